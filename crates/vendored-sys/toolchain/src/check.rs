@@ -1,0 +1,131 @@
+//! Asks a compiler what it makes code for.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{error, fmt, fs, io};
+
+use crate::machine::Machine;
+use crate::variables::compiler_variable;
+
+/// Checks that `compiler` makes code for `triple`, by letting it preprocess a file in `scratch`.
+///
+/// `compiler` is what a `CC` variable holds: a program, or a program and its arguments. `scratch` is a directory
+/// to write to, such as `OUT_DIR`.
+///
+/// # Errors
+///
+/// [`CheckError`] when it makes code for another machine, when it does not run or has no C library's headers,
+/// and when `triple` is one that cannot be checked.
+pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckError> {
+    let Some(wanted) = Machine::of_triple(triple) else {
+        return Err(CheckError::UnknownTarget { triple: triple.to_owned() });
+    };
+    let file = scratch.join("vendored-toolchain-probe.c");
+    fs::write(&file, Machine::PROBE).map_err(|source| CheckError::Scratch { file: file.clone(), source })?;
+    let (program, arguments) = command(compiler);
+    let failed =
+        |cause| CheckError::Failed { compiler: compiler.to_owned(), triple: triple.to_owned(), cause };
+    let output = Command::new(program)
+        .args(arguments)
+        .arg("-E")
+        .arg(&file)
+        .output()
+        .map_err(|error| failed(format!("it does not run: {error}")))?;
+    // the answer counts also where the compiler failed at headers, which are often those of another machine
+    let made = Machine::of_probe(&String::from_utf8_lossy(&output.stdout));
+    match made {
+        Some(made) if made == wanted && output.status.success() => Ok(()),
+        Some(made) if made != wanted => {
+            let (compiler, triple) = (compiler.to_owned(), triple.to_owned());
+            Err(CheckError::WrongMachine { compiler, made, triple })
+        }
+        _ if output.status.success() => Err(failed("it does not preprocess C".to_owned())),
+        _ => Err(failed(error_line(&output.stderr).unwrap_or_else(|| output.status.to_string()))),
+    }
+}
+
+/// A compiler that cannot be used for a target.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The compiler makes code for another machine.
+    WrongMachine {
+        /// What was asked, as it was given.
+        compiler: String,
+        /// The machine it makes code for.
+        made: Machine,
+        /// The target.
+        triple: String,
+    },
+    /// The compiler cannot be asked.
+    Failed {
+        /// What was asked, as it was given.
+        compiler: String,
+        /// The target.
+        triple: String,
+        /// What went wrong, in one line.
+        cause: String,
+    },
+    /// The target is none whose compiler can be checked.
+    UnknownTarget {
+        /// The target.
+        triple: String,
+    },
+    /// The file to preprocess cannot be written.
+    Scratch {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongMachine { compiler, made, triple } => {
+                let variable = compiler_variable(triple);
+                write!(
+                    f,
+                    "the C compiler `{compiler}` makes code for {made}, not for {triple}; set {variable} to one for it"
+                )
+            }
+            Self::Failed { compiler, triple, cause } => {
+                let variable = compiler_variable(triple);
+                write!(
+                    f,
+                    "the C compiler `{compiler}` for {triple} cannot be used: {cause}; set {variable} to another"
+                )
+            }
+            Self::UnknownTarget { triple } => {
+                write!(f, "no C compiler can be checked for {triple}; known are {}", Machine::KNOWN)
+            }
+            Self::Scratch { file, source } => write!(f, "cannot write {}: {source}", file.display()),
+        }
+    }
+}
+
+impl error::Error for CheckError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Scratch { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// A `CC` variable's program and its arguments. A path with a space in it is one program, as for the cc crate.
+fn command(compiler: &str) -> (&str, Vec<&str>) {
+    let mut words = compiler.split_whitespace();
+    match words.next() {
+        Some(program) if !Path::new(compiler).exists() => (program, words.collect()),
+        _ => (compiler, Vec::new()),
+    }
+}
+
+/// The line of a compiler's output that tells most.
+fn error_line(output: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(output);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.clone().find(|line| line.contains("error")).or_else(|| lines.next()).map(str::to_owned)
+}

@@ -1,0 +1,301 @@
+//! Selects a target's toolchain.
+
+use std::{error, fmt};
+
+use crate::variables::{archiver_variable, compiler_variable, linker_variable};
+
+/// What a selection is made from.
+pub struct Request<'a> {
+    /// The Rust triple to build for.
+    pub triple: &'a str,
+    /// What the target table says about its toolchain.
+    pub kind: Kind<'a>,
+    /// The Rust triple of the machine that builds.
+    pub host: &'a str,
+    /// Reads the environment.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Tells whether there is a program of that name. `zig` stands for a zig that cargo-zigbuild can run.
+    pub program: &'a dyn Fn(&str) -> bool,
+}
+
+/// The toolchain of a target, as the target table has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind<'a> {
+    /// zig as compiler and linker, for a glibc as old as the floor.
+    Zig {
+        /// glibc's version, such as `2.28`.
+        floor: &'a str,
+    },
+    /// A cross compiler of gcc's kind.
+    Cross,
+    /// Apple's compiler with its SDK.
+    Sdk {
+        /// The oldest macOS, such as `11.0`.
+        floor: &'a str,
+    },
+    /// Microsoft's compiler.
+    Msvc,
+}
+
+/// Selects the toolchain of a target: what the environment names for it, else what the target table says, else
+/// what makes the same code.
+///
+/// For glibc that is zig, then gcc (without the floor); for musl a cross gcc, then zig; for macOS the SDK on a
+/// Mac, else zig; for Windows MSVC, on Windows.
+///
+/// # Errors
+///
+/// [`SelectError`] when there is none, or the environment names a program that is not there.
+pub fn select(request: &Request<'_>) -> Result<Toolchain, SelectError> {
+    match explicit(request)? {
+        Some(toolchain) => Ok(toolchain),
+        None => from_table(request).map(|mut toolchain| {
+            // an archiver or a linker that is named wins over the table's, also where no compiler is
+            for setting in explicit_others(request) {
+                toolchain.settings.retain(|other| other.variable != setting.variable);
+                toolchain.settings.push(setting);
+            }
+            toolchain
+        }),
+    }
+}
+
+/// A target's toolchain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolchain {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The variables to set before cargo runs; each has the target in its name.
+    pub settings: Vec<Setting>,
+}
+
+impl Toolchain {
+    /// What a variable is to be set to.
+    pub fn tool(&self, variable: &str) -> Option<&Tool> {
+        self.settings.iter().find(|setting| setting.variable == variable).map(|setting| &setting.tool)
+    }
+}
+
+/// Where a toolchain comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The environment names the compiler.
+    Environment,
+    /// zig.
+    Zig,
+    /// A gcc for the target.
+    Gcc,
+    /// The build machine's own compiler, for its own triple.
+    Native,
+    /// Apple's compiler with its SDK.
+    Sdk,
+    /// MSVC, which cargo and the crate cc find by themselves.
+    Msvc,
+}
+
+/// One variable to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub variable: String,
+    /// What it is set to.
+    pub tool: Tool,
+}
+
+/// A tool of a toolchain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tool {
+    /// A program, or a program and its arguments.
+    Program(String),
+    /// `zig cc` for this target, in zig's words, behind a wrapper that the caller makes.
+    ZigCc(String),
+    /// `zig ar`, behind a wrapper that the caller makes.
+    ZigAr,
+}
+
+/// Why there is no toolchain for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SelectError {
+    /// No compiler for the target was found.
+    NotFound {
+        /// The target.
+        triple: String,
+        /// What was looked for, in words.
+        wanted: String,
+        /// What to do but set the variable, in words.
+        remedy: &'static str,
+    },
+    /// The environment names a program that is not there.
+    Missing {
+        /// The variable that names it.
+        variable: String,
+        /// The program.
+        program: String,
+    },
+    /// The environment names a compiler with arguments, and a linker takes none.
+    LinkerNeeded {
+        /// The variable that names the compiler.
+        variable: String,
+        /// The compiler with its arguments.
+        compiler: String,
+        /// The variable to set as well.
+        linker: String,
+    },
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { triple, wanted, remedy } => {
+                let variable = compiler_variable(triple);
+                write!(f, "no C compiler for {triple}: found {wanted}; {remedy}, or set {variable} to one")
+            }
+            Self::Missing { variable, program } => {
+                write!(
+                    f,
+                    "{variable} names `{program}`, which is not there; correct the variable, or unset it"
+                )
+            }
+            Self::LinkerNeeded { variable, compiler, linker } => write!(
+                f,
+                "{variable} names `{compiler}`, and a linker can have no arguments; set {linker} to a program as well"
+            ),
+        }
+    }
+}
+
+impl error::Error for SelectError {}
+
+/// The toolchain whose compiler the environment names.
+fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
+    let triple = request.triple;
+    let names = [format!("CC_{triple}"), compiler_variable(triple)];
+    let named = names.into_iter().find_map(|name| value(request, &name).map(|compiler| (name, compiler)));
+    let Some((variable, compiler)) = named else {
+        return Ok(None);
+    };
+    let program = compiler.split_whitespace().next().unwrap_or(&compiler);
+    if !(request.program)(program) && !(request.program)(&compiler) {
+        return Err(SelectError::Missing { variable, program: compiler });
+    }
+    let mut settings =
+        vec![Setting { variable: compiler_variable(triple), tool: Tool::Program(compiler.clone()) }];
+    settings.extend(explicit_others(request));
+    let linker = linker_variable(triple);
+    // cargo's own choice of a linker makes code for the build machine; MSVC's is found by cargo
+    let linker_missing = triple != request.host && request.kind != Kind::Msvc;
+    if linker_missing && !settings.iter().any(|setting| setting.variable == linker) {
+        if !(request.program)(&compiler) {
+            return Err(SelectError::LinkerNeeded { variable, compiler, linker });
+        }
+        settings.push(Setting { variable: linker, tool: Tool::Program(compiler) });
+    }
+    Ok(Some(Toolchain { origin: Origin::Environment, settings }))
+}
+
+/// The archiver and the linker that the environment names.
+fn explicit_others(request: &Request<'_>) -> Vec<Setting> {
+    let triple = request.triple;
+    let archiver =
+        value(request, &format!("AR_{triple}")).or_else(|| value(request, &archiver_variable(triple)));
+    let linker = value(request, &linker_variable(triple));
+    let setting = |variable, tool: Option<String>| Some(Setting { variable, tool: Tool::Program(tool?) });
+    [setting(archiver_variable(triple), archiver), setting(linker_variable(triple), linker)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn from_table(request: &Request<'_>) -> Result<Toolchain, SelectError> {
+    let host_is_apple = request.host.ends_with("-apple-darwin");
+    let (found, wanted, remedy) = match request.kind {
+        Kind::Zig { floor } => (
+            zig(request, floor).or_else(|| gcc(request)).or_else(|| native(request)),
+            format!("neither zig nor {}", gcc_names(request.triple)[0]),
+            "run `cargo xtask setup`",
+        ),
+        Kind::Cross => (
+            gcc(request).or_else(|| zig(request, "")).or_else(|| native(request)),
+            format!("neither {} nor zig", gcc_names(request.triple)[0]),
+            "run `cargo xtask setup`",
+        ),
+        Kind::Sdk { .. } if host_is_apple => (
+            sdk(request),
+            "no cc of Apple's".to_owned(),
+            "install the command line tools (`xcode-select --install`)",
+        ),
+        Kind::Sdk { floor } => (
+            zig(request, floor),
+            "no zig, which makes code for macOS elsewhere than on a Mac".to_owned(),
+            "run `cargo xtask setup`",
+        ),
+        Kind::Msvc => {
+            let here = request.host.contains("windows");
+            let msvc = here.then(|| Toolchain { origin: Origin::Msvc, settings: Vec::new() });
+            (msvc, "no MSVC, which runs on Windows only".to_owned(), "build on Windows")
+        }
+    };
+    found.ok_or_else(|| SelectError::NotFound { triple: request.triple.to_owned(), wanted, remedy })
+}
+
+fn zig(request: &Request<'_>, floor: &str) -> Option<Toolchain> {
+    if !(request.program)("zig") || !(request.program)("cargo-zigbuild") {
+        return None;
+    }
+    let (arch, system) = request.triple.split_once('-')?;
+    let target = match system {
+        "unknown-linux-gnu" if floor.is_empty() => format!("{arch}-linux-gnu"),
+        "unknown-linux-gnu" => format!("{arch}-linux-gnu.{floor}"),
+        "unknown-linux-musl" => format!("{arch}-linux-musl"),
+        "apple-darwin" => format!("{arch}-macos.{floor}-none"),
+        _ => return None,
+    };
+    // zig's own linker exports every symbol of a Mach-O library, and rustc's does not
+    let linker = match system {
+        "apple-darwin" => Tool::Program("rust-lld".to_owned()),
+        _ => Tool::ZigCc(target.clone()),
+    };
+    Some(toolchain(request, Origin::Zig, [Some(Tool::ZigCc(target)), Some(Tool::ZigAr), Some(linker)]))
+}
+
+fn gcc(request: &Request<'_>) -> Option<Toolchain> {
+    let gcc = gcc_names(request.triple).into_iter().find(|name| (request.program)(name))?;
+    let ar = Some(format!("{}ar", gcc.trim_end_matches("gcc"))).filter(|name| (request.program)(name));
+    let linker = Tool::Program(gcc.clone());
+    Some(toolchain(request, Origin::Gcc, [Some(Tool::Program(gcc)), ar.map(Tool::Program), Some(linker)]))
+}
+
+fn native(request: &Request<'_>) -> Option<Toolchain> {
+    let here = request.triple == request.host && (request.program)("cc");
+    here.then(|| toolchain(request, Origin::Native, [Some(Tool::Program("cc".to_owned())), None, None]))
+}
+
+/// Apple's one compiler makes code for both of its machines: the crate cc and rustc name the machine to it.
+fn sdk(request: &Request<'_>) -> Option<Toolchain> {
+    let cc = Tool::Program("cc".to_owned());
+    let there = (request.program)("cc");
+    there.then(|| toolchain(request, Origin::Sdk, [Some(cc.clone()), None, Some(cc)]))
+}
+
+/// A toolchain of a compiler, an archiver and a linker, each of which may be left to cargo and the crate cc.
+fn toolchain(request: &Request<'_>, origin: Origin, tools: [Option<Tool>; 3]) -> Toolchain {
+    let names = [compiler_variable, archiver_variable, linker_variable].map(|name| name(request.triple));
+    let settings = names.into_iter().zip(tools);
+    let settings = settings.filter_map(|(variable, tool)| Some(Setting { variable, tool: tool? })).collect();
+    Toolchain { origin, settings }
+}
+
+/// The names that a cross gcc goes by: Debian's and musl.cc's, then nixpkgs'.
+fn gcc_names(triple: &str) -> [String; 2] {
+    let (arch, system) = triple.split_once('-').unwrap_or((triple, ""));
+    let short = system.trim_start_matches("unknown-");
+    [format!("{arch}-{short}-gcc"), format!("{triple}-gcc")]
+}
+
+/// A variable that is set to something.
+fn value(request: &Request<'_>, name: &str) -> Option<String> {
+    (request.environment)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,105 @@
+//! A compiler of the wrong machine, or none, stops the build of the C before OpenSSL's starts.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What cargo said about a build of vendored-sys in a fresh target directory, with one variable set.
+struct Build {
+    succeeded: bool,
+    output: String,
+    target: PathBuf,
+}
+
+/// A build that is not stopped at once would compile C for minutes, so it is killed: the test has failed then.
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn build(name: &str, variable: &str, value: &Path) -> Build {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    let (log, target) = (folder.join("log"), folder.join("target"));
+    let output = fs::File::create(&log).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["check", "--offline", "--locked", "--color", "never", "-p", "vendored-sys", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        // enough slots: with few, cargo serves first what most crates wait for, and the check is not among it
+        .args(["--jobs", "8"])
+        .env("CARGO_TARGET_DIR", &target)
+        .env(variable, value)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output);
+    for name in ["OPENSSL_NO_VENDOR", "LIBSQLITE3_SYS_USE_PKG_CONFIG", "ZSTD_SYS_USE_PKG_CONFIG", "RUSTFLAGS"]
+    {
+        cargo.env_remove(name);
+    }
+    let mut child = cargo.spawn().unwrap();
+    let started = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if started.elapsed() > LIMIT => {
+                child.kill().unwrap();
+                break child.wait().unwrap();
+            }
+            None => sleep(Duration::from_millis(50)),
+        }
+    };
+    Build { succeeded: status.success(), output: fs::read_to_string(log).unwrap(), target }
+}
+
+impl Build {
+    /// Asserts that the build stopped with one line that has all of `words`, before OpenSSL was configured.
+    fn assert_stopped(&self, words: &[&str]) {
+        assert!(!self.succeeded, "{}", self.output);
+        let lines: Vec<&str> =
+            self.output.lines().filter(|line| line.contains("vendored-toolchain@")).collect();
+        assert_eq!(lines.len(), 1, "{}", self.output);
+        assert!(words.iter().all(|word| lines[0].contains(word)), "{}", lines[0]);
+        let builds = self.target.join("debug/build");
+        let folders = fs::read_dir(&builds).unwrap().map(|entry| entry.unwrap().path());
+        let mut toolchain_checked = false;
+        for folder in folders {
+            toolchain_checked |=
+                folder.file_name().unwrap().to_str().unwrap().starts_with("vendored-toolchain-");
+            let sources = folder.join("out/openssl-build");
+            assert!(!sources.exists(), "OpenSSL's build has started: {}", sources.display());
+        }
+        assert!(toolchain_checked, "no build directory was looked at in {}", builds.display());
+    }
+}
+
+fn variable() -> String {
+    format!("CC_{}_unknown_linux_gnu", std::env::consts::ARCH)
+}
+
+#[test]
+fn a_compiler_of_another_machine_stops_the_build() {
+    let other = if std::env::consts::ARCH == "x86_64" { "aarch64" } else { "x86_64" };
+    let cc = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{other}-cc"));
+    fs::write(&cc, format!("#!/bin/sh\necho probe_arch_{other}\necho probe_os_linux\necho probe_env_gnu\n"))
+        .unwrap();
+    fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
+    let made = format!("makes code for {other} linux (gnu)");
+    let wanted = format!("not for {}-unknown-linux-gnu", std::env::consts::ARCH);
+    build("wrong-compiler", &variable(), &cc).assert_stopped(&[
+        &variable(),
+        cc.to_str().unwrap(),
+        &made,
+        &wanted,
+    ]);
+}
+
+#[test]
+fn a_compiler_that_is_not_there_stops_the_build() {
+    let words = [&variable(), "/nonexistent/cc", "does not run"];
+    build("no-compiler", &variable(), Path::new("/nonexistent/cc")).assert_stopped(&words);
+}
