@@ -1,0 +1,114 @@
+//! From the text of `targets.json` to [`Target`]s that agree with themselves.
+
+use serde_json::Value;
+
+use crate::{Cpu, Libc, Os, Target};
+
+/// What is wrong with a target table.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetsError {
+    /// The text is no JSON.
+    #[error("targets.json is no valid JSON: {source}")]
+    Json {
+        /// The parser's own words, with line and column.
+        source: serde_json::Error,
+    },
+    /// The text is JSON, but no table.
+    #[error(
+        "targets.json must be an object with one key, `targets`, that holds an array of at least one target"
+    )]
+    NoTable,
+    /// A target lacks a field, or a field holds what it cannot.
+    #[error("targets.json, {target}: {source}")]
+    Field {
+        /// Its position and, where it has one, its triple.
+        target: String,
+        /// Which field, and what is allowed there.
+        source: serde_json::Error,
+    },
+    /// A target's name says something else than its fields.
+    #[error("targets.json, {target}: {field} is `{actual}`, but os, cpu and libc make it `{expected}`")]
+    Name {
+        /// Its position and triple.
+        target: String,
+        /// `triple` or `platform`.
+        field: &'static str,
+        /// The name as written.
+        actual: String,
+        /// The name that the fields make.
+        expected: String,
+    },
+    /// `libc` is missing on Linux, or given elsewhere.
+    #[error("targets.json, {target}: libc must be `glibc` or `musl` on linux, and null elsewhere")]
+    Libc {
+        /// Its position and triple.
+        target: String,
+    },
+    /// Two targets have the same name.
+    #[error("targets.json, {target}: an earlier target has the same triple and platform")]
+    Duplicate {
+        /// Position and triple of the second one.
+        target: String,
+    },
+}
+
+/// Reads a target table.
+///
+/// # Errors
+/// The first thing that is wrong, in one line that names the target and the field.
+pub fn parse(text: &str) -> Result<Vec<Target>, TargetsError> {
+    let mut table: Value = serde_json::from_str(text).map_err(|source| TargetsError::Json { source })?;
+    let only_key = table.as_object().is_some_and(|object| object.len() == 1);
+    let Some(Value::Array(rows)) = table.get_mut("targets").filter(|_| only_key).map(Value::take) else {
+        return Err(TargetsError::NoTable);
+    };
+    if rows.is_empty() {
+        return Err(TargetsError::NoTable);
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        let triple = row.get("triple").and_then(Value::as_str).unwrap_or("no triple").to_owned();
+        let label = format!("target {} ({triple})", index + 1);
+        let target: Target = match serde_json::from_value(row) {
+            Ok(target) => target,
+            Err(source) => return Err(TargetsError::Field { target: label, source }),
+        };
+        check_names(&target, &label)?;
+        // The checked names follow from the same fields, so equal triples mean equal platforms and the reverse.
+        if targets.iter().any(|earlier| earlier.triple == target.triple) {
+            return Err(TargetsError::Duplicate { target: label });
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+fn check_names(target: &Target, label: &str) -> Result<(), TargetsError> {
+    let (node_os, rust_os, suffix) = match (target.os, target.libc) {
+        (Os::Linux, Some(Libc::Glibc)) => ("linux", "unknown-linux-gnu", "-gnu"),
+        (Os::Linux, Some(Libc::Musl)) => ("linux", "unknown-linux-musl", "-musl"),
+        (Os::Darwin, None) => ("darwin", "apple-darwin", ""),
+        (Os::Win32, None) => ("win32", "pc-windows-msvc", "-msvc"),
+        _ => return Err(TargetsError::Libc { target: label.to_owned() }),
+    };
+    let (node_cpu, rust_cpu) = match target.cpu {
+        Cpu::X64 => ("x64", "x86_64"),
+        Cpu::Arm64 => ("arm64", "aarch64"),
+    };
+    let names = [
+        ("triple", &target.triple, format!("{rust_cpu}-{rust_os}")),
+        ("platform", &target.platform, format!("{node_os}-{node_cpu}{suffix}")),
+    ];
+    for (field, actual, expected) in names {
+        if *actual != expected {
+            return Err(TargetsError::Name {
+                target: label.to_owned(),
+                field,
+                actual: actual.clone(),
+                expected,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Versions of system interfaces.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// Two or three numbers: glibc 2.28, glibc 2.2.5, macOS 11.0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Version {
+    /// First number.
+    pub major: u32,
+    /// Second number.
+    pub minor: u32,
+    /// Third number; 0 where there is none.
+    pub patch: u32,
+}
+
+/// A text that is no [`Version`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no version: expected two or three numbers, as in 2.28")]
+pub struct VersionError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split('.').map(number).collect::<Option<Vec<u32>>>();
+        match numbers.as_deref() {
+            Some(&[major, minor]) => Ok(Version { major, minor, patch: 0 }),
+            Some(&[major, minor, patch]) => Ok(Version { major, minor, patch }),
+            _ => Err(VersionError { text: text.to_owned() }),
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)?;
+        if self.patch == 0 { Ok(()) } else { write!(f, ".{}", self.patch) }
+    }
+}
+
+/// Digits only: `str::parse` alone would also take "+2".
+fn number(text: &str) -> Option<u32> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number_and_print_as_written() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("2.9") < version("2.28"));
+        assert!(version("2.2.5") < version("2.3") && version("2.3") < version("2.3.4"));
+        assert_eq!(
+            (version("11.0").to_string(), version("2.2.5").to_string()),
+            ("11.0".into(), "2.2.5".into())
+        );
+        for text in ["", "2", "2.", "2.x", "+2.1", "1.2.3.4", "99999999999.1"] {
+            assert!(text.parse::<Version>().is_err(), "{text:?}");
+        }
+    }
+}

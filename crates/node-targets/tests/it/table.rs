@@ -1,0 +1,53 @@
+//! The table that is compiled in.
+
+use node_targets::{Libc, Target, Toolchain, host, targets};
+
+#[test]
+fn a_target_is_found_by_either_name() {
+    assert_eq!(targets().len(), 7);
+    for target in targets() {
+        assert_eq!(Target::find(&target.triple), Ok(target));
+        assert_eq!(Target::find(&target.platform), Ok(target));
+        assert_eq!(Target::by_triple(&target.triple), Ok(target));
+        assert_eq!(Target::by_platform(&target.platform), Ok(target));
+        assert!(Target::by_triple(&target.platform).is_err());
+    }
+    let target = Target::by_platform("linux-arm64-gnu").unwrap();
+    assert_eq!((target.libc, target.toolchain), (Some(Libc::Glibc), Toolchain::Zig));
+    assert_eq!(target.floor.unwrap().to_string(), "2.28");
+    assert_eq!(target.artifact_file(), "bindings_node.linux-arm64-gnu.node");
+}
+
+#[test]
+fn the_library_is_named_as_cargo_names_it() {
+    for target in targets() {
+        let (prefix, suffix) = match target.platform.split('-').next().unwrap() {
+            "linux" => ("lib", "so"),
+            "darwin" => ("lib", "dylib"),
+            _ => ("", "dll"),
+        };
+        assert_eq!(target.library_file(), format!("{prefix}bindings_node.{suffix}"));
+    }
+}
+
+#[test]
+fn the_host_is_where_this_test_runs() {
+    let Ok(target) = host() else {
+        println!("skipped: this machine is outside the table");
+        return;
+    };
+    assert_eq!(target.triple.split('-').next(), Some(std::env::consts::ARCH));
+    assert_eq!(target.library_file().rsplit('.').next(), Some(std::env::consts::DLL_EXTENSION));
+}
+
+#[test]
+fn an_unknown_target_lists_the_known_ones() {
+    let message = Target::find("linux-riscv64-gnu").unwrap_err().to_string();
+    assert!(
+        message.starts_with("unknown target `linux-riscv64-gnu`; known targets: linux-x64-gnu ("),
+        "{message}"
+    );
+    for target in targets() {
+        assert!(message.contains(&target.platform) && message.contains(&target.triple), "{message}");
+    }
+}
