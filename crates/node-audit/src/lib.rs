@@ -1,1 +1,89 @@
-//! .
+//! Does this .node file load where its name says?
+//!
+//! ```no_run
+//! use node_audit::{Policy, audit, table};
+//!
+//! let report = audit("bindings_node.linux-x64-gnu.node".as_ref(), &Policy::default())?;
+//! print!("{}", table(&[report], 100));
+//! # Ok::<(), node_audit::AuditError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod elf;
+mod error;
+mod facts;
+mod finding;
+mod platform;
+mod policy;
+mod report;
+mod rules;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub use error::AuditError;
+pub use facts::{Facts, VersionNeed};
+pub use finding::{Finding, Severity};
+pub use platform::{Cpu, Platform, PlatformError};
+pub use policy::Policy;
+pub use report::{Report, json, table};
+pub use rules::{Problem, RULES, Rule, Subject};
+
+/// The largest file that is read, in bytes: 512 MiB.
+///
+/// The largest addons that are published have some 150 MB.
+pub const MAX_FILE: u64 = 512 << 20;
+
+/// Reads a file and holds it against each rule.
+///
+/// The platform is the policy's where it names one, or else the one in the file's name.
+///
+/// # Errors
+/// Where the file cannot be read, or is no ELF file that can be made sense of.
+pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
+    audit_bytes(path, &read(path)?, policy)
+}
+
+/// Holds the content of a file against each rule; `path` is what the file is called.
+///
+/// # Errors
+/// Where the content is no ELF file that can be made sense of.
+pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Report, AuditError> {
+    let facts = read_facts(path, content)?;
+    let claimed = policy.platform.or_else(|| Platform::from_file_name(path));
+    let subject = Subject::new(&facts, claimed, policy);
+    Ok(Report::new(path, &subject))
+}
+
+/// What a file says of itself, with no verdict.
+///
+/// # Errors
+/// As [`audit_bytes`].
+pub fn read_facts(path: &Path, content: &[u8]) -> Result<Facts, AuditError> {
+    error::check_format(path, content)?;
+    elf::read(content).map_err(|damage| AuditError::Damaged { file: error::name(path), damage })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, AuditError> {
+    let file = || error::name(path);
+    let unreadable = |source| AuditError::Unreadable { file: error::name(path), source };
+    // Asked before opening: to open a named pipe waits for its other end.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(AuditError::Directory { file: file() });
+    }
+    if !metadata.is_file() {
+        return Err(AuditError::Special { file: file() });
+    }
+    let mut content = Vec::new();
+    // One byte more than is allowed: the file may have grown since it was asked for its size.
+    File::open(path)
+        .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut content))
+        .map_err(unreadable)?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(AuditError::TooLarge { file: file() });
+    }
+    Ok(content)
+}

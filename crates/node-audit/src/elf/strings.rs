@@ -1,0 +1,71 @@
+//! The dynamic string table.
+
+use std::cell::Cell;
+
+use crate::error::printable;
+
+/// The longest name that is read. C++ names of several kilobytes are real.
+const LONGEST: usize = 64 << 10;
+
+/// How much may be read in total. Names may overlap, so that a small file could ask for any amount.
+const TOTAL: usize = 64 << 20;
+
+/// A string table with a budget.
+pub(super) struct Strings<'data> {
+    data: &'data [u8],
+    left: Cell<usize>,
+}
+
+impl Default for Strings<'_> {
+    fn default() -> Self {
+        Strings::new(&[])
+    }
+}
+
+impl<'data> Strings<'data> {
+    pub(super) fn new(data: &'data [u8]) -> Self {
+        Strings { data, left: Cell::new(TOTAL) }
+    }
+
+    /// The name at an offset, with control characters escaped.
+    pub(super) fn get(&self, offset: u64) -> Result<String, String> {
+        let outside =
+            || format!("a name at {offset:#x} is outside its string table of {} bytes", self.data.len());
+        let rest =
+            usize::try_from(offset).ok().and_then(|offset| self.data.get(offset..)).ok_or_else(outside)?;
+        let rest = &rest[..rest.len().min(LONGEST)];
+        let Some(length) = rest.iter().position(|byte| *byte == 0) else {
+            return Err(if rest.len() == LONGEST {
+                format!("a name at {offset:#x} of its string table is longer than {LONGEST} bytes")
+            } else {
+                outside()
+            });
+        };
+        let left = self.left.get().checked_sub(length + 1);
+        self.left.set(left.ok_or_else(|| format!("its names add up to more than {} MiB", TOTAL >> 20))?);
+        Ok(printable(&rest[..length]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_in_their_table_and_within_the_budget() {
+        let strings = Strings::new(b"\0libc.so.6\0\x1b[2Jx\0open");
+        assert_eq!(strings.get(1).as_deref(), Ok("libc.so.6"));
+        assert_eq!(strings.get(4).as_deref(), Ok("c.so.6"));
+        assert_eq!(strings.get(11).as_deref(), Ok("\\u{1b}[2Jx"));
+        assert!(strings.get(17).unwrap_err().contains("outside"), "no end");
+        assert!(strings.get(u64::MAX).unwrap_err().contains("outside"));
+
+        let long = vec![b'a'; LONGEST + 1];
+        assert!(Strings::new(&long).get(0).unwrap_err().contains("longer than"));
+
+        let strings = Strings::new(b"abc\0");
+        strings.left.set(7);
+        assert!(strings.get(0).is_ok());
+        assert!(strings.get(0).unwrap_err().contains("add up"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The symbol versions that a file needs (.gnu.version_r), by DT_VERNEED.
+
+use std::collections::HashMap;
+
+use object::elf::{self, Vernaux, Verneed, VersymIndex};
+use object::endian::Endianness;
+use object::read::ReadRef;
+use object::read::elf::FileHeader;
+
+use super::Image;
+use super::strings::Strings;
+use crate::facts::VersionNeed;
+
+/// The highest index of a version, which has 15 bits: no file has more versions.
+const HIGHEST: u16 = 0x7fff;
+
+/// The versions, and which of them a symbol's version index means.
+#[derive(Default)]
+pub(super) struct Needs {
+    needs: Vec<VersionNeed>,
+    by_index: HashMap<u16, usize>,
+}
+
+impl Needs {
+    /// Notes that a symbol is bound to the version with this index; an index of no needed version is ignored.
+    pub(super) fn bind(&mut self, index: VersymIndex, symbol: &str) {
+        if let Some(position) = self.by_index.get(&index.index().0) {
+            self.needs[*position].symbols.push(symbol.to_owned());
+        }
+    }
+
+    pub(super) fn into_needs(self) -> Vec<VersionNeed> {
+        self.needs
+    }
+}
+
+pub(super) fn needs<Elf>(image: &Image<'_, Elf>, names: &Strings<'_>) -> Result<Needs, String>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let mut found = Needs::default();
+    let Some(address) = image.value(elf::DT_VERNEED) else { return Ok(found) };
+    let data = image.at(address).ok_or("its version needs are in no segment")?;
+    let endian = image.endian;
+    let damaged = |()| "its version needs run past their segment".to_owned();
+    let mut offset = 0;
+    // Two nested chains of relative offsets. Each step goes forward, but chains may overlap: entries are counted.
+    for _ in 0..image.flags(elf::DT_VERNEEDNUM).min(u64::from(HIGHEST)) {
+        let need: &Verneed<Endianness> = data.read_at(offset).map_err(damaged)?;
+        let library = names.get(need.vn_file.get(endian).into())?;
+        let mut entry = offset + u64::from(need.vn_aux.get(endian));
+        for _ in 0..need.vn_cnt.get(endian) {
+            if found.needs.len() > usize::from(HIGHEST) {
+                return Err(format!("it needs more than {HIGHEST} symbol versions"));
+            }
+            let version: &Vernaux<Endianness> = data.read_at(entry).map_err(damaged)?;
+            found.by_index.insert(version.vna_other.get(endian).0 & HIGHEST, found.needs.len());
+            found.needs.push(VersionNeed {
+                library: library.clone(),
+                version: names.get(version.vna_name.get(endian).into())?,
+                weak: version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0,
+                symbols: Vec::new(),
+            });
+            entry += u64::from(version.vna_next.get(endian));
+        }
+        match need.vn_next.get(endian) {
+            0 => break,
+            next => offset += u64::from(next),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,103 @@
+//! Why a file could not be audited.
+
+use std::path::Path;
+
+/// A file that could not be audited.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The operating system refused.
+    #[error("{file}: cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Its reason.
+        source: std::io::Error,
+    },
+    /// A directory where a file was expected.
+    #[error("{file}: is a directory; name the .node files in it")]
+    Directory {
+        /// The directory.
+        file: String,
+    },
+    /// A pipe, a socket or a device.
+    #[error("{file}: is no regular file")]
+    Special {
+        /// Its path.
+        file: String,
+    },
+    /// More than [`crate::MAX_FILE`].
+    #[error("{file}: is larger than {} MiB, the most that is read", crate::MAX_FILE >> 20)]
+    TooLarge {
+        /// The file.
+        file: String,
+    },
+    /// Nothing in it.
+    #[error("{file}: is empty")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A format that is known, but not read.
+    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) only")]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// `Mach-O` or `PE`.
+        format: &'static str,
+    },
+    /// Neither ELF nor another format that an addon can have.
+    #[error("{file}: is no addon: it begins with {start}, and an ELF file with 7f 45 4c 46")]
+    NotAnAddon {
+        /// The file.
+        file: String,
+        /// Its first bytes in hexadecimal.
+        start: String,
+    },
+    /// An ELF file whose tables make no sense: cut short, or damaged.
+    #[error("{file}: is a damaged ELF file: {damage}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What does not fit.
+        damage: String,
+    },
+}
+
+/// A path as it is shown: control characters, which could rewrite the terminal, are escaped.
+pub(crate) fn name(path: &Path) -> String {
+    printable(path.as_os_str().as_encoded_bytes())
+}
+
+/// Bytes of unknown origin as one line of text.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for character in String::from_utf8_lossy(bytes).chars() {
+        match character {
+            // Beside control characters, those that reorder the text around them.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                text.extend(character.escape_unicode());
+            }
+            _ if character.is_control() => text.extend(character.escape_default()),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError> {
+    let file = || name(path);
+    let start = content.get(..4).unwrap_or(content);
+    match start {
+        [0x7f, b'E', b'L', b'F'] => Ok(()),
+        [] => Err(AuditError::Empty { file: file() }),
+        [0xfe, 0xed, 0xfa, 0xce | 0xcf]
+        | [0xce | 0xcf, 0xfa, 0xed, 0xfe]
+        | [0xca, 0xfe, 0xba, 0xbe | 0xbf] => Err(AuditError::Unsupported { file: file(), format: "Mach-O" }),
+        [b'M', b'Z', ..] => Err(AuditError::Unsupported { file: file(), format: "PE" }),
+        _ => {
+            let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+            Err(AuditError::NotAnAddon { file: file(), start })
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Findings, and how they are shown.
+
+use std::path::Path;
+
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+
+use crate::finding::{Finding, Severity};
+use crate::rules::{Problem, RULES, Subject};
+
+/// What was found in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The file.
+    pub file: String,
+    /// The platform that it was held against.
+    pub platform: Option<String>,
+    /// What is wrong, by rule; empty where nothing is.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(crate) fn new(path: &Path, subject: &Subject<'_>) -> Report {
+        let file = crate::error::name(path);
+        let platform = subject.claimed.map(|platform| platform.to_string());
+        let mut findings = Vec::new();
+        for rule in &RULES {
+            for Problem { severity, message, evidence, remedy } in (rule.check)(subject) {
+                let (file, platform) = (file.clone(), platform.clone());
+                findings.push(Finding { file, platform, rule: rule.id, severity, message, evidence, remedy });
+            }
+        }
+        Report { file, platform, findings }
+    }
+
+    /// How many findings are this bad.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether there is an error among the findings.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+}
+
+/// All findings as a JSON array of objects; `[]` where there is none.
+///
+/// # Errors
+/// None that are known; the serializer's, should it have any.
+pub fn json(reports: &[Report]) -> Result<String, serde_json::Error> {
+    let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
+    Ok(serde_json::to_string_pretty(&findings)? + "\n")
+}
+
+/// All files as text for a terminal of `width` columns (60 to 120 are used), with a summary line.
+#[must_use]
+pub fn table(reports: &[Report], width: u16) -> String {
+    let mut text = String::new();
+    for report in reports {
+        let platform = report.platform.as_deref().unwrap_or("no platform claimed");
+        if report.findings.is_empty() {
+            text += &format!("{} ({platform}): clean\n", report.file);
+            continue;
+        }
+        text += &format!("{} ({platform})\n{}\n", report.file, findings(&report.findings, width).trim_fmt());
+    }
+    text + &summary(reports) + "\n"
+}
+
+fn findings(findings: &[Finding], width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width.clamp(60, 120));
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    // Worst first; the sort is stable, so rules keep their order.
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    for finding in sorted {
+        let Finding { message, evidence, remedy, .. } = finding;
+        let what = format!("{message}\nseen: {evidence}\nfix:  {remedy}");
+        table.add_row([Cell::new(finding.severity), Cell::new(finding.rule), Cell::new(what)]);
+    }
+    table
+}
+
+fn summary(reports: &[Report]) -> String {
+    let total = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
+    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{}: {}, {}, {} info",
+        plural(reports.len(), "file"),
+        plural(total(Severity::Error), "error"),
+        plural(total(Severity::Warning), "warning"),
+        total(Severity::Info),
+    )
+}

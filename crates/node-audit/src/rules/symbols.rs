@@ -1,0 +1,116 @@
+//! No exported name is one that Node exports too.
+
+use super::napi_entry::{NODE_API, NODE_API_VERSION, V8_PREFIX};
+use super::{Problem, Rule, Subject, few};
+use crate::finding::Severity;
+
+pub(super) const RULE: Rule =
+    Rule { id: "symbols", asks: "no symbol is exported that Node itself exports", check };
+
+/// Libraries whose names Node exports (or loads into the same scope), by the start of their names.
+///
+/// Each was seen among the dynamic symbols of a Node 20 or 22. Prefixes that other code uses too (`TS_`, `UI_`, `tls_`)
+/// are left out: a copy of the library is found by the others.
+const PREFIXES: [(&str, &[&str]); 8] = [
+    (
+        "OpenSSL",
+        &[
+            "AES_", "ASN1_", "BIO_", "BN_", "CMS_", "CRYPTO_", "DH_", "DSA_", "ECDSA_", "EC_", "ENGINE_",
+            "ERR_", "EVP_", "HMAC_", "NCONF_", "OCSP_", "OPENSSL_", "OSSL_", "PEM_", "PKCS12_", "PKCS5_",
+            "PKCS7_", "PKCS8_", "RAND_", "RSA_", "SHA256_", "SHA512_", "SMIME_", "SSL_", "X509V3_", "X509_",
+            "d2i_", "i2d_", "ossl_",
+        ],
+    ),
+    ("zlib", &["Cr_z_"]),
+    ("zstd", &["ZDICT_", "ZSTDMT_", "ZSTD_"]),
+    ("SQLite", &["sqlite3_"]),
+    ("libuv", &["uv_"]),
+    ("c-ares", &["ares_"]),
+    ("nghttp2", &["nghttp2_"]),
+    ("llhttp", &["llhttp_"]),
+];
+
+/// zlib has no prefix: names that nothing else has.
+const ZLIB: [&str; 15] = [
+    "adler32",
+    "compress2",
+    "crc32",
+    "deflate",
+    "deflateEnd",
+    "deflateInit2_",
+    "deflateInit_",
+    "gzopen",
+    "gzread",
+    "inflate",
+    "inflateEnd",
+    "inflateInit2_",
+    "inflateInit_",
+    "uncompress",
+    "zlibVersion",
+];
+
+const HIDE: &str = "hide it: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script that exports the entry point only";
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let exports = &subject.facts.exports;
+    let mut problems = Vec::new();
+    let mut others: Vec<&String> = Vec::new();
+    let mut clashes: Vec<(&str, Vec<&String>)> = Vec::new();
+    for export in exports {
+        match library(export) {
+            Some(library) => match clashes.iter_mut().find(|(name, _)| *name == library) {
+                Some((_, names)) => names.push(export),
+                None => clashes.push((library, vec![export])),
+            },
+            None if is_entry_point(export) => {}
+            None => others.push(export),
+        }
+    }
+    if !clashes.is_empty() {
+        problems.push(clash(subject, &clashes));
+    }
+    if !others.is_empty() {
+        problems.push(Problem {
+            severity: subject.policy.other_exports,
+            message: format!("it exports {} symbols, {} of them no entry point", exports.len(), others.len()),
+            evidence: few(&others),
+            remedy: HIDE.to_owned(),
+        });
+    }
+    problems
+}
+
+fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
+    let count: usize = clashes.iter().map(|(_, names)| names.len()).sum();
+    let counts = clashes.iter().map(|(library, names)| format!("{library} {}", names.len()));
+    let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
+    // With -Bsymbolic the addon's own calls reach its own copy all the same.
+    let (severity, consequence) = if subject.facts.symbolic {
+        (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
+    } else {
+        (Severity::Error, "its own calls may end up in Node's copy, which is another version")
+    };
+    Problem {
+        severity,
+        message: format!(
+            "{count} of {} exported symbols are Node's as well ({}): {consequence}",
+            subject.facts.exports.len(),
+            counts.collect::<Vec<_>>().join(", ")
+        ),
+        evidence: evidence.collect::<Vec<_>>().join("; "),
+        remedy: HIDE.to_owned(),
+    }
+}
+
+fn library(name: &str) -> Option<&'static str> {
+    let prefixed =
+        PREFIXES.iter().find(|(_, prefixes)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+    match prefixed {
+        Some((library, _)) => Some(library),
+        None => ZLIB.contains(&name).then_some("zlib"),
+    }
+}
+
+fn is_entry_point(name: &str) -> bool {
+    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX)
+}

@@ -1,0 +1,106 @@
+//! Format, machine and C library against the claim.
+
+use node_audit::{Finding, Policy, Severity};
+use node_targets::Target;
+use object::elf;
+
+use crate::object_maker::{Maker, NAME, Need};
+
+fn only(findings: Vec<Finding>) -> Finding {
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_fulfilled_claim_is_no_finding() {
+    let arm64 = Maker { machine: elf::EM_AARCH64, ..Maker::addon() };
+    let s390x = Maker { machine: elf::EM_S390, little_endian: false, ..Maker::addon() };
+    let arm = Maker { machine: elf::EM_ARM, is_64: false, ..Maker::addon() };
+    for (object, name) in [
+        (Maker::addon(), NAME),
+        (Maker::addon(), "addon.linux-x64.node"),
+        (Maker::musl(), "addon.linux-x64-musl.node"),
+        (arm64, "addon.linux-arm64-gnu.node"),
+        (s390x, "addon.linux-s390x-gnu.node"),
+        (arm, "addon.linux-arm-gnueabihf.node"),
+    ] {
+        assert_eq!(object.findings(name, "arch"), [], "{name}");
+    }
+}
+
+#[test]
+fn another_processor_is_an_error() {
+    let finding = only(Maker::addon().findings("addon.linux-arm64-gnu.node", "arch"));
+    assert_eq!((finding.severity, finding.platform.as_deref()), (Severity::Error, Some("linux-arm64-gnu")));
+    assert_eq!(finding.message, "it claims linux-arm64-gnu, but is compiled for x64");
+    assert_eq!(
+        finding.evidence,
+        "ELF shared object, 64 bit, little-endian, machine 62 (x86-64), linked to glibc"
+    );
+}
+
+#[test]
+fn a_machine_in_another_byte_order_or_width_is_another_processor() {
+    let big = Maker { machine: elf::EM_AARCH64, little_endian: false, ..Maker::addon() };
+    let finding = only(big.findings("addon.linux-arm64-gnu.node", "arch"));
+    assert!(finding.message.contains("compiled for 64 bit big-endian machine 183"), "{}", finding.message);
+    let x32 = Maker { is_64: false, ..Maker::addon() };
+    assert_eq!(only(x32.findings(NAME, "arch")).severity, Severity::Error);
+}
+
+#[test]
+fn another_c_library_is_an_error() {
+    let finding = only(Maker::addon().findings("addon.linux-x64-musl.node", "arch"));
+    assert_eq!(finding.message, "it claims linux-x64-musl, but is linked to glibc");
+    let finding = only(Maker::musl().findings(NAME, "arch"));
+    assert_eq!(finding.message, "it claims linux-x64-gnu, but is linked to musl");
+    let none = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
+    assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
+}
+
+/// bcrypt 6.0.0 for musl on arm64 was taken for a glibc addon: libgcc_s has a symbol version GLIBC_2.0 there, which
+/// says nothing of the C library.
+#[test]
+fn the_compilers_glibc_version_does_not_make_a_glibc_addon() {
+    let need = Need {
+        library: "libgcc_s.so.1",
+        version: "GLIBC_2.0",
+        weak: false,
+        symbols: vec!["__register_frame_info"],
+    };
+    let needed = vec!["libgcc_s.so.1", "libc.so"];
+    let object = Maker { machine: elf::EM_AARCH64, needed, versions: vec![need], ..Maker::addon() };
+    assert_eq!(object.findings("addon.linux-arm64-musl.node", "arch"), []);
+    assert_eq!(object.findings("addon.node", "needed"), []);
+}
+
+#[test]
+fn another_system_is_an_error() {
+    for name in ["addon.darwin-arm64.node", "addon.win32-x64-msvc.node"] {
+        let finding = only(Maker::addon().findings(name, "arch"));
+        assert!(finding.message.contains("is an ELF file, which only Linux loads"), "{}", finding.message);
+    }
+}
+
+#[test]
+fn what_is_no_shared_object_is_an_error() {
+    let executable = Maker { kind: elf::ET_EXEC, ..Maker::addon() };
+    assert!(only(executable.findings(NAME, "arch")).message.contains("no shared object"));
+    let numbers = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
+    let pie = Maker { numbers, ..Maker::addon() };
+    assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
+}
+
+#[test]
+fn a_name_without_a_claim_is_a_warning() {
+    let finding = only(Maker::addon().findings("addon.node", "arch"));
+    assert_eq!((finding.severity, finding.platform), (Severity::Warning, None));
+    assert!(finding.remedy.contains("--platform"));
+}
+
+#[test]
+fn the_policy_overrides_the_claim() {
+    let policy = Policy::for_target(Target::by_platform("linux-arm64-gnu").unwrap());
+    let finding = only(Maker::addon().findings_by(NAME, "arch", &policy));
+    assert_eq!(finding.message, "it claims linux-arm64-gnu, but is compiled for x64");
+}

@@ -1,0 +1,115 @@
+//! The command: output and exit status.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::object_maker::{Maker, NAME};
+
+/// Status, standard output, standard error.
+fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// A folder with a clean addon, one with an error, one with a warning, and a text.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    write(NAME, &Maker::addon().make());
+    write("bad.linux-x64-gnu.node", &Maker { needed: vec!["libssl.so.3"], ..Maker::addon() }.make());
+    write("addon.node", &Maker::addon().make());
+    write("text.node", b"hello");
+    folder
+}
+
+#[test]
+fn clean_files_say_so() {
+    let folder = folder();
+    let (status, out, err) = node_audit(&folder, &[NAME]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert_eq!(
+        out,
+        "addon.linux-x64-gnu.node (linux-x64-gnu): clean\n1 file: 0 errors, 0 warnings, 0 info\n"
+    );
+    assert_eq!(node_audit(&folder, &["--format", "json", NAME]), (0, "[]\n".to_owned(), String::new()));
+}
+
+#[test]
+fn an_error_is_status_1_and_a_row_with_message_evidence_and_remedy() {
+    let (status, out, _) = node_audit(&folder(), &[NAME, "bad.linux-x64-gnu.node"]);
+    assert_eq!(status, 1);
+    for part in
+        ["bad.linux-x64-gnu.node (linux-x64-gnu)\n", "needed", "seen: DT_NEEDED libssl.so.3", "fix:  link it"]
+    {
+        assert!(out.contains(part), "{part} is not in\n{out}");
+    }
+    assert!(out.ends_with("\n2 files: 1 error, 0 warnings, 0 info\n"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+}
+
+#[test]
+fn json_is_an_array_of_findings() {
+    let (status, out, _) = node_audit(&folder(), &["bad.linux-x64-gnu.node", "addon.node", "--format=json"]);
+    assert_eq!(status, 1);
+    let findings: Value = serde_json::from_str(&out).unwrap();
+    let keys = ["file", "platform", "rule", "severity", "message", "evidence", "remedy"];
+    for finding in findings.as_array().unwrap() {
+        let object = finding.as_object().unwrap();
+        assert_eq!(object.len(), keys.len());
+        assert!(keys.iter().all(|key| object.contains_key(*key)), "{finding}");
+    }
+    let brief: Vec<Value> = (findings.as_array().unwrap().iter())
+        .map(|finding| json!([finding["file"], finding["platform"], finding["rule"], finding["severity"]]))
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            json!(["bad.linux-x64-gnu.node", "linux-x64-gnu", "needed", "error"]),
+            json!(["addon.node", null, "arch", "warning"]),
+        ]
+    );
+}
+
+#[test]
+fn a_warning_alone_is_status_0_and_a_platform_overrides_the_name() {
+    let folder = folder();
+    assert_eq!(node_audit(&folder, &["addon.node"]).0, 0);
+    assert_eq!(
+        node_audit(&folder, &["addon.node", "--platform", "linux-x64-gnu", "--format=json"]).1,
+        "[]\n"
+    );
+    let (status, out, _) = node_audit(&folder, &[NAME, "--platform", "linux-arm64-gnu"]);
+    assert!(status == 1 && out.contains("it claims linux-arm64-gnu, but is compiled for x64"), "{out}");
+}
+
+#[test]
+fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
+    let (status, out, err) = node_audit(&folder(), &["missing.node", "bad.linux-x64-gnu.node", "text.node"]);
+    assert_eq!(status, 2);
+    assert!(out.contains("libssl.so.3"), "{out}");
+    let lines: Vec<&str> = err.lines().collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].starts_with("node-audit: missing.node: cannot be read: "), "{err}");
+    assert!(lines[1].starts_with("node-audit: text.node: is no addon: it begins with 68 65 6c 6c"), "{err}");
+}
+
+#[test]
+fn bad_usage_is_status_2_and_says_what_is_expected() {
+    let folder = folder();
+    let (status, _, err) = node_audit(&folder, &[]);
+    assert!(status == 2 && err.contains("Usage: node-audit"), "{err}");
+    let (status, _, err) = node_audit(&folder, &[NAME, "--platform", "beos-x64"]);
+    assert!(
+        status == 2 && err.contains("`beos-x64` is no platform; expected os-cpu or os-cpu-libc"),
+        "{err}"
+    );
+    let (status, _, err) = node_audit(&folder, &[NAME, "--format", "xml"]);
+    assert!(status == 2 && err.contains("[possible values: table, json]"), "{err}");
+}

@@ -1,0 +1,93 @@
+//! The oldest glibc that a file loads on.
+
+use node_audit::{Finding, Policy, Severity};
+use node_targets::Version;
+
+use crate::object_maker::{Maker, NAME, Need};
+
+fn needs(versions: &[(&'static str, &[&'static str])]) -> Maker {
+    let need = |(version, symbols): &(&'static str, &[&'static str])| Need {
+        library: "libc.so.6",
+        version,
+        weak: false,
+        symbols: symbols.to_vec(),
+    };
+    Maker { versions: versions.iter().map(need).collect(), ..Maker::addon() }
+}
+
+fn findings(object: &Maker) -> Vec<Finding> {
+    object.findings(NAME, "glibc-floor")
+}
+
+#[test]
+fn versions_up_to_the_floor_are_fine() {
+    let object = needs(&[
+        ("GLIBC_2.2.5", &["malloc"]),
+        ("GLIBC_2.28", &["fcntl64"]),
+        ("GLIBC_2.4", &["__stack_chk_fail"]),
+    ]);
+    assert_eq!(findings(&object), []);
+}
+
+#[test]
+fn the_highest_version_and_the_symbols_behind_it_are_named() {
+    let object = needs(&[
+        ("GLIBC_2.34", &["dlsym", "pthread_create"]),
+        ("GLIBC_2.17", &["clock_gettime"]),
+        ("GLIBC_2.38", &["__isoc23_strtol"]),
+    ]);
+    let found = findings(&object);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert_eq!(found[0].message, "it needs glibc 2.38; the oldest to support is 2.28");
+    assert_eq!(
+        found[0].evidence,
+        "GLIBC_2.38 of libc.so.6 for __isoc23_strtol; GLIBC_2.34 of libc.so.6 for dlsym, pthread_create"
+    );
+}
+
+#[test]
+fn the_floor_is_the_policys() {
+    let object = needs(&[("GLIBC_2.28", &["fcntl64"])]);
+    let policy = Policy { glibc_floor: Version { major: 2, minor: 17, patch: 0 }, ..Policy::default() };
+    let found = object.findings_by(NAME, "glibc-floor", &policy);
+    assert_eq!(found[0].message, "it needs glibc 2.28; the oldest to support is 2.17");
+}
+
+#[test]
+fn versions_that_are_no_number_are_told_apart() {
+    let relr = findings(&needs(&[("GLIBC_ABI_DT_RELR", &[])]));
+    assert!(
+        relr[0].message.starts_with("it needs glibc 2.36 for its compressed relocations"),
+        "{}",
+        relr[0].message
+    );
+    assert_eq!(relr[0].evidence, "GLIBC_ABI_DT_RELR of libc.so.6 for no symbol");
+    assert!(relr[0].remedy.contains("nopack-relative-relocs"));
+
+    let private = findings(&needs(&[("GLIBC_PRIVATE", &["__libc_enable_secure"])]));
+    assert!(private[0].message.contains("one build of glibc only"), "{}", private[0].message);
+    assert!(private[0].evidence.contains("__libc_enable_secure"));
+
+    let unknown = findings(&needs(&[("GLIBC_ABI_NEW_THING", &[])]));
+    assert!(unknown[0].message.contains("GLIBC_ABI_NEW_THING"), "{}", unknown[0].message);
+
+    let policy = Policy { glibc_floor: Version { major: 2, minor: 36, patch: 0 }, ..Policy::default() };
+    assert_eq!(needs(&[("GLIBC_ABI_DT_RELR", &[])]).findings_by(NAME, "glibc-floor", &policy), []);
+}
+
+#[test]
+fn what_the_loader_does_not_insist_on_is_fine() {
+    let mut weak = needs(&[("GLIBC_2.38", &["strlcpy"])]);
+    weak.versions[0].weak = true;
+    assert_eq!(findings(&weak), []);
+
+    let mut other = needs(&[("OPENSSL_3.0.0", &["EVP_MD_fetch"])]);
+    other.versions[0].library = "libcrypto.so.3";
+    assert_eq!(findings(&other), []);
+}
+
+#[test]
+fn musl_has_no_symbol_versions() {
+    let object = needs(&[("GLIBC_2.38", &["strlcpy"])]);
+    assert_eq!(object.findings("addon.linux-x64-musl.node", "glibc-floor"), []);
+}

@@ -1,0 +1,67 @@
+//! Node's way in.
+
+use node_audit::Severity;
+use object::elf;
+
+use crate::object_maker::{Maker, NAME};
+
+const RULE: &str = "napi-entry";
+
+#[test]
+fn an_exported_entry_point_is_a_way_in() {
+    assert_eq!(Maker::addon().findings(NAME, RULE), []);
+}
+
+#[test]
+fn a_constructor_that_registers_is_a_way_in() {
+    let registers = |import, numbers: &[_]| Maker {
+        imports: vec![import],
+        exports: vec![],
+        numbers: numbers.to_vec(),
+        ..Maker::addon()
+    };
+    let constructor = [(elf::DT_INIT_ARRAY, 0x1000), (elf::DT_INIT_ARRAYSZ, 8)];
+    assert_eq!(registers("napi_module_register", &constructor).findings(NAME, RULE), []);
+
+    let never_called = registers("napi_module_register", &[]).findings(NAME, RULE);
+    assert_eq!(never_called[0].severity, Severity::Error);
+
+    let v8 = registers("node_module_register", &constructor).findings(NAME, RULE);
+    assert_eq!(v8[0].severity, Severity::Info);
+    assert!(v8[0].message.contains("V8/NAN"), "{}", v8[0].message);
+}
+
+#[test]
+fn no_entry_point_is_an_error_that_shows_what_there_is() {
+    let none = Maker { exports: vec![], ..Maker::addon() }.findings(NAME, RULE);
+    assert_eq!((none.len(), none[0].severity), (1, Severity::Error));
+    assert_eq!(none[0].evidence, "it exports no symbol at all");
+
+    let hidden = Maker { exports: vec![], hidden: vec!["napi_register_module_v1"], ..Maker::addon() };
+    assert_eq!(hidden.findings(NAME, RULE)[0].severity, Severity::Error);
+
+    let names = vec!["one", "two", "three", "four", "five", "six", "seven"];
+    let others = Maker { exports: names, ..Maker::addon() }.findings(NAME, RULE);
+    assert_eq!(
+        others[0].evidence,
+        "7 exported, none of them an entry point: one, two, three, four, five and 2 more"
+    );
+}
+
+#[test]
+fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
+    let v8 = |export| Maker { exports: vec![export], ..Maker::addon() }.findings(NAME, RULE).remove(0);
+    let known = v8("node_register_module_v115");
+    assert_eq!(known.severity, Severity::Info);
+    assert!(known.message.contains("for ABI 115, which is Node 20"), "{}", known.message);
+    let unknown = v8("node_register_module_v7").message;
+    assert!(unknown.contains("for ABI 7, and loads"), "{unknown}");
+}
+
+#[test]
+fn node_api_with_calls_into_v8_is_a_warning() {
+    let imports = vec!["napi_create_function", "_ZN2v87Isolate10GetCurrentEv"];
+    let mixed = Maker { imports, ..Maker::addon() }.findings(NAME, RULE);
+    assert_eq!((mixed.len(), mixed[0].severity), (1, Severity::Warning));
+    assert_eq!(mixed[0].evidence, "_ZN2v87Isolate10GetCurrentEv");
+}

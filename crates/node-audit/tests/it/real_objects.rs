@@ -1,0 +1,196 @@
+//! Files that a C compiler made, and what readelf says of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use node_audit::{Facts, Policy, audit, read_facts};
+use tempfile::TempDir;
+
+/// What readelf lists and the facts leave out, on purpose.
+const LINKER_MADE: [&str; 8] =
+    ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
+
+/// Compiles a shared object; None (and a line that says so) where this is no Linux with a C compiler.
+fn compile(folder: &TempDir, name: &str, source: &str, arguments: &[&str]) -> Option<PathBuf> {
+    if !cfg!(target_os = "linux") || Command::new("cc").arg("--version").output().is_err() {
+        println!("skipped: no C compiler for ELF");
+        return None;
+    }
+    let file = folder.path().join(name);
+    let input = folder.path().join(format!("{name}.c"));
+    std::fs::write(&input, source).unwrap();
+    let output = Command::new("cc")
+        .args(["-shared", "-fPIC", "-nostdlib", "-o"])
+        .args([&file, &input])
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(file)
+}
+
+fn facts(file: &Path) -> Facts {
+    read_facts(file, &std::fs::read(file).unwrap()).unwrap()
+}
+
+const ADDON: &str = "
+    extern void *from_libc(void), *from_new_libc(void);
+    void *napi_register_module_v1(void *env, void *exports) { from_libc(); from_new_libc(); return exports; }
+    __attribute__((visibility(\"hidden\"))) void SSL_hidden(void) {}
+";
+
+/// An addon linked to a made-up libc.so.6, with a search path.
+fn addon(folder: &TempDir) -> Option<PathBuf> {
+    let script = "GLIBC_2.17 { global: from_libc; local: *; };\nGLIBC_2.77 { global: from_new_libc; };\n";
+    std::fs::write(folder.path().join("libc.map"), script).unwrap();
+    let libc = "void *from_libc(void) { return 0; }\nvoid *from_new_libc(void) { return 0; }\n";
+    let arguments = ["-Wl,--version-script=libc.map", "-Wl,-soname,libc.so.6"];
+    compile(folder, "libstandin.so", libc, &arguments)?;
+    let arguments = ["-L.", "-lstandin", "-Wl,-soname,addon", "-Wl,-rpath,/nix/store/abc/lib:$ORIGIN"];
+    compile(folder, "addon.node", ADDON, &arguments)
+}
+
+#[test]
+fn an_addon_of_the_linkers_is_read_as_one_of_the_makers() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(file) = addon(&folder) else { return };
+    let report = audit(&file, &Policy::default()).unwrap();
+    let find = |rule| report.findings.iter().find(|finding| finding.rule == rule);
+    assert_eq!(
+        find("glibc-floor").unwrap().evidence,
+        "GLIBC_2.77 of libc.so.6 for from_new_libc",
+        "{:#?}",
+        report.findings
+    );
+    assert_eq!(find("runpath").unwrap().evidence, "RUNPATH entry \"/nix/store/abc/lib\"");
+    for rule in ["napi-entry", "needed", "symbols"] {
+        assert_eq!(find(rule), None);
+    }
+}
+
+/// With a GNU hash table and no export, the number of imports stands in no table that the loader reads.
+#[test]
+fn an_addon_that_exports_nothing_has_its_imports_read() {
+    let source = "
+        extern void napi_module_register(void *);
+        __attribute__((constructor)) static void enter(void) { napi_module_register(0); }
+    ";
+    let folder = tempfile::tempdir().unwrap();
+    let Some(file) = compile(&folder, "addon.node", source, &["-Wl,--hash-style=gnu"]) else { return };
+    let whole = facts(&file);
+    assert_eq!((whole.exports.len(), whole.constructors), (0, true));
+    assert!(whole.imports.contains(&"napi_module_register".to_owned()), "{whole:?}");
+
+    let mut content = std::fs::read(&file).unwrap();
+    // e_shoff, and e_shentsize to e_shstrndx: as if the section headers had been stripped.
+    let (offset, counts) = if whole.bits == 64 { (0x28..0x30, 0x3a..0x40) } else { (0x20..0x24, 0x2e..0x34) };
+    content[offset].fill(0);
+    content[counts].fill(0);
+    assert_eq!(read_facts(&file, &content).unwrap(), whole);
+}
+
+/// One that is made here, Node itself, and this test: tables of three linkers' options and of any size.
+#[test]
+fn facts_are_what_readelf_says() {
+    if !cfg!(target_os = "linux") || Command::new("readelf").arg("--version").output().is_err() {
+        println!("skipped: no readelf");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let node = std::env::split_paths(&path).map(|folder| folder.join("node")).find(|file| is_elf(file));
+    let files = [std::env::current_exe().ok(), addon(&folder), node];
+    for file in files.into_iter().flatten() {
+        let facts = facts(&file);
+        let said = Readelf::of(&file);
+        assert_eq!(facts.needed, said.needed, "{}", file.display());
+        assert_eq!(facts.soname.as_ref(), said.soname.as_ref());
+        assert_eq!(facts.runpath.join(":"), said.runpath);
+        let mut versions = BTreeSet::new();
+        let mut bound = BTreeSet::new();
+        for need in &facts.version_needs {
+            versions.insert((need.library.clone(), need.version.clone(), need.weak));
+            bound.extend(need.symbols.iter().map(|symbol| format!("{symbol}@{}", need.version)));
+        }
+        assert_eq!(versions, said.versions, "{}", file.display());
+        assert_eq!(bound, said.bound, "{}", file.display());
+        assert_eq!(facts.imports.into_iter().collect::<BTreeSet<_>>(), said.imports);
+        assert_eq!(facts.exports.into_iter().collect::<BTreeSet<_>>(), said.exports);
+    }
+}
+
+fn is_elf(file: &Path) -> bool {
+    let mut start = [0; 4];
+    let read =
+        std::fs::File::open(file).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
+    read.is_ok() && start == *b"\x7fELF"
+}
+
+/// The same facts, out of readelf's text.
+#[derive(Default)]
+struct Readelf {
+    needed: Vec<String>,
+    soname: Option<String>,
+    runpath: String,
+    versions: BTreeSet<(String, String, bool)>,
+    bound: BTreeSet<String>,
+    imports: BTreeSet<String>,
+    exports: BTreeSet<String>,
+}
+
+impl Readelf {
+    fn of(file: &Path) -> Readelf {
+        let mut said = Readelf::default();
+        for line in run(file, "--dynamic").lines() {
+            let value = line
+                .split_once('[')
+                .and_then(|(_, rest)| rest.rsplit_once(']'))
+                .map(|(value, _)| value.to_owned());
+            match (line, value) {
+                (line, Some(value)) if line.contains("(NEEDED)") => said.needed.push(value),
+                (line, Some(value)) if line.contains("(SONAME)") => said.soname = Some(value),
+                (line, Some(value)) if line.contains("(RUNPATH)") => said.runpath = value,
+                _ => {}
+            }
+        }
+        let mut library = String::new();
+        let text = run(file, "--version-info");
+        let needs = text.split_once("Version needs section").map_or("", |(_, needs)| needs);
+        for line in needs.lines() {
+            let after =
+                |label: &str| line.split_once(label).and_then(|(_, rest)| rest.split_whitespace().next());
+            if let Some(file) = after("File: ") {
+                file.clone_into(&mut library);
+            } else if let Some(name) = after("Name: ") {
+                said.versions.insert((library.clone(), name.to_owned(), line.contains("WEAK")));
+            }
+        }
+        for line in run(file, "--dyn-syms").lines() {
+            // Number, value, size, type, binding, visibility, section, name, version's number.
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, _, _, kind, binding, visibility, section, name, ..] = fields[..] else { continue };
+            if kind == "SECTION" || !matches!(binding, "GLOBAL" | "WEAK" | "UNIQUE") {
+                continue;
+            }
+            let (symbol, version) = name.split_once('@').unwrap_or((name, ""));
+            if section == "UND" {
+                said.imports.insert(symbol.to_owned());
+                if !version.is_empty() {
+                    said.bound.insert(format!("{symbol}@{version}"));
+                }
+            } else if matches!(visibility, "DEFAULT" | "PROTECTED") && !LINKER_MADE.contains(&symbol) {
+                said.exports.insert(symbol.to_owned());
+            }
+        }
+        said
+    }
+}
+
+fn run(file: &Path, option: &str) -> String {
+    let output =
+        Command::new("readelf").args(["--wide", option]).arg(file).env("LC_ALL", "C").output().unwrap();
+    assert!(output.status.success(), "readelf {option}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

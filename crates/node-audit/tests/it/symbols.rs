@@ -1,0 +1,72 @@
+//! Exported names.
+
+use node_audit::{Finding, Policy, Severity};
+use node_targets::Target;
+use object::elf;
+
+use crate::object_maker::{Maker, NAME};
+
+const ENTRY: &str = "napi_register_module_v1";
+
+fn exports(names: &[&'static str]) -> Maker {
+    Maker { exports: names.to_vec(), ..Maker::addon() }
+}
+
+fn findings(object: &Maker) -> Vec<Finding> {
+    object.findings(NAME, "symbols")
+}
+
+#[test]
+fn entry_points_are_fine_and_so_is_what_is_hidden_or_imported() {
+    assert_eq!(findings(&exports(&[ENTRY, "node_api_module_get_api_version_v1"])), []);
+    let object = Maker { hidden: vec!["EVP_MD_fetch"], imports: vec!["uv_async_send"], ..Maker::addon() };
+    assert_eq!(findings(&object), []);
+}
+
+#[test]
+fn a_name_that_node_has_is_an_error() {
+    for (name, library) in [
+        ("EVP_MD_fetch", "OpenSSL"),
+        ("inflate", "zlib"),
+        ("ZSTD_compress", "zstd"),
+        ("sqlite3_open_v2", "SQLite"),
+        ("uv_async_send", "libuv"),
+    ] {
+        let found = findings(&exports(&[ENTRY, name]));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{name}");
+        assert!(
+            found[0].message.starts_with("1 of 2 exported symbols are Node's as well"),
+            "{}",
+            found[0].message
+        );
+        assert_eq!(found[0].evidence, format!("{library}: {name}"));
+    }
+}
+
+#[test]
+fn clashes_are_counted_by_library() {
+    let found = findings(&exports(&[ENTRY, "SSL_new", "sqlite3_open", "SSL_free"]));
+    assert!(
+        found[0].message.starts_with("3 of 4 exported symbols are Node's as well (OpenSSL 2, SQLite 1):")
+    );
+    assert_eq!(found[0].evidence, "OpenSSL: SSL_new, SSL_free; SQLite: sqlite3_open");
+}
+
+#[test]
+fn an_addon_that_binds_to_itself_gets_a_warning() {
+    let numbers = vec![(elf::DT_FLAGS, elf::DF_SYMBOLIC.0)];
+    let object = Maker { numbers, ..exports(&[ENTRY, "SSL_new"]) };
+    assert_eq!(findings(&object)[0].severity, Severity::Warning);
+}
+
+#[test]
+fn other_names_are_a_note_and_for_this_project_an_error() {
+    let object = exports(&[ENTRY, "my_helper", "_end"]);
+    let found = findings(&object);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
+    assert_eq!(found[0].message, "it exports 2 symbols, 1 of them no entry point");
+    assert_eq!(found[0].evidence, "my_helper");
+
+    let ours = Policy::for_target(Target::by_platform("linux-x64-gnu").unwrap());
+    assert_eq!(object.findings_by(NAME, "symbols", &ours)[0].severity, Severity::Error);
+}
