@@ -1,0 +1,165 @@
+//! A key: raw bytes or a passphrase.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{CipherParameters, KeyError};
+
+/// The length of a raw key, in bytes: AES-256.
+pub const RAW_LENGTH: usize = 32;
+
+/// The key of a database: 32 raw bytes or a passphrase, and the cipher parameters that go with it.
+///
+/// The bytes live on the heap, so that moving a key leaves no copy behind, and are zeroised when it is dropped.
+pub struct Key {
+    material: Material,
+    parameters: CipherParameters,
+}
+
+impl Key {
+    /// A key of exactly 32 bytes, used as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Length`] for any other number of bytes.
+    pub fn raw(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() != RAW_LENGTH {
+            return Err(KeyError::Length { actual: bytes.len() });
+        }
+        Ok(Self {
+            material: Material::Raw(Zeroizing::new(bytes.to_vec())),
+            parameters: CipherParameters::default(),
+        })
+    }
+
+    /// A passphrase, from which SQLCipher derives the key with the salt of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Empty`], and [`KeyError::RawNotation`] where SQLCipher would derive nothing and take the passphrase
+    /// for a raw key: `x'`, then 64, 96 or 160 hexadecimal digits, then `'`.
+    pub fn passphrase(passphrase: &[u8]) -> Result<Self, KeyError> {
+        if passphrase.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if is_raw_notation(passphrase) {
+            return Err(KeyError::RawNotation);
+        }
+        Ok(Self {
+            material: Material::Passphrase(Zeroizing::new(passphrase.to_vec())),
+            parameters: CipherParameters::default(),
+        })
+    }
+
+    /// A new random key from OpenSSL's generator. [`Key::expose_raw`] gives its bytes, to be kept in a safe place.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Random`] and [`KeyError::Init`] when OpenSSL is not able to.
+    pub fn generate() -> Result<Self, KeyError> {
+        vendored_sys::init().map_err(|source| KeyError::Init { source })?;
+        let mut bytes = Zeroizing::new(vec![0; RAW_LENGTH]);
+        openssl::rand::rand_priv_bytes(&mut bytes).map_err(|source| KeyError::Random { source })?;
+        Ok(Self { material: Material::Raw(bytes), parameters: CipherParameters::default() })
+    }
+
+    /// The same key with other cipher parameters than SQLCipher 4's.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::KdfIter`], [`KeyError::PageSize`] or [`KeyError::Compatibility`] for a value out of its range.
+    pub fn with_cipher(mut self, parameters: CipherParameters) -> Result<Self, KeyError> {
+        parameters.check()?;
+        self.parameters = parameters;
+        Ok(self)
+    }
+
+    /// The cipher parameters.
+    pub fn parameters(&self) -> &CipherParameters {
+        &self.parameters
+    }
+
+    /// The secret bytes of a raw key, and `None` for a passphrase.
+    pub fn expose_raw(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Raw(bytes) => Some(bytes),
+            Material::Passphrase(_) => None,
+        }
+    }
+
+    /// The secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
+    pub fn expose_for_sqlcipher(&self) -> Zeroizing<Vec<u8>> {
+        match &self.material {
+            Material::Raw(bytes) => {
+                // with_capacity, so that growing leaves no copy of a part behind
+                let mut text = Zeroizing::new(Vec::with_capacity(2 * RAW_LENGTH + 3));
+                text.extend_from_slice(b"x'");
+                for byte in bytes.iter() {
+                    text.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+                }
+                text.push(b'\'');
+                text
+            }
+            Material::Passphrase(passphrase) => passphrase.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+enum Material {
+    Raw(Zeroizing<Vec<u8>>),
+    Passphrase(Zeroizing<Vec<u8>>),
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' + (nibble - 10),
+    }
+}
+
+/// Whether SQLCipher reads this as key material instead of as a passphrase: key, key and salt, or key, HMAC key and salt.
+/// Source: `sqlcipher_cipher_ctx_key_derive`.
+fn is_raw_notation(passphrase: &[u8]) -> bool {
+    let Some(digits) = passphrase
+        .strip_prefix(b"x'")
+        .or_else(|| passphrase.strip_prefix(b"X'"))
+        .and_then(|rest| rest.strip_suffix(b"'"))
+    else {
+        return false;
+    };
+    matches!(digits.len(), 64 | 96 | 160) && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_key_is_written_as_a_blob_literal() {
+        let bytes: Vec<u8> = (0..32).map(|index| index * 8 + 7).collect();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = Key::raw(&bytes).unwrap().expose_for_sqlcipher();
+        assert_eq!(*text, format!("x'{hex}'").into_bytes());
+        assert_eq!(text.capacity(), text.len(), "growing would have left a copy of a part of the key");
+    }
+
+    #[test]
+    fn only_what_sqlcipher_takes_for_a_raw_key_is_raw_notation() {
+        for length in [64, 96, 160] {
+            assert!(is_raw_notation(format!("x'{}'", "aF".repeat(length / 2)).as_bytes()));
+            assert!(is_raw_notation(format!("X'{}'", "0".repeat(length)).as_bytes()));
+            assert!(!is_raw_notation(format!("x'{}'", "g".repeat(length)).as_bytes()));
+            assert!(!is_raw_notation(format!("x\"{}\"", "0".repeat(length)).as_bytes()));
+        }
+        assert!(!is_raw_notation(format!("x'{}'", "0".repeat(62)).as_bytes()));
+        assert!(!is_raw_notation(b"x'"));
+        assert!(!is_raw_notation(b"correct horse"));
+    }
+}
