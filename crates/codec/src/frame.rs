@@ -1,0 +1,56 @@
+//! What the header of a frame says, before anything is decoded.
+
+use std::num::NonZeroU32;
+
+use zstd::zstd_safe;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
+
+use crate::{CodecError, Dictionary};
+
+/// The first bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// One whole frame: nothing is missing at its end, and nothing follows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// What the frame says of its content's size. It may lie.
+    pub(crate) declared: Option<u64>,
+    dictionary: Option<NonZeroU32>,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, CodecError> {
+        let length = bytes.len();
+        if !bytes.starts_with(&MAGIC) {
+            return Err(match MAGIC.starts_with(bytes) && length > 0 {
+                true => CodecError::Truncated { length },
+                false => CodecError::NotAFrame { length },
+            });
+        }
+        let end =
+            zstd_safe::find_frame_compressed_size(bytes).map_err(|code| {
+                match zstd_safe::is_error_kind(code, ZSTD_ErrorCode::ZSTD_error_srcSize_wrong) {
+                    true => CodecError::Truncated { length },
+                    false => CodecError::Corrupt { reason: zstd_safe::get_error_name(code) },
+                }
+            })?;
+        if end < length {
+            return Err(CodecError::TrailingData { extra: length - end });
+        }
+        let declared = zstd_safe::get_frame_content_size(bytes)
+            .map_err(|_| CodecError::Corrupt { reason: "its header cannot be read" })?;
+        Ok(Self { bytes, declared, dictionary: zstd_safe::get_dict_id_from_frame(bytes) })
+    }
+
+    /// Whether the frame can be read with what was given.
+    pub(crate) fn accepts(&self, dictionary: Option<&Dictionary>) -> Result<(), CodecError> {
+        match (self.dictionary, dictionary.map(Dictionary::id)) {
+            (Some(needed), None) => Err(CodecError::DictionaryMissing { needed }),
+            (Some(needed), Some(given)) if needed != given => {
+                Err(CodecError::DictionaryWrong { needed, given })
+            }
+            _ => Ok(()),
+        }
+    }
+}
