@@ -1,0 +1,165 @@
+//! Keys are taken out of SQL before anyone sees it.
+
+use std::borrow::Cow;
+
+use crate::lexer::{Kind, Token, tokens};
+
+/// What stands in place of a key.
+const REDACTED: &str = "'<redacted>'";
+
+/// The SQL without keys: what follows `PRAGMA key` and its kin, `ATTACH ... KEY`, and the arguments of
+/// `sqlcipher_export`.
+///
+/// From the key on, everything to the end of the text is left out. That hides more than the key where other statements
+/// follow, and it has to: a quote too many in the key moves the end of the statement to a place that only SQLite knows.
+pub fn redact(sql: &str) -> Cow<'_, str> {
+    match find_secret(sql) {
+        None => Cow::Borrowed(sql),
+        Some(start) => Cow::Owned(format!("{} {REDACTED}", sql[..start].trim_end())),
+    }
+}
+
+/// Whether the SQL holds a key, so that no part of it may be shown.
+pub(crate) fn holds_secret(sql: &str) -> bool {
+    find_secret(sql).is_some()
+}
+
+/// Where the first secret begins, in bytes.
+///
+/// The keywords are found at any place: SQLite accepts them at one place only, so that a false find hides a harmless
+/// text, and there is no list of the places to keep complete.
+fn find_secret(sql: &str) -> Option<usize> {
+    let mut scan = tokens(sql).peekable();
+    let mut attaching = false;
+    while let Some(token) = scan.next() {
+        if token.is_word("pragma") {
+            if let Some(start) = after_key_pragma(&mut scan) {
+                return Some(start);
+            }
+        } else if token.is_word("attach") {
+            attaching = true;
+        } else if attaching && token.is_word("key") {
+            return scan.peek().map(|secret| secret.start);
+        } else if token.name().is_some_and(|name| name == "sqlcipher_export")
+            && scan.peek().is_some_and(|next| next.is("("))
+        {
+            scan.next();
+            return scan.peek().map(|secret| secret.start);
+        }
+    }
+    None
+}
+
+/// With the scan behind PRAGMA: where the value of a key pragma begins, if it is one and has a value.
+fn after_key_pragma<'a, I>(scan: &mut std::iter::Peekable<I>) -> Option<usize>
+where
+    I: Iterator<Item = Token<'a>>,
+{
+    let mut name = scan.next()?;
+    if scan.peek().is_some_and(|next| next.is(".")) {
+        scan.next();
+        name = scan.next()?;
+    }
+    if !is_key_pragma(&name) {
+        return None;
+    }
+    let value = scan.next()?;
+    if value.is(";") {
+        // "PRAGMA key;" has no value, and nothing that follows belongs to it
+        None
+    } else if value.is("=") || value.is("(") {
+        scan.next().map(|value| value.start)
+    } else {
+        Some(value.start)
+    }
+}
+
+/// Every pragma with "key" in its name, so that no spelling is missed, but for those about foreign keys.
+fn is_key_pragma(name: &Token<'_>) -> bool {
+    name.kind != Kind::Other
+        && name.name().is_some_and(|name| name.contains("key") && !name.contains("foreign_key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_of_a_key_is_shown() {
+        let secret = "s3cr3t";
+        for sql in [
+            "PRAGMA key = 's3cr3t'",
+            "pragma KEY='s3cr3t';",
+            "PRAGMA key('s3cr3t')",
+            "PRAGMA key \"s3cr3t\"",
+            "PRAGMA key = s3cr3t",
+            "PRAGMA key = \"x's3cr3t'\"",
+            "PRAGMA key = x's3cr3t'",
+            "PRAGMA hexkey = 's3cr3t'",
+            "PRAGMA hexrekey = 's3cr3t'",
+            "PRAGMA textkey = 's3cr3t'",
+            "PRAGMA rekey = 's3cr3t'",
+            "PRAGMA main.key = 's3cr3t'",
+            "PRAGMA \"main\" . [key] = 's3cr3t'",
+            "PRAGMA 'key' = 's3cr3t'",
+            "PRAGMA `rekey` ( 's3cr3t' )",
+            "  /* a */ PRAGMA -- b\n /**/ key /* c */ = -- d\n 's3cr3t'",
+            "EXPLAIN PRAGMA key = 's3cr3t'",
+            "EXPLAIN QUERY PLAN PRAGMA key = 's3cr3t'",
+            "; ; PRAGMA key = 's3cr3t'",
+            "SELECT 1; PRAGMA key = 's3cr3t'",
+            "PRAGMA key = 'it's s3cr3t'",
+            "PRAGMA key = 'it's; s3cr3t'",
+            "PRAGMA key = 's3cr3t",
+            "PRAGMA key = ''s3cr3t''",
+            "PRAGMA key = ; 's3cr3t'",
+            "PRAGMA key =\u{a0}'s3cr3t'",
+            "\u{feff}PRAGMA key = 's3cr3t'",
+            "ATTACH 'a.db' AS b KEY 's3cr3t'",
+            "attach database 'a.db' as b key x's3cr3t'",
+            "ATTACH 'a.db' AS key KEY 's3cr3t'",
+            "ATTACH 'a.db' AS b /* KEY */ KEY/**/'s3cr3t'",
+            "ATTACH 'a;b' AS b KEY 's3cr3t'",
+            "EXPLAIN ATTACH 'a' AS b KEY 's3cr3t'",
+            "ATTACH 'a.db' AS b KEY ''; DETACH s3cr3t",
+            "SELECT sqlcipher_export('s3cr3t')",
+            "SELECT \"sqlcipher_export\" ( 's3cr3t' )",
+            "SELECT SqlCipher_Export/**/('b', 's3cr3t')",
+        ] {
+            let shown = redact(sql);
+            assert!(!shown.contains(secret), "{sql:?} is shown as {shown:?}");
+            assert!(shown.contains(REDACTED), "{shown:?}");
+            assert!(holds_secret(sql));
+        }
+    }
+
+    #[test]
+    fn what_holds_no_key_is_shown_as_it_is() {
+        for sql in [
+            "SELECT 'PRAGMA key = x'",
+            "SELECT key FROM t -- PRAGMA key = 'a'",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, key TEXT)",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA foreign_key_check('t')",
+            "PRAGMA main.defer_foreign_keys = 1",
+            "PRAGMA key",
+            "PRAGMA key; SELECT 1",
+            "PRAGMA page_size = 4096",
+            "PRAGMA",
+            "PRAGMA main.",
+            "ATTACH 'a.db' AS b",
+            "ATTACH 'a.db' AS b KEY",
+            "SELECT sqlcipher_export",
+            "'unclosed PRAGMA key = 'a'",
+            "",
+        ] {
+            assert!(matches!(redact(sql), Cow::Borrowed(shown) if shown == sql), "{sql:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_the_key_stays() {
+        assert_eq!(redact("PRAGMA main.key = 'a'"), "PRAGMA main.key = '<redacted>'");
+        assert_eq!(redact("ATTACH 'f.db' AS f KEY 'a'"), "ATTACH 'f.db' AS f KEY '<redacted>'");
+    }
+}

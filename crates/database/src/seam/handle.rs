@@ -1,0 +1,62 @@
+//! Opening a connection, with the operating system's own account of a failure.
+
+use std::ffi::{CStr, c_int};
+use std::io;
+use std::ptr;
+
+use rusqlite::functions::Context;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+use vendored_sys::sqlite;
+
+use super::Core;
+use super::core::text;
+
+/// Why SQLite did not open a file.
+pub(crate) struct OpenFailure {
+    pub(crate) code: c_int,
+    pub(crate) message: String,
+    /// What the operating system reported, where it did.
+    pub(crate) cause: Option<io::Error>,
+}
+
+/// Opens a connection. Nothing is read yet.
+///
+/// rusqlite's own opening would lose the operating system's error, without which a missing directory and a missing
+/// permission look alike.
+pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
+    let flags = flags.bits() | sqlite::SQLITE_OPEN_EXRESCODE | sqlite::SQLITE_OPEN_NOMUTEX;
+    let mut db = ptr::null_mut();
+    // SAFETY: the path ends in NUL, the result is local, and a null name stands for the default VFS.
+    let code = unsafe { sqlite::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, ptr::null()) };
+    if code != sqlite::SQLITE_OK {
+        // SAFETY: SQLite gives a connection even when opening failed, or null when there is no memory for one, and all
+        // three functions accept null. It is closed here and not used again.
+        let failure = unsafe {
+            let errno = sqlite::sqlite3_system_errno(db);
+            OpenFailure {
+                code,
+                message: text(sqlite::sqlite3_errmsg(db)).unwrap_or_default(),
+                cause: (errno != 0).then(|| io::Error::from_raw_os_error(errno)),
+            }
+        };
+        // SAFETY: as above.
+        unsafe { sqlite::sqlite3_close(db) };
+        return Err(failure);
+    }
+    // SAFETY: the connection is open and has no other owner.
+    match unsafe { Connection::from_handle_owned(db) } {
+        Ok(connection) => Ok(Core::new(connection, db)),
+        Err(error) => {
+            Err(OpenFailure { code: sqlite::SQLITE_INTERNAL, message: error.to_string(), cause: None })
+        }
+    }
+}
+
+/// SQLITE_LIMIT_LENGTH of the connection on which an SQL function runs.
+pub(crate) fn length_limit(context: &Context<'_>) -> usize {
+    // SAFETY: the connection is only asked for a limit, which a running function may do, and is not kept.
+    let limit = unsafe { context.get_connection() }
+        .and_then(|connection| connection.limit(Limit::SQLITE_LIMIT_LENGTH));
+    limit.ok().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(0)
+}

@@ -1,0 +1,94 @@
+//! A row of a result, borrowed from its statement.
+
+use std::ffi::c_int;
+use std::fmt;
+use std::ptr::NonNull;
+use std::slice;
+
+use vendored_sys::sqlite;
+
+use super::core::Entered;
+use crate::Value;
+
+/// The row that a statement stands on.
+///
+/// It borrows the statement, so that it cannot be stepped, and keeps the database open: closing is refused until the
+/// row is dropped.
+pub struct Row<'s> {
+    _entered: Entered<'s>,
+    statement: NonNull<sqlite::sqlite3_stmt>,
+    columns: usize,
+}
+
+impl<'s> Row<'s> {
+    pub(super) fn new(
+        entered: Entered<'s>,
+        statement: NonNull<sqlite::sqlite3_stmt>,
+        columns: usize,
+    ) -> Self {
+        Self { _entered: entered, statement, columns }
+    }
+}
+
+impl Row<'_> {
+    /// The number of columns.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.columns
+    }
+
+    /// Whether there is no column.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.columns == 0
+    }
+
+    /// The value of a column, counted from 0. A column that does not exist is NULL.
+    #[inline]
+    pub fn value(&self, column: usize) -> Value<'_> {
+        if column >= self.columns {
+            return Value::Null;
+        }
+        let raw = self.statement.as_ptr();
+        // columns are counted in a C int, and this one is less than their number
+        let index = column as c_int;
+        // SAFETY: the statement is live, because the core is entered, and stands on a row with this column. The value is
+        // read as the type that it has, which converts nothing, so that a pointer given out before stays valid until the
+        // next step or reset, and `&self` rules both out.
+        unsafe {
+            match sqlite::sqlite3_column_type(raw, index) {
+                sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_column_int64(raw, index)),
+                sqlite::SQLITE_FLOAT => Value::Real(sqlite::sqlite3_column_double(raw, index)),
+                sqlite::SQLITE_TEXT => {
+                    let bytes = sqlite::sqlite3_column_text(raw, index);
+                    Value::Text(bytes_at(bytes, sqlite::sqlite3_column_bytes(raw, index)))
+                }
+                sqlite::SQLITE_BLOB => {
+                    let bytes = sqlite::sqlite3_column_blob(raw, index);
+                    Value::Blob(bytes_at(bytes.cast(), sqlite::sqlite3_column_bytes(raw, index)))
+                }
+                _ => Value::Null,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Row<'_> {
+    /// Shows the number of columns, and no value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("len", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a value. An empty one, or one for which there was no memory, has a null pointer.
+///
+/// # Safety
+///
+/// The pointer is null or valid for `length` bytes, for as long as `'a`.
+unsafe fn bytes_at<'a>(pointer: *const u8, length: c_int) -> &'a [u8] {
+    match usize::try_from(length) {
+        // SAFETY: the caller answers for it.
+        Ok(length) if length > 0 && !pointer.is_null() => unsafe { slice::from_raw_parts(pointer, length) },
+        _ => &[],
+    }
+}

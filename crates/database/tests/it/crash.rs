@@ -1,0 +1,109 @@
+//! A process that is killed loses no transaction that it reported as committed.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::{env, io};
+
+use strongroom_database::{Behavior, Database, Location, OpenOptions, Value};
+use strongroom_keys::Key;
+
+use crate::scratch::{Scratch, assert_intact, integer, key, rows};
+
+/// Names the database in the process that is going to be killed.
+const DATABASE: &str = "STRONGROOM_TEST_CRASH_DATABASE";
+/// What the child sets out to do, and never gets to the end of.
+const TRANSACTIONS: i64 = 10_000;
+/// After how many reported commits each child is killed: primes, so that kills fall on all places in the file's growth.
+const KILLS: [usize; 16] = [1, 2, 3, 5, 7, 11, 13, 17, 23, 29, 37, 47, 61, 79, 101, 127];
+
+#[test]
+fn a_killed_process_loses_no_commit_with_a_rollback_journal() {
+    kill_often("delete", "crash::a_killed_process_loses_no_commit_with_a_rollback_journal");
+}
+
+#[test]
+fn a_killed_process_loses_no_commit_with_a_write_ahead_log() {
+    kill_often("wal", "crash::a_killed_process_loses_no_commit_with_a_write_ahead_log");
+}
+
+fn kill_often(journal: &str, test: &str) {
+    if let Some(path) = env::var_os(DATABASE) {
+        return commit_until_killed(Path::new(&path));
+    }
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE entry (id INTEGER PRIMARY KEY, payload BLOB);
+             CREATE TABLE total (entries INTEGER, bytes INTEGER);
+             INSERT INTO total VALUES (0, 0)",
+        )
+        .unwrap();
+    database.close().unwrap();
+    for commits in KILLS {
+        let reported = kill_after(commits, &scratch.path(), test);
+        // what the child left half done is rolled back by whoever comes first, also by one with a wrong key
+        let wrong = Key::raw(&[1; 32]).unwrap();
+        assert_eq!(scratch.open_with(&wrong).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+        let database = scratch.open();
+        let entries = integer(&database, "SELECT count(*) FROM entry");
+        assert!(entries >= reported, "{reported} commits were reported, and {entries} are there");
+        assert!(entries < TRANSACTIONS, "the child came to its end");
+        // no half of a transaction either
+        assert_eq!(integer(&database, "SELECT max(id) FROM entry"), entries);
+        assert_eq!(integer(&database, "SELECT entries FROM total"), entries);
+        let bytes = integer(&database, "SELECT sum(length(payload)) FROM entry");
+        assert_eq!(integer(&database, "SELECT bytes FROM total"), bytes);
+        assert_intact(&database);
+        database.close().unwrap();
+    }
+}
+
+/// Starts this test as a child, reads what it reports, kills it, and answers with the last commit that it reported.
+fn kill_after(commits: usize, path: &Path, test: &str) -> i64 {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(DATABASE, path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut reports = reports(&mut child);
+    let mut last = reports.nth(commits - 1).expect("the child ended by itself");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // what it reported before the signal arrived counts as well
+    if let Some(later) = reports.last() {
+        last = later;
+    }
+    last
+}
+
+fn reports(child: &mut Child) -> impl Iterator<Item = i64> + use<> {
+    BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| line.split("committed ").nth(1).and_then(|number| number.parse().ok()))
+}
+
+fn commit_until_killed(path: &Path) {
+    let database = Database::open(Location::File(path), &key(), &OpenOptions::default()).unwrap();
+    let first = integer(&database, "SELECT entries FROM total") + 1;
+    let mut insert = database.prepare("INSERT INTO entry VALUES (?, zeroblob(?))").unwrap();
+    let mut count = database.prepare("UPDATE total SET entries = ?, bytes = bytes + ?").unwrap();
+    for number in first..=TRANSACTIONS {
+        // now and then more than a page, so that transactions differ in the pages they touch
+        let length = number * 37 % 997 + if number % 10 == 0 { 9000 } else { 0 };
+        let transaction = database.transaction(Behavior::Immediate).unwrap();
+        for statement in [&mut insert, &mut count] {
+            statement.bind(1, Value::Integer(number)).unwrap();
+            statement.bind(2, Value::Integer(length)).unwrap();
+            statement.step().unwrap();
+        }
+        transaction.commit().unwrap();
+        let mut out = io::stdout().lock();
+        writeln!(out, "committed {number}").and_then(|()| out.flush()).unwrap();
+    }
+}

@@ -1,0 +1,137 @@
+//! Files that are cut off, or that have a bit too many or too few: an error, and nothing written.
+
+use std::fs;
+
+use strongroom_database::{Database, OpenError, SqlError};
+
+use crate::scratch::{Scratch, assert_intact, integer, rows, text};
+
+const PAGE: usize = 4096;
+/// Where the initialisation vector and the authentication code begin, from the end of a page of SQLCipher 4.
+const IV: usize = 80;
+const HMAC: usize = 64;
+
+/// A database of some pages, closed, and its bytes.
+fn written() -> (Scratch, Vec<u8>) {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    database.execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)").unwrap();
+    let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO t SELECT i, printf('%0100d', i) FROM n";
+    rows(&database, fill, &[]).unwrap();
+    database.close().unwrap();
+    let bytes = fs::read(scratch.path()).unwrap();
+    assert!(bytes.len() >= 10 * PAGE && bytes.len().is_multiple_of(PAGE));
+    (scratch, bytes)
+}
+
+/// Reads everything, and then tries to write.
+fn use_all(database: &Database) -> (SqlError, SqlError) {
+    let read = rows(database, "SELECT sum(length(b)) FROM t", &[]).unwrap_err();
+    let write = rows(database, "UPDATE t SET b = ?", &[text("new")]).unwrap_err();
+    (read, write)
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_the_first_page_keeps_the_database_shut() {
+    let (scratch, good) = written();
+    for (region, offset) in [
+        ("first byte of the salt", 0),
+        ("last byte of the salt", 15),
+        ("first encrypted byte", 16),
+        ("content", PAGE / 2),
+        ("last encrypted byte", PAGE - IV - 1),
+        ("initialisation vector", PAGE - IV),
+        ("first byte of the authentication code", PAGE - HMAC),
+        ("last byte of the authentication code", PAGE - 1),
+    ] {
+        for bit in [0, 7] {
+            let mut bad = good.clone();
+            bad[offset] ^= 1 << bit;
+            fs::write(scratch.path(), &bad).unwrap();
+            let error = scratch.open_with(&crate::scratch::key()).unwrap_err();
+            assert!(matches!(error, OpenError::WrongKey { .. }), "{region}: {error:?}");
+            assert!(error.to_string().contains("first page is damaged"), "{error}");
+            assert!(fs::read(scratch.path()).unwrap() == bad, "{region}: the file was written to");
+        }
+    }
+    fs::write(scratch.path(), &good).unwrap();
+    assert_intact(&scratch.open());
+}
+
+#[test]
+fn a_flipped_bit_in_a_later_page_is_found_when_it_is_read() {
+    let (scratch, good) = written();
+    for page in [2, 5] {
+        for (region, offset) in [
+            ("first byte", 0),
+            ("content", PAGE / 2),
+            ("initialisation vector", PAGE - IV),
+            ("authentication code", PAGE - HMAC),
+            ("last byte", PAGE - 1),
+        ] {
+            let mut bad = good.clone();
+            bad[page * PAGE + offset] ^= 0x10;
+            fs::write(scratch.path(), &bad).unwrap();
+            let database = scratch.open();
+            let (read, write) = use_all(&database);
+            for error in [read, write] {
+                assert_eq!(error, SqlError::PageAuthentication, "page {page}, {region}");
+                assert_eq!(error.code(), "SQLITE_CORRUPT");
+            }
+            database.close().unwrap();
+            assert!(
+                fs::read(scratch.path()).unwrap() == bad,
+                "page {page}, {region}: the file was written to"
+            );
+        }
+    }
+    fs::write(scratch.path(), &good).unwrap();
+    let database = scratch.open();
+    assert_intact(&database);
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 500);
+}
+
+#[test]
+fn pages_that_changed_places_are_found() {
+    let (scratch, good) = written();
+    let mut bad = good.clone();
+    bad[3 * PAGE..4 * PAGE].copy_from_slice(&good[5 * PAGE..6 * PAGE]);
+    fs::write(scratch.path(), &bad).unwrap();
+    assert_eq!(use_all(&scratch.open()).0, SqlError::PageAuthentication);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_not_opened() {
+    let (scratch, good) = written();
+    let whole = good.len();
+    for (length, code) in [
+        (16, "SQLITE_NOTADB"),
+        (512, "SQLITE_NOTADB"),
+        (PAGE - 1, "SQLITE_NOTADB"),
+        (PAGE, "SQLITE_CORRUPT"),
+        (PAGE + 1, "SQLITE_CORRUPT"),
+        (whole / 2, "SQLITE_CORRUPT"),
+        (whole - PAGE, "SQLITE_CORRUPT"),
+        (whole - PAGE + 1, "STRONGROOM_TRUNCATED"),
+        (whole - 1, "STRONGROOM_TRUNCATED"),
+    ] {
+        fs::write(scratch.path(), &good[..length]).unwrap();
+        let error = scratch.open_with(&crate::scratch::key()).unwrap_err();
+        assert_eq!(error.code(), code, "{length} of {whole} bytes: {error}");
+        assert!(error.to_string().contains("cut off"), "{error}");
+        assert!(fs::read(scratch.path()).unwrap() == good[..length], "{length}: the file was written to");
+    }
+}
+
+#[test]
+fn what_stands_in_the_log_only_is_not_missing() {
+    let (scratch, _) = written();
+    let writer = scratch.open();
+    rows(&writer, "PRAGMA journal_mode = wal", &[]).unwrap();
+    rows(&writer, "INSERT INTO t SELECT a + 1000, b FROM t", &[]).unwrap();
+    let reader = scratch.open();
+    assert_eq!(integer(&reader, "SELECT count(*) FROM t"), 1000);
+    let expected = integer(&reader, "PRAGMA page_count") as u64 * PAGE as u64;
+    assert!(fs::metadata(scratch.path()).unwrap().len() < expected, "the log was written back too early");
+}

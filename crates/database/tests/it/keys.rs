@@ -1,0 +1,179 @@
+//! Keys: right, wrong, missing and superfluous.
+
+use std::fs;
+
+use strongroom_database::{Database, Location, OpenError, OpenOptions};
+use strongroom_keys::{CipherParameters, Key, derive};
+
+use crate::scratch::{Scratch, assert_intact, integer, key, rows, text, value};
+
+const PLAINTEXT: &str = "the quick brown fox jumps over the lazy dog";
+
+fn fill(database: &Database) {
+    database.execute_batch("CREATE TABLE foxes (story TEXT)").unwrap();
+    rows(database, "INSERT INTO foxes VALUES (?)", &[text(PLAINTEXT)]).unwrap();
+}
+
+fn assert_filled(database: &Database) {
+    assert_eq!(value(database, "SELECT story FROM foxes", &[]).unwrap(), text(PLAINTEXT));
+    assert_intact(database);
+}
+
+/// Cheap enough to derive in a test.
+fn passphrase(compatibility: Option<u8>, page_size: Option<u32>) -> Key {
+    let parameters = CipherParameters { kdf_iter: Some(500), page_size, compatibility };
+    Key::passphrase(b"correct 'horse' \0 \xff").unwrap().with_cipher(parameters).unwrap()
+}
+
+#[test]
+fn the_file_holds_no_plaintext() {
+    let scratch = Scratch::new();
+    fill(&scratch.open());
+    let bytes = fs::read(scratch.path()).unwrap();
+    let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    for plain in [PLAINTEXT.as_bytes(), b"foxes", b"CREATE TABLE", b"SQLite format 3", &[0x5a; 8]] {
+        assert!(!holds(plain), "{:?}", String::from_utf8_lossy(plain));
+    }
+}
+
+#[test]
+fn a_wrong_key_is_an_error_of_its_own_and_changes_nothing() {
+    let scratch = Scratch::new();
+    fill(&scratch.open());
+    let before = fs::read(scratch.path()).unwrap();
+    let wrong = [
+        Key::raw(&[0x5b; 32]).unwrap(),
+        passphrase(None, None),
+        Key::raw(&[0x5a; 32])
+            .unwrap()
+            .with_cipher(CipherParameters { compatibility: Some(3), ..Default::default() })
+            .unwrap(),
+    ];
+    for key in wrong {
+        let error = scratch.open_with(&key).unwrap_err();
+        assert!(matches!(error, OpenError::WrongKey { .. }), "{error:?}");
+        assert_eq!(error.code(), "STRONGROOM_WRONG_KEY");
+        assert!(!error.to_string().contains("5a5a") && !error.to_string().contains("horse"), "{error}");
+    }
+    assert!(fs::read(scratch.path()).unwrap() == before);
+    assert_filled(&scratch.open());
+}
+
+#[test]
+fn a_plain_database_opened_with_a_key_is_named() {
+    let scratch = Scratch::new();
+    fill(&scratch.open_plain());
+    let before = fs::read(scratch.path()).unwrap();
+    let error = scratch.open_with(&key()).unwrap_err();
+    assert!(matches!(error, OpenError::NotEncrypted { .. }), "{error:?}");
+    assert_eq!(error.code(), "STRONGROOM_NOT_ENCRYPTED");
+    assert!(fs::read(scratch.path()).unwrap() == before);
+    assert_eq!(value(&scratch.open_plain(), "SELECT story FROM foxes", &[]).unwrap(), text(PLAINTEXT));
+}
+
+#[test]
+fn an_encrypted_database_without_a_key_fails_at_its_first_statement() {
+    let scratch = Scratch::new();
+    fill(&scratch.open());
+    let before = fs::read(scratch.path()).unwrap();
+    let database = scratch.open_plain();
+    for attempt in [
+        database.prepare("SELECT * FROM foxes").map(drop),
+        database.execute_batch("CREATE TABLE t (a)"),
+        database.prepare("PRAGMA user_version").and_then(|mut statement| statement.step().map(drop)),
+    ] {
+        let error = attempt.unwrap_err();
+        assert_eq!(error.code(), "SQLITE_NOTADB");
+        assert!(error.to_string().contains("encrypted"), "{error}");
+    }
+    database.close().unwrap();
+    assert!(fs::read(scratch.path()).unwrap() == before);
+}
+
+#[test]
+fn without_a_key_the_first_statement_may_be_the_key() {
+    let scratch = Scratch::new();
+    fill(&scratch.open());
+    let database = scratch.open_plain();
+    database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32))).unwrap();
+    assert_filled(&database);
+    // prepared as a statement it acts as well, each time
+    for _ in 0..2 {
+        let database = scratch.open_plain();
+        let sql = format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32));
+        rows(&database, &sql, &[]).unwrap();
+        assert_filled(&database);
+    }
+    let database = scratch.open_plain();
+    database.execute_batch("PRAGMA key = 'wrong'").unwrap();
+    assert_eq!(database.prepare("SELECT * FROM foxes").unwrap_err().code(), "SQLITE_NOTADB");
+}
+
+#[test]
+fn passphrases_and_their_parameters_open_what_they_wrote() {
+    for compatibility in [None, Some(4), Some(3), Some(2), Some(1)] {
+        for page_size in [None, Some(1024), Some(8192), Some(65536)] {
+            let scratch = Scratch::new();
+            let key = passphrase(compatibility, page_size);
+            fill(&scratch.open_with(&key).unwrap());
+            let database = scratch.open_with(&key).unwrap();
+            assert_eq!(value(&database, "SELECT story FROM foxes", &[]).unwrap(), text(PLAINTEXT));
+            let expected = i64::from(key.parameters().effective_page_size());
+            let length = fs::metadata(scratch.path()).unwrap().len();
+            assert_eq!(length as i64, integer(&database, "PRAGMA page_count") * expected, "{key:?}");
+            // SQLCipher 1 had no authentication to check
+            if compatibility != Some(1) {
+                assert_intact(&database);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_defaults_are_sqlcipher_4s() {
+    let scratch = Scratch::new();
+    let key = Key::passphrase(b"correct horse").unwrap();
+    fill(&scratch.open_with(&key).unwrap());
+    let explicit =
+        CipherParameters { kdf_iter: Some(256_000), page_size: Some(4096), compatibility: Some(4) };
+    assert_filled(&scratch.open_with(&key.with_cipher(explicit).unwrap()).unwrap());
+}
+
+#[test]
+fn a_derived_key_opens_what_the_passphrase_wrote() {
+    for compatibility in [None, Some(3), Some(2)] {
+        let scratch = Scratch::new();
+        let parameters = CipherParameters { kdf_iter: Some(700), compatibility, page_size: None };
+        let written = Key::passphrase(b"correct horse").unwrap().with_cipher(parameters).unwrap();
+        fill(&scratch.open_with(&written).unwrap());
+        let salt = fs::read(scratch.path()).unwrap()[..16].try_into().unwrap();
+        assert_filled(&scratch.open_with(&derive(b"correct horse", &salt, &parameters).unwrap()).unwrap());
+        let other = derive(b"correct horsf", &salt, &parameters).unwrap();
+        assert_eq!(scratch.open_with(&other).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+    }
+}
+
+#[test]
+fn a_file_that_is_something_else_is_no_database() {
+    let scratch = Scratch::new();
+    for content in ["a".repeat(100), "b".repeat(4095), "c".repeat(10_000), "d".repeat(512)] {
+        fs::write(scratch.path(), &content).unwrap();
+        let error = scratch.open_with(&key()).unwrap_err();
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{} bytes: {error:?}", content.len());
+        assert_eq!(error.code(), "SQLITE_NOTADB");
+        let database = scratch.open_plain();
+        assert_eq!(database.prepare("SELECT * FROM t").unwrap_err().code(), "SQLITE_NOTADB");
+        drop(database);
+        assert_eq!(fs::read_to_string(scratch.path()).unwrap(), content);
+    }
+}
+
+#[test]
+fn nothing_of_an_open_database_shows_its_key() {
+    let scratch = Scratch::new();
+    let database = scratch.open_with(&passphrase(None, None)).unwrap();
+    let statement = database.prepare("SELECT 1").unwrap();
+    let options = OpenOptions::default();
+    let shown = format!("{database:?} {statement:?} {options:?} {:?}", Location::File(&scratch.path()));
+    assert!(!shown.contains("horse"), "{shown}");
+}

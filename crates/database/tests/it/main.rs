@@ -1,0 +1,23 @@
+//! Integration tests of strongroom-database: one binary, a module per topic.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in test functions, but not in what they call"
+)]
+
+mod closing;
+mod codes;
+mod crash;
+mod damage;
+mod functions;
+mod keys;
+mod listed;
+mod model;
+mod opening;
+mod permission;
+mod redaction;
+mod scratch;
+mod sqlcipher_cli;
+mod statements;
+mod transactions;
+mod vectors;

@@ -1,0 +1,143 @@
+//! Opening and creating, and what a path can be that is no database.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use strongroom_database::{Database, Location, OpenError, OpenOptions};
+
+use crate::scratch::{Scratch, integer, key, memory};
+
+fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
+    let encrypted = Database::open(Location::File(path), &key(), options);
+    let plain = Database::open_unencrypted(Location::File(path), options);
+    let codes = [&encrypted, &plain].map(|result| result.as_ref().err().map(OpenError::code));
+    assert_eq!(codes[0], codes[1], "with a key and without: {encrypted:?} and {plain:?}");
+    encrypted
+}
+
+#[test]
+fn a_file_is_created_and_read_again() {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    assert!(database.is_open() && !database.is_read_only() && !database.in_transaction());
+    assert_eq!(fs::metadata(scratch.path()).unwrap().len(), 0, "opening alone writes nothing");
+    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (7)").unwrap();
+    database.close().unwrap();
+    assert_eq!(integer(&scratch.open(), "SELECT a FROM t"), 7);
+}
+
+#[test]
+fn the_journal_mode_is_sqlites_default() {
+    let scratch = Scratch::new();
+    let mode = crate::scratch::value(&scratch.open(), "PRAGMA journal_mode", &[]).unwrap();
+    assert_eq!(mode, crate::scratch::text("delete"));
+}
+
+#[test]
+fn databases_in_memory_are_apart() {
+    let (one, other) = (memory(), memory());
+    one.execute_batch("CREATE TABLE t (a)").unwrap();
+    other.execute_batch("CREATE TABLE t (a)").unwrap();
+    let plain = Database::open_unencrypted(Location::Memory, &OpenOptions::default()).unwrap();
+    assert_eq!(integer(&plain, "SELECT count(*) FROM sqlite_schema"), 0);
+}
+
+#[test]
+fn read_only_refuses_writes_and_must_exist_refuses_to_create() {
+    let scratch = Scratch::new();
+    let read_only = OpenOptions { read_only: true, ..Default::default() };
+    let must_exist = OpenOptions { must_exist: true, ..Default::default() };
+    for options in [&read_only, &must_exist] {
+        let error = open(&scratch.path(), options).unwrap_err();
+        assert!(matches!(&error, OpenError::MissingFile { path } if *path == scratch.path()), "{error}");
+        assert_eq!(error.code(), "SQLITE_CANTOPEN");
+        assert!(!scratch.path().exists());
+    }
+    scratch.open().execute_batch("CREATE TABLE t (a)").unwrap();
+    let database = Database::open(Location::File(&scratch.path()), &key(), &read_only).unwrap();
+    assert!(database.is_read_only());
+    assert_eq!(database.execute_batch("INSERT INTO t VALUES (1)").unwrap_err().code(), "SQLITE_READONLY");
+    let database = Database::open(Location::File(&scratch.path()), &key(), &must_exist).unwrap();
+    database.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let scratch = Scratch::new();
+    let missing = scratch.folder().join("missing");
+    let error = open(&missing.join("test.db"), &OpenOptions::default()).unwrap_err();
+    assert!(matches!(&error, OpenError::MissingDirectory { directory, .. } if *directory == missing));
+    assert_eq!(error.code(), "SQLITE_CANTOPEN");
+    assert!(error.to_string().contains("missing"), "{error}");
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_file_is_no_directory() {
+    let scratch = Scratch::new();
+    fs::write(scratch.path(), "file").unwrap();
+    let error = open(&scratch.path().join("test.db"), &OpenOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::MissingDirectory { .. }), "{error}");
+    assert_eq!(fs::read(scratch.path()).unwrap(), b"file");
+}
+
+#[test]
+fn a_directory_is_no_file() {
+    let scratch = Scratch::new();
+    for read_only in [false, true] {
+        let error = open(&scratch.folder(), &OpenOptions { read_only, ..Default::default() }).unwrap_err();
+        assert!(matches!(error, OpenError::Directory { .. }), "{error}");
+        assert_eq!(error.code(), "SQLITE_CANTOPEN_ISDIR");
+    }
+}
+
+#[test]
+fn a_path_is_not_empty_and_holds_no_nul() {
+    let options = OpenOptions::default();
+    assert_eq!(open(Path::new(""), &options).unwrap_err().code(), "STRONGROOM_EMPTY_PATH");
+    let scratch = Scratch::new();
+    let path = scratch.folder().join("a\0b.db");
+    assert_eq!(open(&path, &options).unwrap_err().code(), "STRONGROOM_NUL_IN_PATH");
+    assert_eq!(fs::read_dir(scratch.folder()).unwrap().count(), 0, "a shorter path was opened");
+}
+
+#[test]
+fn a_file_name_that_looks_like_a_uri_is_a_file_name() {
+    let scratch = Scratch::new();
+    for name in ["file:a.db?mode=memory", "ü ö%20.db"] {
+        let path = scratch.folder().join(name);
+        Database::open(Location::File(&path), &key(), &OpenOptions::default())
+            .unwrap()
+            .execute_batch("CREATE TABLE t (a)")
+            .unwrap();
+        assert!(path.is_file(), "{path:?}");
+    }
+}
+
+#[test]
+fn a_locked_database_is_waited_for_and_then_reported() {
+    let scratch = Scratch::new();
+    let writer = scratch.open();
+    writer.execute_batch("CREATE TABLE t (a); BEGIN EXCLUSIVE").unwrap();
+    let options = OpenOptions { busy_timeout: Duration::ZERO, ..Default::default() };
+    let error = Database::open(Location::File(&scratch.path()), &key(), &options).unwrap_err();
+    assert_eq!(error.code(), "SQLITE_BUSY");
+    let late = Database::open_unencrypted(Location::File(&scratch.path()), &options).unwrap();
+    assert_eq!(late.prepare("SELECT * FROM t").unwrap_err().code(), "SQLITE_BUSY");
+    writer.execute_batch("COMMIT").unwrap();
+    Database::open(Location::File(&scratch.path()), &key(), &options).unwrap();
+}
+
+#[test]
+fn a_timeout_may_be_longer_than_sqlite_counts() {
+    let options = OpenOptions { busy_timeout: Duration::MAX, ..Default::default() };
+    let database = Database::open(Location::Memory, &key(), &options).unwrap();
+    assert_eq!(integer(&database, "PRAGMA busy_timeout"), i64::from(i32::MAX));
+}
+
+#[test]
+fn temporary_tables_and_sorts_stay_in_memory() {
+    let database = memory();
+    assert_eq!(integer(&database, "SELECT sqlite_compileoption_used('TEMP_STORE=3')"), 1);
+}

@@ -1,0 +1,119 @@
+//! No key is shown where SQL is: in traces, in errors, in a statement's own text.
+
+use std::cell::RefCell;
+use std::process::Command;
+use std::rc::Rc;
+use std::{env, fs};
+
+use strongroom_database::{Database, Location, OpenOptions};
+
+use crate::scratch::{Owned, Scratch, integer, memory, rows, text};
+
+fn traced(database: &Database) -> Rc<RefCell<Vec<String>>> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&seen);
+    database.set_trace(Some(Box::new(move |sql| sink.borrow_mut().push(sql.to_owned()))));
+    seen
+}
+
+#[test]
+fn a_trace_shows_statements_with_values_once_for_each_run() {
+    let database = memory();
+    let seen = traced(&database);
+    database.execute_batch("CREATE TABLE t (a, b); -- comment\n DELETE FROM t").unwrap();
+    rows(&database, "INSERT INTO t VALUES (?, :b), (3, x'00')", &[Owned::Integer(1), text("it's")]).unwrap();
+    rows(&database, "SELECT a FROM t", &[]).unwrap();
+    database.set_trace(None);
+    integer(&database, "SELECT 1");
+    let seen = seen.take();
+    assert_eq!(seen[0], "CREATE TABLE t (a, b);");
+    assert!(seen[1].ends_with("DELETE FROM t"), "{seen:?}");
+    assert_eq!(seen[2], "INSERT INTO t VALUES (1, 'it''s'), (3, x'00')");
+    assert_eq!(seen[3..], ["SELECT a FROM t"]);
+}
+
+#[test]
+fn a_trace_may_run_statements_and_replace_itself() {
+    let database = memory();
+    let inner = database.clone();
+    database.set_trace(Some(Box::new(move |_| {
+        assert_eq!(integer(&inner, "SELECT 2"), 2);
+        inner.set_trace(None);
+    })));
+    assert_eq!(integer(&database, "SELECT 1"), 1);
+    let seen = traced(&database);
+    assert_eq!(integer(&database, "SELECT 3"), 3);
+    assert_eq!(seen.take(), ["SELECT 3"]);
+}
+
+#[test]
+fn a_trace_shows_no_key() {
+    let scratch = Scratch::new();
+    let database = scratch.open_plain();
+    let seen = traced(&database);
+    database.execute_batch("PRAGMA key = 's3cr3t'; CREATE TABLE t (a)").unwrap();
+    let other = scratch.folder().join("other.db");
+    let attach = "ATTACH ? AS other KEY ?";
+    rows(&database, attach, &[text(other.to_str().unwrap()), text("s3cr3t")]).unwrap();
+    rows(&database, "SELECT sqlcipher_export('other')", &[]).unwrap();
+    rows(&database, "PRAGMA rekey = 's3cr3t2'", &[]).unwrap();
+    let seen = seen.take();
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert!(seen.iter().all(|sql| !sql.contains("s3cr3t")), "{seen:?}");
+    assert_eq!(seen[0], "PRAGMA key = '<redacted>'");
+    assert!(seen[2].contains("other.db"), "{seen:?}");
+    assert!(!fs::read(other).unwrap().is_empty());
+}
+
+#[test]
+fn an_error_shows_no_key() {
+    let database = memory();
+    for sql in [
+        "PRAGMA key = 'it's s3cr3t'",
+        "PRAGMA key = s3cr3t s3cr3t",
+        "PRAGMA key = 's3cr3t",
+        "PRAGMA key = \"s3cr3t",
+        "PRAGMA key(s3cr3t, s3cr3t)",
+        "PRAGMA rekey = #s3cr3t",
+        "ATTACH 'a' AS b KEY 's3cr3t' s3cr3t",
+        "ATTACH 'a' AS b KEY 's3cr3t",
+        "ATTACH 'a' AS b KEY x's3cr3t'",
+        "SELECT sqlcipher_export('s3cr3t', s3cr3t)",
+        "SELECT nonsense FROM s3cr3t; PRAGMA key = 's3cr3t'",
+    ] {
+        let errors = [database.prepare(sql).unwrap_err(), database.execute_batch(sql).unwrap_err()];
+        for error in errors {
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("s3cr3t"), "{sql} is answered with {shown}");
+            assert_eq!(error.code(), "SQLITE_ERROR", "{sql}");
+        }
+    }
+}
+
+#[test]
+fn a_statement_shows_no_key_of_its_own() {
+    let statement = memory().prepare("PRAGMA key = 's3cr3t'").unwrap();
+    assert!(!format!("{statement:?} {}", statement.sql()).contains("s3cr3t"));
+}
+
+/// Set in the process whose output is looked at.
+const CHILD: &str = "STRONGROOM_TEST_CIPHER_LOG";
+
+#[test]
+fn sqlciphers_log_stays_out_of_the_process() {
+    if env::var_os(CHILD).is_some() {
+        let scratch = Scratch::new();
+        scratch.open().execute_batch("CREATE TABLE t (a)").unwrap();
+        let wrong = strongroom_keys::Key::raw(&[1; 32]).unwrap();
+        let error = Database::open(Location::File(&scratch.path()), &wrong, &OpenOptions::default());
+        return assert_eq!(error.unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "redaction::sqlciphers_log_stays_out_of_the_process", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("hmac"));
+}

@@ -1,0 +1,301 @@
+//! Statements: preparing, parameters, rows, the cache.
+
+use std::slice;
+
+use strongroom_database::{SqlError, Value};
+
+use crate::scratch::{Owned, integer, memory, rows, text, value};
+
+fn code_of(sql: &str) -> &'static str {
+    memory().prepare(sql).unwrap_err().code()
+}
+
+#[test]
+fn prepare_takes_exactly_one_statement() {
+    for sql in ["SELECT 1", "SELECT 1;", " ;; SELECT 1 ;; -- done", "/* a */ SELECT 1 /* b", "SELECT ';'"] {
+        assert_eq!(value(&memory(), sql, &[]).map(|_| ()), Ok(()), "{sql}");
+    }
+    for sql in ["", " \n", ";", "-- nothing", "/* nothing", ";;"] {
+        assert_eq!(code_of(sql), "STRONGROOM_NO_STATEMENT", "{sql}");
+    }
+    for sql in ["SELECT 1; SELECT 2", "SELECT 1;;x", "SELECT 1; -- a\n SELECT 2", "; SELECT 1; )"] {
+        assert_eq!(code_of(sql), "STRONGROOM_MULTIPLE_STATEMENTS", "{sql}");
+    }
+    let trigger = "CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM t; SELECT 1; END;";
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    rows(&database, trigger, &[]).unwrap();
+}
+
+#[test]
+fn nul_in_sql_is_an_error() {
+    let database = memory();
+    let sql = "SELECT 1\0; DROP TABLE t";
+    assert_eq!(database.prepare(sql).unwrap_err(), SqlError::NulInSql { offset: 8 });
+    assert_eq!(database.execute_batch(sql).unwrap_err(), SqlError::NulInSql { offset: 8 });
+}
+
+#[test]
+fn sqlites_own_errors_keep_their_names() {
+    let database = memory();
+    database
+        .execute_batch(
+            "CREATE TABLE t (a PRIMARY KEY, b NOT NULL UNIQUE, c CHECK (c > 0), d REFERENCES t (a)) WITHOUT ROWID",
+        )
+        .unwrap();
+    rows(&database, "INSERT INTO t VALUES (1, 1, 1, NULL)", &[]).unwrap();
+    for (sql, code) in [
+        ("INSERT INTO t VALUES (1, 2, 1, NULL)", "SQLITE_CONSTRAINT_PRIMARYKEY"),
+        ("INSERT INTO t VALUES (2, 1, 1, NULL)", "SQLITE_CONSTRAINT_UNIQUE"),
+        ("INSERT INTO t VALUES (2, NULL, 1, NULL)", "SQLITE_CONSTRAINT_NOTNULL"),
+        ("INSERT INTO t VALUES (2, 2, 0, NULL)", "SQLITE_CONSTRAINT_CHECK"),
+        ("INSERT INTO t VALUES (2, 2, 1, 77)", "SQLITE_CONSTRAINT_FOREIGNKEY"),
+        ("SELECT * FROM missing", "SQLITE_ERROR"),
+        ("SELEKT", "SQLITE_ERROR"),
+    ] {
+        let error = rows(&database, sql, &[]).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(!error.to_string().contains("77"), "a stored value is shown: {error}");
+    }
+    assert_eq!(
+        rows(&database, "SELECT * FROM missing", &[]).unwrap_err().to_string(),
+        "no such table: missing"
+    );
+}
+
+#[test]
+fn every_kind_of_value_comes_back_as_it_was_bound() {
+    let database = memory();
+    for bound in [
+        Owned::Null,
+        Owned::Integer(0),
+        Owned::Integer(i64::MIN),
+        Owned::Integer(i64::MAX),
+        Owned::Real(0.1),
+        Owned::Real(f64::INFINITY),
+        Owned::Real(-f64::MAX),
+        text(""),
+        text("a\0b"),
+        text("ünï €𝄞"),
+        Owned::Blob(Vec::new()),
+        Owned::Blob(vec![0, 255, 0]),
+        Owned::Blob(vec![7; 100_000]),
+    ] {
+        assert_eq!(value(&database, "SELECT ?", slice::from_ref(&bound)).unwrap(), bound);
+    }
+    let nan = value(&database, "SELECT ?", &[Owned::Real(f64::NAN)]).unwrap();
+    assert_eq!(nan, Owned::Null);
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_read_as_its_bytes_and_not_bound() {
+    let database = memory();
+    let mut statement = database.prepare("SELECT CAST(x'61ff62' AS TEXT), ?").unwrap();
+    let error = statement.bind(1, Value::Text(b"a\xffb")).unwrap_err();
+    assert_eq!(error, SqlError::InvalidUtf8 { index: 1 });
+    let row = statement.step().unwrap().unwrap();
+    assert_eq!(row.value(0), Value::Text(b"a\xffb"));
+    assert_eq!(row.value(1), Value::Null);
+}
+
+#[test]
+fn text_in_a_database_of_utf_16_is_read_as_utf_8() {
+    let database = memory();
+    database.execute_batch("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a)").unwrap();
+    rows(&database, "INSERT INTO t VALUES (?)", &[text("ünï €𝄞")]).unwrap();
+    let mut statement = database.prepare("SELECT a, a FROM t").unwrap();
+    let row = statement.step().unwrap().unwrap();
+    let (first, second) = (row.value(0), row.value(1));
+    assert_eq!(row.value(0), first);
+    assert_eq!(first, Value::Text("ünï €𝄞".as_bytes()));
+    assert_eq!(second, first);
+}
+
+#[test]
+fn a_parameter_that_does_not_exist_is_an_error() {
+    let database = memory();
+    let mut statement = database.prepare("SELECT ?, ?").unwrap();
+    for index in [0, 3, 32_767, 32_768, usize::MAX] {
+        let error = statement.bind(index, Value::Integer(1)).unwrap_err();
+        assert_eq!(error, SqlError::ParameterIndex { index, count: 2 });
+        assert_eq!(error.code(), "SQLITE_RANGE");
+    }
+    let mut none = database.prepare("SELECT 1").unwrap();
+    assert_eq!(none.bind(1, Value::Null).unwrap_err().code(), "SQLITE_RANGE");
+}
+
+#[test]
+fn a_value_over_the_limit_is_refused_before_anything_is_cut() {
+    let database = memory();
+    let limit = 1_000_000_000;
+    let bytes = vec![b'a'; limit + 1];
+    let mut statement = database.prepare("SELECT ?").unwrap();
+    for value in [Value::Blob(&bytes), Value::Text(&bytes)] {
+        let error = statement.bind(1, value).unwrap_err();
+        assert_eq!(error, SqlError::TooBig { length: limit + 1, limit });
+        assert_eq!(error.code(), "SQLITE_TOOBIG");
+    }
+    assert_eq!(statement.step().unwrap().unwrap().value(0), Value::Null);
+    let error = rows(&database, "SELECT zeroblob(1000000001)", &[]).unwrap_err();
+    assert_eq!(error.code(), "SQLITE_TOOBIG");
+}
+
+#[test]
+fn a_value_of_more_than_2_gigabytes_is_refused() {
+    // never touched, so that it takes no memory
+    let bytes = vec![0; i32::MAX as usize + 10];
+    let error = memory().prepare("SELECT ?").unwrap().bind(1, Value::Blob(&bytes)).unwrap_err();
+    assert!(matches!(error, SqlError::TooBig { length, .. } if length == bytes.len()), "{error}");
+}
+
+#[test]
+fn parameters_have_names_and_numbers() {
+    let database = memory();
+    let statement = database.prepare("SELECT :a, @b, $c, ?, ?7, :a").unwrap();
+    assert_eq!(statement.parameter_count(), 7);
+    let names: Vec<_> = (0..=8).map(|index| statement.parameter_name(index)).collect();
+    assert_eq!(names, [None, Some(":a"), Some("@b"), Some("$c"), None, None, None, Some("?7"), None]);
+    for (name, index) in [
+        (":a", Some(1)),
+        ("a", Some(1)),
+        ("@b", Some(2)),
+        ("b", Some(2)),
+        ("$c", Some(3)),
+        ("c", Some(3)),
+        (":b", None),
+        ("?7", Some(7)),
+        ("missing", None),
+        ("", None),
+    ] {
+        assert_eq!(statement.parameter_index(name), index, "{name}");
+    }
+}
+
+#[test]
+fn columns_say_where_they_come_from() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a INTEGER, b VARCHAR(9))").unwrap();
+    let statement = database.prepare("SELECT a AS x, b, 1 + 1 AS sum FROM t").unwrap();
+    assert_eq!(statement.column_count(), 3);
+    let columns = statement.columns().unwrap();
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(columns[0].name, "x");
+    assert_eq!(columns[0].origin, some("a"));
+    assert_eq!(columns[0].table, some("t"));
+    assert_eq!(columns[0].database, some("main"));
+    assert_eq!(columns[0].declared_type, some("INTEGER"));
+    assert_eq!(columns[1].declared_type, some("VARCHAR(9)"));
+    assert_eq!((columns[2].name.as_str(), &columns[2].table), ("sum", &None));
+    assert!(statement.is_read_only());
+    let insert = database.prepare("INSERT INTO t VALUES (1, 2)").unwrap();
+    assert!(!insert.is_read_only());
+    assert_eq!((insert.column_count(), insert.columns().unwrap().len()), (0, 0));
+}
+
+#[test]
+fn a_statement_runs_to_its_end_and_starts_anew() {
+    let database = memory();
+    let mut statement = database.prepare("SELECT column1 FROM (VALUES (1), (2)) WHERE column1 >= ?").unwrap();
+    statement.bind(1, Value::Integer(1)).unwrap();
+    for _ in 0..3 {
+        assert!(!statement.is_running());
+        for expected in [1, 2] {
+            let row = statement.step().unwrap().unwrap();
+            assert_eq!((row.len(), row.value(0)), (1, Value::Integer(expected)));
+            assert_eq!(row.value(1), Value::Null, "a column that does not exist");
+        }
+        assert!(statement.is_running());
+        assert!(statement.step().unwrap().is_none());
+    }
+    statement.step().unwrap();
+    let error = statement.bind(1, Value::Integer(2)).unwrap_err();
+    assert_eq!((error.clone(), error.code()), (SqlError::Running { index: 1 }, "SQLITE_MISUSE"));
+    statement.reset();
+    statement.bind(1, Value::Integer(2)).unwrap();
+    assert_eq!(statement.step().unwrap().unwrap().value(0), Value::Integer(2));
+    statement.reset();
+    statement.clear_bindings();
+    assert!(statement.step().unwrap().is_none());
+}
+
+#[test]
+fn after_an_error_a_statement_starts_anew() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a UNIQUE)").unwrap();
+    let mut statement = database.prepare("INSERT INTO t VALUES (?)").unwrap();
+    for (number, stored) in [(1, true), (1, false), (2, true), (2, false), (3, true)] {
+        statement.bind(1, Value::Integer(number)).unwrap();
+        assert_eq!(statement.step().is_ok(), stored);
+        assert!(!statement.is_running());
+    }
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 3);
+}
+
+#[test]
+fn a_statement_from_the_cache_is_as_good_as_new() {
+    let database = memory();
+    let sql = "SELECT ?1, column1 FROM (VALUES (1), (2))";
+    {
+        let mut first = database.prepare(sql).unwrap();
+        first.bind(1, Value::Integer(5)).unwrap();
+        first.step().unwrap();
+    }
+    let mut again = database.prepare(sql).unwrap();
+    let mut both = database.prepare(sql).unwrap();
+    for statement in [&mut again, &mut both] {
+        assert!(!statement.is_running());
+        let row = statement.step().unwrap().unwrap();
+        assert_eq!(
+            (row.value(0), row.value(1)),
+            (Value::Null, Value::Integer(1)),
+            "bindings or rows were left over"
+        );
+    }
+    drop((again, both));
+    for number in 0..500 {
+        assert_eq!(integer(&database, &format!("SELECT {number}")), number);
+    }
+}
+
+#[test]
+fn a_cached_statement_sees_a_changed_schema() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(rows(&database, "SELECT * FROM t", &[]).unwrap()[0].len(), 1);
+    database.execute_batch("ALTER TABLE t ADD COLUMN b DEFAULT 2").unwrap();
+    assert_eq!(rows(&database, "SELECT * FROM t", &[]).unwrap()[0].len(), 2);
+    database.execute_batch("DROP TABLE t").unwrap();
+    assert_eq!(rows(&database, "SELECT * FROM t", &[]).unwrap_err().code(), "SQLITE_ERROR");
+}
+
+#[test]
+fn changes_and_row_ids_are_counted() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)").unwrap();
+    assert_eq!((database.changes(), database.total_changes(), database.last_insert_rowid()), (3, 3, 3));
+    rows(&database, "DELETE FROM t WHERE a < 3", &[]).unwrap();
+    assert_eq!((database.changes(), database.total_changes(), database.last_insert_rowid()), (2, 5, 3));
+}
+
+#[test]
+fn a_batch_stops_at_its_first_error() {
+    let database = memory();
+    let error = database
+        .execute_batch("CREATE TABLE t (a); -- comment\n SELECT 1; INSERT INTO t VALUES (1); nonsense; INSERT INTO t VALUES (2)")
+        .unwrap_err();
+    assert_eq!(error.code(), "SQLITE_ERROR");
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 1);
+    database.execute_batch("").unwrap();
+    database.execute_batch(" ;; -- nothing").unwrap();
+}
+
+/// Once, SQLite was given the length of the text without its NUL, and copied all that was left for each statement: a
+/// batch took time by the square of its length.
+#[test]
+fn a_batch_may_be_long() {
+    let database = memory();
+    let batch: String =
+        (0..100_000).map(|number| format!("INSERT INTO t VALUES ({number}); -- ä\n")).collect();
+    database.execute_batch(&format!("CREATE TABLE t (a); BEGIN; {batch} COMMIT")).unwrap();
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 100_000);
+}

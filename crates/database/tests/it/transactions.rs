@@ -1,0 +1,147 @@
+//! Transactions and savepoints.
+
+use std::time::Duration;
+
+use strongroom_database::{Behavior, Database, Location, OpenOptions};
+
+use crate::scratch::{Scratch, integer, key, memory};
+
+fn counting() -> Database {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a UNIQUE)").unwrap();
+    database
+}
+
+fn insert(database: &Database, number: i64) {
+    database.execute_batch(&format!("INSERT INTO t VALUES ({number})")).unwrap();
+}
+
+fn count(database: &Database) -> i64 {
+    integer(database, "SELECT count(*) FROM t")
+}
+
+#[test]
+fn what_is_committed_stays_and_what_is_dropped_goes() {
+    let database = counting();
+    for behavior in [Behavior::Deferred, Behavior::Immediate, Behavior::Exclusive] {
+        let before = count(&database);
+        let transaction = database.transaction(behavior).unwrap();
+        assert!(database.in_transaction());
+        insert(transaction.database(), before);
+        transaction.commit().unwrap();
+        assert!(!database.in_transaction());
+        assert_eq!(count(&database), before + 1);
+
+        let transaction = database.transaction(behavior).unwrap();
+        insert(&database, before + 1);
+        transaction.rollback().unwrap();
+        let transaction = database.transaction(behavior).unwrap();
+        insert(&database, before + 1);
+        drop(transaction);
+        assert!(!database.in_transaction());
+        assert_eq!(count(&database), before + 1);
+    }
+}
+
+#[test]
+fn a_nested_transaction_is_a_savepoint() {
+    let database = counting();
+    let outer = database.transaction(Behavior::Immediate).unwrap();
+    insert(&database, 1);
+    {
+        let kept = database.transaction(Behavior::Exclusive).unwrap();
+        insert(&database, 2);
+        {
+            let _dropped = database.transaction(Behavior::Deferred).unwrap();
+            insert(&database, 3);
+        }
+        assert_eq!(count(&database), 2);
+        kept.commit().unwrap();
+    }
+    let undone = database.transaction(Behavior::Deferred).unwrap();
+    insert(&database, 4);
+    undone.rollback().unwrap();
+    assert!(database.in_transaction());
+    outer.commit().unwrap();
+    assert_eq!(integer(&database, "SELECT sum(a) FROM t"), 3);
+}
+
+#[test]
+fn a_transaction_that_sqlite_has_ended_is_ended() {
+    let database = counting();
+    let transaction = database.transaction(Behavior::Immediate).unwrap();
+    insert(&database, 1);
+    let error = database.execute_batch("INSERT OR ROLLBACK INTO t VALUES (1)").unwrap_err();
+    assert_eq!(error.code(), "SQLITE_CONSTRAINT_UNIQUE");
+    assert!(!database.in_transaction());
+    assert_eq!(transaction.commit().unwrap_err().code(), "SQLITE_ERROR");
+    assert_eq!(count(&database), 0);
+    database.transaction(Behavior::Immediate).unwrap().commit().unwrap();
+}
+
+#[test]
+fn rolling_back_under_a_reader_is_told_to_the_reader() {
+    let database = counting();
+    database.execute_batch("INSERT INTO t VALUES (1), (2), (3)").unwrap();
+    let transaction = database.transaction(Behavior::Immediate).unwrap();
+    database.execute_batch("CREATE TABLE other (a)").unwrap();
+    let mut reader = database.prepare("SELECT a FROM t").unwrap();
+    assert!(reader.step().unwrap().is_some());
+    transaction.rollback().unwrap();
+    assert_eq!(reader.step().unwrap_err().code(), "SQLITE_ABORT_ROLLBACK");
+    assert!(!reader.is_running());
+    assert!(reader.step().unwrap().is_some());
+}
+
+#[test]
+fn each_behavior_takes_its_locks_when_it_says() {
+    let scratch = Scratch::new();
+    let one = scratch.open();
+    one.execute_batch("CREATE TABLE t (a)").unwrap();
+    let options = OpenOptions { busy_timeout: Duration::ZERO, ..Default::default() };
+    let other = Database::open(Location::File(&scratch.path()), &key(), &options).unwrap();
+    let read =
+        || other.prepare("SELECT * FROM t").unwrap().step().map(|_| ()).err().map(|error| error.code());
+    let write = || other.execute_batch("INSERT INTO t VALUES (1)").err().map(|error| error.code());
+    let busy = Some("SQLITE_BUSY");
+    for (behavior, reading, writing) in [
+        (Behavior::Deferred, None, None),
+        (Behavior::Immediate, None, busy),
+        (Behavior::Exclusive, busy, busy),
+    ] {
+        let transaction = one.transaction(behavior).unwrap();
+        assert_eq!((read(), write()), (reading, writing), "{behavior:?}");
+        transaction.rollback().unwrap();
+    }
+    let error = {
+        let _writer = one.transaction(Behavior::Immediate).unwrap();
+        other.transaction(Behavior::Immediate).unwrap_err()
+    };
+    assert_eq!(error.code(), "SQLITE_BUSY");
+    assert!(!other.in_transaction());
+}
+
+#[test]
+fn a_commit_that_fails_is_rolled_back() {
+    let database = counting();
+    database.execute_batch("CREATE TABLE child (a REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED)").unwrap();
+    let transaction = database.transaction(Behavior::Immediate).unwrap();
+    database.execute_batch("INSERT INTO child VALUES (9)").unwrap();
+    assert_eq!(transaction.commit().unwrap_err().code(), "SQLITE_CONSTRAINT_FOREIGNKEY");
+    assert!(!database.in_transaction());
+    assert_eq!(integer(&database, "SELECT count(*) FROM child"), 0);
+}
+
+#[test]
+fn savepoints_end_in_any_order_without_harm() {
+    let database = counting();
+    let first = database.transaction(Behavior::Immediate).unwrap();
+    let second = database.transaction(Behavior::Deferred).unwrap();
+    let third = database.transaction(Behavior::Deferred).unwrap();
+    insert(&database, 1);
+    second.commit().unwrap();
+    assert_eq!(third.commit().unwrap_err().code(), "SQLITE_ERROR");
+    assert!(database.in_transaction());
+    first.commit().unwrap();
+    assert_eq!(count(&database), 1);
+}
