@@ -70,6 +70,10 @@ fn compress(state: &mut State, context: &Context<'_>) -> Result<Option<Vec<u8>>>
     let level = match argument(context, 1) {
         ValueRef::Null => Level::default(),
         ValueRef::Integer(number) => Level::new(number).map_err(|error| failure(name, &error))?,
+        // JavaScript has one kind of number, which arrives as REAL; out of range, the cast saturates.
+        ValueRef::Real(number) if number.fract() == 0.0 => {
+            Level::new(number as i64).map_err(|error| failure(name, &error))?
+        }
         other => return Err(wrong_type(name, "its level is an integer", other.data_type())),
     };
     let dictionary = state.dictionary(name, argument(context, 2))?;

@@ -75,6 +75,8 @@ fn wrong_arguments_are_named() {
         ("zstd_compress(1.5)", "of type Real"),
         ("zstd_decompress('text')", "zstd_decompress: it takes a blob, and this is of type Text"),
         ("zstd_compress('a', 'b')", "its level is an integer"),
+        ("zstd_compress('a', 3.5)", "its level is an integer"),
+        ("zstd_compress('a', 1e300)", "does not exist"),
         ("zstd_compress('a', 23)", "compression level 23 does not exist"),
         ("zstd_compress('a', 1 << 40)", "compression level 1099511627776 does not exist"),
         ("zstd_compress('a', 3, 'text')", "its dictionary is a blob"),

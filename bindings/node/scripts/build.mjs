@@ -1,0 +1,93 @@
+// Builds the package, in the steps that package.json names:
+//
+//   release | debug [--target TRIPLE]   the addon, by plain cargo, as dist/bindings_node.PLATFORM.node
+//   finish                              the generated sources, and the TypeScript layer, into dist/
+//   test                                what the tests need: debug for this machine, and finish
+//   clean                               removes dist/
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { platformsSource } from './platforms.mjs'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const here = fileURLToPath(new URL('../', import.meta.url))
+const dist = join(here, 'dist')
+
+const steps = {
+  release: () => addon(['--release']),
+  debug: () => addon([]),
+  test,
+  finish,
+  clean: () => rmSync(dist, { recursive: true, force: true }),
+}
+
+const [step, ...flags] = process.argv.slice(2)
+if (!Object.hasOwn(steps, step)) fail(`usage: node scripts/build.mjs ${Object.keys(steps).join('|')} [--target TRIPLE]`)
+steps[step]()
+
+function addon(profile) {
+  const target = targetOf(option('--target') ?? host())
+  const triple = option('--target') ? ['--target', target.triple] : []
+  const output = execFileSync(
+    'cargo',
+    ['build', ...profile, '--locked', '-p', 'bindings_node', ...triple, '--message-format=json-render-diagnostics'],
+    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 },
+  )
+  const built = output
+    .split('\n')
+    .filter((line) => line.includes('"compiler-artifact"'))
+    .map((line) => JSON.parse(line))
+    .findLast(({ target }) => target.name === 'bindings_node' && target.kind.includes('cdylib'))
+  if (!built) fail('cargo built no library for bindings_node')
+  const library = built.filenames.find((file) => /\.(so|dylib|dll)$/.test(file))
+  if (!library) fail(`cargo's library is none of .so, .dylib, .dll: ${built.filenames.join(', ')}`)
+  mkdirSync(dist, { recursive: true })
+  const file = join(dist, `bindings_node.${target.platform}.node`)
+  // A process may have the old one mapped: it keeps its file, the name goes to the new one.
+  copyFileSync(library, `${file}.new`)
+  renameSync(`${file}.new`, file)
+  console.log(`${file}`)
+}
+
+function test() {
+  addon([])
+  finish()
+}
+
+function finish() {
+  mkdirSync(dist, { recursive: true })
+  // Hermetic builds have the sources that are generated, and not always the table that they are from.
+  if (existsSync(join(root, 'targets.json'))) update(join(here, 'ts/platforms.ts'), platformsSource())
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' })
+  // tsc emits declarations for what it compiles, and this one is a declaration already.
+  copyFileSync(join(here, 'ts/native.d.ts'), join(dist, 'native.d.ts'))
+}
+
+function update(file, text) {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
+}
+
+function host() {
+  const version = execFileSync('rustc', ['-vV'], { encoding: 'utf8' })
+  return /^host: (.*)$/m.exec(version)[1]
+}
+
+function targetOf(triple) {
+  const { targets } = JSON.parse(readFileSync(join(root, 'targets.json'), 'utf8'))
+  const target = targets.find((candidate) => candidate.triple === triple)
+  return target ?? fail(`no target ${triple}; targets.json has ${targets.map((known) => known.triple).join(', ')}`)
+}
+
+function option(name) {
+  const at = flags.indexOf(name)
+  if (at === -1) return undefined
+  return flags[at + 1] ?? fail(`${name} needs a value`)
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}

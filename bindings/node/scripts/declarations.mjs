@@ -1,0 +1,32 @@
+// The addon's types, from what napi-derive wrote while its macros expanded:
+//
+//   NAPI_TYPE_DEF_TMP_FOLDER=DEFINITIONS cargo check -p bindings_node
+//   node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts
+//
+// The napi CLI comes from node_modules, or from the folder that NAPI_RS_CLI names (a nixpkgs package of it).
+import { readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** The text of ts/native.d.ts. */
+export async function declarations(definitions) {
+  const packaged = process.env.NAPI_RS_CLI
+  const cli = packaged ? pathToFileURL(resolve(packaged, 'lib/napi-rs-cli/dist/index.js')).href : '@napi-rs/cli'
+  const { generateTypeDef } = await import(cli)
+  if (readdirSync(definitions).length === 0)
+    throw new Error(`no type definitions in ${definitions}: did cargo expand the macros of bindings_node?`)
+  const { exports, dts } = await generateTypeDef({
+    typeDefDir: resolve(definitions),
+    cwd: process.cwd(),
+    constEnum: false,
+    dtsHeader: '// Generated from the addon by scripts/declarations.mjs\n\n',
+  })
+  if (exports.length === 0) throw new Error(`the definitions in ${definitions} declare nothing`)
+  return dts
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [definitions] = process.argv.slice(2)
+  if (!definitions) throw new Error('usage: node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts')
+  process.stdout.write(await declarations(definitions))
+}

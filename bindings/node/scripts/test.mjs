@@ -1,0 +1,27 @@
+// Runs the JavaScript tests against whatever addon dist/ has, and then checks the types.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = fileURLToPath(new URL('../', import.meta.url))
+if (!existsSync(join(here, 'dist/index.js'))) {
+  console.error('there is no dist/index.js: run `npm run build:test` first')
+  process.exit(1)
+}
+
+const files = ['test', 'test/tree'].flatMap((folder) =>
+  readdirSync(join(here, folder))
+    .filter((name) => /\.test\.[cm]js$/.test(name))
+    .sort()
+    .map((name) => join(folder, name)),
+)
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+for (const args of [
+  ['--test', ...process.argv.slice(2), ...files],
+  [tsc, '--noEmit', '-p', 'test/types'],
+]) {
+  const { status } = spawnSync(process.execPath, args, { cwd: here, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,120 @@
+//! A connection, as JavaScript holds it.
+
+use std::{cell::RefCell, mem, path::PathBuf, rc::Rc, time::Duration};
+
+use napi::{Env, bindgen_prelude::Uint8Array};
+use napi_derive::napi;
+use strongroom_database::{Database, Location, OpenOptions};
+use strongroom_keys::{CipherParameters, Key};
+
+use crate::{
+    error::{Failure, Outcome},
+    statement::NativeStatement,
+};
+
+/// What to open, and how; the TypeScript layer has checked each value and filled in the defaults.
+#[napi(object)]
+pub struct NativeOpenOptions {
+    /// The file; without one the database is in memory.
+    pub path: Option<String>,
+    /// A raw key of 32 bytes.
+    pub key: Option<Uint8Array>,
+    /// A passphrase, from which SQLCipher derives the key.
+    pub passphrase: Option<Uint8Array>,
+    /// Rounds of the key derivation.
+    pub kdf_iter: Option<u32>,
+    /// Bytes per page.
+    pub page_size: Option<u32>,
+    /// The SQLCipher major version whose format and defaults to use.
+    pub cipher_compatibility: Option<u32>,
+    /// Refuse every change.
+    pub readonly: bool,
+    /// Refuse to create the file.
+    pub must_exist: bool,
+    /// How long to wait for another connection's lock, in milliseconds.
+    pub timeout: u32,
+    /// Keep the SQL that runs, for `takeLog`.
+    pub log: bool,
+}
+
+/// A connection to a database.
+#[napi]
+pub struct NativeDatabase {
+    database: Database,
+    log: Rc<RefCell<Vec<String>>>,
+}
+
+#[napi]
+impl NativeDatabase {
+    /// Opens a database, and checks the key where one is given.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, options: NativeOpenOptions) -> napi::Result<Self> {
+        let database = open(&options).map_err(|failure| failure.throw(&env))?;
+        let log: Rc<RefCell<Vec<String>>> = Rc::default();
+        if options.log {
+            // The hook runs inside SQLite, where JavaScript must not: it only takes notes.
+            let notes = Rc::clone(&log);
+            database.set_trace(Some(Box::new(move |sql: &str| notes.borrow_mut().push(sql.to_owned()))));
+        }
+        Ok(NativeDatabase { database, log })
+    }
+
+    /// Whether a transaction is open.
+    #[napi(getter, catch_unwind)]
+    pub fn in_transaction(&self) -> bool {
+        self.database.in_transaction()
+    }
+
+    /// Prepares the one statement in `sql`.
+    #[napi(catch_unwind)]
+    pub fn prepare(&self, env: Env, sql: String) -> napi::Result<NativeStatement> {
+        let statement = self.database.prepare(&sql).map_err(|error| Failure::from(error).throw(&env))?;
+        Ok(NativeStatement::new(self.database.clone(), statement))
+    }
+
+    /// Runs every statement in `sql`.
+    #[napi(catch_unwind)]
+    pub fn exec(&self, env: Env, sql: String) -> napi::Result<()> {
+        self.database.execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
+    }
+
+    /// The SQL that has run since the last call, oldest first.
+    #[napi(catch_unwind)]
+    pub fn take_log(&self) -> Vec<String> {
+        mem::take(&mut *self.log.borrow_mut())
+    }
+
+    /// Closes the connection and finalizes its statements.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) -> napi::Result<()> {
+        self.database.close().map_err(|error| Failure::from(error).throw(&env))
+    }
+}
+
+fn open(options: &NativeOpenOptions) -> Outcome<Database> {
+    let path = options.path.as_ref().map(PathBuf::from);
+    let location = path.as_deref().map_or(Location::Memory, Location::File);
+    let open_options = OpenOptions {
+        read_only: options.readonly,
+        must_exist: options.must_exist,
+        busy_timeout: Duration::from_millis(options.timeout.into()),
+    };
+    match key(options)? {
+        Some(key) => Ok(Database::open(location, &key, &open_options)?),
+        None => Ok(Database::open_unencrypted(location, &open_options)?),
+    }
+}
+
+fn key(options: &NativeOpenOptions) -> Outcome<Option<Key>> {
+    let key = match (&options.key, &options.passphrase) {
+        (Some(bytes), _) => Key::raw(bytes)?,
+        (None, Some(passphrase)) => Key::passphrase(passphrase)?,
+        (None, None) => return Ok(None),
+    };
+    let parameters = CipherParameters {
+        kdf_iter: options.kdf_iter,
+        page_size: options.page_size,
+        compatibility: options.cipher_compatibility.and_then(|version| u8::try_from(version).ok()),
+    };
+    Ok(Some(key.with_cipher(parameters)?))
+}

@@ -1,0 +1,126 @@
+//! Raw Node-API calls with their status checked, as the path of each row needs them.
+//!
+//! Every function takes an `Env` and handles that belong to the running call: JavaScript values live as long as the
+//! handle scope in which they were made, and that scope is the caller's or a [`Scope`] held by the caller.
+
+use std::ptr;
+
+use napi::{Env, Status, sys};
+
+use crate::error::{Failure, Outcome};
+
+/// A JavaScript value of the running call.
+pub(crate) type Handle = sys::napi_value;
+
+/// Turns the status of a Node-API call into a failure: an exception of JavaScript's own stays pending.
+#[inline]
+pub(crate) fn check(env: &Env, status: sys::napi_status, what: &'static str) -> Outcome<()> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(failure(env, status, what)) }
+}
+
+#[cold]
+fn failure(env: &Env, status: sys::napi_status, what: &'static str) -> Failure {
+    let mut pending = false;
+    // SAFETY: `env` is the environment of the running call.
+    let asked = unsafe { sys::napi_is_exception_pending(env.raw(), &mut pending) };
+    if asked == sys::Status::napi_ok && pending {
+        return Failure::Pending;
+    }
+    Failure::Node(napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))))
+}
+
+/// Handles that are made while it lives are freed when it is dropped.
+pub(crate) struct Scope<'e> {
+    env: &'e Env,
+    scope: sys::napi_handle_scope,
+}
+
+impl<'e> Scope<'e> {
+    pub(crate) fn open(env: &'e Env) -> Outcome<Scope<'e>> {
+        let mut scope = ptr::null_mut();
+        // SAFETY: `env` is the environment of the running call.
+        check(env, unsafe { sys::napi_open_handle_scope(env.raw(), &mut scope) }, "napi_open_handle_scope")?;
+        Ok(Scope { env, scope })
+    }
+}
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        // SAFETY: opened in `open` and closed once; scopes are locals, so they close in reverse order.
+        unsafe { sys::napi_close_handle_scope(self.env.raw(), self.scope) };
+    }
+}
+
+/// What `typeof` says.
+#[inline]
+pub(crate) fn type_of(env: &Env, value: Handle) -> Outcome<sys::napi_valuetype> {
+    let mut kind = sys::ValueType::napi_undefined;
+    // SAFETY: `value` is a handle of the running call.
+    check(env, unsafe { sys::napi_typeof(env.raw(), value, &mut kind) }, "napi_typeof")?;
+    Ok(kind)
+}
+
+/// An array without elements.
+pub(crate) fn array(env: &Env) -> Outcome<Handle> {
+    let mut array = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_create_array(env.raw(), &mut array) }, "napi_create_array")?;
+    Ok(array)
+}
+
+/// The length of an array.
+pub(crate) fn array_length(env: &Env, array: Handle) -> Outcome<u32> {
+    let mut length = 0;
+    // SAFETY: `array` is a handle of the running call; Node-API checks that it is an array.
+    let status = unsafe { sys::napi_get_array_length(env.raw(), array, &mut length) };
+    check(env, status, "napi_get_array_length")?;
+    Ok(length)
+}
+
+/// The element of an array.
+#[inline]
+pub(crate) fn element(env: &Env, array: Handle, index: u32) -> Outcome<Handle> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `array` is a handle of the running call; Node-API checks that it is an object.
+    check(env, unsafe { sys::napi_get_element(env.raw(), array, index, &mut value) }, "napi_get_element")?;
+    Ok(value)
+}
+
+/// Sets the element of an array.
+#[inline]
+pub(crate) fn set_element(env: &Env, array: Handle, index: u32, value: Handle) -> Outcome<()> {
+    // SAFETY: both are handles of the running call; Node-API checks that `array` is an object.
+    check(env, unsafe { sys::napi_set_element(env.raw(), array, index, value) }, "napi_set_element")
+}
+
+/// The value `undefined`.
+pub(crate) fn undefined(env: &Env) -> Outcome<Handle> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_get_undefined(env.raw(), &mut value) }, "napi_get_undefined")?;
+    Ok(value)
+}
+
+/// Calls `function`, with `undefined` as its `this`.
+#[inline]
+pub(crate) fn call(env: &Env, function: Handle, arguments: &[Handle]) -> Outcome<Handle> {
+    let this = undefined(env)?;
+    let mut result = ptr::null_mut();
+    // SAFETY: all are handles of the running call; Node-API checks that `function` is one.
+    let status = unsafe {
+        sys::napi_call_function(env.raw(), this, function, arguments.len(), arguments.as_ptr(), &mut result)
+    };
+    check(env, status, "napi_call_function")?;
+    Ok(result)
+}
+
+/// A string from UTF-8.
+pub(crate) fn string(env: &Env, text: &str) -> Outcome<Handle> {
+    let mut value = ptr::null_mut();
+    // SAFETY: pointer and length are those of `text`, which Node-API copies.
+    let status = unsafe {
+        sys::napi_create_string_utf8(env.raw(), text.as_ptr().cast(), text.len() as isize, &mut value)
+    };
+    check(env, status, "napi_create_string_utf8")?;
+    Ok(value)
+}

@@ -1,0 +1,348 @@
+//! A prepared statement, as JavaScript holds it.
+#![expect(clippy::too_many_arguments, reason = "they are those of the JavaScript calls")]
+
+use std::cell::{RefCell, RefMut};
+
+use napi::{Env, JsValue, Unknown};
+use napi_derive::napi;
+use strongroom_database::{Database, Statement};
+
+use crate::{
+    error::{Failure, Outcome},
+    handle::{self, Handle},
+    parameters::{self, Scratch},
+    row::{self, Columns, Integers},
+};
+
+/// What a column of a result is, and where it comes from.
+#[napi(object)]
+pub struct NativeColumn {
+    /// Its name in the result.
+    pub name: String,
+    /// The table's column that it shows, where it shows one.
+    pub column: Option<String>,
+    /// That column's table.
+    pub table: Option<String>,
+    /// That table's database.
+    pub database: Option<String>,
+    /// That column's declared type.
+    #[napi(js_name = "type")]
+    pub declared_type: Option<String>,
+}
+
+/// A prepared statement.
+#[napi]
+pub struct NativeStatement {
+    database: Database,
+    state: RefCell<State>,
+}
+
+/// What one call at a time may touch.
+struct State {
+    statement: Statement,
+    /// The columns for which the `build` function of the TypeScript layer was compiled.
+    names: Vec<String>,
+    /// Whether a change of the schema can change the columns, which only a `*` lets it do.
+    star: bool,
+    scratch: Scratch,
+    columns: Columns,
+}
+
+/// How the rows of one call are handed over.
+struct Rows<'e> {
+    env: &'e Env,
+    build: Option<Handle>,
+    rebuild: Handle,
+    integers: Integers,
+}
+
+impl NativeStatement {
+    pub(crate) fn new(database: Database, statement: Statement) -> Self {
+        let state = State {
+            star: statement.sql().contains('*'),
+            statement,
+            names: Vec::new(),
+            scratch: Scratch::default(),
+            columns: Columns::default(),
+        };
+        NativeStatement { database, state: RefCell::new(state) }
+    }
+
+    fn state(&self) -> Outcome<RefMut<'_, State>> {
+        self.state.try_borrow_mut().map_err(|_| Failure::busy())
+    }
+}
+
+#[napi]
+impl NativeStatement {
+    /// Its SQL, without keys.
+    #[napi(getter, catch_unwind)]
+    pub fn source(&self, env: Env) -> napi::Result<String> {
+        let state = self.state().map_err(|failure| failure.throw(&env))?;
+        Ok(state.statement.sql().to_owned())
+    }
+
+    /// Whether it changes nothing in the database.
+    #[napi(getter, catch_unwind)]
+    pub fn readonly(&self, env: Env) -> napi::Result<bool> {
+        let state = self.state().map_err(|failure| failure.throw(&env))?;
+        Ok(state.statement.is_read_only())
+    }
+
+    /// How many columns its rows have; none where it gives no rows.
+    #[napi(getter, catch_unwind)]
+    pub fn column_count(&self, env: Env) -> napi::Result<u32> {
+        let state = self.state().map_err(|failure| failure.throw(&env))?;
+        Ok(u32::try_from(state.statement.column_count()).unwrap_or(u32::MAX))
+    }
+
+    /// The names of its parameters with their prefix, and null for a `?`.
+    #[napi(catch_unwind)]
+    pub fn parameters(&self, env: Env) -> napi::Result<Vec<Option<String>>> {
+        let state = self.state().map_err(|failure| failure.throw(&env))?;
+        let count = state.statement.parameter_count();
+        Ok((1..=count).map(|index| state.statement.parameter_name(index).map(str::to_owned)).collect())
+    }
+
+    /// The columns of its rows, and where they come from.
+    #[napi(catch_unwind)]
+    pub fn columns(&self, env: Env) -> napi::Result<Vec<NativeColumn>> {
+        let columns = (|| Ok(self.state()?.statement.columns()?))();
+        let columns = columns.map_err(|failure: Failure| failure.throw(&env))?;
+        Ok(columns
+            .into_iter()
+            .map(|column| NativeColumn {
+                name: column.name,
+                column: column.origin,
+                table: column.table,
+                database: column.database,
+                declared_type: column.declared_type,
+            })
+            .collect())
+    }
+
+    /// The names of its columns, for which the caller compiles the `build` function that it passes from then on.
+    #[napi(catch_unwind)]
+    pub fn names(&self, env: Env) -> napi::Result<Vec<String>> {
+        let names = (|| {
+            let mut state = self.state()?;
+            state.names = names(&state.statement)?;
+            Ok(state.names.clone())
+        })();
+        names.map_err(|failure: Failure| failure.throw(&env))
+    }
+
+    /// Binds one value to each parameter, for every later call.
+    #[napi(catch_unwind)]
+    pub fn bind(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "readonly unknown[]")] values: Unknown,
+    ) -> napi::Result<()> {
+        let bound = (|| {
+            let mut state = self.state()?;
+            state.bind(&env, values.raw()).map(|_| ())
+        })();
+        bound.map_err(|failure| failure.throw(&env))
+    }
+
+    /// Runs it to its end, and gives what `build(changes, lastInsertRowid)` makes of the outcome.
+    #[napi(catch_unwind, ts_return_type = "unknown")]
+    pub fn run(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
+        #[napi(ts_arg_type = "(changes: number, lastInsertRowid: number | bigint) => unknown")]
+        build: Unknown,
+        bigints: bool,
+    ) -> napi::Result<Handle> {
+        let run = || {
+            let mut state = self.state()?;
+            let before = self.database.total_changes();
+            state.execute(&env, values.raw(), |state| {
+                while state.statement.step()?.is_some() {}
+                Ok(())
+            })?;
+            // A statement that changes nothing leaves the last one's count behind.
+            let changed = self.database.total_changes() != before;
+            let changes = if changed { self.database.changes() } else { 0 };
+            let changes = row::integer_value(&env, changes.cast_signed(), Integers::Numbers)?;
+            let rowid = row::integer_value(&env, self.database.last_insert_rowid(), integers(bigints))?;
+            handle::call(&env, build.raw(), &[changes, rowid])
+        };
+        run().map_err(|failure: Failure| failure.throw(&env))
+    }
+
+    /// The first row, or undefined.
+    #[napi(catch_unwind, ts_return_type = "unknown")]
+    pub fn get(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
+        #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
+        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        bigints: bool,
+    ) -> napi::Result<Handle> {
+        let get = || {
+            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            self.state()?.execute(&env, values.raw(), |state| match rows.next(state)? {
+                Some(row) => Ok(row),
+                None => handle::undefined(&env),
+            })
+        };
+        get().map_err(|failure| failure.throw(&env))
+    }
+
+    /// Every row, in an array.
+    #[napi(catch_unwind, ts_return_type = "unknown[]")]
+    pub fn all(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
+        #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
+        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        bigints: bool,
+    ) -> napi::Result<Handle> {
+        let all = || {
+            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            let array = handle::array(&env)?;
+            self.state()?.execute(&env, values.raw(), |state| {
+                let mut length = 0;
+                loop {
+                    // The array keeps the row; without scopes a million rows are millions of live handles. The
+                    // first row has none, because it may bring a new `build`, which the others need.
+                    let _scope = if length == 0 { None } else { Some(handle::Scope::open(&env)?) };
+                    let Some(row) = rows.next(state)? else { return Ok(array) };
+                    handle::set_element(&env, array, length, row)?;
+                    length += 1;
+                }
+            })
+        };
+        all().map_err(|failure| failure.throw(&env))
+    }
+
+    /// Binds, and makes ready for `next`.
+    #[napi(catch_unwind)]
+    pub fn start(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
+    ) -> napi::Result<()> {
+        let start = || {
+            let mut state = self.state()?;
+            state.statement.reset();
+            state.bind(&env, values.raw()).map(|_| ())
+        };
+        start().map_err(|failure| failure.throw(&env))
+    }
+
+    /// The next row, or undefined at the end.
+    #[napi(catch_unwind, ts_return_type = "unknown")]
+    pub fn next(
+        &self,
+        env: Env,
+        #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
+        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        bigints: bool,
+    ) -> napi::Result<Handle> {
+        let next = || {
+            let mut state = self.state()?;
+            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            match rows.next(&mut state)? {
+                Some(row) => Ok(row),
+                None => handle::undefined(&env),
+            }
+        };
+        next().map_err(|failure| failure.throw(&env))
+    }
+
+    /// Ends what `start` began; `clear` also forgets the values that were bound.
+    #[napi(catch_unwind)]
+    pub fn reset(&self, env: Env, clear: bool) -> napi::Result<()> {
+        let reset = || {
+            let mut state = self.state()?;
+            state.statement.reset();
+            if clear {
+                state.statement.clear_bindings();
+            }
+            Ok(())
+        };
+        reset().map_err(|failure: Failure| failure.throw(&env))
+    }
+}
+
+impl State {
+    /// Binds, does `work`, and leaves the statement reset whatever became of it.
+    fn execute<T>(
+        &mut self,
+        env: &Env,
+        values: Handle,
+        work: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.statement.reset();
+        let bound = self.bind(env, values);
+        let clear = !matches!(bound, Ok(false));
+        let result = bound.and_then(|_| work(self));
+        self.statement.reset();
+        if clear {
+            self.statement.clear_bindings();
+        }
+        result
+    }
+
+    /// Binds `values`, and says whether there were any to bind.
+    fn bind(&mut self, env: &Env, values: Handle) -> Outcome<bool> {
+        if handle::type_of(env, values)? == napi::sys::ValueType::napi_undefined {
+            return Ok(false);
+        }
+        let bound = parameters::bind(env, &mut self.statement, &mut self.scratch, values);
+        self.scratch.trim();
+        bound.map(|()| true)
+    }
+}
+
+impl<'e> Rows<'e> {
+    fn new(env: &'e Env, build: Handle, (rebuild, integers): (Handle, Integers)) -> Outcome<Self> {
+        let plucked = handle::type_of(env, build)? == napi::sys::ValueType::napi_undefined;
+        Ok(Rows { env, build: (!plucked).then_some(build), rebuild, integers })
+    }
+
+    /// Steps, and hands the row over.
+    fn next(&mut self, state: &mut State) -> Outcome<Option<Handle>> {
+        let State { statement, columns, .. } = state;
+        // SQLite prepares a statement anew where the schema has changed, and only on the first step of a run.
+        let starts = !statement.is_running();
+        let Some(row) = statement.step()? else { return Ok(None) };
+        columns.read(self.env, &row, (self.build.is_none(), self.integers))?;
+        drop(row);
+        if starts {
+            self.follow_schema(state)?;
+        }
+        state.columns.row(self.env, self.build).map(Some)
+    }
+
+    /// Has the rows built anew where the step has found other columns than `build` was compiled for.
+    fn follow_schema(&mut self, state: &mut State) -> Outcome<()> {
+        if !state.star || self.build.is_none() {
+            return Ok(());
+        }
+        let found = names(&state.statement)?;
+        if found != state.names {
+            let array = handle::array(self.env)?;
+            for (index, name) in (0..).zip(&found) {
+                handle::set_element(self.env, array, index, handle::string(self.env, name)?)?;
+            }
+            self.build = Some(handle::call(self.env, self.rebuild, &[array])?);
+            state.names = found;
+        }
+        Ok(())
+    }
+}
+
+fn integers(bigints: bool) -> Integers {
+    if bigints { Integers::BigInts } else { Integers::Numbers }
+}
+
+fn names(statement: &Statement) -> Outcome<Vec<String>> {
+    Ok(statement.columns()?.into_iter().map(|column| column.name).collect())
+}

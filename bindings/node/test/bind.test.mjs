@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import vm from 'node:vm'
+import Database from 'strongroom'
+
+let db
+before(() => {
+  db = new Database(':memory:')
+})
+
+/** What SQLite has made of a value: its type, and the value as it comes back. */
+function stored(value, sql = 'SELECT typeof(?1) AS type, ?1 AS value') {
+  return db.prepare(sql).get(value)
+}
+
+test('each kind of value is stored as its own type', () => {
+  assert.deepEqual(stored('text'), { type: 'text', value: 'text' })
+  assert.deepEqual(stored(''), { type: 'text', value: '' })
+  assert.deepEqual(stored(null), { type: 'null', value: null })
+  assert.deepEqual(stored(undefined), { type: 'null', value: null })
+  assert.deepEqual(stored(1.5), { type: 'real', value: 1.5 })
+  assert.deepEqual(stored(7n), { type: 'integer', value: 7 })
+  assert.deepEqual(stored(Buffer.from('abc')), { type: 'blob', value: Buffer.from('abc') })
+  assert.deepEqual(stored(new Uint8Array(0)), { type: 'blob', value: Buffer.alloc(0) })
+})
+
+test('an integral number is REAL, and the affinity of a column decides from there', () => {
+  assert.equal(stored(1).type, 'real')
+  db.exec('CREATE TABLE affinity (i INTEGER, n NUMERIC, t TEXT, r REAL, b)')
+  db.prepare('INSERT INTO affinity VALUES (?, ?, ?, ?, ?)').run(1, 1, 1, 1, 1)
+  const types = db.prepare('SELECT typeof(i), typeof(n), t, typeof(r), typeof(b) FROM affinity').raw().get()
+  assert.deepEqual(types, ['integer', 'integer', '1.0', 'real', 'real'])
+  assert.equal(db.prepare('SELECT 1 LIMIT ?').pluck().get(1), 1)
+})
+
+test('numbers at the edges', () => {
+  for (const value of [0, 2 ** 53, Number.MAX_VALUE, Number.MIN_VALUE, Infinity, -Infinity])
+    assert.equal(stored(value).value, value)
+  assert.deepEqual(stored(Number.NaN), { type: 'null', value: null })
+  const least = -(2n ** 63n)
+  const most = 2n ** 63n - 1n
+  const same = db.prepare('SELECT ?').pluck().safeIntegers()
+  for (const value of [least, most, 0n]) assert.equal(same.get(value), value)
+})
+
+test('a bigint beyond 64 bits is a RangeError that names the parameter', () => {
+  for (const value of [2n ** 63n, -(2n ** 63n) - 1n, 2n ** 100n]) {
+    assert.throws(() => db.prepare('SELECT ?, :far').get(1, { far: value }), {
+      name: 'RangeError',
+      code: 'ERR_OUT_OF_RANGE',
+      message: /^parameter 2 \(:far\).*64 bits/,
+    })
+  }
+})
+
+test('text of any script and length comes back as it went', () => {
+  const texts = [
+    'a\0b',
+    'grün',
+    '日本語',
+    '🐈‍⬛',
+    '\ufffd',
+    '\ufeff',
+    'x'.repeat(100_000),
+    'é'.repeat(70_000),
+    '€'.repeat(33),
+  ]
+  for (let length = 55; length < 70; length++) texts.push(`${'e'.repeat(length - 1)}é`, '日'.repeat(length))
+  for (const text of texts) assert.equal(stored(text).value, text)
+})
+
+test('a lone surrogate is refused, with the parameter, and never stored as U+FFFD', () => {
+  for (const text of ['\ud800', 'a\udc00b', '\udc00\ud800', `${'é'.repeat(100)}\ud800`, '\ufffd\ud800']) {
+    assert.throws(() => db.prepare('SELECT ?, @b').get('fine', { b: text }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /^parameter 2 \(@b\).*lone surrogate/,
+    })
+  }
+})
+
+test('every view and buffer is stored byte by byte', () => {
+  const bytes = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8])
+  const expected = Buffer.from(bytes)
+  const shared = new SharedArrayBuffer(8)
+  new Uint8Array(shared).set(bytes)
+  const same = [
+    bytes,
+    bytes.buffer,
+    new Float64Array(bytes.buffer),
+    new BigInt64Array(bytes.buffer),
+    new DataView(bytes.buffer),
+    new Uint8ClampedArray(bytes),
+    shared,
+    new Uint16Array(shared),
+    vm.runInNewContext('Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8])'),
+  ]
+  for (const value of same) assert.deepEqual(stored(value), { type: 'blob', value: expected })
+  assert.deepEqual(stored(bytes.subarray(2, 4)).value, Buffer.from([3, 4]))
+  assert.deepEqual(stored(new DataView(bytes.buffer, 6)).value, Buffer.from([7, 8]))
+})
+
+test('a view on a buffer that was transferred away is refused', () => {
+  const view = new Uint8Array(4)
+  structuredClone(view.buffer, { transfer: [view.buffer] })
+  assert.throws(() => stored(view), { name: 'TypeError', message: /^parameter 1 .*transferred/ })
+})
+
+test('a blob that comes back is a copy', () => {
+  db.exec("CREATE TABLE blobs AS SELECT x'010203' AS b")
+  const select = db.prepare('SELECT b FROM blobs').pluck()
+  const blob = select.get()
+  assert.ok(Buffer.isBuffer(blob))
+  blob.fill(0)
+  assert.deepEqual(select.get(), Buffer.from([1, 2, 3]))
+})
+
+test('other types are TypeErrors that name the parameter', () => {
+  const wrong = [true, false, Symbol('s'), () => {}, new Date(), /x/, new Map(), new (class Cat {})(), new String('s')]
+  for (const value of wrong) {
+    assert.throws(() => db.prepare('SELECT :a, ?').get({ a: 1 }, value), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^parameter 2 must be/,
+    })
+  }
+  assert.throws(() => db.prepare('SELECT $day').get({ day: new Date() }), { message: /\(\$day\).*class Date/ })
+  assert.throws(() => db.prepare('SELECT ?').get([[1]]), { message: /^parameter 1 .*class Array/ })
+})
+
+test('values by position come one by one, in arrays, or both', () => {
+  const select = db.prepare('SELECT ?, ?, ?').raw()
+  for (const args of [['a', 'b', 'c'], [['a', 'b', 'c']], ['a', ['b', 'c']], [['a'], 'b', ['c']], ['a', 'b', 'c', {}]])
+    assert.deepEqual(select.get(...args), ['a', 'b', 'c'])
+  assert.deepEqual(db.prepare('SELECT ?2, ?1').raw().get('one', 'two'), ['two', 'one'])
+})
+
+test('named values come from one object, beside those by position', () => {
+  const values = { a: 'A', b: 'B', c: 'C' }
+  assert.deepEqual(db.prepare('SELECT :a, @b, $c, :a').raw().get(values), ['A', 'B', 'C', 'A'])
+  assert.deepEqual(db.prepare('SELECT ?, :a, ?').raw().get('x', { a: 'A' }, 'y'), ['x', 'A', 'y'])
+  assert.equal(
+    db
+      .prepare('SELECT :a')
+      .pluck()
+      .get(Object.assign(Object.create(null), { a: 1n })),
+    1,
+  )
+  assert.equal(db.prepare('SELECT :a').pluck().get(vm.runInNewContext('({ a: "there" })')), 'there')
+  assert.throws(() => db.prepare('SELECT :a, :b').get({ a: 1 }, { b: 2 }), TypeError)
+})
+
+test('too few and too many values give both numbers', () => {
+  const select = db.prepare('SELECT ?, ?')
+  const counts = [
+    [[], /too few.* 2 by position, 0 given/],
+    [['a'], /too few.* 2 by position, 1 given/],
+    [['a', 'b', 'c'], /too many.* 2 by position, 3 given/],
+    [
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+      /too many.* 2 by position, 4 given/,
+    ],
+  ]
+  for (const [args, message] of counts)
+    assert.throws(() => select.get(...args), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE', message })
+  assert.throws(() => db.prepare('SELECT 1').get('a'), { name: 'RangeError', message: /0 by position, 1 given/ })
+})
+
+test('missing and unknown names are named', () => {
+  const select = db.prepare('SELECT :first, :second')
+  assert.throws(() => select.get({ first: 1 }), { name: 'RangeError', message: /missing.*"second"/ })
+  assert.throws(() => select.get(), { name: 'RangeError', message: /missing.*"first"/ })
+  assert.throws(() => select.get({ first: 1, second: 2, third: 3 }), {
+    name: 'RangeError',
+    message: /unknown.*"third".*"first", "second"/,
+  })
+  assert.throws(() => db.prepare('SELECT ?').get('a', { b: 1 }), { message: /unknown.*"b".*no named parameters/ })
+  assert.throws(() => db.prepare('SELECT :toString').get({}), { message: /missing.*"toString"/ })
+})
+
+test('bind() fixes the values, once', () => {
+  const select = db.prepare('SELECT ?, :n').raw()
+  assert.equal(select.bind('p', { n: 'N' }), select)
+  assert.deepEqual(select.get(), ['p', 'N'])
+  assert.deepEqual(select.all(), [['p', 'N']])
+  assert.throws(() => select.get('x'), { name: 'TypeError', message: /already has bound parameters/ })
+  assert.throws(() => select.bind('x'), { name: 'TypeError', message: /once/ })
+  assert.deepEqual(select.get(), ['p', 'N'])
+})
+
+test('values that were refused leave nothing behind', () => {
+  const select = db.prepare('SELECT ?, ?').raw()
+  assert.deepEqual(select.get('a', 'b'), ['a', 'b'])
+  assert.throws(() => select.get('c', '\ud800'), TypeError)
+  assert.throws(() => select.get('c', 2n ** 64n), RangeError)
+  assert.deepEqual(select.get(null, 'd'), [null, 'd'])
+})

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const rows = fileURLToPath(new URL('rows.test.mjs', import.meta.url))
+const statement = fileURLToPath(new URL('statement.test.mjs', import.meta.url))
+const flag = '--disallow-code-generation-from-strings'
+
+test('rows are the same where strings cannot be compiled', () => {
+  for (const file of [rows, statement]) {
+    // Under the runner's own environment the child would report to it instead of exiting with a failure.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { status, stdout } = spawnSync(process.execPath, [flag, '--test-reporter=tap', file], {
+      encoding: 'utf8',
+      env,
+    })
+    assert.equal(status, 0, stdout)
+    assert.match(stdout, /# pass [1-9]/)
+  }
+})
+
+test('that flag is in force there', () => {
+  const { status } = spawnSync(process.execPath, [flag, '-e', "new Function('')"])
+  assert.notEqual(status, 0)
+})

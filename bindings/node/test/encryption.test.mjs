@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
+
+/** Quick enough for a test; the default takes a while on purpose. */
+const kdfIter = 1000
+
+function filled(path, options) {
+  const db = new Database(path, options)
+  db.exec("CREATE TABLE secrets (text); INSERT INTO secrets VALUES ('the cat is in the bag')")
+  db.close()
+  return path
+}
+
+test('a raw key encrypts the file, and opens it again', () => {
+  const key = randomBytes(32)
+  const path = filled(freshPath(), { key })
+  const bytes = readFileSync(path)
+  assert.equal(bytes.includes('SQLite format 3'), false)
+  assert.equal(bytes.includes('the cat'), false)
+  assert.equal(bytes.includes('secrets'), false)
+  for (const same of [key, new Uint8Array(key)]) {
+    const db = new Database(path, { key: same })
+    assert.equal(db.prepare('SELECT text FROM secrets').pluck().get(), 'the cat is in the bag')
+    db.close()
+  }
+})
+
+test('a passphrase, as a string or as bytes, does the same', () => {
+  const path = filled(freshPath(), { passphrase: 'grüße', kdfIter })
+  for (const passphrase of ['grüße', Buffer.from('grüße')]) {
+    const db = new Database(path, { passphrase, kdfIter })
+    assert.equal(db.prepare('SELECT count(*) FROM secrets').pluck().get(), 1)
+    db.close()
+    assert.equal(Buffer.from(passphrase).toString(), 'grüße')
+  }
+})
+
+test('a wrong key is refused by the constructor, with a code of its own', () => {
+  const path = filled(freshPath(), { key: randomBytes(32) })
+  const before = readFileSync(path)
+  assert.throws(() => new Database(path, { key: randomBytes(32) }), {
+    name: 'SqliteError',
+    code: 'STRONGROOM_WRONG_KEY',
+  })
+  assert.deepEqual(readFileSync(path), before)
+})
+
+test('page size and compatibility are part of the format', () => {
+  const passphrase = 'p'
+  const path = filled(freshPath(), { passphrase, kdfIter, pageSize: 8192 })
+  const db = new Database(path, { passphrase, kdfIter, pageSize: 8192 })
+  // SQLCipher answers this one itself, as text.
+  assert.equal(Number(db.pragma('page_size', { simple: true })), 8192)
+  db.close()
+  const old = filled(freshPath(), { passphrase, cipherCompatibility: 3, kdfIter })
+  // Two pages of 1,024 bytes, where version 4 has pages of 4,096: already its length says that it is something else.
+  assert.throws(() => new Database(old, { passphrase, kdfIter }), { code: /^(STRONGROOM_WRONG_KEY|SQLITE_NOTADB)$/ })
+  new Database(old, { passphrase, cipherCompatibility: 3, kdfIter }).close()
+})
+
+test('without a key nothing is read, so that PRAGMA key can follow', () => {
+  const path = filled(freshPath(), { passphrase: 'later', kdfIter })
+  const db = new Database(path)
+  db.pragma("key = 'later'")
+  db.pragma(`kdf_iter = ${kdfIter}`)
+  assert.equal(db.prepare('SELECT count(*) FROM secrets').pluck().get(), 1)
+  db.close()
+})
+
+test('an encrypted file without its key is an error at the first statement', () => {
+  const db = new Database(filled(freshPath(), { key: randomBytes(32) }))
+  assert.throws(() => db.prepare('SELECT * FROM secrets'), { name: 'SqliteError', code: 'SQLITE_NOTADB' })
+  db.close()
+})
+
+test('a plain file with a key says so', () => {
+  const path = filled(freshPath())
+  assert.throws(() => new Database(path, { key: randomBytes(32) }), { code: 'STRONGROOM_NOT_ENCRYPTED' })
+})
+
+test('keys of a wrong kind, length or combination are refused', () => {
+  const key = randomBytes(32)
+  const wrong = [
+    [{ key, passphrase: 'p' }, TypeError, /exclude/],
+    [{ key: 'a string' }, TypeError, /"key"/],
+    [{ key: undefined }, TypeError, /"key" option is undefined/],
+    [{ passphrase: null }, TypeError, /"passphrase" option is null/],
+    [{ passphrase: 5 }, TypeError, /"passphrase"/],
+    [{ key: new Uint8Array(0) }, RangeError, /32 bytes, not 0/],
+    [{ key: randomBytes(31) }, RangeError, /32 bytes, not 31/],
+    [{ key: randomBytes(33) }, RangeError, /32 bytes, not 33/],
+    [{ passphrase: '' }, RangeError, /empty/],
+    [{ passphrase: Buffer.alloc(0) }, RangeError, /empty/],
+    [{ passphrase: 'x\udc00' }, TypeError, /surrogate/],
+    [{ key, kdfIter: 0 }, RangeError, /"kdfIter".*0/],
+    [{ key, pageSize: 1000 }, RangeError, /power of two/],
+    [{ key, pageSize: 2 ** 17 }, RangeError, /"pageSize"/],
+    [{ key, cipherCompatibility: 5 }, RangeError, /"cipherCompatibility"/],
+    [{ kdfIter: 1000 }, TypeError, /"kdfIter".*"key" or "passphrase"/],
+  ]
+  for (const [options, type, message] of wrong) {
+    assert.throws(
+      () => new Database(freshPath(), options),
+      (error) => {
+        assert.ok(error instanceof type, `${inspect(error)}`)
+        assert.match(error.message, message)
+        return true
+      },
+    )
+  }
+})
+
+test('a key shows neither in an error, nor in verbose, nor when the database is shown', () => {
+  const seen = []
+  const path = freshPath()
+  const db = new Database(path, { verbose: (sql) => seen.push(sql) })
+  db.pragma("key = 'open sesame'")
+  db.exec('CREATE TABLE t (a)')
+  assert.throws(
+    () => db.exec("PRAGMA key = 'open sesame' nonsense"),
+    (error) => {
+      assert.doesNotMatch(inspect(error, { showHidden: true }), /sesame/)
+      return true
+    },
+  )
+  db.pragma("rekey = 'open sesame again'")
+  assert.ok(seen.length > 0)
+  assert.doesNotMatch(seen.join('\n'), /sesame/)
+  assert.doesNotMatch(inspect(db, { showHidden: true, depth: 9 }), /sesame/)
+  db.close()
+  const again = new Database(path, { passphrase: 'open sesame again' })
+  assert.doesNotMatch(inspect(again, { showHidden: true, depth: 9 }), /sesame/)
+  again.close()
+})
+
+test('a statement that holds a key does not show it', () => {
+  const db = new Database()
+  for (const sql of ["PRAGMA key = 's3cr3t'", "ATTACH 'x.db' AS x KEY 's3cr3t'"]) {
+    const statement = db.prepare(sql)
+    assert.equal(inspect(statement, { depth: 5 }).includes('s3cr3t'), false)
+    assert.match(statement.source, /'<redacted>'$/)
+  }
+  const harmless = 'SELECT 1 AS key'
+  assert.equal(db.prepare(harmless).source, harmless)
+  db.close()
+})

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
+
+/** The entries of an ELF file's dynamic section, as tag and value. Source: System V ABI, chapter 5. */
+function dynamic(bytes) {
+  const offset = Number(bytes.readBigUInt64LE(32))
+  const [size, count] = [bytes.readUInt16LE(54), bytes.readUInt16LE(56)]
+  const PT_DYNAMIC = 2
+  const headers = Array.from({ length: count }, (_, i) => bytes.subarray(offset + i * size))
+  const header = headers.find((candidate) => candidate.readUInt32LE(0) === PT_DYNAMIC)
+  const start = Number(header.readBigUInt64LE(8))
+  const length = Number(header.readBigUInt64LE(32))
+  return Array.from({ length: length / 16 }, (_, i) => [
+    bytes.readBigUInt64LE(start + i * 16),
+    bytes.readBigUInt64LE(start + i * 16 + 8),
+  ])
+}
+
+// Where the system's libc unloads an addon with its last worker, thread-local destructors would run in unmapped code.
+// Not every libc does so, and OpenSSL pins its own library, so that 100 workers alone would not show a lost flag.
+test('every Linux addon stays loaded until the process ends', () => {
+  const DT_FLAGS_1 = 0x6ffffffbn
+  const DF_1_NODELETE = 0x8n
+  for (const name of readdirSync(dist).filter((file) => /linux.*\.node$/.test(file))) {
+    const flags = dynamic(readFileSync(join(dist, name))).find(([tag]) => tag === DT_FLAGS_1)?.[1] ?? 0n
+    assert.notEqual(flags & DF_1_NODELETE, 0n, name)
+  }
+})

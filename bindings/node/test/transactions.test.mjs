@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
+
+let db
+let insert
+let values
+beforeEach(() => {
+  db = new Database(':memory:')
+  db.exec('CREATE TABLE t (a UNIQUE)')
+  insert = db.prepare('INSERT INTO t VALUES (?)')
+  const select = db.prepare('SELECT a FROM t ORDER BY a').pluck()
+  values = () => select.all()
+})
+
+test('a transaction commits, and passes this, arguments and result', () => {
+  const add = db.transaction(function (...args) {
+    assert.equal(db.inTransaction, true)
+    for (const value of args) insert.run(value)
+    return this
+  })
+  const receiver = {}
+  assert.equal(add.call(receiver, 1, 2), receiver)
+  assert.equal(db.inTransaction, false)
+  assert.deepEqual(values(), [1, 2])
+  assert.equal(add.database, db)
+})
+
+test('an exception rolls it back and goes on', () => {
+  const error = new Error('stop')
+  const add = db.transaction(() => {
+    insert.run(1)
+    throw error
+  })
+  assert.throws(add, (thrown) => thrown === error)
+  assert.equal(db.inTransaction, false)
+  assert.deepEqual(values(), [])
+})
+
+test('nested transactions are savepoints', () => {
+  const inner = db.transaction((value, fail) => {
+    insert.run(value)
+    if (fail) throw new Error('inner')
+  })
+  const outer = db.transaction(() => {
+    insert.run(1)
+    inner(2, false)
+    assert.throws(() => inner(3, true), { message: 'inner' })
+    assert.equal(db.inTransaction, true)
+    inner.exclusive(4, false)
+  })
+  outer()
+  assert.deepEqual(values(), [1, 2, 4])
+})
+
+test('the variants begin as they say', () => {
+  const path = freshPath()
+  const one = new Database(path)
+  one.exec('CREATE TABLE t (a)')
+  const two = new Database(path, { timeout: 0 })
+  const writable = () => {
+    try {
+      two.exec('BEGIN IMMEDIATE; ROLLBACK')
+      return true
+    } catch (error) {
+      assert.equal(error.code, 'SQLITE_BUSY')
+      return false
+    }
+  }
+  const probe = one.transaction(() => writable())
+  assert.deepEqual(
+    [probe(), probe.default(), probe.deferred(), probe.immediate(), probe.exclusive()],
+    [true, true, true, false, false],
+  )
+  assert.equal(probe.immediate.deferred, probe.deferred)
+  assert.equal(probe.default, probe)
+})
+
+test('async functions and promises are TypeErrors, and are rolled back', () => {
+  assert.throws(() => db.transaction(async () => {}), { name: 'TypeError', message: /async/ })
+  const promising = db.transaction(() => {
+    insert.run(1)
+    return Promise.resolve()
+  })
+  assert.throws(promising, { name: 'TypeError', message: /promise/ })
+  assert.deepEqual(values(), [])
+  assert.throws(() => db.transaction('x'), TypeError)
+})
+
+test('a transaction that SQLite has rolled back itself stays so', () => {
+  insert.run(1)
+  const add = db.transaction(() => {
+    insert.run(2)
+    db.exec('INSERT OR ROLLBACK INTO t VALUES (1)')
+  })
+  assert.throws(add, { code: 'SQLITE_CONSTRAINT_UNIQUE' })
+  assert.equal(db.inTransaction, false)
+  assert.deepEqual(values(), [1])
+})
+
+test('a failed COMMIT rolls back', () => {
+  db.exec(`PRAGMA foreign_keys = ON; CREATE TABLE parent (id INTEGER PRIMARY KEY);
+    CREATE TABLE child (p REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`)
+  const orphan = db.transaction(() => db.exec('INSERT INTO child VALUES (7)'))
+  assert.throws(orphan, { code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+  assert.equal(db.inTransaction, false)
+})
+
+test('an iterator left open in a transaction that fails does not keep it open', () => {
+  insert.run(1)
+  insert.run(2)
+  let iterator
+  const fail = db.transaction(() => {
+    insert.run(3)
+    iterator = db.prepare('SELECT a FROM t').iterate()
+    iterator.next()
+    throw new Error('stop')
+  })
+  assert.throws(fail, { message: 'stop' })
+  assert.equal(db.inTransaction, false)
+  iterator.return()
+  assert.deepEqual(values(), [1, 2])
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { declarations } from '../../scripts/declarations.mjs'
+import { platformsSource } from '../../scripts/platforms.mjs'
+
+const here = fileURLToPath(new URL('../../', import.meta.url))
+const committed = (name) => readFileSync(join(here, name), 'utf8')
+
+test('ts/platforms.ts is what targets.json says', () => {
+  assert.equal(committed('ts/platforms.ts'), platformsSource())
+})
+
+test('ts/native.d.ts is what the addon declares', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-definitions-'))
+  try {
+    const { status, stderr } = spawnSync('cargo', ['check', '--quiet', '--locked', '-p', 'bindings_node'], {
+      cwd: here,
+      encoding: 'utf8',
+      env: { ...process.env, NAPI_TYPE_DEF_TMP_FOLDER: folder },
+    })
+    assert.equal(status, 0, stderr)
+    assert.equal(committed('ts/native.d.ts'), await declarations(folder))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('the lock file names no registry', () => {
+  assert.doesNotMatch(committed('package-lock.json'), /"resolved"|registry/)
+})
+
+test('the version is that of the workspace', () => {
+  const manifest = readFileSync(join(here, '../../Cargo.toml'), 'utf8')
+  const [, version] = /\[workspace\.package\]\s+version = "(.*)"/.exec(manifest)
+  assert.equal(JSON.parse(committed('package.json')).version, version)
+})
+
+test('the licence is that of the repository', () => {
+  assert.equal(committed('LICENSE'), readFileSync(join(here, '../../LICENSE'), 'utf8'))
+})

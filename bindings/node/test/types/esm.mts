@@ -1,0 +1,84 @@
+// The types as a module with `import` sees them.
+import Database, {
+  type BindArgument,
+  type Options,
+  type Row,
+  type RunResult,
+  SqliteError,
+  type SqliteErrorCode,
+  type SqlValue,
+  type Statement,
+  type Transaction,
+} from 'strongroom'
+import { type Exact, equal } from './exact.mjs'
+
+const options: Options = { key: Buffer.alloc(32), readonly: true, timeout: 100, verbose: console.log }
+const db: Database = new Database('x.db', options)
+const called: Database.Database = Database(':memory:')
+equal<Exact<typeof db.open, boolean>>(true)
+equal<Exact<typeof db.name, string>>(true)
+
+const select = db.prepare('SELECT 1')
+equal<Exact<typeof select, Statement<BindArgument[], Row>>>(true)
+equal<Exact<ReturnType<typeof select.get>, Row | undefined>>(true)
+equal<Exact<ReturnType<typeof select.all>, Row[]>>(true)
+equal<Exact<ReturnType<typeof select.run>, RunResult>>(true)
+const plucked = select.pluck()
+equal<Exact<ReturnType<typeof plucked.get>, SqlValue | undefined>>(true)
+const raw = select.raw()
+equal<Exact<ReturnType<typeof raw.all>, SqlValue[][]>>(true)
+for (const value of raw.iterate(1, 2n, 'three', null, new Uint8Array(4), { five: 5 }))
+  equal<Exact<typeof value, SqlValue[]>>(true)
+
+interface Cat {
+  name: string
+  age: number
+}
+const cats = db.prepare<[string, number], Cat>('SELECT * FROM cats WHERE name = ? AND age > ?')
+equal<Exact<ReturnType<typeof cats.get>, Cat | undefined>>(true)
+cats.get('joey', 2)
+// @ts-expect-error the second parameter is a number
+cats.get('joey', '2')
+// @ts-expect-error there is a second parameter
+cats.get('joey')
+const named = db.prepare<Cat>('INSERT INTO cats VALUES (:name, :age)')
+named.run({ name: 'joey', age: 2 })
+// @ts-expect-error age is missing
+named.run({ name: 'joey' })
+
+const add = db.transaction((first: string, second: number) => first.length + second)
+equal<Exact<ReturnType<typeof add>, number>>(true)
+const transaction: Transaction<(first: string, second: number) => number> = add.immediate
+transaction('a', 1)
+// @ts-expect-error the arguments are those of the function
+add(1, 'a')
+
+equal<Exact<ReturnType<typeof db.exec>, Database>>(true)
+const simple = db.pragma('user_version', { simple: true })
+equal<Exact<typeof simple, SqlValue | undefined>>(true)
+const rows = db.pragma('user_version')
+equal<Exact<typeof rows, Row[]>>(true)
+
+try {
+  called.close()
+} catch (error) {
+  if (error instanceof SqliteError) {
+    equal<Exact<typeof error.code, SqliteErrorCode>>(true)
+    const code: 'SQLITE_CONSTRAINT_UNIQUE' | 'STRONGROOM_WRONG_KEY' extends SqliteErrorCode ? true : false = true
+    // @ts-expect-error there is no such code
+    if (error.code === 'SQLITE_CONSTRAINT_UNIQ') throw code
+  }
+}
+
+// @ts-expect-error a boolean cannot be bound
+select.get(true)
+// @ts-expect-error a date cannot be bound
+select.get(new Date())
+// @ts-expect-error a key is bytes
+new Database('x.db', { key: 'secret' })
+// @ts-expect-error it is spelled readonly
+new Database('x.db', { readOnly: true })
+// @ts-expect-error it is one of 1 to 4
+new Database('x.db', { passphrase: 'p', cipherCompatibility: 5 })
+// @ts-expect-error it is read-only
+db.name = 'y.db'

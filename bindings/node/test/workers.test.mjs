@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
+
+const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+
+test('each thread opens the file for itself, and they work side by side', async () => {
+  const path = freshPath()
+  const key = Buffer.alloc(32, 7)
+  const db = new Database(path, { key })
+  db.pragma('journal_mode = WAL')
+  db.exec('CREATE TABLE t (worker, i)')
+  const workers = [1, 2, 3].map(
+    (worker) => new Worker(fixture('insert-worker.mjs'), { workerData: { path, key, worker } }),
+  )
+  await Promise.all(
+    workers.map(async (worker) => {
+      const [code] = await once(worker, 'exit')
+      assert.equal(code, 0)
+    }),
+  )
+  const counts = db.prepare('SELECT worker, count(*) AS n FROM t GROUP BY worker ORDER BY worker').raw().all()
+  assert.deepEqual(counts, [
+    [1, 200],
+    [2, 200],
+    [3, 200],
+  ])
+})
+
+test('a database or a statement cannot be posted to another thread, and the error says what to do', () => {
+  const db = new Database(':memory:')
+  const { port1, port2 } = new MessageChannel()
+  const uncloneable = [
+    [db, /strongroom Database belongs to its thread: open the file again/],
+    [{ inside: [db] }, /strongroom Database/],
+    [db.prepare('SELECT 1'), /strongroom Statement belongs to its thread: prepare it again/],
+  ]
+  for (const [value, message] of uncloneable) {
+    assert.throws(() => port1.postMessage(value), { name: 'DataCloneError', message })
+    assert.throws(() => structuredClone(value), { name: 'DataCloneError', message })
+  }
+  port1.close()
+  port2.close()
+})
+
+test('a worker is terminated in the middle of a query, and the process goes on', async () => {
+  const worker = new Worker(fixture('endless-worker.mjs'))
+  await once(worker, 'message')
+  await worker.terminate()
+  assert.equal(new Database(':memory:').prepare('SELECT 1').pluck().get(), 1)
+})
+
+test('an addon that only workers load survives 100 of them', () => {
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [fixture('hundred-workers.mjs')], {
+    encoding: 'utf8',
+  })
+  assert.deepEqual({ status, signal, stdout, stderr }, { status: 0, signal: null, stdout: '100\n', stderr: '' })
+})

@@ -1,0 +1,19 @@
+import Database from './index.js'
+
+export default Database
+/** What the database reports: an Error with a `code`. */
+export const SqliteError = Database.SqliteError
+export type SqliteError = Database.SqliteError
+
+export type {
+  BindArgument,
+  BindValue,
+  ColumnDefinition,
+  Options,
+  Row,
+  RunResult,
+  SqliteErrorCode,
+  SqlValue,
+  Statement,
+  Transaction,
+} from './index.js'

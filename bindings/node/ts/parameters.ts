@@ -1,0 +1,114 @@
+import { types } from 'node:util'
+import { argumentType, argumentValue, outOfRange } from './errors'
+
+/**
+ * The parameters of one statement: arranges what a caller passes into one value per parameter, in SQLite's order.
+ *
+ * Values by position fill `?` and `?N` from left to right; named parameters (`:a`, `@a`, `$a`) come from one object.
+ */
+export class Parameters {
+  /** By position: the name without its prefix, or undefined for a parameter that is filled by position. */
+  readonly #names: readonly (string | undefined)[]
+  readonly #named: ReadonlySet<string>
+  readonly #positional: number
+
+  /** @param labels - the parameters as the SQL names them, null for a `?` */
+  constructor(private readonly labels: readonly (string | null | undefined)[]) {
+    this.#names = labels.map((label) => (label == null || label.startsWith('?') ? undefined : label.slice(1)))
+    this.#named = new Set(this.#names.filter((name) => name !== undefined))
+    this.#positional = this.#names.filter((name) => name === undefined).length
+  }
+
+  /** One value per parameter, each of a kind that the addon takes. */
+  arrange(given: readonly unknown[]): unknown[] {
+    const values: unknown[] = []
+    let named: object | undefined
+    for (const argument of given) {
+      if (typeof argument !== 'object' || argument === null) values.push(argument)
+      else if (Array.isArray(argument)) for (let i = 0; i < argument.length; i++) values.push(argument[i])
+      else if (!isPlain(argument)) values.push(argument)
+      else if (named === undefined) named = argument
+      else throw argumentType('named parameters must come in one object, not in two')
+    }
+    if (named !== undefined) this.#refuseUnknown(named)
+    if (values.length !== this.#positional)
+      throw outOfRange(
+        `too ${values.length < this.#positional ? 'few' : 'many'} parameter values: the statement takes ` +
+          `${this.#positional} by position, ${values.length} given`,
+      )
+    if (this.#named.size === 0) {
+      for (let i = 0; i < values.length; i++) values[i] = this.#bindable(values[i], i)
+      return values
+    }
+    let next = 0
+    return this.#names.map((name, i) =>
+      this.#bindable(name === undefined ? values[next++] : this.#property(named, name), i),
+    )
+  }
+
+  #property(named: object | undefined, name: string): unknown {
+    if (named === undefined)
+      throw outOfRange(`missing named parameter "${name}": pass an object such as { ${name}: value }`)
+    if (!Object.hasOwn(named, name)) throw outOfRange(`missing named parameter "${name}"`)
+    return (named as Record<string, unknown>)[name]
+  }
+
+  #refuseUnknown(named: object): void {
+    for (const key of Object.keys(named)) {
+      if (this.#named.has(key)) continue
+      const known = [...this.#named].map((name) => `"${name}"`).join(', ')
+      throw outOfRange(
+        `unknown named parameter "${key}": the statement has ${known === '' ? 'no named parameters' : known}`,
+      )
+    }
+  }
+
+  /** The value as the addon takes it. `index` counts from 0, messages count from 1 as SQL does. */
+  #bindable(value: unknown, index: number): unknown {
+    switch (typeof value) {
+      case 'number':
+      case 'string':
+      case 'bigint':
+      case 'undefined':
+        return value
+      case 'object':
+        if (value === null) return value
+        if (ArrayBuffer.isView(value)) return this.#bytes(value, index)
+        if (types.isAnyArrayBuffer(value)) return this.#bytes(new Uint8Array(value), index)
+    }
+    throw argumentType(
+      `${this.#label(index)} must be a number, string, bigint, Buffer, typed array or null, not ${describe(value)}`,
+    )
+  }
+
+  #bytes(view: ArrayBufferView, index: number): Uint8Array {
+    if (view.byteLength === 0) {
+      try {
+        new Uint8Array(view.buffer)
+      } catch {
+        throw argumentValue(`${this.#label(index)} is a view on a buffer that was transferred elsewhere`)
+      }
+    }
+    const bytes = types.isUint8Array(view) ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    // Another thread can write to shared memory while it is read; a copy in JavaScript is well defined.
+    return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
+  }
+
+  #label(index: number): string {
+    const label = this.labels[index]
+    return label == null ? `parameter ${index + 1}` : `parameter ${index + 1} (${label})`
+  }
+}
+
+/** An object made by `{}` or `Object.create(null)`, in whatever realm. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** What a value is, never what it holds. */
+function describe(value: unknown): string {
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const name = value?.constructor?.name
+  return name ? `an object of class ${name}` : 'an object'
+}
