@@ -1,0 +1,9 @@
+# An empty derivation, if no evaluation test failed; otherwise an error that shows each.
+{ pkgs, failures }:
+let
+  inherit (pkgs) lib;
+  pretty = lib.generators.toPretty { };
+  show = failure: "${failure.name}\n  expected ${pretty failure.expected}\n  but got  ${pretty failure.result}";
+in
+assert lib.assertMsg (failures == [ ]) "nix/tests failed:\n${lib.concatMapStringsSep "\n" show failures}";
+pkgs.runCommandLocal "evaluation-tests" { } "touch $out"

@@ -1,0 +1,11 @@
+# The addon and its JavaScript, laid out as they are installed, open an encrypted database in Node.
+{ pkgs }:
+addon: javascript:
+pkgs.runCommand "loads-${addon.name}" { nativeBuildInputs = [ pkgs.nodejs ]; } ''
+  mkdir strongroom
+  cp -r --no-preserve=mode ${javascript} strongroom/dist
+  cp ${addon}/*.node strongroom/dist/
+  cp ${pkgs.nodeEnv.root + "/bindings/node/package.json"} strongroom/package.json
+  node ${./loads.cjs} $PWD/strongroom
+  touch $out
+''

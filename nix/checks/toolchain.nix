@@ -1,0 +1,28 @@
+# The compiler of the C layer compiles; that of the other layers preprocesses and refuses to compile. So a deps or
+# package layer that was built compiled no C.
+{ pkgs }:
+triple:
+let
+  toolchain = pkgs.nodeEnv.toolchain triple;
+  inherit (toolchain) compiling linking;
+in
+pkgs.runCommand "toolchain-${pkgs.nodeEnv.platformName triple}"
+  {
+    nativeBuildInputs = [
+      toolchain
+      (pkgs.nodeEnv.rustToolchain [ triple ]) # cargo-zigbuild asks rustc for its version
+    ];
+  }
+  ''
+    echo 'int one(void) { return 1; }' >one.c
+    ${compiling.cc} -c one.c -o one.o
+    ${linking.cc} -E one.c | grep -q 'int one'
+
+    if ${linking.cc} -c one.c -o refused.o 2>message; then
+      echo "${linking.cc} compiled one.c" >&2
+      exit 1
+    fi
+    grep -q 'this layer compiles no C' message
+    [ ! -e refused.o ]
+    touch $out
+  ''

@@ -1,0 +1,5 @@
+# Where Debian keeps the programs that the stand-in borrows.
+{
+  bash = "/bin/bash";
+  bin = "/usr/bin";
+}

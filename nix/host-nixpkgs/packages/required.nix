@@ -1,0 +1,89 @@
+# Packages unpacked from files that `cargo xtask setup` puts into the store, laid out as nixpkgs lays them out.
+{
+  hostPackage,
+  lib,
+  requiredFile,
+}:
+final: _:
+let
+  package =
+    name: registryName: commands:
+    let
+      required = requiredFile registryName;
+    in
+    hostPackage {
+      inherit name;
+      commands = commands required.file;
+      attributes = { inherit (required) version; };
+    };
+
+  unpackInto = directory: file: ''
+    mkdir -p ${directory}
+    tar xzf ${file} -C ${directory} --strip-components=1 --no-same-owner
+  '';
+
+  # Modules that @napi-rs/cli imports at its start.
+  cliModules = [
+    "clipanion"
+    "colorette"
+    "es-toolkit"
+    "js-yaml"
+    "obug"
+    "semver"
+    "typanion"
+  ];
+  # It imports these as well, for commands that ask questions or talk to GitHub.
+  cliAbsent = {
+    "@octokit/rest" = [ "Octokit" ];
+    "@inquirer/prompts" = [
+      "checkbox"
+      "confirm"
+      "input"
+      "select"
+    ];
+  };
+  absentModule =
+    name: exports:
+    let
+      refuse = export: "export function ${export}() { throw new Error('host-nixpkgs has no ${name}') }";
+    in
+    ''
+      mkdir -p $modules/${name}
+      echo '{ "type": "module", "exports": "./index.js" }' >$modules/${name}/package.json
+      echo "${lib.concatMapStringsSep "\n" refuse exports}" >$modules/${name}/index.js
+    '';
+in
+{
+  zig = package "zig" "ziglang" (wheel: ''
+    mkdir -p $out/bin
+    unzip -q ${wheel} 'ziglang/*' -d $out
+    chmod +x $out/ziglang/zig
+    ln -s ../ziglang/zig $out/bin/zig
+  '');
+
+  cargo-zigbuild = package "cargo-zigbuild" "cargo-zigbuild" (wheel: ''
+    mkdir -p $out/bin
+    unzip -q -j ${wheel} '*.data/scripts/cargo-zigbuild' -d $out/bin
+    chmod +x $out/bin/cargo-zigbuild
+  '');
+
+  typescript = package "typescript" "typescript" (
+    tarball:
+    unpackInto "$out/lib/node_modules/typescript" tarball
+    + ''
+      mkdir -p $out/bin
+      ln -s ../lib/node_modules/typescript/bin/tsc $out/bin/tsc
+    ''
+  );
+
+  napi-rs-cli = package "napi-rs-cli" "@napi-rs/cli" (
+    tarball:
+    ''
+      modules=$out/lib/napi-rs-cli/node_modules
+    ''
+    + unpackInto "$out/lib/napi-rs-cli" tarball
+    + lib.concatMapStrings (name: unpackInto "$modules/${name}" (requiredFile name).file) cliModules
+    + lib.concatStrings (lib.mapAttrsToList absentModule cliAbsent)
+    + "ln -s ${final.typescript}/lib/node_modules/typescript $modules/typescript"
+  );
+}

@@ -1,0 +1,49 @@
+# A crate's directory and those of the workspace's crates that it reaches by path dependencies, of every kind: cargo
+# reads the manifest of each, also of those that it does not compile.
+{ lib, root }:
+let
+  manifest = directory: lib.importTOML (directory + "/Cargo.toml");
+  shared = (manifest root).workspace.dependencies;
+  kinds = [
+    "dependencies"
+    "dev-dependencies"
+    "build-dependencies"
+  ];
+  declared =
+    directory:
+    let
+      own = manifest directory;
+      tables = [ own ] ++ lib.attrValues (own.target or { });
+    in
+    lib.concatMap (table: lib.concatMap (kind: lib.attrsToList (table.${kind} or { })) kinds) tables;
+
+  inheritsOne = dependency: dependency.value.workspace or false;
+  directoryOf =
+    directory: dependency:
+    if dependency.value ? path then
+      [ (directory + "/${dependency.value.path}") ]
+    else if inheritsOne dependency && shared.${dependency.name} ? path then
+      [ (root + "/${shared.${dependency.name}.path}") ]
+    else
+      [ ];
+  node = directory: {
+    inherit directory;
+    key = toString directory;
+  };
+in
+crate:
+let
+  directories = map (step: step.directory) (
+    builtins.genericClosure {
+      startSet = [ (node crate) ];
+      operator = step: map node (lib.concatMap (directoryOf step.directory) (declared step.directory));
+    }
+  );
+in
+{
+  inherit directories;
+  # Of [workspace.dependencies], those that one of these crates inherits.
+  inherited = lib.genAttrs (map (dependency: dependency.name) (
+    lib.filter inheritsOne (lib.concatMap declared directories)
+  )) (name: shared.${name});
+}

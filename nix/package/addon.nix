@@ -1,0 +1,72 @@
+# Layers 2 and 3, one per target: the registry crates, then the workspace's own. Both take the same arguments, or cargo
+# unifies features differently and compiles the registry crates again.
+{ pkgs, craneLib }:
+triple: cLayer:
+let
+  inherit (pkgs) nodeEnv;
+  platform = nodeEnv.platformName triple;
+  crate = nodeEnv.root + "/bindings/node";
+  workspace = nodeEnv.crateWorkspace crate;
+  toolchain = nodeEnv.toolchain triple;
+  cargoArguments = "--offline -p ${workspace.name}";
+
+  common =
+    nodeEnv.environment triple toolchain.linking
+    // nodeEnv.prefixEnvironment triple cLayer pkgs.pkg-config-unwrapped
+    // {
+      pname = "node-bindings-${platform}";
+      inherit (workspace.manifest.workspace.package) version;
+      cargoLockParsed = workspace.lock;
+      cargoExtraArgs = cargoArguments;
+      nativeBuildInputs = [ toolchain ];
+      postPatch = "cp --no-preserve=mode ${nodeEnv.writeTOML "Cargo.toml" workspace.manifest} Cargo.toml";
+      strictDeps = true;
+      doCheck = false;
+      doIncludeCrossToolchainEnv = false;
+    };
+
+  deps = craneLib.buildDepsOnly (
+    common
+    // {
+      src = nodeEnv.filesets.toSource (nodeEnv.filesets.depsOnly crate);
+      cargoCheckCommand = "true"; # nothing uses what `cargo check` leaves
+    }
+  );
+  fromDeps = common // {
+    src = nodeEnv.filesets.toSource (nodeEnv.filesets.forCrate crate);
+    cargoArtifacts = deps;
+    doInstallCargoArtifacts = false;
+  };
+in
+{
+  inherit deps;
+
+  package = craneLib.buildPackage (
+    fromDeps
+    // {
+      doNotPostBuildInstallCargoBinaries = true;
+      buildPhaseCargoCommand = "cargoWithProfile build ${cargoArguments}";
+      installPhaseCommand = ''
+        install -D -m 444 target/${triple}/release/${nodeEnv.libraryName triple workspace.name} \
+          $out/bindings_node.${platform}.node
+      '';
+      # What rustc and the linker made is what is audited and shipped.
+      dontStrip = true;
+      dontPatchELF = true;
+      allowedReferences = [ ];
+    }
+  );
+
+  # What #[napi] declares, written by the macros as they expand: no code generation, no link.
+  typeDefinitions = craneLib.mkCargoDerivation (
+    fromDeps
+    // {
+      pname = "node-bindings-type-definitions";
+      buildPhaseCargoCommand = ''
+        mkdir $out
+        NAPI_TYPE_DEF_TMP_FOLDER=$out cargoWithProfile check ${cargoArguments}
+      '';
+      allowedReferences = [ ];
+    }
+  );
+}

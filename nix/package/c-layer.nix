@@ -1,0 +1,62 @@
+# Layer 1, one per target: OpenSSL, SQLCipher and zstd as a prefix of static libraries, headers and pkg-config files.
+# The -sys crates' build scripts compile them, vendored-sys' own installs them. Rebuilt when a vendored version, one of
+# those build scripts or a toolchain changes, and by nothing else.
+{ pkgs, craneLib }:
+triple:
+let
+  inherit (pkgs) lib nodeEnv;
+  inherit (lib) fileset;
+  crate = nodeEnv.root + "/crates/vendored-sys";
+  workspace = nodeEnv.crateWorkspace crate;
+  toolchain = nodeEnv.toolchain triple;
+  own = lib.importTOML (crate + "/Cargo.toml");
+  cargoConfig = lib.importTOML (nodeEnv.root + "/.cargo/config.toml");
+
+  # Only what reaches the C. The rest of the root's manifest (its version, lints, link-time optimisation) may change.
+  manifest = {
+    workspace = {
+      inherit (workspace.manifest.workspace) resolver members dependencies;
+      package = removeAttrs workspace.manifest.workspace.package [ "version" ];
+      lints = { };
+    };
+    profile.release = builtins.intersectAttrs {
+      debug = null;
+      opt-level = null;
+    } (workspace.manifest.profile.release or { });
+  };
+  config = removeAttrs cargoConfig [ "alias" ];
+  sources = fileset.difference (nodeEnv.filesets.forCrate crate) (
+    # What the crate exports compiles no C; an empty library takes its place.
+    fileset.union (crate + "/src") (nodeEnv.root + "/.cargo/config.toml")
+  );
+in
+assert lib.assertMsg (!(own ? dev-dependencies))
+  "cLayer: crates/vendored-sys has dev-dependencies: a new version of one would compile all C again; move them out";
+craneLib.mkCargoDerivation (
+  nodeEnv.environment triple toolchain.compiling
+  // nodeEnv.sqliteEnvironment triple cargoConfig
+  // {
+    pname = "node-c-${nodeEnv.platformName triple}";
+    inherit (own.package) version;
+    src = nodeEnv.filesets.toSource sources;
+    cargoLockParsed = workspace.lock;
+    cargoArtifacts = null;
+    doInstallCargoArtifacts = false;
+    doIncludeCrossToolchainEnv = false;
+    strictDeps = true;
+    nativeBuildInputs = [
+      toolchain
+      pkgs.perl # OpenSSL's Configure
+    ];
+    postPatch = ''
+      mkdir -p .cargo crates/vendored-sys/src
+      cp --no-preserve=mode ${nodeEnv.writeTOML "Cargo.toml" manifest} Cargo.toml
+      cp --no-preserve=mode ${nodeEnv.writeTOML "config.toml" config} .cargo/config.toml
+      touch crates/vendored-sys/src/lib.rs
+    '';
+    buildPhaseCargoCommand = "VENDORED_SYS_INSTALL=$out cargoWithProfile check --offline -p vendored-sys";
+    doCheck = false;
+    dontStrip = true;
+    allowedReferences = [ ];
+  }
+)

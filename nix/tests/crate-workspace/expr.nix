@@ -1,0 +1,11 @@
+# What only crates/other needs is in neither the manifest nor the lock.
+{ fixture }:
+let
+  workspace = fixture.crateWorkspace (fixture.root + "/addon");
+in
+{
+  inherit (workspace) name;
+  inherit (workspace.manifest.workspace) members dependencies package;
+  inherit (workspace.manifest) profile;
+  locked = map (package: package.name) workspace.lock.package;
+}

@@ -1,0 +1,60 @@
+# Which derivations differ when one file does. The other tree is this one without the file: to Nix, a missing source
+# file and an edited one are both another source.
+{
+  lib,
+  mkNodeWith,
+  root,
+}:
+let
+  triple = "x86_64-unknown-linux-gnu";
+  derivations =
+    omitted:
+    let
+      omit = files: lib.fileset.difference files omitted;
+      node =
+        mkNodeWith
+          (_: previous: {
+            nodeEnv = previous.nodeEnv // {
+              filesets = previous.nodeEnv.filesets // {
+                toSource = files: previous.nodeEnv.filesets.toSource (omit files);
+              };
+            };
+          })
+          [ triple ];
+      target = node.targets.${triple};
+    in
+    lib.mapAttrs (_: layer: layer.drvPath) {
+      inherit (target.layers) c deps package;
+      audited = target;
+      js = node.jsBindings;
+    };
+  now = derivations (lib.fileset.unions [ ]);
+  changedBy =
+    file:
+    let
+      other = derivations (root + "/${file}");
+    in
+    lib.filter (layer: now.${layer} != other.${layer}) (lib.attrNames now);
+
+  # A source file in the directory that is no entry point.
+  sourceIn =
+    directory:
+    let
+      entryPoints = [
+        "lib.rs"
+        "main.rs"
+      ];
+      isSource = name: type: type == "regular" && !lib.elem name entryPoints;
+      sources = lib.filterAttrs isSource (builtins.readDir (root + "/${directory}"));
+    in
+    "${directory}/${lib.head (lib.attrNames sources)}";
+in
+{
+  database = changedBy (sourceIn "crates/database/src");
+  binding = changedBy (sourceIn "bindings/node/src");
+  audit = changedBy (sourceIn "crates/node-audit/src");
+  xtask = changedBy (sourceIn "crates/xtask/src");
+  toolchain = changedBy (sourceIn "crates/vendored-sys/toolchain/src");
+  typescript = changedBy (sourceIn "bindings/node/ts");
+  readme = changedBy "README.md";
+}

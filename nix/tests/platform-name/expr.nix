@@ -1,0 +1,1 @@
+{ lib, nodeEnv }: lib.mapAttrs (triple: _: nodeEnv.platformName triple) nodeEnv.targets

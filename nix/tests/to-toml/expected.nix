@@ -1,0 +1,14 @@
+{
+  text = "quote \" backslash \\ newline \n tab \t";
+  number = 3;
+  fraction = 0.5;
+  flag = true;
+  list = [ { name = "inline"; } ];
+  empty = { };
+  "dotted.key" = {
+    inner."cfg(all())" = [
+      "a"
+      "b"
+    ];
+  };
+}

@@ -1,0 +1,5 @@
+{
+  x64 = "x86_64-linux-gnu.2.28";
+  arm64 = "aarch64-linux-gnu.2.28";
+  musl = false;
+}
