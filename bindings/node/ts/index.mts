@@ -2,7 +2,7 @@ import Database from './index.js'
 
 export default Database
 /** What the database reports: an Error with a `code`. */
-export const SqliteError = Database.SqliteError
+export const SqliteError: typeof Database.SqliteError = Database.SqliteError
 export type SqliteError = Database.SqliteError
 
 export type {
