@@ -1,5 +1,8 @@
-//! The distribution's `sqlcipher` command reads what is written here, and the other way round.
+//! Debian's `sqlcipher` commands read what is written here, and the other way round: the one that is installed, and the
+//! one that `STRONGROOM_SQLCIPHER` names, which `cargo xtask setup` brings for the newest format.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -10,30 +13,42 @@ use crate::scratch::{Scratch, assert_intact, rows, text, value};
 
 const CONTENT: &str = "ünï €𝄞";
 
-/// What `sqlcipher` answers to some SQL, where it is installed.
-fn sqlcipher(scratch: &Scratch, sql: &str) -> Option<String> {
-    let started = Command::new("sqlcipher")
+/// The commands that are there.
+fn commands() -> Vec<OsString> {
+    let named = env::var_os("STRONGROOM_SQLCIPHER");
+    if named.is_none() {
+        println!("skipped: STRONGROOM_SQLCIPHER names no newer sqlcipher (cargo xtask setup brings one)");
+    }
+    let mut commands: Vec<_> = named.into_iter().collect();
+    if Command::new("sqlcipher").arg("-version").output().is_ok() {
+        commands.push("sqlcipher".into());
+    } else {
+        println!("skipped: the command sqlcipher is not installed (Debian's package has the same name)");
+    }
+    commands
+}
+
+/// What `sqlcipher` answers to some SQL.
+fn sqlcipher(command: &OsString, scratch: &Scratch, sql: &str) -> String {
+    let mut child = Command::new(command)
         .args(["-batch", "-bail", "-noheader"])
         .arg(scratch.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = started else {
-        println!("skipped: the command sqlcipher is not installed (Debian's package has the same name)");
-        return None;
-    };
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
 }
 
-/// The newest format that both know: Debian 12 has SQLCipher 3.4.
-fn compatibility() -> Option<u8> {
-    let version = sqlcipher(&Scratch::new(), "PRAGMA cipher_version;\n")?;
+/// The newest format that both know: Debian 12 has SQLCipher 3.4, Debian 13 has 4.6.
+fn compatibility(command: &OsString) -> u8 {
+    let version = sqlcipher(command, &Scratch::new(), "PRAGMA cipher_version;\n");
     let major: u8 = version.trim().split('.').next().and_then(|major| major.parse().ok()).unwrap();
-    Some(major.min(4))
+    major.min(4)
 }
 
 /// A raw key and a passphrase, each as we take it and as SQL does.
@@ -46,10 +61,16 @@ fn keys(compatibility: u8) -> [(Key, String); 2] {
     .map(|(key, sql)| (key.with_cipher(parameters).unwrap(), sql))
 }
 
+/// Every command with every kind of key.
+fn cases() -> Vec<(OsString, Key, String)> {
+    let with_keys =
+        |command: OsString| keys(compatibility(&command)).map(|(key, in_sql)| (command.clone(), key, in_sql));
+    commands().into_iter().flat_map(with_keys).collect()
+}
+
 #[test]
 fn it_reads_what_is_written_here() {
-    let Some(compatibility) = compatibility() else { return };
-    for (key, in_sql) in keys(compatibility) {
+    for (command, key, in_sql) in cases() {
         let scratch = Scratch::new();
         let database = scratch.open_with(&key).unwrap();
         database.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
@@ -57,7 +78,7 @@ fn it_reads_what_is_written_here() {
         database.close().unwrap();
         let sql = format!("PRAGMA key = {in_sql};\nPRAGMA integrity_check;\nSELECT a FROM t;\n");
         // newer commands answer "ok" to the key as well
-        let answer = sqlcipher(&scratch, &sql).unwrap();
+        let answer = sqlcipher(&command, &scratch, &sql);
         let answer: Vec<_> = answer.lines().rev().take(2).collect();
         assert_eq!(answer, [CONTENT, "ok"]);
     }
@@ -65,13 +86,12 @@ fn it_reads_what_is_written_here() {
 
 #[test]
 fn what_it_writes_is_read_here() {
-    let Some(compatibility) = compatibility() else { return };
-    for (key, in_sql) in keys(compatibility) {
+    for (command, key, in_sql) in cases() {
         let scratch = Scratch::new();
         let sql = format!(
             "PRAGMA key = {in_sql};\nCREATE TABLE t (a TEXT);\nINSERT INTO t VALUES ('{CONTENT}');\n"
         );
-        sqlcipher(&scratch, &sql).unwrap();
+        sqlcipher(&command, &scratch, &sql);
         let database: Database = scratch.open_with(&key).unwrap();
         assert_eq!(value(&database, "SELECT a FROM t", &[]).unwrap(), text(CONTENT));
         assert_intact(&database);

@@ -1,0 +1,45 @@
+// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back.
+// usage: node smoke.cjs PACKAGE_FOLDER [EXPECTED_GLIBC]
+'use strict'
+const assert = require('node:assert')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+
+// In its own words: the loader tells every cause, and a stack of it buries them.
+process.on('uncaughtException', (error) => {
+  console.error(`${error.name}: ${error.message}`)
+  process.exit(1)
+})
+
+const [folder, expectedGlibc] = process.argv.slice(2)
+process.report.excludeNetwork = true
+const glibc = process.report.getReport().header.glibcVersionRuntime
+if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'this is not the C library to test under')
+
+const Database = require(path.resolve(folder))
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-load-'))
+try {
+  const file = path.join(scratch, 'smoke.db')
+  const key = Buffer.alloc(32, 7)
+  const text = 'a text that must not stand in the file'
+  const written = new Database(file, { key })
+  written.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT, z BLOB)')
+  const insert = written.prepare('INSERT INTO t (x, z) VALUES (?, zstd_compress(?))')
+  written.transaction(() => {
+    for (let row = 0; row < 100; row += 1) insert.run(`${text} ${row}`, text.repeat(10))
+  })()
+  written.close()
+  assert(!fs.readFileSync(file).includes(text), 'the file holds plaintext')
+
+  const read = new Database(file, { key, readonly: true })
+  const row = read.prepare('SELECT count(*) AS n, max(x) AS x, zstd_decompress(z) AS z FROM t').get()
+  assert.strictEqual(row.n, 100)
+  assert.strictEqual(row.x, `${text} 99`)
+  assert.strictEqual(row.z.toString(), text.repeat(10))
+  read.close()
+} finally {
+  fs.rmSync(scratch, { recursive: true, force: true })
+}
+const libc = process.platform !== 'linux' ? process.platform : glibc ? `glibc ${glibc}` : 'musl'
+console.log(`Node ${process.versions.node}, ${libc}`)

@@ -1,0 +1,210 @@
+//! `cargo xtask nix`: the flake's checks and packages, on a machine with or without a binary cache.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use node_targets::Target;
+
+use crate::paths::{Workspace, program};
+use crate::process;
+use crate::report::{Report, Tally};
+
+/// How to get Nix, for a machine that lacks it.
+pub(crate) const REMEDY: &str =
+    "no nix on PATH: run the official installer, or name one elsewhere by STRONGROOM_NIX=.../bin/nix";
+
+/// What to do with Nix.
+#[derive(Subcommand)]
+pub(crate) enum Action {
+    /// Evaluates the flake, and builds its checks
+    Check,
+    /// Builds addons as a release builds them
+    Build {
+        /// Platforms, such as linux-x64-gnu, or js, or fast; this machine's platform where none is named
+        platforms: Vec<String>,
+    },
+}
+
+/// A Nix that can be called.
+pub(crate) struct Nix {
+    program: PathBuf,
+    /// Its folder of configuration, where it is not the usual one.
+    configuration: Option<PathBuf>,
+    /// No binary cache: nixpkgs would have to be compiled from its roots up, so its stand-in takes its place.
+    stand_in: bool,
+}
+
+impl Nix {
+    /// The Nix that `STRONGROOM_NIX` names, or the one on `PATH`.
+    pub(crate) fn find() -> Result<Option<Self>> {
+        let (program, configuration) = match env::var_os("STRONGROOM_NIX").map(PathBuf::from) {
+            Some(named) if !named.is_file() => {
+                bail!("STRONGROOM_NIX names {}, which is no file: name the program nix", named.display())
+            }
+            Some(named) => {
+                let prefix = named.ancestors().nth(2).map(|prefix| prefix.join("etc"));
+                (named, prefix.filter(|folder| folder.join("nix.conf").is_file()))
+            }
+            None => match program("nix") {
+                Some(found) => (found, None),
+                None => return Ok(None),
+            },
+        };
+        let configuration = configuration.filter(|_| env::var_os("NIX_CONF_DIR").is_none());
+        let mut nix = Self { program, configuration, stand_in: false };
+        nix.stand_in = match env::var("STRONGROOM_NIX_STAND_IN").as_deref() {
+            Ok("1") => true,
+            Ok("0") => false,
+            Ok(other) => bail!("STRONGROOM_NIX_STAND_IN is `{other}`: set it to 1 or 0, or unset it"),
+            Err(_) => {
+                let mut show = nix.command("nix");
+                show.args(["config", "show", "substituters"]);
+                process::capture(show)?.trim().is_empty()
+            }
+        };
+        Ok(Some(nix))
+    }
+
+    /// Whether nixpkgs' stand-in is used, which needs files in the store.
+    pub(crate) fn uses_stand_in(&self) -> bool {
+        self.stand_in
+    }
+
+    /// One of Nix's programs, which stand side by side.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = process::command(self.program.with_file_name(name));
+        command.args(
+            (name == "nix")
+                .then_some(["--extra-experimental-features", "nix-command flakes"])
+                .iter()
+                .flatten(),
+        );
+        if let Some(folder) = &self.configuration {
+            command.env("NIX_CONF_DIR", folder);
+        }
+        command
+    }
+
+    /// `nix <verb>` about this checkout's flake.
+    pub(crate) fn flake(&self, workspace: &Workspace, verb: &[&str]) -> Command {
+        let mut command = self.command("nix");
+        command.args(verb).current_dir(workspace.root());
+        if self.stand_in {
+            let stand_in = workspace.root().join("nix/host-nixpkgs");
+            command.args(["--no-write-lock-file", "--override-input", "nixpkgs"]);
+            command.arg(format!("path:{}", stand_in.display()));
+            // The stand-in's packages are the machine's own programs.
+            command.args(["--option", "sandbox", "true", "--option", "sandbox-paths"]);
+            command.arg("/bin /usr /lib /lib64 /etc/alternatives");
+        }
+        command
+    }
+}
+
+/// The flake of this checkout: what git tracks, so that target/ and node_modules/ are not copied.
+pub(crate) fn flake(workspace: &Workspace) -> Result<String> {
+    let root = workspace.root();
+    if !root.join(".git").exists() {
+        bail!(
+            "{} is no git checkout, and Nix takes the files that git tracks: clone the repository",
+            root.display()
+        );
+    }
+    Ok(format!("git+file://{}", root.display()))
+}
+
+/// `cargo xtask nix ...`
+pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<Report> {
+    let nix = Nix::find()?.context(REMEDY)?;
+    let mut report = Report::default();
+    let mut add = |name: String, result: &dyn Fn() -> Result<String>| {
+        let started = Instant::now();
+        let tally = match result() {
+            Ok(note) => Tally::passed(note),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                Tally::failed(process::brief(&error))
+            }
+        };
+        report.add(&name, tally, started.elapsed());
+    };
+    match action {
+        Action::Check => add("nix flake check".to_owned(), &|| check(workspace, &nix)),
+        Action::Build { platforms } => {
+            let names = match platforms.as_slice() {
+                [] => vec![node_targets::host()?.platform.as_str()],
+                named => named.iter().map(|name| attribute(name)).collect::<Result<_>>()?,
+            };
+            for name in names {
+                add(format!("nix build {name}"), &|| build_attribute(workspace, &nix, name));
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// The part of `node-bindings-<part>` that a name on the command line means.
+fn attribute(name: &str) -> Result<&str> {
+    match name {
+        "js" | "fast" => Ok(name),
+        _ => {
+            let target = Target::find(name).context("beside `js` and `fast`, the flake builds targets")?;
+            Ok(&target.platform)
+        }
+    }
+}
+
+/// Evaluates the flake, and builds its checks.
+pub(crate) fn check(workspace: &Workspace, nix: &Nix) -> Result<String> {
+    let mut check = nix.flake(workspace, &["flake", "check"]);
+    check.arg("--print-build-logs").arg(flake(workspace)?);
+    process::run(workspace, "nix flake check", check)?;
+    Ok(if nix.stand_in { "with the stand-in for nixpkgs" } else { "with nixpkgs" }.to_owned())
+}
+
+/// Builds a platform's audited addon; the file.
+pub(crate) fn build(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<PathBuf> {
+    let result = build_attribute(workspace, nix, &target.platform)?;
+    let addon = workspace.root().join(result).join(target.artifact_file());
+    if !addon.is_file() {
+        bail!("{} is not there, although nix built the derivation", addon.display());
+    }
+    Ok(addon)
+}
+
+/// Builds the package's JavaScript; the folder.
+pub(crate) fn build_javascript(workspace: &Workspace, nix: &Nix) -> Result<PathBuf> {
+    Ok(workspace.root().join(build_attribute(workspace, nix, "js")?))
+}
+
+/// Builds `node-bindings-<part>`; the link to it.
+fn build_attribute(workspace: &Workspace, nix: &Nix, part: &str) -> Result<String> {
+    let result = format!("result-{part}");
+    let mut build = nix.flake(workspace, &["build", "--print-build-logs", "--out-link", &result]);
+    build.arg(format!("{}#node-bindings-{part}", flake(workspace)?));
+    process::run(workspace, &format!("nix build {part}"), build)?;
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_a_platform_a_triple_or_what_is_no_platform() {
+        for (name, expected) in [
+            ("linux-x64-gnu", "linux-x64-gnu"),
+            ("aarch64-unknown-linux-gnu", "linux-arm64-gnu"),
+            ("js", "js"),
+            ("fast", "fast"),
+        ] {
+            assert_eq!(attribute(name).unwrap(), expected);
+        }
+        let error = format!("{:#}", attribute("linux").unwrap_err());
+        assert!(error.contains("`js` and `fast`") && error.contains("linux-x64-musl"), "{error}");
+    }
+}

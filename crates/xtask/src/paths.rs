@@ -1,0 +1,91 @@
+//! Where things stand: the workspace, its output, and the cache that outlives a clone.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// The checkout that this xtask belongs to, and the folders that its commands write to.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+    cache: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace around the manifest that cargo runs, or else around the current directory.
+    pub(crate) fn find() -> Result<Self> {
+        // At run time, not `env!`: with a shared target directory the binary may come from another clone.
+        let start = match env::var_os("CARGO_MANIFEST_DIR") {
+            Some(manifest) => PathBuf::from(manifest),
+            None => env::current_dir().context("the current directory cannot be read")?,
+        };
+        let is_root = |folder: &&Path| folder.join("targets.json").is_file();
+        let Some(root) = start.ancestors().find(is_root) else {
+            bail!("{} is in no Strongroom checkout: run `cargo xtask` inside one", start.display());
+        };
+        Ok(Self { root: root.to_owned(), cache: cache()? })
+    }
+
+    /// The checkout's root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The npm package: `bindings/node`.
+    pub(crate) fn package(&self) -> PathBuf {
+        self.root.join("bindings/node")
+    }
+
+    /// What `dist` makes: `bindings/node/dist`.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.package().join("dist")
+    }
+
+    /// Full output of every command that xtask runs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.root.join("target/xtask/logs")
+    }
+
+    /// Tools and downloads, shared by all clones: `STRONGROOM_CACHE`, or a folder in the user's cache.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// Cargo's target directory for release addons: not the everyday one, whose C another compiler made.
+    pub(crate) fn release_target_dir(&self) -> PathBuf {
+        match env::var_os("CARGO_TARGET_DIR") {
+            Some(shared) => self.root.join(shared).join("dist"),
+            None => self.root.join("target/dist"),
+        }
+    }
+
+    /// A path as it is shown: relative to the workspace where it is inside.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// A workspace anywhere, for tests.
+    #[cfg(test)]
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned(), cache: root.join("cache") }
+    }
+}
+
+fn cache() -> Result<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(cache) = absolute("STRONGROOM_CACHE") {
+        return Ok(cache);
+    }
+    let Some(user) = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+    else {
+        bail!("no place for downloaded tools: set STRONGROOM_CACHE to the absolute path of a folder");
+    };
+    Ok(user.join("strongroom"))
+}
+
+/// Where a program stands on `PATH`.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(name)).find(|file| file.is_file())
+}

@@ -1,0 +1,268 @@
+//! Runs other programs: without standard input, logged in full, their last lines shown when they fail.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+use std::{env, fmt};
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths::Workspace;
+use crate::progress::Progress;
+
+/// How much of a failed step's output is shown.
+const TAIL_LINES: usize = 30;
+const POLL: Duration = Duration::from_millis(100);
+
+/// What a step left behind.
+pub(crate) struct Finished {
+    /// Standard output and error, as they came.
+    pub(crate) output: String,
+    /// Whether it exited with 0.
+    pub(crate) succeeded: bool,
+    failure: StepFailed,
+}
+
+impl Finished {
+    /// The output, or else the failure with the end of it.
+    pub(crate) fn ok(self) -> Result<String> {
+        if self.succeeded { Ok(self.output) } else { Err(self.failure.into()) }
+    }
+
+    /// The failure, for a caller that reports success in its own way.
+    pub(crate) fn into_failure(self) -> StepFailed {
+        self.failure
+    }
+}
+
+/// A step that did not exit with 0.
+#[derive(Debug)]
+pub(crate) struct StepFailed {
+    step: String,
+    command: String,
+    summary: String,
+    tail: String,
+}
+
+impl StepFailed {
+    /// The step's name.
+    pub(crate) fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// How it ended and where its log is, in one line.
+    pub(crate) fn summary(&self) -> &str {
+        &self.summary
+    }
+}
+
+impl fmt::Display for StepFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, command, summary, tail } = self;
+        write!(f, "{step} {summary}\n  command: {command}{tail}")
+    }
+}
+
+/// An error in one line, for a table.
+pub(crate) fn brief(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<StepFailed>() {
+        Some(failure) => failure.summary.clone(),
+        None => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+impl std::error::Error for StepFailed {}
+
+/// A program, without what `cargo run` sets for xtask itself and without standard input.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    // Logs are read as text, by people and by the parsers of test results.
+    command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1").env_remove("FORCE_COLOR");
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let own =
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|prefix| text.starts_with(prefix));
+        if own || text == "CARGO_CRATE_NAME" || text == "CARGO_PRIMARY_PACKAGE" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command as a named step, with progress, its output in `target/xtask/logs/<step>.log`.
+///
+/// That it fails is no error here: see [`Finished::ok`].
+pub(crate) fn attempt(workspace: &Workspace, step: &str, mut command: Command) -> Result<Finished> {
+    let log_path = log_path(workspace, step)?;
+    let unreadable = || format!("{} cannot be written", log_path.display());
+    let mut log = File::options()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(&log_path)
+        .and_then(|log| log.set_len(0).map(|()| log))
+        .with_context(unreadable)?;
+    // One file for both, so that errors stand where they happened.
+    command.stdout(log.try_clone().with_context(unreadable)?);
+    command.stderr(log.try_clone().with_context(unreadable)?);
+    let mut progress = Progress::start(step);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            progress.fail();
+            return Err(error).with_context(|| format!("{} cannot be started", shown(&command)));
+        }
+    };
+    let status = loop {
+        if let Some(status) = child.try_wait().with_context(|| format!("waiting for {}", shown(&command)))? {
+            break status;
+        }
+        progress.update(&last_line(&mut log));
+        thread::sleep(POLL);
+    };
+    if status.success() {
+        progress.succeed()
+    } else {
+        progress.fail()
+    }
+    let output = fs::read(&log_path).with_context(|| format!("{} cannot be read", log_path.display()))?;
+    let output = String::from_utf8_lossy(&output).into_owned();
+    let failure = StepFailed {
+        step: step.to_owned(),
+        command: shown(&command),
+        summary: format!("{}; full log: {}", ending(status), workspace.shown(&log_path)),
+        tail: tail(&output),
+    };
+    Ok(Finished { output, succeeded: status.success(), failure })
+}
+
+/// Runs a command as a named step, and returns its output.
+///
+/// # Errors
+/// Where it cannot be started or fails: its last lines, and where the full log is.
+pub(crate) fn run(workspace: &Workspace, step: &str, command: Command) -> Result<String> {
+    attempt(workspace, step, command)?.ok()
+}
+
+/// Runs a short query, and returns its standard output without the final newline.
+pub(crate) fn capture(mut command: Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{} cannot be started", shown(&command)))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        let last = error.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
+        bail!("{} {}: {last}", shown(&command), ending(output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+fn log_path(workspace: &Workspace, step: &str) -> Result<PathBuf> {
+    let logs = workspace.logs();
+    fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    let name: String =
+        step.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    Ok(logs.join(format!("{name}.log")))
+}
+
+/// A command as a person would type it, its program without the folder.
+fn shown(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let mut text = format!("`{}", program.file_name().unwrap_or(program.as_os_str()).to_string_lossy());
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        let quote = if argument.contains([' ', '"', '\n']) { "'" } else { "" };
+        let _ = write!(text, " {quote}{argument}{quote}");
+    }
+    if text.chars().count() > 100 {
+        text = text.chars().take(97).collect::<String>() + "...";
+    }
+    text + "`"
+}
+
+fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("ended with code {code}"),
+        None => format!("was stopped ({status})"),
+    }
+}
+
+fn tail(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+    shown.iter().fold(String::new(), |text, line| text + "\n    " + line.trim_end())
+}
+
+/// The last line that is not empty in the last bytes of a growing log; unreadable means none.
+fn last_line(log: &mut File) -> String {
+    let mut end = Vec::new();
+    let length = log.metadata().map_or(0, |metadata| metadata.len());
+    if log.seek(SeekFrom::Start(length.saturating_sub(400))).is_ok() {
+        let _ = log.read_to_end(&mut end);
+    }
+    let text = String::from_utf8_lossy(&end);
+    let visible = |c: &char| !c.is_control();
+    text.lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("")
+        .chars()
+        .filter(visible)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = command("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_failed_step_says_what_ran_how_it_ended_and_where_the_log_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let script = "i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo line $i; done; echo broken >&2; exit 3";
+        let message = run(&workspace, "some step", sh(script)).unwrap_err().to_string();
+        assert!(message.contains("  command: `sh -c '"), "{message}");
+        assert!(
+            message.starts_with("some step ended with code 3; full log: target/xtask/logs/some-step.log\n"),
+            "{message}"
+        );
+        assert!(message.ends_with("line 50\n    broken"), "{message}");
+        assert!(!message.contains("line 21\n") && message.contains("line 22\n"), "{message}");
+        let log = fs::read_to_string(workspace.logs().join("some-step.log")).unwrap();
+        assert!(log.starts_with("line 1\n"), "{log}");
+    }
+
+    #[test]
+    fn a_step_gets_no_standard_input_and_starts_a_fresh_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        for _ in 0..2 {
+            assert_eq!(run(&workspace, "read", sh("cat; echo end")).unwrap(), "end\n");
+        }
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = run(&Workspace::at(folder.path()), "s", command("no-such-program")).unwrap_err();
+        assert_eq!(message.to_string(), "`no-such-program` cannot be started");
+    }
+
+    #[test]
+    fn capture_gives_standard_output_or_the_last_error_line() {
+        assert_eq!(capture(sh("echo 1.2.3; echo noise >&2")).unwrap(), "1.2.3");
+        let message = capture(sh("echo first >&2; echo last >&2; exit 1")).unwrap_err().to_string();
+        assert!(message.ends_with("ended with code 1: last"), "{message}");
+    }
+}

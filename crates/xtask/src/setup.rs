@@ -1,0 +1,153 @@
+//! `cargo xtask setup`: what the longer tests need of a machine and is missing. Quick where nothing is.
+
+use anyhow::Result;
+
+use crate::apt;
+use crate::load;
+use crate::newer_sqlcipher;
+use crate::nix::{self, Nix};
+use crate::nix_store;
+use crate::paths::{Workspace, program};
+use crate::pinned::pinned_files;
+use crate::prerequisites;
+use crate::process;
+use crate::python;
+use crate::report;
+use crate::tools::{self, Zig};
+
+/// Programs that tests call, and the Debian packages that have them.
+const PROGRAMS: [(&str, &str); 12] = [
+    ("sqlcipher", "sqlcipher"),
+    ("gcc", "gcc"),
+    ("make", "make"),
+    ("perl", "perl"),
+    ("pkg-config", "pkgconf"),
+    // what the stand-in for nixpkgs borrows of the machine
+    ("file", "file"),
+    ("patch", "patch"),
+    ("unzip", "unzip"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+    ("jq", "jq"),
+    ("git", "git"),
+];
+
+/// What a step found or did.
+enum Outcome {
+    Present(String),
+    Installed(String),
+    /// Not had here, and not needed here.
+    Skipped(String),
+}
+
+/// All steps, and the table of them. Whether everything is there.
+pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
+    type Step = fn(&Workspace) -> Result<Outcome>;
+    let steps: [(&str, Step); 8] = [
+        ("programs", programs),
+        ("Python's pip", pip),
+        ("Node, npm, a C compiler", prerequisites),
+        ("zig, cargo-zigbuild", zig),
+        ("cargo-deny", cargo_deny),
+        ("an older glibc", old_glibc),
+        ("a newer sqlcipher", sqlcipher),
+        ("files for Nix", nix_files),
+    ];
+    let mut table = report::table(["what", "result", "note"]);
+    let mut complete = true;
+    for (name, step) in steps {
+        let (result, note) = match step(workspace) {
+            Ok(Outcome::Present(note)) => ("there", note),
+            Ok(Outcome::Installed(note)) => ("installed", note),
+            Ok(Outcome::Skipped(note)) => ("skipped", note),
+            Err(error) => {
+                complete = false;
+                eprintln!("error: {error:#}");
+                ("FAILED", process::brief(&error))
+            }
+        };
+        table.add_row([name, result, &note]);
+    }
+    println!("{table}");
+    Ok(complete)
+}
+
+fn programs(workspace: &Workspace) -> Result<Outcome> {
+    let mut missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(name, _)| program(name).is_none()).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(Outcome::Present(PROGRAMS.map(|(name, _)| name).join(", ")));
+    }
+    missing.dedup();
+    apt::install(workspace, &missing)?;
+    Ok(Outcome::Installed(missing.join(", ")))
+}
+
+fn pip(workspace: &Workspace) -> Result<Outcome> {
+    Ok(match python::install(workspace)? {
+        true => Outcome::Installed("python3-venv".to_owned()),
+        false => Outcome::Present(String::new()),
+    })
+}
+
+fn prerequisites(_: &Workspace) -> Result<Outcome> {
+    prerequisites::check()?;
+    Ok(Outcome::Present(format!("Node {}", prerequisites::node_version()?)))
+}
+
+fn zig(workspace: &Workspace) -> Result<Outcome> {
+    let present = Zig::find(workspace)?.is_some();
+    let zig = Zig::install(workspace)?;
+    let note = format!("zig {}", zig.version);
+    Ok(if present { Outcome::Present(note) } else { Outcome::Installed(note) })
+}
+
+fn cargo_deny(workspace: &Workspace) -> Result<Outcome> {
+    if let Some(found) = tools::cargo_deny(workspace) {
+        return Ok(Outcome::Present(found.display().to_string()));
+    }
+    tools::install_cargo_deny(workspace)?;
+    Ok(Outcome::Installed("compiled into the cache".to_owned()))
+}
+
+fn old_glibc(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return Ok(Outcome::Skipped("this machine has no glibc".to_owned()));
+    }
+    if load::has_old_glibc(workspace) {
+        return Ok(Outcome::Present(String::new()));
+    }
+    load::install_old_glibc(workspace)?;
+    Ok(Outcome::Installed("unpacked into the cache".to_owned()))
+}
+
+fn sqlcipher(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Outcome::Skipped("it comes from Debian, for x86_64".to_owned()));
+    }
+    if newer_sqlcipher::command(workspace).is_some() {
+        return Ok(Outcome::Present(String::new()));
+    }
+    newer_sqlcipher::install(workspace)?;
+    Ok(Outcome::Installed("unpacked into the cache".to_owned()))
+}
+
+fn nix_files(workspace: &Workspace) -> Result<Outcome> {
+    let Some(nix) = Nix::find()? else {
+        return Ok(Outcome::Skipped(nix::REMEDY.to_owned()));
+    };
+    if !nix.uses_stand_in() {
+        return Ok(Outcome::Skipped("nix has a binary cache, which has them".to_owned()));
+    }
+    let files = pinned_files(workspace)?;
+    let mut added = Vec::new();
+    for file in &files {
+        if nix_store::add(workspace, &nix, file)? {
+            added.push(file.package.as_str());
+        }
+    }
+    Ok(match added.as_slice() {
+        [] => Outcome::Present(format!("all {} in the store", files.len())),
+        added => Outcome::Installed(added.join(", ")),
+    })
+}

@@ -1,0 +1,193 @@
+//! The suites of `cargo xtask test`, in the order in which they run: cheap ones first.
+
+use anyhow::{Context, Result};
+
+use crate::counts;
+use crate::dist;
+use crate::load::{self, Parts, Place};
+use crate::newer_sqlcipher;
+use crate::nix::{self, Nix};
+use crate::nix_store;
+use crate::npm;
+use crate::paths::Workspace;
+use crate::process::{self, Finished};
+use crate::report::{self, Tally};
+use crate::tarball::{self, Project};
+use crate::tools;
+
+/// One row of the table.
+pub(crate) struct Suite {
+    /// Its name, for the table and for `--only`.
+    pub(crate) name: &'static str,
+    /// Runs it. An error is a failure of the suite as a whole.
+    pub(crate) run: fn(&Workspace) -> Result<Tally>,
+}
+
+/// Every suite.
+pub(crate) const ALL: [Suite; 13] = [
+    Suite { name: "rustfmt", run: rustfmt },
+    Suite { name: "clippy", run: clippy },
+    Suite { name: "cargo-deny", run: cargo_deny },
+    Suite { name: "js lint", run: js_lint },
+    Suite { name: "rust tests", run: rust_tests },
+    Suite { name: "release addon", run: release_addon },
+    Suite { name: "js tests, tree", run: js_tests },
+    Suite { name: "js tests, tarball", run: js_tarball },
+    Suite { name: "quickstart", run: quickstart },
+    Suite { name: "load, host", run: load_host },
+    Suite { name: "load, old glibc", run: load_old_glibc },
+    Suite { name: "nix check", run: nix_check },
+    Suite { name: "nix addon", run: nix_addon },
+];
+
+fn rustfmt(workspace: &Workspace) -> Result<Tally> {
+    cargo(workspace, "rustfmt", &["fmt", "--all", "--check", "--", "--color", "never"])
+}
+
+fn clippy(workspace: &Workspace) -> Result<Tally> {
+    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    cargo(workspace, "clippy", &arguments)
+}
+
+/// Decides on every licence, source and version in Cargo.lock. Advisories change by the day and come over the
+/// network, so they are no test of this tree.
+fn cargo_deny(workspace: &Workspace) -> Result<Tally> {
+    let Some(program) = tools::cargo_deny(workspace) else {
+        return Ok(Tally::skipped("cargo-deny is not there: cargo xtask setup"));
+    };
+    let mut deny = process::command(program);
+    deny.current_dir(workspace.root());
+    deny.args(["--workspace", "--locked", "--all-features", "check", "bans", "licenses", "sources"]);
+    let output = process::run(workspace, "cargo-deny", deny)?;
+    Ok(Tally::passed(output.lines().last().unwrap_or_default().trim()))
+}
+
+fn js_lint(workspace: &Workspace) -> Result<Tally> {
+    npm::install(workspace)?;
+    npm::script(workspace, "lint", &[])?.ok()?;
+    Ok(Tally::passed(""))
+}
+
+fn rust_tests(workspace: &Workspace) -> Result<Tally> {
+    let mut test = process::command("cargo");
+    test.current_dir(workspace.root());
+    // With the output of tests that pass: among it is why some could not run.
+    test.args(["test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    if let Some(command) = newer_sqlcipher::command(workspace) {
+        test.env("STRONGROOM_SQLCIPHER", command);
+    }
+    counted(process::attempt(workspace, "rust tests", test)?, counts::cargo_test)
+}
+
+/// What every later suite loads. Built by the same steps as `cargo xtask dist`, and audited.
+fn release_addon(workspace: &Workspace) -> Result<Tally> {
+    Ok(Tally::passed(dist::build(workspace, node_targets::host()?)?.summary()))
+}
+
+fn js_tests(workspace: &Workspace) -> Result<Tally> {
+    npm::install(workspace)?;
+    counted(npm::script(workspace, "test", &[tarball::REPORTER])?, counts::node_test)
+}
+
+fn js_tarball(workspace: &Workspace) -> Result<Tally> {
+    npm::install(workspace)?;
+    let project = Project::install(workspace)?;
+    let mut tally = counted(project.test(workspace)?, counts::node_test)?;
+    let types = project.check_types(workspace)?;
+    if types.succeeded {
+        tally.passed += 1;
+    } else {
+        let failure = types.into_failure();
+        eprintln!("error: {failure}");
+        tally.failed += 1;
+        tally.note = report::join(&tally.note, &format!("types: {}", failure.summary()));
+    }
+    Ok(tally)
+}
+
+fn quickstart(workspace: &Workspace) -> Result<Tally> {
+    let output = dist::quickstart(workspace)?;
+    let first = output.lines().find(|line| !line.trim().is_empty());
+    Ok(Tally::passed(first.unwrap_or_default().trim()))
+}
+
+fn load_host(workspace: &Workspace) -> Result<Tally> {
+    load_built(workspace, &Place::Host)
+}
+
+fn load_old_glibc(workspace: &Workspace) -> Result<Tally> {
+    load_built(workspace, &Place::OldGlibc)
+}
+
+fn load_built(workspace: &Workspace, place: &Place) -> Result<Tally> {
+    let target = node_targets::host()?;
+    if !Place::of(target)?.contains(place) {
+        return Ok(Tally::skipped(format!("{target} has no glibc")));
+    }
+    if let Some(why) = place.missing(workspace) {
+        return Ok(Tally::skipped(why));
+    }
+    let package = load::built_package(workspace, target)?;
+    Ok(Tally::passed(place.load(workspace, target, &package)?))
+}
+
+/// Nix with all that the flake needs, or why it is not to be had here.
+fn ready_nix(workspace: &Workspace) -> Result<Result<Nix, String>> {
+    let Some(nix) = Nix::find()? else { return Ok(Err(nix::REMEDY.to_owned())) };
+    Ok(nix_store::missing(workspace, &nix)?.map_or(Ok(nix), Err))
+}
+
+fn nix_check(workspace: &Workspace) -> Result<Tally> {
+    let nix = match ready_nix(workspace)? {
+        Ok(nix) => nix,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    Ok(Tally::passed(nix::check(workspace, &nix)?))
+}
+
+/// The host's addon and the JavaScript as a release has them, in each Node of this machine.
+fn nix_addon(workspace: &Workspace) -> Result<Tally> {
+    let nix = match ready_nix(workspace)? {
+        Ok(nix) => nix,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    let target = node_targets::host()?;
+    let addon = nix::build(workspace, &nix, target)?;
+    let javascript = nix::build_javascript(workspace, &nix)?;
+    let folder = tempfile::tempdir().context("no temporary folder for a package")?;
+    load::lay_out(workspace, &Parts { addon: &addon, javascript: &javascript }, folder.path())?;
+    let mut tally = Tally::default();
+    let mut loaded = Vec::new();
+    for place in Place::of(target)? {
+        match place.missing(workspace) {
+            Some(why) => tally.skipped.push(why),
+            None => {
+                loaded.push(place.load(workspace, target, folder.path())?);
+                tally.passed += 1;
+            }
+        }
+    }
+    tally.note = format!("loaded in {}", loaded.join("; "));
+    Ok(tally)
+}
+
+fn cargo(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<Tally> {
+    let mut cargo = process::command("cargo");
+    cargo.current_dir(workspace.root()).args(arguments);
+    process::run(workspace, step, cargo)?;
+    Ok(Tally::passed(""))
+}
+
+/// The tests of a finished step. One that failed without a failed test failed as a whole.
+fn counted(finished: Finished, count: fn(&str) -> Tally) -> Result<Tally> {
+    let mut tally = count(&finished.output);
+    if finished.succeeded {
+        anyhow::ensure!(tally.passed > 0, "{} ran no test", finished.into_failure().step());
+        return Ok(tally);
+    }
+    let failure = finished.into_failure();
+    eprintln!("error: {failure}");
+    tally.failed = tally.failed.max(1);
+    tally.note = report::join(&tally.note, failure.summary());
+    Ok(tally)
+}

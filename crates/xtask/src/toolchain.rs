@@ -1,0 +1,201 @@
+//! The C toolchain of a target, from the target table's words to variables that cargo is started with.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use node_targets::{Target, Toolchain as Listed};
+use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable};
+
+use crate::paths::{Workspace, program};
+use crate::tools::Zig;
+use crate::zig_cc::{self, Wrapped};
+
+/// What cargo needs to know to build for a target.
+pub(crate) struct BuildTools {
+    /// Environment variables, each with the target in its name, and `PATH`.
+    pub(crate) variables: Vec<(OsString, OsString)>,
+    /// The toolchain in a few words.
+    pub(crate) summary: String,
+}
+
+impl BuildTools {
+    /// Selects the toolchain of a target, installs zig where it is that, and checks what the compiler makes.
+    pub(crate) fn for_target(workspace: &Workspace, target: &Target) -> Result<Self> {
+        let environment = |name: &str| env::var(name).ok();
+        let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
+        let is_named = named.iter().any(|name| env::var_os(name).is_some());
+        // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
+        let zig = match target.toolchain {
+            Listed::Zig if !is_named => Some(Zig::install(workspace)?),
+            _ => Zig::find(workspace)?,
+        };
+        let host = node_targets::host()?;
+        let has = |name: &str| match name {
+            "zig" | "cargo-zigbuild" => zig.is_some(),
+            name => program(name).is_some(),
+        };
+        let toolchain = select(target, &Machine { host, environment: &environment, has: &has })?;
+        let mut tools =
+            Self { variables: variables(&toolchain, target), summary: words(&toolchain).to_owned() };
+        let variable = OsString::from(compiler_variable(&target.triple));
+        let compiler =
+            tools.variables.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.clone());
+        let mut compiler = compiler.map(PathBuf::from);
+        if let (Some(zig_target), Some(zig)) = (zig_target(&toolchain), &zig) {
+            let path = zig_cc::install(workspace, zig, &Wrapped { zig_target, is_host: target == host })?;
+            tools.variables.push(("PATH".into(), path));
+            // By its path: this process has another PATH than cargo will have.
+            compiler = compiler.map(|name| zig.wrappers().join(name));
+        }
+        if let Some(compiler) = compiler {
+            let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
+            vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path())?;
+        }
+        Ok(tools)
+    }
+}
+
+/// The selected settings in cargo's words, zig's tools as wrappers that are found on `PATH`.
+fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)> {
+    let zig_target = zig_target(toolchain).unwrap_or_default();
+    let mut variables: Vec<(OsString, OsString)> = Vec::new();
+    for setting in &toolchain.settings {
+        let value = match &setting.tool {
+            Tool::Program(program) => program.clone(),
+            Tool::ZigCc(name) if setting.variable == linker_variable(&target.triple) => {
+                zig_cc::name(name, "ld-rust")
+            }
+            Tool::ZigCc(name) => zig_cc::name(name, "cc"),
+            Tool::ZigAr => zig_cc::name(zig_target, "ar"),
+            // The enum may grow: what it then means is left to cargo.
+            _ => continue,
+        };
+        variables.push((setting.variable.as_str().into(), value.into()));
+    }
+    if toolchain.origin == Origin::Zig {
+        let suffix = target.triple.replace('-', "_");
+        for (variable, tool) in [("CXX", "c++"), ("RANLIB", "ranlib")] {
+            variables.push((format!("{variable}_{suffix}").into(), zig_cc::name(zig_target, tool).into()));
+        }
+    }
+    variables
+}
+
+/// The machine that builds.
+struct Machine<'a> {
+    host: &'a Target,
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether it has a program.
+    has: &'a dyn Fn(&str) -> bool,
+}
+
+/// Asks vendored-toolchain, which knows nothing of the target table.
+fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
+    let floor = target.floor.map(|floor| floor.to_string()).unwrap_or_default();
+    let kind = match target.toolchain {
+        Listed::Zig => Kind::Zig { floor: &floor },
+        Listed::Cross => Kind::Cross,
+        Listed::Sdk => Kind::Sdk { floor: &floor },
+        Listed::Msvc => Kind::Msvc,
+    };
+    let (triple, host) = (target.triple.as_str(), machine.host.triple.as_str());
+    let Machine { environment, has, .. } = *machine;
+    Ok(vendored_toolchain::select(&Request { triple, kind, host, environment, program: has })?)
+}
+
+/// zig's name of the target, where its compiler is zig.
+fn zig_target(toolchain: &Toolchain) -> Option<&str> {
+    toolchain.settings.iter().find_map(|setting| match &setting.tool {
+        Tool::ZigCc(target) => Some(target.as_str()),
+        _ => None,
+    })
+}
+
+fn words(toolchain: &Toolchain) -> &'static str {
+    match toolchain.origin {
+        Origin::Environment => "as the environment names it",
+        Origin::Zig => "zig",
+        Origin::Gcc => "gcc",
+        Origin::Native => "cc",
+        Origin::Sdk => "SDK",
+        Origin::Msvc => "MSVC",
+        _ => "another",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is on the machine, and what then compiles and links each target of the table, in its order.
+    #[test]
+    fn each_target_gets_its_toolchain_on_each_machine() {
+        let gnu = "x86_64-unknown-linux-gnu";
+        let mac = "aarch64-apple-darwin";
+        let windows = "x86_64-pc-windows-msvc";
+        let none = "no C compiler";
+        let zig: &[&str] = &["zig", "cargo-zigbuild", "cc"];
+        let cross: &[&str] = &[
+            "cc",
+            "x86_64-linux-gnu-gcc",
+            "aarch64-linux-gnu-gcc",
+            "x86_64-linux-musl-gcc",
+            "aarch64-linux-musl-gcc",
+        ];
+        let table: [(&str, &[&str], [&str; 7]); 6] = [
+            (gnu, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none]),
+            (gnu, cross, ["gcc", "gcc", "gcc", "gcc", none, none, none]),
+            (gnu, &["cc"], ["cc", none, none, none, none, none, none]),
+            (gnu, &[], [none; 7]),
+            (mac, &["cc"], [none, none, none, none, "SDK", "SDK", none]),
+            (windows, &[], [none, none, none, none, none, none, "MSVC"]),
+        ];
+        for (host, programs, expected) in table {
+            let host = Target::by_triple(host).unwrap();
+            let program = |name: &str| programs.contains(&name);
+            for (target, expected) in node_targets::targets().iter().zip(expected) {
+                let found = match select(target, &Machine { host, environment: &|_| None, has: &program }) {
+                    Ok(toolchain) => words(&toolchain).to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                assert!(found.starts_with(expected), "{target} on {host} with {programs:?}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_compiler_that_the_environment_names_wins_for_every_target() {
+        let host = Target::by_triple("x86_64-unknown-linux-gnu").unwrap();
+        for target in node_targets::targets() {
+            let wanted = compiler_variable(&target.triple);
+            let environment = |name: &str| (name == wanted).then(|| "my-cc".to_owned());
+            let toolchain =
+                select(target, &Machine { host, environment: &environment, has: &|_| true }).unwrap();
+            assert_eq!(words(&toolchain), "as the environment names it", "{target}");
+            assert!(variables(&toolchain, target).contains(&(wanted.into(), "my-cc".into())), "{target}");
+        }
+    }
+
+    #[test]
+    fn zig_is_set_by_names_that_carry_the_target_and_the_floor() {
+        let host = Target::by_triple("x86_64-unknown-linux-gnu").unwrap();
+        let toolchain = select(host, &Machine { host, environment: &|_| None, has: &|_| true }).unwrap();
+        let variables = variables(&toolchain, host);
+        let value =
+            |wanted: &str| variables.iter().find(|(name, _)| name == wanted).unwrap().1.to_str().unwrap();
+        assert_eq!(value("CC_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-cc");
+        assert_eq!(value("AR_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ar");
+        assert_eq!(value("RANLIB_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ranlib");
+        assert_eq!(
+            value("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"),
+            "zig-x86_64-linux-gnu.2.28-ld-rust"
+        );
+        let names = |(name, _): &(OsString, OsString)| name.to_string_lossy().to_lowercase();
+        assert!(
+            variables.iter().map(names).all(|name| name.contains("x86_64_unknown_linux_gnu")),
+            "{variables:?}"
+        );
+    }
+}

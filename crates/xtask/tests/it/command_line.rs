@@ -1,0 +1,64 @@
+//! What a person sees who calls xtask: exit codes, the last line, and errors that say what to do.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+#[expect(clippy::unwrap_used, reason = "a program that cannot be started fails the test")]
+fn xtask(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    // Found by the folder, as where the program is called without cargo.
+    command.env_remove("CARGO_MANIFEST_DIR").env("STRONGROOM_CACHE", folder.join("no-cache"));
+    command.env("STRONGROOM_NIX", folder.join("no-nix")).output().unwrap()
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn outside_a_checkout_it_says_where_to_call_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = xtask(folder.path(), &["test"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.starts_with("error: ") && error.contains("is in no Strongroom checkout"), "{error}");
+    assert!(error.contains("run `cargo xtask` inside one"), "{error}");
+}
+
+#[test]
+fn a_suite_that_does_not_exist_is_refused_with_the_names_of_all() {
+    let output = xtask(workspace(), &["test", "--only", "no such suite"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("no suite is named `no such suite`; there are: rustfmt, clippy, "), "{error}");
+}
+
+#[test]
+fn a_platform_that_cannot_be_loaded_is_a_failure_and_no_skip() {
+    let output = xtask(workspace(), &["load", "win32-x64-msvc"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    if cfg!(windows) {
+        return println!("skipped: this machine may load win32-x64-msvc");
+    }
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text.lines().last(), Some("0 passed, 1 failed, 0 skipped"), "{text}");
+}
+
+#[test]
+fn an_unknown_platform_is_refused_with_the_known_ones() {
+    for arguments in [["load", "linux-x64"].as_slice(), &["load", "linux-x64-gnu", "amiga"]] {
+        let output = xtask(workspace(), arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error.contains("unknown target") && error.contains("darwin-arm64"), "{error}");
+    }
+}
+
+#[test]
+fn a_nix_that_is_named_and_not_there_is_an_error() {
+    let output = xtask(workspace(), &["nix", "check"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("STRONGROOM_NIX names ") && error.contains("no file"), "{error}");
+}
