@@ -6,6 +6,6 @@ pkgs.runCommand "loads-${addon.name}" { nativeBuildInputs = [ pkgs.nodejs ]; } '
   cp -r --no-preserve=mode ${javascript} strongroom/dist
   cp ${addon}/*.node strongroom/dist/
   cp ${pkgs.nodeEnv.root + "/bindings/node/package.json"} strongroom/package.json
-  node ${./loads.cjs} $PWD/strongroom
+  node ${pkgs.nodeEnv.root + "/bindings/node/test/smoke.cjs"} $PWD/strongroom
   touch $out
 ''

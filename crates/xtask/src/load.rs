@@ -60,7 +60,7 @@ impl Place {
             Place::Host => process::command("node"),
             Place::OldGlibc => node_under(&old_glibc(workspace))?,
         };
-        node.arg(workspace.root().join("crates/xtask/load/smoke.cjs")).arg(package);
+        node.arg(workspace.package().join("test/smoke.cjs")).arg(package);
         if matches!(self, Place::OldGlibc) {
             node.arg(OLD_GLIBC);
         }

@@ -3,5 +3,4 @@
 
 mod bad_input;
 mod dictionary;
-mod listed;
 mod round_trip;

@@ -11,7 +11,6 @@ mod crash;
 mod damage;
 mod functions;
 mod keys;
-mod listed;
 mod model;
 mod opening;
 mod permission;

@@ -3,5 +3,4 @@
 
 mod derive;
 mod key;
-mod listed;
 mod parameters;

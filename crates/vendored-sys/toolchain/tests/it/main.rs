@@ -5,18 +5,3 @@ mod check;
 mod choice;
 mod select;
 mod wrong_compiler;
-
-/// A file in this folder that is not listed above would never run.
-#[test]
-fn every_file_is_a_module() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
-    let main = include_str!("main.rs");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let module = name.strip_suffix(".rs").unwrap();
-        assert!(
-            module == "main" || main.contains(&format!("mod {module};")),
-            "tests/it/{name} is not listed"
-        );
-    }
-}

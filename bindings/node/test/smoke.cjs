@@ -1,4 +1,5 @@
-// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back.
+// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back, and refused
+// with another key. It needs nothing but Node: `cargo xtask load` and a check of the flake run it wherever an addon loads.
 // usage: node smoke.cjs PACKAGE_FOLDER [EXPECTED_GLIBC]
 'use strict'
 const assert = require('node:assert')
@@ -38,6 +39,7 @@ try {
   assert.strictEqual(row.x, `${text} 99`)
   assert.strictEqual(row.z.toString(), text.repeat(10))
   read.close()
+  assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
 } finally {
   fs.rmSync(scratch, { recursive: true, force: true })
 }
