@@ -42,8 +42,8 @@ struct State {
     statement: Statement,
     /// The columns for which the `build` function of the TypeScript layer was compiled.
     names: Vec<String>,
-    /// Whether a change of the schema can change the columns, which only a `*` lets it do.
-    star: bool,
+    /// How often the statement had been prepared anew when they were read.
+    names_as_of: u32,
     scratch: Scratch,
     columns: Columns,
 }
@@ -59,9 +59,9 @@ struct Rows<'e> {
 impl NativeStatement {
     pub(crate) fn new(database: Database, statement: Statement) -> Self {
         let state = State {
-            star: statement.sql().contains('*'),
             statement,
             names: Vec::new(),
+            names_as_of: 0,
             scratch: Scratch::default(),
             columns: Columns::default(),
         };
@@ -127,6 +127,7 @@ impl NativeStatement {
         let names = (|| {
             let mut state = self.state()?;
             state.names = names(&state.statement)?;
+            state.names_as_of = state.statement.reprepared();
             Ok(state.names.clone())
         })();
         names.map_err(|failure: Failure| failure.throw(&env))
@@ -323,9 +324,11 @@ impl<'e> Rows<'e> {
 
     /// Has the rows built anew where the step has found other columns than `build` was compiled for.
     fn follow_schema(&mut self, state: &mut State) -> Outcome<()> {
-        if !state.star || self.build.is_none() {
+        let now = state.statement.reprepared();
+        if now == state.names_as_of || self.build.is_none() {
             return Ok(());
         }
+        state.names_as_of = now;
         let found = names(&state.statement)?;
         if found != state.names {
             let array = handle::array(self.env)?;

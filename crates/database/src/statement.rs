@@ -96,6 +96,13 @@ impl Statement {
         Ok(origins.into_iter().map(column).collect())
     }
 
+    /// How often SQLite has prepared it anew, which it does on the first step after a change of the schema: as long as
+    /// this stays, so do the columns.
+    #[inline]
+    pub fn reprepared(&self) -> u32 {
+        self.raw().map_or(0, RawStatement::reprepared)
+    }
+
     /// The number of parameters. Numbered ones (`?5`) count up to the highest.
     pub fn parameter_count(&self) -> usize {
         self.meta.parameter_count

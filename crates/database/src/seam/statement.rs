@@ -141,6 +141,15 @@ impl RawStatement {
         usize::try_from(count).unwrap_or(0)
     }
 
+    /// How often SQLite has prepared it anew since it was made, because the schema had changed.
+    pub(crate) fn reprepared(&self) -> u32 {
+        // SAFETY: the statement is live.
+        let count = self.live().map_or(0, |raw| unsafe {
+            sqlite::sqlite3_stmt_status(raw, sqlite::SQLITE_STMTSTATUS_REPREPARE, 0)
+        });
+        count.cast_unsigned()
+    }
+
     pub(crate) fn origins(&self) -> Result<Vec<Origin>, Failure> {
         let raw = self.live()?;
         // SAFETY: the statement is live, each index is in range, and each string is copied before the next call.

@@ -299,3 +299,17 @@ fn a_batch_may_be_long() {
     database.execute_batch(&format!("CREATE TABLE t (a); BEGIN; {batch} COMMIT")).unwrap();
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 100_000);
 }
+
+#[test]
+fn a_change_of_the_schema_shows_in_the_count_of_preparations() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    let mut select = database.prepare("SELECT * FROM t").unwrap();
+    let before = select.reprepared();
+    assert_eq!(select.step().unwrap().unwrap().len(), 1);
+    select.reset();
+    assert_eq!(select.reprepared(), before);
+    database.execute_batch("ALTER TABLE t ADD COLUMN b").unwrap();
+    assert_eq!(select.step().unwrap().unwrap().len(), 2);
+    assert!(select.reprepared() > before);
+}
