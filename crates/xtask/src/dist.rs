@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: the package for this machine, built as a release is, audited, loaded and used.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -47,7 +48,7 @@ pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Built> {
     let addon = addon::build(workspace, target)?;
     npm::script(workspace, "build:finish", &[])?.ok()?;
     let size = fs::metadata(&addon.path).with_context(|| workspace.shown(&addon.path))?.len();
-    let audit = audited(workspace, &addon, target)?;
+    let audit = audited(workspace, &addon.path, target)?;
     Ok(Built { addon, size, elapsed: started.elapsed(), audit })
 }
 
@@ -59,10 +60,10 @@ impl Built {
 }
 
 /// Holds the addon against the rules of what is shipped; in words, where none is broken.
-fn audited(workspace: &Workspace, addon: &Addon, target: &Target) -> Result<String> {
-    let report = audit(&addon.path, &Policy::for_target(target))?;
+pub(crate) fn audited(workspace: &Workspace, addon: &Path, target: &Target) -> Result<String> {
+    let report = audit(addon, &Policy::for_target(target))?;
     if report.has_errors() {
-        let shown = workspace.shown(&addon.path);
+        let shown = workspace.shown(addon);
         bail!("{shown} must not be shipped:\n{}", node_audit::table(&[report], 110).trim_end());
     }
     Ok(match report.count(Severity::Warning) {
