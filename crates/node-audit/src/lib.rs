@@ -77,6 +77,9 @@ fn read(path: &Path) -> Result<Vec<u8>, AuditError> {
     if !metadata.is_file() {
         return Err(AuditError::Special { file: file() });
     }
+    if metadata.len() > MAX_FILE {
+        return Err(AuditError::TooLarge { file: file() });
+    }
     let mut content = Vec::new();
     // One byte more than is allowed: the file may have grown since it was asked for its size.
     File::open(path)

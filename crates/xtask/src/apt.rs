@@ -54,7 +54,7 @@ pub(crate) fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> R
         }
     }
     let mirror = machine_mirror()?;
-    let folder = tempfile::tempdir_in(workspace.cache()).context("the cache cannot be written")?;
+    let folder = workspace.scratch()?;
     let state = folder.path();
     for sub in ["lists/partial", "archives/partial", "downloads", "root"] {
         fs::create_dir_all(state.join(sub))?;

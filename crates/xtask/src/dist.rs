@@ -36,8 +36,7 @@ pub(crate) fn dist(workspace: &Workspace) -> Result<()> {
     let time = format!("{:.0} s", built.elapsed.as_secs_f64());
     let toolchain = &built.addon.toolchain;
     table.add_row([&target.platform, toolchain, &floor, &size, &time, &built.audit, &loaded]);
-    println!("{}\n{table}\n{}", quickstart.trim_end(), workspace.shown(&built.addon.path));
-    Ok(())
+    report::print(&format!("{}\n{table}\n{}\n", quickstart.trim_end(), workspace.shown(&built.addon.path)))
 }
 
 /// Builds addon and JavaScript, and audits the addon: what must be there before anything is loaded.
@@ -73,7 +72,7 @@ pub(crate) fn audited(workspace: &Workspace, addon: &Path, target: &Target) -> R
     })
 }
 
-/// The README's example, on this workspace's own metadata: hundreds of crates.
+/// The README's example, on this workspace's own metadata: all the crates that it is built of.
 pub(crate) fn quickstart(workspace: &Workspace) -> Result<String> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(workspace.root().join("Cargo.toml"))

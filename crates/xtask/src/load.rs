@@ -90,7 +90,9 @@ pub(crate) fn load(workspace: &Workspace, platforms: &[String]) -> Result<Report
             let tally = match place.missing(workspace) {
                 Some(why) if platforms.is_empty() => Tally::skipped(why),
                 Some(why) => Tally::failed(why),
-                None => match place.load(workspace, target, &built_package(workspace, target)?) {
+                None => match built_package(workspace, target)
+                    .and_then(|package| place.load(workspace, target, &package))
+                {
                     Ok(place) => Tally::passed(place),
                     Err(error) => {
                         eprintln!("error: {error:#}");
@@ -150,7 +152,6 @@ pub(crate) fn has_old_glibc(workspace: &Workspace) -> bool {
 
 /// Unpacks the older glibc beside the system's.
 pub(crate) fn install_old_glibc(workspace: &Workspace) -> Result<()> {
-    fs::create_dir_all(workspace.cache()).context("the cache cannot be written")?;
     let folder = old_glibc(workspace);
     let _ = fs::remove_dir_all(&folder);
     apt::unpack(workspace, &OLD, &folder)

@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 
 use crate::paths::Workspace;
 
-/// Builds, tests and packs Strongroom.
+/// Builds, tests and loads Strongroom.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Arguments {
@@ -80,7 +80,7 @@ fn run(action: Action) -> Result<bool> {
         Action::Nix(action) => nix::nix(&workspace, &action)?,
         Action::Load { platforms } => load::load(&workspace, &platforms)?,
     };
-    print!("{report}");
+    report::print(&report.to_string())?;
     Ok(report.is_success())
 }
 

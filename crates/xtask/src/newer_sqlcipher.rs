@@ -34,7 +34,6 @@ pub(crate) fn command(workspace: &Workspace) -> Option<PathBuf> {
 
 /// Unpacks it, and writes the command that starts it with its own C library.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
-    fs::create_dir_all(workspace.cache()).context("the cache cannot be written")?;
     let folder = folder(workspace);
     let _ = fs::remove_dir_all(&folder);
     apt::unpack(workspace, &NEWER, &folder)?;

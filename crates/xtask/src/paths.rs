@@ -1,9 +1,12 @@
 //! Where things stand: the workspace, its output, and the cache that outlives a clone.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use vendored_toolchain::find_program;
 
 /// The checkout that this xtask belongs to, and the folders that its commands write to.
 #[derive(Debug, Clone)]
@@ -52,6 +55,15 @@ impl Workspace {
         &self.cache
     }
 
+    /// A folder in the cache, made where it is not there yet, that is removed when dropped: what is finished in it can
+    /// be renamed to its place.
+    pub(crate) fn scratch(&self) -> Result<TempDir> {
+        fs::create_dir_all(&self.cache).and_then(|()| tempfile::tempdir_in(&self.cache)).with_context(|| {
+            let cache = self.cache.display();
+            format!("the cache {cache} cannot be written: set STRONGROOM_CACHE to the absolute path of another folder")
+        })
+    }
+
     /// Cargo's target directory for release addons: not the everyday one, whose C another compiler made.
     pub(crate) fn release_target_dir(&self) -> PathBuf {
         match env::var_os("CARGO_TARGET_DIR") {
@@ -74,7 +86,11 @@ impl Workspace {
 
 fn cache() -> Result<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    if let Some(cache) = absolute("STRONGROOM_CACHE") {
+    // Ignored where it is relative, as XDG_CACHE_HOME is, it would silently mean another folder.
+    if let Some(named) = env::var_os("STRONGROOM_CACHE").filter(|named| !named.is_empty()) {
+        let Some(cache) = absolute("STRONGROOM_CACHE") else {
+            bail!("STRONGROOM_CACHE is `{}`: set it to an absolute path, or unset it", named.display());
+        };
         return Ok(cache);
     }
     let Some(user) = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
@@ -87,5 +103,5 @@ fn cache() -> Result<PathBuf> {
 /// Where a program stands on `PATH`.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(name)).find(|file| file.is_file())
+    find_program(name, &folders.to_string_lossy(), env::consts::EXE_SUFFIX)
 }

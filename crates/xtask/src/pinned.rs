@@ -54,12 +54,12 @@ pub(crate) fn pinned_file(workspace: &Workspace, package: &str) -> Result<Pinned
 impl PinnedFile {
     /// The file in the cache, downloaded where it is not there yet, its hash verified.
     pub(crate) fn fetch(&self, workspace: &Workspace) -> Result<PathBuf> {
-        let path = workspace.cache().join("downloads").join(&self.name);
+        let downloads = workspace.cache().join("downloads");
+        let path = downloads.join(&self.name);
         if path.is_file() && sha256(&path)? == self.sha256()? {
             return Ok(path);
         }
-        fs::create_dir_all(workspace.cache().join("downloads")).context("the cache cannot be written")?;
-        let folder = tempfile::tempdir_in(workspace.cache()).context("the cache cannot be written")?;
+        let folder = workspace.scratch()?;
         let mut command = match self.from {
             Registry::Pypi => python::pip(workspace)?,
             Registry::Npm => process::command("npm"),
@@ -86,7 +86,9 @@ impl PinnedFile {
                 self.version
             );
         }
-        fs::rename(&downloaded, &path).with_context(|| format!("{} cannot be written", path.display()))?;
+        fs::create_dir_all(&downloads)
+            .and_then(|()| fs::rename(&downloaded, &path))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(path)
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -116,7 +116,7 @@ pub(crate) fn attempt(workspace: &Workspace, step: &str, mut command: Command) -
         Ok(child) => child,
         Err(error) => {
             progress.fail();
-            return Err(error).with_context(|| format!("{} cannot be started", shown(&command)));
+            return Err(error).with_context(|| unstarted(&command));
         }
     };
     let status = loop {
@@ -152,7 +152,7 @@ pub(crate) fn run(workspace: &Workspace, step: &str, command: Command) -> Result
 
 /// Runs a short query, and returns its standard output without the final newline.
 pub(crate) fn capture(mut command: Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{} cannot be started", shown(&command)))?;
+    let output = command.output().with_context(|| unstarted(&command))?;
     if !output.status.success() {
         let error = String::from_utf8_lossy(&output.stderr);
         let last = error.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
@@ -169,10 +169,15 @@ fn log_path(workspace: &Workspace, step: &str) -> Result<PathBuf> {
     Ok(logs.join(format!("{name}.log")))
 }
 
+/// A command's program, without the folder.
+fn name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// A command as a person would type it, its program without the folder.
 fn shown(command: &Command) -> String {
-    let program = PathBuf::from(command.get_program());
-    let mut text = format!("`{}", program.file_name().unwrap_or(program.as_os_str()).to_string_lossy());
+    let mut text = format!("`{}", name(command));
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
         let quote = if argument.contains([' ', '"', '\n']) { "'" } else { "" };
@@ -182,6 +187,10 @@ fn shown(command: &Command) -> String {
         text = text.chars().take(97).collect::<String>() + "...";
     }
     text + "`"
+}
+
+fn unstarted(command: &Command) -> String {
+    format!("{} cannot be started: is {} on PATH?", shown(command), name(command))
 }
 
 fn ending(status: ExitStatus) -> String {
@@ -256,7 +265,7 @@ mod tests {
     fn a_program_that_does_not_exist_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let message = run(&Workspace::at(folder.path()), "s", command("no-such-program")).unwrap_err();
-        assert_eq!(message.to_string(), "`no-such-program` cannot be started");
+        assert_eq!(message.to_string(), "`no-such-program` cannot be started: is no-such-program on PATH?");
     }
 
     #[test]

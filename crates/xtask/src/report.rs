@@ -1,8 +1,10 @@
 //! What a command did, row by row: passed, failed, skipped; and the sum that is printed last.
 
 use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use console::Term;
@@ -109,6 +111,16 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     table.set_width(terminal.map_or(WIDTH, |(_, columns)| columns.max(NARROWEST)));
     table.set_header(header);
     table
+}
+
+/// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("the result cannot be written")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn count(reasons: &[String]) -> u32 {

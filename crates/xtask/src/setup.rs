@@ -68,17 +68,16 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
         };
         table.add_row([name, result, &note]);
     }
-    println!("{table}");
+    report::print(&format!("{table}\n"))?;
     Ok(complete)
 }
 
 fn programs(workspace: &Workspace) -> Result<Outcome> {
-    let mut missing: Vec<&str> =
+    let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(name, _)| program(name).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(Outcome::Present(PROGRAMS.map(|(name, _)| name).join(", ")));
     }
-    missing.dedup();
     apt::install(workspace, &missing)?;
     Ok(Outcome::Installed(missing.join(", ")))
 }

@@ -90,6 +90,7 @@ fn js_tests(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn js_tarball(workspace: &Workspace) -> Result<Tally> {
+    load::built_package(workspace, node_targets::host()?)?;
     npm::install(workspace)?;
     let project = Project::install(workspace)?;
     let mut tally = counted(project.test(workspace)?, counts::node_test)?;
@@ -106,6 +107,7 @@ fn js_tarball(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn quickstart(workspace: &Workspace) -> Result<Tally> {
+    load::built_package(workspace, node_targets::host()?)?;
     let output = dist::quickstart(workspace)?;
     let first = output.lines().find(|line| !line.trim().is_empty());
     Ok(Tally::passed(first.unwrap_or_default().trim()))

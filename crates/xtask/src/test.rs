@@ -43,8 +43,9 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<Report> {
 }
 
 fn chosen<'a>(all: &'a [Suite], only: &[String]) -> Result<Vec<&'a Suite>> {
-    if let Some(unknown) =
-        only.iter().find(|name| !all.iter().any(|suite| suite.name.contains(name.as_str())))
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| name.is_empty() || !all.iter().any(|suite| suite.name.contains(name.as_str())))
     {
         let names: Vec<&str> = all.iter().map(|suite| suite.name).collect();
         bail!("no suite is named `{unknown}`; there are: {}", names.join(", "));
@@ -67,6 +68,7 @@ mod tests {
         };
         assert_eq!(names(&[]).unwrap().len(), suites::ALL.len());
         assert_eq!(names(&["clippy", "rustfmt"]).unwrap(), ["rustfmt", "clippy"]);
+        assert!(names(&[""]).is_err());
         assert!(names(&["nothing"]).unwrap_err().to_string().contains("there are: rustfmt, clippy"));
     }
 }

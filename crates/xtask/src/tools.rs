@@ -41,8 +41,7 @@ impl Zig {
                  CC_<triple> and AR_<triple>"
             );
         }
-        fs::create_dir_all(workspace.cache()).context("the cache cannot be written")?;
-        let unpacked = tempfile::tempdir_in(workspace.cache()).context("the cache cannot be written")?;
+        let unpacked = workspace.scratch()?;
         for wheel in wheels {
             let file = wheel.fetch(workspace)?;
             python::unzip(workspace, &file, unpacked.path())?;

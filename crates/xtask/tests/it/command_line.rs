@@ -5,11 +5,16 @@ use std::process::{Command, Output, Stdio};
 
 #[expect(clippy::unwrap_used, reason = "a program that cannot be started fails the test")]
 fn xtask(folder: &Path, arguments: &[&str]) -> Output {
+    xtask_command(folder, arguments).output().unwrap()
+}
+
+fn xtask_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     // Found by the folder, as where the program is called without cargo.
     command.env_remove("CARGO_MANIFEST_DIR").env("STRONGROOM_CACHE", folder.join("no-cache"));
-    command.env("STRONGROOM_NIX", folder.join("no-nix")).output().unwrap()
+    command.env("STRONGROOM_NIX", folder.join("no-nix"));
+    command
 }
 
 fn workspace() -> &'static Path {
@@ -32,6 +37,33 @@ fn a_suite_that_does_not_exist_is_refused_with_the_names_of_all() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("no suite is named `no such suite`; there are: rustfmt, clippy, "), "{error}");
+}
+
+/// `print!` panics where its reader is gone.
+#[test]
+fn a_result_that_nobody_reads_is_no_panic() {
+    let mut command = xtask_command(workspace(), &["load", "win32-x64-msvc"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!error.contains("panicked"), "{error}");
+    if cfg!(windows) {
+        return println!("skipped: this machine may load win32-x64-msvc");
+    }
+    assert_eq!(output.status.code(), Some(1), "{error}");
+}
+
+#[test]
+fn a_cache_that_is_no_absolute_path_is_refused_and_an_empty_name_means_the_default() {
+    for (cache, refused) in [("relative/cache", true), ("", false)] {
+        let mut command = xtask_command(workspace(), &["load", "amiga"]);
+        let output = command.env("STRONGROOM_CACHE", cache).env("HOME", "/nonexistent").output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(error.contains("STRONGROOM_CACHE is `relative/cache`"), refused, "{error}");
+        assert_eq!(error.contains("unknown target"), !refused, "{error}");
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What one file of the repository says about another.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -42,8 +45,84 @@ fn the_readme_shows_the_table_of_targets() {
     }
 }
 
+/// The workspace's packages, as their manifests describe them.
+#[expect(clippy::unwrap_used, reason = "manifests that cannot be read fail the test")]
+fn packages() -> Vec<Package> {
+    let mut metadata = MetadataCommand::new();
+    metadata.manifest_path(root().join("Cargo.toml")).no_deps();
+    metadata.other_options(["--locked".to_owned(), "--offline".to_owned()]).exec().unwrap().packages
+}
+
+/// What a package depends on beyond its tests.
+fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
+    let built =
+        package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+    built.map(|dependency| dependency.name.as_str())
+}
+
+/// ARCHITECTURE.md draws this; whatever is added here is drawn there.
 #[test]
-fn the_lock_of_npm_holds_no_address() {
-    let lock = fs::read_to_string(root().join("bindings/node/package-lock.json")).unwrap();
-    assert!(!lock.contains("\"resolved\""), "run npm install with omit-lockfile-registry-resolved=true");
+fn dependencies_point_one_way() {
+    let packages = packages();
+    let members: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let drawn: [(&str, &[&str]); 9] = [
+        ("vendored-toolchain", &[]),
+        ("vendored-sys", &["vendored-toolchain"]),
+        ("strongroom-keys", &["vendored-sys"]),
+        ("strongroom-codec", &["vendored-sys"]),
+        ("strongroom-database", &["strongroom-codec", "strongroom-keys", "vendored-sys"]),
+        ("bindings_node", &["strongroom-database", "strongroom-keys"]),
+        ("node-targets", &[]),
+        ("node-audit", &["node-targets"]),
+        ("xtask", &["node-audit", "node-targets", "vendored-toolchain"]),
+    ];
+    assert_eq!(members, drawn.iter().map(|(name, _)| *name).collect());
+    for (name, expected) in drawn {
+        let package = packages.iter().find(|package| package.name.as_str() == name).unwrap();
+        let own: BTreeSet<&str> = dependencies(package).filter(|name| members.contains(name)).collect();
+        assert_eq!(own, expected.iter().copied().collect(), "{name}");
+    }
+}
+
+#[test]
+fn c_comes_in_through_vendored_sys_and_node_through_its_binding() {
+    for package in packages() {
+        for dependency in dependencies(&package) {
+            let brings_c = dependency.ends_with("-sys") || dependency.ends_with("-src");
+            let allowed = package.name.as_str() == "vendored-sys" || dependency == "vendored-sys";
+            assert!(!brings_c || allowed, "{} names {dependency}", package.name);
+            let is_node = dependency.starts_with("napi");
+            assert!(
+                !is_node || package.name.as_str() == "bindings_node",
+                "{} names {dependency}",
+                package.name
+            );
+        }
+    }
+}
+
+/// A panic must unwind to where the binding makes an error of it: the process is somebody else's.
+#[test]
+fn no_profile_aborts_on_panic() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let profiles = manifest["profile"].as_table().unwrap();
+    assert!(profiles.contains_key("release"));
+    for (name, profile) in profiles {
+        assert!(profile.get("panic").is_none_or(|panic| panic.as_str() == Some("unwind")), "{name}");
+    }
+}
+
+#[test]
+fn the_crates_that_need_no_unsafe_code_forbid_it() {
+    // Those with a seam to C or to Node-API.
+    let others = ["vendored-sys", "strongroom-database", "bindings_node"];
+    let mut seen = 0;
+    for package in packages().iter().filter(|package| !others.contains(&package.name.as_str())) {
+        for target in package.targets.iter().filter(|target| target.is_lib() || target.is_bin()) {
+            let source = fs::read_to_string(&target.src_path).unwrap();
+            assert!(source.contains("\n#![forbid(unsafe_code)]\n"), "{}", target.src_path);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 7, "libraries and programs were added or lost");
 }
