@@ -106,6 +106,39 @@ test('a view on a buffer that was transferred away is refused', () => {
   assert.throws(() => stored(view), { name: 'TypeError', message: /^parameter 1 .*transferred/ })
 })
 
+/*
+ * The message was that of JavaScript itself, without a code, for a buffer and a DataView; a view beyond the end of a
+ * buffer that had shrunk, and one whose buffer a later parameter's getter transferred, were stored as empty blobs.
+ */
+test('memory that is gone is refused in whatever shape it comes, and never stored as an empty blob', () => {
+  const transfer = (buffer) => structuredClone(buffer, { transfer: [buffer] })
+  const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /^parameter 1 .*transferred/ }
+  for (const shape of [(b) => b, (b) => new DataView(b), (b) => new Float64Array(b), (b) => Buffer.from(b)]) {
+    const buffer = new ArrayBuffer(8)
+    const value = shape(buffer)
+    transfer(buffer)
+    assert.throws(() => stored(value), refused, `${shape}`)
+  }
+  const shrunk = new ArrayBuffer(8, { maxByteLength: 16 })
+  for (const value of [new Uint8Array(shrunk, 4, 4), new Int16Array(shrunk, 4, 2), new DataView(shrunk, 4, 4)]) {
+    shrunk.resize(8)
+    assert.equal(stored(value).value.length, 4)
+    shrunk.resize(6)
+    assert.throws(() => stored(value), refused)
+  }
+  shrunk.resize(0)
+  assert.deepEqual(stored(new Uint8Array(shrunk)).value, Buffer.alloc(0))
+  const first = new Uint8Array(8)
+  const parameters = {
+    a: first,
+    get b() {
+      transfer(first.buffer)
+      return 1
+    },
+  }
+  assert.throws(() => db.prepare('SELECT :a, :b').get(parameters), refused)
+})
+
 test('a blob that comes back is a copy', () => {
   db.exec("CREATE TABLE blobs AS SELECT x'010203' AS b")
   const select = db.prepare('SELECT b FROM blobs').pluck()

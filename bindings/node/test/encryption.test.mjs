@@ -98,7 +98,8 @@ test('keys of a wrong kind, length or combination are refused', () => {
     [{ passphrase: Buffer.alloc(0) }, RangeError, /empty/],
     [{ passphrase: 'x\udc00' }, TypeError, /surrogate/],
     [{ key, kdfIter: 0 }, RangeError, /"kdfIter".*0/],
-    [{ key, pageSize: 1000 }, RangeError, /power of two/],
+    [{ key, pageSize: 3000 }, RangeError, /power of two/],
+    [{ key, pageSize: 512 }, RangeError, /"pageSize".*1024/],
     [{ key, pageSize: 2 ** 17 }, RangeError, /"pageSize"/],
     [{ key, cipherCompatibility: 5 }, RangeError, /"cipherCompatibility"/],
     [{ kdfIter: 1000 }, TypeError, /"kdfIter".*"key" or "passphrase"/],
@@ -136,6 +137,27 @@ test('a key shows neither in an error, nor in verbose, nor when the database is 
   const again = new Database(path, { passphrase: 'open sesame again' })
   assert.doesNotMatch(inspect(again, { showHidden: true, depth: 9 }), /sesame/)
   again.close()
+})
+
+test('rekey gives the file another key, in both journal modes, and sqlcipher_export a plain copy', () => {
+  for (const mode of ['delete', 'wal']) {
+    const [before, after] = [randomBytes(32), randomBytes(32)]
+    const path = filled(freshPath(), { key: before })
+    let db = new Database(path, { key: before })
+    db.pragma(`journal_mode = ${mode}`)
+    db.pragma(`rekey = "x'${after.toString('hex')}'"`)
+    assert.equal(db.prepare('SELECT count(*) FROM secrets').pluck().get(), 1)
+    db.close()
+    assert.throws(() => new Database(path, { key: before }), { code: 'STRONGROOM_WRONG_KEY' })
+    db = new Database(path, { key: after })
+    const plain = freshPath()
+    // Without KEY '' the copy would have the key of the main database.
+    db.prepare("ATTACH ? AS plain KEY ''").run(plain)
+    db.prepare("SELECT sqlcipher_export('plain')").get()
+    db.close()
+    assert.equal(readFileSync(plain).toString('latin1', 0, 15), 'SQLite format 3')
+    assert.equal(new Database(plain).prepare('SELECT count(*) FROM secrets').pluck().get(), 1)
+  }
 })
 
 test('a statement that holds a key does not show it', () => {

@@ -88,6 +88,83 @@ test('async functions and promises are TypeErrors, and are rolled back', () => {
   assert.throws(() => db.transaction('x'), TypeError)
 })
 
+test('a generator function is a TypeError, for nothing of it would run before the commit', () => {
+  const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /generator/ }
+  assert.throws(() => db.transaction(function* () {}), type)
+  assert.throws(() => db.transaction(async function* () {}), type)
+})
+
+/*
+ * What verbose threw after BEGIN left the transaction open, and after the RELEASE of an inner transaction the next outer
+ * one, which has the same name, was undone instead.
+ */
+test('a verbose callback that throws at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROLLBACK leaves the right things done', () => {
+  let trap
+  const verbose = (sql) => {
+    if (trap?.test(sql)) throw new Error(sql)
+  }
+  const noisy = new Database(':memory:', { verbose })
+  noisy.exec('CREATE TABLE t (a)')
+  const add = noisy.prepare('INSERT INTO t VALUES (?)')
+  const added = noisy.prepare('SELECT a FROM t ORDER BY a').pluck()
+  const run = (statement, innerWork) => {
+    const inner = noisy.transaction(() => innerWork(add.run(3)))
+    const middle = noisy.transaction(() => {
+      add.run(2)
+      trap = statement
+      try {
+        inner()
+      } finally {
+        trap = undefined
+      }
+    })
+    const outer = noisy.transaction(() => {
+      add.run(1)
+      assert.throws(middle)
+      add.run(4)
+    })
+    noisy.exec('DELETE FROM t')
+    outer()
+    assert.equal(noisy.inTransaction, false)
+    return added.all()
+  }
+  // The error passes through the middle one, which is undone, and no other.
+  assert.deepEqual(run(/^SAVEPOINT/), [1, 4])
+  assert.deepEqual(
+    run(/^RELEASE/, () => {}),
+    [1, 4],
+  )
+  const fail = () => assert.fail('work')
+  assert.deepEqual(run(/^ROLLBACK TO/, fail), [1, 4])
+
+  const single = noisy.transaction((work) => work(add.run(5)))
+  noisy.exec('DELETE FROM t')
+  trap = /^BEGIN/
+  assert.throws(() => single(() => {}), { message: 'BEGIN' })
+  assert.deepEqual([noisy.inTransaction, added.all()], [false, []])
+  trap = /^ROLLBACK/
+  assert.throws(() => single(fail), { message: 'work' })
+  assert.deepEqual([noisy.inTransaction, added.all()], [false, []])
+  trap = /^COMMIT/
+  assert.throws(() => single(() => {}), { message: 'COMMIT' })
+  assert.deepEqual([noisy.inTransaction, added.all()], [false, [5]])
+})
+
+test('a COMMIT that another connection holds up rolls back, and can be tried again', () => {
+  const path = freshPath()
+  const one = new Database(path, { timeout: 0 })
+  one.exec('CREATE TABLE t (a)')
+  const two = new Database(path)
+  const write = one.transaction(() => one.exec('INSERT INTO t VALUES (1)'))
+  two.exec('BEGIN; SELECT * FROM t')
+  two.prepare('SELECT * FROM t').all()
+  assert.throws(write, { code: 'SQLITE_BUSY' })
+  assert.equal(one.inTransaction, false)
+  two.exec('COMMIT')
+  write()
+  assert.equal(two.prepare('SELECT count(*) FROM t').pluck().get(), 1)
+})
+
 test('a transaction that SQLite has rolled back itself stays so', () => {
   insert.run(1)
   const add = db.transaction(() => {

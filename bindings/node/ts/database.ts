@@ -134,7 +134,7 @@ export class Database {
    * its first and last statement belongs to the transaction. `.deferred`, `.immediate` and `.exclusive` begin it in
    * the way that they say.
    *
-   * @throws {TypeError} for an async function; the wrapped function throws one when a promise is returned.
+   * @throws {TypeError} for an async or a generator function; the wrapped function throws one when a promise is returned.
    * @example
    * ```js
    * const insertAll = db.transaction((cats) => {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { SqliteErrorCode } from './codes'
 
 /**
@@ -61,7 +62,8 @@ const MARK = 'strongroom:'
 
 /** What the caller sees of an error that the addon threw; anything else passes as it is. */
 export function fromNative(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  // The addon's errors are of Node's main context, this module may be in another, as test runners load it.
+  if (!types.isNativeError(error)) return error
   const { code } = error as { code?: unknown }
   if (typeof code !== 'string') return error
   // napi's status for a panic, and for a Node-API call that failed.

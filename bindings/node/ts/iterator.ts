@@ -3,22 +3,24 @@ const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([]
 
 /** The rows of a statement, one by one. */
 export class RowIterator<Result> implements IterableIterator<Result> {
+  readonly #step: () => Result | undefined
+  readonly #end: () => void
   #done = false
 
   /**
    * @param step - reads the next row; undefined at the end
    * @param end - called once, when nothing more will be read
    */
-  constructor(
-    private readonly step: () => Result | undefined,
-    private readonly end: () => void,
-  ) {}
+  constructor(step: () => Result | undefined, end: () => void) {
+    this.#step = step
+    this.#end = end
+  }
 
   next(): IteratorResult<Result, undefined> {
     if (this.#done) return { done: true, value: undefined }
     let value: Result | undefined
     try {
-      value = this.step()
+      value = this.#step()
     } catch (error) {
       // A call from within another one is refused, and the iterator goes on after it.
       if ((error as { code?: unknown }).code !== 'STRONGROOM_BUSY') this.#finish()
@@ -40,7 +42,7 @@ export class RowIterator<Result> implements IterableIterator<Result> {
 
   #finish(): void {
     if (this.#done) return
-    this.end()
+    this.#end()
     this.#done = true
   }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { argumentType, argumentValue, outOfRange } from './errors'
 import type { NativeOpenOptions } from './native'
 
@@ -12,7 +13,7 @@ export interface Options {
   passphrase?: string | Uint8Array
   /** Rounds of the derivation from a passphrase. Default: SQLCipher 4's 256,000. A file needs the same each time. */
   kdfIter?: number
-  /** Bytes per page of an encrypted file: a power of two from 512 to 65,536. Default: 4,096. */
+  /** Bytes per page of an encrypted file: a power of two from 1,024 to 65,536. Default: 4,096. */
   pageSize?: number
   /** Opens a file in the format of an earlier SQLCipher, by its major version: 1 to 4. Default: 4. */
   cipherCompatibility?: 1 | 2 | 3 | 4
@@ -126,13 +127,13 @@ function secret(given: Record<string, unknown>, native: NativeOpenOptions): void
   if (key !== undefined && passphrase !== undefined)
     throw argumentType('"key" and "passphrase" exclude each other: give one of them')
   if (key !== undefined) {
-    if (!(key instanceof Uint8Array))
+    if (!types.isUint8Array(key))
       throw argumentType('Expected the "key" option to be a Buffer; for text use "passphrase", for hex Buffer.from')
     if (key.length !== KEY_BYTES) throw outOfRange(`the "key" option must be ${KEY_BYTES} bytes, not ${key.length}`)
     native.key = key
   }
   if (passphrase !== undefined) {
-    if (typeof passphrase !== 'string' && !(passphrase instanceof Uint8Array))
+    if (typeof passphrase !== 'string' && !types.isUint8Array(passphrase))
       throw argumentType('Expected the "passphrase" option to be a string or a Buffer')
     if (passphrase.length === 0) throw outOfRange('the "passphrase" option is empty: its length is 0')
     if (typeof passphrase === 'string') wellFormed(passphrase, 'the "passphrase" option')
@@ -142,7 +143,7 @@ function secret(given: Record<string, unknown>, native: NativeOpenOptions): void
 
 function cipher(given: Record<string, unknown>, native: NativeOpenOptions): void {
   const kdfIter = integer(given, 'kdfIter', { least: 1, most: 0x7fff_ffff })
-  const pageSize = integer(given, 'pageSize', { least: 512, most: 65_536 })
+  const pageSize = integer(given, 'pageSize', { least: 1024, most: 65_536 })
   const compatibility = integer(given, 'cipherCompatibility', { least: 1, most: 4 })
   if (pageSize !== undefined && !Number.isInteger(Math.log2(pageSize)))
     throw outOfRange(`the "pageSize" option must be a power of two, not ${pageSize}`)

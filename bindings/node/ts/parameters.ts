@@ -36,14 +36,15 @@ export class Parameters {
         `too ${values.length < this.#positional ? 'few' : 'many'} parameter values: the statement takes ` +
           `${this.#positional} by position, ${values.length} given`,
       )
-    if (this.#named.size === 0) {
-      for (let i = 0; i < values.length; i++) values[i] = this.#bindable(values[i], i)
-      return values
-    }
+    // Every getter has run before the first value is looked at: it may transfer the buffer of another parameter.
+    const ordered = this.#named.size === 0 ? values : this.#inOrder(values, named)
+    for (let i = 0; i < ordered.length; i++) ordered[i] = this.#bindable(ordered[i], i)
+    return ordered
+  }
+
+  #inOrder(values: readonly unknown[], named: object | undefined): unknown[] {
     let next = 0
-    return this.#names.map((name, i) =>
-      this.#bindable(name === undefined ? values[next++] : this.#property(named, name), i),
-    )
+    return this.#names.map((name) => (name === undefined ? values[next++] : this.#property(named, name)))
   }
 
   #property(named: object | undefined, name: string): unknown {
@@ -73,23 +74,26 @@ export class Parameters {
         return value
       case 'object':
         if (value === null) return value
-        if (ArrayBuffer.isView(value)) return this.#bytes(value, index)
-        if (types.isAnyArrayBuffer(value)) return this.#bytes(new Uint8Array(value), index)
+        if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return this.#bytes(value, index)
     }
     throw argumentType(
       `${this.#label(index)} must be a number, string, bigint, Buffer, typed array or null, not ${describe(value)}`,
     )
   }
 
-  #bytes(view: ArrayBufferView, index: number): Uint8Array {
-    if (view.byteLength === 0) {
-      try {
-        new Uint8Array(view.buffer)
-      } catch {
-        throw argumentValue(`${this.#label(index)} is a view on a buffer that was transferred elsewhere`)
-      }
+  #bytes(value: ArrayBufferView | ArrayBufferLike, index: number): Uint8Array {
+    let bytes: Uint8Array
+    try {
+      // An empty array may be one whose memory is gone, which only its methods tell.
+      if (types.isTypedArray(value) && value.byteLength === 0) value.values()
+      if (types.isUint8Array(value)) bytes = value
+      else if (ArrayBuffer.isView(value)) bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      else bytes = new Uint8Array(value)
+    } catch {
+      throw argumentValue(
+        `${this.#label(index)} is, or is a view on, a buffer that was transferred elsewhere or shrunk`,
+      )
     }
-    const bytes = types.isUint8Array(view) ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
     // Another thread can write to shared memory while it is read; a copy in JavaScript is well defined.
     return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
   }

@@ -32,7 +32,7 @@ export class Session {
     if (this.iterators !== 0) throw busy()
   }
 
-  /** Runs one of the statements that a transaction consists of. */
+  /** Runs one of the statements that a transaction consists of; `verbose` hears of it with the next report. */
   control(sql: string): void {
     // To roll back must be possible under an iterator that the failed work left behind; SQLite ends it with an error.
     if (sql.startsWith('ROLLBACK') || sql.startsWith('RELEASE')) this.ready()
@@ -47,7 +47,6 @@ export class Session {
     } catch (error) {
       throw this.failed(error)
     }
-    this.report()
   }
 
   close(): void {
@@ -76,12 +75,15 @@ export class Session {
 
   /** The error to throw for one of the addon's, after `verbose` has heard of what ran before it. */
   failed(error: unknown): unknown {
+    this.reportAnyway()
+    return fromNative(error)
+  }
+
+  /** Calls `verbose` where an error is on its way already, which matters more than one of the callback. */
+  reportAnyway(): void {
     try {
       this.report()
-    } catch {
-      // The statement's own error matters more than that of the callback.
-    }
-    return fromNative(error)
+    } catch {}
   }
 }
 

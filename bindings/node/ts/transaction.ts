@@ -32,6 +32,8 @@ export function transaction<F extends (...args: never[]) => unknown>(
   work: F,
 ): Transaction<F> {
   if (typeof work !== 'function') throw argumentType('Expected first argument to be a function')
+  if (types.isGeneratorFunction(work))
+    throw argumentType('a transaction cannot be a generator: it would be committed before its first step has run')
   if (types.isAsyncFunction(work))
     throw argumentType('a transaction cannot be async: it would be committed before its first await has come back')
   const variants = {
@@ -51,14 +53,19 @@ function wrap(database: Database, session: Session, begin: Begin, work: (...args
   return function transaction(this: unknown, ...args: never[]): unknown {
     const nested = database.inTransaction
     session.control(nested ? 'SAVEPOINT strongroom' : begin)
+    let ended = false
     try {
+      session.report()
       const result = work.apply(this, args)
       if (isThenable(result)) throw argumentType('Transaction function cannot return a promise')
       session.control(nested ? 'RELEASE strongroom' : 'COMMIT')
+      ended = true
+      session.report()
       return result
     } catch (error) {
-      // SQLite itself has rolled back after some errors (a full disk, RAISE(ROLLBACK)), and close() does.
-      if (session.open && database.inTransaction) undo(session, nested)
+      // SQLite itself has rolled back after some errors (a full disk, RAISE(ROLLBACK)), and close() does. What has ended
+      // must not be undone: an outer savepoint has the same name.
+      if (!ended && session.open && database.inTransaction) undo(session, nested)
       throw error
     }
   }
@@ -71,6 +78,7 @@ function undo(session: Session, nested: boolean): void {
   } else {
     session.control('ROLLBACK')
   }
+  session.reportAnyway()
 }
 
 function isThenable(value: unknown): boolean {

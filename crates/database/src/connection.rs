@@ -27,6 +27,8 @@ pub struct Database {
 pub(crate) struct Inner {
     // first, so that idle statements go before the connection
     cache: RefCell<Cache>,
+    /// Counts what has run that may have changed the schema.
+    schema: Cell<u64>,
     core: Rc<Core>,
     trace: RefCell<Option<Trace>>,
     traced: Cell<bool>,
@@ -69,6 +71,7 @@ impl Database {
         Self {
             inner: Rc::new(Inner {
                 cache: RefCell::default(),
+                schema: Cell::new(0),
                 core,
                 trace: RefCell::default(),
                 traced: Cell::new(false),
@@ -127,7 +130,17 @@ impl Database {
             start += used.max(1);
             let Some(mut raw) = raw else { continue };
             inner.trace(|| raw.expanded_sql(), this.trim());
-            while let Step::Row = raw.step().map_err(|failure| inner.explain(failure))? {}
+            let run = loop {
+                match raw.step() {
+                    Ok(Step::Row) => {}
+                    Ok(Step::Done) => break Ok(()),
+                    Err(failure) => break Err(inner.explain(failure)),
+                }
+            };
+            if !keeps_schema(this) {
+                inner.schema_may_differ();
+            }
+            run?;
         }
         Ok(())
     }
@@ -216,9 +229,21 @@ impl Inner {
         self.core.is_open()
     }
 
-    /// Takes a statement back that is no longer used.
-    pub(crate) fn give_back(&self, mut raw: RawStatement, meta: &Rc<Meta>) {
-        if meta.cached && self.is_open() {
+    /// The schema that statements prepared now are for.
+    pub(crate) fn schema(&self) -> u64 {
+        self.schema.get()
+    }
+
+    /// Drops the idle statements: what they say of their columns, and that SQLite has accepted them, is of the schema as
+    /// it was.
+    pub(crate) fn schema_may_differ(&self) {
+        self.schema.set(self.schema.get() + 1);
+        self.cache.borrow_mut().clear();
+    }
+
+    /// Takes a statement back that is no longer used, and the schema that it was for.
+    pub(crate) fn give_back(&self, mut raw: RawStatement, meta: &Rc<Meta>, schema: u64) {
+        if meta.cached && schema == self.schema() && self.is_open() {
             raw.reset();
             raw.clear_bindings();
             self.cache.borrow_mut().put(raw, Rc::clone(meta));
@@ -300,8 +325,28 @@ fn c_text(sql: &str) -> Result<CString, SqlError> {
     CString::new(sql).map_err(|error| SqlError::NulInSql { offset: error.nul_position() })
 }
 
-/// Whether a statement may be used again. A pragma may act while it is prepared, as `PRAGMA key` does, so that it has to
-/// be prepared each time; and no text with a key is kept.
+/// Whether a statement may be used again, which those that keep the schema may; but no text with a key is kept.
 fn is_cacheable(sql: &str) -> bool {
-    !tokens(sql).any(|token| token.is_word("pragma")) && !holds_secret(sql)
+    keeps_schema(sql) && !holds_secret(sql)
+}
+
+/// Whether a statement leaves every table and view as it is, as its first word tells. ROLLBACK may undo a change of them,
+/// and a pragma may do anything, already while it is prepared.
+fn keeps_schema(sql: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "select",
+        "values",
+        "with",
+        "insert",
+        "replace",
+        "update",
+        "delete",
+        "begin",
+        "commit",
+        "end",
+        "savepoint",
+        "release",
+    ];
+    let first = tokens(sql).find(|token| !token.is(";"));
+    first.is_none_or(|token| WORDS.iter().any(|word| token.is_word(word)))
 }

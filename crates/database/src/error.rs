@@ -135,6 +135,12 @@ impl SqlError {
     /// What SQLite reported while it parsed a statement that holds a key: its message may quote any part of the text.
     pub(crate) fn withheld(failure: Failure) -> Self {
         match failure {
+            Failure::Sqlite { code, message } if message.starts_with(KEY_REFUSED) => Self::Sqlite {
+                code: codes::name(code),
+                message: "SQLCipher refused the key: it is empty, or PRAGMA rekey was run on a database that is not \
+                          encrypted, which ATTACH ... KEY and sqlcipher_export encrypt"
+                    .to_owned(),
+            },
             Failure::Sqlite { code, .. } if code & 0xff != sqlite::SQLITE_NOTADB => {
                 Self::Sqlite { code: codes::name(code), message: withheld_message(code) }
             }
@@ -142,6 +148,9 @@ impl SqlError {
         }
     }
 }
+
+/// How SQLCipher's own message begins, which quotes nothing.
+const KEY_REFUSED: &str = "An error occurred with PRAGMA key or rekey";
 
 fn withheld_message(code: c_int) -> String {
     let general = match code & 0xff {

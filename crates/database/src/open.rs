@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Once;
@@ -119,8 +119,8 @@ pub(crate) fn verify(core: &Rc<Core>, location: Location<'_>, key: &Key) -> Resu
         }
         (Err(Failure::Sqlite { code, message }), Location::File(path)) => Err(match code & 0xff {
             // SQLCipher reports a first page that does not authenticate as one of these two.
-            sqlite::SQLITE_NOTADB => unreadable(path, key),
-            sqlite::SQLITE_ERROR if core.cipher_failed() => unreadable(path, key),
+            sqlite::SQLITE_NOTADB => unreadable(core, path, key),
+            sqlite::SQLITE_ERROR if core.cipher_failed() => unreadable(core, path, key),
             sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), message },
             _ => OpenError::Sqlite { path: path.to_owned(), code: codes::name(code), message },
         }),
@@ -129,18 +129,12 @@ pub(crate) fn verify(core: &Rc<Core>, location: Location<'_>, key: &Key) -> Resu
 }
 
 /// What a file is that the key does not open, as far as its bytes tell.
-fn unreadable(path: &Path, key: &Key) -> OpenError {
+fn unreadable(core: &Core, path: &Path, key: &Key) -> OpenError {
     let path = path.to_owned();
-    let mut header = [0; PLAIN_HEADER.len()];
-    let length = match File::open(&path) {
-        Ok(mut file) => {
-            if file.read_exact(&mut header).is_ok() && header == *PLAIN_HEADER {
-                return OpenError::NotEncrypted { path };
-            }
-            file.metadata().map(|metadata| metadata.len()).unwrap_or(0)
-        }
-        Err(_) => 0,
-    };
+    let (header, length) = core.file_start().unwrap_or_default();
+    if header == *PLAIN_HEADER {
+        return OpenError::NotEncrypted { path };
+    }
     // The page size of the file may be another than that of the key, which is a wrong parameter.
     match length % SMALLEST_PAGE == 0 && length >= u64::from(key.parameters().effective_page_size()) {
         true => OpenError::WrongKey { path },

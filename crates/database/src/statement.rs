@@ -35,6 +35,8 @@ pub struct Statement {
     raw: Option<RawStatement>,
     meta: Rc<Meta>,
     running: bool,
+    /// The schema for which it was prepared.
+    schema: u64,
 }
 
 /// What is known of a statement once it is prepared.
@@ -61,7 +63,8 @@ impl Meta {
 
 impl Statement {
     pub(crate) fn new(inner: Rc<Inner>, raw: RawStatement, meta: Rc<Meta>) -> Self {
-        Self { inner, raw: Some(raw), meta, running: false }
+        let schema = inner.schema();
+        Self { inner, raw: Some(raw), meta, running: false, schema }
     }
 
     /// The SQL that was prepared, without keys.
@@ -169,7 +172,11 @@ impl Statement {
             self.inner.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.meta.sql);
         }
         let raw = self.raw.as_mut().ok_or(SqlError::Closed)?;
-        match raw.step() {
+        let stepped = raw.step();
+        if !self.meta.cached {
+            self.inner.schema_may_differ();
+        }
+        match stepped {
             Ok(Step::Row) => {
                 self.running = true;
                 Ok(Some(raw.row()))
@@ -220,7 +227,7 @@ impl Statement {
 impl Drop for Statement {
     fn drop(&mut self) {
         if let Some(raw) = self.raw.take() {
-            self.inner.give_back(raw, &self.meta);
+            self.inner.give_back(raw, &self.meta, self.schema);
         }
     }
 }

@@ -164,6 +164,40 @@ impl Core {
         status.is_ok_and(|status| status == "0")
     }
 
+    /// The first bytes of the file, with zeros where it is shorter, and its length; nothing where it cannot be read.
+    ///
+    /// It goes through the connection's own file. On POSIX a file that is opened besides gives up, when it is closed, the
+    /// locks of every connection that this process has to it. Source: "How To Corrupt An SQLite Database File", 2.2.
+    pub(crate) fn file_start<const N: usize>(&self) -> Option<([u8; N], u64)> {
+        let db = self.open_db().ok()?;
+        let mut file: *mut sqlite::sqlite3_file = ptr::null_mut();
+        let (mut start, mut length) = ([0; N], 0);
+        let wanted = c_int::try_from(N).ok()?;
+        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods
+        // are the connection's, live as long as it, and `start` has room for the bytes that are asked for.
+        let codes = unsafe {
+            let pointer = (&raw mut file).cast();
+            let code = sqlite::sqlite3_file_control(
+                db,
+                c"main".as_ptr(),
+                sqlite::SQLITE_FCNTL_FILE_POINTER,
+                pointer,
+            );
+            if code != sqlite::SQLITE_OK {
+                return None;
+            }
+            let methods = file.as_ref()?.pMethods.as_ref()?;
+            let read = methods.xRead?(file, start.as_mut_ptr().cast(), wanted, 0);
+            (read, methods.xFileSize?(file, &raw mut length))
+        };
+        match codes {
+            (sqlite::SQLITE_OK | sqlite::SQLITE_IOERR_SHORT_READ, sqlite::SQLITE_OK) => {
+                Some((start, u64::try_from(length).ok()?))
+            }
+            _ => None,
+        }
+    }
+
     /// SQLITE_LIMIT_LENGTH: the longest string, blob or row, in bytes.
     pub(crate) fn length_limit(&self) -> usize {
         // SAFETY: the connection is open, and a negative value only asks.
@@ -188,7 +222,8 @@ impl Core {
     pub(super) fn failure(&self, code: c_int) -> Failure {
         let Ok(db) = self.open_db() else { return Failure::Closed };
         // SAFETY: the connection is open; the message is copied before anything else is called.
-        Failure::Sqlite { code, message: unsafe { text(sqlite::sqlite3_errmsg(db)) }.unwrap_or_default() }
+        let message = unsafe { text(sqlite::sqlite3_errmsg(db)) }.unwrap_or_default();
+        Failure::Sqlite { code, message: clearer(code).unwrap_or(message) }
     }
 }
 
@@ -220,8 +255,17 @@ fn failure_of(error: &rusqlite::Error) -> Failure {
     match error {
         rusqlite::Error::SqliteFailure(inner, message) => Failure::Sqlite {
             code: inner.extended_code,
-            message: message.clone().unwrap_or_else(|| inner.to_string()),
+            message: clearer(inner.extended_code)
+                .unwrap_or_else(|| message.clone().unwrap_or_else(|| inner.to_string())),
         },
         other => Failure::Sqlite { code: sqlite::SQLITE_ERROR, message: other.to_string() },
     }
+}
+
+/// A message of our own where SQLite's misleads: it calls a read an attempt to write.
+fn clearer(code: c_int) -> Option<String> {
+    let message = "a process ended in the middle of a transaction, and reading alone cannot undo what it left: \
+                   open the database once without read-only";
+    matches!(code, sqlite::SQLITE_READONLY_ROLLBACK | sqlite::SQLITE_READONLY_RECOVERY)
+        .then(|| message.to_owned())
 }

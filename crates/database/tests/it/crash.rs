@@ -14,8 +14,9 @@ use crate::scratch::{Scratch, assert_intact, integer, key, rows};
 const DATABASE: &str = "STRONGROOM_TEST_CRASH_DATABASE";
 /// What the child sets out to do, and never gets to the end of.
 const TRANSACTIONS: i64 = 10_000;
-/// After how many reported commits each child is killed: primes, so that kills fall on all places in the file's growth.
-const KILLS: [usize; 16] = [1, 2, 3, 5, 7, 11, 13, 17, 23, 29, 37, 47, 61, 79, 101, 127];
+/// After how many reported commits each child is killed: primes, so that kills fall on all places in the file's growth;
+/// each child goes on where the last one was killed, so that the last kill comes in the middle of it all.
+const KILLS: [usize; 18] = [1, 2, 3, 5, 7, 11, 13, 17, 23, 29, 37, 47, 61, 79, 101, 127, 1009, 3001];
 
 #[test]
 fn a_killed_process_loses_no_commit_with_a_rollback_journal() {

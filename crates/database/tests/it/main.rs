@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod functions;
 mod keys;
+mod locks;
 mod model;
 mod opening;
 mod permission;

@@ -141,3 +141,29 @@ fn temporary_tables_and_sorts_stay_in_memory() {
     let database = memory();
     assert_eq!(integer(&database, "SELECT sqlite_compileoption_used('TEMP_STORE=3')"), 1);
 }
+
+/// SQLite's message for this is "attempt to write a readonly database", which nobody did.
+#[test]
+fn what_a_dead_process_left_cannot_be_undone_by_reading_and_the_error_says_so() {
+    let scratch = Scratch::new();
+    let writer = scratch.open();
+    writer
+        .execute_batch(
+            "CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000)); PRAGMA cache_spill = 1;
+             PRAGMA cache_size = 1; BEGIN; UPDATE t SET a = randomblob(100000); INSERT INTO t SELECT * FROM t",
+        )
+        .unwrap();
+    // a copy of both files in the middle of the transaction is what a process that is killed leaves
+    let left = scratch.folder().join("left.db");
+    fs::copy(scratch.path(), &left).unwrap();
+    fs::copy(scratch.folder().join("test.db-journal"), scratch.folder().join("left.db-journal")).unwrap();
+    let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let error = Database::open(Location::File(&left), &key(), &options).unwrap_err();
+    assert_eq!(error.code(), "SQLITE_READONLY_ROLLBACK");
+    assert!(error.to_string().contains("once without read-only"), "{error}");
+    let plain = Database::open_unencrypted(Location::File(&left), &options).unwrap();
+    let error = plain.prepare("SELECT * FROM t").unwrap_err();
+    assert!(error.to_string().contains("once without read-only"), "{error}");
+    let database = Database::open(Location::File(&left), &key(), &OpenOptions::default()).unwrap();
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 1);
+}

@@ -117,3 +117,21 @@ fn sqlciphers_log_stays_out_of_the_process() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("hmac"));
 }
+
+/// The message was that the statement cannot be parsed, which it can.
+#[test]
+fn a_key_that_sqlcipher_refuses_is_not_called_a_syntax_error() {
+    let scratch = Scratch::new();
+    let plain = scratch.open_plain();
+    plain.execute_batch("CREATE TABLE t (a)").unwrap();
+    let keyed = memory();
+    for (database, sql) in
+        [(&plain, "PRAGMA rekey = 's3cr3t'"), (&keyed, "PRAGMA rekey = ''"), (&plain, "PRAGMA key = ''")]
+    {
+        for error in [database.prepare(sql).unwrap_err(), database.execute_batch(sql).unwrap_err()] {
+            let message = error.to_string();
+            assert!(message.starts_with("SQLCipher refused the key"), "{sql}: {message}");
+            assert!(!message.contains("s3cr3t"), "{message}");
+        }
+    }
+}

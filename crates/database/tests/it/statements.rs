@@ -313,3 +313,26 @@ fn a_change_of_the_schema_shows_in_the_count_of_preparations() {
     assert_eq!(select.step().unwrap().unwrap().len(), 2);
     assert!(select.reprepared() > before);
 }
+
+/// A statement that waited in the cache was given out as it had been prepared, also after the schema had changed: with the
+/// columns of the table as it was, and without an error where the table was gone.
+#[test]
+fn a_statement_is_prepared_for_the_schema_as_it_is() {
+    let database = memory();
+    let columns = || database.prepare("SELECT * FROM t").map(|statement| statement.columns().unwrap().len());
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(columns(), Ok(1));
+    let held = database.prepare("SELECT * FROM t").unwrap();
+    database.execute_batch("ALTER TABLE t ADD COLUMN b").unwrap();
+    assert_eq!(columns(), Ok(2));
+    drop(held);
+    assert_eq!(columns(), Ok(2));
+    database.prepare("ALTER TABLE t ADD COLUMN c").unwrap().step().unwrap();
+    assert_eq!(columns(), Ok(3));
+    database.execute_batch("BEGIN; ALTER TABLE t ADD COLUMN d").unwrap();
+    assert_eq!(columns(), Ok(4));
+    rows(&database, "ROLLBACK", &[]).unwrap();
+    assert_eq!(columns(), Ok(3));
+    database.execute_batch("; /* a */ DROP TABLE t").unwrap();
+    assert_eq!(columns().unwrap_err().code(), "SQLITE_ERROR");
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import vm from 'node:vm'
+import { freshPath } from './temporary.mjs'
+
+const require = createRequire(import.meta.url)
+
+/** The package, loaded in a context with globals of its own, as test runners do to keep test files apart. */
+function loadedElsewhere() {
+  const context = vm.createContext({ process, TextEncoder })
+  const loaded = new Map()
+  const load = (file) => {
+    if (!file.endsWith('.js')) return require(file)
+    if (!loaded.has(file)) {
+      const module = { exports: {} }
+      loaded.set(file, module)
+      const wrapper = `(function (module, exports, require, __dirname) {${readFileSync(file, 'utf8')}\n})`
+      const requireFrom = (name) =>
+        name.startsWith('.') ? load(require.resolve(join(dirname(file), name))) : require(name)
+      vm.runInContext(wrapper, context)(module, module.exports, requireFrom, dirname(file))
+    }
+    return loaded.get(file).exports
+  }
+  return load(require.resolve('strongroom'))
+}
+
+/*
+ * `instanceof` compares with the globals of one context. In another than Node's own the addon's errors were passed on
+ * with their inner codes, and a Buffer was not taken for a key.
+ */
+test('in another context errors are the same, and a Buffer is a key', () => {
+  const Database = loadedElsewhere()
+  const { SqliteError } = Database
+  const path = freshPath()
+  const db = new Database(path)
+  assert.throws(
+    () => db.prepare('SELEC 1'),
+    (error) => error instanceof SqliteError && error.code === 'SQLITE_ERROR',
+  )
+  db.exec('CREATE TABLE t (a)')
+  db.prepare('INSERT INTO t VALUES (?)').run(Buffer.from('b'))
+  assert.deepEqual(db.prepare('SELECT a FROM t').pluck().get(), Buffer.from('b'))
+  db.close()
+  for (const secret of [{ key: Buffer.alloc(32, 1) }, { passphrase: Buffer.from('p'), kdfIter: 1 }])
+    assert.throws(
+      () => new Database(path, secret),
+      (error) => error instanceof SqliteError && error.code === 'STRONGROOM_NOT_ENCRYPTED',
+    )
+})
