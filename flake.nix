@@ -19,7 +19,10 @@
     }:
     let
       inherit (nixpkgs) lib;
-      buildHosts = [ "x86_64-linux" ];
+      buildHosts = [
+        "aarch64-darwin"
+        "x86_64-linux"
+      ];
       forEachHost = lib.genAttrs buildHosts;
 
       # The workspace at a root: this one, or one that a test makes.
@@ -52,6 +55,7 @@
       devShells = forEachHost (system: {
         default = import ./nix/package/dev-shell.nix { pkgs = packageSets.${system}; };
       });
+      formatter = forEachHost (system: packageSets.${system}.nixfmt-tree);
       checks = forEachHost (
         system:
         import ./nix/checks {

@@ -1,5 +1,4 @@
-# The flake's checks of one system: the evaluation tests, the compilers, the gated addon of the host, and that
-# it loads. `nodeAt` is { packageSets, mkNode } of the workspace at a root.
+# The flake's checks of one system: the evaluation tests, the compilers, the gated addon of the host, and that it loads. `nodeAt` is { packageSets, mkNode } of the workspace at a root.
 {
   root,
   system,
@@ -11,14 +10,26 @@ let
   inherit (pkgs) lib;
   triple = pkgs.stdenv.hostPlatform.rust.rustcTarget;
   node = mkNode [ triple ];
+  # Of every target that this system builds; the addons of the others are built by name.
+  toolchain = one: {
+    name = "toolchain-${pkgs.nodeEnv.platformName one}";
+    value = import ./toolchain.nix { inherit pkgs; } one;
+  };
+  toolchains = lib.listToAttrs (map toolchain (pkgs.nodeEnv.triplesBuiltOn system));
 in
-{
+toolchains
+// {
   evaluation = import ./evaluation.nix {
     inherit pkgs;
     failures = import ../tests {
       inherit lib;
       arguments = {
-        inherit lib root mkNode;
+        inherit
+          lib
+          root
+          mkNode
+          packageSets
+          ;
         inherit (pkgs) nodeEnv;
         mkNodeWith =
           overlay:
@@ -31,7 +42,6 @@ in
       };
     };
   };
-  toolchain = import ./toolchain.nix { inherit pkgs; } triple;
   audited = node.targets.${triple};
   loads = import ./loads.nix { inherit pkgs; } node.targets.${triple} node.jsBindings;
 }

@@ -16,6 +16,7 @@
     in
     {
       inherit lib;
-      legacyPackages = lib.genAttrs [ "x86_64-linux" ] (system: import ./package-set.nix { inherit lib system; });
+      # Of macOS there are only names, so that what is for it evaluates.
+      legacyPackages = lib.genAttrs [ "aarch64-darwin" "x86_64-linux" ] (system: import ./package-set.nix { inherit lib system; });
     };
 }

@@ -1,4 +1,4 @@
-# One native package set. There is no cross set: build, host and target platform are the same.
+# One native package set: build, host and target platform are the same. Of pkgsCross there are compilers alone.
 {
   lib,
   system,
@@ -42,6 +42,7 @@ let
   packages = [
     (import ./packages/host.nix { inherit host hostPackage lib; })
     (import ./packages/required.nix { inherit hostPackage lib requiredFile; })
+    (import ./packages/cross.nix { inherit host hostPackage lib; })
     (import ./packages/builders.nix { inherit lib; })
     (import ./packages/rust-overlay.nix { inherit host hostPackage lib platform; })
   ];

@@ -12,10 +12,20 @@ let
   };
 
   # "toolchain" in targets.json -> what makes it for a triple. A target whose toolchain is not here is not offered.
-  toolchains.zig = import ./zig-toolchain.nix {
-    pkgs = final;
-    nodeEnv = table;
-  };
+  # One line of that table gives a target another compiler.
+  toolchains =
+    let
+      arguments = {
+        pkgs = final;
+        nodeEnv = table;
+        compilerWrapper = import ./compiler-wrapper.nix { pkgs = final; };
+      };
+    in
+    {
+      zig = import ./zig-toolchain.nix arguments;
+      cross = import ./cross-toolchain.nix arguments;
+      sdk = import ./sdk-toolchain.nix arguments;
+    };
 in
 {
   nodeEnv = table // {

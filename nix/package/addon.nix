@@ -3,20 +3,24 @@
 { pkgs, craneLib }:
 triple: cLayer:
 let
-  inherit (pkgs) nodeEnv;
+  inherit (pkgs) lib nodeEnv;
   platform = nodeEnv.platformName triple;
   crate = nodeEnv.root + "/bindings/node";
   workspace = nodeEnv.crateWorkspace crate;
   toolchain = nodeEnv.toolchain triple;
-  cargoArguments = "--offline -p ${workspace.name}";
+  vendored = craneLib.vendorCargoDeps { cargoLockParsed = workspace.lock; };
+  settings = import ./release-settings.nix { inherit lib nodeEnv; } { inherit triple vendored; };
+  cargoArguments = "--offline -p ${workspace.name} ${settings.arguments}";
 
   common =
-    nodeEnv.environment triple toolchain.linking
+    settings.environment
+    // nodeEnv.crossEnvFor triple toolchain.linking
     // nodeEnv.prefixEnvironment triple cLayer pkgs.pkg-config-unwrapped
     // {
       pname = "node-bindings-${platform}";
       inherit (workspace.manifest.workspace.package) version;
       cargoLockParsed = workspace.lock;
+      cargoVendorDir = vendored;
       cargoExtraArgs = cargoArguments;
       nativeBuildInputs = [ toolchain ];
       postPatch = "cp --no-preserve=mode ${nodeEnv.writeTOML "Cargo.toml" workspace.manifest} Cargo.toml";
@@ -46,11 +50,15 @@ in
     // {
       doNotPostBuildInstallCargoBinaries = true;
       buildPhaseCargoCommand = "cargoWithProfile build ${cargoArguments}";
-      installPhaseCommand = ''
-        install -D -m 444 target/${triple}/release/${nodeEnv.libraryName triple workspace.name} \
-          $out/bindings_node.${platform}.node
-      '';
-      # What rustc and the linker made is what is audited and shipped.
+      outputs = [
+        "out"
+        "debug"
+      ];
+      installPhaseCommand = import ./fixup.nix { inherit pkgs; } {
+        inherit triple;
+        library = "target/${triple}/release/${nodeEnv.libraryName triple workspace.name}";
+      };
+      # Those steps are all that happens to it: nixpkgs' own know the build machine's files only.
       dontStrip = true;
       dontPatchELF = true;
       allowedReferences = [ ];

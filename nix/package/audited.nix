@@ -5,10 +5,15 @@ compiled:
 pkgs.runCommand compiled.name
   {
     nativeBuildInputs = [ nodeAudit ];
+    outputs = [
+      "out"
+      "debug"
+    ];
     allowedReferences = [ ];
   }
   ''
     node-audit ${compiled}/*.node
     mkdir $out
     cp ${compiled}/*.node $out/
+    cp -r ${compiled.debug} $debug
   ''

@@ -23,13 +23,8 @@ let
     javascript = import ./javascript.nix { inherit pkgs; };
   }) packageSets;
 
-  builderFor =
-    triple:
-    let
-      system = (nodeEnv.target triple).buildHost;
-    in
-    builders.${system}
-      or (throw "mkNode: ${triple} is built on ${system}; this flake builds on ${toString (lib.attrNames builders)}");
+  builderFor = triple: builders.${(nodeEnv.target triple).buildHost} or (throw (nodeEnv.notBuilt systems triple));
+  systems = lib.attrNames builders;
 
   target =
     triple:
@@ -40,6 +35,8 @@ let
     builder.audited layers.package // { inherit layers; };
 in
 targetList:
+assert lib.assertMsg (targetList != [ ] && lib.allUnique targetList)
+  "mkNode: the target list [ ${toString targetList} ] is empty or names a triple twice; name each target once";
 {
   targets = lib.genAttrs targetList target;
 

@@ -105,4 +105,5 @@ final: _: {
 
   # crane's hooks source this.
   darwin.signingUtils = builtins.toFile "signing-utils.sh" "signIfRequired() { :; }";
+  darwin.sigtool = final.absent "sigtool";
 }

@@ -58,6 +58,15 @@ in
     };
   };
 
+  # A package that evaluates and cannot be built.
+  absent =
+    name:
+    hostPackage {
+      inherit name;
+      commands = "echo 'host-nixpkgs has no ${name}; use the real nixpkgs' >&2; exit 1";
+    };
+  nixfmt-tree = final.absent "nixfmt-tree";
+
   jq = programs "jq" [ "jq" ];
   zstd = programs "zstd" [ "zstd" ];
   rsync = programs "rsync" [ "rsync" ];

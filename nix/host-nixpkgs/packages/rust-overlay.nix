@@ -21,6 +21,7 @@ in
     bintools = previous.gcc // {
       shell = host.bash;
       coreutils_bin = final.coreutils;
+      targetPrefix = "";
       suffixSalt = lib.replaceStrings [ "-" "." ] [ "_" "_" ] platform.config;
       wrapperName = "BINTOOLS_WRAPPER";
       expandResponseParams = "";

@@ -1,11 +1,25 @@
-{ mkNode, nodeEnv }:
+{
+  lib,
+  mkNode,
+  nodeEnv,
+  packageSets,
+}:
 let
   triple = "sparc64-unknown-linux-gnu";
-  stops = name: !(builtins.tryEval (mkNode [ name ]).targets.${name}.drvPath).success;
+  windows = "x86_64-pc-windows-msvc";
+  stops = list: !(builtins.tryEval (mkNode list).targets.${builtins.head list}.drvPath).success;
 in
 {
   message = nodeEnv.unknownTarget triple;
-  stops = stops triple;
-  # In the table, but made by no toolchain of this flake.
-  windowsStops = stops "x86_64-pc-windows-msvc";
+  stops = stops [ triple ];
+
+  # In the table, but built by no system of this flake.
+  windows = nodeEnv.notBuilt (lib.attrNames packageSets) windows;
+  windowsStops = stops [ windows ];
+
+  duplicateStops = stops [
+    "x86_64-unknown-linux-gnu"
+    "x86_64-unknown-linux-gnu"
+  ];
+  emptyStops = !(builtins.tryEval (mkNode [ ]).targets).success;
 }

@@ -1,5 +1,6 @@
 {
   x64 = "x86_64-linux-gnu.2.28";
   arm64 = "aarch64-linux-gnu.2.28";
-  musl = false;
+  musl = "x86_64-linux-musl";
+  darwin = false;
 }

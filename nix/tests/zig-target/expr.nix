@@ -1,6 +1,8 @@
+# A target of musl has one as well, so that "zig" in targets.json is all that makes it zig's.
 { nodeEnv }:
 {
   x64 = nodeEnv.zigTarget "x86_64-unknown-linux-gnu";
   arm64 = nodeEnv.zigTarget "aarch64-unknown-linux-gnu";
-  musl = (builtins.tryEval (nodeEnv.zigTarget "x86_64-unknown-linux-musl")).success;
+  musl = nodeEnv.zigTarget "x86_64-unknown-linux-musl";
+  darwin = (builtins.tryEval (nodeEnv.zigTarget "aarch64-apple-darwin")).success;
 }

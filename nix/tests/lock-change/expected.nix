@@ -1,0 +1,14 @@
+{
+  outside = [
+    false
+    false
+    false
+    false
+  ];
+  inside = [
+    true
+    true
+    true
+    true
+  ];
+}

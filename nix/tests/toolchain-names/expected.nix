@@ -1,0 +1,9 @@
+{
+  aarch64-apple-darwin = "sdk-aarch64-apple-darwin-cc";
+  aarch64-unknown-linux-gnu = "zig-aarch64-linux-gnu.2.28-cc";
+  aarch64-unknown-linux-musl = "cross-aarch64-unknown-linux-musl-cc";
+  x86_64-apple-darwin = "sdk-x86_64-apple-darwin-cc";
+  x86_64-pc-windows-msvc = null;
+  x86_64-unknown-linux-gnu = "zig-x86_64-linux-gnu.2.28-cc";
+  x86_64-unknown-linux-musl = "cross-x86_64-unknown-linux-musl-cc";
+}
