@@ -9,6 +9,7 @@ mod dist;
 mod load;
 mod newer_sqlcipher;
 mod nix;
+mod nix_layers;
 mod nix_store;
 mod npm;
 mod paths;

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use node_targets::Target;
+use node_targets::{Target, Toolchain};
 
+use crate::nix_layers;
 use crate::paths::{Workspace, program};
 use crate::process;
 use crate::report::{Report, Tally};
@@ -26,6 +27,12 @@ pub(crate) enum Action {
     Build {
         /// Platforms, such as linux-x64-gnu, or js, or fast; this machine's platform where none is named
         platforms: Vec<String>,
+    },
+    /// Shows on a copy of the checkout what an edit rebuilds, and whether C is compiled again
+    Layers {
+        /// Builds each edit as well, and tells the time that it takes
+        #[arg(long)]
+        build: bool,
     },
 }
 
@@ -121,49 +128,114 @@ pub(crate) fn flake(workspace: &Workspace) -> Result<String> {
 pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<Report> {
     let nix = Nix::find()?.context(REMEDY)?;
     let mut report = Report::default();
-    let mut add = |name: String, result: &dyn Fn() -> Result<String>| {
+    let mut add = |name: String, result: &dyn Fn() -> Result<Tally>| {
         let started = Instant::now();
-        let tally = match result() {
-            Ok(note) => Tally::passed(note),
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                Tally::failed(process::brief(&error))
-            }
-        };
+        let tally = result().unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Tally::failed(process::brief(&error))
+        });
         report.add(&name, tally, started.elapsed());
     };
     match action {
-        Action::Check => add("nix flake check".to_owned(), &|| check(workspace, &nix)),
+        Action::Check => add("nix flake check".to_owned(), &|| check(workspace, &nix).map(Tally::passed)),
+        Action::Layers { build } => return nix_layers::layers(workspace, &nix, *build),
         Action::Build { platforms } => {
-            let names = match platforms.as_slice() {
-                [] => vec![node_targets::host()?.platform.as_str()],
-                named => named.iter().map(|name| attribute(name)).collect::<Result<_>>()?,
+            let parts = match platforms.as_slice() {
+                [] => vec![Part::Target(node_targets::host()?)],
+                named => named.iter().map(|name| part(name)).collect::<Result<_>>()?,
             };
-            for name in names {
-                add(format!("nix build {name}"), &|| build_attribute(workspace, &nix, name));
+            for part in parts {
+                add(format!("nix build {}", part.name()), &|| match part {
+                    Part::Target(target) if target.build_host != system() => {
+                        elsewhere(workspace, &nix, target)
+                    }
+                    Part::Target(target) => Ok(Tally::passed(built_note(
+                        &build_attribute(workspace, &nix, &target.platform)?,
+                        nix.stand_in && target.toolchain == Toolchain::Cross,
+                    ))),
+                    Part::Other(name) => build_attribute(workspace, &nix, name).map(Tally::passed),
+                });
             }
         }
     }
     Ok(report)
 }
 
-/// The part of `node-bindings-<part>` that a name on the command line means.
-fn attribute(name: &str) -> Result<&str> {
-    match name {
-        "js" | "fast" => Ok(name),
-        _ => {
-            let target = Target::find(name).context("beside `js` and `fast`, the flake builds targets")?;
-            Ok(&target.platform)
+/// What `nix build` is asked for.
+#[derive(Clone, Copy)]
+enum Part {
+    Target(&'static Target),
+    /// `js` or `fast`
+    Other(&'static str),
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Target(target) => &target.platform,
+            Self::Other(name) => name,
         }
     }
 }
 
-/// Evaluates the flake, and builds its checks.
+/// This machine, as Nix names it.
+fn system() -> String {
+    let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };
+    format!("{}-{os}", env::consts::ARCH)
+}
+
+fn built_note(result: &str, stand_in_compiler: bool) -> String {
+    match stand_in_compiler {
+        true => {
+            format!("{result}, by zig in the place of nixpkgs' own compiler, which is evaluated, not built")
+        }
+        false => result.to_owned(),
+    }
+}
+
+/// A target of another build host: what can be shown of it here.
+fn elsewhere(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<Tally> {
+    let Target { platform, build_host, .. } = target;
+    if target.toolchain == Toolchain::Msvc {
+        bail!("{platform} is made outside Nix, on {build_host}: build it there with `cargo xtask dist`");
+    }
+    let mut eval = nix.flake(workspace, &["eval", "--raw"]);
+    eval.arg(format!("{}#packages.{build_host}.node-bindings-{platform}.drvPath", flake(workspace)?));
+    process::run(workspace, &format!("nix eval {platform}"), eval)?;
+    Ok(Tally::skipped(format!("evaluated, not built: {platform} is built on {build_host}")))
+}
+
+/// The part of `node-bindings-<part>` that a name on the command line means.
+fn part(name: &str) -> Result<Part> {
+    Ok(match name {
+        "js" => Part::Other("js"),
+        "fast" => Part::Other("fast"),
+        _ => Part::Target(Target::find(name).context("beside `js` and `fast`, the flake builds targets")?),
+    })
+}
+
+/// Evaluates the flake for every system, and builds this one's checks.
 pub(crate) fn check(workspace: &Workspace, nix: &Nix) -> Result<String> {
+    let mut evaluate = nix.flake(workspace, &["flake", "check", "--no-build", "--all-systems"]);
+    evaluate.arg(flake(workspace)?);
+    process::run(workspace, "nix flake check of all systems", evaluate)?;
     let mut check = nix.flake(workspace, &["flake", "check"]);
     check.arg("--print-build-logs").arg(flake(workspace)?);
     process::run(workspace, "nix flake check", check)?;
-    Ok(if nix.stand_in { "with the stand-in for nixpkgs" } else { "with nixpkgs" }.to_owned())
+    Ok(match nix.stand_in {
+        true => format!("with the stand-in for nixpkgs; evaluated, not built: {}", not_shown()),
+        false => "with nixpkgs".to_owned(),
+    })
+}
+
+/// What the stand-in cannot show on this machine.
+fn not_shown() -> String {
+    let cross = "nixpkgs' musl compilers (zig takes their place)".to_owned();
+    let others = node_targets::targets()
+        .iter()
+        .filter(|target| target.build_host != system() && target.toolchain != Toolchain::Msvc)
+        .map(|target| target.platform.clone());
+    std::iter::once(cross).chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// Builds a platform's audited addon; the file.
@@ -202,9 +274,26 @@ mod tests {
             ("js", "js"),
             ("fast", "fast"),
         ] {
-            assert_eq!(attribute(name).unwrap(), expected);
+            assert_eq!(part(name).unwrap().name(), expected);
         }
-        let error = format!("{:#}", attribute("linux").unwrap_err());
+        let error = format!("{:#}", part("linux").map(Part::name).unwrap_err());
         assert!(error.contains("`js` and `fast`") && error.contains("linux-x64-musl"), "{error}");
+    }
+
+    #[test]
+    fn what_was_not_built_is_said() {
+        let note = not_shown();
+        let built_here = |target: &&Target| target.build_host == system();
+        assert!(note.starts_with("nixpkgs' musl compilers"), "{note}");
+        for target in node_targets::targets() {
+            let named = note.contains(target.platform.as_str());
+            assert_eq!(
+                named,
+                !built_here(&target) && target.toolchain != Toolchain::Msvc,
+                "{target}: {note}"
+            );
+        }
+        assert_eq!(built_note("result-js", false), "result-js");
+        assert!(built_note("result-linux-x64-musl", true).ends_with("evaluated, not built"));
     }
 }

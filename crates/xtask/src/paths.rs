@@ -77,6 +77,11 @@ impl Workspace {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 
+    /// Another checkout, with this one's cache.
+    pub(crate) fn elsewhere(&self, root: &Path) -> Self {
+        Self { root: root.to_owned(), cache: self.cache.clone() }
+    }
+
     /// A workspace anywhere, for tests.
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Self {
