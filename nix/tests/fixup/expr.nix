@@ -1,0 +1,35 @@
+# The steps of each target, in their order, by what each calls. Nothing may change the file after it is signed.
+{
+  lib,
+  nodeEnv,
+  packageSets,
+}:
+let
+  marks = [
+    "--only-keep-debug"
+    ".dSYM\""
+    "--strip-all"
+    "--strip-debug"
+    "--add-gnu-debuglink"
+    "install_name_tool -id"
+    "install_name_tool -change"
+    "grep -a"
+    "codesign"
+  ];
+  stepsOf =
+    triple:
+    let
+      pkgs = packageSets.${(nodeEnv.target triple).buildHost};
+      text = import ../../package/fixup.nix { inherit pkgs; } {
+        inherit triple;
+        library = "library";
+      };
+    in
+    lib.concatMap (line: lib.filter (mark: lib.hasInfix mark line) marks) (lib.splitString "\n" text);
+in
+lib.genAttrs [
+  "aarch64-apple-darwin"
+  "x86_64-apple-darwin"
+  "aarch64-unknown-linux-musl"
+  "x86_64-unknown-linux-gnu"
+] stepsOf
