@@ -187,7 +187,7 @@ fn system() -> String {
 fn built_note(result: &str, stand_in_compiler: bool) -> String {
     match stand_in_compiler {
         true => {
-            format!("{result}, by zig in the place of nixpkgs' own compiler, which is evaluated, not built")
+            format!("{result}, by zig in the place of nixpkgs' own compiler, which was not tried")
         }
         false => result.to_owned(),
     }
@@ -223,19 +223,19 @@ pub(crate) fn check(workspace: &Workspace, nix: &Nix) -> Result<String> {
     check.arg("--print-build-logs").arg(flake(workspace)?);
     process::run(workspace, "nix flake check", check)?;
     Ok(match nix.stand_in {
-        true => format!("with the stand-in for nixpkgs; evaluated, not built: {}", not_shown()),
+        true => format!("with the stand-in for nixpkgs, so not shown: {}", not_shown()),
         false => "with nixpkgs".to_owned(),
     })
 }
 
 /// What the stand-in cannot show on this machine.
 fn not_shown() -> String {
-    let cross = "nixpkgs' musl compilers (zig takes their place)".to_owned();
-    let others = node_targets::targets()
+    let others: Vec<&str> = node_targets::targets()
         .iter()
         .filter(|target| target.build_host != system() && target.toolchain != Toolchain::Msvc)
-        .map(|target| target.platform.clone());
-    std::iter::once(cross).chain(others).collect::<Vec<_>>().join(", ")
+        .map(|target| target.platform.as_str())
+        .collect();
+    format!("nixpkgs' musl compilers, in whose place zig is; evaluated, not built: {}", others.join(", "))
 }
 
 /// Builds a platform's audited addon; the file.
@@ -294,6 +294,6 @@ mod tests {
             );
         }
         assert_eq!(built_note("result-js", false), "result-js");
-        assert!(built_note("result-linux-x64-musl", true).ends_with("evaluated, not built"));
+        assert!(built_note("result-linux-x64-musl", true).ends_with("which was not tried"));
     }
 }
