@@ -27,6 +27,9 @@ pub(crate) enum Action {
     Build {
         /// Platforms, such as linux-x64-gnu, or js, or fast; this machine's platform where none is named
         platforms: Vec<String>,
+        /// Builds each addon from its layers a second time, and fails where a byte differs
+        #[arg(long)]
+        rebuild: bool,
     },
     /// Shows on a copy of the checkout what an edit rebuilds, and whether C is compiled again
     Layers {
@@ -139,7 +142,7 @@ pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<Report> {
     match action {
         Action::Check => add("nix flake check".to_owned(), &|| check(workspace, &nix).map(Tally::passed)),
         Action::Layers { build } => return nix_layers::layers(workspace, &nix, *build),
-        Action::Build { platforms } => {
+        Action::Build { platforms, rebuild } => {
             let parts = match platforms.as_slice() {
                 [] => vec![Part::Target(node_targets::host()?)],
                 named => named.iter().map(|name| part(name)).collect::<Result<_>>()?,
@@ -149,10 +152,7 @@ pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<Report> {
                     Part::Target(target) if target.build_host != system() => {
                         elsewhere(workspace, &nix, target)
                     }
-                    Part::Target(target) => Ok(Tally::passed(built_note(
-                        &build_attribute(workspace, &nix, &target.platform)?,
-                        nix.stand_in && target.toolchain == Toolchain::Cross,
-                    ))),
+                    Part::Target(target) => built_here(workspace, &nix, target, *rebuild),
                     Part::Other(name) => build_attribute(workspace, &nix, name).map(Tally::passed),
                 });
             }
@@ -182,6 +182,18 @@ impl Part {
 fn system() -> String {
     let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };
     format!("{}-{os}", env::consts::ARCH)
+}
+
+fn built_here(workspace: &Workspace, nix: &Nix, target: &Target, rebuild: bool) -> Result<Tally> {
+    let result = build_attribute(workspace, nix, &target.platform)?;
+    let mut note = built_note(&result, nix.stand_in && target.toolchain == Toolchain::Cross);
+    if rebuild {
+        let mut again = nix.flake(workspace, &["build", "--rebuild", "--no-link", "--print-build-logs"]);
+        again.arg(format!("{}#node-bindings-{}.layers.package", flake(workspace)?, target.platform));
+        process::run(workspace, &format!("nix build {target} again"), again)?;
+        note.push_str("; the same bytes when built again");
+    }
+    Ok(Tally::passed(note))
 }
 
 fn built_note(result: &str, stand_in_compiler: bool) -> String {
