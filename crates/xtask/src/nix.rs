@@ -179,7 +179,7 @@ impl Part {
 }
 
 /// This machine, as Nix names it.
-fn system() -> String {
+pub(crate) fn system() -> String {
     let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };
     format!("{}-{os}", env::consts::ARCH)
 }
