@@ -1,4 +1,5 @@
-# The flake's checks of one system: the evaluation tests, the compilers, the gated addon of the host, and that it loads. `nodeAt` is { packageSets, mkNode } of the workspace at a root.
+# The flake's checks of one system: the evaluation tests, the compilers, the gated addon of the host, and that it loads.
+# `nodeAt` is { packageSets, mkNode } of the workspace at a root.
 {
   root,
   system,

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::paths::Workspace;
 use crate::process;
-use crate::python::{self, sha256};
+use crate::python;
 
 const LIST: &str = "nix/host-nixpkgs/required-files.json";
 
@@ -106,16 +107,35 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The SHA-256 of a file, in hexadecimal.
+fn sha256(path: &Path) -> Result<String> {
+    let content = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(hexadecimal_of(&Sha256::digest(content)))
+}
+
 /// A hash as Nix and npm write it, `sha256-` and base64, in hexadecimal.
 pub(crate) fn hexadecimal(hash: &str) -> Result<String> {
     let bytes = hash.strip_prefix("sha256-").and_then(|text| STANDARD.decode(text).ok());
     let bytes = bytes.filter(|bytes| bytes.len() == 32).with_context(|| format!("`{hash}` is no SHA-256"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal_of(&bytes))
+}
+
+fn hexadecimal_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_of_a_file_is_the_standards_example() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc");
+        fs::write(&path, "abc").unwrap();
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(&path).unwrap(), expected);
+    }
 
     #[test]
     fn a_hash_of_the_list_is_read_as_hexadecimal() {

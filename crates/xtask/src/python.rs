@@ -31,16 +31,6 @@ pub(crate) fn pip(workspace: &Workspace) -> Result<Command> {
     Ok(command)
 }
 
-/// The SHA-256 of a file, in hexadecimal.
-pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let mut python = process::command("python3");
-    python
-        .arg("-c")
-        .arg("import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], 'rb').read()).hexdigest())");
-    python.arg(path);
-    process::capture(python).with_context(|| format!("the hash of {} cannot be computed", path.display()))
-}
-
 /// Unpacks a zip file, which is what a wheel is.
 pub(crate) fn unzip(workspace: &Workspace, file: &Path, into: &Path) -> Result<()> {
     let mut python = process::command("python3");
@@ -63,21 +53,4 @@ fn has(module: &str) -> bool {
     let mut python = process::command("python3");
     python.args(["-c", &format!("import {module}")]);
     program("python3").is_some() && process::capture(python).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hash_is_the_standards_example() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("abc");
-        std::fs::write(&path, "abc").unwrap();
-        if program("python3").is_none() {
-            return println!("skipped: no python3 on PATH");
-        }
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(&path).unwrap(), expected);
-    }
 }
