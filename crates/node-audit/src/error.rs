@@ -54,11 +54,13 @@ pub enum AuditError {
         /// Its first bytes in hexadecimal.
         start: String,
     },
-    /// An ELF file whose tables make no sense: cut short, or damaged.
-    #[error("{file}: is a damaged ELF file: {damage}")]
+    /// A file whose tables make no sense: cut short, or damaged.
+    #[error("{file}: is a damaged {format} file: {damage}")]
     Damaged {
         /// The file.
         file: String,
+        /// `ELF`, `Mach-O` or `PE`.
+        format: &'static str,
         /// What does not fit.
         damage: String,
     },

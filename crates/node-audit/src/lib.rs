@@ -10,10 +10,12 @@
 
 #![forbid(unsafe_code)]
 
+mod beside;
 mod elf;
 mod error;
 mod facts;
 mod finding;
+mod manifest;
 mod platform;
 mod policy;
 mod report;
@@ -24,12 +26,19 @@ use std::io::Read;
 use std::path::Path;
 
 pub use error::AuditError;
-pub use facts::{Facts, VersionNeed};
+pub use facts::{
+    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, MacPlatform, MachOFacts, PeFacts,
+    Signature, StaticTls, VersionNeed,
+};
 pub use finding::{Finding, Severity};
-pub use platform::{Cpu, Platform, PlatformError};
-pub use policy::Policy;
+pub use manifest::{Manifest, ManifestError};
+pub use platform::{Claim, Cpu, Libc, Os, Platform, PlatformError};
+pub use policy::{Allowed, Floors, Policy};
 pub use report::{Report, json, table};
-pub use rules::{Problem, RULES, Rule, Subject};
+pub use rules::{Problem, RULES, Rule};
+
+use beside::Beside;
+use rules::Context;
 
 /// The largest file that is read, in bytes: 512 MiB.
 ///
@@ -41,29 +50,35 @@ pub const MAX_FILE: u64 = 512 << 20;
 /// The platform is the policy's where it names one, or else the one in the file's name.
 ///
 /// # Errors
-/// Where the file cannot be read, or is no ELF file that can be made sense of.
+/// Where the file cannot be read, or is no addon that can be made sense of.
 pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
-    audit_bytes(path, &read(path)?, policy)
+    let content = read(path)?;
+    let directory = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    hold(path, &content, Context { package: None, beside: Beside::Disk(&directory), policy })
 }
 
 /// Holds the content of a file against each rule; `path` is what the file is called.
 ///
 /// # Errors
-/// Where the content is no ELF file that can be made sense of.
+/// Where the content is no addon that can be made sense of.
 pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Report, AuditError> {
-    let facts = read_facts(path, content)?;
-    let claimed = policy.platform.or_else(|| Platform::from_file_name(path));
-    let subject = Subject::new(&facts, claimed, policy);
-    Ok(Report::new(path, &subject))
+    hold(path, content, Context { package: None, beside: Beside::Unknown, policy })
 }
 
-/// What a file says of itself, with no verdict.
+/// What a file says of itself, with no verdict: one element, or for a fat Mach-O file one for each processor.
 ///
 /// # Errors
 /// As [`audit_bytes`].
-pub fn read_facts(path: &Path, content: &[u8]) -> Result<Facts, AuditError> {
+pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError> {
     error::check_format(path, content)?;
-    elf::read(content).map_err(|damage| AuditError::Damaged { file: error::name(path), damage })
+    let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
+    Ok(vec![elf::read(content).map_err(damaged)?])
+}
+
+fn hold(path: &Path, content: &[u8], context: Context<'_>) -> Result<Report, AuditError> {
+    let facts = read_facts(path, content)?;
+    let claim = context.policy.claim.clone().or_else(|| Claim::from_file_name(path));
+    Ok(Report::new(path, &facts, claim.as_ref(), context))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AuditError> {

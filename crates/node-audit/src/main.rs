@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use node_audit::{Platform, Policy, Report, audit, json, table};
+use node_audit::{Claim, Policy, Report, audit, json, table};
 
 /// Width of the table where it does not go to a terminal.
 const WIDTH: u16 = 100;
@@ -29,7 +29,7 @@ struct Arguments {
 
     /// Hold the files against this platform, whatever their names say: linux-x64-gnu, linux-arm64-musl
     #[arg(long, value_name = "PLATFORM")]
-    platform: Option<Platform>,
+    platform: Option<Claim>,
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -46,7 +46,7 @@ enum Format {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let policy = Policy { platform: arguments.platform, ..Policy::default() };
+    let policy = Policy { claim: arguments.platform, ..Policy::default() };
     let mut reports = Vec::new();
     let mut unreadable = false;
     for file in &arguments.files {

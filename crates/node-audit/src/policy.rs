@@ -1,9 +1,11 @@
 //! What a file is held against.
 
-use node_targets::{Libc, Target, Version};
+use std::collections::BTreeMap;
+
+use node_targets::{Target, Version};
 
 use crate::finding::Severity;
-use crate::platform::Platform;
+use crate::platform::{Claim, Cpu, Libc, Platform};
 
 /// The limits that the rules apply.
 ///
@@ -11,19 +13,62 @@ use crate::platform::Platform;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The platform, whatever the file's name says.
-    pub platform: Option<Platform>,
-    /// The oldest glibc that a file must load on.
-    pub glibc_floor: Version,
-    /// Libraries that every glibc system with Node has; `*` stands for anything.
-    pub glibc_needed: Vec<String>,
-    /// Libraries that every musl system with Node has; `*` stands for anything.
-    pub musl_needed: Vec<String>,
+    pub claim: Option<Claim>,
+    /// The oldest systems that a file must load on.
+    pub floors: Floors,
+    /// Libraries that every system has.
+    pub allowed: Allowed,
+    /// The largest addon, in bytes.
+    pub size: u64,
     /// How bad it is to export names that are neither Node's nor an entry point.
     pub other_exports: Severity,
+    /// How bad the findings of a rule are, by its id, whatever the rule says; None drops them.
+    pub severities: BTreeMap<String, Option<Severity>>,
 }
 
-/// glibc 2.28, which Node 20 itself needs.
-const NODE_FLOOR: Version = Version { major: 2, minor: 28, patch: 0 };
+/// The oldest systems that a file must load on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Floors {
+    /// glibc.
+    pub glibc: Version,
+    /// libstdc++'s interface, `GLIBCXX_3.4.25`.
+    pub glibcxx: Version,
+    /// The C++ ABI's own interface, `CXXABI_1.3.11`.
+    pub cxxabi: Version,
+    /// libgcc's interface, `GCC_7.0.0`.
+    pub gcc: Version,
+    /// macOS on x64.
+    pub macos_x64: Version,
+    /// macOS on arm64.
+    pub macos_arm64: Version,
+}
+
+/// Libraries that every system of a kind has; `*` stands for any text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Systems with glibc.
+    pub glibc: Vec<String>,
+    /// Systems with musl.
+    pub musl: Vec<String>,
+    /// macOS; whole paths.
+    pub macos: Vec<String>,
+    /// Windows; compared without regard to case.
+    pub windows: Vec<String>,
+}
+
+const fn version(major: u32, minor: u32, patch: u32) -> Version {
+    Version { major, minor, patch }
+}
+
+/// What Node 20's own releases need: glibc 2.28 with the compiler of that time (gcc 8), macOS 10.15 and 11.
+const NODE_FLOORS: Floors = Floors {
+    glibc: version(2, 28, 0),
+    glibcxx: version(3, 4, 25),
+    cxxabi: version(1, 3, 11),
+    gcc: version(7, 0, 0),
+    macos_x64: version(10, 15, 0),
+    macos_arm64: version(11, 0, 0),
+};
 
 const GLIBC: [&str; 7] = [
     "libc.so.6",
@@ -44,14 +89,28 @@ const MUSL: [&str; 3] = ["libc.so", "libc.musl-*.so.1", "ld-musl-*.so.1"];
 /// also load into a host that is linked statically, and needs neither.
 const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
+const MACOS: [&str; 2] = ["/usr/lib/*", "/System/Library/*"];
+
+/// 32 MiB for other people's addons.
+const SIZE: u64 = 32 << 20;
+
+/// 8 MB, as it is shown to people, for this project's.
+const OWN_SIZE: u64 = 8_000_000;
+
 impl Default for Policy {
     fn default() -> Self {
         Policy {
-            platform: None,
-            glibc_floor: NODE_FLOOR,
-            glibc_needed: owned(GLIBC.iter().chain(&COMPILER)),
-            musl_needed: owned(MUSL.iter().chain(&COMPILER)),
+            claim: None,
+            floors: NODE_FLOORS,
+            allowed: Allowed {
+                glibc: owned(GLIBC.iter().chain(&COMPILER)),
+                musl: owned(MUSL.iter().chain(&COMPILER)),
+                macos: owned(MACOS.iter()),
+                windows: Vec::new(),
+            },
+            size: SIZE,
             other_exports: Severity::Info,
+            severities: BTreeMap::new(),
         }
     }
 }
@@ -61,25 +120,48 @@ impl Policy {
     /// and no exported name but the entry points.
     #[must_use]
     pub fn for_target(target: &Target) -> Policy {
-        let glibc_floor = target.floor.filter(|_| target.libc == Some(Libc::Glibc)).unwrap_or(NODE_FLOOR);
-        Policy {
-            platform: Some(Platform::from(target)),
-            glibc_floor,
-            glibc_needed: owned(GLIBC.iter()),
-            musl_needed: owned(MUSL.iter()),
-            other_exports: Severity::Error,
+        let mut policy = Policy::default();
+        let platform = Platform::from(target);
+        if let Some(floor) = target.floor {
+            match (target.os, target.cpu) {
+                (node_targets::Os::Linux, _) if platform.libc == Some(Libc::Glibc) => {
+                    policy.floors.glibc = floor;
+                }
+                (node_targets::Os::Darwin, node_targets::Cpu::X64) => policy.floors.macos_x64 = floor,
+                (node_targets::Os::Darwin, node_targets::Cpu::Arm64) => policy.floors.macos_arm64 = floor,
+                _ => {}
+            }
         }
+        policy.claim = Some(platform.into());
+        policy.allowed.glibc = owned(GLIBC.iter());
+        policy.allowed.musl = owned(MUSL.iter());
+        policy.size = OWN_SIZE;
+        policy.other_exports = Severity::Error;
+        policy
     }
 
+    /// The oldest macOS for a processor.
+    #[must_use]
+    pub fn macos(&self, cpu: Option<Cpu>) -> Version {
+        if cpu == Some(Cpu::X64) { self.floors.macos_x64 } else { self.floors.macos_arm64 }
+    }
+}
+
+impl Allowed {
     /// Whether a library is on the list of a C library's systems.
     #[must_use]
-    pub fn allows(&self, libc: Libc, library: &str) -> bool {
+    pub fn on(&self, libc: Libc, library: &str) -> bool {
         let patterns = match libc {
-            Libc::Glibc => &self.glibc_needed,
-            Libc::Musl => &self.musl_needed,
+            Libc::Glibc => &self.glibc,
+            Libc::Musl => &self.musl,
         };
-        patterns.iter().any(|pattern| matches(pattern, library))
+        listed(patterns, library)
     }
+}
+
+/// Whether a name fits one of the patterns.
+pub(crate) fn listed(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, name))
 }
 
 fn owned<'a>(names: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
@@ -122,9 +204,22 @@ mod tests {
     fn this_projects_artifacts_need_no_compiler_library() {
         let target = Target::by_platform("linux-x64-gnu").unwrap();
         let ours = Policy::for_target(target);
-        assert_eq!(Some(ours.glibc_floor), target.floor);
-        assert!(Policy::default().allows(Libc::Glibc, "libgcc_s.so.1"));
-        assert!(!ours.allows(Libc::Glibc, "libgcc_s.so.1") && !ours.allows(Libc::Musl, "libgcc_s.so.1"));
-        assert!(ours.allows(Libc::Glibc, "libc.so.6") && !ours.allows(Libc::Musl, "libc.so.6"));
+        assert_eq!(Some(ours.floors.glibc), target.floor);
+        assert!(Policy::default().allowed.on(Libc::Glibc, "libgcc_s.so.1"));
+        let Policy { allowed, .. } = ours;
+        assert!(!allowed.on(Libc::Glibc, "libgcc_s.so.1") && !allowed.on(Libc::Musl, "libgcc_s.so.1"));
+        assert!(allowed.on(Libc::Glibc, "libc.so.6") && !allowed.on(Libc::Musl, "libc.so.6"));
+    }
+
+    #[test]
+    fn this_projects_floors_are_those_of_the_table() {
+        for target in node_targets::targets() {
+            let policy = Policy::for_target(target);
+            assert_eq!(policy.claim.as_ref().map(ToString::to_string), Some(target.platform.clone()));
+            if target.os == node_targets::Os::Darwin {
+                let cpu = Platform::from(target).cpu;
+                assert_eq!(Some(policy.macos(Some(cpu))), target.floor);
+            }
+        }
     }
 }

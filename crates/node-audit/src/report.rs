@@ -4,8 +4,10 @@ use std::path::Path;
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
+use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::rules::{Problem, RULES, Subject};
+use crate::platform::{Claim, Platform};
+use crate::rules::{Check, Context, Problem, RULES, Subject};
 
 /// What was found in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +21,33 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(path: &Path, subject: &Subject<'_>) -> Report {
+    /// Holds the parts of a file, one for each processor, against each rule.
+    pub(crate) fn new(path: &Path, parts: &[Facts], claim: Option<&Claim>, context: Context<'_>) -> Report {
         let file = crate::error::name(path);
-        let platform = subject.claimed.map(|platform| platform.to_string());
+        let platform = claim.map(ToString::to_string);
         let mut findings = Vec::new();
-        for rule in &RULES {
-            for Problem { severity, message, evidence, remedy } in (rule.check)(subject) {
-                let (file, platform) = (file.clone(), platform.clone());
-                findings.push(Finding { file, platform, rule: rule.id, severity, message, evidence, remedy });
+        for (facts, claimed) in pairs(parts, claim) {
+            let subject = Subject::new(facts, claimed, context);
+            let platform = claimed.map(|platform| platform.to_string());
+            for rule in &RULES {
+                let Check::Addon(check) = rule.check;
+                let overridden = context.policy.severities.get(rule.id);
+                for problem in check(&subject) {
+                    let Some(severity) = overridden.copied().unwrap_or(Some(problem.severity)) else {
+                        continue;
+                    };
+                    let Problem { message, evidence, remedy, .. } = problem;
+                    let (file, platform) = (file.clone(), platform.clone());
+                    findings.push(Finding {
+                        file,
+                        platform,
+                        rule: rule.id,
+                        severity,
+                        message,
+                        evidence,
+                        remedy,
+                    });
+                }
             }
         }
         Report { file, platform, findings }
@@ -43,6 +64,25 @@ impl Report {
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
+}
+
+/// Each part of a file with the platform that it is held against.
+///
+/// A processor that is claimed but not there is held against the first part, so that `arch` says what is there instead;
+/// a part that nobody claims is held against its own processor.
+fn pairs<'a>(parts: &'a [Facts], claim: Option<&Claim>) -> Vec<(&'a Facts, Option<Platform>)> {
+    let Some(claim) = claim else { return parts.iter().map(|part| (part, None)).collect() };
+    let mut pairs = Vec::new();
+    for platform in claim.platforms() {
+        let part = parts.iter().find(|part| part.cpu == Some(platform.cpu)).or_else(|| parts.first());
+        pairs.extend(part.map(|part| (part, Some(platform))));
+    }
+    for part in parts {
+        if !pairs.iter().any(|(paired, _)| std::ptr::eq(*paired, part)) {
+            pairs.push((part, part.cpu.map(|cpu| Platform { os: claim.os, cpu, libc: claim.libc })));
+        }
+    }
+    pairs
 }
 
 /// All findings as a JSON array of objects; `[]` where there is none.

@@ -9,14 +9,13 @@
 mod strings;
 mod versions;
 
-use node_targets::Libc;
 use object::elf::{self, Machine};
 use object::endian::Endianness;
 use object::read::ReadRef;
 use object::read::elf::{Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym};
 
-use crate::facts::{Facts, VersionNeed};
-use crate::platform::Cpu;
+use crate::facts::{Details, ElfFacts, Facts, VersionNeed};
+use crate::platform::{Cpu, Libc};
 use strings::Strings;
 
 /// Defined in every shared object by some linkers; no one binds to them.
@@ -47,6 +46,16 @@ pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
         (Some(_), Some(_)) => Err("its header names neither 32 nor 64 bit, or no byte order".to_owned()),
         _ => Err("it ends within its header".to_owned()),
     }
+}
+
+/// What Node can open as an addon.
+const SHARED_OBJECT: &str = "shared object";
+
+/// The dynamic symbols' names.
+#[derive(Default)]
+struct Symbols {
+    imports: Vec<String>,
+    exports: Vec<String>,
 }
 
 /// A file with its program headers and its dynamic table.
@@ -99,37 +108,58 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         if self.values(elf::DT_NEEDED).count() > MOST_NEEDED {
             return Err(format!("it needs more than {MOST_NEEDED} libraries"));
         }
-        let mut facts = Facts {
+        let libraries = listed(elf::DT_NEEDED)?;
+        let mut versions = versions::needs(self, &names)?;
+        let Symbols { imports, exports } = self.symbols(&names, &mut versions)?;
+        let version_needs = versions.into_needs();
+        let kind = self.kind();
+        let details = ElfFacts {
+            libc: libc(&libraries, &version_needs),
+            soname: listed(elf::DT_SONAME)?.into_iter().next(),
+            rpath: paths(elf::DT_RPATH)?,
+            runpath: paths(elf::DT_RUNPATH)?,
+            version_needs,
+            symbolic: self.value(elf::DT_SYMBOLIC).is_some()
+                || self.flags(elf::DT_FLAGS) & elf::DF_SYMBOLIC.0 != 0,
+            ..ElfFacts::default()
+        };
+        Ok(Facts {
             bits: if self.header.is_type_64() { 64 } else { 32 },
             little_endian: self.header.is_little_endian(),
             machine: format!("machine {} ({})", machine.0, machine_name(machine)),
             cpu: cpu(machine, self.header.is_type_64(), self.header.is_little_endian()),
-            shared_object: self.header.e_type(self.endian) == elf::ET_DYN && !self.dynamic.is_empty(),
-            executable: self.flags(elf::DT_FLAGS_1) & elf::DF_1_PIE.0 != 0,
-            soname: listed(elf::DT_SONAME)?.into_iter().next(),
-            needed: listed(elf::DT_NEEDED)?,
-            rpath: paths(elf::DT_RPATH)?,
-            runpath: paths(elf::DT_RUNPATH)?,
+            kind,
+            loadable: kind == SHARED_OBJECT,
+            libraries,
+            imports,
+            exports,
             constructors: self.flags(elf::DT_INIT) != 0 || self.flags(elf::DT_INIT_ARRAYSZ) != 0,
-            symbolic: self.value(elf::DT_SYMBOLIC).is_some()
-                || self.flags(elf::DT_FLAGS) & elf::DF_SYMBOLIC.0 != 0,
-            ..Facts::default()
-        };
-        let mut versions = versions::needs(self, &names)?;
-        self.symbols(&names, &mut facts, &mut versions)?;
-        facts.version_needs = versions.into_needs();
-        facts.libc = libc(&facts);
-        Ok(facts)
+            writable_code: Vec::new(),
+            leftovers: Vec::new(),
+            paths: Vec::new(),
+            size: self.content.len() as u64,
+            details: Details::Elf(details),
+        })
+    }
+
+    /// A position-independent executable is a shared object in form, but no loader opens it as one.
+    fn kind(&self) -> &'static str {
+        let executable = self.flags(elf::DT_FLAGS_1) & elf::DF_1_PIE.0 != 0;
+        match self.header.e_type(self.endian) {
+            elf::ET_DYN if executable => "position-independent executable",
+            elf::ET_DYN if self.dynamic.is_empty() => "file without a dynamic table",
+            elf::ET_DYN => SHARED_OBJECT,
+            elf::ET_EXEC => "executable",
+            elf::ET_REL => "object file",
+            elf::ET_CORE => "core dump",
+            _ => "file of unknown type",
+        }
     }
 
     /// Sorts the dynamic symbols into imports and exports, and the imports to the versions that they need.
-    fn symbols(
-        &self,
-        names: &Strings<'_>,
-        facts: &mut Facts,
-        versions: &mut versions::Needs,
-    ) -> Result<(), String> {
-        let Some(address) = self.value(elf::DT_SYMTAB) else { return Ok(()) };
+    fn symbols(&self, names: &Strings<'_>, versions: &mut versions::Needs) -> Result<Symbols, String> {
+        let mut found = Symbols::default();
+        let Some(address) = self.value(elf::DT_SYMTAB) else { return Ok(found) };
         let count = self.symbol_count(address)?;
         let data = self.at(address).ok_or("its dynamic symbol table is in no segment")?;
         let symbols: &[Elf::Sym] = data
@@ -151,15 +181,15 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
                         .map_err(|()| "its table of symbol versions is shorter than its symbol table")?;
                     versions.bind(entry.0.get(self.endian), &name);
                 }
-                facts.imports.push(name);
+                found.imports.push(name);
             } else {
                 let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
                 if visible && !LINKER_MADE.contains(&name.as_str()) {
-                    facts.exports.push(name);
+                    found.exports.push(name);
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// How many dynamic symbols there are.
@@ -259,11 +289,11 @@ fn machine_name(machine: Machine) -> &'static str {
     }
 }
 
-fn libc(facts: &Facts) -> Option<Libc> {
-    let needs = |name: fn(&str) -> bool| facts.needed.iter().any(|library| name(library));
+fn libc(libraries: &[String], version_needs: &[VersionNeed]) -> Option<Libc> {
+    let needs = |name: fn(&str) -> bool| libraries.iter().any(|library| name(library));
     // On arm and arm64 libgcc_s has a version GLIBC_2.0 of its own, on musl as well.
     let glibc = |need: &VersionNeed| need.version.starts_with("GLIBC_") && need.library != "libgcc_s.so.1";
-    if needs(|library| library == "libc.so.6") || facts.version_needs.iter().any(glibc) {
+    if needs(|library| library == "libc.so.6") || version_needs.iter().any(glibc) {
         Some(Libc::Glibc)
     } else if needs(|library| library == "libc.so" || library.starts_with("libc.musl-")) {
         Some(Libc::Musl)

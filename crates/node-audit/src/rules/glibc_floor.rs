@@ -1,15 +1,24 @@
 //! No newer glibc than the floor is needed.
 
-use node_targets::{Libc, Version};
+use node_targets::Version;
 
-use super::{Problem, Rule, Subject, few};
+use super::{Check, Problem, Rule, Subject, few};
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
+use crate::platform::Libc;
 
 pub(super) const RULE: Rule = Rule {
     id: "glibc-floor",
     asks: "no symbol version newer than the oldest glibc to support is needed",
-    check,
+    severity: Severity::Error,
+    explanation: "A function of glibc carries the version in which it last changed, and the linker writes down the \
+        newest one that it found on the machine that built the addon. On a system with an older glibc require() fails: \
+        version `GLIBC_2.34' not found. Node 20's own releases need 2.28, so that an addon which needs more refuses \
+        systems on which Node runs. GLIBC_ABI_DT_RELR stands for compressed relocations, which glibc reads from 2.36 \
+        on; GLIBC_PRIVATE fits one build of glibc only.\n\
+        Link against the oldest glibc to support: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container \
+        of that age.",
+    check: Check::Addon(check),
 };
 
 /// The marker of compressed relative relocations, which glibc knows from 2.36 on.
@@ -19,10 +28,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if subject.libc != Some(Libc::Glibc) {
         return Vec::new();
     }
-    let floor = subject.policy.glibc_floor;
+    let Some(elf) = subject.facts.elf() else { return Vec::new() };
+    let floor = subject.policy.floors.glibc;
     let mut problems = Vec::new();
     let mut above: Vec<(Version, &VersionNeed)> = Vec::new();
-    for need in subject.facts.version_needs.iter().filter(|need| !need.weak) {
+    for need in elf.version_needs.iter().filter(|need| !need.weak) {
         let Some(version) = need.version.strip_prefix("GLIBC_") else { continue };
         match version.parse::<Version>() {
             Ok(version) if version > floor => above.push((version, need)),

@@ -10,11 +10,11 @@ mod needed;
 mod runpath;
 mod symbols;
 
-use node_targets::Libc;
-
+use crate::beside::Beside;
 use crate::facts::Facts;
 use crate::finding::Severity;
-use crate::platform::Platform;
+use crate::manifest::Manifest;
+use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
@@ -28,8 +28,19 @@ pub struct Rule {
     pub id: &'static str,
     /// What it asks for, in a sentence.
     pub asks: &'static str,
-    /// Whom it accuses of what.
-    pub(crate) check: fn(&Subject<'_>) -> Vec<Problem>,
+    /// How bad it is when it is broken in the usual way.
+    pub severity: Severity,
+    /// Why it is asked, what happens otherwise, and what to do: a few sentences.
+    pub explanation: &'static str,
+    /// What is looked at, and how.
+    pub(crate) check: Check,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Check {
+    /// One addon, for one processor.
+    Addon(fn(&Subject<'_>) -> Vec<Problem>),
 }
 
 /// What a rule found wrong.
@@ -45,24 +56,43 @@ pub struct Problem {
     pub remedy: String,
 }
 
-/// A file and what it is held against.
+/// An addon, for one processor, and what it is held against.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// What was read.
-    pub facts: &'a Facts,
+    pub(crate) facts: &'a Facts,
     /// The platform that it claims, or that the policy names.
-    pub claimed: Option<Platform>,
+    pub(crate) claimed: Option<Platform>,
     /// The C library that it must work with: the claimed one, or else the one that it is linked to.
-    pub libc: Option<Libc>,
+    pub(crate) libc: Option<Libc>,
+    /// The package that it belongs to, where one is known.
+    pub(crate) package: Option<&'a Manifest>,
+    /// The files that come with it.
+    pub(crate) beside: Beside<'a>,
     /// The limits.
-    pub policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
 }
 
 impl<'a> Subject<'a> {
-    pub(crate) fn new(facts: &'a Facts, claimed: Option<Platform>, policy: &'a Policy) -> Self {
-        let libc = claimed.and_then(|platform| platform.libc).or(facts.libc);
-        Subject { facts, claimed, libc, policy }
+    pub(crate) fn new(facts: &'a Facts, claimed: Option<Platform>, context: Context<'a>) -> Self {
+        let Context { package, beside, policy } = context;
+        // Other systems have a C library of their own.
+        let own = |facts: &Facts| facts.elf().and_then(|elf| elf.libc);
+        let libc = match claimed {
+            Some(platform) if platform.os != Os::Linux => None,
+            Some(platform) => platform.libc.or(own(facts)),
+            None => own(facts),
+        };
+        Subject { facts, claimed, libc, package, beside, policy }
     }
+}
+
+/// What is known of an addon beside its content.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) package: Option<&'a Manifest>,
+    pub(crate) beside: Beside<'a>,
+    pub(crate) policy: &'a Policy,
 }
 
 /// The first names of a list and how many more there are: `a, b, c and 12 more`.

@@ -1,12 +1,18 @@
 //! Node finds a way in.
 
-use super::{Problem, Rule, Subject, few};
+use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 
 pub(super) const RULE: Rule = Rule {
     id: "napi-entry",
     asks: "the addon exports an entry point, or registers itself when it is loaded",
-    check,
+    severity: Severity::Error,
+    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the \
+        number of its own V8 ABI; an older way is a constructor that hands the module over while it is loaded. Without \
+        any, require() fails: Module did not self-register. A Node-API addon loads in every later Node; one that calls \
+        V8 (NAN, node.h) loads in the one release that it was compiled for.\n\
+        Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
+    check: Check::Addon(check),
 };
 
 /// Node-API's entry point.

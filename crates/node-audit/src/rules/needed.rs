@@ -1,14 +1,19 @@
 //! Only libraries that every system of the platform has are needed.
 
-use node_targets::Libc;
-
-use super::{Problem, Rule, Subject};
+use super::{Check, Problem, Rule, Subject};
 use crate::finding::Severity;
+use crate::platform::Libc;
 
 pub(super) const RULE: Rule = Rule {
     id: "needed",
     asks: "every library that is needed is one that each system of the platform has",
-    check,
+    severity: Severity::Error,
+    explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before \
+        require() returns. What stands on the machine that built the addon (OpenSSL, zlib, libsqlite3 in another \
+        version) may be absent or different elsewhere. A library that comes with the package counts as present where \
+        RPATH or RUNPATH lead to it.\n\
+        Link it statically, or ship it in the package with a RUNPATH of $ORIGIN.",
+    check: Check::Addon(check),
 };
 
 /// Libraries that are mostly meant to be linked statically, by the start of their names.
@@ -18,7 +23,10 @@ const VENDORED: [&str; 6] = ["libsqlcipher", "libsqlite3", "libssl", "libcrypto"
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    let outside = facts.needed.iter().filter(|library| !allowed(subject, library));
+    if facts.elf().is_none() {
+        return Vec::new();
+    }
+    let outside = facts.libraries.iter().filter(|library| !allowed(subject, library));
     outside
         .map(|library| Problem {
             severity: Severity::Error,
@@ -30,15 +38,15 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 }
 
 fn allowed(subject: &Subject<'_>, library: &str) -> bool {
-    let policy = subject.policy;
+    let allowed = &subject.policy.allowed;
     match subject.libc {
         Some(libc) => {
             // The wrong C library is one fault, and `arch` names it.
             let other = if libc == Libc::Glibc { Libc::Musl } else { Libc::Glibc };
-            let foreign = subject.facts.libc == Some(other) && policy.allows(other, library);
-            policy.allows(libc, library) || foreign
+            let linked = subject.facts.elf().and_then(|elf| elf.libc);
+            allowed.on(libc, library) || (linked == Some(other) && allowed.on(other, library))
         }
-        None => policy.allows(Libc::Glibc, library) || policy.allows(Libc::Musl, library),
+        None => allowed.on(Libc::Glibc, library) || allowed.on(Libc::Musl, library),
     }
 }
 

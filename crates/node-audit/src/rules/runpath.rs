@@ -1,12 +1,18 @@
 //! No directory of the build machine is searched for libraries.
 
-use super::{Problem, Rule, Subject};
+use super::{Check, Problem, Rule, Subject};
 use crate::finding::Severity;
 
 pub(super) const RULE: Rule = Rule {
     id: "runpath",
     asks: "RPATH and RUNPATH name no directory of the machine that built the file",
-    check,
+    severity: Severity::Error,
+    explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of \
+        the machine that built the addon does not exist where it is installed; whoever can create it there, or who \
+        owns the directory that Node was started in, decides what is loaded. $ORIGIN, the addon's own directory, is \
+        the one entry that travels.\n\
+        Link without -rpath, or remove it: patchelf --remove-rpath FILE.",
+    check: Check::Addon(check),
 };
 
 /// Package stores and the directories that builds run in.
@@ -29,7 +35,7 @@ const BUILD: [&str; 15] = [
 ];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
-    let facts = subject.facts;
+    let Some(facts) = subject.facts.elf() else { return Vec::new() };
     let tagged = [("RPATH", &facts.rpath), ("RUNPATH", &facts.runpath)];
     let entries = tagged.iter().flat_map(|(tag, paths)| paths.iter().map(move |path| (*tag, path.as_str())));
     entries.map(|(tag, path)| problem(tag, path)).collect()

@@ -1,11 +1,20 @@
 //! No exported name is one that Node exports too.
 
 use super::napi_entry::{NODE_API, NODE_API_VERSION, V8_PREFIX};
-use super::{Problem, Rule, Subject, few};
+use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 
-pub(super) const RULE: Rule =
-    Rule { id: "symbols", asks: "no symbol is exported that Node itself exports", check };
+pub(super) const RULE: Rule = Rule {
+    id: "symbols",
+    asks: "no symbol is exported that Node itself exports",
+    severity: Severity::Error,
+    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
+        the first library that defines it, and that is Node: an addon whose own copy is exported ends up in Node's \
+        copy, another version with other structures, and crashes far from the cause. Other exported names do no harm \
+        by themselves, but show what was meant to be hidden.\n\
+        Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
+    check: Check::Addon(check),
+};
 
 /// Libraries whose names Node exports (or loads into the same scope), by the start of their names.
 ///
@@ -85,7 +94,7 @@ fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
     let counts = clashes.iter().map(|(library, names)| format!("{library} {}", names.len()));
     let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
     // With -Bsymbolic the addon's own calls reach its own copy all the same.
-    let (severity, consequence) = if subject.facts.symbolic {
+    let (severity, consequence) = if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
         (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
     } else {
         (Severity::Error, "its own calls may end up in Node's copy, which is another version")

@@ -85,7 +85,7 @@ fn another_system_is_an_error() {
 #[test]
 fn what_is_no_shared_object_is_an_error() {
     let executable = Maker { kind: elf::ET_EXEC, ..Maker::addon() };
-    assert!(only(executable.findings(NAME, "arch")).message.contains("no shared object"));
+    assert!(only(executable.findings(NAME, "arch")).message.contains("no shared library"));
     let numbers = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
     let pie = Maker { numbers, ..Maker::addon() };
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));

@@ -48,7 +48,8 @@ fn the_highest_version_and_the_symbols_behind_it_are_named() {
 #[test]
 fn the_floor_is_the_policys() {
     let object = needs(&[("GLIBC_2.28", &["fcntl64"])]);
-    let policy = Policy { glibc_floor: Version { major: 2, minor: 17, patch: 0 }, ..Policy::default() };
+    let mut policy = Policy::default();
+    policy.floors.glibc = Version { major: 2, minor: 17, patch: 0 };
     let found = object.findings_by(NAME, "glibc-floor", &policy);
     assert_eq!(found[0].message, "it needs glibc 2.28; the oldest to support is 2.17");
 }
@@ -71,7 +72,8 @@ fn versions_that_are_no_number_are_told_apart() {
     let unknown = findings(&needs(&[("GLIBC_ABI_NEW_THING", &[])]));
     assert!(unknown[0].message.contains("GLIBC_ABI_NEW_THING"), "{}", unknown[0].message);
 
-    let policy = Policy { glibc_floor: Version { major: 2, minor: 36, patch: 0 }, ..Policy::default() };
+    let mut policy = Policy::default();
+    policy.floors.glibc = Version { major: 2, minor: 36, patch: 0 };
     assert_eq!(needs(&[("GLIBC_ABI_DT_RELR", &[])]).findings_by(NAME, "glibc-floor", &policy), []);
 }
 
