@@ -2,7 +2,7 @@
 
 use node_targets::Version;
 
-use super::{Check, Problem, Rule, Subject, few};
+use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
 use crate::platform::Libc;
@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     }
     above.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     if let Some((highest, _)) = above.first() {
-        let evidence = above.iter().map(|(_, need)| describe(need)).collect::<Vec<_>>().join("; ");
+        let evidence = above.iter().map(|(_, need)| described(need)).collect::<Vec<_>>().join("; ");
         problems.insert(
             0,
             Problem {
@@ -77,10 +77,5 @@ fn marker(need: &VersionNeed, floor: Version) -> Option<Problem> {
             format!("link against glibc {floor}, or turn off the linker's feature behind it"),
         ),
     };
-    Some(Problem { severity: Severity::Error, message, evidence: describe(need), remedy })
-}
-
-fn describe(need: &VersionNeed) -> String {
-    let symbols = if need.symbols.is_empty() { "no symbol".to_owned() } else { few(&need.symbols) };
-    format!("{} of {} for {symbols}", need.version, need.library)
+    Some(Problem { severity: Severity::Error, message, evidence: described(need), remedy })
 }
