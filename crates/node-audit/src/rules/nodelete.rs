@@ -36,8 +36,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     let (keys, counted) = (imported(&KEYS), imported(&COUNTED));
     let (severity, message) = if !keys.is_empty() {
-        let message = "it may be unloaded with the last worker that uses it, before the destructors of its \
-                       thread-local keys run: the process then dies with a segmentation fault";
+        let message = "it may be unloaded with the last worker that uses it; where its thread-local keys have \
+                       destructors, these are called after that, and the process dies with a segmentation fault";
         (Severity::Warning, message)
     } else if counted.is_empty() {
         return Vec::new();

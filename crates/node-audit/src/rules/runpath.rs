@@ -49,10 +49,10 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     for (tag, entries) in tagged {
         let (beside, others): (Vec<&String>, Vec<&String>) =
             entries.iter().partition(|entry| from_origin(entry).is_some());
+        problems.extend(others.iter().map(|entry| problem(tag, entry)));
         if beside.len() > MOST || !beside.iter().all(|entry| leads_to_library(subject, entry)) {
             problems.push(origin(tag, &beside));
         }
-        problems.extend(others.iter().map(|entry| problem(tag, entry)));
     }
     problems
 }
@@ -85,10 +85,11 @@ fn leads_to_library(subject: &Subject<'_>, entry: &str) -> bool {
 
 fn origin(tag: &str, entries: &[&String]) -> Problem {
     let paths = entries.iter().map(|entry| entry.as_str()).collect::<Vec<_>>();
+    let noun = if entries.len() == 1 { "entry" } else { "entries" };
     Problem {
         severity: Severity::Warning,
         message: format!("libraries are searched for beside the addon, in {}", few(&paths)),
-        evidence: format!("{tag} entries \"{}\"", paths.join(":")),
+        evidence: format!("{tag} {noun} \"{}\"", paths.join(":")),
         remedy: "make sure that the package ships what is loaded from there, or link it statically"
             .to_owned(),
     }

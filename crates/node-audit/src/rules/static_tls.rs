@@ -84,12 +84,11 @@ fn foreign(tls: &StaticTls) -> (Severity, String) {
 fn evidence(elf: &ElfFacts) -> String {
     let StaticTls { flag, own, symbols, foreign, .. } = &elf.static_tls;
     let mut seen = Vec::new();
-    match (own, symbols.as_slice()) {
-        (0, _) => {}
-        (own, []) => seen.push(format!("{own} TPOFF relocations to variables of its own")),
-        (own, symbols) => {
-            seen.push(format!("{own} TPOFF relocations to variables of its own: {}", few(symbols)))
-        }
+    let names = if symbols.is_empty() { String::new() } else { format!(": {}", few(symbols)) };
+    match own {
+        0 => {}
+        1 => seen.push(format!("a TPOFF relocation to a variable of its own{names}")),
+        own => seen.push(format!("{own} TPOFF relocations to variables of its own{names}")),
     }
     if !foreign.is_empty() {
         seen.push(format!("TPOFF relocations to variables of others: {}", few(foreign)));

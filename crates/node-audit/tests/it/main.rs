@@ -8,10 +8,14 @@
 mod arch;
 mod bad_input;
 mod command;
+mod elf_facts;
 mod glibc_floor;
+mod libstdcxx;
 mod napi_entry;
 mod needed;
+mod nodelete;
 mod object_maker;
 mod real_objects;
 mod runpath;
+mod static_tls;
 mod symbols;
