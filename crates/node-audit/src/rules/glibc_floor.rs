@@ -5,7 +5,7 @@ use node_targets::Version;
 use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
-use crate::platform::Libc;
+use crate::platform::{Cpu, Libc};
 
 pub(super) const RULE: Rule = Rule {
     id: "glibc-floor",
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     let Some(elf) = subject.facts.elf() else { return Vec::new() };
-    let floor = subject.policy.floors.glibc;
+    let floor = subject.policy.floors.glibc.max(first(subject.facts.cpu));
     let mut problems = Vec::new();
     let mut above: Vec<(Version, &VersionNeed)> = Vec::new();
     for need in elf.version_needs.iter().filter(|need| !need.weak) {
@@ -57,6 +57,12 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// The first glibc for a processor, where that is newer than what anyone would set as a floor: no older one exists.
+fn first(cpu: Option<Cpu>) -> Version {
+    let minor = if cpu == Some(Cpu::Loong64) { 36 } else { 0 };
+    Version { major: 2, minor, patch: 0 }
 }
 
 /// What a version that is no number means.

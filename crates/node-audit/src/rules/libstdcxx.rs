@@ -5,7 +5,8 @@ use node_targets::Version;
 use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
-use crate::platform::Libc;
+use crate::platform::{Cpu, Libc};
+use crate::policy::Floors;
 
 pub(super) const RULE: Rule = Rule {
     id: "libstdcxx",
@@ -25,11 +26,21 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     let Some(elf) = subject.linux() else { return Vec::new() };
-    let floors = &subject.policy.floors;
-    let families =
-        [("GLIBCXX_", floors.glibcxx), ("CXXABI_", floors.cxxabi), ("GCC_", floors.gcc)].into_iter();
+    let Floors { glibcxx, cxxabi, gcc, .. } = subject.policy.floors;
+    let families = [("GLIBCXX_", glibcxx), ("CXXABI_", cxxabi), ("GCC_", gcc)].into_iter();
+    // No older compiler than GCC 12 knows the processor.
+    let young = subject.facts.cpu == Some(Cpu::Loong64);
+    let floor = |floor: Version, first| if young { floor.max(first) } else { floor };
+    let families = families.zip(GCC_12).map(|((family, oldest), first)| (family, floor(oldest, first)));
     families.filter_map(|(family, floor)| above(&elf.version_needs, family, floor)).collect()
 }
+
+/// What GCC 12 brought, of each family.
+const GCC_12: [Version; 3] = [
+    Version { major: 3, minor: 4, patch: 30 },
+    Version { major: 1, minor: 3, patch: 13 },
+    Version { major: 12, minor: 0, patch: 0 },
+];
 
 /// What is needed above the floor of one family of versions.
 fn above(needs: &[VersionNeed], family: &str, floor: Version) -> Option<Problem> {

@@ -78,7 +78,6 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
             evidence: searched_evidence(library, elf),
             remedy: "depend on the package that ships it, and audit the folder where both are installed"
                 .to_owned(),
-            ..missing
         });
     }
     // In the places where packages put libraries, though no RUNPATH says so.
@@ -108,7 +107,7 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
 
 fn searched_evidence(library: &str, elf: &ElfFacts) -> String {
     let tag = if elf.runpath.is_empty() { "RPATH" } else { "RUNPATH" };
-    format!("DT_NEEDED {library}; {tag} \"{}\"", runpath::searched(elf).join(":"))
+    format!("DT_NEEDED {library}; {tag} {}", few(runpath::searched(elf)))
 }
 
 fn message(subject: &Subject<'_>, library: &str) -> String {

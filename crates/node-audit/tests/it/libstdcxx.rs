@@ -2,6 +2,7 @@
 
 use node_audit::{Finding, Policy, Severity};
 use node_targets::Version;
+use object::elf;
 
 use crate::object_maker::{Maker, NAME, Need};
 
@@ -94,4 +95,14 @@ fn musl_checks_no_versions() {
     }];
     let object = Maker { versions, ..Maker::musl() };
     assert_eq!(object.findings("addon.linux-x64-musl.node", "libstdcxx"), []);
+}
+
+/// GCC 12 is the first compiler for LoongArch.
+#[test]
+fn no_processor_has_a_floor_from_before_its_time() {
+    let versions =
+        [("libstdc++.so.6", "GLIBCXX_3.4.30", "_ZSt3new"), ("libgcc_s.so.1", "GCC_12.0.0", "__new")];
+    assert_eq!(findings(&needs(&versions)).len(), 2);
+    let object = Maker { machine: elf::EM_LOONGARCH, ..needs(&versions) };
+    assert_eq!(object.findings("addon.linux-loong64-gnu.node", "libstdcxx"), []);
 }

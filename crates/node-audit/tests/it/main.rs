@@ -15,6 +15,7 @@ mod napi_entry;
 mod needed;
 mod nodelete;
 mod object_maker;
+mod readelf;
 mod real_objects;
 mod runpath;
 mod static_tls;
