@@ -5,9 +5,13 @@
 
 mod arch;
 mod glibc_floor;
+mod install_name;
+mod load_command;
+mod min_os;
 mod napi_entry;
 mod needed;
 mod runpath;
+mod signature;
 mod symbols;
 
 use crate::beside::Beside;
@@ -18,8 +22,18 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 6] =
-    [arch::RULE, napi_entry::RULE, glibc_floor::RULE, needed::RULE, runpath::RULE, symbols::RULE];
+pub const RULES: [Rule; 10] = [
+    arch::RULE,
+    napi_entry::RULE,
+    glibc_floor::RULE,
+    needed::RULE,
+    runpath::RULE,
+    load_command::RULE,
+    install_name::RULE,
+    min_os::RULE,
+    signature::RULE,
+    symbols::RULE,
+];
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]

@@ -75,7 +75,8 @@ fn problem(tag: &str, path: &str) -> Problem {
     Problem { severity, message, evidence: format!("{tag} entry \"{path}\""), remedy: remedy.to_owned() }
 }
 
-fn is_build(path: &str) -> bool {
+/// Whether a path is in a package store or in a directory that builds run in.
+pub(super) fn is_build(path: &str) -> bool {
     // A trailing slash, so that "/tmp" itself is one and "/tmpfoo" is none.
     let path = format!("{path}/");
     BUILD.iter().any(|start| path.starts_with(start))

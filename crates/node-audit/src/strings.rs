@@ -1,4 +1,4 @@
-//! The dynamic string table.
+//! A string table: of ELF's dynamic symbols, of Mach-O's symbols.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ const LONGEST: usize = 64 << 10;
 const TOTAL: usize = 64 << 20;
 
 /// A string table with a budget.
-pub(super) struct Strings<'data> {
+pub(crate) struct Strings<'data> {
     data: &'data [u8],
     left: Cell<usize>,
 }
@@ -23,12 +23,12 @@ impl Default for Strings<'_> {
 }
 
 impl<'data> Strings<'data> {
-    pub(super) fn new(data: &'data [u8]) -> Self {
+    pub(crate) fn new(data: &'data [u8]) -> Self {
         Strings { data, left: Cell::new(TOTAL) }
     }
 
     /// The name at an offset, with control characters escaped.
-    pub(super) fn get(&self, offset: u64) -> Result<String, String> {
+    pub(crate) fn get(&self, offset: u64) -> Result<String, String> {
         let outside =
             || format!("a name at {offset:#x} is outside its string table of {} bytes", self.data.len());
         let rest =
