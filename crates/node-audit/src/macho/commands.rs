@@ -11,6 +11,9 @@ use crate::facts::{Dylib, DylibKind, MacPlatform};
 /// More libraries, or more directories to search for them, are no addon's. Each library is looked for in each directory.
 const MOST: usize = 512;
 
+/// The longest path that is read. macOS opens none of more than 1024 bytes.
+const LONGEST: usize = 4096;
+
 /// What the load commands say.
 #[derive(Default)]
 pub(super) struct Commands<'data> {
@@ -156,6 +159,9 @@ impl<'data> Reader<'data> {
         text: macho::LcStr<Endianness>,
     ) -> Result<String, String> {
         let text = command.string(self.endian, text).map_err(|_| "its text is outside of it, or has no end")?;
+        if text.len() > LONGEST {
+            return Err(format!("its text is longer than {LONGEST} bytes"));
+        }
         Ok(printable(text))
     }
 

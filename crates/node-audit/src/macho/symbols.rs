@@ -8,6 +8,9 @@ use object::read::macho::{MachHeader, Nlist};
 use crate::facts::Leftover;
 use crate::strings::Strings;
 
+/// What Apple's `strip` puts into a file from which it took the rest.
+const STRIPPED: &[u8] = b"radr://5614542\0";
+
 /// What the symbol table says.
 #[derive(Default)]
 pub(super) struct Symbols {
@@ -47,6 +50,9 @@ where
     for symbol in symbols {
         let kind = symbol.n_type();
         if kind.is_stab() {
+            if strings.get(symbol.n_strx(endian) as usize..).is_some_and(|rest| rest.starts_with(STRIPPED)) {
+                continue;
+            }
             stabs += tally.bytes(symbol.n_strx(endian));
         } else if !kind.is_ext() || kind.is_pext() {
             locals += tally.bytes(symbol.n_strx(endian));

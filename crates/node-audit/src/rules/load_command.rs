@@ -1,7 +1,7 @@
 //! macOS finds every library that is loaded with the addon.
 
 use super::runpath::is_build;
-use super::{Check, Problem, Rule, Subject};
+use super::{Check, Problem, Rule, Subject, few};
 use crate::beside::Presence;
 use crate::facts::{Dylib, DylibKind, MachOFacts};
 use crate::finding::Severity;
@@ -54,7 +54,7 @@ fn library(subject: &Subject<'_>, facts: &MachOFacts, dylib: &Dylib) -> Option<P
     let searched = if path.starts_with("@rpath/") { &facts.rpaths[..] } else { &[] };
     let evidence = match searched {
         [] => format!("{command} {path}"),
-        rpaths => format!("{command} {path}, with LC_RPATH {}", rpaths.join(", ")),
+        rpaths => format!("{command} {path}, with LC_RPATH {}", few(rpaths)),
     };
     let (severity, message, remedy) = match find(subject, searched, path) {
         Found::Present => return None,
@@ -101,7 +101,7 @@ fn find(subject: &Subject<'_>, rpaths: &[String], path: &str) -> Found {
 fn find_plain(subject: &Subject<'_>, path: &str) -> Found {
     let absent = |reason: &str| Found::Absent(reason.to_owned());
     if let Some(relative) = path.strip_prefix("@loader_path/") {
-        return match subject.beside.find(relative) {
+        return match subject.beside.find(relative.trim_start_matches('/')) {
             Presence::Present => Found::Present,
             Presence::Outside => Found::Outside,
             Presence::Absent => absent("the package has no such file"),
@@ -121,7 +121,9 @@ fn find_plain(subject: &Subject<'_>, path: &str) -> Found {
 
 /// Whether a path is one of those that every macOS has; `..` could lead out of them.
 fn is_system(subject: &Subject<'_>, path: &str) -> bool {
-    listed(&subject.policy.allowed.macos, path) && !path.split('/').any(|part| part == "..")
+    // Swift's compiler adds this directory to those that are searched, whatever is loaded.
+    let swift = path.strip_prefix("/usr/lib/swift/").is_none_or(|name| name.is_empty() || name.starts_with("libswift"));
+    swift && listed(&subject.policy.allowed.macos, path) && !path.split('/').any(|part| part == "..")
 }
 
 /// What is wrong with a directory in which libraries are searched for.
