@@ -68,7 +68,11 @@ where
 }
 
 impl<'data> Reader<'data> {
-    fn segment<S: Segment<Endian = Endianness>>(&mut self, segment: &S, sections: &[u8]) -> Result<(), String> {
+    fn segment<S: Segment<Endian = Endianness>>(
+        &mut self,
+        segment: &S,
+        sections: &[u8],
+    ) -> Result<(), String> {
         let endian = self.endian;
         let name = printable(segment.name());
         let (offset, length) = segment.file_range(endian);
@@ -158,7 +162,8 @@ impl<'data> Reader<'data> {
         command: LoadCommandData<'data, Endianness>,
         text: macho::LcStr<Endianness>,
     ) -> Result<String, String> {
-        let text = command.string(self.endian, text).map_err(|_| "its text is outside of it, or has no end")?;
+        let text =
+            command.string(self.endian, text).map_err(|_| "its text is outside of it, or has no end")?;
         if text.len() > LONGEST {
             return Err(format!("its text is longer than {LONGEST} bytes"));
         }
@@ -217,4 +222,25 @@ fn kind(command: macho::LoadCommandType, flags: macho::DylibUseFlags) -> DylibKi
 
 fn at_most(count: usize, what: &str) -> Result<(), String> {
     if count > MOST { Err(format!("it is the one after {MOST} {what}")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_say_how_a_library_is_loaded_where_the_command_does_not() {
+        let none = macho::DylibUseFlags(0);
+        for (command, flags, expected) in [
+            (macho::LC_LOAD_DYLIB, none, DylibKind::Required),
+            (macho::LC_LOAD_WEAK_DYLIB, none, DylibKind::Weak),
+            (macho::LC_LOAD_DYLIB, macho::DYLIB_USE_WEAK_LINK, DylibKind::Weak),
+            (macho::LC_LOAD_DYLIB, macho::DYLIB_USE_REEXPORT, DylibKind::Reexported),
+            (macho::LC_LOAD_DYLIB, macho::DYLIB_USE_UPWARD, DylibKind::Other),
+            (macho::LC_LOAD_DYLIB, macho::DYLIB_USE_DELAYED_INIT, DylibKind::Required),
+            (macho::LC_REEXPORT_DYLIB, none, DylibKind::Reexported),
+        ] {
+            assert_eq!(kind(command, flags), expected, "{command:?} {flags:?}");
+        }
+    }
 }

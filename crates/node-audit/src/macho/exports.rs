@@ -95,7 +95,7 @@ mod tests {
     /// Names "_a" and "_ab": root, "_a" with an address of 1 byte, "_ab".
     const TRIE: [u8; 21] = [
         0, 1, b'_', b'a', 0, 6, // root
-        2, 0, 0x10, 1, b'b', 0, 14, // _a at 6
+        2, 0, 0x10, 1, b'b', 0, 14,   // _a at 6
         0xff, // unused
         2, 0, 0x20, 0, // _ab at 14
         0, 0, 0, // padding
@@ -133,7 +133,9 @@ mod tests {
         let mut trie = vec![0, 1];
         trie.extend([b'a'; 60_000]);
         trie.push(0);
-        let leb = |value: usize| [(value & 0x7f) as u8 | 0x80, (value >> 7 & 0x7f) as u8 | 0x80, (value >> 14) as u8];
+        let leb = |value: usize| {
+            [(value & 0x7f) as u8 | 0x80, (value >> 7 & 0x7f) as u8 | 0x80, (value >> 14) as u8]
+        };
         let next = |trie: &Vec<u8>| leb(trie.len() + 3);
         trie.extend(next(&trie));
         for _ in 0..1200 {

@@ -47,6 +47,7 @@ fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
     }
     // Each part is read in full: shared bytes would be read as often as they are named.
     ranges.sort_unstable();
-    let overlap = ranges.windows(2).any(|pair| matches!(pair, [(start, length), (next, _)] if start + length > *next));
+    let overlap =
+        ranges.windows(2).any(|pair| matches!(pair, [(start, length), (next, _)] if start + length > *next));
     if overlap { Err("its parts overlap".to_owned()) } else { Ok(parts) }
 }

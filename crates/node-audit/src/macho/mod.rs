@@ -24,17 +24,14 @@ const LINKER_MADE: [&str; 4] =
 pub(crate) fn begins(content: &[u8]) -> bool {
     match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
         Some(macho::FAT_MAGIC) => {
-            let count = content.get(4..8).map(|count| u32::from_be_bytes([count[0], count[1], count[2], count[3]]));
+            let count =
+                content.get(4..8).map(|count| u32::from_be_bytes([count[0], count[1], count[2], count[3]]));
             count.is_none_or(|count| count <= fat::MOST_PARTS)
         }
-        Some(magic) => [
-            macho::MH_MAGIC,
-            macho::MH_CIGAM,
-            macho::MH_MAGIC_64,
-            macho::MH_CIGAM_64,
-            macho::FAT_MAGIC_64,
-        ]
-        .contains(&magic),
+        Some(magic) => {
+            [macho::MH_MAGIC, macho::MH_CIGAM, macho::MH_MAGIC_64, macho::MH_CIGAM_64, macho::FAT_MAGIC_64]
+                .contains(&magic)
+        }
         None => false,
     }
 }
@@ -55,8 +52,12 @@ pub(crate) fn read(content: &[u8]) -> Result<Vec<Facts>, String> {
 /// Reads one processor's file; `promised` is the processor that a table of parts names.
 fn thin(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String> {
     match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
-        Some(macho::MH_MAGIC | macho::MH_CIGAM) => facts::<macho::MachHeader32<Endianness>>(content, promised),
-        Some(macho::MH_MAGIC_64 | macho::MH_CIGAM_64) => facts::<macho::MachHeader64<Endianness>>(content, promised),
+        Some(macho::MH_MAGIC | macho::MH_CIGAM) => {
+            facts::<macho::MachHeader32<Endianness>>(content, promised)
+        }
+        Some(macho::MH_MAGIC_64 | macho::MH_CIGAM_64) => {
+            facts::<macho::MachHeader64<Endianness>>(content, promised)
+        }
         Some(macho::FAT_MAGIC | macho::FAT_MAGIC_64) => Err("there is another table of parts".to_owned()),
         _ => Err("there is no Mach-O file".to_owned()),
     }

@@ -62,8 +62,9 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
     }
     let code = usize::try_from(limit).ok().and_then(|limit| content.get(..limit));
     let code = code.ok_or("the signed part is larger than the file")?;
-    let algorithm = Algorithm::by_type(header.hash_type)
-        .ok_or_else(|| format!("its pages are hashed by method {}, which macOS does not know", header.hash_type))?;
+    let algorithm = Algorithm::by_type(header.hash_type).ok_or_else(|| {
+        format!("its pages are hashed by method {}, which macOS does not know", header.hash_type)
+    })?;
     if header.hash_size != algorithm.size() {
         let (size, name) = (header.hash_size, algorithm.name());
         return Err(format!("its hashes have {size} bytes, and those of {name} have {}", algorithm.size()));

@@ -122,13 +122,16 @@ fn find_plain(subject: &Subject<'_>, path: &str) -> Found {
 /// Whether a path is one of those that every macOS has; `..` could lead out of them.
 fn is_system(subject: &Subject<'_>, path: &str) -> bool {
     // Swift's compiler adds this directory to those that are searched, whatever is loaded.
-    let swift = path.strip_prefix("/usr/lib/swift/").is_none_or(|name| name.is_empty() || name.starts_with("libswift"));
+    let swift = path
+        .strip_prefix("/usr/lib/swift/")
+        .is_none_or(|name| name.is_empty() || name.starts_with("libswift"));
     swift && listed(&subject.policy.allowed.macos, path) && !path.split('/').any(|part| part == "..")
 }
 
 /// What is wrong with a directory in which libraries are searched for.
 fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
-    let inside = |token: &str| rpath == token || rpath.strip_prefix(token).is_some_and(|rest| rest.starts_with('/'));
+    let inside =
+        |token: &str| rpath == token || rpath.strip_prefix(token).is_some_and(|rest| rest.starts_with('/'));
     // Where nothing is loaded from there, it does no harm; what is loaded from there is looked at by itself.
     if inside("@loader_path") || is_system(subject, &format!("{}/", rpath.trim_end_matches('/'))) {
         return None;
@@ -142,7 +145,9 @@ fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
     } else {
         (
             Severity::Error,
-            format!("libraries are searched for in ./{rpath}, wherever Node was started: anyone's may be loaded"),
+            format!(
+                "libraries are searched for in ./{rpath}, wherever Node was started: anyone's may be loaded"
+            ),
         )
     };
     let evidence = format!("LC_RPATH {rpath}");

@@ -39,13 +39,20 @@ fn the_systems_libraries_are_fine() {
     assert_eq!(findings(&["@rpath/libswiftCore.dylib"], &["/usr/lib/swift"]), []);
     assert_eq!(findings(&[], &[]), []);
     let found = findings(&["@rpath/libvips.dylib"], &["/usr/lib/swift"]);
-    assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "Swift's directory has no other libraries");
+    assert_eq!(
+        (found.len(), found[0].severity),
+        (1, Severity::Error),
+        "Swift's directory has no other libraries"
+    );
 }
 
 #[test]
 fn paths_of_the_build_machine_are_errors() {
-    for path in ["/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib", "/usr/local/lib/libz.dylib", "/usr/lib/../../tmp/x"]
-    {
+    for path in [
+        "/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib",
+        "/usr/local/lib/libz.dylib",
+        "/usr/lib/../../tmp/x",
+    ] {
         let found = findings(&[path], &[]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
         assert_eq!(found[0].evidence, format!("LC_LOAD_DYLIB {path}"));
@@ -97,7 +104,9 @@ fn a_weak_library_may_be_absent() {
 #[test]
 fn directories_that_do_not_travel_are_told_apart() {
     let severity = |rpath| findings(&[], &[rpath]).first().map(|finding| finding.severity);
-    for rpath in ["/Users/runner/work/x/lib", "/nix/store/abc/lib", "/private/tmp/build", "build/lib", "@loader_pathx"] {
+    for rpath in
+        ["/Users/runner/work/x/lib", "/nix/store/abc/lib", "/private/tmp/build", "build/lib", "@loader_pathx"]
+    {
         assert_eq!(severity(rpath), Some(Severity::Error), "{rpath}");
     }
     for rpath in ["/opt/homebrew/lib", "/usr/local/lib", "@executable_path/../lib", "/usr/library"] {

@@ -126,6 +126,17 @@ fn code_that_runs_at_once_is_a_way_in() {
 }
 
 #[test]
+fn a_way_in_by_v8_is_told_apart() {
+    let imports = vec!["_napi_create_function", "__ZN2v87Isolate10GetCurrentEv"];
+    let mixed = MachO { imports, ..MachO::addon() }.findings(NAME, "napi-entry");
+    assert_eq!((mixed.len(), mixed[0].severity), (1, Severity::Warning));
+    let v8 = MachO { exports: vec!["_node_register_module_v115"], ..MachO::addon() };
+    assert!(v8.findings(NAME, "napi-entry")[0].message.contains("for ABI 115"));
+    let none = MachO { exports: vec!["_other"], ..MachO::addon() }.findings(NAME, "napi-entry");
+    assert_eq!((none.len(), none[0].severity), (1, Severity::Error));
+}
+
+#[test]
 fn what_only_debuggers_read_is_counted() {
     let others = vec![(macho::N_SECT.0, "_local"), (0x64, "a.c"), (0x3c, "radr://5614542")];
     let facts = MachO { others, segment: "__DWARF", ..MachO::addon() }.facts();

@@ -16,7 +16,8 @@ fn big() -> MachO {
 }
 
 fn two_parts(is_64: bool) -> Vec<u8> {
-    let parts = [(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, MachO::addon().make())];
+    let parts =
+        [(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, MachO::addon().make())];
     fat(&parts, is_64)
 }
 

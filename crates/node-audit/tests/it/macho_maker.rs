@@ -1,5 +1,6 @@
 //! Makes small Mach-O libraries: what the loader reads, and hardly any code. Signed ones have correct signatures.
 
+use std::ops::Range;
 use std::path::Path;
 
 use node_audit::{Facts, Finding, Policy, audit_bytes, read_facts};
@@ -38,7 +39,7 @@ pub(crate) struct MachO {
     pub(crate) dylibs: Vec<(LoadCommandType, &'static str)>,
     pub(crate) id: Option<&'static str>,
     pub(crate) rpaths: Vec<&'static str>,
-    pub(crate) min_os: Option<MinOs>,
+    pub(crate) min_os: Vec<MinOs>,
     pub(crate) imports: Vec<&'static str>,
     pub(crate) exports: Vec<&'static str>,
     /// Exports are in the trie, and not in the symbol table.
@@ -69,7 +70,7 @@ impl MachO {
             dylibs: vec![(macho::LC_LOAD_DYLIB, "/usr/lib/libSystem.B.dylib")],
             id: None,
             rpaths: vec![],
-            min_os: Some(MACOS_11),
+            min_os: vec![MACOS_11],
             imports: vec!["_napi_create_function"],
             exports: vec!["_napi_register_module_v1"],
             trie: true,
@@ -78,13 +79,17 @@ impl MachO {
             protection: 5,
             segment: "__TEXT",
             code: 64,
-            signing: Some(Signing { hashes: vec![macho::CS_HASHTYPE_SHA256], page: 12, flags: macho::CS_ADHOC.0 }),
+            signing: Some(Signing {
+                hashes: vec![macho::CS_HASHTYPE_SHA256],
+                page: 12,
+                flags: macho::CS_ADHOC.0,
+            }),
         }
     }
 
     /// The same for x64, unsigned; file names must claim it.
     pub(crate) fn x64() -> MachO {
-        let min_os = Some((macho::LC_VERSION_MIN_MACOSX, 1, [10, 15, 0]));
+        let min_os = vec![(macho::LC_VERSION_MIN_MACOSX, 1, [10, 15, 0])];
         MachO { cpu: macho::CPU_TYPE_X86_64, subtype: 3, min_os, signing: None, ..MachO::addon() }
     }
 
@@ -153,8 +158,8 @@ impl MachO {
 
     fn header(&self, layout: Layout) -> Vec<u8> {
         let mut commands: Vec<Vec<u8>> = Vec::new();
-        commands.push(self.segment(self.segment, 0, layout.text, self.protection, true));
-        commands.push(self.segment("__LINKEDIT", layout.text, layout.end - layout.text, 1, false));
+        commands.push(self.segment(self.segment, 0..layout.text, self.protection));
+        commands.push(self.segment("__LINKEDIT", layout.text..layout.end, 1));
         for (command, path) in &self.dylibs {
             commands.push(self.command(*command, &[24, 2, 0x10000, 0x10000], path));
         }
@@ -164,7 +169,7 @@ impl MachO {
         for rpath in &self.rpaths {
             commands.push(self.command(macho::LC_RPATH, &[12], rpath));
         }
-        if let Some((command, platform, [major, minor, patch])) = self.min_os {
+        for (command, platform, [major, minor, patch]) in self.min_os.iter().copied() {
             let version = usize::from(major) << 16 | usize::from(minor) << 8 | usize::from(patch);
             let numbers = [platform as usize, version, version, 0];
             let skip = usize::from(command != macho::LC_BUILD_VERSION);
@@ -214,7 +219,9 @@ impl MachO {
         out.bytes
     }
 
-    fn segment(&self, name: &str, offset: usize, length: usize, protection: u32, section: bool) -> Vec<u8> {
+    /// A segment; the last one, which is for the linker's tables, has no section.
+    fn segment(&self, name: &str, range: Range<usize>, protection: u32) -> Vec<u8> {
+        let (offset, length, section) = (range.start, range.len(), name != "__LINKEDIT");
         let mut body = self.out();
         body.name(name);
         for number in [offset, length, offset, length] {
@@ -263,7 +270,8 @@ pub(crate) fn fat(parts: &[(CpuType, Vec<u8>)], is_64: bool) -> Vec<u8> {
     let mut offset = (content.len() + parts.len() * if is_64 { 32 } else { 20 }).next_multiple_of(64);
     let mut body = Vec::new();
     for (cpu, part) in parts {
-        content.extend([big(cpu.0 as usize, 4), big(0, 4), big(offset, width), big(part.len(), width)].concat());
+        content
+            .extend([big(cpu.0 as usize, 4), big(0, 4), big(offset, width), big(part.len(), width)].concat());
         content.extend([big(6, 4), big(0, width - 4)].concat());
         let length = part.len().next_multiple_of(64);
         body.extend(part);
@@ -351,7 +359,8 @@ fn directory(content: &[u8], kind: CsHashType, signing: &Signing) -> Vec<u8> {
     let length = 44 + ident.len() + hashes.concat().len();
     let magic = macho::CSMAGIC_CODEDIRECTORY as usize;
     let flags = signing.flags as usize;
-    let mut bytes = big(&[magic, length, 0x20001, flags, 44 + ident.len(), 44, 0, hashes.len(), content.len()]);
+    let mut bytes =
+        big(&[magic, length, 0x20001, flags, 44 + ident.len(), 44, 0, hashes.len(), content.len()]);
     bytes.extend([u8::try_from(hashes[0].len()).unwrap(), kind.0, 0, signing.page, 0, 0, 0, 0]);
     bytes.extend(ident);
     bytes.extend(hashes.concat());

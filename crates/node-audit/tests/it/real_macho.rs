@@ -51,7 +51,9 @@ fn object(cpu: Cpu) -> Vec<u8> {
     let imported = symbol("napi_create_function", SymbolSection::Undefined, SymbolScope::Unknown);
     let (offset, addend) = if cpu == Cpu::Arm64 { (0, 0) } else { (1, -4) };
     let flags = RelocationFlags::Generic { kind: RelocationKind::Relative, encoding, size };
-    object.add_relocation(text, Relocation { offset: start + offset, symbol: imported, addend, flags }).unwrap();
+    object
+        .add_relocation(text, Relocation { offset: start + offset, symbol: imported, addend, flags })
+        .unwrap();
     object.write().unwrap()
 }
 
@@ -115,7 +117,10 @@ fn facts_are_what_llvm_says() {
         // The library's own name comes first.
         let used = run("llvm-objdump", &["--macho", "--dylibs-used"], &file);
         let used = used.lines().skip(1).filter_map(|line| line.trim().split(" (").next());
-        assert_eq!(used.collect::<Vec<_>>(), macho.install_name.iter().chain(&facts.libraries).collect::<Vec<_>>());
+        assert_eq!(
+            used.collect::<Vec<_>>(),
+            macho.install_name.iter().chain(&facts.libraries).collect::<Vec<_>>()
+        );
 
         let trie = run("llvm-objdump", &["--macho", "--exports-trie"], &file);
         let exported = trie.lines().filter(|line| line.starts_with("0x"));

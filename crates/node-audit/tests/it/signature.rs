@@ -52,8 +52,17 @@ fn a_changed_byte_names_its_page() {
     let good = signed(&[macho::CS_HASHTYPE_SHA256], 12).make();
     let end = start(&good);
     for (position, expected) in [
-        (4096, "page 2 of 3 (0x1000 to 0x2000) does not have the SHA-256 hash that the code directory names".to_owned()),
-        (8300, format!("page 3 of 3 (0x2000 to {end:#x}) does not have the SHA-256 hash that the code directory names")),
+        (
+            4096,
+            "page 2 of 3 (0x1000 to 0x2000) does not have the SHA-256 hash that the code directory names"
+                .to_owned(),
+        ),
+        (
+            8300,
+            format!(
+                "page 3 of 3 (0x2000 to {end:#x}) does not have the SHA-256 hash that the code directory names"
+            ),
+        ),
     ] {
         let mut bad = good.clone();
         bad[position] ^= 0x40;
@@ -89,7 +98,9 @@ fn arm64_demands_a_signature_and_x64_does_not() {
 #[test]
 fn each_part_of_a_fat_file_has_its_own() {
     let arm64 = signed(&[macho::CS_HASHTYPE_SHA256], 12);
-    let parts = |arm64: Vec<u8>| fat(&[(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, arm64)], false);
+    let parts = |arm64: Vec<u8>| {
+        fat(&[(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, arm64)], false)
+    };
     let name = "addon.darwin-universal.node";
     assert_eq!(findings(&parts(arm64.make()), name, RULE), []);
     let mut changed = arm64.make();
