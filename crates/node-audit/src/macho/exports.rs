@@ -4,12 +4,7 @@
 //! child the text that leads to it and its offset. Numbers are ULEB128.
 
 use crate::error::printable;
-
-/// The longest name that is read. C++ names of several kilobytes are real.
-const LONGEST: usize = 64 << 10;
-
-/// How long all names may be together: beginnings are shared, so that a small file could ask for any amount.
-const TOTAL: usize = 64 << 20;
+use crate::strings::{LONGEST, MOST, TOTAL};
 
 const CUT: &str = "its export trie runs past its end";
 
@@ -43,9 +38,13 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             let mut position = start;
             let length = usize::try_from(uleb128(trie, &mut position)?).map_err(|_| CUT)?;
             if length > 0 {
+                // Beginnings are shared, so that a small trie could ask for any amount.
                 total += name.len();
                 if total > TOTAL {
                     return Err(format!("its exported names add up to more than {} MiB", TOTAL >> 20));
+                }
+                if names.len() == MOST {
+                    return Err(format!("it exports more than {MOST} names"));
                 }
                 names.push(super::plain(&printable(&name)));
             }
@@ -127,7 +126,20 @@ mod tests {
         assert_eq!(names(&huge).unwrap_err(), CUT);
     }
 
-    /// 200 nodes in a row, each of which ends a name with 60 KB more than the first.
+    /// Nodes in a row, each of which ends a name of no more text than the one before.
+    #[test]
+    fn names_without_end_are_refused() {
+        let mut trie = Vec::new();
+        for _ in 0..=MOST {
+            let next = trie.len() + 9;
+            let digit = |shift: usize| (next >> shift & 0x7f) as u8;
+            trie.extend([2, 0, 1, 1, 0, digit(0) | 0x80, digit(7) | 0x80, digit(14) | 0x80, digit(21)]);
+        }
+        trie.extend([0, 0]);
+        assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
+    }
+
+    /// 1200 nodes in a row, each of which ends a name of 60 KB.
     #[test]
     fn long_names_do_not_multiply() {
         let mut trie = vec![0, 1];

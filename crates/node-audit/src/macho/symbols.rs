@@ -74,8 +74,8 @@ impl Tally<'_> {
     /// What a symbol and its name take.
     fn bytes(&mut self, name: u32) -> u64 {
         let rest = self.strings.get(name as usize..).unwrap_or_default();
-        let length = rest.iter().take(self.left).position(|byte| *byte == 0).map_or(self.left, |end| end + 1);
-        let length = if rest.is_empty() { 0 } else { length };
+        let rest = &rest[..rest.len().min(self.left)];
+        let length = rest.iter().position(|byte| *byte == 0).map_or(rest.len(), |end| end + 1);
         self.left -= length;
         self.symbol + length as u64
     }

@@ -51,7 +51,7 @@ fn paths_of_the_build_machine_are_errors() {
     for path in [
         "/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib",
         "/usr/local/lib/libz.dylib",
-        "/usr/lib/../../tmp/x",
+        "/usr/lib/../../opt/x",
     ] {
         let found = findings(&[path], &[]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
