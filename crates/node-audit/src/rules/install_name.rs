@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     explanation: "A dynamic library carries the path under which it wants to be found (LC_ID_DYLIB), and whatever is \
         linked to it copies that path. Rust's cdylib writes the path of the build directory there. Node opens the file \
         by its own path, so that the addon loads all the same; but the path shows the builder's directories, differs \
-        from one build machine to the next, and the loader takes the addon for whatever is asked for by that path \
+        from one build machine to the next, and the loader may take the addon for what is asked for by that path \
         later.\n\
         Give it a name of its own when linking: -install_name @rpath/NAME.node (with Rust: -C \
         link-arg=-Wl,-install_name,@rpath/NAME.node), or link a bundle, which has none. Afterwards: install_name_tool \
