@@ -10,7 +10,6 @@ mod libc;
 mod relocations;
 mod sections;
 mod segments;
-mod strings;
 mod symbols;
 mod versions;
 
@@ -21,8 +20,8 @@ use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
 use crate::facts::{Details, ElfFacts, Facts};
 use crate::platform::Cpu;
+use crate::strings::Strings;
 use segments::Segments;
-use strings::Strings;
 use symbols::Names;
 
 /// More libraries than this are no addon's.

@@ -8,8 +8,8 @@ use object::read::ReadRef;
 use object::read::elf::{FileHeader, Rel, Rela, Sym};
 
 use super::Image;
-use super::strings::Strings;
 use crate::facts::StaticTls;
+use crate::strings::Strings;
 
 /// The relocations that write a variable's offset from the thread pointer, which must be the same in each thread.
 ///

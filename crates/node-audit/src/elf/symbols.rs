@@ -6,8 +6,8 @@ use object::read::ReadRef;
 use object::read::elf::{FileHeader, GnuHashTable, HashTable, SectionHeader, Sym};
 
 use super::Image;
-use super::strings::Strings;
 use super::versions::Needs;
+use crate::strings::Strings;
 
 /// Defined in every shared object by some linkers; no one binds to them.
 const LINKER_MADE: [&str; 8] =

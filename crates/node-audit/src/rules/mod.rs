@@ -5,11 +5,15 @@
 
 mod arch;
 mod glibc_floor;
+mod install_name;
 mod libstdcxx;
+mod load_command;
+mod min_os;
 mod napi_entry;
 mod needed;
 mod nodelete;
 mod runpath;
+mod signature;
 mod static_tls;
 mod symbols;
 
@@ -21,7 +25,7 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 9] = [
+pub const RULES: [Rule; 13] = [
     arch::RULE,
     napi_entry::RULE,
     glibc_floor::RULE,
@@ -30,6 +34,10 @@ pub const RULES: [Rule; 9] = [
     runpath::RULE,
     static_tls::RULE,
     nodelete::RULE,
+    load_command::RULE,
+    install_name::RULE,
+    min_os::RULE,
+    signature::RULE,
     symbols::RULE,
 ];
 
