@@ -16,6 +16,8 @@ mod error;
 mod facts;
 mod finding;
 mod manifest;
+mod node_api;
+mod paths;
 mod platform;
 mod policy;
 mod report;
@@ -72,7 +74,11 @@ pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Repor
 pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError> {
     error::check_format(path, content)?;
     let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
-    Ok(vec![elf::read(content).map_err(damaged)?])
+    let mut parts = vec![elf::read(content).map_err(damaged)?];
+    for part in &mut parts {
+        part.paths = paths::find(content);
+    }
+    Ok(parts)
 }
 
 fn hold(path: &Path, content: &[u8], context: Context<'_>) -> Result<Report, AuditError> {

@@ -43,7 +43,8 @@ pub struct Facts {
     pub writable_code: Vec<String>,
     /// What only debuggers and linkers read: sections of debug information and symbol tables.
     pub leftovers: Vec<Leftover>,
-    /// Absolute paths that stand in it: see [`crate::paths`] for which.
+    /// Absolute paths that stand in it, of package stores and of the directories that builds run in; each once, in the
+    /// order in which they first appear, at most 10,000.
     pub paths: Vec<String>,
     /// Its length in bytes; of a fat file, that of this part.
     pub size: u64,

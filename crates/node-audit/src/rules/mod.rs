@@ -4,10 +4,13 @@
 //! [`RULES`].
 
 mod arch;
+mod build_path;
 mod glibc_floor;
 mod napi_entry;
+mod napi_version;
 mod needed;
 mod runpath;
+mod store_path;
 mod symbols;
 
 use crate::beside::Beside;
@@ -18,8 +21,17 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 6] =
-    [arch::RULE, napi_entry::RULE, glibc_floor::RULE, needed::RULE, runpath::RULE, symbols::RULE];
+pub const RULES: [Rule; 9] = [
+    arch::RULE,
+    napi_entry::RULE,
+    napi_version::RULE,
+    glibc_floor::RULE,
+    needed::RULE,
+    runpath::RULE,
+    symbols::RULE,
+    store_path::RULE,
+    build_path::RULE,
+];
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]

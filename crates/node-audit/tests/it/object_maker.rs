@@ -38,6 +38,8 @@ pub(crate) struct Maker {
     pub(crate) texts: Vec<(elf::DynamicTag, &'static str)>,
     /// Further dynamic entries that hold a number.
     pub(crate) numbers: Vec<(elf::DynamicTag, u64)>,
+    /// Read-only data that nothing refers to.
+    pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
@@ -60,6 +62,7 @@ impl Maker {
             hidden: vec![],
             texts: vec![],
             numbers: vec![],
+            data: vec![],
         }
     }
 
@@ -146,6 +149,7 @@ impl Maker {
             numbers.extend([(elf::DT_VERNEED, version_needs), (elf::DT_VERNEEDNUM, need_count.into())]);
         }
         numbers.extend(&self.numbers);
+        writer.write(&self.data);
         let dynamic = writer.write_align_dynamic();
         for (tag, text) in texts {
             writer.write_dynamic_string(tag, text).unwrap();

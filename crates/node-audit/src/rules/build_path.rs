@@ -1,0 +1,119 @@
+//! No directory of the machine that built the file is named.
+
+use super::{Check, Problem, Rule, Subject};
+use crate::finding::Severity;
+use crate::paths;
+
+pub(super) const RULE: Rule = Rule {
+    id: "build-path",
+    asks: "no home, temporary or build directory of the machine that built the file is named",
+    severity: Severity::Warning,
+    explanation: "Compilers write the paths of source files into what they compile: for assertions and panics (Rust's \
+        registry of crates is the most common), for __FILE__, and for debuggers. They work all the same, but tell users \
+        the name and the directories of the one who built it, differ from machine to machine, so that no one can \
+        build the same file again, and now and then are really opened: then the file that is meant is not there, or \
+        is somebody else's.\n\
+        Remap them: --remap-path-prefix or trim-paths in Rust, -ffile-prefix-map in C and C++, /PDBALTPATH:%_PDB% for \
+        the debug information that a Windows linker names; and strip debug information.",
+    check: Check::Addon(check),
+};
+
+/// Directories below a home under which tools keep what they downloaded: all in them is one thing.
+const TOOLS: [&str; 4] = [".cargo/registry", ".cargo/git", ".rustup/toolchains", ".conan"];
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let facts = subject.facts;
+    let pdb = facts.pe().and_then(|pe| pe.pdb.as_deref()).filter(|pdb| pdb.contains(['\\', '/']));
+    let mut problems = Vec::new();
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    let mut count = 0;
+    for path in &facts.paths {
+        if paths::is_store(path) || pdb == Some(path) {
+            continue;
+        }
+        count += 1;
+        let directory = leading(path);
+        match groups.iter_mut().find(|(known, _)| *known == directory) {
+            Some((_, paths)) => *paths += 1,
+            None => groups.push((directory, 1)),
+        }
+    }
+    if count > 0 {
+        groups.sort_by_key(|(_, paths)| std::cmp::Reverse(*paths));
+        problems.push(Problem {
+            severity: Severity::Warning,
+            message: message(&facts.paths, count, &groups),
+            evidence: evidence(&groups),
+            remedy: "remap them with --remap-path-prefix or trim-paths (Rust), -ffile-prefix-map (C, C++), and strip \
+                     debug information"
+                .to_owned(),
+        });
+    }
+    if let Some(pdb) = pdb {
+        problems.push(Problem {
+            severity: Severity::Warning,
+            message: "it names its debug information by the whole path on the machine that built it"
+                .to_owned(),
+            evidence: format!("PDB path {pdb}"),
+            remedy: "link with /PDBALTPATH:%_PDB%, which leaves the file's name only".to_owned(),
+        });
+    }
+    problems
+}
+
+fn message(paths: &[String], count: usize, groups: &[(&str, usize)]) -> String {
+    let least = if paths.len() < paths::MOST { "" } else { "at least " };
+    let (stand, plural) = if count == 1 { ("stands", "") } else { ("stand", "s") };
+    let mut users: Vec<&str> = Vec::new();
+    for user in groups.iter().filter_map(|(directory, _)| user(directory)) {
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    let named = match users.as_slice() {
+        [] => String::new(),
+        users => format!(", and with them the user name {}", super::few(users)),
+    };
+    format!("{least}{count} path{plural} of the machine that built it {stand} in it{named}")
+}
+
+fn evidence(groups: &[(&str, usize)]) -> String {
+    const SHOWN: usize = 6;
+    let counted = |(directory, paths): &(&str, usize)| {
+        format!("{directory} ({paths} path{})", if *paths == 1 { "" } else { "s" })
+    };
+    let shown = groups.iter().take(SHOWN).map(counted).collect::<Vec<_>>().join(", ");
+    match groups.get(SHOWN..).unwrap_or_default() {
+        [] => shown,
+        more => {
+            let paths: usize = more.iter().map(|(_, paths)| paths).sum();
+            format!("{shown} and {} more directories ({paths} paths)", more.len())
+        }
+    }
+}
+
+/// The part of a path that says whose it is: a tool's store, or the first directories.
+fn leading(path: &str) -> &str {
+    // As long as the path, so that positions are the same.
+    let plain = path.replace('\\', "/");
+    for tool in TOOLS {
+        if let Some(at) = plain.find(&format!("/{tool}/")) {
+            return &path[..at + 1 + tool.len()];
+        }
+    }
+    let drive = !plain.starts_with('/');
+    let deeper = ["/private/", "/var/", "/github/", "/nix/"].iter().any(|start| plain.starts_with(start));
+    // `/home/me/project`, `/tmp/build`, `C:\\Users\\me\\project`, `D:\\a\\project`.
+    let directories = 2 + usize::from(drive) + usize::from(deeper || user(path).is_some());
+    let separators = plain.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+    let end = separators.take(directories).last().unwrap_or(path.len());
+    &path[..end]
+}
+
+/// The name of the user whose directory a path begins with.
+fn user(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/"));
+    let rest = rest.or_else(|| path.get(1..)?.strip_prefix(":\\Users\\"));
+    let rest = rest.or_else(|| path.get(1..)?.strip_prefix(":/Users/"))?;
+    rest.split(['/', '\\']).next()
+}
