@@ -43,8 +43,11 @@ enum Kind {
     WindowsBuild,
 }
 
+/// How paths begin, and what they must show then.
+type Root = (&'static str, Kind);
+
 /// The directories in which the paths of build machines begin.
-const ROOTS: [(&str, Kind); 24] = [
+const ROOTS: [Root; 24] = [
     ("/nix/store/", Kind::Store),
     ("/gnu/store/", Kind::Store),
     ("/home/", Kind::Home),
@@ -129,16 +132,16 @@ pub(crate) fn find(content: &[u8]) -> Vec<String> {
         if start < behind {
             continue;
         }
-        let (root, kind) = ROOTS[pattern % ROOTS.len()];
+        let root = ROOTS[pattern % ROOTS.len()];
         let path = if pattern < ROOTS.len() {
             if !run.contains(&start) {
                 run = run_around(content, start, run.end);
             }
-            let Some((end, path)) = narrow(content, start, &run, root, kind) else { continue };
+            let Some((end, path)) = narrow(content, start, &run, root) else { continue };
             behind = end;
             path
         } else {
-            let Some(path) = wide(content, start, root, kind) else { continue };
+            let Some(path) = wide(content, start, root) else { continue };
             path
         };
         if known.insert(path.clone()) {
@@ -149,6 +152,12 @@ pub(crate) fn find(content: &[u8]) -> Vec<String> {
         }
     }
     found
+}
+
+/// The directories, without those of Windows.
+#[cfg(test)]
+pub(crate) fn unix_directories() -> impl Iterator<Item = &'static str> {
+    ROOTS.iter().map(|(root, _)| *root).filter(|root| root.starts_with('/'))
 }
 
 /// Whether a path leads into a package store.
@@ -172,34 +181,33 @@ fn run_around(content: &[u8], position: usize, from: usize) -> Range<usize> {
     position - before..position + 1 + after
 }
 
+/// Whether a drive's letter belongs in front.
+fn has_drive(root: Root) -> bool {
+    matches!(root.1, Kind::WindowsHome | Kind::WindowsBuild)
+}
+
 fn is_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'\\' | b'.' | b'_' | b'-' | b'+' | b'@' | b'~')
 }
 
 /// The path whose root begins at `start`, and where it ends; None where it is no path of a build machine.
-fn narrow(
-    content: &[u8],
-    start: usize,
-    run: &Range<usize>,
-    root: &str,
-    kind: Kind,
-) -> Option<(usize, String)> {
-    let drive = matches!(kind, Kind::WindowsHome | Kind::WindowsBuild);
+fn narrow(content: &[u8], start: usize, run: &Range<usize>, root: Root) -> Option<(usize, String)> {
+    let drive = has_drive(root);
     let first = if drive { start.checked_sub(1)? } else { start };
     let text = content.get(first..run.end.min(start + LONGEST))?;
     let text = std::str::from_utf8(text).ok()?;
     let path = &text[..end_of_source(text)];
     let before = &content[run.start.max(start.saturating_sub(LONGEST))..first.max(run.start)];
-    if !(drive || kind == Kind::Store || begins(before, path)) {
+    if !(drive || root.1 == Kind::Store || begins(before, path)) {
         return None;
     }
     let end = first + path.len();
-    Some((end, judged(path, root, kind, content.get(end).copied())?))
+    Some((end, judged(path, root, content.get(end).copied())?))
 }
 
 /// As [`narrow`], of UTF-16.
-fn wide(content: &[u8], start: usize, root: &str, kind: Kind) -> Option<String> {
-    let drive = matches!(kind, Kind::WindowsHome | Kind::WindowsBuild);
+fn wide(content: &[u8], start: usize, root: Root) -> Option<String> {
+    let drive = has_drive(root);
     let first = if drive { start.checked_sub(2)? } else { start };
     // What stands before a text of UTF-16 is hardly ever a part of it; a letter would be.
     if !drive
@@ -213,7 +221,7 @@ fn wide(content: &[u8], start: usize, root: &str, kind: Kind) -> Option<String> 
     let units = units.enumerate().take_while(|(at, unit)| is_part(unit, *at));
     let text: String = units.map(|(_, unit)| char::from(unit[0])).collect();
     let next = content.get(first + 2 * text.len()).copied();
-    judged(&text, root, kind, next)
+    judged(&text, root, next)
 }
 
 /// Where a text ends that may have another behind it with nothing between: Rust's name their source file.
@@ -254,19 +262,18 @@ fn is_host(text: &[u8]) -> bool {
 }
 
 /// The path with single separators, where it is one of a build machine; `next` is the byte behind it.
-fn judged(text: &str, root: &str, kind: Kind, next: Option<u8>) -> Option<String> {
+fn judged(text: &str, root: Root, next: Option<u8>) -> Option<String> {
     // A template that the program fills in.
     if matches!(next, Some(b'%' | b'$' | b'{' | b'*' | b'<' | b'?')) || text.contains("XXXXXX") {
         return None;
     }
     let text = text.replace("\\\\", "\\");
     let text = text.trim_end_matches(['.', '-', '+', '@', '~']);
-    let root = root.replace("\\\\", "\\");
-    let drive = usize::from(matches!(kind, Kind::WindowsHome | Kind::WindowsBuild));
-    if drive == 1 && !text.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+    if has_drive(root) && !text.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         return None;
     }
-    let rest = text.get(drive + root.len()..)?;
+    let (start, kind) = (root.0.replace("\\\\", "\\"), root.1);
+    let rest = text.get(usize::from(has_drive(root)) + start.len()..)?;
     let parts: Vec<&str> = rest.split(['/', '\\']).collect();
     let filled = |count: usize| parts.len() >= count && parts[..count].iter().all(|part| !part.is_empty());
     let fits = match kind {

@@ -117,3 +117,33 @@ fn user(path: &str) -> Option<&str> {
     let rest = rest.or_else(|| path.get(1..)?.strip_prefix(":/Users/"))?;
     rest.split(['/', '\\']).next()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::runpath::is_build;
+
+    #[test]
+    fn a_directory_that_leaks_is_none_to_search_for_libraries() {
+        for directory in paths::unix_directories() {
+            assert!(is_build(directory), "{directory}");
+        }
+    }
+
+    #[test]
+    fn the_leading_directories_say_whose_a_path_is() {
+        for (path, expected) in [
+            ("/home/me/.cargo/registry/src/index-1/x/src/lib.rs", "/home/me/.cargo/registry"),
+            ("C:\\Users\\me\\.cargo\\registry\\src/x.rs", "C:\\Users\\me\\.cargo\\registry"),
+            ("/home/me/project/src/x.c", "/home/me/project"),
+            ("/home/me/x.c", "/home/me"),
+            ("/build/source/src/x.c", "/build/source"),
+            ("/root/.cargo", "/root"),
+            ("/var/tmp/x/src/y.c", "/var/tmp/x"),
+            ("D:\\a\\addon\\addon\\src\\x.c", "D:\\a\\addon"),
+            ("C:/Users/me/project/src/x.c", "C:/Users/me/project"),
+        ] {
+            assert_eq!(leading(path), expected);
+        }
+    }
+}

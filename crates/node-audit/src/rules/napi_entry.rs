@@ -23,17 +23,29 @@ pub(super) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
 pub(super) const V8_PREFIX: &str = "node_register_module_v";
 
 /// NODE_MODULE_VERSION of releases, by the registry that Node and Electron share.
-const ABIS: [(&str, &str); 38] = [
+const ABIS: [(&str, &str); 53] = [
     ("57", "Node 8"),
     ("64", "Node 10"),
     ("67", "Node 11"),
     ("72", "Node 12"),
     ("79", "Node 13"),
+    ("82", "Electron 10"),
     ("83", "Node 14"),
+    ("85", "Electron 11"),
+    ("87", "Electron 12"),
     ("88", "Node 15"),
+    ("89", "Electron 13"),
     ("93", "Node 16"),
+    ("97", "Electron 14"),
+    ("98", "Electron 15"),
+    ("99", "Electron 16"),
+    ("101", "Electron 17"),
     ("102", "Node 17"),
+    ("103", "Electron 18"),
+    ("106", "Electron 19"),
+    ("107", "Electron 20"),
     ("108", "Node 18"),
+    ("109", "Electron 21"),
     ("110", "Electron 22"),
     ("111", "Node 19"),
     ("113", "Electron 23"),
@@ -62,6 +74,9 @@ const ABIS: [(&str, &str); 38] = [
     ("145", "Electron 41"),
     ("146", "Electron 42"),
     ("147", "Node 26"),
+    ("148", "Electron 43"),
+    ("149", "Electron 44"),
+    ("150", "Electron 45"),
 ];
 
 const TO_NODE_API: &str = "port it to Node-API, or ship one file for each Node release";

@@ -16,13 +16,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Package stores and the directories that builds run in.
-const BUILD: [&str; 15] = [
+const BUILD: [&str; 16] = [
     "/nix/",
     "/gnu/store/",
     "/build/",
     "/builds/",
     "/tmp/",
     "/var/tmp/",
+    "/var/folders/",
     "/home/",
     "/root/",
     "/Users/",
@@ -75,7 +76,7 @@ fn problem(tag: &str, path: &str) -> Problem {
     Problem { severity, message, evidence: format!("{tag} entry \"{path}\""), remedy: remedy.to_owned() }
 }
 
-fn is_build(path: &str) -> bool {
+pub(super) fn is_build(path: &str) -> bool {
     // A trailing slash, so that "/tmp" itself is one and "/tmpfoo" is none.
     let path = format!("{path}/");
     BUILD.iter().any(|start| path.starts_with(start))
