@@ -81,6 +81,37 @@ const RELEASES: [&[Version]; 10] = [
     &[node(22, 14, 0), node(23, 6, 0), node(24, 0, 0)],
 ];
 
+/// Releases that had functions before their version, as experimental; in the form of [`RELEASES`].
+///
+/// They export them: what was built for the version loads there, and mostly works.
+const EARLIER: [(&str, &[Version]); 17] = [
+    ("napi_add_finalizer", &[node(8, 0, 0)]),
+    (
+        "napi_acquire_threadsafe_function napi_call_threadsafe_function napi_create_threadsafe_function \
+            napi_get_threadsafe_function_context napi_ref_threadsafe_function napi_release_threadsafe_function \
+            napi_unref_threadsafe_function",
+        &[node(10, 6, 0)],
+    ),
+    ("napi_create_bigint_ napi_get_value_bigint_", &[node(10, 7, 0)]),
+    ("napi_set_instance_data napi_get_instance_data", &[node(10, 20, 0), node(12, 8, 0)]),
+    ("napi_get_all_property_names", &[node(10, 20, 0), node(12, 17, 0), node(13, 7, 0)]),
+    ("napi_create_date napi_get_date_value napi_is_date", &[node(10, 17, 0), node(11, 11, 0)]),
+    ("napi_detach_arraybuffer", &[node(10, 22, 0), node(12, 16, 0), node(13, 0, 0)]),
+    ("napi_is_detached_arraybuffer", &[node(10, 22, 0), node(12, 16, 0), node(13, 3, 0)]),
+    (
+        "napi_type_tag_object napi_check_object_type_tag napi_add_async_cleanup_hook napi_remove_async_cleanup_hook",
+        &[node(12, 19, 0), node(14, 8, 0)],
+    ),
+    ("napi_object_", &[node(12, 20, 0), node(14, 14, 0)]),
+    ("node_api_create_syntax_error node_api_throw_syntax_error", &[node(16, 14, 0), node(17, 2, 0)]),
+    ("node_api_symbol_for", &[node(16, 15, 0), node(17, 5, 0)]),
+    ("node_api_get_module_file_name", &[node(12, 22, 0), node(14, 18, 0), node(15, 9, 0)]),
+    ("node_api_create_external_string_", &[node(18, 18, 0), node(20, 4, 0)]),
+    ("node_api_create_property_key_utf16", &[node(20, 12, 0), node(21, 7, 0)]),
+    ("node_api_create_property_key_", &[node(20, 18, 0), node(22, 9, 0)]),
+    ("node_api_create_buffer_from_arraybuffer", &[node(22, 12, 0), node(23, 0, 0)]),
+];
+
 /// The oldest release that anyone names.
 const FIRST: Version = node(0, 10, 0);
 
@@ -116,11 +147,30 @@ pub(crate) fn releases(version: usize) -> String {
 
 /// The releases that lack a version of Node-API: each from the first to before the second.
 pub(crate) fn lacking(version: usize) -> Vec<(Version, Version)> {
+    let row = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();
+    gaps(row, version)
+}
+
+/// The releases that do not even have a function as experimental; in the form of [`lacking`].
+///
+/// Where it belongs to no version, there is no telling.
+pub(crate) fn without(function: &str) -> Vec<(Version, Version)> {
+    let Some(version) = version(function) else { return Vec::new() };
+    // A name with an underscore at its end stands for all that begin with it.
+    let named = |name: &str| name == function || (name.ends_with('_') && function.starts_with(name));
+    match EARLIER.iter().find(|(names, _)| names.split(' ').any(named)) {
+        Some((_, releases)) => gaps(releases, version),
+        None => lacking(version),
+    }
+}
+
+/// What lies between releases that have something, up to the last of them; those with the version have it, too.
+fn gaps(releases: &[Version], version: usize) -> Vec<(Version, Version)> {
     // A later version has all of an earlier one.
     let rows = RELEASES.get(version.saturating_sub(1)..).unwrap_or_default();
-    let mut starts: Vec<Version> = rows.iter().copied().flatten().copied().collect();
+    let last = releases.last().copied().unwrap_or(FIRST);
+    let mut starts: Vec<Version> = rows.iter().copied().flatten().chain(releases).copied().collect();
     starts.sort_unstable();
-    let last = rows.first().and_then(|row| row.last()).copied().unwrap_or(FIRST);
     let mut gaps = Vec::new();
     let mut from = FIRST;
     for start in starts.into_iter().filter(|start| *start <= last) {
@@ -201,6 +251,35 @@ mod tests {
         assert_eq!(gaps(6), "0.10 to 10.20, 11.0 to 12.17, 13.0 to 14.0");
         assert_eq!(gaps(9), "0.10 to 18.17, 19.0 to 20.3");
         assert_eq!(gaps(10), "0.10 to 22.14, 23.0 to 23.6");
+    }
+
+    #[test]
+    fn functions_were_there_before_their_version() {
+        let gaps = |function| {
+            let gaps = without(function).into_iter();
+            gaps.map(|(from, to)| format!("{from} to {to}")).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(gaps("napi_wrap"), "0.10 to 6.14.2, 7.0 to 8.6");
+        assert_eq!(gaps("napi_add_finalizer"), "0.10 to 8.0");
+        assert_eq!(gaps("napi_create_bigint_words"), "0.10 to 10.7");
+        assert_eq!(gaps("napi_object_seal"), "0.10 to 12.20, 13.0 to 14.14");
+        assert_eq!(gaps("node_api_symbol_for"), "0.10 to 16.15, 17.0 to 17.5");
+        assert_eq!(gaps("node_api_post_finalizer"), "");
+    }
+
+    #[test]
+    fn each_early_function_is_one_of_the_table() {
+        for (names, releases) in EARLIER {
+            for name in names.split(' ') {
+                let known = FUNCTIONS
+                    .iter()
+                    .flat_map(|(prefix, names)| names.split(' ').map(move |name| (prefix, name)));
+                let mut known = known.map(|(prefix, name)| format!("{prefix}{name}"));
+                let all = name.ends_with('_');
+                assert!(known.any(|known| known == name || (all && known.starts_with(name))), "{name}");
+            }
+            assert!(releases.is_sorted());
+        }
     }
 
     /// The table against a Node itself: it has each function up to its own version.

@@ -21,7 +21,7 @@ pub(crate) const MOST: usize = 10_000;
 const LONGEST: usize = 1024;
 
 /// A file that has more of them was made to keep its reader busy.
-const MOST_CANDIDATES: usize = 1 << 20;
+const MOST_CANDIDATES: usize = 1 << 18;
 
 /// The hash in front of a store object's name: 160 bits by 5.
 const HASH: usize = 32;

@@ -77,6 +77,28 @@ pub enum Details {
 }
 
 impl Facts {
+    /// A shared library that says nothing of itself.
+    #[cfg(test)]
+    pub(crate) fn empty(details: Details) -> Facts {
+        Facts {
+            bits: 64,
+            little_endian: true,
+            machine: String::new(),
+            cpu: None,
+            kind: "shared object",
+            loadable: true,
+            libraries: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            constructors: false,
+            writable_code: Vec::new(),
+            leftovers: Vec::new(),
+            paths: Vec::new(),
+            size: 0,
+            details,
+        }
+    }
+
     /// The format's name: `ELF`, `Mach-O`, `PE`.
     #[must_use]
     pub fn format(&self) -> &'static str {

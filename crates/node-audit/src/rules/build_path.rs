@@ -121,7 +121,32 @@ fn user(path: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::beside::Beside;
+    use crate::facts::{Details, Facts, PeFacts};
+    use crate::policy::Policy;
+    use crate::rules::Context;
     use crate::rules::runpath::is_build;
+
+    #[test]
+    fn the_path_of_a_pdb_is_a_finding_of_its_own() {
+        let findings = |pdb: &str, paths: &[&str]| {
+            let facts = Facts {
+                paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+                ..Facts::empty(Details::Pe(PeFacts { pdb: Some(pdb.to_owned()), ..PeFacts::default() }))
+            };
+            let policy = Policy::default();
+            let context = Context { package: None, beside: Beside::Unknown, policy: &policy };
+            check(&Subject::new(&facts, None, context))
+        };
+        let whole = "D:\\a\\addon\\addon\\build\\addon.pdb";
+        let found = findings(whole, &[whole]);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert_eq!(found[0].evidence, format!("PDB path {whole}"));
+        assert_eq!(findings(whole, &[whole, "D:\\a\\addon\\addon\\x.cc"]).len(), 2);
+        // A directory that no list has.
+        assert_eq!(findings("E:\\mine\\addon.pdb", &[]).len(), 1);
+        assert_eq!(findings("addon.pdb", &[]), []);
+    }
 
     #[test]
     fn a_directory_that_leaks_is_none_to_search_for_libraries() {

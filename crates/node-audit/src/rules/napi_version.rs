@@ -1,6 +1,6 @@
 //! Which Node-API an addon needs, and whether the Node that its package asks for has it.
 
-use nodejs_semver::Range;
+use nodejs_semver::{Range, Version};
 
 use super::napi_entry::NODE_API;
 use super::{Check, Problem, Rule, Subject, few};
@@ -15,8 +15,9 @@ pub(super) const RULE: Rule = Rule {
         calls a function which the running Node lacks is refused when it is loaded, where its imports are bound then \
         (macOS, RELRO with BIND_NOW on Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows \
         with a delayed node.exe, it loads, and ends the process at the first call. What the addon needs is told as \
-        information; it is an error where engines.node in package.json promises a release that lacks it. Functions that \
-        belong to no version are experimental, and may change or go.\n\
+        information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
+        where that release has it as an experiment only. Functions that belong to no version are experimental \
+        everywhere, and may change or go. An addon that looks its functions up at run time is not judged.\n\
         Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
         feature napiN of napi-rs.",
     check: Check::Addon(check),
@@ -27,7 +28,6 @@ const LONGEST_RANGE: usize = 256;
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    // An addon that brings a Node-API of its own, as a plugin for others, asks Node for nothing.
     let functions: Vec<&str> =
         facts.imports.iter().map(String::as_str).filter(|name| node_api::is_function(name)).collect();
     if functions.is_empty() {
@@ -81,13 +81,24 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         };
         return vec![info, unreadable];
     };
-    let Some(release) = promised(&range, newest) else { return vec![info] };
+    // Each function that a promised release lacks, with the oldest such release.
+    let lacking = functions
+        .iter()
+        .filter_map(|function| Some((promised(&range, &node_api::without(function))?, *function)));
+    let lacking: Vec<(Version, &str)> = lacking.collect();
+    let (severity, what) = if let Some(release) = lacking.iter().map(|(release, _)| release).min() {
+        let names: Vec<&str> =
+            lacking.iter().filter(|(lacks, _)| lacks == release).map(|(_, function)| *function).collect();
+        (Severity::Error, format!("{release}, which lacks {}: {}", few(&names), failure(subject)))
+    } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
+        (Severity::Warning, format!("{release}, which has these functions as experimental ones only"))
+    } else {
+        return vec![info];
+    };
     vec![Problem {
-        severity: Severity::Error,
+        severity,
         message: format!(
-            "it needs Node-API {newest} ({releases}), but package.json's engines promise Node {release}, which lacks \
-             it: {}",
-            failure(subject)
+            "it needs Node-API {newest} ({releases}), but package.json's engines promise Node {what}"
         ),
         evidence: format!("engines.node \"{promise}\"; {evidence}"),
         remedy,
@@ -148,19 +159,20 @@ fn are_comparators(part: &str) -> bool {
     !waiting
 }
 
-/// The oldest release that a range allows and that lacks a version of Node-API.
+/// The oldest release that a range allows of some that lie between two each.
 ///
 /// A range that allows any release at all is no promise, but the lack of one.
-fn promised(range: &Range, version: usize) -> Option<String> {
+fn promised(range: &Range, gaps: &[(node_targets::Version, node_targets::Version)]) -> Option<Version> {
     if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
         return None;
     }
-    let lacking = node_api::lacking(version).into_iter().filter_map(|(from, to)| {
+    let releases = gaps.iter().filter_map(|(from, to)| {
         let gap =
             format!(">={}.{}.{} <{}.{}.{}", from.major, from.minor, from.patch, to.major, to.minor, to.patch);
         range.intersect(&Range::parse(gap).ok()?)?.min_version()
     });
-    lacking.min().map(|release| format!("{}.{}.{}", release.major, release.minor, release.patch))
+    // A pre-release is named by what it came before.
+    releases.min().map(|release| Version::from((release.major, release.minor, release.patch)))
 }
 
 /// The range of exactly the releases that have a version of Node-API.
@@ -188,21 +200,9 @@ mod tests {
     /// What is found in an addon with these imports, whose package.json has these engines.
     fn findings(imports: &[&str], node: &str, bind_now: bool) -> Vec<Problem> {
         let facts = Facts {
-            bits: 64,
-            little_endian: true,
-            machine: String::new(),
-            cpu: None,
-            kind: "shared object",
-            loadable: true,
-            libraries: Vec::new(),
             imports: imports.iter().map(|name| (*name).to_owned()).collect(),
             exports: vec![NODE_API.to_owned()],
-            constructors: false,
-            writable_code: Vec::new(),
-            leftovers: Vec::new(),
-            paths: Vec::new(),
-            size: 0,
-            details: Details::Elf(ElfFacts { bind_now, ..ElfFacts::default() }),
+            ..Facts::empty(Details::Elf(ElfFacts { bind_now, ..ElfFacts::default() }))
         };
         let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
         let policy = Policy::default();
@@ -213,27 +213,44 @@ mod tests {
     #[test]
     fn engines_that_promise_too_old_a_node_are_an_error() {
         for (function, node, release) in [
-            ("node_api_symbol_for", ">=18", "18.0.0"),
-            ("node_api_symbol_for", ">=18.12.1", "18.12.1"),
-            ("node_api_symbol_for", "^18.17.0 || >=19", "19.0.0"),
-            ("node_api_symbol_for", ">=18.17 <20 || >=20.3", "19.0.0"),
-            ("node_api_symbol_for", "20", "20.0.0"),
-            ("node_api_symbol_for", "18.16.1", "18.16.1"),
+            ("node_api_symbol_for", ">=16", "16.0.0"),
+            ("node_api_symbol_for", ">=16.13.1", "16.13.1"),
+            ("node_api_symbol_for", "^16.15.0 || >=17", "17.0.0"),
+            ("node_api_symbol_for", "14", "14.0.0"),
+            ("node_api_symbol_for", "16.14.2", "16.14.2"),
             ("node_api_symbol_for", "<30", "0.10.0"),
             ("node_api_symbol_for", ">= 10", "10.0.0"),
             ("node_api_create_property_key_utf8", ">=20", "20.0.0"),
-            ("node_api_create_property_key_utf8", "^22.14.0 || >=23", "23.0.0"),
-            ("napi_object_seal", ">=14.17.0", "15.0.0"),
-            ("napi_set_instance_data", ">=12.17", "13.0.0"),
+            ("node_api_create_property_key_utf8", "^20.18.0 || >=21", "21.0.0"),
+            ("napi_object_seal", "^12.22 || >=13", "13.0.0"),
+            ("napi_set_instance_data", ">=12", "12.0.0"),
+            ("napi_create_function", ">=7", "7.0.0"),
         ] {
-            let found = findings(&[function, "napi_wrap"], node, false);
+            let found = findings(&[function, "napi_get_version"], node, false);
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{function} {node}");
-            assert!(
-                found[0].message.contains(&format!("promise Node {release},")),
-                "{node}: {}",
-                found[0].message
-            );
+            let expected = format!("promise Node {release}, which lacks {function}");
+            assert!(found[0].message.contains(&expected), "{node}: {}", found[0].message);
             assert!(found[0].evidence.contains(node) && found[0].evidence.contains(function));
+        }
+    }
+
+    #[test]
+    fn a_promised_release_that_has_it_as_experimental_is_a_warning() {
+        for (function, node, release) in [
+            ("node_api_symbol_for", ">=18", "18.0.0"),
+            ("node_api_symbol_for", "^18.17.0 || >=19", "19.0.0"),
+            ("node_api_create_property_key_utf16", "^20.12.0 || >=22.14", "20.12.0"),
+            ("napi_add_finalizer", ">= 12", "12.0.0"),
+            ("napi_object_seal", ">=14.17.0", "15.0.0"),
+        ] {
+            let found = findings(&[function], node, false);
+            assert_eq!(
+                (found.len(), found[0].severity),
+                (1, Severity::Warning),
+                "{function} {node}: {found:?}"
+            );
+            let expected = format!("promise Node {release}, which has these functions as experimental");
+            assert!(found[0].message.contains(&expected), "{node}: {}", found[0].message);
         }
     }
 
@@ -297,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_happens_depends_on_when_imports_are_bound() {
-        let message = |bind_now| findings(&["node_api_symbol_for"], ">=18", bind_now).remove(0).message;
+        let message = |bind_now| findings(&["node_api_symbol_for"], ">=16", bind_now).remove(0).message;
         assert!(message(true).contains("require() fails"), "{}", message(true));
         assert!(message(false).contains("at the first call"), "{}", message(false));
     }
