@@ -69,7 +69,7 @@ const ROOTS: [Root; 24] = [
     (":\\Users\\", Kind::WindowsHome),
     (":\\\\Users\\\\", Kind::WindowsHome),
     (":/Users/", Kind::WindowsHome),
-    (":\\a\\", Kind::WindowsBuild), // GitHub on Windows, always on drive D:
+    (":\\a\\", Kind::WindowsBuild), // GitHub on Windows, on drive D: mostly
     (":\\\\a\\\\", Kind::WindowsBuild),
     (":/a/", Kind::WindowsBuild),
 ];

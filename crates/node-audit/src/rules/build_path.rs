@@ -1,6 +1,8 @@
 //! No directory of the machine that built the file is named.
 
-use super::{Check, Problem, Rule, Subject};
+use std::collections::{HashMap, HashSet};
+
+use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 use crate::paths;
 
@@ -26,6 +28,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let pdb = facts.pe().and_then(|pe| pe.pdb.as_deref()).filter(|pdb| pdb.contains(['\\', '/']));
     let mut problems = Vec::new();
     let mut groups: Vec<(&str, usize)> = Vec::new();
+    let mut positions = HashMap::new();
     let mut count = 0;
     for path in &facts.paths {
         if paths::is_store(path) || pdb == Some(path) {
@@ -33,7 +36,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         }
         count += 1;
         let directory = leading(path);
-        match groups.iter_mut().find(|(known, _)| *known == directory) {
+        let position = *positions.entry(directory).or_insert(groups.len());
+        match groups.get_mut(position) {
             Some((_, paths)) => *paths += 1,
             None => groups.push((directory, 1)),
         }
@@ -64,15 +68,12 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 fn message(paths: &[String], count: usize, groups: &[(&str, usize)]) -> String {
     let least = if paths.len() < paths::MOST { "" } else { "at least " };
     let (stand, plural) = if count == 1 { ("stands", "") } else { ("stand", "s") };
-    let mut users: Vec<&str> = Vec::new();
-    for user in groups.iter().filter_map(|(directory, _)| user(directory)) {
-        if !users.contains(&user) {
-            users.push(user);
-        }
-    }
+    let mut known = HashSet::new();
+    let users = groups.iter().filter_map(|(directory, _)| user(directory));
+    let users: Vec<&str> = users.filter(|user| known.insert(*user)).collect();
     let named = match users.as_slice() {
         [] => String::new(),
-        users => format!(", and with them the user name {}", super::few(users)),
+        users => format!(", and with them the user name {}", few(users)),
     };
     format!("{least}{count} path{plural} of the machine that built it {stand} in it{named}")
 }

@@ -1,5 +1,7 @@
 //! No object of a package store is named.
 
+use std::collections::HashSet;
+
 use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 use crate::paths;
@@ -19,12 +21,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let paths = &subject.facts.paths;
-    let mut objects: Vec<&str> = Vec::new();
-    for object in paths.iter().filter_map(|path| paths::store_object(path)) {
-        if !objects.contains(&object) {
-            objects.push(object);
-        }
-    }
+    let mut known = HashSet::new();
+    let objects = paths.iter().filter_map(|path| paths::store_object(path));
+    let objects: Vec<&str> = objects.filter(|object| known.insert(*object)).collect();
     let Some(first) = objects.first() else { return Vec::new() };
     let store = if first.starts_with("/gnu/") { "/gnu/store" } else { "/nix/store" };
     let least = if paths.len() < paths::MOST { "" } else { "at least " };
