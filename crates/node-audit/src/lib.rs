@@ -17,6 +17,8 @@ mod facts;
 mod finding;
 mod macho;
 mod manifest;
+mod node_api;
+mod paths;
 mod platform;
 mod policy;
 mod report;

@@ -129,7 +129,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
             constructors: self.flags(elf::DT_INIT) != 0 || self.flags(elf::DT_INIT_ARRAYSZ) != 0,
             writable_code,
             leftovers: sections::leftovers(self),
-            paths: Vec::new(),
+            paths: crate::paths::find(self.content),
             size: self.content.len() as u64,
             details: Details::Elf(details),
         })

@@ -104,7 +104,7 @@ where
         constructors: commands.constructors,
         writable_code: commands.writable_code,
         leftovers,
-        paths: Vec::new(),
+        paths: crate::paths::find(content),
         size: content.len() as u64,
         details: Details::MachO(MachOFacts {
             install_name: commands.install_name,

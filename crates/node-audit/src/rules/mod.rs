@@ -4,17 +4,20 @@
 //! [`RULES`].
 
 mod arch;
+mod build_path;
 mod glibc_floor;
 mod install_name;
 mod libstdcxx;
 mod load_command;
 mod min_os;
 mod napi_entry;
+mod napi_version;
 mod needed;
 mod nodelete;
 mod runpath;
 mod signature;
 mod static_tls;
+mod store_path;
 mod symbols;
 
 use crate::beside::Beside;
@@ -25,9 +28,10 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 13] = [
+pub const RULES: [Rule; 16] = [
     arch::RULE,
     napi_entry::RULE,
+    napi_version::RULE,
     glibc_floor::RULE,
     libstdcxx::RULE,
     needed::RULE,
@@ -39,6 +43,8 @@ pub const RULES: [Rule; 13] = [
     min_os::RULE,
     signature::RULE,
     symbols::RULE,
+    store_path::RULE,
+    build_path::RULE,
 ];
 
 /// One rule.

@@ -18,13 +18,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Package stores and the directories that builds run in.
-const BUILD: [&str; 15] = [
+const BUILD: [&str; 16] = [
     "/nix/",
     "/gnu/store/",
     "/build/",
     "/builds/",
     "/tmp/",
     "/var/tmp/",
+    "/var/folders/",
     "/home/",
     "/root/",
     "/Users/",

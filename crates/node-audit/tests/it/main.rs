@@ -7,6 +7,7 @@
 
 mod arch;
 mod bad_input;
+mod build_path;
 mod command;
 mod elf_facts;
 mod glibc_floor;
@@ -18,6 +19,7 @@ mod macho_input;
 mod macho_maker;
 mod min_os;
 mod napi_entry;
+mod napi_version;
 mod needed;
 mod nodelete;
 mod object_maker;
@@ -27,4 +29,5 @@ mod real_objects;
 mod runpath;
 mod signature;
 mod static_tls;
+mod store_path;
 mod symbols;

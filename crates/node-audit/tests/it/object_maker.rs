@@ -61,6 +61,8 @@ pub(crate) struct Maker {
     pub(crate) table: (elf::DynamicTag, elf::DynamicTag),
     /// Sections that are not loaded, with how many bytes they have.
     pub(crate) sections: Vec<(&'static str, usize)>,
+    /// Read-only data that nothing refers to.
+    pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
@@ -92,6 +94,7 @@ impl Maker {
             relocations: vec![],
             table: (elf::DT_RELA, elf::DT_RELASZ),
             sections: vec![],
+            data: vec![],
         }
     }
 
@@ -202,6 +205,7 @@ impl Maker {
             bytes.resize(NOTE, 0);
             writer.write(&bytes);
         }
+        writer.write(&self.data);
         let dynamic = writer.write_align_dynamic();
         for (tag, text) in texts {
             writer.write_dynamic_string(tag, text).unwrap();
