@@ -39,15 +39,23 @@ pub enum AuditError {
         file: String,
     },
     /// A format that is known, but not read.
-    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) only")]
+    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) and PE (Windows) only")]
     Unsupported {
         /// The file.
         file: String,
-        /// `Mach-O` or `PE`.
+        /// `Mach-O`.
         format: &'static str,
     },
+    /// A program of before Windows NT.
+    #[error("{file}: is no addon: it is {program}; a DLL of today has a PE header")]
+    OldProgram {
+        /// The file.
+        file: String,
+        /// `a DOS program` or `a program for 16-bit Windows`.
+        program: &'static str,
+    },
     /// Neither ELF nor another format that an addon can have.
-    #[error("{file}: is no addon: it begins with {start}, and an ELF file with 7f 45 4c 46")]
+    #[error("{file}: is no addon: it begins with {start}, which no format of addons does")]
     NotAnAddon {
         /// The file.
         file: String,
@@ -96,7 +104,10 @@ pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError
         [0xfe, 0xed, 0xfa, 0xce | 0xcf]
         | [0xce | 0xcf, 0xfa, 0xed, 0xfe]
         | [0xca, 0xfe, 0xba, 0xbe | 0xbf] => Err(AuditError::Unsupported { file: file(), format: "Mach-O" }),
-        [b'M', b'Z', ..] => Err(AuditError::Unsupported { file: file(), format: "PE" }),
+        [b'M', b'Z', ..] => match crate::pe::other_format(content) {
+            Some(program) => Err(AuditError::OldProgram { file: file(), program }),
+            None => Ok(()),
+        },
         _ => {
             let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
             Err(AuditError::NotAnAddon { file: file(), start })

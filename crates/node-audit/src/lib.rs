@@ -16,10 +16,12 @@ mod error;
 mod facts;
 mod finding;
 mod manifest;
+mod pe;
 mod platform;
 mod policy;
 mod report;
 mod rules;
+mod strings;
 
 use std::fs::File;
 use std::io::Read;
@@ -71,8 +73,11 @@ pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Repor
 /// As [`audit_bytes`].
 pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError> {
     error::check_format(path, content)?;
-    let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
-    Ok(vec![elf::read(content).map_err(damaged)?])
+    let damaged = |format| move |damage| AuditError::Damaged { file: error::name(path), format, damage };
+    if content.starts_with(b"MZ") {
+        return Ok(vec![pe::read(content).map_err(damaged("PE"))?]);
+    }
+    Ok(vec![elf::read(content).map_err(damaged("ELF"))?])
 }
 
 fn hold(path: &Path, content: &[u8], context: Context<'_>) -> Result<Report, AuditError> {

@@ -6,7 +6,6 @@
 //! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
 //! slices, and what could be made to cost more than the file's size is counted against a limit.
 
-mod strings;
 mod versions;
 
 use object::elf::{self, Machine};
@@ -16,7 +15,7 @@ use object::read::elf::{Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader,
 
 use crate::facts::{Details, ElfFacts, Facts, VersionNeed};
 use crate::platform::{Cpu, Libc};
-use strings::Strings;
+use crate::strings::Strings;
 
 /// Defined in every shared object by some linkers; no one binds to them.
 const LINKER_MADE: [&str; 8] =

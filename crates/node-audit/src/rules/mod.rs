@@ -5,6 +5,7 @@
 
 mod arch;
 mod glibc_floor;
+mod imports;
 mod napi_entry;
 mod needed;
 mod runpath;
@@ -18,8 +19,15 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 6] =
-    [arch::RULE, napi_entry::RULE, glibc_floor::RULE, needed::RULE, runpath::RULE, symbols::RULE];
+pub const RULES: [Rule; 7] = [
+    arch::RULE,
+    napi_entry::RULE,
+    glibc_floor::RULE,
+    needed::RULE,
+    runpath::RULE,
+    imports::RULE,
+    symbols::RULE,
+];
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]

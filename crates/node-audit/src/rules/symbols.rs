@@ -94,7 +94,12 @@ fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
     let counts = clashes.iter().map(|(library, names)| format!("{library} {}", names.len()));
     let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
     // With -Bsymbolic the addon's own calls reach its own copy all the same.
-    let (severity, consequence) = if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
+    let (severity, consequence) = if subject.facts.pe().is_some() {
+        (
+            Severity::Info,
+            "Windows keeps its calls from ending up in Node's copy, since an import names its library",
+        )
+    } else if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
         (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
     } else {
         (Severity::Error, "its own calls may end up in Node's copy, which is another version")
@@ -121,5 +126,10 @@ fn library(name: &str) -> Option<&'static str> {
 }
 
 fn is_entry_point(name: &str) -> bool {
-    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX)
+    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX) || is_constructor(name)
+}
+
+/// The macros of Node's headers export the pointer to the constructor on Windows: `_register_bufferutil_`.
+fn is_constructor(name: &str) -> bool {
+    name.starts_with("_register_") && name.ends_with('_')
 }

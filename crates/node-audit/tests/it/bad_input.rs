@@ -91,12 +91,15 @@ fn names_cannot_write_to_the_terminal() {
 fn other_formats_are_told_apart() {
     for (content, expected) in [
         (&b""[..], "is empty"),
-        (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a Mach-O file, which is not read yet: ELF (Linux) only"),
+        (
+            b"\xcf\xfa\xed\xfe\x0c\0\0\x01",
+            "is a Mach-O file, which is not read yet: ELF (Linux) and PE (Windows) only",
+        ),
         (b"\xca\xfe\xba\xbe\0\0\0\x02", "is a Mach-O file"),
-        (b"MZ\x90\0", "is a PE file, which is not read yet: ELF (Linux) only"),
+        (b"MZ\x90\0", "is a damaged PE file: it ends within its header"),
         (
             b"version https://git-lfs",
-            "is no addon: it begins with 76 65 72 73, and an ELF file with 7f 45 4c 46",
+            "is no addon: it begins with 76 65 72 73, which no format of addons does",
         ),
         (b"\x7fELF", "is a damaged ELF file: it ends within its header"),
         (b"\x7fELF\x09\x09\0\0\0\0", "is a damaged ELF file: its header names neither 32 nor 64 bit"),

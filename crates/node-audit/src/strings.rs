@@ -1,4 +1,4 @@
-//! The dynamic string table.
+//! Names out of a string table, or out of a whole file.
 
 use std::cell::Cell;
 
@@ -11,8 +11,10 @@ const LONGEST: usize = 64 << 10;
 const TOTAL: usize = 64 << 20;
 
 /// A string table with a budget.
-pub(super) struct Strings<'data> {
+pub(crate) struct Strings<'data> {
     data: &'data [u8],
+    /// What the data is, in an error.
+    table: &'static str,
     left: Cell<usize>,
 }
 
@@ -23,20 +25,25 @@ impl Default for Strings<'_> {
 }
 
 impl<'data> Strings<'data> {
-    pub(super) fn new(data: &'data [u8]) -> Self {
-        Strings { data, left: Cell::new(TOTAL) }
+    pub(crate) fn new(data: &'data [u8]) -> Self {
+        Strings::within("string table", data)
+    }
+
+    /// The same for data that is no string table of its own.
+    pub(crate) fn within(table: &'static str, data: &'data [u8]) -> Self {
+        Strings { data, table, left: Cell::new(TOTAL) }
     }
 
     /// The name at an offset, with control characters escaped.
-    pub(super) fn get(&self, offset: u64) -> Result<String, String> {
-        let outside =
-            || format!("a name at {offset:#x} is outside its string table of {} bytes", self.data.len());
+    pub(crate) fn get(&self, offset: u64) -> Result<String, String> {
+        let table = self.table;
+        let outside = || format!("a name at {offset:#x} is outside its {table} of {} bytes", self.data.len());
         let rest =
             usize::try_from(offset).ok().and_then(|offset| self.data.get(offset..)).ok_or_else(outside)?;
         let rest = &rest[..rest.len().min(LONGEST)];
         let Some(length) = rest.iter().position(|byte| *byte == 0) else {
             return Err(if rest.len() == LONGEST {
-                format!("a name at {offset:#x} of its string table is longer than {LONGEST} bytes")
+                format!("a name at {offset:#x} of its {table} is longer than {LONGEST} bytes")
             } else {
                 outside()
             });
