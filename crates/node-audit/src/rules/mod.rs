@@ -5,10 +5,13 @@
 
 mod arch;
 mod glibc_floor;
+mod hardening;
 mod imports;
 mod napi_entry;
 mod needed;
 mod runpath;
+mod size;
+mod stripped;
 mod symbols;
 
 use crate::beside::Beside;
@@ -19,7 +22,7 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 10] = [
     arch::RULE,
     napi_entry::RULE,
     glibc_floor::RULE,
@@ -27,6 +30,9 @@ pub const RULES: [Rule; 7] = [
     runpath::RULE,
     imports::RULE,
     symbols::RULE,
+    hardening::RULE,
+    stripped::RULE,
+    size::RULE,
 ];
 
 /// One rule.
