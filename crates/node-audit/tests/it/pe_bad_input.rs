@@ -159,7 +159,7 @@ fn import_tables_without_an_end_end_with_their_section() {
     assert!(message.contains("runs out of its section at 0x"), "{message}");
 
     // A list of imports, all by number, up to the end of its section.
-    let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20000)];
+    let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20100)];
     let mut broken = Broken::of(&PeMaker { sections, ..PeMaker::addon() });
     let (at, fill) = (broken.table(1), u32::try_from(broken.word(broken.section(1) + 12)).unwrap());
     let message = error(&broken.set(at, fill).content);
