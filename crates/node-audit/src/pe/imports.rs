@@ -3,13 +3,13 @@
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDelayloadDescriptor, ImageImportDescriptor};
 use object::pod::Pod;
-use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
+use object::read::pe::ImageNtHeaders;
 
 use super::image::Image;
 use crate::facts::DllImports;
 
 /// More libraries than this are no addon's.
-const MOST_DLLS: usize = 4096;
+const MOST_DLLS: usize = 1024;
 
 /// More imports than this are no addon's. Lists may overlap, so that a small file could name any number.
 const MOST_IMPORTS: u32 = 1 << 18;

@@ -7,27 +7,33 @@ mod arch;
 mod glibc_floor;
 mod hardening;
 mod imports;
+mod libstdcxx;
 mod napi_entry;
 mod needed;
+mod nodelete;
 mod runpath;
 mod size;
+mod static_tls;
 mod stripped;
 mod symbols;
 
 use crate::beside::Beside;
-use crate::facts::Facts;
+use crate::facts::{ElfFacts, Facts, VersionNeed};
 use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 13] = [
     arch::RULE,
     napi_entry::RULE,
     glibc_floor::RULE,
+    libstdcxx::RULE,
     needed::RULE,
     runpath::RULE,
+    static_tls::RULE,
+    nodelete::RULE,
     imports::RULE,
     symbols::RULE,
     hardening::RULE,
@@ -99,6 +105,12 @@ impl<'a> Subject<'a> {
         };
         Subject { facts, claimed, libc, package, beside, policy }
     }
+
+    /// The facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.
+    fn linux(&self) -> Option<&'a ElfFacts> {
+        let elsewhere = self.claimed.is_some_and(|platform| platform.os != Os::Linux);
+        self.facts.elf().filter(|elf| !elsewhere && elf.libc != Some(Libc::Bionic))
+    }
 }
 
 /// What is known of an addon beside its content.
@@ -117,6 +129,12 @@ fn few<T: AsRef<str>>(names: &[T]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// A needed version, the library that must have it, and the symbols behind it.
+fn described(need: &VersionNeed) -> String {
+    let symbols = if need.symbols.is_empty() { "no symbol".to_owned() } else { few(&need.symbols) };
+    format!("{} of {} for {symbols}", need.version, need.library)
 }
 
 /// Mangled C++ names fill a page.

@@ -1,8 +1,9 @@
-//! The protections of PE files; those of ELF and Mach-O files are tested where they are read.
+//! What makes an attack harder, in PE and ELF files.
 
 use node_audit::Severity;
-use object::pe;
+use object::{elf, pe};
 
+use crate::object_maker::{self, Maker};
 use crate::pe_maker::{NAME, PeMaker};
 
 const RULE: &str = "hardening";
@@ -35,4 +36,26 @@ fn a_section_that_is_written_and_executed_is_named() {
     let found = PeMaker { sections, ..PeMaker::addon() }.findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(found[0].evidence, "writable and executable: .jit");
+}
+
+#[test]
+fn an_elf_file_is_asked_for_full_relro_and_a_plain_stack() {
+    let found = |object: Maker| {
+        let found = object.findings(object_maker::NAME, RULE);
+        found.into_iter().map(|finding| (finding.severity, finding.evidence)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(Maker::addon()), []);
+    let warning = |evidence: &str| vec![(Severity::Warning, evidence.to_owned())];
+    assert_eq!(found(Maker { relro: false, ..Maker::addon() }), warning("no PT_GNU_RELRO"));
+    let lazy = Maker { bind_now: false, ..Maker::addon() };
+    assert_eq!(found(lazy), warning("neither DF_BIND_NOW nor DF_1_NOW"));
+    let everything = elf::PF_R | elf::PF_W | elf::PF_X;
+    assert_eq!(found(Maker { load: everything, ..Maker::addon() })[0].0, Severity::Warning);
+    for bad in [
+        Maker { stack: Some(everything), ..Maker::addon() },
+        Maker { numbers: vec![(elf::DT_TEXTREL, 0)], ..Maker::addon() },
+    ] {
+        let found = found(bad);
+        assert_eq!((found.len(), found[0].0), (1, Severity::Error), "{found:?}");
+    }
 }
