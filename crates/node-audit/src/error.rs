@@ -38,13 +38,13 @@ pub enum AuditError {
         /// The file.
         file: String,
     },
-    /// A format that is known, but not read.
-    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) and Mach-O (macOS) only")]
-    Unsupported {
+    /// A program of before Windows NT.
+    #[error("{file}: is no addon: it is {program}; a DLL of today has a PE header")]
+    OldProgram {
         /// The file.
         file: String,
-        /// `PE`.
-        format: &'static str,
+        /// `a DOS program` or `a program for 16-bit Windows`.
+        program: &'static str,
     },
     /// Neither ELF nor another format that an addon can have.
     #[error("{file}: is no addon: it begins with {start}, which no format of addons does")]
@@ -94,7 +94,10 @@ pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError
         [0x7f, b'E', b'L', b'F'] => Ok(()),
         [] => Err(AuditError::Empty { file: file() }),
         _ if crate::macho::begins(content) => Ok(()),
-        [b'M', b'Z', ..] => Err(AuditError::Unsupported { file: file(), format: "PE" }),
+        [b'M', b'Z', ..] => match crate::pe::other_format(content) {
+            Some(program) => Err(AuditError::OldProgram { file: file(), program }),
+            None => Ok(()),
+        },
         _ => {
             let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
             Err(AuditError::NotAnAddon { file: file(), start })

@@ -19,6 +19,7 @@ mod macho;
 mod manifest;
 mod node_api;
 mod paths;
+mod pe;
 mod platform;
 mod policy;
 mod report;
@@ -78,6 +79,9 @@ pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError>
     let damaged = |format| move |damage| AuditError::Damaged { file: error::name(path), format, damage };
     if macho::begins(content) {
         return macho::read(content).map_err(damaged("Mach-O"));
+    }
+    if content.starts_with(b"MZ") {
+        return Ok(vec![pe::read(content).map_err(damaged("PE"))?]);
     }
     Ok(vec![elf::read(content).map_err(damaged("ELF"))?])
 }

@@ -1,4 +1,4 @@
-//! A string table: of ELF's dynamic symbols, of Mach-O's symbols.
+//! Names out of a string table, or out of a whole file.
 
 use std::cell::Cell;
 
@@ -16,6 +16,8 @@ pub(crate) const MOST: usize = 1 << 20;
 /// A string table with a budget.
 pub(crate) struct Strings<'data> {
     data: &'data [u8],
+    /// What the data is, in an error.
+    table: &'static str,
     left: Cell<usize>,
     read: Cell<usize>,
 }
@@ -28,19 +30,24 @@ impl Default for Strings<'_> {
 
 impl<'data> Strings<'data> {
     pub(crate) fn new(data: &'data [u8]) -> Self {
-        Strings { data, left: Cell::new(TOTAL), read: Cell::new(0) }
+        Strings::within("string table", data)
+    }
+
+    /// The same for data that is no string table of its own.
+    pub(crate) fn within(table: &'static str, data: &'data [u8]) -> Self {
+        Strings { data, table, left: Cell::new(TOTAL), read: Cell::new(0) }
     }
 
     /// The name at an offset, with control characters escaped.
     pub(crate) fn get(&self, offset: u64) -> Result<String, String> {
-        let outside =
-            || format!("a name at {offset:#x} is outside its string table of {} bytes", self.data.len());
+        let table = self.table;
+        let outside = || format!("a name at {offset:#x} is outside its {table} of {} bytes", self.data.len());
         let rest =
             usize::try_from(offset).ok().and_then(|offset| self.data.get(offset..)).ok_or_else(outside)?;
         let rest = &rest[..rest.len().min(LONGEST)];
         let Some(length) = rest.iter().position(|byte| *byte == 0) else {
             return Err(if rest.len() == LONGEST {
-                format!("a name at {offset:#x} of its string table is longer than {LONGEST} bytes")
+                format!("a name at {offset:#x} of its {table} is longer than {LONGEST} bytes")
             } else {
                 outside()
             });

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct PeFacts {
     /// Imports by library, in order; those that are loaded with the file first, then the delayed ones.
     pub dlls: Vec<DllImports>,
-    /// It can be loaded at any address (IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE), and has the relocations for it.
+    /// It can be loaded at any address (IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE), and its relocations were not stripped.
     pub dynamic_base: bool,
     /// That address may be above 4 GiB (HIGH_ENTROPY_VA).
     pub high_entropy: bool,
@@ -26,6 +26,6 @@ pub struct DllImports {
     pub dll: String,
     /// It is loaded when it is first called, so that it may be missing, or be hooked, until then.
     pub delayed: bool,
-    /// The names; an import by number is `#12`.
+    /// The names; an import by number is `#12`, and only here: [`crate::Facts::imports`] has names.
     pub symbols: Vec<String>,
 }

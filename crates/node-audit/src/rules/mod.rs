@@ -6,6 +6,8 @@
 mod arch;
 mod build_path;
 mod glibc_floor;
+mod hardening;
+mod imports;
 mod install_name;
 mod libstdcxx;
 mod load_command;
@@ -16,8 +18,10 @@ mod needed;
 mod nodelete;
 mod runpath;
 mod signature;
+mod size;
 mod static_tls;
 mod store_path;
+mod stripped;
 mod symbols;
 
 use crate::beside::Beside;
@@ -28,7 +32,7 @@ use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 16] = [
+pub const RULES: [Rule; 20] = [
     arch::RULE,
     napi_entry::RULE,
     napi_version::RULE,
@@ -42,9 +46,13 @@ pub const RULES: [Rule; 16] = [
     install_name::RULE,
     min_os::RULE,
     signature::RULE,
+    imports::RULE,
     symbols::RULE,
     store_path::RULE,
     build_path::RULE,
+    hardening::RULE,
+    stripped::RULE,
+    size::RULE,
 ];
 
 /// One rule.

@@ -122,7 +122,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problem(Severity::Error, message.to_owned(), evidence, remedy)
 }
 
-/// Mangled names of namespaces v8 and node.
+/// Mangled names of namespaces v8 and node, as Clang and GCC write them and as Visual C++ does.
 fn is_v8(name: &str) -> bool {
     ["_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node"].iter().any(|prefix| name.starts_with(prefix))
+        || name.starts_with('?') && ["@v8@@", "@node@@"].iter().any(|namespace| name.contains(namespace))
 }

@@ -96,7 +96,12 @@ fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
     let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
     let two_level = subject.facts.macho().is_some_and(|macho| macho.two_level);
     // With -Bsymbolic the addon's own calls reach its own copy all the same.
-    let (severity, consequence) = if two_level {
+    let (severity, consequence) = if subject.facts.pe().is_some() {
+        (
+            Severity::Info,
+            "Windows keeps its calls from ending up in Node's copy, since an import names its library",
+        )
+    } else if two_level {
         (Severity::Info, "two-level namespaces keep its calls from ending up in Node's copy")
     } else if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
         (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
@@ -125,5 +130,10 @@ fn library(name: &str) -> Option<&'static str> {
 }
 
 fn is_entry_point(name: &str) -> bool {
-    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX)
+    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX) || is_constructor(name)
+}
+
+/// The macros of Node's headers export the pointer to the constructor on Windows: `_register_bufferutil_`.
+fn is_constructor(name: &str) -> bool {
+    name.starts_with("_register_") && name.ends_with('_')
 }

@@ -122,7 +122,7 @@ fn other_formats_are_told_apart() {
         (&b""[..], "is empty"),
         (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a damaged Mach-O file: it ends within its header"),
         (b"\xca\xfe\xba\xbe\0\0\0\x34", "is no addon: it begins with ca fe ba be"),
-        (b"MZ\x90\0", "is a PE file, which is not read yet: ELF (Linux) and Mach-O (macOS) only"),
+        (b"MZ\x90\0", "is a damaged PE file: it ends within its header"),
         (
             b"version https://git-lfs",
             "is no addon: it begins with 76 65 72 73, which no format of addons does",

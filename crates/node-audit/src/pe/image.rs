@@ -1,0 +1,190 @@
+//! A PE file as it lies in memory: headers, sections, and what stands at an address.
+
+use object::LittleEndian as LE;
+use object::pe::{self, ImageDosHeader, ImageSectionHeader};
+use object::read::ReadRef;
+use object::read::pe::{DataDirectories, ImageNtHeaders, ImageOptionalHeader};
+
+use crate::error::printable;
+use crate::strings::Strings;
+
+/// More sections than any linker makes; to look for an address goes through them.
+const MOST_SECTIONS: usize = 256;
+
+/// A section's header and its name.
+pub(super) struct Section<'data> {
+    pub(super) header: &'data ImageSectionHeader,
+    pub(super) name: String,
+}
+
+impl Section<'_> {
+    /// Where it begins in memory.
+    fn start(&self) -> u32 {
+        self.header.virtual_address.get(LE)
+    }
+
+    /// How long it is in memory; no length means the length in the file.
+    fn length(&self) -> u32 {
+        match self.header.virtual_size.get(LE) {
+            0 => self.raw_length(),
+            length => length,
+        }
+    }
+
+    /// How long it is in the file; the rest is zeros.
+    pub(super) fn raw_length(&self) -> u32 {
+        // Without a place in the file it has no content.
+        if self.header.pointer_to_raw_data.get(LE) == 0 { 0 } else { self.header.size_of_raw_data.get(LE) }
+    }
+}
+
+/// The headers and sections of a PE file.
+pub(super) struct Image<'data, Pe: ImageNtHeaders> {
+    content: &'data [u8],
+    pub(super) headers: &'data Pe,
+    pub(super) directories: DataDirectories<'data>,
+    pub(super) sections: Vec<Section<'data>>,
+    /// Where the COFF symbols end and their string table begins, where there are any.
+    pub(super) coff_strings: Option<u64>,
+    names: Strings<'data>,
+}
+
+impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
+    pub(super) fn parse(content: &'data [u8]) -> Result<Self, String> {
+        let dos = ImageDosHeader::parse(content).map_err(|_| "it ends within its header")?;
+        let mut offset = dos.nt_headers_offset().into();
+        let (headers, directories) = Pe::parse(content, &mut offset)
+            .map_err(|_| "its headers are damaged or outside the file; it may have been cut short")?;
+        let table = headers
+            .sections(content, offset)
+            .map_err(|_| "its section table is outside the file; it may have been cut short")?;
+        if table.len() > MOST_SECTIONS {
+            return Err(format!("it has more than {MOST_SECTIONS} sections"));
+        }
+        let symbols = headers.file_header();
+        let count = u64::from(symbols.number_of_symbols.get(LE));
+        let coff_strings = match symbols.pointer_to_symbol_table.get(LE) {
+            0 => None,
+            start => Some(u64::from(start) + count * pe::IMAGE_SIZEOF_SYMBOL as u64),
+        };
+        let names = Strings::within("file", content);
+        let mut sections: Vec<Section<'data>> = Vec::new();
+        for header in table.iter() {
+            let section = Section { header, name: section_name(&names, coff_strings, header.name) };
+            check(content, &section, sections.last())?;
+            sections.push(section);
+        }
+        Ok(Image { content, headers, directories, sections, coff_strings, names })
+    }
+
+    pub(super) fn content(&self) -> &'data [u8] {
+        self.content
+    }
+
+    /// The bytes at an address; beyond what the file has of a section it is filled with zeros.
+    pub(super) fn bytes<const LENGTH: usize>(&self, address: u32) -> Option<[u8; LENGTH]> {
+        let Place { offset, there, room } = self.place(address)?;
+        if room < LENGTH {
+            return None;
+        }
+        let there = self.content.get(offset..)?.get(..there.min(LENGTH))?;
+        let mut bytes = [0; LENGTH];
+        bytes.iter_mut().zip(there).for_each(|(byte, value)| *byte = *value);
+        Some(bytes)
+    }
+
+    pub(super) fn word(&self, address: u32) -> Option<u32> {
+        self.bytes(address).map(u32::from_le_bytes)
+    }
+
+    /// An address of the file's own width: of 8 bytes in a 64-bit file, or else of 4.
+    pub(super) fn pointer(&self, address: u32) -> Option<u64> {
+        if self.headers.is_type_64() {
+            self.bytes(address).map(u64::from_le_bytes)
+        } else {
+            self.word(address).map(u64::from)
+        }
+    }
+
+    /// How long a [`Self::pointer`] is.
+    pub(super) fn width(&self) -> u32 {
+        if self.headers.is_type_64() { 8 } else { 4 }
+    }
+
+    /// The name at an address, with control characters escaped.
+    pub(super) fn name(&self, address: u32) -> Result<String, String> {
+        let place = self.place(address).ok_or_else(|| format!("a name at {address:#x} is in no section"))?;
+        match place.there {
+            0 => Ok(String::new()),
+            _ => self.names.get(place.offset as u64),
+        }
+    }
+
+    /// The name at an offset of the file.
+    pub(super) fn name_in_file(&self, offset: u64) -> Option<String> {
+        self.names.get(offset).ok()
+    }
+
+    /// An absolute address as one from where the file is loaded, which is how the others are counted.
+    pub(super) fn relative(&self, address: u64) -> Option<u32> {
+        u32::try_from(address.checked_sub(self.headers.optional_header().image_base())?).ok()
+    }
+
+    fn place(&self, address: u32) -> Option<Place> {
+        let section = self.sections.iter().find_map(|section| {
+            let skip = address.checked_sub(section.start())?;
+            let room = section.length().checked_sub(skip).filter(|room| *room > 0)?;
+            let there = section.raw_length().saturating_sub(skip).min(room);
+            let offset = (section.header.pointer_to_raw_data.get(LE) as usize).checked_add(skip as usize)?;
+            Some(Place { offset, there: there as usize, room: room as usize })
+        });
+        section.or_else(|| {
+            // The headers are loaded, too.
+            let length = self.headers.optional_header().size_of_headers() as usize;
+            let rest =
+                length.min(self.content.len()).checked_sub(address as usize).filter(|rest| *rest > 0)?;
+            Some(Place { offset: address as usize, there: rest, room: rest })
+        })
+    }
+}
+
+/// Where an address is in the file.
+struct Place {
+    offset: usize,
+    /// How much the file has from there to the section's end.
+    there: usize,
+    /// How much of the section there is in memory.
+    room: usize,
+}
+
+/// A section that the loader can map: within the file, and behind the one before it.
+fn check(content: &[u8], section: &Section<'_>, before: Option<&Section<'_>>) -> Result<(), String> {
+    let (name, offset, length) =
+        (&section.name, section.header.pointer_to_raw_data.get(LE), section.raw_length());
+    if content.read_bytes_at(offset.into(), length.into()).is_err() {
+        let size = content.len();
+        return Err(format!(
+            "section {name} of {length} bytes at {offset:#x} is outside the file of {size} bytes; it may have been cut \
+             short"
+        ));
+    }
+    if let Some(before) = before
+        && u64::from(before.start()) + u64::from(before.length()) > section.start().into()
+    {
+        let address = section.start();
+        return Err(format!(
+            "section {name} at {address:#x} begins within {}, the one before it",
+            before.name
+        ));
+    }
+    Ok(())
+}
+
+/// Names of more than 8 bytes stand behind the COFF symbols; the header has a slash and their place there.
+fn section_name(names: &Strings<'_>, coff_strings: Option<u64>, short: [u8; 8]) -> String {
+    let length = short.iter().position(|byte| *byte == 0).unwrap_or(short.len());
+    let short = printable(&short[..length]);
+    let place = short.strip_prefix('/').and_then(|place| place.parse::<u32>().ok());
+    let long = place.zip(coff_strings).and_then(|(place, start)| names.get(start + u64::from(place)).ok());
+    long.unwrap_or(short)
+}

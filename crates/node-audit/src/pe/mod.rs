@@ -1,0 +1,244 @@
+//! Reads a PE file as Windows does: headers, sections, and the tables that the data directories name.
+//!
+//! What only debuggers read (COFF symbols, the PDB's path) may be damaged: Windows loads the file all the same.
+//!
+//! Invariant: every address and count comes from the file and may be anything; addresses are looked up in the sections,
+//! and what could be made to cost more than the file's size is counted against a limit.
+
+mod image;
+mod imports;
+
+use std::collections::HashSet;
+
+use object::LittleEndian as LE;
+use object::pe::{self, ImageDebugDirectory, ImageDosHeader, ImageNtHeaders32, ImageNtHeaders64, Machine};
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
+
+use crate::facts::{Details, DllImports, Facts, Leftover, PeFacts};
+use crate::platform::Cpu;
+use image::Image;
+
+/// More exports than this are no addon's; their numbers have 16 bits, but one may have several names.
+const MOST_EXPORTS: u32 = 1 << 18;
+
+/// What Node can open as an addon.
+const DLL: &str = "DLL";
+
+/// The sections that compilers put debug information into, by the start of their names.
+const DEBUG_SECTIONS: [&str; 3] = [".debug", ".zdebug", ".stab"];
+
+/// The offset of CHPEMetadataPointer in the load configuration of a 64-bit file.
+const HYBRID: u32 = 200;
+
+/// Reads everything that the rules ask for.
+///
+/// The error says what does not fit, in words that follow "is a damaged PE file:".
+pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
+    let header = ImageDosHeader::parse(content).map_err(|_| "it ends within its header")?;
+    let start = header.nt_headers_offset() as usize;
+    // The width of the rest follows the signature and the file header.
+    let magic = start.checked_add(24).and_then(|at| content.get(at..)).and_then(|rest| rest.first_chunk());
+    match magic.map(|magic| u16::from_le_bytes(*magic)) {
+        Some(pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC) => facts(&Image::<ImageNtHeaders32>::parse(content)?),
+        Some(pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC) => facts(&Image::<ImageNtHeaders64>::parse(content)?),
+        Some(_) => Err("its header names neither 32 nor 64 bit".to_owned()),
+        None => Err("it ends within its header; it may have been cut short".to_owned()),
+    }
+}
+
+/// Why a file that begins with "MZ" is no PE file; None where it is one, or is cut short.
+pub(crate) fn other_format(content: &[u8]) -> Option<&'static str> {
+    let start = ImageDosHeader::parse(content).ok()?.nt_headers_offset() as usize;
+    match content.get(start..)?.first_chunk::<4>()? {
+        b"PE\0\0" => None,
+        [b'N', b'E', ..] => Some("a program for 16-bit Windows"),
+        _ => Some("a DOS program"),
+    }
+}
+
+fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
+    let is_64 = image.headers.is_type_64();
+    let machine = image.headers.file_header().machine.get(LE);
+    let hybrid = is_hybrid(image);
+    let dlls = imports::read(image)?;
+    let kind = kind(image);
+    Ok(Facts {
+        bits: if is_64 { 64 } else { 32 },
+        little_endian: true,
+        machine: format!("machine {:#06x} ({})", machine.0, machine_name(machine, hybrid)),
+        cpu: cpu(machine, is_64, hybrid),
+        kind,
+        loadable: kind == DLL,
+        libraries: libraries(&dlls),
+        imports: names(&dlls),
+        exports: exports(image)?,
+        constructors: image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image),
+        writable_code: writable_code(image),
+        leftovers: leftovers(image),
+        paths: crate::paths::find(image.content()),
+        size: image.content().len() as u64,
+        details: Details::Pe(pe_facts(image, dlls)),
+    })
+}
+
+fn pe_facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>, dlls: Vec<DllImports>) -> PeFacts {
+    let flags = image.headers.optional_header().dll_characteristics();
+    let fixed = image.headers.file_header().characteristics.get(LE).contains(pe::IMAGE_FILE_RELOCS_STRIPPED);
+    PeFacts {
+        dlls,
+        dynamic_base: flags.contains(pe::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE) && !fixed,
+        high_entropy: flags.contains(pe::IMAGE_DLLCHARACTERISTICS_HIGH_ENTROPY_VA),
+        nx_compat: flags.contains(pe::IMAGE_DLLCHARACTERISTICS_NX_COMPAT),
+        guard_cf: flags.contains(pe::IMAGE_DLLCHARACTERISTICS_GUARD_CF),
+        pdb: pdb(image),
+    }
+}
+
+fn kind<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
+    let flags = image.headers.file_header().characteristics.get(LE);
+    // The linker leaves the flag out where it left symbols unresolved, and Windows refuses the file.
+    if !flags.contains(pe::IMAGE_FILE_EXECUTABLE_IMAGE) {
+        return "file that was not linked to its end";
+    }
+    match image.headers.optional_header().subsystem() {
+        pe::IMAGE_SUBSYSTEM_EFI_APPLICATION
+        | pe::IMAGE_SUBSYSTEM_EFI_BOOT_SERVICE_DRIVER
+        | pe::IMAGE_SUBSYSTEM_EFI_RUNTIME_DRIVER
+        | pe::IMAGE_SUBSYSTEM_EFI_ROM => "EFI program",
+        _ if flags.contains(pe::IMAGE_FILE_DLL) => DLL,
+        pe::IMAGE_SUBSYSTEM_NATIVE => "driver",
+        _ => "executable",
+    }
+}
+
+fn libraries(dlls: &[DllImports]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let loaded = dlls.iter().filter(|imports| !imports.delayed);
+    // Import libraries of several compilers write one library's name in several ways.
+    let first = loaded.filter(|imports| seen.insert(imports.dll.to_ascii_lowercase()));
+    first.map(|imports| imports.dll.clone()).collect()
+}
+
+/// The imports that have a name and not a number; of all libraries.
+fn names(dlls: &[DllImports]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let symbols = dlls.iter().flat_map(|imports| &imports.symbols);
+    symbols.filter(|name| !name.starts_with('#') && seen.insert(name.as_str())).cloned().collect()
+}
+
+fn exports<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<String>, String> {
+    let Some(directory) = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_EXPORT) else {
+        return Ok(Vec::new());
+    };
+    let address = directory.virtual_address.get(LE);
+    let outside = || format!("its export table at {address:#x} is in no section");
+    let table: [u8; size_of::<pe::ImageExportDirectory>()] = image.bytes(address).ok_or_else(outside)?;
+    let (table, _) = object::pod::from_bytes::<pe::ImageExportDirectory>(&table).map_err(|()| outside())?;
+    let (count, list) = (table.number_of_names.get(LE), table.address_of_names.get(LE));
+    if count > MOST_EXPORTS {
+        return Err(format!("it exports more than {MOST_EXPORTS} names"));
+    }
+    let entries = (0..count).map(|index| list.checked_add(index * 4).and_then(|entry| image.word(entry)));
+    entries
+        .map(|name| {
+            image.name(name.ok_or_else(|| format!("its list of {count} exported names is in no section"))?)
+        })
+        .collect()
+}
+
+/// Functions that are called when the file is loaded, before its entry point (TLS callbacks).
+fn has_callbacks<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
+    let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_TLS);
+    let list = directory.and_then(|directory| {
+        // The list is the fourth of the directory's addresses; an address of 0 ends it.
+        let field = directory.virtual_address.get(LE).checked_add(3 * image.width())?;
+        image.pointer(image.relative(image.pointer(field)?)?)
+    });
+    list.is_some_and(|first| first != 0)
+}
+
+fn writable_code<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Vec<String> {
+    let both = image.sections.iter().filter(|section| {
+        let flags = section.header.characteristics.get(LE);
+        flags.contains(pe::IMAGE_SCN_MEM_WRITE) && flags.contains(pe::IMAGE_SCN_MEM_EXECUTE)
+    });
+    both.map(|section| section.name.clone()).collect()
+}
+
+fn leftovers<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Vec<Leftover> {
+    let debug = image
+        .sections
+        .iter()
+        .filter(|section| DEBUG_SECTIONS.iter().any(|start| section.name.starts_with(start)));
+    let debug =
+        debug.map(|section| Leftover { name: section.name.clone(), bytes: section.raw_length().into() });
+    let start = u64::from(image.headers.file_header().pointer_to_symbol_table.get(LE));
+    let symbols = image.coff_strings.and_then(|strings| {
+        let size = image.content().len() as u64;
+        // The string table begins with its own length.
+        let length = usize::try_from(strings).ok().and_then(|at| image.content().get(at..)?.first_chunk());
+        let length = length.map_or(0, |length| u32::from_le_bytes(*length));
+        let end = (strings + u64::from(length)).min(size);
+        end.checked_sub(start).filter(|bytes| *bytes > 0)
+    });
+    debug.chain(symbols.map(|bytes| Leftover { name: "COFF symbols".to_owned(), bytes })).collect()
+}
+
+/// The CodeView record: a format's name, what identifies the PDB, and its path.
+fn pdb<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<String> {
+    let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_DEBUG)?;
+    let (start, size) = directory.address_range();
+    let length = u32::try_from(size_of::<ImageDebugDirectory>()).ok()?;
+    // Linkers write fewer than 8 entries.
+    (0..(size / length).min(64)).find_map(|index| {
+        let entry: [u8; size_of::<ImageDebugDirectory>()] =
+            image.bytes(start.checked_add(index * length)?)?;
+        let (entry, _) = object::pod::from_bytes::<ImageDebugDirectory>(&entry).ok()?;
+        if entry.typ.get(LE) != pe::IMAGE_DEBUG_TYPE_CODEVIEW {
+            return None;
+        }
+        let record = entry.pointer_to_raw_data.get(LE);
+        let skip = match image.content().get(record as usize..)?.first_chunk()? {
+            b"RSDS" => 24,
+            b"NB10" => 16,
+            _ => return None,
+        };
+        image.name_in_file(u64::from(record) + skip)
+    })
+}
+
+/// Whether it has code of two processors: x64 and arm64.
+fn is_hybrid<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
+    let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG);
+    let field = directory.and_then(|directory| {
+        let start = directory.virtual_address.get(LE);
+        // The structure has grown over the years, and begins with its length.
+        let grown = image.word(start)? >= HYBRID + 8;
+        if image.headers.is_type_64() && grown { image.pointer(start.checked_add(HYBRID)?) } else { None }
+    });
+    field.is_some_and(|metadata| metadata != 0)
+}
+
+/// A hybrid that names x64 (ARM64EC) runs in the emulation of x64 on arm64 only: neither of Node's own builds loads it.
+fn cpu(machine: Machine, is_64: bool, hybrid: bool) -> Option<Cpu> {
+    match (machine, is_64) {
+        (pe::IMAGE_FILE_MACHINE_AMD64, true) if !hybrid => Some(Cpu::X64),
+        (pe::IMAGE_FILE_MACHINE_ARM64, true) => Some(Cpu::Arm64),
+        (pe::IMAGE_FILE_MACHINE_I386, false) => Some(Cpu::Ia32),
+        _ => None,
+    }
+}
+
+fn machine_name(machine: Machine, hybrid: bool) -> &'static str {
+    match machine {
+        pe::IMAGE_FILE_MACHINE_AMD64 if hybrid => "ARM64EC",
+        pe::IMAGE_FILE_MACHINE_AMD64 => "x64",
+        pe::IMAGE_FILE_MACHINE_ARM64 if hybrid => "ARM64X",
+        pe::IMAGE_FILE_MACHINE_ARM64 => "ARM64",
+        pe::IMAGE_FILE_MACHINE_I386 => "x86",
+        pe::IMAGE_FILE_MACHINE_ARM | pe::IMAGE_FILE_MACHINE_ARMNT => "ARM",
+        pe::IMAGE_FILE_MACHINE_IA64 => "Itanium",
+        pe::IMAGE_FILE_MACHINE_RISCV64 => "RISC-V",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,187 @@
+//! What makes an attack harder is switched on.
+
+use super::{Check, Problem, Rule, Subject, few};
+use crate::facts::{Details, ElfFacts, Facts, MachOFacts, PeFacts};
+use crate::finding::Severity;
+
+pub(super) const RULE: Rule = Rule {
+    id: "hardening",
+    asks: "no memory is both written to and executed, and the linker's protections are switched on",
+    severity: Severity::Warning,
+    explanation: "An error in an addon is as bad as what it lets an attacker do. An executable stack is more than a \
+        weakness: glibc refuses the addon from 2.41 on (cannot enable executable stack as shared object requires: \
+        Invalid argument), and so does SELinux. Text relocations, of code that was not compiled as position \
+        independent, make the code writable while it is loaded, which SELinux and hardened kernels refuse (cannot make \
+        segment writable for relocation: Permission denied). RELRO with BIND_NOW makes the table of function addresses \
+        read-only before the addon runs; without, one stray write redirects a call. On Windows DYNAMIC_BASE and \
+        HIGH_ENTROPY_VA let the addon be loaded at an address that cannot be guessed, and NX_COMPAT says that its data \
+        is never run. Control Flow Guard is not asked for: node.exe does not use it, and without the program it does \
+        nothing in its DLLs.\n\
+        Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE \
+        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker.",
+    check: Check::Addon(check),
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let facts = subject.facts;
+    let mut problems = match &facts.details {
+        Details::Elf(elf) => check_elf(elf),
+        Details::MachO(macho) => check_macho(macho),
+        Details::Pe(pe) => check_pe(facts, pe),
+    };
+    if !facts.writable_code.is_empty() {
+        problems.push(warning(
+            "it has memory that can be both written to and executed",
+            format!("writable and executable: {}", few(&facts.writable_code)),
+            "link code and data into different segments: look at linker scripts and at section flags in assembly",
+        ));
+    }
+    problems
+}
+
+fn check_elf(elf: &ElfFacts) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if elf.executable_stack {
+        problems.push(Problem {
+            severity: Severity::Error,
+            message: "it asks for an executable stack, and glibc 2.41 and later refuse to load it".to_owned(),
+            evidence: "PT_GNU_STACK is executable, or is not there".to_owned(),
+            remedy: "link with -Wl,-z,noexecstack, and end each assembly file with .section .note.GNU-stack,\"\",%progbits"
+                .to_owned(),
+        });
+    }
+    if elf.text_relocations {
+        problems.push(Problem {
+            severity: Severity::Error,
+            message: "its code is changed while it is loaded (text relocations), which SELinux refuses"
+                .to_owned(),
+            evidence: "DT_TEXTREL, or DF_TEXTREL in DT_FLAGS".to_owned(),
+            remedy: "compile everything in it with -fPIC; -Wl,-z,text makes the linker name what was not"
+                .to_owned(),
+        });
+    }
+    let lacking: &[&str] = match (elf.relro, elf.bind_now) {
+        (true, true) => &[],
+        (true, false) => &["neither DF_BIND_NOW nor DF_1_NOW"],
+        (false, true) => &["no PT_GNU_RELRO"],
+        (false, false) => &["no PT_GNU_RELRO", "neither DF_BIND_NOW nor DF_1_NOW"],
+    };
+    if !lacking.is_empty() {
+        problems.push(warning(
+            "its table of function addresses stays writable: it is not linked with full RELRO",
+            lacking.join(", "),
+            "link with -Wl,-z,relro,-z,now",
+        ));
+    }
+    problems
+}
+
+fn check_macho(macho: &MachOFacts) -> Vec<Problem> {
+    if !macho.executable_stack {
+        return Vec::new();
+    }
+    // macOS heeds the flag in programs only, so that the addon loads, with the stack as it is.
+    vec![warning(
+        "it asks for an executable stack, which macOS does not grant to a library",
+        "MH_ALLOW_STACK_EXECUTION in its header's flags".to_owned(),
+        "link without -allow_stack_execute",
+    )]
+}
+
+fn check_pe(facts: &Facts, pe: &PeFacts) -> Vec<Problem> {
+    let mut lacking = Vec::new();
+    if !pe.dynamic_base {
+        lacking.push("DYNAMIC_BASE with relocations");
+    }
+    if facts.bits == 64 && !pe.high_entropy {
+        lacking.push("HIGH_ENTROPY_VA");
+    }
+    let mut problems = Vec::new();
+    if !lacking.is_empty() {
+        problems.push(warning(
+            "it is loaded at an address that can be guessed",
+            format!("the header lacks {}", lacking.join(" and ")),
+            "link with /DYNAMICBASE and /HIGHENTROPYVA (--dynamicbase and --high-entropy-va in ld), and not with /FIXED",
+        ));
+    }
+    if !pe.nx_compat {
+        problems.push(warning(
+            "it does not say that its data is never executed",
+            "the header lacks NX_COMPAT".to_owned(),
+            "link with /NXCOMPAT (--nxcompat in ld)",
+        ));
+    }
+    problems
+}
+
+fn warning(message: &str, evidence: String, remedy: &str) -> Problem {
+    let (message, remedy) = (message.to_owned(), remedy.to_owned());
+    Problem { severity: Severity::Warning, message, evidence, remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beside::Beside;
+    use crate::policy::Policy;
+    use crate::rules::Context;
+
+    fn findings(facts: &Facts) -> Vec<(Severity, String)> {
+        let policy = Policy::default();
+        let context = Context { package: None, beside: Beside::Unknown, policy: &policy };
+        let problems = check(&Subject::new(facts, None, context));
+        problems.into_iter().map(|problem| (problem.severity, problem.evidence)).collect()
+    }
+
+    fn facts(details: Details) -> Facts {
+        Facts {
+            bits: 64,
+            little_endian: true,
+            machine: String::new(),
+            cpu: None,
+            kind: "",
+            loadable: true,
+            libraries: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            constructors: false,
+            writable_code: Vec::new(),
+            leftovers: Vec::new(),
+            paths: Vec::new(),
+            size: 0,
+            details,
+        }
+    }
+
+    #[test]
+    fn an_elf_file_is_asked_for_full_relro_and_no_executable_data() {
+        let good = ElfFacts { relro: true, bind_now: true, ..ElfFacts::default() };
+        let found = |elf: ElfFacts| findings(&facts(Details::Elf(elf)));
+        assert_eq!(found(good.clone()), []);
+        let warning = |evidence: &str| vec![(Severity::Warning, evidence.to_owned())];
+        assert_eq!(
+            found(ElfFacts { bind_now: false, ..good.clone() }),
+            warning("neither DF_BIND_NOW nor DF_1_NOW")
+        );
+        assert_eq!(found(ElfFacts { relro: false, ..good.clone() }), warning("no PT_GNU_RELRO"));
+        for bad in [
+            ElfFacts { executable_stack: true, ..good.clone() },
+            ElfFacts { text_relocations: true, ..good.clone() },
+        ] {
+            let found = found(bad);
+            assert_eq!((found.len(), found[0].0), (1, Severity::Error), "{found:?}");
+        }
+        let writable = Facts { writable_code: vec!["segment 2".to_owned()], ..facts(Details::Elf(good)) };
+        assert_eq!(findings(&writable), warning("writable and executable: segment 2"));
+    }
+
+    #[test]
+    fn a_macho_file_is_asked_for_no_executable_data() {
+        let good = facts(Details::MachO(MachOFacts::default()));
+        assert_eq!(findings(&good), []);
+        let writable = Facts { writable_code: vec!["__DATA".to_owned()], ..good };
+        assert_eq!(findings(&writable), [(Severity::Warning, "writable and executable: __DATA".to_owned())]);
+        let stack = MachOFacts { executable_stack: true, ..MachOFacts::default() };
+        assert_eq!(findings(&facts(Details::MachO(stack)))[0].0, Severity::Warning);
+    }
+}

@@ -1,0 +1,224 @@
+//! Broken PE files: an error that names the file, and never a panic, nor more memory than the limits allow.
+
+use std::path::Path;
+
+use node_audit::{Policy, audit_bytes};
+use object::pe;
+
+use crate::pe_maker::{NAME, PeMaker};
+
+fn error(content: &[u8]) -> String {
+    audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
+}
+
+/// A made object whose bytes are changed.
+struct Broken {
+    content: Vec<u8>,
+    /// Where the signature is, and behind it the headers.
+    headers: usize,
+}
+
+impl Broken {
+    fn of(object: &PeMaker) -> Broken {
+        let content = object.make();
+        let headers = u32::from_le_bytes(content[0x3c..0x40].try_into().unwrap()) as usize;
+        Broken { content, headers }
+    }
+
+    /// An entry of the data directories of a 64-bit file.
+    fn directory(&self, index: usize) -> usize {
+        self.headers + 24 + 112 + 8 * index
+    }
+
+    /// A section's header in a 64-bit file with 16 directories.
+    fn section(&self, index: usize) -> usize {
+        self.directory(16) + 40 * index
+    }
+
+    fn word(&self, at: usize) -> usize {
+        u32::from_le_bytes(self.content[at..at + 4].try_into().unwrap()) as usize
+    }
+
+    /// Where the table of a directory is in the file; all are in the first section.
+    fn table(&self, index: usize) -> usize {
+        let section = self.section(0);
+        self.word(self.directory(index)) - self.word(section + 12) + self.word(section + 20)
+    }
+
+    fn set(&mut self, at: usize, value: u32) -> &mut Broken {
+        self.content[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        self
+    }
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_an_error() {
+    for object in [PeMaker::addon(), PeMaker::ia32()] {
+        let content = object.make();
+        for length in 1..content.len() {
+            let message = error(&content[..length]);
+            assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
+        }
+        assert!(error(&content[..content.len() - 1]).contains("it may have been cut short"));
+        assert!(error(&content[..20]).contains("is a damaged PE file: it ends within its header"));
+    }
+}
+
+#[test]
+fn no_damaged_byte_is_a_panic() {
+    let sections = vec![(".debug_info", pe::IMAGE_SCN_MEM_DISCARDABLE, 16)];
+    let full = PeMaker {
+        pdb: Some("a.pdb"),
+        callback: true,
+        hybrid: true,
+        sections,
+        symbols: 1,
+        ..PeMaker::addon()
+    };
+    for object in [full.clone(), PeMaker { machine: pe::IMAGE_FILE_MACHINE_I386, is_64: false, ..full }] {
+        let good = object.make();
+        let mut refused = 0;
+        for position in 0..good.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff, good[position] ^ 1] {
+                let mut bad = good.clone();
+                bad[position] = value;
+                if let Err(error) = audit_bytes(Path::new(NAME), &bad, &Policy::default()) {
+                    assert!(error.to_string().starts_with(NAME), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 100, "only {refused} refused");
+    }
+}
+
+#[test]
+fn old_programs_are_told_apart() {
+    let mut content = PeMaker::addon().make();
+    let headers = Broken::of(&PeMaker::addon()).headers;
+    content[headers..headers + 4].copy_from_slice(b"NE\0\0");
+    assert!(error(&content).ends_with("is a program for 16-bit Windows; a DLL of today has a PE header"));
+    content[headers..headers + 4].fill(0x90);
+    assert!(error(&content).ends_with("is no addon: it is a DOS program; a DLL of today has a PE header"));
+}
+
+#[test]
+fn headers_that_make_no_sense_are_named() {
+    let with = |at: usize, value: u32| {
+        let mut broken = Broken::of(&PeMaker::addon());
+        let at = broken.headers + at;
+        error(&broken.set(at, value).content)
+    };
+    assert!(with(24, 0x107).contains("its header names neither 32 nor 64 bit"));
+    assert!(with(4, 0xffff_8664).contains("its section table is outside the file"));
+    assert!(with(24 + 108, u32::MAX).contains("its headers are damaged"));
+}
+
+#[test]
+fn sections_outside_the_file_or_within_each_other_are_named() {
+    let with = |field: usize, value: u32| {
+        let mut broken = Broken::of(&PeMaker::addon());
+        let at = broken.section(1) + field;
+        error(&broken.set(at, value).content)
+    };
+    assert!(with(16, u32::MAX).contains("section .reloc of 4294967295 bytes at 0x"));
+    assert!(with(20, u32::MAX).contains("is outside the file of"));
+    assert!(with(12, 0x1001).contains("section .reloc at 0x1001 begins within .rdata, the one before it"));
+}
+
+#[test]
+fn more_sections_than_a_linker_makes_are_an_error() {
+    let sections = vec![(".x", pe::IMAGE_SCN_MEM_READ, 1); 300];
+    assert!(error(&PeMaker { sections, ..PeMaker::addon() }.make()).contains("more than 256 sections"));
+}
+
+#[test]
+fn tables_outside_of_all_sections_are_named() {
+    for (index, damage) in [
+        (pe::IMAGE_DIRECTORY_ENTRY_IMPORT, "its import table runs out of its section at 0x70000000"),
+        (pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT, "its delayed import table runs out of its section"),
+        (pe::IMAGE_DIRECTORY_ENTRY_EXPORT, "its export table at 0x70000000 is in no section"),
+    ] {
+        let mut broken = Broken::of(&PeMaker::addon());
+        let at = broken.directory(index);
+        assert!(error(&broken.set(at, 0x7000_0000).content).contains(damage), "{damage}");
+    }
+}
+
+/// The size that the directory gives is not what ends an import table; an entry of zeros does.
+#[test]
+fn import_tables_without_an_end_end_with_their_section() {
+    let mut broken = Broken::of(&PeMaker::addon());
+    let (first, end) =
+        (broken.table(1), broken.word(broken.section(0) + 8) + broken.word(broken.section(0) + 20));
+    let entry = broken.content[first..first + 20].to_vec();
+    for at in (first..end - 20).step_by(20) {
+        broken.content[at..at + 20].copy_from_slice(&entry);
+    }
+    let message = error(&broken.content);
+    assert!(message.contains("runs out of its section at 0x"), "{message}");
+
+    // A list of imports, all by number, up to the end of its section.
+    let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20100)];
+    let mut broken = Broken::of(&PeMaker { sections, ..PeMaker::addon() });
+    let (at, fill) = (broken.table(1), u32::try_from(broken.word(broken.section(1) + 12)).unwrap());
+    let message = error(&broken.set(at, fill).content);
+    assert!(
+        message.contains("the list of what it imports from KERNEL32.dll is in no section at 0x"),
+        "{message}"
+    );
+    // A library's name that never ends.
+    let message = error(&broken.set(at + 12, fill).content);
+    assert!(message.contains("is longer than 65536 bytes"), "{message}");
+}
+
+/// 100 libraries with one list of 4,000 names: what is a small file asks for 400,000 texts.
+#[test]
+fn lists_that_overlap_are_counted() {
+    let imports = (0..100).map(|index| ("KERNEL32.dll", vec!["#1"; if index == 0 { 4000 } else { 0 }]));
+    let mut broken = Broken::of(&PeMaker { imports: imports.collect(), ..PeMaker::addon() });
+    let first = broken.table(1);
+    let list = u32::try_from(broken.word(first)).unwrap();
+    for index in 0..100 {
+        broken.set(first + 20 * index, list);
+    }
+    assert!(error(&broken.content).contains("it imports more than 262144 names"));
+
+    let many = vec![("KERNEL32.dll", vec![]); 1100];
+    let message = error(&PeMaker { imports: many, ..PeMaker::addon() }.make());
+    assert!(message.contains("it imports from more than 1024 libraries"), "{message}");
+}
+
+#[test]
+fn counts_of_exports_are_no_promise_of_memory() {
+    let with = |count: u32| {
+        let mut broken = Broken::of(&PeMaker::addon());
+        let at = broken.table(0) + 24;
+        error(&broken.set(at, count).content)
+    };
+    assert!(with(u32::MAX).contains("it exports more than 262144 names"));
+    let message = with(200_000);
+    assert!(message.contains("is in no section"), "{message}");
+}
+
+#[test]
+fn names_cannot_write_to_the_terminal() {
+    let imports = vec![("lib\x1b[2J\u{202e}.dll", vec!["a\nb"])];
+    let found = PeMaker { imports, ..PeMaker::addon() }.findings(NAME, "imports");
+    assert_eq!(found[0].evidence, "imports from lib\\u{1b}[2J\\u{202e}.dll: a\\nb");
+}
+
+/// Visual C++ 6 wrote addresses as they are when the file is loaded where it was linked for.
+#[test]
+fn a_delayed_import_by_absolute_addresses_is_read() {
+    let mut broken = Broken::of(&PeMaker::addon());
+    let entry = broken.table(pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT);
+    broken.set(entry, 0);
+    assert!(error(&broken.content).contains("is below where it is loaded"));
+    for field in [4, 16] {
+        let address = u32::try_from(broken.word(entry + field)).unwrap() + 0x1000_0000;
+        broken.set(entry + field, address);
+    }
+    let facts = node_audit::read_facts(Path::new(NAME), &broken.content).unwrap().remove(0);
+    assert_eq!(facts, PeMaker::addon().facts());
+}

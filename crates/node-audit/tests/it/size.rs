@@ -1,0 +1,29 @@
+//! The budget.
+
+use node_audit::{Policy, Severity};
+use object::pe;
+
+use crate::object_maker;
+use crate::pe_maker::{NAME, PeMaker};
+
+const RULE: &str = "size";
+
+#[test]
+fn a_file_of_the_budgets_size_is_fine() {
+    let size = PeMaker::addon().make().len() as u64;
+    let policy = Policy { size, ..Policy::default() };
+    assert_eq!(PeMaker::addon().findings_by(NAME, RULE, &policy), []);
+    assert_eq!(object_maker::Maker::addon().findings(object_maker::NAME, RULE), []);
+}
+
+#[test]
+fn a_larger_one_is_a_warning_with_both_sizes() {
+    let sections = vec![(".data", pe::IMAGE_SCN_MEM_READ, 3_500_000)];
+    let object = PeMaker { sections, ..PeMaker::addon() };
+    let policy = Policy { size: 3_000_000, ..Policy::default() };
+    let found = object.findings_by(NAME, RULE, &policy);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+    assert_eq!(found[0].message, "it has 3.5 MB; the budget is 3.0 MB");
+    let size = object.make().len();
+    assert_eq!(found[0].evidence, format!("{size} bytes, {} more than 3000000", size - 3_000_000));
+}
