@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::rules::{Check, Context, PackageSubject, Problem, RULES, Subject};
 
 /// What was found in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The file.
     pub file: String,

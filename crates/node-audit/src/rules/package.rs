@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 /// Programs of install scripts, and what they do; the first that stands in a script is named.
 const PROGRAMS: [(&str, &str); 9] = [
     ("prebuild-install", "downloads an addon, which nobody audited"),
+    ("node-gyp-build-optional-packages", "compiles the addon where no prebuilt one is installed"),
     ("node-gyp-build", "compiles the addon where no prebuilt one fits"),
     ("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
     ("pkg-prebuilds", "compiles the addon where no prebuilt one fits"),
@@ -33,7 +34,6 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("node-gyp", "compiles the addon"),
     ("cmake-js", "compiles the addon"),
     ("cargo", "compiles the addon"),
-    ("make", "compiles the addon"),
 ];
 
 /// Whether a package without an addon is one that should have one.
