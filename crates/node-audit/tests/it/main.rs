@@ -8,10 +8,14 @@
 mod arch;
 mod bad_input;
 mod command;
+mod folders;
 mod glibc_floor;
 mod napi_entry;
 mod needed;
 mod object_maker;
+mod package;
 mod real_objects;
 mod runpath;
 mod symbols;
+mod tarball_maker;
+mod tarballs;
