@@ -71,15 +71,15 @@ pub enum AuditError {
         file: String,
     },
     /// A format that is known, but not read.
-    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) only")]
+    #[error("{file}: is a {format} file, which is not read yet: ELF (Linux) and Mach-O (macOS) only")]
     Unsupported {
         /// The file.
         file: String,
-        /// `Mach-O` or `PE`.
+        /// `PE`.
         format: &'static str,
     },
     /// Neither ELF nor another format that an addon can have.
-    #[error("{file}: is no addon: it begins with {start}, and an ELF file with 7f 45 4c 46")]
+    #[error("{file}: is no addon: it begins with {start}, which no format of addons does")]
     NotAnAddon {
         /// The file.
         file: String,
@@ -132,9 +132,7 @@ pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError
     match start {
         [0x7f, b'E', b'L', b'F'] => Ok(()),
         [] => Err(AuditError::Empty { file: file() }),
-        [0xfe, 0xed, 0xfa, 0xce | 0xcf]
-        | [0xce | 0xcf, 0xfa, 0xed, 0xfe]
-        | [0xca, 0xfe, 0xba, 0xbe | 0xbf] => Err(AuditError::Unsupported { file: file(), format: "Mach-O" }),
+        _ if crate::macho::begins(content) => Ok(()),
         [b'M', b'Z', ..] => Err(AuditError::Unsupported { file: file(), format: "PE" }),
         _ => {
             let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");

@@ -15,12 +15,16 @@ mod elf;
 mod error;
 mod facts;
 mod finding;
+mod macho;
 mod manifest;
+mod node_api;
+mod paths;
 mod platform;
 mod policy;
 mod report;
 mod rules;
 mod source;
+mod strings;
 
 use std::fs::File;
 use std::io::Read;
@@ -77,8 +81,11 @@ pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Repor
 /// As [`audit_bytes`].
 pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError> {
     error::check_format(path, content)?;
-    let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
-    Ok(vec![elf::read(content).map_err(damaged)?])
+    let damaged = |format| move |damage| AuditError::Damaged { file: error::name(path), format, damage };
+    if macho::begins(content) {
+        return macho::read(content).map_err(damaged("Mach-O"));
+    }
+    Ok(vec![elf::read(content).map_err(damaged("ELF"))?])
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AuditError> {

@@ -154,6 +154,8 @@ impl Allowed {
         let patterns = match libc {
             Libc::Glibc => &self.glibc,
             Libc::Musl => &self.musl,
+            // Android's libraries are on no list.
+            Libc::Bionic => return false,
         };
         listed(patterns, library)
     }

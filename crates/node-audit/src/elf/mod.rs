@@ -1,40 +1,31 @@
 //! Reads an ELF file as the dynamic loader does: from the program headers and the dynamic table alone.
 //!
-//! Section headers are no help to a loader, may be stripped, and may say something else than what is loaded. The one
-//! exception is the number of dynamic symbols, see [`Image::symbol_count`].
+//! Section headers are no help to a loader, may be stripped, and may say something else than what is loaded. They are
+//! asked for what no loader reads (`sections`), and at times for the number of dynamic symbols (`symbols`).
 //!
 //! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
 //! slices, and what could be made to cost more than the file's size is counted against a limit.
 
-mod strings;
+mod libc;
+mod relocations;
+mod sections;
+mod segments;
+mod symbols;
 mod versions;
 
 use object::elf::{self, Machine};
 use object::endian::Endianness;
 use object::read::ReadRef;
-use object::read::elf::{Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
-use crate::facts::{Details, ElfFacts, Facts, VersionNeed};
-use crate::platform::{Cpu, Libc};
-use strings::Strings;
-
-/// Defined in every shared object by some linkers; no one binds to them.
-const LINKER_MADE: [&str; 8] =
-    ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
+use crate::facts::{Details, ElfFacts, Facts};
+use crate::platform::Cpu;
+use crate::strings::Strings;
+use segments::Segments;
+use symbols::Names;
 
 /// More libraries than this are no addon's.
 const MOST_NEEDED: usize = 4096;
-
-/// Tables that a linker may put behind the dynamic symbols.
-const BEHIND_SYMBOLS: [elf::DynamicTag; 7] = [
-    elf::DT_STRTAB,
-    elf::DT_GNU_HASH,
-    elf::DT_VERSYM,
-    elf::DT_VERNEED,
-    elf::DT_VERDEF,
-    elf::DT_REL,
-    elf::DT_RELA,
-];
 
 /// Reads everything that the rules ask for.
 ///
@@ -50,13 +41,6 @@ pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
 
 /// What Node can open as an addon.
 const SHARED_OBJECT: &str = "shared object";
-
-/// The dynamic symbols' names.
-#[derive(Default)]
-struct Symbols {
-    imports: Vec<String>,
-    exports: Vec<String>,
-}
 
 /// A file with its program headers and its dynamic table.
 struct Image<'data, Elf: FileHeader<Endian = Endianness>> {
@@ -110,18 +94,27 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         }
         let libraries = listed(elf::DT_NEEDED)?;
         let mut versions = versions::needs(self, &names)?;
-        let Symbols { imports, exports } = self.symbols(&names, &mut versions)?;
+        let symbols = symbols::table(self)?;
+        let Names { imports, exports } = symbols::names(self, symbols, &names, &mut versions)?;
         let version_needs = versions.into_needs();
+        let Segments { writable_code, relro, executable_stack, tls_size, android } = segments::segments(self);
         let kind = self.kind();
+        let (flags, flags_1) = (self.flags(elf::DT_FLAGS), self.flags(elf::DT_FLAGS_1));
         let details = ElfFacts {
-            libc: libc(&libraries, &version_needs),
+            libc: libc::libc(&libraries, &version_needs, android),
             soname: listed(elf::DT_SONAME)?.into_iter().next(),
             rpath: paths(elf::DT_RPATH)?,
             runpath: paths(elf::DT_RUNPATH)?,
             version_needs,
-            symbolic: self.value(elf::DT_SYMBOLIC).is_some()
-                || self.flags(elf::DT_FLAGS) & elf::DF_SYMBOLIC.0 != 0,
-            ..ElfFacts::default()
+            symbolic: self.value(elf::DT_SYMBOLIC).is_some() || flags & elf::DF_SYMBOLIC.0 != 0,
+            nodelete: flags_1 & elf::DF_1_NODELETE.0 != 0,
+            static_tls: relocations::static_tls(self, symbols, &names, tls_size)?,
+            relro,
+            bind_now: self.value(elf::DT_BIND_NOW).is_some()
+                || flags & elf::DF_BIND_NOW.0 != 0
+                || flags_1 & elf::DF_1_NOW.0 != 0,
+            text_relocations: self.value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0,
+            executable_stack,
         };
         Ok(Facts {
             bits: if self.header.is_type_64() { 64 } else { 32 },
@@ -134,9 +127,9 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
             imports,
             exports,
             constructors: self.flags(elf::DT_INIT) != 0 || self.flags(elf::DT_INIT_ARRAYSZ) != 0,
-            writable_code: Vec::new(),
-            leftovers: Vec::new(),
-            paths: Vec::new(),
+            writable_code,
+            leftovers: sections::leftovers(self),
+            paths: crate::paths::find(self.content),
             size: self.content.len() as u64,
             details: Details::Elf(details),
         })
@@ -156,78 +149,6 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         }
     }
 
-    /// Sorts the dynamic symbols into imports and exports, and the imports to the versions that they need.
-    fn symbols(&self, names: &Strings<'_>, versions: &mut versions::Needs) -> Result<Symbols, String> {
-        let mut found = Symbols::default();
-        let Some(address) = self.value(elf::DT_SYMTAB) else { return Ok(found) };
-        let count = self.symbol_count(address)?;
-        let data = self.at(address).ok_or("its dynamic symbol table is in no segment")?;
-        let symbols: &[Elf::Sym] = data
-            .read_slice_at(0, count)
-            .map_err(|()| format!("its dynamic symbol table, of {count} symbols, runs past its segment"))?;
-        let indices = self.value(elf::DT_VERSYM).map(|address| self.at(address).unwrap_or_default());
-        // The first symbol is the null symbol.
-        for (index, symbol) in symbols.iter().enumerate().skip(1) {
-            let global = symbol.st_bind() != elf::STB_LOCAL;
-            let named = !matches!(symbol.st_type(), elf::STT_SECTION | elf::STT_FILE);
-            if !global || !named {
-                continue;
-            }
-            let name = names.get(u64::from(symbol.st_name(self.endian)))?;
-            if symbol.st_shndx(self.endian) == elf::SHN_UNDEF {
-                if let Some(indices) = indices {
-                    let entry: &elf::Versym<Endianness> = indices
-                        .read_at(index as u64 * 2)
-                        .map_err(|()| "its table of symbol versions is shorter than its symbol table")?;
-                    versions.bind(entry.0.get(self.endian), &name);
-                }
-                found.imports.push(name);
-            } else {
-                let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
-                if visible && !LINKER_MADE.contains(&name.as_str()) {
-                    found.exports.push(name);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// How many dynamic symbols there are.
-    ///
-    /// The dynamic table does not say. The hash tables do, but a GNU one that exports nothing does not count the
-    /// imports; then the section header is asked, and where that was stripped, the address of the table behind them.
-    fn symbol_count(&self, address: u64) -> Result<usize, String> {
-        if let Some(hash) = self.value(elf::DT_HASH) {
-            // On s390x and alpha the table has entries of 64 bits, which `object` does not read here.
-            if self.header.e_machine(self.endian) != elf::EM_S390 {
-                let data = self.at(hash).ok_or("its hash table is in no segment")?;
-                let table =
-                    HashTable::<Elf>::parse(self.endian, data).map_err(|_| "its hash table is damaged")?;
-                return Ok(table.symbol_table_length() as usize);
-            }
-        }
-        if let Some(hash) = self.value(elf::DT_GNU_HASH) {
-            let data = self.at(hash).ok_or("its hash table is in no segment")?;
-            let table =
-                GnuHashTable::<Elf>::parse(self.endian, data).map_err(|_| "its hash table is damaged")?;
-            if let Some(length) = table.symbol_table_length(self.endian) {
-                return Ok(length as usize);
-            }
-        }
-        let size = size_of::<Elf::Sym>() as u64;
-        let sections = self.header.section_headers(self.endian, self.content).unwrap_or_default();
-        let section = sections.iter().find(|section| {
-            section.sh_type(self.endian) == elf::SHT_DYNSYM && section.sh_addr(self.endian).into() == address
-        });
-        let bytes = section.map(|section| section.sh_size(self.endian).into()).or_else(|| {
-            let next =
-                BEHIND_SYMBOLS.iter().filter_map(|tag| self.value(*tag)).filter(|next| *next > address).min();
-            next.map(|next| next - address)
-        });
-        let bytes = bytes.ok_or("it does not say how many dynamic symbols it has")?;
-        usize::try_from(bytes / size).map_err(|_| "its dynamic symbol table is larger than memory".to_owned())
-    }
-
     fn strings(&self) -> Result<Strings<'data>, String> {
         let Some(address) = self.value(elf::DT_STRTAB) else { return Ok(Strings::default()) };
         let data = self.at(address).ok_or("its dynamic string table is in no segment")?;
@@ -242,7 +163,8 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         self.segments.iter().filter(|segment| segment.p_type(self.endian) == elf::PT_LOAD).find_map(
             |segment| {
                 let skip = usize::try_from(address.checked_sub(segment.p_vaddr(self.endian).into())?).ok()?;
-                segment.data(self.endian, self.content).ok()?.get(skip..)
+                // Past the end of one segment the next one may begin.
+                segment.data(self.endian, self.content).ok()?.get(skip..).filter(|data| !data.is_empty())
             },
         )
     }
@@ -286,18 +208,5 @@ fn machine_name(machine: Machine) -> &'static str {
         elf::EM_S390 => "S/390",
         elf::EM_MIPS => "MIPS",
         _ => "unknown",
-    }
-}
-
-fn libc(libraries: &[String], version_needs: &[VersionNeed]) -> Option<Libc> {
-    let needs = |name: fn(&str) -> bool| libraries.iter().any(|library| name(library));
-    // On arm and arm64 libgcc_s has a version GLIBC_2.0 of its own, on musl as well.
-    let glibc = |need: &VersionNeed| need.version.starts_with("GLIBC_") && need.library != "libgcc_s.so.1";
-    if needs(|library| library == "libc.so.6") || version_needs.iter().any(glibc) {
-        Some(Libc::Glibc)
-    } else if needs(|library| library == "libc.so" || library.starts_with("libc.musl-")) {
-        Some(Libc::Musl)
-    } else {
-        None
     }
 }

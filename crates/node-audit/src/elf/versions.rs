@@ -8,8 +8,8 @@ use object::read::ReadRef;
 use object::read::elf::FileHeader;
 
 use super::Image;
-use super::strings::Strings;
 use crate::facts::VersionNeed;
+use crate::strings::Strings;
 
 /// The highest index of a version, which has 15 bits: no file has more versions.
 const HIGHEST: u16 = 0x7fff;

@@ -43,7 +43,8 @@ pub struct Facts {
     pub writable_code: Vec<String>,
     /// What only debuggers and linkers read: sections of debug information and symbol tables.
     pub leftovers: Vec<Leftover>,
-    /// Absolute paths that stand in it: see [`crate::paths`] for which.
+    /// Absolute paths that stand in it, of package stores and of the directories that builds run in; each once, in the
+    /// order in which they first appear, at most 10,000.
     pub paths: Vec<String>,
     /// Its length in bytes; of a fat file, that of this part.
     pub size: u64,
@@ -76,6 +77,28 @@ pub enum Details {
 }
 
 impl Facts {
+    /// A shared library that says nothing of itself.
+    #[cfg(test)]
+    pub(crate) fn empty(details: Details) -> Facts {
+        Facts {
+            bits: 64,
+            little_endian: true,
+            machine: String::new(),
+            cpu: None,
+            kind: "shared object",
+            loadable: true,
+            libraries: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            constructors: false,
+            writable_code: Vec::new(),
+            leftovers: Vec::new(),
+            paths: Vec::new(),
+            size: 0,
+            details,
+        }
+    }
+
     /// The format's name: `ELF`, `Mach-O`, `PE`.
     #[must_use]
     pub fn format(&self) -> &'static str {

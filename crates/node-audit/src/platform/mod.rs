@@ -43,13 +43,15 @@ pub enum Cpu {
     S390x,
 }
 
-/// The C library of a Linux system, by npm's `libc` field.
+/// The C library of a system with Linux' kernel; the first two by npm's `libc` field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Libc {
     /// `glibc`; platform names end in `-gnu`
     Glibc,
     /// `musl`
     Musl,
+    /// Android's; no package claims it by this name, and platform names imply it
+    Bionic,
 }
 
 const OSES: [(&str, Os); 10] = [
@@ -78,7 +80,7 @@ const CPUS: [(&str, Cpu); 10] = [
     ("s390x", Cpu::S390x),
 ];
 
-const LIBCS: [(&str, Libc); 2] = [("glibc", Libc::Glibc), ("musl", Libc::Musl)];
+const LIBCS: [(&str, Libc); 3] = [("glibc", Libc::Glibc), ("musl", Libc::Musl), ("bionic", Libc::Bionic)];
 
 /// Names to values and back.
 macro_rules! named {

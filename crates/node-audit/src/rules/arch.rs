@@ -57,14 +57,27 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         );
     }
     let linked = facts.elf().and_then(|elf| elf.libc);
-    if let (Some(wanted), Some(actual)) = (claimed.libc, linked)
+    // Other systems' C libraries are not told apart.
+    let wanted = match (claimed.os, claimed.libc, linked) {
+        (Os::Android, ..) => Some(Libc::Bionic),
+        (Os::Linux, None, Some(Libc::Bionic)) => Some(Libc::Glibc),
+        (_, wanted, _) => wanted,
+    };
+    if let (Some(wanted), Some(actual)) = (wanted, linked)
         && wanted != actual
     {
-        let message = format!("it claims {claimed}, but is linked to {actual}");
+        let message = format!("it claims {claimed}, but is linked to {}", c_library(actual));
         let remedy = format!("link it to {wanted}, or rename it");
         problem(Severity::Error, message, &remedy);
     }
     problems
+}
+
+fn c_library(libc: Libc) -> &'static str {
+    match libc {
+        Libc::Glibc | Libc::Musl => libc.name(),
+        Libc::Bionic => "bionic, Android's C library",
+    }
 }
 
 /// A format with its article, and who loads it.
@@ -80,7 +93,16 @@ fn describe(facts: &Facts) -> String {
     let Facts { bits, machine, kind, .. } = facts;
     let file = format!("{} {kind}, {bits} bit, {}-endian, {machine}", facts.format(), order(facts));
     match facts.elf() {
-        Some(elf) => format!("{file}, linked to {}", elf.libc.map_or("no C library", Libc::name)),
+        Some(elf) => {
+            // FreeBSD's and others' are named by their file.
+            let other = facts.libraries.iter().find(|library| library.starts_with("libc.so"));
+            let other = other.map_or("no C library", String::as_str);
+            let name = match elf.libc {
+                Some(libc) => c_library(libc),
+                None => other,
+            };
+            format!("{file}, linked to {name}")
+        }
         None => file,
     }
 }

@@ -2,10 +2,10 @@
 
 use node_targets::Version;
 
-use super::{Check, Problem, Rule, Subject, few};
+use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
-use crate::platform::Libc;
+use crate::platform::{Cpu, Libc};
 
 pub(super) const RULE: Rule = Rule {
     id: "glibc-floor",
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     let Some(elf) = subject.facts.elf() else { return Vec::new() };
-    let floor = subject.policy.floors.glibc;
+    let floor = subject.policy.floors.glibc.max(first(subject.facts.cpu));
     let mut problems = Vec::new();
     let mut above: Vec<(Version, &VersionNeed)> = Vec::new();
     for need in elf.version_needs.iter().filter(|need| !need.weak) {
@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     }
     above.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     if let Some((highest, _)) = above.first() {
-        let evidence = above.iter().map(|(_, need)| describe(need)).collect::<Vec<_>>().join("; ");
+        let evidence = above.iter().map(|(_, need)| described(need)).collect::<Vec<_>>().join("; ");
         problems.insert(
             0,
             Problem {
@@ -57,6 +57,12 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// The first glibc for a processor, where that is newer than what anyone would set as a floor: no older one exists.
+fn first(cpu: Option<Cpu>) -> Version {
+    let minor = if cpu == Some(Cpu::Loong64) { 36 } else { 0 };
+    Version { major: 2, minor, patch: 0 }
 }
 
 /// What a version that is no number means.
@@ -77,10 +83,5 @@ fn marker(need: &VersionNeed, floor: Version) -> Option<Problem> {
             format!("link against glibc {floor}, or turn off the linker's feature behind it"),
         ),
     };
-    Some(Problem { severity: Severity::Error, message, evidence: describe(need), remedy })
-}
-
-fn describe(need: &VersionNeed) -> String {
-    let symbols = if need.symbols.is_empty() { "no symbol".to_owned() } else { few(&need.symbols) };
-    format!("{} of {} for {symbols}", need.version, need.library)
+    Some(Problem { severity: Severity::Error, message, evidence: described(need), remedy })
 }

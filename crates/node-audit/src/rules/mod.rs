@@ -4,30 +4,50 @@
 //! [`RULES`].
 
 mod arch;
+mod build_path;
 mod glibc_floor;
+mod install_name;
+mod libstdcxx;
+mod load_command;
+mod min_os;
 mod napi_entry;
+mod napi_version;
 mod needed;
+mod nodelete;
 mod package;
 mod runpath;
+mod signature;
+mod static_tls;
+mod store_path;
 mod symbols;
 
 pub(crate) use package::concerns as concerns_addons;
 
 use crate::beside::Beside;
-use crate::facts::Facts;
+use crate::facts::{ElfFacts, Facts, VersionNeed};
 use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::platform::{Claim, Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 17] = [
     arch::RULE,
     napi_entry::RULE,
+    napi_version::RULE,
     glibc_floor::RULE,
+    libstdcxx::RULE,
     needed::RULE,
     runpath::RULE,
+    static_tls::RULE,
+    nodelete::RULE,
+    load_command::RULE,
+    install_name::RULE,
+    min_os::RULE,
+    signature::RULE,
     symbols::RULE,
+    store_path::RULE,
+    build_path::RULE,
     package::RULE,
 ];
 
@@ -121,6 +141,12 @@ impl<'a> Subject<'a> {
         };
         Subject { facts, claimed, libc, package, beside, abi, policy }
     }
+
+    /// The facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.
+    fn linux(&self) -> Option<&'a ElfFacts> {
+        let elsewhere = self.claimed.is_some_and(|platform| platform.os != Os::Linux);
+        self.facts.elf().filter(|elf| !elsewhere && elf.libc != Some(Libc::Bionic))
+    }
 }
 
 /// What is known of an addon beside its content.
@@ -140,6 +166,12 @@ fn few<T: AsRef<str>>(names: &[T]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// A needed version, the library that must have it, and the symbols behind it.
+fn described(need: &VersionNeed) -> String {
+    let symbols = if need.symbols.is_empty() { "no symbol".to_owned() } else { few(&need.symbols) };
+    format!("{} of {} for {symbols}", need.version, need.library)
 }
 
 /// Mangled C++ names fill a page.

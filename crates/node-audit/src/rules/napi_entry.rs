@@ -22,8 +22,62 @@ pub(super) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
 /// The entry point of an addon that uses V8 itself; the ABI's number follows.
 pub(super) const V8_PREFIX: &str = "node_register_module_v";
 
-/// NODE_MODULE_VERSION of each release with long-term support.
-const ABIS: [(&str, &str); 5] = [("93", "16"), ("108", "18"), ("115", "20"), ("127", "22"), ("137", "24")];
+/// NODE_MODULE_VERSION of releases, by the registry that Node and Electron share.
+const ABIS: [(&str, &str); 53] = [
+    ("57", "Node 8"),
+    ("64", "Node 10"),
+    ("67", "Node 11"),
+    ("72", "Node 12"),
+    ("79", "Node 13"),
+    ("82", "Electron 10"),
+    ("83", "Node 14"),
+    ("85", "Electron 11"),
+    ("87", "Electron 12"),
+    ("88", "Node 15"),
+    ("89", "Electron 13"),
+    ("93", "Node 16"),
+    ("97", "Electron 14"),
+    ("98", "Electron 15"),
+    ("99", "Electron 16"),
+    ("101", "Electron 17"),
+    ("102", "Node 17"),
+    ("103", "Electron 18"),
+    ("106", "Electron 19"),
+    ("107", "Electron 20"),
+    ("108", "Node 18"),
+    ("109", "Electron 21"),
+    ("110", "Electron 22"),
+    ("111", "Node 19"),
+    ("113", "Electron 23"),
+    ("114", "Electron 24"),
+    ("115", "Node 20"),
+    ("116", "Electron 25 and 26"),
+    ("118", "Electron 27"),
+    ("119", "Electron 28"),
+    ("120", "Node 21"),
+    ("121", "Electron 29"),
+    ("123", "Electron 30"),
+    ("125", "Electron 31"),
+    ("127", "Node 22"),
+    ("128", "Electron 32"),
+    ("130", "Electron 33"),
+    ("131", "Node 23"),
+    ("132", "Electron 34"),
+    ("133", "Electron 35"),
+    ("135", "Electron 36"),
+    ("136", "Electron 37"),
+    ("137", "Node 24"),
+    ("139", "Electron 38"),
+    ("140", "Electron 39"),
+    ("141", "Node 25"),
+    ("143", "Electron 40"),
+    ("145", "Electron 41"),
+    ("146", "Electron 42"),
+    ("147", "Node 26"),
+    ("148", "Electron 43"),
+    ("149", "Electron 44"),
+    ("150", "Electron 45"),
+];
 
 const TO_NODE_API: &str = "port it to Node-API, or ship one file for each Node release";
 
@@ -49,7 +103,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if let Some(entry) = facts.exports.iter().find(|name| name.starts_with(V8_PREFIX)) {
         let abi = &entry[V8_PREFIX.len()..];
         let release = ABIS.iter().find(|(known, _)| *known == abi);
-        let release = release.map_or_else(String::new, |(_, node)| format!(", which is Node {node}"));
+        let release = release.map_or_else(String::new, |(_, release)| format!(", which is {release}"));
         if let Some(claimed) = subject.abi.filter(|claimed| claimed.to_string() != abi) {
             let message = format!(
                 "its name claims Node's ABI {claimed}, but it is a V8/NAN addon for ABI {abi}{release}"

@@ -1,6 +1,8 @@
 //! Only libraries that every system of the platform has are needed.
 
-use super::{Check, Problem, Rule, Subject};
+use super::{Check, Problem, Rule, Subject, few, runpath};
+use crate::beside::Presence;
+use crate::facts::ElfFacts;
 use crate::finding::Severity;
 use crate::platform::Libc;
 
@@ -22,22 +24,14 @@ pub(super) const RULE: Rule = Rule {
 const VENDORED: [&str; 6] = ["libsqlcipher", "libsqlite3", "libssl", "libcrypto", "libzstd", "libz."];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
-    let facts = subject.facts;
-    if facts.elf().is_none() {
-        return Vec::new();
-    }
-    let outside = facts.libraries.iter().filter(|library| !allowed(subject, library));
-    outside
-        .map(|library| Problem {
-            severity: Severity::Error,
-            message: message(subject, library),
-            evidence: format!("DT_NEEDED {library}"),
-            remedy: remedy(library),
-        })
-        .collect()
+    // Other systems' libraries are on no list.
+    let Some(elf) = subject.linux() else { return Vec::new() };
+    let outside = subject.facts.libraries.iter().filter(|library| !of_the_system(subject, library));
+    outside.filter_map(|library| problem(subject, elf, library)).collect()
 }
 
-fn allowed(subject: &Subject<'_>, library: &str) -> bool {
+/// Whether a library is one that each system of the platform has.
+pub(super) fn of_the_system(subject: &Subject<'_>, library: &str) -> bool {
     let allowed = &subject.policy.allowed;
     match subject.libc {
         Some(libc) => {
@@ -50,6 +44,72 @@ fn allowed(subject: &Subject<'_>, library: &str) -> bool {
     }
 }
 
+/// What is wrong with a library that the system lacks; nothing where it comes with the addon.
+fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Problem> {
+    let missing = Problem {
+        severity: Severity::Error,
+        message: message(subject, library),
+        evidence: format!("DT_NEEDED {library}"),
+        remedy: remedy(library),
+    };
+    if library.contains('/') {
+        return Some(missing);
+    }
+    // Entries that begin beside the addon, and whether the library is there.
+    let entries: Vec<(&str, Presence)> = runpath::searched(elf)
+        .iter()
+        .filter_map(|entry| Some((entry.as_str(), subject.beside.find(&runpath::in_entry(entry, library)?))))
+        .collect();
+    let with = |presence| {
+        entries.iter().filter(|entry| entry.1 == presence).map(|entry| entry.0).collect::<Vec<_>>()
+    };
+    if !with(Presence::Present).is_empty() {
+        return None;
+    }
+    let elsewhere = with(Presence::Outside);
+    if !elsewhere.is_empty() {
+        return Some(Problem {
+            severity: Severity::Warning,
+            message: format!(
+                "{}; it is looked for outside of what was given to look at, in {}",
+                missing.message,
+                few(&elsewhere)
+            ),
+            evidence: searched_evidence(library, elf),
+            remedy: "depend on the package that ships it, and audit the folder where both are installed"
+                .to_owned(),
+        });
+    }
+    // In the places where packages put libraries, though no RUNPATH says so.
+    let beside = ["", "lib/", "../lib/"].map(|folder| format!("{folder}{library}"));
+    let beside = beside.into_iter().find(|path| subject.beside.find(path) == Presence::Present);
+    let absent = with(Presence::Absent);
+    let searched = if absent.is_empty() {
+        String::new()
+    } else {
+        format!("; it was looked for in {}, and is not there", few(&absent))
+    };
+    let Some(path) = beside else {
+        let evidence = if absent.is_empty() { missing.evidence } else { searched_evidence(library, elf) };
+        return Some(Problem { message: missing.message + &searched, evidence, ..missing });
+    };
+    let folder = path.strip_suffix(library).unwrap_or_default().trim_end_matches('/');
+    let origin = if folder.is_empty() { "$ORIGIN".to_owned() } else { format!("$ORIGIN/{folder}") };
+    Some(Problem {
+        message: format!(
+            "{}{searched}; the package has it in {path}, where no RUNPATH leads",
+            missing.message
+        ),
+        remedy: format!("link with -Wl,-rpath,'{origin}', or patchelf --set-rpath '{origin}' FILE"),
+        ..missing
+    })
+}
+
+fn searched_evidence(library: &str, elf: &ElfFacts) -> String {
+    let tag = if elf.runpath.is_empty() { "RPATH" } else { "RUNPATH" };
+    format!("DT_NEEDED {library}; {tag} {}", few(runpath::searched(elf)))
+}
+
 fn message(subject: &Subject<'_>, library: &str) -> String {
     if library.contains('/') {
         return format!("it loads {library} by its path on the machine that built it");
@@ -57,7 +117,7 @@ fn message(subject: &Subject<'_>, library: &str) -> String {
     let systems = match subject.libc {
         Some(Libc::Glibc) => "glibc systems",
         Some(Libc::Musl) => "musl systems",
-        None => "Linux systems",
+        Some(Libc::Bionic) | None => "Linux systems",
     };
     match library {
         "libgcc_s.so.1" | "libstdc++.so.6" => format!("it needs the compiler's run-time library {library}"),

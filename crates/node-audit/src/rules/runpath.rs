@@ -1,6 +1,8 @@
 //! No directory of the build machine is searched for libraries.
 
-use super::{Check, Problem, Rule, Subject};
+use super::{Check, Problem, Rule, Subject, few};
+use crate::beside::Presence;
+use crate::facts::ElfFacts;
 use crate::finding::Severity;
 
 pub(super) const RULE: Rule = Rule {
@@ -10,19 +12,20 @@ pub(super) const RULE: Rule = Rule {
     explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of \
         the machine that built the addon does not exist where it is installed; whoever can create it there, or who \
         owns the directory that Node was started in, decides what is loaded. $ORIGIN, the addon's own directory, is \
-        the one entry that travels.\n\
+        the one entry that travels, where the package ships a library there.\n\
         Link without -rpath, or remove it: patchelf --remove-rpath FILE.",
     check: Check::Addon(check),
 };
 
 /// Package stores and the directories that builds run in.
-const BUILD: [&str; 15] = [
+const BUILD: [&str; 16] = [
     "/nix/",
     "/gnu/store/",
     "/build/",
     "/builds/",
     "/tmp/",
     "/var/tmp/",
+    "/var/folders/",
     "/home/",
     "/root/",
     "/Users/",
@@ -34,11 +37,63 @@ const BUILD: [&str; 15] = [
     "/io/",
 ];
 
+/// What the loader puts the file's own directory in place of.
+const ORIGINS: [&str; 2] = ["$ORIGIN", "${ORIGIN}"];
+
+/// More entries than this are not followed: for each, each library is looked for on disk.
+const MOST: usize = 64;
+
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
-    let Some(facts) = subject.facts.elf() else { return Vec::new() };
-    let tagged = [("RPATH", &facts.rpath), ("RUNPATH", &facts.runpath)];
-    let entries = tagged.iter().flat_map(|(tag, paths)| paths.iter().map(move |path| (*tag, path.as_str())));
-    entries.map(|(tag, path)| problem(tag, path)).collect()
+    let Some(elf) = subject.facts.elf() else { return Vec::new() };
+    let tagged = [("RPATH", &elf.rpath), ("RUNPATH", &elf.runpath)];
+    let mut problems = Vec::new();
+    for (tag, entries) in tagged {
+        let (beside, others): (Vec<&String>, Vec<&String>) =
+            entries.iter().partition(|entry| from_origin(entry).is_some());
+        problems.extend(others.iter().map(|entry| problem(tag, entry)));
+        if beside.len() > MOST || !beside.iter().all(|entry| leads_to_library(subject, entry)) {
+            problems.push(origin(tag, &beside));
+        }
+    }
+    problems
+}
+
+/// The directories that the loader searches, as they stand in the file: RPATH counts only without a RUNPATH.
+pub(super) fn searched(elf: &ElfFacts) -> &[String] {
+    let entries = if elf.runpath.is_empty() { &elf.rpath } else { &elf.runpath };
+    &entries[..entries.len().min(MOST)]
+}
+
+/// A library's path from the addon's directory, in an entry that begins there.
+pub(super) fn in_entry(entry: &str, library: &str) -> Option<String> {
+    let directory = from_origin(entry)?;
+    Some(if directory.is_empty() { library.to_owned() } else { format!("{directory}/{library}") })
+}
+
+/// The rest of an entry that begins in the addon's directory, without slashes at its ends.
+fn from_origin(entry: &str) -> Option<&str> {
+    let rest = ORIGINS.iter().find_map(|origin| entry.strip_prefix(origin))?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/'))
+}
+
+/// Whether a library that is needed comes with the addon, in the entry's directory.
+fn leads_to_library(subject: &Subject<'_>, entry: &str) -> bool {
+    let mut libraries = subject.facts.libraries.iter().filter(|library| !library.contains('/'));
+    libraries.any(|library| {
+        in_entry(entry, library).is_some_and(|path| subject.beside.find(&path) == Presence::Present)
+    })
+}
+
+fn origin(tag: &str, entries: &[&String]) -> Problem {
+    let paths = entries.iter().map(|entry| entry.as_str()).collect::<Vec<_>>();
+    let noun = if entries.len() == 1 { "entry" } else { "entries" };
+    Problem {
+        severity: Severity::Warning,
+        message: format!("libraries are searched for beside the addon, in {}", few(&paths)),
+        evidence: format!("{tag} {noun} \"{}\"", paths.join(":")),
+        remedy: "make sure that the package ships what is loaded from there, or link it statically"
+            .to_owned(),
+    }
 }
 
 fn problem(tag: &str, path: &str) -> Problem {
@@ -48,12 +103,6 @@ fn problem(tag: &str, path: &str) -> Problem {
             Severity::Error,
             format!("libraries are searched for in {path}, a directory of the build machine"),
             remove,
-        )
-    } else if path.starts_with("$ORIGIN") || path.starts_with("${ORIGIN}") {
-        (
-            Severity::Warning,
-            format!("libraries are searched for beside the addon, in {path}"),
-            "make sure that the package ships what is loaded from there, or link it statically",
         )
     } else if path.starts_with('/') {
         (
@@ -75,7 +124,8 @@ fn problem(tag: &str, path: &str) -> Problem {
     Problem { severity, message, evidence: format!("{tag} entry \"{path}\""), remedy: remedy.to_owned() }
 }
 
-fn is_build(path: &str) -> bool {
+/// Whether a path leads into a package store, or to where builds run.
+pub(super) fn is_build(path: &str) -> bool {
     // A trailing slash, so that "/tmp" itself is one and "/tmpfoo" is none.
     let path = format!("{path}/");
     BUILD.iter().any(|start| path.starts_with(start))

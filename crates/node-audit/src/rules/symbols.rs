@@ -11,7 +11,8 @@ pub(super) const RULE: Rule = Rule {
     explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
         the first library that defines it, and that is Node: an addon whose own copy is exported ends up in Node's \
         copy, another version with other structures, and crashes far from the cause. Other exported names do no harm \
-        by themselves, but show what was meant to be hidden.\n\
+        by themselves, but show what was meant to be hidden. macOS looks a name up in the library that the linker found it \
+        in, so that nothing ends up elsewhere, unless a file was linked with -flat_namespace.\n\
         Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
     check: Check::Addon(check),
 };
@@ -93,8 +94,11 @@ fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
     let count: usize = clashes.iter().map(|(_, names)| names.len()).sum();
     let counts = clashes.iter().map(|(library, names)| format!("{library} {}", names.len()));
     let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
+    let two_level = subject.facts.macho().is_some_and(|macho| macho.two_level);
     // With -Bsymbolic the addon's own calls reach its own copy all the same.
-    let (severity, consequence) = if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
+    let (severity, consequence) = if two_level {
+        (Severity::Info, "two-level namespaces keep its calls from ending up in Node's copy")
+    } else if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
         (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
     } else {
         (Severity::Error, "its own calls may end up in Node's copy, which is another version")

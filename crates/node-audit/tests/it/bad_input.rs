@@ -24,7 +24,23 @@ fn a_file_cut_short_anywhere_is_an_error() {
 
 #[test]
 fn no_damaged_byte_is_a_panic() {
-    for object in [Maker::addon(), Maker { is_64: false, machine: elf::EM_386, ..Maker::addon() }] {
+    let full = Maker {
+        tls: 8,
+        note: Some("Android"),
+        hidden: vec!["counter"],
+        relocations: vec![(elf::R_X86_64_TPOFF64, "counter"), (elf::R_X86_64_TPOFF64, "malloc")],
+        sections: vec![(".debug_info", 4), (".symtab", 8)],
+        texts: vec![(elf::DT_RUNPATH, "$ORIGIN/lib:/opt")],
+        ..Maker::addon()
+    };
+    let narrow = Maker {
+        is_64: false,
+        machine: elf::EM_386,
+        relocations: vec![(elf::R_386_TLS_TPOFF, "")],
+        table: (elf::DT_REL, elf::DT_RELSZ),
+        ..Maker::addon()
+    };
+    for object in [Maker::addon(), full, narrow] {
         let good = object.make();
         let mut refused = 0;
         for position in 0..good.len() {
@@ -61,6 +77,19 @@ fn tables_outside_the_file_are_named() {
         set_value(&mut content, tag, 1 << 40);
         assert!(error(&content).contains(damage), "{}", error(&content));
     }
+    let relocated = Maker { relocations: vec![(elf::R_X86_64_TPOFF64, "malloc")], ..Maker::addon() }.make();
+    for (tag, value) in [(elf::DT_RELA, 1 << 40), (elf::DT_RELASZ, u64::MAX)] {
+        let mut content = relocated.clone();
+        set_value(&mut content, tag, value);
+        let message = error(&content);
+        assert!(message.contains("its relocations are in no segment, or run past theirs"), "{message}");
+    }
+    // The second number of the hash table is that of the symbols: the null symbol alone.
+    let mut content = relocated;
+    let start = value(&content, elf::DT_HASH);
+    content[start + 4..start + 8].copy_from_slice(&1_u32.to_le_bytes());
+    let message = error(&content);
+    assert!(message.contains("a relocation refers to dynamic symbol 1 of 1"), "{message}");
     let many = vec!["libx.so"; 5000];
     let message = error(&Maker { needed: many, ..Maker::addon() }.make());
     assert!(message.contains("more than 4096 libraries"), "{message}");
@@ -91,12 +120,12 @@ fn names_cannot_write_to_the_terminal() {
 fn other_formats_are_told_apart() {
     for (content, expected) in [
         (&b""[..], "is empty"),
-        (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a Mach-O file, which is not read yet: ELF (Linux) only"),
-        (b"\xca\xfe\xba\xbe\0\0\0\x02", "is a Mach-O file"),
-        (b"MZ\x90\0", "is a PE file, which is not read yet: ELF (Linux) only"),
+        (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a damaged Mach-O file: it ends within its header"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x34", "is no addon: it begins with ca fe ba be"),
+        (b"MZ\x90\0", "is a PE file, which is not read yet: ELF (Linux) and Mach-O (macOS) only"),
         (
             b"version https://git-lfs",
-            "is no addon: it begins with 76 65 72 73, and an ELF file with 7f 45 4c 46",
+            "is no addon: it begins with 76 65 72 73, which no format of addons does",
         ),
         (b"\x7fELF", "is a damaged ELF file: it ends within its header"),
         (b"\x7fELF\x09\x09\0\0\0\0", "is a damaged ELF file: its header names neither 32 nor 64 bit"),

@@ -2,6 +2,7 @@
 
 use node_audit::{Finding, Policy, Severity};
 use node_targets::Version;
+use object::elf;
 
 use crate::object_maker::{Maker, NAME, Need};
 
@@ -92,4 +93,16 @@ fn what_the_loader_does_not_insist_on_is_fine() {
 fn musl_has_no_symbol_versions() {
     let object = needs(&[("GLIBC_2.38", &["strlcpy"])]);
     assert_eq!(object.findings("addon.linux-x64-musl.node", "glibc-floor"), []);
+}
+
+/// glibc 2.36 is the first for LoongArch, so that no system there has an older one.
+#[test]
+fn no_processor_has_a_floor_from_before_its_time() {
+    let mut object = needs(&[("GLIBC_2.36", &["malloc"])]);
+    assert_eq!(findings(&object).len(), 1);
+    object.machine = elf::EM_LOONGARCH;
+    assert_eq!(object.findings("addon.linux-loong64-gnu.node", "glibc-floor"), []);
+    let object = Maker { machine: elf::EM_LOONGARCH, ..needs(&[("GLIBC_2.38", &["strlcpy"])]) };
+    let found = object.findings("addon.linux-loong64-gnu.node", "glibc-floor");
+    assert_eq!(found[0].message, "it needs glibc 2.38; the oldest to support is 2.36");
 }

@@ -54,6 +54,8 @@ fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
     let known = v8("node_register_module_v115");
     assert_eq!(known.severity, Severity::Info);
     assert!(known.message.contains("for ABI 115, which is Node 20"), "{}", known.message);
+    let electron = v8("node_register_module_v130").message;
+    assert!(electron.contains("for ABI 130, which is Electron 33, and loads in no other"), "{electron}");
     let unknown = v8("node_register_module_v7").message;
     assert!(unknown.contains("for ABI 7, and loads"), "{unknown}");
 }

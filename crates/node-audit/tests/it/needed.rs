@@ -2,6 +2,8 @@
 
 use node_audit::{Finding, Policy, Severity};
 use node_targets::Target;
+use object::elf;
+use tempfile::TempDir;
 
 use crate::object_maker::{Maker, NAME};
 
@@ -59,4 +61,76 @@ fn the_wrong_c_library_is_left_to_arch() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].message, "it needs libfoo.so.1, which not all musl systems have");
     assert_eq!(object.findings("addon.linux-x64-musl.node", "arch").len(), 1);
+}
+
+/// A folder with libone.so beside the addon, and libtwo.so in lib/.
+fn package() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    for library in ["libone.so", "lib/libtwo.so"] {
+        std::fs::write(folder.path().join(library), "").unwrap();
+    }
+    folder
+}
+
+fn needing(library: &'static str, texts: &[(elf::DynamicTag, &'static str)]) -> Maker {
+    Maker { needed: vec!["libc.so.6", library], texts: texts.to_vec(), ..Maker::addon() }
+}
+
+#[test]
+fn a_library_that_comes_with_the_addon_is_fine() {
+    let folder = package();
+    for (library, tag, paths) in [
+        ("libone.so", elf::DT_RUNPATH, "$ORIGIN"),
+        ("libone.so", elf::DT_RPATH, "${ORIGIN}/"),
+        ("libtwo.so", elf::DT_RUNPATH, "/opt/lib:$ORIGIN:$ORIGIN/../nowhere:$ORIGIN/lib"),
+    ] {
+        let found = needing(library, &[(tag, paths)]).findings_in(folder.path(), NAME, "needed");
+        assert_eq!(found, [], "{library} {paths}");
+    }
+    // RPATH counts only where there is no RUNPATH.
+    let both = needing("libone.so", &[(elf::DT_RPATH, "$ORIGIN"), (elf::DT_RUNPATH, "/opt/lib")]);
+    assert_eq!(both.findings_in(folder.path(), NAME, "needed").len(), 1);
+}
+
+#[test]
+fn a_library_that_is_missing_where_it_is_looked_for_is_an_error() {
+    let folder = package();
+    let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:/opt/lib:$ORIGIN/lib")]);
+    let found = object.findings_in(folder.path(), NAME, "needed");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert_eq!(
+        found[0].message,
+        "it needs libthree.so, which not all glibc systems have; it was looked for in $ORIGIN, $ORIGIN/lib, and is not \
+         there"
+    );
+    assert_eq!(found[0].evidence, "DT_NEEDED libthree.so; RUNPATH $ORIGIN, /opt/lib, $ORIGIN/lib");
+}
+
+#[test]
+fn a_library_that_no_runpath_leads_to_is_an_error_with_its_place() {
+    let folder = package();
+    let found = needing("libone.so", &[]).findings_in(folder.path(), NAME, "needed");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert!(
+        found[0].message.ends_with("; the package has it in libone.so, where no RUNPATH leads"),
+        "{found:?}"
+    );
+    assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN'"), "{}", found[0].remedy);
+
+    let object = needing("libtwo.so", &[(elf::DT_RUNPATH, "$ORIGIN")]);
+    let found = object.findings_in(folder.path(), NAME, "needed");
+    assert!(found[0].message.contains("it was looked for in $ORIGIN, and is not there"), "{found:?}");
+    assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN/lib'"), "{}", found[0].remedy);
+}
+
+/// With nothing but the addon's content, no one can say whether a library lies beside it.
+#[test]
+fn a_library_that_may_be_elsewhere_is_a_warning() {
+    let object = needing("libone.so", &[(elf::DT_RUNPATH, "$ORIGIN/../../other/lib")]);
+    let found = object.findings(NAME, "needed");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+    assert!(found[0].message.ends_with("in $ORIGIN/../../other/lib"), "{}", found[0].message);
+    // Without an entry that begins beside the addon, it is nowhere.
+    assert_eq!(needing("libone.so", &[]).findings(NAME, "needed")[0].severity, Severity::Error);
 }

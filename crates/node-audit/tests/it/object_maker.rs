@@ -1,14 +1,19 @@
-//! Makes small shared objects: what a dynamic loader reads, and nothing else (no code, no section headers).
+//! Makes small shared objects: what a dynamic loader reads, and nothing else (no code; sections where asked for).
 
 use std::path::Path;
 
-use node_audit::{Finding, Policy, audit_bytes};
+use node_audit::{Finding, Policy, audit, audit_bytes};
 use object::Endianness;
 use object::elf::{self, SymbolInfo, VersionFlags, VersionIndex};
-use object::write::elf::{FileHeader, ProgramHeader, Sym, Vernaux, Verneed, Writer};
+use object::write::elf::{
+    FileHeader, ProgramHeader, Rel, SectionHeader, SinglePhase, Sym, Vernaux, Verneed, Writer,
+};
 
 /// The name of the file whose claim [`Maker::addon`] fulfils.
 pub(crate) const NAME: &str = "addon.linux-x64-gnu.node";
+
+/// The length of a note in the file.
+const NOTE: usize = 20;
 
 /// A symbol version that is needed.
 #[derive(Clone)]
@@ -38,6 +43,26 @@ pub(crate) struct Maker {
     pub(crate) texts: Vec<(elf::DynamicTag, &'static str)>,
     /// Further dynamic entries that hold a number.
     pub(crate) numbers: Vec<(elf::DynamicTag, u64)>,
+    /// How the one segment is mapped.
+    pub(crate) load: elf::ProgramFlags,
+    /// PT_GNU_STACK.
+    pub(crate) stack: Option<elf::ProgramFlags>,
+    /// PT_GNU_RELRO.
+    pub(crate) relro: bool,
+    /// DT_BIND_NOW.
+    pub(crate) bind_now: bool,
+    /// The size of PT_TLS; none of 0.
+    pub(crate) tls: u64,
+    /// Whose note it has (PT_NOTE); at most seven letters.
+    pub(crate) note: Option<&'static str>,
+    /// Relocations by the name of their symbol, which is empty for none.
+    pub(crate) relocations: Vec<(elf::RelocationType, &'static str)>,
+    /// The table of relocations, with the entry for its size: DT_RELA, DT_REL or DT_JMPREL.
+    pub(crate) table: (elf::DynamicTag, elf::DynamicTag),
+    /// Sections that are not loaded, with how many bytes they have.
+    pub(crate) sections: Vec<(&'static str, usize)>,
+    /// Read-only data that nothing refers to.
+    pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
@@ -60,6 +85,16 @@ impl Maker {
             hidden: vec![],
             texts: vec![],
             numbers: vec![],
+            load: elf::PF_R,
+            stack: Some(elf::PF_R | elf::PF_W),
+            relro: true,
+            bind_now: true,
+            tls: 0,
+            note: None,
+            relocations: vec![],
+            table: (elf::DT_RELA, elf::DT_RELASZ),
+            sections: vec![],
+            data: vec![],
         }
     }
 
@@ -79,6 +114,14 @@ impl Maker {
         report.findings.into_iter().filter(|finding| finding.rule == rule).collect()
     }
 
+    /// What one rule finds in it where it lies in a folder, among other files.
+    pub(crate) fn findings_in(&self, folder: &Path, name: &str, rule: &str) -> Vec<Finding> {
+        let file = folder.join(name);
+        std::fs::write(&file, self.make()).unwrap();
+        let report = audit(&file, &Policy::default()).unwrap();
+        report.findings.into_iter().filter(|finding| finding.rule == rule).collect()
+    }
+
     pub(crate) fn make(&self) -> Vec<u8> {
         let mut content = Vec::new();
         let endian = if self.little_endian { Endianness::Little } else { Endianness::Big };
@@ -89,7 +132,7 @@ impl Maker {
             self.needed.iter().map(|library| (elf::DT_NEEDED, *library)).chain(self.texts.iter().copied());
         let texts: Vec<_> = texts.map(|(tag, text)| (tag, string(text))).collect();
         let mut needs = Vec::new();
-        // Name, defined, visible, version index.
+        // Name, defined, visible, version index; in the order of `symbol_names`.
         let mut symbols = Vec::new();
         for (position, need) in self.versions.iter().enumerate() {
             let index = VersionIndex(u16::try_from(position).unwrap() + 2);
@@ -102,7 +145,7 @@ impl Maker {
 
         let header = FileHeader { e_type: self.kind, e_machine: self.machine, ..FileHeader::default() };
         writer.write_file_header(&header).unwrap();
-        writer.write_program_headers_placeholder(2);
+        writer.write_program_headers_placeholder(self.segment_count());
         let count = u32::try_from(symbols.len()).unwrap() + 1;
         let hash = writer.write_hash(1, count, |_| None);
         let symbol_table = writer.write_null_dynamic_symbol();
@@ -146,6 +189,23 @@ impl Maker {
             numbers.extend([(elf::DT_VERNEED, version_needs), (elf::DT_VERNEEDNUM, need_count.into())]);
         }
         numbers.extend(&self.numbers);
+        if self.bind_now {
+            numbers.push((elf::DT_BIND_NOW, 0));
+        }
+        numbers.extend(self.write_relocations(&mut writer));
+        let note = writer.write_align(8);
+        if let Some(name) = self.note {
+            // n_namesz, n_descsz, n_type, the name.
+            let number = |number: u32| match endian {
+                Endianness::Little => number.to_le_bytes(),
+                Endianness::Big => number.to_be_bytes(),
+            };
+            let mut bytes = [number(u32::try_from(name.len()).unwrap() + 1), number(0), number(1)].concat();
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.resize(NOTE, 0);
+            writer.write(&bytes);
+        }
+        writer.write(&self.data);
         let dynamic = writer.write_align_dynamic();
         for (tag, text) in texts {
             writer.write_dynamic_string(tag, text).unwrap();
@@ -154,22 +214,109 @@ impl Maker {
             writer.write_dynamic(tag, number).unwrap();
         }
         writer.write_dynamic(elf::DT_NULL, 0).unwrap();
+        self.write_sections(&mut writer);
 
         let size = writer.len();
-        let segments =
-            [(elf::PT_LOAD, 0), (elf::PT_DYNAMIC, dynamic)].map(|(p_type, offset)| ProgramHeader {
-                p_type,
-                p_flags: elf::PF_R,
-                p_offset: offset,
-                p_vaddr: offset,
-                p_paddr: offset,
-                p_filesz: size - offset,
-                p_memsz: size - offset,
-                p_align: 8,
-            });
+        let segments = self.segments(size, dynamic, note);
         let mut headers = Vec::new();
         writer.write_headers_to(&mut headers, &segments).unwrap();
         content[..headers.len()].copy_from_slice(&headers);
         content
+    }
+
+    /// The dynamic symbols after the null symbol.
+    fn symbol_names(&self) -> Vec<&'static str> {
+        let versioned = self.versions.iter().flat_map(|need| need.symbols.iter());
+        versioned.chain(&self.imports).chain(&self.exports).chain(&self.hidden).copied().collect()
+    }
+
+    /// The relocations, and the dynamic entries that lead to them.
+    fn write_relocations(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(elf::DynamicTag, u64)> {
+        if self.relocations.is_empty() {
+            return Vec::new();
+        }
+        let (table, size) = self.table;
+        let addends = table != elf::DT_REL;
+        let names = self.symbol_names();
+        let start = writer.write_align_relocation();
+        for (r_type, name) in &self.relocations {
+            let r_sym = match *name {
+                "" => 0,
+                name => names.iter().position(|known| *known == name).unwrap() + 1,
+            };
+            let r_sym = u32::try_from(r_sym).unwrap();
+            writer.write_relocation(addends, &Rel { r_offset: 0, r_sym, r_type: *r_type, r_addend: 0 });
+        }
+        let mut entries = vec![(table, start), (size, writer.len() - start)];
+        if table == elf::DT_JMPREL {
+            entries.push((elf::DT_PLTREL, elf::DT_RELA.0.try_into().unwrap()));
+        }
+        entries
+    }
+
+    fn write_sections(&self, writer: &mut Writer<'_, SinglePhase>) {
+        if self.sections.is_empty() {
+            return;
+        }
+        let mut written = Vec::new();
+        for (name, length) in &self.sections {
+            let name = writer.add_section_name(name.as_bytes());
+            written.push((name, writer.offset(), *length));
+            writer.write(&vec![0; *length]);
+        }
+        writer.write_shstrtab().unwrap();
+        writer.write_null_section_header();
+        for (name, sh_offset, length) in written {
+            writer.write_section_header(&SectionHeader {
+                sh_name: writer.section_name_offset(Some(name)),
+                sh_type: elf::SHT_PROGBITS,
+                sh_flags: elf::SectionFlags(0),
+                sh_addr: 0,
+                sh_offset,
+                sh_size: length as u64,
+                sh_link: 0,
+                sh_info: 0,
+                sh_addralign: 1,
+                sh_entsize: 0,
+            });
+        }
+        writer.write_shstrtab_section_header();
+    }
+
+    fn segment_count(&self) -> u32 {
+        2 + [self.stack.is_some(), self.relro, self.tls > 0, self.note.is_some()]
+            .into_iter()
+            .map(u32::from)
+            .sum::<u32>()
+    }
+
+    /// The first is the file as a whole, the second its dynamic table, which tests rely on.
+    fn segments(&self, size: u64, dynamic: u64, note: u64) -> Vec<ProgramHeader> {
+        let segment = |p_type, p_flags, offset, p_filesz, p_memsz| ProgramHeader {
+            p_type,
+            p_flags,
+            p_offset: offset,
+            p_vaddr: offset,
+            p_paddr: offset,
+            p_filesz,
+            p_memsz,
+            p_align: 4,
+        };
+        let rest = size - dynamic;
+        let mut segments = vec![
+            segment(elf::PT_LOAD, self.load, 0, size, size),
+            segment(elf::PT_DYNAMIC, elf::PF_R, dynamic, rest, rest),
+        ];
+        segments.extend(self.stack.map(|flags| segment(elf::PT_GNU_STACK, flags, 0, 0, 0)));
+        if self.relro {
+            segments.push(segment(elf::PT_GNU_RELRO, elf::PF_R, dynamic, rest, rest));
+        }
+        if self.tls > 0 {
+            segments.push(segment(elf::PT_TLS, elf::PF_R, 0, 0, self.tls));
+        }
+        if self.note.is_some() {
+            segments.push(segment(elf::PT_NOTE, elf::PF_R, note, NOTE as u64, NOTE as u64));
+        }
+        segments
     }
 }

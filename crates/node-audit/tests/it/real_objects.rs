@@ -7,9 +7,7 @@ use std::process::Command;
 use node_audit::{Facts, Policy, audit, read_facts};
 use tempfile::TempDir;
 
-/// What readelf lists and the facts leave out, on purpose.
-const LINKER_MADE: [&str; 8] =
-    ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
+use crate::readelf::Readelf;
 
 /// Compiles a shared object; None (and a line that says so) where this is no Linux with a C compiler.
 fn compile(folder: &TempDir, name: &str, source: &str, arguments: &[&str]) -> Option<PathBuf> {
@@ -93,7 +91,49 @@ fn an_addon_that_exports_nothing_has_its_imports_read() {
     let (offset, counts) = if whole.bits == 64 { (0x28..0x30, 0x3a..0x40) } else { (0x20..0x24, 0x2e..0x34) };
     content[offset].fill(0);
     content[counts].fill(0);
-    assert_eq!(only(read_facts(&file, &content).unwrap()), whole);
+    assert_eq!(only(read_facts(&file, &content).unwrap()), Facts { leftovers: Vec::new(), ..whole });
+}
+
+/// An own and a foreign variable by the initial-exec model, and an address within the code.
+const SOURCE: &str = "
+    __attribute__((tls_model(\"initial-exec\"))) __thread int mine = 1;
+    __attribute__((tls_model(\"initial-exec\"))) static __thread int hidden;
+    __attribute__((tls_model(\"initial-exec\"))) extern __thread int theirs;
+    int napi_register_module_v1(void) { return mine++ + hidden++ + theirs; }
+    #ifdef TEXT
+    __asm__(\".text\\n.8byte napi_register_module_v1\");
+    #endif
+";
+
+/// What linkers are told, by the name of the file that comes of it.
+const MADE: [(&str, &[&str]); 5] = [
+    ("plain.node", &["-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,-z,lazy", "-s"]),
+    ("hard.node", &["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,nodelete"]),
+    ("soft.node", &["-Wl,-z,norelro", "-Wl,-z,execstack"]),
+    ("text.node", &["-DTEXT", "-Wl,-z,notext"]),
+    ("debug.node", &["-g"]),
+];
+
+/// Each option of the compiler and the linker is seen in the facts, and by the rules that there are for it.
+#[test]
+fn what_the_linker_is_told_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> =
+        MADE.iter().filter_map(|(name, options)| compile(&folder, name, SOURCE, options)).collect();
+    let [plain, hard, soft, text, debug] = &files[..] else { return };
+    let elf = |file: &Path| facts(file).elf().unwrap().clone();
+    assert!(elf(plain).relro && !elf(plain).bind_now && !elf(plain).executable_stack);
+    assert!(facts(plain).leftovers.is_empty() && !elf(plain).text_relocations && !elf(plain).nodelete);
+    assert!(elf(hard).bind_now && elf(hard).nodelete);
+    assert!(!elf(soft).relro && elf(soft).executable_stack);
+    assert!(elf(text).text_relocations);
+    assert!(facts(debug).leftovers.iter().any(|leftover| leftover.name == ".debug_info"));
+
+    let tls = elf(plain).static_tls;
+    assert_eq!((tls.own, tls.size), (2, 8));
+    assert_eq!((tls.symbols, tls.foreign), (vec!["mine".to_owned()], vec!["theirs".to_owned()]));
+    let report = audit(plain, &Policy::default()).unwrap();
+    assert!(report.findings.iter().any(|finding| finding.rule == "static-tls"), "{:#?}", report.findings);
 }
 
 /// One that is made here, Node itself, and this test: tables of three linkers' options and of any size.
@@ -106,8 +146,9 @@ fn facts_are_what_readelf_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let node = std::env::split_paths(&path).map(|folder| folder.join("node")).find(|file| is_elf(file));
-    let files = [std::env::current_exe().ok(), addon(&folder), node];
-    for file in files.into_iter().flatten() {
+    let whole = std::env::current_exe().ok().into_iter().chain(addon(&folder)).chain(node);
+    let made = MADE.iter().filter_map(|(name, arguments)| compile(&folder, name, SOURCE, arguments));
+    for file in whole.chain(made) {
         let facts = facts(&file);
         let said = Readelf::of(&file);
         let elf = facts.elf().unwrap();
@@ -122,6 +163,14 @@ fn facts_are_what_readelf_says() {
         }
         assert_eq!(versions, said.versions, "{}", file.display());
         assert_eq!(bound, said.bound, "{}", file.display());
+        assert_eq!(elf.nodelete, said.nodelete, "{}", file.display());
+        assert_eq!(elf.bind_now, said.bind_now, "{}", file.display());
+        assert_eq!(elf.text_relocations, said.text_relocations, "{}", file.display());
+        assert_eq!(elf.relro, said.relro, "{}", file.display());
+        assert_eq!(Some(elf.executable_stack), said.executable_stack, "{}", file.display());
+        assert_eq!(elf.static_tls, said.static_tls, "{}", file.display());
+        assert_eq!(facts.writable_code.len(), said.writable_code, "{}", file.display());
+        assert_eq!(facts.leftovers, said.leftovers, "{}", file.display());
         assert_eq!(facts.imports.into_iter().collect::<BTreeSet<_>>(), said.imports);
         assert_eq!(facts.exports.into_iter().collect::<BTreeSet<_>>(), said.exports);
     }
@@ -132,71 +181,4 @@ fn is_elf(file: &Path) -> bool {
     let read =
         std::fs::File::open(file).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     read.is_ok() && start == *b"\x7fELF"
-}
-
-/// The same facts, out of readelf's text.
-#[derive(Default)]
-struct Readelf {
-    needed: Vec<String>,
-    soname: Option<String>,
-    runpath: String,
-    versions: BTreeSet<(String, String, bool)>,
-    bound: BTreeSet<String>,
-    imports: BTreeSet<String>,
-    exports: BTreeSet<String>,
-}
-
-impl Readelf {
-    fn of(file: &Path) -> Readelf {
-        let mut said = Readelf::default();
-        for line in run(file, "--dynamic").lines() {
-            let value = line
-                .split_once('[')
-                .and_then(|(_, rest)| rest.rsplit_once(']'))
-                .map(|(value, _)| value.to_owned());
-            match (line, value) {
-                (line, Some(value)) if line.contains("(NEEDED)") => said.needed.push(value),
-                (line, Some(value)) if line.contains("(SONAME)") => said.soname = Some(value),
-                (line, Some(value)) if line.contains("(RUNPATH)") => said.runpath = value,
-                _ => {}
-            }
-        }
-        let mut library = String::new();
-        let text = run(file, "--version-info");
-        let needs = text.split_once("Version needs section").map_or("", |(_, needs)| needs);
-        for line in needs.lines() {
-            let after =
-                |label: &str| line.split_once(label).and_then(|(_, rest)| rest.split_whitespace().next());
-            if let Some(file) = after("File: ") {
-                file.clone_into(&mut library);
-            } else if let Some(name) = after("Name: ") {
-                said.versions.insert((library.clone(), name.to_owned(), line.contains("WEAK")));
-            }
-        }
-        for line in run(file, "--dyn-syms").lines() {
-            // Number, value, size, type, binding, visibility, section, name, version's number.
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let [_, _, _, kind, binding, visibility, section, name, ..] = fields[..] else { continue };
-            if kind == "SECTION" || !matches!(binding, "GLOBAL" | "WEAK" | "UNIQUE") {
-                continue;
-            }
-            let (symbol, version) = name.split_once('@').unwrap_or((name, ""));
-            if section == "UND" {
-                said.imports.insert(symbol.to_owned());
-                if !version.is_empty() {
-                    said.bound.insert(format!("{symbol}@{version}"));
-                }
-            } else if matches!(visibility, "DEFAULT" | "PROTECTED") && !LINKER_MADE.contains(&symbol) {
-                said.exports.insert(symbol.to_owned());
-            }
-        }
-        said
-    }
-}
-
-fn run(file: &Path, option: &str) -> String {
-    let output =
-        Command::new("readelf").args(["--wide", option]).arg(file).env("LC_ALL", "C").output().unwrap();
-    assert!(output.status.success(), "readelf {option}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

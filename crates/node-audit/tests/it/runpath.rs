@@ -29,17 +29,41 @@ fn a_directory_of_the_build_machine_is_an_error() {
 
 #[test]
 fn what_depends_on_the_current_directory_is_an_error() {
-    for path in ["lib", "../lib", "$ORIGIN:"] {
+    for path in ["lib", "../lib", "$ORIGIN:", "$ORIGINAL/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
-        assert_eq!(found.last().unwrap().severity, Severity::Error, "{path}");
-        assert!(found.last().unwrap().message.contains("wherever Node was started"));
+        assert_eq!(found[0].severity, Severity::Error, "{path}");
+        assert!(found[0].message.contains("wherever Node was started"));
     }
 }
 
 #[test]
 fn other_directories_are_a_warning_each() {
-    let found = findings(elf::DT_RUNPATH, "$ORIGIN/../lib:/usr/lib/special:/tmpfoo");
+    let found = findings(elf::DT_RUNPATH, "/usr/lib/special:/tmpfoo:$ORIGIN/../lib");
     assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning; 3]);
-    assert!(found[0].message.contains("beside the addon"));
-    assert!(found[1].message.contains("/usr/lib/special"));
+    assert!(found[0].message.contains("/usr/lib/special"));
+    assert!(found[2].message.contains("beside the addon"));
+}
+
+#[test]
+fn directories_beside_the_addon_are_one_warning() {
+    let found = findings(elf::DT_RPATH, "$ORIGIN/../lib:${ORIGIN}:$ORIGIN/../../other/lib");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+    assert_eq!(found[0].evidence, "RPATH entries \"$ORIGIN/../lib:${ORIGIN}:$ORIGIN/../../other/lib\"");
+}
+
+#[test]
+fn directories_that_lead_to_a_needed_library_are_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    for library in ["libone.so", "lib/libtwo.so"] {
+        std::fs::write(folder.path().join(library), "").unwrap();
+    }
+    let findings = |paths| {
+        let needed = vec!["libc.so.6", "libone.so", "libtwo.so"];
+        let object = Maker { needed, texts: vec![(elf::DT_RUNPATH, paths)], ..Maker::addon() };
+        object.findings_in(folder.path(), NAME, "runpath")
+    };
+    assert_eq!(findings("$ORIGIN:$ORIGIN/lib/"), []);
+    let found = findings("$ORIGIN:$ORIGIN/lib:$ORIGIN/nothing");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
 }

@@ -1,19 +1,23 @@
-//! The dynamic string table.
+//! A string table: of ELF's dynamic symbols, of Mach-O's symbols.
 
 use std::cell::Cell;
 
 use crate::error::printable;
 
 /// The longest name that is read. C++ names of several kilobytes are real.
-const LONGEST: usize = 64 << 10;
+pub(crate) const LONGEST: usize = 64 << 10;
 
 /// How much may be read in total. Names may overlap, so that a small file could ask for any amount.
-const TOTAL: usize = 64 << 20;
+pub(crate) const TOTAL: usize = 64 << 20;
+
+/// How many names are read. Node itself has some 75,000.
+pub(crate) const MOST: usize = 1 << 20;
 
 /// A string table with a budget.
-pub(super) struct Strings<'data> {
+pub(crate) struct Strings<'data> {
     data: &'data [u8],
     left: Cell<usize>,
+    read: Cell<usize>,
 }
 
 impl Default for Strings<'_> {
@@ -23,12 +27,12 @@ impl Default for Strings<'_> {
 }
 
 impl<'data> Strings<'data> {
-    pub(super) fn new(data: &'data [u8]) -> Self {
-        Strings { data, left: Cell::new(TOTAL) }
+    pub(crate) fn new(data: &'data [u8]) -> Self {
+        Strings { data, left: Cell::new(TOTAL), read: Cell::new(0) }
     }
 
     /// The name at an offset, with control characters escaped.
-    pub(super) fn get(&self, offset: u64) -> Result<String, String> {
+    pub(crate) fn get(&self, offset: u64) -> Result<String, String> {
         let outside =
             || format!("a name at {offset:#x} is outside its string table of {} bytes", self.data.len());
         let rest =
@@ -41,6 +45,10 @@ impl<'data> Strings<'data> {
                 outside()
             });
         };
+        self.read.set(self.read.get() + 1);
+        if self.read.get() > MOST {
+            return Err(format!("it has more than {MOST} names"));
+        }
         let left = self.left.get().checked_sub(length + 1);
         self.left.set(left.ok_or_else(|| format!("its names add up to more than {} MiB", TOTAL >> 20))?);
         Ok(printable(&rest[..length]))
@@ -67,5 +75,10 @@ mod tests {
         strings.left.set(7);
         assert!(strings.get(0).is_ok());
         assert!(strings.get(0).unwrap_err().contains("add up"));
+
+        let strings = Strings::new(b"abc\0");
+        strings.read.set(MOST - 1);
+        assert!(strings.get(0).is_ok());
+        assert!(strings.get(0).unwrap_err().contains("more than 1048576 names"));
     }
 }

@@ -1,0 +1,106 @@
+//! Relocations that need a place in the thread-local block of the program's start.
+
+use std::collections::BTreeSet;
+
+use object::elf::{self, Machine, RelocationType};
+use object::endian::Endianness;
+use object::read::ReadRef;
+use object::read::elf::{FileHeader, Rel, Rela, Sym};
+
+use super::Image;
+use crate::facts::StaticTls;
+use crate::strings::Strings;
+
+/// The relocations that write a variable's offset from the thread pointer, which must be the same in each thread.
+///
+/// TLSDESC is none of them: its loader may answer it with memory that is allocated per thread.
+fn offsets(machine: Machine) -> &'static [RelocationType] {
+    match machine {
+        elf::EM_X86_64 => &[elf::R_X86_64_TPOFF64, elf::R_X86_64_TPOFF32],
+        elf::EM_386 => &[elf::R_386_TLS_TPOFF, elf::R_386_TLS_TPOFF32],
+        elf::EM_AARCH64 => &[elf::R_AARCH64_TLS_TPREL],
+        elf::EM_ARM => &[elf::R_ARM_TLS_TPOFF32],
+        elf::EM_RISCV => &[elf::R_RISCV_TLS_TPREL32, elf::R_RISCV_TLS_TPREL64],
+        elf::EM_PPC64 => &[elf::R_PPC64_TPREL64],
+        elf::EM_S390 => &[elf::R_390_TLS_TPOFF],
+        elf::EM_LOONGARCH => &[elf::R_LARCH_TLS_TPREL32, elf::R_LARCH_TLS_TPREL64],
+        _ => &[],
+    }
+}
+
+/// Which thread-local variables the relocations ask for; `size` is that of PT_TLS.
+pub(super) fn static_tls<Elf>(
+    image: &Image<'_, Elf>,
+    symbols: &[Elf::Sym],
+    names: &Strings<'_>,
+    size: u64,
+) -> Result<StaticTls, String>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let flag = image.flags(elf::DT_FLAGS) & elf::DF_STATIC_TLS.0 != 0;
+    let mut found = StaticTls { flag, size, ..StaticTls::default() };
+    // A variable has many relocations, and each name that is read costs: by index first.
+    let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
+    for index in referred(image)? {
+        match symbols.get(index as usize) {
+            _ if index == 0 => found.own += 1,
+            Some(symbol) if symbol.st_shndx(image.endian) == elf::SHN_UNDEF => {
+                foreign.insert(index);
+            }
+            Some(_) => {
+                found.own += 1;
+                own.insert(index);
+            }
+            None => {
+                let count = symbols.len();
+                return Err(format!("a relocation refers to dynamic symbol {index} of {count}"));
+            }
+        }
+    }
+    let named = |indices: BTreeSet<u32>| {
+        let symbols = indices.iter().filter_map(|index| symbols.get(*index as usize));
+        let read = symbols.map(|symbol| names.get(symbol.st_name(image.endian).into()));
+        let names = read.collect::<Result<BTreeSet<String>, String>>()?;
+        Ok::<_, String>(names.into_iter().filter(|name| !name.is_empty()).collect())
+    };
+    found.symbols = named(own)?;
+    found.foreign = named(foreign)?;
+    Ok(found)
+}
+
+/// The dynamic symbol of each such relocation; 0 where it refers to a place in the file's own block.
+fn referred<Elf>(image: &Image<'_, Elf>) -> Result<Vec<u32>, String>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let endian = image.endian;
+    let wanted = offsets(image.header.e_machine(endian));
+    let jumps_have_addends = i64::try_from(image.flags(elf::DT_PLTREL)) == Ok(elf::DT_RELA.0);
+    let mut found = Vec::new();
+    for (table, length, addends) in [
+        (elf::DT_RELA, elf::DT_RELASZ, true),
+        (elf::DT_REL, elf::DT_RELSZ, false),
+        (elf::DT_JMPREL, elf::DT_PLTRELSZ, jumps_have_addends),
+    ] {
+        let (Some(address), length) = (image.value(table), image.flags(length)) else { continue };
+        if length == 0 || wanted.is_empty() {
+            continue;
+        }
+        let outside = "its relocations are in no segment, or run past theirs";
+        let length = usize::try_from(length).map_err(|_| outside)?;
+        let data = image.at(address).and_then(|data| data.get(..length)).ok_or(outside)?;
+        if addends {
+            let entries: &[Elf::Rela] =
+                data.read_slice_at(0, length / size_of::<Elf::Rela>()).map_err(|()| outside)?;
+            let entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian, false)));
+            found.extend(entries.map(|entry| entry.r_sym(endian, false)));
+        } else {
+            let entries: &[Elf::Rel] =
+                data.read_slice_at(0, length / size_of::<Elf::Rel>()).map_err(|()| outside)?;
+            let entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian)));
+            found.extend(entries.map(|entry| entry.r_sym(endian)));
+        }
+    }
+    Ok(found)
+}

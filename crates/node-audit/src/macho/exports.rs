@@ -1,0 +1,160 @@
+//! The export trie: the names that the loader finds, as a tree of their common beginnings.
+//!
+//! A node is the length of what is said of a name that ends here, that much data, the number of children, and for each
+//! child the text that leads to it and its offset. Numbers are ULEB128.
+
+use crate::error::printable;
+use crate::strings::{LONGEST, MOST, TOTAL};
+
+const CUT: &str = "its export trie runs past its end";
+
+/// A node whose children are being visited.
+struct Node {
+    /// Where the next child's text is.
+    position: usize,
+    children_left: u8,
+    /// How much of the name belongs to this node.
+    name_length: usize,
+}
+
+/// All names, in the order of the trie, without the leading underscore.
+pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    if trie.is_empty() {
+        return Ok(names);
+    }
+    let mut name = Vec::new();
+    let mut total = 0;
+    // Nodes of a trie share no bytes, so that a walk reads no more than there are. One that goes in circles does.
+    let mut budget = trie.len();
+    let mut spend = |bytes: usize| {
+        budget = budget.checked_sub(bytes).ok_or("its export trie goes in circles")?;
+        Ok::<(), String>(())
+    };
+    let mut nodes = Vec::new();
+    let mut entered = Some(0);
+    loop {
+        if let Some(start) = entered.take() {
+            let mut position = start;
+            let length = usize::try_from(uleb128(trie, &mut position)?).map_err(|_| CUT)?;
+            if length > 0 {
+                // Beginnings are shared, so that a small trie could ask for any amount.
+                total += name.len();
+                if total > TOTAL {
+                    return Err(format!("its exported names add up to more than {} MiB", TOTAL >> 20));
+                }
+                if names.len() == MOST {
+                    return Err(format!("it exports more than {MOST} names"));
+                }
+                names.push(super::plain(&printable(&name)));
+            }
+            position = position.checked_add(length).ok_or(CUT)?;
+            let children_left = *trie.get(position).ok_or(CUT)?;
+            position += 1;
+            spend(position - start)?;
+            nodes.push(Node { position, children_left, name_length: name.len() });
+        }
+        let Some(node) = nodes.last_mut() else { return Ok(names) };
+        name.truncate(node.name_length);
+        if node.children_left == 0 {
+            nodes.pop();
+            continue;
+        }
+        node.children_left -= 1;
+        let start = node.position;
+        let rest = trie.get(start..).ok_or(CUT)?;
+        let length = rest.iter().take(LONGEST).position(|byte| *byte == 0).ok_or(CUT)?;
+        name.extend(&rest[..length]);
+        if name.len() > LONGEST {
+            return Err(format!("an exported name is longer than {LONGEST} bytes"));
+        }
+        node.position += length + 1;
+        entered = Some(usize::try_from(uleb128(trie, &mut node.position)?).map_err(|_| CUT)?);
+        spend(node.position - start)?;
+    }
+}
+
+fn uleb128(data: &[u8], position: &mut usize) -> Result<u64, String> {
+    let mut value = 0_u64;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = *data.get(*position).ok_or(CUT)?;
+        *position += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err("a number in its export trie has more than 64 bits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names "_a" and "_ab": root, "_a" with an address of 1 byte, "_ab".
+    const TRIE: [u8; 21] = [
+        0, 1, b'_', b'a', 0, 6, // root
+        2, 0, 0x10, 1, b'b', 0, 14,   // _a at 6
+        0xff, // unused
+        2, 0, 0x20, 0, // _ab at 14
+        0, 0, 0, // padding
+    ];
+
+    #[test]
+    fn names_are_put_together_from_their_beginnings() {
+        assert_eq!(names(&TRIE).unwrap(), ["a", "ab"]);
+        assert_eq!(names(&[0, 0]).unwrap(), [""; 0]);
+        assert_eq!(names(&[]).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_trie_that_returns_to_a_node_ends() {
+        for target in [0, 6] {
+            let mut bad = TRIE;
+            bad[12] = target;
+            assert!(names(&bad).unwrap_err().contains("goes in circles"), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_trie_that_leaves_its_data_is_refused() {
+        for length in 1..18 {
+            assert_eq!(names(&TRIE[..length]).unwrap_err(), CUT, "{length}");
+        }
+        assert!(names(&[0x80; 16]).unwrap_err().contains("more than 64 bits"));
+        let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(names(&huge).unwrap_err(), CUT);
+    }
+
+    /// Nodes in a row, each of which ends a name of no more text than the one before.
+    #[test]
+    fn names_without_end_are_refused() {
+        let mut trie = Vec::new();
+        for _ in 0..=MOST {
+            let next = trie.len() + 9;
+            let digit = |shift: usize| (next >> shift & 0x7f) as u8;
+            trie.extend([2, 0, 1, 1, 0, digit(0) | 0x80, digit(7) | 0x80, digit(14) | 0x80, digit(21)]);
+        }
+        trie.extend([0, 0]);
+        assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
+    }
+
+    /// 1200 nodes in a row, each of which ends a name of 60 KB.
+    #[test]
+    fn long_names_do_not_multiply() {
+        let mut trie = vec![0, 1];
+        trie.extend([b'a'; 60_000]);
+        trie.push(0);
+        let leb = |value: usize| {
+            [(value & 0x7f) as u8 | 0x80, (value >> 7 & 0x7f) as u8 | 0x80, (value >> 14) as u8]
+        };
+        let next = |trie: &Vec<u8>| leb(trie.len() + 3);
+        trie.extend(next(&trie));
+        for _ in 0..1200 {
+            trie.extend([2, 0, 1, 1, b'b', 0]);
+            trie.extend(next(&trie));
+        }
+        trie.extend([0, 0]);
+        assert!(names(&trie).unwrap_err().contains("add up"), "{:?}", names(&trie).map(|names| names.len()));
+    }
+}

@@ -1,0 +1,53 @@
+//! Files for several processors: a table of contents and a whole Mach-O file for each.
+
+use object::macho::{self, CpuType};
+use object::read::macho::{FatArch, MachOFatFile};
+
+/// The most parts. Apple's tools know some ten; Java class files, which begin with the same four bytes, have their
+/// version where the number of parts is, and that began with 45.
+pub(super) const MOST_PARTS: u32 = 44;
+
+/// One processor's file.
+pub(super) struct Part<'data> {
+    /// The processor, as the table of contents names it.
+    pub(super) cpu: CpuType,
+    pub(super) content: &'data [u8],
+}
+
+/// The parts of a fat file; None where the content is none.
+pub(super) fn parts(content: &[u8]) -> Result<Option<Vec<Part<'_>>>, String> {
+    match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
+        Some(macho::FAT_MAGIC) => table::<macho::FatArch32>(content).map(Some),
+        Some(macho::FAT_MAGIC_64) => table::<macho::FatArch64>(content).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
+    let file = MachOFatFile::<Fat>::parse(content).map_err(|_| "it ends within its table of parts")?;
+    let entries = file.arches();
+    match entries.len() {
+        0 => return Err("its table of parts is empty".to_owned()),
+        count if count > MOST_PARTS as usize => return Err(format!("it has {count} parts")),
+        _ => {}
+    }
+    let mut parts = Vec::new();
+    let mut ranges = vec![(0, (size_of::<macho::FatHeader>() + size_of_val(entries)) as u64)];
+    for (index, entry) in entries.iter().enumerate() {
+        let (offset, length) = entry.file_range();
+        let part = entry.data(content).map_err(|_| {
+            let size = content.len();
+            format!(
+                "part {index} of {length} bytes at {offset:#x} is outside the file of {size} bytes; it may have been \
+                 cut short"
+            )
+        })?;
+        ranges.push((offset, length));
+        parts.push(Part { cpu: entry.cputype(), content: part });
+    }
+    // Each part is read in full: shared bytes would be read as often as they are named.
+    ranges.sort_unstable();
+    let overlap =
+        ranges.windows(2).any(|pair| matches!(pair, [(start, length), (next, _)] if start + length > *next));
+    if overlap { Err("its parts overlap".to_owned()) } else { Ok(parts) }
+}

@@ -1,0 +1,175 @@
+//! Reads a Mach-O file as the loader of macOS does: from the load commands, for each processor that the file is for.
+//!
+//! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
+//! slices, and what could be made to cost more than the file's size is counted against a limit.
+
+mod commands;
+mod exports;
+mod fat;
+mod signature;
+mod symbols;
+
+use object::endian::Endianness;
+use object::macho::{self, CpuSubtype, CpuType};
+use object::read::macho::MachHeader;
+
+use crate::facts::{Details, Facts, Leftover, MachOFacts, Signature};
+use crate::platform::Cpu;
+
+/// Stand for the header itself; no one binds to them.
+const LINKER_MADE: [&str; 4] =
+    ["_mh_bundle_header", "_mh_dylib_header", "_mh_execute_header", "__dso_handle"];
+
+/// Whether a file begins as Mach-O files do, and not as a Java class.
+pub(crate) fn begins(content: &[u8]) -> bool {
+    match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
+        Some(macho::FAT_MAGIC) => {
+            let count =
+                content.get(4..8).map(|count| u32::from_be_bytes([count[0], count[1], count[2], count[3]]));
+            count.is_none_or(|count| count <= fat::MOST_PARTS)
+        }
+        Some(magic) => {
+            [macho::MH_MAGIC, macho::MH_CIGAM, macho::MH_MAGIC_64, macho::MH_CIGAM_64, macho::FAT_MAGIC_64]
+                .contains(&magic)
+        }
+        None => false,
+    }
+}
+
+/// Reads everything that the rules ask for, for each processor.
+///
+/// The error says what does not fit, in words that follow "is a damaged Mach-O file:".
+pub(crate) fn read(content: &[u8]) -> Result<Vec<Facts>, String> {
+    let Some(parts) = fat::parts(content)? else {
+        return Ok(vec![thin(content, None)?]);
+    };
+    let facts = parts.iter().enumerate().map(|(index, part)| {
+        thin(part.content, Some(part.cpu)).map_err(|damage| format!("in its part {index}, {damage}"))
+    });
+    facts.collect()
+}
+
+/// Reads one processor's file; `promised` is the processor that a table of parts names.
+fn thin(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String> {
+    match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
+        Some(macho::MH_MAGIC | macho::MH_CIGAM) => {
+            facts::<macho::MachHeader32<Endianness>>(content, promised)
+        }
+        Some(macho::MH_MAGIC_64 | macho::MH_CIGAM_64) => {
+            facts::<macho::MachHeader64<Endianness>>(content, promised)
+        }
+        Some(macho::FAT_MAGIC | macho::FAT_MAGIC_64) => Err("there is another table of parts".to_owned()),
+        _ => Err("there is no Mach-O file".to_owned()),
+    }
+}
+
+fn facts<Mach>(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String>
+where
+    Mach: MachHeader<Endian = Endianness>,
+{
+    let header = Mach::parse(content, 0).map_err(|_| "it ends within its header")?;
+    let endian = header.endian().map_err(|_| "its header names no byte order")?;
+    let machine = header.cputype(endian);
+    if let Some(promised) = promised.filter(|promised| *promised != machine) {
+        return Err(format!("which is for machine {promised}, there is a file for machine {machine}"));
+    }
+    let commands = commands::commands(header, endian, content)?;
+    let symbols = match commands.symbols {
+        Some(command) => symbols::symbols::<Mach>(endian, content, command)?,
+        None => symbols::Symbols::default(),
+    };
+    // Where there is a trie, the loader looks at nothing else.
+    let mut exports = match commands.exports {
+        Some(trie) => exports::names(trie)?,
+        None => symbols.exports,
+    };
+    exports.retain(|name| !LINKER_MADE.contains(&name.as_str()));
+    let mut leftovers = symbols.leftovers;
+    if commands.debug_bytes > 0 {
+        leftovers.push(Leftover { name: "__DWARF".to_owned(), bytes: commands.debug_bytes });
+    }
+    let flags = header.flags(endian);
+    let (kind, loadable) = kind(header.filetype(endian));
+    let subtype = header.cpusubtype(endian);
+    Ok(Facts {
+        bits: if header.is_type_64() { 64 } else { 32 },
+        little_endian: header.is_little_endian(),
+        machine: format!("machine {machine} ({})", machine_name(machine, subtype)),
+        cpu: cpu(machine, subtype),
+        kind,
+        loadable,
+        libraries: commands.dylibs.iter().map(|dylib| dylib.path.clone()).collect(),
+        imports: symbols.imports,
+        exports,
+        constructors: commands.constructors,
+        writable_code: commands.writable_code,
+        leftovers,
+        paths: crate::paths::find(content),
+        size: content.len() as u64,
+        details: Details::MachO(MachOFacts {
+            install_name: commands.install_name,
+            dylibs: commands.dylibs,
+            rpaths: commands.rpaths,
+            platform: commands.platform,
+            min_os: commands.min_os,
+            two_level: flags.contains(macho::MH_TWOLEVEL),
+            executable_stack: flags.contains(macho::MH_ALLOW_STACK_EXECUTION),
+            signature: match commands.signature {
+                Some((start, signature)) => signature::check(content, start, signature),
+                None => Signature::None,
+            },
+        }),
+    })
+}
+
+/// A name without the underscore that compilers put in front of those of C.
+fn plain(name: &str) -> String {
+    name.strip_prefix('_').unwrap_or(name).to_owned()
+}
+
+/// What a file is, and whether `dlopen` takes it.
+fn kind(kind: macho::FileType) -> (&'static str, bool) {
+    match kind {
+        macho::MH_BUNDLE => ("bundle", true),
+        macho::MH_DYLIB => ("dynamic library", true),
+        macho::MH_EXECUTE => ("executable", false),
+        macho::MH_OBJECT => ("object file", false),
+        macho::MH_CORE => ("core dump", false),
+        macho::MH_DYLINKER => ("dynamic linker", false),
+        macho::MH_DYLIB_STUB => ("stub of a dynamic library", false),
+        macho::MH_DSYM => ("file of debug information", false),
+        macho::MH_KEXT_BUNDLE => ("kernel extension", false),
+        _ => ("file of unknown type", false),
+    }
+}
+
+/// Beside the subtype there are flags, and the version of pointer authentication.
+fn is_arm64e(subtype: CpuSubtype) -> bool {
+    subtype.0 & 0x00ff_ffff == macho::CPU_SUBTYPE_ARM64E.0
+}
+
+fn cpu(machine: CpuType, subtype: CpuSubtype) -> Option<Cpu> {
+    match machine {
+        macho::CPU_TYPE_X86_64 => Some(Cpu::X64),
+        // Only Apple's own programs load arm64e.
+        macho::CPU_TYPE_ARM64 if !is_arm64e(subtype) => Some(Cpu::Arm64),
+        macho::CPU_TYPE_X86 => Some(Cpu::Ia32),
+        macho::CPU_TYPE_ARM => Some(Cpu::Arm),
+        macho::CPU_TYPE_POWERPC64 => Some(Cpu::Ppc64),
+        _ => None,
+    }
+}
+
+fn machine_name(machine: CpuType, subtype: CpuSubtype) -> &'static str {
+    match machine {
+        macho::CPU_TYPE_X86_64 => "x86-64",
+        macho::CPU_TYPE_ARM64 if is_arm64e(subtype) => "arm64e",
+        macho::CPU_TYPE_ARM64 => "arm64",
+        macho::CPU_TYPE_X86 => "i386",
+        macho::CPU_TYPE_ARM => "ARM",
+        macho::CPU_TYPE_ARM64_32 => "arm64_32",
+        macho::CPU_TYPE_POWERPC => "PowerPC",
+        macho::CPU_TYPE_POWERPC64 => "PowerPC64",
+        _ => "unknown",
+    }
+}

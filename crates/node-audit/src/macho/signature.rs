@@ -1,0 +1,147 @@
+//! The code signature: whether the file is still the one that was signed.
+//!
+//! A signature is a table of blobs. Those that matter here are code directories: each has a hash of every page of the
+//! file up to the signature. The kernel checks a page against its hash when it is first touched. Who signed, and what
+//! was promised beside the code (entitlements, requirements), is not looked at. All numbers are big-endian.
+
+use object::endian::BigEndian;
+use object::macho::{self, CsHashType};
+use object::read::macho::{CodeDirectory, CodeSignature};
+use rayon::prelude::*;
+use sha1::Sha1;
+use sha2::digest::Digest;
+use sha2::{Sha256, Sha384};
+
+use crate::facts::Signature;
+
+/// One code directory, and one more for each further kind of hash.
+const MOST_DIRECTORIES: usize = 6;
+
+/// The binary logarithms of page sizes: 4 KiB and 16 KiB are usual; smaller ones would take longer to hash.
+const PAGE_SIZES: std::ops::RangeInclusive<u8> = 12..=24;
+
+/// Checks the signature that lies at `start` of the file.
+pub(super) fn check(content: &[u8], start: u64, signature: &[u8]) -> Signature {
+    match valid(content, start, signature) {
+        Ok(adhoc) => Signature::Valid { adhoc },
+        Err(damage) => Signature::Invalid { damage },
+    }
+}
+
+/// Whether it was made without a certificate; the error says what does not fit.
+fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
+    let table = CodeSignature::parse(signature).map_err(|_| "the signature's table of blobs is damaged")?;
+    let mut directories = Vec::new();
+    for blob in table.blobs() {
+        let blob = blob.map_err(|_| "a blob of the signature is outside of it")?;
+        let slot = blob.slot().0;
+        let alternate = macho::CSSLOT_ALTERNATE_CODEDIRECTORIES..macho::CSSLOT_ALTERNATE_CODEDIRECTORY_LIMIT;
+        if slot != macho::CSSLOT_CODEDIRECTORY.0 && !alternate.contains(&slot) {
+            continue;
+        }
+        let directory = blob.code_directory().map_err(|_| "a code directory is cut short")?;
+        directories.push(directory.ok_or("a blob that should be a code directory is none")?);
+    }
+    if directories.len() > MOST_DIRECTORIES {
+        return Err(format!("the signature has {} code directories", directories.len()));
+    }
+    let first = directories.first().ok_or("the signature has no code directory")?;
+    let adhoc = first.header().flags.get(BigEndian).contains(macho::CS_ADHOC);
+    for directory in &directories {
+        pages(content, start, directory)?;
+    }
+    Ok(adhoc)
+}
+
+/// Holds each page against its hash.
+fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<(), String> {
+    let header = directory.header();
+    let limit = directory.code_limit();
+    if limit != start {
+        return Err(format!("it is signed up to {limit:#x}, and the signature begins at {start:#x}"));
+    }
+    let code = usize::try_from(limit).ok().and_then(|limit| content.get(..limit));
+    let code = code.ok_or("the signed part is larger than the file")?;
+    let algorithm = Algorithm::by_type(header.hash_type).ok_or_else(|| {
+        format!("its pages are hashed by method {}, which macOS does not know", header.hash_type)
+    })?;
+    if header.hash_size != algorithm.size() {
+        let (size, name) = (header.hash_size, algorithm.name());
+        return Err(format!("its hashes have {size} bytes, and those of {name} have {}", algorithm.size()));
+    }
+    let page = match header.page_size {
+        0 => code.len().max(1),
+        size if PAGE_SIZES.contains(&size) => 1 << size,
+        size => return Err(format!("its pages have 2^{size} bytes, which macOS does not know")),
+    };
+    let count = code.len().div_ceil(page);
+    if header.n_code_slots.get(BigEndian) as usize != count {
+        let slots = header.n_code_slots.get(BigEndian);
+        return Err(format!("it has {count} pages, and hashes of {slots}"));
+    }
+    let wrong = code.par_chunks(page).enumerate().find_map_first(|(index, content)| {
+        // There are as many pages as hashes, whose number has 32 bits.
+        let expected = u32::try_from(index).ok().and_then(|index| directory.code_hash(index).ok());
+        match expected {
+            None => Some(format!("the hash of page {index} is outside its code directory")),
+            Some(expected) if algorithm.matches(content, expected) => None,
+            Some(_) => Some(format!(
+                "page {} of {count} ({:#x} to {:#x}) does not have the {} hash that the code directory names",
+                index + 1,
+                index * page,
+                index * page + content.len(),
+                algorithm.name()
+            )),
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
+
+/// A kind of hash.
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Sha1,
+    Sha256,
+    /// The first 20 bytes.
+    TruncatedSha256,
+    Sha384,
+}
+
+impl Algorithm {
+    fn by_type(kind: CsHashType) -> Option<Algorithm> {
+        match kind {
+            macho::CS_HASHTYPE_SHA1 => Some(Algorithm::Sha1),
+            macho::CS_HASHTYPE_SHA256 => Some(Algorithm::Sha256),
+            macho::CS_HASHTYPE_SHA256_TRUNCATED => Some(Algorithm::TruncatedSha256),
+            macho::CS_HASHTYPE_SHA384 => Some(Algorithm::Sha384),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Algorithm::Sha1 => "SHA-1",
+            Algorithm::Sha256 => "SHA-256",
+            Algorithm::TruncatedSha256 => "truncated SHA-256",
+            Algorithm::Sha384 => "SHA-384",
+        }
+    }
+
+    fn size(self) -> u8 {
+        match self {
+            Algorithm::Sha1 | Algorithm::TruncatedSha256 => 20,
+            Algorithm::Sha256 => 32,
+            Algorithm::Sha384 => 48,
+        }
+    }
+
+    /// Whether a hash is the content's; `expected` has the algorithm's size.
+    fn matches(self, content: &[u8], expected: &[u8]) -> bool {
+        match self {
+            Algorithm::Sha1 => Sha1::digest(content)[..] == *expected,
+            Algorithm::Sha256 => Sha256::digest(content)[..] == *expected,
+            Algorithm::TruncatedSha256 => Sha256::digest(content)[..20] == *expected,
+            Algorithm::Sha384 => Sha384::digest(content)[..] == *expected,
+        }
+    }
+}

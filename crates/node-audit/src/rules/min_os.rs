@@ -1,0 +1,68 @@
+//! The oldest macOS to support is new enough.
+
+use super::{Check, Problem, Rule, Subject};
+use crate::facts::{MacPlatform, MachOFacts};
+use crate::finding::Severity;
+
+pub(super) const RULE: Rule = Rule {
+    id: "min-os",
+    asks: "the file is made for macOS, and for no newer release than the oldest to support",
+    severity: Severity::Error,
+    explanation: "The compiler writes down the oldest macOS that it was told to support (LC_BUILD_VERSION, or \
+        LC_VERSION_MIN_MACOSX before it), and takes for granted what that release has: functions, formats of the \
+        loader's tables, instructions. An older system does not compare the number; it fails where something is \
+        missing: Symbol not found, unknown load command, or a crash on the first call. Node 20's own releases need \
+        macOS 10.15 on x64 and 11 on arm64. A file for another system of Apple's is refused at once: mach-o file, but \
+        is an incompatible platform (have 'iOS', need 'macOS').\n\
+        Build with MACOSX_DEPLOYMENT_TARGET set to the oldest release to support, or -mmacosx-version-min.",
+    check: Check::Addon(check),
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let Some(MachOFacts { platform, min_os, .. }) = subject.facts.macho() else { return Vec::new() };
+    let floor = subject.policy.macos(subject.facts.cpu);
+    let problem = |severity, message: String, evidence: String, remedy: String| {
+        vec![Problem { severity, message, evidence, remedy }]
+    };
+    let build = format!("build with MACOSX_DEPLOYMENT_TARGET={floor}");
+    match (platform, min_os) {
+        (Some(MacPlatform::Other(number)), _) => problem(
+            Severity::Error,
+            format!("it is made for {}, and macOS refuses to load it", system(*number)),
+            format!("platform {number} in LC_BUILD_VERSION or LC_VERSION_MIN"),
+            "build it for macOS".to_owned(),
+        ),
+        (Some(MacPlatform::MacOs), Some(version)) if *version > floor => problem(
+            Severity::Error,
+            format!("it needs macOS {version}; the oldest to support is {floor}"),
+            format!("macOS {version} in LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX"),
+            build,
+        ),
+        (Some(MacPlatform::MacOs), Some(_)) => Vec::new(),
+        _ => problem(
+            Severity::Warning,
+            "it does not say which macOS it needs".to_owned(),
+            "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX".to_owned(),
+            build,
+        ),
+    }
+}
+
+/// The name of a platform by its number.
+fn system(number: u32) -> String {
+    let known = match number {
+        2 => "iOS",
+        3 => "tvOS",
+        4 => "watchOS",
+        5 => "bridgeOS",
+        6 => "Mac Catalyst",
+        7 => "the iOS simulator",
+        8 => "the tvOS simulator",
+        9 => "the watchOS simulator",
+        10 => "DriverKit",
+        11 => "visionOS",
+        12 => "the visionOS simulator",
+        _ => return format!("platform {number}"),
+    };
+    known.to_owned()
+}

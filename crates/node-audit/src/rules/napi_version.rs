@@ -1,0 +1,322 @@
+//! Which Node-API an addon needs, and whether the Node that its package asks for has it.
+
+use nodejs_semver::{Range, Version};
+
+use super::napi_entry::NODE_API;
+use super::{Check, Problem, Rule, Subject, few};
+use crate::finding::Severity;
+use crate::node_api;
+
+pub(super) const RULE: Rule = Rule {
+    id: "napi-version",
+    asks: "the Node releases that package.json's engines allow have every Node-API function that is called",
+    severity: Severity::Info,
+    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own. An addon that \
+        calls a function which the running Node lacks is refused when it is loaded, where its imports are bound then \
+        (macOS, RELRO with BIND_NOW on Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows \
+        with a delayed node.exe, it loads, and ends the process at the first call. What the addon needs is told as \
+        information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
+        where that release has it as an experiment only. Functions that belong to no version are experimental \
+        everywhere, and may change or go. An addon that looks its functions up at run time is not judged.\n\
+        Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
+        feature napiN of napi-rs.",
+    check: Check::Addon(check),
+};
+
+/// npm reads no longer range.
+const LONGEST_RANGE: usize = 256;
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let facts = subject.facts;
+    let functions: Vec<&str> =
+        facts.imports.iter().map(String::as_str).filter(|name| node_api::is_function(name)).collect();
+    if functions.is_empty() {
+        let enters = facts.exports.iter().any(|export| export == NODE_API);
+        return if enters { vec![at_run_time()] } else { Vec::new() };
+    }
+    let mut problems = Vec::new();
+    let newest = functions.iter().filter_map(|function| node_api::version(function)).max();
+    if let Some(newest) = newest {
+        problems.extend(needs(subject, newest, &functions));
+    }
+    let outside: Vec<&str> =
+        functions.into_iter().filter(|function| node_api::version(function).is_none()).collect();
+    if !outside.is_empty() {
+        problems.push(Problem {
+            severity: Severity::Warning,
+            message: "it calls functions of no Node-API version: they are experimental, and may change or be absent in \
+                      another Node"
+                .to_owned(),
+            evidence: format!("imports {}", few(&outside)),
+            remedy: "build without NAPI_EXPERIMENTAL, and with the lowest NAPI_VERSION that will do".to_owned(),
+        });
+    }
+    problems
+}
+
+/// What is said of the newest version that is needed, and of the engines.
+fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Problem> {
+    let releases = node_api::releases(newest);
+    let of = |version| -> Vec<&str> {
+        functions.iter().copied().filter(|function| node_api::version(function) == Some(version)).collect()
+    };
+    let evidence = format!("Node-API {newest}: imports {}", few(&of(newest)));
+    let remedy = format!("say so in package.json: \"engines\": {{ \"node\": \"{}\" }}", engines(newest));
+    let info = Problem {
+        severity: Severity::Info,
+        message: format!("it needs Node-API {newest}: {releases}"),
+        evidence: evidence.clone(),
+        remedy: remedy.clone(),
+    };
+    let Some(promise) = subject.package.and_then(|package| package.node.as_deref()) else {
+        // The first version is in every Node that has Node-API at all.
+        return if newest > 1 { vec![info] } else { Vec::new() };
+    };
+    let Some(range) = range(promise) else {
+        let unreadable = Problem {
+            severity: Severity::Warning,
+            message: "package.json's engines.node is no range of versions, and promises nothing".to_owned(),
+            evidence: format!("engines.node \"{promise}\""),
+            remedy: remedy.clone(),
+        };
+        return vec![info, unreadable];
+    };
+    // Each function that a promised release lacks, with the oldest such release.
+    let lacking = functions
+        .iter()
+        .filter_map(|function| Some((promised(&range, &node_api::without(function))?, *function)));
+    let lacking: Vec<(Version, &str)> = lacking.collect();
+    let (severity, what) = if let Some(release) = lacking.iter().map(|(release, _)| release).min() {
+        let names: Vec<&str> =
+            lacking.iter().filter(|(lacks, _)| lacks == release).map(|(_, function)| *function).collect();
+        (Severity::Error, format!("{release}, which lacks {}: {}", few(&names), failure(subject)))
+    } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
+        (Severity::Warning, format!("{release}, which has these functions as experimental ones only"))
+    } else {
+        return vec![info];
+    };
+    vec![Problem {
+        severity,
+        message: format!(
+            "it needs Node-API {newest} ({releases}), but package.json's engines promise Node {what}"
+        ),
+        evidence: format!("engines.node \"{promise}\"; {evidence}"),
+        remedy,
+    }]
+}
+
+/// What a missing function does to the user.
+fn failure(subject: &Subject<'_>) -> &'static str {
+    match subject.facts.elf() {
+        Some(elf) if !elf.bind_now => {
+            "Node ends with \"undefined symbol\" (\"symbol lookup error\") at the first call"
+        }
+        Some(_) => "require() fails with \"undefined symbol\"",
+        None if subject.facts.macho().is_some() => "require() fails with \"symbol not found\"",
+        None => {
+            "require() fails with \"The specified procedure could not be found\", or the first call crashes"
+        }
+    }
+}
+
+fn at_run_time() -> Problem {
+    Problem {
+        severity: Severity::Info,
+        message: "it imports no Node-API function: it looks them up at run time, and which ones is not known"
+            .to_owned(),
+        evidence: format!("exports {NODE_API}, and no import begins with napi_ or node_api_"),
+        remedy: "state the Node releases that it was tried with in package.json's engines".to_owned(),
+    }
+}
+
+/// None where npm reads no range in it.
+fn range(promise: &str) -> Option<Range> {
+    if promise.len() > LONGEST_RANGE || !promise.split("||").all(are_comparators) {
+        return None;
+    }
+    Range::parse(promise).ok()
+}
+
+/// Whether a part of a range is made of versions and operators; npm refuses other words, `Range` skips them.
+fn are_comparators(part: &str) -> bool {
+    // Whether an operator waits for its version: at the end, none may.
+    let mut waiting = false;
+    for (position, word) in part.split_whitespace().enumerate() {
+        let version = word.trim_start_matches(['<', '>', '=', '~', '^']);
+        let number = version.strip_prefix('v').unwrap_or(version);
+        let hyphen = word == "-" && position > 0;
+        waiting = if version.is_empty() || hyphen {
+            if waiting {
+                return false;
+            }
+            true
+        } else if number.starts_with(|first: char| first.is_ascii_digit() || "xX*".contains(first)) {
+            false
+        } else {
+            return false;
+        };
+    }
+    !waiting
+}
+
+/// The oldest release that a range allows of some that lie between two each.
+///
+/// A range that allows any release at all is no promise, but the lack of one.
+fn promised(range: &Range, gaps: &[(node_targets::Version, node_targets::Version)]) -> Option<Version> {
+    if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
+        return None;
+    }
+    let releases = gaps.iter().filter_map(|(from, to)| {
+        let gap =
+            format!(">={}.{}.{} <{}.{}.{}", from.major, from.minor, from.patch, to.major, to.minor, to.patch);
+        range.intersect(&Range::parse(gap).ok()?)?.min_version()
+    });
+    // A pre-release is named by what it came before.
+    releases.min().map(|release| Version::from((release.major, release.minor, release.patch)))
+}
+
+/// The range of exactly the releases that have a version of Node-API.
+fn engines(version: usize) -> String {
+    let gaps = node_api::lacking(version);
+    let mut ranges = Vec::new();
+    for (position, (_, start)) in gaps.iter().enumerate() {
+        ranges.push(match gaps.get(position + 1) {
+            Some((end, _)) => format!(">={start} <{end}"),
+            None => format!(">={start}"),
+        });
+    }
+    ranges.join(" || ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Context;
+    use super::*;
+    use crate::beside::Beside;
+    use crate::facts::{Details, ElfFacts, Facts};
+    use crate::manifest::Manifest;
+    use crate::policy::Policy;
+
+    /// What is found in an addon with these imports, whose package.json has these engines.
+    fn findings(imports: &[&str], node: &str, bind_now: bool) -> Vec<Problem> {
+        let facts = Facts {
+            imports: imports.iter().map(|name| (*name).to_owned()).collect(),
+            exports: vec![NODE_API.to_owned()],
+            ..Facts::empty(Details::Elf(ElfFacts { bind_now, ..ElfFacts::default() }))
+        };
+        let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
+        let policy = Policy::default();
+        let context =
+            Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
+        check(&Subject::new(&facts, None, context))
+    }
+
+    #[test]
+    fn engines_that_promise_too_old_a_node_are_an_error() {
+        for (function, node, release) in [
+            ("node_api_symbol_for", ">=16", "16.0.0"),
+            ("node_api_symbol_for", ">=16.13.1", "16.13.1"),
+            ("node_api_symbol_for", "^16.15.0 || >=17", "17.0.0"),
+            ("node_api_symbol_for", "14", "14.0.0"),
+            ("node_api_symbol_for", "16.14.2", "16.14.2"),
+            ("node_api_symbol_for", "<30", "0.10.0"),
+            ("node_api_symbol_for", ">= 10", "10.0.0"),
+            ("node_api_create_property_key_utf8", ">=20", "20.0.0"),
+            ("node_api_create_property_key_utf8", "^20.18.0 || >=21", "21.0.0"),
+            ("napi_object_seal", "^12.22 || >=13", "13.0.0"),
+            ("napi_set_instance_data", ">=12", "12.0.0"),
+            ("napi_create_function", ">=7", "7.0.0"),
+        ] {
+            let found = findings(&[function, "napi_get_version"], node, false);
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{function} {node}");
+            let expected = format!("promise Node {release}, which lacks {function}");
+            assert!(found[0].message.contains(&expected), "{node}: {}", found[0].message);
+            assert!(found[0].evidence.contains(node) && found[0].evidence.contains(function));
+        }
+    }
+
+    #[test]
+    fn a_promised_release_that_has_it_as_experimental_is_a_warning() {
+        for (function, node, release) in [
+            ("node_api_symbol_for", ">=18", "18.0.0"),
+            ("node_api_symbol_for", "^18.17.0 || >=19", "19.0.0"),
+            ("node_api_create_property_key_utf16", "^20.12.0 || >=22.14", "20.12.0"),
+            ("napi_add_finalizer", ">= 12", "12.0.0"),
+            ("napi_object_seal", ">=14.17.0", "15.0.0"),
+        ] {
+            let found = findings(&[function], node, false);
+            assert_eq!(
+                (found.len(), found[0].severity),
+                (1, Severity::Warning),
+                "{function} {node}: {found:?}"
+            );
+            let expected = format!("promise Node {release}, which has these functions as experimental");
+            assert!(found[0].message.contains(&expected), "{node}: {}", found[0].message);
+        }
+    }
+
+    #[test]
+    fn engines_that_promise_what_is_there_leave_the_information() {
+        for (function, node) in [
+            ("node_api_symbol_for", ">=18.17 <19 || >=20.3"),
+            ("node_api_symbol_for", "^18.17.0 || ^20.3.0 || >=21.0.0"),
+            ("node_api_symbol_for", ">=22"),
+            ("node_api_symbol_for", "*"),
+            ("node_api_symbol_for", ""),
+            ("node_api_symbol_for", ">=0"),
+            ("node_api_symbol_for", ">= v22.x || ^ 20.3"),
+            ("napi_object_seal", ">=18"),
+            ("napi_object_seal", "12.22 - 12.99 || 14.17 - 14.99 || >=16"),
+            ("napi_wrap", ">=6.14.2 <7 || >=8.6"),
+        ] {
+            let found = findings(&[function], node, false);
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Info), "{function} {node}: {found:?}");
+        }
+    }
+
+    /// The range that the remedy names is one with which nothing is found any more.
+    #[test]
+    fn the_remedys_range_is_exactly_right() {
+        for (version, function) in [
+            (1, "napi_wrap"),
+            (3, "napi_fatal_exception"),
+            (6, "napi_set_instance_data"),
+            (8, "napi_object_seal"),
+            (9, "node_api_symbol_for"),
+            (10, "node_api_create_property_key_utf8"),
+        ] {
+            assert_eq!(findings(&[function], &engines(version), false)[0].severity, Severity::Info);
+        }
+        assert_eq!(engines(6), ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0");
+    }
+
+    #[test]
+    fn what_is_no_range_is_a_warning() {
+        let long = "1 || ".repeat(1000);
+        for node in [
+            "node 18",
+            "latest",
+            ">=18 and up",
+            "||| x",
+            "\u{e9}18",
+            "v",
+            ">=",
+            "18 -",
+            "- 18",
+            "> > 1",
+            "||a",
+            long.as_str(),
+        ] {
+            let found = findings(&["napi_object_seal"], node, false);
+            assert_eq!(found.len(), 2, "{node}: {found:?}");
+            assert_eq!(found[1].severity, Severity::Warning, "{node}");
+        }
+    }
+
+    #[test]
+    fn what_happens_depends_on_when_imports_are_bound() {
+        let message = |bind_now| findings(&["node_api_symbol_for"], ">=16", bind_now).remove(0).message;
+        assert!(message(true).contains("require() fails"), "{}", message(true));
+        assert!(message(false).contains("at the first call"), "{}", message(false));
+    }
+}

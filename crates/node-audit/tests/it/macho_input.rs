@@ -1,0 +1,137 @@
+//! Mach-O files that are cut short, damaged, or made to take for ever: an error that names the file, never a panic.
+
+use std::path::Path;
+
+use node_audit::{Policy, audit_bytes};
+use object::macho;
+
+use crate::macho_maker::{MachO, NAME, fat};
+
+fn error(content: &[u8]) -> String {
+    audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
+}
+
+fn big() -> MachO {
+    MachO { is_64: false, little_endian: false, cpu: macho::CPU_TYPE_POWERPC, trie: false, ..MachO::addon() }
+}
+
+fn two_parts(is_64: bool) -> Vec<u8> {
+    let parts =
+        [(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, MachO::addon().make())];
+    fat(&parts, is_64)
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_an_error() {
+    for content in [MachO::addon().make(), MachO::x64().make(), big().make()] {
+        for length in 1..content.len() {
+            let message = error(&content[..length]);
+            assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
+        }
+        assert!(error(&content[..content.len() - 1]).contains("it may have been cut short"));
+        assert!(error(&content[..20]).contains("it ends within its header"));
+    }
+    let content = two_parts(false);
+    // The parts are padded to 64 bytes; what is cut off there is no one's.
+    let end = MachO::addon().make().len() + content.len() - MachO::addon().make().len().next_multiple_of(64);
+    for length in 1..end {
+        assert!(error(&content[..length]).starts_with("dir/x.node: is "), "{length}");
+    }
+    assert!(error(&content[..end - 1]).contains("part 1 of"), "{}", error(&content[..end - 1]));
+}
+
+#[test]
+fn no_damaged_byte_is_a_panic() {
+    let unsigned = MachO { signing: None, rpaths: vec!["@loader_path"], id: Some("/x"), ..MachO::addon() };
+    for good in [unsigned.make(), MachO::addon().make(), big().make(), two_parts(false), two_parts(true)] {
+        let mut refused = 0;
+        for position in 0..good.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff, good[position] ^ 1] {
+                let mut bad = good.clone();
+                bad[position] = value;
+                if let Err(error) = audit_bytes(Path::new(NAME), &bad, &Policy::default()) {
+                    assert!(error.to_string().starts_with(NAME), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 100, "only {refused} refused");
+    }
+}
+
+#[test]
+fn parts_that_make_no_sense_are_named() {
+    let addon = MachO::addon().make();
+    let arm64 = macho::CPU_TYPE_ARM64;
+    let nested = fat(&[(arm64, fat(&[(arm64, addon.clone())], false))], false);
+    assert!(error(&nested).contains("in its part 0, there is another table of parts"), "{}", error(&nested));
+    let archive = fat(&[(arm64, b"!<arch>\n".to_vec())], false);
+    assert!(error(&archive).contains("in its part 0, there is no Mach-O file"), "{}", error(&archive));
+    let other = fat(&[(macho::CPU_TYPE_X86_64, addon.clone())], false);
+    assert!(error(&other).contains("which is for machine 16777223"), "{}", error(&other));
+    assert!(error(&fat(&[], false)).contains("its table of parts is empty"));
+
+    let many = vec![(arm64, addon.clone()); 45];
+    assert!(error(&fat(&many, true)).contains("it has 45 parts"));
+    assert!(error(&fat(&many, false)).contains("is no addon"), "as a Java class");
+
+    // The second part's offset, made the first's: 8 bytes of header, 20 of the first entry, 8 of the second.
+    let mut overlapping = fat(&[(arm64, addon.clone()), (arm64, addon)], false);
+    overlapping.copy_within(16..20, 36);
+    assert!(error(&overlapping).contains("its parts overlap"), "{}", error(&overlapping));
+    let mut header = overlapping;
+    header[16..20].fill(0);
+    assert!(error(&header).contains("its parts overlap"), "{}", error(&header));
+}
+
+#[test]
+fn load_commands_that_make_no_sense_are_named() {
+    let good = MachO { signing: None, ..MachO::addon() }.make();
+    let damaged = |position: usize, bytes: &[u8]| {
+        let mut bad = good.clone();
+        bad[position..position + bytes.len()].copy_from_slice(bytes);
+        error(&bad)
+    };
+    let huge = [0xff; 4];
+    let dylib = 32 + 152 + 72;
+    let version = dylib + 24 + 32;
+    let (symtab, trie) = (version + 24, version + 24 + 24);
+    for (position, bytes, expected) in [
+        (16, &huge[..], "its load command 6 is damaged"),
+        (20, &huge, "its load commands are outside the file"),
+        (36, &[0, 0, 0, 0], "its load command 0 is damaged"),
+        (32 + 48, &huge, "segment __TEXT of"),
+        (32 + 64, &huge, "segment __TEXT has more sections"),
+        (dylib + 8, &huge, "its text is outside of it"),
+        (symtab + 8, &huge, "its symbol table, of 1 symbols, is outside the file"),
+        (symtab + 12, &huge, "its symbol table, of 4294967295 symbols, is outside the file"),
+        (symtab + 16, &huge, "its string table is outside the file"),
+        (trie + 8, &huge, "are outside the file"),
+        (trie + 12, &huge, "are outside the file"),
+    ] {
+        assert!(damaged(position, bytes).contains(expected), "{expected}: {}", damaged(position, bytes));
+    }
+    let many = vec![(macho::LC_LOAD_DYLIB, "/usr/lib/x"); 513];
+    assert!(error(&MachO { dylibs: many, ..MachO::addon() }.make()).contains("the one after 512 libraries"));
+    let many = MachO { rpaths: vec!["@loader_path"; 513], ..MachO::addon() };
+    assert!(error(&many.make()).contains("the one after 512 directories"));
+    let long: &str = Box::leak("x".repeat(4097).into_boxed_str());
+    assert!(error(&MachO { id: Some(long), ..MachO::addon() }.make()).contains("longer than 4096 bytes"));
+}
+
+/// A child that is its own parent: the walk would not end, and the name would grow with each step.
+#[test]
+fn an_export_trie_that_goes_in_circles_ends() {
+    let mut content = MachO { signing: None, ..MachO::addon() }.make();
+    // The trie is last: the child's offset, of 2 bytes, is before its node of 4.
+    let end = content.len();
+    content[end - 6..end - 4].copy_from_slice(&[0x80, 0]);
+    assert!(error(&content).contains("its export trie goes in circles"), "{}", error(&content));
+}
+
+#[test]
+fn names_cannot_write_to_the_terminal() {
+    let object = MachO { rpaths: vec!["/x\x1b[2J\u{202e}"], exports: vec!["_x\x1b[2J"], ..MachO::addon() };
+    assert_eq!(object.findings(NAME, "load-command")[0].evidence, "LC_RPATH /x\\u{1b}[2J\\u{202e}");
+    assert_eq!(object.facts().exports, ["x\\u{1b}[2J"]);
+}

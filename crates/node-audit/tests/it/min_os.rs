@@ -1,0 +1,56 @@
+//! The oldest macOS that a file is made for.
+
+use node_audit::{Finding, Severity};
+use object::macho::{LC_BUILD_VERSION, LC_VERSION_MIN_IPHONEOS, LC_VERSION_MIN_MACOSX};
+
+use crate::macho_maker::{MachO, MinOs, NAME};
+
+const X64: &str = "addon.darwin-x64.node";
+
+fn arm64(min_os: &[MinOs]) -> Vec<Finding> {
+    MachO { min_os: min_os.to_vec(), ..MachO::addon() }.findings(NAME, "min-os")
+}
+
+fn x64(min_os: MinOs) -> Vec<Finding> {
+    MachO { min_os: vec![min_os], ..MachO::x64() }.findings(X64, "min-os")
+}
+
+#[test]
+fn the_floor_is_the_processors() {
+    assert_eq!(arm64(&[(LC_BUILD_VERSION, 1, [11, 0, 0])]), []);
+    assert_eq!(x64((LC_BUILD_VERSION, 1, [10, 15, 0])), []);
+    assert_eq!(x64((LC_VERSION_MIN_MACOSX, 1, [10, 7, 0])), []);
+
+    let found = arm64(&[(LC_BUILD_VERSION, 1, [14, 2, 1])]);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert_eq!(found[0].message, "it needs macOS 14.2.1; the oldest to support is 11.0");
+    let found = x64((LC_VERSION_MIN_MACOSX, 1, [11, 0, 0]));
+    assert_eq!(found[0].message, "it needs macOS 11.0; the oldest to support is 10.15");
+}
+
+#[test]
+fn another_system_is_an_error() {
+    let found = arm64(&[(LC_BUILD_VERSION, 7, [11, 0, 0])]);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert!(found[0].message.contains("made for the iOS simulator"), "{}", found[0].message);
+    let found = x64((LC_VERSION_MIN_IPHONEOS, 2, [9, 0, 0]));
+    assert!(found[0].message.contains("made for iOS"), "{}", found[0].message);
+    let found = arm64(&[(LC_BUILD_VERSION, 99, [1, 0, 0])]);
+    assert!(found[0].message.contains("made for platform 99"), "{}", found[0].message);
+}
+
+/// Catalyst's libraries are for macOS as well.
+#[test]
+fn a_file_for_several_systems_is_held_against_macos() {
+    let (macos, catalyst) = ((LC_BUILD_VERSION, 1, [11, 0, 0]), (LC_BUILD_VERSION, 6, [14, 0, 0]));
+    assert_eq!(arm64(&[macos, catalyst]), []);
+    assert_eq!(arm64(&[catalyst, macos]), []);
+    let found = arm64(&[catalyst]);
+    assert!(found[0].message.contains("made for Mac Catalyst"), "{}", found[0].message);
+}
+
+#[test]
+fn a_file_that_does_not_say_is_a_warning() {
+    let found = arm64(&[]);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+}

@@ -1,0 +1,117 @@
+//! Thread-local variables by the initial-exec model.
+
+use node_audit::{Finding, Severity};
+use object::elf;
+
+use crate::object_maker::{Maker, NAME};
+
+const MUSL: &str = "addon.linux-x64-musl.node";
+
+fn own(size: u64) -> Maker {
+    Maker {
+        tls: size,
+        hidden: vec!["counter"],
+        relocations: vec![(elf::R_X86_64_TPOFF64, "counter"), (elf::R_X86_64_TPOFF64, "")],
+        ..Maker::addon()
+    }
+}
+
+fn on_musl(object: Maker) -> Maker {
+    let Maker { needed, versions, .. } = Maker::musl();
+    Maker { needed, versions, ..object }
+}
+
+fn only(findings: Vec<Finding>) -> Finding {
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.into_iter().next().unwrap()
+}
+
+#[test]
+fn variables_by_another_model_are_fine() {
+    let relocations =
+        vec![(elf::R_X86_64_DTPMOD64, "counter"), (elf::R_X86_64_TLSDESC, ""), (elf::R_X86_64_RELATIVE, "")];
+    let object = Maker { relocations, ..own(4096) };
+    assert_eq!(object.findings(NAME, "static-tls"), []);
+    assert_eq!(on_musl(object).findings(MUSL, "static-tls"), []);
+}
+
+#[test]
+fn musl_refuses_variables_of_its_own() {
+    let finding = only(on_musl(own(24)).findings(MUSL, "static-tls"));
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(finding.message.starts_with("it needs 24 bytes"), "{}", finding.message);
+    assert!(finding.message.contains("initial-exec TLS resolves to dynamic definition"));
+    assert_eq!(finding.evidence, "2 TPOFF relocations to variables of its own: counter");
+}
+
+#[test]
+fn glibc_has_place_for_some() {
+    let finding = only(own(1664).findings(NAME, "static-tls"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(
+        finding.message.starts_with("it needs 1664 bytes of static thread-local memory, of the 1664"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(only(own(1727).findings(NAME, "static-tls")).severity, Severity::Warning);
+    let finding = only(own(1728).findings(NAME, "static-tls"));
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(finding.message.contains("cannot allocate memory in static TLS block"), "{}", finding.message);
+}
+
+#[test]
+fn the_relocations_of_each_machine_are_known() {
+    let rel = (elf::DT_REL, elf::DT_RELSZ);
+    let rela = (elf::DT_RELA, elf::DT_RELASZ);
+    for (machine, is_64, relocation, table) in [
+        (elf::EM_X86_64, true, elf::R_X86_64_TPOFF64, (elf::DT_JMPREL, elf::DT_PLTRELSZ)),
+        (elf::EM_386, false, elf::R_386_TLS_TPOFF, rel),
+        (elf::EM_AARCH64, true, elf::R_AARCH64_TLS_TPREL, rela),
+        (elf::EM_ARM, false, elf::R_ARM_TLS_TPOFF32, rel),
+        (elf::EM_RISCV, true, elf::R_RISCV_TLS_TPREL64, rela),
+        (elf::EM_PPC64, true, elf::R_PPC64_TPREL64, rela),
+        (elf::EM_S390, true, elf::R_390_TLS_TPOFF, rela),
+        (elf::EM_LOONGARCH, true, elf::R_LARCH_TLS_TPREL64, rela),
+    ] {
+        let object = Maker {
+            machine,
+            is_64,
+            little_endian: machine != elf::EM_S390,
+            relocations: vec![(relocation, ""), (elf::RelocationType(1), "")],
+            table,
+            ..own(8)
+        };
+        let finding = only(object.findings("addon.node", "static-tls"));
+        assert_eq!(finding.evidence, "a TPOFF relocation to a variable of its own", "{machine:?}");
+    }
+}
+
+/// A variable of a library that Node is linked to has its place already; that of one which is loaded with the addon
+/// has none.
+#[test]
+fn variables_of_others_matter_where_they_come_with_the_addon() {
+    let relocations = vec![(elf::R_X86_64_TPOFF64, "theirs"), (elf::R_X86_64_TPOFF64, "theirs")];
+    let object = Maker { imports: vec!["theirs"], relocations, ..Maker::addon() };
+    assert_eq!(object.findings(NAME, "static-tls"), []);
+    assert_eq!(on_musl(object.clone()).findings(MUSL, "static-tls"), []);
+
+    let object = Maker { needed: vec!["libc.so.6", "libtheirs.so"], ..object };
+    let finding = only(object.findings(NAME, "static-tls"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.message.starts_with("it needs 1 thread-local variable"), "{}", finding.message);
+    assert_eq!(finding.evidence, "TPOFF relocations to variables of others: theirs");
+}
+
+#[test]
+fn the_flag_alone_is_a_warning() {
+    let object = Maker { numbers: vec![(elf::DT_FLAGS, elf::DF_STATIC_TLS.0)], ..Maker::addon() };
+    let finding = only(object.findings(NAME, "static-tls"));
+    assert_eq!((finding.severity, finding.evidence.as_str()), (Severity::Warning, "DF_STATIC_TLS"));
+}
+
+#[test]
+fn other_systems_are_not_judged() {
+    assert_eq!(own(24).findings("addon.freebsd-x64.node", "static-tls"), []);
+    let android = Maker { needed: vec!["libc.so", "libdl.so"], versions: vec![], ..own(24) };
+    assert_eq!(android.findings("addon.android-x64.node", "static-tls"), []);
+}
