@@ -14,8 +14,40 @@ pub enum AuditError {
         /// Its reason.
         source: std::io::Error,
     },
+    /// A folder or an archive in which there is nothing to look at.
+    #[error("{file}: no .node file in it{}", not_followed(*links))]
+    NoAddon {
+        /// The folder or archive.
+        file: String,
+        /// Links to folders outside of it, as package managers make them for the packages of a workspace.
+        links: usize,
+    },
+    /// An archive that is damaged, exceeds a limit, or holds what npm does not pack.
+    #[error("{file}: is no archive that can be audited: {damage}")]
+    Archive {
+        /// The archive.
+        file: String,
+        /// What is wrong, and with which entry.
+        damage: String,
+    },
+    /// A package.json that is none; the addons of the package are looked at without it.
+    #[error("{file}: {source}")]
+    Manifest {
+        /// The package.json.
+        file: String,
+        /// What is wrong.
+        source: crate::ManifestError,
+    },
+    /// A link to an addon that is not among the files to look at.
+    #[error("{file}: is a link to {target}, which was not looked at; name that file, too")]
+    Link {
+        /// The link.
+        file: String,
+        /// What it leads to.
+        target: String,
+    },
     /// A directory where a file was expected.
-    #[error("{file}: is a directory; name the .node files in it")]
+    #[error("{file}: is a directory, and no file")]
     Directory {
         /// The directory.
         file: String,
@@ -64,6 +96,13 @@ pub enum AuditError {
         /// What does not fit.
         damage: String,
     },
+}
+
+fn not_followed(links: usize) -> String {
+    match links {
+        0 => String::new(),
+        links => format!("; links out of it are not followed ({links}): name the folder that they lead to"),
+    }
 }
 
 /// A path as it is shown: control characters, which could rewrite the terminal, are escaped.

@@ -2,12 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod progress;
+
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use node_audit::{Claim, Policy, Report, audit, json, table};
+use node_audit::{Claim, Policy, Report, audit_paths, json, table};
 
 /// Width of the table where it does not go to a terminal.
 const WIDTH: u16 = 100;
@@ -23,9 +25,9 @@ const WIDTH: u16 = 100;
     after_help = "Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file."
 )]
 struct Arguments {
-    /// Addons to read: bindings_node.linux-x64-gnu.node
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// .node files, folders, npm tarballs (.tgz, .tar) or an installed node_modules
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
 
     /// Hold the files against this platform, whatever their names say: linux-x64-gnu, linux-arm64-musl
     #[arg(long, value_name = "PLATFORM")]
@@ -47,17 +49,13 @@ enum Format {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let policy = Policy { claim: arguments.platform, ..Policy::default() };
-    let mut reports = Vec::new();
-    let mut unreadable = false;
-    for file in &arguments.files {
-        match audit(file, &policy) {
-            Ok(report) => reports.push(report),
-            Err(error) => {
-                unreadable = true;
-                eprintln!("node-audit: {error}");
-            }
-        }
+    let bar = progress::Bar::new();
+    let audit = audit_paths(&arguments.paths, &policy, &bar);
+    bar.clear();
+    for failure in &audit.failures {
+        eprintln!("node-audit: {failure}");
     }
+    let reports: Vec<Report> = audit.reports();
     if let Err(error) = print(&reports, arguments.format) {
         // A reader that has seen enough (`| head`) is no failure of the audit.
         if error.kind() != ErrorKind::BrokenPipe {
@@ -65,7 +63,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    match (unreadable, reports.iter().any(Report::has_errors)) {
+    match (!audit.failures.is_empty(), audit.has_errors()) {
         (true, _) => ExitCode::from(2),
         (false, true) => ExitCode::from(1),
         (false, false) => ExitCode::SUCCESS,

@@ -7,10 +7,11 @@ use comfy_table::{Cell, ContentArrangement, Table, presets};
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::platform::{Claim, Platform};
-use crate::rules::{Check, Context, Problem, RULES, Subject};
+use crate::policy::Policy;
+use crate::rules::{Check, Context, PackageSubject, Problem, RULES, Subject};
 
 /// What was found in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The file.
     pub file: String,
@@ -25,32 +26,36 @@ impl Report {
     pub(crate) fn new(path: &Path, parts: &[Facts], claim: Option<&Claim>, context: Context<'_>) -> Report {
         let file = crate::error::name(path);
         let platform = claim.map(ToString::to_string);
-        let mut findings = Vec::new();
+        let mut report = Report { file, platform, findings: Vec::new() };
         for (facts, claimed) in pairs(parts, claim) {
             let subject = Subject::new(facts, claimed, context);
             let platform = claimed.map(|platform| platform.to_string());
             for rule in &RULES {
-                let Check::Addon(check) = rule.check;
-                let overridden = context.policy.severities.get(rule.id);
-                for problem in check(&subject) {
-                    let Some(severity) = overridden.copied().unwrap_or(Some(problem.severity)) else {
-                        continue;
-                    };
-                    let Problem { message, evidence, remedy, .. } = problem;
-                    let (file, platform) = (file.clone(), platform.clone());
-                    findings.push(Finding {
-                        file,
-                        platform,
-                        rule: rule.id,
-                        severity,
-                        message,
-                        evidence,
-                        remedy,
-                    });
+                if let Check::Addon(check) = rule.check {
+                    let problems = judged(rule.id, check(&subject), context.policy);
+                    report.add(rule.id, platform.as_ref(), problems);
                 }
             }
         }
-        Report { file, platform, findings }
+        report
+    }
+
+    /// Holds a package against the rules for packages; `path` is its package.json.
+    pub(crate) fn of_package(path: &Path, subject: &PackageSubject<'_>, policy: &Policy) -> Report {
+        let mut report = Report { file: crate::error::name(path), platform: None, findings: Vec::new() };
+        for rule in &RULES {
+            if let Check::Package(check) = rule.check {
+                report.add(rule.id, None, judged(rule.id, check(subject), policy));
+            }
+        }
+        report
+    }
+
+    fn add(&mut self, rule: &'static str, platform: Option<&String>, problems: Vec<Problem>) {
+        for Problem { severity, message, evidence, remedy } in problems {
+            let (file, platform) = (self.file.clone(), platform.cloned());
+            self.findings.push(Finding { file, platform, rule, severity, message, evidence, remedy });
+        }
     }
 
     /// How many findings are this bad.
@@ -63,6 +68,18 @@ impl Report {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
+    }
+}
+
+/// What a rule found, as bad as the policy says; without what it drops.
+fn judged(rule: &str, mut problems: Vec<Problem>, policy: &Policy) -> Vec<Problem> {
+    match policy.severities.get(rule) {
+        Some(None) => Vec::new(),
+        Some(Some(severity)) => {
+            problems.iter_mut().for_each(|problem| problem.severity = *severity);
+            problems
+        }
+        None => problems,
     }
 }
 

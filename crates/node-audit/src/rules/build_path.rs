@@ -136,7 +136,7 @@ mod tests {
                 ..Facts::empty(Details::Pe(PeFacts { pdb: Some(pdb.to_owned()), ..PeFacts::default() }))
             };
             let policy = Policy::default();
-            let context = Context { package: None, beside: Beside::Unknown, policy: &policy };
+            let context = Context { package: None, beside: Beside::Unknown, abi: None, policy: &policy };
             check(&Subject::new(&facts, None, context))
         };
         let whole = "D:\\a\\addon\\addon\\build\\addon.pdb";

@@ -128,7 +128,7 @@ mod tests {
 
     fn findings(facts: &Facts) -> Vec<(Severity, String)> {
         let policy = Policy::default();
-        let context = Context { package: None, beside: Beside::Unknown, policy: &policy };
+        let context = Context { package: None, beside: Beside::Unknown, abi: None, policy: &policy };
         let problems = check(&Subject::new(facts, None, context));
         problems.into_iter().map(|problem| (problem.severity, problem.evidence)).collect()
     }

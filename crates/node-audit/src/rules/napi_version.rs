@@ -206,7 +206,8 @@ mod tests {
         };
         let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
         let policy = Policy::default();
-        let context = Context { package: Some(&package), beside: Beside::Unknown, policy: &policy };
+        let context =
+            Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
         check(&Subject::new(&facts, None, context))
     }
 
