@@ -33,8 +33,8 @@ pub use facts::{
 pub use finding::{Finding, Severity};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Claim, Cpu, Libc, Os, Platform, PlatformError};
-pub use policy::{Allowed, Floors, Policy};
-pub use report::{Report, json, table};
+pub use policy::{Allowed, Floors, Policy, PolicyError};
+pub use report::{Report, brief_table, explain, facts_json, facts_text, json, rule_list, sarif, table};
 pub use rules::{Problem, RULES, Rule};
 
 use beside::Beside;
@@ -73,6 +73,14 @@ pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError>
     error::check_format(path, content)?;
     let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
     Ok(vec![elf::read(content).map_err(damaged)?])
+}
+
+/// As [`read_facts`], of a file on disk, with the name that it is shown by.
+///
+/// # Errors
+/// As [`audit`].
+pub fn facts_of(path: &Path) -> Result<(String, Vec<Facts>), AuditError> {
+    Ok((error::name(path), read_facts(path, &read(path)?)?))
 }
 
 fn hold(path: &Path, content: &[u8], context: Context<'_>) -> Result<Report, AuditError> {

@@ -1,6 +1,6 @@
 //! The command: output and exit status.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::object_maker::{Maker, NAME};
 
 /// Status, standard output, standard error.
-fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
         .args(arguments)
         .current_dir(folder.path())
@@ -19,7 +19,7 @@ fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// A folder with a clean addon, one with an error, one with a warning, and a text.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
     write(NAME, &Maker::addon().make());
@@ -111,5 +111,54 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
         "{err}"
     );
     let (status, _, err) = node_audit(&folder, &[NAME, "--format", "xml"]);
-    assert!(status == 2 && err.contains("[possible values: table, json]"), "{err}");
+    assert!(status == 2 && err.contains("[possible values: table, json, sarif]"), "{err}");
+    for (arguments, part) in [
+        (&["--explain", "arch", NAME][..], "cannot be used with"),
+        (&["--facts", "--summary", NAME], "cannot be used with"),
+        (&["--facts", "--policy", "p.toml", NAME], "cannot be used with"),
+        (&["--summary", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
+        (&["--facts", "--format", "sarif", NAME], "SARIF holds findings"),
+        (&["--summary", "--format", "sarif", NAME], "SARIF holds findings"),
+        (&["--policy"], "a value is required"),
+    ] {
+        let (status, out, err) = node_audit(&folder, arguments);
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains(part), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn many_files_are_shown_in_brief() {
+    let folder = folder();
+    let mut names = vec!["bad.linux-x64-gnu.node".to_owned(), "addon.node".to_owned()];
+    for number in 0..10 {
+        names.insert(0, format!("{number}.linux-x64-gnu.node"));
+        std::fs::copy(folder.path().join(NAME), folder.path().join(&names[0])).unwrap();
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (status, out, _) = node_audit(&folder, &names);
+    assert_eq!(status, 1);
+    assert!(out.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n"), "errors first: {out}");
+    assert!(out.contains("\naddon.node (no platform claimed)\n"), "{out}");
+    assert!(out.contains("\n10 files with neither error nor warning\n12 files: 1 error, 1 warning"), "{out}");
+    let (_, out, _) = node_audit(&folder, &[&names[..], &["--all"]].concat());
+    assert!(out.starts_with("9.linux-x64-gnu.node (linux-x64-gnu): clean\n"), "{out}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+        .args(["--facts", "--format=json"])
+        // More than a pipe holds.
+        .args(std::iter::repeat_n(NAME, 300))
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

@@ -8,10 +8,13 @@
 mod arch;
 mod bad_input;
 mod command;
+mod explanations;
 mod glibc_floor;
 mod napi_entry;
 mod needed;
 mod object_maker;
+mod policy_file;
 mod real_objects;
 mod runpath;
+mod sarif;
 mod symbols;
