@@ -14,8 +14,38 @@ pub enum AuditError {
         /// Its reason.
         source: std::io::Error,
     },
+    /// A folder or an archive in which there is nothing to look at.
+    #[error("{file}: no .node file in it")]
+    NoAddon {
+        /// The folder or archive.
+        file: String,
+    },
+    /// An archive that is damaged, exceeds a limit, or holds what npm does not pack.
+    #[error("{file}: is no archive that can be audited: {damage}")]
+    Archive {
+        /// The archive.
+        file: String,
+        /// What is wrong, and with which entry.
+        damage: String,
+    },
+    /// A package.json that is none; the addons of the package are looked at without it.
+    #[error("{file}: {source}")]
+    Manifest {
+        /// The package.json.
+        file: String,
+        /// What is wrong.
+        source: crate::ManifestError,
+    },
+    /// A link to an addon that is not among the files to look at.
+    #[error("{file}: is a link to {target}, which was not looked at; name that file, too")]
+    Link {
+        /// The link.
+        file: String,
+        /// What it leads to.
+        target: String,
+    },
     /// A directory where a file was expected.
-    #[error("{file}: is a directory; name the .node files in it")]
+    #[error("{file}: is a directory, and no file")]
     Directory {
         /// The directory.
         file: String,

@@ -20,6 +20,8 @@ mod platform;
 mod policy;
 mod report;
 mod rules;
+mod source;
+mod summary;
 
 use std::fs::File;
 use std::io::Read;
@@ -34,10 +36,16 @@ pub use finding::{Finding, Severity};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Claim, Cpu, Libc, Os, Platform, PlatformError};
 pub use policy::{Allowed, Floors, Policy, PolicyError};
-pub use report::{Report, brief_table, explain, facts_json, facts_text, json, rule_list, sarif, table};
+pub use report::{
+    Report, brief_table, explain, facts_json, facts_text, json, rule_list, sarif, summary_json,
+    summary_table, table,
+};
 pub use rules::{Problem, RULES, Rule};
+pub use source::{Audit, Audited, AuditedPackage, Progress, audit_paths};
+pub use summary::{Row, SYSTEMS, Verdict, summarize};
 
 use beside::Beside;
+use platform::Said;
 use rules::Context;
 
 /// The largest file that is read, in bytes: 512 MiB.
@@ -47,14 +55,13 @@ pub const MAX_FILE: u64 = 512 << 20;
 
 /// Reads a file and holds it against each rule.
 ///
-/// The platform is the policy's where it names one, or else the one in the file's name.
+/// The platform is the policy's where it names one, or else the one that the file's name, its directories and the
+/// package.json that it belongs to claim.
 ///
 /// # Errors
-/// Where the file cannot be read, or is no addon that can be made sense of.
+/// Where the file or its package.json cannot be read, or the file is no addon that can be made sense of.
 pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
-    let content = read(path)?;
-    let directory = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    hold(path, &content, Context { package: None, beside: Beside::Disk(&directory), policy })
+    source::audit_file(path, policy).map(|audited| audited.report)
 }
 
 /// Holds the content of a file against each rule; `path` is what the file is called.
@@ -62,7 +69,11 @@ pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
 /// # Errors
 /// Where the content is no addon that can be made sense of.
 pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Report, AuditError> {
-    hold(path, content, Context { package: None, beside: Beside::Unknown, policy })
+    let facts = read_facts(path, content)?;
+    let said = Said::new(&path.to_string_lossy(), None);
+    let claim = policy.claim.as_ref().or(said.claim.as_ref());
+    let context = Context { package: None, beside: Beside::Unknown, abi: said.abi, policy };
+    Ok(Report::new(path, &facts, claim, context))
 }
 
 /// What a file says of itself, with no verdict: one element, or for a fat Mach-O file one for each processor.
@@ -73,20 +84,6 @@ pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError>
     error::check_format(path, content)?;
     let damaged = |damage| AuditError::Damaged { file: error::name(path), format: "ELF", damage };
     Ok(vec![elf::read(content).map_err(damaged)?])
-}
-
-/// As [`read_facts`], of a file on disk, with the name that it is shown by.
-///
-/// # Errors
-/// As [`audit`].
-pub fn facts_of(path: &Path) -> Result<(String, Vec<Facts>), AuditError> {
-    Ok((error::name(path), read_facts(path, &read(path)?)?))
-}
-
-fn hold(path: &Path, content: &[u8], context: Context<'_>) -> Result<Report, AuditError> {
-    let facts = read_facts(path, content)?;
-    let claim = context.policy.claim.clone().or_else(|| Claim::from_file_name(path));
-    Ok(Report::new(path, &facts, claim.as_ref(), context))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AuditError> {

@@ -2,16 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod progress;
+
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser, ValueEnum};
 use console::Style;
 use node_audit::{
-    AuditError, Claim, Policy, Report, Rule, audit, brief_table, explain, facts_json, facts_of, facts_text,
-    json, rule_list, sarif, table,
+    Audit, Claim, Policy, Row, Rule, Verdict, audit_paths, brief_table, explain, facts_json, facts_text,
+    json, rule_list, sarif, summarize, summary_json, summary_table, table,
 };
 
 /// Width of the table where it does not go to a terminal.
@@ -39,7 +41,7 @@ Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an u
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Arguments {
-    /// What to read: .node files, folders, npm tarballs (.tgz), node_modules
+    /// What to read: .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
     #[arg(required_unless_present = "explain", value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -112,50 +114,50 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
             return Ok(2);
         }
     };
-    if arguments.facts { facts(arguments, width) } else { audits(arguments, &policy, width) }
-}
-
-/// Holds every addon against the rules; the exit status.
-fn audits(arguments: &Arguments, policy: &Policy, width: u16) -> io::Result<u8> {
-    let (reports, failures) = each(&arguments.paths, |path| audit(path, policy));
-    let text = match arguments.format {
-        Format::Json => json(&reports)?,
-        Format::Sarif => sarif(&reports, &failures)?,
-        Format::Table if reports.is_empty() => String::new(),
-        Format::Table if arguments.all || reports.len() <= MANY => table(&reports, width),
-        Format::Table => brief_table(&reports, width),
+    let bar = progress::Bar::new();
+    let audit = audit_paths(&arguments.paths, &policy, &bar);
+    bar.clear();
+    for failure in &audit.failures {
+        complain(&failure.to_string());
+    }
+    let (text, found) = match arguments {
+        Arguments { facts: true, format, .. } => (facts(&audit, *format, width)?, false),
+        Arguments { summary: true, format, .. } => {
+            let rows = summarize(&arguments.paths, &audit, &policy);
+            let fails = rows.iter().flat_map(|row| &row.verdicts).any(Verdict::is_failure);
+            (summary(&rows, *format, &policy, width)?, fails)
+        }
+        Arguments { format, all, .. } => (findings(&audit, *format, *all, width)?, audit.has_errors()),
     };
-    print(&if arguments.format == Format::Table { coloured(&text) } else { text })?;
-    Ok(match (failures.is_empty(), reports.iter().any(Report::has_errors)) {
+    print(&text)?;
+    Ok(match (audit.failures.is_empty(), found) {
         (false, _) => 2,
         (true, true) => 1,
         (true, false) => 0,
     })
 }
 
-/// Prints what was read, with no verdict; the exit status.
-fn facts(arguments: &Arguments, width: u16) -> io::Result<u8> {
-    let (files, failures) = each(&arguments.paths, facts_of);
-    print(&match arguments.format {
-        Format::Json => facts_json(&files)?,
-        _ => facts_text(&files, width),
-    })?;
-    Ok(if failures.is_empty() { 0 } else { 2 })
+fn findings(audit: &Audit, format: Format, all: bool, width: u16) -> io::Result<String> {
+    let reports = audit.reports();
+    Ok(match format {
+        Format::Json => json(&reports)?,
+        Format::Sarif => sarif(&reports, &audit.failures)?,
+        Format::Table if reports.is_empty() => String::new(),
+        Format::Table if all || reports.len() <= MANY => coloured(&table(&reports, width)),
+        Format::Table => coloured(&brief_table(&reports, width)),
+    })
 }
 
-/// What could be made of each path; what could not is said at once.
-fn each<T>(paths: &[PathBuf], look: impl Fn(&Path) -> Result<T, AuditError>) -> (Vec<T>, Vec<AuditError>) {
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for path in paths {
-        match look(path) {
-            Ok(result) => found.push(result),
-            Err(error) => {
-                complain(&error.to_string());
-                failures.push(error);
-            }
-        }
-    }
-    (found, failures)
+fn facts(audit: &Audit, format: Format, width: u16) -> io::Result<String> {
+    Ok(if format == Format::Json { facts_json(&audit.files)? } else { facts_text(&audit.files, width) })
+}
+
+fn summary(rows: &[Row], format: Format, policy: &Policy, width: u16) -> io::Result<String> {
+    Ok(match format {
+        Format::Json => summary_json(rows)?,
+        _ if rows.is_empty() => String::new(),
+        _ => summary_table(rows, policy, width),
+    })
 }
 
 /// Why a rule stands, or a list of all; the exit status.

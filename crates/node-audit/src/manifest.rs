@@ -23,6 +23,8 @@ pub struct Manifest {
     pub node: Option<String>,
     /// `main`
     pub main: Option<String>,
+    /// `files`: what npm packs, by name or pattern.
+    pub files: Vec<String>,
     /// `scripts`, by name.
     pub scripts: Vec<(String, String)>,
     /// `gypfile` is false: npm does not compile a binding.gyp.
@@ -66,6 +68,7 @@ impl Manifest {
             libc: list(&value["libc"]),
             node: text(&value["engines"]["node"]),
             main: text(&value["main"]),
+            files: list(&value["files"]),
             scripts: entries(&value["scripts"])
                 .iter()
                 .filter_map(|(name, script)| Some((printable(name.as_bytes()), text(script)?)))

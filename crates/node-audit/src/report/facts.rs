@@ -4,6 +4,7 @@ use super::wrap::{usable, wrap};
 use crate::facts::{
     Details, DylibKind, ElfFacts, Facts, MacPlatform, MachOFacts, PeFacts, Signature, StaticTls,
 };
+use crate::source::Audited;
 
 /// How many names of a long list are shown.
 const SHOWN: usize = 12;
@@ -13,10 +14,11 @@ type Rows = Vec<(&'static str, String)>;
 
 /// What was read from each file, with no verdict, for a terminal of `width` columns.
 #[must_use]
-pub fn facts_text(files: &[(String, Vec<Facts>)], width: u16) -> String {
+pub fn facts_text(files: &[Audited], width: u16) -> String {
     let mut text = String::new();
-    for (file, parts) in files {
-        for facts in parts {
+    for audited in files {
+        let file = &audited.report.file;
+        for facts in &audited.facts {
             if !text.is_empty() {
                 text.push('\n');
             }
@@ -32,7 +34,7 @@ fn rows(facts: &Facts) -> Rows {
     let mut rows: Rows = vec![
         ("format", format!("{} {kind}, {bits} bit, {order}-endian, {machine}", facts.format())),
         ("processor", facts.cpu.map_or("none that Node knows".to_owned(), |cpu| cpu.to_string())),
-        ("size", format!("{} bytes", facts.size)),
+        ("size", format!("{:.1} MB ({} bytes)", facts.size as f64 / 1e6, facts.size)),
     ];
     let (more, protection) = match &facts.details {
         Details::Elf(elf) => (elf_rows(elf), elf_protection(elf)),

@@ -4,6 +4,7 @@ mod explain;
 mod facts;
 mod json;
 mod sarif;
+mod summary;
 mod table;
 mod wrap;
 
@@ -12,12 +13,14 @@ use std::path::Path;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::platform::{Claim, Platform};
-use crate::rules::{Check, Context, Problem, RULES, Subject};
+use crate::policy::Policy;
+use crate::rules::{Check, Context, PackageSubject, Problem, RULES, Subject};
 
 pub use explain::{explain, rule_list};
 pub use facts::facts_text;
-pub use json::{facts_json, json};
+pub use json::{facts_json, json, summary_json};
 pub use sarif::sarif;
+pub use summary::summary_table;
 pub use table::{brief_table, table};
 
 /// What was found in one file.
@@ -36,32 +39,45 @@ impl Report {
     pub(crate) fn new(path: &Path, parts: &[Facts], claim: Option<&Claim>, context: Context<'_>) -> Report {
         let file = crate::error::name(path);
         let platform = claim.map(ToString::to_string);
-        let mut findings = Vec::new();
+        let mut report = Report { file, platform, findings: Vec::new() };
         for (facts, claimed) in pairs(parts, claim) {
             let subject = Subject::new(facts, claimed, context);
             let platform = claimed.map(|platform| platform.to_string());
             for rule in &RULES {
-                let Check::Addon(check) = rule.check;
-                let overridden = context.policy.severities.get(rule.id);
-                for problem in check(&subject) {
-                    let Some(severity) = overridden.copied().unwrap_or(Some(problem.severity)) else {
-                        continue;
-                    };
-                    let Problem { message, evidence, remedy, .. } = problem;
-                    let (file, platform) = (file.clone(), platform.clone());
-                    findings.push(Finding {
-                        file,
-                        platform,
-                        rule: rule.id,
-                        severity,
-                        message,
-                        evidence,
-                        remedy,
-                    });
+                if let Check::Addon(check) = rule.check {
+                    report.add(rule.id, platform.as_ref(), check(&subject), context.policy);
                 }
             }
         }
-        Report { file, platform, findings }
+        report
+    }
+
+    /// Holds a package against the rules for packages; `path` is its package.json.
+    pub(crate) fn of_package(path: &Path, subject: &PackageSubject<'_>, policy: &Policy) -> Report {
+        let mut report = Report { file: crate::error::name(path), platform: None, findings: Vec::new() };
+        for rule in &RULES {
+            if let Check::Package(check) = rule.check {
+                report.add(rule.id, None, check(subject), policy);
+            }
+        }
+        report
+    }
+
+    /// Adds what a rule found, unless the policy drops it.
+    fn add(
+        &mut self,
+        rule: &'static str,
+        platform: Option<&String>,
+        problems: Vec<Problem>,
+        policy: &Policy,
+    ) {
+        let overridden = policy.severities.get(rule).copied();
+        for Problem { severity, message, evidence, remedy } in problems {
+            if let Some(severity) = overridden.unwrap_or(Some(severity)) {
+                let (file, platform) = (self.file.clone(), platform.cloned());
+                self.findings.push(Finding { file, platform, rule, severity, message, evidence, remedy });
+            }
+        }
     }
 
     /// How many findings are this bad.

@@ -26,8 +26,8 @@ pub fn brief_table(reports: &[Report], width: u16) -> String {
             shown.push((report, bad));
         }
     }
-    // The sort is stable, so that the files of a package stay together.
-    shown.sort_by_key(|(report, _)| !report.has_errors());
+    // By path after that, so that the files of a package stand together.
+    shown.sort_by_key(|(report, _)| (!report.has_errors(), &report.file));
     let mut text = shown.iter().map(|(report, findings)| file(report, findings, width)).collect::<String>();
     let fine = reports.len() - shown.len();
     if fine > 0 {
@@ -37,11 +37,11 @@ pub fn brief_table(reports: &[Report], width: u16) -> String {
 }
 
 fn file(report: &Report, findings: &[&Finding], width: u16) -> String {
-    let platform = report.platform.as_deref().unwrap_or("no platform claimed");
+    let platform = report.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
     if findings.is_empty() {
-        return format!("{} ({platform}): clean\n", report.file);
+        return format!("{}{platform}: clean\n", report.file);
     }
-    format!("{} ({platform})\n{}\n", report.file, rows(findings, width).trim_fmt())
+    format!("{}{platform}\n{}\n", report.file, rows(findings, width).trim_fmt())
 }
 
 fn rows(findings: &[&Finding], width: u16) -> Table {

@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problem(Severity::Error, message, "link it with -shared (crate type cdylib in Rust)");
     }
     let Some(claimed) = claimed else {
-        let message = "the file's name claims no platform; it was held against what it is itself".to_owned();
+        let message = "neither the file's name nor its package claims a platform; it was held against what it is itself".to_owned();
         problem(Severity::Warning, message, "name it like NAME.linux-x64-gnu.node, or pass --platform");
         return problems;
     };

@@ -7,19 +7,29 @@ mod arch;
 mod glibc_floor;
 mod napi_entry;
 mod needed;
+mod package;
 mod runpath;
 mod symbols;
+
+pub(crate) use package::concerns as concerns_addons;
 
 use crate::beside::Beside;
 use crate::facts::Facts;
 use crate::finding::Severity;
 use crate::manifest::Manifest;
-use crate::platform::{Libc, Os, Platform};
+use crate::platform::{Claim, Libc, Os, Platform};
 use crate::policy::Policy;
 
 /// Each rule, in the order in which findings are shown.
-pub const RULES: [Rule; 6] =
-    [arch::RULE, napi_entry::RULE, glibc_floor::RULE, needed::RULE, runpath::RULE, symbols::RULE];
+pub const RULES: [Rule; 7] = [
+    arch::RULE,
+    napi_entry::RULE,
+    glibc_floor::RULE,
+    needed::RULE,
+    runpath::RULE,
+    symbols::RULE,
+    package::RULE,
+];
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +79,8 @@ impl Rule {
 pub(crate) enum Check {
     /// One addon, for one processor.
     Addon(fn(&Subject<'_>) -> Vec<Problem>),
+    /// A package.json and the addons that come with it.
+    Package(fn(&PackageSubject<'_>) -> Vec<Problem>),
 }
 
 /// What a rule found wrong.
@@ -97,13 +109,37 @@ pub(crate) struct Subject<'a> {
     pub(crate) package: Option<&'a Manifest>,
     /// The files that come with it.
     pub(crate) beside: Beside<'a>,
+    /// The ABI of Node (NODE_MODULE_VERSION) that its name or directory claims.
+    pub(crate) abi: Option<u32>,
     /// The limits.
     pub(crate) policy: &'a Policy,
 }
 
+/// A package, and what it is held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackageSubject<'a> {
+    /// Its package.json.
+    pub(crate) manifest: &'a Manifest,
+    /// The files that it holds, from the folder of its package.json.
+    pub(crate) files: Beside<'a>,
+    /// Its addons, by path.
+    pub(crate) addons: &'a [PackageAddon],
+}
+
+/// An addon as its package sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct PackageAddon {
+    /// Its path in the package.
+    pub(crate) path: String,
+    /// What it claims, or else what it is.
+    pub(crate) claim: Option<Claim>,
+    /// Names of it that contradict each other.
+    pub(crate) conflicts: Vec<String>,
+}
+
 impl<'a> Subject<'a> {
     pub(crate) fn new(facts: &'a Facts, claimed: Option<Platform>, context: Context<'a>) -> Self {
-        let Context { package, beside, policy } = context;
+        let Context { package, beside, abi, policy } = context;
         // Other systems have a C library of their own.
         let own = |facts: &Facts| facts.elf().and_then(|elf| elf.libc);
         let libc = match claimed {
@@ -111,7 +147,7 @@ impl<'a> Subject<'a> {
             Some(platform) => platform.libc.or(own(facts)),
             None => own(facts),
         };
-        Subject { facts, claimed, libc, package, beside, policy }
+        Subject { facts, claimed, libc, package, beside, abi, policy }
     }
 }
 
@@ -120,6 +156,7 @@ impl<'a> Subject<'a> {
 pub(crate) struct Context<'a> {
     pub(crate) package: Option<&'a Manifest>,
     pub(crate) beside: Beside<'a>,
+    pub(crate) abi: Option<u32>,
     pub(crate) policy: &'a Policy,
 }
 

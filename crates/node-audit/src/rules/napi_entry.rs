@@ -50,6 +50,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let abi = &entry[V8_PREFIX.len()..];
         let release = ABIS.iter().find(|(known, _)| *known == abi);
         let release = release.map_or_else(String::new, |(_, node)| format!(", which is Node {node}"));
+        if let Some(claimed) = subject.abi.filter(|claimed| claimed.to_string() != abi) {
+            let message = format!(
+                "its name claims Node's ABI {claimed}, but it is a V8/NAN addon for ABI {abi}{release}"
+            );
+            let remedy = "ship the file that was built for this ABI, or rename it";
+            return problem(Severity::Error, message, format!("exports {entry}"), remedy);
+        }
         let message = format!("it is a V8/NAN addon for ABI {abi}{release}, and loads in no other");
         return problem(Severity::Info, message, format!("exports {entry}"), TO_NODE_API);
     }

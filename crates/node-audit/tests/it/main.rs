@@ -17,4 +17,5 @@ mod policy_file;
 mod real_objects;
 mod runpath;
 mod sarif;
+mod summary;
 mod symbols;

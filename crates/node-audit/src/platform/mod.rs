@@ -1,11 +1,15 @@
-//! Platforms, by Node's names and npm's, and what a name claims of them.
+//! Platforms, by Node's names and npm's, and what names claim of them.
+
+mod claim;
+mod said;
 
 use std::fmt;
-use std::path::Path;
-use std::str::FromStr;
 
 use node_targets::Target;
 use serde::{Serialize, Serializer};
+
+pub use claim::{Claim, PlatformError};
+pub(crate) use said::Said;
 
 /// An operating system, by Node's `process.platform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,54 +135,6 @@ pub struct Platform {
     pub libc: Option<Libc>,
 }
 
-/// What a file says that it is for: one platform, or several processors in one Mach-O file.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// Operating system.
-    pub os: Os,
-    /// Processors; at least one.
-    cpus: Vec<Cpu>,
-    /// C library, where the name says which.
-    pub libc: Option<Libc>,
-}
-
-/// A text that is no platform name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{name}` is no platform; expected os-cpu or os-cpu-libc, as in linux-x64-gnu, linux-arm64-musl, darwin-arm64, \
-     win32-x64-msvc"
-)]
-pub struct PlatformError {
-    /// The text.
-    pub name: String,
-}
-
-impl Claim {
-    /// A claim of these processors; None without one.
-    #[must_use]
-    pub fn new(os: Os, cpus: &[Cpu], libc: Option<Libc>) -> Option<Claim> {
-        (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc })
-    }
-
-    /// The platforms, one for each processor; at least one.
-    pub fn platforms(&self) -> impl Iterator<Item = Platform> {
-        self.cpus.iter().map(|cpu| Platform { os: self.os, cpu: *cpu, libc: self.libc })
-    }
-
-    /// The platform in a file's name: `linux-x64-gnu` for `bindings_node.linux-x64-gnu.node`.
-    #[must_use]
-    pub fn from_file_name(path: &Path) -> Option<Claim> {
-        let stem = path.file_name()?.to_str()?.strip_suffix(".node")?;
-        stem.rsplit('.').find_map(|part| part.parse().ok())
-    }
-}
-
-impl From<Platform> for Claim {
-    fn from(platform: Platform) -> Self {
-        Claim { os: platform.os, cpus: vec![platform.cpu], libc: platform.libc }
-    }
-}
-
 impl From<&Target> for Platform {
     fn from(target: &Target) -> Self {
         let cpu = match target.cpu {
@@ -194,34 +150,6 @@ impl From<&Target> for Platform {
     }
 }
 
-impl FromStr for Claim {
-    type Err = PlatformError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        parse(name).ok_or_else(|| PlatformError { name: crate::error::printable(name.as_bytes()) })
-    }
-}
-
-fn parse(name: &str) -> Option<Claim> {
-    let mut parts = name.split('-');
-    let (os, cpus, rest) = (parts.next()?, parts.next()?, parts.next());
-    if parts.next().is_some() {
-        return None;
-    }
-    let os = Os::by_name(os)?;
-    let cpus = match cpus {
-        "universal" if os == Os::Darwin => vec![Cpu::X64, Cpu::Arm64],
-        cpus => cpus.split('+').map(Cpu::by_name).collect::<Option<Vec<_>>>()?,
-    };
-    let libc = match (os, rest) {
-        (_, None) | (Os::Win32, Some("msvc" | "gnu")) | (Os::Android, Some("eabi")) => None,
-        (Os::Linux, Some("gnu" | "gnueabihf")) => Some(Libc::Glibc),
-        (Os::Linux, Some("musl" | "musleabihf")) => Some(Libc::Musl),
-        _ => return None,
-    };
-    Claim::new(os, &cpus, libc)
-}
-
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.os, self.cpu)?;
@@ -231,40 +159,6 @@ impl fmt::Display for Platform {
             (_, Some(Libc::Musl)) => write!(f, "-musl{abi}"),
             (Os::Win32, None) => f.write_str("-msvc"),
             _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.os, self.cpus.as_slice()) {
-            (Os::Darwin, [Cpu::X64, Cpu::Arm64] | [Cpu::Arm64, Cpu::X64]) => f.write_str("darwin-universal"),
-            _ => {
-                let names: Vec<String> = self.platforms().map(|platform| platform.to_string()).collect();
-                f.write_str(&names.join(", "))
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_claim_is_read_from_the_file_name() {
-        let claim = |name: &str| Claim::from_file_name(name.as_ref()).map(|claim| claim.to_string());
-        for target in node_targets::targets() {
-            assert_eq!(claim(&target.artifact_file()).as_ref(), Some(&target.platform));
-            assert_eq!(Platform::from(target).to_string(), target.platform);
-        }
-        assert_eq!(claim("dir/x.linux-arm-gnueabihf.node").as_deref(), Some("linux-arm-gnueabihf"));
-        assert_eq!(claim("linux-x64.abi115.node").as_deref(), Some("linux-x64"));
-        assert_eq!(claim("x.darwin-universal.node").as_deref(), Some("darwin-universal"));
-        for name in
-            ["addon.node", "x.linux-x64-gnu.so", "x.linux-x64-gnu-2.node", "x.darwin-x64-gnu.node", ".node"]
-        {
-            assert_eq!(claim(name), None, "{name}");
         }
     }
 }

@@ -1,0 +1,125 @@
+//! What a file says that it is for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Cpu, Libc, Os, Platform};
+
+/// What a file says that it is for: one platform, or several processors in one Mach-O file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Claim {
+    /// Operating system.
+    pub os: Os,
+    /// Processors; at least one.
+    pub(super) cpus: Vec<Cpu>,
+    /// C library, where the name says which.
+    pub libc: Option<Libc>,
+}
+
+/// A text that is no platform name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{name}` is no platform; expected os-cpu or os-cpu-libc, as in linux-x64-gnu, linux-arm64-musl, darwin-arm64, \
+     win32-x64-msvc"
+)]
+pub struct PlatformError {
+    /// The text.
+    pub name: String,
+}
+
+impl Claim {
+    /// A claim of these processors; None without one.
+    #[must_use]
+    pub fn new(os: Os, cpus: &[Cpu], libc: Option<Libc>) -> Option<Claim> {
+        (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc })
+    }
+
+    /// The platforms, one for each processor; at least one.
+    pub fn platforms(&self) -> impl Iterator<Item = Platform> {
+        self.cpus.iter().map(|cpu| Platform { os: self.os, cpu: *cpu, libc: self.libc })
+    }
+
+    /// Whether the file would be looked for on a platform.
+    pub(crate) fn covers(&self, platform: Platform) -> bool {
+        let libc = self.libc.is_none() || platform.libc.is_none() || self.libc == platform.libc;
+        self.os == platform.os && self.cpus.contains(&platform.cpu) && libc
+    }
+}
+
+impl From<Platform> for Claim {
+    fn from(platform: Platform) -> Self {
+        Claim { os: platform.os, cpus: vec![platform.cpu], libc: platform.libc }
+    }
+}
+
+impl FromStr for Claim {
+    type Err = PlatformError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        parse(name).ok_or_else(|| PlatformError { name: crate::error::printable(name.as_bytes()) })
+    }
+}
+
+/// The platform at the end of a name: `linux-x64-gnu` of `addon-v2-linux-x64-gnu`.
+pub(super) fn at_the_end(name: &str) -> Option<Claim> {
+    let starts = name.match_indices('-').map(|(dash, _)| dash + 1);
+    std::iter::once(0).chain(starts).find_map(|start| parse(&name[start..]))
+}
+
+/// The platform that two names of folders spell: `linux`, `x64`.
+pub(super) fn of_folders(os: &str, cpus: &str) -> Option<Claim> {
+    let (os, libc) = system(os)?;
+    Claim::new(os, &processors(os, cpus)?, libc)
+}
+
+/// `linux-x64-gnu` as napi-rs writes it, `linuxmusl-x64` (sharp, prebuild-install), `linux-musl-x64` (node-pre-gyp).
+fn parse(name: &str) -> Option<Claim> {
+    let parts: Vec<&str> = name.split('-').collect();
+    let (os, libc, cpus, end) = match parts[..] {
+        [os, libc @ ("glibc" | "musl" | "unknown"), cpus] => (os, Some(libc), cpus, None),
+        [os, cpus] => (os, None, cpus, None),
+        [os, cpus, end] => (os, None, cpus, Some(end)),
+        _ => return None,
+    };
+    let (os, own) = system(os)?;
+    let cpus = processors(os, cpus)?;
+    let (os, libc) = match (os, libc.or(end)) {
+        (_, None)
+        | (Os::Win32, Some("msvc" | "gnu"))
+        | (Os::Android, Some("eabi"))
+        | (_, Some("unknown")) => (os, own),
+        (Os::Linux, Some("gnu" | "gnueabihf" | "glibc")) => (os, Some(Libc::Glibc)),
+        (Os::Linux, Some("musl" | "musleabihf")) => (os, Some(Libc::Musl)),
+        // What napi-rs called it before Node had a name for it.
+        (Os::Linux, Some("ohos")) => (Os::Openharmony, None),
+        _ => return None,
+    };
+    Claim::new(os, &cpus, libc)
+}
+
+fn system(name: &str) -> Option<(Os, Option<Libc>)> {
+    match name {
+        "linuxmusl" => Some((Os::Linux, Some(Libc::Musl))),
+        name => Some((Os::by_name(name)?, None)),
+    }
+}
+
+/// `x64`, `x64+arm64`, and `universal` on macOS.
+fn processors(os: Os, names: &str) -> Option<Vec<Cpu>> {
+    match names {
+        "universal" if os == Os::Darwin => Some(vec![Cpu::X64, Cpu::Arm64]),
+        names => names.split('+').map(Cpu::by_name).collect(),
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.os, self.cpus.as_slice()) {
+            (Os::Darwin, [Cpu::X64, Cpu::Arm64] | [Cpu::Arm64, Cpu::X64]) => f.write_str("darwin-universal"),
+            _ => {
+                let names: Vec<String> = self.platforms().map(|platform| platform.to_string()).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
+    }
+}
