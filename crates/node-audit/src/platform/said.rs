@@ -64,16 +64,24 @@ fn hint(place: String, claim: Claim) -> Hint {
 
 /// `addon.linux-x64-gnu.node`, and the tags of prebuildify: `node.napi.musl.node`.
 fn of_file(file: &str) -> Hint {
-    let parts: Vec<&str> = file.strip_suffix(".node").unwrap_or(file).split('.').collect();
-    let tag = parts.iter().find_map(|part| Libc::by_name(part));
+    let stem = file.strip_suffix(".node").unwrap_or(file);
+    let tag = stem.split('.').find_map(Libc::by_name);
     let place = format!("the file's name {file}");
-    match parts.iter().rev().find_map(|part| at_the_end(part)) {
+    let claim = |stem: &str| stem.split('.').rev().find_map(at_the_end);
+    match claim(stem).or_else(|| claim(without_version(stem)?)) {
         Some(claim) => Hint { libc: claim.libc.or(tag), ..hint(place, claim) },
         None => Hint { place, os: None, cpus: Vec::new(), libc: tag },
     }
 }
 
-/// The innermost folder first: `linux-x64`, `napi-v8-linux-glibc-x64`, or `linux/x64`.
+/// `sharp-linux-x64` of `sharp-linux-x64-0.35.5`.
+fn without_version(stem: &str) -> Option<&str> {
+    let (name, version) = stem.rsplit_once('-')?;
+    let numbers = version.split('.').all(|number| number.parse::<u32>().is_ok());
+    (numbers && version.contains('.')).then_some(name)
+}
+
+/// The innermost folder first: `linux-x64`, `napi-v8-linux-glibc-x64`, or `linux/x64`; and cmake-ts' `musl-127-Release`.
 fn of_path(folders: &[&str]) -> Vec<Hint> {
     let mut hints = Vec::new();
     for (position, folder) in folders.iter().enumerate().rev() {
@@ -82,6 +90,9 @@ fn of_path(folders: &[&str]) -> Vec<Hint> {
             hints.push(hint(format!("its folder {folder}"), claim));
         } else if let Some((os, claim)) = outer.and_then(|os| Some((os, of_folders(os, folder)?))) {
             hints.push(hint(format!("its folders {os}/{folder}"), claim));
+        } else if let Some(libc) = folder.split('-').next().and_then(Libc::by_name) {
+            let place = format!("its folder {folder}");
+            hints.push(Hint { place, os: None, cpus: Vec::new(), libc: Some(libc) });
         }
     }
     hints
@@ -168,6 +179,7 @@ mod tests {
             // sharp, and names of which the platform is the end
             ("lib/sharp-linuxmusl-x64.node", "linux-x64-musl"),
             ("lib/sharp-linux-x64.node", "linux-x64"),
+            ("lib/sharp-linuxmusl-x64-0.35.5.node", "linux-x64-musl"),
             ("addon-linux-x64-gnu.node", "linux-x64-gnu"),
             // prebuildify
             ("prebuilds/linux-x64/node.napi.node", "linux-x64"),
@@ -189,6 +201,10 @@ mod tests {
             // onnxruntime
             ("bin/napi-v6/linux/x64/onnxruntime_binding.node", "linux-x64"),
             ("bin/napi-v6/win32/arm64/onnxruntime_binding.node", "win32-arm64-msvc"),
+            // cmake-ts
+            ("build/linux/x64/node/musl-127-Release/addon.node", "linux-x64-musl"),
+            ("build/linux/x64/node/115/addon.node", "linux-x64"),
+            ("build/win32/ia32/node/msvc-115-Release/addon.node", "win32-ia32-msvc"),
             // prebuild-install
             ("name-v1.2.3-napi-v8-linuxmusl-x64/build/Release/name.node", "linux-x64-musl"),
             ("name-v1.2.3-node-v115-linux-x64.node", "linux-x64"),

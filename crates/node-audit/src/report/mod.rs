@@ -24,7 +24,7 @@ pub use summary::summary_table;
 pub use table::{brief_table, table};
 
 /// What was found in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The file.
     pub file: String,

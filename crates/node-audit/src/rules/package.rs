@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 /// Programs of install scripts, and what they do; the first that stands in a script is named.
 const PROGRAMS: [(&str, &str); 9] = [
     ("prebuild-install", "downloads an addon, which nobody audited"),
+    ("node-gyp-build-optional-packages", "compiles the addon where no prebuilt one is installed"),
     ("node-gyp-build", "compiles the addon where no prebuilt one fits"),
     ("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
     ("pkg-prebuilds", "compiles the addon where no prebuilt one fits"),
@@ -33,7 +34,6 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("node-gyp", "compiles the addon"),
     ("cmake-js", "compiles the addon"),
     ("cargo", "compiles the addon"),
-    ("make", "compiles the addon"),
 ];
 
 /// Whether a package without an addon is one that should have one.
@@ -199,19 +199,19 @@ fn named_addons(manifest: &Manifest) -> Vec<(&'static str, &str)> {
 fn installs(subject: &PackageSubject<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = scripts(subject.manifest)
         .map(|(name, script)| {
-            let does = match program(script) {
-                Some((program, does)) => format!("{program}, which {does}"),
-                None => "a program".to_owned(),
+            let message = match program(script) {
+                Some((program, does)) => {
+                    format!("npm runs {program} when it installs the package; it {does}")
+                }
+                None => "npm runs a script when it installs the package".to_owned(),
             };
-            let message = format!("npm runs {does}, when it installs the package");
-            let message = if program(script).is_none() { message.replace(',', "") } else { message };
             let remedy = "ship prebuilt addons that the loader finds without a script, and remove it";
             problem(message, format!("scripts.{name}: {script}"), remedy)
         })
         .collect();
     let own = |name: &str| scripts(subject.manifest).any(|(script, _)| script == name);
     if gyp(subject) && !own("install") && !own("preinstall") {
-        let message = "npm runs node-gyp rebuild, which compiles the addon, when it installs the package";
+        let message = "npm runs node-gyp when it installs the package; it compiles the addon";
         let evidence = "a binding.gyp, and no install script or \"gypfile\": false in package.json";
         let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
         problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));

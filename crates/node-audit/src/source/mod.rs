@@ -57,8 +57,6 @@ pub struct Audited {
     pub package: Option<Arc<Manifest>>,
     path: PathBuf,
     surroundings: Surroundings,
-    root: Option<Package>,
-    inside: PackageAddon,
 }
 
 /// Told how far an audit is; `()` tells nobody.
@@ -113,15 +111,17 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
     }
     progress.found(jobs.iter().filter(|job| !job.archive).count());
     let looked: Vec<Looked> = jobs.par_iter().map(|job| job.run(policy, progress)).collect();
+    let mut members = Vec::new();
     for (job, looked) in jobs.iter().zip(looked) {
         if !looked.files.is_empty() || !looked.failures.is_empty() {
             empty.remove(&job.position);
         }
         audit.files.extend(looked.files);
         audit.failures.extend(looked.failures);
+        members.extend(looked.members);
         roots.extend(looked.roots.into_iter().map(|root| (job.position, root)));
     }
-    audit.packages = packages(&audit.files, roots, policy, &mut empty);
+    audit.packages = packages(&members, &roots, policy, &mut empty);
     let empty = empty.into_iter().filter_map(|position| paths.get(position));
     audit.failures.extend(empty.map(|path| AuditError::NoAddon { file: name(path) }));
     let mut told = BTreeSet::new();
@@ -132,26 +132,23 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
 /// Looks at one addon on disk.
 pub(crate) fn audit_file(path: &Path, policy: &Policy) -> Result<Audited, AuditError> {
     let content = crate::read(path)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let package = package::nearest(folder)?;
-    on_disk(path, &content, package, policy)
+    let package = package::nearest(path.parent().unwrap_or(Path::new("")))?;
+    on_disk(path, package).hold(&content, policy)
 }
 
-fn on_disk(
-    path: &Path,
-    content: &[u8],
-    package: Option<Package>,
-    policy: &Policy,
-) -> Result<Audited, AuditError> {
+/// How an addon on disk is held; its content is read later.
+fn on_disk(path: &Path, package: Option<Package>) -> Found<'_> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     // Its own name, even if it is a link; links on the way there are followed, as for the package.
     let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
     let real = real.ok().zip(path.file_name()).map(|(folder, file)| folder.join(file));
-    let file = real.as_deref().filter(|_| package.is_some()).unwrap_or(path);
-    // A path on Windows.
-    let file = file.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    let found = Found { shown: path, path: &file, package, surroundings: Surroundings::Disk(folder) };
-    found.hold(content, policy)
+    let whole = real.as_deref().filter(|_| package.is_some()).unwrap_or(path);
+    Found::new(path, &slashes(whole), package, Surroundings::Disk(folder))
+}
+
+/// With `/` between the parts, on Windows as well.
+fn slashes(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 impl Audit {
@@ -241,21 +238,15 @@ impl Job {
             return tarball::audit(&self.path, policy, progress).unwrap_or_else(failed);
         }
         let mut looked = Looked::default();
-        match crate::read(&self.path) {
-            Ok(content) => {
-                let package = package::nearest(self.path.parent().unwrap_or(Path::new("")));
-                // A broken package.json is told, and the addon looked at without it.
-                let package = package.unwrap_or_else(|error| {
-                    looked.failures.push(error);
-                    None
-                });
-                match on_disk(&self.path, &content, package, policy) {
-                    Ok(audited) => looked.files.push(audited),
-                    Err(error) => looked.failures.push(error),
-                }
-            }
-            Err(error) => looked.failures.push(error),
-        }
+        let package = package::nearest(self.path.parent().unwrap_or(Path::new("")));
+        // A broken package.json is told, and the addon looked at without it.
+        let package = package.unwrap_or_else(|error| {
+            looked.failures.push(error);
+            None
+        });
+        let found = on_disk(&self.path, package);
+        let content = crate::read(&self.path);
+        looked.add(&found, content.and_then(|content| found.hold(&content, policy)));
         progress.done();
         looked
     }
@@ -266,49 +257,62 @@ impl Job {
 struct Looked {
     files: Vec<Audited>,
     failures: Vec<AuditError>,
+    /// Addons as their packages see them, those that cannot be read as well.
+    members: Vec<(Package, PackageAddon)>,
     /// Packages to look at even if no addon belongs to them.
     roots: Vec<Package>,
+}
+
+impl Looked {
+    fn add(&mut self, found: &Found<'_>, audited: Result<Audited, AuditError>) {
+        let facts = audited.as_ref().map(|audited| audited.facts.as_slice()).unwrap_or_default();
+        if let Some(package) = &found.package {
+            let Said { claim, conflicts, .. } = &found.said;
+            let addon = PackageAddon {
+                path: crate::error::printable(found.path.as_bytes()),
+                claim: claim.clone().or_else(|| own(facts)),
+                conflicts: conflicts.clone(),
+            };
+            self.members.push((package.clone(), addon));
+        }
+        match audited {
+            Ok(audited) => self.files.push(audited),
+            Err(error) => self.failures.push(error),
+        }
+    }
 }
 
 /// An addon that was found, before it is looked at.
 struct Found<'a> {
     /// How it is shown.
     shown: &'a Path,
-    /// Its whole path, `/` between the parts.
-    path: &'a str,
+    /// Its path, from the folder of its package on, with `/` between the parts.
+    path: String,
+    said: Said,
     package: Option<Package>,
     surroundings: Surroundings,
 }
 
-impl Found<'_> {
-    fn hold(self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
-        let Found { shown, path, package, surroundings } = self;
-        let facts = crate::read_facts(shown, content)?;
-        let path = package.as_ref().map_or(path, |package| package.root.relative(path));
-        let said = Said::new(path, package.as_ref().map(|package| &*package.manifest));
-        let claim = policy.claim.as_ref().or(said.claim.as_ref());
-        let manifest = package.as_ref().map(|package| Arc::clone(&package.manifest));
-        let context =
-            Context { package: manifest.as_deref(), beside: surroundings.beside(), abi: said.abi, policy };
-        let report = Report::new(shown, &facts, claim, context);
-        let Said { claim, abi, conflicts } = said;
-        let inside = PackageAddon {
-            path: crate::error::printable(path.as_bytes()),
-            claim: claim.clone().or_else(|| own(&facts)),
-            conflicts,
+impl<'a> Found<'a> {
+    /// Takes the whole path, with `/` between the parts.
+    fn new(shown: &'a Path, whole: &str, package: Option<Package>, surroundings: Surroundings) -> Found<'a> {
+        let path = package.as_ref().map_or(whole, |package| package.root.relative(whole)).to_owned();
+        let said = Said::new(&path, package.as_ref().map(|package| &*package.manifest));
+        Found { shown, path, said, package, surroundings }
+    }
+
+    fn hold(&self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
+        let mut audited = Audited {
+            report: Report::default(),
+            facts: crate::read_facts(self.shown, content)?,
+            claim: self.said.claim.clone(),
+            abi: self.said.abi,
+            package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
+            path: self.shown.to_path_buf(),
+            surroundings: self.surroundings.clone(),
         };
-        let path = shown.to_path_buf();
-        Ok(Audited {
-            report,
-            facts,
-            claim,
-            abi,
-            package: manifest,
-            path,
-            surroundings,
-            root: package,
-            inside,
-        })
+        audited.report = audited.held_against(policy.claim.as_ref().or(audited.claim.as_ref()), policy);
+        Ok(audited)
     }
 }
 
@@ -329,7 +333,7 @@ impl Root {
     /// A path from this folder on.
     fn relative<'a>(&self, path: &'a str) -> &'a str {
         let root = match self {
-            Root::Disk(folder) => folder.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"),
+            Root::Disk(folder) => slashes(folder),
             Root::Archive { folder, .. } => folder.clone(),
         };
         path.strip_prefix(root.as_str()).map_or(path, |rest| rest.trim_start_matches('/'))
@@ -363,40 +367,34 @@ fn is_root(package: &Package, folder: &Path) -> bool {
 }
 
 /// Holds each package against the rules for packages: those of the addons, and others that promise one.
+///
+/// A path with such a package in it is not `empty`.
 fn packages(
-    files: &[Audited],
-    roots: Vec<(usize, Package)>,
+    members: &[(Package, PackageAddon)],
+    roots: &[(usize, Package)],
     policy: &Policy,
     empty: &mut BTreeSet<usize>,
 ) -> Vec<AuditedPackage> {
-    let mut all: BTreeMap<&Root, (&Package, Vec<PackageAddon>)> = BTreeMap::new();
+    let mut addons: BTreeMap<&Root, Vec<PackageAddon>> = BTreeMap::new();
     let mut order = Vec::new();
-    for file in files {
-        let Some(package) = &file.root else { continue };
-        let (_, addons) = all.entry(&package.root).or_insert_with(|| {
-            order.push(&package.root);
-            (package, Vec::new())
+    let all = members.iter().map(|(package, addon)| (package, Some(addon)));
+    for (package, addon) in all.chain(roots.iter().map(|(_, package)| (package, None))) {
+        let known = addons.entry(&package.root).or_insert_with(|| {
+            order.push(package);
+            Vec::new()
         });
-        addons.push(file.inside.clone());
-    }
-    for (_, package) in &roots {
-        all.entry(&package.root).or_insert_with(|| {
-            order.push(&package.root);
-            (package, Vec::new())
-        });
+        known.extend(addon.cloned());
     }
     let mut audited = Vec::new();
-    for root in order {
-        let Some((package, addons)) = all.get(root) else { continue };
+    for package in order {
+        let Some(addons) = addons.get(&package.root) else { continue };
         let files = package.surroundings.beside();
         let subject = PackageSubject { manifest: &package.manifest, files, addons };
         if addons.is_empty() && !rules::concerns_addons(&subject) {
             continue;
         }
-        for (position, other) in &roots {
-            if other.root == *root {
-                empty.remove(position);
-            }
+        for (position, _) in roots.iter().filter(|(_, root)| root.root == package.root) {
+            empty.remove(position);
         }
         let report = Report::of_package(&package.file, &subject, policy);
         audited.push(AuditedPackage { manifest: Arc::clone(&package.manifest), report });

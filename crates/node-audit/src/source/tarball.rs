@@ -56,20 +56,16 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
         }
         seen += 1;
         let shown = inside(path, entry);
+        let folder = entry.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let package = packages.of(folder, &mut looked.failures);
+        let found = Found::new(&shown, entry, package, listing.around(folder));
         if size > MAX_FILE {
-            looked.failures.push(AuditError::TooLarge { file: crate::error::name(&shown) });
+            looked.add(&found, Err(AuditError::TooLarge { file: crate::error::name(&shown) }));
             return Ok(());
         }
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        let folder = entry.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let package = packages.of(folder, &mut looked.failures);
-        let surroundings = listing.around(folder);
-        let found = Found { shown: &shown, path: entry, package, surroundings };
-        match found.hold(&bytes, policy) {
-            Ok(audited) => looked.files.push(audited),
-            Err(error) => looked.failures.push(error),
-        }
+        looked.add(&found, found.hold(&bytes, policy));
         progress.done();
         Ok(())
     });

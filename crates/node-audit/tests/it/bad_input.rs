@@ -110,7 +110,7 @@ fn other_formats_are_told_apart() {
 fn paths_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let message = |path: &Path| audit(path, &Policy::default()).unwrap_err().to_string();
-    assert!(message(folder.path()).ends_with(": is a directory; name the .node files in it"));
+    assert!(message(folder.path()).ends_with(": is a directory, and no file"));
     let missing = folder.path().join("missing.node");
     assert!(
         message(&missing).contains("missing.node: cannot be read: No such file"),
