@@ -20,6 +20,21 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// As [`wrap`], but the names of packages and files break as well, after `-`, `/` and `@`.
+pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for part in text.split_inclusive([' ', '-', '/', '@']) {
+        let length = console::measure_text_width(&line) + console::measure_text_width(part.trim_end());
+        if !line.is_empty() && length > width {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        }
+        line += part;
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
 /// A count with its noun: `1 file`, `2 files`.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -39,5 +54,12 @@ mod tests {
         assert_eq!(wrap("one two three\nfour", 8), ["one two", "three", "four"]);
         assert_eq!(wrap("a longerthaneight b", 8), ["a", "longerthaneight", "b"]);
         assert!(wrap("", 8).is_empty());
+    }
+
+    #[test]
+    fn names_break_after_their_punctuation_and_lose_none_of_it() {
+        let expected = ["not here:", "@a/core-", "linux-x64-", "musl"];
+        assert_eq!(wrap_names("not here: @a/core-linux-x64-musl", 10), expected);
+        assert_eq!(wrap_names("loads", 10), ["loads"]);
     }
 }
