@@ -20,18 +20,20 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// As [`wrap`], but the names of packages and files break as well, after `-`, `/` and `@`.
+/// As [`wrap`], but a longer word breaks after `-` and `/`, as the names of packages have them.
 pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for part in text.split_inclusive([' ', '-', '/', '@']) {
-        let length = console::measure_text_width(&line) + console::measure_text_width(part.trim_end());
-        if !line.is_empty() && length > width {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+    for line in wrap(text, width) {
+        let mut rest = String::new();
+        for part in line.split_inclusive(['-', '/']) {
+            let length = console::measure_text_width(&rest) + console::measure_text_width(part);
+            if !rest.is_empty() && length > width {
+                lines.push(std::mem::take(&mut rest));
+            }
+            rest += part;
         }
-        line += part;
+        lines.push(rest);
     }
-    lines.push(line.trim_end().to_owned());
     lines
 }
 
@@ -58,8 +60,8 @@ mod tests {
 
     #[test]
     fn names_break_after_their_punctuation_and_lose_none_of_it() {
-        let expected = ["not here:", "@a/core-", "linux-x64-", "musl"];
-        assert_eq!(wrap_names("not here: @a/core-linux-x64-musl", 10), expected);
+        let expected = ["not here:", "@a/core-", "linux-x64-", "musl,", "--x"];
+        assert_eq!(wrap_names("not here: @a/core-linux-x64-musl, --x", 10), expected);
         assert_eq!(wrap_names("loads", 10), ["loads"]);
     }
 }

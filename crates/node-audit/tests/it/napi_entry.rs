@@ -65,3 +65,18 @@ fn node_api_with_calls_into_v8_is_a_warning() {
     assert_eq!((mixed.len(), mixed[0].severity), (1, Severity::Warning));
     assert_eq!(mixed[0].evidence, "_ZN2v87Isolate10GetCurrentEv");
 }
+
+#[test]
+fn an_abi_in_the_name_is_that_of_the_entry_point() {
+    let v8 = Maker { exports: vec!["node_register_module_v115"], ..Maker::addon() };
+    let found = |object: &Maker, name| {
+        let findings = object.findings(name, RULE);
+        findings.into_iter().map(|finding| (finding.severity, finding.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&v8, "linux-x64/node.abi115.node")[0].0, Severity::Info);
+    let other = found(&v8, "linux-x64/node.abi108.node");
+    assert_eq!(other[0].0, Severity::Error);
+    assert!(other[0].1.starts_with("its name claims Node's ABI 108, but it is a V8/NAN addon for ABI 115"));
+    assert_eq!(found(&v8, "lib/binding/node-v127-linux-x64/x.node")[0].0, Severity::Error);
+    assert_eq!(found(&Maker::addon(), "linux-x64/node.abi108.node"), []);
+}

@@ -1,0 +1,183 @@
+//! Folders and node_modules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use node_audit::{Audit, Policy, Progress, audit, audit_paths};
+use tempfile::TempDir;
+
+use crate::object_maker::{Maker, NAME};
+
+/// Files with their contents; those whose name ends in .node are addons.
+fn tree(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let addon = path.extension().is_some_and(|extension| extension == "node");
+        fs::write(&path, if addon { Maker::addon().make() } else { text.as_bytes().to_vec() }).unwrap();
+    }
+    folder
+}
+
+fn look(paths: &[&Path]) -> Audit {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+    audit_paths(&paths, &Policy::default(), &())
+}
+
+/// The files, from the folder on, and what is claimed of them.
+fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
+    let start = format!("{}/", folder.display());
+    let claim = |file: &node_audit::Audited| file.claim.as_ref().map_or("-".to_owned(), ToString::to_string);
+    audit.files.iter().map(|file| (file.report.file.replace(&start, ""), claim(file))).collect()
+}
+
+fn failures(audit: &Audit) -> Vec<String> {
+    audit.failures.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_node_modules_is_read_with_scopes_nested_packages_and_claims() {
+    let folder = tree(&[
+        ("package.json", r#"{"name": "project", "os": ["darwin"], "cpu": ["arm64"]}"#),
+        (
+            "node_modules/@img/sharp-linux-x64/package.json",
+            r#"{"name": "@img/sharp-linux-x64", "libc": "musl"}"#,
+        ),
+        ("node_modules/@img/sharp-linux-x64/lib/sharp.node", ""),
+        ("node_modules/a/package.json", r#"{"name": "a"}"#),
+        ("node_modules/a/build/Release/a.node", ""),
+        ("node_modules/a/libx.so", "no addon"),
+        ("node_modules/a/node_modules/b/package.json", r#"{"name": "b"}"#),
+        ("node_modules/a/node_modules/b/prebuilds/linux-x64/node.napi.musl.node", ""),
+        ("node_modules/stray/x.node", ""),
+    ]);
+    let audit = look(&[&folder.path().join("node_modules")]);
+    assert_eq!(failures(&audit), [""; 0]);
+    let expected = [
+        ("node_modules/@img/sharp-linux-x64/lib/sharp.node", "linux-x64-musl"),
+        ("node_modules/a/build/Release/a.node", "-"),
+        ("node_modules/a/node_modules/b/prebuilds/linux-x64/node.napi.musl.node", "linux-x64-musl"),
+        ("node_modules/stray/x.node", "-"),
+    ];
+    assert_eq!(
+        claims(folder.path(), &audit),
+        expected.map(|(file, claim)| (file.to_owned(), claim.to_owned()))
+    );
+    let names: Vec<_> = audit.packages.iter().map(|package| package.manifest.title()).collect();
+    assert_eq!(names, ["@img/sharp-linux-x64", "a", "b"]);
+    // The project around a node_modules is none of its packages.
+    assert_eq!(audit.files[3].package, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
+    let folder = tree(&[
+        ("node_modules/.pnpm/a@1.0.0/node_modules/a/package.json", r#"{"name": "a"}"#),
+        ("node_modules/.pnpm/a@1.0.0/node_modules/a/x.linux-x64-gnu.node", ""),
+        ("outside/y.linux-x64-gnu.node", ""),
+    ]);
+    let modules = folder.path().join("node_modules");
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, modules.join(name)).unwrap();
+    link(".pnpm/a@1.0.0/node_modules/a", "a");
+    link("..", "loop");
+    link("a/x.linux-x64-gnu.node", "inside.node");
+    let audit = look(&[&modules]);
+    let file = "node_modules/.pnpm/a@1.0.0/node_modules/a/x.linux-x64-gnu.node";
+    assert_eq!(claims(folder.path(), &audit), [(file.to_owned(), "linux-x64-gnu".to_owned())]);
+    assert_eq!(failures(&audit), [""; 0]);
+
+    link("../outside/y.linux-x64-gnu.node", "out.node");
+    link("nowhere", "dangling.node");
+    let told = failures(&look(&[&modules]));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("dangling.node: cannot be read"), "{told:?}");
+    assert!(told[1].contains("out.node: is a link to ") && told[1].contains("outside/y.linux"), "{told:?}");
+
+    // A link that is itself the path is followed.
+    let given = folder.path().join("given");
+    std::os::unix::fs::symlink(&modules, &given).unwrap();
+    assert_eq!(look(&[&given]).files.len(), 1);
+    assert_eq!(look(&[&modules.join("out.node")]).files.len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tree(&[("closed/x.node", ""), ("open/y.node", "")]);
+    let closed = folder.path().join("closed");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        eprintln!("skipped: root may read any folder");
+        return;
+    }
+    let audit = look(&[folder.path()]);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
+    assert!(failures(&audit)[0].contains("closed: cannot be read"), "{:?}", audit.failures);
+}
+
+#[test]
+fn a_folder_without_an_addon_is_an_error_and_so_is_one_that_is_not_there() {
+    let folder = tree(&[
+        ("a/package.json", r#"{"name": "a", "scripts": {"postinstall": "node x.js"}}"#),
+        ("b/x.so", ""),
+    ]);
+    for name in ["a", "b"] {
+        let told = failures(&look(&[&folder.path().join(name)]));
+        assert!(told.len() == 1 && told[0].ends_with(": no .node file in it"), "{told:?}");
+    }
+    let told = failures(&look(&[&folder.path().join("c")]));
+    assert!(told.len() == 1 && told[0].contains("c: cannot be read"), "{told:?}");
+}
+
+#[test]
+fn files_are_in_the_order_of_the_paths_and_each_is_looked_at_once() {
+    let folder = tree(&[("b/2.node", ""), ("b/1.node", ""), ("a/3.node", "")]);
+    let path = |name: &str| folder.path().join(name);
+    let audit = look(&[&path("b"), &path("a/3.node"), &path("a"), &path("b/1.node")]);
+    let files: Vec<String> = claims(folder.path(), &audit).into_iter().map(|(file, _)| file).collect();
+    assert_eq!(files, ["b/1.node", "b/2.node", "a/3.node"]);
+    assert_eq!(failures(&audit), [""; 0]);
+}
+
+#[test]
+fn a_single_file_knows_its_package() {
+    let folder = tree(&[
+        ("p/package.json", r#"{"name": "p-linux-x64-musl"}"#),
+        ("p/lib/package.json", r#"{"type": "module"}"#),
+        ("p/lib/x.node", ""),
+    ]);
+    let file = folder.path().join("p/lib/x.node");
+    assert_eq!(audit(&file, &Policy::default()).unwrap().platform.as_deref(), Some("linux-x64-musl"));
+    fs::write(folder.path().join("p/lib/package.json"), "{").unwrap();
+    let error = audit(&file, &Policy::default()).unwrap_err().to_string();
+    assert!(error.contains("package.json: is no package.json"), "{error}");
+    let told = look(&[&file]);
+    assert_eq!((told.files.len(), told.failures.len()), (1, 1));
+}
+
+#[test]
+fn progress_is_told_of_each_addon() {
+    #[derive(Default)]
+    struct Counter {
+        found: AtomicUsize,
+        done: AtomicUsize,
+    }
+    impl Progress for Counter {
+        fn found(&self, addons: usize) {
+            self.found.fetch_add(addons, Ordering::Relaxed);
+        }
+        fn done(&self) {
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let folder = tree(&[("a.node", ""), ("b/c.node", ""), (NAME, "")]);
+    let counter = Counter::default();
+    audit_paths(&[folder.path().to_path_buf()], &Policy::default(), &counter);
+    assert_eq!((counter.found.into_inner(), counter.done.into_inner()), (3, 3));
+}

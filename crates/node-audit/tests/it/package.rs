@@ -1,0 +1,159 @@
+//! What a package promises, and what is in it.
+
+use node_audit::{Audit, Finding, Policy, Severity, audit_paths};
+use object::elf;
+
+use crate::object_maker::Maker;
+use crate::tarball_maker::Tarball;
+
+fn audit(tarball: Tarball) -> Audit {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.tgz");
+    std::fs::write(&path, tarball.gz()).unwrap();
+    audit_paths(&[path], &Policy::default(), &())
+}
+
+/// What the rule finds in a package of these files; those whose name ends in .node are addons.
+fn findings(manifest: &str, files: &[&str]) -> Vec<Finding> {
+    let mut tarball = Tarball::package(manifest);
+    for file in files {
+        let object = if file.contains("musl") { Maker::musl() } else { Maker::addon() };
+        let machine = if file.contains("arm64") { elf::EM_AARCH64 } else { object.machine };
+        let content = Maker { machine, ..object }.make();
+        tarball = tarball.file(&format!("package/{file}"), &content);
+    }
+    let audit = audit(tarball);
+    assert_eq!(audit.failures.len(), 0, "{manifest}: {:?}", audit.failures);
+    audit.packages.into_iter().flat_map(|package| package.report.findings).collect()
+}
+
+#[track_caller]
+fn only(findings: Vec<Finding>) -> Finding {
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let finding = findings.into_iter().next().unwrap();
+    assert_eq!((finding.rule, finding.severity), ("package", Severity::Error));
+    assert!(finding.file.ends_with("p.tgz:package/package.json"), "{}", finding.file);
+    finding
+}
+
+#[test]
+fn a_promise_that_is_kept_is_no_finding() {
+    for (manifest, files) in [
+        (r#"{"name": "a"}"#, &["x.node"][..]),
+        (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#, &["x.node"]),
+        (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "main": "./x.node"}"#, &["x.node"]),
+        (
+            r#"{"name": "a", "os": ["linux"], "cpu": ["x64", "arm64"]}"#,
+            &["x.linux-x64-gnu.node", "x.linux-arm64-gnu.node"],
+        ),
+        (
+            r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#,
+            &["x.linux-x64-gnu.node", "x.linux-x64-musl.node"],
+        ),
+        // prebuildify without a tag: any C library.
+        (
+            r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#,
+            &["prebuilds/linux-x64/node.napi.node"],
+        ),
+        (
+            r#"{"name": "a", "os": ["!win32"], "files": ["x.node", "*.node"]}"#,
+            &["x.linux-x64-gnu.node", "x.node"],
+        ),
+        (r#"{"name": "a", "os": ["linux"], "cpu": ["unknown", "x64"]}"#, &["x.linux-x64-gnu.node"]),
+        // A test script runs for nobody who installs it.
+        (r#"{"name": "a", "scripts": {"test": "node-gyp rebuild", "prepare": "x"}}"#, &["x.node"]),
+        (r#"{"name": "a", "gypfile": false}"#, &["x.node", "binding.gyp"]),
+        (r#"{"name": "a"}"#, &["x.node", "src/binding.gyp"]),
+    ] {
+        assert_eq!(findings(manifest, files), [], "{manifest}");
+    }
+}
+
+#[test]
+fn a_promised_platform_without_an_addon_is_an_error() {
+    let manifest = r#"{"name": "a", "os": ["linux", "darwin"], "cpu": ["x64", "arm64"]}"#;
+    let finding = only(findings(manifest, &["x.linux-x64-gnu.node", "x.linux-arm64-gnu.node"]));
+    assert_eq!(finding.message, "it promises platforms for which it holds no addon");
+    assert_eq!(
+        finding.evidence,
+        "no addon for darwin-x64, darwin-arm64; package.json has os linux, darwin; cpu x64, arm64"
+    );
+    let musl = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#;
+    assert!(only(findings(musl, &["x.linux-x64-gnu.node"])).evidence.contains("linux-x64-musl"));
+    // An addon that claims nothing is what it is.
+    let system = r#"{"name": "a", "os": ["linux", "win32"]}"#;
+    assert!(only(findings(system, &["x.node"])).evidence.contains("no addon for win32;"));
+}
+
+#[test]
+fn an_addon_for_an_excluded_platform_is_an_error() {
+    for (manifest, file) in [
+        (r#"{"name": "a", "os": ["!linux"]}"#, "x.linux-x64-gnu.node"),
+        (r#"{"name": "a", "cpu": ["!x64"]}"#, "x.linux-x64-gnu.node"),
+        (r#"{"name": "a", "libc": ["!glibc"]}"#, "x.linux-x64-gnu.node"),
+        (r#"{"name": "a", "cpu": ["!x64"]}"#, "x.node"),
+    ] {
+        let finding = only(findings(manifest, &[file]));
+        assert_eq!(finding.message, "it holds addons for platforms on which npm does not install it");
+        assert!(finding.evidence.starts_with(&format!("{file} (linux-x64-gnu); ")), "{}", finding.evidence);
+    }
+    // An x64 addon in a package for arm64: the one platform is missing, the other too much.
+    let swapped = r#"{"name": "a", "os": ["linux"], "cpu": ["arm64"]}"#;
+    assert_eq!(findings(swapped, &["x.linux-x64-gnu.node"]).len(), 2);
+}
+
+#[test]
+fn names_that_contradict_each_other_are_an_error() {
+    let finding = only(findings(r#"{"name": "@a/b-linux-x64-gnu"}"#, &["x.linux-x64-musl.node"]));
+    assert_eq!(finding.message, "the names of x.linux-x64-musl.node claim different platforms");
+    assert_eq!(
+        finding.evidence,
+        "the file's name x.linux-x64-musl.node and the package's name @a/b-linux-x64-gnu"
+    );
+    // A name and package.json.
+    let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#;
+    let found = findings(manifest, &["x.linux-x64-musl.node"]);
+    assert!(found.iter().any(|finding| finding.evidence.contains("libc glibc")), "{found:#?}");
+}
+
+#[test]
+fn a_named_addon_that_is_absent_is_an_error() {
+    let main = only(findings(r#"{"name": "a", "main": "./lib/y.node"}"#, &["x.node"]));
+    assert!(main.message.contains("names ./lib/y.node, which is not in the package"), "{}", main.message);
+    let files = only(findings(r#"{"name": "a", "files": ["y.node", "!z.node"]}"#, &["x.node"]));
+    assert_eq!(files.evidence, "files: y.node");
+    // Even if there is no addon at all.
+    only(findings(r#"{"name": "a", "main": "y.node"}"#, &[]));
+}
+
+#[test]
+fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
+    for (script, program) in [
+        ("node-gyp-build", "npm runs node-gyp-build when it installs the package; it compiles"),
+        ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
+        ("node-pre-gyp install --fallback-to-build", "npm runs node-pre-gyp when"),
+        ("cmake-js compile", "npm runs cmake-js when"),
+        ("node install.js", "npm runs a script when"),
+    ] {
+        for name in ["preinstall", "install", "postinstall"] {
+            let manifest = format!(r#"{{"name": "a", "scripts": {{"{name}": "{script}"}}}}"#);
+            let finding = only(findings(&manifest, &["x.node"]));
+            assert!(finding.message.starts_with(program), "{}", finding.message);
+            assert_eq!(finding.evidence, format!("scripts.{name}: {script}"));
+        }
+    }
+    let gyp = only(findings(r#"{"name": "a"}"#, &["x.node", "binding.gyp"]));
+    assert!(gyp.message.starts_with("npm runs node-gyp"), "{}", gyp.message);
+    let both = findings(r#"{"name": "a", "scripts": {"install": "true"}}"#, &["x.node", "binding.gyp"]);
+    assert_eq!(only(both).evidence, "scripts.install: true");
+    // A package that gets its addon on installation only.
+    only(findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]));
+}
+
+#[test]
+fn an_addon_that_cannot_be_read_is_there_all_the_same() {
+    let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#;
+    let audit = audit(Tarball::package(manifest).file("package/x.linux-x64-gnu.node", b"text"));
+    assert_eq!(audit.failures.len(), 1);
+    assert_eq!(audit.packages[0].report.findings, []);
+}

@@ -1,0 +1,314 @@
+//! npm tarballs, good and bad.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use node_audit::{Audit, Policy, audit_paths};
+use tar::EntryType;
+use tempfile::TempDir;
+
+use crate::object_maker::{Maker, NAME};
+use crate::tarball_maker::{Tarball, gzip, header, record};
+
+const MANIFEST: &str = r#"{"name": "p", "version": "1.0.0"}"#;
+
+/// Audits an archive of this content.
+fn audit(content: &[u8]) -> Audit {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.tgz");
+    std::fs::write(&path, content).unwrap();
+    let audit = audit_paths(&[path], &Policy::default(), &());
+    // Nothing is written beside it.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    strip(audit, &folder)
+}
+
+/// File names from the folder on.
+fn strip(mut audit: Audit, folder: &TempDir) -> Audit {
+    let start = format!("{}/", folder.path().display());
+    for file in &mut audit.files {
+        file.report.file = file.report.file.replace(&start, "");
+    }
+    for package in &mut audit.packages {
+        package.report.file = package.report.file.replace(&start, "");
+    }
+    audit
+}
+
+fn names(audit: &Audit) -> Vec<&str> {
+    audit.files.iter().map(|file| file.report.file.as_str()).collect()
+}
+
+/// The one failure of an archive that is refused.
+fn refused(content: &[u8]) -> String {
+    let audit = audit(content);
+    assert_eq!((audit.files.len(), audit.failures.len()), (0, 1), "{:?}", audit.failures);
+    let failure = audit.failures[0].to_string();
+    assert!(failure.contains("p.tgz: "), "{failure}");
+    failure
+}
+
+fn addon() -> Vec<u8> {
+    Maker::addon().make()
+}
+
+#[test]
+fn addons_are_named_by_archive_and_entry_and_sorted() {
+    let path = |name: &str| format!("package/{name}");
+    let tarball = || {
+        Tarball::package(MANIFEST)
+            .entry("package/lib/", EntryType::Directory, b"")
+            .file(&path("lib/y.linux-x64-gnu.node"), &addon())
+            .file(&path(NAME), &addon())
+            .file(&path("libx.so"), &addon())
+            .file(&path("x.node.txt"), b"")
+    };
+    for content in [tarball().gz(), tarball().tar()] {
+        let audit = audit(&content);
+        assert_eq!(audit.failures.len(), 0, "{:?}", audit.failures);
+        assert_eq!(
+            names(&audit),
+            ["p.tgz:package/addon.linux-x64-gnu.node", "p.tgz:package/lib/y.linux-x64-gnu.node"]
+        );
+        let file = &audit.files[1];
+        assert_eq!(file.package.as_ref().unwrap().title(), "p@1.0.0");
+        assert_eq!(file.claim.as_ref().unwrap().to_string(), "linux-x64-gnu");
+        assert_eq!(file.facts.len(), 1);
+        assert_eq!(audit.packages[0].report.file, "p.tgz:package/package.json");
+        assert!(!audit.has_errors());
+    }
+}
+
+#[test]
+fn the_nearest_package_json_with_a_name_is_that_of_the_addon() {
+    let tarball = Tarball::package(MANIFEST)
+        .file("package/lib/package.json", br#"{"type": "commonjs"}"#)
+        .file("package/lib/x.linux-x64-gnu.node", &addon())
+        .file("package/node_modules/q/package.json", br#"{"name": "q"}"#)
+        .file("package/node_modules/q/x.linux-x64-gnu.node", &addon())
+        .file("package/node_modules/r/x.linux-x64-gnu.node", &addon());
+    let audit = audit(&tarball.gz());
+    let package = |file: &node_audit::Audited| file.package.as_ref().and_then(|package| package.name.clone());
+    let packages: Vec<_> = audit.files.iter().map(package).collect();
+    assert_eq!(packages, [Some("p".to_owned()), Some("q".to_owned()), None]);
+}
+
+#[test]
+fn several_gzip_members_are_one_archive() {
+    let tar = Tarball::package(MANIFEST).file("package/addon.linux-x64-gnu.node", &addon()).tar();
+    let (one, other) = tar.split_at(700);
+    assert_eq!(audit(&[gzip(one), gzip(other)].concat()).files.len(), 1);
+}
+
+#[test]
+fn long_names_of_both_kinds_are_read() {
+    let long = format!("package/{}/x.linux-x64-gnu.node", "folder/".repeat(40));
+    let shown = format!("p.tgz:{}", long.replace("//", "/"));
+    for kind in [EntryType::XHeader, EntryType::GNULongName] {
+        let audit = audit(&Tarball::package(MANIFEST).long(&long, kind, &addon()).gz());
+        assert_eq!(names(&audit), [shown.as_str()], "{kind:?} {:?}", audit.failures);
+    }
+}
+
+#[test]
+fn paths_out_of_the_archive_are_refused_by_name() {
+    for (path, why) in [
+        ("../x.node", "climbs out"),
+        ("package/../../x.node", "climbs out"),
+        ("package\\..\\..\\x.node", "climbs out"),
+        ("/etc/x.node", "absolute"),
+        ("\\\\host\\x.node", "absolute"),
+        ("C:\\x.node", "absolute"),
+        ("c:x.node", "absolute"),
+    ] {
+        let failure = refused(&Tarball::new().file(path, &addon()).gz());
+        assert!(failure.contains(why), "{failure}");
+        for kind in [EntryType::XHeader, EntryType::GNULongName] {
+            let failure = refused(&Tarball::package(MANIFEST).long(path, kind, &addon()).gz());
+            assert!(failure.contains(why), "{kind:?}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn a_control_character_of_a_name_is_escaped() {
+    let failure = refused(&Tarball::new().file("../\u{1b}[2J.node", &addon()).gz());
+    assert!(failure.contains("../\\u{1b}[2J.node"), "{failure}");
+}
+
+#[test]
+fn a_link_that_stands_for_an_addon_is_refused_and_others_are_nothing() {
+    for kind in [EntryType::Symlink, EntryType::Link] {
+        for path in ["package/x.node", "package/package.json"] {
+            let failure = refused(&Tarball::new().entry(path, kind, b"").gz());
+            assert!(failure.contains(path) && failure.contains("link"), "{failure}");
+        }
+        let other =
+            Tarball::package(MANIFEST).entry("package/link", kind, b"").file("package/x.node", &addon());
+        assert_eq!(audit(&other.gz()).failures.len(), 0);
+    }
+}
+
+#[test]
+fn an_entry_that_is_there_twice_is_refused() {
+    let twice = Tarball::new().file("package/x.node", &addon()).file("package/./x.node", b"");
+    let failure = refused(&twice.gz());
+    assert!(failure.contains("the entry package/x.node twice"), "{failure}");
+    let text = Tarball::new().file("package/a", b"").file("package/a", b"").file("package/x.node", &addon());
+    assert_eq!(audit(&text.gz()).files.len(), 1);
+}
+
+#[test]
+fn an_archive_cut_short_is_refused() {
+    let whole = Tarball::package(MANIFEST).file("package/x.node", &addon()).gz();
+    for length in [3, 20, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+        let failure = refused(&whole[..length]);
+        assert!(failure.contains("is no archive that can be audited"), "{failure}");
+    }
+    let tar = Tarball::new().file("package/x.node", &addon()).tar();
+    for length in [700, 1000] {
+        refused(&tar[..length]);
+    }
+}
+
+#[test]
+fn no_damaged_byte_is_a_panic() {
+    let whole = Tarball::package(MANIFEST).long("package/x.node", EntryType::XHeader, b"x").tar();
+    let mut refused = 0;
+    for position in 0..2600 {
+        for value in [0, b'7', 0xff] {
+            let mut bad = whole.clone();
+            bad[position] = value;
+            refused += usize::from(!audit(&bad).failures.is_empty());
+        }
+    }
+    assert!(refused > 1000, "only {refused} refused");
+}
+
+#[test]
+fn what_follows_the_end_is_refused() {
+    let mut gz = Tarball::package(MANIFEST).gz();
+    gz.extend(b"garbage");
+    refused(&gz);
+    let mut tar = Tarball::package(MANIFEST).tar();
+    tar.extend([0; 1024]);
+    tar.extend(Tarball::new().file("package/x.node", &addon()).tar());
+    let failure = refused(&tar);
+    assert!(failure.contains("something follows after its end"), "{failure}");
+}
+
+#[test]
+fn what_is_no_archive_says_how_it_begins() {
+    assert!(refused(b"hello").contains("begins neither as gzip nor as tar"));
+    assert!(refused(b"").ends_with("is empty"));
+    refused(&gzip(b"hello"));
+    refused(&gzip(&[b'x'; 2000]));
+    let failure = refused(&gzip(b""));
+    assert!(failure.contains("no .node file"), "{failure}");
+}
+
+#[test]
+fn an_archive_without_an_addon_says_so() {
+    let failure = refused(&Tarball::package(MANIFEST).file("package/libx.so", &addon()).gz());
+    assert!(failure.ends_with("p.tgz: no .node file in it"), "{failure}");
+}
+
+#[test]
+fn a_broken_package_json_is_told_and_the_addon_is_still_read() {
+    let audit = audit(&Tarball::package("{").file("package/addon.linux-x64-gnu.node", &addon()).gz());
+    assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
+    let failure = audit.failures[0].to_string();
+    assert!(failure.contains("p.tgz:package/package.json: is no package.json: "), "{failure}");
+}
+
+#[test]
+fn an_addon_that_cannot_be_read_leaves_the_others() {
+    let tarball = Tarball::package(MANIFEST).file("package/a.node", b"text").file("package/b.node", &addon());
+    let audit = audit(&tarball.gz());
+    assert_eq!(names(&audit), ["p.tgz:package/b.node"]);
+    let failure = audit.failures[0].to_string();
+    assert!(failure.contains("p.tgz:package/a.node: is no addon"), "{failure}");
+}
+
+/// An archive of some kilobytes that unpacks to more than is allowed.
+fn bomb(start: &[u8], zeros: u64) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(start).unwrap();
+    let block = vec![0; 1 << 20];
+    for _ in 0..zeros >> 20 {
+        encoder.write_all(&block).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn limits_stop_what_would_fill_the_memory() {
+    let start = |path, kind, size| header(path, kind, size).as_bytes().to_vec();
+    let content = bomb(&start("package/data", EntryType::Regular, 4 << 30), 1100 << 20);
+    assert!(refused(&content).contains("unpacks to more than 1024 MiB"), "{}", refused(&content));
+
+    for (path, kind, limit) in [
+        ("package/package.json", EntryType::Regular, "package.json is larger than 1024 KiB"),
+        ("x", EntryType::GNULongName, "a name or a table of more than 64 KiB"),
+        ("x", EntryType::XHeader, "a name or a table of more than 64 KiB"),
+    ] {
+        let failure = refused(&gzip(&start(path, kind, 100 << 20)));
+        assert!(failure.contains(limit), "{failure}");
+    }
+    let long = format!("package/{}x.node", "folder/".repeat(200));
+    let failure = refused(&Tarball::new().long(&long, EntryType::XHeader, b"").gz());
+    assert!(failure.contains("longer than 1024 bytes"), "{failure}");
+
+    let mut many = Vec::new();
+    for _ in 0..200_001 {
+        many.extend(start("a", EntryType::Directory, 0));
+    }
+    let failure = refused(&gzip(&many));
+    assert!(failure.contains("more than 200000 entries"), "{failure}");
+}
+
+#[test]
+fn an_addon_above_the_limit_is_a_failure_of_its_own() {
+    let size = node_audit::MAX_FILE + 512;
+    let mut start = header("package/big.node", EntryType::Regular, size).as_bytes().to_vec();
+    let audit = {
+        let zeros = bomb(&start, node_audit::MAX_FILE);
+        start = vec![0; 512];
+        let tail = Tarball::new().file("package/small.node", &addon()).tar();
+        audit(&[zeros, gzip(&start), gzip(&tail)].concat())
+    };
+    assert_eq!(names(&audit), ["p.tgz:package/small.node"]);
+    let failure = audit.failures[0].to_string();
+    assert!(failure.contains("p.tgz:package/big.node: is larger than 512 MiB"), "{failure}");
+}
+
+#[test]
+fn two_sizes_and_sparse_files_are_refused() {
+    let table = record("size", "1");
+    let sizes = Tarball::new().entry("long", EntryType::XHeader, table.as_bytes()).file("package/a", b"four");
+    assert!(refused(&sizes.gz()).contains("two sizes"));
+    refused(&Tarball::new().entry("package/x.node", EntryType::GNUSparse, b"").gz());
+}
+
+#[test]
+fn an_archive_is_known_by_its_content_and_missing_ones_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("download");
+    std::fs::write(&path, Tarball::package(MANIFEST).file("package/x.node", &addon()).gz()).unwrap();
+    let missing = folder.path().join("missing.tgz");
+    let audit = audit_paths(&[path, missing], &Policy::default(), &());
+    assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
+    assert!(audit.failures[0].to_string().contains("missing.tgz: cannot be read"));
+}
+
+#[test]
+fn an_addon_is_held_against_another_platform_again() {
+    let musl = "linux-x64-musl".parse().unwrap();
+    let audit = audit(&Tarball::package(MANIFEST).file("package/addon.linux-x64-gnu.node", &addon()).gz());
+    let report = audit.files[0].held_against(Some(&musl), &Policy::default());
+    assert_eq!(report.platform.as_deref(), Some("linux-x64-musl"));
+    assert!(report.findings.iter().any(|finding| finding.rule == "arch"), "{:?}", report.findings);
+    assert_eq!(audit_paths(&[PathBuf::new()], &Policy::default(), &()).failures.len(), 1);
+}
