@@ -70,7 +70,7 @@ struct Arguments {
     summary: bool,
 
     /// Say why a rule stands and what to do; without RULE, list all rules
-    #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with = "paths")]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with_all = ["paths", "facts", "summary"])]
     explain: Option<Option<String>>,
 }
 

@@ -31,7 +31,7 @@ pub fn brief_table(reports: &[Report], width: u16) -> String {
     let mut text = shown.iter().map(|(report, findings)| file(report, findings, width)).collect::<String>();
     let fine = reports.len() - shown.len();
     if fine > 0 {
-        text += &format!("{} with neither error nor warning\n", plural(fine, "file"));
+        text += &format!("{} with neither error nor warning (--all shows them)\n", plural(fine, "file"));
     }
     text + &summary(reports) + "\n"
 }

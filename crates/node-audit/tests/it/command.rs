@@ -114,6 +114,7 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
     assert!(status == 2 && err.contains("[possible values: table, json, sarif]"), "{err}");
     for (arguments, part) in [
         (&["--explain", "arch", NAME][..], "cannot be used with"),
+        (&["--explain", "--facts"], "cannot be used with"),
         (&["--facts", "--summary", NAME], "cannot be used with"),
         (&["--facts", "--policy", "p.toml", NAME], "cannot be used with"),
         (&["--summary", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
@@ -140,7 +141,12 @@ fn many_files_are_shown_in_brief() {
     assert_eq!(status, 1);
     assert!(out.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n"), "errors first: {out}");
     assert!(out.contains("\naddon.node\n"), "{out}");
-    assert!(out.contains("\n10 files with neither error nor warning\n12 files: 1 error, 1 warning"), "{out}");
+    assert!(
+        out.contains(
+            "\n10 files with neither error nor warning (--all shows them)\n12 files: 1 error, 1 warning"
+        ),
+        "{out}"
+    );
     let (_, out, _) = node_audit(&folder, &[&names[..], &["--all"]].concat());
     assert!(out.starts_with("9.linux-x64-gnu.node (linux-x64-gnu): clean\n"), "{out}");
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::command::{folder, node_audit};
 use crate::object_maker::{Maker, NAME};
+use crate::tarball_maker::Tarball;
 
 const BAD: &str = "bad.linux-x64-gnu.node";
 
@@ -114,4 +115,18 @@ fn a_name_is_percent_encoded() {
     let result = log(&out)["runs"][0]["results"][0].clone();
     let location = &result["locations"][0]["physicalLocation"]["artifactLocation"];
     assert_eq!(location["uri"], "a%20b%231.linux-x64-gnu.node");
+}
+
+#[test]
+fn an_entry_of_an_archive_has_a_relative_uri() {
+    let folder = folder();
+    let bad = std::fs::read(folder.path().join(BAD)).unwrap();
+    let tarball =
+        Tarball::package(r#"{"name": "a", "version": "1.0.0"}"#).file(&format!("package/{BAD}"), &bad);
+    std::fs::write(folder.path().join("a.tgz"), tarball.gz()).unwrap();
+    let out = node_audit(&folder, &["--format=sarif", "./a.tgz"]).1;
+    let results = log(&out)["runs"][0]["results"].clone();
+    let needed = results.as_array().unwrap().iter().find(|result| result["ruleId"] == "needed").unwrap();
+    let location = &needed["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], format!("a.tgz%3Apackage/{BAD}"));
 }
