@@ -62,8 +62,10 @@ impl FromStr for Claim {
 
 /// The platform at the end of a name: `linux-x64-gnu` of `addon-v2-linux-x64-gnu`.
 pub(super) fn at_the_end(name: &str) -> Option<Claim> {
-    let starts = name.match_indices('-').map(|(dash, _)| dash + 1);
-    std::iter::once(0).chain(starts).find_map(|start| parse(&name[start..]))
+    // A platform has three words at most; a hostile name has thousands.
+    let dashes: Vec<usize> = name.rmatch_indices('-').take(3).map(|(dash, _)| dash + 1).collect();
+    let starts = std::iter::once(0).chain(dashes.into_iter().rev());
+    starts.filter_map(|start| name.get(start..)).find_map(parse)
 }
 
 /// The platform that two names of folders spell: `linux`, `x64`.

@@ -2,6 +2,7 @@
 
 use super::claim::{at_the_end, of_folders};
 use super::{Claim, Cpu, Libc, Os};
+use crate::error::printable;
 use crate::manifest::Manifest;
 
 /// What is said of a file: by its own name, its folders, its package's name and its package.json.
@@ -66,7 +67,7 @@ fn hint(place: String, claim: Claim) -> Hint {
 fn of_file(file: &str) -> Hint {
     let stem = file.strip_suffix(".node").unwrap_or(file);
     let tag = stem.split('.').find_map(Libc::by_name);
-    let place = format!("the file's name {file}");
+    let place = format!("the file's name {}", printable(file.as_bytes()));
     let claim = |stem: &str| stem.split('.').rev().find_map(at_the_end);
     match claim(stem).or_else(|| claim(without_version(stem)?)) {
         Some(claim) => Hint { libc: claim.libc.or(tag), ..hint(place, claim) },
@@ -87,15 +88,19 @@ fn of_path(folders: &[&str]) -> Vec<Hint> {
     for (position, folder) in folders.iter().enumerate().rev() {
         let outer = position.checked_sub(1).and_then(|outer| folders.get(outer));
         if let Some(claim) = folder.split('.').rev().find_map(at_the_end) {
-            hints.push(hint(format!("its folder {folder}"), claim));
+            hints.push(hint(in_folder(folder), claim));
         } else if let Some((os, claim)) = outer.and_then(|os| Some((os, of_folders(os, folder)?))) {
             hints.push(hint(format!("its folders {os}/{folder}"), claim));
         } else if let Some(libc) = folder.split('-').next().and_then(Libc::by_name) {
-            let place = format!("its folder {folder}");
+            let place = in_folder(folder);
             hints.push(Hint { place, os: None, cpus: Vec::new(), libc: Some(libc) });
         }
     }
     hints
+}
+
+fn in_folder(folder: &str) -> String {
+    format!("its folder {}", printable(folder.as_bytes()))
 }
 
 fn of_package_name(name: &str) -> Option<Hint> {
@@ -272,6 +277,11 @@ mod tests {
         let said = Said::new("linux-x64/x.linux-arm64.node", None);
         assert_eq!(said.claim.map(|claim| claim.to_string()).as_deref(), Some("linux-arm64"));
         assert_eq!(said.conflicts, ["the file's name x.linux-arm64.node and its folder linux-x64"]);
+        let hostile = Said::new("\u{1b}-linux-x64/x.linux-arm64.node", None);
+        assert_eq!(
+            hostile.conflicts,
+            ["the file's name x.linux-arm64.node and its folder \\u{1b}-linux-x64"]
+        );
         let musl = package("a-linux-x64-gnu", &[], &[], &[]);
         assert_eq!(Said::new("x.linux-x64-musl.node", Some(&musl)).conflicts.len(), 1);
         assert_eq!(Said::new("darwin-x64+arm64/x.darwin-x64.node", None).conflicts, [""; 0]);

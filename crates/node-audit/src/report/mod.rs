@@ -45,7 +45,8 @@ impl Report {
             let platform = claimed.map(|platform| platform.to_string());
             for rule in &RULES {
                 if let Check::Addon(check) = rule.check {
-                    report.add(rule.id, platform.as_ref(), check(&subject), context.policy);
+                    let problems = judged(rule.id, check(&subject), context.policy);
+                    report.add(rule.id, platform.as_ref(), problems);
                 }
             }
         }
@@ -57,26 +58,16 @@ impl Report {
         let mut report = Report { file: crate::error::name(path), platform: None, findings: Vec::new() };
         for rule in &RULES {
             if let Check::Package(check) = rule.check {
-                report.add(rule.id, None, check(subject), policy);
+                report.add(rule.id, None, judged(rule.id, check(subject), policy));
             }
         }
         report
     }
 
-    /// Adds what a rule found, unless the policy drops it.
-    fn add(
-        &mut self,
-        rule: &'static str,
-        platform: Option<&String>,
-        problems: Vec<Problem>,
-        policy: &Policy,
-    ) {
-        let overridden = policy.severities.get(rule).copied();
+    fn add(&mut self, rule: &'static str, platform: Option<&String>, problems: Vec<Problem>) {
         for Problem { severity, message, evidence, remedy } in problems {
-            if let Some(severity) = overridden.unwrap_or(Some(severity)) {
-                let (file, platform) = (self.file.clone(), platform.cloned());
-                self.findings.push(Finding { file, platform, rule, severity, message, evidence, remedy });
-            }
+            let (file, platform) = (self.file.clone(), platform.cloned());
+            self.findings.push(Finding { file, platform, rule, severity, message, evidence, remedy });
         }
     }
 
@@ -90,6 +81,18 @@ impl Report {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
+    }
+}
+
+/// What a rule found, as bad as the policy says; without what it drops.
+fn judged(rule: &str, mut problems: Vec<Problem>, policy: &Policy) -> Vec<Problem> {
+    match policy.severities.get(rule) {
+        Some(None) => Vec::new(),
+        Some(Some(severity)) => {
+            problems.iter_mut().for_each(|problem| problem.severity = *severity);
+            problems
+        }
+        None => problems,
     }
 }
 

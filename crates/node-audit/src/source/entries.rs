@@ -136,7 +136,10 @@ fn text(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
 
 fn checked(raw: &[u8]) -> Result<String, String> {
     if raw.len() > MAX_PATH {
-        return Err(format!("a path in it is longer than {MAX_PATH} bytes: {}...", printable(&raw[..40])));
+        return Err(format!(
+            "a path in it is longer than {MAX_PATH} bytes: {}...",
+            printable(raw.get(..40).unwrap_or(raw))
+        ));
     }
     let refuse = |why: &str| Err(format!("the entry {} {why}", printable(raw)));
     let Ok(path) = std::str::from_utf8(raw) else { return refuse("has a name that is no UTF-8") };

@@ -41,8 +41,7 @@ pub(super) fn list(root: &Path) -> Listing {
         if entry.depth() == 0 || kind.is_dir() {
             continue;
         }
-        let addon = entry.file_name().to_str().is_some_and(is_addon)
-            || path.extension().is_some_and(|extension| extension == "node");
+        let addon = path.extension().is_some_and(|extension| extension == "node");
         if addon && kind.is_symlink() {
             listing.failures.extend(link(path, real.as_deref()));
         } else if addon {

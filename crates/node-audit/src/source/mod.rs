@@ -2,6 +2,7 @@
 
 mod entries;
 mod folder;
+mod found;
 mod package;
 mod tarball;
 
@@ -11,15 +12,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::beside::Beside;
 use crate::error::{AuditError, name};
-use crate::facts::{Details, Facts};
+use crate::facts::Facts;
 use crate::finding::Severity;
 use crate::manifest::Manifest;
-use crate::platform::{Claim, Cpu, Os, Said};
+use crate::platform::Claim;
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::rules::{self, Context, PackageAddon, PackageSubject};
+use found::{Looked, Surroundings, on_disk};
 use package::{Package, Root};
 
 /// Everything that was found at some paths.
@@ -78,6 +79,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
     let mut audit = Audit::default();
     let mut roots = Vec::new();
     let mut known = BTreeSet::new();
+    let mut scopes = Vec::new();
     let mut empty: BTreeSet<usize> = (0..paths.len()).collect();
     for (position, path) in paths.iter().enumerate() {
         match kind(path) {
@@ -85,9 +87,16 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
                 empty.remove(&position);
                 jobs.extend(known.insert(path.clone()).then(|| Job::addon(position, path)));
             }
-            Ok(Kind::Archive) => jobs.push(Job { position, path: path.clone(), archive: true }),
+            Ok(Kind::Archive) => {
+                if known.insert(path.clone()) {
+                    jobs.push(Job { position, path: path.clone(), archive: true });
+                } else {
+                    empty.remove(&position);
+                }
+            }
             Ok(Kind::Folder) => {
                 let listing = folder::list(path);
+                scopes.extend(std::fs::canonicalize(path));
                 if !listing.addons.is_empty() || !listing.failures.is_empty() {
                     empty.remove(&position);
                 }
@@ -121,6 +130,11 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
         members.extend(looked.members);
         roots.extend(looked.roots.into_iter().map(|root| (job.position, root)));
     }
+    // Of a package that lies around what is looked at, only a part was seen.
+    members.retain(|(package, _)| match &package.root {
+        Root::Disk(root) => scopes.iter().any(|scope| root.starts_with(scope)),
+        Root::Archive { .. } => true,
+    });
     audit.packages = packages(&members, &roots, policy, &mut empty);
     let empty = empty.into_iter().filter_map(|position| paths.get(position));
     audit.failures.extend(empty.map(|path| AuditError::NoAddon { file: name(path) }));
@@ -134,21 +148,6 @@ pub(crate) fn audit_file(path: &Path, policy: &Policy) -> Result<Audited, AuditE
     let content = crate::read(path)?;
     let package = package::nearest(path.parent().unwrap_or(Path::new("")))?;
     on_disk(path, package).hold(&content, policy)
-}
-
-/// How an addon on disk is held; its content is read later.
-fn on_disk(path: &Path, package: Option<Package>) -> Found<'_> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    // Its own name, even if it is a link; links on the way there are followed, as for the package.
-    let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
-    let real = real.ok().zip(path.file_name()).map(|(folder, file)| folder.join(file));
-    let whole = real.as_deref().filter(|_| package.is_some()).unwrap_or(path);
-    Found::new(path, &slashes(whole), package, Surroundings::Disk(folder))
-}
-
-/// With `/` between the parts, on Windows as well.
-fn slashes(path: &Path) -> String {
-    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 impl Audit {
@@ -249,114 +248,6 @@ impl Job {
         looked.add(&found, content.and_then(|content| found.hold(&content, policy)));
         progress.done();
         looked
-    }
-}
-
-/// What a job found.
-#[derive(Default)]
-struct Looked {
-    files: Vec<Audited>,
-    failures: Vec<AuditError>,
-    /// Addons as their packages see them, those that cannot be read as well.
-    members: Vec<(Package, PackageAddon)>,
-    /// Packages to look at even if no addon belongs to them.
-    roots: Vec<Package>,
-}
-
-impl Looked {
-    fn add(&mut self, found: &Found<'_>, audited: Result<Audited, AuditError>) {
-        let facts = audited.as_ref().map(|audited| audited.facts.as_slice()).unwrap_or_default();
-        if let Some(package) = &found.package {
-            let Said { claim, conflicts, .. } = &found.said;
-            let addon = PackageAddon {
-                path: crate::error::printable(found.path.as_bytes()),
-                claim: claim.clone().or_else(|| own(facts)),
-                conflicts: conflicts.clone(),
-            };
-            self.members.push((package.clone(), addon));
-        }
-        match audited {
-            Ok(audited) => self.files.push(audited),
-            Err(error) => self.failures.push(error),
-        }
-    }
-}
-
-/// An addon that was found, before it is looked at.
-struct Found<'a> {
-    /// How it is shown.
-    shown: &'a Path,
-    /// Its path, from the folder of its package on, with `/` between the parts.
-    path: String,
-    said: Said,
-    package: Option<Package>,
-    surroundings: Surroundings,
-}
-
-impl<'a> Found<'a> {
-    /// Takes the whole path, with `/` between the parts.
-    fn new(shown: &'a Path, whole: &str, package: Option<Package>, surroundings: Surroundings) -> Found<'a> {
-        let path = package.as_ref().map_or(whole, |package| package.root.relative(whole)).to_owned();
-        let said = Said::new(&path, package.as_ref().map(|package| &*package.manifest));
-        Found { shown, path, said, package, surroundings }
-    }
-
-    fn hold(&self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
-        let mut audited = Audited {
-            report: Report::default(),
-            facts: crate::read_facts(self.shown, content)?,
-            claim: self.said.claim.clone(),
-            abi: self.said.abi,
-            package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
-            path: self.shown.to_path_buf(),
-            surroundings: self.surroundings.clone(),
-        };
-        audited.report = audited.held_against(policy.claim.as_ref().or(audited.claim.as_ref()), policy);
-        Ok(audited)
-    }
-}
-
-/// What an addon without a claim is itself, where that is certain.
-fn own(facts: &[Facts]) -> Option<Claim> {
-    let first = facts.first()?;
-    let (os, libc) = match &first.details {
-        // Android and others have ELF files as well.
-        Details::Elf(elf) => (Os::Linux, Some(elf.libc?)),
-        Details::MachO(_) => (Os::Darwin, None),
-        Details::Pe(_) => (Os::Win32, None),
-    };
-    let cpus: Vec<Cpu> = facts.iter().filter_map(|part| part.cpu).collect();
-    Claim::new(os, &cpus, libc)
-}
-
-impl Root {
-    /// A path from this folder on.
-    fn relative<'a>(&self, path: &'a str) -> &'a str {
-        let root = match self {
-            Root::Disk(folder) => slashes(folder),
-            Root::Archive { folder, .. } => folder.clone(),
-        };
-        path.strip_prefix(root.as_str()).map_or(path, |rest| rest.trim_start_matches('/'))
-    }
-}
-
-/// What lies around an addon.
-#[derive(Debug, Clone)]
-enum Surroundings {
-    /// The folder that it is in.
-    Disk(PathBuf),
-    Archive {
-        files: Arc<BTreeSet<String>>,
-        directory: String,
-    },
-}
-
-impl Surroundings {
-    fn beside(&self) -> Beside<'_> {
-        match self {
-            Surroundings::Disk(directory) => Beside::Disk(directory),
-            Surroundings::Archive { files, directory } => Beside::Archive { files, directory },
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Surroundings;
+use super::found::Surroundings;
 use super::tarball::MAX_MANIFEST;
 use crate::error::{AuditError, name};
 use crate::manifest::Manifest;

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use super::entries::{self, Kind};
+use super::found::{Found, Looked, Surroundings};
+use super::is_addon;
 use super::package::{self, Package, Root};
-use super::{Found, Looked, Surroundings, is_addon};
 use crate::error::AuditError;
 use crate::manifest::Manifest;
 use crate::policy::Policy;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::object_maker::{Maker, NAME};
+use crate::tarball_maker::Tarball;
 
 /// Status, standard output, standard error.
 pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
@@ -167,4 +168,24 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn a_folder_and_a_tarball_are_looked_into() {
+    let folder = folder();
+    let sub = |name: &str| folder.path().join(name);
+    std::fs::create_dir(sub("clean")).unwrap();
+    std::fs::create_dir(sub("empty")).unwrap();
+    std::fs::copy(sub(NAME), sub("clean").join(NAME)).unwrap();
+    let clean =
+        "clean/addon.linux-x64-gnu.node (linux-x64-gnu): clean\n1 file: 0 errors, 0 warnings, 0 info\n";
+    assert_eq!(node_audit(&folder, &["clean"]), (0, clean.to_owned(), String::new()));
+    let (status, out, err) = node_audit(&folder, &["empty", "--format=json"]);
+    assert_eq!((status, out.as_str(), err.as_str()), (2, "[]\n", "node-audit: empty: no .node file in it\n"));
+
+    let tarball = Tarball::package(r#"{"name": "p", "main": "y.node"}"#).file("package/x.txt", b"");
+    std::fs::write(sub("p.tgz"), tarball.gz()).unwrap();
+    let (status, out, err) = node_audit(&folder, &["p.tgz"]);
+    assert_eq!((status, err.as_str()), (1, ""));
+    assert!(out.starts_with("p.tgz:package/package.json ") && out.contains("seen: main: y.node"), "{out}");
 }

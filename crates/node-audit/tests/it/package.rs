@@ -157,3 +157,18 @@ fn an_addon_that_cannot_be_read_is_there_all_the_same() {
     assert_eq!(audit.failures.len(), 1);
     assert_eq!(audit.packages[0].report.findings, []);
 }
+
+#[test]
+fn a_package_is_judged_where_all_of_it_was_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("lib")).unwrap();
+    std::fs::write(path("package.json"), r#"{"name": "a", "os": ["linux", "darwin"], "main": "lib/y.node"}"#)
+        .unwrap();
+    std::fs::write(path("lib/x.linux-x64-gnu.node"), Maker::addon().make()).unwrap();
+    let packages = |name: &str| audit_paths(&[path(name)], &Policy::default(), &()).packages;
+    assert_eq!(packages("").len(), 1);
+    assert_eq!(packages("")[0].report.findings.len(), 2);
+    assert_eq!(packages("lib").len(), 0);
+    assert_eq!(packages("lib/x.linux-x64-gnu.node").len(), 0);
+}

@@ -178,7 +178,7 @@ fn no_damaged_byte_is_a_panic() {
     let whole = Tarball::package(MANIFEST).long("package/x.node", EntryType::XHeader, b"x").tar();
     let mut refused = 0;
     for position in 0..2600 {
-        for value in [0, b'7', 0xff] {
+        for value in [b'7', 0xff] {
             let mut bad = whole.clone();
             bad[position] = value;
             refused += usize::from(!audit(&bad).failures.is_empty());
