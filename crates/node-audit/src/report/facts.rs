@@ -4,6 +4,7 @@ use super::wrap::{usable, wrap};
 use crate::facts::{
     Details, DylibKind, ElfFacts, Facts, MacPlatform, MachOFacts, PeFacts, Signature, StaticTls,
 };
+use crate::rules::shortened;
 use crate::source::Audited;
 
 /// How many names of a long list are shown.
@@ -34,7 +35,7 @@ fn rows(facts: &Facts) -> Rows {
     let mut rows: Rows = vec![
         ("format", format!("{} {kind}, {bits} bit, {order}-endian, {machine}", facts.format())),
         ("processor", facts.cpu.map_or("none that Node knows".to_owned(), |cpu| cpu.to_string())),
-        ("size", format!("{:.1} MB ({} bytes)", facts.size as f64 / 1e6, facts.size)),
+        ("size", size(facts.size)),
     ];
     let (more, protection) = match &facts.details {
         Details::Elf(elf) => (elf_rows(elf), elf_protection(elf)),
@@ -61,7 +62,7 @@ fn rows(facts: &Facts) -> Rows {
 fn elf_rows(elf: &ElfFacts) -> Rows {
     let needs = elf.version_needs.iter().map(|need| {
         let weak = if need.weak { ", weak" } else { "" };
-        format!("{} of {}{weak}: {}", need.version, need.library, list(&need.symbols))
+        format!("{} of {}{weak}: {}", need.version, need.library, symbols(&need.symbols))
     });
     let mut rows: Rows = vec![
         ("C library", elf.libc.map_or("none".to_owned(), |libc| libc.to_string())),
@@ -70,14 +71,14 @@ fn elf_rows(elf: &ElfFacts) -> Rows {
     ];
     rows.push(("rpath", list(&elf.rpath)));
     rows.push(("runpath", list(&elf.runpath)));
-    let StaticTls { flag, own, symbols, foreign, size } = &elf.static_tls;
+    let StaticTls { flag, own, symbols: names, foreign, size } = &elf.static_tls;
     let tls = match (*flag || *own > 0 || !foreign.is_empty(), size) {
         (false, 0) => "none".to_owned(),
         (false, size) => format!("{size} bytes, dynamic"),
         (true, size) => format!(
             "{size} bytes; initial-exec: {own} relocations to its own ({}), of others {}",
-            list(symbols),
-            list(foreign)
+            symbols(names),
+            symbols(foreign)
         ),
     };
     rows.push(("thread-local", tls));
@@ -131,7 +132,7 @@ fn macho_protection(macho: &MachOFacts) -> Rows {
 fn pe_rows(pe: &PeFacts) -> Rows {
     let imports = pe.dlls.iter().map(|dll| {
         let delayed = if dll.delayed { ", delayed" } else { "" };
-        format!("{}{delayed}: {}", dll.dll, list(&dll.symbols))
+        format!("{}{delayed}: {}", dll.dll, symbols(&dll.symbols))
     });
     vec![
         ("by library", none_or(imports.collect::<Vec<_>>().join("\n"))),
@@ -163,6 +164,13 @@ fn aligned(rows: &Rows, width: u16) -> String {
     text
 }
 
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{bytes} bytes"),
+        _ => format!("{}.{} MB ({bytes} bytes)", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 fn yes(fact: bool) -> String {
     if fact { "yes" } else { "no" }.to_owned()
 }
@@ -171,8 +179,13 @@ fn none_or(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-fn counted<T: AsRef<str>>(names: &[T]) -> String {
-    if names.is_empty() { "none".to_owned() } else { format!("{}: {}", names.len(), list(names)) }
+fn counted(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { format!("{}: {}", names.len(), symbols(names)) }
+}
+
+/// As [`list`], with mangled C++ names cut short.
+fn symbols(names: &[String]) -> String {
+    list(&names.iter().map(|name| shortened(name)).collect::<Vec<_>>())
 }
 
 /// The first names of a list, and how many more there are.

@@ -171,7 +171,7 @@ fn few<T: AsRef<str>>(names: &[T]) -> String {
 }
 
 /// Mangled C++ names fill a page.
-fn shortened(name: &str) -> String {
+pub(crate) fn shortened(name: &str) -> String {
     const LONGEST: usize = 60;
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &name[..end]),

@@ -130,6 +130,26 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
 }
 
 #[test]
+fn severities_are_coloured_where_colours_are_seen() {
+    let folder = folder();
+    let coloured = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("CLICOLOR_FORCE", "1")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (_, plain, _) = node_audit(&folder, &["bad.linux-x64-gnu.node"]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    let out = coloured(&["bad.linux-x64-gnu.node"]);
+    assert!(out.contains("\n \u{1b}[31m\u{1b}[1merror\u{1b}[0m   needed   it needs libssl.so.3"), "{out}");
+    assert_eq!(console::strip_ansi_codes(&out), plain);
+    assert!(!coloured(&["bad.linux-x64-gnu.node", "--format=json"]).contains('\u{1b}'));
+}
+
+#[test]
 fn many_files_are_shown_in_brief() {
     let folder = folder();
     let mut names = vec!["bad.linux-x64-gnu.node".to_owned(), "addon.node".to_owned()];
@@ -187,5 +207,5 @@ fn a_folder_and_a_tarball_are_looked_into() {
     std::fs::write(sub("p.tgz"), tarball.gz()).unwrap();
     let (status, out, err) = node_audit(&folder, &["p.tgz"]);
     assert_eq!((status, err.as_str()), (1, ""));
-    assert!(out.starts_with("p.tgz:package/package.json ") && out.contains("seen: main: y.node"), "{out}");
+    assert!(out.starts_with("p.tgz:package/package.json\n") && out.contains("seen: main: y.node"), "{out}");
 }
