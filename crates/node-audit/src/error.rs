@@ -15,10 +15,12 @@ pub enum AuditError {
         source: std::io::Error,
     },
     /// A folder or an archive in which there is nothing to look at.
-    #[error("{file}: no .node file in it")]
+    #[error("{file}: no .node file in it{}", not_followed(*links))]
     NoAddon {
         /// The folder or archive.
         file: String,
+        /// Links to folders outside of it, as package managers make them for the packages of a workspace.
+        links: usize,
     },
     /// An archive that is damaged, exceeds a limit, or holds what npm does not pack.
     #[error("{file}: is no archive that can be audited: {damage}")]
@@ -94,6 +96,13 @@ pub enum AuditError {
         /// What does not fit.
         damage: String,
     },
+}
+
+fn not_followed(links: usize) -> String {
+    match links {
+        0 => String::new(),
+        links => format!("; links out of it are not followed ({links}): name the folder that they lead to"),
+    }
 }
 
 /// A path as it is shown: control characters, which could rewrite the terminal, are escaped.

@@ -16,6 +16,8 @@ pub(super) struct Listing {
     pub(super) addons: BTreeSet<PathBuf>,
     /// Folders of packages for which npm could run node-gyp.
     pub(super) gyp: BTreeSet<PathBuf>,
+    /// Links to folders outside of it.
+    pub(super) links: usize,
     /// What could not be looked at.
     pub(super) failures: Vec<AuditError>,
 }
@@ -46,6 +48,9 @@ pub(super) fn list(root: &Path) -> Listing {
             listing.failures.extend(link(path, real.as_deref()));
         } else if addon {
             listing.addons.insert(path.to_path_buf());
+        } else if kind.is_symlink() {
+            let target = std::fs::canonicalize(path).ok().filter(|target| target.is_dir());
+            listing.links += usize::from(target.is_some_and(|target| !is_within(&target, real.as_deref())));
         } else if entry.file_name() == "binding.gyp"
             && let Some(folder) = path.parent()
             && is_package(folder, root)
@@ -74,7 +79,7 @@ fn is_package(folder: &Path, root: &Path) -> bool {
 /// A link to an addon in the folder is nothing to report, because the addon itself is looked at.
 fn link(path: &Path, root: Option<&Path>) -> Option<AuditError> {
     match std::fs::canonicalize(path) {
-        Ok(target) if root.is_some_and(|root| target.starts_with(root)) => {
+        Ok(target) if is_within(&target, root) => {
             // Node would open what the link leads to, whatever that is called.
             let seen = target.to_str().is_some_and(is_addon);
             (!seen).then(|| AuditError::Link { file: name(path), target: name(&target) })
@@ -82,4 +87,8 @@ fn link(path: &Path, root: Option<&Path>) -> Option<AuditError> {
         Ok(target) => Some(AuditError::Link { file: name(path), target: name(&target) }),
         Err(source) => Some(AuditError::Unreadable { file: name(path), source }),
     }
+}
+
+fn is_within(target: &Path, root: Option<&Path>) -> bool {
+    root.is_some_and(|root| target.starts_with(root))
 }

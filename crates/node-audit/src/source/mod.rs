@@ -80,6 +80,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
     let mut roots = Vec::new();
     let mut known = BTreeSet::new();
     let mut scopes = Vec::new();
+    let mut links = BTreeMap::new();
     let mut empty: BTreeSet<usize> = (0..paths.len()).collect();
     for (position, path) in paths.iter().enumerate() {
         match kind(path) {
@@ -96,6 +97,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
             }
             Ok(Kind::Folder) => {
                 let listing = folder::list(path);
+                links.insert(position, listing.links);
                 scopes.extend(std::fs::canonicalize(path));
                 if !listing.addons.is_empty() || !listing.failures.is_empty() {
                     empty.remove(&position);
@@ -136,8 +138,10 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
         Root::Archive { .. } => true,
     });
     audit.packages = packages(&members, &roots, policy, &mut empty);
-    let empty = empty.into_iter().filter_map(|position| paths.get(position));
-    audit.failures.extend(empty.map(|path| AuditError::NoAddon { file: name(path) }));
+    for (position, path) in paths.iter().enumerate().filter(|(position, _)| empty.contains(position)) {
+        let links = links.get(&position).copied().unwrap_or_default();
+        audit.failures.push(AuditError::NoAddon { file: name(path), links });
+    }
     let mut told = BTreeSet::new();
     audit.failures.retain(|failure| told.insert(failure.to_string()));
     audit

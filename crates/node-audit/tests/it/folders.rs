@@ -96,6 +96,14 @@ fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
     assert!(told[0].contains("dangling.node: cannot be read"), "{told:?}");
     assert!(told[1].contains("out.node: is a link to ") && told[1].contains("outside/y.linux"), "{told:?}");
 
+    // The node_modules of a package of a workspace has nothing but links.
+    fs::create_dir(folder.path().join("member")).unwrap();
+    let member = folder.path().join("member/node_modules");
+    fs::create_dir(&member).unwrap();
+    std::os::unix::fs::symlink("../../node_modules/.pnpm", member.join("a")).unwrap();
+    let told = failures(&look(&[&member]));
+    assert!(told.len() == 1 && told[0].contains("no .node file in it; links out of it are not followed (1)"));
+
     // A link that is itself the path is followed.
     let given = folder.path().join("given");
     std::os::unix::fs::symlink(&modules, &given).unwrap();

@@ -146,6 +146,9 @@ fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
     assert!(gyp.message.starts_with("npm runs node-gyp"), "{}", gyp.message);
     let both = findings(r#"{"name": "a", "scripts": {"install": "true"}}"#, &["x.node", "binding.gyp"]);
     assert_eq!(only(both).evidence, "scripts.install: true");
+    // What is compiled on installation is not missing before.
+    let compiled = r#"{"name": "a", "os": ["linux", "darwin"], "main": "y.node", "scripts": {"install": "node-gyp-build"}}"#;
+    only(findings(compiled, &["x.node"]));
     // A package that gets its addon on installation only.
     only(findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]));
 }
