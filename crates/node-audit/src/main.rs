@@ -92,8 +92,6 @@ fn main() -> ExitCode {
     }
     match run(&arguments) {
         Ok(status) => ExitCode::from(status),
-        // A reader that has seen enough (`| head`) is no failure of the audit.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("cannot write the result: {error}"));
             ExitCode::from(2)
@@ -178,7 +176,11 @@ fn explained(rule: Option<&str>, width: u16) -> io::Result<u8> {
 }
 
 fn print(text: &str) -> io::Result<()> {
-    io::stdout().write_all(text.as_bytes())
+    match io::stdout().write_all(text.as_bytes()) {
+        // A reader that has seen enough (`| head`) is no failure of the audit.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Says on standard error what went wrong; where nobody listens there either, nothing is left to be done.

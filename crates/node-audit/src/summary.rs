@@ -159,10 +159,12 @@ fn verdict(package: &Package<'_>, addons: &[&Audited], system: Platform, policy:
     let fitting: Vec<&Audited> = addons.iter().copied().filter(|addon| fits(addon, system)).collect();
     let named: Vec<&Audited> =
         fitting.iter().copied().filter(|addon| addon.claim.as_ref().is_some_and(exact)).collect();
+    // Those of a package for one platform are libraries for the same.
+    let general = package.claim().is_none();
     // The shortest name is the addon's: others are of the libraries that it needs.
     let mut elsewhere: Vec<(&String, Claim)> = (package.manifest.optional_dependencies.iter())
         .filter_map(|name| Some((name, of_name(name)?)))
-        .filter(|(name, claim)| claim.covers(system) && !has(addons, name))
+        .filter(|(name, claim)| general && claim.covers(system) && !has(addons, name))
         .collect();
     elsewhere.sort_by_key(|(name, claim)| (!exact(claim), name.len()));
     // A loader takes the file that names the C library before one that fits any.

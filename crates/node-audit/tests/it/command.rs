@@ -175,19 +175,25 @@ fn many_files_are_shown_in_brief() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = folder();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
-        .args(["--facts", "--format=json"])
-        // More than a pipe holds.
-        .args(std::iter::repeat_n(NAME, 300))
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    for (arguments, status) in [(&["--facts", "--format=json"][..], 0), (&["--format=sarif"], 1)] {
+        let files: Vec<String> = (0..300).map(|number| format!("{number}.linux-x64-gnu.node")).collect();
+        for file in &files {
+            // More than a pipe holds.
+            std::fs::copy(folder.path().join("bad.linux-x64-gnu.node"), folder.path().join(file)).unwrap();
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+            .args(arguments)
+            .args(&files)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    }
 }
 
 #[test]

@@ -109,7 +109,8 @@ fn platform_packages_count_for_the_one_that_asks_for_them() {
     installed.package("@a/core", json!({ "optionalDependencies": wanted }), &[]);
     let fields = json!({ "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"] });
     installed.package("@a/core-linux-x64-gnu", fields, &[("core.linux-x64-gnu.node", glibc())]);
-    installed.package("lonely-linux-x64-gnu", json!({}), &[("x.node", glibc())]);
+    let library = json!({ "optionalDependencies": { "lonely-library-linux-x64": "1.0.0" } });
+    installed.package("lonely-linux-x64-gnu", library, &[("x.node", glibc())]);
     let (status, rows) = installed.summary();
     assert_eq!(
         rows,
