@@ -26,6 +26,7 @@ mod report;
 mod rules;
 mod source;
 mod strings;
+mod summary;
 
 use std::fs::File;
 use std::io::Read;
@@ -39,10 +40,14 @@ pub use facts::{
 pub use finding::{Finding, Severity};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Claim, Cpu, Libc, Os, Platform, PlatformError};
-pub use policy::{Allowed, Floors, Policy};
-pub use report::{Report, json, table};
+pub use policy::{Allowed, Floors, Policy, PolicyError};
+pub use report::{
+    Report, brief_table, explain, facts_json, facts_text, json, rule_list, sarif, summary_json,
+    summary_table, table,
+};
 pub use rules::{Problem, RULES, Rule};
 pub use source::{Audit, Audited, AuditedPackage, Progress, audit_paths};
+pub use summary::{Row, SYSTEMS, Verdict, summarize};
 
 use beside::Beside;
 use platform::Said;

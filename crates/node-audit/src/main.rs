@@ -8,76 +8,202 @@ use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
-use node_audit::{Claim, Policy, Report, audit_paths, json, table};
+use clap::error::ErrorKind as Usage;
+use clap::{CommandFactory, Parser, ValueEnum};
+use console::Style;
+use node_audit::{
+    Audit, Claim, Policy, Row, Rule, Verdict, audit_paths, brief_table, explain, facts_json, facts_text,
+    json, rule_list, sarif, summarize, summary_json, summary_table, table,
+};
 
 /// Width of the table where it does not go to a terminal.
 const WIDTH: u16 = 100;
 
-/// Says, with evidence, whether a native Node addon will load on the platform that its name claims.
+/// More files than this are shown in brief.
+const MANY: usize = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  node-audit addon.linux-x64-gnu.node           an addon whose name says what it is for
+  node-audit --platform linux-x64-musl a.node   one whose name does not
+  node-audit package.tgz                        what npm pack made, before it is published
+  node-audit --summary node_modules             which packages fail on Alpine, glibc 2.28, arm64
+  node-audit --format sarif . > audit.sarif     for a code host that shows findings
+  node-audit --explain glibc-floor              why a rule stands, and what to do
+
+Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file.";
+
+/// Says, with evidence, whether native Node addons will load on the platforms that they claim.
 ///
-/// Reads ELF files (Linux). Held against: the claimed processor and C library, the entry point that Node looks for,
-/// the glibc version that is needed (2.28 at most, as Node 20 itself), needed libraries, RPATH and RUNPATH, and
-/// exported symbols that Node exports as well.
+/// Reads .node files for Linux (ELF), macOS (Mach-O, fat ones too) and Windows (PE) without running them, on any of
+/// these systems. The claim is taken from the file's name, its directory, or its package.json; see --platform. What is
+/// asked for: --explain lists the rules.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file."
-)]
+#[command(version, after_help = EXAMPLES)]
 struct Arguments {
-    /// .node files, folders, npm tarballs (.tgz, .tar) or an installed node_modules
-    #[arg(required = true, value_name = "PATH")]
+    /// What to read: .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
+    #[arg(required_unless_present = "explain", value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Hold the files against this platform, whatever their names say: linux-x64-gnu, linux-arm64-musl
+    /// Hold the addons against this platform, whatever they claim: linux-x64-gnu, darwin-arm64
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Claim>,
+
+    /// Limits in place of the default's: a TOML file with oldest systems, libraries, sizes, severities
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+
+    /// List clean files and findings of severity info, too, where there are more than ten files
+    #[arg(long)]
+    all: bool,
+
+    /// Print what was read, with no verdict
+    #[arg(long, conflicts_with_all = ["summary", "all", "policy", "platform"])]
+    facts: bool,
+
+    /// Print which packages would fail on Alpine, on glibc 2.28 and on arm64
+    #[arg(long, conflicts_with_all = ["all", "platform"])]
+    summary: bool,
+
+    /// Say why a rule stands and what to do; without RULE, list all rules
+    #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with_all = ["paths", "facts", "summary"])]
+    explain: Option<Option<String>>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
     Table,
     /// An array of {file, platform, rule, severity, message, evidence, remedy}; [] when clean
     Json,
+    /// A SARIF 2.1.0 log
+    Sarif,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let policy = Policy { claim: arguments.platform, ..Policy::default() };
+    if arguments.format == Format::Sarif && (arguments.facts || arguments.summary) {
+        let message = "SARIF holds findings: --facts and --summary are printed as table or json";
+        Arguments::command().error(Usage::ArgumentConflict, message).exit();
+    }
+    match run(&arguments) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            complain(&format!("cannot write the result: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what was asked for; the exit status, or why nothing could be written.
+fn run(arguments: &Arguments) -> io::Result<u8> {
+    let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns);
+    if let Some(rule) = &arguments.explain {
+        return explained(rule.as_deref(), width);
+    }
+    let policy = match arguments.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::from_file) {
+        Ok(policy) => Policy { claim: arguments.platform.clone(), ..policy },
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(2);
+        }
+    };
     let bar = progress::Bar::new();
     let audit = audit_paths(&arguments.paths, &policy, &bar);
     bar.clear();
     for failure in &audit.failures {
-        eprintln!("node-audit: {failure}");
+        complain(&failure.to_string());
     }
-    let reports: Vec<Report> = audit.reports();
-    if let Err(error) = print(&reports, arguments.format) {
-        // A reader that has seen enough (`| head`) is no failure of the audit.
-        if error.kind() != ErrorKind::BrokenPipe {
-            eprintln!("node-audit: cannot write the result: {error}");
-            return ExitCode::from(2);
+    let (text, found) = match arguments {
+        Arguments { facts: true, format, .. } => (facts(&audit, *format, width)?, false),
+        Arguments { summary: true, format, .. } => {
+            let rows = summarize(&arguments.paths, &audit, &policy);
+            let fails = rows.iter().flat_map(|row| &row.verdicts).any(Verdict::is_failure);
+            (summary(&rows, *format, &policy, width)?, fails)
         }
-    }
-    match (!audit.failures.is_empty(), audit.has_errors()) {
-        (true, _) => ExitCode::from(2),
-        (false, true) => ExitCode::from(1),
-        (false, false) => ExitCode::SUCCESS,
+        Arguments { format, all, .. } => (findings(&audit, *format, *all, width)?, audit.has_errors()),
+    };
+    print(&text)?;
+    Ok(match (audit.failures.is_empty(), found) {
+        (false, _) => 2,
+        (true, true) => 1,
+        (true, false) => 0,
+    })
+}
+
+fn findings(audit: &Audit, format: Format, all: bool, width: u16) -> io::Result<String> {
+    let reports = audit.reports();
+    Ok(match format {
+        Format::Json => json(&reports)?,
+        Format::Sarif => sarif(&reports, &audit.failures)?,
+        Format::Table if reports.is_empty() => String::new(),
+        Format::Table if all || reports.len() <= MANY => coloured(&table(&reports, width)),
+        Format::Table => coloured(&brief_table(&reports, width)),
+    })
+}
+
+fn facts(audit: &Audit, format: Format, width: u16) -> io::Result<String> {
+    Ok(if format == Format::Json { facts_json(&audit.files)? } else { facts_text(&audit.files, width) })
+}
+
+fn summary(rows: &[Row], format: Format, policy: &Policy, width: u16) -> io::Result<String> {
+    Ok(match format {
+        Format::Json => summary_json(rows)?,
+        _ if rows.is_empty() => String::new(),
+        _ => summary_table(rows, policy, width),
+    })
+}
+
+/// Why a rule stands, or a list of all; the exit status.
+fn explained(rule: Option<&str>, width: u16) -> io::Result<u8> {
+    let Some(id) = rule else { return print(&rule_list(width)).map(|()| 0) };
+    match Rule::by_id(id) {
+        Some(rule) => print(&explain(&rule, width)).map(|()| 0),
+        None => {
+            let rules = rule_list(width);
+            complain(&format!(
+                "there is no rule `{}`; the rules are:\n{}",
+                id.escape_debug(),
+                rules.trim_end()
+            ));
+            Ok(2)
+        }
     }
 }
 
-fn print(reports: &[Report], format: Format) -> io::Result<()> {
-    let text = match format {
-        Format::Json => json(reports)?,
-        Format::Table if reports.is_empty() => return Ok(()),
-        Format::Table => {
-            let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns);
-            table(reports, width)
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // A reader that has seen enough (`| head`) is no failure of the audit.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Says on standard error what went wrong; where nobody listens there either, nothing is left to be done.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "node-audit: {message}");
+}
+
+/// Severities at the start of a row in colour, where standard output is a terminal and NO_COLOR is not set.
+fn coloured(text: &str) -> String {
+    if !console::colors_enabled() {
+        return text.to_owned();
+    }
+    let line = |line: &str| {
+        for (severity, style) in [
+            ("error", Style::new().red().bold()),
+            ("warning", Style::new().yellow()),
+            ("info", Style::new().cyan()),
+        ] {
+            if let Some(rest) = line.strip_prefix(&format!(" {severity} ")) {
+                return format!(" {} {rest}", style.apply_to(severity));
+            }
         }
+        line.to_owned()
     };
-    io::stdout().write_all(text.as_bytes())
+    text.split_inclusive('\n').map(line).collect()
 }

@@ -74,6 +74,34 @@ pub struct Rule {
     pub(crate) check: Check,
 }
 
+/// The rules whose errors keep an addon from loading; those of the others are about what happens before or after.
+const LOADING: [&str; 10] = [
+    "arch",
+    "napi-entry",
+    "glibc-floor",
+    "libstdcxx",
+    "needed",
+    "static-tls",
+    "load-command",
+    "min-os",
+    "signature",
+    "imports",
+];
+
+impl Rule {
+    /// By its id.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Rule> {
+        RULES.into_iter().find(|rule| rule.id == id)
+    }
+
+    /// Whether an addon that breaks it, as an error, does not load.
+    #[must_use]
+    pub fn stops_loading(&self) -> bool {
+        LOADING.contains(&self.id)
+    }
+}
+
 /// What a rule looks at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Check {
@@ -183,7 +211,7 @@ fn described(need: &VersionNeed) -> String {
 }
 
 /// Mangled C++ names fill a page.
-fn shortened(name: &str) -> String {
+pub(crate) fn shortened(name: &str) -> String {
     const LONGEST: usize = 60;
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &name[..end]),

@@ -1,6 +1,6 @@
 //! The command: output and exit status.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use crate::object_maker::{Maker, NAME};
 use crate::tarball_maker::Tarball;
 
 /// Status, standard output, standard error.
-fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
         .args(arguments)
         .current_dir(folder.path())
@@ -20,7 +20,7 @@ fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// A folder with a clean addon, one with an error, one with a warning, and a text.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
     write(NAME, &Maker::addon().make());
@@ -112,7 +112,88 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
         "{err}"
     );
     let (status, _, err) = node_audit(&folder, &[NAME, "--format", "xml"]);
-    assert!(status == 2 && err.contains("[possible values: table, json]"), "{err}");
+    assert!(status == 2 && err.contains("[possible values: table, json, sarif]"), "{err}");
+    for (arguments, part) in [
+        (&["--explain", "arch", NAME][..], "cannot be used with"),
+        (&["--explain", "--facts"], "cannot be used with"),
+        (&["--facts", "--summary", NAME], "cannot be used with"),
+        (&["--facts", "--policy", "p.toml", NAME], "cannot be used with"),
+        (&["--summary", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
+        (&["--facts", "--format", "sarif", NAME], "SARIF holds findings"),
+        (&["--summary", "--format", "sarif", NAME], "SARIF holds findings"),
+        (&["--policy"], "a value is required"),
+    ] {
+        let (status, out, err) = node_audit(&folder, arguments);
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains(part), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn severities_are_coloured_where_colours_are_seen() {
+    let folder = folder();
+    let coloured = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("CLICOLOR_FORCE", "1")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (_, plain, _) = node_audit(&folder, &["bad.linux-x64-gnu.node"]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    let out = coloured(&["bad.linux-x64-gnu.node"]);
+    assert!(out.contains("\n \u{1b}[31m\u{1b}[1merror\u{1b}[0m   needed   it needs libssl.so.3"), "{out}");
+    assert_eq!(console::strip_ansi_codes(&out), plain);
+    assert!(!coloured(&["bad.linux-x64-gnu.node", "--format=json"]).contains('\u{1b}'));
+}
+
+#[test]
+fn many_files_are_shown_in_brief() {
+    let folder = folder();
+    let mut names = vec!["bad.linux-x64-gnu.node".to_owned(), "addon.node".to_owned()];
+    for number in 0..10 {
+        names.insert(0, format!("{number}.linux-x64-gnu.node"));
+        std::fs::copy(folder.path().join(NAME), folder.path().join(&names[0])).unwrap();
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (status, out, _) = node_audit(&folder, &names);
+    assert_eq!(status, 1);
+    assert!(out.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n"), "errors first: {out}");
+    assert!(out.contains("\naddon.node\n"), "{out}");
+    assert!(
+        out.contains(
+            "\n10 files with neither error nor warning (--all shows them)\n12 files: 1 error, 1 warning"
+        ),
+        "{out}"
+    );
+    let (_, out, _) = node_audit(&folder, &[&names[..], &["--all"]].concat());
+    assert!(out.starts_with("9.linux-x64-gnu.node (linux-x64-gnu): clean\n"), "{out}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder();
+    for (arguments, status) in [(&["--facts", "--format=json"][..], 0), (&["--format=sarif"], 1)] {
+        let files: Vec<String> = (0..300).map(|number| format!("{number}.linux-x64-gnu.node")).collect();
+        for file in &files {
+            // More than a pipe holds.
+            std::fs::copy(folder.path().join("bad.linux-x64-gnu.node"), folder.path().join(file)).unwrap();
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
+            .args(arguments)
+            .args(&files)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    }
 }
 
 #[test]
@@ -132,5 +213,5 @@ fn a_folder_and_a_tarball_are_looked_into() {
     std::fs::write(sub("p.tgz"), tarball.gz()).unwrap();
     let (status, out, err) = node_audit(&folder, &["p.tgz"]);
     assert_eq!((status, err.as_str()), (1, ""));
-    assert!(out.starts_with("p.tgz:package/package.json ") && out.contains("seen: main: y.node"), "{out}");
+    assert!(out.starts_with("p.tgz:package/package.json\n") && out.contains("seen: main: y.node"), "{out}");
 }

@@ -1,14 +1,27 @@
 //! Findings, and how they are shown.
 
-use std::path::Path;
+mod explain;
+mod facts;
+mod json;
+mod sarif;
+mod summary;
+mod table;
+mod wrap;
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use std::path::Path;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::platform::{Claim, Platform};
 use crate::policy::Policy;
 use crate::rules::{Check, Context, PackageSubject, Problem, RULES, Subject};
+
+pub use explain::{explain, rule_list};
+pub use facts::facts_text;
+pub use json::{facts_json, json, summary_json};
+pub use sarif::sarif;
+pub use summary::summary_table;
+pub use table::{brief_table, table};
 
 /// What was found in one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,55 +113,4 @@ fn pairs<'a>(parts: &'a [Facts], claim: Option<&Claim>) -> Vec<(&'a Facts, Optio
         }
     }
     pairs
-}
-
-/// All findings as a JSON array of objects; `[]` where there is none.
-///
-/// # Errors
-/// None that are known; the serializer's, should it have any.
-pub fn json(reports: &[Report]) -> Result<String, serde_json::Error> {
-    let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
-    Ok(serde_json::to_string_pretty(&findings)? + "\n")
-}
-
-/// All files as text for a terminal of `width` columns (60 to 120 are used), with a summary line.
-#[must_use]
-pub fn table(reports: &[Report], width: u16) -> String {
-    let mut text = String::new();
-    for report in reports {
-        let platform = report.platform.as_deref().unwrap_or("no platform claimed");
-        if report.findings.is_empty() {
-            text += &format!("{} ({platform}): clean\n", report.file);
-            continue;
-        }
-        text += &format!("{} ({platform})\n{}\n", report.file, findings(&report.findings, width).trim_fmt());
-    }
-    text + &summary(reports) + "\n"
-}
-
-fn findings(findings: &[Finding], width: u16) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(width.clamp(60, 120));
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    // Worst first; the sort is stable, so rules keep their order.
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    for finding in sorted {
-        let Finding { message, evidence, remedy, .. } = finding;
-        let what = format!("{message}\nseen: {evidence}\nfix:  {remedy}");
-        table.add_row([Cell::new(finding.severity), Cell::new(finding.rule), Cell::new(what)]);
-    }
-    table
-}
-
-fn summary(reports: &[Report]) -> String {
-    let total = |severity| reports.iter().map(|report| report.count(severity)).sum::<usize>();
-    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    format!(
-        "{}: {}, {}, {} info",
-        plural(reports.len(), "file"),
-        plural(total(Severity::Error), "error"),
-        plural(total(Severity::Warning), "warning"),
-        total(Severity::Info),
-    )
 }

@@ -1,11 +1,15 @@
 //! What a file is held against.
 
+mod file;
+
 use std::collections::BTreeMap;
 
 use node_targets::{Target, Version};
 
 use crate::finding::Severity;
 use crate::platform::{Claim, Cpu, Libc, Platform};
+
+pub use file::PolicyError;
 
 /// The limits that the rules apply.
 ///

@@ -1,0 +1,252 @@
+//! A policy from a TOML file: what it names replaces the default, and nothing else changes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::str::FromStr;
+
+use node_targets::Version;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Policy;
+use crate::error::{name, printable};
+use crate::finding::Severity;
+use crate::rules::RULES;
+
+/// A policy file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The operating system refused, or the file is no UTF-8.
+    #[error("{file}: the policy cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Its reason.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or holds what a policy does not have.
+    #[error("{file}:{line}:{column}: {message}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+        /// What is wrong there, and what is known instead.
+        message: String,
+    },
+}
+
+impl Policy {
+    /// The default policy with what a TOML file changes of it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is no TOML, or names a rule, a table or a value that is not known.
+    pub fn from_file(path: &Path) -> Result<Policy, PolicyError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| PolicyError::Unreadable { file: name(path), source })?;
+        Policy::from_toml(path, &text)
+    }
+
+    /// The default policy with what a text in TOML changes of it; `path` is what the text is called in errors.
+    ///
+    /// # Errors
+    /// As [`Policy::from_file`], apart from reading.
+    pub fn from_toml(path: &Path, text: &str) -> Result<Policy, PolicyError> {
+        let invalid = |span: Range<usize>, message: &str| {
+            let (line, column) = position(text, span.start);
+            // Lists of known names come on a line of their own from the parser.
+            let message =
+                message.lines().map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join("; ");
+            PolicyError::Invalid { file: name(path), line, column, message }
+        };
+        let file: File = toml::from_str(text)
+            .map_err(|error| invalid(error.span().unwrap_or_default(), error.message().trim()))?;
+        for id in file.severities.keys() {
+            if !RULES.iter().any(|rule| rule.id == id.get_ref()) {
+                let known = RULES.map(|rule| rule.id).join(", ");
+                return Err(invalid(
+                    id.span(),
+                    &format!("unknown rule `{}`; known rules: {known}", id.get_ref()),
+                ));
+            }
+        }
+        Ok(file.policy())
+    }
+}
+
+/// The whole file; what is absent stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    #[serde(default)]
+    floors: Floors,
+    #[serde(default)]
+    allow: Libraries,
+    #[serde(default)]
+    only: Libraries,
+    #[serde(default)]
+    budget: Budget,
+    #[serde(default)]
+    exports: Exports,
+    #[serde(default)]
+    severities: BTreeMap<Spanned<String>, Level>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Floors {
+    glibc: Option<Version>,
+    glibcxx: Option<Version>,
+    cxxabi: Option<Version>,
+    gcc: Option<Version>,
+    macos_x64: Option<Version>,
+    macos_arm64: Option<Version>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Libraries {
+    glibc: Option<Vec<String>>,
+    musl: Option<Vec<String>>,
+    macos: Option<Vec<String>>,
+    windows: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Budget {
+    size: Option<Size>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exports {
+    others: Option<Severity>,
+}
+
+/// A severity, or none at all.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Off,
+    Info,
+    Warning,
+    Error,
+}
+
+/// A number of bytes: `8 MB`, `32 MiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct Size(u64);
+
+const UNITS: [(&str, u64); 6] =
+    [("B", 1), ("kB", 1_000), ("MB", 1_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.trim_start_matches(|character: char| character.is_ascii_digit());
+        let (number, unit) = text.split_at(text.len() - digits.len());
+        let unit = UNITS.iter().find(|(name, _)| *name == unit.trim());
+        let bytes =
+            number.parse::<u64>().ok().zip(unit).and_then(|(number, (_, unit))| number.checked_mul(*unit));
+        let known = UNITS.map(|(name, _)| name).join(", ");
+        bytes.map(Size).ok_or_else(|| {
+            format!("`{text}` is no size: expected a whole number and one of {known}, as in \"8 MB\"")
+        })
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl File {
+    fn policy(self) -> Policy {
+        let File { floors, allow, only, budget, exports, severities } = self;
+        let mut policy = Policy::default();
+        let own = &mut policy.floors;
+        for (floor, given) in [
+            (&mut own.glibc, floors.glibc),
+            (&mut own.glibcxx, floors.glibcxx),
+            (&mut own.cxxabi, floors.cxxabi),
+            (&mut own.gcc, floors.gcc),
+            (&mut own.macos_x64, floors.macos_x64),
+            (&mut own.macos_arm64, floors.macos_arm64),
+        ] {
+            *floor = given.unwrap_or(*floor);
+        }
+        let own = &mut policy.allowed;
+        for (list, only, allow) in [
+            (&mut own.glibc, only.glibc, allow.glibc),
+            (&mut own.musl, only.musl, allow.musl),
+            (&mut own.macos, only.macos, allow.macos),
+            (&mut own.windows, only.windows, allow.windows),
+        ] {
+            if let Some(only) = only {
+                *list = only;
+            }
+            list.extend(allow.unwrap_or_default());
+        }
+        if let Some(Size(bytes)) = budget.size {
+            policy.size = bytes;
+        }
+        policy.other_exports = exports.others.unwrap_or(policy.other_exports);
+        policy.severities = severities
+            .into_iter()
+            .map(|(id, level)| {
+                let severity = match level {
+                    Level::Off => None,
+                    Level::Info => Some(Severity::Info),
+                    Level::Warning => Some(Severity::Warning),
+                    Level::Error => Some(Severity::Error),
+                };
+                (id.into_inner(), severity)
+            })
+            .collect();
+        policy
+    }
+}
+
+/// Line and column of a byte, both from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_a_unit() {
+        for (text, expected) in
+            [("8 MB", 8_000_000), ("8MB", 8_000_000), ("0 B", 0), ("1 KiB", 1024), ("2  GiB", 2 << 30)]
+        {
+            assert_eq!(text.parse(), Ok(Size(expected)), "{text}");
+        }
+        for text in
+            ["", "8", "MB", "8 XB", "-8 MB", "8.5 MB", "8 mb", "99999999999999999999 B", "99999999999 GiB"]
+        {
+            let error = text.parse::<Size>().unwrap_err();
+            assert!(error.starts_with(&format!("`{text}` is no size")) && error.contains("KiB"), "{error}");
+        }
+    }
+
+    #[test]
+    fn positions_count_lines_and_characters_from_1() {
+        for (offset, expected) in [(0, (1, 1)), (2, (1, 2)), (4, (2, 1)), (5, (2, 2)), (99, (2, 3))] {
+            assert_eq!(position("\u{e4}x\nyz", offset), expected, "{offset}");
+        }
+    }
+}

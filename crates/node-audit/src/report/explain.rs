@@ -1,0 +1,29 @@
+//! What a rule asks for, and why.
+
+use super::wrap::{usable, wrap};
+use crate::rules::{RULES, Rule};
+
+/// A rule's severity, what it asks for, why, and what to do, for a terminal of `width` columns.
+#[must_use]
+pub fn explain(rule: &Rule, width: u16) -> String {
+    let width = usize::from(usable(width));
+    let mut text = format!("{} ({})\n{}\n", rule.id, rule.severity, wrap(rule.asks, width).join("\n"));
+    for paragraph in rule.explanation.lines() {
+        text += &format!("\n{}\n", wrap(paragraph, width).join("\n"));
+    }
+    text
+}
+
+/// Each rule with its severity and what it asks for, in lines.
+#[must_use]
+pub fn rule_list(width: u16) -> String {
+    let names = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
+    let indent = names + "  warning  ".len();
+    let mut text = String::new();
+    for rule in RULES {
+        let asks = wrap(rule.asks, usize::from(usable(width)).saturating_sub(indent));
+        let asks = asks.join(&format!("\n{:indent$}", ""));
+        text += &format!("{:names$}  {:7}  {asks}\n", rule.id, rule.severity);
+    }
+    text
+}

@@ -1,0 +1,152 @@
+//! SARIF 2.1.0, which code hosts and editors show: the static analysis results interchange format of OASIS.
+
+use std::collections::BTreeMap;
+use std::path::MAIN_SEPARATOR_STR;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Report;
+use crate::error::AuditError;
+use crate::finding::{Finding, Severity};
+use crate::rules::{RULES, Rule};
+
+/// Where the format is defined; `version` and `$schema` name the same.
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The name under which a fingerprint stands; the number goes up when it is made of something else.
+const FINGERPRINT: &str = "nodeAudit/v1";
+
+/// All findings as a SARIF log with one run; files that could not be read are its notifications.
+///
+/// # Errors
+/// None that are known; the serializer's, should it have any.
+pub fn sarif(reports: &[Report], failures: &[AuditError]) -> Result<String, serde_json::Error> {
+    let mut seen = BTreeMap::new();
+    let findings = reports.iter().flat_map(|report| &report.findings);
+    let results: Vec<Value> = findings.map(|finding| result(finding, &mut seen)).collect();
+    let notifications: Vec<Value> = failures
+        .iter()
+        .map(|failure| json!({ "level": "error", "message": { "text": failure.to_string() } }))
+        .collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": env!("CARGO_PKG_NAME"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
+            } },
+            "invocations": [{
+                "executionSuccessful": failures.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+        }],
+    });
+    Ok(serde_json::to_string_pretty(&log)? + "\n")
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    // The last paragraph is what to do.
+    let (why, help) = rule.explanation.rsplit_once('\n').unwrap_or((rule.explanation, rule.explanation));
+    json!({
+        "id": rule.id,
+        "shortDescription": { "text": sentence(rule.asks) },
+        "fullDescription": { "text": why },
+        "help": { "text": help },
+        "defaultConfiguration": { "level": level(rule.severity) },
+    })
+}
+
+fn result(finding: &Finding, seen: &mut BTreeMap<String, u64>) -> Value {
+    let Finding { file, platform, rule, severity, message, evidence, remedy } = finding;
+    let uri = uri(file);
+    let mut properties = json!({ "evidence": evidence, "remedy": remedy });
+    if let Some(platform) = platform {
+        properties["platform"] = json!(platform);
+    }
+    let mut result = json!({
+        "ruleId": rule,
+        "level": level(*severity),
+        "message": { "text": plain(&format!("{} Seen: {evidence}. To do: {remedy}.", sentence(message))) },
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri } } }],
+        "partialFingerprints": { FINGERPRINT: fingerprint(finding, &uri, seen) },
+        "properties": properties,
+    });
+    if let Some(index) = RULES.iter().position(|known| known.id == *rule) {
+        result["ruleIndex"] = json!(index);
+    }
+    result
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// With a capital and a full stop, as the format asks for.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect::<String>() + "."
+}
+
+/// `[text](target)` in a message is a link, and a file must not be able to place one.
+fn plain(text: &str) -> String {
+    text.replace("](", "] (")
+}
+
+/// A path as a URI reference: relative to where the audit was started, or with the scheme `file`.
+fn uri(file: &str) -> String {
+    let path = file.replace(MAIN_SEPARATOR_STR, "/");
+    let path = path.trim_start_matches("./");
+    let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' | b'+' => {
+                uri.push(char::from(byte));
+            }
+            _ => uri += &format!("%{byte:02X}"),
+        }
+    }
+    uri
+}
+
+/// The same in each run over the same files, and different for each result of a run.
+fn fingerprint(finding: &Finding, uri: &str, seen: &mut BTreeMap<String, u64>) -> String {
+    let platform = finding.platform.as_deref().unwrap_or_default();
+    let key = [finding.rule, uri, platform, &finding.message].join("\n");
+    let count = seen.entry(key.clone()).or_default();
+    *count += 1;
+    let digest = Sha256::digest(format!("{key}\n{count}"));
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_holds_no_character_with_a_meaning_of_its_own() {
+        for (file, expected) in [
+            ("./dir/x.node", "dir/x.node"),
+            ("a b#c?d%e.node", "a%20b%23c%3Fd%25e.node"),
+            ("a:b.node", "a%3Ab.node"),
+            ("node_modules/@swc/core/\u{e4}.node", "node_modules/@swc/core/%C3%A4.node"),
+            ("/dir/x.node", "file:///dir/x.node"),
+        ] {
+            assert_eq!(uri(file), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_message_holds_no_link() {
+        assert_eq!(plain("see [here](0) and [x]"), "see [here] (0) and [x]");
+    }
+}

@@ -1,0 +1,80 @@
+//! `--explain` and `--facts`: what is said without a verdict.
+
+use node_audit::RULES;
+use serde_json::Value;
+
+use crate::command::{folder, node_audit};
+use crate::object_maker::NAME;
+
+#[test]
+fn every_rule_is_explained() {
+    let folder = folder();
+    for rule in RULES {
+        let (status, out, err) = node_audit(&folder, &["--explain", rule.id]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        assert!(out.starts_with(&format!("{} ({})\n", rule.id, rule.severity)), "{out}");
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert!(words(&out).ends_with(&words(rule.explanation)), "{out}");
+        assert!(rule.explanation.contains('\n'), "{} has no paragraph on what to do", rule.id);
+        assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    }
+}
+
+#[test]
+fn without_a_rule_all_are_listed() {
+    let (status, out, _) = node_audit(&folder(), &["--explain"]);
+    assert_eq!(status, 0);
+    let mut lines = out.lines().filter(|line| !line.starts_with(' '));
+    for rule in RULES {
+        let words: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+        assert_eq!(words[..2], [rule.id, &rule.severity.to_string()], "{out}");
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn an_unknown_rule_is_status_2_and_all_are_listed() {
+    let folder = folder();
+    let (status, out, err) = node_audit(&folder, &["--explain", "x\u{1b}[31m"]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.starts_with("node-audit: there is no rule `x\\u{1b}[31m`; the rules are:\n"), "{err}");
+    assert!(RULES.iter().all(|rule| err.contains(&format!("\n{} ", rule.id))), "{err}");
+}
+
+#[test]
+fn facts_are_no_verdict() {
+    let folder = folder();
+    let (status, out, err) = node_audit(&folder, &["--facts", "bad.linux-x64-gnu.node", NAME]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "bad.linux-x64-gnu.node format ELF shared object, 64 bit, little-endian",
+        "libraries libssl.so.3 C library",
+        "libraries libc.so.6 C library glibc",
+        "versions GLIBC_2.17 of libc.so.6: malloc, free",
+        "exports 1: napi_register_module_v1",
+    ] {
+        assert!(words.contains(part), "{part} is not in\n{out}");
+    }
+    assert!(!out.contains("error") && !out.contains("fix:"), "{out}");
+}
+
+#[test]
+fn facts_as_json_have_the_files_name_and_all_fields() {
+    let (status, out, _) = node_audit(&folder(), &["--facts", "--format=json", NAME]);
+    assert_eq!(status, 0);
+    let facts: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(facts.as_array().unwrap().len(), 1);
+    assert_eq!(facts[0]["file"], NAME);
+    assert_eq!(facts[0]["cpu"], "x64");
+    assert_eq!(facts[0]["details"]["format"], "ELF");
+    assert_eq!(facts[0]["details"]["libc"], "glibc");
+}
+
+#[test]
+fn facts_of_what_cannot_be_read_are_status_2() {
+    let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
+    assert_eq!(status, 2);
+    assert!(out.starts_with(NAME), "{out}");
+    assert!(err.starts_with("node-audit: text.node: is no addon"), "{err}");
+}

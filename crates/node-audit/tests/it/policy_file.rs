@@ -1,0 +1,142 @@
+//! `--policy FILE`: what it changes, and what is said of a bad one.
+
+use std::path::Path;
+
+use node_audit::{Policy, RULES, Severity};
+
+use crate::command::{folder, node_audit};
+use crate::object_maker::{Maker, NAME, Need};
+
+fn policy(text: &str) -> Result<Policy, String> {
+    Policy::from_toml(Path::new("p.toml"), text).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_empty_file_is_the_default_policy() {
+    assert_eq!(policy(""), Ok(Policy::default()));
+    assert_eq!(
+        policy("[floors]\n[allow]\n[only]\n[budget]\n[exports]\n[severities]\n"),
+        Ok(Policy::default())
+    );
+}
+
+#[test]
+fn the_example_changes_what_it_names() {
+    let given = policy(include_str!("../../policy.example.toml")).unwrap();
+    let default = Policy::default();
+    let floors = &given.floors;
+    let versions =
+        [floors.glibc, floors.glibcxx, floors.cxxabi, floors.gcc, floors.macos_x64, floors.macos_arm64];
+    assert_eq!(
+        versions.map(|version| version.to_string()),
+        ["2.17", "3.4.19", "1.3.7", "4.8", "10.13", "11.0"]
+    );
+    let mut glibc = default.allowed.glibc.clone();
+    glibc.push("libasound.so.2".to_owned());
+    assert_eq!(given.allowed.glibc, glibc, "allow adds");
+    assert_eq!(given.allowed.musl, ["libc.so", "libc.musl-*.so.1", "ld-musl-*.so.1"], "only replaces");
+    assert_ne!(given.allowed.musl, default.allowed.musl);
+    assert_eq!(given.allowed.macos, default.allowed.macos);
+    assert_eq!(given.size, 8_000_000);
+    assert_eq!(given.other_exports, Severity::Warning);
+    assert_eq!(given.severities["runpath"], Some(Severity::Error));
+    assert_eq!(given.severities["napi-entry"], None);
+    assert_eq!(given.severities.len(), 2);
+}
+
+/// Where no program can call [`Policy::for_target`], this project's addons are held against the file.
+#[test]
+fn this_projects_policy_as_a_file_is_the_one_in_the_library() {
+    let given = policy(include_str!("../../policy.own.toml")).unwrap();
+    for target in node_targets::targets() {
+        let Policy { claim, .. } = Policy::for_target(target);
+        assert_eq!(Policy { claim, ..given.clone() }, Policy::for_target(target), "{target}");
+    }
+}
+
+#[test]
+fn only_and_allow_add_up() {
+    let policy = policy("[only]\nmacos = [\"/a\"]\n[allow]\nmacos = [\"/b\"]\n").unwrap();
+    assert_eq!(policy.allowed.macos, ["/a", "/b"]);
+}
+
+#[test]
+fn a_bad_policy_is_an_error_with_its_place_and_what_is_known() {
+    for (text, place, parts) in [
+        (
+            "[severities]\nrunpath = \"error\"\nrun-path = \"off\"\n",
+            "3:1",
+            &["unknown rule `run-path`", "arch, napi-entry"][..],
+        ),
+        (
+            "[severities]\n  runpath = \"fatal\"\n",
+            "2:13",
+            &["`fatal`", "`off`", "`info`", "`warning`", "`error`"],
+        ),
+        (
+            "[floors]\nglibc = \"2\"\n",
+            "2:9",
+            &["`2` is no version: expected two or three numbers, as in 2.28"],
+        ),
+        ("[floors]\nglibc = 2.28\n", "2:9", &["floating point `2.28`", "expected a string"]),
+        ("[floors]\nmusl = \"1.2\"\n", "2:1", &["`musl`", "`glibc`", "`macos-arm64`"]),
+        ("[floor]\n", "1:2", &["`floor`", "`floors`", "`severities`"]),
+        ("[budget]\nsize = \"8 XB\"\n", "2:8", &["`8 XB` is no size", "B, kB, MB, KiB, MiB, GiB"]),
+        ("[budget]\nsize = 8\n", "2:8", &["integer `8`", "expected a string"]),
+        ("[allow]\nglibc = \"libz.so.1\"\n", "2:9", &["expected a sequence"]),
+        ("[allow]\nbeos = []\n", "2:1", &["`beos`", "`windows`"]),
+        ("[exports]\nothers = \"off\"\n", "2:10", &["`off`", "`info`"]),
+        ("[floors\n", "1:8", &[]),
+        ("\u{e4} = 1\n", "1:1", &[]),
+        ("[severities]\nrunpath = \"off\"\nrunpath = \"off\"\n", "3:1", &["duplicate key"]),
+    ] {
+        let error = policy(text).unwrap_err();
+        assert!(error.starts_with(&format!("p.toml:{place}: ")), "{text}: {error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    assert!(policy("[severities]\n\"\\u001b[31m\" = \"off\"\n").unwrap_err().contains("`\\u{1b}[31m`"));
+}
+
+#[test]
+fn every_rule_can_be_given_a_severity() {
+    for rule in RULES {
+        let policy = policy(&format!("[severities]\n{} = \"info\"\n", rule.id)).unwrap();
+        assert_eq!(policy.severities[rule.id], Some(Severity::Info));
+    }
+}
+
+#[test]
+fn the_command_applies_it() {
+    let folder = folder();
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    let need = Need { library: "libc.so.6", version: "GLIBC_2.27", weak: false, symbols: vec!["x"] };
+    write("floor.linux-x64-gnu.node", &Maker { versions: vec![need], ..Maker::addon() }.make());
+    write("old.toml", b"[floors]\nglibc = \"2.17\"\n");
+    let (status, out, _) = node_audit(&folder, &["--policy", "old.toml", "floor.linux-x64-gnu.node", NAME]);
+    assert!(status == 1 && out.contains("it needs glibc 2.27; the oldest to support is 2.17"), "{out}");
+
+    let bad = "bad.linux-x64-gnu.node";
+    for (text, status, part) in [
+        ("[allow]\nglibc = [\"libssl.so.*\"]\n", 0, "clean"),
+        ("[severities]\nneeded = \"warning\"\n", 0, "1 warning"),
+        ("[severities]\nneeded = \"off\"\n", 0, "clean"),
+        ("[only]\nglibc = [\"libssl.so.3\"]\n", 0, "clean"),
+    ] {
+        write("p.toml", text.as_bytes());
+        let (actual, out, err) = node_audit(&folder, &["--policy=p.toml", bad]);
+        assert!(actual == status && out.contains(part), "{text}: {out}{err}");
+    }
+}
+
+#[test]
+fn a_bad_policy_is_status_2_before_anything_is_read() {
+    let folder = folder();
+    std::fs::write(folder.path().join("p.toml"), "[severities]\nno-rule = \"off\"\n").unwrap();
+    let (status, out, err) = node_audit(&folder, &["--policy", "p.toml", NAME]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.starts_with("node-audit: p.toml:2:1: unknown rule `no-rule`; known rules: arch, "), "{err}");
+    let (status, out, err) = node_audit(&folder, &["--policy", "missing.toml", NAME]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.starts_with("node-audit: missing.toml: the policy cannot be read: "), "{err}");
+}

@@ -1,0 +1,218 @@
+//! `--summary`: which packages load on which systems.
+
+use object::elf;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::command::node_audit;
+use crate::object_maker::{Maker, Need};
+
+/// A folder of installed packages.
+struct Installed(TempDir);
+
+impl Installed {
+    fn new() -> Installed {
+        Installed(tempfile::tempdir().unwrap())
+    }
+
+    /// Adds a package with a version, further fields, and files.
+    fn package(&self, name: &str, fields: Value, files: &[(&str, Vec<u8>)]) {
+        let mut manifest = json!({ "name": name, "version": "1.0.0" });
+        manifest.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let folder = self.0.path().join("node_modules").join(name);
+        let write = |path: &str, content: &[u8]| {
+            let file = folder.join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, content).unwrap();
+        };
+        write("package.json", manifest.to_string().as_bytes());
+        for (path, content) in files {
+            write(path, content);
+        }
+    }
+
+    /// Status and, by package, the verdicts in the order of the systems.
+    fn summary(&self) -> (i32, Value) {
+        let (status, out, err) = node_audit(&self.0, &["--summary", "--format=json", "node_modules"]);
+        assert_eq!(err, "");
+        let rows: Value = serde_json::from_str(&out).unwrap();
+        let brief = rows.as_array().unwrap().iter().map(|row| {
+            let verdicts = row["verdicts"].as_object().unwrap();
+            let systems = ["linux-x64-musl", "linux-x64-gnu", "linux-arm64-gnu"];
+            assert_eq!(verdicts.len(), systems.len());
+            let words = systems.map(|system| {
+                let verdict = &verdicts[system];
+                let detail = ["rule", "package", "script"].into_iter().find_map(|key| verdict[key].as_str());
+                let word = verdict["verdict"].as_str().unwrap();
+                detail.map_or_else(|| word.to_owned(), |detail| format!("{word} {detail}"))
+            });
+            (row["package"].as_str().unwrap().to_owned(), json!(words))
+        });
+        (status, Value::Object(brief.collect()))
+    }
+}
+
+fn glibc() -> Vec<u8> {
+    Maker::addon().make()
+}
+
+fn musl() -> Vec<u8> {
+    Maker::musl().make()
+}
+
+fn arm64() -> Vec<u8> {
+    Maker { machine: elf::EM_AARCH64, ..Maker::addon() }.make()
+}
+
+fn new_glibc() -> Vec<u8> {
+    let need = Need { library: "libc.so.6", version: "GLIBC_2.34", weak: false, symbols: vec!["dlsym"] };
+    Maker { versions: vec![need], ..Maker::addon() }.make()
+}
+
+#[test]
+fn each_prebuilt_addon_is_held_against_the_system_that_it_is_for() {
+    let installed = Installed::new();
+    installed.package(
+        "all",
+        json!({}),
+        &[
+            ("prebuilds/linux-x64/node.napi.glibc.node", glibc()),
+            ("prebuilds/linux-x64/node.napi.musl.node", musl()),
+            ("prebuilds/linux-arm64/node.napi.node", arm64()),
+        ],
+    );
+    installed.package(
+        "new",
+        json!({}),
+        &[("x.linux-x64-gnu.node", new_glibc()), ("x.linux-x64-musl.node", musl())],
+    );
+    installed.package("mixed", json!({}), &[("x.linux-x64-gnu.node", arm64())]);
+    installed.package("plain", json!({}), &[("index.js", Vec::new())]);
+    let (status, rows) = installed.summary();
+    assert_eq!(
+        rows,
+        json!({
+            "all@1.0.0": ["loads", "loads", "loads"],
+            "new@1.0.0": ["loads", "fails glibc-floor", "missing"],
+            "mixed@1.0.0": ["missing", "fails arch", "missing"],
+        })
+    );
+    assert_eq!(status, 1);
+}
+
+#[test]
+fn platform_packages_count_for_the_one_that_asks_for_them() {
+    let installed = Installed::new();
+    let names = ["@a/core-linux-x64-gnu", "@a/core-linux-x64-musl", "@a/core-win32-x64-msvc", "plain"];
+    let wanted: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!("1.0.0"))).collect();
+    installed.package("@a/core", json!({ "optionalDependencies": wanted }), &[]);
+    let fields = json!({ "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"] });
+    installed.package("@a/core-linux-x64-gnu", fields, &[("core.linux-x64-gnu.node", glibc())]);
+    let library = json!({ "optionalDependencies": { "lonely-library-linux-x64": "1.0.0" } });
+    installed.package("lonely-linux-x64-gnu", library, &[("x.node", glibc())]);
+    let (status, rows) = installed.summary();
+    assert_eq!(
+        rows,
+        json!({
+            "@a/core@1.0.0": ["not-installed @a/core-linux-x64-musl", "loads", "missing"],
+            "lonely-linux-x64-gnu@1.0.0": ["missing", "loads", "missing"],
+        })
+    );
+    assert_eq!(status, 0);
+}
+
+/// musl's loader takes libc.so.6 and its like for itself, so that an addon for glibc may load with it.
+#[test]
+fn an_addon_for_glibc_fails_on_musl_where_it_needs_what_musl_has_not() {
+    let installed = Installed::new();
+    let needing = |needed| Maker { needed, ..Maker::addon() }.make();
+    let file = "prebuilds/linux-x64/node.napi.node";
+    installed.package(
+        "maybe",
+        json!({}),
+        &[(file, needing(vec!["libm.so.6", "libgcc_s.so.1", "libc.so.6"]))],
+    );
+    installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
+    installed.package("musl", json!({}), &[(file, musl())]);
+    let (status, rows) = installed.summary();
+    assert_eq!(
+        rows,
+        json!({
+            "maybe@1.0.0": ["other-libc", "loads", "missing"],
+            "never@1.0.0": ["fails arch", "loads", "missing"],
+            "musl@1.0.0": ["loads", "fails arch", "missing"],
+        })
+    );
+    assert_eq!(status, 1);
+}
+
+#[test]
+fn what_npm_compiles_here_is_compiled_there() {
+    let installed = Installed::new();
+    let gyp = ("binding.gyp", b"{}".to_vec());
+    installed.package("built", json!({}), &[gyp.clone(), ("build/Release/x.node", glibc())]);
+    let script = json!({ "scripts": { "install": "node-gyp-build" } });
+    installed.package("scripted", script, &[("prebuilds/linux-x64/node.napi.musl.node", musl())]);
+    installed.package("empty", json!({}), &[gyp]);
+    let (_, rows) = installed.summary();
+    let compiled = "script node-gyp rebuild";
+    assert_eq!(
+        rows,
+        json!({
+            "built@1.0.0": [compiled, "loads", compiled],
+            "scripted@1.0.0": ["loads", "script node-gyp-build", "script node-gyp-build"],
+            "empty@1.0.0": [compiled, compiled, compiled],
+        })
+    );
+}
+
+#[test]
+fn rules_about_other_things_than_loading_do_not_count() {
+    let installed = Installed::new();
+    let exporting = Maker { exports: vec!["napi_register_module_v1", "SSL_new"], ..Maker::addon() }.make();
+    installed.package("clash", json!({}), &[("x.linux-x64-gnu.node", exporting)]);
+    assert_eq!(node_audit(&installed.0, &["node_modules"]).0, 1, "an error all the same");
+    let (status, rows) = installed.summary();
+    assert_eq!(rows, json!({ "clash@1.0.0": ["missing", "loads", "missing"] }));
+    assert_eq!(status, 0);
+}
+
+#[test]
+fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
+    let installed = Installed::new();
+    let wanted =
+        json!({ "optionalDependencies": { "a-linux-x64-musl": "1.0.0", "a-linux-x64-gnu": "1.0.0" } });
+    installed.package("a", wanted, &[]);
+    installed.package("a-linux-x64-gnu", json!({}), &[("a.node", glibc())]);
+    installed.package("b", json!({}), &[("x.linux-x64-gnu.node", new_glibc())]);
+    let (status, out, _) = node_audit(&installed.0, &["--summary", "node_modules"]);
+    assert_eq!(status, 1);
+    let lines: Vec<&str> =
+        out.lines().filter(|line| line.starts_with(" a@") || line.starts_with(" b@")).collect();
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        lines.iter().map(|line| words(line)).collect::<Vec<_>>()[0],
+        "b@1.0.0 no addon for it fails: needs glibc 2.34 no addon for it"
+    );
+    assert_eq!(words(lines[1]), "a@1.0.0 not installed here: loads no addon for it");
+    assert!(out.contains("a-linux-x64-musl"), "{out}");
+    assert!(
+        out.ends_with(
+            "\n2 packages with addons; failing: 0 on linux-x64-musl, 1 on linux-x64-gnu, 0 on linux-arm64-gnu\n"
+        ),
+        "{out}"
+    );
+    std::fs::write(installed.0.path().join("p.toml"), "[floors]\nglibc = \"2.34\"\n").unwrap();
+    let (status, out, _) = node_audit(&installed.0, &["--summary", "--policy=p.toml", "node_modules"]);
+    assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
+}
+
+#[test]
+fn a_folder_without_addons_is_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("node_modules")).unwrap();
+    let (status, out, err) = node_audit(&folder, &["--summary", "node_modules"]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.starts_with("node-audit: node_modules"), "{err}");
+}
