@@ -1,4 +1,5 @@
 //! Tests of the program as it is called.
 
 mod command_line;
+mod publish;
 mod repository;

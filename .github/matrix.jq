@@ -1,0 +1,32 @@
+# What release-node.yml builds and loads, as lines for $GITHUB_OUTPUT. The rows are those of targets.json; which of
+# GitHub's machines builds or loads one stands here and nowhere else.
+#
+#   jq --raw-output --from-file .github/matrix.jq targets.json
+
+def build_runner: {
+  "x86_64-linux": "ubuntu-24.04",
+  "aarch64-darwin": "macos-15",
+  "windows": "windows-2025"
+}[.buildHost] // error("\(.platform): no runner is known for the build host \(.buildHost)");
+
+def load_runner: {
+  "linux-x64": "ubuntu-24.04",
+  "linux-arm64": "ubuntu-24.04-arm",
+  "darwin-arm64": "macos-15",
+  "darwin-x64": "macos-15-intel",
+  "win32-x64": "windows-2025"
+}["\(.os)-\(.cpu)"] // error("\(.platform): no runner is known for \(.os) on \(.cpu)");
+
+# Each supported Node, from the oldest Debian that has it; "" is the runner itself with the Node that it brings.
+def images: {
+  "glibc": ["node:20-bullseye-slim", "node:22-bookworm-slim", "node:24-trixie-slim"],
+  "musl": ["node:20-alpine", "node:22-alpine", "node:24-alpine"]
+}[.libc // "none"] // [""];
+
+def build(os): [.targets[] | select(.os == os) | {platform, triple, runner: build_runner}];
+def load: [.targets[] | {platform, runner: load_runner, image: images[]}];
+
+"linux=\(build("linux") | tojson)",
+"macos=\(build("darwin") | tojson)",
+"windows=\(build("win32") | tojson)",
+"load=\(load | tojson)"

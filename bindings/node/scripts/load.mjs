@@ -1,0 +1,68 @@
+// Installs the packages that `cargo xtask pack` sealed into an empty project, and uses them there as a program would.
+// It needs nothing but Node and npm: the release runs it on each system that a package is for.
+//
+//   node load.mjs FOLDER PLATFORM
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { damage, MAIN, manifest, Refused, refuse, run, targets } from './sealed.mjs'
+
+const smoke = fileURLToPath(new URL('../test/smoke.cjs', import.meta.url))
+
+run(() => {
+  const [folder, platform, ...rest] = process.argv.slice(2)
+  if (!folder || !platform || rest.length > 0) throw new Refused('usage: node load.mjs FOLDER PLATFORM')
+  isThis(platform)
+  const project = mkdtempSync(join(tmpdir(), 'strongroom-packages-'))
+  try {
+    install(folder, platform, project)
+    execFileSync(process.execPath, [smoke, join(project, 'node_modules', MAIN)], { stdio: 'inherit' })
+  } catch (error) {
+    if (error instanceof Refused) throw error
+    throw new Refused(`the packages for ${platform} cannot be used here; the reason is above (${error.message})`)
+  } finally {
+    rmSync(project, { recursive: true, force: true })
+  }
+})
+
+/** What loads here shows nothing of another platform. */
+function isThis(platform) {
+  const target = targets().find((candidate) => candidate.platform === platform)
+  const known = () => targets().map((candidate) => candidate.platform)
+  if (!target) throw new Refused(`there is no platform ${platform}; targets.json has ${known().join(', ')}`)
+  const system = ({ os, cpu, libc }) => [os, cpu, libc].filter(Boolean).join(' ')
+  const here = system({ os: process.platform, cpu: process.arch, libc: libc() })
+  if (here !== system(target)) throw new Refused(`${platform} is for ${system(target)}, and this Node is for ${here}`)
+}
+
+function libc() {
+  if (process.platform !== 'linux') return null
+  process.report.excludeNetwork = true
+  return process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl'
+}
+
+function install(folder, platform, project) {
+  const { packages } = manifest(folder)
+  const wanted = [MAIN, `@${MAIN}/${platform}`]
+  const found = packages.filter(({ name }) => wanted.includes(name))
+  refuse(
+    [
+      ...wanted.filter((name) => !found.some((sealed) => sealed.name === name)).map((name) => `missing: ${name}`),
+      ...found.map((sealed) => damage(folder, sealed)).filter(Boolean),
+    ],
+    `${folder} is not a whole release`,
+    'take the folder anew from the run that packed it, or pack again: cargo xtask pack',
+  )
+  for (const { file } of found) copyFileSync(join(folder, file), join(project, file))
+  writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n')
+  const files = found.map(({ file }) => `./${file}`)
+  // Offline: the other platforms' packages are not there, and no user of this one would miss them.
+  execFileSync('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files], {
+    cwd: project,
+    stdio: 'inherit',
+    // npm is a batch file there. No argument holds a space.
+    shell: process.platform === 'win32',
+  })
+}
