@@ -25,6 +25,7 @@ mod tarball;
 mod test;
 mod toolchain;
 mod tools;
+mod workflows;
 mod zig_cc;
 
 use std::process::ExitCode;

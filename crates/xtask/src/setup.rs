@@ -14,6 +14,7 @@ use crate::process;
 use crate::python;
 use crate::report;
 use crate::tools::{self, Zig};
+use crate::workflows;
 
 /// Programs that tests call, and the Debian packages that have them.
 const PROGRAMS: [(&str, &str); 12] = [
@@ -43,12 +44,13 @@ enum Outcome {
 /// All steps, and the table of them. Whether everything is there.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 9] = [
         ("programs", programs),
         ("Python's pip", pip),
         ("Node, npm, a C compiler", prerequisites),
         ("zig, cargo-zigbuild", zig),
         ("cargo-deny", cargo_deny),
+        ("linters of workflows", linters),
         ("an older glibc", old_glibc),
         ("a newer sqlcipher", sqlcipher),
         ("files for Nix", nix_files),
@@ -107,6 +109,17 @@ fn cargo_deny(workspace: &Workspace) -> Result<Outcome> {
     }
     tools::install_cargo_deny(workspace)?;
     Ok(Outcome::Installed("compiled into the cache".to_owned()))
+}
+
+fn linters(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Outcome::Skipped("their pins are for x86_64 Linux".to_owned()));
+    }
+    if workflows::is_installed(workspace)? {
+        return Ok(Outcome::Present(String::new()));
+    }
+    workflows::install(workspace)?;
+    Ok(Outcome::Installed("actionlint, shellcheck, zizmor".to_owned()))
 }
 
 fn old_glibc(workspace: &Workspace) -> Result<Outcome> {

@@ -14,6 +14,7 @@ use crate::process::{self, Finished};
 use crate::report::{self, Tally};
 use crate::tarball::{self, Project};
 use crate::tools;
+use crate::workflows;
 
 /// One row of the table.
 pub(crate) struct Suite {
@@ -24,11 +25,12 @@ pub(crate) struct Suite {
 }
 
 /// Every suite.
-pub(crate) const ALL: [Suite; 14] = [
+pub(crate) const ALL: [Suite; 15] = [
     Suite { name: "rustfmt", run: rustfmt },
     Suite { name: "clippy", run: clippy },
     Suite { name: "cargo-deny", run: cargo_deny },
     Suite { name: "js lint", run: js_lint },
+    Suite { name: "workflows", run: workflows::lint },
     Suite { name: "rust tests", run: rust_tests },
     Suite { name: "release addon", run: release_addon },
     Suite { name: "js tests (tree)", run: js_tests },

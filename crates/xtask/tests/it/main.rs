@@ -3,3 +3,6 @@
 mod command_line;
 mod publish;
 mod repository;
+mod workflow;
+mod workflow_rules;
+mod workflow_run;

@@ -165,7 +165,10 @@ fn what_stopped_half_way_says_what_is_missing_and_goes_on_where_it_stopped() {
     fs::write(release.registry().join("refuse"), "@strongroom/linux-x64-musl").unwrap();
     let error = release.refuses(&["--tag", "v1.2.3"]);
     assert!(error.contains("npm publish failed for @strongroom/linux-x64-musl@1.2.3"), "{error}");
-    assert!(error.contains("Published were 2 of 8; still missing: @strongroom/linux-x64-musl@1.2.3, "), "{error}");
+    assert!(
+        error.contains("Published were 2 of 8; still missing: @strongroom/linux-x64-musl@1.2.3, "),
+        "{error}"
+    );
     assert!(error.contains("run this job again"), "{error}");
     assert_eq!(release.published().len(), 3);
     fs::remove_file(release.registry().join("refuse")).unwrap();
@@ -181,7 +184,10 @@ fn a_version_that_exists_with_another_content_stops_before_anything_is_published
     for arguments in [["--tag", "v1.2.3"].as_slice(), &["--dry-run"]] {
         let error = release.refuses(arguments);
         assert!(error.contains("nothing was published: the registry has another content"), "{error}");
-        assert!(error.contains(&format!("strongroom@1.2.3 is {} there", integrity("something else"))), "{error}");
+        assert!(
+            error.contains(&format!("strongroom@1.2.3 is {} there", integrity("something else"))),
+            "{error}"
+        );
         assert_eq!(release.published(), Vec::<String>::new());
     }
 }
@@ -231,7 +237,10 @@ fn another_versions_tag_and_a_registry_that_does_not_answer_stop_it() {
     assert!(error.contains("the tag is v1.2.4, but the packages are of version 1.2.3"), "{error}");
     fs::write(release.registry().join("down"), "").unwrap();
     let error = release.refuses(&["--tag", "v1.2.3"]);
-    assert!(error.contains("npm view @strongroom/linux-x64-gnu@1.2.3 failed: getaddrinfo ENOTFOUND"), "{error}");
+    assert!(
+        error.contains("npm view @strongroom/linux-x64-gnu@1.2.3 failed: getaddrinfo ENOTFOUND"),
+        "{error}"
+    );
     assert!(error.contains("run this again when the registry answers"), "{error}");
     assert_eq!(release.published(), Vec::<String>::new());
 }
