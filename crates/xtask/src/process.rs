@@ -80,7 +80,7 @@ impl std::error::Error for StepFailed {}
 
 /// A program, without what `cargo run` sets for xtask itself and without standard input.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
+    let mut command = Command::new(launched(program.as_ref()));
     command.stdin(Stdio::null());
     // Logs are read as text, by people and by the parsers of test results.
     command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1").env_remove("FORCE_COLOR");
@@ -93,6 +93,11 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         }
     }
     command
+}
+
+/// npm is a batch file on Windows, which is started by its whole name only.
+fn launched(program: &OsStr) -> &OsStr {
+    if cfg!(windows) && program == "npm" { OsStr::new("npm.cmd") } else { program }
 }
 
 /// Runs a command as a named step, with progress, its output in `target/xtask/logs/<step>.log`.

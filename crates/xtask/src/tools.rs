@@ -120,5 +120,7 @@ pub(crate) fn make_executable(file: &Path) -> Result<()> {
         fs::set_permissions(file, fs::Permissions::from_mode(0o755))
             .with_context(|| format!("{} cannot be made executable", file.display()))?;
     }
+    #[cfg(not(unix))]
+    let _ = file;
     Ok(())
 }

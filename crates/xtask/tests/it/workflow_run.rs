@@ -3,7 +3,7 @@
 //! Each job gets a copy of the checkout and what it downloads, and leaves what it uploads. `bash`, `jq`, `node` and our
 //! scripts are real. Stood in for are what a release does for hours or for good: Nix, cargo's builds, Docker, and npm's
 //! registry (`tests/programs`). Not run are the loads on macOS and Windows, which are this machine's to do nowhere; the
-//! same script runs in `packages.rs`.
+//! what their script refuses is in `load_packages.rs`.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 

@@ -1,0 +1,63 @@
+//! `bindings/node/scripts/load.mjs`: what it refuses. Real packages are loaded by it in the release.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::publish::seal;
+
+fn refused(packages: &Path, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/scripts/load.mjs");
+    let mut node = Command::new("node");
+    node.arg(script).arg(packages).args(arguments).stdin(Stdio::null());
+    let output = node.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.starts_with("error: ") && !error.contains("    at "), "{error}");
+    error
+}
+
+#[test]
+fn a_platform_that_is_not_this_machines_shows_nothing_and_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for target in node_targets::targets().iter().filter(|target| *target != node_targets::host().unwrap()) {
+        let error = refused(folder.path(), &[&target.platform]);
+        assert!(error.starts_with(&format!("error: {target} is for ")), "{error}");
+        assert!(error.contains(", and this Node is for "), "{error}");
+    }
+    let error = refused(folder.path(), &["amiga"]);
+    assert!(error.contains("no platform amiga; targets.json has linux-x64-gnu, "), "{error}");
+}
+
+#[test]
+fn a_package_that_is_missing_or_damaged_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = node_targets::host().unwrap();
+    assert!(refused(folder.path(), &[]).contains("usage: node load.mjs FOLDER PLATFORM"));
+    assert!(refused(folder.path(), &[&host.platform]).contains("manifest.json cannot be read (ENOENT"));
+    seal(folder.path(), "1.2.3");
+    fs::write(folder.path().join(format!("strongroom-{host}-1.2.3.tgz")), "cut").unwrap();
+    fs::remove_file(folder.path().join("strongroom-1.2.3.tgz")).unwrap();
+    let error = refused(folder.path(), &[&host.platform]);
+    assert!(error.contains("missing: strongroom-1.2.3.tgz (ENOENT)\n"), "{error}");
+    assert!(error.contains(&format!("damaged: strongroom-{host}-1.2.3.tgz has 3 bytes and ")), "{error}");
+}
+
+#[test]
+fn tarballs_that_npm_cannot_read_leave_nothing_behind_and_no_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = node_targets::host().unwrap();
+    seal(folder.path(), "1.2.3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/scripts/load.mjs");
+    let scratch = tempfile::tempdir().unwrap();
+    let mut node = Command::new("node");
+    node.arg(script).arg(folder.path()).arg(&host.platform).stdin(Stdio::null());
+    let output = node.env("TMPDIR", scratch.path()).env("TEMP", scratch.path()).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    let why = format!("error: the packages for {host} cannot be used here; the reason is above");
+    assert!(error.contains(&why) && error.contains("npm error"), "{error}");
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
