@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
@@ -19,25 +20,37 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     let linter = |name| linter(workspace, name);
     if let (Some(actionlint), Some(shellcheck)) = (linter("actionlint")?, linter("shellcheck")?) {
-        let mut lint = process::command(actionlint);
-        lint.arg("-shellcheck").arg(shellcheck).current_dir(workspace.root());
-        process::run(workspace, "actionlint", lint)?;
-        tally.passed += 1;
-        tally.note = "actionlint".to_owned();
+        let mut command = process::command(actionlint);
+        command.arg("-shellcheck").arg(shellcheck);
+        run(workspace, "actionlint", command, &mut tally)?;
     } else {
         tally.skipped.push("actionlint or shellcheck is not there: cargo xtask setup".to_owned());
     }
     if let Some(zizmor) = linter("zizmor")? {
-        let mut lint = process::command(zizmor);
+        let mut command = process::command(zizmor);
         // Offline, like every test: what has been found in an action since is no property of this tree.
-        lint.args(["--offline", "--persona", "pedantic", ".github"]).current_dir(workspace.root());
-        process::run(workspace, "zizmor", lint)?;
-        tally.passed += 1;
-        tally.note = report::join(&tally.note, "zizmor");
+        command.args(["--offline", "--persona", "pedantic", ".github"]);
+        run(workspace, "zizmor", command, &mut tally)?;
     } else {
         tally.skipped.push("zizmor is not there: cargo xtask setup".to_owned());
     }
     Ok(tally)
+}
+
+fn run(workspace: &Workspace, name: &str, mut linter: Command, tally: &mut Tally) -> Result<()> {
+    linter.current_dir(workspace.root());
+    let finished = process::attempt(workspace, name, linter)?;
+    let note = if finished.succeeded {
+        tally.passed += 1;
+        name.to_owned()
+    } else {
+        tally.failed += 1;
+        let failure = finished.into_failure();
+        eprintln!("error: {failure}");
+        format!("{name} {}", failure.summary())
+    };
+    tally.note = report::join(&tally.note, &note);
+    Ok(())
 }
 
 /// Whether all linters are in the cache.
