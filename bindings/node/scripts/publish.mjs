@@ -20,18 +20,19 @@ function publish({ folder, tag, dryRun }) {
   const { version, packages } = release(folder, tag)
   const all = packages.map((sealed) => ({ ...sealed, state: state(sealed) }))
   for (const { id, state } of all) console.log(`${id}: ${state.kind}`)
+  const unknown = all.filter(({ state }) => state.kind === NEW)
+  const other = all.filter(({ state }) => state.kind === OTHER)
+  if (dryRun) {
+    if (unknown.length > 0) console.log('what is new is published by hand the first time: see RELEASING.md')
+    // So it is with every change between a release and the next one's version.
+    if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
+    return console.log(`dry run of ${version}: nothing was published`)
+  }
   refuse(
-    all
-      .filter(({ state }) => state.kind === OTHER)
-      .map(({ id, integrity, state }) => `${id} is ${state.integrity} there, and ${integrity} here`),
+    other.map(({ id, integrity, state }) => `${id} is ${state.integrity} there, and ${integrity} here`),
     'nothing was published: the registry has another content of this version, and none can be replaced',
     'find out what published it; then raise the version in Cargo.toml, and tag that',
   )
-  const unknown = all.filter(({ state }) => state.kind === NEW)
-  if (dryRun) {
-    if (unknown.length > 0) console.log('what is new is published by hand the first time: see RELEASING.md')
-    return console.log(`dry run of ${version}: nothing was published`)
-  }
   refuse(
     unknown.map(({ name, file }) => `${name}: ${file}`),
     'nothing was published: the registry does not know these packages, and trusts no workflow with a new name',
@@ -41,7 +42,8 @@ function publish({ folder, tag, dryRun }) {
   missing.forEach(({ id, file }, done) => {
     console.log(`publishing ${id}`)
     try {
-      npm(['publish', resolve(folder, file), '--provenance', '--access', 'public', '--tag', channel(version)], 'inherit')
+      const options = ['--provenance', '--access', 'public', '--tag', channel(version)]
+      npm(['publish', resolve(folder, file), ...options], 'inherit')
     } catch {
       const left = missing.slice(done).map((sealed) => sealed.id)
       throw new Refused(

@@ -181,15 +181,15 @@ fn what_stopped_half_way_says_what_is_missing_and_goes_on_where_it_stopped() {
 fn a_version_that_exists_with_another_content_stops_before_anything_is_published() {
     let Some(release) = Release::new("1.2.3") else { return };
     release.has("strongroom", "1.2.3", "something else");
-    for arguments in [["--tag", "v1.2.3"].as_slice(), &["--dry-run"]] {
-        let error = release.refuses(arguments);
-        assert!(error.contains("nothing was published: the registry has another content"), "{error}");
-        assert!(
-            error.contains(&format!("strongroom@1.2.3 is {} there", integrity("something else"))),
-            "{error}"
-        );
-        assert_eq!(release.published(), Vec::<String>::new());
-    }
+    let error = release.refuses(&["--tag", "v1.2.3"]);
+    assert!(error.contains("nothing was published: the registry has another content"), "{error}");
+    let there = format!("strongroom@1.2.3 is {} there, and ", integrity("something else"));
+    assert!(error.contains(&there) && error.contains("raise the version"), "{error}");
+    // Between a release and the next version every change is in this state, and must pass its checks.
+    let said = release.succeeds(&["--dry-run"]);
+    assert!(said.contains("strongroom@1.2.3: published with another content\n"), "{said}");
+    assert!(said.contains("1.2.3 is taken: raise the version"), "{said}");
+    assert_eq!(release.published(), Vec::<String>::new());
 }
 
 #[test]
