@@ -151,6 +151,26 @@ pub(crate) fn lacking(version: usize) -> Vec<(Version, Version)> {
     gaps(row, version)
 }
 
+/// The releases that refuse an addon which declares a version: those that read it, which came with version 9, and know
+/// only lower ones. Nobody knows this of versions that are yet to come.
+pub(crate) fn refusing(declared: usize) -> Vec<(Version, Version)> {
+    const READING: usize = 9;
+    let readers = RELEASES.get(READING - 1).copied().unwrap_or_default();
+    let known = RELEASES.get(declared.saturating_sub(1)).copied().unwrap_or_default();
+    if declared <= READING || known.is_empty() {
+        return Vec::new();
+    }
+    let until = |from: &Version| {
+        let end = node(from.major + 1, 0, 0);
+        known.iter().copied().find(|start| start.major == from.major).unwrap_or(end)
+    };
+    let last = known.last().copied().unwrap_or(FIRST);
+    // All lines after the last reader's read it, too.
+    let newest = readers.last().map_or(0, |reader| reader.major);
+    let later = (newest + 1..last.major).map(|major| node(major, 0, 0));
+    readers.iter().copied().chain(later).map(|from| (from, until(&from))).collect()
+}
+
 /// The releases that do not even have a function as experimental; in the form of [`lacking`].
 ///
 /// Where it belongs to no version, there is no telling.
@@ -207,6 +227,22 @@ mod tests {
             ("wrap", None),
         ] {
             assert_eq!(version(function), expected, "{function}");
+        }
+    }
+
+    #[test]
+    fn a_declared_version_is_refused_by_those_that_read_it_and_know_it_not() {
+        let gaps = [
+            ((18, 17), (19, 0)),
+            ((20, 3), (21, 0)),
+            ((21, 0), (22, 0)),
+            ((22, 0), (22, 14)),
+            ((23, 0), (23, 6)),
+        ];
+        let gaps = gaps.map(|(from, to)| (node(from.0, from.1, 0), node(to.0, to.1, 0)));
+        assert_eq!(refusing(10), gaps);
+        for declared in [0, 8, 9, 11, 0x7fff_ffff] {
+            assert_eq!(refusing(declared), [], "{declared}");
         }
     }
 

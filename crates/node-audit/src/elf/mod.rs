@@ -6,6 +6,7 @@
 //! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
 //! slices, and what could be made to cost more than the file's size is counted against a limit.
 
+mod declared;
 mod libc;
 mod relocations;
 mod sections;
@@ -95,7 +96,8 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         let libraries = listed(elf::DT_NEEDED)?;
         let mut versions = versions::needs(self, &names)?;
         let symbols = symbols::table(self)?;
-        let Names { imports, exports } = symbols::names(self, symbols, &names, &mut versions)?;
+        let Names { imports, exports, version_function } =
+            symbols::names(self, symbols, &names, &mut versions)?;
         let version_needs = versions.into_needs();
         let Segments { writable_code, relro, executable_stack, tls_size, android } = segments::segments(self);
         let kind = self.kind();
@@ -115,6 +117,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
                 || flags_1 & elf::DF_1_NOW.0 != 0,
             text_relocations: self.value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0,
             executable_stack,
+            node_api: version_function.and_then(|address| declared::returned(machine, self.at(address)?)),
         };
         Ok(Facts {
             bits: if self.header.is_type_64() { 64 } else { 32 },

@@ -25,6 +25,7 @@ mod store_path;
 mod stripped;
 mod symbols;
 
+pub(crate) use napi_entry::NODE_API_VERSION;
 pub(crate) use package::concerns as concerns_addons;
 
 use crate::beside::Beside;

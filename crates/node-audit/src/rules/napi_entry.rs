@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 /// Node-API's entry point.
 pub(super) const NODE_API: &str = "napi_register_module_v1";
 /// Says which Node-API version the addon wants.
-pub(super) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
+pub(crate) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
 /// The entry point of an addon that uses V8 itself; the ABI's number follows.
 pub(super) const V8_PREFIX: &str = "node_register_module_v";
 

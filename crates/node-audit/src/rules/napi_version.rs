@@ -2,7 +2,7 @@
 
 use nodejs_semver::{Range, Version};
 
-use super::napi_entry::NODE_API;
+use super::napi_entry::{NODE_API, NODE_API_VERSION};
 use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 use crate::node_api;
@@ -17,7 +17,9 @@ pub(super) const RULE: Rule = Rule {
         with a delayed node.exe, it loads, and ends the process at the first call. What the addon needs is told as \
         information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
         where that release has it as an experiment only. Functions that belong to no version are experimental \
-        everywhere, and may change or go. An addon that looks its functions up at run time is not judged.\n\
+        everywhere, and may change or go. An addon that looks its functions up at run time is not judged. An \
+        ELF addon's declared version is read as well: Node 18.17, 20.3 and later end with a segmentation fault where it \
+        is one that they do not know.\n\
         Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
         feature napiN of napi-rs.",
     check: Check::Addon(check),
@@ -30,11 +32,12 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let functions: Vec<&str> =
         facts.imports.iter().map(String::as_str).filter(|name| node_api::is_function(name)).collect();
+    let mut problems = Vec::from_iter(declares(subject));
     if functions.is_empty() {
         let enters = facts.exports.iter().any(|export| export == NODE_API);
-        return if enters { vec![at_run_time()] } else { Vec::new() };
+        problems.extend(enters.then(at_run_time));
+        return problems;
     }
-    let mut problems = Vec::new();
     let newest = functions.iter().filter_map(|function| node_api::version(function)).max();
     if let Some(newest) = newest {
         problems.extend(needs(subject, newest, &functions));
@@ -52,6 +55,24 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         });
     }
     problems
+}
+
+/// A Node that reads the declared version and knows only lower ones.
+fn declares(subject: &Subject<'_>) -> Option<Problem> {
+    let declared = usize::try_from(subject.facts.elf()?.node_api?).ok()?;
+    let promise = subject.package?.node.as_deref()?;
+    let release = promised(&range(promise)?, &node_api::refusing(declared))?;
+    Some(Problem {
+        severity: Severity::Error,
+        message: format!(
+            "it declares Node-API {declared} ({}), but package.json's engines promise Node {release}, which knows \
+             lower versions only, and ends with a segmentation fault when it loads the addon",
+            node_api::releases(declared)
+        ),
+        evidence: format!("engines.node \"{promise}\"; {NODE_API_VERSION} returns {declared}"),
+        remedy: "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or raise engines.node"
+            .to_owned(),
+    })
 }
 
 /// What is said of the newest version that is needed, and of the engines.
@@ -288,6 +309,40 @@ mod tests {
             assert_eq!(findings(&[function], &engines(version), false)[0].severity, Severity::Info);
         }
         assert_eq!(engines(6), ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0");
+    }
+
+    /// Whether an addon that declares a version is refused where its package promises these Nodes.
+    #[test]
+    fn a_declared_version_that_a_promised_node_does_not_know_is_an_error() {
+        for (declared, node, release) in [
+            (10, ">=16.17.0", Some("18.17.0")),
+            (10, ">=20.3", Some("20.3.0")),
+            (10, "^22.12", Some("22.12.0")),
+            // They do not read it, or know it.
+            (10, ">=16 <18.17 || >=24", None),
+            (10, "*", None),
+            (9, ">=16", None),
+            (8, ">=10", None),
+            // Experimental, which every Node takes.
+            (0x7fff_ffff, ">=16", None),
+        ] {
+            let elf = ElfFacts { node_api: Some(declared), ..ElfFacts::default() };
+            let facts = Facts { exports: vec![NODE_API.to_owned()], ..Facts::empty(Details::Elf(elf)) };
+            let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
+            let policy = Policy::default();
+            let context =
+                Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
+            let found = check(&Subject::new(&facts, None, context));
+            let error = found.iter().find(|problem| problem.severity == Severity::Error);
+            assert_eq!(error.is_some(), release.is_some(), "{declared} {node}: {found:?}");
+            if let (Some(error), Some(release)) = (error, release) {
+                assert!(
+                    error.message.contains(&format!("promise Node {release}, which")),
+                    "{}",
+                    error.message
+                );
+            }
+        }
     }
 
     #[test]
