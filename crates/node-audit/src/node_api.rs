@@ -72,7 +72,7 @@ const RELEASES: [&[Version]; 10] = [
     &[node(8, 6, 0), node(9, 0, 0)],
     &[node(8, 10, 0), node(9, 3, 0), node(10, 0, 0)],
     &[node(6, 14, 2), node(8, 11, 2), node(9, 11, 0), node(10, 0, 0)],
-    &[node(10, 16, 0), node(11, 8, 0), node(12, 0, 0)],
+    &[node(8, 16, 0), node(10, 16, 0), node(11, 8, 0), node(12, 0, 0)],
     &[node(10, 17, 0), node(12, 11, 0), node(13, 0, 0)],
     &[node(10, 20, 0), node(12, 17, 0), node(14, 0, 0)],
     &[node(10, 23, 0), node(12, 19, 0), node(14, 12, 0), node(15, 0, 0)],
@@ -265,7 +265,7 @@ mod tests {
                 "Node 8.6 and later",
                 "Node 8.10, 9.3 and later",
                 "Node 6.14.2, 8.11.2, 9.11 and later",
-                "Node 10.16, 11.8 and later",
+                "Node 8.16, 10.16, 11.8 and later",
                 "Node 10.17, 12.11 and later",
                 "Node 10.20, 12.17, 14.0 and later",
                 "Node 10.23, 12.19, 14.12 and later",
@@ -284,6 +284,8 @@ mod tests {
         };
         assert_eq!(gaps(1), "0.10 to 6.14.2, 7.0 to 8.6");
         assert_eq!(gaps(3), "0.10 to 6.14.2, 7.0 to 8.11.2, 9.0 to 9.11");
+        // Node 8.15.1 says 3, 8.16.0 says 4 (process.versions.napi); its documentation leaves it out since version 12.
+        assert_eq!(gaps(4), "0.10 to 8.16, 9.0 to 10.16, 11.0 to 11.8");
         assert_eq!(gaps(6), "0.10 to 10.20, 11.0 to 12.17, 13.0 to 14.0");
         assert_eq!(gaps(9), "0.10 to 18.17, 19.0 to 20.3");
         assert_eq!(gaps(10), "0.10 to 22.14, 23.0 to 23.6");
