@@ -95,8 +95,8 @@ const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
 const MACOS: [&str; 2] = ["/usr/lib/*", "/System/Library/*"];
 
-/// 32 MiB for other people's addons.
-const SIZE: u64 = 32 << 20;
+/// 32 MB, as it is shown to people, for other people's addons.
+const SIZE: u64 = 32_000_000;
 
 /// 8 MB, as it is shown to people, for this project's.
 const OWN_SIZE: u64 = 8_000_000;
