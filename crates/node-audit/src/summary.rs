@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::platform::{Claim, Cpu, Libc, Os, Platform, Said};
 use crate::policy::Policy;
-use crate::rules::Rule;
+use crate::rules::{Rule, not_of_musl};
 use crate::source::{Audit, Audited};
 
 /// The systems of a summary: Alpine, and those with glibc on both processors.
@@ -210,8 +210,7 @@ fn failure(addon: &Audited, system: Platform, policy: &Policy) -> Option<Verdict
         .map(|(part, _)| part)
         .next();
     if let Some(part) = glibc_on_musl
-        && let Some(library) =
-            part.libraries.iter().find(|name| !is_musl_itself(name) && !policy.allowed.on(Libc::Musl, name))
+        && let Some(library) = not_of_musl(part, policy)
     {
         return fails("arch", format!("it is linked to glibc, and needs {library}"));
     }
@@ -222,12 +221,6 @@ fn failure(addon: &Audited, system: Platform, policy: &Policy) -> Option<Verdict
         Some(finding) => fails(finding.rule, finding.message),
         None => glibc_on_musl.map(|_| Verdict::OtherLibc { file: file.clone() }),
     }
-}
-
-/// Whether musl's loader answers a name with itself, whatever the version: `libc.so.6`, `libm.so.6`.
-fn is_musl_itself(library: &str) -> bool {
-    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
-    name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
 }
 
 fn of_name(package: &str) -> Option<Claim> {

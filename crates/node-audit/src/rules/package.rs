@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
         platform that has no addon, installation succeeds and require() fails: Cannot find module. An addon for a \
         platform that they exclude reaches nobody. An install script, or a binding.gyp without one, runs on the user's \
         machine, where it needs a compiler and Python, or downloads a file that nobody audited; with --ignore-scripts \
-        it does not run at all.\n\
+        it does not run at all. In a package that is installed already (in a node_modules) the script is a warning: \
+        whoever installs it can only know of it.\n\
         Make os, cpu and libc say what is in the package, ship prebuilt addons in packages of their platform (or all \
         of them in one), and remove the script; \"gypfile\": false keeps a binding.gyp from being run.",
     check: Check::Package(check),
@@ -29,7 +30,7 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("node-gyp-build-optional-packages", "compiles the addon where no prebuilt one is installed"),
     ("node-gyp-build", "compiles the addon where no prebuilt one fits"),
     ("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
-    ("pkg-prebuilds", "compiles the addon where no prebuilt one fits"),
+    ("pkg-prebuilds-verify", "compiles the addon where no prebuilt one fits"),
     ("napi-postinstall", "downloads an addon where none is installed"),
     ("node-gyp", "compiles the addon"),
     ("cmake-js", "compiles the addon"),
@@ -215,6 +216,15 @@ fn installs(subject: &PackageSubject<'_>) -> Vec<Problem> {
         let evidence = "a binding.gyp, and no install script or \"gypfile\": false in package.json";
         let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
         problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));
+    }
+    if subject.installed {
+        for problem in &mut problems {
+            problem.severity = Severity::Warning;
+            problem.remedy =
+                "install it with --ignore-scripts if it works without, and ask its authors to ship \
+                              prebuilt addons"
+                    .to_owned();
+        }
     }
     problems
 }

@@ -284,7 +284,8 @@ fn packages(
     for package in order {
         let Some(addons) = addons.get(&package.root) else { continue };
         let files = package.surroundings.beside();
-        let subject = PackageSubject { manifest: &package.manifest, files, addons };
+        let installed = package.root.is_installed();
+        let subject = PackageSubject { manifest: &package.manifest, files, addons, installed };
         if addons.is_empty() && !rules::concerns_addons(&subject) {
             continue;
         }

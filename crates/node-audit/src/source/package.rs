@@ -1,5 +1,6 @@
 //! The package that an addon belongs to.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,18 @@ pub(super) enum Root {
         archive: PathBuf,
         folder: String,
     },
+}
+
+impl Root {
+    /// Whether npm placed it: in a node_modules, or in a scope of one.
+    pub(super) fn is_installed(&self) -> bool {
+        let Root::Disk(folder) = self else { return false };
+        let mut around = folder.ancestors().skip(1).filter_map(Path::file_name);
+        let scoped = |name: &OsStr| name.as_encoded_bytes().starts_with(b"@");
+        let parent = around.next();
+        let modules = if parent.is_some_and(scoped) { around.next() } else { parent };
+        modules.is_some_and(|name| name == "node_modules")
+    }
 }
 
 /// Finds the nearest package.json that names its package, from a folder upwards, up to a node_modules.
