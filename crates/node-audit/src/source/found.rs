@@ -72,14 +72,26 @@ impl<'a> Found<'a> {
         let mut audited = Audited {
             report: Report::default(),
             facts: crate::read_facts(self.shown, content)?,
-            claim: self.said.claim.clone(),
+            claim: None,
             abi: self.said.abi,
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.shown.to_path_buf(),
             surroundings: self.surroundings.clone(),
         };
+        audited.claim = self.said.claim.clone().or_else(|| self.of_system(&audited.facts));
         audited.report = audited.held_against(policy.claim.as_ref().or(audited.claim.as_ref()), policy);
         Ok(audited)
+    }
+}
+
+impl Found<'_> {
+    /// The claim of a package that names one system and no processor, as fsevents is for macOS.
+    ///
+    /// Not of those for Linux: what lies there may have been compiled on this machine.
+    fn of_system(&self, facts: &[Facts]) -> Option<Claim> {
+        let manifest = &self.package.as_ref()?.manifest;
+        let own = own(facts).filter(|own| own.os != Os::Linux)?;
+        (manifest.cpu.is_empty() && manifest.os == [own.os.name()]).then_some(own)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use node_audit::{Audit, Policy, Progress, audit, audit_paths};
 use tempfile::TempDir;
 
+use crate::macho_maker::MachO;
 use crate::object_maker::{Maker, NAME};
 
 /// Files with their contents; those whose name ends in .node are addons.
@@ -35,6 +36,24 @@ fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
 
 fn failures(audit: &Audit) -> Vec<String> {
     audit.failures.iter().map(ToString::to_string).collect()
+}
+
+/// fsevents: one file for both processors, and a package.json that names macOS only.
+#[test]
+fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = |manifest: &str, content: &[u8]| {
+        fs::write(folder.path().join("package.json"), manifest).unwrap();
+        fs::write(folder.path().join("x.node"), content).unwrap();
+        claims(folder.path(), &look(&[folder.path()])).remove(0).1
+    };
+    let macho = MachO::addon().make();
+    assert_eq!(claim(r#"{"name": "a", "os": ["darwin"]}"#, &macho), "darwin-arm64");
+    assert_eq!(claim(r#"{"name": "a", "os": ["darwin", "linux"]}"#, &macho), "-");
+    assert_eq!(claim(r#"{"name": "a", "os": ["win32"]}"#, &macho), "-");
+    assert_eq!(claim(r#"{"name": "a"}"#, &macho), "-");
+    // It may have been compiled on this machine.
+    assert_eq!(claim(r#"{"name": "a", "os": ["linux"]}"#, &Maker::addon().make()), "-");
 }
 
 #[test]
