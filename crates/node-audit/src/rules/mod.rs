@@ -26,7 +26,7 @@ mod stripped;
 mod symbols;
 
 pub(crate) use arch::not_of_musl;
-pub(crate) use napi_entry::NODE_API_VERSION;
+pub(crate) use napi_entry::{NODE_API_VERSION, abi_of_node};
 pub(crate) use package::concerns as concerns_addons;
 
 use crate::beside::Beside;

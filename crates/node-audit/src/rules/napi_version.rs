@@ -60,7 +60,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 /// A Node that reads the declared version and knows only lower ones.
 fn declares(subject: &Subject<'_>) -> Option<Problem> {
     let declared = usize::try_from(subject.facts.elf()?.node_api?).ok()?;
-    let promise = subject.package?.node.as_deref()?;
+    let promise = engines_of(subject)?;
     let release = promised(&range(promise)?, &node_api::refusing(declared))?;
     Some(Problem {
         severity: Severity::Error,
@@ -73,6 +73,11 @@ fn declares(subject: &Subject<'_>) -> Option<Problem> {
         remedy: "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or raise engines.node"
             .to_owned(),
     })
+}
+
+/// What package.json promises of an addon; nothing where its name binds it to one of the promised releases.
+fn engines_of<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    subject.package.filter(|_| subject.abi.is_none())?.node.as_deref()
 }
 
 /// What is said of the newest version that is needed, and of the engines.
@@ -89,7 +94,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         evidence: evidence.clone(),
         remedy: remedy.clone(),
     };
-    let Some(promise) = subject.package.and_then(|package| package.node.as_deref()) else {
+    let Some(promise) = engines_of(subject) else {
         // The first version is in every Node that has Node-API at all.
         return if newest > 1 { vec![info] } else { Vec::new() };
     };
@@ -110,7 +115,9 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
     let (severity, what) = if let Some(release) = lacking.iter().map(|(release, _)| release).min() {
         let names: Vec<&str> =
             lacking.iter().filter(|(lacks, _)| lacks == release).map(|(_, function)| *function).collect();
-        (Severity::Error, format!("{release}, which lacks {}: {}", few(&names), failure(subject)))
+        let (first, more) = (names.first().copied().unwrap_or_default(), names.len().saturating_sub(1));
+        let more = if more == 0 { String::new() } else { format!(" and {more} more functions") };
+        (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
         (Severity::Warning, format!("{release}, which has these functions as experimental ones only"))
     } else {
