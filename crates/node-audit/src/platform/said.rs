@@ -148,6 +148,10 @@ fn abi(file: &str, folders: &[&str]) -> Option<u32> {
 
 fn in_words(name: &str) -> Option<u32> {
     let words: Vec<&str> = name.split('-').collect();
+    // cmake-ts: `glibc-127-Release`, `libc-115-Release`, `msvc-115-Release`.
+    if let [_, abi, "Release" | "Debug"] = words[..] {
+        return number(abi);
+    }
     words
         .windows(2)
         .find_map(|pair| match pair {
@@ -333,6 +337,9 @@ mod tests {
             ("bin/linux-x64-node-0.99/deasync.node", None),
             ("lib/sentry_cpu_profiler-linux-x64-glibc-115.node", Some(115)),
             ("sharp-linux-x64-0.35.5.node", None),
+            ("build/linux/x64/node/glibc-127-Release/addon.node", Some(127)),
+            ("build/Release/addon.node", None),
+            ("x-12-Release/addon.node", None),
             ("node-v20.11.1-linux-x64/x.node", None),
             ("node-v20/x.node", None),
             ("lib/binding/napi-v8-linux-glibc-x64/x.node", None),

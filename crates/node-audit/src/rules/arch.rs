@@ -16,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
         shared object file. The other way round, Alpine has no ld-linux-x86-64.so.2, which most addons for glibc need; \
         those that need nothing but libc.so.6 and the like do load there, as musl answers these names by itself, unless \
         they call a function that musl lacks. Where musl is claimed, such a file is an error all the same. \
+        A name that says no C library (prebuilds/linux-x64) is taken on both; a file for musl under it is a warning. \
         The claim is taken from the file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the \
         package.json that it belongs to, or --platform.\n\
         Ship the file that was built for the platform, or rename it.",
@@ -68,6 +69,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         (Os::Linux, None, Some(Libc::Bionic)) => Some(Libc::Glibc),
         (_, wanted, _) => wanted,
     };
+    if (claimed.os, wanted, linked) == (Os::Linux, None, Some(Libc::Musl)) {
+        let message = format!(
+            "it claims {claimed} and no C library, but is linked to musl{}",
+            consequence(subject, Libc::Glibc, Libc::Musl)
+        );
+        problem(Severity::Warning, message, "name it for musl as well (linux-x64-musl), or link it to glibc");
+    }
     if let (Some(wanted), Some(actual)) = (wanted, linked)
         && wanted != actual
     {

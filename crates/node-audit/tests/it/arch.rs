@@ -104,6 +104,19 @@ fn what_is_no_shared_object_is_an_error() {
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
 }
 
+/// zeromq 6.8.0 has one in build/linux/x64/node/108, which loads on no system with glibc.
+#[test]
+fn a_musl_addon_whose_name_says_no_c_library_is_a_warning() {
+    let finding = only(Maker::musl().findings("prebuilds/linux-x64/node.napi.node", "arch"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(
+        finding.message,
+        "it claims linux-x64 and no C library, but is linked to musl: require() fails, since no glibc system has \
+         libc.musl-x86_64.so.1"
+    );
+    assert_eq!(Maker::musl().findings("prebuilds/linux-x64/node.napi.musl.node", "arch"), []);
+}
+
 #[test]
 fn a_name_without_a_claim_is_a_warning() {
     let finding = only(Maker::addon().findings("addon.node", "arch"));
