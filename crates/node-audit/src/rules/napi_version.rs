@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
         information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
         where that release has it as an experiment only. Functions that belong to no version are experimental \
         everywhere, and may change or go. An addon that looks its functions up at run time is not judged. An \
-        ELF addon's declared version is read as well: Node 18.17, 20.3 and later end with a segmentation fault where it \
+        ELF addon's declared version is read as well: Node 18.17, 20.2 and later end with a segmentation fault where it \
         is one that they do not know.\n\
         Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
         feature napiN of napi-rs.",
@@ -323,10 +323,11 @@ mod tests {
     fn a_declared_version_that_a_promised_node_does_not_know_is_an_error() {
         for (declared, node, release) in [
             (10, ">=16.17.0", Some("18.17.0")),
+            (10, ">=20", Some("20.2.0")),
             (10, ">=20.3", Some("20.3.0")),
             (10, "^22.12", Some("22.12.0")),
             // They do not read it, or know it.
-            (10, ">=16 <18.17 || >=24", None),
+            (10, ">=16 <18.17 || ~20.1 || >=24", None),
             (10, "*", None),
             (9, ">=16", None),
             (8, ">=10", None),
