@@ -19,8 +19,10 @@ mod process;
 mod progress;
 mod python;
 mod report;
+mod runtimes;
 mod setup;
 mod suites;
+mod system;
 mod tarball;
 mod test;
 mod toolchain;
@@ -54,10 +56,7 @@ enum Action {
     #[command(subcommand)]
     Nix(nix::Action),
     /// Loads built addons into the Nodes that they are for
-    Load {
-        /// Platforms, such as linux-x64-gnu; this machine's where none is named
-        platforms: Vec<String>,
-    },
+    Load(load::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,10 +75,10 @@ fn run(action: Action) -> Result<bool> {
     let workspace = Workspace::find()?;
     let report = match action {
         Action::Setup => return setup::setup(&workspace),
+        Action::Load(options) => return load::load(&workspace, &options),
         Action::Dist => return dist::dist(&workspace).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
-        Action::Load { platforms } => load::load(&workspace, &platforms)?,
     };
     report::print(&report.to_string())?;
     Ok(report.is_success())
