@@ -17,9 +17,9 @@ use crate::runtimes::Runtime;
 /// Which platforms are loaded, and how it is told.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Platforms, such as linux-arm64-musl, which must load; else all that are built, where a Node is missing without it
+    /// Platforms, such as linux-arm64-musl, which then must load; where none is named, all that are built
     platforms: Vec<String>,
-    /// A table, or one object per load: {platform, node, libc, status}
+    /// A table, or an array of {platform, node, libc, status}
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

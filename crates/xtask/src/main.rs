@@ -1,4 +1,4 @@
-//! The repository's own automation: `cargo xtask setup | dist | test | nix | load`.
+//! The repository's own automation: `cargo xtask setup | dist | test | nix | load | survey`.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ mod report;
 mod runtimes;
 mod setup;
 mod suites;
+mod survey;
 mod system;
 mod tarball;
 mod test;
@@ -57,6 +58,8 @@ enum Action {
     Nix(nix::Action),
     /// Loads built addons into the Nodes that they are for
     Load(load::Options),
+    /// Holds node-audit's verdict on published npm packages against what real Nodes do with their addons
+    Survey(survey::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +79,7 @@ fn run(action: Action) -> Result<bool> {
     let report = match action {
         Action::Setup => return setup::setup(&workspace),
         Action::Load(options) => return load::load(&workspace, &options),
+        Action::Survey(options) => return survey::survey(&workspace, &options),
         Action::Dist => return dist::dist(&workspace).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
