@@ -59,6 +59,18 @@ in
     in
     lib.optional (row.os == "darwin") "env.MACOSX_DEPLOYMENT_TARGET={value=\"${row.floor}\",force=true}";
 
+  # The floor of a target, as a policy file of node-audit names it.
+  auditFloors =
+    triple:
+    let
+      row = target triple;
+      name = {
+        linux = "glibc";
+        darwin = "macos-${row.cpu}";
+      };
+    in
+    lib.optionalAttrs (row.floor != null) { ${name.${row.os}} = row.floor; };
+
   # The package set whose compiler makes programs for a triple. Never a cross set for the machine's own triple, nor
   # where the machine's own compiler has the target as well, as zig and Apple's have.
   crossPkgsFor =

@@ -1,7 +1,12 @@
 # A compiled addon that passed the audit: the same file, in a derivation of its own, so that a change to the audit
 # recompiles no addon.
 { pkgs, nodeAudit }:
-compiled:
+triple: compiled:
+let
+  inherit (pkgs) lib nodeEnv;
+  own = lib.importTOML (nodeEnv.root + "/crates/node-audit/src/policy/own.toml");
+  policy = nodeEnv.writeTOML "policy.toml" (own // { floors = nodeEnv.auditFloors triple; });
+in
 pkgs.runCommand compiled.name
   {
     nativeBuildInputs = [ nodeAudit ];
@@ -12,7 +17,7 @@ pkgs.runCommand compiled.name
     allowedReferences = [ ];
   }
   ''
-    node-audit ${compiled}/*.node
+    node-audit --policy ${policy} ${compiled}/*.node
     mkdir $out
     cp ${compiled}/*.node $out/
     cp -r ${compiled.debug} $debug

@@ -32,7 +32,7 @@ let
       builder = builderFor triple;
       layers = builder.addonLayers triple;
     in
-    builder.audited layers.package // { inherit layers; };
+    builder.audited triple layers.package // { inherit layers; };
 in
 targetList:
 assert lib.assertMsg (targetList != [ ] && lib.allUnique targetList)

@@ -9,12 +9,13 @@ use node_audit::{Policy, Severity, audit};
 use node_targets::Target;
 
 use crate::addon::{self, Addon};
-use crate::load::Place;
+use crate::load;
 use crate::npm;
 use crate::paths::Workspace;
 use crate::prerequisites;
 use crate::process;
 use crate::report;
+use crate::runtimes::Runtime;
 
 /// What one platform's build came to.
 pub(crate) struct Built {
@@ -28,14 +29,15 @@ pub(crate) struct Built {
 pub(crate) fn dist(workspace: &Workspace) -> Result<()> {
     let target = node_targets::host()?;
     let built = build(workspace, target)?;
-    let loaded = Place::Host.load(workspace, target, &workspace.package())?;
+    let runtime = Runtime::on_path()?;
+    load::smoke(workspace, &runtime, target, &workspace.package())?;
     let quickstart = quickstart(workspace)?;
     let mut table = report::table(["platform", "toolchain", "floor", "size", "time", "audit", "loaded in"]);
     let floor = target.floor.map_or_else(|| "none".to_owned(), |floor| floor.to_string());
     let size = format!("{:.1} MB", megabytes(built.size));
     let time = format!("{:.0} s", built.elapsed.as_secs_f64());
     let toolchain = &built.addon.toolchain;
-    table.add_row([&target.platform, toolchain, &floor, &size, &time, &built.audit, &loaded]);
+    table.add_row([&target.platform, toolchain, &floor, &size, &time, &built.audit, &runtime.name()]);
     report::print(&format!("{}\n{table}\n{}\n", quickstart.trim_end(), workspace.shown(&built.addon.path)))
 }
 

@@ -1,4 +1,4 @@
-//! The repository's own automation: `cargo xtask setup | dist | test | nix | load`.
+//! The repository's own automation: `cargo xtask setup | dist | test | nix | load | survey`.
 
 #![forbid(unsafe_code)]
 
@@ -19,8 +19,11 @@ mod process;
 mod progress;
 mod python;
 mod report;
+mod runtimes;
 mod setup;
 mod suites;
+mod survey;
+mod system;
 mod tarball;
 mod test;
 mod toolchain;
@@ -54,10 +57,9 @@ enum Action {
     #[command(subcommand)]
     Nix(nix::Action),
     /// Loads built addons into the Nodes that they are for
-    Load {
-        /// Platforms, such as linux-x64-gnu; this machine's where none is named
-        platforms: Vec<String>,
-    },
+    Load(load::Options),
+    /// Holds node-audit's verdict on published npm packages against what real Nodes do with their addons
+    Survey(survey::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,10 +78,11 @@ fn run(action: Action) -> Result<bool> {
     let workspace = Workspace::find()?;
     let report = match action {
         Action::Setup => return setup::setup(&workspace),
+        Action::Load(options) => return load::load(&workspace, &options),
+        Action::Survey(options) => return survey::survey(&workspace, &options),
         Action::Dist => return dist::dist(&workspace).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
-        Action::Load { platforms } => load::load(&workspace, &platforms)?,
     };
     report::print(&report.to_string())?;
     Ok(report.is_success())

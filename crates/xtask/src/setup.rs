@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::apt;
-use crate::load;
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
@@ -13,6 +12,7 @@ use crate::prerequisites;
 use crate::process;
 use crate::python;
 use crate::report;
+use crate::runtimes;
 use crate::tools::{self, Zig};
 
 /// Programs that tests call, and the Debian packages that have them.
@@ -49,7 +49,7 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
         ("Node, npm, a C compiler", prerequisites),
         ("zig, cargo-zigbuild", zig),
         ("cargo-deny", cargo_deny),
-        ("an older glibc", old_glibc),
+        ("real Nodes", nodes),
         ("a newer sqlcipher", sqlcipher),
         ("files for Nix", nix_files),
     ];
@@ -109,15 +109,15 @@ fn cargo_deny(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Installed("compiled into the cache".to_owned()))
 }
 
-fn old_glibc(workspace: &Workspace) -> Result<Outcome> {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
-        return Ok(Outcome::Skipped("this machine has no glibc".to_owned()));
+fn nodes(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Skipped("they are for Linux".to_owned()));
     }
-    if load::has_old_glibc(workspace) {
-        return Ok(Outcome::Present(String::new()));
-    }
-    load::install_old_glibc(workspace)?;
-    Ok(Outcome::Installed("unpacked into the cache".to_owned()))
+    let installed = runtimes::install(workspace)?;
+    Ok(match installed.is_empty() {
+        true => Outcome::Present(format!("{} of them", runtimes::count(workspace)?)),
+        false => Outcome::Installed(installed.join(", ")),
+    })
 }
 
 fn sqlcipher(workspace: &Workspace) -> Result<Outcome> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use node_targets::{Target, Version};
 
 use crate::finding::Severity;
-use crate::platform::{Claim, Cpu, Libc, Platform};
+use crate::platform::{Claim, Cpu, Libc, Os, Platform};
 
 pub use file::PolicyError;
 
@@ -95,11 +95,8 @@ const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
 const MACOS: [&str; 2] = ["/usr/lib/*", "/System/Library/*"];
 
-/// 32 MB, as it is shown to people, for other people's addons.
+/// 32 MB, as sizes are shown to people.
 const SIZE: u64 = 32_000_000;
-
-/// 8 MB, as it is shown to people, for this project's.
-const OWN_SIZE: u64 = 8_000_000;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -120,27 +117,21 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy for this project's artifact for a target: the floor of `targets.json`, the system's libraries only,
-    /// and no exported name but the entry points.
+    /// The policy for this project's artifact for a target: `own.toml`, with the floor of `targets.json`.
     #[must_use]
     pub fn for_target(target: &Target) -> Policy {
-        let mut policy = Policy::default();
+        #[expect(clippy::expect_used, reason = "the text is compiled in, and a test of this module reads it")]
+        let mut policy = Policy::from_toml("own.toml".as_ref(), include_str!("own.toml")).expect("own.toml");
         let platform = Platform::from(target);
         if let Some(floor) = target.floor {
-            match (target.os, target.cpu) {
-                (node_targets::Os::Linux, _) if platform.libc == Some(Libc::Glibc) => {
-                    policy.floors.glibc = floor;
-                }
-                (node_targets::Os::Darwin, node_targets::Cpu::X64) => policy.floors.macos_x64 = floor,
-                (node_targets::Os::Darwin, node_targets::Cpu::Arm64) => policy.floors.macos_arm64 = floor,
+            match (platform.os, platform.cpu) {
+                (Os::Linux, _) => policy.floors.glibc = floor,
+                (Os::Darwin, Cpu::X64) => policy.floors.macos_x64 = floor,
+                (Os::Darwin, _) => policy.floors.macos_arm64 = floor,
                 _ => {}
             }
         }
         policy.claim = Some(platform.into());
-        policy.allowed.glibc = owned(GLIBC.iter());
-        policy.allowed.musl = owned(MUSL.iter());
-        policy.size = OWN_SIZE;
-        policy.other_exports = Severity::Error;
         policy
     }
 

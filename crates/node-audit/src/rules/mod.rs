@@ -217,6 +217,10 @@ fn described(need: &VersionNeed) -> String {
 /// Mangled C++ names fill a page.
 pub(crate) fn shortened(name: &str) -> String {
     const LONGEST: usize = 60;
+    // A symbol may have no name at all, but evidence must show something.
+    if name.is_empty() {
+        return "\"\"".to_owned();
+    }
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &name[..end]),
         None => name.to_owned(),

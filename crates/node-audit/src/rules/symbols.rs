@@ -82,7 +82,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if !others.is_empty() {
         problems.push(Problem {
             severity: subject.policy.other_exports,
-            message: format!("it exports {} symbols, {} of them no entry point", exports.len(), others.len()),
+            message: format!(
+                "{} of the {} symbols that it exports are no entry point",
+                others.len(),
+                exports.len()
+            ),
             evidence: few(&others),
             remedy: HIDE.to_owned(),
         });

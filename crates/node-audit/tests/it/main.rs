@@ -12,6 +12,7 @@ mod command;
 mod elf_facts;
 mod explanations;
 mod folders;
+mod fuzz;
 mod glibc_floor;
 mod hardening;
 mod imports;

@@ -44,16 +44,6 @@ fn the_example_changes_what_it_names() {
     assert_eq!(given.severities.len(), 2);
 }
 
-/// Where no program can call [`Policy::for_target`], this project's addons are held against the file.
-#[test]
-fn this_projects_policy_as_a_file_is_the_one_in_the_library() {
-    let given = policy(include_str!("../../policy.own.toml")).unwrap();
-    for target in node_targets::targets() {
-        let Policy { claim, .. } = Policy::for_target(target);
-        assert_eq!(Policy { claim, ..given.clone() }, Policy::for_target(target), "{target}");
-    }
-}
-
 #[test]
 fn only_and_allow_add_up() {
     let policy = policy("[only]\nmacos = [\"/a\"]\n[allow]\nmacos = [\"/b\"]\n").unwrap();

@@ -64,7 +64,7 @@ fn other_names_are_a_note_and_for_this_project_an_error() {
     let object = exports(&[ENTRY, "my_helper", "_end"]);
     let found = findings(&object);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    assert_eq!(found[0].message, "it exports 2 symbols, 1 of them no entry point");
+    assert_eq!(found[0].message, "1 of the 2 symbols that it exports are no entry point");
     assert_eq!(found[0].evidence, "my_helper");
 
     let ours = Policy::for_target(Target::by_platform("linux-x64-gnu").unwrap());

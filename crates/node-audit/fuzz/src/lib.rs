@@ -1,0 +1,63 @@
+//! What the fuzz targets do with an input, and node-audit's own tests with a few thousand.
+//!
+//! A panic, an endless loop or unbounded memory is what the fuzzer looks for by itself; asserted here is what must hold
+//! beside that: an error names the file, and no text from the file can write to a terminal.
+
+use std::path::Path;
+
+use node_audit::{Policy, Report, audit_bytes, audit_paths, json, sarif, table};
+
+/// What a format's files begin with, so that each input gets past the first test; and the platform that is claimed.
+const FORMATS: [(&str, &[u8], &str); 3] = [
+    ("elf", b"\x7fELF", "linux-x64-musl"),
+    ("macho", b"\xcf\xfa\xed\xfe", "darwin-universal"),
+    ("pe", b"MZ", "win32-x64-msvc"),
+];
+
+/// Audits an input as an addon of a format: `elf`, `macho`, `pe`.
+///
+/// A Mach-O input that begins as a fat file stays one.
+pub fn addon(format: &str, content: &[u8]) {
+    let Some((_, magic, platform)) = FORMATS.iter().find(|(name, ..)| *name == format) else {
+        panic!("no format {format}");
+    };
+    let mut content = content.to_vec();
+    if !content.starts_with(b"\xca\xfe\xba") && content.len() >= magic.len() {
+        content[..magic.len()].copy_from_slice(magic);
+    }
+    let name = format!("fuzzed.{platform}.node");
+    match audit_bytes(Path::new(&name), &content, &Policy::default()) {
+        Ok(report) => check(std::slice::from_ref(&report)),
+        Err(error) => check_error(&error.to_string(), &name),
+    }
+}
+
+/// Audits an input as an npm tarball.
+pub fn tarball(content: &[u8]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("fuzzed.tgz");
+    std::fs::write(&path, content).expect("a temporary file");
+    let audit = audit_paths(&[path], &Policy::default(), &());
+    check(&audit.reports());
+    for failure in &audit.failures {
+        check_error(&failure.to_string(), "fuzzed.tgz");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").flatten().collect();
+    assert_eq!(left.len(), 1, "a file was written: {left:?}");
+}
+
+fn check(reports: &[Report]) {
+    json(reports).expect("a report as JSON");
+    sarif(reports, &[]).expect("a report as SARIF");
+    assert!(!table(reports, 100).is_empty());
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        for text in [&finding.message, &finding.evidence, &finding.remedy] {
+            assert!(!text.is_empty() && !text.chars().any(char::is_control), "{finding:#?}");
+        }
+    }
+}
+
+fn check_error(message: &str, file: &str) {
+    assert!(message.contains(file), "{message}");
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+}

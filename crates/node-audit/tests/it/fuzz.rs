@@ -1,0 +1,121 @@
+//! A smoke run of the fuzz targets: what they do with an input, on their seeds and on a few thousand mutations of them.
+
+use std::path::PathBuf;
+
+use crate::macho_maker::{MachO, fat};
+use crate::object_maker::Maker;
+use crate::pe_maker::PeMaker;
+use crate::tarball_maker::Tarball;
+
+#[path = "../../fuzz/src/lib.rs"]
+mod targets;
+
+/// How many mutations of each seed are tried.
+const ROUNDS: u64 = 400;
+
+/// The seeds of each target, by file name. Made by the tests' own makers, so that they change with the readers.
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let addon = Maker::addon().make();
+    let ia32 = Maker { machine: object::elf::EM_386, is_64: false, ..Maker::addon() };
+    let tls = Maker { relocations: vec![(object::elf::R_X86_64_TPOFF64, "")], tls: 8, ..Maker::musl() };
+    let parts = [
+        (object::macho::CPU_TYPE_X86_64, MachO::x64().make()),
+        (object::macho::CPU_TYPE_ARM64, MachO::addon().make()),
+    ];
+    let manifest =
+        r#"{"name": "x", "os": ["linux"], "cpu": ["x64"], "libc": "glibc", "engines": {"node": ">=18"}}"#;
+    let package = || Tarball::package(manifest).file("package/x.linux-x64-gnu.node", &addon);
+    let climbing = Tarball::package("{}").file("package/../../x.node", &addon);
+    vec![
+        ("elf", "gnu-x64", addon.clone()),
+        ("elf", "musl-tls", tls.make()),
+        ("elf", "ia32", ia32.make()),
+        ("macho", "arm64", MachO::addon().make()),
+        ("macho", "x64", MachO::x64().make()),
+        ("macho", "fat", fat(&parts, false)),
+        ("pe", "x64", PeMaker::addon().make()),
+        ("pe", "ia32", PeMaker::ia32().make()),
+        ("tarball", "package.tgz", package().gz()),
+        ("tarball", "package.tar", package().tar()),
+        ("tarball", "climbing.tar", climbing.tar()),
+    ]
+}
+
+fn run(target: &str, input: &[u8]) {
+    match target {
+        "tarball" => targets::tarball(input),
+        format => targets::addon(format, input),
+    }
+}
+
+/// `UPDATE=1 cargo test -p node-audit seeds` writes them.
+#[test]
+fn the_seeds_are_what_the_makers_make() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let mut expected = Vec::new();
+    for (target, name, content) in seeds() {
+        let path = folder.join(target).join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(folder.join(target)).unwrap();
+            std::fs::write(&path, &content).unwrap();
+        }
+        assert!(std::fs::read(&path).unwrap() == content, "{} is another; run with UPDATE=1", path.display());
+        expected.push(path);
+    }
+    for target in ["elf", "macho", "pe", "tarball"] {
+        for entry in std::fs::read_dir(folder.join(target)).unwrap() {
+            assert!(expected.contains(&entry.unwrap().path()), "a file that no maker made");
+        }
+        // What the fuzzer is given must get further than the first check.
+        run(target, b"");
+    }
+}
+
+#[test]
+fn mutated_seeds_keep_every_promise() {
+    let mut random = Random(0x5eed);
+    for (target, _, seed) in seeds() {
+        run(target, &seed);
+        // A tarball is written to disk and read back.
+        let rounds = if target == "tarball" { ROUNDS / 4 } else { ROUNDS };
+        for _ in 0..rounds {
+            run(target, &random.mutate(&seed));
+        }
+    }
+}
+
+/// xorshift64: the same mutations in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit.max(1) as u64).unwrap()
+    }
+
+    /// A few bytes set, a part copied elsewhere, or the end cut off.
+    fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
+        const TELLING: [u8; 6] = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
+        let mut bytes = seed.to_vec();
+        for _ in 0..=self.below(6) {
+            let (at, length) = (self.below(bytes.len()), self.below(9));
+            match self.below(4) {
+                0 => bytes.truncate(at.max(1)),
+                1 => {
+                    let from = self.below(bytes.len());
+                    let part = bytes[from..bytes.len().min(from + length)].to_vec();
+                    let end = bytes.len().min(at + part.len());
+                    bytes[at..end].copy_from_slice(&part[..end - at]);
+                }
+                _ => {
+                    let value = TELLING[self.below(TELLING.len())];
+                    let end = bytes.len().min(at + length);
+                    bytes[at..end].fill(value);
+                }
+            }
+        }
+        bytes
+    }
+}
