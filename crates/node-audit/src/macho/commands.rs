@@ -83,7 +83,8 @@ impl<'data> Reader<'data> {
                  cut short"
             ));
         }
-        if segment.initprot(endian).contains(macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE) {
+        let both = macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE;
+        if segment.initprot(endian).contains(both) && self.found.writable_code.len() < MOST {
             self.found.writable_code.push(name.clone());
         }
         if name == "__DWARF" {
