@@ -112,6 +112,9 @@ fn read(path: &Path) -> Result<Vec<u8>, AuditError> {
         return Err(AuditError::TooLarge { file: file() });
     }
     let mut content = Vec::new();
+    // As much as it says, and no more: a vector that grows by itself takes up to twice the memory.
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    content.try_reserve_exact(length).map_err(|error| unreadable(error.into()))?;
     // One byte more than is allowed: the file may have grown since it was asked for its size.
     File::open(path)
         .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut content))

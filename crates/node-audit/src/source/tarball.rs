@@ -13,13 +13,14 @@ use super::entries::{self, Kind};
 use super::found::{Found, Looked, Surroundings};
 use super::is_addon;
 use super::package::{self, Package, Root};
+use crate::beside::Files;
 use crate::error::AuditError;
 use crate::manifest::Manifest;
 use crate::policy::Policy;
 use crate::{MAX_FILE, Progress};
 
 /// The largest package.json that is read, in bytes: 1 MiB.
-pub(super) const MAX_MANIFEST: u64 = 1 << 20;
+pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 /// The most memory for names and package.json texts, in bytes: 64 MiB.
 const MAX_LISTED: u64 = 64 << 20;
 
@@ -32,7 +33,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What is in an archive, but for the addons' content.
 struct Listing {
-    files: Arc<BTreeSet<String>>,
+    files: Arc<Files>,
     /// By folder.
     manifests: BTreeMap<String, Vec<u8>>,
     addons: usize,
@@ -65,6 +66,8 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
             return Ok(());
         }
         let mut bytes = Vec::new();
+        let length = usize::try_from(size).unwrap_or_default();
+        bytes.try_reserve_exact(length).map_err(|error| error.to_string())?;
         content.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         looked.add(&found, found.hold(&bytes, policy));
         progress.done();
@@ -75,7 +78,8 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
         return Err(problem("it changed while it was read".to_owned()));
     }
     // The package itself lies in the one folder on top.
-    let tops: BTreeSet<&str> = listing.files.iter().filter_map(|file| file.split('/').next()).collect();
+    let tops: BTreeSet<&str> =
+        listing.files.names().iter().filter_map(|file| file.split('/').next()).collect();
     for top in tops {
         if listing.manifests.contains_key(top) {
             looked.roots.extend(packages.of(top, &mut looked.failures));
@@ -118,7 +122,7 @@ fn list(path: &Path) -> Result<Result<Listing, String>, AuditError> {
         })?;
         Ok(())
     });
-    Ok(result.map(|()| Listing { files: Arc::new(files), manifests, addons }))
+    Ok(result.map(|()| Listing { files: Arc::new(Files::new(files)), manifests, addons }))
 }
 
 fn shown(entry: &str) -> String {
