@@ -64,6 +64,12 @@ pub enum AuditError {
         /// The file.
         file: String,
     },
+    /// The names in the files of an audit are kept up to its end, and would take too much memory.
+    #[error("{file}: its names and those of the files before it take more than {} MiB; audit it by itself", crate::MAX_NAMES >> 20)]
+    TooMuch {
+        /// The file that was one too many.
+        file: String,
+    },
     /// Nothing in it.
     #[error("{file}: is empty")]
     Empty {

@@ -58,6 +58,11 @@ use rules::Context;
 /// The largest addons that are published have some 150 MB.
 pub const MAX_FILE: u64 = 512 << 20;
 
+/// The most memory for the names in all files of an audit, in bytes: 1 GiB.
+///
+/// An addon of a hundred thousand names takes some 10 MB.
+pub const MAX_NAMES: u64 = 1 << 30;
+
 /// Reads a file and holds it against each rule.
 ///
 /// The platform is the policy's where it names one, or else the one that the file's name, its directories and the

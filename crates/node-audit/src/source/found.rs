@@ -68,10 +68,14 @@ impl<'a> Found<'a> {
         Found { shown, path, said, package, surroundings }
     }
 
-    pub(super) fn hold(&self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
+    pub(super) fn hold(&self, content: &[u8], policy: &Policy, known: &Known) -> Result<Audited, AuditError> {
+        let facts = crate::read_facts(self.shown, content)?;
+        if !known.has_room(facts.iter().map(Facts::weight).sum()) {
+            return Err(AuditError::TooMuch { file: crate::error::name(self.shown) });
+        }
         let mut audited = Audited {
             report: Report::default(),
-            facts: crate::read_facts(self.shown, content)?,
+            facts,
             claim: self.said.claim.clone(),
             abi: self.said.abi,
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),

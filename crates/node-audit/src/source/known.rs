@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::package::{self, Package};
+use crate::MAX_NAMES;
 use crate::beside::Folder;
 use crate::error::{AuditError, name};
 use crate::manifest::{Manifest, ManifestError};
@@ -22,6 +24,8 @@ pub(super) struct Known {
     /// By folder, with no link in it.
     manifests: Mutex<HashMap<PathBuf, Read>>,
     folders: Mutex<HashMap<PathBuf, Arc<Folder>>>,
+    /// The memory that facts take, in bytes.
+    weight: AtomicU64,
 }
 
 impl Known {
@@ -44,6 +48,12 @@ impl Known {
         read.transpose().map_err(|source| AuditError::Manifest { file: name(file), source })
     }
 
+    /// Counts facts that are to be kept; whether there is room for them.
+    pub(super) fn has_room(&self, weight: u64) -> bool {
+        let sum = |held: u64| held.checked_add(weight).filter(|sum| *sum <= MAX_NAMES);
+        self.weight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok()
+    }
+
     /// The files of a folder.
     pub(super) fn folder(&self, path: &Path) -> Arc<Folder> {
         get(&self.folders, path)
@@ -60,4 +70,18 @@ fn get<V: Clone>(map: &Mutex<HashMap<PathBuf, V>>, path: &Path) -> Option<V> {
 fn put<V: Clone>(map: &Mutex<HashMap<PathBuf, V>>, path: &Path, value: V) -> V {
     let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
     map.entry(path.to_path_buf()).or_insert(value).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_counted() {
+        let known = Known::default();
+        assert!(
+            known.has_room(MAX_NAMES - 1) && !known.has_room(2) && known.has_room(1) && !known.has_room(1)
+        );
+        assert!(!Known::default().has_room(u64::MAX));
+    }
 }

@@ -170,7 +170,7 @@ pub(crate) fn audit_file(path: &Path, policy: &Policy) -> Result<Audited, AuditE
     let content = crate::read(path)?;
     let disk = Known::default();
     let package = disk.nearest(path.parent().unwrap_or(Path::new("")))?;
-    on_disk(path, package, &disk).hold(&content, policy)
+    on_disk(path, package, &disk).hold(&content, policy, &disk)
 }
 
 impl Audit {
@@ -269,7 +269,7 @@ impl Job {
     fn run(&self, policy: &Policy, disk: &Known, progress: &dyn Progress) -> Looked {
         if self.archive {
             let failed = |error| Looked { failures: vec![error], ..Looked::default() };
-            return tarball::audit(&self.path, policy, progress).unwrap_or_else(failed);
+            return tarball::audit(&self.path, policy, disk, progress).unwrap_or_else(failed);
         }
         let mut looked = Looked::default();
         let package = disk.nearest(self.path.parent().unwrap_or(Path::new("")));
@@ -280,7 +280,7 @@ impl Job {
         });
         let found = on_disk(&self.path, package, disk);
         let content = crate::read(&self.path);
-        looked.add(&found, content.and_then(|content| found.hold(&content, policy)));
+        looked.add(&found, content.and_then(|content| found.hold(&content, policy, disk)));
         progress.done();
         looked
     }

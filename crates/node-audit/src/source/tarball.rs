@@ -12,6 +12,7 @@ use flate2::read::MultiGzDecoder;
 use super::entries::{self, Kind};
 use super::found::{Found, Looked, Surroundings};
 use super::is_addon;
+use super::known::Known;
 use super::package::{self, Package, Root};
 use crate::beside::Files;
 use crate::error::AuditError;
@@ -23,6 +24,9 @@ use crate::{MAX_FILE, Progress};
 pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 /// The most memory for names and package.json texts, in bytes: 64 MiB.
 const MAX_LISTED: u64 = 64 << 20;
+
+/// The most addons; packages have some hundred. What is said of the smallest takes 10 KB.
+const MAX_ADDONS: usize = 10_000;
 
 /// Whether a file is an archive, by its first bytes.
 pub(super) fn is_archive(start: &[u8]) -> bool {
@@ -45,7 +49,12 @@ impl Listing {
     }
 }
 
-pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Result<Looked, AuditError> {
+pub(super) fn audit(
+    path: &Path,
+    policy: &Policy,
+    known: &Known,
+    progress: &dyn Progress,
+) -> Result<Looked, AuditError> {
     let problem = |damage| AuditError::Archive { file: crate::error::name(path), damage };
     let listing = list(path)?.map_err(problem)?;
     progress.found(listing.addons);
@@ -69,7 +78,7 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
         let length = usize::try_from(size).unwrap_or_default();
         bytes.try_reserve_exact(length).map_err(|error| error.to_string())?;
         content.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        looked.add(&found, found.hold(&bytes, policy));
+        looked.add(&found, found.hold(&bytes, policy, known));
         progress.done();
         Ok(())
     });
@@ -106,6 +115,9 @@ fn list(path: &Path) -> Result<Result<Listing, String>, AuditError> {
             return Err(format!("it has the entry {} twice, of which npm keeps the last", shown(entry)));
         }
         addons += usize::from(is_addon(entry));
+        if addons > MAX_ADDONS {
+            return Err(format!("it has more than {MAX_ADDONS} addons"));
+        }
         let mut cost = entry.len() as u64;
         if manifest {
             if size > MAX_MANIFEST {
