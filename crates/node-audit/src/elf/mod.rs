@@ -25,8 +25,11 @@ use crate::strings::Strings;
 use segments::Segments;
 use symbols::Names;
 
-/// More libraries than this are no addon's.
-const MOST_NEEDED: usize = 4096;
+/// More libraries than this are no addon's. Each is looked for in each directory of a RUNPATH.
+const MOST_NEEDED: usize = 512;
+
+/// More entries of a dynamic table than this are no addon's; linkers write some thirty, and one for each library.
+const MOST_DYNAMIC: usize = 4096;
 
 /// Reads everything that the rules ask for.
 ///
@@ -76,7 +79,10 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
             let table =
                 segment.dynamic(endian, content).map_err(|_| "its dynamic table is outside the file")?;
             let entries = table.into_iter().flatten().map(|entry| (entry.tag(endian), entry.val(endian)));
-            dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL));
+            dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL).take(MOST_DYNAMIC + 1));
+            if dynamic.len() > MOST_DYNAMIC {
+                return Err(format!("its dynamic table has more than {MOST_DYNAMIC} entries"));
+            }
         }
         Ok(Image { content, header, endian, segments, dynamic })
     }

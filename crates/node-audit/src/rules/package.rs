@@ -111,6 +111,7 @@ fn missing(subject: &PackageSubject<'_>) -> Option<Problem> {
 }
 
 /// A platform that package.json names: a system, and where it says so a processor and a C library.
+#[derive(PartialEq, Eq)]
 struct Promise {
     os: Os,
     cpu: Option<Cpu>,
@@ -148,7 +149,13 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
     for os in manifest.os.iter().filter_map(|name| Os::by_name(name)) {
         let libcs = if os == Os::Linux && !libcs.is_empty() { libcs.as_slice() } else { &[None] };
         for cpu in &cpus {
-            promised.extend(libcs.iter().map(|libc| Promise { os, cpu: *cpu, libc: *libc }));
+            for libc in libcs {
+                let promise = Promise { os, cpu: *cpu, libc: *libc };
+                // Of names that are repeated there would be any number, and each is held against each addon.
+                if !promised.contains(&promise) {
+                    promised.push(promise);
+                }
+            }
         }
     }
     promised
@@ -264,6 +271,15 @@ mod tests {
             let list: Vec<String> = list.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(allows(&list, name), expected, "{list:?} {name}");
         }
+    }
+
+    #[test]
+    fn a_platform_is_promised_once() {
+        let names = |name: &str| vec![name.to_owned(); 64];
+        let manifest =
+            Manifest { os: names("linux"), cpu: names("x64"), libc: names("musl"), ..Manifest::default() };
+        let names: Vec<String> = promised(&manifest).iter().map(Promise::name).collect();
+        assert_eq!(names, ["linux-x64-musl"]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! An addon that was found: what its names say, and how it is held against the rules.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Audited;
+use super::known::Known;
 use super::package::{Package, Root};
-use crate::beside::Beside;
+use crate::beside::{Beside, Files, Folder};
 use crate::error::AuditError;
 use crate::facts::{Details, Facts};
 use crate::platform::{Claim, Cpu, Os, Said};
@@ -68,10 +68,14 @@ impl<'a> Found<'a> {
         Found { shown, path, said, package, surroundings }
     }
 
-    pub(super) fn hold(&self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
+    pub(super) fn hold(&self, content: &[u8], policy: &Policy, known: &Known) -> Result<Audited, AuditError> {
+        let facts = crate::read_facts(self.shown, content)?;
+        if !known.has_room(facts.iter().map(Facts::weight).sum()) {
+            return Err(AuditError::TooMuch { file: crate::error::name(self.shown) });
+        }
         let mut audited = Audited {
             report: Report::default(),
-            facts: crate::read_facts(self.shown, content)?,
+            facts,
             claim: None,
             abi: self.said.abi,
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
@@ -109,13 +113,13 @@ fn own(facts: &[Facts]) -> Option<Claim> {
 }
 
 /// How an addon on disk is held; its content is read later.
-pub(super) fn on_disk(path: &Path, package: Option<Package>) -> Found<'_> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+pub(super) fn on_disk<'a>(path: &'a Path, package: Option<Package>, known: &Known) -> Found<'a> {
+    let folder = path.parent().unwrap_or(Path::new(""));
     // Its own name, even if it is a link; links on the way there are followed, as for the package.
-    let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
+    let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let real = real.ok().zip(path.file_name()).map(|(folder, file)| folder.join(file));
     let whole = real.as_deref().filter(|_| package.is_some()).unwrap_or(path);
-    Found::new(path, &slashes(whole), package, Surroundings::Disk(folder))
+    Found::new(path, &slashes(whole), package, Surroundings::Disk(known.folder(folder)))
 }
 
 /// With `/` between the parts, on Windows as well.
@@ -127,9 +131,9 @@ fn slashes(path: &Path) -> String {
 #[derive(Debug, Clone)]
 pub(super) enum Surroundings {
     /// The folder that it is in.
-    Disk(PathBuf),
+    Disk(Arc<Folder>),
     Archive {
-        files: Arc<BTreeSet<String>>,
+        files: Arc<Files>,
         directory: String,
     },
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::found::Surroundings;
+use super::known::Known;
 use super::tarball::MAX_MANIFEST;
 use crate::error::{AuditError, name};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, ManifestError};
 
 /// A package.json and where it lies.
 #[derive(Debug, Clone)]
@@ -52,7 +53,9 @@ impl Root {
 ///
 /// # Errors
 /// Where one is there, but cannot be read, or is none.
-pub(super) fn nearest(folder: &Path) -> Result<Option<Package>, AuditError> {
+///
+/// Use [`Known::nearest`], which looks once.
+pub(super) fn nearest(folder: &Path, known: &Known) -> Result<Option<Package>, AuditError> {
     let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let unreadable = |source| AuditError::Unreadable { file: name(shown), source };
     let real = std::fs::canonicalize(shown).map_err(unreadable)?;
@@ -65,9 +68,9 @@ pub(super) fn nearest(folder: &Path) -> Result<Option<Package>, AuditError> {
         }
         written = written.filter(|written| same(written, outer));
         let file = written.unwrap_or(outer).join("package.json");
-        if let Some(manifest) = read(&file)? {
+        if let Some(manifest) = known.manifest(outer, &file)? {
             let root = outer.to_path_buf();
-            let surroundings = Surroundings::Disk(root.clone());
+            let surroundings = Surroundings::Disk(known.folder(&root));
             let package = Package { root: Root::Disk(root), file, manifest, surroundings };
             if is_named(&package.manifest) {
                 return Ok(Some(package));
@@ -89,8 +92,8 @@ pub(super) fn is_named(manifest: &Manifest) -> bool {
     manifest.name.is_some()
 }
 
-/// The package.json at a path; None where there is none.
-fn read(file: &Path) -> Result<Option<Arc<Manifest>>, AuditError> {
+/// What the package.json at a path says; None where there is none.
+pub(super) fn read(file: &Path) -> Result<Option<Result<Arc<Manifest>, ManifestError>>, AuditError> {
     let unreadable = |source| AuditError::Unreadable { file: name(file), source };
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
@@ -110,8 +113,5 @@ fn read(file: &Path) -> Result<Option<Arc<Manifest>>, AuditError> {
             MAX_MANIFEST >> 10
         ))));
     }
-    let parsed = Manifest::parse(&content);
-    parsed
-        .map(|manifest| Some(Arc::new(manifest)))
-        .map_err(|source| AuditError::Manifest { file: name(file), source })
+    Ok(Some(Manifest::parse(&content).map(Arc::new)))
 }

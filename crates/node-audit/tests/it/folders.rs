@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use node_audit::{Audit, Policy, Progress, audit, audit_paths};
@@ -207,4 +208,63 @@ fn progress_is_told_of_each_addon() {
     let counter = Counter::default();
     audit_paths(&[folder.path().to_path_buf()], &Policy::default(), &counter);
     assert_eq!((counter.found.into_inner(), counter.done.into_inner()), (3, 3));
+}
+
+/// Each addon held a package.json of its own, read again: 500 addons and 1 MB of it took 3 GB.
+#[test]
+fn a_package_is_read_once_for_all_its_addons() {
+    let folder = tree(&[
+        ("package.json", r#"{"name": "a"}"#),
+        ("one/x.linux-x64-gnu.node", ""),
+        ("one/y.linux-x64-gnu.node", ""),
+        ("two/x.linux-x64-gnu.node", ""),
+    ]);
+    let audit = look(&[folder.path()]);
+    let packages: Vec<_> = audit.files.iter().map(|file| file.package.as_ref().unwrap()).collect();
+    assert_eq!(packages.len(), 3);
+    assert!(packages.iter().all(|package| Arc::ptr_eq(package, packages[0])));
+}
+
+#[test]
+fn a_broken_package_json_is_told_once_and_hides_no_addon() {
+    let folder = tree(&[
+        ("package.json", "{"),
+        ("one/x.linux-x64-gnu.node", ""),
+        ("one/y.linux-x64-gnu.node", ""),
+        ("two/x.linux-x64-gnu.node", ""),
+    ]);
+    let audit = look(&[folder.path()]);
+    let failures = failures(&audit);
+    assert!(
+        failures.len() == 1 && failures[0].contains("package.json: is no package.json: "),
+        "{failures:?}"
+    );
+    assert!(audit.files.len() == 3 && audit.files.iter().all(|file| file.package.is_none()));
+}
+
+#[test]
+fn folders_without_bottom_are_a_failure() {
+    let deep = "a/".repeat(130);
+    let folder = tree(&[("x.linux-x64-gnu.node", ""), (&format!("{deep}x.linux-x64-gnu.node"), "")]);
+    let audit = look(&[folder.path()]);
+    let failures = failures(&audit);
+    assert!(failures.len() == 1 && failures[0].contains("the innermost of 128 folders"), "{failures:?}");
+    assert_eq!(claims(folder.path(), &audit).len(), 1);
+}
+
+/// Those are not read by all threads at once, but have their place among the others.
+#[test]
+fn large_files_stand_in_the_order_of_their_names() {
+    let folder = tree(&[("a.linux-x64-gnu.node", ""), ("c.linux-x64-gnu.node", "")]);
+    let mut content = Maker::addon().make();
+    content.resize((64 << 20) + 1, 0);
+    fs::write(folder.path().join("b.linux-x64-gnu.node"), content).unwrap();
+    let sparse = fs::File::create(folder.path().join("d.linux-x64-gnu.node")).unwrap();
+    sparse.set_len((512 << 20) + 1).unwrap();
+    let audit = look(&[folder.path()]);
+    let names = claims(folder.path(), &audit).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names, ["a.linux-x64-gnu.node", "b.linux-x64-gnu.node", "c.linux-x64-gnu.node"]);
+    assert!(
+        failures(&audit)[0].ends_with("d.linux-x64-gnu.node: is larger than 512 MiB, the most that is read")
+    );
 }

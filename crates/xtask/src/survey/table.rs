@@ -58,7 +58,7 @@ fn replaced(text: &str, table: &str) -> Option<String> {
 fn errors(package: &Surveyed) -> String {
     let cell = |(first, count): (&Finding, usize)| {
         let times = if count == 1 { String::new() } else { format!("{count} x ") };
-        format!("{times}`{}`: {}", first.rule, shortened(&first.message))
+        format!("{times}`{}`: {}", first.rule, clause(&first.message))
     };
     joined(by_rule(package, Severity::Error).into_iter().map(cell), "<br>")
 }
@@ -81,6 +81,20 @@ fn by_rule(package: &Surveyed, severity: Severity) -> Vec<(&Finding, usize)> {
         broken.next().map(|first| (first, 1 + broken.count()))
     };
     node_audit::RULES.iter().filter_map(|rule| of(rule.id)).collect()
+}
+
+/// The first clause of a message: what is wrong, without the comparison or the consequence that follows.
+fn clause(message: &str) -> String {
+    let mut depth = 0;
+    let end = message.char_indices().zip(message.chars().skip(1)).find(|((_, character), next)| {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && matches!(character, ',' | ';' | ':') && *next == ' '
+    });
+    shortened(end.map_or(message, |((end, _), _)| &message[..end]))
 }
 
 /// How many loads went well, and in which ways others did not.
@@ -164,6 +178,20 @@ mod tests {
         let expected = " | 2 x `glibc-floor`: it needs 2.34\\|2.38 | 1 x `size` | fails, 3 of 4: libc.so.6: version \
                         'GLIBC_2.34' not found; does not return |";
         assert!(row.ends_with(expected), "{row}");
+    }
+
+    #[test]
+    fn a_message_is_cut_at_its_first_clause() {
+        for (message, expected) in [
+            ("it needs glibc 2.34; the oldest to support is 2.28", "it needs glibc 2.34"),
+            (
+                "it needs Node-API 10 (Node 22.14, 23.6 and later), but ...",
+                "it needs Node-API 10 (Node 22.14, 23.6 and later)",
+            ),
+            ("no clause here", "no clause here"),
+        ] {
+            assert_eq!(clause(message), expected);
+        }
     }
 
     #[test]
