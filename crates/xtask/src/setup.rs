@@ -16,9 +16,12 @@ use crate::runtimes;
 use crate::tools::{self, Zig};
 
 /// Programs that tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("sqlcipher", "sqlcipher"),
     ("gcc", "gcc"),
+    // what the audit's facts are held against
+    ("readelf", "binutils"),
+    ("llvm-objdump", "llvm"),
     ("make", "make"),
     ("perl", "perl"),
     ("pkg-config", "pkgconf"),
