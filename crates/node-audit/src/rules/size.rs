@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     }
     vec![Problem {
         severity: Severity::Warning,
-        message: format!("it is {} large; the budget is {}", readable(size), readable(budget)),
+        message: format!("it is {}; the budget is {}", readable(size), readable(budget)),
         evidence: format!("{size} bytes, {} more than {budget}", size - budget),
         remedy: "strip it, drop what is not used (-Wl,--gc-sections, lto), or raise the policy's size"
             .to_owned(),

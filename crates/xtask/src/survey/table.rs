@@ -15,7 +15,7 @@ const END: &str = "<!-- end of survey -->\n";
 /// How many different failures are shown.
 const SHOWN: usize = 3;
 /// Longer messages are cut: the row is to be read, and the command tells them in full.
-const LONGEST: usize = 100;
+const LONGEST: usize = 140;
 
 /// One row for each package.
 pub(crate) fn markdown(surveyed: &[Surveyed]) -> String {
@@ -83,18 +83,21 @@ fn by_rule(package: &Surveyed, severity: Severity) -> Vec<(&Finding, usize)> {
     node_audit::RULES.iter().filter_map(|rule| of(rule.id)).collect()
 }
 
-/// The first clause of a message: what is wrong, without the comparison or the consequence that follows.
+/// The first clause of a message, with the one that contradicts it: what is wrong, without what follows from it.
 fn clause(message: &str) -> String {
     let mut depth = 0;
-    let end = message.char_indices().zip(message.chars().skip(1)).find(|((_, character), next)| {
+    let end = message.char_indices().find(|(at, character)| {
         match character {
             '(' => depth += 1,
             ')' => depth -= 1,
             _ => {}
         }
-        depth == 0 && matches!(character, ',' | ';' | ':') && *next == ' '
+        let rest = &message[*at..];
+        depth == 0
+            && [", ", "; ", ": "].iter().any(|end| rest.starts_with(end))
+            && !rest.starts_with(", but ")
     });
-    shortened(end.map_or(message, |((end, _), _)| &message[..end]))
+    shortened(end.map_or(message, |(end, _)| &message[..end]))
 }
 
 /// How many loads went well, and in which ways others did not.
@@ -185,8 +188,8 @@ mod tests {
         for (message, expected) in [
             ("it needs glibc 2.34; the oldest to support is 2.28", "it needs glibc 2.34"),
             (
-                "it needs Node-API 10 (Node 22.14, 23.6 and later), but ...",
-                "it needs Node-API 10 (Node 22.14, 23.6 and later)",
+                "it needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised, which lacks it",
+                "it needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
             ),
             ("no clause here", "no clause here"),
         ] {
