@@ -5,17 +5,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use node_targets::{Target, Toolchain as Listed};
+use node_targets::{Os, Target, Toolchain as Listed};
 use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable};
 
+use crate::apple_sdk;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
 use crate::zig_cc::{self, Wrapped};
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables, each with the target in its name, and `PATH`.
+    /// Environment variables: each with the target in its name, but for `PATH` and what only Apple's targets read.
     pub(crate) variables: Vec<(OsString, OsString)>,
+    /// Flags for rustc.
+    pub(crate) rustflags: Vec<String>,
     /// The toolchain in a few words.
     pub(crate) summary: String,
 }
@@ -26,19 +29,27 @@ impl BuildTools {
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
         let is_named = named.iter().any(|name| env::var_os(name).is_some());
-        // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
-        let zig = match target.toolchain {
-            Listed::Zig if !is_named => Some(Zig::install(workspace)?),
-            _ => Zig::find(workspace)?,
-        };
         let host = node_targets::host()?;
+        let needs_zig = match target.toolchain {
+            // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
+            Listed::Zig | Listed::Cross => true,
+            Listed::Sdk => host.os != Os::Darwin,
+            Listed::Msvc => false,
+        };
+        let zig = match needs_zig && !is_named {
+            true => Some(Zig::install(workspace)?),
+            false => Zig::find(workspace)?,
+        };
         let has = |name: &str| match name {
             "zig" | "cargo-zigbuild" => zig.is_some(),
             name => program(name).is_some(),
         };
         let toolchain = select(target, &Machine { host, environment: &environment, has: &has })?;
-        let mut tools =
-            Self { variables: variables(&toolchain, target), summary: words(&toolchain).to_owned() };
+        let mut tools = Self {
+            variables: variables(&toolchain, target),
+            rustflags: Vec::new(),
+            summary: words(&toolchain).to_owned(),
+        };
         let variable = OsString::from(compiler_variable(&target.triple));
         let compiler =
             tools.variables.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.clone());
@@ -48,6 +59,14 @@ impl BuildTools {
             tools.variables.push(("PATH".into(), path));
             // By its path: this process has another PATH than cargo will have.
             compiler = compiler.map(|name| zig.wrappers().join(name));
+            if target.os == Os::Darwin {
+                tools.variables.push(("SDKROOT".into(), apple_sdk::install(zig)?.into()));
+                tools.rustflags = apple_sdk::rustflags();
+                tools.summary = "zig, rust-lld".to_owned();
+            }
+        }
+        if let (Os::Darwin, Some(floor)) = (target.os, target.floor) {
+            tools.variables.push(("MACOSX_DEPLOYMENT_TARGET".into(), floor.to_string().into()));
         }
         if let Some(compiler) = compiler {
             let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
@@ -95,8 +114,9 @@ struct Machine<'a> {
 fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
     let floor = target.floor.map(|floor| floor.to_string()).unwrap_or_default();
     let kind = match target.toolchain {
-        Listed::Zig => Kind::Zig { floor: &floor },
-        Listed::Cross => Kind::Cross,
+        // Nix has a real cross compiler for musl. Elsewhere one of that name is often a wrapper of the machine's own gcc
+        // (Debian's musl-tools), whose libgcc_s a cdylib then lacks.
+        Listed::Zig | Listed::Cross => Kind::Zig { floor: &floor },
         Listed::Sdk => Kind::Sdk { floor: &floor },
         Listed::Msvc => Kind::Msvc,
     };

@@ -49,7 +49,9 @@ fn scripts(workspace: &Workspace, zig: &Zig, wrapped: &Wrapped<'_>) -> [(&'stati
     let head = format!(
         "#!/bin/sh\n# Written by cargo xtask.\n\
          export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n\
-         export CARGO_ZIGBUILD_ZIG_COMMAND={zig} CARGO_ZIGBUILD_ZIG_VERSION={version}\n",
+         export CARGO_ZIGBUILD_ZIG_COMMAND={zig} CARGO_ZIGBUILD_ZIG_VERSION={version}\n\
+         # Of use to rustc only: zig has Apple's headers, and would look for frameworks as well.\n\
+         unset SDKROOT\n",
         cache = quoted(&workspace.cache().join("zig-cache")),
         zig = quoted(&zig.zig()),
         version = zig.version,
