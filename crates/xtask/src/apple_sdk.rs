@@ -31,7 +31,8 @@ pub(crate) fn install(zig: &Zig) -> Result<PathBuf> {
     let symbols =
         fs::read_to_string(&source).with_context(|| format!("{} cannot be read", source.display()))?;
     let folder = sdk.parent().unwrap_or(Path::new("."));
-    let made = tempfile::tempdir_in(folder).with_context(|| format!("{} cannot be written", folder.display()))?;
+    let made =
+        tempfile::tempdir_in(folder).with_context(|| format!("{} cannot be written", folder.display()))?;
     let library = made.path().join("sdk/usr/lib");
     fs::create_dir_all(&library)?;
     let system = without_unknown_cpus(&symbols);
@@ -83,7 +84,61 @@ fn without_unknown_cpus(symbols: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use node_audit::{Policy, audit};
+    use node_targets::{Os, Target};
+
     use super::*;
+    use crate::paths::Workspace;
+    use crate::process;
+    use crate::rust_std;
+
+    /// The smallest addon, which uses Rust's standard library and so what that asks of the system.
+    const ADDON: &str = "
+        #[unsafe(no_mangle)]
+        pub extern \"C\" fn napi_register_module_v1(_: usize, exports: usize) -> usize { print(exports) }
+        #[unsafe(no_mangle)]
+        pub extern \"C\" fn node_api_module_get_api_version_v1() -> i32 { 9 }
+        fn print(number: usize) -> usize { println!(\"{number}\"); number }
+    ";
+
+    #[test]
+    fn what_is_linked_here_passes_the_audit() {
+        let workspace = Workspace::find().unwrap();
+        let Some(zig) = Zig::find(&workspace).unwrap() else {
+            println!("skipped: zig is not there: cargo xtask setup");
+            return;
+        };
+        let sdk = install(&zig).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("addon.rs"), ADDON).unwrap();
+        for target in node_targets::targets().iter().filter(|target| target.os == Os::Darwin) {
+            if !rust_std::is_there(&workspace, target).unwrap() {
+                println!("skipped: Rust has no standard library for {target}: cargo xtask setup");
+                continue;
+            }
+            let addon = link(&workspace, target, &sdk, folder.path());
+            let report = audit(&addon, &Policy::for_target(target)).unwrap();
+            assert!(!report.has_errors(), "{}", node_audit::table(&[report], 110));
+        }
+    }
+
+    fn link(workspace: &Workspace, target: &Target, sdk: &Path, folder: &Path) -> PathBuf {
+        let addon = folder.join(target.artifact_file());
+        let mut rustc = process::command("rustc");
+        // In the workspace, for its Rust.
+        rustc.current_dir(workspace.root()).args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "-Cstrip=symbols",
+        ]);
+        rustc.args(["--target", &target.triple, "-Clinker=rust-lld", "-Clink-arg=-install_name"]);
+        rustc.arg(format!("-Clink-arg=@rpath/{}", target.artifact_file())).args(rustflags());
+        rustc.arg(format!("--remap-path-prefix={}=/addon", folder.display()));
+        rustc.arg(folder.join("addon.rs")).arg("-o").arg(&addon);
+        rustc.env("SDKROOT", sdk).env("MACOSX_DEPLOYMENT_TARGET", target.floor.unwrap().to_string());
+        process::capture(rustc).unwrap();
+        addon
+    }
 
     #[test]
     fn processors_that_lld_does_not_know_leave_whole_lists_behind() {

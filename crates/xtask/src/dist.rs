@@ -32,11 +32,10 @@ pub(crate) struct Options {
 }
 
 /// What one platform's build came to.
-pub(crate) struct Built {
+struct Built {
     addon: Addon,
     size: u64,
     elapsed: Duration,
-    audit: String,
 }
 
 /// One platform in the table.
@@ -74,18 +73,13 @@ pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
     Ok(succeeded)
 }
 
-/// Builds addon and JavaScript, and audits the addon: what must be there before anything is loaded.
-pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Built> {
+/// Builds addon and JavaScript, and audits the addon: what must be there before anything is loaded. In one line.
+pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
     prerequisites::check()?;
     javascript(workspace)?;
-    build_addon(workspace, target)
-}
-
-impl Built {
-    /// The build in one line.
-    pub(crate) fn summary(&self) -> String {
-        format!("{}, {}, audit {}", self.addon.toolchain, megabytes(self.size), self.audit)
-    }
+    let Built { addon, size, .. } = build_addon(workspace, target)?;
+    let audit = audited(workspace, &addon.path, target)?;
+    Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size)))
 }
 
 /// Holds the addon against the rules of what is shipped; in words, where none is broken.
@@ -146,8 +140,7 @@ fn build_addon(workspace: &Workspace, target: &Target) -> Result<Built> {
     let addon = addon::build(workspace, target)?;
     let elapsed = started.elapsed();
     let size = fs::metadata(&addon.path).with_context(|| workspace.shown(&addon.path))?.len();
-    let audit = audited(workspace, &addon.path, target)?;
-    Ok(Built { addon, size, elapsed, audit })
+    Ok(Built { addon, size, elapsed })
 }
 
 /// Builds, audits and loads one platform. What fails is said at once, and stands in the table: the next one is still
@@ -160,10 +153,19 @@ fn row(workspace: &Workspace, target: &'static Target, host: &Target) -> Row {
         Ok(built) => built,
         Err(error) => return failed_row(target, &error),
     };
-    let Built { addon, size, elapsed, audit } = built;
-    let cells = [addon.toolchain, megabytes(size), seconds(elapsed), audit];
-    let (loaded, failed) = load(workspace, target);
-    Row { target, cells, loaded, failed }
+    let Built { addon, size, elapsed } = built;
+    let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), seconds(elapsed), audit.to_owned()];
+    match audited(workspace, &addon.path, target) {
+        Ok(audit) => {
+            let (loaded, failed) = load(workspace, target);
+            Row { target, cells: cells(&audit), loaded, failed }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let loaded = vec!["not tried, for the audit".to_owned()];
+            Row { target, cells: cells("FAILED"), loaded, failed: true }
+        }
+    }
 }
 
 /// Loads what was built in each Node for it that there is, and says whether one failed.
@@ -243,4 +245,46 @@ fn seconds(elapsed: Duration) -> String {
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(targets: &[&str]) -> Result<Vec<&'static str>> {
+        let options = Options { all: false, target: targets.iter().map(|&name| name.to_owned()).collect() };
+        let targets = chosen(&options, Target::by_platform("linux-x64-gnu").unwrap())?;
+        Ok(targets.into_iter().map(|target| target.platform.as_str()).collect())
+    }
+
+    #[test]
+    fn platforms_are_named_by_either_name_and_built_once() {
+        let both = ["linux-arm64-musl", "aarch64-apple-darwin", "aarch64-unknown-linux-musl"];
+        assert_eq!(named(&both).unwrap(), ["linux-arm64-musl", "darwin-arm64"]);
+        assert_eq!(named(&[]).unwrap(), ["linux-x64-gnu"]);
+        let error = named(&["linux-x64"]).unwrap_err().to_string();
+        assert!(error.starts_with("unknown target `linux-x64`; known targets: linux-x64-gnu ("), "{error}");
+        let all = Options { all: true, target: Vec::new() };
+        let all = chosen(&all, node_targets::host().unwrap()).unwrap();
+        assert_eq!(all.len(), node_targets::targets().len());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_platform_and_the_files_that_were_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let built = Row {
+            target: Target::by_platform("darwin-x64").unwrap(),
+            cells: ["zig", "6.1 MB", "70 s", "clean"].map(str::to_owned),
+            loaded: vec!["skipped: no Mac".to_owned()],
+            failed: false,
+        };
+        let broken = failed_row(Target::by_platform("linux-x64-musl").unwrap(), &anyhow::anyhow!("no zig"));
+        assert!(broken.failed);
+        let text = shown(&workspace, &[built, broken]);
+        let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(row("darwin-x64 ").contains("macOS 10.15") && row("darwin-x64 ").contains("skipped: no Mac"));
+        assert!(row("linux-x64-musl ").contains("FAILED: no zig"), "{text}");
+        assert!(text.ends_with("\nbindings/node/dist/bindings_node.darwin-x64.node\n"), "{text}");
+    }
 }

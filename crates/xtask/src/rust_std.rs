@@ -24,7 +24,9 @@ pub(crate) fn install(workspace: &Workspace, targets: &[&Target]) -> Result<Vec<
     }
     let wanted = missing.join(" ");
     if program("rustup").is_none() {
-        bail!("this Rust has no standard library for {wanted}, and there is no rustup to get it: install rustup");
+        bail!(
+            "this Rust has no standard library for {wanted}, and there is no rustup to get it: install rustup"
+        );
     }
     let mut rustup = process::command("rustup");
     // In the workspace, whose rust-toolchain.toml says which Rust it is.
@@ -33,7 +35,8 @@ pub(crate) fn install(workspace: &Workspace, targets: &[&Target]) -> Result<Vec<
     Ok(missing)
 }
 
-fn is_there(workspace: &Workspace, target: &Target) -> Result<bool> {
+/// Whether Rust's standard library for a target is installed.
+pub(crate) fn is_there(workspace: &Workspace, target: &Target) -> Result<bool> {
     let mut rustc = process::command("rustc");
     rustc.args(["--print", "target-libdir", "--target", &target.triple]).current_dir(workspace.root());
     Ok(Path::new(&process::capture(rustc)?).is_dir())
