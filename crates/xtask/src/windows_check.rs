@@ -12,7 +12,7 @@ use node_targets::Target;
 use crate::addon;
 use crate::paths::Workspace;
 use crate::process;
-use crate::tools::Zig;
+use crate::tools::{Zig, make_executable};
 use crate::zig_cc::{self, Wrapped};
 
 /// Checks the addon's crates for a target of Windows, and all that they are built of.
@@ -34,12 +34,14 @@ pub(crate) fn check(workspace: &Workspace, target: &Target) -> Result<()> {
         .env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1")
         .env("SQLCIPHER_LIB_DIR", prefix.join("lib"))
         .env("ZSTD_SYS_USE_PKG_CONFIG", "1")
-        // A pkg-config that finds everything, and has nothing to say of it.
-        .env(variable("PKG_CONFIG"), "true");
+        .env(variable("PKG_CONFIG"), prefix.join("pkg-config"));
     process::run(workspace, &format!("check {target}"), cargo).map(drop)
 }
 
-/// A folder that passes for an installation of OpenSSL: two headers, which tell the version.
+/// Finds every library, and has nothing to say of it but that there is a version.
+const PKG_CONFIG: &str = "#!/bin/sh\ncase $* in *--modversion*) echo 1 ;; esac\n";
+
+/// A folder that passes for an installation of OpenSSL: two headers, which tell the version; and with a pkg-config.
 fn stand_in(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     let prefix = workspace.release_target_dir().join(&target.triple).join("stand-in");
     let (headers, libraries) = (prefix.join("include/openssl"), prefix.join("lib"));
@@ -50,6 +52,8 @@ fn stand_in(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     let lock = fs::read_to_string(&lock).with_context(|| format!("{} cannot be read", lock.display()))?;
     write(&headers.join("opensslv.h"), &version_header(&lock)?)?;
     write(&headers.join("opensslconf.h"), "")?;
+    write(&prefix.join("pkg-config"), PKG_CONFIG)?;
+    make_executable(&prefix.join("pkg-config"))?;
     Ok(prefix)
 }
 
