@@ -15,13 +15,13 @@ use crate::toolchain::BuildTools;
 
 /// An addon that was built.
 pub(crate) struct Addon {
-    /// `bindings/node/dist/bindings_node.<platform>.node`
-    pub(crate) path: PathBuf,
+    /// Where cargo left it.
+    pub(crate) library: PathBuf,
     /// What compiled its C, in a few words.
     pub(crate) toolchain: String,
 }
 
-/// Builds the addon of a target, and puts it into `bindings/node/dist`.
+/// Builds the addon of a target.
 pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Addon> {
     let tools = BuildTools::for_target(workspace, target)?;
     let mut cargo = cargo(workspace, "build", target);
@@ -31,8 +31,12 @@ pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Addon> {
     process::run(workspace, &format!("build {target}"), cargo)?;
     let library =
         workspace.release_target_dir().join(&target.triple).join("release").join(target.library_file());
-    let path = install(&library, &workspace.dist(), &target.artifact_file())?;
-    Ok(Addon { path, toolchain: tools.summary })
+    Ok(Addon { library, toolchain: tools.summary })
+}
+
+/// Puts an addon into `bindings/node/dist`, under the name that it is shipped by.
+pub(crate) fn install(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<()> {
+    replace(&addon.library, &workspace.dist(), &target.artifact_file())
 }
 
 /// Cargo, to do something with the addon's crates as a release has them.
@@ -49,13 +53,12 @@ pub(crate) fn cargo(workspace: &Workspace, action: &str, target: &Target) -> Com
 }
 
 /// Copies beside the destination and renames: a Node that has the old file loaded keeps it.
-fn install(library: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
+fn replace(library: &Path, folder: &Path, name: &str) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let (fresh, path) = (folder.join(format!(".{name}.new")), folder.join(name));
     fs::copy(library, &fresh)
         .with_context(|| format!("{} cannot be copied to {}", library.display(), fresh.display()))?;
-    fs::rename(&fresh, &path).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(path)
+    fs::rename(&fresh, &path).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// On top of the flags of `.cargo/config.toml`: the toolchain's, and no path of this machine in the artifact.
@@ -128,8 +131,9 @@ mod tests {
         let library = folder.path().join("lib.so");
         for content in ["first", "second"] {
             fs::write(&library, content).unwrap();
-            let path = install(&library, &folder.path().join("dist"), "a.node").unwrap();
-            assert_eq!(fs::read_to_string(path).unwrap(), content);
+            let dist = folder.path().join("dist");
+            replace(&library, &dist, "a.node").unwrap();
+            assert_eq!(fs::read_to_string(dist.join("a.node")).unwrap(), content);
         }
         assert_eq!(fs::read_dir(folder.path().join("dist")).unwrap().count(), 1);
     }

@@ -45,6 +45,8 @@ struct Row {
     cells: [String; 4],
     /// In which Nodes it was loaded, and why not in others.
     loaded: Vec<String>,
+    /// Whether the addon is in `bindings/node/dist`.
+    shipped: bool,
     failed: bool,
 }
 
@@ -78,7 +80,7 @@ pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
     prerequisites::check()?;
     javascript(workspace)?;
     let Built { addon, size, .. } = build_addon(workspace, target)?;
-    let audit = audited(workspace, &addon.path, target)?;
+    let audit = gate(workspace, target, &addon)?;
     Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size)))
 }
 
@@ -139,8 +141,15 @@ fn build_addon(workspace: &Workspace, target: &Target) -> Result<Built> {
     let started = Instant::now();
     let addon = addon::build(workspace, target)?;
     let elapsed = started.elapsed();
-    let size = fs::metadata(&addon.path).with_context(|| workspace.shown(&addon.path))?.len();
+    let size = fs::metadata(&addon.library).with_context(|| workspace.shown(&addon.library))?.len();
     Ok(Built { addon, size, elapsed })
+}
+
+/// Puts an addon that passes the audit where it is loaded and packed from; in the audit's words.
+fn gate(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<String> {
+    let audit = audited(workspace, &addon.library, target)?;
+    addon::install(workspace, target, addon)?;
+    Ok(audit)
 }
 
 /// Builds, audits and loads one platform. What fails is said at once, and stands in the table: the next one is still
@@ -155,15 +164,15 @@ fn row(workspace: &Workspace, target: &'static Target, host: &Target) -> Row {
     };
     let Built { addon, size, elapsed } = built;
     let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), seconds(elapsed), audit.to_owned()];
-    match audited(workspace, &addon.path, target) {
+    match gate(workspace, target, &addon) {
         Ok(audit) => {
             let (loaded, failed) = load(workspace, target);
-            Row { target, cells: cells(&audit), loaded, failed }
+            Row { target, cells: cells(&audit), loaded, shipped: true, failed }
         }
         Err(error) => {
             eprintln!("error: {error:#}");
-            let loaded = vec!["not tried, for the audit".to_owned()];
-            Row { target, cells: cells("FAILED"), loaded, failed: true }
+            let loaded = vec![format!("not loaded: {}", process::brief(&error).trim_end_matches(':'))];
+            Row { target, cells: cells("FAILED"), loaded, shipped: false, failed: true }
         }
     }
 }
@@ -199,7 +208,7 @@ fn checked_row(workspace: &Workspace, target: &'static Target) -> Row {
         Ok(()) => {
             let cells = ["type-checked only".to_owned(), none(), seconds(started.elapsed()), none()];
             let loaded = vec![format!("skipped: {target} is built on Windows")];
-            Row { target, cells, loaded, failed: false }
+            Row { target, cells, loaded, shipped: false, failed: false }
         }
         Err(error) => failed_row(target, &error),
     }
@@ -208,17 +217,17 @@ fn checked_row(workspace: &Workspace, target: &'static Target) -> Row {
 fn failed_row(target: &'static Target, error: &anyhow::Error) -> Row {
     eprintln!("error: {target}: {error:#}");
     let loaded = vec![format!("FAILED: {}", process::brief(error))];
-    Row { target, cells: [none(), none(), none(), none()], loaded, failed: true }
+    Row { target, cells: [none(), none(), none(), none()], loaded, shipped: false, failed: true }
 }
 
 /// The table, and what was written.
 fn shown(workspace: &Workspace, rows: &[Row]) -> String {
     let mut table = report::table(["platform", "toolchain", "floor", "size", "time", "audit", "loaded in"]);
     let mut files = String::new();
-    for Row { target, cells, loaded, .. } in rows {
+    for Row { target, cells, loaded, shipped, .. } in rows {
         let [toolchain, size, time, audit] = cells;
         table.add_row([&target.platform, toolchain, &floor(target), size, time, audit, &loaded.join("\n")]);
-        if *size != none() {
+        if *shipped {
             files += &format!("{}\n", workspace.shown(&workspace.dist().join(target.artifact_file())));
         }
     }
@@ -277,6 +286,7 @@ mod tests {
             target: Target::by_platform("darwin-x64").unwrap(),
             cells: ["zig", "6.1 MB", "70 s", "clean"].map(str::to_owned),
             loaded: vec!["skipped: no Mac".to_owned()],
+            shipped: true,
             failed: false,
         };
         let broken = failed_row(Target::by_platform("linux-x64-musl").unwrap(), &anyhow::anyhow!("no zig"));
