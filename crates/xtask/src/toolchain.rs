@@ -11,7 +11,7 @@ use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variab
 use crate::apple_sdk;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
-use crate::zig_cc::{self, Wrapped};
+use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
@@ -47,7 +47,10 @@ impl BuildTools {
         let toolchain = select(target, &Machine { host, environment: &environment, has: &has })?;
         let mut tools = Self {
             variables: variables(&toolchain, target),
-            rustflags: Vec::new(),
+            rustflags: linker(&toolchain, target)
+                .map(|linker| format!("-Clinker={linker}"))
+                .into_iter()
+                .collect(),
             summary: words(&toolchain).to_owned(),
         };
         let variable = OsString::from(compiler_variable(&target.triple));
@@ -55,13 +58,13 @@ impl BuildTools {
             tools.variables.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.clone());
         let mut compiler = compiler.map(PathBuf::from);
         if let (Some(zig_target), Some(zig)) = (zig_target(&toolchain), &zig) {
-            let path = zig_cc::install(workspace, zig, &Wrapped { zig_target, is_host: target == host })?;
+            let path = zig_cc::install(workspace, zig, zig_target)?;
             tools.variables.push(("PATH".into(), path));
             // By its path: this process has another PATH than cargo will have.
             compiler = compiler.map(|name| zig.wrappers().join(name));
             if target.os == Os::Darwin {
                 tools.variables.push(("SDKROOT".into(), apple_sdk::install(zig)?.into()));
-                tools.rustflags = apple_sdk::rustflags();
+                tools.rustflags.extend(apple_sdk::rustflags());
                 tools.summary = "zig, rust-lld".to_owned();
             }
         }
@@ -83,9 +86,7 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     for setting in &toolchain.settings {
         let value = match &setting.tool {
             Tool::Program(program) => program.clone(),
-            Tool::ZigCc(name) if setting.variable == linker_variable(&target.triple) => {
-                zig_cc::name(name, "ld-rust")
-            }
+            _ if setting.variable == linker_variable(&target.triple) => continue,
             Tool::ZigCc(name) => zig_cc::name(name, "cc"),
             Tool::ZigAr => zig_cc::name(zig_target, "ar"),
             // The enum may grow: what it then means is left to cargo.
@@ -100,6 +101,19 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
         }
     }
     variables
+}
+
+/// The linker, for a flag of rustc's and not for cargo's variable.
+///
+/// By that, cargo links the build scripts of the host's own triple as well, and takes it into their fingerprint: between
+/// a build for the host and one for another target it would compile all build scripts anew, and with them OpenSSL.
+fn linker(toolchain: &Toolchain, target: &Target) -> Option<String> {
+    match toolchain.tool(&linker_variable(&target.triple))? {
+        Tool::Program(program) => Some(program.clone()),
+        Tool::ZigCc(name) => Some(zig_cc::name(name, "ld-rust")),
+        // The enum may grow: what it then means is left to cargo.
+        _ => None,
+    }
 }
 
 /// The machine that builds.
@@ -208,10 +222,8 @@ mod tests {
         assert_eq!(value("CC_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-cc");
         assert_eq!(value("AR_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ar");
         assert_eq!(value("RANLIB_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ranlib");
-        assert_eq!(
-            value("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"),
-            "zig-x86_64-linux-gnu.2.28-ld-rust"
-        );
+        assert_eq!(linker(&toolchain, host).unwrap(), "zig-x86_64-linux-gnu.2.28-ld-rust");
+        assert!(variables.iter().all(|(name, _)| name != "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"));
         let names = |(name, _): &(OsString, OsString)| name.to_string_lossy().to_lowercase();
         assert!(
             variables.iter().map(names).all(|name| name.contains("x86_64_unknown_linux_gnu")),

@@ -13,7 +13,7 @@ use crate::addon;
 use crate::paths::Workspace;
 use crate::process;
 use crate::tools::{Zig, make_executable};
-use crate::zig_cc::{self, Wrapped};
+use crate::zig_cc;
 
 /// Checks the addon's crates for a target of Windows, and all that they are built of.
 pub(crate) fn check(workspace: &Workspace, target: &Target) -> Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn check(workspace: &Workspace, target: &Target) -> Result<()> {
     let arch = target.triple.split('-').next().unwrap_or_default();
     // Of the C, openssl-sys wants one thing done: its headers preprocessed. For that any compiler of Windows' will do.
     let zig_target = &format!("{arch}-windows-gnu");
-    let path = zig_cc::install(workspace, &zig, &Wrapped { zig_target, is_host: false })?;
+    let path = zig_cc::install(workspace, &zig, zig_target)?;
     let prefix = stand_in(workspace, target)?;
     let mut cargo = addon::cargo(workspace, "check", target);
     let variable = |name: &str| format!("{name}_{}", target.triple.replace('-', "_"));
