@@ -185,14 +185,14 @@ impl Row {
 fn load_target(workspace: &Workspace, target: &Target, named: bool) -> Vec<Row> {
     let started = Instant::now();
     let row = |tally| vec![Row::new(target, None, tally, started)];
-    let package = match built_package(workspace, target) {
-        Ok(package) => package,
-        Err(error) => return row(Tally::failed(format!("{error:#}"))),
-    };
     let runtimes = match Runtime::of(workspace, target) {
         Ok(runtimes) => runtimes,
         Err(error) if named => return row(Tally::failed(format!("{error:#}"))),
         Err(error) => return row(Tally::skipped(format!("{error:#}"))),
+    };
+    let package = match built_package(workspace, target) {
+        Ok(package) => package,
+        Err(error) => return row(Tally::failed(format!("{error:#}"))),
     };
     let load = |runtime: &Runtime| {
         let started = Instant::now();
