@@ -184,11 +184,15 @@ impl Row {
 /// A row for each Node of a platform, or the one that says why there is none.
 fn load_target(workspace: &Workspace, target: &Target, named: bool) -> Vec<Row> {
     let started = Instant::now();
-    let ready = Runtime::of(workspace, target)
-        .and_then(|runtimes| built_package(workspace, target).map(|package| (package, runtimes)));
-    let (package, runtimes) = match ready {
-        Ok(ready) => ready,
-        Err(error) => return vec![Row::new(target, None, Tally::failed(format!("{error:#}")), started)],
+    let row = |tally| vec![Row::new(target, None, tally, started)];
+    let runtimes = match Runtime::of(workspace, target) {
+        Ok(runtimes) => runtimes,
+        Err(error) if named => return row(Tally::failed(format!("{error:#}"))),
+        Err(error) => return row(Tally::skipped(format!("{error:#}"))),
+    };
+    let package = match built_package(workspace, target) {
+        Ok(package) => package,
+        Err(error) => return row(Tally::failed(format!("{error:#}"))),
     };
     let load = |runtime: &Runtime| {
         let started = Instant::now();

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod addon;
+mod apple_sdk;
 mod apt;
 mod counts;
 mod dist;
@@ -20,6 +21,7 @@ mod progress;
 mod python;
 mod report;
 mod runtimes;
+mod rust_std;
 mod setup;
 mod suites;
 mod survey;
@@ -28,6 +30,7 @@ mod tarball;
 mod test;
 mod toolchain;
 mod tools;
+mod windows_check;
 mod zig_cc;
 
 use std::process::ExitCode;
@@ -49,8 +52,10 @@ struct Arguments {
 enum Action {
     /// Gets what the longer tests need of a Debian machine and is missing
     Setup,
-    /// Builds the package for this machine as a release is built, audits and loads it, and runs the quickstart
-    Dist,
+    /// Builds packages as a release is built, audits and loads them, and runs the quickstart
+    ///
+    /// For this machine, where no platform is named.
+    Dist(dist::Options),
     /// Runs everything that proves the project
     Test(test::Options),
     /// Builds and checks with Nix
@@ -80,7 +85,7 @@ fn run(action: Action) -> Result<bool> {
         Action::Setup => return setup::setup(&workspace),
         Action::Load(options) => return load::load(&workspace, &options),
         Action::Survey(options) => return survey::survey(&workspace, &options),
-        Action::Dist => return dist::dist(&workspace).map(|()| true),
+        Action::Dist(options) => return dist::dist(&workspace, &options),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
     };

@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: what the longer tests need of a machine and is missing. Quick where nothing is.
 
 use anyhow::Result;
+use node_targets::Target;
 
 use crate::apt;
 use crate::newer_sqlcipher;
@@ -13,6 +14,7 @@ use crate::process;
 use crate::python;
 use crate::report;
 use crate::runtimes;
+use crate::rust_std;
 use crate::tools::{self, Zig};
 
 /// Programs that tests call, and the Debian packages that have them.
@@ -46,11 +48,12 @@ enum Outcome {
 /// All steps, and the table of them. Whether everything is there.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 9] = [
         ("programs", programs),
         ("Python's pip", pip),
         ("Node, npm, a C compiler", prerequisites),
         ("zig, cargo-zigbuild", zig),
+        ("Rust for each platform", rust_targets),
         ("cargo-deny", cargo_deny),
         ("real Nodes", nodes),
         ("a newer sqlcipher", sqlcipher),
@@ -102,6 +105,15 @@ fn zig(workspace: &Workspace) -> Result<Outcome> {
     let zig = Zig::install(workspace)?;
     let note = format!("zig {}", zig.version);
     Ok(if present { Outcome::Present(note) } else { Outcome::Installed(note) })
+}
+
+fn rust_targets(workspace: &Workspace) -> Result<Outcome> {
+    let targets: Vec<&Target> = node_targets::targets().iter().collect();
+    let installed = rust_std::install(workspace, &targets)?;
+    Ok(match installed.is_empty() {
+        true => Outcome::Present(format!("{} of them", targets.len())),
+        false => Outcome::Installed(installed.join(", ")),
+    })
 }
 
 fn cargo_deny(workspace: &Workspace) -> Result<Outcome> {

@@ -83,7 +83,7 @@ fn rust_tests(workspace: &Workspace) -> Result<Tally> {
 
 /// What every later suite loads. Built by the same steps as `cargo xtask dist`, and audited.
 fn release_addon(workspace: &Workspace) -> Result<Tally> {
-    Ok(Tally::passed(dist::build(workspace, node_targets::host()?)?.summary()))
+    Ok(Tally::passed(dist::build(workspace, node_targets::host()?)?))
 }
 
 fn js_tests(workspace: &Workspace) -> Result<Tally> {
@@ -128,8 +128,14 @@ fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     for target in load::built_targets(workspace)? {
         let package = load::built_package(workspace, target)?;
-        let others: Vec<Runtime> =
-            Runtime::of(workspace, target)?.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
+        let runtimes = match Runtime::of(workspace, target) {
+            Ok(runtimes) => runtimes,
+            Err(error) => {
+                tally.skipped.push(format!("{error:#}"));
+                continue;
+            }
+        };
+        let others: Vec<Runtime> = runtimes.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
         tally.merge(load::load_in(workspace, &others, target, &package)?);
     }
     if tally == Tally::default() {
