@@ -1,4 +1,4 @@
-//! The repository's own automation: `cargo xtask setup | dist | test | nix | load`.
+//! The repository's own automation: `cargo xtask setup | dist | pack | test | nix | load`.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod nix;
 mod nix_layers;
 mod nix_store;
 mod npm;
+mod pack;
 mod paths;
 mod pinned;
 mod prerequisites;
@@ -48,6 +49,8 @@ enum Action {
     Setup,
     /// Builds the package for this machine as a release is built, audits and loads it, and runs the quickstart
     Dist,
+    /// Makes the npm packages out of artifacts that were built anywhere
+    Pack(pack::Options),
     /// Runs everything that proves the project
     Test(test::Options),
     /// Builds and checks with Nix
@@ -77,6 +80,7 @@ fn run(action: Action) -> Result<bool> {
     let report = match action {
         Action::Setup => return setup::setup(&workspace),
         Action::Dist => return dist::dist(&workspace).map(|()| true),
+        Action::Pack(options) => return pack::pack(&workspace, &options).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
         Action::Load { platforms } => load::load(&workspace, &platforms)?,
