@@ -115,17 +115,17 @@ impl Licences {
                 match (files.is_empty(), known) {
                     (true, true) => vec![self.made(component, authors)?],
                     (true, false) => {
-                        bail!("{} has no licence's text in {}", component.reference(), folder.display())
+                        bail!("{} has no licence's text in {}", shown(component), folder.display())
                     }
                     (false, true) => {
-                        bail!("{} has a licence's text by now: take it off the list", component.reference())
+                        bail!("{} has a licence's text by now: take it off the list", shown(component))
                     }
                     (false, false) => files.iter().map(|path| text(path)).collect::<Result<_>>()?,
                 }
             }
         };
         match texts.iter().find(|text| text.trim().len() < 100) {
-            Some(short) => bail!("{} has a licence's text that is none: {short:?}", component.reference()),
+            Some(short) => bail!("{} has a licence's text that is none: {short:?}", shown(component)),
             None => Ok(texts),
         }
     }
@@ -142,6 +142,10 @@ impl Licences {
             terms.trim_end()
         ))
     }
+}
+
+fn shown(component: &Component) -> String {
+    format!("{} {}", component.name, component.version)
 }
 
 /// A text file, its lines without blanks at their ends, so that equal texts are equal.
@@ -207,7 +211,7 @@ impl Decisions {
 
     /// Whether a component may be shipped under its licence.
     fn check(&self, component: &Component) -> Result<()> {
-        let reference = component.reference();
+        let reference = shown(component);
         let expression = Expression::parse_mode(&component.licence, ParseMode::STRICT).map_err(|error| {
             anyhow::anyhow!("{reference}: `{}` is no licence: {}", component.licence, error.reason)
         })?;
@@ -273,7 +277,7 @@ mod tests {
     fn a_crate_without_a_text_is_refused_unless_that_is_known() {
         let (licences, folder) = (licences(), tempfile::tempdir().unwrap());
         let error = licences.texts(&component("new", "MIT", folder.path())).unwrap_err().to_string();
-        assert!(error.starts_with("new@1.0.0 has no licence's text in "), "{error}");
+        assert!(error.starts_with("new 1.0.0 has no licence's text in "), "{error}");
         let made = licences.texts(&component("napi", "MIT", folder.path())).unwrap();
         assert!(
             made[0].contains("Copyright (c) A. Author\n\nPermission is hereby granted, free"),

@@ -17,7 +17,7 @@ const ADDON: &str = "bindings_node";
 /// What every crate is linked to, and cargo does not name.
 pub(super) const STANDARD_LIBRARY: &str = "rust-std";
 
-/// What is linked, by `name@version`, and what needs what.
+/// What is linked, by [`Component::reference`], and what needs what.
 #[derive(Default)]
 pub(super) struct Linked {
     pub(super) components: BTreeMap<String, Component>,
@@ -60,9 +60,9 @@ pub(super) enum Texts {
 }
 
 impl Component {
-    /// How it is referred to: `name@version`.
+    /// How it is referred to. A crate and a C library may have the same name, zstd for one.
     pub(super) fn reference(&self) -> String {
-        format!("{}@{}", self.name, self.version)
+        self.purl.clone().unwrap_or_else(|| format!("{}@{}", self.name, self.version))
     }
 }
 
@@ -99,19 +99,13 @@ impl Linked {
         let checksums = checksums(workspace)?;
         let mut linked = Self::default();
         for (node, parent) in nodes(&tree)? {
-            let (name, version) = node;
-            let package = metadata
-                .packages
-                .iter()
-                .find(|package| package.name.as_str() == name && package.version.to_string() == version);
-            let package =
-                package.with_context(|| format!("cargo metadata does not know {name} {version}"))?;
-            let mut component = component(package)?;
+            let mut component = component(metadata, node)?;
+            component.sha256 = checksums.get(&format!("{}@{}", component.name, component.version)).cloned();
             let reference = component.reference();
-            component.sha256 = checksums.get(&reference).cloned();
             linked.components.insert(reference.clone(), component);
-            if let Some((name, version)) = parent {
-                linked.needs.entry(format!("{name}@{version}")).or_default().insert(reference);
+            if let Some(parent) = parent {
+                let parent = self::component(metadata, parent)?.reference();
+                linked.needs.entry(parent).or_default().insert(reference);
             }
         }
         linked.add_c(metadata)?;
@@ -178,17 +172,20 @@ impl Linked {
     }
 }
 
-fn component(package: &Package) -> Result<Component> {
-    let (name, version) = (package.name.to_string(), package.version.to_string());
+fn component(metadata: &Metadata, (name, version): Node<'_>) -> Result<Component> {
+    let is_meant =
+        |package: &&Package| package.name.as_str() == name && package.version.to_string() == version;
+    let package = metadata.packages.iter().find(is_meant);
+    let package = package.with_context(|| format!("cargo metadata does not know {name} {version}"))?;
     let licence = package.license.clone().with_context(|| format!("{name} {version} names no licence"))?;
     // What a plus sign stands for in a URL is a space.
     let purl = package.source.as_ref().map(|_| format!("pkg:cargo/{name}@{}", version.replace('+', "%2B")));
     let folder = package.manifest_path.parent().context("a manifest without a folder")?;
     let authors = package.authors.clone();
     Ok(Component {
-        decided: name.clone(),
-        name,
-        version,
+        decided: name.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
         // An older way of writing.
         licence: licence.replace('/', " OR "),
         cpe: None,
