@@ -14,7 +14,8 @@ mod package;
 mod sbom;
 mod vendored;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use node_targets::Target;
@@ -46,14 +47,14 @@ pub(crate) struct Options {
     /// The repository that package.json shall name, which `npm publish --provenance` compares
     #[arg(long, value_name = "URL")]
     repository: Option<String>,
-    /// The folder to make; there must be none
-    #[arg(long, value_name = "FOLDER", default_value = "target/npm")]
-    out: PathBuf,
+    /// The folder to make, which must not exist; target/npm in the checkout otherwise
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
 }
 
 /// Checks, packs, writes, and says what was made.
 pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
-    let out = output::absent(&options.out)?;
+    let out = output::absent(&destination(workspace, options.out.as_deref())?)?;
     let targets = chosen(&options.only)?;
     let mut progress = Progress::start("pack");
     match made(workspace, options, &targets, &mut progress).and_then(|output| {
@@ -69,6 +70,16 @@ pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
             Err(error)
         }
     }
+}
+
+/// The folder to make: the named one, or one in the checkout's `target`, which is there as soon as anything is built.
+fn destination(workspace: &Workspace, named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let target = workspace.root().join("target");
+    fs::create_dir_all(&target).with_context(|| format!("{} cannot be made", target.display()))?;
+    Ok(target.join("npm"))
 }
 
 /// The targets that are named, in the order of the table; all of them where none is.

@@ -39,6 +39,13 @@ impl File {
     }
 }
 
+/// Which package it is.
+enum Kind {
+    Platform(&'static Target),
+    Main,
+    Bundle,
+}
+
 /// What the packages are made of.
 pub(super) struct Contents<'a> {
     pub(super) workspace: &'a Workspace,
@@ -84,7 +91,7 @@ impl Contents<'_> {
         let mut files = self.common(notices, sbom)?;
         files.push(File::new("README.md", readme));
         files.push(File::new(target.artifact_file(), self.artifacts.addon(target)?.content.clone()));
-        self.finish(manifest, files, format!("{MAIN}-{}-{}.tgz", target.platform, self.version), Some(target))
+        self.finish(manifest, files, Kind::Platform(target))
     }
 
     /// JavaScript and types, and the platforms' packages by this very version.
@@ -99,7 +106,7 @@ impl Contents<'_> {
             targets.iter().map(|target| (platform_name(target), Json::from(self.version))).collect();
         manifest.insert("optionalDependencies".to_owned(), Json::Object(platforms));
         let files = self.scripts(notices, sbom)?;
-        self.finish(manifest, files, format!("{MAIN}-{}.tgz", self.version), None)
+        self.finish(manifest, files, Kind::Main)
     }
 
     /// The main package with the addons in it.
@@ -117,7 +124,7 @@ impl Contents<'_> {
             let content = self.artifacts.addon(target)?.content.clone();
             files.push(File::new(format!("{SCRIPTS}/{}", target.artifact_file()), content));
         }
-        self.finish(manifest, files, format!("{MAIN}-bundle-{}.tgz", self.version), None)
+        self.finish(manifest, files, Kind::Bundle)
     }
 
     /// The package.json of the tree, without what is for its developers alone.
@@ -155,13 +162,7 @@ impl Contents<'_> {
         ])
     }
 
-    fn finish(
-        &self,
-        mut manifest: Object,
-        mut files: Vec<File>,
-        tarball: String,
-        target: Option<&'static Target>,
-    ) -> Result<Package> {
+    fn finish(&self, mut manifest: Object, mut files: Vec<File>, kind: Kind) -> Result<Package> {
         if let Some(url) = self.repository {
             let repository = object([("type", "git".into()), ("url", url.into())]);
             manifest.insert("repository".to_owned(), Json::Object(repository));
@@ -176,7 +177,13 @@ impl Contents<'_> {
             _ => anyhow::bail!("package.json has no name"),
         };
         files.push(File::new("package.json", json::file(&manifest)?));
-        Ok(Package { name, version: self.version.to_owned(), tarball, target, files })
+        let version = self.version.to_owned();
+        let (tarball, target) = match kind {
+            Kind::Platform(target) => (format!("{MAIN}-{target}-{version}.tgz"), Some(target)),
+            Kind::Main => (format!("{MAIN}-{version}.tgz"), None),
+            Kind::Bundle => (format!("{MAIN}-bundle-{version}.tgz"), None),
+        };
+        Ok(Package { name, version, tarball, target, files })
     }
 }
 
