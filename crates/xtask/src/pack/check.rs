@@ -70,7 +70,9 @@ fn wrong_version(content: &[u8], version: &str) -> Option<String> {
     found.sort_unstable();
     found.dedup();
     match found.as_slice() {
-        [] => Some(format!("it holds no version (no text {MARK}...), so that it is older than {version}")),
+        [] => {
+            Some(format!("it holds no version, as what is built from this checkout does ({MARK}{version};)"))
+        }
         [one] if *one == version => None,
         others => {
             Some(format!("it is of version {}, and this is {version}", others.join(" and of version ")))

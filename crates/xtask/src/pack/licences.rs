@@ -232,6 +232,7 @@ impl Decisions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::linked;
 
     fn component(name: &str, licence: &str, folder: &Path) -> Component {
         Component {
@@ -290,6 +291,28 @@ mod tests {
         assert!(error.ends_with("has a licence's text that is none: \"no text\""), "{error}");
         let error = licences.texts(&component("napi", "MIT", folder.path())).unwrap_err().to_string();
         assert!(error.contains("take it off the list"), "{error}");
+    }
+
+    #[test]
+    fn everything_that_any_target_links_has_its_text_and_is_allowed() {
+        let workspace = Workspace::find().unwrap();
+        let (licences, metadata) = (licences(), linked::metadata(&workspace).unwrap());
+        for target in node_targets::targets() {
+            let linked = Linked::of(&workspace, &metadata, target).unwrap();
+            let Notices { text, standard_library } = licences.of(&linked).unwrap();
+            for (name, words) in [
+                ("SQLCipher 4.", "ZETETIC LLC"),
+                ("SQLite 3.", "May you share freely, never taking more than you give."),
+                ("OpenSSL 3.", "Apache License\n                           Version 2.0"),
+                ("zstd 1.", "Meta Platforms, Inc. and affiliates"),
+                ("libtomcrypt 1.", "Tom St Denis"),
+                ("napi 3.", "Permission is hereby granted, free of charge"),
+            ] {
+                assert!(text.contains(name) && text.contains(words), "{target}: {name}\n{text}");
+            }
+            assert!(!text.contains("strongroom-database"), "this project's own are not others'");
+            assert!(String::from_utf8_lossy(&standard_library).contains("Rust Standard Library"));
+        }
     }
 
     #[test]
