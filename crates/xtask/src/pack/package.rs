@@ -84,6 +84,11 @@ impl Contents<'_> {
         manifest.insert("engines".to_owned(), field("engines")?);
         // The system's loader opens real files only, and not those in an archive.
         manifest.insert("preferUnplugged".to_owned(), Json::Bool(true));
+        // Of a package with a scope, npm assumes the opposite.
+        manifest.insert("publishConfig".to_owned(), Json::Object(object([("access", "public".into())])));
+        for key in ["author", "bugs", "homepage", "repository"] {
+            manifest.extend(main.get(key).map(|value| (key.to_owned(), value.clone())));
+        }
         let readme = format!(
             "# {name}\n\nThe addon of `{MAIN}` for {}. Install `{MAIN}`, which brings it.\n",
             system(target)
