@@ -26,7 +26,11 @@ pub(super) struct Output {
 #[derive(Serialize)]
 struct Manifest {
     version: String,
+    /// What is published.
     packages: Vec<Packed>,
+    /// What is handed out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<Packed>,
     documents: Vec<Entry>,
 }
 
@@ -61,7 +65,12 @@ impl Entry {
 
 impl Output {
     pub(super) fn new(version: &str) -> Self {
-        let manifest = Manifest { version: version.to_owned(), packages: Vec::new(), documents: Vec::new() };
+        let manifest = Manifest {
+            version: version.to_owned(),
+            packages: Vec::new(),
+            bundle: None,
+            documents: Vec::new(),
+        };
         Self { manifest, files: Vec::new(), sealed: Vec::new() }
     }
 
@@ -72,7 +81,7 @@ impl Output {
         let mut files: Vec<Entry> =
             package.files.iter().map(|file| Entry::new(&file.path, &file.content)).collect();
         files.sort_by(|a, b| a.file.cmp(&b.file));
-        self.manifest.packages.push(Packed {
+        let packed = Packed {
             name: package.name.clone(),
             version: package.version.clone(),
             platform: package.target.map(|target| target.platform.clone()),
@@ -80,7 +89,12 @@ impl Output {
             integrity: format!("sha512-{}", STANDARD.encode(Sha512::digest(&tarball))),
             unpacked_size: files.iter().map(|file| file.size).sum(),
             files,
-        });
+        };
+        if package.published {
+            self.manifest.packages.push(packed);
+        } else {
+            self.manifest.bundle = Some(packed);
+        }
         self.sealed.extend(package.target.map(|target| (package.tarball.clone(), target)));
         self.files.push((package.tarball.clone(), tarball));
         Ok(size)
@@ -101,7 +115,9 @@ impl Output {
     /// What was packed, for people.
     pub(super) fn table(&self) -> Table {
         let mut table = report::table(["package", "tarball", "packed", "unpacked", "files"]);
-        for Packed { name, tarball, unpacked_size, files, .. } in &self.manifest.packages {
+        for Packed { name, tarball, unpacked_size, files, .. } in
+            self.manifest.packages.iter().chain(&self.manifest.bundle)
+        {
             let (packed, unpacked) = (megabytes(tarball.size), megabytes(*unpacked_size));
             table.add_row([name, &tarball.file, &packed, &unpacked, &files.len().to_string()]);
         }
@@ -162,6 +178,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             tarball: "strongroom-1.0.0.tgz".to_owned(),
             target: None,
+            published: true,
             files: vec![file],
         };
         output.add(&package).unwrap();

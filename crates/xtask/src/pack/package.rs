@@ -23,6 +23,8 @@ pub(super) struct Package {
     pub(super) tarball: String,
     /// The platform whose addon it brings, where that is one.
     pub(super) target: Option<&'static Target>,
+    /// Whether it is for the registry.
+    pub(super) published: bool,
     pub(super) files: Vec<File>,
 }
 
@@ -183,12 +185,12 @@ impl Contents<'_> {
         };
         files.push(File::new("package.json", json::file(&manifest)?));
         let version = self.version.to_owned();
-        let (tarball, target) = match kind {
-            Kind::Platform(target) => (format!("{MAIN}-{target}-{version}.tgz"), Some(target)),
-            Kind::Main => (format!("{MAIN}-{version}.tgz"), None),
-            Kind::Bundle => (format!("{MAIN}-bundle-{version}.tgz"), None),
+        let (tarball, target, published) = match kind {
+            Kind::Platform(target) => (format!("{MAIN}-{target}-{version}.tgz"), Some(target), true),
+            Kind::Main => (format!("{MAIN}-{version}.tgz"), None, true),
+            Kind::Bundle => (format!("{MAIN}-bundle-{version}.tgz"), None, false),
         };
-        Ok(Package { name, version, tarball, target, files })
+        Ok(Package { name, version, tarball, target, published, files })
     }
 }
 

@@ -108,7 +108,8 @@ fn the_same_artifacts_make_the_same_bytes_and_the_manifest_lists_them() {
     let first = place.packed("first", &["--only", ALL, "--bundle"]);
     assert_eq!(first, place.packed("second", &["--bundle", "--only", ALL]));
     let manifest: Value = serde_json::from_slice(&first["manifest.json"]).unwrap();
-    let entries = ["packages", "documents"].map(|key| manifest[key].as_array().unwrap().clone()).concat();
+    let mut entries = ["packages", "documents"].map(|key| manifest[key].as_array().unwrap().clone()).concat();
+    entries.push(manifest["bundle"].clone());
     assert_eq!(entries.len() + 1, first.len());
     for entry in &entries {
         assert_eq!(entry["size"], first[entry["file"].as_str().unwrap()].len(), "{entry}");
