@@ -1,4 +1,4 @@
-//! The repository's own automation: `cargo xtask setup | dist | test | nix | load | survey`.
+//! The repository's own automation: `cargo xtask setup | dist | pack | test | nix | load | survey`.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod nix;
 mod nix_layers;
 mod nix_store;
 mod npm;
+mod pack;
 mod paths;
 mod pinned;
 mod prerequisites;
@@ -56,6 +57,8 @@ enum Action {
     ///
     /// For this machine, where no platform is named.
     Dist(dist::Options),
+    /// Makes the npm packages out of artifacts that were built anywhere
+    Pack(pack::Options),
     /// Runs everything that proves the project
     Test(test::Options),
     /// Builds and checks with Nix
@@ -86,6 +89,7 @@ fn run(action: Action) -> Result<bool> {
         Action::Load(options) => return load::load(&workspace, &options),
         Action::Survey(options) => return survey::survey(&workspace, &options),
         Action::Dist(options) => return dist::dist(&workspace, &options),
+        Action::Pack(options) => return pack::pack(&workspace, &options).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
     };
