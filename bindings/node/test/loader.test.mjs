@@ -119,13 +119,6 @@ test('a Node that is just new enough is not', () => {
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
 })
 
-test('a Node whose Node-API is too old is told so', () => {
-  const prelude = "Object.defineProperty(process, 'versions', { value: { ...process.versions, napi: '8' } })"
-  const { message, code } = load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: addon } })
-  assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, /^strongroom needs Node-API \d+, and here is 8; this is .*, Node .*\. Update Node\.$/)
-})
-
 test('a Node that was started without addons is told so', () => {
   const copy = bareCopy()
   putLocal(copy)

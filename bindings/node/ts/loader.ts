@@ -9,9 +9,6 @@ import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
 
-/** What the addon is compiled for: napi's feature in the workspace's Cargo.toml. */
-const NODE_API = 9
-
 /** The addon, loaded when this module is. */
 export const addon: Addon = load()
 
@@ -76,10 +73,7 @@ function wrong(loaded: unknown): WrongAddon | undefined {
 
 /** An older Node loads the addon all the same, and fails at some later call of a function that it lacks. */
 function checkNode(): void {
-  const { node, napi } = process.versions
   const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
-  if (needed && older(node, needed))
+  if (needed && older(process.versions.node, needed))
     throw loadError(`strongroom needs Node ${needed} or later; this is ${machine.text}. Update Node.`)
-  if (napi && Number(napi) < NODE_API)
-    throw loadError(`strongroom needs Node-API ${NODE_API}, and here is ${napi}; this is ${machine.text}. Update Node.`)
 }

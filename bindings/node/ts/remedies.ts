@@ -61,12 +61,12 @@ function inArchive(path: string): boolean {
 
 /** The addon is there, and does not load. */
 function notLoading(failure: Failure): string {
-  const { error, file, from } = failure
+  const { error, file, from, place } = failure
   if (error instanceof WrongAddon) return wrongAddon(error)
   return (
     byMessage(failure) ??
     (inArchive(file ?? from) ? ARCHIVE : undefined) ??
-    (file ? byFile(file, readLibrary(file)) : undefined) ??
+    (file ? byFile(file, readLibrary(file), place) : undefined) ??
     'Install again; if it stays, please report it with this message.'
   )
 }
@@ -105,7 +105,7 @@ function oldGlibc(needed: string): string {
 }
 
 /** What the file itself shows, where the words depend on the system. */
-function byFile(file: string, library: LibraryFile): string | undefined {
+function byFile(file: string, library: LibraryFile, place: Failure['place']): string | undefined {
   switch (library.kind) {
     case 'absent':
       return 'The file is gone. Install again.'
@@ -119,10 +119,11 @@ function byFile(file: string, library: LibraryFile): string | undefined {
   }
   const { os, cpus, libc } = library
   if (os === machine.os && cpus.includes(machine.cpu) && libc === machine.libc) return undefined
-  const what = [os, cpus.join('+'), libc].filter((part) => part !== null).join('-')
-  const here = [machine.os, machine.cpu, machine.libc].filter((part) => part !== null).join('-')
+  const named = (os: string, cpu: string, libc: string | null) => `${os}-${cpu}${libc ? ` with ${libc}` : ''}`
+  const foreign = `The file is for ${named(os, cpus.join('+'), libc)}, and this is ${named(machine.os, machine.cpu, machine.libc)}`
+  if (place === 'override') return `${foreign}.`
   return (
-    `The file is for ${what}, and this is ${here}: was node_modules copied from another machine or container? ` +
-    'Remove node_modules, and install again on this system.'
+    `${foreign}: was node_modules copied from another machine or container? Remove node_modules, and install again ` +
+    'on this system.'
   )
 }

@@ -30,12 +30,6 @@ test('ts/native.d.ts is what the addon declares', async () => {
   }
 })
 
-test('the loader asks for the Node-API that the addon is compiled for', () => {
-  const [, compiled] = /"napi(\d+)"/.exec(readFileSync(join(here, '../../Cargo.toml'), 'utf8'))
-  const [, asked] = /^const NODE_API = (\d+)$/m.exec(committed('ts/loader.ts'))
-  assert.equal(asked, compiled)
-})
-
 test('the lock file names no registry', () => {
   assert.doesNotMatch(committed('package-lock.json'), /"resolved"|registry/)
 })
