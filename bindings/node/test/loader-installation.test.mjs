@@ -90,7 +90,10 @@ for (const [name, dependency, entry] of [
 ]) {
   test(`${name}: a dependency is no entry`, () => {
     const project = mkdtempSync(join(folder, 'project-'))
-    const copy = bareCopy(project)
+    mkdirSync(join(project, 'node_modules'))
+    const copy = bareCopy(join(project, 'node_modules'))
+    // This one is of another project.
+    writeFileSync(join(folder, name), '')
     writeFileSync(join(project, name), `${dependency}\n`)
     assert.ok(remedy(copy).startsWith(`${join(project, name)} does not list ${own}: `))
     writeFileSync(join(project, name), `${dependency}\n${entry}\n`)

@@ -34,19 +34,25 @@ export function installedInstead(own: string): string[] {
     .filter((name) => beside.includes(`bindings_node.${name}.node`) || resolved(`@strongroom/${name}/package.json`))
 }
 
-/** The lock file of the project that this package is installed in, and whether it has the package of a platform. */
+/** The lock file beside the node_modules that has this package, and whether it has the package of a platform. */
 export function lockFile(platform: string): { readonly file: string; readonly complete: boolean } | undefined {
   const names = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
-  for (let folder = home; folder; folder = dirname(folder) === folder ? undefined : dirname(folder)) {
-    const file = names.map((name) => join(folder as string, name)).find((candidate) => existsSync(candidate))
-    if (!file) continue
-    const text = readable(() => readFileSync(file, 'utf8'))
-    if (text === undefined) return undefined
-    // The bare name stands among the dependencies of strongroom in any case.
-    const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
-    return { file, complete: entries.some((entry) => text.includes(entry)) }
-  }
-  return undefined
+  const file = projects()
+    .flatMap((project) => names.map((name) => join(project, name)))
+    .find((candidate) => existsSync(candidate))
+  const text = file && readable(() => readFileSync(file, 'utf8'))
+  if (!text) return undefined
+  // The bare name stands among the dependencies of strongroom in any case.
+  const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
+  return { file, complete: entries.some((entry) => text.includes(entry)) }
+}
+
+/** The folders whose node_modules this package is in, from the innermost on. */
+function projects(): string[] {
+  const found: string[] = []
+  for (let folder = home; folder && dirname(folder) !== folder; folder = dirname(folder))
+    if (basename(folder) === 'node_modules') found.push(dirname(folder))
+  return found
 }
 
 /** What a file or folder has, unless this process may not read it: that must not hide the error to be explained. */

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 
 /** What a file is that did not load. */
 export type LibraryFile =
-  | { readonly kind: 'absent' | 'unreadable' | 'folder' | 'empty' | 'no library' }
+  | { readonly kind: 'unreadable' | 'folder' | 'empty' | 'no library' }
   | {
       readonly kind: 'library'
       /** As `process.platform` says it. */
@@ -18,9 +18,8 @@ export function readLibrary(file: string): LibraryFile {
   let descriptor: number
   try {
     descriptor = openSync(file, 'r')
-  } catch (error) {
-    const { code } = error as { code?: string }
-    return { kind: code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable' }
+  } catch {
+    return { kind: 'unreadable' }
   }
   try {
     if (fstatSync(descriptor).isDirectory()) return { kind: 'folder' }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { resolve, toNamespacedPath } from 'node:path'
 import { type Attempt, WrongAddon } from './attempt'
 import { packageJson } from './installation'
 import { loadError, notLoaded } from './load-error'
@@ -45,7 +45,7 @@ function open(file: string): Outcome {
   try {
     if (!existsSync(file)) throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
     const module = { exports: {} }
-    process.dlopen(module, file)
+    process.dlopen(module, toNamespacedPath(file))
     return { loaded: module.exports }
   } catch (error) {
     return { error }

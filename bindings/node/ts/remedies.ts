@@ -37,7 +37,8 @@ function missing({ place, platform, from }: Failure): string {
   if (lock && !lock.complete)
     return (
       `${lock.file} does not list ${name}: it was made on another system, or without optional dependencies. ` +
-      'Remove it and node_modules, and install again.'
+      `Renew it: npm uninstall strongroom, then npm install strongroom@${packageJson.version}; or remove it and ` +
+      'node_modules, and install again.'
     )
   return (
     'Optional dependencies were left out of the installation (--omit=optional, --no-optional, or the same in .npmrc), ' +
@@ -61,11 +62,10 @@ function inArchive(path: string): boolean {
 
 /** The addon is there, and does not load. */
 function notLoading(failure: Failure): string {
-  const { error, file, from, place } = failure
+  const { error, file, place } = failure
   if (error instanceof WrongAddon) return wrongAddon(error)
   return (
     byMessage(failure) ??
-    (inArchive(file ?? from) ? ARCHIVE : undefined) ??
     (file ? byFile(file, readLibrary(file), place) : undefined) ??
     'Install again; if it stays, please report it with this message.'
   )
@@ -88,7 +88,7 @@ function byMessage({ error }: Failure): string | undefined {
     return 'The package is installed, but its addon is gone from it: a pruning step or a virus scanner? Install again.'
   const glibc = /version [`']GLIBC_([\d.]+)' not found/.exec(error.message)?.[1]
   if (glibc) return oldGlibc(glibc)
-  if (error.message.includes('failed to map segment'))
+  if (/failed to map segment|Operation not permitted/.test(error.message))
     return 'The file system forbids to run what is on it: is it mounted with noexec? Install on one that does not.'
   if (error.message.includes('did not self-register'))
     return 'The file is a library, but no addon for Node. Install strongroom again.'
@@ -96,10 +96,10 @@ function byMessage({ error }: Failure): string | undefined {
 }
 
 function oldGlibc(needed: string): string {
-  const { glibc = 'another', cpu } = machine
-  const lacks = `The addon needs glibc ${needed}, and this system has ${glibc}.`
+  const { glibc, cpu } = machine
+  const lacks = `The addon needs glibc ${needed}, and this system has ${glibc ?? 'another'}.`
   const floor = platforms.find((known) => known.libc === 'glibc' && known.cpu === cpu)?.floor
-  if (floor && !older(glibc, floor))
+  if (glibc && floor && !older(glibc, floor))
     return `${lacks} It was built on a newer system; the published one runs from glibc ${floor} on: install that one.`
   return `${lacks} Update the system to one with glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
 }
@@ -107,8 +107,6 @@ function oldGlibc(needed: string): string {
 /** What the file itself shows, where the words depend on the system. */
 function byFile(file: string, library: LibraryFile, place: Failure['place']): string | undefined {
   switch (library.kind) {
-    case 'absent':
-      return 'The file is gone. Install again.'
     case 'unreadable':
       return `This user may not read the file. Let it: chmod a+r ${file}, and a+x for each folder above it.`
     case 'folder':

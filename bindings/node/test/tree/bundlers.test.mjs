@@ -122,8 +122,5 @@ for (const mode of ['production', 'development']) {
 }
 
 test('rspack that was told nothing says so itself', async () => {
-  await assert.rejects(
-    bundleWithRspack(makeProject(), {}),
-    /Module parse failed/,
-  )
+  await assert.rejects(bundleWithRspack(makeProject(), {}), /Module parse failed/)
 })
