@@ -56,6 +56,9 @@ pub(super) struct Contents<'a> {
     pub(super) artifacts: &'a Artifacts,
 }
 
+/// The documents of the main package; its README links the other.
+const DOCUMENTS: [&str; 2] = ["README.md", "TROUBLESHOOTING.md"];
+
 /// `@strongroom/linux-x64-gnu`
 pub(super) fn platform_name(target: &Target) -> String {
     format!("@{MAIN}/{}", target.platform)
@@ -149,9 +152,11 @@ impl Contents<'_> {
 
     fn scripts(&self, notices: &Notices, sbom: Vec<u8>) -> Result<Vec<File>> {
         let mut files = self.common(notices, sbom)?;
-        let readme = self.workspace.package().join("README.md");
-        let readme = fs::read(&readme).with_context(|| format!("{} cannot be read", readme.display()))?;
-        files.push(File::new("README.md", readme));
+        for name in DOCUMENTS {
+            let path = self.workspace.package().join(name);
+            let text = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            files.push(File::new(name, text));
+        }
         let scripts = self.artifacts.javascript.iter();
         files.extend(scripts.map(|(name, content)| File::new(format!("{SCRIPTS}/{name}"), content.clone())));
         Ok(files)
