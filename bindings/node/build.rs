@@ -19,6 +19,13 @@ fn main() {
     if target("FAMILY").split(',').any(|family| family == "unix") && vendor != "apple" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
+    // The linker's own choice is the path of its output, a folder of the build machine. Two arguments, as both lld and
+    // Apple's compiler take them.
+    if vendor == "apple" {
+        let cpu = if target("ARCH") == "aarch64" { "arm64" } else { "x64" };
+        println!("cargo:rustc-cdylib-link-arg=-install_name");
+        println!("cargo:rustc-cdylib-link-arg=@rpath/bindings_node.darwin-{cpu}.node");
+    }
 }
 
 fn target(what: &str) -> String {

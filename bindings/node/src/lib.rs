@@ -13,12 +13,18 @@ mod parameters;
 mod row;
 mod statement;
 
+use std::hint::black_box;
+
 use napi_derive::napi;
+
+/// By this text `cargo xtask pack` finds the version in a file that it cannot load.
+const MARK: &str = concat!("strongroom-addon-version=", env!("CARGO_PKG_VERSION"), ";");
 
 /// The version of the package that this addon belongs to; the loader compares it with its own.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
+    // An optimizer that saw through this would leave nothing of the mark but the version.
+    black_box(MARK).split(['=', ';']).nth(1).unwrap_or_default()
 }
 
 /// Panics, so that a test of the very addon that is shipped can show that Node survives one.

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-
-const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
+import { addons } from './loading.mjs'
 
 /** The entries of an ELF file's dynamic section, as tag and value. Source: System V ABI, chapter 5. */
 function dynamic(bytes) {
@@ -26,8 +23,8 @@ function dynamic(bytes) {
 test('every Linux addon stays loaded until the process ends', () => {
   const DT_FLAGS_1 = 0x6ffffffbn
   const DF_1_NODELETE = 0x8n
-  for (const name of readdirSync(dist).filter((file) => /linux.*\.node$/.test(file))) {
-    const flags = dynamic(readFileSync(join(dist, name))).find(([tag]) => tag === DT_FLAGS_1)?.[1] ?? 0n
-    assert.notEqual(flags & DF_1_NODELETE, 0n, name)
+  for (const file of addons.filter((name) => /linux-[^/\\]*\.node$/.test(name))) {
+    const flags = dynamic(readFileSync(file)).find(([tag]) => tag === DT_FLAGS_1)?.[1] ?? 0n
+    assert.notEqual(flags & DF_1_NODELETE, 0n, file)
   }
 })

@@ -1,106 +1,131 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { folder } from './temporary.mjs'
+import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
 
-const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
-const addons = readdirSync(dist).filter((name) => name.endsWith('.node'))
-
-/** A copy of the package, without its addons. */
-function bareCopy() {
-  const copy = mkdtempSync(join(folder, 'package-'))
-  cpSync(join(dist, '../package.json'), join(copy, 'package.json'))
-  cpSync(dist, join(copy, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.node') })
-  return copy
+/** Changes the package.json of a copy. */
+function edit(copy, changes) {
+  const file = join(copy, 'package.json')
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }))
 }
-
-/** Loads the package in a process of its own, and shows what came of it. */
-function load(copy, env = {}, prelude = '') {
-  const script = `${prelude}
-    try {
-      const Database = require(${JSON.stringify(join(copy, 'dist/index.js'))})
-      console.log(JSON.stringify({ value: new Database().prepare('SELECT 42').pluck().get() }))
-    } catch (error) {
-      const { message, code, cause, errors } = error
-      console.log(JSON.stringify({ message, code, cause: cause?.message, count: errors?.length }))
-    }`
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  })
-  assert.equal(stderr, '')
-  return JSON.parse(stdout)
-}
-
-/** The one of the addons that this process loads. */
-const working = addons.find((name) => load(bareCopy(), { STRONGROOM_LIBRARY: join(dist, name) }).value === 42)
-
-test('this package has an addon that loads here', () => {
-  assert.ok(working, `none of ${addons}`)
-})
 
 test('an addon beside the code is loaded', () => {
   const copy = bareCopy()
-  cpSync(join(dist, working), join(copy, 'dist', working))
+  putLocal(copy)
   assert.deepEqual(load(copy), { value: 42 })
 })
 
 test('one in the package of the platform is loaded', () => {
   const copy = bareCopy()
-  const platform = working.split('.')[1]
-  const home = join(copy, 'node_modules/@strongroom', platform)
-  mkdirSync(home, { recursive: true })
-  cpSync(join(dist, working), join(home, working))
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: `@strongroom/${platform}`, main: working }))
+  putPackage(copy)
   assert.deepEqual(load(copy), { value: 42 })
-  rmSync(join(home, working))
-  const { message, cause } = load(copy)
-  assert.match(message, new RegExp(`@strongroom/${platform}`))
-  assert.match(`${message}${cause}`, /Cannot find module|not installed/)
 })
 
-test('without any, the error lists every place and says what to do', () => {
-  const { message, code, count } = load(bareCopy())
-  assert.equal(code, 'STRONGROOM_ADDON')
-  assert.equal(count, 2)
-  assert.match(message, /bindings_node\..*\.node: there is no such file/)
-  assert.match(message, /@strongroom\/.*: it is not installed/)
-  assert.match(message, /npm install --include=optional/)
+test('the one beside the code comes first, and the package is there when it does not load', () => {
+  const copy = bareCopy()
+  const home = dirname(putPackage(copy))
+  const manifest = readFileSync(join(home, 'package.json'))
+  writeFileSync(join(home, 'package.json'), '{ "main": "tried.js" }')
+  writeFileSync(join(home, 'tried.js'), "throw console.log('the package was tried')")
+  const local = putLocal(copy)
+  assert.deepEqual(load(copy), { value: 42 })
+  writeFileSync(join(home, 'package.json'), manifest)
+  rmSync(local)
+  writeFileSync(local, 'no library at all')
+  assert.deepEqual(load(copy), { value: 42 })
+})
+
+test('without any, the error names the system and Node, and lists every place', () => {
+  const copy = bareCopy()
+  const { message, code, cause, count } = load(copy)
+  const [first, ...tried] = message.split('\n')
+  const { platform: os, arch, report, version } = process
+  const { glibcVersionRuntime: glibc } = report.getReport().header
+  const libc = os === 'linux' ? ` with ${glibc ? `glibc ${glibc}` : 'musl'}` : ''
+  assert.equal(first, `strongroom could not load its addon on ${os}-${arch}${libc}, Node ${version.slice(1)}. Tried:`)
+  assert.deepEqual(tried.slice(0, 2), [
+    `  - ${join(copy, 'dist', `bindings_node.${platform}.node`)}: there is no such file`,
+    `  - @strongroom/${platform}: it is not installed`,
+  ])
+  assert.equal(tried.length, 3)
+  assert.deepEqual({ code, cause, count }, { code: 'STRONGROOM_ADDON', cause: 'there is no such file', count: 2 })
 })
 
 test('a file that does not load is the cause, not the package that is missing as well', () => {
   const copy = bareCopy()
-  writeFileSync(join(copy, 'dist', working), 'no library at all')
+  writeFileSync(join(copy, 'dist', `bindings_node.${platform}.node`), 'no library at all')
   const { message, code, cause, count } = load(copy)
   assert.equal(code, 'STRONGROOM_ADDON')
   assert.equal(count, 2)
-  assert.doesNotMatch(cause, /not installed/)
+  assert.doesNotMatch(cause, /no such file|not installed/)
   assert.ok(message.includes(cause))
+  assert.match(message, /it is not installed\nThe file is no library/)
 })
 
-test('STRONGROOM_LIBRARY is loaded instead, and nothing after it', () => {
+test('STRONGROOM_LIBRARY is loaded instead, under any name, and nothing after it', () => {
   const copy = bareCopy()
-  assert.deepEqual(load(copy, { STRONGROOM_LIBRARY: join(dist, working) }), { value: 42 })
-  cpSync(join(dist, working), join(copy, 'dist', working))
-  const { message, count } = load(copy, { STRONGROOM_LIBRARY: join(copy, 'nowhere.node') })
+  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
+  const named = join(copy, 'library.bin')
+  cpSync(addon, named)
+  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: named } }), { value: 42 })
+  putLocal(copy)
+  const { message, count } = load(copy, { env: { STRONGROOM_LIBRARY: join(copy, 'nowhere.node') } })
   assert.equal(count, 1)
-  assert.match(message, /nowhere\.node: there is no such file/)
-  assert.match(message, /STRONGROOM_LIBRARY/)
+  assert.match(message, /nowhere\.node: there is no such file\nSTRONGROOM_LIBRARY names this file, .* unset it\.$/)
 })
 
-test('an addon of another version is refused', () => {
+test('STRONGROOM_LIBRARY is relative to the working directory', () => {
   const copy = bareCopy()
-  cpSync(join(dist, working), join(copy, 'dist', working))
-  writeFileSync(join(copy, 'package.json'), JSON.stringify({ name: 'strongroom', version: '99.0.0' }))
-  assert.match(load(copy).message, /of version .*, this package of version 99\.0\.0/)
+  putLocal(copy)
+  const relative = `bindings_node.${platform}.node`
+  const spawn = { cwd: join(copy, 'dist') }
+  assert.deepEqual(load(bareCopy(), { env: { STRONGROOM_LIBRARY: relative }, spawn }), { value: 42 })
+})
+
+test('an addon of another version is refused, and so are both', () => {
+  const copy = bareCopy()
+  const { version } = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8'))
+  putLocal(copy)
+  putPackage(copy)
+  edit(copy, { version: '99.0.0' })
+  const { message, count } = load(copy)
+  assert.equal(count, 2)
+  const refusals = message.match(new RegExp(`: it is of version ${version}, this package of version 99.0.0\n`, 'g'))
+  assert.equal(refusals.length, 2)
+  assert.match(message, /must be of the same version\. .*npm install strongroom@99\.0\.0/)
+  // Two places with one cause have one remedy.
+  assert.equal(message.split('\n').length, 4)
 })
 
 test('a platform without an addon is named, with those that have one', () => {
-  const pretend = "Object.defineProperty(process, 'arch', { value: 'mips' })"
-  const { message, code } = load(bareCopy(), {}, pretend)
+  const prelude = "Object.defineProperty(process, 'arch', { value: 'mips' })"
+  const { message, code } = load(bareCopy(), { prelude })
   assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, /no addon for .* mips.*linux-x64-gnu/)
+  assert.match(message, /no addon for \w+-mips.*, Node .*linux-x64-gnu.*\n.*STRONGROOM_LIBRARY/)
+})
+
+test('a Node that is too old is told so before anything is loaded', () => {
+  const copy = bareCopy()
+  edit(copy, { engines: { node: '>=99.1' } })
+  const { message, code } = load(copy, { env: { STRONGROOM_LIBRARY: addon } })
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.match(message, /needs Node 99\.1 or later; this is .*, Node \d+\.\d+\.\d+\. Update Node\.$/)
+})
+
+test('a Node that is just new enough is not', () => {
+  const copy = bareCopy()
+  edit(copy, { engines: { node: `>=${process.versions.node}` } })
+  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
+})
+
+test('a Node that was started without addons is told so', () => {
+  const copy = bareCopy()
+  putLocal(copy)
+  putPackage(copy)
+  const { message, cause } = load(copy, { flags: ['--no-addons'] })
+  assert.match(cause, /loading addons is disabled/)
+  assert.match(message, /--no-addons.*--allow-addons/)
+  const env = { STRONGROOM_LIBRARY: addon }
+  assert.match(load(copy, { flags: ['--no-addons'], env }).message, /--no-addons.*\nSTRONGROOM_LIBRARY/)
 })

@@ -1,97 +1,79 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { type Platform, platforms } from './platforms'
+import { resolve, toNamespacedPath } from 'node:path'
+import { type Attempt, WrongAddon } from './attempt'
+import { packageJson } from './installation'
+import { loadError, notLoaded } from './load-error'
+import { machine } from './machine'
+import { older } from './older'
+import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
-
-/** One place where the addon was looked for, and what came of it. */
-interface Attempt {
-  from: string
-  error: Error
-}
 
 /** The addon, loaded when this module is. */
 export const addon: Addon = load()
 
 function load(): Addon {
-  const override = process.env['STRONGROOM_LIBRARY']
+  checkNode()
   const attempts: Attempt[] = []
-  for (const from of override ? [resolve(override)] : candidates(platform())) {
-    try {
-      return checked(require(from), from)
-    } catch (error) {
-      attempts.push({ from, error: reason(error, from) })
-    }
+  for (const { load, ...place } of places()) {
+    const outcome = load()
+    const error = 'error' in outcome ? outcome.error : wrong(outcome.loaded)
+    if (!error && 'loaded' in outcome) return outcome.loaded as Addon
+    attempts.push({ ...place, error })
   }
-  throw notLoaded(attempts, Boolean(override))
+  throw notLoaded(attempts)
 }
 
-/** Where the addon of this platform can be, in the order in which it is tried. */
-function candidates({ name }: Platform): string[] {
-  return [join(__dirname, `bindings_node.${name}.node`), `@strongroom/${name}`]
+type Candidate = Omit<Attempt, 'error'> & { load(): Outcome }
+
+/** Where the addon can be, in the order in which it is tried. */
+function places(): Candidate[] {
+  const override = process.env['STRONGROOM_LIBRARY']
+  if (override) {
+    const file = resolve(override)
+    return [{ place: 'override', from: file, load: () => open(file) }]
+  }
+  const platform = ownPlatform()
+  return [
+    { place: 'local', from: `./bindings_node.${platform.name}.node`, platform, load: platform.local },
+    { place: 'package', from: `@strongroom/${platform.name}`, platform, load: platform.packaged },
+  ]
 }
 
-/** The platform that this process runs on. */
-function platform(): Platform {
-  const { platform: os, arch: cpu } = process
-  const libc = os === 'linux' ? libcName() : null
+/** What `require` does with an addon; a path that is no literal would make a bundler complain, and lead it astray. */
+function open(file: string): Outcome {
+  try {
+    if (!existsSync(file)) throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
+    const module = { exports: {} }
+    process.dlopen(module, toNamespacedPath(file))
+    return { loaded: module.exports }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function ownPlatform(): Platform {
+  const { os, cpu, libc } = machine
   const found = platforms.find((known) => known.os === os && known.cpu === cpu && known.libc === libc)
   if (found) return found
-  const here = [os, cpu, libc].filter((part) => part !== null).join(' ')
-  throw loadError(`strongroom has no addon for ${here}; there is one for ${platforms.map((p) => p.name).join(', ')}`)
-}
-
-/** Node's own report names glibc's version where there is one; without network details it takes a millisecond. */
-function libcName(): 'glibc' | 'musl' {
-  const report = process.report as typeof process.report & { excludeNetwork?: boolean }
-  const before = report.excludeNetwork
-  report.excludeNetwork = true
-  try {
-    const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
-    return header.glibcVersionRuntime ? 'glibc' : 'musl'
-  } finally {
-    if (before !== undefined) report.excludeNetwork = before
-  }
+  throw loadError(
+    `strongroom has no addon for ${machine.text}; there is one for ${platforms.map(({ name }) => name).join(', ')}.\n` +
+      'To use one that you have built yourself, name its file in STRONGROOM_LIBRARY.',
+  )
 }
 
 /** An addon of another version would fail later, and less clearly. */
-function checked(loaded: Addon, from: string): Addon {
-  const { version } = require('../package.json') as { version: string }
-  const found = typeof loaded.version === 'function' ? loaded.version() : 'unknown'
-  if (found !== version) throw new Error(`it is of version ${found}, this package of version ${version}: ${from}`)
-  return loaded
+function wrong(loaded: unknown): WrongAddon | undefined {
+  const { version } = loaded as { version?: unknown }
+  if (typeof version !== 'function') return new WrongAddon("it is not strongroom's addon", undefined)
+  const found = String(version())
+  if (found === packageJson.version) return undefined
+  return new WrongAddon(`it is of version ${found}, this package of version ${packageJson.version}`, found)
 }
 
-function reason(error: unknown, from: string): Error {
-  const cause = error instanceof Error ? error : new Error(String(error))
-  const missing = (cause as { code?: unknown }).code === 'MODULE_NOT_FOUND' && !existsSync(from)
-  return missing ? new Error(from.startsWith('@') ? 'it is not installed' : 'there is no such file', { cause }) : cause
-}
-
-/** The error that shows every attempt, with the one that says most as its cause. */
-function notLoaded(attempts: Attempt[], overridden: boolean): Error {
-  const found = attempts.filter(({ error }) => error.cause === undefined)
-  const cause = (found[0] ?? attempts[0])?.error
-  const lines = attempts.map(({ from, error }) => `  - ${from}: ${error.message}`)
-  const message = [
-    `strongroom's addon could not be loaded (${process.platform}-${process.arch}, Node ${process.version}):`,
-    ...lines,
-    remedy(cause?.message ?? '', overridden),
-  ].join('\n')
-  return Object.assign(loadError(message), { cause, errors: attempts.map(({ error }) => error) })
-}
-
-function remedy(message: string, overridden: boolean): string {
-  if (overridden) return 'STRONGROOM_LIBRARY names this file and nothing else is tried: correct it, or unset it.'
-  if (message.includes('GLIBC_'))
-    return `This system's glibc is too old: the addon needs ${platforms.find((p) => p.libc === 'glibc')?.floor}.`
-  if (/invalid ELF header|wrong ELF class|not a valid Win32|incompatible architecture|mach-o/.test(message))
-    return 'The file is for another platform: was node_modules copied from another machine? Install again on this one.'
-  if (/not installed|no such file/.test(message))
-    return 'Install again with optional dependencies: npm install --include=optional strongroom'
-  return 'Install again; if it stays, please report it with this message.'
-}
-
-function loadError(message: string): Error {
-  return Object.assign(new Error(message), { code: 'STRONGROOM_ADDON' })
+/** An older Node loads the addon all the same, and fails at some later call of a function that it lacks. */
+function checkNode(): void {
+  const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
+  if (needed && older(process.versions.node, needed))
+    throw loadError(`strongroom needs Node ${needed} or later; this is ${machine.text}. Update Node.`)
 }

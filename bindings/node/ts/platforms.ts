@@ -11,14 +11,163 @@ export interface Platform {
   readonly libc: 'glibc' | 'musl' | null
   /** The oldest version of the C library, or of macOS, that the addon runs on. */
   readonly floor: string | null
+  /** Loads the addon from the file beside the code. */
+  local(): Outcome
+  /** Loads the addon from the platform's package. */
+  packaged(): Outcome
 }
 
+/** What came of a `require`. */
+export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
+
+// Bundlers see a `require` only where its argument is a literal, and let the module be absent only where the call
+// stands in a `try` of the same function.
 export const platforms: readonly Platform[] = [
-  { name: 'linux-x64-gnu', os: 'linux', cpu: 'x64', libc: 'glibc', floor: '2.28' },
-  { name: 'linux-arm64-gnu', os: 'linux', cpu: 'arm64', libc: 'glibc', floor: '2.28' },
-  { name: 'linux-x64-musl', os: 'linux', cpu: 'x64', libc: 'musl', floor: null },
-  { name: 'linux-arm64-musl', os: 'linux', cpu: 'arm64', libc: 'musl', floor: null },
-  { name: 'darwin-arm64', os: 'darwin', cpu: 'arm64', libc: null, floor: '11.0' },
-  { name: 'darwin-x64', os: 'darwin', cpu: 'x64', libc: null, floor: '10.15' },
-  { name: 'win32-x64-msvc', os: 'win32', cpu: 'x64', libc: null, floor: null },
+  {
+    name: 'linux-x64-gnu',
+    os: 'linux',
+    cpu: 'x64',
+    libc: 'glibc',
+    floor: '2.28',
+    local() {
+      try {
+        return { loaded: require('./bindings_node.linux-x64-gnu.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/linux-x64-gnu') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'linux-arm64-gnu',
+    os: 'linux',
+    cpu: 'arm64',
+    libc: 'glibc',
+    floor: '2.28',
+    local() {
+      try {
+        return { loaded: require('./bindings_node.linux-arm64-gnu.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/linux-arm64-gnu') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'linux-x64-musl',
+    os: 'linux',
+    cpu: 'x64',
+    libc: 'musl',
+    floor: null,
+    local() {
+      try {
+        return { loaded: require('./bindings_node.linux-x64-musl.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/linux-x64-musl') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'linux-arm64-musl',
+    os: 'linux',
+    cpu: 'arm64',
+    libc: 'musl',
+    floor: null,
+    local() {
+      try {
+        return { loaded: require('./bindings_node.linux-arm64-musl.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/linux-arm64-musl') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'darwin-arm64',
+    os: 'darwin',
+    cpu: 'arm64',
+    libc: null,
+    floor: '11.0',
+    local() {
+      try {
+        return { loaded: require('./bindings_node.darwin-arm64.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/darwin-arm64') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'darwin-x64',
+    os: 'darwin',
+    cpu: 'x64',
+    libc: null,
+    floor: '10.15',
+    local() {
+      try {
+        return { loaded: require('./bindings_node.darwin-x64.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/darwin-x64') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'win32-x64-msvc',
+    os: 'win32',
+    cpu: 'x64',
+    libc: null,
+    floor: null,
+    local() {
+      try {
+        return { loaded: require('./bindings_node.win32-x64-msvc.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/win32-x64-msvc') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
 ]

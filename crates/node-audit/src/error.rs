@@ -64,6 +64,12 @@ pub enum AuditError {
         /// The file.
         file: String,
     },
+    /// The names in the files of an audit are kept up to its end, and would take too much memory.
+    #[error("{file}: its names and those of the files before it take more than {} MiB; audit it by itself", crate::MAX_NAMES >> 20)]
+    TooMuch {
+        /// The file that was one too many.
+        file: String,
+    },
     /// Nothing in it.
     #[error("{file}: is empty")]
     Empty {
@@ -115,8 +121,12 @@ pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).chars() {
         match character {
-            // Beside control characters, those that reorder the text around them.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            // Beside control characters, those that reorder the text around them, end a line, or are not seen at all.
+            '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
                 text.extend(character.escape_unicode());
             }
             _ if character.is_control() => text.extend(character.escape_default()),
@@ -141,5 +151,18 @@ pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError
             let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
             Err(AuditError::NotAnAddon { file: file(), start })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_or_moves_the_text_around_it_is_escaped() {
+        let hidden = "\u{1b}\r\n\u{9b}\u{7f}\u{61c}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
+        assert!(printable(hidden.as_bytes()).bytes().all(|byte| byte.is_ascii_graphic()));
+        assert_eq!(printable("/\u{e4} \u{65e5}.node".as_bytes()), "/\u{e4} \u{65e5}.node");
+        assert_eq!(printable(b"a\xff\nb"), "a\u{fffd}\\nb");
     }
 }

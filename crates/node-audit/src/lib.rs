@@ -58,6 +58,11 @@ use rules::Context;
 /// The largest addons that are published have some 150 MB.
 pub const MAX_FILE: u64 = 512 << 20;
 
+/// The most memory for the names in all files of an audit, in bytes: 1 GiB.
+///
+/// An addon of a hundred thousand names takes some 10 MB.
+pub const MAX_NAMES: u64 = 1 << 30;
+
 /// Reads a file and holds it against each rule.
 ///
 /// The platform is the policy's where it names one, or else the one that the file's name, its directories and the
@@ -112,6 +117,9 @@ fn read(path: &Path) -> Result<Vec<u8>, AuditError> {
         return Err(AuditError::TooLarge { file: file() });
     }
     let mut content = Vec::new();
+    // As much as it says, and no more: a vector that grows by itself takes up to twice the memory.
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    content.try_reserve_exact(length).map_err(|error| unreadable(error.into()))?;
     // One byte more than is allowed: the file may have grown since it was asked for its size.
     File::open(path)
         .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut content))

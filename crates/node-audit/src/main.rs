@@ -35,11 +35,12 @@ Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an u
 
 /// Says, with evidence, whether native Node addons will load on the platforms that they claim.
 ///
-/// Reads .node files for Linux (ELF), macOS (Mach-O, fat ones too) and Windows (PE) without running them, on any of
-/// these systems. The claim is taken from the file's name, its directory, or its package.json; see --platform. What is
-/// asked for: --explain lists the rules.
+/// Reads .node files for Linux (ELF), macOS (Mach-O, fat ones too) and Windows
+/// (PE) without running them, on any of these systems. The claim is taken from
+/// the file's name, its directory, or its package.json; --platform overrides it.
+/// --explain lists what is asked for.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
 struct Arguments {
     /// What to read: .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
     #[arg(required_unless_present = "explain", value_name = "PATH")]

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::error::printable;
 
+/// More systems, processors or C libraries are nobody's promise. Each one is held against each of the others.
+const MOST_PLATFORMS: usize = 64;
+
 /// The parts of a package.json that promise something.
 ///
 /// Read leniently: a field of another shape than npm documents counts as absent, since npm does the same.
@@ -33,7 +36,7 @@ pub struct Manifest {
     pub optional_dependencies: Vec<String>,
 }
 
-/// A package.json that is no JSON object.
+/// A package.json that is no JSON object, or one that nobody means.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is no package.json: {reason}")]
 pub struct ManifestError {
@@ -44,7 +47,7 @@ impl Manifest {
     /// Reads the text of a package.json.
     ///
     /// # Errors
-    /// Where it is no JSON, or no object.
+    /// Where it is no JSON, or no object, or names more systems than there could be.
     pub fn parse(content: &[u8]) -> Result<Manifest, ManifestError> {
         // npm accepts a byte-order mark, too.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
@@ -59,6 +62,13 @@ impl Manifest {
             Value::Array(items) => items.iter().filter_map(text).collect(),
             single => text(single).into_iter().collect::<Vec<_>>(),
         };
+        for field in ["os", "cpu", "libc"] {
+            if value[field].as_array().is_some_and(|names| names.len() > MOST_PLATFORMS) {
+                return Err(ManifestError {
+                    reason: format!("its {field} has more than {MOST_PLATFORMS} names"),
+                });
+            }
+        }
         let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
         Ok(Manifest {
             name: text(&value["name"]),
@@ -108,12 +118,22 @@ mod tests {
         assert_eq!(manifest.optional_dependencies, ["a"]);
     }
 
+    /// Three lists of 20,000 names made 8 * 10^12 promised platforms.
+    #[test]
+    fn lists_of_platforms_are_bounded() {
+        let list = |count| format!(r#"{{"os": [{}"linux"]}}"#, r#""linux","#.repeat(count));
+        assert_eq!(Manifest::parse(list(MOST_PLATFORMS - 1).as_bytes()).unwrap().os.len(), MOST_PLATFORMS);
+        let error = Manifest::parse(list(MOST_PLATFORMS).as_bytes()).unwrap_err().to_string();
+        assert_eq!(error, "is no package.json: its os has more than 64 names");
+    }
+
     #[test]
     fn what_is_no_object_is_an_error() {
         for text in ["", "[]", "{", "null", "\"x\""] {
             assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Manifest::parse(&[b'['; 100_000]).is_err(), "deep nesting");
+        assert!(Manifest::parse("{\"a\":".repeat(100_000).as_bytes()).is_err(), "deep nesting");
         assert!(Manifest::parse(b"\xef\xbb\xbf{}").is_ok());
     }
 }

@@ -72,7 +72,7 @@ const RELEASES: [&[Version]; 10] = [
     &[node(8, 6, 0), node(9, 0, 0)],
     &[node(8, 10, 0), node(9, 3, 0), node(10, 0, 0)],
     &[node(6, 14, 2), node(8, 11, 2), node(9, 11, 0), node(10, 0, 0)],
-    &[node(10, 16, 0), node(11, 8, 0), node(12, 0, 0)],
+    &[node(8, 16, 0), node(10, 16, 0), node(11, 8, 0), node(12, 0, 0)],
     &[node(10, 17, 0), node(12, 11, 0), node(13, 0, 0)],
     &[node(10, 20, 0), node(12, 17, 0), node(14, 0, 0)],
     &[node(10, 23, 0), node(12, 19, 0), node(14, 12, 0), node(15, 0, 0)],
@@ -151,6 +151,29 @@ pub(crate) fn lacking(version: usize) -> Vec<(Version, Version)> {
     gaps(row, version)
 }
 
+/// The releases that end with an addon which declares a version: those that read it and know only lower ones.
+///
+/// Seen with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8, 20.1 load it; 18.17, 20.2, 20.3 and 22.12 end
+/// with a segmentation fault. Nobody knows this of versions that are yet to come.
+pub(crate) fn refusing(declared: usize) -> Vec<(Version, Version)> {
+    // The newest version that they know; 20.2 alone knows 8, which is left out.
+    const READING: usize = 9;
+    let readers = [node(18, 17, 0), node(20, 2, 0), node(21, 0, 0)];
+    let known = RELEASES.get(declared.saturating_sub(1)).copied().unwrap_or_default();
+    if declared <= READING || known.is_empty() {
+        return Vec::new();
+    }
+    let until = |from: &Version| {
+        let end = node(from.major + 1, 0, 0);
+        known.iter().copied().find(|start| start.major == from.major).unwrap_or(end)
+    };
+    let last = known.last().copied().unwrap_or(FIRST);
+    // All lines after the last reader's read it, too.
+    let newest = readers.last().map_or(0, |reader| reader.major);
+    let later = (newest + 1..last.major).map(|major| node(major, 0, 0));
+    readers.into_iter().chain(later).map(|from| (from, until(&from))).collect()
+}
+
 /// The releases that do not even have a function as experimental; in the form of [`lacking`].
 ///
 /// Where it belongs to no version, there is no telling.
@@ -211,6 +234,22 @@ mod tests {
     }
 
     #[test]
+    fn a_declared_version_is_refused_by_those_that_read_it_and_know_it_not() {
+        let gaps = [
+            ((18, 17), (19, 0)),
+            ((20, 2), (21, 0)),
+            ((21, 0), (22, 0)),
+            ((22, 0), (22, 14)),
+            ((23, 0), (23, 6)),
+        ];
+        let gaps = gaps.map(|(from, to)| (node(from.0, from.1, 0), node(to.0, to.1, 0)));
+        assert_eq!(refusing(10), gaps);
+        for declared in [0, 8, 9, 11, 0x7fff_ffff] {
+            assert_eq!(refusing(declared), [], "{declared}");
+        }
+    }
+
+    #[test]
     fn no_name_stands_twice() {
         let mut names: Vec<&str> = FUNCTIONS.iter().flat_map(|(_, names)| names.split(' ')).collect();
         let count = names.len();
@@ -229,7 +268,7 @@ mod tests {
                 "Node 8.6 and later",
                 "Node 8.10, 9.3 and later",
                 "Node 6.14.2, 8.11.2, 9.11 and later",
-                "Node 10.16, 11.8 and later",
+                "Node 8.16, 10.16, 11.8 and later",
                 "Node 10.17, 12.11 and later",
                 "Node 10.20, 12.17, 14.0 and later",
                 "Node 10.23, 12.19, 14.12 and later",
@@ -248,6 +287,8 @@ mod tests {
         };
         assert_eq!(gaps(1), "0.10 to 6.14.2, 7.0 to 8.6");
         assert_eq!(gaps(3), "0.10 to 6.14.2, 7.0 to 8.11.2, 9.0 to 9.11");
+        // Node 8.15.1 says 3, 8.16.0 says 4 (process.versions.napi); its documentation leaves it out since version 12.
+        assert_eq!(gaps(4), "0.10 to 8.16, 9.0 to 10.16, 11.0 to 11.8");
         assert_eq!(gaps(6), "0.10 to 10.20, 11.0 to 12.17, 13.0 to 14.0");
         assert_eq!(gaps(9), "0.10 to 18.17, 19.0 to 20.3");
         assert_eq!(gaps(10), "0.10 to 22.14, 23.0 to 23.6");

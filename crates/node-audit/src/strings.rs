@@ -7,8 +7,15 @@ use crate::error::printable;
 /// The longest name that is read. C++ names of several kilobytes are real.
 pub(crate) const LONGEST: usize = 64 << 10;
 
-/// How much may be read in total. Names may overlap, so that a small file could ask for any amount.
+/// How much may be read in total.
 pub(crate) const TOTAL: usize = 64 << 20;
+
+/// How many times its own length may be read of a table. Names may overlap, so that a small file could ask for any amount;
+/// linkers let a name end within another, and versions name their library again and again.
+const TIMES: usize = 8;
+
+/// What may be read of the smallest table.
+const LEAST: usize = 64 << 10;
 
 /// How many names are read. Node itself has some 75,000.
 pub(crate) const MOST: usize = 1 << 20;
@@ -35,7 +42,8 @@ impl<'data> Strings<'data> {
 
     /// The same for data that is no string table of its own.
     pub(crate) fn within(table: &'static str, data: &'data [u8]) -> Self {
-        Strings { data, table, left: Cell::new(TOTAL), read: Cell::new(0) }
+        let total = data.len().saturating_mul(TIMES).clamp(LEAST, TOTAL);
+        Strings { data, table, left: Cell::new(total), read: Cell::new(0) }
     }
 
     /// The name at an offset, with control characters escaped.
@@ -56,9 +64,13 @@ impl<'data> Strings<'data> {
         if self.read.get() > MOST {
             return Err(format!("it has more than {MOST} names"));
         }
-        let left = self.left.get().checked_sub(length + 1);
-        self.left.set(left.ok_or_else(|| format!("its names add up to more than {} MiB", TOTAL >> 20))?);
-        Ok(printable(&rest[..length]))
+        let name = printable(&rest[..length]);
+        // What is escaped grows to several times its length.
+        let left = self.left.get().checked_sub(length.max(name.len()) + 1);
+        self.left.set(left.ok_or_else(|| {
+            format!("its names add up to more than {} MiB, or to {TIMES} times their {table}", TOTAL >> 20)
+        })?);
+        Ok(name)
     }
 }
 
@@ -82,6 +94,17 @@ mod tests {
         strings.left.set(7);
         assert!(strings.get(0).is_ok());
         assert!(strings.get(0).unwrap_err().contains("add up"));
+
+        let escaped = [&[1; 1000][..], &[0]].concat();
+        let strings = Strings::new(&escaped);
+        assert_eq!(
+            (0..20).take_while(|_| strings.get(0).is_ok()).count(),
+            LEAST / 5001,
+            "\\u{{1}} for each byte"
+        );
+        let long = [&[b'a'; LONGEST - 1][..], &[0]].concat();
+        let strings = Strings::new(&long);
+        assert_eq!((0..20).take_while(|_| strings.get(0).is_ok()).count(), TIMES, "names that overlap");
 
         let strings = Strings::new(b"abc\0");
         strings.read.set(MOST - 1);

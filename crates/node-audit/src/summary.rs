@@ -1,6 +1,6 @@
 //! Which packages load on which systems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::platform::{Claim, Cpu, Libc, Os, Platform, Said};
 use crate::policy::Policy;
-use crate::rules::Rule;
-use crate::source::{Audit, Audited};
+use crate::rules::{Rule, not_of_musl};
+use crate::source::{Audit, Audited, DEEPEST, MAX_MANIFEST};
 
 /// The systems of a summary: Alpine, and those with glibc on both processors.
 pub const SYSTEMS: [Platform; 3] = [
@@ -21,9 +21,6 @@ pub const SYSTEMS: [Platform; 3] = [
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Glibc) },
     Platform { os: Os::Linux, cpu: Cpu::Arm64, libc: Some(Libc::Glibc) },
 ];
-
-/// The largest package.json that is read, in bytes: 16 MiB.
-const MAX_MANIFEST: u64 = 16 << 20;
 
 /// A package with addons, its own or those of its platform packages, and how it fares on each of [`SYSTEMS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,11 +90,10 @@ pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<Row> 
         packages.entry(title).or_insert_with(|| Package::new((*package.manifest).clone(), false));
     }
     for file in &audit.files {
-        let (title, manifest) = match &file.package {
-            Some(manifest) => (manifest.title(), (**manifest).clone()),
-            None => (file.report.file.clone(), Manifest::default()),
-        };
-        packages.entry(title).or_insert_with(|| Package::new(manifest, false)).addons.push(file);
+        let title =
+            file.package.as_ref().map_or_else(|| file.report.file.clone(), |manifest| manifest.title());
+        let manifest = || file.package.as_deref().cloned().unwrap_or_default();
+        packages.entry(title).or_insert_with(|| Package::new(manifest(), false)).addons.push(file);
     }
     let platform_packages: BTreeMap<&str, &Package<'_>> = (packages.values())
         .filter(|package| !package.addons.is_empty() && package.claim().is_some())
@@ -159,12 +155,14 @@ fn verdict(package: &Package<'_>, addons: &[&Audited], system: Platform, policy:
     let fitting: Vec<&Audited> = addons.iter().copied().filter(|addon| fits(addon, system)).collect();
     let named: Vec<&Audited> =
         fitting.iter().copied().filter(|addon| addon.claim.as_ref().is_some_and(exact)).collect();
+    let here: HashSet<&str> =
+        addons.iter().filter_map(|addon| addon.package.as_ref()?.name.as_deref()).collect();
     // Those of a package for one platform are libraries for the same.
     let general = package.claim().is_none();
     // The shortest name is the addon's: others are of the libraries that it needs.
     let mut elsewhere: Vec<(&String, Claim)> = (package.manifest.optional_dependencies.iter())
         .filter_map(|name| Some((name, of_name(name)?)))
-        .filter(|(name, claim)| general && claim.covers(system) && !has(addons, name))
+        .filter(|(name, claim)| general && claim.covers(system) && !here.contains(name.as_str()))
         .collect();
     elsewhere.sort_by_key(|(name, claim)| (!exact(claim), name.len()));
     // A loader takes the file that names the C library before one that fits any.
@@ -210,8 +208,7 @@ fn failure(addon: &Audited, system: Platform, policy: &Policy) -> Option<Verdict
         .map(|(part, _)| part)
         .next();
     if let Some(part) = glibc_on_musl
-        && let Some(library) =
-            part.libraries.iter().find(|name| !is_musl_itself(name) && !policy.allowed.on(Libc::Musl, name))
+        && let Some(library) = not_of_musl(part, policy)
     {
         return fails("arch", format!("it is linked to glibc, and needs {library}"));
     }
@@ -224,21 +221,8 @@ fn failure(addon: &Audited, system: Platform, policy: &Policy) -> Option<Verdict
     }
 }
 
-/// Whether musl's loader answers a name with itself, whatever the version: `libc.so.6`, `libm.so.6`.
-fn is_musl_itself(library: &str) -> bool {
-    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
-    name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
-}
-
 fn of_name(package: &str) -> Option<Claim> {
     Said::new("", Some(&Manifest { name: Some(package.to_owned()), ..Manifest::default() })).claim
-}
-
-fn has(addons: &[&Audited], package: &str) -> bool {
-    let name = |addon: &&Audited| {
-        addon.package.as_ref().and_then(|manifest| manifest.name.as_deref()) == Some(package)
-    };
-    addons.iter().any(name)
 }
 
 /// The packages in folders, each with whether it has a binding.gyp. What cannot be read is left out: where an addon
@@ -246,7 +230,9 @@ fn has(addons: &[&Audited], package: &str) -> bool {
 fn installed(paths: &[PathBuf]) -> Vec<(Manifest, bool)> {
     let mut packages = Vec::new();
     for path in paths {
-        for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_map(Result::ok) {
+        for entry in
+            WalkDir::new(path).max_depth(DEEPEST).sort_by_file_name().into_iter().filter_map(Result::ok)
+        {
             let file = entry.file_type().is_file() && entry.file_name() == "package.json";
             let Some(folder) = entry.path().parent().filter(|folder| file && is_package(folder, path)) else {
                 continue;

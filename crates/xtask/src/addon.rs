@@ -15,45 +15,54 @@ use crate::toolchain::BuildTools;
 
 /// An addon that was built.
 pub(crate) struct Addon {
-    /// `bindings/node/dist/bindings_node.<platform>.node`
-    pub(crate) path: PathBuf,
+    /// Where cargo left it.
+    pub(crate) library: PathBuf,
     /// What compiled its C, in a few words.
     pub(crate) toolchain: String,
 }
 
-/// Builds the addon of a target, and puts it into `bindings/node/dist`.
+/// Builds the addon of a target.
 pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Addon> {
     let tools = BuildTools::for_target(workspace, target)?;
-    let mut cargo = process::command("cargo");
-    cargo.current_dir(workspace.root());
-    cargo.args(["build", "--locked", "--release", "-p", "bindings_node", "--target", &target.triple]);
-    cargo.arg("--config").arg(rustflags(workspace, target)?);
-    cargo.env("CARGO_TARGET_DIR", workspace.release_target_dir());
-    // Flags of the shell would replace those of the configuration.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
-        cargo.env_remove(name);
-    }
+    let mut cargo = cargo(workspace, "build", target);
+    cargo.arg("--config").arg(rustflags(workspace, target, &tools.rustflags)?);
     set_sqlite_flags(&mut cargo, workspace, target)?;
     cargo.envs(tools.variables);
     process::run(workspace, &format!("build {target}"), cargo)?;
     let library =
         workspace.release_target_dir().join(&target.triple).join("release").join(target.library_file());
-    let path = install(&library, &workspace.dist(), &target.artifact_file())?;
-    Ok(Addon { path, toolchain: tools.summary })
+    Ok(Addon { library, toolchain: tools.summary })
+}
+
+/// Puts an addon into `bindings/node/dist`, under the name that it is shipped by.
+pub(crate) fn install(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<()> {
+    replace(&addon.library, &workspace.dist(), &target.artifact_file())
+}
+
+/// Cargo, to do something with the addon's crates as a release has them.
+pub(crate) fn cargo(workspace: &Workspace, action: &str, target: &Target) -> Command {
+    let mut cargo = process::command("cargo");
+    cargo.current_dir(workspace.root());
+    cargo.args([action, "--locked", "--release", "-p", "bindings_node", "--target", &target.triple]);
+    cargo.env("CARGO_TARGET_DIR", workspace.release_target_dir());
+    // Flags of the shell would replace those of the configuration.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// Copies beside the destination and renames: a Node that has the old file loaded keeps it.
-fn install(library: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
+fn replace(library: &Path, folder: &Path, name: &str) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let (fresh, path) = (folder.join(format!(".{name}.new")), folder.join(name));
     fs::copy(library, &fresh)
         .with_context(|| format!("{} cannot be copied to {}", library.display(), fresh.display()))?;
-    fs::rename(&fresh, &path).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(path)
+    fs::rename(&fresh, &path).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// On top of the flags of `.cargo/config.toml`: no path of this machine in the artifact.
-fn rustflags(workspace: &Workspace, target: &Target) -> Result<String> {
+/// On top of the flags of `.cargo/config.toml`: the toolchain's, and no path of this machine in the artifact.
+fn rustflags(workspace: &Workspace, target: &Target, toolchain: &[String]) -> Result<String> {
     let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
     let registry = cargo_home.or_else(home).map(|cargo| cargo.join("registry/src"));
@@ -61,8 +70,8 @@ fn rustflags(workspace: &Workspace, target: &Target) -> Result<String> {
     let mut prefixes = vec![(workspace.root().to_owned(), "/strongroom")];
     prefixes.extend(registry.map(|registry| (registry, "/registry")));
     prefixes.push((workspace.release_target_dir(), "/target"));
-    let flags: Vec<String> =
-        prefixes.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
+    let remap = |(from, to): &(PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
+    let flags: Vec<String> = prefixes.iter().map(remap).chain(toolchain.iter().cloned()).collect();
     // A JSON array of strings is a TOML one, too.
     Ok(format!("target.{}.rustflags={}", target.triple, serde_json::to_string(&flags)?))
 }
@@ -107,13 +116,13 @@ mod tests {
     fn rust_flags_name_the_target_and_hide_the_workspace() {
         let workspace = Workspace::find().unwrap();
         let target = Target::by_platform("linux-x64-gnu").unwrap();
-        let text = rustflags(&workspace, target).unwrap();
+        let text = rustflags(&workspace, target, &["-Cone".to_owned()]).unwrap();
         let table: toml::Table = text.parse().unwrap();
         let flags = table["target"]["x86_64-unknown-linux-gnu"]["rustflags"].as_array().unwrap();
         let flags: Vec<&str> = flags.iter().map(|flag| flag.as_str().unwrap()).collect();
         let workspace_flag = format!("--remap-path-prefix={}=/strongroom", workspace.root().display());
         assert_eq!(flags.first(), Some(&workspace_flag.as_str()));
-        assert!(flags.last().is_some_and(|flag| flag.ends_with("=/target")), "{flags:?}");
+        assert!(matches!(flags[..], [.., target, "-Cone"] if target.ends_with("=/target")), "{flags:?}");
     }
 
     #[test]
@@ -122,8 +131,9 @@ mod tests {
         let library = folder.path().join("lib.so");
         for content in ["first", "second"] {
             fs::write(&library, content).unwrap();
-            let path = install(&library, &folder.path().join("dist"), "a.node").unwrap();
-            assert_eq!(fs::read_to_string(path).unwrap(), content);
+            let dist = folder.path().join("dist");
+            replace(&library, &dist, "a.node").unwrap();
+            assert_eq!(fs::read_to_string(dist.join("a.node")).unwrap(), content);
         }
         assert_eq!(fs::read_dir(folder.path().join("dist")).unwrap().count(), 1);
     }

@@ -41,13 +41,15 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
 pub(crate) struct Foreign {
     /// Its code name.
     pub(crate) release: &'static str,
+    /// Debian's name of another processor; this machine's where there is none.
+    pub(crate) architecture: Option<&'static str>,
     /// The packages' names.
     pub(crate) packages: &'static [&'static str],
 }
 
 /// Unpacks packages of another release into a folder; apt itself verifies signatures and hashes.
 pub(crate) fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> Result<()> {
-    let Foreign { release, packages } = *foreign;
+    let Foreign { release, architecture, packages } = *foreign;
     for needed in ["apt-get", "dpkg-deb"] {
         if program(needed).is_none() {
             bail!("no {needed} here: Debian {release}'s libraries are had on Debian only");
@@ -61,7 +63,7 @@ pub(crate) fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> R
     }
     fs::write(state.join("status"), "")?;
     fs::write(state.join("sources.list"), source_line(&mirror, release))?;
-    fs::write(state.join("apt.conf"), private_configuration(state))?;
+    fs::write(state.join("apt.conf"), private_configuration(state, architecture))?;
     let apt_get = |arguments: &[&str]| {
         let mut command = process::command("apt-get");
         command
@@ -88,15 +90,18 @@ fn source_line(mirror: &str, release: &str) -> String {
 }
 
 /// Keeps apt from reading or writing the machine's own state. An old release's lists may have expired.
-fn private_configuration(state: &Path) -> String {
+fn private_configuration(state: &Path, architecture: Option<&str>) -> String {
     let state = state.display();
-    format!(
+    let architecture =
+        architecture.map(|name| format!("APT::Architecture \"{name}\"; APT::Architectures \"{name}\";\n"));
+    let configuration = format!(
         "Dir::State \"{state}\"; Dir::State::lists \"{state}/lists\"; Dir::State::status \"{state}/status\";\n\
          Dir::Cache \"{state}\"; Dir::Cache::archives \"{state}/archives\";\n\
          Dir::Etc::sourcelist \"{state}/sources.list\"; Dir::Etc::sourceparts \"-\";\n\
          Acquire::Languages \"none\"; Acquire::Check-Valid-Until \"false\";\n\
          APT::Sandbox::User \"root\"; Debug::NoLocking \"1\";\n"
-    )
+    );
+    configuration + &architecture.unwrap_or_default()
 }
 
 /// The mirror that this machine takes its own release from.
@@ -171,9 +176,11 @@ mod tests {
 
     #[test]
     fn the_private_apt_writes_into_its_own_folder_only() {
-        let text = private_configuration(Path::new("/private"));
+        let text = private_configuration(Path::new("/private"), Some("arm64"));
         for directory in ["Dir::State ", "Dir::State::lists ", "Dir::Cache ", "Dir::Etc::sourcelist "] {
             assert!(text.contains(&format!("{directory}\"/private")), "{directory}");
         }
+        assert!(text.ends_with("APT::Architecture \"arm64\"; APT::Architectures \"arm64\";\n"), "{text}");
+        assert!(!private_configuration(Path::new("/private"), None).contains("APT::Architecture"));
     }
 }

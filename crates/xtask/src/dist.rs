@@ -1,61 +1,87 @@
-//! `cargo xtask dist`: the package for this machine, built as a release is, audited, loaded and used.
+//! `cargo xtask dist`: packages built as a release is, audited, loaded and used.
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use node_audit::{Policy, Severity, audit};
-use node_targets::Target;
+use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
-use crate::load::Place;
+use crate::load;
 use crate::npm;
 use crate::paths::Workspace;
 use crate::prerequisites;
 use crate::process;
 use crate::report;
+use crate::runtimes::Runtime;
+use crate::rust_std;
+use crate::windows_check;
+
+/// Which platforms are built.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Builds every platform; win32-x64-msvc is built on Windows, and type-checked elsewhere
+    #[arg(long, conflicts_with = "target")]
+    all: bool,
+    /// Builds this platform, by its name or its Rust triple; may be repeated
+    #[arg(long, value_name = "PLATFORM")]
+    target: Vec<String>,
+}
 
 /// What one platform's build came to.
-pub(crate) struct Built {
+struct Built {
     addon: Addon,
     size: u64,
     elapsed: Duration,
-    audit: String,
 }
 
-/// Everything, and the table of it.
-pub(crate) fn dist(workspace: &Workspace) -> Result<()> {
-    let target = node_targets::host()?;
-    let built = build(workspace, target)?;
-    let loaded = Place::Host.load(workspace, target, &workspace.package())?;
-    let quickstart = quickstart(workspace)?;
-    let mut table = report::table(["platform", "toolchain", "floor", "size", "time", "audit", "loaded in"]);
-    let floor = target.floor.map_or_else(|| "none".to_owned(), |floor| floor.to_string());
-    let size = format!("{:.1} MB", megabytes(built.size));
-    let time = format!("{:.0} s", built.elapsed.as_secs_f64());
-    let toolchain = &built.addon.toolchain;
-    table.add_row([&target.platform, toolchain, &floor, &size, &time, &built.audit, &loaded]);
-    report::print(&format!("{}\n{table}\n{}\n", quickstart.trim_end(), workspace.shown(&built.addon.path)))
+/// One platform in the table.
+struct Row {
+    target: &'static Target,
+    /// What compiled it, its size, how long that took, and what the audit says.
+    cells: [String; 4],
+    /// In which Nodes it was loaded, and why not in others.
+    loaded: Vec<String>,
+    /// Whether the addon is in `bindings/node/dist`.
+    shipped: bool,
+    failed: bool,
 }
 
-/// Builds addon and JavaScript, and audits the addon: what must be there before anything is loaded.
-pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Built> {
+/// Each platform asked for, and the table of them. Whether nothing failed.
+pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let host = node_targets::host()?;
+    let targets = chosen(options, host)?;
     prerequisites::check()?;
-    let started = Instant::now();
-    npm::install(workspace)?;
-    let addon = addon::build(workspace, target)?;
-    npm::script(workspace, "build:finish", &[])?.ok()?;
-    let size = fs::metadata(&addon.path).with_context(|| workspace.shown(&addon.path))?.len();
-    let audit = audited(workspace, &addon.path, target)?;
-    Ok(Built { addon, size, elapsed: started.elapsed(), audit })
+    rust_std::install(workspace, &targets)?;
+    javascript(workspace)?;
+    // One after another: cargo and OpenSSL's make keep every processor busy with one platform already, cargo locks the
+    // target directory in which all of them share the host's build scripts, and the times in the table stay true.
+    let rows: Vec<Row> = targets.iter().map(|target| row(workspace, target, host)).collect();
+    let mut text = String::new();
+    let mut succeeded = !rows.iter().any(|row| row.failed);
+    if rows.iter().any(|row| row.target == host && !row.failed) {
+        match quickstart(workspace) {
+            Ok(output) => text = format!("{}\n", output.trim_end()),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                succeeded = false;
+            }
+        }
+    }
+    report::print(&format!("{text}{}", shown(workspace, &rows)))?;
+    Ok(succeeded)
 }
 
-impl Built {
-    /// The build in one line.
-    pub(crate) fn summary(&self) -> String {
-        format!("{}, {:.1} MB, audit {}", self.addon.toolchain, megabytes(self.size), self.audit)
-    }
+/// Builds addon and JavaScript, and audits the addon: what must be there before anything is loaded. In one line.
+pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
+    prerequisites::check()?;
+    javascript(workspace)?;
+    let Built { addon, size, .. } = build_addon(workspace, target)?;
+    let audit = gate(workspace, target, &addon)?;
+    Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size)))
 }
 
 /// Holds the addon against the rules of what is shipped; in words, where none is broken.
@@ -87,7 +113,188 @@ pub(crate) fn quickstart(workspace: &Workspace) -> Result<String> {
     process::run(workspace, "quickstart", node)
 }
 
+/// The targets that the command line names, each once, in its order.
+fn chosen(options: &Options, host: &'static Target) -> Result<Vec<&'static Target>> {
+    if options.all {
+        return Ok(node_targets::targets().iter().collect());
+    }
+    let mut targets: Vec<&Target> = Vec::new();
+    for name in &options.target {
+        let target = Target::find(name)?;
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    if targets.is_empty() {
+        targets.push(host);
+    }
+    Ok(targets)
+}
+
+fn javascript(workspace: &Workspace) -> Result<()> {
+    npm::install(workspace)?;
+    npm::script(workspace, "build:finish", &[])?.ok()?;
+    Ok(())
+}
+
+fn build_addon(workspace: &Workspace, target: &Target) -> Result<Built> {
+    let started = Instant::now();
+    let addon = addon::build(workspace, target)?;
+    let elapsed = started.elapsed();
+    let size = fs::metadata(&addon.library).with_context(|| workspace.shown(&addon.library))?.len();
+    Ok(Built { addon, size, elapsed })
+}
+
+/// Puts an addon that passes the audit where it is loaded and packed from; in the audit's words.
+fn gate(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<String> {
+    let audit = audited(workspace, &addon.library, target)?;
+    addon::install(workspace, target, addon)?;
+    Ok(audit)
+}
+
+/// Builds, audits and loads one platform. What fails is said at once, and stands in the table: the next one is still
+/// of use.
+fn row(workspace: &Workspace, target: &'static Target, host: &Target) -> Row {
+    if target.os == Os::Win32 && host.os != Os::Win32 {
+        return checked_row(workspace, target);
+    }
+    let built = match build_addon(workspace, target) {
+        Ok(built) => built,
+        Err(error) => return failed_row(target, &error),
+    };
+    let Built { addon, size, elapsed } = built;
+    let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), seconds(elapsed), audit.to_owned()];
+    match gate(workspace, target, &addon) {
+        Ok(audit) => {
+            let (loaded, failed) = load(workspace, target);
+            Row { target, cells: cells(&audit), loaded, shipped: true, failed }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let loaded = vec![format!("not loaded: {}", process::brief(&error).trim_end_matches(':'))];
+            Row { target, cells: cells("FAILED"), loaded, shipped: false, failed: true }
+        }
+    }
+}
+
+/// Loads what was built in each Node for it that there is, and says whether one failed.
+fn load(workspace: &Workspace, target: &Target) -> (Vec<String>, bool) {
+    let runtimes = match Runtime::of(workspace, target) {
+        Ok(runtimes) => runtimes,
+        Err(error) => return (vec![format!("skipped: {error:#}")], false),
+    };
+    let mut failed = false;
+    let mut loaded = Vec::new();
+    for runtime in runtimes {
+        loaded.push(match runtime.missing(workspace) {
+            Some(why) => format!("skipped: {why}"),
+            None => match load::smoke(workspace, &runtime, target, &workspace.package()) {
+                Ok(()) => runtime.name(),
+                Err(error) => {
+                    eprintln!("error: {error:#}");
+                    failed = true;
+                    format!("FAILED in {}: {}", runtime.name(), process::brief(&error))
+                }
+            },
+        });
+    }
+    (loaded, failed)
+}
+
+/// MSVC's linker and libraries are on Windows only: elsewhere the Rust is type-checked.
+fn checked_row(workspace: &Workspace, target: &'static Target) -> Row {
+    let started = Instant::now();
+    match windows_check::check(workspace, target) {
+        Ok(()) => {
+            let cells = ["type-checked only".to_owned(), none(), seconds(started.elapsed()), none()];
+            let loaded = vec![format!("skipped: {target} is built on Windows")];
+            Row { target, cells, loaded, shipped: false, failed: false }
+        }
+        Err(error) => failed_row(target, &error),
+    }
+}
+
+fn failed_row(target: &'static Target, error: &anyhow::Error) -> Row {
+    eprintln!("error: {target}: {error:#}");
+    let loaded = vec![format!("FAILED: {}", process::brief(error))];
+    Row { target, cells: [none(), none(), none(), none()], loaded, shipped: false, failed: true }
+}
+
+/// The table, and what was written.
+fn shown(workspace: &Workspace, rows: &[Row]) -> String {
+    let mut table = report::table(["platform", "toolchain", "floor", "size", "time", "audit", "loaded in"]);
+    let mut files = String::new();
+    for Row { target, cells, loaded, shipped, .. } in rows {
+        let [toolchain, size, time, audit] = cells;
+        table.add_row([&target.platform, toolchain, &floor(target), size, time, audit, &loaded.join("\n")]);
+        if *shipped {
+            files += &format!("{}\n", workspace.shown(&workspace.dist().join(target.artifact_file())));
+        }
+    }
+    format!("{table}\n{files}")
+}
+
+fn floor(target: &Target) -> String {
+    let system = match target.os {
+        Os::Linux => "glibc",
+        Os::Darwin => "macOS",
+        Os::Win32 => "Windows",
+    };
+    target.floor.map_or_else(none, |floor| format!("{system} {floor}"))
+}
+
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn seconds(elapsed: Duration) -> String {
+    format!("{:.0} s", elapsed.as_secs_f64())
+}
+
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(targets: &[&str]) -> Result<Vec<&'static str>> {
+        let options = Options { all: false, target: targets.iter().map(|&name| name.to_owned()).collect() };
+        let targets = chosen(&options, Target::by_platform("linux-x64-gnu").unwrap())?;
+        Ok(targets.into_iter().map(|target| target.platform.as_str()).collect())
+    }
+
+    #[test]
+    fn platforms_are_named_by_either_name_and_built_once() {
+        let both = ["linux-arm64-musl", "aarch64-apple-darwin", "aarch64-unknown-linux-musl"];
+        assert_eq!(named(&both).unwrap(), ["linux-arm64-musl", "darwin-arm64"]);
+        assert_eq!(named(&[]).unwrap(), ["linux-x64-gnu"]);
+        let error = named(&["linux-x64"]).unwrap_err().to_string();
+        assert!(error.starts_with("unknown target `linux-x64`; known targets: linux-x64-gnu ("), "{error}");
+        let all = Options { all: true, target: Vec::new() };
+        let all = chosen(&all, node_targets::host().unwrap()).unwrap();
+        assert_eq!(all.len(), node_targets::targets().len());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_platform_and_the_files_that_were_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let built = Row {
+            target: Target::by_platform("darwin-x64").unwrap(),
+            cells: ["zig", "6.1 MB", "70 s", "clean"].map(str::to_owned),
+            loaded: vec!["skipped: no Mac".to_owned()],
+            shipped: true,
+            failed: false,
+        };
+        let broken = failed_row(Target::by_platform("linux-x64-musl").unwrap(), &anyhow::anyhow!("no zig"));
+        assert!(broken.failed);
+        let text = shown(&workspace, &[built, broken]);
+        let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(row("darwin-x64 ").contains("macOS 10.15") && row("darwin-x64 ").contains("skipped: no Mac"));
+        assert!(row("linux-x64-musl ").contains("FAILED: no zig"), "{text}");
+        assert!(text.ends_with("\nbindings/node/dist/bindings_node.darwin-x64.node\n"), "{text}");
+    }
 }

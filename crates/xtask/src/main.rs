@@ -1,8 +1,9 @@
-//! The repository's own automation: `cargo xtask setup | dist | test | nix | load`.
+//! The repository's own automation: `cargo xtask setup | dist | pack | test | nix | load | survey`.
 
 #![forbid(unsafe_code)]
 
 mod addon;
+mod apple_sdk;
 mod apt;
 mod counts;
 mod dist;
@@ -12,6 +13,7 @@ mod nix;
 mod nix_layers;
 mod nix_store;
 mod npm;
+mod pack;
 mod paths;
 mod pinned;
 mod prerequisites;
@@ -19,12 +21,17 @@ mod process;
 mod progress;
 mod python;
 mod report;
+mod runtimes;
+mod rust_std;
 mod setup;
 mod suites;
+mod survey;
+mod system;
 mod tarball;
 mod test;
 mod toolchain;
 mod tools;
+mod windows_check;
 mod workflows;
 mod zig_cc;
 
@@ -47,18 +54,21 @@ struct Arguments {
 enum Action {
     /// Gets what the longer tests need of a Debian machine and is missing
     Setup,
-    /// Builds the package for this machine as a release is built, audits and loads it, and runs the quickstart
-    Dist,
+    /// Builds packages as a release is built, audits and loads them, and runs the quickstart
+    ///
+    /// For this machine, where no platform is named.
+    Dist(dist::Options),
+    /// Makes the npm packages out of artifacts that were built anywhere
+    Pack(pack::Options),
     /// Runs everything that proves the project
     Test(test::Options),
     /// Builds and checks with Nix
     #[command(subcommand)]
     Nix(nix::Action),
     /// Loads built addons into the Nodes that they are for
-    Load {
-        /// Platforms, such as linux-x64-gnu; this machine's where none is named
-        platforms: Vec<String>,
-    },
+    Load(load::Options),
+    /// Holds node-audit's verdict on published npm packages against what real Nodes do with their addons
+    Survey(survey::Options),
 }
 
 fn main() -> ExitCode {
@@ -77,10 +87,12 @@ fn run(action: Action) -> Result<bool> {
     let workspace = Workspace::find()?;
     let report = match action {
         Action::Setup => return setup::setup(&workspace),
-        Action::Dist => return dist::dist(&workspace).map(|()| true),
+        Action::Load(options) => return load::load(&workspace, &options),
+        Action::Survey(options) => return survey::survey(&workspace, &options),
+        Action::Dist(options) => return dist::dist(&workspace, &options),
+        Action::Pack(options) => return pack::pack(&workspace, &options).map(|()| true),
         Action::Test(options) => test::test(&workspace, &options)?,
         Action::Nix(action) => nix::nix(&workspace, &action)?,
-        Action::Load { platforms } => load::load(&workspace, &platforms)?,
     };
     report::print(&report.to_string())?;
     Ok(report.is_success())

@@ -12,6 +12,7 @@ use crate::tools;
 /// The command and every library that it needs, the C library included, which is newer than this machine's may be.
 const NEWER: Foreign = Foreign {
     release: "trixie",
+    architecture: None,
     packages: &[
         "sqlcipher",
         "libsqlcipher1",

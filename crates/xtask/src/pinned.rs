@@ -1,6 +1,7 @@
-//! Files that the builds need of a registry, each pinned by version and hash.
+//! Files of a registry, each pinned by version and hash.
 //!
-//! The list is `nix/host-nixpkgs/required-files.json`; Nix and xtask read the same one.
+//! What the builds need is in `nix/host-nixpkgs/required-files.json`; Nix and xtask read the same list. The Nodes in
+//! which addons are loaded are in a list of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::paths::Workspace;
 use crate::process;
@@ -30,13 +31,16 @@ enum Registry {
 pub(crate) struct PinnedFile {
     /// Its name in the Nix store.
     pub(crate) name: String,
-    /// What it must hash to: `sha256-` and base64.
+    /// What it must hash to: `sha256-` or `sha512-`, and base64.
     hash: String,
     from: Registry,
     /// The package that it is.
     pub(crate) package: String,
     /// And which version.
     pub(crate) version: String,
+    /// The platform tag of a wheel that is not for this machine.
+    #[serde(default)]
+    tag: Option<String>,
 }
 
 /// The whole list.
@@ -53,11 +57,24 @@ pub(crate) fn pinned_file(workspace: &Workspace, package: &str) -> Result<Pinned
 }
 
 impl PinnedFile {
+    /// A package of npm, by the integrity that its registry publishes.
+    pub(crate) fn npm(package: &str, version: &str, integrity: &str) -> Self {
+        let file = package.trim_start_matches('@').replace('/', "-");
+        Self {
+            name: format!("{file}-{version}.tgz"),
+            hash: integrity.to_owned(),
+            from: Registry::Npm,
+            package: package.to_owned(),
+            version: version.to_owned(),
+            tag: None,
+        }
+    }
+
     /// The file in the cache, downloaded where it is not there yet, its hash verified.
     pub(crate) fn fetch(&self, workspace: &Workspace) -> Result<PathBuf> {
         let downloads = workspace.cache().join("downloads");
         let path = downloads.join(&self.name);
-        if path.is_file() && sha256(&path)? == self.sha256()? {
+        if path.is_file() && self.hash_of(&path)? == self.hash {
             return Ok(path);
         }
         let folder = workspace.scratch()?;
@@ -69,6 +86,9 @@ impl PinnedFile {
         match self.from {
             Registry::Pypi => {
                 command.args(["download", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+                if let Some(tag) = &self.tag {
+                    command.args(["--platform", tag]);
+                }
                 command.arg(format!("{}=={}", self.package, self.version));
             }
             Registry::Npm => {
@@ -78,11 +98,11 @@ impl PinnedFile {
         }
         process::run(workspace, &format!("download {} {}", self.package, self.version), command)?;
         let downloaded = only_file(folder.path())?;
-        let (expected, actual) = (self.sha256()?, sha256(&downloaded)?);
-        if actual != expected {
+        let (expected, actual) = (&self.hash, self.hash_of(&downloaded)?);
+        if actual != *expected {
             bail!(
-                "{} {} from the registry has SHA-256 {actual}, but {LIST} pins {expected}: it is another file; \
-                 do not use it before you know why",
+                "{} {} from the registry is {actual}, but {expected} is pinned: it is another file; do not use \
+                 it before you know why",
                 self.package,
                 self.version
             );
@@ -93,9 +113,19 @@ impl PinnedFile {
         Ok(path)
     }
 
-    /// The hash in hexadecimal.
+    /// The hash of a file, by the algorithm of the pinned one.
+    fn hash_of(&self, path: &Path) -> Result<String> {
+        let content = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        match self.hash.split_once('-') {
+            Some(("sha256", _)) => Ok(format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))),
+            Some(("sha512", _)) => Ok(format!("sha512-{}", STANDARD.encode(Sha512::digest(content)))),
+            _ => bail!("the pinned hash of {} is `{}`, neither sha256- nor sha512-", self.name, self.hash),
+        }
+    }
+
+    /// The SHA-256 in hexadecimal.
     pub(crate) fn sha256(&self) -> Result<String> {
-        hexadecimal(&self.hash).with_context(|| format!("{LIST}: the hash of {}", self.name))
+        hexadecimal(&self.hash).with_context(|| format!("the pinned hash of {}", self.name))
     }
 }
 
@@ -105,12 +135,6 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
         [file] => Ok(file.path()),
         _ => bail!("the download left {} files in {} where one was expected", files.len(), folder.display()),
     }
-}
-
-/// The SHA-256 of a file, in hexadecimal.
-fn sha256(path: &Path) -> Result<String> {
-    let content = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(hexadecimal_of(&Sha256::digest(content)))
 }
 
 /// A hash as Nix and npm write it, `sha256-` and base64, in hexadecimal.
@@ -128,13 +152,26 @@ fn hexadecimal_of(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    /// Of the standards' example; base64 by another program.
     #[test]
-    fn the_hash_of_a_file_is_the_standards_example() {
+    fn a_file_is_hashed_by_the_algorithm_of_its_pin() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc");
         fs::write(&path, "abc").unwrap();
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(&path).unwrap(), expected);
+        let sha256 = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+        let sha512 =
+            "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+        for hash in [sha256, sha512] {
+            assert_eq!(PinnedFile::npm("abc", "1.0.0", hash).hash_of(&path).unwrap(), hash);
+        }
+        let error = PinnedFile::npm("abc", "1.0.0", "md5-AAAA").hash_of(&path).unwrap_err().to_string();
+        assert!(error.ends_with("is `md5-AAAA`, neither sha256- nor sha512-"), "{error}");
+    }
+
+    #[test]
+    fn a_scoped_package_is_one_file() {
+        let file = PinnedFile::npm("@scope/name", "1.0.0", "sha512-");
+        assert_eq!(file.name, "scope-name-1.0.0.tgz");
     }
 
     #[test]

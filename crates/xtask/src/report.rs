@@ -42,6 +42,16 @@ impl Tally {
     pub(crate) fn skipped(why: impl Into<String>) -> Self {
         Self { skipped: vec![why.into()], ..Self::default() }
     }
+
+    /// Adds another part of the same row.
+    pub(crate) fn merge(&mut self, part: Self) {
+        self.passed += part.passed;
+        self.failed += part.failed;
+        self.skipped.extend(part.skipped);
+        if !part.note.is_empty() {
+            self.note = join(&self.note, &part.note);
+        }
+    }
 }
 
 /// All rows of a command.

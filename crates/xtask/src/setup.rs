@@ -1,9 +1,9 @@
 //! `cargo xtask setup`: what the longer tests need of a machine and is missing. Quick where nothing is.
 
 use anyhow::Result;
+use node_targets::Target;
 
 use crate::apt;
-use crate::load;
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
@@ -13,13 +13,18 @@ use crate::prerequisites;
 use crate::process;
 use crate::python;
 use crate::report;
+use crate::runtimes;
+use crate::rust_std;
 use crate::tools::{self, Zig};
 use crate::workflows;
 
 /// Programs that tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("sqlcipher", "sqlcipher"),
     ("gcc", "gcc"),
+    // what the audit's facts are held against
+    ("readelf", "binutils"),
+    ("llvm-objdump", "llvm"),
     ("make", "make"),
     ("perl", "perl"),
     ("pkg-config", "pkgconf"),
@@ -44,14 +49,15 @@ enum Outcome {
 /// All steps, and the table of them. Whether everything is there.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Step); 9] = [
+    let steps: [(&str, Step); 10] = [
         ("programs", programs),
         ("Python's pip", pip),
         ("Node, npm, a C compiler", prerequisites),
         ("zig, cargo-zigbuild", zig),
+        ("Rust for each platform", rust_targets),
         ("cargo-deny", cargo_deny),
         ("linters of workflows", linters),
-        ("an older glibc", old_glibc),
+        ("real Nodes", nodes),
         ("a newer sqlcipher", sqlcipher),
         ("files for Nix", nix_files),
     ];
@@ -103,6 +109,15 @@ fn zig(workspace: &Workspace) -> Result<Outcome> {
     Ok(if present { Outcome::Present(note) } else { Outcome::Installed(note) })
 }
 
+fn rust_targets(workspace: &Workspace) -> Result<Outcome> {
+    let targets: Vec<&Target> = node_targets::targets().iter().collect();
+    let installed = rust_std::install(workspace, &targets)?;
+    Ok(match installed.is_empty() {
+        true => Outcome::Present(format!("{} of them", targets.len())),
+        false => Outcome::Installed(installed.join(", ")),
+    })
+}
+
 fn cargo_deny(workspace: &Workspace) -> Result<Outcome> {
     if let Some(found) = tools::cargo_deny(workspace) {
         return Ok(Outcome::Present(found.display().to_string()));
@@ -122,15 +137,15 @@ fn linters(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Installed("actionlint, shellcheck, zizmor".to_owned()))
 }
 
-fn old_glibc(workspace: &Workspace) -> Result<Outcome> {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
-        return Ok(Outcome::Skipped("this machine has no glibc".to_owned()));
+fn nodes(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Skipped("they are for Linux".to_owned()));
     }
-    if load::has_old_glibc(workspace) {
-        return Ok(Outcome::Present(String::new()));
-    }
-    load::install_old_glibc(workspace)?;
-    Ok(Outcome::Installed("unpacked into the cache".to_owned()))
+    let installed = runtimes::install(workspace)?;
+    Ok(match installed.is_empty() {
+        true => Outcome::Present(format!("{} of them", runtimes::count(workspace)?)),
+        false => Outcome::Installed(installed.join(", ")),
+    })
 }
 
 fn sqlcipher(workspace: &Workspace) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use crate::counts;
 use crate::dist;
-use crate::load::{self, Parts, Place};
+use crate::load::{self, Parts};
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
@@ -12,6 +12,7 @@ use crate::npm;
 use crate::paths::Workspace;
 use crate::process::{self, Finished};
 use crate::report::{self, Tally};
+use crate::runtimes::Runtime;
 use crate::tarball::{self, Project};
 use crate::tools;
 use crate::workflows;
@@ -37,7 +38,7 @@ pub(crate) const ALL: [Suite; 15] = [
     Suite { name: "js tests (tarball)", run: js_tarball },
     Suite { name: "quickstart", run: quickstart },
     Suite { name: "load (host)", run: load_host },
-    Suite { name: "load (old glibc)", run: load_old_glibc },
+    Suite { name: "load (other Nodes)", run: load_other_nodes },
     Suite { name: "nix check", run: nix_check },
     Suite { name: "nix targets", run: nix_targets },
     Suite { name: "nix addon", run: nix_addon },
@@ -84,7 +85,7 @@ fn rust_tests(workspace: &Workspace) -> Result<Tally> {
 
 /// What every later suite loads. Built by the same steps as `cargo xtask dist`, and audited.
 fn release_addon(workspace: &Workspace) -> Result<Tally> {
-    Ok(Tally::passed(dist::build(workspace, node_targets::host()?)?.summary()))
+    Ok(Tally::passed(dist::build(workspace, node_targets::host()?)?))
 }
 
 fn js_tests(workspace: &Workspace) -> Result<Tally> {
@@ -117,23 +118,32 @@ fn quickstart(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn load_host(workspace: &Workspace) -> Result<Tally> {
-    load_built(workspace, &Place::Host)
-}
-
-fn load_old_glibc(workspace: &Workspace) -> Result<Tally> {
-    load_built(workspace, &Place::OldGlibc)
-}
-
-fn load_built(workspace: &Workspace, place: &Place) -> Result<Tally> {
     let target = node_targets::host()?;
-    if !Place::of(target)?.contains(place) {
-        return Ok(Tally::skipped(format!("{target} has no glibc")));
-    }
-    if let Some(why) = place.missing(workspace) {
-        return Ok(Tally::skipped(why));
-    }
     let package = load::built_package(workspace, target)?;
-    Ok(Tally::passed(place.load(workspace, target, &package)?))
+    let runtime = Runtime::on_path()?;
+    load::smoke(workspace, &runtime, target, &package)?;
+    Ok(Tally::passed(runtime.name()))
+}
+
+/// Every addon that is built, in each Node but the one on `PATH`: other versions, C libraries and processors.
+fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for target in load::built_targets(workspace)? {
+        let package = load::built_package(workspace, target)?;
+        let runtimes = match Runtime::of(workspace, target) {
+            Ok(runtimes) => runtimes,
+            Err(error) => {
+                tally.skipped.push(format!("{error:#}"));
+                continue;
+            }
+        };
+        let others: Vec<Runtime> = runtimes.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
+        tally.merge(load::load_in(workspace, &others, target, &package)?);
+    }
+    if tally == Tally::default() {
+        return Ok(Tally::skipped("the Nodes that can be had are for Linux"));
+    }
+    Ok(tally)
 }
 
 /// Nix with all that the flake needs, or why it is not to be had here.
@@ -171,29 +181,31 @@ fn nix_targets(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The host's addon and the JavaScript as a release has them, loaded in each Node of this machine.
+/// The addons and the JavaScript as a release has them, loaded in each Node that can be had here.
 fn nix_addon(workspace: &Workspace) -> Result<Tally> {
     let nix = match ready_nix(workspace)? {
         Ok(nix) => nix,
         Err(why) => return Ok(Tally::skipped(why)),
     };
-    let target = node_targets::host()?;
-    let addon = nix::build(workspace, &nix, target)?;
     let javascript = nix::build_javascript(workspace, &nix)?;
-    let folder = tempfile::tempdir().context("no temporary folder for a package")?;
-    load::lay_out(workspace, &Parts { addon: &addon, javascript: &javascript }, folder.path())?;
+    let system = nix::system();
     let mut tally = Tally::default();
-    let mut loaded = Vec::new();
-    for place in Place::of(target)? {
-        match place.missing(workspace) {
-            Some(why) => tally.skipped.push(why),
-            None => {
-                loaded.push(place.load(workspace, target, folder.path())?);
-                tally.passed += 1;
+    for target in node_targets::targets().iter().filter(|target| target.build_host == system) {
+        let runtimes = match Runtime::of(workspace, target) {
+            Ok(runtimes) => runtimes,
+            Err(why) => {
+                tally.skipped.push(why.to_string());
+                continue;
             }
-        }
+        };
+        let addon = nix::build(workspace, &nix, target)?;
+        let folder = tempfile::tempdir().context("no temporary folder for a package")?;
+        load::lay_out(workspace, &Parts { addon: &addon, javascript: &javascript }, folder.path())?;
+        tally.merge(load::load_in(workspace, &runtimes, target, folder.path())?);
     }
-    tally.note = format!("loaded in {}", loaded.join("; "));
+    if tally == Tally::default() {
+        return Ok(Tally::skipped(format!("no target of targets.json is built on {system}")));
+    }
     Ok(tally)
 }
 

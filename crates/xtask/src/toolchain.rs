@@ -5,17 +5,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use node_targets::{Target, Toolchain as Listed};
+use node_targets::{Os, Target, Toolchain as Listed};
 use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable};
 
+use crate::apple_sdk;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
-use crate::zig_cc::{self, Wrapped};
+use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables, each with the target in its name, and `PATH`.
+    /// Environment variables: each with the target in its name, but for `PATH` and what only Apple's targets read.
     pub(crate) variables: Vec<(OsString, OsString)>,
+    /// Flags for rustc.
+    pub(crate) rustflags: Vec<String>,
     /// The toolchain in a few words.
     pub(crate) summary: String,
 }
@@ -26,28 +29,47 @@ impl BuildTools {
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
         let is_named = named.iter().any(|name| env::var_os(name).is_some());
-        // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
-        let zig = match target.toolchain {
-            Listed::Zig if !is_named => Some(Zig::install(workspace)?),
-            _ => Zig::find(workspace)?,
-        };
         let host = node_targets::host()?;
+        let needs_zig = match target.toolchain {
+            // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
+            Listed::Zig | Listed::Cross => true,
+            Listed::Sdk => host.os != Os::Darwin,
+            Listed::Msvc => false,
+        };
+        let zig = match needs_zig && !is_named {
+            true => Some(Zig::install(workspace)?),
+            false => Zig::find(workspace)?,
+        };
         let has = |name: &str| match name {
             "zig" | "cargo-zigbuild" => zig.is_some(),
             name => program(name).is_some(),
         };
         let toolchain = select(target, &Machine { host, environment: &environment, has: &has })?;
-        let mut tools =
-            Self { variables: variables(&toolchain, target), summary: words(&toolchain).to_owned() };
+        let mut tools = Self {
+            variables: variables(&toolchain, target),
+            rustflags: linker(&toolchain, target)
+                .map(|linker| format!("-Clinker={linker}"))
+                .into_iter()
+                .collect(),
+            summary: words(&toolchain).to_owned(),
+        };
         let variable = OsString::from(compiler_variable(&target.triple));
         let compiler =
             tools.variables.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.clone());
         let mut compiler = compiler.map(PathBuf::from);
         if let (Some(zig_target), Some(zig)) = (zig_target(&toolchain), &zig) {
-            let path = zig_cc::install(workspace, zig, &Wrapped { zig_target, is_host: target == host })?;
+            let path = zig_cc::install(workspace, zig, zig_target)?;
             tools.variables.push(("PATH".into(), path));
             // By its path: this process has another PATH than cargo will have.
             compiler = compiler.map(|name| zig.wrappers().join(name));
+            if target.os == Os::Darwin {
+                tools.variables.push(("SDKROOT".into(), apple_sdk::install(zig)?.into()));
+                tools.rustflags.extend(apple_sdk::rustflags());
+                tools.summary = "zig, rust-lld".to_owned();
+            }
+        }
+        if let (Os::Darwin, Some(floor)) = (target.os, target.floor) {
+            tools.variables.push(("MACOSX_DEPLOYMENT_TARGET".into(), floor.to_string().into()));
         }
         if let Some(compiler) = compiler {
             let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
@@ -64,9 +86,7 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     for setting in &toolchain.settings {
         let value = match &setting.tool {
             Tool::Program(program) => program.clone(),
-            Tool::ZigCc(name) if setting.variable == linker_variable(&target.triple) => {
-                zig_cc::name(name, "ld-rust")
-            }
+            _ if setting.variable == linker_variable(&target.triple) => continue,
             Tool::ZigCc(name) => zig_cc::name(name, "cc"),
             Tool::ZigAr => zig_cc::name(zig_target, "ar"),
             // The enum may grow: what it then means is left to cargo.
@@ -83,6 +103,19 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     variables
 }
 
+/// The linker, for a flag of rustc's and not for cargo's variable.
+///
+/// By that, cargo links the build scripts of the host's own triple as well, and takes it into their fingerprint: between
+/// a build for the host and one for another target it would compile all build scripts anew, and with them OpenSSL.
+fn linker(toolchain: &Toolchain, target: &Target) -> Option<String> {
+    match toolchain.tool(&linker_variable(&target.triple))? {
+        Tool::Program(program) => Some(program.clone()),
+        Tool::ZigCc(name) => Some(zig_cc::name(name, "ld-rust")),
+        // The enum may grow: what it then means is left to cargo.
+        _ => None,
+    }
+}
+
 /// The machine that builds.
 struct Machine<'a> {
     host: &'a Target,
@@ -95,8 +128,9 @@ struct Machine<'a> {
 fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
     let floor = target.floor.map(|floor| floor.to_string()).unwrap_or_default();
     let kind = match target.toolchain {
-        Listed::Zig => Kind::Zig { floor: &floor },
-        Listed::Cross => Kind::Cross,
+        // Nix has a real cross compiler for musl. Elsewhere one of that name is often a wrapper of the machine's own gcc
+        // (Debian's musl-tools), whose libgcc_s a cdylib then lacks.
+        Listed::Zig | Listed::Cross => Kind::Zig { floor: &floor },
         Listed::Sdk => Kind::Sdk { floor: &floor },
         Listed::Msvc => Kind::Msvc,
     };
@@ -188,10 +222,8 @@ mod tests {
         assert_eq!(value("CC_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-cc");
         assert_eq!(value("AR_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ar");
         assert_eq!(value("RANLIB_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ranlib");
-        assert_eq!(
-            value("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"),
-            "zig-x86_64-linux-gnu.2.28-ld-rust"
-        );
+        assert_eq!(linker(&toolchain, host).unwrap(), "zig-x86_64-linux-gnu.2.28-ld-rust");
+        assert!(variables.iter().all(|(name, _)| name != "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"));
         let names = |(name, _): &(OsString, OsString)| name.to_string_lossy().to_lowercase();
         assert!(
             variables.iter().map(names).all(|name| name.contains("x86_64_unknown_linux_gnu")),

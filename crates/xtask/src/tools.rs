@@ -69,6 +69,16 @@ impl Zig {
         self.folder.join("bin/cargo-zigbuild")
     }
 
+    /// What it brings of macOS' libraries: their names and symbols.
+    pub(crate) fn apple_libraries(&self) -> PathBuf {
+        self.folder.join("ziglang/lib/libc/darwin")
+    }
+
+    /// A folder for Apple's libraries as a linker looks for them, beside the compiler.
+    pub(crate) fn apple_sdk(&self) -> PathBuf {
+        self.folder.join("apple-sdk")
+    }
+
     /// A folder for compiler wrappers, beside the compiler.
     pub(crate) fn wrappers(&self) -> PathBuf {
         self.folder.join("wrappers")

@@ -15,22 +15,14 @@ pub(crate) fn name(zig_target: &str, tool: &str) -> String {
     format!("zig-{zig_target}-{tool}")
 }
 
-/// What the wrappers are made for.
-pub(crate) struct Wrapped<'a> {
-    /// zig's name of the target: `x86_64-linux-gnu.2.28`.
-    pub(crate) zig_target: &'a str,
-    /// Whether programs for the target run on this machine.
-    pub(crate) is_host: bool,
-}
-
 /// Writes `zig-<target>-cc`, `-c++`, `-ar`, `-ranlib` and `-ld-rust`, and returns a `PATH` that begins with them.
 ///
 /// By name on `PATH` and not by path: OpenSSL writes the name of its compiler into the library.
-pub(crate) fn install(workspace: &Workspace, zig: &Zig, wrapped: &Wrapped<'_>) -> Result<OsString> {
+pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<OsString> {
     let folder = zig.wrappers();
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    for (tool, script) in scripts(workspace, zig, wrapped) {
-        let file = folder.join(name(wrapped.zig_target, tool));
+    for (tool, script) in scripts(workspace, zig, zig_target) {
+        let file = folder.join(name(zig_target, tool));
         // Left alone where nothing changed, so that a build under way is not disturbed.
         if fs::read_to_string(&file).is_ok_and(|present| present == script) {
             continue;
@@ -43,31 +35,28 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig, wrapped: &Wrapped<'_>) -
     prepend_to_path(&folder)
 }
 
-fn scripts(workspace: &Workspace, zig: &Zig, wrapped: &Wrapped<'_>) -> [(&'static str, String); 5] {
+fn scripts(workspace: &Workspace, zig: &Zig, zig_target: &str) -> [(&'static str, String); 5] {
     let cargo_zigbuild = quoted(&zig.cargo_zigbuild());
     // ZIG_COMMAND and not ZIG_PATH: with the latter each call first asks Python for a zig, and takes any that it has.
     let head = format!(
         "#!/bin/sh\n# Written by cargo xtask.\n\
          export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n\
-         export CARGO_ZIGBUILD_ZIG_COMMAND={zig} CARGO_ZIGBUILD_ZIG_VERSION={version}\n",
+         export CARGO_ZIGBUILD_ZIG_COMMAND={zig} CARGO_ZIGBUILD_ZIG_VERSION={version}\n\
+         # Of use to rustc only: zig has Apple's headers, and would look for frameworks as well.\n\
+         unset SDKROOT\n",
         cache = quoted(&workspace.cache().join("zig-cache")),
         zig = quoted(&zig.zig()),
         version = zig.version,
     );
     // No sanitizer of zig's own, whose run time the addon would lack; no debug information of the C.
-    let compile = format!("-g0 -fno-sanitize=all -target {} \"$@\"\n", wrapped.zig_target);
+    let compile = format!("-g0 -fno-sanitize=all -target {zig_target} \"$@\"\n");
     let run = |tool: &str, arguments: &str| format!("{head}exec {cargo_zigbuild} zig {tool} -- {arguments}");
-    // Cargo links build scripts for the host's own triple with the target's linker too; they run here and now.
-    let native = match wrapped.is_host {
-        true => "case \" $* \" in *\" -shared \"*) ;; *) exec cc \"$@\" ;; esac\n",
-        false => "",
-    };
     [
         ("cc", run("cc", &compile)),
         ("c++", run("c++", &compile)),
         ("ar", run("ar", "\"$@\"\n")),
         ("ranlib", run("ranlib", "\"$@\"\n")),
-        ("ld-rust", format!("{head}{native}exec {cargo_zigbuild} zig cc -- {compile}")),
+        ("ld-rust", run("cc", &compile)),
     ]
 }
 

@@ -6,6 +6,7 @@
 //! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
 //! slices, and what could be made to cost more than the file's size is counted against a limit.
 
+mod declared;
 mod libc;
 mod relocations;
 mod sections;
@@ -24,8 +25,11 @@ use crate::strings::Strings;
 use segments::Segments;
 use symbols::Names;
 
-/// More libraries than this are no addon's.
-const MOST_NEEDED: usize = 4096;
+/// More libraries than this are no addon's. Each is looked for in each directory of a RUNPATH.
+const MOST_NEEDED: usize = 512;
+
+/// More entries of a dynamic table than this are no addon's; linkers write some thirty, and one for each library.
+const MOST_DYNAMIC: usize = 4096;
 
 /// Reads everything that the rules ask for.
 ///
@@ -75,7 +79,10 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
             let table =
                 segment.dynamic(endian, content).map_err(|_| "its dynamic table is outside the file")?;
             let entries = table.into_iter().flatten().map(|entry| (entry.tag(endian), entry.val(endian)));
-            dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL));
+            dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL).take(MOST_DYNAMIC + 1));
+            if dynamic.len() > MOST_DYNAMIC {
+                return Err(format!("its dynamic table has more than {MOST_DYNAMIC} entries"));
+            }
         }
         Ok(Image { content, header, endian, segments, dynamic })
     }
@@ -95,7 +102,8 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         let libraries = listed(elf::DT_NEEDED)?;
         let mut versions = versions::needs(self, &names)?;
         let symbols = symbols::table(self)?;
-        let Names { imports, exports } = symbols::names(self, symbols, &names, &mut versions)?;
+        let Names { imports, exports, version_function } =
+            symbols::names(self, symbols, &names, &mut versions)?;
         let version_needs = versions.into_needs();
         let Segments { writable_code, relro, executable_stack, tls_size, android } = segments::segments(self);
         let kind = self.kind();
@@ -115,6 +123,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
                 || flags_1 & elf::DF_1_NOW.0 != 0,
             text_relocations: self.value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0,
             executable_stack,
+            node_api: version_function.and_then(|address| declared::returned(machine, self.at(address)?)),
         };
         Ok(Facts {
             bits: if self.header.is_type_64() { 64 } else { 32 },

@@ -9,7 +9,7 @@ use object::read::elf::{FileHeader, Rel, Rela, Sym};
 
 use super::Image;
 use crate::facts::StaticTls;
-use crate::strings::Strings;
+use crate::strings::{MOST, Strings};
 
 /// The relocations that write a variable's offset from the thread pointer, which must be the same in each thread.
 ///
@@ -42,7 +42,7 @@ where
     let mut found = StaticTls { flag, size, ..StaticTls::default() };
     // A variable has many relocations, and each name that is read costs: by index first.
     let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
-    for index in referred(image)? {
+    each(image, |index| {
         match symbols.get(index as usize) {
             _ if index == 0 => found.own += 1,
             Some(symbol) if symbol.st_shndx(image.endian) == elf::SHN_UNDEF => {
@@ -57,7 +57,8 @@ where
                 return Err(format!("a relocation refers to dynamic symbol {index} of {count}"));
             }
         }
-    }
+        if own.len() + foreign.len() > MOST { Err(format!("it has more than {MOST} names")) } else { Ok(()) }
+    })?;
     let named = |indices: BTreeSet<u32>| {
         let symbols = indices.iter().filter_map(|index| symbols.get(*index as usize));
         let read = symbols.map(|symbol| names.get(symbol.st_name(image.endian).into()));
@@ -69,15 +70,14 @@ where
     Ok(found)
 }
 
-/// The dynamic symbol of each such relocation; 0 where it refers to a place in the file's own block.
-fn referred<Elf>(image: &Image<'_, Elf>) -> Result<Vec<u32>, String>
+/// Visits the dynamic symbol of each such relocation; 0 where it refers to a place in the file's own block.
+fn each<Elf>(image: &Image<'_, Elf>, mut visit: impl FnMut(u32) -> Result<(), String>) -> Result<(), String>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
     let endian = image.endian;
     let wanted = offsets(image.header.e_machine(endian));
     let jumps_have_addends = i64::try_from(image.flags(elf::DT_PLTREL)) == Ok(elf::DT_RELA.0);
-    let mut found = Vec::new();
     for (table, length, addends) in [
         (elf::DT_RELA, elf::DT_RELASZ, true),
         (elf::DT_REL, elf::DT_RELSZ, false),
@@ -93,14 +93,14 @@ where
         if addends {
             let entries: &[Elf::Rela] =
                 data.read_slice_at(0, length / size_of::<Elf::Rela>()).map_err(|()| outside)?;
-            let entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian, false)));
-            found.extend(entries.map(|entry| entry.r_sym(endian, false)));
+            let mut entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian, false)));
+            entries.try_for_each(|entry| visit(entry.r_sym(endian, false)))?;
         } else {
             let entries: &[Elf::Rel] =
                 data.read_slice_at(0, length / size_of::<Elf::Rel>()).map_err(|()| outside)?;
-            let entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian)));
-            found.extend(entries.map(|entry| entry.r_sym(endian)));
+            let mut entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian)));
+            entries.try_for_each(|entry| visit(entry.r_sym(endian)))?;
         }
     }
-    Ok(found)
+    Ok(())
 }

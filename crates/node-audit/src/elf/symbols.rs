@@ -7,6 +7,7 @@ use object::read::elf::{FileHeader, GnuHashTable, HashTable, SectionHeader, Sym}
 
 use super::Image;
 use super::versions::Needs;
+use crate::rules::NODE_API_VERSION;
 use crate::strings::Strings;
 
 /// Defined in every shared object by some linkers; no one binds to them.
@@ -29,6 +30,8 @@ const BEHIND_SYMBOLS: [elf::DynamicTag; 7] = [
 pub(super) struct Names {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
+    /// The address of the function that says which Node-API the addon is for.
+    pub(super) version_function: Option<u64>,
 }
 
 /// The dynamic symbol table, the null symbol included; empty where there is none.
@@ -75,6 +78,9 @@ where
         } else {
             let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
             if visible && !LINKER_MADE.contains(&name.as_str()) {
+                if name == NODE_API_VERSION {
+                    found.version_function = Some(symbol.st_value(endian).into());
+                }
                 found.exports.push(name);
             }
         }

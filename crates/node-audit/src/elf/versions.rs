@@ -47,7 +47,6 @@ where
     // Two nested chains of relative offsets. Each step goes forward, but chains may overlap: entries are counted.
     for _ in 0..image.flags(elf::DT_VERNEEDNUM).min(u64::from(HIGHEST)) {
         let need: &Verneed<Endianness> = data.read_at(offset).map_err(damaged)?;
-        let library = names.get(need.vn_file.get(endian).into())?;
         let mut entry = offset + u64::from(need.vn_aux.get(endian));
         for _ in 0..need.vn_cnt.get(endian) {
             if found.needs.len() > usize::from(HIGHEST) {
@@ -56,7 +55,8 @@ where
             let version: &Vernaux<Endianness> = data.read_at(entry).map_err(damaged)?;
             found.by_index.insert(version.vna_other.get(endian).0 & HIGHEST, found.needs.len());
             found.needs.push(VersionNeed {
-                library: library.clone(),
+                // Read again for each version, so that a long name counts as often as it is held.
+                library: names.get(need.vn_file.get(endian).into())?,
                 version: names.get(version.vna_name.get(endian).into())?,
                 weak: version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0,
                 symbols: Vec::new(),

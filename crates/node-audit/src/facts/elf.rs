@@ -31,6 +31,8 @@ pub struct ElfFacts {
     pub text_relocations: bool,
     /// It asks for a stack that can be executed: PT_GNU_STACK with PF_X, or none at all where that means the same.
     pub executable_stack: bool,
+    /// The Node-API version that it declares: what `node_api_module_get_api_version_v1` returns.
+    pub node_api: Option<u32>,
 }
 
 /// Thread-local variables by the initial-exec model.

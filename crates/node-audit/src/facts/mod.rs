@@ -99,6 +99,24 @@ impl Facts {
         }
     }
 
+    /// How much memory its lists of names take, in bytes, about.
+    pub(crate) fn weight(&self) -> u64 {
+        let names =
+            |names: &[String]| -> usize { names.iter().map(|name| size_of::<String>() + name.len()).sum() };
+        let own = names(&self.libraries) + names(&self.imports) + names(&self.exports) + names(&self.paths);
+        let more: usize = match &self.details {
+            Details::Elf(elf) => {
+                let needs = elf.version_needs.iter();
+                let needs: usize = needs.map(|need| size_of::<VersionNeed>() + names(&need.symbols)).sum();
+                let StaticTls { symbols, foreign, .. } = &elf.static_tls;
+                needs + names(&elf.rpath) + names(&elf.runpath) + names(symbols) + names(foreign)
+            }
+            Details::MachO(macho) => names(&macho.rpaths),
+            Details::Pe(pe) => pe.dlls.iter().map(|dll| names(&dll.symbols)).sum(),
+        };
+        (own + more) as u64
+    }
+
     /// The format's name: `ELF`, `Mach-O`, `PE`.
     #[must_use]
     pub fn format(&self) -> &'static str {

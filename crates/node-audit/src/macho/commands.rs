@@ -74,24 +74,27 @@ impl<'data> Reader<'data> {
         sections: &[u8],
     ) -> Result<(), String> {
         let endian = self.endian;
-        let name = printable(segment.name());
+        // A file may have millions of segments: what nobody sees is not made readable.
+        let name = || printable(segment.name());
         let (offset, length) = segment.file_range(endian);
         if segment.data(endian, self.content).is_err() {
             let size = self.content.len();
             return Err(format!(
-                "segment {name} of {length} bytes at {offset:#x} is outside the file of {size} bytes; it may have been \
-                 cut short"
+                "segment {} of {length} bytes at {offset:#x} is outside the file of {size} bytes; it may have been cut \
+                 short",
+                name()
             ));
         }
-        if segment.initprot(endian).contains(macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE) {
-            self.found.writable_code.push(name.clone());
+        let both = macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE;
+        if segment.initprot(endian).contains(both) && self.found.writable_code.len() < MOST {
+            self.found.writable_code.push(name());
         }
-        if name == "__DWARF" {
+        if segment.name() == b"__DWARF" {
             self.found.debug_bytes = length;
         }
-        let sections = segment
-            .sections(endian, sections)
-            .map_err(|_| format!("segment {name} has more sections than its load command has room for"))?;
+        let sections = segment.sections(endian, sections).map_err(|_| {
+            format!("segment {} has more sections than its load command has room for", name())
+        })?;
         self.found.constructors |= sections.iter().any(|section| {
             let kind = section.section_type(endian);
             matches!(kind, macho::S_MOD_INIT_FUNC_POINTERS | macho::S_INIT_FUNC_OFFSETS)

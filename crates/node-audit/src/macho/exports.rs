@@ -8,6 +8,9 @@ use crate::strings::{LONGEST, MOST, TOTAL};
 
 const CUT: &str = "its export trie runs past its end";
 
+/// More nodes in a row than the longest name has letters, and the root.
+const DEEPEST: usize = LONGEST + 1;
+
 /// A node whose children are being visited.
 struct Node {
     /// Where the next child's text is.
@@ -38,21 +41,26 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             let mut position = start;
             let length = usize::try_from(uleb128(trie, &mut position)?).map_err(|_| CUT)?;
             if length > 0 {
-                // Beginnings are shared, so that a small trie could ask for any amount.
-                total += name.len();
+                // Beginnings are shared, so that a small trie could ask for any amount; and what is escaped grows.
+                let shown = printable(&name);
+                total += shown.len().max(name.len());
                 if total > TOTAL {
                     return Err(format!("its exported names add up to more than {} MiB", TOTAL >> 20));
                 }
                 if names.len() == MOST {
                     return Err(format!("it exports more than {MOST} names"));
                 }
-                names.push(super::plain(&printable(&name)));
+                names.push(super::plain(&shown));
             }
             position = position.checked_add(length).ok_or(CUT)?;
             let children_left = *trie.get(position).ok_or(CUT)?;
             position += 1;
             spend(position - start)?;
             nodes.push(Node { position, children_left, name_length: name.len() });
+            // Edges without a text, which no linker writes, make a trie deeper than its names are long.
+            if nodes.len() > DEEPEST {
+                return Err(format!("its export trie is deeper than {DEEPEST} names in a row"));
+            }
         }
         let Some(node) = nodes.last_mut() else { return Ok(names) };
         name.truncate(node.name_length);
@@ -126,17 +134,32 @@ mod tests {
         assert_eq!(names(&huge).unwrap_err(), CUT);
     }
 
-    /// Nodes in a row, each of which ends a name of no more text than the one before.
+    /// Three levels of 255, 255 and 17 children, which are one node for all; what is behind lets the walk take its time.
     #[test]
     fn names_without_end_are_refused() {
         let mut trie = Vec::new();
-        for _ in 0..=MOST {
-            let next = trie.len() + 9;
+        for children in [255_u8, 255, 17] {
+            let next = trie.len() + 2 + usize::from(children) * 3;
+            trie.extend([0, children]);
+            let edge = [0, (next & 0x7f) as u8 | 0x80, (next >> 7) as u8];
+            (0..children).for_each(|_| trie.extend(edge));
+        }
+        trie.extend([2, 0, 1, 0]);
+        trie.resize(32 << 20, 0);
+        assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
+    }
+
+    /// A node took 24 bytes of memory for 7 of the trie, of which a file may have hundreds of megabytes.
+    #[test]
+    fn a_trie_is_no_deeper_than_names_are_long() {
+        let mut trie: Vec<u8> = Vec::new();
+        for _ in 0..=DEEPEST {
+            let next = trie.len() + 7;
             let digit = |shift: usize| (next >> shift & 0x7f) as u8;
-            trie.extend([2, 0, 1, 1, 0, digit(0) | 0x80, digit(7) | 0x80, digit(14) | 0x80, digit(21)]);
+            trie.extend([0, 1, 0, digit(0) | 0x80, digit(7) | 0x80, digit(14) | 0x80, digit(21)]);
         }
         trie.extend([0, 0]);
-        assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
+        assert!(names(&trie).unwrap_err().contains("deeper than"), "{:?}", names(&trie));
     }
 
     /// 1200 nodes in a row, each of which ends a name of 60 KB.

@@ -46,6 +46,12 @@ fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
         return Err(format!("the signature has {} code directories", directories.len()));
     }
     let first = directories.first().ok_or("the signature has no code directory")?;
+    // The kernel refuses this, too; and each of them would be the whole file to hash again.
+    let mut kinds: Vec<u8> = directories.iter().map(|directory| directory.header().hash_type.0).collect();
+    kinds.sort_unstable();
+    if kinds.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+        return Err("the signature has two code directories with one kind of hash".to_owned());
+    }
     let adhoc = first.header().flags.get(BigEndian).contains(macho::CS_ADHOC);
     for directory in &directories {
         pages(content, start, directory)?;

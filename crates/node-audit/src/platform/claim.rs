@@ -65,7 +65,7 @@ pub(super) fn at_the_end(name: &str) -> Option<Claim> {
     // A platform has three words at most; a hostile name has thousands.
     let dashes: Vec<usize> = name.rmatch_indices('-').take(3).map(|(dash, _)| dash + 1).collect();
     let starts = std::iter::once(0).chain(dashes.into_iter().rev());
-    starts.filter_map(|start| name.get(start..)).find_map(parse)
+    starts.filter_map(|start| name.get(start..)).find_map(parse).or_else(|| triple(name))
 }
 
 /// The platform that two names of folders spell: `linux`, `x64`.
@@ -97,6 +97,27 @@ fn parse(name: &str) -> Option<Claim> {
         _ => return None,
     };
     Claim::new(os, &cpus, libc)
+}
+
+/// A target of Rust and of compilers: `x86_64-unknown-linux-gnu`.
+fn triple(name: &str) -> Option<Claim> {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [cpu, system @ ..] = parts.as_slice() else { return None };
+    let cpu = match *cpu {
+        "x86_64" => Cpu::X64,
+        "aarch64" => Cpu::Arm64,
+        "i686" => Cpu::Ia32,
+        "armv7" | "arm" => Cpu::Arm,
+        _ => return None,
+    };
+    let (os, libc) = match system {
+        ["apple", "darwin"] => (Os::Darwin, None),
+        ["pc", "windows", "msvc" | "gnu"] => (Os::Win32, None),
+        ["unknown", "linux", abi] if abi.starts_with("gnu") => (Os::Linux, Some(Libc::Glibc)),
+        ["unknown", "linux", abi] if abi.starts_with("musl") => (Os::Linux, Some(Libc::Musl)),
+        _ => return None,
+    };
+    Claim::new(os, &[cpu], libc)
 }
 
 fn system(name: &str) -> Option<(Os, Option<Libc>)> {

@@ -4,6 +4,7 @@ use super::claim::{at_the_end, of_folders};
 use super::{Claim, Cpu, Libc, Os};
 use crate::error::printable;
 use crate::manifest::Manifest;
+use crate::rules::abi_of_node;
 
 /// What is said of a file: by its own name, its folders, its package's name and its package.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +70,7 @@ fn of_file(file: &str) -> Hint {
     let tag = stem.split('.').find_map(Libc::by_name);
     let place = format!("the file's name {}", printable(file.as_bytes()));
     let claim = |stem: &str| stem.split('.').rev().find_map(at_the_end);
-    match claim(stem).or_else(|| claim(without_version(stem)?)) {
+    match claim(stem).or_else(|| claim(without_version(stem)?)).or_else(|| Some(bound(stem)?.0)) {
         Some(claim) => Hint { libc: claim.libc.or(tag), ..hint(place, claim) },
         None => Hint { place, os: None, cpus: Vec::new(), libc: tag },
     }
@@ -82,16 +83,27 @@ fn without_version(stem: &str) -> Option<&str> {
     (numbers && version.contains('.')).then_some(name)
 }
 
-/// The innermost folder first: `linux-x64`, `napi-v8-linux-glibc-x64`, or `linux/x64`; and cmake-ts' `musl-127-Release`.
+/// A platform with the ABI or the release of Node behind it: `x-linux-x64-glibc-115`, `linux-x64-node-22`.
+fn bound(name: &str) -> Option<(Claim, Option<u32>)> {
+    let (start, last) = name.rsplit_once('-')?;
+    let Some(start) = start.strip_suffix("-node") else {
+        return Some((at_the_end(start)?, Some(number(last)?)));
+    };
+    last.split('.').all(|part| part.parse::<u32>().is_ok()).then_some(())?;
+    Some((at_the_end(start)?, abi_of_node(last)))
+}
+
+/// The innermost folder first: `linux-x64`, `napi-v8-linux-glibc-x64`, or `linux/x64`; and cmake-ts' `musl-127-Release`, koffi's `musl_x64`.
 fn of_path(folders: &[&str]) -> Vec<Hint> {
     let mut hints = Vec::new();
     for (position, folder) in folders.iter().enumerate().rev() {
         let outer = position.checked_sub(1).and_then(|outer| folders.get(outer));
-        if let Some(claim) = folder.split('.').rev().find_map(at_the_end) {
+        let own = folder.split('.').rev().find_map(at_the_end);
+        if let Some(claim) = own.or_else(|| Some(bound(folder)?.0)) {
             hints.push(hint(in_folder(folder), claim));
         } else if let Some((os, claim)) = outer.and_then(|os| Some((os, of_folders(os, folder)?))) {
             hints.push(hint(format!("its folders {os}/{folder}"), claim));
-        } else if let Some(libc) = folder.split('-').next().and_then(Libc::by_name) {
+        } else if let Some(libc) = folder.split(['-', '_']).next().and_then(Libc::by_name) {
             let place = in_folder(folder);
             hints.push(Hint { place, os: None, cpus: Vec::new(), libc: Some(libc) });
         }
@@ -122,7 +134,8 @@ fn of_fields(package: &Manifest) -> Hint {
     }
 }
 
-/// prebuildify's tag `abi115`, which does not count beside `napi`; or `node-v115` of prebuild and node-pre-gyp.
+/// prebuildify's tag `abi115`, which does not count beside `napi`; `node-v115` of prebuild and node-pre-gyp; or what
+/// stands behind a platform.
 fn abi(file: &str, folders: &[&str]) -> Option<u32> {
     let stem = file.strip_suffix(".node").unwrap_or(file);
     let tags: Vec<&str> = stem.split('.').collect();
@@ -135,10 +148,17 @@ fn abi(file: &str, folders: &[&str]) -> Option<u32> {
 
 fn in_words(name: &str) -> Option<u32> {
     let words: Vec<&str> = name.split('-').collect();
-    words.windows(2).find_map(|pair| match pair {
-        ["node", version] => number(version.strip_prefix('v')?),
-        _ => None,
-    })
+    // cmake-ts: `glibc-127-Release`, `libc-115-Release`, `msvc-115-Release`.
+    if let [_, abi, "Release" | "Debug"] = words[..] {
+        return number(abi);
+    }
+    words
+        .windows(2)
+        .find_map(|pair| match pair {
+            ["node", version] => number(version.strip_prefix('v')?),
+            _ => None,
+        })
+        .or_else(|| bound(name)?.1)
 }
 
 /// A smaller number is a release of Node: its ABIs are above 40 since version 1.
@@ -210,6 +230,17 @@ mod tests {
             ("build/linux/x64/node/musl-127-Release/addon.node", "linux-x64-musl"),
             ("build/linux/x64/node/115/addon.node", "linux-x64"),
             ("build/win32/ia32/node/msvc-115-Release/addon.node", "win32-ia32-msvc"),
+            // deasync, and a profiler of Sentry's
+            ("bin/linux-x64-node-22/deasync.node", "linux-x64"),
+            ("bin/darwin-arm64-node-0.12/deasync.node", "darwin-arm64"),
+            ("lib/sentry_cpu_profiler-linux-arm64-musl-127.node", "linux-arm64-musl"),
+            ("lib/sentry_cpu_profiler-win32-x64-137.node", "win32-x64-msvc"),
+            // temporal
+            ("releases/x86_64-unknown-linux-gnu/index.node", "linux-x64-gnu"),
+            ("releases/aarch64-unknown-linux-musl/index.node", "linux-arm64-musl"),
+            ("releases/armv7-unknown-linux-gnueabihf/index.node", "linux-arm-gnueabihf"),
+            ("releases/aarch64-apple-darwin/index.node", "darwin-arm64"),
+            ("releases/x86_64-pc-windows-msvc/index.node", "win32-x64-msvc"),
             // prebuild-install
             ("name-v1.2.3-napi-v8-linuxmusl-x64/build/Release/name.node", "linux-x64-musl"),
             ("name-v1.2.3-node-v115-linux-x64.node", "linux-x64"),
@@ -227,6 +258,11 @@ mod tests {
             "build/Release/addon.node",
             "x.linux-x64-gnu-2.node",
             "x.darwin-x64-gnu.node",
+            "linux-x64-node-v/x.node",
+            "linux-x64-node-/x.node",
+            "node-22/x.node",
+            "x86_64-unknown-linux/x.node",
+            "sparc-unknown-linux-gnu/x.node",
             "x.linuxmusl-x64-gnu-.node",
             "linux/x.node",
             "x64/x.node",
@@ -259,6 +295,8 @@ mod tests {
             ("x.darwin-x64.node", package("a", &["linux"], &[], &["musl"]), "darwin-x64"),
             ("x.node", package("@img/sharp-linuxmusl-x64", &[], &[], &[]), "linux-x64-musl"),
             ("x.node", package("@swc/core-linux-x64-gnu", &[], &[], &[]), "linux-x64-gnu"),
+            ("musl_x64/x.node", package("koffi-linux-x64", &[], &[], &[]), "linux-x64-musl"),
+            ("linux_x64/x.node", package("koffi-linux-x64", &[], &[], &[]), "linux-x64"),
             ("x.node", package("a", &["linux"], &["x64"], &["glibc"]), "linux-x64-gnu"),
             ("x.node", package("a", &["linux"], &["x64"], &[]), "linux-x64"),
             ("x.node", package("a", &["linux", "darwin"], &["x64"], &[]), "-"),
@@ -294,6 +332,14 @@ mod tests {
             ("prebuilds/linux-x64/node.napi.abi115.node", None),
             ("lib/binding/node-v115-darwin-arm64/x.node", Some(115)),
             ("name-v1.2.3-node-v108-linux-x64.node", Some(108)),
+            ("bin/linux-x64-node-22/deasync.node", Some(127)),
+            ("bin/linux-x64-node-0.12/deasync.node", Some(14)),
+            ("bin/linux-x64-node-0.99/deasync.node", None),
+            ("lib/sentry_cpu_profiler-linux-x64-glibc-115.node", Some(115)),
+            ("sharp-linux-x64-0.35.5.node", None),
+            ("build/linux/x64/node/glibc-127-Release/addon.node", Some(127)),
+            ("build/Release/addon.node", None),
+            ("x-12-Release/addon.node", None),
             ("node-v20.11.1-linux-x64/x.node", None),
             ("node-v20/x.node", None),
             ("lib/binding/napi-v8-linux-glibc-x64/x.node", None),

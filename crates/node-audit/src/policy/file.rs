@@ -1,6 +1,8 @@
 //! A policy from a TOML file: what it names replaces the default, and nothing else changes.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
@@ -14,6 +16,9 @@ use crate::error::{name, printable};
 use crate::finding::Severity;
 use crate::rules::RULES;
 
+/// The largest policy that is read, in bytes: 1 MiB.
+const MAX_POLICY: u64 = 1 << 20;
+
 /// A policy file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,7 +29,7 @@ pub enum PolicyError {
         /// The file.
         file: String,
         /// Its reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is no TOML, or holds what a policy does not have.
     #[error("{file}:{line}:{column}: {message}")]
@@ -46,8 +51,14 @@ impl Policy {
     /// # Errors
     /// Where the file cannot be read, is no TOML, or names a rule, a table or a value that is not known.
     pub fn from_file(path: &Path) -> Result<Policy, PolicyError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PolicyError::Unreadable { file: name(path), source })?;
+        let unreadable = |source| PolicyError::Unreadable { file: name(path), source };
+        let mut text = String::new();
+        // It may be a pipe, whose length nobody knows.
+        let length = File::open(path).and_then(|open| open.take(MAX_POLICY + 1).read_to_string(&mut text));
+        if length.map_err(unreadable)? as u64 > MAX_POLICY {
+            let reason = format!("it is larger than {} KiB", MAX_POLICY >> 10);
+            return Err(unreadable(io::Error::other(reason)));
+        }
         Policy::from_toml(path, &text)
     }
 
@@ -63,7 +74,7 @@ impl Policy {
                 message.lines().map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join("; ");
             PolicyError::Invalid { file: name(path), line, column, message }
         };
-        let file: File = toml::from_str(text)
+        let file: Changes = toml::from_str(text)
             .map_err(|error| invalid(error.span().unwrap_or_default(), error.message().trim()))?;
         for id in file.severities.keys() {
             if !RULES.iter().any(|rule| rule.id == id.get_ref()) {
@@ -81,7 +92,7 @@ impl Policy {
 /// The whole file; what is absent stays as it is.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+struct Changes {
     #[serde(default)]
     floors: Floors,
     #[serde(default)]
@@ -170,9 +181,9 @@ impl TryFrom<String> for Size {
     }
 }
 
-impl File {
+impl Changes {
     fn policy(self) -> Policy {
-        let File { floors, allow, only, budget, exports, severities } = self;
+        let Changes { floors, allow, only, budget, exports, severities } = self;
         let mut policy = Policy::default();
         let own = &mut policy.floors;
         for (floor, given) in [

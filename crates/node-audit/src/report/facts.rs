@@ -69,6 +69,7 @@ fn elf_rows(elf: &ElfFacts) -> Rows {
         ("versions", none_or(needs.collect::<Vec<_>>().join("\n"))),
         ("soname", none_or(elf.soname.clone().unwrap_or_default())),
     ];
+    rows.extend(elf.node_api.map(|version| ("Node-API", format!("declares version {version}"))));
     rows.push(("rpath", list(&elf.rpath)));
     rows.push(("runpath", list(&elf.runpath)));
     let StaticTls { flag, own, symbols: names, foreign, size } = &elf.static_tls;

@@ -23,6 +23,12 @@ pub use sarif::sarif;
 pub use summary::summary_table;
 pub use table::{brief_table, table};
 
+/// More findings of one rule in one file than this are counted, and not listed.
+const MOST_FINDINGS: usize = 100;
+
+/// Longer texts of a finding are cut, in bytes. Names of files may have any length, and tables take long to lay out.
+const LONGEST_TEXT: usize = 4096;
+
 /// What was found in one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -65,8 +71,9 @@ impl Report {
     }
 
     fn add(&mut self, rule: &'static str, platform: Option<&String>, problems: Vec<Problem>) {
-        for Problem { severity, message, evidence, remedy } in problems {
+        for Problem { severity, message, evidence, remedy } in bounded(problems) {
             let (file, platform) = (self.file.clone(), platform.cloned());
+            let (message, evidence, remedy) = (cut(message), cut(evidence), cut(remedy));
             self.findings.push(Finding { file, platform, rule, severity, message, evidence, remedy });
         }
     }
@@ -82,6 +89,31 @@ impl Report {
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
+}
+
+/// The first findings, and one that stands for the rest.
+fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let rest = problems.split_off(problems.len().min(MOST_FINDINGS));
+    if let Some(severity) = rest.iter().map(|problem| problem.severity).max() {
+        problems.push(Problem {
+            severity,
+            message: format!("there are {} more findings of this rule", rest.len()),
+            evidence: format!(
+                "{} findings, of which the first {MOST_FINDINGS} are listed",
+                rest.len() + MOST_FINDINGS
+            ),
+            remedy: "correct those that are listed, and audit the file again".to_owned(),
+        });
+    }
+    problems
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text += "...";
+    }
+    text
 }
 
 /// What a rule found, as bad as the policy says; without what it drops.
@@ -113,4 +145,33 @@ fn pairs<'a>(parts: &'a [Facts], claim: Option<&Claim>) -> Vec<(&'a Facts, Optio
         }
     }
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A RUNPATH of 64 KB of colons made 65,000 findings and 40 MB of output.
+    #[test]
+    fn findings_and_their_texts_are_bounded() {
+        let problem = |severity| Problem {
+            severity,
+            message: "\u{e4}".repeat(LONGEST_TEXT),
+            evidence: "b".repeat(LONGEST_TEXT),
+            remedy: String::new(),
+        };
+        let mut report = Report::default();
+        let mut problems = vec![problem(Severity::Warning); MOST_FINDINGS];
+        report.add("runpath", None, problems.clone());
+        assert_eq!(report.findings.len(), MOST_FINDINGS);
+        let Finding { message, evidence, .. } = &report.findings[0];
+        assert_eq!((message.len(), message.ends_with("\u{e4}..."), evidence.len()), (4099, true, 4096));
+
+        problems.extend([problem(Severity::Warning), problem(Severity::Error), problem(Severity::Info)]);
+        let mut report = Report::default();
+        report.add("runpath", None, problems);
+        let last = &report.findings[MOST_FINDINGS];
+        assert_eq!((report.findings.len(), last.severity), (MOST_FINDINGS + 1, Severity::Error));
+        assert_eq!(last.message, "there are 3 more findings of this rule");
+    }
 }

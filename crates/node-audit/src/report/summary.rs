@@ -44,10 +44,16 @@ pub fn summary_table(rows: &[Row], policy: &Policy, width: u16) -> String {
 fn words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Loads => "loads".to_owned(),
+        Verdict::Fails { rule: "needed", message, .. } if message.starts_with("it needs ") => {
+            let library =
+                message.trim_start_matches("it needs ").split([',', ';']).next().unwrap_or_default();
+            format!("fails without {library}")
+        }
         Verdict::Fails { message, .. } => {
             // What comes after is the limit or the system, which stand above the column.
             let message = message.split("; ").next().unwrap_or(message);
             let message = message.split(", which ").next().unwrap_or(message);
+            let message = message.split(": require() ").next().unwrap_or(message);
             format!("fails: {}", message.strip_prefix("it ").unwrap_or(message))
         }
         Verdict::OtherLibc { .. } => "may fail: it is linked to glibc".to_owned(),

@@ -4,6 +4,7 @@ use super::{Check, Problem, Rule, Subject};
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
 use crate::platform::{Libc, Os};
+use crate::policy::Policy;
 
 pub(super) const RULE: Rule = Rule {
     id: "arch",
@@ -11,6 +12,11 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file that was \
         built for something else is found on the user's machine only: invalid ELF header, wrong ELF class, or a crash. \
+        An addon that is linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open \
+        shared object file. The other way round, Alpine has no ld-linux-x86-64.so.2, which most addons for glibc need; \
+        those that need nothing but libc.so.6 and the like do load there, as musl answers these names by itself, unless \
+        they call a function that musl lacks. Where musl is claimed, such a file is an error all the same. \
+        A name that says no C library (prebuilds/linux-x64) is taken on both; a file for musl under it is a warning. \
         The claim is taken from the file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the \
         package.json that it belongs to, or --platform.\n\
         Ship the file that was built for the platform, or rename it.",
@@ -63,14 +69,56 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         (Os::Linux, None, Some(Libc::Bionic)) => Some(Libc::Glibc),
         (_, wanted, _) => wanted,
     };
+    if (claimed.os, wanted, linked) == (Os::Linux, None, Some(Libc::Musl)) {
+        let message = format!(
+            "it claims {claimed} and no C library, but is linked to musl{}",
+            consequence(subject, Libc::Glibc, Libc::Musl)
+        );
+        problem(Severity::Warning, message, "name it for musl as well (linux-x64-musl), or link it to glibc");
+    }
     if let (Some(wanted), Some(actual)) = (wanted, linked)
         && wanted != actual
     {
-        let message = format!("it claims {claimed}, but is linked to {}", c_library(actual));
+        let message = format!(
+            "it claims {claimed}, but is linked to {}{}",
+            c_library(actual),
+            consequence(subject, wanted, actual)
+        );
         let remedy = format!("link it to {wanted}, or rename it");
         problem(Severity::Error, message, &remedy);
     }
     problems
+}
+
+/// What happens to an addon that is linked to another C library than the system's.
+fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
+    let libraries = &subject.facts.libraries;
+    match (wanted, actual) {
+        (Libc::Musl, Libc::Glibc) => match not_of_musl(subject.facts, subject.policy) {
+            Some(library) => format!(": require() fails where there is no {library}, as on Alpine"),
+            None => ": musl may refuse it, as it lacks some of glibc's functions".to_owned(),
+        },
+        (Libc::Glibc, Libc::Musl) => match libraries.iter().find(|library| library.starts_with("libc.")) {
+            // Where there is one, for linkers, it is a text.
+            Some(library) if library == "libc.so" => {
+                ": require() fails, since no glibc system has such a libc.so".to_owned()
+            }
+            Some(library) => format!(": require() fails, since no glibc system has {library}"),
+            None => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// The first library of an addon that neither musl's loader answers with itself nor a system with musl has.
+///
+/// musl takes some names for its own, whatever follows them: `libc.so.6`, `libm.so.6`.
+pub(crate) fn not_of_musl<'a>(facts: &'a Facts, policy: &Policy) -> Option<&'a String> {
+    let itself = |library: &str| {
+        let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
+        name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
+    };
+    facts.libraries.iter().find(|library| !itself(library) && !policy.allowed.on(Libc::Musl, library))
 }
 
 fn c_library(libc: Libc) -> &'static str {

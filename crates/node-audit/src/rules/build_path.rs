@@ -23,6 +23,10 @@ pub(super) const RULE: Rule = Rule {
 /// Directories below a home under which tools keep what they downloaded: all in them is one thing.
 const TOOLS: [&str; 4] = [".cargo/registry", ".cargo/git", ".rustup/toolchains", ".conan"];
 
+/// Users of build services and containers, who are nobody.
+const SERVICES: [&str; 10] =
+    ["runner", "runneradmin", "circleci", "travis", "vsts", "vagrant", "ubuntu", "node", "builder", "rust"];
+
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let pdb = facts.pe().and_then(|pe| pe.pdb.as_deref()).filter(|pdb| pdb.contains(['\\', '/']));
@@ -70,10 +74,12 @@ fn message(paths: &[String], count: usize, groups: &[(&str, usize)]) -> String {
     let (stand, plural) = if count == 1 { ("stands", "") } else { ("stand", "s") };
     let mut known = HashSet::new();
     let users = groups.iter().filter_map(|(directory, _)| user(directory));
+    let users = users.filter(|user| !SERVICES.contains(user));
     let users: Vec<&str> = users.filter(|user| known.insert(*user)).collect();
     let named = match users.as_slice() {
         [] => String::new(),
-        users => format!(", and with them the user name {}", few(users)),
+        [user] => format!(", with the user name {}", super::shortened(user)),
+        users => format!(", with the user names {}", few(users)),
     };
     format!("{least}{count} path{plural} of the machine that built it {stand} in it{named}")
 }

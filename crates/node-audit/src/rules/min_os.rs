@@ -1,6 +1,8 @@
 //! The oldest macOS to support is new enough.
 
-use super::{Check, Problem, Rule, Subject};
+use node_targets::Version;
+
+use super::{Check, Problem, Rule, Subject, napi_entry};
 use crate::facts::{MacPlatform, MachOFacts};
 use crate::finding::Severity;
 
@@ -12,15 +14,26 @@ pub(super) const RULE: Rule = Rule {
         LC_VERSION_MIN_MACOSX before it), and takes for granted what that release has: functions, formats of the \
         loader's tables, instructions. An older system does not compare the number; it fails where something is \
         missing: Symbol not found, unknown load command, or a crash on the first call. Node 20's own releases need \
-        macOS 10.15 on x64 and 11 on arm64. A file for another system of Apple's is refused at once: mach-o file, but \
+        macOS 10.15 on x64 and 11 on arm64. A file that is bound to a later release, by its name or by the entry that \
+        it exports, may need what that release needs: macOS 11 for Node 21 to 23, 13.5 from Node 24 on. A file for another system of Apple's is refused at once: mach-o file, but \
         is an incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest release to support, or -mmacosx-version-min.",
     check: Check::Addon(check),
 };
 
+/// What releases of Node need after those of the default policy, by their ABI.
+const NODES: [(u32, Version); 6] =
+    [(120, MACOS_11), (127, MACOS_11), (131, MACOS_11), (137, MACOS_13), (141, MACOS_13), (147, MACOS_13)];
+
+const MACOS_11: Version = Version { major: 11, minor: 0, patch: 0 };
+const MACOS_13: Version = Version { major: 13, minor: 5, patch: 0 };
+
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(MachOFacts { platform, min_os, .. }) = subject.facts.macho() else { return Vec::new() };
-    let floor = subject.policy.macos(subject.facts.cpu);
+    let of_node = |(_, floor): &(u32, Version)| *floor;
+    let of_node = NODES.iter().find(|(abi, _)| Some(*abi) == napi_entry::bound(subject)).map(of_node);
+    let policy = subject.policy.macos(subject.facts.cpu);
+    let floor = of_node.map_or(policy, |floor| floor.max(policy));
     let problem = |severity, message: String, evidence: String, remedy: String| {
         vec![Problem { severity, message, evidence, remedy }]
     };

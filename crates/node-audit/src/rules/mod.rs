@@ -25,6 +25,8 @@ mod store_path;
 mod stripped;
 mod symbols;
 
+pub(crate) use arch::not_of_musl;
+pub(crate) use napi_entry::{NODE_API_VERSION, abi_of_node};
 pub(crate) use package::concerns as concerns_addons;
 
 use crate::beside::Beside;
@@ -152,6 +154,8 @@ pub(crate) struct PackageSubject<'a> {
     pub(crate) files: Beside<'a>,
     /// Its addons, by path.
     pub(crate) addons: &'a [PackageAddon],
+    /// It lies in a node_modules, and not where it is published.
+    pub(crate) installed: bool,
 }
 
 /// An addon as its package sees it.
@@ -220,5 +224,16 @@ pub(crate) fn shortened(name: &str) -> String {
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &name[..end]),
         None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_that_stops_loading_is_a_rule() {
+        let known: Vec<&str> = RULES.iter().filter(|rule| rule.stops_loading()).map(|rule| rule.id).collect();
+        assert_eq!(known, LOADING);
     }
 }

@@ -18,13 +18,20 @@ pub(super) const RULE: Rule = Rule {
 /// Node-API's entry point.
 pub(super) const NODE_API: &str = "napi_register_module_v1";
 /// Says which Node-API version the addon wants.
-pub(super) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
+pub(crate) const NODE_API_VERSION: &str = "node_api_module_get_api_version_v1";
 /// The entry point of an addon that uses V8 itself; the ABI's number follows.
 pub(super) const V8_PREFIX: &str = "node_register_module_v";
 
 /// NODE_MODULE_VERSION of releases, by the registry that Node and Electron share.
-const ABIS: [(&str, &str); 53] = [
+const ABIS: [(&str, &str); 60] = [
+    ("11", "Node 0.10"),
+    ("14", "Node 0.12"),
+    ("46", "Node 4"),
+    ("47", "Node 5"),
+    ("48", "Node 6"),
+    ("51", "Node 7"),
     ("57", "Node 8"),
+    ("59", "Node 9"),
     ("64", "Node 10"),
     ("67", "Node 11"),
     ("72", "Node 12"),
@@ -79,6 +86,9 @@ const ABIS: [(&str, &str); 53] = [
     ("150", "Electron 45"),
 ];
 
+/// Node 0.10's.
+const FIRST_ABI: u32 = 11;
+
 const TO_NODE_API: &str = "port it to Node-API, or ship one file for each Node release";
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
@@ -119,6 +129,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let evidence = "a constructor, and the import node_module_register".to_owned();
         return problem(Severity::Info, message.to_owned(), evidence, TO_NODE_API);
     }
+    // It looked for the module's own name instead.
+    if subject.abi == Some(FIRST_ABI) {
+        let message = "it is an addon for Node 0.10, and no later release finds its entry point".to_owned();
+        return problem(Severity::Info, message, "its name".to_owned(), TO_NODE_API);
+    }
     let message = "Node finds no entry point: require() fails with \"Module did not self-register\"";
     let evidence = match facts.exports.len() {
         0 => "it exports no symbol at all".to_owned(),
@@ -127,6 +142,18 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let remedy = "export napi_register_module_v1 (NAPI_MODULE in C, napi-rs in Rust); look at the linker's version \
                   script and -fvisibility if the source has it";
     problem(Severity::Error, message.to_owned(), evidence, remedy)
+}
+
+/// The ABI of a release of Node, by its first number.
+pub(crate) fn abi_of_node(release: &str) -> Option<u32> {
+    let name = format!("Node {release}");
+    ABIS.iter().find(|(_, known)| *known == name).and_then(|(abi, _)| abi.parse().ok())
+}
+
+/// The ABI of Node that an addon is bound to: what it exports, or else what its name says.
+pub(super) fn bound(subject: &Subject<'_>) -> Option<u32> {
+    let exported = subject.facts.exports.iter().find_map(|name| name.strip_prefix(V8_PREFIX)?.parse().ok());
+    exported.or(subject.abi)
 }
 
 /// Mangled names of namespaces v8 and node, as Clang and GCC write them and as Visual C++ does.

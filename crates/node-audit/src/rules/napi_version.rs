@@ -1,8 +1,10 @@
 //! Which Node-API an addon needs, and whether the Node that its package asks for has it.
 
+use std::collections::HashSet;
+
 use nodejs_semver::{Range, Version};
 
-use super::napi_entry::NODE_API;
+use super::napi_entry::{NODE_API, NODE_API_VERSION};
 use super::{Check, Problem, Rule, Subject, few};
 use crate::finding::Severity;
 use crate::node_api;
@@ -17,7 +19,9 @@ pub(super) const RULE: Rule = Rule {
         with a delayed node.exe, it loads, and ends the process at the first call. What the addon needs is told as \
         information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
         where that release has it as an experiment only. Functions that belong to no version are experimental \
-        everywhere, and may change or go. An addon that looks its functions up at run time is not judged.\n\
+        everywhere, and may change or go. An addon that looks its functions up at run time is not judged. An \
+        ELF addon's declared version is read as well: Node 18.17, 20.2 and later end with a segmentation fault where it \
+        is one that they do not know.\n\
         Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
         feature napiN of napi-rs.",
     check: Check::Addon(check),
@@ -28,13 +32,17 @@ const LONGEST_RANGE: usize = 256;
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
+    // Each once: a file may name one as often as it likes, and each is looked up in each promised release.
+    let mut known = HashSet::new();
+    let names = facts.imports.iter().map(String::as_str);
     let functions: Vec<&str> =
-        facts.imports.iter().map(String::as_str).filter(|name| node_api::is_function(name)).collect();
+        names.filter(|name| node_api::is_function(name) && known.insert(*name)).collect();
+    let mut problems = Vec::from_iter(declares(subject));
     if functions.is_empty() {
         let enters = facts.exports.iter().any(|export| export == NODE_API);
-        return if enters { vec![at_run_time()] } else { Vec::new() };
+        problems.extend(enters.then(at_run_time));
+        return problems;
     }
-    let mut problems = Vec::new();
     let newest = functions.iter().filter_map(|function| node_api::version(function)).max();
     if let Some(newest) = newest {
         problems.extend(needs(subject, newest, &functions));
@@ -54,6 +62,29 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problems
 }
 
+/// A Node that reads the declared version and knows only lower ones.
+fn declares(subject: &Subject<'_>) -> Option<Problem> {
+    let declared = usize::try_from(subject.facts.elf()?.node_api?).ok()?;
+    let promise = engines_of(subject)?;
+    let release = promised(&range(promise)?, &node_api::refusing(declared))?;
+    Some(Problem {
+        severity: Severity::Error,
+        message: format!(
+            "it declares Node-API {declared} ({}), but package.json's engines promise Node {release}, which knows \
+             lower versions only, and ends with a segmentation fault when it loads the addon",
+            node_api::releases(declared)
+        ),
+        evidence: format!("engines.node \"{promise}\"; {NODE_API_VERSION} returns {declared}"),
+        remedy: "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or raise engines.node"
+            .to_owned(),
+    })
+}
+
+/// What package.json promises of an addon; nothing where its name binds it to one of the promised releases.
+fn engines_of<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    subject.package.filter(|_| subject.abi.is_none())?.node.as_deref()
+}
+
 /// What is said of the newest version that is needed, and of the engines.
 fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Problem> {
     let releases = node_api::releases(newest);
@@ -68,7 +99,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         evidence: evidence.clone(),
         remedy: remedy.clone(),
     };
-    let Some(promise) = subject.package.and_then(|package| package.node.as_deref()) else {
+    let Some(promise) = engines_of(subject) else {
         // The first version is in every Node that has Node-API at all.
         return if newest > 1 { vec![info] } else { Vec::new() };
     };
@@ -89,7 +120,9 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
     let (severity, what) = if let Some(release) = lacking.iter().map(|(release, _)| release).min() {
         let names: Vec<&str> =
             lacking.iter().filter(|(lacks, _)| lacks == release).map(|(_, function)| *function).collect();
-        (Severity::Error, format!("{release}, which lacks {}: {}", few(&names), failure(subject)))
+        let (first, more) = (names.first().copied().unwrap_or_default(), names.len().saturating_sub(1));
+        let more = if more == 0 { String::new() } else { format!(" and {more} more functions") };
+        (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
         (Severity::Warning, format!("{release}, which has these functions as experimental ones only"))
     } else {
@@ -211,6 +244,13 @@ mod tests {
         check(&Subject::new(&facts, None, context))
     }
 
+    /// A million times one name, which takes 28 MB, took ten seconds.
+    #[test]
+    fn each_function_is_judged_once() {
+        let found = findings(&["napi_create_bigint_words"; 3], ">=8", false);
+        assert!(found[0].evidence.ends_with("imports napi_create_bigint_words"), "{}", found[0].evidence);
+    }
+
     #[test]
     fn engines_that_promise_too_old_a_node_are_an_error() {
         for (function, node, release) in [
@@ -288,6 +328,41 @@ mod tests {
             assert_eq!(findings(&[function], &engines(version), false)[0].severity, Severity::Info);
         }
         assert_eq!(engines(6), ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0");
+    }
+
+    /// Whether an addon that declares a version is refused where its package promises these Nodes.
+    #[test]
+    fn a_declared_version_that_a_promised_node_does_not_know_is_an_error() {
+        for (declared, node, release) in [
+            (10, ">=16.17.0", Some("18.17.0")),
+            (10, ">=20", Some("20.2.0")),
+            (10, ">=20.3", Some("20.3.0")),
+            (10, "^22.12", Some("22.12.0")),
+            // They do not read it, or know it.
+            (10, ">=16 <18.17 || ~20.1 || >=24", None),
+            (10, "*", None),
+            (9, ">=16", None),
+            (8, ">=10", None),
+            // Experimental, which every Node takes.
+            (0x7fff_ffff, ">=16", None),
+        ] {
+            let elf = ElfFacts { node_api: Some(declared), ..ElfFacts::default() };
+            let facts = Facts { exports: vec![NODE_API.to_owned()], ..Facts::empty(Details::Elf(elf)) };
+            let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
+            let policy = Policy::default();
+            let context =
+                Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
+            let found = check(&Subject::new(&facts, None, context));
+            let error = found.iter().find(|problem| problem.severity == Severity::Error);
+            assert_eq!(error.is_some(), release.is_some(), "{declared} {node}: {found:?}");
+            if let (Some(error), Some(release)) = (error, release) {
+                assert!(
+                    error.message.contains(&format!("promise Node {release}, which")),
+                    "{}",
+                    error.message
+                );
+            }
+        }
     }
 
     #[test]

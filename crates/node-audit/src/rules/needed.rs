@@ -87,11 +87,22 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
     let searched = if absent.is_empty() {
         String::new()
     } else {
-        format!("; it was looked for in {}, and is not there", few(&absent))
+        let places = match absent.as_slice() {
+            [one] => (*one).to_owned(),
+            [one, two] => format!("{one} and {two}"),
+            many => format!("{} directories beside the addon", many.len()),
+        };
+        format!("; it was looked for in {places}, and is not there")
     };
     let Some(path) = beside else {
         let evidence = if absent.is_empty() { missing.evidence } else { searched_evidence(library, elf) };
-        return Some(Problem { message: missing.message + &searched, evidence, ..missing });
+        let remedy = if absent.is_empty() {
+            missing.remedy
+        } else {
+            "ship it where RPATH or RUNPATH lead to, or install the package that ships it beside this one"
+                .to_owned()
+        };
+        return Some(Problem { message: missing.message + &searched, evidence, remedy, ..missing });
     };
     let folder = path.strip_suffix(library).unwrap_or_default().trim_end_matches('/');
     let origin = if folder.is_empty() { "$ORIGIN".to_owned() } else { format!("$ORIGIN/{folder}") };
@@ -135,6 +146,7 @@ fn remedy(library: &str) -> String {
     match name {
         "libgcc_s.so.1" => "link with -static-libgcc, or with zig cc, which brings its own".to_owned(),
         "libstdc++.so.6" => "link with -static-libstdc++".to_owned(),
-        _ => "link it statically, or do without it".to_owned(),
+        _ => "link it statically, ship it in the package with a RUNPATH of $ORIGIN, or open it at run time only (dlopen)"
+            .to_owned(),
     }
 }

@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
         platform that has no addon, installation succeeds and require() fails: Cannot find module. An addon for a \
         platform that they exclude reaches nobody. An install script, or a binding.gyp without one, runs on the user's \
         machine, where it needs a compiler and Python, or downloads a file that nobody audited; with --ignore-scripts \
-        it does not run at all.\n\
+        it does not run at all. In a package that is installed already (in a node_modules) the script is a warning: \
+        whoever installs it can only know of it.\n\
         Make os, cpu and libc say what is in the package, ship prebuilt addons in packages of their platform (or all \
         of them in one), and remove the script; \"gypfile\": false keeps a binding.gyp from being run.",
     check: Check::Package(check),
@@ -29,7 +30,7 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("node-gyp-build-optional-packages", "compiles the addon where no prebuilt one is installed"),
     ("node-gyp-build", "compiles the addon where no prebuilt one fits"),
     ("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
-    ("pkg-prebuilds", "compiles the addon where no prebuilt one fits"),
+    ("pkg-prebuilds-verify", "compiles the addon where no prebuilt one fits"),
     ("napi-postinstall", "downloads an addon where none is installed"),
     ("node-gyp", "compiles the addon"),
     ("cmake-js", "compiles the addon"),
@@ -110,6 +111,7 @@ fn missing(subject: &PackageSubject<'_>) -> Option<Problem> {
 }
 
 /// A platform that package.json names: a system, and where it says so a processor and a C library.
+#[derive(PartialEq, Eq)]
 struct Promise {
     os: Os,
     cpu: Option<Cpu>,
@@ -147,7 +149,13 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
     for os in manifest.os.iter().filter_map(|name| Os::by_name(name)) {
         let libcs = if os == Os::Linux && !libcs.is_empty() { libcs.as_slice() } else { &[None] };
         for cpu in &cpus {
-            promised.extend(libcs.iter().map(|libc| Promise { os, cpu: *cpu, libc: *libc }));
+            for libc in libcs {
+                let promise = Promise { os, cpu: *cpu, libc: *libc };
+                // Of names that are repeated there would be any number, and each is held against each addon.
+                if !promised.contains(&promise) {
+                    promised.push(promise);
+                }
+            }
         }
     }
     promised
@@ -216,6 +224,15 @@ fn installs(subject: &PackageSubject<'_>) -> Vec<Problem> {
         let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
         problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));
     }
+    if subject.installed {
+        for problem in &mut problems {
+            problem.severity = Severity::Warning;
+            problem.remedy =
+                "install it with --ignore-scripts if it works without, and ask its authors to ship \
+                              prebuilt addons"
+                    .to_owned();
+        }
+    }
     problems
 }
 
@@ -254,6 +271,15 @@ mod tests {
             let list: Vec<String> = list.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(allows(&list, name), expected, "{list:?} {name}");
         }
+    }
+
+    #[test]
+    fn a_platform_is_promised_once() {
+        let names = |name: &str| vec![name.to_owned(); 64];
+        let manifest =
+            Manifest { os: names("linux"), cpu: names("x64"), libc: names("musl"), ..Manifest::default() };
+        let names: Vec<String> = promised(&manifest).iter().map(Promise::name).collect();
+        assert_eq!(names, ["linux-x64-musl"]);
     }
 
     #[test]

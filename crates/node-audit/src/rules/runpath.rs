@@ -4,6 +4,7 @@ use super::{Check, Problem, Rule, Subject, few};
 use crate::beside::Presence;
 use crate::facts::ElfFacts;
 use crate::finding::Severity;
+use crate::platform::Libc;
 
 pub(super) const RULE: Rule = Rule {
     id: "runpath",
@@ -48,14 +49,33 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let tagged = [("RPATH", &elf.rpath), ("RUNPATH", &elf.runpath)];
     let mut problems = Vec::new();
     for (tag, entries) in tagged {
+        let heeded = |entry: &&String| !entry.is_empty() || heeds_empty(subject, entries);
+        let (away, entries): (Vec<&String>, Vec<&String>) =
+            entries.iter().filter(heeded).partition(|entry| leads_away(entry));
+        problems.extend(away.iter().map(|entry| problem(tag, entry)));
         let (beside, others): (Vec<&String>, Vec<&String>) =
-            entries.iter().partition(|entry| from_origin(entry).is_some());
+            entries.into_iter().partition(|entry| from_origin(entry).is_some());
         problems.extend(others.iter().map(|entry| problem(tag, entry)));
-        if beside.len() > MOST || !beside.iter().all(|entry| leads_to_library(subject, entry)) {
+        // Of several entries for several ways to install a package, one is right.
+        let found = || beside.iter().any(|entry| leads_to_library(subject, entry));
+        if beside.len() > MOST || !(beside.is_empty() || found()) {
             problems.push(origin(tag, &beside));
         }
     }
     problems
+}
+
+/// Whether an empty entry means the current directory: not to musl, and to glibc only among others.
+fn heeds_empty(subject: &Subject<'_>, entries: &[String]) -> bool {
+    subject.libc != Some(Libc::Musl) && entries.len() > 1
+}
+
+/// Whether an entry leads out of the package and down again to where the addon was built, as rustc's `rpath` does.
+fn leads_away(entry: &str) -> bool {
+    const NO_PACKAGE: [&str; 6] = ["/nix/", "/gnu/store/", "/root/", "/home/", "/Users/", "/var/folders/"];
+    let Some(rest) = from_origin(entry) else { return false };
+    let down = rest.trim_start_matches("../");
+    down.len() < rest.len() && NO_PACKAGE.iter().any(|start| format!("/{down}/").starts_with(start))
 }
 
 /// The directories that the loader searches, as they stand in the file: RPATH counts only without a RUNPATH.
@@ -98,7 +118,11 @@ fn origin(tag: &str, entries: &[&String]) -> Problem {
 
 fn problem(tag: &str, path: &str) -> Problem {
     let remove = "link without -rpath, or remove it: patchelf --remove-rpath FILE";
-    let (severity, message, remedy) = if is_build(path) {
+    let (severity, message, remedy) = if leads_away(path) {
+        let message =
+            format!("libraries are searched for in {path}: outside of the package, where it was built");
+        (Severity::Error, message, remove)
+    } else if is_build(path) {
         (
             Severity::Error,
             format!("libraries are searched for in {path}, a directory of the build machine"),

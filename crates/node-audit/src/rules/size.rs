@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     explanation: "Every install downloads and unpacks the addon, serverless platforms limit what is deployed, and a cold \
         start reads it from disk. An addon that grows all at once often ships debug information, or a library that was \
-        linked in by mistake. The budget is the policy's: 32 MiB (33.6 MB) unless a policy file says otherwise.\n\
+        linked in by mistake. The budget is the policy's: 32 MB unless a policy file says otherwise.\n\
         Strip it, drop what is not used (-Wl,--gc-sections, lto), or raise the budget in the policy if the size is \
         meant.",
     check: Check::Addon(check),
@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     }
     vec![Problem {
         severity: Severity::Warning,
-        message: format!("it has {}; the budget is {}", readable(size), readable(budget)),
+        message: format!("it is {}; the budget is {}", readable(size), readable(budget)),
         evidence: format!("{size} bytes, {} more than {budget}", size - budget),
         remedy: "strip it, drop what is not used (-Wl,--gc-sections, lto), or raise the policy's size"
             .to_owned(),
@@ -56,7 +56,7 @@ mod tests {
             (1_050, "1.1 kB"),
             (999_949, "999.9 kB"),
             (999_950, "1.0 MB"),
-            (32 << 20, "33.6 MB"),
+            (32_000_000, "32.0 MB"),
             (8_000_000, "8.0 MB"),
             (999_950_000, "1.0 GB"),
             (u64::MAX, "18446744073.7 GB"),

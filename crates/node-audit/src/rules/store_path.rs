@@ -27,13 +27,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(first) = objects.first() else { return Vec::new() };
     let store = if first.starts_with("/gnu/") { "/gnu/store" } else { "/nix/store" };
     let least = if paths.len() < paths::MOST { "" } else { "at least " };
-    let count = match objects.len() {
-        1 => "1 object".to_owned(),
-        count => format!("{count} objects"),
+    let (count, exist) = match objects.len() {
+        1 => ("1 object".to_owned(), "exists"),
+        count => (format!("{count} objects"), "exist"),
     };
     vec![Problem {
         severity: Severity::Warning,
-        message: format!("it names {least}{count} of {store}, which exist where it was built only"),
+        message: format!("it names {least}{count} of {store}, which {exist} only where it was built"),
         evidence: few(&objects),
         remedy: "remap the paths with --remap-path-prefix or -ffile-prefix-map, or scrub them after the build with \
                  removeReferencesTo or nuke-refs"

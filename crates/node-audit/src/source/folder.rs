@@ -9,6 +9,9 @@ use walkdir::WalkDir;
 use super::is_addon;
 use crate::error::{AuditError, name};
 
+/// Folders within each other, of which nobody has more. The way to a package is walked from each addon.
+pub(crate) const DEEPEST: usize = 128;
+
 /// What is in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -28,7 +31,7 @@ pub(super) struct Listing {
 pub(super) fn list(root: &Path) -> Listing {
     let mut listing = Listing::default();
     let real = std::fs::canonicalize(root).ok();
-    for entry in WalkDir::new(root).follow_links(false).sort_by_file_name() {
+    for entry in WalkDir::new(root).follow_links(false).max_depth(DEEPEST).sort_by_file_name() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -40,6 +43,11 @@ pub(super) fn list(root: &Path) -> Listing {
         };
         let kind = entry.file_type();
         let path = entry.path();
+        if entry.depth() == DEEPEST && kind.is_dir() {
+            let source =
+                io::Error::other(format!("it is the innermost of {DEEPEST} folders, and not looked into"));
+            listing.failures.push(AuditError::Unreadable { file: name(path), source });
+        }
         if entry.depth() == 0 || kind.is_dir() {
             continue;
         }

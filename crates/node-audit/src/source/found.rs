@@ -1,12 +1,12 @@
 //! An addon that was found: what its names say, and how it is held against the rules.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Audited;
+use super::known::Known;
 use super::package::{Package, Root};
-use crate::beside::Beside;
+use crate::beside::{Beside, Files, Folder};
 use crate::error::AuditError;
 use crate::facts::{Details, Facts};
 use crate::platform::{Claim, Cpu, Os, Said};
@@ -68,18 +68,34 @@ impl<'a> Found<'a> {
         Found { shown, path, said, package, surroundings }
     }
 
-    pub(super) fn hold(&self, content: &[u8], policy: &Policy) -> Result<Audited, AuditError> {
+    pub(super) fn hold(&self, content: &[u8], policy: &Policy, known: &Known) -> Result<Audited, AuditError> {
+        let facts = crate::read_facts(self.shown, content)?;
+        if !known.has_room(facts.iter().map(Facts::weight).sum()) {
+            return Err(AuditError::TooMuch { file: crate::error::name(self.shown) });
+        }
         let mut audited = Audited {
             report: Report::default(),
-            facts: crate::read_facts(self.shown, content)?,
-            claim: self.said.claim.clone(),
+            facts,
+            claim: None,
             abi: self.said.abi,
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.shown.to_path_buf(),
             surroundings: self.surroundings.clone(),
         };
+        audited.claim = self.said.claim.clone().or_else(|| self.of_system(&audited.facts));
         audited.report = audited.held_against(policy.claim.as_ref().or(audited.claim.as_ref()), policy);
         Ok(audited)
+    }
+}
+
+impl Found<'_> {
+    /// The claim of a package that names one system and no processor, as fsevents is for macOS.
+    ///
+    /// Not of those for Linux: what lies there may have been compiled on this machine.
+    fn of_system(&self, facts: &[Facts]) -> Option<Claim> {
+        let manifest = &self.package.as_ref()?.manifest;
+        let own = own(facts).filter(|own| own.os != Os::Linux)?;
+        (manifest.cpu.is_empty() && manifest.os == [own.os.name()]).then_some(own)
     }
 }
 
@@ -97,13 +113,13 @@ fn own(facts: &[Facts]) -> Option<Claim> {
 }
 
 /// How an addon on disk is held; its content is read later.
-pub(super) fn on_disk(path: &Path, package: Option<Package>) -> Found<'_> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+pub(super) fn on_disk<'a>(path: &'a Path, package: Option<Package>, known: &Known) -> Found<'a> {
+    let folder = path.parent().unwrap_or(Path::new(""));
     // Its own name, even if it is a link; links on the way there are followed, as for the package.
-    let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
+    let real = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let real = real.ok().zip(path.file_name()).map(|(folder, file)| folder.join(file));
     let whole = real.as_deref().filter(|_| package.is_some()).unwrap_or(path);
-    Found::new(path, &slashes(whole), package, Surroundings::Disk(folder))
+    Found::new(path, &slashes(whole), package, Surroundings::Disk(known.folder(folder)))
 }
 
 /// With `/` between the parts, on Windows as well.
@@ -115,9 +131,9 @@ fn slashes(path: &Path) -> String {
 #[derive(Debug, Clone)]
 pub(super) enum Surroundings {
     /// The folder that it is in.
-    Disk(PathBuf),
+    Disk(Arc<Folder>),
     Archive {
-        files: Arc<BTreeSet<String>>,
+        files: Arc<Files>,
         directory: String,
     },
 }

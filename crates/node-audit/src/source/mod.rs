@@ -3,6 +3,7 @@
 mod entries;
 mod folder;
 mod found;
+mod known;
 mod package;
 mod tarball;
 
@@ -20,8 +21,11 @@ use crate::platform::Claim;
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::rules::{self, Context, PackageAddon, PackageSubject};
+pub(crate) use folder::DEEPEST;
 use found::{Looked, Surroundings, on_disk};
+use known::Known;
 use package::{Package, Root};
+pub(crate) use tarball::MAX_MANIFEST;
 
 /// Everything that was found at some paths.
 #[derive(Debug, Default)]
@@ -76,6 +80,7 @@ impl Progress for () {}
 /// Looks at .node files, folders and npm tarballs, several at a time.
 pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) -> Audit {
     let mut jobs = Vec::new();
+    let disk = Known::default();
     let mut audit = Audit::default();
     let mut roots = Vec::new();
     let mut known = BTreeSet::new();
@@ -90,7 +95,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
             }
             Ok(Kind::Archive) => {
                 if known.insert(path.clone()) {
-                    jobs.push(Job { position, path: path.clone(), archive: true });
+                    jobs.push(Job { archive: true, ..Job::addon(position, path) });
                 } else {
                     empty.remove(&position);
                 }
@@ -104,7 +109,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
                 }
                 audit.failures.extend(listing.failures);
                 for folder in listing.gyp.iter().chain([path]) {
-                    match package::nearest(folder) {
+                    match disk.nearest(folder) {
                         Ok(package) => roots.extend(
                             package.filter(|package| is_root(package, folder)).map(|root| (position, root)),
                         ),
@@ -121,7 +126,7 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
         }
     }
     progress.found(jobs.iter().filter(|job| !job.archive).count());
-    let looked: Vec<Looked> = jobs.par_iter().map(|job| job.run(policy, progress)).collect();
+    let looked = run(&jobs, |job| job.run(policy, &disk, progress));
     let mut members = Vec::new();
     for (job, looked) in jobs.iter().zip(looked) {
         if !looked.files.is_empty() || !looked.failures.is_empty() {
@@ -147,11 +152,25 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
     audit
 }
 
+/// Runs jobs in parallel, in their order.
+fn run(jobs: &[Job], run: impl Fn(&Job) -> Looked + Sync) -> Vec<Looked> {
+    let light = |job: &Job| if job.is_heavy() { Looked::default() } else { run(job) };
+    let mut looked: Vec<Looked> = jobs.par_iter().map(light).collect();
+    // As many files are in memory as there are threads, which is too much of the largest.
+    let mut heavy: Vec<(&Job, &mut Looked)> =
+        jobs.iter().zip(&mut looked).filter(|(job, _)| job.is_heavy()).collect();
+    for group in heavy.chunks_mut(HEAVY_AT_ONCE) {
+        group.par_iter_mut().for_each(|(job, looked)| **looked = run(job));
+    }
+    looked
+}
+
 /// Looks at one addon on disk.
 pub(crate) fn audit_file(path: &Path, policy: &Policy) -> Result<Audited, AuditError> {
     let content = crate::read(path)?;
-    let package = package::nearest(path.parent().unwrap_or(Path::new("")))?;
-    on_disk(path, package).hold(&content, policy)
+    let disk = Known::default();
+    let package = disk.nearest(path.parent().unwrap_or(Path::new("")))?;
+    on_disk(path, package, &disk).hold(&content, policy, &disk)
 }
 
 impl Audit {
@@ -222,34 +241,46 @@ fn is_addon(path: &str) -> bool {
     file.len() > ".node".len() && file.ends_with(".node")
 }
 
+/// From this length on a file is heavy, in bytes: 64 MiB. An archive may hold one.
+const HEAVY: u64 = 64 << 20;
+/// How many heavy files are in memory at a time.
+const HEAVY_AT_ONCE: usize = 4;
+
 /// One addon, or one archive.
 struct Job {
     /// Which of the paths it comes from.
     position: usize,
     path: PathBuf,
     archive: bool,
+    /// Its length when it was found, in bytes.
+    length: u64,
 }
 
 impl Job {
     fn addon(position: usize, path: &Path) -> Job {
-        Job { position, path: path.to_path_buf(), archive: false }
+        let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        Job { position, path: path.to_path_buf(), archive: false, length }
     }
 
-    fn run(&self, policy: &Policy, progress: &dyn Progress) -> Looked {
+    fn is_heavy(&self) -> bool {
+        self.archive || self.length > HEAVY
+    }
+
+    fn run(&self, policy: &Policy, disk: &Known, progress: &dyn Progress) -> Looked {
         if self.archive {
             let failed = |error| Looked { failures: vec![error], ..Looked::default() };
-            return tarball::audit(&self.path, policy, progress).unwrap_or_else(failed);
+            return tarball::audit(&self.path, policy, disk, progress).unwrap_or_else(failed);
         }
         let mut looked = Looked::default();
-        let package = package::nearest(self.path.parent().unwrap_or(Path::new("")));
+        let package = disk.nearest(self.path.parent().unwrap_or(Path::new("")));
         // A broken package.json is told, and the addon looked at without it.
         let package = package.unwrap_or_else(|error| {
             looked.failures.push(error);
             None
         });
-        let found = on_disk(&self.path, package);
+        let found = on_disk(&self.path, package, disk);
         let content = crate::read(&self.path);
-        looked.add(&found, content.and_then(|content| found.hold(&content, policy)));
+        looked.add(&found, content.and_then(|content| found.hold(&content, policy, disk)));
         progress.done();
         looked
     }
@@ -280,15 +311,20 @@ fn packages(
         });
         known.extend(addon.cloned());
     }
+    let mut positions: BTreeMap<&Root, BTreeSet<usize>> = BTreeMap::new();
+    for (position, package) in roots {
+        positions.entry(&package.root).or_default().insert(*position);
+    }
     let mut audited = Vec::new();
     for package in order {
         let Some(addons) = addons.get(&package.root) else { continue };
         let files = package.surroundings.beside();
-        let subject = PackageSubject { manifest: &package.manifest, files, addons };
+        let installed = package.root.is_installed();
+        let subject = PackageSubject { manifest: &package.manifest, files, addons, installed };
         if addons.is_empty() && !rules::concerns_addons(&subject) {
             continue;
         }
-        for (position, _) in roots.iter().filter(|(_, root)| root.root == package.root) {
+        for position in positions.get(&package.root).into_iter().flatten() {
             empty.remove(position);
         }
         let report = Report::of_package(&package.file, &subject, policy);

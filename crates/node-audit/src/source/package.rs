@@ -1,14 +1,16 @@
 //! The package that an addon belongs to.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::found::Surroundings;
+use super::known::Known;
 use super::tarball::MAX_MANIFEST;
 use crate::error::{AuditError, name};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, ManifestError};
 
 /// A package.json and where it lies.
 #[derive(Debug, Clone)]
@@ -32,6 +34,18 @@ pub(super) enum Root {
     },
 }
 
+impl Root {
+    /// Whether npm placed it: in a node_modules, or in a scope of one.
+    pub(super) fn is_installed(&self) -> bool {
+        let Root::Disk(folder) = self else { return false };
+        let mut around = folder.ancestors().skip(1).filter_map(Path::file_name);
+        let scoped = |name: &OsStr| name.as_encoded_bytes().starts_with(b"@");
+        let parent = around.next();
+        let modules = if parent.is_some_and(scoped) { around.next() } else { parent };
+        modules.is_some_and(|name| name == "node_modules")
+    }
+}
+
 /// Finds the nearest package.json that names its package, from a folder upwards, up to a node_modules.
 ///
 /// A package.json without a name lies in a folder of a package, to say which kind of modules are in it; it counts where
@@ -39,7 +53,9 @@ pub(super) enum Root {
 ///
 /// # Errors
 /// Where one is there, but cannot be read, or is none.
-pub(super) fn nearest(folder: &Path) -> Result<Option<Package>, AuditError> {
+///
+/// Use [`Known::nearest`], which looks once.
+pub(super) fn nearest(folder: &Path, known: &Known) -> Result<Option<Package>, AuditError> {
     let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let unreadable = |source| AuditError::Unreadable { file: name(shown), source };
     let real = std::fs::canonicalize(shown).map_err(unreadable)?;
@@ -52,9 +68,9 @@ pub(super) fn nearest(folder: &Path) -> Result<Option<Package>, AuditError> {
         }
         written = written.filter(|written| same(written, outer));
         let file = written.unwrap_or(outer).join("package.json");
-        if let Some(manifest) = read(&file)? {
+        if let Some(manifest) = known.manifest(outer, &file)? {
             let root = outer.to_path_buf();
-            let surroundings = Surroundings::Disk(root.clone());
+            let surroundings = Surroundings::Disk(known.folder(&root));
             let package = Package { root: Root::Disk(root), file, manifest, surroundings };
             if is_named(&package.manifest) {
                 return Ok(Some(package));
@@ -76,8 +92,8 @@ pub(super) fn is_named(manifest: &Manifest) -> bool {
     manifest.name.is_some()
 }
 
-/// The package.json at a path; None where there is none.
-fn read(file: &Path) -> Result<Option<Arc<Manifest>>, AuditError> {
+/// What the package.json at a path says; None where there is none.
+pub(super) fn read(file: &Path) -> Result<Option<Result<Arc<Manifest>, ManifestError>>, AuditError> {
     let unreadable = |source| AuditError::Unreadable { file: name(file), source };
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
@@ -97,8 +113,5 @@ fn read(file: &Path) -> Result<Option<Arc<Manifest>>, AuditError> {
             MAX_MANIFEST >> 10
         ))));
     }
-    let parsed = Manifest::parse(&content);
-    parsed
-        .map(|manifest| Some(Arc::new(manifest)))
-        .map_err(|source| AuditError::Manifest { file: name(file), source })
+    Ok(Some(Manifest::parse(&content).map(Arc::new)))
 }

@@ -12,16 +12,21 @@ use flate2::read::MultiGzDecoder;
 use super::entries::{self, Kind};
 use super::found::{Found, Looked, Surroundings};
 use super::is_addon;
+use super::known::Known;
 use super::package::{self, Package, Root};
+use crate::beside::Files;
 use crate::error::AuditError;
 use crate::manifest::Manifest;
 use crate::policy::Policy;
 use crate::{MAX_FILE, Progress};
 
 /// The largest package.json that is read, in bytes: 1 MiB.
-pub(super) const MAX_MANIFEST: u64 = 1 << 20;
+pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 /// The most memory for names and package.json texts, in bytes: 64 MiB.
 const MAX_LISTED: u64 = 64 << 20;
+
+/// The most addons; packages have some hundred. What is said of the smallest takes 10 KB.
+const MAX_ADDONS: usize = 10_000;
 
 /// Whether a file is an archive, by its first bytes.
 pub(super) fn is_archive(start: &[u8]) -> bool {
@@ -32,7 +37,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What is in an archive, but for the addons' content.
 struct Listing {
-    files: Arc<BTreeSet<String>>,
+    files: Arc<Files>,
     /// By folder.
     manifests: BTreeMap<String, Vec<u8>>,
     addons: usize,
@@ -44,7 +49,12 @@ impl Listing {
     }
 }
 
-pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Result<Looked, AuditError> {
+pub(super) fn audit(
+    path: &Path,
+    policy: &Policy,
+    known: &Known,
+    progress: &dyn Progress,
+) -> Result<Looked, AuditError> {
     let problem = |damage| AuditError::Archive { file: crate::error::name(path), damage };
     let listing = list(path)?.map_err(problem)?;
     progress.found(listing.addons);
@@ -65,8 +75,10 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
             return Ok(());
         }
         let mut bytes = Vec::new();
+        let length = usize::try_from(size).unwrap_or_default();
+        bytes.try_reserve_exact(length).map_err(|error| error.to_string())?;
         content.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        looked.add(&found, found.hold(&bytes, policy));
+        looked.add(&found, found.hold(&bytes, policy, known));
         progress.done();
         Ok(())
     });
@@ -75,7 +87,8 @@ pub(super) fn audit(path: &Path, policy: &Policy, progress: &dyn Progress) -> Re
         return Err(problem("it changed while it was read".to_owned()));
     }
     // The package itself lies in the one folder on top.
-    let tops: BTreeSet<&str> = listing.files.iter().filter_map(|file| file.split('/').next()).collect();
+    let tops: BTreeSet<&str> =
+        listing.files.names().iter().filter_map(|file| file.split('/').next()).collect();
     for top in tops {
         if listing.manifests.contains_key(top) {
             looked.roots.extend(packages.of(top, &mut looked.failures));
@@ -102,6 +115,9 @@ fn list(path: &Path) -> Result<Result<Listing, String>, AuditError> {
             return Err(format!("it has the entry {} twice, of which npm keeps the last", shown(entry)));
         }
         addons += usize::from(is_addon(entry));
+        if addons > MAX_ADDONS {
+            return Err(format!("it has more than {MAX_ADDONS} addons"));
+        }
         let mut cost = entry.len() as u64;
         if manifest {
             if size > MAX_MANIFEST {
@@ -118,7 +134,7 @@ fn list(path: &Path) -> Result<Result<Listing, String>, AuditError> {
         })?;
         Ok(())
     });
-    Ok(result.map(|()| Listing { files: Arc::new(files), manifests, addons }))
+    Ok(result.map(|()| Listing { files: Arc::new(Files::new(files)), manifests, addons }))
 }
 
 fn shown(entry: &str) -> String {

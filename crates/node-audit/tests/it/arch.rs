@@ -51,9 +51,22 @@ fn a_machine_in_another_byte_order_or_width_is_another_processor() {
 #[test]
 fn another_c_library_is_an_error() {
     let finding = only(Maker::addon().findings("addon.linux-x64-musl.node", "arch"));
-    assert_eq!(finding.message, "it claims linux-x64-musl, but is linked to glibc");
+    assert_eq!(
+        finding.message,
+        "it claims linux-x64-musl, but is linked to glibc: musl may refuse it, as it lacks some of glibc's functions"
+    );
+    let needed = vec!["libm.so.6", "libc.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"];
+    let loader = Maker { needed, ..Maker::addon() };
+    assert_eq!(
+        only(loader.findings("addon.linux-x64-musl.node", "arch")).message,
+        "it claims linux-x64-musl, but is linked to glibc: require() fails where there is no ld-linux-x86-64.so.2, as on \
+         Alpine"
+    );
     let finding = only(Maker::musl().findings(NAME, "arch"));
-    assert_eq!(finding.message, "it claims linux-x64-gnu, but is linked to musl");
+    assert_eq!(
+        finding.message,
+        "it claims linux-x64-gnu, but is linked to musl: require() fails, since no glibc system has libc.musl-x86_64.so.1"
+    );
     let none = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
@@ -89,6 +102,19 @@ fn what_is_no_shared_object_is_an_error() {
     let numbers = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
     let pie = Maker { numbers, ..Maker::addon() };
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
+}
+
+/// zeromq 6.8.0 has one in build/linux/x64/node/108, which loads on no system with glibc.
+#[test]
+fn a_musl_addon_whose_name_says_no_c_library_is_a_warning() {
+    let finding = only(Maker::musl().findings("prebuilds/linux-x64/node.napi.node", "arch"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(
+        finding.message,
+        "it claims linux-x64 and no C library, but is linked to musl: require() fails, since no glibc system has \
+         libc.musl-x86_64.so.1"
+    );
+    assert_eq!(Maker::musl().findings("prebuilds/linux-x64/node.napi.musl.node", "arch"), []);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use node_audit::{Policy, audit, audit_bytes};
 use object::elf;
 
-use crate::object_maker::{Maker, NAME};
+use crate::object_maker::{Maker, NAME, Need};
 
 fn error(content: &[u8]) -> String {
     audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
@@ -90,9 +90,11 @@ fn tables_outside_the_file_are_named() {
     content[start + 4..start + 8].copy_from_slice(&1_u32.to_le_bytes());
     let message = error(&content);
     assert!(message.contains("a relocation refers to dynamic symbol 1 of 1"), "{message}");
-    let many = vec!["libx.so"; 5000];
+    let many = vec!["libx.so"; 600];
     let message = error(&Maker { needed: many, ..Maker::addon() }.make());
-    assert!(message.contains("more than 4096 libraries"), "{message}");
+    assert!(message.contains("more than 512 libraries"), "{message}");
+    let message = with(&[(elf::DT_DEBUG, 0); 5000]);
+    assert!(message.contains("its dynamic table has more than 4096 entries"), "{message}");
     assert!(with(&[(elf::DT_RUNPATH, 1 << 40)]).contains("is outside its string table"));
 }
 
@@ -100,11 +102,25 @@ fn tables_outside_the_file_are_named() {
 /// 65,535 times 2^64 entries out of 32 bytes.
 #[test]
 fn version_needs_that_overlap_end() {
-    let mut content = Maker::addon().make();
+    // Names of some length, so that it is not those that there are too many of.
+    let long: &'static str = "l".repeat(60_000).leak();
+    let mut content = Maker { imports: vec![long, &long[1..]], ..Maker::addon() }.make();
     let start = value(&content, elf::DT_VERNEED);
     content[start + 2..start + 4].copy_from_slice(&[0xff, 0xff]); // vn_cnt
     set_value(&mut content, elf::DT_VERNEEDNUM, u64::MAX);
     assert!(error(&content).contains("more than 32767 symbol versions"), "{}", error(&content));
+}
+
+/// Each version held a copy of its library's name, though that was read once: 64 KB of a name and one version that is its
+/// own successor took 2 GB of memory.
+#[test]
+fn version_needs_do_not_multiply_the_name_of_their_library() {
+    let library: &'static str = "l".repeat(60_000).leak();
+    let need = Need { library, version: "GLIBC_2.17", weak: false, symbols: vec!["malloc"] };
+    let mut content = Maker { versions: vec![need], ..Maker::addon() }.make();
+    let start = value(&content, elf::DT_VERNEED);
+    content[start + 2..start + 4].copy_from_slice(&1000_u16.to_le_bytes()); // vn_cnt
+    assert!(error(&content).contains("its names add up to more than"), "{}", error(&content));
 }
 
 #[test]

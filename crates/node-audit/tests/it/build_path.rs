@@ -26,7 +26,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(
         found[0].message,
-        "7 paths of the machine that built it stand in it, and with them the user name me, you"
+        "7 paths of the machine that built it stand in it, with the user names me, you"
     );
     assert_eq!(
         found[0].evidence,
@@ -48,6 +48,10 @@ fn one_path_is_one() {
     let found = with(&["/build/source/x.c"]).findings(NAME, RULE);
     assert_eq!(found[0].message, "1 path of the machine that built it stands in it");
     assert_eq!(found[0].evidence, "/build/source (1 path)");
+    let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
+    assert!(message("/home/me/project/x.c").ends_with("stands in it, with the user name me"));
+    // A build service's user is nobody.
+    assert!(message("/home/runner/work/project/x.c").ends_with("stands in it"));
 }
 
 #[test]

@@ -20,6 +20,37 @@ fn every_rule_is_explained() {
     }
 }
 
+/// The table.
+const IDS: [(&str, &str); 21] = [
+    ("arch", "error"),
+    ("napi-entry", "error"),
+    ("napi-version", "info"),
+    ("glibc-floor", "error"),
+    ("libstdcxx", "error"),
+    ("needed", "error"),
+    ("runpath", "error"),
+    ("static-tls", "error"),
+    ("nodelete", "warning"),
+    ("load-command", "error"),
+    ("install-name", "error"),
+    ("min-os", "error"),
+    ("signature", "error"),
+    ("imports", "error"),
+    ("symbols", "error"),
+    ("store-path", "warning"),
+    ("build-path", "warning"),
+    ("hardening", "warning"),
+    ("stripped", "info"),
+    ("size", "warning"),
+    ("package", "error"),
+];
+
+#[test]
+fn ids_and_severities_are_stable() {
+    let rules = RULES.map(|rule| (rule.id, rule.severity.to_string()));
+    assert_eq!(rules.each_ref().map(|(id, severity)| (*id, severity.as_str())), IDS);
+}
+
 #[test]
 fn without_a_rule_all_are_listed() {
     let (status, out, _) = node_audit(&folder(), &["--explain"]);

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use node_audit::{Audit, Policy, Progress, audit, audit_paths};
 use tempfile::TempDir;
 
+use crate::macho_maker::MachO;
 use crate::object_maker::{Maker, NAME};
 
 /// Files with their contents; those whose name ends in .node are addons.
@@ -35,6 +37,24 @@ fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
 
 fn failures(audit: &Audit) -> Vec<String> {
     audit.failures.iter().map(ToString::to_string).collect()
+}
+
+/// fsevents: one file for both processors, and a package.json that names macOS only.
+#[test]
+fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = |manifest: &str, content: &[u8]| {
+        fs::write(folder.path().join("package.json"), manifest).unwrap();
+        fs::write(folder.path().join("x.node"), content).unwrap();
+        claims(folder.path(), &look(&[folder.path()])).remove(0).1
+    };
+    let macho = MachO::addon().make();
+    assert_eq!(claim(r#"{"name": "a", "os": ["darwin"]}"#, &macho), "darwin-arm64");
+    assert_eq!(claim(r#"{"name": "a", "os": ["darwin", "linux"]}"#, &macho), "-");
+    assert_eq!(claim(r#"{"name": "a", "os": ["win32"]}"#, &macho), "-");
+    assert_eq!(claim(r#"{"name": "a"}"#, &macho), "-");
+    // It may have been compiled on this machine.
+    assert_eq!(claim(r#"{"name": "a", "os": ["linux"]}"#, &Maker::addon().make()), "-");
 }
 
 #[test]
@@ -115,18 +135,28 @@ fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
 #[test]
 fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
 
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let folder = tree(&[("closed/x.node", ""), ("open/y.node", "")]);
     let closed = folder.path().join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read_dir(&closed).is_ok() {
-        eprintln!("skipped: root may read any folder");
-        return;
+    // Root may read any folder, so that root has somebody else look, with a copy of the program that he can reach.
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("node-audit");
+    fs::copy(env!("CARGO_BIN_EXE_node-audit"), &program).unwrap();
+    for path in [folder.path(), programs.path(), &program] {
+        mode(path, 0o755);
     }
-    let audit = look(&[folder.path()]);
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
-    assert!(failures(&audit)[0].contains("closed: cannot be read"), "{:?}", audit.failures);
+    mode(&closed, 0o000);
+    let mut command = std::process::Command::new(&program);
+    if fs::read_dir(&closed).is_ok() {
+        command.uid(65534);
+    }
+    let output = command.arg(folder.path()).output().unwrap();
+    mode(&closed, 0o755);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{out}{err}");
+    assert!(out.contains("open/y.node") && err.contains("closed: cannot be read"), "{out}{err}");
 }
 
 #[test]
@@ -188,4 +218,63 @@ fn progress_is_told_of_each_addon() {
     let counter = Counter::default();
     audit_paths(&[folder.path().to_path_buf()], &Policy::default(), &counter);
     assert_eq!((counter.found.into_inner(), counter.done.into_inner()), (3, 3));
+}
+
+/// Each addon held a package.json of its own, read again: 500 addons and 1 MB of it took 3 GB.
+#[test]
+fn a_package_is_read_once_for_all_its_addons() {
+    let folder = tree(&[
+        ("package.json", r#"{"name": "a"}"#),
+        ("one/x.linux-x64-gnu.node", ""),
+        ("one/y.linux-x64-gnu.node", ""),
+        ("two/x.linux-x64-gnu.node", ""),
+    ]);
+    let audit = look(&[folder.path()]);
+    let packages: Vec<_> = audit.files.iter().map(|file| file.package.as_ref().unwrap()).collect();
+    assert_eq!(packages.len(), 3);
+    assert!(packages.iter().all(|package| Arc::ptr_eq(package, packages[0])));
+}
+
+#[test]
+fn a_broken_package_json_is_told_once_and_hides_no_addon() {
+    let folder = tree(&[
+        ("package.json", "{"),
+        ("one/x.linux-x64-gnu.node", ""),
+        ("one/y.linux-x64-gnu.node", ""),
+        ("two/x.linux-x64-gnu.node", ""),
+    ]);
+    let audit = look(&[folder.path()]);
+    let failures = failures(&audit);
+    assert!(
+        failures.len() == 1 && failures[0].contains("package.json: is no package.json: "),
+        "{failures:?}"
+    );
+    assert!(audit.files.len() == 3 && audit.files.iter().all(|file| file.package.is_none()));
+}
+
+#[test]
+fn folders_without_bottom_are_a_failure() {
+    let deep = "a/".repeat(130);
+    let folder = tree(&[("x.linux-x64-gnu.node", ""), (&format!("{deep}x.linux-x64-gnu.node"), "")]);
+    let audit = look(&[folder.path()]);
+    let failures = failures(&audit);
+    assert!(failures.len() == 1 && failures[0].contains("the innermost of 128 folders"), "{failures:?}");
+    assert_eq!(claims(folder.path(), &audit).len(), 1);
+}
+
+/// Those are not read by all threads at once, but have their place among the others.
+#[test]
+fn large_files_stand_in_the_order_of_their_names() {
+    let folder = tree(&[("a.linux-x64-gnu.node", ""), ("c.linux-x64-gnu.node", "")]);
+    let mut content = Maker::addon().make();
+    content.resize((64 << 20) + 1, 0);
+    fs::write(folder.path().join("b.linux-x64-gnu.node"), content).unwrap();
+    let sparse = fs::File::create(folder.path().join("d.linux-x64-gnu.node")).unwrap();
+    sparse.set_len((512 << 20) + 1).unwrap();
+    let audit = look(&[folder.path()]);
+    let names = claims(folder.path(), &audit).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names, ["a.linux-x64-gnu.node", "b.linux-x64-gnu.node", "c.linux-x64-gnu.node"]);
+    assert!(
+        failures(&audit)[0].ends_with("d.linux-x64-gnu.node: is larger than 512 MiB, the most that is read")
+    );
 }

@@ -8,6 +8,11 @@ use crate::pe_maker::PeMaker;
 use crate::tarball_maker::Tarball;
 
 #[path = "../../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "a library of the fuzzer's, with its public items and its asserts"
+)]
 mod targets;
 
 /// How many mutations of each seed are tried.

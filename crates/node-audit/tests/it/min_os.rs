@@ -28,6 +28,24 @@ fn the_floor_is_the_processors() {
     assert_eq!(found[0].message, "it needs macOS 11.0; the oldest to support is 10.15");
 }
 
+/// @datadog/pprof 5.20.0 has a file for each release of Node, which needs what that Node needs itself.
+#[test]
+fn what_is_bound_to_a_release_of_node_may_need_what_that_needs() {
+    let object = |min_os| MachO { min_os: vec![(LC_BUILD_VERSION, 1, min_os)], ..MachO::addon() };
+    let found = |min_os, name: &str| object(min_os).findings(name, "min-os");
+    for (min_os, name) in [
+        ([13, 5, 0], "addon.darwin-arm64.abi137.node"),
+        ([13, 5, 0], "addon-darwin-arm64-147.node"),
+        ([11, 0, 0], "addon.darwin-arm64.abi108.node"),
+    ] {
+        assert_eq!(found(min_os, name), [], "{name}");
+    }
+    let late = found([14, 0, 0], "addon.darwin-arm64.abi137.node");
+    assert_eq!(late[0].message, "it needs macOS 14.0; the oldest to support is 13.5");
+    assert_eq!(found([13, 5, 0], "addon.darwin-arm64.abi115.node").len(), 1);
+    assert_eq!(found([13, 5, 0], "addon.darwin-arm64.napi.node").len(), 1);
+}
+
 #[test]
 fn another_system_is_an_error() {
     let found = arm64(&[(LC_BUILD_VERSION, 7, [11, 0, 0])]);

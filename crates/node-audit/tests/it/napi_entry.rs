@@ -60,6 +60,15 @@ fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
     assert!(unknown.contains("for ABI 7, and loads"), "{unknown}");
 }
 
+/// deasync 0.1.32 still has a file for Node 0.10, which is no fault of those for later releases.
+#[test]
+fn an_addon_for_the_first_abi_has_another_entry_point() {
+    let old = Maker { exports: vec!["x_module"], ..Maker::addon() };
+    let severity = |name| old.findings(name, RULE)[0].severity;
+    assert_eq!(severity("bin/linux-x64-node-0.10/x.node"), Severity::Info);
+    assert_eq!(severity("bin/linux-x64-node-0.12/x.node"), Severity::Error);
+}
+
 #[test]
 fn node_api_with_calls_into_v8_is_a_warning() {
     let imports = vec!["napi_create_function", "_ZN2v87Isolate10GetCurrentEv"];

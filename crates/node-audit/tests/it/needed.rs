@@ -101,10 +101,14 @@ fn a_library_that_is_missing_where_it_is_looked_for_is_an_error() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert_eq!(
         found[0].message,
-        "it needs libthree.so, which not all glibc systems have; it was looked for in $ORIGIN, $ORIGIN/lib, and is not \
-         there"
+        "it needs libthree.so, which not all glibc systems have; it was looked for in $ORIGIN and $ORIGIN/lib, and is \
+         not there"
     );
     assert_eq!(found[0].evidence, "DT_NEEDED libthree.so; RUNPATH $ORIGIN, /opt/lib, $ORIGIN/lib");
+    assert!(found[0].remedy.contains("the package that ships it beside this one"), "{}", found[0].remedy);
+    let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:$ORIGIN/a:$ORIGIN/lib")]);
+    let found = object.findings_in(folder.path(), NAME, "needed");
+    assert!(found[0].message.ends_with("looked for in 3 directories beside the addon, and is not there"));
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
         ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
         ("node-pre-gyp install --fallback-to-build", "npm runs node-pre-gyp when"),
         ("cmake-js compile", "npm runs cmake-js when"),
+        ("pkg-prebuilds-verify ./x.js || node-gyp rebuild", "npm runs pkg-prebuilds-verify when"),
         ("node install.js", "npm runs a script when"),
     ] {
         for name in ["preinstall", "install", "postinstall"] {
@@ -151,6 +152,30 @@ fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
     only(findings(compiled, &["x.node"]));
     // A package that gets its addon on installation only.
     only(findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]));
+}
+
+/// Who installs a package cannot change it, and nearly each project has one that runs a script.
+#[test]
+fn what_npm_ran_for_an_installed_package_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let severities = |place: &str| {
+        let package = folder.path().join(place);
+        std::fs::create_dir_all(&package).unwrap();
+        std::fs::write(
+            package.join("package.json"),
+            r#"{"name": "a", "scripts": {"install": "node-gyp rebuild"}}"#,
+        )
+        .unwrap();
+        std::fs::write(package.join("x.linux-x64-gnu.node"), Maker::addon().make()).unwrap();
+        let audit = audit_paths(&[package], &Policy::default(), &());
+        let findings = audit.packages.into_iter().flat_map(|package| package.report.findings);
+        findings.map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(severities("node_modules/a"), [Severity::Warning]);
+    assert_eq!(severities("node_modules/@scope/a"), [Severity::Warning]);
+    assert_eq!(severities("node_modules/.pnpm/a@1.0.0/node_modules/a"), [Severity::Warning]);
+    assert_eq!(severities("packages/a"), [Severity::Error]);
+    assert_eq!(severities("node_modules/scope/a"), [Severity::Error]);
 }
 
 #[test]

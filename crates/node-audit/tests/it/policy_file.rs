@@ -130,3 +130,20 @@ fn a_bad_policy_is_status_2_before_anything_is_read() {
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.starts_with("node-audit: missing.toml: the policy cannot be read: "), "{err}");
 }
+
+/// A device that never ends was read until memory did.
+#[test]
+fn a_policy_without_end_or_bottom_is_refused() {
+    let folder = folder();
+    let large = format!("# {}\n", "x".repeat(1 << 20));
+    std::fs::write(folder.path().join("large.toml"), large).unwrap();
+    let refused = |file: &str| Policy::from_file(&folder.path().join(file)).unwrap_err().to_string();
+    assert!(refused("large.toml").ends_with("cannot be read: it is larger than 1024 KiB"));
+    #[cfg(unix)]
+    assert!(refused("/dev/zero").ends_with("cannot be read: it is larger than 1024 KiB"));
+    for deep in ["a = ".to_owned() + &"[".repeat(100_000), "a = ".to_owned() + &"{a=".repeat(100_000)] {
+        assert!(policy(&deep).unwrap_err().starts_with("p.toml:1:"));
+    }
+    assert!(policy(&format!("[{}a]", "a.".repeat(100_000))).unwrap_err().starts_with("p.toml:1:"));
+    assert!(policy(&format!("{}a = 1", "a.".repeat(100_000))).unwrap_err().starts_with("p.toml:1:"));
+}

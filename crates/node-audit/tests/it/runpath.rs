@@ -29,11 +29,32 @@ fn a_directory_of_the_build_machine_is_an_error() {
 
 #[test]
 fn what_depends_on_the_current_directory_is_an_error() {
-    for path in ["lib", "../lib", "$ORIGIN:", "$ORIGINAL/lib"] {
+    for path in ["lib", "../lib", "$ORIGIN:", "::", "$ORIGINAL/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!(found[0].severity, Severity::Error, "{path}");
         assert!(found[0].message.contains("wherever Node was started"));
     }
+}
+
+/// @xmtp/node-bindings 1.10.0 has an empty RUNPATH: glibc reads the current directory in an empty entry among others,
+/// but skips a RUNPATH that is empty as a whole. musl skips each empty entry.
+#[test]
+fn an_empty_runpath_is_none() {
+    assert_eq!(findings(elf::DT_RUNPATH, ""), []);
+    let musl = Maker { texts: vec![(elf::DT_RUNPATH, ":")], ..Maker::musl() };
+    assert_eq!(musl.findings("addon.linux-x64-musl.node", "runpath"), []);
+}
+
+/// @nomicfoundation/edr-linux-x64-musl 0.22.0
+#[test]
+fn what_leads_out_of_the_package_to_a_build_directory_is_an_error() {
+    for path in ["$ORIGIN/../../../root/.rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
+        let found = findings(elf::DT_RUNPATH, path);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
+        assert!(found[0].message.contains("outside of the package, where it was built"), "{found:?}");
+    }
+    let found = findings(elf::DT_RUNPATH, "$ORIGIN/root/lib:$ORIGIN/../rooted/lib");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
 }
 
 #[test]
@@ -64,6 +85,8 @@ fn directories_that_lead_to_a_needed_library_are_fine() {
         object.findings_in(folder.path(), NAME, "runpath")
     };
     assert_eq!(findings("$ORIGIN:$ORIGIN/lib/"), []);
-    let found = findings("$ORIGIN:$ORIGIN/lib:$ORIGIN/nothing");
+    // As sharp has it, for each way in which a package manager may place the library.
+    assert_eq!(findings("$ORIGIN/../@img+lib:$ORIGIN/lib:$ORIGIN/nothing"), []);
+    let found = findings("$ORIGIN/nothing:$ORIGIN/../lib");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
 }

@@ -136,7 +136,8 @@ fn signatures_that_make_no_sense_are_named() {
         assert!(damage(&bad).contains(expected), "{expected}: {}", damage(&bad));
     }
     let mut many = signed(&[macho::CS_HASHTYPE_SHA256; 7], 12).make();
-    assert_eq!(findings(&many, NAME, RULE), [], "the seventh is in no slot of a code directory");
+    // Six of one kind took six times as long as one; the seventh is in no slot of a code directory.
+    assert!(damage(&many).contains("two code directories with one kind of hash"), "{}", damage(&many));
     let seventh = start(&many) + 12 + 6 * 8;
     many[seventh..seventh + 4].fill(0);
     assert!(damage(&many).contains("has 7 code directories"), "{}", damage(&many));

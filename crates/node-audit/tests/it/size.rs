@@ -1,12 +1,19 @@
 //! The budget.
 
-use node_audit::{Policy, Severity};
+use node_audit::{Policy, Rule, Severity};
 use object::pe;
 
 use crate::object_maker;
 use crate::pe_maker::{NAME, PeMaker};
 
 const RULE: &str = "size";
+
+#[test]
+fn the_default_budget_is_a_round_number_as_it_is_shown() {
+    assert_eq!(Policy::default().size, 32_000_000);
+    let rule = Rule::by_id(RULE).unwrap();
+    assert!(rule.explanation.contains("32 MB unless a policy file says otherwise"));
+}
 
 #[test]
 fn a_file_of_the_budgets_size_is_fine() {
@@ -23,7 +30,7 @@ fn a_larger_one_is_a_warning_with_both_sizes() {
     let policy = Policy { size: 3_000_000, ..Policy::default() };
     let found = object.findings_by(NAME, RULE, &policy);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-    assert_eq!(found[0].message, "it has 3.5 MB; the budget is 3.0 MB");
+    assert_eq!(found[0].message, "it is 3.5 MB; the budget is 3.0 MB");
     let size = object.make().len();
     assert_eq!(found[0].evidence, format!("{size} bytes, {} more than 3000000", size - 3_000_000));
 }

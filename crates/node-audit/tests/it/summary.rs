@@ -209,6 +209,34 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
 }
 
 #[test]
+fn the_table_says_in_few_words_what_is_wrong() {
+    let installed = Installed::new();
+    let needing = |needed| Maker { needed, ..Maker::addon() }.make();
+    installed.package("a", json!({}), &[("a.linux-x64-gnu.node", needing(vec!["libc.so.6", "libfoo.so.1"]))]);
+    installed.package("b", json!({}), &[("b.linux-x64-gnu.node", musl())]);
+    // koffi has a file for each C library of a package whose name says none.
+    installed.package(
+        "k-linux-x64",
+        json!({}),
+        &[("linux_x64/k.node", glibc()), ("musl_x64/k.node", musl())],
+    );
+    // deasync has a file for each release of Node; that for 0.10 has no entry point of a later one.
+    let old = Maker { exports: vec!["d_module"], ..Maker::addon() }.make();
+    let files = [("bin/linux-x64-node-0.10/d.node", old), ("bin/linux-x64-node-22/d.node", glibc())];
+    installed.package("d", json!({}), &files);
+    let (_, out, _) = node_audit(&installed.0, &["--summary", "node_modules"]);
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "a@1.0.0 no addon for it fails without no addon for it libfoo.so.1",
+        "k-linux-x64@1.0.0 loads loads no addon for it",
+        "failing: 0 on linux-x64-musl, 2 on linux-x64-gnu",
+    ] {
+        assert!(words.contains(part), "{part} is not in\n{out}");
+    }
+    assert!(!out.contains("require()") && out.contains("fails: claims"), "{out}");
+}
+
+#[test]
 fn a_folder_without_addons_is_status_2() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("node_modules")).unwrap();

@@ -312,3 +312,12 @@ fn an_addon_is_held_against_another_platform_again() {
     assert!(report.findings.iter().any(|finding| finding.rule == "arch"), "{:?}", report.findings);
     assert_eq!(audit_paths(&[PathBuf::new()], &Policy::default(), &()).failures.len(), 1);
 }
+
+/// A megabyte of archive has a hundred thousand addons of no length, about each of which there is something to say.
+#[test]
+fn more_addons_than_anyone_ships_are_refused() {
+    let many = (0..=10_000).fold(Tarball::package(MANIFEST), |tarball, number| {
+        tarball.file(&format!("package/{number}.node"), b"")
+    });
+    assert!(refused(&many.gz()).ends_with("it has more than 10000 addons"));
+}

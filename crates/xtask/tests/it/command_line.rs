@@ -78,6 +78,30 @@ fn a_platform_that_cannot_be_loaded_is_a_failure_and_no_skip() {
 }
 
 #[test]
+fn loads_are_told_as_json_where_that_is_asked_for() {
+    let output = xtask(workspace(), &["load", "--format", "json", "win32-x64-msvc"]);
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    if cfg!(windows) {
+        return println!("skipped: this machine may load win32-x64-msvc");
+    }
+    assert_eq!(output.status.code(), Some(1), "{rows}");
+    assert_eq!(rows[0]["platform"], "win32-x64-msvc");
+    let status = rows[0]["status"].as_str().unwrap();
+    assert!(status.starts_with("failed: win32-x64-msvc cannot be loaded on this machine"), "{status}");
+    assert_eq!((&rows[0]["node"], rows.as_array().unwrap().len()), (&serde_json::Value::Null, 1));
+}
+
+#[test]
+fn a_survey_of_a_package_that_is_not_listed_is_refused() {
+    let output = xtask(workspace(), &["survey", "--only", "no such package"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("no package of the survey has `no such package` in its name"), "{error}");
+    let output = xtask(workspace(), &["survey", "--only", "argon2", "--write"]);
+    assert_eq!(output.status.code(), Some(2), "a table of some packages would drop the others");
+}
+
+#[test]
 fn an_unknown_platform_is_refused_with_the_known_ones() {
     for arguments in [["load", "linux-x64"].as_slice(), &["load", "linux-x64-gnu", "amiga"]] {
         let output = xtask(workspace(), arguments);

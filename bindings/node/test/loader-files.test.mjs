@@ -1,0 +1,212 @@
+// Files that the system's loader or Node refuses: each is made, loaded, and explained by the loader's error.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { addon, addons, bareCopy, compile, load, platform, report, run } from './loading.mjs'
+import { folder } from './temporary.mjs'
+
+const here = platform.split('-').slice(0, 2).join('-')
+const linux = process.platform === 'linux' ? false : 'only Linux tells so'
+
+/** What the loader says of a file beside its code: the system's own words, and the remedy. */
+function refusal(make, options) {
+  const copy = bareCopy()
+  const file = join(copy, 'dist', `bindings_node.${platform}.node`)
+  make(file)
+  const { message, code, cause } = load(copy, options)
+  assert.equal(code, 'STRONGROOM_ADDON')
+  const [, first, second, ...remedies] = message.split('\n')
+  assert.equal(first, `  - ${file}: ${cause}`)
+  assert.equal(second, `  - @strongroom/${platform}: it is not installed`)
+  assert.equal(remedies.length, 1, message)
+  return { file, cause, remedy: remedies[0] }
+}
+
+for (const [what, content] of [
+  ['an empty file', ''],
+  // Cut later, it is mapped beyond its end, and the process dies before anyone can tell why.
+  ['a file that was cut short', readFileSync(addon).subarray(0, 32)],
+  ['a text', 'version 1 of a pointer to the file\n'.repeat(10)],
+]) {
+  test(`${what} in the addon's place`, () => {
+    const { remedy } = refusal((file) => writeFileSync(file, content))
+    assert.match(remedy, /^The file is no library: .* Install again\.$/)
+  })
+}
+
+test("a folder in the addon's place", () => {
+  const { remedy } = refusal((file) => mkdirSync(file))
+  assert.match(remedy, /^There is a folder in its place\. Remove it, and install again\.$/)
+})
+
+const others = addons.filter((file) => file !== addon)
+
+test('addons of other platforms', { skip: others.length === 0 && 'the package has one addon only' }, () => {
+  for (const other of others) {
+    const { remedy } = refusal((file) => copyFileSync(other, file))
+    const [os, cpu, libc] = /bindings_node\.(.*)\.node$/.exec(other)[1].split('-')
+    const name = `${os}-${cpu}${libc === 'gnu' ? ' with glibc' : libc === 'musl' ? ' with musl' : ''}`
+    assert.match(remedy, new RegExp(`^The file is for ${name}, and this is ${here}.*copied from another machine`))
+  }
+})
+
+test('headers of libraries for other systems and CPUs', () => {
+  const elf = (machine) => {
+    const header = readFileSync(addon).subarray(0, 4096)
+    header.writeUInt16LE(machine, 18)
+    return header
+  }
+  const machO = Buffer.alloc(64)
+  machO.writeUInt32LE(0xfeedfacf)
+  machO.writeUInt32LE(0x0100000c, 4)
+  const fat = Buffer.alloc(64)
+  fat.write('cafebabe00000002', 'hex')
+  fat.writeUInt32BE(0x01000007, 8)
+  fat.writeUInt32BE(0x0100000c, 28)
+  const pe = Buffer.alloc(128)
+  pe.write('MZ')
+  pe.writeUInt32LE(64, 0x3c)
+  pe.write('PE\0\0', 64)
+  pe.writeUInt16LE(0xaa64, 68)
+  const foreign = [
+    [machO, 'darwin-arm64'],
+    [fat, 'darwin-x64\\+arm64'],
+    [pe, 'win32-arm64'],
+    ...(linux ? [] : [[elf(243), 'linux-riscv64 with musl']]),
+  ].filter(([, name]) => process.platform !== name.split('-')[0] || name.includes('riscv64'))
+  for (const [content, name] of foreign) {
+    const { remedy } = refusal((file) => writeFileSync(file, content))
+    assert.match(remedy, new RegExp(`^The file is for ${name}, and this is ${here}`))
+  }
+})
+
+test('an addon for another CPU', { skip: linux }, () => {
+  const { remedy } = refusal((file) => {
+    const bytes = readFileSync(addon)
+    bytes.writeUInt16LE(243, 18)
+    writeFileSync(file, bytes)
+  })
+  assert.match(remedy, new RegExp(`^The file is for linux-riscv64 with \\w+, and this is ${here}`))
+})
+
+const glibc = linux || (!platform.endsWith('gnu') && 'this is not glibc')
+
+test('an addon that was built on a newer system', { skip: glibc }, () => {
+  const { cause, remedy } = refusal((file) => writeFileSync(file, needsGlibc(readFileSync(addon), '2.99')))
+  assert.match(cause, /version `GLIBC_2\.99' not found/)
+  const has = process.report.getReport().header.glibcVersionRuntime
+  const published = 'It was built on a newer system; the published one runs from glibc 2.'
+  assert.ok(remedy.startsWith(`The addon needs glibc 2.99, and this system has ${has}. ${published}`), remedy)
+})
+
+test('a system that is older than those that the addon is for', { skip: glibc }, () => {
+  const { remedy } = refusal((file) => {
+    writeFileSync(file, needsGlibc(readFileSync(addon), '2.99'))
+    const table = join(file, '../platforms.js')
+    writeFileSync(table, readFileSync(table, 'utf8').replaceAll(/floor: '2\.\d+'/g, "floor: '2.99'"))
+  })
+  assert.match(remedy, /^The addon needs glibc 2\.99, .* Update the system to one with glibc 2\.99 or later: /)
+})
+
+/** An addon whose newest version of glibc has another name. The version's hash stands beside it: System V ABI. */
+function needsGlibc(bytes, version) {
+  const names = new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g))
+  const newest = [...names].sort().at(-1)
+  const hash = (name) => {
+    let h = 0n
+    for (const byte of Buffer.from(name)) {
+      h = (h << 4n) + BigInt(byte)
+      const high = h & 0xf0000000n
+      h = (h ^ (high >> 24n)) & ~high
+    }
+    const word = Buffer.alloc(4)
+    word.writeUInt32LE(Number(h))
+    return word
+  }
+  const name = `GLIBC_${version}`
+  for (let at = bytes.indexOf(newest); at !== -1; at = bytes.indexOf(newest, at + 1)) bytes.write(name, at)
+  const [old, replacement] = [hash(newest), hash(name)]
+  for (let at = bytes.indexOf(old); at !== -1; at = bytes.indexOf(old, at + 1)) replacement.copy(bytes, at)
+  return bytes
+}
+
+test('an addon of another libc', { skip: linux }, (context) => {
+  const other = platform.endsWith('gnu') ? 'musl' : 'glibc'
+  const soname = other === 'musl' ? 'libc.musl-other.so.1' : 'libc.so.999'
+  const libc = join(folder, soname)
+  // Its versioned symbols are what tells a library for glibc.
+  const script = join(folder, 'versions')
+  writeFileSync(script, `${other === 'musl' ? 'MUSL' : 'GLIBC_2.28'} { global: *; };`)
+  const skip = compile('int other_libc(void) { return 1; }', libc, [
+    '-nostdlib',
+    `-Wl,-soname,${soname}`,
+    ...(other === 'musl' ? [] : [`-Wl,--version-script,${script}`]),
+  ])
+  if (skip) return context.skip(skip)
+  const source = 'int other_libc(void); void *napi_register_module_v1(void *e, void *x) { other_libc(); return x; }'
+  const { cause, remedy } = refusal((file) => compile(source, file, ['-nostdlib', libc]))
+  assert.ok(cause.includes(soname), cause)
+  assert.match(remedy, new RegExp(`^The file is for ${here} with ${other}, and this is ${here} with `))
+})
+
+test('an addon of another project', (context) => {
+  const made = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  if (skip) return context.skip(skip)
+  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  assert.equal(cause, "it is not strongroom's addon")
+  assert.equal(remedy, 'Another library stands in its place. Install strongroom again.')
+})
+
+test('a library that is no addon', (context) => {
+  const made = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', made)
+  if (skip) return context.skip(skip)
+  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  assert.match(cause, /did not self-register/)
+  assert.match(remedy, /^The file is a library, but no addon for Node\./)
+})
+
+const NOBODY = 65534
+
+test('a file that may not be read', { skip: process.platform === 'win32' && 'there are no modes' }, (context) => {
+  // root reads everything, so that Node must run as another user.
+  const root = process.getuid() === 0
+  const { status } = spawnSync(process.execPath, ['-e', ''], { uid: root ? NOBODY : process.getuid() })
+  if (status !== 0) return context.skip('no other user may run this Node')
+  const { file, remedy } = refusal(
+    (file) => {
+      copyFileSync(addon, file)
+      chmodSync(file, 0o000)
+    },
+    { spawn: root ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {} },
+  )
+  assert.equal(remedy, `This user may not read the file. Let it: chmod a+r ${file}, and a+x for each folder above it.`)
+})
+
+test('a file system that forbids to run', { skip: linux }, (context) => {
+  const mounted = join(folder, 'noexec')
+  mkdirSync(mounted)
+  // The mount is seen by this one process only.
+  const script = 'mount -t tmpfs -o noexec none "$1" && cp -r "$2"/. "$1" && shift 2 && exec "$@"'
+  const unshare = (...command) => [
+    '--user',
+    '--map-root-user',
+    '--mount',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    mounted,
+    ...command,
+  ]
+  const copy = bareCopy()
+  copyFileSync(addon, join(copy, 'dist', `bindings_node.${platform}.node`))
+  if (spawnSync('unshare', unshare(copy, 'true')).status !== 0) return context.skip('no mount may be made here')
+  const expression = `require(${JSON.stringify(join(mounted, 'dist/index.js'))})`
+  const { message, cause } = run('unshare', unshare(copy, process.execPath, '-e', report(expression)), {})
+  assert.match(cause, /failed to map segment|Operation not permitted/)
+  assert.match(message, /is it mounted with noexec\?/)
+})

@@ -1,0 +1,115 @@
+// Installations without the addon: each is made as package managers leave it, and explained by the loader's error.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
+import { folder } from './temporary.mjs'
+
+const own = `@strongroom/${platform}`
+const foreign = platform.startsWith('darwin') ? 'win32-x64-msvc' : 'darwin-arm64'
+
+/** The remedy for what is not there. */
+function remedy(copy) {
+  const { message, code } = load(copy)
+  assert.equal(code, 'STRONGROOM_ADDON')
+  const [, first, second, ...remedies] = message.split('\n')
+  assert.match(first, /: there is no such file$/)
+  assert.equal(second, `  - ${own}: it is not installed`)
+  assert.equal(remedies.length, 1, message)
+  return remedies[0]
+}
+
+const OMITTED = /^Optional dependencies were left out .*--omit=optional.* npm install --include=optional$/
+
+test('without a lock file, optional dependencies were left out', () => {
+  assert.match(remedy(bareCopy()), OMITTED)
+})
+
+test('the package of another platform was installed there', () => {
+  const copy = bareCopy()
+  putPackage(copy, foreign)
+  const said = remedy(copy)
+  assert.match(said, new RegExp(`^Installed here is the addon for ${foreign}: .* copied from one`))
+  const { os, cpu } = { os: process.platform, cpu: process.arch }
+  assert.match(said, new RegExp(`npm install --os=${os} --cpu=${cpu}( --libc=\\w+)? ${own}@\\d+\\.\\d+\\.\\d+$`))
+})
+
+test('the addon of another platform lies beside the code', () => {
+  const copy = bareCopy()
+  renameSync(putLocal(copy), join(copy, 'dist', `bindings_node.${foreign}.node`))
+  assert.match(remedy(copy), new RegExp(`^Installed here is the addon for ${foreign}: `))
+})
+
+test('the package is installed, and its file is gone', () => {
+  const copy = bareCopy()
+  rmSync(putPackage(copy))
+  const { message, cause } = load(copy)
+  assert.match(cause, /Cannot find (module|package) .*"main" entry/)
+  assert.match(message, /\nThe package is installed, but its addon is gone from it: .*Install again\.$/)
+})
+
+/** A project in which npm really installs, from folders on this machine. */
+function npmProject(flags, optionalDependencies) {
+  const project = mkdtempSync(join(folder, 'project-'))
+  const manifest = { name: 'project', version: '1.0.0', dependencies: { strongroom: 'file:strongroom' } }
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, optionalDependencies }))
+  renameSync(bareCopy(), join(project, 'strongroom'))
+  mkdirSync(join(project, 'platform'))
+  writeFileSync(join(project, 'platform/package.json'), JSON.stringify({ name: own, version: '0.1.0' }))
+  const args = ['install', '--offline', '--no-audit', '--no-fund', '--install-links', ...flags]
+  const shell = process.platform === 'win32'
+  const { status, stderr, error } = spawnSync('npm', args, { cwd: project, encoding: 'utf8', shell })
+  assert.ifError(error)
+  assert.equal(status, 0, stderr)
+  return { installed: join(project, 'node_modules/strongroom'), lock: join(project, 'package-lock.json') }
+}
+
+test('npm was told to leave optional dependencies out', () => {
+  const { installed, lock } = npmProject(['--omit=optional'], { [own]: 'file:platform' })
+  assert.ok(readFileSync(lock, 'utf8').includes(`node_modules/${own}`))
+  assert.ok(!existsSync(join(installed, '../@strongroom')))
+  assert.match(remedy(installed), OMITTED)
+})
+
+test('the lock file does not have the package', () => {
+  const { installed, lock } = npmProject([], {})
+  assert.ok(remedy(installed).startsWith(`${lock} does not list ${own}: it was made on another system`))
+})
+
+for (const [name, dependency, entry] of [
+  [
+    'package-lock.json',
+    `"node_modules/strongroom": { "optionalDependencies": { "${own}": "0.1.0" } }`,
+    `"node_modules/${own}": {`,
+  ],
+  ['yarn.lock', `  optionalDependencies:\n    "${own}" "0.1.0"`, `"${own}@0.1.0":`],
+  ['pnpm-lock.yaml', `    optionalDependencies:\n      '${own}': 0.1.0`, `  '${own}@0.1.0':`],
+  ['bun.lock', `"optionalDependencies": { "${own}": "0.1.0" }`, `"${own}": ["${own}@0.1.0", ""`],
+]) {
+  test(`${name}: a dependency is no entry`, () => {
+    const project = mkdtempSync(join(folder, 'project-'))
+    mkdirSync(join(project, 'node_modules'))
+    const copy = bareCopy(join(project, 'node_modules'))
+    // This one is of another project.
+    writeFileSync(join(folder, name), '')
+    writeFileSync(join(project, name), `${dependency}\n`)
+    assert.ok(remedy(copy).startsWith(`${join(project, name)} does not list ${own}: `))
+    writeFileSync(join(project, name), `${dependency}\n${entry}\n`)
+    assert.match(remedy(copy), OMITTED)
+  })
+}
+
+test('the code is in an archive of Electron', () => {
+  const archive = mkdtempSync(join(folder, 'app-'))
+  mkdirSync(join(archive, 'app.asar'))
+  assert.match(remedy(bareCopy(join(archive, 'app.asar'))), /^The system cannot load .*\.asar archive.*asarUnpack/)
+})
+
+test('STRONGROOM_LIBRARY names a file in such an archive', () => {
+  const archive = join(folder, 'app.asar')
+  writeFileSync(archive, readFileSync(addon).subarray(0, 100))
+  const { message } = load(bareCopy(), { env: { STRONGROOM_LIBRARY: join(archive, 'strongroom.node') } })
+  assert.match(message, /there is no such file\nThe system cannot load .*asarUnpack.*\nSTRONGROOM_LIBRARY names/)
+})

@@ -1,0 +1,126 @@
+// A program that uses the package, bundled, and run where there is no node_modules.
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { rspack } from '@rspack/core'
+import { build } from 'esbuild'
+import { bareCopy, platform, putLocal, putPackage, report, run } from '../loading.mjs'
+import { folder } from '../temporary.mjs'
+
+/** A project in which the package is installed, with its addon in the platform's package, or beside its code. */
+function makeProject({ local = false } = {}) {
+  const project = mkdtempSync(join(folder, 'project-'))
+  cpSync(bareCopy(), join(project, 'node_modules/strongroom'), { recursive: true })
+  if (local) putLocal(join(project, 'node_modules/strongroom'))
+  else putPackage(project)
+  writeFileSync(join(project, 'main.cjs'), report("require('strongroom')"))
+  writeFileSync(join(project, 'main.mjs'), `import Installed from 'strongroom'\n${report('Installed')}`)
+  return project
+}
+
+/** Bundles with esbuild; the folder with the bundle, in the project. */
+async function esbuild(project, options) {
+  await build({
+    absWorkingDir: project,
+    entryPoints: ['main.cjs'],
+    bundle: true,
+    platform: 'node',
+    outdir: 'out',
+    logLevel: 'silent',
+    ...options,
+  })
+  return join(project, 'out')
+}
+
+/** Bundles with rspack, whose configuration is webpack's; the folder with the bundle, in the project. */
+async function bundleWithRspack(project, options) {
+  const output = { path: join(project, 'out'), filename: 'main.js' }
+  const stats = await promisify(rspack)({
+    context: project,
+    entry: './main.cjs',
+    target: 'node',
+    mode: 'production',
+    output,
+    ...options,
+  })
+  const { errors } = stats.toJson({ all: false, errors: true })
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
+  return output.path
+}
+
+/** Moves a bundle out of its project. */
+function apart(out) {
+  const place = join(mkdtempSync(join(folder, 'deployed-')), 'out')
+  renameSync(out, place)
+  return place
+}
+
+const start = (out, name = 'main.js') => run(process.execPath, [join(out, name)], {})
+
+const PLATFORM_PACKAGES = /^@strongroom\//
+const external = ({ request }, done) => (PLATFORM_PACKAGES.test(request) ? done(null, `commonjs ${request}`) : done())
+
+function assertLeftOut({ message, code }) {
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.match(message, new RegExp(`\\./bindings_node\\.${platform}.*: Cannot find module '\\./bindings_node\\.`))
+  assert.match(message, new RegExp(`@strongroom/${platform}: Cannot find module`))
+  assert.match(message, /\nA bundler has put strongroom into its bundle.*--external:strongroom.*externals: /)
+}
+
+test('esbuild takes the addon of the platform package along', async () => {
+  const out = apart(await esbuild(makeProject(), { loader: { '.node': 'copy' } }))
+  const copied = readdirSync(out).filter((name) => name.endsWith('.node'))
+  assert.equal(copied.length, 1)
+  assert.deepEqual(start(out), { value: 42 })
+  rmSync(join(out, copied[0]))
+  const { message, code } = start(out)
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.match(message, new RegExp(`Cannot find module '\\./${copied[0]}'\\nA bundler has put `))
+})
+
+test('esbuild takes an addon beside the code along', async () => {
+  const out = apart(await esbuild(makeProject({ local: true }), { loader: { '.node': 'copy' } }))
+  assert.deepEqual(start(out), { value: 42 })
+})
+
+test('esbuild makes a module that has a require', async () => {
+  const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+  const options = { loader: { '.node': 'copy' }, entryPoints: ['main.mjs'], format: 'esm' }
+  const shaped = { banner: { js: require }, outExtension: { '.js': '.mjs' } }
+  const out = apart(await esbuild(makeProject(), { ...options, ...shaped }))
+  assert.deepEqual(start(out, 'main.mjs'), { value: 42 })
+})
+
+test('esbuild leaves the package out', async () => {
+  const out = await esbuild(makeProject(), { external: ['strongroom'] })
+  assert.deepEqual(start(out), { value: 42 })
+})
+
+test('esbuild leaves the addon out, which must then be installed where the bundle runs', async () => {
+  const out = await esbuild(makeProject(), { external: ['@strongroom/*'] })
+  assert.deepEqual(start(out), { value: 42 })
+  assertLeftOut(start(apart(out)))
+})
+
+test('esbuild that was told nothing says so itself', async () => {
+  await assert.rejects(esbuild(makeProject(), {}), /No loader is configured for "\.node" files/)
+})
+
+test('rspack leaves the package out', async () => {
+  const out = await bundleWithRspack(makeProject(), { externals: { strongroom: 'commonjs strongroom' } })
+  assert.deepEqual(start(out), { value: 42 })
+})
+
+for (const mode of ['production', 'development']) {
+  test(`rspack leaves the addon out, which must then be installed where the bundle runs: ${mode}`, async () => {
+    const out = await bundleWithRspack(makeProject(), { mode, externals: [external] })
+    assert.deepEqual(start(out), { value: 42 })
+    assertLeftOut(start(apart(out)))
+  })
+}
+
+test('rspack that was told nothing says so itself', async () => {
+  await assert.rejects(bundleWithRspack(makeProject(), {}), /Module parse failed/)
+})

@@ -1,0 +1,61 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+
+/** What a file is that did not load. */
+export type LibraryFile =
+  | { readonly kind: 'unreadable' | 'folder' | 'empty' | 'no library' }
+  | {
+      readonly kind: 'library'
+      /** As `process.platform` says it. */
+      readonly os: string
+      /** As `process.arch` says it; more than one in a universal file of macOS. */
+      readonly cpus: readonly string[]
+      /** The C library, where the system has more than one. */
+      readonly libc: 'glibc' | 'musl' | null
+    }
+
+/** Reads what a file is from its header. */
+export function readLibrary(file: string): LibraryFile {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch {
+    return { kind: 'unreadable' }
+  }
+  try {
+    if (fstatSync(descriptor).isDirectory()) return { kind: 'folder' }
+    const bytes = readFileSync(descriptor)
+    if (bytes.length === 0) return { kind: 'empty' }
+    return elf(bytes) ?? machO(bytes) ?? pe(bytes) ?? { kind: 'no library' }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Source: System V ABI, chapter 4. Only 64 bits, little-endian, is told apart further. */
+function elf(bytes: Buffer): LibraryFile | undefined {
+  if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46) return undefined
+  const cpu = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }[bytes.readUInt16LE(18)]
+  // The versions that a library needs of glibc are named so; musl has no versions.
+  const libc = bytes.includes('GLIBC_2.') ? 'glibc' : 'musl'
+  return { kind: 'library', os: 'linux', cpus: [cpu ?? 'another CPU'], libc }
+}
+
+/** Source: Apple's mach-o/loader.h and mach-o/fat.h. */
+function machO(bytes: Buffer): LibraryFile | undefined {
+  if (bytes.length < 32) return undefined
+  const cpu = (type: number) => ({ 16777223: 'x64', 16777228: 'arm64' })[type] ?? 'another CPU'
+  const library = { kind: 'library', os: 'darwin', libc: null } as const
+  if (bytes.readUInt32LE(0) === 0xfeedfacf) return { ...library, cpus: [cpu(bytes.readUInt32LE(4))] }
+  if (bytes.readUInt32BE(0) !== 0xcafebabe) return undefined
+  const count = Math.min(bytes.readUInt32BE(4), Math.floor((bytes.length - 8) / 20))
+  return { ...library, cpus: Array.from({ length: count }, (_, index) => cpu(bytes.readUInt32BE(8 + index * 20))) }
+}
+
+/** Source: Microsoft's PE format. */
+function pe(bytes: Buffer): LibraryFile | undefined {
+  if (bytes.length < 64 || bytes.toString('latin1', 0, 2) !== 'MZ') return undefined
+  const header = bytes.readUInt32LE(0x3c)
+  if (bytes.length < header + 6 || bytes.toString('latin1', header, header + 4) !== 'PE\0\0') return undefined
+  const cpu = { 332: 'ia32', 34404: 'x64', 43620: 'arm64' }[bytes.readUInt16LE(header + 4)]
+  return { kind: 'library', os: 'win32', cpus: [cpu ?? 'another CPU'], libc: null }
+}

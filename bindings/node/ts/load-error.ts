@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { types } from 'node:util'
+import { type Attempt, type Failure, noMain } from './attempt'
+import { home, resolved } from './installation'
+import { machine } from './machine'
+import { remedies } from './remedies'
+
+/** The error that shows every attempt, with the one that says most as its cause. */
+export function notLoaded(attempts: readonly Attempt[]): Error {
+  const failures = attempts.map(lookAt)
+  const { error: cause } = failures.find(({ absent }) => !absent) ?? (failures[0] as Failure)
+  const message = [
+    `strongroom could not load its addon on ${machine.text}. Tried:`,
+    ...failures.map((failure) => `  - ${shown(failure)}: ${failure.error.message}`),
+    ...remedies(failures),
+  ].join('\n')
+  return Object.assign(loadError(message), { cause, errors: failures.map(({ error }) => error) })
+}
+
+/** An error of the loader. */
+export function loadError(message: string): Error {
+  return Object.assign(new Error(message), { code: 'STRONGROOM_ADDON' })
+}
+
+function lookAt(attempt: Attempt): Failure {
+  const file = resolved(attempt.from)
+  // A test runner's context has an Error of its own.
+  const original = types.isNativeError(attempt.error) ? attempt.error : new Error(String(attempt.error))
+  const { code } = original as { code?: unknown }
+  const there = noMain(original) || (attempt.place !== 'package' && file !== undefined && existsSync(file))
+  const absent = code === 'MODULE_NOT_FOUND' && !there
+  return { ...attempt, file, absent, error: absent ? absence(attempt, original) : firstLine(original) }
+}
+
+function absence({ place }: Attempt, cause: Error): Error {
+  if (!home && place !== 'override') return firstLine(cause)
+  return new Error(place === 'package' ? 'it is not installed' : 'there is no such file', { cause })
+}
+
+/** Node adds the stack of the callers, and some C libraries end their line. */
+function firstLine(error: Error): Error {
+  const [line = ''] = error.message.trim().split('\n')
+  return line === error.message ? error : new Error(line, { cause: error })
+}
+
+function shown({ place, from, file }: Failure): string {
+  return place === 'local' && file ? file : from
+}

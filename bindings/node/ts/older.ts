@@ -1,0 +1,9 @@
+/** Whether a version, of numbers with dots, comes before another. */
+export function older(version: string, than: string): boolean {
+  const parts = version.split('.').map(Number)
+  for (const [index, part] of than.split('.').map(Number).entries()) {
+    const own = parts[index] ?? 0
+    if (own !== part) return own < part
+  }
+  return false
+}

@@ -1,0 +1,184 @@
+//! `cargo xtask pack`, from made artifacts to tarballs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use node_audit::{Policy, audit_paths};
+use object::elf;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::object_maker::Maker;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const ALL: &str = "linux-x64-gnu,linux-arm64-gnu,linux-x64-musl";
+
+/// A folder of artifacts, and place for what is packed.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// All that is needed to pack three platforms.
+    #[expect(clippy::unwrap_used, reason = "a folder that cannot be written fails the test")]
+    fn new() -> Self {
+        let place = Place { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(place.artifacts()).unwrap();
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/ts");
+        for entry in fs::read_dir(sources).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let (stem, end) = name.split_once('.').unwrap();
+            let compiled: &[&str] = match end {
+                "ts" => &["js", "d.ts"],
+                "mts" => &["mjs", "d.mts"],
+                _ => &["d.ts"],
+            };
+            for end in compiled {
+                fs::write(place.artifacts().join(format!("{stem}.{end}")), &name).unwrap();
+            }
+        }
+        place.put("linux-x64-gnu", &addon(VERSION).make());
+        place.put("linux-arm64-gnu", &Maker { machine: elf::EM_AARCH64, ..addon(VERSION) }.make());
+        place.put("linux-x64-musl", &musl().make());
+        place
+    }
+
+    fn artifacts(&self) -> PathBuf {
+        self.folder.path().join("artifacts")
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a folder that cannot be written fails the test")]
+    fn put(&self, platform: &str, content: &[u8]) {
+        fs::write(self.artifacts().join(format!("bindings_node.{platform}.node")), content).unwrap();
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a program that cannot be started fails the test")]
+    fn pack(&self, out: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env_remove("CARGO_MANIFEST_DIR");
+        command.arg("pack").arg(self.artifacts()).arg("--out").arg(self.folder.path().join(out));
+        command.args(arguments).output().unwrap()
+    }
+
+    /// The lines of the error, the first of which begins with `error: `.
+    fn refused(&self, out: &str, arguments: &[&str]) -> Vec<String> {
+        let before = names(self.folder.path());
+        let output = self.pack(out, arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(names(self.folder.path()), before, "something was left behind");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        error.lines().skip_while(|line| !line.starts_with("error: ")).map(str::to_owned).collect()
+    }
+
+    #[expect(clippy::unwrap_used, reason = "files that cannot be read fail the test")]
+    fn packed(&self, out: &str, arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
+        let output = self.pack(out, arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let folder = self.folder.path().join(out);
+        names(&folder).into_iter().map(|name| (name.clone(), fs::read(folder.join(name)).unwrap())).collect()
+    }
+}
+
+/// An addon for linux-x64-gnu that breaks no rule of what is shipped.
+fn addon(version: &str) -> Maker {
+    let flags = elf::DF_1_NODELETE.0 | elf::DF_1_NOW.0;
+    let data = format!("strongroom-addon-version={version};").into_bytes();
+    Maker { numbers: vec![(elf::DT_FLAGS_1, flags)], data, ..Maker::addon() }
+}
+
+fn musl() -> Maker {
+    Maker { needed: vec!["libc.so"], versions: vec![], ..addon(VERSION) }
+}
+
+#[expect(clippy::unwrap_used, reason = "a folder that cannot be read fails the test")]
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_same_artifacts_make_the_same_bytes_and_the_manifest_lists_them() {
+    let place = Place::new();
+    let first = place.packed("first", &["--only", ALL, "--bundle"]);
+    assert_eq!(first, place.packed("second", &["--bundle", "--only", ALL]));
+    let manifest: Value = serde_json::from_slice(&first["manifest.json"]).unwrap();
+    let mut entries = ["packages", "documents"].map(|key| manifest[key].as_array().unwrap().clone()).concat();
+    entries.push(manifest["bundle"].clone());
+    assert_eq!(entries.len() + 1, first.len());
+    for entry in &entries {
+        assert_eq!(entry["size"], first[entry["file"].as_str().unwrap()].len(), "{entry}");
+    }
+    let packages: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry["name"].as_str())
+        .filter(|name| name.starts_with('@'))
+        .collect();
+    let expected = ["@strongroom/linux-x64-gnu", "@strongroom/linux-arm64-gnu", "@strongroom/linux-x64-musl"];
+    assert_eq!(packages, expected);
+    let tarballs: Vec<PathBuf> = first
+        .keys()
+        .filter(|name| name.contains("linux-"))
+        .map(|name| place.folder.path().join("first").join(name))
+        .collect();
+    let audit = audit_paths(&tarballs, &Policy::default(), &());
+    assert!(audit.failures.is_empty() && !audit.has_errors(), "{:?}", audit.reports());
+    assert_eq!((audit.files.len(), tarballs.len()), (3, 3));
+}
+
+#[test]
+fn everything_that_is_wrong_with_the_artifacts_is_said_at_once() {
+    let place = Place::new();
+    place.put("linux-x64-gnu", &addon("0.0.9").make());
+    place.put("linux-arm64-gnu", &addon(VERSION).make());
+    place.put("linux-x64-musl", b"<html>404</html>");
+    let lines = place.refused("out", &["--only", ALL]);
+    let [first, gnu, arm, musl, remedy] = lines.as_slice() else { panic!("{lines:#?}") };
+    assert_eq!(first, "error: these artifacts must not be shipped:");
+    assert_eq!(
+        *gnu,
+        format!("  - bindings_node.linux-x64-gnu.node: it is of version 0.0.9, and this is {VERSION}")
+    );
+    assert!(arm.contains("node: arch: it claims linux-arm64-gnu, but is compiled for x64"), "{arm}");
+    assert!(arm.ends_with("was it renamed?"), "{arm}");
+    assert!(musl.starts_with("  - bindings_node.linux-x64-musl.node"), "{musl}");
+    assert!(remedy.contains("cargo xtask dist"), "{remedy}");
+
+    // glibc's under musl's name.
+    place.put("linux-x64-musl", &addon(VERSION).make());
+    let lines = place.refused("out", &["--only", "linux-x64-musl"]);
+    assert!(
+        lines.iter().any(|line| line.contains("linked to glibc") && line.ends_with("was it renamed?")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_part_of_the_platforms_is_packed_only_when_that_is_said() {
+    let place = Place::new();
+    fs::remove_file(place.artifacts().join("index.js")).unwrap();
+    let lines = place.refused("out", &[]);
+    let missing: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("  - missing: ")).collect();
+    assert_eq!(missing.len(), node_targets::targets().len() - 3 + 1, "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.contains("--only PLATFORM")), "{lines:?}");
+}
+
+#[test]
+fn a_destination_that_cannot_be_made_is_one_line() {
+    let place = Place::new();
+    fs::create_dir(place.folder.path().join("there")).unwrap();
+    for (out, says) in [
+        ("there", "exists already: remove it, or name another folder with --out"),
+        ("artifacts/index.js/out", "does not exist"),
+        ("no/out", "does not exist"),
+    ] {
+        let lines = place.refused(out, &["--only", ALL]);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(says), "{lines:?}");
+    }
+}
