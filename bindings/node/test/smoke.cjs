@@ -1,11 +1,13 @@
-// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back, and refused
-// with another key. It needs nothing but Node: `cargo xtask load` and a check of the flake run it wherever an addon loads.
+// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back, read in a
+// worker thread, and refused with another key; and a panic, after which everything goes on. It needs nothing but Node:
+// `cargo xtask load` and a check of the flake run it wherever an addon loads.
 // usage: node smoke.cjs PACKAGE_FOLDER [EXPECTED_GLIBC]
 'use strict'
 const assert = require('node:assert')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { Worker } = require('node:worker_threads')
 
 // In its own words: the loader tells every cause, and a stack of it buries them.
 process.on('uncaughtException', (error) => {
@@ -18,30 +20,49 @@ process.report.excludeNetwork = true
 const glibc = process.report.getReport().header.glibcVersionRuntime
 if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'this is not the C library to test under')
 
-const Database = require(path.resolve(folder))
+const entry = require.resolve(path.resolve(folder))
+const Database = require(entry)
+const { addon } = require(path.join(path.dirname(entry), 'loader.js'))
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-load-'))
-try {
-  const file = path.join(scratch, 'smoke.db')
-  const key = Buffer.alloc(32, 7)
-  const text = 'a text that must not stand in the file'
-  const written = new Database(file, { key })
-  written.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT, z BLOB)')
-  const insert = written.prepare('INSERT INTO t (x, z) VALUES (?, zstd_compress(?))')
-  written.transaction(() => {
-    for (let row = 0; row < 100; row += 1) insert.run(`${text} ${row}`, text.repeat(10))
-  })()
-  written.close()
-  assert(!fs.readFileSync(file).includes(text), 'the file holds plaintext')
+process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }))
 
-  const read = new Database(file, { key, readonly: true })
-  const row = read.prepare('SELECT count(*) AS n, max(x) AS x, zstd_decompress(z) AS z FROM t').get()
-  assert.strictEqual(row.n, 100)
-  assert.strictEqual(row.x, `${text} 99`)
-  assert.strictEqual(row.z.toString(), text.repeat(10))
-  read.close()
-  assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
-} finally {
-  fs.rmSync(scratch, { recursive: true, force: true })
-}
-const libc = process.platform !== 'linux' ? process.platform : glibc ? `glibc ${glibc}` : 'musl'
-console.log(`Node ${process.versions.node}, ${libc}`)
+const file = path.join(scratch, 'smoke.db')
+const key = Buffer.alloc(32, 7)
+const text = 'a text that must not stand in the file'
+const written = new Database(file, { key })
+written.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT, z BLOB)')
+const insert = written.prepare('INSERT INTO t (x, z) VALUES (?, zstd_compress(?))')
+written.transaction(() => {
+  for (let row = 0; row < 100; row += 1) insert.run(`${text} ${row}`, text.repeat(10))
+})()
+written.close()
+assert(!fs.readFileSync(file).includes(text), 'the file holds plaintext')
+
+assert.throws(() => addon.panicForTest('on purpose'), /on purpose/)
+
+const read = new Database(file, { key, readonly: true })
+const row = read.prepare('SELECT count(*) AS n, max(x) AS x, zstd_decompress(z) AS z FROM t').get()
+assert.strictEqual(row.n, 100)
+assert.strictEqual(row.x, `${text} 99`)
+assert.strictEqual(row.z.toString(), text.repeat(10))
+read.close()
+assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
+
+// The addon is loaded once more in the worker, and its threads' values are torn down when the worker ends.
+const inWorker = `
+  const { parentPort, workerData: { entry, file, key } } = require('node:worker_threads')
+  const Database = require(entry)
+  const db = new Database(file, { key: Buffer.from(key), readonly: true })
+  parentPort.postMessage(db.prepare('SELECT count(*) FROM t').pluck().get())
+`
+const counted = []
+const worker = new Worker(inWorker, { eval: true, workerData: { entry, file, key } })
+worker.on('message', (count) => counted.push(count))
+worker.on('error', (error) => {
+  throw error
+})
+worker.on('exit', (code) => {
+  assert.deepStrictEqual([code, counted], [0, [100]], 'the worker did not read the file')
+  const libc = process.platform !== 'linux' ? process.platform : glibc ? `glibc ${glibc}` : 'musl'
+  console.log(`Node ${process.versions.node}, ${libc}`)
+})

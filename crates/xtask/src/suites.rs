@@ -1,5 +1,8 @@
 //! The suites of `cargo xtask test`, in the order in which they run: cheap ones first.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result};
 
 use crate::counts;
@@ -9,6 +12,7 @@ use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
 use crate::npm;
+use crate::pack;
 use crate::paths::Workspace;
 use crate::process::{self, Finished};
 use crate::report::{self, Tally};
@@ -26,7 +30,7 @@ pub(crate) struct Suite {
 }
 
 /// Every suite.
-pub(crate) const ALL: [Suite; 15] = [
+pub(crate) const ALL: [Suite; 16] = [
     Suite { name: "rustfmt", run: rustfmt },
     Suite { name: "clippy", run: clippy },
     Suite { name: "cargo-deny", run: cargo_deny },
@@ -37,6 +41,7 @@ pub(crate) const ALL: [Suite; 15] = [
     Suite { name: "js tests (tree)", run: js_tests },
     Suite { name: "js tests (tarball)", run: js_tarball },
     Suite { name: "quickstart", run: quickstart },
+    Suite { name: "packages", run: packages },
     Suite { name: "load (host)", run: load_host },
     Suite { name: "load (other Nodes)", run: load_other_nodes },
     Suite { name: "nix check", run: nix_check },
@@ -115,6 +120,31 @@ fn quickstart(workspace: &Workspace) -> Result<Tally> {
     let output = dist::quickstart(workspace)?;
     let first = output.lines().find(|line| !line.trim().is_empty());
     Ok(Tally::passed(first.unwrap_or_default().trim()))
+}
+
+/// The packages that are published: sealed twice with the same bytes, installed by npm into an empty project, and used.
+fn packages(workspace: &Workspace) -> Result<Tally> {
+    let target = node_targets::host()?;
+    load::built_package(workspace, target)?;
+    let scratch = workspace.scratch()?;
+    let (first, second) = (scratch.path().join("first"), scratch.path().join("second"));
+    for out in [&first, &second] {
+        pack::pack_one(workspace, target, out)?;
+    }
+    let mut sizes = Vec::new();
+    for entry in fs::read_dir(&first)? {
+        let (name, content) = (entry?.file_name(), |folder: &Path, name| fs::read(folder.join(name)));
+        let (once, again) = (content(&first, &name)?, content(&second, &name)?);
+        anyhow::ensure!(once == again, "{} has other bytes when it is packed again", name.display());
+        if Path::new(&name).extension().is_some_and(|extension| extension == "tgz") {
+            sizes.push(format!("{} {:.2} MB", name.display(), once.len() as f64 / 1e6));
+        }
+    }
+    sizes.sort();
+    let mut load = process::command("node");
+    load.arg(workspace.package().join("scripts/load.mjs")).arg(&first).arg(&target.platform);
+    process::run(workspace, "load packages", load)?;
+    Ok(Tally { passed: 2, note: sizes.join(", "), ..Tally::default() })
 }
 
 fn load_host(workspace: &Workspace) -> Result<Tally> {

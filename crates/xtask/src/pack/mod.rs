@@ -72,6 +72,25 @@ pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
     }
 }
 
+/// Seals the packages of one platform, out of `bindings/node/dist`, without a word.
+pub(crate) fn pack_one(workspace: &Workspace, target: &'static Target, out: &Path) -> Result<()> {
+    let options = Options {
+        folders: vec![workspace.dist()],
+        only: vec![target.platform.clone()],
+        bundle: false,
+        repository: None,
+        out: None,
+    };
+    let mut progress = Progress::start("pack");
+    let written = made(workspace, &options, &[target], &mut progress).and_then(|output| output.write(out));
+    if written.is_ok() {
+        progress.succeed()
+    } else {
+        progress.fail()
+    }
+    written
+}
+
 /// The folder to make: the named one, or one in the checkout's `target`, which is there as soon as anything is built.
 fn destination(workspace: &Workspace, named: Option<&Path>) -> Result<PathBuf> {
     if let Some(named) = named {
