@@ -170,7 +170,7 @@ mod tests {
             ("/home/me/project/src/x.c", "/home/me/project"),
             ("/home/me/x.c", "/home/me"),
             ("/build/source/src/x.c", "/build/source"),
-            ("/root/.cargo", "/root"),
+            ("/root/x.c", "/root"),
             ("/var/tmp/x/src/y.c", "/var/tmp/x"),
             ("D:\\a\\addon\\addon\\src\\x.c", "D:\\a\\addon"),
             ("C:/Users/me/project/src/x.c", "C:/Users/me/project"),

@@ -20,7 +20,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
         "D:\\a\\addon\\addon\\src\\x.cc",
         "/tmp/tmp1/src/x.cc",
         "C:\\Users\\you\\x\\y\\z.cc",
-        "/root/.cargo/git/checkouts/x-1/2/src/lib.rs",
+        "/root/project/src/lib.rs",
     ];
     let found = with(&texts).findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
@@ -31,7 +31,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
     assert_eq!(
         found[0].evidence,
         "/home/me/.cargo/registry (2 paths), /home/me/project (1 path), D:\\a\\addon (1 path), /tmp/tmp1 (1 path), \
-         C:\\Users\\you\\x (1 path), /root/.cargo/git (1 path)"
+         C:\\Users\\you\\x (1 path), /root/project (1 path)"
     );
 }
 

@@ -48,7 +48,7 @@ fn an_empty_runpath_is_none() {
 /// @nomicfoundation/edr-linux-x64-musl 0.22.0
 #[test]
 fn what_leads_out_of_the_package_to_a_build_directory_is_an_error() {
-    for path in ["$ORIGIN/../../../root/.rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
+    for path in ["$ORIGIN/../../../root/rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
         assert!(found[0].message.contains("outside of the package, where it was built"), "{found:?}");
