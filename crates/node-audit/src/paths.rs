@@ -323,7 +323,7 @@ mod tests {
             "/home/me/project/x.c",
             "/home/runner/work/addon/addon",
             "/Users/me/project",
-            "/root/cache",
+            concat!("/root", "/.cache"),
             "/root/project/x",
             "/__w/addon/addon/src/x.cc",
             "/github/workspace/src/x.cc",
