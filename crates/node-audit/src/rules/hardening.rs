@@ -133,30 +133,10 @@ mod tests {
         problems.into_iter().map(|problem| (problem.severity, problem.evidence)).collect()
     }
 
-    fn facts(details: Details) -> Facts {
-        Facts {
-            bits: 64,
-            little_endian: true,
-            machine: String::new(),
-            cpu: None,
-            kind: "",
-            loadable: true,
-            libraries: Vec::new(),
-            imports: Vec::new(),
-            exports: Vec::new(),
-            constructors: false,
-            writable_code: Vec::new(),
-            leftovers: Vec::new(),
-            paths: Vec::new(),
-            size: 0,
-            details,
-        }
-    }
-
     #[test]
     fn an_elf_file_is_asked_for_full_relro_and_no_executable_data() {
         let good = ElfFacts { relro: true, bind_now: true, ..ElfFacts::default() };
-        let found = |elf: ElfFacts| findings(&facts(Details::Elf(elf)));
+        let found = |elf: ElfFacts| findings(&Facts::empty(Details::Elf(elf)));
         assert_eq!(found(good.clone()), []);
         let warning = |evidence: &str| vec![(Severity::Warning, evidence.to_owned())];
         assert_eq!(
@@ -171,17 +151,18 @@ mod tests {
             let found = found(bad);
             assert_eq!((found.len(), found[0].0), (1, Severity::Error), "{found:?}");
         }
-        let writable = Facts { writable_code: vec!["segment 2".to_owned()], ..facts(Details::Elf(good)) };
+        let writable =
+            Facts { writable_code: vec!["segment 2".to_owned()], ..Facts::empty(Details::Elf(good)) };
         assert_eq!(findings(&writable), warning("writable and executable: segment 2"));
     }
 
     #[test]
     fn a_macho_file_is_asked_for_no_executable_data() {
-        let good = facts(Details::MachO(MachOFacts::default()));
+        let good = Facts::empty(Details::MachO(MachOFacts::default()));
         assert_eq!(findings(&good), []);
         let writable = Facts { writable_code: vec!["__DATA".to_owned()], ..good };
         assert_eq!(findings(&writable), [(Severity::Warning, "writable and executable: __DATA".to_owned())]);
         let stack = MachOFacts { executable_stack: true, ..MachOFacts::default() };
-        assert_eq!(findings(&facts(Details::MachO(stack)))[0].0, Severity::Warning);
+        assert_eq!(findings(&Facts::empty(Details::MachO(stack)))[0].0, Severity::Warning);
     }
 }

@@ -22,6 +22,22 @@ fn a_file_cut_short_anywhere_is_an_error() {
     assert!(error(&content[..20]).contains("it ends within its header"));
 }
 
+/// Audits a file with each of its bytes damaged in several ways; an error must name the file.
+pub(crate) fn damage_each_byte(name: &str, good: &[u8]) {
+    let mut refused = 0;
+    for position in 0..good.len() {
+        for value in [0, 1, 0x7f, 0x80, 0xff, good[position] ^ 1] {
+            let mut bad = good.to_vec();
+            bad[position] = value;
+            if let Err(error) = audit_bytes(Path::new(name), &bad, &Policy::default()) {
+                assert!(error.to_string().starts_with(name), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 100, "only {refused} refused");
+}
+
 #[test]
 fn no_damaged_byte_is_a_panic() {
     let full = Maker {
@@ -42,18 +58,7 @@ fn no_damaged_byte_is_a_panic() {
     };
     for object in [Maker::addon(), full, narrow] {
         let good = object.make();
-        let mut refused = 0;
-        for position in 0..good.len() {
-            for value in [0, 1, 0x7f, 0x80, 0xff, good[position] ^ 1] {
-                let mut bad = good.clone();
-                bad[position] = value;
-                if let Err(error) = audit_bytes(Path::new(NAME), &bad, &Policy::default()) {
-                    assert!(error.to_string().starts_with(NAME), "{error}");
-                    refused += 1;
-                }
-            }
-        }
-        assert!(refused > 100, "only {refused} refused");
+        damage_each_byte(NAME, &good);
     }
 }
 

@@ -143,7 +143,10 @@ fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
     // Root may read any folder, so that root has somebody else look, with a copy of the program that he can reach.
     let programs = tempfile::tempdir().unwrap();
     let program = programs.path().join("node-audit");
-    fs::copy(env!("CARGO_BIN_EXE_node-audit"), &program).unwrap();
+    // By another process: a file that this one had open to write could not be run while another test starts a child.
+    let copied =
+        std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_node-audit")).arg(&program).status();
+    assert!(copied.unwrap().success());
     for path in [folder.path(), programs.path(), &program] {
         mode(path, 0o755);
     }

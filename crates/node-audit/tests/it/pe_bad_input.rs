@@ -5,6 +5,7 @@ use std::path::Path;
 use node_audit::{Policy, audit_bytes};
 use object::pe;
 
+use crate::bad_input::damage_each_byte;
 use crate::pe_maker::{NAME, PeMaker};
 
 fn error(content: &[u8]) -> String {
@@ -77,18 +78,7 @@ fn no_damaged_byte_is_a_panic() {
     };
     for object in [full.clone(), PeMaker { machine: pe::IMAGE_FILE_MACHINE_I386, is_64: false, ..full }] {
         let good = object.make();
-        let mut refused = 0;
-        for position in 0..good.len() {
-            for value in [0, 1, 0x7f, 0x80, 0xff, good[position] ^ 1] {
-                let mut bad = good.clone();
-                bad[position] = value;
-                if let Err(error) = audit_bytes(Path::new(NAME), &bad, &Policy::default()) {
-                    assert!(error.to_string().starts_with(NAME), "{error}");
-                    refused += 1;
-                }
-            }
-        }
-        assert!(refused > 100, "only {refused} refused");
+        damage_each_byte(NAME, &good);
     }
 }
 
