@@ -321,7 +321,7 @@ mod tests {
             "/nix/store/maxa3xhmxggrc5v2vc0c3pjb79hjlkp9-glibc-2.40-66/lib",
             "/gnu/store/maxa3xhmxggrc5v2vc0c3pjb79hjlkp9-glibc-2.40",
             "/home/me/project/x.c",
-            "/home/runner/work/addon/addon",
+            "/home/runner/addon/addon",
             "/Users/me/project",
             concat!("/root", "/.cache"),
             "/root/project/x",

@@ -16,7 +16,7 @@ fn severity(id: Option<&'static str>) -> Option<Severity> {
 
 #[test]
 fn paths_of_the_build_machine_are_told_apart() {
-    assert_eq!(severity(Some("/Users/runner/work/x/target/release/deps/libx.dylib")), Some(Severity::Error));
+    assert_eq!(severity(Some("/Users/runner/x/target/release/deps/libx.dylib")), Some(Severity::Error));
     assert_eq!(severity(Some("/nix/store/abc-x/lib/libx.dylib")), Some(Severity::Error));
     assert_eq!(severity(Some("/opt/x/libx.dylib")), Some(Severity::Warning));
     for name in ["@rpath/x.node", "@loader_path/x.node", "x.node"] {
