@@ -36,9 +36,9 @@ Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an u
 /// Says, with evidence, whether native Node addons will load on the platforms that they claim.
 ///
 /// Reads .node files for Linux (ELF), macOS (Mach-O, fat ones too) and Windows
-/// (PE) without running them, on any of these systems. The claim is taken from
-/// the file's name, its directory, or its package.json; --platform overrides it.
-/// --explain lists what is asked for.
+/// (PE) without running them. The claim is taken from the file's name, its
+/// directory, or its package.json; --platform overrides it. --explain lists what
+/// is asked for.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
 struct Arguments {

@@ -213,7 +213,7 @@ fn failure(addon: &Audited, system: Platform, policy: &Policy) -> Option<Verdict
         return fails("arch", format!("it is linked to glibc, and needs {library}"));
     }
     let report = addon.held_against(Some(&system.into()), policy);
-    let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading());
+    let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading);
     let mut errors = report.findings.into_iter().filter(|finding| finding.severity == Severity::Error);
     match errors.find(|finding| stops(finding.rule) && (glibc_on_musl.is_none() || finding.rule != "arch")) {
         Some(finding) => fails(finding.rule, finding.message),

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "arch",
     asks: "format, machine and C library match the platform that the file claims",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file that was \
         built for something else is found on the user's machine only: invalid ELF header, wrong ELF class, or a crash. \
         An addon that is linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open \

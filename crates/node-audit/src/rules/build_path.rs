@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "build-path",
     asks: "no home, temporary or build directory of the machine that built the file is named",
     severity: Severity::Warning,
+    stops_loading: false,
     explanation: "Compilers write the paths of source files into what they compile: for assertions and panics (Rust's \
         registry of crates is the most common), for __FILE__, and for debuggers. They work all the same, but tell users \
         the name and the directories of the one who built it, differ from machine to machine, so that no one can \

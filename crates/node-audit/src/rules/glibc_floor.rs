@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     id: "glibc-floor",
     asks: "no symbol version newer than the oldest glibc to support is needed",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "A function of glibc carries the version in which it last changed, and the linker writes down the \
         newest one that it found on the machine that built the addon. On a system with an older glibc require() fails: \
         version `GLIBC_2.34' not found. Node 20's own releases need 2.28, so that an addon which needs more refuses \

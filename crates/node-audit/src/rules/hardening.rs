@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "hardening",
     asks: "no memory is both written to and executed, and the linker's protections are switched on",
     severity: Severity::Warning,
+    stops_loading: false,
     explanation: "An error in an addon is as bad as what it lets an attacker do. An executable stack is more than a \
         weakness: glibc refuses the addon from 2.41 on (cannot enable executable stack as shared object requires: \
         Invalid argument), and so does SELinux. Text relocations, of code that was not compiled as position \

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "imports",
     asks: "only DLLs that every Windows has are loaded, and those that come with the addon",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "Windows loads each DLL that an addon imports from, and where one is missing require() fails: The \
         specified module could not be found, without the name of what is missing. The Visual C++ run-time library \
         (VCRUNTIME140.dll, MSVCP140.dll) is no part of Windows, and Node does not bring it, since node.exe is linked to \

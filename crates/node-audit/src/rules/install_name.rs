@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "install-name",
     asks: "LC_ID_DYLIB names no path of the machine that built the file",
     severity: Severity::Error,
+    stops_loading: false,
     explanation: "A dynamic library carries the path under which it wants to be found (LC_ID_DYLIB), and whatever is \
         linked to it copies that path. Rust's cdylib writes the path of the build directory there. Node opens the file \
         by its own path, so that the addon loads all the same; but the path shows the builder's directories, differs \

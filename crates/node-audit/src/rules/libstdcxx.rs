@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     id: "libstdcxx",
     asks: "no symbol version newer than the oldest libstdc++ and libgcc to support is needed",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "libstdc++ and libgcc carry versions as glibc does: GLIBCXX_3.4.30 came with GCC 12. On a system with \
         an older compiler's libraries require() fails: version `GLIBCXX_3.4.30' not found, even where glibc is new \
         enough. The default floors are what GCC 8 brought, which Node 20's own releases are built for. Names without a \

@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     id: "load-command",
     asks: "every library is macOS' own or comes with the package, and no directory of the build machine is searched",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or \
         of the build machine exists there only, and elsewhere require() fails: Library not loaded: \
         /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib. A path that begins with @loader_path is taken from the addon's \

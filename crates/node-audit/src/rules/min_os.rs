@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "min-os",
     asks: "the file is made for macOS, and for no newer release than the oldest to support",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "The compiler writes down the oldest macOS that it was told to support (LC_BUILD_VERSION, or \
         LC_VERSION_MIN_MACOSX before it), and takes for granted what that release has: functions, formats of the \
         loader's tables, instructions. An older system does not compare the number; it fails where something is \

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     id: "napi-entry",
     asks: "the addon exports an entry point, or registers itself when it is loaded",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the \
         number of its own V8 ABI; an older way is a constructor that hands the module over while it is loaded. Without \
         any, require() fails: Module did not self-register. A Node-API addon loads in every later Node; one that calls \

@@ -13,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
     id: "napi-version",
     asks: "the Node releases that package.json's engines allow have every Node-API function that is called",
     severity: Severity::Info,
+    stops_loading: false,
     explanation: "Node-API grows by versions, and each release of Node has all functions up to its own. An addon that \
         calls a function which the running Node lacks is refused when it is loaded, where its imports are bound then \
         (macOS, RELRO with BIND_NOW on Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows \

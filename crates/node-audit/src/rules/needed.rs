@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "needed",
     asks: "every library that is needed is one that each system of the platform has",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before \
         require() returns. What stands on the machine that built the addon (OpenSSL, zlib, libsqlite3 in another \
         version) may be absent or different elsewhere. A library that comes with the package counts as present where \

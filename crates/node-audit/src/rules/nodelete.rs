@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "nodelete",
     asks: "an addon with destructors of thread-local values stays loaded (DF_1_NODELETE)",
     severity: Severity::Warning,
+    stops_loading: false,
     explanation: "When a worker ends, Node closes the addons that it opened; with the last one the addon's code is \
         unmapped. Destructors of thread-local values run later, when the worker's thread itself ends, and the process \
         dies with a segmentation fault. That is so for keys of pthread_key_create, which C libraries, memory \

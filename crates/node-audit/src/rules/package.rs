@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "package",
     asks: "the platforms that package.json promises are those of the addons, and nothing is compiled on installation",
     severity: Severity::Error,
+    stops_loading: false,
     explanation: "npm decides by os, cpu and libc of package.json whether a package is installed. Where they promise a \
         platform that has no addon, installation succeeds and require() fails: Cannot find module. An addon for a \
         platform that they exclude reaches nobody. An install script, or a binding.gyp without one, runs on the user's \

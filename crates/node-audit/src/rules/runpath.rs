@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "runpath",
     asks: "RPATH and RUNPATH name no directory of the machine that built the file",
     severity: Severity::Error,
+    stops_loading: false,
     explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of \
         the machine that built the addon does not exist where it is installed; whoever can create it there, or who \
         owns the directory that Node was started in, decides what is loaded. $ORIGIN, the addon's own directory, is \

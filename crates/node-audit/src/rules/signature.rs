@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     id: "signature",
     asks: "the code signature, which arm64 demands, is that of the file as it is",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "macOS on arm64 runs no unsigned code: require() fails with code signature not valid for use in \
         process: mapped file has no cdhash, completely unsigned? Code has to be at least ad-hoc signed. A signature has \
         a hash of every page of the file. Where a file was changed after it was signed (by strip, install_name_tool, a \

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     id: "size",
     asks: "the file is no larger than the policy's budget",
     severity: Severity::Warning,
+    stops_loading: false,
     explanation: "Every install downloads and unpacks the addon, serverless platforms limit what is deployed, and a cold \
         start reads it from disk. An addon that grows all at once often ships debug information, or a library that was \
         linked in by mistake. The budget is the policy's: 32 MB unless a policy file says otherwise.\n\

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     id: "static-tls",
     asks: "thread-local variables are not compiled by the initial-exec model",
     severity: Severity::Error,
+    stops_loading: true,
     explanation: "By the initial-exec model a thread-local variable lies at a distance from the thread pointer that is \
         fixed when the program starts. musl has no place left for libraries that are opened later, and require() \
         fails: initial-exec TLS resolves to dynamic definition. glibc keeps 1664 bytes for all such libraries \

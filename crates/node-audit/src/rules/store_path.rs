@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "store-path",
     asks: "no object of a package store (Nix, Guix) is named",
     severity: Severity::Warning,
+    stops_loading: false,
     explanation: "A path like /nix/store/HASH-NAME exists on the machine that built the addon, and where the same store \
         object was installed. A program that opens it finds nothing elsewhere; and even where nobody opens it, it tells \
         what the builder had, and keeps those objects alive in the builder's own store. Hashes that were scrubbed \

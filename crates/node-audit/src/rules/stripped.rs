@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "stripped",
     asks: "no debug information and no symbols that only linkers read are in the file",
     severity: Severity::Info,
+    stops_loading: false,
     explanation: "Sections of debug information and tables of local symbols are read by debuggers and linkers, never by \
         a loader. They are often several times the size of the code, name the build machine's directories, and are \
         downloaded by each user.\n\

@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "symbols",
     asks: "no symbol is exported that Node itself exports",
     severity: Severity::Error,
+    stops_loading: false,
     explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
         the first library that defines it, and that is Node: an addon whose own copy is exported ends up in Node's \
         copy, another version with other structures, and crashes far from the cause. Other exported names do no harm \

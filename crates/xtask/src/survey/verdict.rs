@@ -29,7 +29,7 @@ pub(crate) fn disagreement(report: &Report, loads: &[Load]) -> Option<String> {
     let held: Vec<&Load> = loads.iter().filter(|load| load.is_held()).collect();
     let failed = held.iter().find(|load| load.outcome.is_failure());
     let excused = error_of(report, |rule| rule.id == ELSEWHERE).is_some();
-    match (error_of(report, Rule::stops_loading), failed) {
+    match (error_of(report, |rule| rule.stops_loading), failed) {
         (Some(error), None) if !held.is_empty() => Some(format!(
             "{}: {} is an error ({}), and yet it loads in {}",
             report.file,
@@ -103,6 +103,6 @@ mod tests {
 
     #[test]
     fn what_is_about_other_nodes_is_a_rule_and_stops_no_loading_here() {
-        assert!(!Rule::by_id(ELSEWHERE).unwrap().stops_loading());
+        assert!(!Rule::by_id(ELSEWHERE).unwrap().stops_loading);
     }
 }
