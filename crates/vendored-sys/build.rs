@@ -11,12 +11,16 @@ mod environment;
 mod install;
 #[path = "build/libraries.rs"]
 mod libraries;
+#[path = "toolchain/src/variables.rs"]
+#[expect(dead_code, unreachable_pub, reason = "public in vendored-toolchain, which it stands in")]
+mod variables;
 
 use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=toolchain/src/variables.rs");
     if let Err(line) = run() {
         println!("cargo::error={line}");
     }

@@ -117,6 +117,17 @@ in
       "PKG_CONFIG_PATH_${suffix}" = "${prefix}/lib/pkgconfig";
     };
 
+  # What of .cargo/config.toml a build for one target reads: a flag of another target must not compile this one's C anew.
+  cargoConfigOf =
+    triple: cargoConfig:
+    removeAttrs cargoConfig [
+      "alias"
+      "target"
+    ]
+    // lib.optionalAttrs (cargoConfig ? target.${triple}) {
+      target.${triple} = cargoConfig.target.${triple};
+    };
+
   # SQLite's flags stand in .cargo/config.toml, where cargo reads them by itself. A variable in the environment wins
   # over that, so it is set only where a target adds flags, and then it is both.
   sqliteEnvironment =

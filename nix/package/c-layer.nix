@@ -25,7 +25,7 @@ let
     } (workspace.manifest.profile.release or { });
   };
   minimumOs = lib.concatMapStrings (setting: " --config ${lib.escapeShellArg setting}") (nodeEnv.minimumOsConfig triple);
-  config = removeAttrs cargoConfig [ "alias" ];
+  config = nodeEnv.cargoConfigOf triple cargoConfig;
   sources = fileset.difference (nodeEnv.filesets.forCrate crate) (
     # What the crate exports compiles no C; an empty library takes its place.
     fileset.union (crate + "/src") (nodeEnv.root + "/.cargo/config.toml")

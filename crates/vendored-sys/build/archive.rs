@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::environment::Target;
+use crate::variables::compiler_variable;
 
 /// Checks that `archive` holds code for `target`.
 pub(crate) fn verify(archive: &Path, target: &Target) -> Result<(), String> {
@@ -24,7 +25,7 @@ pub(crate) fn verify(archive: &Path, target: &Target) -> Result<(), String> {
         "{} holds {held}, and {} is {wanted}; set {} to a C compiler for it and build again",
         archive.display(),
         target.triple,
-        target.compiler_variable()
+        compiler_variable(&target.triple)
     ))
 }
 

@@ -41,9 +41,4 @@ impl Target {
         from_user(&format!("{}_{name}", self.triple.to_uppercase().replace('-', "_")))
             .or_else(|| from_user(name))
     }
-
-    /// The variable that names the target's C compiler.
-    pub(crate) fn compiler_variable(&self) -> String {
-        format!("CC_{}", self.triple.replace(['-', '.'], "_"))
-    }
 }

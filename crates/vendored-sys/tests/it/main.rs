@@ -10,3 +10,6 @@ mod versions;
 #[path = "../../build/environment.rs"]
 #[expect(dead_code, reason = "the build script's, of which a test makes one type")]
 mod environment;
+#[path = "../../toolchain/src/variables.rs"]
+#[expect(dead_code, unreachable_pub, reason = "public in vendored-toolchain, which it stands in")]
+mod variables;

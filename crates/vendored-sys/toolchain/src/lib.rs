@@ -9,6 +9,8 @@
 //! first C file where cargo has a job to spare. Cargo serves first what most crates wait for, so with two jobs and a
 //! large build OpenSSL's may start before it: who starts cargo for a target calls [`check`] first.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod choice;
 mod machine;
