@@ -7,7 +7,8 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { platformsSource } from './platforms.mjs'
 
@@ -16,7 +17,7 @@ const here = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(here, 'dist')
 
 const steps = {
-  release: () => addon(['--release']),
+  release: () => addon(['--release'], remapped),
   debug: () => addon([]),
   test,
   finish,
@@ -27,14 +28,16 @@ const [step, ...flags] = process.argv.slice(2)
 if (!Object.hasOwn(steps, step)) fail(`usage: node scripts/build.mjs ${Object.keys(steps).join('|')} [--target TRIPLE]`)
 steps[step]()
 
-function addon(profile) {
+function addon(profile, settings = () => []) {
   const target = targetOf(option('--target') ?? host())
   const triple = option('--target') ? ['--target', target.triple] : []
-  const output = execFileSync(
-    'cargo',
-    ['build', ...profile, '--locked', '-p', 'bindings_node', ...triple, '--message-format=json-render-diagnostics'],
-    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 },
-  )
+  const chosen = ['--locked', '-p', 'bindings_node', ...triple, ...settings(target)]
+  const output = execFileSync('cargo', ['build', ...profile, ...chosen, '--message-format=json-render-diagnostics'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  })
   const built = output
     .split('\n')
     .filter((line) => line.includes('"compiler-artifact"'))
@@ -49,6 +52,20 @@ function addon(profile) {
   copyFileSync(library, `${file}.new`)
   renameSync(`${file}.new`, file)
   console.log(`${file}`)
+}
+
+/** No path of this machine in what ships, or the audit refuses it: as `cargo xtask dist` tells rustc. */
+function remapped({ triple }) {
+  const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
+  const prefixes = [
+    [resolve(root), '/strongroom'],
+    [join(cargo, 'registry', 'src'), '/registry'],
+    // rustc takes the last that fits, and this may be inside the workspace.
+    [resolve(root, process.env.CARGO_TARGET_DIR ?? 'target'), '/target'],
+  ]
+  const rustflags = prefixes.map(([from, to]) => `--remap-path-prefix=${from}=${to}`)
+  // A JSON array of strings is a TOML one, too.
+  return ['--config', `target.${triple}.rustflags=${JSON.stringify(rustflags)}`]
 }
 
 function test() {

@@ -27,6 +27,18 @@ pub enum Os {
     Win32,
 }
 
+impl Os {
+    /// As Node names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Darwin => "darwin",
+            Self::Win32 => "win32",
+        }
+    }
+}
+
 /// A processor, by Node's `process.arch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use node_targets::Target;
@@ -12,6 +14,9 @@ use node_targets::Target;
 use crate::paths::Workspace;
 use crate::process;
 use crate::toolchain::BuildTools;
+use crate::windows::mingw::LIBNODE_PATH;
+
+const SQLITE_FLAGS: &str = "LIBSQLITE3_FLAGS";
 
 /// An addon that was built.
 pub(crate) struct Addon {
@@ -19,31 +24,118 @@ pub(crate) struct Addon {
     pub(crate) library: PathBuf,
     /// What compiled its C, in a few words.
     pub(crate) toolchain: String,
+    /// How long after the start of the build it was there; nothing where it was there before.
+    pub(crate) elapsed: Option<Duration>,
 }
 
-/// Builds the addon of a target.
-pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<Addon> {
-    let tools = BuildTools::for_target(workspace, target)?;
-    let mut cargo = cargo(workspace, "build", target);
-    cargo.arg("--config").arg(rustflags(workspace, target, &tools.rustflags)?);
-    set_sqlite_flags(&mut cargo, workspace, target)?;
-    cargo.envs(tools.variables);
-    process::run(workspace, &format!("build {target}"), cargo)?;
-    let library =
-        workspace.release_target_dir().join(&target.triple).join("release").join(target.library_file());
-    Ok(Addon { library, toolchain: tools.summary })
+/// What one target brings to a call of cargo.
+struct Part<'a> {
+    target: &'a Target,
+    toolchain: String,
+    /// Flags for rustc, as a setting of cargo's.
+    rustflags: String,
+    /// Variables with the target in their names, and those that are the same for all or read for one only.
+    variables: Vec<(OsString, OsString)>,
+    /// Those without, which all targets of one call share.
+    shared: Vec<(OsString, OsString)>,
 }
 
-/// Puts an addon into `bindings/node/dist`, under the name that it is shipped by.
-pub(crate) fn install(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<()> {
-    replace(&addon.library, &workspace.dist(), &target.artifact_file())
+/// Builds the addons of several targets: side by side in one call of cargo, as far as they can share its environment
+/// and it has jobs to give. An addon for each, or why there is none.
+pub(crate) fn build(workspace: &Workspace, targets: &[&Target]) -> Vec<Result<Addon>> {
+    let mut built: Vec<Option<Result<Addon>>> = targets.iter().map(|_| None).collect();
+    let mut parts = Vec::new();
+    for (index, target) in targets.iter().enumerate() {
+        match Part::of(workspace, target) {
+            Ok(part) => parts.push((index, part)),
+            Err(error) => built[index] = Some(Err(error)),
+        }
+    }
+    for group in grouped(parts) {
+        let (indices, parts): (Vec<usize>, Vec<Part<'_>>) = group.into_iter().unzip();
+        for (index, addon) in indices.into_iter().zip(build_group(workspace, &parts)) {
+            built[index] = Some(addon);
+        }
+    }
+    built.into_iter().flatten().collect()
+}
+
+/// Those together that one environment serves.
+fn grouped(parts: Vec<(usize, Part<'_>)>) -> Vec<Vec<(usize, Part<'_>)>> {
+    let mut groups: Vec<Vec<(usize, Part<'_>)>> = Vec::new();
+    for part in parts {
+        match groups.iter_mut().find(|group| group[0].1.shared == part.1.shared) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
+    }
+    groups
+}
+
+/// All of a group at once. Where that fails, each by itself: what can be built is there by then, and each failure is
+/// told in its own words.
+fn build_group(workspace: &Workspace, parts: &[Part<'_>]) -> Vec<Result<Addon>> {
+    let started = SystemTime::now();
+    match (run(workspace, parts), parts) {
+        (Err(error), [_]) => vec![Err(error)],
+        (Err(_), _) => {
+            let alone =
+                |part| run(workspace, slice::from_ref(part)).and_then(|()| part.addon(workspace, started));
+            parts.iter().map(alone).collect()
+        }
+        (Ok(()), _) => parts.iter().map(|part| part.addon(workspace, started)).collect(),
+    }
+}
+
+fn run(workspace: &Workspace, parts: &[Part<'_>]) -> Result<()> {
+    let targets: Vec<&Target> = parts.iter().map(|part| part.target).collect();
+    let mut cargo = cargo(workspace, "build", &targets);
+    cargo.arg("--keep-going");
+    // `cargo run` has set it for xtask; the build takes it from the configuration, or from what is shared.
+    cargo.env_remove(SQLITE_FLAGS);
+    for part in parts {
+        cargo.arg("--config").arg(&part.rustflags);
+        cargo.envs(part.variables.iter().chain(&part.shared).map(|(name, value)| (name, value)));
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.platform.as_str()).collect();
+    process::run(workspace, &format!("build {}", names.join(", ")), cargo).map(drop)
+}
+
+impl<'a> Part<'a> {
+    fn of(workspace: &Workspace, target: &'a Target) -> Result<Self> {
+        let tools = BuildTools::for_target(workspace, target)?;
+        let suffix = target.triple.replace('-', "_").to_uppercase();
+        let is_own = |name: &OsString| {
+            name == "PATH" || name == LIBNODE_PATH || name.to_string_lossy().to_uppercase().contains(&suffix)
+        };
+        let (variables, mut shared): (Vec<_>, Vec<_>) =
+            tools.variables.into_iter().partition(|(name, _)| is_own(name));
+        shared.extend(sqlite_flags(workspace, target)?.map(|flags| (SQLITE_FLAGS.into(), flags)));
+        let rustflags = rustflags(workspace, target, &tools.rustflags)?;
+        Ok(Self { target, toolchain: tools.summary, rustflags, variables, shared })
+    }
+
+    /// What cargo left.
+    fn addon(&self, workspace: &Workspace, started: SystemTime) -> Result<Addon> {
+        let folder = workspace.release_target_dir().join(&self.target.triple).join("release");
+        let library = folder.join(self.target.library_file());
+        let made = fs::metadata(&library).and_then(|metadata| metadata.modified());
+        let made = made.with_context(|| format!("cargo left no {}", library.display()))?;
+        Ok(Addon { library, toolchain: self.toolchain.clone(), elapsed: made.duration_since(started).ok() })
+    }
+}
+
+/// Puts an addon into a folder, under the name that the target's is shipped by.
+pub(crate) fn install(addon: &Addon, target: &Target, folder: &Path) -> Result<()> {
+    replace(&addon.library, folder, &target.artifact_file())
 }
 
 /// Cargo, to do something with the addon's crates as a release has them.
-pub(crate) fn cargo(workspace: &Workspace, action: &str, target: &Target) -> Command {
+pub(crate) fn cargo(workspace: &Workspace, action: &str, targets: &[&Target]) -> Command {
     let mut cargo = process::command("cargo");
     cargo.current_dir(workspace.root());
-    cargo.args([action, "--locked", "--release", "-p", "bindings_node", "--target", &target.triple]);
+    cargo.args([action, "--locked", "--release", "-p", "bindings_node"]);
+    cargo.args(targets.iter().flat_map(|target| ["--target", target.triple.as_str()]));
     cargo.env("CARGO_TARGET_DIR", workspace.release_target_dir());
     // Flags of the shell would replace those of the configuration.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
@@ -77,23 +169,19 @@ fn rustflags(workspace: &Workspace, target: &Target, toolchain: &[String]) -> Re
 }
 
 /// Cargo passes the flags of its configuration; only where a target has more must all of them be set.
-fn set_sqlite_flags(cargo: &mut Command, workspace: &Workspace, target: &Target) -> Result<()> {
-    const NAME: &str = "LIBSQLITE3_FLAGS";
-    // `cargo run` has set it for xtask; the build takes it from the configuration.
-    cargo.env_remove(NAME);
+fn sqlite_flags(workspace: &Workspace, target: &Target) -> Result<Option<OsString>> {
     if target.sqlite_flags.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let path = workspace.root().join(".cargo/config.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    cargo.env(NAME, sqlite_flags(&text, &target.sqlite_flags)?);
-    Ok(())
+    with_more_flags(&text, &target.sqlite_flags).map(Some)
 }
 
-fn sqlite_flags(configuration: &str, more: &[String]) -> Result<OsString> {
+fn with_more_flags(configuration: &str, more: &[String]) -> Result<OsString> {
     let table: toml::Table = configuration.parse().context(".cargo/config.toml is no TOML")?;
-    let base = table.get("env").and_then(|env| env.get("LIBSQLITE3_FLAGS")).and_then(toml::Value::as_str);
-    let base = base.context(".cargo/config.toml sets no LIBSQLITE3_FLAGS under [env]")?;
+    let base = table.get("env").and_then(|env| env.get(SQLITE_FLAGS)).and_then(toml::Value::as_str);
+    let base = base.with_context(|| format!(".cargo/config.toml sets no {SQLITE_FLAGS} under [env]"))?;
     Ok(format!("{base} {}", more.join(" ")).into())
 }
 
@@ -105,11 +193,29 @@ mod tests {
     fn a_targets_sqlite_flags_come_on_top_of_the_configurations() {
         let workspace = Workspace::find().unwrap();
         let text = fs::read_to_string(workspace.root().join(".cargo/config.toml")).unwrap();
-        let flags = sqlite_flags(&text, &["-DONE".to_owned(), "-DTWO".to_owned()]).unwrap();
+        let flags = with_more_flags(&text, &["-DONE".to_owned(), "-DTWO".to_owned()]).unwrap();
         let flags = flags.to_str().unwrap();
         assert!(flags.starts_with('-') && flags.contains(" -DSQLITE_TEMP_STORE=3 "), "{flags}");
         assert!(flags.ends_with(" -DONE -DTWO") && !flags.contains('\n'), "{flags}");
-        assert!(sqlite_flags("[env]", &[]).unwrap_err().to_string().contains("LIBSQLITE3_FLAGS"));
+        assert!(with_more_flags("[env]", &[]).unwrap_err().to_string().contains("LIBSQLITE3_FLAGS"));
+    }
+
+    #[test]
+    fn one_call_builds_the_targets_that_one_environment_serves() {
+        let shared = |name: &str, value: &str| vec![(OsString::from(name), OsString::from(value))];
+        let part = |platform: &str, shared: Vec<(OsString, OsString)>| {
+            let target = Target::by_platform(platform).unwrap();
+            Part { target, toolchain: String::new(), rustflags: String::new(), variables: Vec::new(), shared }
+        };
+        let parts = vec![
+            (0, part("linux-x64-gnu", Vec::new())),
+            (1, part("darwin-arm64", shared("MACOSX_DEPLOYMENT_TARGET", "11.0"))),
+            (2, part("linux-arm64-musl", Vec::new())),
+            (3, part("darwin-x64", shared("MACOSX_DEPLOYMENT_TARGET", "10.15"))),
+        ];
+        let groups: Vec<Vec<usize>> =
+            grouped(parts).iter().map(|group| group.iter().map(|(index, _)| *index).collect()).collect();
+        assert_eq!(groups, [vec![0, 2], vec![1], vec![3]]);
     }
 
     #[test]

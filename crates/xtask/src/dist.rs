@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: packages built as a release is, audited, loaded and used.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,15 +11,15 @@ use node_audit::{Policy, Severity, audit};
 use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
-use crate::load;
+use crate::load::{self, Outcome, Package};
 use crate::npm;
 use crate::paths::Workspace;
 use crate::prerequisites;
 use crate::process;
-use crate::report;
+use crate::report::{self, Tally};
 use crate::runtimes::Runtime;
 use crate::rust_std;
-use crate::windows_check;
+use crate::windows;
 
 /// Which platforms are built.
 #[derive(Args)]
@@ -31,11 +32,14 @@ pub(crate) struct Options {
     target: Vec<String>,
 }
 
-/// What one platform's build came to.
-struct Built {
-    addon: Addon,
-    size: u64,
-    elapsed: Duration,
+/// What is to be done for a platform.
+enum Plan {
+    /// To build this: the target itself, or what stands in for it here.
+    Build(Cow<'static, Target>),
+    /// Windows' Rust was type-checked, in this time, and nothing can be built, for this reason.
+    Checked(Duration, String),
+    /// It failed already.
+    Failed(anyhow::Error),
 }
 
 /// One platform in the table.
@@ -57,9 +61,7 @@ pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
     prerequisites::check()?;
     rust_std::install(workspace, &targets)?;
     javascript(workspace)?;
-    // One after another: cargo and OpenSSL's make keep every processor busy with one platform already, cargo locks the
-    // target directory in which all of them share the host's build scripts, and the times in the table stay true.
-    let rows: Vec<Row> = targets.iter().map(|target| row(workspace, target, host)).collect();
+    let rows = rows(workspace, &targets);
     let mut text = String::new();
     let mut succeeded = !rows.iter().any(|row| row.failed);
     if rows.iter().any(|row| row.target == host && !row.failed) {
@@ -79,9 +81,26 @@ pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
 pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
     prerequisites::check()?;
     javascript(workspace)?;
-    let Built { addon, size, .. } = build_addon(workspace, target)?;
+    let addon = addon::build(workspace, &[target]).pop().context("nothing was to be built")??;
     let audit = gate(workspace, target, &addon)?;
-    Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size)))
+    Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size(workspace, &addon)?)))
+}
+
+/// What can be seen here of Windows' addon: its Rust, and the same sources built by mingw, audited, and loaded under Wine.
+pub(crate) fn try_windows(workspace: &Workspace, target: &'static Target) -> Result<Tally> {
+    let addon = match plan(workspace, target) {
+        Plan::Build(stand_in) => {
+            addon::build(workspace, &[stand_in.as_ref()]).pop().context("nothing was to be built")??
+        }
+        Plan::Checked(_, why) => return Ok(Tally { skipped: vec![why], ..Tally::passed("type-checked") }),
+        Plan::Failed(error) => return Err(error),
+    };
+    let audit = gate(workspace, target, &addon)?;
+    let mut tally =
+        Tally { passed: 2, ..Tally::passed(format!("type-checked; {}, audit {audit}", addon.toolchain)) };
+    let runtimes = Runtime::of(workspace, target)?;
+    tally.merge(load::load_in(workspace, &runtimes, &Package::built(workspace, target)?));
+    Ok(tally)
 }
 
 /// Holds the addon against the rules of what is shipped; in words, where none is broken.
@@ -137,37 +156,75 @@ fn javascript(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn build_addon(workspace: &Workspace, target: &Target) -> Result<Built> {
-    let started = Instant::now();
-    let addon = addon::build(workspace, target)?;
-    let elapsed = started.elapsed();
-    let size = fs::metadata(&addon.library).with_context(|| workspace.shown(&addon.library))?.len();
-    Ok(Built { addon, size, elapsed })
+/// Builds all platforms, then audits and loads one after another. What fails is said at once, and stands in the table:
+/// the next one is still of use.
+fn rows(workspace: &Workspace, targets: &[&'static Target]) -> Vec<Row> {
+    let plans: Vec<Plan> = targets.iter().map(|target| plan(workspace, target)).collect();
+    let wanted = plans.iter().filter_map(|plan| match plan {
+        Plan::Build(target) => Some(target.as_ref()),
+        _ => None,
+    });
+    let mut built = addon::build(workspace, &wanted.collect::<Vec<_>>()).into_iter();
+    let row = |(&target, plan): (&&'static Target, &Plan)| match plan {
+        Plan::Build(_) => match built.next() {
+            Some(Ok(addon)) => built_row(workspace, target, &addon),
+            Some(Err(error)) => failed_row(target, &error),
+            None => failed_row(target, &anyhow::anyhow!("it was not built")),
+        },
+        Plan::Checked(elapsed, why) => {
+            let cells = ["type-checked only".to_owned(), none(), seconds(*elapsed), none()];
+            Row { target, cells, loaded: vec![format!("skipped: {why}")], shipped: false, failed: false }
+        }
+        Plan::Failed(error) => failed_row(target, error),
+    };
+    targets.iter().zip(&plans).map(row).collect()
 }
 
-/// Puts an addon that passes the audit where it is loaded and packed from; in the audit's words.
+/// MSVC's linker and libraries are on Windows only: elsewhere the Rust is type-checked, and mingw builds in its place.
+fn plan(workspace: &Workspace, target: &'static Target) -> Plan {
+    if !windows::is_elsewhere(target) {
+        return Plan::Build(Cow::Borrowed(target));
+    }
+    let started = Instant::now();
+    let checked = windows::check(workspace, target).and_then(|()| windows::missing(workspace, target));
+    match checked {
+        Ok(None) => Plan::Build(Cow::Owned(windows::mingw::target(target))),
+        Ok(Some(why)) => Plan::Checked(started.elapsed(), why),
+        Err(error) => Plan::Failed(error),
+    }
+}
+
+fn size(workspace: &Workspace, addon: &Addon) -> Result<u64> {
+    Ok(fs::metadata(&addon.library).with_context(|| workspace.shown(&addon.library))?.len())
+}
+
+/// Puts an addon that passes the audit where it is loaded and packed from, and one that stands in for another where it
+/// is loaded only; in the audit's words.
 fn gate(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<String> {
+    if windows::is_elsewhere(target) {
+        return windows::keep(workspace, target, addon, |kept| audited(workspace, kept, target));
+    }
     let audit = audited(workspace, &addon.library, target)?;
-    addon::install(workspace, target, addon)?;
+    addon::install(addon, target, &workspace.dist())?;
     Ok(audit)
 }
 
-/// Builds, audits and loads one platform. What fails is said at once, and stands in the table: the next one is still
-/// of use.
-fn row(workspace: &Workspace, target: &'static Target, host: &Target) -> Row {
-    if target.os == Os::Win32 && host.os != Os::Win32 {
-        return checked_row(workspace, target);
-    }
-    let built = match build_addon(workspace, target) {
-        Ok(built) => built,
+/// Audits and loads what was built.
+fn built_row(workspace: &Workspace, target: &'static Target, addon: &Addon) -> Row {
+    let size = match size(workspace, addon) {
+        Ok(size) => size,
         Err(error) => return failed_row(target, &error),
     };
-    let Built { addon, size, elapsed } = built;
-    let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), seconds(elapsed), audit.to_owned()];
-    match gate(workspace, target, &addon) {
+    let time = addon.elapsed.map_or_else(|| "as it was".to_owned(), seconds);
+    let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), time.clone(), audit.to_owned()];
+    match gate(workspace, target, addon) {
         Ok(audit) => {
-            let (loaded, failed) = load(workspace, target);
-            Row { target, cells: cells(&audit), loaded, shipped: true, failed }
+            let (mut loaded, failed) = load(workspace, target);
+            let shipped = !windows::is_elsewhere(target);
+            if !shipped {
+                loaded.push("a check: what ships is built on Windows".to_owned());
+            }
+            Row { target, cells: cells(&audit), loaded, shipped, failed }
         }
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -179,39 +236,26 @@ fn row(workspace: &Workspace, target: &'static Target, host: &Target) -> Row {
 
 /// Loads what was built in each Node for it that there is, and says whether one failed.
 fn load(workspace: &Workspace, target: &Target) -> (Vec<String>, bool) {
-    let runtimes = match Runtime::of(workspace, target) {
-        Ok(runtimes) => runtimes,
-        Err(error) => return (vec![format!("skipped: {error:#}")], false),
-    };
-    let mut failed = false;
-    let mut loaded = Vec::new();
-    for runtime in runtimes {
-        loaded.push(match runtime.missing(workspace) {
-            Some(why) => format!("skipped: {why}"),
-            None => match load::smoke(workspace, &runtime, target, &workspace.package()) {
-                Ok(()) => runtime.name(),
-                Err(error) => {
-                    eprintln!("error: {error:#}");
-                    failed = true;
-                    format!("FAILED in {}: {}", runtime.name(), process::brief(&error))
-                }
-            },
-        });
-    }
-    (loaded, failed)
-}
-
-/// MSVC's linker and libraries are on Windows only: elsewhere the Rust is type-checked.
-fn checked_row(workspace: &Workspace, target: &'static Target) -> Row {
-    let started = Instant::now();
-    match windows_check::check(workspace, target) {
-        Ok(()) => {
-            let cells = ["type-checked only".to_owned(), none(), seconds(started.elapsed()), none()];
-            let loaded = vec![format!("skipped: {target} is built on Windows")];
-            Row { target, cells, loaded, shipped: false, failed: false }
+    let found = Runtime::of(workspace, target)
+        .and_then(|runtimes| Ok((runtimes, Package::built(workspace, target)?)));
+    let (runtimes, package) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return (vec![format!("FAILED: {}", process::brief(&error))], true);
         }
-        Err(error) => failed_row(target, &error),
+    };
+    if runtimes.is_empty() {
+        return (Runtime::none(target).map(|why| format!("skipped: {why}")).into_iter().collect(), false);
     }
+    let outcomes = load::each(workspace, &runtimes, &package);
+    let failed = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let loaded = runtimes.iter().zip(outcomes).map(|(runtime, outcome)| match outcome {
+        Outcome::Loaded => runtime.name(),
+        Outcome::Skipped(why) => format!("skipped: {why}"),
+        Outcome::Failed(why) => format!("FAILED in {}: {why}", runtime.name()),
+    });
+    (loaded.collect(), failed)
 }
 
 fn failed_row(target: &'static Target, error: &anyhow::Error) -> Row {

@@ -2,17 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use node_targets::Target;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::paths::Workspace;
 use crate::process;
 use crate::report::{self, Report, Tally};
 use crate::runtimes::Runtime;
+use crate::windows;
 
 /// Which platforms are loaded, and how it is told.
 #[derive(Args)]
@@ -67,58 +70,104 @@ pub(crate) fn load(workspace: &Workspace, options: &Options) -> Result<bool> {
     Ok(report.is_success())
 }
 
-/// Loads a package in several Nodes, one after another; in which, and which were not there.
-pub(crate) fn load_in(
-    workspace: &Workspace,
-    runtimes: &[Runtime],
-    target: &Target,
-    package: &Path,
-) -> Result<Tally> {
-    let mut tally = Tally::default();
-    let mut loaded = Vec::new();
-    for runtime in runtimes {
-        match runtime.missing(workspace) {
-            Some(why) => tally.skipped.push(format!("{target}: {why}")),
-            None => {
-                smoke(workspace, runtime, target, package)?;
-                loaded.push(runtime.name());
-                tally.passed += 1;
-            }
-        }
-    }
-    if !loaded.is_empty() {
-        tally.note = format!("{target} in {}", loaded.join("; "));
-    }
-    Ok(tally)
+/// What came of loading an addon into one Node.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Loaded,
+    /// The Node is not there.
+    Skipped(String),
+    /// Said on standard error by then; here in one line.
+    Failed(String),
 }
 
-/// Loads the package in a folder into one Node and uses it.
-pub(crate) fn smoke(workspace: &Workspace, runtime: &Runtime, target: &Target, package: &Path) -> Result<()> {
+/// Loads a package into several Nodes, one after another: one that fails does not stop the next.
+pub(crate) fn each(workspace: &Workspace, runtimes: &[Runtime], package: &Package<'_>) -> Vec<Outcome> {
+    let load = |runtime: &Runtime| match runtime.missing(workspace) {
+        Some(why) => Outcome::Skipped(why),
+        None => match smoke(workspace, runtime, package) {
+            Ok(()) => Outcome::Loaded,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                Outcome::Failed(process::brief(&error))
+            }
+        },
+    };
+    runtimes.iter().map(load).collect()
+}
+
+/// Loads a package into several Nodes; in which, and which were not there.
+pub(crate) fn load_in(workspace: &Workspace, runtimes: &[Runtime], package: &Package<'_>) -> Tally {
+    let target = package.target;
+    let mut tally = Tally::default();
+    let mut loaded = Vec::new();
+    let mut failed = Vec::new();
+    for (runtime, outcome) in runtimes.iter().zip(each(workspace, runtimes, package)) {
+        match outcome {
+            Outcome::Loaded => loaded.push(runtime.name()),
+            Outcome::Skipped(why) => tally.skipped.push(format!("{target}: {why}")),
+            Outcome::Failed(why) => failed.push(format!("{target} FAILED in {}: {why}", runtime.name())),
+        }
+    }
+    tally.passed = report::count(&loaded);
+    tally.failed = report::count(&failed);
+    if !loaded.is_empty() {
+        failed.insert(0, format!("{target} in {}", loaded.join("; ")));
+    }
+    tally.note = failed.join("; ");
+    tally
+}
+
+/// Loads a package into one Node and uses it.
+pub(crate) fn smoke(workspace: &Workspace, runtime: &Runtime, package: &Package<'_>) -> Result<()> {
+    let target = package.target;
     let mut node = runtime.command(workspace)?;
-    node.arg(workspace.package().join("test/smoke.cjs")).arg(package);
+    node.arg(workspace.package().join("test/smoke.cjs")).arg(&package.folder);
     let output = process::run(workspace, &step(target, runtime), node)?;
-    let seen = output.lines().last().unwrap_or_default();
+    let seen = output.lines().last().unwrap_or_default().trim_end();
     // A Node that found another C library than the one that it was to run on would show nothing.
-    let expected = runtime.name();
-    ensure!(
-        runtime.libc.is_none() || seen == expected,
-        "{target} was to load in {expected}, and says `{seen}`"
-    );
+    let system = runtime.libc.as_deref().unwrap_or(target.os.name());
+    let expected = format!("Node {}, {system}", runtime.node);
+    ensure!(seen == expected, "{target} was to load in {expected}, and says `{seen}`");
     Ok(())
 }
 
-/// The package in the tree, with the addon that `dist` built.
-pub(crate) fn built_package(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
-    let addon = workspace.dist().join(target.artifact_file());
-    if !addon.is_file() {
-        bail!("{} is not there: cargo xtask dist", workspace.shown(&addon));
-    }
-    Ok(workspace.package())
+/// A package that can be loaded.
+pub(crate) struct Package<'a> {
+    target: &'a Target,
+    folder: PathBuf,
+    /// Of one that was laid out; removed with it.
+    _scratch: Option<TempDir>,
 }
 
-/// The targets whose addons are in the tree; this machine's where none is.
+impl<'a> Package<'a> {
+    /// The one in the tree, with the addon that `dist` put there; for Windows otherwise the one that mingw made.
+    pub(crate) fn built(workspace: &Workspace, target: &'a Target) -> Result<Self> {
+        let addon = workspace.dist().join(target.artifact_file());
+        if addon.is_file() {
+            return Ok(Self { target, folder: workspace.package(), _scratch: None });
+        }
+        match windows::stand_in(workspace, target) {
+            Some(addon) => {
+                Self::laid_out(workspace, target, &Parts { addon: &addon, javascript: &workspace.dist() })
+            }
+            None => bail!("{} is not there: cargo xtask dist --target {target}", workspace.shown(&addon)),
+        }
+    }
+
+    /// One that is laid out in a temporary folder, as it would be installed.
+    pub(crate) fn laid_out(workspace: &Workspace, target: &'a Target, parts: &Parts<'_>) -> Result<Self> {
+        let scratch = tempfile::tempdir().context("no temporary folder for a package")?;
+        lay_out(workspace, parts, scratch.path())?;
+        Ok(Self { target, folder: scratch.path().to_owned(), _scratch: Some(scratch) })
+    }
+}
+
+/// The targets whose addons are there; this machine's where none is.
 pub(crate) fn built_targets(workspace: &Workspace) -> Result<Vec<&'static Target>> {
-    let is_built = |target: &&Target| workspace.dist().join(target.artifact_file()).is_file();
+    let is_built = |target: &&Target| {
+        workspace.dist().join(target.artifact_file()).is_file()
+            || windows::stand_in(workspace, target).is_some()
+    };
     let built: Vec<&Target> = node_targets::targets().iter().filter(is_built).collect();
     Ok(if built.is_empty() { vec![node_targets::host()?] } else { built })
 }
@@ -132,7 +181,7 @@ pub(crate) struct Parts<'a> {
 }
 
 /// Lays a package out in a folder, as it would be installed.
-pub(crate) fn lay_out(workspace: &Workspace, parts: &Parts<'_>, package: &Path) -> Result<()> {
+fn lay_out(workspace: &Workspace, parts: &Parts<'_>, package: &Path) -> Result<()> {
     let Parts { addon, javascript } = parts;
     let dist = package.join("dist");
     fs::create_dir_all(&dist)?;
@@ -146,7 +195,8 @@ pub(crate) fn lay_out(workspace: &Workspace, parts: &Parts<'_>, package: &Path) 
         fs::read_dir(javascript).with_context(|| format!("{} cannot be read", javascript.display()))?
     {
         let path = entry?.path();
-        if path.is_file() {
+        let is_addon = path.extension().is_some_and(|extension| extension == "node");
+        if path.is_file() && !is_addon {
             copy(&path, &dist)?;
         }
     }
@@ -185,29 +235,26 @@ impl Row {
 fn load_target(workspace: &Workspace, target: &Target, named: bool) -> Vec<Row> {
     let started = Instant::now();
     let row = |tally| vec![Row::new(target, None, tally, started)];
-    let runtimes = match Runtime::of(workspace, target) {
-        Ok(runtimes) => runtimes,
-        Err(error) if named => return row(Tally::failed(format!("{error:#}"))),
-        Err(error) => return row(Tally::skipped(format!("{error:#}"))),
-    };
-    let package = match built_package(workspace, target) {
-        Ok(package) => package,
+    let found = Runtime::of(workspace, target).and_then(|runtimes| match runtimes.as_slice() {
+        [] => Ok(Err(Runtime::none(target)?)),
+        _ => Ok(Ok((runtimes, Package::built(workspace, target)?))),
+    });
+    let (runtimes, package) = match found {
+        Ok(Ok(found)) => found,
+        Ok(Err(none)) if !named => return row(Tally::skipped(none)),
+        Ok(Err(none)) => return row(Tally::failed(none)),
         Err(error) => return row(Tally::failed(format!("{error:#}"))),
     };
     let load = |runtime: &Runtime| {
         let started = Instant::now();
-        let tally = match runtime.missing(workspace) {
+        let outcomes = each(workspace, slice::from_ref(runtime), &package);
+        let tally = outcomes.into_iter().next().map_or_else(Tally::default, |outcome| match outcome {
+            Outcome::Loaded => Tally::passed(""),
             // Asked for by name, it must load: nothing is skipped.
-            Some(why) if named => Tally::failed(why),
-            Some(why) => Tally::skipped(why),
-            None => match smoke(workspace, runtime, target, &package) {
-                Ok(()) => Tally::passed(""),
-                Err(error) => {
-                    eprintln!("error: {error:#}");
-                    Tally::failed(process::brief(&error))
-                }
-            },
-        };
+            Outcome::Skipped(why) if named => Tally::failed(why),
+            Outcome::Skipped(why) => Tally::skipped(why),
+            Outcome::Failed(why) => Tally::failed(why),
+        });
         Row::new(target, Some(runtime), tally, started)
     };
     runtimes.iter().map(load).collect()

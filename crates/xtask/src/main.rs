@@ -31,7 +31,7 @@ mod tarball;
 mod test;
 mod toolchain;
 mod tools;
-mod windows_check;
+mod windows;
 mod workflows;
 mod zig_cc;
 

@@ -133,8 +133,9 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-fn count(reasons: &[String]) -> u32 {
-    u32::try_from(reasons.len()).unwrap_or(u32::MAX)
+/// How many there are, for a tally.
+pub(crate) fn count(lines: &[String]) -> u32 {
+    u32::try_from(lines.len()).unwrap_or(u32::MAX)
 }
 
 /// Two notes as one.

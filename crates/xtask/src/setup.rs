@@ -16,6 +16,7 @@ use crate::report;
 use crate::runtimes;
 use crate::rust_std;
 use crate::tools::{self, Zig};
+use crate::windows;
 use crate::workflows;
 
 /// Programs that tests call, and the Debian packages that have them.
@@ -49,7 +50,7 @@ enum Outcome {
 /// All steps, and the table of them. Whether everything is there.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Step); 10] = [
+    let steps: [(&str, Step); 11] = [
         ("programs", programs),
         ("Python's pip", pip),
         ("Node, npm, a C compiler", prerequisites),
@@ -58,6 +59,7 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
         ("cargo-deny", cargo_deny),
         ("linters of workflows", linters),
         ("real Nodes", nodes),
+        ("mingw, Wine", windows),
         ("a newer sqlcipher", sqlcipher),
         ("files for Nix", nix_files),
     ];
@@ -144,6 +146,17 @@ fn nodes(workspace: &Workspace) -> Result<Outcome> {
     let installed = runtimes::install(workspace)?;
     Ok(match installed.is_empty() {
         true => Outcome::Present(format!("{} of them", runtimes::count(workspace)?)),
+        false => Outcome::Installed(installed.join(", ")),
+    })
+}
+
+fn windows(workspace: &Workspace) -> Result<Outcome> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Outcome::Skipped("they are for x86_64 Linux".to_owned()));
+    }
+    let installed = windows::install(workspace)?;
+    Ok(match installed.is_empty() {
+        true => Outcome::Present(String::new()),
         false => Outcome::Installed(installed.join(", ")),
     })
 }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::counts;
 use crate::dist;
-use crate::load::{self, Parts};
+use crate::load::{self, Package, Parts};
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
@@ -19,6 +19,7 @@ use crate::report::{self, Tally};
 use crate::runtimes::Runtime;
 use crate::tarball::{self, Project};
 use crate::tools;
+use crate::windows;
 use crate::workflows;
 
 /// One row of the table.
@@ -30,7 +31,7 @@ pub(crate) struct Suite {
 }
 
 /// Every suite.
-pub(crate) const ALL: [Suite; 16] = [
+pub(crate) const ALL: [Suite; 17] = [
     Suite { name: "rustfmt", run: rustfmt },
     Suite { name: "clippy", run: clippy },
     Suite { name: "cargo-deny", run: cargo_deny },
@@ -44,6 +45,7 @@ pub(crate) const ALL: [Suite; 16] = [
     Suite { name: "packages", run: packages },
     Suite { name: "load (host)", run: load_host },
     Suite { name: "load (other Nodes)", run: load_other_nodes },
+    Suite { name: "windows (mingw, Wine)", run: windows },
     Suite { name: "nix check", run: nix_check },
     Suite { name: "nix targets", run: nix_targets },
     Suite { name: "nix addon", run: nix_addon },
@@ -99,7 +101,7 @@ fn js_tests(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn js_tarball(workspace: &Workspace) -> Result<Tally> {
-    load::built_package(workspace, node_targets::host()?)?;
+    Package::built(workspace, node_targets::host()?)?;
     npm::install(workspace)?;
     let project = Project::install(workspace)?;
     let mut tally = counted(project.test(workspace)?, counts::node_test)?;
@@ -116,7 +118,7 @@ fn js_tarball(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn quickstart(workspace: &Workspace) -> Result<Tally> {
-    load::built_package(workspace, node_targets::host()?)?;
+    Package::built(workspace, node_targets::host()?)?;
     let output = dist::quickstart(workspace)?;
     let first = output.lines().find(|line| !line.trim().is_empty());
     Ok(Tally::passed(first.unwrap_or_default().trim()))
@@ -125,7 +127,7 @@ fn quickstart(workspace: &Workspace) -> Result<Tally> {
 /// The packages that are published: sealed twice with the same bytes, installed by npm into an empty project, and used.
 fn packages(workspace: &Workspace) -> Result<Tally> {
     let target = node_targets::host()?;
-    load::built_package(workspace, target)?;
+    Package::built(workspace, target)?;
     let scratch = workspace.scratch()?;
     let (first, second) = (scratch.path().join("first"), scratch.path().join("second"));
     for out in [&first, &second] {
@@ -149,9 +151,9 @@ fn packages(workspace: &Workspace) -> Result<Tally> {
 
 fn load_host(workspace: &Workspace) -> Result<Tally> {
     let target = node_targets::host()?;
-    let package = load::built_package(workspace, target)?;
+    let package = Package::built(workspace, target)?;
     let runtime = Runtime::on_path()?;
-    load::smoke(workspace, &runtime, target, &package)?;
+    load::smoke(workspace, &runtime, &package)?;
     Ok(Tally::passed(runtime.name()))
 }
 
@@ -159,19 +161,28 @@ fn load_host(workspace: &Workspace) -> Result<Tally> {
 fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     for target in load::built_targets(workspace)? {
-        let package = load::built_package(workspace, target)?;
-        let runtimes = match Runtime::of(workspace, target) {
-            Ok(runtimes) => runtimes,
-            Err(error) => {
-                tally.skipped.push(format!("{error:#}"));
-                continue;
-            }
-        };
+        let package = Package::built(workspace, target)?;
+        let runtimes = Runtime::of(workspace, target)?;
+        if runtimes.is_empty() {
+            tally.skipped.push(Runtime::none(target)?);
+        }
         let others: Vec<Runtime> = runtimes.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
-        tally.merge(load::load_in(workspace, &others, target, &package)?);
+        tally.merge(load::load_in(workspace, &others, &package));
     }
     if tally == Tally::default() {
         return Ok(Tally::skipped("the Nodes that can be had are for Linux"));
+    }
+    Ok(tally)
+}
+
+/// Windows' addon as far as another system can show it. On Windows itself it is this machine's, which other suites load.
+fn windows(workspace: &Workspace) -> Result<Tally> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Tally::skipped("mingw and Wine are for x86_64 Linux"));
+    }
+    let mut tally = Tally::default();
+    for target in node_targets::targets().iter().filter(|target| windows::is_elsewhere(target)) {
+        tally.merge(dist::try_windows(workspace, target)?);
     }
     Ok(tally)
 }
@@ -221,17 +232,15 @@ fn nix_addon(workspace: &Workspace) -> Result<Tally> {
     let system = nix::system();
     let mut tally = Tally::default();
     for target in node_targets::targets().iter().filter(|target| target.build_host == system) {
-        let runtimes = match Runtime::of(workspace, target) {
-            Ok(runtimes) => runtimes,
-            Err(why) => {
-                tally.skipped.push(why.to_string());
-                continue;
-            }
-        };
+        let runtimes = Runtime::of(workspace, target)?;
+        if runtimes.is_empty() {
+            tally.skipped.push(Runtime::none(target)?);
+            continue;
+        }
         let addon = nix::build(workspace, &nix, target)?;
-        let folder = tempfile::tempdir().context("no temporary folder for a package")?;
-        load::lay_out(workspace, &Parts { addon: &addon, javascript: &javascript }, folder.path())?;
-        tally.merge(load::load_in(workspace, &runtimes, target, folder.path())?);
+        let parts = Parts { addon: &addon, javascript: &javascript };
+        let package = Package::laid_out(workspace, target, &parts)?;
+        tally.merge(load::load_in(workspace, &runtimes, &package));
     }
     if tally == Tally::default() {
         return Ok(Tally::skipped(format!("no target of targets.json is built on {system}")));

@@ -11,11 +11,13 @@ use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variab
 use crate::apple_sdk;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
+use crate::windows::mingw;
 use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables: each with the target in its name, but for `PATH` and what only Apple's targets read.
+    /// Environment variables: each with the target in its name, but for `PATH` and what only Apple's targets or mingw's
+    /// read.
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Flags for rustc.
     pub(crate) rustflags: Vec<String>,
@@ -26,6 +28,9 @@ pub(crate) struct BuildTools {
 impl BuildTools {
     /// Selects the toolchain of a target, installs zig where it is that, and checks what the compiler makes.
     pub(crate) fn for_target(workspace: &Workspace, target: &Target) -> Result<Self> {
+        if mingw::builds(target) {
+            return mingw::tools(workspace, target);
+        }
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
         let is_named = named.iter().any(|name| env::var_os(name).is_some());

@@ -201,20 +201,11 @@ impl Contents<'_> {
 
 /// os, cpu and libc, as npm compares them.
 fn npm_names(target: &Target) -> (&'static str, &'static str, Option<&'static str>) {
-    let os = match target.os {
-        Os::Linux => "linux",
-        Os::Darwin => "darwin",
-        Os::Win32 => "win32",
-    };
-    let cpu = match target.cpu {
-        node_targets::Cpu::X64 => "x64",
-        node_targets::Cpu::Arm64 => "arm64",
-    };
     let libc = target.libc.map(|libc| match libc {
         Libc::Glibc => "glibc",
         Libc::Musl => "musl",
     });
-    (os, cpu, libc)
+    (target.os.name(), crate::system::name(target.cpu), libc)
 }
 
 /// A platform in words: `Linux on x64 with glibc 2.28 or later`.

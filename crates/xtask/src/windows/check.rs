@@ -1,4 +1,4 @@
-//! Windows' Rust, type-checked on a machine that is none.
+//! The Rust of the addon that is shipped for Windows, type-checked on a machine that is none.
 //!
 //! MSVC's linker and libraries are had on Windows only. To check the Rust none of the C is needed; but the -sys crates'
 //! build scripts run. They are told that their libraries are there, and then compile nothing.
@@ -23,7 +23,7 @@ pub(crate) fn check(workspace: &Workspace, target: &Target) -> Result<()> {
     let zig_target = &format!("{arch}-windows-gnu");
     let path = zig_cc::install(workspace, &zig, zig_target)?;
     let prefix = stand_in(workspace, target)?;
-    let mut cargo = addon::cargo(workspace, "check", target);
+    let mut cargo = addon::cargo(workspace, "check", &[target]);
     let variable = |name: &str| format!("{name}_{}", target.triple.replace('-', "_"));
     cargo
         .env("PATH", path)
