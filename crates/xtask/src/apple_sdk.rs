@@ -102,21 +102,25 @@ mod tests {
     ";
 
     #[test]
-    fn what_is_linked_here_passes_the_audit() {
+    fn what_is_linked_here_passes_the_audit_and_is_the_same_twice() {
         let workspace = Workspace::find().unwrap();
         let Some(zig) = Zig::find(&workspace).unwrap() else {
             println!("skipped: zig is not there: cargo xtask setup");
             return;
         };
         let sdk = install(&zig).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("addon.rs"), ADDON).unwrap();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        for folder in &folders {
+            fs::write(folder.path().join("addon.rs"), ADDON).unwrap();
+        }
         for target in node_targets::targets().iter().filter(|target| target.os == Os::Darwin) {
             if !rust_std::is_there(&workspace, target).unwrap() {
                 println!("skipped: Rust has no standard library for {target}: cargo xtask setup");
                 continue;
             }
-            let addon = link(&workspace, target, &sdk, folder.path());
+            let [addon, again] =
+                folders.each_ref().map(|folder| link(&workspace, target, &sdk, folder.path()));
+            assert!(fs::read(&addon).unwrap() == fs::read(again).unwrap(), "{target}: two links differ");
             let report = audit(&addon, &Policy::for_target(target)).unwrap();
             assert!(!report.has_errors(), "{}", node_audit::table(&[report], 110));
         }

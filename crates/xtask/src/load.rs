@@ -295,7 +295,8 @@ mod tests {
         let target = node_targets::host().unwrap();
         let rows = load_target(&Workspace::at(folder.path()), target, false);
         assert_eq!(rows.len(), 1);
-        assert!(rows[0].status.ends_with("is not there: cargo xtask dist"), "{}", rows[0].status);
+        let remedy = format!("is not there: cargo xtask dist --target {target}");
+        assert!(rows[0].status.ends_with(&remedy), "{}", rows[0].status);
         assert_eq!(rows[0].node, None);
     }
 }
