@@ -97,8 +97,11 @@ fn run(workspace: &Workspace, parts: &[Part<'_>]) -> Result<()> {
         cargo.arg("--config").arg(&part.rustflags);
         cargo.envs(part.variables.iter().chain(&part.shared).map(|(name, value)| (name, value)));
     }
-    let names: Vec<&str> = targets.iter().map(|target| target.platform.as_str()).collect();
-    process::run(workspace, &format!("build {}", names.join(", ")), cargo).map(drop)
+    let step = match targets.as_slice() {
+        [target] => format!("build {target}"),
+        targets => format!("build {} platforms", targets.len()),
+    };
+    process::run(workspace, &step, cargo).map(drop)
 }
 
 impl<'a> Part<'a> {
