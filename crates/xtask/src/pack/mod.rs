@@ -12,6 +12,7 @@ mod linked;
 mod output;
 mod package;
 mod sbom;
+mod stand_in;
 mod vendored;
 
 use std::fs;
@@ -28,6 +29,7 @@ use licences::Licences;
 use linked::Linked;
 use output::Output;
 use package::Contents;
+pub(crate) use stand_in::StandIn;
 
 /// What npm users download for one platform, in bytes.
 const PACKED_LIMIT: usize = 4_000_000;

@@ -200,7 +200,7 @@ impl Contents<'_> {
 }
 
 /// os, cpu and libc, as npm compares them.
-fn npm_names(target: &Target) -> (&'static str, &'static str, Option<&'static str>) {
+pub(super) fn npm_names(target: &Target) -> (&'static str, &'static str, Option<&'static str>) {
     let os = match target.os {
         Os::Linux => "linux",
         Os::Darwin => "darwin",
