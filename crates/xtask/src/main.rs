@@ -5,6 +5,7 @@
 mod addon;
 mod apple_sdk;
 mod apt;
+mod consumers;
 mod counts;
 mod dist;
 mod load;

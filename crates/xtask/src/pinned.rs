@@ -50,6 +50,13 @@ pub(crate) fn pinned_files(workspace: &Workspace) -> Result<Vec<PinnedFile>> {
     serde_json::from_str(&text).with_context(|| format!("{LIST} is not a list of files"))
 }
 
+/// A folder of the cache for what a list pins, named after all that the list says: other pins are other files.
+pub(crate) fn pinned_folder(workspace: &Workspace, name: &str, list: &str) -> Result<PathBuf> {
+    let text = fs::read(workspace.root().join(list)).with_context(|| format!("{list} cannot be read"))?;
+    let digest = hexadecimal_of(&Sha256::digest(text)[..8]);
+    Ok(workspace.cache().join(format!("{name}-{digest}")))
+}
+
 /// The pinned file of a package.
 pub(crate) fn pinned_file(workspace: &Workspace, package: &str) -> Result<PinnedFile> {
     let found = pinned_files(workspace)?.into_iter().find(|file| file.package == package);

@@ -166,7 +166,8 @@ pub(crate) fn capture(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-fn log_path(workspace: &Workspace, step: &str) -> Result<PathBuf> {
+/// Where the output of a step is written.
+pub(crate) fn log_path(workspace: &Workspace, step: &str) -> Result<PathBuf> {
     let logs = workspace.logs();
     fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
     let name: String =
@@ -198,14 +199,16 @@ fn unstarted(command: &Command) -> String {
     format!("{} cannot be started: is {} on PATH?", shown(command), name(command))
 }
 
-fn ending(status: ExitStatus) -> String {
+/// How a program ended, in words.
+pub(crate) fn ending(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("ended with code {code}"),
         None => format!("was stopped ({status})"),
     }
 }
 
-fn tail(output: &str) -> String {
+/// The end of an output, indented, on lines of its own.
+pub(crate) fn tail(output: &str) -> String {
     let lines: Vec<&str> = output.lines().collect();
     let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
     shown.iter().fold(String::new(), |text, line| text + "\n    " + line.trim_end())

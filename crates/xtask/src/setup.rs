@@ -4,6 +4,7 @@ use anyhow::Result;
 use node_targets::Target;
 
 use crate::apt;
+use crate::consumers::Tools;
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
 use crate::nix_store;
@@ -50,7 +51,7 @@ enum Outcome {
 /// All steps, and the table of them. Whether everything is there.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Step); 11] = [
+    let steps: [(&str, Step); 12] = [
         ("programs", programs),
         ("Python's pip", pip),
         ("Node, npm, a C compiler", prerequisites),
@@ -60,6 +61,7 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
         ("linters of workflows", linters),
         ("real Nodes", nodes),
         ("mingw, Wine", windows),
+        ("package managers", package_managers),
         ("a newer sqlcipher", sqlcipher),
         ("files for Nix", nix_files),
     ];
@@ -159,6 +161,16 @@ fn windows(workspace: &Workspace) -> Result<Outcome> {
         true => Outcome::Present(String::new()),
         false => Outcome::Installed(installed.join(", ")),
     })
+}
+
+fn package_managers(workspace: &Workspace) -> Result<Outcome> {
+    if let Some(why) = Tools::unavailable()? {
+        return Ok(Outcome::Skipped(why));
+    }
+    if let Some(tools) = Tools::find(workspace)? {
+        return Ok(Outcome::Present(tools.to_string()));
+    }
+    Ok(Outcome::Installed(Tools::install(workspace)?.to_string()))
 }
 
 fn sqlcipher(workspace: &Workspace) -> Result<Outcome> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::consumers;
 use crate::counts;
 use crate::dist;
 use crate::load::{self, Package, Parts};
@@ -31,7 +32,7 @@ pub(crate) struct Suite {
 }
 
 /// Every suite.
-pub(crate) const ALL: [Suite; 17] = [
+pub(crate) const ALL: [Suite; 18] = [
     Suite { name: "rustfmt", run: rustfmt },
     Suite { name: "clippy", run: clippy },
     Suite { name: "cargo-deny", run: cargo_deny },
@@ -43,6 +44,7 @@ pub(crate) const ALL: [Suite; 17] = [
     Suite { name: "js tests (tarball)", run: js_tarball },
     Suite { name: "quickstart", run: quickstart },
     Suite { name: "packages", run: packages },
+    Suite { name: "package managers", run: consumers::test },
     Suite { name: "load (host)", run: load_host },
     Suite { name: "load (other Nodes)", run: load_other_nodes },
     Suite { name: "windows (mingw, Wine)", run: windows },

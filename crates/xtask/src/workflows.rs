@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use sha2::{Digest as _, Sha256};
 
 use crate::paths::{Workspace, program};
+use crate::pinned::pinned_folder;
 use crate::process;
 use crate::python;
 use crate::report::{self, Tally};
@@ -78,10 +78,6 @@ fn linter(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
     Ok(if pinned.is_file() { Some(pinned) } else { program(name) })
 }
 
-/// Named after what the list says: other pins are other programs.
 fn folder(workspace: &Workspace) -> Result<PathBuf> {
-    let list = fs::read(workspace.root().join(LIST)).with_context(|| format!("{LIST} cannot be read"))?;
-    let digest = Sha256::digest(list);
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok(workspace.cache().join(format!("linters-{name}")))
+    pinned_folder(workspace, "linters", LIST)
 }

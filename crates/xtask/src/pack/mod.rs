@@ -12,6 +12,7 @@ mod linked;
 mod output;
 mod package;
 mod sbom;
+mod stand_in;
 mod vendored;
 
 use std::fs;
@@ -28,6 +29,7 @@ use licences::Licences;
 use linked::Linked;
 use output::Output;
 use package::Contents;
+pub(crate) use stand_in::StandIn;
 
 /// What npm users download for one platform, in bytes.
 const PACKED_LIMIT: usize = 4_000_000;
@@ -50,6 +52,9 @@ pub(crate) struct Options {
     /// The folder to make, which must not exist; target/npm in the checkout otherwise
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// The main package names every platform's package, as in a release, though only some are packed
+    #[arg(skip)]
+    names_all: bool,
 }
 
 /// Checks, packs, writes, and says what was made.
@@ -72,7 +77,8 @@ pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
     }
 }
 
-/// Seals the packages of one platform, out of `bindings/node/dist`, without a word.
+/// Seals the package of one platform, out of `bindings/node/dist`, and the main package as a release has it: it names
+/// the packages of all platforms.
 pub(crate) fn pack_one(workspace: &Workspace, target: &'static Target, out: &Path) -> Result<()> {
     let options = Options {
         folders: vec![workspace.dist()],
@@ -80,6 +86,7 @@ pub(crate) fn pack_one(workspace: &Workspace, target: &'static Target, out: &Pat
         bundle: false,
         repository: None,
         out: None,
+        names_all: true,
     };
     let mut progress = Progress::start("pack");
     let written = made(workspace, &options, &[target], &mut progress).and_then(|output| output.write(out));
@@ -151,7 +158,8 @@ fn made(
     }
     let notices = licences.of(&all)?;
     let sbom = sbom::of_release(targets, &version, &all)?;
-    output.add(&contents.main(targets, &notices, sbom.clone())?)?;
+    let named = if options.names_all { &node_targets::targets().iter().collect::<Vec<_>>() } else { targets };
+    output.add(&contents.main(named, &notices, sbom.clone())?)?;
     if options.bundle {
         progress.update("packing the bundle");
         output.add(&contents.bundle(targets, &notices, sbom.clone())?)?;

@@ -86,7 +86,7 @@ impl Output {
             version: package.version.clone(),
             platform: package.target.map(|target| target.platform.clone()),
             tarball: Entry::new(&package.tarball, &tarball),
-            integrity: format!("sha512-{}", STANDARD.encode(Sha512::digest(&tarball))),
+            integrity: integrity(&tarball),
             unpacked_size: files.iter().map(|file| file.size).sum(),
             files,
         };
@@ -143,6 +143,11 @@ impl Output {
         }
         fs::rename(&folder, out).with_context(|| format!("{} cannot be made", out.display()))
     }
+}
+
+/// A content's digest as registries and manifests have it.
+pub(super) fn integrity(content: &[u8]) -> String {
+    format!("sha512-{}", STANDARD.encode(Sha512::digest(content)))
 }
 
 /// The absolute path of a folder that is to be made.

@@ -200,7 +200,7 @@ impl Contents<'_> {
 }
 
 /// os, cpu and libc, as npm compares them.
-fn npm_names(target: &Target) -> (&'static str, &'static str, Option<&'static str>) {
+pub(super) fn npm_names(target: &Target) -> (&'static str, &'static str, Option<&'static str>) {
     let libc = target.libc.map(|libc| match libc {
         Libc::Glibc => "glibc",
         Libc::Musl => "musl",
