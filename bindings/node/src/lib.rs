@@ -39,7 +39,12 @@ pub fn panic_for_test(message: String) -> u32 {
 mod tests {
     //! What one file of this package says about another.
 
-    use std::{env, fs, path::Path};
+    use std::{env, fs, path::PathBuf};
+
+    /// The package's folder in the checkout whose tests cargo runs.
+    fn folder() -> PathBuf {
+        env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+    }
 
     /// The TypeScript union of every `code` that an error can carry.
     fn codes() -> String {
@@ -58,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_codes_in_typescript_are_the_engines() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ts/codes.ts");
+        let file = folder().join("ts/codes.ts");
         let expected = codes();
         if env::var_os("UPDATE").is_some() {
             fs::write(&file, &expected).unwrap();
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_export_catches_panics() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let folder = folder().join("src");
         let mut functions = 0;
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

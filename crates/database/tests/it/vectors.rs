@@ -11,13 +11,13 @@ use crate::scratch::integer;
 
 /// The folder of the files, which are not part of this repository.
 fn folder() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    let folder = env::var_os("STRONGROOM_VECTORS").map_or_else(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
+    let folder = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from);
+    if folder.is_none() {
+        println!(
+            "skipped: SQLCipher's compatibility files are not here; STRONGROOM_VECTORS names their folder"
+        );
     }
-    println!("skipped: SQLCipher's compatibility files are not here; STRONGROOM_VECTORS names their folder");
-    None
+    folder
 }
 
 fn open(path: &Path, compatibility: Option<u8>) -> Result<Database, OpenError> {

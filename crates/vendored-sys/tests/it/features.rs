@@ -1,6 +1,8 @@
 //! vendored-sys names every feature of the C that the workspace uses, so that the C is the same whoever asks.
 
 use std::collections::BTreeSet;
+use std::env;
+use std::path::Path;
 use std::process::Command;
 
 /// The crates that bring C, or decide how it is compiled.
@@ -22,7 +24,7 @@ fn features(packages: &[&str]) -> BTreeSet<String> {
         ])
         .args(["--prefix", "none", "--no-dedupe", "--format", "{p} [{f}]"])
         .args(packages)
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .current_dir(Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../.."))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

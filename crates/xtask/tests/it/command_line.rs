@@ -17,10 +17,6 @@ fn xtask_command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 #[test]
 fn outside_a_checkout_it_says_where_to_call_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +29,7 @@ fn outside_a_checkout_it_says_where_to_call_it() {
 
 #[test]
 fn a_suite_that_does_not_exist_is_refused_with_the_names_of_all() {
-    let output = xtask(workspace(), &["test", "--only", "no such suite"]);
+    let output = xtask(&crate::folder(), &["test", "--only", "no such suite"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("no suite is named `no such suite`; there are: rustfmt, clippy, "), "{error}");
@@ -42,7 +38,7 @@ fn a_suite_that_does_not_exist_is_refused_with_the_names_of_all() {
 /// `print!` panics where its reader is gone.
 #[test]
 fn a_result_that_nobody_reads_is_no_panic() {
-    let mut command = xtask_command(workspace(), &["load", "win32-x64-msvc"]);
+    let mut command = xtask_command(&crate::folder(), &["load", "win32-x64-msvc"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
@@ -57,7 +53,7 @@ fn a_result_that_nobody_reads_is_no_panic() {
 #[test]
 fn a_cache_that_is_no_absolute_path_is_refused_and_an_empty_name_means_the_default() {
     for (cache, refused) in [("relative/cache", true), ("", false)] {
-        let mut command = xtask_command(workspace(), &["load", "amiga"]);
+        let mut command = xtask_command(&crate::folder(), &["load", "amiga"]);
         let output = command.env("STRONGROOM_CACHE", cache).env("HOME", "/nonexistent").output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1));
@@ -71,7 +67,7 @@ const FOREIGN: &str = if cfg!(target_os = "macos") { "win32-x64-msvc" } else { "
 
 #[test]
 fn a_platform_that_cannot_be_loaded_is_a_failure_and_no_skip() {
-    let output = xtask(workspace(), &["load", FOREIGN]);
+    let output = xtask(&crate::folder(), &["load", FOREIGN]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().last(), Some("0 passed, 1 failed, 0 skipped"), "{text}");
@@ -79,7 +75,7 @@ fn a_platform_that_cannot_be_loaded_is_a_failure_and_no_skip() {
 
 #[test]
 fn loads_are_told_as_json_where_that_is_asked_for() {
-    let output = xtask(workspace(), &["load", "--format", "json", FOREIGN]);
+    let output = xtask(&crate::folder(), &["load", "--format", "json", FOREIGN]);
     let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{rows}");
     assert_eq!(rows[0]["platform"], FOREIGN);
@@ -90,18 +86,18 @@ fn loads_are_told_as_json_where_that_is_asked_for() {
 
 #[test]
 fn a_survey_of_a_package_that_is_not_listed_is_refused() {
-    let output = xtask(workspace(), &["survey", "--only", "no such package"]);
+    let output = xtask(&crate::folder(), &["survey", "--only", "no such package"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("no package of the survey has `no such package` in its name"), "{error}");
-    let output = xtask(workspace(), &["survey", "--only", "argon2", "--write"]);
+    let output = xtask(&crate::folder(), &["survey", "--only", "argon2", "--write"]);
     assert_eq!(output.status.code(), Some(2), "a table of some packages would drop the others");
 }
 
 #[test]
 fn an_unknown_platform_is_refused_with_the_known_ones() {
     for arguments in [["load", "linux-x64"].as_slice(), &["load", "linux-x64-gnu", "amiga"]] {
-        let output = xtask(workspace(), arguments);
+        let output = xtask(&crate::folder(), arguments);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(error.contains("unknown target") && error.contains("darwin-arm64"), "{error}");
@@ -110,7 +106,7 @@ fn an_unknown_platform_is_refused_with_the_known_ones() {
 
 #[test]
 fn a_nix_that_is_named_and_not_there_is_an_error() {
-    let output = xtask(workspace(), &["nix", "check"]);
+    let output = xtask(&crate::folder(), &["nix", "check"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("STRONGROOM_NIX names ") && error.contains("no file"), "{error}");

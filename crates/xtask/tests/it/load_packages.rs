@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use crate::publish::seal;
 
 fn refused(packages: &Path, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/scripts/load.mjs");
+    let script = crate::folder().join("../../bindings/node/scripts/load.mjs");
     let mut node = Command::new("node");
     node.arg(script).arg(packages).args(arguments).stdin(Stdio::null());
     let output = node.output().unwrap();
@@ -50,7 +50,7 @@ fn tarballs_that_npm_cannot_read_leave_nothing_behind_and_no_stack() {
     let folder = tempfile::tempdir().unwrap();
     let host = node_targets::host().unwrap();
     seal(folder.path(), "1.2.3");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/scripts/load.mjs");
+    let script = crate::folder().join("../../bindings/node/scripts/load.mjs");
     let scratch = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");
     node.arg(script).arg(folder.path()).arg(&host.platform).stdin(Stdio::null());

@@ -11,3 +11,12 @@ mod repository;
 mod workflow;
 mod workflow_rules;
 mod workflow_run;
+
+use std::path::PathBuf;
+
+/// The crate's folder. Of the checkout whose tests cargo runs: `env!` would be the one whose tests it compiled, which
+/// with a shared target directory may be another.
+#[expect(clippy::unwrap_used, reason = "cargo sets it for every test")]
+fn folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+}

@@ -26,7 +26,7 @@ impl Place {
     fn new() -> Self {
         let place = Place { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(place.artifacts()).unwrap();
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bindings/node/ts");
+        let sources = crate::folder().join("../../bindings/node/ts");
         for entry in fs::read_dir(sources).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let (stem, end) = name.split_once('.').unwrap();
@@ -57,7 +57,7 @@ impl Place {
     #[expect(clippy::unwrap_used, reason = "a program that cannot be started fails the test")]
     fn pack(&self, out: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env_remove("CARGO_MANIFEST_DIR");
+        command.current_dir(crate::folder()).stdin(Stdio::null()).env_remove("CARGO_MANIFEST_DIR");
         command.arg("pack").arg(self.artifacts()).arg("--out").arg(self.folder.path().join(out));
         command.args(arguments).output().unwrap()
     }

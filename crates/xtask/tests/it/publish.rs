@@ -84,7 +84,7 @@ impl Release {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = crate::folder();
         let mut node = Command::new("node");
         node.arg(root.join("../../bindings/node/scripts/publish.mjs")).arg(self.packages()).args(arguments);
         node.env("PATH", path_with(&root.join("tests/programs"))).env("REGISTRY", self.registry());

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    crate::folder().join("../..")
 }
 
 /// A file that no `mod` names would never run.
@@ -43,6 +43,41 @@ fn the_readme_shows_the_table_of_targets() {
             assert!(row.contains(&format!(" {floor} |")), "{row} does not show the floor {floor}");
         }
     }
+}
+
+/// The addon is built with the one, and the JavaScript that refuses an addon of another version has the other.
+#[test]
+fn the_version_is_the_same_for_cargo_and_for_npm() {
+    let version = env!("CARGO_PKG_VERSION");
+    let read = |name: &str| -> serde_json::Value {
+        let text = fs::read_to_string(root().join("bindings/node").join(name)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let (package, lock) = (read("package.json"), read("package-lock.json"));
+    for found in [&package["version"], &lock["version"], &lock["packages"][""]["version"]] {
+        assert_eq!(
+            found, version,
+            "in bindings/node: npm version {version} --no-git-tag-version --allow-same-version"
+        );
+    }
+}
+
+/// Compiled in, it is the folder of the checkout that was compiled: with a shared target directory, where two checkouts
+/// have the same sources, the tests of one would read the other's files.
+#[test]
+fn no_test_has_the_folder_of_the_checkout_compiled_in() {
+    let compiled_in = concat!("env!(\"CARGO_MANIFEST", "_DIR\")");
+    let mut seen = 0;
+    for folder in ["crates", "bindings/node/src"] {
+        for entry in walkdir::WalkDir::new(root().join(folder)).into_iter().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(entry.path()).unwrap();
+                assert!(!source.contains(compiled_in), "{}", entry.path().display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 200, "only {seen} files were seen: are the sources elsewhere now?");
 }
 
 /// The workspace's packages, as their manifests describe them.

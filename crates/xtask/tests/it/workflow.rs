@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    crate::folder().join("../..")
 }
 
 /// A workflow file.

@@ -227,7 +227,7 @@ impl Run {
 }
 
 fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
+    crate::folder().join("tests/programs")
 }
 
 /// The files that git knows or would know, as they are now.

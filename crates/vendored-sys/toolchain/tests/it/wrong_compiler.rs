@@ -1,6 +1,7 @@
 //! A compiler of the wrong machine, or none, stops the build of the C before OpenSSL's starts.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ fn build(name: &str, variable: &str, value: &Path) -> Build {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["check", "--offline", "--locked", "--color", "never", "-p", "vendored-sys", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .arg(Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../Cargo.toml"))
         // enough slots: with few, cargo serves first what most crates wait for, and the check is not among it
         .args(["--jobs", "8"])
         .env("CARGO_TARGET_DIR", &target)
