@@ -147,13 +147,16 @@ pub(crate) fn cargo(workspace: &Workspace, action: &str, targets: &[&Target]) ->
     cargo
 }
 
-/// Copies beside the destination and renames: a Node that has the old file loaded keeps it.
+/// Copies beside the destination and renames: a Node that has the old file loaded keeps it. What cannot be finished is
+/// removed again.
 fn replace(library: &Path, folder: &Path, name: &str) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let (fresh, path) = (folder.join(format!(".{name}.new")), folder.join(name));
-    fs::copy(library, &fresh)
-        .with_context(|| format!("{} cannot be copied to {}", library.display(), fresh.display()))?;
-    fs::rename(&fresh, &path).with_context(|| format!("{} cannot be written", path.display()))
+    let path = folder.join(name);
+    let unwritten = || format!("{} cannot be written: free some space, or make it writable", path.display());
+    fs::create_dir_all(folder).with_context(unwritten)?;
+    // Closed at once: `fs::copy` opens it by its name, and takes the permissions along.
+    let fresh = tempfile::NamedTempFile::new_in(folder).with_context(unwritten)?.into_temp_path();
+    fs::copy(library, &fresh).with_context(unwritten)?;
+    fresh.persist(&path).with_context(unwritten)
 }
 
 /// On top of the flags of `.cargo/config.toml`: the toolchain's, and no path of this machine in the artifact.
@@ -245,5 +248,20 @@ mod tests {
             assert_eq!(fs::read_to_string(dist.join("a.node")).unwrap(), content);
         }
         assert_eq!(fs::read_dir(folder.path().join("dist")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_addon_that_cannot_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("lib.so");
+        fs::write(&library, "content").unwrap();
+        // A folder in the file's place: it is not replaced by a file, whoever asks.
+        let dist = folder.path().join("dist");
+        fs::create_dir_all(dist.join("a.node")).unwrap();
+        let error = replace(&library, &dist, "a.node").unwrap_err().to_string();
+        assert!(error.ends_with("a.node cannot be written: free some space, or make it writable"), "{error}");
+        assert_eq!(fs::read_dir(&dist).unwrap().count(), 1);
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(replace(&library, &folder.path().join("file"), "a.node").is_err());
     }
 }

@@ -72,10 +72,18 @@ pub(crate) fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> R
             .args(arguments);
         command
     };
-    process::run(workspace, &format!("{release} package lists"), apt_get(&["-q", "update"]))?;
+    let unavailable = || {
+        format!(
+            "{} of Debian {release} could not be downloaded: is there a network? Then run it again",
+            packages.join(", ")
+        )
+    };
+    // Else a list that cannot be had is a warning, and what follows says that there is no such package.
+    let update = apt_get(&["-q", "-o", "APT::Update::Error-Mode=any", "update"]);
+    process::run(workspace, &format!("{release} package lists"), update).with_context(unavailable)?;
     let mut download = apt_get(&["-q", "download"]);
     download.args(packages);
-    process::run(workspace, &format!("{release} packages"), download)?;
+    process::run(workspace, &format!("{release} packages"), download).with_context(unavailable)?;
     for package in fs::read_dir(state.join("downloads"))? {
         let mut unpack = process::command("dpkg-deb");
         unpack.arg("-x").arg(package?.path()).arg(state.join("root"));

@@ -107,14 +107,22 @@ pub(crate) fn try_windows(workspace: &Workspace, target: &'static Target) -> Res
 pub(crate) fn audited(workspace: &Workspace, addon: &Path, target: &Target) -> Result<String> {
     let report = audit(addon, &Policy::for_target(target))?;
     if report.has_errors() {
-        let shown = workspace.shown(addon);
-        bail!("{shown} must not be shipped:\n{}", node_audit::table(&[report], 110).trim_end());
+        let findings = node_audit::table(&[report], 110).trim_end().to_owned();
+        bail!(NotToBeShipped { addon: workspace.shown(addon), findings });
     }
     Ok(match report.count(Severity::Warning) {
         0 => "clean".to_owned(),
         1 => "1 warning".to_owned(),
         warnings => format!("{warnings} warnings"),
     })
+}
+
+/// An addon that breaks a rule of what is shipped.
+#[derive(Debug, thiserror::Error)]
+#[error("{addon} must not be shipped:\n{findings}")]
+struct NotToBeShipped {
+    addon: String,
+    findings: String,
 }
 
 /// The README's example, on this workspace's own metadata: all the crates that it is built of.
@@ -151,6 +159,14 @@ fn chosen(options: &Options, host: &'static Target) -> Result<Vec<&'static Targe
 }
 
 fn javascript(workspace: &Workspace) -> Result<()> {
+    let dist = workspace.dist();
+    // What the compilers would say of it comes after minutes, and is long.
+    fs::create_dir_all(&dist).and_then(|()| tempfile::tempfile_in(&dist)).with_context(|| {
+        format!(
+            "{} cannot be written: make it writable, or remove what is in its place",
+            workspace.shown(&dist)
+        )
+    })?;
     npm::install(workspace)?;
     npm::script(workspace, "build:finish", &[])?.ok()?;
     Ok(())
@@ -228,8 +244,9 @@ fn built_row(workspace: &Workspace, target: &'static Target, addon: &Addon) -> R
         }
         Err(error) => {
             eprintln!("error: {error:#}");
+            let audit = if error.is::<NotToBeShipped>() { "FAILED".to_owned() } else { none() };
             let loaded = vec![format!("not loaded: {}", process::brief(&error).trim_end_matches(':'))];
-            Row { target, cells: cells("FAILED"), loaded, shipped: false, failed: true }
+            Row { target, cells: cells(&audit), loaded, shipped: false, failed: true }
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::paths::Workspace;
-use crate::process;
+use crate::process::{self, StepFailed};
 use crate::report::{self, Report, Tally};
 use crate::runtimes::Runtime;
 use crate::windows;
@@ -87,8 +87,11 @@ pub(crate) fn each(workspace: &Workspace, runtimes: &[Runtime], package: &Packag
         None => match smoke(workspace, runtime, package) {
             Ok(()) => Outcome::Loaded,
             Err(error) => {
+                let error = runtime.damage(workspace).unwrap_or(error);
                 eprintln!("error: {error:#}");
-                Outcome::Failed(process::brief(&error))
+                // The loader tells every place that it tried, and what to do: all of it belongs to the row.
+                let told = error.downcast_ref::<StepFailed>().map(StepFailed::told);
+                Outcome::Failed(told.unwrap_or_else(|| process::brief(&error)))
             }
         },
     };
@@ -144,6 +147,7 @@ impl<'a> Package<'a> {
     pub(crate) fn built(workspace: &Workspace, target: &'a Target) -> Result<Self> {
         let addon = workspace.dist().join(target.artifact_file());
         if addon.is_file() {
+            is_whole(workspace, &addon, target)?;
             return Ok(Self { target, folder: workspace.package(), _scratch: None });
         }
         match windows::stand_in(workspace, target) {
@@ -170,6 +174,16 @@ pub(crate) fn built_targets(workspace: &Workspace) -> Result<Vec<&'static Target
     };
     let built: Vec<&Target> = node_targets::targets().iter().filter(is_built).collect();
     Ok(if built.is_empty() { vec![node_targets::host()?] } else { built })
+}
+
+/// Whether the tables of an addon lie within it. Mapped beyond its end, one that was cut short takes Node with it before
+/// anyone can say why.
+fn is_whole(workspace: &Workspace, addon: &Path, target: &Target) -> Result<()> {
+    let shown = workspace.shown(addon);
+    let content = fs::read(addon).with_context(|| format!("{shown} cannot be read"))?;
+    node_audit::read_facts(addon, &content).map(drop).with_context(|| {
+        format!("{shown} is no whole addon: build it again, by cargo xtask dist --target {target}")
+    })
 }
 
 /// What a package is made of, each from somewhere.
@@ -283,6 +297,20 @@ mod tests {
             });
             assert_eq!(json, expected);
             assert_eq!(row.name(), format!("load linux-arm64-musl, Node {}, musl", runtimes[0].node));
+        }
+    }
+
+    #[test]
+    fn an_addon_that_was_cut_short_is_named_before_a_node_dies_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::by_platform("linux-x64-gnu").unwrap();
+        let addon = folder.path().join(target.artifact_file());
+        for content in [b"".as_slice(), b"\x7fELF\x02\x01\x01", b"a text that is none"] {
+            fs::write(&addon, content).unwrap();
+            let error = is_whole(&Workspace::at(folder.path()), &addon, target).unwrap_err();
+            let text = format!("{error:#}");
+            let start = "bindings_node.linux-x64-gnu.node is no whole addon: build it again, by cargo xtask dist --target ";
+            assert!(text.starts_with(&format!("{start}{target}: ")), "{text}");
         }
     }
 

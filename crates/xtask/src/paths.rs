@@ -3,10 +3,16 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 use vendored_toolchain::find_program;
+
+/// How the names of scratch folders begin.
+const SCRATCH: &str = ".scratch-";
+/// No step takes as long.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The checkout that this xtask belongs to, and the folders that its commands write to.
 #[derive(Debug, Clone)]
@@ -58,10 +64,26 @@ impl Workspace {
     /// A folder in the cache, made where it is not there yet, that is removed when dropped: what is finished in it can
     /// be renamed to its place.
     pub(crate) fn scratch(&self) -> Result<TempDir> {
-        fs::create_dir_all(&self.cache).and_then(|()| tempfile::tempdir_in(&self.cache)).with_context(|| {
+        let made = fs::create_dir_all(&self.cache).and_then(|()| {
+            self.remove_forgotten();
+            tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.cache)
+        });
+        made.with_context(|| {
             let cache = self.cache.display();
             format!("the cache {cache} cannot be written: set STRONGROOM_CACHE to the absolute path of another folder")
         })
+    }
+
+    /// Removes what a program that was stopped could not: scratch folders older than a day.
+    fn remove_forgotten(&self) {
+        for entry in fs::read_dir(&self.cache).into_iter().flatten().flatten() {
+            let is_scratch = entry.file_name().to_string_lossy().starts_with(SCRATCH);
+            let age = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            let age = age.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
+            if is_scratch && age > FORGOTTEN {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// Cargo's target directory for release addons: not the everyday one, whose C another compiler made.

@@ -99,17 +99,18 @@ impl PinnedFile {
                 command.arg(format!("{}=={}", self.package, self.version));
             }
             Registry::Npm => {
-                command.args(["pack", "--silent", "--ignore-scripts"]);
+                command.args(["pack", "--loglevel", "error", "--ignore-scripts"]);
                 command.arg(format!("{}@{}", self.package, self.version));
             }
         }
-        process::run(workspace, &format!("download {} {}", self.package, self.version), command)?;
+        process::run(workspace, &format!("download {} {}", self.package, self.version), command)
+            .with_context(|| self.unavailable())?;
         let downloaded = only_file(folder.path())?;
         let (expected, actual) = (&self.hash, self.hash_of(&downloaded)?);
         if actual != *expected {
             bail!(
-                "{} {} from the registry is {actual}, but {expected} is pinned: it is another file; do not use \
-                 it before you know why",
+                "{} {} from the registry is {actual}, but {expected} is pinned (`git grep --fixed-strings {expected}` \
+                 says where): it is another file; do not use it before you know why",
                 self.package,
                 self.version
             );
@@ -118,6 +119,18 @@ impl PinnedFile {
             .and_then(|()| fs::rename(&downloaded, &path))
             .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(path)
+    }
+
+    fn unavailable(&self) -> String {
+        let (registry, setting) = match self.from {
+            Registry::Pypi => ("PyPI", "PIP_INDEX_URL"),
+            Registry::Npm => ("npm's registry", "npm_config_registry"),
+        };
+        format!(
+            "{} {} could not be downloaded from {registry}: is there a network, or does {setting} name another \
+             registry? Then run it again",
+            self.package, self.version
+        )
     }
 
     /// The hash of a file, by the algorithm of the pinned one.

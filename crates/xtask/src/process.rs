@@ -45,7 +45,9 @@ impl Finished {
 pub(crate) struct StepFailed {
     step: String,
     command: String,
+    /// How it ended, and where its log is.
     summary: String,
+    /// The last lines of what it printed, each on a line of its own.
     tail: String,
 }
 
@@ -59,6 +61,21 @@ impl StepFailed {
     pub(crate) fn summary(&self) -> &str {
         &self.summary
     }
+
+    /// The last lines of what it printed in one line, and how it ended.
+    pub(crate) fn told(&self) -> String {
+        let words: Vec<&str> = self.tail.split_whitespace().collect();
+        match words.as_slice() {
+            [] => self.summary.clone(),
+            words => format!("{} ({})", cut(&words.join(" "), 600), self.summary),
+        }
+    }
+
+    /// The last line that says what went wrong; npm's own last one only says where it says so.
+    fn last_line(&self) -> Option<&str> {
+        let lines = self.tail.lines().map(str::trim);
+        lines.rev().find(|line| !line.is_empty() && !line.contains("complete log of this run"))
+    }
 }
 
 impl fmt::Display for StepFailed {
@@ -68,11 +85,23 @@ impl fmt::Display for StepFailed {
     }
 }
 
-/// An error in one line, for a table.
+/// An error in one line, for a table: what was tried, the last word of the step that failed, and where its log is.
 pub(crate) fn brief(error: &anyhow::Error) -> String {
-    match error.downcast_ref::<StepFailed>() {
-        Some(failure) => failure.summary.clone(),
-        None => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let Some(failure) = error.downcast_ref::<StepFailed>() else { return first(&error.to_string()) };
+    let is_outermost = error.chain().next().is_some_and(<dyn std::error::Error>::is::<StepFailed>);
+    let tried = if is_outermost { String::new() } else { first(&error.to_string()) + "; " };
+    match failure.last_line() {
+        Some(line) => format!("{tried}{}: {}", failure.summary, cut(line, 200)),
+        None => tried + &failure.summary,
+    }
+}
+
+/// A text of at most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -258,6 +287,28 @@ mod tests {
         assert!(!message.contains("line 21\n") && message.contains("line 22\n"), "{message}");
         let log = fs::read_to_string(workspace.logs().join("some-step.log")).unwrap();
         assert!(log.starts_with("line 1\n"), "{log}");
+    }
+
+    #[test]
+    fn a_failed_step_is_told_in_one_line_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let script = "echo Error: one cause; echo '  - a place: why'; echo 'A complete log of this run is here'; exit 3";
+        let error = run(&workspace, "s", sh(script)).unwrap_err();
+        let summary = "ended with code 3; full log: target/xtask/logs/s.log";
+        assert_eq!(brief(&error), format!("{summary}: - a place: why"));
+        let told = error.downcast_ref::<StepFailed>().unwrap().told();
+        let words = "Error: one cause - a place: why A complete log of this run is here";
+        assert_eq!(told, format!("{words} ({summary})"));
+        let tried = error.context("it could not be had: is there a network?");
+        assert_eq!(
+            brief(&tried),
+            format!("it could not be had: is there a network?; {summary}: - a place: why")
+        );
+        let silent = run(&workspace, "s", sh("exit 4")).unwrap_err();
+        assert_eq!(brief(&silent), "ended with code 4; full log: target/xtask/logs/s.log");
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("äbcd", 3), "äbc...");
     }
 
     #[test]

@@ -153,6 +153,18 @@ impl Runtime {
         }
     }
 
+    /// What is wrong with the Node itself, where it cannot even say its version.
+    pub(crate) fn damage(&self, workspace: &Workspace) -> Option<anyhow::Error> {
+        let (Place::Pinned(node, _) | Place::Wine(node, _)) = &self.place else { return None };
+        let mut ask = self.command(workspace).ok()?;
+        ask.arg("--version");
+        let error = process::capture(ask).err()?;
+        let folder = node.folder(workspace);
+        let remedy =
+            format!("the Node in {} is damaged: remove that folder, and cargo xtask setup", folder.display());
+        Some(error.context(remedy))
+    }
+
     /// Node, without arguments.
     pub(crate) fn command(&self, workspace: &Workspace) -> Result<Command> {
         match &self.place {

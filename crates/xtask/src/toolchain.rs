@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use node_targets::{Os, Target, Toolchain as Listed};
-use vendored_toolchain::{Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable};
+use vendored_toolchain::{
+    CheckError, Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable,
+};
 
 use crate::apple_sdk;
 use crate::paths::{Workspace, program};
@@ -78,7 +80,17 @@ impl BuildTools {
         }
         if let Some(compiler) = compiler {
             let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
-            vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path())?;
+            let checked =
+                vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path());
+            match (checked, &zig) {
+                (Err(error @ CheckError::Failed { .. }), Some(zig)) if toolchain.origin == Origin::Zig => {
+                    let folder = zig.folder().display();
+                    let remedy = "remove that folder, and cargo xtask setup";
+                    return Err(error)
+                        .with_context(|| format!("the zig in {folder} does not work: {remedy}"));
+                }
+                (checked, _) => checked?,
+            }
         }
         Ok(tools)
     }

@@ -59,6 +59,11 @@ impl Zig {
         Ok(zig)
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The program itself.
     pub(crate) fn zig(&self) -> PathBuf {
         self.folder.join("ziglang/zig")

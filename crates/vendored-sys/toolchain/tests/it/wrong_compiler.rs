@@ -79,18 +79,18 @@ impl Build {
 }
 
 fn variable() -> String {
-    format!("CC_{}_unknown_linux_gnu", std::env::consts::ARCH)
+    format!("CC_{}_unknown_linux_gnu", env::consts::ARCH)
 }
 
 #[test]
 fn a_compiler_of_another_machine_stops_the_build() {
-    let other = if std::env::consts::ARCH == "x86_64" { "aarch64" } else { "x86_64" };
+    let other = if env::consts::ARCH == "x86_64" { "aarch64" } else { "x86_64" };
     let cc = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{other}-cc"));
     fs::write(&cc, format!("#!/bin/sh\necho probe_arch_{other}\necho probe_os_linux\necho probe_env_gnu\n"))
         .unwrap();
     fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
     let made = format!("makes code for {other} linux (gnu)");
-    let wanted = format!("not for {}-unknown-linux-gnu", std::env::consts::ARCH);
+    let wanted = format!("not for {}-unknown-linux-gnu", env::consts::ARCH);
     build("wrong-compiler", &variable(), &cc).assert_stopped(&[
         &variable(),
         cc.to_str().unwrap(),
