@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use node_targets::Target;
 
+use crate::mingw::LIBNODE_PATH;
 use crate::paths::Workspace;
 use crate::process;
 use crate::toolchain::BuildTools;
-use crate::windows::mingw::LIBNODE_PATH;
 
 const SQLITE_FLAGS: &str = "LIBSQLITE3_FLAGS";
 

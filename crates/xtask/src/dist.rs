@@ -12,6 +12,7 @@ use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
 use crate::load::{self, Outcome, Package};
+use crate::mingw;
 use crate::npm;
 use crate::paths::Workspace;
 use crate::prerequisites;
@@ -204,7 +205,7 @@ fn plan(workspace: &Workspace, target: &'static Target) -> Plan {
     let started = Instant::now();
     let checked = windows::check(workspace, target).and_then(|()| windows::missing(workspace, target));
     match checked {
-        Ok(None) => Plan::Build(Cow::Owned(windows::mingw::target(target))),
+        Ok(None) => Plan::Build(Cow::Owned(mingw::target(target))),
         Ok(Some(why)) => Plan::Checked(started.elapsed(), why),
         Err(error) => Plan::Failed(error),
     }

@@ -9,6 +9,7 @@ mod consumers;
 mod counts;
 mod dist;
 mod load;
+mod mingw;
 mod newer_sqlcipher;
 mod nix;
 mod nix_layers;

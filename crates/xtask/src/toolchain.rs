@@ -11,9 +11,9 @@ use vendored_toolchain::{
 };
 
 use crate::apple_sdk;
+use crate::mingw;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
-use crate::windows::mingw;
 use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
@@ -31,7 +31,8 @@ impl BuildTools {
     /// Selects the toolchain of a target, installs zig where it is that, and checks what the compiler makes.
     pub(crate) fn for_target(workspace: &Workspace, target: &Target) -> Result<Self> {
         if mingw::builds(target) {
-            return mingw::tools(workspace, target);
+            let variables = mingw::variables(workspace, target)?;
+            return Ok(Self { variables, rustflags: Vec::new(), summary: "mingw".to_owned() });
         }
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];

@@ -4,7 +4,6 @@
 //! What ships is built by MSVC, on Windows. This shows on every change what would else show there only.
 
 mod check;
-pub(crate) mod mingw;
 mod wine;
 
 use std::fs;
@@ -15,6 +14,7 @@ use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
 use crate::apt;
+use crate::mingw;
 use crate::paths::Workspace;
 use crate::rust_std;
 

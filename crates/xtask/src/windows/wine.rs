@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::mingw;
+use crate::mingw;
 use crate::paths::{self, Workspace};
 use crate::process;
 

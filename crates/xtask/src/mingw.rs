@@ -1,6 +1,7 @@
 //! Windows' addon by the GNU ABI, which a Linux machine can build and link: the same Rust and C as the one that is
 //! shipped, by another compiler. A check, never an artifact.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
@@ -9,7 +10,6 @@ use node_targets::Target;
 use vendored_toolchain::{archiver_variable, compiler_variable};
 
 use crate::paths::{Workspace, program};
-use crate::toolchain::BuildTools;
 
 /// Debian's package of the compiler, with the threads that Rust links.
 pub(crate) const PACKAGE: &str = "gcc-mingw-w64-x86-64-posix";
@@ -35,21 +35,17 @@ pub(crate) fn compiler() -> Result<PathBuf> {
     program(COMPILER).with_context(|| format!("{COMPILER} is not there: cargo xtask setup"))
 }
 
-/// The toolchain, checked.
-pub(crate) fn tools(workspace: &Workspace, target: &Target) -> Result<BuildTools> {
+/// The compiler, checked, as variables that cargo is started with.
+pub(crate) fn variables(workspace: &Workspace, target: &Target) -> Result<Vec<(OsString, OsString)>> {
     let compiler = compiler()?;
     let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
     vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path())?;
-    Ok(BuildTools {
+    Ok(vec![
         // By their names: OpenSSL writes the compiler's into the library.
-        variables: vec![
-            (compiler_variable(&target.triple).into(), COMPILER.into()),
-            (archiver_variable(&target.triple).into(), ARCHIVER.into()),
-            (LIBNODE_PATH.into(), no_libnode(workspace, target)?.into()),
-        ],
-        rustflags: Vec::new(),
-        summary: "mingw".to_owned(),
-    })
+        (compiler_variable(&target.triple).into(), COMPILER.into()),
+        (archiver_variable(&target.triple).into(), ARCHIVER.into()),
+        (LIBNODE_PATH.into(), no_libnode(workspace, target)?.into()),
+    ])
 }
 
 /// A folder with a Node library that is empty. napi's build script for this ABI wants one, and nothing is linked from
