@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
-import { bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
+import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
 
 const REFUSAL = "Object.assign(new Error('Requires an access'), { name: 'NotCapable' })"
 const noReport = `process.report.getReport = () => { throw ${REFUSAL} }`
@@ -58,4 +58,12 @@ test('an addon that Deno may not load', () => {
   const { message, cause } = load(copy, { prelude })
   assert.equal(cause, 'Requires an access')
   assert.match(message, /\nDeno was started without the permission that it names\. .* --allow-ffi\.$/)
+})
+
+test('STRONGROOM_LIBRARY where no file may be looked at, nor the working directory', () => {
+  const prelude = `${noFiles}\nprocess.cwd = () => { throw ${REFUSAL} }`
+  assert.deepEqual(load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
+  const { message, code } = load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: 'nowhere.node' } })
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.match(message, /\n {2}- nowhere\.node: .*\nNothing but this file is tried/)
 })

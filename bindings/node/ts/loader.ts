@@ -33,7 +33,8 @@ function places(): Candidate[] {
   // Deno throws without --allow-env.
   const override = readable(() => process.env['STRONGROOM_LIBRARY'])
   if (override) {
-    const file = resolve(override)
+    // Nor does it name the working directory without --allow-read.
+    const file = readable(() => resolve(override)) ?? override
     return [{ place: 'override', from: file, load: () => open(file) }]
   }
   return ownPlatforms().flatMap((platform): Candidate[] => [
@@ -45,7 +46,8 @@ function places(): Candidate[] {
 /** What `require` does with an addon; a path that is no literal would make a bundler complain, and lead it astray. */
 function open(file: string): Outcome {
   try {
-    if (!existsSync(file)) throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
+    if (readable(() => existsSync(file)) === false)
+      throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
     const module = { exports: {} }
     process.dlopen(module, toNamespacedPath(file))
     return { loaded: module.exports }
