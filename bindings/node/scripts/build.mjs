@@ -16,12 +16,14 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const here = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(here, 'dist')
 
+const OWN = 'let this user write there, and run this again'
+
 const steps = {
   release: () => addon(['--release'], remapped),
   debug: () => addon([]),
   test,
   finish,
-  clean: () => rmSync(dist, { recursive: true, force: true }),
+  clean: () => attempt(`${dist} cannot be removed`, OWN, () => rmSync(dist, { recursive: true, force: true })),
 }
 
 const [step, ...flags] = process.argv.slice(2)
@@ -32,7 +34,7 @@ function addon(profile, settings = () => []) {
   const target = targetOf(option('--target') ?? host())
   const triple = option('--target') ? ['--target', target.triple] : []
   const chosen = ['--locked', '-p', 'bindings_node', ...triple, ...settings(target)]
-  const output = execFileSync('cargo', ['build', ...profile, ...chosen, '--message-format=json-render-diagnostics'], {
+  const output = run('cargo', ['build', ...profile, ...chosen, '--message-format=json-render-diagnostics'], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -46,12 +48,25 @@ function addon(profile, settings = () => []) {
   if (!built) fail('cargo built no library for bindings_node')
   const library = built.filenames.find((file) => /\.(so|dylib|dll)$/.test(file))
   if (!library) fail(`cargo's library is none of .so, .dylib, .dll: ${built.filenames.join(', ')}`)
-  mkdirSync(dist, { recursive: true })
+  makeDist()
   const file = join(dist, `bindings_node.${target.platform}.node`)
-  // A process may have the old one mapped: it keeps its file, the name goes to the new one.
-  copyFileSync(library, `${file}.new`)
-  renameSync(`${file}.new`, file)
+  attempt(`${file} cannot be written`, `remove it or ${OWN}`, () => replace(file, library))
   console.log(`${file}`)
+}
+
+/** A process may have the old file mapped: it keeps that, the name goes to the new one. */
+function replace(file, source) {
+  const made = `${file}.new`
+  try {
+    copyFileSync(source, made)
+    renameSync(made, file)
+  } catch (error) {
+    // What is packed may hold nothing half-written. Where this fails as well, the first error says more.
+    try {
+      rmSync(made, { recursive: true, force: true })
+    } catch {}
+    throw error
+  }
 }
 
 /** No path of this machine in what ships, or the audit refuses it: as `cargo xtask dist` tells rustc. */
@@ -74,13 +89,26 @@ function test() {
 }
 
 function finish() {
-  mkdirSync(dist, { recursive: true })
+  makeDist()
   // Hermetic builds have the sources that are generated, and not always the table that they are from.
-  if (existsSync(join(root, 'targets.json'))) update(join(here, 'ts/platforms.ts'), platformsSource())
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' })
+  const table = join(here, 'ts/platforms.ts')
+  if (existsSync(join(root, 'targets.json')))
+    attempt(`${table} cannot be written`, OWN, () => update(table, platformsSource()))
+  const tsc = attempt('TypeScript is not installed', `run npm ci in ${here}`, () =>
+    createRequire(import.meta.url).resolve('typescript/bin/tsc'),
+  )
+  run(process.execPath, [tsc, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' }, 'tsc')
   // tsc emits declarations for what it compiles, and this one is a declaration already.
-  copyFileSync(join(here, 'ts/native.d.ts'), join(dist, 'native.d.ts'))
+  const declarations = join(dist, 'native.d.ts')
+  attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () =>
+    copyFileSync(join(here, 'ts/native.d.ts'), declarations),
+  )
+}
+
+function makeDist() {
+  attempt(`${dist} cannot be made`, `remove what stands in its place, or ${OWN}`, () =>
+    mkdirSync(dist, { recursive: true }),
+  )
 }
 
 function update(file, text) {
@@ -88,7 +116,7 @@ function update(file, text) {
 }
 
 function host() {
-  const version = execFileSync('rustc', ['-vV'], { encoding: 'utf8' })
+  const version = run('rustc', ['-vV'], { encoding: 'utf8' })
   return /^host: (.*)$/m.exec(version)[1]
 }
 
@@ -102,6 +130,25 @@ function option(name) {
   const at = flags.indexOf(name)
   if (at === -1) return undefined
   return flags[at + 1] ?? fail(`${name} needs a value`)
+}
+
+/** What a program prints. Where it fails it has said why itself. */
+function run(program, args, options, name = program) {
+  try {
+    return execFileSync(program, args, options)
+  } catch (error) {
+    if (error.code === 'ENOENT') fail(`${name} is not on PATH: install it, and run this again`)
+    fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own words are above`)
+  }
+}
+
+/** What a step yields; one line where the system refuses it. */
+function attempt(what, remedy, work) {
+  try {
+    return work()
+  } catch (error) {
+    fail(`${what} (${error.code ?? error.message}): ${remedy}`)
+  }
 }
 
 function fail(message) {

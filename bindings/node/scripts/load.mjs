@@ -7,7 +7,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { damage, MAIN, manifest, Refused, refuse, run, targets } from './sealed.mjs'
+import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const smoke = fileURLToPath(new URL('../test/smoke.cjs', import.meta.url))
 
@@ -21,11 +21,21 @@ run(() => {
     execFileSync(process.execPath, [smoke, join(project, 'node_modules', MAIN)], { stdio: 'inherit' })
   } catch (error) {
     if (error instanceof Refused) throw error
+    refuseWithoutNpm(error)
     throw new Refused(`the packages for ${platform} cannot be used here; the reason is above (${error.message})`)
   } finally {
-    rmSync(project, { recursive: true, force: true })
+    remove(project)
   }
 })
+
+/** A virus scanner on Windows can hold a new file for seconds; that says nothing of the packages. */
+function remove(folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  } catch (error) {
+    console.error(`${folder} is left behind (${error.code}): remove it yourself`)
+  }
+}
 
 /** What loads here shows nothing of another platform. */
 function isThis(platform) {

@@ -7,7 +7,7 @@
 // published where it has another. It runs beside the right to publish, so it uses nothing but Node and npm.
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { damage, MAIN, manifest, Refused, refuse, run, targets } from './sealed.mjs'
+import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const PUBLISHED = 'published already'
 const OTHER = 'published with another content'
@@ -44,7 +44,8 @@ function publish({ folder, tag, dryRun }) {
     try {
       const options = ['--provenance', '--access', 'public', '--tag', channel(version)]
       npm(['publish', resolve(folder, file), ...options], 'inherit')
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused) throw error
       const left = missing.slice(done).map((sealed) => sealed.id)
       throw new Refused(
         `npm publish failed for ${id}; its own words are above. Published were ${done} of ${missing.length}; still ` +
@@ -96,6 +97,7 @@ function view(spec, field) {
   try {
     output = npm(['view', spec, field, '--json'], 'pipe')
   } catch (error) {
+    if (error instanceof Refused) throw error
     const { code, summary } = json(error.stdout)?.error ?? {}
     if (code === 'E404') return undefined
     throw new Refused(
@@ -120,7 +122,12 @@ function channel(version) {
 }
 
 function npm(args, output) {
-  return execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', output, output] })
+  try {
+    return execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', output, output] })
+  } catch (error) {
+    refuseWithoutNpm(error)
+    throw error
+  }
 }
 
 function parse([folder, mode, tag, ...rest]) {

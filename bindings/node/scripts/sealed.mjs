@@ -27,6 +27,13 @@ export function run(work) {
   }
 }
 
+/** What stops a script that finds no npm, which is another matter than an npm that fails. */
+export function refuseWithoutNpm(error) {
+  if (error.code === 'ENOENT' && error.path === 'npm') {
+    throw new Refused('npm is not on PATH: install Node with npm, and run this again')
+  }
+}
+
 /** The rows of targets.json. */
 export function targets() {
   const file = fileURLToPath(new URL('../../../targets.json', import.meta.url))

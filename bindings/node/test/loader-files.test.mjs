@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { addon, addons, bareCopy, compile, load, platform, report, run } from './loading.mjs'
+import { addon, addons, bareCopy, compile, load, otherUser, platform, report, run } from './loading.mjs'
 import { folder } from './temporary.mjs'
 
 const here = platform.split('-').slice(0, 2).join('-')
@@ -26,19 +26,18 @@ function refusal(make, options) {
 
 for (const [what, content] of [
   ['an empty file', ''],
-  // Cut later, it is mapped beyond its end, and the process dies before anyone can tell why.
-  ['a file that was cut short', readFileSync(addon).subarray(0, 32)],
+  ["a file that was cut within the library's first header", readFileSync(addon).subarray(0, 32)],
   ['a text', 'version 1 of a pointer to the file\n'.repeat(10)],
 ]) {
   test(`${what} in the addon's place`, () => {
     const { remedy } = refusal((file) => writeFileSync(file, content))
-    assert.match(remedy, /^The file is no library: .* Install again\.$/)
+    assert.match(remedy, /^The file is no library\. .* Install again\.$/)
   })
 }
 
 test("a folder in the addon's place", () => {
   const { remedy } = refusal((file) => mkdirSync(file))
-  assert.match(remedy, /^There is a folder in its place\. Remove it, and install again\.$/)
+  assert.match(remedy, /^It is a folder\. Remove it, and install again\.$/)
 })
 
 // Those that `cargo xtask dist --all` leaves beside it; what their headers say is tested below with made ones as well.
@@ -52,11 +51,6 @@ for (const other of addons.filter((file) => file !== addon)) {
 }
 
 test('headers of libraries for other systems and CPUs', () => {
-  const elf = (machine) => {
-    const header = readFileSync(addon).subarray(0, 4096)
-    header.writeUInt16LE(machine, 18)
-    return header
-  }
   const machO = Buffer.alloc(64)
   machO.writeUInt32LE(0xfeedfacf)
   machO.writeUInt32LE(0x0100000c, 4)
@@ -73,8 +67,7 @@ test('headers of libraries for other systems and CPUs', () => {
     [machO, 'darwin-arm64'],
     [fat, 'darwin-x64\\+arm64'],
     [pe, 'win32-arm64'],
-    ...(linux ? [] : [[elf(243), 'linux-riscv64 with musl']]),
-  ].filter(([, name]) => process.platform !== name.split('-')[0] || name.includes('riscv64'))
+  ].filter(([, name]) => process.platform !== name.split('-')[0])
   for (const [content, name] of foreign) {
     const { remedy } = refusal((file) => writeFileSync(file, content))
     assert.match(remedy, new RegExp(`^The file is for ${name}, and this is ${here}`))
@@ -168,21 +161,15 @@ test('a library that is no addon', (context) => {
   assert.match(remedy, /^The file is a library, but no addon for Node\./)
 })
 
-const NOBODY = 65534
-
-test('a file that may not be read', { skip: process.platform === 'win32' && 'there are no modes' }, (context) => {
-  // root reads everything, so that Node must run as another user.
-  const root = process.getuid() === 0
-  const { status } = spawnSync(process.execPath, ['-e', ''], { uid: root ? NOBODY : process.getuid() })
-  if (status !== 0) return context.skip('no other user may run this Node')
+test('a file that may not be read', { skip: otherUser.skip }, () => {
   const { file, remedy } = refusal(
     (file) => {
       copyFileSync(addon, file)
       chmodSync(file, 0o000)
     },
-    { spawn: root ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {} },
+    { spawn: otherUser.spawn },
   )
-  assert.equal(remedy, `This user may not read the file. Let it: chmod a+r ${file}, and a+x for each folder above it.`)
+  assert.equal(remedy, `This user may not read ${file}. Let it: chmod -R a+rX ${file}`)
 })
 
 test('a file system that forbids to run', { skip: linux }, (context) => {

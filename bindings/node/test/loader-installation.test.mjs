@@ -1,10 +1,20 @@
 // Installations without the addon: each is made as package managers leave it, and explained by the loader's error.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
+import { bareCopy, load, otherUser, platform, putLocal, putPackage } from './loading.mjs'
 import { folder } from './temporary.mjs'
 
 const own = `@strongroom/${platform}`
@@ -107,9 +117,26 @@ test('the code is in an archive of Electron', () => {
   assert.match(remedy(bareCopy(join(archive, 'app.asar'))), /^The system cannot load .*\.asar archive.*asarUnpack/)
 })
 
-test('STRONGROOM_LIBRARY names a file in such an archive', () => {
-  const archive = join(folder, 'app.asar')
-  writeFileSync(archive, readFileSync(addon).subarray(0, 100))
-  const { message } = load(bareCopy(), { env: { STRONGROOM_LIBRARY: join(archive, 'strongroom.node') } })
-  assert.match(message, /there is no such file\nThe system cannot load .*asarUnpack.*\nSTRONGROOM_LIBRARY names/)
-})
+// A folder that this user may not enter looks to Node as if it were empty: "it is not installed", and advice about
+// lock files, was what the error said of it.
+for (const [what, part] of [
+  ["the packages' folder may not be entered", '@strongroom'],
+  ["the package's folder may not be entered", own],
+  ["the package's package.json may not be read", `${own}/package.json`],
+]) {
+  test(what, { skip: otherUser.skip }, () => {
+    const copy = bareCopy()
+    putPackage(copy)
+    const path = join(copy, 'node_modules', part)
+    const before = statSync(path).mode
+    chmodSync(path, 0o000)
+    const { message, cause, count } = load(copy, { spawn: otherUser.spawn })
+    chmodSync(path, before)
+    assert.equal(count, 2)
+    assert.equal(cause, `permission denied: ${path}`)
+    assert.deepEqual(message.split('\n').slice(2), [
+      `  - ${own}: permission denied: ${path}`,
+      `This user may not read ${path}. Let it: chmod -R a+rX ${path}`,
+    ])
+  })
+}

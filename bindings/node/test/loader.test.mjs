@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
@@ -63,26 +63,6 @@ test('a file that does not load is the cause, not the package that is missing as
   assert.match(message, /it is not installed\nThe file is no library/)
 })
 
-test('STRONGROOM_LIBRARY is loaded instead, under any name, and nothing after it', () => {
-  const copy = bareCopy()
-  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
-  const named = join(copy, 'library.bin')
-  cpSync(addon, named)
-  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: named } }), { value: 42 })
-  putLocal(copy)
-  const { message, count } = load(copy, { env: { STRONGROOM_LIBRARY: join(copy, 'nowhere.node') } })
-  assert.equal(count, 1)
-  assert.match(message, /nowhere\.node: there is no such file\nSTRONGROOM_LIBRARY names this file, .* unset it\.$/)
-})
-
-test('STRONGROOM_LIBRARY is relative to the working directory', () => {
-  const copy = bareCopy()
-  putLocal(copy)
-  const relative = `bindings_node.${platform}.node`
-  const spawn = { cwd: join(copy, 'dist') }
-  assert.deepEqual(load(bareCopy(), { env: { STRONGROOM_LIBRARY: relative }, spawn }), { value: 42 })
-})
-
 test('an addon of another version is refused, and so are both', () => {
   const copy = bareCopy()
   const { version } = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8'))
@@ -126,6 +106,4 @@ test('a Node that was started without addons is told so', () => {
   const { message, cause } = load(copy, { flags: ['--no-addons'] })
   assert.match(cause, /loading addons is disabled/)
   assert.match(message, /--no-addons.*--allow-addons/)
-  const env = { STRONGROOM_LIBRARY: addon }
-  assert.match(load(copy, { flags: ['--no-addons'], env }).message, /--no-addons.*\nSTRONGROOM_LIBRARY/)
 })

@@ -103,3 +103,15 @@ export function compile(source, output, flags = []) {
   assert.equal(status, 0, stderr)
   return undefined
 }
+
+/** How to start Node so that file modes count for it, or why that cannot be. */
+export const otherUser = notRoot()
+
+function notRoot() {
+  if (process.platform === 'win32') return { skip: 'there are no modes' }
+  // root reads everything, so that Node must run as another user.
+  const NOBODY = 65534
+  const spawn = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {}
+  const { status } = spawnSync(process.execPath, ['-e', ''], spawn)
+  return status === 0 ? { skip: false, spawn } : { skip: 'no other user may run this Node' }
+}

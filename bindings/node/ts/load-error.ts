@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
 import { types } from 'node:util'
 import { type Attempt, type Failure, noMain } from './attempt'
-import { home, resolved } from './installation'
+import { Denied, denied } from './denied'
+import { candidates, home, readable, resolved } from './installation'
 import { machine } from './machine'
 import { remedies } from './remedies'
 
 /** The error that shows every attempt, with the one that says most as its cause. */
 export function notLoaded(attempts: readonly Attempt[]): Error {
-  const failures = attempts.map(lookAt)
-  const { error: cause } = failures.find(({ absent }) => !absent) ?? (failures[0] as Failure)
+  const failures = attempts.map(lookAt) as [Failure, ...Failure[]]
+  const { error: cause } = failures.find(({ absent }) => !absent) ?? failures[0]
   const message = [
     `strongroom could not load its addon on ${machine.text}. Tried:`,
     ...failures.map((failure) => `  - ${shown(failure)}: ${failure.error.message}`),
@@ -27,9 +28,13 @@ function lookAt(attempt: Attempt): Failure {
   // A test runner's context has an Error of its own.
   const original = types.isNativeError(attempt.error) ? attempt.error : new Error(String(attempt.error))
   const { code } = original as { code?: unknown }
-  const there = noMain(original) || (attempt.place !== 'package' && file !== undefined && existsSync(file))
-  const absent = code === 'MODULE_NOT_FOUND' && !there
-  return { ...attempt, file, absent, error: absent ? absence(attempt, original) : firstLine(original) }
+  const there =
+    noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
+  if (code !== 'MODULE_NOT_FOUND' || there) return { ...attempt, file, absent: false, error: firstLine(original) }
+  // What this user may not see looks to Node as if it were not there.
+  const path = candidates(attempt.from).map(denied).find(Boolean)
+  if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }
+  return { ...attempt, file, absent: true, error: absence(attempt, original) }
 }
 
 function absence({ place }: Attempt, cause: Error): Error {

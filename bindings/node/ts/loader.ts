@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { resolve, toNamespacedPath } from 'node:path'
 import { type Attempt, WrongAddon } from './attempt'
-import { packageJson } from './installation'
+import { cutShort } from './cut-short'
+import { packageJson, readable, resolved } from './installation'
 import { loadError, notLoaded } from './load-error'
 import { machine } from './machine'
 import { older } from './older'
@@ -16,7 +17,8 @@ function load(): Addon {
   checkNode()
   const attempts: Attempt[] = []
   for (const { load, ...place } of places()) {
-    const outcome = load()
+    const short = cutShort(resolved(place.from))
+    const outcome = short ? { error: short } : load()
     const error = 'error' in outcome ? outcome.error : wrong(outcome.loaded)
     if (!error && 'loaded' in outcome) return outcome.loaded as Addon
     attempts.push({ ...place, error })
@@ -28,22 +30,24 @@ type Candidate = Omit<Attempt, 'error'> & { load(): Outcome }
 
 /** Where the addon can be, in the order in which it is tried. */
 function places(): Candidate[] {
-  const override = process.env['STRONGROOM_LIBRARY']
+  // Deno throws without --allow-env.
+  const override = readable(() => process.env['STRONGROOM_LIBRARY'])
   if (override) {
-    const file = resolve(override)
+    // Nor does it name the working directory without --allow-read.
+    const file = readable(() => resolve(override)) ?? override
     return [{ place: 'override', from: file, load: () => open(file) }]
   }
-  const platform = ownPlatform()
-  return [
+  return ownPlatforms().flatMap((platform): Candidate[] => [
     { place: 'local', from: `./bindings_node.${platform.name}.node`, platform, load: platform.local },
     { place: 'package', from: `@strongroom/${platform.name}`, platform, load: platform.packaged },
-  ]
+  ])
 }
 
 /** What `require` does with an addon; a path that is no literal would make a bundler complain, and lead it astray. */
 function open(file: string): Outcome {
   try {
-    if (!existsSync(file)) throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
+    if (readable(() => existsSync(file)) === false)
+      throw Object.assign(new Error(`Cannot find module '${file}'`), { code: 'MODULE_NOT_FOUND' })
     const module = { exports: {} }
     process.dlopen(module, toNamespacedPath(file))
     return { loaded: module.exports }
@@ -52,10 +56,13 @@ function open(file: string): Outcome {
   }
 }
 
-function ownPlatform(): Platform {
+/** The platform of this machine; those for each C library, where the own one is unknown: a foreign one does not load. */
+function ownPlatforms(): Platform[] {
   const { os, cpu, libc } = machine
-  const found = platforms.find((known) => known.os === os && known.cpu === cpu && known.libc === libc)
-  if (found) return found
+  const found = platforms.filter(
+    (known) => known.os === os && known.cpu === cpu && (known.libc === libc || libc === 'unknown'),
+  )
+  if (found.length > 0) return found
   throw loadError(
     `strongroom has no addon for ${machine.text}; there is one for ${platforms.map(({ name }) => name).join(', ')}.\n` +
       'To use one that you have built yourself, name its file in STRONGROOM_LIBRARY.',

@@ -1,127 +1,137 @@
 import { type Failure, noMain, WrongAddon } from './attempt'
-import { home, installedInstead, lockFile, packageJson } from './installation'
+import { CutShort } from './cut-short'
+import { Denied, denied } from './denied'
+import { packageJson } from './installation'
 import { type LibraryFile, readLibrary } from './library-file'
 import { machine } from './machine'
+import { archived, missing } from './missing'
 import { older } from './older'
 import { platforms } from './platforms'
 
 /** What to do, in a line for each cause: about what is there and does not load, else about what is missing. */
-export function remedies(failures: readonly Failure[]): string[] {
+export function remedies(failures: readonly [Failure, ...Failure[]]): string[] {
+  const forbidden = failures.map(addonsForbidden).find((line) => line !== undefined)
+  if (forbidden) return [forbidden]
+  const [first] = failures
+  if (first.place === 'override') return [...overriding(first), OVERRIDE]
   const present = failures.filter(({ absent }) => !absent)
-  const lines = present.length > 0 ? present.map(notLoading) : [missing(failures[0] as Failure)]
-  if (failures[0]?.place === 'override')
-    lines.push('STRONGROOM_LIBRARY names this file, and nothing else is tried: correct it, or unset it.')
-  return [...new Set(lines)].filter((line) => line !== '')
+  if (present.length > 0) return [...new Set(present.map(notLoading))]
+  return first.platform ? [missing(first.platform)] : []
 }
 
-/** The addon is not where it should be. */
-function missing({ place, platform, from }: Failure): string {
-  if (inArchive(from)) return ARCHIVE
-  if (place === 'override' || !platform) return ''
-  const name = `@strongroom/${platform.name}`
-  if (!home)
-    return (
-      'A bundler has put strongroom into its bundle, and left the addon out. Leave strongroom out of the bundle and ' +
-      'install it where the bundle runs (esbuild: --external:strongroom; webpack and rspack: externals: { strongroom: ' +
-      `'commonjs strongroom' }), or copy the addon beside the bundle (esbuild: --loader:.node=copy, with ${name} ` +
-      'installed where it bundles).'
-    )
-  if (inArchive(home)) return ARCHIVE
-  const others = installedInstead(platform.name)
-  if (others.length > 0)
-    return (
-      `Installed here is the addon for ${others.join(', ')}: node_modules was installed on another system, or copied ` +
-      `from one (from a Docker stage with another libc?). Install again on this one; or install for both there: ${both(name)}`
-    )
-  const lock = lockFile(platform.name)
-  if (lock && !lock.complete)
-    return (
-      `${lock.file} does not list ${name}: it was made on another system, or without optional dependencies. ` +
-      `Renew it: npm uninstall strongroom, then npm install strongroom@${packageJson.version}; or remove it and ` +
-      'node_modules, and install again.'
-    )
-  return (
-    'Optional dependencies were left out of the installation (--omit=optional, --no-optional, or the same in .npmrc), ' +
-    'and the addon is one. Install again with them: npm install --include=optional'
-  )
-}
-
-function both(name: string): string {
-  const { os, cpu, libc } = machine
-  const libcFlag = libc ? ` --libc=${libc}` : ''
-  return `npm install --os=${os} --cpu=${cpu}${libcFlag} ${name}@${packageJson.version}`
-}
-
-const ARCHIVE =
-  "The system cannot load a library from inside an .asar archive. Leave it unpacked: asarUnpack: ['**/*.node'] with " +
-  "electron-builder, asar: { unpack: '**/*.node' } with electron-packager and Forge."
-
-function inArchive(path: string): boolean {
-  return /\.asar([\\/]|$)/.test(path)
-}
-
-/** The addon is there, and does not load. */
-function notLoading(failure: Failure): string {
-  const { error, file, place } = failure
-  if (error instanceof WrongAddon) return wrongAddon(error)
-  return (
-    byMessage(failure) ??
-    (file ? byFile(file, readLibrary(file), place) : undefined) ??
-    'Install again; if it stays, please report it with this message.'
-  )
-}
-
-function wrongAddon({ version }: WrongAddon): string {
-  if (version === undefined) return 'Another library stands in its place. Install strongroom again.'
-  return (
-    `strongroom and its addon must be of the same version. Install both again: npm install strongroom@${packageJson.version}; ` +
-    'if it stays, remove node_modules first, and look for an "overrides" or "resolutions" that holds one of them back.'
-  )
-}
-
-/** What Node and the system's loader say in the same words everywhere. */
-function byMessage({ error }: Failure): string | undefined {
-  const code = (error as { code?: unknown }).code ?? (error.cause as { code?: unknown } | undefined)?.code
-  if (code === 'ERR_DLOPEN_DISABLED')
+/** What holds for every file: how this process was started. */
+function addonsForbidden({ error }: Failure): string | undefined {
+  if (codeOf(error) === 'ERR_DLOPEN_DISABLED')
     return 'Node was started with --no-addons, or with --permission and without --allow-addons. Start it with addons.'
-  if (code === 'MODULE_NOT_FOUND' && noMain(error))
-    return 'The package is installed, but its addon is gone from it: a pruning step or a virus scanner? Install again.'
-  const glibc = /version [`']GLIBC_([\d.]+)' not found/.exec(error.message)?.[1]
-  if (glibc) return oldGlibc(glibc)
-  if (/failed to map segment|Operation not permitted/.test(error.message))
-    return 'The file system forbids to run what is on it: is it mounted with noexec? Install on one that does not.'
-  if (error.message.includes('did not self-register'))
-    return 'The file is a library, but no addon for Node. Install strongroom again.'
+  if (error.name === 'NotCapable')
+    return 'Deno was started without the permission that it names. Start it with that one; an addon needs --allow-ffi.'
   return undefined
 }
 
-function oldGlibc(needed: string): string {
+function codeOf(error: Error): unknown {
+  return (error as { code?: unknown }).code ?? (error.cause as { code?: unknown } | undefined)?.code
+}
+
+/** What a file is, and how to get one that loads. */
+interface Remedy {
+  readonly what: string
+  /** Only for what a package manager has installed: the file of STRONGROOM_LIBRARY is the user's own. */
+  readonly todo: string
+}
+
+function notLoading(failure: Failure): string {
+  const { what, todo } = remedy(failure) ?? UNKNOWN
+  return `${what} ${todo}`.trim()
+}
+
+/** Where the addon is that STRONGROOM_LIBRARY names, or what the file is. */
+function overriding(failure: Failure): string[] {
+  if (failure.absent) return [archived(failure)].filter((line) => line !== undefined)
+  return [remedy(failure)?.what ?? ''].filter((line) => line !== '')
+}
+
+const OVERRIDE =
+  'Nothing but this file is tried, for STRONGROOM_LIBRARY names it: correct STRONGROOM_LIBRARY, or unset it.'
+
+const UNKNOWN: Remedy = { what: '', todo: 'Install again; if it stays, please report it with this message.' }
+
+function remedy(failure: Failure): Remedy | undefined {
+  const { error, file } = failure
+  if (error instanceof WrongAddon) return wrongAddon(error)
+  if (error instanceof CutShort) return { what: '', todo: 'The download or a copy of it ended early. Install again.' }
+  if (error instanceof Denied) return unreadable(error.path)
+  return byMessage(error) ?? (file ? byFile(file, readLibrary(file)) : undefined)
+}
+
+function wrongAddon({ version }: WrongAddon): Remedy {
+  if (version === undefined) return { what: '', todo: 'Another library stands in its place. Install strongroom again.' }
+  return {
+    what: 'strongroom and its addon must be of the same version.',
+    todo:
+      `Install both again: npm install strongroom@${packageJson.version}; if it stays, remove node_modules first, and ` +
+      'look for an "overrides" or "resolutions" that holds one of them back.',
+  }
+}
+
+function unreadable(path: string): Remedy {
+  return { what: `This user may not read ${path}.`, todo: `Let it: chmod -R a+rX ${path}` }
+}
+
+/** What Node and the system's loader say in the same words everywhere. */
+function byMessage(error: Error): Remedy | undefined {
+  if (codeOf(error) === 'MODULE_NOT_FOUND' && noMain(error))
+    return {
+      what: 'The package is installed, but its addon is gone from it: a pruning step or a virus scanner?',
+      todo: 'Install again.',
+    }
+  const glibc = /version [`']GLIBC_([\d.]+)' not found/.exec(error.message)?.[1]
+  if (glibc) return oldGlibc(glibc)
+  if (/failed to map segment|Operation not permitted/.test(error.message))
+    return {
+      what: 'The file system forbids to run what is on it: is it mounted with noexec?',
+      todo: 'Install on one that does not.',
+    }
+  if (error.message.includes('did not self-register'))
+    return { what: 'The file is a library, but no addon for Node.', todo: 'Install strongroom again.' }
+  return undefined
+}
+
+function oldGlibc(needed: string): Remedy {
   const { glibc, cpu } = machine
-  const lacks = `The addon needs glibc ${needed}, and this system has ${glibc ?? 'another'}.`
+  const what = `The addon needs glibc ${needed}, and this system has ${glibc ?? 'another'}.`
   const floor = platforms.find((known) => known.libc === 'glibc' && known.cpu === cpu)?.floor
-  if (glibc && floor && !older(glibc, floor))
-    return `${lacks} It was built on a newer system; the published one runs from glibc ${floor} on: install that one.`
-  return `${lacks} Update the system to one with glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
+  const todo =
+    glibc && floor && !older(glibc, floor)
+      ? `It was built on a newer system; the published one runs from glibc ${floor} on: install that one.`
+      : `Update the system to one with glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
+  return { what, todo }
 }
 
 /** What the file itself shows, where the words depend on the system. */
-function byFile(file: string, library: LibraryFile, place: Failure['place']): string | undefined {
+function byFile(file: string, library: LibraryFile): Remedy | undefined {
   switch (library.kind) {
-    case 'unreadable':
-      return `This user may not read the file. Let it: chmod a+r ${file}, and a+x for each folder above it.`
+    case 'unreadable': {
+      const path = denied(file)
+      return path === undefined ? undefined : unreadable(path)
+    }
     case 'folder':
-      return 'There is a folder in its place. Remove it, and install again.'
+      return { what: 'It is a folder.', todo: 'Remove it, and install again.' }
     case 'empty':
     case 'no library':
-      return 'The file is no library: the download or a copy was cut short, or something replaced it. Install again.'
+      return {
+        what: 'The file is no library.',
+        todo: 'The download or a copy was cut short, or something replaced it. Install again.',
+      }
   }
   const { os, cpus, libc } = library
-  if (os === machine.os && cpus.includes(machine.cpu) && libc === machine.libc) return undefined
-  const named = (os: string, cpu: string, libc: string | null) => `${os}-${cpu}${libc ? ` with ${libc}` : ''}`
-  const foreign = `The file is for ${named(os, cpus.join('+'), libc)}, and this is ${named(machine.os, machine.cpu, machine.libc)}`
-  if (place === 'override') return `${foreign}.`
-  return (
-    `${foreign}: was node_modules copied from another machine or container? Remove node_modules, and install again ` +
-    'on this system.'
-  )
+  const sameLibc = libc === machine.libc || machine.libc === 'unknown'
+  if (os === machine.os && cpus.includes(machine.cpu) && sameLibc) return undefined
+  const named = (os: string, cpu: string, libc: string | null) =>
+    `${os}-${cpu}${libc && libc !== 'unknown' ? ` with ${libc}` : ''}`
+  return {
+    what: `The file is for ${named(os, cpus.join('+'), libc)}, and this is ${named(machine.os, machine.cpu, machine.libc)}.`,
+    todo:
+      'Was node_modules copied from another machine or container? Remove node_modules, and install again on this ' +
+      'system.',
+  }
 }

@@ -104,6 +104,17 @@ test('esbuild leaves the addon out, which must then be installed where the bundl
   assertLeftOut(start(apart(out)))
 })
 
+// By its name alone it was taken for the package's own file, and the error spoke of optional dependencies.
+test("a bundle with the name of one of the package's files is a bundle", async () => {
+  const project = makeProject()
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
+  const out = await esbuild(project, { external: ['@strongroom/*'], entryNames: 'installation' })
+  writeFileSync(join(out, '../package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
+  rmSync(join(project, 'node_modules/@strongroom'), { recursive: true })
+  assertLeftOut(start(out, 'installation.js'))
+  assertLeftOut(start(apart(out), 'installation.js'))
+})
+
 test('esbuild that was told nothing says so itself', async () => {
   await assert.rejects(esbuild(makeProject(), {}), /No loader is configured for "\.node" files/)
 })

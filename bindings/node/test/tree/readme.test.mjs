@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8')
+const readme = read('../../README.md')
+
 test('the example in the README runs', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const [, example] = /```js\n(.*?)```/s.exec(readme)
   const script = example.replace("'strongroom'", `'${import.meta.resolve('strongroom')}'`)
   const cwd = mkdtempSync(join(tmpdir(), 'strongroom-readme-'))
@@ -20,4 +22,28 @@ test('the example in the README runs', () => {
   } finally {
     rmSync(cwd, { recursive: true })
   }
+})
+
+// It said that all platforms but one were to follow, in a package that has them all.
+test('the table of platforms is that of targets.json', () => {
+  const { targets } = JSON.parse(read('../../../../targets.json'))
+  const oldest = ({ os, libc, floor }) => {
+    if (os === 'win32') return 'Windows 10'
+    return [os === 'darwin' ? 'macOS' : libc, floor].filter(Boolean).join(' ')
+  }
+  const rows = [...readme.matchAll(/^\| `(\w+-\w+(?:-\w+)?)` +\| (.*?) +\|$/gm)].map(([, ...row]) => row)
+  assert.deepEqual(
+    rows,
+    targets.map((target) => [target.platform, oldest(target)]),
+  )
+})
+
+test("what has been loaded where is said as in the repository's README", () => {
+  const texts = [readme, read('../../../../README.md')].map((text) => text.replaceAll(/\s+/g, ' '))
+  for (const said of ['not yet loaded on a Mac', 'made by mingw', "Windows' own Node under Wine"])
+    assert.deepEqual(
+      texts.map((text) => text.includes(said)),
+      texts.map(() => texts[1].includes(said)),
+      said,
+    )
 })

@@ -20,7 +20,8 @@ function texts(name) {
 
 const shown = read('TROUBLESHOOTING.md').replaceAll(/\s+/g, ' ')
 
-for (const name of ['ts/remedies.ts', 'ts/loader.ts', 'ts/load-error.ts']) {
+const sources = ['remedies', 'missing', 'loader', 'load-error', 'cut-short', 'denied']
+for (const name of sources.map((source) => `ts/${source}.ts`)) {
   test(`TROUBLESHOOTING.md shows what ${name} says`, () => {
     const parts = texts(name)
     assert.notEqual(parts.length, 0)

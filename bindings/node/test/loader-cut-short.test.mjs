@@ -1,0 +1,78 @@
+// Linux maps a library that was cut short beyond its end, and kills the process when that part is touched: Node died
+// of a bus error, and printed nothing. Every file here is cut behind its first header, where the system does not look.
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { addon, addons, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
+import { folder } from './temporary.mjs'
+
+const linux = process.platform === 'linux' ? false : 'only Linux kills the process'
+const AGAIN = 'The download or a copy of it ended early. Install again.'
+
+/** Cuts a file, and says what the loader must say of it; another name may be linked to the old one. */
+function cut(file, size) {
+  const content = readFileSync(file)
+  rmSync(file)
+  writeFileSync(file, content.subarray(0, size))
+  return new RegExp(`^${file} is cut short: it has ${size} bytes, and its headers name \\d+$`)
+}
+
+const whole = statSync(addon).size
+for (const size of [64, 100, 600, 5000, Math.floor(whole / 2)]) {
+  test(`beside the code, with ${size} bytes of ${whole}`, { skip: linux }, () => {
+    const copy = bareCopy()
+    const expected = cut(putLocal(copy), size)
+    const { message, code, cause, count } = load(copy)
+    assert.deepEqual({ code, count }, { code: 'STRONGROOM_ADDON', count: 2 })
+    assert.match(cause, expected)
+    assert.ok(message.endsWith(`it is not installed\n${AGAIN}`), message)
+  })
+}
+
+test("the package's file", { skip: linux }, () => {
+  const copy = bareCopy()
+  const expected = cut(putPackage(copy), 3_000_000)
+  const { message, cause } = load(copy)
+  assert.match(cause, expected)
+  assert.ok(message.endsWith(`\n  - @strongroom/${platform}: ${cause}\n${AGAIN}`), message)
+})
+
+test('the one beside the code, with a whole one in the package', { skip: linux }, () => {
+  const copy = bareCopy()
+  cut(putLocal(copy), 3_000_000)
+  putPackage(copy)
+  assert.deepEqual(load(copy), { value: 42 })
+})
+
+test('the file of STRONGROOM_LIBRARY', { skip: linux }, () => {
+  const named = join(folder, 'short.node')
+  writeFileSync(named, readFileSync(addon))
+  const expected = cut(named, 3_000_000)
+  const { message, cause } = load(bareCopy(), { env: { STRONGROOM_LIBRARY: named } })
+  assert.match(cause, expected)
+  assert.match(message, /headers name \d+\nNothing but this file is tried, .* unset it\.$/)
+})
+
+// Where there is a doubt, the system's loader has the word.
+test('no whole addon is short, nor anything that is no ELF file', () => {
+  const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
+  const { cutShort } = createRequire(import.meta.url)(join(dist, 'cut-short.js'))
+  assert.deepEqual(addons.map(cutShort), Array(addons.length).fill(undefined))
+  for (const path of [undefined, '', dist, join(dist, 'index.js'), join(folder, 'nowhere'), '/dev/null'])
+    assert.equal(cutShort(path), undefined)
+  const bytes = readFileSync(addon).subarray(0, 4096)
+  const odd = join(folder, 'odd.node')
+  for (const change of [
+    (header) => header.fill(0, 4, 5),
+    (header) => header.writeUInt16LE(0, 54),
+    (header) => header.writeUInt16LE(0, 56),
+    (header) => header.fill(0xff, 32, 40),
+  ]) {
+    const header = Buffer.from(bytes)
+    change(header)
+    writeFileSync(odd, header)
+    assert.equal(cutShort(odd), undefined)
+  }
+})

@@ -1,0 +1,122 @@
+// The file that STRONGROOM_LIBRARY names. It is the user's own: the error once said "Remove it, and install again" of
+// a folder, "Install strongroom again" of the system's libm, and spoke of lock files where the version was another.
+import assert from 'node:assert/strict'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { addon, bareCopy, compile, load, otherUser, platform, putLocal } from './loading.mjs'
+import { folder } from './temporary.mjs'
+
+const LAST = 'Nothing but this file is tried, for STRONGROOM_LIBRARY names it: correct STRONGROOM_LIBRARY, or unset it.'
+
+/** What the loader says of such a file: the system's own words, and the lines after it. */
+function refusal(file, { copy = bareCopy(), ...options } = {}) {
+  const { message, code, cause, count } = load(copy, { ...options, env: { STRONGROOM_LIBRARY: file } })
+  assert.deepEqual({ code, count }, { code: 'STRONGROOM_ADDON', count: 1 })
+  const [, tried, ...lines] = message.split('\n')
+  assert.equal(tried, `  - ${file}: ${cause}`)
+  return { cause, lines }
+}
+
+test('it is loaded under any name, and nothing after it', () => {
+  const copy = bareCopy()
+  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
+  const named = join(copy, 'library.bin')
+  cpSync(addon, named)
+  assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: named } }), { value: 42 })
+  putLocal(copy)
+  assert.deepEqual(refusal(join(copy, 'nowhere.node'), { copy }), { cause: 'there is no such file', lines: [LAST] })
+})
+
+test('it is relative to the working directory', () => {
+  const copy = bareCopy()
+  putLocal(copy)
+  const relative = `bindings_node.${platform}.node`
+  const spawn = { cwd: join(copy, 'dist') }
+  assert.deepEqual(load(bareCopy(), { env: { STRONGROOM_LIBRARY: relative }, spawn }), { value: 42 })
+})
+
+test('a folder', () => {
+  const named = join(folder, 'folder.node')
+  mkdirSync(named)
+  assert.deepEqual(refusal(named).lines, ['It is a folder.', LAST])
+})
+
+for (const [what, content] of [
+  ['an empty file', ''],
+  ['a text', 'no library at all\n'.repeat(10)],
+]) {
+  test(what, () => {
+    const named = join(folder, `${what}.node`)
+    writeFileSync(named, content)
+    assert.deepEqual(refusal(named).lines, ['The file is no library.', LAST])
+  })
+}
+
+test('a library that is no addon', (context) => {
+  const made = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', made)
+  if (skip) return context.skip(skip)
+  assert.deepEqual(refusal(made).lines, ['The file is a library, but no addon for Node.', LAST])
+})
+
+test('an addon of another project', (context) => {
+  const made = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  if (skip) return context.skip(skip)
+  assert.deepEqual(refusal(made), { cause: "it is not strongroom's addon", lines: [LAST] })
+})
+
+test('an addon of another version', () => {
+  const copy = bareCopy()
+  const file = join(copy, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8'))
+  writeFileSync(file, JSON.stringify({ ...manifest, version: '99.0.0' }))
+  const { cause, lines } = refusal(addon, { copy })
+  assert.equal(cause, `it is of version ${manifest.version}, this package of version 99.0.0`)
+  assert.deepEqual(lines, ['strongroom and its addon must be of the same version.', LAST])
+})
+
+test('a library for another system', () => {
+  const header = Buffer.alloc(128)
+  header.write('MZ')
+  header.writeUInt32LE(64, 0x3c)
+  header.write('PE\0\0', 64)
+  header.writeUInt16LE(0xaa64, 68)
+  const named = join(folder, 'foreign.node')
+  writeFileSync(named, header)
+  const { lines } = refusal(named)
+  assert.match(lines[0], /^The file is for win32-arm64, and this is [^.]*\.$/)
+  assert.deepEqual(lines.slice(1), [LAST])
+})
+
+test('a file that may not be read, and one in such a folder', { skip: otherUser.skip }, () => {
+  const { spawn } = otherUser
+  const copy = bareCopy()
+  const closed = mkdtempSync(join(copy, 'closed-'))
+  const named = join(closed, 'strongroom.node')
+  copyFileSync(addon, named)
+  chmodSync(closed, 0o755)
+  chmodSync(named, 0o000)
+  assert.deepEqual(refusal(named, { spawn }).lines, [`This user may not read ${named}.`, LAST])
+  chmodSync(closed, 0o000)
+  const { cause, lines } = refusal(named, { spawn })
+  chmodSync(closed, 0o755)
+  assert.equal(cause, `permission denied: ${closed}`)
+  assert.deepEqual(lines, [`This user may not read ${closed}.`, LAST])
+})
+
+test('a file in an archive of Electron', () => {
+  const archive = join(folder, 'app.asar')
+  writeFileSync(archive, readFileSync(addon).subarray(0, 100))
+  const { cause, lines } = refusal(join(archive, 'strongroom.node'))
+  assert.equal(cause, 'there is no such file')
+  assert.match(lines[0], /^The system cannot load .*asarUnpack/)
+  assert.deepEqual(lines.slice(1), [LAST])
+})
+
+test('where no addon may be loaded, the file is not what is to be corrected', () => {
+  const { lines } = refusal(addon, { flags: ['--no-addons'] })
+  assert.equal(lines.length, 1)
+  assert.match(lines[0], /--no-addons.*Start it with addons\.$/)
+})

@@ -1,0 +1,69 @@
+// Deno gives a program no more than it was told to. Asking it for the libc without --allow-sys, or for
+// STRONGROOM_LIBRARY without --allow-env, throws: `import` ended with that alone, though the addon would have loaded.
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { test } from 'node:test'
+import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading.mjs'
+
+const REFUSAL = "Object.assign(new Error('Requires an access'), { name: 'NotCapable' })"
+const noReport = `process.report.getReport = () => { throw ${REFUSAL} }`
+// Node's own console asks for others.
+const noEnvironment = `
+  const refuse = (own, name) => { if (name === 'STRONGROOM_LIBRARY') throw ${REFUSAL}; return own[name] }
+  Object.defineProperty(process, 'env', { value: new Proxy(process.env, { get: refuse }) })`
+const noFiles = `
+  const fs = require('node:fs')
+  for (const name of ['existsSync', 'statSync', 'openSync', 'accessSync', 'readdirSync', 'readFileSync']) {
+    const own = fs[name]
+    fs[name] = (path, ...rest) => { if (/node_modules|dist.*\\.node$/.test(path)) throw ${REFUSAL}; return own(path, ...rest) }
+  }`
+
+for (const [what, prelude] of [
+  ['no report', noReport],
+  ['no environment', noEnvironment],
+  ['neither', `${noReport}\n${noEnvironment}`],
+]) {
+  test(`with ${what} the addon is loaded`, () => {
+    for (const put of [putLocal, putPackage]) {
+      const copy = bareCopy()
+      put(copy)
+      assert.deepEqual(load(copy, { prelude }), { value: 42 })
+    }
+  })
+}
+
+test('without a report, Linux is named without its libc, and each is tried', () => {
+  const { message, code, count } = load(bareCopy(), { prelude: noReport })
+  assert.equal(code, 'STRONGROOM_ADDON')
+  const [first] = message.split('\n')
+  if (process.platform !== 'linux') return assert.equal(count, 2)
+  assert.equal(count, 4)
+  assert.match(first, / on linux-\w+, Node /)
+  for (const libc of ['gnu', 'musl'])
+    assert.ok(message.includes(`  - @strongroom/linux-${process.arch}-${libc}: it is not installed\n`), message)
+})
+
+test('where no file may be looked at, the error is still that of the loader', () => {
+  const copy = bareCopy()
+  rmSync(putPackage(copy))
+  const { message, code } = load(copy, { prelude: `${noFiles}\n${noReport}\n${noEnvironment}` })
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.ok(message.includes(`  - @strongroom/${platform}: `), message)
+})
+
+test('an addon that Deno may not load', () => {
+  const copy = bareCopy()
+  putLocal(copy)
+  const prelude = `process.dlopen = () => { throw ${REFUSAL} }`
+  const { message, cause } = load(copy, { prelude })
+  assert.equal(cause, 'Requires an access')
+  assert.match(message, /\nDeno was started without the permission that it names\. .* --allow-ffi\.$/)
+})
+
+test('STRONGROOM_LIBRARY where no file may be looked at, nor the working directory', () => {
+  const prelude = `${noFiles}\nprocess.cwd = () => { throw ${REFUSAL} }`
+  assert.deepEqual(load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
+  const { message, code } = load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: 'nowhere.node' } })
+  assert.equal(code, 'STRONGROOM_ADDON')
+  assert.match(message, /\n {2}- nowhere\.node: .*\nNothing but this file is tried/)
+})
