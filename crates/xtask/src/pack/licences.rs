@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use spdx::{Expression, ParseMode};
 
-use super::artifacts::refuse;
 use super::linked::{Component, Linked, Texts};
+use super::refusal::refuse;
 use crate::paths::Workspace;
 use crate::process;
 

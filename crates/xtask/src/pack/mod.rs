@@ -11,6 +11,7 @@ mod licences;
 mod linked;
 mod output;
 mod package;
+mod refusal;
 mod sbom;
 mod stand_in;
 mod vendored;
@@ -60,6 +61,7 @@ pub(crate) struct Options {
 /// Checks, packs, writes, and says what was made.
 pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
     let out = output::absent(&destination(workspace, options.out.as_deref())?)?;
+    output::outside(&out, &options.folders)?;
     let targets = chosen(&options.only)?;
     let mut progress = Progress::start("pack");
     match made(workspace, options, &targets, &mut progress).and_then(|output| {
