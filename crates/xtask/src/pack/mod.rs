@@ -9,6 +9,7 @@ mod check;
 mod json;
 mod licences;
 mod linked;
+mod linker;
 mod output;
 mod package;
 mod refusal;
@@ -133,7 +134,8 @@ fn made(
     let mut platforms = Vec::new();
     for &target in targets {
         progress.update(&format!("asking cargo what is linked for {target}"));
-        let linked = Linked::of(workspace, &metadata, target)?;
+        let mut linked = Linked::of(workspace, &metadata, target)?;
+        linked.add_linkers(&artifacts.addon(target)?.content)?;
         all.add(&linked);
         platforms.push((target, linked));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -198,6 +199,53 @@ fn a_destination_that_cannot_be_made_is_one_line() {
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains(says), "{lines:?}");
     }
+}
+
+/// cargo names no unwinder, so the bill of materials and the licences were silent about the one that zig links.
+#[test]
+fn the_unwinder_is_listed_where_it_is_in_the_addon() {
+    let place = Place::new();
+    let mut with = addon(VERSION);
+    with.data.extend(b"libunwind: malformed DW_CFA_register DWARF unwind, reg too big");
+    place.put("linux-x64-gnu", &with.make());
+    let packed = place.packed("out", &["--only", ALL]);
+    for (package, there) in
+        [("strongroom-linux-x64-gnu", true), ("strongroom-linux-arm64-gnu", false), ("strongroom", true)]
+    {
+        let tarball = &packed[&format!("{package}-{VERSION}.tgz")];
+        let bom: Value = serde_json::from_str(&file(tarball, "sbom.cdx.json")).unwrap();
+        let parts = bom["components"].as_array().unwrap();
+        let part = parts.iter().find(|part| part["name"] == "LLVM libunwind");
+        assert_eq!(part.is_some(), there, "{package}");
+        if let Some(part) = part {
+            assert_eq!(part["licenses"][0]["expression"], "Apache-2.0 WITH LLVM-exception");
+            assert!(part.get("version").is_none(), "nothing says which it is: {part}");
+            let needs = bom["dependencies"].as_array().unwrap();
+            let needed = |entry: &&Value| entry["dependsOn"].as_array().unwrap().contains(&part["bom-ref"]);
+            let by: Vec<&Value> = needs.iter().filter(needed).map(|entry| &entry["ref"]).collect();
+            assert_eq!(by, [&format!("bindings_node@{VERSION}")]);
+        }
+        let notices = file(tarball, "THIRD-PARTY-LICENSES.txt");
+        for words in ["LLVM libunwind  ", "LLVM Exceptions to the Apache 2.0 License"] {
+            assert_eq!(notices.contains(words), there, "{package}: {words}");
+        }
+        assert!(notices.contains("GPL-3.0-or-later WITH GCC-exception-3.1"), "{package}");
+        assert_eq!(bom["compositions"][0]["aggregate"], "unknown");
+    }
+}
+
+/// A file of a package.
+#[expect(clippy::unwrap_used, reason = "a tarball that cannot be read fails the test")]
+fn file(tarball: &[u8], name: &str) -> String {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(tarball));
+    let mut text = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if entry.path().unwrap().ends_with(name) {
+            entry.read_to_string(&mut text).unwrap();
+        }
+    }
+    text
 }
 
 /// An addon that lacks the end of its section headers, which nothing but a debugger reads, was packed.
