@@ -73,11 +73,13 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
                 ));
             }
         }
+        sections::within(header, endian, content)?;
         let mut dynamic = Vec::new();
         // Loaders take the last one, should there be several.
         if let Some(segment) = segments.iter().rfind(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
-            let table =
-                segment.dynamic(endian, content).map_err(|_| "its dynamic table is outside the file")?;
+            let table = segment
+                .dynamic(endian, content)
+                .map_err(|_| "its dynamic table is outside the file; it may have been cut short")?;
             let entries = table.into_iter().flatten().map(|entry| (entry.tag(endian), entry.val(endian)));
             dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL).take(MOST_DYNAMIC + 1));
             if dynamic.len() > MOST_DYNAMIC {

@@ -22,6 +22,43 @@ fn a_file_cut_short_anywhere_is_an_error() {
     assert!(error(&content[..20]).contains("it ends within its header"));
 }
 
+/// Linkers write the section headers last, behind everything that is loaded, and only what is loaded was looked at: an
+/// addon that lacked its last bytes was called good, and packed.
+#[test]
+fn a_file_cut_within_its_section_headers_is_an_error() {
+    let whole = Maker { sections: vec![(".comment", 40)], ..Maker::addon() }.make();
+    // As linkers lay it out: the segments end before the sections.
+    let mut content = whole.clone();
+    let start = u64::from_le_bytes(whole[0x28..0x30].try_into().unwrap());
+    for header in [64, 64 + 56, 64 + 3 * 56] {
+        let at = |field: usize| header + field..header + field + 8;
+        let offset = u64::from_le_bytes(content[at(8)].try_into().unwrap());
+        // p_filesz; whole entries, of a dynamic table.
+        content[at(32)].copy_from_slice(&((start - offset) & !15).to_le_bytes());
+    }
+    audit_bytes(Path::new("dir/x.node"), &content, &Policy::default()).unwrap();
+    for length in [usize::try_from(start).unwrap(), content.len() - 1] {
+        let message = error(&content[..length]);
+        let expected = format!("are outside the file of {length} bytes; it may have been cut short");
+        assert!(message.contains("its section headers, ") && message.ends_with(&expected), "{message}");
+    }
+    // The number of sections is in the first of them, where the header has none.
+    let mut counted = content.clone();
+    counted[0x3c..0x3e].fill(0);
+    let first = usize::try_from(start).unwrap();
+    counted[first + 32..first + 36].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(error(&counted).contains("its section headers, 274877906880 bytes at "), "{}", error(&counted));
+    for place in [u64::MAX, content.len() as u64] {
+        content[0x28..0x30].copy_from_slice(&place.to_le_bytes());
+        assert!(error(&content).contains("it may have been cut short"), "{}", error(&content));
+    }
+    // Without a table, as tools for small files leave it.
+    content.truncate(first);
+    content[0x28..0x30].fill(0);
+    content[0x3c..0x3e].fill(0);
+    audit_bytes(Path::new("dir/x.node"), &content, &Policy::default()).unwrap();
+}
+
 /// Audits a file with each of its bytes damaged in several ways; an error must name the file.
 pub(crate) fn damage_each_byte(name: &str, good: &[u8]) {
     let mut refused = 0;

@@ -8,12 +8,20 @@ use anyhow::{Context, Result, bail};
 use node_targets::Target;
 use walkdir::WalkDir;
 
+use super::refusal;
 use crate::paths::Workspace;
 
 /// How deep below a folder artifacts may lie: CI's downloads have a folder for each job.
 const DEPTH: usize = 3;
-/// How many problems of one run are listed.
-const SHOWN: usize = 40;
+/// The declarations that are no output of the compiler: a copy of their source, to the byte.
+const COPIED: &str = "native.d.ts";
+/// What helps where an artifact is there twice.
+const TWICE: &str = "what is there twice: remove all but one, or name fewer folders";
+/// What helps against other files.
+const EXTRA: &str = "what is extra: remove it, or name folders that hold artifacts alone";
+/// What makes the JavaScript of a checkout, and where.
+const COMPILE: &str = "to make the JavaScript of this checkout: `npm run build:finish` in bindings/node (into \
+                       bindings/node/dist), or `nix build .#node-bindings-js` (into result)";
 
 /// What was built.
 pub(super) struct Artifacts {
@@ -34,15 +42,16 @@ impl Artifacts {
     /// Everything in the folders, which must be what is expected and nothing else.
     ///
     /// # Errors
-    /// All that is missing, there twice, or not expected.
+    /// All that is missing, empty, there twice, not expected, or of another checkout.
     pub(super) fn find(
         workspace: &Workspace,
         folders: &[PathBuf],
         targets: &[&'static Target],
     ) -> Result<Self> {
         let found = list(folders)?;
-        let scripts = compiled(&workspace.package().join("ts"))?;
-        let mut problems = Vec::new();
+        let sources = workspace.package().join("ts");
+        let scripts = compiled(&sources)?;
+        let mut problems = Problems::default();
         let is_known = |name: &str| {
             scripts.iter().any(|script| script == name)
                 || node_targets::targets().iter().any(|target| target.artifact_file() == name)
@@ -51,36 +60,47 @@ impl Artifacts {
             let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");
             if !is_known(name) {
-                problems.push(format!(
-                    "extra: {shown} is neither a target's addon nor compiled from bindings/node/ts"
-                ));
+                let extra = "is neither a target's addon nor compiled from bindings/node/ts";
+                problems.extra.push(format!("extra: {shown} {extra}"));
             } else if paths.len() > 1 {
-                problems.push(format!("twice: {name} is in {shown}"));
+                problems.twice.push(format!("twice: {name} is in {shown}"));
             }
         }
         let path = |name: &str| found.get(name).and_then(|paths| paths.first());
         let mut addons = Vec::new();
         for &target in targets {
             let name = target.artifact_file();
-            match path(&name) {
-                Some(path) => addons.push(Addon { target, path: path.clone(), content: read(path)? }),
-                None => problems.push(format!("missing: {name}, the addon for {target}")),
+            let Some(path) = path(&name) else {
+                problems.addons.push((target, format!("missing: {name}, the addon for {target}")));
+                continue;
+            };
+            let content = read(path)?;
+            if content.is_empty() {
+                problems.addons.push((target, format!("empty: {}", path.display())));
+            } else {
+                addons.push(Addon { target, path: path.clone(), content });
             }
         }
         let mut javascript = BTreeMap::new();
         for name in scripts {
-            match path(&name) {
-                Some(path) => drop(javascript.insert(name, read(path)?)),
-                None => problems.push(format!("missing: {name}, which is compiled from bindings/node/ts")),
+            let Some(path) = path(&name) else {
+                let missing = format!("missing: {name}, which is compiled from bindings/node/ts");
+                problems.scripts.push(missing);
+                continue;
+            };
+            let content = read(path)?;
+            if content.is_empty() {
+                // Not even a source without a line compiles to nothing.
+                problems.scripts.push(format!("empty: {}", path.display()));
+            } else if name == COPIED && content != read(&sources.join(COPIED))? {
+                let other = "is not bindings/node/ts/native.d.ts, of which it is a copy";
+                let so = "the JavaScript is of another checkout, or damaged";
+                problems.scripts.push(format!("other: {} {other}: {so}", path.display()));
+            } else {
+                javascript.insert(name, content);
             }
         }
-        let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        let remedy = "a part of the platforms is packed by naming them: --only PLATFORM";
-        refuse(
-            problems,
-            &format!("the artifacts in {} are not what is to be packed", shown.join(", ")),
-            remedy,
-        )?;
+        problems.refuse(folders, &addons)?;
         Ok(Self { addons, javascript })
     }
 
@@ -91,18 +111,44 @@ impl Artifacts {
     }
 }
 
-/// One error out of all problems, with what to do; none where there is none.
-pub(super) fn refuse(problems: Vec<String>, what: &str, remedy: &str) -> Result<()> {
-    if problems.is_empty() {
-        return Ok(());
+/// What is wrong with the artifacts, by what helps.
+#[derive(Default)]
+struct Problems {
+    extra: Vec<String>,
+    twice: Vec<String>,
+    /// Addons that are missing or empty.
+    addons: Vec<(&'static Target, String)>,
+    /// JavaScript that is missing, empty or another's.
+    scripts: Vec<String>,
+}
+
+impl Problems {
+    /// One error out of all, with a line for each thing that helps; `found` are the addons that can be packed.
+    fn refuse(self, folders: &[PathBuf], found: &[Addon]) -> Result<()> {
+        let mut remedies = Vec::new();
+        if !self.twice.is_empty() {
+            remedies.push(TWICE.to_owned());
+        }
+        if !self.extra.is_empty() {
+            remedies.push(EXTRA.to_owned());
+        }
+        if !self.addons.is_empty() {
+            let targets: Vec<&Target> = self.addons.iter().map(|(target, _)| *target).collect();
+            remedies.push(format!("to build the addons: {}", refusal::dist(&targets)));
+            let found: Vec<&str> = found.iter().map(|addon| addon.target.platform.as_str()).collect();
+            if !found.is_empty() {
+                remedies.push(format!("to pack those that are there: --only {}", found.join(",")));
+            }
+        }
+        if !self.scripts.is_empty() {
+            remedies.push(COMPILE.to_owned());
+        }
+        let addons = self.addons.into_iter().map(|(_, problem)| problem);
+        let problems = self.twice.into_iter().chain(self.extra).chain(addons).chain(self.scripts).collect();
+        let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let what = format!("the artifacts in {} are not what is to be packed", shown.join(", "));
+        refusal::refuse(problems, &what, &remedies.join("\n"))
     }
-    let more = problems.len().saturating_sub(SHOWN);
-    let mut lines: Vec<String> =
-        problems.into_iter().take(SHOWN).map(|problem| format!("  - {problem}")).collect();
-    if more > 0 {
-        lines.push(format!("  - and {more} more"));
-    }
-    bail!("{what}:\n{}\n{remedy}", lines.join("\n"))
 }
 
 /// The files below the folders by their names, whose links are followed: a Nix result is one.
@@ -177,9 +223,10 @@ mod tests {
             {
                 place.write(file);
             }
-            for file in ["index.js", "index.d.ts", "index.mjs", "index.d.mts", "native.d.ts"] {
+            for file in ["index.js", "index.d.ts", "index.mjs", "index.d.mts"] {
                 place.write(&format!("artifacts/js/{file}"));
             }
+            place.copy("bindings/node/ts/native.d.ts", "artifacts/js/native.d.ts");
             for platform in platforms {
                 place.write(&format!("artifacts/{platform}/bindings_node.{platform}.node"));
             }
@@ -187,9 +234,17 @@ mod tests {
         }
 
         fn write(&self, file: &str) {
+            self.write_as(file, file);
+        }
+
+        fn write_as(&self, file: &str, content: &str) {
             let path = self.folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, file).unwrap();
+            fs::write(path, content).unwrap();
+        }
+
+        fn copy(&self, from: &str, to: &str) {
+            fs::copy(self.folder.path().join(from), self.folder.path().join(to)).unwrap();
         }
 
         fn find(&self, targets: &[&str]) -> Result<Artifacts> {
@@ -198,10 +253,11 @@ mod tests {
             Artifacts::find(&Workspace::at(self.folder.path()), &folders, &targets)
         }
 
+        /// The problems, and behind them what is to be done.
         fn problems(&self, targets: &[&str]) -> Vec<String> {
             let text = self.find(targets).err().map(|error| error.to_string()).unwrap_or_default();
             let folder = format!("{}/", self.folder.path().join("artifacts").display());
-            let lines = text.lines().filter_map(|line| line.strip_prefix("  - "));
+            let lines = text.lines().skip(1).map(|line| line.strip_prefix("  - ").unwrap_or(line));
             lines.map(|line| line.replace(&folder, "")).collect()
         }
     }
@@ -232,6 +288,63 @@ mod tests {
                 "extra: js/index.js.map is neither a target's addon nor compiled from bindings/node/ts",
                 "missing: bindings_node.darwin-arm64.node, the addon for darwin-arm64",
                 "missing: index.mjs, which is compiled from bindings/node/ts",
+                TWICE,
+                EXTRA,
+                "to build the addons: cargo xtask dist --target darwin-arm64",
+                "to pack those that are there: --only linux-x64-gnu",
+                COMPILE,
+            ]
+        );
+    }
+
+    /// `--only PLATFORM` was advised whatever was wrong, and `cargo xtask dist`, which builds this machine's addon only.
+    #[test]
+    fn only_what_helps_is_advised() {
+        let place = Place::new(&["linux-x64-gnu", "darwin-x64"]);
+        assert_eq!(
+            place.problems(&["linux-x64-gnu", "linux-x64-musl", "darwin-arm64", "darwin-x64"])[2..],
+            [
+                "to build the addons: cargo xtask dist --target linux-x64-musl --target darwin-arm64",
+                "to pack those that are there: --only linux-x64-gnu,darwin-x64",
+            ]
+        );
+        assert_eq!(
+            place.problems(&["darwin-arm64"])[1..],
+            ["to build the addons: cargo xtask dist --target darwin-arm64"],
+            "of those that are asked for, none is there"
+        );
+        place.write("artifacts/notes.txt");
+        let extra = place.problems(&["linux-x64-gnu"]);
+        assert_eq!(extra[1..], [EXTRA]);
+    }
+
+    /// Empty JavaScript, and declarations of another checkout, were packed without a word.
+    #[test]
+    fn what_is_empty_or_of_another_checkout_is_named() {
+        let place = Place::new(&["linux-x64-gnu", "darwin-x64"]);
+        for file in ["bindings_node.darwin-x64.node", "index.js", "native.d.ts"] {
+            let folder = if file.ends_with(".node") { "darwin-x64" } else { "js" };
+            place.write_as(&format!("artifacts/{folder}/{file}"), "");
+        }
+        assert_eq!(
+            place.problems(&["linux-x64-gnu", "darwin-x64"]),
+            [
+                "empty: darwin-x64/bindings_node.darwin-x64.node",
+                "empty: js/index.js",
+                "empty: js/native.d.ts",
+                "to build the addons: cargo xtask dist --target darwin-x64",
+                "to pack those that are there: --only linux-x64-gnu",
+                COMPILE,
+            ]
+        );
+        place.write_as("artifacts/js/index.js", "'use strict'");
+        place.write_as("artifacts/js/native.d.ts", "export {}");
+        assert_eq!(
+            place.problems(&["linux-x64-gnu"]),
+            [
+                "other: js/native.d.ts is not bindings/node/ts/native.d.ts, of which it is a copy: the JavaScript is of \
+                 another checkout, or damaged",
+                COMPILE,
             ]
         );
     }
@@ -247,12 +360,5 @@ mod tests {
                 .to_string();
             assert!(error.contains(says) && !error.contains('\n'), "{error}");
         }
-    }
-
-    #[test]
-    fn a_long_list_is_cut_and_says_so() {
-        let problems = (0..SHOWN + 2).map(|number| number.to_string()).collect();
-        let text = refuse(problems, "wrong", "do").unwrap_err().to_string();
-        assert!(text.starts_with("wrong:\n  - 0\n") && text.ends_with("\n  - and 2 more\ndo"), "{text}");
     }
 }

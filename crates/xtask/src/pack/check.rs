@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use node_audit::{Finding, Policy, Severity, audit_bytes, audit_paths};
 use node_targets::Target;
 
-use super::artifacts::{Addon, Artifacts, refuse};
+use super::artifacts::{Addon, Artifacts};
+use super::refusal;
 
 /// What stands before the version in each addon, so that it can be read without being loaded; a semicolon follows.
 ///
@@ -20,12 +21,17 @@ const PLATFORM_RULE: &str = "arch";
 /// # Errors
 /// All problems of all addons.
 pub(super) fn check(artifacts: &Artifacts, version: &str) -> Result<()> {
-    let problems = artifacts.addons.iter().flat_map(|addon| problems(addon, version)).collect();
-    refuse(
-        problems,
-        "these artifacts must not be shipped",
-        "build them again from this checkout: cargo xtask dist",
-    )
+    let mut wrong = Vec::new();
+    let mut all = Vec::new();
+    for addon in &artifacts.addons {
+        let problems = problems(addon, version);
+        if !problems.is_empty() {
+            wrong.push(addon.target);
+            all.extend(problems);
+        }
+    }
+    let remedy = format!("build them again from this checkout: {}", refusal::dist(&wrong));
+    refusal::refuse(all, "these artifacts must not be shipped", &remedy)
 }
 
 /// Holds a platform's tarball, with the package.json in it, against the same rules.
@@ -43,24 +49,30 @@ pub(super) fn sealed(tarball: &Path, target: &Target) -> Result<()> {
     Ok(())
 }
 
+/// Each with the file's path: CI has a folder for each job, and each of them may have this name.
 fn problems(addon: &Addon, version: &str) -> Vec<String> {
     let Addon { target, path, content } = addon;
     let name = target.artifact_file();
+    let path = path.display();
     // By its name alone: what lies around the file here is not what is shipped beside it.
     let report = match audit_bytes(name.as_ref(), content, &Policy::for_target(target)) {
         Ok(report) => report,
-        Err(error) => return vec![format!("{error} ({})", path.display())],
+        Err(error) => {
+            let error = error.to_string();
+            let error = error.strip_prefix(&format!("{name}: ")).unwrap_or(&error);
+            return vec![format!("{path}: {error}")];
+        }
     };
     let errors: Vec<&Finding> =
         report.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
     let sentence =
-        |Finding { rule, message, evidence, .. }: &Finding| format!("{name}: {rule}: {message} ({evidence})");
+        |Finding { rule, message, evidence, .. }: &Finding| format!("{path}: {rule}: {message} ({evidence})");
     // Another platform's file breaks many rules, and all for this reason.
     if let Some(other) = errors.iter().find(|finding| finding.rule == PLATFORM_RULE) {
         return vec![format!("{}: was it renamed?", sentence(other))];
     }
     let mut problems: Vec<String> = errors.into_iter().map(sentence).collect();
-    problems.extend(wrong_version(content, version).map(|wrong| format!("{name}: {wrong}")));
+    problems.extend(wrong_version(content, version).map(|wrong| format!("{path}: {wrong}")));
     problems
 }
 
@@ -137,7 +149,7 @@ mod tests {
             let addon = Addon { target, path: "ci/addon.node".into(), content: content.to_vec() };
             let problems = problems(&addon, "0.1.0");
             assert_eq!(problems.len(), 1, "{problems:?}");
-            assert!(problems[0].ends_with("(ci/addon.node)"), "{problems:?}");
+            assert!(problems[0].starts_with("ci/addon.node: is "), "{problems:?}");
         }
     }
 }

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use spdx::{Expression, ParseMode};
 
-use super::artifacts::refuse;
 use super::linked::{Component, Linked, Texts};
+use super::linker;
+use super::refusal::refuse;
 use crate::paths::Workspace;
 use crate::process;
 
@@ -19,14 +20,20 @@ use crate::process;
 const WITHOUT_TEXT: [&str; 2] = ["napi", "napi-sys"];
 /// How the files are called that hold a licence, before a dot or a hyphen.
 const FILES: [&str; 6] = ["license", "licence", "copying", "copyright", "notice", "unlicense"];
-/// Where a Rust toolchain has the notices of its standard library.
-const STANDARD_LIBRARY: &str = "share/doc/rust/COPYRIGHT-library.html";
+/// Where a Rust toolchain has notices.
+const NOTICES: &str = "share/doc/rust";
+/// Those of its standard library, there.
+const STANDARD_LIBRARY: &str = "COPYRIGHT-library.html";
+/// The texts of licences by their SPDX identifiers, there.
+const SPDX: &str = "licenses";
 
 /// What is needed for the notices of any package.
 pub(super) struct Licences {
     own: String,
     decisions: Decisions,
     standard_library: Vec<u8>,
+    /// The folder of the texts by SPDX identifiers.
+    spdx: PathBuf,
 }
 
 /// What a package says of the software of others in it.
@@ -45,17 +52,19 @@ impl Licences {
         };
         let mut rustc = process::command("rustc");
         rustc.current_dir(workspace.root()).args(["--print", "sysroot"]);
-        let notices = Path::new(&process::capture(rustc)?).join(STANDARD_LIBRARY);
-        let standard_library = fs::read(&notices).with_context(|| {
+        let notices = Path::new(&process::capture(rustc)?).join(NOTICES);
+        let library = notices.join(STANDARD_LIBRARY);
+        let standard_library = fs::read(&library).with_context(|| {
             format!(
                 "the toolchain has no {}: use rustup's, which has the notices of Rust's library",
-                notices.display()
+                library.display()
             )
         })?;
         Ok(Self {
             own: read(workspace.root().join("LICENSE"))?,
             decisions: Decisions::parse(&read(workspace.root().join("deny.toml"))?)?,
             standard_library,
+            spdx: notices.join(SPDX),
         })
     }
 
@@ -68,20 +77,20 @@ impl Licences {
         let mut list = String::new();
         let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for component in linked.components.values().chain(linked.along.values()) {
-            let Component { name, version, licence, .. } = component;
+            let shown = component.shown();
             if let Err(error) = self.decisions.check(component) {
                 problems.push(error.to_string());
             }
             match self.texts(component) {
                 Ok(texts) => {
                     for text in texts {
-                        users.entry(text).or_default().insert(format!("{name} {version}"));
+                        users.entry(text).or_default().insert(shown.clone());
                     }
                 }
                 Err(error) => problems.push(format!("{error:#}")),
             }
             if !matches!(component.texts, Texts::Own) {
-                let _ = writeln!(list, "{:40} {licence}", format!("{name} {version}"));
+                let _ = writeln!(list, "{shown:40} {}", component.licence);
             }
         }
         refuse(
@@ -91,7 +100,8 @@ impl Licences {
         )?;
         let mut text = format!(
             "The addon of Strongroom holds software of others. SQLCipher's source comes with libtomcrypt, of which\n\
-             nothing is in the addon. What Rust's standard library asks for is in a file of its own.\n\n{list}"
+             nothing is in the addon. What Rust's standard library asks for is in a file of its own.\n\n{}\n\n{list}",
+            linker::UNSEEN
         );
         for (licence, users) in users {
             let users: Vec<String> = users.into_iter().collect();
@@ -106,6 +116,10 @@ impl Licences {
         let texts = match &component.texts {
             Texts::Own | Texts::Toolchain => return Ok(Vec::new()),
             Texts::File(path) => vec![text(path)?],
+            Texts::Spdx(identifiers) => identifiers
+                .iter()
+                .map(|identifier| text(&self.spdx.join(format!("{identifier}.txt"))))
+                .collect::<Result<_>>()?,
             Texts::Comment(path) => {
                 vec![comment(&text(path)?).with_context(|| format!("{}", path.display()))?]
             }
@@ -115,17 +129,17 @@ impl Licences {
                 match (files.is_empty(), known) {
                     (true, true) => vec![self.made(component, authors)?],
                     (true, false) => {
-                        bail!("{} has no licence's text in {}", shown(component), folder.display())
+                        bail!("{} has no licence's text in {}", component.shown(), folder.display())
                     }
                     (false, true) => {
-                        bail!("{} has a licence's text by now: take it off the list", shown(component))
+                        bail!("{} has a licence's text by now: take it off the list", component.shown())
                     }
                     (false, false) => files.iter().map(|path| text(path)).collect::<Result<_>>()?,
                 }
             }
         };
         match texts.iter().find(|text| text.trim().len() < 100) {
-            Some(short) => bail!("{} has a licence's text that is none: {short:?}", shown(component)),
+            Some(short) => bail!("{} has a licence's text that is none: {short:?}", component.shown()),
             None => Ok(texts),
         }
     }
@@ -142,10 +156,6 @@ impl Licences {
             terms.trim_end()
         ))
     }
-}
-
-fn shown(component: &Component) -> String {
-    format!("{} {}", component.name, component.version)
 }
 
 /// A text file, its lines without blanks at their ends, so that equal texts are equal.
@@ -211,21 +221,19 @@ impl Decisions {
 
     /// Whether a component may be shipped under its licence.
     fn check(&self, component: &Component) -> Result<()> {
-        let reference = shown(component);
+        let reference = component.shown();
         let expression = Expression::parse_mode(&component.licence, ParseMode::STRICT).map_err(|error| {
             anyhow::anyhow!("{reference}: `{}` is no licence: {}", component.licence, error.reason)
         })?;
-        let exceptions = self.exceptions.iter().filter(|exception| exception.name == component.decided);
+        // What the linker brings is no crate, and is there by the licence's exception.
+        let Some(decided) = &component.decided else { return Ok(()) };
+        let exceptions = self.exceptions.iter().filter(|exception| exception.name == *decided);
         let allowed: Vec<&String> =
             self.allow.iter().chain(exceptions.flat_map(|exception| &exception.allow)).collect();
         if expression.evaluate(|asked| allowed.iter().any(|allowed| **allowed == asked.to_string())) {
             return Ok(());
         }
-        bail!(
-            "{reference} is under {}, which deny.toml does not allow for {}",
-            component.licence,
-            component.decided
-        )
+        bail!("{reference} is under {}, which deny.toml does not allow for {decided}", component.licence)
     }
 }
 
@@ -237,12 +245,12 @@ mod tests {
     fn component(name: &str, licence: &str, folder: &Path) -> Component {
         Component {
             name: name.to_owned(),
-            version: "1.0.0".to_owned(),
+            version: Some("1.0.0".to_owned()),
             licence: licence.to_owned(),
             purl: None,
             cpe: None,
             sha256: None,
-            decided: name.to_owned(),
+            decided: Some(name.to_owned()),
             texts: Texts::Crate { folder: folder.to_owned(), authors: vec!["A. Author".to_owned()] },
         }
     }

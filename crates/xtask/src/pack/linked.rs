@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use node_targets::Target;
 
-use super::vendored;
+use super::{linker, vendored};
 use crate::paths::Workspace;
 use crate::process;
 
@@ -26,11 +26,12 @@ pub(super) struct Linked {
     pub(super) along: BTreeMap<String, Component>,
 }
 
-/// A crate, or a C library.
+/// A crate, a C library, or what the linker brings.
 #[derive(Debug, Clone)]
 pub(super) struct Component {
     pub(super) name: String,
-    pub(super) version: String,
+    /// None where nothing says it.
+    pub(super) version: Option<String>,
     /// An SPDX expression.
     pub(super) licence: String,
     /// Where it comes from, as a package URL; none for this workspace's own.
@@ -39,8 +40,8 @@ pub(super) struct Component {
     pub(super) cpe: Option<String>,
     /// The digest of the crate's file, of Cargo.lock.
     pub(super) sha256: Option<String>,
-    /// The crate under whose name deny.toml decides on the licence.
-    pub(super) decided: String,
+    /// The crate under whose name deny.toml decides on the licence; none for what is no crate's.
+    pub(super) decided: Option<String>,
     pub(super) texts: Texts,
 }
 
@@ -57,12 +58,21 @@ pub(super) enum Texts {
     Comment(PathBuf),
     /// In the toolchain.
     Toolchain,
+    /// The texts of SPDX, by their identifiers: the toolchain has those of what it is made of.
+    Spdx(&'static [&'static str]),
 }
 
 impl Component {
     /// How it is referred to. A crate and a C library may have the same name, zstd for one.
     pub(super) fn reference(&self) -> String {
-        self.purl.clone().unwrap_or_else(|| format!("{}@{}", self.name, self.version))
+        let at = self.version.iter().map(|version| format!("@{version}"));
+        self.purl.clone().unwrap_or_else(|| self.name.clone() + &at.collect::<String>())
+    }
+
+    /// Name and version, for people.
+    pub(super) fn shown(&self) -> String {
+        let version = self.version.iter().map(|version| format!(" {version}"));
+        self.name.clone() + &version.collect::<String>()
     }
 }
 
@@ -100,7 +110,8 @@ impl Linked {
         let mut linked = Self::default();
         for (node, parent) in nodes(&tree)? {
             let mut component = component(metadata, node)?;
-            component.sha256 = checksums.get(&format!("{}@{}", component.name, component.version)).cloned();
+            let (name, version) = node;
+            component.sha256 = checksums.get(&format!("{name}@{version}")).cloned();
             let reference = component.reference();
             linked.components.insert(reference.clone(), component);
             if let Some(parent) = parent {
@@ -131,6 +142,16 @@ impl Linked {
         }
     }
 
+    /// Takes in what the linker has put into the addon.
+    pub(super) fn add_linkers(&mut self, addon: &[u8]) -> Result<()> {
+        if let Some(component) = linker::libunwind(addon) {
+            let reference = component.reference();
+            self.needs.entry(self.root()?).or_default().insert(reference.clone());
+            self.components.insert(reference, component);
+        }
+        Ok(())
+    }
+
     fn add_c(&mut self, metadata: &Metadata) -> Result<()> {
         for (linked_by, component) in vendored::components(metadata)? {
             let reference = component.reference();
@@ -157,12 +178,12 @@ impl Linked {
             version.and_then(toml::Value::as_str).context("rust-toolchain.toml names no channel")?;
         let component = Component {
             name: STANDARD_LIBRARY.to_owned(),
-            version: version.to_owned(),
+            version: Some(version.to_owned()),
             licence: "MIT OR Apache-2.0".to_owned(),
             purl: Some(format!("pkg:generic/{STANDARD_LIBRARY}@{version}")),
             cpe: None,
             sha256: None,
-            decided: STANDARD_LIBRARY.to_owned(),
+            decided: Some(STANDARD_LIBRARY.to_owned()),
             texts: Texts::Toolchain,
         };
         let reference = component.reference();
@@ -183,9 +204,9 @@ fn component(metadata: &Metadata, (name, version): Node<'_>) -> Result<Component
     let folder = package.manifest_path.parent().context("a manifest without a folder")?;
     let authors = package.authors.clone();
     Ok(Component {
-        decided: name.to_owned(),
+        decided: Some(name.to_owned()),
         name: name.to_owned(),
-        version: version.to_owned(),
+        version: Some(version.to_owned()),
         // An older way of writing.
         licence: licence.replace('/', " OR "),
         cpe: None,

@@ -9,8 +9,10 @@ mod check;
 mod json;
 mod licences;
 mod linked;
+mod linker;
 mod output;
 mod package;
+mod refusal;
 mod sbom;
 mod stand_in;
 mod vendored;
@@ -60,6 +62,7 @@ pub(crate) struct Options {
 /// Checks, packs, writes, and says what was made.
 pub(crate) fn pack(workspace: &Workspace, options: &Options) -> Result<()> {
     let out = output::absent(&destination(workspace, options.out.as_deref())?)?;
+    output::outside(&out, &options.folders)?;
     let targets = chosen(&options.only)?;
     let mut progress = Progress::start("pack");
     match made(workspace, options, &targets, &mut progress).and_then(|output| {
@@ -131,7 +134,8 @@ fn made(
     let mut platforms = Vec::new();
     for &target in targets {
         progress.update(&format!("asking cargo what is linked for {target}"));
-        let linked = Linked::of(workspace, &metadata, target)?;
+        let mut linked = Linked::of(workspace, &metadata, target)?;
+        linked.add_linkers(&artifacts.addon(target)?.content)?;
         all.add(&linked);
         platforms.push((target, linked));
     }

@@ -165,6 +165,24 @@ pub(super) fn absent(out: &Path) -> Result<PathBuf> {
     }
 }
 
+/// That what is made does not lie among the artifacts, where the next run would find it and refuse it.
+pub(super) fn outside(out: &Path, artifacts: &[PathBuf]) -> Result<()> {
+    // Links are followed, as they are where artifacts are looked for. A folder that is not there is said later.
+    let parent = out.parent().and_then(|parent| parent.canonicalize().ok());
+    let around = artifacts.iter().find(|folder| {
+        let folder = folder.canonicalize();
+        parent.as_ref().zip(folder.ok()).is_some_and(|(parent, folder)| parent.starts_with(folder))
+    });
+    match around {
+        None => Ok(()),
+        Some(folder) => bail!(
+            "{} is inside {}, where the next pack would find it among the artifacts: name a folder outside with --out",
+            out.display(),
+            folder.display()
+        ),
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "shown with two digits after the point")]
 fn megabytes(bytes: usize) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)

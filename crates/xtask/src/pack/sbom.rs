@@ -19,6 +19,7 @@ struct Bom {
     metadata: Metadata,
     components: Vec<Part>,
     dependencies: Vec<Dependency>,
+    compositions: [Composition; 1],
 }
 
 #[derive(Serialize)]
@@ -33,7 +34,8 @@ struct Part {
     #[serde(rename = "bom-ref")]
     reference: String,
     name: String,
-    version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hashes: Vec<Hash>,
     licenses: [Licence; 1],
@@ -60,6 +62,14 @@ struct Dependency {
     #[serde(rename = "ref")]
     reference: String,
     depends_on: Vec<String>,
+}
+
+/// How much of what something needs is listed.
+#[derive(Serialize)]
+struct Composition {
+    aggregate: &'static str,
+    /// Whose needs are meant.
+    dependencies: [String; 1],
 }
 
 /// What is in the package for a platform.
@@ -90,6 +100,8 @@ fn document(root: Part, packages: Vec<Part>, mut needs: Vec<Dependency>, linked:
         Dependency { reference: reference.clone(), depends_on }
     }));
     let metadata = Metadata { component: root };
+    // A linker adds more than leaves a mark; see [`super::linker::UNSEEN`].
+    let compositions = [Composition { aggregate: "unknown", dependencies: [linked.root()?] }];
     let bom = Bom {
         bom_format: "CycloneDX",
         spec_version: "1.6",
@@ -97,6 +109,7 @@ fn document(root: Part, packages: Vec<Part>, mut needs: Vec<Dependency>, linked:
         metadata,
         components,
         dependencies: needs,
+        compositions,
     };
     Ok(json::file(&bom)?)
 }
@@ -109,7 +122,7 @@ fn npm(name: &str, version: &str) -> Part {
         kind: "library",
         reference: purl.clone(),
         name: name.to_owned(),
-        version: version.to_owned(),
+        version: Some(version.to_owned()),
         hashes: Vec::new(),
         licenses: [Licence { expression: "MIT".to_owned() }],
         cpe: None,

@@ -88,10 +88,10 @@ fn component(metadata: &Metadata, library: &Library) -> Result<Component> {
         name: (*name).to_owned(),
         purl: Some(format!("pkg:generic/{}@{version}", name.to_lowercase())),
         cpe: cpe.map(|product| format!("cpe:2.3:a:{product}:{version}:*:*:*:*:*:*:*")),
-        version: version.to_owned(),
+        version: Some(version.to_owned()),
         licence: (*licence).to_owned(),
         sha256: None,
-        decided: (*source).to_owned(),
+        decided: Some((*source).to_owned()),
         // SQLite is in the public domain and has no licence: its sources say so at their beginning.
         texts: if text.ends_with(".h") { Texts::Comment(path) } else { Texts::File(path) },
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -27,7 +28,7 @@ impl Place {
         let place = Place { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(place.artifacts()).unwrap();
         let sources = crate::folder().join("../../bindings/node/ts");
-        for entry in fs::read_dir(sources).unwrap() {
+        for entry in fs::read_dir(&sources).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let (stem, end) = name.split_once('.').unwrap();
             let compiled: &[&str] = match end {
@@ -39,6 +40,7 @@ impl Place {
                 fs::write(place.artifacts().join(format!("{stem}.{end}")), &name).unwrap();
             }
         }
+        fs::copy(sources.join("native.d.ts"), place.artifacts().join("native.d.ts")).unwrap();
         place.put("linux-x64-gnu", &addon(VERSION).make());
         place.put("linux-arm64-gnu", &Maker { machine: elf::EM_AARCH64, ..addon(VERSION) }.make());
         place.put("linux-x64-musl", &musl().make());
@@ -134,20 +136,32 @@ fn the_same_artifacts_make_the_same_bytes_and_the_manifest_lists_them() {
 #[test]
 fn everything_that_is_wrong_with_the_artifacts_is_said_at_once() {
     let place = Place::new();
-    place.put("linux-x64-gnu", &addon("0.0.9").make());
+    // As CI's downloads have it, a folder for each job.
+    let (job, file) = (place.artifacts().join("built"), "bindings_node.linux-x64-gnu.node");
+    fs::create_dir(&job).unwrap();
+    fs::remove_file(place.artifacts().join(file)).unwrap();
+    fs::write(job.join(file), addon("0.0.9").make()).unwrap();
     place.put("linux-arm64-gnu", &addon(VERSION).make());
     place.put("linux-x64-musl", b"<html>404</html>");
     let lines = place.refused("out", &["--only", ALL]);
     let [first, gnu, arm, musl, remedy] = lines.as_slice() else { panic!("{lines:#?}") };
     assert_eq!(first, "error: these artifacts must not be shipped:");
-    assert_eq!(
-        *gnu,
-        format!("  - bindings_node.linux-x64-gnu.node: it is of version 0.0.9, and this is {VERSION}")
+    let path = |name: &str| format!("  - {}: ", place.artifacts().join(name).display());
+    let old = path(&format!("built/{file}"));
+    assert_eq!(*gnu, format!("{old}it is of version 0.0.9, and this is {VERSION}"));
+    let renamed = path("bindings_node.linux-arm64-gnu.node");
+    assert!(
+        arm.starts_with(&format!("{renamed}arch: it claims linux-arm64-gnu, but is compiled for x64")),
+        "{arm}"
     );
-    assert!(arm.contains("node: arch: it claims linux-arm64-gnu, but is compiled for x64"), "{arm}");
     assert!(arm.ends_with("was it renamed?"), "{arm}");
-    assert!(musl.starts_with("  - bindings_node.linux-x64-musl.node"), "{musl}");
-    assert!(remedy.contains("cargo xtask dist"), "{remedy}");
+    let page = path("bindings_node.linux-x64-musl.node");
+    assert!(musl.starts_with(&format!("{page}is no addon: it begins with")), "{musl}");
+    assert_eq!(
+        remedy,
+        "build them again from this checkout: cargo xtask dist --target linux-x64-gnu --target linux-arm64-gnu \
+         --target linux-x64-musl"
+    );
 
     // glibc's under musl's name.
     place.put("linux-x64-musl", &addon(VERSION).make());
@@ -165,7 +179,9 @@ fn a_part_of_the_platforms_is_packed_only_when_that_is_said() {
     let lines = place.refused("out", &[]);
     let missing: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("  - missing: ")).collect();
     assert_eq!(missing.len(), node_targets::targets().len() - 3 + 1, "{lines:?}");
-    assert!(lines.last().is_some_and(|line| line.contains("--only PLATFORM")), "{lines:?}");
+    let only = format!("to pack those that are there: --only {ALL}");
+    assert!(lines.contains(&only), "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.contains("npm run build:finish")), "{lines:?}");
 }
 
 #[test]
@@ -176,9 +192,72 @@ fn a_destination_that_cannot_be_made_is_one_line() {
         ("there", "exists already: remove it, or name another folder with --out"),
         ("artifacts/index.js/out", "does not exist"),
         ("no/out", "does not exist"),
+        // The next run would find the tarballs there, and call them extra.
+        ("artifacts/out", "where the next pack would find it among the artifacts: name a folder outside"),
     ] {
         let lines = place.refused(out, &["--only", ALL]);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains(says), "{lines:?}");
     }
+}
+
+/// cargo names no unwinder, so the bill of materials and the licences were silent about the one that zig links.
+#[test]
+fn the_unwinder_is_listed_where_it_is_in_the_addon() {
+    let place = Place::new();
+    let mut with = addon(VERSION);
+    with.data.extend(b"libunwind: malformed DW_CFA_register DWARF unwind, reg too big");
+    place.put("linux-x64-gnu", &with.make());
+    let packed = place.packed("out", &["--only", ALL]);
+    for (package, there) in
+        [("strongroom-linux-x64-gnu", true), ("strongroom-linux-arm64-gnu", false), ("strongroom", true)]
+    {
+        let tarball = &packed[&format!("{package}-{VERSION}.tgz")];
+        let bom: Value = serde_json::from_str(&file(tarball, "sbom.cdx.json")).unwrap();
+        let parts = bom["components"].as_array().unwrap();
+        let part = parts.iter().find(|part| part["name"] == "LLVM libunwind");
+        assert_eq!(part.is_some(), there, "{package}");
+        if let Some(part) = part {
+            assert_eq!(part["licenses"][0]["expression"], "Apache-2.0 WITH LLVM-exception");
+            assert!(part.get("version").is_none(), "nothing says which it is: {part}");
+            let needs = bom["dependencies"].as_array().unwrap();
+            let needed = |entry: &&Value| entry["dependsOn"].as_array().unwrap().contains(&part["bom-ref"]);
+            let by: Vec<&Value> = needs.iter().filter(needed).map(|entry| &entry["ref"]).collect();
+            assert_eq!(by, [&format!("bindings_node@{VERSION}")]);
+        }
+        let notices = file(tarball, "THIRD-PARTY-LICENSES.txt");
+        for words in ["LLVM libunwind  ", "LLVM Exceptions to the Apache 2.0 License"] {
+            assert_eq!(notices.contains(words), there, "{package}: {words}");
+        }
+        assert!(notices.contains("GPL-3.0-or-later WITH GCC-exception-3.1"), "{package}");
+        assert_eq!(bom["compositions"][0]["aggregate"], "unknown");
+    }
+}
+
+/// A file of a package.
+#[expect(clippy::unwrap_used, reason = "a tarball that cannot be read fails the test")]
+fn file(tarball: &[u8], name: &str) -> String {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(tarball));
+    let mut text = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if entry.path().unwrap().ends_with(name) {
+            entry.read_to_string(&mut text).unwrap();
+        }
+    }
+    text
+}
+
+/// An addon that lacks the end of its section headers, which nothing but a debugger reads, was packed.
+#[test]
+fn an_addon_that_was_cut_short_is_refused() {
+    let place = Place::new();
+    let whole = Maker { sections: vec![(".comment", 40)], ..addon(VERSION) }.make();
+    place.put("linux-x64-gnu", &whole[..whole.len() - 1]);
+    let lines = place.refused("out", &["--only", "linux-x64-gnu"]);
+    assert!(lines[1].contains("is a damaged ELF file") && lines[1].contains("cut short"), "{lines:?}");
+    assert_eq!(
+        lines[2], "build them again from this checkout: cargo xtask dist --target linux-x64-gnu",
+        "{lines:?}"
+    );
 }
