@@ -60,6 +60,11 @@ pub(crate) fn build(workspace: &Workspace, targets: &[&Target]) -> Vec<Result<Ad
     built.into_iter().flatten().collect()
 }
 
+/// Builds the addon of one target.
+pub(crate) fn build_one(workspace: &Workspace, target: &Target) -> Result<Addon> {
+    build_group(workspace, &[Part::of(workspace, target)?]).pop().context("cargo was asked for no addon")?
+}
+
 /// Those together that one environment serves.
 fn grouped(parts: Vec<(usize, Part<'_>)>) -> Vec<Vec<(usize, Part<'_>)>> {
     let mut groups: Vec<Vec<(usize, Part<'_>)>> = Vec::new();

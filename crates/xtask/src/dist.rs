@@ -82,7 +82,7 @@ pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
 pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
     prerequisites::check()?;
     javascript(workspace)?;
-    let addon = addon::build(workspace, &[target]).pop().context("nothing was to be built")??;
+    let addon = addon::build_one(workspace, target)?;
     let audit = gate(workspace, target, &addon)?;
     Ok(format!("{}, {}, audit {audit}", addon.toolchain, megabytes(size(workspace, &addon)?)))
 }
@@ -90,9 +90,7 @@ pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
 /// What can be seen here of Windows' addon: its Rust, and the same sources built by mingw, audited, and loaded under Wine.
 pub(crate) fn try_windows(workspace: &Workspace, target: &'static Target) -> Result<Tally> {
     let addon = match plan(workspace, target) {
-        Plan::Build(stand_in) => {
-            addon::build(workspace, &[stand_in.as_ref()]).pop().context("nothing was to be built")??
-        }
+        Plan::Build(stand_in) => addon::build_one(workspace, &stand_in)?,
         Plan::Checked(_, why) => return Ok(Tally { skipped: vec![why], ..Tally::passed("type-checked") }),
         Plan::Failed(error) => return Err(error),
     };
