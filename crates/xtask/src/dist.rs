@@ -1,6 +1,5 @@
 //! `cargo xtask dist`: packages built as a release is, audited, loaded and used.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +11,6 @@ use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
 use crate::load::{self, Outcome, Package};
-use crate::mingw;
 use crate::npm;
 use crate::paths::Workspace;
 use crate::prerequisites;
@@ -36,7 +34,7 @@ pub(crate) struct Options {
 /// What is to be done for a platform.
 enum Plan {
     /// To build this: the target itself, or what stands in for it here.
-    Build(Cow<'static, Target>),
+    Build(&'static Target),
     /// Windows' Rust was type-checked, in this time, and nothing can be built, for this reason.
     Checked(Duration, String),
     /// It failed already.
@@ -89,16 +87,16 @@ pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<String> {
 
 /// What can be seen here of Windows' addon: its Rust, and the same sources built by mingw, audited, and loaded under Wine.
 pub(crate) fn try_windows(workspace: &Workspace, target: &'static Target) -> Result<Tally> {
-    let addon = match plan(workspace, target) {
-        Plan::Build(stand_in) => addon::build_one(workspace, &stand_in)?,
+    let (stand_in, addon) = match plan(workspace, target) {
+        Plan::Build(stand_in) => (stand_in, addon::build_one(workspace, stand_in)?),
         Plan::Checked(_, why) => return Ok(Tally { skipped: vec![why], ..Tally::passed("type-checked") }),
         Plan::Failed(error) => return Err(error),
     };
     let audit = gate(workspace, target, &addon)?;
     let mut tally =
         Tally { passed: 2, ..Tally::passed(format!("type-checked; {}, audit {audit}", addon.toolchain)) };
-    let runtimes = Runtime::of(workspace, target)?;
-    tally.merge(load::load_in(workspace, &runtimes, &Package::built(workspace, target)?));
+    let runtimes = Runtime::of(workspace, stand_in)?;
+    tally.merge(load::load_in(workspace, &runtimes, &Package::built(workspace, stand_in)?));
     Ok(tally)
 }
 
@@ -176,7 +174,7 @@ fn javascript(workspace: &Workspace) -> Result<()> {
 fn rows(workspace: &Workspace, targets: &[&'static Target]) -> Vec<Row> {
     let plans: Vec<Plan> = targets.iter().map(|target| plan(workspace, target)).collect();
     let wanted = plans.iter().filter_map(|plan| match plan {
-        Plan::Build(target) => Some(target.as_ref()),
+        Plan::Build(target) => Some(*target),
         _ => None,
     });
     let mut built = addon::build(workspace, &wanted.collect::<Vec<_>>()).into_iter();
@@ -197,13 +195,11 @@ fn rows(workspace: &Workspace, targets: &[&'static Target]) -> Vec<Row> {
 
 /// MSVC's linker and libraries are on Windows only: elsewhere the Rust is type-checked, and mingw builds in its place.
 fn plan(workspace: &Workspace, target: &'static Target) -> Plan {
-    if !windows::is_elsewhere(target) {
-        return Plan::Build(Cow::Borrowed(target));
-    }
+    let Some(stand_in) = windows::stand_in(target) else { return Plan::Build(target) };
     let started = Instant::now();
-    let checked = windows::check(workspace, target).and_then(|()| windows::missing(workspace, target));
+    let checked = windows::check(workspace, target).and_then(|()| windows::missing(workspace, stand_in));
     match checked {
-        Ok(None) => Plan::Build(Cow::Owned(mingw::target(target))),
+        Ok(None) => Plan::Build(stand_in),
         Ok(Some(why)) => Plan::Checked(started.elapsed(), why),
         Err(error) => Plan::Failed(error),
     }
@@ -216,7 +212,7 @@ fn size(workspace: &Workspace, addon: &Addon) -> Result<u64> {
 /// Puts an addon that passes the audit where it is loaded and packed from, and one that stands in for another where it
 /// is loaded only; in the audit's words.
 fn gate(workspace: &Workspace, target: &Target, addon: &Addon) -> Result<String> {
-    if windows::is_elsewhere(target) {
+    if windows::stand_in(target).is_some() {
         return windows::keep(workspace, target, addon, |kept| audited(workspace, kept, target));
     }
     let audit = audited(workspace, &addon.library, target)?;
@@ -234,12 +230,12 @@ fn built_row(workspace: &Workspace, target: &'static Target, addon: &Addon) -> R
     let cells = |audit: &str| [addon.toolchain.clone(), megabytes(size), time.clone(), audit.to_owned()];
     match gate(workspace, target, addon) {
         Ok(audit) => {
-            let (mut loaded, failed) = load(workspace, target);
-            let shipped = !windows::is_elsewhere(target);
-            if !shipped {
-                loaded.push("a check: what ships is built on Windows".to_owned());
+            let stand_in = windows::stand_in(target);
+            let (mut loaded, failed) = load(workspace, stand_in.unwrap_or(target));
+            if let Some(stand_in) = stand_in {
+                loaded.push(format!("as {stand_in}: what ships is built on Windows"));
             }
-            Row { target, cells: cells(&audit), loaded, shipped, failed }
+            Row { target, cells: cells(&audit), loaded, shipped: stand_in.is_none(), failed }
         }
         Err(error) => {
             eprintln!("error: {error:#}");

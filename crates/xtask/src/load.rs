@@ -53,7 +53,7 @@ struct Row {
 pub(crate) fn load(workspace: &Workspace, options: &Options) -> Result<bool> {
     let named = !options.platforms.is_empty();
     let targets = if named {
-        options.platforms.iter().map(|name| Target::find(name)).collect::<Result<_, _>>()?
+        options.platforms.iter().map(|name| find(name)).collect::<Result<_, _>>()?
     } else {
         built_targets(workspace)?
     };
@@ -143,19 +143,30 @@ pub(crate) struct Package<'a> {
 }
 
 impl<'a> Package<'a> {
-    /// The one in the tree, with the addon that `dist` put there; for Windows otherwise the one that mingw made.
+    /// The one in the tree, with the addon that `dist` put there; of what stands in for another, one with that.
     pub(crate) fn built(workspace: &Workspace, target: &'a Target) -> Result<Self> {
-        let addon = workspace.dist().join(target.artifact_file());
-        if addon.is_file() {
-            is_whole(workspace, &addon, target)?;
-            return Ok(Self { target, folder: workspace.package(), _scratch: None });
-        }
-        match windows::stand_in(workspace, target) {
-            Some(addon) => {
-                Self::laid_out(workspace, target, &Parts { addon: &addon, javascript: &workspace.dist() })
+        let shipped = windows::shipped(target);
+        let (addon, named) = (addon_of(workspace, target), shipped.unwrap_or(target));
+        let shown = workspace.shown(&addon);
+        if !addon.is_file() {
+            match windows::stand_in(target) {
+                Some(stand_in) => {
+                    bail!("{shown} is not there: it is built on Windows; {stand_in} stands in for it here")
+                }
+                None => bail!("{shown} is not there: cargo xtask dist --target {named}"),
             }
-            None => bail!("{} is not there: cargo xtask dist --target {target}", workspace.shown(&addon)),
         }
+        is_whole(&addon).with_context(|| {
+            format!("{shown} is no whole addon: build it again, by cargo xtask dist --target {named}")
+        })?;
+        if shipped.is_some() {
+            return Self::laid_out(
+                workspace,
+                target,
+                &Parts { addon: &addon, javascript: &workspace.dist() },
+            );
+        }
+        Ok(Self { target, folder: workspace.package(), _scratch: None })
     }
 
     /// One that is laid out in a temporary folder, as it would be installed.
@@ -166,24 +177,35 @@ impl<'a> Package<'a> {
     }
 }
 
-/// The targets whose addons are there; this machine's where none is.
+/// Where `dist` leaves the addon of a target, or of what stands in for one.
+fn addon_of(workspace: &Workspace, target: &Target) -> PathBuf {
+    match windows::shipped(target) {
+        Some(shipped) => windows::kept(workspace, shipped),
+        None => workspace.dist().join(target.artifact_file()),
+    }
+}
+
+/// A target, or what stands in for one, by its name.
+fn find(name: &str) -> Result<&'static Target> {
+    let stand_in = windows::stand_ins().find(|target| target.platform == name);
+    Ok(match stand_in {
+        Some(target) => target,
+        None => Target::find(name)?,
+    })
+}
+
+/// The targets whose addons are there, and what stands in for others; this machine's where none is.
 pub(crate) fn built_targets(workspace: &Workspace) -> Result<Vec<&'static Target>> {
-    let is_built = |target: &&Target| {
-        workspace.dist().join(target.artifact_file()).is_file()
-            || windows::stand_in(workspace, target).is_some()
-    };
-    let built: Vec<&Target> = node_targets::targets().iter().filter(is_built).collect();
+    let all = node_targets::targets().iter().chain(windows::stand_ins());
+    let built: Vec<&Target> = all.filter(|target| addon_of(workspace, target).is_file()).collect();
     Ok(if built.is_empty() { vec![node_targets::host()?] } else { built })
 }
 
 /// Whether the tables of an addon lie within it. Mapped beyond its end, one that was cut short takes Node with it before
 /// anyone can say why.
-fn is_whole(workspace: &Workspace, addon: &Path, target: &Target) -> Result<()> {
-    let shown = workspace.shown(addon);
-    let content = fs::read(addon).with_context(|| format!("{shown} cannot be read"))?;
-    node_audit::read_facts(addon, &content).map(drop).with_context(|| {
-        format!("{shown} is no whole addon: build it again, by cargo xtask dist --target {target}")
-    })
+fn is_whole(addon: &Path) -> Result<()> {
+    let content = fs::read(addon).with_context(|| format!("{} cannot be read", addon.display()))?;
+    Ok(node_audit::read_facts(addon, &content).map(drop)?)
 }
 
 /// What a package is made of, each from somewhere.
@@ -303,15 +325,37 @@ mod tests {
     #[test]
     fn an_addon_that_was_cut_short_is_named_before_a_node_dies_of_it() {
         let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
         let target = Target::by_platform("linux-x64-gnu").unwrap();
-        let addon = folder.path().join(target.artifact_file());
+        fs::create_dir_all(workspace.dist()).unwrap();
         for content in [b"".as_slice(), b"\x7fELF\x02\x01\x01", b"a text that is none"] {
-            fs::write(&addon, content).unwrap();
-            let error = is_whole(&Workspace::at(folder.path()), &addon, target).unwrap_err();
-            let text = format!("{error:#}");
-            let start = "bindings_node.linux-x64-gnu.node is no whole addon: build it again, by cargo xtask dist --target ";
-            assert!(text.starts_with(&format!("{start}{target}: ")), "{text}");
+            fs::write(workspace.dist().join(target.artifact_file()), content).unwrap();
+            let text = format!("{:#}", Package::built(&workspace, target).err().unwrap());
+            let start = format!(
+                "bindings/node/dist/{} is no whole addon: build it again, by cargo xtask dist --target {target}: ",
+                target.artifact_file()
+            );
+            assert!(text.starts_with(&start), "{text}");
         }
+    }
+
+    #[test]
+    #[cfg(not(windows))]
+    fn what_stands_in_for_windows_addon_has_a_name_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let (shipped, stand_in) = (find("win32-x64-msvc").unwrap(), find("win32-x64-gnu").unwrap());
+        let why = |target| Package::built(&workspace, target).err().unwrap().to_string();
+        assert!(
+            why(shipped).ends_with("it is built on Windows; win32-x64-gnu stands in for it here"),
+            "{}",
+            why(shipped)
+        );
+        assert!(why(stand_in).ends_with("cargo xtask dist --target win32-x64-msvc"), "{}", why(stand_in));
+        let kept = windows::kept(&workspace, shipped);
+        fs::create_dir_all(kept.parent().unwrap()).unwrap();
+        fs::write(kept, "").unwrap();
+        assert_eq!(built_targets(&workspace).unwrap(), [stand_in]);
     }
 
     #[test]

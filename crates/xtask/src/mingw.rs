@@ -20,9 +20,10 @@ const ARCHIVER: &str = "x86_64-w64-mingw32-ar";
 /// What napi's build script reads for this ABI, and for no other.
 pub(crate) const LIBNODE_PATH: &str = "LIBNODE_PATH";
 
-/// A target of Windows as mingw builds it; its other fields are those of the one that is shipped.
+/// A target of Windows as mingw builds it, by a name of its own: that it loads says nothing of the one that is shipped.
 pub(crate) fn target(shipped: &Target) -> Target {
-    Target { triple: shipped.triple.replace("-msvc", "-gnu"), ..shipped.clone() }
+    let named = |name: &str| name.replace("-msvc", "-gnu");
+    Target { triple: named(&shipped.triple), platform: named(&shipped.platform), ..shipped.clone() }
 }
 
 /// Whether a target is built by mingw.
@@ -68,11 +69,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_triple_differs_from_what_is_shipped() {
+    fn only_the_names_differ_from_what_is_shipped() {
         let shipped = Target::by_platform("win32-x64-msvc").unwrap();
         let target = target(shipped);
-        assert_eq!(target.triple, "x86_64-pc-windows-gnu");
+        assert_eq!(
+            (target.triple.as_str(), target.platform.as_str()),
+            ("x86_64-pc-windows-gnu", "win32-x64-gnu")
+        );
         assert!(builds(&target) && !builds(shipped));
-        assert_eq!(Target { triple: shipped.triple.clone(), ..target }, *shipped);
+        let (triple, platform) = (shipped.triple.clone(), shipped.platform.clone());
+        assert_eq!(Target { triple, platform, ..target }, *shipped);
     }
 }

@@ -183,7 +183,7 @@ fn windows(workspace: &Workspace) -> Result<Tally> {
         return Ok(Tally::skipped("mingw and Wine are for x86_64 Linux"));
     }
     let mut tally = Tally::default();
-    for target in node_targets::targets().iter().filter(|target| windows::is_elsewhere(target)) {
+    for target in node_targets::targets().iter().filter(|target| windows::stand_in(target).is_some()) {
         tally.merge(dist::try_windows(workspace, target)?);
     }
     Ok(tally)

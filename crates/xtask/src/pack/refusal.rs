@@ -25,7 +25,7 @@ pub(super) fn refuse(problems: Vec<String>, what: &str, remedy: &str) -> Result<
 /// The commands that build these platforms' addons: without their names, `dist` builds this machine's alone.
 pub(super) fn dist(targets: &[&Target]) -> String {
     let (elsewhere, here): (Vec<&Target>, Vec<&Target>) =
-        targets.iter().partition(|target| windows::is_elsewhere(target));
+        targets.iter().partition(|target| windows::stand_in(target).is_some());
     let command = |targets: &[&Target]| {
         let named: Vec<String> = targets.iter().map(|target| format!(" --target {target}")).collect();
         format!("cargo xtask dist{}", named.concat())

@@ -8,6 +8,7 @@ mod wine;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use node_targets::{Os, Target};
@@ -24,31 +25,45 @@ pub(crate) use wine::Wine;
 /// Debian's package of Wine for 64-bit programs.
 const WINE_PACKAGE: &str = "wine64";
 
-/// Whether a target is Windows' and this machine is none.
-pub(crate) fn is_elsewhere(target: &Target) -> bool {
-    target.os == Os::Win32 && !cfg!(windows)
+/// Each target that MSVC alone can link, and what mingw builds in its place: the same sources for the GNU ABI.
+static STAND_INS: LazyLock<Vec<(&'static Target, Target)>> = LazyLock::new(|| {
+    let elsewhere = node_targets::targets().iter().filter(|target| target.os == Os::Win32 && !cfg!(windows));
+    elsewhere.map(|target| (target, mingw::target(target))).collect()
+});
+
+/// What stands in for targets of Windows here: none where this machine is one.
+pub(crate) fn stand_ins() -> impl Iterator<Item = &'static Target> {
+    STAND_INS.iter().map(|(_, stand_in)| stand_in)
 }
 
-/// The addon that mingw made in place of a target's, where `dist` has kept one.
-pub(crate) fn stand_in(workspace: &Workspace, target: &Target) -> Option<PathBuf> {
-    let file = folder(workspace).join(target.artifact_file());
-    (is_elsewhere(target) && file.is_file()).then_some(file)
+/// What stands in for a target, if something must.
+pub(crate) fn stand_in(target: &Target) -> Option<&'static Target> {
+    STAND_INS.iter().find(|(shipped, _)| *shipped == target).map(|(_, stand_in)| stand_in)
 }
 
-/// Keeps the addon that mingw made if it passes the audit, which reads its name: that of the one that is shipped.
+/// The target that a stand-in is in the place of.
+pub(crate) fn shipped(target: &Target) -> Option<&'static Target> {
+    STAND_INS.iter().find(|(_, stand_in)| stand_in == target).map(|(shipped, _)| *shipped)
+}
+
+/// Where a stand-in is kept, in the place of this target: apart from `bindings/node/dist`, from where packages are made,
+/// and under the name of what is shipped, by which it is audited and found.
+pub(crate) fn kept(workspace: &Workspace, shipped: &Target) -> PathBuf {
+    folder(workspace).join(shipped.artifact_file())
+}
+
+/// Keeps a stand-in if it passes the audit.
 pub(crate) fn keep<T>(
     workspace: &Workspace,
-    target: &Target,
+    shipped: &Target,
     addon: &Addon,
     audit: impl FnOnce(&Path) -> Result<T>,
 ) -> Result<T> {
-    let folder = folder(workspace);
-    addon::install(addon, target, &folder)?;
-    let kept = folder.join(target.artifact_file());
+    addon::install(addon, shipped, &folder(workspace))?;
+    let kept = kept(workspace, shipped);
     audit(&kept).inspect_err(|_| drop(fs::remove_file(&kept)))
 }
 
-/// Apart from `bindings/node/dist`, from where packages are made.
 fn folder(workspace: &Workspace) -> PathBuf {
     workspace.root().join("target/xtask/windows")
 }
@@ -67,9 +82,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Vec<String>> {
         apt::install(workspace, &missing)?;
         installed.extend(missing.into_iter().map(str::to_owned));
     }
-    for target in node_targets::targets().iter().filter(|target| is_elsewhere(target)) {
-        installed.extend(rust_std::install(workspace, &[&mingw::target(target)])?);
-    }
+    installed.extend(rust_std::install(workspace, &stand_ins().collect::<Vec<_>>())?);
     let wine = Wine::find()?.with_context(|| format!("{WINE_PACKAGE} is installed, and has no wine64"))?;
     if !wine.is_ready(workspace) {
         wine.install(workspace)?;
@@ -78,12 +91,11 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(installed)
 }
 
-/// Why mingw cannot build a target here, if so.
+/// Why a stand-in cannot be built here, if so.
 pub(crate) fn missing(workspace: &Workspace, target: &Target) -> Result<Option<String>> {
     if let Err(error) = mingw::compiler() {
         return Ok(Some(error.to_string()));
     }
-    let target = mingw::target(target);
-    let is_there = rust_std::is_there(workspace, &target)?;
+    let is_there = rust_std::is_there(workspace, target)?;
     Ok((!is_there).then(|| format!("Rust has no standard library for {}: cargo xtask setup", target.triple)))
 }
