@@ -7,7 +7,7 @@ def build_runner: {
   "x86_64-linux": "ubuntu-24.04",
   "aarch64-darwin": "macos-15",
   "windows": "windows-2025"
-}[.buildHost] // error("\(.platform): no runner is known for the build host \(.buildHost)");
+}[.buildHosts[0]] // error("\(.platform): no runner is known for the build host \(.buildHosts[0])");
 
 def load_runner: {
   "linux-x64": "ubuntu-24.04",

@@ -63,12 +63,10 @@ pub enum Libc {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Toolchain {
-    /// zig cc, as compiler and as linker
+    /// zig cc; also the linker, except for macOS, where rustc's own lld links
     Zig,
     /// a cross gcc
     Cross,
-    /// Apple's SDK
-    Sdk,
     /// Microsoft's compiler
     Msvc,
 }
@@ -93,10 +91,14 @@ pub struct Target {
     /// The oldest glibc (Linux) or macOS (Darwin) that the artifact must load on.
     #[serde(deserialize_with = "Option::deserialize")]
     pub floor: Option<Version>,
-    /// The system that builds it in a release: a Nix system, or `windows`.
-    pub build_host: String,
-    /// What SQLite is compiled with here, on top of what all targets have.
-    pub sqlite_flags: Vec<String>,
+    /// The systems that can build it: Nix systems, or `windows`. The first one builds the release.
+    pub build_hosts: Vec<String>,
+    /// Flags of the C compiler, for all C in the addon.
+    #[serde(skip)]
+    pub c_flags: Vec<String>,
+    /// Flags of rustc, on top of those of `.cargo/config.toml`.
+    #[serde(skip)]
+    pub rust_flags: Vec<String>,
 }
 
 impl Target {
@@ -122,6 +124,19 @@ impl Target {
     /// [`UnknownTarget`], which lists the known ones.
     pub fn find(name: &str) -> Result<&'static Target, UnknownTarget> {
         first(name, |target| target.triple == name || target.platform == name)
+    }
+
+    /// The system that builds the release: a Nix system, or `windows`.
+    #[must_use]
+    pub fn release_host(&self) -> &str {
+        // `parse` refuses an empty list.
+        self.build_hosts.first().map_or("", String::as_str)
+    }
+
+    /// Whether Nix builds this target on a system, such as `x86_64-linux`.
+    #[must_use]
+    pub fn builds_on(&self, system: &str) -> bool {
+        self.build_hosts.iter().any(|host| host == system)
     }
 
     /// What cargo names the compiled addon: `libbindings_node.so`.

@@ -2,18 +2,21 @@
 
 use node_targets::parse;
 
-/// A table of two good rows, the second with a piece of its text replaced.
+const FLAG: &str = r#"{ "flag": "-g0", "platforms": ["linux-x64-musl"], "why": "size" }"#;
+
+/// A table of two good rows and a flag, the last row or the flag with a piece of its text replaced.
 fn broken(from: &str, to: &str) -> String {
     let good = |triple: &str, platform: &str| {
         format!(
             r#"{{ "triple": "{triple}", "platform": "{platform}", "os": "linux", "cpu": "x64", "libc": "musl",
-               "toolchain": "zig", "floor": "2.28", "buildHost": "x86_64-linux", "sqliteFlags": [] }}"#
+               "toolchain": "zig", "floor": "2.28", "buildHosts": ["x86_64-linux"] }}"#
         )
     };
     let first = good("x86_64-unknown-linux-gnu", "linux-x64-gnu").replace("musl", "glibc");
     let second = good("x86_64-unknown-linux-musl", "linux-x64-musl");
-    assert!(second.contains(from), "{from} is not there to be replaced");
-    let text = format!(r#"{{ "targets": [{first}, {}] }}"#, second.replacen(from, to, 1));
+    let tail = format!(r#"{second}], "rustFlags": [], "cFlags": [{FLAG}] }}"#);
+    assert!(tail.contains(from), "{from} is not there to be replaced");
+    let text = format!(r#"{{ "targets": [{first}, {}"#, tail.replacen(from, to, 1));
     if let Err(error) = parse(&text) {
         return error.to_string();
     }
@@ -34,7 +37,7 @@ fn each_mistake_is_one_line_that_names_target_and_field() {
             r#""os": "beos""#,
             "unknown variant `beos`, expected one of `linux`, `darwin`, `win32`",
         ),
-        ("zig", "tcc", "unknown variant `tcc`, expected one of `zig`, `cross`, `sdk`, `msvc`"),
+        ("zig", "tcc", "unknown variant `tcc`, expected one of `zig`, `cross`, `msvc`"),
         ("2.28", "new", "`new` is no version: expected two or three numbers, as in 2.28"),
         (r#""cpu""#, r#""arch": 1, "cpu""#, "unknown field `arch`"),
         (
@@ -52,6 +55,7 @@ fn each_mistake_is_one_line_that_names_target_and_field() {
             r#""cpu": "arm64""#,
             "triple is `x86_64-unknown-linux-musl`, but os, cpu and libc make it `aarch64-unknown-linux-musl`",
         ),
+        (r#"["x86_64-linux"]"#, "[]", "buildHosts is empty; name the system that builds the release"),
     ];
     for (from, to, expected) in cases {
         let message = broken(from, to);
@@ -60,6 +64,31 @@ fn each_mistake_is_one_line_that_names_target_and_field() {
     }
     let message = broken(r#""triple": "x86_64-unknown-linux-musl","#, "");
     assert_eq!(message, "targets.json, target 2 (no triple): missing field `triple`");
+}
+
+#[test]
+fn a_flag_is_one_word_for_known_platforms_and_has_a_reason() {
+    let label = "targets.json, cFlags";
+    let cases = [
+        (r#""size""#, r#"" ""#, ", `-g0`: `why` is empty; say in a sentence what the flag is for"),
+        ("-g0", "-g 0", ", `-g 0`: a flag is one word; write an entry for each"),
+        (
+            r#"["linux-x64-musl"]"#,
+            r#"["linux-riscv64-musl"]"#,
+            ", `-g0`: `platforms` has `linux-riscv64-musl`, which no target is named",
+        ),
+        (r#", "why": "size""#, "", ": missing field `why`"),
+        (r#""rustFlags": [], "#, "", "targets.json must be an object with the arrays"),
+    ];
+    for (from, to, expected) in cases {
+        let message = broken(from, to);
+        let expected = if expected.starts_with("targets.json") {
+            expected.to_owned()
+        } else {
+            format!("{label}{expected}")
+        };
+        assert!(message.starts_with(&expected), "{from} -> {to}: {message}");
+    }
 }
 
 #[test]
@@ -78,6 +107,6 @@ fn a_text_that_is_no_table_is_refused() {
     let message = parse("{").unwrap_err().to_string();
     assert!(message.starts_with("targets.json is no valid JSON: "), "{message}");
     for text in ["[]", "{}", r#"{"targets": {}}"#, r#"{"targets": []}"#, r#"{"targets": [1], "more": 1}"#] {
-        assert!(parse(text).unwrap_err().to_string().contains("must be an object with one key"), "{text}");
+        assert!(parse(text).unwrap_err().to_string().contains("must be an object with the arrays"), "{text}");
     }
 }

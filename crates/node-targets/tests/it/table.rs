@@ -31,6 +31,28 @@ fn the_library_is_named_as_cargo_names_it() {
 }
 
 #[test]
+fn a_flag_reaches_the_platforms_that_it_names() {
+    let has = |platform: &str, flag: &str| {
+        let target = Target::by_platform(platform).unwrap();
+        target.c_flags.iter().chain(&target.rust_flags).any(|own| own == flag)
+    };
+    assert!(
+        has("linux-x64-musl", "-fstack-protector-strong") && has("darwin-x64", "-fstack-protector-strong")
+    );
+    assert!(has("linux-x64-gnu", "-D_FORTIFY_SOURCE=2") && !has("linux-x64-musl", "-D_FORTIFY_SOURCE=2"));
+    assert!(
+        has("darwin-arm64", "-Clinker-flavor=ld64.lld") && !has("linux-x64-gnu", "-Clinker-flavor=ld64.lld")
+    );
+}
+
+#[test]
+fn the_release_host_is_the_first_build_host() {
+    let mac = Target::by_platform("darwin-x64").unwrap();
+    assert_eq!(mac.release_host(), "aarch64-darwin");
+    assert!(mac.builds_on("x86_64-linux") && !mac.builds_on("x86_64-darwin"));
+}
+
+#[test]
 fn the_host_is_where_this_test_runs() {
     let Ok(target) = host() else {
         println!("skipped: this machine is outside the table");

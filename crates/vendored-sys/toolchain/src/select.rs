@@ -21,18 +21,13 @@ pub struct Request<'a> {
 /// The toolchain of a target, as the target table has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
-    /// zig as compiler and linker, for a glibc as old as the floor.
+    /// zig as compiler, and as linker except for macOS.
     Zig {
-        /// glibc's version, such as `2.28`.
+        /// The oldest glibc or macOS to build for, such as `2.28` or `11.0`.
         floor: &'a str,
     },
     /// A cross compiler of gcc's kind.
     Cross,
-    /// Apple's compiler with its SDK.
-    Sdk {
-        /// The oldest macOS, such as `11.0`.
-        floor: &'a str,
-    },
     /// Microsoft's compiler.
     Msvc,
 }
@@ -40,8 +35,8 @@ pub enum Kind<'a> {
 /// Selects the toolchain of a target: what the environment names for it, else what the target table says, else
 /// what makes the same code.
 ///
-/// For glibc that is zig, then gcc (without the floor); for musl a cross gcc, then zig; for macOS the SDK on a
-/// Mac, else zig; for Windows MSVC, on Windows.
+/// For glibc and macOS that is zig, then a gcc (without the floor), then the host's own compiler; for musl a cross gcc,
+/// then zig; for Windows MSVC, on Windows.
 ///
 /// # Errors
 ///
@@ -88,8 +83,6 @@ pub enum Origin {
     Gcc,
     /// The build machine's own compiler, for its own triple.
     Native,
-    /// Apple's compiler with its SDK.
-    Sdk,
     /// MSVC, which cargo and the crate cc find by themselves.
     Msvc,
 }
@@ -210,7 +203,6 @@ fn explicit_others(request: &Request<'_>) -> Vec<Setting> {
 }
 
 fn from_table(request: &Request<'_>) -> Result<Toolchain, SelectError> {
-    let host_is_apple = request.host.ends_with("-apple-darwin");
     let (found, wanted, remedy) = match request.kind {
         Kind::Zig { floor } => (
             zig(request, floor).or_else(|| gcc(request)).or_else(|| native(request)),
@@ -220,16 +212,6 @@ fn from_table(request: &Request<'_>) -> Result<Toolchain, SelectError> {
         Kind::Cross => (
             gcc(request).or_else(|| zig(request, "")).or_else(|| native(request)),
             format!("neither {} nor zig", gcc_names(request.triple)[0]),
-            "run `cargo xtask setup`",
-        ),
-        Kind::Sdk { .. } if host_is_apple => (
-            sdk(request),
-            "no cc of Apple's".to_owned(),
-            "install the command line tools (`xcode-select --install`)",
-        ),
-        Kind::Sdk { floor } => (
-            zig(request, floor),
-            "no zig, which makes code for macOS elsewhere than on a Mac".to_owned(),
             "run `cargo xtask setup`",
         ),
         Kind::Msvc => {
@@ -271,13 +253,6 @@ fn gcc(request: &Request<'_>) -> Option<Toolchain> {
 fn native(request: &Request<'_>) -> Option<Toolchain> {
     let here = request.triple == request.host && (request.program)("cc");
     here.then(|| toolchain(request, Origin::Native, [Some(Tool::Program("cc".to_owned())), None, None]))
-}
-
-/// Apple's one compiler makes code for both of its machines: the crate cc and rustc name the machine to it.
-fn sdk(request: &Request<'_>) -> Option<Toolchain> {
-    let cc = Tool::Program("cc".to_owned());
-    let there = (request.program)("cc");
-    there.then(|| toolchain(request, Origin::Sdk, [Some(cc.clone()), None, Some(cc)]))
 }
 
 /// A toolchain of a compiler, an archiver and a linker, each of which may be left to cargo and the crate cc.

@@ -25,7 +25,6 @@ fn kind((triple, toolchain, floor): &Row) -> Kind<'_> {
     match toolchain.as_str() {
         "zig" => Kind::Zig { floor },
         "cross" => Kind::Cross,
-        "sdk" => Kind::Sdk { floor },
         "msvc" => Kind::Msvc,
         other => panic!("{triple}: targets.json has a toolchain `{other}` that the selection does not know"),
     }
@@ -182,16 +181,23 @@ fn the_machines_own_compiler_is_the_last_resort_of_its_own_target() {
 }
 
 #[test]
-fn a_mac_and_windows_use_what_they_have() {
+fn a_mac_builds_for_macos_with_zig_and_without_it_for_itself_only() {
     let table = table();
+    let mac = "aarch64-apple-darwin";
     for row in &table[4..6] {
-        let toolchain =
-            World::new("aarch64-apple-darwin", &["cc", "zig", "cargo-zigbuild"]).select(row).unwrap();
-        assert_eq!((toolchain.origin, toolchain.tool(&cc(&row.0))), (Origin::Sdk, Some(&program("cc"))));
-        let error = World::new("aarch64-apple-darwin", &[]).select(row).unwrap_err().to_string();
-        assert!(error.contains("xcode-select --install"), "{error}");
+        let toolchain = World::new(mac, &["cc", "zig", "cargo-zigbuild"]).select(row).unwrap();
+        assert_eq!(
+            (toolchain.origin, toolchain.tool(&linker(&row.0))),
+            (Origin::Zig, Some(&program("rust-lld")))
+        );
+        let without_zig = World::new(mac, &["cc"]).select(row).map(|toolchain| toolchain.origin);
+        assert_eq!(without_zig.ok(), (row.0 == mac).then_some(Origin::Native));
     }
-    let msvc = World::new("x86_64-pc-windows-msvc", &[]).select(&table[6]).unwrap();
+}
+
+#[test]
+fn windows_uses_msvc() {
+    let msvc = World::new("x86_64-pc-windows-msvc", &[]).select(&table()[6]).unwrap();
     assert_eq!((msvc.origin, msvc.settings.len()), (Origin::Msvc, 0));
 }
 
