@@ -40,7 +40,7 @@ pub use facts::{
 pub use finding::{Finding, Severity};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Claim, Cpu, Libc, Os, Platform, PlatformError};
-pub use policy::{Allowed, Floors, Policy, PolicyError};
+pub use policy::{Allowed, Floors, Hardening, Policy, PolicyError};
 pub use report::{
     Report, brief_table, explain, facts_json, facts_text, json, rule_list, sarif, summary_json,
     summary_table, table,

@@ -104,6 +104,8 @@ struct Changes {
     #[serde(default)]
     exports: Exports,
     #[serde(default)]
+    hardening: Hardening,
+    #[serde(default)]
     severities: BTreeMap<Spanned<String>, Level>,
 }
 
@@ -137,6 +139,13 @@ struct Budget {
 #[serde(deny_unknown_fields)]
 struct Exports {
     others: Option<Severity>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Hardening {
+    stack_protector: Option<bool>,
+    fortify: Option<bool>,
 }
 
 /// A severity, or none at all.
@@ -183,7 +192,7 @@ impl TryFrom<String> for Size {
 
 impl Changes {
     fn policy(self) -> Policy {
-        let Changes { floors, allow, only, budget, exports, severities } = self;
+        let Changes { floors, allow, only, budget, exports, hardening, severities } = self;
         let mut policy = Policy::default();
         let own = &mut policy.floors;
         for (floor, given) in [
@@ -212,6 +221,12 @@ impl Changes {
             policy.size = bytes;
         }
         policy.other_exports = exports.others.unwrap_or(policy.other_exports);
+        for (expected, given) in [
+            (&mut policy.hardening.stack_protector, hardening.stack_protector),
+            (&mut policy.hardening.fortify, hardening.fortify),
+        ] {
+            *expected = given.unwrap_or(*expected);
+        }
         policy.severities = severities
             .into_iter()
             .map(|(id, level)| {

@@ -26,8 +26,33 @@ pub struct Policy {
     pub size: u64,
     /// How bad it is to export names that are neither Node's nor an entry point.
     pub other_exports: Severity,
+    /// What the C of an addon must be compiled with.
+    pub hardening: Hardening,
     /// How bad the findings of a rule are, by its id, whatever the rule says; None drops them.
     pub severities: BTreeMap<String, Option<Severity>>,
+}
+
+/// Protections of the C compiler that leave a mark in an ELF or Mach-O file. By default none is expected: an addon need not
+/// hold C, and a compiler adds the calls where a function has a buffer only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hardening {
+    /// `-fstack-protector-strong`, by the import `__stack_chk_fail`.
+    pub stack_protector: bool,
+    /// `-D_FORTIFY_SOURCE`, by imports such as `__memcpy_chk`.
+    pub fortify: bool,
+}
+
+impl Hardening {
+    /// What a compiler's flags leave.
+    #[must_use]
+    pub fn of_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hardening = Self::default();
+        for flag in flags {
+            hardening.stack_protector |= flag.starts_with("-fstack-protector");
+            hardening.fortify |= flag.starts_with("-D_FORTIFY_SOURCE=") && !flag.ends_with("=0");
+        }
+        hardening
+    }
 }
 
 /// The oldest systems that a file must load on.
@@ -111,13 +136,14 @@ impl Default for Policy {
             },
             size: SIZE,
             other_exports: Severity::Info,
+            hardening: Hardening::default(),
             severities: BTreeMap::new(),
         }
     }
 }
 
 impl Policy {
-    /// The policy for this project's artifact for a target: `own.toml`, with the floor of `targets.json`.
+    /// The policy for this project's artifact for a target: `own.toml`, with the floor and the C flags of `targets.json`.
     #[must_use]
     pub fn for_target(target: &Target) -> Policy {
         #[expect(clippy::expect_used, reason = "the text is compiled in, and a test of this module reads it")]
@@ -131,6 +157,7 @@ impl Policy {
                 _ => {}
             }
         }
+        policy.hardening = Hardening::of_flags(target.c_flags.iter().map(String::as_str));
         policy.claim = Some(platform.into());
         policy
     }

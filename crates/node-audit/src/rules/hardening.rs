@@ -3,10 +3,11 @@
 use super::{Check, Problem, Rule, Subject, few};
 use crate::facts::{Details, ElfFacts, Facts, MachOFacts, PeFacts};
 use crate::finding::Severity;
+use crate::policy::Hardening;
 
 pub(super) const RULE: Rule = Rule {
     id: "hardening",
-    asks: "no memory is both written to and executed, and the linker's protections are switched on",
+    asks: "no memory is both written to and executed, and the protections of linker and compiler are switched on",
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "An error in an addon is as bad as what it lets an attacker do. An executable stack is more than a \
@@ -17,9 +18,12 @@ pub(super) const RULE: Rule = Rule {
         read-only before the addon runs; without, one stray write redirects a call. On Windows DYNAMIC_BASE and \
         HIGH_ENTROPY_VA let the addon be loaded at an address that cannot be guessed, and NX_COMPAT says that its data \
         is never run. Control Flow Guard is not asked for: node.exe does not use it, and without the program it does \
-        nothing in its DLLs.\n\
+        nothing in its DLLs. A policy can expect protections of the C compiler, which an addon without C lacks: the stack \
+        protector, which ends the process when a buffer on the stack overflows, and checked versions of memcpy and its \
+        kind.\n\
         Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE \
-        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker.",
+        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker. For what a policy expects, compile with \
+        -fstack-protector-strong -D_FORTIFY_SOURCE=2 and an optimization level.",
     check: Check::Addon(check),
 };
 
@@ -30,6 +34,10 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         Details::MachO(macho) => check_macho(macho),
         Details::Pe(pe) => check_pe(facts, pe),
     };
+    // MSVC's checks are functions inside the DLL.
+    if !matches!(facts.details, Details::Pe(_)) {
+        problems.extend(check_compiled(facts, subject.policy.hardening));
+    }
     if !facts.writable_code.is_empty() {
         problems.push(warning(
             "it has memory that can be both written to and executed",
@@ -115,6 +123,27 @@ fn check_pe(facts: &Facts, pe: &PeFacts) -> Vec<Problem> {
     problems
 }
 
+/// The calls that the C compiler's protections add.
+fn check_compiled(facts: &Facts, expected: Hardening) -> Vec<Problem> {
+    let imports = |is_mark: fn(&str) -> bool| facts.imports.iter().any(|name| is_mark(name));
+    let mut problems = Vec::new();
+    if expected.stack_protector && !imports(|name| name == "__stack_chk_fail") {
+        problems.push(warning(
+            "its C is compiled without a stack protector, which the policy expects",
+            "it does not import __stack_chk_fail".to_owned(),
+            "compile all C with -fstack-protector-strong",
+        ));
+    }
+    if expected.fortify && !imports(|name| name.starts_with("__") && name.ends_with("_chk")) {
+        problems.push(warning(
+            "its C calls no checked version of memcpy and its kind, which the policy expects",
+            "it imports no __memcpy_chk or other __*_chk".to_owned(),
+            "compile all C with -D_FORTIFY_SOURCE=2 and an optimization level",
+        ));
+    }
+    problems
+}
+
 fn warning(message: &str, evidence: String, remedy: &str) -> Problem {
     let (message, remedy) = (message.to_owned(), remedy.to_owned());
     Problem { severity: Severity::Warning, message, evidence, remedy }
@@ -128,8 +157,11 @@ mod tests {
     use crate::rules::Context;
 
     fn findings(facts: &Facts) -> Vec<(Severity, String)> {
-        let policy = Policy::default();
-        let context = Context { package: None, beside: Beside::Unknown, abi: None, policy: &policy };
+        findings_by(&Policy::default(), facts)
+    }
+
+    fn findings_by(policy: &Policy, facts: &Facts) -> Vec<(Severity, String)> {
+        let context = Context { package: None, beside: Beside::Unknown, abi: None, policy };
         let problems = check(&Subject::new(facts, None, context));
         problems.into_iter().map(|problem| (problem.severity, problem.evidence)).collect()
     }
@@ -165,5 +197,26 @@ mod tests {
         assert_eq!(findings(&writable), [(Severity::Warning, "writable and executable: __DATA".to_owned())]);
         let stack = MachOFacts { executable_stack: true, ..MachOFacts::default() };
         assert_eq!(findings(&Facts::empty(Details::MachO(stack)))[0].0, Severity::Warning);
+    }
+
+    #[test]
+    fn a_policy_can_expect_the_compilers_protections() {
+        let hardening = Hardening::of_flags(["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"]);
+        assert_eq!(hardening, Hardening { stack_protector: true, fortify: true });
+        assert_eq!(Hardening::of_flags(["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=0"]), Hardening::default());
+        let policy = Policy { hardening, ..Policy::default() };
+        let elf = Details::Elf(ElfFacts { relro: true, bind_now: true, ..ElfFacts::default() });
+        for details in [elf, Details::MachO(MachOFacts::default())] {
+            let with = |imports: &[&str]| Facts {
+                imports: imports.iter().map(|&name| name.to_owned()).collect(),
+                ..Facts::empty(details.clone())
+            };
+            assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "__memcpy_chk"])), []);
+            let protector = (Severity::Warning, "it does not import __stack_chk_fail".to_owned());
+            assert_eq!(findings_by(&policy, &with(&["__memcpy_chk"])), [protector]);
+            let fortify = (Severity::Warning, "it imports no __memcpy_chk or other __*_chk".to_owned());
+            assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "memcpy"])), [fortify]);
+            assert_eq!(findings(&with(&[])), []);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use node_audit::{Policy, RULES, Severity};
+use node_audit::{Hardening, Policy, RULES, Severity};
 
 use crate::command::{folder, node_audit};
 use crate::object_maker::{Maker, NAME, Need};
@@ -15,7 +15,7 @@ fn policy(text: &str) -> Result<Policy, String> {
 fn an_empty_file_is_the_default_policy() {
     assert_eq!(policy(""), Ok(Policy::default()));
     assert_eq!(
-        policy("[floors]\n[allow]\n[only]\n[budget]\n[exports]\n[severities]\n"),
+        policy("[floors]\n[allow]\n[only]\n[budget]\n[exports]\n[hardening]\n[severities]\n"),
         Ok(Policy::default())
     );
 }
@@ -39,6 +39,7 @@ fn the_example_changes_what_it_names() {
     assert_eq!(given.allowed.macos, default.allowed.macos);
     assert_eq!(given.size, 8_000_000);
     assert_eq!(given.other_exports, Severity::Warning);
+    assert_eq!(given.hardening, Hardening { stack_protector: true, fortify: true });
     assert_eq!(given.severities["runpath"], Some(Severity::Error));
     assert_eq!(given.severities["napi-entry"], None);
     assert_eq!(given.severities.len(), 2);
@@ -76,6 +77,8 @@ fn a_bad_policy_is_an_error_with_its_place_and_what_is_known() {
         ("[allow]\nglibc = \"libz.so.1\"\n", "2:9", &["expected a sequence"]),
         ("[allow]\nbeos = []\n", "2:1", &["`beos`", "`windows`"]),
         ("[exports]\nothers = \"off\"\n", "2:10", &["`off`", "`info`"]),
+        ("[hardening]\nfortify = 2\n", "2:11", &["integer `2`", "expected a boolean"]),
+        ("[hardening]\ncfi = true\n", "2:1", &["`cfi`", "`stack-protector`"]),
         ("[floors\n", "1:8", &[]),
         ("\u{e4} = 1\n", "1:1", &[]),
         ("[severities]\nrunpath = \"off\"\nrunpath = \"off\"\n", "3:1", &["duplicate key"]),
