@@ -11,45 +11,49 @@
   };
 
   outputs =
-    {
-      nixpkgs,
-      crane,
-      rust-overlay,
-      ...
-    }:
+    { nixpkgs, crane, rust-overlay, ... }@inputs:
     let
       inherit (nixpkgs) lib;
-      buildHosts = [
+      forEachHost = lib.genAttrs [
         "aarch64-darwin"
+        "aarch64-linux"
         "x86_64-linux"
       ];
-      forEachHost = lib.genAttrs buildHosts;
 
       # The workspace at a root: this one, or one that a test makes.
       nodeAt =
         root:
         let
+          table = import ./nix/lib/node-env.nix {
+            inherit lib;
+            table = lib.importJSON (root + "/targets.json");
+          };
           overlays = [
             rust-overlay.overlays.default
-            (import ./nix/lib { inherit crane root; })
+            (import ./nix/lib { inherit crane root table; })
           ];
           packageSets = forEachHost (
             system: lib.foldl' (pkgs: overlay: pkgs.extend overlay) nixpkgs.legacyPackages.${system} overlays
           );
+          # mkNode with the package sets of some systems.
+          mkNodeFrom = packageSets: import ./nix/package/node.nix { inherit lib table packageSets; };
         in
         {
-          inherit packageSets;
-          mkNode = import ./nix/package/node.nix { inherit lib packageSets; };
+          inherit packageSets mkNodeFrom;
+          # Builds each target on the first of its build hosts, as a release does.
+          mkNode = mkNodeFrom packageSets;
+          # Builds every target on one system, and evaluates no other system's packages.
+          mkNodeOn = system: mkNodeFrom { ${system} = packageSets.${system}; };
         };
-      inherit (nodeAt ./.) packageSets mkNode;
+      inherit (nodeAt ./.) packageSets mkNode mkNodeOn;
     in
     {
       lib = { inherit mkNode; };
       packages = forEachHost (
         system:
         import ./nix/package {
-          inherit mkNode;
           pkgs = packageSets.${system};
+          mkNode = mkNodeOn system;
         }
       );
       devShells = forEachHost (system: {
@@ -59,8 +63,10 @@
       checks = forEachHost (
         system:
         import ./nix/checks {
-          inherit system nodeAt;
+          inherit nixpkgs nodeAt system;
           root = ./.;
+          # This flake with other inputs.
+          flakeWith = changed: (import ./flake.nix).outputs (inputs // changed);
         }
       );
     };

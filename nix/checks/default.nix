@@ -1,24 +1,27 @@
-# The flake's checks of one system: the evaluation tests, the compilers, the gated addon of the host, and that it loads.
-# `nodeAt` is { packageSets, mkNode } of the workspace at a root.
+# The flake's checks of one system: the evaluation tests, the compilers and linkers, the audited addon of the host, and that it
+# loads. `nodeAt` is what flake.nix makes of the workspace at a root, `flakeWith` this flake with other inputs.
 {
   root,
   system,
+  nixpkgs,
   nodeAt,
+  flakeWith,
 }:
 let
-  inherit (nodeAt root) packageSets mkNode;
-  pkgs = packageSets.${system};
-  inherit (pkgs) lib;
+  workspace = nodeAt root;
+  pkgs = workspace.packageSets.${system};
+  inherit (pkgs) lib nodeEnv;
   triple = pkgs.stdenv.hostPlatform.rust.rustcTarget;
-  node = mkNode [ triple ];
+  node = workspace.mkNodeOn system [ triple ];
   # Of every target that this system builds; the addons of the others are built by name.
-  toolchain = one: {
-    name = "toolchain-${pkgs.nodeEnv.platformName one}";
-    value = import ./toolchain.nix { inherit pkgs; } one;
-  };
-  toolchains = lib.listToAttrs (map toolchain (pkgs.nodeEnv.triplesBuiltOn system));
+  forEachTarget =
+    name: check:
+    lib.listToAttrs (
+      map (one: lib.nameValuePair "${name}-${nodeEnv.platformName one}" (check one)) (nodeEnv.triplesBuiltOn system)
+    );
 in
-toolchains
+forEachTarget "toolchain" (import ./toolchain.nix { inherit pkgs; })
+// forEachTarget "linkers" (import ./linkers.nix { inherit pkgs; })
 // {
   evaluation = import ./evaluation.nix {
     inherit pkgs;
@@ -26,23 +29,27 @@ toolchains
       inherit lib;
       arguments = {
         inherit
+          flakeWith
           lib
+          nixpkgs
+          nodeEnv
           root
+          ;
+        inherit (workspace)
           mkNode
+          mkNodeFrom
+          mkNodeOn
           packageSets
           ;
-        inherit (pkgs) nodeEnv;
-        mkNodeWith =
-          overlay:
-          import ../package/node.nix {
-            inherit lib;
-            packageSets = lib.mapAttrs (_: set: set.extend overlay) packageSets;
-          };
         fixture = (nodeAt ../tests/fixture).packageSets.${system}.nodeEnv;
         toTOML = import ../lib/to-toml.nix { inherit lib; };
       };
     };
   };
+  javascript = import ./javascript.nix { inherit pkgs; } node.jsBindings (
+    typescript:
+    (workspace.mkNodeFrom { ${system} = pkgs.extend (_: _: { inherit typescript; }); } [ triple ]).jsBindings
+  );
   audited = node.targets.${triple};
   loads = import ./loads.nix { inherit pkgs; } node.targets.${triple} node.jsBindings;
 }

@@ -16,7 +16,11 @@
     in
     {
       inherit lib;
-      # Of macOS there are only names, so that what is for it evaluates.
-      legacyPackages = lib.genAttrs [ "aarch64-darwin" "x86_64-linux" ] (system: import ./package-set.nix { inherit lib system; });
+      # Every system evaluates. Only x86_64-linux was built on.
+      legacyPackages = lib.genAttrs [
+        "aarch64-darwin"
+        "aarch64-linux"
+        "x86_64-linux"
+      ] (system: import ./package-set.nix { inherit lib system; });
     };
 }

@@ -41,7 +41,14 @@ let
   };
   packages = [
     (import ./packages/host.nix { inherit host hostPackage lib; })
-    (import ./packages/required.nix { inherit hostPackage lib requiredFile; })
+    (import ./packages/required.nix {
+      inherit
+        hostPackage
+        lib
+        platform
+        requiredFile
+        ;
+    })
     (import ./packages/cross.nix { inherit host hostPackage lib; })
     (import ./packages/builders.nix { inherit lib; })
     (import ./packages/rust-overlay.nix { inherit host hostPackage lib platform; })

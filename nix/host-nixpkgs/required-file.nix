@@ -1,15 +1,20 @@
-# A file that must already be in the store, as nixpkgs' requireFile: package name -> { file, version }.
+# A file that must already be in the store, as nixpkgs' requireFile: name of a package, or its alias -> { file, version }. A
+# program has an entry for each system that it runs on.
 {
   host,
   lib,
   platform,
 }:
-package:
+name:
 let
-  known = lib.importJSON ./required-files.json;
-  entry = lib.findSingle (one: one.package == package) (throw "requiredFile: ${package} is not in required-files.json")
-    (throw "requiredFile: ${package} stands twice in required-files.json")
-    known;
+  known = lib.filter (
+    one: one.alias or one.package == name && one.system or platform.system == platform.system
+  ) (lib.importJSON ./required-files.json);
+  entry =
+    if lib.length known == 1 then
+      lib.head known
+    else
+      throw "requiredFile: required-files.json has ${toString (lib.length known)} entries for ${name} on ${platform.system}";
 in
 {
   inherit (entry) version;

@@ -1,18 +1,18 @@
-# A C compiler and linker of one target as small programs that are found by name on PATH: { kind, name, definitions,
-# archive, library } -> package. `definitions` is shell text with a function `compile`, which is called with cc or c++ and
-# arguments; `archive` is a command that is called with ar or ranlib and arguments; `library` is the linker's argument that
-# tells a library from a program.
+# A C compiler and linker of one target as small programs that are found by name on PATH: { kind, name, definitions, linker,
+# environment } -> package. `definitions` is shell text with the functions `compile`, called with cc or c++ and arguments, and
+# `tool`, called with ar or ranlib and arguments. rustc links with `linker`, by default through `compile`. `environment` has
+# variables for every build for the target.
 { pkgs }:
 {
   kind,
   name,
   definitions,
-  archive,
-  library ? "-shared",
+  linker ? "${kind}-${name}-link",
+  environment ? { },
 }:
 let
   # By name on PATH and not by store path: OpenSSL writes the name of its compiler into the library.
-  tool = role: "${kind}-${name}-${role}";
+  role = role: "${kind}-${name}-${role}";
   wrapper = pkgs.writeTextFile {
     name = "${kind}-wrapper-${name}";
     executable = true;
@@ -31,13 +31,8 @@ let
             esac
           done
           compile cc "$@" ;;
-        ar | ranlib) ${archive} "$role" "$@" ;;
-        ld)
-          # Cargo links the build scripts of the machine's own triple with this, too, and those must run here.
-          case " $* " in
-            *" ${library} "*) compile cc "$@" ;;
-            *) exec ${pkgs.stdenv.cc}/bin/cc "$@" ;;
-          esac ;;
+        ar | ranlib) tool "$role" "$@" ;;
+        link) compile cc "$@" ;;
         *) echo "$0: no such tool" >&2; exit 1 ;;
       esac
     '';
@@ -46,24 +41,23 @@ in
 pkgs.runCommandLocal "${kind}-toolchain-${name}"
   {
     passthru = {
-      # What crossEnvFor takes: of a layer that compiles C, and of one that must not.
+      inherit linker environment;
+      # What crossEnvFor takes, for a layer that compiles C, and for one that must not.
       compiling = {
-        cc = tool "cc";
-        cxx = tool "c++";
-        ar = tool "ar";
-        ranlib = tool "ranlib";
-        linker = tool "ld";
+        cc = role "cc";
+        cxx = role "c++";
+        ar = role "ar";
+        ranlib = role "ranlib";
       };
       linking = {
-        cc = tool "cpp";
-        cxx = tool "cpp";
-        ar = tool "ar";
-        ranlib = tool "ranlib";
-        linker = tool "ld";
+        cc = role "cpp";
+        cxx = role "cpp";
+        ar = role "ar";
+        ranlib = role "ranlib";
       };
     };
   }
   ''
     mkdir -p $out/bin
-    for name in cc c++ cpp ar ranlib ld; do ln -s ${wrapper} $out/bin/${tool "$name"}; done
+    for name in cc c++ cpp ar ranlib link; do ln -s ${wrapper} $out/bin/${role "$name"}; done
   ''

@@ -14,9 +14,10 @@ in
 compilerWrapper {
   kind = "cross";
   name = triple;
-  archive = "binutil";
   definitions = ''
-    binutil() { exec ${binutils}"$1" "''${@:2}"; }
+    # The flags of targets.json are the whole hardening; nixpkgs' wrappers add theirs by variables that reach some builds only.
+    export NIX_HARDENING_ENABLE_${cc.suffixSalt}=
+    tool() { exec ${binutils}"$1" "''${@:2}"; }
     # The unwinder that Rust asks for, from the static library: Node's machine need not have libgcc_s. And no RUNPATH,
     # which nixpkgs' linker adds for each library that it finds in the store.
     export NIX_DONT_SET_RPATH_${cc.suffixSalt}=1

@@ -1,15 +1,16 @@
-# The overlay: everything that the packages are built with, as pkgs.nodeEnv. `root` is the workspace.
-{ crane, root }:
+# The overlay: everything that the packages are built with, as pkgs.nodeEnv. `root` is the workspace, `table` the target
+# table that node-env.nix makes.
+{
+  crane,
+  root,
+  table,
+}:
 final: _:
 let
   inherit (final) lib;
   crateClosure = import ./crate-closure.nix { inherit lib root; };
   lockClosure = import ./lock-closure.nix { inherit lib; };
   toTOML = import ./to-toml.nix { inherit lib; };
-  table = import ./node-env.nix {
-    inherit lib;
-    table = lib.importJSON (root + "/targets.json");
-  };
 
   # "toolchain" in targets.json -> what makes it for a triple. A target whose toolchain is not here is not offered.
   # One line of that table gives a target another compiler.
@@ -24,7 +25,6 @@ let
     {
       zig = import ./zig-toolchain.nix arguments;
       cross = import ./cross-toolchain.nix arguments;
-      sdk = import ./sdk-toolchain.nix arguments;
     };
 in
 {
@@ -52,7 +52,7 @@ in
     triplesBuiltOn =
       system:
       lib.attrNames (
-        lib.filterAttrs (_: row: row.buildHost == system && toolchains ? ${row.toolchain}) table.targets
+        lib.filterAttrs (_: row: lib.elem system row.buildHosts && toolchains ? ${row.toolchain}) table.targets
       );
 
     # The pinned Rust, with the standard libraries of these triples.

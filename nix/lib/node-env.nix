@@ -1,4 +1,5 @@
-# The target table as Nix needs it: triples, platform names, and the environment that selects a target's toolchain.
+# The target table as Nix needs it: triples, platform names, and the environment that selects a target's toolchain. Made
+# from `lib` alone, so that no package set is evaluated for it.
 { lib, table }:
 let
   inherit (import ./target-table.nix { inherit lib; } table) targets;
@@ -7,7 +8,7 @@ let
     "nodeEnv: no target ${triple} in targets.json. It has ${lib.concatStringsSep ", " (lib.attrNames targets)}.";
   notBuilt =
     systems: triple:
-    "mkNode: ${triple} is built on ${(target triple).buildHost}; this flake builds on ${lib.concatStringsSep ", " systems}.";
+    "mkNode: ${triple} is built on ${lib.concatStringsSep ", " (target triple).buildHosts}; this flake builds on ${lib.concatStringsSep ", " systems}.";
   target = triple: targets.${triple} or (throw (unknownTarget triple));
   underscored = lib.replaceStrings [ "-" ] [ "_" ];
 
@@ -28,7 +29,8 @@ in
   # "x86_64-unknown-linux-gnu" -> "linux-x64-gnu"
   platformName = triple: (target triple).platform;
 
-  # "x86_64-unknown-linux-gnu" -> "x86_64-linux-gnu.2.28", as zig names a target and the oldest glibc that it is for
+  # zig's name of a target and of the oldest glibc or macOS: "x86_64-unknown-linux-gnu" -> "x86_64-linux-gnu.2.28",
+  # "x86_64-apple-darwin" -> "x86_64-macos.10.15-none"
   zigTarget =
     triple:
     let
@@ -37,27 +39,14 @@ in
         glibc = "gnu.${row.floor}";
         musl = "musl";
       };
+      system = {
+        linux = "linux-${abi.${row.libc}}";
+        darwin = "macos.${row.floor}-none";
+      };
     in
-    assert lib.assertMsg (row.os == "linux" && (row.libc == "musl" || row.floor != null))
-      "nodeEnv.zigTarget: zig makes the Linux targets, glibc's with a floor; ${triple} in targets.json is none of them";
-    "${lib.head (lib.splitString "-" triple)}-${row.os}-${abi.${row.libc}}";
-
-  # "x86_64-apple-darwin" -> "x86_64-apple-macos10.15", as clang names a macOS target and the oldest macOS that it is for
-  appleTarget =
-    triple:
-    let
-      row = target triple;
-    in
-    assert lib.assertMsg (row.os == "darwin") "nodeEnv.appleTarget: ${triple} is no macOS target";
-    "${lib.replaceStrings [ "aarch64" ] [ "arm64" ] (lib.head (lib.splitString "-" triple))}-apple-macos${row.floor}";
-
-  # Settings for cargo's --config that give rustc and the build scripts the oldest macOS, over what nixpkgs' SDK sets.
-  minimumOsConfig =
-    triple:
-    let
-      row = target triple;
-    in
-    lib.optional (row.os == "darwin") "env.MACOSX_DEPLOYMENT_TARGET={value=\"${row.floor}\",force=true}";
+    assert lib.assertMsg (system ? ${row.os} && (row.libc == "musl" || row.floor != null))
+      "nodeEnv.zigTarget: zig compiles for Linux and macOS, and needs a floor in targets.json except for musl; ${triple} has none";
+    "${lib.head (lib.splitString "-" triple)}-${system.${row.os}}";
 
   # The floor of a target, as a policy file of node-audit names it.
   auditFloors =
@@ -71,8 +60,19 @@ in
     in
     lib.optionalAttrs (row.floor != null) { ${name.${row.os}} = row.floor; };
 
-  # The package set whose compiler makes programs for a triple. Never a cross set for the machine's own triple, nor
-  # where the machine's own compiler has the target as well, as zig and Apple's have.
+  # What node-audit must find in an addon of a target whose C has the flags of targets.json.
+  auditHardening =
+    triple:
+    let
+      has = prefix: lib.any (lib.hasPrefix prefix) (target triple).cFlags;
+    in
+    {
+      stack-protector = has "-fstack-protector";
+      fortify = has "-D_FORTIFY_SOURCE=";
+    };
+
+  # The package set whose compiler compiles for a triple. The build machine's own set where it is that machine's triple, and
+  # for zig, which compiles for every target.
   crossPkgsFor =
     pkgs: triple:
     let
@@ -84,8 +84,8 @@ in
   # The file that cargo makes of a cdylib.
   libraryName = triple: crate: "lib${crate}.${if (target triple).os == "darwin" then "dylib" else "so"}";
 
-  # Variables with the target's suffix only: a plain CC would reach the build scripts of the build machine as well.
-  # `tools` is { cc, cxx, ar, ranlib, linker }, names on PATH.
+  # What the C of a target is compiled with: { cc, cxx, ar, ranlib }, names on PATH, and the flags of targets.json. Every
+  # variable carries the target's suffix: a plain CC would reach the build scripts of the build machine as well.
   crossEnvFor =
     triple: tools:
     let
@@ -97,7 +97,7 @@ in
       "CXX_${suffix}" = tools.cxx;
       "AR_${suffix}" = tools.ar;
       "RANLIB_${suffix}" = tools.ranlib;
-      "CARGO_TARGET_${lib.toUpper suffix}_LINKER" = tools.linker;
+      "CFLAGS_${suffix}" = toString (target triple).cFlags;
     };
 
   # The -sys crates' own escapes: they link what the C layer installed and compile nothing. No feature changes.
@@ -117,7 +117,7 @@ in
       "PKG_CONFIG_PATH_${suffix}" = "${prefix}/lib/pkgconfig";
     };
 
-  # What of .cargo/config.toml a build for one target reads: a flag of another target must not compile this one's C anew.
+  # The part of .cargo/config.toml that a build for one target reads: a flag of another target must not recompile its C.
   cargoConfigOf =
     triple: cargoConfig:
     removeAttrs cargoConfig [
@@ -126,16 +126,5 @@ in
     ]
     // lib.optionalAttrs (cargoConfig ? target.${triple}) {
       target.${triple} = cargoConfig.target.${triple};
-    };
-
-  # SQLite's flags stand in .cargo/config.toml, where cargo reads them by itself. A variable in the environment wins
-  # over that, so it is set only where a target adds flags, and then it is both.
-  sqliteEnvironment =
-    triple: cargoConfig:
-    let
-      extra = (target triple).sqliteFlags;
-    in
-    lib.optionalAttrs (extra != [ ]) {
-      LIBSQLITE3_FLAGS = lib.concatStringsSep " " ([ cargoConfig.env.LIBSQLITE3_FLAGS ] ++ extra);
     };
 }

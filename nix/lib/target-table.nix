@@ -1,18 +1,21 @@
-# targets.json, checked: parsed table -> { problems; targets }. `problems` is what is wrong with it, a sentence each;
-# asking `targets`, { <triple> = row; }, for anything is an error while there are any.
+# targets.json, checked: parsed table -> { problems; targets }. `problems` lists what is wrong, a sentence each. `targets` is
+# { <triple> = row; }, each row with the flags of its platform as cFlags and rustFlags; reading it throws if there are problems.
 { lib }:
 table:
 let
   fields = [
-    "buildHost"
+    "buildHosts"
     "cpu"
     "floor"
     "libc"
     "os"
     "platform"
-    "sqliteFlags"
     "toolchain"
     "triple"
+  ];
+  flagLists = [
+    "cFlags"
+    "rustFlags"
   ];
   rows = table.targets or [ ];
   named = row: row.triple or row.platform or "a row";
@@ -25,15 +28,34 @@ let
     let
       groups = lib.groupBy (row: row.${field}) (lib.filter (row: row ? ${field}) rows);
     in
-    map (value: "${value} stands twice as \"${field}\"") (
+    map (value: "two rows have the \"${field}\" ${value}") (
       lib.attrNames (lib.filterAttrs (_: same: lib.length same > 1) groups)
     );
+  unbuilt = map (row: "${named row} has no build host") (lib.filter (row: row.buildHosts or null == [ ]) rows);
+  unknownPlatforms =
+    list:
+    lib.concatMap (
+      entry:
+      map (platform: "\"${list}\" has ${entry.flag} for ${platform}, which no row is named") (
+        lib.subtractLists (map (row: row.platform or null) rows) entry.platforms
+      )
+    ) (table.${list} or [ ]);
   problems =
-    lib.optional (rows == [ ]) "there is no row under \"targets\"" ++ missing ++ twice "triple" ++ twice "platform";
+    lib.optional (rows == [ ]) "there is no row under \"targets\""
+    ++ missing
+    ++ twice "triple"
+    ++ twice "platform"
+    ++ unbuilt
+    ++ lib.concatMap unknownPlatforms flagLists;
+
+  flagsOf =
+    row: list: map (entry: entry.flag) (lib.filter (entry: lib.elem row.platform entry.platforms) (table.${list} or [ ]));
 in
 {
   inherit problems;
   targets =
-    assert lib.assertMsg (problems == [ ]) "targets.json: ${lib.concatStringsSep "; " problems}. Mend the table.";
-    lib.listToAttrs (map (row: lib.nameValuePair row.triple row) rows);
+    assert lib.assertMsg (problems == [ ]) "targets.json: ${lib.concatStringsSep "; " problems}. Correct the table.";
+    lib.listToAttrs (
+      map (row: lib.nameValuePair row.triple (row // lib.genAttrs flagLists (flagsOf row))) rows
+    );
 }

@@ -9,7 +9,9 @@ let
   workspace = nodeEnv.crateWorkspace crate;
   toolchain = nodeEnv.toolchain triple;
   vendored = craneLib.vendorCargoDeps { cargoLockParsed = workspace.lock; };
-  settings = import ./release-settings.nix { inherit lib nodeEnv; } { inherit triple vendored; };
+  settings = import ./release-settings.nix { inherit pkgs; } {
+    inherit triple toolchain vendored;
+  };
   cargoArguments = "--offline -p ${workspace.name} ${settings.arguments}";
 
   common =
@@ -22,7 +24,7 @@ let
       cargoLockParsed = workspace.lock;
       cargoVendorDir = vendored;
       cargoExtraArgs = cargoArguments;
-      nativeBuildInputs = [ toolchain ];
+      nativeBuildInputs = [ toolchain ] ++ settings.programs;
       postPatch = "cp --no-preserve=mode ${nodeEnv.writeTOML "Cargo.toml" workspace.manifest} Cargo.toml";
       strictDeps = true;
       doCheck = false;
@@ -58,9 +60,12 @@ in
         inherit triple;
         library = "target/${triple}/release/${nodeEnv.libraryName triple workspace.name}";
       };
-      # Those steps are all that happens to it: nixpkgs' own know the build machine's files only.
+      # Nothing changes the addon after those steps: nixpkgs' own know the build machine's files only, and crane's would
+      # make a macOS addon's signature invalid.
       dontStrip = true;
       dontPatchELF = true;
+      doNotRemoveReferencesToRustToolchain = true;
+      doNotRemoveReferencesToVendorDir = true;
       allowedReferences = [ ];
     }
   );

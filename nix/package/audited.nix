@@ -5,7 +5,13 @@ triple: compiled:
 let
   inherit (pkgs) lib nodeEnv;
   own = lib.importTOML (nodeEnv.root + "/crates/node-audit/src/policy/own.toml");
-  policy = nodeEnv.writeTOML "policy.toml" (own // { floors = nodeEnv.auditFloors triple; });
+  policy = nodeEnv.writeTOML "policy.toml" (
+    own
+    // {
+      floors = nodeEnv.auditFloors triple;
+      hardening = nodeEnv.auditHardening triple;
+    }
+  );
 in
 pkgs.runCommand compiled.name
   {

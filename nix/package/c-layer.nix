@@ -24,7 +24,6 @@ let
       opt-level = null;
     } (workspace.manifest.profile.release or { });
   };
-  minimumOs = lib.concatMapStrings (setting: " --config ${lib.escapeShellArg setting}") (nodeEnv.minimumOsConfig triple);
   config = nodeEnv.cargoConfigOf triple cargoConfig;
   sources = fileset.difference (nodeEnv.filesets.forCrate crate) (
     # What the crate exports compiles no C; an empty library takes its place.
@@ -35,7 +34,7 @@ assert lib.assertMsg (!(own ? dev-dependencies))
   "cLayer: crates/vendored-sys has dev-dependencies: a new version of one would compile all C again; move them out";
 craneLib.mkCargoDerivation (
   nodeEnv.crossEnvFor triple toolchain.compiling
-  // nodeEnv.sqliteEnvironment triple cargoConfig
+  // toolchain.environment
   // {
     pname = "node-c-${nodeEnv.platformName triple}";
     inherit (own.package) version;
@@ -55,7 +54,7 @@ craneLib.mkCargoDerivation (
       cp --no-preserve=mode ${nodeEnv.writeTOML "config.toml" config} .cargo/config.toml
       touch crates/vendored-sys/src/lib.rs
     '';
-    buildPhaseCargoCommand = "VENDORED_SYS_INSTALL=$out cargoWithProfile check --offline -p vendored-sys${minimumOs}";
+    buildPhaseCargoCommand = "VENDORED_SYS_INSTALL=$out cargoWithProfile check --offline -p vendored-sys";
     doCheck = false;
     dontStrip = true;
     allowedReferences = [ ];

@@ -1,5 +1,5 @@
-# From the library that the linker made to the addon that is shipped, as a list of steps per platform: { triple,
-# library } -> shell text that fills $out and $debug. Each step changes $addon in place; none replaces another.
+# From the library that the linker made to the addon that is shipped, as a list of steps per system: { triple, library } ->
+# shell text that fills $out and $debug. Each step changes $addon in place; none replaces another.
 { pkgs }:
 { triple, library }:
 let
@@ -15,15 +15,19 @@ let
   steps = {
     splitElf = ''
       ${objcopy} --only-keep-debug "$addon" "$debug/${name}.debug"
-      # Debug information names each crate where it really is in the store; a debugger needs no more than the rest.
-      LC_ALL=C sed -i -E "s|$NIX_STORE/[a-z0-9]{32}-|$NIX_STORE/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-|g" "$debug/${name}.debug"
       ${objcopy} --strip-all "$addon"
       # By the name alone, so in the directory of the debug information.
       (cd "$debug" && ${objcopy} --add-gnu-debuglink=${name}.debug "$addon")
     '';
+    # rust-objcopy signs ad hoc again, as the linker did; the audit checks each page.
     splitMachO = ''
-      cp -r ${library}.dSYM "$debug/${name}.dSYM"
+      # Cargo leaves a link to a folder.
+      cp -rL ${library}.dSYM "$debug/${name}.dSYM"
       ${objcopy} --strip-debug --discard-all "$addon"
+    '';
+    # Debug information has the store path of each crate's source. The rest of the path is enough for a debugger.
+    scrubDebug = ''
+      LC_ALL=C find "$debug" -type f -exec sed -i -E "s|$NIX_STORE/[a-z0-9]{32}-|$NIX_STORE/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-|g" {} +
     '';
     # Neither a store path nor what is left of one that was scrubbed.
     noStorePath = ''
@@ -32,31 +36,17 @@ let
         exit 1
       fi
     '';
-    installName = ''
-      install_name_tool -id "@rpath/${name}" "$addon"
-    '';
-    # What the linker took from the store stands in /usr/lib on every Mac, under the same name.
-    systemLibraries = ''
-      for needed in $(otool -L "$addon" | sed -n 's|^[[:space:]]*\(${builtins.storeDir}/[^ ]*\) .*|\1|p'); do
-        install_name_tool -change "$needed" "/usr/lib/''${needed##*/}" "$addon"
-      done
-    '';
-    # Last: each change before it made the linker's signature invalid, and macOS loads no unsigned code on arm64.
-    sign = ''
-      ${pkgs.darwin.sigtool}/bin/codesign --force --sign - "$addon"
-    '';
   };
   perSystem = {
     linux = [
       steps.splitElf
+      steps.scrubDebug
       steps.noStorePath
     ];
     darwin = [
       steps.splitMachO
-      steps.installName
-      steps.systemLibraries
+      steps.scrubDebug
       steps.noStorePath
-      steps.sign
     ];
   };
 in

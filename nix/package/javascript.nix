@@ -1,5 +1,8 @@
 # The JavaScript of the package: loader, API and types, by the same step as `npm run build:finish`. The addon's types
 # come from what #[napi] declared, by the napi CLI's own generator. Generated sources must be the committed ones.
+#
+# tsc is called as a program: nixpkgs' typescript 5.9.3 (pkgs/by-name/ty/typescript/package.nix, read 2026-11) links bin/tsc
+# to lib/node_modules, and TypeScript 7 is a native program.
 { pkgs }:
 typeDefinitions:
 let
@@ -26,8 +29,8 @@ pkgs.runCommand "node-bindings-js"
       ]
     );
     nativeBuildInputs = [ pkgs.nodejs ];
-    NAPI_RS_CLI = pkgs.napi-rs-cli;
-    NODE_PATH = "${pkgs.typescript}/lib/node_modules";
+    NAPI_RS_CLI = (import ./napi-cli.nix { inherit pkgs; }).package;
+    TSC = lib.getExe' pkgs.typescript "tsc";
     tsconfig = builtins.toJSON hermetic;
     allowedReferences = [ ];
   }

@@ -1,10 +1,12 @@
-# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. Each target is built by the package set of its own
-# build host, so that one list may span several; `packageSets` has them by system.
-{ lib, packageSets }:
+# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. Each target is built by the first of its build hosts that
+# `packageSets`, by system, has; one list may span several. `table` is the target table.
+{
+  lib,
+  table,
+  packageSets,
+}:
 let
-  nodeEnv = (lib.head (lib.attrValues packageSets)).nodeEnv;
-
-  # Everything that one system builds, each part once however many targets ask for it.
+  # What one system builds, each part once however many targets ask for it.
   builders = lib.mapAttrs (_: pkgs: {
     addonLayers =
       triple:
@@ -22,9 +24,16 @@ let
     };
     javascript = import ./javascript.nix { inherit pkgs; };
   }) packageSets;
-
-  builderFor = triple: builders.${(nodeEnv.target triple).buildHost} or (throw (nodeEnv.notBuilt systems triple));
   systems = lib.attrNames builders;
+
+  builderFor =
+    triple:
+    let
+      host = lib.findFirst (system: builders ? ${system}) (throw (table.notBuilt systems triple)) (
+        (table.target triple).buildHosts
+      );
+    in
+    builders.${host};
 
   target =
     triple:

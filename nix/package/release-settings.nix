@@ -1,34 +1,45 @@
-# How cargo is called for a release on top of the workspace's own profile: { triple, vendored } -> { environment,
-# arguments }. The same for the registry crates and for the workspace's, or the former are compiled again.
-{ lib, nodeEnv }:
-{ triple, vendored }:
+# How cargo is called for a release on top of the workspace's own profile: { triple, toolchain, vendored } -> { arguments,
+# environment, programs }. The same for the registry crates and for the workspace's, or the former are compiled again.
+{ pkgs }:
+{
+  triple,
+  toolchain,
+  vendored,
+}:
 let
+  inherit (pkgs) lib nodeEnv;
+  row = nodeEnv.target triple;
+  isApple = row.os == "darwin";
   rustflags = [
-    # From a name that ends in -ld rustc takes it that the linker is no compiler.
-    "-Clinker-flavor=gcc"
-    # No path of the build in the addon: the registry's sources in the store, and the sandbox's own directory.
-    "--remap-path-prefix=/build=/strongroom"
+    # Not by CARGO_TARGET_<triple>_LINKER: cargo links the build scripts and proc macros of the build machine's own triple with
+    # that as well, and without these flags.
+    "-Clinker=${toolchain.linker}"
+    # No store path of the registry's sources in the addon.
     "--remap-path-prefix=${vendored}=/vendored"
-  ];
-  # By the configuration, to which cargo adds the flags of .cargo/config.toml: RUSTFLAGS would replace those.
-  config = [
-    "target.${triple}.rustflags=${builtins.toJSON rustflags}"
   ]
-  ++ nodeEnv.minimumOsConfig triple;
+  ++ row.rustFlags;
 in
 {
-  arguments = lib.escapeShellArgs (
-    lib.concatMap (setting: [
-      "--config"
-      setting
-    ]) config
-  );
-  # To be split off: see fixup.nix.
-  environment = {
-    CARGO_PROFILE_RELEASE_DEBUG = "line-tables-only";
-    CARGO_PROFILE_RELEASE_STRIP = "none";
-  }
-  // lib.optionalAttrs ((nodeEnv.target triple).os == "darwin") {
-    CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO = "packed";
-  };
+  # By the configuration, to which cargo adds the flags of .cargo/config.toml: RUSTFLAGS would replace those.
+  arguments = lib.escapeShellArgs [
+    "--config"
+    "target.${triple}.rustflags=${builtins.toJSON rustflags}"
+  ];
+  environment =
+    toolchain.environment
+    // {
+      RUSTC_WRAPPER = pkgs.writeTextFile {
+        name = "rustc-wrapper";
+        executable = true;
+        text = lib.replaceStrings [ "#!/bin/sh" ] [ "#!${pkgs.runtimeShell}" ] (
+          builtins.readFile ../lib/rustc-wrapper.sh
+        );
+      };
+      # To be split off: see fixup.nix.
+      CARGO_PROFILE_RELEASE_DEBUG = "line-tables-only";
+      CARGO_PROFILE_RELEASE_STRIP = "none";
+    }
+    // lib.optionalAttrs isApple { CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO = "packed"; };
+  # dsymutil, which rustc calls after each link of a macOS library.
+  programs = lib.optional isApple (lib.getBin pkgs.llvm);
 }

@@ -11,12 +11,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use node_targets::Target;
 
-use crate::mingw::LIBNODE_PATH;
 use crate::paths::Workspace;
 use crate::process;
 use crate::toolchain::BuildTools;
-
-const SQLITE_FLAGS: &str = "LIBSQLITE3_FLAGS";
 
 /// An addon that was built.
 pub(crate) struct Addon {
@@ -34,61 +31,49 @@ struct Part<'a> {
     toolchain: String,
     /// Flags for rustc, as a setting of cargo's.
     rustflags: String,
-    /// Variables with the target in their names, and those that are the same for all or read for one only.
+    /// Variables with the target in their names, or that other targets do not read.
     variables: Vec<(OsString, OsString)>,
-    /// Those without, which all targets of one call share.
-    shared: Vec<(OsString, OsString)>,
 }
 
-/// Builds the addons of several targets: side by side in one call of cargo, as far as they can share its environment
-/// and it has jobs to give. An addon for each, or why there is none.
+/// Builds the addons of several targets side by side, in one call of cargo. Returns an addon for each, or the reason why
+/// there is none.
 pub(crate) fn build(workspace: &Workspace, targets: &[&Target]) -> Vec<Result<Addon>> {
     let mut built: Vec<Option<Result<Addon>>> = targets.iter().map(|_| None).collect();
-    let mut parts = Vec::new();
+    let (mut indices, mut parts) = (Vec::new(), Vec::new());
     for (index, target) in targets.iter().enumerate() {
         match Part::of(workspace, target) {
-            Ok(part) => parts.push((index, part)),
+            Ok(part) => {
+                indices.push(index);
+                parts.push(part);
+            }
             Err(error) => built[index] = Some(Err(error)),
         }
     }
-    for group in grouped(parts) {
-        let (indices, parts): (Vec<usize>, Vec<Part<'_>>) = group.into_iter().unzip();
-        for (index, addon) in indices.into_iter().zip(build_group(workspace, &parts)) {
-            built[index] = Some(addon);
-        }
+    for (index, addon) in indices.into_iter().zip(build_parts(workspace, &parts)) {
+        built[index] = Some(addon);
     }
     built.into_iter().flatten().collect()
 }
 
 /// Builds the addon of one target.
 pub(crate) fn build_one(workspace: &Workspace, target: &Target) -> Result<Addon> {
-    build_group(workspace, &[Part::of(workspace, target)?]).pop().context("cargo was asked for no addon")?
+    build_parts(workspace, &[Part::of(workspace, target)?]).pop().context("cargo was asked for no addon")?
 }
 
-/// Those together that one environment serves.
-fn grouped(parts: Vec<(usize, Part<'_>)>) -> Vec<Vec<(usize, Part<'_>)>> {
-    let mut groups: Vec<Vec<(usize, Part<'_>)>> = Vec::new();
-    for part in parts {
-        match groups.iter_mut().find(|group| group[0].1.shared == part.1.shared) {
-            Some(group) => group.push(part),
-            None => groups.push(vec![part]),
-        }
+/// All at once. If that fails, each by itself: what can be built is there by then, and each failure has its own words.
+fn build_parts(workspace: &Workspace, parts: &[Part<'_>]) -> Vec<Result<Addon>> {
+    if parts.is_empty() {
+        return Vec::new();
     }
-    groups
-}
-
-/// All of a group at once. Where that fails, each by itself: what can be built is there by then, and each failure is
-/// told in its own words.
-fn build_group(workspace: &Workspace, parts: &[Part<'_>]) -> Vec<Result<Addon>> {
     let started = SystemTime::now();
-    match (run(workspace, parts), parts) {
-        (Err(error), [_]) => vec![Err(error)],
-        (Err(_), _) => {
+    match (parts, run(workspace, parts)) {
+        ([_], Err(error)) => vec![Err(error)],
+        (_, Err(_)) => {
             let alone =
                 |part| run(workspace, slice::from_ref(part)).and_then(|()| part.addon(workspace, started));
             parts.iter().map(alone).collect()
         }
-        (Ok(()), _) => parts.iter().map(|part| part.addon(workspace, started)).collect(),
+        (_, Ok(())) => parts.iter().map(|part| part.addon(workspace, started)).collect(),
     }
 }
 
@@ -96,11 +81,11 @@ fn run(workspace: &Workspace, parts: &[Part<'_>]) -> Result<()> {
     let targets: Vec<&Target> = parts.iter().map(|part| part.target).collect();
     let mut cargo = cargo(workspace, "build", &targets);
     cargo.arg("--keep-going");
-    // `cargo run` has set it for xtask; the build takes it from the configuration, or from what is shared.
-    cargo.env_remove(SQLITE_FLAGS);
+    // `cargo run` has set it for xtask; the build takes it from the configuration.
+    cargo.env_remove("LIBSQLITE3_FLAGS");
     for part in parts {
         cargo.arg("--config").arg(&part.rustflags);
-        cargo.envs(part.variables.iter().chain(&part.shared).map(|(name, value)| (name, value)));
+        cargo.envs(part.variables.iter().map(|(name, value)| (name, value)));
     }
     let step = match targets.as_slice() {
         [target] => format!("build {target}"),
@@ -112,15 +97,8 @@ fn run(workspace: &Workspace, parts: &[Part<'_>]) -> Result<()> {
 impl<'a> Part<'a> {
     fn of(workspace: &Workspace, target: &'a Target) -> Result<Self> {
         let tools = BuildTools::for_target(workspace, target)?;
-        let suffix = target.triple.replace('-', "_").to_uppercase();
-        let is_own = |name: &OsString| {
-            name == "PATH" || name == LIBNODE_PATH || name.to_string_lossy().to_uppercase().contains(&suffix)
-        };
-        let (variables, mut shared): (Vec<_>, Vec<_>) =
-            tools.variables.into_iter().partition(|(name, _)| is_own(name));
-        shared.extend(sqlite_flags(workspace, target)?.map(|flags| (SQLITE_FLAGS.into(), flags)));
         let rustflags = rustflags(workspace, target, &tools.rustflags)?;
-        Ok(Self { target, toolchain: tools.summary, rustflags, variables, shared })
+        Ok(Self { target, toolchain: tools.summary, rustflags, variables: tools.variables })
     }
 
     /// What cargo left.
@@ -179,55 +157,9 @@ fn rustflags(workspace: &Workspace, target: &Target, toolchain: &[String]) -> Re
     Ok(format!("target.{}.rustflags={}", target.triple, serde_json::to_string(&flags)?))
 }
 
-/// Cargo passes the flags of its configuration; only where a target has more must all of them be set.
-fn sqlite_flags(workspace: &Workspace, target: &Target) -> Result<Option<OsString>> {
-    if target.sqlite_flags.is_empty() {
-        return Ok(None);
-    }
-    let path = workspace.root().join(".cargo/config.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    with_more_flags(&text, &target.sqlite_flags).map(Some)
-}
-
-fn with_more_flags(configuration: &str, more: &[String]) -> Result<OsString> {
-    let table: toml::Table = configuration.parse().context(".cargo/config.toml is no TOML")?;
-    let base = table.get("env").and_then(|env| env.get(SQLITE_FLAGS)).and_then(toml::Value::as_str);
-    let base = base.with_context(|| format!(".cargo/config.toml sets no {SQLITE_FLAGS} under [env]"))?;
-    Ok(format!("{base} {}", more.join(" ")).into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_targets_sqlite_flags_come_on_top_of_the_configurations() {
-        let workspace = Workspace::find().unwrap();
-        let text = fs::read_to_string(workspace.root().join(".cargo/config.toml")).unwrap();
-        let flags = with_more_flags(&text, &["-DONE".to_owned(), "-DTWO".to_owned()]).unwrap();
-        let flags = flags.to_str().unwrap();
-        assert!(flags.starts_with('-') && flags.contains(" -DSQLITE_TEMP_STORE=3 "), "{flags}");
-        assert!(flags.ends_with(" -DONE -DTWO") && !flags.contains('\n'), "{flags}");
-        assert!(with_more_flags("[env]", &[]).unwrap_err().to_string().contains("LIBSQLITE3_FLAGS"));
-    }
-
-    #[test]
-    fn one_call_builds_the_targets_that_one_environment_serves() {
-        let shared = |name: &str, value: &str| vec![(OsString::from(name), OsString::from(value))];
-        let part = |platform: &str, shared: Vec<(OsString, OsString)>| {
-            let target = Target::by_platform(platform).unwrap();
-            Part { target, toolchain: String::new(), rustflags: String::new(), variables: Vec::new(), shared }
-        };
-        let parts = vec![
-            (0, part("linux-x64-gnu", Vec::new())),
-            (1, part("darwin-arm64", shared("MACOSX_DEPLOYMENT_TARGET", "11.0"))),
-            (2, part("linux-arm64-musl", Vec::new())),
-            (3, part("darwin-x64", shared("MACOSX_DEPLOYMENT_TARGET", "10.15"))),
-        ];
-        let groups: Vec<Vec<usize>> =
-            grouped(parts).iter().map(|group| group.iter().map(|(index, _)| *index).collect()).collect();
-        assert_eq!(groups, [vec![0, 2], vec![1], vec![3]]);
-    }
 
     #[test]
     fn rust_flags_name_the_target_and_hide_what_is_around_the_workspace() {

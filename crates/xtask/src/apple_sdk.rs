@@ -1,96 +1,74 @@
-//! What a linker needs of macOS, made from what zig brings, and how rustc's own lld is told to link with it.
-//!
-//! zig's linker does not: of a library's symbols it exports all, and rustc's list of the few is lost on it.
+//! What macOS addons are linked with: an SDK made from zig's stubs, and rustc's own lld as Apple's linker.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use node_targets::{Os, Target};
 
+use crate::paths::Workspace;
+use crate::pinned::pinned_folder;
+use crate::process;
 use crate::tools::Zig;
 
-/// Kinds of processors that zig's list of symbols names and that rustc's lld refuses to read.
-const UNKNOWN_CPU: &str = "arm64e.x1-";
+/// Makes the SDK, for Nix and here.
+const SCRIPT: &str = "nix/lib/apple-sdk.sh";
+/// Gives the target's rustc, and not the host's, the SDK and the oldest macOS, for Nix and here.
+const RUSTC_WRAPPER: &str = "nix/lib/rustc-wrapper.sh";
 
-/// Rust's standard library asks for it, and nothing of it is used: with `-dead_strip_dylibs` it is not loaded.
-const ICONV: &str = "\
---- !tapi-tbd
-tbd-version: 4
-targets: [ x86_64-macos, arm64-macos ]
-install-name: '/usr/lib/libiconv.2.dylib'
-...
-";
-
-/// Makes the folder that `SDKROOT` names, where it is not there yet.
-pub(crate) fn install(zig: &Zig) -> Result<PathBuf> {
-    let sdk = zig.apple_sdk();
+/// Returns the folder that `SDKROOT` names; makes it on first use.
+pub(crate) fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
+    let sdk = pinned_folder(workspace, &format!("apple-sdk-{}", zig.version), SCRIPT)?;
     if sdk.is_dir() {
         return Ok(sdk);
     }
-    let source = zig.apple_libraries().join("libSystem.tbd");
-    let symbols =
-        fs::read_to_string(&source).with_context(|| format!("{} cannot be read", source.display()))?;
-    let folder = sdk.parent().unwrap_or(Path::new("."));
-    let made =
-        tempfile::tempdir_in(folder).with_context(|| format!("{} cannot be written", folder.display()))?;
-    let library = made.path().join("sdk/usr/lib");
-    fs::create_dir_all(&library)?;
-    let system = without_unknown_cpus(&symbols);
-    // libSystem is all of them: the other two are names of it.
-    for (name, content) in
-        [("libSystem", system.as_str()), ("libc", &system), ("libm", &system), ("libiconv", ICONV)]
-    {
-        fs::write(library.join(format!("{name}.tbd")), content)?;
-    }
-    // Whole or not at all. Where another process was faster, its folder is as good.
-    match fs::rename(made.path().join("sdk"), &sdk) {
-        Err(error) if !sdk.is_dir() => {
-            Err(error).with_context(|| format!("{} cannot be written", sdk.display()))
-        }
+    let scratch = workspace.scratch()?;
+    let fresh = scratch.path().join("sdk");
+    let mut make = process::command("sh");
+    make.arg(workspace.root().join(SCRIPT)).arg(zig.apple_libraries().join("libSystem.tbd")).arg(&fresh);
+    process::capture(make).context("Apple's SDK cannot be made from zig's stubs")?;
+    // Whole or not at all. If another process was faster, its folder is the same.
+    match fs::rename(&fresh, &sdk) {
+        Err(error) if !sdk.is_dir() => Err(error).with_context(|| format!("cannot write {}", sdk.display())),
         _ => Ok(sdk),
     }
 }
 
-/// What rustc is told, so that its lld links as Apple's linker does.
-pub(crate) fn rustflags() -> Vec<String> {
-    [
-        "-Clinker-flavor=ld64.lld",
-        // Only what is used: libSystem.
-        "-Clink-arg=-dead_strip_dylibs",
-        // As Apple's linker signs on arm64, and on x64 where it is asked to: an unsigned library is killed on arm64.
-        "-Clink-arg=-adhoc_codesign",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
-/// The list of symbols without the processors that lld does not know.
-fn without_unknown_cpus(symbols: &str) -> String {
-    let mut parts = symbols.split(UNKNOWN_CPU);
-    let mut kept = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
-        let before = kept.trim_end().len();
-        if kept[..before].ends_with(',') {
-            kept.truncate(before - 1);
-            kept += rest;
-        } else {
-            // The first of its list.
-            kept += rest.trim_start_matches([',', ' ', '\n']);
+/// The variables that cargo is started with for a macOS target. A Mac's build scripts and proc macros see nothing of the SDK:
+/// a Mac has its own.
+pub(crate) fn variables(
+    workspace: &Workspace,
+    target: &Target,
+    host: &Target,
+    zig: Option<&Zig>,
+) -> Result<Vec<(OsString, OsString)>> {
+    let floor = target.floor.with_context(|| format!("targets.json has no floor for {target}"))?;
+    let suffix = target.triple.replace('-', "_");
+    let mut variables = vec![
+        ("RUSTC_WRAPPER".into(), workspace.root().join(RUSTC_WRAPPER).into()),
+        (format!("MACOS_FLOOR_{suffix}").into(), floor.to_string().into()),
+    ];
+    if let Some(zig) = zig {
+        let sdk = install(workspace, zig)?;
+        variables.push(("TARGET_SDKROOT".into(), sdk.clone().into()));
+        // If no SDK is named, the crate cc asks xcrun, which only a Mac has.
+        if host.os != Os::Darwin {
+            variables.push(("SDKROOT".into(), sdk.into()));
         }
     }
-    kept
+    Ok(variables)
 }
 
 #[cfg(test)]
 mod tests {
-    use node_audit::{Policy, audit};
-    use node_targets::{Os, Target};
+    use std::path::Path;
+
+    use node_audit::{Hardening, Policy, audit};
 
     use super::*;
-    use crate::paths::Workspace;
-    use crate::process;
     use crate::rust_std;
+    use crate::tools::make_executable;
 
     /// The smallest addon, which uses Rust's standard library and so what that asks of the system.
     const ADDON: &str = "
@@ -101,55 +79,144 @@ mod tests {
         fn print(number: usize) -> usize { println!(\"{number}\"); number }
     ";
 
-    #[test]
-    fn what_is_linked_here_passes_the_audit_and_is_the_same_twice() {
-        let workspace = Workspace::find().unwrap();
-        let Some(zig) = Zig::find(&workspace).unwrap() else {
-            println!("skipped: zig is not there: cargo xtask setup");
-            return;
+    /// zig, and the macOS targets whose standard library is installed.
+    fn tools(workspace: &Workspace) -> Option<(Zig, Vec<&'static Target>)> {
+        let Some(zig) = Zig::find(workspace).unwrap() else {
+            println!("skipped: zig is not installed: cargo xtask setup");
+            return None;
         };
-        let sdk = install(&zig).unwrap();
+        let macos = node_targets::targets().iter().filter(|target| target.os == Os::Darwin);
+        let (there, missing): (Vec<_>, Vec<_>) =
+            macos.partition(|target| rust_std::is_there(workspace, target).unwrap());
+        for target in missing {
+            println!("skipped: Rust has no standard library for {target}: cargo xtask setup");
+        }
+        Some((zig, there))
+    }
+
+    #[test]
+    fn a_linked_addon_passes_the_audit_and_a_second_link_has_the_same_bytes() {
+        let workspace = Workspace::find().unwrap();
+        let Some((zig, targets)) = tools(&workspace) else { return };
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         for folder in &folders {
             fs::write(folder.path().join("addon.rs"), ADDON).unwrap();
         }
-        for target in node_targets::targets().iter().filter(|target| target.os == Os::Darwin) {
-            if !rust_std::is_there(&workspace, target).unwrap() {
-                println!("skipped: Rust has no standard library for {target}: cargo xtask setup");
-                continue;
-            }
+        for target in targets {
             let [addon, again] =
-                folders.each_ref().map(|folder| link(&workspace, target, &sdk, folder.path()));
+                folders.each_ref().map(|folder| link(&workspace, target, &zig, folder.path()));
             assert!(fs::read(&addon).unwrap() == fs::read(again).unwrap(), "{target}: two links differ");
-            let report = audit(&addon, &Policy::for_target(target)).unwrap();
+            // It holds no C.
+            let policy = Policy { hardening: Hardening::default(), ..Policy::for_target(target) };
+            let report = audit(&addon, &policy).unwrap();
             assert!(!report.has_errors(), "{}", node_audit::table(&[report], 110));
         }
     }
 
-    fn link(workspace: &Workspace, target: &Target, sdk: &Path, folder: &Path) -> PathBuf {
+    fn link(workspace: &Workspace, target: &Target, zig: &Zig, folder: &Path) -> PathBuf {
         let addon = folder.join(target.artifact_file());
-        let mut rustc = process::command("rustc");
+        let mut rustc = process::command(workspace.root().join(RUSTC_WRAPPER));
         // In the workspace, for its Rust.
         rustc.current_dir(workspace.root()).args([
+            "rustc",
             "--edition=2024",
             "--crate-type=cdylib",
             "-Cstrip=symbols",
         ]);
         rustc.args(["--target", &target.triple, "-Clinker=rust-lld", "-Clink-arg=-install_name"]);
-        rustc.arg(format!("-Clink-arg=@rpath/{}", target.artifact_file())).args(rustflags());
+        rustc.arg(format!("-Clink-arg=@rpath/{}", target.artifact_file())).args(&target.rust_flags);
         rustc.arg(format!("--remap-path-prefix={}=/addon", folder.display()));
         rustc.arg(folder.join("addon.rs")).arg("-o").arg(&addon);
-        rustc.env("SDKROOT", sdk).env("MACOSX_DEPLOYMENT_TARGET", target.floor.unwrap().to_string());
+        let host = node_targets::host().unwrap();
+        rustc.envs(variables(workspace, target, host, Some(zig)).unwrap()).env_remove("NIX_BUILD_TOP");
         process::capture(rustc).unwrap();
         addon
     }
 
+    /// Plays rustc on a Mac. It says that the host is one, and compiles what is for the host twice: once for macOS, to log how
+    /// that is linked, and once for this machine, so that cargo can run the build script and load the proc macro.
+    const RUSTC_ON_A_MAC: &str = r#"#!/bin/sh
+set -eu
+here=${0%/*}
+case " $* " in
+  *" -vV "*) rustc -vV | sed 's/^host: .*/host: aarch64-apple-darwin/'; exit ;;
+  *" --print=file-names "* | *" - --crate-name "*) exec rustc "$@" ;;
+esac
+previous='' for_target=''
+for argument; do
+  shift
+  [ "$argument" != --target ] || for_target=1
+  case $argument in -Clinker=rust-lld) argument=-Clinker=$here/lld ;; esac
+  set -- "$@" "$argument"
+done
+if [ -n "$for_target" ]; then exec rustc "$@"; fi
+(
+  for argument; do
+    shift
+    case $previous in --out-dir) argument=$here/out ;; esac
+    previous=$argument
+    set -- "$@" "$argument"
+  done
+  PATH=$here/linkers:$PATH exec rustc --target aarch64-apple-darwin "$@"
+)
+exec rustc "$@"
+"#;
+
+    /// Logs its arguments and the SDK, and leaves a file.
+    const CC: &str = r#"#!/bin/sh
+echo "SDKROOT=$SDKROOT $*" >>"${0%/*}/../cc.log"
+previous=''
+for argument; do
+  case $previous in -o) : >"$argument" ;; esac
+  previous=$argument
+done
+"#;
+
+    /// Logs its arguments, and is the lld of the rustc that calls it.
+    const LLD: &str = "#!/bin/sh\necho \"$*\" >>\"${0%/*}/lld.log\"\nexec rust-lld \"$@\"\n";
+
+    /// On a Mac the host and the target can be the same triple. Its build scripts and proc macros were linked with the
+    /// target's linker, which cannot link programs for the Mac itself, and with the target's SDK, which has no headers.
     #[test]
-    fn processors_that_lld_does_not_know_leave_whole_lists_behind() {
-        let list = "targets: [ x86_64-macos, arm64e-macos,\n    arm64e.x1-macos, arm64e.x1-maccatalyst ]\n";
-        assert_eq!(without_unknown_cpus(list), "targets: [ x86_64-macos, arm64e-macos ]\n");
-        let first = "- targets: [ arm64e.x1-macos, arm64-macos, arm64e.x1-maccatalyst, arm64e-macos ]";
-        assert_eq!(without_unknown_cpus(first), "- targets: [ arm64-macos, arm64e-macos ]");
-        assert_eq!(without_unknown_cpus("symbols: [ _a ]"), "symbols: [ _a ]");
+    fn a_mac_links_build_scripts_and_proc_macros_with_its_own_compiler_and_sdk() {
+        let workspace = Workspace::find().unwrap();
+        let Some((zig, targets)) = tools(&workspace) else { return };
+        let Some(target) = targets.into_iter().find(|target| target.platform == "darwin-arm64") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        for name in ["linkers", "out", "Mac.sdk"] {
+            fs::create_dir(here.join(name)).unwrap();
+        }
+        for (name, text) in [("rustc", RUSTC_ON_A_MAC), ("lld", LLD), ("linkers/cc", CC)] {
+            fs::write(here.join(name), text).unwrap();
+            make_executable(&here.join(name)).unwrap();
+        }
+        let flags: Vec<&str> =
+            ["-Clinker=rust-lld"].into_iter().chain(target.rust_flags.iter().map(String::as_str)).collect();
+        let mut cargo = process::command("cargo");
+        cargo.current_dir(workspace.root().join("nix/checks/linkers"));
+        cargo.args(["build", "--offline", "--locked", "--release", "--target", &target.triple, "--config"]);
+        cargo.arg(format!("target.{}.rustflags={}", target.triple, serde_json::to_string(&flags).unwrap()));
+        cargo.env("RUSTC", here.join("rustc")).env("CARGO_TARGET_DIR", here.join("target"));
+        cargo.env("SDKROOT", here.join("Mac.sdk")).env_remove("MACOSX_DEPLOYMENT_TARGET");
+        // Cargo sets it for tests, and here it would name the workspace's compiler.
+        cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        cargo.envs(variables(&workspace, target, target, Some(&zig)).unwrap());
+        process::capture(cargo).unwrap();
+
+        let log = |name: &str| fs::read_to_string(here.join(name)).unwrap();
+        let (native, lld) = (log("cc.log"), log("lld.log"));
+        let own_sdk = format!("SDKROOT={}", here.join("Mac.sdk").display());
+        let sdk = install(&workspace, &zig).unwrap().display().to_string();
+        assert_eq!(native.lines().count(), 2, "{native}");
+        assert!(native.contains("build_script_build") && native.contains("libnames"), "{native}");
+        for line in native.lines() {
+            assert!(line.starts_with(&own_sdk) && !line.contains(&sdk), "{line}");
+        }
+        assert_eq!(lld.lines().count(), 1, "{lld}");
+        assert!(lld.contains(&format!("-syslibroot {sdk}")) && lld.contains("liblinkers"), "{lld}");
+        assert!(lld.contains("-platform_version macos 11.0"), "{lld}");
     }
 }

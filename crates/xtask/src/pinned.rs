@@ -12,6 +12,7 @@ use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::nix;
 use crate::paths::Workspace;
 use crate::process;
 use crate::python;
@@ -38,16 +39,24 @@ pub(crate) struct PinnedFile {
     pub(crate) package: String,
     /// And which version.
     pub(crate) version: String,
+    /// The system that a program runs on, in Nix's words; none for a file of every system.
+    #[serde(default)]
+    system: Option<String>,
     /// The platform tag of a wheel that is not for this machine.
     #[serde(default)]
     tag: Option<String>,
 }
 
-/// The whole list.
+/// The files of the list that are for this machine.
 pub(crate) fn pinned_files(workspace: &Workspace) -> Result<Vec<PinnedFile>> {
     let path = workspace.root().join(LIST);
     let text = fs::read_to_string(&path).with_context(|| format!("{LIST} cannot be read"))?;
-    serde_json::from_str(&text).with_context(|| format!("{LIST} is not a list of files"))
+    let files = serde_json::from_str(&text).with_context(|| format!("{LIST} is not a list of files"))?;
+    Ok(for_system(files, &nix::system()))
+}
+
+fn for_system(files: Vec<PinnedFile>, system: &str) -> Vec<PinnedFile> {
+    files.into_iter().filter(|file| file.system.as_deref().is_none_or(|own| own == system)).collect()
 }
 
 /// A folder of the cache for what a list pins, named after all that the list says: other pins are other files.
@@ -55,12 +64,6 @@ pub(crate) fn pinned_folder(workspace: &Workspace, name: &str, list: &str) -> Re
     let text = fs::read(workspace.root().join(list)).with_context(|| format!("{list} cannot be read"))?;
     let digest = hexadecimal_of(&Sha256::digest(text)[..8]);
     Ok(workspace.cache().join(format!("{name}-{digest}")))
-}
-
-/// The pinned file of a package.
-pub(crate) fn pinned_file(workspace: &Workspace, package: &str) -> Result<PinnedFile> {
-    let found = pinned_files(workspace)?.into_iter().find(|file| file.package == package);
-    found.with_context(|| format!("{LIST} pins no `{package}`"))
 }
 
 impl PinnedFile {
@@ -73,6 +76,7 @@ impl PinnedFile {
             from: Registry::Npm,
             package: package.to_owned(),
             version: version.to_owned(),
+            system: None,
             tag: None,
         }
     }
@@ -170,6 +174,8 @@ fn hexadecimal_of(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use node_targets::Toolchain;
+
     use super::*;
 
     /// Of the standards' example; base64 by another program.
@@ -206,11 +212,17 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_this_checkout_pins_what_xtask_asks_for() {
-        let workspace = Workspace::find().unwrap();
-        for package in ["ziglang", "cargo-zigbuild"] {
-            assert_eq!(pinned_file(&workspace, package).unwrap().sha256().unwrap().len(), 64);
+    fn the_list_pins_a_zig_for_every_system_that_builds_with_it() {
+        let text = fs::read_to_string(Workspace::find().unwrap().root().join(LIST)).unwrap();
+        let files: Vec<PinnedFile> = serde_json::from_str(&text).unwrap();
+        let zig = node_targets::targets().iter().filter(|target| target.toolchain == Toolchain::Zig);
+        for system in zig.flat_map(|target| &target.build_hosts) {
+            let files = for_system(files.clone(), system);
+            for package in ["ziglang", "cargo-zigbuild"] {
+                let found: Vec<_> = files.iter().filter(|file| file.package == package).collect();
+                assert_eq!(found.len(), 1, "{package} on {system}");
+                assert_eq!(found[0].sha256().unwrap().len(), 64);
+            }
         }
-        assert!(pinned_file(&workspace, "none").unwrap_err().to_string().contains("pins no `none`"));
     }
 }

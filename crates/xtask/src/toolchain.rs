@@ -18,8 +18,8 @@ use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables: each with the target in its name, but for `PATH` and what only Apple's targets or mingw's
-    /// read.
+    /// Environment variables: each with the target in its name, but for `PATH` and those that only macOS' targets or
+    /// mingw's read.
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Flags for rustc.
     pub(crate) rustflags: Vec<String>,
@@ -38,12 +38,8 @@ impl BuildTools {
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
         let is_named = named.iter().any(|name| env::var_os(name).is_some());
         let host = node_targets::host()?;
-        let needs_zig = match target.toolchain {
-            // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
-            Listed::Zig | Listed::Cross => true,
-            Listed::Sdk => host.os != Os::Darwin,
-            Listed::Msvc => false,
-        };
+        // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
+        let needs_zig = target.toolchain != Listed::Msvc;
         let zig = match needs_zig && !is_named {
             true => Some(Zig::install(workspace)?),
             false => Zig::find(workspace)?,
@@ -70,14 +66,15 @@ impl BuildTools {
             tools.variables.push(("PATH".into(), path));
             // By its path: this process has another PATH than cargo will have.
             compiler = compiler.map(|name| zig.wrappers().join(name));
+            tools.rustflags.extend(target.rust_flags.iter().cloned());
             if target.os == Os::Darwin {
-                tools.variables.push(("SDKROOT".into(), apple_sdk::install(zig)?.into()));
-                tools.rustflags.extend(apple_sdk::rustflags());
                 tools.summary = "zig, rust-lld".to_owned();
             }
         }
-        if let (Os::Darwin, Some(floor)) = (target.os, target.floor) {
-            tools.variables.push(("MACOSX_DEPLOYMENT_TARGET".into(), floor.to_string().into()));
+        tools.variables.extend(c_flags(&toolchain, target));
+        if target.os == Os::Darwin {
+            let zig = zig.as_ref().filter(|_| toolchain.origin == Origin::Zig);
+            tools.variables.extend(apple_sdk::variables(workspace, target, host, zig)?);
         }
         if let Some(compiler) = compiler {
             let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
@@ -121,6 +118,20 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     variables
 }
 
+/// The flags of targets.json for all C, before those of the environment. A compiler other than zig has to be told the
+/// oldest macOS.
+fn c_flags(toolchain: &Toolchain, target: &Target) -> Option<(OsString, OsString)> {
+    let variable = format!("CFLAGS_{}", target.triple.replace('-', "_"));
+    let mut flags = target.c_flags.clone();
+    if let (Os::Darwin, Some(floor)) = (target.os, target.floor)
+        && toolchain.origin != Origin::Zig
+    {
+        flags.push(format!("-mmacosx-version-min={floor}"));
+    }
+    flags.extend(env::var(&variable));
+    (!flags.is_empty()).then(|| (variable.into(), flags.join(" ").into()))
+}
+
 /// The linker, for a flag of rustc's and not for cargo's variable.
 ///
 /// By that, cargo links the build scripts of the host's own triple as well, and takes it into their fingerprint: between
@@ -128,7 +139,7 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
 fn linker(toolchain: &Toolchain, target: &Target) -> Option<String> {
     match toolchain.tool(&linker_variable(&target.triple))? {
         Tool::Program(program) => Some(program.clone()),
-        Tool::ZigCc(name) => Some(zig_cc::name(name, "ld-rust")),
+        Tool::ZigCc(name) => Some(zig_cc::name(name, "link")),
         // The enum may grow: what it then means is left to cargo.
         _ => None,
     }
@@ -149,7 +160,6 @@ fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
         // Nix has a real cross compiler for musl. Elsewhere one of that name is often a wrapper of the machine's own gcc
         // (Debian's musl-tools), whose libgcc_s a cdylib then lacks.
         Listed::Zig | Listed::Cross => Kind::Zig { floor: &floor },
-        Listed::Sdk => Kind::Sdk { floor: &floor },
         Listed::Msvc => Kind::Msvc,
     };
     let (triple, host) = (target.triple.as_str(), machine.host.triple.as_str());
@@ -171,7 +181,6 @@ fn words(toolchain: &Toolchain) -> &'static str {
         Origin::Zig => "zig",
         Origin::Gcc => "gcc",
         Origin::Native => "cc",
-        Origin::Sdk => "SDK",
         Origin::Msvc => "MSVC",
         _ => "another",
     }
@@ -196,12 +205,13 @@ mod tests {
             "x86_64-linux-musl-gcc",
             "aarch64-linux-musl-gcc",
         ];
-        let table: [(&str, &[&str], [&str; 7]); 6] = [
+        let table: [(&str, &[&str], [&str; 7]); 7] = [
             (gnu, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none]),
             (gnu, cross, ["gcc", "gcc", "gcc", "gcc", none, none, none]),
             (gnu, &["cc"], ["cc", none, none, none, none, none, none]),
             (gnu, &[], [none; 7]),
-            (mac, &["cc"], [none, none, none, none, "SDK", "SDK", none]),
+            (mac, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none]),
+            (mac, &["cc"], [none, none, none, none, "cc", none, none]),
             (windows, &[], [none, none, none, none, none, none, "MSVC"]),
         ];
         for (host, programs, expected) in table {
@@ -240,7 +250,7 @@ mod tests {
         assert_eq!(value("CC_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-cc");
         assert_eq!(value("AR_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ar");
         assert_eq!(value("RANLIB_x86_64_unknown_linux_gnu"), "zig-x86_64-linux-gnu.2.28-ranlib");
-        assert_eq!(linker(&toolchain, host).unwrap(), "zig-x86_64-linux-gnu.2.28-ld-rust");
+        assert_eq!(linker(&toolchain, host).unwrap(), "zig-x86_64-linux-gnu.2.28-link");
         assert!(variables.iter().all(|(name, _)| name != "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"));
         let names = |(name, _): &(OsString, OsString)| name.to_string_lossy().to_lowercase();
         assert!(

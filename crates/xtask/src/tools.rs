@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::nix;
 use crate::paths::{Workspace, program};
-use crate::pinned::{PinnedFile, pinned_file};
+use crate::pinned::{PinnedFile, pinned_files};
 use crate::process;
 use crate::python;
 
@@ -22,25 +23,23 @@ pub(crate) struct Zig {
 }
 
 impl Zig {
-    /// What the cache has of the pinned versions.
+    /// Returns what the cache has of the pinned versions.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>> {
-        let zig = Self::pinned(workspace)?.0;
+        let Some((zig, _)) = Self::pinned(workspace)? else { return Ok(None) };
         Ok((zig.zig().is_file() && zig.cargo_zigbuild().is_file()).then_some(zig))
     }
 
-    /// What the cache has, or else downloads.
+    /// Returns what the cache has; downloads it on first use.
     pub(crate) fn install(workspace: &Workspace) -> Result<Self> {
         if let Some(zig) = Self::find(workspace)? {
             return Ok(zig);
         }
-        let (zig, wheels) = Self::pinned(workspace)?;
-        let is_linux_x64 = cfg!(all(target_os = "linux", target_arch = "x86_64"));
-        if !is_linux_x64 {
+        let Some((zig, wheels)) = Self::pinned(workspace)? else {
             bail!(
-                "the pinned zig runs on x86_64 Linux only: name another C compiler for the target by \
-                 CC_<triple> and AR_<triple>"
+                "no zig is pinned for {}: name another C compiler for the target by CC_<triple> and AR_<triple>",
+                nix::system()
             );
-        }
+        };
         let unpacked = workspace.scratch()?;
         for wheel in wheels {
             let file = wheel.fetch(workspace)?;
@@ -55,7 +54,7 @@ impl Zig {
         make_executable(&unpacked.path().join("ziglang/zig"))?;
         let _ = fs::remove_dir_all(&zig.folder);
         fs::rename(unpacked.path(), &zig.folder)
-            .with_context(|| format!("{} cannot be written", zig.folder.display()))?;
+            .with_context(|| format!("cannot write {}", zig.folder.display()))?;
         Ok(zig)
     }
 
@@ -79,21 +78,20 @@ impl Zig {
         self.folder.join("ziglang/lib/libc/darwin")
     }
 
-    /// A folder for Apple's libraries as a linker looks for them, beside the compiler.
-    pub(crate) fn apple_sdk(&self) -> PathBuf {
-        self.folder.join("apple-sdk")
-    }
-
     /// A folder for compiler wrappers, beside the compiler.
     pub(crate) fn wrappers(&self) -> PathBuf {
         self.folder.join("wrappers")
     }
 
-    fn pinned(workspace: &Workspace) -> Result<(Self, [PinnedFile; 2])> {
-        let zig = pinned_file(workspace, "ziglang")?;
-        let zigbuild = pinned_file(workspace, "cargo-zigbuild")?;
-        let folder = workspace.cache().join(format!("zig-{}-zigbuild-{}", zig.version, zigbuild.version));
-        Ok((Self { folder, version: zig.version.clone() }, [zig, zigbuild]))
+    /// The pinned versions, if there are any for this system.
+    fn pinned(workspace: &Workspace) -> Result<Option<(Self, [PinnedFile; 2])>> {
+        let files = pinned_files(workspace)?;
+        let pinned = |package: &str| files.iter().find(|file| file.package == package).cloned();
+        Ok(pinned("ziglang").zip(pinned("cargo-zigbuild")).map(|(zig, zigbuild)| {
+            let name = format!("zig-{}-zigbuild-{}", zig.version, zigbuild.version);
+            let folder = workspace.cache().join(name);
+            (Self { folder, version: zig.version.clone() }, [zig, zigbuild])
+        }))
     }
 }
 

@@ -1,4 +1,6 @@
 //! zig as C compiler and linker of one target: small programs that are found by name on `PATH`.
+//!
+//! The text that they share with Nix is `nix/lib/zig.sh`.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,18 +12,21 @@ use anyhow::{Context, Result};
 use crate::paths::Workspace;
 use crate::tools::{Zig, make_executable};
 
+/// What runs zig, for the wrappers of Nix and for these.
+const FUNCTIONS: &str = "nix/lib/zig.sh";
+
 /// One tool of a target: `zig-x86_64-linux-gnu.2.28-cc`.
 pub(crate) fn name(zig_target: &str, tool: &str) -> String {
     format!("zig-{zig_target}-{tool}")
 }
 
-/// Writes `zig-<target>-cc`, `-c++`, `-ar`, `-ranlib` and `-ld-rust`, and returns a `PATH` that begins with them.
+/// Writes `zig-<target>-cc`, `-c++`, `-ar`, `-ranlib` and `-link`, and returns a `PATH` that begins with their folder.
 ///
 /// By name on `PATH` and not by path: OpenSSL writes the name of its compiler into the library.
 pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<OsString> {
     let folder = zig.wrappers();
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    for (tool, script) in scripts(workspace, zig, zig_target) {
+    for (tool, script) in scripts(workspace, zig, zig_target)? {
         let file = folder.join(name(zig_target, tool));
         // Left alone where nothing changed, so that a build under way is not disturbed.
         if fs::read_to_string(&file).is_ok_and(|present| present == script) {
@@ -35,29 +40,26 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Res
     prepend_to_path(&folder)
 }
 
-fn scripts(workspace: &Workspace, zig: &Zig, zig_target: &str) -> [(&'static str, String); 5] {
-    let cargo_zigbuild = quoted(&zig.cargo_zigbuild());
-    // ZIG_COMMAND and not ZIG_PATH: with the latter each call first asks Python for a zig, and takes any that it has.
+fn scripts(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<[(&'static str, String); 5]> {
+    let functions = fs::read_to_string(workspace.root().join(FUNCTIONS))
+        .with_context(|| format!("{FUNCTIONS} cannot be read"))?;
     let head = format!(
         "#!/bin/sh\n# Written by cargo xtask.\n\
          export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n\
-         export CARGO_ZIGBUILD_ZIG_COMMAND={zig} CARGO_ZIGBUILD_ZIG_VERSION={version}\n\
-         # Of use to rustc only: zig has Apple's headers, and would look for frameworks as well.\n\
-         unset SDKROOT\n",
+         zig={zig} zig_version={version} cargo_zigbuild={cargo_zigbuild} zig_target={zig_target}\n",
         cache = quoted(&workspace.cache().join("zig-cache")),
         zig = quoted(&zig.zig()),
         version = zig.version,
+        cargo_zigbuild = quoted(&zig.cargo_zigbuild()),
     );
-    // No sanitizer of zig's own, whose run time the addon would lack; no debug information of the C.
-    let compile = format!("-g0 -fno-sanitize=all -target {zig_target} \"$@\"\n");
-    let run = |tool: &str, arguments: &str| format!("{head}exec {cargo_zigbuild} zig {tool} -- {arguments}");
-    [
-        ("cc", run("cc", &compile)),
-        ("c++", run("c++", &compile)),
-        ("ar", run("ar", "\"$@\"\n")),
-        ("ranlib", run("ranlib", "\"$@\"\n")),
-        ("ld-rust", run("cc", &compile)),
-    ]
+    let script = |call: &str| format!("{head}{functions}{call} \"$@\"\n");
+    Ok([
+        ("cc", script("compile cc")),
+        ("c++", script("compile c++")),
+        ("ar", script("tool ar")),
+        ("ranlib", script("tool ranlib")),
+        ("link", script("compile cc")),
+    ])
 }
 
 fn prepend_to_path(folder: &Path) -> Result<OsString> {
@@ -74,9 +76,44 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process;
 
     #[test]
     fn a_quoted_path_is_one_word() {
         assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+
+    /// The crate cc passes Apple's SDK and the oldest macOS of the environment; both would change what zig compiles.
+    #[test]
+    #[cfg(unix)]
+    fn a_compiler_gets_the_target_and_the_arguments_but_no_sdk() {
+        let folder = tempfile::tempdir().unwrap();
+        let echo = folder.path().join("cargo-zigbuild");
+        fs::write(&echo, "#!/bin/sh\necho \"$@\" \"sdk=$SDKROOT command=$CARGO_ZIGBUILD_ZIG_COMMAND\"\n")
+            .unwrap();
+        make_executable(&echo).unwrap();
+        let root = Workspace::find().unwrap().root().to_owned();
+        let functions = fs::read_to_string(root.join(FUNCTIONS)).unwrap();
+        let script = format!(
+            "zig=/zig zig_version=1 cargo_zigbuild={} zig_target=t\n{functions}compile cc \"$@\"\n",
+            quoted(&echo)
+        );
+        let mut shell = process::command("sh");
+        shell.args([
+            "-c",
+            &script,
+            "sh",
+            "1.c",
+            "-isysroot",
+            "/sdk",
+            "-mmacosx-version-min=14.0",
+            "a b",
+            "-c",
+        ]);
+        shell.env("SDKROOT", "/sdk");
+        assert_eq!(
+            process::capture(shell).unwrap(),
+            "zig cc -- -g0 -fno-sanitize=all -target t 1.c a b -c sdk= command=/zig"
+        );
     }
 }

@@ -105,5 +105,4 @@ final: _: {
 
   # crane's hooks source this.
   darwin.signingUtils = builtins.toFile "signing-utils.sh" "signIfRequired() { :; }";
-  darwin.sigtool = final.absent "sigtool";
 }

@@ -75,4 +75,5 @@ in
   nodejs = programs "nodejs" [ "node" ];
   pkg-config = programs "pkg-config" [ "pkg-config" ];
   pkg-config-unwrapped = final.pkg-config;
+  llvm = programs "llvm" [ "dsymutil" ];
 }

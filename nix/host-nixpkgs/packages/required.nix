@@ -2,9 +2,10 @@
 {
   hostPackage,
   lib,
+  platform,
   requiredFile,
 }:
-final: _:
+_: _:
 let
   package =
     name: registryName: commands:
@@ -52,8 +53,23 @@ let
       echo '{ "type": "module", "exports": "./index.js" }' >$modules/${name}/package.json
       echo "${lib.concatMapStringsSep "\n" refuse exports}" >$modules/${name}/index.js
     '';
+
+  # Up to version 6, nixpkgs' typescript is a script in lib/node_modules with a link in bin.
+  scriptedTypescript =
+    name:
+    package "typescript" name (
+      tarball:
+      unpackInto "$out/lib/node_modules/typescript" tarball
+      + ''
+        mkdir -p $out/bin
+        ln -s ../lib/node_modules/typescript/bin/tsc $out/bin/tsc
+      ''
+    );
+  typescript = scriptedTypescript "typescript";
 in
 {
+  inherit typescript;
+
   zig = package "zig" "ziglang" (wheel: ''
     mkdir -p $out/bin
     unzip -q ${wheel} 'ziglang/*' -d $out
@@ -67,16 +83,20 @@ in
     chmod +x $out/bin/cargo-zigbuild
   '');
 
-  typescript = package "typescript" "typescript" (
-    tarball:
-    unpackInto "$out/lib/node_modules/typescript" tarball
-    + ''
-      mkdir -p $out/bin
-      ln -s ../lib/node_modules/typescript/bin/tsc $out/bin/tsc
-    ''
-  );
+  # The other versions that nixpkgs has or will have. Version 7 is a native program.
+  typescriptLayouts = lib.optionalAttrs (platform.system == "x86_64-linux") {
+    "5" = scriptedTypescript "typescript_5";
+    "7" = package "typescript" "typescript_7" (
+      tarball:
+      unpackInto "$out/lib/typescript" tarball
+      + ''
+        mkdir -p $out/bin
+        ln -s ../lib/typescript/lib/tsc $out/bin/tsc
+      ''
+    );
+  };
 
-  napi-rs-cli = package "napi-rs-cli" "@napi-rs/cli" (
+  napi-rs-cli_3 = package "napi-rs-cli" "@napi-rs/cli" (
     tarball:
     ''
       modules=$out/lib/napi-rs-cli/node_modules
@@ -84,6 +104,6 @@ in
     + unpackInto "$out/lib/napi-rs-cli" tarball
     + lib.concatMapStrings (name: unpackInto "$modules/${name}" (requiredFile name).file) cliModules
     + lib.concatStrings (lib.mapAttrsToList absentModule cliAbsent)
-    + "ln -s ${final.typescript}/lib/node_modules/typescript $modules/typescript"
+    + "ln -s ${typescript}/lib/node_modules/typescript $modules/typescript"
   );
 }

@@ -5,7 +5,7 @@
     CXX_aarch64_apple_darwin = "the-c++";
     AR_aarch64_apple_darwin = "the-ar";
     RANLIB_aarch64_apple_darwin = "the-ranlib";
-    CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER = "the-ld";
+    CFLAGS_aarch64_apple_darwin = "-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DSQLCIPHER_OMIT_LOG_DEVICE";
   };
   aarch64-unknown-linux-gnu = {
     CARGO_BUILD_TARGET = "aarch64-unknown-linux-gnu";
@@ -13,7 +13,7 @@
     CXX_aarch64_unknown_linux_gnu = "the-c++";
     AR_aarch64_unknown_linux_gnu = "the-ar";
     RANLIB_aarch64_unknown_linux_gnu = "the-ranlib";
-    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = "the-ld";
+    CFLAGS_aarch64_unknown_linux_gnu = "-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2";
   };
   aarch64-unknown-linux-musl = {
     CARGO_BUILD_TARGET = "aarch64-unknown-linux-musl";
@@ -21,7 +21,7 @@
     CXX_aarch64_unknown_linux_musl = "the-c++";
     AR_aarch64_unknown_linux_musl = "the-ar";
     RANLIB_aarch64_unknown_linux_musl = "the-ranlib";
-    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER = "the-ld";
+    CFLAGS_aarch64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection";
   };
   x86_64-apple-darwin = {
     CARGO_BUILD_TARGET = "x86_64-apple-darwin";
@@ -29,7 +29,7 @@
     CXX_x86_64_apple_darwin = "the-c++";
     AR_x86_64_apple_darwin = "the-ar";
     RANLIB_x86_64_apple_darwin = "the-ranlib";
-    CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER = "the-ld";
+    CFLAGS_x86_64_apple_darwin = "-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DSQLCIPHER_OMIT_LOG_DEVICE";
   };
   x86_64-pc-windows-msvc = {
     CARGO_BUILD_TARGET = "x86_64-pc-windows-msvc";
@@ -37,7 +37,7 @@
     CXX_x86_64_pc_windows_msvc = "the-c++";
     AR_x86_64_pc_windows_msvc = "the-ar";
     RANLIB_x86_64_pc_windows_msvc = "the-ranlib";
-    CARGO_TARGET_X86_64_PC_WINDOWS_MSVC_LINKER = "the-ld";
+    CFLAGS_x86_64_pc_windows_msvc = "";
   };
   x86_64-unknown-linux-gnu = {
     CARGO_BUILD_TARGET = "x86_64-unknown-linux-gnu";
@@ -45,7 +45,7 @@
     CXX_x86_64_unknown_linux_gnu = "the-c++";
     AR_x86_64_unknown_linux_gnu = "the-ar";
     RANLIB_x86_64_unknown_linux_gnu = "the-ranlib";
-    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER = "the-ld";
+    CFLAGS_x86_64_unknown_linux_gnu = "-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2";
   };
   x86_64-unknown-linux-musl = {
     CARGO_BUILD_TARGET = "x86_64-unknown-linux-musl";
@@ -53,6 +53,6 @@
     CXX_x86_64_unknown_linux_musl = "the-c++";
     AR_x86_64_unknown_linux_musl = "the-ar";
     RANLIB_x86_64_unknown_linux_musl = "the-ranlib";
-    CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER = "the-ld";
+    CFLAGS_x86_64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection";
   };
 }

@@ -1,4 +1,4 @@
-# Of each target: every variable that names a tool carries the target's suffix.
+# Every variable that names a tool or flags carries the target's suffix.
 { lib, nodeEnv }:
 lib.mapAttrs (
   triple: _:
@@ -7,6 +7,5 @@ lib.mapAttrs (
     cxx = "the-c++";
     ar = "the-ar";
     ranlib = "the-ranlib";
-    linker = "the-ld";
   }
 ) nodeEnv.targets

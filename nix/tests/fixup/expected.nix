@@ -3,15 +3,14 @@ let
     "--only-keep-debug"
     "--strip-all"
     "--add-gnu-debuglink"
+    "sed -i"
     "grep -a"
   ];
   darwin = [
     ".dSYM\""
     "--strip-debug"
-    "install_name_tool -id"
-    "install_name_tool -change"
+    "sed -i"
     "grep -a"
-    "codesign"
   ];
 in
 {

@@ -1,4 +1,4 @@
-# The steps of each target, in their order, by what each calls. Nothing may change the file after it is signed.
+# The steps of each target, in their order, by what each calls. Only rust-objcopy, which signs, changes a Mach-O file.
 {
   lib,
   nodeEnv,
@@ -11,15 +11,13 @@ let
     "--strip-all"
     "--strip-debug"
     "--add-gnu-debuglink"
-    "install_name_tool -id"
-    "install_name_tool -change"
+    "sed -i"
     "grep -a"
-    "codesign"
   ];
   stepsOf =
     triple:
     let
-      pkgs = packageSets.${(nodeEnv.target triple).buildHost};
+      pkgs = packageSets.${lib.head (nodeEnv.target triple).buildHosts};
       text = import ../../package/fixup.nix { inherit pkgs; } {
         inherit triple;
         library = "library";

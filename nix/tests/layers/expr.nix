@@ -2,7 +2,8 @@
 # file and an edited one are both another source.
 {
   lib,
-  mkNodeWith,
+  mkNodeFrom,
+  packageSets,
   root,
 }:
 let
@@ -12,15 +13,17 @@ let
     let
       omit = files: lib.fileset.difference files omitted;
       node =
-        mkNodeWith
-          (_: previous: {
-            nodeEnv = previous.nodeEnv // {
-              filesets = previous.nodeEnv.filesets // {
-                toSource = files: previous.nodeEnv.filesets.toSource (omit files);
+        mkNodeFrom {
+          x86_64-linux = packageSets.x86_64-linux.extend (
+            _: previous: {
+              nodeEnv = previous.nodeEnv // {
+                filesets = previous.nodeEnv.filesets // {
+                  toSource = files: previous.nodeEnv.filesets.toSource (omit files);
+                };
               };
-            };
-          })
-          [ triple ];
+            }
+          );
+        } [ triple ];
       target = node.targets.${triple};
     in
     lib.mapAttrs (_: layer: layer.drvPath) {

@@ -1,9 +1,15 @@
 # What a system cannot build is absent from its packages.
 {
   lib,
-  mkNode,
+  mkNodeOn,
   packageSets,
 }:
 lib.mapAttrs (
-  _: pkgs: lib.attrNames (import ../../package { inherit mkNode pkgs; })
+  system: pkgs:
+  lib.attrNames (
+    import ../../package {
+      inherit pkgs;
+      mkNode = mkNodeOn system;
+    }
+  )
 ) packageSets

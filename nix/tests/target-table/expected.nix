@@ -7,8 +7,14 @@
     "another-platform has no \"triple\""
   ];
   twice = [
-    "x86_64-unknown-linux-musl stands twice as \"triple\""
-    "another-platform stands twice as \"platform\""
+    "two rows have the \"triple\" x86_64-unknown-linux-musl"
+    "two rows have the \"platform\" another-platform"
   ];
+  unbuilt = [ "x86_64-unknown-linux-musl has no build host" ];
+  flagOfNoRow = [ "\"cFlags\" has -one for another-platform, which no row is named" ];
+  flags = {
+    another-triple = [ "-one" ];
+    x86_64-unknown-linux-musl = [ ];
+  };
   stops = true;
 }

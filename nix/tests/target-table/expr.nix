@@ -1,11 +1,22 @@
 { lib, nodeEnv }:
 let
-  check = rows: import ../../lib/target-table.nix { inherit lib; } { targets = rows; };
-  row = nodeEnv.target "x86_64-unknown-linux-musl";
+  checkWith = flags: rows: import ../../lib/target-table.nix { inherit lib; } ({ targets = rows; } // flags);
+  check = checkWith { };
+  row = removeAttrs (nodeEnv.target "x86_64-unknown-linux-musl") [
+    "cFlags"
+    "rustFlags"
+  ];
   other = row // {
     triple = "another-triple";
     platform = "another-platform";
   };
+  flags.cFlags = [
+    {
+      flag = "-one";
+      platforms = [ "another-platform" ];
+      why = "a reason";
+    }
+  ];
 in
 {
   empty = (check [ ]).problems;
@@ -28,5 +39,11 @@ in
       (other // { inherit (row) triple; })
       (other // { triple = "a-third"; })
     ]).problems;
+  unbuilt = (check [ (row // { buildHosts = [ ]; }) ]).problems;
+  flagOfNoRow = (checkWith flags [ row ]).problems;
+  flags = lib.mapAttrs (_: target: target.cFlags ++ target.rustFlags) (checkWith flags [
+    row
+    other
+  ]).targets;
   stops = !(builtins.tryEval (check [ (removeAttrs row [ "libc" ]) ]).targets).success;
 }

@@ -4,5 +4,6 @@
   x64 = nodeEnv.zigTarget "x86_64-unknown-linux-gnu";
   arm64 = nodeEnv.zigTarget "aarch64-unknown-linux-gnu";
   musl = nodeEnv.zigTarget "x86_64-unknown-linux-musl";
-  darwin = (builtins.tryEval (nodeEnv.zigTarget "aarch64-apple-darwin")).success;
+  darwin = nodeEnv.zigTarget "aarch64-apple-darwin";
+  windows = (builtins.tryEval (nodeEnv.zigTarget "x86_64-pc-windows-msvc")).success;
 }

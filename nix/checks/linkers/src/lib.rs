@@ -1,0 +1,1 @@
+names::function!(napi_register_module_v1);

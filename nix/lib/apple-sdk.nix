@@ -1,0 +1,8 @@
+# The SDK that rustc's own lld links macOS addons with, on every build machine.
+{ pkgs }:
+pkgs.runCommandLocal "apple-sdk" { } ''
+  export ZIG_GLOBAL_CACHE_DIR=$TMPDIR/zig
+  # zig prints ZON from 0.15 on, JSON before.
+  folder=$(${pkgs.zig}/bin/zig env | sed -n 's/.*lib_dir[" :=]*\(\/[^"]*\)".*/\1/p')
+  sh ${./apple-sdk.sh} "$folder/libc/darwin/libSystem.tbd" $out
+''

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the SDK that rustc's own lld links macOS addons with, from the stubs of libSystem that zig has.
+# usage: apple-sdk.sh LIBSYSTEM FOLDER   (zig's lib/libc/darwin/libSystem.tbd; the folder that SDKROOT will name)
+set -eu
+system=$1 libraries=$2/usr/lib
+mkdir -p "$libraries"
+# lld rejects a stub with a processor that it does not know. A list may end in a comma.
+sed 's/arm64e\.x1-[a-z0-9-]*,*//g' "$system" >"$libraries/libSystem.tbd"
+# Parts of libSystem, by the names that rustc passes.
+for part in libc libm; do ln -s libSystem.tbd "$libraries/$part.tbd"; done
+# Rust's standard library names libiconv and uses nothing of it; -dead_strip_dylibs drops it again.
+cat >"$libraries/libiconv.tbd" <<'TBD'
+--- !tapi-tbd
+tbd-version: 4
+targets: [ x86_64-macos, arm64-macos ]
+install-name: '/usr/lib/libiconv.2.dylib'
+...
+TBD

@@ -1,0 +1,21 @@
+#!/bin/sh
+# RUSTC_WRAPPER of release builds: rustc-wrapper.sh RUSTC ARGUMENTS...
+#
+# Cargo passes --target when it compiles for the target, and not for build scripts and proc macros. Only the target's
+# rustc gets the SDK (TARGET_SDKROOT) and the oldest macOS (MACOS_FLOOR_<triple>) here, so that a Mac links its own
+# programs with its own SDK.
+previous='' triple=''
+for argument; do
+  [ "$previous" != --target ] || triple=$argument
+  previous=$argument
+done
+case $triple in
+  aarch64-apple-darwin) floor=$MACOS_FLOOR_aarch64_apple_darwin ;;
+  x86_64-apple-darwin) floor=$MACOS_FLOOR_x86_64_apple_darwin ;;
+  *) floor='' ;;
+esac
+if [ -n "$floor" ]; then export SDKROOT="${TARGET_SDKROOT-${SDKROOT-}}" MACOSX_DEPLOYMENT_TARGET="$floor"; fi
+# The build directory of Nix has another name in each build on macOS. As a flag in cargo's configuration it would be part
+# of the fingerprint, and each layer would compile the crates of the layer below again.
+if [ -n "${NIX_BUILD_TOP-}" ]; then set -- "$@" "--remap-path-prefix=$NIX_BUILD_TOP=/strongroom"; fi
+exec "$@"

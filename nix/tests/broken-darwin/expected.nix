@@ -1,0 +1,4 @@
+{
+  same = true;
+  macosStops = false;
+}

@@ -1,0 +1,21 @@
+# Evaluating the Linux outputs forced macOS' package set: nixpkgs' macOS set is broken now and then, and dropped
+# x86_64-darwin.
+{ flakeWith, nixpkgs }:
+let
+  broken = flakeWith {
+    nixpkgs = nixpkgs // {
+      legacyPackages = nixpkgs.legacyPackages // {
+        aarch64-darwin = throw "macOS' package set does not evaluate";
+      };
+    };
+  };
+  derivations = flake: {
+    packages = builtins.mapAttrs (_: package: package.drvPath) flake.packages.x86_64-linux;
+    shell = flake.devShells.x86_64-linux.default.drvPath;
+    musl = (flake.lib.mkNode [ "x86_64-unknown-linux-musl" ]).targets.x86_64-unknown-linux-musl.drvPath;
+  };
+in
+{
+  same = derivations broken == derivations (flakeWith { });
+  macosStops = (builtins.tryEval broken.packages.aarch64-darwin.node-bindings-fast.drvPath).success;
+}

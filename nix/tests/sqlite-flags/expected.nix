@@ -1,4 +1,0 @@
-{
-  linux = { };
-  darwin.LIBSQLITE3_FLAGS = "-DFROM_THE_FILE -DSQLCIPHER_OMIT_LOG_DEVICE";
-}
