@@ -94,15 +94,20 @@ function finish() {
   const table = join(here, 'ts/platforms.ts')
   if (existsSync(join(root, 'targets.json')))
     attempt(`${table} cannot be written`, OWN, () => update(table, platformsSource()))
-  const tsc = attempt('TypeScript is not installed', `run npm ci in ${here}`, () =>
-    createRequire(import.meta.url).resolve('typescript/bin/tsc'),
-  )
-  run(process.execPath, [tsc, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' }, 'tsc')
+  const [tsc, ...script] = compiler()
+  run(tsc, [...script, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' }, process.env.TSC || 'tsc')
   // tsc emits declarations for what it compiles, and this one is a declaration already.
   const declarations = join(dist, 'native.d.ts')
   attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () =>
     copyFileSync(join(here, 'ts/native.d.ts'), declarations),
   )
+}
+
+/** TypeScript's compiler: the program that TSC names, as Nix does, or else the script that npm installed. */
+function compiler() {
+  if (process.env.TSC) return [process.env.TSC]
+  const installed = () => createRequire(import.meta.url).resolve('typescript/bin/tsc')
+  return [process.execPath, attempt('TypeScript is not installed', `run npm ci in ${here}`, installed)]
 }
 
 function makeDist() {

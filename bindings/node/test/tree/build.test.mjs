@@ -114,3 +114,16 @@ test('a compiler that fails, or is not there', { skip }, () => {
   const env = { PATH: join(made.here, 'scripts') }
   assertFails(made, ADDON, ['cargo is not on PATH: install it, and run this again'], { env })
 })
+
+// nixpkgs' TypeScript 7 is a native program without a folder in node_modules.
+test('a compiler that TSC names is called as a program', { skip }, () => {
+  const made = makeTree()
+  const tsc = join(made.root, 'bin/tsc')
+  program(tsc, '#!/bin/sh\necho "$@"\n')
+  const { status, stdout } = build(made, ['finish'], { env: { TSC: tsc } })
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: `-p ${join(made.here, 'tsconfig.json')}\n` })
+  const missing = join(made.root, 'no-tsc')
+  assertFails(made, ['finish'], [`${missing} is not on PATH: install it, and run this again`], {
+    env: { TSC: missing },
+  })
+})

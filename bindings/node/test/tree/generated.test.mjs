@@ -30,6 +30,22 @@ test('ts/native.d.ts is what the addon declares', async () => {
   }
 })
 
+// nixpkgs' napi-rs-cli 2.17 is a single program; the failed import ended in Node's own stack.
+test('a napi CLI without a library is one line that names what is wanted', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-napi-cli-'))
+  try {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/declarations.mjs', folder], {
+      cwd: here,
+      encoding: 'utf8',
+      env: { ...process.env, NAPI_RS_CLI: folder },
+    })
+    const said = `NAPI_RS_CLI: ${folder} has no lib/napi-rs-cli/dist/index.js; name nixpkgs' napi-rs-cli_3, version 3 or later\n`
+    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: '', stderr: said })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
 test('the lock file names no registry', () => {
   assert.doesNotMatch(committed('package-lock.json'), /"resolved"|registry/)
 })
