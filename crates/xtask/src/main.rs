@@ -12,6 +12,7 @@ mod load;
 mod mingw;
 mod newer_sqlcipher;
 mod nix;
+mod nix_artifacts;
 mod nix_layers;
 mod nix_store;
 mod npm;

@@ -1,8 +1,9 @@
 //! `cargo xtask nix`: the flake's checks and packages, on a machine with or without a binary cache.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -14,9 +15,15 @@ use crate::paths::{Workspace, program};
 use crate::process;
 use crate::report::{Report, Tally};
 
+/// The variable that names a flake of nixpkgs, or of a fork that has its stdenv, to evaluate every output with.
+pub(crate) const NIXPKGS: &str = "STRONGROOM_NIXPKGS";
+
 /// How to get Nix, for a machine that lacks it.
 pub(crate) const REMEDY: &str =
     "no nix on PATH: run the official installer, or name one elsewhere by STRONGROOM_NIX=.../bin/nix";
+
+/// The oldest Nix that crane supports (its CHANGELOG, read 2026-11). 2.26.3 builds every output all the same.
+const OLDEST_NIX: [u32; 3] = [2, 31, 2];
 
 /// What to do with Nix.
 #[derive(Subcommand)]
@@ -66,6 +73,12 @@ impl Nix {
         };
         let configuration = configuration.filter(|_| env::var_os("NIX_CONF_DIR").is_none());
         let mut nix = Self { program, configuration, stand_in: false };
+        static WARNED: Once = Once::new();
+        let mut version = nix.command("nix");
+        version.arg("--version");
+        if let Some(warning) = too_old(&process::capture(version)?) {
+            WARNED.call_once(|| eprintln!("warning: {warning}"));
+        }
         nix.stand_in = match env::var("STRONGROOM_NIX_STAND_IN").as_deref() {
             Ok("1") => true,
             Ok("0") => false,
@@ -115,6 +128,21 @@ impl Nix {
     }
 }
 
+/// What to say about a Nix that is older than crane asks for, if it is.
+fn too_old(answer: &str) -> Option<String> {
+    // `nix (Nix) 2.26.3`, `nix (Determinate Nix 3.6.2) 2.29.0`; a number for each part, `pre` and a date dropped.
+    let version = answer.split_whitespace().next_back()?;
+    let parts = version.split(['.', '+', '-']).map_while(|part| {
+        let digits = part.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse::<u32>().ok()
+    });
+    let parts: Vec<u32> = parts.collect();
+    (!parts.is_empty() && parts.as_slice() < OLDEST_NIX.as_slice()).then(|| {
+        let oldest = OLDEST_NIX.map(|part| part.to_string()).join(".");
+        format!("nix is {version}, and crane asks for {oldest} or later; update it if an evaluation or a build fails")
+    })
+}
+
 /// The flake of this checkout: what git tracks, so that target/ and node_modules/ are not copied.
 pub(crate) fn flake(workspace: &Workspace) -> Result<String> {
     let root = workspace.root();
@@ -149,7 +177,7 @@ pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<Report> {
             };
             for part in parts {
                 add(format!("nix build {}", part.name()), &|| match part {
-                    Part::Target(target) if target.build_host != system() => {
+                    Part::Target(target) if !target.builds_on(&system()) => {
                         elsewhere(workspace, &nix, target)
                     }
                     Part::Target(target) => built_here(workspace, &nix, target, *rebuild),
@@ -186,35 +214,30 @@ pub(crate) fn system() -> String {
 
 fn built_here(workspace: &Workspace, nix: &Nix, target: &Target, rebuild: bool) -> Result<Tally> {
     let result = build_attribute(workspace, nix, &target.platform)?;
-    let mut note = built_note(&result, nix.stand_in && target.toolchain == Toolchain::Cross);
+    let mut note = format!("built here, audited: {result}");
+    if nix.stand_in && target.toolchain == Toolchain::Cross {
+        note.push_str(&format!(" ({MUSL_BY_ZIG})"));
+    }
     if rebuild {
-        let mut again = nix.flake(workspace, &["build", "--rebuild", "--no-link", "--print-build-logs"]);
-        again.arg(format!("{}#node-bindings-{}.layers.package", flake(workspace)?, target.platform));
-        process::run(workspace, &format!("nix build {target} again"), again)?;
-        note.push_str("; the same bytes when built again");
+        build_again(workspace, nix, target)?;
+        note.push_str("; a second build has the same bytes");
     }
     Ok(Tally::passed(note))
 }
 
-fn built_note(result: &str, stand_in_compiler: bool) -> String {
-    match stand_in_compiler {
-        true => {
-            format!("{result}, by zig in the place of nixpkgs' own compiler, which was not tried")
-        }
-        false => result.to_owned(),
-    }
-}
+/// What the placeholder for nixpkgs has in the place of nixpkgs' cross compilers.
+const MUSL_BY_ZIG: &str = "zig compiles musl's C here, not nixpkgs' gcc, which was only evaluated";
 
-/// A target of another build host: what can be shown of it here.
+/// A target that this system cannot build: it is evaluated for the system that can.
 fn elsewhere(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<Tally> {
-    let Target { platform, build_host, .. } = target;
+    let (platform, host) = (&target.platform, target.release_host());
     if target.toolchain == Toolchain::Msvc {
-        bail!("{platform} is made outside Nix, on {build_host}: build it there with `cargo xtask dist`");
+        bail!("{platform} is built outside Nix, on {host}: run `cargo xtask dist` there");
     }
     let mut eval = nix.flake(workspace, &["eval", "--raw"]);
-    eval.arg(format!("{}#packages.{build_host}.node-bindings-{platform}.drvPath", flake(workspace)?));
+    eval.arg(format!("{}#packages.{host}.node-bindings-{platform}.drvPath", flake(workspace)?));
     process::run(workspace, &format!("nix eval {platform}"), eval)?;
-    Ok(Tally::skipped(format!("evaluated, not built: {platform} is built on {build_host}")))
+    Ok(Tally::skipped(format!("evaluated for {host}, which builds {platform}; not built here")))
 }
 
 /// The part of `node-bindings-<part>` that a name on the command line means.
@@ -234,20 +257,23 @@ pub(crate) fn check(workspace: &Workspace, nix: &Nix) -> Result<String> {
     let mut check = nix.flake(workspace, &["flake", "check"]);
     check.arg("--print-build-logs").arg(flake(workspace)?);
     process::run(workspace, "nix flake check", check)?;
+    let built = format!("evaluated for every system; {}'s checks built here", system());
     Ok(match nix.stand_in {
-        true => format!("with the stand-in for nixpkgs, so not shown: {}", not_shown()),
-        false => "with nixpkgs".to_owned(),
+        true => format!("{built}, with a placeholder for nixpkgs: {MUSL_BY_ZIG}"),
+        false => built,
     })
 }
 
-/// What the stand-in cannot show on this machine.
-fn not_shown() -> String {
-    let others: Vec<&str> = node_targets::targets()
-        .iter()
-        .filter(|target| target.build_host != system() && target.toolchain != Toolchain::Msvc)
-        .map(|target| target.platform.as_str())
-        .collect();
-    format!("nixpkgs' musl compilers, in whose place zig is; evaluated, not built: {}", others.join(", "))
+/// Evaluates every output of every system with a flake in the place of nixpkgs. Returns the number of outputs.
+pub(crate) fn evaluate_with(workspace: &Workspace, nix: &Nix, nixpkgs: &Path) -> Result<u32> {
+    let mut evaluate = nix.command("nix");
+    evaluate.args(["flake", "check", "--no-build", "--all-systems", "--no-write-lock-file"]);
+    evaluate.args(["--override-input", "nixpkgs"]).arg(format!("path:{}", nixpkgs.display()));
+    evaluate.arg(flake(workspace)?);
+    let log = process::run(workspace, "nix flake check with nixpkgs", evaluate)?;
+    let outputs = log.lines().filter(|line| line.starts_with("derivation evaluated to ")).count();
+    anyhow::ensure!(outputs > 0, "nix evaluated no output with {}", nixpkgs.display());
+    Ok(u32::try_from(outputs)?)
 }
 
 /// Builds a platform's audited addon; the file.
@@ -258,6 +284,20 @@ pub(crate) fn build(workspace: &Workspace, nix: &Nix, target: &Target) -> Result
         bail!("{} is not there, although nix built the derivation", addon.display());
     }
     Ok(addon)
+}
+
+/// Builds a platform's package from its layers a second time; fails if a byte of the addon or of its debug information differs.
+pub(crate) fn build_again(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<()> {
+    let mut again = nix.flake(workspace, &["build", "--rebuild", "--no-link", "--print-build-logs"]);
+    again.arg(format!("{}#node-bindings-{}.layers.package^*", flake(workspace)?, target.platform));
+    process::run(workspace, &format!("nix build {target} again"), again).map(drop)
+}
+
+/// Builds the debug information of a platform's addon; the folder.
+pub(crate) fn build_debug(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<PathBuf> {
+    let mut build = nix.flake(workspace, &["build", "--no-link", "--print-out-paths"]);
+    build.arg(format!("{}#node-bindings-{}.debug", flake(workspace)?, target.platform));
+    process::capture(build).map(PathBuf::from)
 }
 
 /// Builds the package's JavaScript; the folder.
@@ -293,19 +333,24 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_built_is_said() {
-        let note = not_shown();
-        let built_here = |target: &&Target| target.build_host == system();
-        assert!(note.starts_with("nixpkgs' musl compilers"), "{note}");
-        for target in node_targets::targets() {
-            let named = note.contains(target.platform.as_str());
-            assert_eq!(
-                named,
-                !built_here(&target) && target.toolchain != Toolchain::Msvc,
-                "{target}: {note}"
-            );
+    fn a_nix_older_than_crane_asks_for_is_a_warning() {
+        for old in [
+            "nix (Nix) 2.26.3",
+            "nix (Nix) 2.31",
+            "nix (Determinate Nix 3.6.2) 2.29.0",
+            "nix (Nix) 2.30pre20250521",
+        ] {
+            assert!(too_old(old).unwrap().contains("crane asks for 2.31.2"), "{old}");
         }
-        assert_eq!(built_note("result-js", false), "result-js");
-        assert!(built_note("result-linux-x64-musl", true).ends_with("which was not tried"));
+        for fine in [
+            "nix (Nix) 2.31.2",
+            "nix (Nix) 2.31.2+1",
+            "nix (Lix, like Nix) 3.0.0",
+            "nix (Nix) 2.32pre2",
+            "",
+            "nix",
+        ] {
+            assert_eq!(too_old(fine), None, "{fine}");
+        }
     }
 }

@@ -58,12 +58,19 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     rows: Vec<(String, Tally, Duration)>,
+    /// Lines between the table and the sum.
+    remarks: Vec<String>,
 }
 
 impl Report {
     /// Adds a row.
     pub(crate) fn add(&mut self, name: &str, tally: Tally, elapsed: Duration) {
         self.rows.push((name.to_owned(), tally, elapsed));
+    }
+
+    /// Adds a line below the table.
+    pub(crate) fn add_remark(&mut self, remark: String) {
+        self.remarks.push(remark);
     }
 
     /// Makes every skip a failure that says so.
@@ -109,7 +116,9 @@ impl fmt::Display for Report {
             table.add_row([name.as_str(), result, &passed, &failed, &skipped, &seconds, &note]);
         }
         let [passed, failed, skipped] = sum;
-        writeln!(f, "{table}\n{passed} passed, {failed} failed, {skipped} skipped")
+        writeln!(f, "{table}")?;
+        self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))?;
+        writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
 

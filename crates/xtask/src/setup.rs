@@ -21,12 +21,15 @@ use crate::windows;
 use crate::workflows;
 
 /// Programs that tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("sqlcipher", "sqlcipher"),
     ("gcc", "gcc"),
     // what the audit's facts are held against
     ("readelf", "binutils"),
     ("llvm-objdump", "llvm"),
+    // macOS' debug information
+    ("dsymutil", "llvm"),
+    ("llvm-symbolizer", "llvm"),
     ("make", "make"),
     ("perl", "perl"),
     ("pkg-config", "pkgconf"),

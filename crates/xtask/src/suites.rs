@@ -1,16 +1,20 @@
 //! The suites of `cargo xtask test`, in the order in which they run: cheap ones first.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use node_targets::Target;
 
+use crate::addon;
 use crate::consumers;
 use crate::counts;
 use crate::dist;
 use crate::load::{self, Package, Parts};
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
+use crate::nix_artifacts;
 use crate::nix_store;
 use crate::npm;
 use crate::pack;
@@ -29,28 +33,43 @@ pub(crate) struct Suite {
     pub(crate) name: &'static str,
     /// Runs it. An error is a failure of the suite as a whole.
     pub(crate) run: fn(&Workspace) -> Result<Tally>,
+    /// Runs with `--long` only.
+    pub(crate) long: bool,
+}
+
+impl Suite {
+    const fn new(name: &'static str, run: fn(&Workspace) -> Result<Tally>) -> Self {
+        Self { name, run, long: false }
+    }
+
+    const fn long(name: &'static str, run: fn(&Workspace) -> Result<Tally>) -> Self {
+        Self { name, run, long: true }
+    }
 }
 
 /// Every suite.
-pub(crate) const ALL: [Suite; 18] = [
-    Suite { name: "rustfmt", run: rustfmt },
-    Suite { name: "clippy", run: clippy },
-    Suite { name: "cargo-deny", run: cargo_deny },
-    Suite { name: "js lint", run: js_lint },
-    Suite { name: "workflows", run: workflows::lint },
-    Suite { name: "rust tests", run: rust_tests },
-    Suite { name: "release addon", run: release_addon },
-    Suite { name: "js tests (tree)", run: js_tests },
-    Suite { name: "js tests (tarball)", run: js_tarball },
-    Suite { name: "quickstart", run: quickstart },
-    Suite { name: "packages", run: packages },
-    Suite { name: "package managers", run: consumers::test },
-    Suite { name: "load (host)", run: load_host },
-    Suite { name: "load (other Nodes)", run: load_other_nodes },
-    Suite { name: "windows (mingw, Wine)", run: windows },
-    Suite { name: "nix check", run: nix_check },
-    Suite { name: "nix targets", run: nix_targets },
-    Suite { name: "nix addon", run: nix_addon },
+pub(crate) const ALL: [Suite; 21] = [
+    Suite::new("rustfmt", rustfmt),
+    Suite::new("clippy", clippy),
+    Suite::new("cargo-deny", cargo_deny),
+    Suite::new("js lint", js_lint),
+    Suite::new("workflows", workflows::lint),
+    Suite::new("rust tests", rust_tests),
+    Suite::new("release addon", release_addon),
+    Suite::new("js tests (tree)", js_tests),
+    Suite::new("js tests (tarball)", js_tarball),
+    Suite::new("quickstart", quickstart),
+    Suite::new("packages", packages),
+    Suite::new("package managers", consumers::test),
+    Suite::new("load (host)", load_host),
+    Suite::new("load (other Nodes)", load_other_nodes),
+    Suite::new("windows (mingw, Wine)", windows),
+    Suite::new("nixpkgs (evaluated)", nixpkgs_evaluated),
+    Suite::new("nix check", nix_check),
+    Suite::new("nix targets", nix_targets),
+    Suite::new("nix addon", nix_addon),
+    Suite::new("nix and dist", nix_and_dist),
+    Suite::long("nix targets, built twice", nix_twice),
 ];
 
 fn rustfmt(workspace: &Workspace) -> Result<Tally> {
@@ -162,19 +181,29 @@ fn load_host(workspace: &Workspace) -> Result<Tally> {
 /// Every addon that is built, in each Node but the one on `PATH`: other versions, C libraries and processors.
 fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
+    let mut not_run = Vec::new();
     for target in load::built_targets(workspace)? {
         let package = Package::built(workspace, target)?;
         let runtimes = Runtime::of(workspace, target)?;
         if runtimes.is_empty() {
-            tally.skipped.push(Runtime::none(target)?);
+            not_run.push(target.to_string());
         }
         let others: Vec<Runtime> = runtimes.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
         tally.merge(load::load_in(workspace, &others, &package));
     }
     if tally == Tally::default() {
-        return Ok(Tally::skipped("the Nodes that can be had are for Linux"));
+        return Ok(Tally::skipped("the pinned Nodes are for Linux"));
     }
+    tally.note = with_not_run(&tally.note, &not_run);
     Ok(tally)
+}
+
+/// A note that also names the targets for which this machine has no Node. Not a skip: no machine runs them all.
+fn with_not_run(note: &str, targets: &[String]) -> String {
+    match targets {
+        [] => note.to_owned(),
+        targets => report::join(note, &format!("built here, not run here: {}", targets.join(", "))),
+    }
 }
 
 /// Windows' addon as far as another system can show it. On Windows itself it is this machine's, which other suites load.
@@ -203,40 +232,102 @@ fn nix_check(workspace: &Workspace) -> Result<Tally> {
     Ok(Tally::passed(nix::check(workspace, &nix)?))
 }
 
-/// The addon of each target that this system builds, held against our own policy, which is stricter than the gate's.
+/// Every output of every system, evaluated with a nixpkgs that has the real stdenv. Nothing is built.
+fn nixpkgs_evaluated(workspace: &Workspace) -> Result<Tally> {
+    let Some(nixpkgs) = env::var_os(nix::NIXPKGS).map(PathBuf::from) else {
+        return Ok(Tally::skipped(format!("{} names no flake of nixpkgs to evaluate with", nix::NIXPKGS)));
+    };
+    let nix = match ready_nix(workspace)? {
+        Ok(nix) => nix,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    let outputs = nix::evaluate_with(workspace, &nix, &nixpkgs)?;
+    Ok(Tally { passed: outputs, ..Tally::passed("outputs of three systems, evaluated; nothing built") })
+}
+
+/// The targets that Nix builds on this system.
+fn built_by_nix() -> impl Iterator<Item = &'static Target> {
+    let system = nix::system();
+    node_targets::targets().iter().filter(move |target| target.builds_on(&system))
+}
+
+/// The addon of each target that this system builds, held against our own policy, which is stricter than the gate's, and its
+/// debug information.
 fn nix_targets(workspace: &Workspace) -> Result<Tally> {
     let nix = match ready_nix(workspace)? {
         Ok(nix) => nix,
         Err(why) => return Ok(Tally::skipped(why)),
     };
-    let system = nix::system();
     let mut tally = Tally::default();
-    let mut built = Vec::new();
-    for target in node_targets::targets().iter().filter(|target| target.build_host == system) {
+    let mut audits = Vec::new();
+    let mut lines = Vec::new();
+    for target in built_by_nix() {
         let addon = nix::build(workspace, &nix, target)?;
-        built.push(format!("{target} {}", dist::audited(workspace, &addon, target)?));
-        tally.passed += 1;
+        audits.push(format!("{target} {}", dist::audited(workspace, &addon, target)?));
+        let debug = nix::build_debug(workspace, &nix, target)?;
+        match nix_artifacts::entry_line(target, &addon, &debug)? {
+            Ok(line) => lines.push(line),
+            Err(why) => tally.skipped.push(format!("{target}'s debug information: {why}")),
+        }
     }
-    if built.is_empty() {
-        return Ok(Tally::skipped(format!("no target of targets.json is built on {system}")));
+    if audits.is_empty() {
+        return Ok(Tally::skipped(format!("no target of targets.json is built on {}", nix::system())));
     }
-    tally.note = format!("audit: {}", built.join(", "));
+    tally.passed += report::count(&audits) + report::count(&lines);
+    lines.dedup();
+    tally.note =
+        format!("built here; audit: {}; the entry point is at {}", audits.join(", "), lines.join(", "));
     Ok(tally)
 }
 
-/// The addons and the JavaScript as a release has them, loaded in each Node that can be had here.
+/// Each package that this system builds, from its layers once more: the same bytes, debug information included.
+fn nix_twice(workspace: &Workspace) -> Result<Tally> {
+    let nix = match ready_nix(workspace)? {
+        Ok(nix) => nix,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    let mut built = Vec::new();
+    for target in built_by_nix() {
+        nix::build(workspace, &nix, target)?;
+        nix::build_again(workspace, &nix, target)?;
+        built.push(target.to_string());
+    }
+    Ok(Tally { passed: report::count(&built), note: built.join(", "), ..Tally::default() })
+}
+
+/// What the Nix-built and the `dist`-built addon of each target say of themselves.
+fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
+    let nix = match ready_nix(workspace)? {
+        Ok(nix) => nix,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    let targets: Vec<&Target> = built_by_nix().collect();
+    let mut same = Vec::new();
+    for (target, addon) in targets.iter().zip(addon::build(workspace, &targets)) {
+        let library = addon?.library;
+        nix_artifacts::same_facts(workspace, &nix::build(workspace, &nix, target)?, &library)?;
+        same.push(target.to_string());
+    }
+    Ok(Tally {
+        passed: report::count(&same),
+        note: format!("the same facts: {}", same.join(", ")),
+        ..Tally::default()
+    })
+}
+
+/// The addons and the JavaScript as a release has them, loaded in each Node that there is for this system.
 fn nix_addon(workspace: &Workspace) -> Result<Tally> {
     let nix = match ready_nix(workspace)? {
         Ok(nix) => nix,
         Err(why) => return Ok(Tally::skipped(why)),
     };
     let javascript = nix::build_javascript(workspace, &nix)?;
-    let system = nix::system();
     let mut tally = Tally::default();
-    for target in node_targets::targets().iter().filter(|target| target.build_host == system) {
+    let mut not_run = Vec::new();
+    for target in built_by_nix() {
         let runtimes = Runtime::of(workspace, target)?;
         if runtimes.is_empty() {
-            tally.skipped.push(Runtime::none(target)?);
+            not_run.push(target.to_string());
             continue;
         }
         let addon = nix::build(workspace, &nix, target)?;
@@ -245,8 +336,9 @@ fn nix_addon(workspace: &Workspace) -> Result<Tally> {
         tally.merge(load::load_in(workspace, &runtimes, &package));
     }
     if tally == Tally::default() {
-        return Ok(Tally::skipped(format!("no target of targets.json is built on {system}")));
+        return Ok(Tally::skipped(format!("no Node here loads a target that is built on {}", nix::system())));
     }
+    tally.note = with_not_run(&tally.note, &not_run);
     Ok(tally)
 }
 

@@ -87,7 +87,9 @@ impl Place {
 fn addon(version: &str) -> Maker {
     let flags = elf::DF_1_NODELETE.0 | elf::DF_1_NOW.0;
     let data = format!("strongroom-addon-version={version};").into_bytes();
-    Maker { numbers: vec![(elf::DT_FLAGS_1, flags)], data, ..Maker::addon() }
+    // The marks of the C flags in targets.json.
+    let imports = vec!["napi_create_function", "__stack_chk_fail", "__memcpy_chk"];
+    Maker { numbers: vec![(elf::DT_FLAGS_1, flags)], imports, data, ..Maker::addon() }
 }
 
 fn musl() -> Maker {
