@@ -33,7 +33,9 @@ forEachTarget "toolchain" (import ./toolchain.nix { inherit pkgs; })
           lib
           nixpkgs
           nodeEnv
+          pkgs
           root
+          system
           ;
         inherit (workspace)
           mkNode
@@ -46,10 +48,13 @@ forEachTarget "toolchain" (import ./toolchain.nix { inherit pkgs; })
       };
     };
   };
+  audited = node.targets.${triple};
+  loads = import ./loads.nix { inherit pkgs; } node.targets.${triple} node.jsBindings;
+}
+# Real nixpkgs has one TypeScript; the placeholder on x86_64-linux has three.
+// lib.optionalAttrs (pkgs.typescriptLayouts or { } != { }) {
   javascript = import ./javascript.nix { inherit pkgs; } node.jsBindings (
     typescript:
     (workspace.mkNodeFrom { ${system} = pkgs.extend (_: _: { inherit typescript; }); } [ triple ]).jsBindings
   );
-  audited = node.targets.${triple};
-  loads = import ./loads.nix { inherit pkgs; } node.targets.${triple} node.jsBindings;
 }

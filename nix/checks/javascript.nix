@@ -1,13 +1,9 @@
-# The JavaScript is the same by every version of TypeScript that the placeholder for nixpkgs has; real nixpkgs has one. Each
-# version has its own layout.
+# The JavaScript is the same by every version of TypeScript, each in its own layout.
 { pkgs }:
 javascript: javascriptBy:
-let
-  inherit (pkgs) lib;
-in
 pkgs.runCommand "javascript-by-each-typescript" { } ''
-  ${lib.concatMapStringsSep "\n" (typescript: "diff -r ${javascript} ${javascriptBy typescript}") (
-    lib.attrValues (pkgs.typescriptLayouts or { })
+  ${pkgs.lib.concatMapStringsSep "\n" (typescript: "diff -r ${javascript} ${javascriptBy typescript}") (
+    pkgs.lib.attrValues pkgs.typescriptLayouts
   )}
   touch $out
 ''

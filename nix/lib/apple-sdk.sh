@@ -3,6 +3,10 @@
 # usage: apple-sdk.sh LIBSYSTEM FOLDER   (zig's lib/libc/darwin/libSystem.tbd; the folder that SDKROOT will name)
 set -eu
 system=$1 libraries=$2/usr/lib
+grep -q libSystem.B.dylib "$system" || {
+  echo "apple-sdk: $system is missing or is not a stub of libSystem" >&2
+  exit 1
+}
 mkdir -p "$libraries"
 # lld rejects a stub with a processor that it does not know. A list may end in a comma.
 sed 's/arm64e\.x1-[a-z0-9-]*,*//g' "$system" >"$libraries/libSystem.tbd"

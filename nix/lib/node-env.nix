@@ -8,7 +8,7 @@ let
     "nodeEnv: no target ${triple} in targets.json. It has ${lib.concatStringsSep ", " (lib.attrNames targets)}.";
   notBuilt =
     systems: triple:
-    "mkNode: ${triple} is built on ${lib.concatStringsSep ", " (target triple).buildHosts}; this flake builds on ${lib.concatStringsSep ", " systems}.";
+    "mkNode: ${triple} is built on ${lib.concatStringsSep ", " (target triple).buildHosts}, and mkNode was given package sets of ${lib.concatStringsSep ", " systems}.";
   target = triple: targets.${triple} or (throw (unknownTarget triple));
   underscored = lib.replaceStrings [ "-" ] [ "_" ];
 
@@ -45,7 +45,7 @@ in
       };
     in
     assert lib.assertMsg (system ? ${row.os} && (row.libc == "musl" || row.floor != null))
-      "nodeEnv.zigTarget: zig compiles for Linux and macOS, and needs a floor in targets.json except for musl; ${triple} has none";
+      "nodeEnv.zigTarget: zig compiles for Linux and macOS, with a floor in targets.json except for musl; not for ${triple}";
     "${lib.head (lib.splitString "-" triple)}-${system.${row.os}}";
 
   # The floor of a target, as a policy file of node-audit names it.
@@ -64,15 +64,14 @@ in
   auditHardening =
     triple:
     let
-      has = prefix: lib.any (lib.hasPrefix prefix) (target triple).cFlags;
+      inherit (target triple) cFlags;
     in
     {
-      stack-protector = has "-fstack-protector";
-      fortify = has "-D_FORTIFY_SOURCE=";
+      stack-protector = lib.any (lib.hasPrefix "-fstack-protector") cFlags;
+      fortify = lib.any (flag: lib.hasPrefix "-D_FORTIFY_SOURCE=" flag && !lib.hasSuffix "=0" flag) cFlags;
     };
 
-  # The package set whose compiler compiles for a triple. The build machine's own set where it is that machine's triple, and
-  # for zig, which compiles for every target.
+  # The package set whose compiler compiles for a triple: `pkgs` itself for the build machine's triple and for zig.
   crossPkgsFor =
     pkgs: triple:
     let

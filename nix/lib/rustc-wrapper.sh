@@ -14,8 +14,12 @@ case $triple in
   x86_64-apple-darwin) floor=$MACOS_FLOOR_x86_64_apple_darwin ;;
   *) floor='' ;;
 esac
-if [ -n "$floor" ]; then export SDKROOT="${TARGET_SDKROOT-${SDKROOT-}}" MACOSX_DEPLOYMENT_TARGET="$floor"; fi
+if [ -n "$floor" ]; then
+  export MACOSX_DEPLOYMENT_TARGET="$floor"
+  if [ -n "${TARGET_SDKROOT-}" ]; then export SDKROOT="$TARGET_SDKROOT"; fi
+fi
 # The build directory of Nix has another name in each build on macOS. As a flag in cargo's configuration it would be part
 # of the fingerprint, and each layer would compile the crates of the layer below again.
 if [ -n "${NIX_BUILD_TOP-}" ]; then set -- "$@" "--remap-path-prefix=$NIX_BUILD_TOP=/strongroom"; fi
-exec "$@"
+# The wrapper that a user named before, such as sccache.
+exec ${INNER_RUSTC_WRAPPER:+"$INNER_RUSTC_WRAPPER"} "$@"

@@ -31,25 +31,43 @@ let
     map (value: "two rows have the \"${field}\" ${value}") (
       lib.attrNames (lib.filterAttrs (_: same: lib.length same > 1) groups)
     );
-  unbuilt = map (row: "${named row} has no build host") (lib.filter (row: row.buildHosts or null == [ ]) rows);
-  unknownPlatforms =
+  unbuilt = map (row: "${named row} has no build host") (
+    lib.filter (row: row ? buildHosts && !(lib.isList row.buildHosts && row.buildHosts != [ ])) rows
+  );
+
+  flagFields = [
+    "flag"
+    "platforms"
+    "why"
+  ];
+  flagProblems =
     list:
-    lib.concatMap (
-      entry:
-      map (platform: "\"${list}\" has ${entry.flag} for ${platform}, which no row is named") (
-        lib.subtractLists (map (row: row.platform or null) rows) entry.platforms
-      )
-    ) (table.${list} or [ ]);
+    let
+      platforms = map (row: row.platform or null) rows;
+      problemsOf =
+        entry:
+        let
+          flag = entry.flag or "an entry";
+        in
+        map (field: "${flag} in \"${list}\" has no \"${field}\"") (
+          lib.filter (field: entry.${field} or "" == "") flagFields
+        )
+        ++ lib.optional (lib.hasInfix " " flag && entry ? flag) "\"${flag}\" in \"${list}\" is not one word"
+        ++ map (platform: "${flag} in \"${list}\" is for ${platform}, which no row is named") (
+          lib.subtractLists platforms entry.platforms or [ ]
+        );
+    in
+    if table ? ${list} then lib.concatMap problemsOf table.${list} else [ "there is no list \"${list}\"" ];
   problems =
     lib.optional (rows == [ ]) "there is no row under \"targets\""
     ++ missing
     ++ twice "triple"
     ++ twice "platform"
     ++ unbuilt
-    ++ lib.concatMap unknownPlatforms flagLists;
+    ++ lib.concatMap flagProblems flagLists;
 
   flagsOf =
-    row: list: map (entry: entry.flag) (lib.filter (entry: lib.elem row.platform entry.platforms) (table.${list} or [ ]));
+    row: list: map (entry: entry.flag) (lib.filter (entry: lib.elem row.platform entry.platforms) table.${list});
 in
 {
   inherit problems;

@@ -17,7 +17,7 @@ tool() {
 compile() {
   compiler=$1
   shift
-  # The crate cc also passes an SDK and the oldest macOS. zig has both by its target.
+  # The crate cc also passes an SDK and the oldest macOS. zig takes both from -target.
   is_value=
   for argument; do
     shift

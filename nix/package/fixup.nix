@@ -21,8 +21,9 @@ let
     '';
     # rust-objcopy signs ad hoc again, as the linker did; the audit checks each page.
     splitMachO = ''
-      # Cargo leaves a link to a folder.
+      # Cargo leaves a link to a folder. A debugger looks for the file by the addon's name.
       cp -rL ${library}.dSYM "$debug/${name}.dSYM"
+      mv "$debug/${name}.dSYM/Contents/Resources/DWARF/"{${baseNameOf library},${name}}
       ${objcopy} --strip-debug --discard-all "$addon"
     '';
     # Debug information has the store path of each crate's source. The rest of the path is enough for a debugger.

@@ -1,13 +1,25 @@
 # The JavaScript of the package: loader, API and types, by the same step as `npm run build:finish`. The addon's types
 # come from what #[napi] declared, by the napi CLI's own generator. Generated sources must be the committed ones.
-#
-# tsc is called as a program: nixpkgs' typescript 5.9.3 (pkgs/by-name/ty/typescript/package.nix, read 2026-11) links bin/tsc
-# to lib/node_modules, and TypeScript 7 is a native program.
+# tsc is called as a program, since TypeScript 7 is a native one.
 { pkgs }:
 typeDefinitions:
 let
   inherit (pkgs) lib nodeEnv;
   package = nodeEnv.root + "/bindings/node";
+  tool = request: (import ./nixpkgs-tool.nix { inherit pkgs; } request).package;
+  # Version 3 came as a second attribute, beside version 2.17, a single program without the generator.
+  napiCli = tool {
+    attributes = [
+      "napi-rs-cli_3"
+      "napi-rs-cli"
+    ];
+    oldest = "3";
+  };
+  # tsconfig.json names modules as Node 20 has them.
+  typescript = tool {
+    attributes = [ "typescript" ];
+    oldest = "5.9";
+  };
   # Nothing here provides the types of Node, so nothing is checked; the tests of the tree do that. What is emitted is
   # the same as long as every exported type is written out.
   hermetic = {
@@ -29,8 +41,8 @@ pkgs.runCommand "node-bindings-js"
       ]
     );
     nativeBuildInputs = [ pkgs.nodejs ];
-    NAPI_RS_CLI = (import ./napi-cli.nix { inherit pkgs; }).package;
-    TSC = lib.getExe' pkgs.typescript "tsc";
+    NAPI_RS_CLI = napiCli;
+    TSC = lib.getExe' typescript "tsc";
     tsconfig = builtins.toJSON hermetic;
     allowedReferences = [ ];
   }

@@ -6,7 +6,7 @@
   packageSets,
 }:
 let
-  # What one system builds, each part once however many targets ask for it.
+  # The builders of each system. Targets share what does not depend on the target.
   builders = lib.mapAttrs (_: pkgs: {
     addonLayers =
       triple:

@@ -11,8 +11,8 @@ let
   row = nodeEnv.target triple;
   isApple = row.os == "darwin";
   rustflags = [
-    # Not by CARGO_TARGET_<triple>_LINKER: cargo links the build scripts and proc macros of the build machine's own triple with
-    # that as well, and without these flags.
+    # CARGO_TARGET_<triple>_LINKER would also reach build scripts and proc macros of the build machine's own triple, without
+    # the other flags.
     "-Clinker=${toolchain.linker}"
     # No store path of the registry's sources in the addon.
     "--remap-path-prefix=${vendored}=/vendored"
@@ -20,7 +20,7 @@ let
   ++ row.rustFlags;
 in
 {
-  # By the configuration, to which cargo adds the flags of .cargo/config.toml: RUSTFLAGS would replace those.
+  # --config adds to the flags of .cargo/config.toml; RUSTFLAGS would replace them.
   arguments = lib.escapeShellArgs [
     "--config"
     "target.${triple}.rustflags=${builtins.toJSON rustflags}"

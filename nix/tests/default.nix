@@ -1,14 +1,16 @@
-# Pure evaluation tests: each folder's expr.nix, called with the arguments that it names, must equal its expected.nix.
-# Yields what lib.runTests yields: a list of the failed ones. `fixture` is a small workspace that some of them read.
+# Pure evaluation tests: each folder's expr.nix must equal its expected.nix. Either may be a function of the arguments that
+# it names. Yields the list of the failed ones, as lib.runTests does. `fixture` is a small workspace that some of them read.
 { lib, arguments }:
 let
   folders = lib.attrNames (
     lib.filterAttrs (name: type: type == "directory" && name != "fixture") (builtins.readDir ./.)
   );
-  call = function: function (builtins.intersectAttrs (builtins.functionArgs function) arguments);
+  call =
+    value:
+    if lib.isFunction value then value (builtins.intersectAttrs (lib.functionArgs value) arguments) else value;
   case = folder: {
     expr = call (import (./. + "/${folder}/expr.nix"));
-    expected = import (./. + "/${folder}/expected.nix");
+    expected = call (import (./. + "/${folder}/expected.nix"));
   };
 in
 lib.runTests (lib.listToAttrs (map (folder: lib.nameValuePair "test ${folder}" (case folder)) folders))

@@ -95,7 +95,12 @@ function finish() {
   if (existsSync(join(root, 'targets.json')))
     attempt(`${table} cannot be written`, OWN, () => update(table, platformsSource()))
   const [tsc, ...script] = compiler()
-  run(tsc, [...script, '-p', join(here, 'tsconfig.json')], { cwd: here, stdio: 'inherit' }, process.env.TSC || 'tsc')
+  run(
+    tsc,
+    [...script, '-p', join(here, 'tsconfig.json')],
+    { cwd: here, stdio: 'inherit' },
+    process.env.TSC ? 'TSC' : 'tsc',
+  )
   // tsc emits declarations for what it compiles, and this one is a declaration already.
   const declarations = join(dist, 'native.d.ts')
   attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () =>
@@ -142,6 +147,8 @@ function run(program, args, options, name = program) {
   try {
     return execFileSync(program, args, options)
   } catch (error) {
+    if (name === 'TSC' && error.code)
+      fail(`TSC names ${program}, which cannot be started (${error.code}): name TypeScript's tsc, version 5.9 or later`)
     if (error.code === 'ENOENT') fail(`${name} is not on PATH: install it, and run this again`)
     fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own words are above`)
   }

@@ -8,30 +8,41 @@ import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+const WANTED = "nixpkgs' napi-rs-cli_3, version 3 or later"
+
+/** A problem that its message explains; anything else keeps its stack. */
+class Problem extends Error {}
+
 /** The text of ts/native.d.ts. */
 export async function declarations(definitions) {
-  const { generateTypeDef } = await import(napiCli())
+  const generateTypeDef = await generator()
   if (readdirSync(definitions).length === 0)
-    throw new Error(`no type definitions in ${definitions}: did cargo expand the macros of bindings_node?`)
+    throw new Problem(`no type definitions in ${definitions}: did cargo expand the macros of bindings_node?`)
   const { exports, dts } = await generateTypeDef({
     typeDefDir: resolve(definitions),
     cwd: process.cwd(),
     constEnum: false,
     dtsHeader: '// Generated from the addon by scripts/declarations.mjs\n\n',
   })
-  if (exports.length === 0) throw new Error(`the definitions in ${definitions} declare nothing`)
+  if (exports.length === 0) throw new Problem(`the definitions in ${definitions} declare nothing`)
   return dts
 }
 
-function napiCli() {
+async function generator() {
   const packaged = process.env.NAPI_RS_CLI
-  if (!packaged) return '@napi-rs/cli'
+  if (!packaged) {
+    const { generateTypeDef } = await import('@napi-rs/cli').catch((cause) => {
+      throw new Problem('@napi-rs/cli is not installed: run npm ci in bindings/node', { cause })
+    })
+    return generateTypeDef
+  }
   const library = resolve(packaged, 'lib/napi-rs-cli/dist/index.js')
   if (!existsSync(library))
-    throw new Error(
-      `NAPI_RS_CLI: ${packaged} has no lib/napi-rs-cli/dist/index.js; name nixpkgs' napi-rs-cli_3, version 3 or later`,
-    )
-  return pathToFileURL(library).href
+    throw new Problem(`NAPI_RS_CLI: ${packaged} has no lib/napi-rs-cli/dist/index.js; name ${WANTED}`)
+  const { generateTypeDef } = await import(pathToFileURL(library).href)
+  if (typeof generateTypeDef !== 'function')
+    throw new Problem(`NAPI_RS_CLI: ${library} exports no generateTypeDef; name ${WANTED}`)
+  return generateTypeDef
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -40,7 +51,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     process.stdout.write(await declarations(definitions))
   } catch (error) {
-    console.error(error.message)
+    console.error(error instanceof Problem ? error.message : error)
     process.exitCode = 1
   }
 }

@@ -126,6 +126,12 @@ impl Target {
         first(name, |target| target.triple == name || target.platform == name)
     }
 
+    /// The triple as part of a variable's name: `x86_64_unknown_linux_gnu`.
+    #[must_use]
+    pub fn underscored(&self) -> String {
+        self.triple.replace('-', "_")
+    }
+
     /// The system that builds the release: a Nix system, or `windows`.
     #[must_use]
     pub fn release_host(&self) -> &str {

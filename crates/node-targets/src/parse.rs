@@ -168,7 +168,7 @@ fn add_flag(targets: &mut [Target], list: FlagList, entry: Value) -> Result<(), 
     }
     for platform in platforms {
         let Some(target) = targets.iter_mut().find(|target| target.platform == platform) else {
-            return Err(wrong(format!("`platforms` has `{platform}`, which no target is named")));
+            return Err(wrong(format!("`platforms` has `{platform}`, which no row is named")));
         };
         list.of(target).push(flag.clone());
     }

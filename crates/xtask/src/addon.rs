@@ -60,7 +60,8 @@ pub(crate) fn build_one(workspace: &Workspace, target: &Target) -> Result<Addon>
     build_parts(workspace, &[Part::of(workspace, target)?]).pop().context("cargo was asked for no addon")?
 }
 
-/// All at once. If that fails, each by itself: what can be built is there by then, and each failure has its own words.
+/// Builds all parts in one cargo call. If the call fails, builds each part alone: what can be built is there by then, and
+/// each failure is reported in its own words.
 fn build_parts(workspace: &Workspace, parts: &[Part<'_>]) -> Vec<Result<Addon>> {
     if parts.is_empty() {
         return Vec::new();

@@ -1,5 +1,6 @@
-//! What macOS addons are linked with: an SDK made from zig's stubs, and rustc's own lld as Apple's linker.
+//! The SDK of macOS addons, made from zig's stubs, and what gives it to rustc.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use anyhow::{Context, Result};
 use node_targets::{Os, Target};
 
 use crate::paths::Workspace;
-use crate::pinned::pinned_folder;
+use crate::pinned::digest_of;
 use crate::process;
 use crate::tools::Zig;
 
@@ -17,9 +18,9 @@ const SCRIPT: &str = "nix/lib/apple-sdk.sh";
 /// Gives the target's rustc, and not the host's, the SDK and the oldest macOS, for Nix and here.
 const RUSTC_WRAPPER: &str = "nix/lib/rustc-wrapper.sh";
 
-/// Returns the folder that `SDKROOT` names; makes it on first use.
-pub(crate) fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
-    let sdk = pinned_folder(workspace, &format!("apple-sdk-{}", zig.version), SCRIPT)?;
+/// Returns the folder that `SDKROOT` names; makes it on first use, beside the zig that it is made from.
+fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
+    let sdk = zig.folder().join(format!("apple-sdk-{}", digest_of(workspace, SCRIPT)?));
     if sdk.is_dir() {
         return Ok(sdk);
     }
@@ -27,7 +28,10 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
     let fresh = scratch.path().join("sdk");
     let mut make = process::command("sh");
     make.arg(workspace.root().join(SCRIPT)).arg(zig.apple_libraries().join("libSystem.tbd")).arg(&fresh);
-    process::capture(make).context("Apple's SDK cannot be made from zig's stubs")?;
+    process::capture(make).with_context(|| {
+        let folder = zig.folder().display();
+        format!("cannot make Apple's SDK from the zig in {folder}: remove that folder, and cargo xtask setup")
+    })?;
     // Whole or not at all. If another process was faster, its folder is the same.
     match fs::rename(&fresh, &sdk) {
         Err(error) if !sdk.is_dir() => Err(error).with_context(|| format!("cannot write {}", sdk.display())),
@@ -35,20 +39,23 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
     }
 }
 
-/// The variables that cargo is started with for a macOS target. A Mac's build scripts and proc macros see nothing of the SDK:
-/// a Mac has its own.
-pub(crate) fn variables(
-    workspace: &Workspace,
-    target: &Target,
-    host: &Target,
-    zig: Option<&Zig>,
-) -> Result<Vec<(OsString, OsString)>> {
+/// A macOS target, the host that links it, and the zig that compiles its C, if one does.
+pub(crate) struct Link<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) host: &'a Target,
+    pub(crate) zig: Option<&'a Zig>,
+}
+
+/// Returns the variables that cargo is started with. A Mac has an SDK of its own for its build scripts and proc macros, which
+/// see nothing of the target's.
+pub(crate) fn variables(workspace: &Workspace, link: &Link<'_>) -> Result<Vec<(OsString, OsString)>> {
+    let Link { target, host, zig } = *link;
     let floor = target.floor.with_context(|| format!("targets.json has no floor for {target}"))?;
-    let suffix = target.triple.replace('-', "_");
     let mut variables = vec![
         ("RUSTC_WRAPPER".into(), workspace.root().join(RUSTC_WRAPPER).into()),
-        (format!("MACOS_FLOOR_{suffix}").into(), floor.to_string().into()),
+        (format!("MACOS_FLOOR_{}", target.underscored()).into(), floor.to_string().into()),
     ];
+    variables.extend(env::var_os("RUSTC_WRAPPER").map(|inner| ("INNER_RUSTC_WRAPPER".into(), inner)));
     if let Some(zig) = zig {
         let sdk = install(workspace, zig)?;
         variables.push(("TARGET_SDKROOT".into(), sdk.clone().into()));
@@ -68,6 +75,7 @@ mod tests {
 
     use super::*;
     use crate::rust_std;
+    use crate::toolchain::BuildTools;
     use crate::tools::make_executable;
 
     /// The smallest addon, which uses Rust's standard library and so what that asks of the system.
@@ -110,6 +118,8 @@ mod tests {
             let policy = Policy { hardening: Hardening::default(), ..Policy::for_target(target) };
             let report = audit(&addon, &policy).unwrap();
             assert!(!report.has_errors(), "{}", node_audit::table(&[report], 110));
+            let facts = node_audit::read_facts(&addon, &fs::read(&addon).unwrap()).unwrap();
+            assert_eq!(facts[0].macho().unwrap().min_os, target.floor, "{target}");
         }
     }
 
@@ -127,14 +137,25 @@ mod tests {
         rustc.arg(format!("-Clink-arg=@rpath/{}", target.artifact_file())).args(&target.rust_flags);
         rustc.arg(format!("--remap-path-prefix={}=/addon", folder.display()));
         rustc.arg(folder.join("addon.rs")).arg("-o").arg(&addon);
-        let host = node_targets::host().unwrap();
-        rustc.envs(variables(workspace, target, host, Some(zig)).unwrap()).env_remove("NIX_BUILD_TOP");
+        let link = Link { target, host: node_targets::host().unwrap(), zig: Some(zig) };
+        rustc.envs(variables(workspace, &link).unwrap()).env_remove("NIX_BUILD_TOP");
         process::capture(rustc).unwrap();
         addon
     }
 
-    /// Plays rustc on a Mac. It says that the host is one, and compiles what is for the host twice: once for macOS, to log how
-    /// that is linked, and once for this machine, so that cargo can run the build script and load the proc macro.
+    #[test]
+    fn the_wrapper_hides_nixs_build_directory_and_keeps_the_users_own_wrapper() {
+        let mut wrapper = process::command(Workspace::find().unwrap().root().join(RUSTC_WRAPPER));
+        wrapper.args(["rustc", "--target", "x86_64-unknown-linux-gnu"]);
+        wrapper.env("INNER_RUSTC_WRAPPER", "echo").env("NIX_BUILD_TOP", "/tmp/nix-build-1");
+        assert_eq!(
+            process::capture(wrapper).unwrap(),
+            "rustc --target x86_64-unknown-linux-gnu --remap-path-prefix=/tmp/nix-build-1=/strongroom"
+        );
+    }
+
+    /// Plays rustc on a Mac: reports a Mac as host, and compiles host crates twice, once for macOS, to log how they are
+    /// linked, and once for this machine, so that cargo can run the build script and load the proc macro.
     const RUSTC_ON_A_MAC: &str = r#"#!/bin/sh
 set -eu
 here=${0%/*}
@@ -193,17 +214,17 @@ done
             fs::write(here.join(name), text).unwrap();
             make_executable(&here.join(name)).unwrap();
         }
-        let flags: Vec<&str> =
-            ["-Clinker=rust-lld"].into_iter().chain(target.rust_flags.iter().map(String::as_str)).collect();
+        let tools = BuildTools::on_host(&workspace, target, target).unwrap();
+        let flags = serde_json::to_string(&tools.rustflags).unwrap();
         let mut cargo = process::command("cargo");
         cargo.current_dir(workspace.root().join("nix/checks/linkers"));
         cargo.args(["build", "--offline", "--locked", "--release", "--target", &target.triple, "--config"]);
-        cargo.arg(format!("target.{}.rustflags={}", target.triple, serde_json::to_string(&flags).unwrap()));
+        cargo.arg(format!("target.{}.rustflags={flags}", target.triple));
         cargo.env("RUSTC", here.join("rustc")).env("CARGO_TARGET_DIR", here.join("target"));
         cargo.env("SDKROOT", here.join("Mac.sdk")).env_remove("MACOSX_DEPLOYMENT_TARGET");
         // Cargo sets it for tests, and here it would name the workspace's compiler.
         cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        cargo.envs(variables(&workspace, target, target, Some(&zig)).unwrap());
+        cargo.envs(tools.variables);
         process::capture(cargo).unwrap();
 
         let log = |name: &str| fs::read_to_string(here.join(name)).unwrap();

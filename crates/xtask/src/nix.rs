@@ -15,8 +15,23 @@ use crate::paths::{Workspace, program};
 use crate::process;
 use crate::report::{Report, Tally};
 
-/// The variable that names a flake of nixpkgs, or of a fork that has its stdenv, to evaluate every output with.
-pub(crate) const NIXPKGS: &str = "STRONGROOM_NIXPKGS";
+/// The variable that names the folder of a flake: nixpkgs, or a fork that has its stdenv, to evaluate every output with.
+const NIXPKGS: &str = "STRONGROOM_NIXPKGS";
+
+/// The flake to evaluate with, if the environment names one.
+pub(crate) fn nixpkgs() -> Result<Result<PathBuf, String>> {
+    let named = env::var_os(NIXPKGS).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let Some(folder) = named else {
+        return Ok(Err(format!("{NIXPKGS} names no folder with a flake of nixpkgs to evaluate with")));
+    };
+    if !folder.join("flake.nix").is_file() {
+        bail!(
+            "{NIXPKGS} names {}, which has no flake.nix: name the folder of a flake, or unset it",
+            folder.display()
+        );
+    }
+    Ok(Ok(folder))
+}
 
 /// How to get Nix, for a machine that lacks it.
 pub(crate) const REMEDY: &str =
@@ -128,7 +143,7 @@ impl Nix {
     }
 }
 
-/// What to say about a Nix that is older than crane asks for, if it is.
+/// Returns a warning if Nix is older than crane supports.
 fn too_old(answer: &str) -> Option<String> {
     // `nix (Nix) 2.26.3`, `nix (Determinate Nix 3.6.2) 2.29.0`; a number for each part, `pre` and a date dropped.
     let version = answer.split_whitespace().next_back()?;
@@ -214,7 +229,7 @@ pub(crate) fn system() -> String {
 
 fn built_here(workspace: &Workspace, nix: &Nix, target: &Target, rebuild: bool) -> Result<Tally> {
     let result = build_attribute(workspace, nix, &target.platform)?;
-    let mut note = format!("built here, audited: {result}");
+    let mut note = format!("{}, audited: {result}", origin(workspace, nix, &result)?);
     if nix.stand_in && target.toolchain == Toolchain::Cross {
         note.push_str(&format!(" ({MUSL_BY_ZIG})"));
     }
@@ -225,8 +240,20 @@ fn built_here(workspace: &Workspace, nix: &Nix, target: &Target, rebuild: bool) 
     Ok(Tally::passed(note))
 }
 
-/// What the placeholder for nixpkgs has in the place of nixpkgs' cross compilers.
-const MUSL_BY_ZIG: &str = "zig compiles musl's C here, not nixpkgs' gcc, which was only evaluated";
+/// A caveat of builds with the placeholder for nixpkgs.
+const MUSL_BY_ZIG: &str = "zig compiles musl's C in the place of nixpkgs' gcc, which was not tried";
+
+/// Whether this machine built a result, or a binary cache had it.
+fn origin(workspace: &Workspace, nix: &Nix, result: &str) -> Result<&'static str> {
+    let mut query = nix.command("nix");
+    query.args(["path-info", "--json"]).arg(workspace.root().join(result));
+    let answer = process::capture(query)?;
+    // By path: up to Nix 2.18 a list, an object since.
+    let answer: serde_json::Value = serde_json::from_str(&answer).context("nix path-info printed no JSON")?;
+    let info = answer.get(0).or_else(|| answer.as_object()?.values().next());
+    let is_own = info.and_then(|info| info.get("ultimate")).and_then(serde_json::Value::as_bool);
+    Ok(if is_own == Some(true) { "built here" } else { "from a binary cache" })
+}
 
 /// A target that this system cannot build: it is evaluated for the system that can.
 fn elsewhere(workspace: &Workspace, nix: &Nix, target: &Target) -> Result<Tally> {

@@ -1,6 +1,6 @@
-//! What Nix built, held against what `cargo xtask dist` builds, and its debug information.
+//! Compares Nix' addons with those of `cargo xtask dist`, and reads their debug information.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,20 +15,25 @@ use crate::process;
 /// The addon's entry point, whose address is looked up.
 const ENTRY: &str = "napi_register_module_v1";
 
-/// Fails if Nix's addon of a target says anything else of itself than the one of `cargo xtask dist`: exports, imports,
-/// libraries, load commands, floor, hardening. Only the size may differ.
-pub(crate) fn same_facts(workspace: &Workspace, nix: &Path, dist: &Path) -> Result<()> {
-    let (ours, theirs) = (facts(nix)?, facts(dist)?);
-    let fields = ours.keys().chain(theirs.keys()).collect::<std::collections::BTreeSet<_>>();
+/// Two addons for one target.
+pub(crate) struct Pair<'a> {
+    pub(crate) nix: &'a Path,
+    pub(crate) dist: &'a Path,
+}
+
+/// Fails if the facts of the two addons differ: exports, imports, libraries, load commands, floor, hardening. Only the size may.
+pub(crate) fn same_facts(workspace: &Workspace, addons: &Pair<'_>) -> Result<()> {
+    let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
+    let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
     let differences: Vec<String> = fields
         .into_iter()
-        .filter(|field| ours.get(*field) != theirs.get(*field))
-        .map(|field| difference(field, ours.get(field), theirs.get(field)))
+        .filter(|field| nix.get(*field) != dist.get(*field))
+        .map(|field| difference(field, &Values { nix: nix.get(field), dist: dist.get(field) }))
         .collect();
     ensure!(
         differences.is_empty(),
-        "Nix's addon differs from {}, which `cargo xtask dist` built: {}",
-        workspace.shown(dist),
+        "Nix' addon differs from {}, which `cargo xtask dist` built: {}",
+        workspace.shown(addons.dist),
         differences.join("; ")
     );
     Ok(())
@@ -60,28 +65,37 @@ fn flatten(name: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
     }
 }
 
-fn difference(field: &str, nix: Option<&Value>, dist: Option<&Value>) -> String {
+/// A field of both addons.
+struct Values<'a> {
+    nix: Option<&'a Value>,
+    dist: Option<&'a Value>,
+}
+
+fn difference(field: &str, values: &Values<'_>) -> String {
     let only = |one: &[Value], other: &[Value]| {
         let only: Vec<String> =
             one.iter().filter(|value| !other.contains(value)).map(Value::to_string).take(5).collect();
         if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
     };
-    match (nix, dist) {
-        (Some(Value::Array(nix)), Some(Value::Array(dist))) => {
-            format!("{field}: only Nix's has {}, only dist's has {}", only(nix, dist), only(dist, nix))
-        }
-        _ => {
-            let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-            format!("{field}: {} by Nix, {} by dist", text(nix), text(dist))
-        }
+    if let (Some(Value::Array(nix)), Some(Value::Array(dist))) = (values.nix, values.dist) {
+        return format!("{field}: only Nix' has {}, only dist's has {}", only(nix, dist), only(dist, nix));
     }
+    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    format!("{field}: {} by Nix, {} by dist", text(values.nix), text(values.dist))
+}
+
+/// An addon, and the folder with its debug information.
+pub(crate) struct Built<'a> {
+    pub(crate) addon: &'a Path,
+    pub(crate) debug: &'a Path,
 }
 
 /// The source line that the debug information has for the addon's entry point, such as `module_register.rs:120`.
 ///
 /// # Errors
 /// If it has none, or belongs to another build of the addon. `Ok(Err(why))` if LLVM's programs are not installed.
-pub(crate) fn entry_line(target: &Target, addon: &Path, debug: &Path) -> Result<Result<String, String>> {
+pub(crate) fn entry_line(target: &Target, built: &Built<'_>) -> Result<Result<String, String>> {
+    let Built { addon, debug } = *built;
     for name in ["llvm-nm", "llvm-symbolizer", "llvm-dwarfdump"] {
         if program(name).is_none() {
             return Ok(Err(format!("{name} is not installed: cargo xtask setup")));
@@ -149,12 +163,14 @@ mod tests {
     fn a_difference_names_the_field_and_what_only_one_has() {
         let list = |names: &[&str]| serde_json::json!(names);
         let (nix, dist) = (list(&["a", "b"]), list(&["b"]));
+        let lists = Values { nix: Some(&nix), dist: Some(&dist) };
         assert_eq!(
-            difference("0.imports", Some(&nix), Some(&dist)),
-            "0.imports: only Nix's has \"a\", only dist's has nothing"
+            difference("0.imports", &lists),
+            "0.imports: only Nix' has \"a\", only dist's has nothing"
         );
         let flag = serde_json::json!(true);
-        assert_eq!(difference("0.relro", Some(&flag), None), "0.relro: true by Nix, nothing by dist");
+        let one = Values { nix: Some(&flag), dist: None };
+        assert_eq!(difference("0.relro", &one), "0.relro: true by Nix, nothing by dist");
     }
 
     #[test]

@@ -61,9 +61,13 @@ fn for_system(files: Vec<PinnedFile>, system: &str) -> Vec<PinnedFile> {
 
 /// A folder of the cache for what a list pins, named after all that the list says: other pins are other files.
 pub(crate) fn pinned_folder(workspace: &Workspace, name: &str, list: &str) -> Result<PathBuf> {
-    let text = fs::read(workspace.root().join(list)).with_context(|| format!("{list} cannot be read"))?;
-    let digest = hexadecimal_of(&Sha256::digest(text)[..8]);
-    Ok(workspace.cache().join(format!("{name}-{digest}")))
+    Ok(workspace.cache().join(format!("{name}-{}", digest_of(workspace, list)?)))
+}
+
+/// A short digest of a file of the workspace, for the name of what is made from the file.
+pub(crate) fn digest_of(workspace: &Workspace, file: &str) -> Result<String> {
+    let text = fs::read(workspace.root().join(file)).with_context(|| format!("{file} cannot be read"))?;
+    Ok(hexadecimal_of(&Sha256::digest(text)[..8]))
 }
 
 impl PinnedFile {

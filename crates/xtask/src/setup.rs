@@ -1,5 +1,7 @@
 //! `cargo xtask setup`: what the longer tests need of a machine and is missing. Quick where nothing is.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use node_targets::Target;
 
@@ -21,7 +23,7 @@ use crate::windows;
 use crate::workflows;
 
 /// Programs that tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 18] = [
     ("sqlcipher", "sqlcipher"),
     ("gcc", "gcc"),
     // what the audit's facts are held against
@@ -29,6 +31,8 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("llvm-objdump", "llvm"),
     // macOS' debug information
     ("dsymutil", "llvm"),
+    ("llvm-dwarfdump", "llvm"),
+    ("llvm-nm", "llvm"),
     ("llvm-symbolizer", "llvm"),
     ("make", "make"),
     ("perl", "perl"),
@@ -88,8 +92,9 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
 }
 
 fn programs(workspace: &Workspace) -> Result<Outcome> {
-    let missing: Vec<&str> =
+    let missing: BTreeSet<&str> =
         PROGRAMS.iter().filter(|(name, _)| program(name).is_none()).map(|(_, package)| *package).collect();
+    let missing = Vec::from_iter(missing);
     if missing.is_empty() {
         return Ok(Outcome::Present(PROGRAMS.map(|(name, _)| name).join(", ")));
     }

@@ -1,8 +1,7 @@
 //! The suites of `cargo xtask test`, in the order in which they run: cheap ones first.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use node_targets::Target;
@@ -14,7 +13,7 @@ use crate::dist;
 use crate::load::{self, Package, Parts};
 use crate::newer_sqlcipher;
 use crate::nix::{self, Nix};
-use crate::nix_artifacts;
+use crate::nix_artifacts::{self, Built, Pair};
 use crate::nix_store;
 use crate::npm;
 use crate::pack;
@@ -69,7 +68,7 @@ pub(crate) const ALL: [Suite; 21] = [
     Suite::new("nix targets", nix_targets),
     Suite::new("nix addon", nix_addon),
     Suite::new("nix and dist", nix_and_dist),
-    Suite::long("nix targets, built twice", nix_twice),
+    Suite::long("nix rebuild", nix_twice),
 ];
 
 fn rustfmt(workspace: &Workspace) -> Result<Tally> {
@@ -181,12 +180,11 @@ fn load_host(workspace: &Workspace) -> Result<Tally> {
 /// Every addon that is built, in each Node but the one on `PATH`: other versions, C libraries and processors.
 fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    let mut not_run = Vec::new();
     for target in load::built_targets(workspace)? {
         let package = Package::built(workspace, target)?;
         let runtimes = Runtime::of(workspace, target)?;
         if runtimes.is_empty() {
-            not_run.push(target.to_string());
+            tally.skipped.push(Runtime::none(target)?);
         }
         let others: Vec<Runtime> = runtimes.into_iter().filter(|runtime| !runtime.is_on_path()).collect();
         tally.merge(load::load_in(workspace, &others, &package));
@@ -194,16 +192,7 @@ fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     if tally == Tally::default() {
         return Ok(Tally::skipped("the pinned Nodes are for Linux"));
     }
-    tally.note = with_not_run(&tally.note, &not_run);
     Ok(tally)
-}
-
-/// A note that also names the targets for which this machine has no Node. Not a skip: no machine runs them all.
-fn with_not_run(note: &str, targets: &[String]) -> String {
-    match targets {
-        [] => note.to_owned(),
-        targets => report::join(note, &format!("built here, not run here: {}", targets.join(", "))),
-    }
 }
 
 /// Windows' addon as far as another system can show it. On Windows itself it is this machine's, which other suites load.
@@ -218,31 +207,30 @@ fn windows(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Nix with all that the flake needs, or why it is not to be had here.
-fn ready_nix(workspace: &Workspace) -> Result<Result<Nix, String>> {
-    let Some(nix) = Nix::find()? else { return Ok(Err(nix::REMEDY.to_owned())) };
-    Ok(nix_store::missing(workspace, &nix)?.map_or(Ok(nix), Err))
+/// Runs a suite with Nix; skips it if Nix or what the flake needs is missing.
+fn with_nix(workspace: &Workspace, suite: impl FnOnce(&Nix) -> Result<Tally>) -> Result<Tally> {
+    let Some(nix) = Nix::find()? else { return Ok(Tally::skipped(nix::REMEDY)) };
+    match nix_store::missing(workspace, &nix)? {
+        Some(why) => Ok(Tally::skipped(why)),
+        None => suite(&nix),
+    }
 }
 
 fn nix_check(workspace: &Workspace) -> Result<Tally> {
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
-        Err(why) => return Ok(Tally::skipped(why)),
-    };
-    Ok(Tally::passed(nix::check(workspace, &nix)?))
+    with_nix(workspace, |nix| Ok(Tally::passed(nix::check(workspace, nix)?)))
 }
 
 /// Every output of every system, evaluated with a nixpkgs that has the real stdenv. Nothing is built.
 fn nixpkgs_evaluated(workspace: &Workspace) -> Result<Tally> {
-    let Some(nixpkgs) = env::var_os(nix::NIXPKGS).map(PathBuf::from) else {
-        return Ok(Tally::skipped(format!("{} names no flake of nixpkgs to evaluate with", nix::NIXPKGS)));
-    };
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
+    let nixpkgs = match nix::nixpkgs()? {
+        Ok(nixpkgs) => nixpkgs,
         Err(why) => return Ok(Tally::skipped(why)),
     };
-    let outputs = nix::evaluate_with(workspace, &nix, &nixpkgs)?;
-    Ok(Tally { passed: outputs, ..Tally::passed("outputs of three systems, evaluated; nothing built") })
+    with_nix(workspace, |nix| {
+        let outputs = nix::evaluate_with(workspace, nix, &nixpkgs)?;
+        let note = format!("outputs of three systems, evaluated with {}; nothing built", nixpkgs.display());
+        Ok(Tally { passed: outputs, ..Tally::passed(note) })
+    })
 }
 
 /// The targets that Nix builds on this system.
@@ -254,92 +242,91 @@ fn built_by_nix() -> impl Iterator<Item = &'static Target> {
 /// The addon of each target that this system builds, held against our own policy, which is stricter than the gate's, and its
 /// debug information.
 fn nix_targets(workspace: &Workspace) -> Result<Tally> {
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
-        Err(why) => return Ok(Tally::skipped(why)),
-    };
-    let mut tally = Tally::default();
-    let mut audits = Vec::new();
-    let mut lines = Vec::new();
-    for target in built_by_nix() {
-        let addon = nix::build(workspace, &nix, target)?;
-        audits.push(format!("{target} {}", dist::audited(workspace, &addon, target)?));
-        let debug = nix::build_debug(workspace, &nix, target)?;
-        match nix_artifacts::entry_line(target, &addon, &debug)? {
-            Ok(line) => lines.push(line),
-            Err(why) => tally.skipped.push(format!("{target}'s debug information: {why}")),
+    with_nix(workspace, |nix| {
+        let mut tally = Tally::default();
+        let mut audits = Vec::new();
+        let mut lines = Vec::new();
+        for target in built_by_nix() {
+            let addon = nix::build(workspace, nix, target)?;
+            audits.push(format!("{target} {}", dist::audited(workspace, &addon, target)?));
+            let debug = nix::build_debug(workspace, nix, target)?;
+            let built = Built { addon: &addon, debug: &debug };
+            match nix_artifacts::entry_line(target, &built)? {
+                Ok(line) => lines.push(line),
+                Err(why) => tally.skipped.push(format!("{target}'s debug information: {why}")),
+            }
         }
-    }
-    if audits.is_empty() {
-        return Ok(Tally::skipped(format!("no target of targets.json is built on {}", nix::system())));
-    }
-    tally.passed += report::count(&audits) + report::count(&lines);
-    lines.dedup();
-    tally.note =
-        format!("built here; audit: {}; the entry point is at {}", audits.join(", "), lines.join(", "));
-    Ok(tally)
+        if audits.is_empty() {
+            return Ok(Tally::skipped(format!("no target of targets.json is built on {}", nix::system())));
+        }
+        tally.passed += report::count(&audits) + report::count(&lines);
+        lines.dedup();
+        tally.note =
+            format!("built here; audit: {}; the entry point is at {}", audits.join(", "), lines.join(", "));
+        Ok(tally)
+    })
 }
 
 /// Each package that this system builds, from its layers once more: the same bytes, debug information included.
 fn nix_twice(workspace: &Workspace) -> Result<Tally> {
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
-        Err(why) => return Ok(Tally::skipped(why)),
-    };
-    let mut built = Vec::new();
-    for target in built_by_nix() {
-        nix::build(workspace, &nix, target)?;
-        nix::build_again(workspace, &nix, target)?;
-        built.push(target.to_string());
-    }
-    Ok(Tally { passed: report::count(&built), note: built.join(", "), ..Tally::default() })
-}
-
-/// What the Nix-built and the `dist`-built addon of each target say of themselves.
-fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
-        Err(why) => return Ok(Tally::skipped(why)),
-    };
-    let targets: Vec<&Target> = built_by_nix().collect();
-    let mut same = Vec::new();
-    for (target, addon) in targets.iter().zip(addon::build(workspace, &targets)) {
-        let library = addon?.library;
-        nix_artifacts::same_facts(workspace, &nix::build(workspace, &nix, target)?, &library)?;
-        same.push(target.to_string());
-    }
-    Ok(Tally {
-        passed: report::count(&same),
-        note: format!("the same facts: {}", same.join(", ")),
-        ..Tally::default()
+    with_nix(workspace, |nix| {
+        let mut built = Vec::new();
+        for target in built_by_nix() {
+            nix::build(workspace, nix, target)?;
+            nix::build_again(workspace, nix, target)?;
+            built.push(target.to_string());
+        }
+        Ok(Tally { passed: report::count(&built), note: built.join(", "), ..Tally::default() })
     })
 }
 
-/// The addons and the JavaScript as a release has them, loaded in each Node that there is for this system.
-fn nix_addon(workspace: &Workspace) -> Result<Tally> {
-    let nix = match ready_nix(workspace)? {
-        Ok(nix) => nix,
-        Err(why) => return Ok(Tally::skipped(why)),
-    };
-    let javascript = nix::build_javascript(workspace, &nix)?;
-    let mut tally = Tally::default();
-    let mut not_run = Vec::new();
-    for target in built_by_nix() {
-        let runtimes = Runtime::of(workspace, target)?;
-        if runtimes.is_empty() {
-            not_run.push(target.to_string());
-            continue;
+/// Compares the facts of each target's Nix-built and `dist`-built addon.
+fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
+    with_nix(workspace, |nix| {
+        let targets: Vec<&Target> = built_by_nix().collect();
+        let mut same = Vec::new();
+        for (target, addon) in targets.iter().zip(addon::build(workspace, &targets)) {
+            let library = addon?.library;
+            let nix = nix::build(workspace, nix, target)?;
+            nix_artifacts::same_facts(workspace, &Pair { nix: &nix, dist: &library })?;
+            same.push(target.to_string());
         }
-        let addon = nix::build(workspace, &nix, target)?;
-        let parts = Parts { addon: &addon, javascript: &javascript };
-        let package = Package::laid_out(workspace, target, &parts)?;
-        tally.merge(load::load_in(workspace, &runtimes, &package));
-    }
-    if tally == Tally::default() {
-        return Ok(Tally::skipped(format!("no Node here loads a target that is built on {}", nix::system())));
-    }
-    tally.note = with_not_run(&tally.note, &not_run);
-    Ok(tally)
+        Ok(Tally {
+            passed: report::count(&same),
+            note: format!("the same facts: {}", same.join(", ")),
+            ..Tally::default()
+        })
+    })
+}
+
+/// The addons and the JavaScript as a release has them, loaded in each Node that this system can run.
+fn nix_addon(workspace: &Workspace) -> Result<Tally> {
+    with_nix(workspace, |nix| {
+        let javascript = nix::build_javascript(workspace, nix)?;
+        let mut tally = Tally::default();
+        let mut not_run = Vec::new();
+        for target in built_by_nix() {
+            let runtimes = Runtime::of(workspace, target)?;
+            if runtimes.is_empty() {
+                not_run.push(target.to_string());
+                continue;
+            }
+            let addon = nix::build(workspace, nix, target)?;
+            let parts = Parts { addon: &addon, javascript: &javascript };
+            let package = Package::laid_out(workspace, target, &parts)?;
+            tally.merge(load::load_in(workspace, &runtimes, &package));
+        }
+        if tally == Tally::default() {
+            return Ok(Tally::skipped(format!(
+                "no Node here loads a target that is built on {}",
+                nix::system()
+            )));
+        }
+        if !not_run.is_empty() {
+            tally.note = report::join(&tally.note, &format!("no Node here runs {}", not_run.join(", ")));
+        }
+        Ok(tally)
+    })
 }
 
 fn cargo(workspace: &Workspace, step: &str, arguments: &[&str]) -> Result<Tally> {

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Makes a skip a failure
     #[arg(long)]
     strict: bool,
-    /// Also runs what takes long: every Nix build a second time
+    /// Also builds each Nix package a second time, and compares the bytes
     #[arg(long)]
     long: bool,
     /// Runs only the suites whose names contain this, long ones included; may be repeated

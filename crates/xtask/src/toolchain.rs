@@ -10,7 +10,7 @@ use vendored_toolchain::{
     CheckError, Kind, Origin, Request, Tool, Toolchain, compiler_variable, linker_variable,
 };
 
-use crate::apple_sdk;
+use crate::apple_sdk::{self, Link};
 use crate::mingw;
 use crate::paths::{Workspace, program};
 use crate::tools::Zig;
@@ -18,8 +18,7 @@ use crate::zig_cc;
 
 /// What cargo needs to know to build for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables: each with the target in its name, but for `PATH` and those that only macOS' targets or
-    /// mingw's read.
+    /// Environment variables. Each has the target in its name, is `PATH`, or changes nothing for other targets.
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Flags for rustc.
     pub(crate) rustflags: Vec<String>,
@@ -28,8 +27,13 @@ pub(crate) struct BuildTools {
 }
 
 impl BuildTools {
-    /// Selects the toolchain of a target, installs zig where it is that, and checks what the compiler makes.
+    /// Selects the toolchain of a target, installs zig if the target needs it, and checks what the compiler makes.
     pub(crate) fn for_target(workspace: &Workspace, target: &Target) -> Result<Self> {
+        Self::on_host(workspace, target, node_targets::host()?)
+    }
+
+    /// As [`BuildTools::for_target`], on a host that a test may play.
+    pub(crate) fn on_host(workspace: &Workspace, target: &Target, host: &Target) -> Result<Self> {
         if mingw::builds(target) {
             let variables = mingw::variables(workspace, target)?;
             return Ok(Self { variables, rustflags: Vec::new(), summary: "mingw".to_owned() });
@@ -37,7 +41,6 @@ impl BuildTools {
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
         let is_named = named.iter().any(|name| env::var_os(name).is_some());
-        let host = node_targets::host()?;
         // With another compiler the addon would need this machine's glibc, and the audit would refuse it later.
         let needs_zig = target.toolchain != Listed::Msvc;
         let zig = match needs_zig && !is_named {
@@ -74,7 +77,7 @@ impl BuildTools {
         tools.variables.extend(c_flags(&toolchain, target));
         if target.os == Os::Darwin {
             let zig = zig.as_ref().filter(|_| toolchain.origin == Origin::Zig);
-            tools.variables.extend(apple_sdk::variables(workspace, target, host, zig)?);
+            tools.variables.extend(apple_sdk::variables(workspace, &Link { target, host, zig })?);
         }
         if let Some(compiler) = compiler {
             let scratch = tempfile::tempdir().context("no temporary folder to try the C compiler in")?;
@@ -100,8 +103,9 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     let mut variables: Vec<(OsString, OsString)> = Vec::new();
     for setting in &toolchain.settings {
         let value = match &setting.tool {
-            Tool::Program(program) => program.clone(),
+            // A flag of rustc names the linker: see `linker`.
             _ if setting.variable == linker_variable(&target.triple) => continue,
+            Tool::Program(program) => program.clone(),
             Tool::ZigCc(name) => zig_cc::name(name, "cc"),
             Tool::ZigAr => zig_cc::name(zig_target, "ar"),
             // The enum may grow: what it then means is left to cargo.
@@ -110,7 +114,7 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
         variables.push((setting.variable.as_str().into(), value.into()));
     }
     if toolchain.origin == Origin::Zig {
-        let suffix = target.triple.replace('-', "_");
+        let suffix = target.underscored();
         for (variable, tool) in [("CXX", "c++"), ("RANLIB", "ranlib")] {
             variables.push((format!("{variable}_{suffix}").into(), zig_cc::name(zig_target, tool).into()));
         }
@@ -121,7 +125,7 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
 /// The flags of targets.json for all C, before those of the environment. A compiler other than zig has to be told the
 /// oldest macOS.
 fn c_flags(toolchain: &Toolchain, target: &Target) -> Option<(OsString, OsString)> {
-    let variable = format!("CFLAGS_{}", target.triple.replace('-', "_"));
+    let variable = format!("CFLAGS_{}", target.underscored());
     let mut flags = target.c_flags.clone();
     if let (Os::Darwin, Some(floor)) = (target.os, target.floor)
         && toolchain.origin != Origin::Zig
@@ -257,5 +261,28 @@ mod tests {
             variables.iter().map(names).all(|name| name.contains("x86_64_unknown_linux_gnu")),
             "{variables:?}"
         );
+    }
+
+    /// A linker variable would also link the build scripts of the host's own triple. macOS' linker was one.
+    #[test]
+    fn no_target_has_a_linker_variable_and_each_has_its_flags() {
+        let workspace = Workspace::find().unwrap();
+        if Zig::find(&workspace).unwrap().is_none() {
+            println!("skipped: zig is not installed: cargo xtask setup");
+            return;
+        }
+        let host = node_targets::host().unwrap();
+        for target in node_targets::targets().iter().filter(|target| target.toolchain != Listed::Msvc) {
+            let tools = BuildTools::on_host(&workspace, target, host).unwrap();
+            let value = |wanted: &str| {
+                let found = tools.variables.iter().find(|(name, _)| *name == wanted);
+                found.map(|(_, value)| value.to_string_lossy().into_owned())
+            };
+            assert_eq!(value(&linker_variable(&target.triple)), None, "{target}");
+            assert!(tools.rustflags[0].starts_with("-Clinker="), "{target}: {:?}", tools.rustflags);
+            assert_eq!(tools.rustflags[1..], target.rust_flags, "{target}");
+            let flags = value(&format!("CFLAGS_{}", target.underscored())).unwrap();
+            assert!(flags.starts_with(&target.c_flags.join(" ")), "{target}: {flags}");
+        }
     }
 }

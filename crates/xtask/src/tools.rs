@@ -88,7 +88,7 @@ impl Zig {
         let files = pinned_files(workspace)?;
         let pinned = |package: &str| files.iter().find(|file| file.package == package).cloned();
         Ok(pinned("ziglang").zip(pinned("cargo-zigbuild")).map(|(zig, zigbuild)| {
-            let name = format!("zig-{}-zigbuild-{}", zig.version, zigbuild.version);
+            let name = format!("zig-{}-zigbuild-{}-{}", zig.version, zigbuild.version, nix::system());
             let folder = workspace.cache().join(name);
             (Self { folder, version: zig.version.clone() }, [zig, zigbuild])
         }))

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::paths::Workspace;
 use crate::tools::{Zig, make_executable};
 
-/// What runs zig, for the wrappers of Nix and for these.
+/// The shell functions that Nix' wrappers and these share.
 const FUNCTIONS: &str = "nix/lib/zig.sh";
 
 /// One tool of a target: `zig-x86_64-linux-gnu.2.28-cc`.
@@ -89,7 +89,7 @@ mod tests {
     fn a_compiler_gets_the_target_and_the_arguments_but_no_sdk() {
         let folder = tempfile::tempdir().unwrap();
         let echo = folder.path().join("cargo-zigbuild");
-        fs::write(&echo, "#!/bin/sh\necho \"$@\" \"sdk=$SDKROOT command=$CARGO_ZIGBUILD_ZIG_COMMAND\"\n")
+        fs::write(&echo, "#!/bin/sh\necho \"$@\" \"sdk=$SDKROOT floor=$MACOSX_DEPLOYMENT_TARGET command=$CARGO_ZIGBUILD_ZIG_COMMAND path=$CARGO_ZIGBUILD_ZIG_PATH\"\n")
             .unwrap();
         make_executable(&echo).unwrap();
         let root = Workspace::find().unwrap().root().to_owned();
@@ -110,10 +110,10 @@ mod tests {
             "a b",
             "-c",
         ]);
-        shell.env("SDKROOT", "/sdk");
+        shell.env("SDKROOT", "/sdk").env("MACOSX_DEPLOYMENT_TARGET", "14.0");
         assert_eq!(
             process::capture(shell).unwrap(),
-            "zig cc -- -g0 -fno-sanitize=all -target t 1.c a b -c sdk= command=/zig"
+            "zig cc -- -g0 -fno-sanitize=all -target t 1.c a b -c sdk= floor= command=/zig path=/zig"
         );
     }
 }

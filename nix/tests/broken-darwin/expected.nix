@@ -1,4 +1,4 @@
 {
   same = true;
-  macosStops = false;
+  macosStops = true;
 }

@@ -1,8 +1,7 @@
 # The steps of each target, in their order, by what each calls. Only rust-objcopy, which signs, changes a Mach-O file.
 {
   lib,
-  nodeEnv,
-  packageSets,
+  pkgs,
 }:
 let
   marks = [
@@ -17,7 +16,6 @@ let
   stepsOf =
     triple:
     let
-      pkgs = packageSets.${lib.head (nodeEnv.target triple).buildHosts};
       text = import ../../package/fixup.nix { inherit pkgs; } {
         inherit triple;
         library = "library";

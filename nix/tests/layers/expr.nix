@@ -3,18 +3,19 @@
 {
   lib,
   mkNodeFrom,
-  packageSets,
+  pkgs,
   root,
+  system,
 }:
 let
-  triple = "x86_64-unknown-linux-gnu";
+  triple = pkgs.stdenv.hostPlatform.rust.rustcTarget;
   derivations =
     omitted:
     let
       omit = files: lib.fileset.difference files omitted;
       node =
         mkNodeFrom {
-          x86_64-linux = packageSets.x86_64-linux.extend (
+          ${system} = pkgs.extend (
             _: previous: {
               nodeEnv = previous.nodeEnv // {
                 filesets = previous.nodeEnv.filesets // {

@@ -1,19 +1,21 @@
 # No layer sets CARGO_TARGET_<triple>_LINKER, with which cargo also links build scripts and proc macros of the build machine's
-# own triple. A linker that is a compiler needs no -Clinker-flavor: from a name that ends in -ld rustc infers ld.
+# own triple. A linker that is a compiler needs no -Clinker-flavor, since rustc infers ld only from a name that ends in -ld.
 {
   lib,
   mkNodeOn,
   nodeEnv,
+  system,
 }:
 let
-  built = mkNodeOn "x86_64-linux" (nodeEnv.triplesBuiltOn "x86_64-linux");
+  built = mkNodeOn system (nodeEnv.triplesBuiltOn system);
   isLinkerVariable = name: lib.hasPrefix "CARGO_TARGET_" name && lib.hasSuffix "_LINKER" name;
   linkerVariables =
     target:
     lib.concatMap (layer: lib.filter isLinkerVariable (lib.attrNames layer.drvAttrs)) (lib.attrValues target.layers);
+  targets = lib.filterAttrs (_: row: row.toolchain != "msvc") nodeEnv.targets;
 in
 {
   variables = lib.concatMap linkerVariables (lib.attrValues built.targets);
-  names = lib.mapAttrs (triple: _: (nodeEnv.toolchain triple).linker) built.targets;
-  flags = lib.mapAttrs (triple: _: (nodeEnv.target triple).rustFlags) built.targets;
+  names = lib.mapAttrs (triple: _: (nodeEnv.toolchain triple).linker) targets;
+  flags = lib.mapAttrs (_: row: row.rustFlags) targets;
 }

@@ -1,3 +1,4 @@
+{ system }:
 let
   zig = [
     "node-bindings-darwin-arm64"
@@ -32,3 +33,4 @@ in
     "node-c-linux-x64-musl"
   ];
 }
+.${system}

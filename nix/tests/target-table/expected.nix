@@ -10,8 +10,21 @@
     "two rows have the \"triple\" x86_64-unknown-linux-musl"
     "two rows have the \"platform\" another-platform"
   ];
-  unbuilt = [ "x86_64-unknown-linux-musl has no build host" ];
-  flagOfNoRow = [ "\"cFlags\" has -one for another-platform, which no row is named" ];
+  unbuilt = [
+    "x86_64-unknown-linux-musl has no build host"
+    "another-triple has no build host"
+  ];
+  flagOfNoRow = [ "-one in \"cFlags\" is for another-platform, which no row is named" ];
+  badFlag = [
+    "-a b in \"rustFlags\" has no \"why\""
+    "\"-a b\" in \"rustFlags\" is not one word"
+    "an entry in \"rustFlags\" has no \"flag\""
+    "an entry in \"rustFlags\" has no \"platforms\""
+  ];
+  noList = [
+    "there is no list \"cFlags\""
+    "there is no list \"rustFlags\""
+  ];
   flags = {
     another-triple = [ "-one" ];
     x86_64-unknown-linux-musl = [ ];

@@ -1,6 +1,15 @@
 { lib, nodeEnv }:
 let
-  checkWith = flags: rows: import ../../lib/target-table.nix { inherit lib; } ({ targets = rows; } // flags);
+  checkWith =
+    flags: rows:
+    import ../../lib/target-table.nix { inherit lib; } (
+      {
+        targets = rows;
+        cFlags = [ ];
+        rustFlags = [ ];
+      }
+      // flags
+    );
   check = checkWith { };
   row = removeAttrs (nodeEnv.target "x86_64-unknown-linux-musl") [
     "cFlags"
@@ -39,8 +48,24 @@ in
       (other // { inherit (row) triple; })
       (other // { triple = "a-third"; })
     ]).problems;
-  unbuilt = (check [ (row // { buildHosts = [ ]; }) ]).problems;
+  unbuilt =
+    (check [
+      (row // { buildHosts = [ ]; })
+      (other // { buildHosts = "x86_64-linux"; })
+    ]).problems;
   flagOfNoRow = (checkWith flags [ row ]).problems;
+  badFlag =
+    (checkWith {
+      rustFlags = [
+        {
+          flag = "-a b";
+          platforms = [ "linux-x64-musl" ];
+          why = "";
+        }
+        { why = "a reason"; }
+      ];
+    } [ row ]).problems;
+  noList = (import ../../lib/target-table.nix { inherit lib; } { targets = [ row ]; }).problems;
   flags = lib.mapAttrs (_: target: target.cFlags ++ target.rustFlags) (checkWith flags [
     row
     other

@@ -122,8 +122,11 @@ test('a compiler that TSC names is called as a program', { skip }, () => {
   program(tsc, '#!/bin/sh\necho "$@"\n')
   const { status, stdout } = build(made, ['finish'], { env: { TSC: tsc } })
   assert.deepEqual({ status, stdout }, { status: 0, stdout: `-p ${join(made.here, 'tsconfig.json')}\n` })
-  const missing = join(made.root, 'no-tsc')
-  assertFails(made, ['finish'], [`${missing} is not on PATH: install it, and run this again`], {
-    env: { TSC: missing },
-  })
+  for (const [named, code] of [
+    [join(made.root, 'no-tsc'), 'ENOENT'],
+    [made.root, 'EACCES'],
+  ]) {
+    const said = `TSC names ${named}, which cannot be started (${code}): name TypeScript's tsc, version 5.9 or later`
+    assertFails(made, ['finish'], [said], { env: { TSC: named } })
+  }
 })

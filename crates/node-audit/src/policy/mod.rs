@@ -26,14 +26,14 @@ pub struct Policy {
     pub size: u64,
     /// How bad it is to export names that are neither Node's nor an entry point.
     pub other_exports: Severity,
-    /// What the C of an addon must be compiled with.
+    /// The protections that an addon's C must have.
     pub hardening: Hardening,
     /// How bad the findings of a rule are, by its id, whatever the rule says; None drops them.
     pub severities: BTreeMap<String, Option<Severity>>,
 }
 
-/// Protections of the C compiler that leave a mark in an ELF or Mach-O file. By default none is expected: an addon need not
-/// hold C, and a compiler adds the calls where a function has a buffer only.
+/// Protections of the C compiler that leave a mark in an ELF or Mach-O file. The default expects neither: an addon may hold no
+/// C, and the compiler protects only functions with a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hardening {
     /// `-fstack-protector-strong`, by the import `__stack_chk_fail`.
@@ -43,7 +43,7 @@ pub struct Hardening {
 }
 
 impl Hardening {
-    /// What a compiler's flags leave.
+    /// Returns the protections that compiler flags switch on.
     #[must_use]
     pub fn of_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hardening = Self::default();

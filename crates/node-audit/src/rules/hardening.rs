@@ -136,7 +136,7 @@ fn check_compiled(facts: &Facts, expected: Hardening) -> Vec<Problem> {
     }
     if expected.fortify && !imports(|name| name.starts_with("__") && name.ends_with("_chk")) {
         problems.push(warning(
-            "its C calls no checked version of memcpy and its kind, which the policy expects",
+            "its C is compiled without _FORTIFY_SOURCE, which the policy expects",
             "it imports no __memcpy_chk or other __*_chk".to_owned(),
             "compile all C with -D_FORTIFY_SOURCE=2 and an optimization level",
         ));

@@ -75,7 +75,7 @@ fn a_flag_is_one_word_for_known_platforms_and_has_a_reason() {
         (
             r#"["linux-x64-musl"]"#,
             r#"["linux-riscv64-musl"]"#,
-            ", `-g0`: `platforms` has `linux-riscv64-musl`, which no target is named",
+            ", `-g0`: `platforms` has `linux-riscv64-musl`, which no row is named",
         ),
         (r#", "why": "size""#, "", ": missing field `why`"),
         (r#""rustFlags": [], "#, "", "targets.json must be an object with the arrays"),
