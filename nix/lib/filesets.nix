@@ -1,5 +1,5 @@
-# The files that a build of one crate reads. The root's Cargo.toml and Cargo.lock are not among them: crateWorkspace
-# writes those anew.
+# The files that a build of one crate reads, without the root's Cargo.toml and Cargo.lock: crateWorkspace writes those. No
+# crate that Nix builds reads a file outside its own directory: node-targets, which compiles targets.json in, is not one.
 {
   lib,
   root,
@@ -14,27 +14,20 @@ let
       each = lib.concatMap (directory: map (file: directory + "/${file}") files) (directories crate);
     in
     fileset.unions (map fileset.maybeMissing ([ (root + "/.cargo/config.toml") ] ++ each));
-  # node-targets compiles the table in.
-  table = crate: lib.optional (lib.elem (root + "/crates/node-targets") (directories crate)) (root + "/targets.json");
 in
 {
   # Sources of the crate and of what it depends on in the workspace: no tests, benches, documents, JavaScript.
   forCrate =
     crate:
-    fileset.unions (
-      table crate
-      ++ [
-        (union crate [
-          "Cargo.toml"
-          "build.rs"
-          "build"
-          "src"
-        ])
-      ]
-    );
+    union crate [
+      "Cargo.toml"
+      "build.rs"
+      "build"
+      "src"
+    ];
 
-  # What crane's stand-in sources are made from: the manifests, and which entry points there are. crane reads no entry
-  # point's text, so that an edit of one changes no derivation.
+  # The manifests and entry points from which crane makes its placeholder sources. crane does not read an entry point's
+  # text, so an edit of one changes no derivation.
   depsOnly =
     crate:
     union crate [

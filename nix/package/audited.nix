@@ -4,7 +4,7 @@
 triple: compiled:
 let
   inherit (pkgs) lib nodeEnv;
-  own = lib.importTOML (nodeEnv.root + "/crates/node-audit/src/policy/own.toml");
+  own = lib.importTOML (nodeEnv.root + "/crates/xtask/src/pack/own.toml");
   policy = nodeEnv.writeTOML "policy.toml" (
     own
     // {

@@ -27,6 +27,7 @@ mod rules;
 mod source;
 mod strings;
 mod summary;
+mod version;
 
 use std::fs::File;
 use std::io::Read;
@@ -48,6 +49,7 @@ pub use report::{
 pub use rules::{Problem, RULES, Rule};
 pub use source::{Audit, Audited, AuditedPackage, Progress, audit_paths};
 pub use summary::{Row, SYSTEMS, Verdict, summarize};
+pub use version::{Version, VersionError};
 
 use beside::Beside;
 use platform::Said;

@@ -3,7 +3,7 @@
 //! Held against Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`), and in the tests against
 //! what a Node exports.
 
-use node_targets::Version;
+use crate::version::Version;
 
 /// The functions of each version, without those of the versions before; the first row is version 1.
 ///

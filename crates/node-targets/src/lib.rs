@@ -5,15 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod parse;
-mod version;
+mod platform;
 
 use std::fmt;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub use node_audit::{Version, VersionError};
 pub use parse::{TargetsError, parse};
-pub use version::{Version, VersionError};
 
 /// An operating system, by Node's `process.platform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

@@ -115,7 +115,7 @@ mod tests {
                 folders.each_ref().map(|folder| link(&workspace, target, &zig, folder.path()));
             assert!(fs::read(&addon).unwrap() == fs::read(again).unwrap(), "{target}: two links differ");
             // It holds no C.
-            let policy = Policy { hardening: Hardening::default(), ..Policy::for_target(target) };
+            let policy = Policy { hardening: Hardening::default(), ..crate::pack::policy(target) };
             let report = audit(&addon, &policy).unwrap();
             assert!(!report.has_errors(), "{}", node_audit::table(&[report], 110));
             let facts = node_audit::read_facts(&addon, &fs::read(&addon).unwrap()).unwrap();

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use node_audit::{Policy, Severity, audit};
+use node_audit::{Severity, audit};
 use node_targets::{Os, Target};
 
 use crate::addon::{self, Addon};
 use crate::load::{self, Outcome, Package};
 use crate::npm;
+use crate::pack;
 use crate::paths::Workspace;
 use crate::prerequisites;
 use crate::process;
@@ -102,7 +103,7 @@ pub(crate) fn try_windows(workspace: &Workspace, target: &'static Target) -> Res
 
 /// Holds the addon against the rules of what is shipped; in words, where none is broken.
 pub(crate) fn audited(workspace: &Workspace, addon: &Path, target: &Target) -> Result<String> {
-    let report = audit(addon, &Policy::for_target(target))?;
+    let report = audit(addon, &pack::policy(target))?;
     if report.has_errors() {
         let findings = node_audit::table(&[report], 110).trim_end().to_owned();
         bail!(NotToBeShipped { addon: workspace.shown(addon), findings });

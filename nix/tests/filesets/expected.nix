@@ -1,5 +1,4 @@
-# No test, no JavaScript, no README, and nothing of crates/other. The table goes with crates/node-targets, which that
-# one depends on.
+# No test, no JavaScript, no README, no targets.json, and nothing of crates/other.
 {
   forCrate = [
     ".cargo/config.toml"
@@ -13,7 +12,6 @@
     "crates/engine/src/lib.rs"
     "crates/engine/src/page.rs"
   ];
-  withTable = true;
   depsOnly = [
     ".cargo/config.toml"
     "addon/Cargo.toml"

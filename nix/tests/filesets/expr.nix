@@ -5,6 +5,5 @@ let
 in
 {
   forCrate = files (fixture.filesets.forCrate (fixture.root + "/addon"));
-  withTable = lib.elem "targets.json" (files (fixture.filesets.forCrate (fixture.root + "/crates/other")));
   depsOnly = files (fixture.filesets.depsOnly (fixture.root + "/addon"));
 }

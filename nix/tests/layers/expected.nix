@@ -10,6 +10,7 @@
     "package"
   ];
   audit = [ "audited" ];
+  targetTable = [ "js" ];
   xtask = [ ];
   toolchain = [
     "audited"

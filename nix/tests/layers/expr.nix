@@ -57,6 +57,7 @@ in
   database = changedBy (sourceIn "crates/database/src");
   binding = changedBy (sourceIn "bindings/node/src");
   audit = changedBy (sourceIn "crates/node-audit/src");
+  targetTable = changedBy "targets.json";
   xtask = changedBy (sourceIn "crates/xtask/src");
   toolchain = changedBy (sourceIn "crates/vendored-sys/toolchain/src");
   typescript = changedBy (sourceIn "bindings/node/ts");

@@ -1,6 +1,6 @@
 //! What only Mach-O files say, in their load commands.
 
-use node_targets::Version;
+use crate::version::Version;
 use serde::Serialize;
 
 /// The load commands of one processor's part of a Mach-O file.

@@ -1,6 +1,6 @@
 //! The load commands.
 
-use node_targets::Version;
+use crate::version::Version;
 use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, MachHeader, Section, Segment};

@@ -5,7 +5,6 @@ mod said;
 
 use std::fmt;
 
-use node_targets::Target;
 use serde::{Serialize, Serializer};
 
 pub use claim::{Claim, PlatformError};
@@ -117,16 +116,7 @@ named!(Os, OSES);
 named!(Cpu, CPUS);
 named!(Libc, LIBCS);
 
-impl From<node_targets::Libc> for Libc {
-    fn from(libc: node_targets::Libc) -> Self {
-        match libc {
-            node_targets::Libc::Glibc => Libc::Glibc,
-            node_targets::Libc::Musl => Libc::Musl,
-        }
-    }
-}
-
-/// A platform: `linux-x64-gnu`, `darwin-arm64`; wider than the table of `targets.json`.
+/// A platform: `linux-x64-gnu`, `darwin-arm64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     /// Operating system.
@@ -135,21 +125,6 @@ pub struct Platform {
     pub cpu: Cpu,
     /// C library, where the name says which.
     pub libc: Option<Libc>,
-}
-
-impl From<&Target> for Platform {
-    fn from(target: &Target) -> Self {
-        let cpu = match target.cpu {
-            node_targets::Cpu::X64 => Cpu::X64,
-            node_targets::Cpu::Arm64 => Cpu::Arm64,
-        };
-        let os = match target.os {
-            node_targets::Os::Linux => Os::Linux,
-            node_targets::Os::Darwin => Os::Darwin,
-            node_targets::Os::Win32 => Os::Win32,
-        };
-        Platform { os, cpu, libc: target.libc.map(Libc::from) }
-    }
 }
 
 impl fmt::Display for Platform {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
-use node_targets::Version;
+use crate::version::Version;
 use serde::Deserialize;
 use toml::Spanned;
 

@@ -4,16 +4,15 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use node_targets::{Target, Version};
-
 use crate::finding::Severity;
-use crate::platform::{Claim, Cpu, Libc, Os, Platform};
+use crate::platform::{Claim, Cpu, Libc};
+use crate::version::Version;
 
 pub use file::PolicyError;
 
 /// The limits that the rules apply.
 ///
-/// `Policy::default()` is for addons of other people; [`Policy::for_target`] for this project's.
+/// `Policy::default()` fits any published addon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The platform, whatever the file's name says.
@@ -143,25 +142,6 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy for this project's artifact for a target: `own.toml`, with the floor and the C flags of `targets.json`.
-    #[must_use]
-    pub fn for_target(target: &Target) -> Policy {
-        #[expect(clippy::expect_used, reason = "the text is compiled in, and a test of this module reads it")]
-        let mut policy = Policy::from_toml("own.toml".as_ref(), include_str!("own.toml")).expect("own.toml");
-        let platform = Platform::from(target);
-        if let Some(floor) = target.floor {
-            match (platform.os, platform.cpu) {
-                (Os::Linux, _) => policy.floors.glibc = floor,
-                (Os::Darwin, Cpu::X64) => policy.floors.macos_x64 = floor,
-                (Os::Darwin, _) => policy.floors.macos_arm64 = floor,
-                _ => {}
-            }
-        }
-        policy.hardening = Hardening::of_flags(target.c_flags.iter().map(String::as_str));
-        policy.claim = Some(platform.into());
-        policy
-    }
-
     /// The oldest macOS for a processor.
     #[must_use]
     pub fn macos(&self, cpu: Option<Cpu>) -> Version {
@@ -240,25 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn this_projects_artifacts_need_no_compiler_library() {
-        let target = Target::by_platform("linux-x64-gnu").unwrap();
-        let ours = Policy::for_target(target);
-        assert_eq!(Some(ours.floors.glibc), target.floor);
-        assert!(Policy::default().allowed.on(Libc::Glibc, "libgcc_s.so.1"));
-        let Policy { allowed, .. } = ours;
-        assert!(!allowed.on(Libc::Glibc, "libgcc_s.so.1") && !allowed.on(Libc::Musl, "libgcc_s.so.1"));
+    fn a_system_has_its_own_c_library_only() {
+        let Policy { allowed, .. } = Policy::default();
+        assert!(allowed.on(Libc::Glibc, "libgcc_s.so.1") && allowed.on(Libc::Musl, "libgcc_s.so.1"));
         assert!(allowed.on(Libc::Glibc, "libc.so.6") && !allowed.on(Libc::Musl, "libc.so.6"));
-    }
-
-    #[test]
-    fn this_projects_floors_are_those_of_the_table() {
-        for target in node_targets::targets() {
-            let policy = Policy::for_target(target);
-            assert_eq!(policy.claim.as_ref().map(ToString::to_string), Some(target.platform.clone()));
-            if target.os == node_targets::Os::Darwin {
-                let cpu = Platform::from(target).cpu;
-                assert_eq!(Some(policy.macos(Some(cpu))), target.floor);
-            }
-        }
     }
 }

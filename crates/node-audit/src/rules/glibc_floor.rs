@@ -1,6 +1,6 @@
 //! No newer glibc than the floor is needed.
 
-use node_targets::Version;
+use crate::version::Version;
 
 use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;

@@ -1,6 +1,6 @@
 //! No newer run-time library of the compiler than the floor is needed.
 
-use node_targets::Version;
+use crate::version::Version;
 
 use super::{Check, Problem, Rule, Subject, described};
 use crate::facts::VersionNeed;

@@ -1,6 +1,6 @@
 //! The oldest macOS to support is new enough.
 
-use node_targets::Version;
+use crate::version::Version;
 
 use super::{Check, Problem, Rule, Subject, napi_entry};
 use crate::facts::{MacPlatform, MachOFacts};

@@ -196,7 +196,7 @@ fn are_comparators(part: &str) -> bool {
 /// The oldest release that a range allows of some that lie between two each.
 ///
 /// A range that allows any release at all is no promise, but the lack of one.
-fn promised(range: &Range, gaps: &[(node_targets::Version, node_targets::Version)]) -> Option<Version> {
+fn promised(range: &Range, gaps: &[(crate::version::Version, crate::version::Version)]) -> Option<Version> {
     if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
         return None;
     }

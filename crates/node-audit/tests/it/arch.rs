@@ -1,7 +1,6 @@
 //! Format, machine and C library against the claim.
 
 use node_audit::{Finding, Policy, Severity};
-use node_targets::Target;
 use object::elf;
 
 use crate::object_maker::{Maker, NAME, Need};
@@ -126,7 +125,7 @@ fn a_name_without_a_claim_is_a_warning() {
 
 #[test]
 fn the_policy_overrides_the_claim() {
-    let policy = Policy::for_target(Target::by_platform("linux-arm64-gnu").unwrap());
+    let policy = Policy { claim: Some("linux-arm64-gnu".parse().unwrap()), ..Policy::default() };
     let finding = only(Maker::addon().findings_by(NAME, "arch", &policy));
     assert_eq!(finding.message, "it claims linux-arm64-gnu, but is compiled for x64");
 }

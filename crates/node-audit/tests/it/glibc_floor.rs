@@ -1,7 +1,6 @@
 //! The oldest glibc that a file loads on.
 
-use node_audit::{Finding, Policy, Severity};
-use node_targets::Version;
+use node_audit::{Finding, Policy, Severity, Version};
 use object::elf;
 
 use crate::object_maker::{Maker, NAME, Need};

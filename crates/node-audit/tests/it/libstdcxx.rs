@@ -1,7 +1,6 @@
 //! The oldest run-time libraries of the compiler that a file loads with.
 
-use node_audit::{Finding, Policy, Severity};
-use node_targets::Version;
+use node_audit::{Finding, Policy, Severity, Version};
 use object::elf;
 
 use crate::object_maker::{Maker, NAME, Need};

@@ -67,7 +67,7 @@ fn a_bad_policy_is_an_error_with_its_place_and_what_is_known() {
         (
             "[floors]\nglibc = \"2\"\n",
             "2:9",
-            &["`2` is no version: expected two or three numbers, as in 2.28"],
+            &["`2` is not a version: expected two or three numbers, as in 2.28"],
         ),
         ("[floors]\nglibc = 2.28\n", "2:9", &["floating point `2.28`", "expected a string"]),
         ("[floors]\nmusl = \"1.2\"\n", "2:1", &["`musl`", "`glibc`", "`macos-arm64`"]),

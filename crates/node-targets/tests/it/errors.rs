@@ -38,7 +38,7 @@ fn each_mistake_is_one_line_that_names_target_and_field() {
             "unknown variant `beos`, expected one of `linux`, `darwin`, `win32`",
         ),
         ("zig", "tcc", "unknown variant `tcc`, expected one of `zig`, `cross`, `msvc`"),
-        ("2.28", "new", "`new` is no version: expected two or three numbers, as in 2.28"),
+        ("2.28", "new", "`new` is not a version: expected two or three numbers, as in 2.28"),
         (r#""cpu""#, r#""arch": 1, "cpu""#, "unknown field `arch`"),
         (
             r#""libc": "musl""#,

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use node_audit::{Finding, Policy, Severity, audit_bytes, audit_paths};
+use node_audit::{Finding, Severity, audit_bytes, audit_paths};
 use node_targets::Target;
 
 use super::artifacts::{Addon, Artifacts};
+use super::policy::policy;
 use super::refusal;
 
 /// What stands before the version in each addon, so that it can be read without being loaded; a semicolon follows.
@@ -36,7 +37,7 @@ pub(super) fn check(artifacts: &Artifacts, version: &str) -> Result<()> {
 
 /// Holds a platform's tarball, with the package.json in it, against the same rules.
 pub(super) fn sealed(tarball: &Path, target: &Target) -> Result<()> {
-    let audit = audit_paths(&[tarball.to_owned()], &Policy::for_target(target), &());
+    let audit = audit_paths(&[tarball.to_owned()], &policy(target), &());
     if let Some(failure) = audit.failures.first() {
         bail!("{failure}");
     }
@@ -55,7 +56,7 @@ fn problems(addon: &Addon, version: &str) -> Vec<String> {
     let name = target.artifact_file();
     let path = path.display();
     // By its name alone: what lies around the file here is not what is shipped beside it.
-    let report = match audit_bytes(name.as_ref(), content, &Policy::for_target(target)) {
+    let report = match audit_bytes(name.as_ref(), content, &policy(target)) {
         Ok(report) => report,
         Err(error) => {
             let error = error.to_string();

@@ -12,6 +12,7 @@ mod linked;
 mod linker;
 mod output;
 mod package;
+mod policy;
 mod refusal;
 mod sbom;
 mod stand_in;
@@ -31,6 +32,7 @@ use licences::Licences;
 use linked::Linked;
 use output::Output;
 use package::Contents;
+pub(crate) use policy::policy;
 pub(crate) use stand_in::StandIn;
 
 /// What npm users download for one platform, in bytes.

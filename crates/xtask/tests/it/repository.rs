@@ -107,8 +107,8 @@ fn dependencies_point_one_way() {
         ("strongroom-codec", &["vendored-sys"]),
         ("strongroom-database", &["strongroom-codec", "strongroom-keys", "vendored-sys"]),
         ("bindings_node", &["strongroom-database", "strongroom-keys"]),
-        ("node-targets", &[]),
-        ("node-audit", &["node-targets"]),
+        ("node-audit", &[]),
+        ("node-targets", &["node-audit"]),
         ("xtask", &["node-audit", "node-targets", "vendored-toolchain"]),
     ];
     assert_eq!(members, drawn.iter().map(|(name, _)| *name).collect());

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Two or three numbers: glibc 2.28, glibc 2.2.5, macOS 11.0.
+/// A version of two or three numbers: glibc 2.28, glibc 2.2.5, macOS 11.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version {
@@ -13,13 +13,13 @@ pub struct Version {
     pub major: u32,
     /// Second number.
     pub minor: u32,
-    /// Third number; 0 where there is none.
+    /// Third number; 0 if the text has two.
     pub patch: u32,
 }
 
-/// A text that is no [`Version`].
+/// A text that does not parse as a [`Version`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no version: expected two or three numbers, as in 2.28")]
+#[error("`{text}` is not a version: expected two or three numbers, as in 2.28")]
 pub struct VersionError {
     /// The text.
     pub text: String,
@@ -59,7 +59,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Digits only: `str::parse` alone would also take "+2".
+/// Parses digits only: `str::parse` alone would also accept "+2".
 fn number(text: &str) -> Option<u32> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
