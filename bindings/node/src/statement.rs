@@ -1,5 +1,4 @@
 //! A prepared statement, as JavaScript holds it.
-#![expect(clippy::too_many_arguments, reason = "they are those of the JavaScript calls")]
 
 use std::cell::{RefCell, RefMut};
 

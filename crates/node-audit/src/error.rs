@@ -1,6 +1,7 @@
 //! Why a file could not be audited.
 
-use std::path::Path;
+use crate::limits::{MAX_FILE, MAX_NAMES};
+use crate::manifest::ManifestError;
 
 /// A file that could not be audited.
 #[derive(Debug, thiserror::Error)]
@@ -11,158 +12,102 @@ pub enum AuditError {
     Unreadable {
         /// The file.
         file: String,
-        /// Its reason.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// A folder or an archive in which there is nothing to look at.
-    #[error("{file}: no .node file in it{}", not_followed(*links))]
+    /// A folder or an archive without an addon.
+    #[error("{file}: contains no .node file{}", unfollowed_links(*links))]
     NoAddon {
         /// The folder or archive.
         file: String,
-        /// Links to folders outside of it, as package managers make them for the packages of a workspace.
+        /// Links to folders outside, as package managers make them for the packages of a workspace.
         links: usize,
     },
-    /// An archive that is damaged, exceeds a limit, or holds what npm does not pack.
-    #[error("{file}: is no archive that can be audited: {damage}")]
+    /// An archive that is damaged, exceeds a limit, or holds an entry that npm does not pack.
+    #[error("{file}: is not a usable npm tarball: {damage}")]
     Archive {
         /// The archive.
         file: String,
-        /// What is wrong, and with which entry.
+        /// The damage, and the entry that has it.
         damage: String,
     },
-    /// A package.json that is none; the addons of the package are looked at without it.
+    /// An invalid package.json; its addons are audited without it.
     #[error("{file}: {source}")]
     Manifest {
         /// The package.json.
         file: String,
-        /// What is wrong.
-        source: crate::ManifestError,
+        /// The parser's reason.
+        source: ManifestError,
     },
-    /// A link to an addon that is not among the files to look at.
-    #[error("{file}: is a link to {target}, which was not looked at; name that file, too")]
+    /// A link to an addon that is not among the audited files.
+    #[error("{file}: is a link to {target}, which was not audited; name that file as well")]
     Link {
         /// The link.
         file: String,
-        /// What it leads to.
+        /// The link's target.
         target: String,
     },
-    /// A directory where a file was expected.
-    #[error("{file}: is a directory, and no file")]
+    /// A directory in the place of a file.
+    #[error("{file}: is a directory, not a file")]
     Directory {
         /// The directory.
         file: String,
     },
     /// A pipe, a socket or a device.
-    #[error("{file}: is no regular file")]
+    #[error("{file}: is not a regular file")]
     Special {
         /// Its path.
         file: String,
     },
-    /// More than [`crate::MAX_FILE`].
-    #[error("{file}: is larger than {} MiB, the most that is read", crate::MAX_FILE >> 20)]
+    /// A file of more than [`crate::MAX_FILE`] bytes.
+    #[error("{file}: is larger than {} MiB, the largest size that node-audit reads", MAX_FILE >> 20)]
     TooLarge {
         /// The file.
         file: String,
     },
-    /// The names in the files of an audit are kept up to its end, and would take too much memory.
-    #[error("{file}: its names and those of the files before it take more than {} MiB; audit it by itself", crate::MAX_NAMES >> 20)]
+    /// The names in all files of one audit take more than [`crate::MAX_NAMES`] bytes of memory.
+    #[error("{file}: the names in this file and in the files before take more than {} MiB; audit the file by itself", MAX_NAMES >> 20)]
     TooMuch {
-        /// The file that was one too many.
+        /// The file that exceeds the limit.
         file: String,
     },
-    /// Nothing in it.
+    /// A file of no bytes.
     #[error("{file}: is empty")]
     Empty {
         /// The file.
         file: String,
     },
-    /// A program of before Windows NT.
-    #[error("{file}: is no addon: it is {program}; a DLL of today has a PE header")]
+    /// A program for DOS or 16-bit Windows.
+    #[error("{file}: is not an addon but {program}; an addon for Windows has a PE header")]
     OldProgram {
         /// The file.
         file: String,
         /// `a DOS program` or `a program for 16-bit Windows`.
         program: &'static str,
     },
-    /// Neither ELF nor another format that an addon can have.
-    #[error("{file}: is no addon: it begins with {start}, which no format of addons does")]
+    /// A file of no format that an addon can have.
+    #[error("{file}: is not an addon: the file begins with {start}, which no addon format does")]
     NotAnAddon {
         /// The file.
         file: String,
         /// Its first bytes in hexadecimal.
         start: String,
     },
-    /// A file whose tables make no sense: cut short, or damaged.
+    /// A file that is cut short, or whose tables make no sense.
     #[error("{file}: is a damaged {format} file: {damage}")]
     Damaged {
         /// The file.
         file: String,
         /// `ELF`, `Mach-O` or `PE`.
         format: &'static str,
-        /// What does not fit.
+        /// The damage.
         damage: String,
     },
 }
 
-fn not_followed(links: usize) -> String {
+fn unfollowed_links(links: usize) -> String {
     match links {
         0 => String::new(),
-        links => format!("; links out of it are not followed ({links}): name the folder that they lead to"),
-    }
-}
-
-/// A path as it is shown: control characters, which could rewrite the terminal, are escaped.
-pub(crate) fn name(path: &Path) -> String {
-    printable(path.as_os_str().as_encoded_bytes())
-}
-
-/// Bytes of unknown origin as one line of text.
-pub(crate) fn printable(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for character in String::from_utf8_lossy(bytes).chars() {
-        match character {
-            // Beside control characters, those that reorder the text around them, end a line, or are not seen at all.
-            '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => {
-                text.extend(character.escape_unicode());
-            }
-            _ if character.is_control() => text.extend(character.escape_default()),
-            _ => text.push(character),
-        }
-    }
-    text
-}
-
-pub(crate) fn check_format(path: &Path, content: &[u8]) -> Result<(), AuditError> {
-    let file = || name(path);
-    let start = content.get(..4).unwrap_or(content);
-    match start {
-        [0x7f, b'E', b'L', b'F'] => Ok(()),
-        [] => Err(AuditError::Empty { file: file() }),
-        _ if crate::macho::begins(content) => Ok(()),
-        [b'M', b'Z', ..] => match crate::pe::other_format(content) {
-            Some(program) => Err(AuditError::OldProgram { file: file(), program }),
-            None => Ok(()),
-        },
-        _ => {
-            let start = start.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            Err(AuditError::NotAnAddon { file: file(), start })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_seen_or_moves_the_text_around_it_is_escaped() {
-        let hidden = "\u{1b}\r\n\u{9b}\u{7f}\u{61c}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
-        assert!(printable(hidden.as_bytes()).bytes().all(|byte| byte.is_ascii_graphic()));
-        assert_eq!(printable("/\u{e4} \u{65e5}.node".as_bytes()), "/\u{e4} \u{65e5}.node");
-        assert_eq!(printable(b"a\xff\nb"), "a\u{fffd}\\nb");
+        links => format!("; links to folders outside are not followed ({links}): name those folders as well"),
     }
 }

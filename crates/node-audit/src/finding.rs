@@ -1,18 +1,18 @@
-//! What a rule has to say about a file.
+//! The findings of a file.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Good to know.
     Info,
-    /// It may fail somewhere, or it is not what one would ship.
+    /// The addon may fail somewhere, or has a part that should not be shipped.
     Warning,
-    /// It does not load, or must not be shipped.
+    /// The addon does not load, or must not be shipped.
     Error,
 }
 
@@ -27,21 +27,46 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One rule broken by one file.
+/// A rule that a file breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The file, as it was named by the caller.
+    /// The file, as the caller named it.
     pub file: String,
-    /// The platform that it was held against: `linux-x64-gnu`.
+    /// The platform that the file was checked for: `linux-x64-gnu`.
     pub platform: Option<String>,
     /// The rule's stable id: `glibc-floor`.
     pub rule: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong, in a sentence.
+    /// The problem, as a clause.
     pub message: String,
-    /// What was seen in the file: the symbol, the path, the library.
+    /// The evidence in the file: the symbol, the path, the library.
     pub evidence: String,
-    /// What to do.
+    /// The remedy, as an instruction.
     pub remedy: String,
+}
+
+/// The findings of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The file.
+    pub file: String,
+    /// The platform that the file was checked for.
+    pub platform: Option<String>,
+    /// The findings, by rule; empty for a clean file.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Returns the number of findings of a severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Returns whether a finding is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
 }

@@ -1,4 +1,4 @@
-//! `node-audit`: says whether .node files load where their names say.
+//! The command `node-audit`: checks whether .node files load where their names claim.
 
 #![forbid(unsafe_code)]
 
@@ -12,72 +12,71 @@ use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser, ValueEnum};
 use console::Style;
 use node_audit::{
-    Audit, Claim, Policy, Row, Rule, Verdict, audit_paths, brief_table, explain, facts_json, facts_text,
-    json, rule_list, sarif, summarize, summary_json, summary_table, table,
+    Audit, Claim, PackageSummary, Policy, Rule, Verdict, audit_paths, explain, facts_json, facts_text, json,
+    problems_table, rule_list, sarif, summarize, summary_json, summary_table, table,
 };
 
-/// Width of the table where it does not go to a terminal.
-const WIDTH: u16 = 100;
+/// Columns of the output if it does not go to a terminal.
+const DEFAULT_WIDTH: u16 = 100;
 
-/// More files than this are shown in brief.
-const MANY: usize = 10;
+/// Files up to which clean files and findings of severity info are listed.
+const MAX_DETAILED_FILES: usize = 10;
 
 const EXAMPLES: &str = "\
 Examples:
-  node-audit addon.linux-x64-gnu.node           an addon whose name says what it is for
-  node-audit --platform linux-x64-musl a.node   one whose name does not
-  node-audit package.tgz                        what npm pack made, before it is published
+  node-audit addon.linux-x64-gnu.node           an addon whose name claims a platform
+  node-audit --platform linux-x64-musl a.node   an addon whose name does not
+  node-audit package.tgz                        the result of npm pack, before it is published
   node-audit --summary node_modules             which packages fail on Alpine, glibc 2.28, arm64
-  node-audit --format sarif . > audit.sarif     for a code host that shows findings
-  node-audit --explain glibc-floor              why a rule stands, and what to do
+  node-audit --format sarif . > audit.sarif     for a code host that displays findings
+  node-audit --explain glibc-floor              the reason for a rule, and the remedy
 
 Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file.";
 
-/// Says, with evidence, whether native Node addons will load on the platforms that they claim.
+/// Checks, with evidence, whether native Node addons load on the platforms that they claim.
 ///
-/// Reads .node files for Linux (ELF), macOS (Mach-O, fat ones too) and Windows
-/// (PE) without running them. The claim is taken from the file's name, its
-/// directory, or its package.json; --platform overrides it. --explain lists what
-/// is asked for.
+/// Reads .node files for Linux (ELF), macOS (Mach-O, thin and fat) and Windows
+/// (PE) without running them. The claim comes from the file's name, its directory,
+/// or its package.json; --platform overrides it. --explain lists the rules.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
 struct Arguments {
-    /// What to read: .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
+    /// .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
     #[arg(required_unless_present = "explain", value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Hold the addons against this platform, whatever they claim: linux-x64-gnu, darwin-arm64
+    /// Check the addons for this platform, whatever they claim: linux-x64-gnu, darwin-arm64
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Claim>,
 
-    /// Limits in place of the default's: a TOML file with oldest systems, libraries, sizes, severities
+    /// Change the default policy: a TOML file with oldest systems, libraries, sizes, severities
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// How to print what was found
+    /// The format of the output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 
-    /// List clean files and findings of severity info, too, where there are more than ten files
+    /// List clean files and findings of severity info even for more than ten files
     #[arg(long)]
     all: bool,
 
-    /// Print what was read, with no verdict
+    /// Print the facts of each file, without a verdict
     #[arg(long, conflicts_with_all = ["summary", "all", "policy", "platform"])]
     facts: bool,
 
-    /// Print which packages would fail on Alpine, on glibc 2.28 and on arm64
+    /// Print which packages fail on Alpine, on glibc 2.28 and on arm64
     #[arg(long, conflicts_with_all = ["all", "platform"])]
     summary: bool,
 
-    /// Say why a rule stands and what to do; without RULE, list all rules
+    /// Print the reason for a rule and the remedy; without RULE, list all rules
     #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with_all = ["paths", "facts", "summary"])]
     explain: Option<Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
+    /// Tables for people
     Table,
     /// An array of {file, platform, rule, severity, message, evidence, remedy}; [] when clean
     Json,
@@ -88,7 +87,7 @@ enum Format {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.format == Format::Sarif && (arguments.facts || arguments.summary) {
-        let message = "SARIF holds findings: --facts and --summary are printed as table or json";
+        let message = "SARIF contains findings only: print --facts and --summary as table or json";
         Arguments::command().error(Usage::ArgumentConflict, message).exit();
     }
     match run(&arguments) {
@@ -100,11 +99,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was asked for; the exit status, or why nothing could be written.
+/// Runs the command. Returns the exit status, or the error of writing.
 fn run(arguments: &Arguments) -> io::Result<u8> {
-    let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns);
+    let width = console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| columns);
     if let Some(rule) = &arguments.explain {
-        return explained(rule.as_deref(), width);
+        return print_explanation(rule.as_deref(), width);
     }
     let policy = match arguments.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::from_file) {
         Ok(policy) => Policy { claim: arguments.platform.clone(), ..policy },
@@ -119,17 +118,17 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
     for failure in &audit.failures {
         complain(&failure.to_string());
     }
-    let (text, found) = match arguments {
+    let (text, has_errors) = match arguments {
         Arguments { facts: true, format, .. } => (facts(&audit, *format, width)?, false),
         Arguments { summary: true, format, .. } => {
-            let rows = summarize(&arguments.paths, &audit, &policy);
-            let fails = rows.iter().flat_map(|row| &row.verdicts).any(Verdict::is_failure);
-            (summary(&rows, *format, &policy, width)?, fails)
+            let packages = summarize(&arguments.paths, &audit, &policy);
+            let fails = packages.iter().flat_map(|package| &package.verdicts).any(Verdict::is_failure);
+            (summary(&packages, *format, &policy, width)?, fails)
         }
         Arguments { format, all, .. } => (findings(&audit, *format, *all, width)?, audit.has_errors()),
     };
     print(&text)?;
-    Ok(match (audit.failures.is_empty(), found) {
+    Ok(match (audit.failures.is_empty(), has_errors) {
         (false, _) => 2,
         (true, true) => 1,
         (true, false) => 0,
@@ -142,8 +141,8 @@ fn findings(audit: &Audit, format: Format, all: bool, width: u16) -> io::Result<
         Format::Json => json(&reports)?,
         Format::Sarif => sarif(&reports, &audit.failures)?,
         Format::Table if reports.is_empty() => String::new(),
-        Format::Table if all || reports.len() <= MANY => coloured(&table(&reports, width)),
-        Format::Table => coloured(&brief_table(&reports, width)),
+        Format::Table if all || reports.len() <= MAX_DETAILED_FILES => coloured(&table(&reports, width)),
+        Format::Table => coloured(&problems_table(&reports, width)),
     })
 }
 
@@ -151,26 +150,22 @@ fn facts(audit: &Audit, format: Format, width: u16) -> io::Result<String> {
     Ok(if format == Format::Json { facts_json(&audit.files)? } else { facts_text(&audit.files, width) })
 }
 
-fn summary(rows: &[Row], format: Format, policy: &Policy, width: u16) -> io::Result<String> {
+fn summary(packages: &[PackageSummary], format: Format, policy: &Policy, width: u16) -> io::Result<String> {
     Ok(match format {
-        Format::Json => summary_json(rows)?,
-        _ if rows.is_empty() => String::new(),
-        _ => summary_table(rows, policy, width),
+        Format::Json => summary_json(packages)?,
+        _ if packages.is_empty() => String::new(),
+        _ => summary_table(packages, policy, width),
     })
 }
 
-/// Why a rule stands, or a list of all; the exit status.
-fn explained(rule: Option<&str>, width: u16) -> io::Result<u8> {
+/// Prints the explanation of a rule, or the list of all rules. Returns the exit status.
+fn print_explanation(rule: Option<&str>, width: u16) -> io::Result<u8> {
     let Some(id) = rule else { return print(&rule_list(width)).map(|()| 0) };
     match Rule::by_id(id) {
         Some(rule) => print(&explain(&rule, width)).map(|()| 0),
         None => {
             let rules = rule_list(width);
-            complain(&format!(
-                "there is no rule `{}`; the rules are:\n{}",
-                id.escape_debug(),
-                rules.trim_end()
-            ));
+            complain(&format!("unknown rule `{}`; the rules are:\n{}", id.escape_debug(), rules.trim_end()));
             Ok(2)
         }
     }
@@ -178,18 +173,18 @@ fn explained(rule: Option<&str>, width: u16) -> io::Result<u8> {
 
 fn print(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
-        // A reader that has seen enough (`| head`) is no failure of the audit.
+        // A reader that closes the pipe early (`| head`) is not a failure of the audit.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
 }
 
-/// Says on standard error what went wrong; where nobody listens there either, nothing is left to be done.
+/// Prints an error to standard error. A failure of that has nowhere to go.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "node-audit: {message}");
 }
 
-/// Severities at the start of a row in colour, where standard output is a terminal and NO_COLOR is not set.
+/// Returns a table with coloured severities, if standard output is a terminal and NO_COLOR is not set.
 fn coloured(text: &str) -> String {
     if !console::colors_enabled() {
         return text.to_owned();

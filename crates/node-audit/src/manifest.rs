@@ -1,15 +1,16 @@
-//! What a package.json says that matters to an addon.
+//! The fields of a package.json that matter to an addon.
 
 use serde_json::Value;
 
-use crate::error::printable;
+use crate::limits::MAX_PLATFORM_NAMES;
+use crate::printable::printable;
 
-/// More systems, processors or C libraries are nobody's promise. Each one is held against each of the others.
-const MOST_PLATFORMS: usize = 64;
+/// The scripts that npm runs while it installs a package from a registry, in this order.
+const INSTALL_SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 
-/// The parts of a package.json that promise something.
+/// The fields of a package.json that matter to an addon.
 ///
-/// Read leniently: a field of another shape than npm documents counts as absent, since npm does the same.
+/// A field of another shape than npm documents counts as absent, as it does to npm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// `name`
@@ -18,55 +19,54 @@ pub struct Manifest {
     pub version: Option<String>,
     /// `os`: names of systems, or `!` and a name.
     pub os: Vec<String>,
-    /// `cpu`, in the same way.
+    /// `cpu`, in the same form.
     pub cpu: Vec<String>,
-    /// `libc`, in the same way.
+    /// `libc`, in the same form.
     pub libc: Vec<String>,
     /// `engines.node`: a range of versions.
     pub node: Option<String>,
     /// `main`
     pub main: Option<String>,
-    /// `files`: what npm packs, by name or pattern.
+    /// `files`: the names and patterns of the files that npm packs.
     pub files: Vec<String>,
     /// `scripts`, by name.
     pub scripts: Vec<(String, String)>,
-    /// `gypfile` is false: npm does not compile a binding.gyp.
+    /// Whether `gypfile` is false, so that npm does not compile a binding.gyp.
     pub no_gyp: bool,
-    /// `optionalDependencies`, the names.
+    /// The names in `optionalDependencies`.
     pub optional_dependencies: Vec<String>,
 }
 
-/// A package.json that is no JSON object, or one that nobody means.
+/// An invalid package.json.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is no package.json: {reason}")]
+#[error("is not a valid package.json: {reason}")]
 pub struct ManifestError {
     reason: String,
 }
 
 impl Manifest {
-    /// Reads the text of a package.json.
+    /// Parses the text of a package.json.
     ///
     /// # Errors
-    /// Where it is no JSON, or no object, or names more systems than there could be.
+    /// The text is not a JSON object, or names more systems than exist.
     pub fn parse(content: &[u8]) -> Result<Manifest, ManifestError> {
-        // npm accepts a byte-order mark, too.
+        // npm accepts a byte-order mark.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let value: Value =
             serde_json::from_slice(content).map_err(|error| ManifestError { reason: error.to_string() })?;
         if !value.is_object() {
-            return Err(ManifestError { reason: "it holds no object".to_owned() });
+            return Err(ManifestError { reason: "the file does not contain an object".to_owned() });
         }
         let text = |value: &Value| value.as_str().map(|text| printable(text.as_bytes()));
-        // npm takes a single text for a list of one.
+        // To npm, a single text is a list of one.
         let list = |value: &Value| match value {
             Value::Array(items) => items.iter().filter_map(text).collect(),
             single => text(single).into_iter().collect::<Vec<_>>(),
         };
         for field in ["os", "cpu", "libc"] {
-            if value[field].as_array().is_some_and(|names| names.len() > MOST_PLATFORMS) {
-                return Err(ManifestError {
-                    reason: format!("its {field} has more than {MOST_PLATFORMS} names"),
-                });
+            if value[field].as_array().is_some_and(|names| names.len() > MAX_PLATFORM_NAMES) {
+                let reason = format!("`{field}` has more than {MAX_PLATFORM_NAMES} names");
+                return Err(ManifestError { reason });
             }
         }
         let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
@@ -91,12 +91,37 @@ impl Manifest {
         })
     }
 
-    /// `name@version`, or what of it there is.
+    /// Returns `name@version`, without the parts that are absent.
     #[must_use]
     pub fn title(&self) -> String {
         let name = self.name.as_deref().unwrap_or("a package without a name");
         self.version.as_ref().map_or_else(|| name.to_owned(), |version| format!("{name}@{version}"))
     }
+
+    /// Returns the names and texts of the scripts that npm runs on installation, in npm's order.
+    pub(crate) fn install_scripts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let script = |wanted: &&str| self.scripts.iter().find(|(name, _)| name == wanted);
+        INSTALL_SCRIPTS.iter().filter_map(script).map(|(name, script)| (name.as_str(), script.as_str()))
+    }
+
+    /// Returns the addons that `main` and `files` name, without patterns.
+    pub(crate) fn named_addons(&self) -> impl Iterator<Item = NamedAddon<'_>> {
+        let main = self.main.iter().map(|path| ("main", path.as_str()));
+        let files = self.files.iter().map(|path| ("files", path.as_str()));
+        let is_pattern = |path: &str| path.contains(['*', '?', '[', '{']) || path.starts_with('!');
+        main.chain(files)
+            .filter(move |(_, path)| path.ends_with(".node") && !is_pattern(path))
+            .map(|(field, path)| NamedAddon { field, path: path.trim_start_matches('/') })
+    }
+}
+
+/// An addon that a package.json names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NamedAddon<'a> {
+    /// `main` or `files`.
+    pub(crate) field: &'static str,
+    /// The path from the folder of the package.json.
+    pub(crate) path: &'a str,
 }
 
 #[cfg(test)]
@@ -122,13 +147,16 @@ mod tests {
     #[test]
     fn lists_of_platforms_are_bounded() {
         let list = |count| format!(r#"{{"os": [{}"linux"]}}"#, r#""linux","#.repeat(count));
-        assert_eq!(Manifest::parse(list(MOST_PLATFORMS - 1).as_bytes()).unwrap().os.len(), MOST_PLATFORMS);
-        let error = Manifest::parse(list(MOST_PLATFORMS).as_bytes()).unwrap_err().to_string();
-        assert_eq!(error, "is no package.json: its os has more than 64 names");
+        assert_eq!(
+            Manifest::parse(list(MAX_PLATFORM_NAMES - 1).as_bytes()).unwrap().os.len(),
+            MAX_PLATFORM_NAMES
+        );
+        let error = Manifest::parse(list(MAX_PLATFORM_NAMES).as_bytes()).unwrap_err().to_string();
+        assert_eq!(error, "is not a valid package.json: `os` has more than 64 names");
     }
 
     #[test]
-    fn what_is_no_object_is_an_error() {
+    fn a_text_that_is_not_an_object_is_an_error() {
         for text in ["", "[]", "{", "null", "\"x\""] {
             assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
         }

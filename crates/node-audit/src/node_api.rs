@@ -1,13 +1,24 @@
-//! Which function came with which version of Node-API, and which releases of Node have it.
+//! The versions of Node-API: the functions of each, and the releases of Node that have it.
 //!
-//! Held against Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`), and in the tests against
-//! what a Node exports.
+//! Sources: Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`). A test compares the functions with
+//! the exports of a Node.
 
 use crate::version::Version;
 
-/// The functions of each version, without those of the versions before; the first row is version 1.
-///
-/// Their prefix stands once.
+/// The entry point of an addon.
+pub(crate) const ENTRY: &str = "napi_register_module_v1";
+
+/// The function of an addon that returns the version that the addon declares.
+pub(crate) const DECLARED_VERSION: &str = "node_api_module_get_api_version_v1";
+
+/// Releases of Node, from the first to before the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Releases {
+    pub(crate) from: Version,
+    pub(crate) before: Version,
+}
+
+/// The functions that each version added, as a prefix and the rest of each name; the first row is version 1.
 const FUNCTIONS: [(&str, &str); 10] = [
     (
         "napi_",
@@ -65,9 +76,10 @@ const FUNCTIONS: [(&str, &str); 10] = [
     ),
 ];
 
-/// The releases that a version of Node-API came to, the oldest of each line; all after the last have it.
+/// The first release with each version of Node-API, in each line of releases (18.x).
 ///
-/// Of each line of releases (18.x) those before the named one lack it, and so do all of a line that is not named.
+/// Earlier releases of a line lack the version, and so does every release of a line that is not listed. All lines after the
+/// last one have the version.
 const RELEASES: [&[Version]; 10] = [
     &[node(8, 6, 0), node(9, 0, 0)],
     &[node(8, 10, 0), node(9, 3, 0), node(10, 0, 0)],
@@ -81,9 +93,9 @@ const RELEASES: [&[Version]; 10] = [
     &[node(22, 14, 0), node(23, 6, 0), node(24, 0, 0)],
 ];
 
-/// Releases that had functions before their version, as experimental; in the form of [`RELEASES`].
+/// The first releases with experimental functions, before the functions' version; in the form of [`RELEASES`].
 ///
-/// They export them: what was built for the version loads there, and mostly works.
+/// These releases export the functions: an addon that was built for the version loads there, and mostly works.
 const EARLIER: [(&str, &[Version]); 17] = [
     ("napi_add_finalizer", &[node(8, 0, 0)]),
     (
@@ -112,19 +124,19 @@ const EARLIER: [(&str, &[Version]); 17] = [
     ("node_api_create_buffer_from_arraybuffer", &[node(22, 12, 0), node(23, 0, 0)]),
 ];
 
-/// The oldest release that anyone names.
-const FIRST: Version = node(0, 10, 0);
+/// The oldest release that a package.json promises.
+const OLDEST: Version = node(0, 10, 0);
 
 const fn node(major: u32, minor: u32, patch: u32) -> Version {
     Version { major, minor, patch }
 }
 
-/// Whether a name is one that Node keeps for Node-API's functions.
+/// Returns whether Node reserves a name for functions of Node-API.
 pub(crate) fn is_function(name: &str) -> bool {
     name.starts_with("napi_") || name.starts_with("node_api_")
 }
 
-/// The version that a function came with, from 1; None where it is in no version: experimental, or unknown.
+/// Returns the version that added a function, from 1; None for an experimental or unknown function.
 pub(crate) fn version(function: &str) -> Option<usize> {
     let row = FUNCTIONS.iter().position(|(prefix, names)| {
         let name = function.strip_prefix(prefix);
@@ -133,53 +145,51 @@ pub(crate) fn version(function: &str) -> Option<usize> {
     row.map(|row| row + 1)
 }
 
-/// Where a version of Node-API is found: `Node 18.17, 20.3 and later`.
+/// Returns the releases with a version of Node-API as text: `Node 18.17, 20.3 and later`.
 pub(crate) fn releases(version: usize) -> String {
     let releases = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();
-    // The last line goes on from the one before it, where there is no line between that lacks the version.
-    let shown = match releases {
-        [shown @ .., before, last] if before.major + 1 == last.major => &releases[..=shown.len()],
+    // The line before the last one goes on into it.
+    let listed = match releases {
+        [first @ .., before, last] if before.major + 1 == last.major => &releases[..=first.len()],
         all => all,
     };
-    let names: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = listed.iter().map(ToString::to_string).collect();
     format!("Node {} and later", names.join(", "))
 }
 
-/// The releases that lack a version of Node-API: each from the first to before the second.
-pub(crate) fn lacking(version: usize) -> Vec<(Version, Version)> {
+/// Returns the releases that lack a version of Node-API.
+pub(crate) fn lacking(version: usize) -> Vec<Releases> {
     let row = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();
     gaps(row, version)
 }
 
-/// The releases that end with an addon which declares a version: those that read it and know only lower ones.
+/// Returns the releases that crash when they load an addon which declares a version: they read it, and know only lower ones.
 ///
-/// Seen with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8, 20.1 load it; 18.17, 20.2, 20.3 and 22.12 end
-/// with a segmentation fault. Nobody knows this of versions that are yet to come.
-pub(crate) fn refusing(declared: usize) -> Vec<(Version, Version)> {
-    // The newest version that they know; 20.2 alone knows 8, which is left out.
+/// Measured with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8 and 20.1 load it; 18.17, 20.2, 20.3 and 22.12 end
+/// with a segmentation fault. The result is empty for versions after the last known one.
+pub(crate) fn refusing(declared: usize) -> Vec<Releases> {
+    // The newest version that the first readers know. 20.2 alone knows 8 only, and is left out.
     const READING: usize = 9;
     let readers = [node(18, 17, 0), node(20, 2, 0), node(21, 0, 0)];
     let known = RELEASES.get(declared.saturating_sub(1)).copied().unwrap_or_default();
     if declared <= READING || known.is_empty() {
         return Vec::new();
     }
-    let until = |from: &Version| {
+    let before = |from: &Version| {
         let end = node(from.major + 1, 0, 0);
         known.iter().copied().find(|start| start.major == from.major).unwrap_or(end)
     };
-    let last = known.last().copied().unwrap_or(FIRST);
-    // All lines after the last reader's read it, too.
+    let last = known.last().copied().unwrap_or(OLDEST);
+    // All lines after the last reader's line read the version as well.
     let newest = readers.last().map_or(0, |reader| reader.major);
     let later = (newest + 1..last.major).map(|major| node(major, 0, 0));
-    readers.into_iter().chain(later).map(|from| (from, until(&from))).collect()
+    readers.into_iter().chain(later).map(|from| Releases { from, before: before(&from) }).collect()
 }
 
-/// The releases that do not even have a function as experimental; in the form of [`lacking`].
-///
-/// Where it belongs to no version, there is no telling.
-pub(crate) fn without(function: &str) -> Vec<(Version, Version)> {
+/// Returns the releases that lack a function, experimental or not; none if the function belongs to no version.
+pub(crate) fn without(function: &str) -> Vec<Releases> {
     let Some(version) = version(function) else { return Vec::new() };
-    // A name with an underscore at its end stands for all that begin with it.
+    // A name in the table that ends with an underscore means all names that begin with it.
     let named = |name: &str| name == function || (name.ends_with('_') && function.starts_with(name));
     match EARLIER.iter().find(|(names, _)| names.split(' ').any(named)) {
         Some((_, releases)) => gaps(releases, version),
@@ -187,18 +197,18 @@ pub(crate) fn without(function: &str) -> Vec<(Version, Version)> {
     }
 }
 
-/// What lies between releases that have something, up to the last of them; those with the version have it, too.
-fn gaps(releases: &[Version], version: usize) -> Vec<(Version, Version)> {
-    // A later version has all of an earlier one.
+/// Returns the gaps between releases that have a function or a version, up to the last of `releases`.
+fn gaps(releases: &[Version], version: usize) -> Vec<Releases> {
+    // Each later version includes the earlier ones.
     let rows = RELEASES.get(version.saturating_sub(1)..).unwrap_or_default();
-    let last = releases.last().copied().unwrap_or(FIRST);
+    let last = releases.last().copied().unwrap_or(OLDEST);
     let mut starts: Vec<Version> = rows.iter().copied().flatten().chain(releases).copied().collect();
     starts.sort_unstable();
     let mut gaps = Vec::new();
-    let mut from = FIRST;
+    let mut from = OLDEST;
     for start in starts.into_iter().filter(|start| *start <= last) {
         if from < start {
-            gaps.push((from, start));
+            gaps.push(Releases { from, before: start });
         }
         from = from.max(node(start.major + 1, 0, 0));
     }
@@ -207,6 +217,10 @@ fn gaps(releases: &[Version], version: usize) -> Vec<(Version, Version)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use object::{Object, ObjectSymbol};
+
     use super::*;
 
     #[test]
@@ -234,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_version_is_refused_by_those_that_read_it_and_know_it_not() {
+    fn releases_that_read_a_declared_version_and_know_only_lower_ones_crash() {
         let gaps = [
             ((18, 17), (19, 0)),
             ((20, 2), (21, 0)),
@@ -242,7 +256,10 @@ mod tests {
             ((22, 0), (22, 14)),
             ((23, 0), (23, 6)),
         ];
-        let gaps = gaps.map(|(from, to)| (node(from.0, from.1, 0), node(to.0, to.1, 0)));
+        let gaps = gaps.map(|(from, before)| Releases {
+            from: node(from.0, from.1, 0),
+            before: node(before.0, before.1, 0),
+        });
         assert_eq!(refusing(10), gaps);
         for declared in [0, 8, 9, 11, 0x7fff_ffff] {
             assert_eq!(refusing(declared), [], "{declared}");
@@ -250,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_twice() {
+    fn no_function_is_listed_twice() {
         let mut names: Vec<&str> = FUNCTIONS.iter().flat_map(|(_, names)| names.split(' ')).collect();
         let count = names.len();
         names.sort_unstable();
@@ -260,10 +277,10 @@ mod tests {
     }
 
     #[test]
-    fn releases_are_named_shortly() {
-        let shown: Vec<String> = (1..=10).map(releases).collect();
+    fn the_last_line_is_left_out_if_it_continues_the_one_before() {
+        let texts: Vec<String> = (1..=10).map(releases).collect();
         assert_eq!(
-            shown,
+            texts,
             [
                 "Node 8.6 and later",
                 "Node 8.10, 9.3 and later",
@@ -283,11 +300,11 @@ mod tests {
     fn the_releases_that_lack_a_version_are_the_rest() {
         let gaps = |version| {
             let gaps = lacking(version).into_iter();
-            gaps.map(|(from, to)| format!("{from} to {to}")).collect::<Vec<_>>().join(", ")
+            gaps.map(|Releases { from, before }| format!("{from} to {before}")).collect::<Vec<_>>().join(", ")
         };
         assert_eq!(gaps(1), "0.10 to 6.14.2, 7.0 to 8.6");
         assert_eq!(gaps(3), "0.10 to 6.14.2, 7.0 to 8.11.2, 9.0 to 9.11");
-        // Node 8.15.1 says 3, 8.16.0 says 4 (process.versions.napi); its documentation leaves it out since version 12.
+        // process.versions.napi is 3 in Node 8.15.1 and 4 in 8.16.0; the documentation omits this since version 12.
         assert_eq!(gaps(4), "0.10 to 8.16, 9.0 to 10.16, 11.0 to 11.8");
         assert_eq!(gaps(6), "0.10 to 10.20, 11.0 to 12.17, 13.0 to 14.0");
         assert_eq!(gaps(9), "0.10 to 18.17, 19.0 to 20.3");
@@ -295,10 +312,10 @@ mod tests {
     }
 
     #[test]
-    fn functions_were_there_before_their_version() {
+    fn experimental_functions_count_as_present() {
         let gaps = |function| {
             let gaps = without(function).into_iter();
-            gaps.map(|(from, to)| format!("{from} to {to}")).collect::<Vec<_>>().join(", ")
+            gaps.map(|Releases { from, before }| format!("{from} to {before}")).collect::<Vec<_>>().join(", ")
         };
         assert_eq!(gaps("napi_wrap"), "0.10 to 6.14.2, 7.0 to 8.6");
         assert_eq!(gaps("napi_add_finalizer"), "0.10 to 8.0");
@@ -323,7 +340,7 @@ mod tests {
         }
     }
 
-    /// The table against a Node itself: it has each function up to its own version.
+    /// Compares the table with a Node, which has each function up to its own version.
     #[test]
     fn a_node_exports_what_the_table_says() {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -337,8 +354,9 @@ mod tests {
         let output =
             std::process::Command::new("node").args(["-p", "process.versions.napi"]).output().unwrap();
         let newest: usize = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-        let facts = crate::elf::read(&content).unwrap();
-        let exports: std::collections::HashSet<&str> = facts.exports.iter().map(String::as_str).collect();
+        let node = object::File::parse(content.as_slice()).unwrap();
+        let defined = node.dynamic_symbols().filter(|symbol| !symbol.is_undefined());
+        let exports: HashSet<&str> = defined.map(|symbol| symbol.name().unwrap()).collect();
         for (row, (prefix, names)) in FUNCTIONS.iter().enumerate().take(newest) {
             for name in names.split(' ') {
                 assert!(

@@ -3,10 +3,10 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use node_audit::Progress;
 
-/// Fewer addons are read before a bar could be seen.
-const MANY: u64 = 20;
+/// Addons from which on the bar appears; fewer are read too fast to see one.
+const MIN_ADDONS: u64 = 20;
 
-/// A bar that is shown on a terminal only, and only for larger trees.
+/// A progress bar, which appears on a terminal for larger audits.
 pub(crate) struct Bar {
     bar: ProgressBar,
 }
@@ -20,7 +20,7 @@ impl Bar {
         Bar { bar }
     }
 
-    /// Removes it from the screen.
+    /// Removes the bar from the screen.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -29,8 +29,8 @@ impl Bar {
 impl Progress for Bar {
     fn found(&self, addons: usize) {
         self.bar.inc_length(addons as u64);
-        if self.bar.is_hidden() && self.bar.length().is_some_and(|length| length >= MANY) {
-            // Hidden all the same where standard error is no terminal.
+        if self.bar.is_hidden() && self.bar.length().is_some_and(|length| length >= MIN_ADDONS) {
+            // The bar stays hidden if standard error is not a terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }

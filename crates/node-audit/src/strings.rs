@@ -2,30 +2,17 @@
 
 use std::cell::Cell;
 
-use crate::error::printable;
-
-/// The longest name that is read. C++ names of several kilobytes are real.
-pub(crate) const LONGEST: usize = 64 << 10;
-
-/// How much may be read in total.
-pub(crate) const TOTAL: usize = 64 << 20;
-
-/// How many times its own length may be read of a table. Names may overlap, so that a small file could ask for any amount;
-/// linkers let a name end within another, and versions name their library again and again.
-const TIMES: usize = 8;
-
-/// What may be read of the smallest table.
-const LEAST: usize = 64 << 10;
-
-/// How many names are read. Node itself has some 75,000.
-pub(crate) const MOST: usize = 1 << 20;
+use crate::limits::{MAX_NAME, MAX_NAME_COUNT, MAX_TABLE_NAMES, MAX_TABLE_READS, MIN_TABLE_READ};
+use crate::printable::printable;
 
 /// A string table with a budget.
 pub(crate) struct Strings<'data> {
     data: &'data [u8],
-    /// What the data is, in an error.
+    /// The data's name in an error.
     table: &'static str,
+    /// Bytes that may still be read.
     left: Cell<usize>,
+    /// Names that were read.
     read: Cell<usize>,
 }
 
@@ -40,35 +27,36 @@ impl<'data> Strings<'data> {
         Strings::within("string table", data)
     }
 
-    /// The same for data that is no string table of its own.
+    /// Reads names out of data that is more than a string table.
     pub(crate) fn within(table: &'static str, data: &'data [u8]) -> Self {
-        let total = data.len().saturating_mul(TIMES).clamp(LEAST, TOTAL);
-        Strings { data, table, left: Cell::new(total), read: Cell::new(0) }
+        let left = data.len().saturating_mul(MAX_TABLE_READS).clamp(MIN_TABLE_READ, MAX_TABLE_NAMES);
+        Strings { data, table, left: Cell::new(left), read: Cell::new(0) }
     }
 
-    /// The name at an offset, with control characters escaped.
+    /// Returns the name at an offset, with control characters escaped.
     pub(crate) fn get(&self, offset: u64) -> Result<String, String> {
         let table = self.table;
-        let outside = || format!("a name at {offset:#x} is outside its {table} of {} bytes", self.data.len());
+        let outside = || format!("a name at {offset:#x} is outside the {table} of {} bytes", self.data.len());
         let rest =
             usize::try_from(offset).ok().and_then(|offset| self.data.get(offset..)).ok_or_else(outside)?;
-        let rest = &rest[..rest.len().min(LONGEST)];
+        let rest = &rest[..rest.len().min(MAX_NAME)];
         let Some(length) = rest.iter().position(|byte| *byte == 0) else {
-            return Err(if rest.len() == LONGEST {
-                format!("a name at {offset:#x} of its {table} is longer than {LONGEST} bytes")
+            return Err(if rest.len() == MAX_NAME {
+                format!("a name at {offset:#x} of the {table} is longer than {MAX_NAME} bytes")
             } else {
                 outside()
             });
         };
         self.read.set(self.read.get() + 1);
-        if self.read.get() > MOST {
-            return Err(format!("it has more than {MOST} names"));
+        if self.read.get() > MAX_NAME_COUNT {
+            return Err(format!("the file has more than {MAX_NAME_COUNT} names"));
         }
         let name = printable(&rest[..length]);
-        // What is escaped grows to several times its length.
+        // An escaped name has several times its length.
         let left = self.left.get().checked_sub(length.max(name.len()) + 1);
         self.left.set(left.ok_or_else(|| {
-            format!("its names add up to more than {} MiB, or to {TIMES} times their {table}", TOTAL >> 20)
+            let mib = MAX_TABLE_NAMES >> 20;
+            format!("the names add up to more than {mib} MiB, or to {MAX_TABLE_READS} times the {table}")
         })?);
         Ok(name)
     }
@@ -87,7 +75,7 @@ mod tests {
         assert!(strings.get(17).unwrap_err().contains("outside"), "no end");
         assert!(strings.get(u64::MAX).unwrap_err().contains("outside"));
 
-        let long = vec![b'a'; LONGEST + 1];
+        let long = vec![b'a'; MAX_NAME + 1];
         assert!(Strings::new(&long).get(0).unwrap_err().contains("longer than"));
 
         let strings = Strings::new(b"abc\0");
@@ -97,17 +85,15 @@ mod tests {
 
         let escaped = [&[1; 1000][..], &[0]].concat();
         let strings = Strings::new(&escaped);
-        assert_eq!(
-            (0..20).take_while(|_| strings.get(0).is_ok()).count(),
-            LEAST / 5001,
-            "\\u{{1}} for each byte"
-        );
-        let long = [&[b'a'; LONGEST - 1][..], &[0]].concat();
+        let reads = (0..20).take_while(|_| strings.get(0).is_ok()).count();
+        assert_eq!(reads, MIN_TABLE_READ / 5001, "\\u{{1}} for each byte");
+        let long = [&[b'a'; MAX_NAME - 1][..], &[0]].concat();
         let strings = Strings::new(&long);
-        assert_eq!((0..20).take_while(|_| strings.get(0).is_ok()).count(), TIMES, "names that overlap");
+        let reads = (0..20).take_while(|_| strings.get(0).is_ok()).count();
+        assert_eq!(reads, MAX_TABLE_READS, "names that overlap");
 
         let strings = Strings::new(b"abc\0");
-        strings.read.set(MOST - 1);
+        strings.read.set(MAX_NAME_COUNT - 1);
         assert!(strings.get(0).is_ok());
         assert!(strings.get(0).unwrap_err().contains("more than 1048576 names"));
     }

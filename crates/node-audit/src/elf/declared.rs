@@ -1,15 +1,15 @@
-//! The Node-API version that an addon declares: what its exported function returns, read from its first instructions.
+//! The Node-API version that an addon declares: the return value of an exported function, read from its first instructions.
 
 use object::elf::{self, Machine};
 
-/// What compilers put before the first instruction: `endbr64`, and a frame.
+/// Instructions that compilers put first: `endbr64`, and a frame.
 const X64_STARTS: [&[u8]; 3] = [b"\xf3\x0f\x1e\xfa", b"\x55\x48\x89\xe5", b"\x55"];
 /// `bti c`, `paciasp`
 const ARM64_STARTS: [u32; 2] = [0xd503_245f, 0xd503_233f];
-/// `mov w0, #N`, which holds N from bit 5 on.
+/// `mov w0, #N`, with N from bit 5 on.
 const ARM64_MOVE: u32 = 0x5280_0000;
 
-/// The number that a function returns which does nothing else; None of any other code.
+/// Returns the number that a function returns, if the function does nothing else.
 pub(super) fn returned(machine: Machine, code: &[u8]) -> Option<u32> {
     match machine {
         elf::EM_X86_64 => x64(code),
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_compilers_write_is_read() {
+    fn a_function_that_only_returns_a_number_is_read() {
         // gcc with -fcf-protection, gcc without, clang with a frame.
         for code in [
             b"\xf3\x0f\x1e\xfa\xb8\x0a\x00\x00\x00\xc3".as_slice(),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn other_code_says_nothing() {
+    fn other_code_declares_nothing() {
         for code in [b"".as_slice(), b"\xb8\x0a", b"\xb8\x0a\x00\x00\x00\x90", b"\xe9\x00\x00\x00\x00\xc3"] {
             assert_eq!(returned(elf::EM_X86_64, code), None, "{code:x?}");
         }

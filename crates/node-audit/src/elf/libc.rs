@@ -1,19 +1,19 @@
-//! The C library that a file is linked to.
+//! The C library that an ELF file is linked to.
 
 use crate::facts::VersionNeed;
 use crate::platform::Libc;
 
-/// Libraries of Android that musl has under no name: musl's own `libc.so` holds all of the C library.
+/// Libraries of Android that musl lacks: musl's `libc.so` contains the whole C library.
 const ANDROID: [&str; 4] = ["liblog.so", "libandroid.so", "libdl.so", "libm.so"];
 
-/// By the libraries and versions that are needed; `android` where the file names Android in a note.
+/// Returns the C library, by the needed libraries and versions; `android` means that a note of the file names Android.
 ///
-/// Bionic and musl are both called `libc.so`. Other systems' C libraries (FreeBSD's `libc.so.7`) are none of these.
+/// Bionic and musl are both named `libc.so`. The C libraries of other systems (FreeBSD's `libc.so.7`) are not recognised.
 pub(super) fn libc(libraries: &[String], version_needs: &[VersionNeed], android: bool) -> Option<Libc> {
     let needs = |name: &str| libraries.iter().any(|library| library == name);
-    // On arm and arm64 libgcc_s has a version GLIBC_2.0 of its own, on musl as well.
+    // On arm and arm64 libgcc_s has a version GLIBC_2.0, on musl as well.
     let glibc = |need: &VersionNeed| need.version.starts_with("GLIBC_") && need.library != "libgcc_s.so.1";
-    // Bionic's own versions: LIBC, LIBC_N, LIBC_OMR1.
+    // Bionic's versions: LIBC, LIBC_N, LIBC_OMR1.
     let bionic = |need: &VersionNeed| {
         need.library == "libc.so" && (need.version == "LIBC" || need.version.starts_with("LIBC_"))
     };

@@ -1,4 +1,4 @@
-//! Relocations that need a place in the thread-local block of the program's start.
+//! Relocations that need space in the thread-local block that is laid out when the program starts.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,14 @@ use object::endian::Endianness;
 use object::read::ReadRef;
 use object::read::elf::{FileHeader, Rel, Rela, Sym};
 
-use super::Image;
+use super::image::Image;
 use crate::facts::StaticTls;
-use crate::strings::{MOST, Strings};
+use crate::limits::MAX_NAME_COUNT;
+use crate::strings::Strings;
 
-/// The relocations that write a variable's offset from the thread pointer, which must be the same in each thread.
+/// Returns the relocations of a variable's offset from the thread pointer, which must be the same in each thread.
 ///
-/// TLSDESC is none of them: its loader may answer it with memory that is allocated per thread.
+/// TLSDESC is not among them: the loader may allocate its memory per thread.
 fn offsets(machine: Machine) -> &'static [RelocationType] {
     match machine {
         elf::EM_X86_64 => &[elf::R_X86_64_TPOFF64, elf::R_X86_64_TPOFF32],
@@ -28,7 +29,7 @@ fn offsets(machine: Machine) -> &'static [RelocationType] {
     }
 }
 
-/// Which thread-local variables the relocations ask for; `size` is that of PT_TLS.
+/// Reads which thread-local variables have such relocations; `size` is the size of PT_TLS.
 pub(super) fn static_tls<Elf>(
     image: &Image<'_, Elf>,
     symbols: &[Elf::Sym],
@@ -40,7 +41,7 @@ where
 {
     let flag = image.flags(elf::DT_FLAGS) & elf::DF_STATIC_TLS.0 != 0;
     let mut found = StaticTls { flag, size, ..StaticTls::default() };
-    // A variable has many relocations, and each name that is read costs: by index first.
+    // A variable has many relocations, and each read of a name costs, so symbols are collected by index first.
     let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
     each(image, |index| {
         match symbols.get(index as usize) {
@@ -57,7 +58,10 @@ where
                 return Err(format!("a relocation refers to dynamic symbol {index} of {count}"));
             }
         }
-        if own.len() + foreign.len() > MOST { Err(format!("it has more than {MOST} names")) } else { Ok(()) }
+        if own.len() + foreign.len() > MAX_NAME_COUNT {
+            return Err(format!("the file has more than {MAX_NAME_COUNT} names"));
+        }
+        Ok(())
     })?;
     let named = |indices: BTreeSet<u32>| {
         let symbols = indices.iter().filter_map(|index| symbols.get(*index as usize));
@@ -70,7 +74,7 @@ where
     Ok(found)
 }
 
-/// Visits the dynamic symbol of each such relocation; 0 where it refers to a place in the file's own block.
+/// Calls `visit` with the dynamic symbol of each such relocation; 0 means a place in the file's own block.
 fn each<Elf>(image: &Image<'_, Elf>, mut visit: impl FnMut(u32) -> Result<(), String>) -> Result<(), String>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -87,7 +91,7 @@ where
         if length == 0 || wanted.is_empty() {
             continue;
         }
-        let outside = "its relocations are in no segment, or run past theirs";
+        let outside = "the relocations are outside all segments, or run past theirs";
         let length = usize::try_from(length).map_err(|_| outside)?;
         let data = image.at(address).and_then(|data| data.get(..length)).ok_or(outside)?;
         if addends {

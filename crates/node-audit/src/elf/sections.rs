@@ -1,50 +1,17 @@
-//! What only debuggers and linkers read, by the section headers.
+//! Debug information and symbol tables, by the section headers.
 //!
-//! No loader looks at these, so that damaged ones are no error: there is nothing to say then. A table of them that
-//! runs past the file's end is one: linkers write it last, so the file ends where a copy of it was broken off.
+//! No loader reads section headers, so a damaged one only means that nothing is listed.
 
 use object::elf;
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader};
 
-use super::Image;
-use crate::error::printable;
+use super::image::Image;
 use crate::facts::Leftover;
+use crate::limits::{MAX_LEFTOVERS, MAX_SECTION_NAME};
+use crate::printable::printable;
 
-/// Longer names than this belong to no section that is looked for.
-const LONGEST_NAME: usize = 64;
-
-/// More than this many sections of debug information are not listed; compilers know some thirty.
-const MOST: usize = 256;
-
-/// Whether the table of section headers is within the file, where it has one.
-///
-/// Reckoned here, since `object` reports a table of an unusual layout in the same way.
-pub(super) fn within<Elf>(header: &Elf, endian: Endianness, content: &[u8]) -> Result<(), String>
-where
-    Elf: FileHeader<Endian = Endianness>,
-{
-    let start: u64 = header.e_shoff(endian).into();
-    if start == 0 {
-        return Ok(());
-    }
-    let count = match header.e_shnum(endian) {
-        // More than the field holds: the first entry has the number, and there is one at least.
-        0 => header.shnum(endian, content).map_or(1, |count| u64::from(count).max(1)),
-        count => count.into(),
-    };
-    // A product of a 32-bit and a 16-bit number.
-    let length = count * u64::from(header.e_shentsize(endian));
-    let size = content.len();
-    if start.checked_add(length).is_none_or(|end| end > size as u64) {
-        return Err(format!(
-            "its section headers, {length} bytes at {start:#x}, are outside the file of {size} bytes; it may have \
-             been cut short"
-        ));
-    }
-    Ok(())
-}
-
+/// Returns the sections that no loader reads.
 pub(super) fn leftovers<Elf>(image: &Image<'_, Elf>) -> Vec<Leftover>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -59,15 +26,15 @@ where
     let names = header.section_strings_index(*endian, *content).ok();
     let Some(names) = names.and_then(|index| range(sections.get(index.0)?)) else { return Vec::new() };
     let leftover = |section: &Elf::SectionHeader| {
-        // What is loaded is no leftover, whatever its name: Rust's .debug_gdb_scripts.
+        // A loaded section is not a leftover, whatever its name: Rust's .debug_gdb_scripts.
         let loaded = section.sh_flags(*endian).0 & elf::SHF_ALLOC.0 != 0;
         let name = names.get(section.sh_name(*endian) as usize..)?;
-        let name = name.iter().take(LONGEST_NAME).position(|byte| *byte == 0).map(|end| &name[..end])?;
+        let name = name.iter().take(MAX_SECTION_NAME).position(|byte| *byte == 0).map(|end| &name[..end])?;
         let listed = name.starts_with(b".debug_")
             || name.starts_with(b".zdebug_")
             || matches!(name, b".symtab" | b".strtab");
         let bytes = range(section)?.len() as u64;
         (listed && !loaded).then(|| Leftover { name: printable(name), bytes })
     };
-    sections.iter().filter_map(leftover).take(MOST).collect()
+    sections.iter().filter_map(leftover).take(MAX_LEFTOVERS).collect()
 }

@@ -1,31 +1,30 @@
-//! What the program headers alone say: protection of memory, the thread-local block, Android's note.
+//! Facts of the program headers: protection of memory, the thread-local block, Android's note.
 
 use object::elf::{self, Machine};
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, ProgramHeader};
 
-use super::Image;
-
-/// More segments of a kind than this are not looked at; linkers make one to three.
-const MOST: usize = 64;
+use super::image::Image;
+use crate::limits::MAX_SEGMENTS;
 
 /// The name in Android's note, `.note.android.ident`.
 const ANDROID: &[u8] = b"Android";
 
-/// What the rules ask of the program headers.
+/// The facts of the program headers.
 pub(super) struct Segments {
-    /// Each PT_LOAD that can be written to and executed.
+    /// Each PT_LOAD that is writable and executable.
     pub(super) writable_code: Vec<String>,
-    /// There is a PT_GNU_RELRO.
+    /// The file has a PT_GNU_RELRO.
     pub(super) relro: bool,
     /// See [`crate::ElfFacts::executable_stack`].
     pub(super) executable_stack: bool,
     /// The size of PT_TLS in memory.
     pub(super) tls_size: u64,
-    /// It has Android's note.
+    /// The file has Android's note.
     pub(super) android: bool,
 }
 
+/// Reads the program headers.
 pub(super) fn segments<Elf>(image: &Image<'_, Elf>) -> Segments
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -36,9 +35,9 @@ where
     let writable_code = of(elf::PT_LOAD)
         .filter(|segment| segment.p_flags(endian).0 & both == both)
         .map(|segment| format!("PT_LOAD at {:#x}", segment.p_vaddr(endian).into()))
-        .take(MOST)
+        .take(MAX_SEGMENTS)
         .collect();
-    // Loaders take the last one, should there be several.
+    // Of several entries, loaders use the last.
     let executable_stack = match of(elf::PT_GNU_STACK).next_back() {
         Some(stack) => stack.p_flags(endian).0 & elf::PF_X.0 != 0,
         None => executable_without(image.header.e_machine(endian), image.header.is_type_64()),
@@ -48,12 +47,12 @@ where
         relro: of(elf::PT_GNU_RELRO).next().is_some(),
         executable_stack,
         tls_size: of(elf::PT_TLS).next_back().map_or(0, |segment| segment.p_memsz(endian).into()),
-        android: of(elf::PT_NOTE).take(MOST).any(|segment| is_android(image, segment)),
+        android: of(elf::PT_NOTE).take(MAX_SEGMENTS).any(|segment| is_android(image, segment)),
     }
 }
 
-/// What glibc takes a library without PT_GNU_STACK for: one from before there was such a thing, which may put code on
-/// its stack. Architectures that are younger than that have no such libraries.
+/// Returns whether glibc makes the stack executable for a library without PT_GNU_STACK: such a library may be older than the
+/// entry, and put code on its stack. Machines that are younger than the entry have no such libraries.
 fn executable_without(machine: Machine, is_64: bool) -> bool {
     match machine {
         elf::EM_AARCH64 | elf::EM_RISCV | elf::EM_LOONGARCH => false,
@@ -67,7 +66,7 @@ where
     Elf: FileHeader<Endian = Endianness>,
 {
     let Ok(Some(mut notes)) = segment.notes(image.endian, image.content) else { return false };
-    for _ in 0..MOST {
+    for _ in 0..MAX_SEGMENTS {
         match notes.next() {
             Ok(Some(note)) if note.name() == ANDROID => return true,
             Ok(Some(_)) => {}

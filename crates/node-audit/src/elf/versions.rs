@@ -7,14 +7,12 @@ use object::endian::Endianness;
 use object::read::ReadRef;
 use object::read::elf::FileHeader;
 
-use super::Image;
+use super::image::Image;
 use crate::facts::VersionNeed;
+use crate::limits::MAX_VERSION_INDEX;
 use crate::strings::Strings;
 
-/// The highest index of a version, which has 15 bits: no file has more versions.
-const HIGHEST: u16 = 0x7fff;
-
-/// The versions, and which of them a symbol's version index means.
+/// The versions, and the position of each by its index.
 #[derive(Default)]
 pub(super) struct Needs {
     needs: Vec<VersionNeed>,
@@ -22,7 +20,7 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    /// Notes that a symbol is bound to the version with this index; an index of no needed version is ignored.
+    /// Binds a symbol to the version with an index. An index without a needed version is ignored.
     pub(super) fn bind(&mut self, index: VersymIndex, symbol: &str) {
         if let Some(position) = self.by_index.get(&index.index().0) {
             self.needs[*position].symbols.push(symbol.to_owned());
@@ -34,28 +32,29 @@ impl Needs {
     }
 }
 
+/// Reads the needed symbol versions.
 pub(super) fn needs<Elf>(image: &Image<'_, Elf>, names: &Strings<'_>) -> Result<Needs, String>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
     let mut found = Needs::default();
     let Some(address) = image.value(elf::DT_VERNEED) else { return Ok(found) };
-    let data = image.at(address).ok_or("its version needs are in no segment")?;
+    let data = image.at(address).ok_or("the version needs are outside all segments")?;
     let endian = image.endian;
-    let damaged = |()| "its version needs run past their segment".to_owned();
+    let damaged = |()| "the version needs run past their segment".to_owned();
     let mut offset = 0;
-    // Two nested chains of relative offsets. Each step goes forward, but chains may overlap: entries are counted.
-    for _ in 0..image.flags(elf::DT_VERNEEDNUM).min(u64::from(HIGHEST)) {
+    // Two nested chains of relative offsets. Each step goes forward, but chains may overlap, so entries are counted.
+    for _ in 0..image.flags(elf::DT_VERNEEDNUM).min(u64::from(MAX_VERSION_INDEX)) {
         let need: &Verneed<Endianness> = data.read_at(offset).map_err(damaged)?;
         let mut entry = offset + u64::from(need.vn_aux.get(endian));
         for _ in 0..need.vn_cnt.get(endian) {
-            if found.needs.len() > usize::from(HIGHEST) {
-                return Err(format!("it needs more than {HIGHEST} symbol versions"));
+            if found.needs.len() > usize::from(MAX_VERSION_INDEX) {
+                return Err(format!("the file needs more than {MAX_VERSION_INDEX} symbol versions"));
             }
             let version: &Vernaux<Endianness> = data.read_at(entry).map_err(damaged)?;
-            found.by_index.insert(version.vna_other.get(endian).0 & HIGHEST, found.needs.len());
+            found.by_index.insert(version.vna_other.get(endian).0 & MAX_VERSION_INDEX, found.needs.len());
             found.needs.push(VersionNeed {
-                // Read again for each version, so that a long name counts as often as it is held.
+                // Each version reads the name again, so that a long name counts as often as it is held.
                 library: names.get(need.vn_file.get(endian).into())?,
                 version: names.get(version.vna_name.get(endian).into())?,
                 weak: version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0,

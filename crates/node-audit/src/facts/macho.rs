@@ -1,4 +1,4 @@
-//! What only Mach-O files say, in their load commands.
+//! Facts that only Mach-O files have, from their load commands.
 
 use crate::version::Version;
 use serde::Serialize;
@@ -8,17 +8,17 @@ use serde::Serialize;
 pub struct MachOFacts {
     /// LC_ID_DYLIB.
     pub install_name: Option<String>,
-    /// The libraries, in the order in which imports count them.
+    /// The libraries, in the order of their load commands.
     pub dylibs: Vec<Dylib>,
     /// LC_RPATH, in order.
     pub rpaths: Vec<String>,
-    /// The system that it is made for, by LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
+    /// The target system, by LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
     pub platform: Option<MacPlatform>,
-    /// The oldest release of that system that it says it runs on.
+    /// The oldest release of the target system.
     pub min_os: Option<Version>,
-    /// Imports are looked up in the library that the linker found them in (MH_TWOLEVEL), not in all.
+    /// Each import is looked up in the library in which the linker found it (MH_TWOLEVEL), not in all.
     pub two_level: bool,
-    /// It asks for a stack that can be executed (MH_ALLOW_STACK_EXECUTION).
+    /// The file asks for an executable stack (MH_ALLOW_STACK_EXECUTION).
     pub executable_stack: bool,
     /// LC_CODE_SIGNATURE.
     pub signature: Signature,
@@ -27,9 +27,9 @@ pub struct MachOFacts {
 /// A library that a Mach-O file loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dylib {
-    /// Its path: `/usr/lib/libSystem.B.dylib`, `@rpath/libvips.dylib`.
+    /// The path: `/usr/lib/libSystem.B.dylib`, `@rpath/libvips.dylib`.
     pub path: String,
-    /// How it is loaded.
+    /// How the library is loaded.
     pub kind: DylibKind,
 }
 
@@ -37,11 +37,11 @@ pub struct Dylib {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DylibKind {
-    /// LC_LOAD_DYLIB: it must be there.
+    /// LC_LOAD_DYLIB: the library must be present.
     Required,
-    /// LC_LOAD_WEAK_DYLIB: it may be absent.
+    /// LC_LOAD_WEAK_DYLIB: the library may be absent.
     Weak,
-    /// LC_REEXPORT_DYLIB: it must be there, and its names count as this file's.
+    /// LC_REEXPORT_DYLIB: the library must be present, and its names count as this file's.
     Reexported,
     /// LC_LAZY_LOAD_DYLIB and LC_LOAD_UPWARD_DYLIB.
     Other,
@@ -57,21 +57,21 @@ pub enum MacPlatform {
     Other(u32),
 }
 
-/// What the code signature is worth, without asking who signed.
+/// The state of the code signature, whoever signed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum Signature {
-    /// There is none.
+    /// The file has no signature.
     #[default]
     None,
-    /// Its page hashes are those of the file.
+    /// The page hashes match the file.
     Valid {
-        /// CS_ADHOC: made without a certificate.
+        /// CS_ADHOC: the signature was made without a certificate.
         adhoc: bool,
     },
     /// The file was changed after it was signed, or the signature is damaged.
     Invalid {
-        /// What does not fit: `page 3 of 12 does not have the hash that the code directory names`.
+        /// The mismatch: `page 3 of 12 does not have the hash of the code directory`.
         damage: String,
     },
 }

@@ -1,6 +1,6 @@
-//! What was read from a file, with no verdict.
+//! The facts of a file, without a verdict.
 //!
-//! Texts come from the file; control characters in them are escaped.
+//! Texts come from the file, with control characters escaped.
 
 mod elf;
 mod macho;
@@ -8,60 +8,61 @@ mod pe;
 
 use serde::Serialize;
 
+use crate::format::Format;
 use crate::platform::Cpu;
 
 pub use elf::{ElfFacts, StaticTls, VersionNeed};
 pub use macho::{Dylib, DylibKind, MacPlatform, MachOFacts, Signature};
 pub use pe::{DllImports, PeFacts};
 
-/// What one shared library says of itself, as the loader of its system sees it.
+/// The facts of one shared library, as the loader of its system sees them.
 ///
-/// A file has one of these; a fat Mach-O file has one for each processor.
+/// A fat Mach-O file has one of these for each processor, any other file one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
     /// 32 or 64.
     pub bits: u8,
     /// Byte order.
     pub little_endian: bool,
-    /// The machine's number in the header and its name, as in `machine 62 (x86-64)`.
+    /// The machine's number in the header, and its name: `machine 62 (x86-64)`.
     pub machine: String,
-    /// The machine in Node's terms, where Node runs on it.
+    /// The processor in Node's terms, if Node runs on it.
     pub cpu: Option<Cpu>,
-    /// What kind of file it is: `shared object`, `bundle`, `DLL`, `executable`.
+    /// The kind of file: `shared object`, `bundle`, `DLL`, `executable`.
     pub kind: &'static str,
-    /// Whether a loader opens this kind of file on behalf of a program.
+    /// Whether a running program can load this kind of file.
     pub loadable: bool,
-    /// The libraries that are loaded with it, in order: DT_NEEDED, LC_LOAD_DYLIB and its like, PE imports.
+    /// The libraries that are loaded with the file, in order: DT_NEEDED, LC_LOAD_DYLIB and its variants, PE imports.
     pub libraries: Vec<String>,
-    /// Names that it takes from other libraries; without the underscore that Mach-O puts in front.
+    /// Imported names, without the underscore that Mach-O puts in front.
     pub imports: Vec<String>,
-    /// Names that others can take from it, without those that every linker adds (`_end`); as `imports`.
+    /// Exported names in the form of `imports`, without those that linkers add (`_end`).
     pub exports: Vec<String>,
-    /// Code runs when it is loaded.
+    /// Code runs when the file is loaded.
     pub constructors: bool,
-    /// Segments or sections that can be written to and executed, by name or number.
+    /// Segments or sections that are writable and executable, by name or number.
     pub writable_code: Vec<String>,
-    /// What only debuggers and linkers read: sections of debug information and symbol tables.
+    /// Sections of debug information and symbol tables, which only debuggers and linkers read.
     pub leftovers: Vec<Leftover>,
-    /// Absolute paths that stand in it, of package stores and of the directories that builds run in; each once, in the
-    /// order in which they first appear, at most 10,000.
+    /// Absolute paths in the content that lead into package stores and to where builds run, in the order of their first
+    /// appearance, without repetition; at most 10,000.
     pub paths: Vec<String>,
-    /// Its length in bytes; of a fat file, that of this part.
+    /// The length in bytes, of one part of a fat file.
     pub size: u64,
-    /// What only this format has.
+    /// The facts that only this format has.
     pub details: Details,
 }
 
-/// A section that no loader needs.
+/// A section that no loader reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Leftover {
-    /// Its name: `.debug_info`, `.symtab`.
+    /// The section's name: `.debug_info`, `.symtab`.
     pub name: String,
-    /// Its length in the file, in bytes.
+    /// The length in the file, in bytes.
     pub bytes: u64,
 }
 
-/// The formats, each with what only it has.
+/// The facts that only one format has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "format")]
 pub enum Details {
@@ -77,7 +78,7 @@ pub enum Details {
 }
 
 impl Facts {
-    /// A shared library that says nothing of itself.
+    /// Returns the facts of a shared library without names.
     #[cfg(test)]
     pub(crate) fn empty(details: Details) -> Facts {
         Facts {
@@ -99,7 +100,7 @@ impl Facts {
         }
     }
 
-    /// How much memory its lists of names take, in bytes, about.
+    /// Returns how much memory the lists of names take, in bytes, about.
     pub(crate) fn weight(&self) -> u64 {
         let names =
             |names: &[String]| -> usize { names.iter().map(|name| size_of::<String>() + name.len()).sum() };
@@ -117,17 +118,18 @@ impl Facts {
         (own + more) as u64
     }
 
-    /// The format's name: `ELF`, `Mach-O`, `PE`.
+    /// Returns the format's name: `ELF`, `Mach-O`, `PE`.
     #[must_use]
     pub fn format(&self) -> &'static str {
-        match self.details {
-            Details::Elf(_) => "ELF",
-            Details::MachO(_) => "Mach-O",
-            Details::Pe(_) => "PE",
-        }
+        let format = match self.details {
+            Details::Elf(_) => Format::Elf,
+            Details::MachO(_) => Format::MachO,
+            Details::Pe(_) => Format::Pe,
+        };
+        format.name()
     }
 
-    /// The facts of an ELF file.
+    /// Returns the facts that only an ELF file has.
     #[must_use]
     pub fn elf(&self) -> Option<&ElfFacts> {
         match &self.details {
@@ -136,7 +138,7 @@ impl Facts {
         }
     }
 
-    /// The facts of a Mach-O file.
+    /// Returns the facts that only a Mach-O file has.
     #[must_use]
     pub fn macho(&self) -> Option<&MachOFacts> {
         match &self.details {
@@ -145,7 +147,7 @@ impl Facts {
         }
     }
 
-    /// The facts of a PE file.
+    /// Returns the facts that only a PE file has.
     #[must_use]
     pub fn pe(&self) -> Option<&PeFacts> {
         match &self.details {

@@ -1,20 +1,15 @@
 //! The load commands.
 
-use crate::version::Version;
 use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, MachHeader, Section, Segment};
 
-use crate::error::printable;
 use crate::facts::{Dylib, DylibKind, MacPlatform};
+use crate::limits::{MAX_LOAD_COMMANDS, MAX_LOAD_PATH};
+use crate::printable::printable;
+use crate::version::Version;
 
-/// More libraries, or more directories to search for them, are no addon's. Each library is looked for in each directory.
-const MOST: usize = 512;
-
-/// The longest path that is read. macOS opens none of more than 1024 bytes.
-const LONGEST: usize = 4096;
-
-/// What the load commands say.
+/// The facts of the load commands.
 #[derive(Default)]
 pub(super) struct Commands<'data> {
     pub(super) install_name: Option<String>,
@@ -27,9 +22,9 @@ pub(super) struct Commands<'data> {
     /// The length of segment `__DWARF`.
     pub(super) debug_bytes: u64,
     pub(super) symbols: Option<&'data SymtabCommand<Endianness>>,
-    /// The export trie; None in a file that is older than it.
+    /// The export trie; None in a file that is older than export tries.
     pub(super) exports: Option<&'data [u8]>,
-    /// Where the code signature begins, and its content.
+    /// The start of the code signature, and its content.
     pub(super) signature: Option<(u64, &'data [u8])>,
 }
 
@@ -51,15 +46,19 @@ where
 {
     let mut list = header
         .load_commands(endian, content, 0)
-        .map_err(|_| "its load commands are outside the file; it may have been cut short")?;
+        .map_err(|_| "the load commands are outside the file; it may have been cut short")?;
     let mut reader = Reader { content, endian, found: Commands::default() };
     let mut number = 0;
     loop {
-        let damaged = |what: &str| format!("its load command {number} is damaged: {what}");
-        let Some(command) = list.next().map_err(|_| damaged("it is longer than the load commands"))? else {
+        let damaged = |what: &str| format!("load command {number} is damaged: {what}");
+        let Some(command) =
+            list.next().map_err(|_| damaged("the command is longer than the table of load commands"))?
+        else {
             return Ok(reader.found);
         };
-        match Mach::Segment::from_command(command).map_err(|_| damaged("it is shorter than a segment's"))? {
+        match Mach::Segment::from_command(command)
+            .map_err(|_| damaged("the command is shorter than a segment"))?
+        {
             Some((segment, sections)) => reader.segment(segment, sections)?,
             None => reader.command(command).map_err(|error| damaged(&error))?,
         }
@@ -74,7 +73,7 @@ impl<'data> Reader<'data> {
         sections: &[u8],
     ) -> Result<(), String> {
         let endian = self.endian;
-        // A file may have millions of segments: what nobody sees is not made readable.
+        // A file may have millions of segments, so only printed names are escaped.
         let name = || printable(segment.name());
         let (offset, length) = segment.file_range(endian);
         if segment.data(endian, self.content).is_err() {
@@ -86,14 +85,14 @@ impl<'data> Reader<'data> {
             ));
         }
         let both = macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE;
-        if segment.initprot(endian).contains(both) && self.found.writable_code.len() < MOST {
+        if segment.initprot(endian).contains(both) && self.found.writable_code.len() < MAX_LOAD_COMMANDS {
             self.found.writable_code.push(name());
         }
         if segment.name() == b"__DWARF" {
             self.found.debug_bytes = length;
         }
         let sections = segment.sections(endian, sections).map_err(|_| {
-            format!("segment {} has more sections than its load command has room for", name())
+            format!("segment {} has more sections than the load command has space for", name())
         })?;
         self.found.constructors |= sections.iter().any(|section| {
             let kind = section.section_type(endian);
@@ -105,7 +104,7 @@ impl<'data> Reader<'data> {
 
     fn command(&mut self, command: LoadCommandData<'data, Endianness>) -> Result<(), String> {
         let endian = self.endian;
-        let short = |_| "it is too short".to_owned();
+        let short = |_| "the command is too short".to_owned();
         match command.cmd() {
             macho::LC_LOAD_DYLIB
             | macho::LC_LOAD_WEAK_DYLIB
@@ -160,21 +159,23 @@ impl<'data> Reader<'data> {
         Ok(())
     }
 
+    /// Returns a text of a command, with control characters escaped.
     fn text(
         &self,
         command: LoadCommandData<'data, Endianness>,
         text: macho::LcStr<Endianness>,
     ) -> Result<String, String> {
-        let text =
-            command.string(self.endian, text).map_err(|_| "its text is outside of it, or has no end")?;
-        if text.len() > LONGEST {
-            return Err(format!("its text is longer than {LONGEST} bytes"));
+        let text = command
+            .string(self.endian, text)
+            .map_err(|_| "the text is outside the command, or has no end")?;
+        if text.len() > MAX_LOAD_PATH {
+            return Err(format!("the text is longer than {MAX_LOAD_PATH} bytes"));
         }
         Ok(printable(text))
     }
 
     fn range(&self, offset: u32, length: u32) -> Result<&'data [u8], String> {
-        // No linker writes an offset beside a length of 0.
+        // The offset of an empty range may be anything.
         if length == 0 {
             return Ok(&[]);
         }
@@ -189,12 +190,12 @@ impl<'data> Reader<'data> {
         platform: macho::Platform,
     ) -> Result<(), String> {
         let version: &macho::VersionMinCommand<Endianness> =
-            command.data().map_err(|_| "it is too short".to_owned())?;
+            command.data().map_err(|_| "the command is too short".to_owned())?;
         self.platform(platform, version.version.get(self.endian));
         Ok(())
     }
 
-    /// A file may be for several systems (macOS and Catalyst); macOS is the one that Node runs on.
+    /// Notes a target system. A file may have several (macOS and Catalyst); Node runs on macOS.
     fn platform(&mut self, platform: macho::Platform, min_os: macho::Version) {
         if self.found.platform == Some(MacPlatform::MacOs) {
             return;
@@ -203,14 +204,14 @@ impl<'data> Reader<'data> {
             macho::PLATFORM_MACOS => MacPlatform::MacOs,
             other => MacPlatform::Other(other.0),
         });
-        // Four digits of the first number and two of each other, in hexadecimal.
+        // Four hexadecimal digits of the first number, two of the second and two of the third.
         let packed = min_os.0;
         self.found.min_os =
             Some(Version { major: packed >> 16, minor: packed >> 8 & 0xff, patch: packed & 0xff });
     }
 }
 
-/// The load command says how, and since macOS 15 flags in it as well.
+/// Returns how a library is loaded, by the load command, and since macOS 15 also by flags in it.
 fn kind(command: macho::LoadCommandType, flags: macho::DylibUseFlags) -> DylibKind {
     match command {
         macho::LC_REEXPORT_DYLIB => DylibKind::Reexported,
@@ -224,7 +225,11 @@ fn kind(command: macho::LoadCommandType, flags: macho::DylibUseFlags) -> DylibKi
 }
 
 fn at_most(count: usize, what: &str) -> Result<(), String> {
-    if count > MOST { Err(format!("it is the one after {MOST} {what}")) } else { Ok(()) }
+    if count > MAX_LOAD_COMMANDS {
+        Err(format!("the file has more than {MAX_LOAD_COMMANDS} {what}"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_say_how_a_library_is_loaded_where_the_command_does_not() {
+    fn flags_refine_how_a_library_is_loaded() {
         let none = macho::DylibUseFlags(0);
         for (command, flags, expected) in [
             (macho::LC_LOAD_DYLIB, none, DylibKind::Required),

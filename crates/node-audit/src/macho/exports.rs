@@ -1,26 +1,24 @@
 //! The export trie: the names that the loader finds, as a tree of their common beginnings.
 //!
-//! A node is the length of what is said of a name that ends here, that much data, the number of children, and for each
-//! child the text that leads to it and its offset. Numbers are ULEB128.
+//! A node consists of the length of the data for a name that ends here (0 for none), that data, the number of children, and for
+//! each child the text that leads to the child and the child's offset. Numbers are ULEB128.
 
-use crate::error::printable;
-use crate::strings::{LONGEST, MOST, TOTAL};
+use super::symbols::without_underscore;
+use crate::limits::{MAX_NAME, MAX_NAME_COUNT, MAX_TABLE_NAMES, MAX_TRIE_DEPTH};
+use crate::printable::printable;
 
-const CUT: &str = "its export trie runs past its end";
-
-/// More nodes in a row than the longest name has letters, and the root.
-const DEEPEST: usize = LONGEST + 1;
+const CUT: &str = "the export trie runs past its end";
 
 /// A node whose children are being visited.
 struct Node {
-    /// Where the next child's text is.
+    /// The place of the next child's text.
     position: usize,
     children_left: u8,
-    /// How much of the name belongs to this node.
+    /// Bytes of the name up to this node.
     name_length: usize,
 }
 
-/// All names, in the order of the trie, without the leading underscore.
+/// Returns all names in the order of the trie, without the leading underscore.
 pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     if trie.is_empty() {
@@ -28,10 +26,10 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
     }
     let mut name = Vec::new();
     let mut total = 0;
-    // Nodes of a trie share no bytes, so that a walk reads no more than there are. One that goes in circles does.
+    // Nodes share no bytes, so a walk that reads more bytes than the trie has goes in circles.
     let mut budget = trie.len();
     let mut spend = |bytes: usize| {
-        budget = budget.checked_sub(bytes).ok_or("its export trie goes in circles")?;
+        budget = budget.checked_sub(bytes).ok_or("the export trie goes in circles")?;
         Ok::<(), String>(())
     };
     let mut nodes = Vec::new();
@@ -41,25 +39,28 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             let mut position = start;
             let length = usize::try_from(uleb128(trie, &mut position)?).map_err(|_| CUT)?;
             if length > 0 {
-                // Beginnings are shared, so that a small trie could ask for any amount; and what is escaped grows.
-                let shown = printable(&name);
-                total += shown.len().max(name.len());
-                if total > TOTAL {
-                    return Err(format!("its exported names add up to more than {} MiB", TOTAL >> 20));
+                // Names share beginnings, so a small trie can make any amount of names; and escaped names are longer.
+                let escaped = printable(&name);
+                total += escaped.len().max(name.len());
+                if total > MAX_TABLE_NAMES {
+                    return Err(format!(
+                        "the exported names add up to more than {} MiB",
+                        MAX_TABLE_NAMES >> 20
+                    ));
                 }
-                if names.len() == MOST {
-                    return Err(format!("it exports more than {MOST} names"));
+                if names.len() == MAX_NAME_COUNT {
+                    return Err(format!("the file exports more than {MAX_NAME_COUNT} names"));
                 }
-                names.push(super::plain(&shown));
+                names.push(without_underscore(&escaped));
             }
             position = position.checked_add(length).ok_or(CUT)?;
             let children_left = *trie.get(position).ok_or(CUT)?;
             position += 1;
             spend(position - start)?;
             nodes.push(Node { position, children_left, name_length: name.len() });
-            // Edges without a text, which no linker writes, make a trie deeper than its names are long.
-            if nodes.len() > DEEPEST {
-                return Err(format!("its export trie is deeper than {DEEPEST} names in a row"));
+            // Edges without a text, which no linker writes, make a trie deeper than its longest name.
+            if nodes.len() > MAX_TRIE_DEPTH {
+                return Err(format!("the export trie is deeper than {MAX_TRIE_DEPTH} names in a row"));
             }
         }
         let Some(node) = nodes.last_mut() else { return Ok(names) };
@@ -71,10 +72,10 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
         node.children_left -= 1;
         let start = node.position;
         let rest = trie.get(start..).ok_or(CUT)?;
-        let length = rest.iter().take(LONGEST).position(|byte| *byte == 0).ok_or(CUT)?;
+        let length = rest.iter().take(MAX_NAME).position(|byte| *byte == 0).ok_or(CUT)?;
         name.extend(&rest[..length]);
-        if name.len() > LONGEST {
-            return Err(format!("an exported name is longer than {LONGEST} bytes"));
+        if name.len() > MAX_NAME {
+            return Err(format!("an exported name is longer than {MAX_NAME} bytes"));
         }
         node.position += length + 1;
         entered = Some(usize::try_from(uleb128(trie, &mut node.position)?).map_err(|_| CUT)?);
@@ -92,7 +93,7 @@ fn uleb128(data: &[u8], position: &mut usize) -> Result<u64, String> {
             return Ok(value);
         }
     }
-    Err("a number in its export trie has more than 64 bits".to_owned())
+    Err("a number in the export trie has more than 64 bits".to_owned())
 }
 
 #[cfg(test)]
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(names(&huge).unwrap_err(), CUT);
     }
 
-    /// Three levels of 255, 255 and 17 children, which are one node for all; what is behind lets the walk take its time.
+    /// Three levels of 255, 255 and 17 children, all the same node. The bytes that follow give the walk its budget.
     #[test]
     fn names_without_end_are_refused() {
         let mut trie = Vec::new();
@@ -149,11 +150,11 @@ mod tests {
         assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
     }
 
-    /// A node took 24 bytes of memory for 7 of the trie, of which a file may have hundreds of megabytes.
+    /// A node takes 24 bytes of memory for 7 of the trie, and a file may have hundreds of megabytes of trie.
     #[test]
-    fn a_trie_is_no_deeper_than_names_are_long() {
+    fn a_trie_deeper_than_its_longest_name_is_refused() {
         let mut trie: Vec<u8> = Vec::new();
-        for _ in 0..=DEEPEST {
+        for _ in 0..=MAX_TRIE_DEPTH {
             let next = trie.len() + 7;
             let digit = |shift: usize| (next >> shift & 0x7f) as u8;
             trie.extend([0, 1, 0, digit(0) | 0x80, digit(7) | 0x80, digit(14) | 0x80, digit(21)]);

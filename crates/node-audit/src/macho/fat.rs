@@ -1,20 +1,18 @@
-//! Files for several processors: a table of contents and a whole Mach-O file for each.
+//! Fat files: a table of contents, and a whole Mach-O file for each of several processors.
 
 use object::macho::{self, CpuType};
 use object::read::macho::{FatArch, MachOFatFile};
 
-/// The most parts. Apple's tools know some ten; Java class files, which begin with the same four bytes, have their
-/// version where the number of parts is, and that began with 45.
-pub(super) const MOST_PARTS: u32 = 44;
+use crate::limits::MAX_FAT_PARTS;
 
 /// One processor's file.
 pub(super) struct Part<'data> {
-    /// The processor, as the table of contents names it.
+    /// The processor that the table of contents names.
     pub(super) cpu: CpuType,
     pub(super) content: &'data [u8],
 }
 
-/// The parts of a fat file; None where the content is none.
+/// Returns the parts of a fat file; None for a thin file.
 pub(super) fn parts(content: &[u8]) -> Result<Option<Vec<Part<'_>>>, String> {
     match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
         Some(macho::FAT_MAGIC) => table::<macho::FatArch32>(content).map(Some),
@@ -24,11 +22,11 @@ pub(super) fn parts(content: &[u8]) -> Result<Option<Vec<Part<'_>>>, String> {
 }
 
 fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
-    let file = MachOFatFile::<Fat>::parse(content).map_err(|_| "it ends within its table of parts")?;
+    let file = MachOFatFile::<Fat>::parse(content).map_err(|_| "the file ends within the table of parts")?;
     let entries = file.arches();
     match entries.len() {
-        0 => return Err("its table of parts is empty".to_owned()),
-        count if count > MOST_PARTS as usize => return Err(format!("it has {count} parts")),
+        0 => return Err("the table of parts is empty".to_owned()),
+        count if count > MAX_FAT_PARTS as usize => return Err(format!("the file has {count} parts")),
         _ => {}
     }
     let mut parts = Vec::new();
@@ -45,9 +43,9 @@ fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
         ranges.push((offset, length));
         parts.push(Part { cpu: entry.cputype(), content: part });
     }
-    // Each part is read in full: shared bytes would be read as often as they are named.
+    // Each part is read in full, so shared bytes would be read several times.
     ranges.sort_unstable();
     let overlap =
         ranges.windows(2).any(|pair| matches!(pair, [(start, length), (next, _)] if start + length > *next));
-    if overlap { Err("its parts overlap".to_owned()) } else { Ok(parts) }
+    if overlap { Err("the parts overlap".to_owned()) } else { Ok(parts) }
 }

@@ -1,7 +1,7 @@
-//! Reads a Mach-O file as the loader of macOS does: from the load commands, for each processor that the file is for.
+//! Reads a Mach-O file as the loader of macOS does: from the load commands, for each processor of the file.
 //!
-//! Invariant: every offset and count comes from the file and may be anything; reads go through `object`'s checked
-//! slices, and what could be made to cost more than the file's size is counted against a limit.
+//! Invariant: every offset and count in the file is hostile. Reads go through `object`'s checked slices, and work that could
+//! exceed the file's size counts against a limit.
 
 mod commands;
 mod exports;
@@ -16,40 +16,25 @@ use object::read::macho::MachHeader;
 use crate::facts::{Details, Facts, Leftover, MachOFacts, Signature};
 use crate::platform::Cpu;
 
-/// Stand for the header itself; no one binds to them.
+/// Names that linkers define for the header itself, and to which nothing binds.
 const LINKER_MADE: [&str; 4] =
     ["_mh_bundle_header", "_mh_dylib_header", "_mh_execute_header", "__dso_handle"];
 
-/// Whether a file begins as Mach-O files do, and not as a Java class.
-pub(crate) fn begins(content: &[u8]) -> bool {
-    match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
-        Some(macho::FAT_MAGIC) => {
-            let count =
-                content.get(4..8).map(|count| u32::from_be_bytes([count[0], count[1], count[2], count[3]]));
-            count.is_none_or(|count| count <= fat::MOST_PARTS)
-        }
-        Some(magic) => {
-            [macho::MH_MAGIC, macho::MH_CIGAM, macho::MH_MAGIC_64, macho::MH_CIGAM_64, macho::FAT_MAGIC_64]
-                .contains(&magic)
-        }
-        None => false,
-    }
-}
-
-/// Reads everything that the rules ask for, for each processor.
+/// Reads the facts of a Mach-O file, for each processor.
 ///
-/// The error says what does not fit, in words that follow "is a damaged Mach-O file:".
+/// # Errors
+/// The damage, as a clause.
 pub(crate) fn read(content: &[u8]) -> Result<Vec<Facts>, String> {
     let Some(parts) = fat::parts(content)? else {
         return Ok(vec![thin(content, None)?]);
     };
     let facts = parts.iter().enumerate().map(|(index, part)| {
-        thin(part.content, Some(part.cpu)).map_err(|damage| format!("in its part {index}, {damage}"))
+        thin(part.content, Some(part.cpu)).map_err(|damage| format!("part {index}: {damage}"))
     });
     facts.collect()
 }
 
-/// Reads one processor's file; `promised` is the processor that a table of parts names.
+/// Reads one processor's file; `promised` is the processor that the table of parts names.
 fn thin(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String> {
     match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
         Some(macho::MH_MAGIC | macho::MH_CIGAM) => {
@@ -58,8 +43,8 @@ fn thin(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String> {
         Some(macho::MH_MAGIC_64 | macho::MH_CIGAM_64) => {
             facts::<macho::MachHeader64<Endianness>>(content, promised)
         }
-        Some(macho::FAT_MAGIC | macho::FAT_MAGIC_64) => Err("there is another table of parts".to_owned()),
-        _ => Err("there is no Mach-O file".to_owned()),
+        Some(macho::FAT_MAGIC | macho::FAT_MAGIC_64) => Err("the part is another fat file".to_owned()),
+        _ => Err("the part is not a Mach-O file".to_owned()),
     }
 }
 
@@ -67,18 +52,20 @@ fn facts<Mach>(content: &[u8], promised: Option<CpuType>) -> Result<Facts, Strin
 where
     Mach: MachHeader<Endian = Endianness>,
 {
-    let header = Mach::parse(content, 0).map_err(|_| "it ends within its header")?;
-    let endian = header.endian().map_err(|_| "its header names no byte order")?;
+    let header = Mach::parse(content, 0).map_err(|_| "the file ends within its header")?;
+    let endian = header.endian().map_err(|_| "the header names no byte order")?;
     let machine = header.cputype(endian);
     if let Some(promised) = promised.filter(|promised| *promised != machine) {
-        return Err(format!("which is for machine {promised}, there is a file for machine {machine}"));
+        return Err(format!(
+            "the table of parts names machine {promised}, but the file is for machine {machine}"
+        ));
     }
     let commands = commands::commands(header, endian, content)?;
     let symbols = match commands.symbols {
         Some(command) => symbols::symbols::<Mach>(endian, content, command)?,
         None => symbols::Symbols::default(),
     };
-    // Where there is a trie, the loader looks at nothing else.
+    // If there is a trie, the loader reads nothing else.
     let mut exports = match commands.exports {
         Some(trie) => exports::names(trie)?,
         None => symbols.exports,
@@ -104,7 +91,7 @@ where
         constructors: commands.constructors,
         writable_code: commands.writable_code,
         leftovers,
-        paths: crate::paths::find(content),
+        paths: crate::build_paths::find(content),
         size: content.len() as u64,
         details: Details::MachO(MachOFacts {
             install_name: commands.install_name,
@@ -122,12 +109,7 @@ where
     })
 }
 
-/// A name without the underscore that compilers put in front of those of C.
-fn plain(name: &str) -> String {
-    name.strip_prefix('_').unwrap_or(name).to_owned()
-}
-
-/// What a file is, and whether `dlopen` takes it.
+/// Returns the kind of file, and whether `dlopen` accepts it.
 fn kind(kind: macho::FileType) -> (&'static str, bool) {
     match kind {
         macho::MH_BUNDLE => ("bundle", true),
@@ -143,7 +125,7 @@ fn kind(kind: macho::FileType) -> (&'static str, bool) {
     }
 }
 
-/// Beside the subtype there are flags, and the version of pointer authentication.
+/// Ignores the bits of the subtype that hold flags and the version of pointer authentication.
 fn is_arm64e(subtype: CpuSubtype) -> bool {
     subtype.0 & 0x00ff_ffff == macho::CPU_SUBTYPE_ARM64E.0
 }

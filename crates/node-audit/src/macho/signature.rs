@@ -1,8 +1,8 @@
-//! The code signature: whether the file is still the one that was signed.
+//! The code signature: whether the file changed after it was signed.
 //!
-//! A signature is a table of blobs. Those that matter here are code directories: each has a hash of every page of the
-//! file up to the signature. The kernel checks a page against its hash when it is first touched. Who signed, and what
-//! was promised beside the code (entitlements, requirements), is not looked at. All numbers are big-endian.
+//! A signature is a table of blobs. The reader checks the code directories: each has a hash of every page of the file up to the
+//! signature, and the kernel compares a page with its hash when the page is first touched. The signer, the entitlements and the
+//! requirements are not read. All numbers are big-endian.
 
 use object::endian::BigEndian;
 use object::macho::{self, CsHashType};
@@ -13,14 +13,12 @@ use sha2::digest::Digest;
 use sha2::{Sha256, Sha384};
 
 use crate::facts::Signature;
+use crate::limits::MAX_CODE_DIRECTORIES;
 
-/// One code directory, and one more for each further kind of hash.
-const MOST_DIRECTORIES: usize = 6;
-
-/// The binary logarithms of page sizes: 4 KiB and 16 KiB are usual; smaller ones would take longer to hash.
+/// The binary logarithms of accepted page sizes. 4 KiB and 16 KiB are usual; smaller pages would take longer to hash.
 const PAGE_SIZES: std::ops::RangeInclusive<u8> = 12..=24;
 
-/// Checks the signature that lies at `start` of the file.
+/// Checks the signature at `start` of the file.
 pub(super) fn check(content: &[u8], start: u64, signature: &[u8]) -> Signature {
     match valid(content, start, signature) {
         Ok(adhoc) => Signature::Valid { adhoc },
@@ -28,25 +26,28 @@ pub(super) fn check(content: &[u8], start: u64, signature: &[u8]) -> Signature {
     }
 }
 
-/// Whether it was made without a certificate; the error says what does not fit.
+/// Returns whether a valid signature was made without a certificate.
+///
+/// # Errors
+/// The mismatch, as a clause.
 fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
     let table = CodeSignature::parse(signature).map_err(|_| "the signature's table of blobs is damaged")?;
     let mut directories = Vec::new();
     for blob in table.blobs() {
-        let blob = blob.map_err(|_| "a blob of the signature is outside of it")?;
+        let blob = blob.map_err(|_| "a blob is outside the signature")?;
         let slot = blob.slot().0;
         let alternate = macho::CSSLOT_ALTERNATE_CODEDIRECTORIES..macho::CSSLOT_ALTERNATE_CODEDIRECTORY_LIMIT;
         if slot != macho::CSSLOT_CODEDIRECTORY.0 && !alternate.contains(&slot) {
             continue;
         }
         let directory = blob.code_directory().map_err(|_| "a code directory is cut short")?;
-        directories.push(directory.ok_or("a blob that should be a code directory is none")?);
+        directories.push(directory.ok_or("a blob in the slot of a code directory is something else")?);
     }
-    if directories.len() > MOST_DIRECTORIES {
+    if directories.len() > MAX_CODE_DIRECTORIES {
         return Err(format!("the signature has {} code directories", directories.len()));
     }
     let first = directories.first().ok_or("the signature has no code directory")?;
-    // The kernel refuses this, too; and each of them would be the whole file to hash again.
+    // The kernel refuses such a signature as well, and each directory would hash the whole file again.
     let mut kinds: Vec<u8> = directories.iter().map(|directory| directory.header().hash_type.0).collect();
     kinds.sort_unstable();
     if kinds.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
@@ -59,40 +60,40 @@ fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
     Ok(adhoc)
 }
 
-/// Holds each page against its hash.
+/// Compares each page with its hash.
 fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<(), String> {
     let header = directory.header();
     let limit = directory.code_limit();
     if limit != start {
-        return Err(format!("it is signed up to {limit:#x}, and the signature begins at {start:#x}"));
+        return Err(format!("the signature covers the file up to {limit:#x}, but begins at {start:#x}"));
     }
     let code = usize::try_from(limit).ok().and_then(|limit| content.get(..limit));
     let code = code.ok_or("the signed part is larger than the file")?;
     let algorithm = Algorithm::by_type(header.hash_type).ok_or_else(|| {
-        format!("its pages are hashed by method {}, which macOS does not know", header.hash_type)
+        format!("the pages are hashed by method {}, which macOS does not know", header.hash_type)
     })?;
     if header.hash_size != algorithm.size() {
         let (size, name) = (header.hash_size, algorithm.name());
-        return Err(format!("its hashes have {size} bytes, and those of {name} have {}", algorithm.size()));
+        return Err(format!("the hashes have {size} bytes, but {name} hashes have {}", algorithm.size()));
     }
     let page = match header.page_size {
         0 => code.len().max(1),
         size if PAGE_SIZES.contains(&size) => 1 << size,
-        size => return Err(format!("its pages have 2^{size} bytes, which macOS does not know")),
+        size => return Err(format!("the pages have 2^{size} bytes, which macOS does not know")),
     };
     let count = code.len().div_ceil(page);
     if header.n_code_slots.get(BigEndian) as usize != count {
         let slots = header.n_code_slots.get(BigEndian);
-        return Err(format!("it has {count} pages, and hashes of {slots}"));
+        return Err(format!("the file has {count} pages, but the signature has {slots} hashes"));
     }
     let wrong = code.par_chunks(page).enumerate().find_map_first(|(index, content)| {
-        // There are as many pages as hashes, whose number has 32 bits.
+        // The number of pages fits 32 bits, as the number of hashes does.
         let expected = u32::try_from(index).ok().and_then(|index| directory.code_hash(index).ok());
         match expected {
             None => Some(format!("the hash of page {index} is outside its code directory")),
             Some(expected) if algorithm.matches(content, expected) => None,
             Some(_) => Some(format!(
-                "page {} of {count} ({:#x} to {:#x}) does not have the {} hash that the code directory names",
+                "page {} of {count} ({:#x} to {:#x}) does not have the {} hash of the code directory",
                 index + 1,
                 index * page,
                 index * page + content.len(),
@@ -108,7 +109,7 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
 enum Algorithm {
     Sha1,
     Sha256,
-    /// The first 20 bytes.
+    /// The first 20 bytes of a SHA-256 hash.
     TruncatedSha256,
     Sha384,
 }
@@ -141,7 +142,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether a hash is the content's; `expected` has the algorithm's size.
+    /// Returns whether a hash is the content's; `expected` has the algorithm's size.
     fn matches(self, content: &[u8], expected: &[u8]) -> bool {
         match self {
             Algorithm::Sha1 => Sha1::digest(content)[..] == *expected,

@@ -1,4 +1,4 @@
-//! The symbol table: what is imported, and what only debuggers read.
+//! The symbol table: imports, and symbols that only debuggers read.
 
 use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
@@ -8,26 +8,27 @@ use object::read::macho::{MachHeader, Nlist};
 use crate::facts::Leftover;
 use crate::strings::Strings;
 
-/// What Apple's `strip` puts into a file from which it took the rest.
+/// The name of the one debug symbol that Apple's `strip` leaves.
 const STRIPPED: &[u8] = b"radr://5614542\0";
 
-/// What the symbol table says.
+/// The facts of the symbol table.
 #[derive(Default)]
 pub(super) struct Symbols {
     pub(super) imports: Vec<String>,
-    /// What it exports, for a file that is older than export tries.
+    /// The exports of a file that is older than export tries.
     pub(super) exports: Vec<String>,
     pub(super) leftovers: Vec<Leftover>,
 }
 
-/// Bytes that symbols and their names take.
+/// Counts the bytes of symbols and their names.
 struct Tally<'data> {
     strings: &'data [u8],
     symbol: u64,
-    /// How much of the names may still be read: they may overlap, and so take longer to read than the file.
+    /// Bytes of names that may still be read. Names may overlap, and so take longer to read than the file.
     left: usize,
 }
 
+/// Reads the symbol table.
 pub(super) fn symbols<Mach>(
     endian: Endianness,
     content: &[u8],
@@ -39,10 +40,10 @@ where
     let count = command.nsyms.get(endian);
     let symbols: &[Mach::Nlist] = content
         .read_slice_at(command.symoff.get(endian).into(), count as usize)
-        .map_err(|()| format!("its symbol table, of {count} symbols, is outside the file"))?;
+        .map_err(|()| format!("the symbol table of {count} symbols is outside the file"))?;
     let strings = content
         .read_bytes_at(command.stroff.get(endian).into(), command.strsize.get(endian).into())
-        .map_err(|()| "its string table is outside the file")?;
+        .map_err(|()| "the string table is outside the file")?;
     let names = Strings::new(strings);
     let mut tally = Tally { strings, symbol: size_of::<Mach::Nlist>() as u64, left: strings.len() };
     let (mut locals, mut stabs) = (0, 0);
@@ -57,9 +58,9 @@ where
         } else if !kind.is_ext() || kind.is_pext() {
             locals += tally.bytes(symbol.n_strx(endian));
         } else if kind.typ() == macho::N_UNDF || kind.typ() == macho::N_PBUD {
-            found.imports.push(super::plain(&names.get(symbol.n_strx(endian).into())?));
+            found.imports.push(without_underscore(&names.get(symbol.n_strx(endian).into())?));
         } else {
-            found.exports.push(super::plain(&names.get(symbol.n_strx(endian).into())?));
+            found.exports.push(without_underscore(&names.get(symbol.n_strx(endian).into())?));
         }
     }
     for (name, bytes) in [("local symbols", locals), ("debug symbols", stabs)] {
@@ -70,8 +71,13 @@ where
     Ok(found)
 }
 
+/// Returns a name without the underscore that compilers of C put in front.
+pub(super) fn without_underscore(name: &str) -> String {
+    name.strip_prefix('_').unwrap_or(name).to_owned()
+}
+
 impl Tally<'_> {
-    /// What a symbol and its name take.
+    /// Returns the bytes of a symbol and its name.
     fn bytes(&mut self, name: u32) -> u64 {
         let rest = self.strings.get(name as usize..).unwrap_or_default();
         let rest = &rest[..rest.len().min(self.left)];

@@ -1,15 +1,13 @@
-//! A PE file as it lies in memory: headers, sections, and what stands at an address.
+//! A PE file as Windows maps it: headers, sections, and the content at an address.
 
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDosHeader, ImageSectionHeader};
 use object::read::ReadRef;
 use object::read::pe::{DataDirectories, ImageNtHeaders, ImageOptionalHeader};
 
-use crate::error::printable;
+use crate::limits::MAX_SECTIONS;
+use crate::printable::printable;
 use crate::strings::Strings;
-
-/// More sections than any linker makes; to look for an address goes through them.
-const MOST_SECTIONS: usize = 256;
 
 /// A section's header and its name.
 pub(super) struct Section<'data> {
@@ -18,12 +16,12 @@ pub(super) struct Section<'data> {
 }
 
 impl Section<'_> {
-    /// Where it begins in memory.
+    /// Returns the address of the section.
     fn start(&self) -> u32 {
         self.header.virtual_address.get(LE)
     }
 
-    /// How long it is in memory; no length means the length in the file.
+    /// Returns the length in memory; a length of 0 means the length in the file.
     fn length(&self) -> u32 {
         match self.header.virtual_size.get(LE) {
             0 => self.raw_length(),
@@ -31,9 +29,9 @@ impl Section<'_> {
         }
     }
 
-    /// How long it is in the file; the rest is zeros.
+    /// Returns the length in the file; the rest is zeros.
     pub(super) fn raw_length(&self) -> u32 {
-        // Without a place in the file it has no content.
+        // Without a place in the file, a section has no content.
         if self.header.pointer_to_raw_data.get(LE) == 0 { 0 } else { self.header.size_of_raw_data.get(LE) }
     }
 }
@@ -44,22 +42,22 @@ pub(super) struct Image<'data, Pe: ImageNtHeaders> {
     pub(super) headers: &'data Pe,
     pub(super) directories: DataDirectories<'data>,
     pub(super) sections: Vec<Section<'data>>,
-    /// Where the COFF symbols end and their string table begins, where there are any.
+    /// The end of the COFF symbols, where their string table begins; None without symbols.
     pub(super) coff_strings: Option<u64>,
     names: Strings<'data>,
 }
 
 impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
     pub(super) fn parse(content: &'data [u8]) -> Result<Self, String> {
-        let dos = ImageDosHeader::parse(content).map_err(|_| "it ends within its header")?;
+        let dos = ImageDosHeader::parse(content).map_err(|_| "the file ends within its header")?;
         let mut offset = dos.nt_headers_offset().into();
         let (headers, directories) = Pe::parse(content, &mut offset)
-            .map_err(|_| "its headers are damaged or outside the file; it may have been cut short")?;
+            .map_err(|_| "the headers are damaged or outside the file; it may have been cut short")?;
         let table = headers
             .sections(content, offset)
-            .map_err(|_| "its section table is outside the file; it may have been cut short")?;
-        if table.len() > MOST_SECTIONS {
-            return Err(format!("it has more than {MOST_SECTIONS} sections"));
+            .map_err(|_| "the section table is outside the file; it may have been cut short")?;
+        if table.len() > MAX_SECTIONS {
+            return Err(format!("the file has more than {MAX_SECTIONS} sections"));
         }
         let symbols = headers.file_header();
         let count = u64::from(symbols.number_of_symbols.get(LE));
@@ -81,7 +79,7 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         self.content
     }
 
-    /// The bytes at an address; beyond what the file has of a section it is filled with zeros.
+    /// Returns the bytes at an address. The part of a section that the file lacks is zeros.
     pub(super) fn bytes<const LENGTH: usize>(&self, address: u32) -> Option<[u8; LENGTH]> {
         let Place { offset, there, room } = self.place(address)?;
         if room < LENGTH {
@@ -93,11 +91,12 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         Some(bytes)
     }
 
+    /// Returns the 32-bit number at an address.
     pub(super) fn word(&self, address: u32) -> Option<u32> {
         self.bytes(address).map(u32::from_le_bytes)
     }
 
-    /// An address of the file's own width: of 8 bytes in a 64-bit file, or else of 4.
+    /// Returns the pointer at an address, of [`Self::width`] bytes.
     pub(super) fn pointer(&self, address: u32) -> Option<u64> {
         if self.headers.is_type_64() {
             self.bytes(address).map(u64::from_le_bytes)
@@ -106,26 +105,27 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         }
     }
 
-    /// How long a [`Self::pointer`] is.
+    /// Returns the bytes of a pointer: 8 in a 64-bit file, 4 in a 32-bit file.
     pub(super) fn width(&self) -> u32 {
         if self.headers.is_type_64() { 8 } else { 4 }
     }
 
-    /// The name at an address, with control characters escaped.
+    /// Returns the name at an address, with control characters escaped.
     pub(super) fn name(&self, address: u32) -> Result<String, String> {
-        let place = self.place(address).ok_or_else(|| format!("a name at {address:#x} is in no section"))?;
+        let place =
+            self.place(address).ok_or_else(|| format!("a name at {address:#x} is outside all sections"))?;
         match place.there {
             0 => Ok(String::new()),
             _ => self.names.get(place.offset as u64),
         }
     }
 
-    /// The name at an offset of the file.
+    /// Returns the name at an offset of the file.
     pub(super) fn name_in_file(&self, offset: u64) -> Option<String> {
         self.names.get(offset).ok()
     }
 
-    /// An absolute address as one from where the file is loaded, which is how the others are counted.
+    /// Converts an absolute address to one from the start of the loaded file, as all others are.
     pub(super) fn relative(&self, address: u64) -> Option<u32> {
         u32::try_from(address.checked_sub(self.headers.optional_header().image_base())?).ok()
     }
@@ -139,7 +139,7 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
             Some(Place { offset, there: there as usize, room: room as usize })
         });
         section.or_else(|| {
-            // The headers are loaded, too.
+            // The headers are loaded as well.
             let length = self.headers.optional_header().size_of_headers() as usize;
             let rest =
                 length.min(self.content.len()).checked_sub(address as usize).filter(|rest| *rest > 0)?;
@@ -148,16 +148,16 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
     }
 }
 
-/// Where an address is in the file.
+/// The place of an address in the file.
 struct Place {
     offset: usize,
-    /// How much the file has from there to the section's end.
+    /// Bytes in the file from there to the section's end.
     there: usize,
-    /// How much of the section there is in memory.
+    /// Bytes in memory from there to the section's end.
     room: usize,
 }
 
-/// A section that the loader can map: within the file, and behind the one before it.
+/// Checks that the loader can map a section: within the file, and after the one before.
 fn check(content: &[u8], section: &Section<'_>, before: Option<&Section<'_>>) -> Result<(), String> {
     let (name, offset, length) =
         (&section.name, section.header.pointer_to_raw_data.get(LE), section.raw_length());
@@ -172,15 +172,12 @@ fn check(content: &[u8], section: &Section<'_>, before: Option<&Section<'_>>) ->
         && u64::from(before.start()) + u64::from(before.length()) > section.start().into()
     {
         let address = section.start();
-        return Err(format!(
-            "section {name} at {address:#x} begins within {}, the one before it",
-            before.name
-        ));
+        return Err(format!("section {name} at {address:#x} begins within section {}", before.name));
     }
     Ok(())
 }
 
-/// Names of more than 8 bytes stand behind the COFF symbols; the header has a slash and their place there.
+/// Returns the name of a section. For a name of more than 8 bytes, the header has a slash and an offset in the COFF strings.
 fn section_name(names: &Strings<'_>, coff_strings: Option<u64>, short: [u8; 8]) -> String {
     let length = short.iter().position(|byte| *byte == 0).unwrap_or(short.len());
     let short = printable(&short[..length]);

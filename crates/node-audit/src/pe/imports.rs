@@ -1,4 +1,4 @@
-//! What a PE file takes from other libraries, when it is loaded and when it first calls them.
+//! The imports of a PE file: those that are loaded with the file, and the delayed ones.
 
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDelayloadDescriptor, ImageImportDescriptor};
@@ -7,23 +7,29 @@ use object::read::pe::ImageNtHeaders;
 
 use super::image::Image;
 use crate::facts::DllImports;
+use crate::limits::{MAX_DLLS, MAX_IMPORTS};
 
-/// More libraries than this are no addon's.
-const MOST_DLLS: usize = 1024;
-
-/// More imports than this are no addon's. Lists may overlap, so that a small file could name any number.
-const MOST_IMPORTS: u32 = 1 << 18;
-
-/// Those that are loaded with the file, and then the delayed ones.
+/// Reads the imports by library: first those that are loaded with the file, then the delayed ones.
 pub(super) fn read<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<DllImports>, String> {
-    let mut reader = Reader { image, left: MOST_IMPORTS, dlls: Vec::new() };
+    let mut reader = Reader { image, left: MAX_IMPORTS, dlls: Vec::new() };
     reader.imports()?;
     reader.delayed()?;
     Ok(reader.dlls)
 }
 
+/// An entry of an import table.
+struct Import {
+    /// The address of the library's name.
+    name: u32,
+    /// The address of the list of names.
+    names: u32,
+    /// Whether the library is loaded at the first call.
+    delayed: bool,
+}
+
 struct Reader<'a, 'data, Pe: ImageNtHeaders> {
     image: &'a Image<'data, Pe>,
+    /// Imports that may still be read.
     left: u32,
     dlls: Vec<DllImports>,
 }
@@ -33,7 +39,7 @@ impl<Pe: ImageNtHeaders> Reader<'_, '_, Pe> {
         let Some(directory) = self.image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_IMPORT) else {
             return Ok(());
         };
-        // Windows goes by the entry that ends the table, and not by the table's size.
+        // Windows goes by the entry that ends the table, not by the table's size.
         let mut address = directory.virtual_address.get(LE);
         loop {
             let (entry, next) = self
@@ -42,12 +48,12 @@ impl<Pe: ImageNtHeaders> Reader<'_, '_, Pe> {
             if name == 0 || bound == 0 {
                 return Ok(());
             }
-            // Without a list of its own there are the names where their addresses will be put.
+            // A library without a list of names has them in the place of the functions' addresses.
             let names = match entry.original_first_thunk.get(LE) {
                 0 => bound,
                 names => names,
             };
-            self.add(name, names, false)?;
+            self.add(Import { name, names, delayed: false })?;
             address = next;
         }
     }
@@ -70,43 +76,43 @@ impl<Pe: ImageNtHeaders> Reader<'_, '_, Pe> {
             // Visual C++ 6 wrote absolute addresses.
             let absolute = entry.attributes.get(LE) & pe::IMAGE_DELAYLOAD_RVA_BASED == 0;
             let relative = |address: u32| {
-                let below = || format!("a delayed import's address {address:#x} is below where it is loaded");
+                let below = || format!("a delayed import's address {address:#x} is below the image base");
                 if absolute { self.image.relative(address.into()).ok_or_else(below) } else { Ok(address) }
             };
             let (name, names) = (relative(name)?, relative(names)?);
-            self.add(name, names, true)?;
+            self.add(Import { name, names, delayed: true })?;
             address = next;
         }
     }
 
-    /// An entry of a table, and where the next one is.
+    /// Returns an entry of a table, and the address of the next one.
     fn entry<Entry: Pod + Copy, const LENGTH: usize>(
         &self,
         table: &str,
         address: u32,
     ) -> Result<(Entry, u32), String> {
-        if self.dlls.len() > MOST_DLLS {
-            return Err(format!("it imports from more than {MOST_DLLS} libraries"));
+        if self.dlls.len() > MAX_DLLS {
+            return Err(format!("the file imports from more than {MAX_DLLS} libraries"));
         }
         let bytes: Option<[u8; LENGTH]> = self.image.bytes(address);
         let entry = bytes.as_ref().and_then(|bytes| object::pod::from_bytes::<Entry>(bytes).ok());
         let next = u32::try_from(LENGTH).ok().and_then(|length| address.checked_add(length));
         let entry = entry.map(|(entry, _)| *entry).zip(next);
-        entry.ok_or_else(|| format!("its {table} table runs out of its section at {address:#x}"))
+        entry.ok_or_else(|| format!("the {table} table runs out of its section at {address:#x}"))
     }
 
-    fn add(&mut self, name: u32, mut names: u32, delayed: bool) -> Result<(), String> {
+    fn add(&mut self, import: Import) -> Result<(), String> {
+        let Import { name, mut names, delayed } = import;
         let dll = self.image.name(name)?;
         let mut symbols = Vec::new();
-        let outside =
-            |names| format!("the list of what it imports from {dll} is in no section at {names:#x}");
+        let outside = |names| format!("the list of imports from {dll} is outside all sections at {names:#x}");
         loop {
             let value = self.image.pointer(names).ok_or_else(|| outside(names))?;
             if value == 0 {
                 break;
             }
             let left = self.left.checked_sub(1);
-            self.left = left.ok_or_else(|| format!("it imports more than {MOST_IMPORTS} names"))?;
+            self.left = left.ok_or_else(|| format!("the file imports more than {MAX_IMPORTS} names"))?;
             symbols.push(self.symbol(value)?);
             names = names.checked_add(self.image.width()).ok_or_else(|| outside(names))?;
         }
@@ -114,12 +120,13 @@ impl<Pe: ImageNtHeaders> Reader<'_, '_, Pe> {
         Ok(())
     }
 
-    /// The highest bit marks an import by number; else it is the address of a number of 16 bits and the name.
+    /// Returns an import. The highest bit marks a number; otherwise the value is the address of a 16-bit hint and the name.
     fn symbol(&self, value: u64) -> Result<String, String> {
         if value >> (self.image.width() * 8 - 1) == 1 {
             return Ok(format!("#{}", value & 0xffff));
         }
         let address = u32::try_from(value).ok().and_then(|address| address.checked_add(2));
-        self.image.name(address.ok_or_else(|| format!("an import's name at {value:#x} is in no section"))?)
+        self.image
+            .name(address.ok_or_else(|| format!("an import's name at {value:#x} is outside all sections"))?)
     }
 }

@@ -1,9 +1,9 @@
-//! Reads a PE file as Windows does: headers, sections, and the tables that the data directories name.
+//! Reads a PE file as Windows does: headers, sections, and the tables of the data directories.
 //!
-//! What only debuggers read (COFF symbols, the PDB's path) may be damaged: Windows loads the file all the same.
+//! Damage in the parts that only debuggers read (COFF symbols, the PDB's path) is ignored, as Windows does.
 //!
-//! Invariant: every address and count comes from the file and may be anything; addresses are looked up in the sections,
-//! and what could be made to cost more than the file's size is counted against a limit.
+//! Invariant: every address and count in the file is hostile. Addresses are looked up in the sections, and work that could
+//! exceed the file's size counts against a limit.
 
 mod image;
 mod imports;
@@ -15,44 +15,33 @@ use object::pe::{self, ImageDebugDirectory, ImageDosHeader, ImageNtHeaders32, Im
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
 
 use crate::facts::{Details, DllImports, Facts, Leftover, PeFacts};
+use crate::limits::{MAX_DEBUG_ENTRIES, MAX_EXPORTS};
 use crate::platform::Cpu;
 use image::Image;
 
-/// More exports than this are no addon's; their numbers have 16 bits, but one may have several names.
-const MOST_EXPORTS: u32 = 1 << 18;
-
-/// What Node can open as an addon.
+/// The kind of file that Windows loads into a program.
 const DLL: &str = "DLL";
 
-/// The sections that compilers put debug information into, by the start of their names.
+/// The starts of the names of debug sections.
 const DEBUG_SECTIONS: [&str; 3] = [".debug", ".zdebug", ".stab"];
 
 /// The offset of CHPEMetadataPointer in the load configuration of a 64-bit file.
 const HYBRID: u32 = 200;
 
-/// Reads everything that the rules ask for.
+/// Reads the facts of a PE file.
 ///
-/// The error says what does not fit, in words that follow "is a damaged PE file:".
+/// # Errors
+/// The damage, as a clause.
 pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
-    let header = ImageDosHeader::parse(content).map_err(|_| "it ends within its header")?;
+    let header = ImageDosHeader::parse(content).map_err(|_| "the file ends within its header")?;
     let start = header.nt_headers_offset() as usize;
     // The width of the rest follows the signature and the file header.
     let magic = start.checked_add(24).and_then(|at| content.get(at..)).and_then(|rest| rest.first_chunk());
     match magic.map(|magic| u16::from_le_bytes(*magic)) {
         Some(pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC) => facts(&Image::<ImageNtHeaders32>::parse(content)?),
         Some(pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC) => facts(&Image::<ImageNtHeaders64>::parse(content)?),
-        Some(_) => Err("its header names neither 32 nor 64 bit".to_owned()),
-        None => Err("it ends within its header; it may have been cut short".to_owned()),
-    }
-}
-
-/// Why a file that begins with "MZ" is no PE file; None where it is one, or is cut short.
-pub(crate) fn other_format(content: &[u8]) -> Option<&'static str> {
-    let start = ImageDosHeader::parse(content).ok()?.nt_headers_offset() as usize;
-    match content.get(start..)?.first_chunk::<4>()? {
-        b"PE\0\0" => None,
-        [b'N', b'E', ..] => Some("a program for 16-bit Windows"),
-        _ => Some("a DOS program"),
+        Some(_) => Err("the header names neither 32 nor 64 bit".to_owned()),
+        None => Err("the file ends within its header; it may have been cut short".to_owned()),
     }
 }
 
@@ -75,7 +64,7 @@ fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
         constructors: image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image),
         writable_code: writable_code(image),
         leftovers: leftovers(image),
-        paths: crate::paths::find(image.content()),
+        paths: crate::build_paths::find(image.content()),
         size: image.content().len() as u64,
         details: Details::Pe(pe_facts(image, dlls)),
     })
@@ -96,9 +85,9 @@ fn pe_facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>, dlls: Vec<DllImports>) ->
 
 fn kind<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
     let flags = image.headers.file_header().characteristics.get(LE);
-    // The linker leaves the flag out where it left symbols unresolved, and Windows refuses the file.
+    // The linker omits the flag if it left symbols unresolved, and Windows refuses the file.
     if !flags.contains(pe::IMAGE_FILE_EXECUTABLE_IMAGE) {
-        return "file that was not linked to its end";
+        return "incompletely linked file";
     }
     match image.headers.optional_header().subsystem() {
         pe::IMAGE_SUBSYSTEM_EFI_APPLICATION
@@ -114,12 +103,12 @@ fn kind<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
 fn libraries(dlls: &[DllImports]) -> Vec<String> {
     let mut seen = HashSet::new();
     let loaded = dlls.iter().filter(|imports| !imports.delayed);
-    // Import libraries of several compilers write one library's name in several ways.
+    // Import libraries of different compilers spell a library's name differently.
     let first = loaded.filter(|imports| seen.insert(imports.dll.to_ascii_lowercase()));
     first.map(|imports| imports.dll.clone()).collect()
 }
 
-/// The imports that have a name and not a number; of all libraries.
+/// Returns the imports of all libraries that have a name instead of a number.
 fn names(dlls: &[DllImports]) -> Vec<String> {
     let mut seen = HashSet::new();
     let symbols = dlls.iter().flat_map(|imports| &imports.symbols);
@@ -131,26 +120,28 @@ fn exports<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<String>, Str
         return Ok(Vec::new());
     };
     let address = directory.virtual_address.get(LE);
-    let outside = || format!("its export table at {address:#x} is in no section");
+    let outside = || format!("the export table at {address:#x} is outside all sections");
     let table: [u8; size_of::<pe::ImageExportDirectory>()] = image.bytes(address).ok_or_else(outside)?;
     let (table, _) = object::pod::from_bytes::<pe::ImageExportDirectory>(&table).map_err(|()| outside())?;
     let (count, list) = (table.number_of_names.get(LE), table.address_of_names.get(LE));
-    if count > MOST_EXPORTS {
-        return Err(format!("it exports more than {MOST_EXPORTS} names"));
+    if count > MAX_EXPORTS {
+        return Err(format!("the file exports more than {MAX_EXPORTS} names"));
     }
     let entries = (0..count).map(|index| list.checked_add(index * 4).and_then(|entry| image.word(entry)));
     entries
         .map(|name| {
-            image.name(name.ok_or_else(|| format!("its list of {count} exported names is in no section"))?)
+            image.name(
+                name.ok_or_else(|| format!("the list of {count} exported names is outside all sections"))?,
+            )
         })
         .collect()
 }
 
-/// Functions that are called when the file is loaded, before its entry point (TLS callbacks).
+/// Returns whether the file has TLS callbacks, which are called before the entry point.
 fn has_callbacks<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_TLS);
     let list = directory.and_then(|directory| {
-        // The list is the fourth of the directory's addresses; an address of 0 ends it.
+        // The fourth address of the directory is the list's; an address of 0 ends the list.
         let field = directory.virtual_address.get(LE).checked_add(3 * image.width())?;
         image.pointer(image.relative(image.pointer(field)?)?)
     });
@@ -184,13 +175,12 @@ fn leftovers<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Vec<Leftover> {
     debug.chain(symbols.map(|bytes| Leftover { name: "COFF symbols".to_owned(), bytes })).collect()
 }
 
-/// The CodeView record: a format's name, what identifies the PDB, and its path.
+/// Returns the path in the CodeView record, which follows a format's name and the PDB's identity.
 fn pdb<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<String> {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_DEBUG)?;
     let (start, size) = directory.address_range();
     let length = u32::try_from(size_of::<ImageDebugDirectory>()).ok()?;
-    // Linkers write fewer than 8 entries.
-    (0..(size / length).min(64)).find_map(|index| {
+    (0..(size / length).min(MAX_DEBUG_ENTRIES)).find_map(|index| {
         let entry: [u8; size_of::<ImageDebugDirectory>()] =
             image.bytes(start.checked_add(index * length)?)?;
         let (entry, _) = object::pod::from_bytes::<ImageDebugDirectory>(&entry).ok()?;
@@ -207,19 +197,20 @@ fn pdb<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<String> {
     })
 }
 
-/// Whether it has code of two processors: x64 and arm64.
+/// Returns whether the file has code for two processors, x64 and arm64.
 fn is_hybrid<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG);
     let field = directory.and_then(|directory| {
         let start = directory.virtual_address.get(LE);
-        // The structure has grown over the years, and begins with its length.
+        // The structure begins with its length, which grew over the years.
         let grown = image.word(start)? >= HYBRID + 8;
         if image.headers.is_type_64() && grown { image.pointer(start.checked_add(HYBRID)?) } else { None }
     });
     field.is_some_and(|metadata| metadata != 0)
 }
 
-/// A hybrid that names x64 (ARM64EC) runs in the emulation of x64 on arm64 only: neither of Node's own builds loads it.
+/// Returns the processor. None of Node's builds loads a hybrid that names x64 (ARM64EC): such a file runs only in the
+/// emulation of x64 on arm64.
 fn cpu(machine: Machine, is_64: bool, hybrid: bool) -> Option<Cpu> {
     match (machine, is_64) {
         (pe::IMAGE_FILE_MACHINE_AMD64, true) if !hybrid => Some(Cpu::X64),

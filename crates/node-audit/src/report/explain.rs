@@ -1,9 +1,9 @@
-//! What a rule asks for, and why.
+//! Explanations of rules.
 
 use super::wrap::{usable, wrap};
 use crate::rules::{RULES, Rule};
 
-/// A rule's severity, what it asks for, why, and what to do, for a terminal of `width` columns.
+/// Formats a rule's severity, requirement, reason and remedy for a terminal of `width` columns.
 #[must_use]
 pub fn explain(rule: &Rule, width: u16) -> String {
     let width = usize::from(usable(width));
@@ -14,7 +14,7 @@ pub fn explain(rule: &Rule, width: u16) -> String {
     text
 }
 
-/// Each rule with its severity and what it asks for, in lines.
+/// Formats all rules with severity and requirement, one after the other.
 #[must_use]
 pub fn rule_list(width: u16) -> String {
     let names = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();

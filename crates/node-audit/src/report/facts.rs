@@ -1,103 +1,117 @@
-//! What was read, for people.
+//! Facts as text, for people.
 
 use super::wrap::{usable, wrap};
+use crate::audit::Audited;
 use crate::facts::{
     Details, DylibKind, ElfFacts, Facts, MacPlatform, MachOFacts, PeFacts, Signature, StaticTls,
 };
-use crate::rules::shortened;
-use crate::source::Audited;
+use crate::limits::MAX_FACT_NAMES;
+use crate::rules::short_name;
 
-/// How many names of a long list are shown.
-const SHOWN: usize = 12;
+/// A line of a file's facts.
+enum Line {
+    Fact {
+        label: &'static str,
+        value: String,
+    },
+    /// An empty line between two groups.
+    Gap,
+}
 
-/// Facts by group: a label and its value; an empty label marks the end of a group.
-type Rows = Vec<(&'static str, String)>;
+fn fact(label: &'static str, value: impl Into<String>) -> Line {
+    Line::Fact { label, value: value.into() }
+}
 
-/// What was read from each file, with no verdict, for a terminal of `width` columns.
+/// Formats the facts of each file for a terminal of `width` columns.
 #[must_use]
 pub fn facts_text(files: &[Audited], width: u16) -> String {
     let mut text = String::new();
-    for audited in files {
-        let file = &audited.report.file;
-        for facts in &audited.facts {
+    for Audited { report, addon } in files {
+        for facts in &addon.facts {
             if !text.is_empty() {
                 text.push('\n');
             }
-            text += &format!("{file}\n{}", aligned(&rows(facts), width));
+            text += &format!("{}\n{}", report.file, aligned(&lines(facts), width));
         }
     }
     text
 }
 
-fn rows(facts: &Facts) -> Rows {
+fn lines(facts: &Facts) -> Vec<Line> {
     let order = if facts.little_endian { "little" } else { "big" };
     let Facts { bits, machine, kind, .. } = facts;
-    let mut rows: Rows = vec![
-        ("format", format!("{} {kind}, {bits} bit, {order}-endian, {machine}", facts.format())),
-        ("processor", facts.cpu.map_or("none that Node knows".to_owned(), |cpu| cpu.to_string())),
-        ("size", size(facts.size)),
-    ];
-    let (more, protection) = match &facts.details {
-        Details::Elf(elf) => (elf_rows(elf), elf_protection(elf)),
-        Details::MachO(macho) => (macho_rows(macho), macho_protection(macho)),
-        Details::Pe(pe) => (pe_rows(pe), pe_protection(pe)),
+    let format = format!("{} {kind}, {bits} bit, {order}-endian, {machine}", facts.format());
+    let (own, protection) = match &facts.details {
+        Details::Elf(elf) => (elf_lines(elf), elf_protection(elf)),
+        Details::MachO(macho) => (macho_lines(macho), macho_protection(macho)),
+        Details::Pe(pe) => (pe_lines(pe), pe_protection(pe)),
     };
-    rows.push(("libraries", list(&facts.libraries)));
-    rows.extend(more);
-    rows.push(("", String::new()));
-    rows.push(("imports", counted(&facts.imports)));
-    rows.push(("exports", counted(&facts.exports)));
-    rows.push(("constructors", yes(facts.constructors)));
-    rows.push(("", String::new()));
-    rows.extend(protection);
-    rows.push(("writable code", list(&facts.writable_code)));
-    rows.push(("", String::new()));
     let leftovers: Vec<String> =
         facts.leftovers.iter().map(|section| format!("{} ({} bytes)", section.name, section.bytes)).collect();
-    rows.push(("left in it", list(&leftovers)));
-    rows.push(("paths", list(&facts.paths)));
-    rows
+    let mut lines = vec![
+        fact("format", format),
+        fact("processor", facts.cpu.map_or("unknown to Node".to_owned(), |cpu| cpu.to_string())),
+        fact("size", size(facts.size)),
+        fact("libraries", list(&facts.libraries)),
+    ];
+    lines.extend(own);
+    lines.extend([
+        Line::Gap,
+        fact("imports", counted(&facts.imports)),
+        fact("exports", counted(&facts.exports)),
+        fact("constructors", yes_or_no(facts.constructors)),
+        Line::Gap,
+    ]);
+    lines.extend(protection);
+    lines.extend([
+        fact("writable code", list(&facts.writable_code)),
+        Line::Gap,
+        fact("leftovers", list(&leftovers)),
+        fact("paths", list(&facts.paths)),
+    ]);
+    lines
 }
 
-fn elf_rows(elf: &ElfFacts) -> Rows {
+fn elf_lines(elf: &ElfFacts) -> Vec<Line> {
     let needs = elf.version_needs.iter().map(|need| {
         let weak = if need.weak { ", weak" } else { "" };
         format!("{} of {}{weak}: {}", need.version, need.library, symbols(&need.symbols))
     });
-    let mut rows: Rows = vec![
-        ("C library", elf.libc.map_or("none".to_owned(), |libc| libc.to_string())),
-        ("versions", none_or(needs.collect::<Vec<_>>().join("\n"))),
-        ("soname", none_or(elf.soname.clone().unwrap_or_default())),
+    let mut lines = vec![
+        fact("C library", elf.libc.map_or("none", |libc| libc.name())),
+        fact("versions", or_none(needs.collect::<Vec<_>>().join("\n"))),
+        fact("soname", or_none(elf.soname.clone().unwrap_or_default())),
     ];
-    rows.extend(elf.node_api.map(|version| ("Node-API", format!("declares version {version}"))));
-    rows.push(("rpath", list(&elf.rpath)));
-    rows.push(("runpath", list(&elf.runpath)));
+    lines.extend(elf.node_api.map(|version| fact("Node-API", format!("declares version {version}"))));
+    lines.push(fact("rpath", list(&elf.rpath)));
+    lines.push(fact("runpath", list(&elf.runpath)));
     let StaticTls { flag, own, symbols: names, foreign, size } = &elf.static_tls;
-    let tls = match (*flag || *own > 0 || !foreign.is_empty(), size) {
-        (false, 0) => "none".to_owned(),
-        (false, size) => format!("{size} bytes, dynamic"),
-        (true, size) => format!(
-            "{size} bytes; initial-exec: {own} relocations to its own ({}), of others {}",
+    let is_static = *flag || *own > 0 || !foreign.is_empty();
+    let tls = match size {
+        0 if !is_static => "none".to_owned(),
+        size if !is_static => format!("{size} bytes, dynamic"),
+        size => format!(
+            "{size} bytes; initial-exec: {own} relocations to own variables ({}), others to {}",
             symbols(names),
             symbols(foreign)
         ),
     };
-    rows.push(("thread-local", tls));
-    rows
+    lines.push(fact("thread-local", tls));
+    lines
 }
 
-fn elf_protection(elf: &ElfFacts) -> Rows {
+fn elf_protection(elf: &ElfFacts) -> Vec<Line> {
     vec![
-        ("RELRO", yes(elf.relro)),
-        ("bound at once", yes(elf.bind_now)),
-        ("bound to itself", yes(elf.symbolic)),
-        ("stays loaded", yes(elf.nodelete)),
-        ("text relocations", yes(elf.text_relocations)),
-        ("executable stack", yes(elf.executable_stack)),
+        fact("RELRO", yes_or_no(elf.relro)),
+        fact("bound at once", yes_or_no(elf.bind_now)),
+        fact("bound to itself", yes_or_no(elf.symbolic)),
+        fact("stays loaded", yes_or_no(elf.nodelete)),
+        fact("text relocations", yes_or_no(elf.text_relocations)),
+        fact("executable stack", yes_or_no(elf.executable_stack)),
     ]
 }
 
-fn macho_rows(macho: &MachOFacts) -> Rows {
+fn macho_lines(macho: &MachOFacts) -> Vec<Line> {
     let optional: Vec<&str> = (macho.dylibs.iter())
         .filter(|dylib| dylib.kind != DylibKind::Required)
         .map(|dylib| dylib.path.as_str())
@@ -105,62 +119,68 @@ fn macho_rows(macho: &MachOFacts) -> Rows {
     let system = match macho.platform {
         Some(MacPlatform::MacOs) => "macOS".to_owned(),
         Some(MacPlatform::Other(number)) => format!("platform {number}"),
-        None => "a system that it does not name".to_owned(),
+        None => "an unnamed system".to_owned(),
     };
     let oldest = macho.min_os.map_or("any release".to_owned(), |version| format!("{version} or later"));
     vec![
-        ("not required", list(&optional)),
-        ("made for", format!("{system}, {oldest}")),
-        ("install name", none_or(macho.install_name.clone().unwrap_or_default())),
-        ("rpaths", list(&macho.rpaths)),
+        fact("not required", list(&optional)),
+        fact("made for", format!("{system}, {oldest}")),
+        fact("install name", or_none(macho.install_name.clone().unwrap_or_default())),
+        fact("rpaths", list(&macho.rpaths)),
     ]
 }
 
-fn macho_protection(macho: &MachOFacts) -> Rows {
+fn macho_protection(macho: &MachOFacts) -> Vec<Line> {
     let signature = match &macho.signature {
         Signature::None => "none".to_owned(),
-        Signature::Valid { adhoc: true } => "ad hoc, and fits the file".to_owned(),
-        Signature::Valid { adhoc: false } => "by a certificate, and fits the file".to_owned(),
-        Signature::Invalid { damage } => format!("does not fit the file: {damage}"),
+        Signature::Valid { adhoc: true } => "ad hoc, matches the file".to_owned(),
+        Signature::Valid { adhoc: false } => "by a certificate, matches the file".to_owned(),
+        Signature::Invalid { damage } => format!("does not match the file: {damage}"),
     };
     vec![
-        ("signature", signature),
-        ("two-level names", yes(macho.two_level)),
-        ("executable stack", yes(macho.executable_stack)),
+        fact("signature", signature),
+        fact("two-level names", yes_or_no(macho.two_level)),
+        fact("executable stack", yes_or_no(macho.executable_stack)),
     ]
 }
 
-fn pe_rows(pe: &PeFacts) -> Rows {
+fn pe_lines(pe: &PeFacts) -> Vec<Line> {
     let imports = pe.dlls.iter().map(|dll| {
         let delayed = if dll.delayed { ", delayed" } else { "" };
         format!("{}{delayed}: {}", dll.dll, symbols(&dll.symbols))
     });
     vec![
-        ("by library", none_or(imports.collect::<Vec<_>>().join("\n"))),
-        ("debug file", none_or(pe.pdb.clone().unwrap_or_default())),
+        fact("by library", or_none(imports.collect::<Vec<_>>().join("\n"))),
+        fact("debug file", or_none(pe.pdb.clone().unwrap_or_default())),
     ]
 }
 
-fn pe_protection(pe: &PeFacts) -> Rows {
+fn pe_protection(pe: &PeFacts) -> Vec<Line> {
     vec![
-        ("any address", yes(pe.dynamic_base)),
-        ("above 4 GiB", yes(pe.high_entropy)),
-        ("data not executed", yes(pe.nx_compat)),
-        ("calls checked", yes(pe.guard_cf)),
+        fact("any address", yes_or_no(pe.dynamic_base)),
+        fact("above 4 GiB", yes_or_no(pe.high_entropy)),
+        fact("data not executed", yes_or_no(pe.nx_compat)),
+        fact("calls checked", yes_or_no(pe.guard_cf)),
     ]
 }
 
-fn aligned(rows: &Rows, width: u16) -> String {
-    let labels = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
+/// Returns the lines with their values in one column.
+fn aligned(lines: &[Line], width: u16) -> String {
+    let label_length = |line: &Line| match line {
+        Line::Fact { label, .. } => label.len(),
+        Line::Gap => 0,
+    };
+    let labels = lines.iter().map(label_length).max().unwrap_or_default();
     let indent = labels + 4;
     let mut text = String::new();
-    for (label, value) in rows {
-        if label.is_empty() {
-            text.push('\n');
-            continue;
+    for line in lines {
+        match line {
+            Line::Gap => text.push('\n'),
+            Line::Fact { label, value } => {
+                let lines = wrap(value, usize::from(usable(width)).saturating_sub(indent));
+                text += &format!("  {label:labels$}  {}\n", lines.join(&format!("\n{:indent$}", "")));
+            }
         }
-        let lines = wrap(value, usize::from(usable(width)).saturating_sub(indent));
-        text += &format!("  {label:labels$}  {}\n", lines.join(&format!("\n{:indent$}", "")));
     }
     text
 }
@@ -172,28 +192,29 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn yes(fact: bool) -> String {
-    if fact { "yes" } else { "no" }.to_owned()
+fn yes_or_no(fact: bool) -> &'static str {
+    if fact { "yes" } else { "no" }
 }
 
-fn none_or(text: String) -> String {
+fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
+/// Returns the number of names, and the first of them.
 fn counted(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { format!("{}: {}", names.len(), symbols(names)) }
 }
 
-/// As [`list`], with mangled C++ names cut short.
+/// Returns the first names of a list, each cut to a readable length.
 fn symbols(names: &[String]) -> String {
-    list(&names.iter().map(|name| shortened(name)).collect::<Vec<_>>())
+    list(&names.iter().map(|name| short_name(name)).collect::<Vec<_>>())
 }
 
-/// The first names of a list, and how many more there are.
+/// Returns the first names of a list, and how many follow.
 fn list<T: AsRef<str>>(names: &[T]) -> String {
-    let shown = names.iter().take(SHOWN).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => none_or(shown),
-        more => format!("{shown} and {more} more"),
+    let first = names.iter().take(MAX_FACT_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_FACT_NAMES) {
+        0 => or_none(first),
+        more => format!("{first} and {more} more"),
     }
 }

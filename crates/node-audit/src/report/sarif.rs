@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, which code hosts and editors show: the static analysis results interchange format of OASIS.
+//! SARIF 2.1.0, the static analysis results interchange format of OASIS, which code hosts and editors display.
 
 use std::collections::BTreeMap;
 use std::path::MAIN_SEPARATOR_STR;
@@ -6,22 +6,21 @@ use std::path::MAIN_SEPARATOR_STR;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Report;
 use crate::error::AuditError;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Report, Severity};
 use crate::rules::{RULES, Rule};
 
-/// Where the format is defined; `version` and `$schema` name the same.
+/// The schema of the format; `version` and `$schema` must name the same version.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The name under which a fingerprint stands; the number goes up when it is made of something else.
+/// The name of the fingerprint; the number goes up when the fingerprint covers other fields.
 const FINGERPRINT: &str = "nodeAudit/v1";
 
-/// All findings as a SARIF log with one run; files that could not be read are its notifications.
+/// Formats all findings as a SARIF log with one run, with a notification for each file that could not be audited.
 ///
 /// # Errors
-/// None that are known; the serializer's, should it have any.
+/// The serializer's; none is known.
 pub fn sarif(reports: &[Report], failures: &[AuditError]) -> Result<String, serde_json::Error> {
     let mut seen = BTreeMap::new();
     let findings = reports.iter().flat_map(|report| &report.findings);
@@ -50,7 +49,7 @@ pub fn sarif(reports: &[Report], failures: &[AuditError]) -> Result<String, serd
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    // The last paragraph is what to do.
+    // The last paragraph is the remedy.
     let (why, help) = rule.explanation.rsplit_once('\n').unwrap_or((rule.explanation, rule.explanation));
     json!({
         "id": rule.id,
@@ -90,19 +89,19 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// With a capital and a full stop, as the format asks for.
+/// Returns a clause as a sentence, with a capital and a full stop, as the format requires.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).collect::<String>() + "."
 }
 
-/// `[text](target)` in a message is a link, and a file must not be able to place one.
+/// Returns a message without links: `[text](target)` is one, and an audited file must not place one.
 fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-/// A path as a URI reference: relative to where the audit was started, or with the scheme `file`.
+/// Returns a path as a URI reference: relative to the current directory, or with the scheme `file`.
 fn uri(file: &str) -> String {
     let path = file.replace(MAIN_SEPARATOR_STR, "/");
     let path = path.trim_start_matches("./");
@@ -118,7 +117,7 @@ fn uri(file: &str) -> String {
     uri
 }
 
-/// The same in each run over the same files, and different for each result of a run.
+/// Returns a fingerprint: the same in each run over the same files, and different for each result of a run.
 fn fingerprint(finding: &Finding, uri: &str, seen: &mut BTreeMap<String, u64>) -> String {
     let platform = finding.platform.as_deref().unwrap_or_default();
     let key = [finding.rule, uri, platform, &finding.message].join("\n");
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_holds_no_character_with_a_meaning_of_its_own() {
+    fn special_characters_of_a_uri_are_encoded() {
         for (file, expected) in [
             ("./dir/x.node", "dir/x.node"),
             ("a b#c?d%e.node", "a%20b%23c%3Fd%25e.node"),
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_holds_no_link() {
+    fn a_message_contains_no_link() {
         assert_eq!(plain("see [here](0) and [x]"), "see [here] (0) and [x]");
     }
 }

@@ -1,37 +1,36 @@
-//! Findings for people.
+//! Tables of findings, for people.
 
 use std::cmp::Reverse;
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-use super::Report;
 use super::wrap::{plural, usable};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Report, Severity};
 
-/// All files as text for a terminal of `width` columns (60 to 120 are used), with a summary line.
+/// Formats all files for a terminal of `width` columns, with a summary line.
 #[must_use]
 pub fn table(reports: &[Report], width: u16) -> String {
     let texts = reports.iter().map(|report| file(report, &report.findings.iter().collect::<Vec<_>>(), width));
     texts.collect::<String>() + &summary(reports) + "\n"
 }
 
-/// As [`table`], for many files: those with errors come first, clean ones and findings of severity info are counted.
+/// Formats the files with an error or a warning, those with errors first, and counts the others.
 #[must_use]
-pub fn brief_table(reports: &[Report], width: u16) -> String {
-    let mut shown: Vec<(&Report, Vec<&Finding>)> = Vec::new();
+pub fn problems_table(reports: &[Report], width: u16) -> String {
+    let mut listed: Vec<(&Report, Vec<&Finding>)> = Vec::new();
     for report in reports {
         let bad: Vec<&Finding> =
             report.findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
         if !bad.is_empty() {
-            shown.push((report, bad));
+            listed.push((report, bad));
         }
     }
-    // By path after that, so that the files of a package stand together.
-    shown.sort_by_key(|(report, _)| (!report.has_errors(), &report.file));
-    let mut text = shown.iter().map(|(report, findings)| file(report, findings, width)).collect::<String>();
-    let fine = reports.len() - shown.len();
+    // Then by path, which keeps the files of a package together.
+    listed.sort_by_key(|(report, _)| (!report.has_errors(), &report.file));
+    let mut text = listed.iter().map(|(report, findings)| file(report, findings, width)).collect::<String>();
+    let fine = reports.len() - listed.len();
     if fine > 0 {
-        text += &format!("{} with neither error nor warning (--all shows them)\n", plural(fine, "file"));
+        text += &format!("{} with neither error nor warning (--all lists them)\n", plural(fine, "file"));
     }
     text + &summary(reports) + "\n"
 }
@@ -49,7 +48,7 @@ fn rows(findings: &[&Finding], width: u16) -> Table {
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(usable(width));
     let mut sorted = findings.to_vec();
-    // Worst first; the sort is stable, so rules keep their order.
+    // The sort is stable, so rules keep their order.
     sorted.sort_by_key(|finding| Reverse(finding.severity));
     for finding in sorted {
         let Finding { message, evidence, remedy, .. } = finding;

@@ -1,6 +1,8 @@
 //! Text in lines of a given width.
 
-/// Breaks a text at spaces into lines of at most `width` columns; a longer word stands on a line of its own.
+use crate::limits::{MAX_TABLE_WIDTH, MIN_TABLE_WIDTH};
+
+/// Breaks a text at spaces into lines of at most `width` columns; a longer word gets a line of its own.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.lines() {
@@ -20,7 +22,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// As [`wrap`], but a longer word breaks after `-` and `/`, as the names of packages have them.
+/// Breaks a text as [`wrap`] does, and longer words after `-` and `/`, as in the names of packages.
 pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in wrap(text, width) {
@@ -37,14 +39,14 @@ pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A count with its noun: `1 file`, `2 files`.
+/// Returns a count with its noun: `1 file`, `2 files`.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The width that is used of a terminal's `width` columns.
+/// Returns the used width of a terminal of `width` columns.
 pub(super) fn usable(width: u16) -> u16 {
-    width.clamp(60, 120)
+    width.clamp(MIN_TABLE_WIDTH, MAX_TABLE_WIDTH)
 }
 
 #[cfg(test)]

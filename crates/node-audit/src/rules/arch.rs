@@ -1,6 +1,7 @@
-//! Format, machine and C library are those of the claimed platform.
+//! Format, machine and C library match the claimed platform.
 
-use super::{Check, Problem, Rule, Subject};
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
 use crate::platform::{Libc, Os};
@@ -11,16 +12,15 @@ pub(super) const RULE: Rule = Rule {
     asks: "format, machine and C library match the platform that the file claims",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file that was \
-        built for something else is found on the user's machine only: invalid ELF header, wrong ELF class, or a crash. \
-        An addon that is linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open \
-        shared object file. The other way round, Alpine has no ld-linux-x86-64.so.2, which most addons for glibc need; \
-        those that need nothing but libc.so.6 and the like do load there, as musl answers these names by itself, unless \
-        they call a function that musl lacks. Where musl is claimed, such a file is an error all the same. \
-        A name that says no C library (prebuilds/linux-x64) is taken on both; a file for musl under it is a warning. \
-        The claim is taken from the file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the \
-        package.json that it belongs to, or --platform.\n\
-        Ship the file that was built for the platform, or rename it.",
+    explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file for another \
+        platform fails on the user's machine only: invalid ELF header, wrong ELF class, or a crash. An addon that is \
+        linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object file. \
+        Alpine, in turn, has no ld-linux-x86-64.so.2, which most addons for glibc need. Addons that need only libc.so.6 \
+        and its companions do load there, since musl answers these names itself, unless they call a function that musl \
+        lacks; for a claim of musl such a file is an error all the same. Loaders on both C libraries take a file whose \
+        name gives none (prebuilds/linux-x64); a file for musl under such a name is a warning. The claim comes from the \
+        file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform.\n\
+        Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
 };
 
@@ -31,12 +31,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problems.push(Problem { severity, message, evidence: describe(facts), remedy: remedy.to_owned() });
     };
     if !facts.loadable {
-        let message = "it is no shared library, and Node can open no other file as an addon".to_owned();
-        problem(Severity::Error, message, "link it with -shared (crate type cdylib in Rust)");
+        let message = "the file is not a shared library, and Node loads nothing else as an addon".to_owned();
+        problem(Severity::Error, message, "link the file with -shared (crate type cdylib in Rust)");
     }
     let Some(claimed) = claimed else {
-        let message = "neither the file's name nor its package claims a platform; it was held against what it is itself".to_owned();
-        problem(Severity::Warning, message, "name it like NAME.linux-x64-gnu.node, or pass --platform");
+        let message = "neither the file's name nor its package claims a platform; the file was checked for its own platform"
+            .to_owned();
+        problem(Severity::Warning, message, "name the file like NAME.linux-x64-gnu.node, or pass --platform");
         return problems;
     };
     let expected = match claimed.os {
@@ -47,7 +48,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     if facts.format() != expected {
         let (format, system) = loaders(&facts.details);
-        let message = format!("it claims {claimed}, but is {format} file, which only {system} loads");
+        let message = format!("the addon claims {claimed}, but is {format} file, which only {system} loads");
         problem(
             Severity::Error,
             message,
@@ -56,7 +57,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return problems;
     }
     if facts.cpu != Some(claimed.cpu) {
-        let message = format!("it claims {claimed}, but is compiled for {}", machine(facts));
+        let message = format!("the addon claims {claimed}, but is compiled for {}", machine(facts));
         problem(
             Severity::Error,
             message,
@@ -64,7 +65,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         );
     }
     let linked = facts.elf().and_then(|elf| elf.libc);
-    // Other systems' C libraries are not told apart.
+    // The C libraries of other systems are not recognised.
     let wanted = match (claimed.os, claimed.libc, linked) {
         (Os::Android, ..) => Some(Libc::Bionic),
         (Os::Linux, None, Some(Libc::Bionic)) => Some(Libc::Glibc),
@@ -72,35 +73,39 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     if (claimed.os, wanted, linked) == (Os::Linux, None, Some(Libc::Musl)) {
         let message = format!(
-            "it claims {claimed} and no C library, but is linked to musl{}",
+            "the addon claims {claimed} and no C library, but is linked to musl{}",
             consequence(subject, Libc::Glibc, Libc::Musl)
         );
-        problem(Severity::Warning, message, "name it for musl as well (linux-x64-musl), or link it to glibc");
+        problem(
+            Severity::Warning,
+            message,
+            "put musl into the name (linux-x64-musl), or link the addon to glibc",
+        );
     }
     if let (Some(wanted), Some(actual)) = (wanted, linked)
         && wanted != actual
     {
         let message = format!(
-            "it claims {claimed}, but is linked to {}{}",
+            "the addon claims {claimed}, but is linked to {}{}",
             c_library(actual),
             consequence(subject, wanted, actual)
         );
-        let remedy = format!("link it to {wanted}, or rename it");
+        let remedy = format!("link the addon to {wanted}, or rename the file");
         problem(Severity::Error, message, &remedy);
     }
     problems
 }
 
-/// What happens to an addon that is linked to another C library than the system's.
+/// Returns what happens to an addon that is linked to another C library than the system's, as the end of a clause.
 fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     let libraries = &subject.facts.libraries;
     match (wanted, actual) {
-        (Libc::Musl, Libc::Glibc) => match not_of_musl(subject.facts, subject.policy) {
-            Some(library) => format!(": require() fails where there is no {library}, as on Alpine"),
-            None => ": musl may refuse it, as it lacks some of glibc's functions".to_owned(),
+        (Libc::Musl, Libc::Glibc) => match library_that_musl_lacks(subject.facts, subject.policy) {
+            Some(library) => format!(": require() fails on a system without {library}, such as Alpine"),
+            None => ": musl may refuse the addon, since musl lacks some of glibc's functions".to_owned(),
         },
         (Libc::Glibc, Libc::Musl) => match libraries.iter().find(|library| library.starts_with("libc.")) {
-            // Where there is one, for linkers, it is a text.
+            // On glibc systems, a libc.so is a text for linkers.
             Some(library) if library == "libc.so" => {
                 ": require() fails, since no glibc system has such a libc.so".to_owned()
             }
@@ -111,10 +116,10 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     }
 }
 
-/// The first library of an addon that neither musl's loader answers with itself nor a system with musl has.
+/// Returns the first library of an addon that neither musl's loader nor a system with musl has.
 ///
-/// musl takes some names for its own, whatever follows them: `libc.so.6`, `libm.so.6`.
-pub(crate) fn not_of_musl<'a>(facts: &'a Facts, policy: &Policy) -> Option<&'a String> {
+/// musl answers some names itself, whatever follows the name: `libc.so.6`, `libm.so.6`.
+pub(crate) fn library_that_musl_lacks<'a>(facts: &'a Facts, policy: &Policy) -> Option<&'a String> {
     let itself = |library: &str| {
         let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
         name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
@@ -129,7 +134,7 @@ fn c_library(libc: Libc) -> &'static str {
     }
 }
 
-/// A format with its article, and who loads it.
+/// Returns a format with its article, and the system that loads it.
 fn loaders(details: &Details) -> (&'static str, &'static str) {
     match details {
         Details::Elf(_) => ("an ELF", "Linux"),
@@ -143,7 +148,7 @@ fn describe(facts: &Facts) -> String {
     let file = format!("{} {kind}, {bits} bit, {}-endian, {machine}", facts.format(), order(facts));
     match facts.elf() {
         Some(elf) => {
-            // FreeBSD's and others' are named by their file.
+            // FreeBSD and others are named by the library's file.
             let other = facts.libraries.iter().find(|library| library.starts_with("libc.so"));
             let other = other.map_or("no C library", String::as_str);
             let name = match elf.libc {

@@ -1,30 +1,32 @@
-//! No directory of the machine that built the file is named.
+//! The file names no directory of the machine that built it.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::{first_names, short_name};
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
+use crate::build_paths;
 use crate::finding::Severity;
-use crate::paths;
+use crate::limits::{MAX_EVIDENCE_DIRECTORIES, MAX_PATHS};
 
 pub(super) const RULE: Rule = Rule {
     id: "build-path",
-    asks: "no home, temporary or build directory of the machine that built the file is named",
+    asks: "the file names no home, temporary or build directory of the machine that built it",
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "Compilers write the paths of source files into what they compile: for assertions and panics (Rust's \
-        registry of crates is the most common), for __FILE__, and for debuggers. They work all the same, but tell users \
-        the name and the directories of the one who built it, differ from machine to machine, so that no one can \
-        build the same file again, and now and then are really opened: then the file that is meant is not there, or \
-        is somebody else's.\n\
-        Remap them: --remap-path-prefix or trim-paths in Rust, -ffile-prefix-map in C and C++, /PDBALTPATH:%_PDB% for \
-        the debug information that a Windows linker names; and strip debug information.",
+        registry of crates is the most common), for __FILE__, and for debuggers. The addon works, but the paths reveal \
+        the builder's name and directories, and differ from machine to machine, so that nobody can reproduce the file. \
+        If a program opens such a path, the file is missing on other machines, or belongs to somebody else.\n\
+        Remap the paths: --remap-path-prefix or trim-paths in Rust, -ffile-prefix-map in C and C++, /PDBALTPATH:%_PDB% \
+        for the debug information that a Windows linker names; and strip debug information.",
     check: Check::Addon(check),
 };
 
-/// Directories below a home under which tools keep what they downloaded: all in them is one thing.
+/// Directories below a home in which tools keep downloads. All paths in one of them count together.
 const TOOLS: [&str; 4] = [".cargo/registry", ".cargo/git", ".rustup/toolchains", ".conan"];
 
-/// Users of build services and containers, who are nobody.
+/// Users of build services and containers, whose names reveal nobody.
 const SERVICES: [&str; 10] =
     ["runner", "runneradmin", "circleci", "travis", "vsts", "vagrant", "ubuntu", "node", "builder", "rust"];
 
@@ -32,77 +34,85 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let pdb = facts.pe().and_then(|pe| pe.pdb.as_deref()).filter(|pdb| pdb.contains(['\\', '/']));
     let mut problems = Vec::new();
-    let mut groups: Vec<(&str, usize)> = Vec::new();
-    let mut positions = HashMap::new();
-    let mut count = 0;
-    for path in &facts.paths {
-        if paths::is_store(path) || pdb == Some(path) {
-            continue;
-        }
-        count += 1;
-        let directory = leading(path);
-        let position = *positions.entry(directory).or_insert(groups.len());
-        match groups.get_mut(position) {
-            Some((_, paths)) => *paths += 1,
-            None => groups.push((directory, 1)),
-        }
-    }
-    if count > 0 {
-        groups.sort_by_key(|(_, paths)| std::cmp::Reverse(*paths));
+    let leaked = facts.paths.iter().filter(|path| !build_paths::is_store(path) && pdb != Some(path.as_str()));
+    let groups = groups(leaked);
+    if !groups.is_empty() {
         problems.push(Problem {
             severity: Severity::Warning,
-            message: message(&facts.paths, count, &groups),
+            message: message(&groups, facts.paths.len() >= MAX_PATHS),
             evidence: evidence(&groups),
-            remedy: "remap them with --remap-path-prefix or trim-paths (Rust), -ffile-prefix-map (C, C++), and strip \
-                     debug information"
+            remedy: "remap the paths with --remap-path-prefix or trim-paths (Rust), -ffile-prefix-map (C, C++), and \
+                     strip debug information"
                 .to_owned(),
         });
     }
     if let Some(pdb) = pdb {
         problems.push(Problem {
             severity: Severity::Warning,
-            message: "it names its debug information by the whole path on the machine that built it"
-                .to_owned(),
+            message: "the file names its debug information by the whole path on the build machine".to_owned(),
             evidence: format!("PDB path {pdb}"),
-            remedy: "link with /PDBALTPATH:%_PDB%, which leaves the file's name only".to_owned(),
+            remedy: "link with /PDBALTPATH:%_PDB%, which keeps only the file's name".to_owned(),
         });
     }
     problems
 }
 
-fn message(paths: &[String], count: usize, groups: &[(&str, usize)]) -> String {
-    let least = if paths.len() < paths::MOST { "" } else { "at least " };
-    let (stand, plural) = if count == 1 { ("stands", "") } else { ("stand", "s") };
+/// Paths with the same leading directory.
+struct Group<'a> {
+    directory: &'a str,
+    paths: usize,
+}
+
+/// Groups paths by their leading directory, the largest group first.
+fn groups<'a>(paths: impl Iterator<Item = &'a String>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut positions = HashMap::new();
+    for path in paths {
+        let directory = leading(path);
+        let position = *positions.entry(directory).or_insert(groups.len());
+        match groups.get_mut(position) {
+            Some(group) => group.paths += 1,
+            None => groups.push(Group { directory, paths: 1 }),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.paths));
+    groups
+}
+
+fn total(groups: &[Group<'_>]) -> usize {
+    groups.iter().map(|group| group.paths).sum()
+}
+
+fn message(groups: &[Group<'_>], is_cut: bool) -> String {
+    let count = total(groups);
+    let at_least = if is_cut { "at least " } else { "" };
+    let plural = if count == 1 { "" } else { "s" };
     let mut known = HashSet::new();
-    let users = groups.iter().filter_map(|(directory, _)| user(directory));
+    let users = groups.iter().filter_map(|group| user(group.directory));
     let users = users.filter(|user| !SERVICES.contains(user));
     let users: Vec<&str> = users.filter(|user| known.insert(*user)).collect();
     let named = match users.as_slice() {
         [] => String::new(),
-        [user] => format!(", with the user name {}", super::shortened(user)),
-        users => format!(", with the user names {}", few(users)),
+        [user] => format!(", with the user name {}", short_name(user)),
+        users => format!(", with the user names {}", first_names(users)),
     };
-    format!("{least}{count} path{plural} of the machine that built it {stand} in it{named}")
+    format!("the file contains {at_least}{count} path{plural} of the machine that built it{named}")
 }
 
-fn evidence(groups: &[(&str, usize)]) -> String {
-    const SHOWN: usize = 6;
-    let counted = |(directory, paths): &(&str, usize)| {
+fn evidence(groups: &[Group<'_>]) -> String {
+    let counted = |Group { directory, paths }: &Group<'_>| {
         format!("{directory} ({paths} path{})", if *paths == 1 { "" } else { "s" })
     };
-    let shown = groups.iter().take(SHOWN).map(counted).collect::<Vec<_>>().join(", ");
-    match groups.get(SHOWN..).unwrap_or_default() {
-        [] => shown,
-        more => {
-            let paths: usize = more.iter().map(|(_, paths)| paths).sum();
-            format!("{shown} and {} more directories ({paths} paths)", more.len())
-        }
+    let first = groups.iter().take(MAX_EVIDENCE_DIRECTORIES).map(counted).collect::<Vec<_>>().join(", ");
+    match groups.get(MAX_EVIDENCE_DIRECTORIES..).unwrap_or_default() {
+        [] => first,
+        more => format!("{first} and {} more directories ({} paths)", more.len(), total(more)),
     }
 }
 
-/// The part of a path that says whose it is: a tool's store, or the first directories.
+/// Returns the leading directory of a path: a tool's directory, or the first directories.
 fn leading(path: &str) -> &str {
-    // As long as the path, so that positions are the same.
+    // The text has the length of the path, so positions are the same.
     let plain = path.replace('\\', "/");
     for tool in TOOLS {
         if let Some(at) = plain.find(&format!("/{tool}/")) {
@@ -118,7 +128,7 @@ fn leading(path: &str) -> &str {
     &path[..end]
 }
 
-/// The name of the user whose directory a path begins with.
+/// Returns the name of the user in whose directory a path begins.
 fn user(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/"));
     let rest = rest.or_else(|| path.get(1..)?.strip_prefix(":\\Users\\"));
@@ -128,12 +138,13 @@ fn user(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
-    use crate::beside::Beside;
     use crate::facts::{Details, Facts, PeFacts};
     use crate::policy::Policy;
-    use crate::rules::Context;
-    use crate::rules::runpath::is_build;
+    use crate::search_path::is_build_directory;
+    use crate::source::Addon;
 
     #[test]
     fn the_path_of_a_pdb_is_a_finding_of_its_own() {
@@ -142,29 +153,28 @@ mod tests {
                 paths: paths.iter().map(|path| (*path).to_owned()).collect(),
                 ..Facts::empty(Details::Pe(PeFacts { pdb: Some(pdb.to_owned()), ..PeFacts::default() }))
             };
-            let policy = Policy::default();
-            let context = Context { package: None, beside: Beside::Unknown, abi: None, policy: &policy };
-            check(&Subject::new(&facts, None, context))
+            let addon = Addon::unplaced(PathBuf::new(), vec![facts]);
+            check(&Subject::new(&addon, &addon.facts[0], None, &Policy::default()))
         };
         let whole = "D:\\a\\addon\\addon\\build\\addon.pdb";
         let found = findings(whole, &[whole]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence, format!("PDB path {whole}"));
         assert_eq!(findings(whole, &[whole, "D:\\a\\addon\\addon\\x.cc"]).len(), 2);
-        // A directory that no list has.
+        // A directory of no known kind.
         assert_eq!(findings("E:\\mine\\addon.pdb", &[]).len(), 1);
         assert_eq!(findings("addon.pdb", &[]), []);
     }
 
     #[test]
-    fn a_directory_that_leaks_is_none_to_search_for_libraries() {
-        for directory in paths::unix_directories() {
-            assert!(is_build(directory), "{directory}");
+    fn a_directory_that_leaks_must_not_be_searched_for_libraries() {
+        for directory in build_paths::unix_directories() {
+            assert!(is_build_directory(directory), "{directory}");
         }
     }
 
     #[test]
-    fn the_leading_directories_say_whose_a_path_is() {
+    fn paths_are_grouped_by_tool_user_or_project() {
         for (path, expected) in [
             ("/home/me/.cargo/registry/src/index-1/x/src/lib.rs", "/home/me/.cargo/registry"),
             ("C:\\Users\\me\\.cargo\\registry\\src/x.rs", "C:\\Users\\me\\.cargo\\registry"),

@@ -1,28 +1,29 @@
-//! What makes an attack harder is switched on.
+//! The protections of linker and compiler are switched on.
 
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::{Details, ElfFacts, Facts, MachOFacts, PeFacts};
 use crate::finding::Severity;
 use crate::policy::Hardening;
 
 pub(super) const RULE: Rule = Rule {
     id: "hardening",
-    asks: "no memory is both written to and executed, and the protections of linker and compiler are switched on",
+    asks: "no memory is both writable and executable, and the protections of linker and compiler are switched on",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "An error in an addon is as bad as what it lets an attacker do. An executable stack is more than a \
-        weakness: glibc refuses the addon from 2.41 on (cannot enable executable stack as shared object requires: \
-        Invalid argument), and so does SELinux. Text relocations, of code that was not compiled as position \
-        independent, make the code writable while it is loaded, which SELinux and hardened kernels refuse (cannot make \
-        segment writable for relocation: Permission denied). RELRO with BIND_NOW makes the table of function addresses \
-        read-only before the addon runs; without, one stray write redirects a call. On Windows DYNAMIC_BASE and \
-        HIGH_ENTROPY_VA let the addon be loaded at an address that cannot be guessed, and NX_COMPAT says that its data \
-        is never run. Control Flow Guard is not asked for: node.exe does not use it, and without the program it does \
-        nothing in its DLLs. A policy can expect protections of the C compiler, which an addon without C lacks: the stack \
-        protector, which ends the process when a buffer on the stack overflows, and checked versions of memcpy and its \
-        kind.\n\
+    explanation: "These protections limit the damage of a memory error in an addon. glibc from 2.41 on and SELinux refuse an \
+        addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. Text \
+        relocations, in code that was not compiled as position independent, make the code writable while it is loaded, \
+        which SELinux and hardened kernels refuse: cannot make segment writable for relocation: Permission denied. RELRO \
+        with BIND_NOW makes the table of function addresses read-only before the addon runs; otherwise one stray write \
+        redirects a call. On Windows, DYNAMIC_BASE and HIGH_ENTROPY_VA let the addon be loaded at an unpredictable \
+        address, and NX_COMPAT keeps its data from being executed. Control Flow Guard has no effect in a DLL unless the \
+        program uses it, and node.exe does not. A policy can expect protections of the C compiler, which an addon without \
+        C lacks: the stack protector, which ends the process when a buffer on the stack overflows, and checked versions \
+        of memcpy and similar functions.\n\
         Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE \
-        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker. For what a policy expects, compile with \
+        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker. For the protections that a policy expects, compile with \
         -fstack-protector-strong -D_FORTIFY_SOURCE=2 and an optimization level.",
     check: Check::Addon(check),
 };
@@ -34,15 +35,15 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         Details::MachO(macho) => check_macho(macho),
         Details::Pe(pe) => check_pe(facts, pe),
     };
-    // MSVC's checks are functions inside the DLL.
+    // MSVC's checks are functions in the DLL itself, which leave no import.
     if !matches!(facts.details, Details::Pe(_)) {
         problems.extend(check_compiled(facts, subject.policy.hardening));
     }
     if !facts.writable_code.is_empty() {
         problems.push(warning(
-            "it has memory that can be both written to and executed",
-            format!("writable and executable: {}", few(&facts.writable_code)),
-            "link code and data into different segments: look at linker scripts and at section flags in assembly",
+            "the addon has memory that is both writable and executable",
+            format!("writable and executable: {}", first_names(&facts.writable_code)),
+            "link code and data into different segments; check linker scripts, and section flags in assembly",
         ));
     }
     problems
@@ -53,8 +54,8 @@ fn check_elf(elf: &ElfFacts) -> Vec<Problem> {
     if elf.executable_stack {
         problems.push(Problem {
             severity: Severity::Error,
-            message: "it asks for an executable stack, and glibc 2.41 and later refuse to load it".to_owned(),
-            evidence: "PT_GNU_STACK is executable, or is not there".to_owned(),
+            message: "the addon asks for an executable stack, and glibc 2.41 and later refuse to load it".to_owned(),
+            evidence: "PT_GNU_STACK is executable or absent".to_owned(),
             remedy: "link with -Wl,-z,noexecstack, and end each assembly file with .section .note.GNU-stack,\"\",%progbits"
                 .to_owned(),
         });
@@ -62,11 +63,11 @@ fn check_elf(elf: &ElfFacts) -> Vec<Problem> {
     if elf.text_relocations {
         problems.push(Problem {
             severity: Severity::Error,
-            message: "its code is changed while it is loaded (text relocations), which SELinux refuses"
-                .to_owned(),
+            message: "loading changes the addon's code (text relocations), which SELinux refuses".to_owned(),
             evidence: "DT_TEXTREL, or DF_TEXTREL in DT_FLAGS".to_owned(),
-            remedy: "compile everything in it with -fPIC; -Wl,-z,text makes the linker name what was not"
-                .to_owned(),
+            remedy:
+                "compile all of the code with -fPIC; -Wl,-z,text makes the linker name the objects without it"
+                    .to_owned(),
         });
     }
     let lacking: &[&str] = match (elf.relro, elf.bind_now) {
@@ -77,7 +78,7 @@ fn check_elf(elf: &ElfFacts) -> Vec<Problem> {
     };
     if !lacking.is_empty() {
         problems.push(warning(
-            "its table of function addresses stays writable: it is not linked with full RELRO",
+            "the addon's table of function addresses stays writable: the addon is not linked with full RELRO",
             lacking.join(", "),
             "link with -Wl,-z,relro,-z,now",
         ));
@@ -89,9 +90,9 @@ fn check_macho(macho: &MachOFacts) -> Vec<Problem> {
     if !macho.executable_stack {
         return Vec::new();
     }
-    // macOS heeds the flag in programs only, so that the addon loads, with the stack as it is.
+    // macOS honours the flag in programs only, so the addon loads, and the stack stays as it is.
     vec![warning(
-        "it asks for an executable stack, which macOS does not grant to a library",
+        "the addon asks for an executable stack, which macOS does not grant to a library",
         "MH_ALLOW_STACK_EXECUTION in its header's flags".to_owned(),
         "link without -allow_stack_execute",
     )]
@@ -108,14 +109,14 @@ fn check_pe(facts: &Facts, pe: &PeFacts) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !lacking.is_empty() {
         problems.push(warning(
-            "it is loaded at an address that can be guessed",
+            "the addon is loaded at a predictable address",
             format!("the header lacks {}", lacking.join(" and ")),
-            "link with /DYNAMICBASE and /HIGHENTROPYVA (--dynamicbase and --high-entropy-va in ld), and not with /FIXED",
+            "link with /DYNAMICBASE and /HIGHENTROPYVA (--dynamicbase and --high-entropy-va in ld), without /FIXED",
         ));
     }
     if !pe.nx_compat {
         problems.push(warning(
-            "it does not say that its data is never executed",
+            "the addon does not keep its data from being executed",
             "the header lacks NX_COMPAT".to_owned(),
             "link with /NXCOMPAT (--nxcompat in ld)",
         ));
@@ -123,21 +124,21 @@ fn check_pe(facts: &Facts, pe: &PeFacts) -> Vec<Problem> {
     problems
 }
 
-/// The calls that the C compiler's protections add.
+/// Checks the imports that the C compiler's protections add.
 fn check_compiled(facts: &Facts, expected: Hardening) -> Vec<Problem> {
     let imports = |is_mark: fn(&str) -> bool| facts.imports.iter().any(|name| is_mark(name));
     let mut problems = Vec::new();
     if expected.stack_protector && !imports(|name| name == "__stack_chk_fail") {
         problems.push(warning(
-            "its C is compiled without a stack protector, which the policy expects",
-            "it does not import __stack_chk_fail".to_owned(),
+            "the addon's C is compiled without a stack protector, which the policy expects",
+            "no import __stack_chk_fail".to_owned(),
             "compile all C with -fstack-protector-strong",
         ));
     }
     if expected.fortify && !imports(|name| name.starts_with("__") && name.ends_with("_chk")) {
         problems.push(warning(
-            "its C is compiled without _FORTIFY_SOURCE, which the policy expects",
-            "it imports no __memcpy_chk or other __*_chk".to_owned(),
+            "the addon's C is compiled without _FORTIFY_SOURCE, which the policy expects",
+            "no import __memcpy_chk or other __*_chk".to_owned(),
             "compile all C with -D_FORTIFY_SOURCE=2 and an optimization level",
         ));
     }
@@ -151,23 +152,24 @@ fn warning(message: &str, evidence: String, remedy: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
-    use crate::beside::Beside;
     use crate::policy::Policy;
-    use crate::rules::Context;
+    use crate::source::Addon;
 
     fn findings(facts: &Facts) -> Vec<(Severity, String)> {
         findings_by(&Policy::default(), facts)
     }
 
     fn findings_by(policy: &Policy, facts: &Facts) -> Vec<(Severity, String)> {
-        let context = Context { package: None, beside: Beside::Unknown, abi: None, policy };
-        let problems = check(&Subject::new(facts, None, context));
+        let addon = Addon::unplaced(PathBuf::new(), vec![facts.clone()]);
+        let problems = check(&Subject::new(&addon, &addon.facts[0], None, policy));
         problems.into_iter().map(|problem| (problem.severity, problem.evidence)).collect()
     }
 
     #[test]
-    fn an_elf_file_is_asked_for_full_relro_and_no_executable_data() {
+    fn an_elf_file_needs_full_relro_and_no_executable_data() {
         let good = ElfFacts { relro: true, bind_now: true, ..ElfFacts::default() };
         let found = |elf: ElfFacts| findings(&Facts::empty(Details::Elf(elf)));
         assert_eq!(found(good.clone()), []);
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_macho_file_is_asked_for_no_executable_data() {
+    fn a_macho_file_needs_no_executable_data() {
         let good = Facts::empty(Details::MachO(MachOFacts::default()));
         assert_eq!(findings(&good), []);
         let writable = Facts { writable_code: vec!["__DATA".to_owned()], ..good };
@@ -212,9 +214,9 @@ mod tests {
                 ..Facts::empty(details.clone())
             };
             assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "__memcpy_chk"])), []);
-            let protector = (Severity::Warning, "it does not import __stack_chk_fail".to_owned());
+            let protector = (Severity::Warning, "no import __stack_chk_fail".to_owned());
             assert_eq!(findings_by(&policy, &with(&["__memcpy_chk"])), [protector]);
-            let fortify = (Severity::Warning, "it imports no __memcpy_chk or other __*_chk".to_owned());
+            let fortify = (Severity::Warning, "no import __memcpy_chk or other __*_chk".to_owned());
             assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "memcpy"])), [fortify]);
             assert_eq!(findings(&with(&[])), []);
         }

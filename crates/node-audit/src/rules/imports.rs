@@ -1,31 +1,32 @@
-//! Only DLLs that every Windows has are loaded.
+//! The addon loads only DLLs that every Windows has.
 
-use super::{Check, Problem, Rule, Subject, few};
-use crate::beside::Presence;
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::DllImports;
 use crate::finding::Severity;
-use crate::policy::listed;
+use crate::neighbours::Presence;
+use crate::policy::matches_any;
 
 pub(super) const RULE: Rule = Rule {
     id: "imports",
-    asks: "only DLLs that every Windows has are loaded, and those that come with the addon",
+    asks: "the addon loads only DLLs that every Windows has or that come with the addon",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Windows loads each DLL that an addon imports from, and where one is missing require() fails: The \
-        specified module could not be found, without the name of what is missing. The Visual C++ run-time library \
-        (VCRUNTIME140.dll, MSVCP140.dll) is no part of Windows, and Node does not bring it, since node.exe is linked to \
-        it statically; it is there by chance, on a machine where another program installed it. Its debug version is \
-        where Visual Studio is. A DLL in the addon's own directory is found. A delayed import is looked for when it is \
-        first called. node.exe is another case: in Electron, or where node.exe was renamed, the import fails unless it \
-        is delayed and redirected to the running program, as node-gyp does it.\n\
+    explanation: "Windows loads each DLL that an addon imports from. If one is missing, require() fails without its name: The \
+        specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, MSVCP140.dll) does not \
+        belong to Windows, and Node does not bring it, since node.exe is linked to it statically; the library is present \
+        only if another program installed it. Its debug version comes with Visual Studio. A DLL in the addon's own \
+        directory is found. A delayed import is looked for at its first call. An import from node.exe fails in Electron, \
+        and in a renamed node.exe, unless the import is delayed and redirected to the running program, as node-gyp does.\n\
         Link the run-time library statically (/MT; -C target-feature=+crt-static in Rust), or ship the DLL beside the \
         addon.",
     check: Check::Addon(check),
 };
 
-/// What Windows 10 has and Windows Server from 2016 on, with its desktop, in every edition; without `.dll`.
+/// The DLLs of Windows 10, and of Windows Server from 2016 on with its desktop, in every edition; without `.dll`.
 ///
-/// Media Foundation (mf, mfplat) is left out: the N editions lack it.
+/// The list lacks Media Foundation (mf, mfplat), as the N editions do.
 const WINDOWS: &str = "
     activeds advapi32 amsi authz avrt bcrypt bcryptprimitives cabinet cfgmgr32 clbcatq combase comctl32 comdlg32
     coremessaging credui crypt32 cryptbase cryptnet cryptsp cryptui d2d1 d3d10 d3d10_1 d3d11 d3d12 d3d9 d3dcompiler_47
@@ -37,14 +38,14 @@ const WINDOWS: &str = "
     user32 userenv usp10 uxtheme version virtdisk wer wevtapi win32u windowscodecs winhttp wininet winmm winscard
     winspool.drv wintrust winusb wkscli wldap32 ws2_32 wscapi wsock32 wtsapi32 xinput9_1_0 xmllite";
 
-/// Names that Windows resolves by a table of its own: the parts of its own libraries, the C library among them.
+/// Names that Windows resolves by a table, to parts of its own libraries, among them the C library.
 const API_SETS: [&str; 2] = ["api-ms-win-", "ext-ms-"];
 
-/// The Visual C++ run-time library and what comes with it, by the start of their names; a `d` at the end means debug.
+/// The starts of the names of the Visual C++ run-time library and its companions; a `d` at the end means debug.
 const VISUAL_CPP: [&str; 9] =
     ["vcruntime", "msvcp", "msvcr", "concrt", "vcomp", "vcamp", "vccorlib", "mfc1", "mfcm1"];
 
-/// The run-time libraries of the other compilers.
+/// The starts of the names of other compilers' run-time libraries.
 const MINGW: [&str; 9] = [
     "libgcc_s_",
     "libstdc++-",
@@ -57,9 +58,9 @@ const MINGW: [&str; 9] = [
     "msys-",
 ];
 
-/// The programs that load addons, and what they have instead of a name in the program itself.
+/// The programs that load addons, and the libraries that export Node-API for them.
 ///
-/// An addon of node-gyp delays this import and redirects it to whatever program it is in.
+/// An addon of node-gyp delays this import and redirects it to the running program.
 const HOSTS: [&str; 7] =
     ["node.exe", "iojs.exe", "electron.exe", "nw.exe", "node.dll", "libnode.dll", "nw.dll"];
 
@@ -72,36 +73,36 @@ fn problem(subject: &Subject<'_>, imports: &DllImports) -> Option<Problem> {
     let DllImports { dll, delayed, symbols } = imports;
     let name = dll.to_ascii_lowercase();
     let allowed = subject.policy.allowed.windows.iter().map(|pattern| pattern.to_ascii_lowercase());
-    if is_windows(&name) || listed(&allowed.collect::<Vec<_>>(), &name) {
+    if is_windows(&name) || matches_any(&allowed.collect::<Vec<_>>(), &name) {
         return None;
     }
-    let how = if *delayed { "imports, when first called, from" } else { "imports from" };
+    let how = if *delayed { "imports at the first call from" } else { "imports from" };
     let evidence = match symbols.len() {
-        0 => format!("{how} {dll}, no name of it"),
-        _ => format!("{how} {dll}: {}", few(symbols)),
+        0 => format!("{how} {dll}, without a name"),
+        _ => format!("{how} {dll}: {}", first_names(symbols)),
     };
     if HOSTS.contains(&name.as_str()) {
         let (severity, message) = match name.as_str() {
             _ if *delayed => return None,
             "node.exe" => {
-                let message = "it loads only into a program that is called node.exe, and not into Electron";
+                let message = "the addon loads only into a program named node.exe, not into Electron";
                 (Severity::Warning, message.to_owned())
             }
-            _ => (Severity::Error, format!("it loads only into a program that has {dll}, and not into Node")),
+            _ => (Severity::Error, format!("the addon loads only into a program with {dll}, not into Node")),
         };
         let remedy = "delay the import and redirect it, as node-gyp does (/DELAYLOAD:node.exe, win_delay_load_hook), or \
-                      look the names up at run time, as napi-rs does";
+                      look up the names at run time, as napi-rs does";
         return Some(Problem { severity, message, evidence, remedy: remedy.to_owned() });
     }
-    // The addon's own directory is the first that is searched.
-    if subject.beside.find_ignoring_case(dll) == Presence::Present {
+    // Windows searches the addon's own directory first.
+    if subject.neighbours.find_ignoring_case(dll) == Presence::Present {
         return None;
     }
     let (what, remedy) = describe(&name, dll);
     let (severity, message) = if *delayed {
-        (Severity::Warning, format!("it needs {what}, once it first calls it"))
+        (Severity::Warning, format!("the addon needs {what}, at the first call"))
     } else {
-        (Severity::Error, format!("it needs {what}"))
+        (Severity::Error, format!("the addon needs {what}"))
     };
     Some(Problem { severity, message, evidence, remedy: remedy.to_owned() })
 }
@@ -112,24 +113,27 @@ fn is_windows(name: &str) -> bool {
         || WINDOWS.split_whitespace().any(|known| known == stem)
 }
 
-/// What a DLL is that Windows does not have, and what to do.
+/// Returns a description of a DLL that Windows lacks, and the remedy.
 fn describe(name: &str, dll: &str) -> (String, &'static str) {
     let starts = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
     let debug = name.ends_with("d.dll");
     if debug && (starts(&VISUAL_CPP) || name == "ucrtbased.dll") {
         let what = format!("{dll}, a debug version of the run-time library, which no user's machine has");
-        (what, "build it as Release: /MT and not /MTd or /MDd; without --debug in node-gyp")
+        (what, "build the addon as Release: /MT instead of /MTd or /MDd; without --debug in node-gyp")
     } else if starts(&VISUAL_CPP) {
-        let what = format!("{dll} of the Visual C++ redistributable, which is no part of Windows or of Node");
+        let what = format!("{dll} of the Visual C++ redistributable, which neither Windows nor Node has");
         (
             what,
-            "link it statically: /MT (RuntimeLibrary 0 in node-gyp), -C target-feature=+crt-static in Rust",
+            "link the library statically: /MT (RuntimeLibrary 0 in node-gyp), -C target-feature=+crt-static in Rust",
         )
     } else if starts(&MINGW) {
-        let what = format!("{dll}, the compiler's run-time library, which is no part of Windows");
-        (what, "link it statically: -static (with -static-libgcc, -static-libstdc++)")
+        let what = format!("{dll}, the compiler's run-time library, which Windows lacks");
+        (what, "link the library statically: -static (with -static-libgcc, -static-libstdc++)")
     } else {
-        (format!("{dll}, which is no part of Windows"), "link it statically, or ship it beside the addon")
+        (
+            format!("{dll}, which Windows lacks"),
+            "link the library statically, or ship the DLL beside the addon",
+        )
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_own_libraries_are_told_from_those_of_compilers() {
+    fn libraries_of_windows_and_of_compilers_are_told_apart() {
         for name in ["kernel32.dll", "msvcrt.dll", "msvcp_win.dll", "ucrtbase.dll", "winspool.drv", "ws2_32"]
         {
             assert!(is_windows(name), "{name}");
@@ -152,7 +156,7 @@ mod tests {
             ("msvcp140d.dll", "debug version"),
             ("ucrtbased.dll", "debug version"),
             ("libgcc_s_seh-1.dll", "the compiler's"),
-            ("libcrypto-3-x64.dll", "libcrypto-3-x64.dll, which is no part of Windows"),
+            ("libcrypto-3-x64.dll", "libcrypto-3-x64.dll, which Windows lacks"),
         ] {
             assert!(!is_windows(name), "{name}");
             let (what, _) = describe(name, name);

@@ -1,24 +1,25 @@
-//! No newer run-time library of the compiler than the floor is needed.
+//! The addon needs no newer run-time library of the compiler than the floor.
 
-use crate::version::Version;
-
-use super::{Check, Problem, Rule, Subject, described};
+use super::evidence::version_need;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
 use crate::platform::{Cpu, Libc};
 use crate::policy::Floors;
+use crate::version::Version;
 
 pub(super) const RULE: Rule = Rule {
     id: "libstdcxx",
-    asks: "no symbol version newer than the oldest libstdc++ and libgcc to support is needed",
+    asks: "the addon needs no symbol version newer than the oldest supported libstdc++ and libgcc",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "libstdc++ and libgcc carry versions as glibc does: GLIBCXX_3.4.30 came with GCC 12. On a system with \
-        an older compiler's libraries require() fails: version `GLIBCXX_3.4.30' not found, even where glibc is new \
-        enough. The default floors are what GCC 8 brought, which Node 20's own releases are built for. Names without a \
-        number (CXXABI_TM_1, CXXABI_FLOAT128, CXXABI_LDBL_1.3) mark a feature and are not compared. On musl the rule \
-        is silent: Alpine builds libstdc++ without versions, and musl's loader checks none.\n\
-        Link with -static-libstdc++ -static-libgcc, or build with the oldest compiler to support.",
+    explanation: "libstdc++ and libgcc have symbol versions as glibc does: GLIBCXX_3.4.30 came with GCC 12. On a system with an \
+        older compiler's libraries require() fails even if glibc is new enough: version `GLIBCXX_3.4.30' not found. The \
+        default floors are those of GCC 8, for which Node 20's own releases are built. Names without a number \
+        (CXXABI_TM_1, CXXABI_FLOAT128, CXXABI_LDBL_1.3) mark a feature and are not compared. On musl the rule has no \
+        findings: Alpine builds libstdc++ without versions, and musl's loader checks none.\n\
+        Link with -static-libstdc++ -static-libgcc, or build with the oldest supported compiler.",
     check: Check::Addon(check),
 };
 
@@ -29,21 +30,21 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(elf) = subject.linux() else { return Vec::new() };
     let Floors { glibcxx, cxxabi, gcc, .. } = subject.policy.floors;
     let families = [("GLIBCXX_", glibcxx), ("CXXABI_", cxxabi), ("GCC_", gcc)].into_iter();
-    // No older compiler than GCC 12 knows the processor.
+    // GCC 12 is the first compiler for the processor.
     let young = subject.facts.cpu == Some(Cpu::Loong64);
     let floor = |floor: Version, first| if young { floor.max(first) } else { floor };
     let families = families.zip(GCC_12).map(|((family, oldest), first)| (family, floor(oldest, first)));
     families.filter_map(|(family, floor)| above(&elf.version_needs, family, floor)).collect()
 }
 
-/// What GCC 12 brought, of each family.
+/// The versions of each family that came with GCC 12.
 const GCC_12: [Version; 3] = [
     Version { major: 3, minor: 4, patch: 30 },
     Version { major: 1, minor: 3, patch: 13 },
     Version { major: 12, minor: 0, patch: 0 },
 ];
 
-/// What is needed above the floor of one family of versions.
+/// Returns the problem with the versions of one family above its floor.
 fn above(needs: &[VersionNeed], family: &str, floor: Version) -> Option<Problem> {
     let number = |need: &VersionNeed| need.version.strip_prefix(family)?.parse::<Version>().ok();
     let strong = needs.iter().filter(|need| !need.weak);
@@ -53,12 +54,15 @@ fn above(needs: &[VersionNeed], family: &str, floor: Version) -> Option<Problem>
         .collect();
     above.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     let (_, highest) = above.first()?;
-    let evidence = above.iter().map(|(_, need)| described(need)).collect::<Vec<_>>().join("; ");
+    let evidence = above.iter().map(|(_, need)| version_need(need)).collect::<Vec<_>>().join("; ");
     let flag = if family == "GCC_" { "-static-libgcc" } else { "-static-libstdc++" };
     Some(Problem {
         severity: Severity::Error,
-        message: format!("it needs {}; the oldest to support has {family}{floor}", highest.version),
+        message: format!(
+            "the addon needs {}; the oldest supported version is {family}{floor}",
+            highest.version
+        ),
         evidence,
-        remedy: format!("link with {flag}, or build with the oldest compiler to support"),
+        remedy: format!("link with {flag}, or build with the oldest supported compiler"),
     })
 }

@@ -1,31 +1,32 @@
 //! macOS finds every library that is loaded with the addon.
 
-use super::runpath::is_build;
-use super::{Check, Problem, Rule, Subject, few};
-use crate::beside::Presence;
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::{Dylib, DylibKind, MachOFacts};
 use crate::finding::Severity;
-use crate::policy::listed;
+use crate::neighbours::Presence;
+use crate::policy::matches_any;
+use crate::search_path::{from_loader, in_rpath, is_build_directory};
 
 pub(super) const RULE: Rule = Rule {
     id: "load-command",
-    asks: "every library is macOS' own or comes with the package, and no directory of the build machine is searched",
+    asks: "every library belongs to macOS or comes with the package, and no directory of the build machine is searched",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or \
-        of the build machine exists there only, and elsewhere require() fails: Library not loaded: \
-        /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib. A path that begins with @loader_path is taken from the addon's \
-        own directory, one that begins with @rpath from the directories of the LC_RPATH commands; @executable_path is \
-        where Node is, which no package knows. A library that may be absent (LC_LOAD_WEAK_DYLIB) does not stop loading, \
-        but what is called in it does not work. An LC_RPATH of the build machine lets whoever can create that \
-        directory decide what is loaded.\n\
+    explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or of the \
+        build machine exists only there, and elsewhere require() fails: Library not loaded: \
+        /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib. The loader resolves @loader_path to the addon's own directory, \
+        @rpath to each directory of the LC_RPATH commands, and @executable_path to Node's directory, which no package \
+        knows. An optional library (LC_LOAD_WEAK_DYLIB) does not stop loading, but calls into it fail. With an LC_RPATH \
+        of the build machine, whoever can create that directory decides which library is loaded.\n\
         Link the library statically, or ship it in the package and change its path: install_name_tool -change OLD \
-        @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Either one \
-        breaks the signature; codesign --sign - FILE renews it.",
+        @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Both break the \
+        signature; codesign --sign - FILE renews it.",
     check: Check::Addon(check),
 };
 
-const REMOVE: &str = "remove it: install_name_tool -delete_rpath DIRECTORY FILE, then sign again";
+const REMOVE: &str = "remove the directory: install_name_tool -delete_rpath DIRECTORY FILE, then sign again";
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(facts) = subject.facts.macho() else { return Vec::new() };
@@ -33,13 +34,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     dylibs.chain(facts.rpaths.iter().filter_map(|rpath| directory(subject, rpath))).collect()
 }
 
-/// Where a library turned out to be.
-enum Found {
-    /// The system has it, or it comes with the addon.
+/// Whether the loader finds a library.
+enum Lookup {
+    /// The system has the library, or the library comes with the addon.
     Present,
-    /// Another package would have to bring it.
+    /// Another package must bring the library.
     Outside,
-    /// The loader finds nothing, for this reason.
+    /// The loader does not find the library; the text is the reason, as a clause.
     Absent(String),
 }
 
@@ -55,42 +56,44 @@ fn library(subject: &Subject<'_>, facts: &MachOFacts, dylib: &Dylib) -> Option<P
     let searched = if path.starts_with("@rpath/") { &facts.rpaths[..] } else { &[] };
     let evidence = match searched {
         [] => format!("{command} {path}"),
-        rpaths => format!("{command} {path}, with LC_RPATH {}", few(rpaths)),
+        rpaths => format!("{command} {path}, with LC_RPATH {}", first_names(rpaths)),
     };
     let (severity, message, remedy) = match find(subject, searched, path) {
-        Found::Present => return None,
-        Found::Outside if weak => return None,
-        Found::Outside => (
+        Lookup::Present => return None,
+        Lookup::Outside if weak => return None,
+        Lookup::Outside => (
             Severity::Warning,
-            format!("it loads {path} from outside of its own package, which another one must bring"),
-            "make that package a dependency, in the version that has the library in that place",
+            format!(
+                "the addon loads {path} from outside of its package: another package must bring the library"
+            ),
+            "depend on the package that has the library in this place",
         ),
-        Found::Absent(reason) if weak => (
+        Lookup::Absent(reason) if weak => (
             Severity::Warning,
-            format!("it works without {path} only in part: {reason}"),
-            "link it statically, or ship it in the package and load it by @loader_path",
+            format!("the addon works only in part without {path}: {reason}"),
+            "link the library statically, or ship it in the package and load it by @loader_path",
         ),
-        Found::Absent(reason) => (
+        Lookup::Absent(reason) => (
             Severity::Error,
-            format!("it loads {path}: {reason}"),
-            "link it statically, or ship it in the package and load it by @loader_path",
+            format!("the addon loads {path}: {reason}"),
+            "link the library statically, or ship it in the package and load it by @loader_path",
         ),
     };
     Some(Problem { severity, message, evidence, remedy: remedy.to_owned() })
 }
 
-fn find(subject: &Subject<'_>, rpaths: &[String], path: &str) -> Found {
+fn find(subject: &Subject<'_>, rpaths: &[String], path: &str) -> Lookup {
     if let Some(name) = path.strip_prefix("@rpath/") {
         if rpaths.is_empty() {
-            return Found::Absent("no LC_RPATH says where that is".to_owned());
+            return Lookup::Absent("the file has no LC_RPATH".to_owned());
         }
-        // The loader takes the first one that is there.
-        let mut found = Found::Absent("it is in none of the directories that are searched".to_owned());
+        // The loader takes the first library that exists.
+        let mut found = Lookup::Absent("none of the LC_RPATH directories has the library".to_owned());
         for rpath in rpaths {
-            match find_plain(subject, &format!("{}/{name}", rpath.trim_end_matches('/'))) {
-                Found::Present => return Found::Present,
-                Found::Outside => found = Found::Outside,
-                Found::Absent(_) => {}
+            match find_plain(subject, &in_rpath(rpath, name)) {
+                Lookup::Present => return Lookup::Present,
+                Lookup::Outside => found = Lookup::Outside,
+                Lookup::Absent(_) => {}
             }
         }
         return found;
@@ -98,56 +101,60 @@ fn find(subject: &Subject<'_>, rpaths: &[String], path: &str) -> Found {
     find_plain(subject, path)
 }
 
-/// A path that is not searched for.
-fn find_plain(subject: &Subject<'_>, path: &str) -> Found {
-    let absent = |reason: &str| Found::Absent(reason.to_owned());
-    if let Some(relative) = path.strip_prefix("@loader_path/") {
-        return match subject.beside.find(relative.trim_start_matches('/')) {
-            Presence::Present => Found::Present,
-            Presence::Outside => Found::Outside,
+/// Looks up a path without @rpath.
+fn find_plain(subject: &Subject<'_>, path: &str) -> Lookup {
+    let absent = |reason: &str| Lookup::Absent(reason.to_owned());
+    if let Some(relative) = from_loader(path) {
+        return match subject.neighbours.find(relative) {
+            Presence::Present => Lookup::Present,
+            Presence::Outside => Lookup::Outside,
             Presence::Absent => absent("the package has no such file"),
         };
     }
     if is_system(subject, path) {
-        return Found::Present;
+        return Lookup::Present;
     }
     if path.starts_with("@executable_path/") {
-        return absent("that is beside the node executable, where no package can put it");
+        return absent("the path is beside the node executable, where no package can put a library");
     }
     if path.starts_with('/') {
-        return absent("that is a path of the machine that built it, not one of macOS");
+        return absent("the path is one of the build machine, not of macOS");
     }
-    absent("that is no whole path, and depends on where Node was started")
+    absent("the path is relative to the directory in which Node was started")
 }
 
-/// Whether a path is one of those that every macOS has; `..` could lead out of them.
+/// Returns whether every macOS has a path; `..` could lead out of the system's directories.
 fn is_system(subject: &Subject<'_>, path: &str) -> bool {
-    // Swift's compiler adds this directory to those that are searched, whatever is loaded.
+    // Swift's compiler always adds this directory, which has only its own libraries.
     let swift = path
         .strip_prefix("/usr/lib/swift/")
         .is_none_or(|name| name.is_empty() || name.starts_with("libswift"));
-    swift && listed(&subject.policy.allowed.macos, path) && !path.split('/').any(|part| part == "..")
+    swift && matches_any(&subject.policy.allowed.macos, path) && !path.split('/').any(|part| part == "..")
 }
 
-/// What is wrong with a directory in which libraries are searched for.
+/// Returns the problem with a directory of LC_RPATH.
 fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
     let inside =
         |token: &str| rpath == token || rpath.strip_prefix(token).is_some_and(|rest| rest.starts_with('/'));
-    // Where nothing is loaded from there, it does no harm; what is loaded from there is looked at by itself.
+    // These directories travel with the package or the system. `library` checks the libraries in them.
     if inside("@loader_path") || is_system(subject, &format!("{}/", rpath.trim_end_matches('/'))) {
         return None;
     }
-    let (severity, message) = if is_build(rpath) {
-        (Severity::Error, format!("libraries are searched for in {rpath}, a directory of the build machine"))
+    let (severity, message) = if is_build_directory(rpath) {
+        (
+            Severity::Error,
+            format!("the loader searches {rpath} for libraries, a directory of the build machine"),
+        )
     } else if inside("@executable_path") {
-        (Severity::Warning, format!("libraries are searched for in {rpath}, beside the node executable"))
+        (Severity::Warning, format!("the loader searches {rpath} for libraries, beside the node executable"))
     } else if rpath.starts_with('/') {
-        (Severity::Warning, format!("libraries are searched for in {rpath}, which not every macOS has"))
+        (Severity::Warning, format!("the loader searches {rpath} for libraries, which not every macOS has"))
     } else {
         (
             Severity::Error,
             format!(
-                "libraries are searched for in ./{rpath}, wherever Node was started: anyone's may be loaded"
+                "the loader searches ./{rpath} for libraries, in the directory in which Node was started: whoever owns \
+                 that directory decides which library is loaded"
             ),
         )
     };

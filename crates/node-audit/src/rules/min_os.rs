@@ -1,28 +1,28 @@
-//! The oldest macOS to support is new enough.
+//! The oldest supported macOS is new enough.
 
-use crate::version::Version;
-
-use super::{Check, Problem, Rule, Subject, napi_entry};
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::{MacPlatform, MachOFacts};
 use crate::finding::Severity;
+use crate::version::Version;
 
 pub(super) const RULE: Rule = Rule {
     id: "min-os",
-    asks: "the file is made for macOS, and for no newer release than the oldest to support",
+    asks: "the file is made for macOS, and for no newer release than the oldest supported one",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "The compiler writes down the oldest macOS that it was told to support (LC_BUILD_VERSION, or \
-        LC_VERSION_MIN_MACOSX before it), and takes for granted what that release has: functions, formats of the \
-        loader's tables, instructions. An older system does not compare the number; it fails where something is \
-        missing: Symbol not found, unknown load command, or a crash on the first call. Node 20's own releases need \
-        macOS 10.15 on x64 and 11 on arm64. A file that is bound to a later release, by its name or by the entry that \
-        it exports, may need what that release needs: macOS 11 for Node 21 to 23, 13.5 from Node 24 on. A file for another system of Apple's is refused at once: mach-o file, but \
-        is an incompatible platform (have 'iOS', need 'macOS').\n\
-        Build with MACOSX_DEPLOYMENT_TARGET set to the oldest release to support, or -mmacosx-version-min.",
+    explanation: "The compiler records the oldest macOS that it was told to support (LC_BUILD_VERSION, or \
+        LC_VERSION_MIN_MACOSX before that), and relies on that release: its functions, formats of the loader's tables, \
+        instructions. An older system does not compare the number, but fails at the first missing part: Symbol not found, \
+        unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on \
+        arm64. An addon that is bound to a later release, by its name or by its entry point, may need what that release \
+        needs: macOS 11 for Node 21 to 23, 13.5 from Node 24 on. macOS refuses a file for another of Apple's systems: \
+        mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
+        Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
     check: Check::Addon(check),
 };
 
-/// What releases of Node need after those of the default policy, by their ABI.
+/// The oldest macOS of releases of Node, by their ABI. Earlier releases have the floors of the default policy.
 const NODES: [(u32, Version); 6] =
     [(120, MACOS_11), (127, MACOS_11), (131, MACOS_11), (137, MACOS_13), (141, MACOS_13), (147, MACOS_13)];
 
@@ -32,7 +32,7 @@ const MACOS_13: Version = Version { major: 13, minor: 5, patch: 0 };
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(MachOFacts { platform, min_os, .. }) = subject.facts.macho() else { return Vec::new() };
     let of_node = |(_, floor): &(u32, Version)| *floor;
-    let of_node = NODES.iter().find(|(abi, _)| Some(*abi) == napi_entry::bound(subject)).map(of_node);
+    let of_node = NODES.iter().find(|(abi, _)| Some(*abi) == subject.bound_abi()).map(of_node);
     let policy = subject.policy.macos(subject.facts.cpu);
     let floor = of_node.map_or(policy, |floor| floor.max(policy));
     let problem = |severity, message: String, evidence: String, remedy: String| {
@@ -42,27 +42,27 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     match (platform, min_os) {
         (Some(MacPlatform::Other(number)), _) => problem(
             Severity::Error,
-            format!("it is made for {}, and macOS refuses to load it", system(*number)),
+            format!("the addon is made for {}, and macOS refuses to load it", system(*number)),
             format!("platform {number} in LC_BUILD_VERSION or LC_VERSION_MIN"),
-            "build it for macOS".to_owned(),
+            "build the addon for macOS".to_owned(),
         ),
         (Some(MacPlatform::MacOs), Some(version)) if *version > floor => problem(
             Severity::Error,
-            format!("it needs macOS {version}; the oldest to support is {floor}"),
+            format!("the addon needs macOS {version}; the oldest supported version is {floor}"),
             format!("macOS {version} in LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX"),
             build,
         ),
         (Some(MacPlatform::MacOs), Some(_)) => Vec::new(),
         _ => problem(
             Severity::Warning,
-            "it does not say which macOS it needs".to_owned(),
+            "the addon does not name the macOS that it needs".to_owned(),
             "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX".to_owned(),
             build,
         ),
     }
 }
 
-/// The name of a platform by its number.
+/// Returns the name of a platform, by its number.
 fn system(number: u32) -> String {
     let known = match number {
         2 => "iOS",

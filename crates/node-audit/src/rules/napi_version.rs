@@ -1,46 +1,44 @@
-//! Which Node-API an addon needs, and whether the Node that its package asks for has it.
+//! The Node-API version that an addon needs, and the Node releases that its package promises.
 
 use std::collections::HashSet;
 
 use nodejs_semver::{Range, Version};
 
-use super::napi_entry::{NODE_API, NODE_API_VERSION};
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::finding::Severity;
-use crate::node_api;
+use crate::limits::MAX_VERSION_RANGE;
+use crate::node_api::{self, Releases};
 
 pub(super) const RULE: Rule = Rule {
     id: "napi-version",
-    asks: "the Node releases that package.json's engines allow have every Node-API function that is called",
+    asks: "the Node releases that package.json's engines allow have every Node-API function that the addon calls",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own. An addon that \
-        calls a function which the running Node lacks is refused when it is loaded, where its imports are bound then \
-        (macOS, RELRO with BIND_NOW on Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows \
-        with a delayed node.exe, it loads, and ends the process at the first call. What the addon needs is told as \
-        information; it is an error where engines.node in package.json promises a release that lacks it, and a warning \
-        where that release has it as an experiment only. Functions that belong to no version are experimental \
-        everywhere, and may change or go. An addon that looks its functions up at run time is not judged. An \
-        ELF addon's declared version is read as well: Node 18.17, 20.2 and later end with a segmentation fault where it \
-        is one that they do not know.\n\
-        Raise engines.node to the releases that are named, or build for an older Node-API: NAPI_VERSION in C, the \
-        feature napiN of napi-rs.",
+    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node that lacks \
+        a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on Linux): \
+        undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the addon loads, \
+        and its first call ends the process. The version that the addon needs is information; it is an error if \
+        engines.node in package.json promises a release that lacks the version, and a warning if that release has it as an \
+        experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
+        up its functions at run time is not judged. For ELF addons the rule also reads the declared version: Node 18.17, \
+        20.2 and later crash with a segmentation fault on a version that they do not know.\n\
+        Raise engines.node to the named releases, or build for an older Node-API: NAPI_VERSION in C, the feature napiN of \
+        napi-rs.",
     check: Check::Addon(check),
 };
 
-/// npm reads no longer range.
-const LONGEST_RANGE: usize = 256;
-
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    // Each once: a file may name one as often as it likes, and each is looked up in each promised release.
+    // A file may repeat a name any number of times, and each lookup covers all promised releases.
     let mut known = HashSet::new();
     let names = facts.imports.iter().map(String::as_str);
     let functions: Vec<&str> =
         names.filter(|name| node_api::is_function(name) && known.insert(*name)).collect();
     let mut problems = Vec::from_iter(declares(subject));
     if functions.is_empty() {
-        let enters = facts.exports.iter().any(|export| export == NODE_API);
+        let enters = facts.exports.iter().any(|export| export == node_api::ENTRY);
         problems.extend(enters.then(at_run_time));
         return problems;
     }
@@ -53,17 +51,17 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if !outside.is_empty() {
         problems.push(Problem {
             severity: Severity::Warning,
-            message: "it calls functions of no Node-API version: they are experimental, and may change or be absent in \
-                      another Node"
+            message: "the addon calls functions of no Node-API version: they are experimental, and may change or be \
+                      absent in another Node"
                 .to_owned(),
-            evidence: format!("imports {}", few(&outside)),
-            remedy: "build without NAPI_EXPERIMENTAL, and with the lowest NAPI_VERSION that will do".to_owned(),
+            evidence: format!("imports {}", first_names(&outside)),
+            remedy: "build without NAPI_EXPERIMENTAL, and with the lowest NAPI_VERSION that suffices".to_owned(),
         });
     }
     problems
 }
 
-/// A Node that reads the declared version and knows only lower ones.
+/// Returns the problem with a promised Node that reads the declared version and knows only lower ones.
 fn declares(subject: &Subject<'_>) -> Option<Problem> {
     let declared = usize::try_from(subject.facts.elf()?.node_api?).ok()?;
     let promise = engines_of(subject)?;
@@ -71,49 +69,50 @@ fn declares(subject: &Subject<'_>) -> Option<Problem> {
     Some(Problem {
         severity: Severity::Error,
         message: format!(
-            "it declares Node-API {declared} ({}), but package.json's engines promise Node {release}, which knows \
-             lower versions only, and ends with a segmentation fault when it loads the addon",
+            "the addon declares Node-API {declared} ({}), but package.json's engines promise Node {release}, which knows \
+             only lower versions, and crashes with a segmentation fault when it loads the addon",
             node_api::releases(declared)
         ),
-        evidence: format!("engines.node \"{promise}\"; {NODE_API_VERSION} returns {declared}"),
+        evidence: format!("engines.node \"{promise}\"; {} returns {declared}", node_api::DECLARED_VERSION),
         remedy: "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or raise engines.node"
             .to_owned(),
     })
 }
 
-/// What package.json promises of an addon; nothing where its name binds it to one of the promised releases.
+/// Returns the engines that package.json promises for an addon; None if the addon's name binds it to one release.
 fn engines_of<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     subject.package.filter(|_| subject.abi.is_none())?.node.as_deref()
 }
 
-/// What is said of the newest version that is needed, and of the engines.
+/// Compares the newest version that the addon needs with the engines.
 fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Problem> {
     let releases = node_api::releases(newest);
-    let of = |version| -> Vec<&str> {
+    let of_version = |version| -> Vec<&str> {
         functions.iter().copied().filter(|function| node_api::version(function) == Some(version)).collect()
     };
-    let evidence = format!("Node-API {newest}: imports {}", few(&of(newest)));
-    let remedy = format!("say so in package.json: \"engines\": {{ \"node\": \"{}\" }}", engines(newest));
+    let evidence = format!("Node-API {newest}: imports {}", first_names(&of_version(newest)));
+    let remedy = format!("set \"engines\": {{ \"node\": \"{}\" }} in package.json", engines(newest));
     let info = Problem {
         severity: Severity::Info,
-        message: format!("it needs Node-API {newest}: {releases}"),
+        message: format!("the addon needs Node-API {newest}: {releases}"),
         evidence: evidence.clone(),
         remedy: remedy.clone(),
     };
     let Some(promise) = engines_of(subject) else {
-        // The first version is in every Node that has Node-API at all.
+        // Every Node with Node-API has the first version.
         return if newest > 1 { vec![info] } else { Vec::new() };
     };
     let Some(range) = range(promise) else {
         let unreadable = Problem {
             severity: Severity::Warning,
-            message: "package.json's engines.node is no range of versions, and promises nothing".to_owned(),
+            message: "package.json's engines.node is not a range of versions, and promises nothing"
+                .to_owned(),
             evidence: format!("engines.node \"{promise}\""),
             remedy: remedy.clone(),
         };
         return vec![info, unreadable];
     };
-    // Each function that a promised release lacks, with the oldest such release.
+    // The functions that a promised release lacks, each with the oldest such release.
     let lacking = functions
         .iter()
         .filter_map(|function| Some((promised(&range, &node_api::without(function))?, *function)));
@@ -125,21 +124,21 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         let more = if more == 0 { String::new() } else { format!(" and {more} more functions") };
         (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
-        (Severity::Warning, format!("{release}, which has these functions as experimental ones only"))
+        (Severity::Warning, format!("{release}, which has these functions only as experimental ones"))
     } else {
         return vec![info];
     };
     vec![Problem {
         severity,
         message: format!(
-            "it needs Node-API {newest} ({releases}), but package.json's engines promise Node {what}"
+            "the addon needs Node-API {newest} ({releases}), but package.json's engines promise Node {what}"
         ),
         evidence: format!("engines.node \"{promise}\"; {evidence}"),
         remedy,
     }]
 }
 
-/// What a missing function does to the user.
+/// Returns the consequence of a missing function, as a clause.
 fn failure(subject: &Subject<'_>) -> &'static str {
     match subject.facts.elf() {
         Some(elf) if !elf.bind_now => {
@@ -156,24 +155,24 @@ fn failure(subject: &Subject<'_>) -> &'static str {
 fn at_run_time() -> Problem {
     Problem {
         severity: Severity::Info,
-        message: "it imports no Node-API function: it looks them up at run time, and which ones is not known"
+        message: "the addon imports no Node-API function: it looks them up at run time, so the needed version is unknown"
             .to_owned(),
-        evidence: format!("exports {NODE_API}, and no import begins with napi_ or node_api_"),
-        remedy: "state the Node releases that it was tried with in package.json's engines".to_owned(),
+        evidence: format!("exports {}, and no import begins with napi_ or node_api_", node_api::ENTRY),
+        remedy: "name the tested Node releases in package.json's engines".to_owned(),
     }
 }
 
-/// None where npm reads no range in it.
+/// Parses a range as npm does.
 fn range(promise: &str) -> Option<Range> {
-    if promise.len() > LONGEST_RANGE || !promise.split("||").all(are_comparators) {
+    if promise.len() > MAX_VERSION_RANGE || !promise.split("||").all(are_comparators) {
         return None;
     }
     Range::parse(promise).ok()
 }
 
-/// Whether a part of a range is made of versions and operators; npm refuses other words, `Range` skips them.
+/// Returns whether a part of a range consists of versions and operators. npm refuses other words, and `Range` skips them.
 fn are_comparators(part: &str) -> bool {
-    // Whether an operator waits for its version: at the end, none may.
+    // Whether an operator waits for its version.
     let mut waiting = false;
     for (position, word) in part.split_whitespace().enumerate() {
         let version = word.trim_start_matches(['<', '>', '=', '~', '^']);
@@ -193,29 +192,30 @@ fn are_comparators(part: &str) -> bool {
     !waiting
 }
 
-/// The oldest release that a range allows of some that lie between two each.
+/// Returns the oldest release in `gaps` that `range` admits.
 ///
-/// A range that allows any release at all is no promise, but the lack of one.
-fn promised(range: &Range, gaps: &[(crate::version::Version, crate::version::Version)]) -> Option<Version> {
+/// A range that admits every release promises nothing.
+fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
     if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
         return None;
     }
-    let releases = gaps.iter().filter_map(|(from, to)| {
-        let gap =
-            format!(">={}.{}.{} <{}.{}.{}", from.major, from.minor, from.patch, to.major, to.minor, to.patch);
+    let text =
+        |version: &crate::version::Version| format!("{}.{}.{}", version.major, version.minor, version.patch);
+    let releases = gaps.iter().filter_map(|Releases { from, before }| {
+        let gap = format!(">={} <{}", text(from), text(before));
         range.intersect(&Range::parse(gap).ok()?)?.min_version()
     });
-    // A pre-release is named by what it came before.
+    // A pre-release counts as the release that it precedes.
     releases.min().map(|release| Version::from((release.major, release.minor, release.patch)))
 }
 
-/// The range of exactly the releases that have a version of Node-API.
+/// Returns the range of exactly the releases that have a version of Node-API.
 fn engines(version: usize) -> String {
     let gaps = node_api::lacking(version);
     let mut ranges = Vec::new();
-    for (position, (_, start)) in gaps.iter().enumerate() {
+    for (position, Releases { before: start, .. }) in gaps.iter().enumerate() {
         ranges.push(match gaps.get(position + 1) {
-            Some((end, _)) => format!(">={start} <{end}"),
+            Some(Releases { from: end, .. }) => format!(">={start} <{end}"),
             None => format!(">={start}"),
         });
     }
@@ -224,28 +224,33 @@ fn engines(version: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Context;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
     use super::*;
-    use crate::beside::Beside;
     use crate::facts::{Details, ElfFacts, Facts};
     use crate::manifest::Manifest;
     use crate::policy::Policy;
+    use crate::source::Addon;
 
-    /// What is found in an addon with these imports, whose package.json has these engines.
+    /// Checks an addon whose package.json has these engines.
+    fn check_with_engines(facts: Facts, node: &str) -> Vec<Problem> {
+        let package = Arc::new(Manifest { node: Some(node.to_owned()), ..Manifest::default() });
+        let addon = Addon { package: Some(package), ..Addon::unplaced(PathBuf::new(), vec![facts]) };
+        check(&Subject::new(&addon, &addon.facts[0], None, &Policy::default()))
+    }
+
+    /// Checks an addon with these imports, whose package.json has these engines.
     fn findings(imports: &[&str], node: &str, bind_now: bool) -> Vec<Problem> {
         let facts = Facts {
             imports: imports.iter().map(|name| (*name).to_owned()).collect(),
-            exports: vec![NODE_API.to_owned()],
+            exports: vec![node_api::ENTRY.to_owned()],
             ..Facts::empty(Details::Elf(ElfFacts { bind_now, ..ElfFacts::default() }))
         };
-        let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
-        let policy = Policy::default();
-        let context =
-            Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
-        check(&Subject::new(&facts, None, context))
+        check_with_engines(facts, node)
     }
 
-    /// A million times one name, which takes 28 MB, took ten seconds.
+    /// A million repetitions of one name, in 28 MB, took ten seconds.
     #[test]
     fn each_function_is_judged_once() {
         let found = findings(&["napi_create_bigint_words"; 3], ">=8", false);
@@ -291,13 +296,13 @@ mod tests {
                 (1, Severity::Warning),
                 "{function} {node}: {found:?}"
             );
-            let expected = format!("promise Node {release}, which has these functions as experimental");
+            let expected = format!("promise Node {release}, which has these functions only as experimental");
             assert!(found[0].message.contains(&expected), "{node}: {}", found[0].message);
         }
     }
 
     #[test]
-    fn engines_that_promise_what_is_there_leave_the_information() {
+    fn engines_that_promise_enough_leave_the_information() {
         for (function, node) in [
             ("node_api_symbol_for", ">=18.17 <19 || >=20.3"),
             ("node_api_symbol_for", "^18.17.0 || ^20.3.0 || >=21.0.0"),
@@ -315,7 +320,7 @@ mod tests {
         }
     }
 
-    /// The range that the remedy names is one with which nothing is found any more.
+    /// The range in the remedy removes the finding.
     #[test]
     fn the_remedys_range_is_exactly_right() {
         for (version, function) in [
@@ -331,7 +336,6 @@ mod tests {
         assert_eq!(engines(6), ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0");
     }
 
-    /// Whether an addon that declares a version is refused where its package promises these Nodes.
     #[test]
     fn a_declared_version_that_a_promised_node_does_not_know_is_an_error() {
         for (declared, node, release) in [
@@ -339,21 +343,17 @@ mod tests {
             (10, ">=20", Some("20.2.0")),
             (10, ">=20.3", Some("20.3.0")),
             (10, "^22.12", Some("22.12.0")),
-            // They do not read it, or know it.
+            // These releases do not read the declaration, or know the version.
             (10, ">=16 <18.17 || ~20.1 || >=24", None),
             (10, "*", None),
             (9, ">=16", None),
             (8, ">=10", None),
-            // Experimental, which every Node takes.
+            // Experimental, which every Node accepts.
             (0x7fff_ffff, ">=16", None),
         ] {
             let elf = ElfFacts { node_api: Some(declared), ..ElfFacts::default() };
-            let facts = Facts { exports: vec![NODE_API.to_owned()], ..Facts::empty(Details::Elf(elf)) };
-            let package = Manifest { node: Some(node.to_owned()), ..Manifest::default() };
-            let policy = Policy::default();
-            let context =
-                Context { package: Some(&package), beside: Beside::Unknown, abi: None, policy: &policy };
-            let found = check(&Subject::new(&facts, None, context));
+            let exports = vec![node_api::ENTRY.to_owned()];
+            let found = check_with_engines(Facts { exports, ..Facts::empty(Details::Elf(elf)) }, node);
             let error = found.iter().find(|problem| problem.severity == Severity::Error);
             assert_eq!(error.is_some(), release.is_some(), "{declared} {node}: {found:?}");
             if let (Some(error), Some(release)) = (error, release) {
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_a_warning() {
+    fn a_text_that_is_not_a_range_is_a_warning() {
         let long = "1 || ".repeat(1000);
         for node in [
             "node 18",
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_depends_on_when_imports_are_bound() {
+    fn the_consequence_depends_on_when_imports_are_bound() {
         let message = |bind_now| findings(&["node_api_symbol_for"], ">=16", bind_now).remove(0).message;
         assert!(message(true).contains("require() fails"), "{}", message(true));
         assert!(message(false).contains("at the first call"), "{}", message(false));

@@ -1,51 +1,40 @@
-//! Only libraries that every system of the platform has are needed.
+//! The addon needs only libraries that every system of the platform has.
 
-use super::{Check, Problem, Rule, Subject, few, runpath};
-use crate::beside::Presence;
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::ElfFacts;
 use crate::finding::Severity;
+use crate::neighbours::Presence;
 use crate::platform::Libc;
+use crate::search_path::{LIBRARY_FOLDERS, in_entry, searched};
 
 pub(super) const RULE: Rule = Rule {
     id: "needed",
-    asks: "every library that is needed is one that each system of the platform has",
+    asks: "the addon needs only libraries that every system of the platform has",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before \
-        require() returns. What stands on the machine that built the addon (OpenSSL, zlib, libsqlite3 in another \
-        version) may be absent or different elsewhere. A library that comes with the package counts as present where \
-        RPATH or RUNPATH lead to it.\n\
-        Link it statically, or ship it in the package with a RUNPATH of $ORIGIN.",
+    explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before require() \
+        returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be absent \
+        or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to it.\n\
+        Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
     check: Check::Addon(check),
 };
 
-/// Libraries that are mostly meant to be linked statically, by the start of their names.
+/// The starts of the names of libraries that addons usually link statically.
 ///
-/// libsqlite3-sys is why they are told apart: it ignores a failed pkg-config probe and links a shared sqlcipher.
+/// They have a remedy of their own because of libsqlite3-sys, which ignores a failed pkg-config probe and links a shared
+/// sqlcipher.
 const VENDORED: [&str; 6] = ["libsqlcipher", "libsqlite3", "libssl", "libcrypto", "libzstd", "libz."];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
-    // Other systems' libraries are on no list.
+    // The policy has no list for other systems.
     let Some(elf) = subject.linux() else { return Vec::new() };
-    let outside = subject.facts.libraries.iter().filter(|library| !of_the_system(subject, library));
+    let outside = subject.facts.libraries.iter().filter(|library| !subject.system_has(library));
     outside.filter_map(|library| problem(subject, elf, library)).collect()
 }
 
-/// Whether a library is one that each system of the platform has.
-pub(super) fn of_the_system(subject: &Subject<'_>, library: &str) -> bool {
-    let allowed = &subject.policy.allowed;
-    match subject.libc {
-        Some(libc) => {
-            // The wrong C library is one fault, and `arch` names it.
-            let other = if libc == Libc::Glibc { Libc::Musl } else { Libc::Glibc };
-            let linked = subject.facts.elf().and_then(|elf| elf.libc);
-            allowed.on(libc, library) || (linked == Some(other) && allowed.on(other, library))
-        }
-        None => allowed.on(Libc::Glibc, library) || allowed.on(Libc::Musl, library),
-    }
-}
-
-/// What is wrong with a library that the system lacks; nothing where it comes with the addon.
+/// Returns the problem with a library that the system lacks, unless the library comes with the addon.
 fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Problem> {
     let missing = Problem {
         severity: Severity::Error,
@@ -56,10 +45,10 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
     if library.contains('/') {
         return Some(missing);
     }
-    // Entries that begin beside the addon, and whether the library is there.
-    let entries: Vec<(&str, Presence)> = runpath::searched(elf)
+    // The entries that begin beside the addon, and whether the library is there.
+    let entries: Vec<(&str, Presence)> = searched(elf)
         .iter()
-        .filter_map(|entry| Some((entry.as_str(), subject.beside.find(&runpath::in_entry(entry, library)?))))
+        .filter_map(|entry| Some((entry.as_str(), subject.neighbours.find(&in_entry(entry, library)?))))
         .collect();
     let with = |presence| {
         entries.iter().filter(|entry| entry.1 == presence).map(|entry| entry.0).collect::<Vec<_>>()
@@ -72,20 +61,20 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
         return Some(Problem {
             severity: Severity::Warning,
             message: format!(
-                "{}; it is looked for outside of what was given to look at, in {}",
+                "{}; the loader looks for the library outside of the audited files, in {}",
                 missing.message,
-                few(&elsewhere)
+                first_names(&elsewhere)
             ),
             evidence: searched_evidence(library, elf),
-            remedy: "depend on the package that ships it, and audit the folder where both are installed"
+            remedy: "depend on the package that ships the library, and audit the folder in which both are installed"
                 .to_owned(),
         });
     }
-    // In the places where packages put libraries, though no RUNPATH says so.
-    let beside = ["", "lib/", "../lib/"].map(|folder| format!("{folder}{library}"));
-    let beside = beside.into_iter().find(|path| subject.beside.find(path) == Presence::Present);
+    // The usual folders for libraries, even without a RUNPATH.
+    let beside = LIBRARY_FOLDERS.map(|folder| format!("{folder}{library}"));
+    let beside = beside.into_iter().find(|path| subject.neighbours.find(path) == Presence::Present);
     let absent = with(Presence::Absent);
-    let searched = if absent.is_empty() {
+    let not_found = if absent.is_empty() {
         String::new()
     } else {
         let places = match absent.as_slice() {
@@ -93,23 +82,23 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
             [one, two] => format!("{one} and {two}"),
             many => format!("{} directories beside the addon", many.len()),
         };
-        format!("; it was looked for in {places}, and is not there")
+        format!("; the library is not in {places}")
     };
     let Some(path) = beside else {
         let evidence = if absent.is_empty() { missing.evidence } else { searched_evidence(library, elf) };
         let remedy = if absent.is_empty() {
             missing.remedy
         } else {
-            "ship it where RPATH or RUNPATH lead to, or install the package that ships it beside this one"
+            "ship the library where RPATH or RUNPATH lead, or install the package that ships it beside this one"
                 .to_owned()
         };
-        return Some(Problem { message: missing.message + &searched, evidence, remedy, ..missing });
+        return Some(Problem { message: missing.message + &not_found, evidence, remedy, ..missing });
     };
     let folder = path.strip_suffix(library).unwrap_or_default().trim_end_matches('/');
     let origin = if folder.is_empty() { "$ORIGIN".to_owned() } else { format!("$ORIGIN/{folder}") };
     Some(Problem {
         message: format!(
-            "{}{searched}; the package has it in {path}, where no RUNPATH leads",
+            "{}{not_found}; the package has the library in {path}, where no RUNPATH leads",
             missing.message
         ),
         remedy: format!("link with -Wl,-rpath,'{origin}', or patchelf --set-rpath '{origin}' FILE"),
@@ -119,12 +108,12 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
 
 fn searched_evidence(library: &str, elf: &ElfFacts) -> String {
     let tag = if elf.runpath.is_empty() { "RPATH" } else { "RUNPATH" };
-    format!("DT_NEEDED {library}; {tag} {}", few(runpath::searched(elf)))
+    format!("DT_NEEDED {library}; {tag} {}", first_names(searched(elf)))
 }
 
 fn message(subject: &Subject<'_>, library: &str) -> String {
     if library.contains('/') {
-        return format!("it loads {library} by its path on the machine that built it");
+        return format!("the addon loads {library} by its path on the build machine");
     }
     let systems = match subject.libc {
         Some(Libc::Glibc) => "glibc systems",
@@ -132,22 +121,24 @@ fn message(subject: &Subject<'_>, library: &str) -> String {
         Some(Libc::Bionic) | None => "Linux systems",
     };
     match library {
-        "libgcc_s.so.1" | "libstdc++.so.6" => format!("it needs the compiler's run-time library {library}"),
-        _ => format!("it needs {library}, which not all {systems} have"),
+        "libgcc_s.so.1" | "libstdc++.so.6" => {
+            format!("the addon needs the compiler's run-time library {library}")
+        }
+        _ => format!("the addon needs {library}, which not all {systems} have"),
     }
 }
 
 fn remedy(library: &str) -> String {
     let name = library.rsplit('/').next().unwrap_or(library);
     if VENDORED.iter().any(|start| name.starts_with(start)) {
-        return "link it statically; if that was asked for, a build script's probe (pkg-config) failed and the linker \
-                took the system's shared library"
+        return "link the library statically; if the build asks for that, a build script's probe (pkg-config) failed and the \
+                linker took the system's shared library"
             .to_owned();
     }
     match name {
-        "libgcc_s.so.1" => "link with -static-libgcc, or with zig cc, which brings its own".to_owned(),
+        "libgcc_s.so.1" => "link with -static-libgcc, or with zig cc, which has its own copy".to_owned(),
         "libstdc++.so.6" => "link with -static-libstdc++".to_owned(),
-        _ => "link it statically, ship it in the package with a RUNPATH of $ORIGIN, or open it at run time only (dlopen)"
+        _ => "link the library statically, ship it in the package with a RUNPATH of $ORIGIN, or open it at run time (dlopen)"
             .to_owned(),
     }
 }

@@ -1,6 +1,8 @@
-//! An addon whose code runs when a thread ends is still loaded then.
+//! An addon whose code runs at the end of a thread is still loaded then.
 
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::finding::Severity;
 use crate::platform::Libc;
 
@@ -9,20 +11,20 @@ pub(super) const RULE: Rule = Rule {
     asks: "an addon with destructors of thread-local values stays loaded (DF_1_NODELETE)",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "When a worker ends, Node closes the addons that it opened; with the last one the addon's code is \
-        unmapped. Destructors of thread-local values run later, when the worker's thread itself ends, and the process \
-        dies with a segmentation fault. That is so for keys of pthread_key_create, which C libraries, memory \
-        allocators and Rust's standard library make. Destructors that are registered with __cxa_thread_atexit_impl \
-        (C++'s thread_local) are safe on glibc, which keeps their library until they have run. musl never unmaps a \
-        library, so that the rule is silent there.\n\
+    explanation: "When a worker ends, Node closes the addons that it opened, and closing the last one unmaps the addon's code. \
+        Destructors of thread-local values run later, when the worker's thread ends, and the process dies with a \
+        segmentation fault. This applies to keys of pthread_key_create, which C libraries, memory allocators and Rust's \
+        standard library make. Destructors that are registered with __cxa_thread_atexit_impl (C++'s thread_local) are safe \
+        on glibc, which keeps their library until they have run. On musl the rule has no findings, since musl never unmaps \
+        a library.\n\
         Link with -Wl,-z,nodelete; in Rust, from build.rs: cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete.",
     check: Check::Addon(check),
 };
 
-/// They make keys whose destructors glibc does not count.
+/// Functions that make keys whose destructors glibc does not count.
 const KEYS: [&str; 2] = ["pthread_key_create", "tss_create"];
 
-/// They register destructors that glibc counts.
+/// Functions that register destructors that glibc counts.
 const COUNTED: [&str; 2] = ["__cxa_thread_atexit_impl", "__cxa_thread_atexit"];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
@@ -37,21 +39,21 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     let (keys, counted) = (imported(&KEYS), imported(&COUNTED));
     let (severity, message) = if !keys.is_empty() {
-        let message = "it may be unloaded with the last worker that uses it; where its thread-local keys have \
-                       destructors, these are called after that, and the process dies with a segmentation fault";
+        let message = "the last worker that uses the addon unloads it; if its thread-local keys have destructors, they are \
+                       called after that, and the process dies with a segmentation fault";
         (Severity::Warning, message)
     } else if counted.is_empty() {
         return Vec::new();
     } else {
-        let message = "it may be unloaded with the last worker that uses it; glibc waits until its thread-local \
-                       destructors have run, as they are registered with __cxa_thread_atexit_impl";
+        let message = "the last worker that uses the addon unloads it; glibc waits until its thread-local destructors have \
+                       run, since __cxa_thread_atexit_impl registers them";
         (Severity::Info, message)
     };
     let names = [keys, counted].concat();
     vec![Problem {
         severity,
         message: message.to_owned(),
-        evidence: format!("imports {}, and has no DF_1_NODELETE", few(&names)),
+        evidence: format!("imports {}, without DF_1_NODELETE", first_names(&names)),
         remedy: "link with -Wl,-z,nodelete; in Rust, from build.rs: \
                  cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete"
             .to_owned(),

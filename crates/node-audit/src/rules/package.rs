@@ -1,58 +1,38 @@
-//! The package promises what is in it, and npm compiles nothing.
+//! The package contains the addons that it promises, and npm compiles nothing.
 
-use super::{Check, PackageSubject, Problem, Rule, few};
-use crate::beside::Presence;
+use super::evidence::{first_names, short_name};
+use super::rule::{Check, Problem, Rule};
+use crate::claim::Claim;
 use crate::finding::Severity;
+use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
-use crate::platform::{Claim, Cpu, Libc, Os, Platform};
+use crate::neighbours::Presence;
+use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::source::PackageContents;
 
 pub(super) const RULE: Rule = Rule {
     id: "package",
-    asks: "the platforms that package.json promises are those of the addons, and nothing is compiled on installation",
+    asks: "the package has an addon for each platform that package.json promises, and npm compiles nothing on installation",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "npm decides by os, cpu and libc of package.json whether a package is installed. Where they promise a \
-        platform that has no addon, installation succeeds and require() fails: Cannot find module. An addon for a \
-        platform that they exclude reaches nobody. An install script, or a binding.gyp without one, runs on the user's \
-        machine, where it needs a compiler and Python, or downloads a file that nobody audited; with --ignore-scripts \
-        it does not run at all. In a package that is installed already (in a node_modules) the script is a warning: \
-        whoever installs it can only know of it.\n\
-        Make os, cpu and libc say what is in the package, ship prebuilt addons in packages of their platform (or all \
-        of them in one), and remove the script; \"gypfile\": false keeps a binding.gyp from being run.",
+    explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a platform that \
+        has no addon, installation succeeds and require() fails: Cannot find module. An addon for an excluded platform \
+        reaches nobody. An install script, or a binding.gyp without one, runs on the user's machine, where it needs a \
+        compiler and Python, or downloads a file that nobody audited; with --ignore-scripts it does not run. In an \
+        installed package (in a node_modules) the script is only a warning, since its user cannot change the package.\n\
+        Make os, cpu and libc match the addons, ship prebuilt addons in packages of their platform (or all of them in \
+        one), and remove the script; \"gypfile\": false keeps npm from compiling a binding.gyp.",
     check: Check::Package(check),
 };
 
-/// What npm runs while it installs a package from a registry, in this order.
-const SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
-
-/// Programs of install scripts, and what they do; the first that stands in a script is named.
-const PROGRAMS: [(&str, &str); 9] = [
-    ("prebuild-install", "downloads an addon, which nobody audited"),
-    ("node-gyp-build-optional-packages", "compiles the addon where no prebuilt one is installed"),
-    ("node-gyp-build", "compiles the addon where no prebuilt one fits"),
-    ("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
-    ("pkg-prebuilds-verify", "compiles the addon where no prebuilt one fits"),
-    ("napi-postinstall", "downloads an addon where none is installed"),
-    ("node-gyp", "compiles the addon"),
-    ("cmake-js", "compiles the addon"),
-    ("cargo", "compiles the addon"),
-];
-
-/// Whether a package without an addon is one that should have one.
-pub(crate) fn concerns(subject: &PackageSubject<'_>) -> bool {
-    let manifest = subject.manifest;
-    let script = scripts(manifest).any(|(_, script)| program(script).is_some());
-    script || gyp(subject) || !named_addons(manifest).is_empty()
-}
-
-fn check(subject: &PackageSubject<'_>) -> Vec<Problem> {
-    let mut problems = conflicts(subject);
-    let installs = installs(subject);
-    problems.extend(excluded(subject));
-    // What is compiled or downloaded on installation is not there before.
+fn check(package: &PackageContents) -> Vec<Problem> {
+    let mut problems = conflicts(package);
+    let installs = installs(package);
+    problems.extend(excluded(package));
+    // Before installation, a script has not yet compiled or downloaded the addon.
     if installs.is_empty() {
-        problems.extend(missing(subject));
-        problems.extend(absent(subject));
+        problems.extend(missing(package));
+        problems.extend(absent(package));
     }
     problems.extend(installs);
     problems
@@ -62,42 +42,43 @@ fn problem(message: String, evidence: String, remedy: &str) -> Problem {
     Problem { severity: Severity::Error, message, evidence, remedy: remedy.to_owned() }
 }
 
-fn conflicts(subject: &PackageSubject<'_>) -> Vec<Problem> {
-    let told = subject.addons.iter().flat_map(|addon| addon.conflicts.iter().map(move |told| (addon, told)));
-    told.map(|(addon, told)| {
-        let message = format!("the names of {} claim different platforms", addon.path);
-        problem(message, told.clone(), "rename the file, its folder or the package")
-    })
-    .collect()
+fn conflicts(package: &PackageContents) -> Vec<Problem> {
+    let conflicts = package.addons.iter().flat_map(|addon| {
+        addon.conflicts.iter().map(move |conflict| {
+            let message = format!("the names of {} claim different platforms", addon.path);
+            problem(message, conflict.clone(), "rename the file, its folder or the package")
+        })
+    });
+    conflicts.collect()
 }
 
-/// Addons on a platform on which npm does not install the package.
-fn excluded(subject: &PackageSubject<'_>) -> Option<Problem> {
-    let manifest = subject.manifest;
+/// Returns the problem with addons for platforms on which npm does not install the package.
+fn excluded(package: &PackageContents) -> Option<Problem> {
+    let manifest = &package.manifest;
     let installed = |platform: Platform| {
         let libc = platform.libc.is_none_or(|libc| allows(&manifest.libc, libc.name()));
         allows(&manifest.os, platform.os.name()) && allows(&manifest.cpu, platform.cpu.name()) && libc
     };
-    let outside: Vec<String> = (subject.addons.iter())
+    let outside: Vec<String> = (package.addons.iter())
         .filter_map(|addon| Some((addon, addon.claim.as_ref()?)))
         .filter(|(_, claim)| !claim.platforms().any(installed))
         .map(|(addon, claim)| format!("{} ({claim})", addon.path))
         .collect();
-    let message = "it holds addons for platforms on which npm does not install it".to_owned();
-    let evidence = format!("{}; package.json has {}", few(&outside), promises(manifest));
-    let remedy = "remove them, or make os, cpu and libc of package.json allow their platforms";
+    let message = "the package has addons for platforms on which npm does not install it".to_owned();
+    let evidence = format!("{}; package.json has {}", first_names(&outside), promises(manifest));
+    let remedy = "remove the addons, or make os, cpu and libc of package.json allow their platforms";
     (!outside.is_empty()).then(|| problem(message, evidence, remedy))
 }
 
-/// Platforms on which npm installs the package without an addon for them.
-fn missing(subject: &PackageSubject<'_>) -> Option<Problem> {
-    let manifest = subject.manifest;
-    if subject.addons.is_empty() && named_addons(manifest).is_empty() {
+/// Returns the problem with platforms on which npm installs the package without an addon for them.
+fn missing(package: &PackageContents) -> Option<Problem> {
+    let manifest = &package.manifest;
+    if package.addons.is_empty() && manifest.named_addons().next().is_none() {
         return None;
     }
-    let claims: Vec<&Claim> = subject.addons.iter().filter_map(|addon| addon.claim.as_ref()).collect();
-    // It cannot be told what an addon is for that claims nothing and is bound to nothing.
-    if claims.len() < subject.addons.len() {
+    let claims: Vec<&Claim> = package.addons.iter().filter_map(|addon| addon.claim.as_ref()).collect();
+    // The platform of an addon without a claim is unknown if its content is not bound to one.
+    if claims.len() < package.addons.len() {
         return None;
     }
     let missing: Vec<String> = promised(manifest)
@@ -105,13 +86,13 @@ fn missing(subject: &PackageSubject<'_>) -> Option<Problem> {
         .filter(|promise| !claims.iter().any(|claim| promise.is_kept_by(claim)))
         .map(|promise| promise.name())
         .collect();
-    let message = "it promises platforms for which it holds no addon".to_owned();
-    let evidence = format!("no addon for {}; package.json has {}", few(&missing), promises(manifest));
-    let remedy = "add the addons, or narrow os, cpu and libc of package.json to what is there";
+    let message = "the package promises platforms for which it has no addon".to_owned();
+    let evidence = format!("no addon for {}; package.json has {}", first_names(&missing), promises(manifest));
+    let remedy = "add the addons, or narrow os, cpu and libc of package.json to those that exist";
     (!missing.is_empty()).then(|| problem(message, evidence, remedy))
 }
 
-/// A platform that package.json names: a system, and where it says so a processor and a C library.
+/// A platform that package.json promises: a system, and possibly a processor and a C library.
 #[derive(PartialEq, Eq)]
 struct Promise {
     os: Os,
@@ -137,7 +118,7 @@ impl Promise {
     }
 }
 
-/// Every combination of the names in package.json; names that are excluded (`!win32`) or unknown promise nothing.
+/// Returns every combination of the names in package.json. Excluded names (`!win32`) and unknown names promise nothing.
 fn promised(manifest: &Manifest) -> Vec<Promise> {
     let mut promised = Vec::new();
     let mut cpus: Vec<Option<Cpu>> =
@@ -152,7 +133,7 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
         for cpu in &cpus {
             for libc in libcs {
                 let promise = Promise { os, cpu: *cpu, libc: *libc };
-                // Of names that are repeated there would be any number, and each is held against each addon.
+                // Repeated names would make any number of promises, each of which is compared with each addon.
                 if !promised.contains(&promise) {
                     promised.push(promise);
                 }
@@ -162,7 +143,7 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
     promised
 }
 
-/// Whether a list of package.json lets npm install on what is called so.
+/// Returns whether a list of package.json admits a name.
 fn allows(list: &[String], name: &str) -> bool {
     let denied = |entry: &&String| entry.starts_with('!');
     if matches!(list, [any] if any == "any") {
@@ -174,83 +155,61 @@ fn allows(list: &[String], name: &str) -> bool {
     list.iter().all(|entry| entry.starts_with('!')) || list.iter().any(|entry| entry == name)
 }
 
+/// Returns the promises of package.json as text.
 fn promises(manifest: &Manifest) -> String {
     let Manifest { os, cpu, libc, .. } = manifest;
     let fields = [("os", os), ("cpu", cpu), ("libc", libc)];
     let fields = fields.iter().filter(|(_, names)| !names.is_empty());
-    fields.map(|(field, names)| format!("{field} {}", few(names))).collect::<Vec<_>>().join("; ")
+    fields.map(|(field, names)| format!("{field} {}", first_names(names))).collect::<Vec<_>>().join("; ")
 }
 
-/// Files that package.json names and that are not there.
-fn absent(subject: &PackageSubject<'_>) -> Vec<Problem> {
-    let named = named_addons(subject.manifest);
-    let absent = named.into_iter().filter(|(_, path)| subject.files.find(path) != Presence::Present);
+/// Returns the problems with files that package.json names and that do not exist.
+fn absent(package: &PackageContents) -> Vec<Problem> {
+    let addons = package.manifest.named_addons();
+    let absent = addons.filter(|addon| package.files.find(addon.path) != Presence::Present);
     absent
-        .map(|(field, path)| {
+        .map(|addon| {
             let message =
-                format!("package.json names {}, which is not in the package", super::shortened(path));
-            problem(message, format!("{field}: {path}"), "add the file, or correct package.json")
+                format!("package.json names {}, which the package does not contain", short_name(addon.path));
+            let evidence = format!("{}: {}", addon.field, addon.path);
+            problem(message, evidence, "add the file, or correct package.json")
         })
         .collect()
 }
 
-/// The addons that `main` and `files` name; patterns are none.
-fn named_addons(manifest: &Manifest) -> Vec<(&'static str, &str)> {
-    let main = manifest.main.iter().map(|path| ("main", path.as_str()));
-    let files = manifest.files.iter().map(|path| ("files", path.as_str()));
-    let pattern = |path: &str| path.contains(['*', '?', '[', '{']) || path.starts_with('!');
-    main.chain(files)
-        .filter(|(_, path)| path.ends_with(".node") && !pattern(path))
-        .map(|(field, path)| (field, path.trim_start_matches('/')))
-        .collect()
-}
-
-fn installs(subject: &PackageSubject<'_>) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = scripts(subject.manifest)
+/// Returns the problems with scripts that npm runs on installation.
+fn installs(package: &PackageContents) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = package
+        .manifest
+        .install_scripts()
         .map(|(name, script)| {
-            let message = match program(script) {
-                Some((program, does)) => {
-                    format!("npm runs {program} when it installs the package; it {does}")
+            let message = match InstallProgram::of(script) {
+                Some(InstallProgram { name, effect }) => {
+                    format!("npm runs {name} when it installs the package; {name} {effect}")
                 }
                 None => "npm runs a script when it installs the package".to_owned(),
             };
-            let remedy = "ship prebuilt addons that the loader finds without a script, and remove it";
+            let remedy = "ship prebuilt addons that the loader finds without a script, and remove the script";
             problem(message, format!("scripts.{name}: {script}"), remedy)
         })
         .collect();
-    let own = |name: &str| scripts(subject.manifest).any(|(script, _)| script == name);
-    if gyp(subject) && !own("install") && !own("preinstall") {
-        let message = "npm runs node-gyp when it installs the package; it compiles the addon";
-        let evidence = "a binding.gyp, and no install script or \"gypfile\": false in package.json";
+    let replaces_gyp = |(name, _): (&str, &str)| name == "install" || name == "preinstall";
+    if package.has_gyp() && !package.manifest.install_scripts().any(replaces_gyp) {
+        let message = "npm runs node-gyp when it installs the package; node-gyp compiles the addon";
+        let evidence = "a binding.gyp, without an install script or \"gypfile\": false in package.json";
         let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
         problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));
     }
-    if subject.installed {
+    if package.installed {
         for problem in &mut problems {
             problem.severity = Severity::Warning;
             problem.remedy =
-                "install it with --ignore-scripts if it works without, and ask its authors to ship \
+                "install the package with --ignore-scripts if it works without, and ask its authors for \
                               prebuilt addons"
                     .to_owned();
         }
     }
     problems
-}
-
-fn gyp(subject: &PackageSubject<'_>) -> bool {
-    !subject.manifest.no_gyp && subject.files.find("binding.gyp") == Presence::Present
-}
-
-fn scripts(manifest: &Manifest) -> impl Iterator<Item = (&str, &str)> {
-    let script = |wanted: &&str| manifest.scripts.iter().find(|(name, _)| name == wanted);
-    SCRIPTS.iter().filter_map(script).map(|(name, script)| (name.as_str(), script.as_str()))
-}
-
-/// The program of a script, by whole words.
-fn program(script: &str) -> Option<(&'static str, &'static str)> {
-    let words: Vec<&str> =
-        script.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').collect();
-    PROGRAMS.iter().find(|(program, _)| words.contains(program)).copied()
 }
 
 #[cfg(test)]
@@ -281,14 +240,5 @@ mod tests {
             Manifest { os: names("linux"), cpu: names("x64"), libc: names("musl"), ..Manifest::default() };
         let names: Vec<String> = promised(&manifest).iter().map(Promise::name).collect();
         assert_eq!(names, ["linux-x64-musl"]);
-    }
-
-    #[test]
-    fn programs_are_whole_words() {
-        let name = |script| program(script).map(|(name, _)| name);
-        assert_eq!(name("prebuild-install || node-gyp rebuild"), Some("prebuild-install"));
-        assert_eq!(name("node-gyp-build"), Some("node-gyp-build"));
-        assert_eq!(name("node node_modules/.bin/node-gyp-build"), Some("node-gyp-build"));
-        assert_eq!(name("node scripts/makefile.js"), None);
     }
 }

@@ -1,48 +1,51 @@
-//! The file is signed where it must be, and was not changed since.
+//! The file is signed if it must be, and did not change since.
 
-use super::{Check, Problem, Rule, Subject};
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::Signature;
 use crate::finding::Severity;
 use crate::platform::Cpu;
 
 pub(super) const RULE: Rule = Rule {
     id: "signature",
-    asks: "the code signature, which arm64 demands, is that of the file as it is",
+    asks: "the code signature, which arm64 demands, matches the file",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "macOS on arm64 runs no unsigned code: require() fails with code signature not valid for use in \
-        process: mapped file has no cdhash, completely unsigned? Code has to be at least ad-hoc signed. A signature has \
-        a hash of every page of the file. Where a file was changed after it was signed (by strip, install_name_tool, a \
-        patch), the kernel ends the whole process when such a page is first touched: Killed: 9. The linker signs on its \
-        own for arm64, and tools that edit a file often leave that signature as it was. On x64 code needs no signature, \
-        but one that is there should be right. Whose it is, is not asked here: ad hoc is enough for Node.\n\
+    explanation: "macOS on arm64 runs no unsigned code; an ad-hoc signature suffices. Without one, require() fails: code signature \
+        not valid for use in process: mapped file has no cdhash, completely unsigned? A signature has a hash of every page \
+        of the file. If the file changed after it was signed (by strip, install_name_tool, a patch), the kernel ends the \
+        whole process when a changed page is first touched: Killed: 9. The linker signs for arm64 by itself, and tools \
+        that edit a file often leave that signature as it was. On x64 code needs no signature, but a present one should \
+        match. The rule does not ask who signed.\n\
         Sign as the last step: codesign --force --sign - FILE, or rcodesign on other systems.",
     check: Check::Addon(check),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(facts) = subject.facts.macho() else { return Vec::new() };
-    // Of the processors that macOS runs on, those of Intel are older than the demand.
+    // macOS does not demand a signature on the older processors.
     let demanded = !matches!(subject.facts.cpu, Some(Cpu::X64 | Cpu::Ia32 | Cpu::Ppc64));
     let (severity, message, evidence) = match &facts.signature {
         Signature::Valid { .. } => return Vec::new(),
         Signature::None if !demanded => return Vec::new(),
-        Signature::None => {
-            (Severity::Error, "it is not signed, and macOS on arm64 does not load it", "no LC_CODE_SIGNATURE")
-        }
+        Signature::None => (
+            Severity::Error,
+            "the addon is not signed, and macOS on arm64 does not load it",
+            "no LC_CODE_SIGNATURE",
+        ),
         Signature::Invalid { damage } if demanded => (
             Severity::Error,
-            "it was changed after it was signed: macOS on arm64 ends the process that loads it",
+            "the addon changed after it was signed: macOS on arm64 ends the process that loads it",
             damage.as_str(),
         ),
         Signature::Invalid { damage } => {
-            (Severity::Warning, "it was changed after it was signed", damage.as_str())
+            (Severity::Warning, "the addon changed after it was signed", damage.as_str())
         }
     };
     vec![Problem {
         severity,
         message: message.to_owned(),
         evidence: evidence.to_owned(),
-        remedy: "sign it as the last step: codesign --force --sign - FILE".to_owned(),
+        remedy: "sign as the last step: codesign --force --sign - FILE".to_owned(),
     }]
 }

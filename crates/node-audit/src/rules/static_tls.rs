@@ -1,6 +1,8 @@
-//! No place in the thread-local block of the program's start is needed.
+//! Requires no initial-exec TLS: a library that is opened later may get no space for it.
 
-use super::{Check, Problem, Rule, Subject, few, needed};
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::facts::{ElfFacts, StaticTls};
 use crate::finding::Severity;
 use crate::platform::Libc;
@@ -10,22 +12,22 @@ pub(super) const RULE: Rule = Rule {
     asks: "thread-local variables are not compiled by the initial-exec model",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "By the initial-exec model a thread-local variable lies at a distance from the thread pointer that is \
-        fixed when the program starts. musl has no place left for libraries that are opened later, and require() \
-        fails: initial-exec TLS resolves to dynamic definition. glibc keeps 1664 bytes for all such libraries \
-        together; when they are used up, require() fails: cannot allocate memory in static TLS block. Whether they \
-        are depends on what else was loaded, and in which order. Memory allocators (jemalloc, mimalloc) and Go use \
-        this model by default; variables of a library that Node itself is linked to may be used in this way.\n\
+    explanation: "By the initial-exec model, a thread-local variable has a distance from the thread pointer that is fixed when \
+        the program starts. musl has no space for libraries that are opened later, and require() fails: initial-exec TLS \
+        resolves to dynamic definition. glibc reserves 1664 bytes for all such libraries together; when they are used up, \
+        require() fails: cannot allocate memory in static TLS block. This depends on the other libraries that were loaded, \
+        and on their order. Memory allocators (jemalloc, mimalloc) and Go use this model by default. Variables of a \
+        library that Node itself is linked to are safe.\n\
         Compile with -ftls-model=global-dynamic; jemalloc has --disable-initial-exec-tls, mimalloc \
         MI_LOCAL_DYNAMIC_TLS, and their Rust crates have features for it.",
     check: Check::Addon(check),
 };
 
-/// What glibc leaves free by default for libraries that are opened later, in bytes.
+/// The space that glibc reserves by default for libraries that are opened later, in bytes.
 const SURPLUS: u64 = 1664;
 
-/// The block is rounded up to a multiple of this, so that a few bytes more may fit: 1680 do with glibc 2.36.
-const ROUNDED: u64 = 64;
+/// The block is rounded up to a multiple of this, so a few more bytes may fit: 1680 do with glibc 2.36.
+const ALIGNMENT: u64 = 64;
 
 const REMEDY: &str = "compile with -ftls-model=global-dynamic; for an allocator: jemalloc's \
                       --disable-initial-exec-tls, mimalloc's MI_LOCAL_DYNAMIC_TLS";
@@ -36,13 +38,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let found = if tls.own > 0 {
         Some(own(subject.libc, tls))
     } else if !tls.foreign.is_empty() {
-        // Node is linked to the system's libraries, or they to each other: their variables have their place by then.
-        let loaded_with_it =
-            subject.facts.libraries.iter().any(|library| !needed::of_the_system(subject, library));
-        loaded_with_it.then(|| foreign(tls))
+        // Node is linked to the system's libraries, or they to each other, so their variables have space already.
+        let mut others = subject.facts.libraries.iter().filter(|library| !subject.system_has(library));
+        others.next().is_some().then(|| foreign(tls))
     } else {
         tls.flag.then(|| {
-            let message = "it says that it needs static thread-local memory, though no relocation does";
+            let message =
+                "the addon is marked as needing static thread-local memory, though no relocation needs it";
             (Severity::Warning, message.to_owned())
         })
     };
@@ -54,22 +56,22 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 }
 
 fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
-    let needs = format!("it needs {} bytes of static thread-local memory", tls.size);
+    let needs = format!("the addon needs {} bytes of static thread-local memory", tls.size);
     if libc == Some(Libc::Musl) {
         let message = format!(
-            "{needs}, which musl has for libraries of the program's start only: require() fails with \"initial-exec \
-             TLS resolves to dynamic definition\""
+            "{needs}, which musl has only for libraries that are loaded when the program starts: require() fails with \
+             \"initial-exec TLS resolves to dynamic definition\""
         );
         (Severity::Error, message)
-    } else if tls.size >= SURPLUS + ROUNDED {
+    } else if tls.size >= SURPLUS + ALIGNMENT {
         let message = format!(
-            "{needs}, more than the {SURPLUS} that glibc has by default: require() fails with \"cannot allocate \
+            "{needs}, more than the {SURPLUS} that glibc reserves by default: require() fails with \"cannot allocate \
              memory in static TLS block\""
         );
         (Severity::Error, message)
     } else {
         let message = format!(
-            "{needs}, of the {SURPLUS} that glibc has for all addons together: where others used them up, require() \
+            "{needs}, of the {SURPLUS} that glibc reserves for all addons together: if others use them up, require() \
              fails with \"cannot allocate memory in static TLS block\""
         );
         (Severity::Warning, message)
@@ -79,8 +81,8 @@ fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
 fn foreign(tls: &StaticTls) -> (Severity, String) {
     let count = tls.foreign.len();
     let message = format!(
-        "it needs {count} thread-local variables of other libraries in static memory, which those must have got when \
-         the program started"
+        "the addon needs {count} thread-local variables of other libraries in static memory, for which those libraries \
+         get space only when the program starts"
     );
     (Severity::Warning, message)
 }
@@ -88,14 +90,14 @@ fn foreign(tls: &StaticTls) -> (Severity, String) {
 fn evidence(elf: &ElfFacts) -> String {
     let StaticTls { flag, own, symbols, foreign, .. } = &elf.static_tls;
     let mut seen = Vec::new();
-    let names = if symbols.is_empty() { String::new() } else { format!(": {}", few(symbols)) };
+    let names = if symbols.is_empty() { String::new() } else { format!(": {}", first_names(symbols)) };
     match own {
         0 => {}
-        1 => seen.push(format!("a TPOFF relocation to a variable of its own{names}")),
-        own => seen.push(format!("{own} TPOFF relocations to variables of its own{names}")),
+        1 => seen.push(format!("a TPOFF relocation to a variable of the addon{names}")),
+        own => seen.push(format!("{own} TPOFF relocations to variables of the addon{names}")),
     }
     if !foreign.is_empty() {
-        seen.push(format!("TPOFF relocations to variables of others: {}", few(foreign)));
+        seen.push(format!("TPOFF relocations to variables of other libraries: {}", first_names(foreign)));
     }
     if *flag {
         seen.push("DF_STATIC_TLS".to_owned());

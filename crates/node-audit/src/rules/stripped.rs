@@ -1,19 +1,20 @@
-//! No debug information is shipped.
+//! The addon contains no debug information.
 
-use super::size::readable;
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::{first_names, readable_size};
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::finding::Severity;
 
 pub(super) const RULE: Rule = Rule {
     id: "stripped",
-    asks: "no debug information and no symbols that only linkers read are in the file",
+    asks: "the file contains no debug information, and no symbols that only linkers read",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Sections of debug information and tables of local symbols are read by debuggers and linkers, never by \
-        a loader. They are often several times the size of the code, name the build machine's directories, and are \
-        downloaded by each user.\n\
+    explanation: "Debuggers and linkers read sections of debug information and tables of local symbols; loaders never do. They \
+        often have several times the size of the code, name the build machine's directories, and every user downloads \
+        them.\n\
         Strip the file (strip --strip-unneeded, -Wl,-s, strip = true in a Cargo profile), and keep the debug information \
-        in a file of its own where crashes are to be read.",
+        in a file of its own if you analyse crashes.",
     check: Check::Addon(check),
 };
 
@@ -22,16 +23,21 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if leftovers.is_empty() {
         return Vec::new();
     }
-    // The largest say what it is.
+    // The largest sections are the best evidence.
     leftovers.sort_by_key(|leftover| std::cmp::Reverse(leftover.bytes));
     let total = leftovers.iter().fold(0u64, |total, leftover| total.saturating_add(leftover.bytes));
-    let sections: Vec<String> =
-        leftovers.iter().map(|leftover| format!("{} {}", leftover.name, readable(leftover.bytes))).collect();
-    let (total, size) = (readable(total), readable(subject.facts.size));
+    let sections: Vec<String> = leftovers
+        .iter()
+        .map(|leftover| format!("{} {}", leftover.name, readable_size(leftover.bytes)))
+        .collect();
+    let (total, size) = (readable_size(total), readable_size(subject.facts.size));
     vec![Problem {
         severity: Severity::Info,
-        message: format!("{total} of its {size} are debug information or symbols that no loader reads"),
-        evidence: few(&sections),
-        remedy: "strip it: strip --strip-unneeded, -Wl,-s, or strip = true in a Cargo profile".to_owned(),
+        message: format!(
+            "{total} of the file's {size} are debug information or symbols that no loader reads"
+        ),
+        evidence: first_names(&sections),
+        remedy: "strip the file: strip --strip-unneeded, -Wl,-s, or strip = true in a Cargo profile"
+            .to_owned(),
     }]
 }

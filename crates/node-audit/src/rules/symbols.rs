@@ -1,27 +1,29 @@
-//! No exported name is one that Node exports too.
+//! The addon exports no name that Node also exports.
 
-use super::napi_entry::{NODE_API, NODE_API_VERSION, V8_PREFIX};
-use super::{Check, Problem, Rule, Subject, few};
+use super::evidence::first_names;
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
 use crate::finding::Severity;
+use crate::{node_abi, node_api};
 
 pub(super) const RULE: Rule = Rule {
     id: "symbols",
-    asks: "no symbol is exported that Node itself exports",
+    asks: "the addon exports no symbol that Node itself exports",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
-        the first library that defines it, and that is Node: an addon whose own copy is exported ends up in Node's \
-        copy, another version with other structures, and crashes far from the cause. Other exported names do no harm \
-        by themselves, but show what was meant to be hidden. macOS looks a name up in the library that the linker found it \
-        in, so that nothing ends up elsewhere, unless a file was linked with -flat_namespace.\n\
+    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to the first \
+        library that defines it, and that is Node: calls into the addon's own exported copy reach Node's copy, another \
+        version with other structures, and crash far from the cause. Other exported names do no harm by themselves, but \
+        show that internals are not hidden. macOS looks up a name in the library in which the linker found it, unless a \
+        file was linked with -flat_namespace.\n\
         Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
     check: Check::Addon(check),
 };
 
-/// Libraries whose names Node exports (or loads into the same scope), by the start of their names.
+/// Libraries whose names Node exports or loads into the same scope, and the starts of these names.
 ///
-/// Each was seen among the dynamic symbols of a Node 20 or 22. Prefixes that other code uses too (`TS_`, `UI_`, `tls_`)
-/// are left out: a copy of the library is found by the others.
+/// The source is the dynamic symbols of Node 20 and 22. Prefixes that other code uses as well (`TS_`, `UI_`, `tls_`) are left
+/// out: the other prefixes find a copy of the library.
 const PREFIXES: [(&str, &[&str]); 8] = [
     (
         "OpenSSL",
@@ -41,7 +43,7 @@ const PREFIXES: [(&str, &[&str]); 8] = [
     ("llhttp", &["llhttp_"]),
 ];
 
-/// zlib has no prefix: names that nothing else has.
+/// Names of zlib, which has no prefix, that no other library has.
 const ZLIB: [&str; 15] = [
     "adler32",
     "compress2",
@@ -60,18 +62,19 @@ const ZLIB: [&str; 15] = [
     "zlibVersion",
 ];
 
-const HIDE: &str = "hide it: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script that exports the entry point only";
+const HIDE: &str = "hide the names: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script that exports only the \
+                    entry point";
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let exports = &subject.facts.exports;
     let mut problems = Vec::new();
     let mut others: Vec<&String> = Vec::new();
-    let mut clashes: Vec<(&str, Vec<&String>)> = Vec::new();
+    let mut clashes: Vec<Clash<'_>> = Vec::new();
     for export in exports {
         match library(export) {
-            Some(library) => match clashes.iter_mut().find(|(name, _)| *name == library) {
-                Some((_, names)) => names.push(export),
-                None => clashes.push((library, vec![export])),
+            Some(library) => match clashes.iter_mut().find(|clash| clash.library == library) {
+                Some(clash) => clash.names.push(export),
+                None => clashes.push(Clash { library, names: vec![export] }),
             },
             None if is_entry_point(export) => {}
             None => others.push(export),
@@ -84,39 +87,46 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problems.push(Problem {
             severity: subject.policy.other_exports,
             message: format!(
-                "{} of the {} symbols that it exports are no entry point",
+                "{} of the {} exported symbols are not entry points",
                 others.len(),
                 exports.len()
             ),
-            evidence: few(&others),
+            evidence: first_names(&others),
             remedy: HIDE.to_owned(),
         });
     }
     problems
 }
 
-fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
-    let count: usize = clashes.iter().map(|(_, names)| names.len()).sum();
-    let counts = clashes.iter().map(|(library, names)| format!("{library} {}", names.len()));
-    let evidence = clashes.iter().map(|(library, names)| format!("{library}: {}", few(names)));
+/// Exported names of one of Node's libraries.
+struct Clash<'a> {
+    library: &'static str,
+    names: Vec<&'a String>,
+}
+
+fn clash(subject: &Subject<'_>, clashes: &[Clash<'_>]) -> Problem {
+    let count: usize = clashes.iter().map(|clash| clash.names.len()).sum();
+    let counts = clashes.iter().map(|Clash { library, names }| format!("{library} {}", names.len()));
+    let evidence =
+        clashes.iter().map(|Clash { library, names }| format!("{library}: {}", first_names(names)));
     let two_level = subject.facts.macho().is_some_and(|macho| macho.two_level);
-    // With -Bsymbolic the addon's own calls reach its own copy all the same.
+    // With -Bsymbolic the addon's calls reach its own copy.
     let (severity, consequence) = if subject.facts.pe().is_some() {
         (
             Severity::Info,
-            "Windows keeps its calls from ending up in Node's copy, since an import names its library",
+            "Windows keeps the addon's calls out of Node's copy, since an import names its library",
         )
     } else if two_level {
-        (Severity::Info, "two-level namespaces keep its calls from ending up in Node's copy")
+        (Severity::Info, "two-level namespaces keep the addon's calls out of Node's copy")
     } else if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
-        (Severity::Warning, "only -Bsymbolic keeps its calls from ending up in Node's copy")
+        (Severity::Warning, "only -Bsymbolic keeps the addon's calls out of Node's copy")
     } else {
-        (Severity::Error, "its own calls may end up in Node's copy, which is another version")
+        (Severity::Error, "the addon's calls may reach Node's copy, which is another version")
     };
     Problem {
         severity,
         message: format!(
-            "{count} of {} exported symbols are Node's as well ({}): {consequence}",
+            "{count} of {} exported symbols are also Node's ({}): {consequence}",
             subject.facts.exports.len(),
             counts.collect::<Vec<_>>().join(", ")
         ),
@@ -125,6 +135,7 @@ fn clash(subject: &Subject<'_>, clashes: &[(&str, Vec<&String>)]) -> Problem {
     }
 }
 
+/// Returns the library of Node that exports a name.
 fn library(name: &str) -> Option<&'static str> {
     let prefixed =
         PREFIXES.iter().find(|(_, prefixes)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
@@ -135,10 +146,14 @@ fn library(name: &str) -> Option<&'static str> {
 }
 
 fn is_entry_point(name: &str) -> bool {
-    name == NODE_API || name == NODE_API_VERSION || name.starts_with(V8_PREFIX) || is_constructor(name)
+    name == node_api::ENTRY
+        || name == node_api::DECLARED_VERSION
+        || name.starts_with(node_abi::ENTRY_PREFIX)
+        || is_constructor(name)
 }
 
-/// The macros of Node's headers export the pointer to the constructor on Windows: `_register_bufferutil_`.
+/// Returns whether a name is the constructor's pointer, which the macros of Node's headers export on Windows:
+/// `_register_bufferutil_`.
 fn is_constructor(name: &str) -> bool {
     name.starts_with("_register_") && name.ends_with('_')
 }

@@ -1,49 +1,50 @@
 //! The entries of a tar archive, one after the other; nothing is written to disk.
 //!
-//! The archive is a stranger's: long names, tables and the whole are limited in size.
+//! The archive is hostile: names, tables and the whole have limits.
 
 use std::io::Read;
 
 use tar::{Archive, Entry, EntryType, Header, PaxExtensions};
 
-use crate::error::printable;
+use crate::limits::{MAX_ENTRIES, MAX_ENTRY_PATH, MAX_ENTRY_TABLE, MAX_UNPACKED};
+use crate::printable::printable;
 
-/// The most that an archive may unpack to, in bytes: 1 GiB.
-const MAX_TOTAL: u64 = 1 << 30;
-/// The most entries.
-const MAX_ENTRIES: usize = 200_000;
-/// The longest path, in bytes.
-const MAX_PATH: usize = 1024;
-/// The longest table of extended attributes, in bytes, which holds the path as well.
-const MAX_TABLE: u64 = 64 << 10;
-
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
-    /// A folder, or what npm does not unpack.
+    /// A folder, or an entry that npm does not unpack.
     Other,
-    /// A symbolic or hard link, a device, or another thing that is no content of its own.
+    /// A symbolic or hard link, a device, or another entry without content of its own.
     Special,
 }
 
-/// Calls `visit` with the path (`/` between the parts, none of them empty, `.` or `..`), the kind and the content of
-/// each entry.
+/// An entry of an archive.
+pub(super) struct EntryContent<'a> {
+    /// The path, with `/` between the parts, none of them empty, `.` or `..`.
+    pub(super) path: &'a str,
+    pub(super) kind: Kind,
+    /// The length of the content, in bytes.
+    pub(super) size: u64,
+    pub(super) content: &'a mut dyn Read,
+}
+
+/// Calls `visit` with each entry.
 ///
 /// # Errors
-/// In words: where the archive is damaged, exceeds a limit, or has a path outside of itself; and those of `visit`.
-pub(super) fn each<R: Read>(
+/// The archive is damaged, exceeds a limit, or has a path outside of itself; and the errors of `visit`.
+pub(super) fn for_each<R: Read>(
     reader: R,
-    mut visit: impl FnMut(&str, Kind, u64, &mut dyn Read) -> Result<(), String>,
+    mut visit: impl FnMut(EntryContent<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
-    let mut archive = Archive::new(Limited { inner: reader, left: MAX_TOTAL });
+    let mut archive = Archive::new(Limited { inner: reader, left: MAX_UNPACKED });
     let mut names = Names::default();
     let mut count = 0;
-    for entry in archive.entries().map_err(words)?.raw(true) {
-        let mut entry = entry.map_err(words)?;
+    for entry in archive.entries().map_err(clause)?.raw(true) {
+        let mut entry = entry.map_err(clause)?;
         count += 1;
         if count > MAX_ENTRIES {
-            return Err(format!("it has more than {MAX_ENTRIES} entries"));
+            return Err(format!("the archive has more than {MAX_ENTRIES} entries"));
         }
         let kind = match entry.header().entry_type() {
             EntryType::GNULongName => {
@@ -55,8 +56,10 @@ pub(super) fn each<R: Read>(
                 continue;
             }
             EntryType::GNULongLink | EntryType::XGlobalHeader => continue,
-            // Its content does not lie where that of other entries does.
-            EntryType::GNUSparse => return Err("it has a sparse file, which npm does not pack".to_owned()),
+            // The content of a sparse file follows a map, unlike other content.
+            EntryType::GNUSparse => {
+                return Err("the archive has a sparse file, which npm does not pack".to_owned());
+            }
             EntryType::Regular | EntryType::Continuous => Kind::File,
             EntryType::Link | EntryType::Symlink | EntryType::Char | EntryType::Block | EntryType::Fifo => {
                 Kind::Special
@@ -66,18 +69,18 @@ pub(super) fn each<R: Read>(
         let Names { path, size } = std::mem::take(&mut names);
         let own = entry.size();
         if size.is_some_and(|size| size != own) {
-            return Err("it gives two sizes for one entry".to_owned());
+            return Err("the archive gives two sizes for one entry".to_owned());
         }
         let raw = path.unwrap_or_else(|| short_name(entry.header()));
-        // Archives older than the type for folders.
+        // Old archives have no type for folders.
         let kind = if kind == Kind::File && raw.ends_with(b"/") { Kind::Other } else { kind };
         let path = checked(&raw)?;
-        visit(&path, kind, own, &mut entry)?;
+        visit(EntryContent { path: &path, kind, size: own, content: &mut entry })?;
     }
     nothing_follows(&mut archive.into_inner())
 }
 
-/// What the entries before an entry say of it.
+/// The path and size that the entries before an entry give it.
 #[derive(Default)]
 struct Names {
     path: Option<Vec<u8>>,
@@ -93,11 +96,11 @@ impl Names {
                 b"path" => self.path = Some(value.to_vec()),
                 b"size" => {
                     let size = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
-                    self.size = Some(size.ok_or("the size of an entry is no number")?);
+                    self.size = Some(size.ok_or("the size of an entry is not a number")?);
                 }
-                // The same as the type of GNU's.
+                // GNU's type for sparse files, in the form of an attribute.
                 key if key.starts_with(b"GNU.sparse") => {
-                    return Err("it has a sparse file, which npm does not pack".to_owned());
+                    return Err("the archive has a sparse file, which npm does not pack".to_owned());
                 }
                 _ => {}
             }
@@ -106,7 +109,7 @@ impl Names {
     }
 }
 
-/// A file's name and the folder that POSIX headers keep apart from it.
+/// Returns the path in a header; POSIX headers keep the folder apart from the name.
 fn short_name(header: &Header) -> Vec<u8> {
     let until_zero = |bytes: &[u8]| bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
     match header.as_ustar() {
@@ -117,15 +120,17 @@ fn short_name(header: &Header) -> Vec<u8> {
     }
 }
 
+/// Reads a name or a table.
 fn table(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
-    if entry.size() > MAX_TABLE {
-        return Err(format!("it has a name or a table of more than {} KiB", MAX_TABLE >> 10));
+    if entry.size() > MAX_ENTRY_TABLE {
+        return Err(format!("the archive has a name or a table of more than {} KiB", MAX_ENTRY_TABLE >> 10));
     }
     let mut content = Vec::new();
-    entry.read_to_end(&mut content).map_err(words)?;
+    entry.read_to_end(&mut content).map_err(clause)?;
     Ok(content)
 }
 
+/// Reads a name without the zeros that end it.
 fn text(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
     let mut name = table(entry)?;
     while name.last() == Some(&0) {
@@ -134,52 +139,54 @@ fn text(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
     Ok(name)
 }
 
+/// Returns a path with normal separators, if it stays within the archive.
 fn checked(raw: &[u8]) -> Result<String, String> {
-    if raw.len() > MAX_PATH {
+    if raw.len() > MAX_ENTRY_PATH {
         return Err(format!(
-            "a path in it is longer than {MAX_PATH} bytes: {}...",
+            "a path in the archive is longer than {MAX_ENTRY_PATH} bytes: {}...",
             printable(raw.get(..40).unwrap_or(raw))
         ));
     }
     let refuse = |why: &str| Err(format!("the entry {} {why}", printable(raw)));
-    let Ok(path) = std::str::from_utf8(raw) else { return refuse("has a name that is no UTF-8") };
+    let Ok(path) = std::str::from_utf8(raw) else { return refuse("has a name that is not UTF-8") };
     if path.contains('\0') {
         return refuse("has a zero byte in its name");
     }
-    // Windows takes both slashes.
+    // Windows accepts both slashes.
     let separators = ['/', '\\'];
     let drive = path.as_bytes().get(1) == Some(&b':') && path.starts_with(|c: char| c.is_ascii_alphabetic());
     if path.starts_with(separators) || drive {
         return refuse("has an absolute path");
     }
     if path.split(separators).any(|part| part == "..") {
-        return refuse("climbs out of the archive");
+        return refuse("leads out of the archive");
     }
     Ok(path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/"))
 }
 
-/// The end is two empty blocks, of which one is read, and more of them to fill up.
+/// Checks that only zeros follow: the end is two empty blocks, of which one is read already, and padding.
 fn nothing_follows(rest: &mut impl Read) -> Result<(), String> {
     let mut block = [0; 4096];
     loop {
         match rest.read(&mut block) {
             Ok(0) => return Ok(()),
             Ok(length) if block.iter().take(length).all(|byte| *byte == 0) => {}
-            Ok(_) => return Err("something follows after its end".to_owned()),
+            Ok(_) => return Err("the archive continues after its end".to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(words(error)),
+            Err(error) => return Err(clause(error)),
         }
     }
 }
 
-fn words(error: std::io::Error) -> String {
+/// Returns an error of reading as a clause.
+fn clause(error: std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return "it ends too early".to_owned();
+        return "the archive is cut short".to_owned();
     }
     printable(error.to_string().as_bytes())
 }
 
-/// Stops a decompression bomb.
+/// A reader that stops a decompression bomb.
 struct Limited<R> {
     inner: R,
     left: u64,
@@ -189,7 +196,7 @@ impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let length = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(length as u64).ok_or_else(|| {
-            std::io::Error::other(format!("it unpacks to more than {} MiB", MAX_TOTAL >> 20))
+            std::io::Error::other(format!("the archive unpacks to more than {} MiB", MAX_UNPACKED >> 20))
         })?;
         Ok(length)
     }

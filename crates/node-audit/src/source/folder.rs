@@ -1,4 +1,4 @@
-//! Folders: which addons are in them.
+//! Folders, and the addons in them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,36 +6,35 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::is_addon;
-use crate::error::{AuditError, name};
+use super::input::is_addon;
+use super::package::is_installed;
+use crate::error::AuditError;
+use crate::limits::MAX_FOLDER_DEPTH;
+use crate::printable::display_path;
 
-/// Folders within each other, of which nobody has more. The way to a package is walked from each addon.
-pub(crate) const DEEPEST: usize = 128;
-
-/// What is in a folder.
+/// The contents of a folder.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// The addons.
     pub(super) addons: BTreeSet<PathBuf>,
-    /// Folders of packages for which npm could run node-gyp.
+    /// The folders of packages for which npm may run node-gyp.
     pub(super) gyp: BTreeSet<PathBuf>,
-    /// Links to folders outside of it.
+    /// Links to folders outside.
     pub(super) links: usize,
-    /// What could not be looked at.
+    /// Files and folders that could not be read.
     pub(super) failures: Vec<AuditError>,
 }
 
-/// Walks through a folder; a link to it is followed, and no link in it.
-///
-/// What a link in the folder leads to is seen where it lies, so that the links of pnpm are nothing to follow.
+/// Walks through a folder. A link to the folder is followed, but no link in it: the target of a link within the folder, such as
+/// pnpm makes, is found in its own place.
 pub(super) fn list(root: &Path) -> Listing {
     let mut listing = Listing::default();
     let real = std::fs::canonicalize(root).ok();
-    for entry in WalkDir::new(root).follow_links(false).max_depth(DEEPEST).sort_by_file_name() {
+    for entry in WalkDir::new(root).follow_links(false).max_depth(MAX_FOLDER_DEPTH).sort_by_file_name() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let file = name(error.path().unwrap_or(root));
+                let file = display_path(error.path().unwrap_or(root));
                 let source = error.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links"));
                 listing.failures.push(AuditError::Unreadable { file, source });
                 continue;
@@ -43,10 +42,11 @@ pub(super) fn list(root: &Path) -> Listing {
         };
         let kind = entry.file_type();
         let path = entry.path();
-        if entry.depth() == DEEPEST && kind.is_dir() {
-            let source =
-                io::Error::other(format!("it is the innermost of {DEEPEST} folders, and not looked into"));
-            listing.failures.push(AuditError::Unreadable { file: name(path), source });
+        if entry.depth() == MAX_FOLDER_DEPTH && kind.is_dir() {
+            let source = io::Error::other(format!(
+                "the folder is the innermost of {MAX_FOLDER_DEPTH}, and is not searched"
+            ));
+            listing.failures.push(AuditError::Unreadable { file: display_path(path), source });
         }
         if entry.depth() == 0 || kind.is_dir() {
             continue;
@@ -61,7 +61,8 @@ pub(super) fn list(root: &Path) -> Listing {
             listing.links += usize::from(target.is_some_and(|target| !is_within(&target, real.as_deref())));
         } else if entry.file_name() == "binding.gyp"
             && let Some(folder) = path.parent()
-            && is_package(folder, root)
+            // Another folder with a binding.gyp has test data.
+            && (folder == root || is_installed(folder))
         {
             listing.gyp.insert(folder.to_path_buf());
         }
@@ -69,31 +70,16 @@ pub(super) fn list(root: &Path) -> Listing {
     listing
 }
 
-/// The folder itself, or one where npm installs a package; test data of others has binding.gyp files as well.
-fn is_package(folder: &Path, root: &Path) -> bool {
-    let named = |folder: &Path, name: &str| folder.file_name().is_some_and(|own| own == name);
-    let scope =
-        |folder: &Path| folder.file_name().is_some_and(|own| own.as_encoded_bytes().starts_with(b"@"));
-    let installed = match folder.parent() {
-        Some(parent) if scope(parent) => {
-            parent.parent().is_some_and(|modules| named(modules, "node_modules"))
-        }
-        Some(parent) => named(parent, "node_modules"),
-        None => false,
-    };
-    folder == root || installed
-}
-
-/// A link to an addon in the folder is nothing to report, because the addon itself is looked at.
+/// Returns the failure for a link to an addon outside. An addon in the folder is audited in its own place.
 fn link(path: &Path, root: Option<&Path>) -> Option<AuditError> {
     match std::fs::canonicalize(path) {
         Ok(target) if is_within(&target, root) => {
-            // Node would open what the link leads to, whatever that is called.
+            // Node opens the target, whatever its name is.
             let seen = target.to_str().is_some_and(is_addon);
-            (!seen).then(|| AuditError::Link { file: name(path), target: name(&target) })
+            (!seen).then(|| AuditError::Link { file: display_path(path), target: display_path(&target) })
         }
-        Ok(target) => Some(AuditError::Link { file: name(path), target: name(&target) }),
-        Err(source) => Some(AuditError::Unreadable { file: name(path), source }),
+        Ok(target) => Some(AuditError::Link { file: display_path(path), target: display_path(&target) }),
+        Err(source) => Some(AuditError::Unreadable { file: display_path(path), source }),
     }
 }
 

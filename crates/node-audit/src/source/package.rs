@@ -1,32 +1,38 @@
-//! The package that an addon belongs to.
+//! A package: its package.json, where the package lies, and its addons.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-use super::found::Surroundings;
-use super::known::Known;
-use super::tarball::MAX_MANIFEST;
-use crate::error::{AuditError, name};
-use crate::manifest::{Manifest, ManifestError};
+use super::place::Place;
+use crate::claim::Claim;
+use crate::install_program::InstallProgram;
+use crate::manifest::Manifest;
+use crate::neighbours::{Neighbours, Presence};
 
-/// A package.json and where it lies.
-#[derive(Debug, Clone)]
+/// A package.json, and where it lies.
+#[derive(Debug)]
 pub(super) struct Package {
     pub(super) root: Root,
-    /// The path of its package.json, as it is shown.
+    /// The path under which the package.json is reported.
     pub(super) file: PathBuf,
     pub(super) manifest: Arc<Manifest>,
-    /// What its folder holds.
-    pub(super) surroundings: Surroundings,
+    /// The package's own folder.
+    pub(super) place: Place,
+}
+
+impl Package {
+    /// Returns whether the package.json names its package. One without a name lies in a folder of a package, to tell the kind
+    /// of its modules.
+    pub(super) fn is_named(&self) -> bool {
+        self.manifest.name.is_some()
+    }
 }
 
 /// The folder of a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Root {
-    /// On disk; with no link in it.
+    /// On disk, without a link in the path.
     Disk(PathBuf),
     Archive {
         archive: PathBuf,
@@ -35,83 +41,81 @@ pub(super) enum Root {
 }
 
 impl Root {
-    /// Whether npm placed it: in a node_modules, or in a scope of one.
-    pub(super) fn is_installed(&self) -> bool {
-        let Root::Disk(folder) = self else { return false };
-        let mut around = folder.ancestors().skip(1).filter_map(Path::file_name);
-        let scoped = |name: &OsStr| name.as_encoded_bytes().starts_with(b"@");
-        let parent = around.next();
-        let modules = if parent.is_some_and(scoped) { around.next() } else { parent };
-        modules.is_some_and(|name| name == "node_modules")
+    fn is_installed(&self) -> bool {
+        matches!(self, Root::Disk(folder) if is_installed(folder))
+    }
+
+    /// Returns a path from this folder on.
+    pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
+        let root = match self {
+            Root::Disk(folder) => with_slashes(folder),
+            Root::Archive { folder, .. } => folder.clone(),
+        };
+        path.strip_prefix(root.as_str()).map_or(path, |rest| rest.trim_start_matches('/'))
     }
 }
 
-/// Finds the nearest package.json that names its package, from a folder upwards, up to a node_modules.
-///
-/// A package.json without a name lies in a folder of a package, to say which kind of modules are in it; it counts where
-/// there is no other.
-///
-/// # Errors
-/// Where one is there, but cannot be read, or is none.
-///
-/// Use [`Known::nearest`], which looks once.
-pub(super) fn nearest(folder: &Path, known: &Known) -> Result<Option<Package>, AuditError> {
-    let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let unreadable = |source| AuditError::Unreadable { file: name(shown), source };
-    let real = std::fs::canonicalize(shown).map_err(unreadable)?;
-    let mut unnamed = None;
-    // As it was given where that is possible, so that it is shown in the same way as the addon.
-    let mut written = Some(folder);
-    for outer in real.ancestors() {
-        if outer.file_name().is_some_and(|name| name == "node_modules") {
-            break;
+/// Returns whether npm placed a folder: in a node_modules, or in a scope of one.
+pub(super) fn is_installed(folder: &Path) -> bool {
+    let mut around = folder.ancestors().skip(1).filter_map(Path::file_name);
+    let is_scope = |name: &OsStr| name.as_encoded_bytes().starts_with(b"@");
+    let parent = around.next();
+    let modules = if parent.is_some_and(is_scope) { around.next() } else { parent };
+    modules.is_some_and(|name| name == "node_modules")
+}
+
+/// Returns a path with `/` between its parts, on Windows as well.
+pub(super) fn with_slashes(path: &Path) -> String {
+    path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
+}
+
+/// An addon from its package's point of view.
+#[derive(Debug, Clone)]
+pub(crate) struct PackageAddon {
+    /// The path in the package.
+    pub(crate) path: String,
+    /// The claimed platform, or else the one that the file is for.
+    pub(crate) claim: Option<Claim>,
+    /// Pairs of names that claim different platforms, as text.
+    pub(crate) conflicts: Vec<String>,
+}
+
+/// A package with its addons.
+#[derive(Debug)]
+pub(crate) struct PackageContents {
+    pub(crate) manifest: Arc<Manifest>,
+    /// The path under which the package.json is reported.
+    pub(crate) file: PathBuf,
+    /// The files of the package that its package.json names.
+    pub(crate) files: Neighbours,
+    /// The addons, by path.
+    pub(crate) addons: Vec<PackageAddon>,
+    /// The package lies in a node_modules, and not where it is published.
+    pub(crate) installed: bool,
+}
+
+impl PackageContents {
+    pub(super) fn new(package: &Package) -> PackageContents {
+        PackageContents {
+            manifest: Arc::clone(&package.manifest),
+            file: package.file.clone(),
+            files: package.place.neighbours_of_package(&package.manifest),
+            addons: Vec::new(),
+            installed: package.root.is_installed(),
         }
-        written = written.filter(|written| same(written, outer));
-        let file = written.unwrap_or(outer).join("package.json");
-        if let Some(manifest) = known.manifest(outer, &file)? {
-            let root = outer.to_path_buf();
-            let surroundings = Surroundings::Disk(known.folder(&root));
-            let package = Package { root: Root::Disk(root), file, manifest, surroundings };
-            if is_named(&package.manifest) {
-                return Ok(Some(package));
-            }
-            unnamed = unnamed.or(Some(package));
-        }
-        written = written.and_then(Path::parent);
     }
-    Ok(unnamed)
-}
 
-/// Whether two paths are one folder, the second with no link in it.
-fn same(written: &Path, real: &Path) -> bool {
-    let written = if written.as_os_str().is_empty() { Path::new(".") } else { written };
-    std::fs::canonicalize(written).is_ok_and(|written| written == real)
-}
-
-pub(super) fn is_named(manifest: &Manifest) -> bool {
-    manifest.name.is_some()
-}
-
-/// What the package.json at a path says; None where there is none.
-pub(super) fn read(file: &Path) -> Result<Option<Result<Arc<Manifest>, ManifestError>>, AuditError> {
-    let unreadable = |source| AuditError::Unreadable { file: name(file), source };
-    match std::fs::metadata(file) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(None),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(error)),
+    /// Returns whether npm compiles a binding.gyp, unless a script replaces that.
+    pub(crate) fn has_gyp(&self) -> bool {
+        !self.manifest.no_gyp && self.files.find("binding.gyp") == Presence::Present
     }
-    let mut content = Vec::new();
-    File::open(file)
-        .and_then(|open| open.take(MAX_MANIFEST + 1).read_to_end(&mut content))
-        .map_err(unreadable)?;
-    if content.len() as u64 > MAX_MANIFEST {
-        return Err(unreadable(std::io::Error::other(format!(
-            "it is larger than {} KiB",
-            MAX_MANIFEST >> 10
-        ))));
+
+    /// Returns whether the package has, names or makes an addon.
+    pub(super) fn concerns_addons(&self) -> bool {
+        let makes = |(_, script): (&str, &str)| InstallProgram::of(script).is_some();
+        !self.addons.is_empty()
+            || self.manifest.install_scripts().any(makes)
+            || self.has_gyp()
+            || self.manifest.named_addons().next().is_some()
     }
-    Ok(Some(Manifest::parse(&content).map(Arc::new)))
 }

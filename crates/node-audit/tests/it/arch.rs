@@ -31,7 +31,7 @@ fn a_fulfilled_claim_is_no_finding() {
 fn another_processor_is_an_error() {
     let finding = only(Maker::addon().findings("addon.linux-arm64-gnu.node", "arch"));
     assert_eq!((finding.severity, finding.platform.as_deref()), (Severity::Error, Some("linux-arm64-gnu")));
-    assert_eq!(finding.message, "it claims linux-arm64-gnu, but is compiled for x64");
+    assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
     assert_eq!(
         finding.evidence,
         "ELF shared object, 64 bit, little-endian, machine 62 (x86-64), linked to glibc"
@@ -52,19 +52,19 @@ fn another_c_library_is_an_error() {
     let finding = only(Maker::addon().findings("addon.linux-x64-musl.node", "arch"));
     assert_eq!(
         finding.message,
-        "it claims linux-x64-musl, but is linked to glibc: musl may refuse it, as it lacks some of glibc's functions"
+        "the addon claims linux-x64-musl, but is linked to glibc: musl may refuse the addon, since musl lacks some of glibc's functions"
     );
     let needed = vec!["libm.so.6", "libc.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"];
     let loader = Maker { needed, ..Maker::addon() };
     assert_eq!(
         only(loader.findings("addon.linux-x64-musl.node", "arch")).message,
-        "it claims linux-x64-musl, but is linked to glibc: require() fails where there is no ld-linux-x86-64.so.2, as on \
+        "the addon claims linux-x64-musl, but is linked to glibc: require() fails on a system without ld-linux-x86-64.so.2, such as \
          Alpine"
     );
     let finding = only(Maker::musl().findings(NAME, "arch"));
     assert_eq!(
         finding.message,
-        "it claims linux-x64-gnu, but is linked to musl: require() fails, since no glibc system has libc.musl-x86_64.so.1"
+        "the addon claims linux-x64-gnu, but is linked to musl: require() fails, since no glibc system has libc.musl-x86_64.so.1"
     );
     let none = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
@@ -97,7 +97,7 @@ fn another_system_is_an_error() {
 #[test]
 fn what_is_no_shared_object_is_an_error() {
     let executable = Maker { kind: elf::ET_EXEC, ..Maker::addon() };
-    assert!(only(executable.findings(NAME, "arch")).message.contains("no shared library"));
+    assert!(only(executable.findings(NAME, "arch")).message.contains("not a shared library"));
     let numbers = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
     let pie = Maker { numbers, ..Maker::addon() };
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
@@ -110,7 +110,7 @@ fn a_musl_addon_whose_name_says_no_c_library_is_a_warning() {
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(
         finding.message,
-        "it claims linux-x64 and no C library, but is linked to musl: require() fails, since no glibc system has \
+        "the addon claims linux-x64 and no C library, but is linked to musl: require() fails, since no glibc system has \
          libc.musl-x86_64.so.1"
     );
     assert_eq!(Maker::musl().findings("prebuilds/linux-x64/node.napi.musl.node", "arch"), []);
@@ -127,5 +127,5 @@ fn a_name_without_a_claim_is_a_warning() {
 fn the_policy_overrides_the_claim() {
     let policy = Policy { claim: Some("linux-arm64-gnu".parse().unwrap()), ..Policy::default() };
     let finding = only(Maker::addon().findings_by(NAME, "arch", &policy));
-    assert_eq!(finding.message, "it claims linux-arm64-gnu, but is compiled for x64");
+    assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
 }

@@ -19,7 +19,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
         assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
     }
     assert!(error(&content[..content.len() - 1]).contains("it may have been cut short"));
-    assert!(error(&content[..20]).contains("it ends within its header"));
+    assert!(error(&content[..20]).contains("the file ends within its header"));
 }
 
 /// Linkers write the section headers last, behind everything that is loaded, and only what is loaded was looked at: an
@@ -40,14 +40,14 @@ fn a_file_cut_within_its_section_headers_is_an_error() {
     for length in [usize::try_from(start).unwrap(), content.len() - 1] {
         let message = error(&content[..length]);
         let expected = format!("are outside the file of {length} bytes; it may have been cut short");
-        assert!(message.contains("its section headers, ") && message.ends_with(&expected), "{message}");
+        assert!(message.contains("the section headers, ") && message.ends_with(&expected), "{message}");
     }
     // The number of sections is in the first of them, where the header has none.
     let mut counted = content.clone();
     counted[0x3c..0x3e].fill(0);
     let first = usize::try_from(start).unwrap();
     counted[first + 32..first + 36].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert!(error(&counted).contains("its section headers, 274877906880 bytes at "), "{}", error(&counted));
+    assert!(error(&counted).contains("the section headers, 274877906880 bytes at "), "{}", error(&counted));
     for place in [u64::MAX, content.len() as u64] {
         content[0x28..0x30].copy_from_slice(&place.to_le_bytes());
         assert!(error(&content).contains("it may have been cut short"), "{}", error(&content));
@@ -107,13 +107,13 @@ fn tables_outside_the_file_are_named() {
     let hashless = Maker { numbers: table.to_vec(), ..Maker::addon() };
     let mut content = hashless.make();
     replace_tag(&mut content, elf::DT_HASH, elf::DT_DEBUG);
-    assert!(error(&content).contains("its hash table is in no segment"), "{}", error(&content));
+    assert!(error(&content).contains("the hash table is outside all segments"), "{}", error(&content));
 
     for (tag, damage) in [
-        (elf::DT_SYMTAB, "its dynamic symbol table"),
-        (elf::DT_STRTAB, "its dynamic string table is in no segment"),
-        (elf::DT_STRSZ, "its dynamic string table runs past its segment"),
-        (elf::DT_VERNEED, "its version needs are in no segment"),
+        (elf::DT_SYMTAB, "the dynamic symbol table"),
+        (elf::DT_STRTAB, "the dynamic string table is outside all segments"),
+        (elf::DT_STRSZ, "the dynamic string table runs past its segment"),
+        (elf::DT_VERNEED, "the version needs are outside all segments"),
     ] {
         let mut content = Maker::addon().make();
         set_value(&mut content, tag, 1 << 40);
@@ -124,7 +124,10 @@ fn tables_outside_the_file_are_named() {
         let mut content = relocated.clone();
         set_value(&mut content, tag, value);
         let message = error(&content);
-        assert!(message.contains("its relocations are in no segment, or run past theirs"), "{message}");
+        assert!(
+            message.contains("the relocations are outside all segments, or run past theirs"),
+            "{message}"
+        );
     }
     // The second number of the hash table is that of the symbols: the null symbol alone.
     let mut content = relocated;
@@ -136,8 +139,8 @@ fn tables_outside_the_file_are_named() {
     let message = error(&Maker { needed: many, ..Maker::addon() }.make());
     assert!(message.contains("more than 512 libraries"), "{message}");
     let message = with(&[(elf::DT_DEBUG, 0); 5000]);
-    assert!(message.contains("its dynamic table has more than 4096 entries"), "{message}");
-    assert!(with(&[(elf::DT_RUNPATH, 1 << 40)]).contains("is outside its string table"));
+    assert!(message.contains("the dynamic table has more than 4096 entries"), "{message}");
+    assert!(with(&[(elf::DT_RUNPATH, 1 << 40)]).contains("is outside the string table"));
 }
 
 /// Version needs are two nested chains of offsets. Both may be made to stand still, and their counts to be any number:
@@ -162,7 +165,7 @@ fn version_needs_do_not_multiply_the_name_of_their_library() {
     let mut content = Maker { versions: vec![need], ..Maker::addon() }.make();
     let start = value(&content, elf::DT_VERNEED);
     content[start + 2..start + 4].copy_from_slice(&1000_u16.to_le_bytes()); // vn_cnt
-    assert!(error(&content).contains("its names add up to more than"), "{}", error(&content));
+    assert!(error(&content).contains("the names add up to more than"), "{}", error(&content));
 }
 
 #[test]
@@ -178,15 +181,15 @@ fn names_cannot_write_to_the_terminal() {
 fn other_formats_are_told_apart() {
     for (content, expected) in [
         (&b""[..], "is empty"),
-        (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a damaged Mach-O file: it ends within its header"),
-        (b"\xca\xfe\xba\xbe\0\0\0\x34", "is no addon: it begins with ca fe ba be"),
-        (b"MZ\x90\0", "is a damaged PE file: it ends within its header"),
+        (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a damaged Mach-O file: the file ends within its header"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x34", "is not an addon: the file begins with ca fe ba be"),
+        (b"MZ\x90\0", "is a damaged PE file: the file ends within its header"),
         (
             b"version https://git-lfs",
-            "is no addon: it begins with 76 65 72 73, which no format of addons does",
+            "is not an addon: the file begins with 76 65 72 73, which no addon format does",
         ),
-        (b"\x7fELF", "is a damaged ELF file: it ends within its header"),
-        (b"\x7fELF\x09\x09\0\0\0\0", "is a damaged ELF file: its header names neither 32 nor 64 bit"),
+        (b"\x7fELF", "is a damaged ELF file: the file ends within its header"),
+        (b"\x7fELF\x09\x09\0\0\0\0", "is a damaged ELF file: the header names neither 32 nor 64 bit"),
     ] {
         let message = error(content);
         assert!(message.contains(expected), "{message}");
@@ -197,7 +200,7 @@ fn other_formats_are_told_apart() {
 fn paths_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let message = |path: &Path| audit(path, &Policy::default()).unwrap_err().to_string();
-    assert!(message(folder.path()).ends_with(": is a directory, and no file"));
+    assert!(message(folder.path()).ends_with(": is a directory, not a file"));
     let missing = folder.path().join("missing.node");
     assert!(
         message(&missing).contains("missing.node: cannot be read: No such file"),
@@ -205,7 +208,7 @@ fn paths_that_cannot_be_read_are_named() {
         message(&missing)
     );
     #[cfg(unix)]
-    assert!(message(Path::new("/dev/null")).ends_with("/dev/null: is no regular file"));
+    assert!(message(Path::new("/dev/null")).ends_with("/dev/null: is not a regular file"));
 }
 
 /// Where an entry of the dynamic table of a 64-bit little-endian object is.

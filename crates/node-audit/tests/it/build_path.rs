@@ -26,7 +26,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(
         found[0].message,
-        "7 paths of the machine that built it stand in it, with the user names me, you"
+        "the file contains 7 paths of the machine that built it, with the user names me, you"
     );
     assert_eq!(
         found[0].evidence,
@@ -46,12 +46,12 @@ fn the_rarest_directories_are_counted_only() {
 #[test]
 fn one_path_is_one() {
     let found = with(&["/build/source/x.c"]).findings(NAME, RULE);
-    assert_eq!(found[0].message, "1 path of the machine that built it stands in it");
+    assert_eq!(found[0].message, "the file contains 1 path of the machine that built it");
     assert_eq!(found[0].evidence, "/build/source (1 path)");
     let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
-    assert!(message("/home/me/project/x.c").ends_with("stands in it, with the user name me"));
+    assert!(message("/home/me/project/x.c").ends_with("of the machine that built it, with the user name me"));
     // A build service's user is nobody.
-    assert!(message("/home/runner/project/x.c").ends_with("stands in it"));
+    assert!(message("/home/runner/project/x.c").ends_with("of the machine that built it"));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn more_paths_than_are_kept_are_at_least_that_many() {
     let texts: Vec<String> = (0..10_001).map(|number| format!("/home/me/project/{number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let found = with(&texts).findings(NAME, RULE);
-    assert!(found[0].message.starts_with("at least 10000 paths "), "{}", found[0].message);
+    assert!(found[0].message.starts_with("the file contains at least 10000 paths "), "{}", found[0].message);
 }
 
 #[test]

@@ -46,9 +46,12 @@ fn clean_files_say_so() {
 fn an_error_is_status_1_and_a_row_with_message_evidence_and_remedy() {
     let (status, out, _) = node_audit(&folder(), &[NAME, "bad.linux-x64-gnu.node"]);
     assert_eq!(status, 1);
-    for part in
-        ["bad.linux-x64-gnu.node (linux-x64-gnu)\n", "needed", "seen: DT_NEEDED libssl.so.3", "fix:  link it"]
-    {
+    for part in [
+        "bad.linux-x64-gnu.node (linux-x64-gnu)\n",
+        "needed",
+        "seen: DT_NEEDED libssl.so.3",
+        "fix:  link the library statically",
+    ] {
         assert!(out.contains(part), "{part} is not in\n{out}");
     }
     assert!(out.ends_with("\n2 files: 1 error, 0 warnings, 0 info\n"), "{out}");
@@ -87,7 +90,10 @@ fn a_warning_alone_is_status_0_and_a_platform_overrides_the_name() {
         "[]\n"
     );
     let (status, out, _) = node_audit(&folder, &[NAME, "--platform", "linux-arm64-gnu"]);
-    assert!(status == 1 && out.contains("it claims linux-arm64-gnu, but is compiled for x64"), "{out}");
+    assert!(
+        status == 1 && out.contains("the addon claims linux-arm64-gnu, but is compiled for x64"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -98,7 +104,10 @@ fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
     let lines: Vec<&str> = err.lines().collect();
     assert_eq!(lines.len(), 2, "{err}");
     assert!(lines[0].starts_with("node-audit: missing.node: cannot be read: "), "{err}");
-    assert!(lines[1].starts_with("node-audit: text.node: is no addon: it begins with 68 65 6c 6c"), "{err}");
+    assert!(
+        lines[1].starts_with("node-audit: text.node: is not an addon: the file begins with 68 65 6c 6c"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -108,7 +117,7 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
     assert!(status == 2 && err.contains("Usage: node-audit"), "{err}");
     let (status, _, err) = node_audit(&folder, &[NAME, "--platform", "beos-x64"]);
     assert!(
-        status == 2 && err.contains("`beos-x64` is no platform; expected os-cpu or os-cpu-libc"),
+        status == 2 && err.contains("`beos-x64` is not a platform: expected os-cpu or os-cpu-libc"),
         "{err}"
     );
     let (status, _, err) = node_audit(&folder, &[NAME, "--format", "xml"]);
@@ -119,8 +128,8 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
         (&["--facts", "--summary", NAME], "cannot be used with"),
         (&["--facts", "--policy", "p.toml", NAME], "cannot be used with"),
         (&["--summary", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
-        (&["--facts", "--format", "sarif", NAME], "SARIF holds findings"),
-        (&["--summary", "--format", "sarif", NAME], "SARIF holds findings"),
+        (&["--facts", "--format", "sarif", NAME], "SARIF contains findings only"),
+        (&["--summary", "--format", "sarif", NAME], "SARIF contains findings only"),
         (&["--policy"], "a value is required"),
     ] {
         let (status, out, err) = node_audit(&folder, arguments);
@@ -144,7 +153,10 @@ fn severities_are_coloured_where_colours_are_seen() {
     let (_, plain, _) = node_audit(&folder, &["bad.linux-x64-gnu.node"]);
     assert!(!plain.contains('\u{1b}'), "{plain}");
     let out = coloured(&["bad.linux-x64-gnu.node"]);
-    assert!(out.contains("\n \u{1b}[31m\u{1b}[1merror\u{1b}[0m   needed   it needs libssl.so.3"), "{out}");
+    assert!(
+        out.contains("\n \u{1b}[31m\u{1b}[1merror\u{1b}[0m   needed   the addon needs libssl.so.3"),
+        "{out}"
+    );
     assert_eq!(console::strip_ansi_codes(&out), plain);
     assert!(!coloured(&["bad.linux-x64-gnu.node", "--format=json"]).contains('\u{1b}'));
 }
@@ -164,7 +176,7 @@ fn many_files_are_shown_in_brief() {
     assert!(out.contains("\naddon.node\n"), "{out}");
     assert!(
         out.contains(
-            "\n10 files with neither error nor warning (--all shows them)\n12 files: 1 error, 1 warning"
+            "\n10 files with neither error nor warning (--all lists them)\n12 files: 1 error, 1 warning"
         ),
         "{out}"
     );
@@ -207,7 +219,10 @@ fn a_folder_and_a_tarball_are_looked_into() {
         "clean/addon.linux-x64-gnu.node (linux-x64-gnu): clean\n1 file: 0 errors, 0 warnings, 0 info\n";
     assert_eq!(node_audit(&folder, &["clean"]), (0, clean.to_owned(), String::new()));
     let (status, out, err) = node_audit(&folder, &["empty", "--format=json"]);
-    assert_eq!((status, out.as_str(), err.as_str()), (2, "[]\n", "node-audit: empty: no .node file in it\n"));
+    assert_eq!(
+        (status, out.as_str(), err.as_str()),
+        (2, "[]\n", "node-audit: empty: contains no .node file\n")
+    );
 
     let tarball = Tarball::package(r#"{"name": "p", "main": "y.node"}"#).file("package/x.txt", b"");
     std::fs::write(sub("p.tgz"), tarball.gz()).unwrap();

@@ -107,11 +107,14 @@ fn androids_c_library_is_not_musl() {
     assert_eq!(android.findings("addon.android-x64.node", "arch"), []);
     assert_eq!(android.findings("addon.android-x64.node", "needed"), []);
     let found = android.findings("addon.linux-x64-musl.node", "arch");
-    assert_eq!(found[0].message, "it claims linux-x64-musl, but is linked to bionic, Android's C library");
+    assert_eq!(
+        found[0].message,
+        "the addon claims linux-x64-musl, but is linked to bionic, Android's C library"
+    );
     let found = android.findings("addon.linux-x64.node", "arch");
-    assert_eq!(found[0].message, "it claims linux-x64, but is linked to bionic, Android's C library");
+    assert_eq!(found[0].message, "the addon claims linux-x64, but is linked to bionic, Android's C library");
     let found = object.findings("addon.android-x64.node", "arch");
-    assert_eq!(found[0].message, "it claims android-x64, but is linked to musl");
+    assert_eq!(found[0].message, "the addon claims android-x64, but is linked to musl");
 }
 
 #[test]

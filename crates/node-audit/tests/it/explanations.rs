@@ -68,7 +68,7 @@ fn an_unknown_rule_is_status_2_and_all_are_listed() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &["--explain", "x\u{1b}[31m"]);
     assert_eq!((status, out.as_str()), (2, ""));
-    assert!(err.starts_with("node-audit: there is no rule `x\\u{1b}[31m`; the rules are:\n"), "{err}");
+    assert!(err.starts_with("node-audit: unknown rule `x\\u{1b}[31m`; the rules are:\n"), "{err}");
     assert!(RULES.iter().all(|rule| err.contains(&format!("\n{} ", rule.id))), "{err}");
 }
 
@@ -107,5 +107,5 @@ fn facts_of_what_cannot_be_read_are_status_2() {
     let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
     assert_eq!(status, 2);
     assert!(out.starts_with(NAME), "{out}");
-    assert!(err.starts_with("node-audit: text.node: is no addon"), "{err}");
+    assert!(err.starts_with("node-audit: text.node: is not an addon"), "{err}");
 }

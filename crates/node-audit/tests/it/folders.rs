@@ -31,7 +31,8 @@ fn look(paths: &[&Path]) -> Audit {
 /// The files, from the folder on, and what is claimed of them.
 fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
     let start = format!("{}/", folder.display());
-    let claim = |file: &node_audit::Audited| file.claim.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let claim =
+        |file: &node_audit::Audited| file.addon.claim.as_ref().map_or("-".to_owned(), ToString::to_string);
     audit.files.iter().map(|file| (file.report.file.replace(&start, ""), claim(file))).collect()
 }
 
@@ -88,7 +89,7 @@ fn a_node_modules_is_read_with_scopes_nested_packages_and_claims() {
     let names: Vec<_> = audit.packages.iter().map(|package| package.manifest.title()).collect();
     assert_eq!(names, ["@img/sharp-linux-x64", "a", "b"]);
     // The project around a node_modules is none of its packages.
-    assert_eq!(audit.files[3].package, None);
+    assert_eq!(audit.files[3].addon.package, None);
 }
 
 #[cfg(unix)]
@@ -122,7 +123,10 @@ fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
     fs::create_dir(&member).unwrap();
     std::os::unix::fs::symlink("../../node_modules/.pnpm", member.join("a")).unwrap();
     let told = failures(&look(&[&member]));
-    assert!(told.len() == 1 && told[0].contains("no .node file in it; links out of it are not followed (1)"));
+    assert!(
+        told.len() == 1
+            && told[0].contains("contains no .node file; links to folders outside are not followed (1)")
+    );
 
     // A link that is itself the path is followed.
     let given = folder.path().join("given");
@@ -170,7 +174,7 @@ fn a_folder_without_an_addon_is_an_error_and_so_is_one_that_is_not_there() {
     ]);
     for name in ["a", "b"] {
         let told = failures(&look(&[&folder.path().join(name)]));
-        assert!(told.len() == 1 && told[0].ends_with(": no .node file in it"), "{told:?}");
+        assert!(told.len() == 1 && told[0].ends_with(": contains no .node file"), "{told:?}");
     }
     let told = failures(&look(&[&folder.path().join("c")]));
     assert!(told.len() == 1 && told[0].contains("c: cannot be read"), "{told:?}");
@@ -197,7 +201,7 @@ fn a_single_file_knows_its_package() {
     assert_eq!(audit(&file, &Policy::default()).unwrap().platform.as_deref(), Some("linux-x64-musl"));
     fs::write(folder.path().join("p/lib/package.json"), "{").unwrap();
     let error = audit(&file, &Policy::default()).unwrap_err().to_string();
-    assert!(error.contains("package.json: is no package.json"), "{error}");
+    assert!(error.contains("package.json: is not a valid package.json"), "{error}");
     let told = look(&[&file]);
     assert_eq!((told.files.len(), told.failures.len()), (1, 1));
 }
@@ -233,7 +237,7 @@ fn a_package_is_read_once_for_all_its_addons() {
         ("two/x.linux-x64-gnu.node", ""),
     ]);
     let audit = look(&[folder.path()]);
-    let packages: Vec<_> = audit.files.iter().map(|file| file.package.as_ref().unwrap()).collect();
+    let packages: Vec<_> = audit.files.iter().map(|file| file.addon.package.as_ref().unwrap()).collect();
     assert_eq!(packages.len(), 3);
     assert!(packages.iter().all(|package| Arc::ptr_eq(package, packages[0])));
 }
@@ -249,10 +253,10 @@ fn a_broken_package_json_is_told_once_and_hides_no_addon() {
     let audit = look(&[folder.path()]);
     let failures = failures(&audit);
     assert!(
-        failures.len() == 1 && failures[0].contains("package.json: is no package.json: "),
+        failures.len() == 1 && failures[0].contains("package.json: is not a valid package.json: "),
         "{failures:?}"
     );
-    assert!(audit.files.len() == 3 && audit.files.iter().all(|file| file.package.is_none()));
+    assert!(audit.files.len() == 3 && audit.files.iter().all(|file| file.addon.package.is_none()));
 }
 
 #[test]
@@ -261,7 +265,10 @@ fn folders_without_bottom_are_a_failure() {
     let folder = tree(&[("x.linux-x64-gnu.node", ""), (&format!("{deep}x.linux-x64-gnu.node"), "")]);
     let audit = look(&[folder.path()]);
     let failures = failures(&audit);
-    assert!(failures.len() == 1 && failures[0].contains("the innermost of 128 folders"), "{failures:?}");
+    assert!(
+        failures.len() == 1 && failures[0].contains("the innermost of 128, and is not searched"),
+        "{failures:?}"
+    );
     assert_eq!(claims(folder.path(), &audit).len(), 1);
 }
 
@@ -278,6 +285,8 @@ fn large_files_stand_in_the_order_of_their_names() {
     let names = claims(folder.path(), &audit).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["a.linux-x64-gnu.node", "b.linux-x64-gnu.node", "c.linux-x64-gnu.node"]);
     assert!(
-        failures(&audit)[0].ends_with("d.linux-x64-gnu.node: is larger than 512 MiB, the most that is read")
+        failures(&audit)[0].ends_with(
+            "d.linux-x64-gnu.node: is larger than 512 MiB, the largest size that node-audit reads"
+        )
     );
 }

@@ -38,7 +38,7 @@ fn the_highest_version_and_the_symbols_behind_it_are_named() {
     ]);
     let found = findings(&object);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-    assert_eq!(found[0].message, "it needs glibc 2.38; the oldest to support is 2.28");
+    assert_eq!(found[0].message, "the addon needs glibc 2.38; the oldest supported version is 2.28");
     assert_eq!(
         found[0].evidence,
         "GLIBC_2.38 of libc.so.6 for __isoc23_strtol; GLIBC_2.34 of libc.so.6 for dlsym, pthread_create"
@@ -51,14 +51,14 @@ fn the_floor_is_the_policys() {
     let mut policy = Policy::default();
     policy.floors.glibc = Version { major: 2, minor: 17, patch: 0 };
     let found = object.findings_by(NAME, "glibc-floor", &policy);
-    assert_eq!(found[0].message, "it needs glibc 2.28; the oldest to support is 2.17");
+    assert_eq!(found[0].message, "the addon needs glibc 2.28; the oldest supported version is 2.17");
 }
 
 #[test]
 fn versions_that_are_no_number_are_told_apart() {
     let relr = findings(&needs(&[("GLIBC_ABI_DT_RELR", &[])]));
     assert!(
-        relr[0].message.starts_with("it needs glibc 2.36 for its compressed relocations"),
+        relr[0].message.starts_with("the addon needs glibc 2.36 for its compressed relocations"),
         "{}",
         relr[0].message
     );
@@ -103,5 +103,5 @@ fn no_processor_has_a_floor_from_before_its_time() {
     assert_eq!(object.findings("addon.linux-loong64-gnu.node", "glibc-floor"), []);
     let object = Maker { machine: elf::EM_LOONGARCH, ..needs(&[("GLIBC_2.38", &["strlcpy"])]) };
     let found = object.findings("addon.linux-loong64-gnu.node", "glibc-floor");
-    assert_eq!(found[0].message, "it needs glibc 2.38; the oldest to support is 2.36");
+    assert_eq!(found[0].message, "the addon needs glibc 2.38; the oldest supported version is 2.36");
 }

@@ -34,7 +34,7 @@ fn what_no_windows_brings_is_an_error() {
         ("VCRUNTIME140D.dll", "a debug version of the run-time library"),
         ("ucrtbased.dll", "a debug version of the run-time library"),
         ("libwinpthread-1.dll", "the compiler's run-time library"),
-        ("libcrypto-3-x64.dll", "no part of Windows"),
+        ("libcrypto-3-x64.dll", "which Windows lacks"),
         ("libnode.dll", "not into Node"),
     ] {
         let found = findings(&[("KERNEL32.dll", vec!["Sleep"]), (dll, vec!["memcpy", "#7"])]);
@@ -49,7 +49,7 @@ fn what_is_delayed_is_a_warning() {
     let delayed = vec![("zlib1.dll", vec!["inflate"])];
     let found = PeMaker { delayed, ..PeMaker::addon() }.findings(NAME, "imports");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-    assert_eq!(found[0].message, "it needs zlib1.dll, which is no part of Windows, once it first calls it");
+    assert_eq!(found[0].message, "the addon needs zlib1.dll, which Windows lacks, at the first call");
 }
 
 #[test]

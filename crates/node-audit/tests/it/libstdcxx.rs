@@ -46,9 +46,9 @@ fn each_family_above_its_floor_is_an_error_with_its_symbols() {
     assert_eq!(
         messages,
         [
-            "it needs GLIBCXX_3.4.32; the oldest to support has GLIBCXX_3.4.25",
-            "it needs CXXABI_1.3.13; the oldest to support has CXXABI_1.3.11",
-            "it needs GCC_14.0.0; the oldest to support has GCC_7.0",
+            "the addon needs GLIBCXX_3.4.32; the oldest supported version is GLIBCXX_3.4.25",
+            "the addon needs CXXABI_1.3.13; the oldest supported version is CXXABI_1.3.11",
+            "the addon needs GCC_14.0.0; the oldest supported version is GCC_7.0",
         ]
     );
     assert_eq!(

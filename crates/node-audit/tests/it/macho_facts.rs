@@ -62,7 +62,7 @@ fn kinds_of_files_and_processors_are_told_apart() {
     let found = MachO { kind: macho::MH_EXECUTE, ..MachO::addon() }.findings(NAME, "arch");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     let found = MachO::x64().findings(NAME, "arch");
-    assert_eq!(found[0].message, "it claims darwin-arm64, but is compiled for x64");
+    assert_eq!(found[0].message, "the addon claims darwin-arm64, but is compiled for x64");
     // Apple's own programs only load arm64e; the upper byte is the version of its pointer authentication.
     let arm64e = MachO { subtype: 0x8000_0002, ..MachO::addon() };
     assert_eq!(arm64e.facts().cpu, None);

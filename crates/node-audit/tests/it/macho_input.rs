@@ -30,7 +30,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
             assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
         }
         assert!(error(&content[..content.len() - 1]).contains("it may have been cut short"));
-        assert!(error(&content[..20]).contains("it ends within its header"));
+        assert!(error(&content[..20]).contains("the file ends within its header"));
     }
     let content = two_parts(false);
     // The parts are padded to 64 bytes; what is cut off there is no one's.
@@ -54,24 +54,24 @@ fn parts_that_make_no_sense_are_named() {
     let addon = MachO::addon().make();
     let arm64 = macho::CPU_TYPE_ARM64;
     let nested = fat(&[(arm64, fat(&[(arm64, addon.clone())], false))], false);
-    assert!(error(&nested).contains("in its part 0, there is another table of parts"), "{}", error(&nested));
+    assert!(error(&nested).contains("part 0: the part is another fat file"), "{}", error(&nested));
     let archive = fat(&[(arm64, b"!<arch>\n".to_vec())], false);
-    assert!(error(&archive).contains("in its part 0, there is no Mach-O file"), "{}", error(&archive));
+    assert!(error(&archive).contains("part 0: the part is not a Mach-O file"), "{}", error(&archive));
     let other = fat(&[(macho::CPU_TYPE_X86_64, addon.clone())], false);
-    assert!(error(&other).contains("which is for machine 16777223"), "{}", error(&other));
-    assert!(error(&fat(&[], false)).contains("its table of parts is empty"));
+    assert!(error(&other).contains("the table of parts names machine 16777223"), "{}", error(&other));
+    assert!(error(&fat(&[], false)).contains("the table of parts is empty"));
 
     let many = vec![(arm64, addon.clone()); 45];
-    assert!(error(&fat(&many, true)).contains("it has 45 parts"));
-    assert!(error(&fat(&many, false)).contains("is no addon"), "as a Java class");
+    assert!(error(&fat(&many, true)).contains("the file has 45 parts"));
+    assert!(error(&fat(&many, false)).contains("is not an addon"), "as a Java class");
 
     // The second part's offset, made the first's: 8 bytes of header, 20 of the first entry, 8 of the second.
     let mut overlapping = fat(&[(arm64, addon.clone()), (arm64, addon)], false);
     overlapping.copy_within(16..20, 36);
-    assert!(error(&overlapping).contains("its parts overlap"), "{}", error(&overlapping));
+    assert!(error(&overlapping).contains("the parts overlap"), "{}", error(&overlapping));
     let mut header = overlapping;
     header[16..20].fill(0);
-    assert!(error(&header).contains("its parts overlap"), "{}", error(&header));
+    assert!(error(&header).contains("the parts overlap"), "{}", error(&header));
 }
 
 #[test]
@@ -87,24 +87,24 @@ fn load_commands_that_make_no_sense_are_named() {
     let version = dylib + 24 + 32;
     let (symtab, trie) = (version + 24, version + 24 + 24);
     for (position, bytes, expected) in [
-        (16, &huge[..], "its load command 6 is damaged"),
-        (20, &huge, "its load commands are outside the file"),
-        (36, &[0, 0, 0, 0], "its load command 0 is damaged"),
+        (16, &huge[..], "load command 6 is damaged"),
+        (20, &huge, "the load commands are outside the file"),
+        (36, &[0, 0, 0, 0], "load command 0 is damaged"),
         (32 + 48, &huge, "segment __TEXT of"),
         (32 + 64, &huge, "segment __TEXT has more sections"),
-        (dylib + 8, &huge, "its text is outside of it"),
-        (symtab + 8, &huge, "its symbol table, of 1 symbols, is outside the file"),
-        (symtab + 12, &huge, "its symbol table, of 4294967295 symbols, is outside the file"),
-        (symtab + 16, &huge, "its string table is outside the file"),
+        (dylib + 8, &huge, "the text is outside the command"),
+        (symtab + 8, &huge, "the symbol table of 1 symbols is outside the file"),
+        (symtab + 12, &huge, "the symbol table of 4294967295 symbols is outside the file"),
+        (symtab + 16, &huge, "the string table is outside the file"),
         (trie + 8, &huge, "are outside the file"),
         (trie + 12, &huge, "are outside the file"),
     ] {
         assert!(damaged(position, bytes).contains(expected), "{expected}: {}", damaged(position, bytes));
     }
     let many = vec![(macho::LC_LOAD_DYLIB, "/usr/lib/x"); 513];
-    assert!(error(&MachO { dylibs: many, ..MachO::addon() }.make()).contains("the one after 512 libraries"));
+    assert!(error(&MachO { dylibs: many, ..MachO::addon() }.make()).contains("more than 512 libraries"));
     let many = MachO { rpaths: vec!["@loader_path"; 513], ..MachO::addon() };
-    assert!(error(&many.make()).contains("the one after 512 directories"));
+    assert!(error(&many.make()).contains("more than 512 directories"));
     let long: &str = Box::leak("x".repeat(4097).into_boxed_str());
     assert!(error(&MachO { id: Some(long), ..MachO::addon() }.make()).contains("longer than 4096 bytes"));
 }
@@ -116,7 +116,7 @@ fn an_export_trie_that_goes_in_circles_ends() {
     // The trie is last: the child's offset, of 2 bytes, is before its node of 4.
     let end = content.len();
     content[end - 6..end - 4].copy_from_slice(&[0x80, 0]);
-    assert!(error(&content).contains("its export trie goes in circles"), "{}", error(&content));
+    assert!(error(&content).contains("the export trie goes in circles"), "{}", error(&content));
 }
 
 #[test]

@@ -23,9 +23,9 @@ fn the_floor_is_the_processors() {
 
     let found = arm64(&[(LC_BUILD_VERSION, 1, [14, 2, 1])]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-    assert_eq!(found[0].message, "it needs macOS 14.2.1; the oldest to support is 11.0");
+    assert_eq!(found[0].message, "the addon needs macOS 14.2.1; the oldest supported version is 11.0");
     let found = x64((LC_VERSION_MIN_MACOSX, 1, [11, 0, 0]));
-    assert_eq!(found[0].message, "it needs macOS 11.0; the oldest to support is 10.15");
+    assert_eq!(found[0].message, "the addon needs macOS 11.0; the oldest supported version is 10.15");
 }
 
 /// @datadog/pprof 5.20.0 has a file for each release of Node, which needs what that Node needs itself.
@@ -41,7 +41,7 @@ fn what_is_bound_to_a_release_of_node_may_need_what_that_needs() {
         assert_eq!(found(min_os, name), [], "{name}");
     }
     let late = found([14, 0, 0], "addon.darwin-arm64.abi137.node");
-    assert_eq!(late[0].message, "it needs macOS 14.0; the oldest to support is 13.5");
+    assert_eq!(late[0].message, "the addon needs macOS 14.0; the oldest supported version is 13.5");
     assert_eq!(found([13, 5, 0], "addon.darwin-arm64.abi115.node").len(), 1);
     assert_eq!(found([13, 5, 0], "addon.darwin-arm64.napi.node").len(), 1);
 }

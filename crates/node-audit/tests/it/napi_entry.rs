@@ -35,7 +35,7 @@ fn a_constructor_that_registers_is_a_way_in() {
 fn no_entry_point_is_an_error_that_shows_what_there_is() {
     let none = Maker { exports: vec![], ..Maker::addon() }.findings(NAME, RULE);
     assert_eq!((none.len(), none[0].severity), (1, Severity::Error));
-    assert_eq!(none[0].evidence, "it exports no symbol at all");
+    assert_eq!(none[0].evidence, "the addon exports no symbol");
 
     let hidden = Maker { exports: vec![], hidden: vec!["napi_register_module_v1"], ..Maker::addon() };
     assert_eq!(hidden.findings(NAME, RULE)[0].severity, Severity::Error);
@@ -44,7 +44,7 @@ fn no_entry_point_is_an_error_that_shows_what_there_is() {
     let others = Maker { exports: names, ..Maker::addon() }.findings(NAME, RULE);
     assert_eq!(
         others[0].evidence,
-        "7 exported, none of them an entry point: one, two, three, four, five and 2 more"
+        "7 exported names, and no entry point among them: one, two, three, four, five and 2 more"
     );
 }
 
@@ -87,7 +87,11 @@ fn an_abi_in_the_name_is_that_of_the_entry_point() {
     assert_eq!(found(&v8, "linux-x64/node.abi115.node")[0].0, Severity::Info);
     let other = found(&v8, "linux-x64/node.abi108.node");
     assert_eq!(other[0].0, Severity::Error);
-    assert!(other[0].1.starts_with("its name claims Node's ABI 108, but it is a V8/NAN addon for ABI 115"));
+    assert!(
+        other[0].1.starts_with(
+            "the addon's name claims Node's ABI 108, but the addon is a V8/NAN addon for ABI 115"
+        )
+    );
     assert_eq!(found(&v8, "lib/binding/node-v127-linux-x64/x.node")[0].0, Severity::Error);
     assert_eq!(found(&Maker::addon(), "linux-x64/node.abi108.node"), []);
 }

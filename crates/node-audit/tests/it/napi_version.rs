@@ -21,7 +21,7 @@ fn the_first_version_needs_no_word() {
 fn the_newest_function_decides() {
     let found = importing(&["napi_wrap", "napi_object_seal", "node_api_symbol_for", "napi_create_date"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    assert_eq!(found[0].message, "it needs Node-API 9: Node 18.17, 20.3 and later");
+    assert_eq!(found[0].message, "the addon needs Node-API 9: Node 18.17, 20.3 and later");
     assert_eq!(found[0].evidence, "Node-API 9: imports node_api_symbol_for");
     assert!(found[0].remedy.contains("\"node\": \">=18.17 <19.0 || >=20.3\""), "{}", found[0].remedy);
 }

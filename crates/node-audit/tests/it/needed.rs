@@ -27,7 +27,7 @@ fn a_shared_library_that_should_be_linked_statically_is_told_apart() {
     for library in ["libsqlcipher.so.0", "libssl.so.3", "libcrypto.so.3", "libzstd.so.1", "libz.so.1"] {
         let found = findings(&["libc.so.6", library]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{library}");
-        assert_eq!(found[0].message, format!("it needs {library}, which not all glibc systems have"));
+        assert_eq!(found[0].message, format!("the addon needs {library}, which not all glibc systems have"));
         assert_eq!(found[0].evidence, format!("DT_NEEDED {library}"));
         assert!(found[0].remedy.contains("pkg-config"), "{}", found[0].remedy);
     }
@@ -38,7 +38,7 @@ fn any_other_library_is_an_error_each() {
     let found = findings(&["libvips-cpp.so.42", "libc.so.6", "/nix/store/abc/lib/libfoo.so"]);
     assert_eq!(found.len(), 2);
     assert!(found[0].message.contains("libvips-cpp.so.42"));
-    assert!(found[1].message.contains("by its path on the machine that built it"), "{}", found[1].message);
+    assert!(found[1].message.contains("by its path on the build machine"), "{}", found[1].message);
 }
 
 /// Node itself is linked to the compiler's libraries, so the default allows them; a policy can require an addon that loads
@@ -60,7 +60,7 @@ fn the_wrong_c_library_is_left_to_arch() {
     let object = Maker { needed: vec!["libc.so.6", "libfoo.so.1"], ..Maker::addon() };
     let found = object.findings("addon.linux-x64-musl.node", "needed");
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].message, "it needs libfoo.so.1, which not all musl systems have");
+    assert_eq!(found[0].message, "the addon needs libfoo.so.1, which not all musl systems have");
     assert_eq!(object.findings("addon.linux-x64-musl.node", "arch").len(), 1);
 }
 
@@ -102,14 +102,14 @@ fn a_library_that_is_missing_where_it_is_looked_for_is_an_error() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert_eq!(
         found[0].message,
-        "it needs libthree.so, which not all glibc systems have; it was looked for in $ORIGIN and $ORIGIN/lib, and is \
-         not there"
+        "the addon needs libthree.so, which not all glibc systems have; the library is not in $ORIGIN \
+         and $ORIGIN/lib"
     );
     assert_eq!(found[0].evidence, "DT_NEEDED libthree.so; RUNPATH $ORIGIN, /opt/lib, $ORIGIN/lib");
     assert!(found[0].remedy.contains("the package that ships it beside this one"), "{}", found[0].remedy);
     let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:$ORIGIN/a:$ORIGIN/lib")]);
     let found = object.findings_in(folder.path(), NAME, "needed");
-    assert!(found[0].message.ends_with("looked for in 3 directories beside the addon, and is not there"));
+    assert!(found[0].message.ends_with("the library is not in 3 directories beside the addon"));
 }
 
 #[test]
@@ -118,14 +118,14 @@ fn a_library_that_no_runpath_leads_to_is_an_error_with_its_place() {
     let found = needing("libone.so", &[]).findings_in(folder.path(), NAME, "needed");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert!(
-        found[0].message.ends_with("; the package has it in libone.so, where no RUNPATH leads"),
+        found[0].message.ends_with("; the package has the library in libone.so, where no RUNPATH leads"),
         "{found:?}"
     );
     assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN'"), "{}", found[0].remedy);
 
     let object = needing("libtwo.so", &[(elf::DT_RUNPATH, "$ORIGIN")]);
     let found = object.findings_in(folder.path(), NAME, "needed");
-    assert!(found[0].message.contains("it was looked for in $ORIGIN, and is not there"), "{found:?}");
+    assert!(found[0].message.contains("the library is not in $ORIGIN"), "{found:?}");
     assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN/lib'"), "{}", found[0].remedy);
 }
 

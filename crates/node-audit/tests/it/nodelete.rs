@@ -18,7 +18,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 fn keys_with_destructors_are_a_warning() {
     let finding = only(imports(&["pthread_key_create"]).findings(NAME, "nodelete"));
     assert_eq!(finding.severity, Severity::Warning);
-    assert_eq!(finding.evidence, "imports pthread_key_create, and has no DF_1_NODELETE");
+    assert_eq!(finding.evidence, "imports pthread_key_create, without DF_1_NODELETE");
     assert!(finding.remedy.contains("-z,nodelete"));
 
     let rust = imports(&["__cxa_thread_atexit_impl", "pthread_key_create"]);

@@ -73,7 +73,7 @@ fn a_promise_that_is_kept_is_no_finding() {
 fn a_promised_platform_without_an_addon_is_an_error() {
     let manifest = r#"{"name": "a", "os": ["linux", "darwin"], "cpu": ["x64", "arm64"]}"#;
     let finding = only(findings(manifest, &["x.linux-x64-gnu.node", "x.linux-arm64-gnu.node"]));
-    assert_eq!(finding.message, "it promises platforms for which it holds no addon");
+    assert_eq!(finding.message, "the package promises platforms for which it has no addon");
     assert_eq!(
         finding.evidence,
         "no addon for darwin-x64, darwin-arm64; package.json has os linux, darwin; cpu x64, arm64"
@@ -94,7 +94,7 @@ fn an_addon_for_an_excluded_platform_is_an_error() {
         (r#"{"name": "a", "cpu": ["!x64"]}"#, "x.node"),
     ] {
         let finding = only(findings(manifest, &[file]));
-        assert_eq!(finding.message, "it holds addons for platforms on which npm does not install it");
+        assert_eq!(finding.message, "the package has addons for platforms on which npm does not install it");
         assert!(finding.evidence.starts_with(&format!("{file} (linux-x64-gnu); ")), "{}", finding.evidence);
     }
     // An x64 addon in a package for arm64: the one platform is missing, the other too much.
@@ -119,7 +119,11 @@ fn names_that_contradict_each_other_are_an_error() {
 #[test]
 fn a_named_addon_that_is_absent_is_an_error() {
     let main = only(findings(r#"{"name": "a", "main": "./lib/y.node"}"#, &["x.node"]));
-    assert!(main.message.contains("names ./lib/y.node, which is not in the package"), "{}", main.message);
+    assert!(
+        main.message.contains("names ./lib/y.node, which the package does not contain"),
+        "{}",
+        main.message
+    );
     let files = only(findings(r#"{"name": "a", "files": ["y.node", "!z.node"]}"#, &["x.node"]));
     assert_eq!(files.evidence, "files: y.node");
     // Even if there is no addon at all.
@@ -129,7 +133,7 @@ fn a_named_addon_that_is_absent_is_an_error() {
 #[test]
 fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
     for (script, program) in [
-        ("node-gyp-build", "npm runs node-gyp-build when it installs the package; it compiles"),
+        ("node-gyp-build", "npm runs node-gyp-build when it installs the package; node-gyp-build compiles"),
         ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
         ("node-pre-gyp install --fallback-to-build", "npm runs node-pre-gyp when"),
         ("cmake-js compile", "npm runs cmake-js when"),

@@ -72,7 +72,7 @@ fn what_is_no_dll_cannot_be_opened() {
     for (object, kind) in [
         (program, "executable"),
         (driver, "driver"),
-        (unlinked, "file that was not linked to its end"),
+        (unlinked, "incompletely linked file"),
         (efi, "EFI program"),
     ] {
         let facts = object.facts();

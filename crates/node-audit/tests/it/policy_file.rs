@@ -72,7 +72,7 @@ fn a_bad_policy_is_an_error_with_its_place_and_what_is_known() {
         ("[floors]\nglibc = 2.28\n", "2:9", &["floating point `2.28`", "expected a string"]),
         ("[floors]\nmusl = \"1.2\"\n", "2:1", &["`musl`", "`glibc`", "`macos-arm64`"]),
         ("[floor]\n", "1:2", &["`floor`", "`floors`", "`severities`"]),
-        ("[budget]\nsize = \"8 XB\"\n", "2:8", &["`8 XB` is no size", "B, kB, MB, KiB, MiB, GiB"]),
+        ("[budget]\nsize = \"8 XB\"\n", "2:8", &["`8 XB` is not a size", "B, kB, MB, KiB, MiB, GiB"]),
         ("[budget]\nsize = 8\n", "2:8", &["integer `8`", "expected a string"]),
         ("[allow]\nglibc = \"libz.so.1\"\n", "2:9", &["expected a sequence"]),
         ("[allow]\nbeos = []\n", "2:1", &["`beos`", "`windows`"]),
@@ -107,7 +107,10 @@ fn the_command_applies_it() {
     write("floor.linux-x64-gnu.node", &Maker { versions: vec![need], ..Maker::addon() }.make());
     write("old.toml", b"[floors]\nglibc = \"2.17\"\n");
     let (status, out, _) = node_audit(&folder, &["--policy", "old.toml", "floor.linux-x64-gnu.node", NAME]);
-    assert!(status == 1 && out.contains("it needs glibc 2.27; the oldest to support is 2.17"), "{out}");
+    assert!(
+        status == 1 && out.contains("the addon needs glibc 2.27; the oldest supported version is 2.17"),
+        "{out}"
+    );
 
     let bad = "bad.linux-x64-gnu.node";
     for (text, status, part) in [
@@ -141,9 +144,9 @@ fn a_policy_without_end_or_bottom_is_refused() {
     let large = format!("# {}\n", "x".repeat(1 << 20));
     std::fs::write(folder.path().join("large.toml"), large).unwrap();
     let refused = |file: &str| Policy::from_file(&folder.path().join(file)).unwrap_err().to_string();
-    assert!(refused("large.toml").ends_with("cannot be read: it is larger than 1024 KiB"));
+    assert!(refused("large.toml").ends_with("cannot be read: the file is larger than 1024 KiB"));
     #[cfg(unix)]
-    assert!(refused("/dev/zero").ends_with("cannot be read: it is larger than 1024 KiB"));
+    assert!(refused("/dev/zero").ends_with("cannot be read: the file is larger than 1024 KiB"));
     for deep in ["a = ".to_owned() + &"[".repeat(100_000), "a = ".to_owned() + &"{a=".repeat(100_000)] {
         assert!(policy(&deep).unwrap_err().starts_with("p.toml:1:"));
     }

@@ -32,7 +32,7 @@ fn what_depends_on_the_current_directory_is_an_error() {
     for path in ["lib", "../lib", "$ORIGIN:", "::", "$ORIGINAL/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!(found[0].severity, Severity::Error, "{path}");
-        assert!(found[0].message.contains("wherever Node was started"));
+        assert!(found[0].message.contains("in which Node was started"));
     }
 }
 

@@ -63,7 +63,7 @@ fn a_result_names_its_rule_its_file_and_what_to_do() {
     assert_eq!(needed["properties"]["evidence"], "DT_NEEDED libssl.so.3");
     let text = needed["message"]["text"].as_str().unwrap();
     assert!(
-        text.starts_with("It needs libssl.so.3") && text.contains("Seen: DT_NEEDED libssl.so.3."),
+        text.starts_with("The addon needs libssl.so.3") && text.contains("Seen: DT_NEEDED libssl.so.3."),
         "{text}"
     );
     assert!(results[1]["properties"].get("platform").is_none(), "null is no platform");

@@ -54,14 +54,11 @@ fn a_changed_byte_names_its_page() {
     for (position, expected) in [
         (
             4096,
-            "page 2 of 3 (0x1000 to 0x2000) does not have the SHA-256 hash that the code directory names"
-                .to_owned(),
+            "page 2 of 3 (0x1000 to 0x2000) does not have the SHA-256 hash of the code directory".to_owned(),
         ),
         (
             8300,
-            format!(
-                "page 3 of 3 (0x2000 to {end:#x}) does not have the SHA-256 hash that the code directory names"
-            ),
+            format!("page 3 of 3 (0x2000 to {end:#x}) does not have the SHA-256 hash of the code directory"),
         ),
     ] {
         let mut bad = good.clone();
@@ -119,17 +116,21 @@ fn signatures_that_make_no_sense_are_named() {
         (table + 8, &[0xff, 0xff, 0xff, 0xff], "table of blobs is damaged"),
         (table + 8, &[0, 0, 0, 0], "no code directory"),
         (table + 12, &[0, 0, 0, 2], "no code directory"),
-        (table + 16, &[0xff, 0xff, 0xff, 0xff], "outside of it"),
-        (directory, &[0, 0, 0, 0], "is none"),
+        (table + 16, &[0xff, 0xff, 0xff, 0xff], "outside the signature"),
+        (directory, &[0, 0, 0, 0], "something else"),
         (directory + 4, &[0, 0, 0, 9], "cut short"),
-        (directory + 4, &[0xff, 0xff, 0xff, 0xff], "outside of it"),
+        (directory + 4, &[0xff, 0xff, 0xff, 0xff], "outside the signature"),
         (directory + 16, &[0xff, 0xff, 0xff, 0xff], "hash of page 0 is outside"),
-        (directory + 28, &[0xff, 0xff, 0xff, 0xff], "it has 3 pages, and hashes of 4294967295"),
-        (directory + 32, &[0, 0, 0, 1], "it is signed up to 0x1, and the signature begins at"),
-        (directory + 36, &[31], "its hashes have 31 bytes, and those of SHA-256 have 32"),
+        (
+            directory + 28,
+            &[0xff, 0xff, 0xff, 0xff],
+            "the file has 3 pages, but the signature has 4294967295 hashes",
+        ),
+        (directory + 32, &[0, 0, 0, 1], "the signature covers the file up to 0x1, but begins at"),
+        (directory + 36, &[31], "the hashes have 31 bytes, but SHA-256 hashes have 32"),
         (directory + 37, &[9], "hashed by method 9"),
-        (directory + 39, &[1], "its pages have 2^1 bytes"),
-        (directory + 39, &[255], "its pages have 2^255 bytes"),
+        (directory + 39, &[1], "the pages have 2^1 bytes"),
+        (directory + 39, &[255], "the pages have 2^255 bytes"),
     ] {
         let mut bad = good.clone();
         bad[position..position + bytes.len()].copy_from_slice(bytes);

@@ -39,9 +39,9 @@ fn variables_by_another_model_are_fine() {
 fn musl_refuses_variables_of_its_own() {
     let finding = only(on_musl(own(24)).findings(MUSL, "static-tls"));
     assert_eq!(finding.severity, Severity::Error);
-    assert!(finding.message.starts_with("it needs 24 bytes"), "{}", finding.message);
+    assert!(finding.message.starts_with("the addon needs 24 bytes"), "{}", finding.message);
     assert!(finding.message.contains("initial-exec TLS resolves to dynamic definition"));
-    assert_eq!(finding.evidence, "2 TPOFF relocations to variables of its own: counter");
+    assert_eq!(finding.evidence, "2 TPOFF relocations to variables of the addon: counter");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn glibc_has_place_for_some() {
     let finding = only(own(1664).findings(NAME, "static-tls"));
     assert_eq!(finding.severity, Severity::Warning);
     assert!(
-        finding.message.starts_with("it needs 1664 bytes of static thread-local memory, of the 1664"),
+        finding.message.starts_with("the addon needs 1664 bytes of static thread-local memory, of the 1664"),
         "{}",
         finding.message
     );
@@ -82,7 +82,7 @@ fn the_relocations_of_each_machine_are_known() {
             ..own(8)
         };
         let finding = only(object.findings("addon.node", "static-tls"));
-        assert_eq!(finding.evidence, "a TPOFF relocation to a variable of its own", "{machine:?}");
+        assert_eq!(finding.evidence, "a TPOFF relocation to a variable of the addon", "{machine:?}");
     }
 }
 
@@ -98,8 +98,8 @@ fn variables_of_others_matter_where_they_come_with_the_addon() {
     let object = Maker { needed: vec!["libc.so.6", "libtheirs.so"], ..object };
     let finding = only(object.findings(NAME, "static-tls"));
     assert_eq!(finding.severity, Severity::Warning);
-    assert!(finding.message.starts_with("it needs 1 thread-local variable"), "{}", finding.message);
-    assert_eq!(finding.evidence, "TPOFF relocations to variables of others: theirs");
+    assert!(finding.message.starts_with("the addon needs 1 thread-local variable"), "{}", finding.message);
+    assert_eq!(finding.evidence, "TPOFF relocations to variables of other libraries: theirs");
 }
 
 #[test]

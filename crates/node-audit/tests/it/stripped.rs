@@ -21,5 +21,5 @@ fn sections_are_named_with_their_sizes_the_largest_first() {
     let found = PeMaker { sections, symbols: 2, ..PeMaker::addon() }.findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
     assert_eq!(found[0].evidence, ".debug_info 65.5 kB, .debug_line 1.0 kB, COFF symbols 64 bytes");
-    assert!(found[0].message.starts_with("66.6 kB of its "), "{}", found[0].message);
+    assert!(found[0].message.starts_with("66.6 kB of the file's "), "{}", found[0].message);
 }

@@ -34,7 +34,7 @@ fn a_name_that_node_has_is_an_error() {
         let found = findings(&exports(&[ENTRY, name]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{name}");
         assert!(
-            found[0].message.starts_with("1 of 2 exported symbols are Node's as well"),
+            found[0].message.starts_with("1 of 2 exported symbols are also Node's"),
             "{}",
             found[0].message
         );
@@ -45,9 +45,7 @@ fn a_name_that_node_has_is_an_error() {
 #[test]
 fn clashes_are_counted_by_library() {
     let found = findings(&exports(&[ENTRY, "SSL_new", "sqlite3_open", "SSL_free"]));
-    assert!(
-        found[0].message.starts_with("3 of 4 exported symbols are Node's as well (OpenSSL 2, SQLite 1):")
-    );
+    assert!(found[0].message.starts_with("3 of 4 exported symbols are also Node's (OpenSSL 2, SQLite 1):"));
     assert_eq!(found[0].evidence, "OpenSSL: SSL_new, SSL_free; SQLite: sqlite3_open");
 }
 
@@ -63,7 +61,7 @@ fn other_names_are_as_bad_as_the_policy_says() {
     let object = exports(&[ENTRY, "my_helper", "_end"]);
     let found = findings(&object);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    assert_eq!(found[0].message, "1 of the 2 symbols that it exports are no entry point");
+    assert_eq!(found[0].message, "1 of the 2 exported symbols are not entry points");
     assert_eq!(found[0].evidence, "my_helper");
 
     let strict = Policy { other_exports: Severity::Error, ..Policy::default() };

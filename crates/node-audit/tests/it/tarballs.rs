@@ -73,9 +73,9 @@ fn addons_are_named_by_archive_and_entry_and_sorted() {
             ["p.tgz:package/addon.linux-x64-gnu.node", "p.tgz:package/lib/y.linux-x64-gnu.node"]
         );
         let file = &audit.files[1];
-        assert_eq!(file.package.as_ref().unwrap().title(), "p@1.0.0");
-        assert_eq!(file.claim.as_ref().unwrap().to_string(), "linux-x64-gnu");
-        assert_eq!(file.facts.len(), 1);
+        assert_eq!(file.addon.package.as_ref().unwrap().title(), "p@1.0.0");
+        assert_eq!(file.addon.claim.as_ref().unwrap().to_string(), "linux-x64-gnu");
+        assert_eq!(file.addon.facts.len(), 1);
         assert_eq!(audit.packages[0].report.file, "p.tgz:package/package.json");
         assert!(!audit.has_errors());
     }
@@ -90,7 +90,8 @@ fn the_nearest_package_json_with_a_name_is_that_of_the_addon() {
         .file("package/node_modules/q/x.linux-x64-gnu.node", &addon())
         .file("package/node_modules/r/x.linux-x64-gnu.node", &addon());
     let audit = audit(&tarball.gz());
-    let package = |file: &node_audit::Audited| file.package.as_ref().and_then(|package| package.name.clone());
+    let package =
+        |file: &node_audit::Audited| file.addon.package.as_ref().and_then(|package| package.name.clone());
     let packages: Vec<_> = audit.files.iter().map(package).collect();
     assert_eq!(packages, [Some("p".to_owned()), Some("q".to_owned()), None]);
 }
@@ -115,9 +116,9 @@ fn long_names_of_both_kinds_are_read() {
 #[test]
 fn paths_out_of_the_archive_are_refused_by_name() {
     for (path, why) in [
-        ("../x.node", "climbs out"),
-        ("package/../../x.node", "climbs out"),
-        ("package\\..\\..\\x.node", "climbs out"),
+        ("../x.node", "leads out"),
+        ("package/../../x.node", "leads out"),
+        ("package\\..\\..\\x.node", "leads out"),
         ("/etc/x.node", "absolute"),
         ("\\\\host\\x.node", "absolute"),
         ("C:\\x.node", "absolute"),
@@ -165,7 +166,7 @@ fn an_archive_cut_short_is_refused() {
     let whole = Tarball::package(MANIFEST).file("package/x.node", &addon()).gz();
     for length in [3, 20, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
         let failure = refused(&whole[..length]);
-        assert!(failure.contains("is no archive that can be audited"), "{failure}");
+        assert!(failure.contains("is not a usable npm tarball"), "{failure}");
     }
     let tar = Tarball::new().file("package/x.node", &addon()).tar();
     for length in [700, 1000] {
@@ -196,7 +197,7 @@ fn what_follows_the_end_is_refused() {
     tar.extend([0; 1024]);
     tar.extend(Tarball::new().file("package/x.node", &addon()).tar());
     let failure = refused(&tar);
-    assert!(failure.contains("something follows after its end"), "{failure}");
+    assert!(failure.contains("the archive continues after its end"), "{failure}");
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn what_is_no_archive_says_how_it_begins() {
 #[test]
 fn an_archive_without_an_addon_says_so() {
     let failure = refused(&Tarball::package(MANIFEST).file("package/libx.so", &addon()).gz());
-    assert!(failure.ends_with("p.tgz: no .node file in it"), "{failure}");
+    assert!(failure.ends_with("p.tgz: contains no .node file"), "{failure}");
 }
 
 #[test]
@@ -220,7 +221,7 @@ fn a_broken_package_json_is_told_and_the_addon_is_still_read() {
     let audit = audit(&Tarball::package("{").file("package/addon.linux-x64-gnu.node", &addon()).gz());
     assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
     let failure = audit.failures[0].to_string();
-    assert!(failure.contains("p.tgz:package/package.json: is no package.json: "), "{failure}");
+    assert!(failure.contains("p.tgz:package/package.json: is not a valid package.json: "), "{failure}");
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn an_addon_that_cannot_be_read_leaves_the_others() {
     let audit = audit(&tarball.gz());
     assert_eq!(names(&audit), ["p.tgz:package/b.node"]);
     let failure = audit.failures[0].to_string();
-    assert!(failure.contains("p.tgz:package/a.node: is no addon"), "{failure}");
+    assert!(failure.contains("p.tgz:package/a.node: is not an addon"), "{failure}");
 }
 
 /// An archive of some kilobytes that unpacks to more than is allowed.
@@ -319,5 +320,5 @@ fn more_addons_than_anyone_ships_are_refused() {
     let many = (0..=10_000).fold(Tarball::package(MANIFEST), |tarball, number| {
         tarball.file(&format!("package/{number}.node"), b"")
     });
-    assert!(refused(&many.gz()).ends_with("it has more than 10000 addons"));
+    assert!(refused(&many.gz()).ends_with("the archive has more than 10000 addons"));
 }

@@ -59,8 +59,9 @@ fn runtimes(
     for (cpu, libc) in systems(audited) {
         runtimes.extend(Runtime::pinned(workspace, cpu, libc)?);
     }
-    let engines = audited.package.as_ref().and_then(|package| package.node.as_deref());
-    runtimes.retain(|runtime| is_promised(engines, &runtime.node) && has_abi(audited.abi, &runtime.node));
+    let engines = audited.addon.package.as_ref().and_then(|package| package.node.as_deref());
+    runtimes
+        .retain(|runtime| is_promised(engines, &runtime.node) && has_abi(audited.addon.abi, &runtime.node));
     runtimes.retain(|runtime| match runtime.missing(workspace) {
         Some(why) => {
             skipped.insert(why);
@@ -74,11 +75,11 @@ fn runtimes(
 /// The kinds of Linux that an addon is for, of those that there are Nodes of. What no name says, the file itself does:
 /// its processor, and the C library that it is linked to.
 fn systems(audited: &Audited) -> Vec<(node_targets::Cpu, node_targets::Libc)> {
-    let linked = audited.facts.iter().find_map(|facts| facts.elf()?.libc);
-    let claimed: Vec<_> = match &audited.claim {
+    let linked = audited.addon.facts.iter().find_map(|facts| facts.elf()?.libc);
+    let claimed: Vec<_> = match &audited.addon.claim {
         Some(claim) => claim.platforms().filter(|platform| platform.os == Os::Linux).collect(),
         None => {
-            let elf = audited.facts.iter().filter(|facts| facts.elf().is_some());
+            let elf = audited.addon.facts.iter().filter(|facts| facts.elf().is_some());
             elf.filter_map(|facts| Some(Platform { os: Os::Linux, cpu: facts.cpu?, libc: None })).collect()
         }
     };

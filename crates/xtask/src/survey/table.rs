@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_row_counts_what_was_found_and_what_failed() {
-        let floor = || finding("glibc-floor", Severity::Error, "it needs 2.34|2.38");
+        let floor = || finding("glibc-floor", Severity::Error, "the addon needs 2.34|2.38");
         let version =
             |file| Outcome::Fails(format!("libc.so.6: version `GLIBC_2.34' not found (required by {file})"));
         let other = Outcome::OtherNode("another Node".to_owned());
@@ -178,7 +178,7 @@ mod tests {
         ]);
         let table = markdown(&[package]);
         let row = table.lines().nth(2).unwrap();
-        let expected = " | 2 x `glibc-floor`: it needs 2.34\\|2.38 | 1 x `size` | fails, 3 of 4: libc.so.6: version \
+        let expected = " | 2 x `glibc-floor`: the addon needs 2.34\\|2.38 | 1 x `size` | fails, 3 of 4: libc.so.6: version \
                         'GLIBC_2.34' not found; does not return |";
         assert!(row.ends_with(expected), "{row}");
     }
@@ -186,10 +186,13 @@ mod tests {
     #[test]
     fn a_message_is_cut_at_its_first_clause() {
         for (message, expected) in [
-            ("it needs glibc 2.34; the oldest to support is 2.28", "it needs glibc 2.34"),
             (
-                "it needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised, which lacks it",
-                "it needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
+                "the addon needs glibc 2.34; the oldest supported version is 2.28",
+                "the addon needs glibc 2.34",
+            ),
+            (
+                "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised, which lacks it",
+                "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
             ),
             ("no clause here", "no clause here"),
         ] {

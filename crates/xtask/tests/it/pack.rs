@@ -153,12 +153,12 @@ fn everything_that_is_wrong_with_the_artifacts_is_said_at_once() {
     assert_eq!(*gnu, format!("{old}it is of version 0.0.9, and this is {VERSION}"));
     let renamed = path("bindings_node.linux-arm64-gnu.node");
     assert!(
-        arm.starts_with(&format!("{renamed}arch: it claims linux-arm64-gnu, but is compiled for x64")),
+        arm.starts_with(&format!("{renamed}arch: the addon claims linux-arm64-gnu, but is compiled for x64")),
         "{arm}"
     );
     assert!(arm.ends_with("was it renamed?"), "{arm}");
     let page = path("bindings_node.linux-x64-musl.node");
-    assert!(musl.starts_with(&format!("{page}is no addon: it begins with")), "{musl}");
+    assert!(musl.starts_with(&format!("{page}is not an addon: the file begins with")), "{musl}");
     assert_eq!(
         remedy,
         "build them again from this checkout: cargo xtask dist --target linux-x64-gnu --target linux-arm64-gnu \

@@ -1,21 +1,18 @@
-//! What a file is held against.
-
-mod file;
+//! The limits that the rules apply.
 
 use std::collections::BTreeMap;
 
+use crate::claim::Claim;
 use crate::finding::Severity;
-use crate::platform::{Claim, Cpu, Libc};
+use crate::platform::{Cpu, Libc};
 use crate::version::Version;
-
-pub use file::PolicyError;
 
 /// The limits that the rules apply.
 ///
 /// `Policy::default()` fits any published addon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The platform, whatever the file's name says.
+    /// The platform to check for, whatever the file's name claims.
     pub claim: Option<Claim>,
     /// The oldest systems that a file must load on.
     pub floors: Floors,
@@ -23,16 +20,17 @@ pub struct Policy {
     pub allowed: Allowed,
     /// The largest addon, in bytes.
     pub size: u64,
-    /// How bad it is to export names that are neither Node's nor an entry point.
+    /// The severity of exported names that are neither Node's nor an entry point.
     pub other_exports: Severity,
     /// The protections that an addon's C must have.
     pub hardening: Hardening,
-    /// How bad the findings of a rule are, by its id, whatever the rule says; None drops them.
+    /// The severity of a rule's findings, by the rule's id, instead of the rule's own; None drops the findings.
     pub severities: BTreeMap<String, Option<Severity>>,
 }
 
-/// Protections of the C compiler that leave a mark in an ELF or Mach-O file. The default expects neither: an addon may hold no
-/// C, and the compiler protects only functions with a buffer.
+/// Protections of the C compiler that leave a mark in an ELF or Mach-O file.
+///
+/// The default expects neither: an addon may contain no C, and the compiler protects only functions with a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hardening {
     /// `-fstack-protector-strong`, by the import `__stack_chk_fail`.
@@ -61,7 +59,7 @@ pub struct Floors {
     pub glibc: Version,
     /// libstdc++'s interface, `GLIBCXX_3.4.25`.
     pub glibcxx: Version,
-    /// The C++ ABI's own interface, `CXXABI_1.3.11`.
+    /// The C++ ABI's interface, `CXXABI_1.3.11`.
     pub cxxabi: Version,
     /// libgcc's interface, `GCC_7.0.0`.
     pub gcc: Version,
@@ -71,7 +69,7 @@ pub struct Floors {
     pub macos_arm64: Version,
 }
 
-/// Libraries that every system of a kind has; `*` stands for any text.
+/// Libraries that every system of a kind has; `*` means any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
     /// Systems with glibc.
@@ -88,7 +86,7 @@ const fn version(major: u32, minor: u32, patch: u32) -> Version {
     Version { major, minor, patch }
 }
 
-/// What Node 20's own releases need: glibc 2.28 with the compiler of that time (gcc 8), macOS 10.15 and 11.
+/// The floors of Node 20's own releases: glibc 2.28 with the compiler of that time (gcc 8), macOS 10.15 and 11.
 const NODE_FLOORS: Floors = Floors {
     glibc: version(2, 28, 0),
     glibcxx: version(3, 4, 25),
@@ -112,14 +110,13 @@ const MUSL: [&str; 3] = ["libc.so", "libc.musl-*.so.1", "ld-musl-*.so.1"];
 
 /// The run-time libraries of the C and C++ compilers.
 ///
-/// They are no part of the system: a minimal container may lack them. Node's official builds are linked to both, and
-/// so are Alpine's: where such a Node starts they are there, and the default allows them. What this project ships must
-/// also load into a host that is linked statically, and needs neither.
+/// A minimal container may lack them. Node's official builds and Alpine's are linked to both, so a system on which such a Node
+/// starts has them, and the default allows them. A statically linked Node needs neither.
 const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
 const MACOS: [&str; 2] = ["/usr/lib/*", "/System/Library/*"];
 
-/// 32 MB, as sizes are shown to people.
+/// 32 MB in decimal units, as reports print sizes.
 const SIZE: u64 = 32_000_000;
 
 impl Default for Policy {
@@ -142,7 +139,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The oldest macOS for a processor.
+    /// Returns the oldest macOS for a processor.
     #[must_use]
     pub fn macos(&self, cpu: Option<Cpu>) -> Version {
         if cpu == Some(Cpu::X64) { self.floors.macos_x64 } else { self.floors.macos_arm64 }
@@ -150,21 +147,21 @@ impl Policy {
 }
 
 impl Allowed {
-    /// Whether a library is on the list of a C library's systems.
+    /// Returns whether every system with a C library has a library.
     #[must_use]
     pub fn on(&self, libc: Libc, library: &str) -> bool {
         let patterns = match libc {
             Libc::Glibc => &self.glibc,
             Libc::Musl => &self.musl,
-            // Android's libraries are on no list.
+            // The policy has no list for Android.
             Libc::Bionic => return false,
         };
-        listed(patterns, library)
+        matches_any(patterns, library)
     }
 }
 
-/// Whether a name fits one of the patterns.
-pub(crate) fn listed(patterns: &[String], name: &str) -> bool {
+/// Returns whether a name matches one of the patterns.
+pub(crate) fn matches_any(patterns: &[String], name: &str) -> bool {
     patterns.iter().any(|pattern| matches(pattern, name))
 }
 
@@ -172,14 +169,14 @@ fn owned<'a>(names: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-/// Whether a name fits a pattern, in which each `*` stands for any text.
+/// Returns whether a name matches a pattern, in which each `*` means any text.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else {
         return pattern == name;
     };
     let (middle, end) = tail.rsplit_once('*').unwrap_or(("", tail));
     let rest = name.strip_prefix(head).and_then(|rest| rest.strip_suffix(end));
-    // What fits a part as early as possible leaves the most to the parts behind it: nothing is tried twice.
+    // The earliest match of a part leaves the most text to the later parts, so no match is tried twice.
     let mut parts = middle.split('*');
     rest.is_some_and(|rest| parts.try_fold(rest, |rest, part| Some(rest.split_once(part)?.1)).is_some())
 }
@@ -189,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn a_star_means_any_text() {
         for (pattern, name, expected) in [
             ("libc.so.6", "libc.so.6", true),
             ("libc.so.6", "libc.so.66", false),
@@ -211,7 +208,7 @@ mod tests {
         }
     }
 
-    /// Each star tried each rest of the name: with thirty of them, one comparison took longer than anyone waits.
+    /// Once each star tried each rest of the name, so one comparison with thirty stars took hours.
     #[test]
     fn many_stars_take_no_longer() {
         let pattern = "*a".repeat(1000) + "*b";

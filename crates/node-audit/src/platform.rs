@@ -1,14 +1,8 @@
-//! Platforms, by Node's names and npm's, and what names claim of them.
-
-mod claim;
-mod said;
+//! Platforms, by Node's names and npm's.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-
-pub use claim::{Claim, PlatformError};
-pub(crate) use said::Said;
 
 /// An operating system, by Node's `process.platform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,14 +36,14 @@ pub enum Cpu {
     S390x,
 }
 
-/// The C library of a system with Linux' kernel; the first two by npm's `libc` field.
+/// The C library of a system with Linux' kernel. npm's `libc` field knows the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Libc {
     /// `glibc`; platform names end in `-gnu`
     Glibc,
     /// `musl`
     Musl,
-    /// Android's; no package claims it by this name, and platform names imply it
+    /// Android's; packages do not name it, and `android` implies it
     Bionic,
 }
 
@@ -81,17 +75,17 @@ const CPUS: [(&str, Cpu); 10] = [
 
 const LIBCS: [(&str, Libc); 3] = [("glibc", Libc::Glibc), ("musl", Libc::Musl), ("bionic", Libc::Bionic)];
 
-/// Names to values and back.
+/// Converts names to values and back.
 macro_rules! named {
     ($type:ident, $names:ident) => {
         impl $type {
-            /// By the name that Node or npm has for it.
+            /// Returns the value that Node or npm calls by a name.
             #[must_use]
             pub fn by_name(name: &str) -> Option<$type> {
                 $names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
             }
 
-            /// The name that Node or npm has for it.
+            /// Returns Node's or npm's name.
             #[must_use]
             pub fn name(self) -> &'static str {
                 $names.iter().find(|(_, value)| *value == self).map_or("", |(name, _)| name)
@@ -123,7 +117,7 @@ pub struct Platform {
     pub os: Os,
     /// Processor.
     pub cpu: Cpu,
-    /// C library, where the name says which.
+    /// C library, if the name says which.
     pub libc: Option<Libc>,
 }
 

@@ -1,4 +1,4 @@
-//! A policy from a TOML file: what it names replaces the default, and nothing else changes.
+//! Policies from TOML files. A file changes the parts of the default policy that it names.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,31 +7,29 @@ use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::version::Version;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Policy;
-use crate::error::{name, printable};
 use crate::finding::Severity;
+use crate::limits::MAX_POLICY;
+use crate::policy::Policy;
+use crate::printable::{display_path, printable};
 use crate::rules::RULES;
-
-/// The largest policy that is read, in bytes: 1 MiB.
-const MAX_POLICY: u64 = 1 << 20;
+use crate::version::Version;
 
 /// A policy file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The operating system refused, or the file is no UTF-8.
+    /// The operating system refused, or the file is not UTF-8.
     #[error("{file}: the policy cannot be read: {source}")]
     Unreadable {
         /// The file.
         file: String,
-        /// Its reason.
+        /// The reason.
         source: io::Error,
     },
-    /// It is no TOML, or holds what a policy does not have.
+    /// The file is not TOML, or has a key or value that a policy does not have.
     #[error("{file}:{line}:{column}: {message}")]
     Invalid {
         /// The file.
@@ -40,39 +38,39 @@ pub enum PolicyError {
         line: usize,
         /// In characters, from 1.
         column: usize,
-        /// What is wrong there, and what is known instead.
+        /// The problem, and the known keys or values.
         message: String,
     },
 }
 
 impl Policy {
-    /// The default policy with what a TOML file changes of it.
+    /// Returns the default policy with the changes of a TOML file.
     ///
     /// # Errors
-    /// Where the file cannot be read, is no TOML, or names a rule, a table or a value that is not known.
+    /// The file cannot be read, is not TOML, or has an unknown rule, table or value.
     pub fn from_file(path: &Path) -> Result<Policy, PolicyError> {
-        let unreadable = |source| PolicyError::Unreadable { file: name(path), source };
+        let unreadable = |source| PolicyError::Unreadable { file: display_path(path), source };
         let mut text = String::new();
-        // It may be a pipe, whose length nobody knows.
+        // The file may be a pipe, which has no length.
         let length = File::open(path).and_then(|open| open.take(MAX_POLICY + 1).read_to_string(&mut text));
         if length.map_err(unreadable)? as u64 > MAX_POLICY {
-            let reason = format!("it is larger than {} KiB", MAX_POLICY >> 10);
+            let reason = format!("the file is larger than {} KiB", MAX_POLICY >> 10);
             return Err(unreadable(io::Error::other(reason)));
         }
         Policy::from_toml(path, &text)
     }
 
-    /// The default policy with what a text in TOML changes of it; `path` is what the text is called in errors.
+    /// Returns the default policy with the changes of a text in TOML; `path` names the text in errors.
     ///
     /// # Errors
-    /// As [`Policy::from_file`], apart from reading.
+    /// The text is not TOML, or has an unknown rule, table or value.
     pub fn from_toml(path: &Path, text: &str) -> Result<Policy, PolicyError> {
         let invalid = |span: Range<usize>, message: &str| {
             let (line, column) = position(text, span.start);
-            // Lists of known names come on a line of their own from the parser.
+            // The parser puts lists of known names on lines of their own.
             let message =
                 message.lines().map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join("; ");
-            PolicyError::Invalid { file: name(path), line, column, message }
+            PolicyError::Invalid { file: display_path(path), line, column, message }
         };
         let file: Changes = toml::from_str(text)
             .map_err(|error| invalid(error.span().unwrap_or_default(), error.message().trim()))?;
@@ -89,7 +87,7 @@ impl Policy {
     }
 }
 
-/// The whole file; what is absent stays as it is.
+/// The whole file. An absent part changes nothing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Changes {
@@ -148,7 +146,7 @@ struct Hardening {
     fortify: Option<bool>,
 }
 
-/// A severity, or none at all.
+/// A severity, or none.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {
@@ -177,7 +175,7 @@ impl FromStr for Size {
             number.parse::<u64>().ok().zip(unit).and_then(|(number, (_, unit))| number.checked_mul(*unit));
         let known = UNITS.map(|(name, _)| name).join(", ");
         bytes.map(Size).ok_or_else(|| {
-            format!("`{text}` is no size: expected a whole number and one of {known}, as in \"8 MB\"")
+            format!("`{text}` is not a size: expected a whole number and one of {known}, as in \"8 MB\"")
         })
     }
 }
@@ -243,7 +241,7 @@ impl Changes {
     }
 }
 
-/// Line and column of a byte, both from 1.
+/// Returns the line and the column of a byte, both from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -265,7 +263,10 @@ mod tests {
             ["", "8", "MB", "8 XB", "-8 MB", "8.5 MB", "8 mb", "99999999999999999999 B", "99999999999 GiB"]
         {
             let error = text.parse::<Size>().unwrap_err();
-            assert!(error.starts_with(&format!("`{text}` is no size")) && error.contains("KiB"), "{error}");
+            assert!(
+                error.starts_with(&format!("`{text}` is not a size")) && error.contains("KiB"),
+                "{error}"
+            );
         }
     }
 

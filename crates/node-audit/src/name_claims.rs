@@ -1,33 +1,34 @@
-//! What the names of a file and of its package say of it together.
+//! The claims that the names of an addon and of its package make together.
 
-use super::claim::{at_the_end, of_folders};
-use super::{Claim, Cpu, Libc, Os};
-use crate::error::printable;
+use crate::claim::{Claim, at_the_end, of_folders};
 use crate::manifest::Manifest;
-use crate::rules::abi_of_node;
+use crate::node_abi;
+use crate::platform::{Cpu, Libc, Os};
+use crate::printable::printable;
 
-/// What is said of a file: by its own name, its folders, its package's name and its package.json.
+/// The claims of an addon's file name, its folders, its package's name and its package.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Said {
-    /// The platform: of the first that names one, completed by the others.
+pub(crate) struct NameClaims {
+    /// The platform that the first name with a platform claims, completed by the others.
     pub(crate) claim: Option<Claim>,
-    /// The ABI of Node (NODE_MODULE_VERSION) that it is for.
+    /// The ABI of Node (NODE_MODULE_VERSION) that a name claims.
     pub(crate) abi: Option<u32>,
-    /// Those that contradict the first, each with it, in words.
+    /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
 }
 
-/// What one name says.
+/// The claim of one name.
 struct Hint {
+    /// The name, as text.
     place: String,
     os: Option<Os>,
     cpus: Vec<Cpu>,
     libc: Option<Libc>,
 }
 
-impl Said {
-    /// Takes a path with `/` between its parts, from the folder of the package.json where there is one.
-    pub(crate) fn new(path: &str, package: Option<&Manifest>) -> Said {
+impl NameClaims {
+    /// Reads the claims of a path with `/` between its parts, from the folder of the package.json if there is one.
+    pub(crate) fn new(path: &str, package: Option<&Manifest>) -> NameClaims {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
         let mut hints = vec![of_file(file)];
@@ -38,18 +39,23 @@ impl Said {
         let first = hints.iter().position(|hint| hint.os.is_some() && !hint.cpus.is_empty());
         let abi = abi(file, &folders);
         let Some((position, first)) = first.and_then(|first| Some((first, hints.get(first)?))) else {
-            return Said { claim: None, abi, conflicts: Vec::new() };
+            return NameClaims { claim: None, abi, conflicts: Vec::new() };
         };
         let same = |hint: &&Hint| hint.os.is_none() || hint.os == first.os;
         let libc = hints.iter().filter(same).find_map(|hint| hint.libc);
         let os = first.os;
         let claim = os.and_then(|os| Claim::new(os, &first.cpus, libc.filter(|_| os == Os::Linux)));
-        // What package.json allows is the package's own question.
+        // The rule `package` compares the claim with package.json's fields.
         let others = hints.iter().take(names).enumerate().filter(|(other, _)| *other != position);
         let conflicts = others
             .filter(|(_, other)| contradicts(first, libc, other))
             .map(|(_, other)| format!("{} and {}", first.place, other.place));
-        Said { abi, conflicts: conflicts.collect(), claim }
+        NameClaims { abi, conflicts: conflicts.collect(), claim }
+    }
+
+    /// Reads the claims of a package as a whole.
+    pub(crate) fn of_package(package: &Manifest) -> NameClaims {
+        NameClaims::new("", Some(package))
     }
 }
 
@@ -64,7 +70,7 @@ fn hint(place: String, claim: Claim) -> Hint {
     Hint { place, os: Some(claim.os), libc: claim.libc, cpus: claim.cpus }
 }
 
-/// `addon.linux-x64-gnu.node`, and the tags of prebuildify: `node.napi.musl.node`.
+/// Reads `addon.linux-x64-gnu.node`, and the tags of prebuildify: `node.napi.musl.node`.
 fn of_file(file: &str) -> Hint {
     let stem = file.strip_suffix(".node").unwrap_or(file);
     let tag = stem.split('.').find_map(Libc::by_name);
@@ -76,24 +82,25 @@ fn of_file(file: &str) -> Hint {
     }
 }
 
-/// `sharp-linux-x64` of `sharp-linux-x64-0.35.5`.
+/// Returns `sharp-linux-x64` of `sharp-linux-x64-0.35.5`.
 fn without_version(stem: &str) -> Option<&str> {
     let (name, version) = stem.rsplit_once('-')?;
     let numbers = version.split('.').all(|number| number.parse::<u32>().is_ok());
     (numbers && version.contains('.')).then_some(name)
 }
 
-/// A platform with the ABI or the release of Node behind it: `x-linux-x64-glibc-115`, `linux-x64-node-22`.
+/// Reads a platform before the ABI or the release of Node: `x-linux-x64-glibc-115`, `linux-x64-node-22`.
 fn bound(name: &str) -> Option<(Claim, Option<u32>)> {
     let (start, last) = name.rsplit_once('-')?;
     let Some(start) = start.strip_suffix("-node") else {
         return Some((at_the_end(start)?, Some(number(last)?)));
     };
     last.split('.').all(|part| part.parse::<u32>().is_ok()).then_some(())?;
-    Some((at_the_end(start)?, abi_of_node(last)))
+    Some((at_the_end(start)?, node_abi::of_node(last)))
 }
 
-/// The innermost folder first: `linux-x64`, `napi-v8-linux-glibc-x64`, or `linux/x64`; and cmake-ts' `musl-127-Release`, koffi's `musl_x64`.
+/// Reads folders, the innermost first: `linux-x64`, `napi-v8-linux-glibc-x64`, `linux/x64`, cmake-ts' `musl-127-Release`,
+/// koffi's `musl_x64`.
 fn of_path(folders: &[&str]) -> Vec<Hint> {
     let mut hints = Vec::new();
     for (position, folder) in folders.iter().enumerate().rev() {
@@ -120,7 +127,7 @@ fn of_package_name(name: &str) -> Option<Hint> {
     Some(hint(format!("the package's name {name}"), at_the_end(last)?))
 }
 
-/// os, cpu and libc of package.json, each where it names exactly one.
+/// Reads os, cpu and libc of package.json, each if it names exactly one.
 fn of_fields(package: &Manifest) -> Hint {
     let one = |names: &[String]| match names {
         [name] => Some(name.clone()),
@@ -134,8 +141,8 @@ fn of_fields(package: &Manifest) -> Hint {
     }
 }
 
-/// prebuildify's tag `abi115`, which does not count beside `napi`; `node-v115` of prebuild and node-pre-gyp; or what
-/// stands behind a platform.
+/// Reads prebuildify's tag `abi115`, which does not count beside `napi`; `node-v115` of prebuild and node-pre-gyp; or the number
+/// after a platform.
 fn abi(file: &str, folders: &[&str]) -> Option<u32> {
     let stem = file.strip_suffix(".node").unwrap_or(file);
     let tags: Vec<&str> = stem.split('.').collect();
@@ -161,7 +168,7 @@ fn in_words(name: &str) -> Option<u32> {
         .or_else(|| bound(name)?.1)
 }
 
-/// A smaller number is a release of Node: its ABIs are above 40 since version 1.
+/// Parses an ABI. Smaller numbers are releases of Node, whose ABIs are above 40 since version 1.
 fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|abi| (41..=9999).contains(abi))
 }
@@ -171,7 +178,7 @@ mod tests {
     use super::*;
 
     fn claim(path: &str) -> String {
-        Said::new(path, None).claim.map_or_else(|| "-".to_owned(), |claim| claim.to_string())
+        NameClaims::new(path, None).claim.map_or_else(|| "-".to_owned(), |claim| claim.to_string())
     }
 
     #[test]
@@ -193,7 +200,7 @@ mod tests {
             ("x.android-arm64.node", "android-arm64"),
             ("x.openharmony-arm64.node", "openharmony-arm64"),
             ("x.linux-arm64-ohos.node", "openharmony-arm64"),
-            // sharp, and names of which the platform is the end
+            // sharp, and names that end with the platform
             ("lib/sharp-linuxmusl-x64.node", "linux-x64-musl"),
             ("lib/sharp-linux-x64.node", "linux-x64"),
             ("lib/sharp-linuxmusl-x64-0.35.5.node", "linux-x64-musl"),
@@ -222,7 +229,7 @@ mod tests {
             ("build/linux/x64/node/musl-127-Release/addon.node", "linux-x64-musl"),
             ("build/linux/x64/node/115/addon.node", "linux-x64"),
             ("build/win32/ia32/node/msvc-115-Release/addon.node", "win32-ia32-msvc"),
-            // deasync, and a profiler of Sentry's
+            // deasync, Sentry's profiler
             ("bin/linux-x64-node-22/deasync.node", "linux-x64"),
             ("bin/darwin-arm64-node-0.12/deasync.node", "darwin-arm64"),
             ("lib/sentry_cpu_profiler-linux-arm64-musl-127.node", "linux-arm64-musl"),
@@ -295,26 +302,26 @@ mod tests {
             ("x.node", package("a", &["!win32"], &["x64"], &[]), "-"),
             ("build/Release/x.node", package("a", &["linux"], &[], &[]), "-"),
         ] {
-            let said = Said::new(path, Some(&package));
-            let claim = said.claim.map_or_else(|| "-".to_owned(), |claim| claim.to_string());
+            let claims = NameClaims::new(path, Some(&package));
+            let claim = claims.claim.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
             assert_eq!(claim, expected, "{path} {package:?}");
-            assert_eq!(said.conflicts, [""; 0], "{path} {package:?}");
+            assert_eq!(claims.conflicts, [""; 0], "{path} {package:?}");
         }
     }
 
     #[test]
-    fn names_that_contradict_each_other_are_told_and_the_first_counts() {
-        let said = Said::new("linux-x64/x.linux-arm64.node", None);
-        assert_eq!(said.claim.map(|claim| claim.to_string()).as_deref(), Some("linux-arm64"));
-        assert_eq!(said.conflicts, ["the file's name x.linux-arm64.node and its folder linux-x64"]);
-        let hostile = Said::new("\u{1b}-linux-x64/x.linux-arm64.node", None);
+    fn names_that_contradict_each_other_are_listed_and_the_first_counts() {
+        let claims = NameClaims::new("linux-x64/x.linux-arm64.node", None);
+        assert_eq!(claims.claim.map(|claim| claim.to_string()).as_deref(), Some("linux-arm64"));
+        assert_eq!(claims.conflicts, ["the file's name x.linux-arm64.node and its folder linux-x64"]);
+        let hostile = NameClaims::new("\u{1b}-linux-x64/x.linux-arm64.node", None);
         assert_eq!(
             hostile.conflicts,
             ["the file's name x.linux-arm64.node and its folder \\u{1b}-linux-x64"]
         );
         let musl = package("a-linux-x64-gnu", &[], &[], &[]);
-        assert_eq!(Said::new("x.linux-x64-musl.node", Some(&musl)).conflicts.len(), 1);
-        assert_eq!(Said::new("darwin-x64+arm64/x.darwin-x64.node", None).conflicts, [""; 0]);
+        assert_eq!(NameClaims::new("x.linux-x64-musl.node", Some(&musl)).conflicts.len(), 1);
+        assert_eq!(NameClaims::new("darwin-x64+arm64/x.darwin-x64.node", None).conflicts, [""; 0]);
     }
 
     #[test]
@@ -338,7 +345,7 @@ mod tests {
             ("x.abi.node", None),
             ("x.abi99999999999.node", None),
         ] {
-            assert_eq!(Said::new(path, None).abi, expected, "{path}");
+            assert_eq!(NameClaims::new(path, None).abi, expected, "{path}");
         }
     }
 }

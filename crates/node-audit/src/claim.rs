@@ -1,25 +1,26 @@
-//! What a file says that it is for.
+//! The platform that a name claims.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Cpu, Libc, Os, Platform};
+use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::printable::printable;
 
-/// What a file says that it is for: one platform, or several processors in one Mach-O file.
+/// The platform that a file claims: one, or several processors of one system for a fat Mach-O file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// Operating system.
     pub os: Os,
     /// Processors; at least one.
-    pub(super) cpus: Vec<Cpu>,
-    /// C library, where the name says which.
+    pub(crate) cpus: Vec<Cpu>,
+    /// C library, if the name says which.
     pub libc: Option<Libc>,
 }
 
-/// A text that is no platform name.
+/// A text that is not a platform name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{name}` is no platform; expected os-cpu or os-cpu-libc, as in linux-x64-gnu, linux-arm64-musl, darwin-arm64, \
+    "`{name}` is not a platform: expected os-cpu or os-cpu-libc, as in linux-x64-gnu, linux-arm64-musl, darwin-arm64, \
      win32-x64-msvc"
 )]
 pub struct PlatformError {
@@ -28,18 +29,18 @@ pub struct PlatformError {
 }
 
 impl Claim {
-    /// A claim of these processors; None without one.
+    /// Returns a claim of these processors; None without a processor.
     #[must_use]
     pub fn new(os: Os, cpus: &[Cpu], libc: Option<Libc>) -> Option<Claim> {
         (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc })
     }
 
-    /// The platforms, one for each processor; at least one.
+    /// Returns the platforms, one for each processor; at least one.
     pub fn platforms(&self) -> impl Iterator<Item = Platform> {
         self.cpus.iter().map(|cpu| Platform { os: self.os, cpu: *cpu, libc: self.libc })
     }
 
-    /// Whether the file would be looked for on a platform.
+    /// Returns whether a loader on a platform looks for the file.
     pub(crate) fn covers(&self, platform: Platform) -> bool {
         let libc = self.libc.is_none() || platform.libc.is_none() || self.libc == platform.libc;
         self.os == platform.os && self.cpus.contains(&platform.cpu) && libc
@@ -56,25 +57,25 @@ impl FromStr for Claim {
     type Err = PlatformError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        parse(name).ok_or_else(|| PlatformError { name: crate::error::printable(name.as_bytes()) })
+        parse(name).ok_or_else(|| PlatformError { name: printable(name.as_bytes()) })
     }
 }
 
-/// The platform at the end of a name: `linux-x64-gnu` of `addon-v2-linux-x64-gnu`.
-pub(super) fn at_the_end(name: &str) -> Option<Claim> {
-    // A platform has three words at most; a hostile name has thousands.
+/// Returns the platform at the end of a name: `linux-x64-gnu` of `addon-v2-linux-x64-gnu`.
+pub(crate) fn at_the_end(name: &str) -> Option<Claim> {
+    // A platform has at most three words. A hostile name has thousands.
     let dashes: Vec<usize> = name.rmatch_indices('-').take(3).map(|(dash, _)| dash + 1).collect();
     let starts = std::iter::once(0).chain(dashes.into_iter().rev());
     starts.filter_map(|start| name.get(start..)).find_map(parse).or_else(|| triple(name))
 }
 
-/// The platform that two names of folders spell: `linux`, `x64`.
-pub(super) fn of_folders(os: &str, cpus: &str) -> Option<Claim> {
+/// Returns the platform that the names of two folders make: `linux`, `x64`.
+pub(crate) fn of_folders(os: &str, cpus: &str) -> Option<Claim> {
     let (os, libc) = system(os)?;
     Claim::new(os, &processors(os, cpus)?, libc)
 }
 
-/// `linux-x64-gnu` as napi-rs writes it, `linuxmusl-x64` (sharp, prebuild-install), `linux-musl-x64` (node-pre-gyp).
+/// Parses `linux-x64-gnu` (napi-rs), `linuxmusl-x64` (sharp, prebuild-install) and `linux-musl-x64` (node-pre-gyp).
 fn parse(name: &str) -> Option<Claim> {
     let parts: Vec<&str> = name.split('-').collect();
     let (os, libc, cpus, end) = match parts[..] {
@@ -92,14 +93,14 @@ fn parse(name: &str) -> Option<Claim> {
         | (_, Some("unknown")) => (os, own),
         (Os::Linux, Some("gnu" | "gnueabihf" | "glibc")) => (os, Some(Libc::Glibc)),
         (Os::Linux, Some("musl" | "musleabihf")) => (os, Some(Libc::Musl)),
-        // What napi-rs called it before Node had a name for it.
+        // napi-rs' name for the system, before Node had one.
         (Os::Linux, Some("ohos")) => (Os::Openharmony, None),
         _ => return None,
     };
     Claim::new(os, &cpus, libc)
 }
 
-/// A target of Rust and of compilers: `x86_64-unknown-linux-gnu`.
+/// Parses a target of compilers: `x86_64-unknown-linux-gnu`.
 fn triple(name: &str) -> Option<Claim> {
     let parts: Vec<&str> = name.split('-').collect();
     let [cpu, system @ ..] = parts.as_slice() else { return None };
@@ -127,7 +128,7 @@ fn system(name: &str) -> Option<(Os, Option<Libc>)> {
     }
 }
 
-/// `x64`, `x64+arm64`, and `universal` on macOS.
+/// Parses `x64`, `x64+arm64`, and `universal` on macOS.
 fn processors(os: Os, names: &str) -> Option<Vec<Cpu>> {
     match names {
         "universal" if os == Os::Darwin => Some(vec![Cpu::X64, Cpu::Arm64]),

@@ -1,0 +1,107 @@
+//! Audits: addons and packages, read and checked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::check::{check_addon, check_package};
+use crate::claim::Claim;
+use crate::error::AuditError;
+use crate::finding::Report;
+use crate::manifest::Manifest;
+use crate::name_claims::NameClaims;
+use crate::policy::Policy;
+use crate::readers::read_facts;
+use crate::source::{Addon, Progress, Sources, read_file, read_paths};
+
+/// The audit of some paths.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// The packages that addons belong to, and others that should have an addon.
+    pub packages: Vec<AuditedPackage>,
+    /// The addons, in the order of the paths, and sorted by path within one of them.
+    pub files: Vec<Audited>,
+    /// The files that could not be audited.
+    pub failures: Vec<AuditError>,
+}
+
+/// A package, checked as a whole.
+#[derive(Debug)]
+pub struct AuditedPackage {
+    /// The package.json.
+    pub manifest: Arc<Manifest>,
+    /// The findings of the rules for packages; the report's file is the package.json.
+    pub report: Report,
+}
+
+/// An addon that was checked.
+#[derive(Debug)]
+pub struct Audited {
+    /// The findings.
+    pub report: Report,
+    /// The addon.
+    pub addon: Addon,
+}
+
+/// Audits .node files, folders and npm tarballs, several at a time.
+pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) -> Audit {
+    let Sources { addons, packages, failures } = read_paths(paths, progress);
+    let files = addons.into_par_iter().map(|addon| Audited::new(addon, policy)).collect();
+    let packages = packages.iter().map(|package| AuditedPackage {
+        manifest: Arc::clone(&package.manifest),
+        report: check_package(package, policy),
+    });
+    Audit { packages: packages.collect(), files, failures }
+}
+
+/// Audits one addon on disk.
+///
+/// The platform is the policy's if it names one, or else the one that the file's name, its directories and its package.json
+/// claim.
+///
+/// # Errors
+/// The file or its package.json cannot be read, or the file is not an addon or is damaged.
+pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
+    Ok(Audited::new(read_file(path)?, policy).report)
+}
+
+/// Audits the content of an addon; `path` is the file's name.
+///
+/// # Errors
+/// The content is not an addon, or is damaged.
+pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Report, AuditError> {
+    let NameClaims { claim, abi, .. } = NameClaims::new(&path.to_string_lossy(), None);
+    let facts = read_facts(path, content)?;
+    Ok(Audited::new(Addon { claim, abi, ..Addon::unplaced(path.to_path_buf(), facts) }, policy).report)
+}
+
+impl Audit {
+    /// Returns the reports of all addons, and of each package with a finding.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        let packages = self.packages.iter().map(|package| &package.report);
+        let broken = packages.filter(|report| !report.findings.is_empty());
+        broken.chain(self.files.iter().map(|file| &file.report)).cloned().collect()
+    }
+
+    /// Returns whether a finding is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        let packages = self.packages.iter().map(|package| &package.report);
+        packages.chain(self.files.iter().map(|file| &file.report)).any(Report::has_errors)
+    }
+}
+
+impl Audited {
+    fn new(addon: Addon, policy: &Policy) -> Audited {
+        let report = check_addon(&addon, policy.claim.as_ref().or(addon.claim.as_ref()), policy);
+        Audited { report, addon }
+    }
+
+    /// Checks the addon for another platform, or by another policy.
+    #[must_use]
+    pub fn held_against(&self, claim: Option<&Claim>, policy: &Policy) -> Report {
+        check_addon(&self.addon, claim, policy)
+    }
+}

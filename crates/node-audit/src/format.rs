@@ -1,0 +1,152 @@
+//! The format of a file, by its first bytes.
+
+use crate::limits::MAX_FAT_PARTS;
+
+/// A format that an addon can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Linux and other Unix systems.
+    Elf,
+    /// Apple's systems; thin or fat.
+    MachO,
+    /// Windows.
+    Pe,
+}
+
+/// Why a file has no format of addons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotAnAddon {
+    /// The file has no content.
+    Empty,
+    /// The file begins as a PE file does, but is older: `a DOS program`.
+    OldProgram(&'static str),
+    /// The file begins with these bytes, in hexadecimal.
+    Other(String),
+}
+
+impl Format {
+    /// Returns the format of a file with this content.
+    pub(crate) fn of(content: &[u8]) -> Result<Format, NotAnAddon> {
+        let start = content.get(..4).unwrap_or(content);
+        match start {
+            [] => Err(NotAnAddon::Empty),
+            b"\x7fELF" => Ok(Format::Elf),
+            _ if is_macho(content) => Ok(Format::MachO),
+            [b'M', b'Z', ..] => match old_program(content) {
+                Some(program) => Err(NotAnAddon::OldProgram(program)),
+                None => Ok(Format::Pe),
+            },
+            _ => {
+                let bytes: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+                Err(NotAnAddon::Other(bytes.join(" ")))
+            }
+        }
+    }
+
+    /// Returns the format's name: `ELF`, `Mach-O`, `PE`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Elf => "ELF",
+            Format::MachO => "Mach-O",
+            Format::Pe => "PE",
+        }
+    }
+}
+
+/// A Java class begins as a fat file does, with its version in the place of the number of parts.
+fn is_macho(content: &[u8]) -> bool {
+    let word = |at: usize| {
+        content.get(at..).and_then(|rest| rest.first_chunk()).map(|word| u32::from_be_bytes(*word))
+    };
+    match word(0) {
+        // Fat; thin with 32 and 64 bits, in either byte order; fat with offsets of 64 bits.
+        Some(0xcafe_babe) => word(4).is_none_or(|parts| parts <= MAX_FAT_PARTS),
+        Some(0xfeed_face | 0xcefa_edfe | 0xfeed_facf | 0xcffa_edfe | 0xcafe_babf) => true,
+        _ => false,
+    }
+}
+
+/// Returns what a file that begins with "MZ" is, unless it is a PE file or is cut short.
+fn old_program(content: &[u8]) -> Option<&'static str> {
+    let word = |at: usize| content.get(at..)?.first_chunk::<4>();
+    // The offset of the newer header.
+    let start = u32::from_le_bytes(*word(0x3c)?);
+    match word(start as usize)? {
+        b"PE\0\0" => None,
+        [b'N', b'E', ..] => Some("a program for 16-bit Windows"),
+        _ => Some("a DOS program"),
+    }
+}
+
+/// A format of archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArchiveFormat {
+    /// A compressed tar archive.
+    Gzip,
+    /// A tar archive.
+    Tar,
+}
+
+impl ArchiveFormat {
+    /// Bytes of a file's start that decide.
+    pub(crate) const START: u64 = 512;
+
+    /// Returns the format of an archive with this start.
+    pub(crate) fn of(start: &[u8]) -> Option<ArchiveFormat> {
+        if start.starts_with(&[0x1f, 0x8b]) {
+            Some(ArchiveFormat::Gzip)
+        } else if start.get(257..262) == Some(b"ustar") {
+            Some(ArchiveFormat::Tar)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_decide() {
+        for (content, expected) in [
+            (&b"\x7fELF"[..], Ok(Format::Elf)),
+            (b"\xfe\xed\xfa\xce", Ok(Format::MachO)),
+            (b"\xcf\xfa\xed\xfe", Ok(Format::MachO)),
+            (b"\xca\xfe\xba\xbf", Ok(Format::MachO)),
+            (b"\xca\xfe\xba\xbe", Ok(Format::MachO)),
+            (b"\xca\xfe\xba\xbe\0\0\0\x2c", Ok(Format::MachO)),
+            (b"\xca\xfe\xba\xbe\0\0\0\x2d", Err(NotAnAddon::Other("ca fe ba be".to_owned()))),
+            (b"MZ", Ok(Format::Pe)),
+            (b"", Err(NotAnAddon::Empty)),
+            (b"hi", Err(NotAnAddon::Other("68 69".to_owned()))),
+        ] {
+            assert_eq!(Format::of(content), expected, "{content:x?}");
+        }
+    }
+
+    #[test]
+    fn a_program_of_dos_has_no_pe_header() {
+        let mut content = vec![0; 0x44];
+        content[..2].copy_from_slice(b"MZ");
+        content[0x3c] = 0x40;
+        for (header, expected) in [
+            (b"PE\0\0", Ok(Format::Pe)),
+            (b"NE\0\0", Err(NotAnAddon::OldProgram("a program for 16-bit Windows"))),
+            (b"\0\0\0\0", Err(NotAnAddon::OldProgram("a DOS program"))),
+        ] {
+            content[0x40..].copy_from_slice(header);
+            assert_eq!(Format::of(&content), expected);
+        }
+        assert_eq!(Format::of(&content[..0x42]), Ok(Format::Pe), "cut short");
+    }
+
+    #[test]
+    fn archives_begin_as_gzip_or_tar() {
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(ArchiveFormat::of(&tar), Some(ArchiveFormat::Tar));
+        assert_eq!(ArchiveFormat::of(b"\x1f\x8b\x08"), Some(ArchiveFormat::Gzip));
+        assert_eq!(ArchiveFormat::of(b"hello"), None);
+    }
+}

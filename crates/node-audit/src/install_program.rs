@@ -1,0 +1,50 @@
+//! The programs that install scripts of packages with addons run.
+
+/// A program of install scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InstallProgram {
+    /// `node-gyp-build`
+    pub(crate) name: &'static str,
+    /// A clause with the program as its subject.
+    pub(crate) effect: &'static str,
+}
+
+/// The known programs. The first one that a script contains is reported.
+const PROGRAMS: [InstallProgram; 9] = [
+    program("prebuild-install", "downloads an addon, which nobody audited"),
+    program("node-gyp-build-optional-packages", "compiles the addon if no prebuilt one is installed"),
+    program("node-gyp-build", "compiles the addon if no prebuilt one fits"),
+    program("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
+    program("pkg-prebuilds-verify", "compiles the addon if no prebuilt one fits"),
+    program("napi-postinstall", "downloads an addon if none is installed"),
+    program("node-gyp", "compiles the addon"),
+    program("cmake-js", "compiles the addon"),
+    program("cargo", "compiles the addon"),
+];
+
+const fn program(name: &'static str, effect: &'static str) -> InstallProgram {
+    InstallProgram { name, effect }
+}
+
+impl InstallProgram {
+    /// Returns the program that a script runs, by whole words.
+    pub(crate) fn of(script: &str) -> Option<InstallProgram> {
+        let words: Vec<&str> =
+            script.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').collect();
+        PROGRAMS.into_iter().find(|program| words.contains(&program.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_whole_words() {
+        let name = |script| InstallProgram::of(script).map(|program| program.name);
+        assert_eq!(name("prebuild-install || node-gyp rebuild"), Some("prebuild-install"));
+        assert_eq!(name("node-gyp-build"), Some("node-gyp-build"));
+        assert_eq!(name("node node_modules/.bin/node-gyp-build"), Some("node-gyp-build"));
+        assert_eq!(name("node scripts/makefile.js"), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! Every limit on what is read, held in memory and printed, each with its unit and its reason.
+//!
+//! Every count and length in an audited file is hostile: a small file can name any amount. A limit is far above what real
+//! addons and packages have, and low enough that an audit of any file ends in seconds and within the memory of a small machine.
+
+// Files
+
+/// Bytes of a file: 512 MiB. The largest published addons have some 150 MB.
+pub const MAX_FILE: u64 = 512 << 20;
+
+/// Bytes of memory for the names in all files of one audit: 1 GiB. An addon with a hundred thousand names takes some 10 MB.
+pub const MAX_NAMES: u64 = 1 << 30;
+
+/// Bytes of a package.json: 1 MiB.
+pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
+
+/// Bytes of a policy file: 1 MiB. The file may be a device without an end.
+pub(crate) const MAX_POLICY: u64 = 1 << 20;
+
+/// Folders within each other. Each addon's way up to its package is walked.
+pub(crate) const MAX_FOLDER_DEPTH: usize = 128;
+
+/// Bytes from which on a file counts as heavy: 64 MiB. An archive counts as heavy, since it may hold such a file.
+pub(crate) const MIN_HEAVY_FILE: u64 = 64 << 20;
+
+/// Heavy files in memory at a time. Without this limit there would be one for each processor.
+pub(crate) const MAX_HEAVY_FILES: usize = 4;
+
+// package.json
+
+/// Names in each of `os`, `cpu` and `libc` of a package.json. The package rule combines each name with each of the others.
+pub(crate) const MAX_PLATFORM_NAMES: usize = 64;
+
+/// Bytes of a range of versions. npm reads no longer range.
+pub(crate) const MAX_VERSION_RANGE: usize = 256;
+
+// npm tarballs
+
+/// Bytes that an archive unpacks to: 1 GiB. A few kilobytes of gzip can unpack to any amount.
+pub(crate) const MAX_UNPACKED: u64 = 1 << 30;
+
+/// Entries of an archive.
+pub(crate) const MAX_ENTRIES: usize = 200_000;
+
+/// Bytes of an entry's path.
+pub(crate) const MAX_ENTRY_PATH: usize = 1024;
+
+/// Bytes of a table of extended attributes, which holds an entry's path.
+pub(crate) const MAX_ENTRY_TABLE: u64 = 64 << 10;
+
+/// Bytes of memory for the names and package.json files of an archive: 64 MiB.
+pub(crate) const MAX_LISTED: u64 = 64 << 20;
+
+/// Addons of an archive. Packages have some hundred; the findings of the smallest addon take 10 KB.
+pub(crate) const MAX_ARCHIVE_ADDONS: usize = 10_000;
+
+// Names in all formats
+
+/// Bytes of a name. Mangled C++ names of several kilobytes are real.
+pub(crate) const MAX_NAME: usize = 64 << 10;
+
+/// Bytes of all names in a string table or export trie: 64 MiB.
+pub(crate) const MAX_TABLE_NAMES: usize = 64 << 20;
+
+/// How many times its own length may be read of a string table. Names may overlap: linkers let a name end within another, and
+/// symbol versions name their library again and again.
+pub(crate) const MAX_TABLE_READS: usize = 8;
+
+/// Bytes that may be read of any string table, however small.
+pub(crate) const MIN_TABLE_READ: usize = 64 << 10;
+
+/// Names in a file. Node itself has some 75,000.
+pub(crate) const MAX_NAME_COUNT: usize = 1 << 20;
+
+// ELF
+
+/// DT_NEEDED entries. Each library is looked for in each directory of a RUNPATH.
+pub(crate) const MAX_NEEDED: usize = 512;
+
+/// Entries of a dynamic table. Linkers write some thirty, and one for each library.
+pub(crate) const MAX_DYNAMIC_ENTRIES: usize = 4096;
+
+/// Entries of an RPATH or RUNPATH. Each library is looked for on disk in each of them.
+pub(crate) const MAX_RUNPATH_ENTRIES: usize = 64;
+
+/// Bytes of a section's name. The sections of debug information have shorter names.
+pub(crate) const MAX_SECTION_NAME: usize = 64;
+
+/// Sections of debug information that are listed. Compilers write some thirty.
+pub(crate) const MAX_LEFTOVERS: usize = 256;
+
+/// Segments of one kind, and notes in one segment. Linkers write one to three.
+pub(crate) const MAX_SEGMENTS: usize = 64;
+
+/// The highest index of a symbol version, which has 15 bits; no file has more versions.
+pub(crate) const MAX_VERSION_INDEX: u16 = 0x7fff;
+
+// Mach-O
+
+/// Parts of a fat file. Apple's tools write some ten. A Java class, which begins with the same four bytes, has its version
+/// where a fat file has the number of parts, and those versions began with 45.
+pub(crate) const MAX_FAT_PARTS: u32 = 44;
+
+/// Libraries, directories to search, and writable segments. Each library is looked for in each directory.
+pub(crate) const MAX_LOAD_COMMANDS: usize = 512;
+
+/// Bytes of a path in a load command. macOS opens no path of more than 1024.
+pub(crate) const MAX_LOAD_PATH: usize = 4096;
+
+/// Nodes of an export trie in a row: one for each byte of the longest name, and the root.
+pub(crate) const MAX_TRIE_DEPTH: usize = MAX_NAME + 1;
+
+/// Code directories of a signature: one, and one for each further kind of hash.
+pub(crate) const MAX_CODE_DIRECTORIES: usize = 6;
+
+// PE
+
+/// Sections. Each address is looked up in all of them.
+pub(crate) const MAX_SECTIONS: usize = 256;
+
+/// Libraries that are imported from.
+pub(crate) const MAX_DLLS: usize = 1024;
+
+/// Imports. Lists may overlap, so a small file could name any number.
+pub(crate) const MAX_IMPORTS: u32 = 1 << 18;
+
+/// Exported names. Their numbers have 16 bits, but one function may have several names.
+pub(crate) const MAX_EXPORTS: u32 = 1 << 18;
+
+/// Entries of the debug directory. Linkers write fewer than 8.
+pub(crate) const MAX_DEBUG_ENTRIES: u32 = 64;
+
+// Paths of the build machine
+
+/// Distinct paths that are kept; with more, the rules say "at least".
+pub(crate) const MAX_PATHS: usize = 10_000;
+
+/// Bytes of a path that are kept.
+pub(crate) const MAX_PATH: usize = 1024;
+
+/// Places at which a path may begin. A file with more was made to keep its reader busy.
+pub(crate) const MAX_PATH_STARTS: usize = 1 << 18;
+
+// Findings
+
+/// Findings of one rule in one file; the others are counted.
+pub(crate) const MAX_FINDINGS: usize = 100;
+
+/// Bytes of each text of a finding. File names may have any length, and tables take long to lay out.
+pub(crate) const MAX_FINDING_TEXT: usize = 4096;
+
+/// Names that the evidence of a finding lists.
+pub(crate) const MAX_EVIDENCE_NAMES: usize = 5;
+
+/// Characters of a name in evidence. Mangled C++ names fill a page.
+pub(crate) const MAX_EVIDENCE_NAME: usize = 60;
+
+/// Directories that the evidence of `build-path` lists.
+pub(crate) const MAX_EVIDENCE_DIRECTORIES: usize = 6;
+
+// Output
+
+/// Names of a list that `--facts` prints.
+pub(crate) const MAX_FACT_NAMES: usize = 12;
+
+/// Columns of a table, whatever the terminal has.
+pub(crate) const MIN_TABLE_WIDTH: u16 = 60;
+
+/// Columns of a table, whatever the terminal has.
+pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
+
+/// Columns of the package names in a summary.
+pub(crate) const MAX_PACKAGE_WIDTH: usize = 30;

@@ -1,0 +1,43 @@
+//! A rule, and the problems that it finds.
+
+use super::subject::Subject;
+use crate::finding::Severity;
+use crate::source::PackageContents;
+
+/// A rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The stable id: `glibc-floor`.
+    pub id: &'static str,
+    /// The requirement, as a clause.
+    pub asks: &'static str,
+    /// The usual severity of a finding.
+    pub severity: Severity,
+    /// Whether an addon with an error of this rule does not load. Other rules are about build, installation and run time.
+    pub stops_loading: bool,
+    /// The reason, the consequence, and after a line break the remedy.
+    pub explanation: &'static str,
+    pub(crate) check: Check,
+}
+
+/// The function of a rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Check {
+    /// Checks one addon, for one processor.
+    Addon(fn(&Subject<'_>) -> Vec<Problem>),
+    /// Checks a package with its addons.
+    Package(fn(&PackageContents) -> Vec<Problem>),
+}
+
+/// A problem that a rule finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The severity.
+    pub severity: Severity,
+    /// The problem, as a clause.
+    pub message: String,
+    /// The evidence in the file.
+    pub evidence: String,
+    /// The remedy, as an instruction.
+    pub remedy: String,
+}

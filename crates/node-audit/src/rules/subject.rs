@@ -1,0 +1,72 @@
+//! The addon that a rule checks.
+
+use crate::facts::{ElfFacts, Facts};
+use crate::manifest::Manifest;
+use crate::neighbours::Neighbours;
+use crate::node_abi;
+use crate::platform::{Libc, Os, Platform};
+use crate::policy::Policy;
+use crate::source::Addon;
+
+/// An addon, for one processor, and the platform and policy that it is checked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) facts: &'a Facts,
+    /// The platform that the addon claims, or that the policy names.
+    pub(crate) claimed: Option<Platform>,
+    /// The C library that the addon must work with: the claimed one, or else the linked one.
+    pub(crate) libc: Option<Libc>,
+    /// The package that the addon belongs to.
+    pub(crate) package: Option<&'a Manifest>,
+    /// The files that come with the addon.
+    pub(crate) neighbours: &'a Neighbours,
+    /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
+    pub(crate) abi: Option<u32>,
+    pub(crate) policy: &'a Policy,
+}
+
+impl<'a> Subject<'a> {
+    /// Returns a subject of one of the addon's parts.
+    pub(crate) fn new(
+        addon: &'a Addon,
+        facts: &'a Facts,
+        claimed: Option<Platform>,
+        policy: &'a Policy,
+    ) -> Subject<'a> {
+        let linked = facts.elf().and_then(|elf| elf.libc);
+        let libc = match claimed {
+            // Other systems have a C library of their own.
+            Some(platform) if platform.os != Os::Linux => None,
+            Some(platform) => platform.libc.or(linked),
+            None => linked,
+        };
+        let Addon { abi, package, neighbours, .. } = addon;
+        Subject { facts, claimed, libc, package: package.as_deref(), neighbours, abi: *abi, policy }
+    }
+
+    /// Returns the facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.
+    pub(super) fn linux(&self) -> Option<&'a ElfFacts> {
+        let is_elsewhere = self.claimed.is_some_and(|platform| platform.os != Os::Linux);
+        self.facts.elf().filter(|elf| !is_elsewhere && elf.libc != Some(Libc::Bionic))
+    }
+
+    /// Returns whether every system of the platform has a library.
+    pub(super) fn system_has(&self, library: &str) -> bool {
+        let allowed = &self.policy.allowed;
+        match self.libc {
+            Some(libc) => {
+                // `arch` reports the wrong C library, and once is enough.
+                let other = if libc == Libc::Glibc { Libc::Musl } else { Libc::Glibc };
+                let linked = self.facts.elf().and_then(|elf| elf.libc);
+                allowed.on(libc, library) || (linked == Some(other) && allowed.on(other, library))
+            }
+            None => allowed.on(Libc::Glibc, library) || allowed.on(Libc::Musl, library),
+        }
+    }
+
+    /// Returns the ABI of Node that the addon is bound to: the exported one, or else the one in the addon's name.
+    pub(super) fn bound_abi(&self) -> Option<u32> {
+        let abi = |name: &String| name.strip_prefix(node_abi::ENTRY_PREFIX)?.parse().ok();
+        self.facts.exports.iter().find_map(abi).or(self.abi)
+    }
+}

@@ -1,0 +1,33 @@
+//! An addon that was read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::claim::Claim;
+use crate::facts::Facts;
+use crate::manifest::Manifest;
+use crate::neighbours::Neighbours;
+
+/// An addon that was read.
+#[derive(Debug)]
+pub struct Addon {
+    /// The facts, one element for each processor.
+    pub facts: Vec<Facts>,
+    /// The platform that the addon's names and its package claim.
+    pub claim: Option<Claim>,
+    /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
+    pub abi: Option<u32>,
+    /// The package that the addon belongs to.
+    pub package: Option<Arc<Manifest>>,
+    /// The path under which the addon is reported.
+    pub(crate) path: PathBuf,
+    /// The files that come with the addon.
+    pub(crate) neighbours: Neighbours,
+}
+
+impl Addon {
+    /// Returns an addon of which only the content is known.
+    pub(crate) fn unplaced(path: PathBuf, facts: Vec<Facts>) -> Addon {
+        Addon { facts, claim: None, abi: None, package: None, path, neighbours: Neighbours::Unknown }
+    }
+}

@@ -1,0 +1,100 @@
+//! An addon before it is read: its claims, its package, and where it lies.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::addon::Addon;
+use super::disk_cache::{DiskCache, or_current};
+use super::package::{Package, PackageAddon, with_slashes};
+use super::place::Place;
+use crate::claim::Claim;
+use crate::error::AuditError;
+use crate::facts::{Details, Facts};
+use crate::name_claims::NameClaims;
+use crate::platform::{Cpu, Os};
+use crate::printable::printable;
+use crate::readers::read_facts;
+
+/// An addon before it is read.
+pub(super) struct Candidate {
+    /// The path under which the addon is reported.
+    pub(super) path: PathBuf,
+    /// The path from the folder of the package on, with `/` between the parts.
+    path_in_package: String,
+    claims: NameClaims,
+    package: Option<Arc<Package>>,
+    place: Place,
+}
+
+impl Candidate {
+    /// Returns the candidate of a file on disk.
+    pub(super) fn on_disk(path: &Path, package: Option<Arc<Package>>, disk: &mut DiskCache) -> Candidate {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // A link has its own name, in the folder that contains the link.
+        let real = std::fs::canonicalize(or_current(folder)).ok();
+        let real = real.zip(path.file_name()).map(|(folder, file)| folder.join(file));
+        let whole = with_slashes(real.as_deref().filter(|_| package.is_some()).unwrap_or(path));
+        Candidate::new(path.to_path_buf(), &whole, package, Place::Disk(disk.folder(folder)))
+    }
+
+    /// Returns a candidate; `whole` is its path on disk or in an archive, with `/` between the parts.
+    pub(super) fn new(path: PathBuf, whole: &str, package: Option<Arc<Package>>, place: Place) -> Candidate {
+        let path_in_package =
+            package.as_ref().map_or(whole, |package| package.root.relative(whole)).to_owned();
+        let claims = NameClaims::new(&path_in_package, package.as_ref().map(|package| &*package.manifest));
+        Candidate { path, path_in_package, claims, package, place }
+    }
+
+    /// Reads the addon.
+    pub(super) fn read(&self, content: &[u8]) -> Result<Addon, AuditError> {
+        let facts = read_facts(&self.path, content)?;
+        Ok(Addon {
+            claim: self.claims.claim.clone().or_else(|| self.claim_of_system(&facts)),
+            abi: self.claims.abi,
+            package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
+            path: self.path.clone(),
+            neighbours: self.place.neighbours_of_addon(&facts),
+            facts,
+        })
+    }
+
+    /// Returns the addon as a member of its package, whether it could be read or not.
+    pub(super) fn member(&self, addon: Option<&Addon>) -> Option<Member> {
+        let package = Arc::clone(self.package.as_ref()?);
+        let NameClaims { claim, conflicts, .. } = &self.claims;
+        let addon = PackageAddon {
+            path: printable(self.path_in_package.as_bytes()),
+            claim: claim.clone().or_else(|| own_platform(addon.map_or(&[], |addon| &addon.facts))),
+            conflicts: conflicts.clone(),
+        };
+        Some(Member { package, addon })
+    }
+
+    /// Returns the claim of a package that names one system and no processor, as fsevents does for macOS.
+    ///
+    /// A package for Linux claims nothing, since the addon may have been compiled on this machine.
+    fn claim_of_system(&self, facts: &[Facts]) -> Option<Claim> {
+        let manifest = &self.package.as_ref()?.manifest;
+        let own = own_platform(facts).filter(|own| own.os != Os::Linux)?;
+        (manifest.cpu.is_empty() && manifest.os == [own.os.name()]).then_some(own)
+    }
+}
+
+/// An addon and its package.
+pub(super) struct Member {
+    pub(super) package: Arc<Package>,
+    pub(super) addon: PackageAddon,
+}
+
+/// Returns the platform that an addon is for, by its content alone, if that is certain.
+fn own_platform(facts: &[Facts]) -> Option<Claim> {
+    let first = facts.first()?;
+    let (os, libc) = match &first.details {
+        // Android and others have ELF files as well.
+        Details::Elf(elf) => (Os::Linux, Some(elf.libc?)),
+        Details::MachO(_) => (Os::Darwin, None),
+        Details::Pe(_) => (Os::Win32, None),
+    };
+    let cpus: Vec<Cpu> = facts.iter().filter_map(|part| part.cpu).collect();
+    Claim::new(os, &cpus, libc)
+}

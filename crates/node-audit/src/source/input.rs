@@ -1,0 +1,91 @@
+//! The kind of file that a path leads to.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::AuditError;
+use crate::format::ArchiveFormat;
+use crate::limits::MAX_FILE;
+use crate::printable::display_path;
+
+/// The endings of archives' names.
+const ARCHIVE_ENDINGS: [&str; 3] = [".tgz", ".tar.gz", ".tar"];
+
+/// The kind of file that a given path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    Addon,
+    Archive,
+    Folder,
+}
+
+impl Input {
+    pub(super) fn of(path: &Path) -> Result<Input, AuditError> {
+        let file = || display_path(path);
+        let metadata =
+            std::fs::metadata(path).map_err(|source| AuditError::Unreadable { file: file(), source })?;
+        if metadata.is_dir() {
+            return Ok(Input::Folder);
+        }
+        // Opening a named pipe may wait for ever. The job reports what the file is.
+        if !metadata.is_file() || path.extension().is_some_and(|extension| extension == "node") {
+            return Ok(Input::Addon);
+        }
+        let start = start(path)?;
+        let is_named_archive = ARCHIVE_ENDINGS.iter().any(|end| path.to_string_lossy().ends_with(end));
+        match (ArchiveFormat::of(&start), is_named_archive) {
+            (Some(_), _) => Ok(Input::Archive),
+            (None, false) => Ok(Input::Addon),
+            (None, true) if start.is_empty() => Err(AuditError::Empty { file: file() }),
+            (None, true) => {
+                let damage = "the file begins neither as gzip nor as tar does".to_owned();
+                Err(AuditError::Archive { file: file(), damage })
+            }
+        }
+    }
+}
+
+/// Returns whether Node opens a file as an addon, by the file's path.
+pub(super) fn is_addon(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.len() > ".node".len() && file.ends_with(".node")
+}
+
+/// Reads the first block of a file.
+pub(super) fn start(path: &Path) -> Result<Vec<u8>, AuditError> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(ArchiveFormat::START).read_to_end(&mut start))
+        .map_err(|source| AuditError::Unreadable { file: display_path(path), source })?;
+    Ok(start)
+}
+
+/// Reads a whole file of at most [`MAX_FILE`] bytes.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>, AuditError> {
+    let file = || display_path(path);
+    let unreadable = |source| AuditError::Unreadable { file: display_path(path), source };
+    // Opening a named pipe waits for its other end, so the kind comes first.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(AuditError::Directory { file: file() });
+    }
+    if !metadata.is_file() {
+        return Err(AuditError::Special { file: file() });
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(AuditError::TooLarge { file: file() });
+    }
+    let mut content = Vec::new();
+    // A vector that grows by itself takes up to twice the memory.
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    content.try_reserve_exact(length).map_err(|error| unreadable(error.into()))?;
+    // One byte more than the limit: the file may have grown meanwhile.
+    File::open(path)
+        .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut content))
+        .map_err(unreadable)?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(AuditError::TooLarge { file: file() });
+    }
+    Ok(content)
+}

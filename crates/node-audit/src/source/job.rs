@@ -1,0 +1,98 @@
+//! Jobs, which run in parallel.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::candidate::Candidate;
+use super::input;
+use super::job_result::JobResult;
+use super::shared::Shared;
+use super::tarball;
+use crate::error::AuditError;
+use crate::limits::{MAX_HEAVY_FILES, MIN_HEAVY_FILE};
+
+/// One addon or archive to read.
+pub(super) struct Job {
+    work: Work,
+    /// The file's length when it was found, in bytes.
+    length: u64,
+}
+
+/// What a job reads.
+pub(super) enum Work {
+    Addon {
+        candidate: Candidate,
+        /// The reason why the candidate has no package.
+        failure: Option<AuditError>,
+    },
+    Archive(PathBuf),
+}
+
+impl Job {
+    pub(super) fn new(path: &Path, work: Work) -> Job {
+        Job { work, length: std::fs::metadata(path).map_or(0, |metadata| metadata.len()) }
+    }
+
+    pub(super) fn is_addon(&self) -> bool {
+        matches!(self.work, Work::Addon { .. })
+    }
+
+    fn is_heavy(&self) -> bool {
+        !self.is_addon() || self.length > MIN_HEAVY_FILE
+    }
+
+    fn run(self, shared: &Shared<'_>) -> JobResult {
+        match self.work {
+            Work::Addon { candidate, failure } => {
+                let mut result = JobResult { failures: Vec::from_iter(failure), ..JobResult::default() };
+                let content = input::content(&candidate.path);
+                result.add(&candidate, content.and_then(|content| shared.read(&candidate, &content)));
+                shared.progress.done();
+                result
+            }
+            Work::Archive(path) => tarball::read(&path, shared)
+                .unwrap_or_else(|error| JobResult { failures: vec![error], ..JobResult::default() }),
+        }
+    }
+}
+
+/// Runs jobs in parallel. Returns the results in the order of the jobs.
+pub(super) fn run_all(jobs: Vec<Job>, shared: &Shared<'_>) -> Vec<JobResult> {
+    let numbered = jobs.into_iter().enumerate();
+    let (mut heavy, light): (Vec<_>, Vec<_>) = numbered.partition(|(_, job)| job.is_heavy());
+    let run = |(number, job): (usize, Job)| (number, job.run(shared));
+    let mut results: Vec<(usize, JobResult)> = light.into_par_iter().map(run).collect();
+    while !heavy.is_empty() {
+        let group = heavy.drain(..heavy.len().min(MAX_HEAVY_FILES)).collect::<Vec<_>>();
+        results.par_extend(group.into_par_iter().map(run));
+    }
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_have_the_order_of_the_jobs_however_heavy_these_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = |number: u64| {
+            let path = folder.path().join(format!("missing-{number}.tgz"));
+            let candidate = Candidate::on_disk(&path, None, &mut Default::default());
+            let work = if number.is_multiple_of(3) {
+                Work::Archive(path)
+            } else {
+                Work::Addon { candidate, failure: None }
+            };
+            Job { work, length: if number.is_multiple_of(2) { MIN_HEAVY_FILE + 1 } else { 0 } }
+        };
+        let results = run_all((0..12).map(job).collect(), &Shared::new(&()));
+        for (number, result) in results.iter().enumerate() {
+            let failure = result.failures[0].to_string();
+            assert!(failure.contains(&format!("missing-{number}.tgz: ")), "{number}: {failure}");
+        }
+        assert_eq!(results.len(), 12);
+    }
+}

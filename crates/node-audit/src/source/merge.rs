@@ -1,0 +1,109 @@
+//! The last step: the results of all jobs, merged in the order of the given paths.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::addon::Addon;
+use super::candidate::Member;
+use super::explore::Explored;
+use super::job_result::JobResult;
+use super::package::{Package, PackageContents, Root};
+use crate::error::AuditError;
+use crate::printable::display_path;
+
+/// The addons and packages of some paths.
+pub(crate) struct Sources {
+    /// In the order of the paths, and sorted by path within one of them.
+    pub(crate) addons: Vec<Addon>,
+    /// The packages that addons belong to, and others that should have an addon.
+    pub(crate) packages: Vec<PackageContents>,
+    /// The files that could not be read.
+    pub(crate) failures: Vec<AuditError>,
+}
+
+/// A given path, its contents, and the results of its jobs.
+pub(super) struct Step<'a> {
+    pub(super) path: &'a Path,
+    pub(super) explored: Explored,
+    pub(super) results: Vec<JobResult>,
+}
+
+/// Merges the steps.
+///
+/// Addons and their packages come in the order of the paths and jobs. Failures of exploring come first, then those of the jobs,
+/// then the paths without an addon; each once.
+pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
+    let scopes: Vec<PathBuf> = steps.iter().filter_map(|step| step.explored.scope.clone()).collect();
+    let packages = Packages::of(&steps, &scopes);
+    let empty: Vec<AuditError> =
+        steps.iter().filter(|step| !packages.has_contents(step)).map(no_addon).collect();
+    let packages = packages.into_contents();
+    let mut addons = Vec::new();
+    let (mut failures, mut job_failures) = (Vec::new(), Vec::new());
+    for Step { explored, results, .. } in steps {
+        failures.extend(explored.failures);
+        for result in results {
+            addons.extend(result.addons);
+            job_failures.extend(result.failures);
+        }
+    }
+    failures.extend(job_failures);
+    failures.extend(empty);
+    let mut seen = BTreeSet::new();
+    failures.retain(|failure: &AuditError| seen.insert(failure.to_string()));
+    Sources { addons, packages, failures }
+}
+
+fn no_addon(step: &Step<'_>) -> AuditError {
+    AuditError::NoAddon { file: display_path(step.path), links: step.explored.links }
+}
+
+/// The packages of all steps that concern addons: first those of the addons, then the others.
+struct Packages<'a> {
+    contents: Vec<PackageContents>,
+    /// The folders of these packages.
+    roots: BTreeSet<&'a Root>,
+}
+
+impl<'a> Packages<'a> {
+    fn of(steps: &'a [Step<'_>], scopes: &[PathBuf]) -> Packages<'a> {
+        let mut all: Vec<(&Root, PackageContents)> = Vec::new();
+        let mut positions = BTreeMap::new();
+        let mut position = |package: &'a Package, all: &mut Vec<(&'a Root, PackageContents)>| {
+            *positions.entry(&package.root).or_insert_with(|| {
+                all.push((&package.root, PackageContents::new(package)));
+                all.len() - 1
+            })
+        };
+        let results = || steps.iter().flat_map(|step| &step.results);
+        // Only a part was read of a package that contains a given path.
+        let is_whole = |member: &&Member| match &member.package.root {
+            Root::Disk(root) => scopes.iter().any(|scope| root.starts_with(scope)),
+            Root::Archive { .. } => true,
+        };
+        for member in results().flat_map(|result| &result.members).filter(is_whole) {
+            let position = position(&member.package, &mut all);
+            all[position].1.addons.push(member.addon.clone());
+        }
+        let explored = steps.iter().flat_map(|step| &step.explored.roots);
+        for package in explored.chain(results().flat_map(|result| &result.roots)) {
+            position(package, &mut all);
+        }
+        all.retain(|(_, contents)| contents.concerns_addons());
+        let roots = all.iter().map(|(root, _)| *root).collect();
+        Packages { contents: all.into_iter().map(|(_, contents)| contents).collect(), roots }
+    }
+
+    /// Returns whether a path leads to an addon, a failure, or a package that should have an addon.
+    fn has_contents(&self, step: &Step<'_>) -> bool {
+        let Step { explored, results, .. } = step;
+        let roots = explored.roots.iter().chain(results.iter().flat_map(|result| &result.roots));
+        explored.has_contents
+            || results.iter().any(|result| !result.addons.is_empty() || !result.failures.is_empty())
+            || roots.into_iter().any(|package| self.roots.contains(&package.root))
+    }
+
+    fn into_contents(self) -> Vec<PackageContents> {
+        self.contents
+    }
+}

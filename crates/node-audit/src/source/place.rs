@@ -1,0 +1,119 @@
+//! Where an addon or a package lies: in a folder on disk, or in an archive.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::facts::{Details, Facts};
+use crate::manifest::Manifest;
+use crate::neighbours::{ArchiveFiles, Neighbours};
+use crate::search_path;
+
+/// Where an addon or a package lies.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// In this folder.
+    Disk(Arc<Folder>),
+    /// In a directory of an archive.
+    Archive { files: Arc<ArchiveFiles>, directory: String },
+}
+
+impl Place {
+    /// Finds the files that come with an addon: those for which its loader may look.
+    pub(super) fn neighbours_of_addon(&self, parts: &[Facts]) -> Neighbours {
+        match self {
+            Place::Disk(folder) => {
+                let mut present = BTreeSet::new();
+                for facts in parts {
+                    search_path::beside(facts, |path| folder.find(path, &mut present));
+                }
+                let is_windows = parts.iter().any(|facts| matches!(facts.details, Details::Pe(_)));
+                let lower = if is_windows { folder.lower() } else { Arc::default() };
+                Neighbours::Disk { present, lower }
+            }
+            Place::Archive { files, directory } => archive(files, directory),
+        }
+    }
+
+    /// Finds the files of a package that matter to an addon: those that its package.json names, and a binding.gyp.
+    pub(super) fn neighbours_of_package(&self, manifest: &Manifest) -> Neighbours {
+        match self {
+            Place::Disk(folder) => {
+                let mut present = BTreeSet::new();
+                folder.find("binding.gyp", &mut present);
+                manifest.named_addons().for_each(|addon| folder.find(addon.path, &mut present));
+                Neighbours::Disk { present, lower: Arc::default() }
+            }
+            Place::Archive { files, directory } => archive(files, directory),
+        }
+    }
+}
+
+fn archive(files: &Arc<ArchiveFiles>, directory: &str) -> Neighbours {
+    Neighbours::Archive { files: Arc::clone(files), directory: directory.to_owned() }
+}
+
+/// A folder on disk, which is listed once for all addons in it.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// The names of its files in lower case.
+    lower: OnceLock<Arc<BTreeSet<String>>>,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Folder {
+        Folder { path, lower: OnceLock::new() }
+    }
+
+    /// Adds a path to `present` if a file is there.
+    fn find(&self, relative: &str, present: &mut BTreeSet<String>) {
+        if self.path.join(relative).is_file() {
+            present.insert(relative.to_owned());
+        }
+    }
+
+    /// Returns the names of the folder's files in lower case.
+    fn lower(&self) -> Arc<BTreeSet<String>> {
+        Arc::clone(self.lower.get_or_init(|| {
+            let path = if self.path.as_os_str().is_empty() { Path::new(".") } else { self.path.as_path() };
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            let is_file = |entry: &std::fs::DirEntry| {
+                let kind = entry.file_type();
+                kind.is_ok_and(|kind| kind.is_file() || (kind.is_symlink() && entry.path().is_file()))
+            };
+            let files = entries.filter(is_file);
+            Arc::new(files.filter_map(|file| Some(file.file_name().to_str()?.to_ascii_lowercase())).collect())
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::PeFacts;
+    use crate::neighbours::Presence;
+
+    #[test]
+    fn a_dll_has_the_files_of_its_folder_as_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Vips.DLL"), "").unwrap();
+        std::fs::create_dir(folder.path().join("folder.dll")).unwrap();
+        let place = Place::Disk(Arc::new(Folder::new(folder.path().to_path_buf())));
+        let neighbours = place.neighbours_of_addon(&[Facts::empty(Details::Pe(PeFacts::default()))]);
+        assert_eq!(neighbours.find_ignoring_case("vips.dll"), Presence::Present);
+        assert_eq!(neighbours.find_ignoring_case("folder.dll"), Presence::Absent);
+    }
+
+    #[test]
+    fn a_package_has_the_files_that_its_manifest_names() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("x.node"), "").unwrap();
+        let place = Place::Disk(Arc::new(Folder::new(folder.path().to_path_buf())));
+        let manifest = Manifest::parse(br#"{"main": "./x.node", "files": ["y.node"]}"#).unwrap();
+        let neighbours = place.neighbours_of_package(&manifest);
+        assert_eq!(neighbours.find("./x.node"), Presence::Present);
+        assert_eq!(neighbours.find("y.node"), Presence::Absent);
+        assert_eq!(neighbours.find("binding.gyp"), Presence::Absent);
+    }
+}

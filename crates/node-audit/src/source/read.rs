@@ -1,0 +1,38 @@
+//! Reads the addons and packages of paths.
+
+use std::path::{Path, PathBuf};
+
+use super::addon::Addon;
+use super::candidate::Candidate;
+use super::disk_cache::DiskCache;
+use super::explore::explore;
+use super::input;
+use super::job::{Job, run_all};
+use super::merge::{Sources, Step, merge};
+use super::shared::{Progress, Shared};
+use crate::error::AuditError;
+
+/// Reads .node files, folders and npm tarballs, several at a time.
+pub(crate) fn read_paths(paths: &[PathBuf], progress: &dyn Progress) -> Sources {
+    let mut explored = explore(paths);
+    let jobs: Vec<Vec<Job>> =
+        explored.iter_mut().map(|explored| std::mem::take(&mut explored.jobs)).collect();
+    let counts: Vec<usize> = jobs.iter().map(Vec::len).collect();
+    let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+    progress.found(jobs.iter().filter(|job| job.is_addon()).count());
+    let mut results = run_all(jobs, &Shared::new(progress)).into_iter();
+    let steps = paths.iter().zip(explored).zip(counts);
+    let steps = steps.map(|((path, explored), count)| {
+        let results = results.by_ref().take(count).collect();
+        Step { path, explored, results }
+    });
+    merge(steps.collect())
+}
+
+/// Reads one addon on disk.
+pub(crate) fn read_file(path: &Path) -> Result<Addon, AuditError> {
+    let content = input::content(path)?;
+    let mut disk = DiskCache::default();
+    let package = disk.nearest(path.parent().unwrap_or(Path::new("")))?;
+    Shared::new(&()).read(&Candidate::on_disk(path, package, &mut disk), &content)
+}
