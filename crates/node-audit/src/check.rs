@@ -53,7 +53,7 @@ fn findings(file: &str, platform: Option<&str>, rule: &'static str, problems: Ve
     bounded(problems).into_iter().map(finding).collect()
 }
 
-/// Returns the first problems, and one that stands for the others.
+/// Returns the first problems, and a last one that counts the others.
 fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
     let rest = problems.split_off(problems.len().min(MAX_FINDINGS));
     if let Some(severity) = rest.iter().map(|problem| problem.severity).max() {

@@ -66,7 +66,10 @@ pub enum AuditError {
         file: String,
     },
     /// The names in all files of one audit take more than [`crate::MAX_NAMES`] bytes of memory.
-    #[error("{file}: the names in this file and in the files before take more than {} MiB; audit the file by itself", MAX_NAMES >> 20)]
+    #[error(
+        "{file}: the names in this file and in the files before take more than {} MiB; audit the file by itself",
+        MAX_NAMES >> 20
+    )]
     TooMuch {
         /// The file that exceeds the limit.
         file: String,

@@ -62,8 +62,8 @@ pub(crate) const MAX_NAME: usize = 64 << 10;
 /// Bytes of all names in a string table or export trie: 64 MiB.
 pub(crate) const MAX_TABLE_NAMES: usize = 64 << 20;
 
-/// How many times its own length may be read of a string table. Names may overlap: linkers let a name end within another, and
-/// symbol versions name their library again and again.
+/// Reads of a string table, in multiples of its length. Names may overlap: a name may be the end of another, and each symbol
+/// version names its library.
 pub(crate) const MAX_TABLE_READS: usize = 8;
 
 /// Bytes that may be read of any string table, however small.

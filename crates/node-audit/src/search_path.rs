@@ -1,4 +1,4 @@
-//! Where a loader searches for the libraries of an addon.
+//! The places in which a loader searches for the libraries of an addon.
 //!
 //! The rules ask which libraries come with an addon, and read nothing themselves: [`beside`] lists the paths for which the
 //! source looks beforehand. Both use the functions of this file, so that they mean the same paths.

@@ -37,7 +37,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         }
         check_section_headers(header, endian, content)?;
         let mut dynamic = Vec::new();
-        // Of several dynamic tables, loaders use the last.
+        // Loaders use the last of several dynamic tables.
         if let Some(segment) = segments.iter().rfind(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
             let table = segment
                 .dynamic(endian, content)

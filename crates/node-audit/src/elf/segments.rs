@@ -37,7 +37,7 @@ where
         .map(|segment| format!("PT_LOAD at {:#x}", segment.p_vaddr(endian).into()))
         .take(MAX_SEGMENTS)
         .collect();
-    // Of several entries, loaders use the last.
+    // Loaders use the last of several entries.
     let executable_stack = match of(elf::PT_GNU_STACK).next_back() {
         Some(stack) => stack.p_flags(endian).0 & elf::PF_X.0 != 0,
         None => executable_without(image.header.e_machine(endian), image.header.is_type_64()),

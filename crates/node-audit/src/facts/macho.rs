@@ -29,11 +29,11 @@ pub struct MachOFacts {
 pub struct Dylib {
     /// The path: `/usr/lib/libSystem.B.dylib`, `@rpath/libvips.dylib`.
     pub path: String,
-    /// How the library is loaded.
+    /// The way in which the library is loaded.
     pub kind: DylibKind,
 }
 
-/// How a library is loaded.
+/// The way in which a library is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DylibKind {

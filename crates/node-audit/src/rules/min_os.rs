@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file is made for macOS, and for no newer release than the oldest supported one",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "The compiler records the oldest macOS that it was told to support (LC_BUILD_VERSION, or \
+    explanation: "The compiler records the oldest macOS for which it compiles (LC_BUILD_VERSION, or \
         LC_VERSION_MIN_MACOSX before that), and relies on that release: its functions, formats of the loader's tables, \
         instructions. An older system does not compare the number, but fails at the first missing part: Symbol not found, \
         unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on \

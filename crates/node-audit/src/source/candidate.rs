@@ -1,4 +1,4 @@
-//! An addon before it is read: its claims, its package, and where it lies.
+//! An addon before it is read: its claims, its package, and its place.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

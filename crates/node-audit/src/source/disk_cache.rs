@@ -44,7 +44,7 @@ impl DiskCache {
         found
     }
 
-    /// Returns the package whose package.json lies in a folder itself.
+    /// Returns the package whose root is a folder itself.
     ///
     /// # Errors
     /// As [`DiskCache::nearest`].

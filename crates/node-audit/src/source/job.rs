@@ -19,7 +19,7 @@ pub(super) struct Job {
     length: u64,
 }
 
-/// What a job reads.
+/// The input of a job.
 pub(super) enum Work {
     Addon {
         candidate: Candidate,

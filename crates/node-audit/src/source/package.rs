@@ -1,4 +1,4 @@
-//! A package: its package.json, where the package lies, and its addons.
+//! A package: its package.json, its place, and its addons.
 
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
 use crate::neighbours::{Neighbours, Presence};
 
-/// A package.json, and where it lies.
+/// A package.json, and its place.
 #[derive(Debug)]
 pub(super) struct Package {
     pub(super) root: Root,
@@ -22,8 +22,8 @@ pub(super) struct Package {
 }
 
 impl Package {
-    /// Returns whether the package.json names its package. One without a name lies in a folder of a package, to tell the kind
-    /// of its modules.
+    /// Returns whether the package.json names its package. A folder of a package may have a package.json without a name, which
+    /// gives the kind of the modules in it.
     pub(super) fn is_named(&self) -> bool {
         self.manifest.name.is_some()
     }
@@ -90,7 +90,7 @@ pub(crate) struct PackageContents {
     pub(crate) files: Neighbours,
     /// The addons, by path.
     pub(crate) addons: Vec<PackageAddon>,
-    /// The package lies in a node_modules, and not where it is published.
+    /// Whether npm installed the package in a node_modules.
     pub(crate) installed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Where an addon or a package lies: in a folder on disk, or in an archive.
+//! The place of an addon or a package: a folder on disk, or a directory of an archive.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::manifest::Manifest;
 use crate::neighbours::{ArchiveFiles, Neighbours};
 use crate::search_path;
 
-/// Where an addon or a package lies.
+/// The place of an addon or a package.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     /// In this folder.

@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditE
     if seen != listing.addons {
         return Err(damaged("the archive changed while it was read".to_owned()));
     }
-    // The package itself lies in the one folder on top.
+    // npm puts the package itself into the one folder on top.
     let tops: BTreeSet<&str> =
         listing.files.names().iter().filter_map(|file| file.split('/').next()).collect();
     for top in tops {

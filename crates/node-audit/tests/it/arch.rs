@@ -11,7 +11,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
-fn a_fulfilled_claim_is_no_finding() {
+fn a_true_claim_has_no_finding() {
     let arm64 = Maker { machine: elf::EM_AARCH64, ..Maker::addon() };
     let s390x = Maker { machine: elf::EM_S390, little_endian: false, ..Maker::addon() };
     let arm = Maker { machine: elf::EM_ARM, is_64: false, ..Maker::addon() };
@@ -70,8 +70,8 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
-/// bcrypt 6.0.0 for musl on arm64 was taken for a glibc addon: libgcc_s has a symbol version GLIBC_2.0 there, which
-/// says nothing of the C library.
+/// bcrypt 6.0.0 for musl on arm64 counted as a glibc addon: on arm64 libgcc_s has a symbol version GLIBC_2.0 with either C
+/// library.
 #[test]
 fn the_compilers_glibc_version_does_not_make_a_glibc_addon() {
     let need = Need {
@@ -95,7 +95,7 @@ fn another_system_is_an_error() {
 }
 
 #[test]
-fn what_is_no_shared_object_is_an_error() {
+fn a_file_that_is_not_a_shared_object_is_an_error() {
     let executable = Maker { kind: elf::ET_EXEC, ..Maker::addon() };
     assert!(only(executable.findings(NAME, "arch")).message.contains("not a shared library"));
     let numbers = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
@@ -103,7 +103,7 @@ fn what_is_no_shared_object_is_an_error() {
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
 }
 
-/// zeromq 6.8.0 has one in build/linux/x64/node/108, which loads on no system with glibc.
+/// zeromq 6.8.0 has such an addon in build/linux/x64/node/108. No system with glibc loads it.
 #[test]
 fn a_musl_addon_whose_name_says_no_c_library_is_a_warning() {
     let finding = only(Maker::musl().findings("prebuilds/linux-x64/node.napi.node", "arch"));

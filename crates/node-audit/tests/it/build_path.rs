@@ -1,4 +1,4 @@
-//! Directories of the build machine that are named.
+//! Paths of the build machine in an addon.
 
 use node_audit::Severity;
 
@@ -50,12 +50,12 @@ fn one_path_is_one() {
     assert_eq!(found[0].evidence, "/build/source (1 path)");
     let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
     assert!(message("/home/me/project/x.c").ends_with("of the machine that built it, with the user name me"));
-    // A build service's user is nobody.
+    // The user of a build service reveals nobody.
     assert!(message("/home/runner/project/x.c").ends_with("of the machine that built it"));
 }
 
 #[test]
-fn more_paths_than_are_kept_are_at_least_that_many() {
+fn more_paths_than_the_limit_are_at_least_that_many() {
     let texts: Vec<String> = (0..10_001).map(|number| format!("/home/me/project/{number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let found = with(&texts).findings(NAME, RULE);
@@ -63,7 +63,7 @@ fn more_paths_than_are_kept_are_at_least_that_many() {
 }
 
 #[test]
-fn what_the_program_uses_itself_is_none() {
+fn paths_that_the_program_uses_itself_are_left_out() {
     let own = ["/tmp/app.sock", "/home/", "https://host/home/me/x", "/usr/local/home/me/x", "/tmp/x/%s.log"];
     assert_eq!(with(&own).findings(NAME, RULE), []);
     assert_eq!(Maker::addon().findings(NAME, RULE), []);

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::object_maker::{Maker, NAME};
 use crate::tarball_maker::Tarball;
 
-/// Status, standard output, standard error.
+/// Runs the command. Returns the status, standard output and standard error.
 pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
         .args(arguments)
@@ -19,7 +19,7 @@ pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, 
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// A folder with a clean addon, one with an error, one with a warning, and a text.
+/// Returns a folder with a clean addon, one with an error, one with a warning, and a text.
 pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
@@ -69,11 +69,11 @@ fn json_is_an_array_of_findings() {
         assert_eq!(object.len(), keys.len());
         assert!(keys.iter().all(|key| object.contains_key(*key)), "{finding}");
     }
-    let brief: Vec<Value> = (findings.as_array().unwrap().iter())
+    let rows: Vec<Value> = (findings.as_array().unwrap().iter())
         .map(|finding| json!([finding["file"], finding["platform"], finding["rule"], finding["severity"]]))
         .collect();
     assert_eq!(
-        brief,
+        rows,
         [
             json!(["bad.linux-x64-gnu.node", "linux-x64-gnu", "needed", "error"]),
             json!(["addon.node", null, "arch", "warning"]),
@@ -162,7 +162,7 @@ fn severities_are_coloured_where_colours_are_seen() {
 }
 
 #[test]
-fn many_files_are_shown_in_brief() {
+fn clean_files_are_counted_if_there_are_many() {
     let folder = folder();
     let mut names = vec!["bad.linux-x64-gnu.node".to_owned(), "addon.node".to_owned()];
     for number in 0..10 {
@@ -185,12 +185,12 @@ fn many_files_are_shown_in_brief() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let folder = folder();
     for (arguments, status) in [(&["--facts", "--format=json"][..], 0), (&["--format=sarif"], 1)] {
         let files: Vec<String> = (0..300).map(|number| format!("{number}.linux-x64-gnu.node")).collect();
         for file in &files {
-            // More than a pipe holds.
+            // The output must exceed the buffer of a pipe.
             std::fs::copy(folder.path().join("bad.linux-x64-gnu.node"), folder.path().join(file)).unwrap();
         }
         let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
@@ -209,7 +209,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn a_folder_and_a_tarball_are_looked_into() {
+fn folders_and_tarballs_are_searched() {
     let folder = folder();
     let sub = |name: &str| folder.path().join(name);
     std::fs::create_dir(sub("clean")).unwrap();

@@ -1,4 +1,4 @@
-//! What is read from the program headers, the dynamic table's flags and the section headers.
+//! Facts of the program headers, the dynamic table's flags and the section headers.
 
 use std::path::Path;
 
@@ -42,9 +42,9 @@ fn all_spellings_of_a_flag_are_read() {
     assert!(!elf(&Maker { relro: false, ..Maker::addon() }).relro);
 }
 
-/// glibc takes a library without PT_GNU_STACK for one from before there was any, on machines that are that old.
+/// A library without PT_GNU_STACK may be older than the entry, on machines that are old enough.
 #[test]
-fn a_stack_that_is_not_named_is_judged_by_the_machine() {
+fn the_machine_decides_about_an_unnamed_stack() {
     let stack =
         |machine, is_64, stack| elf(&Maker { machine, is_64, stack, ..Maker::addon() }).executable_stack;
     for (machine, is_64, executable) in [
@@ -87,13 +87,13 @@ fn sections_that_no_loader_reads_are_listed() {
     let expected = [(".debug_info", 10), (".zdebug_str", 3), (".symtab", 24), (".strtab", 5)];
     assert_eq!(listed(&facts(&object)), expected.map(|(name, bytes)| (name.to_owned(), bytes)));
 
-    // A table of headers of no known size: a loader does not ask, and so it is no error.
+    // Headers of an unknown size are not an error, since no loader reads them.
     let mut content = object.make();
     content[0x3a..0x3c].copy_from_slice(&1_u16.to_le_bytes());
     assert_eq!(listed(&read_facts(Path::new(NAME), &content).unwrap()[0]), []);
 }
 
-/// bionic and musl are both called libc.so.
+/// bionic and musl are both named libc.so.
 #[test]
 fn androids_c_library_is_not_musl() {
     let object = Maker { needed: vec!["libc.so"], versions: vec![], ..Maker::addon() };

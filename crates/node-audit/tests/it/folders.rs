@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use crate::macho_maker::MachO;
 use crate::object_maker::{Maker, NAME};
+use crate::tarball_maker::Tarball;
 
-/// Files with their contents; those whose name ends in .node are addons.
+/// Returns a folder of files with their contents; a file whose name ends in .node gets the content of an addon.
 fn tree(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -28,7 +29,7 @@ fn look(paths: &[&Path]) -> Audit {
     audit_paths(&paths, &Policy::default(), &())
 }
 
-/// The files, from the folder on, and what is claimed of them.
+/// Returns the path of each file from the folder on, and its claim.
 fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
     let start = format!("{}/", folder.display());
     let claim =
@@ -40,7 +41,7 @@ fn failures(audit: &Audit) -> Vec<String> {
     audit.failures.iter().map(ToString::to_string).collect()
 }
 
-/// fsevents: one file for both processors, and a package.json that names macOS only.
+/// fsevents has one file for both processors, and a package.json that names only macOS.
 #[test]
 fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +55,7 @@ fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
     assert_eq!(claim(r#"{"name": "a", "os": ["darwin", "linux"]}"#, &macho), "-");
     assert_eq!(claim(r#"{"name": "a", "os": ["win32"]}"#, &macho), "-");
     assert_eq!(claim(r#"{"name": "a"}"#, &macho), "-");
-    // It may have been compiled on this machine.
+    // The addon may have been compiled on this machine.
     assert_eq!(claim(r#"{"name": "a", "os": ["linux"]}"#, &Maker::addon().make()), "-");
 }
 
@@ -88,13 +89,13 @@ fn a_node_modules_is_read_with_scopes_nested_packages_and_claims() {
     );
     let names: Vec<_> = audit.packages.iter().map(|package| package.manifest.title()).collect();
     assert_eq!(names, ["@img/sharp-linux-x64", "a", "b"]);
-    // The project around a node_modules is none of its packages.
+    // The project around a node_modules is not one of its packages.
     assert_eq!(audit.files[3].addon.package, None);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
+fn links_are_not_followed_and_their_targets_within_are_audited_once() {
     let folder = tree(&[
         ("node_modules/.pnpm/a@1.0.0/node_modules/a/package.json", r#"{"name": "a"}"#),
         ("node_modules/.pnpm/a@1.0.0/node_modules/a/x.linux-x64-gnu.node", ""),
@@ -112,23 +113,26 @@ fn links_are_not_followed_but_what_they_lead_to_within_is_seen_once() {
 
     link("../outside/y.linux-x64-gnu.node", "out.node");
     link("nowhere", "dangling.node");
-    let told = failures(&look(&[&modules]));
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("dangling.node: cannot be read"), "{told:?}");
-    assert!(told[1].contains("out.node: is a link to ") && told[1].contains("outside/y.linux"), "{told:?}");
+    let found = failures(&look(&[&modules]));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("dangling.node: cannot be read"), "{found:?}");
+    assert!(
+        found[1].contains("out.node: is a link to ") && found[1].contains("outside/y.linux"),
+        "{found:?}"
+    );
 
-    // The node_modules of a package of a workspace has nothing but links.
+    // The node_modules of a workspace's package contains only links.
     fs::create_dir(folder.path().join("member")).unwrap();
     let member = folder.path().join("member/node_modules");
     fs::create_dir(&member).unwrap();
     std::os::unix::fs::symlink("../../node_modules/.pnpm", member.join("a")).unwrap();
-    let told = failures(&look(&[&member]));
+    let found = failures(&look(&[&member]));
     assert!(
-        told.len() == 1
-            && told[0].contains("contains no .node file; links to folders outside are not followed (1)")
+        found.len() == 1
+            && found[0].contains("contains no .node file; links to folders outside are not followed (1)")
     );
 
-    // A link that is itself the path is followed.
+    // A given path that is a link is followed.
     let given = folder.path().join("given");
     std::os::unix::fs::symlink(&modules, &given).unwrap();
     assert_eq!(look(&[&given]).files.len(), 1);
@@ -144,10 +148,10 @@ fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let folder = tree(&[("closed/x.node", ""), ("open/y.node", "")]);
     let closed = folder.path().join("closed");
-    // Root may read any folder, so that root has somebody else look, with a copy of the program that he can reach.
+    // Root may read any folder, so root runs a copy of the program as another user.
     let programs = tempfile::tempdir().unwrap();
     let program = programs.path().join("node-audit");
-    // By another process: a file that this one had open to write could not be run while another test starts a child.
+    // cp makes the copy: this process cannot run a file that it wrote while another test starts a child with that file open.
     let copied =
         std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_node-audit")).arg(&program).status();
     assert!(copied.unwrap().success());
@@ -167,21 +171,21 @@ fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_folder_without_an_addon_is_an_error_and_so_is_one_that_is_not_there() {
+fn a_folder_without_an_addon_is_an_error_and_so_is_a_missing_one() {
     let folder = tree(&[
         ("a/package.json", r#"{"name": "a", "scripts": {"postinstall": "node x.js"}}"#),
         ("b/x.so", ""),
     ]);
     for name in ["a", "b"] {
-        let told = failures(&look(&[&folder.path().join(name)]));
-        assert!(told.len() == 1 && told[0].ends_with(": contains no .node file"), "{told:?}");
+        let found = failures(&look(&[&folder.path().join(name)]));
+        assert!(found.len() == 1 && found[0].ends_with(": contains no .node file"), "{found:?}");
     }
-    let told = failures(&look(&[&folder.path().join("c")]));
-    assert!(told.len() == 1 && told[0].contains("c: cannot be read"), "{told:?}");
+    let found = failures(&look(&[&folder.path().join("c")]));
+    assert!(found.len() == 1 && found[0].contains("c: cannot be read"), "{found:?}");
 }
 
 #[test]
-fn files_are_in_the_order_of_the_paths_and_each_is_looked_at_once() {
+fn files_are_in_the_order_of_the_paths_and_each_is_audited_once() {
     let folder = tree(&[("b/2.node", ""), ("b/1.node", ""), ("a/3.node", "")]);
     let path = |name: &str| folder.path().join(name);
     let audit = look(&[&path("b"), &path("a/3.node"), &path("a"), &path("b/1.node")]);
@@ -202,12 +206,12 @@ fn a_single_file_knows_its_package() {
     fs::write(folder.path().join("p/lib/package.json"), "{").unwrap();
     let error = audit(&file, &Policy::default()).unwrap_err().to_string();
     assert!(error.contains("package.json: is not a valid package.json"), "{error}");
-    let told = look(&[&file]);
-    assert_eq!((told.files.len(), told.failures.len()), (1, 1));
+    let audit = look(&[&file]);
+    assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
 }
 
 #[test]
-fn progress_is_told_of_each_addon() {
+fn progress_is_reported_for_each_addon() {
     #[derive(Default)]
     struct Counter {
         found: AtomicUsize,
@@ -227,7 +231,7 @@ fn progress_is_told_of_each_addon() {
     assert_eq!((counter.found.into_inner(), counter.done.into_inner()), (3, 3));
 }
 
-/// Each addon held a package.json of its own, read again: 500 addons and 1 MB of it took 3 GB.
+/// Each addon once had its own copy of the package.json: 500 addons with 1 MB of it took 3 GB.
 #[test]
 fn a_package_is_read_once_for_all_its_addons() {
     let folder = tree(&[
@@ -243,7 +247,7 @@ fn a_package_is_read_once_for_all_its_addons() {
 }
 
 #[test]
-fn a_broken_package_json_is_told_once_and_hides_no_addon() {
+fn a_broken_package_json_is_reported_once_and_hides_no_addon() {
     let folder = tree(&[
         ("package.json", "{"),
         ("one/x.linux-x64-gnu.node", ""),
@@ -251,30 +255,27 @@ fn a_broken_package_json_is_told_once_and_hides_no_addon() {
         ("two/x.linux-x64-gnu.node", ""),
     ]);
     let audit = look(&[folder.path()]);
-    let failures = failures(&audit);
+    let found = failures(&audit);
     assert!(
-        failures.len() == 1 && failures[0].contains("package.json: is not a valid package.json: "),
-        "{failures:?}"
+        found.len() == 1 && found[0].contains("package.json: is not a valid package.json: "),
+        "{found:?}"
     );
     assert!(audit.files.len() == 3 && audit.files.iter().all(|file| file.addon.package.is_none()));
 }
 
 #[test]
-fn folders_without_bottom_are_a_failure() {
+fn folders_beyond_the_limit_are_a_failure() {
     let deep = "a/".repeat(130);
     let folder = tree(&[("x.linux-x64-gnu.node", ""), (&format!("{deep}x.linux-x64-gnu.node"), "")]);
     let audit = look(&[folder.path()]);
-    let failures = failures(&audit);
-    assert!(
-        failures.len() == 1 && failures[0].contains("the innermost of 128, and is not searched"),
-        "{failures:?}"
-    );
+    let found = failures(&audit);
+    assert!(found.len() == 1 && found[0].contains("the innermost of 128, and is not searched"), "{found:?}");
     assert_eq!(claims(folder.path(), &audit).len(), 1);
 }
 
-/// Those are not read by all threads at once, but have their place among the others.
+/// Large files are read after the others, and keep their place in the order.
 #[test]
-fn large_files_stand_in_the_order_of_their_names() {
+fn large_files_are_in_the_order_of_their_names() {
     let folder = tree(&[("a.linux-x64-gnu.node", ""), ("c.linux-x64-gnu.node", "")]);
     let mut content = Maker::addon().make();
     content.resize((64 << 20) + 1, 0);
@@ -288,5 +289,51 @@ fn large_files_stand_in_the_order_of_their_names() {
         failures(&audit)[0].ends_with(
             "d.linux-x64-gnu.node: is larger than 512 MiB, the largest size that node-audit reads"
         )
+    );
+}
+
+#[test]
+fn a_path_whose_addons_belong_to_an_earlier_one_is_not_empty() {
+    let folder = tree(&[("b/1.node", ""), ("empty/x.js", "")]);
+    let archive = folder.path().join("p.tgz");
+    fs::write(&archive, Tarball::package("{}").file("package/2.node", &Maker::addon().make()).gz()).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let audit = look(&[&path("b/1.node"), &path("b"), &archive, &archive, &path("empty")]);
+    assert_eq!(audit.files.len(), 2);
+    let found = failures(&audit);
+    assert!(found.len() == 1 && found[0].ends_with("empty: contains no .node file"), "{found:?}");
+}
+
+/// Failures of folders come before those of addons, and empty paths last; within each kind, the order is that of the paths.
+#[test]
+fn failures_have_a_stable_order() {
+    let files = [
+        ("a/package.json", "{"),
+        ("a/1.node", ""),
+        ("a/2.node", ""),
+        ("b/package.json", "{"),
+        ("b/x.js", ""),
+    ];
+    let folder = tree(&files);
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("text.node"), "text").unwrap();
+    let audit =
+        look(&[&path("empty.tgz"), &path("a/2.node"), &path("a/1.node"), &path("text.node"), &path("b")]);
+    let start = format!("{}/", folder.path().display());
+    let expected = [
+        "empty.tgz: cannot be read",
+        "b/package.json: is not",
+        "a/package.json: is not",
+        "text.node: is not",
+        "b: contains no .node file",
+    ];
+    let found = failures(&audit);
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (failure, expected) in found.iter().zip(expected) {
+        assert!(failure.replace(&start, "").starts_with(expected), "{found:?}");
+    }
+    assert_eq!(
+        claims(folder.path(), &audit).into_iter().map(|(file, _)| file).collect::<Vec<_>>(),
+        ["a/2.node", "a/1.node"]
     );
 }

@@ -1,4 +1,4 @@
-//! A smoke run of the fuzz targets: what they do with an input, on their seeds and on a few thousand mutations of them.
+//! A smoke run of the fuzz targets, with their seeds and a few thousand mutations.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::tarball_maker::Tarball;
 )]
 mod targets;
 
-/// How many mutations of each seed are tried.
+/// Mutations of each seed.
 const ROUNDS: u64 = 400;
 
-/// The seeds of each target, by file name. Made by the tests' own makers, so that they change with the readers.
+/// Returns the seeds of each target, by file name. The tests' makers make them, so that they change with the readers.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let addon = Maker::addon().make();
     let ia32 = Maker { machine: object::elf::EM_386, is_64: false, ..Maker::addon() };
@@ -53,7 +53,7 @@ fn run(target: &str, input: &[u8]) {
     }
 }
 
-/// `UPDATE=1 cargo test -p node-audit seeds` writes them.
+/// `UPDATE=1 cargo test -p node-audit seeds` writes the seeds.
 #[test]
 fn the_seeds_are_what_the_makers_make() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/seeds");
@@ -64,14 +64,14 @@ fn the_seeds_are_what_the_makers_make() {
             std::fs::create_dir_all(folder.join(target)).unwrap();
             std::fs::write(&path, &content).unwrap();
         }
-        assert!(std::fs::read(&path).unwrap() == content, "{} is another; run with UPDATE=1", path.display());
+        assert!(std::fs::read(&path).unwrap() == content, "{} differs; run with UPDATE=1", path.display());
         expected.push(path);
     }
     for target in ["elf", "macho", "pe", "tarball"] {
         for entry in std::fs::read_dir(folder.join(target)).unwrap() {
-            assert!(expected.contains(&entry.unwrap().path()), "a file that no maker made");
+            assert!(expected.contains(&entry.unwrap().path()), "an unknown seed");
         }
-        // What the fuzzer is given must get further than the first check.
+        // The fuzzer may pass any input, such as an empty one.
         run(target, b"");
     }
 }
@@ -81,7 +81,7 @@ fn mutated_seeds_keep_every_promise() {
     let mut random = Random(0x5eed);
     for (target, _, seed) in seeds() {
         run(target, &seed);
-        // A tarball is written to disk and read back.
+        // A tarball takes longer, since it is written to disk and read back.
         let rounds = if target == "tarball" { ROUNDS / 4 } else { ROUNDS };
         for _ in 0..rounds {
             run(target, &random.mutate(&seed));
@@ -100,7 +100,7 @@ impl Random {
         usize::try_from(self.0 % limit.max(1) as u64).unwrap()
     }
 
-    /// A few bytes set, a part copied elsewhere, or the end cut off.
+    /// Sets a few bytes, copies a part elsewhere, or cuts the end off.
     fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
         const TELLING: [u8; 6] = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
         let mut bytes = seed.to_vec();

@@ -55,7 +55,7 @@ fn the_floor_is_the_policys() {
 }
 
 #[test]
-fn versions_that_are_no_number_are_told_apart() {
+fn each_version_that_is_not_a_number_has_its_own_message() {
     let relr = findings(&needs(&[("GLIBC_ABI_DT_RELR", &[])]));
     assert!(
         relr[0].message.starts_with("the addon needs glibc 2.36 for its compressed relocations"),
@@ -78,7 +78,7 @@ fn versions_that_are_no_number_are_told_apart() {
 }
 
 #[test]
-fn what_the_loader_does_not_insist_on_is_fine() {
+fn optional_versions_and_other_libraries_are_fine() {
     let mut weak = needs(&[("GLIBC_2.38", &["strlcpy"])]);
     weak.versions[0].weak = true;
     assert_eq!(findings(&weak), []);
@@ -94,7 +94,7 @@ fn musl_has_no_symbol_versions() {
     assert_eq!(object.findings("addon.linux-x64-musl.node", "glibc-floor"), []);
 }
 
-/// glibc 2.36 is the first for LoongArch, so that no system there has an older one.
+/// glibc 2.36 is the first for LoongArch, so no system there has an older one.
 #[test]
 fn no_processor_has_a_floor_from_before_its_time() {
     let mut object = needs(&[("GLIBC_2.36", &["malloc"])]);

@@ -1,4 +1,4 @@
-//! What makes an attack harder, in PE and ELF files.
+//! The protections of linker and compiler, in PE and ELF files.
 
 use node_audit::Severity;
 use object::{elf, pe};
@@ -13,7 +13,7 @@ fn the_linkers_defaults_are_fine() {
     assert_eq!(PeMaker::addon().findings(NAME, RULE), []);
     let flags = pe::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE | pe::IMAGE_DLLCHARACTERISTICS_NX_COMPAT;
     let ia32 = PeMaker { flags, ..PeMaker::ia32() };
-    assert_eq!(ia32.findings("addon.win32-ia32-msvc.node", RULE), [], "an address has no more than 32 bits");
+    assert_eq!(ia32.findings("addon.win32-ia32-msvc.node", RULE), [], "an address has only 32 bits");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_section_that_is_written_and_executed_is_named() {
 }
 
 #[test]
-fn an_elf_file_is_asked_for_full_relro_and_a_plain_stack() {
+fn an_elf_file_needs_full_relro_and_a_plain_stack() {
     let found = |object: Maker| {
         let found = object.findings(object_maker::NAME, RULE);
         found.into_iter().map(|finding| (finding.severity, finding.evidence)).collect::<Vec<_>>()

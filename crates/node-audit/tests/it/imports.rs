@@ -1,4 +1,4 @@
-//! DLLs that are needed.
+//! DLLs that an addon imports from.
 
 use node_audit::{Finding, Policy, Severity, audit};
 
@@ -26,7 +26,7 @@ fn windows_own_and_a_delayed_node_are_fine() {
 }
 
 #[test]
-fn what_no_windows_brings_is_an_error() {
+fn a_dll_that_windows_lacks_is_an_error() {
     for (dll, part) in [
         ("VCRUNTIME140.dll", "Visual C++ redistributable"),
         ("VCRUNTIME140_1.dll", "Visual C++ redistributable"),
@@ -45,7 +45,7 @@ fn what_no_windows_brings_is_an_error() {
 }
 
 #[test]
-fn what_is_delayed_is_a_warning() {
+fn a_delayed_dll_is_a_warning() {
     let delayed = vec![("zlib1.dll", vec!["inflate"])];
     let found = PeMaker { delayed, ..PeMaker::addon() }.findings(NAME, "imports");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));

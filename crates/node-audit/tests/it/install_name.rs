@@ -1,4 +1,4 @@
-//! The path under which a library wants to be found.
+//! The install name of a library.
 
 use node_audit::Severity;
 use object::macho::MH_DYLIB;

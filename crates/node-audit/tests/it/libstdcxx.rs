@@ -60,7 +60,7 @@ fn each_family_above_its_floor_is_an_error_with_its_symbols() {
 }
 
 #[test]
-fn markers_are_no_numbers_and_weak_needs_no_needs() {
+fn markers_and_weak_needs_are_not_compared() {
     let mut object = needs(&[
         ("libstdc++.so.6", "CXXABI_TM_1", "_ITM_addUserCommitAction"),
         ("libstdc++.so.6", "CXXABI_FLOAT128", "_ZTIg"),
@@ -83,7 +83,7 @@ fn the_floor_is_the_policys() {
     assert_eq!(object.findings_by(NAME, "libstdcxx", &policy).len(), 1);
 }
 
-/// Alpine's libstdc++ has no versions, and musl's loader asks for none.
+/// Alpine's libstdc++ has no versions, and musl's loader checks none.
 #[test]
 fn musl_checks_no_versions() {
     let versions = vec![Need {

@@ -1,4 +1,4 @@
-//! Libraries that a Mach-O file loads, and where they are searched for.
+//! Libraries that a Mach-O file loads, and the directories that the loader searches.
 
 use node_audit::{Finding, Policy, Severity, audit};
 use object::macho::{LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB};
@@ -12,7 +12,7 @@ fn findings(dylibs: &[&'static str], rpaths: &[&'static str]) -> Vec<Finding> {
     MachO { dylibs, rpaths: rpaths.to_vec(), ..MachO::addon() }.findings(NAME, RULE)
 }
 
-/// With the file on disk, in `lib`, and `libthere.dylib` beside it.
+/// Audits the file on disk, in `lib`, with `libthere.dylib` beside it.
 fn on_disk(object: &MachO) -> Vec<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let lib = folder.path().join("lib");
@@ -102,7 +102,7 @@ fn a_weak_library_may_be_absent() {
 }
 
 #[test]
-fn directories_that_do_not_travel_are_told_apart() {
+fn directories_of_one_machine_are_errors_or_warnings() {
     let severity = |rpath| findings(&[], &[rpath]).first().map(|finding| finding.severity);
     for rpath in
         ["/Users/runner/x/lib", "/nix/store/abc/lib", "/private/tmp/build", "build/lib", "@loader_pathx"]

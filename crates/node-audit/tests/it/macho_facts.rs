@@ -1,4 +1,4 @@
-//! What is read from Mach-O files.
+//! Facts of Mach-O files.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn kinds_of_files_and_processors_are_told_apart() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     let found = MachO::x64().findings(NAME, "arch");
     assert_eq!(found[0].message, "the addon claims darwin-arm64, but is compiled for x64");
-    // Apple's own programs only load arm64e; the upper byte is the version of its pointer authentication.
+    // Only Apple's own programs load arm64e. The upper byte is the version of pointer authentication.
     let arm64e = MachO { subtype: 0x8000_0002, ..MachO::addon() };
     assert_eq!(arm64e.facts().cpu, None);
     assert!(arm64e.findings(NAME, "arch")[0].message.contains("machine 16777228 (arm64e)"));
@@ -101,9 +101,9 @@ fn libraries_are_loaded_in_several_ways() {
     assert_eq!(read, kinds.map(|(_, kind)| kind));
 }
 
-/// The loader looks at the trie alone, where there is one.
+/// If there is a trie, the loader reads no other exports.
 #[test]
-fn what_is_exported_is_what_the_loader_finds() {
+fn exports_are_the_names_that_the_loader_finds() {
     let defined = macho::N_EXT.0 | macho::N_SECT.0;
     let hidden = defined | macho::N_PEXT.0;
     let both = MachO { others: vec![(defined, "_table_only"), (hidden, "_hidden")], ..MachO::addon() };
@@ -115,7 +115,7 @@ fn what_is_exported_is_what_the_loader_finds() {
 }
 
 #[test]
-fn code_that_runs_at_once_is_a_way_in() {
+fn a_constructor_that_registers_is_an_entry_point() {
     let entry = |section| {
         let (imports, exports) = (vec!["_napi_module_register"], vec![]);
         MachO { imports, exports, section, ..MachO::addon() }.findings(NAME, "napi-entry")
@@ -126,7 +126,7 @@ fn code_that_runs_at_once_is_a_way_in() {
 }
 
 #[test]
-fn a_way_in_by_v8_is_told_apart() {
+fn an_entry_point_of_v8_has_its_own_message() {
     let imports = vec!["_napi_create_function", "__ZN2v87Isolate10GetCurrentEv"];
     let mixed = MachO { imports, ..MachO::addon() }.findings(NAME, "napi-entry");
     assert_eq!((mixed.len(), mixed[0].severity), (1, Severity::Warning));
@@ -137,11 +137,11 @@ fn a_way_in_by_v8_is_told_apart() {
 }
 
 #[test]
-fn what_only_debuggers_read_is_counted() {
+fn symbols_for_debuggers_are_counted() {
     let others = vec![(macho::N_SECT.0, "_local"), (0x64, "a.c"), (0x3c, "radr://5614542")];
     let facts = MachO { others, segment: "__DWARF", ..MachO::addon() }.facts();
     let read: Vec<_> = facts.leftovers.iter().map(|part| (part.name.as_str(), part.bytes)).collect();
-    // A symbol takes 16 bytes; the third is the mark of `strip`.
+    // A symbol takes 16 bytes; the third one is the mark of `strip`, and does not count.
     assert_eq!(read[..2], [("local symbols", 16 + 7), ("debug symbols", 16 + 4)]);
     assert_eq!(read[2].0, "__DWARF");
     assert_eq!(MachO::addon().facts().leftovers, []);
@@ -156,9 +156,9 @@ fn code_that_can_be_written_is_named() {
     assert!(MachO::addon().facts().writable_code.is_empty());
 }
 
-/// With two-level namespaces a call reaches the library that the linker found, whatever else has that name.
+/// With two-level namespaces a call reaches the library that the linker found, whichever others have that name.
 #[test]
-fn a_clash_with_node_is_one_in_a_flat_namespace_only() {
+fn exported_names_clash_with_nodes_in_a_flat_namespace_only() {
     let exports = vec!["_napi_register_module_v1", "_EVP_MD_fetch"];
     let two_level = MachO { exports, ..MachO::addon() };
     let found = two_level.findings(NAME, "symbols");

@@ -1,4 +1,4 @@
-//! Mach-O files that are cut short, damaged, or made to take for ever: an error that names the file, never a panic.
+//! Mach-O files that are cut short, damaged, or made to keep the reader busy: an error that names the file, never a panic.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
         assert!(error(&content[..20]).contains("the file ends within its header"));
     }
     let content = two_parts(false);
-    // The parts are padded to 64 bytes; what is cut off there is no one's.
+    // The parts are padded to 64 bytes, and the padding belongs to no part.
     let end = MachO::addon().make().len() + content.len() - MachO::addon().make().len().next_multiple_of(64);
     for length in 1..end {
         assert!(error(&content[..length]).starts_with("dir/x.node: is "), "{length}");
@@ -65,7 +65,7 @@ fn parts_that_make_no_sense_are_named() {
     assert!(error(&fat(&many, true)).contains("the file has 45 parts"));
     assert!(error(&fat(&many, false)).contains("is not an addon"), "as a Java class");
 
-    // The second part's offset, made the first's: 8 bytes of header, 20 of the first entry, 8 of the second.
+    // Sets the second part's offset to the first's: after 8 bytes of header, 20 of the first entry, 8 of the second.
     let mut overlapping = fat(&[(arm64, addon.clone()), (arm64, addon)], false);
     overlapping.copy_within(16..20, 36);
     assert!(error(&overlapping).contains("the parts overlap"), "{}", error(&overlapping));
@@ -109,11 +109,11 @@ fn load_commands_that_make_no_sense_are_named() {
     assert!(error(&MachO { id: Some(long), ..MachO::addon() }.make()).contains("longer than 4096 bytes"));
 }
 
-/// A child that is its own parent: the walk would not end, and the name would grow with each step.
+/// A child that is its own parent would make the walk endless, and the name longer with each step.
 #[test]
 fn an_export_trie_that_goes_in_circles_ends() {
     let mut content = MachO { signing: None, ..MachO::addon() }.make();
-    // The trie is last: the child's offset, of 2 bytes, is before its node of 4.
+    // The trie comes last: the child's offset has 2 bytes, and the node after it 4.
     let end = content.len();
     content[end - 6..end - 4].copy_from_slice(&[0x80, 0]);
     assert!(error(&content).contains("the export trie goes in circles"), "{}", error(&content));

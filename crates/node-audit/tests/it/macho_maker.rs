@@ -1,4 +1,4 @@
-//! Makes small Mach-O libraries: what the loader reads, and hardly any code. Signed ones have correct signatures.
+//! Makes small Mach-O libraries: the parts that the loader reads, and hardly any code. Signatures are correct.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,16 +8,16 @@ use object::macho::{self, CpuType, CsHashType, FileType, LoadCommandType};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384};
 
-/// The name of the file whose claim [`MachO::addon`] fulfils.
+/// A file name whose claim is true for [`MachO::addon`].
 pub(crate) const NAME: &str = "addon.darwin-arm64.node";
 
-/// The load command that tells the oldest system, the platform's number, and the version.
+/// The load command of the oldest system, the platform's number, and the version.
 pub(crate) type MinOs = (LoadCommandType, u32, [u8; 3]);
 
 /// macOS 11.0.
 const MACOS_11: MinOs = (macho::LC_BUILD_VERSION, 1, [11, 0, 0]);
 
-/// How a file is signed.
+/// The signature of a file.
 #[derive(Clone)]
 pub(crate) struct Signing {
     /// The code directories, by their hashes.
@@ -27,7 +27,7 @@ pub(crate) struct Signing {
     pub(crate) flags: u32,
 }
 
-/// What the library shall contain.
+/// The contents of a library.
 #[derive(Clone)]
 pub(crate) struct MachO {
     pub(crate) cpu: CpuType,
@@ -42,9 +42,9 @@ pub(crate) struct MachO {
     pub(crate) min_os: Vec<MinOs>,
     pub(crate) imports: Vec<&'static str>,
     pub(crate) exports: Vec<&'static str>,
-    /// Exports are in the trie, and not in the symbol table.
+    /// Exports are in a trie instead of the symbol table.
     pub(crate) trie: bool,
-    /// Symbols that are neither, with their types.
+    /// Other symbols, with their types.
     pub(crate) others: Vec<(u8, &'static str)>,
     /// The type of the one section.
     pub(crate) section: u32,
@@ -52,13 +52,13 @@ pub(crate) struct MachO {
     pub(crate) protection: u32,
     /// The name of the first segment.
     pub(crate) segment: &'static str,
-    /// Bytes between the load commands and what the loader reads last.
+    /// Bytes between the load commands and the linker's tables.
     pub(crate) code: usize,
     pub(crate) signing: Option<Signing>,
 }
 
 impl MachO {
-    /// An addon in which no rule finds anything.
+    /// Returns an addon without a finding.
     pub(crate) fn addon() -> MachO {
         MachO {
             cpu: macho::CPU_TYPE_ARM64,
@@ -87,13 +87,13 @@ impl MachO {
         }
     }
 
-    /// The same for x64, unsigned; file names must claim it.
+    /// Returns the same addon for x64, unsigned.
     pub(crate) fn x64() -> MachO {
         let min_os = vec![(macho::LC_VERSION_MIN_MACOSX, 1, [10, 15, 0])];
         MachO { cpu: macho::CPU_TYPE_X86_64, subtype: 3, min_os, signing: None, ..MachO::addon() }
     }
 
-    /// What one rule finds in it under the default policy, with nothing known of the files beside it.
+    /// Returns the findings of one rule by the default policy, with unknown neighbours.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         findings(&self.make(), name, rule)
     }
@@ -105,7 +105,7 @@ impl MachO {
     }
 
     pub(crate) fn make(&self) -> Vec<u8> {
-        // The first layout has no offsets yet; only its length counts.
+        // The first layout has no offsets yet, and serves for its length.
         let header = self.header(Layout::default()).len();
         let text = header + self.code;
         let (symbols, strings) = self.tables();
@@ -138,7 +138,7 @@ impl MachO {
         if self.is_64 { 16 } else { 12 }
     }
 
-    /// The symbol table and its strings.
+    /// Returns the symbol table and its strings.
     fn tables(&self) -> (Vec<u8>, Vec<u8>) {
         let mut symbols = self.out();
         let mut strings = vec![0];
@@ -202,7 +202,7 @@ impl MachO {
         out.bytes
     }
 
-    /// A load command of numbers and a text.
+    /// Returns a load command of numbers and a text.
     fn command(&self, command: LoadCommandType, numbers: &[usize], text: &str) -> Vec<u8> {
         let mut length = 8 + 4 * numbers.len();
         if !text.is_empty() {
@@ -219,7 +219,7 @@ impl MachO {
         out.bytes
     }
 
-    /// A segment; the last one, which is for the linker's tables, has no section.
+    /// Returns a segment. The last one, with the linker's tables, has no section.
     fn segment(&self, name: &str, range: Range<usize>, protection: u32) -> Vec<u8> {
         let (offset, length, section) = (range.start, range.len(), name != "__LINKEDIT");
         let mut body = self.out();
@@ -254,14 +254,14 @@ impl MachO {
     }
 }
 
-/// What one rule finds in a file.
+/// Returns the findings of one rule.
 pub(crate) fn findings(content: &[u8], name: &str, rule: &str) -> Vec<Finding> {
     assert!(node_audit::RULES.iter().any(|known| known.id == rule), "no rule {rule}");
     let report = audit_bytes(Path::new(name), content, &Policy::default()).unwrap();
     report.findings.into_iter().filter(|finding| finding.rule == rule).collect()
 }
 
-/// A file of several parts: the processors, and their files.
+/// Returns a fat file of the processors and their files.
 pub(crate) fn fat(parts: &[(CpuType, Vec<u8>)], is_64: bool) -> Vec<u8> {
     let big = |number: usize, bytes: usize| number.to_be_bytes()[8 - bytes..].to_vec();
     let width = if is_64 { 8 } else { 4 };
@@ -283,7 +283,7 @@ pub(crate) fn fat(parts: &[(CpuType, Vec<u8>)], is_64: bool) -> Vec<u8> {
     content
 }
 
-/// Where the parts after the header begin, and how long they are.
+/// The place and the length of the parts after the header.
 #[derive(Clone, Copy, Default)]
 struct Layout {
     text: usize,
@@ -294,7 +294,7 @@ struct Layout {
     end: usize,
 }
 
-/// Bytes in the file's byte order.
+/// Writes numbers in the file's byte order.
 struct Out {
     bytes: Vec<u8>,
     is_64: bool,
@@ -322,7 +322,7 @@ impl Out {
     }
 }
 
-/// A trie in which no names share a beginning.
+/// Returns a trie in which no names share a beginning.
 fn trie(names: &[&str]) -> Vec<u8> {
     let leb = |value: usize| [(value & 0x7f) as u8 | 0x80, u8::try_from(value >> 7).unwrap()];
     let root = 2 + names.iter().map(|name| name.len() + 3).sum::<usize>();
@@ -338,7 +338,7 @@ fn trie(names: &[&str]) -> Vec<u8> {
     trie
 }
 
-/// The signature that is put behind a file.
+/// Returns the signature that follows a file.
 fn signature(content: &[u8], signing: &Signing) -> Vec<u8> {
     let directories: Vec<_> = signing.hashes.iter().map(|hash| directory(content, *hash, signing)).collect();
     let mut start = 12 + 8 * directories.len();

@@ -28,9 +28,9 @@ fn the_floor_is_the_processors() {
     assert_eq!(found[0].message, "the addon needs macOS 11.0; the oldest supported version is 10.15");
 }
 
-/// @datadog/pprof 5.20.0 has a file for each release of Node, which needs what that Node needs itself.
+/// @datadog/pprof 5.20.0 has a file for each release of Node, and each needs the same macOS as that Node.
 #[test]
-fn what_is_bound_to_a_release_of_node_may_need_what_that_needs() {
+fn an_addon_for_one_release_of_node_may_need_its_macos() {
     let object = |min_os| MachO { min_os: vec![(LC_BUILD_VERSION, 1, min_os)], ..MachO::addon() };
     let found = |min_os, name: &str| object(min_os).findings(name, "min-os");
     for (min_os, name) in [
@@ -57,7 +57,7 @@ fn another_system_is_an_error() {
     assert!(found[0].message.contains("made for platform 99"), "{}", found[0].message);
 }
 
-/// Catalyst's libraries are for macOS as well.
+/// Catalyst's libraries are also for macOS.
 #[test]
 fn a_file_for_several_systems_is_held_against_macos() {
     let (macos, catalyst) = ((LC_BUILD_VERSION, 1, [11, 0, 0]), (LC_BUILD_VERSION, 6, [14, 0, 0]));
@@ -68,7 +68,7 @@ fn a_file_for_several_systems_is_held_against_macos() {
 }
 
 #[test]
-fn a_file_that_does_not_say_is_a_warning() {
+fn a_file_without_an_oldest_system_is_a_warning() {
     let found = arm64(&[]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
 }

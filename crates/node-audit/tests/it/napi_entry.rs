@@ -1,4 +1,4 @@
-//! Node's way in.
+//! The entry point of an addon.
 
 use node_audit::Severity;
 use object::elf;
@@ -8,12 +8,12 @@ use crate::object_maker::{Maker, NAME};
 const RULE: &str = "napi-entry";
 
 #[test]
-fn an_exported_entry_point_is_a_way_in() {
+fn an_exported_entry_point_is_enough() {
     assert_eq!(Maker::addon().findings(NAME, RULE), []);
 }
 
 #[test]
-fn a_constructor_that_registers_is_a_way_in() {
+fn a_constructor_that_registers_is_enough() {
     let registers = |import, numbers: &[_]| Maker {
         imports: vec![import],
         exports: vec![],
@@ -60,7 +60,7 @@ fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
     assert!(unknown.contains("for ABI 7, and loads"), "{unknown}");
 }
 
-/// deasync 0.1.32 still has a file for Node 0.10, which is no fault of those for later releases.
+/// deasync 0.1.32 still has a file for Node 0.10, beside those for later releases.
 #[test]
 fn an_addon_for_the_first_abi_has_another_entry_point() {
     let old = Maker { exports: vec!["x_module"], ..Maker::addon() };

@@ -1,6 +1,6 @@
 //! The Node-API version that an addon needs.
 //!
-//! What package.json promises is tested in the rule's own file: a single addon belongs to no package.
+//! The rule's own file tests the promises of package.json, since a single addon belongs to no package.
 
 use node_audit::{Finding, Severity};
 
@@ -13,7 +13,7 @@ fn importing(imports: &[&'static str]) -> Vec<Finding> {
 }
 
 #[test]
-fn the_first_version_needs_no_word() {
+fn the_first_version_is_not_reported() {
     assert_eq!(importing(&["napi_create_function", "malloc"]), []);
 }
 

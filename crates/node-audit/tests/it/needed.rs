@@ -23,7 +23,7 @@ fn the_systems_libraries_are_fine() {
 }
 
 #[test]
-fn a_shared_library_that_should_be_linked_statically_is_told_apart() {
+fn a_shared_library_that_is_usually_static_has_its_own_remedy() {
     for library in ["libsqlcipher.so.0", "libssl.so.3", "libcrypto.so.3", "libzstd.so.1", "libz.so.1"] {
         let found = findings(&["libc.so.6", library]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{library}");
@@ -54,7 +54,7 @@ fn a_policy_can_rule_out_the_compilers_libraries() {
     assert!(found[0].remedy.contains("-static-libgcc"));
 }
 
-/// The wrong C library is one fault, not two: `arch` names it.
+/// `arch` reports the wrong C library, and once is enough.
 #[test]
 fn the_wrong_c_library_is_left_to_arch() {
     let object = Maker { needed: vec!["libc.so.6", "libfoo.so.1"], ..Maker::addon() };
@@ -64,7 +64,7 @@ fn the_wrong_c_library_is_left_to_arch() {
     assert_eq!(object.findings("addon.linux-x64-musl.node", "arch").len(), 1);
 }
 
-/// A folder with libone.so beside the addon, and libtwo.so in lib/.
+/// Returns a folder with libone.so beside the addon, and libtwo.so in lib/.
 fn package() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("lib")).unwrap();
@@ -89,13 +89,13 @@ fn a_library_that_comes_with_the_addon_is_fine() {
         let found = needing(library, &[(tag, paths)]).findings_in(folder.path(), NAME, "needed");
         assert_eq!(found, [], "{library} {paths}");
     }
-    // RPATH counts only where there is no RUNPATH.
+    // RPATH counts only without a RUNPATH.
     let both = needing("libone.so", &[(elf::DT_RPATH, "$ORIGIN"), (elf::DT_RUNPATH, "/opt/lib")]);
     assert_eq!(both.findings_in(folder.path(), NAME, "needed").len(), 1);
 }
 
 #[test]
-fn a_library_that_is_missing_where_it_is_looked_for_is_an_error() {
+fn a_library_that_is_missing_in_all_runpaths_is_an_error() {
     let folder = package();
     let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:/opt/lib:$ORIGIN/lib")]);
     let found = object.findings_in(folder.path(), NAME, "needed");
@@ -129,13 +129,13 @@ fn a_library_that_no_runpath_leads_to_is_an_error_with_its_place() {
     assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN/lib'"), "{}", found[0].remedy);
 }
 
-/// With nothing but the addon's content, no one can say whether a library lies beside it.
+/// If only the addon's content is known, a library may lie beside it.
 #[test]
 fn a_library_that_may_be_elsewhere_is_a_warning() {
     let object = needing("libone.so", &[(elf::DT_RUNPATH, "$ORIGIN/../../other/lib")]);
     let found = object.findings(NAME, "needed");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert!(found[0].message.ends_with("in $ORIGIN/../../other/lib"), "{}", found[0].message);
-    // Without an entry that begins beside the addon, it is nowhere.
+    // Without an entry that begins beside the addon, the loader does not find the library.
     assert_eq!(needing("libone.so", &[]).findings(NAME, "needed")[0].severity, Severity::Error);
 }

@@ -36,13 +36,13 @@ fn destructors_that_glibc_counts_are_a_note() {
 }
 
 #[test]
-fn what_stays_loaded_is_fine() {
+fn an_addon_that_stays_loaded_is_fine() {
     let object = imports(&["pthread_key_create", "__cxa_thread_atexit_impl"]);
     let flags = elf::DF_1_NODELETE.0 | elf::DF_1_NOW.0;
     let kept = Maker { numbers: vec![(elf::DT_FLAGS_1, flags)], ..object.clone() };
     assert_eq!(kept.findings(NAME, "nodelete"), []);
 
-    // musl unmaps no library.
+    // musl never unmaps a library.
     let musl = Maker { imports: object.imports.clone(), ..Maker::musl() };
     assert_eq!(musl.findings("addon.linux-x64-musl.node", "nodelete"), []);
     assert_eq!(object.findings("addon.android-x64.node", "nodelete"), []);

@@ -1,4 +1,4 @@
-//! Makes small shared objects: what a dynamic loader reads, and nothing else (no code; sections where asked for).
+//! Makes small shared objects: the parts that a dynamic loader reads, without code, and with sections on demand.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use object::write::elf::{
     FileHeader, ProgramHeader, Rel, SectionHeader, SinglePhase, Sym, Vernaux, Verneed, Writer,
 };
 
-/// The name of the file whose claim [`Maker::addon`] fulfils.
+/// A file name whose claim is true for [`Maker::addon`].
 pub(crate) const NAME: &str = "addon.linux-x64-gnu.node";
 
 /// The length of a note in the file.
 const NOTE: usize = 20;
 
-/// A symbol version that is needed.
+/// A needed symbol version.
 #[derive(Clone)]
 pub(crate) struct Need {
     pub(crate) library: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Need {
     pub(crate) symbols: Vec<&'static str>,
 }
 
-/// What the object shall contain.
+/// The contents of an object.
 #[derive(Clone)]
 pub(crate) struct Maker {
     pub(crate) machine: elf::Machine,
@@ -37,13 +37,13 @@ pub(crate) struct Maker {
     /// Imports bound to a version.
     pub(crate) versions: Vec<Need>,
     pub(crate) exports: Vec<&'static str>,
-    /// Defined, but hidden from other objects.
+    /// Names that are defined, but hidden from other objects.
     pub(crate) hidden: Vec<&'static str>,
-    /// Further dynamic entries that hold a string.
+    /// Further dynamic entries with a string.
     pub(crate) texts: Vec<(elf::DynamicTag, &'static str)>,
-    /// Further dynamic entries that hold a number.
+    /// Further dynamic entries with a number.
     pub(crate) numbers: Vec<(elf::DynamicTag, u64)>,
-    /// How the one segment is mapped.
+    /// The protection of the one segment.
     pub(crate) load: elf::ProgramFlags,
     /// PT_GNU_STACK.
     pub(crate) stack: Option<elf::ProgramFlags>,
@@ -51,22 +51,22 @@ pub(crate) struct Maker {
     pub(crate) relro: bool,
     /// DT_BIND_NOW.
     pub(crate) bind_now: bool,
-    /// The size of PT_TLS; none of 0.
+    /// The size of PT_TLS; 0 for none.
     pub(crate) tls: u64,
-    /// Whose note it has (PT_NOTE); at most seven letters.
+    /// The name in a note (PT_NOTE); at most seven letters.
     pub(crate) note: Option<&'static str>,
-    /// Relocations by the name of their symbol, which is empty for none.
+    /// Relocations by the name of their symbol; empty for none.
     pub(crate) relocations: Vec<(elf::RelocationType, &'static str)>,
     /// The table of relocations, with the entry for its size: DT_RELA, DT_REL or DT_JMPREL.
     pub(crate) table: (elf::DynamicTag, elf::DynamicTag),
-    /// Sections that are not loaded, with how many bytes they have.
+    /// Sections that are not loaded, with their lengths in bytes.
     pub(crate) sections: Vec<(&'static str, usize)>,
-    /// Read-only data that nothing refers to.
+    /// Read-only data without a reference to it.
     pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
-    /// An addon in which no rule finds anything.
+    /// Returns an addon without a finding.
     pub(crate) fn addon() -> Maker {
         Maker {
             machine: elf::EM_X86_64,
@@ -98,12 +98,12 @@ impl Maker {
         }
     }
 
-    /// The same for musl; file names must claim it.
+    /// Returns the same addon for musl.
     pub(crate) fn musl() -> Maker {
         Maker { needed: vec!["libc.musl-x86_64.so.1"], versions: vec![], ..Maker::addon() }
     }
 
-    /// What one rule finds in it under the default policy.
+    /// Returns the findings of one rule by the default policy.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         self.findings_by(name, rule, &Policy::default())
     }
@@ -114,7 +114,7 @@ impl Maker {
         report.findings.into_iter().filter(|finding| finding.rule == rule).collect()
     }
 
-    /// What one rule finds in it where it lies in a folder, among other files.
+    /// Returns the findings of one rule for the addon in a folder, among other files.
     pub(crate) fn findings_in(&self, folder: &Path, name: &str, rule: &str) -> Vec<Finding> {
         let file = folder.join(name);
         std::fs::write(&file, self.make()).unwrap();
@@ -224,13 +224,13 @@ impl Maker {
         content
     }
 
-    /// The dynamic symbols after the null symbol.
+    /// Returns the dynamic symbols after the null symbol.
     fn symbol_names(&self) -> Vec<&'static str> {
         let versioned = self.versions.iter().flat_map(|need| need.symbols.iter());
         versioned.chain(&self.imports).chain(&self.exports).chain(&self.hidden).copied().collect()
     }
 
-    /// The relocations, and the dynamic entries that lead to them.
+    /// Returns the relocations, and the dynamic entries that lead to them.
     fn write_relocations(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(elf::DynamicTag, u64)> {
         if self.relocations.is_empty() {
             return Vec::new();
@@ -290,7 +290,7 @@ impl Maker {
             .sum::<u32>()
     }
 
-    /// The first is the file as a whole, the second its dynamic table, which tests rely on.
+    /// Returns the program headers. The first one covers the whole file, and the second one the dynamic table; tests rely on it.
     fn segments(&self, size: u64, dynamic: u64, note: u64) -> Vec<ProgramHeader> {
         let segment = |p_type, p_flags, offset, p_filesz, p_memsz| ProgramHeader {
             p_type,

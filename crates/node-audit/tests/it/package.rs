@@ -1,4 +1,4 @@
-//! What a package promises, and what is in it.
+//! The promises of a package, and its contents.
 
 use node_audit::{Audit, Finding, Policy, Severity, audit_paths};
 use object::elf;
@@ -13,7 +13,7 @@ fn audit(tarball: Tarball) -> Audit {
     audit_paths(&[path], &Policy::default(), &())
 }
 
-/// What the rule finds in a package of these files; those whose name ends in .node are addons.
+/// Returns the findings for a package of these files; a file whose name ends in .node gets the content of an addon.
 fn findings(manifest: &str, files: &[&str]) -> Vec<Finding> {
     let mut tarball = Tarball::package(manifest);
     for file in files {
@@ -37,7 +37,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
-fn a_promise_that_is_kept_is_no_finding() {
+fn a_kept_promise_has_no_finding() {
     for (manifest, files) in [
         (r#"{"name": "a"}"#, &["x.node"][..]),
         (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#, &["x.node"]),
@@ -60,7 +60,7 @@ fn a_promise_that_is_kept_is_no_finding() {
             &["x.linux-x64-gnu.node", "x.node"],
         ),
         (r#"{"name": "a", "os": ["linux"], "cpu": ["unknown", "x64"]}"#, &["x.linux-x64-gnu.node"]),
-        // A test script runs for nobody who installs it.
+        // npm does not run a test script on installation.
         (r#"{"name": "a", "scripts": {"test": "node-gyp rebuild", "prepare": "x"}}"#, &["x.node"]),
         (r#"{"name": "a", "gypfile": false}"#, &["x.node", "binding.gyp"]),
         (r#"{"name": "a"}"#, &["x.node", "src/binding.gyp"]),
@@ -80,7 +80,7 @@ fn a_promised_platform_without_an_addon_is_an_error() {
     );
     let musl = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#;
     assert!(only(findings(musl, &["x.linux-x64-gnu.node"])).evidence.contains("linux-x64-musl"));
-    // An addon that claims nothing is what it is.
+    // The content decides for an addon without a claim.
     let system = r#"{"name": "a", "os": ["linux", "win32"]}"#;
     assert!(only(findings(system, &["x.node"])).evidence.contains("no addon for win32;"));
 }
@@ -97,7 +97,7 @@ fn an_addon_for_an_excluded_platform_is_an_error() {
         assert_eq!(finding.message, "the package has addons for platforms on which npm does not install it");
         assert!(finding.evidence.starts_with(&format!("{file} (linux-x64-gnu); ")), "{}", finding.evidence);
     }
-    // An x64 addon in a package for arm64: the one platform is missing, the other too much.
+    // An x64 addon in a package for arm64: one platform lacks an addon, and one addon has no platform.
     let swapped = r#"{"name": "a", "os": ["linux"], "cpu": ["arm64"]}"#;
     assert_eq!(findings(swapped, &["x.linux-x64-gnu.node"]).len(), 2);
 }
@@ -110,7 +110,7 @@ fn names_that_contradict_each_other_are_an_error() {
         finding.evidence,
         "the file's name x.linux-x64-musl.node and the package's name @a/b-linux-x64-gnu"
     );
-    // A name and package.json.
+    // A name contradicts package.json.
     let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#;
     let found = findings(manifest, &["x.linux-x64-musl.node"]);
     assert!(found.iter().any(|finding| finding.evidence.contains("libc glibc")), "{found:#?}");
@@ -126,12 +126,12 @@ fn a_named_addon_that_is_absent_is_an_error() {
     );
     let files = only(findings(r#"{"name": "a", "files": ["y.node", "!z.node"]}"#, &["x.node"]));
     assert_eq!(files.evidence, "files: y.node");
-    // Even if there is no addon at all.
+    // The package has no other addon.
     only(findings(r#"{"name": "a", "main": "y.node"}"#, &[]));
 }
 
 #[test]
-fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
+fn an_install_script_is_an_error_that_names_the_program() {
     for (script, program) in [
         ("node-gyp-build", "npm runs node-gyp-build when it installs the package; node-gyp-build compiles"),
         ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
@@ -151,16 +151,16 @@ fn what_npm_runs_on_installation_is_an_error_that_names_the_program() {
     assert!(gyp.message.starts_with("npm runs node-gyp"), "{}", gyp.message);
     let both = findings(r#"{"name": "a", "scripts": {"install": "true"}}"#, &["x.node", "binding.gyp"]);
     assert_eq!(only(both).evidence, "scripts.install: true");
-    // What is compiled on installation is not missing before.
+    // An addon that is compiled on installation is not missing.
     let compiled = r#"{"name": "a", "os": ["linux", "darwin"], "main": "y.node", "scripts": {"install": "node-gyp-build"}}"#;
     only(findings(compiled, &["x.node"]));
-    // A package that gets its addon on installation only.
+    // The package has no addon before installation.
     only(findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]));
 }
 
-/// Who installs a package cannot change it, and nearly each project has one that runs a script.
+/// The user of a package cannot change it, and nearly every project has one with a script.
 #[test]
-fn what_npm_ran_for_an_installed_package_is_a_warning() {
+fn a_script_of_an_installed_package_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let severities = |place: &str| {
         let package = folder.path().join(place);
@@ -183,7 +183,7 @@ fn what_npm_ran_for_an_installed_package_is_a_warning() {
 }
 
 #[test]
-fn an_addon_that_cannot_be_read_is_there_all_the_same() {
+fn an_addon_that_cannot_be_read_keeps_the_promise() {
     let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#;
     let audit = audit(Tarball::package(manifest).file("package/x.linux-x64-gnu.node", b"text"));
     assert_eq!(audit.failures.len(), 1);
@@ -191,7 +191,7 @@ fn an_addon_that_cannot_be_read_is_there_all_the_same() {
 }
 
 #[test]
-fn a_package_is_judged_where_all_of_it_was_looked_at() {
+fn a_package_is_checked_only_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::create_dir(path("lib")).unwrap();

@@ -1,4 +1,4 @@
-//! What is read from PE files, and what llvm-readobj says of them.
+//! Facts of PE files, compared with those of llvm-readobj.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -57,14 +57,14 @@ fn machines_are_nodes_processors() {
     assert_eq!(read(arm64, true, false), expected(Some(Cpu::Arm64), 64, "machine 0xaa64 (ARM64)"));
     let x86 = pe::IMAGE_FILE_MACHINE_I386;
     assert_eq!(read(x86, false, false), expected(Some(Cpu::Ia32), 32, "machine 0x014c (x86)"));
-    // Windows loads neither into a process of Node's.
+    // Windows loads neither of the two into Node.
     assert_eq!(read(x64, false, false).0, None);
     assert_eq!(read(x64, true, true), expected(None, 64, "machine 0x8664 (ARM64EC)"));
     assert_eq!(read(arm64, true, true), expected(Some(Cpu::Arm64), 64, "machine 0xaa64 (ARM64X)"));
 }
 
 #[test]
-fn what_is_no_dll_cannot_be_opened() {
+fn only_a_dll_can_be_loaded() {
     let program = PeMaker { kind: pe::IMAGE_FILE_EXECUTABLE_IMAGE, ..PeMaker::addon() };
     let driver = PeMaker { subsystem: pe::IMAGE_SUBSYSTEM_NATIVE, ..program.clone() };
     let unlinked = PeMaker { kind: pe::IMAGE_FILE_DLL, ..PeMaker::addon() };
@@ -106,7 +106,7 @@ fn code_runs_by_an_entry_point_or_a_callback() {
 }
 
 #[test]
-fn an_addon_of_v8_is_told_from_one_of_node_api() {
+fn addons_of_v8_and_of_node_api_differ() {
     let registers = |names: &[&'static str]| PeMaker {
         delayed: vec![("node.exe", names.to_vec())],
         exports: vec!["_register_bufferutil_"],
@@ -116,7 +116,7 @@ fn an_addon_of_v8_is_told_from_one_of_node_api() {
     let v8 = registers(&["node_module_register", "?GetCurrent@Isolate@v8@@SAPEAV12@XZ"]);
     let found = v8.findings(NAME, "napi-entry");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    // The exported pointer to the constructor is Node's own macro.
+    // A macro of Node exports the pointer to the constructor.
     assert_eq!(v8.findings(NAME, "symbols"), []);
 
     for name in
@@ -129,16 +129,16 @@ fn an_addon_of_v8_is_told_from_one_of_node_api() {
     assert_eq!(never_called.findings(NAME, "napi-entry")[0].severity, Severity::Error);
 }
 
-/// A library's names are its own on Windows: node.exe has them, too, and nothing mixes them up.
+/// On Windows an import names its library, so equal names in node.exe do not matter.
 #[test]
-fn an_exported_name_of_nodes_is_no_clash() {
+fn exported_names_do_not_clash_with_nodes() {
     let exports = vec!["SSL_new", "napi_register_module_v1"];
     let found = PeMaker { exports, ..PeMaker::addon() }.findings(NAME, "symbols");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
 }
 
 #[test]
-fn what_is_for_debuggers_is_listed() {
+fn debug_information_is_listed() {
     let sections = vec![
         (".debug_info", pe::IMAGE_SCN_MEM_DISCARDABLE, 0x600),
         (".text", pe::IMAGE_SCN_CNT_CODE | pe::IMAGE_SCN_MEM_EXECUTE, 0x200),
@@ -151,7 +151,7 @@ fn what_is_for_debuggers_is_listed() {
     assert_eq!(facts.writable_code, [".bad"]);
     assert_eq!(facts.pe().unwrap().pdb.as_deref(), Some("C:\\build\\addon.pdb"));
 
-    // Windows does not read them, and loads the file all the same.
+    // Windows does not read the symbols, and loads the file without them.
     let mut content = object.make();
     content.truncate(content.len() - 60);
     let cut = read_facts(Path::new(NAME), &content).unwrap().remove(0);
@@ -159,7 +159,7 @@ fn what_is_for_debuggers_is_listed() {
 }
 
 #[test]
-fn facts_are_what_readobj_says() {
+fn facts_are_those_of_readobj() {
     if Command::new("llvm-readobj").arg("--version").output().is_err() {
         println!("skipped: no llvm-readobj");
         return;
@@ -174,13 +174,13 @@ fn facts_are_what_readobj_says() {
     ] {
         let file = folder.path().join(NAME);
         std::fs::write(&file, object.make()).unwrap();
-        assert_eq!(Said::of_facts(&object.facts()), Said::of_readobj(&file), "{}", file.display());
+        assert_eq!(Compared::of_facts(&object.facts()), Compared::of_readobj(&file), "{}", file.display());
     }
 }
 
-/// What both say.
+/// The facts that both give.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
+struct Compared {
     machine: String,
     /// Library, delayed, and name or number.
     imports: Vec<(String, bool, String)>,
@@ -189,17 +189,18 @@ struct Said {
     pdb: Option<String>,
 }
 
-impl Said {
-    fn of_facts(facts: &Facts) -> Said {
+impl Compared {
+    fn of_facts(facts: &Facts) -> Compared {
         let details = facts.pe().unwrap();
         let machine = facts.machine.split_whitespace().nth(1).unwrap();
-        let mut said = Said { machine: machine.to_owned(), pdb: details.pdb.clone(), ..Said::default() };
+        let mut compared =
+            Compared { machine: machine.to_owned(), pdb: details.pdb.clone(), ..Compared::default() };
         for imports in &details.dlls {
             for symbol in &imports.symbols {
-                said.imports.push((imports.dll.clone(), imports.delayed, symbol.clone()));
+                compared.imports.push((imports.dll.clone(), imports.delayed, symbol.clone()));
             }
         }
-        said.exports.clone_from(&facts.exports);
+        compared.exports.clone_from(&facts.exports);
         for (set, flag) in [
             (facts.loadable, "IMAGE_FILE_DLL"),
             (details.dynamic_base, "IMAGE_DLL_CHARACTERISTICS_DYNAMIC_BASE"),
@@ -207,45 +208,45 @@ impl Said {
             (details.nx_compat, "IMAGE_DLL_CHARACTERISTICS_NX_COMPAT"),
             (details.guard_cf, "IMAGE_DLL_CHARACTERISTICS_GUARD_CF"),
         ] {
-            said.flags.extend(set.then(|| flag.to_owned()));
+            compared.flags.extend(set.then(|| flag.to_owned()));
         }
-        said
+        compared
     }
 
-    fn of_readobj(file: &Path) -> Said {
+    fn of_readobj(file: &Path) -> Compared {
         let options = ["--file-headers", "--coff-imports", "--coff-exports", "--coff-debug-directory"];
         let output = Command::new("llvm-readobj").args(options).arg(file).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let mut said = Said::default();
+        let mut compared = Compared::default();
         let (mut block, mut library) = ("", String::new());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         for line in text.lines() {
             let (key, value) = line.trim().split_once(": ").unwrap_or((line.trim(), ""));
             match (key, block) {
-                // Within a delayed library each import has a block of its own.
+                // In a delayed library each import has a block of its own.
                 ("Import {" | "DelayImport {" | "Export {", _) if !line.starts_with(' ') => block = key,
-                ("Machine", _) => said.machine = in_parentheses(value).to_lowercase(),
-                ("Name", "Export {") => said.exports.push(value.to_owned()),
+                ("Machine", _) => compared.machine = in_parentheses(value).to_lowercase(),
+                ("Name", "Export {") => compared.exports.push(value.to_owned()),
                 ("Name", _) => value.clone_into(&mut library),
                 ("Symbol", _) => {
-                    // A name and its hint, or nothing and the number.
+                    // A name with its hint, or an empty name with the number.
                     let name = value.split_once(" (").map_or("", |(name, _)| name);
                     let number = || format!("#{}", in_parentheses(value));
                     let name = if name.is_empty() { number() } else { name.to_owned() };
-                    said.imports.push((library.clone(), block == "DelayImport {", name));
+                    compared.imports.push((library.clone(), block == "DelayImport {", name));
                 }
-                ("PDBFileName", _) => said.pdb = Some(value.to_owned()),
+                ("PDBFileName", _) => compared.pdb = Some(value.to_owned()),
                 _ => {}
             }
             let flag = key.split_whitespace().next().unwrap_or_default();
-            let compared = ["_FILE_DLL", "_DYNAMIC_BASE", "_HIGH_ENTROPY_VA", "_NX_COMPAT", "_GUARD_CF"];
-            if flag.starts_with("IMAGE_") && compared.iter().any(|end| flag.ends_with(end)) {
-                said.flags.insert(flag.to_owned());
+            let flags = ["_FILE_DLL", "_DYNAMIC_BASE", "_HIGH_ENTROPY_VA", "_NX_COMPAT", "_GUARD_CF"];
+            if flag.starts_with("IMAGE_") && flags.iter().any(|end| flag.ends_with(end)) {
+                compared.flags.insert(flag.to_owned());
             }
         }
-        said.machine =
-            format!("{:#06x}", u16::from_str_radix(said.machine.trim_start_matches("0x"), 16).unwrap());
-        said
+        compared.machine =
+            format!("{:#06x}", u16::from_str_radix(compared.machine.trim_start_matches("0x"), 16).unwrap());
+        compared
     }
 }
 

@@ -1,4 +1,4 @@
-//! Broken PE files: an error that names the file, and never a panic, nor more memory than the limits allow.
+//! Broken PE files: an error that names the file, never a panic, and no more memory than the limits allow.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ fn error(content: &[u8]) -> String {
     audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
 }
 
-/// A made object whose bytes are changed.
+/// A made object with changed bytes.
 struct Broken {
     content: Vec<u8>,
-    /// Where the signature is, and behind it the headers.
+    /// The place of the signature, which the headers follow.
     headers: usize,
 }
 
@@ -26,12 +26,12 @@ impl Broken {
         Broken { content, headers }
     }
 
-    /// An entry of the data directories of a 64-bit file.
+    /// Returns the place of a data directory of a 64-bit file.
     fn directory(&self, index: usize) -> usize {
         self.headers + 24 + 112 + 8 * index
     }
 
-    /// A section's header in a 64-bit file with 16 directories.
+    /// Returns the place of a section's header in a 64-bit file with 16 directories.
     fn section(&self, index: usize) -> usize {
         self.directory(16) + 40 * index
     }
@@ -40,7 +40,7 @@ impl Broken {
         u32::from_le_bytes(self.content[at..at + 4].try_into().unwrap()) as usize
     }
 
-    /// Where the table of a directory is in the file; all are in the first section.
+    /// Returns the place of a directory's table, which is in the first section.
     fn table(&self, index: usize) -> usize {
         let section = self.section(0);
         self.word(self.directory(index)) - self.word(section + 12) + self.word(section + 20)
@@ -83,7 +83,7 @@ fn no_damaged_byte_is_a_panic() {
 }
 
 #[test]
-fn old_programs_are_told_apart() {
+fn old_programs_are_named() {
     let mut content = PeMaker::addon().make();
     let headers = Broken::of(&PeMaker::addon()).headers;
     content[headers..headers + 4].copy_from_slice(b"NE\0\0");
@@ -141,7 +141,7 @@ fn tables_outside_of_all_sections_are_named() {
     }
 }
 
-/// The size that the directory gives is not what ends an import table; an entry of zeros does.
+/// An entry of zeros ends an import table, whatever size the directory gives.
 #[test]
 fn import_tables_without_an_end_end_with_their_section() {
     let mut broken = Broken::of(&PeMaker::addon());
@@ -154,7 +154,7 @@ fn import_tables_without_an_end_end_with_their_section() {
     let message = error(&broken.content);
     assert!(message.contains("runs out of its section at 0x"), "{message}");
 
-    // A list of imports, all by number, up to the end of its section.
+    // A list of imports by number goes up to the end of its section.
     let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20100)];
     let mut broken = Broken::of(&PeMaker { sections, ..PeMaker::addon() });
     let (at, fill) = (broken.table(1), u32::try_from(broken.word(broken.section(1) + 12)).unwrap());
@@ -163,12 +163,12 @@ fn import_tables_without_an_end_end_with_their_section() {
         message.contains("the list of imports from KERNEL32.dll is outside all sections at 0x"),
         "{message}"
     );
-    // A library's name that never ends.
+    // A library's name has no end.
     let message = error(&broken.set(at + 12, fill).content);
     assert!(message.contains("is longer than 65536 bytes"), "{message}");
 }
 
-/// 100 libraries with one list of 4,000 names: what is a small file asks for 400,000 texts.
+/// 100 libraries share a list of 4,000 names, so a small file asks for 400,000 texts.
 #[test]
 fn lists_that_overlap_are_counted() {
     let imports = (0..100).map(|index| ("KERNEL32.dll", vec!["#1"; if index == 0 { 4000 } else { 0 }]));
@@ -186,7 +186,7 @@ fn lists_that_overlap_are_counted() {
 }
 
 #[test]
-fn counts_of_exports_are_no_promise_of_memory() {
+fn a_count_of_exports_reserves_no_memory() {
     let with = |count: u32| {
         let mut broken = Broken::of(&PeMaker::addon());
         let at = broken.table(0) + 24;
@@ -204,7 +204,7 @@ fn names_cannot_write_to_the_terminal() {
     assert_eq!(found[0].evidence, "imports from lib\\u{1b}[2J\\u{202e}.dll: a\\nb");
 }
 
-/// Visual C++ 6 wrote addresses as they are when the file is loaded where it was linked for.
+/// Visual C++ 6 wrote absolute addresses, for the image base of the linker.
 #[test]
 fn a_delayed_import_by_absolute_addresses_is_read() {
     let mut broken = Broken::of(&PeMaker::addon());

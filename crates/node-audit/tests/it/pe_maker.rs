@@ -1,4 +1,4 @@
-//! Makes small DLLs: headers, the tables that Windows reads, and no code.
+//! Makes small DLLs: headers and the tables that Windows reads, without code.
 
 use std::path::Path;
 
@@ -6,17 +6,17 @@ use node_audit::{Facts, Finding, PeFacts, Policy, audit_bytes, read_facts};
 use object::pe;
 use object::write::pe::{NtHeaders, Writer};
 
-/// The name of the file whose claim [`PeMaker::addon`] fulfils.
+/// A file name whose claim is true for [`PeMaker::addon`].
 pub(crate) const NAME: &str = "addon.win32-x64-msvc.node";
 
 const BASE: u64 = 0x1000_0000;
 const DATA: pe::SectionFlags =
     pe::SectionFlags(pe::IMAGE_SCN_CNT_INITIALIZED_DATA.0 | pe::IMAGE_SCN_MEM_READ.0);
 
-/// What is taken from a library; `#12` is an import by number.
+/// A library and the imports from it; `#12` is an import by number.
 pub(crate) type Imports = (&'static str, Vec<&'static str>);
 
-/// What the DLL shall contain.
+/// The contents of a DLL.
 #[derive(Clone)]
 pub(crate) struct PeMaker {
     pub(crate) machine: pe::Machine,
@@ -35,12 +35,12 @@ pub(crate) struct PeMaker {
     pub(crate) pdb: Option<&'static str>,
     /// Further sections, by name, flags and length.
     pub(crate) sections: Vec<(&'static str, pe::SectionFlags, usize)>,
-    /// How many COFF symbols; the strings behind them have the names of sections.
+    /// The number of COFF symbols; the strings after them have the names of sections.
     pub(crate) symbols: u32,
 }
 
 impl PeMaker {
-    /// An addon in which no rule finds anything, as node-gyp makes it.
+    /// Returns an addon without a finding, as node-gyp makes it.
     pub(crate) fn addon() -> PeMaker {
         PeMaker {
             machine: pe::IMAGE_FILE_MACHINE_AMD64,
@@ -65,7 +65,7 @@ impl PeMaker {
         }
     }
 
-    /// The same for 32 bits; file names must claim it.
+    /// Returns the same addon for 32 bits.
     pub(crate) fn ia32() -> PeMaker {
         PeMaker { machine: pe::IMAGE_FILE_MACHINE_I386, is_64: false, ..PeMaker::addon() }
     }
@@ -80,7 +80,7 @@ impl PeMaker {
         self.facts().pe().unwrap().clone()
     }
 
-    /// What one rule finds in it under the default policy.
+    /// Returns the findings of one rule by the default policy.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         self.findings_by(name, rule, &Policy::default())
     }
@@ -124,7 +124,7 @@ impl PeMaker {
         }
         writer.write_reloc_section();
         if self.symbols > 0 {
-            // The writer knows no symbols: they go behind everything else, and into the header.
+            // The writer has no symbols, so they follow everything else, and the header gets their place.
             let start = u32::try_from(content.len()).unwrap();
             content[headers + 12..headers + 16].copy_from_slice(&start.to_le_bytes());
             content[headers + 16..headers + 20].copy_from_slice(&self.symbols.to_le_bytes());
@@ -161,7 +161,7 @@ impl PeMaker {
     }
 }
 
-/// A section's name as its header has it; a long one goes to the strings.
+/// Returns a section's name for its header; a long name goes to the strings.
 fn short(name: &str, strings: &mut Vec<u8>) -> [u8; 8] {
     let text = if name.len() > 8 { format!("/{}", strings.len()) } else { name.to_owned() };
     if name.len() > 8 {
@@ -172,7 +172,7 @@ fn short(name: &str, strings: &mut Vec<u8>) -> [u8; 8] {
     bytes
 }
 
-/// The content of the section that has all tables.
+/// The content of the section with all tables.
 struct Tables {
     start: u32,
     is_64: bool,
@@ -234,7 +234,7 @@ impl Tables {
         self.words(&[0, 0, 0, library, 1, count, count, functions, names, numbers])
     }
 
-    /// A list of imports.
+    /// Adds a list of imports.
     fn names(&mut self, symbols: &[&str]) -> u32 {
         let by_number = if self.is_64 { 1 << 63 } else { 1 << 31 };
         let mut list: Vec<u64> = Vec::new();

@@ -1,4 +1,4 @@
-//! `--policy FILE`: what it changes, and what is said of a bad one.
+//! `--policy FILE`: the changes of a policy, and the errors of a bad one.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ fn only_and_allow_add_up() {
 }
 
 #[test]
-fn a_bad_policy_is_an_error_with_its_place_and_what_is_known() {
+fn a_bad_policy_is_an_error_with_its_place_and_the_known_names() {
     for (text, place, parts) in [
         (
             "[severities]\nrunpath = \"error\"\nrun-path = \"off\"\n",
@@ -137,7 +137,7 @@ fn a_bad_policy_is_status_2_before_anything_is_read() {
     assert!(err.starts_with("node-audit: missing.toml: the policy cannot be read: "), "{err}");
 }
 
-/// A device that never ends was read until memory did.
+/// The reader of policies read an endless device until memory was used up.
 #[test]
 fn a_policy_without_end_or_bottom_is_refused() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! The same facts as node-audit's, out of readelf's text.
+//! The facts of an ELF file, from readelf's output.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::process::Command;
 
 use node_audit::{Leftover, StaticTls};
 
-/// What readelf lists and the facts leave out, on purpose.
+/// Names that readelf lists, and that the facts leave out on purpose.
 const LINKER_MADE: [&str; 8] =
     ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
 
-/// The same facts, out of readelf's text.
+/// The facts of an ELF file, from readelf's output.
 #[derive(Default)]
 pub(crate) struct Readelf {
     pub(crate) needed: Vec<String>,
@@ -33,24 +33,24 @@ pub(crate) struct Readelf {
 
 impl Readelf {
     pub(crate) fn of(file: &Path) -> Readelf {
-        let mut said = Readelf::default();
+        let mut facts = Readelf::default();
         for line in run(file, "--dynamic").lines() {
             let value = line
                 .split_once('[')
                 .and_then(|(_, rest)| rest.rsplit_once(']'))
                 .map(|(value, _)| value.to_owned());
             match (line, value) {
-                (line, Some(value)) if line.contains("(NEEDED)") => said.needed.push(value),
-                (line, Some(value)) if line.contains("(SONAME)") => said.soname = Some(value),
-                (line, Some(value)) if line.contains("(RUNPATH)") => said.runpath = value,
+                (line, Some(value)) if line.contains("(NEEDED)") => facts.needed.push(value),
+                (line, Some(value)) if line.contains("(SONAME)") => facts.soname = Some(value),
+                (line, Some(value)) if line.contains("(RUNPATH)") => facts.runpath = value,
                 _ => {}
             }
             let flags = line.contains("(FLAGS)") || line.contains("(FLAGS_1)");
             let has = |flag| flags && line.split_whitespace().any(|word| word == flag);
-            said.nodelete |= has("NODELETE");
-            said.bind_now |= has("NOW") || has("BIND_NOW") || line.contains("(BIND_NOW)");
-            said.text_relocations |= has("TEXTREL") || line.contains("(TEXTREL)");
-            said.static_tls.flag |= has("STATIC_TLS");
+            facts.nodelete |= has("NODELETE");
+            facts.bind_now |= has("NOW") || has("BIND_NOW") || line.contains("(BIND_NOW)");
+            facts.text_relocations |= has("TEXTREL") || line.contains("(TEXTREL)");
+            facts.static_tls.flag |= has("STATIC_TLS");
         }
         let mut library = String::new();
         let text = run(file, "--version-info");
@@ -61,7 +61,7 @@ impl Readelf {
             if let Some(file) = after("File: ") {
                 file.clone_into(&mut library);
             } else if let Some(name) = after("Name: ") {
-                said.versions.insert((library.clone(), name.to_owned(), line.contains("WEAK")));
+                facts.versions.insert((library.clone(), name.to_owned(), line.contains("WEAK")));
             }
         }
         for line in run(file, "--dyn-syms").lines() {
@@ -73,18 +73,18 @@ impl Readelf {
             }
             let (symbol, version) = name.split_once('@').unwrap_or((name, ""));
             if section == "UND" {
-                said.imports.insert(symbol.to_owned());
+                facts.imports.insert(symbol.to_owned());
                 if !version.is_empty() {
-                    said.bound.insert(format!("{symbol}@{version}"));
+                    facts.bound.insert(format!("{symbol}@{version}"));
                 }
             } else if matches!(visibility, "DEFAULT" | "PROTECTED") && !LINKER_MADE.contains(&symbol) {
-                said.exports.insert(symbol.to_owned());
+                facts.exports.insert(symbol.to_owned());
             }
         }
-        said.segments(file);
-        said.relocations(file);
-        said.sections(file);
-        said
+        facts.segments(file);
+        facts.relocations(file);
+        facts.sections(file);
+        facts
     }
 
     fn segments(&mut self, file: &Path) {
@@ -108,7 +108,7 @@ impl Readelf {
     fn relocations(&mut self, file: &Path) {
         let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
         for line in run(file, "--relocs").lines() {
-            // Offset, info, type, and with a symbol its value, its name and perhaps an addend.
+            // Offset, info, type, and for a symbol its value, its name and possibly an addend.
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [_, _, kind, ref symbol @ ..] = fields[..] else { continue };
             if !["TPOFF64", "TLS_TPOFF", "TLS_TPREL64", "TPREL64"].iter().any(|end| kind.ends_with(end)) {

@@ -1,4 +1,4 @@
-//! Files that a C compiler made, and what readelf says of them.
+//! Files that a C compiler made, compared with readelf's output.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::readelf::Readelf;
 
-/// Compiles a shared object; None (and a line that says so) where this is no Linux with a C compiler.
+/// Compiles a shared object; prints a line and returns None without Linux or a C compiler.
 fn compile(folder: &TempDir, name: &str, source: &str, arguments: &[&str]) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") || Command::new("cc").arg("--version").output().is_err() {
         println!("skipped: no C compiler for ELF");
@@ -44,7 +44,7 @@ const ADDON: &str = "
     __attribute__((visibility(\"hidden\"))) void SSL_hidden(void) {}
 ";
 
-/// An addon linked to a made-up libc.so.6, with a search path.
+/// Compiles an addon with a search path, linked to a made-up libc.so.6.
 fn addon(folder: &TempDir) -> Option<PathBuf> {
     let script = "GLIBC_2.17 { global: from_libc; local: *; };\nGLIBC_2.77 { global: from_new_libc; };\n";
     std::fs::write(folder.path().join("libc.map"), script).unwrap();
@@ -56,7 +56,7 @@ fn addon(folder: &TempDir) -> Option<PathBuf> {
 }
 
 #[test]
-fn an_addon_of_the_linkers_is_read_as_one_of_the_makers() {
+fn a_linked_addon_is_read_as_a_made_one() {
     let folder = tempfile::tempdir().unwrap();
     let Some(file) = addon(&folder) else { return };
     let report = audit(&file, &Policy::default()).unwrap();
@@ -73,7 +73,7 @@ fn an_addon_of_the_linkers_is_read_as_one_of_the_makers() {
     }
 }
 
-/// With a GNU hash table and no export, the number of imports stands in no table that the loader reads.
+/// With a GNU hash table and no export, no table that the loader reads has the number of imports.
 #[test]
 fn an_addon_that_exports_nothing_has_its_imports_read() {
     let source = "
@@ -87,7 +87,7 @@ fn an_addon_that_exports_nothing_has_its_imports_read() {
     assert!(whole.imports.contains(&"napi_module_register".to_owned()), "{whole:?}");
 
     let mut content = std::fs::read(&file).unwrap();
-    // e_shoff, and e_shentsize to e_shstrndx: as if the section headers had been stripped.
+    // Clearing e_shoff, and e_shentsize to e_shstrndx, strips the section headers.
     let (offset, counts) = if whole.bits == 64 { (0x28..0x30, 0x3a..0x40) } else { (0x20..0x24, 0x2e..0x34) };
     content[offset].fill(0);
     content[counts].fill(0);
@@ -105,7 +105,7 @@ const SOURCE: &str = "
     #endif
 ";
 
-/// What linkers are told, by the name of the file that comes of it.
+/// The options of the linker, by the name of the output.
 const MADE: [(&str, &[&str]); 5] = [
     ("plain.node", &["-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,-z,lazy", "-s"]),
     ("hard.node", &["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,nodelete"]),
@@ -114,9 +114,9 @@ const MADE: [(&str, &[&str]); 5] = [
     ("debug.node", &["-g"]),
 ];
 
-/// Each option of the compiler and the linker is seen in the facts, and by the rules that there are for it.
+/// The facts show each option of the compiler and the linker, and the rules report them.
 #[test]
-fn what_the_linker_is_told_is_read() {
+fn options_of_the_linker_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> =
         MADE.iter().filter_map(|(name, options)| compile(&folder, name, SOURCE, options)).collect();
@@ -136,9 +136,9 @@ fn what_the_linker_is_told_is_read() {
     assert!(report.findings.iter().any(|finding| finding.rule == "static-tls"), "{:#?}", report.findings);
 }
 
-/// One that is made here, Node itself, and this test: tables of three linkers' options and of any size.
+/// Compares made files, Node itself and this test, whose tables have any size.
 #[test]
-fn facts_are_what_readelf_says() {
+fn facts_are_those_of_readelf() {
     if !cfg!(target_os = "linux") || Command::new("readelf").arg("--version").output().is_err() {
         println!("skipped: no readelf");
         return;
@@ -150,29 +150,29 @@ fn facts_are_what_readelf_says() {
     let made = MADE.iter().filter_map(|(name, arguments)| compile(&folder, name, SOURCE, arguments));
     for file in whole.chain(made) {
         let facts = facts(&file);
-        let said = Readelf::of(&file);
+        let readelf = Readelf::of(&file);
         let elf = facts.elf().unwrap();
-        assert_eq!(facts.libraries, said.needed, "{}", file.display());
-        assert_eq!(elf.soname.as_ref(), said.soname.as_ref());
-        assert_eq!(elf.runpath.join(":"), said.runpath);
+        assert_eq!(facts.libraries, readelf.needed, "{}", file.display());
+        assert_eq!(elf.soname.as_ref(), readelf.soname.as_ref());
+        assert_eq!(elf.runpath.join(":"), readelf.runpath);
         let mut versions = BTreeSet::new();
         let mut bound = BTreeSet::new();
         for need in &elf.version_needs {
             versions.insert((need.library.clone(), need.version.clone(), need.weak));
             bound.extend(need.symbols.iter().map(|symbol| format!("{symbol}@{}", need.version)));
         }
-        assert_eq!(versions, said.versions, "{}", file.display());
-        assert_eq!(bound, said.bound, "{}", file.display());
-        assert_eq!(elf.nodelete, said.nodelete, "{}", file.display());
-        assert_eq!(elf.bind_now, said.bind_now, "{}", file.display());
-        assert_eq!(elf.text_relocations, said.text_relocations, "{}", file.display());
-        assert_eq!(elf.relro, said.relro, "{}", file.display());
-        assert_eq!(Some(elf.executable_stack), said.executable_stack, "{}", file.display());
-        assert_eq!(elf.static_tls, said.static_tls, "{}", file.display());
-        assert_eq!(facts.writable_code.len(), said.writable_code, "{}", file.display());
-        assert_eq!(facts.leftovers, said.leftovers, "{}", file.display());
-        assert_eq!(facts.imports.into_iter().collect::<BTreeSet<_>>(), said.imports);
-        assert_eq!(facts.exports.into_iter().collect::<BTreeSet<_>>(), said.exports);
+        assert_eq!(versions, readelf.versions, "{}", file.display());
+        assert_eq!(bound, readelf.bound, "{}", file.display());
+        assert_eq!(elf.nodelete, readelf.nodelete, "{}", file.display());
+        assert_eq!(elf.bind_now, readelf.bind_now, "{}", file.display());
+        assert_eq!(elf.text_relocations, readelf.text_relocations, "{}", file.display());
+        assert_eq!(elf.relro, readelf.relro, "{}", file.display());
+        assert_eq!(Some(elf.executable_stack), readelf.executable_stack, "{}", file.display());
+        assert_eq!(elf.static_tls, readelf.static_tls, "{}", file.display());
+        assert_eq!(facts.writable_code.len(), readelf.writable_code, "{}", file.display());
+        assert_eq!(facts.leftovers, readelf.leftovers, "{}", file.display());
+        assert_eq!(facts.imports.into_iter().collect::<BTreeSet<_>>(), readelf.imports);
+        assert_eq!(facts.exports.into_iter().collect::<BTreeSet<_>>(), readelf.exports);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Directories that are searched for libraries.
+//! Directories that the loader searches for libraries.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -10,7 +10,7 @@ fn findings(tag: elf::DynamicTag, paths: &'static str) -> Vec<Finding> {
 }
 
 #[test]
-fn none_is_fine() {
+fn an_addon_without_a_runpath_has_no_finding() {
     assert_eq!(Maker::addon().findings(NAME, "runpath"), []);
 }
 
@@ -28,7 +28,7 @@ fn a_directory_of_the_build_machine_is_an_error() {
 }
 
 #[test]
-fn what_depends_on_the_current_directory_is_an_error() {
+fn an_entry_relative_to_the_current_directory_is_an_error() {
     for path in ["lib", "../lib", "$ORIGIN:", "::", "$ORIGINAL/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!(found[0].severity, Severity::Error, "{path}");
@@ -36,18 +36,18 @@ fn what_depends_on_the_current_directory_is_an_error() {
     }
 }
 
-/// @xmtp/node-bindings 1.10.0 has an empty RUNPATH: glibc reads the current directory in an empty entry among others,
-/// but skips a RUNPATH that is empty as a whole. musl skips each empty entry.
+/// @xmtp/node-bindings 1.10.0 has an empty RUNPATH. To glibc an empty entry among others means the current directory, but an
+/// empty RUNPATH means nothing. musl skips each empty entry.
 #[test]
-fn an_empty_runpath_is_none() {
+fn an_empty_runpath_has_no_finding() {
     assert_eq!(findings(elf::DT_RUNPATH, ""), []);
     let musl = Maker { texts: vec![(elf::DT_RUNPATH, ":")], ..Maker::musl() };
     assert_eq!(musl.findings("addon.linux-x64-musl.node", "runpath"), []);
 }
 
-/// @nomicfoundation/edr-linux-x64-musl 0.22.0
+/// @nomicfoundation/edr-linux-x64-musl 0.22.0 has such an entry.
 #[test]
-fn what_leads_out_of_the_package_to_a_build_directory_is_an_error() {
+fn an_entry_out_of_the_package_to_a_build_directory_is_an_error() {
     for path in ["$ORIGIN/../../../root/rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
@@ -85,7 +85,7 @@ fn directories_that_lead_to_a_needed_library_are_fine() {
         object.findings_in(folder.path(), NAME, "runpath")
     };
     assert_eq!(findings("$ORIGIN:$ORIGIN/lib/"), []);
-    // As sharp has it, for each way in which a package manager may place the library.
+    // sharp has an entry for each way in which a package manager may place the library.
     assert_eq!(findings("$ORIGIN/../@img+lib:$ORIGIN/lib:$ORIGIN/nothing"), []);
     let found = findings("$ORIGIN/nothing:$ORIGIN/../lib");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));

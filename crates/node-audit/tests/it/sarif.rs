@@ -1,4 +1,4 @@
-//! `--format sarif`: the shape that the standard asks for.
+//! `--format sarif`: the shape that the standard requires.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ fn a_result_names_its_rule_its_file_and_what_to_do() {
     let (status, out, _) = node_audit(&folder(), &["--format=sarif", BAD, "addon.node"]);
     assert_eq!(status, 1);
     let results = log(&out)["runs"][0]["results"].clone();
-    let brief: Vec<Value> = (results.as_array().unwrap().iter())
+    let rows: Vec<Value> = (results.as_array().unwrap().iter())
         .map(|result| {
             let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
             assert_eq!(result["ruleId"], RULES[index].id);
@@ -57,7 +57,7 @@ fn a_result_names_its_rule_its_file_and_what_to_do() {
             json!([result["ruleId"], result["level"], location["uri"]])
         })
         .collect();
-    assert_eq!(brief, [json!(["needed", "error", BAD]), json!(["arch", "warning", "addon.node"])]);
+    assert_eq!(rows, [json!(["needed", "error", BAD]), json!(["arch", "warning", "addon.node"])]);
     let needed = &results[0];
     assert_eq!(needed["properties"]["platform"], "linux-x64-gnu");
     assert_eq!(needed["properties"]["evidence"], "DT_NEEDED libssl.so.3");
@@ -66,7 +66,7 @@ fn a_result_names_its_rule_its_file_and_what_to_do() {
         text.starts_with("The addon needs libssl.so.3") && text.contains("Seen: DT_NEEDED libssl.so.3."),
         "{text}"
     );
-    assert!(results[1]["properties"].get("platform").is_none(), "null is no platform");
+    assert!(results[1]["properties"].get("platform").is_none(), "an unknown platform is absent, not null");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn damage(content: &[u8]) -> String {
     found[0].evidence.clone()
 }
 
-/// Where the signature begins: its table of blobs.
+/// Returns the start of the signature, which is its table of blobs.
 fn start(content: &[u8]) -> usize {
     let magic = macho::CSMAGIC_EMBEDDED_SIGNATURE.to_be_bytes();
     content.windows(4).position(|bytes| bytes == magic).unwrap()
@@ -40,7 +40,7 @@ fn each_kind_of_hash_and_page_is_checked() {
     ] {
         let good = signed(hashes, page).make();
         assert_eq!(findings(&good, NAME, RULE), []);
-        // In the code, far behind the load commands.
+        // The byte is in the code, far after the load commands.
         let mut bad = good.clone();
         bad[9000] ^= 1;
         assert!(damage(&bad).contains(&format!("does not have the {name} hash")), "{}", damage(&bad));
@@ -67,12 +67,12 @@ fn a_changed_byte_names_its_page() {
     }
 }
 
-/// The kernel takes the best hash that it knows, an older one another: each must be right.
+/// A kernel uses the best hash that it knows, so each must be right.
 #[test]
 fn each_code_directory_is_checked() {
     let object = signed(&[macho::CS_HASHTYPE_SHA1, macho::CS_HASHTYPE_SHA256], 12);
     let mut bad = object.make();
-    // The last byte is the last hash's, of the second directory.
+    // The last byte belongs to the last hash of the second directory.
     *bad.last_mut().unwrap() ^= 1;
     assert!(damage(&bad).contains("page 3 of 3") && damage(&bad).contains("SHA-256"), "{}", damage(&bad));
 }
@@ -137,7 +137,7 @@ fn signatures_that_make_no_sense_are_named() {
         assert!(damage(&bad).contains(expected), "{expected}: {}", damage(&bad));
     }
     let mut many = signed(&[macho::CS_HASHTYPE_SHA256; 7], 12).make();
-    // Six of one kind took six times as long as one; the seventh is in no slot of a code directory.
+    // Several directories of one kind would hash the file several times. The seventh is not in a slot of a code directory.
     assert!(damage(&many).contains("two code directories with one kind of hash"), "{}", damage(&many));
     let seventh = start(&many) + 12 + 6 * 8;
     many[seventh..seventh + 4].fill(0);
@@ -145,7 +145,7 @@ fn signatures_that_make_no_sense_are_named() {
 }
 
 #[test]
-fn a_signature_by_a_certificate_is_told_apart() {
+fn a_signature_by_a_certificate_is_not_ad_hoc() {
     let adhoc = |flags| {
         let signing = Signing { hashes: vec![macho::CS_HASHTYPE_SHA256], page: 12, flags };
         MachO { signing: Some(signing), ..MachO::addon() }.facts().macho().unwrap().signature.clone()

@@ -1,4 +1,4 @@
-//! The budget.
+//! The budget for the size.
 
 use node_audit::{Policy, Rule, Severity};
 use object::pe;
@@ -9,7 +9,7 @@ use crate::pe_maker::{NAME, PeMaker};
 const RULE: &str = "size";
 
 #[test]
-fn the_default_budget_is_a_round_number_as_it_is_shown() {
+fn the_explanation_names_the_default_budget() {
     assert_eq!(Policy::default().size, 32_000_000);
     let rule = Rule::by_id(RULE).unwrap();
     assert!(rule.explanation.contains("32 MB unless a policy file says otherwise"));

@@ -45,7 +45,7 @@ fn musl_refuses_variables_of_its_own() {
 }
 
 #[test]
-fn glibc_has_place_for_some() {
+fn glibc_has_space_for_some() {
     let finding = only(own(1664).findings(NAME, "static-tls"));
     assert_eq!(finding.severity, Severity::Warning);
     assert!(
@@ -86,8 +86,8 @@ fn the_relocations_of_each_machine_are_known() {
     }
 }
 
-/// A variable of a library that Node is linked to has its place already; that of one which is loaded with the addon
-/// has none.
+/// A variable of a library that Node is linked to has space already. A variable of a library that is loaded with the addon has
+/// none.
 #[test]
 fn variables_of_others_matter_where_they_come_with_the_addon() {
     let relocations = vec![(elf::R_X86_64_TPOFF64, "theirs"), (elf::R_X86_64_TPOFF64, "theirs")];

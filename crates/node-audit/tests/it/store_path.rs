@@ -1,4 +1,4 @@
-//! Objects of package stores that are named.
+//! Names of store objects in an addon.
 
 use node_audit::Severity;
 
@@ -32,7 +32,7 @@ fn objects_are_counted_once() {
 }
 
 #[test]
-fn a_scrubbed_reference_and_other_paths_are_none() {
+fn scrubbed_references_and_other_paths_do_not_count() {
     let scrubbed = "/nix/store/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-vendor-cargo-deps/x/src/lib.rs";
     assert_eq!(with(&[scrubbed, "/nix/store/", "/home/me/x.c"]).findings(NAME, RULE), []);
     assert_eq!(with(&[scrubbed]).findings(NAME, "build-path"), []);

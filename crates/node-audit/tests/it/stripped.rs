@@ -1,4 +1,4 @@
-//! Debug information that is shipped.
+//! Debug information in an addon.
 
 use node_audit::Severity;
 use object::pe;
@@ -11,7 +11,7 @@ const RULE: &str = "stripped";
 fn a_stripped_file_is_fine() {
     assert_eq!(PeMaker::addon().findings(NAME, RULE), []);
     let pdb = PeMaker { pdb: Some("addon.pdb"), ..PeMaker::addon() };
-    assert_eq!(pdb.findings(NAME, RULE), [], "the debug information is elsewhere");
+    assert_eq!(pdb.findings(NAME, RULE), [], "the debug information is in another file");
 }
 
 #[test]

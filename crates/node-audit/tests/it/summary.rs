@@ -31,12 +31,12 @@ impl Installed {
         }
     }
 
-    /// Status and, by package, the verdicts in the order of the systems.
+    /// Returns the status, and by package the verdicts in the order of the systems.
     fn summary(&self) -> (i32, Value) {
         let (status, out, err) = node_audit(&self.0, &["--summary", "--format=json", "node_modules"]);
         assert_eq!(err, "");
         let rows: Value = serde_json::from_str(&out).unwrap();
-        let brief = rows.as_array().unwrap().iter().map(|row| {
+        let rows = rows.as_array().unwrap().iter().map(|row| {
             let verdicts = row["verdicts"].as_object().unwrap();
             let systems = ["linux-x64-musl", "linux-x64-gnu", "linux-arm64-gnu"];
             assert_eq!(verdicts.len(), systems.len());
@@ -48,7 +48,7 @@ impl Installed {
             });
             (row["package"].as_str().unwrap().to_owned(), json!(words))
         });
-        (status, Value::Object(brief.collect()))
+        (status, Value::Object(rows.collect()))
     }
 }
 
@@ -70,7 +70,7 @@ fn new_glibc() -> Vec<u8> {
 }
 
 #[test]
-fn each_prebuilt_addon_is_held_against_the_system_that_it_is_for() {
+fn each_prebuilt_addon_is_checked_for_its_system() {
     let installed = Installed::new();
     installed.package(
         "all",
@@ -122,9 +122,9 @@ fn platform_packages_count_for_the_one_that_asks_for_them() {
     assert_eq!(status, 0);
 }
 
-/// musl's loader takes libc.so.6 and its like for itself, so that an addon for glibc may load with it.
+/// musl's loader answers libc.so.6 and similar names itself, so an addon for glibc may load.
 #[test]
-fn an_addon_for_glibc_fails_on_musl_where_it_needs_what_musl_has_not() {
+fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     let installed = Installed::new();
     let needing = |needed| Maker { needed, ..Maker::addon() }.make();
     let file = "prebuilds/linux-x64/node.napi.node";
@@ -148,7 +148,7 @@ fn an_addon_for_glibc_fails_on_musl_where_it_needs_what_musl_has_not() {
 }
 
 #[test]
-fn what_npm_compiles_here_is_compiled_there() {
+fn an_addon_that_npm_compiles_here_is_compiled_there() {
     let installed = Installed::new();
     let gyp = ("binding.gyp", b"{}".to_vec());
     installed.package("built", json!({}), &[gyp.clone(), ("build/Release/x.node", glibc())]);
@@ -168,11 +168,11 @@ fn what_npm_compiles_here_is_compiled_there() {
 }
 
 #[test]
-fn rules_about_other_things_than_loading_do_not_count() {
+fn only_rules_about_loading_count() {
     let installed = Installed::new();
     let exporting = Maker { exports: vec!["napi_register_module_v1", "SSL_new"], ..Maker::addon() }.make();
     installed.package("clash", json!({}), &[("x.linux-x64-gnu.node", exporting)]);
-    assert_eq!(node_audit(&installed.0, &["node_modules"]).0, 1, "an error all the same");
+    assert_eq!(node_audit(&installed.0, &["node_modules"]).0, 1, "an error for the audit");
     let (status, rows) = installed.summary();
     assert_eq!(rows, json!({ "clash@1.0.0": ["missing", "loads", "missing"] }));
     assert_eq!(status, 0);
@@ -209,18 +209,18 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
 }
 
 #[test]
-fn the_table_says_in_few_words_what_is_wrong() {
+fn a_cell_of_the_table_is_short() {
     let installed = Installed::new();
     let needing = |needed| Maker { needed, ..Maker::addon() }.make();
     installed.package("a", json!({}), &[("a.linux-x64-gnu.node", needing(vec!["libc.so.6", "libfoo.so.1"]))]);
     installed.package("b", json!({}), &[("b.linux-x64-gnu.node", musl())]);
-    // koffi has a file for each C library of a package whose name says none.
+    // koffi has a file for each C library in a package whose name gives none.
     installed.package(
         "k-linux-x64",
         json!({}),
         &[("linux_x64/k.node", glibc()), ("musl_x64/k.node", musl())],
     );
-    // deasync has a file for each release of Node; that for 0.10 has no entry point of a later one.
+    // deasync has a file for each release of Node; the file for 0.10 lacks the entry point of later releases.
     let old = Maker { exports: vec!["d_module"], ..Maker::addon() }.make();
     let files = [("bin/linux-x64-node-0.10/d.node", old), ("bin/linux-x64-node-22/d.node", glibc())];
     installed.package("d", json!({}), &files);

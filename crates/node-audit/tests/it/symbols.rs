@@ -16,7 +16,7 @@ fn findings(object: &Maker) -> Vec<Finding> {
 }
 
 #[test]
-fn entry_points_are_fine_and_so_is_what_is_hidden_or_imported() {
+fn entry_points_and_hidden_or_imported_names_are_fine() {
     assert_eq!(findings(&exports(&[ENTRY, "node_api_module_get_api_version_v1"])), []);
     let object = Maker { hidden: vec!["EVP_MD_fetch"], imports: vec!["uv_async_send"], ..Maker::addon() };
     assert_eq!(findings(&object), []);
@@ -57,7 +57,7 @@ fn an_addon_that_binds_to_itself_gets_a_warning() {
 }
 
 #[test]
-fn other_names_are_as_bad_as_the_policy_says() {
+fn the_policy_sets_the_severity_of_other_names() {
     let object = exports(&[ENTRY, "my_helper", "_end"]);
     let found = findings(&object);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));

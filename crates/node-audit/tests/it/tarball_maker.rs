@@ -1,4 +1,4 @@
-//! Makes npm tarballs in memory, damaged ones as well.
+//! Makes npm tarballs in memory, valid and damaged ones.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ impl Tarball {
         Tarball { builder: Builder::new(Vec::new()) }
     }
 
-    /// An npm package with this package.json.
+    /// Returns an npm package with this package.json.
     pub(crate) fn package(manifest: &str) -> Tarball {
         Tarball::new().file("package/package.json", manifest.as_bytes())
     }
@@ -25,13 +25,13 @@ impl Tarball {
         self.entry(path, EntryType::Regular, content)
     }
 
-    /// The path goes into the header as it is, since the builder refuses those that tests are about.
+    /// Adds an entry. The path goes into the header as it is, since the builder refuses the hostile ones.
     pub(crate) fn entry(mut self, path: &str, kind: EntryType, content: &[u8]) -> Tarball {
         self.builder.append(&header(path, kind, content.len() as u64), content).unwrap();
         self
     }
 
-    /// A file whose path is written as GNU's or POSIX's tar writes those that are too long for a header.
+    /// Adds a file with a long path, in the form of GNU's or POSIX's tar.
     pub(crate) fn long(self, path: &str, kind: EntryType, content: &[u8]) -> Tarball {
         let name = if kind == EntryType::XHeader { record("path", path) } else { format!("{path}\0") };
         self.entry("long", kind, name.as_bytes()).file("package/cut", content)
@@ -46,7 +46,7 @@ impl Tarball {
     }
 }
 
-/// A record of POSIX's table of extended attributes: its own length, in digits, comes first.
+/// Returns a record of POSIX's table of extended attributes, which begins with its own length in digits.
 pub(crate) fn record(key: &str, value: &str) -> String {
     let rest = format!(" {key}={value}\n");
     let mut length = rest.len();
