@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::addon::Addon;
 use crate::check::{check_addon, check_package};
 use crate::claim::Claim;
 use crate::error::AuditError;
@@ -13,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
 use crate::policy::Policy;
 use crate::readers::read_facts;
-use crate::source::{Addon, Progress, Sources, read_file, read_paths};
+use crate::source::{Progress, Sources, read_file, read_paths};
 
 /// The audit of some paths.
 #[derive(Debug, Default)]

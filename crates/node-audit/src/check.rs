@@ -1,14 +1,15 @@
 //! Checks addons and packages against every rule.
 
+use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::facts::Facts;
 use crate::finding::{Finding, Report};
 use crate::limits::{MAX_FINDING_TEXT, MAX_FINDINGS};
+use crate::package_contents::PackageContents;
 use crate::platform::Platform;
 use crate::policy::Policy;
 use crate::printable::display_path;
 use crate::rules::{Check, Problem, RULES, Subject};
-use crate::source::{Addon, PackageContents};
 
 /// Checks each part of an addon.
 pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy) -> Report {

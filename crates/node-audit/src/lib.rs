@@ -1,4 +1,4 @@
-//! Does this .node file load where its name says?
+//! Checks whether .node files load where their names say.
 //!
 //! ```no_run
 //! use node_audit::{Policy, audit, table};
@@ -8,11 +8,13 @@
 //! # Ok::<(), node_audit::AuditError>(())
 //! ```
 //!
-//! The layers, each of which uses only those below: `report` (text), `summary`, `audit`, `check` and `rules`, `source` (files on
-//! disk and in archives), `readers` (`elf`, `macho`, `pe`), and the data types with `format` and `limits`.
+//! Each layer uses only those below: `report` (text); `summary`; `audit`; `source` (files on disk and in archives), and `check`
+//! with the `rules`; `readers` (`elf`, `macho`, `pe`); the data types, with `format` and `limits`. Rules read no file, and
+//! neither readers nor `source` know a rule.
 
 #![forbid(unsafe_code)]
 
+mod addon;
 mod audit;
 mod build_paths;
 mod check;
@@ -30,6 +32,7 @@ mod name_claims;
 mod neighbours;
 mod node_abi;
 mod node_api;
+mod package_contents;
 mod pe;
 mod platform;
 mod policy;
@@ -44,6 +47,7 @@ mod strings;
 mod summary;
 mod version;
 
+pub use addon::Addon;
 pub use audit::{Audit, Audited, AuditedPackage, audit, audit_bytes, audit_paths};
 pub use claim::{Claim, PlatformError};
 pub use error::AuditError;
@@ -63,6 +67,6 @@ pub use report::{
     table,
 };
 pub use rules::{Problem, RULES, Rule};
-pub use source::{Addon, Progress};
+pub use source::Progress;
 pub use summary::{PackageSummary, SYSTEMS, Verdict, summarize};
 pub use version::{Version, VersionError};

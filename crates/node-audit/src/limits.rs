@@ -163,10 +163,10 @@ pub(crate) const MAX_EVIDENCE_DIRECTORIES: usize = 6;
 /// Names of a list that `--facts` prints.
 pub(crate) const MAX_FACT_NAMES: usize = 12;
 
-/// Columns of a table, whatever the terminal has.
+/// The fewest columns of a table, even on a narrower terminal.
 pub(crate) const MIN_TABLE_WIDTH: u16 = 60;
 
-/// Columns of a table, whatever the terminal has.
+/// The most columns of a table, even on a wider terminal.
 pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
 
 /// Columns of the package names in a summary.

@@ -1,4 +1,4 @@
-// Loads one addon into this Node and says in one line of JSON what came of it.
+// Loads one addon into this Node, and prints the outcome as one line of JSON.
 // usage: node probe.cjs ADDON
 'use strict'
 
@@ -9,5 +9,5 @@ try {
 } catch (error) {
   say({ loads: false, text: String(error?.message ?? error) })
 }
-// At once: an addon's threads and handlers of exit are not what is asked.
+// Ends the process at once, without the addon's threads and exit handlers, which are not part of the question.
 process.reallyExit(0)

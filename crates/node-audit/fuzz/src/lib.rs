@@ -1,13 +1,14 @@
-//! What the fuzz targets do with an input, and node-audit's own tests with a few thousand.
+//! The bodies of the fuzz targets. The tests of node-audit run them on a few thousand inputs.
 //!
-//! A panic, an endless loop or unbounded memory is what the fuzzer looks for by itself; asserted here is what must hold
-//! beside that: an error names the file, and no text from the file can write to a terminal.
+//! The fuzzer itself finds panics, endless loops and unbounded memory. The assertions here add that an error names the file, and
+//! that no text from the file contains a control character.
 
 use std::path::Path;
 
 use node_audit::{Policy, Report, audit_bytes, audit_paths, json, sarif, table};
 
-/// What a format's files begin with, so that each input gets past the first test; and the platform that is claimed.
+/// The name of each format, the first bytes of its files, and the platform that the input's name claims. The first bytes are
+/// written over each input, so that the readers accept its format.
 const FORMATS: [(&str, &[u8], &str); 3] = [
     ("elf", b"\x7fELF", "linux-x64-musl"),
     ("macho", b"\xcf\xfa\xed\xfe", "darwin-universal"),
@@ -16,7 +17,7 @@ const FORMATS: [(&str, &[u8], &str); 3] = [
 
 /// Audits an input as an addon of a format: `elf`, `macho`, `pe`.
 ///
-/// A Mach-O input that begins as a fat file stays one.
+/// A Mach-O input that begins as a fat file keeps its first bytes.
 pub fn addon(format: &str, content: &[u8]) {
     let Some((_, magic, platform)) = FORMATS.iter().find(|(name, ..)| *name == format) else {
         panic!("no format {format}");

@@ -141,10 +141,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::addon::Addon;
     use crate::facts::{Details, Facts, PeFacts};
     use crate::policy::Policy;
     use crate::search_path::is_build_directory;
-    use crate::source::Addon;
 
     #[test]
     fn the_path_of_a_pdb_is_a_finding_of_its_own() {

@@ -155,8 +155,8 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::addon::Addon;
     use crate::policy::Policy;
-    use crate::source::Addon;
 
     fn findings(facts: &Facts) -> Vec<(Severity, String)> {
         findings_by(&Policy::default(), facts)

@@ -1,6 +1,6 @@
 //! The rules, one file each.
 //!
-//! A rule checks one [`Subject`], and reads no file: the source read all facts beforehand. To add a rule, add a file with a
+//! A rule checks one [`Subject`], and reads no file: `source` collects all facts beforehand. To add a rule, add a file with a
 //! `RULE`, and a line in [`RULES`].
 
 mod arch;

@@ -228,10 +228,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::addon::Addon;
     use crate::facts::{Details, ElfFacts, Facts};
     use crate::manifest::Manifest;
     use crate::policy::Policy;
-    use crate::source::Addon;
 
     /// Checks an addon whose package.json has these engines.
     fn check_with_engines(facts: Facts, node: &str) -> Vec<Problem> {

@@ -7,8 +7,8 @@ use crate::finding::Severity;
 use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
 use crate::neighbours::Presence;
+use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
-use crate::source::PackageContents;
 
 pub(super) const RULE: Rule = Rule {
     id: "package",

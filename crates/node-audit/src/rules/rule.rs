@@ -2,7 +2,7 @@
 
 use super::subject::Subject;
 use crate::finding::Severity;
-use crate::source::PackageContents;
+use crate::package_contents::PackageContents;
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]

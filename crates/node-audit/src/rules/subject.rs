@@ -1,12 +1,12 @@
 //! The addon that a rule checks.
 
+use crate::addon::Addon;
 use crate::facts::{ElfFacts, Facts};
 use crate::manifest::Manifest;
 use crate::neighbours::Neighbours;
 use crate::node_abi;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::source::Addon;
 
 /// An addon, for one processor, and the platform and policy that it is checked for.
 #[derive(Debug, Clone, Copy)]

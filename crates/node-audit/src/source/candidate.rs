@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::addon::Addon;
 use super::disk_cache::{DiskCache, or_current};
-use super::package::{Package, PackageAddon, with_slashes};
+use super::package::{Package, with_slashes};
 use super::place::Place;
+use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::error::AuditError;
 use crate::facts::{Details, Facts};
 use crate::name_claims::NameClaims;
+use crate::package_contents::PackageAddon;
 use crate::platform::{Cpu, Os};
 use crate::printable::printable;
 use crate::readers::read_facts;

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::package::{Package, Root};
+use super::package::{Package, PackageRoot};
 use super::place::{Folder, Place};
 use crate::error::AuditError;
 use crate::limits::MAX_MANIFEST;
@@ -51,7 +51,7 @@ impl DiskCache {
     pub(super) fn package_at(&mut self, folder: &Path) -> Result<Option<Arc<Package>>, AuditError> {
         let real = std::fs::canonicalize(folder).ok();
         let nearest = self.nearest(folder)?;
-        Ok(nearest.filter(|package| real.is_some_and(|real| package.root == Root::Disk(real))))
+        Ok(nearest.filter(|package| real.is_some_and(|real| package.root == PackageRoot::Disk(real))))
     }
 
     /// Returns a folder.
@@ -75,7 +75,7 @@ impl DiskCache {
             let file = given.unwrap_or(outer).join("package.json");
             if let Some(manifest) = self.manifest(outer, &file)? {
                 let place = Place::Disk(self.folder(outer));
-                let package = Package { root: Root::Disk(outer.to_path_buf()), file, manifest, place };
+                let package = Package { root: PackageRoot::Disk(outer.to_path_buf()), file, manifest, place };
                 let package = Arc::new(package);
                 if package.is_named() {
                     return Ok(Some(package));

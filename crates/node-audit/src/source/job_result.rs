@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::addon::Addon;
 use super::candidate::{Candidate, Member};
 use super::package::Package;
+use crate::addon::Addon;
 use crate::error::AuditError;
 
 /// The result of a job.

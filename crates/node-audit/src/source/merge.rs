@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::addon::Addon;
 use super::candidate::Member;
 use super::explore::Explored;
 use super::job_result::JobResult;
-use super::package::{Package, PackageContents, Root};
+use super::package::{Package, PackageRoot};
+use crate::addon::Addon;
 use crate::error::AuditError;
+use crate::package_contents::PackageContents;
 use crate::printable::display_path;
 
 /// The addons and packages of some paths.
@@ -62,24 +63,24 @@ fn no_addon(step: &Step<'_>) -> AuditError {
 struct Packages<'a> {
     contents: Vec<PackageContents>,
     /// The folders of these packages.
-    roots: BTreeSet<&'a Root>,
+    roots: BTreeSet<&'a PackageRoot>,
 }
 
 impl<'a> Packages<'a> {
     fn of(steps: &'a [Step<'_>], scopes: &[PathBuf]) -> Packages<'a> {
-        let mut all: Vec<(&Root, PackageContents)> = Vec::new();
+        let mut all: Vec<(&PackageRoot, PackageContents)> = Vec::new();
         let mut positions = BTreeMap::new();
-        let mut position = |package: &'a Package, all: &mut Vec<(&'a Root, PackageContents)>| {
+        let mut position = |package: &'a Package, all: &mut Vec<(&'a PackageRoot, PackageContents)>| {
             *positions.entry(&package.root).or_insert_with(|| {
-                all.push((&package.root, PackageContents::new(package)));
+                all.push((&package.root, package.contents()));
                 all.len() - 1
             })
         };
         let results = || steps.iter().flat_map(|step| &step.results);
         // Only a part was read of a package that contains a given path.
         let is_whole = |member: &&Member| match &member.package.root {
-            Root::Disk(root) => scopes.iter().any(|scope| root.starts_with(scope)),
-            Root::Archive { .. } => true,
+            PackageRoot::Disk(root) => scopes.iter().any(|scope| root.starts_with(scope)),
+            PackageRoot::Archive { .. } => true,
         };
         for member in results().flat_map(|result| &result.members).filter(is_whole) {
             let position = position(&member.package, &mut all);

@@ -4,7 +4,6 @@
 //! jobs, which run in parallel and yield a result each (`job`, `tarball`). The results are merged in the order of the paths
 //! (`merge`).
 
-mod addon;
 mod candidate;
 mod disk_cache;
 mod entries;
@@ -21,10 +20,8 @@ mod read;
 mod shared;
 mod tarball;
 
-pub use addon::Addon;
 pub use shared::Progress;
 
 pub(crate) use installed::{InstalledPackage, installed};
 pub(crate) use merge::Sources;
-pub(crate) use package::PackageContents;
 pub(crate) use read::{read_file, read_paths};

@@ -1,19 +1,17 @@
-//! A package: its package.json, its place, and its addons.
+//! A package: its package.json, and its place.
 
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::place::Place;
-use crate::claim::Claim;
-use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
-use crate::neighbours::{Neighbours, Presence};
+use crate::package_contents::PackageContents;
 
 /// A package.json, and its place.
 #[derive(Debug)]
 pub(super) struct Package {
-    pub(super) root: Root,
+    pub(super) root: PackageRoot,
     /// The path under which the package.json is reported.
     pub(super) file: PathBuf,
     pub(super) manifest: Arc<Manifest>,
@@ -27,11 +25,22 @@ impl Package {
     pub(super) fn is_named(&self) -> bool {
         self.manifest.name.is_some()
     }
+
+    /// Returns the package without its addons.
+    pub(super) fn contents(&self) -> PackageContents {
+        PackageContents {
+            manifest: Arc::clone(&self.manifest),
+            file: self.file.clone(),
+            files: self.place.neighbours_of_package(&self.manifest),
+            addons: Vec::new(),
+            installed: self.root.is_installed(),
+        }
+    }
 }
 
 /// The folder of a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Root {
+pub(super) enum PackageRoot {
     /// On disk, without a link in the path.
     Disk(PathBuf),
     Archive {
@@ -40,16 +49,16 @@ pub(super) enum Root {
     },
 }
 
-impl Root {
+impl PackageRoot {
     fn is_installed(&self) -> bool {
-        matches!(self, Root::Disk(folder) if is_installed(folder))
+        matches!(self, PackageRoot::Disk(folder) if is_installed(folder))
     }
 
     /// Returns a path from this folder on.
     pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
         let root = match self {
-            Root::Disk(folder) => with_slashes(folder),
-            Root::Archive { folder, .. } => folder.clone(),
+            PackageRoot::Disk(folder) => with_slashes(folder),
+            PackageRoot::Archive { folder, .. } => folder.clone(),
         };
         path.strip_prefix(root.as_str()).map_or(path, |rest| rest.trim_start_matches('/'))
     }
@@ -67,55 +76,4 @@ pub(super) fn is_installed(folder: &Path) -> bool {
 /// Returns a path with `/` between its parts, on Windows as well.
 pub(super) fn with_slashes(path: &Path) -> String {
     path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
-}
-
-/// An addon from its package's point of view.
-#[derive(Debug, Clone)]
-pub(crate) struct PackageAddon {
-    /// The path in the package.
-    pub(crate) path: String,
-    /// The claimed platform, or else the one that the file is for.
-    pub(crate) claim: Option<Claim>,
-    /// Pairs of names that claim different platforms, as text.
-    pub(crate) conflicts: Vec<String>,
-}
-
-/// A package with its addons.
-#[derive(Debug)]
-pub(crate) struct PackageContents {
-    pub(crate) manifest: Arc<Manifest>,
-    /// The path under which the package.json is reported.
-    pub(crate) file: PathBuf,
-    /// The files of the package that its package.json names.
-    pub(crate) files: Neighbours,
-    /// The addons, by path.
-    pub(crate) addons: Vec<PackageAddon>,
-    /// Whether npm installed the package in a node_modules.
-    pub(crate) installed: bool,
-}
-
-impl PackageContents {
-    pub(super) fn new(package: &Package) -> PackageContents {
-        PackageContents {
-            manifest: Arc::clone(&package.manifest),
-            file: package.file.clone(),
-            files: package.place.neighbours_of_package(&package.manifest),
-            addons: Vec::new(),
-            installed: package.root.is_installed(),
-        }
-    }
-
-    /// Returns whether npm compiles a binding.gyp, unless a script replaces that.
-    pub(crate) fn has_gyp(&self) -> bool {
-        !self.manifest.no_gyp && self.files.find("binding.gyp") == Presence::Present
-    }
-
-    /// Returns whether the package has, names or makes an addon.
-    pub(super) fn concerns_addons(&self) -> bool {
-        let makes = |(_, script): (&str, &str)| InstallProgram::of(script).is_some();
-        !self.addons.is_empty()
-            || self.manifest.install_scripts().any(makes)
-            || self.has_gyp()
-            || self.manifest.named_addons().next().is_some()
-    }
 }

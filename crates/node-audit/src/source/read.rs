@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::addon::Addon;
 use super::candidate::Candidate;
 use super::disk_cache::DiskCache;
 use super::explore::explore;
@@ -10,6 +9,7 @@ use super::input;
 use super::job::{Job, run_all};
 use super::merge::{Sources, Step, merge};
 use super::shared::{Progress, Shared};
+use crate::addon::Addon;
 use crate::error::AuditError;
 
 /// Reads .node files, folders and npm tarballs, several at a time.

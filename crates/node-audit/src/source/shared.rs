@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::addon::Addon;
 use super::candidate::Candidate;
+use crate::addon::Addon;
 use crate::error::AuditError;
 use crate::facts::Facts;
 use crate::limits::MAX_NAMES;

@@ -13,7 +13,7 @@ use super::candidate::Candidate;
 use super::entries::{self, EntryContent, Kind};
 use super::input::{self, is_addon};
 use super::job_result::JobResult;
-use super::package::{Package, Root};
+use super::package::{Package, PackageRoot};
 use super::place::Place;
 use super::shared::Shared;
 use crate::error::AuditError;
@@ -182,7 +182,8 @@ impl ArchivePackages<'_> {
                 return unnamed;
             }
             if let Some(manifest) = self.parse(folder, failures) {
-                let root = Root::Archive { archive: self.archive.to_path_buf(), folder: folder.to_owned() };
+                let root =
+                    PackageRoot::Archive { archive: self.archive.to_path_buf(), folder: folder.to_owned() };
                 let package =
                     Package { root, file: self.file(folder), manifest, place: self.listing.place(folder) };
                 let package = Arc::new(package);
