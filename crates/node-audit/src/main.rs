@@ -54,8 +54,8 @@ struct Arguments {
     policy: Option<PathBuf>,
 
     /// The format of the output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
 
     /// List clean files and findings of severity info even for more than ten files
     #[arg(long)]
@@ -75,7 +75,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum OutputFormat {
     /// Tables for people
     Table,
     /// An array of {file, platform, rule, severity, message, evidence, remedy}; [] when clean
@@ -86,7 +86,7 @@ enum Format {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.format == Format::Sarif && (arguments.facts || arguments.summary) {
+    if arguments.format == OutputFormat::Sarif && (arguments.facts || arguments.summary) {
         let message = "SARIF contains findings only: print --facts and --summary as table or json";
         Arguments::command().error(Usage::ArgumentConflict, message).exit();
     }
@@ -135,24 +135,31 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
     })
 }
 
-fn findings(audit: &Audit, format: Format, all: bool, width: u16) -> io::Result<String> {
+fn findings(audit: &Audit, format: OutputFormat, all: bool, width: u16) -> io::Result<String> {
     let reports = audit.reports();
     Ok(match format {
-        Format::Json => json(&reports)?,
-        Format::Sarif => sarif(&reports, &audit.failures)?,
-        Format::Table if reports.is_empty() => String::new(),
-        Format::Table if all || reports.len() <= MAX_DETAILED_FILES => coloured(&table(&reports, width)),
-        Format::Table => coloured(&problems_table(&reports, width)),
+        OutputFormat::Json => json(&reports)?,
+        OutputFormat::Sarif => sarif(&reports, &audit.failures)?,
+        OutputFormat::Table if reports.is_empty() => String::new(),
+        OutputFormat::Table if all || reports.len() <= MAX_DETAILED_FILES => {
+            coloured(&table(&reports, width))
+        }
+        OutputFormat::Table => coloured(&problems_table(&reports, width)),
     })
 }
 
-fn facts(audit: &Audit, format: Format, width: u16) -> io::Result<String> {
-    Ok(if format == Format::Json { facts_json(&audit.files)? } else { facts_text(&audit.files, width) })
+fn facts(audit: &Audit, format: OutputFormat, width: u16) -> io::Result<String> {
+    Ok(if format == OutputFormat::Json { facts_json(&audit.files)? } else { facts_text(&audit.files, width) })
 }
 
-fn summary(packages: &[PackageSummary], format: Format, policy: &Policy, width: u16) -> io::Result<String> {
+fn summary(
+    packages: &[PackageSummary],
+    format: OutputFormat,
+    policy: &Policy,
+    width: u16,
+) -> io::Result<String> {
     Ok(match format {
-        Format::Json => summary_json(packages)?,
+        OutputFormat::Json => summary_json(packages)?,
         _ if packages.is_empty() => String::new(),
         _ => summary_table(packages, policy, width),
     })

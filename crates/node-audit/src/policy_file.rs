@@ -92,7 +92,7 @@ impl Policy {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Changes {
     #[serde(default)]
-    floors: Floors,
+    floors: FloorChanges,
     #[serde(default)]
     allow: Libraries,
     #[serde(default)]
@@ -102,14 +102,14 @@ struct Changes {
     #[serde(default)]
     exports: Exports,
     #[serde(default)]
-    hardening: Hardening,
+    hardening: HardeningChanges,
     #[serde(default)]
     severities: BTreeMap<Spanned<String>, Level>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Floors {
+struct FloorChanges {
     glibc: Option<Version>,
     glibcxx: Option<Version>,
     cxxabi: Option<Version>,
@@ -141,7 +141,7 @@ struct Exports {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Hardening {
+struct HardeningChanges {
     stack_protector: Option<bool>,
     fortify: Option<bool>,
 }

@@ -5,7 +5,7 @@ const HASH_LENGTH: usize = 32;
 
 /// The rest that a path must have after its root to be one of the build machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RootKind {
     /// A hash and a name.
     Store,
     /// A user's name and a path in the user's directory.
@@ -25,39 +25,39 @@ enum Kind {
 pub(super) struct Root {
     /// `/home/`, `:\\Users\\`
     pub(super) start: &'static str,
-    kind: Kind,
+    kind: RootKind,
 }
 
-const fn root(start: &'static str, kind: Kind) -> Root {
+const fn root(start: &'static str, kind: RootKind) -> Root {
     Root { start, kind }
 }
 
 /// The directories in which paths of build machines begin.
 pub(super) static ROOTS: [Root; 24] = [
-    root("/nix/store/", Kind::Store),
-    root("/gnu/store/", Kind::Store),
-    root("/home/", Kind::Home),
-    root("/Users/", Kind::Home),
-    root("/root/", Kind::Build),
-    root("/nix/var/nix/builds/", Kind::Build), // Nix, without a sandbox
-    root("/__w/", Kind::Build),                // GitHub, in a container
-    root("/github/workspace/", Kind::Build),   // GitHub's own actions
-    root("/private/var/folders/", Kind::Build),
-    root("/var/folders/", Kind::Build), // macOS, each user's temporary files
-    root("/builds/", Kind::Shared),     // GitLab
-    root("/build/", Kind::Shared),      // Nix's sandbox
-    root("/private/tmp/", Kind::Shared),
-    root("/var/tmp/", Kind::Shared),
-    root("/tmp/", Kind::Shared),
-    root("/workspace/", Kind::Shared),
-    root("/project/", Kind::Shared),
-    root("/io/", Kind::Shared),
-    root(":\\Users\\", Kind::WindowsHome),
-    root(":\\\\Users\\\\", Kind::WindowsHome),
-    root(":/Users/", Kind::WindowsHome),
-    root(":\\a\\", Kind::WindowsBuild), // GitHub on Windows, on drive D: mostly
-    root(":\\\\a\\\\", Kind::WindowsBuild),
-    root(":/a/", Kind::WindowsBuild),
+    root("/nix/store/", RootKind::Store),
+    root("/gnu/store/", RootKind::Store),
+    root("/home/", RootKind::Home),
+    root("/Users/", RootKind::Home),
+    root("/root/", RootKind::Build),
+    root("/nix/var/nix/builds/", RootKind::Build), // Nix, without a sandbox
+    root("/__w/", RootKind::Build),                // GitHub, in a container
+    root("/github/workspace/", RootKind::Build),   // GitHub's own actions
+    root("/private/var/folders/", RootKind::Build),
+    root("/var/folders/", RootKind::Build), // macOS, each user's temporary files
+    root("/builds/", RootKind::Shared),     // GitLab
+    root("/build/", RootKind::Shared),      // Nix's sandbox
+    root("/private/tmp/", RootKind::Shared),
+    root("/var/tmp/", RootKind::Shared),
+    root("/tmp/", RootKind::Shared),
+    root("/workspace/", RootKind::Shared),
+    root("/project/", RootKind::Shared),
+    root("/io/", RootKind::Shared),
+    root(":\\Users\\", RootKind::WindowsHome),
+    root(":\\\\Users\\\\", RootKind::WindowsHome),
+    root(":/Users/", RootKind::WindowsHome),
+    root(":\\a\\", RootKind::WindowsBuild), // GitHub on Windows, on drive D: mostly
+    root(":\\\\a\\\\", RootKind::WindowsBuild),
+    root(":/a/", RootKind::WindowsBuild),
 ];
 
 /// Directories that builds have, and that the files of programs in `/tmp` do not have.
@@ -98,12 +98,12 @@ const NOBODY: [&str; 4] = ["Shared", "Public", "Default", "buildozer"];
 impl Root {
     /// Returns whether paths lead into a package store.
     pub(super) fn is_store(&self) -> bool {
-        self.kind == Kind::Store
+        self.kind == RootKind::Store
     }
 
     /// Returns whether the letter of a drive belongs before the root.
     pub(super) fn has_drive(&self) -> bool {
-        matches!(self.kind, Kind::WindowsHome | Kind::WindowsBuild)
+        matches!(self.kind, RootKind::WindowsHome | RootKind::WindowsBuild)
     }
 
     /// Returns the path with single separators, if it is one of a build machine; `next` is the byte after the path.
@@ -123,11 +123,11 @@ impl Root {
         let filled =
             |count: usize| parts.len() >= count && parts[..count].iter().all(|part| !part.is_empty());
         let fits = match self.kind {
-            Kind::Store => is_live(rest),
-            Kind::Home | Kind::WindowsHome => filled(2) && !NOBODY.contains(&parts[0]),
-            Kind::Build => filled(2) || (filled(1) && parts[0].starts_with('.')),
-            Kind::Shared => filled(2) && is_of_a_build(&parts),
-            Kind::WindowsBuild => filled(3),
+            RootKind::Store => is_live(rest),
+            RootKind::Home | RootKind::WindowsHome => filled(2) && !NOBODY.contains(&parts[0]),
+            RootKind::Build => filled(2) || (filled(1) && parts[0].starts_with('.')),
+            RootKind::Shared => filled(2) && is_of_a_build(&parts),
+            RootKind::WindowsBuild => filled(3),
         };
         fits.then(|| text.to_owned())
     }

@@ -24,7 +24,7 @@ use crate::limits::MAX_NEEDED;
 use crate::platform::Cpu;
 use image::Image;
 use segments::Segments;
-use symbols::Names;
+use symbols::SymbolNames;
 
 /// Reads the facts of an ELF file.
 ///
@@ -60,7 +60,8 @@ where
     let libraries = listed(elf::DT_NEEDED)?;
     let mut versions = versions::needs(image, &names)?;
     let symbols = symbols::table(image)?;
-    let Names { imports, exports, version_function } = symbols::names(image, symbols, &names, &mut versions)?;
+    let SymbolNames { imports, exports, version_function } =
+        symbols::names(image, symbols, &names, &mut versions)?;
     let version_needs = versions.into_needs();
     let Segments { writable_code, relro, executable_stack, tls_size, android } = segments::segments(image);
     let kind = kind(image);
@@ -86,7 +87,7 @@ where
         bits: if image.header.is_type_64() { 64 } else { 32 },
         little_endian: image.header.is_little_endian(),
         machine: format!("machine {} ({})", machine.0, machine_name(machine)),
-        cpu: cpu(machine, image.header.is_type_64(), image.header.is_little_endian()),
+        cpu: cpu(image),
         kind,
         loadable: kind == SHARED_OBJECT,
         libraries,
@@ -118,8 +119,12 @@ where
     }
 }
 
-fn cpu(machine: Machine, is_64: bool, little: bool) -> Option<Cpu> {
-    match (machine, is_64, little) {
+fn cpu<Elf>(image: &Image<'_, Elf>) -> Option<Cpu>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let header = image.header;
+    match (header.e_machine(image.endian), header.is_type_64(), header.is_little_endian()) {
         (elf::EM_X86_64, true, true) => Some(Cpu::X64),
         (elf::EM_AARCH64, true, true) => Some(Cpu::Arm64),
         (elf::EM_ARM, false, true) => Some(Cpu::Arm),

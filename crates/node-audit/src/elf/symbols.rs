@@ -27,7 +27,7 @@ const AFTER_SYMBOLS: [elf::DynamicTag; 7] = [
 
 /// The names of the dynamic symbols.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct SymbolNames {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
     /// The address of the function that returns the declared Node-API version.
@@ -52,11 +52,11 @@ pub(super) fn names<Elf>(
     symbols: &[Elf::Sym],
     names: &Strings<'_>,
     versions: &mut Needs,
-) -> Result<Names, String>
+) -> Result<SymbolNames, String>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
-    let mut found = Names::default();
+    let mut found = SymbolNames::default();
     let endian = image.endian;
     let indices = image.value(elf::DT_VERSYM).map(|address| image.at(address).unwrap_or_default());
     // The first symbol is the null symbol.

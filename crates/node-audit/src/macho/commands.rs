@@ -29,7 +29,7 @@ pub(super) struct Commands<'data> {
 }
 
 /// A file whose load commands are being read.
-struct Reader<'data> {
+struct CommandReader<'data> {
     content: &'data [u8],
     endian: Endianness,
     found: Commands<'data>,
@@ -47,7 +47,7 @@ where
     let mut list = header
         .load_commands(endian, content, 0)
         .map_err(|_| "the load commands are outside the file; it may have been cut short")?;
-    let mut reader = Reader { content, endian, found: Commands::default() };
+    let mut reader = CommandReader { content, endian, found: Commands::default() };
     let mut number = 0;
     loop {
         let damaged = |what: &str| format!("load command {number} is damaged: {what}");
@@ -66,7 +66,7 @@ where
     }
 }
 
-impl<'data> Reader<'data> {
+impl<'data> CommandReader<'data> {
     fn segment<S: Segment<Endian = Endianness>>(
         &mut self,
         segment: &S,

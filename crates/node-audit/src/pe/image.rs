@@ -81,13 +81,13 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
 
     /// Returns the bytes at an address. The part of a section that the file lacks is zeros.
     pub(super) fn bytes<const LENGTH: usize>(&self, address: u32) -> Option<[u8; LENGTH]> {
-        let Place { offset, there, room } = self.place(address)?;
-        if room < LENGTH {
+        let AddressPlace { offset, in_file, in_memory } = self.place(address)?;
+        if in_memory < LENGTH {
             return None;
         }
-        let there = self.content.get(offset..)?.get(..there.min(LENGTH))?;
+        let present = self.content.get(offset..)?.get(..in_file.min(LENGTH))?;
         let mut bytes = [0; LENGTH];
-        bytes.iter_mut().zip(there).for_each(|(byte, value)| *byte = *value);
+        bytes.iter_mut().zip(present).for_each(|(byte, value)| *byte = *value);
         Some(bytes)
     }
 
@@ -114,7 +114,7 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
     pub(super) fn name(&self, address: u32) -> Result<String, String> {
         let place =
             self.place(address).ok_or_else(|| format!("a name at {address:#x} is outside all sections"))?;
-        match place.there {
+        match place.in_file {
             0 => Ok(String::new()),
             _ => self.names.get(place.offset as u64),
         }
@@ -130,31 +130,31 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         u32::try_from(address.checked_sub(self.headers.optional_header().image_base())?).ok()
     }
 
-    fn place(&self, address: u32) -> Option<Place> {
+    fn place(&self, address: u32) -> Option<AddressPlace> {
         let section = self.sections.iter().find_map(|section| {
             let skip = address.checked_sub(section.start())?;
-            let room = section.length().checked_sub(skip).filter(|room| *room > 0)?;
-            let there = section.raw_length().saturating_sub(skip).min(room);
+            let in_memory = section.length().checked_sub(skip).filter(|length| *length > 0)?;
+            let in_file = section.raw_length().saturating_sub(skip).min(in_memory);
             let offset = (section.header.pointer_to_raw_data.get(LE) as usize).checked_add(skip as usize)?;
-            Some(Place { offset, there: there as usize, room: room as usize })
+            Some(AddressPlace { offset, in_file: in_file as usize, in_memory: in_memory as usize })
         });
         section.or_else(|| {
             // The headers are loaded as well.
             let length = self.headers.optional_header().size_of_headers() as usize;
             let rest =
                 length.min(self.content.len()).checked_sub(address as usize).filter(|rest| *rest > 0)?;
-            Some(Place { offset: address as usize, there: rest, room: rest })
+            Some(AddressPlace { offset: address as usize, in_file: rest, in_memory: rest })
         })
     }
 }
 
 /// The place of an address in the file.
-struct Place {
+struct AddressPlace {
     offset: usize,
     /// Bytes in the file from there to the section's end.
-    there: usize,
+    in_file: usize,
     /// Bytes in memory from there to the section's end.
-    room: usize,
+    in_memory: usize,
 }
 
 /// Checks that the loader can map a section: within the file, and after the one before.

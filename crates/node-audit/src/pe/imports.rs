@@ -11,7 +11,7 @@ use crate::limits::{MAX_DLLS, MAX_IMPORTS};
 
 /// Reads the imports by library: first those that are loaded with the file, then the delayed ones.
 pub(super) fn read<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<DllImports>, String> {
-    let mut reader = Reader { image, left: MAX_IMPORTS, dlls: Vec::new() };
+    let mut reader = ImportReader { image, left: MAX_IMPORTS, dlls: Vec::new() };
     reader.imports()?;
     reader.delayed()?;
     Ok(reader.dlls)
@@ -27,14 +27,14 @@ struct Import {
     delayed: bool,
 }
 
-struct Reader<'a, 'data, Pe: ImageNtHeaders> {
+struct ImportReader<'a, 'data, Pe: ImageNtHeaders> {
     image: &'a Image<'data, Pe>,
     /// Imports that may still be read.
     left: u32,
     dlls: Vec<DllImports>,
 }
 
-impl<Pe: ImageNtHeaders> Reader<'_, '_, Pe> {
+impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
     fn imports(&mut self) -> Result<(), String> {
         let Some(directory) = self.image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_IMPORT) else {
             return Ok(());

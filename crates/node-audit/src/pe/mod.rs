@@ -47,15 +47,13 @@ pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
 
 fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
     let is_64 = image.headers.is_type_64();
-    let machine = image.headers.file_header().machine.get(LE);
-    let hybrid = is_hybrid(image);
     let dlls = imports::read(image)?;
     let kind = kind(image);
     Ok(Facts {
         bits: if is_64 { 64 } else { 32 },
         little_endian: true,
-        machine: format!("machine {:#06x} ({})", machine.0, machine_name(machine, hybrid)),
-        cpu: cpu(machine, is_64, hybrid),
+        machine: format!("machine {:#06x} ({})", machine(image).0, machine_name(image)),
+        cpu: cpu(image),
         kind,
         loadable: kind == DLL,
         libraries: libraries(&dlls),
@@ -197,6 +195,10 @@ fn pdb<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<String> {
     })
 }
 
+fn machine<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Machine {
+    image.headers.file_header().machine.get(LE)
+}
+
 /// Returns whether the file has code for two processors, x64 and arm64.
 fn is_hybrid<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG);
@@ -211,17 +213,18 @@ fn is_hybrid<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
 
 /// Returns the processor. None of Node's builds loads a hybrid that names x64 (ARM64EC): such a file runs only in the
 /// emulation of x64 on arm64.
-fn cpu(machine: Machine, is_64: bool, hybrid: bool) -> Option<Cpu> {
-    match (machine, is_64) {
-        (pe::IMAGE_FILE_MACHINE_AMD64, true) if !hybrid => Some(Cpu::X64),
+fn cpu<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<Cpu> {
+    match (machine(image), image.headers.is_type_64()) {
+        (pe::IMAGE_FILE_MACHINE_AMD64, true) if !is_hybrid(image) => Some(Cpu::X64),
         (pe::IMAGE_FILE_MACHINE_ARM64, true) => Some(Cpu::Arm64),
         (pe::IMAGE_FILE_MACHINE_I386, false) => Some(Cpu::Ia32),
         _ => None,
     }
 }
 
-fn machine_name(machine: Machine, hybrid: bool) -> &'static str {
-    match machine {
+fn machine_name<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
+    let hybrid = is_hybrid(image);
+    match machine(image) {
         pe::IMAGE_FILE_MACHINE_AMD64 if hybrid => "ARM64EC",
         pe::IMAGE_FILE_MACHINE_AMD64 => "x64",
         pe::IMAGE_FILE_MACHINE_ARM64 if hybrid => "ARM64X",

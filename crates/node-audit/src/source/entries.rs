@@ -11,7 +11,7 @@ use crate::printable::printable;
 
 /// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     File,
     /// A folder, or an entry that npm does not unpack.
     Other,
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 pub(super) struct EntryContent<'a> {
     /// The path, with `/` between the parts, none of them empty, `.` or `..`.
     pub(super) path: &'a str,
-    pub(super) kind: Kind,
+    pub(super) kind: EntryKind,
     /// The length of the content, in bytes.
     pub(super) size: u64,
     pub(super) content: &'a mut dyn Read,
@@ -38,7 +38,7 @@ pub(super) fn for_each<R: Read>(
     mut visit: impl FnMut(EntryContent<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut archive = Archive::new(Limited { inner: reader, left: MAX_UNPACKED });
-    let mut names = Names::default();
+    let mut overrides = Overrides::default();
     let mut count = 0;
     for entry in archive.entries().map_err(clause)?.raw(true) {
         let mut entry = entry.map_err(clause)?;
@@ -48,11 +48,11 @@ pub(super) fn for_each<R: Read>(
         }
         let kind = match entry.header().entry_type() {
             EntryType::GNULongName => {
-                names.path = Some(text(&mut entry)?);
+                overrides.path = Some(text(&mut entry)?);
                 continue;
             }
             EntryType::XHeader => {
-                names.read_table(&table(&mut entry)?)?;
+                overrides.read_table(&table(&mut entry)?)?;
                 continue;
             }
             EntryType::GNULongLink | EntryType::XGlobalHeader => continue,
@@ -60,34 +60,34 @@ pub(super) fn for_each<R: Read>(
             EntryType::GNUSparse => {
                 return Err("the archive has a sparse file, which npm does not pack".to_owned());
             }
-            EntryType::Regular | EntryType::Continuous => Kind::File,
+            EntryType::Regular | EntryType::Continuous => EntryKind::File,
             EntryType::Link | EntryType::Symlink | EntryType::Char | EntryType::Block | EntryType::Fifo => {
-                Kind::Special
+                EntryKind::Special
             }
-            _ => Kind::Other,
+            _ => EntryKind::Other,
         };
-        let Names { path, size } = std::mem::take(&mut names);
+        let Overrides { path, size } = std::mem::take(&mut overrides);
         let own = entry.size();
         if size.is_some_and(|size| size != own) {
             return Err("the archive gives two sizes for one entry".to_owned());
         }
         let raw = path.unwrap_or_else(|| short_name(entry.header()));
         // Old archives have no type for folders.
-        let kind = if kind == Kind::File && raw.ends_with(b"/") { Kind::Other } else { kind };
+        let kind = if kind == EntryKind::File && raw.ends_with(b"/") { EntryKind::Other } else { kind };
         let path = checked(&raw)?;
         visit(EntryContent { path: &path, kind, size: own, content: &mut entry })?;
     }
     nothing_follows(&mut archive.into_inner())
 }
 
-/// The path and size that the entries before an entry give it.
+/// The path and size that extension entries give to the next entry.
 #[derive(Default)]
-struct Names {
+struct Overrides {
     path: Option<Vec<u8>>,
     size: Option<u64>,
 }
 
-impl Names {
+impl Overrides {
     fn read_table(&mut self, table: &[u8]) -> Result<(), String> {
         for record in PaxExtensions::new(table) {
             let record = record.map_err(|_| "a table of extended attributes is damaged".to_owned())?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::candidate::Candidate;
 use super::disk_cache::DiskCache;
-use super::folder::{self, Listing};
+use super::folder::{self, FolderListing};
 use super::input::Input;
 use super::job::{Job, Work};
 use super::package::Package;
@@ -60,7 +60,7 @@ impl Explorer {
     }
 
     fn folder(&mut self, path: &Path) -> Explored {
-        let Listing { addons, gyp, links, mut failures } = folder::list(path);
+        let FolderListing { addons, gyp, links, mut failures } = folder::list(path);
         let has_contents = !addons.is_empty() || !failures.is_empty();
         let mut roots = Vec::new();
         for folder in gyp.iter().map(PathBuf::as_path).chain([path]) {

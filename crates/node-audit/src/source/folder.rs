@@ -14,7 +14,7 @@ use crate::printable::display_path;
 
 /// The contents of a folder.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(super) struct FolderListing {
     /// The addons.
     pub(super) addons: BTreeSet<PathBuf>,
     /// The folders of packages for which npm may run node-gyp.
@@ -27,8 +27,8 @@ pub(super) struct Listing {
 
 /// Walks through a folder. A link to the folder is followed, but no link in it: the target of a link within the folder, such as
 /// pnpm makes, is found in its own place.
-pub(super) fn list(root: &Path) -> Listing {
-    let mut listing = Listing::default();
+pub(super) fn list(root: &Path) -> FolderListing {
+    let mut listing = FolderListing::default();
     let real = std::fs::canonicalize(root).ok();
     for entry in WalkDir::new(root).follow_links(false).max_depth(MAX_FOLDER_DEPTH).sort_by_file_name() {
         let entry = match entry {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use super::candidate::Candidate;
-use super::entries::{self, EntryContent, Kind};
+use super::entries::{self, EntryContent, EntryKind};
 use super::input::{self, is_addon};
 use super::job_result::JobResult;
 use super::package::{Package, PackageRoot};
@@ -24,14 +24,14 @@ use crate::neighbours::ArchiveFiles;
 use crate::printable::{display_path, printable};
 
 /// The contents of an archive, without the content of the addons.
-struct Listing {
+struct ArchiveListing {
     files: Arc<ArchiveFiles>,
     /// The package.json files, by folder.
     manifests: BTreeMap<String, Vec<u8>>,
     addons: usize,
 }
 
-impl Listing {
+impl ArchiveListing {
     fn place(&self, folder: &str) -> Place {
         Place::Archive { files: Arc::clone(&self.files), directory: folder.to_owned() }
     }
@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditE
     let mut result = JobResult::default();
     let mut seen = 0;
     let visited = entries::for_each(open(path)?, |entry| {
-        if entry.kind != Kind::File || !is_addon(entry.path) {
+        if entry.kind != EntryKind::File || !is_addon(entry.path) {
             return Ok(());
         }
         seen += 1;
@@ -83,11 +83,11 @@ pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditE
     Ok(result)
 }
 
-fn list(path: &Path) -> Result<Result<Listing, String>, AuditError> {
+fn list(path: &Path) -> Result<Result<ArchiveListing, String>, AuditError> {
     let mut lister = Lister { left: MAX_LISTED, ..Lister::default() };
     let listed = entries::for_each(open(path)?, |entry| lister.add(entry));
     let Lister { files, manifests, addons, .. } = lister;
-    Ok(listed.map(|()| Listing { files: Arc::new(ArchiveFiles::new(files)), manifests, addons }))
+    Ok(listed.map(|()| ArchiveListing { files: Arc::new(ArchiveFiles::new(files)), manifests, addons }))
 }
 
 /// A listing that grows by an entry at a time.
@@ -106,13 +106,13 @@ impl Lister {
         let is_manifest = path.rsplit('/').next() == Some("package.json");
         let is_read = is_manifest || is_addon(path);
         let name = || printable(path.as_bytes());
-        if kind == Kind::Special && is_read {
+        if kind == EntryKind::Special && is_read {
             return Err(format!(
                 "the entry {} is a link or another special file, which npm does not pack",
                 name()
             ));
         }
-        if kind != Kind::File {
+        if kind != EntryKind::File {
             return Ok(());
         }
         if !self.files.insert(path.to_owned()) && is_read {
@@ -166,7 +166,7 @@ fn path_in_archive(archive: &Path, entry: &str) -> PathBuf {
 /// The packages of an archive, each parsed once.
 struct ArchivePackages<'a> {
     archive: &'a Path,
-    listing: &'a Listing,
+    listing: &'a ArchiveListing,
     /// By folder.
     parsed: BTreeMap<String, Option<Arc<Manifest>>>,
 }
