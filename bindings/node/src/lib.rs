@@ -48,7 +48,7 @@ mod tests {
 
     /// The TypeScript union of every `code` that an error can carry.
     fn codes() -> String {
-        let mut codes: Vec<&str> = strongroom_database::CODES.to_vec();
+        let mut codes: Vec<&str> = strongroom_database::codes();
         codes.push(crate::error::INTERNAL);
         codes.sort_unstable();
         codes.dedup();
