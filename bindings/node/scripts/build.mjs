@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { platformsSource } from './platforms.mjs'
 
@@ -91,7 +91,7 @@ function test() {
 function finish() {
   makeDist()
   // Hermetic builds have the sources that are generated, and not always the table that they are from.
-  const table = join(here, 'ts/platforms.ts')
+  const table = join(here, 'ts/load/platforms.ts')
   if (existsSync(join(root, 'targets.json')))
     attempt(`${table} cannot be written`, OWN, () => update(table, platformsSource()))
   const [tsc, ...script] = compiler()
@@ -101,11 +101,12 @@ function finish() {
     { cwd: here, stdio: 'inherit' },
     process.env.TSC ? 'TSC' : 'tsc',
   )
-  // tsc emits declarations for what it compiles, and this one is a declaration already.
-  const declarations = join(dist, 'native.d.ts')
-  attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () =>
-    copyFileSync(join(here, 'ts/native.d.ts'), declarations),
-  )
+  // tsc emits declarations of the sources that it compiles, and does not copy this one.
+  const declarations = join(dist, 'load/native.d.ts')
+  attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () => {
+    mkdirSync(dirname(declarations), { recursive: true })
+    copyFileSync(join(here, 'ts/load/native.d.ts'), declarations)
+  })
 }
 
 /** TypeScript's compiler: the program that TSC names, as Nix does, or else the script that npm installed. */

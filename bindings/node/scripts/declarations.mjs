@@ -1,7 +1,7 @@
 // The addon's types, from what napi-derive wrote while its macros expanded:
 //
 //   NAPI_TYPE_DEF_TMP_FOLDER=DEFINITIONS cargo check -p bindings_node
-//   node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts
+//   node scripts/declarations.mjs DEFINITIONS > ts/load/native.d.ts
 //
 // The napi CLI is that of node_modules, or the nixpkgs package that NAPI_RS_CLI names.
 import { existsSync, readdirSync } from 'node:fs'
@@ -13,7 +13,7 @@ const WANTED = "nixpkgs' napi-rs-cli_3, version 3 or later"
 /** A problem that its message explains; anything else keeps its stack. */
 class Problem extends Error {}
 
-/** The text of ts/native.d.ts. */
+/** The text of ts/load/native.d.ts. */
 export async function declarations(definitions) {
   const generateTypeDef = await generator()
   if (readdirSync(definitions).length === 0)
@@ -47,7 +47,7 @@ async function generator() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [definitions] = process.argv.slice(2)
-  if (!definitions) throw new Error('usage: node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts')
+  if (!definitions) throw new Error('usage: node scripts/declarations.mjs DEFINITIONS > ts/load/native.d.ts')
   try {
     process.stdout.write(await declarations(definitions))
   } catch (error) {

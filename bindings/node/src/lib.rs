@@ -1,10 +1,10 @@
-//! The addon behind the npm package `strongroom`: it converts, delegates to the engine, and converts back.
+//! The addon of the npm package `strongroom`, which converts values between JavaScript and the engine.
 //!
-//! Names, defaults, validation and documentation for users are in the TypeScript layer (`../ts`), which is the only
-//! caller of what is exported here. Three rules hold for every export:
-//! - a panic never crosses: each function says `catch_unwind`, and the layer above turns the result into an error;
-//! - no `&mut self`: JavaScript can re-enter, so state is behind a `RefCell` and a second borrow is an error;
-//! - raw Node-API calls are only in `handle.rs`, `parameters.rs` and `row.rs`, the path that each row takes.
+//! The TypeScript layer (`../ts`) has names, defaults, validation and documentation, and is the only caller of the exports.
+//! Three rules hold for every export:
+//! - A panic never crosses: each function has `catch_unwind`, and the TypeScript layer turns the result into an error.
+//! - No function takes `&mut self`: JavaScript can re-enter, so that a `RefCell` holds the state, and a second borrow fails.
+//! - Only `handle.rs`, `parameters.rs` and `row.rs`, the path of each row, have raw Node-API calls.
 
 mod database;
 mod error;
@@ -17,19 +17,19 @@ use std::hint::black_box;
 
 use napi_derive::napi;
 
-/// By this text `cargo xtask pack` finds the version in a file that it cannot load.
+/// `cargo xtask pack` searches for this text to find the version of an addon that it cannot load.
 const MARK: &str = concat!("strongroom-addon-version=", env!("CARGO_PKG_VERSION"), ";");
 
-/// The version of the package that this addon belongs to; the loader compares it with its own.
+/// Returns the version of the addon's package, which the loader compares with its own.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
-    // An optimizer that saw through this would leave nothing of the mark but the version.
+    // Without `black_box` the optimizer would keep only the version.
     black_box(MARK).split(['=', ';']).nth(1).unwrap_or_default()
 }
 
-/// Panics, so that a test of the very addon that is shipped can show that Node survives one.
+/// Panics, so that a test can show that Node survives a panic of the shipped addon.
 ///
-/// Undocumented on purpose: the package's public entry does not export it.
+/// The package's public entry does not export this function.
 #[napi(js_name = "panicForTest", catch_unwind)]
 pub fn panic_for_test(message: String) -> u32 {
     panic!("{message}")
@@ -37,11 +37,11 @@ pub fn panic_for_test(message: String) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    //! What one file of this package says about another.
+    //! Files of this package that must agree.
 
     use std::{env, fs, path::PathBuf};
 
-    /// The package's folder in the checkout whose tests cargo runs.
+    /// The package's folder in the checkout.
     fn folder() -> PathBuf {
         env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
     }
@@ -55,7 +55,7 @@ mod tests {
         let members: String = codes.iter().map(|code| format!("  | '{code}'\n")).collect();
         format!(
             "// Generated from the engine's list: UPDATE=1 cargo test -p bindings_node\n\n\
-             /** Every `code` that a {{@link SqliteError}} can carry. */\n\
+             /** Every `code` of a {{@link SqliteError}}. */\n\
              export type SqliteErrorCode =\n{}\n",
             members.trim_end()
         )
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_codes_in_typescript_are_the_engines() {
-        let file = folder().join("ts/codes.ts");
+        let file = folder().join("ts/api/codes.ts");
         let expected = codes();
         if env::var_os("UPDATE").is_some() {
             fs::write(&file, &expected).unwrap();

@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import Database from 'strongroom'
 
 const require = createRequire(import.meta.url)
-const loader = join(dirname(require.resolve('strongroom')), 'loader.js')
+const dist = dirname(require.resolve('strongroom'))
+const loader = join(dist, 'load/loader.js')
 
 test('a panic in the addon is an error, and everything goes on', () => {
   const db = new Database(':memory:')
@@ -23,7 +24,7 @@ test('a panic in the addon is an error, and everything goes on', () => {
 })
 
 test('the public API gives it as STRONGROOM_INTERNAL', () => {
-  const { fromNative } = require(join(dirname(loader), 'errors.js'))
+  const { fromNative } = require(join(dist, 'api/errors.js'))
   const { addon } = require(loader)
   let error
   try {

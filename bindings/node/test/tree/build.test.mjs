@@ -26,7 +26,7 @@ const skip = process.platform === 'win32' && 'the stand-in for cargo has a first
 function makeTree() {
   const root = mkdtempSync(join(folder, 'tree-'))
   const here = join(root, 'bindings/node')
-  for (const name of ['scripts/build.mjs', 'scripts/platforms.mjs', 'ts/platforms.ts', 'ts/native.d.ts'])
+  for (const name of ['scripts/build.mjs', 'scripts/platforms.mjs', 'ts/load/platforms.ts', 'ts/load/native.d.ts'])
     cpSync(join(tree, name), join(here, name))
   cpSync(join(tree, '../../targets.json'), join(root, 'targets.json'))
   const library = join(root, 'libbindings_node.so')
@@ -97,7 +97,7 @@ test('a dist that may not be written to', { skip: skip || otherUser.skip }, () =
   const said = `${made.addon} cannot be written (EACCES): remove it or let this user write there, and run this again`
   assertFails(made, ADDON, [said], otherUser.spawn)
   writeFileSync(join(made.here, 'node_modules/typescript/bin/tsc'), '')
-  const declarations = join(made.dist, 'native.d.ts')
+  const declarations = join(made.dist, 'load/native.d.ts')
   const other = `${declarations} cannot be written (EACCES): remove it or let this user write there, and run this again`
   assertFails(made, ['finish'], [other], otherUser.spawn)
   writeFileSync(join(made.dist, 'index.js'), '')

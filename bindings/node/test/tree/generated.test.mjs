@@ -11,11 +11,11 @@ import { platformsSource } from '../../scripts/platforms.mjs'
 const here = fileURLToPath(new URL('../../', import.meta.url))
 const committed = (name) => readFileSync(join(here, name), 'utf8')
 
-test('ts/platforms.ts is what targets.json says', () => {
-  assert.equal(committed('ts/platforms.ts'), platformsSource())
+test('ts/load/platforms.ts is what targets.json says', () => {
+  assert.equal(committed('ts/load/platforms.ts'), platformsSource())
 })
 
-test('ts/native.d.ts is what the addon declares', async () => {
+test('ts/load/native.d.ts is what the addon declares', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-definitions-'))
   try {
     const { status, stderr } = spawnSync('cargo', ['check', '--quiet', '--locked', '-p', 'bindings_node'], {
@@ -24,7 +24,7 @@ test('ts/native.d.ts is what the addon declares', async () => {
       env: { ...process.env, NAPI_TYPE_DEF_TMP_FOLDER: folder },
     })
     assert.equal(status, 0, stderr)
-    assert.equal(committed('ts/native.d.ts'), await declarations(folder))
+    assert.equal(committed('ts/load/native.d.ts'), await declarations(folder))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

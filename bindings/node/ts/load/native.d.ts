@@ -2,15 +2,15 @@
 
 /** A connection to a database. */
 export declare class NativeDatabase {
-  /** Opens a database, and checks the key where one is given. */
+  /** Opens a database, and checks the key if there is one. */
   constructor(options: NativeOpenOptions)
   /** Whether a transaction is open. */
   get inTransaction(): boolean
-  /** Prepares the one statement in `sql`. */
+  /** Prepares the single statement in `sql`. */
   prepare(sql: string): NativeStatement
   /** Runs every statement in `sql`. */
   exec(sql: string): void
-  /** The SQL that has run since the last call, oldest first. */
+  /** Returns the SQL that has run since the last call, oldest first. */
   takeLog(): Array<string>
   /** Closes the connection and finalizes its statements. */
   close(): void
@@ -18,61 +18,69 @@ export declare class NativeDatabase {
 
 /** A prepared statement. */
 export declare class NativeStatement {
-  /** Its SQL, without keys. */
+  /** Returns the statement's SQL, without keys. */
   get source(): string
-  /** Whether it changes nothing in the database. */
+  /** Whether the statement leaves the database as it is. */
   get readonly(): boolean
-  /** How many columns its rows have; none where it gives no rows. */
+  /** Returns the number of columns, 0 for a statement without rows. */
   get columnCount(): number
-  /** The names of its parameters with their prefix, and null for a `?`. */
+  /** Returns the names of the parameters with their prefixes, and null for a `?`. */
   parameters(): Array<string | undefined | null>
-  /** The columns of its rows, and where they come from. */
+  /** Returns the columns of the rows and their origins. */
   columns(): Array<NativeColumn>
-  /** The names of its columns, for which the caller compiles the `build` function that it passes from then on. */
+  /** Returns the names of the columns, for which the caller compiles the `build` function of later calls. */
   names(): Array<string>
-  /** Binds one value to each parameter, for every later call. */
+  /** Binds one value to each parameter for all later calls. */
   bind(values: readonly unknown[]): void
-  /** Runs it to its end, and gives what `build(changes, lastInsertRowid)` makes of the outcome. */
+  /** Runs the statement to its end. Returns `build(changes, lastInsertRowid)`. */
   run(values: readonly unknown[] | undefined, build: (changes: number, lastInsertRowid: number | bigint) => unknown, bigints: boolean): unknown
-  /** The first row, or undefined. */
+  /** Returns the first row, or undefined. */
   get(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
-  /** Every row, in an array. */
+  /** Returns every row in an array. */
   all(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown[]
-  /** Binds, and makes ready for `next`. */
+  /** Binds values and prepares for `next`. */
   start(values: readonly unknown[] | undefined): void
-  /** The next row, or undefined at the end. */
+  /** Returns the next row, or undefined at the end. */
   next(build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
-  /** Ends what `start` began; `clear` also forgets the values that were bound. */
+  /** Ends a run that `start` began, and unbinds its values if `clear` is set. */
   reset(clear: boolean): void
 }
 
-/** What a column of a result is, and where it comes from. */
+/** An error behind a thrown one. */
+export interface NativeCause {
+  /** The error's code, if it is one of the engine, of a key or of the codec. */
+  code?: string
+  /** The error's message. */
+  message: string
+}
+
+/** A column of a result and its origin. */
 export interface NativeColumn {
-  /** Its name in the result. */
+  /** The column's name in the result. */
   name: string
-  /** The table's column that it shows, where it shows one. */
+  /** The table's column that this column shows, if it shows one. */
   column?: string
-  /** That column's table. */
+  /** The table of `column`. */
   table?: string
-  /** That table's database. */
+  /** The database of `table`. */
   database?: string
-  /** That column's declared type. */
+  /** The declared type of `column`. */
   type?: string
 }
 
-/** What to open, and how; the TypeScript layer has checked each value and filled in the defaults. */
+/** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeOpenOptions {
-  /** The file; without one the database is in memory. */
+  /** The file. Without a path the database is in memory. */
   path?: string
   /** A raw key of 32 bytes. */
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. */
   passphrase?: Uint8Array
-  /** Rounds of the key derivation. */
+  /** The number of iterations of the key derivation. */
   kdfIter?: number
   /** Bytes per page. */
   pageSize?: number
-  /** The SQLCipher major version whose format and defaults to use. */
+  /** The major version of SQLCipher whose format and defaults apply. */
   cipherCompatibility?: number
   /** Refuse every change. */
   readonly: boolean
@@ -80,16 +88,16 @@ export interface NativeOpenOptions {
   mustExist: boolean
   /** How long to wait for another connection's lock, in milliseconds. */
   timeout: number
-  /** Keep the SQL that runs, for `takeLog`. */
+  /** Record the SQL that runs for `takeLog`. */
   log: boolean
 }
 
 /**
- * Panics, so that a test of the very addon that is shipped can show that Node survives one.
+ * Panics, so that a test can show that Node survives a panic of the shipped addon.
  *
- * Undocumented on purpose: the package's public entry does not export it.
+ * The package's public entry does not export this function.
  */
 export declare function panicForTest(message: string): number
 
-/** The version of the package that this addon belongs to; the loader compares it with its own. */
+/** Returns the version of the addon's package, which the loader compares with its own. */
 export declare function version(): string
