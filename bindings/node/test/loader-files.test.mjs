@@ -164,6 +164,18 @@ test('a library that is no addon', (context) => {
   assert.match(remedy, /^The file is a library, but not an addon for Node\./)
 })
 
+test('an addon with an unresolved symbol, for which no remedy is known', { skip: linux }, (context) => {
+  const made = join(folder, 'unresolved.node')
+  const skip = compile(
+    'int puts(const char *); extern int nowhere; int *needed = &nowhere; int hello(void) { return puts(""); }',
+    made,
+  )
+  if (skip) return context.skip(skip)
+  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  assert.match(cause, /nowhere/)
+  assert.equal(remedy, 'Install again. If the error stays, please report it with this message.')
+})
+
 test('a file that may not be read', { skip: otherUser.skip }, () => {
   const { file, remedy } = refusal(
     (file) => {

@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
 const loader = join(dist, 'load/loader.js')
 
-test('a panic in the addon is an error, and everything goes on', () => {
+test('a panic in the addon is an error, after which the addon still works', () => {
   const db = new Database(':memory:')
   const { addon } = require(loader)
   assert.throws(
@@ -23,7 +23,7 @@ test('a panic in the addon is an error, and everything goes on', () => {
   assert.equal(db.prepare('SELECT 1').pluck().get(), 1)
 })
 
-test('the public API gives it as STRONGROOM_INTERNAL', () => {
+test('the public API throws a panic as STRONGROOM_INTERNAL', () => {
   const { fromNative } = require(join(dist, 'api/errors.js'))
   const { addon } = require(loader)
   let error
@@ -37,7 +37,7 @@ test('the public API gives it as STRONGROOM_INTERNAL', () => {
   assert.match(error.message, /internal error.*once more/)
 })
 
-test('a process that has caught one ends by itself, with its own exit code', () => {
+test('a process that caught a panic ends by itself, with its own exit code', () => {
   const script = `
     const { addon } = require(${JSON.stringify(loader)})
     for (let i = 0; i < 3; i++) try { addon.panicForTest('x') } catch {}

@@ -169,7 +169,10 @@ fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailu
     let OpenFailure { code, message, cause } = failure;
     let code = result_codes::name(code);
     let Location::File(path) = location else {
-        return OpenError::Sqlite { path: shown(location), source: SqlError::Sqlite { code, message } };
+        return OpenError::Sqlite {
+            path: path_or_memory(location),
+            source: SqlError::Sqlite { code, message },
+        };
     };
     let path = path.to_owned();
     match cause {
@@ -209,10 +212,11 @@ fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
             SqlError::Sqlite { code: "SQLITE_MISUSE", message: "the connection is not open".to_owned() }
         }
     };
-    OpenError::Sqlite { path: shown(location), source }
+    OpenError::Sqlite { path: path_or_memory(location), source }
 }
 
-fn shown(location: Location<'_>) -> PathBuf {
+/// Returns the path that messages name, `:memory:` for a database in memory.
+fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),
         Location::Memory => PathBuf::from(":memory:"),

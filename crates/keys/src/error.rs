@@ -1,6 +1,6 @@
 //! The errors of keys.
 
-use crate::parameters::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
+use crate::limits::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 
 /// Why a key or its parameters were refused.
 ///

@@ -7,6 +7,7 @@
 mod derive;
 mod error;
 mod key;
+mod limits;
 mod parameters;
 
 pub use derive::{SALT_LENGTH, derive};

@@ -1,14 +1,7 @@
 //! The parameters of SQLCipher's format.
 
 use crate::KeyError;
-
-/// The smallest page, in bytes. SQLite needs 480 bytes of a page of 512, but initialisation vector and authentication
-/// code leave 432: such a file can be written and never read.
-pub(crate) const MIN_PAGE_SIZE: u32 = 1024;
-/// The largest page of an SQLite database, in bytes.
-pub(crate) const MAX_PAGE_SIZE: u32 = 65536;
-/// SQLCipher stores the number of iterations in a C `int`.
-pub(crate) const MAX_KDF_ITER: u32 = i32::MAX as u32;
+use crate::limits::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 
 /// The parameters of a file's encryption that differ from SQLCipher 4's defaults.
 ///

@@ -12,7 +12,7 @@ export function notLoaded(attempts: readonly Attempt[]): Error {
   const { error: cause } = failures.find(({ absent }) => !absent) ?? failures[0]
   const message = [
     `strongroom could not load its addon on ${machine.text}. Tried:`,
-    ...failures.map((failure) => `  - ${shown(failure)}: ${failure.error.message}`),
+    ...failures.map((failure) => `  - ${placeOf(failure)}: ${failure.error.message}`),
     ...remedies(failures),
   ].join('\n')
   return Object.assign(loadError(message), { cause, errors: failures.map(({ error }) => error) })
@@ -48,6 +48,7 @@ function firstLine(error: Error): Error {
   return line === error.message ? error : new Error(line, { cause: error })
 }
 
-function shown({ place, from, file }: Failure): string {
+/** Returns the path or the module that an attempt tried. */
+function placeOf({ place, from, file }: Failure): string {
   return place === 'local' && file ? file : from
 }
