@@ -9,6 +9,7 @@ use strongroom_keys::{CipherParameters, Key};
 
 use crate::{
     error::{Failure, Outcome},
+    panic_request::panic_if_requested,
     statement::NativeStatement,
 };
 
@@ -44,6 +45,18 @@ pub struct NativeDatabase {
     log: Rc<RefCell<Vec<String>>>,
 }
 
+impl NativeDatabase {
+    fn database(&self) -> &Database {
+        panic_if_requested();
+        &self.database
+    }
+
+    fn log(&self) -> &RefCell<Vec<String>> {
+        panic_if_requested();
+        &self.log
+    }
+}
+
 #[napi]
 impl NativeDatabase {
     /// Opens a database, and checks the key if there is one.
@@ -62,36 +75,37 @@ impl NativeDatabase {
     /// Whether a transaction is open.
     #[napi(getter, catch_unwind)]
     pub fn in_transaction(&self) -> bool {
-        self.database.in_transaction()
+        self.database().in_transaction()
     }
 
     /// Prepares the single statement in `sql`.
     #[napi(catch_unwind)]
     pub fn prepare(&self, env: Env, sql: String) -> napi::Result<NativeStatement> {
-        let statement = self.database.prepare(&sql).map_err(|error| Failure::from(error).throw(&env))?;
-        Ok(NativeStatement::new(self.database.clone(), statement))
+        let statement = self.database().prepare(&sql).map_err(|error| Failure::from(error).throw(&env))?;
+        Ok(NativeStatement::new(self.database().clone(), statement))
     }
 
     /// Runs every statement in `sql`.
     #[napi(catch_unwind)]
     pub fn exec(&self, env: Env, sql: String) -> napi::Result<()> {
-        self.database.execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
+        self.database().execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
     }
 
     /// Returns the SQL that has run since the last call, oldest first.
     #[napi(catch_unwind)]
     pub fn take_log(&self) -> Vec<String> {
-        mem::take(&mut *self.log.borrow_mut())
+        mem::take(&mut *self.log().borrow_mut())
     }
 
     /// Closes the connection and finalizes its statements.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> napi::Result<()> {
-        self.database.close().map_err(|error| Failure::from(error).throw(&env))
+        self.database().close().map_err(|error| Failure::from(error).throw(&env))
     }
 }
 
 fn open(options: &NativeOpenOptions) -> Outcome<Database> {
+    panic_if_requested();
     let path = options.path.as_ref().map(PathBuf::from);
     let location = path.as_deref().map_or(Location::Memory, Location::File);
     let open_options = OpenOptions {

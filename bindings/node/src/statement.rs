@@ -9,6 +9,7 @@ use strongroom_database::{Database, Statement};
 use crate::{
     error::{Failure, Outcome},
     handle::{self, Handle},
+    panic_request::panic_if_requested,
     parameters::{Binder, Scratch},
     row::{self, Columns, Format, Integers},
 };
@@ -69,6 +70,7 @@ impl NativeStatement {
     }
 
     fn state(&self) -> Outcome<RefMut<'_, State>> {
+        panic_if_requested();
         self.state.try_borrow_mut().map_err(|_| Failure::busy())
     }
 }

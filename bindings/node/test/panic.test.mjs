@@ -45,3 +45,52 @@ test('a process that caught a panic ends by itself, with its own exit code', () 
   const { status, signal } = spawnSync(process.execPath, ['-e', script])
   assert.deepEqual({ status, signal }, { status: 5, signal: null })
 })
+
+// Without `catch_unwind` the process would abort, so that the exports are called in a process of their own.
+test('a panic in any export is an error', () => {
+  const script = `
+    const { addon } = require(${JSON.stringify(loader)})
+    const ignore = () => {}
+    const calls = {
+      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [] },
+      NativeStatement: {
+        parameters: [], columns: [], names: [], bind: [[]], run: [undefined, ignore, false],
+        get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],
+        start: [undefined], next: [ignore, ignore, false], reset: [false],
+      },
+    }
+    const options = { readonly: false, mustExist: false, timeout: 0, log: false }
+    const open = () => new addon.NativeDatabase(options)
+    const instances = { NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1') }
+    const outcomes = {}
+    const provoke = (name, call) => {
+      addon.panicForTest('', true)
+      try {
+        call()
+        outcomes[name] = 'no error'
+      } catch (error) {
+        outcomes[name] = error.code + ': ' + error.message
+      }
+    }
+    for (const [name, value] of Object.entries(addon)) {
+      const instance = instances[name]
+      if (instance === undefined) {
+        if (value !== addon.panicForTest) provoke(name, value)
+        continue
+      }
+      for (const [property, { get }] of Object.entries(Object.getOwnPropertyDescriptors(value.prototype))) {
+        if (property === 'constructor') continue
+        const args = calls[name][property] ?? []
+        provoke(name + '.' + property, () => (get ? instance[property] : instance[property](...args)))
+      }
+    }
+    provoke('new NativeDatabase', open)
+    console.log(JSON.stringify(outcomes))`
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
+  const outcomes = JSON.parse(stdout)
+  for (const name of ['version', 'new NativeDatabase', 'NativeDatabase.inTransaction', 'NativeStatement.all'])
+    assert.ok(name in outcomes, name)
+  for (const [name, outcome] of Object.entries(outcomes))
+    assert.match(outcome, /^GenericFailure: .*requested by a test/, name)
+})

@@ -93,11 +93,11 @@ export interface NativeOpenOptions {
 }
 
 /**
- * Panics, so that a test can show that Node survives a panic of the shipped addon.
+ * Panics with the message, or makes the next call of another export panic: tests show what Node does then.
  *
  * The package's public entry does not export this function.
  */
-export declare function panicForTest(message: string): number
+export declare function panicForTest(message: string, inNextCall?: boolean | undefined | null): void
 
 /** Returns the version of the addon's package, which the loader compares with its own. */
 export declare function version(): string
