@@ -1,7 +1,7 @@
 //! Raw Node-API calls with a checked status, for the path that each row takes.
 //!
-//! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope, which is the
-//! caller's or a [`Scope`] that the caller holds.
+//! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope, which is
+//! the caller's or a [`Scope`] that the caller holds.
 
 use std::ptr;
 

@@ -81,7 +81,7 @@ test('a missing permission has the cause of the operating system', { skip: other
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })
 
-test('a file that is no database, and a damaged one, have the cause of SQLite', () => {
+test('a file that is not a database, and a damaged one, have the cause of SQLite', () => {
   const letter = freshPath()
   writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
   const [error, cause] = chain(thrown(() => new Database(letter, { key })))
@@ -123,7 +123,7 @@ test('a failed zstd function has the cause of the codec, with its own code', () 
   assert.equal('cause' in thrown(() => db.prepare('SELEC 1')), false)
 })
 
-test('an error without a cause has no such property', () => {
+test('an error without a cause has no property for it', () => {
   const path = freshPath()
   new Database(path, { key }).exec('CREATE TABLE t (a INTEGER PRIMARY KEY)').close()
   const db = new Database(path, { key })

@@ -40,7 +40,7 @@ test("a folder in the addon's place", () => {
   assert.match(remedy, /^The path is a folder\. Remove it, and install again\.$/)
 })
 
-// The addons that `cargo xtask dist --all` leaves beside this one. Tests below have files with made headers.
+// The addons that `cargo xtask dist --all` leaves beside this one. Tests below write headers of their own.
 for (const other of addons.filter((file) => file !== addon)) {
   test(`${basename(other)}, which is for another platform`, () => {
     const { remedy } = refusal((file) => copyFileSync(other, file))
@@ -147,31 +147,31 @@ test('an addon of another libc', { skip: linux }, (context) => {
 })
 
 test('an addon of another project', (context) => {
-  const made = join(folder, 'other.node')
-  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  const library = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
-  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
   assert.equal(cause, "the file is not strongroom's addon")
   assert.equal(remedy, "Another library has the addon's name. Install strongroom again.")
 })
 
-test('a library that is no addon', (context) => {
-  const made = join(folder, 'library.node')
-  const skip = compile('int answer(void) { return 42; }', made)
+test('a library that is not an addon', (context) => {
+  const library = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
-  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
   assert.match(cause, /did not self-register/)
   assert.match(remedy, /^The file is a library, but not an addon for Node\./)
 })
 
 test('an addon with an unresolved symbol, for which no remedy is known', { skip: linux }, (context) => {
-  const made = join(folder, 'unresolved.node')
+  const library = join(folder, 'unresolved.node')
   const skip = compile(
     'int puts(const char *); extern int nowhere; int *needed = &nowhere; int hello(void) { return puts(""); }',
-    made,
+    library,
   )
   if (skip) return context.skip(skip)
-  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
   assert.match(cause, /nowhere/)
   assert.equal(remedy, 'Install again. If the error stays, please report it with this message.')
 })
@@ -205,7 +205,8 @@ test('a file system that is mounted noexec', { skip: linux }, (context) => {
   ]
   const copy = bareCopy()
   copyFileSync(addon, join(copy, 'dist', `bindings_node.${platform}.node`))
-  if (spawnSync('unshare', unshare(copy, 'true')).status !== 0) return context.skip('no mount may be made here')
+  if (spawnSync('unshare', unshare(copy, 'true')).status !== 0)
+    return context.skip('this user may not mount a file system')
   const expression = `require(${JSON.stringify(join(mounted, 'dist/index.js'))})`
   const { message, cause } = run('unshare', unshare(copy, process.execPath, '-e', report(expression)), {})
   assert.match(cause, /failed to map segment|Operation not permitted/)

@@ -40,10 +40,10 @@ test('without a lock file, optional dependencies were left out', () => {
 test('the package of another platform was installed there', () => {
   const copy = bareCopy()
   putPackage(copy, foreign)
-  const said = remedy(copy)
-  assert.match(said, new RegExp(`^The addon for ${foreign} is installed: .* copied from one`))
+  const advice = remedy(copy)
+  assert.match(advice, new RegExp(`^The addon for ${foreign} is installed: .* copied from one`))
   const { os, cpu } = { os: process.platform, cpu: process.arch }
-  assert.match(said, new RegExp(`npm install --os=${os} --cpu=${cpu}( --libc=\\w+)? ${own}@\\d+\\.\\d+\\.\\d+$`))
+  assert.match(advice, new RegExp(`npm install --os=${os} --cpu=${cpu}( --libc=\\w+)? ${own}@\\d+\\.\\d+\\.\\d+$`))
 })
 
 test('the addon of another platform is beside the code', () => {
@@ -76,7 +76,7 @@ function npmProject(flags, optionalDependencies) {
   return { installed: join(project, 'node_modules/strongroom'), lock: join(project, 'package-lock.json') }
 }
 
-test('npm was told to leave optional dependencies out', () => {
+test('npm left optional dependencies out on request', () => {
   const { installed, lock } = npmProject(['--omit=optional'], { [own]: 'file:platform' })
   assert.ok(readFileSync(lock, 'utf8').includes(`node_modules/${own}`))
   assert.ok(!existsSync(join(installed, '../@strongroom')))
@@ -98,7 +98,7 @@ for (const [name, dependency, entry] of [
   ['pnpm-lock.yaml', `    optionalDependencies:\n      '${own}': 0.1.0`, `  '${own}@0.1.0':`],
   ['bun.lock', `"optionalDependencies": { "${own}": "0.1.0" }`, `"${own}": ["${own}@0.1.0", ""`],
 ]) {
-  test(`${name}: a dependency is no entry`, () => {
+  test(`${name}: a dependency is not an entry`, () => {
     const project = mkdtempSync(join(folder, 'project-'))
     mkdirSync(join(project, 'node_modules'))
     const copy = bareCopy(join(project, 'node_modules'))

@@ -53,18 +53,18 @@ for (const [what, content] of [
   })
 }
 
-test('a library that is no addon', (context) => {
-  const made = join(folder, 'library.node')
-  const skip = compile('int answer(void) { return 42; }', made)
+test('a library that is not an addon', (context) => {
+  const library = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
-  assert.deepEqual(refusal(made).lines, ['The file is a library, but not an addon for Node.', LAST])
+  assert.deepEqual(refusal(library).lines, ['The file is a library, but not an addon for Node.', LAST])
 })
 
 test('an addon of another project', (context) => {
-  const made = join(folder, 'other.node')
-  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  const library = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
-  assert.deepEqual(refusal(made), { cause: "the file is not strongroom's addon", lines: [LAST] })
+  assert.deepEqual(refusal(library), { cause: "the file is not strongroom's addon", lines: [LAST] })
 })
 
 test('an addon of another version', () => {

@@ -7,7 +7,7 @@ use crate::CodecError;
 pub struct Level(i32);
 
 impl Level {
-    /// Checks a level, which must lie between [`Level::min`] and [`Level::max`]. Zero means zstd's default, 3.
+    /// Checks a level, which must be from [`Level::min`] to [`Level::max`]. Zero means zstd's default, 3.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], which tells a wrong key, a plain database, a file that is no database and a truncated file from
+    /// [`OpenError`], which tells a wrong key, a plain database, a file that is not a database, and a truncated file from
     /// each other as far as bytes can. The file stays as it is.
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
         let mut opened = Opened::connect(location, options)?;
@@ -45,7 +45,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]. The first statement finds out about an encrypted file, or one that is no database.
+    /// [`OpenError`]. Only the first statement fails for a file that is encrypted or not a database.
     pub fn open_unencrypted(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
         Ok(Self { session: Rc::new(Session::new(Opened::connect(location, options)?)) })
     }

@@ -14,7 +14,7 @@ use crate::seam::length_limit;
 /// Registers `zstd_compress(x [, level [, dictionary]])` and `zstd_decompress(x [, dictionary])`.
 ///
 /// Both return a blob, and NULL for NULL. A NULL level or dictionary counts as absent.
-/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which says which text stands
+/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which chooses the text that stands
 ///   for it.
 /// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. Content over the connection's
 ///   SQLITE_LIMIT_LENGTH fails before it is decompressed.
