@@ -5,7 +5,16 @@
 //   test                                runs debug for this machine, and finish
 //   clean                               removes dist/
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -96,6 +105,7 @@ function finish() {
   if (existsSync(join(root, 'targets.json')))
     attempt(`cannot write ${table}`, OWN, () => update(table, platformsSource()))
   const [tsc, ...script] = compiler()
+  attempt(`cannot clear ${dist}`, OWN, clear)
   run(
     tsc,
     [...script, '-p', join(here, 'tsconfig.json')],
@@ -108,6 +118,12 @@ function finish() {
     mkdirSync(dirname(declarations), { recursive: true })
     copyFileSync(join(here, 'ts/load/native.d.ts'), declarations)
   })
+}
+
+/** Removes the output of earlier compilations, whose sources may have moved, and keeps the addons. */
+function clear() {
+  for (const name of readdirSync(dist).filter((name) => !name.endsWith('.node')))
+    rmSync(join(dist, name), { recursive: true, force: true })
 }
 
 /** Returns the command of TypeScript's compiler: the program that TSC names, as Nix does, or else npm's script. */

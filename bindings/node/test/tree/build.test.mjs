@@ -12,7 +12,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { otherUser } from '../loading.mjs'
@@ -85,6 +85,17 @@ test('a folder in the place of the file that is written first', { skip }, () => 
   mkdirSync(`${tree.addon}.new`, { recursive: true })
   assert.match(build(tree, ADDON).stderr, /^cannot write \S+\.node \(\w+\): remove it or [^\n]*\n$/)
   assert.ok(!existsSync(`${tree.addon}.new`))
+})
+
+// A file of a moved source stayed in dist/, and `cargo xtask pack` refused it.
+test('finish removes the output of earlier compilations, and keeps the addons', { skip }, () => {
+  const tree = makeTree()
+  writeFileSync(join(tree.here, 'node_modules/typescript/bin/tsc'), '')
+  mkdirSync(join(tree.dist, 'old'), { recursive: true })
+  for (const file of [tree.addon, join(tree.dist, 'loader.js'), join(tree.dist, 'old/loader.js')])
+    writeFileSync(file, '')
+  assert.equal(build(tree, ['finish']).status, 0)
+  assert.deepEqual(readdirSync(tree.dist).sort(), [basename(tree.addon), 'load'])
 })
 
 test('a dist without write permission', { skip: skip || otherUser.skip }, () => {
