@@ -52,7 +52,7 @@ pkgs.runCommand "node-bindings-js"
     mv tsconfig.json tsconfig.tree.json
     printf %s "$tsconfig" >tsconfig.json
 
-    node scripts/declarations.mjs ${typeDefinitions} >ts/native.d.ts
+    node scripts/declarations.mjs ${typeDefinitions} >ts/load/native.d.ts
     node scripts/build.mjs finish
     diff -ru $src/bindings/node/ts ts || {
       echo "generated sources in bindings/node/ts are stale: make them again as they say, and commit them" >&2

@@ -1,14 +1,23 @@
 // Builds the package, in the steps that package.json names:
 //
-//   release | debug [--target TRIPLE]   the addon, by plain cargo, as dist/bindings_node.PLATFORM.node
-//   finish                              the generated sources, and the TypeScript layer, into dist/
-//   test                                what the tests need: debug for this machine, and finish
+//   release | debug [--target TRIPLE]   builds the addon with cargo, into dist/bindings_node.PLATFORM.node
+//   finish                              generates ts/load/platforms.ts, and compiles the TypeScript into dist/
+//   test                                runs debug for this machine, and finish
 //   clean                               removes dist/
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { platformsSource } from './platforms.mjs'
 
@@ -16,6 +25,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const here = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(here, 'dist')
 
+/** The remedy for a folder of another user. */
 const OWN = 'let this user write there, and run this again'
 
 const steps = {
@@ -23,7 +33,7 @@ const steps = {
   debug: () => addon([]),
   test,
   finish,
-  clean: () => attempt(`${dist} cannot be removed`, OWN, () => rmSync(dist, { recursive: true, force: true })),
+  clean: () => attempt(`cannot remove ${dist}`, OWN, () => rmSync(dist, { recursive: true, force: true })),
 }
 
 const [step, ...flags] = process.argv.slice(2)
@@ -47,23 +57,23 @@ function addon(profile, settings = () => []) {
     .findLast(({ target }) => target.name === 'bindings_node' && target.kind.includes('cdylib'))
   if (!built) fail('cargo built no library for bindings_node')
   const library = built.filenames.find((file) => /\.(so|dylib|dll)$/.test(file))
-  if (!library) fail(`cargo's library is none of .so, .dylib, .dll: ${built.filenames.join(', ')}`)
+  if (!library) fail(`cargo built no .so, .dylib or .dll: ${built.filenames.join(', ')}`)
   makeDist()
   const file = join(dist, `bindings_node.${target.platform}.node`)
-  attempt(`${file} cannot be written`, `remove it or ${OWN}`, () => replace(file, library))
+  attempt(`cannot write ${file}`, `remove it or ${OWN}`, () => replace(file, library))
   console.log(`${file}`)
 }
 
-/** A process may have the old file mapped: it keeps that, the name goes to the new one. */
+/** Replaces a file by renaming a copy: a process that has mapped the old file keeps it. */
 function replace(file, source) {
-  const made = `${file}.new`
+  const temporary = `${file}.new`
   try {
-    copyFileSync(source, made)
-    renameSync(made, file)
+    copyFileSync(source, temporary)
+    renameSync(temporary, file)
   } catch (error) {
-    // What is packed may hold nothing half-written. Where this fails as well, the first error says more.
+    // `cargo xtask pack` refuses a half-written file. The first error explains more than a failure to remove it.
     try {
-      rmSync(made, { recursive: true, force: true })
+      rmSync(temporary, { recursive: true, force: true })
     } catch {}
     throw error
   }
@@ -90,25 +100,33 @@ function test() {
 
 function finish() {
   makeDist()
-  // Hermetic builds have the sources that are generated, and not always the table that they are from.
-  const table = join(here, 'ts/platforms.ts')
+  // A hermetic build may have the generated source without targets.json.
+  const table = join(here, 'ts/load/platforms.ts')
   if (existsSync(join(root, 'targets.json')))
-    attempt(`${table} cannot be written`, OWN, () => update(table, platformsSource()))
+    attempt(`cannot write ${table}`, OWN, () => update(table, platformsSource()))
   const [tsc, ...script] = compiler()
+  attempt(`cannot clear ${dist}`, OWN, clear)
   run(
     tsc,
     [...script, '-p', join(here, 'tsconfig.json')],
     { cwd: here, stdio: 'inherit' },
     process.env.TSC ? 'TSC' : 'tsc',
   )
-  // tsc emits declarations for what it compiles, and this one is a declaration already.
-  const declarations = join(dist, 'native.d.ts')
-  attempt(`${declarations} cannot be written`, `remove it or ${OWN}`, () =>
-    copyFileSync(join(here, 'ts/native.d.ts'), declarations),
-  )
+  // tsc emits declarations of the sources that it compiles, and does not copy this one.
+  const declarations = join(dist, 'load/native.d.ts')
+  attempt(`cannot write ${declarations}`, `remove it or ${OWN}`, () => {
+    mkdirSync(dirname(declarations), { recursive: true })
+    copyFileSync(join(here, 'ts/load/native.d.ts'), declarations)
+  })
 }
 
-/** TypeScript's compiler: the program that TSC names, as Nix does, or else the script that npm installed. */
+/** Removes the output of earlier compilations, whose sources may have moved, and keeps the addons. */
+function clear() {
+  for (const name of readdirSync(dist).filter((name) => !name.endsWith('.node')))
+    rmSync(join(dist, name), { recursive: true, force: true })
+}
+
+/** Returns the command of TypeScript's compiler: the program that TSC names, as Nix does, or else npm's script. */
 function compiler() {
   if (process.env.TSC) return [process.env.TSC]
   const installed = () => createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -116,7 +134,7 @@ function compiler() {
 }
 
 function makeDist() {
-  attempt(`${dist} cannot be made`, `remove what stands in its place, or ${OWN}`, () =>
+  attempt(`cannot create ${dist}`, `remove the file of that name, or ${OWN}`, () =>
     mkdirSync(dist, { recursive: true }),
   )
 }
@@ -133,7 +151,7 @@ function host() {
 function targetOf(triple) {
   const { targets } = JSON.parse(readFileSync(join(root, 'targets.json'), 'utf8'))
   const target = targets.find((candidate) => candidate.triple === triple)
-  return target ?? fail(`no target ${triple}; targets.json has ${targets.map((known) => known.triple).join(', ')}`)
+  return target ?? fail(`unknown target ${triple}; targets.json has ${targets.map((known) => known.triple).join(', ')}`)
 }
 
 function option(name) {
@@ -142,19 +160,19 @@ function option(name) {
   return flags[at + 1] ?? fail(`${name} needs a value`)
 }
 
-/** What a program prints. Where it fails it has said why itself. */
+/** Runs a program. Returns its output. */
 function run(program, args, options, name = program) {
   try {
     return execFileSync(program, args, options)
   } catch (error) {
     if (name === 'TSC' && error.code)
-      fail(`TSC names ${program}, which cannot be started (${error.code}): name TypeScript's tsc, version 5.9 or later`)
+      fail(`cannot start ${program} of TSC (${error.code}): name TypeScript's tsc, version 5.9 or later`)
     if (error.code === 'ENOENT') fail(`${name} is not on PATH: install it, and run this again`)
-    fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own words are above`)
+    fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own message is above`)
   }
 }
 
-/** What a step yields; one line where the system refuses it. */
+/** Returns the result of a step, or ends with one line if the step fails. */
 function attempt(what, remedy, work) {
   try {
     return work()

@@ -1,19 +1,19 @@
-// The addon's types, from what napi-derive wrote while its macros expanded:
+// Generates the addon's types from the definitions that napi-derive writes while its macros expand:
 //
 //   NAPI_TYPE_DEF_TMP_FOLDER=DEFINITIONS cargo check -p bindings_node
-//   node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts
+//   node scripts/declarations.mjs DEFINITIONS > ts/load/native.d.ts
 //
-// The napi CLI is that of node_modules, or the nixpkgs package that NAPI_RS_CLI names.
+// The napi CLI comes from node_modules, or is the nixpkgs package that NAPI_RS_CLI names.
 import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const WANTED = "nixpkgs' napi-rs-cli_3, version 3 or later"
 
-/** A problem that its message explains; anything else keeps its stack. */
+/** A problem that its message explains. Any other error is printed with its stack. */
 class Problem extends Error {}
 
-/** The text of ts/native.d.ts. */
+/** Returns the text of ts/load/native.d.ts. */
 export async function declarations(definitions) {
   const generateTypeDef = await generator()
   if (readdirSync(definitions).length === 0)
@@ -24,7 +24,7 @@ export async function declarations(definitions) {
     constEnum: false,
     dtsHeader: '// Generated from the addon by scripts/declarations.mjs\n\n',
   })
-  if (exports.length === 0) throw new Problem(`the definitions in ${definitions} declare nothing`)
+  if (exports.length === 0) throw new Problem(`the definitions in ${definitions} have no exports`)
   return dts
 }
 
@@ -47,7 +47,7 @@ async function generator() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [definitions] = process.argv.slice(2)
-  if (!definitions) throw new Error('usage: node scripts/declarations.mjs DEFINITIONS > ts/native.d.ts')
+  if (!definitions) throw new Error('usage: node scripts/declarations.mjs DEFINITIONS > ts/load/native.d.ts')
   try {
     process.stdout.write(await declarations(definitions))
   } catch (error) {

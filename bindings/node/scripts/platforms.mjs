@@ -1,35 +1,35 @@
-// The loader's table of platforms, from the one table of targets.
+// Generates the loader's table of platforms from targets.json.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The text of ts/platforms.ts. */
+/** Returns the text of ts/load/platforms.ts. */
 export function platformsSource() {
   const file = fileURLToPath(new URL('../../../targets.json', import.meta.url))
   const rows = JSON.parse(readFileSync(file, 'utf8')).targets.map(row)
   return `// Generated from targets.json: node scripts/build.mjs finish
 
-/** A platform that has an addon. */
+/** A platform with an addon. */
 export interface Platform {
   readonly name: string
-  /** As \`process.platform\` says it. */
+  /** The operating system, in the words of \`process.platform\`. */
   readonly os: string
-  /** As \`process.arch\` says it. */
+  /** The CPU, in the words of \`process.arch\`. */
   readonly cpu: string
-  /** The C library, where the system has more than one. */
+  /** The C library, on a system with several. */
   readonly libc: 'glibc' | 'musl' | null
-  /** The oldest version of the C library, or of macOS, that the addon runs on. */
+  /** The oldest version of the C library, or of macOS, on which the addon runs. */
   readonly floor: string | null
-  /** Loads the addon from the file beside the code. */
+  /** Loads the addon beside the package's code. */
   local(): Outcome
-  /** Loads the addon from the platform's package. */
+  /** Loads the addon of the platform's package. */
   packaged(): Outcome
 }
 
-/** What came of a \`require\`. */
+/** The outcome of a \`require\`. */
 export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
 
-// Bundlers see a \`require\` only where its argument is a literal, and let the module be absent only where the call
-// stands in a \`try\` of the same function.
+// Bundlers follow a \`require\` only if its argument is a literal, and accept a missing module only if the call is in a
+// \`try\` of the same function.
 export const platforms: readonly Platform[] = [
 ${rows.join('')}]
 `
@@ -43,7 +43,7 @@ function row({ platform, os, cpu, libc, floor }) {
     cpu: '${cpu}',
     libc: ${quoted(libc)},
     floor: ${quoted(floor)},
-${attempt('local', `./bindings_node.${platform}.node`)}${attempt('packaged', `@strongroom/${platform}`)}  },
+${attempt('local', `../bindings_node.${platform}.node`)}${attempt('packaged', `@strongroom/${platform}`)}  },
 `
 }
 

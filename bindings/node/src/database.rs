@@ -1,4 +1,4 @@
-//! A connection, as JavaScript holds it.
+//! The connection that JavaScript holds.
 
 use std::{cell::RefCell, mem, path::PathBuf, rc::Rc, time::Duration};
 
@@ -9,23 +9,24 @@ use strongroom_keys::{CipherParameters, Key};
 
 use crate::{
     error::{Failure, Outcome},
+    panic_request::panic_if_requested,
     statement::NativeStatement,
 };
 
-/// What to open, and how; the TypeScript layer has checked each value and filled in the defaults.
+/// The options of a connection. The TypeScript layer has checked each value and filled in the defaults.
 #[napi(object)]
 pub struct NativeOpenOptions {
-    /// The file; without one the database is in memory.
+    /// The file. Without a path the database is in memory.
     pub path: Option<String>,
     /// A raw key of 32 bytes.
     pub key: Option<Uint8Array>,
     /// A passphrase, from which SQLCipher derives the key.
     pub passphrase: Option<Uint8Array>,
-    /// Rounds of the key derivation.
+    /// The number of iterations of the key derivation.
     pub kdf_iter: Option<u32>,
     /// Bytes per page.
     pub page_size: Option<u32>,
-    /// The SQLCipher major version whose format and defaults to use.
+    /// The major version of SQLCipher whose format and defaults apply.
     pub cipher_compatibility: Option<u32>,
     /// Refuse every change.
     pub readonly: bool,
@@ -33,7 +34,7 @@ pub struct NativeOpenOptions {
     pub must_exist: bool,
     /// How long to wait for another connection's lock, in milliseconds.
     pub timeout: u32,
-    /// Keep the SQL that runs, for `takeLog`.
+    /// Record the SQL that runs for `takeLog`.
     pub log: bool,
 }
 
@@ -44,15 +45,27 @@ pub struct NativeDatabase {
     log: Rc<RefCell<Vec<String>>>,
 }
 
+impl NativeDatabase {
+    fn database(&self) -> &Database {
+        panic_if_requested();
+        &self.database
+    }
+
+    fn log(&self) -> &RefCell<Vec<String>> {
+        panic_if_requested();
+        &self.log
+    }
+}
+
 #[napi]
 impl NativeDatabase {
-    /// Opens a database, and checks the key where one is given.
+    /// Opens a database, and checks the key if there is one.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, options: NativeOpenOptions) -> napi::Result<Self> {
         let database = open(&options).map_err(|failure| failure.throw(&env))?;
         let log: Rc<RefCell<Vec<String>>> = Rc::default();
         if options.log {
-            // The hook runs inside SQLite, where JavaScript must not: it only takes notes.
+            // The hook runs inside SQLite, where JavaScript must not run, and therefore only records.
             let notes = Rc::clone(&log);
             database.set_trace(Some(Box::new(move |sql: &str| notes.borrow_mut().push(sql.to_owned()))));
         }
@@ -62,36 +75,37 @@ impl NativeDatabase {
     /// Whether a transaction is open.
     #[napi(getter, catch_unwind)]
     pub fn in_transaction(&self) -> bool {
-        self.database.in_transaction()
+        self.database().in_transaction()
     }
 
-    /// Prepares the one statement in `sql`.
+    /// Prepares the single statement in `sql`.
     #[napi(catch_unwind)]
     pub fn prepare(&self, env: Env, sql: String) -> napi::Result<NativeStatement> {
-        let statement = self.database.prepare(&sql).map_err(|error| Failure::from(error).throw(&env))?;
-        Ok(NativeStatement::new(self.database.clone(), statement))
+        let statement = self.database().prepare(&sql).map_err(|error| Failure::from(error).throw(&env))?;
+        Ok(NativeStatement::new(self.database().clone(), statement))
     }
 
     /// Runs every statement in `sql`.
     #[napi(catch_unwind)]
     pub fn exec(&self, env: Env, sql: String) -> napi::Result<()> {
-        self.database.execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
+        self.database().execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
     }
 
-    /// The SQL that has run since the last call, oldest first.
+    /// Returns the SQL that has run since the last call, oldest first.
     #[napi(catch_unwind)]
     pub fn take_log(&self) -> Vec<String> {
-        mem::take(&mut *self.log.borrow_mut())
+        mem::take(&mut *self.log().borrow_mut())
     }
 
     /// Closes the connection and finalizes its statements.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> napi::Result<()> {
-        self.database.close().map_err(|error| Failure::from(error).throw(&env))
+        self.database().close().map_err(|error| Failure::from(error).throw(&env))
     }
 }
 
 fn open(options: &NativeOpenOptions) -> Outcome<Database> {
+    panic_if_requested();
     let path = options.path.as_ref().map(PathBuf::from);
     let location = path.as_deref().map_or(Location::Memory, Location::File);
     let open_options = OpenOptions {

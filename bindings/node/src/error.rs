@@ -1,54 +1,69 @@
-//! From what went wrong to what JavaScript sees.
+//! Turns failures into JavaScript errors.
+
+use std::error::Error;
+use std::iter;
 
 use napi::{Env, Status};
-use strongroom_database::{OpenError, SqlError};
+use napi_derive::napi;
+use strongroom_database::{OpenError, SqlError, code_of};
 use strongroom_keys::KeyError;
 
-/// The code of a panic or of a Node-API call that failed: a fault of this package, not of its caller.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the TypeScript layer gives it; the list of codes names it")
-)]
+/// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
+#[cfg_attr(not(test), expect(dead_code, reason = "the TypeScript layer sets it; the list of codes names it"))]
 pub(crate) const INTERNAL: &str = "STRONGROOM_INTERNAL";
 
-/// Marks a code that the TypeScript layer has to turn into a `SqliteError`; an error of the caller's own, thrown
-/// in a callback, passes as it is.
+/// Marks a code that the TypeScript layer turns into a `SqliteError`. An error that the caller's own callback throws
+/// has no mark, and passes unchanged.
 const MARK: &str = "strongroom:";
 
-/// Why a call stopped.
+/// Why a call failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The engine refused: its code and its message.
-    Engine { code: &'static str, message: String },
-    /// A value of a type that cannot be bound.
+    /// The engine failed.
+    Engine { code: &'static str, message: String, causes: Vec<NativeCause> },
+    /// A value has a type that cannot be bound.
     Type { message: String },
-    /// A value that cannot be stored as it is.
+    /// A value cannot be stored as it is.
     Value { message: String },
-    /// A value outside the range that its place takes.
+    /// A value is out of range.
     Range { message: String },
     /// JavaScript threw, and its exception is pending.
     Pending,
-    /// Node-API refused for another reason.
+    /// Node-API failed for another reason.
     Node(napi::Error),
 }
 
 pub(crate) type Outcome<T> = Result<T, Failure>;
 
+/// An error behind a thrown one.
+#[napi(object)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NativeCause {
+    /// The error's code, if it is one of the engine, of a key or of the codec.
+    pub code: Option<String>,
+    /// The error's message.
+    pub message: String,
+}
+
 impl Failure {
-    /// The statement or the database is in use further up the stack.
+    /// The failure of a call while another call further up the stack uses the statement or the database.
     pub(crate) fn busy() -> Failure {
-        Failure::Engine {
-            code: "STRONGROOM_BUSY",
-            message: "the database is busy with another call".to_owned(),
-        }
+        SqlError::Busy.into()
     }
 
-    /// Throws in `env`, and gives what an exported function returns for an exception that is pending.
+    /// An error of the engine, with its message and its chain of sources.
+    fn engine(code: &'static str, error: &(dyn Error + 'static)) -> Failure {
+        let causes = iter::successors(error.source(), |&cause| cause.source()).map(|cause| NativeCause {
+            code: code_of(cause).map(str::to_owned),
+            message: printable(&cause.to_string()),
+        });
+        Failure::Engine { code, message: error.to_string(), causes: causes.collect() }
+    }
+
+    /// Throws in `env`, and returns the value with which an exported function reports a pending exception.
     pub(crate) fn throw(self, env: &Env) -> napi::Error {
         let thrown = match self {
-            Failure::Engine { code, message } => {
-                env.throw_error(&printable(&message), Some(&format!("{MARK}{code}")))
-            }
+            Failure::Engine { code, message, causes } => throw_engine(env, code, &message, causes),
             Failure::Type { message } => {
                 env.throw_type_error(&printable(&message), Some("ERR_INVALID_ARG_TYPE"))
             }
@@ -68,26 +83,32 @@ impl Failure {
     }
 }
 
+fn throw_engine(env: &Env, code: &str, message: &str, causes: Vec<NativeCause>) -> napi::Result<()> {
+    let mut error = env.create_error(napi::Error::new(Status::GenericFailure, printable(message)))?;
+    error.set("code", format!("{MARK}{code}"))?;
+    error.set("causes", causes)?;
+    env.throw(error)
+}
+
 impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Self {
-        Failure::Engine { code: error.code(), message: error.to_string() }
+        Failure::engine(error.code(), &error)
     }
 }
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Failure::Engine { code: error.code(), message: error.to_string() }
+        Failure::engine(error.code(), &error)
     }
 }
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        let message = error.to_string();
         match error {
             KeyError::Random { .. } | KeyError::Derivation { .. } | KeyError::Init { .. } => {
-                Failure::Engine { code: error.code(), message }
+                Failure::engine(error.code(), &error)
             }
-            _ => Failure::Range { message },
+            _ => Failure::Range { message: error.to_string() },
         }
     }
 }
@@ -98,7 +119,28 @@ impl From<napi::Error> for Failure {
     }
 }
 
-/// Node-API takes messages as C strings, and a message may quote SQL that holds a NUL.
+/// Replaces each NUL of a message, which may quote SQL: Node-API takes messages as C strings.
 fn printable(message: &str) -> String {
     message.replace('\0', "\u{2400}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn the_causes_are_the_chain_of_sources_from_the_outermost_on() {
+        let source = SqlError::Sqlite { code: "SQLITE_NOTADB", message: "file is not a database".to_owned() };
+        let error = OpenError::NotADatabase { path: PathBuf::from("a.db"), length: 7, source };
+        let Failure::Engine { code, causes, .. } = error.into() else { panic!("not the engine's") };
+        let sqlite = NativeCause {
+            code: Some("SQLITE_NOTADB".to_owned()),
+            message: "file is not a database".to_owned(),
+        };
+        assert_eq!((code, causes), ("SQLITE_NOTADB", vec![sqlite]));
+        let Failure::Engine { causes, .. } = SqlError::Closed.into() else { panic!("not the engine's") };
+        assert_eq!(causes, []);
+    }
 }

@@ -1,7 +1,7 @@
-//! Raw Node-API calls with their status checked, as the path of each row needs them.
+//! Raw Node-API calls with a checked status, for the path that each row takes.
 //!
-//! Every function takes an `Env` and handles that belong to the running call: JavaScript values live as long as the
-//! handle scope in which they were made, and that scope is the caller's or a [`Scope`] held by the caller.
+//! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope, which is
+//! the caller's or a [`Scope`] that the caller holds.
 
 use std::ptr;
 
@@ -12,7 +12,7 @@ use crate::error::{Failure, Outcome};
 /// A JavaScript value of the running call.
 pub(crate) type Handle = sys::napi_value;
 
-/// Turns the status of a Node-API call into a failure: an exception of JavaScript's own stays pending.
+/// Turns the status of a Node-API call into a failure. A JavaScript exception stays pending.
 #[inline]
 pub(crate) fn check(env: &Env, status: sys::napi_status, what: &'static str) -> Outcome<()> {
     if status == sys::Status::napi_ok { Ok(()) } else { Err(failure(env, status, what)) }
@@ -29,7 +29,7 @@ fn failure(env: &Env, status: sys::napi_status, what: &'static str) -> Failure {
     Failure::Node(napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))))
 }
 
-/// Handles that are made while it lives are freed when it is dropped.
+/// A handle scope. Its drop frees the handles that were created since it was opened.
 pub(crate) struct Scope<'e> {
     env: &'e Env,
     scope: sys::napi_handle_scope,
@@ -46,12 +46,12 @@ impl<'e> Scope<'e> {
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        // SAFETY: opened in `open` and closed once; scopes are locals, so they close in reverse order.
+        // SAFETY: `open` opened the scope, which is closed once. Scopes are locals, and so close in reverse order.
         unsafe { sys::napi_close_handle_scope(self.env.raw(), self.scope) };
     }
 }
 
-/// What `typeof` says.
+/// Returns the type that `typeof` names.
 #[inline]
 pub(crate) fn type_of(env: &Env, value: Handle) -> Outcome<sys::napi_valuetype> {
     let mut kind = sys::ValueType::napi_undefined;
@@ -60,7 +60,7 @@ pub(crate) fn type_of(env: &Env, value: Handle) -> Outcome<sys::napi_valuetype> 
     Ok(kind)
 }
 
-/// An array without elements.
+/// Creates an empty array.
 pub(crate) fn array(env: &Env) -> Outcome<Handle> {
     let mut array = ptr::null_mut();
     // SAFETY: `env` is the environment of the running call.
@@ -68,7 +68,7 @@ pub(crate) fn array(env: &Env) -> Outcome<Handle> {
     Ok(array)
 }
 
-/// The length of an array.
+/// Returns the length of an array.
 pub(crate) fn array_length(env: &Env, array: Handle) -> Outcome<u32> {
     let mut length = 0;
     // SAFETY: `array` is a handle of the running call; Node-API checks that it is an array.
@@ -77,7 +77,7 @@ pub(crate) fn array_length(env: &Env, array: Handle) -> Outcome<u32> {
     Ok(length)
 }
 
-/// The element of an array.
+/// Returns an element of an array.
 #[inline]
 pub(crate) fn element(env: &Env, array: Handle, index: u32) -> Outcome<Handle> {
     let mut value = ptr::null_mut();
@@ -86,14 +86,14 @@ pub(crate) fn element(env: &Env, array: Handle, index: u32) -> Outcome<Handle> {
     Ok(value)
 }
 
-/// Sets the element of an array.
+/// Sets an element of an array.
 #[inline]
 pub(crate) fn set_element(env: &Env, array: Handle, index: u32, value: Handle) -> Outcome<()> {
     // SAFETY: both are handles of the running call; Node-API checks that `array` is an object.
     check(env, unsafe { sys::napi_set_element(env.raw(), array, index, value) }, "napi_set_element")
 }
 
-/// The value `undefined`.
+/// Returns the value `undefined`.
 pub(crate) fn undefined(env: &Env) -> Outcome<Handle> {
     let mut value = ptr::null_mut();
     // SAFETY: `env` is the environment of the running call.
@@ -101,12 +101,17 @@ pub(crate) fn undefined(env: &Env) -> Outcome<Handle> {
     Ok(value)
 }
 
-/// Calls `function`, with `undefined` as its `this`.
+/// Returns the value, or `None` if it is `undefined`.
+pub(crate) fn defined(env: &Env, value: Handle) -> Outcome<Option<Handle>> {
+    Ok((type_of(env, value)? != sys::ValueType::napi_undefined).then_some(value))
+}
+
+/// Calls `function` with `undefined` as its `this`.
 #[inline]
 pub(crate) fn call(env: &Env, function: Handle, arguments: &[Handle]) -> Outcome<Handle> {
     let this = undefined(env)?;
     let mut result = ptr::null_mut();
-    // SAFETY: all are handles of the running call; Node-API checks that `function` is one.
+    // SAFETY: all are handles of the running call; Node-API checks that `function` is a function.
     let status = unsafe {
         sys::napi_call_function(env.raw(), this, function, arguments.len(), arguments.as_ptr(), &mut result)
     };
@@ -114,10 +119,10 @@ pub(crate) fn call(env: &Env, function: Handle, arguments: &[Handle]) -> Outcome
     Ok(result)
 }
 
-/// A string from UTF-8.
+/// Creates a string.
 pub(crate) fn string(env: &Env, text: &str) -> Outcome<Handle> {
     let mut value = ptr::null_mut();
-    // SAFETY: pointer and length are those of `text`, which Node-API copies.
+    // SAFETY: pointer and length belong to `text`, which Node-API copies.
     let status = unsafe {
         sys::napi_create_string_utf8(env.raw(), text.as_ptr().cast(), text.len() as isize, &mut value)
     };

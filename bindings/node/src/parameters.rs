@@ -1,7 +1,7 @@
-//! From JavaScript values to what the engine binds.
+//! Binds JavaScript values to a statement's parameters.
 //!
-//! The TypeScript layer has flattened the arguments: one array with one value per parameter, in the engine's order,
-//! each of them a number, a string, a bigint, a `Uint8Array`, null or undefined. Nothing here runs JavaScript.
+//! The TypeScript layer passes an array with one value per parameter, in the engine's order: a number, a string, a
+//! bigint, a `Uint8Array`, null or undefined. Nothing here runs JavaScript.
 
 use std::ptr;
 
@@ -13,7 +13,7 @@ use crate::{
     handle::{self, Handle, check},
 };
 
-/// Buffers that one statement uses again and again to read strings.
+/// Buffers for reading strings, which a statement reuses.
 #[derive(Default)]
 pub(crate) struct Scratch {
     utf8: Vec<u8>,
@@ -21,110 +21,130 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Gives the memory of an exceptionally long string back.
+    /// Frees the memory of an exceptionally long string.
     pub(crate) fn trim(&mut self) {
-        const KEPT: usize = 64 * 1024;
-        if self.utf8.capacity() > KEPT {
+        const MAX_KEPT: usize = 64 * 1024;
+        if self.utf8.capacity() > MAX_KEPT {
             self.utf8 = Vec::new();
         }
-        // used for text that holds U+FFFD only
+        // Only text with U+FFFD uses it.
         self.utf16 = Vec::new();
     }
 }
 
-/// Binds each element of the array `values` to the parameter of its position.
-pub(crate) fn bind(
-    env: &Env,
-    statement: &mut Statement,
-    scratch: &mut Scratch,
-    values: Handle,
-) -> Outcome<()> {
-    let count = handle::array_length(env, values)?;
-    for position in 0..count {
-        let value = handle::element(env, values, position)?;
-        bind_one(env, statement, scratch, (position as usize + 1, value))?;
-    }
-    Ok(())
+/// Binds the values of one call.
+pub(crate) struct Binder<'c> {
+    pub(crate) env: &'c Env,
+    pub(crate) statement: &'c mut Statement,
+    pub(crate) scratch: &'c mut Scratch,
 }
 
-fn bind_one(
-    env: &Env,
-    statement: &mut Statement,
-    scratch: &mut Scratch,
-    (index, value): (usize, Handle),
-) -> Outcome<()> {
-    match handle::type_of(env, value)? {
-        sys::ValueType::napi_number => {
-            let mut number = 0.0;
-            // SAFETY: `value` is a handle of the running call, and a number.
-            let status = unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) };
-            check(env, status, "napi_get_value_double")?;
-            statement.bind(index, Value::Real(number))?;
+impl Binder<'_> {
+    /// Binds each element of the array `values` to the parameter at its position.
+    pub(crate) fn bind_all(&mut self, values: Handle) -> Outcome<()> {
+        let count = handle::array_length(self.env, values)?;
+        for position in 0..count {
+            let value = handle::element(self.env, values, position)?;
+            self.bind(position as usize + 1, value)?;
         }
-        sys::ValueType::napi_string => {
-            read_string(env, scratch, value)?;
-            // U+FFFD is also what Node-API writes for a lone surrogate; only its presence makes a second look due.
-            if holds_replacement(&scratch.utf8) && holds_lone_surrogate(env, scratch, value)? {
-                return Err(Failure::Value {
-                    message: format!(
-                        "{} holds a lone surrogate, which UTF-8 cannot store: bind a Buffer, or call toWellFormed()",
-                        label(statement, index)
-                    ),
-                });
-            }
-            statement.bind(index, Value::Text(&scratch.utf8))?;
-        }
-        sys::ValueType::napi_null | sys::ValueType::napi_undefined => statement.bind(index, Value::Null)?,
-        sys::ValueType::napi_bigint => {
-            let (mut integer, mut lossless) = (0, false);
-            // SAFETY: `value` is a handle of the running call, and a bigint.
-            let status =
-                unsafe { sys::napi_get_value_bigint_int64(env.raw(), value, &mut integer, &mut lossless) };
-            check(env, status, "napi_get_value_bigint_int64")?;
-            if !lossless {
-                return Err(Failure::Range {
-                    message: format!(
-                        "{} is outside SQLite's integers, which have 64 bits and a sign",
-                        label(statement, index)
-                    ),
-                });
-            }
-            statement.bind(index, Value::Integer(integer))?;
-        }
-        sys::ValueType::napi_object => bind_bytes(env, statement, (index, value))?,
-        _ => return Err(unsupported(statement, index)),
+        Ok(())
     }
-    Ok(())
-}
 
-fn bind_bytes(env: &Env, statement: &mut Statement, (index, value): (usize, Handle)) -> Outcome<()> {
-    let mut kind = sys::TypedarrayType::int8_array;
-    let (mut length, mut data) = (0, ptr::null_mut());
-    let (mut buffer, mut offset) = (ptr::null_mut(), 0);
-    // SAFETY: `value` is a handle of the running call; Node-API refuses what is no typed array.
-    let status = unsafe {
-        sys::napi_get_typedarray_info(
-            env.raw(),
-            value,
-            &mut kind,
-            &mut length,
-            &mut data,
-            &mut buffer,
-            &mut offset,
-        )
-    };
-    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
-        return Err(unsupported(statement, index));
+    fn bind(&mut self, index: usize, value: Handle) -> Outcome<()> {
+        match handle::type_of(self.env, value)? {
+            sys::ValueType::napi_number => {
+                let mut number = 0.0;
+                // SAFETY: `value` is a handle of the running call, and a number.
+                let status = unsafe { sys::napi_get_value_double(self.env.raw(), value, &mut number) };
+                check(self.env, status, "napi_get_value_double")?;
+                self.statement.bind(index, Value::Real(number))?;
+            }
+            sys::ValueType::napi_string => self.bind_text(index, value)?,
+            sys::ValueType::napi_null | sys::ValueType::napi_undefined => {
+                self.statement.bind(index, Value::Null)?;
+            }
+            sys::ValueType::napi_bigint => {
+                let (mut integer, mut lossless) = (0, false);
+                // SAFETY: `value` is a handle of the running call, and a bigint.
+                let status = unsafe {
+                    sys::napi_get_value_bigint_int64(self.env.raw(), value, &mut integer, &mut lossless)
+                };
+                check(self.env, status, "napi_get_value_bigint_int64")?;
+                if !lossless {
+                    let label = self.label(index);
+                    return Err(Failure::Range {
+                        message: format!(
+                            "{label} does not fit SQLite's integers, which have 64 bits and a sign"
+                        ),
+                    });
+                }
+                self.statement.bind(index, Value::Integer(integer))?;
+            }
+            sys::ValueType::napi_object => self.bind_bytes(index, value)?,
+            _ => return Err(self.unsupported(index)),
+        }
+        Ok(())
     }
-    // A view on a detached buffer, or on none, has no address.
-    let bytes = if data.is_null() || length == 0 {
-        &[]
-    } else {
-        // SAFETY: Node-API gave address and length of memory that the handle keeps alive. No JavaScript runs before
-        // the engine has copied it, and the TypeScript layer passes no memory that another thread can write.
-        unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }
-    };
-    Ok(statement.bind(index, Value::Blob(bytes))?)
+
+    fn bind_text(&mut self, index: usize, value: Handle) -> Outcome<()> {
+        read_string(self.env, self.scratch, value)?;
+        // Node-API writes U+FFFD for a lone surrogate, so that only text with U+FFFD needs the check.
+        if holds_replacement(&self.scratch.utf8) && holds_lone_surrogate(self.env, self.scratch, value)? {
+            let label = self.label(index);
+            return Err(Failure::Value {
+                message: format!(
+                    "{label} holds a lone surrogate, which UTF-8 cannot store: bind a Buffer, or call toWellFormed()"
+                ),
+            });
+        }
+        Ok(self.statement.bind(index, Value::Text(&self.scratch.utf8))?)
+    }
+
+    fn bind_bytes(&mut self, index: usize, value: Handle) -> Outcome<()> {
+        let mut kind = sys::TypedarrayType::int8_array;
+        let (mut length, mut data) = (0, ptr::null_mut());
+        let (mut buffer, mut offset) = (ptr::null_mut(), 0);
+        // SAFETY: `value` is a handle of the running call; Node-API refuses a value that is not a typed array.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env.raw(),
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                &mut buffer,
+                &mut offset,
+            )
+        };
+        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+            return Err(self.unsupported(index));
+        }
+        // A view on a detached buffer, or on an empty one, has no address.
+        let bytes = if data.is_null() || length == 0 {
+            &[]
+        } else {
+            // SAFETY: Node-API returned address and length of memory that the handle keeps alive. No JavaScript runs
+            // before the engine has copied it, and the TypeScript layer passes no memory that another thread can write.
+            unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }
+        };
+        Ok(self.statement.bind(index, Value::Blob(bytes))?)
+    }
+
+    /// Names a parameter in a message: by its position, and by its name if it has one.
+    fn label(&self, index: usize) -> String {
+        match self.statement.parameter_name(index) {
+            Some(name) => format!("parameter {index} ({name})"),
+            None => format!("parameter {index}"),
+        }
+    }
+
+    #[cold]
+    fn unsupported(&self, index: usize) -> Failure {
+        let label = self.label(index);
+        Failure::Type {
+            message: format!("{label} must be a number, string, bigint, Buffer, typed array or null"),
+        }
+    }
 }
 
 /// Reads a string as UTF-8 into `scratch.utf8`.
@@ -133,10 +153,10 @@ fn read_string(env: &Env, scratch: &mut Scratch, value: Handle) -> Outcome<()> {
     buffer.clear();
     buffer.reserve(64);
     let mut written = fill(env, buffer, value)?;
-    // Node-API stops before a character that does not fit: up to three bytes and its own NUL stay free.
+    // Node-API stops before a character that does not fit, which leaves up to three bytes and the NUL free.
     if written + 4 >= buffer.capacity() {
         let mut needed = 0;
-        // SAFETY: without a buffer Node-API only measures.
+        // SAFETY: without a buffer Node-API only returns the length.
         let status =
             unsafe { sys::napi_get_value_string_utf8(env.raw(), value, ptr::null_mut(), 0, &mut needed) };
         check(env, status, "napi_get_value_string_utf8")?;
@@ -145,15 +165,15 @@ fn read_string(env: &Env, scratch: &mut Scratch, value: Handle) -> Outcome<()> {
             written = fill(env, buffer, value)?;
         }
     }
-    // SAFETY: Node-API has written that many bytes at the buffer's start, within its capacity.
+    // SAFETY: Node-API has written this many bytes to the start of the buffer, within its capacity.
     unsafe { buffer.set_len(written) };
     Ok(())
 }
 
-/// Writes as much of the string as the capacity holds, and says how many bytes that is.
+/// Writes as much of the string as the buffer's capacity holds. Returns the number of bytes.
 fn fill(env: &Env, buffer: &mut Vec<u8>, value: Handle) -> Outcome<usize> {
     let mut written = 0;
-    // SAFETY: Node-API writes at most `capacity` bytes, its NUL included, to memory that the buffer owns.
+    // SAFETY: Node-API writes at most `capacity` bytes, including the NUL, to memory that the buffer owns.
     let status = unsafe {
         sys::napi_get_value_string_utf8(
             env.raw(),
@@ -169,13 +189,13 @@ fn fill(env: &Env, buffer: &mut Vec<u8>, value: Handle) -> Outcome<usize> {
 
 /// Whether the bytes hold U+FFFD.
 fn holds_replacement(bytes: &[u8]) -> bool {
-    // No ASCII text holds 0xEF; the three-byte search runs only where there is one.
+    // The search for the byte 0xEF, which no ASCII text holds, is faster than the search for all three bytes.
     bytes.contains(&0xEF) && bytes.windows(3).any(|window| window == "\u{FFFD}".as_bytes())
 }
 
 fn holds_lone_surrogate(env: &Env, scratch: &mut Scratch, value: Handle) -> Outcome<bool> {
     let mut units = 0;
-    // SAFETY: without a buffer Node-API only measures.
+    // SAFETY: without a buffer Node-API only returns the length.
     let status =
         unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) };
     check(env, status, "napi_get_value_string_utf16")?;
@@ -188,22 +208,4 @@ fn holds_lone_surrogate(env: &Env, scratch: &mut Scratch, value: Handle) -> Outc
     };
     check(env, status, "napi_get_value_string_utf16")?;
     Ok(char::decode_utf16(buffer[..units].iter().copied()).any(|unit| unit.is_err()))
-}
-
-/// How a message names a parameter: by its position, and by its name where it has one.
-fn label(statement: &Statement, index: usize) -> String {
-    match statement.parameter_name(index) {
-        Some(name) => format!("parameter {index} ({name})"),
-        None => format!("parameter {index}"),
-    }
-}
-
-#[cold]
-fn unsupported(statement: &Statement, index: usize) -> Failure {
-    Failure::Type {
-        message: format!(
-            "{} must be a number, string, bigint, Buffer, typed array or null",
-            label(statement, index)
-        ),
-    }
 }

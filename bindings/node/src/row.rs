@@ -1,7 +1,7 @@
-//! From the engine's rows to JavaScript values.
+//! Turns the engine's rows into JavaScript values.
 //!
-//! A row crosses with one call: its columns are the arguments of a function that the TypeScript layer compiled for
-//! the statement, and which does nothing but build the row's object or array from them.
+//! A row crosses with one call: its columns are the arguments of a function that the TypeScript layer compiled for the
+//! statement, and that returns the row's object or array.
 
 use std::ptr;
 
@@ -13,16 +13,23 @@ use crate::{
     handle::{self, Handle, check},
 };
 
-/// How INTEGER values reach JavaScript.
+/// The JavaScript type of INTEGER values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Integers {
-    /// As numbers, inexact beyond 2^53.
+    /// Numbers, inexact beyond 2^53.
     Numbers,
-    /// As bigints.
+    /// Bigints.
     BigInts,
 }
 
-/// Buffers that one statement uses again and again to hand over rows.
+/// The form in which rows reach JavaScript.
+pub(crate) struct Format {
+    /// Whether a row is its first value alone.
+    pub(crate) only_first: bool,
+    pub(crate) integers: Integers,
+}
+
+/// Buffers for reading rows, which a statement reuses.
 #[derive(Default)]
 pub(crate) struct Columns {
     handles: Vec<Handle>,
@@ -30,24 +37,25 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Takes over the values of a row, or of its first column alone.
+    /// Reads the values of a row.
     #[inline]
-    pub(crate) fn read(
-        &mut self,
-        env: &Env,
-        row: &Row<'_>,
-        (only_first, integers): (bool, Integers),
-    ) -> Outcome<()> {
+    pub(crate) fn read(&mut self, env: &Env, row: &Row<'_>, format: &Format) -> Outcome<()> {
         self.handles.clear();
-        let count = if only_first { 1 } else { row.len() };
+        let count = if format.only_first { 1 } else { row.len() };
         for column in 0..count {
-            let value = self.value(env, row.value(column), (column, integers))?;
+            let value = match row.value(column) {
+                Value::Integer(integer) => integer_value(env, integer, format.integers)?,
+                Value::Text(text) => self.text(env, text, column)?,
+                Value::Real(number) => real_value(env, number)?,
+                Value::Blob(bytes) => blob_value(env, bytes)?,
+                Value::Null => null(env)?,
+            };
             self.handles.push(value);
         }
         Ok(())
     }
 
-    /// The row that was read last, as `build` makes it; without `build` its first value.
+    /// Returns the row that was read last, built by `build`, or its first value without `build`.
     #[inline]
     pub(crate) fn row(&self, env: &Env, build: Option<Handle>) -> Outcome<Handle> {
         match (build, self.handles.first()) {
@@ -57,42 +65,11 @@ impl Columns {
         }
     }
 
-    fn value(
-        &mut self,
-        env: &Env,
-        value: Value<'_>,
-        (column, integers): (usize, Integers),
-    ) -> Outcome<Handle> {
-        let mut result = ptr::null_mut();
-        // SAFETY: each call gets the environment of the running call, and addresses and lengths of memory that the
-        // row keeps alive until Node-API has copied it.
-        let status = unsafe {
-            match value {
-                Value::Null => sys::napi_get_null(env.raw(), &mut result),
-                Value::Integer(integer) => return integer_value(env, integer, integers),
-                Value::Real(number) => sys::napi_create_double(env.raw(), number, &mut result),
-                Value::Text(text) => return self.text(env, text, column),
-                Value::Blob(bytes) => {
-                    let address = bytes.as_ptr().cast();
-                    sys::napi_create_buffer_copy(
-                        env.raw(),
-                        bytes.len(),
-                        address,
-                        ptr::null_mut(),
-                        &mut result,
-                    )
-                }
-            }
-        };
-        check(env, status, "the value of a column")?;
-        Ok(result)
-    }
-
-    /// ASCII goes over as Latin-1 and the rest as UTF-16, both of which V8 copies as they are; its own decoder of
-    /// UTF-8, several times slower, is left for text that is not valid UTF-8, where it puts U+FFFD.
+    /// Passes ASCII as Latin-1 and other text as UTF-16, both of which V8 copies as they are. V8's decoder of UTF-8 is
+    /// several times slower, and only gets text that is not valid UTF-8, for which it writes U+FFFD.
     fn text(&mut self, env: &Env, text: &[u8], column: usize) -> Outcome<Handle> {
         let mut result = ptr::null_mut();
-        // SAFETY: addresses and lengths are those of the slices, which Node-API copies.
+        // SAFETY: addresses and lengths belong to the slices, which Node-API copies.
         let status = unsafe {
             if text.is_ascii() {
                 let address = text.as_ptr().cast();
@@ -108,7 +85,7 @@ impl Columns {
             }
         };
         check(env, status, "the text of a column").map_err(|failure| match failure {
-            // V8 throws no RangeError of its own here: it hands back nothing.
+            // V8 throws no error for a text that is too long: it returns nothing.
             Failure::Node(_) => Failure::Range {
                 message: format!(
                     "column {} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
@@ -122,10 +99,10 @@ impl Columns {
     }
 }
 
-/// An integer as the statement was asked to give it.
+/// Creates a number or a bigint.
 pub(crate) fn integer_value(env: &Env, integer: i64, integers: Integers) -> Outcome<Handle> {
     let mut result = ptr::null_mut();
-    // SAFETY: each call gets the environment of the running call.
+    // SAFETY: `env` is the environment of the running call.
     let status = unsafe {
         if integers == Integers::BigInts {
             sys::napi_create_bigint_int64(env.raw(), integer, &mut result)
@@ -136,5 +113,33 @@ pub(crate) fn integer_value(env: &Env, integer: i64, integers: Integers) -> Outc
         }
     };
     check(env, status, "the integer of a column")?;
+    Ok(result)
+}
+
+#[inline]
+fn real_value(env: &Env, number: f64) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_create_double(env.raw(), number, &mut result) }, "napi_create_double")?;
+    Ok(result)
+}
+
+#[inline]
+fn blob_value(env: &Env, bytes: &[u8]) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    let address = bytes.as_ptr().cast();
+    // SAFETY: address and length belong to the slice, which Node-API copies.
+    let status = unsafe {
+        sys::napi_create_buffer_copy(env.raw(), bytes.len(), address, ptr::null_mut(), &mut result)
+    };
+    check(env, status, "napi_create_buffer_copy")?;
+    Ok(result)
+}
+
+#[inline]
+fn null(env: &Env) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_get_null(env.raw(), &mut result) }, "napi_get_null")?;
     Ok(result)
 }

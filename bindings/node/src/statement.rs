@@ -1,4 +1,4 @@
-//! A prepared statement, as JavaScript holds it.
+//! The prepared statement that JavaScript holds.
 
 use std::cell::{RefCell, RefMut};
 
@@ -9,22 +9,23 @@ use strongroom_database::{Database, Statement};
 use crate::{
     error::{Failure, Outcome},
     handle::{self, Handle},
-    parameters::{self, Scratch},
-    row::{self, Columns, Integers},
+    panic_request::panic_if_requested,
+    parameters::{Binder, Scratch},
+    row::{self, Columns, Format, Integers},
 };
 
-/// What a column of a result is, and where it comes from.
+/// A column of a result and its origin.
 #[napi(object)]
 pub struct NativeColumn {
-    /// Its name in the result.
+    /// The column's name in the result.
     pub name: String,
-    /// The table's column that it shows, where it shows one.
+    /// The table's column that this column shows, if it shows one.
     pub column: Option<String>,
-    /// That column's table.
+    /// The table of `column`.
     pub table: Option<String>,
-    /// That table's database.
+    /// The database of `table`.
     pub database: Option<String>,
-    /// That column's declared type.
+    /// The declared type of `column`.
     #[napi(js_name = "type")]
     pub declared_type: Option<String>,
 }
@@ -36,20 +37,21 @@ pub struct NativeStatement {
     state: RefCell<State>,
 }
 
-/// What one call at a time may touch.
+/// The state that one call at a time may use.
 struct State {
     statement: Statement,
     /// The columns for which the `build` function of the TypeScript layer was compiled.
     names: Vec<String>,
-    /// How often the statement had been prepared anew when they were read.
+    /// How often SQLite had compiled the statement again when `names` were read.
     names_as_of: u32,
     scratch: Scratch,
     columns: Columns,
 }
 
-/// How the rows of one call are handed over.
+/// The rows of one call.
 struct Rows<'e> {
     env: &'e Env,
+    /// `None` for rows that are their first value alone.
     build: Option<Handle>,
     rebuild: Handle,
     integers: Integers,
@@ -68,34 +70,35 @@ impl NativeStatement {
     }
 
     fn state(&self) -> Outcome<RefMut<'_, State>> {
+        panic_if_requested();
         self.state.try_borrow_mut().map_err(|_| Failure::busy())
     }
 }
 
 #[napi]
 impl NativeStatement {
-    /// Its SQL, without keys.
+    /// Returns the statement's SQL, without keys.
     #[napi(getter, catch_unwind)]
     pub fn source(&self, env: Env) -> napi::Result<String> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(state.statement.sql().to_owned())
     }
 
-    /// Whether it changes nothing in the database.
+    /// Whether the statement leaves the database as it is.
     #[napi(getter, catch_unwind)]
     pub fn readonly(&self, env: Env) -> napi::Result<bool> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(state.statement.is_read_only())
     }
 
-    /// How many columns its rows have; none where it gives no rows.
+    /// Returns the number of columns, 0 for a statement without rows.
     #[napi(getter, catch_unwind)]
     pub fn column_count(&self, env: Env) -> napi::Result<u32> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(u32::try_from(state.statement.column_count()).unwrap_or(u32::MAX))
     }
 
-    /// The names of its parameters with their prefix, and null for a `?`.
+    /// Returns the names of the parameters with their prefixes, and null for a `?`.
     #[napi(catch_unwind)]
     pub fn parameters(&self, env: Env) -> napi::Result<Vec<Option<String>>> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
@@ -103,7 +106,7 @@ impl NativeStatement {
         Ok((1..=count).map(|index| state.statement.parameter_name(index).map(str::to_owned)).collect())
     }
 
-    /// The columns of its rows, and where they come from.
+    /// Returns the columns of the rows and their origins.
     #[napi(catch_unwind)]
     pub fn columns(&self, env: Env) -> napi::Result<Vec<NativeColumn>> {
         let columns = (|| Ok(self.state()?.statement.columns()?))();
@@ -120,7 +123,7 @@ impl NativeStatement {
             .collect())
     }
 
-    /// The names of its columns, for which the caller compiles the `build` function that it passes from then on.
+    /// Returns the names of the columns, for which the caller compiles the `build` function of later calls.
     #[napi(catch_unwind)]
     pub fn names(&self, env: Env) -> napi::Result<Vec<String>> {
         let names = (|| {
@@ -132,7 +135,7 @@ impl NativeStatement {
         names.map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Binds one value to each parameter, for every later call.
+    /// Binds one value to each parameter for all later calls.
     #[napi(catch_unwind)]
     pub fn bind(
         &self,
@@ -146,7 +149,7 @@ impl NativeStatement {
         bound.map_err(|failure| failure.throw(&env))
     }
 
-    /// Runs it to its end, and gives what `build(changes, lastInsertRowid)` makes of the outcome.
+    /// Runs the statement to its end. Returns `build(changes, lastInsertRowid)`.
     #[napi(catch_unwind, ts_return_type = "unknown")]
     pub fn run(
         &self,
@@ -163,7 +166,7 @@ impl NativeStatement {
                 while state.statement.step()?.is_some() {}
                 Ok(())
             })?;
-            // A statement that changes nothing leaves the last one's count behind.
+            // A statement that changes nothing leaves the count of the statement before it.
             let changed = self.database.total_changes() != before;
             let changes = if changed { self.database.changes() } else { 0 };
             let changes = row::integer_value(&env, changes.cast_signed(), Integers::Numbers)?;
@@ -173,7 +176,7 @@ impl NativeStatement {
         run().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// The first row, or undefined.
+    /// Returns the first row, or undefined.
     #[napi(catch_unwind, ts_return_type = "unknown")]
     pub fn get(
         &self,
@@ -184,7 +187,8 @@ impl NativeStatement {
         bigints: bool,
     ) -> napi::Result<Handle> {
         let get = || {
-            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            let build = handle::defined(&env, build.raw())?;
+            let mut rows = Rows { env: &env, build, rebuild: rebuild.raw(), integers: integers(bigints) };
             self.state()?.execute(&env, values.raw(), |state| match rows.next(state)? {
                 Some(row) => Ok(row),
                 None => handle::undefined(&env),
@@ -193,7 +197,7 @@ impl NativeStatement {
         get().map_err(|failure| failure.throw(&env))
     }
 
-    /// Every row, in an array.
+    /// Returns every row in an array.
     #[napi(catch_unwind, ts_return_type = "unknown[]")]
     pub fn all(
         &self,
@@ -204,13 +208,14 @@ impl NativeStatement {
         bigints: bool,
     ) -> napi::Result<Handle> {
         let all = || {
-            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            let build = handle::defined(&env, build.raw())?;
+            let mut rows = Rows { env: &env, build, rebuild: rebuild.raw(), integers: integers(bigints) };
             let array = handle::array(&env)?;
             self.state()?.execute(&env, values.raw(), |state| {
                 let mut length = 0;
                 loop {
-                    // The array keeps the row; without scopes a million rows are millions of live handles. The
-                    // first row has none, because it may bring a new `build`, which the others need.
+                    // Without scopes a million rows would be millions of live handles; the array keeps the rows. The
+                    // first row may set a new `build`, which the other rows need, and therefore has no scope.
                     let _scope = if length == 0 { None } else { Some(handle::Scope::open(&env)?) };
                     let Some(row) = rows.next(state)? else { return Ok(array) };
                     handle::set_element(&env, array, length, row)?;
@@ -221,7 +226,7 @@ impl NativeStatement {
         all().map_err(|failure| failure.throw(&env))
     }
 
-    /// Binds, and makes ready for `next`.
+    /// Binds values and prepares for `next`.
     #[napi(catch_unwind)]
     pub fn start(
         &self,
@@ -236,7 +241,7 @@ impl NativeStatement {
         start().map_err(|failure| failure.throw(&env))
     }
 
-    /// The next row, or undefined at the end.
+    /// Returns the next row, or undefined at the end.
     #[napi(catch_unwind, ts_return_type = "unknown")]
     pub fn next(
         &self,
@@ -247,7 +252,8 @@ impl NativeStatement {
     ) -> napi::Result<Handle> {
         let next = || {
             let mut state = self.state()?;
-            let mut rows = Rows::new(&env, build.raw(), (rebuild.raw(), integers(bigints)))?;
+            let build = handle::defined(&env, build.raw())?;
+            let mut rows = Rows { env: &env, build, rebuild: rebuild.raw(), integers: integers(bigints) };
             match rows.next(&mut state)? {
                 Some(row) => Ok(row),
                 None => handle::undefined(&env),
@@ -256,7 +262,7 @@ impl NativeStatement {
         next().map_err(|failure| failure.throw(&env))
     }
 
-    /// Ends what `start` began; `clear` also forgets the values that were bound.
+    /// Ends a run that `start` began, and unbinds its values if `clear` is set.
     #[napi(catch_unwind)]
     pub fn reset(&self, env: Env, clear: bool) -> napi::Result<()> {
         let reset = || {
@@ -272,7 +278,7 @@ impl NativeStatement {
 }
 
 impl State {
-    /// Binds, does `work`, and leaves the statement reset whatever became of it.
+    /// Binds values, does the work, and resets the statement, even after a failure.
     fn execute<T>(
         &mut self,
         env: &Env,
@@ -290,30 +296,28 @@ impl State {
         result
     }
 
-    /// Binds `values`, and says whether there were any to bind.
+    /// Binds an array of values. Returns false if `values` is undefined.
     fn bind(&mut self, env: &Env, values: Handle) -> Outcome<bool> {
-        if handle::type_of(env, values)? == napi::sys::ValueType::napi_undefined {
-            return Ok(false);
-        }
-        let bound = parameters::bind(env, &mut self.statement, &mut self.scratch, values);
+        let Some(values) = handle::defined(env, values)? else { return Ok(false) };
+        let mut binder = Binder { env, statement: &mut self.statement, scratch: &mut self.scratch };
+        let bound = binder.bind_all(values);
         self.scratch.trim();
         bound.map(|()| true)
     }
 }
 
-impl<'e> Rows<'e> {
-    fn new(env: &'e Env, build: Handle, (rebuild, integers): (Handle, Integers)) -> Outcome<Self> {
-        let plucked = handle::type_of(env, build)? == napi::sys::ValueType::napi_undefined;
-        Ok(Rows { env, build: (!plucked).then_some(build), rebuild, integers })
-    }
-
-    /// Steps, and hands the row over.
+impl Rows<'_> {
+    /// Steps to the next row and builds it.
     fn next(&mut self, state: &mut State) -> Outcome<Option<Handle>> {
         let State { statement, columns, .. } = state;
-        // SQLite prepares a statement anew where the schema has changed, and only on the first step of a run.
+        // Only the first step of a run compiles the statement again after a change of the schema.
         let starts = !statement.is_running();
         let Some(row) = statement.step()? else { return Ok(None) };
-        columns.read(self.env, &row, (self.build.is_none(), self.integers))?;
+        columns.read(
+            self.env,
+            &row,
+            &Format { only_first: self.build.is_none(), integers: self.integers },
+        )?;
         drop(row);
         if starts {
             self.follow_schema(state)?;
@@ -321,7 +325,7 @@ impl<'e> Rows<'e> {
         state.columns.row(self.env, self.build).map(Some)
     }
 
-    /// Has the rows built anew where the step has found other columns than `build` was compiled for.
+    /// Replaces `build` if the columns differ from those that it was compiled for.
     fn follow_schema(&mut self, state: &mut State) -> Outcome<()> {
         let now = state.statement.reprepared();
         if now == state.names_as_of || self.build.is_none() {

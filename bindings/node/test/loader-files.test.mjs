@@ -1,4 +1,4 @@
-// Files that the system's loader or Node refuses: each is made, loaded, and explained by the loader's error.
+// Files that the system's loader or Node refuses, and the remedy in the loader's error.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,9 +8,9 @@ import { addon, addons, bareCopy, compile, load, otherUser, platform, report, ru
 import { folder } from './temporary.mjs'
 
 const here = platform.split('-').slice(0, 2).join('-')
-const linux = process.platform === 'linux' ? false : 'only Linux tells so'
+const linux = process.platform === 'linux' ? false : 'only Linux has such files'
 
-/** What the loader says of a file beside its code: the system's own words, and the remedy. */
+/** Returns the loader's message about a file beside its code: the system's words, and the remedy. */
 function refusal(make, options) {
   const copy = bareCopy()
   const file = join(copy, 'dist', `bindings_node.${platform}.node`)
@@ -19,7 +19,7 @@ function refusal(make, options) {
   assert.equal(code, 'STRONGROOM_ADDON')
   const [, first, second, ...remedies] = message.split('\n')
   assert.equal(first, `  - ${file}: ${cause}`)
-  assert.equal(second, `  - @strongroom/${platform}: it is not installed`)
+  assert.equal(second, `  - @strongroom/${platform}: the package is not installed`)
   assert.equal(remedies.length, 1, message)
   return { file, cause, remedy: remedies[0] }
 }
@@ -31,22 +31,25 @@ for (const [what, content] of [
 ]) {
   test(`${what} in the addon's place`, () => {
     const { remedy } = refusal((file) => writeFileSync(file, content))
-    assert.match(remedy, /^The file is no library\. .* Install again\.$/)
+    assert.match(remedy, /^The file is not a library\. .* Install again\.$/)
   })
 }
 
 test("a folder in the addon's place", () => {
   const { remedy } = refusal((file) => mkdirSync(file))
-  assert.match(remedy, /^It is a folder\. Remove it, and install again\.$/)
+  assert.match(remedy, /^The path is a folder\. Remove it, and install again\.$/)
 })
 
-// Those that `cargo xtask dist --all` leaves beside it; what their headers say is tested below with made ones as well.
+// The addons that `cargo xtask dist --all` leaves beside this one. Tests below write headers of their own.
 for (const other of addons.filter((file) => file !== addon)) {
   test(`${basename(other)}, which is for another platform`, () => {
     const { remedy } = refusal((file) => copyFileSync(other, file))
     const [os, cpu, libc] = /bindings_node\.(.*)\.node$/.exec(other)[1].split('-')
     const name = `${os}-${cpu}${libc === 'gnu' ? ' with glibc' : libc === 'musl' ? ' with musl' : ''}`
-    assert.match(remedy, new RegExp(`^The file is for ${name}, and this is ${here}.*copied from another machine`))
+    assert.match(
+      remedy,
+      new RegExp(`^The file is for ${name}, and this system is ${here}.*copied from another machine`),
+    )
   })
 }
 
@@ -70,7 +73,7 @@ test('headers of libraries for other systems and CPUs', () => {
   ].filter(([, name]) => process.platform !== name.split('-')[0])
   for (const [content, name] of foreign) {
     const { remedy } = refusal((file) => writeFileSync(file, content))
-    assert.match(remedy, new RegExp(`^The file is for ${name}, and this is ${here}`))
+    assert.match(remedy, new RegExp(`^The file is for ${name}, and this system is ${here}`))
   }
 })
 
@@ -80,7 +83,7 @@ test('an addon for another CPU', { skip: linux }, () => {
     bytes.writeUInt16LE(243, 18)
     writeFileSync(file, bytes)
   })
-  assert.match(remedy, new RegExp(`^The file is for linux-riscv64 with \\w+, and this is ${here}`))
+  assert.match(remedy, new RegExp(`^The file is for linux-riscv64 with \\w+, and this system is ${here}`))
 })
 
 const glibc = linux || (!platform.endsWith('gnu') && 'this is not glibc')
@@ -89,20 +92,20 @@ test('an addon that was built on a newer system', { skip: glibc }, () => {
   const { cause, remedy } = refusal((file) => writeFileSync(file, needsGlibc(readFileSync(addon), '2.99')))
   assert.match(cause, /version `GLIBC_2\.99' not found/)
   const has = process.report.getReport().header.glibcVersionRuntime
-  const published = 'It was built on a newer system; the published one runs from glibc 2.'
+  const published = 'It was built on a newer system. Install the published addon, which needs glibc 2.'
   assert.ok(remedy.startsWith(`The addon needs glibc 2.99, and this system has ${has}. ${published}`), remedy)
 })
 
 test('a system that is older than those that the addon is for', { skip: glibc }, () => {
   const { remedy } = refusal((file) => {
     writeFileSync(file, needsGlibc(readFileSync(addon), '2.99'))
-    const table = join(file, '../platforms.js')
+    const table = join(file, '../load/platforms.js')
     writeFileSync(table, readFileSync(table, 'utf8').replaceAll(/floor: '2\.\d+'/g, "floor: '2.99'"))
   })
-  assert.match(remedy, /^The addon needs glibc 2\.99, .* Update the system to one with glibc 2\.99 or later: /)
+  assert.match(remedy, /^The addon needs glibc 2\.99, .* Update the system to glibc 2\.99 or later: /)
 })
 
-/** An addon whose newest version of glibc has another name. The version's hash stands beside it: System V ABI. */
+/** Renames the newest version of glibc that an addon needs, and its hash. Source: System V ABI. */
 function needsGlibc(bytes, version) {
   const names = new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g))
   const newest = [...names].sort().at(-1)
@@ -140,25 +143,37 @@ test('an addon of another libc', { skip: linux }, (context) => {
   const source = 'int other_libc(void); void *napi_register_module_v1(void *e, void *x) { other_libc(); return x; }'
   const { cause, remedy } = refusal((file) => compile(source, file, ['-nostdlib', libc]))
   assert.ok(cause.includes(soname), cause)
-  assert.match(remedy, new RegExp(`^The file is for ${here} with ${other}, and this is ${here} with `))
+  assert.match(remedy, new RegExp(`^The file is for ${here} with ${other}, and this system is ${here} with `))
 })
 
 test('an addon of another project', (context) => {
-  const made = join(folder, 'other.node')
-  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  const library = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
-  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
-  assert.equal(cause, "it is not strongroom's addon")
-  assert.equal(remedy, 'Another library stands in its place. Install strongroom again.')
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
+  assert.equal(cause, "the file is not strongroom's addon")
+  assert.equal(remedy, "Another library has the addon's name. Install strongroom again.")
 })
 
-test('a library that is no addon', (context) => {
-  const made = join(folder, 'library.node')
-  const skip = compile('int answer(void) { return 42; }', made)
+test('a library that is not an addon', (context) => {
+  const library = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
-  const { cause, remedy } = refusal((file) => copyFileSync(made, file))
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
   assert.match(cause, /did not self-register/)
-  assert.match(remedy, /^The file is a library, but no addon for Node\./)
+  assert.match(remedy, /^The file is a library, but not an addon for Node\./)
+})
+
+test('an addon with an unresolved symbol, for which no remedy is known', { skip: linux }, (context) => {
+  const library = join(folder, 'unresolved.node')
+  const skip = compile(
+    'int puts(const char *); extern int nowhere; int *needed = &nowhere; int hello(void) { return puts(""); }',
+    library,
+  )
+  if (skip) return context.skip(skip)
+  const { cause, remedy } = refusal((file) => copyFileSync(library, file))
+  assert.match(cause, /nowhere/)
+  assert.equal(remedy, 'Install again. If the error stays, please report it with this message.')
 })
 
 test('a file that may not be read', { skip: otherUser.skip }, () => {
@@ -169,13 +184,13 @@ test('a file that may not be read', { skip: otherUser.skip }, () => {
     },
     { spawn: otherUser.spawn },
   )
-  assert.equal(remedy, `This user may not read ${file}. Let it: chmod -R a+rX ${file}`)
+  assert.equal(remedy, `This user may not read ${file}. Allow it: chmod -R a+rX ${file}`)
 })
 
-test('a file system that forbids to run', { skip: linux }, (context) => {
+test('a file system that is mounted noexec', { skip: linux }, (context) => {
   const mounted = join(folder, 'noexec')
   mkdirSync(mounted)
-  // The mount is seen by this one process only.
+  // Only this process sees the mount.
   const script = 'mount -t tmpfs -o noexec none "$1" && cp -r "$2"/. "$1" && shift 2 && exec "$@"'
   const unshare = (...command) => [
     '--user',
@@ -190,9 +205,10 @@ test('a file system that forbids to run', { skip: linux }, (context) => {
   ]
   const copy = bareCopy()
   copyFileSync(addon, join(copy, 'dist', `bindings_node.${platform}.node`))
-  if (spawnSync('unshare', unshare(copy, 'true')).status !== 0) return context.skip('no mount may be made here')
+  if (spawnSync('unshare', unshare(copy, 'true')).status !== 0)
+    return context.skip('this user may not mount a file system')
   const expression = `require(${JSON.stringify(join(mounted, 'dist/index.js'))})`
   const { message, cause } = run('unshare', unshare(copy, process.execPath, '-e', report(expression)), {})
   assert.match(cause, /failed to map segment|Operation not permitted/)
-  assert.match(message, /is it mounted with noexec\?/)
+  assert.match(message, /\nThe file system is mounted noexec\. /)
 })

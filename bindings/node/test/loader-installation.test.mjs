@@ -1,4 +1,4 @@
-// Installations without the addon: each is made as package managers leave it, and explained by the loader's error.
+// Installations without the addon, as package managers leave them, and the remedy in the loader's error.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -20,18 +20,18 @@ import { folder } from './temporary.mjs'
 const own = `@strongroom/${platform}`
 const foreign = platform.startsWith('darwin') ? 'win32-x64-msvc' : 'darwin-arm64'
 
-/** The remedy for what is not there. */
+/** Returns the remedy for a missing addon. */
 function remedy(copy) {
   const { message, code } = load(copy)
   assert.equal(code, 'STRONGROOM_ADDON')
   const [, first, second, ...remedies] = message.split('\n')
-  assert.match(first, /: there is no such file$/)
-  assert.equal(second, `  - ${own}: it is not installed`)
+  assert.match(first, /: the file does not exist$/)
+  assert.equal(second, `  - ${own}: the package is not installed`)
   assert.equal(remedies.length, 1, message)
   return remedies[0]
 }
 
-const OMITTED = /^Optional dependencies were left out .*--omit=optional.* npm install --include=optional$/
+const OMITTED = /^The addon is an optional dependency, .*--omit=optional.* npm install --include=optional$/
 
 test('without a lock file, optional dependencies were left out', () => {
   assert.match(remedy(bareCopy()), OMITTED)
@@ -40,16 +40,16 @@ test('without a lock file, optional dependencies were left out', () => {
 test('the package of another platform was installed there', () => {
   const copy = bareCopy()
   putPackage(copy, foreign)
-  const said = remedy(copy)
-  assert.match(said, new RegExp(`^Installed here is the addon for ${foreign}: .* copied from one`))
+  const advice = remedy(copy)
+  assert.match(advice, new RegExp(`^The addon for ${foreign} is installed: .* copied from one`))
   const { os, cpu } = { os: process.platform, cpu: process.arch }
-  assert.match(said, new RegExp(`npm install --os=${os} --cpu=${cpu}( --libc=\\w+)? ${own}@\\d+\\.\\d+\\.\\d+$`))
+  assert.match(advice, new RegExp(`npm install --os=${os} --cpu=${cpu}( --libc=\\w+)? ${own}@\\d+\\.\\d+\\.\\d+$`))
 })
 
-test('the addon of another platform lies beside the code', () => {
+test('the addon of another platform is beside the code', () => {
   const copy = bareCopy()
   renameSync(putLocal(copy), join(copy, 'dist', `bindings_node.${foreign}.node`))
-  assert.match(remedy(copy), new RegExp(`^Installed here is the addon for ${foreign}: `))
+  assert.match(remedy(copy), new RegExp(`^The addon for ${foreign} is installed: `))
 })
 
 test('the package is installed, and its file is gone', () => {
@@ -57,10 +57,10 @@ test('the package is installed, and its file is gone', () => {
   rmSync(putPackage(copy))
   const { message, cause } = load(copy)
   assert.match(cause, /Cannot find (module|package) .*"main" entry/)
-  assert.match(message, /\nThe package is installed, but its addon is gone from it: .*Install again\.$/)
+  assert.match(message, /\nThe package is installed without its addon: .*Install again\.$/)
 })
 
-/** A project in which npm really installs, from folders on this machine. */
+/** A project in which npm installs from folders on this machine. */
 function npmProject(flags, optionalDependencies) {
   const project = mkdtempSync(join(folder, 'project-'))
   const manifest = { name: 'project', version: '1.0.0', dependencies: { strongroom: 'file:strongroom' } }
@@ -76,7 +76,7 @@ function npmProject(flags, optionalDependencies) {
   return { installed: join(project, 'node_modules/strongroom'), lock: join(project, 'package-lock.json') }
 }
 
-test('npm was told to leave optional dependencies out', () => {
+test('npm left optional dependencies out on request', () => {
   const { installed, lock } = npmProject(['--omit=optional'], { [own]: 'file:platform' })
   assert.ok(readFileSync(lock, 'utf8').includes(`node_modules/${own}`))
   assert.ok(!existsSync(join(installed, '../@strongroom')))
@@ -85,7 +85,7 @@ test('npm was told to leave optional dependencies out', () => {
 
 test('the lock file does not have the package', () => {
   const { installed, lock } = npmProject([], {})
-  assert.ok(remedy(installed).startsWith(`${lock} does not list ${own}: it was made on another system`))
+  assert.ok(remedy(installed).startsWith(`${lock} does not list ${own}: the lock file was written on another system`))
 })
 
 for (const [name, dependency, entry] of [
@@ -98,11 +98,11 @@ for (const [name, dependency, entry] of [
   ['pnpm-lock.yaml', `    optionalDependencies:\n      '${own}': 0.1.0`, `  '${own}@0.1.0':`],
   ['bun.lock', `"optionalDependencies": { "${own}": "0.1.0" }`, `"${own}": ["${own}@0.1.0", ""`],
 ]) {
-  test(`${name}: a dependency is no entry`, () => {
+  test(`${name}: a dependency is not an entry`, () => {
     const project = mkdtempSync(join(folder, 'project-'))
     mkdirSync(join(project, 'node_modules'))
     const copy = bareCopy(join(project, 'node_modules'))
-    // This one is of another project.
+    // The lock file of another project.
     writeFileSync(join(folder, name), '')
     writeFileSync(join(project, name), `${dependency}\n`)
     assert.ok(remedy(copy).startsWith(`${join(project, name)} does not list ${own}: `))
@@ -117,8 +117,7 @@ test('the code is in an archive of Electron', () => {
   assert.match(remedy(bareCopy(join(archive, 'app.asar'))), /^The system cannot load .*\.asar archive.*asarUnpack/)
 })
 
-// A folder that this user may not enter looks to Node as if it were empty: "it is not installed", and advice about
-// lock files, was what the error said of it.
+// Node reports a package in a folder that the user may not enter as missing: the error spoke of lock files.
 for (const [what, part] of [
   ["the packages' folder may not be entered", '@strongroom'],
   ["the package's folder may not be entered", own],
@@ -136,7 +135,7 @@ for (const [what, part] of [
     assert.equal(cause, `permission denied: ${path}`)
     assert.deepEqual(message.split('\n').slice(2), [
       `  - ${own}: permission denied: ${path}`,
-      `This user may not read ${path}. Let it: chmod -R a+rX ${path}`,
+      `This user may not read ${path}. Allow it: chmod -R a+rX ${path}`,
     ])
   })
 }

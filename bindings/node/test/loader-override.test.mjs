@@ -1,5 +1,5 @@
-// The file that STRONGROOM_LIBRARY names. It is the user's own: the error once said "Remove it, and install again" of
-// a folder, "Install strongroom again" of the system's libm, and spoke of lock files where the version was another.
+// The file that STRONGROOM_LIBRARY names is the user's own: the error once advised to remove a folder, to install
+// strongroom again because of the system's libm, and to renew a lock file because of a version.
 import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,9 +7,9 @@ import { test } from 'node:test'
 import { addon, bareCopy, compile, load, otherUser, platform, putLocal } from './loading.mjs'
 import { folder } from './temporary.mjs'
 
-const LAST = 'Nothing but this file is tried, for STRONGROOM_LIBRARY names it: correct STRONGROOM_LIBRARY, or unset it.'
+const LAST = 'STRONGROOM_LIBRARY names this file, and no other file is tried: correct STRONGROOM_LIBRARY, or unset it.'
 
-/** What the loader says of such a file: the system's own words, and the lines after it. */
+/** Returns the loader's message about such a file: the system's words, and the lines after them. */
 function refusal(file, { copy = bareCopy(), ...options } = {}) {
   const { message, code, cause, count } = load(copy, { ...options, env: { STRONGROOM_LIBRARY: file } })
   assert.deepEqual({ code, count }, { code: 'STRONGROOM_ADDON', count: 1 })
@@ -18,17 +18,17 @@ function refusal(file, { copy = bareCopy(), ...options } = {}) {
   return { cause, lines }
 }
 
-test('it is loaded under any name, and nothing after it', () => {
+test('the file is loaded under any name, and no other file is tried', () => {
   const copy = bareCopy()
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
   const named = join(copy, 'library.bin')
   cpSync(addon, named)
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: named } }), { value: 42 })
   putLocal(copy)
-  assert.deepEqual(refusal(join(copy, 'nowhere.node'), { copy }), { cause: 'there is no such file', lines: [LAST] })
+  assert.deepEqual(refusal(join(copy, 'nowhere.node'), { copy }), { cause: 'the file does not exist', lines: [LAST] })
 })
 
-test('it is relative to the working directory', () => {
+test('the path is relative to the working directory', () => {
   const copy = bareCopy()
   putLocal(copy)
   const relative = `bindings_node.${platform}.node`
@@ -39,7 +39,7 @@ test('it is relative to the working directory', () => {
 test('a folder', () => {
   const named = join(folder, 'folder.node')
   mkdirSync(named)
-  assert.deepEqual(refusal(named).lines, ['It is a folder.', LAST])
+  assert.deepEqual(refusal(named).lines, ['The path is a folder.', LAST])
 })
 
 for (const [what, content] of [
@@ -49,22 +49,22 @@ for (const [what, content] of [
   test(what, () => {
     const named = join(folder, `${what}.node`)
     writeFileSync(named, content)
-    assert.deepEqual(refusal(named).lines, ['The file is no library.', LAST])
+    assert.deepEqual(refusal(named).lines, ['The file is not a library.', LAST])
   })
 }
 
-test('a library that is no addon', (context) => {
-  const made = join(folder, 'library.node')
-  const skip = compile('int answer(void) { return 42; }', made)
+test('a library that is not an addon', (context) => {
+  const library = join(folder, 'library.node')
+  const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
-  assert.deepEqual(refusal(made).lines, ['The file is a library, but no addon for Node.', LAST])
+  assert.deepEqual(refusal(library).lines, ['The file is a library, but not an addon for Node.', LAST])
 })
 
 test('an addon of another project', (context) => {
-  const made = join(folder, 'other.node')
-  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', made)
+  const library = join(folder, 'other.node')
+  const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
-  assert.deepEqual(refusal(made), { cause: "it is not strongroom's addon", lines: [LAST] })
+  assert.deepEqual(refusal(library), { cause: "the file is not strongroom's addon", lines: [LAST] })
 })
 
 test('an addon of another version', () => {
@@ -73,8 +73,8 @@ test('an addon of another version', () => {
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
   writeFileSync(file, JSON.stringify({ ...manifest, version: '99.0.0' }))
   const { cause, lines } = refusal(addon, { copy })
-  assert.equal(cause, `it is of version ${manifest.version}, this package of version 99.0.0`)
-  assert.deepEqual(lines, ['strongroom and its addon must be of the same version.', LAST])
+  assert.equal(cause, `the addon has version ${manifest.version}, and this package has version 99.0.0`)
+  assert.deepEqual(lines, ['strongroom and its addon must have the same version.', LAST])
 })
 
 test('a library for another system', () => {
@@ -86,7 +86,7 @@ test('a library for another system', () => {
   const named = join(folder, 'foreign.node')
   writeFileSync(named, header)
   const { lines } = refusal(named)
-  assert.match(lines[0], /^The file is for win32-arm64, and this is [^.]*\.$/)
+  assert.match(lines[0], /^The file is for win32-arm64, and this system is [^.]*\.$/)
   assert.deepEqual(lines.slice(1), [LAST])
 })
 
@@ -110,12 +110,12 @@ test('a file in an archive of Electron', () => {
   const archive = join(folder, 'app.asar')
   writeFileSync(archive, readFileSync(addon).subarray(0, 100))
   const { cause, lines } = refusal(join(archive, 'strongroom.node'))
-  assert.equal(cause, 'there is no such file')
+  assert.equal(cause, 'the file does not exist')
   assert.match(lines[0], /^The system cannot load .*asarUnpack/)
   assert.deepEqual(lines.slice(1), [LAST])
 })
 
-test('where no addon may be loaded, the file is not what is to be corrected', () => {
+test('a process that may load no addon gets no advice about the file', () => {
   const { lines } = refusal(addon, { flags: ['--no-addons'] })
   assert.equal(lines.length, 1)
   assert.match(lines[0], /--no-addons.*Start it with addons\.$/)

@@ -1,5 +1,5 @@
-// Deno gives a program no more than it was told to. Asking it for the libc without --allow-sys, or for
-// STRONGROOM_LIBRARY without --allow-env, throws: `import` ended with that alone, though the addon would have loaded.
+// Deno throws when the loader asks for the libc without --allow-sys, or for STRONGROOM_LIBRARY without --allow-env:
+// `import` failed with that error, although the addon would have loaded.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading
 
 const REFUSAL = "Object.assign(new Error('Requires an access'), { name: 'NotCapable' })"
 const noReport = `process.report.getReport = () => { throw ${REFUSAL} }`
-// Node's own console asks for others.
+// Node's console reads other variables.
 const noEnvironment = `
   const refuse = (own, name) => { if (name === 'STRONGROOM_LIBRARY') throw ${REFUSAL}; return own[name] }
   Object.defineProperty(process, 'env', { value: new Proxy(process.env, { get: refuse }) })`
@@ -40,7 +40,10 @@ test('without a report, Linux is named without its libc, and each is tried', () 
   assert.equal(count, 4)
   assert.match(first, / on linux-\w+, Node /)
   for (const libc of ['gnu', 'musl'])
-    assert.ok(message.includes(`  - @strongroom/linux-${process.arch}-${libc}: it is not installed\n`), message)
+    assert.ok(
+      message.includes(`  - @strongroom/linux-${process.arch}-${libc}: the package is not installed\n`),
+      message,
+    )
 })
 
 test('where no file may be looked at, the error is still that of the loader', () => {
@@ -57,7 +60,7 @@ test('an addon that Deno may not load', () => {
   const prelude = `process.dlopen = () => { throw ${REFUSAL} }`
   const { message, cause } = load(copy, { prelude })
   assert.equal(cause, 'Requires an access')
-  assert.match(message, /\nDeno was started without the permission that it names\. .* --allow-ffi\.$/)
+  assert.match(message, /\nDeno was started without the permission above\. .* --allow-ffi\.$/)
 })
 
 test('STRONGROOM_LIBRARY where no file may be looked at, nor the working directory', () => {
@@ -65,5 +68,5 @@ test('STRONGROOM_LIBRARY where no file may be looked at, nor the working directo
   assert.deepEqual(load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
   const { message, code } = load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: 'nowhere.node' } })
   assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, /\n {2}- nowhere\.node: .*\nNothing but this file is tried/)
+  assert.match(message, /\n {2}- nowhere\.node: .*\nSTRONGROOM_LIBRARY names this file, and no other file is tried/)
 })

@@ -16,13 +16,13 @@ test('an addon beside the code is loaded', () => {
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('one in the package of the platform is loaded', () => {
+test('an addon in the package of the platform is loaded', () => {
   const copy = bareCopy()
   putPackage(copy)
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('the one beside the code comes first, and the package is there when it does not load', () => {
+test('the addon beside the code comes first, and the package is tried after it', () => {
   const copy = bareCopy()
   const home = dirname(putPackage(copy))
   const manifest = readFileSync(join(home, 'package.json'))
@@ -36,7 +36,7 @@ test('the one beside the code comes first, and the package is there when it does
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('without any, the error names the system and Node, and lists every place', () => {
+test('without an addon, the error names the system and Node, and lists every place', () => {
   const copy = bareCopy()
   const { message, code, cause, count } = load(copy)
   const [first, ...tried] = message.split('\n')
@@ -45,25 +45,25 @@ test('without any, the error names the system and Node, and lists every place', 
   const libc = os === 'linux' ? ` with ${glibc ? `glibc ${glibc}` : 'musl'}` : ''
   assert.equal(first, `strongroom could not load its addon on ${os}-${arch}${libc}, Node ${version.slice(1)}. Tried:`)
   assert.deepEqual(tried.slice(0, 2), [
-    `  - ${join(copy, 'dist', `bindings_node.${platform}.node`)}: there is no such file`,
-    `  - @strongroom/${platform}: it is not installed`,
+    `  - ${join(copy, 'dist', `bindings_node.${platform}.node`)}: the file does not exist`,
+    `  - @strongroom/${platform}: the package is not installed`,
   ])
   assert.equal(tried.length, 3)
-  assert.deepEqual({ code, cause, count }, { code: 'STRONGROOM_ADDON', cause: 'there is no such file', count: 2 })
+  assert.deepEqual({ code, cause, count }, { code: 'STRONGROOM_ADDON', cause: 'the file does not exist', count: 2 })
 })
 
-test('a file that does not load is the cause, not the package that is missing as well', () => {
+test('a file that does not load is the cause, not the missing package', () => {
   const copy = bareCopy()
   writeFileSync(join(copy, 'dist', `bindings_node.${platform}.node`), 'no library at all')
   const { message, code, cause, count } = load(copy)
   assert.equal(code, 'STRONGROOM_ADDON')
   assert.equal(count, 2)
-  assert.doesNotMatch(cause, /no such file|not installed/)
+  assert.doesNotMatch(cause, /does not exist|not installed/)
   assert.ok(message.includes(cause))
-  assert.match(message, /it is not installed\nThe file is no library/)
+  assert.match(message, /the package is not installed\nThe file is not a library/)
 })
 
-test('an addon of another version is refused, and so are both', () => {
+test('an addon of another version is refused in each place', () => {
   const copy = bareCopy()
   const { version } = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8'))
   putLocal(copy)
@@ -71,10 +71,12 @@ test('an addon of another version is refused, and so are both', () => {
   edit(copy, { version: '99.0.0' })
   const { message, count } = load(copy)
   assert.equal(count, 2)
-  const refusals = message.match(new RegExp(`: it is of version ${version}, this package of version 99.0.0\n`, 'g'))
+  const refusals = message.match(
+    new RegExp(`: the addon has version ${version}, and this package has version 99.0.0\n`, 'g'),
+  )
   assert.equal(refusals.length, 2)
-  assert.match(message, /must be of the same version\. .*npm install strongroom@99\.0\.0/)
-  // Two places with one cause have one remedy.
+  assert.match(message, /must have the same version\. .*npm install strongroom@99\.0\.0/)
+  // Two places with the same cause have one remedy.
   assert.equal(message.split('\n').length, 4)
 })
 
@@ -85,7 +87,7 @@ test('a platform without an addon is named, with those that have one', () => {
   assert.match(message, /no addon for \w+-mips.*, Node .*linux-x64-gnu.*\n.*STRONGROOM_LIBRARY/)
 })
 
-test('a Node that is too old is told so before anything is loaded', () => {
+test('a Node that is too old is an error before anything is loaded', () => {
   const copy = bareCopy()
   edit(copy, { engines: { node: '>=99.1' } })
   const { message, code } = load(copy, { env: { STRONGROOM_LIBRARY: addon } })
@@ -93,13 +95,13 @@ test('a Node that is too old is told so before anything is loaded', () => {
   assert.match(message, /needs Node 99\.1 or later; this is .*, Node \d+\.\d+\.\d+\. Update Node\.$/)
 })
 
-test('a Node that is just new enough is not', () => {
+test('a Node of the oldest version is not', () => {
   const copy = bareCopy()
   edit(copy, { engines: { node: `>=${process.versions.node}` } })
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
 })
 
-test('a Node that was started without addons is told so', () => {
+test('a Node that was started without addons', () => {
   const copy = bareCopy()
   putLocal(copy)
   putPackage(copy)

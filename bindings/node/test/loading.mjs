@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { folder } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
+const documentation = general(readFileSync(join(dist, '../TROUBLESHOOTING.md'), 'utf8'))
 
-/** The addons that came with the package, in it or in the packages of platforms. */
+/** The addons of the package, in it or in the packages of platforms. */
 export const addons = [dist, ...packages()].flatMap((home) =>
   readdirSync(home)
     .filter((name) => name.endsWith('.node'))
@@ -24,9 +35,9 @@ function packages() {
   }
 }
 
-/** A copy of the package, without its addons. */
+/** Copies the package without its addons. */
 export function bareCopy(parent = folder) {
-  // Other users may come in: a test runs Node as one.
+  // A test runs Node as another user, who must be able to enter.
   chmodSync(folder, 0o755)
   const copy = mkdtempSync(join(parent, 'package-'))
   chmodSync(copy, 0o755)
@@ -35,13 +46,13 @@ export function bareCopy(parent = folder) {
   return copy
 }
 
-/** Loads the package in a process of its own, and shows what came of it. */
+/** Loads the package in a process of its own. Returns the value or the error. */
 export function load(copy, { env = {}, prelude = '', flags = [], spawn = {} } = {}) {
   const entry = JSON.stringify(join(copy, 'dist/index.js'))
   return run(process.execPath, [...flags, '-e', `${prelude}\n${report(`require(${entry})`)}`], { ...spawn, env })
 }
 
-/** A script that shows what came of loading the package. */
+/** Returns a script that loads the package, and prints the value or the error. */
 export function report(expression) {
   return `
     try {
@@ -53,29 +64,46 @@ export function report(expression) {
     }`
 }
 
-/** Runs such a script. */
+/** Runs such a script, and checks that TROUBLESHOOTING.md shows its error. */
 export function run(command, args, { env, ...spawn }) {
   const { STRONGROOM_LIBRARY: _, ...inherited } = process.env
   const options = { encoding: 'utf8', ...spawn, env: { ...inherited, ...env } }
   const { stdout, stderr, error, signal } = spawnSync(command, args, options)
   assert.ifError(error)
   assert.deepEqual({ stderr, signal }, { stderr: '', signal: null })
-  return JSON.parse(stdout)
+  const outcome = JSON.parse(stdout)
+  if (outcome.message) assertDocumented(outcome.message)
+  return outcome
 }
 
-/** The one of the addons that this process loads, and its platform. */
+/** Lines of a message that name a place with the system's words are different on each system. */
+function assertDocumented(message) {
+  for (const line of message.split('\n').filter((line) => !line.startsWith('  - ')))
+    assert.ok(documentation.includes(general(line)), `TROUBLESHOOTING.md does not show: ${line}`)
+}
+
+/** Replaces the parts of a message that differ between systems. */
+function general(text) {
+  return text
+    .replaceAll(/(?:[A-Z]:\\|\/)[^\s,]*[\w-]/g, '<path>')
+    .replaceAll(/(linux|darwin|win32)-[\w+]+(-(gnu|musl|msvc))?( with (glibc|musl)( [\d.]*\d)?)?/g, '<system>')
+    .replaceAll(/ --(os|cpu|libc)=\w+/g, '')
+    .replaceAll(/\d+(\.\d+)*/g, '<number>')
+}
+
+/** The addon that this process loads, and its platform. */
 export const addon = addons.find((file) => load(bareCopy(), { env: { STRONGROOM_LIBRARY: file } }).value === 42)
 assert.ok(addon, `none of the package's addons loads here: ${addons}`)
 export const platform = basename(addon).split('.')[1]
 
-/** Puts an addon where the local one is. */
+/** Puts an addon beside the package's code. */
 export function putLocal(copy, file = addon) {
   const place = join(copy, 'dist', basename(addon))
   put(file, place)
   return place
 }
 
-/** Puts an addon where npm installs the package of a platform. */
+/** Puts an addon into the package of a platform, where npm installs it. */
 export function putPackage(copy, name = platform, file = addon) {
   const home = join(copy, 'node_modules/@strongroom', name)
   const main = `bindings_node.${name}.node`
@@ -85,7 +113,7 @@ export function putPackage(copy, name = platform, file = addon) {
   return join(home, main)
 }
 
-/** A debug addon has 60 MB, so that it is linked where that is possible. */
+/** Links a file, or copies it if that fails: a debug addon has 60 MB. */
 function put(file, place) {
   try {
     linkSync(file, place)
@@ -94,24 +122,24 @@ function put(file, place) {
   }
 }
 
-/** Compiles a library from C, or says why that cannot be. */
+/** Compiles a library from C. Returns the reason to skip the test if there is no compiler. */
 export function compile(source, output, flags = []) {
   const undefinedIsFine = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
   const args = ['-shared', '-fPIC', ...undefinedIsFine, '-x', 'c', '-', '-x', 'none', '-o', output, ...flags]
   const { status, stderr, error } = spawnSync('cc', args, { input: source, encoding: 'utf8' })
-  if (error) return `there is no C compiler: ${error.message}`
+  if (error) return `no C compiler: ${error.message}`
   assert.equal(status, 0, stderr)
   return undefined
 }
 
-/** How to start Node so that file modes count for it, or why that cannot be. */
+/** The options that start Node as a user for whom file modes count, or the reason to skip the test. */
 export const otherUser = notRoot()
 
 function notRoot() {
-  if (process.platform === 'win32') return { skip: 'there are no modes' }
-  // root reads everything, so that Node must run as another user.
+  if (process.platform === 'win32') return { skip: 'Windows has no file modes' }
+  // root may read everything, so that Node must run as another user.
   const NOBODY = 65534
   const spawn = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {}
   const { status } = spawnSync(process.execPath, ['-e', ''], spawn)
-  return status === 0 ? { skip: false, spawn } : { skip: 'no other user may run this Node' }
+  return status === 0 ? { skip: false, spawn } : { skip: 'another user may not run this Node' }
 }

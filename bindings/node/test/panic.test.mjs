@@ -6,9 +6,10 @@ import { test } from 'node:test'
 import Database from 'strongroom'
 
 const require = createRequire(import.meta.url)
-const loader = join(dirname(require.resolve('strongroom')), 'loader.js')
+const dist = dirname(require.resolve('strongroom'))
+const loader = join(dist, 'load/loader.js')
 
-test('a panic in the addon is an error, and everything goes on', () => {
+test('a panic in the addon is an error, after which the addon still works', () => {
   const db = new Database(':memory:')
   const { addon } = require(loader)
   assert.throws(
@@ -22,8 +23,8 @@ test('a panic in the addon is an error, and everything goes on', () => {
   assert.equal(db.prepare('SELECT 1').pluck().get(), 1)
 })
 
-test('the public API gives it as STRONGROOM_INTERNAL', () => {
-  const { fromNative } = require(join(dirname(loader), 'errors.js'))
+test('the public API throws a panic as STRONGROOM_INTERNAL', () => {
+  const { fromNative } = require(join(dist, 'api/errors.js'))
   const { addon } = require(loader)
   let error
   try {
@@ -36,11 +37,60 @@ test('the public API gives it as STRONGROOM_INTERNAL', () => {
   assert.match(error.message, /internal error.*once more/)
 })
 
-test('a process that has caught one ends by itself, with its own exit code', () => {
+test('a process that caught a panic ends by itself, with its own exit code', () => {
   const script = `
     const { addon } = require(${JSON.stringify(loader)})
     for (let i = 0; i < 3; i++) try { addon.panicForTest('x') } catch {}
     process.exitCode = 5`
   const { status, signal } = spawnSync(process.execPath, ['-e', script])
   assert.deepEqual({ status, signal }, { status: 5, signal: null })
+})
+
+// Without `catch_unwind` the process would abort, so that the exports are called in a process of their own.
+test('a panic in any export is an error', () => {
+  const script = `
+    const { addon } = require(${JSON.stringify(loader)})
+    const ignore = () => {}
+    const calls = {
+      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [] },
+      NativeStatement: {
+        parameters: [], columns: [], names: [], bind: [[]], run: [undefined, ignore, false],
+        get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],
+        start: [undefined], next: [ignore, ignore, false], reset: [false],
+      },
+    }
+    const options = { readonly: false, mustExist: false, timeout: 0, log: false }
+    const open = () => new addon.NativeDatabase(options)
+    const instances = { NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1') }
+    const outcomes = {}
+    const provoke = (name, call) => {
+      addon.panicForTest('', true)
+      try {
+        call()
+        outcomes[name] = 'no error'
+      } catch (error) {
+        outcomes[name] = error.code + ': ' + error.message
+      }
+    }
+    for (const [name, value] of Object.entries(addon)) {
+      const instance = instances[name]
+      if (instance === undefined) {
+        if (value !== addon.panicForTest) provoke(name, value)
+        continue
+      }
+      for (const [property, { get }] of Object.entries(Object.getOwnPropertyDescriptors(value.prototype))) {
+        if (property === 'constructor') continue
+        const args = calls[name][property] ?? []
+        provoke(name + '.' + property, () => (get ? instance[property] : instance[property](...args)))
+      }
+    }
+    provoke('new NativeDatabase', open)
+    console.log(JSON.stringify(outcomes))`
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
+  const outcomes = JSON.parse(stdout)
+  for (const name of ['version', 'new NativeDatabase', 'NativeDatabase.inTransaction', 'NativeStatement.all'])
+    assert.ok(name in outcomes, name)
+  for (const [name, outcome] of Object.entries(outcomes))
+    assert.match(outcome, /^GenericFailure: .*requested by a test/, name)
 })

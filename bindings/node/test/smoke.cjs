@@ -1,6 +1,6 @@
-// Loads the package from a folder into this Node and uses it: an encrypted file, written, closed, read back, read in a
-// worker thread, and refused with another key; and a panic, after which everything goes on. It needs nothing but Node:
-// `cargo xtask load` and a check of the flake run it wherever an addon loads.
+// Loads the package from a folder and uses it: writes an encrypted file, reads it here and in a worker thread, opens it
+// with a wrong key, and survives a panic of the addon. The script requires Node alone: `cargo xtask load` and a check of
+// the flake run it on every system that an addon is for.
 // usage: node smoke.cjs PACKAGE_FOLDER [EXPECTED_GLIBC]
 'use strict'
 const assert = require('node:assert')
@@ -9,7 +9,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 
-// In its own words: the loader tells every cause, and a stack of it buries them.
+// The loader's message has every cause; the stack would hide it.
 process.on('uncaughtException', (error) => {
   console.error(`${error.name}: ${error.message}`)
   process.exit(1)
@@ -22,13 +22,13 @@ if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'this is not the C l
 
 const entry = require.resolve(path.resolve(folder))
 const Database = require(entry)
-const { addon } = require(path.join(path.dirname(entry), 'loader.js'))
+const { addon } = require(path.join(path.dirname(entry), 'load', 'loader.js'))
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-load-'))
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }))
 
 const file = path.join(scratch, 'smoke.db')
 const key = Buffer.alloc(32, 7)
-const text = 'a text that must not stand in the file'
+const text = 'a text that the file must not hold'
 const written = new Database(file, { key })
 written.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT, z BLOB)')
 const insert = written.prepare('INSERT INTO t (x, z) VALUES (?, zstd_compress(?))')
@@ -48,7 +48,7 @@ assert.strictEqual(row.z.toString(), text.repeat(10))
 read.close()
 assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
 
-// The addon is loaded once more in the worker, and its threads' values are torn down when the worker ends.
+// The worker loads the addon once more, and destroys its thread's values when it ends.
 const inWorker = `
   const { parentPort, workerData: { entry, file, key } } = require('node:worker_threads')
   const Database = require(entry)

@@ -1,17 +1,17 @@
-import type { SqliteErrorCode as Code } from './codes'
-import { Database as DatabaseClass } from './database'
-import { SqliteError as ErrorClass } from './errors'
-import type { Options as OpenOptions } from './options'
-import type { Statement as StatementClass } from './statement'
-import type { Transaction as TransactionFunction } from './transaction'
-import type * as values from './values'
+import type { SqliteErrorCode as Code } from './api/codes'
+import { Database as DatabaseClass } from './api/database'
+import { SqliteError as ErrorClass } from './api/errors'
+import type { Options as OpenOptions } from './api/options'
+import type { Statement as StatementClass } from './api/statement'
+import type { Transaction as TransactionFunction } from './api/transaction'
+import type * as values from './api/values'
 
 /** The class {@link Database}, which can also be called without `new`. */
 interface DatabaseConstructor {
   new (path?: string | null, options?: OpenOptions | null): DatabaseClass
   (path?: string | null, options?: OpenOptions | null): DatabaseClass
   readonly prototype: DatabaseClass
-  /** What the database reports: an Error with a `code`. */
+  /** The class of the database's errors, which have a `code`. */
   readonly SqliteError: typeof ErrorClass
 }
 
@@ -26,28 +26,29 @@ type Database = DatabaseClass
 declare namespace Database {
   /** A connection to a database. */
   export type Database = DatabaseClass
-  /** What the database reports. */
+  /** An error of the database. */
   export type SqliteError = ErrorClass
-  /** Every `code` that a {@link SqliteError} can carry. */
+  /** Every `code` of a {@link SqliteError}. */
   export type SqliteErrorCode = Code
-  /** How to open a database. */
+  /** Options for opening a database. */
   export type Options = OpenOptions
-  /** A prepared statement: the arguments of its calls, and what a row is. */
+  /** A prepared statement: the arguments of its calls, and the type of a row. */
   export type Statement<P extends readonly unknown[] = values.BindArgument[], Result = values.Row> = StatementClass<
+    DatabaseClass,
     P,
     Result
   >
   /** A function that runs in a transaction. */
-  export type Transaction<F extends (...args: never[]) => unknown> = TransactionFunction<F>
-  /** What a column holds. */
+  export type Transaction<F extends (...args: never[]) => unknown> = TransactionFunction<DatabaseClass, F>
+  /** A value of a column. */
   export type SqlValue = values.SqlValue
   /** A row as an object. */
   export type Row = values.Row
-  /** What can be bound to one parameter. */
+  /** A value that can be bound to a parameter. */
   export type BindValue = values.BindValue
   /** An argument of a call: a value, an array of values, or an object with named ones. */
   export type BindArgument = values.BindArgument
-  /** What a statement did. */
+  /** The outcome of a statement. */
   export type RunResult = values.RunResult
   /** A column of a result. */
   export type ColumnDefinition = values.ColumnDefinition

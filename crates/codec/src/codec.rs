@@ -1,16 +1,17 @@
-//! Compression and decompression with contexts that are kept.
+//! Compression and decompression with contexts that are reused.
 
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{
     self, CCtx, CParameter, DCtx, ErrorCode, InBuffer, OutBuffer, ResetDirective, get_error_name,
 };
 
+use crate::buffer::buffer;
 use crate::frame::Frame;
 use crate::{CodecError, Dictionary, Level};
 
-/// zstd's contexts, kept for the next value, each with the dictionary that it used last.
+/// Two zstd contexts that are reused for the next value, each with its last dictionary.
 ///
-/// A context costs more to make than a small value to compress, and reading a dictionary more than both.
+/// Creating a context takes longer than compressing a small value, and reading a dictionary takes longer than both.
 #[derive(Default)]
 pub struct Codec {
     compressor: Option<Compressor>,
@@ -18,16 +19,16 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// A codec without contexts: each is made when it is first needed.
+    /// Creates a codec without contexts. The first call creates the context that it needs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Compresses `content` into one frame with content size and checksum.
+    /// Compresses `content` into one frame with a content size and a checksum.
     ///
     /// # Errors
     ///
-    /// [`CodecError::Memory`], and nothing else with a level and a dictionary that were checked.
+    /// [`CodecError::Memory`].
     pub fn compress(
         &mut self,
         content: &[u8],
@@ -38,7 +39,7 @@ impl Codec {
             Some(kept) if kept.serves(level, dictionary) => kept,
             _ => Compressor::new(level, dictionary)?,
         };
-        // A context that failed is dropped: only one that is known to be sound is used again.
+        // A context that failed is dropped, because its state is unknown.
         let mut kept = kept;
         let mut frame = buffer(zstd_safe::compress_bound(content.len()))?;
         kept.context.compress2(&mut frame, content).map_err(|code| failure(code, content.len()))?;
@@ -47,13 +48,13 @@ impl Codec {
         Ok(frame)
     }
 
-    /// Reads the one frame that `frame` is, where its content has at most `max_size` bytes.
+    /// Decompresses one frame to at most `max_size` bytes.
     ///
     /// # Errors
     ///
-    /// [`CodecError::NotAFrame`], [`CodecError::Truncated`], [`CodecError::Corrupt`] or [`CodecError::TrailingData`]
-    /// where the bytes are not one whole frame; [`CodecError::TooBig`] before more than `max_size` bytes are made,
-    /// whatever the frame says of its size; [`CodecError::DictionaryMissing`] and [`CodecError::DictionaryWrong`].
+    /// [`CodecError::NotAFrame`], [`CodecError::Truncated`], [`CodecError::Corrupt`] or [`CodecError::TrailingData`] for
+    /// bytes that are not one whole frame; [`CodecError::TooBig`] before the content exceeds `max_size` bytes, whatever
+    /// size the frame states; [`CodecError::DictionaryMissing`]; [`CodecError::DictionaryWrong`].
     pub fn decompress(
         &mut self,
         frame: &[u8],
@@ -124,7 +125,7 @@ impl Decompressor {
         let written =
             self.context.decompress(&mut content, frame.bytes).map_err(|code| failure(code, size))?;
         if written != size {
-            return Err(CodecError::Corrupt { reason: "its content is shorter than it says" });
+            return Err(CodecError::Corrupt { reason: "the content is shorter than the header states" });
         }
         Ok(content)
     }
@@ -165,13 +166,6 @@ fn same(kept: Option<&Dictionary>, wanted: Option<&Dictionary>) -> bool {
         (Some(kept), Some(wanted)) => kept.is(wanted),
         _ => false,
     }
-}
-
-/// An empty buffer with room for `length` bytes. A length from a file must not abort the process.
-fn buffer(length: usize) -> Result<Vec<u8>, CodecError> {
-    let mut buffer = Vec::new();
-    buffer.try_reserve_exact(length).map_err(|_| CodecError::Memory { length })?;
-    Ok(buffer)
 }
 
 fn failure(code: ErrorCode, length: usize) -> CodecError {

@@ -4,11 +4,14 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::CodecError;
+use zstd::zstd_safe;
 
-/// A trained zstd dictionary: what many small values have in common.
+use crate::CodecError;
+use crate::buffer::buffer;
+
+/// A trained zstd dictionary, which holds the text that many small values share.
 ///
-/// Frames name the dictionary they need by its id. Cloning is cheap.
+/// A frame names its dictionary by an id. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dictionary {
     bytes: Arc<[u8]>,
@@ -16,53 +19,57 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// A dictionary in zstd's format, as [`Dictionary::train`] and `zstd --train` make it.
+    /// Reads a dictionary in zstd's format, such as [`Dictionary::train`] and `zstd --train` produce.
     ///
-    /// Arbitrary bytes, which zstd accepts as a dictionary without an id, are refused: a frame made with those cannot
-    /// say which dictionary it needs, and reading it with another one would be noticed late or never.
+    /// zstd accepts other bytes as a dictionary without an id. This function refuses them: a frame cannot name such a
+    /// dictionary, and decompression with a wrong one would fail late or never.
     ///
     /// # Errors
     ///
     /// [`CodecError::DictionaryInvalid`].
     pub fn new(bytes: &[u8]) -> Result<Self, CodecError> {
-        // CDict reads the entropy tables, so that a damaged dictionary is found here and not at its first use.
-        match zstd::zstd_safe::get_dict_id_from_dict(bytes) {
-            Some(id)
-                if zstd::zstd_safe::CDict::try_create(bytes, zstd::DEFAULT_COMPRESSION_LEVEL).is_some() =>
-            {
+        // CDict reads the entropy tables, and so finds a damaged dictionary before its first use.
+        match zstd_safe::get_dict_id_from_dict(bytes) {
+            Some(id) if zstd_safe::CDict::try_create(bytes, zstd::DEFAULT_COMPRESSION_LEVEL).is_some() => {
                 Ok(Self { bytes: Arc::from(bytes), id })
             }
             _ => Err(CodecError::DictionaryInvalid { length: bytes.len() }),
         }
     }
 
-    /// Trains a dictionary of at most `max_size` bytes on samples of what is to be compressed.
+    /// Trains a dictionary of at most `max_size` bytes on samples of the values to compress.
     ///
-    /// zstd's authors advise about a hundred times as many bytes of samples as the dictionary has, and 100 KB for it.
+    /// zstd's authors advise a dictionary of 100 KB, and about a hundred times as many bytes of samples.
     ///
     /// # Errors
     ///
-    /// [`CodecError::Training`] where there are too few samples, or too much alike or too little, for a dictionary.
+    /// [`CodecError::Training`] if there are too few samples, or if they are too similar or too different;
+    /// [`CodecError::Memory`].
     pub fn train<S: AsRef<[u8]>>(samples: &[S], max_size: usize) -> Result<Self, CodecError> {
-        let bytes = zstd::dict::from_samples(samples, max_size).map_err(|source| CodecError::Training {
-            samples: samples.len(),
-            bytes: samples.iter().map(|sample| sample.as_ref().len()).sum(),
-            source,
+        let sizes: Vec<usize> = samples.iter().map(|sample| sample.as_ref().len()).collect();
+        let content: Vec<u8> = samples.iter().flat_map(AsRef::as_ref).copied().collect();
+        let mut dictionary = buffer(max_size)?;
+        zstd_safe::train_from_buffer(&mut dictionary, &content, &sizes).map_err(|code| {
+            CodecError::Training {
+                samples: samples.len(),
+                bytes: content.len(),
+                reason: zstd_safe::get_error_name(code),
+            }
         })?;
-        Self::new(&bytes)
+        Self::new(&dictionary)
     }
 
-    /// The dictionary's own bytes, to be stored beside the frames.
+    /// Returns the dictionary's bytes, which must be stored with the frames.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The id that frames made with it carry.
+    /// Returns the id that the dictionary's frames carry.
     pub fn id(&self) -> NonZeroU32 {
         self.id
     }
 
-    /// Whether both are the same bytes; cheap where one is the clone of the other.
+    /// Whether both have the same bytes. Cheap if one is a clone of the other.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.bytes, &other.bytes) || self == other
     }

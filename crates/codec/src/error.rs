@@ -1,15 +1,15 @@
-//! What can be wrong with a frame, a level or a dictionary.
+//! The errors of compression and decompression.
 
 use std::num::NonZeroU32;
 
-/// Why something could not be compressed or decompressed. Messages hold no content.
-#[derive(Debug, thiserror::Error)]
+/// Why a value could not be compressed or decompressed. Messages hold no content.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// A level that zstd does not have.
+    /// zstd does not have this level.
     #[error("compression level {actual} does not exist: zstd has {min} to {max}")]
     Level {
-        /// The level that was given.
+        /// The given level.
         actual: i64,
         /// The lowest level.
         min: i32,
@@ -17,89 +17,89 @@ pub enum CodecError {
         max: i32,
     },
 
-    /// Bytes that do not begin as a zstd frame does.
-    #[error("the {length} bytes are no zstd frame: were they compressed, and with zstd?")]
+    /// The bytes do not start like a zstd frame.
+    #[error("the {length} bytes are not a zstd frame: decompress only values that zstd compressed")]
     NotAFrame {
-        /// How many bytes there are.
+        /// The number of bytes.
         length: usize,
     },
 
-    /// A frame that ends too early.
-    #[error("the zstd frame is cut off after {length} bytes: its end was not stored, or not read")]
+    /// The frame ends too early.
+    #[error("the zstd frame is cut off after {length} bytes: store and read the whole frame")]
     Truncated {
-        /// How many bytes there are.
+        /// The number of bytes.
         length: usize,
     },
 
-    /// A frame that zstd cannot decode, or whose checksum differs.
+    /// zstd cannot decode the frame, or the checksum differs.
     #[error("the zstd frame is damaged: {reason}")]
     Corrupt {
-        /// zstd's own name of the error.
+        /// zstd's name of the error.
         reason: &'static str,
     },
 
-    /// Bytes after the end of the frame.
-    #[error("{extra} bytes follow the end of the zstd frame: one value is exactly one frame")]
+    /// Bytes follow the end of the frame.
+    #[error("{extra} bytes follow the end of the zstd frame: a value must be exactly one frame")]
     TrailingData {
-        /// How many.
+        /// The number of bytes behind the frame.
         extra: usize,
     },
 
-    /// Content over the limit: too large a value, or a bomb.
+    /// The content exceeds the limit: a large value, or a decompression bomb.
     #[error(
-        "the content of the zstd frame is larger than the limit of {limit} bytes: raise the limit, or distrust the frame"
+        "the content of the zstd frame is larger than the limit of {limit} bytes: raise the limit, or reject the frame"
     )]
     TooBig {
-        /// The limit that was given.
+        /// The given limit.
         limit: usize,
     },
 
-    /// Bytes that are no dictionary in zstd's format.
-    #[error("the {length} bytes are no zstd dictionary, or a damaged one: train one from samples")]
+    /// The bytes are not a dictionary in zstd's format.
+    #[error("the {length} bytes are not a zstd dictionary, or a damaged one: train a dictionary on samples")]
     DictionaryInvalid {
-        /// How many bytes there are.
+        /// The number of bytes.
         length: usize,
     },
 
-    /// A frame that needs a dictionary, and none was given.
-    #[error("the zstd frame was made with dictionary {needed}: pass that dictionary")]
+    /// The frame needs a dictionary, and the call has none.
+    #[error("the zstd frame needs dictionary {needed}: pass that dictionary")]
     DictionaryMissing {
         /// The id in the frame.
         needed: NonZeroU32,
     },
 
-    /// A frame that needs another dictionary than the one that was given.
-    #[error("the zstd frame was made with dictionary {needed}, and dictionary {given} was passed")]
+    /// The frame needs another dictionary.
+    #[error("the zstd frame needs dictionary {needed}, not {given}: pass that dictionary")]
     DictionaryWrong {
         /// The id in the frame.
         needed: NonZeroU32,
-        /// The id of the dictionary that was given.
+        /// The id of the given dictionary.
         given: NonZeroU32,
     },
 
-    /// No dictionary came out of the samples.
+    /// zstd could not train a dictionary.
     #[error(
-        "no dictionary can be trained on {samples} samples of {bytes} bytes together: give more, and more various, ones"
+        "cannot train a dictionary on {samples} samples of {bytes} bytes ({reason}): pass more samples that differ more"
     )]
     Training {
-        /// How many samples there are.
+        /// The number of samples.
         samples: usize,
-        /// How long they are together.
+        /// The total length of the samples.
         bytes: usize,
-        /// zstd's own account of it.
-        source: std::io::Error,
+        /// zstd's name of the error.
+        reason: &'static str,
     },
 
-    /// No memory for a context or for the content.
-    #[error("there is not enough memory for {length} bytes of content")]
+    /// Memory is short for a context or for the content.
+    #[error("not enough memory for {length} bytes of content")]
     Memory {
-        /// How many bytes the content has, as far as that is known.
+        /// The length of the content, or 0 if it is not known.
         length: usize,
     },
 }
 
 impl CodecError {
-    /// Every code that [`CodecError::code`] can answer.
+    /// Every code that [`CodecError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_ZSTD_LEVEL",
         "STRONGROOM_ZSTD_NOT_A_FRAME",
@@ -114,7 +114,7 @@ impl CodecError {
         "STRONGROOM_ZSTD_MEMORY",
     ];
 
-    /// The stable code of the error.
+    /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Level { .. } => "STRONGROOM_ZSTD_LEVEL",

@@ -1,4 +1,4 @@
-//! What the header of a frame says, before anything is decoded.
+//! The header of a frame, read before its content is decoded.
 
 use std::num::NonZeroU32;
 
@@ -10,11 +10,11 @@ use crate::{CodecError, Dictionary};
 /// The first bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// One whole frame: nothing is missing at its end, and nothing follows it.
+/// One whole frame, with its end and without trailing bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) bytes: &'a [u8],
-    /// What the frame says of its content's size. It may lie.
+    /// The size of the content according to the header, which may be wrong.
     pub(crate) declared: Option<u64>,
     dictionary: Option<NonZeroU32>,
 }
@@ -39,11 +39,11 @@ impl<'a> Frame<'a> {
             return Err(CodecError::TrailingData { extra: length - end });
         }
         let declared = zstd_safe::get_frame_content_size(bytes)
-            .map_err(|_| CodecError::Corrupt { reason: "its header cannot be read" })?;
+            .map_err(|_| CodecError::Corrupt { reason: "the header cannot be read" })?;
         Ok(Self { bytes, declared, dictionary: zstd_safe::get_dict_id_from_frame(bytes) })
     }
 
-    /// Whether the frame can be read with what was given.
+    /// Checks that the frame can be decompressed with this dictionary, or without one.
     pub(crate) fn accepts(&self, dictionary: Option<&Dictionary>) -> Result<(), CodecError> {
         match (self.dictionary, dictionary.map(Dictionary::id)) {
             (Some(needed), None) => Err(CodecError::DictionaryMissing { needed }),

@@ -1,13 +1,13 @@
-//! How hard zstd tries.
+//! Compression levels.
 
 use crate::CodecError;
 
-/// A compression level that zstd has, from fastest (negative) to smallest (22). The default is 3.
+/// A compression level of zstd, from the fastest (negative) to the smallest output (22). The default is 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(i32);
 
 impl Level {
-    /// A level from [`Level::min`] to [`Level::max`]. Zero is zstd's own default, 3.
+    /// Checks a level, which must be from [`Level::min`] to [`Level::max`]. Zero means zstd's default, 3.
     ///
     /// # Errors
     ///
@@ -19,17 +19,17 @@ impl Level {
         }
     }
 
-    /// The fastest level.
+    /// Returns the fastest level.
     pub fn min() -> Self {
         Self(zstd::zstd_safe::min_c_level())
     }
 
-    /// The level that compresses best.
+    /// Returns the level that compresses best.
     pub fn max() -> Self {
         Self(zstd::zstd_safe::max_c_level())
     }
 
-    /// The level as zstd counts it.
+    /// Returns the level as a number of zstd.
     pub fn number(self) -> i32 {
         self.0
     }

@@ -1,10 +1,11 @@
 //! zstd frames and dictionaries.
 //!
-//! A [`Codec`] keeps zstd's contexts for reuse and makes and reads single frames that state their content size and
-//! carry a checksum. Reading takes a limit, because a frame of some bytes may expand to gigabytes. A [`Dictionary`],
-//! trained on samples, makes small values compress as well as long ones.
+//! A [`Codec`] reuses zstd's contexts to compress and decompress single frames with a content size and a checksum.
+//! Decompression takes a limit, because a frame of a few bytes may expand to gigabytes. A [`Dictionary`], trained on
+//! samples, lets small values compress as well as long ones.
 #![forbid(unsafe_code)]
 
+mod buffer;
 mod codec;
 mod dictionary;
 mod error;

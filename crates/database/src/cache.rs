@@ -1,17 +1,17 @@
-//! Statements that wait for being asked for again.
+//! Idle statements, kept for the next caller that prepares the same SQL.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::seam::RawStatement;
-use crate::statement::Meta;
+use crate::prepared::Prepared;
 
-/// How many statements wait at most.
-const CAPACITY: usize = 64;
+/// The number of idle statements that the cache keeps.
+const MAX_IDLE: usize = 64;
 
-/// Idle statements by their SQL, the least recently used leaving first.
+/// Idle statements by their SQL. The least recently used one leaves first.
 ///
-/// A statement is either here or in use: one that is asked for again while it is in use is prepared anew.
+/// A statement is either in the cache or in use. SQL that is prepared again while its statement is in use is compiled
+/// again.
 #[derive(Default)]
 pub(crate) struct Cache {
     idle: HashMap<Rc<str>, Idle>,
@@ -19,28 +19,27 @@ pub(crate) struct Cache {
 }
 
 struct Idle {
-    raw: RawStatement,
-    meta: Rc<Meta>,
+    prepared: Prepared,
     used: u64,
 }
 
 impl Cache {
-    /// Takes the statement out.
-    pub(crate) fn take(&mut self, sql: &str) -> Option<(RawStatement, Rc<Meta>)> {
-        self.idle.remove(sql).map(|idle| (idle.raw, idle.meta))
+    /// Takes the statement of this SQL out.
+    pub(crate) fn take(&mut self, sql: &str) -> Option<Prepared> {
+        self.idle.remove(sql).map(|idle| idle.prepared)
     }
 
-    /// Puts a statement back that was reset and has no bindings. One of the same text that is here already leaves.
-    pub(crate) fn put(&mut self, raw: RawStatement, meta: Rc<Meta>) {
+    /// Keeps a statement that was reset and has no bindings, in place of another one of the same SQL.
+    pub(crate) fn put(&mut self, prepared: Prepared) {
         self.clock += 1;
-        if self.idle.len() >= CAPACITY && !self.idle.contains_key(&*meta.sql) {
-            let oldest =
-                self.idle.values().min_by_key(|idle| idle.used).map(|idle| Rc::clone(&idle.meta.sql));
+        if self.idle.len() >= MAX_IDLE && !self.idle.contains_key(&*prepared.facts.sql) {
+            let oldest = self.idle.iter().min_by_key(|(_, idle)| idle.used).map(|(sql, _)| Rc::clone(sql));
             if let Some(oldest) = oldest {
                 self.idle.remove(&oldest);
             }
         }
-        self.idle.insert(Rc::clone(&meta.sql), Idle { raw, meta, used: self.clock });
+        let sql = Rc::clone(&prepared.facts.sql);
+        self.idle.insert(sql, Idle { prepared, used: self.clock });
     }
 
     pub(crate) fn clear(&mut self) {

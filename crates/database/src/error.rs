@@ -1,16 +1,17 @@
-//! What can go wrong with a statement.
+//! The errors of an open database.
 
 use std::ffi::c_int;
 
+use strongroom_codec::CodecError;
 use vendored_sys::sqlite;
 
-use crate::codes;
+use crate::result_codes;
 use crate::seam::Failure;
 
-/// Why a statement, a transaction or a database that is open could not do what was asked.
+/// Why a statement, a transaction or an open database failed.
 ///
-/// Messages hold neither keys nor the values of rows. Where a statement holds a key and SQLite's message might quote a
-/// part of it, the message says so instead.
+/// Messages hold neither keys nor the values of rows. If a statement holds a key, its error withholds SQLite's message,
+/// which may quote a part of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlError {
@@ -23,70 +24,81 @@ pub enum SqlError {
         message: String,
     },
 
-    /// The first read of a file found no database in it: it is encrypted, or something else.
+    /// A function of this engine failed, such as `zstd_decompress`.
+    #[error("{function}: {source}")]
+    Function {
+        /// The function's name in SQL.
+        function: &'static str,
+        /// The codec's error.
+        source: CodecError,
+    },
+
+    /// The first read of a file found no database: the file is encrypted, or something else.
     #[error(
-        "the file is encrypted or is no database: if it is encrypted, open it with its key, \
-         or set the right key before the first statement"
+        "the file is encrypted or not a database: open an encrypted file with its key, or set the key before the first \
+         statement"
     )]
     NotADatabase,
 
-    /// A page does not have the content that was written.
+    /// A page differs from what was written.
     #[error(
-        "a page of the encrypted database fails its authentication: the file is damaged, cut off or was tampered with; \
-         close it and restore a copy"
+        "a page of the encrypted database fails its authentication: the file is damaged, cut off or tampered with; \
+         close the database and restore a copy"
     )]
     PageAuthentication,
 
-    /// The database was closed.
+    /// The database is closed.
     #[error("the database is closed: open it again, and prepare the statement again")]
     Closed,
 
-    /// The database cannot be closed, because it is in use on an outer frame.
-    #[error("the database is in use by a row or a call that has not ended: finish it first")]
+    /// An outer frame uses the database, which therefore cannot be closed.
+    #[error("the database is in use: finish the open row or the running call first")]
     Busy,
 
-    /// More than one statement where one was expected.
-    #[error("the SQL holds more than one statement: prepare each by itself, or execute them as a batch")]
+    /// The SQL holds more than the one expected statement.
+    #[error(
+        "the SQL holds more than one statement: prepare each statement on its own, or run them as a batch"
+    )]
     MultipleStatements,
 
-    /// Nothing but blanks and comments.
+    /// The SQL holds only blanks and comments.
     #[error("the SQL holds no statement")]
     NoStatement,
 
-    /// A NUL character, at which SQLite would stop reading.
-    #[error("the SQL holds a NUL character at byte {offset}: SQLite would ignore what follows")]
+    /// The SQL holds a NUL character, at which SQLite would stop reading.
+    #[error("the SQL holds a NUL character at byte {offset}: SQLite would ignore the text behind it")]
     NulInSql {
-        /// Its position, in bytes.
+        /// The position of the NUL, in bytes.
         offset: usize,
     },
 
-    /// A parameter that the statement does not have.
-    #[error("parameter {index} does not exist: the statement has {count}, counted from 1")]
+    /// The statement does not have this parameter.
+    #[error("parameter {index} does not exist: the statement has {count} parameters, counted from 1")]
     ParameterIndex {
-        /// The index that was given.
+        /// The given index.
         index: usize,
-        /// How many parameters there are.
+        /// The number of parameters.
         count: usize,
     },
 
-    /// A value or an SQL text over SQLite's limit.
-    #[error("{length} bytes are more than SQLite's limit of {limit}")]
+    /// A value exceeds SQLite's limit.
+    #[error("the value has {length} bytes, more than SQLite's limit of {limit}")]
     TooBig {
-        /// The length that was given, in bytes.
+        /// The length of the value, in bytes.
         length: usize,
         /// The limit, in bytes.
         limit: usize,
     },
 
-    /// Text that is not UTF-8.
-    #[error("the text for parameter {index} is not valid UTF-8: bind it as a blob, or convert it")]
+    /// A text is not UTF-8.
+    #[error("the text for parameter {index} is not valid UTF-8: bind a blob, or convert the text")]
     InvalidUtf8 {
         /// The parameter.
         index: usize,
     },
 
     /// A parameter was bound while the statement was between two rows.
-    #[error("the statement is running: reset it before binding parameter {index}")]
+    #[error("the statement is running: reset it before you bind parameter {index}")]
     Running {
         /// The parameter.
         index: usize,
@@ -94,7 +106,7 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    /// Every code of this engine's own that [`SqlError::code`] can answer; the others are SQLite's.
+    /// Every code of this engine that [`SqlError::code`] can return; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_CLOSED",
         "STRONGROOM_BUSY",
@@ -104,10 +116,11 @@ impl SqlError {
         "STRONGROOM_INVALID_UTF8",
     ];
 
-    /// The stable code of the error.
+    /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sqlite { code, .. } => code,
+            Self::Function { .. } => "SQLITE_ERROR",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::Closed => "STRONGROOM_CLOSED",
@@ -122,43 +135,41 @@ impl SqlError {
         }
     }
 
-    /// What SQLite reported while it ran a statement.
+    /// The error for a failure of SQLite to run a statement.
     pub(crate) fn from_failure(failure: Failure) -> Self {
         match failure {
             Failure::Closed => Self::Closed,
             Failure::Busy => Self::Busy,
             Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB => Self::NotADatabase,
-            Failure::Sqlite { code, message } => Self::Sqlite { code: codes::name(code), message },
+            Failure::Sqlite { code, message } => Self::Sqlite { code: result_codes::name(code), message },
         }
     }
 
-    /// What SQLite reported while it parsed a statement that holds a key: its message may quote any part of the text.
+    /// The error for a failure of SQLite to parse a statement that holds a key, any part of which SQLite may quote.
     pub(crate) fn withheld(failure: Failure) -> Self {
         match failure {
             Failure::Sqlite { code, message } if message.starts_with(KEY_REFUSED) => Self::Sqlite {
-                code: codes::name(code),
-                message: "SQLCipher refused the key: it is empty, or PRAGMA rekey was run on a database that is not \
+                code: result_codes::name(code),
+                message: "SQLCipher refused the key: the key is empty, or PRAGMA rekey ran on a database that is not \
                           encrypted, which ATTACH ... KEY and sqlcipher_export encrypt"
                     .to_owned(),
             },
             Failure::Sqlite { code, .. } if code & 0xff != sqlite::SQLITE_NOTADB => {
-                Self::Sqlite { code: codes::name(code), message: withheld_message(code) }
+                Self::Sqlite { code: result_codes::name(code), message: withheld_message(code) }
             }
             other => Self::from_failure(other),
         }
     }
 }
 
-/// How SQLCipher's own message begins, which quotes nothing.
+/// The start of SQLCipher's own message, which quotes nothing.
 const KEY_REFUSED: &str = "An error occurred with PRAGMA key or rekey";
 
 fn withheld_message(code: c_int) -> String {
     let general = match code & 0xff {
-        sqlite::SQLITE_ERROR => "it cannot be parsed",
+        sqlite::SQLITE_ERROR => "the statement cannot be parsed",
         sqlite::SQLITE_BUSY | sqlite::SQLITE_LOCKED => "the database is locked",
-        _ => "it cannot be prepared",
+        _ => "the statement cannot be prepared",
     };
-    format!(
-        "{general}: a statement that holds a key, so that SQLite's message, which may quote it, is withheld"
-    )
+    format!("{general}; SQLite's message is withheld, because it may quote the key that the statement holds")
 }

@@ -1,6 +1,6 @@
-//! SQL functions that are on every connection.
+//! The SQL functions of every connection.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Type, ValueRef};
@@ -8,108 +8,127 @@ use rusqlite::{Connection, Error, Result};
 use strongroom_codec::{Codec, CodecError, Dictionary, Level};
 use vendored_sys::sqlite;
 
+use crate::SqlError;
 use crate::seam::length_limit;
 
 /// Registers `zstd_compress(x [, level [, dictionary]])` and `zstd_decompress(x [, dictionary])`.
 ///
-/// Both answer a blob, and NULL for NULL; a level or a dictionary that is NULL is none.
-/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob, and no number: which text stands for a number is the
-///   caller's to say, by a CAST.
-/// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` is text again. Content over the connection's
-///   SQLITE_LIMIT_LENGTH is an error before it is made.
+/// Both return a blob, and NULL for NULL. A NULL level or dictionary counts as absent.
+/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which chooses the text that stands
+///   for it.
+/// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. Content over the connection's
+///   SQLITE_LIMIT_LENGTH fails before it is decompressed.
 ///
 /// Both are deterministic, so that an index or a generated column may use them, and innocuous, so that a schema may.
-pub(crate) fn register(connection: &Connection) -> Result<()> {
+pub(crate) fn register(connection: &Connection) -> Result<FunctionFailures> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let failures = FunctionFailures::default();
     for arguments in 1..=3 {
-        let state = Mutex::new(State::default());
+        let call = Mutex::new(Call::new("zstd_compress", &failures));
         connection.create_scalar_function("zstd_compress", arguments, flags, move |context| {
-            compress(&mut lock(&state), context)
+            lock(&call).compress(context)
         })?;
     }
     for arguments in 1..=2 {
-        let state = Mutex::new(State::default());
+        let call = Mutex::new(Call::new("zstd_decompress", &failures));
         connection.create_scalar_function("zstd_decompress", arguments, flags, move |context| {
-            decompress(&mut lock(&state), context)
+            lock(&call).decompress(context)
         })?;
     }
-    Ok(())
+    Ok(failures)
 }
 
-/// What a function keeps from one row to the next.
-#[derive(Default)]
-struct State {
+/// The last failure of a function on a connection. SQLite passes on only the message of a failed function.
+#[derive(Clone, Default)]
+pub(crate) struct FunctionFailures(Arc<Mutex<Option<SqlError>>>);
+
+impl FunctionFailures {
+    /// Takes the failure that has SQLite's message.
+    pub(crate) fn take(&self, message: &str) -> Option<SqlError> {
+        lock(&self.0).take().filter(|failure| failure.to_string() == message)
+    }
+}
+
+/// A function with the state that it keeps from one row to the next.
+struct Call {
+    function: &'static str,
+    failures: FunctionFailures,
     codec: Codec,
     dictionary: Option<Dictionary>,
 }
 
-impl State {
-    /// The dictionary in an argument. It is the same one in each row, and reading it costs more than compressing a row.
-    fn dictionary(&mut self, name: &str, argument: ValueRef<'_>) -> Result<Option<Dictionary>> {
+impl Call {
+    fn new(function: &'static str, failures: &FunctionFailures) -> Self {
+        Self { function, failures: failures.clone(), codec: Codec::default(), dictionary: None }
+    }
+
+    fn compress(&mut self, context: &Context<'_>) -> Result<Option<Vec<u8>>> {
+        let content = match context.get_raw(0) {
+            ValueRef::Null => return Ok(None),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+            other => return Err(self.wrong_type("the value must be text or a blob", other.data_type())),
+        };
+        let level = match argument(context, 1) {
+            ValueRef::Null => Level::default(),
+            ValueRef::Integer(number) => Level::new(number).map_err(|source| self.failed(source))?,
+            // JavaScript's numbers arrive as REAL. The cast saturates out of range.
+            ValueRef::Real(number) if number.fract() == 0.0 => {
+                Level::new(number as i64).map_err(|source| self.failed(source))?
+            }
+            other => return Err(self.wrong_type("the level must be an integer", other.data_type())),
+        };
+        let dictionary = self.dictionary(argument(context, 2))?;
+        let frame = self.codec.compress(content, level, dictionary.as_ref());
+        frame.map(Some).map_err(|source| self.failed(source))
+    }
+
+    fn decompress(&mut self, context: &Context<'_>) -> Result<Option<Vec<u8>>> {
+        let frame = match context.get_raw(0) {
+            ValueRef::Null => return Ok(None),
+            ValueRef::Blob(bytes) => bytes,
+            other => return Err(self.wrong_type("the value must be a blob", other.data_type())),
+        };
+        let dictionary = self.dictionary(argument(context, 1))?;
+        let content = self.codec.decompress(frame, dictionary.as_ref(), length_limit(context));
+        content.map(Some).map_err(|source| self.failed(source))
+    }
+
+    /// Reads the dictionary in an argument, or returns the previous row's if the bytes are the same.
+    fn dictionary(&mut self, argument: ValueRef<'_>) -> Result<Option<Dictionary>> {
         let bytes = match argument {
             ValueRef::Null => return Ok(None),
             ValueRef::Blob(bytes) => bytes,
-            other => return Err(wrong_type(name, "its dictionary is a blob", other.data_type())),
+            other => return Err(self.wrong_type("the dictionary must be a blob", other.data_type())),
         };
         match &self.dictionary {
             Some(kept) if kept.as_bytes() == bytes => {}
-            _ => self.dictionary = Some(Dictionary::new(bytes).map_err(|error| failure(name, &error))?),
+            _ => self.dictionary = Some(Dictionary::new(bytes).map_err(|source| self.failed(source))?),
         }
         Ok(self.dictionary.clone())
     }
-}
 
-fn compress(state: &mut State, context: &Context<'_>) -> Result<Option<Vec<u8>>> {
-    let name = "zstd_compress";
-    let content = match context.get_raw(0) {
-        ValueRef::Null => return Ok(None),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        other => return Err(wrong_type(name, "it takes text or a blob", other.data_type())),
-    };
-    let level = match argument(context, 1) {
-        ValueRef::Null => Level::default(),
-        ValueRef::Integer(number) => Level::new(number).map_err(|error| failure(name, &error))?,
-        // JavaScript has one kind of number, which arrives as REAL; out of range, the cast saturates.
-        ValueRef::Real(number) if number.fract() == 0.0 => {
-            Level::new(number as i64).map_err(|error| failure(name, &error))?
-        }
-        other => return Err(wrong_type(name, "its level is an integer", other.data_type())),
-    };
-    let dictionary = state.dictionary(name, argument(context, 2))?;
-    let frame = state.codec.compress(content, level, dictionary.as_ref());
-    frame.map(Some).map_err(|error| failure(name, &error))
-}
+    fn failed(&self, source: CodecError) -> Error {
+        let failure = SqlError::Function { function: self.function, source };
+        let message = failure.to_string();
+        *lock(&self.failures.0) = Some(failure);
+        error(message)
+    }
 
-fn decompress(state: &mut State, context: &Context<'_>) -> Result<Option<Vec<u8>>> {
-    let name = "zstd_decompress";
-    let frame = match context.get_raw(0) {
-        ValueRef::Null => return Ok(None),
-        ValueRef::Blob(bytes) => bytes,
-        other => return Err(wrong_type(name, "it takes a blob", other.data_type())),
-    };
-    let dictionary = state.dictionary(name, argument(context, 1))?;
-    let content = state.codec.decompress(frame, dictionary.as_ref(), length_limit(context));
-    content.map(Some).map_err(|error| failure(name, &error))
+    fn wrong_type(&self, expected: &str, given: Type) -> Error {
+        error(format!("{}: {expected}, not of type {given}", self.function))
+    }
 }
 
 fn argument<'a>(context: &'a Context<'_>, index: usize) -> ValueRef<'a> {
     if index < context.len() { context.get_raw(index) } else { ValueRef::Null }
 }
 
-fn wrong_type(name: &str, takes: &str, given: Type) -> Error {
-    error(format!("{name}: {takes}, and this is of type {given}"))
-}
-
-fn failure(name: &str, cause: &CodecError) -> Error {
-    error(format!("{name}: {cause}"))
-}
-
 fn error(message: String) -> Error {
     Error::SqliteFailure(rusqlite::ffi::Error::new(sqlite::SQLITE_ERROR), Some(message))
 }
 
-/// A function that panicked left a codec without its context, which is a sound one.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks a mutex, even after a panic: a function that panicked left a codec without contexts, which still works.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! SQLite's tokens, as far as they matter for finding keys and the end of a statement.
+//! The parts of SQLite's tokens that matter for finding keys and the end of a statement.
 
-/// A token and the bytes that it covers.
+/// A token and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) kind: Kind,
@@ -12,24 +12,24 @@ pub(crate) struct Token<'a> {
 pub(crate) enum Kind {
     /// A keyword or a bare name.
     Word,
-    /// A name or a string in any of SQLite's four kinds of quotes, closed or not.
+    /// A name or a string in one of SQLite's four kinds of quotes, closed or not.
     Quoted,
-    /// Anything else, a character at a time.
+    /// Any other single character.
     Other,
 }
 
 impl Token<'_> {
-    /// Whether it is this keyword.
+    /// Whether the token is this keyword.
     pub(crate) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether it is this punctuation.
+    /// Whether the token is this punctuation.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.kind == Kind::Other && self.text == text
     }
 
-    /// The name that it stands for, without quotes, in lower case.
+    /// Returns the token's name without quotes, in lower case.
     pub(crate) fn name(&self) -> Option<String> {
         match self.kind {
             Kind::Word => Some(self.text.to_ascii_lowercase()),
@@ -43,12 +43,12 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of an SQL text, without blanks and comments.
+/// Returns the tokens of an SQL text, without blanks and comments.
 pub(crate) fn tokens(sql: &str) -> Tokens<'_> {
     Tokens { sql, position: 0 }
 }
 
-/// Whether a text holds no statement: nothing but blanks, comments and semicolons.
+/// Whether a text holds only blanks, comments and semicolons.
 pub(crate) fn is_blank(sql: &str) -> bool {
     tokens(sql).all(|token| token.is(";"))
 }
@@ -83,7 +83,7 @@ impl Tokens<'_> {
     fn skip_blanks(&mut self) {
         loop {
             let rest = &self.sql[self.position..];
-            // SQLite's blanks, and a byte order mark, which it skips at the start
+            // SQLite's blanks, and the byte order mark, which SQLite skips at the start.
             let blanks = rest.len()
                 - rest.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r', '\u{feff}']).len();
             let rest = &rest[blanks..];
@@ -106,7 +106,7 @@ fn is_word_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '$') || !character.is_ascii()
 }
 
-/// The length of a string or a name in quotes, where a doubled quote stands for itself.
+/// Returns the length of a string or a name in quotes. A doubled quote stands for one.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((index, character)) = characters.next() {

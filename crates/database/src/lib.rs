@@ -1,8 +1,8 @@
 //! The engine: encrypted SQLite databases, statements, transactions and functions.
 //!
 //! [`Database::open`] opens or creates a database with a [`Key`](strongroom_keys::Key) and verifies the key;
-//! [`Database::open_unencrypted`] says aloud that there is none. A [`Statement`] keeps its database alive and can
-//! outlive [`Database::close`]: from then on each call answers [`SqlError::Closed`].
+//! [`Database::open_unencrypted`] opens one without encryption. A [`Statement`] keeps its database alive and can outlive
+//! [`Database::close`], after which each call returns [`SqlError::Closed`].
 //!
 //! ```
 //! use strongroom_database::{Behavior, Database, Location, OpenOptions, Value};
@@ -26,31 +26,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `unsafe` stands in the module `seam` and nowhere else.
+//! Only the module `seam` has `unsafe` code.
 #![deny(unsafe_code)]
 
 mod cache;
 mod codes;
-mod connection;
+mod database;
 mod error;
 mod functions;
 mod lexer;
 mod open;
 mod open_error;
+mod prepared;
 mod redact;
-#[expect(unsafe_code, reason = "the one place where SQLite's C interface is called")]
+mod result_codes;
+#[expect(unsafe_code, reason = "the one module that calls SQLite's C interface")]
 mod seam;
+mod session;
 mod statement;
 mod transaction;
 mod value;
 
-pub use codes::CODES;
-pub use connection::{Database, Trace};
+pub use codes::{code_of, codes};
+pub use database::Database;
 pub use error::SqlError;
 pub use open::{Location, OpenOptions};
 pub use open_error::OpenError;
 pub use redact::redact;
 pub use seam::Row;
+pub use session::Trace;
 pub use statement::{Column, Statement};
 pub use transaction::{Behavior, Transaction};
 pub use value::Value;

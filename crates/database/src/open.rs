@@ -1,4 +1,4 @@
-//! Opening: where, how, and with which key.
+//! Opens connections: location, options and key.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -12,26 +12,28 @@ use rusqlite::OpenFlags;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
-use crate::seam::{self, Core, Failure, OpenFailure};
-use crate::{OpenError, codes, functions};
+use crate::functions::{self, FunctionFailures};
+use crate::result_codes;
+use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
+use crate::{OpenError, SqlError};
 
-/// Where a database is.
+/// The place of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location<'a> {
-    /// In a file. The path is taken as it is: neither `file:` nor `:memory:` means anything else.
+    /// A file. The path is taken literally: `file:` and `:memory:` have no special meaning.
     File(&'a Path),
-    /// In memory, gone when it is closed.
+    /// Memory, freed when the database is closed.
     Memory,
 }
 
-/// How a database is opened.
+/// Options for opening a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Refuse every write. The file must exist.
     pub read_only: bool,
-    /// Fail where there is no file, instead of creating one.
+    /// Fail if the file does not exist, instead of creating it.
     pub must_exist: bool,
-    /// How long a call waits for a lock that another connection holds. Rounded to milliseconds.
+    /// How long a call waits for another connection's lock. Rounded to milliseconds.
     pub busy_timeout: Duration,
 }
 
@@ -42,112 +44,135 @@ impl Default for OpenOptions {
 }
 
 /// SQLite counts milliseconds in a C int.
-const LONGEST_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
 const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
-/// The length of every database is a multiple of this, the smallest page.
-const SMALLEST_PAGE: u64 = 512;
+/// The smallest page of SQLite. The length of every database is a multiple of it.
+const MIN_PAGE_SIZE: u64 = 512;
 
-/// Opens a connection that has read nothing yet.
-pub(crate) fn connect(location: Location<'_>, options: &OpenOptions) -> Result<Rc<Core>, OpenError> {
-    vendored_sys::init().map_err(|source| OpenError::Init { source })?;
-    silence_cipher_log();
-    let path = c_path(location)?;
-    let mut flags = match options.read_only {
-        true => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        false => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    if !options.read_only && !options.must_exist {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
-    let core = seam::open(&path, flags).map_err(|failure| cannot_open(location, options, failure))?;
-    core.with(|connection| {
-        // rusqlite panics above what SQLite can count
-        connection.busy_timeout(options.busy_timeout.min(LONGEST_TIMEOUT))?;
-        functions::register(connection)
-    })
-    .map_err(|failure| cannot_use(location, failure))?;
-    Ok(Rc::new(core))
+/// An open connection.
+pub(crate) struct Opened {
+    pub(crate) core: Rc<Core>,
+    pub(crate) function_failures: FunctionFailures,
+    /// Whether the connection has a key.
+    pub(crate) keyed: bool,
 }
 
-/// Gives the connection its key, with the parameters that go with it. Nothing is read yet.
-pub(crate) fn unlock(core: &Rc<Core>, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-    let set_key = || {
-        core.key(&key.expose_for_sqlcipher())?;
-        let parameters = key.parameters();
-        // compatibility comes first, because it sets the other two
-        for (pragma, value) in [
-            ("cipher_compatibility", parameters.compatibility.map(u32::from)),
-            ("cipher_page_size", parameters.page_size),
-            ("kdf_iter", parameters.kdf_iter),
-        ] {
-            if let Some(value) = value {
-                core.with(|connection| connection.pragma_update(None, pragma, value))?;
-            }
-        }
-        Ok(())
-    };
-    set_key().map_err(|failure| cannot_use(location, failure))
-}
-
-/// Reads the first page and the schema, which shows whether the key is right, and whether the end of the file is there.
-///
-/// A file that is new or empty has nothing to read: its first write puts the salt and the key to use.
-pub(crate) fn verify(core: &Rc<Core>, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-    let checked = core.with(|connection| {
-        // One transaction, so that no writer changes the length between the two looks at it.
-        connection.execute_batch("BEGIN")?;
-        connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-        let expected = pages.unsigned_abs() * u64::from(key.parameters().effective_page_size());
-        let truncated = match location {
-            // In WAL mode the last pages may stand in the log and not in the file yet.
-            Location::File(path) if journal != "wal" => {
-                let length = fs::metadata(path).map_or(expected, |metadata| metadata.len());
-                (length < expected).then_some((path, length, expected))
-            }
-            _ => None,
+impl Opened {
+    /// Opens a connection without reading the file.
+    pub(crate) fn connect(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
+        vendored_sys::init().map_err(|source| OpenError::Init { source })?;
+        silence_cipher_log();
+        let path = c_path(location)?;
+        let mut flags = match options.read_only {
+            true => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            false => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
-        connection.execute_batch("COMMIT")?;
-        Ok(truncated)
-    });
-    match (checked, location) {
-        (Ok(None), _) => Ok(()),
-        (Ok(Some((path, length, expected))), _) => {
-            Err(OpenError::Truncated { path: path.to_owned(), length, expected })
+        if !options.read_only && !options.must_exist {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        (Err(Failure::Sqlite { code, message }), Location::File(path)) => Err(match code & 0xff {
-            // SQLCipher reports a first page that does not authenticate as one of these two.
-            sqlite::SQLITE_NOTADB => unreadable(core, path, key),
-            sqlite::SQLITE_ERROR if core.cipher_failed() => unreadable(core, path, key),
-            sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), message },
-            _ => OpenError::Sqlite { path: path.to_owned(), code: codes::name(code), message },
-        }),
-        (Err(failure), _) => Err(cannot_use(location, failure)),
+        let core = seam::open(&path, flags).map_err(|failure| cannot_open(location, options, failure))?;
+        let registered = core.with(|connection| {
+            // rusqlite panics on a timeout that SQLite cannot count.
+            connection.busy_timeout(options.busy_timeout.min(MAX_TIMEOUT))?;
+            functions::register(connection)
+        });
+        let function_failures = registered.map_err(|failure| cannot_use(location, failure))?;
+        Ok(Self { core: Rc::new(core), function_failures, keyed: false })
+    }
+
+    /// Sets the connection's key and cipher parameters without reading the file.
+    pub(crate) fn unlock(&mut self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
+        let core = &self.core;
+        let set_key = || {
+            core.key(&key.expose_for_sqlcipher())?;
+            let parameters = key.parameters();
+            // cipher_compatibility comes first, because it resets the other two.
+            for (pragma, value) in [
+                ("cipher_compatibility", parameters.compatibility.map(u32::from)),
+                ("cipher_page_size", parameters.page_size),
+                ("kdf_iter", parameters.kdf_iter),
+            ] {
+                if let Some(value) = value {
+                    core.with(|connection| connection.pragma_update(None, pragma, value))?;
+                }
+            }
+            Ok(())
+        };
+        set_key().map_err(|failure| cannot_use(location, failure))?;
+        self.keyed = true;
+        Ok(())
+    }
+
+    /// Reads the first page and the schema, to find a wrong key or a truncated file.
+    ///
+    /// A new or empty file has nothing to read: its first write creates the salt and uses the key.
+    pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
+        let core = &self.core;
+        let checked = core.with(|connection| {
+            // In a transaction no writer changes the file between reading its header and its length.
+            connection.execute_batch("BEGIN")?;
+            connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+            let expected = pages.unsigned_abs() * u64::from(key.parameters().effective_page_size());
+            let truncated = match location {
+                // In WAL mode the log may hold the last pages instead of the file.
+                Location::File(path) if journal != "wal" => {
+                    let length = fs::metadata(path).map_or(expected, |metadata| metadata.len());
+                    (length < expected).then(|| OpenError::Truncated {
+                        path: path.to_owned(),
+                        length,
+                        expected,
+                    })
+                }
+                _ => None,
+            };
+            connection.execute_batch("COMMIT")?;
+            Ok(truncated)
+        });
+        match (checked, location) {
+            (Ok(None), _) => Ok(()),
+            (Ok(Some(truncated)), _) => Err(truncated),
+            (Err(Failure::Sqlite { code, message }), Location::File(path)) => {
+                let source = SqlError::Sqlite { code: result_codes::name(code), message };
+                Err(match code & 0xff {
+                    // SQLCipher reports one of these two for a first page that fails its authentication.
+                    sqlite::SQLITE_NOTADB => unreadable(core, path, key, source),
+                    sqlite::SQLITE_ERROR if core.cipher_failed() => unreadable(core, path, key, source),
+                    sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), source },
+                    _ => OpenError::Sqlite { path: path.to_owned(), source },
+                })
+            }
+            (Err(failure), _) => Err(cannot_use(location, failure)),
+        }
     }
 }
 
-/// What a file is that the key does not open, as far as its bytes tell.
-fn unreadable(core: &Core, path: &Path, key: &Key) -> OpenError {
+/// Tells by a file's bytes why the key does not open it.
+fn unreadable(core: &Core, path: &Path, key: &Key, source: SqlError) -> OpenError {
     let path = path.to_owned();
-    let (header, length) = core.file_start().unwrap_or_default();
-    if header == *PLAIN_HEADER {
+    let FileStart { bytes, length } =
+        core.file_start().unwrap_or(FileStart { bytes: [0; PLAIN_HEADER.len()], length: 0 });
+    if bytes == *PLAIN_HEADER {
         return OpenError::NotEncrypted { path };
     }
-    // The page size of the file may be another than that of the key, which is a wrong parameter.
-    match length % SMALLEST_PAGE == 0 && length >= u64::from(key.parameters().effective_page_size()) {
+    // The file may have a smaller page size than the key, which is a wrong parameter.
+    match length % MIN_PAGE_SIZE == 0 && length >= u64::from(key.parameters().effective_page_size()) {
         true => OpenError::WrongKey { path },
-        false => OpenError::NotADatabase { path, length },
+        false => OpenError::NotADatabase { path, length, source },
     }
 }
 
-/// Why the operating system did not open the file, as far as it tells.
+/// The error for a failure of the operating system to open the file.
 fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailure) -> OpenError {
     let OpenFailure { code, message, cause } = failure;
-    let code = codes::name(code);
+    let code = result_codes::name(code);
     let Location::File(path) = location else {
-        return OpenError::Sqlite { path: shown(location), code, message };
+        return OpenError::Sqlite {
+            path: path_or_memory(location),
+            source: SqlError::Sqlite { code, message },
+        };
     };
     let path = path.to_owned();
     match cause {
@@ -160,9 +185,9 @@ fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailu
                 _ => PathBuf::from("."),
             };
             if !directory.is_dir() {
-                OpenError::MissingDirectory { path, directory }
+                OpenError::MissingDirectory { path, directory, source }
             } else if options.must_exist || options.read_only {
-                OpenError::MissingFile { path }
+                OpenError::MissingFile { path, source }
             } else {
                 not_created(path, code, message)
             }
@@ -171,7 +196,7 @@ fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailu
     }
 }
 
-/// Why a file could not be created. SQLite tries to open it for reading then, and reports that there is no file.
+/// The error for a file that SQLite could not create. SQLite then tries to read it, and reports that it is missing.
 fn not_created(path: PathBuf, code: &'static str, message: String) -> OpenError {
     match File::options().write(true).create_new(true).open(&path) {
         Err(source) if source.kind() == ErrorKind::PermissionDenied => OpenError::Permission { path, source },
@@ -181,34 +206,37 @@ fn not_created(path: PathBuf, code: &'static str, message: String) -> OpenError 
 }
 
 fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
-    let (code, message) = match failure {
-        Failure::Sqlite { code, message } => (codes::name(code), message),
-        Failure::Closed | Failure::Busy => ("SQLITE_MISUSE", "the connection is not open".to_owned()),
+    let source = match failure {
+        Failure::Sqlite { code, message } => SqlError::Sqlite { code: result_codes::name(code), message },
+        Failure::Closed | Failure::Busy => {
+            SqlError::Sqlite { code: "SQLITE_MISUSE", message: "the connection is not open".to_owned() }
+        }
     };
-    OpenError::Sqlite { path: shown(location), code, message }
+    OpenError::Sqlite { path: path_or_memory(location), source }
 }
 
-fn shown(location: Location<'_>) -> PathBuf {
+/// Returns the path that messages name, `:memory:` for a database in memory.
+fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),
         Location::Memory => PathBuf::from(":memory:"),
     }
 }
 
-/// The path as SQLite takes it, where it is one of a file that can be.
+/// Turns a path into the form that SQLite takes.
 fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
     let Location::File(path) = location else { return Ok(c":memory:".to_owned()) };
     if path.as_os_str().is_empty() {
         return Err(OpenError::EmptyPath);
     }
     let bytes = path_bytes(path)?;
-    // SQLite would take these for something else than a file; nothing that begins with a directory is.
+    // SQLite gives names that start with a colon a special meaning, and none that start with a folder.
     let bytes = match bytes.starts_with(b":") {
         true => [b"./", &*bytes].concat(),
         false => bytes,
     };
     let path_c = CString::new(bytes).map_err(|_| OpenError::NulInPath)?;
-    // For reading, a directory can be opened, and only the first read fails.
+    // SQLite opens a folder for reading without an error; only the first read fails.
     match path.is_dir() {
         true => Err(OpenError::Directory { path: path.to_owned() }),
         false => Ok(path_c),
@@ -229,16 +257,15 @@ fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
     }
 }
 
-/// Switches SQLCipher's own log off, which writes errors to standard error, or to the system's log on Apple's.
+/// Turns off SQLCipher's log, which writes to standard error, or to the system's log on macOS.
 ///
-/// It is the host's process, and each error is reported where it belongs. Who wants the log sets
-/// `PRAGMA cipher_log_level` afterwards.
+/// The process belongs to the caller, who gets each error as a value. `PRAGMA cipher_log_level` turns the log on again.
 fn silence_cipher_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let memory = seam::open(c":memory:", OpenFlags::SQLITE_OPEN_READ_WRITE);
         if let Ok(core) = memory {
-            // Without memory for this there is none for the connection that follows, which then reports it.
+            // If this lacks memory, the connection that follows lacks it as well, and reports the failure.
             let _ = core.with(|connection| connection.pragma_update(None, "cipher_log_level", "NONE"));
         }
     });

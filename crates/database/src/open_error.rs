@@ -1,61 +1,71 @@
-//! What can go wrong while a database is opened.
+//! The errors of opening a database.
 
 use std::io;
 use std::path::PathBuf;
+
+use crate::SqlError;
 
 /// Why a database could not be opened or created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// A path without a character.
-    #[error("the path is empty: name a file, or ask for a database in memory")]
+    /// The path is empty.
+    #[error("cannot open a database: the path is empty; name a file, or open a database in memory")]
     EmptyPath,
 
-    /// A path with a NUL in it, at which the operating system would stop reading.
-    #[error("the path holds a NUL character: a shorter path than the one that was given would be opened")]
+    /// The path holds a NUL, at which the operating system would stop reading.
+    #[error(
+        "cannot open a database: the path holds a NUL character, at which the operating system stops reading"
+    )]
     NulInPath,
 
-    /// A path that SQLite cannot be told, because it is not Unicode. On Windows only.
-    #[error("the path \"{path}\" is not valid Unicode: SQLite cannot open it")]
+    /// SQLite cannot take the path, because it is not Unicode. On Windows only.
+    #[error("cannot open \"{path}\": the path is not valid Unicode, which SQLite requires; rename the file")]
     PathEncoding {
         /// The path.
         path: PathBuf,
     },
 
-    /// The directory of the file does not exist.
-    #[error("there is no directory \"{directory}\" for the database \"{path}\": create it first")]
+    /// The folder of the file does not exist.
+    #[error("cannot open \"{path}\": the folder \"{directory}\" does not exist; create it first")]
     MissingDirectory {
         /// The path.
         path: PathBuf,
-        /// Its directory.
+        /// The folder of the file.
         directory: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
     },
 
-    /// The file does not exist, and was not to be created.
-    #[error("there is no database \"{path}\", and it must exist: check the path, or allow creating it")]
+    /// The file does not exist, and the options forbid creating it.
+    #[error(
+        "cannot open \"{path}\": the file does not exist, and the options forbid creating it; check the path"
+    )]
     MissingFile {
         /// The path.
         path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
     },
 
-    /// The path names a directory.
-    #[error("\"{path}\" is a directory: name a file in it")]
+    /// The path names a folder.
+    #[error("cannot open \"{path}\": the path is a folder; name a file inside it")]
     Directory {
         /// The path.
         path: PathBuf,
     },
 
-    /// The operating system does not allow it.
-    #[error("no permission to open \"{path}\": check the rights of the file and of its directory")]
+    /// The operating system forbids opening the file.
+    #[error("cannot open \"{path}\": permission denied; check the rights of the file and of its folder")]
     Permission {
         /// The path.
         path: PathBuf,
-        /// The operating system's own account of it.
+        /// The operating system's error.
         source: io::Error,
     },
 
     /// The operating system cannot open the file for another reason.
-    #[error("\"{path}\" cannot be opened: {message}")]
+    #[error("cannot open \"{path}\": {message}")]
     System {
         /// The path.
         path: PathBuf,
@@ -63,7 +73,7 @@ pub enum OpenError {
         code: &'static str,
         /// SQLite's message.
         message: String,
-        /// The operating system's own account of it, where there is one.
+        /// The operating system's error, if there was one.
         source: Option<io::Error>,
     },
 
@@ -71,8 +81,8 @@ pub enum OpenError {
     ///
     /// Bytes do not tell a wrong key from a damaged first page, nor from a file of random content.
     #[error(
-        "the key does not open \"{path}\": it is wrong, or the file was written with other cipher parameters, \
-         or its first page is damaged"
+        "cannot open \"{path}\": the key is wrong, or the file has other cipher parameters, or its first page is damaged; \
+         check the key and the parameters"
     )]
     WrongKey {
         /// The path.
@@ -81,71 +91,74 @@ pub enum OpenError {
 
     /// The file is a plain SQLite database, and a key was given.
     #[error(
-        "\"{path}\" is not encrypted, and a key was given: open it unencrypted, or export it into an encrypted file"
+        "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or export it into an \
+         encrypted file"
     )]
     NotEncrypted {
         /// The path.
         path: PathBuf,
     },
 
-    /// The file is no database: its length is none that a database of this key can have.
+    /// No database of this key has the length of the file.
     #[error(
-        "\"{path}\" is no database of this key: {length} bytes are no whole number of pages; it is something else, \
-         or cut off, or was written with other cipher parameters"
+        "cannot open \"{path}\": its {length} bytes are not a whole number of this key's pages; the file is not a \
+         database, is cut off, or has other cipher parameters"
     )]
     NotADatabase {
         /// The path.
         path: PathBuf,
         /// The length of the file in bytes.
         length: u64,
+        /// SQLite's error.
+        source: SqlError,
     },
 
-    /// The file is an encrypted database whose end is missing.
+    /// The file is an encrypted database without its end.
     #[error(
-        "\"{path}\" is cut off: {length} bytes of {expected} are there; restore it from a copy, what is here is left as it is"
+        "cannot open \"{path}\": the file is cut off at {length} of {expected} bytes; restore it from a copy (nothing \
+         was written to it)"
     )]
     Truncated {
         /// The path.
         path: PathBuf,
         /// The length of the file in bytes.
         length: u64,
-        /// The length that the database says it has.
+        /// The length that the database's header states.
         expected: u64,
     },
 
-    /// The key is right, and what the database says of itself does not fit the file.
+    /// The key is right, and the content of the database contradicts itself or the file's length.
     #[error(
-        "\"{path}\" is damaged or cut off ({message}): restore it from a copy, what is here is left as it is"
+        "cannot open \"{path}\": the file is damaged or cut off ({source}); restore it from a copy (nothing was written \
+         to it)"
     )]
     Damaged {
         /// The path.
         path: PathBuf,
-        /// SQLite's message.
-        message: String,
+        /// SQLite's error.
+        source: SqlError,
     },
 
-    /// SQLite could not read or prepare the database.
-    #[error("\"{path}\" cannot be used: {message}")]
+    /// SQLite failed to read or to set up the database.
+    #[error("cannot open \"{path}\": {source}")]
     Sqlite {
         /// The path, or `:memory:`.
         path: PathBuf,
-        /// SQLite's name of the extended result code.
-        code: &'static str,
-        /// SQLite's message.
-        message: String,
+        /// SQLite's error.
+        source: SqlError,
     },
 
-    /// A library of C that did not get ready.
-    #[error("the database library did not get ready")]
+    /// A C library failed to initialise.
+    #[error("cannot initialise the database library: {source}")]
     Init {
-        /// What vendored-sys says of it.
+        /// The library's error.
         source: vendored_sys::InitError,
     },
 }
 
 impl OpenError {
-    /// Every code of this engine's own that [`OpenError::code`] can answer, but for `STRONGROOM_INIT`, which is
-    /// `KeyError`'s as well; the others are SQLite's.
+    /// Every code of this engine that [`OpenError::code`] can return, without `STRONGROOM_INIT`, which `KeyError` lists;
+    /// the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_EMPTY_PATH",
         "STRONGROOM_NUL_IN_PATH",
@@ -155,7 +168,7 @@ impl OpenError {
         "STRONGROOM_TRUNCATED",
     ];
 
-    /// The stable code of the error.
+    /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyPath => "STRONGROOM_EMPTY_PATH",
@@ -164,7 +177,8 @@ impl OpenError {
             Self::MissingDirectory { .. } | Self::MissingFile { .. } => "SQLITE_CANTOPEN",
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
             Self::Permission { .. } => "SQLITE_PERM",
-            Self::System { code, .. } | Self::Sqlite { code, .. } => code,
+            Self::System { code, .. } => code,
+            Self::Sqlite { source, .. } => source.code(),
             Self::WrongKey { .. } => "STRONGROOM_WRONG_KEY",
             Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",

@@ -1,17 +1,16 @@
-//! Keys are taken out of SQL before anyone sees it.
+//! Removes keys from SQL before anyone sees it.
 
 use std::borrow::Cow;
 
 use crate::lexer::{Kind, Token, tokens};
 
-/// What stands in place of a key.
+/// Replaces a key.
 const REDACTED: &str = "'<redacted>'";
 
-/// The SQL without keys: what follows `PRAGMA key` and its kin, `ATTACH ... KEY`, and the arguments of
-/// `sqlcipher_export`.
+/// Replaces the value of `PRAGMA key` and similar pragmas, the key of `ATTACH`, and the arguments of `sqlcipher_export`.
 ///
-/// From the key on, everything to the end of the text is left out. That hides more than the key where other statements
-/// follow, and it has to: a quote too many in the key moves the end of the statement to a place that only SQLite knows.
+/// The text after the key is removed as well, up to its end. A stray quote in the key moves the end of the statement to
+/// a place that only SQLite knows, so that statements that follow cannot be kept.
 pub fn redact(sql: &str) -> Cow<'_, str> {
     match find_secret(sql) {
         None => Cow::Borrowed(sql),
@@ -24,10 +23,10 @@ pub(crate) fn holds_secret(sql: &str) -> bool {
     find_secret(sql).is_some()
 }
 
-/// Where the first secret begins, in bytes.
+/// Returns the byte at which the first secret starts.
 ///
-/// The keywords are found at any place: SQLite accepts them at one place only, so that a false find hides a harmless
-/// text, and there is no list of the places to keep complete.
+/// The keywords count at any place of the text. A false match hides a harmless text; a list of the places where SQLite
+/// accepts them could have a gap.
 fn find_secret(sql: &str) -> Option<usize> {
     let mut scan = tokens(sql).peekable();
     let mut attaching = false;
@@ -50,7 +49,7 @@ fn find_secret(sql: &str) -> Option<usize> {
     None
 }
 
-/// With the scan behind PRAGMA: where the value of a key pragma begins, if it is one and has a value.
+/// Returns the byte at which the value of a key pragma starts. `scan` is behind the word PRAGMA.
 fn after_key_pragma<'a, I>(scan: &mut std::iter::Peekable<I>) -> Option<usize>
 where
     I: Iterator<Item = Token<'a>>,
@@ -65,7 +64,7 @@ where
     }
     let value = scan.next()?;
     if value.is(";") {
-        // "PRAGMA key;" has no value, and nothing that follows belongs to it
+        // "PRAGMA key;" has no value.
         None
     } else if value.is("=") || value.is("(") {
         scan.next().map(|value| value.start)
@@ -74,7 +73,7 @@ where
     }
 }
 
-/// Every pragma with "key" in its name, so that no spelling is missed, but for those about foreign keys.
+/// Matches every pragma with "key" in its name, so that no spelling is missed, except those about foreign keys.
 fn is_key_pragma(name: &Token<'_>) -> bool {
     name.kind != Kind::Other
         && name.name().is_some_and(|name| name.contains("key") && !name.contains("foreign_key"))

@@ -1,95 +1,74 @@
 //! Prepared statements.
 
-use std::cell::OnceCell;
 use std::ffi::c_int;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::connection::Inner;
-use crate::seam::{RawStatement, Row, Step};
+use crate::prepared::{Facts, Prepared};
+use crate::seam::{Origin, RawStatement, Row, Step};
+use crate::session::Session;
 use crate::{SqlError, Value};
 
 /// A column of a statement's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Column {
-    /// Its name in the result.
+    /// The column's name in the result.
     pub name: String,
-    /// The column of a table that it is, where it is one and not an expression.
+    /// The table's column that this column shows, or `None` for an expression.
     pub origin: Option<String>,
-    /// That table.
+    /// The table of `origin`.
     pub table: Option<String>,
-    /// The database of that table: `main`, `temp` or the name of an attached one.
+    /// The database of `table`: `main`, `temp` or the name of an attached database.
     pub database: Option<String>,
-    /// The type in the table's declaration.
+    /// The type of `origin` in the table's declaration.
     pub declared_type: Option<String>,
 }
 
 /// A prepared statement.
 ///
-/// It keeps its database alive, and may outlive [`Database::close`](crate::Database::close): every call is an error then.
-/// When it is dropped, it goes back into the cache.
+/// A statement keeps its database alive, and may outlive [`Database::close`](crate::Database::close), after which every
+/// call fails. A dropped statement goes back into the cache.
 pub struct Statement {
-    inner: Rc<Inner>,
-    /// Some until it is dropped.
+    session: Rc<Session>,
+    /// Some until the statement is dropped.
     raw: Option<RawStatement>,
-    meta: Rc<Meta>,
+    facts: Rc<Facts>,
     running: bool,
-    /// The schema for which it was prepared.
+    /// The schema for which the statement was prepared.
     schema: u64,
 }
 
-/// What is known of a statement once it is prepared.
-pub(crate) struct Meta {
-    pub(crate) sql: Rc<str>,
-    pub(crate) cached: bool,
-    read_only: bool,
-    parameter_count: usize,
-    parameter_names: OnceCell<Vec<Option<String>>>,
-}
-
-impl Meta {
-    /// With the text that may be shown, and whether the statement may wait in the cache.
-    pub(crate) fn new(raw: &RawStatement, sql: &str, cached: bool) -> Self {
-        Self {
-            sql: Rc::from(sql),
-            cached,
-            read_only: raw.is_read_only(),
-            parameter_count: raw.parameter_count(),
-            parameter_names: OnceCell::new(),
-        }
-    }
-}
-
 impl Statement {
-    pub(crate) fn new(inner: Rc<Inner>, raw: RawStatement, meta: Rc<Meta>) -> Self {
-        let schema = inner.schema();
-        Self { inner, raw: Some(raw), meta, running: false, schema }
+    pub(crate) fn new(session: Rc<Session>, prepared: Prepared) -> Self {
+        let Prepared { raw, facts } = prepared;
+        let schema = session.schema();
+        Self { session, raw: Some(raw), facts, running: false, schema }
     }
 
-    /// The SQL that was prepared, without keys.
+    /// Returns the statement's SQL, without keys.
     pub fn sql(&self) -> &str {
-        &self.meta.sql
+        &self.facts.sql
     }
 
-    /// Whether running it leaves the database file as it is.
+    /// Whether the statement leaves the database file as it is.
     pub fn is_read_only(&self) -> bool {
-        self.meta.read_only
+        self.facts.read_only
     }
 
-    /// The number of columns of its result, 0 where it has none.
+    /// Returns the number of columns of the result, 0 for a statement without rows.
     pub fn column_count(&self) -> usize {
         self.raw().map_or(0, RawStatement::column_count)
     }
 
-    /// The columns of its result.
+    /// Returns the columns of the result.
     ///
     /// # Errors
     ///
     /// [`SqlError::Closed`].
     pub fn columns(&self) -> Result<Vec<Column>, SqlError> {
         let origins = self.raw()?.origins().map_err(SqlError::from_failure)?;
-        let column = |origin: crate::seam::Origin| Column {
+        let column = |origin: Origin| Column {
             name: origin.name,
             origin: origin.column,
             table: origin.table,
@@ -99,25 +78,27 @@ impl Statement {
         Ok(origins.into_iter().map(column).collect())
     }
 
-    /// How often SQLite has prepared it anew, which it does on the first step after a change of the schema: as long as
-    /// this stays, so do the columns.
+    /// Returns how often SQLite has compiled the statement again, which the first step after a change of the schema
+    /// does. The columns stay the same as long as this number does.
     #[inline]
     pub fn reprepared(&self) -> u32 {
         self.raw().map_or(0, RawStatement::reprepared)
     }
 
-    /// The number of parameters. Numbered ones (`?5`) count up to the highest.
+    /// Returns the number of parameters. Numbered ones (`?5`) count up to the highest number.
     pub fn parameter_count(&self) -> usize {
-        self.meta.parameter_count
+        self.facts.parameter_count
     }
 
-    /// The name of a parameter with its prefix, as in `:id`; parameters count from 1. `None` where it has no name.
+    /// Returns the name of a parameter with its prefix, such as `:id`, or `None` for a parameter without a name.
+    /// Parameters count from 1.
     pub fn parameter_name(&self, index: usize) -> Option<&str> {
         self.parameter_names().get(index.checked_sub(1)?)?.as_deref()
     }
 
-    /// The index of a parameter, counted from 1. The name is given with its prefix, or without where that is enough to
-    /// tell it from others; the first that fits is meant.
+    /// Returns the index of a parameter, counted from 1.
+    ///
+    /// The name with its prefix is looked for first, then the name without a prefix. The first match counts.
     pub fn parameter_index(&self, name: &str) -> Option<usize> {
         let names = self.parameter_names();
         let with_prefix = |known: &Option<String>| known.as_deref() == Some(name);
@@ -129,7 +110,7 @@ impl Statement {
         Some(position + 1)
     }
 
-    /// Binds a value, which is copied, to a parameter, counted from 1. It stays until it is bound anew.
+    /// Binds a copy of a value to a parameter, counted from 1. The value stays bound until the next `bind`.
     ///
     /// # Errors
     ///
@@ -137,8 +118,8 @@ impl Statement {
     /// [`SqlError::InvalidUtf8`] for a value that cannot be stored, [`SqlError::Running`] between two rows.
     #[inline]
     pub fn bind(&mut self, index: usize, value: Value<'_>) -> Result<(), SqlError> {
-        if index == 0 || index > self.meta.parameter_count {
-            return Err(SqlError::ParameterIndex { index, count: self.meta.parameter_count });
+        if index == 0 || index > self.facts.parameter_count {
+            return Err(SqlError::ParameterIndex { index, count: self.facts.parameter_count });
         }
         if self.running {
             return Err(SqlError::Running { index });
@@ -148,8 +129,8 @@ impl Statement {
         {
             return Err(SqlError::InvalidUtf8 { index });
         }
-        // parameters are counted in a C int
-        self.raw_mut()?.bind(index as c_int, value).map_err(|failure| self.inner.refuse(value, failure))
+        // SQLite counts parameters in a C int.
+        self.raw_mut()?.bind(index as c_int, value).map_err(|failure| self.session.refuse(value, failure))
     }
 
     /// Sets every parameter to NULL.
@@ -159,22 +140,22 @@ impl Statement {
         }
     }
 
-    /// Runs to the next row, and `None` where there is none. After that, or after an error, it starts anew.
+    /// Runs to the next row, or to the end, where it returns `None`. The step after the end or an error starts over.
     ///
-    /// The row borrows the statement, and the database cannot be closed while it lives.
+    /// The row borrows the statement, and the database cannot be closed while the row lives.
     ///
     /// # Errors
     ///
-    /// What SQLite reports, and [`SqlError::Closed`].
+    /// The errors that SQLite reports, and [`SqlError::Closed`].
     #[inline]
     pub fn step(&mut self) -> Result<Option<Row<'_>>, SqlError> {
         if !self.running {
-            self.inner.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.meta.sql);
+            self.session.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.facts.sql);
         }
         let raw = self.raw.as_mut().ok_or(SqlError::Closed)?;
         let stepped = raw.step();
-        if !self.meta.cached {
-            self.inner.schema_may_differ();
+        if !self.facts.cacheable {
+            self.session.schema_may_differ();
         }
         match stepped {
             Ok(Step::Row) => {
@@ -188,14 +169,14 @@ impl Statement {
             }
             Err(failure) => {
                 self.running = false;
-                let error = self.inner.explain(failure);
+                let error = self.session.explain(failure);
                 raw.reset();
                 Err(error)
             }
         }
     }
 
-    /// Ends a run, so that the next step starts anew. Bindings stay.
+    /// Ends a run, so that the next step starts over. Bindings stay.
     pub fn reset(&mut self) {
         self.running = false;
         if let Ok(raw) = self.raw_mut() {
@@ -203,14 +184,14 @@ impl Statement {
         }
     }
 
-    /// Whether it stands on a row: stepped, and neither at its end nor reset since.
+    /// Whether the statement is on a row: stepped, and neither at its end nor reset.
     #[inline]
     pub fn is_running(&self) -> bool {
-        self.running && self.inner.is_open()
+        self.running && self.session.is_open()
     }
 
     fn parameter_names(&self) -> &[Option<String>] {
-        self.meta
+        self.facts
             .parameter_names
             .get_or_init(|| self.raw().map(RawStatement::parameter_names).unwrap_or_default())
     }
@@ -227,7 +208,7 @@ impl Statement {
 impl Drop for Statement {
     fn drop(&mut self) {
         if let Some(raw) = self.raw.take() {
-            self.inner.give_back(raw, &self.meta, self.schema);
+            self.session.give_back(Prepared { raw, facts: Rc::clone(&self.facts) }, self.schema);
         }
     }
 }

@@ -5,45 +5,52 @@ use crate::{Database, SqlError};
 /// When a transaction takes its locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Behavior {
-    /// With the first statement that needs one.
+    /// When a statement needs a lock.
     #[default]
     Deferred,
-    /// The write lock at once; readers go on.
+    /// The write lock at once; other connections can still read.
     Immediate,
-    /// Every lock at once; in WAL mode the same as immediate.
+    /// Every lock at once; in WAL mode the same as `Immediate`.
     Exclusive,
 }
 
-/// A transaction, or a savepoint where one is open already. Dropping it rolls it back.
+/// A transaction, or a savepoint inside another transaction. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct Transaction<'d> {
     database: &'d Database,
-    /// The depth of the savepoint that it is, and `None` for the outermost.
+    /// The depth of the savepoint, or `None` for the outermost transaction.
     savepoint: Option<u64>,
     finished: bool,
 }
 
-impl<'d> Transaction<'d> {
-    pub(crate) fn begin(database: &'d Database, behavior: Behavior) -> Result<Self, SqlError> {
-        let savepoint = match database.in_transaction() {
-            true => Some(database.savepoints() + 1),
-            false => None,
-        };
-        match (savepoint, behavior) {
-            (Some(number), _) => run(database, &format!("SAVEPOINT {}", name(number)))?,
-            (None, Behavior::Deferred) => run(database, "BEGIN DEFERRED")?,
-            (None, Behavior::Immediate) => run(database, "BEGIN IMMEDIATE")?,
-            (None, Behavior::Exclusive) => run(database, "BEGIN EXCLUSIVE")?,
-        }
-        database.set_savepoints(savepoint.unwrap_or(0));
-        Ok(Self { database, savepoint, finished: false })
-    }
-
-    /// Makes its changes part of the outer transaction, or permanent where it is the outermost.
+impl Database {
+    /// Begins a transaction, or a savepoint if a transaction is open.
     ///
     /// # Errors
     ///
-    /// What SQLite reports; the transaction is rolled back then.
+    /// The errors that SQLite reports, such as SQLITE_BUSY, and [`SqlError::Closed`].
+    pub fn transaction(&self, behavior: Behavior) -> Result<Transaction<'_>, SqlError> {
+        let savepoint = match self.in_transaction() {
+            true => Some(self.session.savepoints.get() + 1),
+            false => None,
+        };
+        match (savepoint, behavior) {
+            (Some(number), _) => run(self, &format!("SAVEPOINT {}", name(number)))?,
+            (None, Behavior::Deferred) => run(self, "BEGIN DEFERRED")?,
+            (None, Behavior::Immediate) => run(self, "BEGIN IMMEDIATE")?,
+            (None, Behavior::Exclusive) => run(self, "BEGIN EXCLUSIVE")?,
+        }
+        self.session.savepoints.set(savepoint.unwrap_or(0));
+        Ok(Transaction { database: self, savepoint, finished: false })
+    }
+}
+
+impl<'d> Transaction<'d> {
+    /// Commits the changes to the file, or to the outer transaction.
+    ///
+    /// # Errors
+    ///
+    /// The errors that SQLite reports; the transaction is then rolled back.
     pub fn commit(mut self) -> Result<(), SqlError> {
         match self.savepoint {
             Some(number) => run(self.database, &format!("RELEASE {}", name(number)))?,
@@ -53,28 +60,28 @@ impl<'d> Transaction<'d> {
         Ok(())
     }
 
-    /// Undoes its changes.
+    /// Undoes the changes.
     ///
     /// # Errors
     ///
-    /// What SQLite reports.
+    /// The errors that SQLite reports.
     pub fn rollback(mut self) -> Result<(), SqlError> {
         self.finish();
         self.undo()
     }
 
-    /// The database on which it is.
+    /// Returns the database of the transaction.
     pub fn database(&self) -> &'d Database {
         self.database
     }
 
     fn finish(&mut self) {
         self.finished = true;
-        self.database.set_savepoints(self.savepoint.map_or(0, |depth| depth - 1));
+        self.database.session.savepoints.set(self.savepoint.map_or(0, |depth| depth - 1));
     }
 
     fn undo(&self) -> Result<(), SqlError> {
-        // An error such as SQLITE_FULL may have rolled everything back already.
+        // An error such as SQLITE_FULL may have rolled everything back.
         if !self.database.in_transaction() {
             return Ok(());
         }
@@ -92,13 +99,13 @@ impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if !self.finished {
             self.finish();
-            // Nobody is left to tell. What cannot be rolled back here is when the database is closed.
+            // A drop cannot report the error. Closing the database rolls back any remaining changes.
             let _ = self.undo();
         }
     }
 }
 
-/// Named by its depth, so that the statement for it comes from the cache.
+/// Names a savepoint by its depth, so that the cache has a statement for each name.
 fn name(savepoint: u64) -> String {
     format!("strongroom_{savepoint}")
 }

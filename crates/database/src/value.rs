@@ -1,4 +1,4 @@
-//! A value of SQLite's, borrowed.
+//! A borrowed value of SQLite.
 
 /// A value that is bound to a parameter or read from a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -7,9 +7,9 @@ pub enum Value<'a> {
     Null,
     /// A signed integer of 64 bits.
     Integer(i64),
-    /// A floating-point number. Binding NaN stores NULL, as SQLite does.
+    /// A floating-point number. SQLite stores NaN as NULL.
     Real(f64),
-    /// Text, as bytes: a file may hold text that is not UTF-8. Binding takes valid UTF-8.
+    /// Text, as bytes: a file may hold text that is not UTF-8. Binding requires valid UTF-8.
     Text(&'a [u8]),
     /// Bytes.
     Blob(&'a [u8]),

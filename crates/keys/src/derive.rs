@@ -1,4 +1,4 @@
-//! From a passphrase to a raw key, as SQLCipher does it.
+//! Derives a raw key from a passphrase, as SQLCipher does.
 
 use openssl::hash::MessageDigest;
 use zeroize::Zeroizing;
@@ -9,16 +9,16 @@ use crate::{CipherParameters, Key, KeyError};
 /// The length of a database's salt, in bytes: the first bytes of an encrypted file.
 pub const SALT_LENGTH: usize = 16;
 
-/// Derives the raw key that opens a database which was written with a passphrase.
+/// Derives the raw key of a database that was created with a passphrase.
 ///
-/// `salt` is the first 16 bytes of the file. Opening with the raw key takes no time, so that a program which opens one
-/// database often may derive once and keep the key. It is PBKDF2 over HMAC-SHA-512 with 256,000 iterations, or what
-/// `parameters` say; the parameters stay with the key. Source: SQLCipher's documentation of its design.
+/// `salt` is the first 16 bytes of the file. A program that opens a database often can derive the key once and keep it,
+/// because opening with a raw key takes no time. The algorithm is PBKDF2 over HMAC-SHA-512 with 256,000 iterations,
+/// unless `parameters` differ; the key keeps the parameters. Source: SQLCipher's documentation of its design.
 ///
 /// # Errors
 ///
-/// What [`Key::passphrase`] and [`Key::with_cipher`] refuse, and [`KeyError::Derivation`] or [`KeyError::Init`] when
-/// OpenSSL is not able to.
+/// The errors of [`Key::passphrase`] and [`Key::with_cipher`]; [`KeyError::Derivation`] or [`KeyError::Init`] if OpenSSL
+/// fails.
 pub fn derive(
     passphrase: &[u8],
     salt: &[u8; SALT_LENGTH],

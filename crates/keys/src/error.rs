@@ -1,80 +1,80 @@
-//! What can be wrong with a key.
+//! The errors of keys.
 
-use crate::parameters::{KDF_ITER_MAX, PAGE_SIZE_MAX, PAGE_SIZE_MIN};
+use crate::limits::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 
-/// Why something is no key.
+/// Why a key or its parameters were refused.
 ///
-/// No variant holds key bytes, so that a message never shows any.
+/// No variant holds key bytes, so that no message can show them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A raw key that does not have 32 bytes.
-    #[error(
-        "a raw key has exactly 32 bytes, this one has {actual}: pass 32 random bytes, or use a passphrase instead"
-    )]
+    /// A raw key does not have 32 bytes.
+    #[error("the raw key has {actual} bytes instead of 32: pass 32 random bytes, or a passphrase")]
     Length {
-        /// The number of bytes that were given.
+        /// The given number of bytes.
         actual: usize,
     },
 
-    /// A passphrase without a single byte.
-    #[error("the passphrase is empty: an empty passphrase would leave the database unencrypted")]
+    /// The passphrase is empty.
+    #[error("the passphrase is empty: SQLCipher would leave the database unencrypted")]
     Empty,
 
-    /// A passphrase in the notation that SQLCipher reads as a raw key.
+    /// The passphrase has the notation that SQLCipher reads as a raw key.
     #[error(
-        "the passphrase is written as x'...' with hexadecimal digits, which SQLCipher takes for a raw key: \
-         pass those bytes as a raw key, or choose another passphrase"
+        "SQLCipher takes the passphrase x'...' with hexadecimal digits for a raw key: pass its bytes as a raw key, or \
+         choose another passphrase"
     )]
     RawNotation,
 
-    /// A page size that SQLCipher does not have.
-    #[error("page_size is {actual}: it is a power of two from {PAGE_SIZE_MIN} to {PAGE_SIZE_MAX}")]
+    /// SQLCipher does not have this page size.
+    #[error("page_size is {actual}: pass a power of two from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}")]
     PageSize {
-        /// The page size that was given, in bytes.
+        /// The given page size, in bytes.
         actual: u32,
     },
 
-    /// A number of iterations that cannot be counted.
-    #[error("kdf_iter is {actual}: it is a number from 1 to {KDF_ITER_MAX}")]
+    /// The number of iterations is out of range.
+    #[error("kdf_iter is {actual}: pass a number from 1 to {MAX_KDF_ITER}")]
     KdfIter {
-        /// The number that was given.
+        /// The given number.
         actual: u32,
     },
 
-    /// A generation of SQLCipher's format that does not exist.
+    /// SQLCipher has no format of this version.
     #[error(
-        "cipher_compatibility is {actual}: it is 1, 2, 3 or 4, the major version of SQLCipher that wrote the file"
+        "cipher_compatibility is {actual}: pass the major version of SQLCipher that wrote the file, 1 to 4"
     )]
     Compatibility {
-        /// The number that was given.
+        /// The given version.
         actual: u8,
     },
 
-    /// OpenSSL gave no random bytes.
-    #[error("OpenSSL's random generator gave no bytes: is the system's source of randomness available?")]
+    /// OpenSSL returned no random bytes.
+    #[error(
+        "cannot generate a key: OpenSSL returned no random bytes; check the system's source of randomness"
+    )]
     Random {
-        /// OpenSSL's own account of it.
+        /// OpenSSL's errors.
         source: openssl::error::ErrorStack,
     },
 
     /// OpenSSL could not derive the key.
-    #[error("OpenSSL could not derive a key from the passphrase: is there memory left?")]
+    #[error("cannot derive a key from the passphrase: OpenSSL failed; check that memory is left")]
     Derivation {
-        /// OpenSSL's own account of it.
+        /// OpenSSL's errors.
         source: openssl::error::ErrorStack,
     },
 
-    /// A library of C that did not get ready.
-    #[error("the cryptographic library did not get ready")]
+    /// A C library failed to initialise.
+    #[error("cannot initialise the cryptographic library: {source}")]
     Init {
-        /// What vendored-sys says of it.
+        /// The library's error.
         source: vendored_sys::InitError,
     },
 }
 
 impl KeyError {
-    /// Every code that [`KeyError::code`] can answer.
+    /// Every code that [`KeyError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_KEY_LENGTH",
         "STRONGROOM_KEY_EMPTY",
@@ -87,7 +87,7 @@ impl KeyError {
         "STRONGROOM_INIT",
     ];
 
-    /// The stable code of the error.
+    /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Length { .. } => "STRONGROOM_KEY_LENGTH",

@@ -9,16 +9,16 @@ use crate::{CipherParameters, KeyError};
 /// The length of a raw key, in bytes: AES-256.
 pub const RAW_LENGTH: usize = 32;
 
-/// The key of a database: 32 raw bytes or a passphrase, and the cipher parameters that go with it.
+/// The key of a database: 32 raw bytes or a passphrase, with its cipher parameters.
 ///
-/// The bytes live on the heap, so that moving a key leaves no copy behind, and are zeroised when it is dropped.
+/// The bytes live on the heap, so that moving a key copies none, and are zeroised when the key is dropped.
 pub struct Key {
     material: Material,
     parameters: CipherParameters,
 }
 
 impl Key {
-    /// A key of exactly 32 bytes, used as it is.
+    /// Creates a key from exactly 32 bytes, which are used as they are.
     ///
     /// # Errors
     ///
@@ -33,12 +33,12 @@ impl Key {
         })
     }
 
-    /// A passphrase, from which SQLCipher derives the key with the salt of the file.
+    /// Creates a key from a passphrase, from which SQLCipher derives the raw key with the salt of the file.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Empty`], and [`KeyError::RawNotation`] where SQLCipher would derive nothing and take the passphrase
-    /// for a raw key: `x'`, then 64, 96 or 160 hexadecimal digits, then `'`.
+    /// [`KeyError::Empty`]. [`KeyError::RawNotation`] for a passphrase that SQLCipher would take for a raw key: `x'`, then
+    /// 64, 96 or 160 hexadecimal digits, then `'`.
     pub fn passphrase(passphrase: &[u8]) -> Result<Self, KeyError> {
         if passphrase.is_empty() {
             return Err(KeyError::Empty);
@@ -52,11 +52,11 @@ impl Key {
         })
     }
 
-    /// A new random key from OpenSSL's generator. [`Key::expose_raw`] gives its bytes, to be kept in a safe place.
+    /// Generates a random key with OpenSSL. [`Key::expose_raw`] returns its bytes, which the caller must keep safe.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Random`] and [`KeyError::Init`] when OpenSSL is not able to.
+    /// [`KeyError::Random`] or [`KeyError::Init`] if OpenSSL fails.
     pub fn generate() -> Result<Self, KeyError> {
         vendored_sys::init().map_err(|source| KeyError::Init { source })?;
         let mut bytes = Zeroizing::new(vec![0; RAW_LENGTH]);
@@ -64,7 +64,7 @@ impl Key {
         Ok(Self { material: Material::Raw(bytes), parameters: CipherParameters::default() })
     }
 
-    /// The same key with other cipher parameters than SQLCipher 4's.
+    /// Returns the key with other cipher parameters than SQLCipher 4's.
     ///
     /// # Errors
     ///
@@ -75,12 +75,12 @@ impl Key {
         Ok(self)
     }
 
-    /// The cipher parameters.
+    /// Returns the cipher parameters.
     pub fn parameters(&self) -> &CipherParameters {
         &self.parameters
     }
 
-    /// The secret bytes of a raw key, and `None` for a passphrase.
+    /// Returns the secret bytes of a raw key, and `None` for a passphrase.
     pub fn expose_raw(&self) -> Option<&[u8]> {
         match &self.material {
             Material::Raw(bytes) => Some(bytes),
@@ -88,11 +88,11 @@ impl Key {
         }
     }
 
-    /// The secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
+    /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
     pub fn expose_for_sqlcipher(&self) -> Zeroizing<Vec<u8>> {
         match &self.material {
             Material::Raw(bytes) => {
-                // with_capacity, so that growing leaves no copy of a part behind
+                // Growing the buffer would leave a copy of a part of the key behind.
                 let mut text = Zeroizing::new(Vec::with_capacity(2 * RAW_LENGTH + 3));
                 text.extend_from_slice(b"x'");
                 for byte in bytes.iter() {
@@ -124,7 +124,7 @@ fn hex_digit(nibble: u8) -> u8 {
     }
 }
 
-/// Whether SQLCipher reads this as key material instead of as a passphrase: key, key and salt, or key, HMAC key and salt.
+/// Whether SQLCipher reads a passphrase as key material: key, key and salt, or key, HMAC key and salt.
 /// Source: `sqlcipher_cipher_ctx_key_derive`.
 fn is_raw_notation(passphrase: &[u8]) -> bool {
     let Some(digits) = passphrase

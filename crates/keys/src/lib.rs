@@ -1,13 +1,13 @@
-//! Key material: raw keys and passphrases, with the cipher parameters that belong to them.
+//! Key material: raw keys and passphrases, with their cipher parameters.
 //!
-//! A [`Key`] comes from 32 bytes, from a passphrase, from [`derive()`], or from OpenSSL's generator, and from nowhere
-//! else; whoever holds one holds something that SQLCipher accepts. Its bytes are zeroised when it is dropped and
-//! appear in no `Debug` output and in no error.
+//! A [`Key`] comes only from 32 bytes, from a passphrase, from [`derive()`], or from OpenSSL's generator, and SQLCipher
+//! accepts every `Key`. The bytes of a key are zeroised when it is dropped, and appear in no `Debug` output and no error.
 #![forbid(unsafe_code)]
 
 mod derive;
 mod error;
 mod key;
+mod limits;
 mod parameters;
 
 pub use derive::{SALT_LENGTH, derive};

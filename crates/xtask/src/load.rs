@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use node_targets::Target;
 use serde::Serialize;
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 use crate::paths::Workspace;
 use crate::process::{self, StepFailed};
@@ -227,13 +228,13 @@ fn lay_out(workspace: &Workspace, parts: &Parts<'_>, package: &Path) -> Result<(
     };
     copy(&workspace.package().join("package.json"), package)?;
     copy(addon, &dist)?;
-    for entry in
-        fs::read_dir(javascript).with_context(|| format!("{} cannot be read", javascript.display()))?
-    {
-        let path = entry?.path();
-        let is_addon = path.extension().is_some_and(|extension| extension == "node");
-        if path.is_file() && !is_addon {
-            copy(&path, &dist)?;
+    for entry in WalkDir::new(javascript).follow_links(true) {
+        let entry = entry.with_context(|| format!("{} cannot be read", javascript.display()))?;
+        let to = dist.join(entry.path().strip_prefix(javascript)?);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&to)?;
+        } else if to.extension().is_none_or(|extension| extension != "node") {
+            fs::copy(entry.path(), &to).with_context(|| format!("cannot copy to {}", to.display()))?;
         }
     }
     Ok(())

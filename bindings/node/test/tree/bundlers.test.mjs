@@ -1,12 +1,12 @@
-// A program that uses the package, bundled, and run where there is no node_modules.
+// Bundles of a program that uses the package, run in a folder without node_modules.
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { rspack } from '@rspack/core'
 import { build } from 'esbuild'
-import { bareCopy, platform, putLocal, putPackage, report, run } from '../loading.mjs'
+import { addon, bareCopy, platform, putLocal, putPackage, report, run } from '../loading.mjs'
 import { folder } from '../temporary.mjs'
 
 /** A project in which the package is installed, with its addon in the platform's package, or beside its code. */
@@ -20,7 +20,7 @@ function makeProject({ local = false } = {}) {
   return project
 }
 
-/** Bundles with esbuild; the folder with the bundle, in the project. */
+/** Bundles with esbuild. Returns the bundle's folder in the project. */
 async function esbuild(project, options) {
   await build({
     absWorkingDir: project,
@@ -34,7 +34,7 @@ async function esbuild(project, options) {
   return join(project, 'out')
 }
 
-/** Bundles with rspack, whose configuration is webpack's; the folder with the bundle, in the project. */
+/** Bundles with rspack, whose configuration is webpack's. Returns the bundle's folder in the project. */
 async function bundleWithRspack(project, options) {
   const output = { path: join(project, 'out'), filename: 'main.js' }
   const stats = await promisify(rspack)({
@@ -64,12 +64,15 @@ const external = ({ request }, done) => (PLATFORM_PACKAGES.test(request) ? done(
 
 function assertLeftOut({ message, code }) {
   assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, new RegExp(`\\./bindings_node\\.${platform}.*: Cannot find module '\\./bindings_node\\.`))
+  assert.match(
+    message,
+    new RegExp(`- \\./bindings_node\\.${platform}\\.node: Cannot find module '.*bindings_node\\.${platform}\\.node'\n`),
+  )
   assert.match(message, new RegExp(`@strongroom/${platform}: Cannot find module`))
-  assert.match(message, /\nA bundler has put strongroom into its bundle.*--external:strongroom.*externals: /)
+  assert.match(message, /\nA bundler put strongroom into its bundle.*--external:strongroom.*externals: /)
 }
 
-test('esbuild takes the addon of the platform package along', async () => {
+test('esbuild copies the addon of the platform package', async () => {
   const out = apart(await esbuild(makeProject(), { loader: { '.node': 'copy' } }))
   const copied = readdirSync(out).filter((name) => name.endsWith('.node'))
   assert.equal(copied.length, 1)
@@ -77,15 +80,15 @@ test('esbuild takes the addon of the platform package along', async () => {
   rmSync(join(out, copied[0]))
   const { message, code } = start(out)
   assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, new RegExp(`Cannot find module '\\./${copied[0]}'\\nA bundler has put `))
+  assert.match(message, new RegExp(`Cannot find module '\\./${copied[0]}'\\nA bundler put `))
 })
 
-test('esbuild takes an addon beside the code along', async () => {
+test('esbuild copies an addon beside the code', async () => {
   const out = apart(await esbuild(makeProject({ local: true }), { loader: { '.node': 'copy' } }))
   assert.deepEqual(start(out), { value: 42 })
 })
 
-test('esbuild makes a module that has a require', async () => {
+test('esbuild writes a module with a require', async () => {
   const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
   const options = { loader: { '.node': 'copy' }, entryPoints: ['main.mjs'], format: 'esm' }
   const shaped = { banner: { js: require }, outExtension: { '.js': '.mjs' } }
@@ -98,24 +101,26 @@ test('esbuild leaves the package out', async () => {
   assert.deepEqual(start(out), { value: 42 })
 })
 
-test('esbuild leaves the addon out, which must then be installed where the bundle runs', async () => {
+test('esbuild leaves the addon out, which must then be installed or copied where the bundle runs', async () => {
   const out = await esbuild(makeProject(), { external: ['@strongroom/*'] })
   assert.deepEqual(start(out), { value: 42 })
-  assertLeftOut(start(apart(out)))
+  const deployed = apart(out)
+  assertLeftOut(start(deployed))
+  cpSync(addon, join(deployed, basename(addon)))
+  assert.deepEqual(start(deployed), { value: 42 })
 })
 
-// By its name alone it was taken for the package's own file, and the error spoke of optional dependencies.
+// By its name alone the bundle was taken for the package's own file, and the error spoke of optional dependencies.
 test("a bundle with the name of one of the package's files is a bundle", async () => {
   const project = makeProject()
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
-  const out = await esbuild(project, { external: ['@strongroom/*'], entryNames: 'installation' })
-  writeFileSync(join(out, '../package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
+  const out = await esbuild(project, { external: ['@strongroom/*'], entryNames: 'load/installation' })
   rmSync(join(project, 'node_modules/@strongroom'), { recursive: true })
-  assertLeftOut(start(out, 'installation.js'))
-  assertLeftOut(start(apart(out), 'installation.js'))
+  assertLeftOut(start(out, 'load/installation.js'))
+  assertLeftOut(start(apart(out), 'load/installation.js'))
 })
 
-test('esbuild that was told nothing says so itself', async () => {
+test('esbuild without options fails by itself', async () => {
   await assert.rejects(esbuild(makeProject(), {}), /No loader is configured for "\.node" files/)
 })
 
@@ -132,6 +137,6 @@ for (const mode of ['production', 'development']) {
   })
 }
 
-test('rspack that was told nothing says so itself', async () => {
+test('rspack without options fails by itself', async () => {
   await assert.rejects(bundleWithRspack(makeProject(), {}), /Module parse failed/)
 })

@@ -11,11 +11,11 @@ import { platformsSource } from '../../scripts/platforms.mjs'
 const here = fileURLToPath(new URL('../../', import.meta.url))
 const committed = (name) => readFileSync(join(here, name), 'utf8')
 
-test('ts/platforms.ts is what targets.json says', () => {
-  assert.equal(committed('ts/platforms.ts'), platformsSource())
+test('ts/load/platforms.ts agrees with targets.json', () => {
+  assert.equal(committed('ts/load/platforms.ts'), platformsSource())
 })
 
-test('ts/native.d.ts is what the addon declares', async () => {
+test('ts/load/native.d.ts agrees with the addon', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-definitions-'))
   try {
     const { status, stderr } = spawnSync('cargo', ['check', '--quiet', '--locked', '-p', 'bindings_node'], {
@@ -24,14 +24,14 @@ test('ts/native.d.ts is what the addon declares', async () => {
       env: { ...process.env, NAPI_TYPE_DEF_TMP_FOLDER: folder },
     })
     assert.equal(status, 0, stderr)
-    assert.equal(committed('ts/native.d.ts'), await declarations(folder))
+    assert.equal(committed('ts/load/native.d.ts'), await declarations(folder))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
 
-// nixpkgs' napi-rs-cli 2.17 is a single program; the failed import ended in Node's own stack.
-test('a napi CLI without a library is one line that names what is wanted', () => {
+// nixpkgs' napi-rs-cli 2.17 is a single program, for which the failed import printed Node's stack.
+test('a napi CLI without a library is an error of one line, which names the right package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-napi-cli-'))
   try {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/declarations.mjs', folder], {
@@ -39,8 +39,8 @@ test('a napi CLI without a library is one line that names what is wanted', () =>
       encoding: 'utf8',
       env: { ...process.env, NAPI_RS_CLI: folder },
     })
-    const said = `NAPI_RS_CLI: ${folder} has no lib/napi-rs-cli/dist/index.js; name nixpkgs' napi-rs-cli_3, version 3 or later\n`
-    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: '', stderr: said })
+    const message = `NAPI_RS_CLI: ${folder} has no lib/napi-rs-cli/dist/index.js; name nixpkgs' napi-rs-cli_3, version 3 or later\n`
+    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: '', stderr: message })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -50,12 +50,12 @@ test('the lock file names no registry', () => {
   assert.doesNotMatch(committed('package-lock.json'), /"resolved"|registry/)
 })
 
-test('the version is that of the workspace', () => {
+test('the package has the version of the workspace', () => {
   const manifest = readFileSync(join(here, '../../Cargo.toml'), 'utf8')
   const [, version] = /\[workspace\.package\]\s+version = "(.*)"/.exec(manifest)
   assert.equal(JSON.parse(committed('package.json')).version, version)
 })
 
-test('the licence is that of the repository', () => {
+test('the package has the licence of the repository', () => {
   assert.equal(committed('LICENSE'), readFileSync(join(here, '../../LICENSE'), 'utf8'))
 })

@@ -64,6 +64,10 @@ try {
 } catch (error) {
   if (error instanceof SqliteError) {
     equal<Exact<typeof error.code, SqliteErrorCode>>(true)
+    equal<Exact<typeof error.cause, Error | undefined>>(true)
+    new SqliteError('message', 'SQLITE_ERROR', { cause: error })
+    // @ts-expect-error a cause is an error
+    new SqliteError('message', 'SQLITE_ERROR', { cause: 'message' })
     const code: 'SQLITE_CONSTRAINT_UNIQUE' | 'STRONGROOM_WRONG_KEY' extends SqliteErrorCode ? true : false = true
     // @ts-expect-error there is no such code
     if (error.code === 'SQLITE_CONSTRAINT_UNIQ') throw code

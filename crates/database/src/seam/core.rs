@@ -1,22 +1,19 @@
-//! A connection and what is alive on it.
+//! A connection and its live statements.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::ffi::{CStr, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
-use std::rc::Rc;
 
 use rusqlite::Connection;
 use vendored_sys::sqlite;
 
-use super::RawStatement;
-
-/// Why a call into SQLite did not do what was asked.
+/// Why a call into SQLite failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The core was closed before.
+    /// The core is closed.
     Closed,
-    /// The core cannot be closed now.
+    /// A call or a row keeps the core from closing.
     Busy,
     /// SQLite's extended result code and message.
     Sqlite { code: c_int, message: String },
@@ -40,7 +37,7 @@ impl Core {
         }
     }
 
-    /// rusqlite's view of the connection, for what it does well and what is not hot.
+    /// Calls rusqlite's functions, on paths that are not hot.
     pub(crate) fn with<T>(
         &self,
         call: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
@@ -56,53 +53,22 @@ impl Core {
         !self.db.get().is_null()
     }
 
-    /// Keeps the core open for as long as the answer lives.
+    /// Keeps the core open as long as the returned value lives.
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.entered.set(self.entered.get() + 1);
         Entered { core: self }
     }
 
-    /// Gives SQLCipher the key, in the form that `sqlite3_key_v2` takes.
+    /// Sets SQLCipher's key, in the form that `sqlite3_key_v2` takes.
     pub(crate) fn key(&self, key: &[u8]) -> Result<(), Failure> {
         let db = self.open_db()?;
         let length = c_int::try_from(key.len()).map_err(|_| Failure::Sqlite {
             code: sqlite::SQLITE_TOOBIG,
-            message: "the passphrase has two gigabytes or more".to_owned(),
+            message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
         })?;
         // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
         let code = unsafe { sqlite::sqlite3_key_v2(db, c"main".as_ptr(), key.as_ptr().cast(), length) };
         self.check(code)
-    }
-
-    /// Prepares the first statement of `sql` from the byte `start` on. The answer has how many bytes it takes, and no
-    /// statement where there is none before the next semicolon.
-    pub(crate) fn prepare(
-        self: &Rc<Self>,
-        sql: &CStr,
-        start: usize,
-        persistent: bool,
-    ) -> Result<(Option<RawStatement>, usize), Failure> {
-        let _entered = self.enter();
-        let db = self.open_db()?;
-        // The NUL is counted, which tells SQLite that it need not copy the text to have one. SQLite's own limit on the
-        // length is lower than a C int's, so that it is never reached with a length cut off here.
-        let sql = sql.to_bytes_with_nul().get(start..).unwrap_or(b"\0");
-        let length = c_int::try_from(sql.len()).unwrap_or(c_int::MAX);
-        let flags: c_uint = if persistent { sqlite::SQLITE_PREPARE_PERSISTENT } else { 0 };
-        let mut raw = ptr::null_mut();
-        let mut tail: *const c_char = ptr::null();
-        let text: *const c_char = sql.as_ptr().cast();
-        // SAFETY: the connection is open, the text has at least `length` bytes, and both results are local.
-        let code =
-            unsafe { sqlite::sqlite3_prepare_v3(db, text, length, flags, &raw mut raw, &raw mut tail) };
-        self.check(code)?;
-        let rest = sql.len() - 1;
-        let used = if tail.is_null() { rest } else { (tail.addr() - text.addr()).min(rest) };
-        let statement = NonNull::new(raw).map(|raw| {
-            self.statements.borrow_mut().insert(raw);
-            RawStatement::new(Rc::clone(self), raw)
-        });
-        Ok((statement, used))
     }
 
     /// Finalizes every statement and closes the connection. An open transaction is rolled back.
@@ -116,8 +82,8 @@ impl Core {
         self.db.set(ptr::null_mut());
         let statements = self.statements.take();
         for raw in statements {
-            // SAFETY: it is live, for it stands in `statements`, and `db` is null now, so that its owner no longer
-            // touches it. Nothing is entered, so that no row points into it.
+            // SAFETY: the statement is live, because it was in `statements`. Its owner no longer touches it, because `db`
+            // is null, and no row points into it, because nothing is entered.
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
         }
         match self.connection.take() {
@@ -126,7 +92,12 @@ impl Core {
         }
     }
 
-    /// Forgets a statement that its owner finalizes. The answer is false where closing has done so already.
+    /// Counts a statement among those that closing finalizes.
+    pub(super) fn remember(&self, raw: NonNull<sqlite::sqlite3_stmt>) {
+        self.statements.borrow_mut().insert(raw);
+    }
+
+    /// Forgets a statement that its owner finalizes. Returns false if closing has finalized it already.
     pub(super) fn forget(&self, raw: NonNull<sqlite::sqlite3_stmt>) -> bool {
         self.is_open() && self.statements.borrow_mut().remove(&raw)
     }
@@ -156,7 +127,7 @@ impl Core {
         self.open_db().map_or(0, |db| unsafe { sqlite::sqlite3_last_insert_rowid(db) })
     }
 
-    /// Whether SQLCipher could not decrypt or authenticate a page, after which it reads and writes no more.
+    /// Whether SQLCipher failed to decrypt or authenticate a page. After that it neither reads nor writes.
     pub(crate) fn cipher_failed(&self) -> bool {
         let status = self.with(|connection| {
             connection.pragma_query_value(None, "cipher_status", |row| row.get::<_, String>(0))
@@ -164,17 +135,17 @@ impl Core {
         status.is_ok_and(|status| status == "0")
     }
 
-    /// The first bytes of the file, with zeros where it is shorter, and its length; nothing where it cannot be read.
+    /// Reads the start and the length of the file through the connection, or returns `None` if reading fails.
     ///
-    /// It goes through the connection's own file. On POSIX a file that is opened besides gives up, when it is closed, the
-    /// locks of every connection that this process has to it. Source: "How To Corrupt An SQLite Database File", 2.2.
-    pub(crate) fn file_start<const N: usize>(&self) -> Option<([u8; N], u64)> {
+    /// On POSIX, closing a second descriptor of the file would release the locks of every connection in this process.
+    /// Source: "How To Corrupt An SQLite Database File", section 2.2.
+    pub(crate) fn file_start<const N: usize>(&self) -> Option<FileStart<N>> {
         let db = self.open_db().ok()?;
         let mut file: *mut sqlite::sqlite3_file = ptr::null_mut();
-        let (mut start, mut length) = ([0; N], 0);
+        let (mut bytes, mut length) = ([0; N], 0);
         let wanted = c_int::try_from(N).ok()?;
         // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods
-        // are the connection's, live as long as it, and `start` has room for the bytes that are asked for.
+        // live as long as the connection, and `bytes` has room for the bytes that are read.
         let codes = unsafe {
             let pointer = (&raw mut file).cast();
             let code = sqlite::sqlite3_file_control(
@@ -187,33 +158,33 @@ impl Core {
                 return None;
             }
             let methods = file.as_ref()?.pMethods.as_ref()?;
-            let read = methods.xRead?(file, start.as_mut_ptr().cast(), wanted, 0);
+            let read = methods.xRead?(file, bytes.as_mut_ptr().cast(), wanted, 0);
             (read, methods.xFileSize?(file, &raw mut length))
         };
         match codes {
             (sqlite::SQLITE_OK | sqlite::SQLITE_IOERR_SHORT_READ, sqlite::SQLITE_OK) => {
-                Some((start, u64::try_from(length).ok()?))
+                Some(FileStart { bytes, length: u64::try_from(length).ok()? })
             }
             _ => None,
         }
     }
 
-    /// SQLITE_LIMIT_LENGTH: the longest string, blob or row, in bytes.
+    /// Returns SQLITE_LIMIT_LENGTH, the size of the largest string, blob or row in bytes.
     pub(crate) fn length_limit(&self) -> usize {
-        // SAFETY: the connection is open, and a negative value only asks.
+        // SAFETY: the connection is open, and a negative value changes nothing.
         self.open_db()
             .map_or(0, |db| unsafe { sqlite::sqlite3_limit(db, sqlite::SQLITE_LIMIT_LENGTH, -1) })
             .try_into()
             .unwrap_or(0)
     }
 
-    /// The open connection.
+    /// Returns the pointer of the open connection.
     pub(super) fn open_db(&self) -> Result<*mut sqlite::sqlite3, Failure> {
         let db = self.db.get();
         if db.is_null() { Err(Failure::Closed) } else { Ok(db) }
     }
 
-    /// The failure that a result code of the last call stands for.
+    /// Turns the result code of the last call into a failure.
     pub(super) fn check(&self, code: c_int) -> Result<(), Failure> {
         if code == sqlite::SQLITE_OK { Ok(()) } else { Err(self.failure(code)) }
     }
@@ -227,7 +198,15 @@ impl Core {
     }
 }
 
-/// Counts as one call under way.
+/// The start of a file.
+pub(crate) struct FileStart<const N: usize> {
+    /// The first bytes, with zeros behind the end of a shorter file.
+    pub(crate) bytes: [u8; N],
+    /// The length of the file.
+    pub(crate) length: u64,
+}
+
+/// Counts as one running call until it is dropped.
 pub(crate) struct Entered<'a> {
     core: &'a Core,
 }
@@ -238,7 +217,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// A copy of a C string, and `None` for a null pointer.
+/// Copies a C string. Returns `None` for a null pointer.
 ///
 /// # Safety
 ///
@@ -247,7 +226,7 @@ pub(super) unsafe fn text(pointer: *const c_char) -> Option<String> {
     if pointer.is_null() {
         return None;
     }
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }
 
@@ -262,9 +241,9 @@ fn failure_of(error: &rusqlite::Error) -> Failure {
     }
 }
 
-/// A message of our own where SQLite's misleads: it calls a read an attempt to write.
+/// Replaces a message of SQLite that calls a read an attempt to write.
 fn clearer(code: c_int) -> Option<String> {
-    let message = "a process ended in the middle of a transaction, and reading alone cannot undo what it left: \
+    let message = "a process died inside a transaction, and a read-only connection cannot roll it back: \
                    open the database once without read-only";
     matches!(code, sqlite::SQLITE_READONLY_ROLLBACK | sqlite::SQLITE_READONLY_RECOVERY)
         .then(|| message.to_owned())

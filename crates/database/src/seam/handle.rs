@@ -1,4 +1,4 @@
-//! Opening a connection, with the operating system's own account of a failure.
+//! Opens a connection and keeps the operating system's error.
 
 use std::ffi::{CStr, c_int};
 use std::io;
@@ -16,22 +16,21 @@ use super::core::text;
 pub(crate) struct OpenFailure {
     pub(crate) code: c_int,
     pub(crate) message: String,
-    /// What the operating system reported, where it did.
+    /// The operating system's error, if there was one.
     pub(crate) cause: Option<io::Error>,
 }
 
-/// Opens a connection. Nothing is read yet.
+/// Opens a connection without reading the file.
 ///
-/// rusqlite's own opening would lose the operating system's error, without which a missing directory and a missing
-/// permission look alike.
+/// rusqlite's `open` loses the operating system's error, without which a missing folder looks like a missing permission.
 pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
     let flags = flags.bits() | sqlite::SQLITE_OPEN_EXRESCODE | sqlite::SQLITE_OPEN_NOMUTEX;
     let mut db = ptr::null_mut();
-    // SAFETY: the path ends in NUL, the result is local, and a null name stands for the default VFS.
+    // SAFETY: the path ends in NUL, the result is local, and a null name means the default VFS.
     let code = unsafe { sqlite::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, ptr::null()) };
     if code != sqlite::SQLITE_OK {
-        // SAFETY: SQLite gives a connection even when opening failed, or null when there is no memory for one, and all
-        // three functions accept null. It is closed here and not used again.
+        // SAFETY: after a failure SQLite returns a connection, or null if memory is short; all three functions accept
+        // null. The connection is closed below and not used again.
         let failure = unsafe {
             let errno = sqlite::sqlite3_system_errno(db);
             OpenFailure {
@@ -53,9 +52,9 @@ pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
     }
 }
 
-/// SQLITE_LIMIT_LENGTH of the connection on which an SQL function runs.
+/// Returns SQLITE_LIMIT_LENGTH of the connection that runs an SQL function.
 pub(crate) fn length_limit(context: &Context<'_>) -> usize {
-    // SAFETY: the connection is only asked for a limit, which a running function may do, and is not kept.
+    // SAFETY: a running function may read a limit, and the connection is not kept.
     let limit = unsafe { context.get_connection() }
         .and_then(|connection| connection.limit(Limit::SQLITE_LIMIT_LENGTH));
     limit.ok().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(0)

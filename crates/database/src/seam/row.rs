@@ -10,10 +10,9 @@ use vendored_sys::sqlite;
 use super::core::Entered;
 use crate::Value;
 
-/// The row that a statement stands on.
+/// The row that a statement is on.
 ///
-/// It borrows the statement, so that it cannot be stepped, and keeps the database open: closing is refused until the
-/// row is dropped.
+/// A row borrows its statement, which cannot be stepped meanwhile, and keeps the database from closing.
 pub struct Row<'s> {
     _entered: Entered<'s>,
     statement: NonNull<sqlite::sqlite3_stmt>,
@@ -31,30 +30,30 @@ impl<'s> Row<'s> {
 }
 
 impl Row<'_> {
-    /// The number of columns.
+    /// Returns the number of columns.
     #[inline]
     pub fn len(&self) -> usize {
         self.columns
     }
 
-    /// Whether there is no column.
+    /// Whether the row has no column.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.columns == 0
     }
 
-    /// The value of a column, counted from 0. A column that does not exist is NULL.
+    /// Returns the value of a column, counted from 0. A column that does not exist is NULL.
     #[inline]
     pub fn value(&self, column: usize) -> Value<'_> {
         if column >= self.columns {
             return Value::Null;
         }
         let raw = self.statement.as_ptr();
-        // columns are counted in a C int, and this one is less than their number
+        // SQLite counts columns in a C int, and `column` is less than their number.
         let index = column as c_int;
-        // SAFETY: the statement is live, because the core is entered, and stands on a row with this column. The value is
-        // read as the type that it has, which converts nothing, so that a pointer given out before stays valid until the
-        // next step or reset, and `&self` rules both out.
+        // SAFETY: the statement is live, because the core is entered, and its row has this column. Reading a value as its
+        // own type converts nothing, so that earlier pointers stay valid until the next step or reset, which `&self`
+        // rules out.
         unsafe {
             match sqlite::sqlite3_column_type(raw, index) {
                 sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_column_int64(raw, index)),
@@ -80,14 +79,14 @@ impl fmt::Debug for Row<'_> {
     }
 }
 
-/// The bytes of a value. An empty one, or one for which there was no memory, has a null pointer.
+/// Returns the bytes of a value. The pointer is null for an empty value, or if memory is short.
 ///
 /// # Safety
 ///
-/// The pointer is null or valid for `length` bytes, for as long as `'a`.
+/// The pointer is null, or valid for `length` bytes during `'a`.
 unsafe fn bytes_at<'a>(pointer: *const u8, length: c_int) -> &'a [u8] {
     match usize::try_from(length) {
-        // SAFETY: the caller answers for it.
+        // SAFETY: the caller guarantees it.
         Ok(length) if length > 0 && !pointer.is_null() => unsafe { slice::from_raw_parts(pointer, length) },
         _ => &[],
     }

@@ -1,7 +1,7 @@
-//! A prepared statement that knows whether it is still alive.
+//! A statement of SQLite that knows whether it is live.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::NonNull;
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
 use vendored_sys::sqlite;
@@ -10,21 +10,38 @@ use super::core::text;
 use super::{Core, Failure, Row};
 use crate::Value;
 
-/// What a step came to.
+/// The outcome of a step.
 pub(crate) enum Step {
-    /// There is a row.
+    /// The statement is on a row.
     Row,
     /// The statement has run to its end.
     Done,
 }
 
-/// Where a column of a result comes from.
+/// The origin of a column of a result.
 pub(crate) struct Origin {
     pub(crate) name: String,
     pub(crate) column: Option<String>,
     pub(crate) table: Option<String>,
     pub(crate) database: Option<String>,
     pub(crate) declared_type: Option<String>,
+}
+
+/// The place of a statement in an SQL text.
+pub(crate) struct Source<'s> {
+    pub(crate) sql: &'s CStr,
+    /// The byte at which the statement starts.
+    pub(crate) start: usize,
+    /// Whether the statement will be kept and run again.
+    pub(crate) persistent: bool,
+}
+
+/// The first statement of a text.
+pub(crate) struct Parsed {
+    /// `None` if only blanks and comments precede the next semicolon.
+    pub(crate) statement: Option<RawStatement>,
+    /// The number of bytes that the statement takes.
+    pub(crate) length: usize,
 }
 
 /// The owner of a `sqlite3_stmt`, which is live as long as the core is open.
@@ -34,11 +51,32 @@ pub(crate) struct RawStatement {
 }
 
 impl RawStatement {
-    pub(super) fn new(core: Rc<Core>, raw: NonNull<sqlite::sqlite3_stmt>) -> Self {
-        Self { core, raw }
+    /// Compiles the first statement of `source`.
+    pub(crate) fn parse(core: &Rc<Core>, source: &Source<'_>) -> Result<Parsed, Failure> {
+        let _entered = core.enter();
+        let db = core.open_db()?;
+        // The length counts the NUL, so that SQLite need not copy the text. A text longer than a C int is over SQLite's
+        // own limit in any case.
+        let sql = source.sql.to_bytes_with_nul().get(source.start..).unwrap_or(b"\0");
+        let length = c_int::try_from(sql.len()).unwrap_or(c_int::MAX);
+        let flags: c_uint = if source.persistent { sqlite::SQLITE_PREPARE_PERSISTENT } else { 0 };
+        let mut raw = ptr::null_mut();
+        let mut tail: *const c_char = ptr::null();
+        let text: *const c_char = sql.as_ptr().cast();
+        // SAFETY: the connection is open, the text has at least `length` bytes, and both results are local.
+        let code =
+            unsafe { sqlite::sqlite3_prepare_v3(db, text, length, flags, &raw mut raw, &raw mut tail) };
+        core.check(code)?;
+        let rest = sql.len() - 1;
+        let length = if tail.is_null() { rest } else { (tail.addr() - text.addr()).min(rest) };
+        let statement = NonNull::new(raw).map(|raw| {
+            core.remember(raw);
+            Self { core: Rc::clone(core), raw }
+        });
+        Ok(Parsed { statement, length })
     }
 
-    /// The statement, if its core is open.
+    /// Returns the statement if its core is open.
     fn live(&self) -> Result<*mut sqlite::sqlite3_stmt, Failure> {
         if self.core.is_open() { Ok(self.raw.as_ptr()) } else { Err(Failure::Closed) }
     }
@@ -47,7 +85,7 @@ impl RawStatement {
     pub(crate) fn step(&mut self) -> Result<Step, Failure> {
         let raw = self.live()?;
         let _entered = self.core.enter();
-        // SAFETY: the statement is live, and stays so because the core is entered. `&mut self` keeps SQL functions that
+        // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
         // call back from stepping the same statement.
         match unsafe { sqlite::sqlite3_step(raw) } {
             sqlite::SQLITE_ROW => Ok(Step::Row),
@@ -56,18 +94,18 @@ impl RawStatement {
         }
     }
 
-    /// The row that the last step came to.
+    /// Returns the row that the last step reached.
     #[inline]
     pub(crate) fn row(&self) -> Row<'_> {
         let columns = match self.live() {
-            // SAFETY: the statement is live. SQLite answers 0 where there is no row.
+            // SAFETY: the statement is live. SQLite returns 0 if there is no row.
             Ok(raw) => unsafe { sqlite::sqlite3_data_count(raw) },
             Err(_) => 0,
         };
         Row::new(self.core.enter(), self.raw, usize::try_from(columns).unwrap_or(0))
     }
 
-    /// Ends a run. SQLite repeats the error of the last step here, which was reported then.
+    /// Ends a run. SQLite returns the last step's error again, which `step` has reported.
     #[inline]
     pub(crate) fn reset(&mut self) {
         if let Ok(raw) = self.live() {
@@ -84,13 +122,13 @@ impl RawStatement {
         }
     }
 
-    /// Binds a value, which is copied. Text is UTF-8.
+    /// Binds a copy of a value. Text is UTF-8.
     #[inline]
     pub(crate) fn bind(&mut self, index: c_int, value: Value<'_>) -> Result<(), Failure> {
         let raw = self.live()?;
-        // SAFETY: the statement is live; SQLite checks the index; pointer and length are those of a slice, and SQLite
-        // copies it (SQLITE_TRANSIENT). The pointer of an empty slice is dangling but not null, which SQLite would take
-        // for NULL, and is not read.
+        // SAFETY: the statement is live, SQLite checks the index, and pointer and length belong to a slice, which SQLite
+        // copies (SQLITE_TRANSIENT). SQLite does not read the dangling pointer of an empty slice; a null pointer would
+        // bind NULL.
         let code = unsafe {
             match value {
                 Value::Null => sqlite::sqlite3_bind_null(raw, index),
@@ -127,10 +165,10 @@ impl RawStatement {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// The names of all parameters, each with its prefix.
+    /// Returns the names of all parameters with their prefixes.
     pub(crate) fn parameter_names(&self) -> Vec<Option<String>> {
         let Ok(raw) = self.live() else { return Vec::new() };
-        // SAFETY: the statement is live; the index is in range; the name is copied.
+        // SAFETY: the statement is live, the index is in range, and the name is copied.
         let name = |index| unsafe { text(sqlite::sqlite3_bind_parameter_name(raw, index)) };
         (1..).take(self.parameter_count()).map(name).collect()
     }
@@ -141,7 +179,7 @@ impl RawStatement {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// How often SQLite has prepared it anew since it was made, because the schema had changed.
+    /// Returns how often SQLite has compiled the statement again after a change of the schema.
     pub(crate) fn reprepared(&self) -> u32 {
         // SAFETY: the statement is live.
         let count = self.live().map_or(0, |raw| unsafe {
@@ -165,10 +203,10 @@ impl RawStatement {
         Ok((0..).take(self.column_count()).map(origin).collect())
     }
 
-    /// The SQL with the values of its parameters, where SQLite has the memory for it.
+    /// Returns the SQL with the values of its parameters, or `None` if SQLite lacks the memory.
     pub(crate) fn expanded_sql(&self) -> Option<String> {
         let raw = self.live().ok()?;
-        // SAFETY: the statement is live. The text ends in NUL, is copied, and then freed by the allocator it is from.
+        // SAFETY: the statement is live. The text ends in NUL, and is freed by SQLite's allocator after the copy.
         unsafe {
             let expanded = sqlite::sqlite3_expanded_sql(raw);
             if expanded.is_null() {
@@ -184,7 +222,7 @@ impl RawStatement {
 impl Drop for RawStatement {
     fn drop(&mut self) {
         if self.core.forget(self.raw) {
-            // SAFETY: it was live, and nothing else knows it any more.
+            // SAFETY: the statement was live, and nothing else refers to it.
             unsafe { sqlite::sqlite3_finalize(self.raw.as_ptr()) };
         }
     }

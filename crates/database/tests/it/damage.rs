@@ -1,8 +1,9 @@
-//! Files that are cut off, or that have a bit too many or too few: an error, and nothing written.
+//! Files with a missing end or a flipped bit: opening fails, and nothing is written.
 
+use std::error::Error;
 use std::fs;
 
-use strongroom_database::{Database, OpenError, SqlError};
+use strongroom_database::{Database, OpenError, SqlError, code_of};
 
 use crate::scratch::{Scratch, assert_intact, integer, rows, text};
 
@@ -120,6 +121,12 @@ fn a_file_that_is_cut_off_is_not_opened() {
         let error = scratch.open_with(&crate::scratch::key()).unwrap_err();
         assert_eq!(error.code(), code, "{length} of {whole} bytes: {error}");
         assert!(error.to_string().contains("cut off"), "{error}");
+        let reported = error.source().and_then(|source| code_of(source));
+        assert_eq!(
+            reported.is_some(),
+            code.starts_with("SQLITE_"),
+            "{length} of {whole} bytes: {reported:?}"
+        );
         assert!(fs::read(scratch.path()).unwrap() == good[..length], "{length}: the file was written to");
     }
 }

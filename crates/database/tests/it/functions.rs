@@ -1,7 +1,9 @@
 //! zstd in SQL.
 
+use std::error::Error;
+
 use strongroom_codec::{Codec, Dictionary, Level};
-use strongroom_database::{Database, Location, OpenOptions};
+use strongroom_database::{Database, Location, OpenOptions, code_of};
 
 use crate::scratch::{Owned, Scratch, integer, memory, rows, text, value};
 
@@ -71,19 +73,19 @@ fn a_dictionary_is_kept_beside_the_rows() {
 #[test]
 fn wrong_arguments_are_named() {
     for (sql, expected) in [
-        ("zstd_compress(1)", "zstd_compress: it takes text or a blob, and this is of type Integer"),
+        ("zstd_compress(1)", "zstd_compress: the value must be text or a blob, not of type Integer"),
         ("zstd_compress(1.5)", "of type Real"),
-        ("zstd_decompress('text')", "zstd_decompress: it takes a blob, and this is of type Text"),
-        ("zstd_compress('a', 'b')", "its level is an integer"),
-        ("zstd_compress('a', 3.5)", "its level is an integer"),
+        ("zstd_decompress('text')", "zstd_decompress: the value must be a blob, not of type Text"),
+        ("zstd_compress('a', 'b')", "the level must be an integer"),
+        ("zstd_compress('a', 3.5)", "the level must be an integer"),
         ("zstd_compress('a', 1e300)", "does not exist"),
         ("zstd_compress('a', 23)", "compression level 23 does not exist"),
         ("zstd_compress('a', 1 << 40)", "compression level 1099511627776 does not exist"),
-        ("zstd_compress('a', 3, 'text')", "its dictionary is a blob"),
-        ("zstd_compress('a', 3, x'00')", "no zstd dictionary"),
-        ("zstd_decompress(x'')", "no zstd frame"),
+        ("zstd_compress('a', 3, 'text')", "the dictionary must be a blob"),
+        ("zstd_compress('a', 3, x'00')", "not a zstd dictionary"),
+        ("zstd_decompress(x'')", "not a zstd frame"),
         ("zstd_decompress(x'28b52ffd')", "cut off"),
-        ("zstd_decompress(x'00112233445566')", "no zstd frame"),
+        ("zstd_decompress(x'00112233445566')", "not a zstd frame"),
         ("zstd_compress()", "wrong number of arguments"),
         ("zstd_decompress(1, 2, 3)", "wrong number of arguments"),
     ] {
@@ -93,17 +95,34 @@ fn wrong_arguments_are_named() {
 }
 
 #[test]
+fn the_codecs_error_is_the_source() {
+    let database = memory();
+    let wrong = Owned::Blob(vec![0; 7]);
+    for sql in ["SELECT zstd_decompress(?)", "SELECT max(zstd_decompress(?)) FROM (VALUES (1), (2))"] {
+        let error = value(&database, sql, std::slice::from_ref(&wrong)).unwrap_err();
+        let source = error.source().unwrap();
+        assert_eq!(code_of(source), Some("STRONGROOM_ZSTD_NOT_A_FRAME"));
+        assert_eq!(error.to_string(), format!("zstd_decompress: {source}"));
+    }
+    let error = database.execute_batch("SELECT zstd_compress('a', 23)").unwrap_err();
+    assert_eq!(code_of(error.source().unwrap()), Some("STRONGROOM_ZSTD_LEVEL"));
+    // An argument of the wrong type never reaches the codec, and the codec's last error is not this one's source.
+    assert!(value(&database, "SELECT zstd_decompress(1)", &[]).unwrap_err().source().is_none());
+    assert!(database.prepare("SELEC 1").unwrap_err().source().is_none());
+}
+
+#[test]
 fn a_bomb_does_not_go_off() {
-    // two gigabytes of zeros in 64 kilobytes, with a content size and without: a frame made of blocks that repeat a byte
+    // Two gigabytes of zeros in 64 kilobytes, with a content size and without: blocks that repeat a byte.
     for declared in [true, false] {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd];
         match declared {
             true => {
-                // single segment, content size of eight bytes
+                // A single segment and a content size of eight bytes.
                 frame.push(0xe0);
                 frame.extend_from_slice(&(2_u64 << 30).to_le_bytes());
             }
-            // no content size, window of 128 KB
+            // No content size and a window of 128 KB.
             false => frame.extend_from_slice(&[0x00, 0x38]),
         }
         let blocks = (2_u64 << 30) / (128 << 10);

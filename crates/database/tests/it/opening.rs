@@ -1,6 +1,8 @@
-//! Opening and creating, and what a path can be that is no database.
+//! Opening and creating databases, and paths that are not a database.
 
+use std::error::Error;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +16,11 @@ fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
     let codes = [&encrypted, &plain].map(|result| result.as_ref().err().map(OpenError::code));
     assert_eq!(codes[0], codes[1], "with a key and without: {encrypted:?} and {plain:?}");
     encrypted
+}
+
+/// The operating system's error behind another one.
+fn os_error(error: &OpenError) -> &io::Error {
+    error.source().unwrap().downcast_ref().unwrap()
 }
 
 #[test]
@@ -50,7 +57,8 @@ fn read_only_refuses_writes_and_must_exist_refuses_to_create() {
     let must_exist = OpenOptions { must_exist: true, ..Default::default() };
     for options in [&read_only, &must_exist] {
         let error = open(&scratch.path(), options).unwrap_err();
-        assert!(matches!(&error, OpenError::MissingFile { path } if *path == scratch.path()), "{error}");
+        assert!(matches!(&error, OpenError::MissingFile { path, .. } if *path == scratch.path()), "{error}");
+        assert_eq!(os_error(&error).kind(), ErrorKind::NotFound);
         assert_eq!(error.code(), "SQLITE_CANTOPEN");
         assert!(!scratch.path().exists());
     }
@@ -69,7 +77,9 @@ fn a_missing_directory_is_named() {
     let error = open(&missing.join("test.db"), &OpenOptions::default()).unwrap_err();
     assert!(matches!(&error, OpenError::MissingDirectory { directory, .. } if *directory == missing));
     assert_eq!(error.code(), "SQLITE_CANTOPEN");
-    assert!(error.to_string().contains("missing"), "{error}");
+    assert_eq!(os_error(&error).kind(), ErrorKind::NotFound);
+    let remedy = format!("the folder \"{}\" does not exist; create it first", missing.display());
+    assert!(error.to_string().ends_with(&remedy), "{error}");
     assert!(!missing.exists());
 }
 
@@ -79,6 +89,7 @@ fn a_file_is_no_directory() {
     fs::write(scratch.path(), "file").unwrap();
     let error = open(&scratch.path().join("test.db"), &OpenOptions::default()).unwrap_err();
     assert!(matches!(error, OpenError::MissingDirectory { .. }), "{error}");
+    assert_eq!(os_error(&error).kind(), ErrorKind::NotADirectory);
     assert_eq!(fs::read(scratch.path()).unwrap(), b"file");
 }
 
@@ -142,7 +153,7 @@ fn temporary_tables_and_sorts_stay_in_memory() {
     assert_eq!(integer(&database, "SELECT sqlite_compileoption_used('TEMP_STORE=3')"), 1);
 }
 
-/// SQLite's message for this is "attempt to write a readonly database", which nobody did.
+/// SQLite's message was "attempt to write a readonly database", although nobody wrote.
 #[test]
 fn what_a_dead_process_left_cannot_be_undone_by_reading_and_the_error_says_so() {
     let scratch = Scratch::new();
@@ -153,7 +164,7 @@ fn what_a_dead_process_left_cannot_be_undone_by_reading_and_the_error_says_so() 
              PRAGMA cache_size = 1; BEGIN; UPDATE t SET a = randomblob(100000); INSERT INTO t SELECT * FROM t",
         )
         .unwrap();
-    // a copy of both files in the middle of the transaction is what a process that is killed leaves
+    // A copy of both files in the middle of the transaction is what a killed process leaves behind.
     let left = scratch.folder().join("left.db");
     fs::copy(scratch.path(), &left).unwrap();
     fs::copy(scratch.folder().join("test.db-journal"), scratch.folder().join("left.db-journal")).unwrap();

@@ -1,7 +1,9 @@
-//! A file that the operating system does not allow to be opened.
+//! Files that the operating system forbids opening.
 
 #![cfg(unix)]
 
+use std::error::Error;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,10 +14,10 @@ use strongroom_database::{Database, Location, OpenError, OpenOptions};
 
 use crate::scratch::{Scratch, key};
 
-/// Names the folder to try in the process that has no rights to it.
+/// Names the folder to try, in the process without rights to it.
 const FOLDER: &str = "STRONGROOM_TEST_FORBIDDEN_FOLDER";
 
-/// No permission does not exist for root, so that root starts this test once more as another user.
+/// root may open everything, and therefore starts this test again as another user.
 #[test]
 fn a_missing_permission_is_named() {
     if let Some(folder) = env::var_os(FOLDER) {
@@ -58,6 +60,8 @@ fn assert_forbidden(folder: &Path) {
             let error = result.unwrap_err();
             assert!(matches!(error, OpenError::Permission { .. }), "{error:?}");
             assert_eq!(error.code(), "SQLITE_PERM");
+            let source: &io::Error = error.source().unwrap().downcast_ref().unwrap();
+            assert_eq!(source.kind(), io::ErrorKind::PermissionDenied);
             assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! What makes a key, and what of it is shown.
+//! The bytes that make a key, and what an error or Debug shows of them.
 
 use strongroom_keys::{Key, KeyError};
 
@@ -8,7 +8,7 @@ fn a_raw_key_has_32_bytes_and_no_other_number() {
         let error = Key::raw(&vec![7; length]).unwrap_err();
         assert!(matches!(error, KeyError::Length { actual } if actual == length), "{length}: {error}");
         assert_eq!(error.code(), "STRONGROOM_KEY_LENGTH");
-        assert!(error.to_string().contains(&format!("this one has {length}")), "{error}");
+        assert!(error.to_string().contains(&format!("the raw key has {length} bytes")), "{error}");
     }
     assert_eq!(Key::raw(&[7; 32]).unwrap().expose_raw(), Some(&[7; 32][..]));
 }

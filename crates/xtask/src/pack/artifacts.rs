@@ -1,4 +1,4 @@
-//! Which artifacts there are, and which there should be.
+//! Finds the artifacts to pack, and refuses any others.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,27 +11,27 @@ use walkdir::WalkDir;
 use super::refusal;
 use crate::paths::Workspace;
 
-/// How deep below a folder artifacts may lie: CI's downloads have a folder for each job.
+/// How deep below a folder artifacts may be: CI's downloads have a folder per job, and the JavaScript has sub-folders.
 const DEPTH: usize = 3;
-/// The declarations that are no output of the compiler: a copy of their source, to the byte.
-const COPIED: &str = "native.d.ts";
-/// What helps where an artifact is there twice.
+/// The declarations that the compiler does not write: a copy of their source, to the byte.
+const COPIED: &str = "load/native.d.ts";
+/// The remedy for artifacts that are there twice.
 const TWICE: &str = "what is there twice: remove all but one, or name fewer folders";
-/// What helps against other files.
+/// The remedy for other files.
 const EXTRA: &str = "what is extra: remove it, or name folders that hold artifacts alone";
-/// What makes the JavaScript of a checkout, and where.
-const COMPILE: &str = "to make the JavaScript of this checkout: `npm run build:finish` in bindings/node (into \
+/// The commands that compile the JavaScript of a checkout.
+const COMPILE: &str = "to compile the JavaScript of this checkout: `npm run build:finish` in bindings/node (into \
                        bindings/node/dist), or `nix build .#node-bindings-js` (into result)";
 
-/// What was built.
+/// The built artifacts.
 pub(super) struct Artifacts {
-    /// The addons that are wanted, in the order of the targets.
+    /// The addons of the wanted targets, in the targets' order.
     pub(super) addons: Vec<Addon>,
-    /// The compiled JavaScript and its types by file name, sorted.
+    /// The compiled JavaScript and its types, by path below `dist`, such as `load/loader.js`.
     pub(super) javascript: BTreeMap<String, Vec<u8>>,
 }
 
-/// An addon, as it was found.
+/// An addon's file.
 pub(super) struct Addon {
     pub(super) target: &'static Target,
     pub(super) path: PathBuf,
@@ -39,18 +39,18 @@ pub(super) struct Addon {
 }
 
 impl Artifacts {
-    /// Everything in the folders, which must be what is expected and nothing else.
+    /// Reads the artifacts in the folders, which must hold all that are expected, and no other file.
     ///
     /// # Errors
-    /// All that is missing, empty, there twice, not expected, or of another checkout.
+    /// Names every artifact that is missing, empty, there twice, unexpected, or of another checkout.
     pub(super) fn find(
         workspace: &Workspace,
         folders: &[PathBuf],
         targets: &[&'static Target],
     ) -> Result<Self> {
-        let found = list(folders)?;
         let sources = workspace.package().join("ts");
         let scripts = compiled(&sources)?;
+        let found = list(folders, &scripts)?;
         let mut problems = Problems::default();
         let is_known = |name: &str| {
             scripts.iter().any(|script| script == name)
@@ -90,10 +90,10 @@ impl Artifacts {
             };
             let content = read(path)?;
             if content.is_empty() {
-                // Not even a source without a line compiles to nothing.
+                // Even an empty source compiles to some lines.
                 problems.scripts.push(format!("empty: {}", path.display()));
             } else if name == COPIED && content != read(&sources.join(COPIED))? {
-                let other = "is not bindings/node/ts/native.d.ts, of which it is a copy";
+                let other = "differs from its source, bindings/node/ts/load/native.d.ts";
                 let so = "the JavaScript is of another checkout, or damaged";
                 problems.scripts.push(format!("other: {} {other}: {so}", path.display()));
             } else {
@@ -104,26 +104,26 @@ impl Artifacts {
         Ok(Self { addons, javascript })
     }
 
-    /// The addon of a target that was asked for.
+    /// Returns the addon of a wanted target.
     pub(super) fn addon(&self, target: &Target) -> Result<&Addon> {
         let mut addons = self.addons.iter();
         addons.find(|addon| addon.target == target).with_context(|| format!("no addon for {target}"))
     }
 }
 
-/// What is wrong with the artifacts, by what helps.
+/// The problems of the artifacts, by remedy.
 #[derive(Default)]
 struct Problems {
     extra: Vec<String>,
     twice: Vec<String>,
     /// Addons that are missing or empty.
     addons: Vec<(&'static Target, String)>,
-    /// JavaScript that is missing, empty or another's.
+    /// JavaScript that is missing, empty or of another checkout.
     scripts: Vec<String>,
 }
 
 impl Problems {
-    /// One error out of all, with a line for each thing that helps; `found` are the addons that can be packed.
+    /// Returns one error for all problems, with a line per remedy. `found` are the addons that can be packed.
     fn refuse(self, folders: &[PathBuf], found: &[Addon]) -> Result<()> {
         let mut remedies = Vec::new();
         if !self.twice.is_empty() {
@@ -146,13 +146,13 @@ impl Problems {
         let addons = self.addons.into_iter().map(|(_, problem)| problem);
         let problems = self.twice.into_iter().chain(self.extra).chain(addons).chain(self.scripts).collect();
         let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        let what = format!("the artifacts in {} are not what is to be packed", shown.join(", "));
+        let what = format!("the artifacts in {} cannot be packed", shown.join(", "));
         refusal::refuse(problems, &what, &remedies.join("\n"))
     }
 }
 
-/// The files below the folders by their names, whose links are followed: a Nix result is one.
-fn list(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<PathBuf>>> {
+/// Lists the files below the folders by name. Links are followed, since a Nix result is one.
+fn list(folders: &[PathBuf], scripts: &[String]) -> Result<BTreeMap<String, Vec<PathBuf>>> {
     let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for folder in folders {
         if !folder.is_dir() {
@@ -163,34 +163,44 @@ fn list(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<PathBuf>>> {
             let entry = entry.with_context(|| format!("{} cannot be read", folder.display()))?;
             if entry.file_type().is_dir() && entry.depth() == DEPTH {
                 bail!(
-                    "{} is deeper than artifacts lie: name the folders that have them",
+                    "{} is too deep for artifacts: name the folders that hold them",
                     entry.path().display()
                 );
             }
             if !entry.file_type().is_dir() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                found.entry(name).or_default().push(entry.path().to_owned());
+                found.entry(name(entry.path(), scripts)).or_default().push(entry.path().to_owned());
             }
         }
     }
     Ok(found)
 }
 
+/// Returns the longest end of a path that names a script (`load/loader.js`), or else the name of the file.
+fn name(path: &Path, scripts: &[String]) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let mut ends = (0..parts.len()).map(|start| parts[start..].join("/"));
+    ends.find(|end| scripts.contains(end))
+        .unwrap_or_else(|| parts.last().map_or_else(String::new, |name| name.clone().into_owned()))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("{} cannot be read", path.display());
-    // Asked before opening: to open a named pipe waits for its other end.
+    // Checked before opening: opening a named pipe waits for its other end.
     let metadata = fs::metadata(path).with_context(cannot)?;
     if !metadata.is_file() || metadata.len() > node_audit::MAX_FILE {
-        bail!("{} is no file that an artifact could be", path.display());
+        bail!("{} cannot be an artifact: it is not a regular file, or too large", path.display());
     }
     fs::read(path).with_context(cannot)
 }
 
-/// The names of what TypeScript makes of the sources in a folder.
+/// Returns the paths of the files that TypeScript compiles from the sources in a folder and its sub-folders.
 fn compiled(sources: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(sources).with_context(|| format!("{} cannot be read", sources.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+    for entry in WalkDir::new(sources) {
+        let entry = entry.with_context(|| format!("{} cannot be read", sources.display()))?;
+        let parts: Vec<_> =
+            entry.path().strip_prefix(sources)?.iter().map(|part| part.to_string_lossy()).collect();
+        let name = parts.join("/");
         if name.ends_with(".d.ts") {
             names.push(name);
         } else if let Some(stem) = name.strip_suffix(".ts") {
@@ -215,18 +225,18 @@ mod tests {
     }
 
     impl Place {
-        /// A workspace with two sources and their JavaScript, and the addons of some platforms below.
+        /// A workspace with three sources and their JavaScript, and the addons of some platforms.
         fn new(platforms: &[&str]) -> Self {
             let place = Place { folder: tempfile::tempdir().unwrap() };
-            for file in
-                ["bindings/node/ts/index.ts", "bindings/node/ts/index.mts", "bindings/node/ts/native.d.ts"]
-            {
-                place.write(file);
+            for file in ["index.ts", "index.mts", "load/index.ts", "load/native.d.ts"] {
+                place.write(&format!("bindings/node/ts/{file}"));
             }
-            for file in ["index.js", "index.d.ts", "index.mjs", "index.d.mts"] {
+            for file in
+                ["index.js", "index.d.ts", "index.mjs", "index.d.mts", "load/index.js", "load/index.d.ts"]
+            {
                 place.write(&format!("artifacts/js/{file}"));
             }
-            place.copy("bindings/node/ts/native.d.ts", "artifacts/js/native.d.ts");
+            place.copy("bindings/node/ts/load/native.d.ts", "artifacts/js/load/native.d.ts");
             for platform in platforms {
                 place.write(&format!("artifacts/{platform}/bindings_node.{platform}.node"));
             }
@@ -269,7 +279,20 @@ mod tests {
         assert_eq!(artifacts.addons.len(), 1);
         assert!(artifacts.addons[0].path.ends_with("linux-x64-musl/bindings_node.linux-x64-musl.node"));
         let names: Vec<&str> = artifacts.javascript.keys().map(String::as_str).collect();
-        assert_eq!(names, ["index.d.mts", "index.d.ts", "index.js", "index.mjs", "native.d.ts"]);
+        let expected = [
+            "index.d.mts",
+            "index.d.ts",
+            "index.js",
+            "index.mjs",
+            "load/index.d.ts",
+            "load/index.js",
+            "load/native.d.ts",
+        ];
+        assert_eq!(names, expected);
+        assert!(
+            artifacts.javascript["load/index.js"].ends_with(b"js/load/index.js"),
+            "the wrong index.js was read"
+        );
     }
 
     #[test]
@@ -278,7 +301,8 @@ mod tests {
         place.write("artifacts/bindings_node.linux-x64-gnu.node");
         place.write("artifacts/bindings_node.linux-x64.node");
         place.write("artifacts/js/index.js.map");
-        fs::remove_file(place.folder.path().join("artifacts/js/index.mjs")).unwrap();
+        place.write("artifacts/js/native.d.ts");
+        fs::remove_file(place.folder.path().join("artifacts/js/load/index.js")).unwrap();
         assert_eq!(
             place.problems(&["linux-x64-gnu", "darwin-arm64"]),
             [
@@ -286,8 +310,9 @@ mod tests {
                  linux-x64-gnu/bindings_node.linux-x64-gnu.node",
                 "extra: bindings_node.linux-x64.node is neither a target's addon nor compiled from bindings/node/ts",
                 "extra: js/index.js.map is neither a target's addon nor compiled from bindings/node/ts",
+                "extra: js/native.d.ts is neither a target's addon nor compiled from bindings/node/ts",
                 "missing: bindings_node.darwin-arm64.node, the addon for darwin-arm64",
-                "missing: index.mjs, which is compiled from bindings/node/ts",
+                "missing: load/index.js, which is compiled from bindings/node/ts",
                 TWICE,
                 EXTRA,
                 "to build the addons: cargo xtask dist --target darwin-arm64",
@@ -322,7 +347,7 @@ mod tests {
     #[test]
     fn what_is_empty_or_of_another_checkout_is_named() {
         let place = Place::new(&["linux-x64-gnu", "darwin-x64"]);
-        for file in ["bindings_node.darwin-x64.node", "index.js", "native.d.ts"] {
+        for file in ["bindings_node.darwin-x64.node", "index.js", "load/native.d.ts"] {
             let folder = if file.ends_with(".node") { "darwin-x64" } else { "js" };
             place.write_as(&format!("artifacts/{folder}/{file}"), "");
         }
@@ -331,19 +356,19 @@ mod tests {
             [
                 "empty: darwin-x64/bindings_node.darwin-x64.node",
                 "empty: js/index.js",
-                "empty: js/native.d.ts",
+                "empty: js/load/native.d.ts",
                 "to build the addons: cargo xtask dist --target darwin-x64",
                 "to pack those that are there: --only linux-x64-gnu",
                 COMPILE,
             ]
         );
         place.write_as("artifacts/js/index.js", "'use strict'");
-        place.write_as("artifacts/js/native.d.ts", "export {}");
+        place.write_as("artifacts/js/load/native.d.ts", "export {}");
         assert_eq!(
             place.problems(&["linux-x64-gnu"]),
             [
-                "other: js/native.d.ts is not bindings/node/ts/native.d.ts, of which it is a copy: the JavaScript is of \
-                 another checkout, or damaged",
+                "other: js/load/native.d.ts differs from its source, bindings/node/ts/load/native.d.ts: the JavaScript is \
+                 of another checkout, or damaged",
                 COMPILE,
             ]
         );

@@ -10,6 +10,7 @@ use node_audit::{Policy, audit_paths};
 use object::elf;
 use serde_json::Value;
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 use crate::object_maker::Maker;
 
@@ -28,8 +29,14 @@ impl Place {
         let place = Place { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(place.artifacts()).unwrap();
         let sources = crate::folder().join("../../bindings/node/ts");
-        for entry in fs::read_dir(&sources).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
+        for entry in WalkDir::new(&sources) {
+            let entry = entry.unwrap();
+            let path = entry.path().strip_prefix(&sources).unwrap();
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(place.artifacts().join(path)).unwrap();
+                continue;
+            }
+            let name = path.to_str().unwrap();
             let (stem, end) = name.split_once('.').unwrap();
             let compiled: &[&str] = match end {
                 "ts" => &["js", "d.ts"],
@@ -37,10 +44,10 @@ impl Place {
                 _ => &["d.ts"],
             };
             for end in compiled {
-                fs::write(place.artifacts().join(format!("{stem}.{end}")), &name).unwrap();
+                fs::write(place.artifacts().join(format!("{stem}.{end}")), name).unwrap();
             }
         }
-        fs::copy(sources.join("native.d.ts"), place.artifacts().join("native.d.ts")).unwrap();
+        fs::copy(sources.join("load/native.d.ts"), place.artifacts().join("load/native.d.ts")).unwrap();
         place.put("linux-x64-gnu", &addon(VERSION).make());
         place.put("linux-arm64-gnu", &Maker { machine: elf::EM_AARCH64, ..addon(VERSION) }.make());
         place.put("linux-x64-musl", &musl().make());

@@ -1,32 +1,32 @@
+import type { NativeStatement } from '../load/native'
 import { type BuildRow, buildRow, type Shape } from './build-row'
-import type { Database } from './database'
 import { argumentType, busy, fromNative } from './errors'
 import { RowIterator } from './iterator'
-import type { NativeStatement } from './native'
 import { Parameters as ParametersOf } from './parameters'
 import type { Session } from './session'
 import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from './values'
 
 /**
- * A prepared statement, made by {@link Database.prepare}.
+ * A prepared statement, which `Database.prepare` returns.
  *
- * Values for its parameters are passed to each call: one by one or in an array for `?`, in an object for `:name`,
- * `@name` and `$name` (without the prefix). See {@link BindArgument} for what can be bound.
+ * Each call takes the values of the parameters: one by one or in an array for `?`, in an object for `:name`, `@name` and
+ * `$name` (without the prefix). {@link BindArgument} lists the types.
  *
- * A statement belongs to its database: once that is closed, every call throws a TypeError with the code
- * `STRONGROOM_CLOSED`. While one of its iterators is under way it cannot be used again (`STRONGROOM_BUSY`).
+ * After its database is closed, every call of a statement throws a TypeError with the code `STRONGROOM_CLOSED`. Until
+ * its iterator ends, every other call throws one with the code `STRONGROOM_BUSY`.
  *
- * @typeParam Parameters - the arguments that its calls take
- * @typeParam Result - what a row is
+ * @typeParam Owner - the class of the database
+ * @typeParam Parameters - the arguments of the calls
+ * @typeParam Result - the type of a row
  */
-export class Statement<Parameters extends readonly unknown[] = BindArgument[], Result = Row> {
-  /** The database that prepared it. */
-  declare readonly database: Database
-  /** Its SQL, as given, but for the key of a `PRAGMA key` and the like, which is left out. */
+export class Statement<Owner, Parameters extends readonly unknown[] = BindArgument[], Result = Row> {
+  /** The database that prepared the statement. */
+  declare readonly database: Owner
+  /** The given SQL, without the key of a `PRAGMA key` and similar statements. */
   declare readonly source: string
-  /** Whether it gives rows: `get`, `all` and `iterate` are for such statements only. */
+  /** Whether the statement returns rows, which `get`, `all` and `iterate` require. */
   declare readonly reader: boolean
-  /** Whether it leaves the database as it is. */
+  /** Whether the statement leaves the database as it is. */
   declare readonly readonly: boolean
 
   readonly #native: NativeStatement
@@ -39,11 +39,7 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   #running = false
 
   /** @internal */
-  constructor(
-    session: Session,
-    native: NativeStatement,
-    about: { database: Database; source: string; reads: boolean },
-  ) {
+  constructor(session: Session, native: NativeStatement, about: { database: Owner; source: string; reads: boolean }) {
     this.#native = native
     this.#session = session
     this.#bigints = session.bigints
@@ -57,7 +53,7 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     })
   }
 
-  /** Whether one of its iterators is under way. */
+  /** Whether an iterator of the statement has not ended. */
   get busy(): boolean {
     return this.#running
   }
@@ -65,8 +61,8 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   /**
    * Runs the statement to its end.
    *
-   * @throws {SqliteError} with SQLite's code when it fails; what it had done is undone.
-   * @throws {TypeError} or {RangeError} when the parameters are wrong; nothing has run then.
+   * @throws {SqliteError} with SQLite's code if the statement fails; its changes are undone.
+   * @throws {TypeError} or {RangeError} for wrong parameters, before anything runs.
    * @example
    * ```js
    * const { changes, lastInsertRowid } = insert.run('joey', 2)
@@ -85,10 +81,10 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   }
 
   /**
-   * The first row, or undefined where there is none.
+   * Returns the first row, or undefined.
    *
-   * @throws {SqliteError} with SQLite's code when it fails.
-   * @throws {TypeError} for a statement that gives no rows.
+   * @throws {SqliteError} with SQLite's code if the statement fails.
+   * @throws {TypeError} for a statement that returns no rows.
    */
   get(...parameters: Parameters): Result | undefined {
     this.#mustRead()
@@ -104,10 +100,10 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   }
 
   /**
-   * Every row.
+   * Returns every row.
    *
-   * @throws {SqliteError} with SQLite's code when it fails.
-   * @throws {TypeError} for a statement that gives no rows.
+   * @throws {SqliteError} with SQLite's code if the statement fails.
+   * @throws {TypeError} for a statement that returns no rows.
    */
   all(...parameters: Parameters): Result[] {
     this.#mustRead()
@@ -123,12 +119,12 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   }
 
   /**
-   * The rows one by one, each read when it is asked for.
+   * Returns an iterator that reads a row at a time.
    *
-   * Until the iterator has come to its end or is left (`break`, `return`, an exception in the loop), its database can
-   * be read by other statements, but neither written nor closed.
+   * Until the iterator ends, or the loop is left by `break`, `return` or an exception, other statements can read the
+   * database, but nothing can write or close it.
    *
-   * @throws {TypeError} for a statement that gives no rows.
+   * @throws {TypeError} for a statement that returns no rows.
    */
   iterate(...parameters: Parameters): IterableIterator<Result> {
     this.#mustRead()
@@ -163,9 +159,9 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
   }
 
   /**
-   * Binds values for good: later calls take no parameters. Once per statement.
+   * Binds values for all later calls, which then take no parameters.
    *
-   * @throws {TypeError} when it was bound before.
+   * @throws {TypeError} for a statement that has bound values already.
    */
   bind(...parameters: Parameters): this {
     if (this.#bound) throw argumentType('The bind() method can only be invoked once per statement object')
@@ -179,21 +175,21 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     return this
   }
 
-  /** With `true`, rows are the value of their first column alone. */
-  pluck(toggle?: true): Statement<Parameters, SqlValue>
-  pluck(toggle: boolean): Statement<Parameters, unknown>
-  pluck(toggle = true): Statement<Parameters, unknown> {
+  /** Sets whether a row is the value of its first column alone. */
+  pluck(toggle?: true): Statement<Owner, Parameters, SqlValue>
+  pluck(toggle: boolean): Statement<Owner, Parameters, unknown>
+  pluck(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('pluck', 'value', toggle)
   }
 
-  /** With `true`, rows are arrays of their columns' values. */
-  raw(toggle?: true): Statement<Parameters, SqlValue[]>
-  raw(toggle: boolean): Statement<Parameters, unknown>
-  raw(toggle = true): Statement<Parameters, unknown> {
+  /** Sets whether a row is an array of its columns' values. */
+  raw(toggle?: true): Statement<Owner, Parameters, SqlValue[]>
+  raw(toggle: boolean): Statement<Owner, Parameters, unknown>
+  raw(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('raw', 'array', toggle)
   }
 
-  /** With `true`, INTEGER values and `lastInsertRowid` are bigints; otherwise numbers, inexact beyond 2^53. */
+  /** Sets whether INTEGER values and `lastInsertRowid` are bigints, or numbers, which are inexact beyond 2^53. */
   safeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('the argument of safeIntegers() must be a boolean')
     this.#free()
@@ -201,7 +197,7 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     return this
   }
 
-  /** What its columns are, and where they come from. */
+  /** Returns the columns of the rows and their origins. */
   columns(): ColumnDefinition[] {
     this.#mustRead('The columns() method is only for statements that return data')
     this.#session.ready()
@@ -228,7 +224,7 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     }
     this.#parameters ??= new ParametersOf(this.#native.parameters())
     const values = this.#parameters.arrange(parameters)
-    // A getter or a proxy among the parameters can have run anything meanwhile.
+    // A getter or a proxy among the parameters may have called anything.
     this.#free()
     if (writes) this.#session.idle()
     return values.length === 0 ? undefined : values
@@ -243,14 +239,14 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     if (!this.reader) throw argumentType(message)
   }
 
-  #reshape(method: string, shape: Shape | 'value', toggle: boolean): Statement<Parameters, unknown> {
+  #reshape(method: string, shape: Shape | 'value', toggle: boolean): Statement<Owner, Parameters, unknown> {
     this.#mustRead(`The ${method}() method is only for statements that return data`)
     if (typeof toggle !== 'boolean') throw argumentType(`the argument of ${method}() must be a boolean`)
     this.#free()
     if (toggle) this.#shape = shape
     else if (this.#shape === shape) this.#shape = 'object'
     this.#build = undefined
-    return this as Statement<Parameters, unknown>
+    return this as Statement<Owner, Parameters, unknown>
   }
 
   #builder(): BuildRow | undefined {
@@ -259,7 +255,7 @@ export class Statement<Parameters extends readonly unknown[] = BindArgument[], R
     return this.#build
   }
 
-  /** Called by the addon when a change of the schema has changed the columns. */
+  /** Called by the addon after a change of the schema has changed the columns. */
   readonly #rebuild = (names: string[]): BuildRow | undefined => {
     this.#build = this.#shape === 'value' ? undefined : buildRow(this.#shape, names)
     return this.#build

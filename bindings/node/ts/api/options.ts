@@ -1,21 +1,21 @@
 import { types } from 'node:util'
+import type { NativeOpenOptions } from '../load/native'
 import { argumentType, argumentValue, outOfRange } from './errors'
-import type { NativeOpenOptions } from './native'
 
-/** How to open a database. */
+/** Options for opening a database. */
 export interface Options {
   /**
-   * The raw key: 32 bytes, used as they are. With a key the constructor checks it, and a wrong one throws a
-   * `SqliteError` with the code `STRONGROOM_WRONG_KEY`. Not together with `passphrase`.
+   * The raw key: 32 bytes, used as they are. The constructor throws a `SqliteError` with the code
+   * `STRONGROOM_WRONG_KEY` for a wrong key. Excludes `passphrase`.
    */
   key?: Uint8Array
-  /** A passphrase, from which SQLCipher derives the key; slow on purpose. Not together with `key`. */
+  /** A passphrase, from which SQLCipher derives the key, slowly on purpose. Excludes `key`. */
   passphrase?: string | Uint8Array
-  /** Rounds of the derivation from a passphrase. Default: SQLCipher 4's 256,000. A file needs the same each time. */
+  /** Iterations of the derivation from a passphrase. Default: 256,000. Opening a file requires the same number. */
   kdfIter?: number
   /** Bytes per page of an encrypted file: a power of two from 1,024 to 65,536. Default: 4,096. */
   pageSize?: number
-  /** Opens a file in the format of an earlier SQLCipher, by its major version: 1 to 4. Default: 4. */
+  /** The major version of SQLCipher whose format the file has: 1 to 4. Default: 4. */
   cipherCompatibility?: 1 | 2 | 3 | 4
   /** Refuses every change. Default: false. */
   readonly?: boolean
@@ -24,13 +24,13 @@ export interface Options {
   /** How long to wait for another connection's lock before `SQLITE_BUSY`, in milliseconds. Default: 5,000. */
   timeout?: number
   /**
-   * Called with the SQL of every statement after it ran, with the values that were bound; keys are left out. What it
-   * throws, the call throws; it cannot use the database itself. `console.log`, for example.
+   * A function that gets the SQL of every statement after it ran, with the bound values and without keys, such as
+   * `console.log`. An error of the function is thrown by the call. The function cannot use the database.
    */
   verbose?: ((sql: string) => unknown) | null
 }
 
-/** What the constructor's arguments come to. */
+/** The checked arguments of the constructor. */
 export interface OpenRequest {
   name: string
   memory: boolean
@@ -70,7 +70,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   const native: NativeOpenOptions = {
     readonly,
     mustExist: boolean(given, 'fileMustExist'),
-    timeout: integer(given, 'timeout', { least: 0, most: 0x7fff_ffff }) ?? 5000,
+    timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
     log: verbose !== undefined,
   }
   if (!memory) native.path = name
@@ -79,7 +79,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   return { name, memory, readonly, verbose: verbose as OpenRequest['verbose'], native }
 }
 
-/** Throws for a string with half a surrogate pair, which UTF-8 has no way to write. */
+/** Throws for a string with a lone surrogate. */
 export function wellFormed(text: string, what: string): void {
   if (!text.isWellFormed()) throw argumentValue(`${what} holds a lone surrogate, which UTF-8 cannot store`)
 }
@@ -91,7 +91,7 @@ function optionsObject(options: unknown): Record<string, unknown> {
     if (NAMES.includes(name)) continue
     const meant = NAMES.find((known) => known.toLowerCase() === name.toLowerCase())
     throw argumentType(
-      `there is no option "${name}"; ${meant ? `it is spelled "${meant}"` : `the options are ${NAMES.join(', ')}`}`,
+      `the option "${name}" does not exist: ${meant ? `use "${meant}"` : `the options are ${NAMES.join(', ')}`}`,
     )
   }
   return options as Record<string, unknown>
@@ -106,18 +106,17 @@ function boolean(given: Record<string, unknown>, name: keyof Options): boolean {
 function integer(
   given: Record<string, unknown>,
   name: keyof Options,
-  { least, most }: { least: number; most: number },
+  { min, max }: { min: number; max: number },
 ): number | undefined {
   const value = given[name] ?? undefined
   if (value === undefined) return undefined
   if (typeof value !== 'number' || !Number.isInteger(value))
     throw argumentType(`Expected the "${name}" option to be an integer`)
-  if (value < least || value > most)
-    throw outOfRange(`the "${name}" option must be from ${least} to ${most}, not ${value}`)
+  if (value < min || value > max) throw outOfRange(`the "${name}" option must be from ${min} to ${max}, not ${value}`)
   return value
 }
 
-/** Reads `key` or `passphrase`. An undefined one must not open an unencrypted database where a secret was meant. */
+/** Reads `key` or `passphrase`. An undefined secret is an error: it must not open an unencrypted database. */
 function secret(given: Record<string, unknown>, native: NativeOpenOptions): void {
   for (const name of ['key', 'passphrase']) {
     if (name in given && (given[name] === undefined || given[name] === null))
@@ -142,9 +141,9 @@ function secret(given: Record<string, unknown>, native: NativeOpenOptions): void
 }
 
 function cipher(given: Record<string, unknown>, native: NativeOpenOptions): void {
-  const kdfIter = integer(given, 'kdfIter', { least: 1, most: 0x7fff_ffff })
-  const pageSize = integer(given, 'pageSize', { least: 1024, most: 65_536 })
-  const compatibility = integer(given, 'cipherCompatibility', { least: 1, most: 4 })
+  const kdfIter = integer(given, 'kdfIter', { min: 1, max: 0x7fff_ffff })
+  const pageSize = integer(given, 'pageSize', { min: 1024, max: 65_536 })
+  const compatibility = integer(given, 'cipherCompatibility', { min: 1, max: 4 })
   if (pageSize !== undefined && !Number.isInteger(Math.log2(pageSize)))
     throw outOfRange(`the "pageSize" option must be a power of two, not ${pageSize}`)
   const set = { kdfIter, pageSize, cipherCompatibility: compatibility }

@@ -1,19 +1,19 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 
-/** What a file is that did not load. */
+/** The content of a file that did not load. */
 export type LibraryFile =
   | { readonly kind: 'unreadable' | 'folder' | 'empty' | 'no library' }
   | {
       readonly kind: 'library'
-      /** As `process.platform` says it. */
+      /** The operating system, in the words of `process.platform`. */
       readonly os: string
-      /** As `process.arch` says it; more than one in a universal file of macOS. */
+      /** The CPU, in the words of `process.arch`; several in a universal file of macOS. */
       readonly cpus: readonly string[]
-      /** The C library, where the system has more than one. */
+      /** The C library, on a system with several. */
       readonly libc: 'glibc' | 'musl' | null
     }
 
-/** Reads what a file is from its header. */
+/** Reads a file's header. */
 export function readLibrary(file: string): LibraryFile {
   let descriptor: number
   try {
@@ -31,11 +31,11 @@ export function readLibrary(file: string): LibraryFile {
   }
 }
 
-/** Source: System V ABI, chapter 4. Only 64 bits, little-endian, is told apart further. */
+/** Source: System V ABI, chapter 4. Fields are read as those of a 64-bit little-endian file. */
 function elf(bytes: Buffer): LibraryFile | undefined {
   if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46) return undefined
   const cpu = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }[bytes.readUInt16LE(18)]
-  // The versions that a library needs of glibc are named so; musl has no versions.
+  // The symbol versions of glibc have this prefix, and musl has no symbol versions.
   const libc = bytes.includes('GLIBC_2.') ? 'glibc' : 'musl'
   return { kind: 'library', os: 'linux', cpus: [cpu ?? 'another CPU'], libc }
 }

@@ -6,13 +6,13 @@ import { candidates, home, readable, resolved } from './installation'
 import { machine } from './machine'
 import { remedies } from './remedies'
 
-/** The error that shows every attempt, with the one that says most as its cause. */
+/** The error for failed attempts. Its cause is the attempt that found a file, or else the first. */
 export function notLoaded(attempts: readonly Attempt[]): Error {
   const failures = attempts.map(lookAt) as [Failure, ...Failure[]]
   const { error: cause } = failures.find(({ absent }) => !absent) ?? failures[0]
   const message = [
     `strongroom could not load its addon on ${machine.text}. Tried:`,
-    ...failures.map((failure) => `  - ${shown(failure)}: ${failure.error.message}`),
+    ...failures.map((failure) => `  - ${placeOf(failure)}: ${failure.error.message}`),
     ...remedies(failures),
   ].join('\n')
   return Object.assign(loadError(message), { cause, errors: failures.map(({ error }) => error) })
@@ -25,13 +25,13 @@ export function loadError(message: string): Error {
 
 function lookAt(attempt: Attempt): Failure {
   const file = resolved(attempt.from)
-  // A test runner's context has an Error of its own.
+  // A test runner may run this module in a context with an Error of its own.
   const original = types.isNativeError(attempt.error) ? attempt.error : new Error(String(attempt.error))
   const { code } = original as { code?: unknown }
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
   if (code !== 'MODULE_NOT_FOUND' || there) return { ...attempt, file, absent: false, error: firstLine(original) }
-  // What this user may not see looks to Node as if it were not there.
+  // Node reports a file that the user may not see as missing.
   const path = candidates(attempt.from).map(denied).find(Boolean)
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }
   return { ...attempt, file, absent: true, error: absence(attempt, original) }
@@ -39,15 +39,16 @@ function lookAt(attempt: Attempt): Failure {
 
 function absence({ place }: Attempt, cause: Error): Error {
   if (!home && place !== 'override') return firstLine(cause)
-  return new Error(place === 'package' ? 'it is not installed' : 'there is no such file', { cause })
+  return new Error(place === 'package' ? 'the package is not installed' : 'the file does not exist', { cause })
 }
 
-/** Node adds the stack of the callers, and some C libraries end their line. */
+/** Cuts an error's message to its first line: Node appends the stack of the callers, some C libraries a line break. */
 function firstLine(error: Error): Error {
   const [line = ''] = error.message.trim().split('\n')
   return line === error.message ? error : new Error(line, { cause: error })
 }
 
-function shown({ place, from, file }: Failure): string {
+/** Returns the path or the module that an attempt tried. */
+function placeOf({ place, from, file }: Failure): string {
   return place === 'local' && file ? file : from
 }

@@ -1,14 +1,14 @@
-/** Makes a row out of its columns' values, in their order. */
+/** Builds a row from its columns' values, in their order. */
 export type BuildRow = (...values: never[]) => unknown
 
-/** How a statement hands its rows over. */
+/** The form of a statement's rows. */
 export type Shape = 'object' | 'array'
 
-/** Functions by shape and names: what one statement compiled serves every other with the same columns. */
+/** Functions by shape and names, which statements with the same columns share. */
 const compiled = new Map<string, BuildRow>()
-const LIMIT = 1000
+const MAX_COMPILED = 1000
 
-/** Whether this process may compile strings; with `--disallow-code-generation-from-strings` it may not. */
+/** Whether this process may compile strings, which `--disallow-code-generation-from-strings` forbids. */
 const mayCompile = (() => {
   try {
     new Function('')
@@ -18,23 +18,23 @@ const mayCompile = (() => {
   }
 })()
 
-/** The function that builds a row with these columns. */
+/** Returns the function that builds a row with these columns. */
 export function buildRow(shape: Shape, names: readonly string[]): BuildRow {
   const key = shape === 'array' ? String(names.length) : JSON.stringify(names)
   let build = compiled.get(key)
   if (build === undefined) {
     build = mayCompile ? compile(shape, names) : interpret(shape, names)
-    if (compiled.size === LIMIT) compiled.clear()
+    if (compiled.size === MAX_COMPILED) compiled.clear()
     compiled.set(key, build)
   }
   return build
 }
 
-/** An object literal is the fastest way to make many objects of one shape. */
+/** Compiles an object literal, the fastest way to create many objects of one shape. */
 function compile(shape: Shape, names: readonly string[]): BuildRow {
   const values = names.map((_, i) => `v${i}`)
-  // JSON's quotes make a string literal of any name. "__proto__" would set the prototype, but for a computed key; the
-  // others are not computed, because V8 makes those objects several times slower.
+  // JSON's quotes make a string literal of any name. The key "__proto__" is computed, because a literal one sets the
+  // prototype. The other keys are not, because V8 creates objects with computed keys several times slower.
   const properties = names.map((name, i) =>
     name === '__proto__' ? `['__proto__']:v${i}` : `${JSON.stringify(name)}:v${i}`,
   )

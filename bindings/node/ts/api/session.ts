@@ -1,11 +1,11 @@
+import type { NativeDatabase, NativeStatement } from '../load/native'
 import { busy, closed, fromNative } from './errors'
-import type { NativeDatabase, NativeStatement } from './native'
 
-/** What a database and its statements share: the addon's handle, and what is under way on it. */
+/** The state that a database shares with its statements and transactions: the addon's handle and the running calls. */
 export class Session {
-  /** Iterators that have not come to their end. */
+  /** The number of iterators that have not ended. */
   iterators = 0
-  /** Whether statements give bigints unless they are told otherwise. */
+  /** Whether new statements return bigints. */
   bigints = false
   #open = true
   #inCallback = false
@@ -20,6 +20,11 @@ export class Session {
     return this.#open
   }
 
+  /** Whether a transaction is open. */
+  get inTransaction(): boolean {
+    return this.#open && this.native.inTransaction
+  }
+
   /** Throws unless the database can be used now. */
   ready(): void {
     if (!this.#open) throw closed()
@@ -32,9 +37,9 @@ export class Session {
     if (this.iterators !== 0) throw busy()
   }
 
-  /** Runs one of the statements that a transaction consists of; `verbose` hears of it with the next report. */
+  /** Runs a statement that begins or ends a transaction. `verbose` gets it with the next report. */
   control(sql: string): void {
-    // To roll back must be possible under an iterator that the failed work left behind; SQLite ends it with an error.
+    // Failed work may leave an iterator behind, which must not prevent the rollback; SQLite ends it with an error.
     if (sql.startsWith('ROLLBACK') || sql.startsWith('RELEASE')) this.ready()
     else this.idle()
     try {
@@ -61,7 +66,7 @@ export class Session {
     this.#controls.clear()
   }
 
-  /** Calls `verbose` for what has run. */
+  /** Calls `verbose` with the SQL that has run. */
   report(): void {
     if (this.verbose === undefined) return
     const log = this.native.takeLog()
@@ -73,13 +78,13 @@ export class Session {
     }
   }
 
-  /** The error to throw for one of the addon's, after `verbose` has heard of what ran before it. */
+  /** Reports the SQL that ran before an error of the addon. Returns the error to throw. */
   failed(error: unknown): unknown {
     this.reportAnyway()
     return fromNative(error)
   }
 
-  /** Calls `verbose` where an error is on its way already, which matters more than one of the callback. */
+  /** Reports before an error is thrown, which matters more than an error of the callback. */
   reportAnyway(): void {
     try {
       this.report()

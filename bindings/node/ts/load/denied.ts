@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** This user may not look for the addon there. */
+/** The user may not read the addon's file or folder. */
 export class Denied extends Error {
   readonly path: string
 
@@ -11,7 +11,7 @@ export class Denied extends Error {
   }
 }
 
-/** The outermost folder on the way to a file that keeps this user out, or the file itself. */
+/** Returns the outermost folder on a file's path that the user may not enter, or the file itself. */
 export function denied(file: string): string | undefined {
   if (!refused(file, constants.R_OK)) return undefined
   let outermost = file

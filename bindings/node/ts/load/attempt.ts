@@ -1,26 +1,26 @@
 import type { Platform } from './platforms'
 
-/** One place where the addon was looked for, and what came of it. */
+/** A failed attempt to load the addon from one place. */
 export interface Attempt {
   readonly place: 'override' | 'local' | 'package'
-  /** What was loaded, as `require` takes it. */
+  /** The argument of `require`. */
   readonly from: string
   readonly platform?: Platform
   readonly error: unknown
 }
 
-/** An attempt, looked at. */
+/** An attempt with the reason of its failure. */
 export interface Failure extends Attempt {
   readonly error: Error
-  /** The file, where it is known. */
+  /** The file, if it is known. */
   readonly file: string | undefined
-  /** Whether there is nothing to load. */
+  /** Whether the file does not exist. */
   readonly absent: boolean
 }
 
-/** A library was loaded, and is not the one that belongs to this package. */
+/** A library loaded that is not the addon of this package. */
 export class WrongAddon extends Error {
-  /** Its version, where it is an addon of strongroom. */
+  /** The library's version, if it is an addon of strongroom. */
   readonly version: string | undefined
 
   constructor(message: string, version: string | undefined) {
@@ -29,7 +29,7 @@ export class WrongAddon extends Error {
   }
 }
 
-/** Whether a package is there without the file that it consists of; Node then speaks of its "main" entry. */
+/** Whether a package lacks its file: Node's error then names the package's "main" entry. */
 export function noMain(error: Error): boolean {
   return error.message.includes('"main"')
 }

@@ -2,24 +2,24 @@ import { types } from 'node:util'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
 /**
- * The parameters of one statement: arranges what a caller passes into one value per parameter, in SQLite's order.
+ * The parameters of a statement. `arrange` turns a caller's arguments into one value per parameter, in SQLite's order.
  *
- * Values by position fill `?` and `?N` from left to right; named parameters (`:a`, `@a`, `$a`) come from one object.
+ * Values by position fill `?` and `?N` from left to right. Named parameters (`:a`, `@a`, `$a`) come from one object.
  */
 export class Parameters {
-  /** By position: the name without its prefix, or undefined for a parameter that is filled by position. */
+  /** The name of each parameter without its prefix, or undefined for a parameter that is filled by position. */
   readonly #names: readonly (string | undefined)[]
   readonly #named: ReadonlySet<string>
   readonly #positional: number
 
-  /** @param labels - the parameters as the SQL names them, null for a `?` */
+  /** @param labels - the names of the parameters in the SQL, null for a `?` */
   constructor(private readonly labels: readonly (string | null | undefined)[]) {
     this.#names = labels.map((label) => (label == null || label.startsWith('?') ? undefined : label.slice(1)))
     this.#named = new Set(this.#names.filter((name) => name !== undefined))
     this.#positional = this.#names.filter((name) => name === undefined).length
   }
 
-  /** One value per parameter, each of a kind that the addon takes. */
+  /** Returns one value per parameter, each of a type that the addon takes. */
   arrange(given: readonly unknown[]): unknown[] {
     const values: unknown[] = []
     let named: object | undefined
@@ -36,7 +36,7 @@ export class Parameters {
         `too ${values.length < this.#positional ? 'few' : 'many'} parameter values: the statement takes ` +
           `${this.#positional} by position, ${values.length} given`,
       )
-    // Every getter has run before the first value is looked at: it may transfer the buffer of another parameter.
+    // Every getter runs before the first value is checked, because it may transfer the buffer of another parameter.
     const ordered = this.#named.size === 0 ? values : this.#inOrder(values, named)
     for (let i = 0; i < ordered.length; i++) ordered[i] = this.#bindable(ordered[i], i)
     return ordered
@@ -64,7 +64,7 @@ export class Parameters {
     }
   }
 
-  /** The value as the addon takes it. `index` counts from 0, messages count from 1 as SQL does. */
+  /** Returns the value in a type that the addon takes. `index` counts from 0; messages count from 1, as SQL does. */
   #bindable(value: unknown, index: number): unknown {
     switch (typeof value) {
       case 'number':
@@ -84,17 +84,17 @@ export class Parameters {
   #bytes(value: ArrayBufferView | ArrayBufferLike, index: number): Uint8Array {
     let bytes: Uint8Array
     try {
-      // An empty array may be one whose memory is gone, which only its methods tell.
+      // The memory of an empty array may be gone, in which case its methods throw.
       if (types.isTypedArray(value) && value.byteLength === 0) value.values()
       if (types.isUint8Array(value)) bytes = value
       else if (ArrayBuffer.isView(value)) bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
       else bytes = new Uint8Array(value)
     } catch {
       throw argumentValue(
-        `${this.#label(index)} is, or is a view on, a buffer that was transferred elsewhere or shrunk`,
+        `${this.#label(index)} is a buffer that was transferred or shrunk, or a view on such a buffer`,
       )
     }
-    // Another thread can write to shared memory while it is read; a copy in JavaScript is well defined.
+    // Another thread can write to shared memory while the addon reads it; copying it in JavaScript is well defined.
     return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
   }
 
@@ -104,13 +104,13 @@ export class Parameters {
   }
 }
 
-/** An object made by `{}` or `Object.create(null)`, in whatever realm. */
+/** Whether a value is an object of `{}` or `Object.create(null)`, in any realm. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What a value is, never what it holds. */
+/** Names the type of a value, and never its content. */
 function describe(value: unknown): string {
   if (typeof value !== 'object') return `a ${typeof value}`
   const name = value?.constructor?.name

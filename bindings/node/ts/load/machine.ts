@@ -1,14 +1,14 @@
-/** What this process runs on. */
+/** The system and the runtime of this process. */
 interface Machine {
-  /** As `process.platform` says it. */
+  /** The operating system, in the words of `process.platform`. */
   readonly os: string
-  /** As `process.arch` says it. */
+  /** The CPU, in the words of `process.arch`. */
   readonly cpu: string
-  /** The C library, where the system has more than one; unknown where the runtime may not say. */
+  /** The C library, on a system with several; unknown if the runtime does not tell. */
   readonly libc: 'glibc' | 'musl' | 'unknown' | null
-  /** Its version, where it is glibc. */
+  /** The version of glibc. */
   readonly glibc: string | undefined
-  /** All of it in words: `linux-x64 with glibc 2.36, Node 20.20.2`. */
+  /** A description: `linux-x64 with glibc 2.36, Node 20.20.2`. */
   readonly text: string
 }
 
@@ -21,7 +21,7 @@ function look(): Machine {
   return { os, cpu, libc, glibc, text: `${os}-${cpu}${withLibc}, ${runtime()}` }
 }
 
-/** Node's own report names glibc's version where there is one; without network details it takes a millisecond. */
+/** Reads glibc's version from Node's report, which takes a millisecond without network details. */
 function ownLibc(): { libc: 'glibc' | 'musl' | 'unknown'; glibc?: string } {
   let before: boolean | undefined
   const report = process.report as typeof process.report & { excludeNetwork?: boolean }
@@ -32,14 +32,14 @@ function ownLibc(): { libc: 'glibc' | 'musl' | 'unknown'; glibc?: string } {
     const glibc = header.glibcVersionRuntime
     return glibc ? { libc: 'glibc', glibc } : { libc: 'musl' }
   } catch {
-    // Deno makes no report without --allow-sys.
+    // Deno throws without --allow-sys.
     return { libc: 'unknown' }
   } finally {
     if (before !== undefined) report.excludeNetwork = before
   }
 }
 
-/** Node, and what it is inside of, or what plays its part. */
+/** Names Node, and the runtime around it or in its place. */
 function runtime(): string {
   const { node, electron, bun, deno } = process.versions
   const other = electron ? `Electron ${electron}` : bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : undefined

@@ -1,4 +1,4 @@
-/** Whether a version, of numbers with dots, comes before another. */
+/** Whether a version comes before another. Both are numbers with dots. */
 export function older(version: string, than: string): boolean {
   const parts = version.split('.').map(Number)
   for (const [index, part] of than.split('.').map(Number).entries()) {

@@ -1,4 +1,4 @@
-/** What every built-in iterator inherits from; newer versions of Node have `map`, `filter` and so on there. */
+/** The prototype of every built-in iterator, which has `map`, `filter` and others in newer versions of Node. */
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
 /** The rows of a statement, one by one. */
@@ -8,8 +8,8 @@ export class RowIterator<Result> implements IterableIterator<Result> {
   #done = false
 
   /**
-   * @param step - reads the next row; undefined at the end
-   * @param end - called once, when nothing more will be read
+   * @param step - reads the next row; returns undefined at the end
+   * @param end - is called once, after the last read
    */
   constructor(step: () => Result | undefined, end: () => void) {
     this.#step = step
@@ -22,7 +22,7 @@ export class RowIterator<Result> implements IterableIterator<Result> {
     try {
       value = this.#step()
     } catch (error) {
-      // A call from within another one is refused, and the iterator goes on after it.
+      // A call from inside another call is refused, and the iterator continues afterwards.
       if ((error as { code?: unknown }).code !== 'STRONGROOM_BUSY') this.#finish()
       throw error
     }

@@ -1,27 +1,27 @@
 // Generated from targets.json: node scripts/build.mjs finish
 
-/** A platform that has an addon. */
+/** A platform with an addon. */
 export interface Platform {
   readonly name: string
-  /** As `process.platform` says it. */
+  /** The operating system, in the words of `process.platform`. */
   readonly os: string
-  /** As `process.arch` says it. */
+  /** The CPU, in the words of `process.arch`. */
   readonly cpu: string
-  /** The C library, where the system has more than one. */
+  /** The C library, on a system with several. */
   readonly libc: 'glibc' | 'musl' | null
-  /** The oldest version of the C library, or of macOS, that the addon runs on. */
+  /** The oldest version of the C library, or of macOS, on which the addon runs. */
   readonly floor: string | null
-  /** Loads the addon from the file beside the code. */
+  /** Loads the addon beside the package's code. */
   local(): Outcome
-  /** Loads the addon from the platform's package. */
+  /** Loads the addon of the platform's package. */
   packaged(): Outcome
 }
 
-/** What came of a `require`. */
+/** The outcome of a `require`. */
 export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
 
-// Bundlers see a `require` only where its argument is a literal, and let the module be absent only where the call
-// stands in a `try` of the same function.
+// Bundlers follow a `require` only if its argument is a literal, and accept a missing module only if the call is in a
+// `try` of the same function.
 export const platforms: readonly Platform[] = [
   {
     name: 'linux-x64-gnu',
@@ -31,7 +31,7 @@ export const platforms: readonly Platform[] = [
     floor: '2.28',
     local() {
       try {
-        return { loaded: require('./bindings_node.linux-x64-gnu.node') }
+        return { loaded: require('../bindings_node.linux-x64-gnu.node') }
       } catch (error) {
         return { error }
       }
@@ -52,7 +52,7 @@ export const platforms: readonly Platform[] = [
     floor: '2.28',
     local() {
       try {
-        return { loaded: require('./bindings_node.linux-arm64-gnu.node') }
+        return { loaded: require('../bindings_node.linux-arm64-gnu.node') }
       } catch (error) {
         return { error }
       }
@@ -73,7 +73,7 @@ export const platforms: readonly Platform[] = [
     floor: null,
     local() {
       try {
-        return { loaded: require('./bindings_node.linux-x64-musl.node') }
+        return { loaded: require('../bindings_node.linux-x64-musl.node') }
       } catch (error) {
         return { error }
       }
@@ -94,7 +94,7 @@ export const platforms: readonly Platform[] = [
     floor: null,
     local() {
       try {
-        return { loaded: require('./bindings_node.linux-arm64-musl.node') }
+        return { loaded: require('../bindings_node.linux-arm64-musl.node') }
       } catch (error) {
         return { error }
       }
@@ -115,7 +115,7 @@ export const platforms: readonly Platform[] = [
     floor: '11.0',
     local() {
       try {
-        return { loaded: require('./bindings_node.darwin-arm64.node') }
+        return { loaded: require('../bindings_node.darwin-arm64.node') }
       } catch (error) {
         return { error }
       }
@@ -136,7 +136,7 @@ export const platforms: readonly Platform[] = [
     floor: '10.15',
     local() {
       try {
-        return { loaded: require('./bindings_node.darwin-x64.node') }
+        return { loaded: require('../bindings_node.darwin-x64.node') }
       } catch (error) {
         return { error }
       }
@@ -157,7 +157,7 @@ export const platforms: readonly Platform[] = [
     floor: null,
     local() {
       try {
-        return { loaded: require('./bindings_node.win32-x64-msvc.node') }
+        return { loaded: require('../bindings_node.win32-x64-msvc.node') }
       } catch (error) {
         return { error }
       }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { resolve, toNamespacedPath } from 'node:path'
+import { join, resolve, toNamespacedPath } from 'node:path'
 import { type Attempt, WrongAddon } from './attempt'
 import { cutShort } from './cut-short'
-import { packageJson, readable, resolved } from './installation'
+import { home, packageJson, readable, resolved } from './installation'
 import { loadError, notLoaded } from './load-error'
 import { machine } from './machine'
 import { older } from './older'
@@ -10,7 +10,7 @@ import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
 
-/** The addon, loaded when this module is. */
+/** The addon, which this module loads. */
 export const addon: Addon = load()
 
 function load(): Addon {
@@ -28,22 +28,36 @@ function load(): Addon {
 
 type Candidate = Omit<Attempt, 'error'> & { load(): Outcome }
 
-/** Where the addon can be, in the order in which it is tried. */
+/** Returns the places of the addon, in the order in which they are tried. */
 function places(): Candidate[] {
   // Deno throws without --allow-env.
   const override = readable(() => process.env['STRONGROOM_LIBRARY'])
   if (override) {
-    // Nor does it name the working directory without --allow-read.
+    // Deno throws without --allow-read.
     const file = readable(() => resolve(override)) ?? override
     return [{ place: 'override', from: file, load: () => open(file) }]
   }
   return ownPlatforms().flatMap((platform): Candidate[] => [
-    { place: 'local', from: `./bindings_node.${platform.name}.node`, platform, load: platform.local },
+    { place: 'local', from: `${home ? '..' : '.'}/${fileOf(platform)}`, platform, load: () => local(platform) },
     { place: 'package', from: `@strongroom/${platform.name}`, platform, load: platform.packaged },
   ])
 }
 
-/** What `require` does with an addon; a path that is no literal would make a bundler complain, and lead it astray. */
+/**
+ * Loads the addon beside the package's code. In a bundle, that is the file that the bundler copied, or one beside the
+ * bundle with the addon's own name, which the literal path does not name.
+ */
+function local(platform: Platform): Outcome {
+  const outcome = platform.local()
+  if (home || 'loaded' in outcome || typeof __dirname !== 'string') return outcome
+  return open(join(__dirname, fileOf(platform)))
+}
+
+function fileOf({ name }: Platform): string {
+  return `bindings_node.${name}.node`
+}
+
+/** Loads an addon as `require` does. Bundlers warn of a `require` whose argument is not a literal. */
 function open(file: string): Outcome {
   try {
     if (readable(() => existsSync(file)) === false)
@@ -56,7 +70,7 @@ function open(file: string): Outcome {
   }
 }
 
-/** The platform of this machine; those for each C library, where the own one is unknown: a foreign one does not load. */
+/** Returns this machine's platform, or those of each C library if this one is unknown: a foreign addon does not load. */
 function ownPlatforms(): Platform[] {
   const { os, cpu, libc } = machine
   const found = platforms.filter(
@@ -64,21 +78,21 @@ function ownPlatforms(): Platform[] {
   )
   if (found.length > 0) return found
   throw loadError(
-    `strongroom has no addon for ${machine.text}; there is one for ${platforms.map(({ name }) => name).join(', ')}.\n` +
-      'To use one that you have built yourself, name its file in STRONGROOM_LIBRARY.',
+    `strongroom has no addon for ${machine.text}; it has addons for ${platforms.map(({ name }) => name).join(', ')}.\n` +
+      'To use an addon that you built yourself, name its file in STRONGROOM_LIBRARY.',
   )
 }
 
-/** An addon of another version would fail later, and less clearly. */
+/** Returns an error for an addon of another version, which would fail later and less clearly. */
 function wrong(loaded: unknown): WrongAddon | undefined {
   const { version } = loaded as { version?: unknown }
-  if (typeof version !== 'function') return new WrongAddon("it is not strongroom's addon", undefined)
+  if (typeof version !== 'function') return new WrongAddon("the file is not strongroom's addon", undefined)
   const found = String(version())
   if (found === packageJson.version) return undefined
-  return new WrongAddon(`it is of version ${found}, this package of version ${packageJson.version}`, found)
+  return new WrongAddon(`the addon has version ${found}, and this package has version ${packageJson.version}`, found)
 }
 
-/** An older Node loads the addon all the same, and fails at some later call of a function that it lacks. */
+/** Throws in an older Node, which would load the addon, and fail when a later call needs a function that it lacks. */
 function checkNode(): void {
   const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
   if (needed && older(process.versions.node, needed))

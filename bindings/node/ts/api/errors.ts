@@ -1,11 +1,12 @@
 import { types } from 'node:util'
+import type { NativeCause } from '../load/native'
 import type { SqliteErrorCode } from './codes'
 
 /**
- * What the database reports.
+ * An error of the database.
  *
- * `code` is SQLite's extended result code by name (`SQLITE_CONSTRAINT_UNIQUE`), or one of Strongroom's own where SQLite
- * has none (`STRONGROOM_WRONG_KEY`). Messages hold neither keys nor stored values.
+ * `code` is SQLite's extended result code by name (`SQLITE_CONSTRAINT_UNIQUE`), or a code of Strongroom where SQLite has
+ * none (`STRONGROOM_WRONG_KEY`). Messages hold neither keys nor stored values.
  *
  * @example
  * ```js
@@ -17,12 +18,17 @@ import type { SqliteErrorCode } from './codes'
  * ```
  */
 export class SqliteError extends Error {
-  /** Which error it is; stable across versions, unlike the message. */
+  /** The error's code, which stays the same across versions, unlike the message. */
   readonly code: SqliteErrorCode
+  /**
+   * The error behind this one, if there is one: a `SqliteError` of SQLite, a key or zstd, or an `Error` of the operating
+   * system or a library. It may have a cause as well.
+   */
+  declare readonly cause?: Error
 
-  constructor(message: string, code: SqliteErrorCode) {
+  constructor(message: string, code: SqliteErrorCode, options?: { cause?: Error }) {
     if (typeof code !== 'string') throw argumentType('"code" must be a string')
-    super(message)
+    super(message, options)
     this.code = code
   }
 }
@@ -37,12 +43,12 @@ export function argumentType(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
-/** A TypeError for an argument whose type is right, but that makes no sense. */
+/** A TypeError for an argument of the right type with an invalid value. */
 export function argumentValue(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' })
 }
 
-/** A RangeError for an argument outside the range that its place takes. */
+/** A RangeError for an argument out of range. */
 export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' })
 }
@@ -52,21 +58,21 @@ export function closed(): TypeError {
   return Object.assign(new TypeError('The database connection is not open'), { code: 'STRONGROOM_CLOSED' })
 }
 
-/** The TypeError for a call while another one is under way. */
+/** The TypeError for a call while another call is running. */
 export function busy(what: 'This database connection' | 'This statement' = 'This database connection'): TypeError {
   return Object.assign(new TypeError(`${what} is busy executing a query`), { code: 'STRONGROOM_BUSY' })
 }
 
-/** How the addon marks the codes that it throws itself. */
+/** The addon's mark on the codes of its own errors. */
 const MARK = 'strongroom:'
 
-/** What the caller sees of an error that the addon threw; anything else passes as it is. */
+/** Turns an error of the addon into the error that the caller sees. Any other error passes unchanged. */
 export function fromNative(error: unknown): unknown {
-  // The addon's errors are of Node's main context, this module may be in another, as test runners load it.
+  // A test runner may load this module in another context than Node's main one, whose Error the addon throws.
   if (!types.isNativeError(error)) return error
-  const { code } = error as { code?: unknown }
+  const { code, causes = [] } = error as { code?: unknown; causes?: readonly NativeCause[] }
   if (typeof code !== 'string') return error
-  // napi's status for a panic, and for a Node-API call that failed.
+  // napi's status for a panic, and for a failed Node-API call.
   if (code === 'GenericFailure')
     return new SqliteError(`internal error, please report it: ${error.message}`, 'STRONGROOM_INTERNAL')
   switch (code) {
@@ -76,5 +82,10 @@ export function fromNative(error: unknown): unknown {
       return busy()
   }
   if (!code.startsWith(MARK)) return error
-  return new SqliteError(error.message, code.slice(MARK.length) as SqliteErrorCode)
+  return [{ code: code.slice(MARK.length), message: error.message }, ...causes].reduceRight(withCause, undefined)
+}
+
+function withCause(cause: Error | undefined, { code, message }: NativeCause): Error {
+  const options = cause && { cause }
+  return code === undefined ? new Error(message, options) : new SqliteError(message, code as SqliteErrorCode, options)
 }

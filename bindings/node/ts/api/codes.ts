@@ -1,6 +1,6 @@
 // Generated from the engine's list: UPDATE=1 cargo test -p bindings_node
 
-/** Every `code` that a {@link SqliteError} can carry. */
+/** Every `code` of a {@link SqliteError}. */
 export type SqliteErrorCode =
   | 'SQLITE_ABORT'
   | 'SQLITE_ABORT_ROLLBACK'

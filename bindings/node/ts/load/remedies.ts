@@ -8,7 +8,7 @@ import { archived, missing } from './missing'
 import { older } from './older'
 import { platforms } from './platforms'
 
-/** What to do, in a line for each cause: about what is there and does not load, else about what is missing. */
+/** Returns a remedy per cause: for the files that exist and do not load, or else for the missing addon. */
 export function remedies(failures: readonly [Failure, ...Failure[]]): string[] {
   const forbidden = failures.map(addonsForbidden).find((line) => line !== undefined)
   if (forbidden) return [forbidden]
@@ -19,12 +19,12 @@ export function remedies(failures: readonly [Failure, ...Failure[]]): string[] {
   return first.platform ? [missing(first.platform)] : []
 }
 
-/** What holds for every file: how this process was started. */
+/** Returns the remedy for a process that may not load addons at all. */
 function addonsForbidden({ error }: Failure): string | undefined {
   if (codeOf(error) === 'ERR_DLOPEN_DISABLED')
     return 'Node was started with --no-addons, or with --permission and without --allow-addons. Start it with addons.'
   if (error.name === 'NotCapable')
-    return 'Deno was started without the permission that it names. Start it with that one; an addon needs --allow-ffi.'
+    return 'Deno was started without the permission above. Start it with that permission; an addon needs --allow-ffi.'
   return undefined
 }
 
@@ -32,10 +32,10 @@ function codeOf(error: Error): unknown {
   return (error as { code?: unknown }).code ?? (error.cause as { code?: unknown } | undefined)?.code
 }
 
-/** What a file is, and how to get one that loads. */
+/** A description of a file, and how to get one that loads. */
 interface Remedy {
   readonly what: string
-  /** Only for what a package manager has installed: the file of STRONGROOM_LIBRARY is the user's own. */
+  /** Only for a file that a package manager installed: the file of STRONGROOM_LIBRARY is the user's own. */
   readonly todo: string
 }
 
@@ -44,16 +44,16 @@ function notLoading(failure: Failure): string {
   return `${what} ${todo}`.trim()
 }
 
-/** Where the addon is that STRONGROOM_LIBRARY names, or what the file is. */
+/** Describes the file that STRONGROOM_LIBRARY names. */
 function overriding(failure: Failure): string[] {
   if (failure.absent) return [archived(failure)].filter((line) => line !== undefined)
   return [remedy(failure)?.what ?? ''].filter((line) => line !== '')
 }
 
 const OVERRIDE =
-  'Nothing but this file is tried, for STRONGROOM_LIBRARY names it: correct STRONGROOM_LIBRARY, or unset it.'
+  'STRONGROOM_LIBRARY names this file, and no other file is tried: correct STRONGROOM_LIBRARY, or unset it.'
 
-const UNKNOWN: Remedy = { what: '', todo: 'Install again; if it stays, please report it with this message.' }
+const UNKNOWN: Remedy = { what: '', todo: 'Install again. If the error stays, please report it with this message.' }
 
 function remedy(failure: Failure): Remedy | undefined {
   const { error, file } = failure
@@ -64,50 +64,51 @@ function remedy(failure: Failure): Remedy | undefined {
 }
 
 function wrongAddon({ version }: WrongAddon): Remedy {
-  if (version === undefined) return { what: '', todo: 'Another library stands in its place. Install strongroom again.' }
+  if (version === undefined)
+    return { what: '', todo: "Another library has the addon's name. Install strongroom again." }
   return {
-    what: 'strongroom and its addon must be of the same version.',
+    what: 'strongroom and its addon must have the same version.',
     todo:
-      `Install both again: npm install strongroom@${packageJson.version}; if it stays, remove node_modules first, and ` +
-      'look for an "overrides" or "resolutions" that holds one of them back.',
+      `Install both again: npm install strongroom@${packageJson.version}. If the error stays, remove node_modules first, ` +
+      'and look for an "overrides" or "resolutions" that holds one of them back.',
   }
 }
 
 function unreadable(path: string): Remedy {
-  return { what: `This user may not read ${path}.`, todo: `Let it: chmod -R a+rX ${path}` }
+  return { what: `This user may not read ${path}.`, todo: `Allow it: chmod -R a+rX ${path}` }
 }
 
-/** What Node and the system's loader say in the same words everywhere. */
+/** Returns the remedy for an error whose words are the same on every system. */
 function byMessage(error: Error): Remedy | undefined {
   if (codeOf(error) === 'MODULE_NOT_FOUND' && noMain(error))
     return {
-      what: 'The package is installed, but its addon is gone from it: a pruning step or a virus scanner?',
+      what: 'The package is installed without its addon: did a pruning step or a virus scanner remove it?',
       todo: 'Install again.',
     }
   const glibc = /version [`']GLIBC_([\d.]+)' not found/.exec(error.message)?.[1]
   if (glibc) return oldGlibc(glibc)
   if (/failed to map segment|Operation not permitted/.test(error.message))
     return {
-      what: 'The file system forbids to run what is on it: is it mounted with noexec?',
-      todo: 'Install on one that does not.',
+      what: 'The file system is mounted noexec.',
+      todo: 'Install on a file system without noexec.',
     }
   if (error.message.includes('did not self-register'))
-    return { what: 'The file is a library, but no addon for Node.', todo: 'Install strongroom again.' }
+    return { what: 'The file is a library, but not an addon for Node.', todo: 'Install strongroom again.' }
   return undefined
 }
 
 function oldGlibc(needed: string): Remedy {
   const { glibc, cpu } = machine
-  const what = `The addon needs glibc ${needed}, and this system has ${glibc ?? 'another'}.`
+  const what = `The addon needs glibc ${needed}, and this system has ${glibc ?? 'another version'}.`
   const floor = platforms.find((known) => known.libc === 'glibc' && known.cpu === cpu)?.floor
   const todo =
     glibc && floor && !older(glibc, floor)
-      ? `It was built on a newer system; the published one runs from glibc ${floor} on: install that one.`
-      : `Update the system to one with glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
+      ? `It was built on a newer system. Install the published addon, which needs glibc ${floor}.`
+      : `Update the system to glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
   return { what, todo }
 }
 
-/** What the file itself shows, where the words depend on the system. */
+/** Returns the remedy for a file by its header, because systems describe such files in different words. */
 function byFile(file: string, library: LibraryFile): Remedy | undefined {
   switch (library.kind) {
     case 'unreadable': {
@@ -115,12 +116,12 @@ function byFile(file: string, library: LibraryFile): Remedy | undefined {
       return path === undefined ? undefined : unreadable(path)
     }
     case 'folder':
-      return { what: 'It is a folder.', todo: 'Remove it, and install again.' }
+      return { what: 'The path is a folder.', todo: 'Remove it, and install again.' }
     case 'empty':
     case 'no library':
       return {
-        what: 'The file is no library.',
-        todo: 'The download or a copy was cut short, or something replaced it. Install again.',
+        what: 'The file is not a library.',
+        todo: 'The download or a copy was cut short, or something replaced the file. Install again.',
       }
   }
   const { os, cpus, libc } = library
@@ -129,7 +130,7 @@ function byFile(file: string, library: LibraryFile): Remedy | undefined {
   const named = (os: string, cpu: string, libc: string | null) =>
     `${os}-${cpu}${libc && libc !== 'unknown' ? ` with ${libc}` : ''}`
   return {
-    what: `The file is for ${named(os, cpus.join('+'), libc)}, and this is ${named(machine.os, machine.cpu, machine.libc)}.`,
+    what: `The file is for ${named(os, cpus.join('+'), libc)}, and this system is ${named(machine.os, machine.cpu, machine.libc)}.`,
     todo:
       'Was node_modules copied from another machine or container? Remove node_modules, and install again on this ' +
       'system.',

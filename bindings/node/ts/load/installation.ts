@@ -3,26 +3,26 @@ import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { platforms } from './platforms'
 
-/** This package's package.json; a literal, so that bundlers take it along. */
+/** This package's package.json. Bundlers include it, because the argument is a literal. */
 export const packageJson: {
   readonly name: string
   readonly version: string
   readonly engines?: { readonly node?: string }
-} = require('../package.json')
+} = require('../../package.json')
 
-/** Where this package's code is, unless a bundler has put it into a file of its own. */
+/** The folder of this file, or undefined in a bundle. */
 export const home: string | undefined = ownFolder()
 
-/** A bundle can have any name, this file's as well; beside its folder it has no package.json of this package. */
+/** A bundle may have this file's name, but not this package's package.json two folders above it. */
 function ownFolder(): string | undefined {
   if (typeof __filename !== 'string' || !isAbsolute(__filename) || basename(__filename) !== 'installation.js')
     return undefined
-  // Through `require`, since Deno lets that read what it does not let the program read.
-  const beside = readable(() => createRequire(__filename)('../package.json') as { name?: unknown })
-  return beside?.name === packageJson.name ? dirname(__filename) : undefined
+  // `require` may read the file in Deno, where the program may not.
+  const above = readable(() => createRequire(__filename)('../../package.json') as { name?: unknown })
+  return above?.name === packageJson.name ? dirname(__filename) : undefined
 }
 
-/** The files that `require` looks for where it takes a module from, from the innermost on. */
+/** Returns the files that `require` looks for, from the innermost folder on. */
 export function candidates(from: string): string[] {
   if (isAbsolute(from)) return [from]
   if (!home) return []
@@ -32,7 +32,7 @@ export function candidates(from: string): string[] {
     .map((folder) => join(folder, 'node_modules', from, 'package.json'))
 }
 
-/** The file that `require` takes for a module, if there is one. */
+/** Returns the file that `require` loads, if it exists. */
 export function resolved(from: string): string | undefined {
   if (isAbsolute(from)) return from
   if (!home) return undefined
@@ -44,16 +44,16 @@ export function resolved(from: string): string | undefined {
   }
 }
 
-/** The names of the other platforms whose addons are installed. */
+/** Returns the names of the other platforms whose addons are installed. */
 export function installedInstead(own: string): string[] {
-  const beside = home ? (readable(() => readdirSync(home as string)) ?? []) : []
+  const dist = home ? (readable(() => readdirSync(join(home as string, '..'))) ?? []) : []
   return platforms
     .map(({ name }) => name)
     .filter((name) => name !== own)
-    .filter((name) => beside.includes(`bindings_node.${name}.node`) || resolved(`@strongroom/${name}/package.json`))
+    .filter((name) => dist.includes(`bindings_node.${name}.node`) || resolved(`@strongroom/${name}/package.json`))
 }
 
-/** The lock file beside the node_modules that has this package, and whether it has the package of a platform. */
+/** Returns the project's lock file, and whether it lists the package of a platform. */
 export function lockFile(platform: string): { readonly file: string; readonly complete: boolean } | undefined {
   const names = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
   const file = projects()
@@ -61,24 +61,24 @@ export function lockFile(platform: string): { readonly file: string; readonly co
     .find((candidate) => readable(() => existsSync(candidate)))
   const text = file && readable(() => readFileSync(file, 'utf8'))
   if (!text) return undefined
-  // The bare name stands among the dependencies of strongroom in any case.
+  // The bare name is always there, among the dependencies of strongroom.
   const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
   return { file, complete: entries.some((entry) => text.includes(entry)) }
 }
 
-/** The folders whose node_modules this package is in, from the innermost on. */
+/** Returns the folders whose node_modules hold this package, from the innermost on. */
 function projects(): string[] {
   return parents(home ?? '/')
     .filter((folder) => basename(folder) === 'node_modules')
     .map((folder) => dirname(folder))
 }
 
-/** A folder and those that it is in, without the root. */
+/** Returns a folder and the folders around it, without the root. */
 function parents(folder: string): string[] {
   return dirname(folder) === folder ? [] : [folder, ...parents(dirname(folder))]
 }
 
-/** What a file or folder has, unless this process may not read it: that must not hide the error to be explained. */
+/** Returns the result of a read, or undefined if it fails: that must not hide the error that the loader explains. */
 export function readable<T>(read: () => T): T | undefined {
   try {
     return read()

@@ -1,16 +1,16 @@
-/** What a column holds, as it comes out: INTEGER and REAL, TEXT, BLOB, NULL; bigint where it was asked for. */
+/** A value of a column: INTEGER and REAL, TEXT, BLOB, NULL. INTEGER is a bigint on request. */
 export type SqlValue = number | bigint | string | Buffer | null
 
-/** A row as an object, with a property per column. Of columns with the same name the last one wins. */
+/** A row as an object with a property per column. The last of several columns with the same name wins. */
 export type Row = Record<string, SqlValue>
 
 /**
- * What can be bound to one parameter.
+ * A value that can be bound to a parameter.
  *
- * - `number` is bound as REAL, also where it is integral: a column with INTEGER affinity stores it as an integer, one
+ * - `number` is bound as REAL, even an integral one: a column with INTEGER affinity stores it as an integer, a column
  *   without a type keeps 1.0. `NaN` is stored as NULL.
  * - `bigint` is bound as INTEGER, within 64 bits.
- * - `string` is stored as UTF-8; one with a lone surrogate is refused.
+ * - `string` is stored as UTF-8; a string with a lone surrogate is an error.
  * - `Buffer`, every typed array, `DataView`, `ArrayBuffer` and `SharedArrayBuffer` are stored as BLOB, byte by byte.
  * - `null` and `undefined` are NULL.
  */
@@ -19,24 +19,24 @@ export type BindValue = number | bigint | string | ArrayBufferView | ArrayBuffer
 /** An argument of a call: a value, an array of values, or an object with a property for each named parameter. */
 export type BindArgument = BindValue | readonly BindValue[] | Readonly<Record<string, BindValue>>
 
-/** What a statement did. */
+/** The outcome of a statement. */
 export interface RunResult {
-  /** Rows inserted, updated or deleted by the statement itself, not by triggers or foreign keys. */
+  /** The number of rows that the statement inserted, updated or deleted, without triggers and foreign keys. */
   changes: number
-  /** The rowid of the row that was inserted last on this connection; a bigint with `safeIntegers`. */
+  /** The rowid of the last row that this connection inserted; a bigint with `safeIntegers`. */
   lastInsertRowid: number | bigint
 }
 
 /** A column of a result. */
 export interface ColumnDefinition {
-  /** Its name in the result. */
+  /** The column's name in the result. */
   name: string
-  /** The table's column that it shows; null for an expression. */
+  /** The table's column that this column shows; null for an expression. */
   column: string | null
-  /** That column's table. */
+  /** The table of `column`. */
   table: string | null
-  /** That table's database: `main`, `temp`, or as attached. */
+  /** The database of `table`: `main`, `temp`, or the name of an attached one. */
   database: string | null
-  /** The type that the column was declared with. */
+  /** The declared type of `column`. */
   type: string | null
 }

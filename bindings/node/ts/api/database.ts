@@ -1,19 +1,19 @@
+import { addon } from '../load/loader'
 import { argumentType, fromNative } from './errors'
-import { addon } from './loader'
 import { type Options, openRequest, wellFormed } from './options'
 import { Session } from './session'
 import { Statement } from './statement'
 import { type Transaction, transaction } from './transaction'
 import type { BindArgument, Row, SqlValue } from './values'
 
-/** Found in every statement that holds a key (and in harmless ones): the addon knows which do, and leaves the key out. */
+/** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
 const MAY_HOLD_KEY = /key|sqlcipher_export/i
 
 /**
- * A connection to a database: a file, or memory.
+ * A connection to a database in a file or in memory.
  *
- * It belongs to the thread that opened it. Another thread opens the file again; to post a connection or a statement
- * there throws a DataCloneError.
+ * A connection belongs to the thread that opened it, and another thread opens the file again. Posting a connection or a
+ * statement to another thread throws a DataCloneError.
  *
  * @example
  * ```js
@@ -23,23 +23,23 @@ const MAY_HOLD_KEY = /key|sqlcipher_export/i
  * ```
  */
 export class Database {
-  /** The path as it was given. */
+  /** The given path. */
   declare readonly name: string
-  /** Whether the database is in memory, and gone when it is closed. */
+  /** Whether the database is in memory, which `close` frees. */
   declare readonly memory: boolean
-  /** Whether it was opened with `readonly`. */
+  /** Whether the database was opened with `readonly`. */
   declare readonly readonly: boolean
   readonly #session: Session
 
   /**
-   * Opens a database, and creates the file where there is none.
+   * Opens a database, and creates the file if it does not exist.
    *
-   * With `key` or `passphrase` the key is checked here. Without, nothing is read before the first statement, so that
-   * `db.pragma("key = '...'")` is possible; the file is not encrypted unless that is done.
+   * With `key` or `passphrase` the constructor checks the key. Without them it reads nothing before the first statement,
+   * which may be `db.pragma("key = '...'")`; otherwise the file is not encrypted.
    *
    * @param path - the file; `:memory:` or nothing for a database in memory
    * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or a NUL in the path.
-   * @throws {RangeError} for a key of a wrong length, and numbers outside their range.
+   * @throws {RangeError} for a key of a wrong length, and numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
    * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
@@ -50,7 +50,7 @@ export class Database {
     } catch (error) {
       throw fromNative(error)
     } finally {
-      // The copy that was made of a passphrase given as a string.
+      // The bytes of a string are a copy of this module.
       if (typeof options?.passphrase === 'string') request.native.passphrase?.fill(0)
     }
     const own = (value: unknown) => ({ value, enumerable: true })
@@ -63,34 +63,36 @@ export class Database {
     this.#session.report()
   }
 
-  /** Whether it has not been closed. */
+  /** Whether the database is open. */
   get open(): boolean {
     return this.#session.open
   }
 
-  /** Whether a transaction is under way. */
+  /** Whether a transaction is open. */
   get inTransaction(): boolean {
-    return this.#session.open && this.#session.native.inTransaction
+    return this.#session.inTransaction
   }
 
   /**
-   * Prepares a statement, to be run as often as you like.
+   * Prepares a statement, which can run any number of times.
    *
    * @param sql - exactly one SQL statement
    * @typeParam P - the arguments of the statement's calls, or the object with its named parameters
-   * @typeParam Result - what a row is
+   * @typeParam Result - the type of a row
    * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL, `STRONGROOM_MULTIPLE_STATEMENTS`, `STRONGROOM_NO_STATEMENT`.
    */
   prepare<P extends readonly unknown[] | object = BindArgument[], Result = Row>(
     sql: string,
-  ): P extends readonly unknown[] ? Statement<P, Result> : Statement<[P], Result> {
-    return this.#prepare(sql, false) as P extends readonly unknown[] ? Statement<P, Result> : Statement<[P], Result>
+  ): P extends readonly unknown[] ? Statement<Database, P, Result> : Statement<Database, [P], Result> {
+    return this.#prepare(sql, { reads: false }) as P extends readonly unknown[]
+      ? Statement<Database, P, Result>
+      : Statement<Database, [P], Result>
   }
 
   /**
-   * Runs every statement in `sql`, without parameters and without results; stops at the first that fails.
+   * Runs every statement in `sql`, without parameters and results, up to the first that fails.
    *
-   * @throws {SqliteError} with SQLite's code when a statement fails; those before it stand.
+   * @throws {SqliteError} with SQLite's code if a statement fails; the statements before it keep their effect.
    */
   exec(sql: string): this {
     this.#checkSql(sql)
@@ -105,9 +107,9 @@ export class Database {
   }
 
   /**
-   * Runs a PRAGMA, and gives its rows; with `simple` the first value of the first row.
+   * Runs a PRAGMA. Returns its rows, or with `simple` the first value of the first row.
    *
-   * @param source - what follows the word PRAGMA
+   * @param source - the text after the word PRAGMA
    * @example
    * ```js
    * db.pragma('journal_mode = WAL')
@@ -123,18 +125,19 @@ export class Database {
     const simple = options?.simple ?? false
     if (typeof simple !== 'boolean') throw argumentType('Expected the "simple" option to be a boolean')
     this.#session.idle()
-    const statement = this.#prepare(`PRAGMA ${source}`, true)
+    const statement = this.#prepare(`PRAGMA ${source}`, { reads: true })
     return simple ? statement.pluck().get() : statement.all()
   }
 
   /**
-   * Wraps a function so that each call runs in a transaction: committed when it returns, rolled back when it throws.
+   * Wraps a function so that each call runs in a transaction: committed when the function returns, rolled back when it
+   * throws.
    *
-   * Within another transaction it is a savepoint. The function cannot be async: everything on the connection between
-   * its first and last statement belongs to the transaction. `.deferred`, `.immediate` and `.exclusive` begin it in
-   * the way that they say.
+   * Inside another transaction, the call is a savepoint. The function cannot be async: the transaction covers everything
+   * on the connection between the function's first and last statement. `.deferred`, `.immediate` and `.exclusive` run
+   * the `BEGIN` of their name.
    *
-   * @throws {TypeError} for an async or a generator function; the wrapped function throws one when a promise is returned.
+   * @throws {TypeError} for an async or a generator function. The wrapped function throws one for a returned promise.
    * @example
    * ```js
    * const insertAll = db.transaction((cats) => {
@@ -142,11 +145,11 @@ export class Database {
    * })
    * ```
    */
-  transaction<F extends (...args: never[]) => unknown>(work: F): Transaction<F> {
-    return transaction(this, this.#session, work)
+  transaction<F extends (...args: never[]) => unknown>(work: F): Transaction<Database, F> {
+    return transaction<Database, F>(this, this.#session, work)
   }
 
-  /** Whether statements prepared from now on give INTEGER values as bigints. */
+  /** Sets whether statements that are prepared later return INTEGER values as bigints. */
   defaultSafeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('the argument of defaultSafeIntegers() must be a boolean')
     this.#session.ready()
@@ -155,16 +158,16 @@ export class Database {
   }
 
   /**
-   * Closes the connection and ends its statements; a transaction that is open is rolled back. Again is harmless.
+   * Closes the connection, ends its statements and rolls back an open transaction. A second call does nothing.
    *
-   * @throws {TypeError} while an iterator reads from it, with the code `STRONGROOM_BUSY`.
+   * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    */
   close(): this {
     this.#session.close()
     return this
   }
 
-  #prepare(sql: string, reads: boolean): Statement<BindArgument[], Row> {
+  #prepare(sql: string, { reads }: { reads: boolean }): Statement<Database, BindArgument[], Row> {
     this.#checkSql(sql)
     this.#session.ready()
     try {

@@ -1,0 +1,103 @@
+// Generated from the addon by scripts/declarations.mjs
+
+/** A connection to a database. */
+export declare class NativeDatabase {
+  /** Opens a database, and checks the key if there is one. */
+  constructor(options: NativeOpenOptions)
+  /** Whether a transaction is open. */
+  get inTransaction(): boolean
+  /** Prepares the single statement in `sql`. */
+  prepare(sql: string): NativeStatement
+  /** Runs every statement in `sql`. */
+  exec(sql: string): void
+  /** Returns the SQL that has run since the last call, oldest first. */
+  takeLog(): Array<string>
+  /** Closes the connection and finalizes its statements. */
+  close(): void
+}
+
+/** A prepared statement. */
+export declare class NativeStatement {
+  /** Returns the statement's SQL, without keys. */
+  get source(): string
+  /** Whether the statement leaves the database as it is. */
+  get readonly(): boolean
+  /** Returns the number of columns, 0 for a statement without rows. */
+  get columnCount(): number
+  /** Returns the names of the parameters with their prefixes, and null for a `?`. */
+  parameters(): Array<string | undefined | null>
+  /** Returns the columns of the rows and their origins. */
+  columns(): Array<NativeColumn>
+  /** Returns the names of the columns, for which the caller compiles the `build` function of later calls. */
+  names(): Array<string>
+  /** Binds one value to each parameter for all later calls. */
+  bind(values: readonly unknown[]): void
+  /** Runs the statement to its end. Returns `build(changes, lastInsertRowid)`. */
+  run(values: readonly unknown[] | undefined, build: (changes: number, lastInsertRowid: number | bigint) => unknown, bigints: boolean): unknown
+  /** Returns the first row, or undefined. */
+  get(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
+  /** Returns every row in an array. */
+  all(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown[]
+  /** Binds values and prepares for `next`. */
+  start(values: readonly unknown[] | undefined): void
+  /** Returns the next row, or undefined at the end. */
+  next(build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
+  /** Ends a run that `start` began, and unbinds its values if `clear` is set. */
+  reset(clear: boolean): void
+}
+
+/** An error behind a thrown one. */
+export interface NativeCause {
+  /** The error's code, if it is one of the engine, of a key or of the codec. */
+  code?: string
+  /** The error's message. */
+  message: string
+}
+
+/** A column of a result and its origin. */
+export interface NativeColumn {
+  /** The column's name in the result. */
+  name: string
+  /** The table's column that this column shows, if it shows one. */
+  column?: string
+  /** The table of `column`. */
+  table?: string
+  /** The database of `table`. */
+  database?: string
+  /** The declared type of `column`. */
+  type?: string
+}
+
+/** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
+export interface NativeOpenOptions {
+  /** The file. Without a path the database is in memory. */
+  path?: string
+  /** A raw key of 32 bytes. */
+  key?: Uint8Array
+  /** A passphrase, from which SQLCipher derives the key. */
+  passphrase?: Uint8Array
+  /** The number of iterations of the key derivation. */
+  kdfIter?: number
+  /** Bytes per page. */
+  pageSize?: number
+  /** The major version of SQLCipher whose format and defaults apply. */
+  cipherCompatibility?: number
+  /** Refuse every change. */
+  readonly: boolean
+  /** Refuse to create the file. */
+  mustExist: boolean
+  /** How long to wait for another connection's lock, in milliseconds. */
+  timeout: number
+  /** Record the SQL that runs for `takeLog`. */
+  log: boolean
+}
+
+/**
+ * Panics with the message, or makes the next call of another export panic: tests show what Node does then.
+ *
+ * The package's public entry does not export this function.
+ */
+export declare function panicForTest(message: string, inNextCall?: boolean | undefined | null): void
+
+/** Returns the version of the addon's package, which the loader compares with its own. */
+export declare function version(): string

@@ -1,0 +1,179 @@
+//! A database handle.
+
+use std::ffi::CString;
+use std::fmt;
+use std::rc::Rc;
+
+use strongroom_keys::Key;
+
+use crate::lexer::is_blank;
+use crate::open::Opened;
+use crate::prepared::{Prepared, keeps_schema};
+use crate::seam::{Source, Step};
+use crate::session::{Session, Trace};
+use crate::{Location, OpenError, OpenOptions, SqlError, Statement};
+
+/// A database: a cheap handle, whose clones all share one connection.
+///
+/// The handle stays on its thread. [`Database::close`] closes the connection, or the drop of the last handle and
+/// statement.
+#[derive(Clone)]
+pub struct Database {
+    pub(crate) session: Rc<Session>,
+}
+
+impl Database {
+    /// Opens or creates an encrypted database and verifies the key.
+    ///
+    /// A new or empty file has nothing to verify; the first write encrypts it. A database in memory takes a key as well,
+    /// and writes no file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which tells a wrong key, a plain database, a file that is not a database, and a truncated file from
+    /// each other as far as bytes can. The file stays as it is.
+    pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
+        let mut opened = Opened::connect(location, options)?;
+        opened.unlock(location, key)?;
+        opened.verify(location, key)?;
+        Ok(Self { session: Rc::new(Session::new(opened)) })
+    }
+
+    /// Opens or creates a database without encryption.
+    ///
+    /// SQLite reads nothing before the first statement, so that the first statement may be `PRAGMA key`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]. Only the first statement fails for a file that is encrypted or not a database.
+    pub fn open_unencrypted(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
+        Ok(Self { session: Rc::new(Session::new(Opened::connect(location, options)?)) })
+    }
+
+    /// Prepares a single statement, or takes it from the cache.
+    ///
+    /// # Errors
+    ///
+    /// [`SqlError::NoStatement`], [`SqlError::MultipleStatements`], [`SqlError::NulInSql`], [`SqlError::Closed`], and
+    /// the errors that SQLite reports.
+    pub fn prepare(&self, sql: &str) -> Result<Statement, SqlError> {
+        let session = &self.session;
+        if !session.is_open() {
+            return Err(SqlError::Closed);
+        }
+        if let Some(prepared) = session.take_idle(sql) {
+            return Ok(Statement::new(Rc::clone(session), prepared));
+        }
+        let text = c_text(sql)?;
+        let mut start = 0;
+        while start < sql.len() {
+            let parsed = session.parse(&Source { sql: &text, start, persistent: true })?;
+            start += parsed.length.max(1);
+            if let Some(raw) = parsed.statement {
+                if !sql.get(start..).is_none_or(is_blank) {
+                    return Err(SqlError::MultipleStatements);
+                }
+                return Ok(Statement::new(Rc::clone(session), Prepared::new(raw, sql)));
+            }
+        }
+        Err(SqlError::NoStatement)
+    }
+
+    /// Runs every statement of the SQL, one after the other, and discards the rows.
+    ///
+    /// # Errors
+    ///
+    /// The error that SQLite reports for the first statement that fails; the statements before it have run.
+    /// [`SqlError::NulInSql`] and [`SqlError::Closed`].
+    pub fn execute_batch(&self, sql: &str) -> Result<(), SqlError> {
+        let session = &self.session;
+        if !session.is_open() {
+            return Err(SqlError::Closed);
+        }
+        let text = c_text(sql)?;
+        let mut start = 0;
+        while start < sql.len() {
+            let parsed = session.parse(&Source { sql: &text, start, persistent: false })?;
+            let this = sql.get(start..start + parsed.length).unwrap_or_default();
+            start += parsed.length.max(1);
+            let Some(mut raw) = parsed.statement else { continue };
+            session.trace(|| raw.expanded_sql(), this.trim());
+            let run = loop {
+                match raw.step() {
+                    Ok(Step::Row) => {}
+                    Ok(Step::Done) => break Ok(()),
+                    Err(failure) => break Err(session.explain(failure)),
+                }
+            };
+            if !keeps_schema(this) {
+                session.schema_may_differ();
+            }
+            run?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database is open.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.session.is_open()
+    }
+
+    /// Whether a transaction is open.
+    #[inline]
+    pub fn in_transaction(&self) -> bool {
+        self.session.is_open() && !self.session.core.is_autocommit()
+    }
+
+    /// Whether the file is opened read-only: by its options, or because the operating system forbids writing.
+    pub fn is_read_only(&self) -> bool {
+        self.session.core.is_read_only()
+    }
+
+    /// Returns the number of rows that the last INSERT, UPDATE or DELETE changed.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.session.core.changes()
+    }
+
+    /// Returns the number of rows changed since the database was opened, by triggers and foreign keys as well.
+    #[inline]
+    pub fn total_changes(&self) -> u64 {
+        self.session.core.total_changes()
+    }
+
+    /// Returns the rowid of the row that was inserted last, or 0.
+    #[inline]
+    pub fn last_insert_rowid(&self) -> i64 {
+        self.session.core.last_insert_rowid()
+    }
+
+    /// Calls `hook` with each statement that starts to run: the SQL with the values of its parameters, without keys.
+    ///
+    /// Statements that the hook runs are not traced. `None` removes the hook.
+    pub fn set_trace(&self, hook: Option<Trace>) {
+        self.session.set_trace(hook);
+    }
+
+    /// Finalizes every statement, rolls back an open transaction and closes the connection.
+    ///
+    /// A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SqlError::Busy`] while a row is borrowed, or a call is running in an outer frame; the database stays open.
+    pub fn close(&self) -> Result<(), SqlError> {
+        self.session.close()
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+/// Copies the SQL once, with a NUL at its end. Without the NUL, SQLite copies the rest of the text for each statement.
+fn c_text(sql: &str) -> Result<CString, SqlError> {
+    CString::new(sql).map_err(|error| SqlError::NulInSql { offset: error.nul_position() })
+}

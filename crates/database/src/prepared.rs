@@ -1,0 +1,61 @@
+//! A compiled statement and the facts about it.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::lexer::tokens;
+use crate::redact::{holds_secret, redact};
+use crate::seam::RawStatement;
+
+/// A compiled statement. The cache and a [`Statement`](crate::Statement) hand it to each other.
+pub(crate) struct Prepared {
+    pub(crate) raw: RawStatement,
+    pub(crate) facts: Rc<Facts>,
+}
+
+/// The facts about a statement that its SQL and its preparation show.
+pub(crate) struct Facts {
+    /// The SQL, without keys.
+    pub(crate) sql: Rc<str>,
+    /// Whether the cache may keep the statement.
+    pub(crate) cacheable: bool,
+    pub(crate) read_only: bool,
+    pub(crate) parameter_count: usize,
+    pub(crate) parameter_names: OnceCell<Vec<Option<String>>>,
+}
+
+impl Prepared {
+    /// Collects the facts about the statement that SQLite compiled from `sql`.
+    pub(crate) fn new(raw: RawStatement, sql: &str) -> Self {
+        let facts = Facts {
+            sql: Rc::from(redact(sql)),
+            cacheable: keeps_schema(sql) && !holds_secret(sql),
+            read_only: raw.is_read_only(),
+            parameter_count: raw.parameter_count(),
+            parameter_names: OnceCell::new(),
+        };
+        Self { raw, facts: Rc::new(facts) }
+    }
+}
+
+/// Whether a statement leaves every table and view as it is, judged by its first word.
+///
+/// ROLLBACK may undo a change of the schema, and a pragma may change anything, even while SQLite prepares it.
+pub(crate) fn keeps_schema(sql: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "select",
+        "values",
+        "with",
+        "insert",
+        "replace",
+        "update",
+        "delete",
+        "begin",
+        "commit",
+        "end",
+        "savepoint",
+        "release",
+    ];
+    let first = tokens(sql).find(|token| !token.is(";"));
+    first.is_none_or(|token| WORDS.iter().any(|word| token.is_word(word)))
+}

@@ -1,0 +1,155 @@
+//! The state that all handles and statements of one database share.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
+use std::rc::Rc;
+
+use vendored_sys::sqlite;
+
+use crate::cache::Cache;
+use crate::functions::FunctionFailures;
+use crate::open::Opened;
+use crate::prepared::Prepared;
+use crate::redact::{holds_secret, redact};
+use crate::seam::{Core, Failure, Parsed, RawStatement, Source};
+use crate::{SqlError, Value};
+
+/// The callback of [`Database::set_trace`](crate::Database::set_trace).
+pub type Trace = Box<dyn FnMut(&str)>;
+
+/// One connection with its idle statements and its trace.
+pub(crate) struct Session {
+    // The first field, so that idle statements are dropped before the connection.
+    cache: RefCell<Cache>,
+    /// Counts the statements that ran and may have changed the schema.
+    schema: Cell<u64>,
+    pub(crate) core: Rc<Core>,
+    function_failures: FunctionFailures,
+    trace: RefCell<Option<Trace>>,
+    traced: Cell<bool>,
+    /// The number of savepoints that are open inside each other.
+    pub(crate) savepoints: Cell<u64>,
+    /// Whether the database has a key, without which the cipher's state means nothing.
+    keyed: bool,
+}
+
+impl Session {
+    pub(crate) fn new(opened: Opened) -> Self {
+        Self {
+            cache: RefCell::default(),
+            schema: Cell::new(0),
+            core: opened.core,
+            function_failures: opened.function_failures,
+            trace: RefCell::default(),
+            traced: Cell::new(false),
+            savepoints: Cell::new(0),
+            keyed: opened.keyed,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.core.is_open()
+    }
+
+    /// Finalizes every statement and closes the connection.
+    pub(crate) fn close(&self) -> Result<(), SqlError> {
+        self.core.close().map_err(SqlError::from_failure)?;
+        self.cache.borrow_mut().clear();
+        Ok(())
+    }
+
+    /// The schema that statements prepared now belong to.
+    pub(crate) fn schema(&self) -> u64 {
+        self.schema.get()
+    }
+
+    /// Drops the idle statements: SQLite compiled them, and named their columns, for the schema before the change.
+    pub(crate) fn schema_may_differ(&self) {
+        self.schema.set(self.schema.get() + 1);
+        self.cache.borrow_mut().clear();
+    }
+
+    /// Takes the idle statement of this SQL out of the cache.
+    pub(crate) fn take_idle(&self, sql: &str) -> Option<Prepared> {
+        self.cache.borrow_mut().take(sql)
+    }
+
+    /// Caches a statement that its owner drops, if the schema is still the one that it was prepared for.
+    pub(crate) fn give_back(&self, mut prepared: Prepared, schema: u64) {
+        if prepared.facts.cacheable && schema == self.schema() && self.is_open() {
+            prepared.raw.reset();
+            prepared.raw.clear_bindings();
+            self.cache.borrow_mut().put(prepared);
+        }
+    }
+
+    /// Compiles the first statement of `source`.
+    pub(crate) fn parse(&self, source: &Source<'_>) -> Result<Parsed, SqlError> {
+        RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source.sql, failure))
+    }
+
+    #[cold]
+    fn not_parsed(&self, sql: &CStr, failure: Failure) -> SqlError {
+        match holds_secret(&sql.to_string_lossy()) {
+            true => SqlError::withheld(failure),
+            false => self.explain(failure),
+        }
+    }
+
+    pub(crate) fn set_trace(&self, hook: Option<Trace>) {
+        self.traced.set(hook.is_some());
+        self.trace.replace(hook);
+    }
+
+    /// Shows a statement to the trace, if there is one.
+    #[inline]
+    pub(crate) fn trace(&self, expanded: impl FnOnce() -> Option<String>, sql: &str) {
+        if self.traced.get() && self.is_open() {
+            self.show(expanded().as_deref().unwrap_or(sql));
+        }
+    }
+
+    #[cold]
+    fn show(&self, sql: &str) {
+        // The hook is taken out while it runs: its own statements would call it without end.
+        let hook = self.trace.take();
+        let Some(mut hook) = hook else { return };
+        let entered = self.core.enter();
+        hook(&redact(sql));
+        drop(entered);
+        let mut place = self.trace.borrow_mut();
+        // The hook may have replaced or removed itself.
+        if place.is_none() && self.traced.get() {
+            *place = Some(hook);
+        }
+    }
+
+    /// The error for a failure to prepare or to run a statement.
+    #[cold]
+    pub(crate) fn explain(&self, failure: Failure) -> SqlError {
+        let Failure::Sqlite { code, message } = &failure else { return SqlError::from_failure(failure) };
+        if let Some(error) = self.function_failures.take(message) {
+            return error;
+        }
+        let may_be_the_cipher = matches!(
+            code & 0xff,
+            sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB | sqlite::SQLITE_READONLY | sqlite::SQLITE_ERROR
+        );
+        match self.keyed && may_be_the_cipher && self.core.cipher_failed() {
+            true => SqlError::PageAuthentication,
+            false => SqlError::from_failure(failure),
+        }
+    }
+
+    /// The error for a failure to bind a value.
+    #[cold]
+    pub(crate) fn refuse(&self, value: Value<'_>, failure: Failure) -> SqlError {
+        match (failure, value) {
+            (
+                Failure::Sqlite { code: sqlite::SQLITE_TOOBIG, .. },
+                Value::Text(bytes) | Value::Blob(bytes),
+            ) => SqlError::TooBig { length: bytes.len(), limit: self.core.length_limit() },
+            (failure, _) => SqlError::from_failure(failure),
+        }
+    }
+}
