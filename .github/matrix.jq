@@ -1,5 +1,5 @@
-# What release-node.yml builds and loads, as lines for $GITHUB_OUTPUT. The rows are those of targets.json; which of
-# GitHub's machines builds or loads one stands here and nowhere else.
+# Prints the matrices of release-node.yml as lines for $GITHUB_OUTPUT. The rows come from targets.json; this file
+# assigns GitHub's runners to them.
 #
 #   jq --raw-output --from-file .github/matrix.jq targets.json
 
@@ -17,7 +17,7 @@ def load_runner: {
   "win32-x64": "windows-2025"
 }["\(.os)-\(.cpu)"] // error("\(.platform): no runner is known for \(.os) on \(.cpu)");
 
-# Each supported Node, from the oldest Debian that has it; "" is the runner itself with the Node that it brings.
+# Each supported Node, on the oldest Debian that has an image with it; "" means the runner itself with its own Node.
 def images: {
   "glibc": ["node:20-bullseye-slim", "node:22-bookworm-slim", "node:24-trixie-slim"],
   "musl": ["node:20-alpine", "node:22-alpine", "node:24-alpine"]

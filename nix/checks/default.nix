@@ -1,5 +1,5 @@
-# The flake's checks of one system: the evaluation tests, the compilers and linkers, the audited addon of the host, and that it
-# loads. `nodeAt` is what flake.nix makes of the workspace at a root, `flakeWith` this flake with other inputs.
+# The flake's checks for one system: evaluation tests, compilers, linkers, and the host's addon, audited and loaded.
+# `nodeAt` evaluates the workspace at a root (see flake.nix); `flakeWith` is this flake with other inputs.
 {
   root,
   system,
@@ -13,7 +13,7 @@ let
   inherit (pkgs) lib nodeEnv;
   triple = pkgs.stdenv.hostPlatform.rust.rustcTarget;
   node = workspace.mkNodeOn system [ triple ];
-  # Of every target that this system builds; the addons of the others are built by name.
+  # One check for each target that this system builds.
   forEachTarget =
     name: check:
     lib.listToAttrs (
@@ -51,7 +51,7 @@ forEachTarget "toolchain" (import ./toolchain.nix { inherit pkgs; })
   audited = node.targets.${triple};
   loads = import ./loads.nix { inherit pkgs; } node.targets.${triple} node.jsBindings;
 }
-# Real nixpkgs has one TypeScript; the placeholder on x86_64-linux has three.
+# Only the offline nixpkgs has `typescriptLayouts`, on x86_64-linux.
 // lib.optionalAttrs (pkgs.typescriptLayouts or { } != { }) {
   javascript = import ./javascript.nix { inherit pkgs; } node.jsBindings (
     typescript:

@@ -1,4 +1,4 @@
-# An empty derivation, if no evaluation test failed; otherwise an error that shows each.
+# An empty derivation. If an evaluation test failed, evaluation throws an error that shows each failure.
 { pkgs, failures }:
 let
   inherit (pkgs) lib;

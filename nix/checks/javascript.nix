@@ -1,4 +1,4 @@
-# The JavaScript is the same by every version of TypeScript, each in its own layout.
+# Every version of TypeScript, each in its own package layout, compiles the same JavaScript.
 { pkgs }:
 javascript: javascriptBy:
 pkgs.runCommand "javascript-by-each-typescript" { } ''

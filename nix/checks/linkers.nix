@@ -1,5 +1,5 @@
-# Cargo links build scripts and proc macros with the build machine's own cc, and the library alone with the target's linker,
-# also where both are for the same triple. Each linker logs its arguments.
+# Cargo links build scripts and proc macros with the build machine's own cc, and only the library with the target's
+# linker, even if the target is the build machine's triple. Each linker logs its arguments.
 { pkgs }:
 triple:
 let
@@ -9,7 +9,7 @@ let
     inherit triple toolchain;
     vendored = "/nothing-vendored";
   };
-  # rustc looks for its own lld where no script can take its place.
+  # rustc finds its own lld outside PATH, so no logging script can replace it.
   isCompiler = toolchain.linker != "rust-lld";
 in
 pkgs.runCommand "linkers-${nodeEnv.platformName triple}"

@@ -1,5 +1,5 @@
-# The compiler of the C layer compiles; that of the other layers preprocesses and refuses to compile. So a deps or
-# package layer that was built compiled no C.
+# The C layer's compiler compiles. The compiler of the other layers preprocesses but refuses to compile, which proves
+# that a finished deps or package layer compiled no C.
 { pkgs }:
 triple:
 let

@@ -1,4 +1,4 @@
-# The SDK that rustc's own lld links macOS addons with, on every build machine.
+# The SDK for linking macOS addons with rustc's own lld, on every build machine.
 { pkgs }:
 pkgs.runCommandLocal "apple-sdk" { } ''
   export ZIG_GLOBAL_CACHE_DIR=$TMPDIR/zig

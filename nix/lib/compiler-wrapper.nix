@@ -1,7 +1,9 @@
-# A C compiler and linker of one target as small programs that are found by name on PATH: { kind, name, definitions, linker,
-# environment } -> package. `definitions` is shell text with the functions `compile`, called with cc or c++ and arguments, and
-# `tool`, called with ar or ranlib and arguments. rustc links with `linker`, by default through `compile`. `environment` has
-# variables for every build for the target.
+# A target's C compiler and linker as small programs on PATH:
+# { kind, name, definitions, linker, environment } -> package.
+#
+# `definitions` is shell text with two functions: `compile` takes cc or c++ and arguments, `tool` takes ar or ranlib and
+# arguments. rustc links with `linker`, which calls `compile` by default. `environment` holds variables for every build
+# for the target.
 { pkgs }:
 {
   kind,
@@ -11,7 +13,7 @@
   environment ? { },
 }:
 let
-  # By name on PATH and not by store path: OpenSSL writes the name of its compiler into the library.
+  # A name on PATH instead of a store path, since OpenSSL writes its compiler's name into the library.
   role = role: "${kind}-${name}-${role}";
   wrapper = pkgs.writeTextFile {
     name = "${kind}-wrapper-${name}";
@@ -42,7 +44,7 @@ pkgs.runCommandLocal "${kind}-toolchain-${name}"
   {
     passthru = {
       inherit linker environment;
-      # What crossEnvFor takes, for a layer that compiles C, and for one that must not.
+      # Arguments of crossEnvFor: `compiling` for the C layer, `linking` for the layers that must not compile C.
       compiling = {
         cc = role "cc";
         cxx = role "c++";

@@ -1,5 +1,5 @@
-# A crate's directory and those of the workspace's crates that it reaches by path dependencies, of every kind: cargo
-# reads the manifest of each, also of those that it does not compile.
+# The directories of a crate and of the workspace crates that it reaches by path dependencies of every kind. Cargo reads
+# the manifest of each, even of crates that it doesn't compile.
 { lib, root }:
 let
   manifest = directory: lib.importTOML (directory + "/Cargo.toml");
@@ -42,7 +42,7 @@ let
 in
 {
   inherit directories;
-  # Of [workspace.dependencies], those that one of these crates inherits.
+  # The entries of [workspace.dependencies] that these crates inherit.
   inherited = lib.genAttrs (map (dependency: dependency.name) (
     lib.filter inheritsOne (lib.concatMap declared directories)
   )) (name: shared.${name});

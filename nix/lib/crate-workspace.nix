@@ -1,8 +1,8 @@
-# The workspace cut down to what one crate reaches: crate directory -> { name, manifest, lock }. A change to another
-# crate, to its dependencies or to the lines of Cargo.lock that only those need then rebuilds nothing of this one.
+# The workspace reduced to what one crate reaches: crate directory -> { name, manifest, lock }. A change to another
+# crate, to its dependencies or to their entries in Cargo.lock then rebuilds nothing of this crate.
 #
-# Cargo is to be called with --offline, not --locked: the lock still holds what only the features of other crates switch
-# on, and cargo wants to drop that. It can choose nothing else, since crane vendors what this lock holds and no more.
+# Call cargo with --offline, not --locked: the lock still has packages that only features of other crates enable, and
+# cargo drops those. Cargo cannot choose other versions, since crane vendors exactly the packages of this lock.
 {
   lib,
   root,
@@ -19,7 +19,8 @@ in
   inherit name;
   lock = lockClosure (lib.importTOML (root + "/Cargo.lock")) name;
   manifest = whole // {
-    workspace = whole.workspace // {
+    # Without the default members: cargo refuses any that are no longer members.
+    workspace = removeAttrs whole.workspace [ "default-members" ] // {
       members = map (directory: lib.removePrefix "./" (lib.path.removePrefix root directory)) reached.directories;
       dependencies = reached.inherited;
     };

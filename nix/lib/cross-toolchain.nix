@@ -1,5 +1,5 @@
-# nixpkgs' own compiler for one target, from the package set that makes programs for it. By a wrapper and not as an
-# input: the setup hook of a nixpkgs compiler sets CC, which would reach the build scripts of the build machine.
+# nixpkgs' own compiler for one target, from the package set that builds for it. A wrapper calls the compiler: as a build
+# input, its setup hook would set CC, which also affects build scripts for the build machine.
 {
   pkgs,
   nodeEnv,

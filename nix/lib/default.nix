@@ -1,5 +1,5 @@
-# The overlay: everything that the packages are built with, as pkgs.nodeEnv. `root` is the workspace, `table` the target
-# table that node-env.nix makes.
+# The overlay that adds pkgs.nodeEnv, the build functions of all packages. `root` is the workspace, `table` the result of
+# node-env.nix.
 {
   crane,
   root,
@@ -12,8 +12,8 @@ let
   lockClosure = import ./lock-closure.nix { inherit lib; };
   toTOML = import ./to-toml.nix { inherit lib; };
 
-  # "toolchain" in targets.json -> what makes it for a triple. A target whose toolchain is not here is not offered.
-  # One line of that table gives a target another compiler.
+  # "toolchain" in targets.json -> triple -> toolchain. The flake doesn't offer a target whose toolchain is not listed.
+  # To give a target another compiler, change its "toolchain" in targets.json.
   toolchains =
     let
       arguments = {
@@ -24,7 +24,7 @@ let
     in
     {
       zig = import ./zig-toolchain.nix arguments;
-      cross = import ./cross-toolchain.nix arguments;
+      pkgsCross = import ./cross-toolchain.nix arguments;
     };
 in
 {
@@ -46,21 +46,21 @@ in
       let
         kind = (table.target triple).toolchain;
       in
-      (toolchains.${kind} or (throw "nodeEnv.toolchain: ${triple} needs ${kind}; nix/lib/default.nix has none")) triple;
+      (toolchains.${kind} or (throw "nodeEnv.toolchain: ${triple} needs ${kind}; add it to nix/lib/default.nix")) triple;
 
-    # The triples that are made on a build machine, such as "x86_64-linux".
+    # The triples that `system`, such as "x86_64-linux", builds.
     triplesBuiltOn =
       system:
       lib.attrNames (
         lib.filterAttrs (_: row: lib.elem system row.buildHosts && toolchains ? ${row.toolchain}) table.targets
       );
 
-    # The pinned Rust, with the standard libraries of these triples.
+    # The pinned Rust toolchain with the standard libraries for these triples.
     rustToolchain =
       triples:
       (final.rust-bin.fromRustupToolchainFile (root + "/rust-toolchain.toml")).override { targets = triples; };
 
-    # crane on the build machine's own package set for every target: many C compilers, and no cross package set.
+    # crane uses the build machine's own package set for every target. Only the C compiler depends on the target.
     craneFor =
       triples:
       ((crane.mkLib final).overrideToolchain (pkgs: pkgs.nodeEnv.rustToolchain triples)).overrideScope (

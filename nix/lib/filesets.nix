@@ -1,5 +1,6 @@
-# The files that a build of one crate reads, without the root's Cargo.toml and Cargo.lock: crateWorkspace writes those. No
-# crate that Nix builds reads a file outside its own directory: node-targets, which compiles targets.json in, is not one.
+# The files that a build of one crate reads, except the root's Cargo.toml and Cargo.lock, which crateWorkspace writes.
+# Assumes that a crate reads no file outside its own directory. node-targets does (targets.json), but Nix doesn't build
+# that crate.
 {
   lib,
   root,
@@ -16,7 +17,7 @@ let
     fileset.unions (map fileset.maybeMissing ([ (root + "/.cargo/config.toml") ] ++ each));
 in
 {
-  # Sources of the crate and of what it depends on in the workspace: no tests, benches, documents, JavaScript.
+  # Sources of the crate and its workspace dependencies, without tests, benches, documents and JavaScript.
   forCrate =
     crate:
     union crate [
@@ -26,8 +27,8 @@ in
       "src"
     ];
 
-  # The manifests and entry points from which crane makes its placeholder sources. crane does not read an entry point's
-  # text, so an edit of one changes no derivation.
+  # The manifests and entry points from which crane generates its placeholder sources. crane doesn't read an entry
+  # point's text, so editing an entry point changes no derivation.
   depsOnly =
     crate:
     union crate [

@@ -2,7 +2,7 @@
 { lib }:
 lock: name:
 let
-  # Cargo names a dependency by "name", and by "name version" or "name version (source)" where that is ambiguous.
+  # Cargo writes a dependency as "name", or, if that is ambiguous, as "name version" or "name version (source)".
   spellings = package: [
     package.name
     "${package.name} ${package.version}"
@@ -13,7 +13,7 @@ let
   );
   find =
     spelling:
-    bySpelling.${spelling} or (throw "lockClosure: no package ${spelling} in Cargo.lock; run: cargo metadata");
+    bySpelling.${spelling} or (throw "lockClosure: Cargo.lock has no package ${spelling}; run: cargo metadata");
   node =
     spelling:
     let

@@ -1,18 +1,18 @@
-# The target table as Nix needs it: triples, platform names, and the environment that selects a target's toolchain. Made
-# from `lib` alone, so that no package set is evaluated for it.
+# The target table for Nix: triples, platform names, and the environment that selects a target's toolchain. Depends only
+# on `lib`, so reading the table evaluates no package set.
 { lib, table }:
 let
   inherit (import ./target-table.nix { inherit lib; } table) targets;
   unknownTarget =
     triple:
-    "nodeEnv: no target ${triple} in targets.json. It has ${lib.concatStringsSep ", " (lib.attrNames targets)}.";
+    "nodeEnv: targets.json has no target ${triple}; known targets: ${lib.concatStringsSep ", " (lib.attrNames targets)}";
   notBuilt =
     systems: triple:
-    "mkNode: ${triple} is built on ${lib.concatStringsSep ", " (target triple).buildHosts}, and mkNode was given package sets of ${lib.concatStringsSep ", " systems}.";
+    "mkNode: ${triple} builds on ${lib.concatStringsSep ", " (target triple).buildHosts}, but mkNode has package sets only for ${lib.concatStringsSep ", " systems}; add a build host to targets.json, or a package set";
   target = triple: targets.${triple} or (throw (unknownTarget triple));
   underscored = lib.replaceStrings [ "-" ] [ "_" ];
 
-  # Rust's triple -> nixpkgs' name of the package set for it, under pkgsCross.
+  # Rust's triple -> the package set's name in pkgsCross.
   crossSystems = {
     aarch64-unknown-linux-musl = "aarch64-multiplatform-musl";
     x86_64-unknown-linux-musl = "musl64";
@@ -29,7 +29,7 @@ in
   # "x86_64-unknown-linux-gnu" -> "linux-x64-gnu"
   platformName = triple: (target triple).platform;
 
-  # zig's name of a target and of the oldest glibc or macOS: "x86_64-unknown-linux-gnu" -> "x86_64-linux-gnu.2.28",
+  # zig's name for a target with its floor: "x86_64-unknown-linux-gnu" -> "x86_64-linux-gnu.2.28",
   # "x86_64-apple-darwin" -> "x86_64-macos.10.15-none"
   zigTarget =
     triple:
@@ -45,10 +45,10 @@ in
       };
     in
     assert lib.assertMsg (system ? ${row.os} && (row.libc == "musl" || row.floor != null))
-      "nodeEnv.zigTarget: zig compiles for Linux and macOS, with a floor in targets.json except for musl; not for ${triple}";
+      "nodeEnv.zigTarget: ${triple} cannot use zig, which needs Linux or macOS and, except for musl, a floor; correct its row in targets.json";
     "${lib.head (lib.splitString "-" triple)}-${system.${row.os}}";
 
-  # The floor of a target, as a policy file of node-audit names it.
+  # A target's floor, in the format of a node-audit policy.
   auditFloors =
     triple:
     let
@@ -60,7 +60,7 @@ in
     in
     lib.optionalAttrs (row.floor != null) { ${name.${row.os}} = row.floor; };
 
-  # What node-audit must find in an addon of a target whose C has the flags of targets.json.
+  # The hardening that node-audit must find in a target's addon, derived from the C flags in targets.json.
   auditHardening =
     triple:
     let
@@ -71,20 +71,20 @@ in
       fortify = lib.any (flag: lib.hasPrefix "-D_FORTIFY_SOURCE=" flag && !lib.hasSuffix "=0" flag) cFlags;
     };
 
-  # The package set whose compiler compiles for a triple: `pkgs` itself for the build machine's triple and for zig.
+  # The package set whose compiler builds for a triple: `pkgs` itself for the build machine's triple and for zig.
   crossPkgsFor =
     pkgs: triple:
     let
-      isCross = (target triple).toolchain == "cross" && triple != pkgs.stdenv.hostPlatform.rust.rustcTarget;
-      unnamed = throw "nodeEnv.crossPkgsFor: no name under pkgsCross for ${triple}; add it to nix/lib/node-env.nix";
+      isCross = (target triple).toolchain == "pkgsCross" && triple != pkgs.stdenv.hostPlatform.rust.rustcTarget;
+      unnamed = throw "nodeEnv.crossPkgsFor: no pkgsCross set is known for ${triple}; add it to nix/lib/node-env.nix";
     in
     if isCross then pkgs.pkgsCross.${crossSystems.${triple} or unnamed} else pkgs;
 
-  # The file that cargo makes of a cdylib.
+  # The file name of the cdylib that cargo builds.
   libraryName = triple: crate: "lib${crate}.${if (target triple).os == "darwin" then "dylib" else "so"}";
 
-  # What the C of a target is compiled with: { cc, cxx, ar, ranlib }, names on PATH, and the flags of targets.json. Every
-  # variable carries the target's suffix: a plain CC would reach the build scripts of the build machine as well.
+  # The variables that compile a target's C with `tools`, { cc, cxx, ar, ranlib } as names on PATH, and the flags of
+  # targets.json. Every variable has the target's suffix: a plain CC would also affect builds for the build machine.
   crossEnvFor =
     triple: tools:
     let
@@ -99,7 +99,8 @@ in
       "CFLAGS_${suffix}" = toString (target triple).cFlags;
     };
 
-  # The -sys crates' own escapes: they link what the C layer installed and compile nothing. No feature changes.
+  # The -sys crates' own variables that make them link the C layer's libraries instead of compiling C. Cargo features
+  # stay the same.
   prefixEnvironment =
     triple: prefix: pkg-config:
     let
@@ -116,7 +117,7 @@ in
       "PKG_CONFIG_PATH_${suffix}" = "${prefix}/lib/pkgconfig";
     };
 
-  # The part of .cargo/config.toml that a build for one target reads: a flag of another target must not recompile its C.
+  # The part of .cargo/config.toml that a build for one target reads. Another target's flags must not recompile its C.
   cargoConfigOf =
     triple: cargoConfig:
     removeAttrs cargoConfig [

@@ -1,5 +1,6 @@
-# targets.json, checked: parsed table -> { problems; targets }. `problems` lists what is wrong, a sentence each. `targets` is
-# { <triple> = row; }, each row with the flags of its platform as cFlags and rustFlags; reading it throws if there are problems.
+# Validates targets.json: parsed table -> { problems; targets }. `problems` is a list of messages. `targets` is
+# { <triple> = row; }; each row also has the flags of its platform, as cFlags and rustFlags. Reading `targets` throws if
+# there are problems.
 { lib }:
 table:
 let
@@ -53,13 +54,13 @@ let
           lib.filter (field: entry.${field} or "" == "") flagFields
         )
         ++ lib.optional (lib.hasInfix " " flag && entry ? flag) "\"${flag}\" in \"${list}\" is not one word"
-        ++ map (platform: "${flag} in \"${list}\" is for ${platform}, which no row is named") (
+        ++ map (platform: "${flag} in \"${list}\" names ${platform}, which no row has") (
           lib.subtractLists platforms entry.platforms or [ ]
         );
     in
-    if table ? ${list} then lib.concatMap problemsOf table.${list} else [ "there is no list \"${list}\"" ];
+    if table ? ${list} then lib.concatMap problemsOf table.${list} else [ "the list \"${list}\" is missing" ];
   problems =
-    lib.optional (rows == [ ]) "there is no row under \"targets\""
+    lib.optional (rows == [ ]) "\"targets\" is missing or empty"
     ++ missing
     ++ twice "triple"
     ++ twice "platform"
@@ -72,7 +73,7 @@ in
 {
   inherit problems;
   targets =
-    assert lib.assertMsg (problems == [ ]) "targets.json: ${lib.concatStringsSep "; " problems}. Correct the table.";
+    assert lib.assertMsg (problems == [ ]) "targets.json is invalid; correct it: ${lib.concatStringsSep "; " problems}";
     lib.listToAttrs (
       map (row: lib.nameValuePair row.triple (row // lib.genAttrs flagLists (flagsOf row))) rows
     );

@@ -1,5 +1,5 @@
-# A value as TOML text, in inline tables; a derivation is its path. crane's own writer is a Rust program that would be
-# compiled first.
+# Converts an attribute set to TOML with inline tables; a derivation becomes its path. crane's own writer is a Rust
+# program that Nix would have to compile first.
 { lib }:
 let
   value =
@@ -9,7 +9,7 @@ let
     else if builtins.isList any then
       "[ ${lib.concatMapStringsSep ", " value any} ]"
     else
-      builtins.toJSON any; # strings, numbers and booleans are written as JSON writes them
+      builtins.toJSON any; # TOML strings, numbers and booleans have JSON's syntax
   pair = key: any: "${builtins.toJSON key} = ${value any}";
 in
 table: lib.concatStrings (lib.mapAttrsToList (key: any: "${pair key any}\n") table)

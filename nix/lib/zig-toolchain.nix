@@ -1,6 +1,6 @@
-# zig as C compiler of one target, and as linker of those for Linux, by a fixed wrapper over `cargo-zigbuild zig`, which
-# translates the arguments that zig lacks. (`cargo zigbuild` itself writes a linker into a cache directory, whose path cargo
-# takes into each fingerprint.) rustc's own lld links for macOS.
+# zig as a target's C compiler, and for Linux as its linker. rustc's own lld links for macOS. The wrapper calls
+# `cargo-zigbuild zig`, which translates arguments that zig lacks. `cargo zigbuild` isn't used: its linker is a file in a
+# cache directory, and cargo includes that path in each fingerprint.
 {
   pkgs,
   nodeEnv,
@@ -28,11 +28,11 @@ compilerWrapper (
   // lib.optionalAttrs (row.os == "darwin") {
     linker = "rust-lld";
     environment = {
-      # For rustc-wrapper.sh.
+      # Read by rustc-wrapper.sh.
       TARGET_SDKROOT = appleSdk;
       "MACOS_FLOOR_${lib.replaceStrings [ "-" ] [ "_" ] triple}" = row.floor;
     }
-    # The crate cc asks xcrun where no SDK is named. On a Mac, nixpkgs' stdenv names its own.
+    # Without SDKROOT, the crate cc calls xcrun. On a Mac, nixpkgs' stdenv sets the variable.
     // lib.optionalAttrs (!pkgs.stdenv.hostPlatform.isDarwin) { SDKROOT = appleSdk; };
   }
 )

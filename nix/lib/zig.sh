@@ -1,6 +1,6 @@
 # Shell functions for the wrappers of zig: `tool` runs zig's ar or ranlib, `compile` its cc or c++ for one target.
 # A wrapper sets zig, zig_version, cargo_zigbuild and zig_target before this text, and calls a function after it.
-# nix/lib/zig-toolchain.nix and crates/xtask/src/zig_cc.rs write such wrappers.
+# nix/lib/zig-toolchain.nix and crates/release/build/src/zig_wrappers.rs write such wrappers.
 
 # cargo-zigbuild up to 0.22 reads the path, 0.24 and later the command.
 export CARGO_ZIGBUILD_ZIG_PATH="$zig" CARGO_ZIGBUILD_ZIG_COMMAND="$zig" CARGO_ZIGBUILD_ZIG_VERSION="$zig_version"

@@ -1,5 +1,5 @@
-# Layers 2 and 3, one per target: the registry crates, then the workspace's own. Both take the same arguments, or cargo
-# unifies features differently and compiles the registry crates again.
+# Layers 2 and 3, one per target: the registry crates, then the workspace's crates. Both layers pass cargo the same
+# arguments; otherwise it unifies features differently and recompiles the registry crates.
 { pkgs, craneLib }:
 triple: cLayer:
 let
@@ -35,7 +35,7 @@ let
     common
     // {
       src = nodeEnv.filesets.toSource (nodeEnv.filesets.depsOnly crate);
-      cargoCheckCommand = "true"; # nothing uses what `cargo check` leaves
+      cargoCheckCommand = "true"; # no later layer uses the output of `cargo check`
     }
   );
   fromDeps = common // {
@@ -60,8 +60,8 @@ in
         inherit triple;
         library = "target/${triple}/release/${nodeEnv.libraryName triple workspace.name}";
       };
-      # Nothing changes the addon after those steps: nixpkgs' own know the build machine's files only, and crane's would
-      # make a macOS addon's signature invalid.
+      # Disables the fixup steps of nixpkgs, which handle only the build machine's file format, and of crane, which would
+      # invalidate a macOS addon's signature.
       dontStrip = true;
       dontPatchELF = true;
       doNotRemoveReferencesToRustToolchain = true;
@@ -70,7 +70,7 @@ in
     }
   );
 
-  # What #[napi] declares, written by the macros as they expand: no code generation, no link.
+  # The type definitions that the #[napi] macros write as they expand, without code generation or linking.
   typeDefinitions = craneLib.mkCargoDerivation (
     fromDeps
     // {

@@ -1,10 +1,9 @@
-# A compiled addon that passed the audit: the same file, in a derivation of its own, so that a change to the audit
-# recompiles no addon.
+# Audits a compiled addon and copies it. The audit is a separate derivation, so that a change to it recompiles no addon.
 { pkgs, nodeAudit }:
 triple: compiled:
 let
   inherit (pkgs) lib nodeEnv;
-  own = lib.importTOML (nodeEnv.root + "/crates/xtask/src/pack/own.toml");
+  own = lib.importTOML (nodeEnv.root + "/crates/release/pack/src/own.toml");
   policy = nodeEnv.writeTOML "policy.toml" (
     own
     // {

@@ -1,6 +1,6 @@
 # Layer 1, one per target: OpenSSL, SQLCipher and zstd as a prefix of static libraries, headers and pkg-config files.
-# The -sys crates' build scripts compile them, vendored-sys' own installs them. Rebuilt when a vendored version, one of
-# those build scripts or a toolchain changes, and by nothing else.
+# The build scripts of the -sys crates compile the libraries, and that of vendored-sys installs them. Only a change to a
+# vendored version, to one of those build scripts or to a toolchain rebuilds the layer.
 { pkgs, craneLib }:
 triple:
 let
@@ -12,7 +12,7 @@ let
   own = lib.importTOML (crate + "/Cargo.toml");
   cargoConfig = lib.importTOML (nodeEnv.root + "/.cargo/config.toml");
 
-  # Only what reaches the C. The rest of the root's manifest (its version, lints, link-time optimisation) may change.
+  # Only the settings that affect C. The rest of the root's manifest (version, lints, link-time optimisation) may change.
   manifest = {
     workspace = {
       inherit (workspace.manifest.workspace) resolver members dependencies;
@@ -26,12 +26,12 @@ let
   };
   config = nodeEnv.cargoConfigOf triple cargoConfig;
   sources = fileset.difference (nodeEnv.filesets.forCrate crate) (
-    # What the crate exports compiles no C; an empty library takes its place.
+    # The crate's Rust sources compile no C; `postPatch` replaces them by an empty library.
     fileset.union (crate + "/src") (nodeEnv.root + "/.cargo/config.toml")
   );
 in
 assert lib.assertMsg (!(own ? dev-dependencies))
-  "cLayer: crates/vendored-sys has dev-dependencies: a new version of one would compile all C again; move them out";
+  "cLayer: crates/vendored-sys has dev-dependencies, whose updates would recompile all C; move them to another crate";
 craneLib.mkCargoDerivation (
   nodeEnv.crossEnvFor triple toolchain.compiling
   // toolchain.environment

@@ -1,9 +1,9 @@
-# The flake's packages of one system: what mkNode makes of the targets that are built there, by platform name.
+# The flake's packages for one system: the targets that it builds, by platform name.
 { pkgs, mkNode }:
 let
   inherit (pkgs) lib nodeEnv;
   hostTriple = pkgs.stdenv.hostPlatform.rust.rustcTarget;
-  # The host's own first: the JavaScript is made with that one.
+  # The host's triple comes first, since the first target's layers build the JavaScript.
   triples = lib.unique ([ hostTriple ] ++ nodeEnv.triplesBuiltOn pkgs.stdenv.hostPlatform.system);
   built = mkNode triples;
   byPlatform =

@@ -1,4 +1,4 @@
-# What working on the project takes besides a C compiler: `nix develop`.
+# The shell of `nix develop`: development tools in addition to stdenv's C compiler.
 { pkgs }:
 pkgs.mkShell {
   packages = [

@@ -1,5 +1,5 @@
-# From the library that the linker made to the addon that is shipped, as a list of steps per system: { triple, library } ->
-# shell text that fills $out and $debug. Each step changes $addon in place; none replaces another.
+# Turns the linked library into the shipped addon: { triple, library } -> shell text that fills $out and $debug. Each
+# system has its list of steps, and each step changes $addon in place.
 { pkgs }:
 { triple, library }:
 let
@@ -9,7 +9,7 @@ let
   platform = nodeEnv.platformName triple;
   name = "bindings_node.${platform}.node";
 
-  # rustc's own, which knows every target; the binutils of one machine know that machine's files only.
+  # rustc's own objcopy handles every target. A machine's binutils handle only that machine's file format.
   objcopy = "LD_LIBRARY_PATH=${rust}/lib ${rust}/lib/rustlib/${hostTriple}/bin/rust-objcopy";
 
   steps = {
@@ -19,18 +19,18 @@ let
       # By the name alone, so in the directory of the debug information.
       (cd "$debug" && ${objcopy} --add-gnu-debuglink=${name}.debug "$addon")
     '';
-    # rust-objcopy signs ad hoc again, as the linker did; the audit checks each page.
+    # rust-objcopy renews the linker's ad-hoc signature; the audit checks the hash of each page.
     splitMachO = ''
       # Cargo leaves a link to a folder. A debugger looks for the file by the addon's name.
       cp -rL ${library}.dSYM "$debug/${name}.dSYM"
       mv "$debug/${name}.dSYM/Contents/Resources/DWARF/"{${baseNameOf library},${name}}
       ${objcopy} --strip-debug --discard-all "$addon"
     '';
-    # Debug information has the store path of each crate's source. The rest of the path is enough for a debugger.
+    # Debug information contains the store path of each crate's source. A debugger needs only the rest of the path.
     scrubDebug = ''
       LC_ALL=C find "$debug" -type f -exec sed -i -E "s|$NIX_STORE/[a-z0-9]{32}-|$NIX_STORE/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-|g" {} +
     '';
-    # Neither a store path nor what is left of one that was scrubbed.
+    # The addon must contain no store path, not even a scrubbed one.
     noStorePath = ''
       if grep -a -o -m 1 "$NIX_STORE/[^[:cntrl:]]*" "$addon"; then
         echo "fixup: ${name} holds that store path; find what put it there, or remap it in release-settings.nix" >&2

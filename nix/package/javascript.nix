@@ -1,13 +1,13 @@
-# The JavaScript of the package: loader, API and types, by the same step as `npm run build:finish`. The addon's types
-# come from what #[napi] declared, by the napi CLI's own generator. Generated sources must be the committed ones.
-# tsc is called as a program, since TypeScript 7 is a native one.
+# The package's JavaScript: loader, API and types, built by the same step as `npm run build:finish`. The napi CLI
+# generates the addon's types from the #[napi] definitions. The build fails if generated sources differ from the
+# committed ones. tsc is called as a program, since TypeScript 7 is a native program.
 { pkgs }:
 typeDefinitions:
 let
   inherit (pkgs) lib nodeEnv;
   package = nodeEnv.root + "/bindings/node";
   tool = request: (import ./nixpkgs-tool.nix { inherit pkgs; } request).package;
-  # Version 3 came as a second attribute, beside version 2.17, a single program without the generator.
+  # nixpkgs added version 3 as a second attribute. Version 2.17 is a single program without the generator.
   napiCli = tool {
     attributes = [
       "napi-rs-cli_3"
@@ -15,13 +15,13 @@ let
     ];
     oldest = "3";
   };
-  # tsconfig.json names modules as Node 20 has them.
+  # tsconfig.json sets `module` to node20, which older versions lack.
   typescript = tool {
     attributes = [ "typescript" ];
     oldest = "5.9";
   };
-  # Nothing here provides the types of Node, so nothing is checked; the tests of the tree do that. What is emitted is
-  # the same as long as every exported type is written out.
+  # Node's types aren't available here, so types aren't checked; the tests in the checkout check them. The output is the
+  # same as long as every exported type is written out.
   hermetic = {
     extends = "./tsconfig.tree.json";
     compilerOptions = {

@@ -1,5 +1,5 @@
-# A tool that the flake takes from nixpkgs in a version that it can use: { attributes, oldest } -> { package; problem; }. The
-# first attribute that is new enough counts; `problem` is null if there is one.
+# Finds a tool in nixpkgs that is new enough: { attributes, oldest } -> { package; problem; }. `package` is the first of
+# the attributes that is new enough; `problem` is an error message, or null if there is such an attribute.
 { pkgs }:
 { attributes, oldest }:
 let
@@ -10,7 +10,7 @@ let
     map (name: (packageOf name).value) (lib.filter (name: (packageOf name).success) attributes)
   );
   usable = lib.filter (package: !lib.versionOlder package.version oldest) found;
-  wanted = "the flake wants ${lib.head attributes}, version ${oldest} or later: update the input nixpkgs";
+  wanted = "the flake needs ${lib.head attributes}, version ${oldest} or later; update the input nixpkgs";
   problem =
     if usable != [ ] then
       null

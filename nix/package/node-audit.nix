@@ -1,4 +1,4 @@
-# The audit as a program of the build machine, with a layer of registry crates of its own.
+# node-audit for the build machine, with its own layer of registry crates.
 { pkgs }:
 let
   inherit (pkgs) nodeEnv;
@@ -23,7 +23,7 @@ craneLib.buildPackage (
       common
       // {
         src = nodeEnv.filesets.toSource (nodeEnv.filesets.depsOnly crate);
-        cargoCheckCommand = "true"; # nothing uses what `cargo check` leaves
+        cargoCheckCommand = "true"; # no later layer uses the output of `cargo check`
       }
     );
     meta.mainProgram = workspace.name;

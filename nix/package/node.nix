@@ -1,12 +1,12 @@
-# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. Each target is built by the first of its build hosts that
-# `packageSets`, by system, has; one list may span several. `table` is the target table.
+# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. The first build host of a target that has an entry in
+# `packageSets` builds the target; one list may span several hosts. `table` is the target table.
 {
   lib,
   table,
   packageSets,
 }:
 let
-  # The builders of each system. Targets share what does not depend on the target.
+  # The builders of each system. Targets share the builders that don't depend on the target.
   builders = lib.mapAttrs (_: pkgs: {
     addonLayers =
       triple:
@@ -45,11 +45,11 @@ let
 in
 targetList:
 assert lib.assertMsg (targetList != [ ] && lib.allUnique targetList)
-  "mkNode: the target list [ ${toString targetList} ] is empty or names a triple twice; name each target once";
+  "mkNode: the target list [ ${toString targetList} ] is empty or has duplicates; name each target once";
 {
   targets = lib.genAttrs targetList target;
 
-  # The same whatever target it is made with: of the first, whose layers are there already.
+  # The JavaScript doesn't depend on the target. The first target's layers build it.
   jsBindings =
     let
       first = lib.head targetList;

@@ -1,5 +1,5 @@
-# How cargo is called for a release on top of the workspace's own profile: { triple, toolchain, vendored } -> { arguments,
-# environment, programs }. The same for the registry crates and for the workspace's, or the former are compiled again.
+# The settings that a release adds to the workspace's cargo profile: { triple, toolchain, vendored } -> { arguments,
+# environment, programs }. Both Rust layers need the same settings; otherwise cargo recompiles the registry crates.
 { pkgs }:
 {
   triple,
@@ -11,10 +11,10 @@ let
   row = nodeEnv.target triple;
   isApple = row.os == "darwin";
   rustflags = [
-    # CARGO_TARGET_<triple>_LINKER would also reach build scripts and proc macros of the build machine's own triple, without
-    # the other flags.
+    # CARGO_TARGET_<triple>_LINKER would also link build scripts and proc macros if the target is the build machine's
+    # triple, without the other flags.
     "-Clinker=${toolchain.linker}"
-    # No store path of the registry's sources in the addon.
+    # Keeps the store path of the registry's sources out of the addon.
     "--remap-path-prefix=${vendored}=/vendored"
   ]
   ++ row.rustFlags;
@@ -35,11 +35,11 @@ in
           builtins.readFile ../lib/rustc-wrapper.sh
         );
       };
-      # To be split off: see fixup.nix.
+      # fixup.nix splits the debug information off.
       CARGO_PROFILE_RELEASE_DEBUG = "line-tables-only";
       CARGO_PROFILE_RELEASE_STRIP = "none";
     }
     // lib.optionalAttrs isApple { CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO = "packed"; };
-  # dsymutil, which rustc calls after each link of a macOS library.
+  # rustc calls dsymutil after it links a macOS library.
   programs = lib.optional isApple (lib.getBin pkgs.llvm);
 }

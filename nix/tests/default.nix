@@ -1,5 +1,5 @@
-# Pure evaluation tests: each folder's expr.nix must equal its expected.nix. Either may be a function of the arguments that
-# it names. Yields the list of the failed ones, as lib.runTests does. `fixture` is a small workspace that some of them read.
+# Pure evaluation tests: each folder's expr.nix must equal its expected.nix. Both may be functions of `arguments`.
+# Returns the failed tests in the format of lib.runTests. `fixture` is a small workspace for the tests.
 { lib, arguments }:
 let
   folders = lib.attrNames (

@@ -1,9 +1,11 @@
-// Builds the package, in the steps that package.json names:
+// Runs one of the build steps that package.json names:
 //
-//   release | debug [--target TRIPLE]   builds the addon with cargo, into dist/bindings_node.PLATFORM.node
-//   finish                              generates ts/load/platforms.ts, and compiles the TypeScript into dist/
-//   test                                runs debug for this machine, and finish
-//   clean                               removes dist/
+//   debug [--target TRIPLE]   compiles the addon with plain cargo into dist/bindings_node.PLATFORM.node
+//   finish                    generates sources and compiles the TypeScript into dist/
+//   test                      builds what the tests need: debug for this machine, then finish
+//   clean                     removes dist/
+//
+// `cargo xtask dist` builds the release addon.
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -16,8 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { platformsSource } from './platforms.mjs'
 
@@ -29,8 +30,7 @@ const dist = join(here, 'dist')
 const OWN = 'let this user write there, and run this again'
 
 const steps = {
-  release: () => addon(['--release'], remapped),
-  debug: () => addon([]),
+  debug: addon,
   test,
   finish,
   clean: () => attempt(`cannot remove ${dist}`, OWN, () => rmSync(dist, { recursive: true, force: true })),
@@ -40,11 +40,11 @@ const [step, ...flags] = process.argv.slice(2)
 if (!Object.hasOwn(steps, step)) fail(`usage: node scripts/build.mjs ${Object.keys(steps).join('|')} [--target TRIPLE]`)
 steps[step]()
 
-function addon(profile, settings = () => []) {
+function addon() {
   const target = targetOf(option('--target') ?? host())
   const triple = option('--target') ? ['--target', target.triple] : []
-  const chosen = ['--locked', '-p', 'bindings_node', ...triple, ...settings(target)]
-  const output = run('cargo', ['build', ...profile, ...chosen, '--message-format=json-render-diagnostics'], {
+  const chosen = ['--locked', '-p', 'bindings_node', ...triple]
+  const output = run('cargo', ['build', ...chosen, '--message-format=json-render-diagnostics'], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -79,22 +79,8 @@ function replace(file, source) {
   }
 }
 
-/** No path of this machine in what ships, or the audit refuses it: as `cargo xtask dist` tells rustc. */
-function remapped({ triple }) {
-  const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
-  const prefixes = [
-    [resolve(root), '/strongroom'],
-    [join(cargo, 'registry', 'src'), '/registry'],
-    // rustc takes the last that fits, and this may be inside the workspace.
-    [resolve(root, process.env.CARGO_TARGET_DIR ?? 'target'), '/target'],
-  ]
-  const rustflags = prefixes.map(([from, to]) => `--remap-path-prefix=${from}=${to}`)
-  // A JSON array of strings is a TOML one, too.
-  return ['--config', `target.${triple}.rustflags=${JSON.stringify(rustflags)}`]
-}
-
 function test() {
-  addon([])
+  addon()
   finish()
 }
 

@@ -1,23 +1,23 @@
-// Generates the addon's types from the definitions that napi-derive writes while its macros expand:
+// Generates the addon's TypeScript types from the definitions that napi-derive's macros write as they expand:
 //
 //   NAPI_TYPE_DEF_TMP_FOLDER=DEFINITIONS cargo check -p bindings_node
 //   node scripts/declarations.mjs DEFINITIONS > ts/load/native.d.ts
 //
-// The napi CLI comes from node_modules, or is the nixpkgs package that NAPI_RS_CLI names.
+// Uses the napi CLI in node_modules, or the nixpkgs package that NAPI_RS_CLI names.
 import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const WANTED = "nixpkgs' napi-rs-cli_3, version 3 or later"
 
-/** A problem that its message explains. Any other error is printed with its stack. */
+/** An error whose message suffices. Any other error is printed with its stack. */
 class Problem extends Error {}
 
 /** Returns the text of ts/load/native.d.ts. */
 export async function declarations(definitions) {
   const generateTypeDef = await generator()
   if (readdirSync(definitions).length === 0)
-    throw new Problem(`no type definitions in ${definitions}: did cargo expand the macros of bindings_node?`)
+    throw new Problem(`${definitions} is empty: did cargo expand the macros of bindings_node?`)
   const { exports, dts } = await generateTypeDef({
     typeDefDir: resolve(definitions),
     cwd: process.cwd(),

@@ -1,5 +1,5 @@
-// Installs the packages that `cargo xtask pack` sealed into an empty project, and uses them there as a program would.
-// It needs nothing but Node and npm: the release runs it on each system that a package is for.
+// Installs the packages that `cargo xtask pack` sealed into an empty project, and runs a smoke test there.
+// Needs only Node and npm: the release runs this script on each platform.
 //
 //   node load.mjs FOLDER PLATFORM
 import { execFileSync } from 'node:child_process'
@@ -28,7 +28,7 @@ run(() => {
   }
 })
 
-/** A virus scanner on Windows can hold a new file for seconds; that says nothing of the packages. */
+/** Removes a folder, or warns: a virus scanner on Windows can lock a new file for seconds. */
 function remove(folder) {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
@@ -37,11 +37,11 @@ function remove(folder) {
   }
 }
 
-/** What loads here shows nothing of another platform. */
+/** Refuses a platform that isn't this Node's: a load here would prove nothing about that platform. */
 function isThis(platform) {
   const target = targets().find((candidate) => candidate.platform === platform)
   const known = () => targets().map((candidate) => candidate.platform)
-  if (!target) throw new Refused(`there is no platform ${platform}; targets.json has ${known().join(', ')}`)
+  if (!target) throw new Refused(`unknown platform ${platform}; targets.json has ${known().join(', ')}`)
   const system = ({ os, cpu, libc }) => [os, cpu, libc].filter(Boolean).join(' ')
   const here = system({ os: process.platform, cpu: process.arch, libc: libc() })
   if (here !== system(target)) throw new Refused(`${platform} is for ${system(target)}, and this Node is for ${here}`)
@@ -62,17 +62,17 @@ function install(folder, platform, project) {
       ...wanted.filter((name) => !found.some((sealed) => sealed.name === name)).map((name) => `missing: ${name}`),
       ...found.map((sealed) => damage(folder, sealed)).filter(Boolean),
     ],
-    `${folder} is not a whole release`,
-    'take the folder anew from the run that packed it, or pack again: cargo xtask pack',
+    `${folder} is not a complete release`,
+    'download the folder again from the run that packed it, or pack again: cargo xtask pack',
   )
   for (const { file } of found) copyFileSync(join(folder, file), join(project, file))
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n')
   const files = found.map(({ file }) => `./${file}`)
-  // Offline: the other platforms' packages are not there, and no user of this one would miss them.
+  // Offline, so that npm doesn't ask a registry for the optional packages of the other platforms.
   execFileSync('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files], {
     cwd: project,
     stdio: 'inherit',
-    // npm is a batch file there. No argument holds a space.
+    // npm is a batch file on Windows, which only a shell runs. No argument contains a space.
     shell: process.platform === 'win32',
   })
 }

@@ -11,13 +11,13 @@ export function platformsSource() {
 /** A platform with an addon. */
 export interface Platform {
   readonly name: string
-  /** The operating system, in the words of \`process.platform\`. */
+  /** The value of \`process.platform\`. */
   readonly os: string
-  /** The CPU, in the words of \`process.arch\`. */
+  /** The value of \`process.arch\`. */
   readonly cpu: string
-  /** The C library, on a system with several. */
+  /** The C library on Linux, else null. */
   readonly libc: 'glibc' | 'musl' | null
-  /** The oldest version of the C library, or of macOS, on which the addon runs. */
+  /** The oldest version of glibc or macOS that the addon runs on, or null. */
   readonly floor: string | null
   /** Loads the addon beside the package's code. */
   local(): Outcome
@@ -25,11 +25,11 @@ export interface Platform {
   packaged(): Outcome
 }
 
-/** The outcome of a \`require\`. */
+/** The result of a \`require\`. */
 export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
 
-// Bundlers follow a \`require\` only if its argument is a literal, and accept a missing module only if the call is in a
-// \`try\` of the same function.
+// Bundlers follow a \`require\` only if its argument is a literal, and accept a missing module only if a \`try\` in the
+// same function encloses the call.
 export const platforms: readonly Platform[] = [
 ${rows.join('')}]
 `

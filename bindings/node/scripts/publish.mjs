@@ -1,18 +1,18 @@
-// Publishes the packages that `cargo xtask pack` sealed: the platforms' first, the one that needs them last.
+// Publishes the packages that `cargo xtask pack` sealed: the platforms' first, then the main package, which needs them.
 //
 //   node publish.mjs FOLDER --dry-run      checks everything, asks the registry what it has, and publishes nothing
-//   node publish.mjs FOLDER --tag v1.2.3   publishes; the tag must be the packages' version
+//   node publish.mjs FOLDER --tag v1.2.3   publishes; the tag must match the packages' version
 //
-// It can be run again after it stopped half-way: what the registry has with the same content is skipped, and nothing is
-// published where it has another. It runs beside the right to publish, so it uses nothing but Node and npm.
+// Can be run again after a failure: skips packages that the registry has with the same content, publishes nothing if the
+// registry has a package with other content. Uses only Node and npm, since it runs with the right to publish.
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const PUBLISHED = 'published already'
-const OTHER = 'published with another content'
+const OTHER = 'published with other content'
 const MISSING = 'not published'
-const NEW = 'not published, and a new package'
+const NEW = 'not published (new package)'
 
 run(() => publish(parse(process.argv.slice(2))))
 
@@ -23,20 +23,20 @@ function publish({ folder, tag, dryRun }) {
   const unknown = all.filter(({ state }) => state.kind === NEW)
   const other = all.filter(({ state }) => state.kind === OTHER)
   if (dryRun) {
-    if (unknown.length > 0) console.log('what is new is published by hand the first time: see RELEASING.md')
-    // So it is with every change between a release and the next one's version.
+    if (unknown.length > 0) console.log('publish new packages by hand the first time: see RELEASING.md')
+    // Not an error: every change between a release and the next version is in this state.
     if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
     return console.log(`dry run of ${version}: nothing was published`)
   }
   refuse(
-    other.map(({ id, integrity, state }) => `${id} is ${state.integrity} there, and ${integrity} here`),
-    'nothing was published: the registry has another content of this version, and none can be replaced',
-    'find out what published it; then raise the version in Cargo.toml, and tag that',
+    other.map(({ id, integrity, state }) => `${id}: the registry has ${state.integrity}, the folder ${integrity}`),
+    'nothing was published: the registry has another content of this version, and a version cannot be replaced',
+    'find out who published it; then raise the version in Cargo.toml, and tag that commit',
   )
   refuse(
     unknown.map(({ name, file }) => `${name}: ${file}`),
-    'nothing was published: the registry does not know these packages, and trusts no workflow with a new name',
-    'publish each of them by hand this once, as RELEASING.md says; then run this job again',
+    'nothing was published: the registry does not know these packages, and lets no workflow publish a new one',
+    'publish each of them by hand once, as RELEASING.md describes; then run this job again',
   )
   const missing = all.filter(({ state }) => state.kind === MISSING)
   missing.forEach(({ id, file }, done) => {
@@ -48,8 +48,8 @@ function publish({ folder, tag, dryRun }) {
       if (error instanceof Refused) throw error
       const left = missing.slice(done).map((sealed) => sealed.id)
       throw new Refused(
-        `npm publish failed for ${id}; its own words are above. Published were ${done} of ${missing.length}; still ` +
-          `missing: ${left.join(', ')}\nrun this job again: what is published is skipped`,
+        `npm publish failed for ${id}; its output is above. Published ${done} of ${missing.length}; still ` +
+          `missing: ${left.join(', ')}\nrun this job again: it skips published packages`,
       )
     }
   })
@@ -57,13 +57,13 @@ function publish({ folder, tag, dryRun }) {
   console.log(`${MAIN} ${version} is published: ${missing.length} packages now, ${before} before`)
 }
 
-/** The packages of a folder in the order in which they are published, all there and whole. */
+/** Checks that a folder is a complete release. Returns its packages in the order of publication. */
 function release(folder, tag) {
   const { version, packages } = manifest(folder)
   if (tag !== undefined && tag !== `v${version}`) {
     throw new Refused(
-      `nothing was published: the tag is ${tag}, but the packages are of version ${version}\n` +
-        'delete the tag; set the version in Cargo.toml, and tag the commit that does',
+      `nothing was published: the tag is ${tag}, but the packages have version ${version}\n` +
+        'delete the tag; set the version in Cargo.toml, and tag that commit',
     )
   }
   const expected = [...targets().map(({ platform }) => `@${MAIN}/${platform}`), MAIN]
@@ -74,16 +74,16 @@ function release(folder, tag) {
       ...expected.filter((name) => named(name).length === 0).map((name) => `missing: ${name}`),
       ...expected.filter((name) => named(name).length > 1).map((name) => `more than once: ${name}`),
       ...extra.map(({ name }) => `not in targets.json: ${name}`),
-      ...packages.filter((sealed) => sealed.version !== version).map(({ id }) => `not of ${version}: ${id}`),
+      ...packages.filter((sealed) => sealed.version !== version).map(({ id }) => `not version ${version}: ${id}`),
       ...packages.map((sealed) => damage(folder, sealed)).filter(Boolean),
     ],
-    `nothing was published: ${folder} is not a whole release`,
-    'take the folder anew from the run that packed it, or pack again: cargo xtask pack',
+    `nothing was published: ${folder} is not a complete release`,
+    'download the folder again from the run that packed it, or pack again: cargo xtask pack',
   )
   return { version, packages: expected.flatMap(named) }
 }
 
-/** What the registry has of a package. */
+/** Compares a package with the registry. */
 function state({ id, name, integrity }) {
   const published = view(id, 'dist.integrity')
   if (published === integrity) return { kind: PUBLISHED }
@@ -91,7 +91,7 @@ function state({ id, name, integrity }) {
   return { kind: view(name, 'name') === undefined ? NEW : MISSING }
 }
 
-/** A field of what the registry has; undefined where it has no such package or version. */
+/** Returns a field of a package in the registry, or undefined if the registry lacks the package or version. */
 function view(spec, field) {
   let output
   try {
@@ -101,8 +101,8 @@ function view(spec, field) {
     const { code, summary } = json(error.stdout)?.error ?? {}
     if (code === 'E404') return undefined
     throw new Refused(
-      `nothing was published: what is published already is not known, since npm view ${spec} failed: ` +
-        `${summary ?? error.message}\nrun this again when the registry answers`,
+      `nothing was published: npm view ${spec} failed: ${summary ?? error.message}\n` +
+        'run this again when the registry answers',
     )
   }
   return output.trim() === '' ? undefined : json(output)
@@ -116,7 +116,7 @@ function json(text) {
   }
 }
 
-/** Its tag in the registry. A prerelease must not become what `npm install` takes. */
+/** The registry's tag for a version. `npm install` takes `latest`, which a prerelease must not become. */
 function channel(version) {
   return version.includes('-') ? 'next' : 'latest'
 }

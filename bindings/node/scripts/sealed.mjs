@@ -1,4 +1,4 @@
-// The folder of a release that `cargo xtask pack` made: what its manifest says, and whether the tarballs are that.
+// Reads the folder that `cargo xtask pack` wrote, and checks the tarballs against the manifest.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url'
 /** The package that users install. */
 export const MAIN = 'strongroom'
 
-/** What stops a release, in words for who makes it. */
+/** An error that stops a release; its message says what to do. */
 export class Refused extends Error {}
 
-/** Throws one error for all problems, where there is one. */
+/** Throws one error that lists all problems, if there are any. */
 export function refuse(problems, what, remedy) {
   if (problems.length === 0) return
   throw new Refused(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\n${remedy}`)
 }
 
-/** Runs a script's work, and prints what stops it without a stack. */
+/** Runs a script, and prints a `Refused` without its stack. */
 export function run(work) {
   try {
     work()
@@ -27,33 +27,33 @@ export function run(work) {
   }
 }
 
-/** What stops a script that finds no npm, which is another matter than an npm that fails. */
+/** Throws if npm isn't installed, as opposed to an npm that fails. */
 export function refuseWithoutNpm(error) {
   if (error.code === 'ENOENT' && error.path === 'npm') {
     throw new Refused('npm is not on PATH: install Node with npm, and run this again')
   }
 }
 
-/** The rows of targets.json. */
+/** Returns the rows of targets.json. */
 export function targets() {
   const file = fileURLToPath(new URL('../../../targets.json', import.meta.url))
   return JSON.parse(readFileSync(file, 'utf8')).targets
 }
 
-/** The manifest of a folder, its version and its packages; each with `id`, such as strongroom@1.2.3. */
+/** Reads the version and the packages from a folder's manifest. Each package gets an `id`: strongroom@1.2.3. */
 export function manifest(folder) {
   const path = join(folder, 'manifest.json')
   let read
   try {
     read = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new Refused(`${path} cannot be read (${error.message}): name the folder that cargo xtask pack made`)
+    throw new Refused(`cannot read ${path}: ${error.message}; pass the folder that cargo xtask pack wrote`)
   }
   const isText = (value) => typeof value === 'string'
   const isEntry = (entry) =>
     [entry?.name, entry?.version, entry?.file, entry?.integrity].every(isText) && entry.file === basename(entry.file)
   if (!isText(read?.version) || !Array.isArray(read.packages) || !read.packages.every(isEntry)) {
-    throw new Refused(`${path} is no manifest of a release: name the folder that cargo xtask pack made`)
+    throw new Refused(`${path} is not a release manifest; pass the folder that cargo xtask pack wrote`)
   }
   return {
     version: read.version,
@@ -61,7 +61,7 @@ export function manifest(folder) {
   }
 }
 
-/** Why a tarball is not the one that was packed, if so. */
+/** Says how a tarball differs from the packed one, or returns undefined if it doesn't. */
 export function damage(folder, { file, size, integrity }) {
   let content
   try {

@@ -1,4 +1,4 @@
-// Runs the JavaScript tests against whatever addon dist/ has, and then checks the types.
+// Runs the JavaScript tests against the addon in dist/, then checks the types.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('../', import.meta.url))
 if (!existsSync(join(here, 'dist/index.js'))) {
-  console.error('there is no dist/index.js: run `npm run build:test` first')
+  console.error('dist/index.js does not exist: run `npm run build:test` first')
   process.exit(1)
 }
 

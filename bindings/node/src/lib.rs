@@ -10,9 +10,12 @@
 
 mod database;
 mod error;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod panic_request;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod parameters;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
 mod statement;
 

@@ -1,7 +1,8 @@
 //! Key material: raw keys and passphrases, with their cipher parameters.
 //!
 //! A [`Key`] comes only from 32 bytes, from a passphrase, from [`derive()`], or from OpenSSL's generator, and SQLCipher
-//! accepts every `Key`. The bytes of a key are zeroised when it is dropped, and appear in no `Debug` output and no error.
+//! accepts every `Key`. The bytes of a key are zeroised when it is dropped, and appear in no `Debug` output and no error. The
+//! crate knows no file and no SQL.
 #![forbid(unsafe_code)]
 
 mod derive;

@@ -36,9 +36,13 @@ impl Libraries {
 fn openssl(target: &Target) -> Result<Library, String> {
     let name = "OpenSSL";
     if from_cargo("DEP_OPENSSL_VENDORED").is_some() {
-        let lib = told("DEP_OPENSSL_ROOT", "openssl-sys")?.join("lib");
+        let lib = dep_variable("DEP_OPENSSL_ROOT", "openssl-sys")?.join("lib");
         let archives = vec![compiled_archive(&lib, "ssl")?, compiled_archive(&lib, "crypto")?];
-        return Ok(Library { name, compiled: Some(told("DEP_OPENSSL_INCLUDE", "openssl-sys")?), archives });
+        return Ok(Library {
+            name,
+            compiled: Some(dep_variable("DEP_OPENSSL_INCLUDE", "openssl-sys")?),
+            archives,
+        });
     }
     // openssl-sys has refused by now what is not there; from pkg-config it tells no folder
     let folder = target.setting("OPENSSL_LIB_DIR").map(PathBuf::from);
@@ -55,7 +59,7 @@ fn sqlcipher(target: &Target) -> Result<Library, String> {
         let archives = vec![compiled_archive(Path::new(&lib), "sqlcipher")?];
         return Ok(Library {
             name,
-            compiled: Some(told("DEP_SQLITE3_INCLUDE", "libsqlite3-sys")?),
+            compiled: Some(dep_variable("DEP_SQLITE3_INCLUDE", "libsqlite3-sys")?),
             archives,
         });
     }
@@ -109,7 +113,7 @@ fn zstd() -> Result<Library, String> {
 }
 
 /// A path that a -sys crate's build script passed on.
-fn told(variable: &str, by: &str) -> Result<PathBuf, String> {
+fn dep_variable(variable: &str, by: &str) -> Result<PathBuf, String> {
     let path = from_cargo(variable).map(PathBuf::from);
     path.ok_or_else(|| {
         format!(

@@ -1,8 +1,8 @@
-//! The one crate through which OpenSSL, SQLCipher and zstd come in.
+//! OpenSSL, SQLCipher and zstd: the only crate through which C comes in.
 //!
-//! Every other crate reaches the C through here, and calls [`init`] before anything else does.
-//! The C is compiled by the -sys crates' build scripts; this crate's own verifies the machine of what they made,
-//! and installs it where `VENDORED_SYS_INSTALL` says.
+//! Every other crate reaches the C through this crate, and calls [`init`] first. The -sys crates' build scripts compile the
+//! C; this crate's build script checks which machine the libraries are for, and installs them into the folder that
+//! `VENDORED_SYS_INSTALL` names. The crate knows no key, no database and no crate of this workspace but `vendored-toolchain`.
 //!
 //! # Where the libraries come from
 //!
@@ -14,7 +14,9 @@
 //!   they mean the distribution's libraries. For a prefix that `VENDORED_SYS_INSTALL` filled, add `OPENSSL_DIR`,
 //!   `OPENSSL_STATIC=1`, `SQLCIPHER_STATIC=1`, and `PKG_CONFIG_PATH_<triple>` with the prefix's `lib/pkgconfig`.
 
+#[expect(unsafe_code, reason = "the module calls C")]
 mod init;
+#[expect(unsafe_code, reason = "the module calls C")]
 mod versions;
 
 pub use init::{InitError, init};

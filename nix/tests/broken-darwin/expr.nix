@@ -1,11 +1,11 @@
-# Evaluating the Linux outputs forced macOS' package set: nixpkgs' macOS set is broken now and then, and dropped
+# Evaluating the Linux outputs also evaluated the macOS package set, which is sometimes broken in nixpkgs and has dropped
 # x86_64-darwin.
 { flakeWith, nixpkgs }:
 let
   broken = flakeWith {
     nixpkgs = nixpkgs // {
       legacyPackages = nixpkgs.legacyPackages // {
-        aarch64-darwin = throw "macOS' package set does not evaluate";
+        aarch64-darwin = throw "the macOS package set does not evaluate";
       };
     };
   };

@@ -1,4 +1,4 @@
-# Of a configuration, the part that a build for one target reads: its own section, and what is for all.
+# A build for one target reads that target's section and the sections for all targets.
 { nodeEnv }:
 let
   config = {

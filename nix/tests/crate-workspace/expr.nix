@@ -1,4 +1,4 @@
-# What only crates/other needs is in neither the manifest nor the lock.
+# Neither the manifest nor the lock has dependencies that only crates/other needs.
 { fixture }:
 let
   workspace = fixture.crateWorkspace (fixture.root + "/addon");

@@ -1,4 +1,4 @@
-# Every variable that names a tool or flags carries the target's suffix.
+# Every variable that names a tool or flags has the target's suffix.
 { lib, nodeEnv }:
 lib.mapAttrs (
   triple: _:

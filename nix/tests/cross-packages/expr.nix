@@ -1,4 +1,4 @@
-# The package set whose compiler is taken, for each target: on the build machine of a release, and on one of musl.
+# The package set that provides each target's compiler, on a glibc and on a musl build machine.
 { lib, nodeEnv }:
 let
   setOn =

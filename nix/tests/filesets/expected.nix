@@ -1,4 +1,4 @@
-# No test, no JavaScript, no README, no targets.json, and nothing of crates/other.
+# No tests, JavaScript, README or targets.json, and no file of crates/other.
 {
   forCrate = [
     ".cargo/config.toml"

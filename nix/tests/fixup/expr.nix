@@ -1,4 +1,5 @@
-# The steps of each target, in their order, by what each calls. Only rust-objcopy, which signs, changes a Mach-O file.
+# The steps of each target in order, identified by the command of each step. Only rust-objcopy changes a Mach-O file,
+# since it renews the signature.
 {
   lib,
   pkgs,

@@ -11,7 +11,7 @@
   ];
   audit = [ "audited" ];
   targetTable = [ "js" ];
-  xtask = [ ];
+  pack = [ ];
   toolchain = [
     "audited"
     "c"

@@ -1,5 +1,5 @@
-# Which derivations differ when one file does. The other tree is this one without the file: to Nix, a missing source
-# file and an edited one are both another source.
+# The derivations that a change to one file rebuilds. The test omits the file instead of editing it: Nix sees a changed
+# source in both cases.
 {
   lib,
   mkNodeFrom,
@@ -40,7 +40,7 @@ let
     in
     lib.filter (layer: now.${layer} != other.${layer}) (lib.attrNames now);
 
-  # A source file in the directory that is no entry point.
+  # A source file in the directory that isn't an entry point.
   sourceIn =
     directory:
     let
@@ -58,7 +58,7 @@ in
   binding = changedBy (sourceIn "bindings/node/src");
   audit = changedBy (sourceIn "crates/node-audit/src");
   targetTable = changedBy "targets.json";
-  xtask = changedBy (sourceIn "crates/xtask/src");
+  pack = changedBy (sourceIn "crates/release/pack/src");
   toolchain = changedBy (sourceIn "crates/vendored-sys/toolchain/src");
   typescript = changedBy (sourceIn "bindings/node/ts");
   readme = changedBy "README.md";

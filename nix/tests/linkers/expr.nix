@@ -1,5 +1,6 @@
-# No layer sets CARGO_TARGET_<triple>_LINKER, with which cargo also links build scripts and proc macros of the build machine's
-# own triple. A linker that is a compiler needs no -Clinker-flavor, since rustc infers ld only from a name that ends in -ld.
+# No layer sets CARGO_TARGET_<triple>_LINKER: if the target is the build machine's triple, cargo would also link build
+# scripts and proc macros with it. A compiler as linker needs no -Clinker-flavor, since rustc infers ld only from a name
+# that ends in -ld.
 {
   lib,
   mkNodeOn,

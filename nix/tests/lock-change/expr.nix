@@ -1,4 +1,4 @@
-# Whether another version of a crate in this workspace's own Cargo.lock changes the part that keys the C layer.
+# Whether a change to a crate in this workspace's Cargo.lock changes the part that keys the C layer.
 {
   lib,
   nodeEnv,

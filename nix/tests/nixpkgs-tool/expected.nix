@@ -1,5 +1,5 @@
 let
-  wanted = "the flake wants cli_3, version 3 or later: update the input nixpkgs";
+  wanted = "the flake needs cli_3, version 3 or later; update the input nixpkgs";
 in
 {
   none = "this nixpkgs has no cli_3; ${wanted}";

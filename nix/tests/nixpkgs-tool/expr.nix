@@ -1,4 +1,4 @@
-# nixpkgs' packages of the napi CLI over time: none, version 2.17 by the plain name, version 3 by either name, an alias that
+# The napi CLI in nixpkgs over time: absent, version 2.17 by the plain name, version 3 by either name, an alias that
 # throws.
 { lib }:
 let

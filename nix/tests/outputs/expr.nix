@@ -1,4 +1,4 @@
-# What a system cannot build is absent from its packages. Other systems' package sets are not evaluated here: a broken one
+# A system's packages omit targets that it cannot build. The test evaluates no other system's package set: a broken set
 # must not break this system's checks.
 {
   lib,

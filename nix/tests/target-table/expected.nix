@@ -1,5 +1,5 @@
 {
-  empty = [ "there is no row under \"targets\"" ];
+  empty = [ "\"targets\" is missing or empty" ];
   right = [ ];
   missing = [
     "x86_64-unknown-linux-musl has no \"libc\""
@@ -14,7 +14,7 @@
     "x86_64-unknown-linux-musl has no build host"
     "another-triple has no build host"
   ];
-  flagOfNoRow = [ "-one in \"cFlags\" is for another-platform, which no row is named" ];
+  flagOfNoRow = [ "-one in \"cFlags\" names another-platform, which no row has" ];
   badFlag = [
     "-a b in \"rustFlags\" has no \"why\""
     "\"-a b\" in \"rustFlags\" is not one word"
@@ -22,8 +22,8 @@
     "an entry in \"rustFlags\" has no \"platforms\""
   ];
   noList = [
-    "there is no list \"cFlags\""
-    "there is no list \"rustFlags\""
+    "the list \"cFlags\" is missing"
+    "the list \"rustFlags\" is missing"
   ];
   flags = {
     another-triple = [ "-one" ];

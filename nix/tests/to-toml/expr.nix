@@ -1,4 +1,4 @@
-# Read back by Nix's own parser.
+# Nix's own parser reads the text back.
 { toTOML }:
 fromTOML (toTOML {
   text = "quote \" backslash \\ newline \n tab \t";

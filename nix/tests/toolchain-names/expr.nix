@@ -1,4 +1,4 @@
-# By name and not by store path: OpenSSL writes the name of its compiler into the library.
+# Compilers are names on PATH instead of store paths, since OpenSSL writes its compiler's name into the library.
 { lib, nodeEnv }:
 lib.mapAttrs (
   triple: _:

@@ -13,7 +13,7 @@ in
   message = nodeEnv.unknownTarget triple;
   stops = stops [ triple ];
 
-  # In the table, but built by no system of this flake.
+  # The target is in the table, but no system of this flake builds it.
   windows = nodeEnv.notBuilt (lib.attrNames packageSets) windows;
   windowsStops = stops [ windows ];
 

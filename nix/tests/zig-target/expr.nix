@@ -1,4 +1,4 @@
-# A target of musl has one as well, so that "zig" in targets.json is all that makes it zig's.
+# musl targets have a zig name too, so that setting "toolchain" to "zig" in targets.json is enough to switch them.
 { nodeEnv }:
 {
   x64 = nodeEnv.zigTarget "x86_64-unknown-linux-gnu";

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod archive;
+#[expect(unsafe_code, reason = "the tests call C")]
 mod compile_options;
+#[expect(unsafe_code, reason = "the tests call C")]
 mod configuration;
 mod features;
 mod versions;

@@ -1,13 +1,14 @@
-//! Selects the C toolchain of a target, and checks that it makes code for that target.
+//! Selects the C toolchain of a target, and checks that it compiles for that target.
 //!
-//! [`select`] is pure: it decides from a target, an environment and the programs that there are, and names the
-//! variables to set before cargo runs; they all carry the target in their names, because a global `CC` would
-//! also reach the build scripts of another machine. [`check`] asks a compiler what it makes.
+//! [`select`] is pure: it decides from a target, an environment and the programs on `PATH`, and names the variables to set
+//! before cargo runs. All of them carry the target in their names, because a global `CC` would also reach build scripts,
+//! which run on the host. [`check`] asks a compiler which machine it compiles for. The crate knows no C library, and takes a
+//! target's facts as arguments.
 //!
-//! The crate's build script makes the same check of the compiler that the C will be compiled with; with feature
-//! `vendored` only, so that tools that merely select a toolchain build where none is. As a leaf it comes before the
-//! first C file where cargo has a job to spare. Cargo serves first what most crates wait for, so with two jobs and a
-//! large build OpenSSL's may start before it: who starts cargo for a target calls [`check`] first.
+//! With the feature `vendored`, the crate's build script makes the same check of the compiler for the C. Without the feature
+//! it does not, so that tools that only select a toolchain build on a machine without one. The build script usually runs
+//! before the first C file is compiled. Cargo starts first what most crates wait for, so with two jobs and a large build
+//! OpenSSL may start before it: a program that starts cargo for a target calls [`check`] first.
 
 #![forbid(unsafe_code)]
 

@@ -1,51 +1,49 @@
-//! Selects a target's toolchain.
+//! Selects the C toolchain of a target.
 
 use std::{error, fmt};
 
 use crate::variables::{archiver_variable, compiler_variable, linker_variable};
 
-/// What a selection is made from.
+/// The inputs of [`select`].
 pub struct Request<'a> {
     /// The Rust triple to build for.
     pub triple: &'a str,
-    /// What the target table says about its toolchain.
+    /// The toolchain of the triple in the target table.
     pub kind: Kind<'a>,
-    /// The Rust triple of the machine that builds.
+    /// The Rust triple of the build machine.
     pub host: &'a str,
-    /// Reads the environment.
+    /// Reads an environment variable.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
-    /// Tells whether there is a program of that name. `zig` stands for a zig that cargo-zigbuild can run.
+    /// Returns whether a program is installed. `zig` means a zig that cargo-zigbuild can run.
     pub program: &'a dyn Fn(&str) -> bool,
 }
 
-/// The toolchain of a target, as the target table has it.
+/// The toolchain of a target in the target table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
-    /// zig as compiler, and as linker except for macOS.
+    /// zig as the compiler, and as the linker except for macOS.
     Zig {
-        /// The oldest glibc or macOS to build for, such as `2.28` or `11.0`.
+        /// The oldest glibc or macOS to build for, such as `2.28` or `11.0`; empty for musl.
         floor: &'a str,
     },
-    /// A cross compiler of gcc's kind.
-    Cross,
     /// Microsoft's compiler.
     Msvc,
 }
 
-/// Selects the toolchain of a target: what the environment names for it, else what the target table says, else
-/// what makes the same code.
+/// Selects the toolchain of a target.
 ///
-/// For glibc and macOS that is zig, then a gcc (without the floor), then the host's own compiler; for musl a cross gcc,
-/// then zig; for Windows MSVC, on Windows.
+/// A compiler that the environment names wins. Next come zig, a cross gcc (which ignores the floor) and, if the target
+/// is the host, the host's own compiler. For Windows the toolchain is MSVC, on Windows only.
 ///
 /// # Errors
 ///
-/// [`SelectError`] when there is none, or the environment names a program that is not there.
+/// [`SelectError`] if no toolchain is found, if the environment names a program that isn't installed, or if it names a
+/// compiler with arguments but no linker.
 pub fn select(request: &Request<'_>) -> Result<Toolchain, SelectError> {
     match explicit(request)? {
         Some(toolchain) => Ok(toolchain),
         None => from_table(request).map(|mut toolchain| {
-            // an archiver or a linker that is named wins over the table's, also where no compiler is
+            // An archiver or linker in the environment wins even if the environment names no compiler.
             for setting in explicit_others(request) {
                 toolchain.settings.retain(|other| other.variable != setting.variable);
                 toolchain.settings.push(setting);
@@ -58,20 +56,20 @@ pub fn select(request: &Request<'_>) -> Result<Toolchain, SelectError> {
 /// A target's toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
-    /// Where it comes from.
+    /// How the toolchain was found.
     pub origin: Origin,
-    /// The variables to set before cargo runs; each has the target in its name.
+    /// The variables to set before cargo runs. Each has the target in its name.
     pub settings: Vec<Setting>,
 }
 
 impl Toolchain {
-    /// What a variable is to be set to.
+    /// Returns the tool that a variable is set to.
     pub fn tool(&self, variable: &str) -> Option<&Tool> {
         self.settings.iter().find(|setting| setting.variable == variable).map(|setting| &setting.tool)
     }
 }
 
-/// Where a toolchain comes from.
+/// How a toolchain was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -83,16 +81,16 @@ pub enum Origin {
     Gcc,
     /// The build machine's own compiler, for its own triple.
     Native,
-    /// MSVC, which cargo and the crate cc find by themselves.
+    /// MSVC, which cargo and the `cc` crate find without settings.
     Msvc,
 }
 
-/// One variable to set.
+/// An environment variable and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name.
+    /// The name of the variable.
     pub variable: String,
-    /// What it is set to.
+    /// The value of the variable.
     pub tool: Tool,
 }
 
@@ -100,11 +98,11 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tool {
-    /// A program, or a program and its arguments.
+    /// A program, or a program with its arguments.
     Program(String),
-    /// `zig cc` for this target, in zig's words, behind a wrapper that the caller makes.
+    /// `zig cc` for a target in zig's notation. The caller writes a wrapper script for it.
     ZigCc(String),
-    /// `zig ar`, behind a wrapper that the caller makes.
+    /// `zig ar`. The caller writes a wrapper script for it.
     ZigAr,
 }
 
@@ -116,25 +114,25 @@ pub enum SelectError {
     NotFound {
         /// The target.
         triple: String,
-        /// What was looked for, in words.
+        /// The missing programs, as the object of "found": "neither zig nor …".
         wanted: String,
-        /// What to do but set the variable, in words.
+        /// The alternative to setting the variable: an imperative clause.
         remedy: &'static str,
     },
-    /// The environment names a program that is not there.
+    /// The environment names a program that isn't installed.
     Missing {
-        /// The variable that names it.
+        /// The variable that names the program.
         variable: String,
         /// The program.
         program: String,
     },
-    /// The environment names a compiler with arguments, and a linker takes none.
+    /// The environment names a compiler with arguments, which cannot be the linker, and names no linker.
     LinkerNeeded {
         /// The variable that names the compiler.
         variable: String,
         /// The compiler with its arguments.
         compiler: String,
-        /// The variable to set as well.
+        /// The variable to set to a linker.
         linker: String,
     },
 }
@@ -149,12 +147,13 @@ impl fmt::Display for SelectError {
             Self::Missing { variable, program } => {
                 write!(
                     f,
-                    "{variable} names `{program}`, which is not there; correct the variable, or unset it"
+                    "{variable} names `{program}`, which is not installed; correct the variable, or unset it"
                 )
             }
             Self::LinkerNeeded { variable, compiler, linker } => write!(
                 f,
-                "{variable} names `{compiler}`, and a linker can have no arguments; set {linker} to a program as well"
+                "{variable} names `{compiler}`, which cannot be the linker: cargo takes no arguments with a linker; \
+                 set {linker} to a program as well"
             ),
         }
     }
@@ -162,7 +161,7 @@ impl fmt::Display for SelectError {
 
 impl error::Error for SelectError {}
 
-/// The toolchain whose compiler the environment names.
+/// Returns the toolchain whose compiler the environment names, if it names one.
 fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
     let triple = request.triple;
     let names = [format!("CC_{triple}"), compiler_variable(triple)];
@@ -178,7 +177,7 @@ fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
         vec![Setting { variable: compiler_variable(triple), tool: Tool::Program(compiler.clone()) }];
     settings.extend(explicit_others(request));
     let linker = linker_variable(triple);
-    // cargo's own choice of a linker makes code for the build machine; MSVC's is found by cargo
+    // Cargo's default linker links for the build machine only. Cargo finds MSVC's linker itself.
     let linker_missing = triple != request.host && request.kind != Kind::Msvc;
     if linker_missing && !settings.iter().any(|setting| setting.variable == linker) {
         if !(request.program)(&compiler) {
@@ -189,7 +188,7 @@ fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
     Ok(Some(Toolchain { origin: Origin::Environment, settings }))
 }
 
-/// The archiver and the linker that the environment names.
+/// Returns the settings for the archiver and the linker that the environment names.
 fn explicit_others(request: &Request<'_>) -> Vec<Setting> {
     let triple = request.triple;
     let archiver =
@@ -207,11 +206,6 @@ fn from_table(request: &Request<'_>) -> Result<Toolchain, SelectError> {
         Kind::Zig { floor } => (
             zig(request, floor).or_else(|| gcc(request)).or_else(|| native(request)),
             format!("neither zig nor {}", gcc_names(request.triple)[0]),
-            "run `cargo xtask setup`",
-        ),
-        Kind::Cross => (
-            gcc(request).or_else(|| zig(request, "")).or_else(|| native(request)),
-            format!("neither {} nor zig", gcc_names(request.triple)[0]),
             "run `cargo xtask setup`",
         ),
         Kind::Msvc => {
@@ -235,7 +229,7 @@ fn zig(request: &Request<'_>, floor: &str) -> Option<Toolchain> {
         "apple-darwin" => format!("{arch}-macos.{floor}-none"),
         _ => return None,
     };
-    // zig's own linker exports every symbol of a Mach-O library, and rustc's does not
+    // zig's own linker exports every symbol of a Mach-O library; rustc's lld doesn't.
     let linker = match system {
         "apple-darwin" => Tool::Program("rust-lld".to_owned()),
         _ => Tool::ZigCc(target.clone()),
@@ -255,7 +249,8 @@ fn native(request: &Request<'_>) -> Option<Toolchain> {
     here.then(|| toolchain(request, Origin::Native, [Some(Tool::Program("cc".to_owned())), None, None]))
 }
 
-/// A toolchain of a compiler, an archiver and a linker, each of which may be left to cargo and the crate cc.
+/// Builds a toolchain from a compiler, an archiver and a linker. Cargo and the `cc` crate choose the tools that are
+/// `None`.
 fn toolchain(request: &Request<'_>, origin: Origin, tools: [Option<Tool>; 3]) -> Toolchain {
     let names = [compiler_variable, archiver_variable, linker_variable].map(|name| name(request.triple));
     let settings = names.into_iter().zip(tools);
@@ -263,14 +258,14 @@ fn toolchain(request: &Request<'_>, origin: Origin, tools: [Option<Tool>; 3]) ->
     Toolchain { origin, settings }
 }
 
-/// The names that a cross gcc goes by: Debian's and musl.cc's, then nixpkgs'.
+/// The names of a cross gcc: Debian's and musl.cc's, then nixpkgs'.
 fn gcc_names(triple: &str) -> [String; 2] {
     let (arch, system) = triple.split_once('-').unwrap_or((triple, ""));
     let short = system.trim_start_matches("unknown-");
     [format!("{arch}-{short}-gcc"), format!("{triple}-gcc")]
 }
 
-/// A variable that is set to something.
+/// Returns the value of a variable that is set and not blank.
 fn value(request: &Request<'_>, name: &str) -> Option<String> {
     (request.environment)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

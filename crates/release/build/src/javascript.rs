@@ -1,0 +1,18 @@
+//! The package's JavaScript.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use machine::{Workspace, npm};
+
+/// Compiles the TypeScript into `bindings/node/dist`, after `npm ci` if the lock file changed.
+pub fn javascript(workspace: &Workspace) -> Result<()> {
+    let dist = workspace.dist();
+    // The compilers' own message comes after minutes, and is long.
+    fs::create_dir_all(&dist).and_then(|()| tempfile::tempfile_in(&dist)).with_context(|| {
+        let dist = workspace.relative(&dist);
+        format!("cannot write {dist}: make it writable, or remove the file in its place")
+    })?;
+    npm::install(workspace)?;
+    npm::script(workspace, "build:finish", &[])?.ok().map(drop)
+}

@@ -1,0 +1,126 @@
+//! The addon that this machine builds for a platform.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use machine::{Workspace, rust_std};
+use node_targets::{Target, Toolchain};
+
+use crate::mingw;
+use crate::type_check::type_check;
+
+/// An addon: a platform's own, or the mingw proxy for one that only Windows can build.
+///
+/// The proxy has the same sources for Windows' other ABI. It is audited and loaded as a check, and never packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    platform: &'static Target,
+    compiled: Cow<'static, Target>,
+}
+
+impl Product {
+    /// The platform's own addon, wherever it is built.
+    #[must_use]
+    pub fn own(platform: &'static Target) -> Self {
+        Self { platform, compiled: Cow::Borrowed(platform) }
+    }
+
+    /// The addon that this machine builds for a platform.
+    #[must_use]
+    pub fn here(platform: &'static Target) -> Self {
+        if platform.toolchain == Toolchain::Msvc && !cfg!(windows) {
+            return Self { platform, compiled: Cow::Owned(mingw::target(platform)) };
+        }
+        Self::own(platform)
+    }
+
+    /// Every addon that may be here: each platform's own, and the proxies.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let targets = node_targets::targets().iter();
+        let own = targets.clone().map(Self::own);
+        own.chain(targets.map(Self::here).filter(Self::is_proxy)).collect()
+    }
+
+    /// Finds a product by its platform, by its triple, or by a proxy's own name.
+    pub fn find(name: &str) -> Result<Self> {
+        let product = Self::all().into_iter().find(|product| product.compiled.platform == name);
+        product.map_or_else(|| Ok(Self::own(Target::find(name)?)), Ok)
+    }
+
+    /// Whether it is mingw's proxy.
+    #[must_use]
+    pub fn is_proxy(&self) -> bool {
+        matches!(self.compiled, Cow::Owned(_))
+    }
+
+    /// The platform whose name, policy and file name the addon has.
+    #[must_use]
+    pub fn platform(&self) -> &'static Target {
+        self.platform
+    }
+
+    /// The target that cargo compiles for and that a Node is of.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.compiled
+    }
+
+    /// The file that is loaded and packed. A proxy is kept apart from the folder that packages are made from.
+    #[must_use]
+    pub fn path(&self, workspace: &Workspace) -> PathBuf {
+        let folder =
+            if self.is_proxy() { workspace.root().join("target/xtask/windows") } else { workspace.dist() };
+        folder.join(self.platform.artifact_file())
+    }
+
+    /// Type-checks the platform's Rust if this machine builds only the proxy. Returns what is missing to build the product, if
+    /// anything.
+    pub fn check(&self, workspace: &Workspace) -> Result<Option<String>> {
+        if !self.is_proxy() {
+            return Ok(None);
+        }
+        type_check(workspace, self.platform)?;
+        if let Err(error) = mingw::mingw_compiler() {
+            return Ok(Some(error.to_string()));
+        }
+        let triple = &self.compiled.triple;
+        let is_installed = rust_std::is_installed(workspace, triple)?;
+        Ok((!is_installed).then(|| format!("Rust has no standard library for {triple}: cargo xtask setup")))
+    }
+}
+
+/// The name of the target that is compiled: a proxy has its own.
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.compiled.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_platform_has_a_product_and_only_msvcs_has_a_proxy() {
+        let workspace = Workspace::at("/w".as_ref());
+        for platform in node_targets::targets() {
+            let (own, here) = (Product::own(platform), Product::here(platform));
+            assert_eq!(
+                here.is_proxy(),
+                platform.toolchain == Toolchain::Msvc && !cfg!(windows),
+                "{platform}"
+            );
+            assert_eq!(own == here, !here.is_proxy());
+            assert!(own.path(&workspace).starts_with(workspace.dist()));
+            assert_eq!(here.path(&workspace).starts_with(workspace.dist()), !here.is_proxy());
+            assert_eq!(here.path(&workspace).file_name(), own.path(&workspace).file_name());
+            assert_eq!(Product::find(&platform.platform).unwrap(), own);
+            assert_eq!(Product::find(&here.to_string()).unwrap(), here);
+        }
+        let error = Product::find("amiga").unwrap_err().to_string();
+        assert!(error.starts_with("unknown target `amiga`"), "{error}");
+    }
+}

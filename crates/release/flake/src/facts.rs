@@ -1,0 +1,104 @@
+//! The facts of two builds of one addon, compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use machine::Workspace;
+use node_audit::read_facts;
+use serde_json::Value;
+
+/// Two addons for one target, or what both have in a field.
+pub struct Pair<T> {
+    /// Nix built it.
+    pub nix: T,
+    /// `cargo xtask dist` built it.
+    pub dist: T,
+}
+
+/// Fails if the facts of the two addons differ: exports, imports, libraries, load commands, floor, hardening. Only the size may.
+pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
+    let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
+    let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
+    let pairs = fields.into_iter().map(|field| (field, Pair { nix: nix.get(field), dist: dist.get(field) }));
+    let differences: Vec<String> = pairs
+        .filter(|(_, values)| values.nix != values.dist)
+        .map(|(field, values)| difference(field, &values))
+        .collect();
+    ensure!(
+        differences.is_empty(),
+        "Nix' addon differs from {}, which `cargo xtask dist` built: {}",
+        workspace.relative(addons.dist),
+        differences.join("; ")
+    );
+    Ok(())
+}
+
+/// The facts of an addon by field.
+fn facts(addon: &Path) -> Result<BTreeMap<String, Value>> {
+    let content = fs::read(addon).with_context(|| format!("cannot read {}", addon.display()))?;
+    let facts = serde_json::to_value(read_facts(addon, &content)?)?;
+    let mut fields = BTreeMap::new();
+    flatten("", facts, &mut fields);
+    fields.retain(|field, _| !field.ends_with(".size"));
+    Ok(fields)
+}
+
+/// Objects and the elements of the outermost list become fields of their own; `0.details.nodelete`.
+fn flatten(name: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
+    let join = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                flatten(&join(&key), value, fields);
+            }
+        }
+        Value::Array(list) if name.is_empty() => {
+            for (index, value) in list.into_iter().enumerate() {
+                flatten(&index.to_string(), value, fields);
+            }
+        }
+        value => drop(fields.insert(name.to_owned(), value)),
+    }
+}
+
+fn difference(field: &str, values: &Pair<Option<&Value>>) -> String {
+    let only = |one: &[Value], other: &[Value]| {
+        let only: Vec<String> =
+            one.iter().filter(|value| !other.contains(value)).map(Value::to_string).take(5).collect();
+        if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
+    };
+    if let (Some(Value::Array(nix)), Some(Value::Array(dist))) = (values.nix, values.dist) {
+        return format!("{field}: only Nix' has {}, only dist's has {}", only(nix, dist), only(dist, nix));
+    }
+    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    format!("{field}: {} by Nix, {} by dist", text(values.nix), text(values.dist))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_the_field_and_what_only_one_has() {
+        let list = |names: &[&str]| serde_json::json!(names);
+        let (nix, dist) = (list(&["a", "b"]), list(&["b"]));
+        let lists = Pair { nix: Some(&nix), dist: Some(&dist) };
+        assert_eq!(
+            difference("0.imports", &lists),
+            "0.imports: only Nix' has \"a\", only dist's has nothing"
+        );
+        let flag = serde_json::json!(true);
+        let one = Pair { nix: Some(&flag), dist: None };
+        assert_eq!(difference("0.relro", &one), "0.relro: true by Nix, nothing by dist");
+    }
+
+    #[test]
+    fn facts_are_fields_and_keep_their_lists() {
+        let mut fields = BTreeMap::new();
+        flatten("", serde_json::json!([{ "exports": ["x"], "details": { "relro": true } }]), &mut fields);
+        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["0.details.relro", "0.exports"]);
+    }
+}

@@ -1,0 +1,42 @@
+//! An environment without the user's settings and without a network.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+/// A port without a server.
+const NO_SERVER: &str = "http://127.0.0.1:9";
+
+/// Returns a program, to start in a folder that is also its home, with `PATH` as the only variable of this process.
+///
+/// Managers read settings, registries and stores from their home and their environment.
+pub(super) fn isolated(home: &Path, mut command: Command) -> Command {
+    command.current_dir(home).env_clear().env("HOME", home).env("NO_COLOR", "1");
+    if let Some(path) = env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    // A manager that ignores the registry's setting asks the public registry, and the result depends on the network.
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+        command.env(name, NO_SERVER);
+    }
+    command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::process;
+
+    /// The variables are those of `npm run` and of a user's shell.
+    #[test]
+    fn no_setting_of_the_user_is_left() {
+        let mut command = process::command("sh");
+        command.args(["-c", "env"]).env("npm_config_registry", "http://example.org/").env("CI", "true");
+        let folder = tempfile::tempdir().unwrap();
+        let environment = process::capture(super::isolated(folder.path(), command)).unwrap();
+        assert!(environment.contains(&format!("HOME={}\n", folder.path().display())), "{environment}");
+        for unwanted in ["npm_config_registry", "CI=", "CARGO"] {
+            assert!(!environment.lines().any(|line| line.starts_with(unwanted)), "{environment}");
+        }
+    }
+}

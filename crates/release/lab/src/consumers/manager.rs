@@ -1,0 +1,127 @@
+//! The package managers: settings for a registry, the command that installs the package, and the way to run a program.
+
+use node_targets::Target;
+
+use super::tools::{self, Tool};
+
+/// A way to install the package.
+#[derive(Debug)]
+pub(super) struct Manager {
+    /// The manager's name, without the version.
+    pub(super) name: &'static str,
+    pub(super) tool: Tool,
+    /// The arguments that install the package into an empty project, without running a script.
+    pub(super) add: &'static [&'static str],
+    /// Whether the manager compares a package's `libc`, and not only `os` and `cpu`.
+    compares_libc: bool,
+    /// Yarn 4's linker, which decides on the place of packages.
+    linker: Option<&'static str>,
+    /// The arguments before the program, if the manager is a runtime as well.
+    pub(super) run: Option<&'static [&'static str]>,
+}
+
+const NPM: Manager = Manager {
+    name: "npm",
+    tool: tools::NPM,
+    add: &["install", "--ignore-scripts", "--no-audit", "--no-fund", "strongroom"],
+    compares_libc: true,
+    linker: None,
+    run: None,
+};
+
+/// Yarn 4 reads from its settings that no script may run.
+const YARN4: Manager = Manager { name: "Yarn", tool: tools::YARN4, add: &["add", "strongroom"], ..NPM };
+
+/// Every manager.
+pub(super) const MANAGERS: [Manager; 7] = [
+    NPM,
+    Manager { name: "pnpm", tool: tools::PNPM, add: &["add", "--ignore-scripts", "strongroom"], ..NPM },
+    Manager {
+        name: "Yarn",
+        tool: tools::YARN1,
+        add: &["add", "--ignore-scripts", "--non-interactive", "strongroom"],
+        compares_libc: false,
+        ..NPM
+    },
+    Manager { linker: Some("node-modules"), ..YARN4 },
+    Manager { linker: Some("pnp"), ..YARN4 },
+    Manager {
+        name: "Bun",
+        tool: tools::BUN,
+        add: &["add", "--ignore-scripts", "strongroom"],
+        run: Some(&["run"]),
+        ..NPM
+    },
+    Manager {
+        name: "Deno",
+        tool: tools::DENO,
+        // Deno runs no script of a package by default, and refuses a package that is less than a day old.
+        add: &["add", "--minimum-dependency-age=0", "npm:strongroom"],
+        compares_libc: false,
+        run: Some(&["run", "--allow-all"]),
+        ..NPM
+    },
+];
+
+impl Manager {
+    /// Returns the name and the content of a project's settings file for a registry.
+    pub(super) fn settings(&self, registry: &str) -> (&'static str, String) {
+        let Some(linker) = self.linker else {
+            return (".npmrc", format!("registry={registry}\n"));
+        };
+        let settings = format!(
+            "npmRegistryServer: {registry}\n\
+             unsafeHttpWhitelist: [127.0.0.1]\n\
+             nodeLinker: {linker}\n\
+             enableScripts: false\n\
+             enableTelemetry: false\n\
+             # By default Yarn refuses a package that is less than a day old.\n\
+             npmMinimalAgeGate: 0\n"
+        );
+        (".yarnrc.yml", settings)
+    }
+
+    /// Whether only the manager finds the packages of a program.
+    pub(super) fn is_plug_and_play(&self) -> bool {
+        self.linker == Some("pnp")
+    }
+
+    /// Returns the platforms whose packages the manager installs on a host, sorted.
+    pub(super) fn platforms(&self, host: &Target) -> Vec<&'static str> {
+        let fits = |target: &&Target| {
+            let is_system = target.os == host.os && target.cpu == host.cpu;
+            is_system && (target.libc == host.libc || !self.compares_libc)
+        };
+        let fitting = node_targets::targets().iter().filter(fits);
+        let mut platforms: Vec<&str> = fitting.map(|target| target.platform.as_str()).collect();
+        platforms.sort_unstable();
+        platforms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manager_that_ignores_the_c_library_installs_the_packages_of_both() {
+        let both = ["linux-x64-gnu", "linux-x64-musl"];
+        for host in both {
+            let target = Target::by_platform(host).unwrap();
+            for manager in &MANAGERS {
+                let expected = if manager.compares_libc { vec![host] } else { both.to_vec() };
+                assert_eq!(manager.platforms(target), expected, "{} on {host}", manager.name);
+            }
+        }
+        let mac = Target::by_platform("darwin-arm64").unwrap();
+        assert!(MANAGERS.iter().all(|manager| manager.platforms(mac) == ["darwin-arm64"]));
+    }
+
+    #[test]
+    fn each_managers_settings_name_the_registry() {
+        for manager in &MANAGERS {
+            let (_, settings) = manager.settings("http://127.0.0.1:1/");
+            assert!(settings.contains("http://127.0.0.1:1/\n"), "{manager:?}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! C libraries beside the machine's own, each with its dynamic loader, unpacked from releases of Debian.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use machine::apt::{self, Foreign};
+use machine::{Workspace, process};
+use node_targets::{Cpu, Libc, Target};
+
+/// One C library for one processor.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DebianSystem {
+    pub(crate) cpu: Cpu,
+    pub(crate) libc: Libc,
+    /// The C library as Node reports it: `glibc 2.31` or `musl`.
+    pub(crate) name: &'static str,
+    release: &'static str,
+}
+
+/// Every system, the oldest of a kind first.
+///
+/// Node 20 and later runs from glibc 2.28, but Debian's archive no longer has the release with that version. The musl of
+/// bookworm cannot start the musl Nodes: it lacks packed relocations.
+pub(crate) const SYSTEMS: [DebianSystem; 6] = [
+    DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
+    DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
+    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
+    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
+    DebianSystem { cpu: Cpu::X64, libc: Libc::Musl, name: "musl", release: "trixie" },
+    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Musl, name: "musl", release: "trixie" },
+];
+
+/// The emulator for other processors. bookworm's version crashes in libraries that read the processor's features.
+const EMULATOR: Foreign = Foreign { release: "trixie", architecture: None, packages: &["qemu-user"] };
+
+impl DebianSystem {
+    /// Whether this system can load the addons of a target.
+    pub(crate) fn fits(&self, target: &Target) -> bool {
+        (self.cpu, Some(self.libc)) == (target.cpu, target.libc)
+    }
+
+    /// Returns what the machine lacks to start a program on this system, if anything.
+    pub(crate) fn missing(&self, workspace: &Workspace) -> Option<String> {
+        let cpu = self.cpu.name();
+        let missing = if !self.loader(workspace).is_file() {
+            format!("{} of Debian {} for {cpu}", self.name, self.release)
+        } else if self.lacks_emulator(workspace) {
+            format!("qemu, which runs {cpu} programs on this machine,")
+        } else {
+            return None;
+        };
+        Some(format!("{missing} is not installed: cargo xtask setup"))
+    }
+
+    /// Installs what is missing. Returns whether anything was.
+    pub(crate) fn install(&self, workspace: &Workspace) -> Result<bool> {
+        if self.missing(workspace).is_none() {
+            return Ok(false);
+        }
+        if !self.loader(workspace).is_file() {
+            let architecture = match self.cpu {
+                Cpu::X64 => "amd64",
+                Cpu::Arm64 => "arm64",
+            };
+            let packages: &[&str] = match self.libc {
+                Libc::Glibc => &["libc6", "libstdc++6", "libgcc-s1"],
+                Libc::Musl => &["musl"],
+            };
+            let foreign = Foreign { release: self.release, architecture: Some(architecture), packages };
+            unpack_again(workspace, &foreign, &self.root(workspace))?;
+        }
+        if self.lacks_emulator(workspace) {
+            unpack_again(workspace, &EMULATOR, &emulator_root(workspace))?;
+        }
+        match self.missing(workspace) {
+            Some(why) => bail!("apt unpacked the packages of Debian {}, but {why}", self.release),
+            None => Ok(true),
+        }
+    }
+
+    /// Returns a program, to start with this system's dynamic loader. Its own libraries precede the system's.
+    pub(crate) fn command(
+        &self,
+        workspace: &Workspace,
+        program: &Path,
+        libraries: PathBuf,
+    ) -> Result<Command> {
+        let (emulator, loader) = (self.emulator(workspace), self.loader(workspace));
+        let mut command = process::command(emulator.as_ref().unwrap_or(&loader));
+        if emulator.is_some() {
+            command.arg(loader);
+        }
+        if self.libc == Libc::Glibc {
+            // The machine's cache lists libraries for its own glibc.
+            command.arg("--inhibit-cache");
+        }
+        // musl is its own loader, and has neither folder.
+        let folders = ["lib", "usr/lib"]
+            .map(|folder| self.root(workspace).join(folder).join(format!("{}-linux-gnu", self.machine())));
+        let path = std::env::join_paths([libraries].iter().chain(&folders)).with_context(|| {
+            let cache = workspace.cache().display();
+            format!("cannot search {cache} for libraries: set STRONGROOM_CACHE to a path without a colon")
+        })?;
+        command.arg("--library-path").arg(path).arg(program);
+        command.env_remove("LD_LIBRARY_PATH").env_remove("LD_PRELOAD");
+        Ok(command)
+    }
+
+    fn root(&self, workspace: &Workspace) -> PathBuf {
+        workspace.cache().join(format!("debian-{}-{}", self.release, self.cpu.name()))
+    }
+
+    /// The emulator, if the machine has another processor.
+    fn emulator(&self, workspace: &Workspace) -> Option<PathBuf> {
+        let is_foreign = node_targets::host().is_ok_and(|host| host.cpu != self.cpu);
+        let program = format!("usr/bin/qemu-{}", self.machine());
+        is_foreign.then(|| emulator_root(workspace).join(program))
+    }
+
+    fn lacks_emulator(&self, workspace: &Workspace) -> bool {
+        self.emulator(workspace).is_some_and(|emulator| !emulator.is_file())
+    }
+
+    /// The dynamic loader, at its path in Debian's packages.
+    fn loader(&self, workspace: &Workspace) -> PathBuf {
+        let file = match (self.libc, self.cpu) {
+            (Libc::Glibc, Cpu::X64) => "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+            (Libc::Glibc, Cpu::Arm64) => "lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
+            (Libc::Musl, Cpu::X64) => "usr/lib/ld-musl-x86_64.so.1",
+            (Libc::Musl, Cpu::Arm64) => "usr/lib/ld-musl-aarch64.so.1",
+        };
+        self.root(workspace).join(file)
+    }
+
+    /// The processor by Linux' name.
+    fn machine(&self) -> &'static str {
+        match self.cpu {
+            Cpu::X64 => "x86_64",
+            Cpu::Arm64 => "aarch64",
+        }
+    }
+}
+
+/// Unpacks packages of another release into a folder, in place of an incomplete one.
+pub(crate) fn unpack_again(workspace: &Workspace, foreign: &Foreign, folder: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(folder);
+    apt::unpack(workspace, foreign, folder)
+}
+
+fn emulator_root(workspace: &Workspace) -> PathBuf {
+    workspace.cache().join(format!("qemu-{}", EMULATOR.release))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_linux_has_a_system() {
+        for target in node_targets::targets().iter().filter(|target| target.libc.is_some()) {
+            assert!(SYSTEMS.iter().any(|system| system.fits(target)), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_system_that_is_not_installed_names_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        for system in &SYSTEMS {
+            let why = system.missing(&Workspace::at(folder.path())).unwrap();
+            assert!(why.contains(system.name) && why.ends_with("cargo xtask setup"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Folders that are copied or replaced as a whole.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use walkdir::WalkDir;
+
+/// Copies the files that `is_wanted` accepts, and every folder. Follows links, such as the result of a Nix build.
+pub(crate) fn copy(from: &Path, to: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<()> {
+    for entry in WalkDir::new(from).follow_links(true) {
+        let entry = entry.with_context(|| format!("cannot read {}", from.display()))?;
+        let copy = to.join(entry.path().strip_prefix(from)?);
+        let copied = match entry.file_type().is_dir() {
+            true => fs::create_dir_all(&copy),
+            false if is_wanted(&copy) => fs::copy(entry.path(), &copy).map(drop),
+            false => Ok(()),
+        };
+        copied.with_context(|| format!("cannot copy {} to {}", entry.path().display(), copy.display()))?;
+    }
+    Ok(())
+}
+
+/// Moves a finished folder to its place, and removes the previous one.
+pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(to);
+    fs::rename(from, to).with_context(|| format!("cannot write {}", to.display()))
+}

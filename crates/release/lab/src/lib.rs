@@ -1,0 +1,31 @@
+//! Real runtimes: addons and packages, loaded in Nodes of many systems and installed by the package managers that users have.
+//!
+//! The crate holds the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages.
+//! The crate knows neither how an addon is built nor our policy for addons, and no command of xtask.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every error of the tools ends in one line for the person who called them"
+)]
+
+pub mod consumers;
+mod debian;
+mod folder;
+mod json;
+mod load;
+mod loadable_package;
+pub mod newer_sqlcipher;
+mod pinned_node;
+mod quickstart;
+mod runtime;
+mod survey;
+pub mod tarball;
+mod wine;
+
+pub use load::{LoadOutcome, LoadResult, load, load_in, load_product, smoke};
+pub use loadable_package::{LoadablePackage, Parts, built_products};
+pub use quickstart::quickstart;
+pub use runtime::{Runtime, count_nodes, install_nodes};
+pub use survey::{Survey, survey};
+pub use wine::install_windows_tools;

@@ -1,0 +1,101 @@
+//! The survey: node-audit's verdict on published packages, compared with real Nodes.
+
+mod packages;
+mod probe;
+mod surveyed_addon;
+mod surveyed_package;
+mod table;
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use machine::report::{Report, Tally};
+use machine::{Workspace, one_line};
+
+use self::packages::{LIST, ListedPackage};
+use self::surveyed_package::{SurveyedPackage, survey_package};
+
+/// The packages that were surveyed.
+pub struct Survey {
+    /// A row for each package. A disagreement of verdict and Nodes is a failure.
+    pub report: Report,
+    packages: Vec<SurveyedPackage>,
+    /// Whether the caller selected packages.
+    is_selection: bool,
+}
+
+/// Surveys the packages one after another, or only those whose names contain one of some texts.
+pub fn survey(workspace: &Workspace, only: &[String]) -> Result<Survey> {
+    let mut report = Report::default();
+    let mut packages = Vec::new();
+    for package in select(packages::packages(workspace)?, only)? {
+        let started = Instant::now();
+        let title = package.pin.title();
+        let surveyed = survey_package(workspace, package);
+        let tally = surveyed.as_ref().map_or_else(
+            |error| {
+                eprintln!("error: {title}: {error:#}");
+                Tally::failed(one_line(error))
+            },
+            SurveyedPackage::tally,
+        );
+        report.add(&title, tally, started.elapsed());
+        packages.extend(surveyed);
+    }
+    Ok(Survey { report, packages, is_selection: !only.is_empty() })
+}
+
+impl Survey {
+    /// Writes a line for each load: package, version, addon, platform, Node, outcome, separated by tabs.
+    pub fn write_loads(&self, file: &Path) -> Result<()> {
+        let lines: String = self.packages.iter().map(SurveyedPackage::lines).collect();
+        fs::write(file, lines).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Writes the table of findings into node-audit's README.
+    ///
+    /// # Errors
+    /// Fails if a package failed or was not selected, or a Node is missing.
+    pub fn write_table(&self, workspace: &Workspace) -> Result<()> {
+        let lacks_node = self.packages.iter().any(|package| !package.skipped().is_empty());
+        ensure!(
+            !self.is_selection && !lacks_node && self.report.is_success(),
+            "cannot write the table of an incomplete survey: the README needs every package and every Node; see the \
+             report"
+        );
+        table::write(workspace, &self.packages)
+    }
+}
+
+fn select(mut packages: Vec<ListedPackage>, only: &[String]) -> Result<Vec<ListedPackage>> {
+    let contains = |package: &ListedPackage, part: &String| package.pin.name.contains(part.as_str());
+    for part in only {
+        ensure!(
+            packages.iter().any(|package| contains(package, part)),
+            "no package of the survey has `{part}` in its name; see {LIST}"
+        );
+    }
+    packages.retain(|package| only.is_empty() || only.iter().any(|part| contains(package, part)));
+    Ok(packages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_selected_by_a_part_of_their_names() {
+        let packages = packages::packages(&Workspace::find().unwrap()).unwrap();
+        let select = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|&part| part.to_owned()).collect();
+            select(packages.clone(), &only)
+        };
+        assert_eq!(select(&[]).unwrap(), packages);
+        let name = &packages[1].pin.name;
+        assert!(select(&[name]).unwrap().iter().all(|package| package.pin.name.contains(name)));
+        let error = select(&[name, "no-such-package"]).unwrap_err().to_string();
+        assert!(error.contains("`no-such-package`"), "{error}");
+    }
+}

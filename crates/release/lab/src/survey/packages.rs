@@ -1,0 +1,106 @@
+//! The packages of the survey: the list, and an installation without scripts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use machine::pinned::PinnedFile;
+use machine::{Workspace, process};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::json;
+
+/// The folder of the list and of the probe.
+pub(super) const FOLDER: &str = "crates/node-audit/survey";
+pub(super) const LIST: &str = "crates/node-audit/survey/packages.json";
+
+/// One version of one package.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Pin {
+    /// The name on npm.
+    pub(super) name: String,
+    pub(super) version: String,
+    integrity: String,
+}
+
+/// A package of the survey's list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct ListedPackage {
+    #[serde(flatten)]
+    pub(super) pin: Pin,
+    /// A description of a few words.
+    #[serde(rename = "what")]
+    pub(super) description: String,
+    /// Packages that the addons look for next to their own package.
+    #[serde(default, rename = "beside")]
+    neighbours: Vec<Pin>,
+}
+
+/// A package as npm installs it, removed when dropped.
+pub(super) struct InstalledPackage {
+    /// The tarball of the registry.
+    pub(super) tarball: PathBuf,
+    /// The package's folder below `node_modules`.
+    pub(super) root: PathBuf,
+    _scratch: TempDir,
+}
+
+/// Reads the list of this checkout.
+pub(super) fn packages(workspace: &Workspace) -> Result<Vec<ListedPackage>> {
+    json::read(workspace, LIST, "a list of packages")
+}
+
+impl Pin {
+    /// Returns `name@version`.
+    pub(super) fn title(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    /// Unpacks the package below `node_modules`. Returns the tarball and the package's folder.
+    fn unpack(&self, workspace: &Workspace, modules: &Path) -> Result<(PathBuf, PathBuf)> {
+        let tarball = PinnedFile::npm(&self.name, &self.version, &self.integrity).fetch(workspace)?;
+        let root = modules.join(&self.name);
+        fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+        let mut tar = process::command("tar");
+        tar.args(["--extract", "--gzip", "--no-same-owner", "--no-same-permissions", "--strip-components=1"]);
+        tar.arg("--file").arg(&tarball).arg("--directory").arg(&root);
+        workspace.run(&format!("unpack {}", self.title()), tar)?;
+        Ok((tarball, root))
+    }
+}
+
+impl ListedPackage {
+    /// Installs the package and its neighbours into a temporary folder.
+    pub(super) fn install(&self, workspace: &Workspace) -> Result<InstalledPackage> {
+        let scratch = tempfile::tempdir().context("cannot create a temporary folder for a package")?;
+        let modules = scratch.path().join("node_modules");
+        let (tarball, root) = self.pin.unpack(workspace, &modules)?;
+        for pin in &self.neighbours {
+            pin.unpack(workspace, &modules)?;
+        }
+        Ok(InstalledPackage { tarball, root, _scratch: scratch })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_list_pins_each_version_once_and_names_no_registry() {
+        let workspace = Workspace::find().unwrap();
+        let packages = packages(&workspace).unwrap();
+        let titles: BTreeSet<String> = packages.iter().map(|package| package.pin.title()).collect();
+        assert_eq!(titles.len(), packages.len());
+        for pin in packages.iter().flat_map(|package| [&package.pin].into_iter().chain(&package.neighbours)) {
+            assert!(pin.integrity.starts_with("sha512-") && pin.integrity.len() == 95, "{}", pin.title());
+            let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_.@/".contains(c);
+            assert!(pin.name.chars().all(is_safe) && !pin.name.contains(".."), "{}", pin.name);
+        }
+        let list = fs::read_to_string(workspace.root().join(LIST)).unwrap();
+        assert!(!list.contains("://"));
+    }
+}

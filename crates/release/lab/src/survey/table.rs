@@ -1,0 +1,221 @@
+//! The survey's findings as a Markdown table, and its place in node-audit's README.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result};
+use machine::Workspace;
+use node_audit::{Finding, Rule, Severity};
+
+use super::packages::ListedPackage;
+use super::surveyed_addon::{Load, SurveyedAddon};
+use super::surveyed_package::SurveyedPackage;
+
+const README: &str = "crates/node-audit/README.md";
+const BEGIN: &str = "<!-- survey: written by cargo xtask survey --write -->\n";
+const END: &str = "<!-- end of survey -->\n";
+/// The number of different failures in a cell.
+const MAX_FAILURES: usize = 3;
+/// The number of characters of a message in a cell. The command prints the whole message.
+const MAX_MESSAGE: usize = 140;
+
+/// Writes the table between the marks of the README.
+pub(super) fn write(workspace: &Workspace, packages: &[SurveyedPackage]) -> Result<()> {
+    let path = workspace.root().join(README);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {README}"))?;
+    let text = replace(&text, &markdown(packages)).with_context(|| {
+        format!("{README} lacks the lines `{}` and `{}`: add both", BEGIN.trim_end(), END.trim_end())
+    })?;
+    fs::write(&path, text).with_context(|| format!("cannot write {README}"))
+}
+
+/// Returns a table with a row for each package.
+fn markdown(packages: &[SurveyedPackage]) -> String {
+    let mut text =
+        "| package | what it is | errors | warnings | in real Nodes |\n|---|---|---|---|---|\n".to_owned();
+    for package in packages {
+        let ListedPackage { pin, description, .. } = &package.listed;
+        let cells = [
+            format!("{} {}", pin.name, pin.version),
+            description.clone(),
+            errors(package),
+            warnings(package),
+            nodes(package),
+        ];
+        let _ = writeln!(text, "| {} |", cells.map(|cell| escape(&cell)).join(" | "));
+    }
+    text
+}
+
+fn replace(text: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{}\n\n{END}{after}", table.trim_end()))
+}
+
+/// Returns each rule with an error, the number of its errors, and the first message.
+fn errors(package: &SurveyedPackage) -> String {
+    let entries = by_rule(package, Severity::Error, |first, count| {
+        let times = if count == 1 { String::new() } else { format!("{count} x ") };
+        format!("{times}`{}`: {}", first.rule, clause(&first.message))
+    });
+    or_none(entries.join("<br>"))
+}
+
+fn warnings(package: &SurveyedPackage) -> String {
+    let entries = by_rule(package, Severity::Warning, |first, count| format!("{count} x `{}`", first.rule));
+    or_none(entries.join(", "))
+}
+
+fn or_none(cell: String) -> String {
+    if cell.is_empty() { "none".to_owned() } else { cell }
+}
+
+/// Returns an entry for each broken rule, in the order of the rules: made of the rule's first finding and of their number.
+fn by_rule(
+    package: &SurveyedPackage,
+    severity: Severity,
+    entry: impl Fn(&Finding, usize) -> String,
+) -> Vec<String> {
+    let of_rule = |rule: &Rule| {
+        let is_of_rule = |finding: &&Finding| finding.severity == severity && finding.rule == rule.id;
+        let mut broken = package.all_findings().filter(is_of_rule);
+        broken.next().map(|first| entry(first, 1 + broken.count()))
+    };
+    node_audit::RULES.iter().filter_map(of_rule).collect()
+}
+
+/// Returns the first clause of a message, and a clause with "but" after it. Later clauses have the consequences.
+fn clause(message: &str) -> String {
+    let mut depth = 0;
+    let end = message.char_indices().find(|(at, character)| {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        let rest = &message[*at..];
+        depth == 0
+            && [", ", "; ", ": "].iter().any(|end| rest.starts_with(end))
+            && !rest.starts_with(", but ")
+    });
+    truncate(end.map_or(message, |(end, _)| &message[..end]))
+}
+
+/// Returns the number of successful loads, and the different messages of failed ones.
+fn nodes(package: &SurveyedPackage) -> String {
+    let loads: Vec<&Load> = package.addons.iter().flat_map(SurveyedAddon::relevant_loads).collect();
+    let failed = loads.iter().filter(|load| load.outcome.is_failure());
+    let messages: Vec<String> = failed.map(|load| without_addon(load.outcome.text())).collect();
+    match (loads.len(), messages.len()) {
+        (0, _) => "not run: no Linux addon for these Nodes".to_owned(),
+        (count, 0) => format!("loads, {count} of {count}"),
+        (count, failures) => format!("fails, {failures} of {count}: {}", first_different(messages)),
+    }
+}
+
+/// Joins the first different messages, and tells the number of the others.
+fn first_different(mut messages: Vec<String>) -> String {
+    let mut seen = BTreeSet::new();
+    messages.retain(|message| seen.insert(message.clone()));
+    let more = match messages.len().saturating_sub(MAX_FAILURES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    messages.truncate(MAX_FAILURES);
+    messages.join("; ") + &more
+}
+
+/// Removes the addon's name from a loader's message: several addons then share one message.
+fn without_addon(text: &str) -> String {
+    let end = [" (required by ", " (needed by ", ": '"].iter().filter_map(|start| text.find(start)).min();
+    truncate(end.and_then(|end| text.get(..end)).unwrap_or(text))
+}
+
+fn truncate(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}...", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// Escapes characters that end a cell or have a meaning in Markdown.
+fn escape(cell: &str) -> String {
+    // glibc quotes `like this'.
+    cell.replace("`GLIBC", "'GLIBC").replace("`CXXABI", "'CXXABI").replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::probe::ProbeOutcome;
+    use super::*;
+
+    #[test]
+    fn a_row_counts_findings_and_failures() {
+        let floor = || SurveyedAddon::finding("glibc-floor", Severity::Error, "the addon needs 2.34|2.38");
+        let version = |file| {
+            ProbeOutcome::Fails(format!("libc.so.6: version `GLIBC_2.34' not found (required by {file})"))
+        };
+        let other = ProbeOutcome::OtherNode("another Node".to_owned());
+        let package = SurveyedPackage::with(vec![
+            SurveyedAddon::with(
+                vec![floor(), SurveyedAddon::finding("size", Severity::Warning, "big")],
+                &[version("a"), ProbeOutcome::Loads],
+            ),
+            SurveyedAddon::with(
+                vec![floor()],
+                &[version("b"), ProbeOutcome::Fails("does not return".to_owned()), other],
+            ),
+        ]);
+        let table = markdown(&[package]);
+        let row = table.lines().nth(2).unwrap();
+        let expected = " | 2 x `glibc-floor`: the addon needs 2.34\\|2.38 | 1 x `size` | fails, 3 of 4: libc.so.6: version \
+                        'GLIBC_2.34' not found; does not return |";
+        assert!(row.ends_with(expected), "{row}");
+    }
+
+    #[test]
+    fn a_message_is_cut_at_its_first_clause() {
+        for (message, expected) in [
+            (
+                "the addon needs glibc 2.34; the oldest supported version is 2.28",
+                "the addon needs glibc 2.34",
+            ),
+            (
+                "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised, which lacks it",
+                "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
+            ),
+            ("no clause here", "no clause here"),
+        ] {
+            assert_eq!(clause(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_clean_package_and_a_package_without_loads_have_cells_of_their_own() {
+        let clean = SurveyedPackage::with(vec![SurveyedAddon::with(
+            Vec::new(),
+            &[ProbeOutcome::Loads, ProbeOutcome::Loads],
+        )]);
+        let foreign = SurveyedPackage::with(vec![SurveyedAddon::with(Vec::new(), &[])]);
+        let table = markdown(&[clean, foreign]);
+        assert!(table.contains(" | none | none | loads, 2 of 2 |\n"), "{table}");
+        assert!(table.ends_with(" | not run: no Linux addon for these Nodes |\n"), "{table}");
+    }
+
+    #[test]
+    fn a_second_write_replaces_the_first() {
+        let readme = format!("before\n{BEGIN}old\n{END}after\n");
+        let once = replace(&readme, "| new |").unwrap();
+        assert_eq!(once, format!("before\n{BEGIN}\n| new |\n\n{END}after\n"));
+        assert_eq!(replace(&once, "| new |").unwrap(), once);
+        assert_eq!(replace("no marks", "| new |"), None);
+    }
+
+    #[test]
+    fn the_readme_has_the_marks() {
+        let readme = fs::read_to_string(Workspace::find().unwrap().root().join(README)).unwrap();
+        assert!(replace(&readme, "").is_some());
+    }
+}

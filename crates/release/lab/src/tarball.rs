@@ -1,0 +1,124 @@
+//! The package as npm ships it: packed, installed into an empty project, and tested there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use machine::{Finished, Workspace, npm, process};
+use tempfile::TempDir;
+
+use crate::folder;
+
+/// An empty project with the packed package, removed when dropped.
+pub struct Project {
+    folder: TempDir,
+}
+
+/// Returns the arguments of `node --test` for two reports: text on standard output, with the failures at its end, and JUnit's
+/// XML in a file. The file's path is absolute, and its folder exists.
+#[must_use]
+pub fn reporter_arguments(junit: &Path) -> [String; 4] {
+    [
+        "--test-reporter=spec".to_owned(),
+        "--test-reporter-destination=stdout".to_owned(),
+        "--test-reporter=junit".to_owned(),
+        format!("--test-reporter-destination={}", junit.display()),
+    ]
+}
+
+impl Project {
+    /// Packs the package, installs it, and copies the tree's tests beside it.
+    pub fn install(workspace: &Workspace) -> Result<Self> {
+        let folder =
+            tempfile::tempdir().context("cannot create a temporary folder for the packed package")?;
+        let project = Self { folder };
+        let tarball = pack(workspace, project.root())?;
+        fs::write(project.root().join("package.json"), "{ \"name\": \"empty\", \"private\": true }\n")?;
+        let mut install = process::command("npm");
+        install.current_dir(project.root());
+        // Offline: the package depends on nothing but itself, and has no installation script.
+        install.args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]).arg(tarball);
+        workspace.run("npm install tarball", install)?;
+        // The tests import the package by its name: their copies test the package that is installed beside them.
+        folder::copy(&workspace.package().join("test"), &project.tests(), |_| true)?;
+        Ok(project)
+    }
+
+    /// Runs the tests, which import the installed package, and writes a JUnit report.
+    pub fn test(&self, workspace: &Workspace, junit: &Path) -> Result<Finished> {
+        let mut node = process::command("node");
+        node.current_dir(self.root()).arg("--test").args(reporter_arguments(junit));
+        node.args(test_files(&self.tests())?);
+        workspace.attempt("js tests, tarball", node)
+    }
+
+    /// Checks the installed types with the tree's compiler.
+    pub fn check_types(&self, workspace: &Workspace) -> Result<Finished> {
+        let modules = workspace.package().join("node_modules");
+        let mut tsc = process::command("node");
+        tsc.arg(modules.join("typescript/bin/tsc")).arg("--noEmit").arg("-p").arg(self.tests().join("types"));
+        tsc.arg("--typeRoots").arg(modules.join("@types"));
+        workspace.attempt("js types, tarball", tsc)
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn tests(&self) -> PathBuf {
+        self.root().join("test")
+    }
+}
+
+/// Runs `npm pack`. Returns the tarball.
+fn pack(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    let mut pack = npm::npm(workspace);
+    pack.args(["pack", "--ignore-scripts", "--pack-destination"]).arg(folder);
+    workspace.run("npm pack", pack)?;
+    let mut files = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
+    let tarball = files.find(|path| path.extension().is_some_and(|extension| extension == "tgz"));
+    tarball.with_context(|| format!("npm pack left no tarball in {}", folder.display()))
+}
+
+/// Returns the test files directly in a folder, sorted.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_test = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".test.mjs") || name.ends_with(".test.cjs")
+    };
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(is_test).collect();
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_copied_with_their_folders_and_only_test_files_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir_all(from.join("worker")).unwrap();
+        for file in ["b.test.mjs", "a.test.cjs", "setup.mjs", "worker/run.mjs"] {
+            fs::write(from.join(file), file).unwrap();
+        }
+        folder::copy(&from, &to, |_| true).unwrap();
+        assert_eq!(fs::read_to_string(to.join("worker/run.mjs")).unwrap(), "worker/run.mjs");
+        assert_eq!(test_files(&to).unwrap(), [to.join("a.test.cjs"), to.join("b.test.mjs")]);
+    }
+
+    #[test]
+    fn a_test_run_is_reported_as_text_and_as_junit() {
+        let project = Project { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(project.tests()).unwrap();
+        let test = "require('node:test')('it works', () => {})\n";
+        fs::write(project.tests().join("a.test.cjs"), test).unwrap();
+        let junit = project.root().join("junit.xml");
+        let workspace = Workspace::at(project.root());
+        let output = project.test(&workspace, &junit).unwrap().ok().unwrap();
+        assert!(output.contains("it works") && !output.contains("<testcase"), "{output}");
+        assert!(fs::read_to_string(junit).unwrap().contains("<testcase name=\"it works\""));
+    }
+}

@@ -1,0 +1,54 @@
+//! Programs that `cargo install` compiles into the cache.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::program::program;
+use crate::workspace::Workspace;
+
+/// A program from crates.io, by its name and the one version that is used.
+#[derive(Debug, Clone, Copy)]
+pub struct CargoTool {
+    /// The crate and its program, such as `cargo-deny`.
+    pub name: &'static str,
+    /// The version, since output formats and configuration change between versions.
+    pub version: &'static str,
+    /// More options of `cargo install`, such as features.
+    pub options: &'static [&'static str],
+}
+
+impl CargoTool {
+    /// Returns the program in the cache, or else one on `PATH`.
+    #[must_use]
+    pub fn find(&self, workspace: &Workspace) -> Option<PathBuf> {
+        let cached = self.root(workspace).join("bin").join(self.name);
+        if cached.is_file() { Some(cached) } else { program(self.name) }
+    }
+
+    /// Compiles the program into the cache if there is none, which takes minutes. Returns whether it did.
+    pub fn install(&self, workspace: &Workspace) -> Result<bool> {
+        if self.find(workspace).is_some() {
+            return Ok(false);
+        }
+        let Self { name, version, options } = *self;
+        let mut install = process::command("cargo");
+        install.args(["install", name, "--locked", "--version", version]).args(options);
+        // Its own target directory: nobody else can use the files of a shared one.
+        install.arg("--root").arg(self.root(workspace)).env_remove("CARGO_TARGET_DIR");
+        install.current_dir(workspace.root());
+        workspace.run(&format!("install {name}"), install)?;
+        Ok(true)
+    }
+
+    /// Returns the program, after compiling it if there is none.
+    pub fn require(&self, workspace: &Workspace) -> Result<PathBuf> {
+        self.install(workspace)?;
+        self.find(workspace).with_context(|| format!("cargo installed {} without its program", self.name))
+    }
+
+    fn root(&self, workspace: &Workspace) -> PathBuf {
+        workspace.cache().join(format!("{}-{}", self.name, self.version))
+    }
+}

@@ -1,0 +1,108 @@
+//! Other programs: started without standard input and without the variables that cargo sets for xtask.
+
+use std::borrow::BorrowMut;
+use std::env;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// The number of characters of a command that is shown.
+const MAX_COMMAND: usize = 100;
+
+/// The beginnings of the names of the variables that cargo sets for xtask.
+const XTASKS_VARIABLES: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+
+/// Returns a program to start.
+#[must_use]
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program_file(program.as_ref()));
+    command.stdin(Stdio::null());
+    // People and parsers of test results read logs as text.
+    command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1").env_remove("FORCE_COLOR");
+    for (name, _) in env::vars_os() {
+        if XTASKS_VARIABLES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Windows starts a batch file, which npm is there, by its whole name only.
+fn program_file(program: &OsStr) -> &OsStr {
+    if cfg!(windows) && program == "npm" { OsStr::new("npm.cmd") } else { program }
+}
+
+/// Runs a short query. Returns its standard output without the final newline.
+pub fn capture(mut command: impl BorrowMut<Command>) -> Result<String> {
+    let command = command.borrow_mut();
+    let output = command.output().with_context(|| cannot_start(command))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        let last = error.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
+        bail!("{} {}: {last}", display_command(command), display_status(output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+/// A command as a person would type it, its program without the folder.
+#[must_use]
+pub fn display_command(command: &Command) -> String {
+    let mut text = format!("`{}", program_name(command));
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        let quote = if argument.contains([' ', '"', '\n']) { "'" } else { "" };
+        let _ = write!(text, " {quote}{argument}{quote}");
+    }
+    if text.chars().count() > MAX_COMMAND {
+        text = text.chars().take(MAX_COMMAND - 3).collect::<String>() + "...";
+    }
+    text + "`"
+}
+
+/// The message for a command that cannot be started.
+#[must_use]
+pub fn cannot_start(command: &Command) -> String {
+    format!("cannot start {}: is {} on PATH?", display_command(command), program_name(command))
+}
+
+/// The way in which a program ended, in words.
+#[must_use]
+pub fn display_status(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("ended with code {code}"),
+        None => format!("was stopped ({status})"),
+    }
+}
+
+fn program_name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = command("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn capture_returns_standard_output_or_the_last_error_line() {
+        assert_eq!(capture(sh("echo 1.2.3; echo noise >&2")).unwrap(), "1.2.3");
+        let message = capture(sh("echo first >&2; echo last >&2; exit 1")).unwrap_err().to_string();
+        assert!(message.ends_with("ended with code 1: last"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let message = capture(command("no-such-program")).unwrap_err().to_string();
+        assert_eq!(message, "cannot start `no-such-program`: is no-such-program on PATH?");
+    }
+}

@@ -1,0 +1,18 @@
+//! The target table: `targets.json`, parsed and typed.
+//!
+//! All Rust code that depends on a platform (library names, floors, toolchains) reads this table. The crate knows the names and
+//! flags of targets, and nothing of how an addon is built.
+
+#![forbid(unsafe_code)]
+
+mod names;
+mod parse;
+mod platform;
+mod table;
+mod target;
+
+pub use names::{Cpu, Libc, Os, Toolchain};
+pub use node_audit::{Version, VersionError};
+pub use parse::{TargetsError, parse};
+pub use table::{UnknownTarget, host, targets};
+pub use target::Target;

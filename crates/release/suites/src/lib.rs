@@ -1,0 +1,66 @@
+//! The suites of `cargo xtask test`: each runs one kind of check and counts what passed, failed and was skipped.
+//!
+//! The crate composes what the crates below it do, calls test runners, and reads their reports. It knows neither the command
+//! line nor the table that a person reads.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every error of the tools ends in one line for the person who called them"
+)]
+
+mod javascript;
+mod junit;
+mod lint;
+mod nix;
+mod release;
+mod rust;
+pub mod workflows;
+
+use anyhow::Result;
+use machine::Workspace;
+use machine::report::Tally;
+
+pub use lint::CARGO_DENY;
+pub use rust::CARGO_NEXTEST;
+
+/// One row of the table.
+pub struct Suite {
+    /// The name in the table and for `--only`.
+    pub name: &'static str,
+    /// Runs the suite. An error is a failure of the suite as a whole.
+    pub run: fn(&Workspace) -> Result<Tally>,
+    /// Whether it runs with `--long` only.
+    pub long: bool,
+}
+
+impl Suite {
+    const fn new(name: &'static str, run: fn(&Workspace) -> Result<Tally>) -> Self {
+        Self { name, run, long: false }
+    }
+}
+
+/// Every suite in the order in which they run: cheap ones first, and later ones load what earlier ones build.
+pub const ALL: [Suite; 21] = [
+    Suite::new("rustfmt", lint::rustfmt),
+    Suite::new("clippy", lint::clippy),
+    Suite::new("cargo-deny", lint::cargo_deny),
+    Suite::new("js lint", lint::js_lint),
+    Suite::new("workflows", workflows::lint),
+    Suite::new("rust tests", rust::tests),
+    Suite::new("release addon", release::addon),
+    Suite::new("js tests (tree)", javascript::tree),
+    Suite::new("js tests (tarball)", javascript::tarball),
+    Suite::new("quickstart", release::quickstart),
+    Suite::new("packages", release::packages),
+    Suite::new("package managers", lab::consumers::test),
+    Suite::new("load (host)", release::load_host),
+    Suite::new("load (other Nodes)", release::load_other_nodes),
+    Suite::new("windows (mingw, Wine)", release::windows),
+    Suite::new("nixpkgs (evaluated)", nix::nixpkgs_evaluated),
+    Suite::new("nix check", nix::check),
+    Suite::new("nix targets", nix::targets),
+    Suite::new("nix addon", nix::addon),
+    Suite::new("nix and dist", nix::nix_and_dist),
+    Suite { long: true, ..Suite::new("nix rebuild", nix::rebuild) },
+];

@@ -1,0 +1,82 @@
+//! The Rust tests of all crates.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use anyhow::Result;
+use lab::newer_sqlcipher;
+use machine::report::Tally;
+use machine::{CargoTool, Workspace, process};
+
+use crate::junit::{self, Skips};
+
+/// The test runner, without its updater, and compiled without optimization, which takes half the time.
+pub const CARGO_NEXTEST: CargoTool = CargoTool {
+    name: "cargo-nextest",
+    version: "0.9.151",
+    options: &["--no-default-features", "--debug", "--config", "profile.dev.debug=false"],
+};
+
+/// nextest's report, as `.config/nextest.toml` names it. nextest writes it into the checkout, whatever the target directory.
+const REPORT: &str = "target/nextest/default/junit.xml";
+
+/// Runs the tests of all crates with nextest, then the doctests, which nextest does not run.
+pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
+    let Some(program) = CARGO_NEXTEST.find(workspace) else {
+        return Ok(Tally::skipped("cargo-nextest is not installed: cargo xtask setup"));
+    };
+    let arguments = ["nextest", "run", "--locked", "--workspace", "--run-ignored", "all"];
+    let nextest = test_runner(workspace, program, &arguments);
+    let report = workspace.root().join(REPORT);
+    let run = || workspace.attempt("rust tests", nextest);
+    let mut tally = junit::count(run, &report, Skips::SaidByTests)?;
+    tally.merge(doctests(workspace)?);
+    Ok(tally)
+}
+
+/// Counts `test result: ok. 12 passed; 0 failed; ...`: stable Rust's own test runner writes no other report.
+fn doctests(workspace: &Workspace) -> Result<Tally> {
+    let arguments = ["test", "--locked", "--workspace", "--doc", "--no-fail-fast"];
+    let finished = workspace.attempt("doctests", test_runner(workspace, "cargo", &arguments))?;
+    let counted = doctest_results(&finished.output);
+    Ok(Tally::of_runner(finished, counted))
+}
+
+fn test_runner(workspace: &Workspace, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
+    let mut command = process::command(program);
+    command.args(arguments).current_dir(workspace.root());
+    command.envs(newer_sqlcipher::command(workspace).map(|sqlcipher| ("STRONGROOM_SQLCIPHER", sqlcipher)));
+    command
+}
+
+fn doctest_results(output: &str) -> Tally {
+    let mut tally = Tally::default();
+    for result in output.lines().filter_map(|line| line.trim().strip_prefix("test result: ")) {
+        tally.passed += number_before(result, "passed");
+        tally.failed += number_before(result, "failed");
+        let ignored = number_before(result, "ignored");
+        tally.skipped.extend((0..ignored).map(|_| "a doctest marked `ignore`".to_owned()));
+    }
+    tally
+}
+
+/// The number before a word: 12 in `ok. 12 passed; 0 failed`.
+fn number_before(text: &str, word: &str) -> u32 {
+    let words: Vec<&str> = text.split([' ', ';', '.']).filter(|part| !part.is_empty()).collect();
+    let position = words.iter().position(|part| *part == word);
+    position.and_then(|position| words.get(position.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doctests_are_summed_over_the_crates() {
+        let output = "test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
+                      test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let tally = doctest_results(output);
+        assert_eq!((tally.passed, tally.failed, tally.skipped.len()), (6, 1, 1));
+        assert_eq!(doctest_results("error: could not compile"), Tally::default());
+    }
+}

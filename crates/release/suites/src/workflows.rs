@@ -1,0 +1,65 @@
+//! Linters of `.github/workflows`: actionlint, which passes the shell to shellcheck, and zizmor, which looks for openings.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use machine::pinned::pinned_folder;
+use machine::report::Tally;
+use machine::{Workspace, process, program, python};
+
+/// The linters, pinned by their hashes.
+const LIST: &str = "crates/release/suites/linters.txt";
+
+/// Runs each linter, and skips one that is not installed.
+pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
+    let linter = |name| linter(workspace, name);
+    let mut tally = match (linter("actionlint")?, linter("shellcheck")?) {
+        (Some(actionlint), Some(shellcheck)) => {
+            run(workspace, "actionlint", process::command(actionlint).arg("-shellcheck").arg(shellcheck))?
+        }
+        _ => Tally::skipped("actionlint or shellcheck is not installed: cargo xtask setup"),
+    };
+    tally.merge(match linter("zizmor")? {
+        // Offline, like every test: a fault found in an action later is not a property of this tree.
+        Some(zizmor) => {
+            let arguments = ["--offline", "--persona", "pedantic", ".github"];
+            run(workspace, "zizmor", process::command(zizmor).args(arguments))?
+        }
+        None => Tally::skipped("zizmor is not installed: cargo xtask setup"),
+    });
+    Ok(tally)
+}
+
+fn run(workspace: &Workspace, name: &str, linter: &mut Command) -> Result<Tally> {
+    Ok(Tally::of_program(name, workspace.attempt(name, linter.current_dir(workspace.root()))?))
+}
+
+/// Installs the pinned linters into the cache if it has none. Returns whether it did.
+pub fn install(workspace: &Workspace) -> Result<bool> {
+    let folder = folder(workspace)?;
+    if folder.is_dir() {
+        return Ok(false);
+    }
+    let scratch = workspace.scratch()?;
+    let mut pip = python::pip(workspace)?;
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"]);
+    pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]);
+    pip.arg(workspace.root().join(LIST)).arg("--target").arg(scratch.path().join("linters"));
+    workspace.run("pip install linters", pip)?;
+    // Renamed when complete: an interrupted installation is repeated.
+    fs::rename(scratch.path().join("linters"), &folder)
+        .with_context(|| format!("cannot write {}", folder.display()))?;
+    Ok(true)
+}
+
+/// Finds a linter: the pinned one, or else the one on `PATH`.
+fn linter(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
+    let pinned = folder(workspace)?.join("bin").join(name);
+    Ok(if pinned.is_file() { Some(pinned) } else { program(name) })
+}
+
+fn folder(workspace: &Workspace) -> Result<PathBuf> {
+    pinned_folder(workspace, "linters", LIST)
+}

@@ -1,0 +1,36 @@
+//! `cargo xtask load`: loads built addons into the Nodes that they are for.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use machine::Workspace;
+use machine::report::{self, Report};
+
+/// The platforms, and the form of the result.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Platforms, such as linux-arm64-musl, each of which must load; without any, all that are built
+    platforms: Vec<String>,
+    /// A table, or an array of {platform, node, libc, status}
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// Loads each platform, and prints a row for each Node. Returns whether nothing failed.
+pub(crate) fn load(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let results = lab::load(workspace, &options.platforms)?;
+    let mut report = Report::default();
+    for result in &results {
+        report.add(&result.name(), result.outcome.tally(), result.elapsed);
+    }
+    report::print(&match options.format {
+        Format::Table => report.to_string(),
+        Format::Json => serde_json::to_string_pretty(&results)? + "\n",
+    })?;
+    Ok(report.is_success())
+}

@@ -1,0 +1,84 @@
+//! The command line of the repository's tools: `cargo xtask setup | dist | pack | test | nix | load | survey`.
+//!
+//! The crate parses arguments, calls the crates below it, and prints what they return: one file per command. It knows how
+//! nothing is done.
+
+#![forbid(unsafe_code)]
+
+mod dist;
+mod load;
+mod nix;
+mod pack;
+mod setup;
+mod survey;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use machine::Workspace;
+
+/// Builds, tests and packs Strongroom.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Installs the programs that the tests need on a Debian machine
+    Setup,
+    /// Builds addons as for a release, audits and loads them, and runs the quickstart
+    ///
+    /// Builds this machine's platform if none is named.
+    Dist(dist::Options),
+    /// Makes the npm packages from addons that were built anywhere
+    Pack(pack::Options),
+    /// Runs every test suite
+    Test(test::Options),
+    /// Builds and checks with Nix
+    #[command(subcommand)]
+    Nix(nix::Action),
+    /// Loads built addons into the Nodes that they are for
+    Load(load::Options),
+    /// Compares node-audit's verdict on published npm packages with real Nodes
+    Survey(survey::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command. Returns whether nothing failed.
+fn run(action: Action) -> Result<bool> {
+    let workspace = Workspace::find()?;
+    match action {
+        Action::Setup => setup::setup(&workspace),
+        Action::Dist(options) => dist::dist(&workspace, &options),
+        Action::Pack(options) => pack::pack(&workspace, options),
+        Action::Test(options) => test::test(&workspace, &options),
+        Action::Nix(action) => nix::nix(&workspace, &action),
+        Action::Load(options) => load::load(&workspace, &options),
+        Action::Survey(options) => survey::survey(&workspace, &options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,112 @@
+//! `cargo xtask nix`: the flake's checks, packages and layers.
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use flake::Flake;
+use machine::Workspace;
+use machine::report::{self, Report, Tally};
+use node_targets::{Target, Toolchain};
+
+/// What to do with Nix.
+#[derive(Subcommand)]
+pub(crate) enum Action {
+    /// Evaluates the flake, and builds its checks
+    Check,
+    /// Builds addons as for a release
+    Build {
+        /// Platforms, such as linux-x64-gnu, or js, or fast; without any, this machine's platform
+        platforms: Vec<String>,
+        /// Builds each addon from its layers a second time, and fails if a byte differs
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// Shows on a copy of the checkout what an edit rebuilds, and whether C is compiled again
+    Layers {
+        /// Also builds after each edit, and shows the time that it takes
+        #[arg(long)]
+        build: bool,
+    },
+}
+
+/// Runs an action, and prints a row for each part of it. Returns whether nothing failed.
+pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<bool> {
+    let flake = Flake::find(workspace)?.context(flake::REMEDY)?;
+    let mut report = Report::default();
+    match action {
+        Action::Check => report.run("nix flake check", || flake.check().map(Tally::passed)),
+        Action::Build { platforms, rebuild } => {
+            for Output { name, target } in outputs(platforms)? {
+                report.run(&format!("nix build {name}"), || match target {
+                    Some(target) if !target.builds_on(&machine::system()) => evaluate(&flake, target),
+                    Some(target) => build_addon(&flake, target, *rebuild),
+                    None => flake.build_output(name).map(|_| Tally::passed(format!("result-{name}"))),
+                });
+            }
+        }
+        Action::Layers { build } => report = flake::layers(&flake, *build)?,
+    }
+    report::print(&report.to_string())?;
+    Ok(report.is_success())
+}
+
+/// An output of the flake to build: a target's addon, or `js`, or `fast`.
+struct Output<'a> {
+    name: &'a str,
+    target: Option<&'static Target>,
+}
+
+/// Returns the named outputs, or this machine's platform if none is named.
+fn outputs(names: &[String]) -> Result<Vec<Output<'_>>> {
+    let addon = |target: &'static Target| Output { name: &target.platform, target: Some(target) };
+    let output = |name| match name {
+        "js" | "fast" => Ok(Output { name, target: None }),
+        _ => Target::find(name)
+            .map(addon)
+            .context("the flake builds `js`, `fast` and the targets of targets.json"),
+    };
+    match names {
+        [] => Ok(vec![addon(node_targets::host()?)]),
+        names => names.iter().map(|name| output(name)).collect(),
+    }
+}
+
+/// Evaluates a target that this system cannot build, for the system that can.
+fn evaluate(flake: &Flake<'_>, target: &Target) -> Result<Tally> {
+    let host = target.release_host();
+    if target.toolchain == Toolchain::Msvc {
+        bail!("{target} is built outside Nix, on {host}: run `cargo xtask dist` there");
+    }
+    flake.evaluate(target)?;
+    Ok(Tally::skipped(format!("evaluated for {host}, which builds {target}; not built here")))
+}
+
+fn build_addon(flake: &Flake<'_>, target: &Target, rebuild: bool) -> Result<Tally> {
+    let result = flake.build_output(&target.platform)?;
+    let mut note = format!("{}, audited: result-{target}", flake.origin(&result)?);
+    if flake.uses_offline_nixpkgs() && target.toolchain == Toolchain::PkgsCross {
+        note += &format!(" ({})", flake::MUSL_BY_ZIG);
+    }
+    if rebuild {
+        flake.build_again(target)?;
+        note += "; a second build has the same bytes";
+    }
+    Ok(Tally::passed(note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_a_platform_a_triple_or_one_of_the_others() {
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            outputs(&names)
+                .map(|outputs| outputs.iter().map(|output| output.name.to_owned()).collect::<Vec<_>>())
+        };
+        let names = ["linux-x64-gnu", "aarch64-unknown-linux-gnu", "js", "fast"];
+        assert_eq!(named(&names).unwrap(), ["linux-x64-gnu", "linux-arm64-gnu", "js", "fast"]);
+        let error = format!("{:#}", named(&["linux"]).unwrap_err());
+        assert!(error.contains("`js`, `fast`") && error.contains("linux-x64-musl"), "{error}");
+    }
+}

@@ -1,0 +1,34 @@
+//! `cargo xtask survey`: compares node-audit's verdict on published packages with real Nodes.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use machine::{Workspace, report};
+
+/// The packages, and the files to write.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only packages whose names contain this; may be repeated
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Writes the table of findings into node-audit's README
+    #[arg(long, conflicts_with = "only")]
+    write: bool,
+    /// Writes each load as a line: package, version, addon, platform, Node, outcome
+    #[arg(long, value_name = "FILE")]
+    loads: Option<PathBuf>,
+}
+
+/// Surveys the packages, and prints a row for each. Returns whether every verdict agrees with the Nodes.
+pub(crate) fn survey(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let survey = lab::survey(workspace, &options.only)?;
+    if let Some(file) = &options.loads {
+        survey.write_loads(file)?;
+    }
+    report::print(&survey.report.to_string())?;
+    if options.write {
+        survey.write_table(workspace)?;
+    }
+    Ok(survey.report.is_success())
+}

@@ -1,0 +1,23 @@
+//! Integration tests of xtask, as one binary.
+
+mod command_line;
+mod load_packages;
+#[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
+#[path = "../../../../node-audit/tests/it/object_maker.rs"]
+mod object_maker;
+mod pack;
+mod publish;
+mod repository;
+mod workflow;
+mod workflow_rules;
+mod workflow_run;
+
+use std::path::PathBuf;
+
+/// The crate's folder in the checkout whose tests cargo runs.
+///
+/// `env!` would name the checkout that compiled the tests. With a shared target directory that can be another checkout.
+#[expect(clippy::unwrap_used, reason = "cargo sets the variable for every test")]
+fn folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+}

@@ -1,0 +1,197 @@
+//! Checks that files of the repository agree with each other.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+fn root() -> PathBuf {
+    crate::folder().join("../../..")
+}
+
+/// Tests in a file without a `mod` line would never run.
+#[test]
+fn every_integration_test_file_is_a_module() {
+    for package in packages() {
+        let folder = package.manifest_path.parent().unwrap().join("tests/it");
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap();
+            let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+            let listed = main.lines().any(|line| line == format!("mod {module};"));
+            assert!(module == "main" || listed, "{} is not listed in main.rs", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_target() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    for target in node_targets::targets() {
+        let row = format!("| `{}` | {} |", target.platform, target.triple);
+        let Some(row) = rows.iter().find(|line| line.starts_with(&row)) else {
+            panic!("README.md has no row that begins with {row}");
+        };
+        if let Some(floor) = &target.floor {
+            assert!(row.contains(&format!(" {floor} |")), "{row} does not show the floor {floor}");
+        }
+    }
+}
+
+/// The JavaScript refuses an addon of another version. The JavaScript's version comes from npm, the addon's from cargo.
+#[test]
+fn cargo_and_npm_have_the_same_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let read = |name: &str| -> serde_json::Value {
+        let text = fs::read_to_string(root().join("bindings/node").join(name)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let (package, lock) = (read("package.json"), read("package-lock.json"));
+    for found in [&package["version"], &lock["version"], &lock["packages"][""]["version"]] {
+        assert_eq!(
+            found, version,
+            "run in bindings/node: npm version {version} --no-git-tag-version --allow-same-version"
+        );
+    }
+}
+
+/// Reads the manifests of the workspace.
+#[expect(clippy::unwrap_used, reason = "manifests that cannot be read fail the test")]
+fn workspace() -> Metadata {
+    let mut metadata = MetadataCommand::new();
+    metadata.manifest_path(root().join("Cargo.toml")).no_deps();
+    metadata.other_options(["--locked".to_owned(), "--offline".to_owned()]).exec().unwrap()
+}
+
+fn packages() -> Vec<Package> {
+    workspace().packages
+}
+
+/// Returns a package's dependencies, except for those of its tests.
+fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
+    let built =
+        package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+    built.map(|dependency| dependency.name.as_str())
+}
+
+/// Whether a package is a release tool, which isn't shipped.
+#[expect(clippy::unwrap_used, reason = "a package without a folder fails the test")]
+fn is_release(package: &Package) -> bool {
+    let root = root().canonicalize().unwrap();
+    package.manifest_path.canonicalize().unwrap().starts_with(root.join("crates/release"))
+}
+
+/// Parses the crate diagram of ARCHITECTURE.md into crate, folder and direct dependencies.
+#[expect(clippy::unwrap_used, reason = "a diagram that cannot be read fails the test")]
+fn diagram() -> Vec<(String, String, BTreeSet<String>)> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, diagram) = text.split_once("```crates\n").unwrap();
+    let (diagram, _) = diagram.split_once("```").unwrap();
+    let crates = diagram.lines().filter_map(|line| {
+        let (name, rest) = line.trim().split_once(' ')?;
+        let (folder, dependencies) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+        let dependencies = dependencies.trim().trim_start_matches("->").split(',').map(str::trim);
+        let dependencies = dependencies.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Some((name.to_owned(), folder.to_owned(), dependencies))
+    });
+    crates.collect()
+}
+
+#[test]
+fn the_crate_diagram_matches_the_manifests() {
+    let packages = packages();
+    let members: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let diagram = diagram();
+    assert_eq!(members, diagram.iter().map(|(name, ..)| name.as_str()).collect());
+    for (name, folder, drawn) in &diagram {
+        let package = packages.iter().find(|package| package.name.as_str() == name).unwrap();
+        let manifest = root().join(folder).join("Cargo.toml").canonicalize().unwrap();
+        assert_eq!(package.manifest_path.canonicalize().unwrap(), manifest, "{name}");
+        let own: BTreeSet<String> =
+            dependencies(package).filter(|name| members.contains(name)).map(str::to_owned).collect();
+        assert_eq!(own, *drawn, "{name}");
+    }
+}
+
+/// The diagram lists each crate above its dependencies. No shipped crate depends on a release tool.
+#[test]
+fn dependencies_point_down() {
+    let diagram = diagram();
+    let floor = |wanted: &str| diagram.iter().position(|(name, ..)| name == wanted).unwrap();
+    let packages = packages();
+    let named = |wanted: &str| packages.iter().find(|package| package.name.as_str() == wanted);
+    for package in &packages {
+        let name = package.name.as_str();
+        for dependency in dependencies(package) {
+            let Some(other) = named(dependency) else { continue };
+            assert!(
+                floor(name) < floor(dependency),
+                "{name} depends on {dependency}, which is listed above it"
+            );
+            assert!(is_release(package) || !is_release(other), "{name} ships, but depends on {dependency}");
+        }
+    }
+}
+
+/// `cargo build` and `cargo test` without arguments build the product.
+#[test]
+fn the_default_members_are_the_product() {
+    let workspace = workspace();
+    let default: BTreeSet<&str> =
+        workspace.workspace_default_packages().iter().map(|package| package.name.as_str()).collect();
+    let product: BTreeSet<&str> = workspace
+        .packages
+        .iter()
+        .filter(|package| !is_release(package))
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(default, product);
+}
+
+/// xtask only parses arguments and prints: its sources are `main.rs` and one file per command.
+#[test]
+fn xtask_has_one_file_per_command() {
+    let help = Command::new(env!("CARGO_BIN_EXE_xtask")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    let names = commands.lines().filter_map(|line| line.split_whitespace().next());
+    let mut expected: BTreeSet<String> =
+        names.filter(|name| *name != "help").map(|name| format!("{name}.rs")).collect();
+    expected.insert("main.rs".to_owned());
+    let sources = fs::read_dir(crate::folder().join("src")).unwrap();
+    let found: BTreeSet<String> =
+        sources.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn only_vendored_sys_links_c_and_only_the_binding_links_node() {
+    for package in packages() {
+        for dependency in dependencies(&package) {
+            let brings_c = dependency.ends_with("-sys") || dependency.ends_with("-src");
+            let allowed = package.name.as_str() == "vendored-sys" || dependency == "vendored-sys";
+            assert!(!brings_c || allowed, "{} names {dependency}", package.name);
+            let is_node = dependency.starts_with("napi");
+            assert!(
+                !is_node || package.name.as_str() == "bindings_node",
+                "{} names {dependency}",
+                package.name
+            );
+        }
+    }
+}
+
+/// A panic must unwind to the binding, which throws an error: aborting would kill the user's process.
+#[test]
+fn no_profile_aborts_on_panic() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let profiles = manifest["profile"].as_table().unwrap();
+    assert!(profiles.contains_key("release"));
+    for (name, profile) in profiles {
+        assert!(profile.get("panic").is_none_or(|panic| panic.as_str() == Some("unwind")), "{name}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Rules for the workflows that actionlint and zizmor don't check.
+
+#![expect(clippy::unwrap_used, reason = "a workflow that cannot be read fails the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use node_targets::Os;
+use serde_json::Value;
+
+use crate::workflow::{Workflow, root, steps, texts};
+
+/// The most lines a `run` step may have. A longer one is a script and belongs in a file that tests run.
+const MAX_RUN_LINES: usize = 4;
+
+#[test]
+fn a_workflow_grants_nothing_at_the_top_and_ends_in_one_check() {
+    for Workflow { file, yaml, .. } in Workflow::all() {
+        assert_eq!(yaml["permissions"], serde_json::json!({}), "{file}");
+        let jobs = yaml["jobs"].as_object().unwrap();
+        let aggregate = file.trim_end_matches(".yml");
+        let needs: BTreeSet<&str> = texts(&jobs[aggregate]["needs"]).into_iter().collect();
+        let others: BTreeSet<&str> =
+            jobs.keys().map(String::as_str).filter(|job| *job != aggregate).collect();
+        assert_eq!(needs, others, "{file}: {aggregate} is the required check and must need every other job");
+        assert_eq!(jobs[aggregate]["if"], "always()", "{file}: GitHub counts a skipped check as passed");
+        for (name, job) in jobs {
+            assert!(job["timeout-minutes"].is_u64(), "{file}: {name} has no timeout");
+            assert!(job["permissions"].is_object(), "{file}: {name} sets no permissions");
+        }
+    }
+}
+
+#[test]
+fn actions_are_pinned_to_one_commit_and_run_steps_have_no_expressions() {
+    let mut pins = BTreeMap::new();
+    for Workflow { file, text, yaml } in Workflow::all() {
+        for line in text.lines().filter_map(|line| line.trim().strip_prefix("- uses: ")) {
+            let (pin, version) =
+                line.split_once(" # v").unwrap_or_else(|| panic!("{file}: {line} has no version comment"));
+            let (action, commit) = pin.split_once('@').unwrap();
+            let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_commit, "{file}: {pin} is not a commit");
+            let pinned = (commit.to_owned(), version.to_owned());
+            let first = pins.entry(action.to_owned()).or_insert(pinned.clone());
+            assert_eq!(*first, pinned, "{file}: {action} is pinned to two commits");
+        }
+        for (name, job) in yaml["jobs"].as_object().unwrap() {
+            for step in steps(job) {
+                let run = step["run"].as_str().unwrap_or_default();
+                assert!(!run.contains("${{"), "{file}, {name}: a run step has an expression: {run}");
+                assert!(
+                    run.lines().count() <= MAX_RUN_LINES,
+                    "{file}, {name}: a run step is too long: {run}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_release_installs_no_compiler_and_uses_no_cache() {
+    let release = Workflow::named("release-node.yml");
+    for forbidden in
+        ["cache@", "rust-cache", "rust-toolchain", "apt-get", "_LINKER", "napi build", "secrets."]
+    {
+        assert!(!release.text.contains(forbidden), "release-node.yml contains {forbidden}");
+    }
+    let uses = |job: &Value, action: &str| {
+        steps(job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(action)))
+    };
+    for (name, job) in release.jobs() {
+        assert_eq!(uses(job, "actions/setup-node@"), name == "publish", "{name}");
+        assert_eq!(job["permissions"]["id-token"] == "write", name == "publish", "{name}");
+        let builds_by_nix = ["build-linux", "build-macos", "build-js"].contains(&name.as_str());
+        assert_eq!(uses(job, "cachix/install-nix-action@"), builds_by_nix, "{name}");
+    }
+    let publish = &release.jobs()["publish"];
+    assert_eq!(
+        texts(&publish["needs"]),
+        ["pack", "load"],
+        "publish must wait for the audit in pack and for load"
+    );
+}
+
+#[test]
+fn the_matrix_has_the_rows_of_the_target_table() {
+    for Workflow { file, text, .. } in Workflow::all() {
+        for target in node_targets::targets() {
+            for name in [&target.platform, &target.triple] {
+                assert!(
+                    !text.contains(name.as_str()),
+                    "{file} repeats {name}, which belongs in targets.json"
+                );
+            }
+        }
+    }
+    let Some(matrix) = matrix("targets.json") else { return };
+    let rows = |output: &str| -> Vec<Value> { serde_json::from_str(&matrix[output]).unwrap() };
+    let all: BTreeSet<String> =
+        node_targets::targets().iter().map(|target| target.platform.clone()).collect();
+    for (output, os) in [("linux", Os::Linux), ("macos", Os::Darwin), ("windows", Os::Win32)] {
+        let built: BTreeSet<String> =
+            rows(output).iter().map(|row| row["platform"].as_str().unwrap().to_owned()).collect();
+        let targets = node_targets::targets().iter().filter(|target| target.os == os);
+        assert_eq!(built, targets.map(|target| target.platform.clone()).collect(), "{output}");
+    }
+    let load = rows("load");
+    let loaded: BTreeSet<String> =
+        load.iter().map(|row| row["platform"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(loaded, all);
+    for version in ["node:20-", "node:22-", "node:24-"] {
+        for target in node_targets::targets().iter().filter(|target| target.os == Os::Linux) {
+            let fits = |row: &&Value| {
+                row["platform"] == target.platform.as_str()
+                    && row["image"].as_str().unwrap().starts_with(version)
+            };
+            assert!(load.iter().any(|row| fits(&row)), "{target} is not loaded in {version}");
+        }
+    }
+}
+
+#[test]
+fn a_target_without_a_runner_stops_the_release() {
+    let table = fs::read_to_string(root().join("targets.json")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (known, unknown, message) in [
+        ("\"x86_64-linux\"", "\"riscv64-linux\"", "no runner is known for the build host riscv64-linux"),
+        ("\"arm64\"", "\"ppc64\"", "no runner is known for linux on ppc64"),
+    ] {
+        let changed = folder.path().join("targets.json");
+        fs::write(&changed, table.replace(known, unknown)).unwrap();
+        let Some(output) = jq(changed.to_str().unwrap()) else { return };
+        assert!(!output.status.success());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+/// Returns the outputs of `matrix.jq`, or `None` if jq isn't installed.
+fn matrix(table: &str) -> Option<BTreeMap<String, String>> {
+    let output = jq(table)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.lines().map(|line| line.split_once('=').unwrap()).map(|(a, b)| (a.into(), b.into())).collect())
+}
+
+fn jq(table: &str) -> Option<std::process::Output> {
+    let mut jq = Command::new("jq");
+    jq.args(["--raw-output", "--from-file", ".github/matrix.jq", table]).current_dir(root());
+    match jq.output() {
+        Ok(output) => Some(output),
+        Err(_) => {
+            println!("skipped: jq is not installed; run cargo xtask setup");
+            None
+        }
+    }
+}
