@@ -1,11 +1,11 @@
 // Runs one of the build steps that package.json names:
 //
-//   debug [--target TRIPLE]   compiles the addon with plain cargo into dist/bindings_node.PLATFORM.node
+//   debug [--target TARGET]   compiles the addon with plain cargo into dist/bindings_node.PLATFORM.node
 //   finish                    generates sources and compiles the TypeScript into dist/
 //   test                      builds what the tests need: debug for this machine, then finish
 //   clean                     removes dist/
 //
-// `cargo xtask dist` builds the release addon.
+// TARGET is a triple or a platform of targets.json. `cargo xtask dist` builds the release addon.
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -36,13 +36,36 @@ const steps = {
   clean: () => attempt(`cannot remove ${dist}`, OWN, () => rmSync(dist, { recursive: true, force: true })),
 }
 
-const [step, ...flags] = process.argv.slice(2)
-if (!Object.hasOwn(steps, step)) fail(`usage: node scripts/build.mjs ${Object.keys(steps).join('|')} [--target TRIPLE]`)
-steps[step]()
+/** The flags of each step that has some. Each flag has a value. */
+const flags = { debug: ['--target'] }
 
-function addon() {
-  const target = targetOf(option('--target') ?? host())
-  const triple = option('--target') ? ['--target', target.triple] : []
+const [step, ...rest] = process.argv.slice(2)
+if (!Object.hasOwn(steps, step)) usage(step === undefined ? 'a step is missing' : `unknown step ${step}`)
+steps[step](options(step, rest))
+
+/** Parses the flags of a step. */
+function options(step, args) {
+  const parsed = {}
+  for (let at = 0; at < args.length; at += 2) {
+    const [name, value] = args.slice(at)
+    if (!flags[step]?.includes(name)) usage(`${step} does not take ${name}`)
+    if (name in parsed) usage(`${name} is given twice`)
+    if (!value || value.startsWith('--')) usage(`${name} needs a value`)
+    parsed[name] = value
+  }
+  return parsed
+}
+
+function usage(problem) {
+  const known = Object.keys(steps).map((step) =>
+    [step, ...(flags[step] ?? []).map((name) => `[${name} VALUE]`)].join(' '),
+  )
+  fail(`${problem}; usage: node scripts/build.mjs ${known.join(' | ')}`)
+}
+
+function addon({ '--target': name } = {}) {
+  const target = targetOf(name ?? host())
+  const triple = name ? ['--target', target.triple] : []
   const chosen = ['--locked', '-p', 'bindings_node', ...triple]
   const output = run('cargo', ['build', ...chosen, '--message-format=json-render-diagnostics'], {
     cwd: root,
@@ -134,16 +157,12 @@ function host() {
   return /^host: (.*)$/m.exec(version)[1]
 }
 
-function targetOf(triple) {
+/** Returns the target of a triple or a platform. */
+function targetOf(name) {
   const { targets } = JSON.parse(readFileSync(join(root, 'targets.json'), 'utf8'))
-  const target = targets.find((candidate) => candidate.triple === triple)
-  return target ?? fail(`unknown target ${triple}; targets.json has ${targets.map((known) => known.triple).join(', ')}`)
-}
-
-function option(name) {
-  const at = flags.indexOf(name)
-  if (at === -1) return undefined
-  return flags[at + 1] ?? fail(`${name} needs a value`)
+  const target = targets.find(({ triple, platform }) => name === triple || name === platform)
+  const known = targets.map(({ triple, platform }) => `\n  ${triple} or ${platform}`)
+  return target ?? fail(`unknown target ${name}; targets.json has${known.join('')}`)
 }
 
 /** Runs a program. Returns its output. */

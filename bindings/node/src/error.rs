@@ -1,6 +1,7 @@
 //! Turns failures into JavaScript errors.
 
 use std::error::Error;
+use std::io;
 use std::iter;
 
 use napi::{Env, Status};
@@ -41,8 +42,22 @@ pub(crate) type Outcome<T> = Result<T, Failure>;
 pub(crate) struct NativeCause {
     /// The error's code, if it is one of the engine, of a key or of the codec.
     pub code: Option<String>,
+    /// The number of the operating system's error, except on Windows.
+    pub errno: Option<i32>,
     /// The error's message.
     pub message: String,
+}
+
+impl NativeCause {
+    fn new(error: &(dyn Error + 'static)) -> Self {
+        // Windows' numbers are not those that Node names.
+        let system = error.downcast_ref::<io::Error>().filter(|_| cfg!(unix));
+        Self {
+            code: code_of(error).map(str::to_owned),
+            errno: system.and_then(io::Error::raw_os_error),
+            message: printable(&error.to_string()),
+        }
+    }
 }
 
 impl Failure {
@@ -53,11 +68,13 @@ impl Failure {
 
     /// An error of the engine, with its message and its chain of sources.
     fn engine(code: &'static str, error: &(dyn Error + 'static)) -> Failure {
-        let causes = iter::successors(error.source(), |&cause| cause.source()).map(|cause| NativeCause {
-            code: code_of(cause).map(str::to_owned),
-            message: printable(&cause.to_string()),
-        });
-        Failure::Engine { code, message: error.to_string(), causes: causes.collect() }
+        let message = error.to_string();
+        let causes = iter::successors(error.source(), |&cause| cause.source())
+            // A source with the error's code, whose message ends the error's message, says nothing more.
+            .skip_while(|&cause| code_of(cause) == Some(code) && message.ends_with(&cause.to_string()))
+            .map(NativeCause::new)
+            .collect();
+        Failure::Engine { code, message, causes }
     }
 
     /// Throws in `env`, and returns the value with which an exported function reports a pending exception.
@@ -137,10 +154,29 @@ mod tests {
         let Failure::Engine { code, causes, .. } = error.into() else { panic!("not the engine's") };
         let sqlite = NativeCause {
             code: Some("SQLITE_NOTADB".to_owned()),
+            errno: None,
             message: "file is not a database".to_owned(),
         };
         assert_eq!((code, causes), ("SQLITE_NOTADB", vec![sqlite]));
         let Failure::Engine { causes, .. } = SqlError::Closed.into() else { panic!("not the engine's") };
         assert_eq!(causes, []);
+    }
+
+    #[test]
+    fn a_source_that_repeats_the_error_is_no_cause() {
+        let source = SqlError::Sqlite { code: "SQLITE_BUSY", message: "database is locked".to_owned() };
+        let error = OpenError::Sqlite { path: PathBuf::from("a.db"), source };
+        let Failure::Engine { code, message, causes } = error.into() else { panic!("not the engine's") };
+        assert_eq!((code, causes), ("SQLITE_BUSY", vec![]));
+        assert!(message.ends_with(": database is locked"), "{message}");
+    }
+
+    #[test]
+    fn an_error_of_the_operating_system_has_its_number_on_unix() {
+        let source = io::Error::from_raw_os_error(2);
+        let error = OpenError::MissingFile { path: PathBuf::from("a.db"), source };
+        let Failure::Engine { causes, .. } = error.into() else { panic!("not the engine's") };
+        let numbers: Vec<_> = causes.iter().map(|cause| (&cause.code, cause.errno)).collect();
+        assert_eq!(numbers, [(&None, cfg!(unix).then_some(2))]);
     }
 }

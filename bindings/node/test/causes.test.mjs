@@ -1,8 +1,9 @@
 // The causes of errors: `error.cause` is the chain of sources of the engine's error.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, openSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
@@ -12,6 +13,7 @@ import { folder, freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)
 const key = Buffer.alloc(32, 7)
+const windows = process.platform === 'win32'
 
 /** Returns the error that `work` throws. */
 function thrown(work) {
@@ -30,25 +32,29 @@ function chain(error) {
   return [code === undefined ? { name, message } : { name, code, message }, ...rest]
 }
 
-/** Checks that an error is a SqliteError whose cause is an error of the operating system. */
-function assertSystemCause(error, code, message) {
+/** Checks that an error is a SqliteError whose cause is an error of the operating system, with `name` as Node's code. */
+function assertSystemCause(error, code, name, message) {
   assert.ok(error instanceof SqliteError)
   assert.equal(error.code, code)
-  assert.equal(error.cause.constructor, Error)
-  assert.match(error.cause.message, message)
-  assert.equal('cause' in error.cause, false)
+  const { cause } = error
+  assert.equal(cause.constructor, Error)
+  assert.match(cause.message, message)
+  const expected = windows ? [undefined, undefined] : [name, -constants.errno[name]]
+  assert.deepEqual([cause.code, cause.errno], expected)
+  assert.equal('cause' in cause, false)
 }
 
 test('a missing folder, and a missing file, have the cause of the operating system', () => {
   const missing = join(folder, 'nowhere', 'x.db')
   const error = thrown(() => new Database(missing))
-  assertSystemCause(error, 'SQLITE_CANTOPEN', /^No such file or directory|cannot find the path/)
+  assertSystemCause(error, 'SQLITE_CANTOPEN', 'ENOENT', /^No such file or directory|cannot find the path/)
   const folderName = dirname(missing)
   assert.equal(error.message, `cannot open "${missing}": the folder "${folderName}" does not exist; create it first`)
   for (const options of [{ fileMustExist: true }, { readonly: true, key }])
     assertSystemCause(
       thrown(() => new Database(freshPath(), options)),
       'SQLITE_CANTOPEN',
+      'ENOENT',
       /^No such file or directory|cannot find the file/,
     )
 })
@@ -56,11 +62,28 @@ test('a missing folder, and a missing file, have the cause of the operating syst
 test('a file in the place of a folder has the cause of the operating system', () => {
   const path = freshPath()
   writeFileSync(path, '')
-  assertSystemCause(
-    thrown(() => new Database(join(path, 'x.db'))),
-    'SQLITE_CANTOPEN',
-    /^Not a directory|cannot find the path/,
-  )
+  const below = join(path, 'x.db')
+  const error = thrown(() => new Database(below))
+  assertSystemCause(error, 'SQLITE_CANTOPEN', 'ENOTDIR', /^Not a directory|cannot find the path/)
+  assert.equal(error.message, `cannot open "${below}": "${path}" is a file, not a folder; check the path`)
+})
+
+test("Node's own error has the same code and number", { skip: windows && 'Windows has other numbers' }, () => {
+  const loop = freshPath()
+  symlinkSync(loop, loop)
+  const long = join(folder, 'a'.repeat(300))
+  for (const [path, name] of [
+    [join(folder, 'nowhere', 'x.db'), 'ENOENT'],
+    [loop, 'ELOOP'],
+    [long, 'ENAMETOOLONG'],
+  ]) {
+    const { code, errno } = thrown(() => openSync(path, 'r+'))
+    assert.equal(code, name)
+    for (const options of [{}, { key }]) {
+      const { cause } = thrown(() => new Database(path, options))
+      assert.deepEqual({ code: cause.code, errno: cause.errno }, { code, errno })
+    }
+  }
 })
 
 test('a missing permission has the cause of the operating system', { skip: otherUser.skip }, () => {
@@ -75,9 +98,9 @@ test('a missing permission has the cause of the operating system', { skip: other
     const errors = ['x.db', 'new.db'].map((name) => {
       try { new Database(${JSON.stringify(closed)} + '/' + name) } catch (error) { return error }
     })
-    console.log(JSON.stringify(errors.map(({ code, cause }) => [code, cause.name, cause.message])))`
+    console.log(JSON.stringify(errors.map(({ code, cause }) => [code, cause.name, cause.code, cause.message])))`
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', ...otherUser.spawn })
-  const expected = ['SQLITE_PERM', 'Error', 'Permission denied (os error 13)']
+  const expected = ['SQLITE_PERM', 'Error', 'EACCES', 'Permission denied (os error 13)']
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })
 
@@ -123,27 +146,60 @@ test('a failed zstd function has the cause of the codec, with its own code', () 
   assert.equal('cause' in thrown(() => db.prepare('SELEC 1')), false)
 })
 
-test('an error without a cause has no property for it', () => {
-  const path = freshPath()
-  new Database(path, { key }).exec('CREATE TABLE t (a INTEGER PRIMARY KEY)').close()
-  const db = new Database(path, { key })
-  db.exec('INSERT INTO t VALUES (1)')
-  const plain = freshPath()
-  new Database(plain).exec('CREATE TABLE t (a)').close()
-  for (const work of [
-    () => new Database(path, { key: Buffer.alloc(32, 8) }),
-    () => new Database(plain, { key }),
-    () => new Database(folder),
-    () => new Database(path, { key: Buffer.alloc(31) }),
-    () => db.exec('INSERT INTO t VALUES (1)'),
-    () => db.prepare('SELECT 1; SELECT 2'),
-    () => db.prepare('SELECT ?').get(),
-    () => db.close().prepare('SELECT 1'),
-  ]) {
+/** Checks that each call throws an error with its code and without the property `cause`. */
+function assertNoCause(calls) {
+  for (const [work, code] of calls) {
     const error = thrown(work)
-    assert.ok(error instanceof Error)
+    assert.equal(error.code, code, inspect(error))
     assert.equal('cause' in error, false, inspect(error))
   }
+}
+
+test('other errors of the constructor have no cause', () => {
+  const path = freshPath()
+  const db = new Database(path, { key })
+  db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(50000))')
+  const plain = freshPath()
+  new Database(plain).exec('CREATE TABLE t (a)').close()
+  db.exec('BEGIN EXCLUSIVE')
+  // The cause of a locked file repeated the end of the message.
+  assertNoCause([[() => new Database(path, { key, timeout: 0 }), 'SQLITE_BUSY']])
+  db.close()
+  assertNoCause([
+    [() => new Database(path, { key: Buffer.alloc(32, 8) }), 'STRONGROOM_WRONG_KEY'],
+    [() => new Database(path, { passphrase: 'sesame' }), 'STRONGROOM_WRONG_KEY'],
+    [() => new Database(plain, { key }), 'STRONGROOM_NOT_ENCRYPTED'],
+    [() => new Database(folder), 'SQLITE_CANTOPEN_ISDIR'],
+    [() => new Database(folder, { key }), 'SQLITE_CANTOPEN_ISDIR'],
+    [() => new Database(path, { key: Buffer.alloc(31) }), 'ERR_OUT_OF_RANGE'],
+  ])
+})
+
+test('other errors of statements have no cause', () => {
+  const letter = freshPath()
+  writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
+  const encrypted = freshPath()
+  new Database(encrypted, { key }).exec('CREATE TABLE t (a)').close()
+  const damaged = freshPath()
+  new Database(damaged).exec('CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(50000))').close()
+  truncateSync(damaged, 8192)
+  const db = new Database()
+  db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)')
+  assertNoCause([
+    [() => new Database(letter).prepare('SELECT * FROM t'), 'SQLITE_NOTADB'],
+    [() => new Database(encrypted).prepare('SELECT * FROM t'), 'SQLITE_NOTADB'],
+    [() => new Database(damaged).prepare('SELECT * FROM t').all(), 'SQLITE_CORRUPT'],
+    [() => db.exec(`ATTACH '${join(folder, 'nowhere', 'x.db')}' AS x`), 'SQLITE_CANTOPEN'],
+    [() => db.exec("SELECT zstd_decompress('text')"), 'SQLITE_ERROR'],
+    [() => db.exec('SELECT zstd_decompress(1.5)'), 'SQLITE_ERROR'],
+    [() => db.exec("SELECT zstd_compress('a', 3, 'text')"), 'SQLITE_ERROR'],
+    [() => db.exec("SELECT zstd_compress('a', 'text')"), 'SQLITE_ERROR'],
+    [() => db.exec('INSERT INTO t VALUES (1)'), 'SQLITE_CONSTRAINT_PRIMARYKEY'],
+    [() => db.prepare('SELEC 1'), 'SQLITE_ERROR'],
+    [() => db.prepare('SELECT 1; SELECT 2'), 'STRONGROOM_MULTIPLE_STATEMENTS'],
+    [() => db.prepare('SELECT ?').get(), 'ERR_OUT_OF_RANGE'],
+    [() => db.close().prepare('SELECT 1'), 'STRONGROOM_CLOSED'],
+  ])
 })
 
 test('no cause shows a key or a stored value', () => {

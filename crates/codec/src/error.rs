@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 #[non_exhaustive]
 pub enum CodecError {
     /// zstd does not have this level.
-    #[error("compression level {actual} does not exist: zstd has {min} to {max}")]
+    #[error("compression level {actual} does not exist: use a level from {min} to {max}")]
     Level {
         /// The given level.
         actual: i64,
@@ -55,7 +55,7 @@ pub enum CodecError {
     },
 
     /// The bytes are not a dictionary in zstd's format.
-    #[error("the {length} bytes are not a zstd dictionary, or a damaged one: train a dictionary on samples")]
+    #[error("the {length} bytes are not a valid zstd dictionary: train a dictionary on samples")]
     DictionaryInvalid {
         /// The number of bytes.
         length: usize,

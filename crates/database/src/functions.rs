@@ -116,7 +116,18 @@ impl Call {
     }
 
     fn wrong_type(&self, expected: &str, given: Type) -> Error {
-        error(format!("{}: {expected}, not of type {given}", self.function))
+        error(format!("{}: {expected}, not of type {}", self.function, sql_name(given)))
+    }
+}
+
+/// Returns SQL's name of a type, as `typeof` does, in capitals.
+fn sql_name(type_: Type) -> &'static str {
+    match type_ {
+        Type::Null => "NULL",
+        Type::Integer => "INTEGER",
+        Type::Real => "REAL",
+        Type::Text => "TEXT",
+        Type::Blob => "BLOB",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Once;
@@ -175,7 +175,9 @@ fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailu
         };
     };
     let path = path.to_owned();
-    match cause {
+    // SQLite counts symbolic links without a failing call, and the cause is then that of an unrelated one.
+    let found = fs::metadata(&path).err().filter(|error| error.kind() != ErrorKind::NotFound);
+    match found.or(cause) {
         Some(source) if source.kind() == ErrorKind::PermissionDenied => {
             OpenError::Permission { path, source }
         }
@@ -184,22 +186,34 @@ fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailu
                 Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
                 _ => PathBuf::from("."),
             };
-            if !directory.is_dir() {
+            if let Some(file) = file_above(&path) {
+                OpenError::FileAsDirectory { path, file, source }
+            } else if !directory.is_dir() {
                 OpenError::MissingDirectory { path, directory, source }
             } else if options.must_exist || options.read_only {
                 OpenError::MissingFile { path, source }
             } else {
-                not_created(path, code, message)
+                not_created(path, code, message, source)
             }
         }
         source => OpenError::System { path, code, message, source },
     }
 }
 
+/// Returns the folder of a path, or the nearest one above that exists, if a file has its place.
+fn file_above(path: &Path) -> Option<PathBuf> {
+    let nearest = path.ancestors().skip(1).find(|above| above.exists())?;
+    (!nearest.is_dir()).then(|| nearest.to_owned())
+}
+
 /// The error for a file that SQLite could not create. SQLite then tries to read it, and reports that it is missing.
-fn not_created(path: PathBuf, code: &'static str, message: String) -> OpenError {
+fn not_created(path: PathBuf, code: &'static str, message: String, missing: io::Error) -> OpenError {
     match File::options().write(true).create_new(true).open(&path) {
         Err(source) if source.kind() == ErrorKind::PermissionDenied => OpenError::Permission { path, source },
+        // A link to a folder that is missing exists, and its target does not.
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => {
+            OpenError::System { path, code, message, source: Some(missing) }
+        }
         Err(source) => OpenError::System { path, code, message, source: Some(source) },
         Ok(_) => OpenError::System { path, code, message, source: None },
     }

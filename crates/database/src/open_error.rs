@@ -37,6 +37,17 @@ pub enum OpenError {
         source: io::Error,
     },
 
+    /// The path leads through a file as if the file were a folder.
+    #[error("cannot open \"{path}\": \"{file}\" is a file, not a folder; check the path")]
+    FileAsDirectory {
+        /// The path.
+        path: PathBuf,
+        /// The part of the path that is a file.
+        file: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
     /// The file does not exist, and the options forbid creating it.
     #[error(
         "cannot open \"{path}\": the file does not exist, and the options forbid creating it; check the path"
@@ -101,7 +112,7 @@ pub enum OpenError {
 
     /// No database of this key has the length of the file.
     #[error(
-        "cannot open \"{path}\": its {length} bytes are not a whole number of this key's pages; the file is not a \
+        "cannot open \"{path}\": its length, {length} bytes, is not a multiple of the page size; the file is not a \
          database, is cut off, or has other cipher parameters"
     )]
     NotADatabase {
@@ -174,7 +185,9 @@ impl OpenError {
             Self::EmptyPath => "STRONGROOM_EMPTY_PATH",
             Self::NulInPath => "STRONGROOM_NUL_IN_PATH",
             Self::PathEncoding { .. } => "STRONGROOM_PATH_ENCODING",
-            Self::MissingDirectory { .. } | Self::MissingFile { .. } => "SQLITE_CANTOPEN",
+            Self::MissingDirectory { .. } | Self::FileAsDirectory { .. } | Self::MissingFile { .. } => {
+                "SQLITE_CANTOPEN"
+            }
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
             Self::Permission { .. } => "SQLITE_PERM",
             Self::System { code, .. } => code,

@@ -59,7 +59,7 @@ pub enum KeyError {
     },
 
     /// OpenSSL could not derive the key.
-    #[error("cannot derive a key from the passphrase: OpenSSL failed; check that memory is left")]
+    #[error("cannot derive a key from the passphrase: OpenSSL failed; the machine may be out of memory")]
     Derivation {
         /// OpenSSL's errors.
         source: openssl::error::ErrorStack,

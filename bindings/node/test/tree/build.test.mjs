@@ -1,5 +1,5 @@
-// Folders that scripts/build.mjs cannot write to. Each one printed Node's stack, and one left a half-written file, which
-// `cargo xtask pack` refuses. The tests run with a small repository, and with programs in the place of cargo and tsc.
+// The flags of scripts/build.mjs, and folders that the script cannot write to. Each such folder printed Node's stack, and
+// one left a half-written file, which `cargo xtask pack` refuses. The tests run with a small repository, and with programs in the place of cargo and tsc.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -62,6 +62,45 @@ test('an addon replaces the one that is there', { skip }, () => {
   for (const _ of [1, 2]) assert.deepEqual(build(tree, ADDON), { status: 0, stdout: `${tree.addon}\n`, stderr: '' })
   assert.equal(readFileSync(tree.addon, 'utf8'), 'a library')
   assert.deepEqual(readdirSync(tree.dist), [`bindings_node.${platform}.node`])
+})
+
+test('a target has two names, its triple and its platform', { skip }, () => {
+  const tree = makeTree()
+  const arguments_ = join(tree.root, 'arguments')
+  const cargo = join(tree.root, 'bin/cargo')
+  const script = readFileSync(cargo, 'utf8')
+  writeFileSync(cargo, `${script}require('node:fs').writeFileSync('${arguments_}', process.argv.slice(2).join(' '))\n`)
+  for (const name of [triple, platform]) {
+    assert.deepEqual(build(tree, ['debug', '--target', name]), { status: 0, stdout: `${tree.addon}\n`, stderr: '' })
+    assert.ok(readFileSync(arguments_, 'utf8').includes(` --target ${triple} `), name)
+    writeFileSync(arguments_, '')
+  }
+  const { status, stderr } = build(tree, ['debug', '--target', 'linux-x64'])
+  assert.equal(status, 1)
+  assert.ok(stderr.startsWith('unknown target linux-x64; targets.json has\n'), stderr)
+  assert.ok(stderr.includes(`\n  ${triple} or ${platform}\n`), stderr)
+})
+
+// An unknown flag was ignored: `test -- --trget x` built the addon for this machine, and succeeded.
+test('a flag that the step does not take is a usage error', () => {
+  const tree = makeTree()
+  const usage = 'usage: node scripts/build.mjs debug [--target VALUE] | test | finish | clean'
+  for (const [args, problem] of [
+    [['debug', '--trget', triple], 'debug does not take --trget'],
+    [['debug', triple], `debug does not take ${triple}`],
+    [['debug', '--target'], '--target needs a value'],
+    [['debug', '--target', '--target'], '--target needs a value'],
+    [[...ADDON, '--target', platform], '--target is given twice'],
+    [[...ADDON, '--release'], 'debug does not take --release'],
+    [['test', '--trget', 'x'], 'test does not take --trget'],
+    [['test', '--target', triple], 'test does not take --target'],
+    [['finish', '--target', triple], 'finish does not take --target'],
+    [['clean', '--help'], 'clean does not take --help'],
+    [['build'], 'unknown step build'],
+    [[], 'a step is missing'],
+  ])
+    assertFails(tree, args, [`${problem}; ${usage}`])
+  assert.deepEqual(existsSync(tree.dist), false)
 })
 
 test("a file in the place of dist's folder", { skip }, () => {

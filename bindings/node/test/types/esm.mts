@@ -64,7 +64,9 @@ try {
 } catch (error) {
   if (error instanceof SqliteError) {
     equal<Exact<typeof error.code, SqliteErrorCode>>(true)
-    equal<Exact<typeof error.cause, Error | undefined>>(true)
+    equal<Exact<typeof error.cause, (Error & { readonly code?: string; readonly errno?: number }) | undefined>>(true)
+    const missing: boolean = error.cause?.code === 'ENOENT'
+    if (missing) throw error.cause
     new SqliteError('message', 'SQLITE_ERROR', { cause: error })
     // @ts-expect-error a cause is an error
     new SqliteError('message', 'SQLITE_ERROR', { cause: 'message' })

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { getSystemErrorName, types } from 'node:util'
 import type { NativeCause } from '../load/native'
 import type { SqliteErrorCode } from './codes'
 
@@ -21,10 +21,12 @@ export class SqliteError extends Error {
   /** The error's code, which stays the same across versions, unlike the message. */
   readonly code: SqliteErrorCode
   /**
-   * The error behind this one, if there is one: a `SqliteError` of SQLite, a key or zstd, or an `Error` of the operating
-   * system or a library. It may have a cause as well.
+   * The error behind this one, if there is one: a `SqliteError` of SQLite or zstd, or an `Error` of the operating system
+   * or a library.
+   *
+   * An error of the operating system has Node's `code` (`ENOENT`) and `errno`, except on Windows.
    */
-  declare readonly cause?: Error
+  declare readonly cause?: Error & { readonly code?: string; readonly errno?: number }
 
   constructor(message: string, code: SqliteErrorCode, options?: { cause?: Error }) {
     if (typeof code !== 'string') throw argumentType('"code" must be a string')
@@ -85,7 +87,10 @@ export function fromNative(error: unknown): unknown {
   return [{ code: code.slice(MARK.length), message: error.message }, ...causes].reduceRight(withCause, undefined)
 }
 
-function withCause(cause: Error | undefined, { code, message }: NativeCause): Error {
+function withCause(cause: Error | undefined, { code, errno, message }: NativeCause): Error {
   const options = cause && { cause }
-  return code === undefined ? new Error(message, options) : new SqliteError(message, code as SqliteErrorCode, options)
+  if (code !== undefined) return new SqliteError(message, code as SqliteErrorCode, options)
+  const error = new Error(message, options)
+  // The `errno` of Node's own errors is negative.
+  return errno === undefined ? error : Object.assign(error, { errno: -errno, code: getSystemErrorName(-errno) })
 }

@@ -50,6 +50,8 @@ export declare class NativeStatement {
 export interface NativeCause {
   /** The error's code, if it is one of the engine, of a key or of the codec. */
   code?: string
+  /** The number of the operating system's error, except on Windows. */
+  errno?: number
   /** The error's message. */
   message: string
 }

@@ -28,6 +28,7 @@ fn every_variants_code_is_in_it() {
         OpenError::NulInPath,
         OpenError::PathEncoding { path: path() },
         OpenError::MissingDirectory { path: path(), directory: path(), source: system() },
+        OpenError::FileAsDirectory { path: path(), file: path(), source: system() },
         OpenError::MissingFile { path: path(), source: system() },
         OpenError::Directory { path: path() },
         OpenError::Permission { path: path(), source: system() },

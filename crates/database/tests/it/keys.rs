@@ -161,6 +161,8 @@ fn a_file_that_is_something_else_is_no_database() {
         let error = scratch.open_with(&key()).unwrap_err();
         assert!(matches!(error, OpenError::NotADatabase { .. }), "{} bytes: {error:?}", content.len());
         assert_eq!(error.code(), "SQLITE_NOTADB");
+        let length = format!("its length, {} bytes, is not a multiple of the page size", content.len());
+        assert!(error.to_string().contains(&length), "{error}");
         let database = scratch.open_plain();
         assert_eq!(database.prepare("SELECT * FROM t").unwrap_err().code(), "SQLITE_NOTADB");
         drop(database);

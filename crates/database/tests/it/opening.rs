@@ -84,13 +84,41 @@ fn a_missing_directory_is_named() {
 }
 
 #[test]
-fn a_file_is_no_directory() {
+fn a_file_in_the_place_of_a_directory_is_named() {
     let scratch = Scratch::new();
     fs::write(scratch.path(), "file").unwrap();
-    let error = open(&scratch.path().join("test.db"), &OpenOptions::default()).unwrap_err();
-    assert!(matches!(error, OpenError::MissingDirectory { .. }), "{error}");
-    assert_eq!(os_error(&error).kind(), ErrorKind::NotADirectory);
+    let shown = format!("\"{}\" is a file, not a folder; check the path", scratch.path().display());
+    for below in ["test.db", "folder/test.db"] {
+        for must_exist in [false, true] {
+            let options = OpenOptions { must_exist, ..Default::default() };
+            let error = open(&scratch.path().join(below), &options).unwrap_err();
+            assert!(
+                matches!(&error, OpenError::FileAsDirectory { file, .. } if *file == scratch.path()),
+                "{error}"
+            );
+            assert_eq!(error.code(), "SQLITE_CANTOPEN");
+            assert_eq!(os_error(&error).kind(), ErrorKind::NotADirectory);
+            assert!(error.to_string().ends_with(&shown), "{error}");
+        }
+    }
     assert_eq!(fs::read(scratch.path()).unwrap(), b"file");
+}
+
+/// SQLite follows symbolic links itself, and reports the system's error of an unrelated call when there are too many.
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_that_leads_nowhere_has_its_own_error() {
+    let scratch = Scratch::new();
+    let (round, missing) = (scratch.folder().join("round"), scratch.folder().join("missing"));
+    std::os::unix::fs::symlink(&round, &round).unwrap();
+    std::os::unix::fs::symlink(scratch.folder().join("nowhere/test.db"), &missing).unwrap();
+    let expected = fs::metadata(&round).unwrap_err().raw_os_error();
+    for _ in 0..2 {
+        let error = open(&round, &OpenOptions::default()).unwrap_err();
+        assert_eq!((error.code(), os_error(&error).raw_os_error()), ("SQLITE_CANTOPEN", expected));
+    }
+    let error = open(&missing, &OpenOptions::default()).unwrap_err();
+    assert_eq!((error.code(), os_error(&error).kind()), ("SQLITE_CANTOPEN", ErrorKind::NotFound));
 }
 
 #[test]
