@@ -3,7 +3,7 @@
 /// The length of the hash in a store object's name: 160 bits, 5 to a letter.
 const HASH_LENGTH: usize = 32;
 
-/// The rest that a path must have after its root to be one of the build machine.
+/// What follows the root of a build machine's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RootKind {
     /// A hash and a name.
@@ -133,7 +133,7 @@ impl Root {
     }
 }
 
-/// Returns the roots, without those of Windows.
+/// Returns the roots on Unix.
 #[cfg(test)]
 pub(crate) fn unix_directories() -> impl Iterator<Item = &'static str> {
     ROOTS.iter().map(|root| root.start).filter(|start| start.starts_with('/'))

@@ -90,8 +90,8 @@ where
 
 /// Returns the number of dynamic symbols.
 ///
-/// The dynamic table does not have this number. The hash tables do, but a GNU hash table without exports does not count the
-/// imports: then the section header has the number, or if that was stripped, the address of the table that follows.
+/// The dynamic table does not state the number. The hash tables do, but a GNU hash table without exports does not count the
+/// imports. In that case the section header states it; if the header was stripped, the next table's address bounds it.
 fn count<Elf>(image: &Image<'_, Elf>, address: u64) -> Result<usize, String>
 where
     Elf: FileHeader<Endian = Endianness>,

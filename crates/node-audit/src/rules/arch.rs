@@ -31,7 +31,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problems.push(Problem { severity, message, evidence: describe(facts), remedy: remedy.to_owned() });
     };
     if !facts.loadable {
-        let message = "the file is not a shared library, and Node loads nothing else as an addon".to_owned();
+        let message =
+            "the file is not a shared library, and Node loads only shared libraries as addons".to_owned();
         problem(Severity::Error, message, "link the file with -shared (crate type cdylib in Rust)");
     }
     let Some(claimed) = claimed else {

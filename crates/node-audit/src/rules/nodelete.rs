@@ -1,4 +1,4 @@
-//! An addon whose code runs at the end of a thread is still loaded then.
+//! Code of the addon that runs when a thread ends needs the addon to stay loaded.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};

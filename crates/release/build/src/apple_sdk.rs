@@ -89,7 +89,7 @@ mod tests {
     /// zig, and the macOS targets whose standard library is installed.
     fn tools(workspace: &Workspace) -> Option<(Zig, Vec<&'static Target>)> {
         let Some(zig) = Zig::find(workspace).unwrap() else {
-            println!("skipped: zig is not installed: cargo xtask setup");
+            println!("skipped: zig is not installed: run cargo xtask setup");
             return None;
         };
         let macos = node_targets::targets().iter().filter(|target| target.os == Os::Darwin);

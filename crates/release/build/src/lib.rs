@@ -1,7 +1,7 @@
 //! Release addons without Nix: one cargo call for many targets, zig as C compiler, rustc's own lld for macOS, mingw.
 //!
-//! The crate selects a target's toolchain, calls cargo, and returns the library. It knows no policy, no npm package and no
-//! Node: other crates audit, pack and load the library.
+//! The crate selects a target's toolchain, calls cargo, and returns the library. It also compiles the
+//! package's JavaScript. It knows neither our policy for addons nor how packages are made: other crates audit, pack and load.
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -22,7 +22,7 @@ const LIBNODE_PATH: &str = "LIBNODE_PATH";
 
 /// Returns the compiler, which is the linker as well: rustc calls it by its name.
 pub fn mingw_compiler() -> Result<PathBuf> {
-    program(COMPILER).with_context(|| format!("{COMPILER} is not installed: cargo xtask setup"))
+    program(COMPILER).with_context(|| format!("{COMPILER} is not installed: run cargo xtask setup"))
 }
 
 /// The target that mingw compiles for, with a name of its own: that the proxy loads says nothing about the shipped addon.

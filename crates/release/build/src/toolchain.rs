@@ -270,7 +270,7 @@ mod tests {
     fn no_target_has_a_linker_variable_and_each_has_its_flags() {
         let workspace = Workspace::find().unwrap();
         if Zig::find(&workspace).unwrap().is_none() {
-            println!("skipped: zig is not installed: cargo xtask setup");
+            println!("skipped: zig is not installed: run cargo xtask setup");
             return;
         }
         let host = node_targets::host().unwrap();

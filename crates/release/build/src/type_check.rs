@@ -19,7 +19,7 @@ use crate::zig_wrappers;
 pub(crate) fn type_check(workspace: &Workspace, target: &Target) -> Result<()> {
     let zig = Zig::install(workspace)?;
     let arch = target.triple.split('-').next().unwrap_or_default();
-    // openssl-sys preprocesses OpenSSL's headers. Any compiler for Windows does.
+    // openssl-sys preprocesses OpenSSL's headers, for which any compiler for Windows suffices.
     let zig_target = &format!("{arch}-windows-gnu");
     let path = zig_wrappers::install(workspace, &zig, zig_target)?;
     let prefix = fake_openssl(workspace, target)?;

@@ -12,7 +12,7 @@ use machine::{Workspace, process, program};
 pub const REMEDY: &str =
     "no nix on PATH: run the official installer, or name one elsewhere by STRONGROOM_NIX=.../bin/nix";
 
-/// The oldest Nix that crane supports (its CHANGELOG, read 2026-11). 2.26.3 builds every output all the same.
+/// The oldest Nix that crane supports (its CHANGELOG, read 2026-11). 2.26.3 also builds every output.
 const MIN_NIX: [u32; 3] = [2, 31, 2];
 
 /// A flake's folder with packages of the machine's own programs, for a machine without a binary cache.

@@ -51,7 +51,7 @@ impl DebianSystem {
         } else {
             return None;
         };
-        Some(format!("{missing} is not installed: cargo xtask setup"))
+        Some(format!("{missing} is not installed: run cargo xtask setup"))
     }
 
     /// Installs what is missing. Returns whether anything was.

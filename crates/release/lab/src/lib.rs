@@ -1,7 +1,7 @@
 //! Real runtimes: addons and packages, loaded in Nodes of many systems and installed by the package managers that users have.
 //!
 //! The crate holds the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages.
-//! The crate knows neither how an addon is built nor our policy for addons, and no command of xtask.
+//! It loads addons and packages that others built, and knows neither toolchains nor our policy for addons.
 
 #![forbid(unsafe_code)]
 #![expect(

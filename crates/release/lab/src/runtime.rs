@@ -11,7 +11,7 @@ use crate::pinned_node::PinnedNode;
 use crate::wine::Wine;
 
 /// The reason for skipping each pinned Node if none is installed. Rows with this reason need only one line.
-pub(crate) const NODES_NOT_INSTALLED: &str = "the test Nodes are not installed: cargo xtask setup";
+pub(crate) const NODES_NOT_INSTALLED: &str = "the test Nodes are not installed: run cargo xtask setup";
 
 /// JavaScript for the version of glibc. A report that includes the network looks up names, which takes time.
 const GLIBC_VERSION: &str =
@@ -121,7 +121,7 @@ impl Runtime {
     fn missing(&self, workspace: &Workspace) -> Option<String> {
         let Pinned { node, system } = self.pinned.as_ref()?;
         if !node.is_installed(workspace) {
-            return Some(format!("{} is not installed: cargo xtask setup", node.name()));
+            return Some(format!("{} is not installed: run cargo xtask setup", node.name()));
         }
         match system {
             System::Debian(system) => system.missing(workspace),
@@ -161,7 +161,7 @@ impl Runtime {
         match system {
             System::Debian(system) => system.command(workspace, &program, node.libraries(workspace)),
             System::Wine(Some(wine)) => Ok(wine.command(workspace, &program)),
-            System::Wine(None) => bail!("Wine is not installed: cargo xtask setup"),
+            System::Wine(None) => bail!("Wine is not installed: run cargo xtask setup"),
         }
     }
 }
@@ -247,7 +247,10 @@ mod tests {
             assert!(runtime.name().contains(", Wine"), "{}", runtime.name());
             let why = runtime.missing(&Workspace::at(folder.path())).unwrap();
             let node = &runtime.node;
-            assert_eq!(why, format!("Node {node} for x64 and Windows is not installed: cargo xtask setup"));
+            assert_eq!(
+                why,
+                format!("Node {node} for x64 and Windows is not installed: run cargo xtask setup")
+            );
         }
     }
 

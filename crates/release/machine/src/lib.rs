@@ -1,7 +1,7 @@
 //! The machine that the release tools run on: paths, processes, progress, reports, pinned downloads, apt, npm, Python.
 //!
-//! The crates that build, pack, load and test find programs and files with it, and print through it. It knows neither a
-//! target nor an addon, and no command of xtask.
+//! The crates that build, pack, load and test find programs and files with it, and print through it. It depends
+//! on no other crate of the workspace: it knows neither the rows of targets.json, nor what an addon contains, nor who calls it.
 
 #![forbid(unsafe_code)]
 #![expect(

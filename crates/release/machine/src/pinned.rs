@@ -57,7 +57,7 @@ pub fn pinned_files(workspace: &Workspace) -> Result<Vec<PinnedFile>> {
     Ok(files)
 }
 
-/// Returns the cache folder for the files that a list pins. Its name has a digest of the list: other pins, another folder.
+/// Returns the cache folder for the files that a list pins. The name has a digest of the list, so a changed list gets another folder.
 pub fn pinned_folder(workspace: &Workspace, name: &str, list: &str) -> Result<PathBuf> {
     Ok(workspace.cache().join(format!("{name}-{}", digest_of(workspace, list)?)))
 }

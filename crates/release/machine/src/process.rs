@@ -31,7 +31,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Windows starts a batch file, which npm is there, by its whole name only.
+/// On Windows npm is a batch file, which starts by its full name only.
 fn program_file(program: &OsStr) -> &OsStr {
     if cfg!(windows) && program == "npm" { OsStr::new("npm.cmd") } else { program }
 }

@@ -125,7 +125,9 @@ impl fmt::Display for Report {
                 (0, _) => "passed",
                 _ => "FAILED",
             };
-            let reasons = tally.skipped.join("; ");
+            let mut reasons: Vec<&str> = tally.skipped.iter().map(String::as_str).collect();
+            reasons.dedup();
+            let reasons = reasons.join("; ");
             let note = match (result, skipped) {
                 (_, 0) => tally.note.clone(),
                 ("skipped", _) => reasons,

@@ -1,7 +1,7 @@
 //! The target table: `targets.json`, parsed and typed.
 //!
-//! All Rust code that depends on a platform (library names, floors, toolchains) reads this table. The crate knows the names and
-//! flags of targets, and nothing of how an addon is built.
+//! All Rust code that depends on a platform (library names, floors, toolchains) reads this table. The crate knows the facts of
+//! targets, and runs no tool.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! The npm packages of a release: checked artifacts, licences, a bill of materials, and tarballs with the same bytes each time.
 //!
-//! The crate audits addons that were built anywhere against this project's own policy, and packs them. It compiles nothing and
-//! loads nothing, and knows neither Nix nor a runtime.
+//! The crate audits addons that were built anywhere against this project's own policy, and packs them. It compiles nothing
+//! and loads nothing: it knows neither toolchains nor runtimes.
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -132,7 +132,7 @@ mod tests {
     fn every_component_of_every_target_has_its_text_and_an_allowed_licence() {
         let workspace = Workspace::find().unwrap();
         if CARGO_ABOUT.find(&workspace).is_none() {
-            println!("skipped: cargo-about is not installed: cargo xtask setup");
+            println!("skipped: cargo-about is not installed: run cargo xtask setup");
             return;
         }
         let crates = Crates::read(&workspace).unwrap();

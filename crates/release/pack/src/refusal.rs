@@ -1,6 +1,7 @@
 //! Errors of a whole set of files: every problem, and a remedy for each kind.
 
 use anyhow::{Result, bail};
+use build::Product;
 use node_targets::Target;
 
 /// The number of problems that are listed.
@@ -21,9 +22,9 @@ pub(crate) fn refuse(problems: Vec<String>, what: &str, remedy: &str) -> Result<
 }
 
 /// Returns the commands that build the addons of these targets.
-pub(crate) fn dist(targets: &[&Target]) -> String {
+pub(crate) fn dist(targets: &[&'static Target]) -> String {
     let (elsewhere, here): (Vec<&Target>, Vec<&Target>) =
-        targets.iter().partition(|target| target.builds_on("windows") && !cfg!(windows));
+        targets.iter().partition(|target| Product::here(target).is_proxy());
     let command = |targets: &[&Target]| {
         let named: Vec<String> = targets.iter().map(|target| format!(" --target {target}")).collect();
         format!("cargo xtask dist{}", named.concat())

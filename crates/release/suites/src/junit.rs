@@ -44,16 +44,17 @@ fn parse(report: &str, skips: Skips) -> Result<Tally> {
     let mut failed = Vec::new();
     for test in document.descendants().filter(|node| node.has_tag_name("testcase")) {
         let name = test.attribute("name").unwrap_or("a test without a name");
+        // nextest names the crate here, and node:test writes `test` for every test.
+        let of = test.attribute("classname").filter(|of| *of != "test");
+        let full_name = of.map_or_else(|| name.to_owned(), |of| format!("{of} {name}"));
         let child = |name| test.children().find(|node| node.has_tag_name(name));
-        // A line `skipped: <reason>` of the test's output.
-        let said =
-            || child("system-out")?.text()?.lines().find_map(|line| line.trim().strip_prefix("skipped: "));
+        let said = || child("system-out")?.text()?.lines().find_map(skip_reason);
         if let Some(skipped) = child("skipped") {
             // node:test writes `true` if no reason is given.
             let why = skipped.attribute("message").filter(|why| !["", "true"].contains(why));
             tally.skipped.push(why.unwrap_or(name).to_owned());
         } else if child("failure").or(child("error")).is_some() {
-            failed.push(name);
+            failed.push(full_name);
         } else if skips == Skips::SaidByTests
             && let Some(why) = said()
         {
@@ -67,8 +68,19 @@ fn parse(report: &str, skips: Skips) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The first of the tests that failed.
-fn note(failed: &[&str]) -> String {
+/// Returns the reason in a line `skipped: <reason>` of a test's output. With one thread, as on a machine with one processor,
+/// libtest prints `test <name> ... ` before it.
+fn skip_reason(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let said = match line.strip_prefix("test ") {
+        Some(test) => test.split_once(" ... ")?.1,
+        None => line,
+    };
+    said.strip_prefix("skipped: ")
+}
+
+/// Names the first of the tests that failed.
+pub(crate) fn note(failed: &[String]) -> String {
     let (named, rest) = failed.split_at(failed.len().min(MAX_NAMED));
     match (named, rest.len()) {
         ([], _) => String::new(),
@@ -124,12 +136,25 @@ test b ... ok</system-out></testcase>
         let tally = parse(NEXTEST, Skips::SaidByTests).unwrap();
         assert_eq!((tally.passed, tally.failed), (2, 1));
         assert_eq!(tally.skipped, ["Debian's sqlcipher is not installed"]);
-        assert_eq!(tally.note, "failed: c::d");
+        assert_eq!(tally.note, "failed: keys c::d");
         assert_eq!(parse(NEXTEST, Skips::Reported).unwrap().skipped, [""; 0]);
     }
 
     #[test]
+    fn the_reason_of_a_skip_may_follow_the_name_of_the_test() {
+        for line in ["skipped: no jq", "  skipped: no jq", "test key::reads ... skipped: no jq"] {
+            assert_eq!(skip_reason(line), Some("no jq"), "{line}");
+        }
+        for line in
+            ["test key::reads ... ok", "test result: ok. 1 passed", "it was skipped: no jq", "skipped"]
+        {
+            assert_eq!(skip_reason(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn a_note_names_the_first_failed_tests() {
+        let note = |names: &[&str]| note(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         assert_eq!(note(&[]), "");
         assert_eq!(note(&["a", "b"]), "failed: a, b");
         assert_eq!(note(&["a", "b", "c", "d"]), "failed: a, b and 2 more");

@@ -1,7 +1,7 @@
 //! The suites of `cargo xtask test`: each runs one kind of check and counts what passed, failed and was skipped.
 //!
-//! The crate composes what the crates below it do, calls test runners, and reads their reports. It knows neither the command
-//! line nor the table that a person reads.
+//! The crate composes what the crates below it do, calls test runners, and reads their reports. It contains no check
+//! of its own beyond that, and neither parses arguments nor prints a table.
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -20,7 +20,7 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<Tally> {
 /// test this tree.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<Tally> {
     let Some(program) = CARGO_DENY.find(workspace) else {
-        return Ok(Tally::skipped("cargo-deny is not installed: cargo xtask setup"));
+        return Ok(Tally::skipped("cargo-deny is not installed: run cargo xtask setup"));
     };
     let mut deny = process::command(program);
     deny.args(["--workspace", "--locked", "--all-features", "check", "bans", "licenses", "sources"]);

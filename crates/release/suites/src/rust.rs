@@ -23,7 +23,7 @@ const REPORT: &str = "target/nextest/default/junit.xml";
 /// Runs the tests of all crates with nextest, then the doctests, which nextest does not run.
 pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     let Some(program) = CARGO_NEXTEST.find(workspace) else {
-        return Ok(Tally::skipped("cargo-nextest is not installed: cargo xtask setup"));
+        return Ok(Tally::skipped("cargo-nextest is not installed: run cargo xtask setup"));
     };
     let arguments = ["nextest", "run", "--locked", "--workspace", "--run-ignored", "all"];
     let nextest = test_runner(workspace, program, &arguments);
@@ -51,12 +51,18 @@ fn test_runner(workspace: &Workspace, program: impl AsRef<OsStr>, arguments: &[&
 
 fn doctest_results(output: &str) -> Tally {
     let mut tally = Tally::default();
-    for result in output.lines().filter_map(|line| line.trim().strip_prefix("test result: ")) {
+    let mut failed = Vec::new();
+    for line in output.lines().map(str::trim) {
+        if let Some(test) = line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED")) {
+            failed.push(format!("doctest {test}"));
+        }
+        let Some(result) = line.strip_prefix("test result: ") else { continue };
         tally.passed += number_before(result, "passed");
         tally.failed += number_before(result, "failed");
         let ignored = number_before(result, "ignored");
         tally.skipped.extend((0..ignored).map(|_| "a doctest marked `ignore`".to_owned()));
     }
+    tally.note = junit::note(&failed);
     tally
 }
 
@@ -73,10 +79,12 @@ mod tests {
 
     #[test]
     fn doctests_are_summed_over_the_crates() {
-        let output = "test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
+        let output = "test src/lib.rs - Key (line 9) ... FAILED\n\
+                      test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
                       test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
         let tally = doctest_results(output);
         assert_eq!((tally.passed, tally.failed, tally.skipped.len()), (6, 1, 1));
+        assert_eq!(tally.note, "failed: doctest src/lib.rs - Key (line 9)");
         assert_eq!(doctest_results("error: could not compile"), Tally::default());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
         (Some(actionlint), Some(shellcheck)) => {
             run(workspace, "actionlint", process::command(actionlint).arg("-shellcheck").arg(shellcheck))?
         }
-        _ => Tally::skipped("actionlint or shellcheck is not installed: cargo xtask setup"),
+        _ => Tally::skipped("actionlint or shellcheck is not installed: run cargo xtask setup"),
     };
     tally.merge(match linter("zizmor")? {
         // Offline, like every test: a fault found in an action later is not a property of this tree.
@@ -27,7 +27,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
             let arguments = ["--offline", "--persona", "pedantic", ".github"];
             run(workspace, "zizmor", process::command(zizmor).args(arguments))?
         }
-        None => Tally::skipped("zizmor is not installed: cargo xtask setup"),
+        None => Tally::skipped("zizmor is not installed: run cargo xtask setup"),
     });
     Ok(tally)
 }

@@ -1,7 +1,7 @@
 //! The command line of the repository's tools: `cargo xtask setup | dist | pack | test | nix | load | survey`.
 //!
-//! The crate parses arguments, calls the crates below it, and prints what they return: one file per command. It knows how
-//! nothing is done.
+//! The crate parses arguments, calls the crates below it, and prints what they return: one file per command. Other crates
+//! build, audit, pack and load.
 
 #![forbid(unsafe_code)]
 

@@ -14,7 +14,7 @@ pub(crate) enum Action {
     Check,
     /// Builds addons as for a release
     Build {
-        /// Platforms, such as linux-x64-gnu, or js, or fast; without any, this machine's platform
+        /// Platforms, such as linux-x64-gnu, or js for the JavaScript; without any, and for fast, this machine's platform
         platforms: Vec<String>,
         /// Builds each addon from its layers a second time, and fails if a byte differs
         #[arg(long)]

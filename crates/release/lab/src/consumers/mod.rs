@@ -30,7 +30,7 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
     }
     let Some(tools) = Tools::find(workspace)? else {
         return Ok(Tally::skipped(
-            "the registry and the package managers are not installed: cargo xtask setup",
+            "the registry and the package managers are not installed: run cargo xtask setup",
         ));
     };
     LoadablePackage::built(workspace, &Product::own(node_targets::host()?))?;

@@ -105,33 +105,77 @@ fn the_crate_diagram_matches_the_manifests() {
     let packages = packages();
     let members: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
     let diagram = diagram();
-    assert_eq!(members, diagram.iter().map(|(name, ..)| name.as_str()).collect());
+    assert_eq!(
+        members,
+        diagram.iter().map(|(name, ..)| name.as_str()).collect(),
+        "the crates of Cargo.toml (left) are not those of ARCHITECTURE.md's diagram (right): correct the diagram"
+    );
     for (name, folder, drawn) in &diagram {
         let package = packages.iter().find(|package| package.name.as_str() == name).unwrap();
-        let manifest = root().join(folder).join("Cargo.toml").canonicalize().unwrap();
-        assert_eq!(package.manifest_path.canonicalize().unwrap(), manifest, "{name}");
+        let manifest = root().join(folder).join("Cargo.toml").canonicalize();
+        assert!(
+            manifest.is_ok_and(|manifest| manifest == package.manifest_path.canonicalize().unwrap()),
+            "ARCHITECTURE.md's diagram draws {name} in {folder}, and cargo finds {}",
+            package.manifest_path
+        );
         let own: BTreeSet<String> =
             dependencies(package).filter(|name| members.contains(name)).map(str::to_owned).collect();
-        assert_eq!(own, *drawn, "{name}");
+        assert_eq!(
+            own, *drawn,
+            "the manifest of {name} (left) differs from ARCHITECTURE.md's diagram (right): correct the diagram if \
+             the dependency is intended"
+        );
     }
 }
 
-/// The diagram lists each crate above its dependencies. No shipped crate depends on a release tool.
+/// The diagram lists each crate above its dependencies, those of its tests included. No shipped crate depends on a release tool.
 #[test]
 fn dependencies_point_down() {
     let diagram = diagram();
-    let floor = |wanted: &str| diagram.iter().position(|(name, ..)| name == wanted).unwrap();
     let packages = packages();
-    let named = |wanted: &str| packages.iter().find(|package| package.name.as_str() == wanted);
+    let floor = |wanted: &str| diagram.iter().position(|(name, ..)| name == wanted);
     for package in &packages {
         let name = package.name.as_str();
-        for dependency in dependencies(package) {
-            let Some(other) = named(dependency) else { continue };
+        for dependency in package.dependencies.iter().map(|dependency| dependency.name.as_str()) {
+            let Some(other) = packages.iter().find(|other| other.name.as_str() == dependency) else {
+                continue;
+            };
             assert!(
-                floor(name) < floor(dependency),
-                "{name} depends on {dependency}, which is listed above it"
+                is_release(package) || !is_release(other),
+                "{name} ships, but depends on {dependency}, a release tool: move the shared code into the product"
             );
-            assert!(is_release(package) || !is_release(other), "{name} ships, but depends on {dependency}");
+            let (own, below) = (floor(name), floor(dependency));
+            assert!(
+                own.is_some() && below.is_some(),
+                "ARCHITECTURE.md's diagram lacks {name} or {dependency}"
+            );
+            assert!(
+                own < below,
+                "{name} depends on {dependency}, which ARCHITECTURE.md's diagram lists above it: move the shared code \
+                 down"
+            );
+        }
+    }
+}
+
+/// The key of the C layer is the closure of `vendored-sys`. node-audit is for any addon, and `machine` for any tool.
+#[test]
+fn the_lowest_crates_depend_on_no_other() {
+    let packages = packages();
+    let members: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    for (name, allowed) in [
+        ("vendored-toolchain", [].as_slice()),
+        ("vendored-sys", &["vendored-toolchain"]),
+        ("node-audit", &[]),
+        ("machine", &[]),
+    ] {
+        let package = packages.iter().find(|package| package.name.as_str() == name).unwrap();
+        for dependency in &package.dependencies {
+            let dependency = dependency.name.as_str();
+            assert!(
+                !members.contains(dependency) || allowed.contains(&dependency),
+                "{name} may not depend on {dependency}: ARCHITECTURE.md, \"Invariants\", says why"
+            );
         }
     }
 }
@@ -148,7 +192,10 @@ fn the_default_members_are_the_product() {
         .filter(|package| !is_release(package))
         .map(|package| package.name.as_str())
         .collect();
-    assert_eq!(default, product);
+    assert_eq!(
+        default, product,
+        "default-members in Cargo.toml (left) must be the crates outside crates/release (right)"
+    );
 }
 
 /// xtask only parses arguments and prints: its sources are `main.rs` and one file per command.
@@ -165,20 +212,27 @@ fn xtask_has_one_file_per_command() {
     let sources = fs::read_dir(crate::folder().join("src")).unwrap();
     let found: BTreeSet<String> =
         sources.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(found, expected);
+    assert_eq!(
+        found, expected,
+        "xtask/src (left) must hold main.rs and one file per command (right): move other code into a crate below"
+    );
 }
 
 #[test]
 fn only_vendored_sys_links_c_and_only_the_binding_links_node() {
     for package in packages() {
-        for dependency in dependencies(&package) {
+        for dependency in package.dependencies.iter().map(|dependency| dependency.name.as_str()) {
             let brings_c = dependency.ends_with("-sys") || dependency.ends_with("-src");
             let allowed = package.name.as_str() == "vendored-sys" || dependency == "vendored-sys";
-            assert!(!brings_c || allowed, "{} names {dependency}", package.name);
+            assert!(
+                !brings_c || allowed,
+                "{} names {dependency}: C comes in through vendored-sys",
+                package.name
+            );
             let is_node = dependency.starts_with("napi");
             assert!(
                 !is_node || package.name.as_str() == "bindings_node",
-                "{} names {dependency}",
+                "{} names {dependency}: only bindings_node calls Node-API",
                 package.name
             );
         }
