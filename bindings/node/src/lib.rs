@@ -7,6 +7,8 @@
 //! - No function takes `&mut self`: JavaScript can re-enter, so that a `RefCell` holds the state, and a second borrow
 //!   fails.
 //! - Only `handle.rs`, `parameters.rs` and `row.rs`, the path of each row, have raw Node-API calls.
+//!
+//! The crate knows no default and no option name, and leaves every decision about a database to the engine.
 
 mod database;
 mod error;

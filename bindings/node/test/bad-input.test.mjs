@@ -53,7 +53,7 @@ test('a file that may not be read', () => {
   assert.match(stdout, /^SqliteError SQLITE_(PERM|CANTOPEN)/, stderr)
 })
 
-test('a file that is no database', () => {
+test('a file that is not a database', () => {
   const path = freshPath()
   writeFileSync(path, 'this is a letter to the editor. '.repeat(300))
   refused(() => new Database(path).prepare('SELECT * FROM t'), /^SQLITE_NOTADB$/)

@@ -122,7 +122,7 @@ function put(file, place) {
   }
 }
 
-/** Compiles a library from C. Returns the reason to skip the test if there is no compiler. */
+/** Compiles a library from C. Returns the reason to skip the test if no compiler is installed. */
 export function compile(source, output, flags = []) {
   const undefinedIsFine = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
   const args = ['-shared', '-fPIC', ...undefinedIsFine, '-x', 'c', '-', '-x', 'none', '-o', output, ...flags]

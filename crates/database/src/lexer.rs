@@ -106,7 +106,7 @@ fn is_word_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '$') || !character.is_ascii()
 }
 
-/// Returns the length of a string or a name in quotes. A doubled quote stands for one.
+/// Returns the length of a string or a name in quotes. A doubled quote is part of it.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((index, character)) = characters.next() {

@@ -10,7 +10,7 @@
 //!
 //! Each layer uses only those below: `report` (text); `summary`; `audit`; `source` (files on disk and in archives), and `check`
 //! with the `rules`; `readers` (`elf`, `macho`, `pe`); the data types, with `format` and `limits`. Rules read no file, and
-//! neither readers nor `source` know a rule.
+//! neither readers nor `source` know a rule. The crate serves any addon: it knows nothing of this project's targets or policy.
 
 #![forbid(unsafe_code)]
 
@@ -56,7 +56,7 @@ pub use facts::{
     Signature, StaticTls, VersionNeed,
 };
 pub use finding::{Finding, Report, Severity};
-pub use limits::{MAX_FILE, MAX_NAMES};
+pub use limits::{MAX_DETAILED_FILES, MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};
 pub use manifest::{Manifest, ManifestError};
 pub use platform::{Cpu, Libc, Os, Platform};
 pub use policy::{Allowed, Floors, Hardening, Policy};

@@ -171,3 +171,9 @@ pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
 
 /// Columns of the package names in a summary.
 pub(crate) const MAX_PACKAGE_WIDTH: usize = 30;
+
+/// Files up to which clean files and findings of severity info are listed.
+pub const MAX_DETAILED_FILES: usize = 10;
+
+/// Addons from which on a progress bar is shown. Fewer are read within a second.
+pub const MIN_PROGRESS_ADDONS: u64 = 20;

@@ -12,15 +12,13 @@ use clap::error::ErrorKind as Usage;
 use clap::{CommandFactory, Parser, ValueEnum};
 use console::Style;
 use node_audit::{
-    Audit, Claim, PackageSummary, Policy, Rule, Verdict, audit_paths, explain, facts_json, facts_text, json,
-    problems_table, rule_list, sarif, summarize, summary_json, summary_table, table,
+    Audit, Claim, MAX_DETAILED_FILES, PackageSummary, Policy, Rule, Verdict, audit_paths, explain,
+    facts_json, facts_text, json, problems_table, rule_list, sarif, summarize, summary_json, summary_table,
+    table,
 };
 
 /// Columns of the output if it does not go to a terminal.
 const DEFAULT_WIDTH: u16 = 100;
-
-/// Files up to which clean files and findings of severity info are listed.
-const MAX_DETAILED_FILES: usize = 10;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,10 +1,7 @@
 //! A progress bar on standard error.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use node_audit::Progress;
-
-/// Addons from which on the bar appears; fewer are read too fast to see one.
-const MIN_ADDONS: u64 = 20;
+use node_audit::{MIN_PROGRESS_ADDONS, Progress};
 
 /// A progress bar, which appears on a terminal for larger audits.
 pub(crate) struct Bar {
@@ -29,7 +26,7 @@ impl Bar {
 impl Progress for Bar {
     fn found(&self, addons: usize) {
         self.bar.inc_length(addons as u64);
-        if self.bar.is_hidden() && self.bar.length().is_some_and(|length| length >= MIN_ADDONS) {
+        if self.bar.is_hidden() && self.bar.length().is_some_and(|length| length >= MIN_PROGRESS_ADDONS) {
             // The bar stays hidden if standard error is not a terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }

@@ -98,7 +98,7 @@ impl RawStatement {
     #[inline]
     pub(crate) fn row(&self) -> Row<'_> {
         let columns = match self.live() {
-            // SAFETY: the statement is live. SQLite returns 0 if there is no row.
+            // SAFETY: the statement is live. SQLite returns 0 without a row.
             Ok(raw) => unsafe { sqlite::sqlite3_data_count(raw) },
             Err(_) => 0,
         };

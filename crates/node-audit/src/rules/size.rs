@@ -1,4 +1,4 @@
-//! The file is no larger than the budget.
+//! The file stays within the size budget.
 
 use super::evidence::readable_size;
 use super::rule::{Check, Problem, Rule};

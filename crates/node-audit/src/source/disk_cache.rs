@@ -15,7 +15,7 @@ use crate::limits::MAX_MANIFEST;
 use crate::manifest::{Manifest, ManifestError};
 use crate::printable::display_path;
 
-/// A parsed package.json; None if there is none.
+/// A parsed package.json, or None if the folder lacks one.
 type ParsedManifest = Option<Result<Arc<Manifest>, ManifestError>>;
 
 /// Packages and folders, by path.
@@ -30,8 +30,8 @@ pub(super) struct DiskCache {
 }
 
 impl DiskCache {
-    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name counts
-    /// if there is no other.
+    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
+    /// counts only if no other is found.
     ///
     /// # Errors
     /// A package.json on the way is invalid or cannot be read. Later calls for the same folder return no package.

@@ -172,8 +172,8 @@ struct ArchivePackages<'a> {
 }
 
 impl ArchivePackages<'_> {
-    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name counts
-    /// if there is no other.
+    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
+    /// counts only if no other is found.
     fn nearest(&mut self, folder: &str, failures: &mut Vec<AuditError>) -> Option<Arc<Package>> {
         let mut unnamed: Option<Arc<Package>> = None;
         let mut folder = folder;

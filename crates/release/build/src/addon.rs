@@ -46,7 +46,8 @@ struct Part {
     tools: BuildTools,
 }
 
-/// Builds addons side by side, in one cargo call. Returns each addon, or the reason why there is none.
+/// Builds addons side by side, in one cargo call. Returns for each product the addon, or the error that
+/// prevented it.
 #[must_use]
 pub fn build(workspace: &Workspace, products: &[Product]) -> Vec<Result<Built>> {
     let part = |product: &Product| {

@@ -1,6 +1,6 @@
 //! The flake's outputs: evaluated, built, built again, compared with other builds of the same target.
 //!
-//! The crate finds Nix, and passes it the offline nixpkgs if there is no binary cache. It knows the flake's outputs, and
+//! The crate finds Nix, and passes it the offline nixpkgs if it has no binary cache. It knows the flake's outputs, and
 //! neither our policy for addons nor the Nodes that load them.
 
 #![forbid(unsafe_code)]

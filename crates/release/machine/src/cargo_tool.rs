@@ -27,7 +27,7 @@ impl CargoTool {
         if cached.is_file() { Some(cached) } else { program(self.name) }
     }
 
-    /// Compiles the program into the cache if there is none, which takes minutes. Returns whether it did.
+    /// Compiles the program into the cache if it is missing, which takes minutes. Returns whether it did.
     pub fn install(&self, workspace: &Workspace) -> Result<bool> {
         if self.find(workspace).is_some() {
             return Ok(false);
@@ -42,7 +42,7 @@ impl CargoTool {
         Ok(true)
     }
 
-    /// Returns the program, after compiling it if there is none.
+    /// Returns the program, after compiling it if it is missing.
     pub fn require(&self, workspace: &Workspace) -> Result<PathBuf> {
         self.install(workspace)?;
         self.find(workspace).with_context(|| format!("cargo installed {} without its program", self.name))

@@ -52,13 +52,13 @@ const MAX_PACKED: usize = 4_000_000;
 pub struct Request {
     /// Folders with the artifacts, directly or up to three levels below.
     pub folders: Vec<PathBuf>,
-    /// Platforms by their names or triples; all of targets.json if there is none.
+    /// Platforms by their names or triples. An empty list means all of targets.json.
     pub only: Vec<String>,
     /// Also makes one package with every addon inside.
     pub bundle: bool,
     /// The repository's URL for package.json.
     pub repository: Option<String>,
-    /// The folder to create; `target/npm` if there is none.
+    /// The folder to create; by default `target/npm`.
     pub out: Option<PathBuf>,
 }
 

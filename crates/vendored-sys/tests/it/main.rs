@@ -6,7 +6,6 @@ mod archive;
 mod compile_options;
 #[expect(unsafe_code, reason = "the tests call C")]
 mod configuration;
-mod features;
 mod versions;
 
 #[path = "../../build/environment.rs"]

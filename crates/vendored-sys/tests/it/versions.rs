@@ -3,7 +3,8 @@
 
 use vendored_sys::versions;
 
-/// The version of a package in Cargo.lock.
+/// The version of a package in Cargo.lock. The crate cargo-lock would be a dependency of this one, whose closure keys the C
+/// layer.
 fn locked(package: &str) -> &'static str {
     let lock = include_str!("../../../../Cargo.lock");
     let (_, rest) = lock.split_once(&format!("\nname = \"{package}\"\nversion = \"")).unwrap();

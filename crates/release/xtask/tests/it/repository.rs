@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use guppy::graph::DependencyDirection;
+use guppy::graph::PackageSet;
+use guppy::graph::cargo::CargoOptions;
+use guppy::graph::feature::StandardFeatures;
 
 fn root() -> PathBuf {
     crate::folder().join("../../..")
@@ -237,6 +241,42 @@ fn only_vendored_sys_links_c_and_only_the_binding_links_node() {
             );
         }
     }
+}
+
+/// The crates that bring C, or decide how it is compiled.
+const CRATES_OF_C: [&str; 5] = ["libsqlite3-sys", "openssl-src", "openssl-sys", "sqlcipher-src", "zstd-sys"];
+
+/// Returns those crates with their versions and features, as cargo unifies them for some packages and any target.
+#[expect(clippy::unwrap_used, reason = "manifests that cannot be read fail the test")]
+fn features_of_c<'g>(packages: &PackageSet<'g>) -> BTreeSet<(String, Vec<&'g str>)> {
+    let features = packages.to_feature_set(StandardFeatures::Default);
+    let built = features.into_cargo_set(&CargoOptions::new()).unwrap();
+    let mut found = BTreeSet::new();
+    for set in [built.target_features(), built.host_features()] {
+        for list in set.packages_with_features(DependencyDirection::Forward) {
+            let package = list.package();
+            if CRATES_OF_C.contains(&package.name()) {
+                let name = format!("{} {}", package.name(), package.version());
+                found.insert((name, list.named_features().collect()));
+            }
+        }
+    }
+    found
+}
+
+/// vendored-sys names every feature of the C that the workspace uses, so that every build compiles the same C.
+#[test]
+fn nothing_uses_more_of_the_c_than_vendored_sys_names() {
+    let mut metadata = guppy::MetadataCommand::new();
+    metadata.manifest_path(root().join("Cargo.toml")).other_options(["--locked", "--offline"]);
+    let graph = metadata.build_graph().unwrap();
+    let workspace = graph.workspace();
+    let of = |name: &str| features_of_c(&workspace.member_by_name(name).unwrap().to_package_set());
+    let named = of("vendored-sys");
+    assert_eq!(named.len(), CRATES_OF_C.len(), "{named:#?}");
+    assert_eq!(of("bindings_node"), named, "the addon (left) uses other C than vendored-sys names (right)");
+    let all = features_of_c(&graph.resolve_workspace());
+    assert_eq!(all, named, "the workspace (left) uses other C than vendored-sys names (right)");
 }
 
 /// A panic must unwind to the binding, which throws an error: aborting would kill the user's process.
