@@ -84,10 +84,11 @@ fn program_name(command: &Command) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn sh(script: &str) -> Command {
+    /// Returns a shell that runs a script.
+    pub(crate) fn sh(script: &str) -> Command {
         let mut command = command("sh");
         command.args(["-c", script]);
         command

@@ -210,13 +210,7 @@ fn without_cargo_progress(output: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::command;
-
-    fn sh(script: &str) -> Command {
-        let mut command = command("sh");
-        command.args(["-c", script]);
-        command
-    }
+    use crate::process::tests::sh;
 
     #[test]
     fn a_failed_step_names_the_command_the_exit_code_and_the_log() {
