@@ -9,6 +9,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
@@ -75,6 +76,8 @@ impl Opened {
         let registered = core.with(|connection| {
             // rusqlite panics on a timeout that SQLite cannot count.
             connection.busy_timeout(options.busy_timeout.min(MAX_TIMEOUT))?;
+            // Forbids what can damage a file from SQL: writing pages, shadow tables and the schema's table.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             functions::register(connection)
         });
         let function_failures = registered.map_err(|failure| cannot_use(location, failure))?;
