@@ -2,32 +2,24 @@
 
 use std::{cell::RefCell, mem, path::PathBuf, rc::Rc, time::Duration};
 
-use napi::{Env, bindgen_prelude::Uint8Array};
+use napi::Env;
 use napi_derive::napi;
 use strongroom_database::{Database, Location, OpenOptions};
-use strongroom_keys::{CipherParameters, Key};
 
 use crate::{
     error::{Failure, Outcome},
+    key::NativeKey,
     panic_request::panic_if_requested,
     statement::NativeStatement,
 };
 
 /// The options of a connection. The TypeScript layer has checked each value and filled in the defaults.
-#[napi(object)]
+#[napi(object, object_to_js = false)]
 pub struct NativeOpenOptions {
     /// The file. Without a path the database is in memory.
     pub path: Option<String>,
-    /// A raw key of 32 bytes.
-    pub key: Option<Uint8Array>,
-    /// A passphrase, from which SQLCipher derives the key.
-    pub passphrase: Option<Uint8Array>,
-    /// The number of iterations of the key derivation.
-    pub kdf_iter: Option<u32>,
-    /// Bytes per page.
-    pub page_size: Option<u32>,
-    /// The major version of SQLCipher whose format and defaults apply.
-    pub cipher_compatibility: Option<u32>,
+    /// The key, if the database is encrypted.
+    pub key: Option<NativeKey>,
     /// Refuse every change.
     pub readonly: bool,
     /// Refuse to create the file.
@@ -113,22 +105,8 @@ fn open(options: &NativeOpenOptions) -> Outcome<Database> {
         must_exist: options.must_exist,
         busy_timeout: Duration::from_millis(options.timeout.into()),
     };
-    match key(options)? {
+    match options.key.as_ref().map(NativeKey::key).transpose()?.flatten() {
         Some(key) => Ok(Database::open(location, &key, &open_options)?),
         None => Ok(Database::open_unencrypted(location, &open_options)?),
     }
-}
-
-fn key(options: &NativeOpenOptions) -> Outcome<Option<Key>> {
-    let key = match (&options.key, &options.passphrase) {
-        (Some(bytes), _) => Key::raw(bytes)?,
-        (None, Some(passphrase)) => Key::passphrase(passphrase)?,
-        (None, None) => return Ok(None),
-    };
-    let parameters = CipherParameters {
-        kdf_iter: options.kdf_iter,
-        page_size: options.page_size,
-        compatibility: options.cipher_compatibility.and_then(|version| u8::try_from(version).ok()),
-    };
-    Ok(Some(key.with_cipher(parameters)?))
 }

@@ -14,6 +14,7 @@ mod database;
 mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
+mod key;
 mod panic_request;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod parameters;

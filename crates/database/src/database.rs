@@ -25,7 +25,8 @@ pub struct Database {
 impl Database {
     /// Opens or creates an encrypted database and verifies the key.
     ///
-    /// A new or empty file has nothing to verify; the first write encrypts it. A database in memory takes a key as well,
+    /// A key without a page size opens a file of any page size. A new or empty file has nothing to verify; the first
+    /// write encrypts it. A database in memory takes a key as well,
     /// and writes no file.
     ///
     /// # Errors
@@ -35,7 +36,13 @@ impl Database {
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
         let mut opened = Opened::connect(location, options)?;
         opened.unlock(location, key)?;
-        opened.verify(location, key)?;
+        if let Err(error) = opened.verify(location, key) {
+            opened = match opened.with_page_size_of_file(location, options, key) {
+                Some(again) => again?,
+                None => return Err(error),
+            };
+            opened.verify(location, key)?;
+        }
         Ok(Self { session: Rc::new(Session::new(opened)) })
     }
 

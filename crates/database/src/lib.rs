@@ -29,6 +29,7 @@
 //! Only the module `seam` has `unsafe` code.
 
 mod cache;
+mod cipher;
 mod codes;
 mod database;
 mod error;

@@ -1,8 +1,9 @@
 //! Opens connections: location, options and key.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Once;
@@ -13,6 +14,7 @@ use rusqlite::config::DbConfig;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
+use crate::cipher::{Cipher, CipherFailure};
 use crate::functions::{self, FunctionFailures};
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
@@ -48,6 +50,10 @@ impl Default for OpenOptions {
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
 const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
+/// The database that a connection opens.
+pub(crate) const MAIN: &CStr = c"main";
+/// The page sizes of encrypted files in bytes.
+const PAGE_SIZES: RangeInclusive<u32> = 1_024..=65_536;
 /// The smallest page of SQLite. The length of every database is a multiple of it.
 const MIN_PAGE_SIZE: u64 = 512;
 
@@ -55,8 +61,8 @@ const MIN_PAGE_SIZE: u64 = 512;
 pub(crate) struct Opened {
     pub(crate) core: Rc<Core>,
     pub(crate) function_failures: FunctionFailures,
-    /// Whether the connection has a key.
-    pub(crate) keyed: bool,
+    /// The page size of the key's parameters in bytes, or `None` without a key.
+    pub(crate) page_size: Option<u32>,
 }
 
 impl Opened {
@@ -81,30 +87,66 @@ impl Opened {
             functions::register(connection)
         });
         let function_failures = registered.map_err(|failure| cannot_use(location, failure))?;
-        Ok(Self { core: Rc::new(core), function_failures, keyed: false })
+        Ok(Self { core: Rc::new(core), function_failures, page_size: None })
+    }
+
+    /// Opens the file of the database `schema` of another connection a second time, with the same key and parameters.
+    ///
+    /// Returns `None` for a database in memory, which only its own connection can reach.
+    pub(crate) fn twin(core: &Core, schema: &CStr, options: &OpenOptions) -> Result<Option<Self>, OpenError> {
+        let Some(path) = core.file_name(schema) else { return Ok(None) };
+        let path = path_of(&path);
+        let location = Location::File(&path);
+        let mut opened = Self::connect(location, options)?;
+        let cipher = Cipher::of(core, schema).map_err(|failure| cannot_use(location, failure))?;
+        if let Some(cipher) = cipher {
+            cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
+            opened.page_size = cipher.parameters.page_size;
+        }
+        Ok(Some(opened))
     }
 
     /// Sets the connection's key and cipher parameters without reading the file.
     pub(crate) fn unlock(&mut self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        let core = &self.core;
-        let set_key = || {
-            core.key(&key.expose_for_sqlcipher())?;
-            let parameters = key.parameters();
-            // cipher_compatibility comes first, because it resets the other two.
-            for (pragma, value) in [
-                ("cipher_compatibility", parameters.compatibility.map(u32::from)),
-                ("cipher_page_size", parameters.page_size),
-                ("kdf_iter", parameters.kdf_iter),
-            ] {
-                if let Some(value) = value {
-                    core.with(|connection| connection.pragma_update(None, pragma, value))?;
-                }
-            }
-            Ok(())
-        };
-        set_key().map_err(|failure| cannot_use(location, failure))?;
-        self.keyed = true;
+        let set = Cipher::new(&self.core, MAIN, key)
+            .and_then(|cipher| cipher.apply(&self.core, MAIN).map_err(CipherFailure::from));
+        set.map_err(|failure| match failure {
+            CipherFailure::Sqlite(failure) => cannot_use(location, failure),
+            CipherFailure::Key(source) => OpenError::Key { path: path_or_memory(location), source },
+        })?;
+        self.page_size = Some(key.parameters().effective_page_size());
         Ok(())
+    }
+
+    /// Opens the file again with the page size that it has, if the key names none and authenticates the first page.
+    ///
+    /// The parameters of a file include its page size, which the file itself shows to those who have its key.
+    pub(crate) fn with_page_size_of_file(
+        &self,
+        location: Location<'_>,
+        options: &OpenOptions,
+        key: &Key,
+    ) -> Option<Result<Self, OpenError>> {
+        if key.parameters().page_size.is_some() {
+            return None;
+        }
+        let cipher = Cipher::of(&self.core, MAIN).ok()??;
+        let (keys, _) = cipher.page_keys()?;
+        let start = self.core.file_start(MAIN, *PAGE_SIZES.end() as usize)?;
+        let mut sizes = PAGE_SIZES.filter(|&size| {
+            size.is_power_of_two() && u64::from(size) <= start.length && Some(size) != self.page_size
+        });
+        let found = sizes.find(|&size| {
+            let page = start.bytes.get(..size as usize).unwrap_or_default();
+            matches!(keys.authenticate(page, 1, key.parameters()), Ok(Some(true)))
+        })?;
+        let again = Self::connect(location, options).and_then(|mut opened| {
+            let cipher = cipher.with_page_size(found);
+            cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
+            opened.page_size = Some(found);
+            Ok(opened)
+        });
+        Some(again)
     }
 
     /// Reads the first page and the schema, to find a wrong key or a truncated file.
@@ -118,7 +160,8 @@ impl Opened {
             connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
             let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
             let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-            let expected = pages.unsigned_abs() * u64::from(key.parameters().effective_page_size());
+            let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
+            let expected = pages.unsigned_abs() * u64::from(page_size);
             let truncated = match location {
                 // In WAL mode the log may hold the last pages instead of the file.
                 Location::File(path) if journal != "wal" => {
@@ -142,7 +185,7 @@ impl Opened {
                 Err(match code & 0xff {
                     // SQLCipher reports one of these two for a first page that fails its authentication.
                     sqlite::SQLITE_NOTADB => unreadable(core, path, key, source),
-                    sqlite::SQLITE_ERROR if core.cipher_failed() => unreadable(core, path, key, source),
+                    sqlite::SQLITE_ERROR if core.cipher_failed("main") => unreadable(core, path, key, source),
                     sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), source },
                     _ => OpenError::Sqlite { path: path.to_owned(), source },
                 })
@@ -156,8 +199,8 @@ impl Opened {
 fn unreadable(core: &Core, path: &Path, key: &Key, source: SqlError) -> OpenError {
     let path = path.to_owned();
     let FileStart { bytes, length } =
-        core.file_start().unwrap_or(FileStart { bytes: [0; PLAIN_HEADER.len()], length: 0 });
-    if bytes == *PLAIN_HEADER {
+        core.file_start(MAIN, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
+    if bytes == PLAIN_HEADER {
         return OpenError::NotEncrypted { path };
     }
     // The file may have a smaller page size than the key, which is a wrong parameter.
@@ -264,6 +307,19 @@ fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
 fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
     use std::os::unix::ffi::OsStrExt;
     Ok(path.as_os_str().as_bytes().to_vec())
+}
+
+/// Returns the path that SQLite names.
+#[cfg(unix)]
+pub(crate) fn path_of(name: &CStr) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(name.to_bytes()))
+}
+
+/// Returns the path that SQLite names.
+#[cfg(not(unix))]
+pub(crate) fn path_of(name: &CStr) -> PathBuf {
+    PathBuf::from(&*name.to_string_lossy())
 }
 
 #[cfg(not(unix))]

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use strongroom_keys::KeyError;
+
 use crate::SqlError;
 
 /// Why a database could not be opened or created.
@@ -159,6 +161,15 @@ pub enum OpenError {
         source: SqlError,
     },
 
+    /// The key could not be derived.
+    #[error("cannot open \"{path}\": {source}")]
+    Key {
+        /// The path, or `:memory:`.
+        path: PathBuf,
+        /// The key's error.
+        source: KeyError,
+    },
+
     /// A C library failed to initialise.
     #[error("cannot initialise the database library: {source}")]
     Init {
@@ -197,6 +208,7 @@ impl OpenError {
             Self::NotADatabase { .. } => "SQLITE_NOTADB",
             Self::Damaged { .. } => "SQLITE_CORRUPT",
             Self::Truncated { .. } => "STRONGROOM_TRUNCATED",
+            Self::Key { source, .. } => source.code(),
             Self::Init { .. } => "STRONGROOM_INIT",
         }
     }

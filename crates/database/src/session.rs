@@ -43,7 +43,7 @@ impl Session {
             trace: RefCell::default(),
             traced: Cell::new(false),
             savepoints: Cell::new(0),
-            keyed: opened.keyed,
+            keyed: opened.page_size.is_some(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Session {
             code & 0xff,
             sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB | sqlite::SQLITE_READONLY | sqlite::SQLITE_ERROR
         );
-        match self.keyed && may_be_the_cipher && self.core.cipher_failed() {
+        match self.keyed && may_be_the_cipher && self.core.cipher_failed("main") {
             true => SqlError::PageAuthentication,
             false => SqlError::from_failure(failure),
         }

@@ -1,10 +1,6 @@
-//! Derives a raw key from a passphrase, as SQLCipher does.
+//! Derives keys from passphrases, as SQLCipher does.
 
-use openssl::hash::MessageDigest;
-use zeroize::Zeroizing;
-
-use crate::key::RAW_LENGTH;
-use crate::{CipherParameters, Key, KeyError};
+use crate::{CipherParameters, Key, KeyError, PageKeys};
 
 /// The length of a database's salt, in bytes: the first bytes of an encrypted file.
 pub const SALT_LENGTH: usize = 16;
@@ -24,13 +20,18 @@ pub fn derive(
     salt: &[u8; SALT_LENGTH],
     parameters: &CipherParameters,
 ) -> Result<Key, KeyError> {
-    Key::passphrase(passphrase)?;
-    parameters.check()?;
+    let key = Key::passphrase(passphrase)?.with_cipher(*parameters)?;
+    Key::raw(&PageKeys::derive(&key, salt)?.cipher)?.with_cipher(*parameters)
+}
+
+/// Generates the salt of a new database with OpenSSL.
+///
+/// # Errors
+///
+/// [`KeyError::Random`] or [`KeyError::Init`] if OpenSSL fails.
+pub fn generate_salt() -> Result<[u8; SALT_LENGTH], KeyError> {
     vendored_sys::init().map_err(|source| KeyError::Init { source })?;
-    let digest = if parameters.uses_sha1() { MessageDigest::sha1() } else { MessageDigest::sha512() };
-    let iterations = parameters.effective_kdf_iter() as usize;
-    let mut bytes = Zeroizing::new([0; RAW_LENGTH]);
-    openssl::pkcs5::pbkdf2_hmac(passphrase, salt, iterations, digest, &mut *bytes)
-        .map_err(|source| KeyError::Derivation { source })?;
-    Key::raw(&*bytes)?.with_cipher(*parameters)
+    let mut salt = [0; SALT_LENGTH];
+    openssl::rand::rand_bytes(&mut salt).map_err(|source| KeyError::Random { source })?;
+    Ok(salt)
 }

@@ -49,6 +49,21 @@ pub enum KeyError {
         actual: u8,
     },
 
+    /// SQLCipher cannot leave this number of bytes unencrypted.
+    #[error("plaintext_header_size is {actual}: pass a multiple of 16 from 0 to {limit}")]
+    PlaintextHeader {
+        /// The given number of bytes.
+        actual: u32,
+        /// The largest number of bytes.
+        limit: u32,
+    },
+
+    /// A file with a plaintext header does not hold its salt.
+    #[error(
+        "plaintext_header_size needs the salt: the file does not hold it; pass the 16 bytes that were its salt"
+    )]
+    MissingSalt,
+
     /// OpenSSL returned no random bytes.
     #[error(
         "cannot generate a key: OpenSSL returned no random bytes; check the system's source of randomness"
@@ -82,6 +97,8 @@ impl KeyError {
         "STRONGROOM_KEY_PAGE_SIZE",
         "STRONGROOM_KEY_KDF_ITER",
         "STRONGROOM_KEY_COMPATIBILITY",
+        "STRONGROOM_KEY_PLAINTEXT_HEADER",
+        "STRONGROOM_KEY_SALT",
         "STRONGROOM_KEY_RANDOM",
         "STRONGROOM_KEY_DERIVATION",
         "STRONGROOM_INIT",
@@ -96,6 +113,8 @@ impl KeyError {
             Self::PageSize { .. } => "STRONGROOM_KEY_PAGE_SIZE",
             Self::KdfIter { .. } => "STRONGROOM_KEY_KDF_ITER",
             Self::Compatibility { .. } => "STRONGROOM_KEY_COMPATIBILITY",
+            Self::PlaintextHeader { .. } => "STRONGROOM_KEY_PLAINTEXT_HEADER",
+            Self::MissingSalt => "STRONGROOM_KEY_SALT",
             Self::Random { .. } => "STRONGROOM_KEY_RANDOM",
             Self::Derivation { .. } => "STRONGROOM_KEY_DERIVATION",
             Self::Init { .. } => "STRONGROOM_INIT",

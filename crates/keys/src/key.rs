@@ -80,6 +80,10 @@ impl Key {
         &self.parameters
     }
 
+    pub(crate) fn material(&self) -> &Material {
+        &self.material
+    }
+
     /// Returns the secret bytes of a raw key, and `None` for a passphrase.
     pub fn expose_raw(&self) -> Option<&[u8]> {
         match &self.material {
@@ -91,16 +95,7 @@ impl Key {
     /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
     pub fn expose_for_sqlcipher(&self) -> Zeroizing<Vec<u8>> {
         match &self.material {
-            Material::Raw(bytes) => {
-                // Growing the buffer would leave a copy of a part of the key behind.
-                let mut text = Zeroizing::new(Vec::with_capacity(2 * RAW_LENGTH + 3));
-                text.extend_from_slice(b"x'");
-                for byte in bytes.iter() {
-                    text.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
-                }
-                text.push(b'\'');
-                text
-            }
+            Material::Raw(bytes) => blob_literal(&[bytes]),
             Material::Passphrase(passphrase) => passphrase.clone(),
         }
     }
@@ -112,9 +107,23 @@ impl fmt::Debug for Key {
     }
 }
 
-enum Material {
+/// The secret of a key.
+pub(crate) enum Material {
     Raw(Zeroizing<Vec<u8>>),
     Passphrase(Zeroizing<Vec<u8>>),
+}
+
+/// Returns `x'<hex>'`, the literal of a blob in SQL.
+pub(crate) fn blob_literal(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    // Growing the buffer would leave a copy of a part of the key behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(2 * length + 3));
+    text.extend_from_slice(b"x'");
+    for byte in parts.iter().copied().flatten() {
+        text.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+    }
+    text.push(b'\'');
+    text
 }
 
 fn hex_digit(nibble: u8) -> u8 {

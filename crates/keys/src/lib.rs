@@ -9,9 +9,11 @@ mod derive;
 mod error;
 mod key;
 mod limits;
+mod page_keys;
 mod parameters;
 
-pub use derive::{SALT_LENGTH, derive};
+pub use derive::{SALT_LENGTH, derive, generate_salt};
 pub use error::KeyError;
 pub use key::{Key, RAW_LENGTH};
-pub use parameters::CipherParameters;
+pub use page_keys::PageKeys;
+pub use parameters::{CipherParameters, HashAlgorithm, PageNumberOrder};

@@ -1,6 +1,8 @@
 import { addon } from '../load/loader'
+import { wellFormed } from './arguments'
 import { argumentType, fromNative } from './errors'
-import { type Options, openRequest, wellFormed } from './options'
+import { wipe } from './key'
+import { type Options, openRequest } from './options'
 import { Session } from './session'
 import { Statement } from './statement'
 import { type Transaction, transaction } from './transaction'
@@ -50,8 +52,7 @@ export class Database {
     } catch (error) {
       throw fromNative(error)
     } finally {
-      // The bytes of a string are a copy of this module.
-      if (typeof options?.passphrase === 'string') request.native.passphrase?.fill(0)
+      wipe(request.native.key)
     }
     const own = (value: unknown) => ({ value, enumerable: true })
     Object.defineProperties(this, {

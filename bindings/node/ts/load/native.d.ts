@@ -70,10 +70,8 @@ export interface NativeColumn {
   type?: string
 }
 
-/** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
-export interface NativeOpenOptions {
-  /** The file. Without a path the database is in memory. */
-  path?: string
+/** A key with its cipher parameters. The TypeScript layer has checked each value. */
+export interface NativeKey {
   /** A raw key of 32 bytes. */
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. */
@@ -84,6 +82,30 @@ export interface NativeOpenOptions {
   pageSize?: number
   /** The major version of SQLCipher whose format and defaults apply. */
   cipherCompatibility?: number
+  /** The hash function of the key derivation: `sha1`, `sha256` or `sha512`. */
+  kdfAlgorithm?: string
+  /** The hash function of each page's HMAC: `sha1`, `sha256` or `sha512`. */
+  hmacAlgorithm?: string
+  /** Whether an HMAC authenticates each page. */
+  useHmac?: boolean
+  /** The byte order of the page number in the HMAC: `le`, `be` or `native`. */
+  hmacPgno?: string
+  /** The number of iterations that derive the HMAC key. */
+  fastKdfIter?: number
+  /** The byte that masks the salt of the HMAC key. */
+  hmacSaltMask?: number
+  /** Bytes at the start of the file that are not encrypted. */
+  plaintextHeaderSize?: number
+  /** The salt, if it is not the first 16 bytes of the file. */
+  salt?: Uint8Array
+}
+
+/** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
+export interface NativeOpenOptions {
+  /** The file. Without a path the database is in memory. */
+  path?: string
+  /** The key, if the database is encrypted. */
+  key?: NativeKey
   /** Refuse every change. */
   readonly: boolean
   /** Refuse to create the file. */

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
 
 use rusqlite::Connection;
@@ -57,18 +57,6 @@ impl Core {
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.entered.set(self.entered.get() + 1);
         Entered { core: self }
-    }
-
-    /// Sets SQLCipher's key, in the form that `sqlite3_key_v2` takes.
-    pub(crate) fn key(&self, key: &[u8]) -> Result<(), Failure> {
-        let db = self.open_db()?;
-        let length = c_int::try_from(key.len()).map_err(|_| Failure::Sqlite {
-            code: sqlite::SQLITE_TOOBIG,
-            message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
-        })?;
-        // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
-        let code = unsafe { sqlite::sqlite3_key_v2(db, c"main".as_ptr(), key.as_ptr().cast(), length) };
-        self.check(code)
     }
 
     /// Finalizes every statement and closes the connection. An open transaction is rolled back.
@@ -127,33 +115,35 @@ impl Core {
         self.open_db().map_or(0, |db| unsafe { sqlite::sqlite3_last_insert_rowid(db) })
     }
 
-    /// Whether SQLCipher failed to decrypt or authenticate a page. After that it neither reads nor writes.
-    pub(crate) fn cipher_failed(&self) -> bool {
-        let status = self.with(|connection| {
-            connection.pragma_query_value(None, "cipher_status", |row| row.get::<_, String>(0))
-        });
-        status.is_ok_and(|status| status == "0")
+    /// Returns the path of the file of the database `schema` as SQLite knows it, or `None` for a database in memory.
+    pub(crate) fn file_name(&self, schema: &CStr) -> Option<CString> {
+        let db = self.open_db().ok()?;
+        // SAFETY: the connection is open, and the name ends in NUL. The result is null or ends in NUL, and is copied.
+        let name = unsafe {
+            let name = sqlite::sqlite3_db_filename(db, schema.as_ptr());
+            if name.is_null() {
+                return None;
+            }
+            CStr::from_ptr(name).to_owned()
+        };
+        (!name.is_empty()).then_some(name)
     }
 
     /// Reads the start and the length of the file through the connection, or returns `None` if reading fails.
     ///
     /// On POSIX, closing a second descriptor of the file would release the locks of every connection in this process.
     /// Source: "How To Corrupt An SQLite Database File", section 2.2.
-    pub(crate) fn file_start<const N: usize>(&self) -> Option<FileStart<N>> {
+    pub(crate) fn file_start(&self, schema: &CStr, wanted: usize) -> Option<FileStart> {
         let db = self.open_db().ok()?;
         let mut file: *mut sqlite::sqlite3_file = ptr::null_mut();
-        let (mut bytes, mut length) = ([0; N], 0);
-        let wanted = c_int::try_from(N).ok()?;
+        let (mut bytes, mut length) = (vec![0; wanted], 0);
+        let wanted = c_int::try_from(wanted).ok()?;
         // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods
         // live as long as the connection, and `bytes` has room for the bytes that are read.
         let codes = unsafe {
             let pointer = (&raw mut file).cast();
-            let code = sqlite::sqlite3_file_control(
-                db,
-                c"main".as_ptr(),
-                sqlite::SQLITE_FCNTL_FILE_POINTER,
-                pointer,
-            );
+            let code =
+                sqlite::sqlite3_file_control(db, schema.as_ptr(), sqlite::SQLITE_FCNTL_FILE_POINTER, pointer);
             if code != sqlite::SQLITE_OK {
                 return None;
             }
@@ -199,9 +189,9 @@ impl Core {
 }
 
 /// The start of a file.
-pub(crate) struct FileStart<const N: usize> {
+pub(crate) struct FileStart {
     /// The first bytes, with zeros behind the end of a shorter file.
-    pub(crate) bytes: [u8; N],
+    pub(crate) bytes: Vec<u8>,
     /// The length of the file.
     pub(crate) length: u64,
 }

@@ -8,6 +8,7 @@
 //!   [`Row`], counts there, so that no pointer into a statement outlives the statement.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
+mod cipher;
 mod core;
 mod handle;
 mod row;

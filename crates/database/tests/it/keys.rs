@@ -3,9 +3,9 @@
 use std::fs;
 
 use strongroom_database::{Database, Location, OpenError, OpenOptions};
-use strongroom_keys::{CipherParameters, Key, derive};
+use strongroom_keys::{CipherParameters, HashAlgorithm, Key, PageNumberOrder, derive};
 
-use crate::scratch::{Scratch, assert_intact, integer, key, rows, text, value};
+use crate::scratch::{Owned, Scratch, assert_intact, integer, key, rows, text, value};
 
 const PLAINTEXT: &str = "the quick brown fox jumps over the lazy dog";
 
@@ -21,7 +21,7 @@ fn assert_filled(database: &Database) {
 
 /// Cheap enough to derive in a test.
 fn passphrase(compatibility: Option<u8>, page_size: Option<u32>) -> Key {
-    let parameters = CipherParameters { kdf_iter: Some(500), page_size, compatibility };
+    let parameters = CipherParameters { kdf_iter: Some(500), page_size, compatibility, ..Default::default() };
     Key::passphrase(b"correct 'horse' \0 \xff").unwrap().with_cipher(parameters).unwrap()
 }
 
@@ -134,8 +134,12 @@ fn the_defaults_are_sqlcipher_4s() {
     let scratch = Scratch::new();
     let key = Key::passphrase(b"correct horse").unwrap();
     fill(&scratch.open_with(&key).unwrap());
-    let explicit =
-        CipherParameters { kdf_iter: Some(256_000), page_size: Some(4096), compatibility: Some(4) };
+    let explicit = CipherParameters {
+        kdf_iter: Some(256_000),
+        page_size: Some(4096),
+        compatibility: Some(4),
+        ..Default::default()
+    };
     assert_filled(&scratch.open_with(&key.with_cipher(explicit).unwrap()).unwrap());
 }
 
@@ -143,7 +147,7 @@ fn the_defaults_are_sqlcipher_4s() {
 fn a_derived_key_opens_what_the_passphrase_wrote() {
     for compatibility in [None, Some(3), Some(2)] {
         let scratch = Scratch::new();
-        let parameters = CipherParameters { kdf_iter: Some(700), compatibility, page_size: None };
+        let parameters = CipherParameters { kdf_iter: Some(700), compatibility, ..Default::default() };
         let written = Key::passphrase(b"correct horse").unwrap().with_cipher(parameters).unwrap();
         fill(&scratch.open_with(&written).unwrap());
         let salt = fs::read(scratch.path()).unwrap()[..16].try_into().unwrap();
@@ -178,4 +182,57 @@ fn nothing_of_an_open_database_shows_its_key() {
     let options = OpenOptions::default();
     let shown = format!("{database:?} {statement:?} {options:?} {:?}", Location::File(&scratch.path()));
     assert!(!shown.contains("horse"), "{shown}");
+}
+
+#[test]
+fn a_file_shows_its_page_size_to_those_who_have_the_key() {
+    for (compatibility, page_size) in
+        [(None, 1024), (None, 8192), (None, 65536), (Some(3), 4096), (Some(2), 2048)]
+    {
+        let scratch = Scratch::new();
+        fill(&scratch.open_with(&passphrase(compatibility, Some(page_size))).unwrap());
+        let database = scratch.open_with(&passphrase(compatibility, None)).unwrap();
+        assert_filled(&database);
+        database.execute_batch("INSERT INTO foxes VALUES ('another')").unwrap();
+        drop(database);
+        assert_eq!(value_of_page_size(&scratch, compatibility, page_size), page_size);
+        let other = passphrase(compatibility, Some(if page_size == 4096 { 8192 } else { 4096 }));
+        assert!(scratch.open_with(&other).is_err(), "a page size that is given is the only one");
+    }
+}
+
+fn value_of_page_size(scratch: &Scratch, compatibility: Option<u8>, page_size: u32) -> u32 {
+    let database = scratch.open_with(&passphrase(compatibility, Some(page_size))).unwrap();
+    let Owned::Text(size) = value(&database, "PRAGMA cipher_page_size", &[]).unwrap() else { panic!() };
+    size.parse().unwrap()
+}
+
+#[test]
+fn every_parameter_opens_the_file_that_it_wrote_and_no_other() {
+    let one = CipherParameters { kdf_iter: Some(500), ..Default::default() };
+    let all = [
+        one,
+        CipherParameters { kdf_algorithm: Some(HashAlgorithm::Sha256), ..one },
+        CipherParameters { hmac_algorithm: Some(HashAlgorithm::Sha256), ..one },
+        CipherParameters { hmac_algorithm: Some(HashAlgorithm::Sha1), ..one },
+        CipherParameters { use_hmac: Some(false), ..one },
+        CipherParameters { hmac_page_number: Some(PageNumberOrder::Big), ..one },
+        CipherParameters { fast_kdf_iter: Some(7), ..one },
+        CipherParameters { hmac_salt_mask: Some(0), ..one },
+        CipherParameters { plaintext_header_size: Some(32), salt: Some([7; 16]), ..one },
+        CipherParameters { salt: Some([8; 16]), ..one },
+    ];
+    let key = |parameters| Key::passphrase(b"correct horse").unwrap().with_cipher(parameters).unwrap();
+    for (index, &written) in all.iter().enumerate() {
+        let scratch = Scratch::new();
+        fill(&scratch.open_with(&key(written)).unwrap());
+        let again = scratch.open_with(&key(written)).unwrap();
+        assert_eq!(value(&again, "SELECT story FROM foxes", &[]).unwrap(), text(PLAINTEXT));
+        drop(again);
+        for (other, &parameters) in all.iter().enumerate() {
+            // A salt of one's own is the one in the file, where the defaults look for it.
+            let same = index == other || (index == 9 && other == 0);
+            assert_eq!(scratch.open_with(&key(parameters)).is_ok(), same, "{written:?}\n{parameters:?}");
+        }
+    }
 }

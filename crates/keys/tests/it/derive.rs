@@ -12,7 +12,7 @@ fn it_is_pbkdf2() {
             "38cd0502822a0952b5b16b710e27df56505e8ed2dafa4b384cfef526279cc2e4",
         ),
         (
-            CipherParameters { kdf_iter: Some(1000), compatibility: Some(3), page_size: None },
+            CipherParameters { kdf_iter: Some(1000), compatibility: Some(3), ..Default::default() },
             "6947c4dafc7943bce06dbd23c78f4068da575104155baa5e3ca37969bdfb1b8d",
         ),
         (

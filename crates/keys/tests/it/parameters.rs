@@ -1,6 +1,6 @@
 //! Cipher parameters: ranges and defaults.
 
-use strongroom_keys::{CipherParameters, Key};
+use strongroom_keys::{CipherParameters, HashAlgorithm, Key};
 
 fn code_of(parameters: CipherParameters) -> Option<&'static str> {
     Key::raw(&[1; 32]).unwrap().with_cipher(parameters).err().map(|error| error.code())
@@ -50,4 +50,28 @@ fn defaults_are_those_of_the_generation() {
     assert_eq!(of(Some(3)), (64_000, 1024));
     assert_eq!(of(Some(2)), (4_000, 1024));
     assert_eq!(of(Some(1)), (4_000, 1024));
+}
+
+#[test]
+fn a_plaintext_header_ends_with_a_block_and_needs_the_salt() {
+    let with =
+        |size, salt| CipherParameters { plaintext_header_size: Some(size), salt, ..Default::default() };
+    for good in [0, 32, 4016] {
+        assert_eq!(code_of(with(good, Some([1; 16]))), None, "{good}");
+    }
+    for bad in [1, 33, 4032, u32::MAX] {
+        assert_eq!(code_of(with(bad, Some([1; 16]))), Some("STRONGROOM_KEY_PLAINTEXT_HEADER"), "{bad}");
+    }
+    assert_eq!(code_of(with(32, None)), Some("STRONGROOM_KEY_SALT"));
+    assert_eq!(code_of(with(0, None)), None);
+}
+
+#[test]
+fn a_page_reserves_its_initialisation_vector_and_its_hmac() {
+    let of = |compatibility, hmac_algorithm| {
+        CipherParameters { compatibility, hmac_algorithm, ..Default::default() }.reserved_bytes()
+    };
+    assert_eq!(of(None, None), 80);
+    assert_eq!(of(None, Some(HashAlgorithm::Sha256)), 48);
+    assert_eq!((of(Some(3), None), of(Some(2), None), of(Some(1), None)), (48, 48, 16));
 }

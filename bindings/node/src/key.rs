@@ -1,0 +1,78 @@
+//! Keys from JavaScript.
+
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+use strongroom_keys::{CipherParameters, HashAlgorithm, Key, PageNumberOrder};
+
+use crate::error::Outcome;
+
+/// A key with its cipher parameters. The TypeScript layer has checked each value.
+#[napi(object, object_to_js = false)]
+pub struct NativeKey {
+    /// A raw key of 32 bytes.
+    pub key: Option<Uint8Array>,
+    /// A passphrase, from which SQLCipher derives the key.
+    pub passphrase: Option<Uint8Array>,
+    /// The number of iterations of the key derivation.
+    pub kdf_iter: Option<u32>,
+    /// Bytes per page.
+    pub page_size: Option<u32>,
+    /// The major version of SQLCipher whose format and defaults apply.
+    pub cipher_compatibility: Option<u32>,
+    /// The hash function of the key derivation: `sha1`, `sha256` or `sha512`.
+    pub kdf_algorithm: Option<String>,
+    /// The hash function of each page's HMAC: `sha1`, `sha256` or `sha512`.
+    pub hmac_algorithm: Option<String>,
+    /// Whether an HMAC authenticates each page.
+    pub use_hmac: Option<bool>,
+    /// The byte order of the page number in the HMAC: `le`, `be` or `native`.
+    pub hmac_pgno: Option<String>,
+    /// The number of iterations that derive the HMAC key.
+    pub fast_kdf_iter: Option<u32>,
+    /// The byte that masks the salt of the HMAC key.
+    pub hmac_salt_mask: Option<u32>,
+    /// Bytes at the start of the file that are not encrypted.
+    pub plaintext_header_size: Option<u32>,
+    /// The salt, if it is not the first 16 bytes of the file.
+    pub salt: Option<Uint8Array>,
+}
+
+impl NativeKey {
+    /// Returns the key, or `None` if the object holds none.
+    pub(crate) fn key(&self) -> Outcome<Option<Key>> {
+        let key = match (&self.key, &self.passphrase) {
+            (Some(bytes), _) => Key::raw(bytes)?,
+            (None, Some(passphrase)) => Key::passphrase(passphrase)?,
+            (None, None) => return Ok(None),
+        };
+        let byte = |number: Option<u32>| number.and_then(|number| u8::try_from(number).ok());
+        let parameters = CipherParameters {
+            kdf_iter: self.kdf_iter,
+            page_size: self.page_size,
+            compatibility: byte(self.cipher_compatibility),
+            kdf_algorithm: self.kdf_algorithm.as_deref().and_then(hash_algorithm),
+            hmac_algorithm: self.hmac_algorithm.as_deref().and_then(hash_algorithm),
+            use_hmac: self.use_hmac,
+            hmac_page_number: match self.hmac_pgno.as_deref() {
+                Some("le") => Some(PageNumberOrder::Little),
+                Some("be") => Some(PageNumberOrder::Big),
+                Some("native") => Some(PageNumberOrder::Native),
+                _ => None,
+            },
+            fast_kdf_iter: self.fast_kdf_iter,
+            hmac_salt_mask: byte(self.hmac_salt_mask),
+            plaintext_header_size: self.plaintext_header_size,
+            salt: self.salt.as_deref().and_then(|salt| salt.try_into().ok()),
+        };
+        Ok(Some(key.with_cipher(parameters)?))
+    }
+}
+
+fn hash_algorithm(name: &str) -> Option<HashAlgorithm> {
+    match name {
+        "sha1" => Some(HashAlgorithm::Sha1),
+        "sha256" => Some(HashAlgorithm::Sha256),
+        "sha512" => Some(HashAlgorithm::Sha512),
+        _ => None,
+    }
+}

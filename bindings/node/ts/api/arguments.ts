@@ -1,0 +1,79 @@
+import { argumentType, argumentValue, outOfRange } from './errors'
+
+/** An options object whose names are known, and whose values are not checked yet. */
+export type Given = Record<string, unknown>
+
+/** Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist. */
+export function optionsObject(options: unknown, names: readonly string[], position = 'second'): Given {
+  if (options === undefined || options === null) return {}
+  if (typeof options !== 'object') throw argumentType(`Expected ${position} argument to be an options object`)
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue
+    const meant = names.find((known) => known.toLowerCase() === name.toLowerCase())
+    throw argumentType(
+      `the option "${name}" does not exist: ${meant ? `use "${meant}"` : `the options are ${names.join(', ')}`}`,
+    )
+  }
+  return options as Given
+}
+
+/** Returns an option that is a boolean, or false if it is absent. */
+export function boolean(given: Given, name: string): boolean {
+  return optionalBoolean(given, name) ?? false
+}
+
+/** Returns an option that is a boolean, if it is given. */
+export function optionalBoolean(given: Given, name: string): boolean | undefined {
+  const value = given[name] ?? undefined
+  if (value !== undefined && typeof value !== 'boolean')
+    throw argumentType(`Expected the "${name}" option to be a boolean`)
+  return value
+}
+
+/** Returns an option that is an integer in a range, if it is given. */
+export function integer(given: Given, name: string, { min, max }: { min: number; max: number }): number | undefined {
+  const value = given[name] ?? undefined
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw argumentType(`Expected the "${name}" option to be an integer`)
+  if (value < min || value > max) throw outOfRange(`the "${name}" option must be from ${min} to ${max}, not ${value}`)
+  return value
+}
+
+/** Returns an option that is one of some strings, if it is given. */
+export function oneOf<T extends string>(given: Given, name: string, values: readonly T[]): T | undefined {
+  const value = given[name] ?? undefined
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') throw argumentType(`Expected the "${name}" option to be a string`)
+  const found = values.find((known) => known === value)
+  if (found === undefined) throw argumentValue(`the "${name}" option must be ${list(values)}, not "${value}"`)
+  return found
+}
+
+/** Returns an option that is a function, if it is given. */
+export function callback<F extends (...args: never[]) => unknown>(given: Given, name: string): F | undefined {
+  const value = given[name] ?? undefined
+  if (value !== undefined && typeof value !== 'function')
+    throw argumentType(`Expected the "${name}" option to be a function`)
+  return value as F | undefined
+}
+
+/** Returns an argument that is a path. */
+export function pathArgument(path: unknown, what: string, position = 'first'): string {
+  if (typeof path !== 'string') throw argumentType(`Expected ${position} argument to be a string, ${what}`)
+  if (path.includes('\0')) throw argumentValue(`${what} holds a NUL character`)
+  wellFormed(path, what)
+  return path
+}
+
+/** Throws for a string with a lone surrogate. */
+export function wellFormed(text: string, what: string): void {
+  if (!text.isWellFormed()) throw argumentValue(`${what} holds a lone surrogate, which UTF-8 cannot store`)
+}
+
+function list(values: readonly string[]): string {
+  return values
+    .map((value) => `"${value}"`)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1')
+}

@@ -1,0 +1,157 @@
+//! The cipher of one database of a connection: its key and its parameters.
+
+use std::ffi::CStr;
+
+use rusqlite::Connection;
+use strongroom_keys::{
+    CipherParameters, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH,
+};
+use zeroize::Zeroizing;
+
+use crate::seam::{Core, Failure};
+
+/// Why a key could not be set.
+pub(crate) enum CipherFailure {
+    Key(KeyError),
+    Sqlite(Failure),
+}
+
+impl From<Failure> for CipherFailure {
+    fn from(failure: Failure) -> Self {
+        Self::Sqlite(failure)
+    }
+}
+
+/// A key in SQLCipher's form, with the parameters that belong to it.
+pub(crate) struct Cipher {
+    secret: Zeroizing<Vec<u8>>,
+    pub(crate) parameters: CipherParameters,
+}
+
+impl Cipher {
+    /// Prepares a key for the database `schema`, from whose file the salt is read if the key must be derived here.
+    pub(crate) fn new(core: &Core, schema: &CStr, key: &Key) -> Result<Self, CipherFailure> {
+        let parameters = *key.parameters();
+        let secret = if parameters.fast_kdf_iter.is_none() && parameters.hmac_salt_mask.is_none() {
+            key.expose_for_sqlcipher()
+        } else {
+            // SQLCipher has these two parameters only for the whole process, or not at all.
+            let salt = salt(core, schema, &parameters)?;
+            PageKeys::derive(key, &salt).map_err(CipherFailure::Key)?.keyspec(&salt)
+        };
+        Ok(Self { secret, parameters })
+    }
+
+    /// Returns the cipher that the database `schema` has, or `None` without a key.
+    pub(crate) fn of(core: &Core, schema: &CStr) -> Result<Option<Self>, Failure> {
+        let Some(secret) = core.keyspec(schema) else { return Ok(None) };
+        let name = schema.to_string_lossy();
+        let parameters = core.with(|connection| parameters(connection, &name))?;
+        Ok(Some(Self { secret, parameters }))
+    }
+
+    /// Returns the same key with another page size.
+    pub(crate) fn with_page_size(self, page_size: u32) -> Self {
+        let parameters = CipherParameters { page_size: Some(page_size), ..self.parameters };
+        Self { parameters, ..self }
+    }
+
+    /// Returns the keys of the pages and the salt, if SQLCipher has derived them.
+    pub(crate) fn page_keys(&self) -> Option<(PageKeys, [u8; SALT_LENGTH])> {
+        PageKeys::from_keyspec(&self.secret)
+    }
+
+    /// Sets the key and the parameters of the database `schema`, without reading its file.
+    pub(crate) fn apply(&self, core: &Core, schema: &CStr) -> Result<(), Failure> {
+        core.key(schema, &self.secret)?;
+        let name = schema.to_string_lossy();
+        core.with(|connection| {
+            for (pragma, value) in settings(&self.parameters) {
+                connection.pragma_update(Some(&*name), pragma, value)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Returns the pragmas that set the parameters. cipher_compatibility comes first, because it resets the others.
+fn settings(parameters: &CipherParameters) -> Vec<(&'static str, String)> {
+    let hash = |algorithm: HashAlgorithm| match algorithm {
+        HashAlgorithm::Sha1 => "SHA1",
+        HashAlgorithm::Sha256 => "SHA256",
+        HashAlgorithm::Sha512 => "SHA512",
+    };
+    let order = |order| match order {
+        PageNumberOrder::Little => "le",
+        PageNumberOrder::Big => "be",
+        PageNumberOrder::Native => "native",
+    };
+    let blob = |salt: [u8; SALT_LENGTH]| {
+        format!("x'{}'", salt.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    };
+    let text = |pragma, value: Option<String>| value.map(|value| (pragma, value));
+    [
+        text("cipher_compatibility", parameters.compatibility.map(|version| version.to_string())),
+        text("cipher_page_size", parameters.page_size.map(|size| size.to_string())),
+        text("cipher_use_hmac", parameters.use_hmac.map(|used| u8::from(used).to_string())),
+        text("cipher_hmac_algorithm", parameters.hmac_algorithm.map(|name| format!("HMAC_{}", hash(name)))),
+        text(
+            "cipher_kdf_algorithm",
+            parameters.kdf_algorithm.map(|name| format!("PBKDF2_HMAC_{}", hash(name))),
+        ),
+        text("kdf_iter", parameters.kdf_iter.map(|iterations| iterations.to_string())),
+        text("cipher_hmac_pgno", parameters.hmac_page_number.map(|name| order(name).to_owned())),
+        text("cipher_plaintext_header_size", parameters.plaintext_header_size.map(|size| size.to_string())),
+        text("cipher_salt", parameters.salt.map(blob)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Reads the parameters of the database `schema`, which has a key.
+fn parameters(connection: &Connection, schema: &str) -> rusqlite::Result<CipherParameters> {
+    let value =
+        |pragma: &str| connection.pragma_query_value(Some(schema), pragma, |row| row.get::<_, String>(0));
+    let number = |pragma: &str| Ok::<_, rusqlite::Error>(value(pragma)?.parse::<u32>().ok());
+    let hash = |pragma: &str| {
+        let name = value(pragma)?;
+        Ok::<_, rusqlite::Error>(match name.rsplit('_').next() {
+            Some("SHA1") => Some(HashAlgorithm::Sha1),
+            Some("SHA256") => Some(HashAlgorithm::Sha256),
+            Some("SHA512") => Some(HashAlgorithm::Sha512),
+            _ => None,
+        })
+    };
+    Ok(CipherParameters {
+        kdf_iter: number("kdf_iter")?,
+        page_size: number("cipher_page_size")?,
+        kdf_algorithm: hash("cipher_kdf_algorithm")?,
+        hmac_algorithm: hash("cipher_hmac_algorithm")?,
+        use_hmac: number("cipher_use_hmac")?.map(|used| used != 0),
+        hmac_page_number: match value("cipher_hmac_pgno")?.as_str() {
+            "le" => Some(PageNumberOrder::Little),
+            "be" => Some(PageNumberOrder::Big),
+            _ => Some(PageNumberOrder::Native),
+        },
+        plaintext_header_size: number("cipher_plaintext_header_size")?.filter(|&size| size != 0),
+        ..CipherParameters::default()
+    })
+}
+
+/// Returns the salt of the file, or a new one for a file that does not exist yet.
+fn salt(
+    core: &Core,
+    schema: &CStr,
+    parameters: &CipherParameters,
+) -> Result<[u8; SALT_LENGTH], CipherFailure> {
+    if let Some(salt) = parameters.salt {
+        return Ok(salt);
+    }
+    let start = core.file_start(schema, SALT_LENGTH).filter(|start| start.length >= SALT_LENGTH as u64);
+    let in_file = start.and_then(|start| <[u8; SALT_LENGTH]>::try_from(start.bytes).ok());
+    match in_file {
+        Some(salt) => Ok(salt),
+        None => strongroom_keys::generate_salt().map_err(CipherFailure::Key),
+    }
+}

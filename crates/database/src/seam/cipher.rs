@@ -1,0 +1,68 @@
+//! SQLCipher's keys of a connection's databases.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+use std::slice;
+
+use vendored_sys::sqlite;
+use zeroize::Zeroizing;
+
+use super::{Core, Failure};
+
+impl Core {
+    /// Sets the key of the database `schema`, in the form that `sqlite3_key_v2` takes.
+    ///
+    /// SQLCipher ignores the call if it has read or written a page of the database with another key.
+    pub(crate) fn key(&self, schema: &CStr, key: &[u8]) -> Result<(), Failure> {
+        let db = self.open_db()?;
+        let length = c_int::try_from(key.len()).map_err(|_| Failure::Sqlite {
+            code: sqlite::SQLITE_TOOBIG,
+            message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
+        })?;
+        // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
+        let code = unsafe { sqlite::sqlite3_key_v2(db, schema.as_ptr(), key.as_ptr().cast(), length) };
+        self.check(code)
+    }
+
+    /// Returns the key of the database `schema` in the form that [`Core::key`] takes, or `None` without a key.
+    ///
+    /// The form is `x'<key><HMAC key><salt>'`, or a passphrase that SQLCipher has not used yet.
+    pub(crate) fn keyspec(&self, schema: &CStr) -> Option<Zeroizing<Vec<u8>>> {
+        let db = self.open_db().ok()?;
+        let (mut key, mut length) = (ptr::null_mut::<c_void>(), 0);
+        // SAFETY: the connection is open, the name ends in NUL, and SQLCipher checks the index, and writes a pointer to
+        // memory of its own and its length. The memory is copied, then freed once by SQLCipher's function, which wipes it.
+        unsafe {
+            let index = sqlcipher_find_db_index(db, schema.as_ptr());
+            sqlcipherCodecGetKey(db, index, &raw mut key, &raw mut length);
+            let size = usize::try_from(length).ok()?;
+            if key.is_null() {
+                return None;
+            }
+            let copy = Zeroizing::new(slice::from_raw_parts(key.cast::<u8>(), size).to_vec());
+            sqlcipher_free(key, size as u64);
+            (size > 0).then_some(copy)
+        }
+    }
+
+    /// Whether SQLCipher failed to decrypt or authenticate a page of the database `schema`. After that it neither reads nor
+    /// writes the database.
+    pub(crate) fn cipher_failed(&self, schema: &str) -> bool {
+        let status = self.with(|connection| {
+            connection.pragma_query_value(Some(schema), "cipher_status", |row| row.get::<_, String>(0))
+        });
+        status.is_ok_and(|status| status == "0")
+    }
+}
+
+unsafe extern "C" {
+    /// Declared here because libsqlite3-sys leaves SQLCipher's own functions out. Source: sqlcipher.c.
+    fn sqlcipherCodecGetKey(
+        db: *mut sqlite::sqlite3,
+        index: c_int,
+        key: *mut *mut c_void,
+        length: *mut c_int,
+    );
+    fn sqlcipher_find_db_index(db: *mut sqlite::sqlite3, schema: *const c_char) -> c_int;
+    fn sqlcipher_free(memory: *mut c_void, size: u64);
+}
