@@ -44,10 +44,24 @@ impl Cipher {
 
     /// Returns the cipher that the database `schema` has, or `None` without a key.
     pub(crate) fn of(core: &Core, schema: &CStr) -> Result<Option<Self>, Failure> {
-        let Some(secret) = core.keyspec(schema) else { return Ok(None) };
+        let Some(mut secret) = core.keyspec(schema) else { return Ok(None) };
         let name = schema.to_string_lossy();
+        if let Some((_, salt)) = PageKeys::from_keyspec(&secret)
+            && let Some(exchanged) = core.exchanged_keyspec(&name, &salt)
+        {
+            secret = exchanged;
+        }
         let parameters = core.with(|connection| parameters(connection, &name))?;
         Ok(Some(Self { secret, parameters }))
+    }
+
+    /// Returns the cipher with these keys, as SQLCipher has it after deriving them.
+    pub(crate) fn from_page_keys(
+        keys: &PageKeys,
+        salt: &[u8; SALT_LENGTH],
+        parameters: CipherParameters,
+    ) -> Self {
+        Self { secret: keys.keyspec(salt), parameters }
     }
 
     /// Returns the same key with another page size.
@@ -91,7 +105,8 @@ fn settings(parameters: &CipherParameters) -> Vec<(&'static str, String)> {
     };
     let text = |pragma, value: Option<String>| value.map(|value| (pragma, value));
     [
-        text("cipher_compatibility", parameters.compatibility.map(|version| version.to_string())),
+        // Without a version, SQLCipher would take the process's default, which PRAGMA cipher_default_compatibility changes.
+        text("cipher_compatibility", Some(parameters.compatibility.unwrap_or(4).to_string())),
         text("cipher_page_size", parameters.page_size.map(|size| size.to_string())),
         text("cipher_use_hmac", parameters.use_hmac.map(|used| u8::from(used).to_string())),
         text("cipher_hmac_algorithm", parameters.hmac_algorithm.map(|name| format!("HMAC_{}", hash(name)))),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use strongroom_keys::Key;
 
 use crate::lexer::is_blank;
-use crate::open::Opened;
+use crate::open::{MAIN, Opened};
 use crate::prepared::{Prepared, keeps_schema};
 use crate::seam::{Source, Step};
 use crate::session::{Session, Trace};
@@ -134,7 +134,7 @@ impl Database {
 
     /// Whether the file is opened read-only: by its options, or because the operating system forbids writing.
     pub fn is_read_only(&self) -> bool {
-        self.session.core.is_read_only()
+        self.session.core.is_read_only(MAIN)
     }
 
     /// Returns the number of rows that the last INSERT, UPDATE or DELETE changed.

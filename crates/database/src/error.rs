@@ -1,6 +1,7 @@
 //! The errors of an open database.
 
 use std::ffi::c_int;
+use std::path::PathBuf;
 
 use strongroom_codec::CodecError;
 use vendored_sys::sqlite;
@@ -46,6 +47,24 @@ pub enum SqlError {
          close the database and restore a copy"
     )]
     PageAuthentication,
+
+    /// Another connection has changed the key of the file.
+    #[error(
+        "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
+    )]
+    KeyChanged {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The SQL runs a pragma of SQLCipher's that can destroy a file.
+    #[error("PRAGMA {pragma} is refused, because it can destroy the file if it fails: use {instead} instead")]
+    RefusedPragma {
+        /// The pragma.
+        pragma: &'static str,
+        /// The method that takes its place.
+        instead: &'static str,
+    },
 
     /// The database is closed.
     #[error("the database is closed: open it again, and prepare the statement again")]
@@ -108,6 +127,7 @@ pub enum SqlError {
 impl SqlError {
     /// Every code of this engine that [`SqlError::code`] can return; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
+        "STRONGROOM_PRAGMA_REFUSED",
         "STRONGROOM_CLOSED",
         "STRONGROOM_BUSY",
         "STRONGROOM_MULTIPLE_STATEMENTS",
@@ -123,6 +143,8 @@ impl SqlError {
             Self::Function { .. } => "SQLITE_ERROR",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
+            Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
+            Self::RefusedPragma { .. } => "STRONGROOM_PRAGMA_REFUSED",
             Self::Closed => "STRONGROOM_CLOSED",
             Self::Busy => "STRONGROOM_BUSY",
             Self::MultipleStatements => "STRONGROOM_MULTIPLE_STATEMENTS",
@@ -150,9 +172,7 @@ impl SqlError {
         match failure {
             Failure::Sqlite { code, message } if message.starts_with(KEY_REFUSED) => Self::Sqlite {
                 code: result_codes::name(code),
-                message: "SQLCipher refused the key: the key is empty, or PRAGMA rekey ran on a database that is not \
-                          encrypted, which ATTACH ... KEY and sqlcipher_export encrypt"
-                    .to_owned(),
+                message: "SQLCipher refused the key: the key is empty".to_owned(),
             },
             Failure::Sqlite { code, .. } if code & 0xff != sqlite::SQLITE_NOTADB => {
                 Self::Sqlite { code: result_codes::name(code), message: withheld_message(code) }

@@ -69,6 +69,7 @@ impl Opened {
     /// Opens a connection without reading the file.
     pub(crate) fn connect(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
         vendored_sys::init().map_err(|source| OpenError::Init { source })?;
+        seam::register_provider();
         silence_cipher_log();
         let path = c_path(location)?;
         let mut flags = match options.read_only {

@@ -102,6 +102,15 @@ pub enum OpenError {
         path: PathBuf,
     },
 
+    /// Another connection has changed the key of a file that this connection has open.
+    #[error(
+        "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
+    )]
+    KeyChanged {
+        /// The path.
+        path: PathBuf,
+    },
+
     /// The file is a plain SQLite database, and a key was given.
     #[error(
         "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or export it into an \
@@ -186,6 +195,7 @@ impl OpenError {
         "STRONGROOM_NUL_IN_PATH",
         "STRONGROOM_PATH_ENCODING",
         "STRONGROOM_WRONG_KEY",
+        "STRONGROOM_KEY_CHANGED",
         "STRONGROOM_NOT_ENCRYPTED",
         "STRONGROOM_TRUNCATED",
     ];
@@ -204,6 +214,7 @@ impl OpenError {
             Self::System { code, .. } => code,
             Self::Sqlite { source, .. } => source.code(),
             Self::WrongKey { .. } => "STRONGROOM_WRONG_KEY",
+            Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
             Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",
             Self::Damaged { .. } => "SQLITE_CORRUPT",

@@ -8,10 +8,11 @@ use vendored_sys::sqlite;
 
 use crate::cache::Cache;
 use crate::functions::FunctionFailures;
-use crate::open::Opened;
+use crate::key_changed::key_changed;
+use crate::open::{MAIN, Opened};
 use crate::prepared::Prepared;
 use crate::redact::{holds_secret, redact};
-use crate::seam::{Core, Failure, Parsed, RawStatement, Source};
+use crate::seam::{Core, Failure, Parsed, RawStatement, Source, take_refused};
 use crate::{SqlError, Value};
 
 /// The callback of [`Database::set_trace`](crate::Database::set_trace).
@@ -90,6 +91,10 @@ impl Session {
 
     #[cold]
     fn not_parsed(&self, sql: &CStr, failure: Failure) -> SqlError {
+        if let (Failure::Sqlite { code: sqlite::SQLITE_AUTH, .. }, Some(refused)) = (&failure, take_refused())
+        {
+            return SqlError::RefusedPragma { pragma: refused.pragma, instead: refused.instead };
+        }
         match holds_secret(&sql.to_string_lossy()) {
             true => SqlError::withheld(failure),
             false => self.explain(failure),
@@ -135,9 +140,12 @@ impl Session {
             code & 0xff,
             sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB | sqlite::SQLITE_READONLY | sqlite::SQLITE_ERROR
         );
-        match self.keyed && may_be_the_cipher && self.core.cipher_failed("main") {
-            true => SqlError::PageAuthentication,
-            false => SqlError::from_failure(failure),
+        if !(self.keyed && may_be_the_cipher && self.core.cipher_failed("main")) {
+            return SqlError::from_failure(failure);
+        }
+        match key_changed(&self.core, MAIN) {
+            Some(path) => SqlError::KeyChanged { path },
+            None => SqlError::PageAuthentication,
         }
     }
 

@@ -95,9 +95,16 @@ impl Core {
         self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_get_autocommit(db) } != 0)
     }
 
-    pub(crate) fn is_read_only(&self) -> bool {
+    /// Whether the database `schema` is read-only. A database that is not attached is not.
+    pub(crate) fn is_read_only(&self, schema: &CStr) -> bool {
         // SAFETY: the connection is open, and the name ends in NUL.
-        self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, c"main".as_ptr()) } == 1)
+        self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } == 1)
+    }
+
+    /// Whether the connection has a database of this name.
+    pub(crate) fn is_attached(&self, schema: &CStr) -> bool {
+        // SAFETY: the connection is open, and the name ends in NUL.
+        self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } != -1)
     }
 
     pub(crate) fn changes(&self) -> u64 {
@@ -129,34 +136,54 @@ impl Core {
         (!name.is_empty()).then_some(name)
     }
 
-    /// Reads the start and the length of the file through the connection, or returns `None` if reading fails.
+    /// Reads the start and the length of the file of the database `schema`, or returns `None` if reading fails.
+    pub(crate) fn file_start(&self, schema: &CStr, wanted: usize) -> Option<FileStart> {
+        let bytes = self.file_part(schema, 0, wanted)?;
+        let mut length = 0;
+        // SAFETY: `with_file` passes an open file and its methods.
+        let code = self
+            .with_file(schema, |file, methods| Some(unsafe { methods.xFileSize?(file, &raw mut length) }))?;
+        let length = u64::try_from(length).ok().filter(|_| code == sqlite::SQLITE_OK)?;
+        Some(FileStart { bytes, length })
+    }
+
+    /// Reads a part of the file of the database `schema`, with zeros behind the end of the file.
+    pub(crate) fn file_part(&self, schema: &CStr, offset: u64, length: usize) -> Option<Vec<u8>> {
+        let (offset, wanted) = (i64::try_from(offset).ok()?, c_int::try_from(length).ok()?);
+        let mut bytes = vec![0; length];
+        let into = bytes.as_mut_ptr().cast();
+        // SAFETY: `with_file` passes an open file and its methods, and `bytes` has room for the bytes that are read.
+        let code = self
+            .with_file(schema, |file, methods| Some(unsafe { methods.xRead?(file, into, wanted, offset) }))?;
+        matches!(code, sqlite::SQLITE_OK | sqlite::SQLITE_IOERR_SHORT_READ).then_some(bytes)
+    }
+
+    /// Calls `read` with the connection's own handle of the file of the database `schema`.
     ///
     /// On POSIX, closing a second descriptor of the file would release the locks of every connection in this process.
     /// Source: "How To Corrupt An SQLite Database File", section 2.2.
-    pub(crate) fn file_start(&self, schema: &CStr, wanted: usize) -> Option<FileStart> {
+    fn with_file<T>(
+        &self,
+        schema: &CStr,
+        read: impl FnOnce(*mut sqlite::sqlite3_file, &sqlite::sqlite3_io_methods) -> Option<T>,
+    ) -> Option<T> {
         let db = self.open_db().ok()?;
         let mut file: *mut sqlite::sqlite3_file = ptr::null_mut();
-        let (mut bytes, mut length) = (vec![0; wanted], 0);
-        let wanted = c_int::try_from(wanted).ok()?;
-        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods
-        // live as long as the connection, and `bytes` has room for the bytes that are read.
-        let codes = unsafe {
-            let pointer = (&raw mut file).cast();
-            let code =
-                sqlite::sqlite3_file_control(db, schema.as_ptr(), sqlite::SQLITE_FCNTL_FILE_POINTER, pointer);
+        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods live
+        // as long as the database is attached.
+        let methods = unsafe {
+            let code = sqlite::sqlite3_file_control(
+                db,
+                schema.as_ptr(),
+                sqlite::SQLITE_FCNTL_FILE_POINTER,
+                (&raw mut file).cast(),
+            );
             if code != sqlite::SQLITE_OK {
                 return None;
             }
-            let methods = file.as_ref()?.pMethods.as_ref()?;
-            let read = methods.xRead?(file, bytes.as_mut_ptr().cast(), wanted, 0);
-            (read, methods.xFileSize?(file, &raw mut length))
+            file.as_ref()?.pMethods.as_ref()?
         };
-        match codes {
-            (sqlite::SQLITE_OK | sqlite::SQLITE_IOERR_SHORT_READ, sqlite::SQLITE_OK) => {
-                Some(FileStart { bytes, length: u64::try_from(length).ok()? })
-            }
-            _ => None,
-        }
+        read(file, methods)
     }
 
     /// Returns SQLITE_LIMIT_LENGTH, the size of the largest string, blob or row in bytes.

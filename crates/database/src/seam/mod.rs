@@ -11,10 +11,14 @@
 mod cipher;
 mod core;
 mod handle;
+mod provider;
+mod refused;
 mod row;
 mod statement;
 
 pub(crate) use core::{Core, Failure, FileStart};
 pub(crate) use handle::{OpenFailure, length_limit, open};
+pub(crate) use provider::register_provider;
+pub(crate) use refused::take_refused;
 pub use row::Row;
 pub(crate) use statement::{Origin, Parsed, RawStatement, Source, Step};

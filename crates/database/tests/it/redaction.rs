@@ -56,9 +56,8 @@ fn a_trace_shows_no_key() {
     let attach = "ATTACH ? AS other KEY ?";
     rows(&database, attach, &[text(other.to_str().unwrap()), text("s3cr3t")]).unwrap();
     rows(&database, "SELECT sqlcipher_export('other')", &[]).unwrap();
-    rows(&database, "PRAGMA rekey = 's3cr3t2'", &[]).unwrap();
     let seen = seen.take();
-    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert_eq!(seen.len(), 4, "{seen:?}");
     assert!(seen.iter().all(|sql| !sql.contains("s3cr3t")), "{seen:?}");
     assert_eq!(seen[0], "PRAGMA key = '<redacted>'");
     assert!(seen[2].contains("other.db"), "{seen:?}");
@@ -121,17 +120,11 @@ fn sqlciphers_log_stays_out_of_the_process() {
 /// The message was that the statement cannot be parsed, which it can.
 #[test]
 fn a_key_that_sqlcipher_refuses_is_not_called_a_syntax_error() {
-    let scratch = Scratch::new();
-    let plain = scratch.open_plain();
-    plain.execute_batch("CREATE TABLE t (a)").unwrap();
-    let keyed = memory();
-    for (database, sql) in
-        [(&plain, "PRAGMA rekey = 's3cr3t'"), (&keyed, "PRAGMA rekey = ''"), (&plain, "PRAGMA key = ''")]
-    {
+    let (plain, keyed) = (Scratch::new().open_plain(), memory());
+    for database in [&plain, &keyed] {
+        let sql = "PRAGMA key = ''";
         for error in [database.prepare(sql).unwrap_err(), database.execute_batch(sql).unwrap_err()] {
-            let message = error.to_string();
-            assert!(message.starts_with("SQLCipher refused the key"), "{sql}: {message}");
-            assert!(!message.contains("s3cr3t"), "{message}");
+            assert_eq!(error.to_string(), "SQLCipher refused the key: the key is empty");
         }
     }
 }

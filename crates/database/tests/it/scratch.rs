@@ -116,5 +116,7 @@ pub(crate) fn integer(database: &Database, sql: &str) -> i64 {
 /// Fails where SQLite or SQLCipher find a fault in the file.
 pub(crate) fn assert_intact(database: &Database) {
     assert_eq!(value(database, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));
-    assert_eq!(rows(database, "PRAGMA cipher_integrity_check", &[]).unwrap(), Vec::<Vec<Owned>>::new());
+    // Of thousands of bad pages, the first suffices.
+    let bad = rows(database, "PRAGMA cipher_integrity_check", &[]).unwrap();
+    assert_eq!(bad.first(), None, "and {} more", bad.len().saturating_sub(1));
 }

@@ -1,0 +1,44 @@
+//! Tells a changed key from a damaged page.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+use crate::cipher::Cipher;
+use crate::open::path_of;
+use crate::seam::Core;
+
+/// The number of pages, apart from the first, whose authentication is tried.
+const SAMPLES: u64 = 8;
+
+/// Returns the path of the database `schema` if another connection has changed the key of its file.
+///
+/// The question makes sense for a connection whose key was right once, after a page failed its authentication. Damage seldom
+/// reaches far, and a new key reaches every page: the key has changed if the first page and another one fail. If the first
+/// page is as this connection's key left it, the page that failed is a newer one in the write-ahead log, whose checksums a
+/// damaged page would not pass.
+pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
+    let path = path_of(&core.file_name(schema)?);
+    let cipher = Cipher::of(core, schema).ok()??;
+    let (keys, _) = cipher.page_keys()?;
+    let size = cipher.parameters.effective_page_size();
+    let length = core.file_start(schema, 0)?.length;
+    let pages = length / u64::from(size);
+    let authentic = |number: u64| {
+        let page = core.file_part(schema, (number - 1) * u64::from(size), size as usize)?;
+        keys.authenticate(&page, u32::try_from(number).ok()?, &cipher.parameters).ok()?
+    };
+    let first = authentic(1)?;
+    let log = core.with(|connection| {
+        connection.pragma_query_value(Some(&*schema.to_string_lossy()), "journal_mode", |row| {
+            row.get::<_, String>(0)
+        })
+    });
+    if first {
+        return log.is_ok_and(|mode| mode == "wal").then_some(path);
+    }
+    let step = pages.div_ceil(SAMPLES).max(1);
+    let mut others =
+        (1..=SAMPLES).map(|sample| (sample * step).min(pages)).filter(|&page| page > 1).peekable();
+    let changed = others.peek().is_none() || others.any(|page| authentic(page) == Some(false));
+    changed.then_some(path)
+}

@@ -1,0 +1,303 @@
+//! Changes the key of an open database.
+//!
+//! A second connection rewrites every page in one exclusive transaction. It writes pages with the new key, and reads them
+//! and writes the rollback journal with the old one, so that SQLite's own recovery undoes a change that did not end: after a
+//! crash, a full disk or a lock that never comes, the file has the old key, and after the commit the new one. In WAL mode,
+//! the log holds the new pages until the commit, and readers keep their snapshot with the old key.
+//!
+//! Invariant: SQLCipher's own rekey never runs. It exchanges the connection's key before it has the lock, and ignores the
+//! result of the commit.
+
+use std::ffi::{CStr, CString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use strongroom_keys::{CipherParameters, Key, PageKeys};
+
+use crate::cipher::{Cipher, CipherFailure};
+use crate::key_changed::key_changed;
+use crate::open::{MAIN, Opened, path_of};
+use crate::seam::{Core, Failure};
+use crate::{Database, Location, OpenError, OpenOptions, RekeyError, SqlError};
+
+/// The progress of a change of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RekeyProgress {
+    /// The number of pages that were written, then read back.
+    pub done: u64,
+    /// The number of pages to write and to read back: twice the pages of the file.
+    pub total: u64,
+}
+
+/// A callback that learns the progress, and returns false to cancel.
+///
+/// The change cannot be cancelled once it is committed, and the result is then ignored.
+pub type OnRekeyProgress<'p> = dyn FnMut(RekeyProgress) -> bool + 'p;
+
+/// The number of pages between two calls of the callback.
+const PAGES_PER_CALL: u64 = 256;
+/// The byte that SQLite locks, whose page holds nothing. Source: SQLite's file format, section 1.4.
+const LOCK_BYTE: u64 = 0x4000_0000;
+
+impl Database {
+    /// Changes the key of the database `schema`, `main` or the name of an attached one.
+    ///
+    /// Afterwards `to` opens the file as it would open one that it created. The salt and the layout of the pages stay: page
+    /// size, HMAC, plaintext header. Other connections get [`SqlError::KeyChanged`] at their next statement.
+    ///
+    /// The call waits for the locks of other connections as long as the connection's busy timeout. In rollback-journal mode
+    /// it needs free disk space of the size of the file for the journal, in WAL mode for the log.
+    ///
+    /// # Errors
+    ///
+    /// [`RekeyError`]; the file and this connection keep the old key, except for [`RekeyError::Unverified`].
+    pub fn rekey(
+        &self,
+        schema: &str,
+        to: &Key,
+        progress: &mut OnRekeyProgress<'_>,
+    ) -> Result<(), RekeyError> {
+        let core = &self.session.core;
+        if !self.is_open() {
+            return Err(SqlError::Closed.into());
+        }
+        let name = CString::new(schema).ok().filter(|name| core.is_attached(name));
+        let Some(name) = name else { return Err(RekeyError::UnknownSchema { schema: schema.to_owned() }) };
+        if self.in_transaction() {
+            return Err(RekeyError::InTransaction);
+        }
+        self.session.schema_may_differ();
+        let Some(file) = core.file_name(&name) else {
+            return Err(RekeyError::InMemory { schema: schema.to_owned() });
+        };
+        let path = path_of(&file);
+        let cipher = Cipher::of(core, &name).map_err(|failure| not_begun(&path, failure))?;
+        let Some(cipher) = cipher else { return Err(RekeyError::NotEncrypted { path }) };
+        // A connection whose cipher failed also counts as read-only.
+        if core.cipher_failed(schema) {
+            return Err(match key_changed(core, &name) {
+                Some(path) => RekeyError::Open { source: OpenError::KeyChanged { path } },
+                None => RekeyError::Sqlite { path, source: SqlError::PageAuthentication },
+            });
+        }
+        if core.is_read_only(&name) {
+            return Err(RekeyError::ReadOnly { path });
+        }
+        if let Some(parameter) = layout_difference(&cipher.parameters, to.parameters()) {
+            return Err(RekeyError::Layout { path, parameter });
+        }
+        let change = Change { core, schema, name: &name, path, to };
+        change.run(cipher, progress)
+    }
+}
+
+/// One change of key.
+struct Change<'c> {
+    /// The connection of the caller.
+    core: &'c Core,
+    schema: &'c str,
+    name: &'c CStr,
+    path: PathBuf,
+    to: &'c Key,
+}
+
+impl Change<'_> {
+    fn run(&self, cipher: Cipher, progress: &mut OnRekeyProgress<'_>) -> Result<(), RekeyError> {
+        let options =
+            OpenOptions { must_exist: true, busy_timeout: self.busy_timeout()?, ..OpenOptions::default() };
+        let writer =
+            Opened::twin(self.core, self.name, &options).map_err(|source| RekeyError::Open { source })?;
+        let pages = match &writer {
+            Some(writer) => self.page_count(writer)?,
+            None => 0,
+        };
+        let (Some(writer), false) = (writer, pages == 0) else {
+            // No page has the old key: SQLCipher takes another one until the first page is written.
+            return self.replace_unused();
+        };
+        let Some((_, salt)) = cipher.page_keys() else { return self.replace_unused() };
+        if self.to.parameters().salt.is_some_and(|wanted| wanted != salt) {
+            return Err(RekeyError::Layout { path: self.path.clone(), parameter: "salt" });
+        }
+        let keys = || PageKeys::derive(self.to, &salt).map_err(|source| RekeyError::Key { source });
+        let new_cipher = Cipher::from_page_keys(&keys()?, &salt, cipher.parameters);
+        let (for_writer, for_caller) = (keys_of(&new_cipher)?, keys_of(&new_cipher)?);
+
+        let page_size = u64::from(cipher.parameters.effective_page_size());
+        let written = self.rewrite(&writer.core, for_writer, page_size, progress);
+        drop(writer);
+        if let Err(error) = written {
+            // After a failed commit, only the file tells which key it has: SQLite may have failed behind the commit.
+            if !self.opens_with(&new_cipher, &options) || self.opens_with(&cipher, &options) {
+                return Err(error);
+            }
+        }
+        // The file has the new key. Whatever happens now, the caller's connection must have it as well.
+        self.core.exchange_keys(self.schema, for_caller).map_err(|failure| self.unverified(failure))?;
+        // Reading the first page hands SQLCipher the new key, which it passes to databases that are attached without one. A
+        // lock only delays that.
+        let _ = self.core.with(|connection| {
+            connection.pragma_query_value(Some(self.schema), "schema_version", |row| row.get::<_, i64>(0))
+        });
+        self.read_back(&new_cipher, &options, progress)
+    }
+
+    /// Sets the new key of a database without pages.
+    fn replace_unused(&self) -> Result<(), RekeyError> {
+        let cipher = Cipher::new(self.core, self.name, self.to).map_err(|failure| match failure {
+            CipherFailure::Key(source) => RekeyError::Key { source },
+            CipherFailure::Sqlite(failure) => not_begun(&self.path, failure),
+        })?;
+        cipher.apply(self.core, self.name).map_err(|failure| not_begun(&self.path, failure))
+    }
+
+    fn busy_timeout(&self) -> Result<Duration, RekeyError> {
+        let milliseconds = self.core.with(|connection| {
+            connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, u32>(0))
+        });
+        milliseconds
+            .map(|number| Duration::from_millis(number.into()))
+            .map_err(|failure| not_begun(&self.path, failure))
+    }
+
+    /// Reads the first page, which proves that the file still has the caller's key.
+    fn page_count(&self, writer: &Opened) -> Result<u64, RekeyError> {
+        let locking = self.core.with(|connection| {
+            connection.pragma_query_value(Some(self.schema), "locking_mode", |row| row.get::<_, String>(0))
+        });
+        if locking.is_ok_and(|mode| mode == "exclusive") {
+            return Err(RekeyError::ExclusiveLocking { path: self.path.clone() });
+        }
+        let counted = writer.core.with(|connection| {
+            connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+            connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))
+        });
+        match counted {
+            Ok(pages) => Ok(pages.unsigned_abs()),
+            Err(_) if writer.core.cipher_failed("main") => {
+                Err(RekeyError::Open { source: OpenError::KeyChanged { path: self.path.clone() } })
+            }
+            Err(failure) => Err(not_begun(&self.path, failure)),
+        }
+    }
+
+    /// Writes every page with the new key in one transaction.
+    fn rewrite(
+        &self,
+        writer: &Core,
+        keys: PageKeys,
+        page_size: u64,
+        progress: &mut OnRekeyProgress<'_>,
+    ) -> Result<(), RekeyError> {
+        let failed = |failure| not_begun(&self.path, failure);
+        writer
+            .with(|connection| {
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+                connection.execute_batch("PRAGMA synchronous = FULL; BEGIN EXCLUSIVE")
+            })
+            .map_err(failed)?;
+        writer.write_with("main", Some(keys)).map_err(failed)?;
+        let lock_page = LOCK_BYTE / page_size + 1;
+        let written = writer.with(|connection| {
+            // Counted again, because another connection may have written before the lock came.
+            let pages = connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))?;
+            let pages = pages.unsigned_abs();
+            let mut rewrite = connection.prepare("UPDATE sqlite_dbpage SET data = data WHERE pgno = ?1")?;
+            for page in (1..=pages).filter(|&page| page != lock_page) {
+                rewrite.execute([page.cast_signed()])?;
+                if page % PAGES_PER_CALL == 0 && !progress(RekeyProgress { done: page, total: 2 * pages }) {
+                    return Ok(false);
+                }
+            }
+            if !progress(RekeyProgress { done: pages, total: 2 * pages }) {
+                return Ok(false);
+            }
+            drop(rewrite);
+            connection.execute_batch("COMMIT").map(|()| true)
+        });
+        if matches!(written, Ok(true)) {
+            // Later checkpoints would move the new pages into the file as well; this one spares the next reader the log.
+            let _ = writer.with(|connection| connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
+            return Ok(());
+        }
+        // SQLite rolls back by itself after some failures, and then reports that no transaction is active.
+        let _ = writer.with(|connection| connection.execute_batch("ROLLBACK"));
+        match written {
+            Err(failure) => Err(failed(failure)),
+            Ok(_) => Err(RekeyError::Cancelled),
+        }
+    }
+
+    /// Whether the first page of the file has this key.
+    fn opens_with(&self, cipher: &Cipher, options: &OpenOptions) -> bool {
+        let opened = self.open_with(cipher, options);
+        opened.is_ok_and(|opened| {
+            opened
+                .core
+                .with(|connection| {
+                    connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+                })
+                .is_ok()
+        })
+    }
+
+    fn open_with(&self, cipher: &Cipher, options: &OpenOptions) -> Result<Opened, RekeyError> {
+        let opened = Opened::connect(Location::File(&self.path), options);
+        let opened = opened.map_err(|source| RekeyError::Open { source })?;
+        cipher.apply(&opened.core, MAIN).map_err(|failure| not_begun(&self.path, failure))?;
+        Ok(opened)
+    }
+
+    /// Reads every page of the file with the new key.
+    fn read_back(
+        &self,
+        cipher: &Cipher,
+        options: &OpenOptions,
+        progress: &mut OnRekeyProgress<'_>,
+    ) -> Result<(), RekeyError> {
+        let reader = self.open_with(cipher, options)?;
+        let read = reader.core.with(|connection| {
+            connection.execute_batch("BEGIN")?;
+            let mut pages = connection.prepare("SELECT length(data) FROM sqlite_dbpage")?;
+            let count: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let count = count.unsigned_abs();
+            let mut rows = pages.query([])?;
+            let mut done = 0;
+            while rows.next()?.is_some() {
+                done += 1;
+                if done % PAGES_PER_CALL == 0 || done == count {
+                    progress(RekeyProgress { done: count + done, total: 2 * count });
+                }
+            }
+            Ok(())
+        });
+        read.map_err(|failure| self.unverified(failure))
+    }
+
+    fn unverified(&self, failure: Failure) -> RekeyError {
+        RekeyError::Unverified { path: self.path.clone(), source: SqlError::from_failure(failure) }
+    }
+}
+
+fn keys_of(cipher: &Cipher) -> Result<PageKeys, RekeyError> {
+    let keys = cipher.page_keys().map(|(keys, _)| keys);
+    keys.ok_or_else(|| SqlError::Busy.into())
+}
+
+/// The error of a step before the commit.
+fn not_begun(path: &Path, failure: Failure) -> RekeyError {
+    RekeyError::Sqlite { path: path.to_owned(), source: SqlError::from_failure(failure) }
+}
+
+/// Returns the parameter by which the pages of a file would have another layout.
+fn layout_difference(file: &CipherParameters, to: &CipherParameters) -> Option<&'static str> {
+    let header = |parameters: &CipherParameters| parameters.plaintext_header_size.unwrap_or(0);
+    let differences = [
+        ("page size", to.page_size.is_some_and(|size| size != file.effective_page_size())),
+        ("HMAC algorithm", file.effective_hmac_algorithm() != to.effective_hmac_algorithm()),
+        ("byte order in the HMAC", file.effective_hmac_page_number() != to.effective_hmac_page_number()),
+        ("plaintext header", header(file) != header(to)),
+    ];
+    differences.into_iter().find(|(_, differs)| *differs).map(|(parameter, _)| parameter)
+}

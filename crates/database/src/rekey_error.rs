@@ -1,0 +1,145 @@
+//! The errors of changing a key.
+
+use std::path::PathBuf;
+
+use strongroom_keys::KeyError;
+
+use crate::{OpenError, SqlError};
+
+/// Why a key was not changed.
+///
+/// Except for [`RekeyError::Unverified`], the file has the key that it had before, and the connection goes on with it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RekeyError {
+    /// A transaction is open, whose pages the new key would not reach.
+    #[error("cannot change the key inside a transaction: commit it or roll it back first")]
+    InTransaction,
+
+    /// The connection has no database of this name.
+    #[error("cannot change the key of \"{schema}\": no database of this name is attached")]
+    UnknownSchema {
+        /// The name.
+        schema: String,
+    },
+
+    /// The database has no key.
+    #[error(
+        "cannot change the key of \"{path}\": the database is not encrypted; encrypt the file with Database.encrypt()"
+    )]
+    NotEncrypted {
+        /// The path, or `:memory:`.
+        path: PathBuf,
+    },
+
+    /// The database is in memory, where its pages are not encrypted.
+    #[error(
+        "cannot change the key of \"{schema}\": a database in memory is not encrypted; pass the key to db.backup()"
+    )]
+    InMemory {
+        /// The name of the database.
+        schema: String,
+    },
+
+    /// The connection may not write the file.
+    #[error("cannot change the key of \"{path}\": the database is open read-only; open it for writing")]
+    ReadOnly {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// This connection holds the file's lock for good.
+    #[error(
+        "cannot change the key of \"{path}\": this connection has locking_mode EXCLUSIVE; set PRAGMA locking_mode = NORMAL \
+         and read from the database once"
+    )]
+    ExclusiveLocking {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The new key has parameters that would move the content of every page.
+    #[error(
+        "cannot change the key of \"{path}\": the new key has another {parameter} than the file, which needs a new file; \
+         leave the parameter out or use Database.migrate()"
+    )]
+    Layout {
+        /// The path.
+        path: PathBuf,
+        /// The name of the parameter in SQLCipher's terms.
+        parameter: &'static str,
+    },
+
+    /// The caller's progress function asked to stop.
+    #[error("the change of the key was cancelled; the file has its old key")]
+    Cancelled,
+
+    /// The new key could not be derived.
+    #[error("cannot change the key: {source}")]
+    Key {
+        /// The key's error.
+        source: KeyError,
+    },
+
+    /// The file could not be opened a second time, or another connection has changed its key.
+    #[error(transparent)]
+    Open {
+        /// The error of opening.
+        source: OpenError,
+    },
+
+    /// SQLite failed, and rolled the change back.
+    #[error("cannot change the key of \"{path}\", which keeps its old key: {source}")]
+    Sqlite {
+        /// The path.
+        path: PathBuf,
+        /// SQLite's error.
+        source: SqlError,
+    },
+
+    /// The file has the new key, and reading it back failed.
+    #[error(
+        "the file \"{path}\" has the new key, and reading it back failed: {source}; check the file with db.check(), and \
+         keep its last backup"
+    )]
+    Unverified {
+        /// The path.
+        path: PathBuf,
+        /// The error of reading.
+        source: SqlError,
+    },
+}
+
+impl RekeyError {
+    /// Every code of this engine that [`RekeyError::code`] can return and no other error has.
+    pub const CODES: &'static [&'static str] = &[
+        "STRONGROOM_IN_TRANSACTION",
+        "STRONGROOM_REKEY_LAYOUT",
+        "STRONGROOM_REKEY_UNVERIFIED",
+        "STRONGROOM_CANCELLED",
+    ];
+
+    /// Returns the stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InTransaction => "STRONGROOM_IN_TRANSACTION",
+            Self::UnknownSchema { .. } => "SQLITE_ERROR",
+            Self::NotEncrypted { .. } | Self::InMemory { .. } => "STRONGROOM_NOT_ENCRYPTED",
+            Self::ReadOnly { .. } => "SQLITE_READONLY",
+            Self::ExclusiveLocking { .. } => "SQLITE_BUSY",
+            Self::Layout { .. } => "STRONGROOM_REKEY_LAYOUT",
+            Self::Cancelled => "STRONGROOM_CANCELLED",
+            Self::Key { source } => source.code(),
+            Self::Open { source } => source.code(),
+            Self::Sqlite { source, .. } => source.code(),
+            Self::Unverified { .. } => "STRONGROOM_REKEY_UNVERIFIED",
+        }
+    }
+}
+
+impl From<SqlError> for RekeyError {
+    /// The error before anything was written, such as that of a closed database.
+    fn from(source: SqlError) -> Self {
+        Self::Sqlite { path: PathBuf::new(), source }
+    }
+}
