@@ -4,9 +4,8 @@ use std::ffi::CStr;
 
 use rusqlite::Connection;
 use strongroom_keys::{
-    CipherParameters, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH,
+    CipherParameters, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH, SecretBytes,
 };
-use zeroize::Zeroizing;
 
 use crate::seam::{Core, Failure};
 
@@ -24,7 +23,7 @@ impl From<Failure> for CipherFailure {
 
 /// A key in SQLCipher's form, with the parameters that belong to it.
 pub(crate) struct Cipher {
-    secret: Zeroizing<Vec<u8>>,
+    secret: SecretBytes,
     pub(crate) parameters: CipherParameters,
 }
 

@@ -21,7 +21,7 @@ pub fn derive(
     parameters: &CipherParameters,
 ) -> Result<Key, KeyError> {
     let key = Key::passphrase(passphrase)?.with_cipher(*parameters)?;
-    Key::raw(&PageKeys::derive(&key, salt)?.cipher)?.with_cipher(*parameters)
+    Key::from_raw(PageKeys::derive(&key, salt)?.cipher).with_cipher(*parameters)
 }
 
 /// Generates the salt of a new database with OpenSSL.

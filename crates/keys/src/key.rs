@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::{CipherParameters, KeyError};
+use crate::{CipherParameters, KeyError, SecretBytes};
 
 /// The length of a raw key, in bytes: AES-256.
 pub const RAW_LENGTH: usize = 32;
 
 /// The key of a database: 32 raw bytes or a passphrase, with its cipher parameters.
 ///
-/// The bytes live on the heap, so that moving a key copies none, and are zeroised when the key is dropped.
+/// The bytes are [`SecretBytes`]: locked in memory, excluded from core dumps, and zeroised when the key is dropped. Moving
+/// a key copies none of them.
 pub struct Key {
     material: Material,
     parameters: CipherParameters,
@@ -27,10 +26,7 @@ impl Key {
         if bytes.len() != RAW_LENGTH {
             return Err(KeyError::Length { actual: bytes.len() });
         }
-        Ok(Self {
-            material: Material::Raw(Zeroizing::new(bytes.to_vec())),
-            parameters: CipherParameters::default(),
-        })
+        Ok(Self::from_raw(SecretBytes::copy_of(bytes)))
     }
 
     /// Creates a key from a passphrase, from which SQLCipher derives the raw key with the salt of the file.
@@ -47,7 +43,7 @@ impl Key {
             return Err(KeyError::RawNotation);
         }
         Ok(Self {
-            material: Material::Passphrase(Zeroizing::new(passphrase.to_vec())),
+            material: Material::Passphrase(SecretBytes::copy_of(passphrase)),
             parameters: CipherParameters::default(),
         })
     }
@@ -59,9 +55,9 @@ impl Key {
     /// [`KeyError::Random`] or [`KeyError::Init`] if OpenSSL fails.
     pub fn generate() -> Result<Self, KeyError> {
         vendored_sys::init().map_err(|source| KeyError::Init { source })?;
-        let mut bytes = Zeroizing::new(vec![0; RAW_LENGTH]);
+        let mut bytes = SecretBytes::zeroed(RAW_LENGTH);
         openssl::rand::rand_priv_bytes(&mut bytes).map_err(|source| KeyError::Random { source })?;
-        Ok(Self { material: Material::Raw(bytes), parameters: CipherParameters::default() })
+        Ok(Self::from_raw(bytes))
     }
 
     /// Returns the key with other cipher parameters than SQLCipher 4's.
@@ -93,11 +89,16 @@ impl Key {
     }
 
     /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
-    pub fn expose_for_sqlcipher(&self) -> Zeroizing<Vec<u8>> {
+    pub fn expose_for_sqlcipher(&self) -> SecretBytes {
         match &self.material {
             Material::Raw(bytes) => blob_literal(&[bytes]),
-            Material::Passphrase(passphrase) => passphrase.clone(),
+            Material::Passphrase(passphrase) => SecretBytes::copy_of(passphrase),
         }
+    }
+
+    /// Creates a key from [`RAW_LENGTH`] bytes.
+    pub(crate) fn from_raw(bytes: SecretBytes) -> Self {
+        Self { material: Material::Raw(bytes), parameters: CipherParameters::default() }
     }
 }
 
@@ -109,20 +110,19 @@ impl fmt::Debug for Key {
 
 /// The secret of a key.
 pub(crate) enum Material {
-    Raw(Zeroizing<Vec<u8>>),
-    Passphrase(Zeroizing<Vec<u8>>),
+    Raw(SecretBytes),
+    Passphrase(SecretBytes),
 }
 
 /// Returns `x'<hex>'`, the literal of a blob in SQL.
-pub(crate) fn blob_literal(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn blob_literal(parts: &[&[u8]]) -> SecretBytes {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
-    // Growing the buffer would leave a copy of a part of the key behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(2 * length + 3));
-    text.extend_from_slice(b"x'");
-    for byte in parts.iter().copied().flatten() {
-        text.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
+    let mut text = SecretBytes::zeroed(2 * length + 3);
+    text[..2].copy_from_slice(b"x'");
+    for (digits, byte) in text[2..].chunks_exact_mut(2).zip(parts.iter().copied().flatten()) {
+        digits.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
     }
-    text.push(b'\'');
+    text[2 * length + 2] = b'\'';
     text
 }
 
@@ -155,8 +155,7 @@ mod tests {
         let bytes: Vec<u8> = (0..32).map(|index| index * 8 + 7).collect();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let text = Key::raw(&bytes).unwrap().expose_for_sqlcipher();
-        assert_eq!(*text, format!("x'{hex}'").into_bytes());
-        assert_eq!(text.capacity(), text.len(), "growing would have left a copy of a part of the key");
+        assert_eq!(*text, *format!("x'{hex}'").as_bytes());
     }
 
     #[test]

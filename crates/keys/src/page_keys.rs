@@ -3,22 +3,19 @@
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
-use zeroize::Zeroizing;
 
 use crate::key::{Material, RAW_LENGTH, blob_literal};
-use crate::{CipherParameters, HashAlgorithm, Key, KeyError, PageNumberOrder, SALT_LENGTH};
+use crate::{CipherParameters, HashAlgorithm, Key, KeyError, PageNumberOrder, SALT_LENGTH, SecretBytes};
 
 /// The length of a page's initialisation vector, in bytes.
 const IV_LENGTH: usize = 16;
 
 /// The keys that encrypt and authenticate the pages of one file.
-///
-/// The bytes are zeroised when the value is dropped.
 pub struct PageKeys {
     /// The key of AES-256.
-    pub cipher: Zeroizing<Vec<u8>>,
+    pub cipher: SecretBytes,
     /// The key of each page's HMAC, unused if pages have no HMAC.
-    pub hmac: Zeroizing<Vec<u8>>,
+    pub hmac: SecretBytes,
 }
 
 impl PageKeys {
@@ -36,7 +33,7 @@ impl PageKeys {
         let parameters = key.parameters();
         let algorithm = parameters.effective_kdf_algorithm();
         let cipher = match key.material() {
-            Material::Raw(bytes) => Zeroizing::new(bytes.to_vec()),
+            Material::Raw(bytes) => SecretBytes::copy_of(bytes),
             Material::Passphrase(passphrase) => {
                 pbkdf2(algorithm, passphrase, salt, parameters.effective_kdf_iter())?
             }
@@ -54,18 +51,18 @@ impl PageKeys {
     /// a passphrase.
     pub fn from_keyspec(keyspec: &[u8]) -> Option<(Self, [u8; SALT_LENGTH])> {
         let digits = keyspec.strip_prefix(b"x'")?.strip_suffix(b"'")?;
-        let bytes = Zeroizing::new(from_hex(digits)?);
+        let bytes = from_hex(digits)?;
         let (cipher, rest) = bytes.split_at_checked(RAW_LENGTH)?;
         let (hmac, salt) = rest.split_at_checked(rest.len().checked_sub(SALT_LENGTH)?)?;
         if !matches!(hmac.len(), 0 | RAW_LENGTH) {
             return None;
         }
-        let keys = Self { cipher: Zeroizing::new(cipher.to_vec()), hmac: Zeroizing::new(hmac.to_vec()) };
+        let keys = Self { cipher: SecretBytes::copy_of(cipher), hmac: SecretBytes::copy_of(hmac) };
         Some((keys, salt.try_into().ok()?))
     }
 
     /// Returns the keys and the salt in the form that `sqlite3_key_v2` takes: `x'<cipher><hmac><salt>'` in hexadecimal.
-    pub fn keyspec(&self, salt: &[u8; SALT_LENGTH]) -> Zeroizing<Vec<u8>> {
+    pub fn keyspec(&self, salt: &[u8; SALT_LENGTH]) -> SecretBytes {
         blob_literal(&[&self.cipher, &self.hmac, salt])
     }
 
@@ -116,8 +113,8 @@ fn pbkdf2(
     secret: &[u8],
     salt: &[u8; SALT_LENGTH],
     iterations: u32,
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let mut bytes = Zeroizing::new(vec![0; RAW_LENGTH]);
+) -> Result<SecretBytes, KeyError> {
+    let mut bytes = SecretBytes::zeroed(RAW_LENGTH);
     openssl::pkcs5::pbkdf2_hmac(secret, salt, iterations as usize, message_digest(algorithm), &mut bytes)
         .map_err(|source| KeyError::Derivation { source })?;
     Ok(bytes)
@@ -131,16 +128,15 @@ fn message_digest(algorithm: HashAlgorithm) -> MessageDigest {
     }
 }
 
-fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
+fn from_hex(digits: &[u8]) -> Option<SecretBytes> {
     let nibble = |digit: u8| char::from(digit).to_digit(16);
     let (pairs, rest) = digits.as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
-    // Growing the buffer would leave a copy of a part of the key behind.
-    let mut bytes = Vec::with_capacity(pairs.len());
-    for &[high, low] in pairs {
-        bytes.push(u8::try_from(nibble(high)? << 4 | nibble(low)?).ok()?);
+    let mut bytes = SecretBytes::zeroed(pairs.len());
+    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = u8::try_from(nibble(high)? << 4 | nibble(low)?).ok()?;
     }
     Some(bytes)
 }

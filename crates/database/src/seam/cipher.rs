@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use std::slice;
 
+use strongroom_keys::SecretBytes;
 use vendored_sys::sqlite;
-use zeroize::Zeroizing;
 
 use super::{Core, Failure};
 
@@ -27,7 +27,7 @@ impl Core {
     /// Returns the key of the database `schema` in the form that [`Core::key`] takes, or `None` without a key.
     ///
     /// The form is `x'<key><HMAC key><salt>'`, or a passphrase that SQLCipher has not used yet.
-    pub(crate) fn keyspec(&self, schema: &CStr) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn keyspec(&self, schema: &CStr) -> Option<SecretBytes> {
         let db = self.open_db().ok()?;
         let (mut key, mut length) = (ptr::null_mut::<c_void>(), 0);
         // SAFETY: the connection is open, the name ends in NUL, and SQLCipher checks the index, and writes a pointer to
@@ -39,7 +39,7 @@ impl Core {
             if key.is_null() {
                 return None;
             }
-            let copy = Zeroizing::new(slice::from_raw_parts(key.cast::<u8>(), size).to_vec());
+            let copy = SecretBytes::copy_of(slice::from_raw_parts(key.cast::<u8>(), size));
             sqlcipher_free(key, size as u64);
             (size > 0).then_some(copy)
         }

@@ -10,8 +10,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
-use strongroom_keys::{PageKeys, SALT_LENGTH};
-use zeroize::Zeroizing;
+use strongroom_keys::{PageKeys, SALT_LENGTH, SecretBytes};
 
 use super::{Core, Failure};
 
@@ -72,11 +71,7 @@ impl Core {
     }
 
     /// Returns the keys of [`Core::exchange_keys`] in the form of [`Core::keyspec`], while SQLCipher still has the old ones.
-    pub(crate) fn exchanged_keyspec(
-        &self,
-        schema: &str,
-        salt: &[u8; SALT_LENGTH],
-    ) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn exchanged_keyspec(&self, schema: &str, salt: &[u8; SALT_LENGTH]) -> Option<SecretBytes> {
         let mut keyspec = None;
         let asked = self.with_state(schema, |state| {
             if let Exchange::All { keys, .. } = &*state.exchange.borrow() {

@@ -3,4 +3,5 @@
 
 mod derive;
 mod key;
+mod memory;
 mod parameters;

@@ -1,0 +1,146 @@
+//! Where the bytes of a key live, and what remains of them. Linux alone shows both.
+
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::process::Command;
+use std::{env, iter};
+
+use strongroom_keys::{CipherParameters, Key, PageKeys, SALT_LENGTH, SecretBytes, derive};
+
+/// Tells a child process that it may lock little memory.
+const LIMITED: &str = "STRONGROOM_TEST_MEMORY_LIMITED";
+/// The memory that the tests lock, at most: some pages of 64 KiB, the largest that Linux has.
+const NEEDED: u64 = 1 << 20;
+
+#[test]
+fn the_bytes_of_a_key_are_locked_and_not_dumped() {
+    if let Some(limit) = lock_limit().filter(|limit| *limit < NEEDED) {
+        println!("skipped: the system lets this process lock {limit} bytes, fewer than {NEEDED}");
+        return;
+    }
+    let [raw, passphrase, derived] = keys();
+    let pages = PageKeys::derive(&raw, &[1; SALT_LENGTH]).unwrap();
+    let texts = [&raw, &passphrase, &derived].map(Key::expose_for_sqlcipher);
+    let mut places: Vec<&[u8]> = texts.iter().map(|text| &**text).collect();
+    places.extend([raw.expose_raw().unwrap(), derived.expose_raw().unwrap(), &pages.cipher, &pages.hmac]);
+    let long = SecretBytes::zeroed(100_000);
+    places.extend([&long[..1], &long[99_999..]]);
+    for place in places {
+        assert!(has_flag(place, "lo"), "a mapping isn't locked");
+        assert!(has_flag(place, "dd"), "a mapping is dumped");
+    }
+    let heap = vec![1; 32];
+    assert!(!has_flag(&heap, "lo") && !has_flag(&heap, "dd"), "the test reads the flags of a wrong mapping");
+}
+
+#[test]
+fn the_bytes_of_a_dropped_key_are_gone() {
+    for key in keys() {
+        let text = key.expose_for_sqlcipher();
+        for secret in [key.expose_raw().unwrap_or(&text), &text] {
+            assert!(
+                is_at(address(secret), &inverted(secret)),
+                "the test doesn't find the bytes of a living key"
+            );
+        }
+        let places =
+            [key.expose_raw().unwrap_or(&text), &text].map(|secret| (address(secret), inverted(secret)));
+        drop((key, text));
+        for (address, inverted) in places {
+            assert!(!is_at(address, &inverted), "the bytes outlive their key");
+        }
+    }
+}
+
+/// Debian and Docker long let a process lock 64 KiB, which is less than twenty keys need.
+#[test]
+fn a_limit_on_locked_memory_stops_no_key() {
+    if env::var_os(LIMITED).is_some() {
+        let keys: Vec<Key> = iter::repeat_with(|| Key::generate().unwrap()).take(1000).collect();
+        let secrets: Vec<&[u8]> = keys.iter().filter_map(Key::expose_raw).collect();
+        assert!(has_flag(secrets[0], "lo"), "the first key fits into the limit");
+        assert!(!has_flag(secrets[999], "lo"), "the last key exceeds the limit");
+        assert!(has_flag(secrets[999], "dd"), "the last key is dumped");
+        assert_eq!(keys[999].expose_for_sqlcipher().len(), 67);
+        drop(keys);
+        assert!(has_flag(Key::generate().unwrap().expose_raw().unwrap(), "lo"), "the limit is free again");
+        return;
+    }
+    // root has no limit without this: the capability to lock memory is taken from the child.
+    let mut command = match may_lock_all() {
+        true => Command::new("setpriv"),
+        false => Command::new("env"),
+    };
+    if may_lock_all() {
+        command.arg("--bounding-set=-ipc_lock");
+    }
+    let output = command
+        .args(["sh", "-c", "ulimit -l 256 && exec \"$0\" \"$@\""])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "memory::a_limit_on_locked_memory_stops_no_key", "--nocapture"])
+        .env(LIMITED, "1")
+        .output();
+    let Ok(output) = output else {
+        println!("skipped: the program setpriv is not installed");
+        return;
+    };
+    let shown = [output.stdout, output.stderr].concat();
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(output.status.success() && shown.contains("1 passed"), "{shown}");
+}
+
+/// A raw key, a passphrase and a derived key.
+fn keys() -> [Key; 3] {
+    let passphrase = b"correct horse battery staple";
+    let parameters = CipherParameters { kdf_iter: Some(1), ..CipherParameters::default() };
+    let derived = derive(passphrase, &[1; SALT_LENGTH], &parameters);
+    [Key::generate().unwrap(), Key::passphrase(passphrase).unwrap(), derived.unwrap()]
+}
+
+fn address(secret: &[u8]) -> u64 {
+    secret.as_ptr() as u64
+}
+
+/// A copy that no search for the secret finds.
+fn inverted(secret: &[u8]) -> Vec<u8> {
+    secret.iter().map(|byte| !byte).collect()
+}
+
+/// Whether memory holds a secret. Unmapped memory holds none.
+fn is_at(address: u64, inverted: &[u8]) -> bool {
+    let mut found = vec![0; inverted.len()];
+    let read = File::open("/proc/self/mem").unwrap().read_exact_at(&mut found, address);
+    read.is_ok() && found.iter().zip(inverted).all(|(found, inverted)| *found == !inverted)
+}
+
+/// Whether the kernel reports a flag for the mapping that holds `place`: `lo` for locked, `dd` for not dumped.
+fn has_flag(place: &[u8], flag: &str) -> bool {
+    let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut holds = false;
+    for line in maps.lines() {
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if let Some((start, end)) = first.split_once('-') {
+            let [start, end] = [start, end].map(|number| u64::from_str_radix(number, 16).unwrap());
+            holds = (start..end).contains(&address(place));
+        } else if holds && first == "VmFlags:" {
+            return rest.split_whitespace().any(|found| found == flag);
+        }
+    }
+    panic!("/proc/self/smaps has no mapping with flags at {:#x}", address(place));
+}
+
+/// The number of bytes that the process may lock, if it has a limit.
+fn lock_limit() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory")).unwrap();
+    line.split_whitespace().next().unwrap().parse().ok()
+}
+
+/// Whether the process has the capability CAP_IPC_LOCK, number 14.
+fn may_lock_all() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(line.trim(), 16).unwrap() & (1 << 14) != 0
+}
