@@ -57,7 +57,8 @@ fn hold_and_abort() {
         public[index] = public_byte(index);
     }
     let key = Key::raw(&secret).unwrap();
-    hint::black_box((&key, &key.expose_for_sqlcipher(), &secret, &public));
+    let text = key.expose_for_sqlcipher();
+    hint::black_box((&key, &text, &secret, &public));
     process::abort();
 }
 
