@@ -1,16 +1,47 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 
 const STEP = 1 << 22
 
-/** Why this process cannot read the memory of its children, or false if it can. */
-export function unreadable(pid) {
-  if (process.platform !== 'linux') return 'only Linux has /proc/<pid>/mem'
-  try {
-    closeSync(openSync(`/proc/${pid}/mem`, 'r'))
-    return false
-  } catch (error) {
-    return `the system forbids reading the memory of another process: ${error.code}`
+/**
+ * Runs a program that stops after each step, and searches its memory at each of them. The program writes the step's name
+ * and a line feed, and then reads a byte.
+ *
+ * @param {string[]} args - the program and its arguments
+ * @param {Record<string, Buffer>} needles
+ * @returns the occurrences at each step, or the reason why this process cannot read the memory of its children
+ */
+export async function watch(args, needles) {
+  if (process.platform !== 'linux') return { skip: 'only Linux has /proc/<pid>/mem' }
+  const child = spawn(process.execPath, ['--expose-gc', ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  const seen = {}
+  let skip
+  child.stdout.setEncoding('utf8')
+  for await (const line of child.stdout) {
+    try {
+      seen[line.trim()] = occurrences(child.pid, needles)
+    } catch (error) {
+      if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error
+      skip = `the system forbids reading the memory of another process: ${error.code}`
+    }
+    child.stdin.write('\n')
   }
+  assert.deepEqual(await exit, [0, null])
+  return { skip, seen }
+}
+
+/** The secret and the quarters of it, as bytes and as hexadecimal digits, because memory that is used again holds parts. */
+export function needlesOf(secret) {
+  const hex = Buffer.from(secret.toString('hex'))
+  const needles = { 'all bytes': secret, 'all digits': hex }
+  for (let start = 0; start < 32; start += 8) {
+    needles[`bytes from ${start}`] = secret.subarray(start, start + 8)
+    needles[`digits from ${2 * start}`] = hex.subarray(2 * start, 2 * start + 16)
+  }
+  return needles
 }
 
 /**
@@ -20,7 +51,7 @@ export function unreadable(pid) {
  * @param {Record<string, Buffer>} needles
  * @returns {string[]} the name and the mapping of each occurrence
  */
-export function occurrences(pid, needles) {
+function occurrences(pid, needles) {
   const longest = Math.max(...Object.values(needles).map((needle) => needle.length))
   const file = openSync(`/proc/${pid}/mem`, 'r')
   try {

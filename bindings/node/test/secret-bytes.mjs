@@ -11,3 +11,9 @@ export function* bytesFrom(seed, length) {
     yield (state >>> 8) & 0xff
   }
 }
+
+/** Writes those bytes into an array, each straight to its place. */
+export function fill(array, seed) {
+  let index = 0
+  for (const byte of bytesFrom(seed, array.length)) array[index++] = byte
+}
