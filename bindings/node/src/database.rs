@@ -38,7 +38,7 @@ pub struct NativeDatabase {
 }
 
 impl NativeDatabase {
-    fn database(&self) -> &Database {
+    pub(crate) fn database(&self) -> &Database {
         panic_if_requested();
         &self.database
     }

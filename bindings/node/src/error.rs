@@ -6,7 +6,7 @@ use std::iter;
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{OpenError, SqlError, code_of};
+use strongroom_database::{OpenError, RekeyError, SqlError, code_of};
 use strongroom_keys::KeyError;
 
 /// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
@@ -115,6 +115,12 @@ impl From<SqlError> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<RekeyError> for Failure {
+    fn from(error: RekeyError) -> Self {
         Failure::engine(error.code(), &error)
     }
 }

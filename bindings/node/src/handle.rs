@@ -60,6 +60,14 @@ pub(crate) fn type_of(env: &Env, value: Handle) -> Outcome<sys::napi_valuetype> 
     Ok(kind)
 }
 
+/// Returns the value of a boolean.
+pub(crate) fn boolean(env: &Env, value: Handle) -> Outcome<bool> {
+    let mut result = false;
+    // SAFETY: `value` is a handle of the running call; Node-API checks that it is a boolean.
+    check(env, unsafe { sys::napi_get_value_bool(env.raw(), value, &mut result) }, "napi_get_value_bool")?;
+    Ok(result)
+}
+
 /// Creates an empty array.
 pub(crate) fn array(env: &Env) -> Outcome<Handle> {
     let mut array = ptr::null_mut();

@@ -18,6 +18,7 @@ mod key;
 mod panic_request;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod parameters;
+mod rekey;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
 mod statement;

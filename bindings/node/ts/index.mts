@@ -8,8 +8,12 @@ export type SqliteError = Database.SqliteError
 export type {
   BindArgument,
   BindValue,
+  CipherOptions,
   ColumnDefinition,
+  KeyOptions,
   Options,
+  RekeyOptions,
+  RekeyProgress,
   Row,
   RunResult,
   SqliteErrorCode,

@@ -1,7 +1,9 @@
 import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
+import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
 import type { Options as OpenOptions } from './api/options'
+import type * as rekey from './api/rekey'
 import type { Statement as StatementClass } from './api/statement'
 import type { Transaction as TransactionFunction } from './api/transaction'
 import type * as values from './api/values'
@@ -32,6 +34,14 @@ declare namespace Database {
   export type SqliteErrorCode = Code
   /** Options for opening a database. */
   export type Options = OpenOptions
+  /** A key with its cipher parameters. */
+  export type KeyOptions = Key
+  /** The parameters of a file's encryption. */
+  export type CipherOptions = Cipher
+  /** Options of {@link DatabaseClass.rekey}. */
+  export type RekeyOptions = rekey.RekeyOptions
+  /** The progress of {@link DatabaseClass.rekey}. */
+  export type RekeyProgress = rekey.RekeyProgress
   /** A prepared statement: the arguments of its calls, and the type of a row. */
   export type Statement<P extends readonly unknown[] = values.BindArgument[], Result = values.Row> = StatementClass<
     DatabaseClass,

@@ -1,8 +1,9 @@
 import { addon } from '../load/loader'
 import { wellFormed } from './arguments'
 import { argumentType, fromNative } from './errors'
-import { wipe } from './key'
+import { type KeyOptions, wipe } from './key'
 import { type Options, openRequest } from './options'
+import { type RekeyOptions, rekey } from './rekey'
 import { Session } from './session'
 import { Statement } from './statement'
 import { type Transaction, transaction } from './transaction'
@@ -148,6 +149,30 @@ export class Database {
    */
   transaction<F extends (...args: never[]) => unknown>(work: F): Transaction<Database, F> {
     return transaction<Database, F>(this, this.#session, work)
+  }
+
+  /**
+   * Changes the key, all or nothing: afterwards `to` opens the file as it would open one that it created.
+   *
+   * The call waits up to `timeout` for the locks of other connections, rewrites every page in one transaction, and reads
+   * every page back. Whatever happens meanwhile, the file opens with the old key or with the new one, and with every row;
+   * after an error, this connection goes on with the old key. Other connections get `STRONGROOM_KEY_CHANGED` at their next
+   * statement. The journal needs free space of the size of the file.
+   *
+   * `to` is a key with cipher options. Options that change the layout of pages (`pageSize`, `cipherCompatibility`,
+   * `hmacAlgorithm`, ...) need a new file: use `Database.migrate`.
+   *
+   * @throws {SqliteError} `SQLITE_BUSY` for a lock that never comes; `SQLITE_FULL`; `SQLITE_READONLY`;
+   * `STRONGROOM_IN_TRANSACTION`; `STRONGROOM_NOT_ENCRYPTED`; `STRONGROOM_REKEY_LAYOUT`; `STRONGROOM_CANCELLED`;
+   * `STRONGROOM_REKEY_UNVERIFIED` if the file has the new key and could not be read back.
+   * @example
+   * ```js
+   * db.rekey({ passphrase: 'a better one' }, { progress: ({ done, total }) => console.log(done / total) })
+   * ```
+   */
+  rekey(to: KeyOptions, options?: RekeyOptions | null): this {
+    rekey(this.#session, to, options)
+    return this
   }
 
   /** Sets whether statements that are prepared later return INTEGER values as bigints. */

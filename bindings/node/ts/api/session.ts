@@ -66,16 +66,24 @@ export class Session {
     this.#controls.clear()
   }
 
-  /** Calls `verbose` with the SQL that has run. */
-  report(): void {
-    if (this.verbose === undefined) return
-    const log = this.native.takeLog()
+  /** Runs a call of the addon that calls back, during which the database cannot be used. */
+  callback<T>(run: () => T): T {
     this.#inCallback = true
     try {
-      for (const sql of log) this.verbose(sql)
+      return run()
     } finally {
       this.#inCallback = false
     }
+  }
+
+  /** Calls `verbose` with the SQL that has run. */
+  report(): void {
+    if (this.verbose === undefined) return
+    const { verbose } = this
+    const log = this.native.takeLog()
+    this.callback(() => {
+      for (const sql of log) verbose(sql)
+    })
   }
 
   /** Reports the SQL that ran before an error of the addon. Returns the error to throw. */

@@ -14,6 +14,8 @@ export declare class NativeDatabase {
   takeLog(): Array<string>
   /** Closes the connection and finalizes its statements. */
   close(): void
+  /** Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel. */
+  rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
 }
 
 /** A prepared statement. */

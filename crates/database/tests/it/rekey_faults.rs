@@ -74,7 +74,7 @@ fn kill_often(journal: &str, test: &str) {
     }
     let scratch = Scratch::new();
     fill(&scratch.path(), &keys()[0], journal).close().unwrap();
-    let points = env::var("STRONGROOM_TEST_KILL_POINTS").map_or(10, |number| number.parse().unwrap());
+    let points = env::var("STRONGROOM_TEST_KILL_POINTS").map_or(100, |number| number.parse().unwrap());
     let mut found = [0, 0];
     for _ in 0..points {
         let mut child = Command::new(env::current_exe().unwrap())

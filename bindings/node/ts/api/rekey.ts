@@ -1,0 +1,60 @@
+import { callback, optionsObject } from './arguments'
+import { argumentType, SqliteError } from './errors'
+import { KEY_NAMES, requiredKey, wipe } from './key'
+import type { Session } from './session'
+
+/** The progress of {@link Database.rekey}. */
+export interface RekeyProgress {
+  /** The pages that were written, and then read back. */
+  done: number
+  /** The pages to write and to read back: twice the pages of the file. */
+  total: number
+}
+
+/** Options of {@link Database.rekey}. */
+export interface RekeyOptions {
+  /** The name of an attached database. Default: `main`. */
+  attached?: string
+  /**
+   * A function that gets the progress, and returns false to cancel. Pages cannot be cancelled once they are read back. The
+   * function cannot use the database.
+   */
+  progress?: ((progress: RekeyProgress) => unknown) | null
+}
+
+/** Checks the arguments of `rekey`, and changes the key. */
+export function rekey(session: Session, to: unknown, options: unknown): void {
+  if (typeof to !== 'object' || to === null)
+    throw argumentType('Expected first argument to be an object with "key" or "passphrase"')
+  const given = optionsObject(options, ['attached', 'progress'] satisfies (keyof RekeyOptions)[])
+  const progress = callback<(progress: RekeyProgress) => unknown>(given, 'progress')
+  const attached = given['attached'] ?? 'main'
+  if (typeof attached !== 'string') throw argumentType('Expected the "attached" option to be a string')
+  const key = requiredKey(optionsObject(to, KEY_NAMES, 'first'), 'rekey')
+  let thrown: { error: unknown } | undefined
+  const report = (done: number, total: number): boolean => {
+    if (thrown !== undefined) return false
+    try {
+      return progress?.({ done, total }) !== false
+    } catch (error) {
+      thrown = { error }
+      return false
+    }
+  }
+  try {
+    session.idle()
+    session.callback(() => session.native.rekey(attached, key, report))
+  } catch (error) {
+    throw thrown?.error ?? session.failed(error)
+  } finally {
+    wipe(key)
+  }
+  if (thrown !== undefined) {
+    const cause = thrown.error instanceof Error ? { cause: thrown.error } : undefined
+    throw new SqliteError(
+      'the file has the new key, and the progress function threw after that',
+      'STRONGROOM_REKEY_UNVERIFIED',
+      cause,
+    )
+  }
+}
