@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::env;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{BufRead, BufReader, Write, stdout};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -102,7 +102,7 @@ fn rekey_until_killed(path: &Path) {
     let mut has = usize::from(open(path, &keys()[0]).is_none());
     let database = open(path, &keys()[has]).unwrap();
     rows(&database, "PRAGMA cache_size = 20", &[]).unwrap();
-    writeln!(stdout(), "begun").unwrap();
+    println!("begun");
     loop {
         has = 1 - has;
         database.rekey("main", &keys()[has], &mut |_| true).unwrap();
