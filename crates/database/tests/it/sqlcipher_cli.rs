@@ -76,11 +76,32 @@ fn it_reads_what_is_written_here() {
         database.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
         rows(&database, "INSERT INTO t VALUES (?)", &[text(CONTENT)]).unwrap();
         database.close().unwrap();
-        let sql = format!("PRAGMA key = {in_sql};\nPRAGMA integrity_check;\nSELECT a FROM t;\n");
-        // newer commands answer "ok" to the key as well
-        let answer = sqlcipher(&command, &scratch, &sql);
-        let answer: Vec<_> = answer.lines().rev().take(2).collect();
-        assert_eq!(answer, [CONTENT, "ok"]);
+        assert_read_by(&command, &scratch, &in_sql);
+    }
+}
+
+fn assert_read_by(command: &OsString, scratch: &Scratch, key: &str) {
+    let sql = format!("PRAGMA key = {key};\nPRAGMA integrity_check;\nSELECT a FROM t;\n");
+    // newer commands answer "ok" to the key as well
+    let answer = sqlcipher(command, scratch, &sql);
+    let answer: Vec<_> = answer.lines().rev().take(2).collect();
+    assert_eq!(answer, [CONTENT, "ok"]);
+}
+
+#[test]
+fn it_reads_what_has_another_key_by_now() {
+    for (command, key, in_sql) in cases() {
+        for journal in ["delete", "wal"] {
+            let scratch = Scratch::new();
+            let first = Key::raw(&[1; 32]).unwrap().with_cipher(*key.parameters()).unwrap();
+            let database = scratch.open_with(&first).unwrap();
+            rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+            database.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
+            rows(&database, "INSERT INTO t VALUES (?)", &[text(CONTENT)]).unwrap();
+            database.rekey("main", &key, &mut |_| true).unwrap();
+            database.close().unwrap();
+            assert_read_by(&command, &scratch, &in_sql);
+        }
     }
 }
 
