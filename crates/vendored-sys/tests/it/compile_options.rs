@@ -43,8 +43,8 @@ fn flags() -> Vec<&'static str> {
 #[test]
 fn every_flag_of_the_configuration_is_in_the_library() {
     let options = pragma("compile_options");
-    // SQLite lists neither with its value, and each is shown by its effect below
-    let unlisted = ["USE_URI=0", "TRUSTED_SCHEMA=0"];
+    // SQLite lists none of these with its value, and each is shown by its effect below
+    let unlisted = ["USE_URI=0", "TRUSTED_SCHEMA=0", "TRACE_SIZE_LIMIT=32"];
     let mut compared = 0;
     for flag in flags() {
         let (set, option) = flag.split_at("-D".len());
@@ -70,6 +70,27 @@ fn the_options_that_the_design_rests_on_are_set() {
         assert!(options.iter().any(|listed| listed == option), "{option} is not in {options:?}");
     }
     assert!(!options.iter().any(|listed| listed.contains("API_ARMOR")), "{options:?}");
+}
+
+#[test]
+fn a_trace_shows_the_start_of_a_long_value() {
+    vendored_sys::init().unwrap();
+    let (mut database, mut statement) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: each handle comes from the call before its use, and the text is copied before SQLite frees it.
+    let expanded = unsafe {
+        assert_eq!(sqlite::sqlite3_open(c":memory:".as_ptr(), &raw mut database), sqlite::SQLITE_OK);
+        let sql = c"SELECT ?".as_ptr();
+        sqlite::sqlite3_prepare_v2(database, sql, -1, &raw mut statement, ptr::null_mut());
+        let value = c"0123456789012345678901234567890123456789".as_ptr();
+        sqlite::sqlite3_bind_text(statement, 1, value, -1, sqlite::SQLITE_STATIC());
+        let text = sqlite::sqlite3_expanded_sql(statement);
+        let expanded = CStr::from_ptr(text).to_str().unwrap().to_owned();
+        sqlite::sqlite3_free(text.cast());
+        sqlite::sqlite3_finalize(statement);
+        sqlite::sqlite3_close(database);
+        expanded
+    };
+    assert_eq!(expanded, "SELECT '01234567890123456789012345678901'/*+8 bytes*/");
 }
 
 #[test]
