@@ -7,6 +7,7 @@ use strongroom_keys::{
     CipherParameters, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH, SecretBytes,
 };
 
+use crate::pragma::{pragma, set_pragma};
 use crate::seam::{Core, Failure};
 
 /// Why a key could not be set.
@@ -80,7 +81,7 @@ impl Cipher {
         let name = schema.to_string_lossy();
         core.with(|connection| {
             for (pragma, value) in settings(&self.parameters) {
-                connection.pragma_update(Some(&*name), pragma, value)?;
+                set_pragma(connection, &name, pragma, &value)?;
             }
             Ok(())
         })
@@ -125,8 +126,7 @@ fn settings(parameters: &CipherParameters) -> Vec<(&'static str, String)> {
 
 /// Reads the parameters of the database `schema`, which has a key.
 fn parameters(connection: &Connection, schema: &str) -> rusqlite::Result<CipherParameters> {
-    let value =
-        |pragma: &str| connection.pragma_query_value(Some(schema), pragma, |row| row.get::<_, String>(0));
+    let value = |name: &str| pragma::<String>(connection, schema, name);
     let number = |pragma: &str| Ok::<_, rusqlite::Error>(value(pragma)?.parse::<u32>().ok());
     let hash = |pragma: &str| {
         let name = value(pragma)?;

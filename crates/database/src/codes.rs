@@ -6,14 +6,22 @@ use strongroom_codec::CodecError;
 use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
-use crate::{OpenError, RekeyError, SqlError};
+use crate::{AttachError, OpenError, RekeyError, SqlError};
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
 ///
 /// The binding generates its type of `code` from this list.
 pub fn codes() -> Vec<&'static str> {
-    [RESULT_CODES, OpenError::CODES, SqlError::CODES, RekeyError::CODES, KeyError::CODES, CodecError::CODES]
-        .concat()
+    [
+        RESULT_CODES,
+        OpenError::CODES,
+        SqlError::CODES,
+        RekeyError::CODES,
+        AttachError::CODES,
+        KeyError::CODES,
+        CodecError::CODES,
+    ]
+    .concat()
 }
 
 /// Returns the code of an error of the engine, of a key or of the codec, and `None` for an error of another crate.
@@ -21,9 +29,10 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let open = error.downcast_ref().map(OpenError::code);
     let sql = || error.downcast_ref().map(SqlError::code);
     let rekey = || error.downcast_ref().map(RekeyError::code);
+    let attach = || error.downcast_ref().map(AttachError::code);
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
-    open.or_else(sql).or_else(rekey).or_else(key).or_else(codec)
+    open.or_else(sql).or_else(rekey).or_else(attach).or_else(key).or_else(codec)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cipher::Cipher;
 use crate::open::path_of;
+use crate::pragma::pragma;
 use crate::seam::Core;
 
 /// The number of pages, apart from the first, whose authentication is tried.
@@ -28,11 +29,7 @@ pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
         keys.authenticate(&page, u32::try_from(number).ok()?, &cipher.parameters).ok()?
     };
     let first = authentic(1)?;
-    let log = core.with(|connection| {
-        connection.pragma_query_value(Some(&*schema.to_string_lossy()), "journal_mode", |row| {
-            row.get::<_, String>(0)
-        })
-    });
+    let log = core.with(|connection| pragma::<String>(connection, &schema.to_string_lossy(), "journal_mode"));
     if first {
         return log.is_ok_and(|mode| mode == "wal").then_some(path);
     }

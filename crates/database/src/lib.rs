@@ -28,6 +28,8 @@
 //!
 //! Only the module `seam` has `unsafe` code.
 
+mod attach;
+mod attach_error;
 mod cache;
 mod cipher;
 mod codes;
@@ -38,6 +40,7 @@ mod key_changed;
 mod lexer;
 mod open;
 mod open_error;
+mod pragma;
 mod prepared;
 mod redact;
 mod rekey;
@@ -50,6 +53,8 @@ mod statement;
 mod transaction;
 mod value;
 
+pub use attach::{AttachKey, AttachOptions};
+pub use attach_error::AttachError;
 pub use codes::{code_of, codes};
 pub use database::Database;
 pub use error::SqlError;

@@ -16,6 +16,7 @@ use vendored_sys::sqlite;
 
 use crate::cipher::{Cipher, CipherFailure};
 use crate::functions::{self, FunctionFailures};
+use crate::pragma::{pragma, quoted};
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
 use crate::{OpenError, SqlError};
@@ -131,88 +132,107 @@ impl Opened {
         if key.parameters().page_size.is_some() {
             return None;
         }
-        let cipher = Cipher::of(&self.core, MAIN).ok()??;
-        let (keys, _) = cipher.page_keys()?;
-        let start = self.core.file_start(MAIN, *PAGE_SIZES.end() as usize)?;
-        let mut sizes = PAGE_SIZES.filter(|&size| {
-            size.is_power_of_two() && u64::from(size) <= start.length && Some(size) != self.page_size
-        });
-        let found = sizes.find(|&size| {
-            let page = start.bytes.get(..size as usize).unwrap_or_default();
-            matches!(keys.authenticate(page, 1, key.parameters()), Ok(Some(true)))
-        })?;
+        let cipher = cipher_with_page_size_of_file(&self.core, MAIN, self.page_size)?;
         let again = Self::connect(location, options).and_then(|mut opened| {
-            let cipher = cipher.with_page_size(found);
             cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
-            opened.page_size = Some(found);
+            opened.page_size = cipher.parameters.page_size;
             Ok(opened)
         });
         Some(again)
     }
 
     /// Reads the first page and the schema, to find a wrong key or a truncated file.
-    ///
-    /// A new or empty file has nothing to read: its first write creates the salt and uses the key.
     pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        let core = &self.core;
-        let checked = core.with(|connection| {
-            // In a transaction no writer changes the file between reading its header and its length.
-            connection.execute_batch("BEGIN")?;
-            connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-            let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-            let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
-            let expected = pages.unsigned_abs() * u64::from(page_size);
-            let truncated = match location {
-                // In WAL mode the log may hold the last pages instead of the file.
-                Location::File(path) if journal != "wal" => {
-                    let length = fs::metadata(path).map_or(expected, |metadata| metadata.len());
-                    (length < expected).then(|| OpenError::Truncated {
-                        path: path.to_owned(),
-                        length,
-                        expected,
-                    })
-                }
-                _ => None,
-            };
-            connection.execute_batch("COMMIT")?;
-            Ok(truncated)
-        });
-        match (checked, location) {
-            (Ok(None), _) => Ok(()),
-            (Ok(Some(truncated)), _) => Err(truncated),
-            (Err(Failure::Sqlite { code, message }), Location::File(path)) => {
-                let source = SqlError::Sqlite { code: result_codes::name(code), message };
-                Err(match code & 0xff {
-                    // SQLCipher reports one of these two for a first page that fails its authentication.
-                    sqlite::SQLITE_NOTADB => unreadable(core, path, key, source),
-                    sqlite::SQLITE_ERROR if core.cipher_failed("main") => unreadable(core, path, key, source),
-                    sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), source },
-                    _ => OpenError::Sqlite { path: path.to_owned(), source },
-                })
+        let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
+        verify(&self.core, MAIN, location, page_size)
+    }
+}
+
+/// Returns the key of the database `schema` with the page size of its file, if the key authenticates the first page.
+///
+/// `tried` is a page size that has failed.
+pub(crate) fn cipher_with_page_size_of_file(
+    core: &Core,
+    schema: &CStr,
+    tried: Option<u32>,
+) -> Option<Cipher> {
+    let cipher = Cipher::of(core, schema).ok()??;
+    let (keys, _) = cipher.page_keys()?;
+    let start = core.file_start(schema, *PAGE_SIZES.end() as usize)?;
+    let mut sizes = PAGE_SIZES
+        .filter(|&size| size.is_power_of_two() && u64::from(size) <= start.length && Some(size) != tried);
+    let found = sizes.find(|&size| {
+        let page = start.bytes.get(..size as usize).unwrap_or_default();
+        matches!(keys.authenticate(page, 1, &cipher.parameters), Ok(Some(true)))
+    })?;
+    Some(cipher.with_page_size(found))
+}
+
+/// Reads the first page and the schema of an encrypted database, to find a wrong key or a truncated file.
+///
+/// A new or empty file has nothing to read: its first write creates the salt and uses the key.
+pub(crate) fn verify(
+    core: &Core,
+    schema: &CStr,
+    location: Location<'_>,
+    page_size: u32,
+) -> Result<(), OpenError> {
+    let name = schema.to_string_lossy();
+    let checked = core.with(|connection| {
+        // In a transaction no writer changes the file between reading its header and its length.
+        let transaction = connection.unchecked_transaction()?;
+        let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
+        transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
+        let pages: i64 = pragma(&transaction, &name, "page_count")?;
+        let journal: String = pragma(&transaction, &name, "journal_mode")?;
+        let expected = pages.unsigned_abs() * u64::from(page_size);
+        let truncated = match location {
+            // In WAL mode the log may hold the last pages instead of the file.
+            Location::File(path) if journal != "wal" => {
+                let length = fs::metadata(path).map_or(expected, |metadata| metadata.len());
+                (length < expected).then(|| OpenError::Truncated { path: path.to_owned(), length, expected })
             }
-            (Err(failure), _) => Err(cannot_use(location, failure)),
+            _ => None,
+        };
+        transaction.commit()?;
+        Ok(truncated)
+    });
+    match (checked, location) {
+        (Ok(None), _) => Ok(()),
+        (Ok(Some(truncated)), _) => Err(truncated),
+        (Err(Failure::Sqlite { code, message }), Location::File(path)) => {
+            let source = SqlError::Sqlite { code: result_codes::name(code), message };
+            Err(match code & 0xff {
+                // SQLCipher reports one of these two for a first page that fails its authentication.
+                sqlite::SQLITE_NOTADB => unreadable(core, schema, path, page_size, source),
+                sqlite::SQLITE_ERROR if core.cipher_failed(&name) => {
+                    unreadable(core, schema, path, page_size, source)
+                }
+                sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), source },
+                _ => OpenError::Sqlite { path: path.to_owned(), source },
+            })
         }
+        (Err(failure), _) => Err(cannot_use(location, failure)),
     }
 }
 
 /// Tells by a file's bytes why the key does not open it.
-fn unreadable(core: &Core, path: &Path, key: &Key, source: SqlError) -> OpenError {
+fn unreadable(core: &Core, schema: &CStr, path: &Path, page_size: u32, source: SqlError) -> OpenError {
     let path = path.to_owned();
     let FileStart { bytes, length } =
-        core.file_start(MAIN, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
+        core.file_start(schema, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
     if bytes == PLAIN_HEADER {
         return OpenError::NotEncrypted { path };
     }
     // The file may have a smaller page size than the key, which is a wrong parameter.
-    match length % MIN_PAGE_SIZE == 0 && length >= u64::from(key.parameters().effective_page_size()) {
+    match length % MIN_PAGE_SIZE == 0 && length >= u64::from(page_size) {
         true => OpenError::WrongKey { path },
         false => OpenError::NotADatabase { path, length, source },
     }
 }
 
 /// The error for a failure of the operating system to open the file.
-fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailure) -> OpenError {
+pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailure) -> OpenError {
     let OpenFailure { code, message, cause } = failure;
     let code = result_codes::name(code);
     let Location::File(path) = location else {
@@ -266,7 +286,7 @@ fn not_created(path: PathBuf, code: &'static str, message: String, missing: io::
     }
 }
 
-fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
+pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
     let source = match failure {
         Failure::Sqlite { code, message } => SqlError::Sqlite { code: result_codes::name(code), message },
         Failure::Closed | Failure::Busy => {
@@ -277,7 +297,7 @@ fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
 }
 
 /// Returns the path that messages name, `:memory:` for a database in memory.
-fn path_or_memory(location: Location<'_>) -> PathBuf {
+pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),
         Location::Memory => PathBuf::from(":memory:"),
@@ -285,7 +305,7 @@ fn path_or_memory(location: Location<'_>) -> PathBuf {
 }
 
 /// Turns a path into the form that SQLite takes.
-fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
+pub(crate) fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
     let Location::File(path) = location else { return Ok(c":memory:".to_owned()) };
     if path.as_os_str().is_empty() {
         return Err(OpenError::EmptyPath);

@@ -18,6 +18,7 @@ use strongroom_keys::{CipherParameters, Key, PageKeys};
 use crate::cipher::{Cipher, CipherFailure};
 use crate::key_changed::key_changed;
 use crate::open::{MAIN, Opened, path_of};
+use crate::pragma::pragma;
 use crate::seam::{Core, Failure};
 use crate::{Database, Location, OpenError, OpenOptions, RekeyError, SqlError};
 
@@ -137,9 +138,7 @@ impl Change<'_> {
         self.core.exchange_keys(self.schema, for_caller).map_err(|failure| self.unverified(failure))?;
         // Reading the first page hands SQLCipher the new key, which it passes to databases that are attached without one. A
         // lock only delays that.
-        let _ = self.core.with(|connection| {
-            connection.pragma_query_value(Some(self.schema), "schema_version", |row| row.get::<_, i64>(0))
-        });
+        let _ = self.core.with(|connection| pragma::<i64>(connection, self.schema, "schema_version"));
         self.read_back(&new_cipher, &options, progress)
     }
 
@@ -163,9 +162,7 @@ impl Change<'_> {
 
     /// Reads the first page, which proves that the file still has the caller's key.
     fn page_count(&self, writer: &Opened) -> Result<u64, RekeyError> {
-        let locking = self.core.with(|connection| {
-            connection.pragma_query_value(Some(self.schema), "locking_mode", |row| row.get::<_, String>(0))
-        });
+        let locking = self.core.with(|connection| pragma::<String>(connection, self.schema, "locking_mode"));
         if locking.is_ok_and(|mode| mode == "exclusive") {
             return Err(RekeyError::ExclusiveLocking { path: self.path.clone() });
         }

@@ -1,7 +1,7 @@
 //! The state that all handles and statements of one database share.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
 use vendored_sys::sqlite;
@@ -14,6 +14,9 @@ use crate::prepared::Prepared;
 use crate::redact::{holds_secret, redact};
 use crate::seam::{Core, Failure, Parsed, RawStatement, Source, take_refused};
 use crate::{SqlError, Value};
+
+/// SQLite's message for SQLITE_ERROR without a cause of its own.
+const GENERIC: &str = "SQL logic error";
 
 /// The callback of [`Database::set_trace`](crate::Database::set_trace).
 pub type Trace = Box<dyn FnMut(&str)>;
@@ -140,13 +143,29 @@ impl Session {
             code & 0xff,
             sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB | sqlite::SQLITE_READONLY | sqlite::SQLITE_ERROR
         );
-        if !(self.keyed && may_be_the_cipher && self.core.cipher_failed("main")) {
+        if !may_be_the_cipher {
             return SqlError::from_failure(failure);
         }
-        match key_changed(&self.core, MAIN) {
+        let broken = match self.keyed && self.core.cipher_failed("main") {
+            true => Some(MAIN.to_owned()),
+            // A broken database leaves the others usable, so that an error which names a cause of its own is not its fault.
+            false if *code != sqlite::SQLITE_ERROR || message == GENERIC => self.broken_attached(),
+            false => None,
+        };
+        let Some(broken) = broken else { return SqlError::from_failure(failure) };
+        match key_changed(&self.core, &broken) {
             Some(path) => SqlError::KeyChanged { path },
             None => SqlError::PageAuthentication,
         }
+    }
+
+    /// Returns the name of an attached database whose cipher failed.
+    fn broken_attached(&self) -> Option<CString> {
+        let schemas = self.core.schemas().ok()?;
+        let attached = schemas.into_iter().filter(|name| !matches!(name.as_str(), "main" | "temp"));
+        attached
+            .filter(|name| self.core.is_keyed(name) && self.core.cipher_failed(name))
+            .find_map(|name| CString::new(name).ok())
     }
 
     /// The error for a failure to bind a value.

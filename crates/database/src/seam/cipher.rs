@@ -7,6 +7,8 @@ use std::slice;
 use strongroom_keys::SecretBytes;
 use vendored_sys::sqlite;
 
+use crate::pragma::pragma;
+
 use super::{Core, Failure};
 
 impl Core {
@@ -45,12 +47,15 @@ impl Core {
         }
     }
 
+    /// Whether the database `schema` has a key.
+    pub(crate) fn is_keyed(&self, schema: &str) -> bool {
+        self.with(|connection| pragma::<String>(connection, schema, "cipher_page_size")).is_ok()
+    }
+
     /// Whether SQLCipher failed to decrypt or authenticate a page of the database `schema`. After that it neither reads nor
     /// writes the database.
     pub(crate) fn cipher_failed(&self, schema: &str) -> bool {
-        let status = self.with(|connection| {
-            connection.pragma_query_value(Some(schema), "cipher_status", |row| row.get::<_, String>(0))
-        });
+        let status = self.with(|connection| pragma::<String>(connection, schema, "cipher_status"));
         status.is_ok_and(|status| status == "0")
     }
 }

@@ -8,6 +8,7 @@
 //!   [`Row`], counts there, so that no pointer into a statement outlives the statement.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
+mod attach;
 mod cipher;
 mod core;
 mod handle;
@@ -16,6 +17,7 @@ mod refused;
 mod row;
 mod statement;
 
+pub(crate) use attach::AttachFlags;
 pub(crate) use core::{Core, Failure, FileStart};
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use provider::register_provider;

@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 
 use strongroom_keys::{PageKeys, SALT_LENGTH, SecretBytes};
 
+use crate::pragma::pragma;
+
 use super::{Core, Failure};
 
 /// Registers the provider, once for the process, before the first connection. SQLCipher must be initialised.
@@ -85,7 +87,7 @@ impl Core {
     /// Calls `use_state` with the state of the database `schema`, which SQLCipher tells when asked for the provider's name.
     fn with_state(&self, schema: &str, use_state: impl FnOnce(&State) -> bool) -> Result<(), Failure> {
         ASKED.set(ptr::null());
-        self.with(|connection| connection.pragma_query(Some(schema), "cipher_provider", |_| Ok(())))?;
+        self.with(|connection| pragma::<String>(connection, schema, "cipher_provider"))?;
         let state = ASKED.replace(ptr::null());
         // SAFETY: SQLCipher has passed the pointer during the pragma. The state lives as long as the database has its key,
         // and nothing else runs on this thread until `use_state` returns.

@@ -5,6 +5,7 @@
     reason = "clippy.toml allows it in test functions, but not in what they call"
 )]
 
+mod attach;
 mod closing;
 mod codes;
 mod crash;
