@@ -6,7 +6,7 @@ use strongroom_codec::CodecError;
 use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
-use crate::{AttachError, OpenError, RekeyError, SqlError};
+use crate::{AttachError, CheckError, OpenError, RekeyError, SqlError};
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
 ///
@@ -30,9 +30,10 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let sql = || error.downcast_ref().map(SqlError::code);
     let rekey = || error.downcast_ref().map(RekeyError::code);
     let attach = || error.downcast_ref().map(AttachError::code);
+    let check = || error.downcast_ref().map(CheckError::code);
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
-    open.or_else(sql).or_else(rekey).or_else(attach).or_else(key).or_else(codec)
+    open.or_else(sql).or_else(rekey).or_else(attach).or_else(check).or_else(key).or_else(codec)
 }
 
 #[cfg(test)]

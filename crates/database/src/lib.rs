@@ -31,6 +31,7 @@
 mod attach;
 mod attach_error;
 mod cache;
+mod check;
 mod cipher;
 mod codes;
 mod database;
@@ -55,6 +56,7 @@ mod value;
 
 pub use attach::{AttachKey, AttachOptions};
 pub use attach_error::AttachError;
+pub use check::{CheckError, CheckProblem, CheckProblemKind, CheckProgress, CheckReport, OnCheckProgress};
 pub use codes::{code_of, codes};
 pub use database::Database;
 pub use error::SqlError;

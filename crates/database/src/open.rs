@@ -304,6 +304,11 @@ pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
     }
 }
 
+/// Returns the path of a connection's main database, for messages.
+pub(crate) fn file_of(core: &Core) -> PathBuf {
+    core.file_name(MAIN).map_or_else(|| PathBuf::from(":memory:"), |name| path_of(&name))
+}
+
 /// Turns a path into the form that SQLite takes.
 pub(crate) fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
     let Location::File(path) = location else { return Ok(c":memory:".to_owned()) };

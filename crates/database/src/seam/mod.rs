@@ -12,6 +12,7 @@ mod attach;
 mod cipher;
 mod core;
 mod handle;
+mod progress;
 mod provider;
 mod refused;
 mod row;

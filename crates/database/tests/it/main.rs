@@ -6,6 +6,7 @@
 )]
 
 mod attach;
+mod check;
 mod closing;
 mod codes;
 mod crash;

@@ -1,0 +1,277 @@
+//! Checks a database: the authentication of each page, the structure, and foreign keys.
+//!
+//! Damage is in the report, and never breaks the caller's connection: a [`Twin`] reads the file. In a rollback-journal mode,
+//! the pages are authenticated in the file itself, which shows each damaged page at once. In WAL mode, only SQLite knows where
+//! the current version of a page is: the twin reads each page through SQLite, and is opened again after a damaged one.
+
+mod error;
+mod finding;
+mod owners;
+mod pages;
+mod report;
+mod structure;
+mod tables;
+mod twin;
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::CString;
+
+pub use error::CheckError;
+pub use report::{CheckProblem, CheckProblemKind, CheckReport};
+
+use self::owners::{Owner, owners};
+use self::pages::{Failed, Size};
+use self::structure::Found;
+use self::tables::Tables;
+use self::twin::{Begun, Twin};
+use crate::open::file_of;
+use crate::pragma::pragma;
+use crate::seam::Core;
+use crate::{Database, OpenError, SqlError};
+
+/// The progress of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// The number of pages whose authentication was checked.
+    pub checked: u64,
+    /// The number of pages.
+    pub total: u64,
+}
+
+/// A callback that learns the progress, and returns false to cancel.
+///
+/// The structure is checked after the pages, while the progress stays the same.
+pub type OnCheckProgress<'p> = dyn FnMut(CheckProgress) -> bool + 'p;
+
+/// The number of pages between two calls of the callback.
+const PAGES_PER_CALL: u64 = 256;
+
+impl Database {
+    /// Checks the database `schema`, `main` or the name of an attached one.
+    ///
+    /// - Each page must be one that the key wrote at this place, if the pages have an HMAC.
+    /// - SQLite's integrity check must find nothing.
+    /// - Each foreign key must refer to a row.
+    ///
+    /// The check reads the committed state through a connection of its own, and sees no change of an open transaction. A
+    /// database in memory has no other connection: its structure is checked as this connection sees it.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`]. Damage is not an error but a problem in the report.
+    pub fn check(&self, schema: &str, progress: &mut OnCheckProgress<'_>) -> Result<CheckReport, CheckError> {
+        if !self.is_open() {
+            return Err(SqlError::Closed.into());
+        }
+        let core = &*self.session.core;
+        let name = CString::new(schema).ok().filter(|name| core.is_attached(name));
+        let Some(name) = name else { return Err(CheckError::NotAttached { name: schema.to_owned() }) };
+        let mut meter = Meter { progress, checked: 0, total: 0, cancelled: false };
+        let report = match Twin::open(core, &name)? {
+            Some((twin, begun)) => Check { twin, report: CheckReport::default() }.run(begun, &mut meter)?,
+            None => in_memory(core, schema, &mut meter)?,
+        };
+        if meter.cancelled {
+            return Err(CheckError::Cancelled);
+        }
+        meter.checked = meter.total;
+        meter.go_on();
+        Ok(report)
+    }
+}
+
+/// Checks the structure of a database that only its own connection reaches.
+fn in_memory(core: &Core, schema: &str, meter: &mut Meter<'_, '_>) -> Result<CheckReport, CheckError> {
+    let read = core.with(|connection| {
+        let pages = pragma::<i64>(connection, schema, "page_count")?;
+        Ok((pages.unsigned_abs(), Tables::read(connection, schema)?))
+    });
+    let (pages, tables) = read.map_err(SqlError::from_failure)?;
+    meter.total = pages;
+    meter.checked(0)?;
+    let found = structure::whole(core, schema, &tables, meter)?;
+    let mut report = CheckReport { pages, ..CheckReport::default() };
+    append(&mut report, found);
+    Ok(report)
+}
+
+/// The check of a file.
+struct Check<'c> {
+    twin: Twin<'c>,
+    report: CheckReport,
+}
+
+impl Check<'_> {
+    fn run(mut self, begun: Begun, meter: &mut Meter<'_, '_>) -> Result<CheckReport, CheckError> {
+        let (begun, lenient) = match begun {
+            Begun::Damaged { .. } => (self.twin.reopen(true)?, true),
+            begun => (begun, false),
+        };
+        let size = Size::of(self.twin.core(), begun != Begun::CipherFailed)?;
+        self.report.pages = size.pages;
+        meter.total = size.pages;
+        meter.checked(0)?;
+        let failed = self.authenticate(&begun, size, meter)?;
+        self.authentication_ended(&begun, size, &failed)?;
+        if begun == Begun::CipherFailed {
+            self.pages_failed(&failed, size, &HashMap::new());
+            let message = "neither the structure nor the foreign keys could be checked: the first page or the schema \
+                           cannot be read";
+            self.report.problems.push(CheckProblem::new(CheckProblemKind::Structure, message.to_owned()));
+            return Ok(self.report);
+        }
+        if self.twin.cipher_failed() {
+            self.twin.reopen(lenient)?;
+        }
+        let tables = self.twin.core().with(|connection| Tables::read(connection, "main"));
+        let tables = tables.or_else(|failure| twin::damage(failure).map(|_| Tables::default()))?;
+        let owners = self.owners(&failed, size, &tables, meter)?;
+        self.pages_failed(&failed, size, &owners);
+        let found = match failed.pages.is_empty() && failed.stopped.is_none() {
+            true => structure::whole(self.twin.core(), "main", &tables, meter)?,
+            false => structure::readable_tables(&mut self.twin, lenient, &tables, meter)?,
+        };
+        if let Begun::Damaged { message } = begun
+            && found.structure.is_empty()
+        {
+            self.report.problems.push(CheckProblem::new(CheckProblemKind::Structure, message));
+        }
+        append(&mut self.report, found);
+        Ok(self.report)
+    }
+
+    fn authenticate(
+        &mut self,
+        begun: &Begun,
+        size: Size,
+        meter: &mut Meter<'_, '_>,
+    ) -> Result<Failed, CheckError> {
+        let Some(keys) = pages::keys(self.twin.core())? else { return Ok(Failed::default()) };
+        self.report.authenticated = true;
+        match size.log && *begun == Begun::Sound {
+            true => pages::in_snapshot(&mut self.twin, size, meter),
+            false => pages::in_file(self.twin.core(), size, &keys, meter),
+        }
+    }
+
+    /// Tells a key that another connection has changed from damage, which does not reach each page.
+    fn authentication_ended(&self, begun: &Begun, size: Size, failed: &Failed) -> Result<(), CheckError> {
+        let all = failed.pages.len() as u64 >= size.whole_pages().max(1);
+        let only_in_log = size.log && failed.pages.is_empty();
+        match *begun == Begun::CipherFailed && self.report.authenticated && (all || only_in_log) {
+            true => Err(OpenError::KeyChanged { path: file_of(self.twin.core()) }.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns the owners of the pages that failed or are missing.
+    fn owners(
+        &mut self,
+        failed: &Failed,
+        size: Size,
+        tables: &Tables,
+        meter: &mut Meter<'_, '_>,
+    ) -> Result<HashMap<u32, Owner>, CheckError> {
+        let mut wanted: BTreeSet<u32> = failed.pages.clone();
+        wanted.extend(size.missing());
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.twin.core().with(|connection| owners(connection, tables, &wanted, meter));
+        if meter.cancelled {
+            return Err(CheckError::Cancelled);
+        }
+        // The owners are an aid: a tree that cannot be read has none.
+        found.or_else(|failure| twin::damage(failure).map(|_| HashMap::new()))
+    }
+
+    /// Reports the pages that failed or are missing.
+    fn pages_failed(&mut self, failed: &Failed, size: Size, owners: &HashMap<u32, Owner>) {
+        let problem = |page: u32, what: &str| {
+            let (table, place) = match owners.get(&page) {
+                Some(Owner::Table { table, index: None }) => (Some(table), format!(" (table \"{table}\")")),
+                Some(Owner::Table { table, index: Some(index) }) => {
+                    (Some(table), format!(" (index \"{index}\" of table \"{table}\")"))
+                }
+                Some(Owner::Free) => (None, " (an unused page)".to_owned()),
+                None => (None, String::new()),
+            };
+            let mut problem = CheckProblem::new(CheckProblemKind::Page, format!("page {page}{place} {what}"));
+            problem.page = Some(page);
+            problem.table = table.cloned();
+            problem
+        };
+        let pages = failed.pages.iter();
+        let pages =
+            pages.map(|&page| problem(page, "fails its authentication: it is damaged or tampered with"));
+        self.report.append(CheckProblemKind::Page, pages.collect());
+        if let Some(next) = failed.stopped {
+            let message = format!(
+                "the pages from {next} to {} were not checked, because too many before them fail",
+                size.pages
+            );
+            self.report.problems.push(CheckProblem::new(CheckProblemKind::Page, message));
+        }
+        let whole = size.whole_pages();
+        if whole < size.pages {
+            let expected = size.pages.saturating_mul(size.page);
+            let message = format!(
+                "the file is cut off at {} of {expected} bytes: it lacks the pages from {} to {}",
+                size.file,
+                whole + 1,
+                size.pages
+            );
+            let mut cut = CheckProblem::new(CheckProblemKind::Page, message);
+            cut.page = u32::try_from(whole + 1).ok();
+            self.report.problems.push(cut);
+            let missing = size.missing().filter(|page| owners.contains_key(page));
+            self.report.problems.extend(missing.map(|page| problem(page, "is missing")));
+        } else if !size.log && !size.file.is_multiple_of(size.page) {
+            let message = format!(
+                "the file has {} bytes, which is not a multiple of the page size {}: bytes were appended",
+                size.file, size.page
+            );
+            self.report.problems.push(CheckProblem::new(CheckProblemKind::Page, message));
+        }
+    }
+}
+
+fn append(report: &mut CheckReport, found: Found) {
+    report.append(CheckProblemKind::Structure, found.structure);
+    report.append(CheckProblemKind::ForeignKey, found.foreign_keys);
+}
+
+/// Counts the pages and asks the caller whether to go on.
+struct Meter<'m, 'p> {
+    progress: &'m mut OnCheckProgress<'p>,
+    checked: u64,
+    total: u64,
+    cancelled: bool,
+}
+
+impl Meter<'_, '_> {
+    /// Calls the callback. Returns false if the caller has cancelled.
+    fn go_on(&mut self) -> bool {
+        if !self.cancelled {
+            let progress = CheckProgress { checked: self.checked, total: self.total };
+            self.cancelled = !(self.progress)(progress);
+        }
+        !self.cancelled
+    }
+
+    fn checked(&mut self, checked: u64) -> Result<(), CheckError> {
+        self.checked = checked;
+        match self.go_on() {
+            true => Ok(()),
+            false => Err(CheckError::Cancelled),
+        }
+    }
+
+    /// Calls the callback if enough pages were checked since the last call.
+    fn maybe_checked(&mut self, checked: u64) -> Result<(), CheckError> {
+        match checked >= self.checked + PAGES_PER_CALL || checked == self.total {
+            true => self.checked(checked),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Checks that each page of a file is one that the key wrote.
+
+use std::collections::BTreeSet;
+
+use strongroom_keys::{CipherParameters, PageKeys};
+
+use super::report::LISTED;
+use super::twin::{Begun, Twin};
+use super::{CheckError, Meter};
+use crate::SqlError;
+use crate::cipher::Cipher;
+use crate::open::MAIN;
+use crate::pragma::pragma;
+use crate::seam::Core;
+
+/// The number of bytes that one read of the file takes.
+const CHUNK: u64 = 1 << 20;
+/// The number of times that the connection is opened again after a page that failed.
+const MAX_REOPENED: usize = 1_000;
+/// The byte that SQLite locks, whose page holds nothing. Source: SQLite's file format, section 1.4.
+const LOCK_BYTE: u64 = 0x4000_0000;
+
+/// The size of a database and of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Bytes per page.
+    pub(super) page: u64,
+    /// The number of pages that the database's header states.
+    pub(super) pages: u64,
+    /// The length of the file in bytes.
+    pub(super) file: u64,
+    /// Whether the write-ahead log may hold pages that the file lacks.
+    pub(super) log: bool,
+}
+
+impl Size {
+    /// Reads the sizes. `None` stands for a database whose header cannot be read, whose file then has the pages of its length.
+    pub(super) fn of(core: &Core, readable: bool) -> Result<Self, CheckError> {
+        let file = core.file_start(MAIN, 0).map_or(0, |start| start.length);
+        let sizes = core.with(|connection| {
+            let page = pragma::<u32>(connection, "main", "page_size");
+            // SQLCipher answers with a text.
+            let page = page.or_else(|_| {
+                let text = pragma::<String>(connection, "main", "page_size")?;
+                Ok::<_, rusqlite::Error>(text.parse().unwrap_or(0))
+            })?;
+            let log = pragma::<String>(connection, "main", "journal_mode").is_ok_and(|mode| mode == "wal");
+            let counted = pragma::<i64>(connection, "main", "page_count").unwrap_or(0).unsigned_abs();
+            let stated = connection.query_row("SELECT data FROM sqlite_dbpage WHERE pgno = 1", [], |row| {
+                Ok(pages_of_header(row.get_ref(0)?.as_blob()?))
+            });
+            Ok((u64::from(page), log, counted.max(stated.ok().flatten().unwrap_or(0))))
+        });
+        let (page, log, pages) = sizes.map_err(SqlError::from_failure)?;
+        let pages = if readable { pages } else { file.div_ceil(page.max(1)) };
+        Ok(Self { page: page.max(1), pages, file, log })
+    }
+
+    /// Returns the number of pages that the file holds in full, up to the database's own number.
+    pub(super) fn whole_pages(&self) -> u64 {
+        if self.log { self.pages } else { self.pages.min(self.file / self.page) }
+    }
+
+    /// Returns the first missing pages.
+    pub(super) fn missing(&self) -> impl Iterator<Item = u32> + use<> {
+        let missing = self.whole_pages() + 1..=self.pages;
+        missing.take(LISTED).filter_map(|page| u32::try_from(page).ok())
+    }
+
+    fn lock_page(&self) -> u64 {
+        LOCK_BYTE / self.page + 1
+    }
+}
+
+/// Returns the number of pages in the header of a database, if the header keeps it up to date.
+/// Source: SQLite's file format, section 1.3.7.
+fn pages_of_header(page: &[u8]) -> Option<u64> {
+    let valid = page.get(24..28)? == page.get(92..96)?;
+    let bytes = page.get(28..32)?.try_into().ok()?;
+    valid.then(|| u64::from(u32::from_be_bytes(bytes)))
+}
+
+/// The pages that failed.
+#[derive(Default)]
+pub(super) struct Failed {
+    pub(super) pages: BTreeSet<u32>,
+    /// The first page that was not checked, because too many before it had failed.
+    pub(super) stopped: Option<u64>,
+}
+
+/// Returns the keys that authenticate the pages, or `None` for pages without HMAC.
+pub(super) fn keys(core: &Core) -> Result<Option<(PageKeys, CipherParameters)>, CheckError> {
+    let cipher = Cipher::of(core, MAIN).map_err(SqlError::from_failure)?;
+    let Some(cipher) = cipher else { return Ok(None) };
+    let keys = cipher.page_keys().filter(|_| cipher.parameters.effective_hmac_algorithm().is_some());
+    Ok(keys.map(|(keys, _)| (keys, cipher.parameters)))
+}
+
+/// Authenticates the pages in the file.
+///
+/// The lock of the twin's read transaction keeps the file as it is, except for a file in WAL mode.
+pub(super) fn in_file(
+    core: &Core,
+    size: Size,
+    (keys, parameters): &(PageKeys, CipherParameters),
+    meter: &mut Meter<'_, '_>,
+) -> Result<Failed, CheckError> {
+    let mut failed = Failed::default();
+    let whole = size.pages.min(size.file / size.page);
+    let per_chunk = (CHUNK / size.page).max(1);
+    let mut first = 1;
+    while first <= whole {
+        let count = per_chunk.min(whole - first + 1);
+        let length = usize::try_from(count * size.page).unwrap_or(usize::MAX);
+        let chunk = core.file_part(MAIN, (first - 1) * size.page, length).unwrap_or_default();
+        let mut pages = chunk.chunks(usize::try_from(size.page).unwrap_or(usize::MAX));
+        for page in first..first + count {
+            let content = pages.next().unwrap_or_default();
+            let number = u32::try_from(page).unwrap_or(u32::MAX);
+            if page == size.lock_page() {
+                continue;
+            }
+            let authentic = keys
+                .authenticate(content, number, parameters)
+                .map_err(|source| crate::OpenError::Key { path: crate::open::file_of(core), source })?;
+            if authentic == Some(false) {
+                failed.pages.insert(number);
+            }
+        }
+        first += count;
+        meter.checked(first - 1)?;
+    }
+    Ok(failed)
+}
+
+/// Authenticates the pages as a reader sees them, in the file or in the write-ahead log.
+pub(super) fn in_snapshot(
+    twin: &mut Twin<'_>,
+    size: Size,
+    meter: &mut Meter<'_, '_>,
+) -> Result<Failed, CheckError> {
+    let mut failed = Failed::default();
+    let mut reopened = 0;
+    let mut next = 1;
+    while next <= size.pages {
+        let Some(page) = first_unreadable(twin, next, size.pages, meter)? else { break };
+        failed.pages.insert(u32::try_from(page).unwrap_or(u32::MAX));
+        next = page + 1;
+        reopened += 1;
+        if reopened == MAX_REOPENED || twin.reopen(false)? != Begun::Sound {
+            failed.stopped = (next <= size.pages).then_some(next);
+            break;
+        }
+    }
+    Ok(failed)
+}
+
+/// Reads pages up to the first that fails its authentication.
+fn first_unreadable(
+    twin: &Twin<'_>,
+    from: u64,
+    to: u64,
+    meter: &mut Meter<'_, '_>,
+) -> Result<Option<u64>, CheckError> {
+    let mut cancelled = Ok(());
+    let found = twin.core().with(|connection| {
+        let mut read = connection.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
+        for page in from..=to {
+            let mut rows = read.query([page.cast_signed()])?;
+            // SQLCipher fills a page that fails with zeros, and SQLite reports no error.
+            let zeros = match rows.next()? {
+                Some(row) => row.get_ref(0)?.as_blob().is_ok_and(|data| data.iter().all(|&byte| byte == 0)),
+                None => false,
+            };
+            drop(rows);
+            if zeros && twin.cipher_failed() {
+                return Ok(Some(page));
+            }
+            cancelled = meter.maybe_checked(page);
+            if cancelled.is_err() {
+                break;
+            }
+        }
+        Ok(None)
+    });
+    cancelled?;
+    Ok(found.map_err(SqlError::from_failure)?)
+}

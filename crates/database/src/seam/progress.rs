@@ -1,0 +1,69 @@
+//! Calls back while SQLite runs a statement.
+
+use std::any::Any;
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+
+use vendored_sys::sqlite;
+
+use super::{Core, Failure};
+
+impl Core {
+    /// Calls `run`, during which SQLite calls `go_on` after about `steps` steps of its programs. An answer of false
+    /// interrupts the running statement.
+    ///
+    /// rusqlite's handler must own what it calls, and `go_on` is borrowed. The connection has no other progress handler.
+    pub(crate) fn watched<T>(
+        &self,
+        steps: c_int,
+        go_on: &mut dyn FnMut() -> bool,
+        run: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let db = self.open_db()?;
+        let _entered = self.enter();
+        let mut watch = Watch { go_on, panic: None };
+        let context: *mut Watch<'_> = &raw mut watch;
+        // SAFETY: the connection is open, and stays open because the core is entered. `Handler` removes the callback before
+        // `watch` ends, also if `run` panics.
+        unsafe { sqlite::sqlite3_progress_handler(db, steps, Some(ask), context.cast()) };
+        let handler = Handler { db };
+        let result = run();
+        drop(handler);
+        match watch.panic {
+            Some(panic) => resume_unwind(panic),
+            None => result,
+        }
+    }
+}
+
+struct Watch<'w> {
+    go_on: &'w mut dyn FnMut() -> bool,
+    /// The panic of `go_on`, which must not cross SQLite.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// Removes the callback when it is dropped.
+struct Handler {
+    db: *mut sqlite::sqlite3,
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        // SAFETY: the connection is open as long as `watched` runs.
+        unsafe { sqlite::sqlite3_progress_handler(self.db, 0, None, ptr::null_mut()) };
+    }
+}
+
+unsafe extern "C" fn ask(context: *mut c_void) -> c_int {
+    // SAFETY: `watched` passes its own `Watch`, which lives until the callback is removed, and which nothing else uses while
+    // SQLite runs.
+    let watch = unsafe { &mut *context.cast::<Watch<'_>>() };
+    match catch_unwind(AssertUnwindSafe(|| (watch.go_on)())) {
+        Ok(go_on) => c_int::from(!go_on),
+        Err(panic) => {
+            watch.panic = Some(panic);
+            1
+        }
+    }
+}

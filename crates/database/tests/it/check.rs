@@ -1,0 +1,610 @@
+//! Checking a database: damage of each kind is in the report, and the caller's connection goes on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use strongroom_database::{
+    AttachKey, AttachOptions, CheckError, CheckProblem, CheckProblemKind, CheckProgress, CheckReport,
+    Database, Location, OpenOptions,
+};
+use strongroom_keys::{CipherParameters, Key};
+
+use crate::scratch::{Scratch, integer, key, memory, rows};
+
+const PAGE: usize = 4_096;
+
+const CONTENT: &str = "
+    CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT);
+    CREATE INDEX i ON t (b);
+    CREATE TABLE blob (x BLOB);
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO t SELECT i * 10, printf('%0100d', i) FROM n;
+    INSERT INTO blob VALUES (zeroblob(40000)), (x'01');";
+
+fn check(database: &Database) -> CheckReport {
+    database.check("main", &mut |_| true).unwrap()
+}
+
+fn assert_sound(database: &Database) {
+    assert_eq!(check(database).problems, []);
+}
+
+/// Changes one byte of the file at the path, while it may be open.
+fn damage(path: &Path, offset: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[offset] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn damage_page(path: &Path, page: usize) {
+    damage(path, (page - 1) * PAGE + 1_000);
+}
+
+fn pages(report: &CheckReport) -> Vec<u32> {
+    let problems = report.problems.iter().filter(|problem| problem.kind == CheckProblemKind::Page);
+    problems.filter_map(|problem| problem.page).collect()
+}
+
+fn of_kind(report: &CheckReport, kind: CheckProblemKind) -> Vec<&CheckProblem> {
+    report.problems.iter().filter(|problem| problem.kind == kind).collect()
+}
+
+/// The first page of a table or an index.
+fn root(database: &Database, name: &str) -> usize {
+    integer(database, &format!("SELECT rootpage FROM sqlite_schema WHERE name = '{name}'")) as usize
+}
+
+fn filled() -> (Scratch, Database) {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    database.execute_batch(CONTENT).unwrap();
+    (scratch, database)
+}
+
+fn log_of(scratch: &Scratch) -> PathBuf {
+    scratch.folder().join("test.db-wal")
+}
+
+#[test]
+fn a_sound_database_has_no_problems() {
+    let with = |parameters: CipherParameters| key().with_cipher(parameters).unwrap();
+    let cases = [
+        ("version 4", Some(key()), true),
+        ("version 3", Some(with(CipherParameters { compatibility: Some(3), ..Default::default() })), true),
+        ("version 2", Some(with(CipherParameters { compatibility: Some(2), ..Default::default() })), true),
+        ("version 1", Some(with(CipherParameters { compatibility: Some(1), ..Default::default() })), false),
+        ("no HMAC", Some(with(CipherParameters { use_hmac: Some(false), ..Default::default() })), false),
+        ("large pages", Some(with(CipherParameters { page_size: Some(65_536), ..Default::default() })), true),
+        (
+            "header",
+            Some(with(CipherParameters {
+                plaintext_header_size: Some(32),
+                salt: Some([1; 16]),
+                ..Default::default()
+            })),
+            true,
+        ),
+        ("plain", None, false),
+    ];
+    for (name, key, authenticated) in &cases {
+        for journal in ["delete", "wal"] {
+            let scratch = Scratch::new();
+            let database = match key {
+                Some(key) => scratch.open_with(key).unwrap(),
+                None => scratch.open_plain(),
+            };
+            assert_eq!(check(&database).pages, 0, "{name}: a file without pages");
+            rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+            database.execute_batch(CONTENT).unwrap();
+            database
+                .execute_batch(
+                    "CREATE VIRTUAL TABLE f USING fts5 (a); INSERT INTO f VALUES ('some words');
+                     CREATE VIRTUAL TABLE r USING rtree (id, x0, x1); INSERT INTO r VALUES (1, 2, 3);
+                     CREATE TABLE w (a TEXT PRIMARY KEY) WITHOUT ROWID; INSERT INTO w VALUES ('a');
+                     DELETE FROM t WHERE a > 3000",
+                )
+                .unwrap();
+            let report = check(&database);
+            assert_eq!(report.problems, [], "{name}, {journal}");
+            assert!(report.is_ok());
+            assert_eq!(report.pages as i64, integer(&database, "PRAGMA page_count"), "{name}, {journal}");
+            assert_eq!(report.authenticated, *authenticated, "{name}, {journal}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_page_is_named_with_its_table() {
+    let (scratch, database) = filled();
+    database.close().unwrap();
+    let good = fs::read(scratch.path()).unwrap();
+    let database = scratch.open();
+    let (t, i) = (root(&database, "t"), root(&database, "i"));
+    drop(database);
+    for (page, table, index) in [(t, "t", false), (i, "t", true), (good.len() / PAGE, "blob", false)] {
+        fs::write(scratch.path(), &good).unwrap();
+        damage_page(&scratch.path(), page);
+        let database = scratch.open();
+        let report = check(&database);
+        assert_eq!(pages(&report), [page as u32], "{report:?}");
+        let problem = &report.problems[0];
+        assert_eq!(problem.table.as_deref(), Some(table), "{problem:?}");
+        assert_eq!(problem.message.contains("index \"i\""), index, "{problem:?}");
+        assert!(report.authenticated && !report.is_ok());
+        assert_eq!(report.problems.len(), 1, "{report:?}");
+    }
+}
+
+#[test]
+fn every_page_is_checked() {
+    let (scratch, database) = filled();
+    database.execute_batch("DELETE FROM blob WHERE length(x) > 10; CREATE TABLE small (a)").unwrap();
+    database.close().unwrap();
+    let good = fs::read(scratch.path()).unwrap();
+    let mut unused = 0;
+    for page in 2..=good.len() / PAGE {
+        fs::write(scratch.path(), &good).unwrap();
+        damage_page(&scratch.path(), page);
+        let report = check(&scratch.open());
+        assert_eq!(pages(&report), [page as u32], "{report:?}");
+        let problem = &report.problems[0];
+        // Each page has an owner, or is unused.
+        assert!(problem.table.is_some() || problem.message.contains("unused page"), "{problem:?}");
+        unused += usize::from(problem.table.is_none());
+    }
+    assert!(unused >= 8, "the pages of the deleted blob are unused: {unused}");
+}
+
+#[test]
+fn the_first_page_is_checked_behind_an_open_connection() {
+    let (scratch, database) = filled();
+    assert_sound(&database);
+    damage_page(&scratch.path(), 1);
+    let report = check(&database);
+    assert_eq!(pages(&report), [1]);
+    let structure = of_kind(&report, CheckProblemKind::Structure);
+    assert!(structure[0].message.contains("neither the structure"), "{structure:?}");
+}
+
+#[test]
+fn many_damaged_pages_are_all_found_and_the_other_tables_are_checked() {
+    let (scratch, database) = filled();
+    let (t, i) = (root(&database, "t"), root(&database, "i"));
+    database.execute_batch(
+        "PRAGMA foreign_keys = OFF; CREATE TABLE child (a REFERENCES parent (a)); CREATE TABLE parent (a PRIMARY KEY);
+         INSERT INTO child VALUES (7)",
+    )
+    .unwrap();
+    for page in [t, i, 9, 12, 20] {
+        damage_page(&scratch.path(), page);
+    }
+    let report = check(&database);
+    let mut expected = [t, i, 9, 12, 20].map(|page| page as u32);
+    expected.sort_unstable();
+    assert_eq!(pages(&report), expected);
+    assert_eq!(of_kind(&report, CheckProblemKind::Structure), [] as [&CheckProblem; 0], "{report:?}");
+    let foreign = of_kind(&report, CheckProblemKind::ForeignKey);
+    assert_eq!((foreign[0].table.as_deref(), foreign[0].rowid), (Some("child"), Some(1)));
+    assert_eq!(foreign.len(), 1);
+}
+
+#[test]
+fn the_callers_connection_goes_on() {
+    let (scratch, database) = filled();
+    database.execute_batch("CREATE TABLE small (a); INSERT INTO small VALUES (5)").unwrap();
+    database.close().unwrap();
+    let database = scratch.open();
+    damage_page(&scratch.path(), root(&database, "t"));
+    for _ in 0..2 {
+        assert!(!check(&database).is_ok());
+        assert_eq!(integer(&database, "SELECT a FROM small"), 5);
+        database.execute_batch("UPDATE small SET a = 5").unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_schema_keeps_the_pages_checked() {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    for number in 0..200 {
+        database.execute_batch(&format!("CREATE TABLE table_{number} (a, b, c)")).unwrap();
+    }
+    database.close().unwrap();
+    let database = scratch.open();
+    let pages_before = check(&database).pages;
+    // The schema has pages of its own. One of them and one of a table are damaged while the database is open.
+    let table = root(&database, "table_7");
+    let schema_pages: Vec<usize> = (2..=pages_before as usize)
+        .filter(|&page| {
+            integer(&database, &format!("SELECT count(*) FROM sqlite_schema WHERE rootpage = {page}")) == 0
+        })
+        .collect();
+    assert!(!schema_pages.is_empty());
+    damage_page(&scratch.path(), table);
+    damage_page(&scratch.path(), schema_pages[0]);
+    let report = check(&database);
+    let mut expected = [table as u32, schema_pages[0] as u32];
+    expected.sort_unstable();
+    assert_eq!(pages(&report), expected);
+    assert_eq!(report.pages, pages_before);
+}
+
+#[test]
+fn pages_in_the_log_are_checked() {
+    let (scratch, database) = filled();
+    rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
+    rows(&database, "PRAGMA wal_autocheckpoint = 0", &[]).unwrap();
+    database
+        .execute_batch(
+            "UPDATE t SET b = 'new' || b; CREATE TABLE late (a); INSERT INTO late VALUES (zeroblob(20000))",
+        )
+        .unwrap();
+    assert_sound(&database);
+    // A frame has a header of 24 bytes, which begins with the page number; the header of the log has 32.
+    let log = fs::read(log_of(&scratch)).unwrap();
+    let frame = |index: usize| 32 + index * (24 + PAGE);
+    let number = |index: usize| u32::from_be_bytes(log[frame(index)..frame(index) + 4].try_into().unwrap());
+    let frames = (log.len() - 32) / (24 + PAGE);
+    // The last versions of two pages, of which one is in the log alone.
+    let in_file = fs::metadata(scratch.path()).unwrap().len() / PAGE as u64;
+    let last = (0..frames).rev().find(|&index| u64::from(number(index)) > in_file).unwrap();
+    let other = (0..frames).rev().find(|&index| {
+        number(index) != 1
+            && number(index) != number(last)
+            && u64::from(number(index)) <= in_file
+            && (index + 1..frames).all(|later| number(later) != number(index))
+    });
+    let other = other.unwrap();
+    for index in [last, other] {
+        damage(&log_of(&scratch), frame(index) + 24 + 500);
+    }
+    let report = check(&database);
+    let mut expected = [number(last), number(other)];
+    expected.sort_unstable();
+    assert_eq!(pages(&report), expected, "{report:?}");
+    assert!(report.problems.iter().all(|problem| problem.table.is_some()), "{report:?}");
+}
+
+#[test]
+fn an_old_page_in_the_file_does_not_matter_if_the_log_has_a_newer_one() {
+    let (scratch, database) = filled();
+    rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
+    let t = root(&database, "t");
+    database.execute_batch("UPDATE t SET b = 'new' || b").unwrap();
+    damage_page(&scratch.path(), t);
+    assert_sound(&database);
+    rows(&database, "PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+    assert_sound(&database);
+    damage_page(&scratch.path(), t);
+    assert_eq!(pages(&check(&database)), [t as u32]);
+}
+
+#[test]
+fn a_file_that_is_cut_off_lacks_pages() {
+    let (scratch, database) = filled();
+    assert_sound(&database);
+    let good = fs::read(scratch.path()).unwrap();
+    let whole = good.len() / PAGE;
+    fs::write(scratch.path(), &good[..good.len() - 2 * PAGE]).unwrap();
+    let report = check(&database);
+    assert_eq!(report.pages as usize, whole);
+    let problem = &report.problems[0];
+    assert_eq!((problem.kind, problem.page), (CheckProblemKind::Page, Some(whole as u32 - 1)));
+    assert!(problem.message.contains(&format!(
+        "cut off at {} of {} bytes",
+        good.len() - 2 * PAGE,
+        good.len()
+    )));
+    assert!(report.problems[1].table.as_deref() == Some("blob"), "{report:?}");
+    // The last page in part.
+    fs::write(scratch.path(), &good[..good.len() - 100]).unwrap();
+    let report = check(&database);
+    assert_eq!(report.problems[0].page, Some(whole as u32), "{report:?}");
+    assert!(report.problems[0].message.contains("cut off"), "{report:?}");
+    // More than the database.
+    fs::write(scratch.path(), [&good[..], b"appended"].concat()).unwrap();
+    let report = check(&database);
+    assert_eq!(report.problems.len(), 1);
+    assert!(report.problems[0].message.contains("not a multiple of the page size 4096"), "{report:?}");
+    fs::write(scratch.path(), &good).unwrap();
+    assert_sound(&database);
+}
+
+#[test]
+fn pages_that_changed_places_are_found() {
+    let (scratch, database) = filled();
+    let mut bytes = fs::read(scratch.path()).unwrap();
+    let (first, second) = (bytes[3 * PAGE..4 * PAGE].to_vec(), bytes[5 * PAGE..6 * PAGE].to_vec());
+    bytes[3 * PAGE..4 * PAGE].copy_from_slice(&second);
+    bytes[5 * PAGE..6 * PAGE].copy_from_slice(&first);
+    fs::write(scratch.path(), bytes).unwrap();
+    assert_eq!(pages(&check(&database)), [4, 6]);
+}
+
+/// An old version of a page is one that the key wrote at this place. Only its contradiction with other pages shows it.
+#[test]
+fn an_old_version_of_a_page_is_a_problem_of_the_structure() {
+    let (scratch, database) = filled();
+    let old = fs::read(scratch.path()).unwrap();
+    database.execute_batch("UPDATE t SET b = 'new' || b WHERE a < 20").unwrap();
+    let leaf = (2..old.len() / PAGE)
+        .find(|page| {
+            let mut bytes = fs::read(scratch.path()).unwrap();
+            let place = (page - 1) * PAGE..page * PAGE;
+            if bytes[place.clone()] == old[place.clone()] {
+                return false;
+            }
+            let new = bytes.clone();
+            bytes[place.clone()].copy_from_slice(&old[place]);
+            fs::write(scratch.path(), bytes).unwrap();
+            let report = check(&database);
+            fs::write(scratch.path(), new).unwrap();
+            pages(&report).is_empty()
+                && report
+                    .problems
+                    .iter()
+                    .any(|problem| problem.table.as_deref() == Some("t") && problem.rowid == Some(10))
+        })
+        .unwrap();
+    assert!(leaf > 1);
+    assert_sound(&database);
+}
+
+#[test]
+fn a_row_that_an_index_lacks_is_named_by_its_rowid() {
+    for encrypted in [false, true] {
+        let scratch = Scratch::new();
+        let parameters = CipherParameters { use_hmac: Some(false), ..Default::default() };
+        let database = match encrypted {
+            true => scratch.open_with(&key().with_cipher(parameters).unwrap()).unwrap(),
+            false => scratch.open_plain(),
+        };
+        database
+            .execute_batch(
+                "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON t (b);
+                 INSERT INTO t VALUES (100, 'a'), (200, 'b'), (9007199254740993, 'c')",
+            )
+            .unwrap();
+        let index = root(&database, "i");
+        if encrypted {
+            // Without HMAC, SQLite decrypts a damaged page into another content.
+            damage(&scratch.path(), index * PAGE - 84);
+            let report = check(&database);
+            assert!(!report.authenticated && !report.is_ok(), "{report:?}");
+            assert!(report.problems.iter().all(|problem| problem.kind == CheckProblemKind::Structure));
+            continue;
+        }
+        // One cell less than the page has.
+        damage(&scratch.path(), (index - 1) * PAGE + 4);
+        let report = check(&database);
+        let missing = report.problems.iter().find(|problem| problem.message.contains("missing from index i"));
+        let missing = missing.unwrap_or_else(|| panic!("{report:?}"));
+        assert_eq!((missing.table.as_deref(), missing.rowid), (Some("t"), Some(9_007_199_254_740_993)));
+        assert!(report.problems.iter().any(|problem| problem.message == "wrong # of entries in index i"));
+        assert!(!report.authenticated);
+    }
+}
+
+#[test]
+fn a_damaged_tree_of_a_plain_file_is_named() {
+    let scratch = Scratch::new();
+    let database = scratch.open_plain();
+    database.execute_batch(CONTENT).unwrap();
+    let t = root(&database, "t");
+    let mut bytes = fs::read(scratch.path()).unwrap();
+    bytes[(t - 1) * PAGE] = 99;
+    fs::write(scratch.path(), &bytes).unwrap();
+    let report = check(&database);
+    let problem = report.problems.iter().find(|problem| problem.page == Some(t as u32));
+    assert_eq!(problem.and_then(|problem| problem.table.as_deref()), Some("t"), "{report:?}");
+    // Values are not in the messages.
+    assert!(report.problems.iter().all(|problem| !problem.message.contains("000000")), "{report:?}");
+}
+
+#[test]
+fn a_plain_file_without_its_header_or_its_end_is_damaged() {
+    let scratch = Scratch::new();
+    let database = scratch.open_plain();
+    database.execute_batch(CONTENT).unwrap();
+    let good = fs::read(scratch.path()).unwrap();
+    damage(&scratch.path(), 3);
+    let report = check(&database);
+    assert!(!report.is_ok(), "{report:?}");
+    fs::write(scratch.path(), &good[..good.len() - 3 * PAGE]).unwrap();
+    let report = check(&database);
+    assert!(report.problems[0].message.contains("cut off"), "{report:?}");
+    assert_eq!(report.pages as usize, good.len() / PAGE);
+}
+
+#[test]
+fn a_row_without_its_parent_is_named() {
+    for database in [memory(), Scratch::new().open_plain(), filled().1] {
+        database
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 CREATE TABLE parent (a PRIMARY KEY); CREATE TABLE child (a REFERENCES parent);
+                 INSERT INTO parent VALUES ('secret'); INSERT INTO child (rowid, a) VALUES (3, 'secret'), (4, 'lost');
+                 CREATE TABLE odd (a REFERENCES t_without_key (b)); CREATE TABLE t_without_key (b)",
+            )
+            .unwrap();
+        let report = check(&database);
+        let found = of_kind(&report, CheckProblemKind::ForeignKey);
+        assert_eq!((found[0].table.as_deref(), found[0].rowid), (Some("child"), Some(4)), "{report:?}");
+        assert!(found[0].message.contains("\"parent\""), "{report:?}");
+        // SQLite cannot check a key without an index, which is a problem of its own.
+        assert_eq!(found[1].table.as_deref(), Some("odd"), "{report:?}");
+        assert_eq!(found.len(), 2);
+        assert!(report.problems.iter().all(|problem| !problem.message.contains("lost")));
+    }
+}
+
+#[test]
+fn thousands_of_problems_are_cut_to_a_list() {
+    let scratch = Scratch::new();
+    let parameters = CipherParameters { page_size: Some(1_024), ..Default::default() };
+    let small = key().with_cipher(parameters).unwrap();
+    let database = scratch.open_with(&small).unwrap();
+    database.execute_batch("CREATE TABLE b (x); INSERT INTO b VALUES (zeroblob(3000000))").unwrap();
+    database.close().unwrap();
+    let database = scratch.open_with(&small).unwrap();
+    let good = fs::read(scratch.path()).unwrap();
+    let mut bad = good.clone();
+    for page in 2..bad.len() / 1_024 {
+        bad[page * 1_024 + 10] ^= 1;
+    }
+    fs::write(scratch.path(), &bad).unwrap();
+    let report = check(&database);
+    assert_eq!(pages(&report).len(), 1_000);
+    let more = bad.len() / 1_024 - 2 - 1_000;
+    let last = report.problems.iter().rfind(|problem| problem.kind == CheckProblemKind::Page).unwrap();
+    assert_eq!(last.message, format!("problems of this kind that are not listed: {more}"));
+    // In the log, each damaged page costs a connection, and the check ends before it takes long.
+    fs::write(scratch.path(), &good).unwrap();
+    drop(database);
+    let database = scratch.open_with(&small).unwrap();
+    rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
+    fs::write(scratch.path(), [&fs::read(scratch.path()).unwrap()[..1_024], &bad[1_024..]].concat()).unwrap();
+    let report = check(&database);
+    assert_eq!(pages(&report).len(), 1_000);
+    let last = report.problems.iter().rfind(|problem| problem.kind == CheckProblemKind::Page).unwrap();
+    assert!(last.message.contains("were not checked"), "{last:?}");
+}
+
+#[test]
+fn progress_covers_every_page_and_the_structure_and_cancels_both() {
+    let (_scratch, database) = filled();
+    for round in 0..6 {
+        database.execute_batch(&format!("INSERT INTO blob VALUES (zeroblob({}))", 500_000 + round)).unwrap();
+    }
+    let mut seen = Vec::new();
+    let report = database
+        .check("main", &mut |progress| {
+            seen.push(progress);
+            true
+        })
+        .unwrap();
+    assert_eq!(seen[0], CheckProgress { checked: 0, total: report.pages });
+    assert_eq!(*seen.last().unwrap(), CheckProgress { checked: report.pages, total: report.pages });
+    assert!(seen.windows(2).all(|pair| pair[0].checked <= pair[1].checked));
+    assert!(
+        seen.iter().any(|progress| progress.checked > 0 && progress.checked < progress.total),
+        "{seen:?}"
+    );
+    // Each call may be the one that cancels, except for the last, which comes after the check.
+    for calls in 0..seen.len() - 1 {
+        let mut left = calls;
+        let error = database.check("main", &mut |_| {
+            let go_on = left > 0;
+            left = left.saturating_sub(1);
+            go_on
+        });
+        assert!(matches!(error, Err(CheckError::Cancelled)), "after {calls} calls: {error:?}");
+        assert_eq!(error.unwrap_err().code(), "STRONGROOM_CANCELLED");
+    }
+    assert_sound(&database);
+}
+
+#[test]
+fn the_check_of_the_structure_asks_as_well() {
+    let database = memory();
+    database.execute_batch(CONTENT).unwrap();
+    database
+        .execute_batch("INSERT INTO t SELECT a + 10000, b FROM t; INSERT INTO t SELECT a + 100000, b FROM t; INSERT INTO t SELECT a + 1000000, b FROM t; INSERT INTO t SELECT a + 10000000, b FROM t")
+        .unwrap();
+    let mut calls = 0;
+    let cancelled = database.check("main", &mut |_| {
+        calls += 1;
+        calls < 5
+    });
+    assert!(matches!(cancelled, Err(CheckError::Cancelled)), "{cancelled:?}");
+    assert_eq!(calls, 5);
+    // The connection has no handler left.
+    assert_sound(&database);
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), 8_000);
+}
+
+#[test]
+fn an_open_transaction_is_not_seen() {
+    for journal in ["delete", "wal"] {
+        let (_scratch, database) = filled();
+        rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+        database.execute_batch("PRAGMA foreign_keys = OFF; CREATE TABLE parent (a PRIMARY KEY); CREATE TABLE child (a REFERENCES parent)").unwrap();
+        database.execute_batch("BEGIN; INSERT INTO child VALUES (1)").unwrap();
+        assert_sound(&database);
+        assert!(database.in_transaction());
+        database.execute_batch("COMMIT").unwrap();
+        assert_eq!(check(&database).problems.len(), 1);
+    }
+}
+
+#[test]
+fn a_lock_is_an_error() {
+    let (scratch, database) = filled();
+    let options = OpenOptions { busy_timeout: Duration::ZERO, ..OpenOptions::default() };
+    let path = scratch.path();
+    let other = Database::open(Location::File(&path), &key(), &options).unwrap();
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert_eq!(other.check("main", &mut |_| true).unwrap_err().code(), "SQLITE_BUSY");
+    // This connection holds the lock itself, and waits for nothing.
+    assert_eq!(database.check("main", &mut |_| true).unwrap_err().code(), "SQLITE_BUSY");
+    database.execute_batch("COMMIT").unwrap();
+    assert_sound(&database);
+    assert_sound(&other);
+    // The check leaves no lock behind.
+    other.execute_batch("CREATE TABLE u (a)").unwrap();
+}
+
+#[test]
+fn attached_databases_are_checked_by_name() {
+    let (scratch, main) = filled();
+    let path = scratch.folder().join("other.db");
+    let own = Key::raw(&[9; 32]).unwrap();
+    let options = AttachOptions { key: AttachKey::Key(&own), ..AttachOptions::default() };
+    main.attach(Location::File(&path), "other one", &options).unwrap();
+    main.attach(Location::Memory, "mem", &AttachOptions::default()).unwrap();
+    main.execute_batch(
+        "CREATE TABLE \"other one\".t (a); INSERT INTO \"other one\".t VALUES (zeroblob(9000))",
+    )
+    .unwrap();
+    assert_eq!(main.check("other one", &mut |_| true).unwrap().problems, []);
+    assert_eq!(main.check("mem", &mut |_| true).unwrap().problems, []);
+    damage_page(&path, 3);
+    let report = main.check("other one", &mut |_| true).unwrap();
+    assert_eq!(pages(&report), [3]);
+    assert_eq!(report.problems[0].table.as_deref(), Some("t"));
+    assert_sound(&main);
+    for name in ["none", "a\0b"] {
+        assert_eq!(main.check(name, &mut |_| true).unwrap_err().code(), "STRONGROOM_NOT_ATTACHED");
+    }
+    main.close().unwrap();
+    assert_eq!(main.check("main", &mut |_| true).unwrap_err().code(), "STRONGROOM_CLOSED");
+}
+
+#[test]
+fn a_read_only_connection_checks_as_well() {
+    let (scratch, database) = filled();
+    database.close().unwrap();
+    let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let path = scratch.path();
+    let database = Database::open(Location::File(&path), &key(), &options).unwrap();
+    assert_sound(&database);
+    let before = fs::read(&path).unwrap();
+    damage_page(&path, 5);
+    assert_eq!(pages(&check(&database)), [5]);
+    damage_page(&path, 5);
+    assert!(fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_changed_key_is_an_error_and_no_damage() {
+    for journal in ["delete", "wal"] {
+        let (scratch, database) = filled();
+        rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+        let other = scratch.open();
+        other.rekey("main", &Key::raw(&[8; 32]).unwrap(), &mut |_| true).unwrap();
+        let error = database.check("main", &mut |_| true).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_KEY_CHANGED", "{journal}: {error}");
+        assert_sound(&other);
+    }
+}
