@@ -6,7 +6,7 @@ use std::iter;
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{OpenError, RekeyError, SqlError, code_of};
+use strongroom_database::{AttachError, CheckError, OpenError, RekeyError, SqlError, code_of};
 use strongroom_keys::KeyError;
 
 /// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
@@ -121,6 +121,18 @@ impl From<OpenError> for Failure {
 
 impl From<RekeyError> for Failure {
     fn from(error: RekeyError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<AttachError> for Failure {
+    fn from(error: AttachError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
         Failure::engine(error.code(), &error)
     }
 }

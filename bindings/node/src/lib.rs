@@ -10,6 +10,8 @@
 //!
 //! The crate knows no default and no option name, and leaves every decision about a database to the engine.
 
+mod attach;
+mod check;
 mod database;
 mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]

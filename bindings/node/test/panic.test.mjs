@@ -52,7 +52,8 @@ test('a panic in any export is an error', () => {
     const { addon } = require(${JSON.stringify(loader)})
     const ignore = () => {}
     const calls = {
-      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore] },
+      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore],
+        attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], check: ['main', ignore] },
       NativeStatement: {
         parameters: [], columns: [], names: [], bind: [[]], run: [undefined, ignore, false],
         get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],

@@ -6,8 +6,13 @@ export const SqliteError: typeof Database.SqliteError = Database.SqliteError
 export type SqliteError = Database.SqliteError
 
 export type {
+  AttachOptions,
   BindArgument,
   BindValue,
+  CheckOptions,
+  CheckProblem,
+  CheckProgress,
+  CheckResult,
   CipherOptions,
   ColumnDefinition,
   KeyOptions,

@@ -1,3 +1,5 @@
+import type { AttachOptions as Attach } from './api/attach'
+import type * as check from './api/check'
 import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
@@ -38,6 +40,16 @@ declare namespace Database {
   export type KeyOptions = Key
   /** The parameters of a file's encryption. */
   export type CipherOptions = Cipher
+  /** Options of {@link DatabaseClass.attach}. */
+  export type AttachOptions = Attach
+  /** Options of {@link DatabaseClass.check}. */
+  export type CheckOptions = check.CheckOptions
+  /** The progress of {@link DatabaseClass.check}. */
+  export type CheckProgress = check.CheckProgress
+  /** The result of {@link DatabaseClass.check}. */
+  export type CheckResult = check.CheckResult
+  /** A problem in the result of {@link DatabaseClass.check}. */
+  export type CheckProblem = check.CheckProblem
   /** Options of {@link DatabaseClass.rekey}. */
   export type RekeyOptions = rekey.RekeyOptions
   /** The progress of {@link DatabaseClass.rekey}. */

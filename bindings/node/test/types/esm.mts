@@ -1,6 +1,10 @@
 // The types as a module with `import` sees them.
 import Database, {
+  type AttachOptions,
   type BindArgument,
+  type CheckOptions,
+  type CheckProblem,
+  type CheckResult,
   type Options,
   type Row,
   type RunResult,
@@ -88,3 +92,23 @@ new Database('x.db', { readOnly: true })
 new Database('x.db', { passphrase: 'p', cipherCompatibility: 5 })
 // @ts-expect-error it is read-only
 db.name = 'y.db'
+
+const attachOptions: AttachOptions = { passphrase: 'p', cipherCompatibility: 3, readonly: true, fileMustExist: true }
+equal<Exact<ReturnType<typeof db.attach>, Database>>(true)
+equal<Exact<ReturnType<typeof db.detach>, Database>>(true)
+db.attach('y.db', 'y', attachOptions).attach('z.db', 'z', { plain: true }).attach('w.db', 'w').detach('w')
+// @ts-expect-error the name is missing
+db.attach('y.db')
+// @ts-expect-error a key is bytes
+db.attach('y.db', 'y', { key: 'text' })
+
+const checkOptions: CheckOptions = {
+  attached: 'y',
+  progress: ({ checkedPages, totalPages }) => checkedPages < totalPages,
+}
+const checked: CheckResult = db.check(checkOptions)
+equal<Exact<ReturnType<typeof db.check>, CheckResult>>(true)
+const problem: CheckProblem | undefined = checked.problems[0]
+if (problem?.kind === 'foreign-key') equal<Exact<typeof problem.rowid, number | bigint | undefined>>(true)
+// @ts-expect-error the progress has other names
+db.check({ progress: ({ done }) => done })

@@ -1,5 +1,7 @@
 import { addon } from '../load/loader'
 import { wellFormed } from './arguments'
+import { type AttachOptions, attach, detach } from './attach'
+import { type CheckOptions, type CheckResult, check } from './check'
 import { argumentType, fromNative } from './errors'
 import { type KeyOptions, wipe } from './key'
 import { type Options, openRequest } from './options'
@@ -173,6 +175,59 @@ export class Database {
   rekey(to: KeyOptions, options?: RekeyOptions | null): this {
     rekey(this.#session, to, options)
     return this
+  }
+
+  /**
+   * Attaches another database, whose tables are then `name.table` in SQL, and checks its key.
+   *
+   * With `key` or `passphrase` the database has a key of its own, with `plain` none. Otherwise it has the key and the cipher
+   * options of the main database: a new file gets also its salt, so that the same passphrase opens it. An existing file opens
+   * without its own `passphrase` only if it has the same raw key, or the salt of the main database.
+   *
+   * @param path - the file, taken literally; `:memory:` or an empty string for a database in memory
+   * @param name - the name of the database in SQL
+   * @throws {SqliteError} as the constructor; `STRONGROOM_ATTACH_NAME` for `main`, `temp` or a name in use;
+   * `STRONGROOM_ATTACH_LIMIT` for more than 10; `STRONGROOM_ATTACH_ENCODING`; `STRONGROOM_IN_TRANSACTION`. Nothing is then
+   * attached.
+   * @example
+   * ```js
+   * db.attach('archive.db', 'archive', { passphrase: process.env.ARCHIVE_PASSPHRASE })
+   * db.exec('INSERT INTO archive.note SELECT * FROM main.note')
+   * db.detach('archive')
+   * ```
+   */
+  attach(path: string, name: string, options?: AttachOptions | null): this {
+    attach(this.#session, path, name, options)
+    return this
+  }
+
+  /**
+   * Detaches a database.
+   *
+   * @throws {SqliteError} `STRONGROOM_NOT_ATTACHED`; `SQLITE_LOCKED` while a transaction uses the database.
+   */
+  detach(name: string): this {
+    detach(this.#session, name)
+    return this
+  }
+
+  /**
+   * Checks the authentication of each page, SQLite's integrity check and foreign keys.
+   *
+   * Damage is in the result, and the connection goes on as before. The check reads the committed state of the file through a
+   * connection of its own, and sees no change of an open transaction. An old version of a page is authentic: only where it
+   * contradicts other pages, the structure's check finds it.
+   *
+   * @throws {SqliteError} `SQLITE_BUSY` for a lock; `STRONGROOM_KEY_CHANGED` if another connection has changed the key;
+   * `STRONGROOM_CANCELLED`; `STRONGROOM_NOT_ATTACHED`.
+   * @example
+   * ```js
+   * const { ok, problems } = db.check()
+   * if (!ok) for (const { kind, table, message } of problems) console.error(kind, table, message)
+   * ```
+   */
+  check(options?: CheckOptions | null): CheckResult {
+    return check(this.#session, options)
   }
 
   /** Sets whether statements that are prepared later return INTEGER values as bigints. */

@@ -2,6 +2,12 @@
 
 /** A connection to a database. */
 export declare class NativeDatabase {
+  /** Attaches a database, and checks its key. */
+  attach(name: string, options: NativeAttachOptions): void
+  /** Detaches a database. */
+  detach(name: string): void
+  /** Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel. */
+  check(schema: string, progress: (checked: number, total: number) => boolean): NativeCheckReport
   /** Opens a database, and checks the key if there is one. */
   constructor(options: NativeOpenOptions)
   /** Whether a transaction is open. */
@@ -48,6 +54,20 @@ export declare class NativeStatement {
   reset(clear: boolean): void
 }
 
+/** The options of an attached database. The TypeScript layer has checked each value and filled in the defaults. */
+export interface NativeAttachOptions {
+  /** The file. Without a path the database is in memory. */
+  path?: string
+  /** The key. Without a key, the database has that of the main database. */
+  key?: NativeKey
+  /** Use no key. */
+  plain: boolean
+  /** Refuse every change. */
+  readonly: boolean
+  /** Refuse to create the file. */
+  mustExist: boolean
+}
+
 /** An error behind a thrown one. */
 export interface NativeCause {
   /** The error's code, if it is one of the engine, of a key or of the codec. */
@@ -56,6 +76,30 @@ export interface NativeCause {
   errno?: number
   /** The error's message. */
   message: string
+}
+
+/** A problem of a database. */
+export interface NativeCheckProblem {
+  /** The kind. */
+  kind: 'page' | 'structure' | 'foreign-key'
+  /** The number of the page, counted from 1. */
+  page?: number
+  /** The table. */
+  table?: string
+  /** The rowid of the row. */
+  rowid?: bigint
+  /** The message. */
+  message: string
+}
+
+/** The result of a check. */
+export interface NativeCheckReport {
+  /** The number of pages. */
+  pages: number
+  /** Whether the authentication of each page was checked. */
+  authenticated: boolean
+  /** The problems. */
+  problems: Array<NativeCheckProblem>
 }
 
 /** A column of a result and its origin. */

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
+
+const PAGE = 4096
+
+/** A database of some pages, whose file is at `db.name`. */
+function filled(options) {
+  const db = new Database(freshPath(), options)
+  db.exec(`
+    CREATE TABLE parent (id INTEGER PRIMARY KEY);
+    CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, parent REFERENCES parent);
+    CREATE INDEX by_text ON note (text);
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+      INSERT INTO note SELECT i, printf('%0100d', i), NULL FROM n`)
+  return db
+}
+
+function damage(db, page) {
+  const bytes = readFileSync(db.name)
+  bytes[(page - 1) * PAGE + 1000] ^= 1
+  writeFileSync(db.name, bytes)
+}
+
+const rootOf = (db, name) => db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').pluck().get(name)
+
+test('a sound database is ok', () => {
+  for (const [options, authenticated] of [
+    [{ key: randomBytes(32) }, true],
+    [undefined, false],
+  ]) {
+    const db = filled(options)
+    const pages = readFileSync(db.name).length / PAGE
+    assert.deepEqual(db.check(), { ok: true, pages, authenticated, problems: [] })
+  }
+  assert.deepEqual(filled({ key: randomBytes(32), useHmac: false }).check(null).authenticated, false)
+  assert.deepEqual(new Database().check({}), { ok: true, pages: 0, authenticated: false, problems: [] })
+})
+
+test('damaged pages are named with their tables, and the connection goes on', () => {
+  const db = filled({ key: randomBytes(32) })
+  const [table, index] = [rootOf(db, 'note'), rootOf(db, 'by_text')]
+  damage(db, table)
+  damage(db, index)
+  const { ok, authenticated, problems } = db.check()
+  assert.deepEqual({ ok, authenticated }, { ok: false, authenticated: true })
+  assert.deepEqual(
+    problems.map(({ kind, page, table }) => ({ kind, page, table })),
+    [
+      { kind: 'page', page: table, table: 'note' },
+      { kind: 'page', page: index, table: 'note' },
+    ],
+  )
+  assert.match(problems[1].message, /index "by_text"/)
+  assert.equal(db.prepare('SELECT count(*) FROM note').pluck().get(), 400)
+})
+
+test('a file that is cut off lacks pages', () => {
+  const db = filled({ key: randomBytes(32) })
+  truncateSync(db.name, readFileSync(db.name).length - PAGE)
+  const { ok, problems } = db.check()
+  assert.equal(ok, false)
+  assert.match(problems[0].message, /cut off/)
+})
+
+test('a row that an index lacks is named by its rowid', () => {
+  const db = new Database(freshPath())
+  db.exec(
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t (a); INSERT INTO t VALUES (10, 'a'), (20, 'b')",
+  )
+  const bytes = readFileSync(db.name)
+  // The number of cells on the page of the index.
+  bytes[(rootOf(db, 'i') - 1) * PAGE + 4] = 1
+  writeFileSync(db.name, bytes)
+  const { ok, problems } = db.check()
+  assert.equal(ok, false)
+  const { kind, table, rowid } = problems.find(({ message }) => /missing from index i/.test(message))
+  assert.deepEqual({ kind, table, rowid }, { kind: 'structure', table: 't', rowid: 20 })
+})
+
+test('a row without its parent is named', () => {
+  const db = filled()
+  db.pragma('foreign_keys = OFF')
+  db.prepare('INSERT INTO note VALUES (?, ?, 7)').run(2n ** 60n, 'zzz secret')
+  db.prepare('INSERT INTO note VALUES (500, ?, 8)').run('zzz hidden')
+  const { problems } = db.check()
+  assert.deepEqual(
+    problems.map(({ kind, table, rowid }) => ({ kind, table, rowid })),
+    [
+      { kind: 'foreign-key', table: 'note', rowid: 500 },
+      { kind: 'foreign-key', table: 'note', rowid: 2n ** 60n },
+    ],
+  )
+  assert.doesNotMatch(JSON.stringify(problems.map(({ message }) => message)), /secret|hidden/)
+})
+
+test('progress counts the pages and cancels', () => {
+  const db = filled({ key: randomBytes(32) })
+  const seen = []
+  const { pages } = db.check({
+    progress(progress) {
+      seen.push(progress)
+      assert.throws(() => db.exec('SELECT 1'), { code: 'STRONGROOM_BUSY' })
+    },
+  })
+  assert.deepEqual(seen[0], { checkedPages: 0, totalPages: pages })
+  assert.deepEqual(seen.at(-1), { checkedPages: pages, totalPages: pages })
+  assert.throws(() => db.check({ progress: () => false }), { name: 'SqliteError', code: 'STRONGROOM_CANCELLED' })
+  assert.throws(() => db.check({ progress: ({ checkedPages }) => checkedPages === 0 }), {
+    code: 'STRONGROOM_CANCELLED',
+  })
+  let calls = 0
+  const failing = () => {
+    calls += 1
+    throw new RangeError('from the callback')
+  }
+  assert.throws(() => db.check({ progress: failing }), { name: 'RangeError', message: 'from the callback' })
+  assert.equal(calls, 1)
+  assert.equal(db.check().ok, true)
+})
+
+test('attached databases are checked by name', () => {
+  const db = new Database(freshPath(), { key: randomBytes(32) })
+  const other = filled({ passphrase: 'other', kdfIter: 1000 })
+  db.attach(other.name, 'other', { passphrase: 'other', kdfIter: 1000 })
+  assert.equal(db.check({ attached: 'other' }).ok, true)
+  damage(other, 5)
+  assert.deepEqual(
+    db.check({ attached: 'other' }).problems.map(({ page }) => page),
+    [5],
+  )
+  assert.equal(db.check().ok, true)
+  assert.throws(() => db.check({ attached: 'none' }), { name: 'SqliteError', code: 'STRONGROOM_NOT_ATTACHED' })
+})
+
+test('a changed key, a lock and a closed database are errors', () => {
+  const key = randomBytes(32)
+  const db = filled({ key })
+  const other = new Database(db.name, { key, timeout: 0 })
+  db.exec('BEGIN EXCLUSIVE')
+  assert.throws(() => other.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
+  assert.throws(() => db.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
+  db.exec('COMMIT')
+  other.rekey({ key: randomBytes(32) })
+  assert.throws(() => db.check(), { name: 'SqliteError', code: 'STRONGROOM_KEY_CHANGED' })
+  assert.equal(other.check().ok, true)
+  other.close()
+  assert.throws(() => other.check(), { code: 'STRONGROOM_CLOSED' })
+})
+
+test('arguments of a wrong kind are refused', () => {
+  const db = new Database()
+  for (const [options, message] of [
+    [5, /first argument/],
+    [{ progress: 5 }, /"progress" option/],
+    [{ attached: 5 }, /"attached" option/],
+    [{ schema: 'main' }, /"schema" does not exist/],
+  ])
+    assert.throws(() => db.check(options), { name: 'TypeError', message })
+})

@@ -1,0 +1,67 @@
+import type { NativeAttachOptions } from '../load/native'
+import { boolean, optionsObject, pathArgument, wellFormed } from './arguments'
+import { argumentType } from './errors'
+import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
+import type { Session } from './session'
+
+/**
+ * Options of {@link Database.attach}: a key, or `plain`, or neither for the key and the cipher options of the main database.
+ */
+export interface AttachOptions extends KeyOptions {
+  /** Attaches a database without encryption. Excludes `key` and `passphrase`. Default: false. */
+  plain?: boolean
+  /** Refuses every change of this database. Default: false, or that of the main database. */
+  readonly?: boolean
+  /** Refuses to create the file. Default: false. */
+  fileMustExist?: boolean
+}
+
+const NAMES: readonly string[] = [...KEY_NAMES, 'plain', 'readonly', 'fileMustExist']
+
+/** Checks the arguments of `attach`, and attaches the database. */
+export function attach(session: Session, path: unknown, name: unknown, options: unknown): void {
+  const file = pathArgument(path, 'the path of the database')
+  const checkedName = nameArgument(name, 'second')
+  const given = optionsObject(options, NAMES, 'third')
+  const native: NativeAttachOptions = {
+    plain: boolean(given, 'plain'),
+    readonly: boolean(given, 'readonly'),
+    mustExist: boolean(given, 'fileMustExist'),
+  }
+  const memory = file === '' || file === ':memory:'
+  if (memory && native.readonly) throw argumentType('In-memory/temporary databases cannot be readonly')
+  if (!memory) native.path = file
+  const key = keyRequest(given, 'leave it out to use the key of the main database, or give "plain"')
+  if (key !== undefined) native.key = key
+  try {
+    if (key !== undefined && native.plain)
+      throw argumentType('"plain" excludes "key" and "passphrase": give one of them')
+    session.idle()
+    run(session, () => session.native.attach(checkedName, native))
+  } finally {
+    wipe(key)
+  }
+}
+
+/** Checks the argument of `detach`, and detaches the database. */
+export function detach(session: Session, name: unknown): void {
+  const checkedName = nameArgument(name, 'first')
+  session.idle()
+  run(session, () => session.native.detach(checkedName))
+}
+
+function run(session: Session, call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    throw session.failed(error)
+  }
+  session.report()
+}
+
+function nameArgument(name: unknown, position: string): string {
+  if (typeof name !== 'string')
+    throw argumentType(`Expected ${position} argument to be a string, the name of a database`)
+  wellFormed(name, 'the name of the database')
+  return name
+}

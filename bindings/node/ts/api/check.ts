@@ -1,0 +1,91 @@
+import type { NativeCheckProblem } from '../load/native'
+import { callback, optionsObject } from './arguments'
+import { argumentType } from './errors'
+import type { Session } from './session'
+
+/** The progress of {@link Database.check}. */
+export interface CheckProgress {
+  /** The pages whose authentication was checked. The structure is checked after them. */
+  checkedPages: number
+  /** The pages of the database. */
+  totalPages: number
+}
+
+/** Options of {@link Database.check}. */
+export interface CheckOptions {
+  /** The name of an attached database. Default: `main`. */
+  attached?: string
+  /** A function that gets the progress, and returns false to cancel. The function cannot use the database. */
+  progress?: ((progress: CheckProgress) => unknown) | null
+}
+
+/** A problem of a database. */
+export interface CheckProblem {
+  /**
+   * - `page`: a page that is missing, damaged or tampered with.
+   * - `structure`: a finding of SQLite's integrity check, such as a row that an index lacks.
+   * - `foreign-key`: a row that refers to a row which does not exist.
+   */
+  kind: 'page' | 'structure' | 'foreign-key'
+  /** The number of the page, counted from 1. */
+  page?: number
+  /** The table to which the page, the index or the row belongs. */
+  table?: string
+  /** The rowid of the row; a bigint if a number cannot hold it. */
+  rowid?: number | bigint
+  /** What was found, without stored values. SQLite counts the rows in its messages: `row 3` is the third one. */
+  message: string
+}
+
+/** The result of {@link Database.check}. */
+export interface CheckResult {
+  /** Whether there is no problem. */
+  ok: boolean
+  /** The number of pages of the database. */
+  pages: number
+  /**
+   * Whether the authentication of each page was checked. False for a database without encryption, with `useHmac: false` or
+   * in memory.
+   */
+  authenticated: boolean
+  /** At most 1,000 problems of each kind, of which a last one tells the number of further ones. */
+  problems: CheckProblem[]
+}
+
+/** Checks the arguments of `check`, and checks the database. */
+export function check(session: Session, options: unknown): CheckResult {
+  const given = optionsObject(options, ['attached', 'progress'] satisfies (keyof CheckOptions)[], 'first')
+  const progress = callback<(progress: CheckProgress) => unknown>(given, 'progress')
+  const attached = given['attached'] ?? 'main'
+  if (typeof attached !== 'string') throw argumentType('Expected the "attached" option to be a string')
+  session.idle()
+  let thrown: { error: unknown } | undefined
+  const report = (checkedPages: number, totalPages: number): boolean => {
+    if (thrown !== undefined) return false
+    try {
+      return progress?.({ checkedPages, totalPages }) !== false
+    } catch (error) {
+      thrown = { error }
+      return false
+    }
+  }
+  try {
+    const { pages, authenticated, problems } = session.callback(() => session.native.check(attached, report))
+    if (thrown === undefined)
+      return { ok: problems.length === 0, pages, authenticated, problems: problems.map(problem) }
+  } catch (error) {
+    if (thrown === undefined) throw session.failed(error)
+  }
+  throw thrown.error
+}
+
+function problem({ kind, page, table, rowid, message }: NativeCheckProblem): CheckProblem {
+  const found: CheckProblem = { kind, message }
+  if (page !== undefined) found.page = page
+  if (table !== undefined) found.table = table
+  if (rowid !== undefined) {
+    const number = Number(rowid)
+    found.rowid = Number.isSafeInteger(number) ? number : rowid
+  }
+  return found
+}
