@@ -2,9 +2,11 @@
 
 use std::ffi::CStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::OpenOptions;
 use crate::cipher::Cipher;
-use crate::open::path_of;
+use crate::open::{Opened, path_of};
 use crate::pragma::pragma;
 use crate::seam::Core;
 
@@ -15,8 +17,8 @@ const SAMPLES: u64 = 8;
 ///
 /// The question makes sense for a connection whose key was right once, after a page failed its authentication. Damage seldom
 /// reaches far, and a new key reaches every page: the key has changed if the first page and another one fail. If the first
-/// page is as this connection's key left it, the page that failed is a newer one in the write-ahead log, whose checksums a
-/// damaged page would not pass.
+/// page of the file is as this connection's key left it, the write-ahead log may have a newer one with the new key: the key
+/// has changed if a new reader cannot read the first page.
 pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
     let path = path_of(&core.file_name(schema)?);
     let cipher = Cipher::of(core, schema).ok()??;
@@ -31,11 +33,20 @@ pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
     let first = authentic(1)?;
     let log = core.with(|connection| pragma::<String>(connection, &schema.to_string_lossy(), "journal_mode"));
     if first {
-        return log.is_ok_and(|mode| mode == "wal").then_some(path);
+        let in_log = log.is_ok_and(|mode| mode == "wal") && !reads_first_page(core, schema);
+        return in_log.then_some(path);
     }
     let step = pages.div_ceil(SAMPLES).max(1);
     let mut others =
         (1..=SAMPLES).map(|sample| (sample * step).min(pages)).filter(|&page| page > 1).peekable();
     let changed = others.peek().is_none() || others.any(|page| authentic(page) == Some(false));
     changed.then_some(path)
+}
+
+/// Whether a new connection with the key reads the first page, which may be in the write-ahead log.
+fn reads_first_page(core: &Core, schema: &CStr) -> bool {
+    let options = OpenOptions { read_only: true, must_exist: true, busy_timeout: Duration::ZERO };
+    let Ok(Some(twin)) = Opened::twin(core, schema, &options) else { return true };
+    let read = twin.core.with(|connection| pragma::<i64>(connection, "main", "schema_version"));
+    read.is_ok() || !twin.core.cipher_failed("main")
 }

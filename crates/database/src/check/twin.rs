@@ -40,11 +40,8 @@ impl<'c> Twin<'c> {
     /// Opens the connection, or returns `None` for a database in memory.
     pub(super) fn open(of: &'c Core, schema: &'c CStr) -> Result<Option<(Self, Begun)>, CheckError> {
         let timeout = timeout(of, schema).map_err(SqlError::from_failure)?;
-        let options = OpenOptions {
-            read_only: of.is_read_only(schema) && !of.cipher_failed(&schema.to_string_lossy()),
-            must_exist: true,
-            busy_timeout: timeout,
-        };
+        let options =
+            OpenOptions { read_only: of.is_read_only(schema), must_exist: true, busy_timeout: timeout };
         let Some(opened) = Opened::twin(of, schema, &options)? else { return Ok(None) };
         let twin = Self { of, schema, options, lenient: false, opened };
         let begun = twin.begin()?;

@@ -93,6 +93,20 @@ fn a_flipped_bit_in_a_later_page_is_found_when_it_is_read() {
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 500);
 }
 
+/// In WAL mode, a damaged page in the file was taken for a page of another connection's new key in the log, if the first page
+/// was sound.
+#[test]
+fn a_damaged_page_of_a_file_in_wal_mode_is_no_changed_key() {
+    let (scratch, _) = written();
+    let database = scratch.open();
+    rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
+    database.close().unwrap();
+    let mut bad = fs::read(scratch.path()).unwrap();
+    bad[4 * PAGE + 100] ^= 1;
+    fs::write(scratch.path(), &bad).unwrap();
+    assert_eq!(use_all(&scratch.open()).0, SqlError::PageAuthentication);
+}
+
 #[test]
 fn pages_that_changed_places_are_found() {
     let (scratch, good) = written();

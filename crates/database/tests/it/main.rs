@@ -7,6 +7,7 @@
 
 mod attach;
 mod check;
+mod check_content;
 mod closing;
 mod codes;
 mod crash;
