@@ -1,17 +1,18 @@
 //! Checks that each page of a file is one that the key wrote.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use strongroom_keys::{CipherParameters, PageKeys};
 
 use super::report::LISTED;
 use super::twin::{Begun, Twin};
 use super::{CheckError, Meter};
-use crate::SqlError;
 use crate::cipher::Cipher;
-use crate::open::MAIN;
+use crate::open::{MAIN, file_of};
 use crate::pragma::pragma;
 use crate::seam::Core;
+use crate::{OpenError, SqlError};
 
 /// The number of bytes that one read of the file takes.
 const CHUNK: u64 = 1 << 20;
@@ -34,7 +35,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Reads the sizes. `None` stands for a database whose header cannot be read, whose file then has the pages of its length.
+    /// Reads the sizes. A database whose first page cannot be read has as many pages as its file.
     pub(super) fn of(core: &Core, readable: bool) -> Result<Self, CheckError> {
         let file = core.file_start(MAIN, 0).map_or(0, |start| start.length);
         let sizes = core.with(|connection| {
@@ -52,8 +53,15 @@ impl Size {
             Ok((u64::from(page), log, counted.max(stated.ok().flatten().unwrap_or(0))))
         });
         let (page, log, pages) = sizes.map_err(SqlError::from_failure)?;
-        let pages = if readable { pages } else { file.div_ceil(page.max(1)) };
-        Ok(Self { page: page.max(1), pages, file, log })
+        let page = page.max(1);
+        if !readable {
+            // The journal mode is in the first page. SQLite removes an empty log.
+            let mut log = file_of(core).into_os_string();
+            log.push("-wal");
+            let log = fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0);
+            return Ok(Self { page, pages: file.div_ceil(page), file, log });
+        }
+        Ok(Self { page, pages, file, log })
     }
 
     /// Returns the number of pages that the file holds in full, up to the database's own number.
@@ -122,7 +130,7 @@ pub(super) fn in_file(
             }
             let authentic = keys
                 .authenticate(content, number, parameters)
-                .map_err(|source| crate::OpenError::Key { path: crate::open::file_of(core), source })?;
+                .map_err(|source| OpenError::Key { path: file_of(core), source })?;
             if authentic == Some(false) {
                 failed.pages.insert(number);
             }
