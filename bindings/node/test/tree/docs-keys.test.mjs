@@ -25,7 +25,7 @@ const STUBS = {
 }
 for (const [name, source] of Object.entries(STUBS)) writeFileSync(join(folder, name), source)
 
-const examples = [...page.matchAll(/^#+ (.*)$|```js\n(.*?)```/gms)].reduce(
+const examples = [...page.matchAll(/^#+ ([^\n]*)$|```js\n(.*?)```/gms)].reduce(
   ({ heading, list }, [, title, code]) =>
     code === undefined ? { heading: title, list } : { heading, list: [...list, { heading, code }] },
   { heading: '', list: [] },
