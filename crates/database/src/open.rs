@@ -110,13 +110,24 @@ impl Opened {
 
     /// Sets the connection's key and cipher parameters without reading the file.
     pub(crate) fn unlock(&mut self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        let set = Cipher::new(&self.core, MAIN, key)
-            .and_then(|cipher| cipher.apply(&self.core, MAIN).map_err(CipherFailure::from));
+        self.unlock_with_page_size(location, key, key.parameters().effective_page_size())
+    }
+
+    /// Sets the connection's key and cipher parameters, apart from the page size, without reading the file.
+    pub(crate) fn unlock_with_page_size(
+        &mut self,
+        location: Location<'_>,
+        key: &Key,
+        page_size: u32,
+    ) -> Result<(), OpenError> {
+        let set = Cipher::new(&self.core, MAIN, key).and_then(|cipher| {
+            cipher.with_page_size(page_size).apply(&self.core, MAIN).map_err(CipherFailure::from)
+        });
         set.map_err(|failure| match failure {
             CipherFailure::Sqlite(failure) => cannot_use(location, failure),
             CipherFailure::Key(source) => OpenError::Key { path: path_or_memory(location), source },
         })?;
-        self.page_size = Some(key.parameters().effective_page_size());
+        self.page_size = Some(page_size);
         Ok(())
     }
 

@@ -70,6 +70,23 @@ impl Row<'_> {
             }
         }
     }
+
+    /// Returns the value of a column as it is stored: text has the encoding of the database, and is not converted.
+    pub(crate) fn stored(&self, column: usize) -> Value<'_> {
+        let raw = self.statement.as_ptr();
+        let index = column as c_int;
+        // SAFETY: as in `value`. SQLite returns the bytes of a text as a blob without a conversion, and their number.
+        let is_text = column < self.columns
+            && unsafe { sqlite::sqlite3_column_type(raw, index) } == sqlite::SQLITE_TEXT;
+        if !is_text {
+            return self.value(column);
+        }
+        // SAFETY: as above.
+        unsafe {
+            let bytes = sqlite::sqlite3_column_blob(raw, index);
+            Value::Text(bytes_at(bytes.cast(), sqlite::sqlite3_column_bytes(raw, index)))
+        }
+    }
 }
 
 impl fmt::Debug for Row<'_> {

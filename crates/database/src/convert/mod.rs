@@ -1,0 +1,404 @@
+//! Copies a database into a new file with another key, or without one.
+//!
+//! SQLite lays out a page by the bytes that the cipher reserves on it. Another cipher therefore requires other pages, and
+//! the copy is made of rows, as SQLite's VACUUM does: the tables and indexes are created from the text of the schema,
+//! then filled, and the entries of views, triggers and virtual tables are written as they are. No code of the schema
+//! runs, apart from the expressions of indexes and generated columns.
+
+mod schema;
+mod table;
+mod verify;
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::rc::Rc;
+
+use rusqlite::config::DbConfig;
+use strongroom_keys::{HashAlgorithm, Key};
+
+use crate::cipher::Cipher;
+use crate::open::{MAIN, Opened, c_path};
+use crate::seam::{Core, Failure};
+use crate::{Location, MigrateError, OpenError, OpenOptions};
+use schema::Schema;
+
+/// The endings of the files that SQLite keeps beside a database.
+pub(crate) const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
+/// The name of the copy in the source's connection.
+const COPY: &CStr = c"strongroom_copy";
+/// The page size of plain databases, and of version 4 of SQLCipher, unless they were created with another one.
+const DEFAULT_PAGE_SIZE: u32 = 4_096;
+/// The page size of SQLCipher 1 to 3, unless the file was created with another one.
+const OLD_PAGE_SIZE: u32 = 1_024;
+/// The smallest page of an encrypted file.
+const MIN_CIPHER_PAGE_SIZE: u32 = 1_024;
+
+/// How far a conversion is. Each page is written once and read again once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The number of pages that are done. It never decreases, and equals `total` at the end.
+    pub done: u64,
+    /// Twice the number of pages of the source.
+    pub total: u64,
+}
+
+/// The result of a conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The number of tables, those of virtual tables and of SQLite included.
+    pub tables: u64,
+    /// The number of rows in these tables.
+    pub rows: u64,
+    /// The number of pages of the copy.
+    pub pages: u64,
+    /// The page size of the copy in bytes.
+    pub page_size: u32,
+}
+
+/// What a conversion copies, and where to.
+pub(crate) struct Conversion<'a> {
+    /// A connection of its own to the source, opened for writing and without a transaction. The conversion reads in one transaction, changes the
+    /// connection's settings, and leaves it open.
+    pub(crate) source: &'a Opened,
+    /// The source's path, which errors name.
+    pub(crate) path: &'a Path,
+    /// The file of the copy, which does not exist yet or is empty.
+    pub(crate) target: &'a Path,
+    /// The key of the copy, or `None` for a plain one.
+    pub(crate) key: Option<&'a Key>,
+}
+
+/// Copies a database, compares the copy with the source, and syncs the copy to the disk.
+///
+/// The copy has the source's content and settings: rowids, sequences, statistics, the encoding, `auto_vacuum`,
+/// `user_version`, `application_id` and the journal mode. `progress` is called now and then, and cancels the conversion
+/// with `Break`. After an error the copy does not exist.
+///
+/// # Errors
+///
+/// [`MigrateError`].
+pub(crate) fn convert(
+    conversion: &Conversion<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Converted, MigrateError> {
+    let Conversion { target, path, .. } = *conversion;
+    create(target)?;
+    let result = Run { conversion, progress, done: 0, pages: 0, size: 0 }.run();
+    if result.is_err() {
+        remove_database(target);
+    }
+    result.map_err(|error| match error {
+        // The copy grows while it is written, so that a full disk may show in any step.
+        MigrateError::Open(OpenError::Sqlite { source, .. }) if source.code() == "SQLITE_FULL" => {
+            MigrateError::Full { path: path.to_owned(), source: None }
+        }
+        other => other,
+    })
+}
+
+/// Removes a database that nobody has open, with the files that SQLite keeps beside it.
+pub(crate) fn remove_database(path: &Path) {
+    for ending in COMPANIONS {
+        let _ = std::fs::remove_file(with_ending(path, ending));
+    }
+    let _ = std::fs::remove_file(path);
+}
+
+/// Appends to the name of a file.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Creates the file of the copy, or accepts an empty one, which the caller has created with other permissions.
+fn create(target: &Path) -> Result<(), MigrateError> {
+    match File::options().write(true).create_new(true).open(target) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let empty =
+                std::fs::symlink_metadata(target).is_ok_and(|found| found.is_file() && found.len() == 0);
+            empty.then_some(()).ok_or_else(|| MigrateError::TargetExists { path: target.to_owned() })
+        }
+        Err(source) => Err(MigrateError::system(target, "create", target, source)),
+    }
+}
+
+/// A running conversion.
+struct Run<'r, 'a> {
+    conversion: &'r Conversion<'a>,
+    progress: &'r mut dyn FnMut(Progress) -> ControlFlow<()>,
+    done: u64,
+    /// The number of pages of the source.
+    pages: u64,
+    /// The size of the source in bytes.
+    size: u64,
+}
+
+impl Run<'_, '_> {
+    fn run(mut self) -> Result<Converted, MigrateError> {
+        let core = Rc::clone(&self.conversion.source.core);
+        let converted = self.copy_and_compare(&core);
+        // Leaves the connection usable. After a success nothing is left to undo.
+        let _ = core.with(|connection| {
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            connection.execute_batch("DETACH strongroom_copy")
+        });
+        let converted = converted?;
+        let target = self.conversion.target;
+        let sync = File::options().write(true).open(target).and_then(|file| file.sync_all());
+        sync.map_err(|error| MigrateError::system(self.conversion.path, "sync", target, error))?;
+        self.report(2 * self.pages)?;
+        Ok(converted)
+    }
+
+    /// Copies the source in one read transaction, in which its hashes are computed as well, then compares the copy.
+    fn copy_and_compare(&mut self, core: &Rc<Core>) -> Result<Converted, MigrateError> {
+        self.attach(core)?;
+        let schema = self.sql(core, Schema::read)?;
+        (self.pages, self.size) = (schema.pages, schema.pages * u64::from(schema.page_size));
+        self.report(0)?;
+        let page_size = self.page_size(core, &schema)?;
+        let copy = self.create_tables(&schema, page_size)?;
+        self.unlock_attached(core, &copy)?;
+        let rows = self.fill(core, &schema)?;
+        let mut progress = verify::Rows { total: 2 * rows, done: 0 };
+        let contents = self.contents(core, &schema, &mut progress)?;
+        self.sql(core, |connection| connection.execute_batch("COMMIT; DETACH strongroom_copy"))?;
+        self.finish_copy(copy, &schema)?;
+
+        let copy = self.reopen(page_size)?;
+        self.compare(&copy, &schema, &contents, &mut progress)?;
+        let pages = self.check_integrity(core, &copy)?;
+        copy.core.close().map_err(|failure| self.failed(failure))?;
+        Ok(Converted { tables: schema.tables.len() as u64, rows, pages, page_size })
+    }
+
+    /// Calls SQLite's functions on a connection.
+    fn sql<T>(
+        &self,
+        core: &Core,
+        call: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, MigrateError> {
+        core.with(call).map_err(|failure| self.failed(failure))
+    }
+
+    /// The error for a failure of SQLite.
+    fn failed(&self, failure: Failure) -> MigrateError {
+        let core = &self.conversion.source.core;
+        match MigrateError::sqlite(self.conversion.path, failure) {
+            MigrateError::Sqlite { path, .. }
+                if self.conversion.source.page_size.is_some() && core.cipher_failed("main") =>
+            {
+                MigrateError::Sqlite { path, source: crate::SqlError::PageAuthentication }
+            }
+            other => other,
+        }
+    }
+
+    fn same(&self, same: bool, what: &str) -> Result<(), MigrateError> {
+        let path = self.conversion.path.to_owned();
+        same.then_some(()).ok_or_else(|| MigrateError::Different { path, what: what.to_owned() })
+    }
+
+    /// Reports that at least `done` pages are done.
+    fn report(&mut self, done: u64) -> Result<(), MigrateError> {
+        let total = 2 * self.pages;
+        self.done = done.clamp(self.done, total);
+        match (self.progress)(Progress { done: self.done, total }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(MigrateError::Cancelled { path: self.conversion.path.to_owned() }),
+        }
+    }
+
+    /// Chooses the page size of the copy: the key's, or the default if the source has its default, or the source's.
+    ///
+    /// Tools open a file without settings if it has the default of its version.
+    fn page_size(&self, core: &Core, schema: &Schema) -> Result<u32, MigrateError> {
+        let source = Cipher::of(core, MAIN).map_err(|failure| self.failed(failure))?;
+        let is_old =
+            source.is_some_and(|cipher| cipher.parameters.kdf_algorithm == Some(HashAlgorithm::Sha1));
+        let source_default = if is_old { OLD_PAGE_SIZE } else { DEFAULT_PAGE_SIZE };
+        let Some(key) = self.conversion.key else {
+            return Ok(if schema.page_size == source_default { DEFAULT_PAGE_SIZE } else { schema.page_size });
+        };
+        let target_default = key.parameters().default_page_size();
+        Ok(match key.parameters().page_size {
+            Some(size) => size,
+            None if schema.page_size == source_default => target_default,
+            None if schema.page_size < MIN_CIPHER_PAGE_SIZE => target_default,
+            None => schema.page_size,
+        })
+    }
+
+    /// Opens the file of the copy without reading it.
+    fn open_target(&self, page_size: u32) -> Result<Opened, MigrateError> {
+        let location = Location::File(self.conversion.target);
+        let options = OpenOptions { must_exist: true, ..OpenOptions::default() };
+        let mut opened = Opened::connect(location, &options)?;
+        if let Some(key) = self.conversion.key {
+            opened.unlock_with_page_size(location, key, page_size)?;
+        }
+        self.sql(&opened.core, |connection| {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+            connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+        })?;
+        Ok(opened)
+    }
+
+    /// Creates the file of the copy with its settings, tables and indexes.
+    fn create_tables(&self, schema: &Schema, page_size: u32) -> Result<Opened, MigrateError> {
+        let copy = self.open_target(page_size)?;
+        self.sql(&copy.core, |connection| schema.prepare_file(connection, page_size))?;
+        for (name, sql) in schema.statements() {
+            let created = copy.core.with(|connection| schema::create(connection, name, sql));
+            created.map_err(|failure| MigrateError::table(self.conversion.path, name, failure))?;
+        }
+        self.sql(&copy.core, |connection| schema.finish_file(connection))?;
+        Ok(copy)
+    }
+
+    /// Attaches the file of the copy, which is empty, to the source's connection, and begins the transaction.
+    fn attach(&self, core: &Core) -> Result<(), MigrateError> {
+        let path = std::path::absolute(self.conversion.target).map_err(|error| {
+            MigrateError::system(self.conversion.path, "find", self.conversion.target, error)
+        })?;
+        // A blob of the path's bytes, because a path need not be Unicode.
+        let path = c_path(Location::File(&path))?;
+        self.sql(core, |connection| {
+            // The schema of an old file may take "text" for a string, which this engine otherwise refuses.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true)?;
+            // SQLite writes shadow tables and the schema's table only without the defensive mode.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+            // Without the empty key the copy would have the source's.
+            connection.execute("ATTACH ?1 AS strongroom_copy KEY ''", [path.as_bytes()])?;
+            // Content that breaks a constraint is content as well. A crash leaves a file that is removed, so that a journal
+            // and a sync of the copy would be of no use. A large cache lets indexes grow in memory.
+            connection.execute_batch(
+                "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
+                 PRAGMA strongroom_copy.synchronous = OFF; PRAGMA strongroom_copy.cache_size = -32000; BEGIN",
+            )
+        })
+    }
+
+    /// Gives the attached copy the keys that its own connection has derived.
+    ///
+    /// ATTACH reads a file, and would have to know the key and each parameter. The file was empty then.
+    fn unlock_attached(&self, core: &Core, copy: &Opened) -> Result<(), MigrateError> {
+        if self.conversion.key.is_some() {
+            let cipher = Cipher::of(&copy.core, MAIN).map_err(|failure| self.failed(failure))?;
+            let Some(cipher) = cipher else { return self.same(false, "key") };
+            cipher.apply(core, COPY).map_err(|failure| self.failed(failure))?;
+        }
+        self.sql(core, |connection| connection.execute_batch("PRAGMA strongroom_copy.journal_mode = OFF"))
+    }
+
+    /// Fills the tables of the copy, and then writes the schema's table as the source has it.
+    fn fill(&mut self, core: &Core, schema: &Schema) -> Result<u64, MigrateError> {
+        let mut rows = 0;
+        // The sequences come last, because filling a table changes them.
+        let (sequence, ordinary): (Vec<_>, Vec<_>) =
+            schema.tables.iter().partition(|table| table.name == schema::SEQUENCE);
+        for table in ordinary.into_iter().chain(sequence) {
+            let copied = self.watched(core, || core.with(|connection| table.copy(connection)));
+            rows += copied.map_err(|failure| match self.failed(failure) {
+                MigrateError::Sqlite { path, source } => {
+                    MigrateError::Table { path, name: table.name.clone(), source }
+                }
+                other => other,
+            })?;
+        }
+        self.sql(core, |connection| schema.copy_entries(connection))?;
+        Ok(rows)
+    }
+
+    /// Runs a long statement that fills the copy, and reports how much of the copy is written.
+    fn watched<T>(&mut self, core: &Core, run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let (target, pages) = (self.conversion.target, self.pages);
+        let size = u128::from(self.size.max(1));
+        let mut go_on = || {
+            // The pages of the copy may have another size.
+            let length = std::fs::metadata(target).map_or(0, |metadata| metadata.len());
+            let written = u128::from(length) * u128::from(pages) / size;
+            self.report(u64::try_from(written).unwrap_or(pages).min(pages)).is_ok()
+        };
+        core.watched(&mut go_on, run)
+    }
+
+    /// Sets what the copy's own connection must set, and closes it.
+    fn finish_copy(&self, copy: Opened, schema: &Schema) -> Result<(), MigrateError> {
+        self.sql(&copy.core, |connection| {
+            match schema.settings.is_wal {
+                // In the exclusive locking mode the log needs no shared memory.
+                true => {
+                    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL")
+                }
+                false => Ok(()),
+            }
+        })?;
+        copy.core.close().map_err(|failure| self.failed(failure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn open(path: &Path, key: Option<&Key>) -> Opened {
+        let location = Location::File(path);
+        let options = OpenOptions { busy_timeout: Duration::ZERO, ..OpenOptions::default() };
+        let mut opened = Opened::connect(location, &options).unwrap();
+        if let Some(key) = key {
+            opened.unlock(location, key).unwrap();
+            opened.verify(location, key).unwrap();
+        }
+        opened
+    }
+
+    fn run(opened: &Opened, sql: &str) {
+        opened.core.with(|connection| connection.execute_batch(sql)).unwrap();
+    }
+
+    #[test]
+    fn a_database_in_use_is_converted_in_one_transaction_of_its_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, target) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let writer = open(&path, None);
+        run(&writer, "PRAGMA journal_mode = WAL; CREATE TABLE t (a, b TEXT); CREATE INDEX i ON t (b)");
+        run(&writer, "INSERT INTO t (rowid, a, b) VALUES (7, 1, 'one'), (70, 2, 'two')");
+        let source = open(&path, None);
+        let key = Key::raw(&[3; 32]).unwrap();
+        let conversion = Conversion { source: &source, path: &path, target: &target, key: Some(&key) };
+        let mut last = None;
+        let converted = convert(&conversion, &mut |progress| {
+            // Another connection goes on writing; the copy has what the transaction saw.
+            if progress.done >= progress.total / 2 {
+                run(&writer, "INSERT INTO t VALUES (3, 'three')");
+            }
+            last = Some(progress);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!((converted.tables, converted.rows, converted.page_size), (1, 2, 4096));
+        assert!(last.is_some_and(|last| last.done == last.total && last.total > 0));
+        let copy = open(&target, Some(&key));
+        let rowids = copy.core.with(|connection| {
+            connection.query_row("SELECT group_concat(rowid) FROM t", [], |row| row.get::<_, String>(0))
+        });
+        assert_eq!(rowids.unwrap(), "7,70");
+        run(&source, "SELECT count(*) FROM t");
+        assert!(matches!(
+            convert(&conversion, &mut |_| ControlFlow::Continue(())),
+            Err(MigrateError::TargetExists { .. })
+        ));
+    }
+}

@@ -1,0 +1,142 @@
+//! A table that is copied and compared.
+
+use openssl::sha::Sha256;
+use rusqlite::{Connection, Result};
+
+use crate::Value;
+use crate::seam::Row;
+
+/// A table of the source.
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) sql: String,
+    /// Whether SQLite moves the records as they are, rowids included, for `INSERT INTO copy SELECT * FROM source`.
+    moves_records: bool,
+    /// A name of the rowid that no column has taken.
+    rowid: Option<&'static str>,
+    /// The columns that are stored.
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    generated: bool,
+}
+
+/// The content of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) rows: u64,
+    hash: [u8; 32],
+}
+
+impl Table {
+    pub(super) fn read(connection: &Connection, name: String, sql: String) -> Result<Self> {
+        let mut select = connection.prepare("SELECT name, hidden, pk FROM pragma_table_xinfo(?1, 'main')")?;
+        let mut rows = select.query([&name])?;
+        let (mut columns, mut names) = (Vec::new(), Vec::new());
+        let (mut has_key, mut generated) = (false, false);
+        while let Some(row) = rows.next()? {
+            let (column, hidden): (String, i64) = (row.get(0)?, row.get(1)?);
+            has_key |= row.get::<_, i64>(2)? > 0;
+            generated |= hidden >= VIRTUAL;
+            if hidden != VIRTUAL {
+                columns.push(Column { name: column.clone(), generated: hidden > VIRTUAL });
+            }
+            names.push(column);
+        }
+        let has_index: bool = connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main'))",
+            [&name],
+            |row| row.get(0),
+        )?;
+        let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|alias| {
+            let is_free = !names.iter().any(|column| column.eq_ignore_ascii_case(alias));
+            // A table WITHOUT ROWID has no such column.
+            is_free && connection.prepare(&format!("SELECT {alias} FROM main.{}", quoted(&name))).is_ok()
+        });
+        Ok(Self {
+            // A table without an index, whose primary key is not an INTEGER PRIMARY KEY, would get new rowids. A primary
+            // key of any other type has an index, and is the table itself WITHOUT ROWID.
+            moves_records: !generated && (has_key || has_index),
+            rowid,
+            name,
+            sql,
+            columns,
+        })
+    }
+
+    /// Fills the table of the copy. Returns the number of rows.
+    pub(super) fn copy(&self, connection: &Connection) -> Result<u64> {
+        let table = quoted(&self.name);
+        if self.name == super::schema::SEQUENCE {
+            connection.execute_batch("DELETE FROM strongroom_copy.sqlite_sequence")?;
+        }
+        let sql = match self.moves_records {
+            true => format!("INSERT INTO strongroom_copy.{table} SELECT * FROM main.{table}"),
+            false => {
+                let stored = self.columns.iter().filter(|column| !column.generated);
+                let list = self.list(stored);
+                format!(
+                    "INSERT INTO strongroom_copy.{table} ({list}) SELECT {list} FROM main.{table} NOT INDEXED"
+                )
+            }
+        };
+        connection.execute(&sql, []).map(|rows| rows as u64)
+    }
+
+    /// Returns the SQL that reads the table in the order of its keys.
+    pub(super) fn select(&self) -> String {
+        // Without an index SQLite reads the table itself, whose order is that of the rowid or of the primary key.
+        format!("SELECT {} FROM main.{} NOT INDEXED", self.list(self.columns.iter()), quoted(&self.name))
+    }
+
+    fn list<'a>(&'a self, columns: impl Iterator<Item = &'a Column>) -> String {
+        let columns = columns.map(|column| quoted(&column.name));
+        self.rowid.map(str::to_owned).into_iter().chain(columns).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The smallest value of `hidden` in table_xinfo of a generated column: one that is computed when it is read.
+const VIRTUAL: i64 = 2;
+
+/// Hashes the rows of a table. Each value has its type and its length before it, so that no two rows look the same.
+pub(super) struct Hasher {
+    hash: Sha256,
+    rows: u64,
+}
+
+impl Hasher {
+    pub(super) fn new() -> Self {
+        Self { hash: Sha256::new(), rows: 0 }
+    }
+
+    /// Adds a row. Returns the number of its bytes.
+    pub(super) fn add(&mut self, row: &Row<'_>) -> u64 {
+        self.rows += 1;
+        (0..row.len()).map(|column| self.add_value(row.stored(column))).sum()
+    }
+
+    fn add_value(&mut self, value: Value<'_>) -> u64 {
+        let (tag, fixed, bytes): (u8, u64, &[u8]) = match value {
+            Value::Null => (0, 0, &[]),
+            Value::Integer(number) => (1, number.cast_unsigned(), &[]),
+            Value::Real(number) => (2, number.to_bits(), &[]),
+            Value::Text(bytes) => (3, bytes.len() as u64, bytes),
+            Value::Blob(bytes) => (4, bytes.len() as u64, bytes),
+        };
+        self.hash.update(&[tag]);
+        self.hash.update(&fixed.to_le_bytes());
+        self.hash.update(bytes);
+        9 + bytes.len() as u64
+    }
+
+    pub(super) fn finish(self) -> Content {
+        Content { rows: self.rows, hash: self.hash.finish() }
+    }
+}
+
+/// Returns a name as an identifier of SQL.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
