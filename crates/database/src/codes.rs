@@ -6,7 +6,7 @@ use strongroom_codec::CodecError;
 use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
-use crate::{AttachError, CheckError, OpenError, RekeyError, SqlError};
+use crate::{AttachError, CheckError, MigrateError, OpenError, RekeyError, SqlError};
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
 ///
@@ -18,6 +18,7 @@ pub fn codes() -> Vec<&'static str> {
         SqlError::CODES,
         RekeyError::CODES,
         AttachError::CODES,
+        MigrateError::CODES,
         KeyError::CODES,
         CodecError::CODES,
     ]
@@ -33,7 +34,8 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let check = || error.downcast_ref().map(CheckError::code);
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
-    open.or_else(sql).or_else(rekey).or_else(attach).or_else(check).or_else(key).or_else(codec)
+    let migrate = || error.downcast_ref().map(MigrateError::code);
+    open.or_else(sql).or_else(rekey).or_else(attach).or_else(check).or_else(migrate).or_else(key).or_else(codec)
 }
 
 #[cfg(test)]

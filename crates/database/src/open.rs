@@ -17,6 +17,7 @@ use vendored_sys::sqlite;
 use crate::cipher::{Cipher, CipherFailure};
 use crate::functions::{self, FunctionFailures};
 use crate::pragma::{pragma, quoted};
+use crate::registry;
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
 use crate::{OpenError, SqlError};
@@ -50,13 +51,13 @@ impl Default for OpenOptions {
 /// SQLite counts milliseconds in a C int.
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
-const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
+pub(crate) const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// The database that a connection opens.
 pub(crate) const MAIN: &CStr = c"main";
 /// The page sizes of encrypted files in bytes.
 const PAGE_SIZES: RangeInclusive<u32> = 1_024..=65_536;
 /// The smallest page of SQLite. The length of every database is a multiple of it.
-const MIN_PAGE_SIZE: u64 = 512;
+pub(crate) const MIN_PAGE_SIZE: u64 = 512;
 
 /// An open connection.
 pub(crate) struct Opened {
@@ -80,7 +81,9 @@ impl Opened {
         if !options.read_only && !options.must_exist {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        let core = seam::open(&path, flags).map_err(|failure| cannot_open(location, options, failure))?;
+        let core = open_listed(location, || {
+            seam::open(&path, flags).map_err(|failure| cannot_open(location, options, failure))
+        })?;
         let registered = core.with(|connection| {
             // rusqlite panics on a timeout that SQLite cannot count.
             connection.busy_timeout(options.busy_timeout.min(MAX_TIMEOUT))?;
@@ -225,6 +228,26 @@ pub(crate) fn verify(
         }
         (Err(failure), _) => Err(cannot_use(location, failure)),
     }
+}
+
+/// Opens a connection and lists its file among those that are open, unless another thread converts the file.
+fn open_listed(
+    location: Location<'_>,
+    open: impl Fn() -> Result<Core, OpenError>,
+) -> Result<Core, OpenError> {
+    let Location::File(path) = location else { return open() };
+    let in_use = || OpenError::InUse { path: path.to_owned() };
+    // SQLite would keep the descriptor of a second connection open until the first one is closed.
+    if registry::file_id(path).is_some_and(|id| registry::is_claimed(&id)) {
+        return Err(in_use());
+    }
+    let core = open()?;
+    let Some(id) = registry::file_id(path) else { return Ok(core) };
+    let listed = registry::list(id).map_err(|_| in_use())?;
+    // A conversion may have replaced the file between the two.
+    let core = if core.has_moved() { open()? } else { core };
+    core.keep_listed(listed);
+    Ok(core)
 }
 
 /// Tells by a file's bytes why the key does not open it.

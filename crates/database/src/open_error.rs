@@ -68,6 +68,15 @@ pub enum OpenError {
         path: PathBuf,
     },
 
+    /// Another thread converts the file.
+    #[error(
+        "cannot open \"{path}\": the file is being converted to another key; wait for the end of the conversion"
+    )]
+    InUse {
+        /// The path.
+        path: PathBuf,
+    },
+
     /// The operating system forbids opening the file.
     #[error("cannot open \"{path}\": permission denied; check the rights of the file and of its folder")]
     Permission {
@@ -198,6 +207,7 @@ impl OpenError {
         "STRONGROOM_KEY_CHANGED",
         "STRONGROOM_NOT_ENCRYPTED",
         "STRONGROOM_TRUNCATED",
+        "STRONGROOM_IN_USE",
     ];
 
     /// Returns the stable code of the error.
@@ -210,6 +220,7 @@ impl OpenError {
                 "SQLITE_CANTOPEN"
             }
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
+            Self::InUse { .. } => "STRONGROOM_IN_USE",
             Self::Permission { .. } => "SQLITE_PERM",
             Self::System { code, .. } => code,
             Self::Sqlite { source, .. } => source.code(),

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use strongroom_keys::{HashAlgorithm, Key};
 
 use crate::cipher::Cipher;
@@ -228,9 +229,11 @@ impl Run<'_, '_> {
             return Ok(if schema.page_size == source_default { DEFAULT_PAGE_SIZE } else { schema.page_size });
         };
         let target_default = key.parameters().default_page_size();
+        // Without HMAC nobody can find out the page size of the file.
+        let is_found = key.parameters().effective_hmac_algorithm().is_some();
         Ok(match key.parameters().page_size {
             Some(size) => size,
-            None if schema.page_size == source_default => target_default,
+            None if schema.page_size == source_default || !is_found => target_default,
             None if schema.page_size < MIN_CIPHER_PAGE_SIZE => target_default,
             None => schema.page_size,
         })
@@ -269,8 +272,9 @@ impl Run<'_, '_> {
         let path = std::path::absolute(self.conversion.target).map_err(|error| {
             MigrateError::system(self.conversion.path, "find", self.conversion.target, error)
         })?;
-        // A blob of the path's bytes, because a path need not be Unicode.
         let path = c_path(Location::File(&path))?;
+        // A path need not be Unicode, which a `str` would have to be.
+        let path = ToSqlOutput::Borrowed(ValueRef::Text(path.as_bytes()));
         self.sql(core, |connection| {
             // The schema of an old file may take "text" for a string, which this engine otherwise refuses.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
@@ -278,7 +282,7 @@ impl Run<'_, '_> {
             // SQLite writes shadow tables and the schema's table only without the defensive mode.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
             // Without the empty key the copy would have the source's.
-            connection.execute("ATTACH ?1 AS strongroom_copy KEY ''", [path.as_bytes()])?;
+            connection.execute("ATTACH ?1 AS strongroom_copy KEY ''", [&path])?;
             // Content that breaks a constraint is content as well. A crash leaves a file that is removed, so that a journal
             // and a sync of the copy would be of no use. A large cache lets indexes grow in memory.
             connection.execute_batch(

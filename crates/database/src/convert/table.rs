@@ -9,9 +9,12 @@ use crate::seam::Row;
 /// A table of the source.
 pub(super) struct Table {
     pub(super) name: String,
+    /// The SQL that creates the table in the copy.
     pub(super) sql: String,
     /// Whether SQLite moves the records as they are, rowids included, for `INSERT INTO copy SELECT * FROM source`.
     moves_records: bool,
+    /// Whether the copy's table is filled before it has constraints, types and generated columns.
+    has_bare_columns: bool,
     /// A name of the rowid that no column has taken.
     rowid: Option<&'static str>,
     /// The columns that are stored.
@@ -21,6 +24,8 @@ pub(super) struct Table {
 struct Column {
     name: String,
     generated: bool,
+    /// Whether the column is the INTEGER PRIMARY KEY, if the table has no index.
+    is_key: bool,
 }
 
 /// The content of a table.
@@ -38,10 +43,11 @@ impl Table {
         let (mut has_key, mut generated) = (false, false);
         while let Some(row) = rows.next()? {
             let (column, hidden): (String, i64) = (row.get(0)?, row.get(1)?);
-            has_key |= row.get::<_, i64>(2)? > 0;
+            let is_key = row.get::<_, i64>(2)? > 0;
+            has_key |= is_key;
             generated |= hidden >= VIRTUAL;
             if hidden != VIRTUAL {
-                columns.push(Column { name: column.clone(), generated: hidden > VIRTUAL });
+                columns.push(Column { name: column.clone(), generated: hidden > VIRTUAL, is_key });
             }
             names.push(column);
         }
@@ -55,15 +61,12 @@ impl Table {
             // A table WITHOUT ROWID has no such column.
             is_free && connection.prepare(&format!("SELECT {alias} FROM main.{}", quoted(&name))).is_ok()
         });
-        Ok(Self {
-            // A table without an index, whose primary key is not an INTEGER PRIMARY KEY, would get new rowids. A primary
-            // key of any other type has an index, and is the table itself WITHOUT ROWID.
-            moves_records: !generated && (has_key || has_index),
-            rowid,
-            name,
-            sql,
-            columns,
-        })
+        // A table without an index, whose primary key is not an INTEGER PRIMARY KEY, would get new rowids. A primary key
+        // of any other type has an index, and is the table itself WITHOUT ROWID.
+        let moves_records = !generated && (has_key || has_index);
+        let has_bare_columns = !moves_records && !has_index;
+        let sql = if has_bare_columns { bare(&name, &columns) } else { sql };
+        Ok(Self { name, sql, moves_records, has_bare_columns, rowid, columns })
     }
 
     /// Fills the table of the copy. Returns the number of rows.
@@ -75,7 +78,7 @@ impl Table {
         let sql = match self.moves_records {
             true => format!("INSERT INTO strongroom_copy.{table} SELECT * FROM main.{table}"),
             false => {
-                let stored = self.columns.iter().filter(|column| !column.generated);
+                let stored = self.columns.iter().filter(|column| self.has_bare_columns || !column.generated);
                 let list = self.list(stored);
                 format!(
                     "INSERT INTO strongroom_copy.{table} ({list}) SELECT {list} FROM main.{table} NOT INDEXED"
@@ -95,6 +98,17 @@ impl Table {
         let columns = columns.map(|column| quoted(&column.name));
         self.rowid.map(str::to_owned).into_iter().chain(columns).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Returns the SQL of a table that stores the same records, and accepts each value as it is.
+///
+/// A file may hold values that the table's constraints and types refuse by now. The schema gets the table's own SQL after
+/// the table is filled.
+fn bare(name: &str, columns: &[Column]) -> String {
+    let key = |column: &Column| if column.is_key { " INTEGER PRIMARY KEY" } else { "" };
+    let columns: Vec<_> =
+        columns.iter().map(|column| format!("{}{}", quoted(&column.name), key(column))).collect();
+    format!("CREATE TABLE {} ({})", quoted(name), columns.join(", "))
 }
 
 /// The smallest value of `hidden` in table_xinfo of a generated column: one that is computed when it is read.

@@ -8,6 +8,8 @@ use std::ptr::{self, NonNull};
 use rusqlite::Connection;
 use vendored_sys::sqlite;
 
+use crate::registry::Listed;
+
 /// Why a call into SQLite failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -25,6 +27,8 @@ pub(crate) struct Core {
     entered: Cell<u32>,
     statements: RefCell<HashSet<NonNull<sqlite::sqlite3_stmt>>>,
     connection: RefCell<Option<Connection>>,
+    // After the connection, which must be closed before its file counts as closed.
+    listed: RefCell<Option<Listed>>,
 }
 
 impl Core {
@@ -34,7 +38,13 @@ impl Core {
             entered: Cell::new(0),
             statements: RefCell::default(),
             connection: RefCell::new(Some(connection)),
+            listed: RefCell::default(),
         }
+    }
+
+    /// Keeps the file listed as open until the connection is closed.
+    pub(crate) fn keep_listed(&self, listed: Listed) {
+        self.listed.replace(Some(listed));
     }
 
     /// Calls rusqlite's functions, on paths that are not hot.
@@ -74,10 +84,12 @@ impl Core {
             // is null, and no row points into it, because nothing is entered.
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
         }
-        match self.connection.take() {
+        let closed = match self.connection.take() {
             Some(connection) => connection.close().map_err(|(_, error)| failure_of(&error)),
             None => Ok(()),
-        }
+        };
+        self.listed.take();
+        closed
     }
 
     /// Counts a statement among those that closing finalizes.

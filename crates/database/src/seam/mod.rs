@@ -11,6 +11,7 @@
 mod attach;
 mod cipher;
 mod core;
+mod descriptors;
 mod handle;
 mod progress;
 mod provider;
@@ -21,6 +22,10 @@ mod watch;
 
 pub(crate) use attach::AttachFlags;
 pub(crate) use core::{Core, Failure, FileStart};
+#[cfg(unix)]
+pub(crate) use descriptors::descriptors;
+#[cfg(target_os = "linux")]
+pub(crate) use descriptors::is_open_elsewhere;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use provider::register_provider;
 pub(crate) use refused::take_refused;

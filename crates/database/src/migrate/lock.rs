@@ -1,0 +1,171 @@
+//! Makes sure that nobody else uses the file of a conversion.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use strongroom_keys::Key;
+use vendored_sys::sqlite;
+
+use super::Migration;
+use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
+use crate::registry::{self, Claim, FileId};
+use crate::seam::{self, Failure};
+use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
+
+/// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
+const ATTEMPT: Duration = Duration::from_millis(100);
+
+/// How often, and at which distance, the file is found to be open elsewhere before that counts.
+const MOMENTS: u32 = 10;
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// A database that only this conversion uses.
+pub(super) struct Locked {
+    /// A connection that holds SQLite's exclusive lock.
+    pub(super) source: Opened,
+    /// The path of the file without symbolic links.
+    pub(super) file: PathBuf,
+    id: FileId,
+}
+
+/// Claims a file that this process does not have open.
+pub(super) fn claim(path: &Path, file: &Path) -> Result<Claim, MigrateError> {
+    let in_use = || MigrateError::InUse { path: path.to_owned() };
+    let Some(id) = registry::file_id(file) else { return Err(in_use()) };
+    let claim = registry::claim(id).map_err(|_| in_use())?;
+    // Finds what the list of this engine lacks: ATTACH in SQL, and other copies of SQLite.
+    #[cfg(unix)]
+    if seam::descriptors(claim.id()).is_some_and(|numbers| !numbers.is_empty()) {
+        return Err(in_use());
+    }
+    Ok(claim)
+}
+
+impl Locked {
+    /// Locks the file that this thread has claimed, and verifies its key.
+    pub(super) fn new(
+        migration: &Migration<'_>,
+        file: &Path,
+        claim: &Claim,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Self, MigrateError> {
+        let Migration { path, from, timeout, .. } = *migration;
+        let deadline = Instant::now().checked_add(timeout);
+        let locked = loop {
+            if let Some(source) = attempt(path, file, from)? {
+                let locked = Self { source, file: file.to_owned(), id: claim.id().clone() };
+                if locked.is_alone() {
+                    break locked;
+                }
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(MigrateError::InUse { path: path.to_owned() });
+            }
+            if progress(Progress { done: 0, total: 0 }).is_break() {
+                return Err(MigrateError::Cancelled { path: path.to_owned() });
+            }
+            thread::sleep(ATTEMPT);
+        };
+        if let Some(key) = from {
+            locked.source.verify(Location::File(path), key)?;
+        }
+        Ok(locked)
+    }
+
+    /// Whether the path still names the file, and no other descriptor in the system is open on the file.
+    ///
+    /// A process that another thread starts holds each descriptor for the moment between fork and exec, also one that was
+    /// closed meanwhile, so that a negative answer is asked for again.
+    pub(super) fn is_alone(&self) -> bool {
+        (0..MOMENTS).any(|moment| {
+            if moment > 0 {
+                thread::sleep(MOMENT);
+            }
+            self.is_alone_now()
+        })
+    }
+
+    fn is_alone_now(&self) -> bool {
+        if self.source.core.has_moved() || registry::file_id(&self.file).as_ref() != Some(&self.id) {
+            return false;
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(numbers) = seam::descriptors(&self.id) {
+            let folder = self.file.parent().unwrap_or(Path::new("/"));
+            // Exactly one descriptor: that of the source's connection.
+            return match *numbers {
+                [number] => !seam::is_open_elsewhere(number, folder),
+                _ => false,
+            };
+        }
+        true
+    }
+}
+
+/// Opens the file with SQLite's exclusive lock. Returns `None` if another connection holds a lock.
+///
+/// The connection locks exclusively from its first read on, so that a write-ahead log needs no shared memory, which
+/// connections to the new file would find. A rollback journal of a process that died is rolled back.
+fn attempt(path: &Path, file: &Path, key: Option<&Key>) -> Result<Option<Opened>, MigrateError> {
+    let options = OpenOptions { must_exist: true, busy_timeout: Duration::ZERO, ..OpenOptions::default() };
+    let location = Location::File(file);
+    let mut source = Opened::connect(location, &options)?;
+    if source.core.is_read_only() {
+        return Err(MigrateError::ReadOnly { path: path.to_owned() });
+    }
+    let Some(key) = key else {
+        return match lock(&source) {
+            Ok(()) => Ok(Some(source)),
+            Err(failure) if is_busy(&failure) => Ok(None),
+            Err(failure) => Err(without_key(path, &source, failure)),
+        };
+    };
+    source.unlock(location, key)?;
+    let mut locked = lock(&source);
+    if locked.as_ref().is_err_and(|failure| !is_busy(failure))
+        && let Some(again) = source.with_page_size_of_file(location, &options, key)
+    {
+        source = again?;
+        locked = lock(&source);
+    }
+    match locked {
+        Ok(()) => Ok(Some(source)),
+        Err(failure) if is_busy(&failure) => Ok(None),
+        Err(failure) => {
+            source.verify(Location::File(path), key)?;
+            Err(MigrateError::sqlite(path, failure))
+        }
+    }
+}
+
+/// Takes the exclusive lock, which the connection keeps until it is closed.
+fn lock(source: &Opened) -> Result<(), Failure> {
+    source.core.with(|connection| {
+        connection.execute_batch("PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
+    })
+}
+
+fn is_busy(failure: &Failure) -> bool {
+    matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_BUSY)
+}
+
+/// Tells by the file's bytes why the file cannot be read without a key.
+fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
+    let is_no_database =
+        matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB);
+    let start = source.core.file_start(MAIN, PLAIN_HEADER.len()).filter(|_| is_no_database);
+    match start {
+        Some(start) if start.bytes != PLAIN_HEADER => match start.length % MIN_PAGE_SIZE {
+            0 => MigrateError::Encrypted { path: path.to_owned() },
+            _ => MigrateError::NotADatabase { path: path.to_owned(), length: start.length },
+        },
+        _ => match MigrateError::sqlite(path, failure) {
+            MigrateError::Sqlite { path, source } if source.code().starts_with("SQLITE_CORRUPT") => {
+                OpenError::Damaged { path, source }.into()
+            }
+            other => other,
+        },
+    }
+}

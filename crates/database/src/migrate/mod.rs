@@ -1,0 +1,107 @@
+//! Replaces a database by a copy with another key, or without one.
+//!
+//! Invariant: until the rename, the old file has its name and all of its content, and after it the new file has. Nothing
+//! else changes at the rename, so that a crash at any time leaves one of them, and at most a file that the next call
+//! removes.
+
+mod lock;
+mod replace;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use strongroom_keys::Key;
+
+use crate::convert::{Conversion, convert, remove_database, with_ending};
+use crate::{Converted, MigrateError, OpenError, Progress};
+use lock::Locked;
+
+/// The ending of the copy's name until the copy is complete.
+const COPY: &str = "-strongroom-migrating";
+
+/// A conversion of a database file.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// The key that the file has, or `None` for a plain file.
+    pub from: Option<&'a Key>,
+    /// The key that the file is to have, or `None` for a plain file.
+    pub to: Option<&'a Key>,
+    /// A path that does not exist, which will name the original.
+    pub keep: Option<&'a Path>,
+    /// How long to wait for another connection's lock.
+    pub timeout: Duration,
+}
+
+/// Converts a database file between plain and encrypted, or between two keys or two sets of cipher parameters.
+///
+/// A copy is written beside the file, compared with it, and renamed over it. The file keeps its content, its settings
+/// (see [`Converted`]), its permissions and, where the system allows it, its owner. `progress` is called now and then, and
+/// cancels the conversion with `Break`.
+///
+/// No connection may have the file open. Connections of this process, and on Linux those of other processes, are found.
+/// On other systems an idle connection of another process is found only if the file is in WAL mode; without WAL, SQLite
+/// refuses its next write with SQLITE_READONLY_DBMOVED.
+///
+/// # Errors
+///
+/// [`MigrateError`]; the file is then as it was.
+pub fn migrate(
+    migration: &Migration<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Converted, MigrateError> {
+    let path = migration.path;
+    let file = find(path)?;
+    if let Some(keep) = migration.keep {
+        check_keep(path, &file, keep)?;
+    }
+    // Outlives the connection, so that no other thread opens the file before the connection is closed.
+    let claim = lock::claim(path, &file)?;
+    let locked = Locked::new(migration, &file, &claim, progress)?;
+    let copy = with_ending(&file, COPY);
+    // The lock makes this the only conversion of the file, so that the copy is a leftover of one that was killed.
+    remove_database(&copy);
+    replace::create(path, &file, &copy)?;
+    let conversion = Conversion { source: &locked.source, path, target: &copy, key: migration.to };
+    let converted = convert(&conversion, progress)?;
+    let replaced = locked.replace(path, &copy, migration.keep);
+    if replaced.is_err() {
+        remove_database(&copy);
+    }
+    replaced.map(|()| converted)
+}
+
+/// Returns the path of the file without symbolic links.
+fn find(path: &Path) -> Result<PathBuf, MigrateError> {
+    let given = path.to_owned();
+    if path.as_os_str().is_empty() {
+        return Err(OpenError::EmptyPath.into());
+    }
+    let file = fs::canonicalize(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            OpenError::MissingFile { path: given.clone(), source }.into()
+        }
+        ErrorKind::PermissionDenied => OpenError::Permission { path: given.clone(), source }.into(),
+        ErrorKind::InvalidInput => OpenError::NulInPath.into(),
+        _ => MigrateError::system(path, "find", path, source),
+    })?;
+    let metadata = fs::metadata(&file).map_err(|source| MigrateError::system(path, "find", path, source))?;
+    match metadata.len() {
+        _ if metadata.is_dir() => Err(OpenError::Directory { path: given }.into()),
+        _ if !metadata.is_file() => Err(MigrateError::NotAFile { path: given }),
+        0 => Err(MigrateError::EmptyFile { path: given }),
+        _ => Ok(file),
+    }
+}
+
+/// Checks that the path for the original is free. A conversion that was killed may have linked the original already.
+fn check_keep(path: &Path, file: &Path, keep: &Path) -> Result<(), MigrateError> {
+    if fs::symlink_metadata(keep).is_err() || replace::is_link_of(keep, file) {
+        return Ok(());
+    }
+    Err(MigrateError::KeepExists { path: path.to_owned(), keep: keep.to_owned() })
+}

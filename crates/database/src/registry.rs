@@ -1,0 +1,137 @@
+//! The files that this process has open as databases.
+//!
+//! A conversion replaces a file, and a connection that had the old file open would go on with a file that has no name.
+//! On most systems an idle connection holds no lock, so that this process keeps its own list.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+/// What identifies a file, whichever path names it.
+#[cfg(unix)]
+pub(crate) type FileId = (u64, u64);
+/// What identifies a file: its path without symbolic links.
+#[cfg(not(unix))]
+pub(crate) type FileId = std::path::PathBuf;
+
+static FILES: Mutex<Files> = Mutex::new(Files { open: BTreeMap::new(), claimed: BTreeMap::new() });
+
+struct Files {
+    /// The number of connections to each file.
+    open: BTreeMap<FileId, usize>,
+    /// The files that a thread converts.
+    claimed: BTreeMap<FileId, ThreadId>,
+}
+
+/// The file is open, or is being converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InUse;
+
+/// The entry of an open connection, which the drop removes.
+pub(crate) struct Listed {
+    id: FileId,
+}
+
+/// The right of this thread to replace a file, which the drop returns.
+pub(crate) struct Claim {
+    id: FileId,
+}
+
+/// Returns the identity of the file that a path names, or `None` if the file does not exist.
+#[cfg(unix)]
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Returns the identity of the file that a path names, or `None` if the file does not exist.
+#[cfg(not(unix))]
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    fs::canonicalize(path).ok()
+}
+
+/// Whether another thread converts a file.
+pub(crate) fn is_claimed(id: &FileId) -> bool {
+    files().claimed.get(id).is_some_and(|owner| *owner != thread::current().id())
+}
+
+/// Lists a connection to a file, unless another thread converts the file. The thread that does may open it.
+pub(crate) fn list(id: FileId) -> Result<Listed, InUse> {
+    let mut files = files();
+    if files.claimed.get(&id).is_some_and(|owner| *owner != thread::current().id()) {
+        return Err(InUse);
+    }
+    *files.open.entry(id.clone()).or_default() += 1;
+    Ok(Listed { id })
+}
+
+/// Claims a file that no connection of this process has open, and that no other thread converts.
+pub(crate) fn claim(id: FileId) -> Result<Claim, InUse> {
+    let mut files = files();
+    if files.open.contains_key(&id) || files.claimed.contains_key(&id) {
+        return Err(InUse);
+    }
+    files.claimed.insert(id.clone(), thread::current().id());
+    Ok(Claim { id })
+}
+
+impl Claim {
+    pub(crate) fn id(&self) -> &FileId {
+        &self.id
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut files = files();
+        if let Some(count) = files.open.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                files.open.remove(&self.id);
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        files().claimed.remove(&self.id);
+    }
+}
+
+/// Locks the list, also after a panic, which leaves no half of a change.
+fn files() -> MutexGuard<'static, Files> {
+    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An identity that no file of another test has.
+    fn id(path: &Path) -> FileId {
+        fs::write(path, "").unwrap();
+        file_id(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_claimed_only_while_no_connection_has_it_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = || id(&folder.path().join("a"));
+        let listed = [list(id()).unwrap(), list(id()).unwrap()];
+        assert_eq!(claim(id()).err(), Some(InUse));
+        let [first, second] = listed;
+        drop(first);
+        assert_eq!(claim(id()).err(), Some(InUse));
+        drop(second);
+        let claimed = claim(id()).unwrap();
+        assert_eq!(claim(id()).err(), Some(InUse));
+        assert!(list(id()).is_ok(), "the thread that converts opens the file itself");
+        let other = thread::scope(|scope| scope.spawn(|| list(id()).err()).join().unwrap());
+        assert_eq!(other, Some(InUse));
+        drop(claimed);
+        assert!(claim(id()).is_ok());
+    }
+}

@@ -1,0 +1,89 @@
+//! Who has a file open, and settings of an open file.
+
+use std::ffi::c_int;
+
+use vendored_sys::sqlite;
+
+use super::{Core, Failure};
+
+impl Core {
+    /// Makes closing the connection leave the file of its write-ahead log.
+    pub(crate) fn persist_wal(&self) -> Result<(), Failure> {
+        let mut persist: c_int = 1;
+        let db = self.open_db()?;
+        // SAFETY: the connection is open, the name ends in NUL, and SQLite reads and writes one int.
+        let code = unsafe {
+            sqlite::sqlite3_file_control(
+                db,
+                c"main".as_ptr(),
+                sqlite::SQLITE_FCNTL_PERSIST_WAL,
+                (&raw mut persist).cast(),
+            )
+        };
+        self.check(code)
+    }
+
+    /// Whether the file of the connection has another name by now, or none.
+    pub(crate) fn has_moved(&self) -> bool {
+        let mut moved: c_int = 0;
+        let Ok(db) = self.open_db() else { return false };
+        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one int.
+        let code = unsafe {
+            sqlite::sqlite3_file_control(
+                db,
+                c"main".as_ptr(),
+                sqlite::SQLITE_FCNTL_HAS_MOVED,
+                (&raw mut moved).cast(),
+            )
+        };
+        code == sqlite::SQLITE_OK && moved != 0
+    }
+}
+
+/// Returns the descriptors with which this process has a file open. Returns `None` if the system does not show them.
+#[cfg(unix)]
+pub(crate) fn descriptors(id: &crate::registry::FileId) -> Option<Vec<c_int>> {
+    // Looking a descriptor up opens no file: closing another descriptor would drop the locks of this process.
+    let numbers =
+        std::fs::read_dir("/dev/fd").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_the_file = |number: &c_int| {
+        crate::registry::file_id(format!("/dev/fd/{number}").as_ref()).is_some_and(|found| found == *id)
+    };
+    Some(numbers.filter(is_the_file).collect())
+}
+
+/// Whether a file is open in this system with another descriptor than `descriptor`, which is one of this process.
+///
+/// Linux grants a write lease on a file only if nobody else has the file open. Returns false if the file system has no
+/// leases, or if leases tell nothing there.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_open_elsewhere(descriptor: c_int, folder: &std::path::Path) -> bool {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::OpenOptionsExt;
+    if !lease_is_refused(descriptor) {
+        return false;
+    }
+    // A file without a name, which nobody else can open, shows whether the file system refuses each lease.
+    let probe = std::fs::File::options().write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder);
+    !probe.is_ok_and(|file| lease_is_refused(file.as_raw_fd()))
+}
+
+/// Chooses the signal of a lease. Declared here because libc leaves it out. Source: asm-generic/fcntl.h.
+#[cfg(target_os = "linux")]
+const F_SETSIG: c_int = 10;
+
+/// Takes and returns a write lease. Returns whether another descriptor is the reason for a refusal.
+#[cfg(target_os = "linux")]
+fn lease_is_refused(descriptor: c_int) -> bool {
+    // SAFETY: the calls change nothing but the lease and its signal. A number that is no open descriptor is an error.
+    unsafe {
+        // Another process that opens the file meanwhile waits, and the kernel sends this signal. The default, SIGIO, would
+        // end the process; SIGURG is ignored.
+        libc::fcntl(descriptor, F_SETSIG, libc::SIGURG);
+        if libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_WRLCK) == 0 {
+            libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_UNLCK);
+            return false;
+        }
+    }
+    std::io::Error::last_os_error().raw_os_error() == Some(libc::EAGAIN)
+}
