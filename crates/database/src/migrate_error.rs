@@ -165,10 +165,9 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    /// Every code of this engine that only [`MigrateError::code`] can return; the other codes are [`OpenError`]'s and
-    /// SQLite's.
+    /// Every code of this engine that only [`MigrateError::code`] can return; the other codes are SQLite's and those of
+    /// [`OpenError`] and [`RekeyError`](crate::RekeyError).
     pub const CODES: &'static [&'static str] = &[
-        "STRONGROOM_CANCELLED",
         "STRONGROOM_ENCRYPTED",
         "STRONGROOM_EMPTY_FILE",
         "STRONGROOM_EXISTS",

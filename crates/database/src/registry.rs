@@ -10,11 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 /// What identifies a file, whichever path names it.
-#[cfg(unix)]
-pub(crate) type FileId = (u64, u64);
-/// What identifies a file: its path without symbolic links.
-#[cfg(not(unix))]
-pub(crate) type FileId = std::path::PathBuf;
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileId {
+    /// The device and the number of the file.
+    #[cfg(unix)]
+    file: (u64, u64),
+    /// The path without symbolic links.
+    #[cfg(not(unix))]
+    file: std::path::PathBuf,
+}
 
 static FILES: Mutex<Files> = Mutex::new(Files { open: BTreeMap::new(), claimed: BTreeMap::new() });
 
@@ -43,13 +47,15 @@ pub(crate) struct Claim {
 #[cfg(unix)]
 pub(crate) fn file_id(path: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    let metadata = fs::metadata(path).ok()?;
+    Some(FileId { file: (metadata.dev(), metadata.ino()) })
 }
 
 /// Returns the identity of the file that a path names, or `None` if the file does not exist.
 #[cfg(not(unix))]
 pub(crate) fn file_id(path: &Path) -> Option<FileId> {
-    fs::canonicalize(path).ok()
+    let file = fs::canonicalize(path).ok()?;
+    Some(FileId { file })
 }
 
 /// Whether another thread converts a file.

@@ -1,6 +1,6 @@
 //! Makes sure that nobody else uses the file of a conversion.
 
-use std::ops::ControlFlow;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,10 +9,11 @@ use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
 use super::Migration;
+use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::{self, Failure};
-use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
+use crate::{Location, MigrateError, MigrateProgress, OnMigrateProgress, OpenError, OpenOptions};
 
 /// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
 const ATTEMPT: Duration = Duration::from_millis(100);
@@ -49,7 +50,7 @@ impl Locked {
         migration: &Migration<'_>,
         file: &Path,
         claim: &Claim,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut OnMigrateProgress<'_>,
     ) -> Result<Self, MigrateError> {
         let Migration { path, from, timeout, .. } = *migration;
         let deadline = Instant::now().checked_add(timeout);
@@ -63,11 +64,13 @@ impl Locked {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(MigrateError::InUse { path: path.to_owned() });
             }
-            if progress(Progress { done: 0, total: 0 }).is_break() {
+            if !progress(MigrateProgress { done: 0, total: 0 }) {
                 return Err(MigrateError::Cancelled { path: path.to_owned() });
             }
             thread::sleep(ATTEMPT);
         };
+        // SQLite has rolled a journal back if there was one, and leaves the file in the exclusive locking mode.
+        let _ = fs::remove_file(with_ending(file, "-journal"));
         if let Some(key) = from {
             locked.source.verify(Location::File(path), key)?;
         }
@@ -112,7 +115,7 @@ fn attempt(path: &Path, file: &Path, key: Option<&Key>) -> Result<Option<Opened>
     let options = OpenOptions { must_exist: true, busy_timeout: Duration::ZERO, ..OpenOptions::default() };
     let location = Location::File(file);
     let mut source = Opened::connect(location, &options)?;
-    if source.core.is_read_only() {
+    if source.core.is_read_only(MAIN) {
         return Err(MigrateError::ReadOnly { path: path.to_owned() });
     }
     let Some(key) = key else {

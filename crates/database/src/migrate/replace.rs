@@ -63,13 +63,13 @@ impl Locked {
         if busy != 0 || frames > 0 {
             return Err(MigrateError::InUse { path: path.to_owned() });
         }
-        core.persist_wal().map_err(sqlite)?;
         let in_use = || MigrateError::InUse { path: path.to_owned() };
         self.is_alone().then_some(()).ok_or_else(in_use)?;
         let mut kept = Kept::new(path, &self.file, keep)?;
         if cfg!(windows) {
             return self.replace_closed(path, copy, kept);
         }
+        core.persist_wal().map_err(sqlite)?;
         for ending in COMPANIONS {
             let companion = with_ending(&self.file, ending);
             match fs::remove_file(&companion) {

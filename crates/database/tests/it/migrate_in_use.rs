@@ -1,7 +1,6 @@
 //! A file that another connection has open is not converted.
 
 use std::io::{BufRead, BufReader, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -85,7 +84,7 @@ fn a_file_that_is_being_converted_is_not_opened_by_another_thread() {
             scope.spawn(open).join().unwrap()
         });
         codes.push(opened);
-        ControlFlow::Continue(())
+        true
     })
     .unwrap();
     assert!(codes.len() > 1 && codes.iter().all(|code| *code == Some("STRONGROOM_IN_USE")), "{codes:?}");
@@ -126,7 +125,7 @@ fn another_process_is_found_in_each_journal_mode() {
                 tell(&mut child, "end");
                 child.wait().unwrap();
             }
-            ControlFlow::Continue(())
+            true
         })
         .unwrap();
         assert!(waited);
@@ -146,7 +145,10 @@ fn tell(child: &mut Child, word: &str) {
 fn hold(path: &Path) {
     let database = open(path, Some(&version(4)));
     assert_eq!(integer(&database, "SELECT a FROM t"), 1);
-    let report = |word: &str| writeln!(io::stdout(), "{word}").unwrap();
+    let report = |word: &str| {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{word}").and_then(|()| out.flush()).unwrap();
+    };
     report("idle");
     for line in io::stdin().lock().lines() {
         match line.unwrap().as_str() {

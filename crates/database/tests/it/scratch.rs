@@ -113,6 +113,11 @@ pub(crate) fn integer(database: &Database, sql: &str) -> i64 {
     }
 }
 
+/// Fails where SQLite finds a fault in a file with or without encryption.
+pub(crate) fn assert_sound(database: &Database) {
+    assert_eq!(value(database, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));
+}
+
 /// Fails where SQLite or SQLCipher find a fault in the file.
 pub(crate) fn assert_intact(database: &Database) {
     assert_eq!(value(database, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use strongroom_database::Database;
 use strongroom_keys::{CipherParameters, Key};
 
+use crate::migrating::{convert, version};
 use crate::scratch::{Scratch, assert_intact, rows, text, value};
 
 const CONTENT: &str = "ünï €𝄞";
@@ -100,6 +101,25 @@ fn it_reads_what_has_another_key_by_now() {
             rows(&database, "INSERT INTO t VALUES (?)", &[text(CONTENT)]).unwrap();
             database.rekey("main", &key, &mut |_| true).unwrap();
             database.close().unwrap();
+            assert_read_by(&command, &scratch, &in_sql);
+        }
+    }
+}
+
+#[test]
+fn it_reads_what_was_converted_from_plain_and_from_another_version() {
+    for (command, key, in_sql) in cases() {
+        for journal in ["delete", "wal"] {
+            let (scratch, two) = (Scratch::new(), version(2));
+            let database = scratch.open_plain();
+            rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+            database.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
+            rows(&database, "INSERT INTO t VALUES (?)", &[text(CONTENT)]).unwrap();
+            database.close().unwrap();
+            convert(&scratch.path(), None, Some(&key)).unwrap();
+            assert_read_by(&command, &scratch, &in_sql);
+            convert(&scratch.path(), Some(&key), Some(&two)).unwrap();
+            convert(&scratch.path(), Some(&two), Some(&key)).unwrap();
             assert_read_by(&command, &scratch, &in_sql);
         }
     }
