@@ -62,7 +62,7 @@ pub use attach::{AttachKey, AttachOptions};
 pub use attach_error::AttachError;
 pub use check::{CheckError, CheckProblem, CheckProblemKind, CheckProgress, CheckReport, OnCheckProgress};
 pub use codes::{code_of, codes};
-pub use convert::{Converted, MigrateProgress, OnMigrateProgress};
+pub use convert::{Converted, Progress};
 pub use database::Database;
 pub use error::SqlError;
 pub use migrate::{Migration, migrate};

@@ -12,6 +12,7 @@ mod verify;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -38,15 +39,12 @@ const MIN_CIPHER_PAGE_SIZE: u32 = 1_024;
 
 /// How far a conversion is. Each page is written once and read again once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MigrateProgress {
+pub struct Progress {
     /// The number of pages that are done. It never decreases, and equals `total` at the end.
     pub done: u64,
     /// Twice the number of pages of the source.
     pub total: u64,
 }
-
-/// A callback that learns the progress, and returns false to cancel.
-pub type OnMigrateProgress<'p> = dyn FnMut(MigrateProgress) -> bool + 'p;
 
 /// The result of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +76,14 @@ pub(crate) struct Conversion<'a> {
 ///
 /// The copy has the source's content and settings: rowids, sequences, statistics, the encoding, `auto_vacuum`,
 /// `user_version`, `application_id` and the journal mode. `progress` is called now and then, and cancels the conversion
-/// by returning false. After an error the copy does not exist.
+/// with `Break`. After an error the copy does not exist.
 ///
 /// # Errors
 ///
 /// [`MigrateError`].
 pub(crate) fn convert(
     conversion: &Conversion<'_>,
-    progress: &mut OnMigrateProgress<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Converted, MigrateError> {
     let Conversion { target, path, .. } = *conversion;
     create(target)?;
@@ -133,7 +131,7 @@ fn create(target: &Path) -> Result<(), MigrateError> {
 /// A running conversion.
 struct Run<'r, 'a> {
     conversion: &'r Conversion<'a>,
-    progress: &'r mut OnMigrateProgress<'a>,
+    progress: &'r mut dyn FnMut(Progress) -> ControlFlow<()>,
     done: u64,
     /// The number of pages of the source.
     pages: u64,
@@ -213,9 +211,10 @@ impl Run<'_, '_> {
     fn report(&mut self, done: u64) -> Result<(), MigrateError> {
         let total = 2 * self.pages;
         self.done = done.clamp(self.done, total);
-        let goes_on = (self.progress)(MigrateProgress { done: self.done, total });
-        let path = self.conversion.path.to_owned();
-        goes_on.then_some(()).ok_or(MigrateError::Cancelled { path })
+        match (self.progress)(Progress { done: self.done, total }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(MigrateError::Cancelled { path: self.conversion.path.to_owned() }),
+        }
     }
 
     /// Chooses the page size of the copy: the key's, or the default if the source has its default, or the source's.
@@ -390,7 +389,7 @@ mod tests {
                 run(&writer, "INSERT INTO t VALUES (3, 'three')");
             }
             last = Some(progress);
-            true
+            ControlFlow::Continue(())
         })
         .unwrap();
         assert_eq!((converted.tables, converted.rows, converted.page_size), (1, 2, 4096));
@@ -401,6 +400,9 @@ mod tests {
         });
         assert_eq!(rowids.unwrap(), "7,70");
         run(&source, "SELECT count(*) FROM t");
-        assert!(matches!(convert(&conversion, &mut |_| true), Err(MigrateError::TargetExists { .. })));
+        assert!(matches!(
+            convert(&conversion, &mut |_| ControlFlow::Continue(())),
+            Err(MigrateError::TargetExists { .. })
+        ));
     }
 }

@@ -1,6 +1,7 @@
 //! Makes sure that nobody else uses the file of a conversion.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::{self, Failure};
-use crate::{Location, MigrateError, MigrateProgress, OnMigrateProgress, OpenError, OpenOptions};
+use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 
 /// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
 const ATTEMPT: Duration = Duration::from_millis(100);
@@ -50,7 +51,7 @@ impl Locked {
         migration: &Migration<'_>,
         file: &Path,
         claim: &Claim,
-        progress: &mut OnMigrateProgress<'_>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, MigrateError> {
         let Migration { path, from, timeout, .. } = *migration;
         let deadline = Instant::now().checked_add(timeout);
@@ -64,7 +65,7 @@ impl Locked {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(MigrateError::InUse { path: path.to_owned() });
             }
-            if !progress(MigrateProgress { done: 0, total: 0 }) {
+            if progress(Progress { done: 0, total: 0 }).is_break() {
                 return Err(MigrateError::Cancelled { path: path.to_owned() });
             }
             thread::sleep(ATTEMPT);

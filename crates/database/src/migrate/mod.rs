@@ -9,13 +9,14 @@ mod replace;
 
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use strongroom_keys::Key;
 
 use crate::convert::{Conversion, convert, remove_database, with_ending};
-use crate::{Converted, MigrateError, OnMigrateProgress, OpenError};
+use crate::{Converted, MigrateError, OpenError, Progress};
 use lock::Locked;
 
 /// The ending of the copy's name until the copy is complete.
@@ -40,7 +41,7 @@ pub struct Migration<'a> {
 ///
 /// A copy is written beside the file, compared with it, and renamed over it. The file keeps its content, its settings
 /// (see [`Converted`]), its permissions and, where the system allows it, its owner. `progress` is called now and then, and
-/// cancels the conversion by returning false.
+/// cancels the conversion with `Break`.
 ///
 /// No connection may have the file open. Connections of this process, and on Linux those of other processes, are found.
 /// On other systems an idle connection of another process is found only if the file is in WAL mode; without WAL, SQLite
@@ -51,7 +52,7 @@ pub struct Migration<'a> {
 /// [`MigrateError`]; the file is then as it was.
 pub fn migrate(
     migration: &Migration<'_>,
-    progress: &mut OnMigrateProgress<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Converted, MigrateError> {
     let path = migration.path;
     let file = find(path)?;

@@ -1,9 +1,10 @@
 //! Conversions between plain files and SQLCipher's versions keep everything.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use strongroom_database::{Database, MigrateProgress, Migration, migrate};
+use strongroom_database::{Database, Migration, Progress, migrate};
 use strongroom_keys::{CipherParameters, HashAlgorithm, Key};
 
 use crate::migrating::{Settings, convert, create_rich, files, migration, open, version};
@@ -189,9 +190,9 @@ fn progress_rises_from_nothing_to_everything() {
     let pages = integer(&database, "PRAGMA page_count") as u64;
     database.close().unwrap();
     let (key, mut seen) = (version(4), Vec::new());
-    migrate(&migration(&scratch.path(), None, Some(&key)), &mut |progress: MigrateProgress| {
+    migrate(&migration(&scratch.path(), None, Some(&key)), &mut |progress: Progress| {
         seen.push(progress);
-        true
+        ControlFlow::Continue(())
     })
     .unwrap();
     assert!(seen.iter().all(|progress| progress.total == 2 * pages));
@@ -214,7 +215,7 @@ fn the_original_is_kept_under_another_name() {
         let before = content(&open(&scratch.path(), None));
         let (key, path, keep) = (version(4), scratch.path(), scratch.folder().join("old.db"));
         let kept = Migration { keep: Some(&keep), ..migration(&path, None, Some(&key)) };
-        migrate(&kept, &mut |_| true).unwrap();
+        migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(files(&scratch.folder()), ["old.db", "test.db"]);
         assert_eq!(content(&open(&keep, None)), before);
         assert_eq!(integer(&open(&scratch.path(), Some(&key)), "SELECT count(*) FROM plain"), 4);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use strongroom_database::{MigrateError, Migration, migrate};
@@ -87,7 +88,7 @@ fn a_path_for_the_original_that_exists_is_refused_before_any_work() {
     assert_eq!(fs::read(&keep).unwrap(), b"mine");
     let nowhere = scratch.folder().join("missing/old.db");
     let kept = Migration { keep: Some(&nowhere), ..migration(&path, None, Some(&four)) };
-    let error = migrate(&kept, &mut |_| true).unwrap_err();
+    let error = migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.code(), "SQLITE_CANTOPEN", "{error}");
     assert_eq!(files(&scratch.folder()), ["old.db", "test.db"]);
     assert_eq!(integer(&open(&path, None), "SELECT a FROM t"), 1);
@@ -101,7 +102,7 @@ fn an_original_that_has_its_second_name_already_is_converted() {
     let (path, keep) = (scratch.path(), scratch.folder().join("old.db"));
     fs::hard_link(&path, &keep).unwrap();
     let kept = Migration { keep: Some(&keep), ..migration(&path, None, Some(&four)) };
-    migrate(&kept, &mut |_| true).unwrap();
+    migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(integer(&open(&keep, None), "SELECT a FROM t"), 1);
     assert_eq!(integer(&open(&path, Some(&four)), "SELECT a FROM t"), 1);
 }
@@ -118,7 +119,7 @@ fn a_cancelled_conversion_leaves_the_file() {
         let (mut calls, path) = (0, scratch.path());
         migrate(&migration(&path, None, Some(&four)), &mut |_| {
             calls += 1;
-            true
+            ControlFlow::Continue(())
         })
         .unwrap();
         fs::write(&path, &before).unwrap();
@@ -127,7 +128,7 @@ fn a_cancelled_conversion_leaves_the_file() {
             let mut call = 0;
             let error = migrate(&migration(&path, None, Some(&four)), &mut |_| {
                 call += 1;
-                call != stop
+                if call == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             assert_eq!(error.unwrap_err().code(), "STRONGROOM_CANCELLED", "call {stop} of {calls}");
             assert_eq!(files(&scratch.folder()), ["test.db"], "call {stop} of {calls}");

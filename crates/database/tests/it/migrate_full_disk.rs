@@ -1,6 +1,7 @@
 //! A disk that fills up in any step of a conversion leaves the file as it was.
 
 use std::fs;
+use std::ops::ControlFlow;
 
 use strongroom_database::{Migration, migrate};
 
@@ -47,13 +48,13 @@ fn an_original_that_cannot_be_kept_for_lack_of_space_stays() {
     let before = fs::read(&path).unwrap();
     disk.leave(before.len() / 2);
     let kept = Migration { keep: Some(&keep), ..migration(&path, None, Some(&four)) };
-    let error = migrate(&kept, &mut |_| true).unwrap_err();
+    let error = migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.code(), "SQLITE_FULL", "{error}");
     assert!(names(&disk).is_empty());
     assert_eq!(crate::migrating::files(&scratch.folder()), ["test.db"]);
     assert_eq!(fs::read(&path).unwrap(), before);
     disk.free();
-    migrate(&kept, &mut |_| true).unwrap();
+    migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(fs::read(&keep).unwrap(), before);
     assert_eq!(integer(&open(&path, Some(&four)), "SELECT count(*) FROM plain"), 4);
 }

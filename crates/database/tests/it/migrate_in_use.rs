@@ -1,6 +1,7 @@
 //! A file that another connection has open is not converted.
 
 use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -84,7 +85,7 @@ fn a_file_that_is_being_converted_is_not_opened_by_another_thread() {
             scope.spawn(open).join().unwrap()
         });
         codes.push(opened);
-        true
+        ControlFlow::Continue(())
     })
     .unwrap();
     assert!(codes.len() > 1 && codes.iter().all(|code| *code == Some("STRONGROOM_IN_USE")), "{codes:?}");
@@ -125,7 +126,7 @@ fn another_process_is_found_in_each_journal_mode() {
                 tell(&mut child, "end");
                 child.wait().unwrap();
             }
-            true
+            ControlFlow::Continue(())
         })
         .unwrap();
         assert!(waited);

@@ -1,6 +1,7 @@
 //! What SQLite keeps beside a database never meets the new file.
 
 use std::fs;
+use std::ops::ControlFlow;
 
 use strongroom_database::migrate;
 
@@ -33,7 +34,8 @@ fn a_write_ahead_log_that_a_crash_left_is_part_of_the_content() {
     );
     assert!(fs::metadata(scratch.folder().join("test.db-wal")).unwrap().len() > 0);
     let path = scratch.path();
-    let cancelled = migrate(&migration(&path, None, Some(&four)), &mut |_| false).unwrap_err();
+    let cancelled =
+        migrate(&migration(&path, None, Some(&four)), &mut |_| ControlFlow::Break(())).unwrap_err();
     assert_eq!(cancelled.code(), "STRONGROOM_CANCELLED");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     assert_eq!(files(&scratch.folder()), ["test.db"]);
@@ -59,7 +61,8 @@ fn a_transaction_that_a_crash_left_is_rolled_back() {
         ],
     );
     let path = scratch.path();
-    let cancelled = migrate(&migration(&path, None, Some(&four)), &mut |_| false).unwrap_err();
+    let cancelled =
+        migrate(&migration(&path, None, Some(&four)), &mut |_| ControlFlow::Break(())).unwrap_err();
     assert_eq!(cancelled.code(), "STRONGROOM_CANCELLED");
     assert_eq!(files(&scratch.folder()), ["test.db"]);
     convert(&scratch.path(), None, Some(&four)).unwrap();
@@ -78,7 +81,7 @@ fn the_first_writer_of_the_new_file_keeps_its_log() {
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
     database.close().unwrap();
     let path = scratch.path();
-    migrate(&migration(&path, None, Some(&four)), &mut |_| true).unwrap();
+    migrate(&migration(&path, None, Some(&four)), &mut |_| ControlFlow::Continue(())).unwrap();
     let database = open(&path, Some(&four));
     database.execute_batch("INSERT INTO t VALUES (2)").unwrap();
     assert_eq!(files(&scratch.folder()), ["test.db", "test.db-shm", "test.db-wal"]);

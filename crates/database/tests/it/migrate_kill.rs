@@ -4,6 +4,7 @@
 //! the reports: half of the kills fall on the copy and its comparison, the others on the replacement of the file.
 
 use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -144,7 +145,7 @@ fn convert_and_report(path: &Path) {
             done if done == progress.total => report("complete"),
             _ => {}
         }
-        true
+        ControlFlow::Continue(())
     })
     .unwrap();
 }

@@ -1,6 +1,7 @@
 //! Short ways to convert files, and a database that has everything that a conversion must keep.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(crate) fn migration<'a>(path: &'a Path, from: Option<&'a Key>, to: Option<&'
 }
 
 pub(crate) fn convert(path: &Path, from: Option<&Key>, to: Option<&Key>) -> Result<Converted, MigrateError> {
-    migrate(&migration(path, from, to), &mut |_| true)
+    migrate(&migration(path, from, to), &mut |_| ControlFlow::Continue(()))
 }
 
 pub(crate) fn open(path: &Path, key: Option<&Key>) -> Database {
