@@ -6,7 +6,7 @@ use std::iter;
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{AttachError, CheckError, OpenError, RekeyError, SqlError, code_of};
+use strongroom_database::{AttachError, CheckError, MigrateError, OpenError, RekeyError, SqlError, code_of};
 use strongroom_keys::KeyError;
 
 /// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
@@ -133,6 +133,12 @@ impl From<AttachError> for Failure {
 
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
         Failure::engine(error.code(), &error)
     }
 }

@@ -17,6 +17,7 @@ mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod key;
+mod migrate;
 mod panic_request;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod parameters;

@@ -59,10 +59,14 @@ test('a panic in any export is an error', () => {
         get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],
         start: [undefined], next: [ignore, ignore, false], reset: [false],
       },
+      NativeMigration: {},
     }
     const options = { readonly: false, mustExist: false, timeout: 0, log: false }
     const open = () => new addon.NativeDatabase(options)
-    const instances = { NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1') }
+    const migration = () => new addon.NativeMigration({ path: '', timeout: 0 })
+    const instances = {
+      NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1'), NativeMigration: migration(),
+    }
     const outcomes = {}
     const provoke = (name, call) => {
       addon.panicForTest('', true)
@@ -86,11 +90,18 @@ test('a panic in any export is an error', () => {
       }
     }
     provoke('new NativeDatabase', open)
+    provoke('new NativeMigration', migration)
     console.log(JSON.stringify(outcomes))`
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
   assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
   const outcomes = JSON.parse(stdout)
-  for (const name of ['version', 'new NativeDatabase', 'NativeDatabase.inTransaction', 'NativeStatement.all'])
+  for (const name of [
+    'version',
+    'new NativeDatabase',
+    'NativeDatabase.inTransaction',
+    'NativeStatement.all',
+    'NativeMigration.poll',
+  ])
     assert.ok(name in outcomes, name)
   for (const [name, outcome] of Object.entries(outcomes))
     assert.match(outcome, /^GenericFailure: .*requested by a test/, name)

@@ -4,6 +4,7 @@ import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
 import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
+import * as migrate from './api/migrate'
 import type { Options as OpenOptions } from './api/options'
 import type * as rekey from './api/rekey'
 import type { Statement as StatementClass } from './api/statement'
@@ -17,12 +18,51 @@ interface DatabaseConstructor {
   readonly prototype: DatabaseClass
   /** The class of the database's errors, which have a `code`. */
   readonly SqliteError: typeof ErrorClass
+  /**
+   * Encrypts a plain database file.
+   *
+   * A copy is written beside the file on another thread, compared with it, and renamed over it. The file keeps its content
+   * and its settings. After an error, the file is as it was. No connection may have the file open.
+   *
+   * @throws {TypeError} and {RangeError}, as a rejected promise, for arguments.
+   * @throws {SqliteError} `STRONGROOM_IN_USE` if the file is open; `STRONGROOM_ENCRYPTED`; `STRONGROOM_CANCELLED`;
+   * `STRONGROOM_EXISTS` if the path `keep` exists; `STRONGROOM_EMPTY_FILE`; `STRONGROOM_MISSING_FUNCTION` if an index or a
+   * table uses a function that only the application defines; `SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`,
+   * `SQLITE_FULL`.
+   * @example
+   * ```js
+   * await Database.encrypt('notes.db', { passphrase: 'correct horse battery staple' })
+   * ```
+   */
+  readonly encrypt: typeof migrate.encrypt
+  /**
+   * Decrypts a database file, as {@link encrypt} encrypts one.
+   *
+   * @throws {SqliteError} `STRONGROOM_WRONG_KEY`, `STRONGROOM_NOT_ENCRYPTED`, and the errors of {@link encrypt}.
+   * @example
+   * ```js
+   * await Database.decrypt('notes.db', { from: { passphrase: 'correct horse battery staple' }, keep: 'notes.encrypted.db' })
+   * ```
+   */
+  readonly decrypt: typeof migrate.decrypt
+  /**
+   * Converts a database file between two keys, two versions of SQLCipher, or plain and encrypted, as {@link encrypt} does.
+   *
+   * @example
+   * ```js
+   * const passphrase = 'correct horse battery staple'
+   * await Database.migrate('old.db', { from: { passphrase, cipherCompatibility: 3 }, to: { passphrase } })
+   * ```
+   */
+  readonly migrate: typeof migrate.migrate
 }
 
 const Database = new Proxy(DatabaseClass, {
   apply: (_, __, [path, options]: [string?, OpenOptions?]) => new Database(path, options),
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
+for (const method of [migrate.encrypt, migrate.decrypt, migrate.migrate])
+  Object.defineProperty(DatabaseClass, method.name, { value: method, writable: true, configurable: true })
 Object.defineProperty(DatabaseClass.prototype, 'constructor', { value: Database, writable: true, configurable: true })
 
 type Database = DatabaseClass
@@ -54,6 +94,18 @@ declare namespace Database {
   export type RekeyOptions = rekey.RekeyOptions
   /** The progress of {@link DatabaseClass.rekey}. */
   export type RekeyProgress = rekey.RekeyProgress
+  /** Options of {@link DatabaseConstructor.encrypt}. */
+  export type MigrateOptions = migrate.MigrateOptions
+  /** Options of {@link DatabaseConstructor.decrypt}. */
+  export type DecryptOptions = migrate.DecryptOptions
+  /** Options of {@link DatabaseConstructor.migrate}. */
+  export type MigrateKeys = migrate.MigrateKeys
+  /** The encryption of a file, or its absence. */
+  export type MigrateKey = migrate.MigrateKey
+  /** The progress of a conversion. */
+  export type MigrateProgress = migrate.MigrateProgress
+  /** The file after a conversion. */
+  export type MigrateResult = migrate.MigrateResult
   /** A prepared statement: the arguments of its calls, and the type of a row. */
   export type Statement<P extends readonly unknown[] = values.BindArgument[], Result = values.Row> = StatementClass<
     DatabaseClass,

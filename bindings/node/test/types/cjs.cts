@@ -6,6 +6,7 @@ const error = new Database.SqliteError('message', 'SQLITE_ERROR')
 const code: Database.SqliteErrorCode = error.code
 const row: Database.Row | undefined = db.prepare('SELECT 1').get()
 const statement: Database.Statement = db.prepare('SELECT 1')
+const converted: Promise<Database.MigrateResult> = Database.encrypt('cats.db', { passphrase: 'p' })
 class Cats extends Database {
   count(): number {
     return this.prepare<[], { n: number }>('SELECT count(*) AS n FROM cats').get()?.n ?? 0
@@ -15,4 +16,4 @@ const cats: Database = new Cats('cats.db', { passphrase: 'p' })
 // @ts-expect-error a code that is not in the list
 new Database.SqliteError('message', 'SQLITE_NONSENSE')
 
-export = { code, row, statement, cats }
+export = { code, row, statement, cats, converted }

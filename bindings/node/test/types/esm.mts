@@ -5,6 +5,12 @@ import Database, {
   type CheckOptions,
   type CheckProblem,
   type CheckResult,
+  type DecryptOptions,
+  type MigrateKey,
+  type MigrateKeys,
+  type MigrateOptions,
+  type MigrateProgress,
+  type MigrateResult,
   type Options,
   type Row,
   type RunResult,
@@ -62,6 +68,22 @@ const simple = db.pragma('user_version', { simple: true })
 equal<Exact<typeof simple, SqlValue | undefined>>(true)
 const rows = db.pragma('user_version')
 equal<Exact<typeof rows, Row[]>>(true)
+
+const migrateOptions: MigrateOptions = { signal: new AbortController().signal, keep: 'old.db', timeout: 5 }
+const encrypted = Database.encrypt('x.db', { key: Buffer.alloc(32) }, migrateOptions)
+equal<Exact<typeof encrypted, Promise<MigrateResult>>>(true)
+const decryptOptions: DecryptOptions = { from: { passphrase: 'p' }, progress: (now: MigrateProgress) => now.done < 5 }
+equal<Exact<ReturnType<typeof Database.decrypt>, Promise<MigrateResult>>>(true)
+Database.decrypt('x.db', decryptOptions)
+const plain: MigrateKey = { plain: true }
+const migrateKeys: MigrateKeys = { from: plain, to: { passphrase: 'p', cipherCompatibility: 3 } }
+Database.migrate('x.db', migrateKeys)
+// @ts-expect-error a file is never decrypted by leaving its key out
+Database.migrate('x.db', { from: plain })
+// @ts-expect-error plain is true or absent
+Database.migrate('x.db', { from: { plain: false }, to: plain })
+// @ts-expect-error decrypt needs the key
+Database.decrypt('x.db')
 
 try {
   called.close()

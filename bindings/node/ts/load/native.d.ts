@@ -24,6 +24,22 @@ export declare class NativeDatabase {
   rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
 }
 
+/**
+ * A conversion that runs on a thread of its own.
+ *
+ * The thread never calls into Node, so that the end of a worker or of the process cannot disturb it.
+ */
+export declare class NativeMigration {
+  /** Starts the conversion. */
+  constructor(options: NativeMigrationOptions)
+  /** Returns the result, or null while the conversion runs. Throws the error that ended the conversion. */
+  poll(): NativeConverted | null
+  /** Returns how far the conversion is, or null before the file is locked. */
+  progress(): NativeMigrationProgress | null
+  /** Ends the conversion soon, unless the new file has its name already. */
+  cancel(): void
+}
+
 /** A prepared statement. */
 export declare class NativeStatement {
   /** Returns the statement's SQL, without keys. */
@@ -116,6 +132,18 @@ export interface NativeColumn {
   type?: string
 }
 
+/** The result of a conversion. */
+export interface NativeConverted {
+  /** The number of tables. */
+  tables: number
+  /** The number of rows in the tables. */
+  rows: number
+  /** The number of pages. */
+  pages: number
+  /** Bytes per page. */
+  pageSize: number
+}
+
 /** A key with its cipher parameters. The TypeScript layer has checked each value. */
 export interface NativeKey {
   /** A raw key of 32 bytes. */
@@ -144,6 +172,28 @@ export interface NativeKey {
   plaintextHeaderSize?: number
   /** The salt, if it is not the first 16 bytes of the file. */
   salt?: Uint8Array
+}
+
+/** The options of a conversion. The TypeScript layer has checked each value and filled in the defaults. */
+export interface NativeMigrationOptions {
+  /** The file. */
+  path: string
+  /** The key that the file has, if it is encrypted. */
+  from?: NativeKey
+  /** The key that the file is to have, if it is to be encrypted. */
+  to?: NativeKey
+  /** The path that is to name the original afterwards. */
+  keep?: string
+  /** How long to wait for another connection's lock, in milliseconds. */
+  timeout: number
+}
+
+/** How far a conversion is. */
+export interface NativeMigrationProgress {
+  /** The number of pages that are done. */
+  done: number
+  /** The number of pages to write and to read back, and 0 before the file is read. */
+  total: number
 }
 
 /** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */

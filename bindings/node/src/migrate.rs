@@ -1,0 +1,189 @@
+//! The conversion that JavaScript holds.
+
+use std::{
+    any::Any,
+    mem,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use napi::{Env, Status};
+use napi_derive::napi;
+use strongroom_database::{Converted, MigrateError, Migration, Progress, migrate};
+
+use crate::{
+    error::{Failure, Outcome},
+    key::NativeKey,
+    panic_request::panic_if_requested,
+};
+
+/// The options of a conversion. The TypeScript layer has checked each value and filled in the defaults.
+#[napi(object, object_to_js = false)]
+pub struct NativeMigrationOptions {
+    /// The file.
+    pub path: String,
+    /// The key that the file has, if it is encrypted.
+    pub from: Option<NativeKey>,
+    /// The key that the file is to have, if it is to be encrypted.
+    pub to: Option<NativeKey>,
+    /// The path that is to name the original afterwards.
+    pub keep: Option<String>,
+    /// How long to wait for another connection's lock, in milliseconds.
+    pub timeout: u32,
+}
+
+/// How far a conversion is.
+#[napi(object, object_from_js = false)]
+pub struct NativeMigrationProgress {
+    /// The number of pages that are done.
+    pub done: f64,
+    /// The number of pages to write and to read back, and 0 before the file is read.
+    pub total: f64,
+}
+
+/// The result of a conversion.
+#[napi(object, object_from_js = false)]
+pub struct NativeConverted {
+    /// The number of tables.
+    pub tables: f64,
+    /// The number of rows in the tables.
+    pub rows: f64,
+    /// The number of pages.
+    pub pages: f64,
+    /// Bytes per page.
+    pub page_size: u32,
+}
+
+/// A conversion that runs on a thread of its own.
+///
+/// The thread never calls into Node, so that the end of a worker or of the process cannot disturb it.
+#[napi]
+pub struct NativeMigration {
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// The state that JavaScript shares with the thread.
+#[derive(Default)]
+struct Shared {
+    progress: Option<Progress>,
+    cancelled: bool,
+    state: State,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Running,
+    Converted(Converted),
+    Failed(MigrateError),
+    Panicked(String),
+    /// `poll` has thrown the error.
+    Thrown,
+}
+
+#[napi]
+impl NativeMigration {
+    /// Starts the conversion.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, options: NativeMigrationOptions) -> napi::Result<Self> {
+        start(options).map_err(|failure| failure.throw(&env))
+    }
+
+    /// Returns the result, or null while the conversion runs. Throws the error that ended the conversion.
+    #[napi(catch_unwind)]
+    pub fn poll(&self, env: Env) -> napi::Result<Option<NativeConverted>> {
+        panic_if_requested();
+        let mut shared = lock(&self.shared);
+        match mem::replace(&mut shared.state, State::Thrown) {
+            State::Running => {
+                shared.state = State::Running;
+                Ok(None)
+            }
+            State::Converted(converted) => {
+                shared.state = State::Converted(converted);
+                Ok(Some(converted.into()))
+            }
+            State::Failed(error) => Err(Failure::from(error).throw(&env)),
+            State::Panicked(message) => Err(napi::Error::new(Status::GenericFailure, message)),
+            State::Thrown => Err(Failure::busy().throw(&env)),
+        }
+    }
+
+    /// Returns how far the conversion is, or null before the file is locked.
+    #[napi(catch_unwind)]
+    pub fn progress(&self) -> Option<NativeMigrationProgress> {
+        panic_if_requested();
+        let progress = lock(&self.shared).progress?;
+        Some(NativeMigrationProgress { done: progress.done as f64, total: progress.total as f64 })
+    }
+
+    /// Ends the conversion soon, unless the new file has its name already.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self) {
+        panic_if_requested();
+        lock(&self.shared).cancelled = true;
+    }
+}
+
+/// When a worker ends, its conversion ends as if it had been cancelled.
+impl Drop for NativeMigration {
+    fn drop(&mut self) {
+        lock(&self.shared).cancelled = true;
+    }
+}
+
+impl From<Converted> for NativeConverted {
+    fn from(converted: Converted) -> Self {
+        let Converted { tables, rows, pages, page_size } = converted;
+        Self { tables: tables as f64, rows: rows as f64, pages: pages as f64, page_size }
+    }
+}
+
+fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
+    panic_if_requested();
+    let key = |key: Option<NativeKey>| Outcome::Ok(key.map(|key| key.key()).transpose()?.flatten());
+    let (from, to) = (key(options.from)?, key(options.to)?);
+    let (path, keep) = (PathBuf::from(options.path), options.keep.map(PathBuf::from));
+    let timeout = Duration::from_millis(options.timeout.into());
+    let shared: Arc<Mutex<Shared>> = Arc::default();
+    let threads = Arc::clone(&shared);
+    let run = move || {
+        let migration =
+            Migration { path: &path, from: from.as_ref(), to: to.as_ref(), keep: keep.as_deref(), timeout };
+        let state = run(&migration, &threads);
+        lock(&threads).state = state;
+    };
+    thread::Builder::new().name("strongroom".to_owned()).spawn(run).map_err(|error| {
+        napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}"))
+    })?;
+    Ok(NativeMigration { shared })
+}
+
+/// Runs the conversion on its thread, where a panic would leave JavaScript waiting.
+fn run(migration: &Migration<'_>, shared: &Mutex<Shared>) -> State {
+    let mut report = |progress| {
+        let mut shared = lock(shared);
+        shared.progress = Some(progress);
+        if shared.cancelled { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    match catch_unwind(AssertUnwindSafe(|| migrate(migration, &mut report))) {
+        Ok(Ok(converted)) => State::Converted(converted),
+        Ok(Err(error)) => State::Failed(error),
+        Err(payload) => State::Panicked(message(&*payload)),
+    }
+}
+
+/// Returns the message of a panic.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// Locks the state, also after a panic, which leaves no half of a change.
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

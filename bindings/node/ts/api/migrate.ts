@@ -1,0 +1,201 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { addon } from '../load/loader'
+import type { NativeKey, NativeMigration, NativeMigrationOptions } from '../load/native'
+import { callback, type Given, integer, optionalBoolean, optionsObject, pathArgument } from './arguments'
+import { argumentType, argumentValue, fromNative, SqliteError } from './errors'
+import { KEY_NAMES, type KeyOptions, keyRequest, requiredKey, wipe } from './key'
+
+/** The progress of {@link encrypt}, {@link decrypt} and {@link migrate}. */
+export interface MigrateProgress {
+  /** The pages that were written, and then read back. */
+  done: number
+  /** The pages to write and to read back: twice the pages of the file. 0 while the conversion waits for a lock. */
+  total: number
+}
+
+/** The file after {@link encrypt}, {@link decrypt} or {@link migrate}. */
+export interface MigrateResult {
+  /** The number of tables, those behind virtual tables included. */
+  tables: number
+  /** The number of rows in the tables. */
+  rows: number
+  /** The number of pages. */
+  pages: number
+  /** Bytes per page. */
+  pageSize: number
+}
+
+/** Options of {@link encrypt}, {@link decrypt} and {@link migrate}. */
+export interface MigrateOptions {
+  /** A function that gets the progress now and then, and returns false to cancel. */
+  progress?: ((progress: MigrateProgress) => unknown) | null
+  /** Cancels the conversion. */
+  signal?: AbortSignal | null
+  /** A path that does not exist, and names the original afterwards. By default the original is replaced. */
+  keep?: string | null
+  /** How long to wait for another connection to close the file, in milliseconds. Default: 5,000. */
+  timeout?: number
+}
+
+/** The encryption of a file, or its absence. */
+export type MigrateKey = KeyOptions | { plain: true }
+
+/** Options of {@link decrypt}. */
+export interface DecryptOptions extends MigrateOptions {
+  /** The key that the file has. */
+  from: KeyOptions
+}
+
+/** Options of {@link migrate}. */
+export interface MigrateKeys extends MigrateOptions {
+  /** The key that the file has, or `{ plain: true }`. */
+  from: MigrateKey
+  /** The key that the file is to have, or `{ plain: true }`. */
+  to: MigrateKey
+}
+
+const OPTIONS: readonly string[] = ['progress', 'signal', 'keep', 'timeout'] satisfies (keyof MigrateOptions)[]
+/** How long to wait between two looks at the conversion, in milliseconds. */
+const INTERVALS = [1, 2, 4, 8]
+const LONGEST_INTERVAL = 10
+
+/** Encrypts a plain database file. */
+export async function encrypt(path: string, to: KeyOptions, options?: MigrateOptions | null): Promise<MigrateResult> {
+  const given = optionsObject(options, OPTIONS, 'third')
+  return convert(path, given, { from: () => undefined, to: () => required(to, 'second argument of encrypt') })
+}
+
+/** Decrypts a database file. */
+export async function decrypt(path: string, options: DecryptOptions): Promise<MigrateResult> {
+  const given = optionsObject(options, [...OPTIONS, 'from'])
+  return convert(path, given, { from: () => required(given['from'], '"from" option of decrypt'), to: () => undefined })
+}
+
+/** Converts a database file between plain and encrypted, or between two keys. */
+export async function migrate(path: string, options: MigrateKeys): Promise<MigrateResult> {
+  const given = optionsObject(options, [...OPTIONS, 'from', 'to'])
+  return convert(path, given, {
+    from: () => keyOrPlain(given['from'], '"from" option of migrate'),
+    to: () => keyOrPlain(given['to'], '"to" option of migrate'),
+  })
+}
+
+async function convert(
+  path: unknown,
+  given: Given,
+  keys: Record<'from' | 'to', () => NativeKey | undefined>,
+): Promise<MigrateResult> {
+  const file = pathArgument(path, 'the path of the database')
+  if (file === '' || file === ':memory:')
+    throw argumentValue('a conversion needs the path of a file: a database in memory has none')
+  const progress = callback<(progress: MigrateProgress) => unknown>(given, 'progress')
+  const signal = abortSignal(given)
+  const keep = given['keep'] ?? undefined
+  const options: NativeMigrationOptions = {
+    path: file,
+    timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
+  }
+  if (keep !== undefined) options.keep = pathArgument(keep, 'the "keep" option, a path', 'the')
+  let from: NativeKey | undefined
+  let to: NativeKey | undefined
+  try {
+    from = keys.from()
+    to = keys.to()
+    if (from !== undefined) options.from = from
+    if (to !== undefined) options.to = to
+    if (signal?.aborted) throw cancelled(file, signal)
+    const native = new addon.NativeMigration(options)
+    return await ended(native, file, progress, signal)
+  } catch (error) {
+    throw fromNative(error)
+  } finally {
+    wipe(from)
+    wipe(to)
+  }
+}
+
+/** Waits for the end of a conversion, which a thread of the addon makes without a call into JavaScript. */
+async function ended(
+  native: NativeMigration,
+  file: string,
+  progress: ((progress: MigrateProgress) => unknown) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<MigrateResult> {
+  let thrown: { error: unknown } | undefined
+  let last: MigrateProgress | undefined
+  const report = (now: MigrateProgress): void => {
+    if (progress === undefined || thrown !== undefined || (now.done === last?.done && now.total === last.total)) return
+    last = now
+    try {
+      if (progress({ done: now.done, total: now.total }) === false) native.cancel()
+    } catch (error) {
+      thrown = { error }
+      native.cancel()
+    }
+  }
+  const abort = (): void => native.cancel()
+  signal?.addEventListener('abort', abort)
+  try {
+    for (let look = 0; ; look += 1) {
+      await wait(INTERVALS[look] ?? LONGEST_INTERVAL)
+      const result = native.poll()
+      const now = native.progress()
+      if (now !== null) report(now)
+      if (result === null) continue
+      if (thrown !== undefined) throw tooLate(thrown.error)
+      return { tables: result.tables, rows: result.rows, pages: result.pages, pageSize: result.pageSize }
+    }
+  } catch (error) {
+    const own = fromNative(error)
+    if (!(own instanceof SqliteError) || own.code !== 'STRONGROOM_CANCELLED') throw own
+    if (thrown !== undefined) throw thrown.error
+    throw signal?.aborted ? cancelled(file, signal) : own
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** The error of a conversion that its signal cancelled, with the signal's reason as the cause. */
+function cancelled(file: string, signal: AbortSignal): SqliteError {
+  const message = `the conversion of "${file}" was cancelled; the file is as it was`
+  const cause = signal.reason instanceof Error ? { cause: signal.reason } : undefined
+  return new SqliteError(message, 'STRONGROOM_CANCELLED', cause)
+}
+
+/** The error of a progress function that threw when the file was converted already. */
+function tooLate(error: unknown): SqliteError {
+  const cause = error instanceof Error ? { cause: error } : undefined
+  const message = 'the file has the new key, and the progress function threw after that'
+  return new SqliteError(message, 'STRONGROOM_REKEY_UNVERIFIED', cause)
+}
+
+function abortSignal(given: Given): AbortSignal | undefined {
+  const signal = given['signal'] ?? undefined
+  if (signal !== undefined && !isAbortSignal(signal))
+    throw argumentType('Expected the "signal" option to be an AbortSignal')
+  return signal
+}
+
+/** Whether a value is an AbortSignal, also one of another realm or of a polyfill. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+}
+
+function required(value: unknown, what: string): NativeKey {
+  return requiredKey(keyObject(value, KEY_NAMES, what, 'with "key" or "passphrase"'), `the ${what}`)
+}
+
+function keyOrPlain(value: unknown, what: string): NativeKey | undefined {
+  const given = keyObject(value, [...KEY_NAMES, 'plain'], what, 'with "key", "passphrase" or "plain: true"')
+  const plain = optionalBoolean(given, 'plain') ?? false
+  const key = keyRequest(given, 'name "plain: true" for a file without encryption')
+  if (plain === (key !== undefined))
+    throw argumentType(`the ${what} needs exactly one of "key", "passphrase" and "plain: true"`)
+  return key
+}
+
+function keyObject(value: unknown, names: readonly string[], what: string, contents: string): Given {
+  if (typeof value !== 'object' || value === null)
+    throw argumentType(`Expected the ${what} to be an object ${contents}`)
+  return optionsObject(value, names)
+}
