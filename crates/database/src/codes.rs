@@ -35,7 +35,13 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
     let migrate = || error.downcast_ref().map(MigrateError::code);
-    open.or_else(sql).or_else(rekey).or_else(attach).or_else(check).or_else(migrate).or_else(key).or_else(codec)
+    open.or_else(sql)
+        .or_else(rekey)
+        .or_else(attach)
+        .or_else(check)
+        .or_else(migrate)
+        .or_else(key)
+        .or_else(codec)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod schema;
 mod table;
 mod verify;
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
@@ -34,6 +34,8 @@ const COPY: &CStr = c"strongroom_copy";
 const DEFAULT_PAGE_SIZE: u32 = 4_096;
 /// The page size of SQLCipher 1 to 3, unless the file was created with another one.
 const OLD_PAGE_SIZE: u32 = 1_024;
+/// The number of steps of SQLite's virtual machine between two reports.
+const STEPS: c_int = 1_000;
 /// The smallest page of an encrypted file.
 const MIN_CIPHER_PAGE_SIZE: u32 = 1_024;
 
@@ -333,7 +335,7 @@ impl Run<'_, '_> {
             let written = u128::from(length) * u128::from(pages) / size;
             self.report(u64::try_from(written).unwrap_or(pages).min(pages)).is_ok()
         };
-        core.watched(&mut go_on, run)
+        core.watched(STEPS, &mut go_on, run)
     }
 
     /// Sets what the copy's own connection must set, and closes it.

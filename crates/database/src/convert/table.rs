@@ -4,6 +4,7 @@ use openssl::sha::Sha256;
 use rusqlite::{Connection, Result};
 
 use crate::Value;
+use crate::pragma::quoted;
 use crate::seam::Row;
 
 /// A table of the source.
@@ -148,9 +149,4 @@ impl Hasher {
     pub(super) fn finish(self) -> Content {
         Content { rows: self.rows, hash: self.hash.finish() }
     }
-}
-
-/// Returns a name as an identifier of SQL.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use rusqlite::Connection;
 
-use super::Run;
 use super::schema::Schema;
 use super::table::{Content, Hasher, Table};
+use super::{Run, STEPS};
 use crate::open::Opened;
 use crate::seam::{Core, RawStatement, Source, Step};
 use crate::{Location, MigrateError};
@@ -111,7 +111,7 @@ impl Run<'_, '_> {
         let faults = |run: &mut Self, core: &Core| {
             let done = run.done;
             let mut go_on = || run.report(done).is_ok();
-            core.watched(&mut go_on, || core.with(faults)).map_err(|failure| run.failed(failure))
+            core.watched(STEPS, &mut go_on, || core.with(faults)).map_err(|failure| run.failed(failure))
         };
         let found = faults(self, &copy.core)?;
         if !found.is_empty() {

@@ -18,7 +18,6 @@ mod provider;
 mod refused;
 mod row;
 mod statement;
-mod watch;
 
 pub(crate) use attach::AttachFlags;
 pub(crate) use core::{Core, Failure, FileStart};
