@@ -218,9 +218,13 @@ impl Change<'_> {
             let _ = writer.with(|connection| connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
             return Ok(());
         }
+        let damaged = writer.cipher_failed("main");
         // SQLite rolls back by itself after some failures, and then reports that no transaction is active.
         let _ = writer.with(|connection| connection.execute_batch("ROLLBACK"));
         match written {
+            Err(_) if damaged => {
+                Err(RekeyError::Sqlite { path: self.path.clone(), source: SqlError::PageAuthentication })
+            }
             Err(failure) => Err(failed(failure)),
             Ok(_) => Err(RekeyError::Cancelled),
         }
@@ -269,7 +273,12 @@ impl Change<'_> {
             }
             Ok(())
         });
-        read.map_err(|failure| self.unverified(failure))
+        match read {
+            Err(_) if reader.core.cipher_failed("main") => {
+                Err(RekeyError::Unverified { path: self.path.clone(), source: SqlError::PageAuthentication })
+            }
+            read => read.map_err(|failure| self.unverified(failure)),
+        }
     }
 
     fn unverified(&self, failure: Failure) -> RekeyError {

@@ -141,7 +141,11 @@ impl Session {
         }
         let may_be_the_cipher = matches!(
             code & 0xff,
-            sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB | sqlite::SQLITE_READONLY | sqlite::SQLITE_ERROR
+            sqlite::SQLITE_CORRUPT
+                | sqlite::SQLITE_NOTADB
+                | sqlite::SQLITE_READONLY
+                | sqlite::SQLITE_NOMEM
+                | sqlite::SQLITE_ERROR
         );
         if !may_be_the_cipher {
             return SqlError::from_failure(failure);

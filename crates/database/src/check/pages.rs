@@ -170,8 +170,8 @@ fn first_unreadable(
     to: u64,
     meter: &mut Meter<'_, '_>,
 ) -> Result<Option<u64>, CheckError> {
-    let mut cancelled = Ok(());
-    let found = twin.core().with(|connection| {
+    let (mut cancelled, mut unreadable) = (Ok(()), None);
+    let read = twin.core().with(|connection| {
         let mut read = connection.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
         for page in from..=to {
             let mut rows = read.query([page.cast_signed()])?;
@@ -182,15 +182,20 @@ fn first_unreadable(
             };
             drop(rows);
             if zeros && twin.cipher_failed() {
-                return Ok(Some(page));
+                unreadable = Some(page);
+                break;
             }
             cancelled = meter.maybe_checked(page);
             if cancelled.is_err() {
                 break;
             }
         }
-        Ok(None)
+        Ok(())
     });
     cancelled?;
-    Ok(found.map_err(SqlError::from_failure)?)
+    // A page that fails is also an error of the call.
+    if unreadable.is_none() {
+        read.map_err(SqlError::from_failure)?;
+    }
+    Ok(unreadable)
 }

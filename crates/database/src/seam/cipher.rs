@@ -60,6 +60,23 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Fails if a page of one of the connection's databases has failed its authentication.
+    ///
+    /// A statement that met the page may have ended without an error: see [`failed_pages`](super::provider::failed_pages).
+    #[cold]
+    pub(super) fn check_pages(&self) -> Result<(), Failure> {
+        let failed = self.schemas()?.iter().any(|name| self.is_keyed(name) && self.cipher_failed(name));
+        match failed {
+            true => Err(Failure::Sqlite {
+                code: sqlite::SQLITE_CORRUPT,
+                message: "a page of the encrypted database fails its authentication".to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
 unsafe extern "C" {
     /// Declared here because libsqlite3-sys leaves SQLCipher's own functions out. Source: sqlcipher.c.
     fn sqlcipherCodecGetKey(

@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 use rusqlite::Connection;
 use vendored_sys::sqlite;
 
+use super::provider::failed_pages;
 use crate::registry::Listed;
 
 /// Why a call into SQLite failed.
@@ -53,10 +54,14 @@ impl Core {
         call: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, Failure> {
         let _entered = self.enter();
-        match &*self.connection.borrow() {
-            Some(connection) => call(connection).map_err(|error| failure_of(&error)),
-            None => Err(Failure::Closed),
+        let connection = self.connection.borrow();
+        let Some(connection) = &*connection else { return Err(Failure::Closed) };
+        let failed = failed_pages();
+        let result = call(connection).map_err(|error| failure_of(&error))?;
+        if failed != failed_pages() {
+            self.check_pages()?;
         }
+        Ok(result)
     }
 
     pub(crate) fn is_open(&self) -> bool {

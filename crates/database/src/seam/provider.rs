@@ -8,9 +8,11 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
+use std::slice;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use strongroom_keys::{PageKeys, SALT_LENGTH, SecretBytes};
+use strongroom_keys::{HashAlgorithm, PageKeys, SALT_LENGTH, SecretBytes};
 
 use crate::pragma::pragma;
 
@@ -111,6 +113,8 @@ struct State {
     /// The address of the HMAC key that authenticates pages that are read.
     reading_hmac: Cell<*const u8>,
     last_hmac: Cell<*const u8>,
+    /// Whether the next HMAC is that of a page that has just been encrypted.
+    encrypting: Cell<bool>,
     exchange: RefCell<Exchange>,
 }
 
@@ -137,6 +141,18 @@ thread_local! {
 /// SQLCipher's provider for OpenSSL.
 static BASE: OnceLock<Provider> = OnceLock::new();
 
+/// Counts the pages of all connections that failed their authentication.
+static FAILED_PAGES: AtomicU32 = AtomicU32::new(0);
+
+/// Returns the number of pages that failed their authentication in this process.
+///
+/// SQLCipher gives SQLite a page of zeros for such a page, and fails at the next page. If the page is the last one of a
+/// value, SQLite would return the zeros as a part of the value.
+#[inline]
+pub(super) fn failed_pages() -> u32 {
+    FAILED_PAGES.load(Ordering::Relaxed)
+}
+
 /// SQLCIPHER_DECRYPT of sqlcipher.c.
 const DECRYPT: c_int = 0;
 /// SQLITE_ERROR, with which a provider reports a failure.
@@ -145,6 +161,7 @@ const OK: c_int = vendored_sys::sqlite::SQLITE_OK;
 
 impl State {
     fn cipher_key(&self, mode: c_int, given: *const u8, length: usize) -> *const u8 {
+        self.encrypting.set(mode != DECRYPT);
         if mode == DECRYPT {
             self.reading_cipher.set(given);
             self.reading_hmac.set(self.last_hmac.get());
@@ -207,6 +224,7 @@ unsafe extern "C" fn ctx_init(ctx: *mut *mut c_void) -> c_int {
         reading_cipher: Cell::new(ptr::null()),
         reading_hmac: Cell::new(ptr::null()),
         last_hmac: Cell::new(ptr::null()),
+        encrypting: Cell::new(false),
         exchange: RefCell::new(Exchange::None),
     });
     // SAFETY: SQLCipher passes the place of its pointer.
@@ -248,7 +266,41 @@ unsafe extern "C" fn hmac(
     // same length. SQLCipher's own provider does not use its context.
     unsafe {
         let key = ctx.cast::<State>().as_ref().map_or(key, |state| state.hmac_key(key, length));
-        base(ptr::null_mut(), algorithm, key, key_length, first, first_length, second, second_length, out)
+        let code = base(
+            ptr::null_mut(),
+            algorithm,
+            key,
+            key_length,
+            first,
+            first_length,
+            second,
+            second_length,
+            out,
+        );
+        // SQLCipher encrypts a page before it computes its HMAC, and decrypts a page afterwards.
+        if ctx.cast::<State>().as_ref().is_some_and(|state| !state.encrypting.replace(false)) {
+            note_failure(algorithm, first, first_length, out);
+        }
+        code
+    }
+}
+
+/// Counts a page whose HMAC is not the one that the file has.
+///
+/// # Safety
+///
+/// `first` is the start of a page's content in SQLCipher's buffer, which has the HMAC behind the content, and `out` holds the
+/// HMAC that was computed.
+unsafe fn note_failure(algorithm: c_int, first: *const u8, first_length: c_int, out: *const u8) {
+    let algorithms = [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha512];
+    let algorithm = usize::try_from(algorithm).ok().and_then(|index| algorithms.get(index));
+    let (Some(algorithm), Ok(offset)) = (algorithm, usize::try_from(first_length)) else { return };
+    let length = algorithm.digest_length() as usize;
+    // SAFETY: SQLCipher compares the same bytes after this call.
+    let differs =
+        unsafe { slice::from_raw_parts(first.add(offset), length) != slice::from_raw_parts(out, length) };
+    if differs {
+        FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use vendored_sys::sqlite;
 
 use super::core::text;
+use super::provider::failed_pages;
 use super::{Core, Failure, Row};
 use crate::Value;
 
@@ -85,9 +86,14 @@ impl RawStatement {
     pub(crate) fn step(&mut self) -> Result<Step, Failure> {
         let raw = self.live()?;
         let _entered = self.core.enter();
+        let failed = failed_pages();
         // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
         // call back from stepping the same statement.
-        match unsafe { sqlite::sqlite3_step(raw) } {
+        let code = unsafe { sqlite::sqlite3_step(raw) };
+        if failed != failed_pages() {
+            self.core.check_pages()?;
+        }
+        match code {
             sqlite::SQLITE_ROW => Ok(Step::Row),
             sqlite::SQLITE_DONE => Ok(Step::Done),
             code => Err(self.core.failure(code)),

@@ -156,3 +156,38 @@ fn what_stands_in_the_log_only_is_not_missing() {
     let expected = integer(&reader, "PRAGMA page_count") as u64 * PAGE as u64;
     assert!(fs::metadata(scratch.path()).unwrap().len() < expected, "the log was written back too early");
 }
+
+/// SQLCipher gives SQLite zeros for a page that fails its authentication, and fails at the next page. A value whose last
+/// page had a flipped bit was read with zeros at its end, and without an error.
+#[test]
+fn a_flipped_bit_in_the_last_page_of_a_value_is_an_error_and_not_a_part_of_the_value() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = scratch.open();
+        rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+        database.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT)").unwrap();
+        rows(&database, "INSERT INTO t VALUES (1, ?)", &[text(&"a".repeat(20_000))]).unwrap();
+        rows(&database, "INSERT INTO t VALUES (2, ?)", &[text(&"a".repeat(40_000))]).unwrap();
+        database.close().unwrap();
+        let good = fs::read(scratch.path()).unwrap();
+        let mut errors = 0;
+        for page in 2..good.len() / PAGE {
+            let mut bad = good.clone();
+            bad[page * PAGE + 100] ^= 1;
+            fs::write(scratch.path(), &bad).unwrap();
+            for sql in ["SELECT b FROM t", "SELECT b FROM t ORDER BY b DESC", "SELECT max(b) FROM t"] {
+                let database = scratch.open();
+                match rows(&database, sql, &[]) {
+                    Err(error) => {
+                        errors += 1;
+                        assert_eq!(error, SqlError::PageAuthentication, "{sql}");
+                    }
+                    Ok(_) => panic!("{journal}: page {} is damaged, and {sql} succeeds", page + 1),
+                }
+                let write = rows(&database, "UPDATE t SET b = 'new'", &[]).unwrap_err();
+                assert_eq!(write, SqlError::PageAuthentication, "{sql}");
+            }
+        }
+        assert!(errors > 30, "{errors}");
+    }
+}

@@ -355,3 +355,26 @@ fn the_pragmas_that_can_destroy_a_file_are_refused_in_every_spelling() {
     database.close().unwrap();
     assert_opened_by(&scratch, &key(), &new_key(), 0);
 }
+
+#[test]
+fn a_file_with_a_bad_page_keeps_its_key_and_its_bytes() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = filled(&scratch, &key(), journal);
+        let pages = usize::try_from(integer(&database, "PRAGMA page_count")).unwrap();
+        database.close().unwrap();
+        let good = fs::read(scratch.path()).unwrap();
+        for page in [1, pages / 2, pages - 1] {
+            let mut bad = good.clone();
+            bad[page * 4096 + 100] ^= 1;
+            fs::write(scratch.path(), &bad).unwrap();
+            let database = scratch.open();
+            let error = database.rekey("main", &new_key(), &mut go_on).unwrap_err();
+            assert_eq!(error.code(), "SQLITE_CORRUPT", "{journal} {page}: {error}");
+            assert!(error.to_string().contains("fails its authentication"), "{error}");
+            drop(database);
+            let after = fs::read(scratch.path()).unwrap();
+            assert!(after == bad, "{journal} {page}: the file changed");
+        }
+    }
+}
