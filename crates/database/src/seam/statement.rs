@@ -89,15 +89,15 @@ impl RawStatement {
         let failed = failed_pages();
         // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
         // call back from stepping the same statement.
-        let code = unsafe { sqlite::sqlite3_step(raw) };
+        let step = match unsafe { sqlite::sqlite3_step(raw) } {
+            sqlite::SQLITE_ROW => Step::Row,
+            sqlite::SQLITE_DONE => Step::Done,
+            code => return Err(self.core.failure(code)),
+        };
         if failed != failed_pages() {
             self.core.check_pages()?;
         }
-        match code {
-            sqlite::SQLITE_ROW => Ok(Step::Row),
-            sqlite::SQLITE_DONE => Ok(Step::Done),
-            code => Err(self.core.failure(code)),
-        }
+        Ok(step)
     }
 
     /// Returns the row that the last step reached.
