@@ -1,12 +1,22 @@
 //! The connection that JavaScript holds.
 
-use std::{cell::RefCell, mem, path::PathBuf, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    mem,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
 
-use napi::Env;
+use napi::{
+    Env,
+    bindgen_prelude::{Buffer, Uint8Array},
+};
 use napi_derive::napi;
-use strongroom_database::{Database, Location, OpenOptions};
+use strongroom_database::{BackupKey, Database, Location, OpenOptions};
 
 use crate::{
+    backup::NativeBackup,
     error::{Failure, Outcome},
     key::NativeKey,
     panic_request::panic_if_requested,
@@ -18,6 +28,8 @@ use crate::{
 pub struct NativeOpenOptions {
     /// The file. Without a path the database is in memory.
     pub path: Option<String>,
+    /// The bytes of a database file, of which the database is a copy in memory.
+    pub image: Option<Uint8Array>,
     /// The key, if the database is encrypted.
     pub key: Option<NativeKey>,
     /// Refuse every change.
@@ -83,6 +95,49 @@ impl NativeDatabase {
         self.database().execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
     }
 
+    /// Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain.
+    #[napi(catch_unwind)]
+    pub fn backup(
+        &self,
+        env: Env,
+        schema: String,
+        path: String,
+        key: Option<NativeKey>,
+        plain: bool,
+    ) -> napi::Result<NativeBackup> {
+        let backup = || {
+            let key = match (key.as_ref().map(NativeKey::key).transpose()?.flatten(), plain) {
+                (Some(key), _) => BackupKey::Key(key),
+                (None, true) => BackupKey::Plain,
+                (None, false) => BackupKey::Source,
+            };
+            Ok(NativeBackup::new(self.database().backup(&schema, Path::new(&path), key)?))
+        };
+        backup().map_err(|failure: Failure| failure.throw(&env))
+    }
+
+    /// Returns the bytes of the database `schema` as a plain database file.
+    #[napi(catch_unwind)]
+    pub fn serialize(&self, env: Env, schema: String) -> napi::Result<Buffer> {
+        let image = self.database().serialize(&schema);
+        image.map(Buffer::from).map_err(|error| Failure::from(error).throw(&env))
+    }
+
+    /// Returns the bytes of the database `schema` as an encrypted database file, with the source's key or another one.
+    #[napi(catch_unwind)]
+    pub fn serialize_encrypted(
+        &self,
+        env: Env,
+        schema: String,
+        key: Option<NativeKey>,
+    ) -> napi::Result<Buffer> {
+        let serialize = || {
+            let key = key.as_ref().map(NativeKey::key).transpose()?.flatten();
+            Ok(self.database().serialize_encrypted(&schema, key.as_ref())?)
+        };
+        serialize().map(Buffer::from).map_err(|failure: Failure| failure.throw(&env))
+    }
+
     /// Returns the SQL that has run since the last call, oldest first.
     #[napi(catch_unwind)]
     pub fn take_log(&self) -> Vec<String> {
@@ -99,7 +154,11 @@ impl NativeDatabase {
 fn open(options: &NativeOpenOptions) -> Outcome<Database> {
     panic_if_requested();
     let path = options.path.as_ref().map(PathBuf::from);
-    let location = path.as_deref().map_or(Location::Memory, Location::File);
+    let location = match (&path, &options.image) {
+        (Some(path), _) => Location::File(path),
+        (None, Some(image)) => Location::Image(image),
+        (None, None) => Location::Memory,
+    };
     let open_options = OpenOptions {
         read_only: options.readonly,
         must_exist: options.must_exist,

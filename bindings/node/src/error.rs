@@ -6,7 +6,9 @@ use std::iter;
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{AttachError, CheckError, MigrateError, OpenError, RekeyError, SqlError, code_of};
+use strongroom_database::{
+    AttachError, BackupError, CheckError, ImageError, MigrateError, OpenError, RekeyError, SqlError, code_of,
+};
 use strongroom_keys::KeyError;
 
 /// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
@@ -115,6 +117,18 @@ impl From<SqlError> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
         Failure::engine(error.code(), &error)
     }
 }

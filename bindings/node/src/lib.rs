@@ -11,6 +11,7 @@
 //! The crate knows no default and no option name, and leaves every decision about a database to the engine.
 
 mod attach;
+mod backup;
 mod check;
 mod database;
 mod error;

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
@@ -51,9 +52,12 @@ test('a panic in any export is an error', () => {
   const script = `
     const { addon } = require(${JSON.stringify(loader)})
     const ignore = () => {}
+    const backupPath = ${JSON.stringify(freshPath())}
     const calls = {
       NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore],
-        attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], check: ['main', ignore] },
+        attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], check: ['main', ignore],
+        backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
+      NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },
       NativeStatement: {
         parameters: [], columns: [], names: [], bind: [[]], run: [undefined, ignore, false],
         get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],
@@ -66,6 +70,7 @@ test('a panic in any export is an error', () => {
     const migration = () => new addon.NativeMigration({ path: '', timeout: 0 })
     const instances = {
       NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1'), NativeMigration: migration(),
+      NativeBackup: open().backup('main', backupPath, undefined, false),
     }
     const outcomes = {}
     const provoke = (name, call) => {
@@ -101,6 +106,7 @@ test('a panic in any export is an error', () => {
     'NativeDatabase.inTransaction',
     'NativeStatement.all',
     'NativeMigration.poll',
+    'NativeBackup.step',
   ])
     assert.ok(name in outcomes, name)
   for (const [name, outcome] of Object.entries(outcomes))

@@ -7,6 +7,8 @@ export type SqliteError = Database.SqliteError
 
 export type {
   AttachOptions,
+  BackupMetadata,
+  BackupOptions,
   BindArgument,
   BindValue,
   CheckOptions,
@@ -27,6 +29,7 @@ export type {
   RekeyProgress,
   Row,
   RunResult,
+  SerializeOptions,
   SqliteErrorCode,
   SqlValue,
   Statement,

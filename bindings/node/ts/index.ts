@@ -1,4 +1,5 @@
 import type { AttachOptions as Attach } from './api/attach'
+import type * as backups from './api/backup'
 import type * as check from './api/check'
 import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
@@ -7,14 +8,15 @@ import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
 import * as migrate from './api/migrate'
 import type { Options as OpenOptions } from './api/options'
 import type * as rekey from './api/rekey'
+import type { SerializeOptions as ImageOptions } from './api/serialize'
 import type { Statement as StatementClass } from './api/statement'
 import type { Transaction as TransactionFunction } from './api/transaction'
 import type * as values from './api/values'
 
 /** The class {@link Database}, which can also be called without `new`. */
 interface DatabaseConstructor {
-  new (path?: string | null, options?: OpenOptions | null): DatabaseClass
-  (path?: string | null, options?: OpenOptions | null): DatabaseClass
+  new (path?: string | Uint8Array | null, options?: OpenOptions | null): DatabaseClass
+  (path?: string | Uint8Array | null, options?: OpenOptions | null): DatabaseClass
   readonly prototype: DatabaseClass
   /** The class of the database's errors, which have a `code`. */
   readonly SqliteError: typeof ErrorClass
@@ -58,7 +60,7 @@ interface DatabaseConstructor {
 }
 
 const Database = new Proxy(DatabaseClass, {
-  apply: (_, __, [path, options]: [string?, OpenOptions?]) => new Database(path, options),
+  apply: (_, __, [path, options]: [(string | Uint8Array)?, OpenOptions?]) => new Database(path, options),
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
 for (const method of [migrate.encrypt, migrate.decrypt, migrate.migrate])
@@ -106,6 +108,12 @@ declare namespace Database {
   export type MigrateProgress = migrate.MigrateProgress
   /** The file after a conversion. */
   export type MigrateResult = migrate.MigrateResult
+  /** Options of a backup. */
+  export type BackupOptions = backups.BackupOptions
+  /** How far a backup is. */
+  export type BackupMetadata = backups.BackupMetadata
+  /** Options of an image. */
+  export type SerializeOptions = ImageOptions
   /** A prepared statement: the arguments of its calls, and the type of a row. */
   export type Statement<P extends readonly unknown[] = values.BindArgument[], Result = values.Row> = StatementClass<
     DatabaseClass,

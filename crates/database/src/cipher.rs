@@ -51,7 +51,11 @@ impl Cipher {
         {
             secret = exchanged;
         }
-        let parameters = core.with(|connection| parameters(connection, &name))?;
+        let mut parameters = core.with(|connection| parameters(connection, &name))?;
+        // A passphrase that SQLCipher has not used yet, as in memory, comes without the salt, which this file does not hold.
+        if parameters.plaintext_header_size.is_some() && PageKeys::from_keyspec(&secret).is_none() {
+            parameters.salt = core.with(|connection| salt_of_connection(connection, &name))?;
+        }
         Ok(Some(Self { secret, parameters }))
     }
 
@@ -151,6 +155,15 @@ fn parameters(connection: &Connection, schema: &str) -> rusqlite::Result<CipherP
         plaintext_header_size: number("cipher_plaintext_header_size")?.filter(|&size| size != 0),
         ..CipherParameters::default()
     })
+}
+
+/// Returns the salt that SQLCipher has for the database `schema`.
+fn salt_of_connection(connection: &Connection, schema: &str) -> rusqlite::Result<Option<[u8; SALT_LENGTH]>> {
+    let hex: String = connection.pragma_query_value(Some(schema), "cipher_salt", |row| row.get(0))?;
+    let bytes: Vec<u8> = (0..SALT_LENGTH)
+        .filter_map(|index| u8::from_str_radix(hex.get(2 * index..2 * index + 2)?, 16).ok())
+        .collect();
+    Ok(bytes.try_into().ok())
 }
 
 /// Returns the salt of the file, or a new one for a file that does not exist yet.

@@ -6,7 +6,9 @@ use strongroom_codec::CodecError;
 use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
-use crate::{AttachError, CheckError, MigrateError, OpenError, RekeyError, SqlError};
+use crate::{
+    AttachError, BackupError, CheckError, ImageError, MigrateError, OpenError, RekeyError, SqlError,
+};
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
 ///
@@ -19,6 +21,8 @@ pub fn codes() -> Vec<&'static str> {
         RekeyError::CODES,
         AttachError::CODES,
         MigrateError::CODES,
+        BackupError::CODES,
+        ImageError::CODES,
         KeyError::CODES,
         CodecError::CODES,
     ]
@@ -35,10 +39,14 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
     let migrate = || error.downcast_ref().map(MigrateError::code);
+    let backup = || error.downcast_ref().map(BackupError::code);
+    let image = || error.downcast_ref().map(ImageError::code);
     open.or_else(sql)
         .or_else(rekey)
         .or_else(attach)
         .or_else(check)
+        .or_else(backup)
+        .or_else(image)
         .or_else(migrate)
         .or_else(key)
         .or_else(codec)

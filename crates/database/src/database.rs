@@ -34,15 +34,7 @@ impl Database {
     /// [`OpenError`], which tells a wrong key, a plain database, a file that is not a database, and a truncated file from
     /// each other as far as bytes can. The file stays as it is.
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
-        let mut opened = Opened::connect(location, options)?;
-        opened.unlock(location, key)?;
-        if let Err(error) = opened.verify(location, key) {
-            opened = match opened.with_page_size_of_file(location, options, key) {
-                Some(again) => again?,
-                None => return Err(error),
-            };
-            opened.verify(location, key)?;
-        }
+        let opened = open_keyed(location, key, options)?;
         Ok(Self { session: Rc::new(Session::new(opened)) })
     }
 
@@ -177,6 +169,30 @@ impl Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+/// Opens a database with a key, and verifies the key.
+fn open_keyed(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Opened, OpenError> {
+    let mut opened = Opened::connect(location, options)?;
+    opened.unlock(location, key)?;
+    let mut verified = opened.verify(location, key);
+    if verified.is_err()
+        && let Some(again) = opened.with_page_size_of_file(location, options, key)
+    {
+        opened = again?;
+        verified = opened.verify(location, key);
+    }
+    match (verified, location) {
+        // SQLite cannot open the write-ahead log that an image in WAL mode does not have.
+        (Err(error), Location::Image(bytes)) if error.code() == "SQLITE_CANTOPEN" => {
+            let image = opened.image_without_wal(bytes)?;
+            let location = Location::Image(&image);
+            let again = opened.again(location, options)?;
+            again.verify(location, key)?;
+            Ok(again)
+        }
+        (verified, _) => verified.map(|()| opened),
     }
 }
 

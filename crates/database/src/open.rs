@@ -1,6 +1,7 @@
 //! Opens connections: location, options and key.
 
 use std::ffi::{CStr, CString};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
@@ -23,12 +24,25 @@ use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
 use crate::{OpenError, SqlError};
 
 /// The place of a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Location<'a> {
     /// A file. The path is taken literally: `file:` and `:memory:` have no special meaning.
     File(&'a Path),
     /// Memory, freed when the database is closed.
     Memory,
+    /// A copy of the bytes of a database file, in memory, freed when the database is closed.
+    Image(&'a [u8]),
+}
+
+impl fmt::Debug for Location<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Memory => f.write_str("Memory"),
+            // The bytes are the database's content.
+            Self::Image(bytes) => write!(f, "Image({} bytes)", bytes.len()),
+        }
+    }
 }
 
 /// Options for opening a database.
@@ -74,7 +88,11 @@ impl Opened {
         seam::register_provider();
         silence_cipher_log();
         let path = c_path(location)?;
-        let mut flags = match options.read_only {
+        let image = match location {
+            Location::Image(bytes) => Some(bytes),
+            Location::File(_) | Location::Memory => None,
+        };
+        let mut flags = match options.read_only && image.is_none() {
             true => OpenFlags::SQLITE_OPEN_READ_ONLY,
             false => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
@@ -92,6 +110,9 @@ impl Opened {
             functions::register(connection)
         });
         let function_failures = registered.map_err(|failure| cannot_use(location, failure))?;
+        if let Some(bytes) = image {
+            core.deserialize(bytes, options.read_only).map_err(|failure| cannot_use(location, failure))?;
+        }
         Ok(Self { core: Rc::new(core), function_failures, page_size: None })
     }
 
@@ -155,6 +176,27 @@ impl Opened {
         Some(again)
     }
 
+    /// Opens a connection with the same key and parameters.
+    pub(crate) fn again(&self, location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
+        let opened = Self::connect(location, options)?;
+        let cipher = Cipher::of(&self.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
+        if let Some(cipher) = cipher {
+            cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
+        }
+        Ok(Self { page_size: self.page_size, ..opened })
+    }
+
+    /// Returns an encrypted image in WAL mode as one without a write-ahead log, which a database in memory cannot have.
+    pub(crate) fn image_without_wal(&self, image: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let location = Location::Image(image);
+        let core = self.again(location, &OpenOptions::default())?.core;
+        // A connection with an exclusive lock has its log in memory, and can leave WAL mode.
+        let left = core.with(|connection| {
+            connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE")
+        });
+        left.and_then(|()| core.stored_bytes()).map_err(|failure| cannot_use(location, failure))
+    }
+
     /// Reads the first page and the schema, to find a wrong key or a truncated file.
     pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
         let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
@@ -192,29 +234,34 @@ pub(crate) fn verify(
     page_size: u32,
 ) -> Result<(), OpenError> {
     let name = schema.to_string_lossy();
-    let checked = core.with(|connection| {
-        // In a transaction no writer changes the file between reading its header and its length.
-        let transaction = connection.unchecked_transaction()?;
-        let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
-        transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
-        let pages: i64 = pragma(&transaction, &name, "page_count")?;
-        let journal: String = pragma(&transaction, &name, "journal_mode")?;
-        let expected = pages.unsigned_abs() * u64::from(page_size);
-        let truncated = match location {
-            // In WAL mode the log may hold the last pages instead of the file.
-            Location::File(path) if journal != "wal" => {
-                let length = fs::metadata(path).map_or(expected, |metadata| metadata.len());
-                (length < expected).then(|| OpenError::Truncated { path: path.to_owned(), length, expected })
-            }
-            _ => None,
-        };
-        transaction.commit()?;
-        Ok(truncated)
-    });
+    let checked =
+        core.with(|connection| {
+            // In a transaction no writer changes the file between reading its header and its length.
+            let transaction = connection.unchecked_transaction()?;
+            let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
+            transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
+            let pages: i64 = pragma(&transaction, &name, "page_count")?;
+            let journal: String = pragma(&transaction, &name, "journal_mode")?;
+            let expected = pages.unsigned_abs() * u64::from(page_size);
+            let truncated = match location {
+                // In WAL mode the log may hold the last pages instead of the file.
+                Location::File(path) if journal != "wal" => {
+                    Some(fs::metadata(path).map_or(expected, |metadata| metadata.len()))
+                }
+                Location::Image(bytes) => Some(bytes.len() as u64),
+                _ => None,
+            };
+            let truncated = truncated
+                .filter(|&length| length < expected)
+                .map(|length| OpenError::Truncated { path: path_or_memory(location), length, expected });
+            transaction.commit()?;
+            Ok(truncated)
+        });
     match (checked, location) {
         (Ok(None), _) => Ok(()),
         (Ok(Some(truncated)), _) => Err(truncated),
-        (Err(Failure::Sqlite { code, message }), Location::File(path)) => {
+        (Err(Failure::Sqlite { code, message }), Location::File(_) | Location::Image(_)) => {
+            let path = path_or_memory(location);
             let source = SqlError::Sqlite { code: result_codes::name(code), message };
             Err(match code & 0xff {
                 // SQLCipher reports one of these two for a first page that fails its authentication.
@@ -222,8 +269,8 @@ pub(crate) fn verify(
                 sqlite::SQLITE_ERROR if core.cipher_failed(&name) => {
                     unreadable(core, schema, path, page_size, source)
                 }
-                sqlite::SQLITE_CORRUPT => OpenError::Damaged { path: path.to_owned(), source },
-                _ => OpenError::Sqlite { path: path.to_owned(), source },
+                sqlite::SQLITE_CORRUPT => OpenError::Damaged { path, source },
+                _ => OpenError::Sqlite { path, source },
             })
         }
         (Err(failure), _) => Err(cannot_use(location, failure)),
@@ -251,8 +298,7 @@ fn open_listed(
 }
 
 /// Tells by a file's bytes why the key does not open it.
-fn unreadable(core: &Core, schema: &CStr, path: &Path, page_size: u32, source: SqlError) -> OpenError {
-    let path = path.to_owned();
+fn unreadable(core: &Core, schema: &CStr, path: PathBuf, page_size: u32, source: SqlError) -> OpenError {
     let FileStart { bytes, length } =
         core.file_start(schema, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
     if bytes == PLAIN_HEADER {
@@ -330,11 +376,12 @@ pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError 
     OpenError::Sqlite { path: path_or_memory(location), source }
 }
 
-/// Returns the path that messages name, `:memory:` for a database in memory.
+/// Returns the path that messages name, or a name for a database in memory.
 pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),
         Location::Memory => PathBuf::from(":memory:"),
+        Location::Image(_) => PathBuf::from("the image"),
     }
 }
 

@@ -1,6 +1,8 @@
 // The types as a module with `import` sees them.
 import Database, {
   type AttachOptions,
+  type BackupMetadata,
+  type BackupOptions,
   type BindArgument,
   type CheckOptions,
   type CheckProblem,
@@ -14,6 +16,7 @@ import Database, {
   type Options,
   type Row,
   type RunResult,
+  type SerializeOptions,
   SqliteError,
   type SqliteErrorCode,
   type SqlValue,
@@ -84,6 +87,26 @@ Database.migrate('x.db', { from: plain })
 Database.migrate('x.db', { from: { plain: false }, to: plain })
 // @ts-expect-error decrypt needs the key
 Database.decrypt('x.db')
+const backupOptions: BackupOptions = { passphrase: 'p', kdfIter: 1000, attached: 'main', progress: () => 100 }
+const copied = db.backup('copy.db', backupOptions)
+equal<Exact<typeof copied, Promise<BackupMetadata>>>(true)
+db.backup('copy.db', {
+  plain: true,
+  progress({ totalPages, remainingPages }) {
+    console.log(totalPages - remainingPages)
+  },
+})
+const serializeOptions: SerializeOptions = { attached: 'main', encrypted: true }
+const image = db.serialize(serializeOptions)
+equal<Exact<typeof image, Buffer>>(true)
+new Database(image, { readonly: true })
+Database(new Uint8Array(image))
+// @ts-expect-error a copy is plain or not
+db.backup('copy.db', { plain: 'yes' })
+// @ts-expect-error progress returns a number of pages
+db.backup('copy.db', { progress: () => '100' })
+// @ts-expect-error it is spelled encrypted
+db.serialize({ encrypt: true })
 
 try {
   called.close()

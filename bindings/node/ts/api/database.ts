@@ -1,11 +1,13 @@
 import { addon } from '../load/loader'
 import { wellFormed } from './arguments'
 import { type AttachOptions, attach, detach } from './attach'
+import { type BackupMetadata, type BackupOptions, backup } from './backup'
 import { type CheckOptions, type CheckResult, check } from './check'
 import { argumentType, fromNative } from './errors'
 import { type KeyOptions, wipe } from './key'
 import { type Options, openRequest } from './options'
 import { type RekeyOptions, rekey } from './rekey'
+import { type SerializeOptions, serialize } from './serialize'
 import { Session } from './session'
 import { Statement } from './statement'
 import { type Transaction, transaction } from './transaction'
@@ -28,7 +30,7 @@ const MAY_HOLD_KEY = /key|sqlcipher_export/i
  * ```
  */
 export class Database {
-  /** The given path. */
+  /** The given path, `:memory:` for an image. */
   declare readonly name: string
   /** Whether the database is in memory, which `close` frees. */
   declare readonly memory: boolean
@@ -42,13 +44,14 @@ export class Database {
    * With `key` or `passphrase` the constructor checks the key. Without them it reads nothing before the first statement,
    * which may be `db.pragma("key = '...'")`; otherwise the file is not encrypted.
    *
-   * @param path - the file; `:memory:` or nothing for a database in memory
+   * @param path - the file; `:memory:` or nothing for a database in memory; or an image, the bytes of a database file,
+   * for a database in memory that is a copy of it
    * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or a NUL in the path.
    * @throws {RangeError} for a key of a wrong length, and numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
    * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
-  constructor(path?: string | null, options?: Options | null) {
+  constructor(path?: string | Uint8Array | null, options?: Options | null) {
     const request = openRequest(path, options)
     try {
       this.#session = new Session(new addon.NativeDatabase(request.native), request.verbose)
@@ -228,6 +231,56 @@ export class Database {
    */
   check(options?: CheckOptions | null): CheckResult {
     return check(this.#session, options)
+  }
+
+  /**
+   * Copies the database into a file while the database is in use. A database at `path` is replaced.
+   *
+   * The copy has the key and the cipher settings of its source, unless the options name a `key`, a `passphrase` or
+   * `plain`. The copy is one file, for a database in WAL mode as well.
+   *
+   * Each turn of the event loop copies 100 pages, or the number that `progress` returned. Changes of this connection are
+   * carried into the copy. A change of another connection starts the copying again. An open transaction that has changed
+   * the database makes the backup wait, and its changes are not copied before they are committed. A lock of another
+   * connection makes the backup wait as long as `timeout`. Open iterators and other backups do not disturb. `close` ends
+   * the backup with a `TypeError`.
+   *
+   * Pages go into `<path>-strongroom-backup`, which replaces `path` when the copy is complete and on the disk. A backup that
+   * fails or is cancelled leaves `path` as it was, and removes the temporary file. A crash leaves the temporary file, which
+   * the next backup to `path` removes.
+   *
+   * @returns the number of pages, and 0 as `remainingPages`
+   * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or an empty path.
+   * @throws {SqliteError} `STRONGROOM_TARGET_IS_SOURCE`; `STRONGROOM_IN_USE` for a file that another connection or
+   * another backup uses; `STRONGROOM_TARGET_HAS_JOURNAL`; `SQLITE_NOTADB` for an existing file that is not a database;
+   * `SQLITE_CANTOPEN` for a missing folder; `SQLITE_FULL`; `SQLITE_BUSY`.
+   * @example
+   * ```js
+   * await db.backup('copy.db', {
+   *   progress({ totalPages, remainingPages }) {
+   *     console.log(`${totalPages - remainingPages} of ${totalPages} pages`)
+   *   },
+   * })
+   * ```
+   */
+  backup(path: string, options?: BackupOptions | null): Promise<BackupMetadata> {
+    return backup(this.#session, path, options)
+  }
+
+  /**
+   * Returns the content of the database as the bytes of a database file, which `new Database(bytes)` opens.
+   *
+   * The image is plaintext, for an encrypted database as well, unless `encrypted` is true or a `key` or `passphrase` is
+   * given. An encrypted image is an encrypted database file: written to a file, or passed to `new Database`, it opens with
+   * the database's key, or with the given one. Nothing is written to a file here. The image includes the changes of an open
+   * transaction, and is in journal mode DELETE.
+   *
+   * @throws {SqliteError} `STRONGROOM_NOT_ENCRYPTED` for `encrypted` without a key, on a database that has none;
+   * `STRONGROOM_OTHER_LAYOUT` for a key with cipher settings that need other pages than the database has.
+   * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
+   */
+  serialize(options?: SerializeOptions | null): Buffer {
+    return serialize(this.#session, options)
   }
 
   /** Sets whether statements that are prepared later return INTEGER values as bigints. */

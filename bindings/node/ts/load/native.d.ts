@@ -1,5 +1,19 @@
 // Generated from the addon by scripts/declarations.mjs
 
+/** A running backup. */
+export declare class NativeBackup {
+  /** Copies up to `pages` pages. */
+  step(pages: number): NativeBackupProgress
+  /** Completes the copy on another thread. The promise never rejects; `result` throws the error. */
+  complete(): Promise<void>
+  /** Returns how far the completion is, if it takes pages to complete the copy. */
+  progress(): NativeBackupProgress | null
+  /** Throws the error that the completion ended with, if there was one. */
+  result(): void
+  /** Removes the temporary file, and ends the completion soon. */
+  cancel(): void
+}
+
 /** A connection to a database. */
 export declare class NativeDatabase {
   /** Attaches a database, and checks its key. */
@@ -16,6 +30,12 @@ export declare class NativeDatabase {
   prepare(sql: string): NativeStatement
   /** Runs every statement in `sql`. */
   exec(sql: string): void
+  /** Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain. */
+  backup(schema: string, path: string, key: NativeKey | undefined | null, plain: boolean): NativeBackup
+  /** Returns the bytes of the database `schema` as a plain database file. */
+  serialize(schema: string): Buffer
+  /** Returns the bytes of the database `schema` as an encrypted database file, with the source's key or another one. */
+  serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
   /** Returns the SQL that has run since the last call, oldest first. */
   takeLog(): Array<string>
   /** Closes the connection and finalizes its statements. */
@@ -82,6 +102,18 @@ export interface NativeAttachOptions {
   readonly: boolean
   /** Refuse to create the file. */
   mustExist: boolean
+}
+
+/** How far a backup is. */
+export interface NativeBackupProgress {
+  /** The number of pages to copy. */
+  totalPages: number
+  /** The number of pages that are still to be copied. */
+  remainingPages: number
+  /** Whether a lock or an open transaction prevents copying for now. */
+  waiting: boolean
+  /** Whether every page is copied. */
+  copied: boolean
 }
 
 /** An error behind a thrown one. */
@@ -200,6 +232,8 @@ export interface NativeMigrationProgress {
 export interface NativeOpenOptions {
   /** The file. Without a path the database is in memory. */
   path?: string
+  /** The bytes of a database file, of which the database is a copy in memory. */
+  image?: Uint8Array
   /** The key, if the database is encrypted. */
   key?: NativeKey
   /** Refuse every change. */

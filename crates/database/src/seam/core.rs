@@ -26,7 +26,11 @@ pub(crate) enum Failure {
 pub(crate) struct Core {
     db: Cell<*mut sqlite::sqlite3>,
     entered: Cell<u32>,
+    /// Whether the database is an image that was opened read-only, which SQLite does not report.
+    pub(super) read_only: Cell<bool>,
     statements: RefCell<HashSet<NonNull<sqlite::sqlite3_stmt>>>,
+    /// The copies that read from this connection.
+    backups: RefCell<HashSet<NonNull<sqlite::sqlite3_backup>>>,
     connection: RefCell<Option<Connection>>,
     // After the connection, which must be closed before its file counts as closed.
     listed: RefCell<Option<Listed>>,
@@ -37,7 +41,9 @@ impl Core {
         Self {
             db: Cell::new(db),
             entered: Cell::new(0),
+            read_only: Cell::new(false),
             statements: RefCell::default(),
+            backups: RefCell::default(),
             connection: RefCell::new(Some(connection)),
             listed: RefCell::default(),
         }
@@ -74,7 +80,7 @@ impl Core {
         Entered { core: self }
     }
 
-    /// Finalizes every statement and closes the connection. An open transaction is rolled back.
+    /// Ends every backup, finalizes every statement and closes the connection. An open transaction is rolled back.
     pub(crate) fn close(&self) -> Result<(), Failure> {
         if !self.is_open() {
             return Ok(());
@@ -83,6 +89,11 @@ impl Core {
             return Err(Failure::Busy);
         }
         self.db.set(ptr::null_mut());
+        for raw in self.backups.take() {
+            // SAFETY: the copy is live, because it was in `backups`. Its owner keeps the target open, and no longer touches
+            // the copy, because `db` is null.
+            unsafe { sqlite::sqlite3_backup_finish(raw.as_ptr()) };
+        }
         let statements = self.statements.take();
         for raw in statements {
             // SAFETY: the statement is live, because it was in `statements`. Its owner no longer touches it, because `db`
@@ -107,6 +118,16 @@ impl Core {
         self.is_open() && self.statements.borrow_mut().remove(&raw)
     }
 
+    /// Counts a copy among those that closing ends.
+    pub(super) fn remember_backup(&self, raw: NonNull<sqlite::sqlite3_backup>) {
+        self.backups.borrow_mut().insert(raw);
+    }
+
+    /// Forgets a copy that its owner ends. Returns false if closing has ended the copy already.
+    pub(super) fn forget_backup(&self, raw: NonNull<sqlite::sqlite3_backup>) -> bool {
+        self.is_open() && self.backups.borrow_mut().remove(&raw)
+    }
+
     pub(crate) fn is_autocommit(&self) -> bool {
         // SAFETY: the connection is open.
         self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_get_autocommit(db) } != 0)
@@ -115,7 +136,9 @@ impl Core {
     /// Whether the database `schema` is read-only. A database that is not attached is not.
     pub(crate) fn is_read_only(&self, schema: &CStr) -> bool {
         // SAFETY: the connection is open, and the name ends in NUL.
-        self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } == 1)
+        let reported =
+            self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } == 1);
+        reported || (self.read_only.get() && schema == c"main")
     }
 
     /// Whether the connection has a database of this name.
@@ -221,6 +244,14 @@ impl Core {
     /// Turns the result code of the last call into a failure.
     pub(super) fn check(&self, code: c_int) -> Result<(), Failure> {
         if code == sqlite::SQLITE_OK { Ok(()) } else { Err(self.failure(code)) }
+    }
+
+    /// Returns the error of the connection's last call.
+    #[cold]
+    pub(super) fn last_failure(&self) -> Failure {
+        // SAFETY: the connection is open.
+        self.open_db()
+            .map_or(Failure::Closed, |db| self.failure(unsafe { sqlite::sqlite3_extended_errcode(db) }))
     }
 
     #[cold]

@@ -4,15 +4,20 @@
 //! - A [`Core`] owns its connection. `db` is the connection's pointer, and null once the core is closed.
 //! - Every live `sqlite3_stmt` belongs to exactly one [`RawStatement`] and is in `Core::statements`. Closing finalizes
 //!   all of them, so that a `RawStatement` is live if and only if its core is open.
+//! - Every live `sqlite3_backup` belongs to exactly one [`RawBackup`], which keeps its target open, and is in
+//!   `Core::backups` of its source. Closing the source ends all of them.
 //! - A core does not close while `entered` is not zero. Each call into SQLite that can run foreign code, and each
 //!   [`Row`], counts there, so that no pointer into a statement outlives the statement.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
 mod attach;
+mod backup;
 mod cipher;
 mod core;
 mod descriptors;
+mod file;
 mod handle;
+mod image;
 mod progress;
 mod provider;
 mod refused;
@@ -20,12 +25,14 @@ mod row;
 mod statement;
 
 pub(crate) use attach::AttachFlags;
+pub(crate) use backup::{Copied, RawBackup};
 pub(crate) use core::{Core, Failure, FileStart};
 #[cfg(unix)]
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::is_open_elsewhere;
 pub(crate) use handle::{OpenFailure, length_limit, open};
+pub(crate) use image::leave_wal;
 pub(crate) use provider::register_provider;
 pub(crate) use refused::take_refused;
 pub use row::Row;

@@ -1,12 +1,19 @@
 //! The list of codes.
 
 use strongroom_codec::CodecError;
-use strongroom_database::{OpenError, SqlError, codes};
+use strongroom_database::{BackupError, ImageError, MigrateError, OpenError, SqlError, codes};
 use strongroom_keys::KeyError;
 
 #[test]
 fn it_holds_the_codes_of_all_crates_and_of_sqlite() {
-    let own = [OpenError::CODES, SqlError::CODES, KeyError::CODES, CodecError::CODES];
+    let own = [
+        OpenError::CODES,
+        SqlError::CODES,
+        KeyError::CODES,
+        CodecError::CODES,
+        BackupError::CODES,
+        ImageError::CODES,
+    ];
     for code in own.concat() {
         assert!(codes().contains(&code), "{code}");
     }
@@ -56,7 +63,34 @@ fn every_variants_code_is_in_it() {
         SqlError::InvalidUtf8 { index: 1 },
         SqlError::Running { index: 1 },
     ];
-    for code in open.iter().map(OpenError::code).chain(sql.iter().map(SqlError::code)) {
+    let backup = [
+        BackupError::EmptyPath,
+        BackupError::UnknownDatabase { name: text() },
+        BackupError::Source { name: text(), source: sqlite() },
+        BackupError::MissingDirectory { path: path(), directory: path(), source: system() },
+        BackupError::Directory { path: path() },
+        BackupError::TargetIsSource { path: path() },
+        BackupError::TargetInUse { path: path() },
+        BackupError::TargetHasJournal { path: path(), journal: path() },
+        BackupError::TargetNotADatabase { path: path() },
+        BackupError::System { path: path(), action: "create", file: path(), source: system() },
+        BackupError::Open { path: path(), source: OpenError::EmptyPath },
+        BackupError::Key { path: path(), source: KeyError::Empty },
+        BackupError::Cancelled { path: path() },
+        BackupError::Convert { path: path(), source: Box::new(MigrateError::InUse { path: path() }) },
+        BackupError::Target { path: path(), source: sqlite() },
+    ];
+    let image = [
+        ImageError::UnknownDatabase { name: text() },
+        ImageError::NotEncrypted { name: text() },
+        ImageError::OtherLayout { name: text(), wanted: 1, wanted_reserved: 1, page_size: 1, reserved: 1 },
+        ImageError::Key { name: text(), source: KeyError::Empty },
+        ImageError::Open { name: text(), source: OpenError::EmptyPath },
+        ImageError::Sql { name: text(), source: sqlite() },
+    ];
+    let open = open.iter().map(OpenError::code).chain(sql.iter().map(SqlError::code));
+    let copies = backup.iter().map(BackupError::code).chain(image.iter().map(ImageError::code));
+    for code in open.chain(copies) {
         assert!(codes().contains(&code), "{code}");
     }
 }

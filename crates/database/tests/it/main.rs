@@ -6,6 +6,8 @@
 )]
 
 mod attach;
+mod backup;
+mod backup_target;
 mod check;
 mod check_content;
 mod closing;
@@ -13,6 +15,7 @@ mod codes;
 mod crash;
 mod damage;
 mod functions;
+mod image;
 mod keys;
 mod locks;
 mod migrate;

@@ -1,0 +1,278 @@
+//! Copies of a database into a file, while the database is in use.
+
+use std::ffi::CString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rusqlite::TransactionState;
+use strongroom_keys::Key;
+use vendored_sys::sqlite;
+
+use crate::backup_conversion::Conversion;
+use crate::backup_file::BackupFile;
+use crate::backup_target::{BackupTarget, target_failure};
+use crate::cipher::Cipher;
+use crate::open::path_of;
+use crate::page_layout::PageLayout;
+use crate::seam::{Copied, Core, Failure, RawBackup};
+use crate::session::Session;
+use crate::{BackupError, CopiedBackup, Database, SqlError};
+
+/// The encryption of a copy.
+#[derive(Debug)]
+pub enum BackupKey {
+    /// The source's key and cipher parameters. A source without encryption has a copy without encryption.
+    Source,
+    /// Another key. A key without a page size keeps the page size of an encrypted source.
+    Key(Key),
+    /// No encryption.
+    Plain,
+}
+
+/// How far a backup is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupProgress {
+    /// The number of pages to copy, which grows and shrinks with the source.
+    pub total_pages: u64,
+    /// The number of pages that are still to be copied.
+    pub remaining_pages: u64,
+    /// Whether the step copied nothing, because a transaction of the source's connection has changed the database, or
+    /// because another connection has locked it.
+    pub waiting: bool,
+    /// Whether every page is copied, so that [`Backup::finish`] can complete the copy.
+    pub copied: bool,
+}
+
+/// A copy of a database that takes one step at a time. Between two steps the database can be read and changed.
+///
+/// The copy goes into a temporary file beside its target, which dropping the backup removes.
+pub struct Backup {
+    // The fields are dropped in this order: the connection to the temporary file is closed before the file is removed.
+    copy: RawBackup,
+    conversion: Option<Conversion>,
+    file: BackupFile,
+    session: Rc<Session>,
+    schema: CString,
+    /// Whether the source is encrypted.
+    encrypted: bool,
+    progress: Option<Copied>,
+    /// When the first step in a row found a lock of another connection.
+    locked_since: Option<Instant>,
+}
+
+impl Database {
+    /// Starts a copy of the database `schema`, which is `main` or the name of an attached database, into a file.
+    ///
+    /// An existing database at `path` is replaced at the end. Each [`Backup::step`] copies some pages.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`]. No file is left behind.
+    pub fn backup(&self, schema: &str, path: &Path, key: BackupKey) -> Result<Backup, BackupError> {
+        let session = Rc::clone(&self.session);
+        let core = &session.core;
+        let source = |failure| BackupError::Source {
+            name: schema.to_owned(),
+            source: SqlError::from_failure(failure),
+        };
+        let unknown = || BackupError::UnknownDatabase { name: schema.to_owned() };
+        let files = files(core).map_err(source)?;
+        let name = CString::new(schema).map_err(|_| unknown())?;
+        let (layout, _) = without_waiting(core, || PageLayout::of(core, &name)).map_err(source)?;
+        let layout = layout.map_err(source)?.ok_or_else(unknown)?;
+        let cipher = Cipher::of(core, &name).map_err(source)?;
+        let file = BackupFile::create(path, &files)?;
+        let other_pages = match &key {
+            BackupKey::Source => false,
+            BackupKey::Plain => cipher.is_some(),
+            // SQLCipher copies pages between two keys, but not between two layouts.
+            BackupKey::Key(key) => cipher.is_none() || layout.adopt(key.parameters()) != layout,
+        };
+        let source_file = core.file_name(&name);
+        let (direct, mut conversion) = match other_pages {
+            true => (None, Some(Conversion::create(&file, cipher.is_some(), source_file, key)?)),
+            false => (Some(key), None),
+        };
+        let target = BackupTarget::open(&file, conversion.as_ref())?;
+        match (direct, &cipher) {
+            (Some(BackupKey::Key(key)), _) => target.encrypt_anew(&key, layout.page_size)?,
+            (_, Some(cipher)) => target.encrypt(cipher)?,
+            (_, None) => target.set_page_size(layout.page_size)?,
+        }
+        target.lock()?;
+        let encrypted = cipher.is_some();
+        if let Some(conversion) = &mut conversion {
+            conversion.cipher = cipher;
+        }
+        let copy =
+            RawBackup::start(core, &name, target.core).map_err(|failure| target_failure(&file, failure))?;
+        Ok(Backup {
+            copy,
+            conversion,
+            file,
+            session,
+            schema: name,
+            encrypted,
+            progress: None,
+            locked_since: None,
+        })
+    }
+}
+
+impl Backup {
+    /// Copies up to `pages` pages, 0 for none.
+    ///
+    /// A change by the source's connection is carried into the copy. After a change by another connection, the copy starts
+    /// again. A transaction in which the source's connection has changed the database makes the backup wait. A lock of
+    /// another connection makes the backup wait as long as the connection's busy timeout; no call waits inside SQLite.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::Source`], with [`SqlError::Closed`] once the database is closed, and [`BackupError::Target`]. Every
+    /// later step then fails as well.
+    pub fn step(&mut self, pages: u32) -> Result<BackupProgress, BackupError> {
+        let core = &self.session.core;
+        let pages = i32::try_from(pages).unwrap_or(i32::MAX);
+        let attempt = || {
+            let stepped = match self.copy.step(pages) {
+                Err(Failure::Sqlite { code, .. }) if code & 0xff == sqlite::SQLITE_BUSY => Ok(None),
+                other => other.map(Some),
+            };
+            let waiting = matches!(stepped, Ok(None));
+            let total = if waiting && self.progress.is_none() { self.page_count() } else { 0 };
+            (stepped, waiting && self.is_changing(), total)
+        };
+        let attempted = without_waiting(core, attempt).map_err(|failure| self.source_failure(failure))?;
+        let ((stepped, changing, total), timeout) = attempted;
+        let waiting = matches!(stepped, Ok(None));
+        match stepped.map_err(|failure| self.step_failure(failure))? {
+            Some(copied) => {
+                // SQLCipher gives SQLite a page of zeros for a page that fails its authentication, without an error.
+                if self.encrypted && core.cipher_failed(&self.name()) {
+                    let source = SqlError::PageAuthentication;
+                    return Err(BackupError::Source { name: self.name(), source });
+                }
+                self.locked_since = None;
+                self.progress = Some(copied);
+            }
+            None if changing => self.locked_since = None,
+            None => {
+                let since = *self.locked_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= timeout {
+                    let message = "another connection has locked the database: try again later".to_owned();
+                    return Err(self.source_failure(Failure::Sqlite { code: sqlite::SQLITE_BUSY, message }));
+                }
+            }
+        }
+        let Copied { total, remaining, done } =
+            self.progress.unwrap_or(Copied { total, remaining: total, done: false });
+        // A conversion writes each page once and reads it once.
+        let converted = if self.conversion.is_some() { 2 * total } else { 0 };
+        Ok(BackupProgress {
+            total_pages: total + converted,
+            remaining_pages: remaining + converted,
+            waiting,
+            copied: done,
+        })
+    }
+
+    /// Ends the copying. The returned value completes the copy on any thread.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::Source`] if [`Backup::step`] has not reported that every page is copied.
+    pub fn finish(self) -> Result<CopiedBackup, BackupError> {
+        if !self.progress.is_some_and(|progress| progress.done) {
+            let message = "the copy is not complete: call step again".to_owned();
+            return Err(self.source_failure(Failure::Sqlite { code: sqlite::SQLITE_MISUSE, message }));
+        }
+        let Self { copy, conversion, file, .. } = self;
+        let target = copy.into_target();
+        let failed = |failure| target_failure(&file, failure);
+        let conversion = match (conversion, &target) {
+            (Some(conversion), Some(target)) => Some(conversion.read(target).map_err(failed)?),
+            _ => None,
+        };
+        if let Some(target) = target {
+            target.close().map_err(failed)?;
+        }
+        Ok(CopiedBackup { file, conversion })
+    }
+
+    /// Whether a transaction of the source's connection has changed the database.
+    fn is_changing(&self) -> bool {
+        let state = self.session.core.with(|connection| connection.transaction_state(Some(&*self.schema)));
+        matches!(state, Ok(TransactionState::Write))
+    }
+
+    /// Returns the number of pages of the source, at least 1.
+    fn page_count(&self) -> u64 {
+        let name = self.name();
+        let count = self.session.core.with(|connection| {
+            connection.pragma_query_value(Some(&*name), "page_count", |row| row.get::<_, i64>(0))
+        });
+        count.map_or(1, i64::unsigned_abs).max(1)
+    }
+
+    fn name(&self) -> String {
+        self.schema.to_string_lossy().into_owned()
+    }
+
+    fn source_failure(&self, failure: Failure) -> BackupError {
+        BackupError::Source { name: self.name(), source: SqlError::from_failure(failure) }
+    }
+
+    /// The error of a step, which fails on either side.
+    fn step_failure(&self, failure: Failure) -> BackupError {
+        match failure {
+            Failure::Sqlite { code, .. } if is_write_failure(code) => target_failure(&self.file, failure),
+            failure => BackupError::Source { name: self.name(), source: self.session.explain(failure) },
+        }
+    }
+}
+
+impl fmt::Debug for Backup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backup").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Whether a result code can only come from the connection that writes.
+fn is_write_failure(code: i32) -> bool {
+    code & 0xff == sqlite::SQLITE_FULL
+        || matches!(
+            code,
+            sqlite::SQLITE_IOERR_WRITE
+                | sqlite::SQLITE_IOERR_FSYNC
+                | sqlite::SQLITE_IOERR_TRUNCATE
+                | sqlite::SQLITE_IOERR_DIR_FSYNC
+        )
+}
+
+/// Returns the files of the connection's databases.
+fn files(core: &Core) -> Result<Vec<PathBuf>, Failure> {
+    let names = core.with(|connection| {
+        let mut names = Vec::new();
+        connection.pragma_query(None, "database_list", |row| {
+            names.push(row.get::<_, String>(1)?);
+            Ok(())
+        })?;
+        Ok(names)
+    })?;
+    let file = |name| core.file_name(&CString::new::<String>(name).ok()?);
+    Ok(names.into_iter().filter_map(file).map(|name| path_of(&name)).collect())
+}
+
+/// Makes a call without waiting for locks, which would stop the caller's thread. Returns the busy timeout as well.
+fn without_waiting<T>(core: &Core, call: impl FnOnce() -> T) -> Result<(T, Duration), Failure> {
+    let timeout = core.with(|connection| {
+        let milliseconds = connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0))?;
+        connection.busy_timeout(Duration::ZERO)?;
+        Ok(Duration::from_millis(milliseconds.unsigned_abs()))
+    })?;
+    let result = call();
+    core.with(|connection| connection.busy_timeout(timeout))?;
+    Ok((result, timeout))
+}

@@ -1,0 +1,179 @@
+//! The errors of a backup.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use strongroom_keys::KeyError;
+
+use crate::{MigrateError, OpenError, SqlError};
+
+/// Why a backup failed. The file that the backup was to replace is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The path is empty.
+    #[error("cannot back up: the path of the copy is empty; name a file")]
+    EmptyPath,
+
+    /// The connection has no database of this name.
+    #[error("cannot back up \"{name}\": the connection has no database of this name; attach it first")]
+    UnknownDatabase {
+        /// The name.
+        name: String,
+    },
+
+    /// The source could not be read.
+    #[error("cannot back up \"{name}\": {source}")]
+    Source {
+        /// The name of the database.
+        name: String,
+        /// The engine's error.
+        source: SqlError,
+    },
+
+    /// The folder of the copy does not exist.
+    #[error("cannot back up to \"{path}\": the folder \"{directory}\" does not exist; create it first")]
+    MissingDirectory {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The folder of the copy.
+        directory: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
+    /// The path of the copy names a folder.
+    #[error("cannot back up to \"{path}\": the path is a folder; name a file inside it")]
+    Directory {
+        /// The path of the copy.
+        path: PathBuf,
+    },
+
+    /// The path of the copy is a file of this connection.
+    #[error(
+        "cannot back up to \"{path}\": this connection has the file open; name another file for the copy"
+    )]
+    TargetIsSource {
+        /// The path of the copy.
+        path: PathBuf,
+    },
+
+    /// Another connection, or another backup, uses the file.
+    #[error("cannot back up to \"{path}\": the file is in use; close its connections, or name another file")]
+    TargetInUse {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The file that the copy would replace has a journal, which SQLite would apply to the copy.
+    #[error(
+        "cannot back up to \"{path}\": a connection to the file that the copy would replace has crashed and left \
+         \"{journal}\"; open and close that database once, or name another file"
+    )]
+    TargetHasJournal {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+    },
+
+    /// The file that the copy would replace is no database.
+    #[error(
+        "cannot back up to \"{path}\": the file exists and is not a database; remove it, or name another file"
+    )]
+    TargetNotADatabase {
+        /// The path of the copy.
+        path: PathBuf,
+    },
+
+    /// The operating system refused to create, write, or rename a file.
+    #[error("cannot back up to \"{path}\": cannot {action} \"{file}\": {source}")]
+    System {
+        /// The path of the copy.
+        path: PathBuf,
+        /// What was to be done, such as `create`.
+        action: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
+    /// SQLite could not open the temporary file, or the file that the copy would replace.
+    #[error("cannot back up to \"{path}\": {source}")]
+    Open {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The engine's error.
+        source: OpenError,
+    },
+
+    /// The copy's key could not be derived.
+    #[error("cannot back up to \"{path}\": {source}")]
+    Key {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The key's error.
+        source: KeyError,
+    },
+
+    /// The caller cancelled the conversion.
+    #[error("the backup to \"{path}\" was cancelled")]
+    Cancelled {
+        /// The path of the copy.
+        path: PathBuf,
+    },
+
+    /// The pages could not be converted to the key of the copy.
+    #[error("cannot back up to \"{path}\": {source}")]
+    Convert {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The conversion's error.
+        source: Box<MigrateError>,
+    },
+
+    /// SQLite could not write the copy.
+    #[error("cannot back up to \"{path}\": {source}")]
+    Target {
+        /// The path of the copy.
+        path: PathBuf,
+        /// SQLite's error.
+        source: SqlError,
+    },
+}
+
+impl BackupError {
+    /// Every code of this engine that [`BackupError::code`] can return and no other error lists;
+    /// the other codes are SQLite's.
+    pub const CODES: &'static [&'static str] =
+        &["STRONGROOM_TARGET_IS_SOURCE", "STRONGROOM_TARGET_HAS_JOURNAL"];
+
+    /// Returns the stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EmptyPath => "STRONGROOM_EMPTY_PATH",
+            Self::UnknownDatabase { .. } => "SQLITE_ERROR",
+            Self::Source { source, .. } | Self::Target { source, .. } => source.code(),
+            Self::MissingDirectory { .. } => "SQLITE_CANTOPEN",
+            Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
+            Self::TargetIsSource { .. } => "STRONGROOM_TARGET_IS_SOURCE",
+            Self::TargetInUse { .. } => "STRONGROOM_IN_USE",
+            Self::TargetHasJournal { .. } => "STRONGROOM_TARGET_HAS_JOURNAL",
+            Self::TargetNotADatabase { .. } => "SQLITE_NOTADB",
+            Self::System { source, .. } => match source.kind() {
+                ErrorKind::PermissionDenied => "SQLITE_PERM",
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "SQLITE_FULL",
+                _ => "SQLITE_IOERR",
+            },
+            Self::Open { source, .. } => source.code(),
+            Self::Key { source, .. } => source.code(),
+            Self::Cancelled { .. } => "STRONGROOM_CANCELLED",
+            Self::Convert { source, .. } => source.code(),
+        }
+    }
+
+    pub(crate) fn system(path: &Path, action: &'static str, file: &Path, source: io::Error) -> Self {
+        Self::System { path: path.to_owned(), action, file: file.to_owned(), source }
+    }
+}

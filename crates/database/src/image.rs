@@ -1,0 +1,152 @@
+//! Images: the bytes of a database file, in memory.
+
+use std::ffi::CString;
+
+use rusqlite::config::DbConfig;
+use rusqlite::params;
+use strongroom_keys::Key;
+
+use crate::cipher::{Cipher, CipherFailure};
+use crate::open::{MAIN, Opened};
+use crate::page_layout::PageLayout;
+use crate::seam::{Core, Failure, leave_wal};
+use crate::{Database, ImageError, Location, OpenOptions, SqlError};
+
+impl Database {
+    /// Returns the content of the database `schema` as the bytes of a plain database file, for an encrypted database as well.
+    ///
+    /// The image includes the changes of an open transaction. The image of an encrypted database keeps SQLCipher's reserved
+    /// bytes at the end of each page, filled with zeros. A new database without any page has an empty image. The image of a
+    /// database in WAL mode is in the mode DELETE.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::UnknownDatabase`] and [`ImageError::Sql`].
+    pub fn serialize(&self, schema: &str) -> Result<Vec<u8>, ImageError> {
+        let source = Source::find(self, schema)?;
+        let unused = if source.encrypted { source.layout.reserved as usize } else { 0 };
+        let mut image = Vec::new();
+        let pages = source.pages(|_, page| {
+            image.extend_from_slice(page);
+            let end = image.len();
+            image[end - unused..].fill(0);
+            Ok(())
+        });
+        pages.map_err(|failure| source.failed(failure))?;
+        source.authenticated()?;
+        leave_wal(&mut image);
+        Ok(image)
+    }
+
+    /// Returns the content of the database `schema` as the bytes of an encrypted database file.
+    ///
+    /// The image has the database's own key and cipher parameters, or those of `key`. A key without a page size keeps the
+    /// database's page size. Nothing is written to a file. Apart from the encryption, the image is that of
+    /// [`Database::serialize`].
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`].
+    pub fn serialize_encrypted(&self, schema: &str, key: Option<&Key>) -> Result<Vec<u8>, ImageError> {
+        let source = Source::find(self, schema)?;
+        let target = Opened::connect(Location::Image(&[]), &OpenOptions::default())
+            .map_err(|error| ImageError::Open { name: schema.to_owned(), source: error })?
+            .core;
+        let failed = |failure| source.failed(failure);
+        let cipher = match key {
+            None => Cipher::of(&self.session.core, &source.name).map_err(failed)?,
+            Some(key) => Some(source.cipher(&target, key)?),
+        };
+        let Some(cipher) = cipher else {
+            return Err(ImageError::NotEncrypted { name: schema.to_owned() });
+        };
+        cipher.apply(&target, MAIN).map_err(failed)?;
+        let written = target.with(|connection| {
+            // Defensive mode forbids writing pages.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+            connection.execute_batch("PRAGMA journal_mode = OFF; BEGIN")?;
+            let mut insert = connection.prepare("INSERT INTO sqlite_dbpage (pgno, data) VALUES (?, ?)")?;
+            let pages = source.pages(|number, page| {
+                if number == source.layout.lock_page() {
+                    return Ok(());
+                }
+                let mut page = page.to_vec();
+                leave_wal(&mut page);
+                insert.execute(params![number, page]).map(|_| ())
+            });
+            connection.execute_batch("COMMIT")?;
+            Ok(pages)
+        });
+        written.flatten().map_err(failed)?;
+        source.authenticated()?;
+        target.stored_bytes().map_err(failed)
+    }
+}
+
+/// The database that becomes an image.
+struct Source<'d> {
+    database: &'d Database,
+    schema: &'d str,
+    name: CString,
+    layout: PageLayout,
+    encrypted: bool,
+}
+
+impl<'d> Source<'d> {
+    fn find(database: &'d Database, schema: &'d str) -> Result<Self, ImageError> {
+        let unknown = || ImageError::UnknownDatabase { name: schema.to_owned() };
+        let name = CString::new(schema).map_err(|_| unknown())?;
+        let core = &database.session.core;
+        let failed =
+            |failure| ImageError::Sql { name: schema.to_owned(), source: SqlError::from_failure(failure) };
+        let layout = PageLayout::of(core, &name).map_err(failed)?.ok_or_else(unknown)?;
+        let encrypted = Cipher::of(core, &name).map_err(failed)?.is_some();
+        Ok(Self { database, schema, name, layout, encrypted })
+    }
+
+    /// Fails if a page has failed its authentication: SQLCipher gives SQLite a page of zeros then, without an error.
+    fn authenticated(&self) -> Result<(), ImageError> {
+        match self.encrypted && self.database.session.core.cipher_failed(self.schema) {
+            true => {
+                Err(ImageError::Sql { name: self.schema.to_owned(), source: SqlError::PageAuthentication })
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Calls `take` with the number and the plain bytes of each page, all of one state of the database.
+    fn pages(&self, mut take: impl FnMut(u32, &[u8]) -> rusqlite::Result<()>) -> Result<(), Failure> {
+        self.database.session.core.with(|connection| {
+            let mut statement =
+                connection.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE schema = ?")?;
+            let mut pages = statement.query(params![self.schema])?;
+            while let Some(page) = pages.next()? {
+                take(page.get(0)?, page.get_ref(1)?.as_blob()?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Returns the cipher of another key, if the pages of the database have room for it.
+    fn cipher(&self, target: &Core, key: &Key) -> Result<Cipher, ImageError> {
+        let cipher = Cipher::new(target, MAIN, key).map_err(|failure| match failure {
+            CipherFailure::Key(source) => ImageError::Key { name: self.schema.to_owned(), source },
+            CipherFailure::Sqlite(failure) => self.failed(failure),
+        })?;
+        let wanted = self.layout.adopt(&cipher.parameters);
+        if wanted != self.layout {
+            return Err(ImageError::OtherLayout {
+                name: self.schema.to_owned(),
+                wanted: wanted.page_size,
+                wanted_reserved: wanted.reserved,
+                page_size: self.layout.page_size,
+                reserved: self.layout.reserved,
+            });
+        }
+        Ok(cipher.with_page_size(wanted.page_size))
+    }
+
+    fn failed(&self, failure: Failure) -> ImageError {
+        ImageError::Sql { name: self.schema.to_owned(), source: self.database.session.explain(failure) }
+    }
+}

@@ -1,0 +1,88 @@
+//! The errors of images.
+
+use strongroom_keys::KeyError;
+
+use crate::{OpenError, SqlError};
+
+/// Why a database could not be turned into an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The connection has no database of this name.
+    #[error("cannot serialize \"{name}\": the connection has no database of this name; attach it first")]
+    UnknownDatabase {
+        /// The name.
+        name: String,
+    },
+
+    /// An encrypted image was to have the key of a database without a key.
+    #[error("cannot serialize \"{name}\" encrypted: the database is not encrypted; give a key for the image")]
+    NotEncrypted {
+        /// The name of the database.
+        name: String,
+    },
+
+    /// The image cannot have the key's page size, or room for its HMAC.
+    #[error(
+        "cannot serialize \"{name}\" with this key: the key's cipher parameters need pages of {wanted} bytes of which \
+         {wanted_reserved} are reserved, and the database has pages of {page_size} bytes with {reserved}; back the \
+         database up to a file with the key"
+    )]
+    OtherLayout {
+        /// The name of the database.
+        name: String,
+        /// The page size of the key in bytes.
+        wanted: u32,
+        /// The number of bytes that the key's cipher needs at the end of a page.
+        wanted_reserved: u32,
+        /// The page size of the database in bytes.
+        page_size: u32,
+        /// The number of reserved bytes at the end of each page of the database.
+        reserved: u32,
+    },
+
+    /// The key could not be derived.
+    #[error("cannot serialize \"{name}\": {source}")]
+    Key {
+        /// The name of the database.
+        name: String,
+        /// The key's error.
+        source: KeyError,
+    },
+
+    /// The memory for the encrypted image could not be set up.
+    #[error("cannot serialize \"{name}\": {source}")]
+    Open {
+        /// The name of the database.
+        name: String,
+        /// The engine's error.
+        source: OpenError,
+    },
+
+    /// The database could not be read, or the image not be written.
+    #[error("cannot serialize \"{name}\": {source}")]
+    Sql {
+        /// The name of the database.
+        name: String,
+        /// The engine's error.
+        source: SqlError,
+    },
+}
+
+impl ImageError {
+    /// Every code of this engine that [`ImageError::code`] can return and no other error lists; the other codes are
+    /// SQLite's.
+    pub const CODES: &'static [&'static str] = &["STRONGROOM_OTHER_LAYOUT"];
+
+    /// Returns the stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownDatabase { .. } => "SQLITE_ERROR",
+            Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
+            Self::OtherLayout { .. } => "STRONGROOM_OTHER_LAYOUT",
+            Self::Key { source, .. } => source.code(),
+            Self::Open { source, .. } => source.code(),
+            Self::Sql { source, .. } => source.code(),
+        }
+    }
+}
