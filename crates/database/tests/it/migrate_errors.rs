@@ -188,3 +188,22 @@ fn the_leftover_of_a_killed_conversion_is_removed() {
     convert(&scratch.path(), None, Some(&four)).unwrap();
     assert_eq!(files(&scratch.folder()), ["test.db"]);
 }
+
+/// A page that failed its authentication was a page of zeros for SQLite. The copy had the zeros at the end of the value, the
+/// comparison found them in the original as well, and the copy replaced the original.
+#[test]
+fn a_damaged_page_is_not_copied_as_zeros() {
+    let (scratch, four) = (Scratch::new(), version(4));
+    let database = open(&scratch.path(), Some(&four));
+    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (printf('%020000d', 1))").unwrap();
+    database.close().unwrap();
+    let good = fs::read(scratch.path()).unwrap();
+    for page in 2..good.len() / 4096 {
+        let mut bad = good.clone();
+        bad[page * 4096 + 100] ^= 1;
+        fs::write(scratch.path(), &bad).unwrap();
+        for to in [None, Some(&version(3))] {
+            refused(&scratch.path(), Some(&four), to, "SQLITE_CORRUPT");
+        }
+    }
+}

@@ -41,7 +41,7 @@ impl Suite {
 }
 
 /// Every suite in the order in which they run: cheap ones first, and later ones load what earlier ones build.
-pub const ALL: [Suite; 21] = [
+pub const ALL: [Suite; 22] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -62,5 +62,6 @@ pub const ALL: [Suite; 21] = [
     Suite::new("nix targets", nix::targets),
     Suite::new("nix addon", nix::addon),
     Suite::new("nix and dist", nix::nix_and_dist),
+    Suite { long: true, ..Suite::new("kills (200 points)", rust::many_kills) },
     Suite { long: true, ..Suite::new("nix rebuild", nix::rebuild) },
 ];

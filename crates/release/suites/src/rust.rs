@@ -34,6 +34,19 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
+/// Runs the tests that kill a process in the middle of a conversion or a change of key, with more kills than by default.
+pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
+    const KILLS: &str = "200";
+    let Some(program) = CARGO_NEXTEST.find(workspace) else {
+        return Ok(Tally::skipped("cargo-nextest is not installed: run cargo xtask setup"));
+    };
+    let arguments = ["nextest", "run", "--locked", "-p", "strongroom-database", "-E", "test(kill)"];
+    let mut nextest = test_runner(workspace, program, &arguments);
+    nextest.env("STRONGROOM_TEST_KILL_POINTS", KILLS);
+    let report = workspace.root().join(REPORT);
+    junit::count(|| workspace.attempt("kills", nextest), &report, Skips::SaidByTests)
+}
+
 /// Counts `test result: ok. 12 passed; 0 failed; ...`: stable Rust's own test runner writes no other report.
 fn doctests(workspace: &Workspace) -> Result<Tally> {
     let arguments = ["test", "--locked", "--workspace", "--doc", "--no-fail-fast"];

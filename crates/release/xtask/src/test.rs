@@ -12,7 +12,7 @@ pub(crate) struct Options {
     /// Makes a skip a failure
     #[arg(long)]
     strict: bool,
-    /// Also builds each Nix package a second time, and compares the bytes
+    /// Also kills changes of key and conversions at 200 points, and builds each Nix package a second time
     #[arg(long)]
     long: bool,
     /// Runs only the suites whose names contain this, long ones included; may be repeated
