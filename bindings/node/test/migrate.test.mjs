@@ -251,7 +251,7 @@ test('a process that exits during a conversion does not crash', () => {
   const path = filled({}, 30_000)
   const script = `
     const Database = require('strongroom')
-    const progress = ({ done }) => done > 0 && process.exit(5)
+    const progress = ({ done }) => { if (done > 0) process.exit(5) }
     Database.encrypt(${JSON.stringify(path)}, { key: Buffer.alloc(32, 1) }, { progress })`
   const { status, signal, stderr } = spawnSync(process.execPath, ['-e', script], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
