@@ -16,6 +16,16 @@ export interface BackupMetadata {
 /**
  * Options of a backup. Without `key`, `passphrase` and `plain`, the copy has the key and cipher settings of its source.
  *
+ * Each turn of the event loop copies 100 pages, or the number that `progress` returned. Changes of this connection are
+ * carried into the copy. A change of another connection starts the copying again. An open transaction that has changed the
+ * database makes the backup wait, and its changes are not copied before they are committed. A lock of another connection
+ * makes the backup wait as long as `timeout`. Open iterators and other backups do not disturb. `close` ends the backup with
+ * a `TypeError`.
+ *
+ * Pages go into `<path>-strongroom-backup`, which replaces `path` when the copy is complete and on the disk. A backup that
+ * fails or is cancelled leaves `path` as it was, and removes the temporary file. A crash leaves the temporary file, which the
+ * next backup to `path` removes.
+ *
  * A key with cipher settings that need other pages than the source has, `plain` for an encrypted source, and a key for a plain
  * source convert the copy in a second part, off the main thread, in which every page is written and read again.
  * `totalPages` is then three times the number of pages, and `remainingPages` falls to 0 over both parts. In the second part

@@ -195,8 +195,6 @@ export class Database {
    * @example
    * ```js
    * db.attach('archive.db', 'archive', { passphrase: process.env.ARCHIVE_PASSPHRASE })
-   * db.exec('INSERT INTO archive.note SELECT * FROM main.note')
-   * db.detach('archive')
    * ```
    */
   attach(path: string, name: string, options?: AttachOptions | null): this {
@@ -237,17 +235,8 @@ export class Database {
    * Copies the database into a file while the database is in use. A database at `path` is replaced.
    *
    * The copy has the key and the cipher settings of its source, unless the options name a `key`, a `passphrase` or
-   * `plain`. The copy is one file, for a database in WAL mode as well.
-   *
-   * Each turn of the event loop copies 100 pages, or the number that `progress` returned. Changes of this connection are
-   * carried into the copy. A change of another connection starts the copying again. An open transaction that has changed
-   * the database makes the backup wait, and its changes are not copied before they are committed. A lock of another
-   * connection makes the backup wait as long as `timeout`. Open iterators and other backups do not disturb. `close` ends
-   * the backup with a `TypeError`.
-   *
-   * Pages go into `<path>-strongroom-backup`, which replaces `path` when the copy is complete and on the disk. A backup that
-   * fails or is cancelled leaves `path` as it was, and removes the temporary file. A crash leaves the temporary file, which
-   * the next backup to `path` removes.
+   * `plain`. The copy is one file, for a database in WAL mode as well. {@link BackupOptions}
+   * describes the details.
    *
    * @returns the number of pages, and 0 as `remainingPages`
    * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or an empty path.
@@ -256,11 +245,7 @@ export class Database {
    * `SQLITE_CANTOPEN` for a missing folder; `SQLITE_FULL`; `SQLITE_BUSY`.
    * @example
    * ```js
-   * await db.backup('copy.db', {
-   *   progress({ totalPages, remainingPages }) {
-   *     console.log(`${totalPages - remainingPages} of ${totalPages} pages`)
-   *   },
-   * })
+   * await db.backup('copy.db', { progress: ({ remainingPages }) => console.log(remainingPages) })
    * ```
    */
   backup(path: string, options?: BackupOptions | null): Promise<BackupMetadata> {
