@@ -13,7 +13,7 @@ use super::Migration;
 use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
 use crate::registry::{self, Claim, FileId};
-use crate::seam::{self, Failure};
+use crate::seam::Failure;
 use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 
 /// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
@@ -30,6 +30,8 @@ pub(super) struct Locked {
     /// The path of the file without symbolic links.
     pub(super) file: PathBuf,
     id: FileId,
+    /// The last field, so that the connection is closed before another thread may open the file.
+    pub(super) claim: Option<Claim>,
 }
 
 /// Claims a file that this process does not have open.
@@ -39,7 +41,7 @@ pub(super) fn claim(path: &Path, file: &Path) -> Result<Claim, MigrateError> {
     let claim = registry::claim(id).map_err(|_| in_use())?;
     // Finds what the list of this engine lacks: ATTACH in SQL, and other copies of SQLite.
     #[cfg(unix)]
-    if seam::descriptors(claim.id()).is_some_and(|numbers| !numbers.is_empty()) {
+    if crate::seam::descriptors(claim.id()).is_some_and(|numbers| !numbers.is_empty()) {
         return Err(in_use());
     }
     Ok(claim)
@@ -50,16 +52,16 @@ impl Locked {
     pub(super) fn new(
         migration: &Migration<'_>,
         file: &Path,
-        claim: &Claim,
+        claim: Claim,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, MigrateError> {
         let Migration { path, from, timeout, .. } = *migration;
         let deadline = Instant::now().checked_add(timeout);
         let locked = loop {
             if let Some(source) = attempt(path, file, from)? {
-                let locked = Self { source, file: file.to_owned(), id: claim.id().clone() };
+                let locked = Self { source, file: file.to_owned(), id: claim.id().clone(), claim: None };
                 if locked.is_alone() {
-                    break locked;
+                    break Self { claim: Some(claim), ..locked };
                 }
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -96,11 +98,11 @@ impl Locked {
             return false;
         }
         #[cfg(target_os = "linux")]
-        if let Some(numbers) = seam::descriptors(&self.id) {
+        if let Some(numbers) = crate::seam::descriptors(&self.id) {
             let folder = self.file.parent().unwrap_or(Path::new("/"));
             // Exactly one descriptor: that of the source's connection.
             return match *numbers {
-                [number] => !seam::is_open_elsewhere(number, folder),
+                [number] => !crate::seam::is_open_elsewhere(number, folder),
                 _ => false,
             };
         }

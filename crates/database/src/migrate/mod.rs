@@ -49,7 +49,7 @@ pub struct Migration<'a> {
 ///
 /// # Errors
 ///
-/// [`MigrateError`]; the file is then as it was.
+/// [`MigrateError`]; the file is then as it was, unless the folder could not be synced after the rename.
 pub fn migrate(
     migration: &Migration<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -59,9 +59,7 @@ pub fn migrate(
     if let Some(keep) = migration.keep {
         check_keep(path, &file, keep)?;
     }
-    // Outlives the connection, so that no other thread opens the file before the connection is closed.
-    let claim = lock::claim(path, &file)?;
-    let locked = Locked::new(migration, &file, &claim, progress)?;
+    let locked = Locked::new(migration, &file, lock::claim(path, &file)?, progress)?;
     let copy = with_ending(&file, COPY);
     // The lock makes this the only conversion of the file, so that the copy is a leftover of one that was killed.
     remove_database(&copy);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::rc::Rc;
 
 use super::lock::Locked;
 use crate::MigrateError;
@@ -41,7 +42,43 @@ pub(super) fn is_link_of(keep: &Path, file: &Path) -> bool {
 }
 
 impl Locked {
-    /// Keeps the original under another name if wanted, and renames the copy over it.
+    /// Keeps the original under another name if wanted, renames the copy over it, and closes the connection.
+    pub(super) fn replace(
+        mut self,
+        path: &Path,
+        copy: &Path,
+        keep: Option<&Path>,
+    ) -> Result<(), MigrateError> {
+        let core = Rc::clone(&self.source.core);
+        let (busy, frames): (i64, i64) = core
+            .with(|connection| {
+                connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+            })
+            .map_err(|failure| MigrateError::sqlite(path, failure))?;
+        // -1 stands for a database without a log.
+        if busy != 0 || frames > 0 || !self.is_alone() {
+            return Err(MigrateError::InUse { path: path.to_owned() });
+        }
+        let kept = Kept::new(path, &self.file, keep)?;
+        if cfg!(windows) {
+            return self.replace_closed(path, copy, kept);
+        }
+        // Nobody else may open the original while its copy is made, so that the one descriptor more is this one's.
+        let swapped = self.swap(path, copy, kept.original.is_some());
+        if swapped.is_ok() {
+            // The number of the original may be that of another file as soon as the connection is closed.
+            self.claim = None;
+        }
+        // The connection goes before `kept`, which may close another descriptor of the original and so release its lock.
+        let _ = core.close();
+        kept.keep_if(swapped.is_ok());
+        swapped?;
+        sync_folder(path, &self.file)
+    }
+
+    /// Renames the copy over the original, whose connection stays open.
     ///
     /// Invariant: no log or journal of the original is there when the copy gets the original's name. SQLite finds both by
     /// the name of the database: it would apply the frames of another key to the new file.
@@ -49,27 +86,8 @@ impl Locked {
     /// Invariant: the connection to the original removes no file after the rename, because a file of that name belongs to
     /// the new database. The connection has no shared memory, it writes no journal, and it leaves the log's file, which is
     /// removed here before the rename.
-    pub(super) fn replace(self, path: &Path, copy: &Path, keep: Option<&Path>) -> Result<(), MigrateError> {
-        let core = &self.source.core;
-        let sqlite = |failure| MigrateError::sqlite(path, failure);
-        let (busy, frames): (i64, i64) = core
-            .with(|connection| {
-                connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-            })
-            .map_err(sqlite)?;
-        // -1 stands for a database without a log.
-        if busy != 0 || frames > 0 {
-            return Err(MigrateError::InUse { path: path.to_owned() });
-        }
-        let in_use = || MigrateError::InUse { path: path.to_owned() };
-        self.is_alone().then_some(()).ok_or_else(in_use)?;
-        let mut kept = Kept::new(path, &self.file, keep)?;
-        if cfg!(windows) {
-            return self.replace_closed(path, copy, kept);
-        }
-        core.persist_wal().map_err(sqlite)?;
+    fn swap(&self, path: &Path, copy: &Path, has_descriptor: bool) -> Result<(), MigrateError> {
+        self.source.core.persist_wal().map_err(|failure| MigrateError::sqlite(path, failure))?;
         for ending in COMPANIONS {
             let companion = with_ending(&self.file, ending);
             match fs::remove_file(&companion) {
@@ -82,22 +100,17 @@ impl Locked {
         sync_folder(path, &self.file)?;
         // A process that has opened the file since the lock was taken waits for the lock. It would go on with the original,
         // and with the log of the new file.
-        if kept.original.is_none() {
-            self.is_alone().then_some(()).ok_or_else(in_use)?;
+        if !has_descriptor && !self.is_alone() {
+            return Err(MigrateError::InUse { path: path.to_owned() });
         }
         fs::rename(copy, &self.file)
-            .map_err(|source| MigrateError::system(path, "rename the copy to", &self.file, source))?;
-        kept.succeeded();
-        let synced = sync_folder(path, &self.file);
-        // The connection goes before what may close another descriptor of the original, which would release its lock.
-        let _ = core.close();
-        synced
+            .map_err(|source| MigrateError::system(path, "rename the copy to", &self.file, source))
     }
 
     /// Replaces the original after its connection is closed, because Windows renames no open file.
     ///
     /// A process that opens the file in between makes the rename fail. One that has closed it again has changed its time.
-    fn replace_closed(self, path: &Path, copy: &Path, mut kept: Kept<'_>) -> Result<(), MigrateError> {
+    fn replace_closed(&self, path: &Path, copy: &Path, kept: Kept<'_>) -> Result<(), MigrateError> {
         let state = |file: &Path| fs::metadata(file).and_then(|found| Ok((found.len(), found.modified()?)));
         let failed = |source| MigrateError::system(path, "rename the copy to", &self.file, source);
         let before = state(&self.file).map_err(failed)?;
@@ -109,7 +122,7 @@ impl Locked {
             return Err(MigrateError::InUse { path: path.to_owned() });
         }
         fs::rename(copy, &self.file).map_err(failed)?;
-        kept.succeeded();
+        kept.keep_if(true);
         Ok(())
     }
 }
@@ -155,8 +168,11 @@ impl<'a> Kept<'a> {
         kept.sync_all()
     }
 
-    fn succeeded(&mut self) {
-        self.keep = None;
+    /// Leaves the original under its other name, or removes that name.
+    fn keep_if(mut self, converted: bool) {
+        if converted {
+            self.keep = None;
+        }
     }
 }
 
@@ -174,7 +190,54 @@ fn sync_folder(path: &Path, file: &Path) -> Result<(), MigrateError> {
         return Ok(());
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| MigrateError::system(path, "sync", folder, source))
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some network file systems sync no folder, and a folder may be writable and not readable.
+        Err(source)
+            if !matches!(
+                source.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
+            Err(MigrateError::system(path, "sync", folder, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::time::Duration;
+
+    use super::super::{Migration, lock};
+    use super::*;
+    use crate::{Database, Location, OpenOptions};
+
+    /// The connection to the original is closed after the rename. With SQLite's defaults, closing the last connection of a
+    /// file in WAL mode removes the log by its name, which is the new file's by then.
+    #[test]
+    fn closing_the_original_leaves_the_log_of_the_new_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let options = OpenOptions::default();
+        let open = |path: &Path| Database::open_unencrypted(Location::File(path), &options).unwrap();
+        let database = open(&path);
+        database.prepare("PRAGMA journal_mode = WAL").unwrap().step().unwrap();
+        database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+        database.close().unwrap();
+        fs::copy(&path, &copy).unwrap();
+        let file = fs::canonicalize(&path).unwrap();
+        let migration = Migration { path: &path, from: None, to: None, keep: None, timeout: Duration::ZERO };
+        let claim = lock::claim(&path, &file).unwrap();
+        let locked = Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
+        locked.swap(&path, &copy, false).unwrap();
+        let database = open(&path);
+        database.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        drop(locked);
+        let log = with_ending(&path, "-wal");
+        assert!(fs::metadata(log).is_ok_and(|log| log.len() > 0), "the log of the new file was removed");
+        let again = open(&path);
+        let mut count = again.prepare("SELECT count(*) FROM t").unwrap();
+        assert_eq!(count.step().unwrap().unwrap().value(0), crate::Value::Integer(2));
+    }
 }

@@ -31,9 +31,9 @@ pub(crate) struct Core {
     statements: RefCell<HashSet<NonNull<sqlite::sqlite3_stmt>>>,
     /// The copies that read from this connection.
     backups: RefCell<HashSet<NonNull<sqlite::sqlite3_backup>>>,
-    connection: RefCell<Option<Connection>>,
-    // After the connection, which must be closed before its file counts as closed.
+    /// The entry of the file among those that are open. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
+    connection: RefCell<Option<Connection>>,
 }
 
 impl Core {
@@ -100,12 +100,12 @@ impl Core {
             // is null, and no row points into it, because nothing is entered.
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
         }
-        let closed = match self.connection.take() {
+        // Before the connection is closed: afterwards another file may have the number of one that was removed.
+        self.listed.take();
+        match self.connection.take() {
             Some(connection) => connection.close().map_err(|(_, error)| failure_of(&error)),
             None => Ok(()),
-        };
-        self.listed.take();
-        closed
+        }
     }
 
     /// Counts a statement among those that closing finalizes.

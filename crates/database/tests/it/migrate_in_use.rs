@@ -101,13 +101,7 @@ fn another_process_is_found_in_each_journal_mode() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let key = create(&scratch, journal);
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture"])
-            .env(DATABASE, scratch.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = start(&scratch.path(), test);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         wait_for(&mut lines, "idle");
         // Only Linux shows an idle connection without a log.
@@ -134,6 +128,57 @@ fn another_process_is_found_in_each_journal_mode() {
     }
 }
 
+/// Such a process waits for the lock with the original open, and would go on with the original and the new file's log.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_opens_the_file_during_the_conversion_is_found_before_the_rename() {
+    let test =
+        "migrate_in_use::a_process_that_opens_the_file_during_the_conversion_is_found_before_the_rename";
+    if let Some(path) = env::var_os(DATABASE) {
+        let idle = open(&PathBuf::from(path), None);
+        report("idle");
+        io::stdin().lock().lines().next();
+        return idle.close().unwrap();
+    }
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let key = create(&scratch, journal);
+        let (path, before) = (scratch.path(), fs::read(scratch.path()).unwrap());
+        let mut other = None;
+        let error = migrate(&migration(&path, Some(&key), None), &mut |progress| {
+            if progress.done == progress.total && other.is_none() {
+                let mut child = start(&path, test);
+                wait_for(&mut BufReader::new(child.stdout.take().unwrap()).lines(), "idle");
+                other = Some(child);
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_IN_USE");
+        assert_eq!(files(&scratch.folder()), ["test.db"]);
+        assert_eq!(fs::read(&path).unwrap(), before);
+        let mut child = other.unwrap();
+        tell(&mut child, "end");
+        child.wait().unwrap();
+        convert(&path, Some(&key), None).unwrap();
+    }
+}
+
+fn start(path: &Path, test: &str) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(DATABASE, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn report(word: &str) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{word}").and_then(|()| out.flush()).unwrap();
+}
+
 fn wait_for(lines: &mut impl Iterator<Item = io::Result<String>>, word: &str) {
     assert!(lines.any(|line| line.unwrap().ends_with(word)), "the other process ended");
 }
@@ -146,10 +191,6 @@ fn tell(child: &mut Child, word: &str) {
 fn hold(path: &Path) {
     let database = open(path, Some(&version(4)));
     assert_eq!(integer(&database, "SELECT a FROM t"), 1);
-    let report = |word: &str| {
-        let mut out = io::stdout().lock();
-        writeln!(out, "{word}").and_then(|()| out.flush()).unwrap();
-    };
     report("idle");
     for line in io::stdin().lock().lines() {
         match line.unwrap().as_str() {
