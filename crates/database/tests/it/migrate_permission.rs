@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,13 +21,20 @@ fn as_another_user(scratch: &Scratch, test: &str) -> Option<Output> {
     // The folder of the test binary may be closed to others; a copy is not.
     fs::copy(env::current_exe().unwrap(), &binary).unwrap();
     set_mode(&binary, 0o755);
-    let output = Command::new(&binary)
+    let mut command = Command::new(&binary);
+    command
         .args(["--exact", test, "--nocapture"])
         .env(FOLDER, scratch.folder())
         .current_dir("/")
         .uid(65534)
-        .gid(65534)
-        .output();
+        .gid(65534);
+    // A process that another test starts holds the copy's descriptor for the moment between fork and exec.
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
+            output => break output,
+        }
+    };
     fs::remove_file(&binary).unwrap();
     output.ok()
 }
