@@ -50,15 +50,8 @@ impl Locked {
         keep: Option<&Path>,
     ) -> Result<(), MigrateError> {
         let core = Rc::clone(&self.source.core);
-        let (busy, frames): (i64, i64) = core
-            .with(|connection| {
-                connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-            })
-            .map_err(|failure| MigrateError::sqlite(path, failure))?;
-        // -1 stands for a database without a log.
-        if busy != 0 || frames > 0 || !self.is_alone() {
+        self.empty_log(path)?;
+        if !self.is_alone() {
             return Err(MigrateError::InUse { path: path.to_owned() });
         }
         let kept = Kept::new(path, &self.file, keep)?;
@@ -78,16 +71,33 @@ impl Locked {
         sync_folder(path, &self.file)
     }
 
+    /// Moves the write-ahead log, if there is one, into the file.
+    fn empty_log(&self, path: &Path) -> Result<(), MigrateError> {
+        let (busy, frames): (i64, i64) = self
+            .source
+            .core
+            .with(|connection| {
+                connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+            })
+            .map_err(|failure| MigrateError::sqlite(path, failure))?;
+        // -1 stands for a database without a log.
+        match busy != 0 || frames > 0 {
+            true => Err(MigrateError::InUse { path: path.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
     /// Renames the copy over the original, whose connection stays open.
     ///
     /// Invariant: no log or journal of the original is there when the copy gets the original's name. SQLite finds both by
     /// the name of the database: it would apply the frames of another key to the new file.
     ///
     /// Invariant: the connection to the original removes no file after the rename, because a file of that name belongs to
-    /// the new database. The connection has no shared memory, it writes no journal, and it leaves the log's file, which is
-    /// removed here before the rename.
+    /// the new database. The connection has no shared memory and writes no journal. Closing it leaves the log, because
+    /// SQLite finds that the name of the database is another file's by then (`databaseIsUnmoved`); a test holds that.
     fn swap(&self, path: &Path, copy: &Path, has_descriptor: bool) -> Result<(), MigrateError> {
-        self.source.core.persist_wal().map_err(|failure| MigrateError::sqlite(path, failure))?;
         for ending in COMPANIONS {
             let companion = with_ending(&self.file, ending);
             match fs::remove_file(&companion) {
@@ -213,8 +223,8 @@ mod tests {
     use super::*;
     use crate::{Database, Location, OpenOptions};
 
-    /// The connection to the original is closed after the rename. With SQLite's defaults, closing the last connection of a
-    /// file in WAL mode removes the log by its name, which is the new file's by then.
+    /// The connection to the original is closed after the rename. Closing the last connection of a file in WAL mode removes
+    /// the log by its name, which is the new file's by then, unless SQLite finds that the database was renamed.
     #[test]
     fn closing_the_original_leaves_the_log_of_the_new_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -230,6 +240,10 @@ mod tests {
         let migration = Migration { path: &path, from: None, to: None, keep: None, timeout: Duration::ZERO };
         let claim = lock::claim(&path, &file).unwrap();
         let locked = Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
+        let read =
+            |connection: &rusqlite::Connection| connection.execute_batch("BEGIN; SELECT * FROM t; COMMIT");
+        locked.source.core.with(read).unwrap();
+        locked.empty_log(&path).unwrap();
         locked.swap(&path, &copy, false).unwrap();
         let database = open(&path);
         database.execute_batch("INSERT INTO t VALUES (2)").unwrap();

@@ -1,28 +1,12 @@
-//! Who has a file open, and settings of an open file.
+//! Who has a file open.
 
 use std::ffi::c_int;
 
 use vendored_sys::sqlite;
 
-use super::{Core, Failure};
+use super::Core;
 
 impl Core {
-    /// Makes closing the connection leave the file of its write-ahead log.
-    pub(crate) fn persist_wal(&self) -> Result<(), Failure> {
-        let mut persist: c_int = 1;
-        let db = self.open_db()?;
-        // SAFETY: the connection is open, the name ends in NUL, and SQLite reads and writes one int.
-        let code = unsafe {
-            sqlite::sqlite3_file_control(
-                db,
-                c"main".as_ptr(),
-                sqlite::SQLITE_FCNTL_PERSIST_WAL,
-                (&raw mut persist).cast(),
-            )
-        };
-        self.check(code)
-    }
-
     /// Whether the file of the connection has another name by now, or none.
     pub(crate) fn has_moved(&self) -> bool {
         let mut moved: c_int = 0;
