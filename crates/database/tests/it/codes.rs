@@ -13,6 +13,7 @@ fn it_holds_the_codes_of_all_crates_and_of_sqlite() {
         CodecError::CODES,
         BackupError::CODES,
         ImageError::CODES,
+        MigrateError::CODES,
     ];
     for code in own.concat() {
         assert!(codes().contains(&code), "{code}");
@@ -88,9 +89,27 @@ fn every_variants_code_is_in_it() {
         ImageError::Open { name: text(), source: OpenError::EmptyPath },
         ImageError::Sql { name: text(), source: sqlite() },
     ];
+    let migrate = [
+        MigrateError::Open(OpenError::EmptyPath),
+        MigrateError::InUse { path: path() },
+        MigrateError::Cancelled { path: path() },
+        MigrateError::Encrypted { path: path() },
+        MigrateError::NotADatabase { path: path(), length: 1 },
+        MigrateError::EmptyFile { path: path() },
+        MigrateError::NotAFile { path: path() },
+        MigrateError::ReadOnly { path: path() },
+        MigrateError::KeepExists { path: path(), keep: path() },
+        MigrateError::TargetExists { path: path() },
+        MigrateError::Full { path: path(), source: None },
+        MigrateError::System { step: "read", path: path(), source: system() },
+        MigrateError::MissingFunction { path: path(), name: text(), source: sqlite() },
+        MigrateError::Table { path: path(), name: text(), source: sqlite() },
+        MigrateError::Different { path: path(), what: text() },
+        MigrateError::Sqlite { path: path(), source: sqlite() },
+    ];
     let open = open.iter().map(OpenError::code).chain(sql.iter().map(SqlError::code));
     let copies = backup.iter().map(BackupError::code).chain(image.iter().map(ImageError::code));
-    for code in open.chain(copies) {
+    for code in open.chain(copies).chain(migrate.iter().map(MigrateError::code)) {
         assert!(codes().contains(&code), "{code}");
     }
 }
