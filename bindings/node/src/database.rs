@@ -1,15 +1,13 @@
 //! The connection that JavaScript holds.
 
 use std::{
-    cell::RefCell,
-    mem,
+    ops::ControlFlow,
     path::{Path, PathBuf},
-    rc::Rc,
     time::Duration,
 };
 
 use napi::{
-    Env,
+    Env, JsValue, Unknown,
     bindgen_prelude::{Buffer, Uint8Array},
 };
 use napi_derive::napi;
@@ -18,8 +16,10 @@ use strongroom_database::{BackupKey, Database, Location, OpenOptions};
 use crate::{
     backup::NativeBackup,
     error::{Failure, Outcome},
+    handle,
     key::NativeKey,
     panic_request::panic_if_requested,
+    reference::Reference,
     statement::NativeStatement,
 };
 
@@ -38,15 +38,12 @@ pub struct NativeOpenOptions {
     pub must_exist: bool,
     /// How long to wait for another connection's lock, in milliseconds.
     pub timeout: u32,
-    /// Record the SQL that runs for `takeLog`.
-    pub log: bool,
 }
 
 /// A connection to a database.
 #[napi]
 pub struct NativeDatabase {
     database: Database,
-    log: Rc<RefCell<Vec<String>>>,
 }
 
 impl NativeDatabase {
@@ -54,26 +51,28 @@ impl NativeDatabase {
         panic_if_requested();
         &self.database
     }
-
-    fn log(&self) -> &RefCell<Vec<String>> {
-        panic_if_requested();
-        &self.log
-    }
 }
 
 #[napi]
 impl NativeDatabase {
     /// Opens a database, and checks the key if there is one.
+    ///
+    /// `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing.
     #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env, options: NativeOpenOptions) -> napi::Result<Self> {
-        let database = open(&options).map_err(|failure| failure.throw(&env))?;
-        let log: Rc<RefCell<Vec<String>>> = Rc::default();
-        if options.log {
-            // The hook runs inside SQLite, where JavaScript must not run, and therefore only records.
-            let notes = Rc::clone(&log);
-            database.set_trace(Some(Box::new(move |sql: &str| notes.borrow_mut().push(sql.to_owned()))));
-        }
-        Ok(NativeDatabase { database, log })
+    pub fn new(
+        env: Env,
+        options: NativeOpenOptions,
+        #[napi(ts_arg_type = "((sql: string) => unknown) | undefined")] verbose: Option<Unknown>,
+    ) -> napi::Result<Self> {
+        let new = || {
+            let database = open(&options)?;
+            if let Some(verbose) = verbose {
+                let verbose = Reference::new(&env, verbose.raw())?;
+                database.set_trace(Some(Box::new(move |sql: &str| show(&verbose, sql))));
+            }
+            Ok(NativeDatabase { database })
+        };
+        new().map_err(|failure: Failure| failure.throw(&env))
     }
 
     /// Whether a transaction is open.
@@ -93,6 +92,12 @@ impl NativeDatabase {
     #[napi(catch_unwind)]
     pub fn exec(&self, env: Env, sql: String) -> napi::Result<()> {
         self.database().execute_batch(&sql).map_err(|error| Failure::from(error).throw(&env))
+    }
+
+    /// Forbids or allows SQL that can damage the file.
+    #[napi(catch_unwind)]
+    pub fn defensive(&self, env: Env, on: bool) -> napi::Result<()> {
+        self.database().set_defensive(on).map_err(|error| Failure::from(error).throw(&env))
     }
 
     /// Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain.
@@ -138,17 +143,21 @@ impl NativeDatabase {
         serialize().map(Buffer::from).map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Returns the SQL that has run since the last call, oldest first.
-    #[napi(catch_unwind)]
-    pub fn take_log(&self) -> Vec<String> {
-        mem::take(&mut *self.log().borrow_mut())
-    }
-
     /// Closes the connection and finalizes its statements.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> napi::Result<()> {
         self.database().close().map_err(|error| Failure::from(error).throw(&env))
     }
+}
+
+/// Calls a function with a statement's SQL. An exception of the function stops the statement, and stays pending.
+fn show(verbose: &Reference, sql: &str) -> ControlFlow<()> {
+    let env = verbose.env();
+    let called = verbose.value().and_then(|function| {
+        let _scope = handle::Scope::open(&env)?;
+        handle::call(&env, function, &[handle::string(&env, sql)?])
+    });
+    if called.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 fn open(options: &NativeOpenOptions) -> Outcome<Database> {

@@ -70,6 +70,11 @@ impl Failure {
 
     /// An error of the engine, with its message and its chain of sources.
     fn engine(code: &'static str, error: &(dyn Error + 'static)) -> Failure {
+        let stopped = |error: &&(dyn Error + 'static)| error.downcast_ref() == Some(&SqlError::TraceStopped);
+        if iter::successors(Some(error), |&error| error.source()).any(|error| stopped(&error)) {
+            // The function that stopped the statement has thrown.
+            return Failure::Pending;
+        }
         let message = error.to_string();
         let causes = iter::successors(error.source(), |&cause| cause.source())
             // A source with the error's code, whose message ends the error's message, says nothing more.

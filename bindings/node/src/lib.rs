@@ -22,6 +22,8 @@ mod migrate;
 mod panic_request;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod parameters;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod reference;
 mod rekey;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;

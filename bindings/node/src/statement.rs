@@ -135,6 +135,20 @@ impl NativeStatement {
         names.map_err(|failure: Failure| failure.throw(&env))
     }
 
+    /// Returns the table of each column, and null for an expression.
+    #[napi(catch_unwind)]
+    pub fn tables(&self, env: Env) -> napi::Result<Vec<Option<String>>> {
+        let tables = (|| tables_of(&self.state()?.statement))();
+        tables.map_err(|failure: Failure| failure.throw(&env))
+    }
+
+    /// Returns the SQL with the values that are bound, without keys, or null if memory is short.
+    #[napi(catch_unwind)]
+    pub fn expanded(&self, env: Env) -> napi::Result<Option<String>> {
+        let state = self.state().map_err(|failure| failure.throw(&env))?;
+        Ok(state.statement.expanded_sql())
+    }
+
     /// Binds one value to each parameter for all later calls.
     #[napi(catch_unwind)]
     pub fn bind(
@@ -183,7 +197,7 @@ impl NativeStatement {
         env: Env,
         #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
         #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
-        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        #[napi(ts_arg_type = "(names: string[], tables: (string | null)[]) => unknown")] rebuild: Unknown,
         bigints: bool,
     ) -> napi::Result<Handle> {
         let get = || {
@@ -204,7 +218,7 @@ impl NativeStatement {
         env: Env,
         #[napi(ts_arg_type = "readonly unknown[] | undefined")] values: Unknown,
         #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
-        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        #[napi(ts_arg_type = "(names: string[], tables: (string | null)[]) => unknown")] rebuild: Unknown,
         bigints: bool,
     ) -> napi::Result<Handle> {
         let all = || {
@@ -247,7 +261,7 @@ impl NativeStatement {
         &self,
         env: Env,
         #[napi(ts_arg_type = "((...columns: never[]) => unknown) | undefined")] build: Unknown,
-        #[napi(ts_arg_type = "(names: string[]) => unknown")] rebuild: Unknown,
+        #[napi(ts_arg_type = "(names: string[], tables: (string | null)[]) => unknown")] rebuild: Unknown,
         bigints: bool,
     ) -> napi::Result<Handle> {
         let next = || {
@@ -338,7 +352,15 @@ impl Rows<'_> {
             for (index, name) in (0..).zip(&found) {
                 handle::set_element(self.env, array, index, handle::string(self.env, name)?)?;
             }
-            self.build = Some(handle::call(self.env, self.rebuild, &[array])?);
+            let tables = handle::array(self.env)?;
+            for (index, table) in (0..).zip(tables_of(&state.statement)?) {
+                let table = match table {
+                    Some(table) => handle::string(self.env, &table)?,
+                    None => handle::undefined(self.env)?,
+                };
+                handle::set_element(self.env, tables, index, table)?;
+            }
+            self.build = Some(handle::call(self.env, self.rebuild, &[array, tables])?);
             state.names = found;
         }
         Ok(())
@@ -351,4 +373,8 @@ fn integers(bigints: bool) -> Integers {
 
 fn names(statement: &Statement) -> Outcome<Vec<String>> {
     Ok(statement.columns()?.into_iter().map(|column| column.name).collect())
+}
+
+fn tables_of(statement: &Statement) -> Outcome<Vec<Option<String>>> {
+    Ok(statement.columns()?.into_iter().map(|column| column.table).collect())
 }

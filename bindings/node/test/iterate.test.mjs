@@ -22,7 +22,7 @@ test('rows come one by one', () => {
 
 test('it is an iterator like any other', () => {
   const iterator = select.pluck().iterate()
-  assert.deepEqual(Reflect.ownKeys(iterator), [])
+  assert.deepEqual(Reflect.ownKeys(iterator), ['statement'])
   assert.equal(iterator[Symbol.iterator](), iterator)
   const inherited = Object.getPrototypeOf(Object.getPrototypeOf([].values()))
   assert.ok(Object.prototype.isPrototypeOf.call(inherited, iterator))

@@ -91,7 +91,7 @@ impl Database {
         session.trace(
             || None,
             &format!("ATTACH '{}' AS {}", path.display().to_string().replace('\'', "''"), quoted(name)),
-        );
+        )?;
         let open_options = OpenOptions {
             read_only: options.read_only || core.is_read_only(MAIN),
             must_exist: options.must_exist,
@@ -116,7 +116,7 @@ impl Database {
         if !session.core.is_attached(&attached) {
             return Err(AttachError::NotAttached { name: name.to_owned() });
         }
-        session.trace(|| None, &format!("DETACH {}", quoted(name)));
+        session.trace(|| None, &format!("DETACH {}", quoted(name)))?;
         session.schema_may_differ();
         let detached = session.core.with(|connection| connection.execute("DETACH ?1", [name]).map(drop));
         detached.map_err(|failure| match failure {

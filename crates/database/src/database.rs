@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::rc::Rc;
 
+use rusqlite::config::DbConfig;
 use strongroom_keys::Key;
 
 use crate::lexer::is_blank;
@@ -96,7 +97,7 @@ impl Database {
             let this = sql.get(start..start + parsed.length).unwrap_or_default();
             start += parsed.length.max(1);
             let Some(mut raw) = parsed.statement else { continue };
-            session.trace(|| raw.expanded_sql(), this.trim());
+            session.trace(|| raw.expanded_sql(), this.trim())?;
             let run = loop {
                 match raw.step() {
                     Ok(Step::Row) => {}
@@ -147,9 +148,23 @@ impl Database {
         self.session.core.last_insert_rowid()
     }
 
-    /// Calls `hook` with each statement that starts to run: the SQL with the values of its parameters, without keys.
+    /// Forbids or allows SQL that can damage the file, such as `PRAGMA writable_schema`. It is forbidden by default.
     ///
-    /// Statements that the hook runs are not traced. `None` removes the hook.
+    /// # Errors
+    ///
+    /// [`SqlError::Closed`].
+    pub fn set_defensive(&self, on: bool) -> Result<(), SqlError> {
+        let set = self
+            .session
+            .core
+            .with(|connection| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, on).map(drop));
+        set.map_err(SqlError::from_failure)
+    }
+
+    /// Calls `hook` with each statement before it runs: the SQL with the values of its parameters, without keys.
+    ///
+    /// The statement does not run, and fails with [`SqlError::TraceStopped`], if the hook breaks. Statements that the hook
+    /// runs are not traced. `None` removes the hook.
     pub fn set_trace(&self, hook: Option<Trace>) {
         self.session.set_trace(hook);
     }

@@ -66,6 +66,10 @@ pub enum SqlError {
         instead: &'static str,
     },
 
+    /// The trace stopped the statement before it ran.
+    #[error("the trace function stopped the statement before it ran")]
+    TraceStopped,
+
     /// The database is closed.
     #[error("the database is closed: open it again, and prepare the statement again")]
     Closed,
@@ -145,6 +149,7 @@ impl SqlError {
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
             Self::RefusedPragma { .. } => "STRONGROOM_PRAGMA_REFUSED",
+            Self::TraceStopped => "SQLITE_ABORT",
             Self::Closed => "STRONGROOM_CLOSED",
             Self::Busy => "STRONGROOM_BUSY",
             Self::MultipleStatements => "STRONGROOM_MULTIPLE_STATEMENTS",

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use vendored_sys::sqlite;
@@ -19,7 +20,7 @@ use crate::{SqlError, Value};
 const GENERIC: &str = "SQL logic error";
 
 /// The callback of [`Database::set_trace`](crate::Database::set_trace).
-pub type Trace = Box<dyn FnMut(&str)>;
+pub type Trace = Box<dyn FnMut(&str) -> ControlFlow<()>>;
 
 /// One connection with its idle statements and its trace.
 pub(crate) struct Session {
@@ -109,26 +110,31 @@ impl Session {
         self.trace.replace(hook);
     }
 
-    /// Shows a statement to the trace, if there is one.
+    /// Shows a statement to the trace, if there is one, before the statement runs.
     #[inline]
-    pub(crate) fn trace(&self, expanded: impl FnOnce() -> Option<String>, sql: &str) {
+    pub(crate) fn trace(&self, expanded: impl FnOnce() -> Option<String>, sql: &str) -> Result<(), SqlError> {
         if self.traced.get() && self.is_open() {
-            self.show(expanded().as_deref().unwrap_or(sql));
+            return self.show(expanded().as_deref().unwrap_or(sql));
         }
+        Ok(())
     }
 
     #[cold]
-    fn show(&self, sql: &str) {
+    fn show(&self, sql: &str) -> Result<(), SqlError> {
         // The hook is taken out while it runs: its own statements would call it without end.
         let hook = self.trace.take();
-        let Some(mut hook) = hook else { return };
+        let Some(mut hook) = hook else { return Ok(()) };
         let entered = self.core.enter();
-        hook(&redact(sql));
+        let flow = hook(&redact(sql));
         drop(entered);
         let mut place = self.trace.borrow_mut();
         // The hook may have replaced or removed itself.
         if place.is_none() && self.traced.get() {
             *place = Some(hook);
+        }
+        match flow {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(SqlError::TraceStopped),
         }
     }
 

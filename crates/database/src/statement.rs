@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::prepared::{Facts, Prepared};
 use crate::seam::{Origin, RawStatement, Row, Step};
 use crate::session::Session;
-use crate::{SqlError, Value};
+use crate::{SqlError, Value, redact};
 
 /// A column of a statement's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,11 @@ impl Statement {
     /// Whether the statement leaves the database file as it is.
     pub fn is_read_only(&self) -> bool {
         self.facts.read_only
+    }
+
+    /// Returns the SQL with the values that are bound, without keys, or `None` if memory is short.
+    pub fn expanded_sql(&self) -> Option<String> {
+        self.raw().ok()?.expanded_sql().map(|sql| redact(&sql).into_owned())
     }
 
     /// Returns the number of columns of the result, 0 for a statement without rows.
@@ -150,7 +155,7 @@ impl Statement {
     #[inline]
     pub fn step(&mut self) -> Result<Option<Row<'_>>, SqlError> {
         if !self.running {
-            self.session.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.facts.sql);
+            self.session.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.facts.sql)?;
         }
         let raw = self.raw.as_mut().ok_or(SqlError::Closed)?;
         let stepped = raw.step();

@@ -5,16 +5,53 @@ export type Given = Record<string, unknown>
 
 /** Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist. */
 export function optionsObject(options: unknown, names: readonly string[], position = 'second'): Given {
+  return checked(options, names, position, () => true)
+}
+
+/**
+ * Returns the options object of a method of better-sqlite3, or an empty one for undefined and null.
+ *
+ * Throws for an option that looks like a misspelled one. Other options that do not exist are ignored, as better-sqlite3
+ * ignores them: programs pass objects with options of their own.
+ */
+export function lenientOptions(options: unknown, names: readonly string[]): Given {
+  return checked(options, names, 'second', (name, meant) => meant !== undefined || MAY_BE_A_KEY.test(name))
+}
+
+function checked(
+  options: unknown,
+  names: readonly string[],
+  position: string,
+  isWrong: (name: string, meant: string | undefined) => boolean,
+): Given {
   if (options === undefined || options === null) return {}
   if (typeof options !== 'object') throw argumentType(`Expected ${position} argument to be an options object`)
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue
-    const meant = names.find((known) => known.toLowerCase() === name.toLowerCase())
+    const meant = names.find((known) => distance(known.toLowerCase(), name.toLowerCase()) <= 2)
+    if (!isWrong(name, meant)) continue
     throw argumentType(
       `the option "${name}" does not exist: ${meant ? `use "${meant}"` : `the options are ${names.join(', ')}`}`,
     )
   }
   return options as Given
+}
+
+/** Matches names that other packages have for a key, without which a database would be opened without encryption. */
+const MAY_BE_A_KEY = /key|pass|cipher|secret|encrypt/i
+
+/** Returns the number of letters to insert, remove or replace to turn one text into another (Levenshtein's distance). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
 }
 
 /** Returns an option that is a boolean, or false if it is absent. */

@@ -1,6 +1,6 @@
 import type { NativeAttachOptions } from '../load/native'
 import { boolean, optionsObject, pathArgument, wellFormed } from './arguments'
-import { argumentType } from './errors'
+import { argumentType, fromNative } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
@@ -37,7 +37,7 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
     if (key !== undefined && native.plain)
       throw argumentType('"plain" excludes "key" and "passphrase": give one of them')
     session.idle()
-    run(session, () => session.native.attach(checkedName, native))
+    run(() => session.native.attach(checkedName, native))
   } finally {
     wipe(key)
   }
@@ -47,16 +47,15 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
 export function detach(session: Session, name: unknown): void {
   const checkedName = nameArgument(name, 'first')
   session.idle()
-  run(session, () => session.native.detach(checkedName))
+  run(() => session.native.detach(checkedName))
 }
 
-function run(session: Session, call: () => void): void {
+function run(call: () => void): void {
   try {
     call()
   } catch (error) {
-    throw session.failed(error)
+    throw fromNative(error)
   }
-  session.report()
 }
 
 function nameArgument(name: unknown, position: string): string {

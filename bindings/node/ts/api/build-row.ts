@@ -2,7 +2,7 @@
 export type BuildRow = (...values: never[]) => unknown
 
 /** The form of a statement's rows. */
-export type Shape = 'object' | 'array'
+export type Shape = 'object' | 'array' | 'expanded'
 
 /** Functions by shape and names, which statements with the same columns share. */
 const compiled = new Map<string, BuildRow>()
@@ -18,8 +18,13 @@ const mayCompile = (() => {
   }
 })()
 
-/** Returns the function that builds a row with these columns. */
-export function buildRow(shape: Shape, names: readonly string[]): BuildRow {
+/** Returns the function that builds a row with these columns. `tables` names the table of each column for `expanded`. */
+export function buildRow(
+  shape: Shape,
+  names: readonly string[],
+  tables: readonly (string | null | undefined)[] = [],
+): BuildRow {
+  if (shape === 'expanded') return expand(names, tables)
   const key = shape === 'array' ? String(names.length) : JSON.stringify(names)
   let build = compiled.get(key)
   if (build === undefined) {
@@ -42,12 +47,29 @@ function compile(shape: Shape, names: readonly string[]): BuildRow {
   return new Function(...values, `return ${row}`) as BuildRow
 }
 
+/** Groups the columns of a row by their tables. Expressions have none, and are in the group `$`. */
+function expand(names: readonly string[], tables: readonly (string | null | undefined)[]): BuildRow {
+  return (...values: never[]) => {
+    const row = {}
+    names.forEach((name, i) => {
+      const table = tables[i] ?? '$'
+      if (!Object.hasOwn(row, table)) define(row, table, {})
+      define((row as Record<string, object>)[table] as object, name, values[i])
+    })
+    return row
+  }
+}
+
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+}
+
 function interpret(shape: Shape, names: readonly string[]): BuildRow {
   if (shape === 'array') return (...values: never[]) => values
   return (...values: never[]) => {
     const row = {}
     names.forEach((name, i) => {
-      Object.defineProperty(row, name, { value: values[i], writable: true, enumerable: true, configurable: true })
+      define(row, name, values[i])
     })
     return row
   }

@@ -1,6 +1,6 @@
 import type { NativeCheckProblem } from '../load/native'
 import { callback, optionsObject } from './arguments'
-import { argumentType } from './errors'
+import { argumentType, fromNative } from './errors'
 import type { Session } from './session'
 
 /** The progress of {@link Database.check}. */
@@ -74,7 +74,7 @@ export function check(session: Session, options: unknown): CheckResult {
     if (thrown === undefined)
       return { ok: problems.length === 0, pages, authenticated, problems: problems.map(problem) }
   } catch (error) {
-    if (thrown === undefined) throw session.failed(error)
+    if (thrown === undefined) throw fromNative(error)
   }
   throw thrown.error
 }

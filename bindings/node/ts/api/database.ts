@@ -1,14 +1,14 @@
-import { addon } from '../load/loader'
 import { wellFormed } from './arguments'
 import { type AttachOptions, attach, detach } from './attach'
 import { type BackupMetadata, type BackupOptions, backup } from './backup'
 import { type CheckOptions, type CheckResult, check } from './check'
 import { argumentType, fromNative } from './errors'
 import { type KeyOptions, wipe } from './key'
+import { enumerable, uncloneable } from './objects'
 import { type Options, openRequest } from './options'
 import { type RekeyOptions, rekey } from './rekey'
 import { type SerializeOptions, serialize } from './serialize'
-import { Session } from './session'
+import { SESSION, Session } from './session'
 import { Statement } from './statement'
 import { type Transaction, transaction } from './transaction'
 import type { BindArgument, Row, SqlValue } from './values'
@@ -36,7 +36,12 @@ export class Database {
   declare readonly memory: boolean
   /** Whether the database was opened with `readonly`. */
   declare readonly readonly: boolean
-  readonly #session: Session
+  /** Whether the database is open. */
+  declare readonly open: boolean
+  /** Whether a transaction is open. */
+  declare readonly inTransaction: boolean
+  /** @internal */
+  declare readonly [SESSION]: Session
 
   /**
    * Opens a database, and creates the file if it does not exist.
@@ -52,32 +57,24 @@ export class Database {
    * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
   constructor(path?: string | Uint8Array | null, options?: Options | null) {
-    const request = openRequest(path, options)
+    const { name, memory, readonly, verbose, addon, native } = openRequest(path, options)
+    let session: Session
     try {
-      this.#session = new Session(new addon.NativeDatabase(request.native), request.verbose)
+      session = new Session(addon, native, verbose)
     } catch (error) {
       throw fromNative(error)
     } finally {
-      wipe(request.native.key)
+      wipe(native.key)
     }
-    const own = (value: unknown) => ({ value, enumerable: true })
     Object.defineProperties(this, {
-      name: own(request.name),
-      memory: own(request.memory),
-      readonly: own(request.readonly),
-      uncloneable: own(Symbol('a strongroom Database belongs to its thread: open the file again in the other one')),
+      [SESSION]: { value: session },
+      name: { get: () => name, enumerable: true },
+      open: { get: () => session.open, enumerable: true },
+      inTransaction: { get: () => session.inTransaction, enumerable: true },
+      readonly: { get: () => readonly, enumerable: true },
+      memory: { get: () => memory, enumerable: true },
     })
-    this.#session.report()
-  }
-
-  /** Whether the database is open. */
-  get open(): boolean {
-    return this.#session.open
-  }
-
-  /** Whether a transaction is open. */
-  get inTransaction(): boolean {
-    return this.#session.inTransaction
+    uncloneable(this)
   }
 
   /**
@@ -91,7 +88,7 @@ export class Database {
   prepare<P extends readonly unknown[] | object = BindArgument[], Result = Row>(
     sql: string,
   ): P extends readonly unknown[] ? Statement<Database, P, Result> : Statement<Database, [P], Result> {
-    return this.#prepare(sql, { reads: false }) as P extends readonly unknown[]
+    return prepare(this, sql, { reads: false }) as P extends readonly unknown[]
       ? Statement<Database, P, Result>
       : Statement<Database, [P], Result>
   }
@@ -102,14 +99,13 @@ export class Database {
    * @throws {SqliteError} with SQLite's code if a statement fails; the statements before it keep their effect.
    */
   exec(sql: string): this {
-    this.#checkSql(sql)
-    this.#session.idle()
+    checkSql(sql)
+    this[SESSION].mutable()
     try {
-      this.#session.native.exec(sql)
+      this[SESSION].native.exec(sql)
     } catch (error) {
-      throw this.#session.failed(error)
+      throw fromNative(error)
     }
-    this.#session.report()
     return this
   }
 
@@ -131,9 +127,25 @@ export class Database {
     if (typeof (options ?? {}) !== 'object') throw argumentType('Expected second argument to be an options object')
     const simple = options?.simple ?? false
     if (typeof simple !== 'boolean') throw argumentType('Expected the "simple" option to be a boolean')
-    this.#session.idle()
-    const statement = this.#prepare(`PRAGMA ${source}`, { reads: true })
+    this[SESSION].mutable()
+    const statement = prepare(this, `PRAGMA ${source}`, { reads: true })
     return simple ? statement.pluck().get() : statement.all()
+  }
+
+  /**
+   * Returns SQLite's program for a statement, or its query plan if the SQL begins with `QUERY PLAN`.
+   *
+   * Parameters need no values.
+   *
+   * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL.
+   * @example
+   * ```js
+   * const plan = db.explain('QUERY PLAN SELECT * FROM cats WHERE name = ?')
+   * ```
+   */
+  explain(sql: string): Row[] {
+    checkSql(sql)
+    return prepare(this, `EXPLAIN ${sql}`, { reads: true, unbound: true }).all()
   }
 
   /**
@@ -153,7 +165,7 @@ export class Database {
    * ```
    */
   transaction<F extends (...args: never[]) => unknown>(work: F): Transaction<Database, F> {
-    return transaction<Database, F>(this, this.#session, work)
+    return transaction<Database, F>(this, this[SESSION], work)
   }
 
   /**
@@ -176,7 +188,7 @@ export class Database {
    * ```
    */
   rekey(to: KeyOptions, options?: RekeyOptions | null): this {
-    rekey(this.#session, to, options)
+    rekey(this[SESSION], to, options)
     return this
   }
 
@@ -198,7 +210,7 @@ export class Database {
    * ```
    */
   attach(path: string, name: string, options?: AttachOptions | null): this {
-    attach(this.#session, path, name, options)
+    attach(this[SESSION], path, name, options)
     return this
   }
 
@@ -208,7 +220,7 @@ export class Database {
    * @throws {SqliteError} `STRONGROOM_NOT_ATTACHED`; `SQLITE_LOCKED` while a transaction uses the database.
    */
   detach(name: string): this {
-    detach(this.#session, name)
+    detach(this[SESSION], name)
     return this
   }
 
@@ -228,7 +240,7 @@ export class Database {
    * ```
    */
   check(options?: CheckOptions | null): CheckResult {
-    return check(this.#session, options)
+    return check(this[SESSION], options)
   }
 
   /**
@@ -249,7 +261,7 @@ export class Database {
    * ```
    */
   backup(path: string, options?: BackupOptions | null): Promise<BackupMetadata> {
-    return backup(this.#session, path, options)
+    return backup(this[SESSION], path, options)
   }
 
   /**
@@ -265,14 +277,26 @@ export class Database {
    * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    */
   serialize(options?: SerializeOptions | null): Buffer {
-    return serialize(this.#session, options)
+    return serialize(this[SESSION], options)
+  }
+
+  /**
+   * Sets whether changes are allowed that can damage the database or surprise an iterator: changes while an iterator reads,
+   * and SQL that SQLite's defensive mode forbids, such as `PRAGMA writable_schema`.
+   */
+  unsafeMode(toggle = true): this {
+    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
+    this[SESSION].ready()
+    this[SESSION].native.defensive(!toggle)
+    this[SESSION].unsafe = toggle
+    return this
   }
 
   /** Sets whether statements that are prepared later return INTEGER values as bigints. */
   defaultSafeIntegers(toggle = true): this {
-    if (typeof toggle !== 'boolean') throw argumentType('the argument of defaultSafeIntegers() must be a boolean')
-    this.#session.ready()
-    this.#session.bigints = toggle
+    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
+    this[SESSION].ready()
+    this[SESSION].bigints = toggle
     return this
   }
 
@@ -282,24 +306,46 @@ export class Database {
    * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    */
   close(): this {
-    this.#session.close()
+    this[SESSION].close()
     return this
   }
 
-  #prepare(sql: string, { reads }: { reads: boolean }): Statement<Database, BindArgument[], Row> {
-    this.#checkSql(sql)
-    this.#session.ready()
-    try {
-      const native = this.#session.native.prepare(sql)
-      const source = MAY_HOLD_KEY.test(sql) ? native.source : sql
-      return new Statement(this.#session, native, { database: this, source, reads })
-    } catch (error) {
-      throw this.#session.failed(error)
-    }
+  /** Closes the connection, as `using` does at the end of its block. */
+  [Symbol.dispose](): void {
+    this.close()
   }
+}
+enumerable(Database.prototype)
+Object.defineProperty(Database.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value: shown,
+  configurable: true,
+})
 
-  #checkSql(sql: unknown): void {
-    if (typeof sql !== 'string') throw argumentType('Expected first argument to be a string')
-    wellFormed(sql, 'the SQL')
+/** Returns what `console.log` shows of a database: the values of the properties. */
+function shown(this: Database): object {
+  const { name, open, inTransaction, readonly, memory } = this
+  return Object.assign(Object.create({ constructor: Database }), { name, open, inTransaction, readonly, memory })
+}
+
+/** Prepares a statement of a database. */
+function prepare(
+  database: Database,
+  sql: string,
+  { reads, unbound = false }: { reads: boolean; unbound?: boolean },
+): Statement<Database, BindArgument[], Row> {
+  checkSql(sql)
+  const session = database[SESSION]
+  session.ready()
+  try {
+    const native = session.native.prepare(sql)
+    const source = MAY_HOLD_KEY.test(sql) ? native.source : sql
+    return new Statement(session, native, { database, source, reads, unbound })
+  } catch (error) {
+    throw fromNative(error)
   }
+}
+
+function checkSql(sql: unknown): void {
+  if (typeof sql !== 'string') throw argumentType('Expected first argument to be a string')
+  wellFormed(sql, 'the SQL')
 }

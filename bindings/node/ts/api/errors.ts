@@ -82,6 +82,9 @@ export function fromNative(error: unknown): unknown {
       return closed()
     case `${MARK}STRONGROOM_BUSY`:
       return busy()
+    case `${MARK}STRONGROOM_NO_STATEMENT`:
+    case `${MARK}STRONGROOM_MULTIPLE_STATEMENTS`:
+      return Object.assign(new RangeError(error.message), { code: code.slice(MARK.length) })
   }
   if (!code.startsWith(MARK)) return error
   return [{ code: code.slice(MARK.length), message: error.message }, ...causes].reduceRight(withCause, undefined)

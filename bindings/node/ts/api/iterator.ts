@@ -10,10 +10,12 @@ export class RowIterator<Result> implements IterableIterator<Result> {
   /**
    * @param step - reads the next row; returns undefined at the end
    * @param end - is called once, after the last read
+   * @param statement - the statement, which the iterator has as a property
    */
-  constructor(step: () => Result | undefined, end: () => void) {
+  constructor(step: () => Result | undefined, end: () => void, statement: object) {
     this.#step = step
     this.#end = end
+    Object.defineProperty(this, 'statement', { value: statement, enumerable: true })
   }
 
   next(): IteratorResult<Result, undefined> {
@@ -34,6 +36,10 @@ export class RowIterator<Result> implements IterableIterator<Result> {
   return(): IteratorResult<Result, undefined> {
     this.#finish()
     return { done: true, value: undefined }
+  }
+
+  [Symbol.dispose](): void {
+    this.#finish()
   }
 
   [Symbol.iterator](): this {

@@ -1,8 +1,13 @@
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { types } from 'node:util'
+import { addonAt, addon as ownAddon } from '../load/loader'
 import type { NativeOpenOptions } from '../load/native'
-import { boolean, callback, integer, optionsObject, pathArgument } from './arguments'
+import { boolean, callback, integer, lenientOptions, pathArgument } from './arguments'
 import { argumentType, argumentValue } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest } from './key'
+
+type Addon = typeof import('../load/native')
 
 /** Options for opening a database. */
 export interface Options extends KeyOptions {
@@ -13,10 +18,12 @@ export interface Options extends KeyOptions {
   /** How long to wait for another connection's lock before `SQLITE_BUSY`, in milliseconds. Default: 5,000. */
   timeout?: number
   /**
-   * A function that gets the SQL of every statement after it ran, with the bound values and without keys, such as
-   * `console.log`. An error of the function is thrown by the call. The function cannot use the database.
+   * A function that gets the SQL of every statement before the statement runs, with the bound values and without keys, such
+   * as `console.log`. If the function throws, the statement does not run. The function cannot use the database.
    */
   verbose?: ((sql: string) => unknown) | null
+  /** The addon to use instead of the package's own: the path of a `.node` file, or the loaded addon. */
+  nativeBinding?: string | object | null
 }
 
 /** The checked arguments of the constructor. */
@@ -25,17 +32,20 @@ export interface OpenRequest {
   memory: boolean
   readonly: boolean
   verbose: ((sql: string) => unknown) | undefined
+  addon: Addon
   native: NativeOpenOptions
 }
 
-const NAMES: readonly string[] = [...KEY_NAMES, 'readonly', 'fileMustExist', 'timeout', 'verbose']
+const NAMES: readonly string[] = [...KEY_NAMES, 'readonly', 'fileMustExist', 'timeout', 'verbose', 'nativeBinding']
 
 /** Checks the arguments of the constructor, and fills in the defaults. */
 export function openRequest(path: unknown, options: unknown): OpenRequest {
   const image = types.isUint8Array(path) ? imageBytes(path) : undefined
   const name = image ? ':memory:' : pathArgument(path ?? '', 'the path of the database')
-  const given = optionsObject(options, NAMES)
-  const memory = name === '' || name === ':memory:'
+  const given = lenientOptions(options, NAMES)
+  if ('memory' in given) throw argumentType('the option "memory" does not exist: use the path ":memory:"')
+  const file = name.trim()
+  const memory = file === '' || file === ':memory:'
   const readonly = boolean(given, 'readonly')
   if (memory && readonly && image === undefined) throw argumentType('In-memory/temporary databases cannot be readonly')
   const verbose = callback<(sql: string) => unknown>(given, 'verbose')
@@ -43,13 +53,35 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
     readonly,
     mustExist: boolean(given, 'fileMustExist'),
     timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
-    log: verbose !== undefined,
   }
   if (image !== undefined) native.image = image
-  else if (!memory) native.path = name
+  else if (!memory) native.path = file
   const key = keyRequest(given, 'leave it out to open a database without encryption')
   if (key !== undefined) native.key = key
-  return { name, memory, readonly, verbose, native }
+  const addon = addonFor(given['nativeBinding'] ?? undefined)
+  if (native.path !== undefined) requireFolder(native.path)
+  return { name, memory, readonly, verbose, addon, native }
+}
+
+/** Returns the addon that `nativeBinding` names, or the package's own. */
+function addonFor(binding: unknown): Addon {
+  if (binding === undefined) return ownAddon
+  if (typeof binding === 'object') return binding as Addon
+  if (typeof binding !== 'string')
+    throw argumentType('Expected the "nativeBinding" option to be a string or addon object')
+  return addonAt(resolve(binding).replace(/(\.node)?$/, '.node'))
+}
+
+/** Throws for a file in a folder that does not exist, as better-sqlite3 does. */
+function requireFolder(file: string): void {
+  const folder = dirname(file)
+  try {
+    statSync(folder)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ENOENT') return
+    const message = `cannot open "${file}": the folder "${folder}" does not exist; create it first`
+    throw Object.assign(new TypeError(message, { cause }), { code: 'SQLITE_CANTOPEN' })
+  }
 }
 
 /** Returns bytes that no other thread writes while the addon reads them. */

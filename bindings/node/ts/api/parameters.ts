@@ -4,67 +4,73 @@ import { argumentType, argumentValue, outOfRange } from './errors'
 /**
  * The parameters of a statement. `arrange` turns a caller's arguments into one value per parameter, in SQLite's order.
  *
- * Values by position fill `?` and `?N` from left to right. Named parameters (`:a`, `@a`, `$a`) come from one object.
+ * Values by position fill `?` and `?N` from left to right. Named parameters (`:a`, `@a`, `$a`) come from one object, whose
+ * other properties are ignored. The first argument that is wrong decides the error, as in better-sqlite3.
  */
 export class Parameters {
   /** The name of each parameter without its prefix, or undefined for a parameter that is filled by position. */
   readonly #names: readonly (string | undefined)[]
-  readonly #named: ReadonlySet<string>
-  readonly #positional: number
+  /** The indices of the parameters that are filled by position. */
+  readonly #positions: readonly number[]
 
   /** @param labels - the names of the parameters in the SQL, null for a `?` */
   constructor(private readonly labels: readonly (string | null | undefined)[]) {
     this.#names = labels.map((label) => (label == null || label.startsWith('?') ? undefined : label.slice(1)))
-    this.#named = new Set(this.#names.filter((name) => name !== undefined))
-    this.#positional = this.#names.filter((name) => name === undefined).length
+    this.#positions = this.#names.flatMap((name, index) => (name === undefined ? [index] : []))
   }
 
   /** Returns one value per parameter, each of a type that the addon takes. */
   arrange(given: readonly unknown[]): unknown[] {
-    const values: unknown[] = []
-    let named: object | undefined
+    const values = new Array<unknown>(this.labels.length)
+    let filled = 0
+    let named = false
+    const fill = (value: unknown): void => {
+      const index = this.#positions[filled++]
+      const bindable = this.#bindable(value, index ?? this.labels.length)
+      if (index === undefined) throw this.#count('many', given)
+      values[index] = bindable
+    }
     for (const argument of given) {
-      if (typeof argument !== 'object' || argument === null) values.push(argument)
-      else if (Array.isArray(argument)) for (let i = 0; i < argument.length; i++) values.push(argument[i])
-      else if (!isPlain(argument)) values.push(argument)
-      else if (named === undefined) named = argument
-      else throw argumentType('named parameters must come in one object, not in two')
+      if (typeof argument !== 'object' || argument === null) fill(argument)
+      else if (Array.isArray(argument)) for (let i = 0; i < argument.length; i++) fill(argument[i])
+      else if (!isPlain(argument)) fill(argument)
+      else if (named) throw argumentType('You cannot specify named parameters in two different objects')
+      else {
+        named = true
+        this.#fromObject(argument, values)
+      }
     }
-    if (named !== undefined) this.#refuseUnknown(named)
-    if (values.length !== this.#positional)
-      throw outOfRange(
-        `too ${values.length < this.#positional ? 'few' : 'many'} parameter values: the statement takes ` +
-          `${this.#positional} by position, ${values.length} given`,
-      )
-    // Every getter runs before the first value is checked, because it may transfer the buffer of another parameter.
-    const ordered = this.#named.size === 0 ? values : this.#inOrder(values, named)
-    for (let i = 0; i < ordered.length; i++) ordered[i] = this.#bindable(ordered[i], i)
-    return ordered
-  }
-
-  #inOrder(values: readonly unknown[], named: object | undefined): unknown[] {
-    let next = 0
-    return this.#names.map((name) => (name === undefined ? values[next++] : this.#property(named, name)))
-  }
-
-  #property(named: object | undefined, name: string): unknown {
-    if (named === undefined)
-      throw outOfRange(`missing named parameter "${name}": pass an object such as { ${name}: value }`)
-    if (!Object.hasOwn(named, name)) throw outOfRange(`missing named parameter "${name}"`)
-    return (named as Record<string, unknown>)[name]
-  }
-
-  #refuseUnknown(named: object): void {
-    for (const key of Object.keys(named)) {
-      if (this.#named.has(key)) continue
-      const known = [...this.#named].map((name) => `"${name}"`).join(', ')
-      throw outOfRange(
-        `unknown named parameter "${key}": the statement has ${known === '' ? 'no named parameters' : known}`,
-      )
+    if (!named && this.#positions.length < this.labels.length) {
+      const name = this.#names.find((name) => name !== undefined)
+      throw argumentType(`missing named parameters: pass an object such as { ${name}: value }`)
     }
+    if (filled < this.#positions.length) throw this.#count('few', given)
+    // Every getter has run by now, which may have transferred the buffer of another parameter.
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]
+      if (typeof value === 'object' && value !== null) values[i] = this.#bytes(value as ArrayBufferView, i)
+    }
+    return values
   }
 
-  /** Returns the value in a type that the addon takes. `index` counts from 0; messages count from 1, as SQL does. */
+  #fromObject(object: object, values: unknown[]): void {
+    this.#names.forEach((name, index) => {
+      if (name === undefined) return
+      if (!Object.hasOwn(object, name)) throw outOfRange(`missing named parameter "${name}"`)
+      values[index] = this.#bindable((object as Record<string, unknown>)[name], index)
+    })
+  }
+
+  #count(problem: 'few' | 'many', given: readonly unknown[]): RangeError {
+    const count = given.flatMap((argument) =>
+      Array.isArray(argument) || !isPlainObject(argument) ? argument : [],
+    ).length
+    return outOfRange(
+      `too ${problem} parameter values: the statement takes ${this.#positions.length} by position, ${count} given`,
+    )
+  }
+
+  /** Checks the type of a value. `index` counts from 0; messages count from 1, as SQL does. */
   #bindable(value: unknown, index: number): unknown {
     switch (typeof value) {
       case 'number':
@@ -73,9 +79,12 @@ export class Parameters {
       case 'undefined':
         return value
       case 'object':
-        if (value === null) return value
-        if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return this.#bytes(value, index)
+        if (value === null || isBytes(value)) return value
     }
+    return this.#refused(value, index)
+  }
+
+  #refused(value: unknown, index: number): never {
     throw argumentType(
       `${this.#label(index)} must be a number, string, bigint, Buffer, typed array or null, not ${describe(value)}`,
     )
@@ -108,6 +117,14 @@ export class Parameters {
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isPlain(value)
+}
+
+function isBytes(value: object): boolean {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
 }
 
 /** Names the type of a value, and never its content. */

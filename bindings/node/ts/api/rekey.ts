@@ -1,5 +1,5 @@
 import { callback, optionsObject } from './arguments'
-import { argumentType, SqliteError } from './errors'
+import { argumentType, fromNative, SqliteError } from './errors'
 import { KEY_NAMES, requiredKey, wipe } from './key'
 import type { Session } from './session'
 
@@ -45,7 +45,7 @@ export function rekey(session: Session, to: unknown, options: unknown): void {
     session.idle()
     session.callback(() => session.native.rekey(attached, key, report))
   } catch (error) {
-    throw thrown?.error ?? session.failed(error)
+    throw thrown?.error ?? fromNative(error)
   } finally {
     wipe(key)
   }

@@ -1,6 +1,6 @@
 import { type Given, optionalBoolean, optionsObject } from './arguments'
 import { attached } from './backup'
-import { argumentType } from './errors'
+import { argumentType, fromNative } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
@@ -30,7 +30,7 @@ export function serialize(session: Session, options: unknown): Buffer {
     if (encrypted ?? key !== undefined) return session.native.serializeEncrypted(schema, key)
     return session.native.serialize(schema)
   } catch (error) {
-    throw session.failed(error)
+    throw fromNative(error)
   } finally {
     wipe(key)
   }

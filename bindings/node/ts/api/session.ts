@@ -1,5 +1,13 @@
-import type { NativeDatabase, NativeStatement } from '../load/native'
+import type { NativeDatabase, NativeOpenOptions, NativeStatement } from '../load/native'
 import { busy, closed, fromNative } from './errors'
+
+type Addon = typeof import('../load/native')
+
+/**
+ * The key of a database's session. A property, unlike a private field, is found through a proxy and by objects that inherit
+ * from the database.
+ */
+export const SESSION: unique symbol = Symbol('session')
 
 /** The state that a database shares with its statements and transactions: the addon's handle and the running calls. */
 export class Session {
@@ -7,14 +15,27 @@ export class Session {
   iterators = 0
   /** Whether new statements return bigints. */
   bigints = false
+  /** Whether changes are allowed while an iterator reads. */
+  unsafe = false
+  readonly native: NativeDatabase
   #open = true
   #inCallback = false
+  #undoing = false
   readonly #controls = new Map<string, NativeStatement>()
 
-  constructor(
-    readonly native: NativeDatabase,
-    readonly verbose: ((sql: string) => unknown) | undefined,
-  ) {}
+  /** Opens the connection. `verbose` is called with the SQL of each statement before the statement runs. */
+  constructor(addon: Addon, options: NativeOpenOptions, verbose: ((sql: string) => unknown) | undefined) {
+    const show = (sql: string): void => {
+      try {
+        this.callback(() => verbose?.(sql))
+      } catch (error) {
+        if (!this.#undoing) throw error
+      }
+    }
+    this.native = new addon.NativeDatabase(options, verbose && show)
+    // Vue's `reactive` wraps the objects that it finds in properties, except for those that cannot be extended.
+    Object.preventExtensions(this)
+  }
 
   get open(): boolean {
     return this.#open
@@ -28,6 +49,11 @@ export class Session {
   /** Throws unless the database can be used now. */
   ready(): void {
     if (!this.#open) throw closed()
+    this.outsideCallbacks()
+  }
+
+  /** Throws while a function runs that a statement has called. */
+  outsideCallbacks(): void {
     if (this.#inCallback) throw busy()
   }
 
@@ -37,7 +63,13 @@ export class Session {
     if (this.iterators !== 0) throw busy()
   }
 
-  /** Runs a statement that begins or ends a transaction. `verbose` gets it with the next report. */
+  /** Throws unless the database can be changed now. */
+  mutable(): void {
+    this.ready()
+    if (this.iterators !== 0 && !this.unsafe) throw busy()
+  }
+
+  /** Runs a statement that begins or ends a transaction. */
   control(sql: string): void {
     // Failed work may leave an iterator behind, which must not prevent the rollback; SQLite ends it with an error.
     if (sql.startsWith('ROLLBACK') || sql.startsWith('RELEASE')) this.ready()
@@ -50,7 +82,17 @@ export class Session {
       }
       statement.run(undefined, ignore, false)
     } catch (error) {
-      throw this.failed(error)
+      throw fromNative(error)
+    }
+  }
+
+  /** Runs statements that undo a transaction, which an error of `verbose` must not stop. */
+  undo(...statements: string[]): void {
+    this.#undoing = true
+    try {
+      for (const sql of statements) this.control(sql)
+    } finally {
+      this.#undoing = false
     }
   }
 
@@ -60,7 +102,7 @@ export class Session {
     try {
       this.native.close()
     } catch (error) {
-      throw this.failed(error)
+      throw fromNative(error)
     }
     this.#open = false
     this.#controls.clear()
@@ -68,35 +110,13 @@ export class Session {
 
   /** Runs a call of the addon that calls back, during which the database cannot be used. */
   callback<T>(run: () => T): T {
+    const outer = this.#inCallback
     this.#inCallback = true
     try {
       return run()
     } finally {
-      this.#inCallback = false
+      this.#inCallback = outer
     }
-  }
-
-  /** Calls `verbose` with the SQL that has run. */
-  report(): void {
-    if (this.verbose === undefined) return
-    const { verbose } = this
-    const log = this.native.takeLog()
-    this.callback(() => {
-      for (const sql of log) verbose(sql)
-    })
-  }
-
-  /** Reports the SQL that ran before an error of the addon. Returns the error to throw. */
-  failed(error: unknown): unknown {
-    this.reportAnyway()
-    return fromNative(error)
-  }
-
-  /** Reports before an error is thrown, which matters more than an error of the callback. */
-  reportAnyway(): void {
-    try {
-      this.report()
-    } catch {}
   }
 }
 

@@ -2,6 +2,7 @@ import type { NativeStatement } from '../load/native'
 import { type BuildRow, buildRow, type Shape } from './build-row'
 import { argumentType, busy, fromNative } from './errors'
 import { RowIterator } from './iterator'
+import { enumerable, uncloneable } from './objects'
 import { Parameters as ParametersOf } from './parameters'
 import type { Session } from './session'
 import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from './values'
@@ -28,6 +29,8 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
   declare readonly reader: boolean
   /** Whether the statement leaves the database as it is. */
   declare readonly readonly: boolean
+  /** Whether an iterator of the statement has not ended. */
+  declare readonly busy: boolean
 
   readonly #native: NativeStatement
   readonly #session: Session
@@ -37,25 +40,27 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
   #bigints: boolean
   #bound = false
   #running = false
+  #iterator: RowIterator<unknown> | undefined
 
   /** @internal */
-  constructor(session: Session, native: NativeStatement, about: { database: Owner; source: string; reads: boolean }) {
+  constructor(
+    session: Session,
+    native: NativeStatement,
+    about: { database: Owner; source: string; reads: boolean; unbound?: boolean },
+  ) {
     this.#native = native
     this.#session = session
     this.#bigints = session.bigints
     const own = (value: unknown) => ({ value, enumerable: true })
     Object.defineProperties(this, {
-      database: { value: about.database },
+      database: own(about.database),
       source: own(about.source),
       reader: own(about.reads || native.columnCount > 0),
       readonly: own(native.readonly),
-      uncloneable: own(Symbol('a strongroom Statement belongs to its thread: prepare it again in the other one')),
+      busy: { get: () => this.#running && session.open, enumerable: true },
     })
-  }
-
-  /** Whether an iterator of the statement has not ended. */
-  get busy(): boolean {
-    return this.#running
+    this.#bound = about.unbound === true
+    uncloneable(this)
   }
 
   /**
@@ -74,9 +79,8 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     try {
       result = this.#native.run(values, runResult, this.#bigints)
     } catch (error) {
-      throw this.#session.failed(error)
+      throw fromNative(error)
     }
-    this.#session.report()
     return result as RunResult
   }
 
@@ -93,9 +97,8 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     try {
       row = this.#native.get(values, this.#builder(), this.#rebuild, this.#bigints)
     } catch (error) {
-      throw this.#session.failed(error)
+      throw fromNative(error)
     }
-    this.#session.report()
     return row as Result | undefined
   }
 
@@ -112,9 +115,8 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     try {
       rows = this.#native.all(values, this.#builder(), this.#rebuild, this.#bigints)
     } catch (error) {
-      throw this.#session.failed(error)
+      throw fromNative(error)
     }
-    this.#session.report()
     return rows as Result[]
   }
 
@@ -138,24 +140,28 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     }
     this.#running = true
     session.iterators++
-    return new RowIterator<Result>(
+    const iterator = new RowIterator<Result>(
       () => {
         session.ready()
         let row: unknown
         try {
           row = native.next(this.#builder(), this.#rebuild, this.#bigints)
         } catch (error) {
-          throw session.failed(error)
+          throw fromNative(error)
         }
-        session.report()
         return row as Result | undefined
       },
       () => {
+        session.outsideCallbacks()
         this.#running = false
         session.iterators--
         native.reset(values !== undefined)
+        this.#iterator = undefined
       },
+      this,
     )
+    this.#iterator = iterator
+    return iterator
   }
 
   /**
@@ -182,6 +188,13 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     return this.#reshape('pluck', 'value', toggle)
   }
 
+  /** Sets whether a row is an object with an object for each table, and one named `$` for expressions. */
+  expand(toggle?: true): Statement<Owner, Parameters, Record<string, Row>>
+  expand(toggle: boolean): Statement<Owner, Parameters, unknown>
+  expand(toggle = true): Statement<Owner, Parameters, unknown> {
+    return this.#reshape('expand', 'expanded', toggle)
+  }
+
   /** Sets whether a row is an array of its columns' values. */
   raw(toggle?: true): Statement<Owner, Parameters, SqlValue[]>
   raw(toggle: boolean): Statement<Owner, Parameters, unknown>
@@ -191,7 +204,7 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
 
   /** Sets whether INTEGER values and `lastInsertRowid` are bigints, or numbers, which are inexact beyond 2^53. */
   safeIntegers(toggle = true): this {
-    if (typeof toggle !== 'boolean') throw argumentType('the argument of safeIntegers() must be a boolean')
+    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this.#free()
     this.#bigints = toggle
     return this
@@ -214,10 +227,25 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     }
   }
 
+  /** Returns the SQL, with the values of parameters that {@link bind} has bound. */
+  toString(): string {
+    if (!this.#bound || !this.#session.open) return this.source
+    try {
+      return this.#native.expanded() ?? this.source
+    } catch (error) {
+      throw fromNative(error)
+    }
+  }
+
+  /** Ends an iterator that reads from the statement, as `using` does at the end of its block. */
+  [Symbol.dispose](): void {
+    this.#iterator?.return()
+  }
+
   /** Checks that a call may begin, and arranges its parameters. */
   #begin(parameters: readonly unknown[], writes: boolean): unknown[] | undefined {
     this.#free()
-    if (writes) this.#session.idle()
+    if (writes) this.#session.mutable()
     if (this.#bound) {
       if (parameters.length > 0) throw argumentType('This statement already has bound parameters')
       return undefined
@@ -226,7 +254,7 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     const values = this.#parameters.arrange(parameters)
     // A getter or a proxy among the parameters may have called anything.
     this.#free()
-    if (writes) this.#session.idle()
+    if (writes) this.#session.mutable()
     return values.length === 0 ? undefined : values
   }
 
@@ -241,7 +269,7 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
 
   #reshape(method: string, shape: Shape | 'value', toggle: boolean): Statement<Owner, Parameters, unknown> {
     this.#mustRead(`The ${method}() method is only for statements that return data`)
-    if (typeof toggle !== 'boolean') throw argumentType(`the argument of ${method}() must be a boolean`)
+    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this.#free()
     if (toggle) this.#shape = shape
     else if (this.#shape === shape) this.#shape = 'object'
@@ -251,16 +279,21 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
 
   #builder(): BuildRow | undefined {
     if (this.#shape === 'value') return undefined
-    this.#build ??= buildRow(this.#shape, this.#native.names())
+    if (this.#build === undefined) {
+      const names = this.#native.names()
+      this.#build = buildRow(this.#shape, names, this.#shape === 'expanded' ? this.#native.tables() : undefined)
+    }
     return this.#build
   }
 
   /** Called by the addon after a change of the schema has changed the columns. */
-  readonly #rebuild = (names: string[]): BuildRow | undefined => {
-    this.#build = this.#shape === 'value' ? undefined : buildRow(this.#shape, names)
+  readonly #rebuild = (names: string[], tables: (string | null | undefined)[]): BuildRow | undefined => {
+    this.#build = this.#shape === 'value' ? undefined : buildRow(this.#shape, names, tables)
     return this.#build
   }
 }
+
+enumerable(Statement.prototype)
 
 function runResult(changes: number, lastInsertRowid: number | bigint): RunResult {
   return { changes, lastInsertRowid }

@@ -33,6 +33,7 @@ export function transaction<Owner, F extends (...args: never[]) => unknown>(
   work: F,
 ): Transaction<Owner, F> {
   if (typeof work !== 'function') throw argumentType('Expected first argument to be a function')
+  session.ready()
   if (types.isGeneratorFunction(work))
     throw argumentType('a transaction cannot be a generator: the commit would come before its first step')
   if (types.isAsyncFunction(work))
@@ -56,12 +57,10 @@ function wrap(session: Session, begin: Begin, work: (...args: never[]) => unknow
     session.control(nested ? 'SAVEPOINT strongroom' : begin)
     let ended = false
     try {
-      session.report()
       const result = work.apply(this, args)
       if (isThenable(result)) throw argumentType('Transaction function cannot return a promise')
       session.control(nested ? 'RELEASE strongroom' : 'COMMIT')
       ended = true
-      session.report()
       return result
     } catch (error) {
       // SQLite rolls back after some errors (a full disk, RAISE(ROLLBACK)), and close() does. A rollback here would then
@@ -73,13 +72,8 @@ function wrap(session: Session, begin: Begin, work: (...args: never[]) => unknow
 }
 
 function undo(session: Session, nested: boolean): void {
-  if (nested) {
-    session.control('ROLLBACK TO strongroom')
-    session.control('RELEASE strongroom')
-  } else {
-    session.control('ROLLBACK')
-  }
-  session.reportAnyway()
+  if (nested) session.undo('ROLLBACK TO strongroom', 'RELEASE strongroom')
+  else session.undo('ROLLBACK')
 }
 
 function isThenable(value: unknown): boolean {

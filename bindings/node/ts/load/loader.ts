@@ -13,6 +13,14 @@ type Addon = typeof import('./native')
 /** The addon, which this module loads. */
 export const addon: Addon = load()
 
+/** Loads the addon in a file that the caller names. */
+export function addonAt(file: string): Addon {
+  const outcome = open(file)
+  const error = 'error' in outcome ? outcome.error : wrong(outcome.loaded)
+  if (error !== undefined) throw error
+  return (outcome as { loaded: Addon }).loaded
+}
+
 function load(): Addon {
   checkNode()
   const attempts: Attempt[] = []

@@ -22,22 +22,26 @@ export declare class NativeDatabase {
   detach(name: string): void
   /** Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel. */
   check(schema: string, progress: (checked: number, total: number) => boolean): NativeCheckReport
-  /** Opens a database, and checks the key if there is one. */
-  constructor(options: NativeOpenOptions)
+  /**
+   * Opens a database, and checks the key if there is one.
+   *
+   * `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing.
+   */
+  constructor(options: NativeOpenOptions, verbose?: ((sql: string) => unknown) | undefined)
   /** Whether a transaction is open. */
   get inTransaction(): boolean
   /** Prepares the single statement in `sql`. */
   prepare(sql: string): NativeStatement
   /** Runs every statement in `sql`. */
   exec(sql: string): void
+  /** Forbids or allows SQL that can damage the file. */
+  defensive(on: boolean): void
   /** Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain. */
   backup(schema: string, path: string, key: NativeKey | undefined | null, plain: boolean): NativeBackup
   /** Returns the bytes of the database `schema` as a plain database file. */
   serialize(schema: string): Buffer
   /** Returns the bytes of the database `schema` as an encrypted database file, with the source's key or another one. */
   serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
-  /** Returns the SQL that has run since the last call, oldest first. */
-  takeLog(): Array<string>
   /** Closes the connection and finalizes its statements. */
   close(): void
   /** Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel. */
@@ -74,18 +78,22 @@ export declare class NativeStatement {
   columns(): Array<NativeColumn>
   /** Returns the names of the columns, for which the caller compiles the `build` function of later calls. */
   names(): Array<string>
+  /** Returns the table of each column, and null for an expression. */
+  tables(): Array<string | undefined | null>
+  /** Returns the SQL with the values that are bound, without keys, or null if memory is short. */
+  expanded(): string | null
   /** Binds one value to each parameter for all later calls. */
   bind(values: readonly unknown[]): void
   /** Runs the statement to its end. Returns `build(changes, lastInsertRowid)`. */
   run(values: readonly unknown[] | undefined, build: (changes: number, lastInsertRowid: number | bigint) => unknown, bigints: boolean): unknown
   /** Returns the first row, or undefined. */
-  get(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
+  get(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown
   /** Returns every row in an array. */
-  all(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown[]
+  all(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown[]
   /** Binds values and prepares for `next`. */
   start(values: readonly unknown[] | undefined): void
   /** Returns the next row, or undefined at the end. */
-  next(build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[]) => unknown, bigints: boolean): unknown
+  next(build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown
   /** Ends a run that `start` began, and unbinds its values if `clear` is set. */
   reset(clear: boolean): void
 }
@@ -242,8 +250,6 @@ export interface NativeOpenOptions {
   mustExist: boolean
   /** How long to wait for another connection's lock, in milliseconds. */
   timeout: number
-  /** Record the SQL that runs for `takeLog`. */
-  log: boolean
 }
 
 /**

@@ -472,7 +472,10 @@ fn the_trace_shows_the_path_and_no_key() {
     let main = scratch.open();
     let seen: Rc<RefCell<Vec<String>>> = Rc::default();
     let notes = Rc::clone(&seen);
-    main.set_trace(Some(Box::new(move |sql: &str| notes.borrow_mut().push(sql.to_owned()))));
+    main.set_trace(Some(Box::new(move |sql: &str| {
+        notes.borrow_mut().push(sql.to_owned());
+        std::ops::ControlFlow::Continue(())
+    })));
     attach(&main, &path, AttachKey::Key(&secret)).unwrap();
     main.detach("other").unwrap();
     let escaped = path.display().to_string().replace('\'', "''");

@@ -1,6 +1,7 @@
 //! Closing, and everything that outlives it.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use strongroom_database::{Behavior, SqlError, Value};
@@ -57,7 +58,10 @@ fn a_call_under_way_keeps_the_database_open() {
     let database = memory();
     let seen = Rc::new(Cell::new(None));
     let (inner, result) = (database.clone(), Rc::clone(&seen));
-    database.set_trace(Some(Box::new(move |_| result.set(Some(inner.close().unwrap_err().code())))));
+    database.set_trace(Some(Box::new(move |_| {
+        result.set(Some(inner.close().unwrap_err().code()));
+        ControlFlow::Continue(())
+    })));
     assert_eq!(integer(&database, "SELECT 1"), 1);
     assert_eq!(seen.take(), Some("STRONGROOM_BUSY"));
     database.set_trace(None);

@@ -1,6 +1,7 @@
 //! No key is shown where SQL is: in traces, in errors, in a statement's own text.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 use std::process::Command;
 use std::rc::Rc;
 use std::{env, fs};
@@ -12,7 +13,10 @@ use crate::scratch::{Owned, Scratch, integer, memory, rows, text};
 fn traced(database: &Database) -> Rc<RefCell<Vec<String>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let sink = Rc::clone(&seen);
-    database.set_trace(Some(Box::new(move |sql| sink.borrow_mut().push(sql.to_owned()))));
+    database.set_trace(Some(Box::new(move |sql| {
+        sink.borrow_mut().push(sql.to_owned());
+        ControlFlow::Continue(())
+    })));
     seen
 }
 
@@ -39,6 +43,7 @@ fn a_trace_may_run_statements_and_replace_itself() {
     database.set_trace(Some(Box::new(move |_| {
         assert_eq!(integer(&inner, "SELECT 2"), 2);
         inner.set_trace(None);
+        ControlFlow::Continue(())
     })));
     assert_eq!(integer(&database, "SELECT 1"), 1);
     let seen = traced(&database);
@@ -127,4 +132,20 @@ fn a_key_that_sqlcipher_refuses_is_not_called_a_syntax_error() {
             assert_eq!(error.to_string(), "SQLCipher refused the key: the key is empty");
         }
     }
+}
+
+#[test]
+fn a_trace_comes_before_its_statement_and_can_stop_it() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    database.set_trace(Some(Box::new(|sql| match sql.contains("stop") {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    })));
+    let insert = "INSERT INTO t VALUES (1) -- stop";
+    for error in [database.execute_batch(insert).unwrap_err(), rows(&database, insert, &[]).unwrap_err()] {
+        assert_eq!(error, strongroom_database::SqlError::TraceStopped);
+    }
+    database.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+    assert_eq!(integer(&database, "SELECT sum(a) FROM t"), 2);
 }

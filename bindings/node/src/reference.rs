@@ -1,0 +1,46 @@
+//! A reference that keeps a JavaScript value alive between calls.
+
+use std::ptr;
+
+use napi::{Env, sys};
+
+use crate::error::Outcome;
+use crate::handle::{Handle, check};
+
+/// Keeps a value alive until it is dropped, on the thread of its environment.
+pub(crate) struct Reference {
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+}
+
+impl Reference {
+    /// Keeps a value of the running call.
+    pub(crate) fn new(env: &Env, value: Handle) -> Outcome<Self> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: `value` is a handle of the running call.
+        let status = unsafe { sys::napi_create_reference(env.raw(), value, 1, &mut reference) };
+        check(env, status, "napi_create_reference")?;
+        Ok(Self { env: env.raw(), reference })
+    }
+
+    /// Returns the environment of the value. A reference is used only while a call of its environment runs.
+    pub(crate) fn env(&self) -> Env {
+        Env::from_raw(self.env)
+    }
+
+    /// Returns the value as a handle of the running call.
+    pub(crate) fn value(&self) -> Outcome<Handle> {
+        let mut value = ptr::null_mut();
+        // SAFETY: the reference lives, and a call of its environment runs on this thread.
+        let status = unsafe { sys::napi_get_reference_value(self.env, self.reference, &mut value) };
+        check(&self.env(), status, "napi_get_reference_value")?;
+        Ok(value)
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // SAFETY: the reference lives, and is dropped with an object of its environment, on the environment's thread.
+        unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}
