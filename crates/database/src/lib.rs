@@ -63,6 +63,7 @@ mod result_codes;
 mod seam;
 mod session;
 mod statement;
+mod sync_folder;
 mod temporary_file;
 mod transaction;
 mod value;

@@ -8,7 +8,7 @@ use vendored_sys::sqlite;
 use crate::seam::Failure;
 use crate::{OpenError, SqlError, result_codes};
 
-/// Why a database was not converted. The file is as it was.
+/// Why a database was not converted. The file is as it was, except after [`MigrateError::Unsynced`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
@@ -117,6 +117,18 @@ pub enum MigrateError {
         source: io::Error,
     },
 
+    /// The file is converted, and the folder of its new name could not be synced.
+    #[error(
+        "\"{path}\" is converted, but its folder could not be synced ({source}): a loss of power may \
+         bring the original back; check the disk, and keep the old key until then"
+    )]
+    Unsynced {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
     /// The schema uses a function or a collation of the application.
     #[error(
         "cannot convert \"{path}\": \"{name}\" uses a function or a collation that only the application defines ({source}); \
@@ -193,6 +205,7 @@ impl MigrateError {
                 ErrorKind::NotFound | ErrorKind::NotADirectory => "SQLITE_CANTOPEN",
                 _ => "SQLITE_IOERR",
             },
+            Self::Unsynced { .. } => "STRONGROOM_REKEY_UNVERIFIED",
             Self::MissingFunction { .. } => "STRONGROOM_MISSING_FUNCTION",
             Self::Different { .. } => "STRONGROOM_COPY_DIFFERS",
             Self::Table { source, .. } | Self::Sqlite { source, .. } => source.code(),

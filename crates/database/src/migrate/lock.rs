@@ -1,10 +1,9 @@
 //! Makes sure that nobody else uses the file of a conversion.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
@@ -14,6 +13,7 @@ use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::Failure;
+use crate::sync_folder::sync_folder;
 use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 
 /// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
@@ -30,6 +30,8 @@ pub(super) struct Locked {
     /// The path of the file without symbolic links.
     pub(super) file: PathBuf,
     id: FileId,
+    /// Syncs a folder. A test has it fail.
+    pub(super) sync: fn(&Path) -> io::Result<()>,
     /// The last field, so that the connection is closed before another thread may open the file.
     pub(super) claim: Option<Claim>,
 }
@@ -59,7 +61,8 @@ impl Locked {
         let deadline = Instant::now().checked_add(timeout);
         let locked = loop {
             if let Some(source) = attempt(path, file, from)? {
-                let locked = Self { source, file: file.to_owned(), id: claim.id().clone(), claim: None };
+                let (file, id) = (file.to_owned(), claim.id().clone());
+                let locked = Self { source, file, id, sync: sync_folder, claim: None };
                 if locked.is_alone() {
                     break Self { claim: Some(claim), ..locked };
                 }

@@ -49,7 +49,7 @@ pub struct Migration<'a> {
 ///
 /// # Errors
 ///
-/// [`MigrateError`]; the file is then as it was, unless the folder could not be synced after the rename.
+/// [`MigrateError`]. The file is then as it was, except after [`MigrateError::Unsynced`].
 pub fn migrate(
     migration: &Migration<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -67,7 +67,8 @@ pub fn migrate(
     let conversion = Conversion { source: &locked.source, path, target: &copy, key: migration.to };
     let converted = convert(&conversion, progress)?;
     let replaced = locked.replace(path, &copy, migration.keep);
-    if replaced.is_err() {
+    // After the rename, a file of the copy's name belongs to another conversion.
+    if replaced.as_ref().is_err_and(|error| !matches!(error, MigrateError::Unsynced { .. })) {
         remove_database(&copy);
     }
     replaced.map(|()| converted)

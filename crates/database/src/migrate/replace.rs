@@ -1,6 +1,6 @@
 //! Puts the copy in the place of the original.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::rc::Rc;
@@ -9,30 +9,39 @@ use super::lock::Locked;
 use crate::MigrateError;
 use crate::convert::{COMPANIONS, with_ending};
 use crate::registry::file_id;
+use crate::sync_folder::folder_of;
 
 /// Creates the file of the copy, which nobody else may read until it has the permissions of the original.
 pub(super) fn create(path: &Path, file: &Path, copy: &Path) -> Result<(), MigrateError> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let failed = |source| MigrateError::system(path, "create", copy, source);
-    options.open(copy).map_err(failed)?;
-    let shared = fs::metadata(file).and_then(|metadata| {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{MetadataExt, chown};
-            // Only root may give files away. Anybody may choose among the own groups.
-            if chown(copy, Some(metadata.uid()), Some(metadata.gid())).is_err() {
-                let _ = chown(copy, None, Some(metadata.gid()));
-            }
-        }
-        fs::set_permissions(copy, metadata.permissions())
-    });
+    create_private(copy).map_err(failed)?;
+    let shared = fs::metadata(file).and_then(|metadata| share_as(copy, &metadata));
     shared.map_err(|source| {
         let _ = fs::remove_file(copy);
         failed(source)
     })
+}
+
+/// Creates a file that nobody else may read.
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Gives a file the permissions of the original and, where the system allows it, its owner.
+fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        // Only root may give files away. Anybody may choose among the own groups.
+        if chown(path, Some(original.uid()), Some(original.gid())).is_err() {
+            let _ = chown(path, None, Some(original.gid()));
+        }
+    }
+    fs::set_permissions(path, original.permissions())
 }
 
 /// Whether `keep` is another name of `file`.
@@ -55,6 +64,10 @@ impl Locked {
             return Err(MigrateError::InUse { path: path.to_owned() });
         }
         let kept = Kept::new(path, &self.file, keep)?;
+        if let Some(keep) = keep {
+            // The rename removes the original's first name. A loss of power must not then lose the second one.
+            self.sync_folder(path, keep)?;
+        }
         if cfg!(windows) {
             return self.replace_closed(path, copy, kept);
         }
@@ -68,7 +81,14 @@ impl Locked {
         let _ = core.close();
         kept.keep_if(swapped.is_ok());
         swapped?;
-        sync_folder(path, &self.file)
+        let path = path.to_owned();
+        (self.sync)(folder_of(&self.file)).map_err(|source| MigrateError::Unsynced { path, source })
+    }
+
+    /// Makes the name of a file durable.
+    fn sync_folder(&self, path: &Path, file: &Path) -> Result<(), MigrateError> {
+        let folder = folder_of(file);
+        (self.sync)(folder).map_err(|source| MigrateError::system(path, "sync", folder, source))
     }
 
     /// Moves the write-ahead log, if there is one, into the file.
@@ -107,7 +127,7 @@ impl Locked {
                 _ => {}
             }
         }
-        sync_folder(path, &self.file)?;
+        self.sync_folder(path, &self.file)?;
         // A process that has opened the file since the lock was taken waits for the lock. It would go on with the original,
         // and with the log of the new file.
         if !has_descriptor && !self.is_alone() {
@@ -172,9 +192,9 @@ impl<'a> Kept<'a> {
 
     fn copy_to(&self, name: &Path) -> io::Result<()> {
         let Some(mut original) = self.original.as_ref() else { return Ok(()) };
-        let mut kept = File::options().write(true).create_new(true).open(name)?;
+        let mut kept = create_private(name)?;
         io::copy(&mut original, &mut kept)?;
-        kept.set_permissions(original.metadata()?.permissions())?;
+        share_as(name, &original.metadata()?)?;
         kept.sync_all()
     }
 
@@ -194,34 +214,91 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Makes the names in the folder of a file durable.
-fn sync_folder(path: &Path, file: &Path) -> Result<(), MigrateError> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some network file systems sync no folder, and a folder may be writable and not readable.
-        Err(source)
-            if !matches!(
-                source.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
-            ) =>
-        {
-            Err(MigrateError::system(path, "sync", folder, source))
-        }
-        _ => Ok(()),
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::io::Write;
     use std::ops::ControlFlow;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::super::{Migration, lock};
     use super::*;
     use crate::{Database, Location, OpenOptions};
+
+    thread_local! {
+        /// The number of syncs that succeed, and the folders that were to be synced.
+        static SYNCS: Cell<usize> = const { Cell::new(0) };
+        static SYNCED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+    }
+
+    fn sync(folder: &Path) -> io::Result<()> {
+        SYNCED.with_borrow_mut(|synced| synced.push(folder.to_owned()));
+        let left = SYNCS.get().checked_sub(1).ok_or_else(|| io::Error::other("no sync"))?;
+        SYNCS.set(left);
+        Ok(())
+    }
+
+    /// The sync after the rename returned the same error as the one before it, although the file had the new key by then.
+    /// The folder of the original's new name was not synced at all.
+    #[test]
+    fn a_folder_that_is_not_synced_is_an_error_of_its_own_after_the_rename() {
+        for syncs in 0..4 {
+            let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
+            let keep = kept.path().join("old.db");
+            let options = OpenOptions::default();
+            for (path, value) in [(&path, 1), (&copy, 2)] {
+                let database = Database::open_unencrypted(Location::File(path), &options).unwrap();
+                database.execute_batch(&format!("PRAGMA user_version = {value}")).unwrap();
+            }
+            let (old, new) = (fs::read(&path).unwrap(), fs::read(&copy).unwrap());
+            let file = fs::canonicalize(&path).unwrap();
+            let migration =
+                Migration { path: &path, from: None, to: None, keep: None, timeout: Duration::ZERO };
+            let claim = lock::claim(&path, &file).unwrap();
+            let mut locked =
+                Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
+            locked.sync = sync;
+            SYNCS.set(syncs);
+            SYNCED.set(Vec::new());
+            let replaced = locked.replace(&path, &copy, Some(&keep));
+            let all = [kept.path(), file.parent().unwrap(), file.parent().unwrap()];
+            assert_eq!(SYNCED.take(), all[..all.len().min(syncs + 1)]);
+            match replaced {
+                Ok(()) => assert_eq!(syncs, 3),
+                Err(error @ MigrateError::Unsynced { .. }) => {
+                    assert_eq!((syncs, error.code()), (2, "STRONGROOM_REKEY_UNVERIFIED"));
+                }
+                Err(error) => {
+                    assert!(syncs < 2, "{error}");
+                    assert_eq!((fs::read(&path).unwrap(), keep.exists()), (old, false));
+                    continue;
+                }
+            }
+            assert_eq!((fs::read(&path).unwrap(), fs::read(&keep).unwrap()), (new, old));
+        }
+    }
+
+    /// The copy of the original on another file system could be read by everybody until it was complete.
+    #[test]
+    fn an_original_that_is_copied_is_private_until_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("old.db");
+        let (reader, mut writer) = io::pipe().unwrap();
+        let kept = Kept { keep: None, original: Some(std::os::fd::OwnedFd::from(reader).into()) };
+        std::thread::scope(|scope| {
+            let copy = scope.spawn(|| kept.copy_to(&name));
+            // More than a pipe holds, so that the copy exists after this write.
+            writer.write_all(&[1; 1 << 20]).unwrap();
+            let mode = fs::metadata(&name).unwrap().permissions().mode();
+            drop(writer);
+            copy.join().unwrap().unwrap();
+            assert_eq!(mode & 0o777, 0o600);
+        });
+        assert_eq!(fs::metadata(&name).unwrap().len(), 1 << 20);
+    }
 
     /// The connection to the original is closed after the rename. Closing the last connection of a file in WAL mode removes
     /// the log by its name, which is the new file's by then, unless SQLite finds that the database was renamed.
