@@ -83,16 +83,16 @@ impl Database {
         let (layout, _) = without_waiting(core, || PageLayout::of(core, &name)).map_err(source)?;
         let layout = layout.map_err(source)?.ok_or_else(unknown)?;
         let cipher = Cipher::of(core, &name).map_err(source)?;
-        let file = BackupFile::create(path, &files)?;
+        let source_file = core.file_name(&name).map(|name| path_of(&name));
+        let file = BackupFile::create(path, &files, source_file.as_deref())?;
         let other_pages = match &key {
             BackupKey::Source => false,
             BackupKey::Plain => cipher.is_some(),
             // SQLCipher copies pages between two keys, but not between two layouts.
             BackupKey::Key(key) => cipher.is_none() || layout.adopt(key.parameters()) != layout,
         };
-        let source_file = core.file_name(&name);
         let (direct, mut conversion) = match other_pages {
-            true => (None, Some(Conversion::create(&file, cipher.is_some(), source_file, key)?)),
+            true => (None, Some(Conversion::create(&file, cipher.is_some(), source_file.as_deref(), key)?)),
             false => (Some(key), None),
         };
         let target = BackupTarget::open(&file, conversion.as_ref())?;

@@ -1,6 +1,5 @@
 //! The second part of a backup to another key: a conversion of the copied pages, on any thread.
 
-use std::ffi::CString;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,7 +10,7 @@ use crate::backup_file::BackupFile;
 use crate::backup_target::target_failure;
 use crate::cipher::Cipher;
 use crate::convert::{self, convert};
-use crate::open::{MAIN, Opened, path_of};
+use crate::open::{MAIN, Opened};
 use crate::seam::{Core, Failure};
 use crate::temporary_file::{TemporaryFile, connect};
 use crate::{
@@ -37,13 +36,12 @@ impl Conversion {
     pub(crate) fn create(
         file: &BackupFile,
         encrypted: bool,
-        source_file: Option<CString>,
+        source_file: Option<&Path>,
         key: BackupKey,
     ) -> Result<Self, BackupError> {
         let lock = connect(file.given(), file.temporary())?;
         lock.core.lock_file().map_err(|failure| target_failure(file, failure))?;
-        let source_file = source_file.map(|name| path_of(&name));
-        let pages = match (encrypted, &source_file) {
+        let pages = match (encrypted, source_file) {
             (true, _) => Some(file.create_pages(None)?),
             // Plaintext goes only to a folder in which the source has put it already.
             (false, Some(source)) => Some(file.create_pages(Some(source))?),
@@ -102,8 +100,7 @@ impl CopiedBackup {
     ///
     /// # Errors
     ///
-    /// [`BackupError`]. The target is then as it was, except that after a failure to write the folder, a loss of power may
-    /// restore the file that the copy has replaced.
+    /// [`BackupError`]. The target is then as it was, except after [`BackupError::Unsynced`].
     pub fn install(
         self,
         mut report: impl FnMut(BackupProgress) -> ControlFlow<()>,
@@ -140,6 +137,11 @@ impl CopiedPages {
             Place::Memory(bytes) => Location::Image(bytes),
         };
         let mut source = Opened::connect(location, &OpenOptions::default())?;
+        if let Place::File(file) = &self.place
+            && !file.is_in_place()
+        {
+            return Err(MigrateError::InUse { path: file.path().to_owned() });
+        }
         if let Some(cipher) = &self.cipher {
             cipher.apply(&source.core, MAIN).map_err(|failure| OpenError::Sqlite {
                 path: path.to_owned(),

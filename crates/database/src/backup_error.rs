@@ -7,7 +7,7 @@ use strongroom_keys::KeyError;
 
 use crate::{MigrateError, OpenError, SqlError};
 
-/// Why a backup failed. The file that the backup was to replace is as it was.
+/// Why a backup failed. The file that the backup was to replace is as it was, except after [`BackupError::Unsynced`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -99,6 +99,18 @@ pub enum BackupError {
         source: io::Error,
     },
 
+    /// The copy is complete and has its name, and the folder could not be synced.
+    #[error(
+        "the backup to \"{path}\" is complete, but its folder could not be synced ({source}): a loss of power may undo it; \
+         check the disk and back up again"
+    )]
+    Unsynced {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
     /// SQLite could not open the temporary file, or the file that the copy would replace.
     #[error("cannot back up to \"{path}\": {source}")]
     Open {
@@ -166,6 +178,7 @@ impl BackupError {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "SQLITE_FULL",
                 _ => "SQLITE_IOERR",
             },
+            Self::Unsynced { .. } => "SQLITE_IOERR_DIR_FSYNC",
             Self::Open { source, .. } => source.code(),
             Self::Key { source, .. } => source.code(),
             Self::Cancelled { .. } => "STRONGROOM_CANCELLED",

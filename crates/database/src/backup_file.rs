@@ -28,11 +28,21 @@ pub(crate) struct BackupFile {
     /// The absolute path without symbolic links.
     target: PathBuf,
     copy: TemporaryFile,
+    /// The permissions of the copy.
+    permissions: Option<Permissions>,
 }
 
 impl BackupFile {
-    /// Checks the target and creates the temporary file. `sources` are the files of the connection.
-    pub(crate) fn create(path: &Path, sources: &[PathBuf]) -> Result<Self, BackupError> {
+    /// Checks the target and creates the temporary file. `sources` are the files of the connection, and `source` is that of
+    /// the database that is copied.
+    ///
+    /// The copy has the permissions of the file that it replaces. A new one has those of the source, so that plaintext
+    /// is open to nobody who cannot read the source.
+    pub(crate) fn create(
+        path: &Path,
+        sources: &[PathBuf],
+        source: Option<&Path>,
+    ) -> Result<Self, BackupError> {
         if path.as_os_str().is_empty() {
             return Err(BackupError::EmptyPath);
         }
@@ -63,18 +73,22 @@ impl BackupFile {
             return Err(BackupError::TargetIsSource { path: given });
         }
         check_target(path, &target)?;
-        let permissions = permissions(&target).map_err(system)?;
-        let copy = TemporaryFile::create(with_ending(&target, COPY), permissions, path)?;
-        Ok(Self { given, target, copy })
+        let permissions = match permissions(&target).map_err(system)? {
+            Some(permissions) => Some(permissions),
+            None => source.and_then(permissions_for_new),
+        };
+        let copy = TemporaryFile::create(with_ending(&target, COPY), permissions.clone(), path)?;
+        Ok(Self { given, target, copy, permissions })
     }
 
     /// Creates the temporary file for the pages of a database that is to be converted.
     ///
     /// The pages of a plain source stay in the folder of `source`, its file, where there is plaintext already.
     pub(crate) fn create_pages(&self, source: Option<&Path>) -> Result<TemporaryFile, BackupError> {
-        let beside = source.unwrap_or(&self.target);
-        let permissions =
-            permissions(beside).map_err(|error| BackupError::system(&self.given, "find", beside, error))?;
+        let (beside, permissions) = match source {
+            Some(source) => (source, permissions_for_new(source)),
+            None => (&*self.target, self.permissions.clone()),
+        };
         TemporaryFile::create(with_ending(beside, PAGES), permissions, &self.given)
     }
 
@@ -90,7 +104,7 @@ impl BackupFile {
 
     /// Writes the temporary file to the disk and renames it to the target. No connection may have it open.
     pub(crate) fn install(self) -> Result<(), BackupError> {
-        let Self { given, target, copy } = self;
+        let Self { given, target, copy, .. } = self;
         // The copy took a while, in which the target may have changed.
         copy.install(&target, || check_target(&given, &target))
     }
@@ -180,4 +194,18 @@ fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
         Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(source),
     }
+}
+
+/// Returns the permissions of a new file that everybody may read who may read the source, and that its owner may write.
+#[cfg(unix)]
+fn permissions_for_new(source: &Path) -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(source).ok()?.permissions().mode();
+    Some(Permissions::from_mode(mode & 0o777 | 0o600))
+}
+
+/// Returns `None`: on Windows a new file has the access rules of its folder.
+#[cfg(not(unix))]
+fn permissions_for_new(_: &Path) -> Option<Permissions> {
+    None
 }

@@ -26,6 +26,9 @@ export interface BackupMetadata {
  * fails or is cancelled leaves `path` as it was, and removes the temporary file. A crash leaves the temporary file, which the
  * next backup to `path` removes.
  *
+ * A file that is replaced keeps its permissions. A new file has those of the source, and its owner may write it. So a plain
+ * copy of a file that only its owner may read is as private, unless the file that it replaces was open to others.
+ *
  * A key with cipher settings that need other pages than the source has, `plain` for an encrypted source, and a key for a plain
  * source convert the copy in a second part, off the main thread, in which every page is written and read again.
  * `totalPages` is then three times the number of pages, and `remainingPages` falls to 0 over both parts. In the second part

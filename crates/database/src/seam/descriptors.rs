@@ -71,3 +71,28 @@ fn lease_is_refused(descriptor: c_int) -> bool {
     }
     std::io::Error::last_os_error().raw_os_error() == Some(libc::EAGAIN)
 }
+
+/// Locks a file until this descriptor is closed, which has to be open for writing. Returns false if another descriptor has the
+/// lock. SQLite neither has nor finds this lock, because it is on a byte behind those that SQLite locks.
+///
+/// The lock belongs to the open file, not to the process: another thread may hold it, and closing another descriptor does not
+/// release it. A file system without such locks has no lock to find.
+#[cfg(target_os = "linux")]
+pub(crate) fn lock_beside_sqlite(file: &std::fs::File) -> bool {
+    use std::os::fd::AsRawFd;
+    // SAFETY: every bit pattern is a valid `flock`, and the call reads it. A descriptor that is open stays so.
+    let code = unsafe {
+        let mut lock: libc::flock = std::mem::zeroed();
+        lock.l_type = libc::F_WRLCK as _;
+        lock.l_whence = libc::SEEK_SET as _;
+        lock.l_start = BEHIND_SQLITE;
+        lock.l_len = 1;
+        libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock)
+    };
+    let refused = [Some(libc::EAGAIN), Some(libc::EACCES)];
+    code == 0 || !refused.contains(&std::io::Error::last_os_error().raw_os_error())
+}
+
+/// The first byte behind those that SQLite locks: `PENDING_BYTE`, `RESERVED_BYTE` and 510 bytes from `SHARED_FIRST` on.
+#[cfg(target_os = "linux")]
+const BEHIND_SQLITE: libc::off_t = 0x4000_0000 + 512;

@@ -30,7 +30,7 @@ pub(crate) use core::{Core, Failure, FileStart};
 #[cfg(unix)]
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
-pub(crate) use descriptors::is_open_elsewhere;
+pub(crate) use descriptors::{is_open_elsewhere, lock_beside_sqlite};
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;
 pub(crate) use provider::register_provider;

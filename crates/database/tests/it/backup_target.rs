@@ -203,6 +203,57 @@ fn the_copy_has_the_permissions_of_the_file_that_it_replaces_and_follows_links()
     assert_eq!(content(&open_plain(&path), "t"), content(&database, "t"));
 }
 
+// A plain copy of a database that only its owner could read had the permissions of every new file, and could be read by
+// everybody.
+#[cfg(unix)]
+#[test]
+fn a_new_copy_has_the_permissions_of_its_source_and_can_be_written_by_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let (database, path) = source(&scratch);
+    for (of_source, of_copy) in [(0o600, 0o600), (0o660, 0o660), (0o444, 0o644), (0o604, 0o604)] {
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(of_source)).unwrap();
+        for key in [BackupKey::Source, BackupKey::Plain, BackupKey::Key(other_key())] {
+            let backup = database.backup("main", &path, key).unwrap();
+            for name in listing(&scratch.folder()).iter().filter(|name| name.starts_with("copy.db")) {
+                let mode = fs::metadata(scratch.folder().join(name)).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, of_copy, "{name}");
+            }
+            complete(backup).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, of_copy);
+            fs::remove_file(&path).unwrap();
+        }
+    }
+}
+
+// A complete copy has no connection while it waits for its thread. The backup of another process took its temporary file for
+// a leftover, and the target became the other's file, empty as it was.
+#[cfg(unix)]
+#[test]
+fn the_temporary_file_of_another_process_does_not_become_the_target() {
+    let scratch = Scratch::new();
+    let (database, path) = source(&scratch);
+    complete(database.backup("main", &path, BackupKey::Source).unwrap()).unwrap();
+    let before = fs::read(&path).unwrap();
+    for (key, name) in [
+        (BackupKey::Source, "copy.db-strongroom-backup"),
+        (BackupKey::Plain, "copy.db-strongroom-backup"),
+        (BackupKey::Plain, "copy.db-strongroom-backup-pages"),
+    ] {
+        let mut backup = database.backup("main", &path, key).unwrap();
+        while !backup.step(50).unwrap().copied {}
+        let copied = backup.finish().unwrap();
+        let temporary = scratch.folder().join(name);
+        fs::remove_file(&temporary).unwrap();
+        File::create_new(&temporary).unwrap();
+        let result = copied.install(|_| ControlFlow::Continue(()));
+        assert_eq!(result.unwrap_err().code(), "STRONGROOM_IN_USE", "{name}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{name}");
+        assert_eq!(listing(&scratch.folder()), ["copy.db", name, "test.db"]);
+        fs::remove_file(&temporary).unwrap();
+    }
+}
+
 // A rename leaves the old file to those who have it open, and an idle connection holds no lock.
 #[cfg(target_os = "linux")]
 #[test]
