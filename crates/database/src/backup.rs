@@ -150,7 +150,8 @@ impl Backup {
         match stepped.map_err(|failure| self.step_failure(failure))? {
             Some(copied) => {
                 // SQLCipher gives SQLite a page of zeros for a page that fails its authentication, without an error.
-                if self.encrypted && core.cipher_failed(&self.name()) {
+                if self.encrypted && (core.cipher_failed(&self.name()) || core.has_zeroed_page(&self.name()))
+                {
                     let source = SqlError::PageAuthentication;
                     return Err(BackupError::Source { name: self.name(), source });
                 }

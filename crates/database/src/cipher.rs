@@ -83,11 +83,13 @@ impl Cipher {
     pub(crate) fn apply(&self, core: &Core, schema: &CStr) -> Result<(), Failure> {
         core.key(schema, &self.secret)?;
         let name = schema.to_string_lossy();
-        core.with(|connection| {
-            for (pragma, value) in settings(&self.parameters) {
-                set_pragma(connection, &name, pragma, &value)?;
-            }
-            Ok(())
+        core.with_settings(|| {
+            core.with(|connection| {
+                for (pragma, value) in settings(&self.parameters) {
+                    set_pragma(connection, &name, pragma, &value)?;
+                }
+                Ok(())
+            })
         })
     }
 }

@@ -36,6 +36,7 @@ impl Database {
     /// each other as far as bytes can. The file stays as it is.
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
         let opened = open_keyed(location, key, options)?;
+        opened.core.key_is_verified();
         Ok(Self { session: Rc::new(Session::new(opened)) })
     }
 

@@ -57,12 +57,14 @@ pub enum SqlError {
         path: PathBuf,
     },
 
-    /// The SQL runs a pragma of SQLCipher's that can destroy a file.
-    #[error("PRAGMA {pragma} is refused, because it can destroy the file if it fails: use {instead} instead")]
+    /// The SQL runs a pragma of SQLCipher's that can destroy a file or hide its key.
+    #[error("PRAGMA {pragma} is refused, because {why}: {instead}")]
     RefusedPragma {
         /// The pragma.
         pragma: &'static str,
-        /// The method that takes its place.
+        /// The reason.
+        why: &'static str,
+        /// What takes its place.
         instead: &'static str,
     },
 

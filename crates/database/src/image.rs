@@ -106,7 +106,8 @@ impl<'d> Source<'d> {
 
     /// Fails if a page has failed its authentication: SQLCipher gives SQLite a page of zeros then, without an error.
     fn authenticated(&self) -> Result<(), ImageError> {
-        match self.encrypted && self.database.session.core.cipher_failed(self.schema) {
+        let core = &self.database.session.core;
+        match self.encrypted && (core.cipher_failed(self.schema) || core.has_zeroed_page(self.schema)) {
             true => {
                 Err(ImageError::Sql { name: self.schema.to_owned(), source: SqlError::PageAuthentication })
             }

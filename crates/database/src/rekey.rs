@@ -68,6 +68,9 @@ impl Database {
         if self.in_transaction() {
             return Err(RekeyError::InTransaction);
         }
+        if core.is_reading(schema) {
+            return Err(RekeyError::Reading);
+        }
         self.session.schema_may_differ();
         let Some(file) = core.file_name(&name) else {
             return Err(RekeyError::InMemory { schema: schema.to_owned() });
@@ -82,14 +85,14 @@ impl Database {
                 None => RekeyError::Sqlite { path, source: SqlError::PageAuthentication },
             });
         }
-        if core.is_read_only(&name) {
+        if core.is_read_only(&name) || core.is_query_only() {
             return Err(RekeyError::ReadOnly { path });
         }
         if let Some(parameter) = layout_difference(&cipher.parameters, to.parameters()) {
             return Err(RekeyError::Layout { path, parameter });
         }
         let change = Change { core, schema, name: &name, path, to };
-        change.run(cipher, progress)
+        change.run(progress)
     }
 }
 
@@ -104,25 +107,30 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    fn run(&self, cipher: Cipher, progress: &mut OnRekeyProgress<'_>) -> Result<(), RekeyError> {
+    fn run(&self, progress: &mut OnRekeyProgress<'_>) -> Result<(), RekeyError> {
         let options =
             OpenOptions { must_exist: true, busy_timeout: self.busy_timeout()?, ..OpenOptions::default() };
         let writer =
             Opened::twin(self.core, self.name, &options).map_err(|source| RekeyError::Open { source })?;
-        let pages = match &writer {
-            Some(writer) => self.page_count(writer)?,
-            None => 0,
+        let Some(writer) = writer else { return self.replace_unused() };
+        if is_empty(&writer) && self.replace_of_empty_file(&writer)? {
+            return Ok(());
+        }
+        self.read_first_page(&writer)?;
+        // The writer has read a page, and has derived its keys with the salt of the file. The caller's connection may have
+        // done neither.
+        let cipher = Cipher::of(&writer.core, MAIN).map_err(|failure| not_begun(&self.path, failure))?;
+        let Some((cipher, (_, salt))) = cipher.and_then(|cipher| {
+            let keys = cipher.page_keys()?;
+            Some((cipher, keys))
+        }) else {
+            return Err(SqlError::Busy.into());
         };
-        let (Some(writer), false) = (writer, pages == 0) else {
-            // No page has the old key: SQLCipher takes another one until the first page is written.
-            return self.replace_unused();
-        };
-        let Some((_, salt)) = cipher.page_keys() else { return self.replace_unused() };
         if self.to.parameters().salt.is_some_and(|wanted| wanted != salt) {
             return Err(RekeyError::Layout { path: self.path.clone(), parameter: "salt" });
         }
-        let keys = || PageKeys::derive(self.to, &salt).map_err(|source| RekeyError::Key { source });
-        let new_cipher = Cipher::from_page_keys(&keys()?, &salt, cipher.parameters);
+        let keys = PageKeys::derive(self.to, &salt).map_err(|source| RekeyError::Key { source })?;
+        let new_cipher = Cipher::from_page_keys(&keys, &salt, cipher.parameters);
         let (for_writer, for_caller) = (keys_of(&new_cipher)?, keys_of(&new_cipher)?);
 
         let page_size = u64::from(cipher.parameters.effective_page_size());
@@ -130,8 +138,12 @@ impl Change<'_> {
         drop(writer);
         if let Err(error) = written {
             // After a failed commit, only the file tells which key it has: SQLite may have failed behind the commit.
-            if !self.opens_with(&new_cipher, &options) || self.opens_with(&cipher, &options) {
-                return Err(error);
+            match (self.opens_with(&cipher, &options), self.opens_with(&new_cipher, &options)) {
+                (Opens::Yes, _) | (_, Opens::No) => return Err(error),
+                (_, Opens::Yes) => {}
+                (_, Opens::Unknown) => {
+                    return Err(RekeyError::Unknown { path: self.path.clone(), source: Box::new(error) });
+                }
             }
         }
         // The file has the new key. Whatever happens now, the caller's connection must have it as well.
@@ -140,6 +152,18 @@ impl Change<'_> {
         // lock only delays that.
         let _ = self.core.with(|connection| pragma::<i64>(connection, self.schema, "schema_version"));
         self.read_back(&new_cipher, &options, progress)
+    }
+
+    /// Sets the new key if the file is still empty when nobody else can write it. Returns whether it was.
+    fn replace_of_empty_file(&self, writer: &Opened) -> Result<bool, RekeyError> {
+        let failed = |failure| self.begun(&writer.core, failure);
+        writer.core.with(|connection| connection.execute_batch("BEGIN EXCLUSIVE")).map_err(failed)?;
+        let replaced = match is_empty(writer) {
+            true => self.replace_unused().map(|()| true),
+            false => Ok(false),
+        };
+        writer.core.with(|connection| connection.execute_batch("ROLLBACK")).map_err(failed)?;
+        replaced
     }
 
     /// Sets the new key of a database without pages.
@@ -161,17 +185,16 @@ impl Change<'_> {
     }
 
     /// Reads the first page, which proves that the file still has the caller's key.
-    fn page_count(&self, writer: &Opened) -> Result<u64, RekeyError> {
+    fn read_first_page(&self, writer: &Opened) -> Result<(), RekeyError> {
         let locking = self.core.with(|connection| pragma::<String>(connection, self.schema, "locking_mode"));
         if locking.is_ok_and(|mode| mode == "exclusive") {
             return Err(RekeyError::ExclusiveLocking { path: self.path.clone() });
         }
-        let counted = writer.core.with(|connection| {
-            connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-            connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))
+        let read = writer.core.with(|connection| {
+            connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
         });
-        match counted {
-            Ok(pages) => Ok(pages.unsigned_abs()),
+        match read {
+            Ok(_) => Ok(()),
             Err(_) if writer.core.cipher_failed("main") => {
                 Err(RekeyError::Open { source: OpenError::KeyChanged { path: self.path.clone() } })
             }
@@ -187,7 +210,7 @@ impl Change<'_> {
         page_size: u64,
         progress: &mut OnRekeyProgress<'_>,
     ) -> Result<(), RekeyError> {
-        let failed = |failure| not_begun(&self.path, failure);
+        let failed = |failure| self.begun(writer, failure);
         writer
             .with(|connection| {
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
@@ -210,37 +233,56 @@ impl Change<'_> {
             if !progress(RekeyProgress { done: pages, total: 2 * pages }) {
                 return Ok(false);
             }
-            drop(rewrite);
-            connection.execute_batch("COMMIT").map(|()| true)
+            Ok(true)
         });
+        // Nothing grows in this transaction: a page of zeros is one of the file, and must not get an HMAC.
+        let zeros = written.as_ref().is_ok_and(|written| *written) && writer.zeroed_page("main").is_some();
+        let written = match written {
+            Ok(true) if zeros => {
+                let _ = writer.with(|connection| connection.execute_batch("ROLLBACK"));
+                return Err(RekeyError::Sqlite {
+                    path: self.path.clone(),
+                    source: SqlError::PageAuthentication,
+                });
+            }
+            Ok(true) => writer.with(|connection| connection.execute_batch("COMMIT").map(|()| true)),
+            other => other,
+        };
         if matches!(written, Ok(true)) {
             // Later checkpoints would move the new pages into the file as well; this one spares the next reader the log.
             let _ = writer.with(|connection| connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
             return Ok(());
         }
-        let damaged = writer.cipher_failed("main");
+        let written = written.map_err(failed);
         // SQLite rolls back by itself after some failures, and then reports that no transaction is active.
         let _ = writer.with(|connection| connection.execute_batch("ROLLBACK"));
         match written {
-            Err(_) if damaged => {
-                Err(RekeyError::Sqlite { path: self.path.clone(), source: SqlError::PageAuthentication })
-            }
-            Err(failure) => Err(failed(failure)),
+            Err(error) => Err(error),
             Ok(_) => Err(RekeyError::Cancelled),
         }
     }
 
+    /// The error of a step before the commit.
+    fn begun(&self, writer: &Core, failure: Failure) -> RekeyError {
+        if !writer.cipher_failed("main") {
+            return not_begun(&self.path, failure);
+        }
+        match key_changed(writer, MAIN) {
+            // Another connection changed the key while this one waited for the lock.
+            Some(path) => RekeyError::Open { source: OpenError::KeyChanged { path } },
+            None => RekeyError::Sqlite { path: self.path.clone(), source: SqlError::PageAuthentication },
+        }
+    }
+
     /// Whether the first page of the file has this key.
-    fn opens_with(&self, cipher: &Cipher, options: &OpenOptions) -> bool {
-        let opened = self.open_with(cipher, options);
-        opened.is_ok_and(|opened| {
-            opened
-                .core
-                .with(|connection| {
-                    connection.query_one("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-                })
-                .is_ok()
-        })
+    fn opens_with(&self, cipher: &Cipher, options: &OpenOptions) -> Opens {
+        let Ok(opened) = self.open_with(cipher, options) else { return Opens::Unknown };
+        let read = opened.core.with(|connection| pragma::<i64>(connection, "main", "schema_version"));
+        match read {
+            Ok(_) => Opens::Yes,
+            Err(_) if opened.core.cipher_failed("main") => Opens::No,
+            Err(_) => Opens::Unknown,
+        }
     }
 
     fn open_with(&self, cipher: &Cipher, options: &OpenOptions) -> Result<Opened, RekeyError> {
@@ -257,7 +299,10 @@ impl Change<'_> {
         options: &OpenOptions,
         progress: &mut OnRekeyProgress<'_>,
     ) -> Result<(), RekeyError> {
-        let reader = self.open_with(cipher, options)?;
+        let reader = self.open_with(cipher, options).map_err(|error| match error {
+            RekeyError::Sqlite { source, .. } => RekeyError::Unverified { path: self.path.clone(), source },
+            error => RekeyError::Unopened { path: self.path.clone(), source: Box::new(error) },
+        })?;
         let read = reader.core.with(|connection| {
             connection.execute_batch("BEGIN")?;
             let mut pages = connection.prepare("SELECT length(data) FROM sqlite_dbpage")?;
@@ -286,6 +331,19 @@ impl Change<'_> {
     }
 }
 
+/// Whether a file has no page, so that no page has a key.
+fn is_empty(opened: &Opened) -> bool {
+    opened.core.file_start(MAIN, 0).is_some_and(|start| start.length == 0)
+}
+
+/// Whether a key opens a file.
+enum Opens {
+    Yes,
+    No,
+    /// The file could not be read.
+    Unknown,
+}
+
 fn keys_of(cipher: &Cipher) -> Result<PageKeys, RekeyError> {
     let keys = cipher.page_keys().map(|(keys, _)| keys);
     keys.ok_or_else(|| SqlError::Busy.into())
@@ -299,9 +357,11 @@ fn not_begun(path: &Path, failure: Failure) -> RekeyError {
 /// Returns the parameter by which the pages of a file would have another layout.
 fn layout_difference(file: &CipherParameters, to: &CipherParameters) -> Option<&'static str> {
     let header = |parameters: &CipherParameters| parameters.plaintext_header_size.unwrap_or(0);
+    // Names what the caller passed: the version stands for its HMAC algorithm.
+    let hmac = if to.compatibility.is_some() { "cipherCompatibility" } else { "HMAC algorithm" };
     let differences = [
         ("page size", to.page_size.is_some_and(|size| size != file.effective_page_size())),
-        ("HMAC algorithm", file.effective_hmac_algorithm() != to.effective_hmac_algorithm()),
+        (hmac, file.effective_hmac_algorithm() != to.effective_hmac_algorithm()),
         ("byte order in the HMAC", file.effective_hmac_page_number() != to.effective_hmac_page_number()),
         ("plaintext header", header(file) != header(to)),
     ];

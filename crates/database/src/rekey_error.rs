@@ -8,13 +8,19 @@ use crate::{OpenError, SqlError};
 
 /// Why a key was not changed.
 ///
-/// Except for [`RekeyError::Unverified`], the file has the key that it had before, and the connection goes on with it.
+/// Except for [`RekeyError::Unverified`], [`RekeyError::Unopened`] and [`RekeyError::Unknown`], the file has the key that it had before, and the connection goes on with it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RekeyError {
     /// A transaction is open, whose pages the new key would not reach.
     #[error("cannot change the key inside a transaction: commit it or roll it back first")]
     InTransaction,
+
+    /// A statement of the connection reads from the database.
+    #[error(
+        "cannot change the key while a statement reads from the database: finish or reset the statement first"
+    )]
+    Reading,
 
     /// The connection has no database of this name.
     #[error("cannot change the key of \"{schema}\": no database of this name is attached")]
@@ -97,6 +103,27 @@ pub enum RekeyError {
         source: SqlError,
     },
 
+    /// The commit failed, and the file cannot be read to tell which key it has.
+    #[error(
+        "the change of the key of \"{path}\" failed, and the file cannot be read to tell whether it has the old key or the \
+         new one; keep both, and try them when the file can be read again: {source}"
+    )]
+    Unknown {
+        /// The path.
+        path: PathBuf,
+        /// The error of the change.
+        source: Box<RekeyError>,
+    },
+
+    /// The file has the new key, and could not be opened to read it back.
+    #[error("the file \"{path}\" has the new key, and could not be opened to read it back: {source}")]
+    Unopened {
+        /// The path.
+        path: PathBuf,
+        /// The error of opening.
+        source: Box<RekeyError>,
+    },
+
     /// The file has the new key, and reading it back failed.
     #[error(
         "the file \"{path}\" has the new key, and reading it back failed: {source}; check the file with db.check(), and \
@@ -123,7 +150,8 @@ impl RekeyError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InTransaction => "STRONGROOM_IN_TRANSACTION",
-            Self::UnknownSchema { .. } => "SQLITE_ERROR",
+            Self::Reading => "STRONGROOM_BUSY",
+            Self::UnknownSchema { .. } => "STRONGROOM_NOT_ATTACHED",
             Self::NotEncrypted { .. } | Self::InMemory { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::ReadOnly { .. } => "SQLITE_READONLY",
             Self::ExclusiveLocking { .. } => "SQLITE_BUSY",
@@ -132,7 +160,9 @@ impl RekeyError {
             Self::Key { source } => source.code(),
             Self::Open { source } => source.code(),
             Self::Sqlite { source, .. } => source.code(),
-            Self::Unverified { .. } => "STRONGROOM_REKEY_UNVERIFIED",
+            Self::Unverified { .. } | Self::Unopened { .. } | Self::Unknown { .. } => {
+                "STRONGROOM_REKEY_UNVERIFIED"
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The state that all handles and statements of one database share.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use vendored_sys::sqlite;
@@ -34,6 +36,8 @@ pub(crate) struct Session {
     traced: Cell<bool>,
     /// The number of savepoints that are open inside each other.
     pub(crate) savepoints: Cell<u64>,
+    /// The databases whose key another connection has changed, with their paths.
+    key_changed: RefCell<HashMap<CString, PathBuf>>,
     /// Whether the database has a key, without which the cipher's state means nothing.
     keyed: bool,
 }
@@ -48,6 +52,7 @@ impl Session {
             trace: RefCell::default(),
             traced: Cell::new(false),
             savepoints: Cell::new(0),
+            key_changed: RefCell::default(),
             keyed: opened.page_size.is_some(),
         }
     }
@@ -97,7 +102,11 @@ impl Session {
     fn not_parsed(&self, sql: &CStr, failure: Failure) -> SqlError {
         if let (Failure::Sqlite { code: sqlite::SQLITE_AUTH, .. }, Some(refused)) = (&failure, take_refused())
         {
-            return SqlError::RefusedPragma { pragma: refused.pragma, instead: refused.instead };
+            return SqlError::RefusedPragma {
+                pragma: refused.pragma,
+                why: refused.why,
+                instead: refused.instead,
+            };
         }
         match holds_secret(&sql.to_string_lossy()) {
             true => SqlError::withheld(failure),
@@ -163,8 +172,17 @@ impl Session {
             false => None,
         };
         let Some(broken) = broken else { return SqlError::from_failure(failure) };
-        match key_changed(&self.core, &broken) {
-            Some(path) => SqlError::KeyChanged { path },
+        // The cipher stays broken, also if the key is changed back.
+        let mut changed = self.key_changed.borrow_mut();
+        let path = match changed.get(&broken) {
+            Some(path) => Some(path.clone()),
+            None => key_changed(&self.core, &broken),
+        };
+        match path {
+            Some(path) => {
+                changed.insert(broken, path.clone());
+                SqlError::KeyChanged { path }
+            }
             None => SqlError::PageAuthentication,
         }
     }

@@ -181,7 +181,7 @@ fn first_unreadable(
                 None => false,
             };
             drop(rows);
-            if zeros && twin.cipher_failed() {
+            if zeros && (twin.cipher_failed() || twin.core().has_zeroed_page("main")) {
                 unreadable = Some(page);
                 break;
             }

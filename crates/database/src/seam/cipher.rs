@@ -1,7 +1,7 @@
 //! SQLCipher's keys of a connection's databases.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr::{self, NonNull};
 use std::slice;
 
 use strongroom_keys::SecretBytes;
@@ -9,6 +9,7 @@ use vendored_sys::sqlite;
 
 use crate::pragma::pragma;
 
+use super::provider::failed_pages;
 use super::{Core, Failure};
 
 impl Core {
@@ -61,19 +62,68 @@ impl Core {
 }
 
 impl Core {
-    /// Fails if a page of one of the connection's databases has failed its authentication.
+    /// Fails if a statement may have read a page that failed its authentication.
     ///
-    /// A statement that met the page may have ended without an error: see [`failed_pages`](super::provider::failed_pages).
+    /// SQLCipher gives SQLite a page of zeros for such a page. The page stays in SQLite's cache, so that a later statement would
+    /// read the zeros without an error as well: a database with a failed page stays refused until it is closed.
     #[cold]
-    pub(super) fn check_pages(&self) -> Result<(), Failure> {
-        let failed = self.schemas()?.iter().any(|name| self.is_keyed(name) && self.cipher_failed(name));
-        match failed {
-            true => Err(Failure::Sqlite {
-                code: sqlite::SQLITE_CORRUPT,
-                message: "a page of the encrypted database fails its authentication".to_owned(),
-            }),
+    pub(super) fn check_pages(&self, statement: NonNull<sqlite::sqlite3_stmt>) -> Result<(), Failure> {
+        let now = failed_pages();
+        let failed = self.failed_databases()?;
+        if failed.is_empty() {
+            self.sound.set(now);
+            return Ok(());
+        }
+        // SAFETY: the statement is live, and its text ends in NUL and is copied.
+        let sql = unsafe {
+            let sql = sqlite::sqlite3_sql(statement.as_ptr());
+            if sql.is_null() { None } else { Some(CStr::from_ptr(sql).to_owned()) }
+        };
+        // A statement that uses no database, such as COMMIT, must run, and so must those of a sound database.
+        let used = sql.and_then(|sql| self.databases_of(&sql));
+        match used.is_none_or(|used| used.iter().any(|name| failed.contains(name))) {
+            true => Err(page_failure()),
             false => Ok(()),
         }
+    }
+
+    /// Whether a page of one of the connection's databases has failed its authentication.
+    pub(super) fn has_failed_page(&self) -> Result<bool, Failure> {
+        Ok(!self.failed_databases()?.is_empty())
+    }
+
+    fn failed_databases(&self) -> Result<Vec<String>, Failure> {
+        let failed =
+            |name: &String| self.is_keyed(name) && (self.cipher_failed(name) || self.has_zeroed_page(name));
+        Ok(self.schemas()?.into_iter().filter(failed).collect())
+    }
+
+    /// Whether the file of the database `schema` has a page of zeros that was read.
+    ///
+    /// If auto_vacuum is on, SQLCipher takes a page of zeros for one behind the end of the file.
+    pub(crate) fn has_zeroed_page(&self, schema: &str) -> bool {
+        let Some(number) = self.zeroed_page(schema) else { return false };
+        let size = self.with(|connection| pragma::<String>(connection, schema, "cipher_page_size"));
+        let size = size.ok().and_then(|size| size.parse::<usize>().ok());
+        let page = size.zip(CString::new(schema).ok()).and_then(|(size, name)| {
+            let start = u64::from(number - 1) * size as u64;
+            let length = self.file_start(&name, 0)?.length;
+            (start + size as u64 <= length).then(|| self.file_part(&name, start, size)).flatten()
+        });
+        // A page that was behind the end of the file may have been written since.
+        let zeroed = page.is_some_and(|page| page.iter().all(|&byte| byte == 0));
+        if !zeroed {
+            self.forget_zeroed_page(schema);
+        }
+        zeroed
+    }
+}
+
+/// The failure of a call that SQLite ended without an error.
+pub(super) fn page_failure() -> Failure {
+    Failure::Sqlite {
+        code: sqlite::SQLITE_CORRUPT,
+        message: "a page of the encrypted database fails its authentication".to_owned(),
     }
 }
 

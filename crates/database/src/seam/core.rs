@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionState};
 use vendored_sys::sqlite;
 
+use super::cipher::page_failure;
 use super::provider::failed_pages;
+use super::refused::{Authority, refuse_pragmas};
+use crate::pragma::pragma;
 use crate::registry::Listed;
 
 /// Why a call into SQLite failed.
@@ -34,11 +37,20 @@ pub(crate) struct Core {
     /// The entry of the file among those that are open. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
+    /// The count of failed pages up to which no page of this connection has failed.
+    pub(super) sound: Cell<u32>,
+    /// What the connection's authorizer reads, and therefore the last field to be dropped.
+    pub(super) authority: Box<Authority>,
 }
 
 impl Core {
     pub(super) fn new(connection: Connection, db: *mut sqlite::sqlite3) -> Self {
+        let authority = Box::<Authority>::default();
+        // SAFETY: the connection is open, and is closed before the box is dropped.
+        unsafe { refuse_pragmas(db, &authority) };
         Self {
+            sound: Cell::new(failed_pages()),
+            authority,
             db: Cell::new(db),
             entered: Cell::new(0),
             read_only: Cell::new(false),
@@ -64,8 +76,8 @@ impl Core {
         let Some(connection) = &*connection else { return Err(Failure::Closed) };
         let failed = failed_pages();
         let result = call(connection).map_err(|error| failure_of(&error))?;
-        if failed != failed_pages() {
-            self.check_pages()?;
+        if failed != failed_pages() && self.has_failed_page()? {
+            return Err(page_failure());
         }
         Ok(result)
     }
@@ -139,6 +151,18 @@ impl Core {
         let reported =
             self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } == 1);
         reported || (self.read_only.get() && schema == c"main")
+    }
+
+    /// Whether a statement reads from the database `schema`, or a transaction has begun to.
+    pub(crate) fn is_reading(&self, schema: &str) -> bool {
+        let state = self.with(|connection| connection.transaction_state(Some(schema)));
+        !matches!(state, Ok(TransactionState::None) | Err(_))
+    }
+
+    /// Whether `PRAGMA query_only` forbids the connection to write.
+    pub(crate) fn is_query_only(&self) -> bool {
+        let on = self.with(|connection| pragma::<i64>(connection, "main", "query_only"));
+        on.is_ok_and(|on| on != 0)
     }
 
     /// Whether the connection has a database of this name.

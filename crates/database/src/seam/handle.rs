@@ -11,7 +11,6 @@ use vendored_sys::sqlite;
 
 use super::Core;
 use super::core::text;
-use super::refused::refuse_pragmas;
 
 /// Why SQLite did not open a file.
 pub(crate) struct OpenFailure {
@@ -44,8 +43,6 @@ pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
         unsafe { sqlite::sqlite3_close(db) };
         return Err(failure);
     }
-    // SAFETY: the connection is open. The only failure, of a connection that is not open, cannot occur.
-    unsafe { refuse_pragmas(db) };
     // SAFETY: the connection is open and has no other owner.
     match unsafe { Connection::from_handle_owned(db) } {
         Ok(connection) => Ok(Core::new(connection, db)),

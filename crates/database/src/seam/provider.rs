@@ -86,11 +86,31 @@ impl Core {
         asked.ok().and(keyspec)
     }
 
+    /// Returns the number of a page of zeros that the database `schema` read, if there was one.
+    pub(crate) fn zeroed_page(&self, schema: &str) -> Option<u32> {
+        let mut zeroed = 0;
+        let asked = self.with_state(schema, |state| {
+            zeroed = state.zeroed.get();
+            true
+        });
+        asked.ok().and((zeroed != 0).then_some(zeroed))
+    }
+
+    /// Forgets the page of zeros that the database `schema` read.
+    pub(super) fn forget_zeroed_page(&self, schema: &str) {
+        let _ = self.with_state(schema, |state| {
+            state.zeroed.set(0);
+            true
+        });
+    }
+
     /// Calls `use_state` with the state of the database `schema`, which SQLCipher tells when asked for the provider's name.
     fn with_state(&self, schema: &str, use_state: impl FnOnce(&State) -> bool) -> Result<(), Failure> {
-        ASKED.set(ptr::null());
-        self.with(|connection| pragma::<String>(connection, schema, "cipher_provider"))?;
-        let state = ASKED.replace(ptr::null());
+        let state = self.with(|connection| {
+            ASKED.set(ptr::null());
+            pragma::<String>(connection, schema, "cipher_provider")?;
+            Ok(ASKED.replace(ptr::null()))
+        })?;
         // SAFETY: SQLCipher has passed the pointer during the pragma. The state lives as long as the database has its key,
         // and nothing else runs on this thread until `use_state` returns.
         let used = unsafe { state.as_ref() }.is_some_and(use_state);
@@ -113,6 +133,8 @@ struct State {
     /// The address of the HMAC key that authenticates pages that are read.
     reading_hmac: Cell<*const u8>,
     last_hmac: Cell<*const u8>,
+    /// The number of a page of zeros that was read last, or 0.
+    zeroed: Cell<u32>,
     /// Whether the next HMAC is that of a page that has just been encrypted.
     encrypting: Cell<bool>,
     exchange: RefCell<Exchange>,
@@ -224,6 +246,7 @@ unsafe extern "C" fn ctx_init(ctx: *mut *mut c_void) -> c_int {
         reading_cipher: Cell::new(ptr::null()),
         reading_hmac: Cell::new(ptr::null()),
         last_hmac: Cell::new(ptr::null()),
+        zeroed: Cell::new(0),
         encrypting: Cell::new(false),
         exchange: RefCell::new(Exchange::None),
     });
@@ -278,29 +301,52 @@ unsafe extern "C" fn hmac(
             out,
         );
         // SQLCipher encrypts a page before it computes its HMAC, and decrypts a page afterwards.
-        if ctx.cast::<State>().as_ref().is_some_and(|state| !state.encrypting.replace(false)) {
-            note_failure(algorithm, first, first_length, out);
+        if let Some(state) = ctx.cast::<State>().as_ref()
+            && !state.encrypting.replace(false)
+            && let Some(failed) = failed_page(algorithm, first, first_length, out)
+        {
+            FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
+            if let (FailedPage::Zeros, Ok(4)) = (failed, usize::try_from(second_length)) {
+                // The page number, in the default order.
+                state.zeroed.set(u32::from_le_bytes(*second.cast::<[u8; 4]>()));
+            }
         }
         code
     }
 }
 
-/// Counts a page whose HMAC is not the one that the file has.
+/// A page whose HMAC is not the one that the file has.
+enum FailedPage {
+    /// Every byte is zero.
+    Zeros,
+    Other,
+}
+
+/// Compares the HMAC of a page.
 ///
 /// # Safety
 ///
 /// `first` is the start of a page's content in SQLCipher's buffer, which has the HMAC behind the content, and `out` holds the
 /// HMAC that was computed.
-unsafe fn note_failure(algorithm: c_int, first: *const u8, first_length: c_int, out: *const u8) {
+unsafe fn failed_page(
+    algorithm: c_int,
+    first: *const u8,
+    first_length: c_int,
+    out: *const u8,
+) -> Option<FailedPage> {
     let algorithms = [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha512];
-    let algorithm = usize::try_from(algorithm).ok().and_then(|index| algorithms.get(index));
-    let (Some(algorithm), Ok(offset)) = (algorithm, usize::try_from(first_length)) else { return };
+    let algorithm = algorithms.get(usize::try_from(algorithm).ok()?)?;
+    let offset = usize::try_from(first_length).ok()?;
     let length = algorithm.digest_length() as usize;
     // SAFETY: SQLCipher compares the same bytes after this call.
-    let differs =
-        unsafe { slice::from_raw_parts(first.add(offset), length) != slice::from_raw_parts(out, length) };
-    if differs {
-        FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
+    let (page, computed) =
+        unsafe { (slice::from_raw_parts(first, offset + length), slice::from_raw_parts(out, length)) };
+    if page[offset..] == *computed {
+        return None;
+    }
+    match page.iter().all(|&byte| byte == 0) {
+        true => Some(FailedPage::Zeros),
+        false => Some(FailedPage::Other),
     }
 }
 

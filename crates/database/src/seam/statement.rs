@@ -86,7 +86,6 @@ impl RawStatement {
     pub(crate) fn step(&mut self) -> Result<Step, Failure> {
         let raw = self.live()?;
         let _entered = self.core.enter();
-        let failed = failed_pages();
         // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
         // call back from stepping the same statement.
         let step = match unsafe { sqlite::sqlite3_step(raw) } {
@@ -94,8 +93,8 @@ impl RawStatement {
             sqlite::SQLITE_DONE => Step::Done,
             code => return Err(self.core.failure(code)),
         };
-        if failed != failed_pages() {
-            self.core.check_pages()?;
+        if self.core.sound.get() != failed_pages() {
+            self.core.check_pages(self.raw)?;
         }
         Ok(step)
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fs;
 
 use strongroom_database::{Database, OpenError, SqlError, code_of};
+use strongroom_keys::Key;
 
 use crate::scratch::{Scratch, assert_intact, integer, rows, text};
 
@@ -189,5 +190,75 @@ fn a_flipped_bit_in_the_last_page_of_a_value_is_an_error_and_not_a_part_of_the_v
             }
         }
         assert!(errors > 30, "{errors}");
+    }
+}
+
+/// The page of zeros stays in SQLite's cache: the second time, the same statement returned them.
+#[test]
+fn after_a_failed_page_no_statement_returns_its_zeros() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = scratch.open();
+        rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
+        database.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT)").unwrap();
+        for id in 1..=3 {
+            let value = text(&"a".repeat(6_000));
+            rows(&database, &format!("INSERT INTO t VALUES ({id}, ?)"), &[value]).unwrap();
+        }
+        database.close().unwrap();
+        let good = fs::read(scratch.path()).unwrap();
+        for page in 3..good.len() / PAGE {
+            let mut bad = good.clone();
+            bad[page * PAGE + 100] ^= 1;
+            fs::write(scratch.path(), &bad).unwrap();
+            let database = scratch.open();
+            for id in [1, 2, 3, 3, 2, 1] {
+                match rows(&database, &format!("SELECT b FROM t WHERE id = {id}"), &[]) {
+                    Ok(found) => assert_eq!(found, [[text(&"a".repeat(6_000))]], "{journal} {page} {id}"),
+                    Err(error) => assert_eq!(error, SqlError::PageAuthentication),
+                }
+            }
+            assert!(rows(&database, "SELECT sum(length(b)), max(b) FROM t", &[]).is_err());
+            // What uses no database still runs.
+            database.execute_batch("BEGIN; ROLLBACK; SELECT 1").unwrap();
+        }
+    }
+}
+
+/// If auto_vacuum is on, SQLCipher takes a page of zeros for one that was never written.
+#[test]
+fn a_page_of_zeros_is_damage_with_auto_vacuum_as_well() {
+    for (journal, mode) in [("delete", "FULL"), ("wal", "FULL"), ("delete", "INCREMENTAL")] {
+        let scratch = Scratch::new();
+        let database = scratch.open();
+        let create = format!(
+            "PRAGMA auto_vacuum = {mode}; PRAGMA journal_mode = {journal};
+             CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT)"
+        );
+        database.execute_batch(&create).unwrap();
+        rows(&database, "INSERT INTO t VALUES (1, ?)", &[text(&"a".repeat(20_000))]).unwrap();
+        database.close().unwrap();
+        let good = fs::read(scratch.path()).unwrap();
+        for page in 2..good.len() / PAGE {
+            let mut bad = good.clone();
+            bad[page * PAGE..(page + 1) * PAGE].fill(0);
+            fs::write(scratch.path(), &bad).unwrap();
+            let error = rows(&scratch.open(), "SELECT b FROM t", &[]).unwrap_err();
+            assert_eq!(error.code(), "SQLITE_CORRUPT", "{journal} {page}");
+            let database = scratch.open();
+            assert!(!database.check("main", &mut |_| true).unwrap().problems.is_empty(), "{journal} {page}");
+            assert!(database.rekey("main", &Key::raw(&[9; 32]).unwrap(), &mut |_| true).is_err());
+            drop(database);
+            assert!(scratch.open().serialize("main").is_err());
+        }
+        // Growing and shrinking reads behind the end of the file, which is no damage.
+        fs::write(scratch.path(), &good).unwrap();
+        let database = scratch.open();
+        for _ in 0..5 {
+            rows(&database, "INSERT INTO t (b) VALUES (?)", &[text(&"b".repeat(200_000))]).unwrap();
+            rows(&database, "DELETE FROM t WHERE id > 1", &[]).unwrap();
+            rows(&database, "PRAGMA incremental_vacuum", &[]).unwrap();
+        }
+        assert_intact(&database);
     }
 }

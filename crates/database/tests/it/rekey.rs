@@ -253,12 +253,12 @@ fn what_cannot_have_a_new_key_says_why() {
     drop(read_only);
 
     let database = scratch.open();
-    assert_eq!(code(database.rekey("nowhere", &new_key(), &mut go_on)), "SQLITE_ERROR");
-    assert_eq!(code(database.rekey("a\0b", &new_key(), &mut go_on)), "SQLITE_ERROR");
+    assert_eq!(code(database.rekey("nowhere", &new_key(), &mut go_on)), "STRONGROOM_NOT_ATTACHED");
+    assert_eq!(code(database.rekey("a\0b", &new_key(), &mut go_on)), "STRONGROOM_NOT_ATTACHED");
     let parameters = CipherParameters::default();
     for (different, name) in [
         (CipherParameters { page_size: Some(8192), ..parameters }, "page size"),
-        (CipherParameters { compatibility: Some(3), ..parameters }, "HMAC algorithm"),
+        (CipherParameters { compatibility: Some(3), ..parameters }, "cipherCompatibility"),
         (CipherParameters { hmac_algorithm: Some(HashAlgorithm::Sha256), ..parameters }, "HMAC algorithm"),
         (CipherParameters { use_hmac: Some(false), ..parameters }, "HMAC algorithm"),
         (
@@ -377,4 +377,93 @@ fn a_file_with_a_bad_page_keeps_its_key_and_its_bytes() {
             assert!(after == bad, "{journal} {page}: the file changed");
         }
     }
+}
+
+/// A key that SQLCipher had not derived yet was only replaced in the connection: the call succeeded, and the file kept its
+/// old key.
+#[test]
+fn a_key_that_was_not_used_yet_is_changed_in_the_file() {
+    let fast = |passphrase: &[u8]| {
+        let parameters = CipherParameters { kdf_iter: Some(500), ..Default::default() };
+        Key::passphrase(passphrase).unwrap().with_cipher(parameters).unwrap()
+    };
+    let scratch = Scratch::new();
+    filled(&scratch, &key(), "delete").close().unwrap();
+    let database = scratch.open_plain();
+    database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32))).unwrap();
+    database.rekey("main", &new_key(), &mut go_on).unwrap();
+    assert_eq!(integer(&database, "SELECT count(*) FROM t"), ROWS);
+    drop(database);
+    assert_opened_by(&scratch, &new_key(), &key(), 0);
+
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let early = scratch.open_with(&fast(b"old")).unwrap();
+        filled(&scratch, &fast(b"old"), journal).close().unwrap();
+        early.rekey("main", &fast(b"new"), &mut go_on).unwrap();
+        early.execute_batch("INSERT INTO t (v) VALUES ('after')").unwrap();
+        early.close().unwrap();
+        assert_opened_by(&scratch, &fast(b"new"), &fast(b"old"), 1);
+    }
+}
+
+/// The connection's cipher stays broken, and the file is sound: the error said that it was damaged.
+#[test]
+fn a_key_that_is_changed_back_is_no_damage() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = filled(&scratch, &key(), journal);
+        let other = scratch.open();
+        assert_whole(&other, 0);
+        database.rekey("main", &new_key(), &mut go_on).unwrap();
+        for _ in 0..2 {
+            let error = other.execute_batch("SELECT count(*) FROM t").unwrap_err();
+            assert_eq!(error.code(), "STRONGROOM_KEY_CHANGED", "{journal}: {error}");
+            database.rekey("main", &key(), &mut go_on).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_statement_that_reads_must_end_first() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = filled(&scratch, &key(), journal);
+        let mut select = database.prepare("SELECT * FROM t").unwrap();
+        select.step().unwrap();
+        assert_eq!(database.rekey("main", &new_key(), &mut go_on).unwrap_err().code(), "STRONGROOM_BUSY");
+        select.reset();
+        database.rekey("main", &new_key(), &mut go_on).unwrap();
+        rows(&database, "PRAGMA query_only = 1", &[]).unwrap();
+        assert_eq!(database.rekey("main", &key(), &mut go_on).unwrap_err().code(), "SQLITE_READONLY");
+        drop(select);
+        drop(database);
+        assert_opened_by(&scratch, &new_key(), &key(), 0);
+    }
+}
+
+/// Each of these changed how the next pages were written, or hid the key: the same key no longer opened the file, a backup
+/// was plain.
+#[test]
+fn settings_that_would_make_the_file_unreadable_are_refused() {
+    let scratch = Scratch::new();
+    let database = filled(&scratch, &key(), "delete");
+    for (sql, instead) in [
+        ("PRAGMA cipher_store_pass = 1", "keep the passphrase"),
+        ("PRAGMA cipher_hmac_salt_mask = \"x'00'\"", "hmacSaltMask"),
+        ("PRAGMA cipher_hmac_pgno = be", "new Database"),
+        ("PRAGMA main.cipher_plaintext_header_size = 32", "Database.migrate()"),
+        ("PRAGMA cipher_salt = \"x'00000000000000000000000000000000'\"", "Database.migrate()"),
+    ] {
+        let error = database.execute_batch(sql).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_PRAGMA_REFUSED", "{sql}");
+        assert!(error.to_string().contains(instead), "{error}");
+    }
+    rows(&database, "PRAGMA cipher_hmac_pgno", &[]).unwrap();
+    database.execute_batch("UPDATE t SET v = v WHERE id = 1").unwrap();
+    database.close().unwrap();
+    assert_opened_by(&scratch, &key(), &new_key(), 0);
+    // Before the first page is read, files with such settings can still be opened by PRAGMA.
+    let plain = scratch.open_plain();
+    plain.execute_batch("PRAGMA key = 'k'; PRAGMA cipher_hmac_pgno = be").unwrap();
 }
