@@ -108,7 +108,7 @@ test('keys of a wrong kind, length or combination are refused', () => {
     [{ key, hmacSaltMask: 256 }, RangeError, /"hmacSaltMask".*255/],
     [{ key, salt: 'x' }, TypeError, /"salt"/],
     [{ key, salt: Buffer.alloc(15) }, RangeError, /16 bytes, not 15/],
-    [{ key, plaintextHeaderSize: 32 }, RangeError, /needs the salt/],
+    [{ key, plaintextHeaderSize: 32 }, RangeError, /pass the salt as well/],
     [{ key, plaintextHeaderSize: 33, salt: Buffer.alloc(16) }, RangeError, /multiple of 16/],
     [{ kdfIter: 1000 }, TypeError, /"kdfIter".*"key" or "passphrase"/],
   ]

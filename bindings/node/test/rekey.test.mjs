@@ -141,6 +141,7 @@ test('wrong arguments are errors before anything happens, and show no key', () =
   const wrong = [
     [[], TypeError, /first argument/],
     [['s3cr3t'], TypeError, /first argument/],
+    [[key], TypeError, /pass \{ key: bytes \}/],
     [[{}], TypeError, /rekey needs "key" or "passphrase"/],
     [[{ key: undefined }], TypeError, /"key" option is undefined/],
     [[{ passphrase: '' }], RangeError, /empty/],

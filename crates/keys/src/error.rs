@@ -59,9 +59,7 @@ pub enum KeyError {
     },
 
     /// A file with a plaintext header does not hold its salt.
-    #[error(
-        "plaintext_header_size needs the salt: the file does not hold it; pass the 16 bytes that were its salt"
-    )]
+    #[error("a file with a plaintext header does not hold its salt: pass the salt as well, 16 bytes")]
     MissingSalt,
 
     /// OpenSSL returned no random bytes.

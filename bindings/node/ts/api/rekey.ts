@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { callback, optionsObject } from './arguments'
 import { argumentType, fromNative, SqliteError } from './errors'
 import { KEY_NAMES, requiredKey, wipe } from './key'
@@ -24,6 +25,7 @@ export interface RekeyOptions {
 
 /** Checks the arguments of `rekey`, and changes the key. */
 export function rekey(session: Session, to: unknown, options: unknown): void {
+  if (types.isUint8Array(to)) throw argumentType('Expected first argument to be an object: pass { key: bytes }')
   if (typeof to !== 'object' || to === null)
     throw argumentType('Expected first argument to be an object with "key" or "passphrase"')
   const given = optionsObject(options, ['attached', 'progress'] satisfies (keyof RekeyOptions)[])

@@ -86,7 +86,15 @@ fn in_memory(core: &Core, schema: &str, meter: &mut Meter<'_, '_>) -> Result<Che
         let pages = pragma::<i64>(connection, schema, "page_count")?;
         Ok((pages.unsigned_abs(), Tables::read(connection, schema)?))
     });
-    let (pages, tables) = read.map_err(SqlError::from_failure)?;
+    let (pages, tables) = match read {
+        Ok(read) => read,
+        Err(failure) => {
+            // The first page or the schema cannot be read.
+            let message = twin::damage(failure)?;
+            let problems = vec![CheckProblem::new(CheckProblemKind::Structure, message)];
+            return Ok(CheckReport { problems, ..CheckReport::default() });
+        }
+    };
     meter.total = pages;
     meter.checked(0)?;
     let found = structure::whole(core, schema, &tables, meter)?;

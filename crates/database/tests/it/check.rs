@@ -383,3 +383,16 @@ fn progress_covers_every_page_and_the_structure_and_cancels_both() {
     }
     assert_sound(&database);
 }
+
+#[test]
+fn a_damaged_image_has_a_problem_and_no_error() {
+    let scratch = Scratch::new();
+    let database = scratch.open_plain();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    database.close().unwrap();
+    let mut image = std::fs::read(scratch.path()).unwrap();
+    image[100..120].fill(0xee);
+    let database = Database::open_unencrypted(Location::Image(&image), &OpenOptions::default()).unwrap();
+    let report = database.check("main", &mut |_| true).unwrap();
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+}
