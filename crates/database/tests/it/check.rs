@@ -390,9 +390,13 @@ fn a_damaged_image_has_a_problem_and_no_error() {
     let database = scratch.open_plain();
     database.execute_batch("CREATE TABLE t (a)").unwrap();
     database.close().unwrap();
-    let mut image = std::fs::read(scratch.path()).unwrap();
+    let mut image = fs::read(scratch.path()).unwrap();
     image[100..120].fill(0xee);
-    let database = Database::open_unencrypted(Location::Image(&image), &OpenOptions::default()).unwrap();
+    let database = strongroom_database::Database::open_unencrypted(
+        strongroom_database::Location::Image(&image),
+        &strongroom_database::OpenOptions::default(),
+    )
+    .unwrap();
     let report = database.check("main", &mut |_| true).unwrap();
     assert_eq!(report.problems.len(), 1, "{report:?}");
 }
