@@ -392,7 +392,7 @@ fn a_damaged_image_has_a_problem_and_no_error() {
     database.close().unwrap();
     let mut image = fs::read(scratch.path()).unwrap();
     image[100..120].fill(0xee);
-    let database = strongroom_database::Database::open_unencrypted(
+    let database = Database::open_unencrypted(
         strongroom_database::Location::Image(&image),
         &strongroom_database::OpenOptions::default(),
     )
