@@ -15,6 +15,7 @@ use strongroom_database::{BackupKey, Database, Location, OpenOptions};
 
 use crate::{
     backup::NativeBackup,
+    callback::Released,
     error::{Failure, Outcome},
     handle,
     key::NativeKey,
@@ -44,12 +45,18 @@ pub struct NativeOpenOptions {
 #[napi]
 pub struct NativeDatabase {
     database: Database,
+    released: Released,
 }
 
 impl NativeDatabase {
     pub(crate) fn database(&self) -> &Database {
         panic_if_requested();
         &self.database
+    }
+
+    pub(crate) fn released(&self) -> &Released {
+        panic_if_requested();
+        &self.released
     }
 }
 
@@ -70,7 +77,7 @@ impl NativeDatabase {
                 let verbose = Reference::new(&env, verbose.raw())?;
                 database.set_trace(Some(Box::new(move |sql: &str| show(&verbose, sql))));
             }
-            Ok(NativeDatabase { database })
+            Ok(NativeDatabase { database, released: Released::default() })
         };
         new().map_err(|failure: Failure| failure.throw(&env))
     }

@@ -7,7 +7,8 @@ use std::iter;
 use napi::{Env, Status};
 use napi_derive::napi;
 use strongroom_database::{
-    AttachError, BackupError, CheckError, ImageError, MigrateError, OpenError, RekeyError, SqlError, code_of,
+    AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ImageError, MigrateError, OpenError,
+    RekeyError, SqlError, code_of,
 };
 use strongroom_keys::KeyError;
 
@@ -30,6 +31,8 @@ pub(crate) enum Failure {
     Value { message: String },
     /// A value is out of range.
     Range { message: String },
+    /// A callback returned a value that cannot be stored.
+    Returned { message: String },
     /// JavaScript threw, and its exception is pending.
     Pending,
     /// Node-API failed for another reason.
@@ -75,6 +78,9 @@ impl Failure {
             // The function that stopped the statement has thrown.
             return Failure::Pending;
         }
+        if let Some(SqlError::Callback { source }) = error.downcast_ref() {
+            return Failure::callback(source);
+        }
         let message = error.to_string();
         let causes = iter::successors(error.source(), |&cause| cause.source())
             // A source with the error's code, whose message ends the error's message, says nothing more.
@@ -82,6 +88,14 @@ impl Failure {
             .map(NativeCause::new)
             .collect();
         Failure::Engine { code, message, causes }
+    }
+
+    /// The error of a callback, whose exception is pending, or of a callback that panicked.
+    fn callback(error: &CallbackError) -> Failure {
+        match error.downcast_ref::<CallbackPanic>() {
+            Some(panic) => Failure::Node(napi::Error::new(Status::GenericFailure, panic.message.clone())),
+            None => Failure::Pending,
+        }
     }
 
     /// Throws in `env`, and returns the value with which an exported function reports a pending exception.
@@ -96,6 +110,9 @@ impl Failure {
             }
             Failure::Range { message } => {
                 env.throw_range_error(&printable(&message), Some("ERR_OUT_OF_RANGE"))
+            }
+            Failure::Returned { message } => {
+                env.throw_type_error(&printable(&message), Some("ERR_INVALID_RETURN_VALUE"))
             }
             Failure::Pending => Ok(()),
             Failure::Node(error) => return error,

@@ -3,6 +3,7 @@
 //! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope, which is
 //! the caller's or a [`Scope`] that the caller holds.
 
+use std::ffi::CStr;
 use std::ptr;
 
 use napi::{Env, Status, sys};
@@ -65,6 +66,15 @@ pub(crate) fn boolean(env: &Env, value: Handle) -> Outcome<bool> {
     let mut result = false;
     // SAFETY: `value` is a handle of the running call; Node-API checks that it is a boolean.
     check(env, unsafe { sys::napi_get_value_bool(env.raw(), value, &mut result) }, "napi_get_value_bool")?;
+    Ok(result)
+}
+
+/// Returns the value of a number that is an unsigned integer.
+pub(crate) fn number(env: &Env, value: Handle) -> Outcome<u32> {
+    let mut result = 0;
+    // SAFETY: `value` is a handle of the running call; Node-API checks that it is a number.
+    let status = unsafe { sys::napi_get_value_uint32(env.raw(), value, &mut result) };
+    check(env, status, "napi_get_value_uint32")?;
     Ok(result)
 }
 
@@ -136,4 +146,31 @@ pub(crate) fn string(env: &Env, text: &str) -> Outcome<Handle> {
     };
     check(env, status, "napi_create_string_utf8")?;
     Ok(value)
+}
+
+/// Returns a property of an object.
+pub(crate) fn property(env: &Env, object: Handle, name: &CStr) -> Outcome<Handle> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `object` is a handle of the running call, and the name ends in NUL.
+    let status = unsafe { sys::napi_get_named_property(env.raw(), object, name.as_ptr(), &mut value) };
+    check(env, status, "napi_get_named_property")?;
+    Ok(value)
+}
+
+/// Takes the pending exception, if there is one: while one is pending, no JavaScript can run.
+pub(crate) fn take_exception(env: &Env) -> Option<Handle> {
+    let (mut pending, mut exception) = (false, ptr::null_mut());
+    // SAFETY: `env` is the environment of the running call.
+    unsafe {
+        sys::napi_is_exception_pending(env.raw(), &mut pending);
+        let taken = pending
+            && sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) == sys::Status::napi_ok;
+        taken.then_some(exception)
+    }
+}
+
+/// Makes an exception pending.
+pub(crate) fn throw(env: &Env, exception: Handle) {
+    // SAFETY: `exception` is a handle of the running call. A thread that is being terminated has its own exception.
+    unsafe { sys::napi_throw(env.raw(), exception) };
 }

@@ -12,9 +12,12 @@
 
 mod attach;
 mod backup;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod callback;
 mod check;
 mod database;
 mod error;
+mod function;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod key;
@@ -28,6 +31,7 @@ mod rekey;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
 mod statement;
+mod table;
 
 use std::hint::black_box;
 

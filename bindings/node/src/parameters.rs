@@ -53,10 +53,7 @@ impl Binder<'_> {
     fn bind(&mut self, index: usize, value: Handle) -> Outcome<()> {
         match handle::type_of(self.env, value)? {
             sys::ValueType::napi_number => {
-                let mut number = 0.0;
-                // SAFETY: `value` is a handle of the running call, and a number.
-                let status = unsafe { sys::napi_get_value_double(self.env.raw(), value, &mut number) };
-                check(self.env, status, "napi_get_value_double")?;
+                let number = number_of(self.env, value)?;
                 self.statement.bind(index, Value::Real(number))?;
             }
             sys::ValueType::napi_string => self.bind_text(index, value)?,
@@ -64,20 +61,14 @@ impl Binder<'_> {
                 self.statement.bind(index, Value::Null)?;
             }
             sys::ValueType::napi_bigint => {
-                let (mut integer, mut lossless) = (0, false);
-                // SAFETY: `value` is a handle of the running call, and a bigint.
-                let status = unsafe {
-                    sys::napi_get_value_bigint_int64(self.env.raw(), value, &mut integer, &mut lossless)
-                };
-                check(self.env, status, "napi_get_value_bigint_int64")?;
-                if !lossless {
+                let Some(integer) = integer_of(self.env, value)? else {
                     let label = self.label(index);
                     return Err(Failure::Range {
                         message: format!(
                             "{label} does not fit SQLite's integers, which have 64 bits and a sign"
                         ),
                     });
-                }
+                };
                 self.statement.bind(index, Value::Integer(integer))?;
             }
             sys::ValueType::napi_object => self.bind_bytes(index, value)?,
@@ -101,31 +92,9 @@ impl Binder<'_> {
     }
 
     fn bind_bytes(&mut self, index: usize, value: Handle) -> Outcome<()> {
-        let mut kind = sys::TypedarrayType::int8_array;
-        let (mut length, mut data) = (0, ptr::null_mut());
-        let (mut buffer, mut offset) = (ptr::null_mut(), 0);
-        // SAFETY: `value` is a handle of the running call; Node-API refuses a value that is not a typed array.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(
-                self.env.raw(),
-                value,
-                &mut kind,
-                &mut length,
-                &mut data,
-                &mut buffer,
-                &mut offset,
-            )
-        };
-        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        // SAFETY: the engine copies the bytes, and no JavaScript runs before.
+        let Some(bytes) = (unsafe { bytes_of(self.env, value) }) else {
             return Err(self.unsupported(index));
-        }
-        // A view on a detached buffer, or on an empty one, has no address.
-        let bytes = if data.is_null() || length == 0 {
-            &[]
-        } else {
-            // SAFETY: Node-API returned address and length of memory that the handle keeps alive. No JavaScript runs
-            // before the engine has copied it, and the TypeScript layer passes no memory that another thread can write.
-            unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }
         };
         Ok(self.statement.bind(index, Value::Blob(bytes))?)
     }
@@ -145,6 +114,67 @@ impl Binder<'_> {
             message: format!("{label} must be a number, string, bigint, Buffer, typed array or null"),
         }
     }
+}
+
+/// Returns the bytes of a `Uint8Array`, or `None` for another value.
+///
+/// # Safety
+///
+/// No JavaScript runs while the bytes are in use, and no other thread can write them: the TypeScript layer copies shared
+/// memory.
+pub(crate) unsafe fn bytes_of<'a>(env: &'a Env, value: Handle) -> Option<&'a [u8]> {
+    let mut kind = sys::TypedarrayType::int8_array;
+    let (mut length, mut data) = (0, ptr::null_mut());
+    let (mut buffer, mut offset) = (ptr::null_mut(), 0);
+    // SAFETY: `value` is a handle of the running call; Node-API refuses a value that is not a typed array.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env.raw(),
+            value,
+            &mut kind,
+            &mut length,
+            &mut data,
+            &mut buffer,
+            &mut offset,
+        )
+    };
+    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return None;
+    }
+    // A view on a detached buffer, or on an empty one, has no address.
+    if data.is_null() || length == 0 {
+        return Some(&[]);
+    }
+    // SAFETY: Node-API returned address and length of memory that the handle keeps alive. The caller guarantees the rest.
+    Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) })
+}
+
+/// Returns a bigint that SQLite can store, or `None` for one that has more than 64 bits.
+pub(crate) fn integer_of(env: &Env, value: Handle) -> Outcome<Option<i64>> {
+    let (mut integer, mut lossless) = (0, false);
+    // SAFETY: `value` is a handle of the running call; Node-API checks that it is a bigint.
+    let status = unsafe { sys::napi_get_value_bigint_int64(env.raw(), value, &mut integer, &mut lossless) };
+    check(env, status, "napi_get_value_bigint_int64")?;
+    Ok(lossless.then_some(integer))
+}
+
+/// Returns a number.
+pub(crate) fn number_of(env: &Env, value: Handle) -> Outcome<f64> {
+    let mut number = 0.0;
+    // SAFETY: `value` is a handle of the running call; Node-API checks that it is a number.
+    let status = unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) };
+    check(env, status, "napi_get_value_double")?;
+    Ok(number)
+}
+
+/// Returns a string as UTF-8, or `None` for one with a lone surrogate.
+pub(crate) fn string_of(env: &Env, value: Handle) -> Outcome<Option<String>> {
+    let mut scratch = Scratch::default();
+    read_string(env, &mut scratch, value)?;
+    if holds_replacement(&scratch.utf8) && holds_lone_surrogate(env, &mut scratch, value)? {
+        return Ok(None);
+    }
+    Ok(String::from_utf8(scratch.utf8).ok())
 }
 
 /// Reads a string as UTF-8 into `scratch.utf8`.

@@ -1,13 +1,13 @@
-//! A reference that keeps a JavaScript value alive between calls.
+//! References to JavaScript values that live longer than a call.
 
 use std::ptr;
 
-use napi::{Env, sys};
+use napi::{Env, Status, sys};
 
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
 use crate::handle::{Handle, check};
 
-/// Keeps a value alive until it is dropped, on the thread of its environment.
+/// Keeps a value alive, or refers to one, until it is dropped on the thread of its environment.
 pub(crate) struct Reference {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -16,9 +16,21 @@ pub(crate) struct Reference {
 impl Reference {
     /// Keeps a value of the running call.
     pub(crate) fn new(env: &Env, value: Handle) -> Outcome<Self> {
+        Self::counted(env, value, 1)
+    }
+
+    /// Refers to a value that something else keeps alive, such as the session of the TypeScript layer.
+    ///
+    /// A reference that keeps a function alive would keep alive all that the function refers to: often the database, which
+    /// then could not be collected.
+    pub(crate) fn weak(env: &Env, value: Handle) -> Outcome<Self> {
+        Self::counted(env, value, 0)
+    }
+
+    fn counted(env: &Env, value: Handle, count: u32) -> Outcome<Self> {
         let mut reference = ptr::null_mut();
         // SAFETY: `value` is a handle of the running call.
-        let status = unsafe { sys::napi_create_reference(env.raw(), value, 1, &mut reference) };
+        let status = unsafe { sys::napi_create_reference(env.raw(), value, count, &mut reference) };
         check(env, status, "napi_create_reference")?;
         Ok(Self { env: env.raw(), reference })
     }
@@ -34,6 +46,10 @@ impl Reference {
         // SAFETY: the reference lives, and a call of its environment runs on this thread.
         let status = unsafe { sys::napi_get_reference_value(self.env, self.reference, &mut value) };
         check(&self.env(), status, "napi_get_reference_value")?;
+        if value.is_null() {
+            let reason = "a callback was collected".to_owned();
+            return Err(Failure::Node(napi::Error::new(Status::GenericFailure, reason)));
+        }
         Ok(value)
     }
 }

@@ -44,11 +44,8 @@ impl Columns {
         let count = if format.only_first { 1 } else { row.len() };
         for column in 0..count {
             let value = match row.value(column) {
-                Value::Integer(integer) => integer_value(env, integer, format.integers)?,
                 Value::Text(text) => self.text(env, text, column)?,
-                Value::Real(number) => real_value(env, number)?,
-                Value::Blob(bytes) => blob_value(env, bytes)?,
-                Value::Null => null(env)?,
+                other => plain_value(env, other, format.integers)?,
             };
             self.handles.push(value);
         }
@@ -65,38 +62,73 @@ impl Columns {
         }
     }
 
-    /// Passes ASCII as Latin-1 and other text as UTF-16, both of which V8 copies as they are. V8's decoder of UTF-8 is
-    /// several times slower, and only gets text that is not valid UTF-8, for which it writes U+FFFD.
     fn text(&mut self, env: &Env, text: &[u8], column: usize) -> Outcome<Handle> {
-        let mut result = ptr::null_mut();
-        // SAFETY: addresses and lengths belong to the slices, which Node-API copies.
-        let status = unsafe {
-            if text.is_ascii() {
-                let address = text.as_ptr().cast();
-                sys::napi_create_string_latin1(env.raw(), address, text.len() as isize, &mut result)
-            } else if let Ok(text) = std::str::from_utf8(text) {
-                self.utf16.clear();
-                self.utf16.extend(text.encode_utf16());
-                let length = self.utf16.len() as isize;
-                sys::napi_create_string_utf16(env.raw(), self.utf16.as_ptr(), length, &mut result)
-            } else {
-                let address = text.as_ptr().cast();
-                sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
-            }
-        };
-        check(env, status, "the text of a column").map_err(|failure| match failure {
-            // V8 throws no error for a text that is too long: it returns nothing.
-            Failure::Node(_) => Failure::Range {
-                message: format!(
-                    "column {} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
-                    column + 1,
-                    text.len()
-                ),
-            },
-            other => other,
-        })?;
-        Ok(result)
+        text_value(env, text, &mut self.utf16, || format!("column {}", column + 1))
     }
+}
+
+/// Creates the value of a caller's callback from an SQL value.
+pub(crate) fn argument_value(
+    env: &Env,
+    value: Value<'_>,
+    integers: Integers,
+    position: usize,
+) -> Outcome<Handle> {
+    match value {
+        Value::Text(text) => text_value(env, text, &mut Vec::new(), || format!("argument {}", position + 1)),
+        other => plain_value(env, other, integers),
+    }
+}
+
+/// Creates a value that is not a text.
+#[inline]
+fn plain_value(env: &Env, value: Value<'_>, integers: Integers) -> Outcome<Handle> {
+    match value {
+        Value::Integer(integer) => integer_value(env, integer, integers),
+        Value::Real(number) => real_value(env, number),
+        Value::Blob(bytes) => blob_value(env, bytes),
+        Value::Null | Value::Text(_) => null(env),
+    }
+}
+
+/// Creates a string.
+///
+/// Passes ASCII as Latin-1 and other text as UTF-16, both of which V8 copies as they are. V8's decoder of UTF-8 is
+/// several times slower, and only gets text that is not valid UTF-8, for which it writes U+FFFD.
+fn text_value(
+    env: &Env,
+    text: &[u8],
+    utf16: &mut Vec<u16>,
+    holder: impl FnOnce() -> String,
+) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: addresses and lengths belong to the slices, which Node-API copies.
+    let status = unsafe {
+        if text.is_ascii() {
+            let address = text.as_ptr().cast();
+            sys::napi_create_string_latin1(env.raw(), address, text.len() as isize, &mut result)
+        } else if let Ok(text) = std::str::from_utf8(text) {
+            utf16.clear();
+            utf16.extend(text.encode_utf16());
+            let length = utf16.len() as isize;
+            sys::napi_create_string_utf16(env.raw(), utf16.as_ptr(), length, &mut result)
+        } else {
+            let address = text.as_ptr().cast();
+            sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
+        }
+    };
+    check(env, status, "the text of a column").map_err(|failure| match failure {
+        // V8 throws no error for a text that is too long: it returns nothing.
+        Failure::Node(_) => Failure::Range {
+            message: format!(
+                "{} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
+                holder(),
+                text.len()
+            ),
+        },
+        other => other,
+    })?;
+    Ok(result)
 }
 
 /// Creates a number or a bigint.

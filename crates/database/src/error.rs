@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use strongroom_codec::CodecError;
 use vendored_sys::sqlite;
 
+use crate::CallbackError;
 use crate::result_codes;
 use crate::seam::Failure;
 
@@ -32,6 +33,13 @@ pub enum SqlError {
         function: &'static str,
         /// The codec's error.
         source: CodecError,
+    },
+
+    /// A function, an aggregate or a virtual table of the caller failed.
+    #[error("{source}")]
+    Callback {
+        /// The caller's error.
+        source: CallbackError,
     },
 
     /// The first read of a file found no database: the file is encrypted, or something else.
@@ -146,7 +154,7 @@ impl SqlError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sqlite { code, .. } => code,
-            Self::Function { .. } => "SQLITE_ERROR",
+            Self::Function { .. } | Self::Callback { .. } => "SQLITE_ERROR",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
@@ -167,6 +175,7 @@ impl SqlError {
     /// The error for a failure of SQLite to run a statement.
     pub(crate) fn from_failure(failure: Failure) -> Self {
         match failure {
+            Failure::Callback(source) => Self::Callback { source },
             Failure::Closed => Self::Closed,
             Failure::Busy => Self::Busy,
             Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB => Self::NotADatabase,

@@ -28,6 +28,7 @@
 //!
 //! Only the module `seam` has `unsafe` code.
 
+mod aggregate;
 mod attach;
 mod attach_error;
 mod backup;
@@ -36,6 +37,7 @@ mod backup_error;
 mod backup_file;
 mod backup_target;
 mod cache;
+mod callback_error;
 mod check;
 mod cipher;
 mod codes;
@@ -66,13 +68,17 @@ mod statement;
 mod sync_folder;
 mod temporary_file;
 mod transaction;
+mod user_function;
 mod value;
+mod virtual_table;
 
+pub use aggregate::Accumulator;
 pub use attach::{AttachKey, AttachOptions};
 pub use attach_error::AttachError;
 pub use backup::{Backup, BackupKey, BackupProgress};
 pub use backup_conversion::CopiedBackup;
 pub use backup_error::BackupError;
+pub use callback_error::{CallbackError, CallbackPanic};
 pub use check::{CheckError, CheckProblem, CheckProblemKind, CheckProgress, CheckReport, OnCheckProgress};
 pub use codes::{code_of, codes};
 pub use convert::{Converted, Progress};
@@ -86,8 +92,12 @@ pub use open_error::OpenError;
 pub use redact::redact;
 pub use rekey::{OnRekeyProgress, RekeyProgress};
 pub use rekey_error::RekeyError;
-pub use seam::Row;
+pub use seam::{Arguments, Row};
 pub use session::Trace;
 pub use statement::{Column, Statement};
 pub use transaction::{Behavior, Transaction};
-pub use value::Value;
+pub use user_function::FunctionOptions;
+pub use value::{OwnedValue, Value};
+pub use virtual_table::{
+    MAX_TABLE_PARAMETERS, Module, ModuleKind, Rows, TableDefinition, TableRequest, VirtualTable,
+};

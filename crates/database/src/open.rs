@@ -369,7 +369,7 @@ fn not_created(path: PathBuf, code: &'static str, message: String, missing: io::
 pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
     let source = match failure {
         Failure::Sqlite { code, message } => SqlError::Sqlite { code: result_codes::name(code), message },
-        Failure::Closed | Failure::Busy => {
+        Failure::Closed | Failure::Busy | Failure::Callback(_) => {
             SqlError::Sqlite { code: "SQLITE_MISUSE", message: "the connection is not open".to_owned() }
         }
     };

@@ -1,8 +1,10 @@
+import { type AggregateOptions, defineAggregate } from './aggregate'
 import { wellFormed } from './arguments'
 import { type AttachOptions, attach, detach } from './attach'
 import { type BackupMetadata, type BackupOptions, backup } from './backup'
 import { type CheckOptions, type CheckResult, check } from './check'
 import { argumentType, fromNative } from './errors'
+import { defineFunction, type RegistrationOptions } from './function'
 import { type KeyOptions, wipe } from './key'
 import { enumerable, uncloneable } from './objects'
 import { type Options, openRequest } from './options'
@@ -10,6 +12,7 @@ import { type RekeyOptions, rekey } from './rekey'
 import { type SerializeOptions, serialize } from './serialize'
 import { SESSION, Session } from './session'
 import { Statement } from './statement'
+import { defineTable, type VirtualTableContext, type VirtualTableOptions } from './table'
 import { type Transaction, transaction } from './transaction'
 import type { BindArgument, Row, SqlValue } from './values'
 
@@ -278,6 +281,72 @@ export class Database {
    */
   serialize(options?: SerializeOptions | null): Buffer {
     return serialize(this[SESSION], options)
+  }
+
+  /**
+   * Creates an SQL function, or replaces the one of this name with as many arguments.
+   *
+   * The function gets a number, a string, a Buffer, null, or with `safeIntegers` a bigint for each argument, and returns such
+   * a value; undefined is NULL. Until it returns, the database cannot be used. An exception ends the statement, and is thrown
+   * by the statement's call.
+   *
+   * @throws {TypeError} and {RangeError} for arguments and options; a TypeError with the code `STRONGROOM_BUSY` while an
+   * iterator reads from the database.
+   * @example
+   * ```js
+   * db.function('add2', (a, b) => a + b)
+   * db.prepare('SELECT add2(?, ?)').pluck().get(12, 4) // 16
+   * ```
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
+  function(name: string, callback: (...values: any[]) => unknown): this
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  function(name: string, options: RegistrationOptions | null | undefined, callback: (...values: any[]) => unknown): this
+  function(name: string, options: unknown, callback?: unknown): this {
+    defineFunction(this[SESSION], name, options, callback)
+    return this
+  }
+
+  /**
+   * Creates an SQL aggregate, or with `inverse` an aggregate and window function. {@link AggregateOptions} describes the
+   * callbacks, to which the rules of {@link function} apply.
+   *
+   * @example
+   * ```js
+   * db.aggregate('addAll', { start: 0, step: (total, next) => total + next, inverse: (total, dropped) => total - dropped })
+   * db.prepare('SELECT addAll(price) FROM product').pluck().get()
+   * ```
+   */
+  aggregate<T>(name: string, options: AggregateOptions<T>): this {
+    defineAggregate(this[SESSION], name, options)
+    return this
+  }
+
+  /**
+   * Creates a virtual table, or with a function as the second argument a module that makes one for each
+   * CREATE VIRTUAL TABLE. The function gets the arguments of the SQL as strings.
+   *
+   * A statement that needs no more rows, such as one with LIMIT, ends the generator by its `return()`. An exception of that
+   * is ignored: the statement has its result.
+   *
+   * @example
+   * ```js
+   * db.table('sequence', {
+   *   columns: ['value'],
+   *   parameters: ['length', 'start'],
+   *   *rows(length, start = 0) {
+   *     for (let value = start; value < start + length; value++) yield { value }
+   *   },
+   * })
+   * db.prepare('SELECT * FROM sequence(5)').pluck().all() // [0, 1, 2, 3, 4]
+   * ```
+   */
+  table(
+    name: string,
+    definition: VirtualTableOptions | ((this: VirtualTableContext, ...words: string[]) => VirtualTableOptions),
+  ): this {
+    defineTable(this[SESSION], name, definition)
+    return this
   }
 
   /**

@@ -3,16 +3,19 @@ const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([]
 
 /** The rows of a statement, one by one. */
 export class RowIterator<Result> implements IterableIterator<Result> {
+  readonly #ready: () => void
   readonly #step: () => Result | undefined
   readonly #end: () => void
   #done = false
 
   /**
+   * @param ready - throws while the iterator cannot be used; the iterator continues afterwards
    * @param step - reads the next row; returns undefined at the end
    * @param end - is called once, after the last read
    * @param statement - the statement, which the iterator has as a property
    */
-  constructor(step: () => Result | undefined, end: () => void, statement: object) {
+  constructor(ready: () => void, step: () => Result | undefined, end: () => void, statement: object) {
+    this.#ready = ready
     this.#step = step
     this.#end = end
     Object.defineProperty(this, 'statement', { value: statement, enumerable: true })
@@ -20,12 +23,12 @@ export class RowIterator<Result> implements IterableIterator<Result> {
 
   next(): IteratorResult<Result, undefined> {
     if (this.#done) return { done: true, value: undefined }
+    this.#ready()
     let value: Result | undefined
     try {
       value = this.#step()
     } catch (error) {
-      // A call from inside another call is refused, and the iterator continues afterwards.
-      if ((error as { code?: unknown }).code !== 'STRONGROOM_BUSY') this.#finish()
+      this.#finish()
       throw error
     }
     if (value !== undefined) return { done: false, value }

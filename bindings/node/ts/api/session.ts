@@ -1,4 +1,5 @@
 import type { NativeDatabase, NativeOpenOptions, NativeStatement } from '../load/native'
+import { Callbacks } from './callbacks'
 import { busy, closed, fromNative } from './errors'
 
 type Addon = typeof import('../load/native')
@@ -18,6 +19,8 @@ export class Session {
   /** Whether changes are allowed while an iterator reads. */
   unsafe = false
   readonly native: NativeDatabase
+  /** The functions that SQL can call. */
+  readonly callbacks: Callbacks = new Callbacks()
   #open = true
   #inCallback = false
   #undoing = false
@@ -106,6 +109,7 @@ export class Session {
     }
     this.#open = false
     this.#controls.clear()
+    this.callbacks.clear()
   }
 
   /** Runs a call of the addon that calls back, during which the database cannot be used. */

@@ -141,8 +141,8 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     this.#running = true
     session.iterators++
     const iterator = new RowIterator<Result>(
+      () => session.ready(),
       () => {
-        session.ready()
         let row: unknown
         try {
           row = native.next(this.#builder(), this.#rebuild, this.#bigints)

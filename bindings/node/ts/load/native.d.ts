@@ -44,8 +44,25 @@ export declare class NativeDatabase {
   serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
   /** Closes the connection and finalizes its statements. */
   close(): void
+  /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
+  function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
+  /**
+   * Creates or replaces an aggregate: `[start, step, inverse, result]`, with undefined for no window function. The
+   * caller keeps each callback alive. `start` returns an object, which the others get as their first argument.
+   */
+  aggregate(options: NativeFunctionOptions, callbacks: readonly unknown[]): void
+  /** Returns the registrations whose callbacks are no longer used. */
+  takeReleased(): Array<number>
   /** Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel. */
   rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
+  /**
+   * Creates or replaces a module of virtual tables. The caller keeps `connect` alive.
+   *
+   * `connect(module, database, table, ...arguments)` returns a table: its `columns` and `parameters`, `directOnly`,
+   * `bigints`, its `registration`, and three functions. `open(...parameters)` returns a cursor, whose `values` are those
+   * of the current row, `next(cursor)` whether there is another row, and `close(cursor)` ends it early.
+   */
+  table(name: string, eponymous: boolean, registration: number, connect: (...words: string[]) => unknown): void
 }
 
 /**
@@ -182,6 +199,22 @@ export interface NativeConverted {
   pages: number
   /** Bytes per page. */
   pageSize: number
+}
+
+/** How SQL may call a function or an aggregate. */
+export interface NativeFunctionOptions {
+  /** The name in SQL. */
+  name: string
+  /** The number of arguments; none for any number. */
+  arguments?: number
+  /** Whether equal arguments give equal results. */
+  deterministic: boolean
+  /** Whether the schema may not call the function. */
+  directOnly: boolean
+  /** Whether INTEGER arguments are bigints. */
+  bigints: boolean
+  /** The number of the registration, which `takeReleased` returns once the callbacks are no longer used. */
+  registration: number
 }
 
 /** A key with its cipher parameters. The TypeScript layer has checked each value. */

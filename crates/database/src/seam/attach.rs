@@ -33,7 +33,7 @@ impl Core {
         let attached = attached.and_then(|()| self.with(attach));
         let attached = attached.map_err(|failure| match failure {
             Failure::Sqlite { code, message } => OpenFailure { code, message, cause: self.system_error() },
-            Failure::Closed | Failure::Busy => OpenFailure {
+            Failure::Closed | Failure::Busy | Failure::Callback(_) => OpenFailure {
                 code: sqlite::SQLITE_MISUSE,
                 message: "the connection is not open".to_owned(),
                 cause: None,

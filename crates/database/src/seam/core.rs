@@ -8,9 +8,12 @@ use std::ptr::{self, NonNull};
 use rusqlite::{Connection, TransactionState};
 use vendored_sys::sqlite;
 
+use super::callback::CallbackFailures;
 use super::cipher::page_failure;
 use super::provider::failed_pages;
 use super::refused::{Authority, refuse_pragmas};
+use super::schema_lock::SchemaLock;
+use crate::CallbackError;
 use crate::pragma::pragma;
 use crate::registry::Listed;
 
@@ -23,6 +26,8 @@ pub(crate) enum Failure {
     Busy,
     /// SQLite's extended result code and message.
     Sqlite { code: c_int, message: String },
+    /// A callback of the caller failed.
+    Callback(CallbackError),
 }
 
 /// A connection, open or closed.
@@ -34,6 +39,10 @@ pub(crate) struct Core {
     statements: RefCell<HashSet<NonNull<sqlite::sqlite3_stmt>>>,
     /// The copies that read from this connection.
     backups: RefCell<HashSet<NonNull<sqlite::sqlite3_backup>>>,
+    /// The errors of the caller's functions, aggregates and virtual tables.
+    pub(super) failures: CallbackFailures,
+    /// Held while SQLite parses a statement.
+    pub(super) schema_lock: SchemaLock,
     /// The entry of the file among those that are open. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
@@ -56,6 +65,8 @@ impl Core {
             read_only: Cell::new(false),
             statements: RefCell::default(),
             backups: RefCell::default(),
+            failures: CallbackFailures::default(),
+            schema_lock: SchemaLock::default(),
             connection: RefCell::new(Some(connection)),
             listed: RefCell::default(),
         }
@@ -71,11 +82,14 @@ impl Core {
         &self,
         call: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, Failure> {
+        if self.schema_lock.is_held() {
+            return Err(Failure::Busy);
+        }
         let _entered = self.enter();
         let connection = self.connection.borrow();
         let Some(connection) = &*connection else { return Err(Failure::Closed) };
         let failed = failed_pages();
-        let result = call(connection).map_err(|error| failure_of(&error))?;
+        let result = call(connection).map_err(|error| self.callback_failure(failure_of(&error)))?;
         if failed != failed_pages() && self.has_failed_page()? {
             return Err(page_failure());
         }
@@ -265,6 +279,11 @@ impl Core {
         if db.is_null() { Err(Failure::Closed) } else { Ok(db) }
     }
 
+    /// Returns the pointer of the open connection if no call and no row uses it: what a call replaces must not be in use.
+    pub(super) fn unused_db(&self) -> Result<*mut sqlite::sqlite3, Failure> {
+        if self.entered.get() == 0 { self.open_db() } else { Err(Failure::Busy) }
+    }
+
     /// Turns the result code of the last call into a failure.
     pub(super) fn check(&self, code: c_int) -> Result<(), Failure> {
         if code == sqlite::SQLITE_OK { Ok(()) } else { Err(self.failure(code)) }
@@ -283,7 +302,14 @@ impl Core {
         let Ok(db) = self.open_db() else { return Failure::Closed };
         // SAFETY: the connection is open; the message is copied before anything else is called.
         let message = unsafe { text(sqlite::sqlite3_errmsg(db)) }.unwrap_or_default();
-        Failure::Sqlite { code, message: clearer(code).unwrap_or(message) }
+        self.callback_failure(Failure::Sqlite { code, message: clearer(code).unwrap_or(message) })
+    }
+
+    /// Replaces SQLite's failure by the error of the callback that caused it.
+    #[cold]
+    fn callback_failure(&self, failure: Failure) -> Failure {
+        let Failure::Sqlite { code: sqlite::SQLITE_ERROR, message } = &failure else { return failure };
+        self.failures.take(message).map_or(failure, Failure::Callback)
     }
 }
 

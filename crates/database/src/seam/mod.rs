@@ -8,32 +8,44 @@
 //!   `Core::backups` of its source. Closing the source ends all of them.
 //! - A core does not close while `entered` is not zero. Each call into SQLite that can run foreign code, and each
 //!   [`Row`], counts there, so that no pointer into a statement outlives the statement.
+//! - SQLite owns the user data of each function, aggregate and module, and each table, cursor and group of theirs, and
+//!   frees them before its connection is gone. No function is created while the core is entered, so that none is replaced
+//!   while it runs. No statement is parsed or stepped during another parse.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
+mod aggregate;
 mod attach;
 mod backup;
+mod callback;
 mod cipher;
 mod core;
 mod descriptors;
 mod file;
+mod function;
 mod handle;
 mod image;
 mod progress;
 mod provider;
 mod refused;
 mod row;
+mod schema_lock;
 mod statement;
+mod virtual_table;
 
+pub(crate) use aggregate::{Windowed, create_aggregate};
 pub(crate) use attach::AttachFlags;
 pub(crate) use backup::{Copied, RawBackup};
+pub use callback::Arguments;
 pub(crate) use core::{Core, Failure, FileStart};
 #[cfg(unix)]
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::{is_open_elsewhere, lock_beside_sqlite};
+pub(crate) use function::create_function;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;
 pub(crate) use provider::register_provider;
 pub(crate) use refused::take_refused;
 pub use row::Row;
 pub(crate) use statement::{Origin, Parsed, RawStatement, Source, Step};
+pub(crate) use virtual_table::create_module;

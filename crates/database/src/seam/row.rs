@@ -101,7 +101,7 @@ impl fmt::Debug for Row<'_> {
 /// # Safety
 ///
 /// The pointer is null, or valid for `length` bytes during `'a`.
-unsafe fn bytes_at<'a>(pointer: *const u8, length: c_int) -> &'a [u8] {
+pub(super) unsafe fn bytes_at<'a>(pointer: *const u8, length: c_int) -> &'a [u8] {
     match usize::try_from(length) {
         // SAFETY: the caller guarantees it.
         Ok(length) if length > 0 && !pointer.is_null() => unsafe { slice::from_raw_parts(pointer, length) },

@@ -56,6 +56,10 @@ impl RawStatement {
     pub(crate) fn parse(core: &Rc<Core>, source: &Source<'_>) -> Result<Parsed, Failure> {
         let _entered = core.enter();
         let db = core.open_db()?;
+        if core.schema_lock.is_held() {
+            return Err(Failure::Busy);
+        }
+        let _held = core.schema_lock.hold();
         // The length counts the NUL, so that SQLite need not copy the text. A text longer than a C int is over SQLite's
         // own limit in any case.
         let sql = source.sql.to_bytes_with_nul().get(source.start..).unwrap_or(b"\0");
@@ -85,6 +89,9 @@ impl RawStatement {
     #[inline]
     pub(crate) fn step(&mut self) -> Result<Step, Failure> {
         let raw = self.live()?;
+        if self.core.schema_lock.is_held() {
+            return Err(Failure::Busy);
+        }
         let _entered = self.core.enter();
         // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
         // call back from stepping the same statement.
@@ -227,6 +234,8 @@ impl RawStatement {
 impl Drop for RawStatement {
     fn drop(&mut self) {
         if self.core.forget(self.raw) {
+            // The rows of a virtual table that end here may call back.
+            let _entered = self.core.enter();
             // SAFETY: the statement was live, and nothing else refers to it.
             unsafe { sqlite::sqlite3_finalize(self.raw.as_ptr()) };
         }

@@ -38,4 +38,5 @@ mod small_disk;
 mod sqlcipher_cli;
 mod statements;
 mod transactions;
+mod user_function;
 mod vectors;

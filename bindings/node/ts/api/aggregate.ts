@@ -1,0 +1,67 @@
+import { argumentCount, type Callback, lengthOf, nameArgument, register, sqlValue } from './callbacks'
+import { argumentType } from './errors'
+import { nativeOptions, notEmpty, type RegistrationOptions, registrationOptions } from './function'
+import type { Session } from './session'
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that changes the value in place returns nothing
+type Next<T> = T | void
+
+/** Options of {@link Database.aggregate}. */
+export interface AggregateOptions<T = unknown> extends RegistrationOptions {
+  /** The value before the first row, or a function that returns it for each group. Default: null. */
+  start?: T | (() => T)
+  /** Returns the value with a row added. If it returns undefined, the value stays: objects can be changed in place. */
+  // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
+  step: (total: T, ...values: any[]) => Next<T>
+  /** Returns the value with a row removed, as `step` does. Makes the aggregate a window function as well. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  inverse?: ((total: T, ...values: any[]) => Next<T>) | null | undefined
+  /** Returns the result for the value. Default: the value itself. */
+  result?: ((total: T) => unknown) | null | undefined
+}
+
+/** The value of a group. The addon passes it from one callback to the next. */
+interface State {
+  value: unknown
+}
+
+/** Checks the arguments of `aggregate`, and creates the aggregate. */
+export function defineAggregate(session: Session, name: unknown, options: unknown): void {
+  const sqlName = nameArgument(name)
+  if (typeof options !== 'object' || options === null)
+    throw argumentType('Expected second argument to be an options object')
+  notEmpty(sqlName)
+  const start = 'start' in options ? options.start : null
+  const step = callbackOption(options, 'step')
+  if (step === undefined) throw argumentType('Missing required option "step"')
+  const inverse = callbackOption(options, 'inverse')
+  const result = callbackOption(options, 'result')
+  const registered = registrationOptions(sqlName, options)
+  const count = registered.varargs
+    ? undefined
+    : argumentCount(Math.max(0, Math.max(lengthOf(step), inverse === undefined ? 0 : lengthOf(inverse)) - 1))
+  session.idle()
+  const advance =
+    (callback: Callback) =>
+    (state: State, ...values: unknown[]): void =>
+      session.callback(() => {
+        const value = callback(state.value, ...values)
+        if (value !== undefined) state.value = value
+      })
+  const callbacks = [
+    () => session.callback((): State => ({ value: typeof start === 'function' ? start() : start })),
+    advance(step),
+    inverse && advance(inverse),
+    ({ value }: State) => session.callback(() => sqlValue(result === undefined ? value : result(value))),
+  ]
+  register(session, callbacks, (registration) => {
+    session.native.aggregate(nativeOptions(session, registered, count, registration), callbacks)
+  })
+}
+
+function callbackOption(options: object, name: string): Callback | undefined {
+  const value = name in options ? (options as Record<string, unknown>)[name] : undefined
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'function') throw argumentType(`Expected the "${name}" option to be a function`)
+  return value as Callback
+}

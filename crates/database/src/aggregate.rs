@@ -1,0 +1,68 @@
+//! Aggregates and window functions of the caller.
+
+use crate::seam::{self, Arguments, Windowed};
+use crate::user_function::c_name;
+use crate::{CallbackError, Database, FunctionOptions, OwnedValue, SqlError};
+
+/// The state of an aggregate for one group of rows, or for one window.
+pub trait Accumulator {
+    /// Adds a row.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the statement.
+    fn step(&mut self, arguments: &Arguments<'_>) -> Result<(), CallbackError>;
+
+    /// Removes the oldest row of a window. Only a window function needs it.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the statement.
+    fn inverse(&mut self, arguments: &Arguments<'_>) -> Result<(), CallbackError> {
+        let _ = arguments;
+        Ok(())
+    }
+
+    /// Returns the result for the rows so far. A window function is asked for each of its rows.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the statement.
+    fn value(&mut self) -> Result<OwnedValue, CallbackError>;
+}
+
+impl Database {
+    /// Creates an SQL aggregate, or replaces the function of this name and number of arguments.
+    ///
+    /// `start` makes the accumulator of each group, before its first row, or at the end of a group without rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Database::create_function`].
+    pub fn create_aggregate(
+        &self,
+        name: &str,
+        options: &FunctionOptions,
+        start: impl Fn() -> Result<Box<dyn Accumulator>, CallbackError> + 'static,
+    ) -> Result<(), SqlError> {
+        let name = c_name(name)?;
+        seam::create_aggregate(&self.session.core, &name, *options, Windowed::No, Box::new(start))
+            .map_err(SqlError::from_failure)
+    }
+
+    /// Creates an aggregate that is a window function as well: SQL may follow it by OVER.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Database::create_function`].
+    pub fn create_window_function(
+        &self,
+        name: &str,
+        options: &FunctionOptions,
+        start: impl Fn() -> Result<Box<dyn Accumulator>, CallbackError> + 'static,
+    ) -> Result<(), SqlError> {
+        let name = c_name(name)?;
+        seam::create_aggregate(&self.session.core, &name, *options, Windowed::Yes, Box::new(start))
+            .map_err(SqlError::from_failure)
+    }
+}
