@@ -15,6 +15,7 @@ mod backup;
 mod check;
 mod database;
 mod error;
+mod extension;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod key;

@@ -44,6 +44,8 @@ export declare class NativeDatabase {
   serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
   /** Closes the connection and finalizes its statements. */
   close(): void
+  /** Loads an extension of SQLite, and calls the function `entryPoint`, or the one that SQLite chooses. */
+  loadExtension(path: string, entryPoint?: string | undefined | null): void
   /** Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel. */
   rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
 }

@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 use rusqlite::Connection;
 use vendored_sys::sqlite;
 
+use super::extension::release;
 use super::provider::failed_pages;
 use crate::registry::Listed;
 
@@ -103,7 +104,13 @@ impl Core {
         // Before the connection is closed: afterwards another file may have the number of one that was removed.
         self.listed.take();
         match self.connection.take() {
-            Some(connection) => connection.close().map_err(|(_, error)| failure_of(&error)),
+            Some(connection) => connection.close().or_else(|(connection, error)| match failure_of(&error) {
+                Failure::Sqlite { code: sqlite::SQLITE_BUSY, .. } => {
+                    release(&connection);
+                    Ok(())
+                }
+                failure => Err(failure),
+            }),
             None => Ok(()),
         }
     }

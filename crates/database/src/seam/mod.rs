@@ -15,6 +15,7 @@ mod backup;
 mod cipher;
 mod core;
 mod descriptors;
+mod extension;
 mod file;
 mod handle;
 mod image;
@@ -31,6 +32,7 @@ pub(crate) use core::{Core, Failure, FileStart};
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::is_open_elsewhere;
+pub(crate) use extension::try_library;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;
 pub(crate) use provider::register_provider;

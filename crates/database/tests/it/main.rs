@@ -14,6 +14,7 @@ mod closing;
 mod codes;
 mod crash;
 mod damage;
+mod extension;
 mod functions;
 mod image;
 mod keys;
