@@ -29,12 +29,14 @@ mod rekey;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
 mod statement;
+mod versions;
 
 use std::hint::black_box;
 
 use napi_derive::napi;
 
 use crate::panic_request::{panic_if_requested, request_panic};
+pub use crate::versions::{NativeVersions, library_versions};
 
 /// `cargo xtask pack` searches for this text to find the version of an addon that it cannot load.
 const MARK: &str = concat!("strongroom-addon-version=", env!("CARGO_PKG_VERSION"), ";");

@@ -193,7 +193,6 @@ test('arguments are checked before anything is loaded', () => {
   const db = new Database(':memory:')
   const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
   const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
-  // biome-ignore lint/style/useConsistentBuiltinInstantiation: an object, which is no string
   for (const path of [undefined, null, 1, {}, ['x'], new String('x'), Symbol('x')])
     assert.throws(() => db.loadExtension(path), type)
   for (const entry of [1, {}, Symbol('x'), true]) assert.throws(() => db.loadExtension('./x', entry), type)

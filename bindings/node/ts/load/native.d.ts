@@ -100,6 +100,9 @@ export declare class NativeStatement {
   reset(clear: boolean): void
 }
 
+/** Returns the versions of the libraries. */
+export declare function libraryVersions(): NativeVersions
+
 /** The options of an attached database. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeAttachOptions {
   /** The file. Without a path the database is in memory. */
@@ -252,6 +255,18 @@ export interface NativeOpenOptions {
   mustExist: boolean
   /** How long to wait for another connection's lock, in milliseconds. */
   timeout: number
+}
+
+/** The versions, as each library reports its own. */
+export interface NativeVersions {
+  /** SQLite. */
+  sqlite: string
+  /** SQLCipher. */
+  sqlcipher: string
+  /** OpenSSL. */
+  openssl: string
+  /** zstd. */
+  zstd: string
 }
 
 /**

@@ -261,6 +261,14 @@ impl Core {
             .map_or(Failure::Closed, |db| self.failure(unsafe { sqlite::sqlite3_extended_errcode(db) }))
     }
 
+    /// Returns the byte of the SQL at which the last failure to compile lies, if the failure is about a token.
+    #[cold]
+    pub(crate) fn error_offset(&self) -> Option<usize> {
+        // SAFETY: the connection is open.
+        let offset = unsafe { sqlite::sqlite3_error_offset(self.open_db().ok()?) };
+        usize::try_from(offset).ok()
+    }
+
     #[cold]
     pub(super) fn failure(&self, code: c_int) -> Failure {
         let Ok(db) = self.open_db() else { return Failure::Closed };
