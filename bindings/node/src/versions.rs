@@ -19,6 +19,10 @@ pub struct NativeVersions {
 }
 
 /// Returns the versions of the libraries.
+///
+/// # Errors
+///
+/// An error of the engine if a library cannot be initialised.
 #[napi(catch_unwind)]
 pub fn library_versions(env: Env) -> napi::Result<NativeVersions> {
     panic_if_requested();

@@ -312,7 +312,7 @@ export class Database {
    * ```
    */
   loadExtension(path: string, entryPoint?: string | null): this {
-    loadExtension(this.#session, path, entryPoint)
+    loadExtension(this[SESSION], path, entryPoint)
     return this
   }
 

@@ -1,5 +1,5 @@
 import { pathArgument, wellFormed } from './arguments'
-import { argumentType, argumentValue } from './errors'
+import { argumentType, argumentValue, fromNative } from './errors'
 import type { Session } from './session'
 
 /** Checks the arguments of `loadExtension`, and loads the extension. */
@@ -13,7 +13,6 @@ export function loadExtension(session: Session, path: unknown, entryPoint: unkno
   try {
     session.native.loadExtension(library, entry)
   } catch (error) {
-    throw session.failed(error)
+    throw fromNative(error)
   }
-  session.report()
 }

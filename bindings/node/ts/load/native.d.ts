@@ -100,7 +100,13 @@ export declare class NativeStatement {
   reset(clear: boolean): void
 }
 
-/** Returns the versions of the libraries. */
+/**
+ * Returns the versions of the libraries.
+ *
+ * # Errors
+ *
+ * An error of the engine if a library cannot be initialised.
+ */
 export declare function libraryVersions(): NativeVersions
 
 /** The options of an attached database. The TypeScript layer has checked each value and filled in the defaults. */

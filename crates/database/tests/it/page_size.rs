@@ -1,6 +1,7 @@
 //! `PRAGMA page_size`, which SQLCipher answers with a text.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use strongroom_database::{AttachKey, AttachOptions, Location};
@@ -53,7 +54,10 @@ fn a_trace_shows_the_given_statement() {
     let database = memory();
     let seen = Rc::new(RefCell::new(Vec::new()));
     let notes = Rc::clone(&seen);
-    database.set_trace(Some(Box::new(move |sql: &str| notes.borrow_mut().push(sql.to_owned()))));
+    database.set_trace(Some(Box::new(move |sql: &str| {
+        notes.borrow_mut().push(sql.to_owned());
+        ControlFlow::Continue(())
+    })));
     rows(&database, "PRAGMA page_size", &[]).unwrap();
     assert_eq!(*seen.borrow(), ["PRAGMA page_size"]);
 }
