@@ -7,8 +7,8 @@ use std::iter;
 use napi::{Env, Status};
 use napi_derive::napi;
 use strongroom_database::{
-    AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ImageError, MigrateError, OpenError,
-    RekeyError, SqlError, code_of,
+    AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ExtensionError, ImageError,
+    MigrateError, OpenError, RekeyError, SqlError, code_of,
 };
 use strongroom_keys::KeyError;
 
@@ -151,6 +151,12 @@ impl From<BackupError> for Failure {
 
 impl From<ImageError> for Failure {
     fn from(error: ImageError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
+impl From<ExtensionError> for Failure {
+    fn from(error: ExtensionError) -> Self {
         Failure::engine(error.code(), &error)
     }
 }

@@ -17,6 +17,7 @@ mod callback;
 mod check;
 mod database;
 mod error;
+mod extension;
 mod function;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
@@ -32,12 +33,14 @@ mod rekey;
 mod row;
 mod statement;
 mod table;
+mod versions;
 
 use std::hint::black_box;
 
 use napi_derive::napi;
 
 use crate::panic_request::{panic_if_requested, request_panic};
+pub use crate::versions::{NativeVersions, library_versions};
 
 /// `cargo xtask pack` searches for this text to find the version of an addon that it cannot load.
 const MARK: &str = concat!("strongroom-addon-version=", env!("CARGO_PKG_VERSION"), ";");

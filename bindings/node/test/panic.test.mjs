@@ -55,7 +55,7 @@ test('a panic in any export is an error', () => {
     const backupPath = ${JSON.stringify(freshPath())}
     const calls = {
       NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore], defensive: [true],
-        attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], check: ['main', ignore],
+        attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },
       NativeStatement: {

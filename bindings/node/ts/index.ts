@@ -12,6 +12,7 @@ import type { SerializeOptions as ImageOptions } from './api/serialize'
 import type { Statement as StatementClass } from './api/statement'
 import type { Transaction as TransactionFunction } from './api/transaction'
 import type * as values from './api/values'
+import { type Versions as LibraryVersions, versions } from './api/versions'
 
 /** The class {@link Database}, which can also be called without `new`. */
 interface DatabaseConstructor {
@@ -20,6 +21,8 @@ interface DatabaseConstructor {
   readonly prototype: DatabaseClass
   /** The class of the database's errors, which have a `code`. */
   readonly SqliteError: typeof ErrorClass
+  /** The versions of Strongroom and of SQLite, SQLCipher, OpenSSL and zstd in it. */
+  readonly versions: LibraryVersions
   /**
    * Encrypts a plain database file.
    *
@@ -63,6 +66,7 @@ const Database = new Proxy(DatabaseClass, {
   apply: (_, __, [path, options]: [(string | Uint8Array)?, OpenOptions?]) => new Database(path, options),
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
+Object.defineProperty(DatabaseClass, 'versions', { get: versions, enumerable: true, configurable: true })
 for (const method of [migrate.encrypt, migrate.decrypt, migrate.migrate])
   Object.defineProperty(DatabaseClass, method.name, { value: method, writable: true, configurable: true })
 Object.defineProperty(DatabaseClass.prototype, 'constructor', { value: Database, writable: true, configurable: true })
@@ -74,6 +78,8 @@ declare namespace Database {
   export type Database = DatabaseClass
   /** An error of the database. */
   export type SqliteError = ErrorClass
+  /** The versions of Strongroom and of the libraries in it. */
+  export type Versions = LibraryVersions
   /** Every `code` of a {@link SqliteError}. */
   export type SqliteErrorCode = Code
   /** Options for opening a database. */

@@ -7,7 +7,8 @@ use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
 use crate::{
-    AttachError, BackupError, CheckError, ImageError, MigrateError, OpenError, RekeyError, SqlError,
+    AttachError, BackupError, CheckError, ExtensionError, ImageError, MigrateError, OpenError, RekeyError,
+    SqlError,
 };
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
@@ -41,12 +42,14 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let migrate = || error.downcast_ref().map(MigrateError::code);
     let backup = || error.downcast_ref().map(BackupError::code);
     let image = || error.downcast_ref().map(ImageError::code);
+    let extension = || error.downcast_ref().map(ExtensionError::code);
     open.or_else(sql)
         .or_else(rekey)
         .or_else(attach)
         .or_else(check)
         .or_else(backup)
         .or_else(image)
+        .or_else(extension)
         .or_else(migrate)
         .or_else(key)
         .or_else(codec)

@@ -9,7 +9,8 @@ use strongroom_keys::Key;
 
 use crate::lexer::is_blank;
 use crate::open::{MAIN, Opened};
-use crate::prepared::{Prepared, keeps_schema};
+use crate::page_size;
+use crate::prepared::keeps_schema;
 use crate::seam::{Source, Step};
 use crate::session::{Session, Trace};
 use crate::{Location, OpenError, OpenOptions, SqlError, Statement};
@@ -74,7 +75,7 @@ impl Database {
                 if !sql.get(start..).is_none_or(is_blank) {
                     return Err(SqlError::MultipleStatements);
                 }
-                return Ok(Statement::new(Rc::clone(session), Prepared::new(raw, sql)));
+                return Ok(Statement::new(Rc::clone(session), page_size::prepared(session, raw, sql)?));
             }
         }
         Err(SqlError::NoStatement)

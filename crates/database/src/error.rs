@@ -80,6 +80,13 @@ pub enum SqlError {
     #[error("the trace function stopped the statement before it ran")]
     TraceStopped,
 
+    /// The SQL is an UPDATE or a DELETE with ORDER BY or LIMIT, which SQLCipher's parser lacks.
+    #[error("UPDATE and DELETE cannot have ORDER BY or LIMIT here: write {rewrite}")]
+    LimitedChange {
+        /// The statement that does the same.
+        rewrite: &'static str,
+    },
+
     /// The database is closed.
     #[error("the database is closed: open it again, and prepare the statement again")]
     Closed,
@@ -154,7 +161,7 @@ impl SqlError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sqlite { code, .. } => code,
-            Self::Function { .. } | Self::Callback { .. } => "SQLITE_ERROR",
+            Self::Function { .. } | Self::Callback { .. } | Self::LimitedChange { .. } => "SQLITE_ERROR",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",

@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) sql: Rc<str>,
     /// Whether the cache may keep the statement.
     pub(crate) cacheable: bool,
+    /// Whether SQLite compiled another SQL in place of `sql`.
+    pub(crate) replaced: bool,
     pub(crate) read_only: bool,
     pub(crate) parameter_count: usize,
     pub(crate) parameter_names: OnceCell<Vec<Option<String>>>,
@@ -30,11 +32,19 @@ impl Prepared {
         let facts = Facts {
             sql: Rc::from(redact(sql)),
             cacheable: keeps_schema(sql) && !holds_secret(sql),
+            replaced: false,
             read_only: raw.is_read_only(),
             parameter_count: raw.parameter_count(),
             parameter_names: OnceCell::new(),
         };
         Self { raw, facts: Rc::new(facts) }
+    }
+
+    /// Collects the facts about a statement of another SQL that takes the place of `sql`.
+    pub(crate) fn in_place_of(raw: RawStatement, sql: &str) -> Self {
+        let Self { raw, facts } = Self::new(raw, sql);
+        let facts = Rc::try_unwrap(facts).map(|facts| Rc::new(Facts { replaced: true, ..facts }));
+        Self { raw, facts: facts.unwrap_or_else(|facts| facts) }
     }
 }
 

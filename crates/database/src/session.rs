@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,6 +12,7 @@ use vendored_sys::sqlite;
 use crate::cache::Cache;
 use crate::functions::FunctionFailures;
 use crate::key_changed::key_changed;
+use crate::limited_change;
 use crate::open::{MAIN, Opened};
 use crate::prepared::Prepared;
 use crate::redact::{holds_secret, redact};
@@ -95,11 +96,12 @@ impl Session {
 
     /// Compiles the first statement of `source`.
     pub(crate) fn parse(&self, source: &Source<'_>) -> Result<Parsed, SqlError> {
-        RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source.sql, failure))
+        RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source, failure))
     }
 
     #[cold]
-    fn not_parsed(&self, sql: &CStr, failure: Failure) -> SqlError {
+    fn not_parsed(&self, source: &Source<'_>, failure: Failure) -> SqlError {
+        let offset = self.core.error_offset();
         if let (Failure::Sqlite { code: sqlite::SQLITE_AUTH, .. }, Some(refused)) = (&failure, take_refused())
         {
             return SqlError::RefusedPragma {
@@ -108,7 +110,14 @@ impl Session {
                 instead: refused.instead,
             };
         }
-        match holds_secret(&sql.to_string_lossy()) {
+        let sql = source.sql.to_string_lossy();
+        if let (Failure::Sqlite { code: sqlite::SQLITE_ERROR, .. }, Some(offset)) = (&failure, offset)
+            && let Some(rewrite) =
+                sql.get(source.start..).and_then(|sql| limited_change::rewrite(sql, offset))
+        {
+            return SqlError::LimitedChange { rewrite };
+        }
+        match holds_secret(&sql) {
             true => SqlError::withheld(failure),
             false => self.explain(failure),
         }

@@ -155,7 +155,8 @@ impl Statement {
     #[inline]
     pub fn step(&mut self) -> Result<Option<Row<'_>>, SqlError> {
         if !self.running {
-            self.session.trace(|| self.raw.as_ref().and_then(RawStatement::expanded_sql), &self.facts.sql)?;
+            let compiled = self.raw.as_ref().filter(|_| !self.facts.replaced);
+            self.session.trace(|| compiled.and_then(RawStatement::expanded_sql), &self.facts.sql)?;
         }
         let raw = self.raw.as_mut().ok_or(SqlError::Closed)?;
         let stepped = raw.step();

@@ -157,3 +157,12 @@ const problem: CheckProblem | undefined = checked.problems[0]
 if (problem?.kind === 'foreign-key') equal<Exact<typeof problem.rowid, number | bigint | undefined>>(true)
 // @ts-expect-error the progress has other names
 db.check({ progress: ({ done }) => done })
+
+const versions: Database.Versions = Database.versions
+equal<Exact<keyof typeof versions, 'strongroom' | 'sqlite' | 'sqlcipher' | 'openssl' | 'zstd'>>(true)
+// @ts-expect-error the versions are read-only
+versions.sqlite = '3'
+equal<Exact<ReturnType<typeof db.loadExtension>, Database>>(true)
+db.loadExtension('./x.so').loadExtension('./y', 'sqlite3_y_init')
+// @ts-expect-error the entry point is a name
+db.loadExtension('./x.so', 1)

@@ -4,6 +4,7 @@ import { type AttachOptions, attach, detach } from './attach'
 import { type BackupMetadata, type BackupOptions, backup } from './backup'
 import { type CheckOptions, type CheckResult, check } from './check'
 import { argumentType, fromNative } from './errors'
+import { loadExtension } from './extension'
 import { defineFunction, type RegistrationOptions } from './function'
 import { type KeyOptions, wipe } from './key'
 import { enumerable, uncloneable } from './objects'
@@ -358,6 +359,29 @@ export class Database {
     this[SESSION].ready()
     this[SESSION].native.defensive(!toggle)
     this[SESSION].unsafe = toggle
+    return this
+  }
+
+  /**
+   * Loads an extension of SQLite into this connection, which then has its functions and virtual tables.
+   *
+   * The operating system finds the library: a path with a separator is relative to the current folder, and a name alone is
+   * looked for in the system's library folders. The suffix (`.so`, `.dylib`, `.dll`) may be left out. An extension is native
+   * code that can do everything that the process can. SQL cannot load one: `load_extension()` is refused.
+   *
+   * @param path - the library
+   * @param entryPoint - the function that initialises the extension; by default `sqlite3_extension_init`, or the one that
+   * has its name from the file: `sqlite3_vec_init` for `vec0.so`
+   * @throws {SqliteError} `SQLITE_ERROR` if the library does not exist, does not load, is for another system, has no such
+   * function, or refuses. What an extension did before it refused stays.
+   * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
+   * @example
+   * ```js
+   * db.loadExtension('./my-extensions/compress.so')
+   * ```
+   */
+  loadExtension(path: string, entryPoint?: string | null): this {
+    loadExtension(this[SESSION], path, entryPoint)
     return this
   }
 

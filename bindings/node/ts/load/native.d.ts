@@ -44,6 +44,8 @@ export declare class NativeDatabase {
   serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
   /** Closes the connection and finalizes its statements. */
   close(): void
+  /** Loads an extension of SQLite, and calls the function `entryPoint`, or the one that SQLite chooses. */
+  loadExtension(path: string, entryPoint?: string | undefined | null): void
   /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
   function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
   /**
@@ -114,6 +116,15 @@ export declare class NativeStatement {
   /** Ends a run that `start` began, and unbinds its values if `clear` is set. */
   reset(clear: boolean): void
 }
+
+/**
+ * Returns the versions of the libraries.
+ *
+ * # Errors
+ *
+ * An error of the engine if a library cannot be initialised.
+ */
+export declare function libraryVersions(): NativeVersions
 
 /** The options of an attached database. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeAttachOptions {
@@ -283,6 +294,18 @@ export interface NativeOpenOptions {
   mustExist: boolean
   /** How long to wait for another connection's lock, in milliseconds. */
   timeout: number
+}
+
+/** The versions, as each library reports its own. */
+export interface NativeVersions {
+  /** SQLite. */
+  sqlite: string
+  /** SQLCipher. */
+  sqlcipher: string
+  /** OpenSSL. */
+  openssl: string
+  /** zstd. */
+  zstd: string
 }
 
 /**

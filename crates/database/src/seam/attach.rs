@@ -54,9 +54,10 @@ impl Core {
         })
     }
 
-    fn allow(&self, option: c_int, allowed: bool) -> Result<(), Failure> {
+    /// Allows or forbids what an option of `sqlite3_db_config` is about.
+    pub(super) fn allow(&self, option: c_int, allowed: bool) -> Result<(), Failure> {
         let db = self.open_db()?;
-        // SAFETY: the connection is open, and both options take an int and a pointer that may be null.
+        // SAFETY: the connection is open, and the options take an int and a pointer that may be null.
         let code =
             unsafe { sqlite::sqlite3_db_config(db, option, c_int::from(allowed), ptr::null_mut::<c_int>()) };
         self.check(code)

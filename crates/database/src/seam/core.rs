@@ -10,6 +10,7 @@ use vendored_sys::sqlite;
 
 use super::callback::CallbackFailures;
 use super::cipher::page_failure;
+use super::extension::release;
 use super::provider::failed_pages;
 use super::refused::{Authority, refuse_pragmas};
 use super::schema_lock::SchemaLock;
@@ -129,7 +130,13 @@ impl Core {
         // Before the connection is closed: afterwards another file may have the number of one that was removed.
         self.listed.take();
         match self.connection.take() {
-            Some(connection) => connection.close().map_err(|(_, error)| failure_of(&error)),
+            Some(connection) => connection.close().or_else(|(connection, error)| match failure_of(&error) {
+                Failure::Sqlite { code: sqlite::SQLITE_BUSY, .. } => {
+                    release(&connection);
+                    Ok(())
+                }
+                failure => Err(failure),
+            }),
             None => Ok(()),
         }
     }
@@ -295,6 +302,14 @@ impl Core {
         // SAFETY: the connection is open.
         self.open_db()
             .map_or(Failure::Closed, |db| self.failure(unsafe { sqlite::sqlite3_extended_errcode(db) }))
+    }
+
+    /// Returns the byte of the SQL at which the last failure to compile lies, if the failure is about a token.
+    #[cold]
+    pub(crate) fn error_offset(&self) -> Option<usize> {
+        // SAFETY: the connection is open.
+        let offset = unsafe { sqlite::sqlite3_error_offset(self.open_db().ok()?) };
+        usize::try_from(offset).ok()
     }
 
     #[cold]

@@ -20,6 +20,7 @@ mod callback;
 mod cipher;
 mod core;
 mod descriptors;
+mod extension;
 mod file;
 mod function;
 mod handle;
@@ -41,6 +42,7 @@ pub(crate) use core::{Core, Failure, FileStart};
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::{is_open_elsewhere, lock_beside_sqlite};
+pub(crate) use extension::try_library;
 pub(crate) use function::create_function;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;

@@ -162,7 +162,7 @@ fn another_key_without_a_page_size_keeps_the_page_size() {
     let end = complete(database.backup("main", &path, BackupKey::Key(other_key())).unwrap()).unwrap();
     assert_eq!(end.total_pages, integer(&database, "PRAGMA page_count").unsigned_abs(), "no conversion");
     let copy = open(&path, &other_key());
-    assert_eq!(value(&copy, "PRAGMA page_size", &[]).unwrap(), text("8192"));
+    assert_eq!(integer(&copy, "PRAGMA page_size"), 8192);
     assert_eq!(content(&copy, "t"), content(&database, "t"));
 }
 

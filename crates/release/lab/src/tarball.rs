@@ -41,6 +41,7 @@ impl Project {
         workspace.run("npm install tarball", install)?;
         // The tests import the package by its name: their copies test the package that is installed beside them.
         folder::copy(&workspace.package().join("test"), &project.tests(), |_| true)?;
+        project.copy_extension(workspace)?;
         Ok(project)
     }
 
@@ -59,6 +60,19 @@ impl Project {
         tsc.arg(modules.join("typescript/bin/tsc")).arg("--noEmit").arg("-p").arg(self.tests().join("types"));
         tsc.arg("--typeRoots").arg(modules.join("@types"));
         workspace.attempt("js types, tarball", tsc)
+    }
+
+    /// Copies sqlite-vec and its library, which the tests load, if `npm ci` has installed them.
+    fn copy_extension(&self, workspace: &Workspace) -> Result<()> {
+        let modules = workspace.package().join("node_modules");
+        let Ok(entries) = fs::read_dir(&modules) else { return Ok(()) };
+        for entry in entries {
+            let name = entry?.file_name();
+            if name.to_string_lossy().starts_with("sqlite-vec") {
+                folder::copy(&modules.join(&name), &self.root().join("node_modules").join(&name), |_| true)?;
+            }
+        }
+        Ok(())
     }
 
     fn root(&self) -> &Path {

@@ -1,0 +1,16 @@
+//! Loads extensions for JavaScript.
+
+use napi::Env;
+use napi_derive::napi;
+
+use crate::{database::NativeDatabase, error::Failure};
+
+#[napi]
+impl NativeDatabase {
+    /// Loads an extension of SQLite, and calls the function `entryPoint`, or the one that SQLite chooses.
+    #[napi(catch_unwind)]
+    pub fn load_extension(&self, env: Env, path: String, entry_point: Option<String>) -> napi::Result<()> {
+        let loaded = self.database().load_extension(&path, entry_point.as_deref());
+        loaded.map_err(|error| Failure::from(error).throw(&env))
+    }
+}
