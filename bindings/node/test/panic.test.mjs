@@ -53,8 +53,9 @@ test('a panic in any export is an error', () => {
     const { addon } = require(${JSON.stringify(loader)})
     const ignore = () => {}
     const backupPath = ${JSON.stringify(freshPath())}
+    const registration = { name: 'a', deterministic: false, directOnly: false, bigints: false, registration: 0 }
     const calls = {
-      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore], defensive: [true],
+      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore], defensive: [true], function: [registration, ignore], aggregate: [registration, []], table: ['a', true, 0, ignore],
         attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },

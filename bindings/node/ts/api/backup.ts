@@ -69,6 +69,8 @@ export async function backup(session: Session, path: unknown, options: unknown):
   const key = keyRequest(given, "leave it out to keep the database's own key")
   if (plain && key !== undefined)
     throw argumentType('"plain" excludes "key" and "passphrase": a copy is plain or has a key')
+  // A function that a statement calls may start a backup, which begins after the statement.
+  while (session.open && session.inCallback) await nextTurn()
   session.ready()
   let native: NativeBackup
   try {

@@ -55,6 +55,11 @@ export class Session {
     this.outsideCallbacks()
   }
 
+  /** Whether a function runs that a statement has called. */
+  get inCallback(): boolean {
+    return this.#inCallback
+  }
+
   /** Throws while a function runs that a statement has called. */
   outsideCallbacks(): void {
     if (this.#inCallback) throw busy()

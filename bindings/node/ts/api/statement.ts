@@ -5,7 +5,7 @@ import { RowIterator } from './iterator'
 import { enumerable, uncloneable } from './objects'
 import { Parameters as ParametersOf } from './parameters'
 import type { Session } from './session'
-import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from './values'
+import type { ColumnDefinition, RunResult } from './values'
 
 /**
  * A prepared statement, which `Database.prepare` returns.
@@ -18,9 +18,9 @@ import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from '.
  *
  * @typeParam Owner - the class of the database
  * @typeParam Parameters - the arguments of the calls
- * @typeParam Result - the type of a row
+ * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
  */
-export class Statement<Owner, Parameters extends readonly unknown[] = BindArgument[], Result = Row> {
+export class Statement<Owner, Parameters extends unknown[] = unknown[], Result = unknown> {
   /** The database that prepared the statement. */
   declare readonly database: Owner
   /** The given SQL, without the key of a `PRAGMA key` and similar statements. */
@@ -181,23 +181,35 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     return this
   }
 
-  /** Sets whether a row is the value of its first column alone. */
-  pluck(toggle?: true): Statement<Owner, Parameters, SqlValue>
-  pluck(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is the value of its first column alone.
+   *
+   * @typeParam Value - the type of the value; the type of a row stays without it
+   */
+  pluck(toggle?: boolean): this
+  pluck<Value>(toggle?: boolean): Statement<Owner, Parameters, Value>
   pluck(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('pluck', 'value', toggle)
   }
 
-  /** Sets whether a row is an object with an object for each table, and one named `$` for expressions. */
-  expand(toggle?: true): Statement<Owner, Parameters, Record<string, Row>>
-  expand(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is an object with an object for each table, and one named `$` for expressions.
+   *
+   * @typeParam Tables - the type of the object; the type of a row stays without it
+   */
+  expand(toggle?: boolean): this
+  expand<Tables extends object>(toggle?: boolean): Statement<Owner, Parameters, Tables>
   expand(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('expand', 'expanded', toggle)
   }
 
-  /** Sets whether a row is an array of its columns' values. */
-  raw(toggle?: true): Statement<Owner, Parameters, SqlValue[]>
-  raw(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is an array of its columns' values.
+   *
+   * @typeParam Values - the type of the array; the type of a row stays without it
+   */
+  raw(toggle?: boolean): this
+  raw<Values extends unknown[]>(toggle?: boolean): Statement<Owner, Parameters, Values>
   raw(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('raw', 'array', toggle)
   }
@@ -205,7 +217,7 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
   /** Sets whether INTEGER values and `lastInsertRowid` are bigints, or numbers, which are inexact beyond 2^53. */
   safeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
-    this.#free()
+    this.#settable()
     this.#bigints = toggle
     return this
   }
@@ -258,6 +270,12 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     return values.length === 0 ? undefined : values
   }
 
+  /** Throws unless the form of the rows can be set now, which a closed database does not prevent. */
+  #settable(): void {
+    this.#session.outsideCallbacks()
+    if (this.#running) throw busy('This statement')
+  }
+
   #free(): void {
     this.#session.ready()
     if (this.#running) throw busy('This statement')
@@ -270,7 +288,7 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
   #reshape(method: string, shape: Shape | 'value', toggle: boolean): Statement<Owner, Parameters, unknown> {
     this.#mustRead(`The ${method}() method is only for statements that return data`)
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
-    this.#free()
+    this.#settable()
     if (toggle) this.#shape = shape
     else if (this.#shape === shape) this.#shape = 'object'
     this.#build = undefined
@@ -294,6 +312,11 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
 }
 
 enumerable(Statement.prototype)
+
+/** The statement whose calls take `BindParameters`: the list of their arguments, or the type of the only argument. */
+export type StatementOf<Owner, BindParameters, Result> = BindParameters extends unknown[]
+  ? Statement<Owner, BindParameters, Result>
+  : Statement<Owner, [BindParameters], Result>
 
 function runResult(changes: number, lastInsertRowid: number | bigint): RunResult {
   return { changes, lastInsertRowid }
