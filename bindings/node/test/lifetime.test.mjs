@@ -21,19 +21,20 @@ test('after close every call is an error, and nothing more', () => {
     () => db.prepare('SELECT 1'),
     () => db.exec('SELECT 1'),
     () => db.pragma('user_version'),
-    () => db.defaultSafeIntegers(),
+    () => db.transaction(() => {}),
+    () => db.explain('SELECT 1'),
     () => add(),
     () => select.get(),
     () => select.all(),
     () => select.iterate(),
     () => select.columns(),
-    () => select.pluck(),
-    () => select.raw(),
-    () => select.safeIntegers(),
     () => select.bind(),
     () => insert.run(1),
   ]
   for (const call of calls) assert.throws(call, closed, `${call}`)
+  // What only sets the form of later rows still works, as in better-sqlite3.
+  assert.equal(select.pluck().raw().expand().safeIntegers(), select)
+  assert.equal(db.defaultSafeIntegers(), db)
   assert.deepEqual(ended.next(), { done: true, value: undefined })
   assert.deepEqual([db.open, db.inTransaction, select.busy, select.source], [false, false, false, 'SELECT a FROM t'])
 })
