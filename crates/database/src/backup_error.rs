@@ -58,6 +58,18 @@ pub enum BackupError {
         path: PathBuf,
     },
 
+    /// SQLite or this engine would remove a file of the name of the copy.
+    #[error(
+        "cannot back up to \"{path}\": a name that ends in \"{ending}\" belongs to a temporary file of a database, which is \
+         removed; use another name"
+    )]
+    TargetName {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The ending of the name.
+        ending: &'static str,
+    },
+
     /// Another connection, or another backup, uses the file.
     #[error("cannot back up to \"{path}\": the file is in use; close its connections, or name another file")]
     TargetInUse {
@@ -170,6 +182,7 @@ impl BackupError {
             Self::MissingDirectory { .. } => "SQLITE_CANTOPEN",
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
             Self::TargetIsSource { .. } => "STRONGROOM_TARGET_IS_SOURCE",
+            Self::TargetName { .. } => "STRONGROOM_RESERVED_NAME",
             Self::TargetInUse { .. } => "STRONGROOM_IN_USE",
             Self::TargetHasJournal { .. } => "STRONGROOM_TARGET_HAS_JOURNAL",
             Self::TargetNotADatabase { .. } => "SQLITE_NOTADB",

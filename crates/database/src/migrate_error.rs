@@ -86,6 +86,20 @@ pub enum MigrateError {
         keep: PathBuf,
     },
 
+    /// SQLite or this engine would remove a file of the name that is to keep the original.
+    #[error(
+        "cannot keep the original of \"{path}\" as \"{keep}\": a name that ends in \"{ending}\" belongs to a temporary file \
+         of a database, which is removed; use another name"
+    )]
+    KeepName {
+        /// The file.
+        path: PathBuf,
+        /// The path for the original.
+        keep: PathBuf,
+        /// The ending of the name.
+        ending: &'static str,
+    },
+
     /// The file of the copy exists and is not empty.
     #[error(
         "cannot write the copy \"{path}\": the file exists and is not empty; remove it, or name another path"
@@ -183,6 +197,7 @@ impl MigrateError {
         "STRONGROOM_ENCRYPTED",
         "STRONGROOM_EMPTY_FILE",
         "STRONGROOM_EXISTS",
+        "STRONGROOM_RESERVED_NAME",
         "STRONGROOM_MISSING_FUNCTION",
         "STRONGROOM_COPY_DIFFERS",
     ];
@@ -199,6 +214,7 @@ impl MigrateError {
             Self::NotAFile { .. } => "SQLITE_CANTOPEN",
             Self::ReadOnly { .. } => "SQLITE_READONLY",
             Self::KeepExists { .. } | Self::TargetExists { .. } => "STRONGROOM_EXISTS",
+            Self::KeepName { .. } => "STRONGROOM_RESERVED_NAME",
             Self::Full { .. } => "SQLITE_FULL",
             Self::System { source, .. } => match source.kind() {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "SQLITE_PERM",
