@@ -102,3 +102,47 @@ test('neither a copy nor an original gets the name of a file that SQLite or this
   db.close()
   assert.ok(isPlain(path))
 })
+
+test('a missing file, a plain file and an unknown name are what the message says', async () => {
+  const { top } = folders()
+  const [path, missing] = [join(top, 'a.db'), join(top, 'missing.db')]
+  const key = randomBytes(32)
+  const gone = { code: 'SQLITE_CANTOPEN', message: `cannot open "${missing}": the file does not exist; check the path` }
+  await assert.rejects(Database.encrypt(missing, { key }), gone)
+  const db = new Database(path)
+  assert.throws(() => db.attach(missing, 'other', { readonly: true }), gone)
+  const notAttached = { name: 'SqliteError', code: 'STRONGROOM_NOT_ATTACHED' }
+  await assert.rejects(db.backup(missing, { attached: 'other' }), notAttached)
+  assert.throws(() => db.serialize({ attached: 'other' }), notAttached)
+  assert.throws(() => db.serialize({ key }), {
+    code: 'STRONGROOM_OTHER_LAYOUT',
+    message: /the database is not encrypted, and its pages have no room for the cipher; back the database up/,
+  })
+  const memory = new Database(':memory:')
+  memory.exec('CREATE TABLE t (a)')
+  assert.throws(() => memory.serialize({ key }), /"main" with this key: the database is not encrypted/)
+  memory.close()
+  db.close()
+  const plain = { code: 'STRONGROOM_NOT_ENCRYPTED' }
+  await assert.rejects(Database.decrypt(path, { from: { key } }), {
+    ...plain,
+    message: /^cannot convert .* the file is not encrypted, and has no key/,
+  })
+  assert.throws(() => new Database(path, { key }), { ...plain, message: /encrypt it with Database\.encrypt\(\)$/ })
+})
+
+test('an error of the system has the code of SQLite', async () => {
+  const { top } = folders()
+  const path = join(top, 'a.db')
+  const long = join(top, 'x'.repeat(300))
+  const options = { key: randomBytes(32) }
+  const cannot = { name: 'SqliteError', code: 'SQLITE_CANTOPEN' }
+  await assert.rejects(Database.encrypt(long, options), cannot)
+  await assert.rejects(Database.encrypt(path, options, { keep: long }), cannot)
+  await assert.rejects(Database.encrypt(path, options, { keep: join(top, 'no', 'a.db') }), cannot)
+  const db = new Database(path)
+  await assert.rejects(db.backup(long), cannot)
+  await assert.rejects(db.backup(join(top, 'no', 'a.db')), cannot)
+  db.close()
+  assert.deepEqual(readdirSync(top), ['a.db', 'sub'])
+})

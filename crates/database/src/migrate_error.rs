@@ -42,6 +42,16 @@ pub enum MigrateError {
         path: PathBuf,
     },
 
+    /// The file is plain, and a key was given for it.
+    #[error(
+        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it as it is, or convert it as a plain \
+         file"
+    )]
+    NotEncrypted {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The file holds no database, encrypted or plain.
     #[error("cannot convert \"{path}\": the file, {length} bytes, is not a database; check the path")]
     NotADatabase {
@@ -209,6 +219,7 @@ impl MigrateError {
             Self::InUse { .. } => "STRONGROOM_IN_USE",
             Self::Cancelled { .. } => "STRONGROOM_CANCELLED",
             Self::Encrypted { .. } => "STRONGROOM_ENCRYPTED",
+            Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",
             Self::EmptyFile { .. } => "STRONGROOM_EMPTY_FILE",
             Self::NotAFile { .. } => "SQLITE_CANTOPEN",
@@ -216,15 +227,19 @@ impl MigrateError {
             Self::KeepExists { .. } | Self::TargetExists { .. } => "STRONGROOM_EXISTS",
             Self::KeepName { .. } => "STRONGROOM_RESERVED_NAME",
             Self::Full { .. } => "SQLITE_FULL",
-            Self::System { source, .. } => match source.kind() {
-                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "SQLITE_PERM",
-                ErrorKind::NotFound | ErrorKind::NotADirectory => "SQLITE_CANTOPEN",
-                _ => "SQLITE_IOERR",
-            },
+            Self::System { source, .. } => result_codes::of_system(source),
             Self::Unsynced { .. } => "STRONGROOM_REKEY_UNVERIFIED",
             Self::MissingFunction { .. } => "STRONGROOM_MISSING_FUNCTION",
             Self::Different { .. } => "STRONGROOM_COPY_DIFFERS",
             Self::Table { source, .. } | Self::Sqlite { source, .. } => source.code(),
+        }
+    }
+
+    /// The error for a key that does not open the file. `path` is the path as given.
+    pub(crate) fn key(path: &Path, error: OpenError) -> Self {
+        match error {
+            OpenError::NotEncrypted { .. } => Self::NotEncrypted { path: path.to_owned() },
+            error => error.into(),
         }
     }
 

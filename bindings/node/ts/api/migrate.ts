@@ -98,7 +98,7 @@ async function convert(
     path: file,
     timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
   }
-  if (keep !== undefined) options.keep = pathArgument(keep, 'the "keep" option, a path', 'the')
+  if (keep !== undefined) options.keep = keepPath(keep)
   return ended(start(options, keys, signal), file, progress, signal)
 }
 
@@ -176,6 +176,12 @@ function tooLate(error: unknown): SqliteError {
   const cause = error instanceof Error ? { cause: error } : undefined
   const message = 'the file has the new key, and the progress function threw after that'
   return new SqliteError(message, 'STRONGROOM_REKEY_UNVERIFIED', cause)
+}
+
+function keepPath(keep: unknown): string {
+  if (typeof keep !== 'string') throw argumentType('Expected the "keep" option to be a string, a path')
+  if (keep === '') throw argumentValue('The "keep" option cannot be an empty string')
+  return pathArgument(keep, 'the "keep" option')
 }
 
 function abortSignal(given: Given): AbortSignal | undefined {

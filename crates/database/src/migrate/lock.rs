@@ -77,7 +77,8 @@ impl Locked {
         // SQLite has rolled a journal back if there was one, and leaves the file in the exclusive locking mode.
         let _ = fs::remove_file(with_ending(file, "-journal"));
         if let Some(key) = from {
-            locked.source.verify(Location::File(&migration.place(path)), key)?;
+            let verified = locked.source.verify(Location::File(&migration.place(path)), key);
+            verified.map_err(|error| MigrateError::key(path, error))?;
         }
         Ok(locked)
     }
@@ -143,7 +144,8 @@ fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, Mig
         Ok(()) => Ok(Some(source)),
         Err(failure) if is_busy(&failure) => Ok(None),
         Err(failure) => {
-            source.verify(Location::File(&migration.place(path)), key)?;
+            let verified = source.verify(Location::File(&migration.place(path)), key);
+            verified.map_err(|error| MigrateError::key(path, error))?;
             Err(MigrateError::sqlite(path, failure))
         }
     }

@@ -39,7 +39,8 @@ fn a_wrong_key_is_named() {
 fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
-    refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
+    let error = refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
+    assert!(error.to_string().contains("the file is not encrypted, and has no key"), "{error}");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
     assert!(error.to_string().contains("name the key that it has now"), "{error}");
@@ -51,6 +52,7 @@ fn a_missing_file_is_not_created() {
     let error = refused(&scratch.path(), None, Some(&four), "SQLITE_CANTOPEN");
     let source: &io::Error = error.source().unwrap().downcast_ref().unwrap();
     assert_eq!(source.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().ends_with("the file does not exist; check the path"), "{error}");
     let missing = scratch.folder().join("missing/test.db");
     assert_eq!(convert(&missing, None, Some(&four)).unwrap_err().code(), "SQLITE_CANTOPEN");
     assert_eq!(convert(Path::new(""), None, Some(&four)).unwrap_err().code(), "STRONGROOM_EMPTY_PATH");
