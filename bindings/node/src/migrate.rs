@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    mem,
+    env, mem,
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -148,12 +148,20 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     let key = |key: Option<NativeKey>| Outcome::Ok(key.map(|key| key.key()).transpose()?.flatten());
     let (from, to) = (key(options.from)?, key(options.to)?);
     let (path, keep) = (PathBuf::from(options.path), options.keep.map(PathBuf::from));
+    // The program may change its folder while the conversion runs.
+    let folder = env::current_dir().ok();
     let timeout = Duration::from_millis(options.timeout.into());
     let shared: Arc<Mutex<Shared>> = Arc::default();
     let threads = Arc::clone(&shared);
     let run = move || {
-        let migration =
-            Migration { path: &path, from: from.as_ref(), to: to.as_ref(), keep: keep.as_deref(), timeout };
+        let migration = Migration {
+            path: &path,
+            folder: folder.as_deref(),
+            from: from.as_ref(),
+            to: to.as_ref(),
+            keep: keep.as_deref(),
+            timeout,
+        };
         let state = run(&migration, &threads);
         lock(&threads).state = state;
     };

@@ -187,7 +187,12 @@ test('arguments of a wrong kind are a rejected promise', async () => {
     [() => Database.encrypt(path, { key }, 5), TypeError, /third argument/],
     [() => Database.encrypt(path, { key }, { progress: 5 }), TypeError, /"progress"/],
     [() => Database.encrypt(path, { key }, { signal: {} }), TypeError, /"signal"/],
-    [() => Database.encrypt(path, { key }, { keep: 5 }), TypeError, /"keep"/],
+    [
+      () => Database.encrypt(path, { key }, { keep: 5 }),
+      TypeError,
+      /^Expected the "keep" option to be a string, a path$/,
+    ],
+    [() => Database.encrypt(path, { key }, { keep: '' }), TypeError, /^The "keep" option cannot be an empty string$/],
     [() => Database.encrypt(path, { key }, { timeout: -1 }), RangeError, /"timeout"/],
     [() => Database.encrypt(path, { key }, { timeOut: 1 }), TypeError, /use "timeout"/],
     [() => Database.decrypt(path), TypeError, /"from" option of decrypt/],

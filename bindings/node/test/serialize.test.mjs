@@ -109,7 +109,7 @@ test('an attached database and an open transaction are in the image', () => {
   assert.equal(content(new Database(db.serialize({ attached: 'other', encrypted: true }), { key })).length, 5)
   db.exec('ROLLBACK')
   assert.equal(content(new Database(db.serialize({ attached: 'other' }))).length, 100)
-  assert.throws(() => db.serialize({ attached: 'another' }), { code: 'SQLITE_ERROR', message: /"another"/ })
+  assert.throws(() => db.serialize({ attached: 'another' }), { code: 'STRONGROOM_NOT_ATTACHED', message: /"another"/ })
 })
 
 test('a read-only image refuses every change', () => {

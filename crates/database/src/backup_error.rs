@@ -1,11 +1,11 @@
 //! The errors of a backup.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use strongroom_keys::KeyError;
 
-use crate::{MigrateError, OpenError, SqlError};
+use crate::{MigrateError, OpenError, SqlError, result_codes};
 
 /// Why a backup failed. The file that the backup was to replace is as it was, except after [`BackupError::Unsynced`].
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,18 @@ pub enum BackupError {
     TargetIsSource {
         /// The path of the copy.
         path: PathBuf,
+    },
+
+    /// SQLite or this engine would remove a file of the name of the copy.
+    #[error(
+        "cannot back up to \"{path}\": a name that ends in \"{ending}\" belongs to a temporary file of a database, which is \
+         removed; use another name"
+    )]
+    TargetName {
+        /// The path of the copy.
+        path: PathBuf,
+        /// The ending of the name.
+        ending: &'static str,
     },
 
     /// Another connection, or another backup, uses the file.
@@ -165,19 +177,16 @@ impl BackupError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyPath => "STRONGROOM_EMPTY_PATH",
-            Self::UnknownDatabase { .. } => "SQLITE_ERROR",
+            Self::UnknownDatabase { .. } => "STRONGROOM_NOT_ATTACHED",
             Self::Source { source, .. } | Self::Target { source, .. } => source.code(),
             Self::MissingDirectory { .. } => "SQLITE_CANTOPEN",
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",
             Self::TargetIsSource { .. } => "STRONGROOM_TARGET_IS_SOURCE",
+            Self::TargetName { .. } => "STRONGROOM_RESERVED_NAME",
             Self::TargetInUse { .. } => "STRONGROOM_IN_USE",
             Self::TargetHasJournal { .. } => "STRONGROOM_TARGET_HAS_JOURNAL",
             Self::TargetNotADatabase { .. } => "SQLITE_NOTADB",
-            Self::System { source, .. } => match source.kind() {
-                ErrorKind::PermissionDenied => "SQLITE_PERM",
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "SQLITE_FULL",
-                _ => "SQLITE_IOERR",
-            },
+            Self::System { source, .. } => result_codes::of_system(source),
             Self::Unsynced { .. } => "SQLITE_IOERR_DIR_FSYNC",
             Self::Open { source, .. } => source.code(),
             Self::Key { source, .. } => source.code(),

@@ -9,6 +9,7 @@ use std::{thread, time::Duration};
 use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, PLAIN_HEADER};
 use crate::registry::{self, Claim, FileId};
+use crate::reserved_name::reserved_ending;
 #[cfg(target_os = "linux")]
 use crate::seam;
 use crate::seam::FileStart;
@@ -71,6 +72,9 @@ impl BackupFile {
         }
         if sources.iter().any(|source| fs::canonicalize(source).is_ok_and(|source| source == target)) {
             return Err(BackupError::TargetIsSource { path: given });
+        }
+        if let Some(ending) = [path, &*target].into_iter().find_map(reserved_ending) {
+            return Err(BackupError::TargetName { path: given, ending });
         }
         check_target(path, &target)?;
         let permissions = match permissions(&target).map_err(system)? {

@@ -135,6 +135,9 @@ impl<'d> Source<'d> {
             CipherFailure::Sqlite(failure) => self.failed(failure),
         })?;
         let wanted = self.layout.adopt(&cipher.parameters);
+        if wanted != self.layout && self.layout.reserved == 0 && !self.encrypted {
+            return Err(ImageError::NoRoom { name: self.schema.to_owned() });
+        }
         if wanted != self.layout {
             return Err(ImageError::OtherLayout {
                 name: self.schema.to_owned(),

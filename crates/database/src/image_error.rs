@@ -22,6 +22,16 @@ pub enum ImageError {
         name: String,
     },
 
+    /// The pages of a database without a key have no room for the cipher.
+    #[error(
+        "cannot serialize \"{name}\" with this key: the database is not encrypted, and its pages have no room for the \
+         cipher; back the database up to a file with the key"
+    )]
+    NoRoom {
+        /// The name of the database.
+        name: String,
+    },
+
     /// The image cannot have the key's page size, or room for its HMAC.
     #[error(
         "cannot serialize \"{name}\" with this key: the key's cipher parameters need pages of {wanted} bytes of which \
@@ -77,9 +87,9 @@ impl ImageError {
     /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::UnknownDatabase { .. } => "SQLITE_ERROR",
+            Self::UnknownDatabase { .. } => "STRONGROOM_NOT_ATTACHED",
             Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
-            Self::OtherLayout { .. } => "STRONGROOM_OTHER_LAYOUT",
+            Self::NoRoom { .. } | Self::OtherLayout { .. } => "STRONGROOM_OTHER_LAYOUT",
             Self::Key { source, .. } => source.code(),
             Self::Open { source, .. } => source.code(),
             Self::Sql { source, .. } => source.code(),

@@ -65,6 +65,7 @@ mod redact;
 mod registry;
 mod rekey;
 mod rekey_error;
+mod reserved_name;
 mod result_codes;
 #[expect(unsafe_code, reason = "the one module that calls SQLite's C interface")]
 mod seam;

@@ -42,6 +42,16 @@ pub enum MigrateError {
         path: PathBuf,
     },
 
+    /// The file is plain, and a key was given for it.
+    #[error(
+        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it as it is, or convert it as a plain \
+         file"
+    )]
+    NotEncrypted {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The file holds no database, encrypted or plain.
     #[error("cannot convert \"{path}\": the file, {length} bytes, is not a database; check the path")]
     NotADatabase {
@@ -84,6 +94,20 @@ pub enum MigrateError {
         path: PathBuf,
         /// The path for the original.
         keep: PathBuf,
+    },
+
+    /// SQLite or this engine would remove a file of the name that is to keep the original.
+    #[error(
+        "cannot keep the original of \"{path}\" as \"{keep}\": a name that ends in \"{ending}\" belongs to a temporary file \
+         of a database, which is removed; use another name"
+    )]
+    KeepName {
+        /// The file.
+        path: PathBuf,
+        /// The path for the original.
+        keep: PathBuf,
+        /// The ending of the name.
+        ending: &'static str,
     },
 
     /// The file of the copy exists and is not empty.
@@ -183,6 +207,7 @@ impl MigrateError {
         "STRONGROOM_ENCRYPTED",
         "STRONGROOM_EMPTY_FILE",
         "STRONGROOM_EXISTS",
+        "STRONGROOM_RESERVED_NAME",
         "STRONGROOM_MISSING_FUNCTION",
         "STRONGROOM_COPY_DIFFERS",
     ];
@@ -194,21 +219,27 @@ impl MigrateError {
             Self::InUse { .. } => "STRONGROOM_IN_USE",
             Self::Cancelled { .. } => "STRONGROOM_CANCELLED",
             Self::Encrypted { .. } => "STRONGROOM_ENCRYPTED",
+            Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",
             Self::EmptyFile { .. } => "STRONGROOM_EMPTY_FILE",
             Self::NotAFile { .. } => "SQLITE_CANTOPEN",
             Self::ReadOnly { .. } => "SQLITE_READONLY",
             Self::KeepExists { .. } | Self::TargetExists { .. } => "STRONGROOM_EXISTS",
+            Self::KeepName { .. } => "STRONGROOM_RESERVED_NAME",
             Self::Full { .. } => "SQLITE_FULL",
-            Self::System { source, .. } => match source.kind() {
-                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "SQLITE_PERM",
-                ErrorKind::NotFound | ErrorKind::NotADirectory => "SQLITE_CANTOPEN",
-                _ => "SQLITE_IOERR",
-            },
+            Self::System { source, .. } => result_codes::of_system(source),
             Self::Unsynced { .. } => "STRONGROOM_REKEY_UNVERIFIED",
             Self::MissingFunction { .. } => "STRONGROOM_MISSING_FUNCTION",
             Self::Different { .. } => "STRONGROOM_COPY_DIFFERS",
             Self::Table { source, .. } | Self::Sqlite { source, .. } => source.code(),
+        }
+    }
+
+    /// The error for a key that does not open the file. `path` is the path as given.
+    pub(crate) fn key(path: &Path, error: OpenError) -> Self {
+        match error {
+            OpenError::NotEncrypted { .. } => Self::NotEncrypted { path: path.to_owned() },
+            error => error.into(),
         }
     }
 

@@ -50,10 +50,8 @@ pub enum OpenError {
         source: io::Error,
     },
 
-    /// The file does not exist, and the options forbid creating it.
-    #[error(
-        "cannot open \"{path}\": the file does not exist, and the options forbid creating it; check the path"
-    )]
+    /// The file does not exist, and is not to be created.
+    #[error("cannot open \"{path}\": the file does not exist; check the path")]
     MissingFile {
         /// The path.
         path: PathBuf,
@@ -122,8 +120,8 @@ pub enum OpenError {
 
     /// The file is a plain SQLite database, and a key was given.
     #[error(
-        "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or export it into an \
-         encrypted file"
+        "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or encrypt it with \
+         Database.encrypt()"
     )]
     NotEncrypted {
         /// The path.

@@ -1,6 +1,7 @@
 //! SQLite's result codes by name.
 
 use std::ffi::c_int;
+use std::io::{self, ErrorKind};
 
 use vendored_sys::sqlite;
 
@@ -14,6 +15,18 @@ pub(crate) fn name(code: c_int) -> &'static str {
         }
     }
     "SQLITE_ERROR"
+}
+
+/// Returns SQLite's name for an error of the operating system.
+pub(crate) fn of_system(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "SQLITE_PERM",
+        ErrorKind::ReadOnlyFilesystem => "SQLITE_READONLY",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "SQLITE_FULL",
+        // The last one is the kind of ENAMETOOLONG.
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => "SQLITE_CANTOPEN",
+        _ => "SQLITE_IOERR",
+    }
 }
 
 macro_rules! result_codes {
@@ -55,6 +68,24 @@ result_codes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn an_error_of_the_system_has_the_code_of_sqlite() {
+        for (number, code) in [
+            (libc::ENOENT, "SQLITE_CANTOPEN"),
+            (libc::ENOTDIR, "SQLITE_CANTOPEN"),
+            (libc::ENAMETOOLONG, "SQLITE_CANTOPEN"),
+            (libc::EROFS, "SQLITE_READONLY"),
+            (libc::EACCES, "SQLITE_PERM"),
+            (libc::EPERM, "SQLITE_PERM"),
+            (libc::ENOSPC, "SQLITE_FULL"),
+            (libc::EDQUOT, "SQLITE_FULL"),
+            (libc::EIO, "SQLITE_IOERR"),
+        ] {
+            assert_eq!(of_system(&io::Error::from_raw_os_error(number)), code, "{number}");
+        }
+    }
 
     #[test]
     fn a_result_code_has_its_extended_name() {

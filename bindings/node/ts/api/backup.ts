@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import type { NativeBackup } from '../load/native'
 import { callback, type Given, optionalBoolean, optionsObject, pathArgument } from './arguments'
-import { argumentType, argumentValue, fromNative } from './errors'
+import { argumentType, argumentValue, fromNative, outOfRange } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
@@ -114,6 +114,8 @@ class Report {
     if (rate === undefined) return
     if (typeof rate !== 'number' || Number.isNaN(rate))
       throw argumentType('Expected progress callback to return a number or undefined')
+    // A constant negative number would be a pause without an end.
+    if (rate < 0) throw outOfRange(`the number that progress returns must be 0 or more, not ${rate}`)
     this.rate = Math.max(0, Math.min(MAX_RATE, Math.round(rate)))
   }
 }

@@ -250,7 +250,7 @@ export class Database {
    * @returns the number of pages, and 0 as `remainingPages`
    * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or an empty path.
    * @throws {SqliteError} `STRONGROOM_TARGET_IS_SOURCE`; `STRONGROOM_IN_USE` for a file that another connection or
-   * another backup uses; `STRONGROOM_TARGET_HAS_JOURNAL`; `SQLITE_NOTADB` for an existing file that is not a database;
+   * another backup uses; `STRONGROOM_TARGET_HAS_JOURNAL`; `STRONGROOM_RESERVED_NAME` for a name such as `a.db-wal`; `SQLITE_NOTADB` for an existing file that is not a database;
    * `SQLITE_CANTOPEN` for a missing folder; `SQLITE_FULL`; `SQLITE_BUSY`.
    * @example
    * ```js

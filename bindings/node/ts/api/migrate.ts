@@ -31,7 +31,10 @@ export interface MigrateOptions {
   progress?: ((progress: MigrateProgress) => unknown) | null
   /** Cancels the conversion. */
   signal?: AbortSignal | null
-  /** A path that does not exist, and names the original afterwards. By default the original is replaced. */
+  /**
+   * A path that does not exist, and names the original afterwards. By default the original is replaced. The names of the
+   * files that SQLite and this package keep beside a database, such as `a.db-wal`, are refused.
+   */
   keep?: string | null
   /** How long to wait for another connection to close the file, in milliseconds. Default: 5,000. */
   timeout?: number
@@ -95,22 +98,28 @@ async function convert(
     path: file,
     timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
   }
-  if (keep !== undefined) options.keep = pathArgument(keep, 'the "keep" option, a path', 'the')
-  let from: NativeKey | undefined
-  let to: NativeKey | undefined
+  if (keep !== undefined) options.keep = keepPath(keep)
+  return ended(start(options, keys, signal), file, progress, signal)
+}
+
+/** Starts a conversion. The addon has copied the keys, which are wiped here, when this returns. */
+function start(
+  options: NativeMigrationOptions,
+  keys: Record<'from' | 'to', () => NativeKey | undefined>,
+  signal: AbortSignal | undefined,
+): NativeMigration {
   try {
-    from = keys.from()
-    to = keys.to()
+    const from = keys.from()
     if (from !== undefined) options.from = from
+    const to = keys.to()
     if (to !== undefined) options.to = to
-    if (signal?.aborted) throw cancelled(file, signal)
-    const native = new addon.NativeMigration(options)
-    return await ended(native, file, progress, signal)
+    if (signal?.aborted) throw cancelled(options.path, signal)
+    return new addon.NativeMigration(options)
   } catch (error) {
     throw fromNative(error)
   } finally {
-    wipe(from)
-    wipe(to)
+    wipe(options.from)
+    wipe(options.to)
   }
 }
 
@@ -167,6 +176,12 @@ function tooLate(error: unknown): SqliteError {
   const cause = error instanceof Error ? { cause: error } : undefined
   const message = 'the file has the new key, and the progress function threw after that'
   return new SqliteError(message, 'STRONGROOM_REKEY_UNVERIFIED', cause)
+}
+
+function keepPath(keep: unknown): string {
+  if (typeof keep !== 'string') throw argumentType('Expected the "keep" option to be a string, a path')
+  if (keep === '') throw argumentValue('The "keep" option cannot be an empty string')
+  return pathArgument(keep, 'the "keep" option')
 }
 
 function abortSignal(given: Given): AbortSignal | undefined {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
 use super::Migration;
@@ -60,7 +59,7 @@ impl Locked {
         let Migration { path, from, timeout, .. } = *migration;
         let deadline = Instant::now().checked_add(timeout);
         let locked = loop {
-            if let Some(source) = attempt(path, file, from)? {
+            if let Some(source) = attempt(migration, file)? {
                 let (file, id) = (file.to_owned(), claim.id().clone());
                 let locked = Self { source, file, id, sync: sync_folder, claim: None };
                 if locked.is_alone() {
@@ -78,7 +77,8 @@ impl Locked {
         // SQLite has rolled a journal back if there was one, and leaves the file in the exclusive locking mode.
         let _ = fs::remove_file(with_ending(file, "-journal"));
         if let Some(key) = from {
-            locked.source.verify(Location::File(path), key)?;
+            let verified = locked.source.verify(Location::File(&migration.place(path)), key);
+            verified.map_err(|error| MigrateError::key(path, error))?;
         }
         Ok(locked)
     }
@@ -117,7 +117,8 @@ impl Locked {
 ///
 /// The connection locks exclusively from its first read on, so that a write-ahead log needs no shared memory, which
 /// connections to the new file would find. A rollback journal of a process that died is rolled back.
-fn attempt(path: &Path, file: &Path, key: Option<&Key>) -> Result<Option<Opened>, MigrateError> {
+fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, MigrateError> {
+    let Migration { path, from: key, .. } = *migration;
     let options = OpenOptions { must_exist: true, busy_timeout: Duration::ZERO, ..OpenOptions::default() };
     let location = Location::File(file);
     let mut source = Opened::connect(location, &options)?;
@@ -143,7 +144,8 @@ fn attempt(path: &Path, file: &Path, key: Option<&Key>) -> Result<Option<Opened>
         Ok(()) => Ok(Some(source)),
         Err(failure) if is_busy(&failure) => Ok(None),
         Err(failure) => {
-            source.verify(Location::File(path), key)?;
+            let verified = source.verify(Location::File(&migration.place(path)), key);
+            verified.map_err(|error| MigrateError::key(path, error))?;
             Err(MigrateError::sqlite(path, failure))
         }
     }

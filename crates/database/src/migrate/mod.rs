@@ -16,6 +16,7 @@ use std::time::Duration;
 use strongroom_keys::Key;
 
 use crate::convert::{Conversion, convert, remove_database, with_ending};
+use crate::reserved_name::reserved_ending;
 use crate::{Converted, MigrateError, OpenError, Progress};
 use lock::Locked;
 
@@ -27,6 +28,8 @@ const COPY: &str = "-strongroom-migrating";
 pub struct Migration<'a> {
     /// The file.
     pub path: &'a Path,
+    /// The folder from which relative paths start, or `None` for the folder of the process, which another thread may change.
+    pub folder: Option<&'a Path>,
     /// The key that the file has, or `None` for a plain file.
     pub from: Option<&'a Key>,
     /// The key that the file is to have, or `None` for a plain file.
@@ -55,10 +58,11 @@ pub fn migrate(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Converted, MigrateError> {
     let path = migration.path;
-    let file = find(path)?;
-    if let Some(keep) = migration.keep {
-        check_keep(path, &file, keep)?;
-    }
+    let file = find(path, &migration.place(path))?;
+    let keep = match migration.keep {
+        Some(keep) => Some(migration.place_to_keep(&file, keep)?),
+        None => None,
+    };
     let locked = Locked::new(migration, &file, lock::claim(path, &file)?, progress)?;
     let copy = with_ending(&file, COPY);
     // The lock makes this the only conversion of the file, so that the copy is a leftover of one that was killed.
@@ -66,7 +70,7 @@ pub fn migrate(
     replace::create(path, &file, &copy)?;
     let conversion = Conversion { source: &locked.source, path, target: &copy, key: migration.to };
     let converted = convert(&conversion, progress)?;
-    let replaced = locked.replace(path, &copy, migration.keep);
+    let replaced = locked.replace(path, &copy, keep.as_deref());
     // After the rename, a file of the copy's name belongs to another conversion.
     if replaced.as_ref().is_err_and(|error| !matches!(error, MigrateError::Unsynced { .. })) {
         remove_database(&copy);
@@ -74,13 +78,32 @@ pub fn migrate(
     replaced.map(|()| converted)
 }
 
-/// Returns the path of the file without symbolic links.
-fn find(path: &Path) -> Result<PathBuf, MigrateError> {
+impl Migration<'_> {
+    /// Returns a path that does not depend on the folder of the process.
+    fn place(&self, path: &Path) -> PathBuf {
+        self.folder.map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    /// Returns the path for the original, which is free. A conversion that was killed may have linked the original already.
+    fn place_to_keep(&self, file: &Path, keep: &Path) -> Result<PathBuf, MigrateError> {
+        let (path, place) = (self.path.to_owned(), self.place(keep));
+        if let Some(ending) = reserved_ending(keep) {
+            return Err(MigrateError::KeepName { path, keep: keep.to_owned(), ending });
+        }
+        if fs::symlink_metadata(&place).is_err() || replace::is_link_of(&place, file) {
+            return Ok(place);
+        }
+        Err(MigrateError::KeepExists { path, keep: keep.to_owned() })
+    }
+}
+
+/// Returns the path of the file without symbolic links. `path` is the given path, and `place` the one that it stands for.
+fn find(path: &Path, place: &Path) -> Result<PathBuf, MigrateError> {
     let given = path.to_owned();
     if path.as_os_str().is_empty() {
         return Err(OpenError::EmptyPath.into());
     }
-    let file = fs::canonicalize(path).map_err(|source| match source.kind() {
+    let file = fs::canonicalize(place).map_err(|source| match source.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             OpenError::MissingFile { path: given.clone(), source }.into()
         }
@@ -95,12 +118,4 @@ fn find(path: &Path) -> Result<PathBuf, MigrateError> {
         0 => Err(MigrateError::EmptyFile { path: given }),
         _ => Ok(file),
     }
-}
-
-/// Checks that the path for the original is free. A conversion that was killed may have linked the original already.
-fn check_keep(path: &Path, file: &Path, keep: &Path) -> Result<(), MigrateError> {
-    if fs::symlink_metadata(keep).is_err() || replace::is_link_of(keep, file) {
-        return Ok(());
-    }
-    Err(MigrateError::KeepExists { path: path.to_owned(), keep: keep.to_owned() })
 }

@@ -255,8 +255,14 @@ mod tests {
             }
             let (old, new) = (fs::read(&path).unwrap(), fs::read(&copy).unwrap());
             let file = fs::canonicalize(&path).unwrap();
-            let migration =
-                Migration { path: &path, from: None, to: None, keep: None, timeout: Duration::ZERO };
+            let migration = Migration {
+                path: &path,
+                folder: None,
+                from: None,
+                to: None,
+                keep: None,
+                timeout: Duration::ZERO,
+            };
             let claim = lock::claim(&path, &file).unwrap();
             let mut locked =
                 Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -314,7 +320,14 @@ mod tests {
         database.close().unwrap();
         fs::copy(&path, &copy).unwrap();
         let file = fs::canonicalize(&path).unwrap();
-        let migration = Migration { path: &path, from: None, to: None, keep: None, timeout: Duration::ZERO };
+        let migration = Migration {
+            path: &path,
+            folder: None,
+            from: None,
+            to: None,
+            keep: None,
+            timeout: Duration::ZERO,
+        };
         let claim = lock::claim(&path, &file).unwrap();
         let locked = Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
         let read =

@@ -266,6 +266,7 @@ fn an_attached_database_keeps_its_own_key() {
     assert_eq!(content(&open(&path, &other_key()), "t"), content(&database, "\"the other\".t"));
 
     let unknown = database.backup("another", &path, BackupKey::Source).unwrap_err();
+    assert_eq!(unknown.code(), "STRONGROOM_NOT_ATTACHED");
     assert!(matches!(unknown, BackupError::UnknownDatabase { name } if name == "another"));
     let source = database.backup("main", &attached, BackupKey::Source).unwrap_err();
     assert!(matches!(source, BackupError::TargetIsSource { .. }));

@@ -116,6 +116,28 @@ fn what_is_in_use_or_not_a_database_is_not_replaced() {
     complete(database.backup("main", &path, BackupKey::Source).unwrap()).unwrap();
 }
 
+// A connection removes the files with these endings, also while it goes on: the backup was gone.
+#[test]
+fn a_target_does_not_have_the_name_of_a_file_that_is_removed() {
+    let scratch = Scratch::new();
+    let (database, path) = source(&scratch);
+    for ending in [
+        "-journal",
+        "-wal",
+        "-shm",
+        "-strongroom-migrating",
+        "-strongroom-backup",
+        "-strongroom-backup-pages",
+    ] {
+        for name in ["test.db", "copy.db"] {
+            let error = refused(&database, &scratch.folder().join(format!("{name}{ending}")));
+            assert_eq!(error.code(), "STRONGROOM_RESERVED_NAME", "{error}");
+        }
+    }
+    assert!(!path.exists());
+    assert_eq!(listing(&scratch.folder()), ["test.db"]);
+}
+
 // SQLite applies a journal to any database of the same name. A copy that took the name of a database with a hot journal
 // would be overwritten by old pages.
 #[test]

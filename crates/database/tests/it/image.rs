@@ -94,7 +94,7 @@ fn an_image_shows_an_open_transaction_and_an_attached_database() {
     assert_eq!(integer(&open_encrypted(&encrypted, &other_key()).unwrap(), "SELECT count(*) FROM t"), 100);
     let error = database.serialize("another").unwrap_err();
     assert!(matches!(&error, ImageError::UnknownDatabase { name } if name == "another"));
-    assert_eq!(error.code(), "SQLITE_ERROR");
+    assert_eq!(error.code(), "STRONGROOM_NOT_ATTACHED");
     database.close().unwrap();
     let error = database.serialize("main").unwrap_err();
     assert!(matches!(&error, ImageError::Sql { source: SqlError::Closed, .. }));

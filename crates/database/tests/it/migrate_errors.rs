@@ -39,7 +39,8 @@ fn a_wrong_key_is_named() {
 fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
-    refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
+    let error = refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
+    assert!(error.to_string().contains("the file is not encrypted, and has no key"), "{error}");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
     assert!(error.to_string().contains("name the key that it has now"), "{error}");
@@ -51,6 +52,7 @@ fn a_missing_file_is_not_created() {
     let error = refused(&scratch.path(), None, Some(&four), "SQLITE_CANTOPEN");
     let source: &io::Error = error.source().unwrap().downcast_ref().unwrap();
     assert_eq!(source.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().ends_with("the file does not exist; check the path"), "{error}");
     let missing = scratch.folder().join("missing/test.db");
     assert_eq!(convert(&missing, None, Some(&four)).unwrap_err().code(), "SQLITE_CANTOPEN");
     assert_eq!(convert(Path::new(""), None, Some(&four)).unwrap_err().code(), "STRONGROOM_EMPTY_PATH");
@@ -92,6 +94,49 @@ fn a_path_for_the_original_that_exists_is_refused_before_any_work() {
     assert_eq!(error.code(), "SQLITE_CANTOPEN", "{error}");
     assert_eq!(files(&scratch.folder()), ["old.db", "test.db"]);
     assert_eq!(integer(&open(&path, None), "SELECT a FROM t"), 1);
+}
+
+/// SQLite removed the original at the next use of the database to whose name the ending was added.
+#[test]
+fn the_original_does_not_get_the_name_of_a_file_that_is_removed() {
+    let (scratch, four) = (Scratch::new(), version(4));
+    small(&scratch);
+    let path = scratch.path();
+    for name in ["test.db", "other.db", "é"] {
+        for ending in [
+            "-journal",
+            "-wal",
+            "-shm",
+            "-strongroom-migrating",
+            "-strongroom-backup",
+            "-strongroom-backup-pages",
+        ] {
+            let keep = scratch.folder().join(format!("{name}{ending}"));
+            let kept = Migration { keep: Some(&keep), ..migration(&path, None, Some(&four)) };
+            let error = migrate(&kept, &mut |_| panic!("work was done")).unwrap_err();
+            assert_eq!(error.code(), "STRONGROOM_RESERVED_NAME", "{error}");
+            assert!(error.to_string().contains(ending), "{error}");
+        }
+    }
+    assert_eq!(files(&scratch.folder()), ["test.db"]);
+}
+
+/// A conversion on another thread looked for the file in the folder that the process had by then.
+#[test]
+fn relative_paths_start_from_the_given_folder() {
+    let (scratch, four) = (Scratch::new(), version(4));
+    small(&scratch);
+    let folder = scratch.folder();
+    let (path, keep) = (Path::new("test.db"), Path::new("old.db"));
+    let relative =
+        Migration { folder: Some(&folder), keep: Some(keep), ..migration(path, None, Some(&four)) };
+    migrate(&relative, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(files(&folder), ["old.db", "test.db"]);
+    let back = Migration { folder: Some(&folder), ..migration(path, Some(&four), None) };
+    migrate(&back, &mut |_| ControlFlow::Continue(())).unwrap();
+    let error = migrate(&relative, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(error.to_string().contains("\"test.db\" as \"old.db\""), "{error}");
+    assert_eq!(integer(&open(&scratch.path(), None), "SELECT a FROM t"), 1);
 }
 
 /// A conversion that is killed between the link and the rename leaves both names of the original.

@@ -17,7 +17,7 @@ pub(crate) fn version(compatibility: u8) -> Key {
 }
 
 pub(crate) fn migration<'a>(path: &'a Path, from: Option<&'a Key>, to: Option<&'a Key>) -> Migration<'a> {
-    Migration { path, from, to, keep: None, timeout: Duration::ZERO }
+    Migration { path, folder: None, from, to, keep: None, timeout: Duration::ZERO }
 }
 
 pub(crate) fn convert(path: &Path, from: Option<&Key>, to: Option<&Key>) -> Result<Converted, MigrateError> {
