@@ -53,9 +53,10 @@ test('a panic in any export is an error', () => {
     const { addon } = require(${JSON.stringify(loader)})
     const ignore = () => {}
     const backupPath = ${JSON.stringify(freshPath())}
-    const registration = { name: 'a', deterministic: false, directOnly: false, bigints: false, registration: 0 }
+    const sql = { name: 'f', deterministic: false, directOnly: false, bigints: false, registration: 1 }
     const calls = {
-      NativeDatabase: { prepare: ['SELECT 1'], exec: ['SELECT 1'], takeLog: [], close: [], rekey: ['main', {}, ignore], defensive: [true], function: [registration, ignore], aggregate: [registration, []], table: ['a', true, 0, ignore],
+      NativeDatabase: { function: [sql, ignore], aggregate: [sql, [ignore, ignore, ignore, ignore]],
+        table: ['t', true, 1, ignore], takeReleased: [], prepare: ['SELECT 1'], exec: ['SELECT 1'], close: [], rekey: ['main', {}, ignore], defensive: [true],
         attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },

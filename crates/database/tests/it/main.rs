@@ -5,6 +5,7 @@
     reason = "clippy.toml allows it in test functions, but not in what they call"
 )]
 
+mod aggregate;
 mod attach;
 mod backup;
 mod backup_target;
@@ -43,3 +44,4 @@ mod statements;
 mod transactions;
 mod user_function;
 mod vectors;
+mod virtual_table;
