@@ -1,7 +1,6 @@
 // Runs the JavaScript tests against the addon in dist/, then checks the types.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,10 +16,9 @@ const files = ['test', 'test/tree'].flatMap((folder) =>
     .sort()
     .map((name) => join(folder, name)),
 )
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 for (const args of [
   ['--test', ...process.argv.slice(2), ...files],
-  [tsc, '--noEmit', '-p', 'test/types'],
+  ['scripts/types.mjs'],
 ]) {
   const { status } = spawnSync(process.execPath, args, { cwd: here, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)

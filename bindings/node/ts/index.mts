@@ -6,6 +6,7 @@ export const SqliteError: typeof Database.SqliteError = Database.SqliteError
 export type SqliteError = Database.SqliteError
 
 export type {
+  AggregateOptions,
   AttachOptions,
   BackupMetadata,
   BackupOptions,
@@ -17,6 +18,7 @@ export type {
   CheckResult,
   CipherOptions,
   ColumnDefinition,
+  Database,
   DecryptOptions,
   KeyOptions,
   MigrateKey,
@@ -25,6 +27,8 @@ export type {
   MigrateProgress,
   MigrateResult,
   Options,
+  PragmaOptions,
+  RegistrationOptions,
   RekeyOptions,
   RekeyProgress,
   Row,
@@ -34,4 +38,5 @@ export type {
   SqlValue,
   Statement,
   Transaction,
+  VirtualTableOptions,
 } from './index.js'

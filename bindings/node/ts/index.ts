@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import type { AttachOptions as Attach } from './api/attach'
 import type * as backups from './api/backup'
 import type * as check from './api/check'
@@ -6,18 +7,19 @@ import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
 import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
 import * as migrate from './api/migrate'
-import type { Options as OpenOptions } from './api/options'
+import type * as options from './api/options'
+import type * as registration from './api/registration'
 import type * as rekey from './api/rekey'
 import type { SerializeOptions as ImageOptions } from './api/serialize'
-import type { Statement as StatementClass } from './api/statement'
-import type { Transaction as TransactionFunction } from './api/transaction'
+import type { StatementOf } from './api/statement'
+import type { Transaction as TransactionFunction, Work } from './api/transaction'
 import type * as values from './api/values'
 import { type Versions as LibraryVersions, versions } from './api/versions'
 
 /** The class {@link Database}, which can also be called without `new`. */
 interface DatabaseConstructor {
-  new (path?: string | Uint8Array | null, options?: OpenOptions | null): DatabaseClass
-  (path?: string | Uint8Array | null, options?: OpenOptions | null): DatabaseClass
+  new (path?: string | Uint8Array | null, options?: Database.Options | null): DatabaseClass
+  (path?: string | Uint8Array | null, options?: Database.Options | null): DatabaseClass
   readonly prototype: DatabaseClass
   /** The class of the database's errors, which have a `code`. */
   readonly SqliteError: typeof ErrorClass
@@ -63,7 +65,7 @@ interface DatabaseConstructor {
 }
 
 const Database = new Proxy(DatabaseClass, {
-  apply: (_, __, [path, options]: [(string | Uint8Array)?, OpenOptions?]) => new Database(path, options),
+  apply: (_, __, [path, options]: [(string | Uint8Array)?, options.Options?]) => new Database(path, options),
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
 Object.defineProperty(DatabaseClass, 'versions', { get: versions, enumerable: true, configurable: true })
@@ -76,14 +78,46 @@ type Database = DatabaseClass
 declare namespace Database {
   /** A connection to a database. */
   export type Database = DatabaseClass
+  /**
+   * A prepared statement.
+   *
+   * @typeParam BindParameters - the list of the arguments of its calls, or the type of the only argument
+   * @typeParam Result - the type of a row
+   */
+  export type Statement<BindParameters = unknown[], Result = unknown> = StatementOf<
+    DatabaseClass,
+    BindParameters,
+    Result
+  >
+  /** A function that runs in a transaction. */
+  export type Transaction<F extends Work = Work> = TransactionFunction<DatabaseClass, F>
   /** An error of the database. */
   export type SqliteError = ErrorClass
   /** The versions of Strongroom and of the libraries in it. */
   export type Versions = LibraryVersions
   /** Every `code` of a {@link SqliteError}. */
   export type SqliteErrorCode = Code
+  // Interfaces, so that a program can add to them in `declare module 'strongroom'`.
   /** Options for opening a database. */
-  export type Options = OpenOptions
+  export interface Options extends options.Options {}
+  /** Options of {@link DatabaseClass.pragma}. */
+  export interface PragmaOptions extends options.PragmaOptions {}
+  /** The outcome of a statement. */
+  export interface RunResult extends values.RunResult {}
+  /** A column of a result. */
+  export interface ColumnDefinition extends values.ColumnDefinition {}
+  /** Options of a backup. */
+  export interface BackupOptions extends backups.BackupOptions {}
+  /** How far a backup is. */
+  export interface BackupMetadata extends backups.BackupMetadata {}
+  /** Options of an image. */
+  export interface SerializeOptions extends ImageOptions {}
+  /** What SQLite knows about a function of the application. */
+  export interface RegistrationOptions extends registration.RegistrationOptions {}
+  /** An aggregate of the application. */
+  export type AggregateOptions<T = unknown> = registration.AggregateOptions<T>
+  /** A virtual table of the application. */
+  export interface VirtualTableOptions extends registration.VirtualTableOptions {}
   /** A key with its cipher parameters. */
   export type KeyOptions = Key
   /** The parameters of a file's encryption. */
@@ -114,20 +148,6 @@ declare namespace Database {
   export type MigrateProgress = migrate.MigrateProgress
   /** The file after a conversion. */
   export type MigrateResult = migrate.MigrateResult
-  /** Options of a backup. */
-  export type BackupOptions = backups.BackupOptions
-  /** How far a backup is. */
-  export type BackupMetadata = backups.BackupMetadata
-  /** Options of an image. */
-  export type SerializeOptions = ImageOptions
-  /** A prepared statement: the arguments of its calls, and the type of a row. */
-  export type Statement<P extends readonly unknown[] = values.BindArgument[], Result = values.Row> = StatementClass<
-    DatabaseClass,
-    P,
-    Result
-  >
-  /** A function that runs in a transaction. */
-  export type Transaction<F extends (...args: never[]) => unknown> = TransactionFunction<DatabaseClass, F>
   /** A value of a column. */
   export type SqlValue = values.SqlValue
   /** A row as an object. */
@@ -136,10 +156,6 @@ declare namespace Database {
   export type BindValue = values.BindValue
   /** An argument of a call: a value, an array of values, or an object with named ones. */
   export type BindArgument = values.BindArgument
-  /** The outcome of a statement. */
-  export type RunResult = values.RunResult
-  /** A column of a result. */
-  export type ColumnDefinition = values.ColumnDefinition
 }
 
 export = Database

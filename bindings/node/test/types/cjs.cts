@@ -3,8 +3,8 @@ import Database = require('strongroom')
 
 const db: Database.Database = new Database(':memory:')
 const error = new Database.SqliteError('message', 'SQLITE_ERROR')
-const code: Database.SqliteErrorCode = error.code
-const row: Database.Row | undefined = db.prepare('SELECT 1').get()
+const code: string = error.code
+const row = db.prepare<unknown[], Database.Row>('SELECT 1').get()?.['1']
 const statement: Database.Statement = db.prepare('SELECT 1')
 const converted: Promise<Database.MigrateResult> = Database.encrypt('cats.db', { passphrase: 'p' })
 class Cats extends Database {
@@ -13,7 +13,6 @@ class Cats extends Database {
   }
 }
 const cats: Database = new Cats('cats.db', { passphrase: 'p' })
-// @ts-expect-error a code that is not in the list
-new Database.SqliteError('message', 'SQLITE_NONSENSE')
+new Database.SqliteError('message', 'MY_OWN_CODE')
 
 export = { code, row, statement, cats, converted }

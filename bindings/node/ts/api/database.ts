@@ -8,14 +8,14 @@ import { loadExtension } from './extension'
 import { defineFunction, type RegistrationOptions } from './function'
 import { type KeyOptions, wipe } from './key'
 import { enumerable, uncloneable } from './objects'
-import { type Options, openRequest } from './options'
+import { type Options, openRequest, type PragmaOptions } from './options'
 import { type RekeyOptions, rekey } from './rekey'
 import { type SerializeOptions, serialize } from './serialize'
 import { SESSION, Session } from './session'
-import { Statement } from './statement'
+import { Statement, type StatementOf } from './statement'
 import { defineTable, type VirtualTableContext, type VirtualTableOptions } from './table'
-import { type Transaction, transaction } from './transaction'
-import type { BindArgument, Row, SqlValue } from './values'
+import { type Transaction, transaction, type Work } from './transaction'
+import type { Row } from './values'
 
 /** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
 const MAY_HOLD_KEY = /key|sqlcipher_export/i
@@ -85,16 +85,12 @@ export class Database {
    * Prepares a statement, which can run any number of times.
    *
    * @param sql - exactly one SQL statement
-   * @typeParam P - the arguments of the statement's calls, or the object with its named parameters
-   * @typeParam Result - the type of a row
+   * @typeParam BindParameters - the list of the arguments of the statement's calls, or the type of the only argument
+   * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
    * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL, `STRONGROOM_MULTIPLE_STATEMENTS`, `STRONGROOM_NO_STATEMENT`.
    */
-  prepare<P extends readonly unknown[] | object = BindArgument[], Result = Row>(
-    sql: string,
-  ): P extends readonly unknown[] ? Statement<Database, P, Result> : Statement<Database, [P], Result> {
-    return prepare(this, sql, { reads: false }) as P extends readonly unknown[]
-      ? Statement<Database, P, Result>
-      : Statement<Database, [P], Result>
+  prepare<BindParameters = unknown[], Result = unknown>(sql: string): StatementOf<Database, BindParameters, Result> {
+    return prepare(this, sql, { reads: false }) as StatementOf<Database, BindParameters, Result>
   }
 
   /**
@@ -123,10 +119,7 @@ export class Database {
    * const version = db.pragma('user_version', { simple: true })
    * ```
    */
-  pragma(source: string, options: { simple: true }): SqlValue | undefined
-  pragma(source: string, options?: { simple?: false } | null): Row[]
-  pragma(source: string, options?: { simple?: boolean } | null): SqlValue | undefined | Row[]
-  pragma(source: string, options?: { simple?: boolean } | null): SqlValue | undefined | Row[] {
+  pragma(source: string, options?: PragmaOptions | null): unknown {
     if (typeof source !== 'string') throw argumentType('Expected first argument to be a string')
     if (typeof (options ?? {}) !== 'object') throw argumentType('Expected second argument to be an options object')
     const simple = options?.simple ?? false
@@ -149,7 +142,7 @@ export class Database {
    */
   explain(sql: string): Row[] {
     checkSql(sql)
-    return prepare(this, `EXPLAIN ${sql}`, { reads: true, unbound: true }).all()
+    return prepare(this, `EXPLAIN ${sql}`, { reads: true, unbound: true }).all() as Row[]
   }
 
   /**
@@ -168,7 +161,7 @@ export class Database {
    * })
    * ```
    */
-  transaction<F extends (...args: never[]) => unknown>(work: F): Transaction<Database, F> {
+  transaction<F extends Work>(work: F): Transaction<Database, F> {
     return transaction<Database, F>(this, this[SESSION], work)
   }
 
@@ -425,7 +418,7 @@ function prepare(
   database: Database,
   sql: string,
   { reads, unbound = false }: { reads: boolean; unbound?: boolean },
-): Statement<Database, BindArgument[], Row> {
+): Statement<Database> {
   checkSql(sql)
   const session = database[SESSION]
   session.ready()

@@ -2,6 +2,9 @@ import { getSystemErrorName, types } from 'node:util'
 import type { NativeCause } from '../load/native'
 import type { SqliteErrorCode } from './codes'
 
+/** A code: one of the list, which editors complete, or a code that a program makes up for an error of its own. */
+export type ErrorCode = SqliteErrorCode | (string & NonNullable<unknown>)
+
 /**
  * An error of the database.
  *
@@ -18,8 +21,8 @@ import type { SqliteErrorCode } from './codes'
  * ```
  */
 export class SqliteError extends Error {
-  /** The error's code, which stays the same across versions, unlike the message. */
-  readonly code: SqliteErrorCode
+  /** The error's code, which stays the same across versions, unlike the message. {@link SqliteErrorCode} lists the codes. */
+  readonly code: ErrorCode
   /**
    * The error behind this one, if there is one: a `SqliteError` of SQLite or zstd, or an `Error` of the operating system
    * or a library.
@@ -28,7 +31,7 @@ export class SqliteError extends Error {
    */
   declare readonly cause?: Error & { readonly code?: string; readonly errno?: number }
 
-  constructor(message: string, code: SqliteErrorCode, options?: { cause?: Error }) {
+  constructor(message: string, code: ErrorCode, options?: { cause?: Error }) {
     if (typeof code !== 'string') throw argumentType('"code" must be a string')
     super(message, options)
     this.code = code
@@ -92,7 +95,7 @@ export function fromNative(error: unknown): unknown {
 
 function withCause(cause: Error | undefined, { code, errno, message }: NativeCause): Error {
   const options = cause && { cause }
-  if (code !== undefined) return new SqliteError(message, code as SqliteErrorCode, options)
+  if (code !== undefined) return new SqliteError(message, code, options)
   const error = new Error(message, options)
   // The `errno` of Node's own errors is negative.
   return errno === undefined ? error : Object.assign(error, { errno: -errno, code: getSystemErrorName(-errno) })

@@ -12,18 +12,26 @@ type Addon = typeof import('../load/native')
 /** Options for opening a database. */
 export interface Options extends KeyOptions {
   /** Refuses every change. Default: false. */
-  readonly?: boolean
+  readonly?: boolean | undefined
   /** Refuses to create the file. Default: false. */
-  fileMustExist?: boolean
+  fileMustExist?: boolean | undefined
   /** How long to wait for another connection's lock before `SQLITE_BUSY`, in milliseconds. Default: 5,000. */
-  timeout?: number
+  timeout?: number | undefined
   /**
    * A function that gets the SQL of every statement before the statement runs, with the bound values and without keys, such
    * as `console.log`. If the function throws, the statement does not run. The function cannot use the database.
    */
-  verbose?: ((sql: string) => unknown) | null
+  // biome-ignore lint/suspicious/noExplicitAny: @types/better-sqlite3 has unknown, which refuses (sql: string) => void
+  verbose?: ((sql?: any, ...more: any[]) => void) | undefined
   /** The addon to use instead of the package's own: the path of a `.node` file, or the loaded addon. */
-  nativeBinding?: string | object | null
+  // biome-ignore lint/suspicious/noExplicitAny: a string or an object, and assignable to the string of @types/better-sqlite3
+  nativeBinding?: any
+}
+
+/** Options of {@link Database.pragma}. */
+export interface PragmaOptions {
+  /** Returns the first value of the first row. Default: false. */
+  simple?: boolean | undefined
 }
 
 /** The checked arguments of the constructor. */

@@ -5,7 +5,7 @@ import { RowIterator } from './iterator'
 import { enumerable, uncloneable } from './objects'
 import { Parameters as ParametersOf } from './parameters'
 import type { Session } from './session'
-import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from './values'
+import type { ColumnDefinition, RunResult } from './values'
 
 /**
  * A prepared statement, which `Database.prepare` returns.
@@ -18,9 +18,9 @@ import type { BindArgument, ColumnDefinition, Row, RunResult, SqlValue } from '.
  *
  * @typeParam Owner - the class of the database
  * @typeParam Parameters - the arguments of the calls
- * @typeParam Result - the type of a row
+ * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
  */
-export class Statement<Owner, Parameters extends readonly unknown[] = BindArgument[], Result = Row> {
+export class Statement<Owner, Parameters extends unknown[] = unknown[], Result = unknown> {
   /** The database that prepared the statement. */
   declare readonly database: Owner
   /** The given SQL, without the key of a `PRAGMA key` and similar statements. */
@@ -181,23 +181,35 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
     return this
   }
 
-  /** Sets whether a row is the value of its first column alone. */
-  pluck(toggle?: true): Statement<Owner, Parameters, SqlValue>
-  pluck(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is the value of its first column alone.
+   *
+   * @typeParam Value - the type of the value; the type of a row stays without it
+   */
+  pluck(toggle?: boolean): this
+  pluck<Value>(toggle?: boolean): Statement<Owner, Parameters, Value>
   pluck(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('pluck', 'value', toggle)
   }
 
-  /** Sets whether a row is an object with an object for each table, and one named `$` for expressions. */
-  expand(toggle?: true): Statement<Owner, Parameters, Record<string, Row>>
-  expand(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is an object with an object for each table, and one named `$` for expressions.
+   *
+   * @typeParam Tables - the type of the object; the type of a row stays without it
+   */
+  expand(toggle?: boolean): this
+  expand<Tables extends object>(toggle?: boolean): Statement<Owner, Parameters, Tables>
   expand(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('expand', 'expanded', toggle)
   }
 
-  /** Sets whether a row is an array of its columns' values. */
-  raw(toggle?: true): Statement<Owner, Parameters, SqlValue[]>
-  raw(toggle: boolean): Statement<Owner, Parameters, unknown>
+  /**
+   * Sets whether a row is an array of its columns' values.
+   *
+   * @typeParam Values - the type of the array; the type of a row stays without it
+   */
+  raw(toggle?: boolean): this
+  raw<Values extends unknown[]>(toggle?: boolean): Statement<Owner, Parameters, Values>
   raw(toggle = true): Statement<Owner, Parameters, unknown> {
     return this.#reshape('raw', 'array', toggle)
   }
@@ -294,6 +306,11 @@ export class Statement<Owner, Parameters extends readonly unknown[] = BindArgume
 }
 
 enumerable(Statement.prototype)
+
+/** The statement whose calls take `BindParameters`: the list of their arguments, or the type of the only argument. */
+export type StatementOf<Owner, BindParameters, Result> = BindParameters extends unknown[]
+  ? Statement<Owner, BindParameters, Result>
+  : Statement<Owner, [BindParameters], Result>
 
 function runResult(changes: number, lastInsertRowid: number | bigint): RunResult {
   return { changes, lastInsertRowid }

@@ -5,6 +5,16 @@ import type { Session } from './session'
 /** The SQL of a variant, which decides when the transaction takes its locks. */
 type Begin = 'BEGIN' | 'BEGIN DEFERRED' | 'BEGIN IMMEDIATE' | 'BEGIN EXCLUSIVE'
 
+/** A function that a transaction wraps. */
+// biome-ignore lint/suspicious/noExplicitAny: the parameters of a function without annotations are then any, as everywhere
+export type Work = (...args: any[]) => unknown
+
+/**
+ * The arguments of a function. TypeScript's `Parameters` is another type while `F` is unknown, and libraries that are typed
+ * for better-sqlite3 (drizzle-orm) would refuse a database.
+ */
+type ArgumentsOf<F extends Work> = F extends (...args: infer Arguments) => unknown ? Arguments : never
+
 /**
  * A function that runs in a transaction: committed when the function returns, rolled back when it throws.
  *
@@ -12,26 +22,22 @@ type Begin = 'BEGIN' | 'BEGIN DEFERRED' | 'BEGIN IMMEDIATE' | 'BEGIN EXCLUSIVE'
  *
  * @typeParam Owner - the class of the database
  */
-export interface Transaction<Owner, F extends (...args: never[]) => unknown> {
-  (this: ThisParameterType<F>, ...args: Parameters<F>): ReturnType<F>
+export interface Transaction<Owner, F extends Work> {
+  (...args: ArgumentsOf<F>): ReturnType<F>
   /** The same with plain `BEGIN`. */
-  readonly default: Transaction<Owner, F>
+  default(...args: ArgumentsOf<F>): ReturnType<F>
   /** The same with `BEGIN DEFERRED`: the first statement that needs a lock takes it. */
-  readonly deferred: Transaction<Owner, F>
+  deferred(...args: ArgumentsOf<F>): ReturnType<F>
   /** The same with `BEGIN IMMEDIATE`: other connections cannot write from the start. */
-  readonly immediate: Transaction<Owner, F>
+  immediate(...args: ArgumentsOf<F>): ReturnType<F>
   /** The same with `BEGIN EXCLUSIVE`: other connections cannot read either, except in WAL mode. */
-  readonly exclusive: Transaction<Owner, F>
+  exclusive(...args: ArgumentsOf<F>): ReturnType<F>
   /** The database of the transaction. */
   readonly database: Owner
 }
 
 /** Wraps `work` in its four variants. */
-export function transaction<Owner, F extends (...args: never[]) => unknown>(
-  database: Owner,
-  session: Session,
-  work: F,
-): Transaction<Owner, F> {
+export function transaction<Owner, F extends Work>(database: Owner, session: Session, work: F): Transaction<Owner, F> {
   if (typeof work !== 'function') throw argumentType('Expected first argument to be a function')
   session.ready()
   if (types.isGeneratorFunction(work))
@@ -51,8 +57,8 @@ export function transaction<Owner, F extends (...args: never[]) => unknown>(
   return variants.default as unknown as Transaction<Owner, F>
 }
 
-function wrap(session: Session, begin: Begin, work: (...args: never[]) => unknown) {
-  return function transaction(this: unknown, ...args: never[]): unknown {
+function wrap(session: Session, begin: Begin, work: Work) {
+  return function transaction(this: unknown, ...args: unknown[]): unknown {
     const nested = session.inTransaction
     session.control(nested ? 'SAVEPOINT strongroom' : begin)
     let ended = false

@@ -1,0 +1,165 @@
+// What better-sqlite3's documentation shows, in programs of our own: each compiles with @types/better-sqlite3 as well.
+import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+import Database from 'strongroom'
+
+interface Book {
+  title: string
+  pages: number
+}
+const db = new Database('library.db', { verbose: console.log })
+const memory = new Database(':memory:')
+
+// prepare, run, get, all, iterate
+const add = db.prepare('INSERT INTO book (title, pages) VALUES (?, ?)')
+console.log(add.run('Emma', 474).changes)
+const one = db.prepare('SELECT pages FROM book WHERE title = ?').get('Emma') as Book | undefined
+console.log(one?.pages)
+const titled = db.prepare('SELECT * FROM book WHERE title = ?')
+console.log(titled.all('Emma').length)
+for (const book of titled.iterate('Emma') as IterableIterator<Book>) {
+  if (book.pages > 400) break
+}
+
+// transaction
+const insert = db.prepare('INSERT INTO book (title, pages) VALUES (@title, @pages)')
+const insertAll = db.transaction((books) => {
+  for (const book of books) insert.run(book)
+})
+const books: Book[] = [
+  { title: 'Emma', pages: 474 },
+  { title: 'Persuasion', pages: 249 },
+]
+insertAll(books)
+insertAll.deferred(books)
+insertAll.immediate(books)
+insertAll.exclusive(books)
+const note = db.prepare('INSERT INTO note (text) VALUES (?)')
+const buy = db.transaction((bought: Book[]) => {
+  note.run('bought')
+  insertAll(bought)
+})
+try {
+  buy(books)
+} catch (error) {
+  if (!db.inTransaction) throw error
+}
+
+// pragma
+db.pragma('cache_size = 32000')
+console.log(db.pragma('cache_size', { simple: true }))
+const mode: string = (db.pragma('journal_mode') as { journal_mode: string }[])[0]?.journal_mode ?? ''
+console.log(mode)
+
+// backup
+db.backup(`library-${Date.now()}.db`)
+  .then(() => console.log('done'))
+  .catch((error) => console.log('failed', error))
+let paused = false
+await db.backup('library-copy.db', {
+  progress({ totalPages: total, remainingPages: remaining }) {
+    paused = remaining > total / 2
+    return paused ? 0 : 200
+  },
+})
+
+// serialize
+const image = db.serialize()
+const copy = new Database(image)
+
+// exec and close
+db.exec(readFileSync('schema.sql', 'utf8'))
+process.on('exit', () => db.close())
+
+// pluck, expand, raw, columns
+titled.pluck()
+titled.pluck(true)
+titled.pluck(false)
+titled.raw()
+titled.raw(true)
+titled.raw(false)
+titled.expand()
+titled.expand(true)
+titled.expand(false)
+function* table(statement: Database.Statement): Iterable<unknown[]> {
+  yield statement.columns().map((column) => column.name)
+  yield* statement.raw().iterate() as IterableIterator<unknown[]>
+}
+const stream = createWriteStream('books.csv')
+for (const row of table(titled)) stream.write(`${row.join(',')}\n`)
+
+// bind, toString, and the properties
+const bound = db.prepare('SELECT * FROM book WHERE title = ?').bind('Emma')
+console.log((bound.get() as Book).title, bound.toString())
+console.log(bound.database.name, bound.source, bound.reader, bound.readonly, bound.busy)
+
+// binding
+const people = db.prepare('INSERT INTO person VALUES (?, ?, ?)')
+people.run('Jane', 'Austen', 41)
+people.run(['Jane', 'Austen', 41])
+people.run(['Jane'], ['Austen', 41])
+people.run(41, { first: 'Jane' })
+
+// user functions
+db.function('plus', (a, b) => a + b)
+db.function('nothing', { deterministic: true, varargs: true }, () => {})
+db.function('isBig', { safeIntegers: true, directOnly: true }, (value) => String(typeof value === 'bigint'))
+const registration: Database.RegistrationOptions = { varargs: true, deterministic: true, safeIntegers: true }
+db.function('all', registration, (...values: unknown[]) => values.length)
+
+// aggregates
+db.aggregate('total', { start: 0, step: (total, next) => total + next })
+db.aggregate('mean', {
+  start: () => [],
+  step: (array, next) => {
+    array.push(next)
+  },
+  result: (array) => array.reduce((a: number, b: number) => a + b, 0) / array.length,
+})
+db.aggregate('rolling', {
+  start: 0,
+  step: (total, next) => total + next,
+  inverse: (total, dropped) => total - dropped,
+  result: (total) => Math.round(total),
+  deterministic: true,
+})
+db.aggregate('sumOfInts', { safeIntegers: true, start: 0n, step: (total, next) => total + next })
+const aggregate: Database.AggregateOptions = { step: (total, next) => [total, next] }
+db.aggregate('pairs', aggregate)
+
+// virtual tables
+db.table('files', {
+  columns: ['name', 'data'],
+  rows: function* () {
+    for (const name of readdirSync('.')) yield { name, data: readFileSync(name) }
+  },
+})
+db.table('matches', {
+  columns: ['match', 'capture'],
+  parameters: ['pattern', 'text'],
+  rows: function* (pattern, text) {
+    for (const match of String(text).matchAll(new RegExp(String(pattern), 'g'))) yield [match[0], match[1]]
+  },
+})
+db.table('sequence', {
+  safeIntegers: true,
+  directOnly: true,
+  columns: ['value'],
+  parameters: ['length', 'start'],
+  rows: function* (length, start = 0n) {
+    if (length === undefined) throw new TypeError('sequence needs a length')
+    for (let n = start as bigint; n < (start as bigint) + (length as bigint); n++) yield { value: n }
+  },
+})
+
+// extensions, big integers, unsafe mode, threads
+db.loadExtension('./compress.so')
+db.defaultSafeIntegers().defaultSafeIntegers(true).defaultSafeIntegers(false)
+titled.safeIntegers().safeIntegers(true).safeIntegers(false)
+db.prepare('SELECT ?').get(2n ** 63n - 1n)
+db.unsafeMode().unsafeMode(true).unsafeMode(false)
+parentPort?.on('message', ({ sql, parameters }) => {
+  parentPort?.postMessage(db.prepare(sql).all(...parameters))
+})
+copy.close()
+memory.close()
