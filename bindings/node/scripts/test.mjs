@@ -16,10 +16,7 @@ const files = ['test', 'test/tree'].flatMap((folder) =>
     .sort()
     .map((name) => join(folder, name)),
 )
-for (const args of [
-  ['--test', ...process.argv.slice(2), ...files],
-  ['scripts/types.mjs'],
-]) {
+for (const args of [['--test', ...process.argv.slice(2), ...files], ['scripts/types.mjs']]) {
   const { status } = spawnSync(process.execPath, args, { cwd: here, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }

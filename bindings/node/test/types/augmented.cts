@@ -1,0 +1,9 @@
+// A program adds to the options' types, as it can with @types/better-sqlite3.
+import Database = require('strongroom')
+
+declare module 'strongroom' {
+  interface Options {
+    label?: string
+  }
+}
+export const db: Database.Database = new Database('cats.db', { label: 'cats' })
