@@ -50,7 +50,19 @@ test('every method and property of a transaction function has a heading', () => 
 })
 
 test('every option is described', () => {
-  const files = ['options', 'key', 'attach', 'backup', 'check', 'migrate', 'registration', 'rekey', 'serialize']
+  const files = [
+    'aggregate',
+    'options',
+    'key',
+    'function',
+    'table',
+    'attach',
+    'backup',
+    'check',
+    'migrate',
+    'rekey',
+    'serialize',
+  ]
   const options = files.flatMap((file) =>
     [...read(`dist/api/${file}.d.ts`).matchAll(/^export interface \w*Options\b.*?\{\n(.*?)^\}/gms)].flatMap(
       ([, body]) => [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name),
