@@ -18,9 +18,9 @@ export interface AggregateOptions<T = unknown> extends RegistrationOptions {
   step: (total: T, next: ElementOf<T>, ...values: any[]) => Next<T>
   /** Returns the value with a row removed, as `step` does. Makes the aggregate a window function as well. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  inverse?: ((total: T, ...values: any[]) => Next<T>) | null | undefined
+  inverse?: ((total: T, ...values: any[]) => Next<T>) | undefined
   /** Returns the result for the value. Default: the value itself. */
-  result?: ((total: T) => unknown) | null | undefined
+  result?: ((total: T) => unknown) | undefined
 }
 
 /** The value of a group. The addon passes it from one callback to the next. */
