@@ -38,5 +38,6 @@ export type {
   SqlValue,
   Statement,
   Transaction,
+  VirtualTableContext,
   VirtualTableOptions,
 } from './index.js'

@@ -1,17 +1,19 @@
 /// <reference types="node" preserve="true" />
+import type * as aggregates from './api/aggregate'
 import type { AttachOptions as Attach } from './api/attach'
 import type * as backups from './api/backup'
 import type * as check from './api/check'
 import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
+import type * as functions from './api/function'
 import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
 import * as migrate from './api/migrate'
 import type * as options from './api/options'
-import type * as registration from './api/registration'
 import type * as rekey from './api/rekey'
 import type { SerializeOptions as ImageOptions } from './api/serialize'
 import type { StatementOf } from './api/statement'
+import type * as tables from './api/table'
 import type { Transaction as TransactionFunction, Work } from './api/transaction'
 import type * as values from './api/values'
 import { type Versions as LibraryVersions, versions } from './api/versions'
@@ -113,11 +115,13 @@ declare namespace Database {
   /** Options of an image. */
   export interface SerializeOptions extends ImageOptions {}
   /** What SQLite knows about a function of the application. */
-  export interface RegistrationOptions extends registration.RegistrationOptions {}
+  export interface RegistrationOptions extends functions.RegistrationOptions {}
   /** An aggregate of the application. */
-  export type AggregateOptions<T = unknown> = registration.AggregateOptions<T>
+  export type AggregateOptions<T = unknown> = aggregates.AggregateOptions<T>
   /** A virtual table of the application. */
-  export interface VirtualTableOptions extends registration.VirtualTableOptions {}
+  export interface VirtualTableOptions extends tables.VirtualTableOptions {}
+  /** The `this` of a function that makes virtual tables. */
+  export type VirtualTableContext = tables.VirtualTableContext
   /** A key with its cipher parameters. */
   export type KeyOptions = Key
   /** The parameters of a file's encryption. */

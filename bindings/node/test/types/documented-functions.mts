@@ -1,4 +1,4 @@
-// What better-sqlite3's documentation shows of functions, aggregates, virtual tables and extensions, in programs of our own.
+// What better-sqlite3's documentation shows of functions, aggregates and virtual tables, in programs of our own.
 import { readdirSync, readFileSync } from 'node:fs'
 import Database from 'strongroom'
 
@@ -54,6 +54,21 @@ db.table('sequence', {
     if (length === undefined) throw new TypeError('sequence needs a length')
     for (let n = start as bigint; n < (start as bigint) + (length as bigint); n++) yield { value: n }
   },
+})
+
+// more than @types/better-sqlite3: several values of a row, and modules
+db.aggregate('product', { start: 0, step: (total, a, b) => total + a * b })
+// biome-ignore lint/suspicious/noExplicitAny: the value of a column
+db.aggregate('mean', { start: () => ({ sum: 0 }), step: (state, value: any) => ({ sum: state.sum + value }) })
+db.table('words', function (text) {
+  return {
+    columns: [this.table],
+    rows: () =>
+      text
+        .split(' ')
+        .map((word) => [word])
+        .values() as unknown as Generator,
+  }
 })
 
 // extensions

@@ -6,18 +6,21 @@ import type { Session } from './session'
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that changes the value in place returns nothing
 type Next<T> = T | void
 
+/** The element of an array, or any other type itself: the type of a row's first value in @types/better-sqlite3. */
+type ElementOf<T> = T extends (infer Element)[] ? Element : T
+
 /** Options of {@link Database.aggregate}. */
 export interface AggregateOptions<T = unknown> extends RegistrationOptions {
   /** The value before the first row, or a function that returns it for each group. Default: null. */
   start?: T | (() => T)
   /** Returns the value with a row added. If it returns undefined, the value stays: objects can be changed in place. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
-  step: (total: T, ...values: any[]) => Next<T>
+  step: (total: T, next: ElementOf<T>, ...values: any[]) => Next<T>
   /** Returns the value with a row removed, as `step` does. Makes the aggregate a window function as well. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  inverse?: ((total: T, ...values: any[]) => Next<T>) | null | undefined
+  inverse?: ((total: T, ...values: any[]) => Next<T>) | undefined
   /** Returns the result for the value. Default: the value itself. */
-  result?: ((total: T) => unknown) | null | undefined
+  result?: ((total: T) => unknown) | undefined
 }
 
 /** The value of a group. The addon passes it from one callback to the next. */

@@ -7,16 +7,16 @@ import type { Session } from './session'
 /** Options of {@link Database.function} and {@link Database.aggregate}. */
 export interface RegistrationOptions {
   /** Whether the function takes any number of arguments. Default: false, which means as many as it declares. */
-  varargs?: boolean
+  varargs?: boolean | undefined
   /** Whether equal arguments always give an equal result, which an index and a generated column require. Default: false. */
-  deterministic?: boolean
+  deterministic?: boolean | undefined
   /**
    * Whether INTEGER arguments are bigints. Default: that of {@link Database.defaultSafeIntegers} when the function is
    * created.
    */
-  safeIntegers?: boolean
+  safeIntegers?: boolean | undefined
   /** Whether views, triggers and other parts of the schema may not call the function. Default: false. */
-  directOnly?: boolean
+  directOnly?: boolean | undefined
 }
 
 /** Checks the arguments of `function`, and creates the function. */

@@ -21,11 +21,11 @@ export interface VirtualTableOptions {
    * WHERE clause. Default: `$1`, `$2` and so on, as many as `rows` declares. The table is empty if one is NULL; a parameter
    * that is not passed is undefined.
    */
-  parameters?: string[]
+  parameters?: string[] | undefined
   /** Whether INTEGER parameters are bigints. Default: that of {@link Database.defaultSafeIntegers}. */
-  safeIntegers?: boolean
+  safeIntegers?: boolean | undefined
   /** Whether views, triggers and other parts of the schema may not read the table. Default: false. */
-  directOnly?: boolean
+  directOnly?: boolean | undefined
 }
 
 /** The `this` of a function that makes virtual tables. */

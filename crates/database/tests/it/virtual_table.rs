@@ -191,7 +191,7 @@ fn a_module_makes_the_tables_of_a_file() {
         table: "my table".to_owned(),
         arguments: vec!["a b".to_owned(), "'c'".to_owned()],
     };
-    assert_eq!(*first.borrow(), [expected.clone()]);
+    assert_eq!(*first.borrow(), std::slice::from_ref(&expected));
     database.close().unwrap();
     let (database, second) = requests();
     assert_eq!(integer(&database, "SELECT number FROM \"my table\"(19)"), 19);
@@ -206,7 +206,8 @@ fn a_module_makes_the_tables_of_a_file() {
 fn a_definition_that_sqlite_refuses_is_an_error() {
     let many: Vec<String> = (0..=MAX_TABLE_PARAMETERS).map(|number| format!("p{number}")).collect();
     let twice = vec!["a".to_owned(), "A".to_owned()];
-    let cases: [(fn(&mut Definition, Vec<String>), _, _); 2] = [
+    type Change = fn(&mut Definition, Vec<String>);
+    let cases: [(Change, _, _); 2] = [
         (|definition, names| definition.parameters = names, many.clone(), "more than 32 parameters"),
         (|definition, names| definition.columns = names, twice, "duplicate column name: A"),
     ];

@@ -1,0 +1,30 @@
+// Every example of docs/ runs, in the order of its page, in a folder of its page, and prints what its comments say.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { examples, page, prepare, run, said } from './docs.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'strongroom-docs-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The pages, with the least number of their examples. */
+const PAGES = { 'api.md': 50, 'compilation.md': 0, 'keys.md': 10 }
+
+test('every page of docs/ is tested', () => {
+  assert.deepEqual(readdirSync(new URL('../../../../docs', import.meta.url)).sort(), Object.keys(PAGES))
+})
+
+for (const [name, least] of Object.entries(PAGES)) {
+  const list = examples(page(name))
+  const own = join(folder, name)
+  prepare(own)
+  test(`${name} has its examples`, () => assert.ok(list.length >= least, `${list.length}`))
+  list.forEach((example, index) => {
+    test(`${name}, example ${index + 1}: ${example.heading}`, () => {
+      const expected = { status: 0, stdout: said(example.code), stderr: '' }
+      assert.deepEqual(run(example, own, `example-${index + 1}`), expected)
+    })
+  })
+}
