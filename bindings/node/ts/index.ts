@@ -31,13 +31,15 @@ interface DatabaseConstructor {
    * Encrypts a plain database file.
    *
    * A copy is written beside the file on another thread, compared with it, and renamed over it. The file keeps its content
-   * and its settings. After an error, the file is as it was. No connection may have the file open.
+   * and its settings. After an error other than `STRONGROOM_REKEY_UNVERIFIED`, the file is as it was. No connection may have
+   * the file open.
    *
    * @throws {TypeError} and {RangeError}, as a rejected promise, for arguments.
    * @throws {SqliteError} `STRONGROOM_IN_USE` if the file is open; `STRONGROOM_ENCRYPTED`; `STRONGROOM_CANCELLED`;
-   * `STRONGROOM_EXISTS` if the path `keep` exists; `STRONGROOM_EMPTY_FILE`; `STRONGROOM_MISSING_FUNCTION` if an index or a
-   * table uses a function that only the application defines; `SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`,
-   * `SQLITE_FULL`.
+   * `STRONGROOM_EXISTS` if the path `keep` exists; `STRONGROOM_RESERVED_NAME` if `keep` is a name such as `a.db-wal`;
+   * `STRONGROOM_REKEY_UNVERIFIED` if the file is converted, and its folder could not be synced; `STRONGROOM_EMPTY_FILE`;
+   * `STRONGROOM_MISSING_FUNCTION` if an index or a table uses a function that only the application defines;
+   * `SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`, `SQLITE_FULL`.
    * @example
    * ```js
    * await Database.encrypt('notes.db', { passphrase: 'correct horse battery staple' })

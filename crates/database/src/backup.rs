@@ -27,7 +27,7 @@ pub enum BackupKey {
     Source,
     /// Another key. A key without a page size keeps the page size of an encrypted source.
     Key(Key),
-    /// No encryption.
+    /// No encryption, and no room for a cipher on the pages.
     Plain,
 }
 
@@ -87,7 +87,8 @@ impl Database {
         let file = BackupFile::create(path, &files, source_file.as_deref())?;
         let other_pages = match &key {
             BackupKey::Source => false,
-            BackupKey::Plain => cipher.is_some(),
+            // The pages of an image of an encrypted database have room for a cipher, and VACUUM fails for them.
+            BackupKey::Plain => cipher.is_some() || layout.reserved > 0,
             // SQLCipher copies pages between two keys, but not between two layouts.
             BackupKey::Key(key) => cipher.is_none() || layout.adopt(key.parameters()) != layout,
         };

@@ -49,6 +49,14 @@ pub enum SqlError {
     )]
     NotADatabase,
 
+    /// SQLCipher can attach no database without a key, as VACUUM does, because the pages of the main database, which is plain,
+    /// have room for a cipher.
+    #[error(
+        "this plain database cannot be vacuumed, nor can SQL attach a database without KEY: its pages have room for a cipher, \
+         as those of an image of an encrypted database; make a copy with backup() and plain: true, and use that"
+    )]
+    RoomForCipher,
+
     /// A page differs from what was written.
     #[error(
         "a page of the encrypted database fails its authentication: the file is damaged, cut off or tampered with; \
@@ -162,6 +170,7 @@ impl SqlError {
         match self {
             Self::Sqlite { code, .. } => code,
             Self::Function { .. } | Self::Callback { .. } | Self::LimitedChange { .. } => "SQLITE_ERROR",
+            Self::RoomForCipher => "SQLITE_MISUSE",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
@@ -186,6 +195,10 @@ impl SqlError {
             Failure::Closed => Self::Closed,
             Failure::Busy => Self::Busy,
             Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB => Self::NotADatabase,
+            // SQLite's own failures to open a file have other codes.
+            Failure::Sqlite { code: sqlite::SQLITE_MISUSE, message } if message.starts_with(NOT_ATTACHED) => {
+                Self::RoomForCipher
+            }
             Failure::Sqlite { code, message } => Self::Sqlite { code: result_codes::name(code), message },
         }
     }
@@ -204,6 +217,9 @@ impl SqlError {
         }
     }
 }
+
+/// The start of SQLite's message if ATTACH fails.
+const NOT_ATTACHED: &str = "unable to open database: ";
 
 /// The start of SQLCipher's own message, which quotes nothing.
 const KEY_REFUSED: &str = "An error occurred with PRAGMA key or rekey";

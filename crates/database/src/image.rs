@@ -16,7 +16,9 @@ impl Database {
     /// Returns the content of the database `schema` as the bytes of a plain database file, for an encrypted database as well.
     ///
     /// The image includes the changes of an open transaction. The image of an encrypted database keeps SQLCipher's reserved
-    /// bytes at the end of each page, filled with zeros. A new database without any page has an empty image. The image of a
+    /// bytes at the end of each page, filled with zeros, so that VACUUM fails in it; a backup to [`BackupKey::Plain`](crate::BackupKey::Plain) has none.
+    ///
+    /// A new database without any page has an empty image. The image of a
     /// database in WAL mode is in the mode DELETE.
     ///
     /// # Errors

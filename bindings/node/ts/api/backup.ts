@@ -29,14 +29,16 @@ export interface BackupMetadata {
  * A file that is replaced keeps its permissions. A new file has those of the source, and its owner may write it. So a plain
  * copy of a file that only its owner may read is as private, unless the file that it replaces was open to others.
  *
- * A key with cipher settings that need other pages than the source has, `plain` for an encrypted source, and a key for a plain
- * source convert the copy in a second part, off the main thread, in which every page is written and read again.
- * `totalPages` is then three times the number of pages, and `remainingPages` falls to 0 over both parts. In the second part
+ * A key with cipher settings that need other pages than the source has, `plain` for an encrypted source or for an image of
+ * one, and a key for a plain source convert the copy in a second part, off the main thread, in which every page is written
+ * and read again. `totalPages` is then three times the number of pages, and `remainingPages` falls to 0 over both parts. In the second part
  * the number that `progress` returns has no effect. The pages of the first part are in `<path>-strongroom-backup-pages`,
  * encrypted as the source is; those of a plain source are beside the source, or in memory if the source is.
  */
 export interface BackupOptions extends KeyOptions {
-  /** Makes a copy without encryption. Excludes `key` and `passphrase`. Default: false. */
+  /**
+   * Makes a copy without encryption, and without room for it on the pages. Excludes `key` and `passphrase`. Default: false.
+   */
   plain?: boolean
   /** The database to copy: `main` or the name of an attached one. Default: `main`. */
   attached?: string

@@ -267,7 +267,8 @@ export class Database {
    * The image is plaintext, for an encrypted database as well, unless `encrypted` is true or a `key` or `passphrase` is
    * given. An encrypted image is an encrypted database file: written to a file, or passed to `new Database`, it opens with
    * the database's key, or with the given one. Nothing is written to a file here. The image includes the changes of an open
-   * transaction, and is in journal mode DELETE.
+   * transaction, and is in journal mode DELETE. A plain image of an encrypted database keeps room for the cipher on its pages,
+   * and cannot be vacuumed; a copy by `backup` with `plain: true` can.
    *
    * @throws {SqliteError} `STRONGROOM_NOT_ENCRYPTED` for `encrypted` without a key, on a database that has none;
    * `STRONGROOM_OTHER_LAYOUT` for a key with cipher settings that need other pages than the database has.

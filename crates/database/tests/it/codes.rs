@@ -53,6 +53,7 @@ fn every_variants_code_is_in_it() {
         SqlError::Sqlite { code: "SQLITE_ERROR", message: text() },
         SqlError::Function { function: "zstd_decompress", source: CodecError::NotAFrame { length: 1 } },
         SqlError::NotADatabase,
+        SqlError::RoomForCipher,
         SqlError::PageAuthentication,
         SqlError::Closed,
         SqlError::Busy,

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use strongroom_database::{Database, ImageError, Location, OpenError, OpenOptions, SqlError};
+use strongroom_database::{BackupKey, Database, ImageError, Location, OpenError, OpenOptions, SqlError};
 use strongroom_keys::{CipherParameters, Key};
 
-use crate::backup::{FILL, content, listing, open, open_plain, other_key};
+use crate::backup::{FILL, complete, content, listing, open, open_plain, other_key};
 use crate::scratch::{Scratch, assert_intact, integer, key, memory, rows, text, value};
 
 const PLAIN_HEADER: &[u8] = b"SQLite format 3\0";
@@ -98,6 +98,31 @@ fn an_image_shows_an_open_transaction_and_an_attached_database() {
     database.close().unwrap();
     let error = database.serialize("main").unwrap_err();
     assert!(matches!(&error, ImageError::Sql { source: SqlError::Closed, .. }));
+}
+
+/// SQLCipher attaches VACUUM's temporary database with a key if the pages of the main database have reserved bytes, and there
+/// is no key. The error was "unable to open database: ".
+#[test]
+fn a_plain_image_of_an_encrypted_database_says_why_it_has_no_vacuum_and_its_plain_backup_has_one() {
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    database.execute_batch(FILL).unwrap();
+    let image = open_image(&database.serialize("main").unwrap());
+    let other = scratch.folder().join("other.db");
+    for sql in ["VACUUM", &format!("VACUUM INTO '{}'", other.display()), "ATTACH ':memory:' AS m"] {
+        let error = image.execute_batch(sql).unwrap_err();
+        assert!(matches!(error, SqlError::RoomForCipher), "{sql}: {error:?}");
+        assert_eq!(error.code(), "SQLITE_MISUSE");
+    }
+    let copy = scratch.folder().join("copy.db");
+    complete(image.backup("main", &copy, BackupKey::Plain).unwrap()).unwrap();
+    assert_eq!(fs::read(&copy).unwrap()[20], 0, "reserved bytes");
+    let copy = open_plain(&copy);
+    copy.execute_batch(&format!("VACUUM; VACUUM INTO '{}'", other.display())).unwrap();
+    assert_eq!(content(&copy, "t"), content(&database, "t"));
+    assert_eq!(content(&open_plain(&other), "t"), content(&database, "t"));
+    let error = copy.execute_batch("ATTACH '/no/such/folder/a.db' AS m").unwrap_err();
+    assert_eq!(error.code(), "SQLITE_CANTOPEN");
 }
 
 #[test]
