@@ -122,7 +122,7 @@ impl Binder<'_> {
 ///
 /// No JavaScript runs while the bytes are in use, and no other thread can write them: the TypeScript layer copies shared
 /// memory.
-pub(crate) unsafe fn bytes_of<'a>(env: &'a Env, value: Handle) -> Option<&'a [u8]> {
+pub(crate) unsafe fn bytes_of(env: &Env, value: Handle) -> Option<&[u8]> {
     let mut kind = sys::TypedarrayType::int8_array;
     let (mut length, mut data) = (0, ptr::null_mut());
     let (mut buffer, mut offset) = (ptr::null_mut(), 0);

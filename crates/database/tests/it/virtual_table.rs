@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::slice;
 
 use strongroom_database::{
     CallbackError, CallbackPanic, Database, MAX_TABLE_PARAMETERS, Module, ModuleKind, OwnedValue, Rows,
@@ -191,11 +192,11 @@ fn a_module_makes_the_tables_of_a_file() {
         table: "my table".to_owned(),
         arguments: vec!["a b".to_owned(), "'c'".to_owned()],
     };
-    assert_eq!(*first.borrow(), [expected.clone()]);
+    assert_eq!(first.borrow().as_slice(), slice::from_ref(&expected));
     database.close().unwrap();
     let (database, second) = requests();
     assert_eq!(integer(&database, "SELECT number FROM \"my table\"(19)"), 19);
-    assert_eq!(*second.borrow(), [expected]);
+    assert_eq!(second.borrow().as_slice(), [expected]);
     drop(database);
     let without = scratch.open();
     let error = value(&without, "SELECT * FROM \"my table\"", &[]).unwrap_err();
@@ -205,14 +206,14 @@ fn a_module_makes_the_tables_of_a_file() {
 #[test]
 fn a_definition_that_sqlite_refuses_is_an_error() {
     let many: Vec<String> = (0..=MAX_TABLE_PARAMETERS).map(|number| format!("p{number}")).collect();
+    let valid = Numbers::new().definition;
     let twice = vec!["a".to_owned(), "A".to_owned()];
-    let cases: [(fn(&mut Definition, Vec<String>), _, _); 2] = [
-        (|definition, names| definition.parameters = names, many.clone(), "more than 32 parameters"),
-        (|definition, names| definition.columns = names, twice, "duplicate column name: A"),
-    ];
-    for (change, names, message) in cases {
-        let (database, mut numbers) = (memory(), Numbers::new());
-        change(&mut numbers.definition, names);
+    for (definition, message) in [
+        (Definition { parameters: many.clone(), ..valid.clone() }, "more than 32 parameters"),
+        (Definition { columns: twice, ..valid }, "duplicate column name: A"),
+    ] {
+        let database = memory();
+        let numbers = Numbers { definition, ..Numbers::new() };
         database.create_module("numbers", ModuleKind::Eponymous, numbers).unwrap();
         let error = database.prepare("SELECT * FROM numbers").unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
