@@ -272,3 +272,62 @@ fn the_database_cannot_be_used_while_a_table_is_made() {
     }
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 0);
 }
+
+/// Closes the database where a statement drops the rows.
+struct Closing {
+    database: Database,
+    closed: Rc<RefCell<Vec<Result<(), SqlError>>>>,
+}
+
+impl Module for Closing {
+    fn connect(&self, _: &TableRequest) -> Result<TableDefinition, CallbackError> {
+        let Definition { columns, parameters, direct_only } = Numbers::new().definition;
+        let table = Closing { database: self.database.clone(), closed: Rc::clone(&self.closed) };
+        Ok(TableDefinition { columns, parameters, direct_only, table: Box::new(table) })
+    }
+}
+
+impl VirtualTable for Closing {
+    fn rows(&self, _: &[Option<Value<'_>>]) -> Result<Box<dyn Rows>, CallbackError> {
+        Ok(Box::new(ClosingRows(self.database.clone(), Rc::clone(&self.closed))))
+    }
+}
+
+struct ClosingRows(Database, Rc<RefCell<Vec<Result<(), SqlError>>>>);
+
+impl Rows for ClosingRows {
+    fn next(&mut self) -> Result<bool, CallbackError> {
+        Ok(true)
+    }
+
+    fn column(&self, _: usize) -> Result<OwnedValue, CallbackError> {
+        Ok(OwnedValue::Null)
+    }
+}
+
+impl Drop for ClosingRows {
+    fn drop(&mut self) {
+        self.1.borrow_mut().push(self.0.close());
+    }
+}
+
+#[test]
+fn rows_that_are_dropped_cannot_close_the_database() {
+    let (database, closed) = (memory(), Rc::default());
+    let module = Closing { database: database.clone(), closed: Rc::clone(&closed) };
+    database.create_module("closing", ModuleKind::Eponymous, module).unwrap();
+    let sql = "SELECT number FROM closing";
+    database.execute_batch(&format!("{sql} LIMIT 1")).unwrap();
+    let mut reset = database.prepare(sql).unwrap();
+    reset.step().unwrap();
+    reset.reset();
+    // A statement of an older schema is not kept, but finalized.
+    let mut finalized = database.prepare("SELECT number FROM closing AS c").unwrap();
+    finalized.step().unwrap();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    drop(finalized);
+    assert_eq!(closed.borrow().as_slice(), [Err(SqlError::Busy), Err(SqlError::Busy), Err(SqlError::Busy)]);
+    reset.step().unwrap();
+    database.close().unwrap();
+    assert_eq!(closed.borrow().last(), Some(&Ok(())));
+}
