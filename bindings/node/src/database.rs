@@ -64,7 +64,8 @@ impl NativeDatabase {
 impl NativeDatabase {
     /// Opens a database, and checks the key if there is one.
     ///
-    /// `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing.
+    /// `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing. The caller
+    /// keeps it alive.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -74,7 +75,7 @@ impl NativeDatabase {
         let new = || {
             let database = open(&options)?;
             if let Some(verbose) = verbose {
-                let verbose = Reference::new(&env, verbose.raw())?;
+                let verbose = Reference::weak(&env, verbose.raw())?;
                 database.set_trace(Some(Box::new(move |sql: &str| show(&verbose, sql))));
             }
             Ok(NativeDatabase { database, released: Released::default() })

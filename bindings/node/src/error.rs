@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn the_error_of_a_callback_is_its_exception_unless_it_panicked() {
+        let failure = |error| Failure::from(SqlError::Callback { source: error });
+        assert!(matches!(failure(CallbackError::new("thrown")), Failure::Pending));
+        let Failure::Node(error) =
+            failure(CallbackError::new(CallbackPanic { message: "the roof".to_owned() }))
+        else {
+            panic!("not an internal error")
+        };
+        assert_eq!((error.status, error.reason.as_str()), (Status::GenericFailure, "the roof"));
+    }
+
+    #[test]
     fn a_source_that_repeats_the_error_is_no_cause() {
         let source = SqlError::Sqlite { code: "SQLITE_BUSY", message: "database is locked".to_owned() };
         let error = OpenError::Sqlite { path: PathBuf::from("a.db"), source };

@@ -35,6 +35,7 @@ export class Session {
         if (!this.#undoing) throw error
       }
     }
+    if (verbose !== undefined) this.callbacks.hold(show)
     this.native = new addon.NativeDatabase(options, verbose && show)
     // Vue's `reactive` wraps the objects that it finds in properties, except for those that cannot be extended.
     Object.preventExtensions(this)

@@ -25,7 +25,8 @@ export declare class NativeDatabase {
   /**
    * Opens a database, and checks the key if there is one.
    *
-   * `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing.
+   * `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing. The caller
+   * keeps it alive.
    */
   constructor(options: NativeOpenOptions, verbose?: ((sql: string) => unknown) | undefined)
   /** Whether a transaction is open. */

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::slice;
 
 use strongroom_database::{
     CallbackError, CallbackPanic, Database, MAX_TABLE_PARAMETERS, Module, ModuleKind, OwnedValue, Rows,
@@ -191,11 +192,11 @@ fn a_module_makes_the_tables_of_a_file() {
         table: "my table".to_owned(),
         arguments: vec!["a b".to_owned(), "'c'".to_owned()],
     };
-    assert_eq!(*first.borrow(), std::slice::from_ref(&expected));
+    assert_eq!(first.borrow().as_slice(), slice::from_ref(&expected));
     database.close().unwrap();
     let (database, second) = requests();
     assert_eq!(integer(&database, "SELECT number FROM \"my table\"(19)"), 19);
-    assert_eq!(*second.borrow(), [expected]);
+    assert_eq!(second.borrow().as_slice(), [expected]);
     drop(database);
     let without = scratch.open();
     let error = value(&without, "SELECT * FROM \"my table\"", &[]).unwrap_err();
@@ -205,15 +206,14 @@ fn a_module_makes_the_tables_of_a_file() {
 #[test]
 fn a_definition_that_sqlite_refuses_is_an_error() {
     let many: Vec<String> = (0..=MAX_TABLE_PARAMETERS).map(|number| format!("p{number}")).collect();
+    let valid = Numbers::new().definition;
     let twice = vec!["a".to_owned(), "A".to_owned()];
-    type Change = fn(&mut Definition, Vec<String>);
-    let cases: [(Change, _, _); 2] = [
-        (|definition, names| definition.parameters = names, many.clone(), "more than 32 parameters"),
-        (|definition, names| definition.columns = names, twice, "duplicate column name: A"),
-    ];
-    for (change, names, message) in cases {
-        let (database, mut numbers) = (memory(), Numbers::new());
-        change(&mut numbers.definition, names);
+    for (definition, message) in [
+        (Definition { parameters: many.clone(), ..valid.clone() }, "more than 32 parameters"),
+        (Definition { columns: twice, ..valid }, "duplicate column name: A"),
+    ] {
+        let database = memory();
+        let numbers = Numbers { definition, ..Numbers::new() };
         database.create_module("numbers", ModuleKind::Eponymous, numbers).unwrap();
         let error = database.prepare("SELECT * FROM numbers").unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
@@ -271,4 +271,63 @@ fn the_database_cannot_be_used_while_a_table_is_made() {
         assert_eq!(error.to_string(), "all refused");
     }
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 0);
+}
+
+/// Closes the database where a statement drops the rows.
+struct Closing {
+    database: Database,
+    closed: Rc<RefCell<Vec<Result<(), SqlError>>>>,
+}
+
+impl Module for Closing {
+    fn connect(&self, _: &TableRequest) -> Result<TableDefinition, CallbackError> {
+        let Definition { columns, parameters, direct_only } = Numbers::new().definition;
+        let table = Closing { database: self.database.clone(), closed: Rc::clone(&self.closed) };
+        Ok(TableDefinition { columns, parameters, direct_only, table: Box::new(table) })
+    }
+}
+
+impl VirtualTable for Closing {
+    fn rows(&self, _: &[Option<Value<'_>>]) -> Result<Box<dyn Rows>, CallbackError> {
+        Ok(Box::new(ClosingRows(self.database.clone(), Rc::clone(&self.closed))))
+    }
+}
+
+struct ClosingRows(Database, Rc<RefCell<Vec<Result<(), SqlError>>>>);
+
+impl Rows for ClosingRows {
+    fn next(&mut self) -> Result<bool, CallbackError> {
+        Ok(true)
+    }
+
+    fn column(&self, _: usize) -> Result<OwnedValue, CallbackError> {
+        Ok(OwnedValue::Null)
+    }
+}
+
+impl Drop for ClosingRows {
+    fn drop(&mut self) {
+        self.1.borrow_mut().push(self.0.close());
+    }
+}
+
+#[test]
+fn rows_that_are_dropped_cannot_close_the_database() {
+    let (database, closed) = (memory(), Rc::default());
+    let module = Closing { database: database.clone(), closed: Rc::clone(&closed) };
+    database.create_module("closing", ModuleKind::Eponymous, module).unwrap();
+    let sql = "SELECT number FROM closing";
+    database.execute_batch(&format!("{sql} LIMIT 1")).unwrap();
+    let mut reset = database.prepare(sql).unwrap();
+    reset.step().unwrap();
+    reset.reset();
+    // A statement of an older schema is not kept, but finalized.
+    let mut finalized = database.prepare("SELECT number FROM closing AS c").unwrap();
+    finalized.step().unwrap();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    drop(finalized);
+    assert_eq!(closed.borrow().as_slice(), [Err(SqlError::Busy), Err(SqlError::Busy), Err(SqlError::Busy)]);
+    reset.step().unwrap();
+    database.close().unwrap();
+    assert_eq!(closed.borrow().last(), Some(&Ok(())));
 }
