@@ -13,7 +13,7 @@ use std::{
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{Converted, MigrateError, Migration, Progress, migrate};
+use strongroom_database::{Converted, DetachedWork, MigrateError, Migration, Progress, migrate};
 
 use crate::{
     error::{Failure, Outcome},
@@ -153,6 +153,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     let timeout = Duration::from_millis(options.timeout.into());
     let shared: Arc<Mutex<Shared>> = Arc::default();
     let threads = Arc::clone(&shared);
+    let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
     let run = move || {
         let migration = Migration {
             path: &path,
@@ -162,7 +163,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
             keep: keep.as_deref(),
             timeout,
         };
-        let state = run(&migration, &threads);
+        let state = run(&migration, &threads, &work);
         lock(&threads).state = state;
     };
     thread::Builder::new().name("strongroom".to_owned()).spawn(run).map_err(|error| {
@@ -172,11 +173,14 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
 }
 
 /// Runs the conversion on its thread, where a panic would leave JavaScript waiting.
-fn run(migration: &Migration<'_>, shared: &Mutex<Shared>) -> State {
+fn run(migration: &Migration<'_>, shared: &Mutex<Shared>, work: &DetachedWork) -> State {
     let mut report = |progress| {
         let mut shared = lock(shared);
         shared.progress = Some(progress);
-        if shared.cancelled { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        match shared.cancelled || work.must_end() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     };
     match catch_unwind(AssertUnwindSafe(|| migrate(migration, &mut report))) {
         Ok(Ok(converted)) => State::Converted(converted),

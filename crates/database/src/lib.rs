@@ -99,7 +99,7 @@ pub use open_error::OpenError;
 pub use redact::redact;
 pub use rekey::{OnRekeyProgress, RekeyProgress};
 pub use rekey_error::RekeyError;
-pub use seam::{Arguments, Row};
+pub use seam::{Arguments, DetachedWork, Row};
 pub use session::Trace;
 pub use statement::{Column, Statement};
 pub use transaction::{Behavior, Transaction};

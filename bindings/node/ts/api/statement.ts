@@ -1,7 +1,7 @@
 import type { NativeStatement } from '../load/native'
 import { type BuildRow, buildRow, type Shape } from './build-row'
 import { argumentType, busy, fromNative } from './errors'
-import { RowIterator } from './iterator'
+import { RowIterator, Run } from './iterator'
 import { enumerable, uncloneable } from './objects'
 import { Parameters as ParametersOf } from './parameters'
 import type { Session } from './session'
@@ -40,7 +40,8 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   #bigints: boolean
   #bound = false
   #running = false
-  #iterator: RowIterator<unknown> | undefined
+  /** The run that an iterator reads. Not the iterator itself, which could then never be collected. */
+  #run: Run<unknown> | undefined
 
   /** @internal */
   constructor(
@@ -124,7 +125,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
    * Returns an iterator that reads a row at a time.
    *
    * Until the iterator ends, or the loop is left by `break`, `return` or an exception, other statements can read the
-   * database, but nothing can write or close it.
+   * database, but nothing can write or close it. An iterator that the program lets go of ends when it is collected.
    *
    * @throws {TypeError} for a statement that returns no rows.
    */
@@ -140,7 +141,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     }
     this.#running = true
     session.iterators++
-    const iterator = new RowIterator<Result>(
+    const run = new Run<Result>(
       () => session.ready(),
       () => {
         let row: unknown
@@ -156,12 +157,11 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
         this.#running = false
         session.iterators--
         native.reset(values !== undefined)
-        this.#iterator = undefined
+        this.#run = undefined
       },
-      this,
     )
-    this.#iterator = iterator
-    return iterator
+    this.#run = run
+    return new RowIterator(run, this)
   }
 
   /**
@@ -251,7 +251,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
 
   /** Ends an iterator that reads from the statement, as `using` does at the end of its block. */
   [Symbol.dispose](): void {
-    this.#iterator?.return()
+    this.#run?.finish()
   }
 
   /** Checks that a call may begin, and arranges its parameters. */

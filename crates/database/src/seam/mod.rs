@@ -20,6 +20,7 @@ mod callback;
 mod cipher;
 mod core;
 mod descriptors;
+mod exit;
 mod extension;
 mod file;
 mod function;
@@ -42,6 +43,7 @@ pub(crate) use core::{Core, Failure, FileStart};
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::{is_open_elsewhere, lock_beside_sqlite};
+pub use exit::DetachedWork;
 pub(crate) use extension::try_library;
 pub(crate) use function::create_function;
 pub(crate) use handle::{OpenFailure, length_limit, open};
