@@ -38,6 +38,7 @@ export type {
   SqlValue,
   Statement,
   Transaction,
+  Versions,
   VirtualTableContext,
   VirtualTableOptions,
 } from './index.js'

@@ -1,4 +1,4 @@
-// What better-sqlite3's documentation shows of functions, aggregates and virtual tables, in programs of our own.
+// What better-sqlite3's documentation shows of functions, aggregates, virtual tables and extensions, in programs of our own.
 import { readdirSync, readFileSync } from 'node:fs'
 import Database from 'strongroom'
 
@@ -55,6 +55,9 @@ db.table('sequence', {
     for (let n = start as bigint; n < (start as bigint) + (length as bigint); n++) yield { value: n }
   },
 })
+
+// extensions
+db.loadExtension('./compress.so')
 
 // more than @types/better-sqlite3: several values of a row, and modules
 db.aggregate('product', { start: 0, step: (total, a, b) => total + a * b })
