@@ -132,7 +132,7 @@ impl Session {
     #[inline]
     pub(crate) fn trace(&self, expanded: impl FnOnce() -> Option<String>, sql: &str) -> Result<(), SqlError> {
         if self.traced.get() && self.is_open() {
-            return self.show(expanded().as_deref().unwrap_or(sql));
+            return self.show(expanded().as_deref().map_or(sql, str::trim_start));
         }
         Ok(())
     }

@@ -410,7 +410,9 @@ Object.defineProperty(Database.prototype, Symbol.for('nodejs.util.inspect.custom
 /** Returns what `console.log` shows of a database: the values of the properties. */
 function shown(this: Database): object {
   const { name, open, inTransaction, readonly, memory } = this
-  return Object.assign(Object.create({ constructor: Database }), { name, open, inTransaction, readonly, memory })
+  // `inspect` names an object by the constructor that it is an instance of, and a Database itself would recurse.
+  const Shown = { Database: class {} }.Database
+  return Object.assign(new Shown(), { name, open, inTransaction, readonly, memory })
 }
 
 /** Prepares a statement of a database. */
