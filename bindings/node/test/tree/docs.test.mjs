@@ -26,7 +26,7 @@ for (const [name, least] of Object.entries(PAGES)) {
   })
   list.forEach((example, index) => {
     test(`${name}, example ${index + 1}: ${example.heading}`, () => {
-      const expected = { status: 0, stdout: said(example.code), stderr: '' }
+      const expected = { status: 0, stdout: said(example.setup + example.code), stderr: '' }
       assert.deepEqual(run(example, own, `example-${index + 1}`), expected)
     })
   })
