@@ -25,7 +25,7 @@ db.aggregate('average', {
   result: ({ sum, count }) => sum / count,
 })
 db.aggregate<string[]>('list', { start: () => [], step: (list, ...values) => [...list, ...values], result: String })
-db.aggregate('last', { step: (_previous, value) => value, inverse: undefined, result: null })
+db.aggregate('last', { step: (_previous, value) => value, inverse: undefined, result: undefined })
 
 db.table('sequence', {
   columns: ['value'],

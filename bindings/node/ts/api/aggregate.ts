@@ -6,8 +6,12 @@ import type { Session } from './session'
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that changes the value in place returns nothing
 type Next<T> = T | void
 
-/** The element of an array, or any other type itself: the type of a row's first value in @types/better-sqlite3. */
-type ElementOf<T> = T extends (infer Element)[] ? Element : T
+/**
+ * The type of a row's first value: for a state that is an array, its element, as in @types/better-sqlite3. `[]` then stays an
+ * array of `never` to which the value can be added.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
+type First<T> = T extends (infer Element)[] ? Element : any
 
 /** Options of {@link Database.aggregate}. */
 export interface AggregateOptions<T = unknown> extends RegistrationOptions {
@@ -15,7 +19,7 @@ export interface AggregateOptions<T = unknown> extends RegistrationOptions {
   start?: T | (() => T)
   /** Returns the value with a row added. If it returns undefined, the value stays: objects can be changed in place. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
-  step: (total: T, next: ElementOf<T>, ...values: any[]) => Next<T>
+  step: (total: T, next: First<T>, ...values: any[]) => Next<T>
   /** Returns the value with a row removed, as `step` does. Makes the aggregate a window function as well. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   inverse?: ((total: T, ...values: any[]) => Next<T>) | undefined
