@@ -1,7 +1,7 @@
 //! Aggregates and window functions of the caller.
 
 use crate::seam::{self, Arguments, Windowed};
-use crate::user_function::c_name;
+use crate::user_function::function_name;
 use crate::{CallbackError, Database, FunctionOptions, OwnedValue, SqlError};
 
 /// The state of an aggregate for one group of rows, or for one window.
@@ -45,7 +45,7 @@ impl Database {
         options: &FunctionOptions,
         start: impl Fn() -> Result<Box<dyn Accumulator>, CallbackError> + 'static,
     ) -> Result<(), SqlError> {
-        let name = c_name(name)?;
+        let name = function_name(name)?;
         seam::create_aggregate(&self.session.core, &name, *options, Windowed::No, Box::new(start))
             .map_err(SqlError::from_failure)
     }
@@ -61,7 +61,7 @@ impl Database {
         options: &FunctionOptions,
         start: impl Fn() -> Result<Box<dyn Accumulator>, CallbackError> + 'static,
     ) -> Result<(), SqlError> {
-        let name = c_name(name)?;
+        let name = function_name(name)?;
         seam::create_aggregate(&self.session.core, &name, *options, Windowed::Yes, Box::new(start))
             .map_err(SqlError::from_failure)
     }

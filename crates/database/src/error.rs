@@ -120,6 +120,13 @@ pub enum SqlError {
         offset: usize,
     },
 
+    /// The name of a function is longer than SQLite allows.
+    #[error("the function's name has {length} bytes: SQLite allows 255")]
+    LongFunctionName {
+        /// The length of the name, in bytes.
+        length: usize,
+    },
+
     /// The statement does not have this parameter.
     #[error("parameter {index} does not exist: the statement has {count} parameters, counted from 1")]
     ParameterIndex {
@@ -170,7 +177,7 @@ impl SqlError {
         match self {
             Self::Sqlite { code, .. } => code,
             Self::Function { .. } | Self::Callback { .. } | Self::LimitedChange { .. } => "SQLITE_ERROR",
-            Self::RoomForCipher => "SQLITE_MISUSE",
+            Self::RoomForCipher | Self::LongFunctionName { .. } => "SQLITE_MISUSE",
             Self::NotADatabase => "SQLITE_NOTADB",
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",

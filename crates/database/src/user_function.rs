@@ -25,7 +25,7 @@ impl Database {
     /// # Errors
     ///
     /// [`SqlError::Busy`] while a row is borrowed, or a call is running in an outer frame; `SQLITE_BUSY` if a running
-    /// statement may use the replaced function; `SQLITE_MISUSE` for a name of more than 255 bytes, or more arguments than
+    /// statement may use the replaced function; [`SqlError::LongFunctionName`]; `SQLITE_MISUSE` for more arguments than
     /// SQLite allows; [`SqlError::NulInSql`] and [`SqlError::Closed`].
     pub fn create_function(
         &self,
@@ -33,12 +33,22 @@ impl Database {
         options: &FunctionOptions,
         function: impl Fn(&Arguments<'_>) -> Result<OwnedValue, CallbackError> + 'static,
     ) -> Result<(), SqlError> {
-        let created = seam::create_function(&self.session.core, &c_name(name)?, *options, Box::new(function));
+        let created =
+            seam::create_function(&self.session.core, &function_name(name)?, *options, Box::new(function));
         created.map_err(SqlError::from_failure)
     }
 }
 
-/// Returns the name of a function, an aggregate or a module for SQLite.
+/// Returns the name of a function or an aggregate for SQLite, which answers a longer one with a misuse without a message
+/// (https://www.sqlite.org/c3ref/create_function.html).
+pub(crate) fn function_name(name: &str) -> Result<CString, SqlError> {
+    if name.len() > 255 {
+        return Err(SqlError::LongFunctionName { length: name.len() });
+    }
+    c_name(name)
+}
+
+/// Returns the name of a module for SQLite.
 pub(crate) fn c_name(name: &str) -> Result<CString, SqlError> {
     CString::new(name).map_err(|error| SqlError::NulInSql { offset: error.nul_position() })
 }

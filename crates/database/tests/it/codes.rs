@@ -60,6 +60,8 @@ fn every_variants_code_is_in_it() {
         SqlError::MultipleStatements,
         SqlError::NoStatement,
         SqlError::NulInSql { offset: 0 },
+        SqlError::LongFunctionName { length: 256 },
+        SqlError::LimitedChange { rewrite: "DELETE" },
         SqlError::ParameterIndex { index: 1, count: 0 },
         SqlError::TooBig { length: 1, limit: 0 },
         SqlError::InvalidUtf8 { index: 1 },

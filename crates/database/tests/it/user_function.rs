@@ -160,7 +160,11 @@ fn a_function_is_dropped_once_it_is_replaced_or_its_database_is_closed() {
     assert_eq!(Rc::strong_count(&token), 2);
     drop(select);
     let too_long = "f".repeat(256);
-    assert_eq!(database.create_function(&too_long, &one(), echo).unwrap_err().code(), "SQLITE_MISUSE");
+    let error = database.create_function(&too_long, &one(), echo).unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        ("SQLITE_MISUSE", "the function's name has 256 bytes: SQLite allows 255")
+    );
     assert_eq!(database.create_function("a\0b", &one(), echo).unwrap_err(), SqlError::NulInSql { offset: 1 });
     database.close().unwrap();
     assert_eq!(Rc::strong_count(&token), 1);
