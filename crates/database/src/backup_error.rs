@@ -89,7 +89,7 @@ pub enum BackupError {
         journal: PathBuf,
     },
 
-    /// The file that the copy would replace is no database.
+    /// The file that the copy would replace is not a database.
     #[error(
         "cannot back up to \"{path}\": the file exists and is not a database; remove it, or name another file"
     )]
@@ -103,7 +103,7 @@ pub enum BackupError {
     System {
         /// The path of the copy.
         path: PathBuf,
-        /// What was to be done, such as `create`.
+        /// The action that failed, such as `create`.
         action: &'static str,
         /// The file.
         file: PathBuf,
