@@ -80,6 +80,15 @@ test('the list of errors is that of the codes', () => {
   assert.deepEqual(listed, codes)
 })
 
+test('each error has an example, or a reason for none', () => {
+  const listed = [...text.matchAll(/^\| `(STRONGROOM_\w+)` \|/gm)].map(([, code]) => code)
+  const examples = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code).join('')
+  const [, reasons] = /^The codes without an example:\n(.*?)^# /ms.exec(text)
+  const shown = listed.filter((code) => new RegExp(`// → .*\\b${code}\\b`).test(examples))
+  const explained = [...reasons.matchAll(/`(STRONGROOM_\w+)`/g)].map(([, code]) => code)
+  assert.deepEqual([...shown, ...explained].sort(), listed)
+})
+
 test('there are at most five differences from better-sqlite3', () => {
   const [, section] = /^# Differences from better-sqlite3\n(.*)/ms.exec(text)
   const items = section.match(/^\d\. /gm)
