@@ -5,6 +5,7 @@ use std::ffi::CString;
 use rusqlite::config::DbConfig;
 use rusqlite::params;
 use strongroom_keys::Key;
+use vendored_sys::sqlite;
 
 use crate::cipher::{Cipher, CipherFailure};
 use crate::open::{MAIN, Opened};
@@ -23,12 +24,13 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ImageError::UnknownDatabase`] and [`ImageError::Sql`].
+    /// [`ImageError::UnknownDatabase`], and [`ImageError::Sql`], also if memory is short (`SQLITE_NOMEM`).
     pub fn serialize(&self, schema: &str) -> Result<Vec<u8>, ImageError> {
         let source = Source::find(self, schema)?;
         let unused = if source.encrypted { source.layout.reserved as usize } else { 0 };
         let mut image = Vec::new();
         let pages = source.pages(|_, page| {
+            image.try_reserve(page.len()).map_err(|_| out_of_memory())?;
             image.extend_from_slice(page);
             let end = image.len();
             image[end - unused..].fill(0);
@@ -76,13 +78,21 @@ impl Database {
                 leave_wal(&mut page);
                 insert.execute(params![number, page]).map(|_| ())
             });
-            connection.execute_batch("COMMIT")?;
+            // A failure may have ended the transaction, and is the error of the call.
+            if pages.is_ok() {
+                connection.execute_batch("COMMIT")?;
+            }
             Ok(pages)
         });
         written.flatten().map_err(failed)?;
         source.authenticated()?;
         target.stored_bytes().map_err(failed)
     }
+}
+
+fn out_of_memory() -> rusqlite::Error {
+    let message = "no memory for the image; back the database up to a file".to_owned();
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(sqlite::SQLITE_NOMEM), Some(message))
 }
 
 /// The database that becomes an image.

@@ -14,11 +14,7 @@ impl Core {
     /// rusqlite's function cannot take an empty image, and a database from it cannot grow beyond a gigabyte.
     pub(crate) fn deserialize(&self, image: &[u8], read_only: bool) -> Result<(), Failure> {
         let db = self.open_db()?;
-        let out_of_memory = || Failure::Sqlite {
-            code: sqlite::SQLITE_NOMEM,
-            message: format!("no memory for the {} bytes of the image", image.len()),
-        };
-        let length = sqlite::sqlite3_int64::try_from(image.len()).map_err(|_| out_of_memory())?;
+        let length = sqlite::sqlite3_int64::try_from(image.len()).map_err(|_| out_of_memory(image.len()))?;
         let mut flags = sqlite::SQLITE_DESERIALIZE_FREEONCLOSE;
         flags |= match read_only {
             true => sqlite::SQLITE_DESERIALIZE_READONLY,
@@ -32,7 +28,7 @@ impl Core {
             if !image.is_empty() {
                 bytes = sqlite::sqlite3_malloc64(length.unsigned_abs()).cast();
                 if bytes.is_null() {
-                    return Err(out_of_memory());
+                    return Err(out_of_memory(image.len()));
                 }
                 ptr::copy_nonoverlapping(image.as_ptr(), bytes, image.len());
                 leave_wal(slice::from_raw_parts_mut(bytes, image.len()));
@@ -60,7 +56,12 @@ impl Core {
             let flags = sqlite::SQLITE_SERIALIZE_NOCOPY;
             let bytes = sqlite::sqlite3_serialize(db, c"main".as_ptr(), &raw mut length, flags);
             match usize::try_from(length) {
-                Ok(length) if !bytes.is_null() => Ok(slice::from_raw_parts(bytes, length).to_vec()),
+                Ok(length) if !bytes.is_null() => {
+                    let mut copy = Vec::new();
+                    copy.try_reserve_exact(length).map_err(|_| out_of_memory(length))?;
+                    copy.extend_from_slice(slice::from_raw_parts(bytes, length));
+                    Ok(copy)
+                }
                 Ok(0) => Ok(Vec::new()),
                 _ => Err(self.last_failure()),
             }
@@ -88,5 +89,12 @@ pub(crate) fn leave_wal(image: &mut [u8]) {
         for version in image.iter_mut().take(20).skip(18).filter(|version| **version == 2) {
             *version = 1;
         }
+    }
+}
+
+fn out_of_memory(length: usize) -> Failure {
+    Failure::Sqlite {
+        code: sqlite::SQLITE_NOMEM,
+        message: format!("no memory for the {length} bytes of the image"),
     }
 }
