@@ -204,22 +204,3 @@ test('options of a wrong kind are refused by name', () => {
     )
   }
 })
-
-const prlimit = (bytes) => spawnSync('prlimit', ['--pid', `${process.pid}`, `--as=${bytes}:unlimited`])
-const limits = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0
-
-test('a lack of memory is an error', { skip: !limits && 'skipped: needs prlimit' }, () => {
-  const db = new Database(freshPath(), { key: randomBytes(32) })
-  db.exec('CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(300000000))')
-  for (const encrypted of [false, true]) {
-    const size = Number(/^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024
-    try {
-      assert.equal(prlimit(size + 150_000_000).status, 0)
-      assert.throws(() => db.serialize({ encrypted }), { name: 'SqliteError', code: 'SQLITE_NOMEM' })
-    } finally {
-      prlimit('unlimited')
-    }
-  }
-  assert.equal(db.check().ok, true)
-  db.close()
-})

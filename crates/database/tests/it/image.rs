@@ -1,8 +1,8 @@
 //! Images: what `serialize` returns, and what opens from bytes.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use strongroom_database::{BackupKey, Database, ImageError, Location, OpenError, OpenOptions, SqlError};
 use strongroom_keys::{CipherParameters, Key};
@@ -310,7 +310,7 @@ fn no_header_makes_a_read_leave_the_image() {
 
 #[test]
 fn the_bytes_of_the_public_file_of_version_3_open() {
-    let Some(vectors) = std::env::var_os("STRONGROOM_VECTORS") else {
+    let Some(vectors) = env::var_os("STRONGROOM_VECTORS") else {
         return println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's files");
     };
     let bytes = fs::read(Path::new(&vectors).join("sqlcipher-3.0-testkey.db")).unwrap();
@@ -341,4 +341,36 @@ fn a_damaged_page_of_the_source_is_an_error() {
     for error in [plain, encrypted, image] {
         assert!(matches!(error, ImageError::Sql { source: SqlError::PageAuthentication, .. }), "{error:?}");
     }
+}
+
+/// A child has less address space than the image needs: the parent's memory is that of other tests.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_memory_is_an_error() {
+    const CHILD: &str = "STRONGROOM_TEST_SHORT_OF_MEMORY";
+    if env::var_os(CHILD).is_none() {
+        let output = Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -v 400000; exec \"$0\" --exact image::a_lack_of_memory_is_an_error --nocapture",
+            ])
+            .arg(env::current_exe().unwrap())
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+        return;
+    }
+    let scratch = Scratch::new();
+    let database = scratch.open();
+    database.execute_batch("CREATE TABLE big (x)").unwrap();
+    for _ in 0..40 {
+        database.execute_batch("INSERT INTO big VALUES (zeroblob(10000000))").unwrap();
+    }
+    let plain = database.serialize("main").unwrap_err();
+    assert_eq!(plain.code(), "SQLITE_NOMEM", "{plain}");
+    let encrypted = database.serialize_encrypted("main", None).unwrap_err();
+    assert_eq!(encrypted.code(), "SQLITE_NOMEM", "{encrypted}");
+    assert_eq!(integer(&database, "SELECT count(*) FROM big"), 40);
 }
