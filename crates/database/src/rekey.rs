@@ -357,7 +357,7 @@ fn not_begun(path: &Path, failure: Failure) -> RekeyError {
 /// Returns the parameter by which the pages of a file would have another layout.
 fn layout_difference(file: &CipherParameters, to: &CipherParameters) -> Option<&'static str> {
     let header = |parameters: &CipherParameters| parameters.plaintext_header_size.unwrap_or(0);
-    // Names what the caller passed: the version stands for its HMAC algorithm.
+    // Names what the caller passed: the version implies its HMAC algorithm.
     let hmac = if to.compatibility.is_some() { "cipherCompatibility" } else { "HMAC algorithm" };
     let differences = [
         ("page size", to.page_size.is_some_and(|size| size != file.effective_page_size())),

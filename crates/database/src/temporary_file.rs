@@ -222,7 +222,7 @@ impl Unused {
     }
 }
 
-/// Takes the lock that tells other processes that a file is no leftover. Returns false if another process has it.
+/// Takes the lock that tells other processes that a file is in use. Returns false if another process has it.
 #[cfg(target_os = "linux")]
 fn lock(file: &File) -> bool {
     crate::seam::lock_beside_sqlite(file)

@@ -102,7 +102,7 @@ impl Locked {
                 })
             })
             .map_err(|failure| MigrateError::sqlite(path, failure))?;
-        // -1 stands for a database without a log.
+        // -1 means that the database has no log.
         match busy != 0 || frames > 0 {
             true => Err(MigrateError::InUse { path: path.to_owned() }),
             false => Ok(()),

@@ -59,7 +59,7 @@ const F_SETSIG: c_int = 10;
 /// Takes and returns a write lease. Returns whether another descriptor is the reason for a refusal.
 #[cfg(target_os = "linux")]
 fn lease_is_refused(descriptor: c_int) -> bool {
-    // SAFETY: the calls change nothing but the lease and its signal. A number that is no open descriptor is an error.
+    // SAFETY: the calls change nothing but the lease and its signal. A number that is not an open descriptor is an error.
     unsafe {
         // Another process that opens the file meanwhile waits, and the kernel sends this signal. The default, SIGIO, would
         // end the process; SIGURG is ignored.
