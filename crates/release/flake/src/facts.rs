@@ -45,7 +45,8 @@ fn facts(addon: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(fields)
 }
 
-/// Objects and the elements of the outermost list become fields of their own; `0.details.nodelete`.
+/// Objects and the elements of the outermost list become fields of their own; `0.details.nodelete`. The other lists are sets:
+/// their order is that of the object files, in which the linker meets the names.
 fn flatten(name: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
     let join = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
     match value {
@@ -59,7 +60,22 @@ fn flatten(name: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
                 flatten(&index.to_string(), value, fields);
             }
         }
-        value => drop(fields.insert(name.to_owned(), value)),
+        mut value => {
+            sort(&mut value);
+            fields.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// Sorts every list in `value`.
+fn sort(value: &mut Value) {
+    match value {
+        Value::Array(list) => {
+            list.iter_mut().for_each(sort);
+            list.sort_by_cached_key(Value::to_string);
+        }
+        Value::Object(object) => object.values_mut().for_each(sort),
+        _ => {}
     }
 }
 
@@ -92,6 +108,18 @@ mod tests {
         let flag = serde_json::json!(true);
         let one = Pair { nix: Some(&flag), dist: None };
         assert_eq!(difference("0.relro", &one), "0.relro: true by Nix, nothing by dist");
+    }
+
+    #[test]
+    fn the_order_of_a_list_makes_no_difference() {
+        let fields = |first: &str, second: &str| {
+            let mut fields = BTreeMap::new();
+            let needs = serde_json::json!([{ "needs": [{ "version": "1", "symbols": [first, second] }] }]);
+            flatten("", needs, &mut fields);
+            fields
+        };
+        assert_eq!(fields("read", "write"), fields("write", "read"));
+        assert_ne!(fields("read", "write"), fields("read", "close"));
     }
 
     #[test]
