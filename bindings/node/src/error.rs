@@ -1,5 +1,6 @@
 //! Turns failures into JavaScript errors.
 
+use std::any::Any;
 use std::error::Error;
 use std::io;
 use std::iter;
@@ -69,6 +70,13 @@ impl Failure {
     /// The failure of a call while another call further up the stack uses the statement or the database.
     pub(crate) fn busy() -> Failure {
         SqlError::Busy.into()
+    }
+
+    /// The failure of a call that panicked.
+    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Failure {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Failure::Node(napi::Error::new(Status::GenericFailure, text.unwrap_or("panic").to_owned()))
     }
 
     /// An error of the engine, with its message and its chain of sources.

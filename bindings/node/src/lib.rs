@@ -6,22 +6,30 @@
 //!   `panic.test.mjs` makes each export panic.
 //! - No function takes `&mut self`: JavaScript can re-enter, so that a `RefCell` holds the state, and a second borrow
 //!   fails.
-//! - Only `handle.rs`, `parameters.rs` and `row.rs`, the path of each row, have raw Node-API calls.
+//! - Only the modules on the path of each row, and those that keep references, have raw Node-API calls: they are listed below
+//!   with `unsafe_code`.
 //!
 //! The crate knows no default and no option name, and leaves every decision about a database to the engine.
 
 mod attach;
 mod backup;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
+mod batch;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod callback;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod calls;
 mod check;
 mod database;
 mod error;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod exchange;
 mod extension;
 mod function;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod key;
+mod layout;
 mod migrate;
 mod panic_request;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
@@ -33,12 +41,15 @@ mod rekey;
 mod row;
 mod statement;
 mod table;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod text;
 mod versions;
 
 use std::hint::black_box;
 
 use napi_derive::napi;
 
+pub use crate::calls::calls;
 use crate::panic_request::{panic_if_requested, request_panic};
 pub use crate::versions::{NativeVersions, library_versions};
 

@@ -1,7 +1,7 @@
 //! Binds JavaScript values to a statement's parameters.
 //!
-//! The TypeScript layer passes an array with one value per parameter, in the engine's order: a number, a string, a
-//! bigint, a `Uint8Array`, null or undefined. Nothing here runs JavaScript.
+//! The TypeScript layer passes one value per parameter, in the engine's order: a number, a string, a bigint, a `Uint8Array`,
+//! null or undefined. Nothing here runs JavaScript.
 
 use std::ptr;
 
@@ -10,26 +10,20 @@ use strongroom_database::{Statement, Value};
 
 use crate::{
     error::{Failure, Outcome},
+    exchange::{Exchange, FIRST, MAX_PARAMETERS},
     handle::{self, Handle, check},
+    text::{self, Scratch},
 };
 
-/// Buffers for reading strings, which a statement reuses.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    utf8: Vec<u8>,
-    utf16: Vec<u16>,
-}
-
-impl Scratch {
-    /// Frees the memory of an exceptionally long string.
-    pub(crate) fn trim(&mut self) {
-        const MAX_KEPT: usize = 64 * 1024;
-        if self.utf8.capacity() > MAX_KEPT {
-            self.utf8 = Vec::new();
-        }
-        // Only text with U+FFFD uses it.
-        self.utf16 = Vec::new();
-    }
+/// The kinds of the values that the TypeScript layer has put into the shared memory. `ts/api/calls.ts` has the same numbers.
+mod kind {
+    pub(super) const NULL: u8 = 0;
+    /// A slot with a number.
+    pub(super) const NUMBER: u8 = 1;
+    /// A string, which is an argument of the call.
+    pub(super) const TEXT: u8 = 2;
+    /// A slot with the place and the length of bytes.
+    pub(super) const BYTES: u8 = 3;
 }
 
 /// Binds the values of one call.
@@ -41,11 +35,37 @@ pub(crate) struct Binder<'c> {
 
 impl Binder<'_> {
     /// Binds each element of the array `values` to the parameter at its position.
-    pub(crate) fn bind_all(&mut self, values: Handle) -> Outcome<()> {
+    pub(crate) fn bind_array(&mut self, values: Handle) -> Outcome<()> {
         let count = handle::array_length(self.env, values)?;
         for position in 0..count {
             let value = handle::element(self.env, values, position)?;
             self.bind(position as usize + 1, value)?;
+        }
+        Ok(())
+    }
+
+    /// Binds the arguments of a call, some of which are in the shared memory.
+    #[inline]
+    pub(crate) fn bind_call(&mut self, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
+        if values.len() > MAX_PARAMETERS {
+            return (1..).zip(values).try_for_each(|(index, &value)| self.bind(index, value));
+        }
+        let kinds = &exchange.bytes()[..MAX_PARAMETERS];
+        let slots = &exchange.slots()[FIRST..];
+        for (position, &value) in values.iter().enumerate() {
+            let (index, slot) = (position + 1, slots[position].get());
+            match kinds[position].get() {
+                kind::NULL => self.statement.bind(index, Value::Null)?,
+                kind::NUMBER => self.statement.bind(index, Value::Real(f64::from_bits(slot)))?,
+                kind::TEXT => self.bind_text(index, value)?,
+                kind::BYTES => {
+                    let (start, length) = (slot as u32 as usize, (slot >> 32) as usize);
+                    let bytes = exchange.bytes().get(start..start + length);
+                    let bytes = bytes.ok_or_else(|| self.unsupported(index))?;
+                    self.statement.bind(index, Value::Blob(self.scratch.copy(bytes)))?;
+                }
+                _ => self.bind(index, value)?,
+            }
         }
         Ok(())
     }
@@ -78,17 +98,15 @@ impl Binder<'_> {
     }
 
     fn bind_text(&mut self, index: usize, value: Handle) -> Outcome<()> {
-        read_string(self.env, self.scratch, value)?;
-        // Node-API writes U+FFFD for a lone surrogate, so that only text with U+FFFD needs the check.
-        if holds_replacement(&self.scratch.utf8) && holds_lone_surrogate(self.env, self.scratch, value)? {
-            let label = self.label(index);
-            return Err(Failure::Value {
-                message: format!(
-                    "{label} holds a lone surrogate, which UTF-8 cannot store: bind a Buffer, or call toWellFormed()"
-                ),
-            });
+        if let Some(text) = text::read_string(self.env, value, self.scratch)? {
+            return Ok(self.statement.bind(index, Value::Text(text))?);
         }
-        Ok(self.statement.bind(index, Value::Text(&self.scratch.utf8))?)
+        let label = self.label(index);
+        Err(Failure::Value {
+            message: format!(
+                "{label} holds a lone surrogate, which UTF-8 cannot store: bind a Buffer, or call toWellFormed()"
+            ),
+        })
     }
 
     fn bind_bytes(&mut self, index: usize, value: Handle) -> Outcome<()> {
@@ -170,72 +188,6 @@ pub(crate) fn number_of(env: &Env, value: Handle) -> Outcome<f64> {
 /// Returns a string as UTF-8, or `None` for one with a lone surrogate.
 pub(crate) fn string_of(env: &Env, value: Handle) -> Outcome<Option<String>> {
     let mut scratch = Scratch::default();
-    read_string(env, &mut scratch, value)?;
-    if holds_replacement(&scratch.utf8) && holds_lone_surrogate(env, &mut scratch, value)? {
-        return Ok(None);
-    }
-    Ok(String::from_utf8(scratch.utf8).ok())
-}
-
-/// Reads a string as UTF-8 into `scratch.utf8`.
-fn read_string(env: &Env, scratch: &mut Scratch, value: Handle) -> Outcome<()> {
-    let buffer = &mut scratch.utf8;
-    buffer.clear();
-    buffer.reserve(64);
-    let mut written = fill(env, buffer, value)?;
-    // Node-API stops before a character that does not fit, which leaves up to three bytes and the NUL free.
-    if written + 4 >= buffer.capacity() {
-        let mut needed = 0;
-        // SAFETY: without a buffer Node-API only returns the length.
-        let status =
-            unsafe { sys::napi_get_value_string_utf8(env.raw(), value, ptr::null_mut(), 0, &mut needed) };
-        check(env, status, "napi_get_value_string_utf8")?;
-        if needed > written {
-            buffer.reserve(needed + 1);
-            written = fill(env, buffer, value)?;
-        }
-    }
-    // SAFETY: Node-API has written this many bytes to the start of the buffer, within its capacity.
-    unsafe { buffer.set_len(written) };
-    Ok(())
-}
-
-/// Writes as much of the string as the buffer's capacity holds. Returns the number of bytes.
-fn fill(env: &Env, buffer: &mut Vec<u8>, value: Handle) -> Outcome<usize> {
-    let mut written = 0;
-    // SAFETY: Node-API writes at most `capacity` bytes, including the NUL, to memory that the buffer owns.
-    let status = unsafe {
-        sys::napi_get_value_string_utf8(
-            env.raw(),
-            value,
-            buffer.as_mut_ptr().cast(),
-            buffer.capacity(),
-            &mut written,
-        )
-    };
-    check(env, status, "napi_get_value_string_utf8")?;
-    Ok(written)
-}
-
-/// Whether the bytes hold U+FFFD.
-fn holds_replacement(bytes: &[u8]) -> bool {
-    // The search for the byte 0xEF, which no ASCII text holds, is faster than the search for all three bytes.
-    bytes.contains(&0xEF) && bytes.windows(3).any(|window| window == "\u{FFFD}".as_bytes())
-}
-
-fn holds_lone_surrogate(env: &Env, scratch: &mut Scratch, value: Handle) -> Outcome<bool> {
-    let mut units = 0;
-    // SAFETY: without a buffer Node-API only returns the length.
-    let status =
-        unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) };
-    check(env, status, "napi_get_value_string_utf16")?;
-    let buffer = &mut scratch.utf16;
-    buffer.clear();
-    buffer.resize(units + 1, 0);
-    // SAFETY: the buffer has room for the units and a NUL.
-    let status = unsafe {
-        sys::napi_get_value_string_utf16(env.raw(), value, buffer.as_mut_ptr(), units + 1, &mut units)
-    };
-    check(env, status, "napi_get_value_string_utf16")?;
-    Ok(char::decode_utf16(buffer[..units].iter().copied()).any(|unit| unit.is_err()))
+    let text = text::read_string(env, value, &mut scratch)?;
+    Ok(text.and_then(|text| String::from_utf8(text.to_vec()).ok()))
 }

@@ -60,11 +60,7 @@ test('a panic in any export is an error', () => {
         attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },
-      NativeStatement: {
-        parameters: [], columns: [], names: [], bind: [[]], run: [undefined, ignore, false],
-        get: [undefined, ignore, ignore, false], all: [undefined, ignore, ignore, false],
-        start: [undefined], next: [ignore, ignore, false], reset: [false],
-      },
+      NativeStatement: { parameters: [], columns: [], layout: [false, false], bind: [[]], handle: [] },
       NativeMigration: {},
     }
     const options = { readonly: false, mustExist: false, timeout: 0, log: false }
@@ -96,6 +92,9 @@ test('a panic in any export is an error', () => {
         provoke(name + '.' + property, () => (get ? instance[property] : instance[property](...args)))
       }
     }
+    const [, , ...functions] = addon.calls()
+    const handle = open().prepare('SELECT 1').handle()
+    for (const call of functions) provoke('calls: ' + call.name, () => call(handle, 0, ignore))
     provoke('new NativeDatabase', open)
     provoke('new NativeMigration', migration)
     console.log(JSON.stringify(outcomes))`
@@ -106,7 +105,9 @@ test('a panic in any export is an error', () => {
     'version',
     'new NativeDatabase',
     'NativeDatabase.inTransaction',
-    'NativeStatement.all',
+    'NativeStatement.layout',
+    'calls: run',
+    'calls: end',
     'NativeMigration.poll',
     'NativeBackup.step',
   ])

@@ -127,6 +127,12 @@ impl Database {
         self.session.is_open() && !self.session.core.is_autocommit()
     }
 
+    /// Whether a transaction has begun to write, explicitly or for the statement that is running.
+    #[inline]
+    pub fn is_writing(&self) -> bool {
+        self.session.core.is_writing()
+    }
+
     /// Whether the file is opened read-only: by its options, or because the operating system forbids writing.
     pub fn is_read_only(&self) -> bool {
         self.session.core.is_read_only(MAIN)

@@ -56,6 +56,12 @@ impl Statement {
         self.facts.read_only
     }
 
+    /// Whether the statement leaves the schema as it is and holds no key, so that callers that prepare the same SQL again can
+    /// share it as long as the schema stays.
+    pub fn is_reusable(&self) -> bool {
+        self.facts.cacheable
+    }
+
     /// Returns the SQL with the values that are bound, without keys, or `None` if memory is short.
     pub fn expanded_sql(&self) -> Option<String> {
         self.raw().ok()?.expanded_sql().map(|sql| redact(&sql).into_owned())
@@ -138,6 +144,14 @@ impl Statement {
         self.raw_mut()?.bind(index as c_int, value).map_err(|failure| self.session.refuse(value, failure))
     }
 
+    /// Sets every parameter to NULL if one of their values is long, so that an idle statement keeps little memory.
+    #[inline]
+    pub fn clear_long_bindings(&mut self) {
+        if let Ok(raw) = self.raw_mut() {
+            raw.clear_long_bindings();
+        }
+    }
+
     /// Sets every parameter to NULL.
     pub fn clear_bindings(&mut self) {
         if let Ok(raw) = self.raw_mut() {
@@ -182,11 +196,21 @@ impl Statement {
         }
     }
 
+    /// Returns the row that the last step reached, or `None` if the statement is not on a row.
+    #[inline]
+    pub fn row(&self) -> Option<Row<'_>> {
+        self.raw.as_ref().filter(|_| self.is_running()).map(RawStatement::row)
+    }
+
     /// Ends a run, so that the next step starts over. Bindings stay.
+    #[inline]
     pub fn reset(&mut self) {
-        self.running = false;
-        if let Ok(raw) = self.raw_mut() {
-            raw.reset();
+        // The step that ended a run has reset the statement.
+        if self.running {
+            self.running = false;
+            if let Ok(raw) = self.raw_mut() {
+                raw.reset();
+            }
         }
     }
 

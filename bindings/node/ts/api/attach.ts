@@ -1,6 +1,6 @@
 import type { NativeAttachOptions } from '../load/native'
 import { boolean, optionsObject, pathArgument, wellFormed } from './arguments'
-import { argumentType, fromNative } from './errors'
+import { argumentType } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
@@ -37,7 +37,7 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
     if (key !== undefined && native.plain)
       throw argumentType('"plain" excludes "key" and "passphrase": give one of them')
     session.idle()
-    run(() => session.native.attach(checkedName, native))
+    session.change(() => session.native.attach(checkedName, native))
   } finally {
     wipe(key)
   }
@@ -47,15 +47,7 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
 export function detach(session: Session, name: unknown): void {
   const checkedName = nameArgument(name, 'first')
   session.idle()
-  run(() => session.native.detach(checkedName))
-}
-
-function run(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    throw fromNative(error)
-  }
+  session.change(() => session.native.detach(checkedName))
 }
 
 function nameArgument(name: unknown, position: string): string {

@@ -1,12 +1,33 @@
-/** Builds a row from its columns' values, in their order. */
-export type BuildRow = (...values: never[]) => unknown
+import { Buffer } from 'node:buffer'
+import { type Calls, FIRST } from './calls'
 
 /** The form of a statement's rows. */
-export type Shape = 'object' | 'array' | 'expanded'
+export type Shape = 'object' | 'array' | 'expanded' | 'value'
 
-/** Functions by shape and names, which statements with the same columns share. */
-const compiled = new Map<string, BuildRow>()
-const MAX_COMPILED = 1000
+/** The columns of a statement's rows, as the addon tells them. */
+export interface Columns {
+  readonly names: readonly string[]
+  /** The table of each column, undefined for an expression. */
+  readonly tables: readonly (string | null | undefined)[]
+  readonly kinds: readonly number[]
+}
+
+/** Builds rows from the answer of a call. */
+export interface Reader {
+  /** Builds a single row from the value that the call returned, of which there may be several. */
+  one(value: unknown, values: number): unknown
+  /** Appends rows. */
+  many(rows: unknown[], count: number, value: unknown, values: number): void
+}
+
+/** How the values of a column cross. Those of any other kind are JavaScript values. */
+const SMALL = 0
+const NUMBER = 1
+const BIGINT = 2
+const BLOB = 3
+
+/** The most readers that are kept. */
+const MAX_READERS = 1000
 
 /** Whether this process may compile strings, which `--disallow-code-generation-from-strings` forbids. */
 const mayCompile = (() => {
@@ -18,38 +39,145 @@ const mayCompile = (() => {
   }
 })()
 
-/** Returns the function that builds a row with these columns. `tables` names the table of each column for `expanded`. */
-export function buildRow(
-  shape: Shape,
-  names: readonly string[],
-  tables: readonly (string | null | undefined)[] = [],
-): BuildRow {
-  if (shape === 'expanded') return expand(names, tables)
-  const key = shape === 'array' ? String(names.length) : JSON.stringify(names)
-  let build = compiled.get(key)
-  if (build === undefined) {
-    build = mayCompile ? compile(shape, names) : interpret(shape, names)
-    if (compiled.size === MAX_COMPILED) compiled.clear()
-    compiled.set(key, build)
+/** Node's own class of Buffers, which creates them several times faster than `Buffer.from`. */
+const FastBuffer = (() => {
+  const Species = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as typeof Uint8Array | undefined
+  const usable = typeof Species === 'function' && Species.prototype === (Buffer.prototype as unknown)
+  return usable ? Species : undefined
+})()
+
+/** Returns the reader of rows with these columns. */
+export function readerOf(calls: Calls, shape: Shape, columns: Columns): Reader {
+  if (shape === 'expanded') return expanded(readerOf(calls, 'array', columns), columns)
+  const names = shape === 'object' ? JSON.stringify(columns.names) : ''
+  const key = `${shape} ${columns.kinds.join('')} ${names}`
+  let reader = calls.readers.get(key)
+  if (reader === undefined) {
+    reader = mayCompile ? compiled(calls, shape, columns) : interpreted(calls, shape, columns)
+    if (calls.readers.size === MAX_READERS) calls.readers.clear()
+    calls.readers.set(key, reader)
   }
-  return build
+  return reader
 }
 
-/** Compiles an object literal, the fastest way to create many objects of one shape. */
-function compile(shape: Shape, names: readonly string[]): BuildRow {
-  const values = names.map((_, i) => `v${i}`)
+/**
+ * Compiles a reader for the columns: an object literal is the fastest way to create many objects of one shape.
+ *
+ * The code reads numbers from the shared memory, at `slot`, and other values from the list `values`, in their order.
+ */
+function compiled({ numbers, ints, bigints, bytes }: Calls, shape: Shape, { names, kinds }: Columns): Reader {
+  const expressions = kinds.map((kind, i) => expression(kind, i))
   // JSON's quotes make a string literal of any name. The key "__proto__" is computed, because a literal one sets the
   // prototype. The other keys are not, because V8 creates objects with computed keys several times slower.
   const properties = names.map((name, i) =>
-    name === '__proto__' ? `['__proto__']:v${i}` : `${JSON.stringify(name)}:v${i}`,
+    name === '__proto__' ? `['__proto__']:${expressions[i]}` : `${JSON.stringify(name)}:${expressions[i]}`,
   )
-  const row = shape === 'array' ? `[${values.join()}]` : `({${properties.join()}})`
-  return new Function(...values, `return ${row}`) as BuildRow
+  const row = {
+    object: `{${properties.join()}}`,
+    array: `[${expressions.join()}]`,
+    value: expressions[0] ?? 'undefined',
+  }
+  const code = `'use strict'
+    return {
+      one(value, count) {
+        const values = count > 1 ? value : [value]
+        let next = 0, number = 0
+        const slot = ${FIRST}, half = ${2 * FIRST}
+        return (${row[shape as keyof typeof row]})
+      },
+      many(rows, length, value, count) {
+        const values = count > 1 ? value : [value]
+        let next = 0, number = 0
+        for (let i = 0, slot = ${FIRST}; i < length; i++, slot += ${kinds.length}) {
+          const half = 2 * slot
+          rows.push(${row[shape as keyof typeof row]})
+        }
+      },
+    }`
+  const create = new Function('numbers', 'ints', 'bigints', 'blob', 'own', code)
+  return create(numbers, ints, bigints, copier(bytes), own) as Reader
+}
+
+function expression(kind: number, column: number): string {
+  const first = `ints[half+${2 * column}]`
+  const second = `ints[half+${2 * column + 1}]`
+  switch (kind) {
+    case SMALL:
+      return first
+    case NUMBER:
+      // NaN stands for NULL.
+      return `((number=numbers[slot+${column}])===number?number:null)`
+    case BIGINT:
+      return `bigints[slot+${column}]`
+    case BLOB:
+      return `(${first}>=0?blob(${first},${second}):${second}<0?null:own(values[next++]))`
+    default:
+      return 'values[next++]'
+  }
+}
+
+/** Returns the function that copies a small blob out of the shared memory. The Buffer has memory of its own. */
+function copier({ buffer }: Uint8Array): (start: number, length: number) => Uint8Array {
+  if (FastBuffer === undefined) return (start, length) => Buffer.from(new Uint8Array(buffer, start, length))
+  const Copy = FastBuffer
+  return (start, length) => new Copy(new Uint8Array(buffer, start, length))
+}
+
+/** Returns a Buffer of the whole ArrayBuffer. */
+function own(buffer: ArrayBuffer): Uint8Array {
+  return FastBuffer === undefined ? Buffer.from(buffer) : new FastBuffer(buffer)
+}
+
+/** Reads rows without compiling strings. */
+function interpreted({ numbers, ints, bigints, bytes }: Calls, shape: Shape, { names, kinds }: Columns): Reader {
+  const blob = copier(bytes)
+  const template = {}
+  for (const name of names)
+    Object.defineProperty(template, name, { value: null, writable: true, enumerable: true, configurable: true })
+  let next = 0
+  const valueAt = (kind: number, slot: number, values: readonly unknown[]): unknown => {
+    switch (kind) {
+      case SMALL:
+        return ints[2 * slot]
+      case NUMBER: {
+        const number = numbers[slot] as number
+        return Number.isNaN(number) ? null : number
+      }
+      case BIGINT:
+        return bigints[slot]
+      case BLOB: {
+        const [start, length] = [ints[2 * slot] as number, ints[2 * slot + 1] as number]
+        if (start >= 0) return blob(start, length)
+        return length < 0 ? null : own(values[next++] as ArrayBuffer)
+      }
+      default:
+        return values[next++]
+    }
+  }
+  const rowAt = (slot: number, values: readonly unknown[]): unknown => {
+    if (shape === 'value') return valueAt(kinds[0] as number, slot, values)
+    if (shape === 'array') return kinds.map((kind, i) => valueAt(kind, slot + i, values))
+    // Copying an object with every property creates objects of one shape.
+    const row: Record<string, unknown> = { ...template }
+    for (let i = 0; i < kinds.length; i++) row[names[i] as string] = valueAt(kinds[i] as number, slot + i, values)
+    return row
+  }
+  return {
+    one(value, count) {
+      next = 0
+      return rowAt(FIRST, count > 1 ? (value as unknown[]) : [value])
+    },
+    many(rows, length, value, count) {
+      next = 0
+      const values = count > 1 ? (value as unknown[]) : [value]
+      for (let i = 0; i < length; i++) rows.push(rowAt(FIRST + i * kinds.length, values))
+    },
+  }
 }
 
 /** Groups the columns of a row by their tables. Expressions have none, and are in the group `$`. */
-function expand(names: readonly string[], tables: readonly (string | null | undefined)[]): BuildRow {
-  return (...values: never[]) => {
+function expanded(arrays: Reader, { names, tables }: Columns): Reader {
+  const group = (values: readonly unknown[]): object => {
     const row = {}
     names.forEach((name, i) => {
       const table = tables[i] ?? '$'
@@ -58,19 +186,16 @@ function expand(names: readonly string[], tables: readonly (string | null | unde
     })
     return row
   }
+  return {
+    one: (value, count) => group(arrays.one(value, count) as unknown[]),
+    many(rows, length, value, count) {
+      const values: unknown[] = []
+      arrays.many(values, length, value, count)
+      for (const row of values) rows.push(group(row as unknown[]))
+    },
+  }
 }
 
 function define(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
-}
-
-function interpret(shape: Shape, names: readonly string[]): BuildRow {
-  if (shape === 'array') return (...values: never[]) => values
-  return (...values: never[]) => {
-    const row = {}
-    names.forEach((name, i) => {
-      define(row, name, values[i])
-    })
-    return row
-  }
 }

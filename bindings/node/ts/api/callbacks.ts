@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { argumentType, fromNative, outOfRange } from './errors'
+import { argumentType, outOfRange } from './errors'
 import type { Session } from './session'
 
 /** The most arguments that SQLite allows an SQL function of ours to declare. */
@@ -24,6 +24,11 @@ export class Callbacks {
     return this.#last
   }
 
+  /** Whether anything is held. */
+  get any(): boolean {
+    return this.#held.size > 0
+  }
+
   release(registrations: readonly number[]): void {
     for (const registration of registrations) this.#held.delete(registration)
   }
@@ -36,9 +41,7 @@ export class Callbacks {
 /** Registers callbacks by `create`, which passes the registration's number to the addon. */
 export function register(session: Session, callbacks: unknown, create: (registration: number) => void): void {
   try {
-    create(session.callbacks.hold(callbacks))
-  } catch (error) {
-    throw fromNative(error)
+    session.change(() => create(session.callbacks.hold(callbacks)))
   } finally {
     session.callbacks.release(session.native.takeReleased())
   }

@@ -100,12 +100,9 @@ export class Database {
    */
   exec(sql: string): this {
     checkSql(sql)
-    this[SESSION].mutable()
-    try {
-      this[SESSION].native.exec(sql)
-    } catch (error) {
-      throw fromNative(error)
-    }
+    const session = this[SESSION]
+    session.mutable()
+    session.change(() => session.native.exec(sql))
     return this
   }
 
@@ -425,9 +422,9 @@ function prepare(
   const session = database[SESSION]
   session.ready()
   try {
-    const native = session.native.prepare(sql)
-    const source = MAY_HOLD_KEY.test(sql) ? native.source : sql
-    return new Statement(session, native, { database, source, reads, unbound })
+    const prepared = session.prepare(sql)
+    const source = MAY_HOLD_KEY.test(sql) ? prepared.native.source : sql
+    return new Statement(session, prepared, { database, source, reads, unbound })
   } catch (error) {
     throw fromNative(error)
   }

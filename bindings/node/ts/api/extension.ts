@@ -1,5 +1,5 @@
 import { pathArgument, wellFormed } from './arguments'
-import { argumentType, argumentValue, fromNative } from './errors'
+import { argumentType, argumentValue } from './errors'
 import type { Session } from './session'
 
 /** Checks the arguments of `loadExtension`, and loads the extension. */
@@ -10,9 +10,5 @@ export function loadExtension(session: Session, path: unknown, entryPoint: unkno
   if (entry?.includes('\0')) throw argumentValue('the entry point holds a NUL character')
   if (entry !== undefined) wellFormed(entry, 'the entry point')
   session.idle()
-  try {
-    session.native.loadExtension(library, entry)
-  } catch (error) {
-    throw fromNative(error)
-  }
+  session.change(() => session.native.loadExtension(library, entry))
 }

@@ -1,26 +1,51 @@
+import type { Prepared } from './prepared'
+import type { Session } from './session'
+
 /** The prototype of every built-in iterator, which has `map`, `filter` and others in newer versions of Node. */
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
+/** The rows that the first batch of a run has at most, and later ones. */
+const FIRST_BATCH = 8
+const MAX_BATCH = 256
+
 /**
- * A run of a statement, row by row.
+ * A run of a statement, which gives row by row what it reads in batches.
+ *
+ * Its rows are those of a reader that reads ahead no row: until the run ends, nothing else can change the database. Where
+ * something can be seen of the reading itself, it reads one row at a time: if a caller's function may be called, in unsafe
+ * mode, and, by the addon, in a transaction that has written.
  *
  * The statement refers to the run, and the run does not refer to the iterator, which can therefore be collected.
  */
-export class Run<Result> {
-  readonly #ready: () => void
-  readonly #step: () => Result | undefined
+export class Run {
+  readonly #session: Session
+  readonly #prepared: Prepared
+  readonly #read: (rows: unknown[], limit: number) => boolean
   readonly #end: () => void
+  /** The rows that were read, and the position of the next one. */
+  #rows: unknown[] = []
+  #next = 0
+  #limit = FIRST_BATCH
+  /** Whether there are no more rows than those that were read. */
+  #complete = false
   #done = false
 
   /**
-   * @param ready - throws while the iterator cannot be used; the run continues afterwards
-   * @param step - reads the next row; returns undefined at the end
+   * @param read - appends up to `limit` rows; returns whether they are the last ones
    * @param end - is called once, after the last read
    */
-  constructor(ready: () => void, step: () => Result | undefined, end: () => void) {
-    this.#ready = ready
-    this.#step = step
+  constructor(
+    session: Session,
+    prepared: Prepared,
+    read: (rows: unknown[], limit: number) => boolean,
+    end: () => void,
+  ) {
+    this.#session = session
+    this.#prepared = prepared
+    this.#read = read
     this.#end = end
+    session.iterators++
+    prepared.running = true
   }
 
   get done(): boolean {
@@ -28,30 +53,50 @@ export class Run<Result> {
   }
 
   /** Returns the next row, or undefined at the end. */
-  next(): Result | undefined {
+  next(): unknown {
     if (this.#done) return undefined
-    this.#ready()
-    let value: Result | undefined
+    // The run continues after the error.
+    if (this.#session.blocked) this.#session.ready()
+    if (this.#next === this.#rows.length && !this.#fill()) {
+      this.finish()
+      return undefined
+    }
+    const row = this.#rows[this.#next]
+    // The caller may let go of a large row while the batch lasts.
+    this.#rows[this.#next++] = undefined
+    return row
+  }
+
+  /** Reads the next batch. Returns whether it has a row. */
+  #fill(): boolean {
+    if (this.#complete) return false
+    const { unsafe, callsBack } = this.#session
+    this.#rows = []
+    this.#next = 0
     try {
-      value = this.#step()
+      this.#complete = this.#read(this.#rows, unsafe || callsBack ? 1 : this.#limit)
     } catch (error) {
       this.finish()
       throw error
     }
-    if (value === undefined) this.finish()
-    return value
+    this.#limit = Math.min(2 * this.#limit, MAX_BATCH)
+    return this.#rows.length > 0
   }
 
   /** Ends the run. A second call does nothing. */
   finish(): void {
     if (this.#done) return
-    this.#end()
+    this.#session.outsideCallbacks()
     this.#done = true
+    this.#rows = []
+    this.#session.iterators--
+    this.#prepared.running = false
+    this.#end()
   }
 }
 
 /** Ends the runs of iterators that were collected: an unfinished run blocks changes of its database. */
-const abandoned = new FinalizationRegistry<Run<unknown>>((run) => {
+const abandoned = new FinalizationRegistry<Run>((run) => {
   try {
     run.finish()
   } catch {}
@@ -74,7 +119,7 @@ function watch(iterator: RowIterator<unknown>): void {
 
 /** The rows of a statement, one by one. */
 export class RowIterator<Result> implements IterableIterator<Result> {
-  readonly #run: Run<Result>
+  readonly #run: Run
   #registered = false
 
   static {
@@ -89,7 +134,7 @@ export class RowIterator<Result> implements IterableIterator<Result> {
    * @param run - the rows
    * @param statement - the statement, which the iterator has as a property
    */
-  constructor(run: Run<Result>, statement: object) {
+  constructor(run: Run, statement: object) {
     this.#run = run
     Object.defineProperty(this, 'statement', { value: statement, enumerable: true })
     watch(this)
@@ -97,7 +142,7 @@ export class RowIterator<Result> implements IterableIterator<Result> {
 
   next(): IteratorResult<Result, undefined> {
     const value = this.#run.next()
-    return value === undefined ? this.#ended() : { done: false, value }
+    return value === undefined ? this.#ended() : { done: false, value: value as Result }
   }
 
   return(): IteratorResult<Result, undefined> {

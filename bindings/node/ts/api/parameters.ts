@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { MAX_COPIED } from './calls'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
 /**
@@ -13,10 +14,35 @@ export class Parameters {
   /** The indices of the parameters that are filled by position. */
   readonly #positions: readonly number[]
 
+  /** The number of arguments that may need no arrangement: one for each parameter. */
+  readonly #plain: number
+
   /** @param labels - the names of the parameters in the SQL, null for a `?` */
   constructor(private readonly labels: readonly (string | null | undefined)[]) {
     this.#names = labels.map((label) => (label == null || label.startsWith('?') ? undefined : label.slice(1)))
     this.#positions = this.#names.flatMap((name, index) => (name === undefined ? [index] : []))
+    this.#plain = this.#positions.length === labels.length ? labels.length : -1
+  }
+
+  /** Whether the arguments are the values that {@link arrange} would return. Runs no code of the caller. */
+  arranged(given: readonly unknown[]): boolean {
+    if (given.length !== this.#plain) return false
+    for (let i = 0; i < given.length; i++) {
+      const value = given[i]
+      switch (typeof value) {
+        case 'number':
+        case 'string':
+        case 'bigint':
+        case 'undefined':
+          break
+        case 'object':
+          if (value === null || isCopied(value)) break
+          return false
+        default:
+          return false
+      }
+    }
+    return true
   }
 
   /** Returns one value per parameter, each of a type that the addon takes. */
@@ -91,6 +117,7 @@ export class Parameters {
   }
 
   #bytes(value: ArrayBufferView | ArrayBufferLike, index: number): Uint8Array {
+    if (isCopied(value)) return value
     let bytes: Uint8Array
     try {
       // The memory of an empty array may be gone, in which case its methods throw.
@@ -121,6 +148,11 @@ function isPlain(value: object): boolean {
 
 function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && isPlain(value)
+}
+
+/** Whether a value is bytes that cross by a copy, for which it does not matter where they are. */
+function isCopied(value: object): value is Uint8Array {
+  return types.isUint8Array(value) && value.byteLength > 0 && value.byteLength <= MAX_COPIED
 }
 
 function isBytes(value: object): boolean {

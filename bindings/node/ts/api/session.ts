@@ -1,6 +1,8 @@
-import type { NativeDatabase, NativeOpenOptions, NativeStatement } from '../load/native'
+import type { NativeDatabase, NativeOpenOptions } from '../load/native'
 import { Callbacks } from './callbacks'
+import { Calls, type Handle, list } from './calls'
 import { busy, closed, fromNative } from './errors'
+import { Prepared } from './prepared'
 
 type Addon = typeof import('../load/native')
 
@@ -10,6 +12,9 @@ type Addon = typeof import('../load/native')
  */
 export const SESSION: unique symbol = Symbol('session')
 
+/** The number of statements that are kept for callers that prepare their SQL again. */
+const MAX_PREPARED = 100
+
 /** The state that a database shares with its statements and transactions: the addon's handle and the running calls. */
 export class Session {
   /** The number of iterators that have not ended. */
@@ -18,13 +23,18 @@ export class Session {
   bigints = false
   /** Whether changes are allowed while an iterator reads. */
   unsafe = false
+  /** Whether no call may begin: the database is closed, or a function runs that a statement has called. */
+  blocked = false
   readonly native: NativeDatabase
+  readonly calls: Calls
   /** The functions that SQL can call. */
   readonly callbacks: Callbacks = new Callbacks()
   #open = true
   #inCallback = false
   #undoing = false
-  readonly #controls = new Map<string, NativeStatement>()
+  readonly #controls = new Map<string, Handle>()
+  /** Statements by their SQL. The least recently prepared one is the first. */
+  readonly #prepared = new Map<string, Prepared>()
 
   /** Opens the connection. `verbose` is called with the SQL of each statement before the statement runs. */
   constructor(addon: Addon, options: NativeOpenOptions, verbose: ((sql: string) => unknown) | undefined) {
@@ -37,6 +47,7 @@ export class Session {
     }
     if (verbose !== undefined) this.callbacks.hold(show)
     this.native = new addon.NativeDatabase(options, verbose && show)
+    this.calls = Calls.of(addon)
     // Vue's `reactive` wraps the objects that it finds in properties, except for those that cannot be extended.
     Object.preventExtensions(this)
   }
@@ -61,6 +72,11 @@ export class Session {
     return this.#inCallback
   }
 
+  /** Whether a function or a virtual table of the caller may be called while rows are read. */
+  get callsBack(): boolean {
+    return this.callbacks.any
+  }
+
   /** Throws while a function runs that a statement has called. */
   outsideCallbacks(): void {
     if (this.#inCallback) throw busy()
@@ -78,20 +94,62 @@ export class Session {
     if (this.iterators !== 0 && !this.unsafe) throw busy()
   }
 
+  /** Returns the statement of this SQL: the one that was prepared before, unless it is in use. */
+  prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) {
+      if (known.running) return this.prepareAgain(sql)
+      this.#prepared.delete(sql)
+      this.#prepared.set(sql, known)
+      return known
+    }
+    const prepared = this.prepareAgain(sql)
+    if (prepared.reusable) {
+      if (this.#prepared.size >= MAX_PREPARED) this.#prepared.delete(this.#prepared.keys().next().value as string)
+      this.#prepared.set(sql, prepared)
+    }
+    return prepared
+  }
+
+  /** Returns a statement of this SQL that nothing else uses. */
+  prepareAgain(sql: string): Prepared {
+    return new Prepared(this.calls, this.native.prepare(sql))
+  }
+
+  /** Runs a call of the addon that may change what statements mean. */
+  change(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      throw fromNative(error)
+    } finally {
+      this.forgetPrepared()
+    }
+  }
+
+  /** Forgets the statements: what they are may change with the schema and the functions. */
+  forgetPrepared(): void {
+    this.#prepared.clear()
+  }
+
   /** Runs a statement that begins or ends a transaction. */
   control(sql: string): void {
     // Failed work may leave an iterator behind, which must not prevent the rollback; SQLite ends it with an error.
-    if (sql.startsWith('ROLLBACK') || sql.startsWith('RELEASE')) this.ready()
+    const undoes = sql.startsWith('ROLLBACK')
+    if (undoes || sql.startsWith('RELEASE')) this.ready()
     else this.idle()
     try {
       let statement = this.#controls.get(sql)
       if (statement === undefined) {
-        statement = this.native.prepare(sql)
+        statement = this.prepareAgain(sql).handle
         this.#controls.set(sql, statement)
       }
-      statement.run(undefined, ignore, false)
+      this.calls.run(statement, 0, list)
     } catch (error) {
       throw fromNative(error)
+    } finally {
+      // What is undone may be a change of the schema.
+      if (undoes) this.forgetPrepared()
     }
   }
 
@@ -114,7 +172,10 @@ export class Session {
       throw fromNative(error)
     }
     this.#open = false
+    this.blocked = true
+    this.calls.wipe()
     this.#controls.clear()
+    this.#prepared.clear()
     this.callbacks.clear()
   }
 
@@ -122,12 +183,12 @@ export class Session {
   callback<T>(run: () => T): T {
     const outer = this.#inCallback
     this.#inCallback = true
+    this.blocked = true
     try {
       return run()
     } finally {
       this.#inCallback = outer
+      this.blocked = outer || !this.#open
     }
   }
 }
-
-function ignore(): void {}

@@ -1,11 +1,17 @@
-import type { NativeStatement } from '../load/native'
-import { type BuildRow, buildRow, type Shape } from './build-row'
+import type { Reader, Shape } from './build-row'
+import { AHEAD, BIGINTS, CHANGES, DONE, LAYOUT, LIMIT, list, ONLY_FIRST, PASSED, ROWID, ROWS, VALUES } from './calls'
 import { argumentType, busy, fromNative } from './errors'
 import { RowIterator, Run } from './iterator'
 import { enumerable, uncloneable } from './objects'
-import { Parameters as ParametersOf } from './parameters'
+import type { Prepared } from './prepared'
 import type { Session } from './session'
 import type { ColumnDefinition, RunResult } from './values'
+
+/** The rows that a call reads at most. The shared memory ends most batches before. */
+const MAX_ROWS = 4096
+
+/** The arguments of a call without parameters. */
+const NONE: unknown[] = []
 
 /**
  * A prepared statement, which `Database.prepare` returns.
@@ -32,33 +38,35 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /** Whether an iterator of the statement has not ended. */
   declare readonly busy: boolean
 
-  readonly #native: NativeStatement
   readonly #session: Session
-  #parameters: ParametersOf | undefined
-  #shape: Shape | 'value' = 'object'
-  #build: BuildRow | undefined
-  #bigints: boolean
+  #prepared: Prepared
+  #shape: Shape = 'object'
+  #flags: number
+  /** The reader of the rows whose layout has this version. */
+  #reader: Reader | undefined
+  #version = 0
+  readonly #writes: boolean
   #bound = false
-  #running = false
   /** The run that an iterator reads. Not the iterator itself, which could then never be collected. */
-  #run: Run<unknown> | undefined
+  #run: Run | undefined
 
   /** @internal */
   constructor(
     session: Session,
-    native: NativeStatement,
+    prepared: Prepared,
     about: { database: Owner; source: string; reads: boolean; unbound?: boolean },
   ) {
-    this.#native = native
+    this.#prepared = prepared
     this.#session = session
-    this.#bigints = session.bigints
+    this.#flags = session.bigints ? BIGINTS : 0
+    this.#writes = !prepared.readonly
     const own = (value: unknown) => ({ value, enumerable: true })
     Object.defineProperties(this, {
       database: own(about.database),
       source: own(about.source),
-      reader: own(about.reads || native.columnCount > 0),
-      readonly: own(native.readonly),
-      busy: { get: () => this.#running && session.open, enumerable: true },
+      reader: own(about.reads || prepared.reads),
+      readonly: own(prepared.readonly),
+      busy: { get: () => this.#run !== undefined && session.open, enumerable: true },
     })
     this.#bound = about.unbound === true
     uncloneable(this)
@@ -76,13 +84,15 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
    */
   run(...parameters: Parameters): RunResult {
     const values = this.#begin(parameters, true)
-    let result: unknown
+    const { calls } = this.#session
     try {
-      result = this.#native.run(values, runResult, this.#bigints)
+      calls.run(this.#prepared.handle, this.#callFlags(values), list, ...values)
     } catch (error) {
       throw fromNative(error)
     }
-    return result as RunResult
+    const { numbers, bigints } = calls
+    const rowid = (this.#flags & BIGINTS) === 0 ? numbers[ROWID] : bigints[ROWID]
+    return { changes: numbers[CHANGES] as number, lastInsertRowid: rowid as number | bigint }
   }
 
   /**
@@ -93,14 +103,15 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
    */
   get(...parameters: Parameters): Result | undefined {
     this.#mustRead()
-    const values = this.#begin(parameters, !this.readonly)
-    let row: unknown
+    const values = this.#begin(parameters, this.#writes)
+    const { calls } = this.#session
     try {
-      row = this.#native.get(values, this.#builder(), this.#rebuild, this.#bigints)
+      const value = calls.get(this.#prepared.handle, this.#callFlags(values), list, ...values)
+      if (calls.ints[ROWS] === 0) return undefined
+      return this.#currentReader().one(value, calls.ints[VALUES] as number) as Result
     } catch (error) {
       throw fromNative(error)
     }
-    return row as Result | undefined
   }
 
   /**
@@ -111,14 +122,23 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
    */
   all(...parameters: Parameters): Result[] {
     this.#mustRead()
-    const values = this.#begin(parameters, !this.readonly)
-    let rows: unknown[]
+    const values = this.#begin(parameters, this.#writes)
+    const { calls } = this.#session
+    const flags = this.#callFlags(values) | (MAX_ROWS << LIMIT)
+    const rows: Result[] = []
     try {
-      rows = this.#native.all(values, this.#builder(), this.#rebuild, this.#bigints)
+      let value = calls.start(this.#prepared.handle, flags, list, ...values)
+      this.#append(rows, value)
+      while (calls.ints[DONE] === 0) {
+        value = calls.more(this.#prepared.handle, flags, list)
+        this.#append(rows, value)
+      }
     } catch (error) {
+      // Without enough of the stack, a batch has no rows, and the statement would stay in its run.
+      this.#abandon(flags)
       throw fromNative(error)
     }
-    return rows as Result[]
+    return rows
   }
 
   /**
@@ -131,37 +151,29 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
    */
   iterate(...parameters: Parameters): IterableIterator<Result> {
     this.#mustRead()
-    const values = this.#begin(parameters, !this.readonly)
-    const native = this.#native
-    const session = this.#session
+    const values = this.#begin(parameters, this.#writes)
+    const { calls } = this.#session
+    const prepared = this.#prepared
+    const flags = this.#callFlags(values)
     try {
-      native.start(values)
+      calls.start(prepared.handle, flags, list, ...values)
     } catch (error) {
       throw fromNative(error)
     }
-    this.#running = true
-    session.iterators++
-    const run = new Run<Result>(
-      () => session.ready(),
-      () => {
-        let row: unknown
-        try {
-          row = native.next(this.#builder(), this.#rebuild, this.#bigints)
-        } catch (error) {
-          throw fromNative(error)
-        }
-        return row as Result | undefined
-      },
-      () => {
-        session.outsideCallbacks()
-        this.#running = false
-        session.iterators--
-        native.reset(values !== undefined)
-        this.#run = undefined
-      },
-    )
+    const read = (rows: unknown[], limit: number): boolean => {
+      try {
+        this.#append(rows, calls.more(prepared.handle, flags | AHEAD | (limit << LIMIT), list))
+      } catch (error) {
+        throw fromNative(error)
+      }
+      return calls.ints[DONE] !== 0
+    }
+    const run = new Run(this.#session, prepared, read, () => {
+      calls.end(prepared.handle, flags, list)
+      this.#run = undefined
+    })
     this.#run = run
-    return new RowIterator(run, this)
+    return new RowIterator<Result>(run, this)
   }
 
   /**
@@ -173,7 +185,9 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     if (this.#bound) throw argumentType('The bind() method can only be invoked once per statement object')
     const values = this.#begin(parameters, false)
     try {
-      if (values !== undefined) this.#native.bind(values)
+      // Values that stay bound are this statement's alone.
+      if (values.length > 0 && this.#prepared.reusable) this.#use(this.#session.prepareAgain(this.source))
+      if (values.length > 0) this.#prepared.native.bind(values)
     } catch (error) {
       throw fromNative(error)
     }
@@ -218,7 +232,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   safeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this.#settable()
-    this.#bigints = toggle
+    this.#flags = toggle ? this.#flags | BIGINTS : this.#flags & ~BIGINTS
     return this
   }
 
@@ -227,13 +241,15 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     this.#mustRead('The columns() method is only for statements that return data')
     this.#session.ready()
     try {
-      return this.#native.columns().map(({ name, column = null, table = null, database = null, type = null }) => ({
-        name,
-        column,
-        table,
-        database,
-        type,
-      }))
+      return this.#prepared.native
+        .columns()
+        .map(({ name, column = null, table = null, database = null, type = null }) => ({
+          name,
+          column,
+          table,
+          database,
+          type,
+        }))
     } catch (error) {
       throw fromNative(error)
     }
@@ -243,7 +259,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   toString(): string {
     if (!this.#bound || !this.#session.open) return this.source
     try {
-      return this.#native.expanded() ?? this.source
+      return this.#prepared.native.expanded() ?? this.source
     } catch (error) {
       throw fromNative(error)
     }
@@ -254,60 +270,93 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     this.#run?.finish()
   }
 
-  /** Checks that a call may begin, and arranges its parameters. */
-  #begin(parameters: readonly unknown[], writes: boolean): unknown[] | undefined {
-    this.#free()
-    if (writes) this.#session.mutable()
+  /** Checks that a call may begin, and puts its parameters into the shared memory. Returns the arguments of the call. */
+  #begin(parameters: unknown[], writes: boolean): unknown[] {
+    this.#free(writes)
     if (this.#bound) {
       if (parameters.length > 0) throw argumentType('This statement already has bound parameters')
-      return undefined
+      return NONE
     }
-    this.#parameters ??= new ParametersOf(this.#native.parameters())
-    const values = this.#parameters.arrange(parameters)
-    // A getter or a proxy among the parameters may have called anything.
-    this.#free()
-    if (writes) this.#session.mutable()
-    return values.length === 0 ? undefined : values
+    let values = parameters
+    if (!this.#prepared.parameters.arranged(parameters)) {
+      values = this.#prepared.parameters.arrange(parameters)
+      // A getter or a proxy among the parameters may have called anything.
+      this.#free(writes)
+    }
+    if (values.length > 0) this.#session.calls.put(values)
+    return values
+  }
+
+  /** Throws unless a run may begin now, and makes sure that no other statement's run is in its way. */
+  #free(writes: boolean): void {
+    const session = this.#session
+    if (session.blocked) session.ready()
+    if (this.#run !== undefined) throw busy('This statement')
+    if (writes && session.iterators !== 0 && !session.unsafe) throw busy()
+    if (!this.#prepared.reusable) session.forgetPrepared()
+    else if (this.#prepared.running) this.#use(this.#prepareAgain())
+  }
+
+  /** Ends a run that failed, unless the addon did so. */
+  #abandon(flags: number): void {
+    try {
+      this.#session.calls.end(this.#prepared.handle, flags, list)
+    } catch {}
+  }
+
+  #prepareAgain(): Prepared {
+    try {
+      return this.#session.prepareAgain(this.source)
+    } catch (error) {
+      throw fromNative(error)
+    }
+  }
+
+  #use(prepared: Prepared): void {
+    this.#prepared = prepared
+    this.#version = 0
+  }
+
+  #callFlags(values: unknown[]): number {
+    return this.#flags | (values.length > 0 ? PASSED : 0)
+  }
+
+  /** Appends the rows of the last call. */
+  #append(rows: unknown[], value: unknown): void {
+    const { ints } = this.#session.calls
+    const count = ints[ROWS] as number
+    if (count > 0) this.#currentReader().many(rows, count, value, ints[VALUES] as number)
+  }
+
+  /** Returns the reader for the rows of the last call. */
+  #currentReader(): Reader {
+    const version = this.#session.calls.ints[LAYOUT] as number
+    if (this.#reader === undefined || version !== this.#version) {
+      this.#reader = this.#prepared.reader(this.#flags, this.#shape)
+      this.#version = version
+    }
+    return this.#reader
   }
 
   /** Throws unless the form of the rows can be set now, which a closed database does not prevent. */
   #settable(): void {
     this.#session.outsideCallbacks()
-    if (this.#running) throw busy('This statement')
-  }
-
-  #free(): void {
-    this.#session.ready()
-    if (this.#running) throw busy('This statement')
+    if (this.#run !== undefined) throw busy('This statement')
   }
 
   #mustRead(message = 'This statement does not return data. Use run() instead'): void {
     if (!this.reader) throw argumentType(message)
   }
 
-  #reshape(method: string, shape: Shape | 'value', toggle: boolean): Statement<Owner, Parameters, unknown> {
+  #reshape(method: string, shape: Shape, toggle: boolean): Statement<Owner, Parameters, unknown> {
     this.#mustRead(`The ${method}() method is only for statements that return data`)
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this.#settable()
     if (toggle) this.#shape = shape
     else if (this.#shape === shape) this.#shape = 'object'
-    this.#build = undefined
+    this.#flags = this.#shape === 'value' ? this.#flags | ONLY_FIRST : this.#flags & ~ONLY_FIRST
+    this.#version = 0
     return this as Statement<Owner, Parameters, unknown>
-  }
-
-  #builder(): BuildRow | undefined {
-    if (this.#shape === 'value') return undefined
-    if (this.#build === undefined) {
-      const names = this.#native.names()
-      this.#build = buildRow(this.#shape, names, this.#shape === 'expanded' ? this.#native.tables() : undefined)
-    }
-    return this.#build
-  }
-
-  /** Called by the addon after a change of the schema has changed the columns. */
-  readonly #rebuild = (names: string[], tables: (string | null | undefined)[]): BuildRow | undefined => {
-    this.#build = this.#shape === 'value' ? undefined : buildRow(this.#shape, names, tables)
-    return this.#build
   }
 }
 
@@ -317,7 +366,3 @@ enumerable(Statement.prototype)
 export type StatementOf<Owner, BindParameters, Result> = BindParameters extends unknown[]
   ? Statement<Owner, BindParameters, Result>
   : Statement<Owner, [BindParameters], Result>
-
-function runResult(changes: number, lastInsertRowid: number | bigint): RunResult {
-  return { changes, lastInsertRowid }
-}

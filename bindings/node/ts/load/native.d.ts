@@ -96,27 +96,26 @@ export declare class NativeStatement {
   parameters(): Array<string | undefined | null>
   /** Returns the columns of the rows and their origins. */
   columns(): Array<NativeColumn>
-  /** Returns the names of the columns, for which the caller compiles the `build` function of later calls. */
-  names(): Array<string>
-  /** Returns the table of each column, and null for an expression. */
-  tables(): Array<string | undefined | null>
+  /** Returns the handle by which the functions of `calls` know the statement. */
+  handle(): object
+  /** Whether callers that prepare the same SQL again can share the statement, as long as the schema stays. */
+  get reusable(): boolean
+  /** Returns the columns of the last rows of the form. */
+  layout(bigints: boolean, onlyFirst: boolean): NativeLayout
   /** Returns the SQL with the values that are bound, without keys, or null if memory is short. */
   expanded(): string | null
   /** Binds one value to each parameter for all later calls. */
   bind(values: readonly unknown[]): void
-  /** Runs the statement to its end. Returns `build(changes, lastInsertRowid)`. */
-  run(values: readonly unknown[] | undefined, build: (changes: number, lastInsertRowid: number | bigint) => unknown, bigints: boolean): unknown
-  /** Returns the first row, or undefined. */
-  get(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown
-  /** Returns every row in an array. */
-  all(values: readonly unknown[] | undefined, build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown[]
-  /** Binds values and prepares for `next`. */
-  start(values: readonly unknown[] | undefined): void
-  /** Returns the next row, or undefined at the end. */
-  next(build: ((...columns: never[]) => unknown) | undefined, rebuild: (names: string[], tables: (string | null)[]) => unknown, bigints: boolean): unknown
-  /** Ends a run that `start` began, and unbinds its values if `clear` is set. */
-  reset(clear: boolean): void
 }
+
+/**
+ * Returns `[slots, bytes, run, get, start, more, end, wipe]`: the shared memory, and the functions.
+ *
+ * # Errors
+ *
+ * Those of Node-API.
+ */
+export declare function calls(): unknown[]
 
 /**
  * Returns the versions of the libraries.
@@ -257,6 +256,16 @@ export interface NativeKey {
   plaintextHeaderSize?: number
   /** The salt, if it is not the first 16 bytes of the file. */
   salt?: Uint8Array
+}
+
+/** The columns of a statement's rows, and how their values cross. */
+export interface NativeLayout {
+  /** The names in the result. */
+  names: Array<string>
+  /** The table of each column, undefined for an expression. */
+  tables: Array<string | undefined | null>
+  /** How the values of each column crossed in the last rows of this form. `ts/api/build-row.ts` names the numbers. */
+  kinds: Array<number>
 }
 
 /** The options of a conversion. The TypeScript layer has checked each value and filled in the defaults. */

@@ -8,7 +8,7 @@ use std::slice;
 
 use vendored_sys::sqlite;
 
-use super::row::bytes_at;
+use super::row::value_of;
 use crate::{CallbackError, FunctionOptions, OwnedValue, Value};
 
 /// The number of failures that are kept: SQLite may call several callbacks after the first one that failed.
@@ -79,23 +79,9 @@ impl Arguments<'_> {
     #[inline]
     pub fn value(&self, index: usize) -> Value<'_> {
         let Some(&value) = self.values.get(index) else { return Value::Null };
-        // SAFETY: the value is live during the call. Reading it as its own type converts at most the encoding of a text,
-        // once, so that earlier pointers stay valid.
-        unsafe {
-            match sqlite::sqlite3_value_type(value) {
-                sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_value_int64(value)),
-                sqlite::SQLITE_FLOAT => Value::Real(sqlite::sqlite3_value_double(value)),
-                sqlite::SQLITE_TEXT => {
-                    let bytes = sqlite::sqlite3_value_text(value);
-                    Value::Text(bytes_at(bytes, sqlite::sqlite3_value_bytes(value)))
-                }
-                sqlite::SQLITE_BLOB => {
-                    let bytes = sqlite::sqlite3_value_blob(value);
-                    Value::Blob(bytes_at(bytes.cast(), sqlite::sqlite3_value_bytes(value)))
-                }
-                _ => Value::Null,
-            }
-        }
+        // SAFETY: the value is live during the call. At most the encoding of a text is converted, once, so that earlier
+        // pointers stay valid.
+        unsafe { value_of(value) }
     }
 }
 

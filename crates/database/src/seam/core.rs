@@ -1,13 +1,15 @@
 //! A connection and its live statements.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
 use rusqlite::{Connection, TransactionState};
 use vendored_sys::sqlite;
 
+use super::bound::Bound;
 use super::callback::CallbackFailures;
 use super::cipher::page_failure;
 use super::extension::release;
@@ -37,7 +39,8 @@ pub(crate) struct Core {
     entered: Cell<u32>,
     /// Whether the database is an image that was opened read-only, which SQLite does not report.
     pub(super) read_only: Cell<bool>,
-    statements: RefCell<HashSet<NonNull<sqlite::sqlite3_stmt>>>,
+    /// The live statements, each with the memory to which its parameters refer.
+    statements: RefCell<HashMap<NonNull<sqlite::sqlite3_stmt>, Rc<RefCell<Bound>>>>,
     /// The copies that read from this connection.
     backups: RefCell<HashSet<NonNull<sqlite::sqlite3_backup>>>,
     /// The errors of the caller's functions, aggregates and virtual tables.
@@ -122,10 +125,11 @@ impl Core {
             unsafe { sqlite::sqlite3_backup_finish(raw.as_ptr()) };
         }
         let statements = self.statements.take();
-        for raw in statements {
+        for (raw, bound) in statements {
             // SAFETY: the statement is live, because it was in `statements`. Its owner no longer touches it, because `db`
             // is null, and no row points into it, because nothing is entered.
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
+            bound.borrow_mut().clear();
         }
         // Before the connection is closed: afterwards another file may have the number of one that was removed.
         self.listed.take();
@@ -142,13 +146,13 @@ impl Core {
     }
 
     /// Counts a statement among those that closing finalizes.
-    pub(super) fn remember(&self, raw: NonNull<sqlite::sqlite3_stmt>) {
-        self.statements.borrow_mut().insert(raw);
+    pub(super) fn remember(&self, raw: NonNull<sqlite::sqlite3_stmt>, bound: &Rc<RefCell<Bound>>) {
+        self.statements.borrow_mut().insert(raw, Rc::clone(bound));
     }
 
     /// Forgets a statement that its owner finalizes. Returns false if closing has finalized it already.
     pub(super) fn forget(&self, raw: NonNull<sqlite::sqlite3_stmt>) -> bool {
-        self.is_open() && self.statements.borrow_mut().remove(&raw)
+        self.is_open() && self.statements.borrow_mut().remove(&raw).is_some()
     }
 
     /// Counts a copy among those that closing ends.
@@ -164,6 +168,13 @@ impl Core {
     pub(crate) fn is_autocommit(&self) -> bool {
         // SAFETY: the connection is open.
         self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_get_autocommit(db) } != 0)
+    }
+
+    /// Whether a transaction writes to a database of the connection.
+    pub(crate) fn is_writing(&self) -> bool {
+        // SAFETY: the connection is open, and SQLite takes a null pointer for every database.
+        let state = self.open_db().map(|db| unsafe { sqlite::sqlite3_txn_state(db, ptr::null()) });
+        matches!(state, Ok(sqlite::SQLITE_TXN_WRITE))
     }
 
     /// Whether the database `schema` is read-only. A database that is not attached is not.

@@ -16,6 +16,7 @@
 mod aggregate;
 mod attach;
 mod backup;
+mod bound;
 mod callback;
 mod cipher;
 mod core;

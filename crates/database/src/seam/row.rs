@@ -51,24 +51,9 @@ impl Row<'_> {
         let raw = self.statement.as_ptr();
         // SQLite counts columns in a C int, and `column` is less than their number.
         let index = column as c_int;
-        // SAFETY: the statement is live, because the core is entered, and its row has this column. Reading a value as its
-        // own type converts nothing, so that earlier pointers stay valid until the next step or reset, which `&self`
-        // rules out.
-        unsafe {
-            match sqlite::sqlite3_column_type(raw, index) {
-                sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_column_int64(raw, index)),
-                sqlite::SQLITE_FLOAT => Value::Real(sqlite::sqlite3_column_double(raw, index)),
-                sqlite::SQLITE_TEXT => {
-                    let bytes = sqlite::sqlite3_column_text(raw, index);
-                    Value::Text(bytes_at(bytes, sqlite::sqlite3_column_bytes(raw, index)))
-                }
-                sqlite::SQLITE_BLOB => {
-                    let bytes = sqlite::sqlite3_column_blob(raw, index);
-                    Value::Blob(bytes_at(bytes.cast(), sqlite::sqlite3_column_bytes(raw, index)))
-                }
-                _ => Value::Null,
-            }
-        }
+        // SAFETY: the statement is live, because the core is entered, and its row has this column. Earlier pointers stay valid
+        // until the next step or reset, which `&self` rules out.
+        unsafe { value_of(sqlite::sqlite3_column_value(raw, index)) }
     }
 
     /// Returns the value of a column as it is stored: text has the encoding of the database, and is not converted.
@@ -93,6 +78,34 @@ impl fmt::Debug for Row<'_> {
     /// Shows the number of columns, and no value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row").field("len", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// Returns a value of SQLite. Reading it as its own type converts nothing but the encoding of a text.
+///
+/// SQLite looks a column up for each `sqlite3_column_` function, and takes its mutex. The `sqlite3_value_` functions do
+/// neither, and are allowed on the value of a column: one thread at a time uses a connection.
+///
+/// # Safety
+///
+/// The pointer is a value that is valid during `'a`, and nothing changes it.
+#[inline]
+pub(super) unsafe fn value_of<'a>(value: *mut sqlite::sqlite3_value) -> Value<'a> {
+    // SAFETY: the caller guarantees it.
+    unsafe {
+        match sqlite::sqlite3_value_type(value) {
+            sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_value_int64(value)),
+            sqlite::SQLITE_FLOAT => Value::Real(sqlite::sqlite3_value_double(value)),
+            sqlite::SQLITE_TEXT => {
+                let bytes = sqlite::sqlite3_value_text(value);
+                Value::Text(bytes_at(bytes, sqlite::sqlite3_value_bytes(value)))
+            }
+            sqlite::SQLITE_BLOB => {
+                let bytes = sqlite::sqlite3_value_blob(value);
+                Value::Blob(bytes_at(bytes.cast(), sqlite::sqlite3_value_bytes(value)))
+            }
+            _ => Value::Null,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! A statement of SQLite that knows whether it is live.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_int, c_uint};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
 use vendored_sys::sqlite;
 
+use super::bound::Bound;
 use super::core::text;
 use super::provider::failed_pages;
 use super::{Core, Failure, Row};
@@ -49,6 +51,7 @@ pub(crate) struct Parsed {
 pub(crate) struct RawStatement {
     core: Rc<Core>,
     raw: NonNull<sqlite::sqlite3_stmt>,
+    bound: Rc<RefCell<Bound>>,
 }
 
 impl RawStatement {
@@ -75,8 +78,9 @@ impl RawStatement {
         let rest = sql.len() - 1;
         let length = if tail.is_null() { rest } else { (tail.addr() - text.addr()).min(rest) };
         let statement = NonNull::new(raw).map(|raw| {
-            core.remember(raw);
-            Self { core: Rc::clone(core), raw }
+            let bound = Rc::default();
+            core.remember(raw, &bound);
+            Self { core: Rc::clone(core), raw, bound }
         });
         Ok(Parsed { statement, length })
     }
@@ -127,10 +131,20 @@ impl RawStatement {
         }
     }
 
+    /// Sets every parameter to NULL.
     pub(crate) fn clear_bindings(&mut self) {
         if let Ok(raw) = self.live() {
             // SAFETY: the statement is live.
             unsafe { sqlite::sqlite3_clear_bindings(raw) };
+            self.bound.borrow_mut().clear();
+        }
+    }
+
+    /// Sets every parameter to NULL if one of the values is long.
+    #[inline]
+    pub(crate) fn clear_long_bindings(&mut self) {
+        if self.bound.borrow().long {
+            self.clear_bindings();
         }
     }
 
@@ -138,29 +152,48 @@ impl RawStatement {
     #[inline]
     pub(crate) fn bind(&mut self, index: c_int, value: Value<'_>) -> Result<(), Failure> {
         let raw = self.live()?;
-        // SAFETY: the statement is live, SQLite checks the index, and pointer and length belong to a slice, which SQLite
-        // copies (SQLITE_TRANSIENT). SQLite does not read the dangling pointer of an empty slice; a null pointer would
-        // bind NULL.
+        // SAFETY: the statement is live, and SQLite checks the index.
         let code = unsafe {
             match value {
                 Value::Null => sqlite::sqlite3_bind_null(raw, index),
                 Value::Integer(number) => sqlite::sqlite3_bind_int64(raw, index, number),
                 Value::Real(number) => sqlite::sqlite3_bind_double(raw, index, number),
-                Value::Text(bytes) => sqlite::sqlite3_bind_text64(
-                    raw,
-                    index,
-                    bytes.as_ptr().cast::<c_char>(),
-                    bytes.len() as u64,
-                    sqlite::SQLITE_TRANSIENT(),
-                    sqlite::SQLITE_UTF8 as u8,
-                ),
-                Value::Blob(bytes) => sqlite::sqlite3_bind_blob64(
-                    raw,
-                    index,
-                    bytes.as_ptr().cast::<c_void>(),
-                    bytes.len() as u64,
-                    sqlite::SQLITE_TRANSIENT(),
-                ),
+                Value::Text(bytes) | Value::Blob(bytes) => {
+                    let is_text = matches!(value, Value::Text(_));
+                    return self.bind_bytes(raw, index, bytes, is_text);
+                }
+            }
+        };
+        self.core.check(code)
+    }
+
+    fn bind_bytes(
+        &mut self,
+        raw: *mut sqlite::sqlite3_stmt,
+        index: c_int,
+        bytes: &[u8],
+        is_text: bool,
+    ) -> Result<(), Failure> {
+        // SAFETY: the statement is live.
+        let running = unsafe { sqlite::sqlite3_stmt_busy(raw) } != 0;
+        let position = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
+        let position = position.filter(|&position| !running && position < self.parameter_count());
+        let mut bound = self.bound.borrow_mut();
+        let (bytes, destructor) = match position.and_then(|position| bound.keep(position, bytes)) {
+            Some(kept) => (kept, sqlite::SQLITE_STATIC()),
+            None => (bytes, sqlite::SQLITE_TRANSIENT()),
+        };
+        let (address, length) = (bytes.as_ptr(), bytes.len() as u64);
+        // SAFETY: the statement is live, and SQLite checks the index. Either SQLite copies the bytes, or it keeps the pointer
+        // until another value is bound to the parameter or all are cleared. The memory changes only before the call here, which replaces the pointer: SQLite refuses a value without doing so only for a statement that runs,
+        // or a parameter that does not exist. A statement that does not run reads no parameter. SQLite does not read the
+        // dangling pointer of an empty slice; a null pointer would bind NULL.
+        let code = unsafe {
+            if is_text {
+                let (text, encoding) = (address.cast::<c_char>(), sqlite::SQLITE_UTF8 as u8);
+                sqlite::sqlite3_bind_text64(raw, index, text, length, destructor, encoding)
+            } else {
+                sqlite::sqlite3_bind_blob64(raw, index, address.cast(), length, destructor)
             }
         };
         self.core.check(code)

@@ -1,0 +1,306 @@
+//! The functions that run statements.
+//!
+//! They are raw Node-API functions: a class of napi-derive adds a conversion of each argument to each call. The arguments
+//! are a statement's handle, a number with the form of the rows, a function that returns its arguments in an array, and the
+//! values of the parameters. `ts/api/calls.ts` describes the functions.
+
+use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+
+use napi::{Env, Status, sys};
+use napi_derive::napi;
+
+use crate::batch::{Form, Request};
+use crate::error::{Failure, Outcome};
+use crate::exchange::Exchange;
+use crate::handle::{self, Handle, check};
+use crate::panic_request::panic_if_requested;
+use crate::row::Integers;
+use crate::statement::{Running, State};
+
+/// The bits of the number with the form of the rows; the limit of rows follows.
+const BIGINTS: u32 = 1;
+const ONLY_FIRST: u32 = 2;
+/// Whether values for the parameters are passed, instead of those that `bind` has bound.
+const VALUES: u32 = 4;
+/// Whether the caller sees the rows later than they are read.
+const AHEAD: u32 = 8;
+const LIMIT: u32 = 4;
+
+/// The arguments before the values.
+const FIXED: usize = 3;
+/// The number of arguments that a call reads without allocating memory.
+const FEW: usize = FIXED + 9;
+
+/// A call from JavaScript.
+struct Call<'c> {
+    env: Env,
+    exchange: &'c Exchange,
+    statement: &'c Running,
+    flags: u32,
+    collect: Handle,
+    values: &'c [Handle],
+}
+
+/// Returns `[slots, bytes, run, get, start, more, end, wipe]`: the shared memory, and the functions.
+///
+/// # Errors
+///
+/// Those of Node-API.
+#[napi(catch_unwind, ts_return_type = "unknown[]")]
+pub fn calls(env: Env) -> napi::Result<Handle> {
+    panic_if_requested();
+    let calls = || {
+        let exchange = Rc::new(Exchange::new(&env)?);
+        let array = handle::array(&env)?;
+        let [slots, bytes] = exchange.buffers()?;
+        let functions: [(&CStr, sys::napi_callback); 6] = [
+            (c"run", Some(run)),
+            (c"get", Some(get)),
+            (c"start", Some(start)),
+            (c"more", Some(more)),
+            (c"end", Some(end)),
+            (c"wipe", Some(wipe)),
+        ];
+        handle::set_element(&env, array, 0, slots)?;
+        handle::set_element(&env, array, 1, bytes)?;
+        for (index, (name, callback)) in (2..).zip(functions) {
+            handle::set_element(&env, array, index, function(&env, name, callback, &exchange)?)?;
+        }
+        Ok(array)
+    };
+    calls().map_err(|failure: Failure| failure.throw(&env))
+}
+
+/// Creates a function that keeps the shared memory alive.
+fn function(
+    env: &Env,
+    name: &CStr,
+    callback: sys::napi_callback,
+    exchange: &Rc<Exchange>,
+) -> Outcome<Handle> {
+    let data = Rc::into_raw(Rc::clone(exchange)).cast_mut().cast::<c_void>();
+    let mut function = ptr::null_mut();
+    // SAFETY: the name ends in NUL. The data is live as long as the function, whose finalizer frees it.
+    unsafe {
+        let length = name.count_bytes() as isize;
+        let status =
+            sys::napi_create_function(env.raw(), name.as_ptr(), length, callback, data, &mut function);
+        check(env, status, "napi_create_function")?;
+        let status = sys::napi_add_finalizer(
+            env.raw(),
+            function,
+            data,
+            Some(free::<Exchange>),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
+        check(env, status, "napi_add_finalizer")?;
+    }
+    Ok(function)
+}
+
+/// Creates the handle of a statement, by which the functions know it.
+pub(crate) fn external(env: &Env, statement: &Rc<Running>) -> Outcome<Handle> {
+    let data = Rc::into_raw(Rc::clone(statement)).cast_mut().cast::<c_void>();
+    let mut external = ptr::null_mut();
+    // SAFETY: the data is live as long as the handle, whose finalizer frees it.
+    let status = unsafe {
+        sys::napi_create_external(env.raw(), data, Some(free::<Running>), ptr::null_mut(), &mut external)
+    };
+    check(env, status, "napi_create_external")?;
+    Ok(external)
+}
+
+/// Drops what a JavaScript value kept alive.
+unsafe extern "C" fn free<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the data is that of `Rc::into_raw`, and Node-API calls the finalizer once.
+    let _ = catch_unwind(AssertUnwindSafe(|| unsafe { drop(Rc::from_raw(data.cast::<T>())) }));
+}
+
+unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    answer(env, info, |call| {
+        let database = &call.statement.database;
+        let before = database.total_changes();
+        call.begin(|call, state| {
+            while state.statement.step()?.is_some() {}
+            call.finish(state);
+            Ok(())
+        })?;
+        // A statement that changes nothing leaves the count of the statement before it.
+        let changed = database.total_changes() != before;
+        let changes = if changed { database.changes() } else { 0 };
+        call.exchange.set_outcome(changes, database.last_insert_rowid(), call.flags & BIGINTS != 0);
+        Ok(None)
+    })
+}
+
+unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    answer(env, info, |call| {
+        call.begin(|call, state| {
+            let row = call.read(state, 1)?;
+            call.finish(state);
+            Ok(row)
+        })
+    })
+}
+
+unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    answer(env, info, |call| {
+        call.begin(|call, state| match call.flags >> LIMIT {
+            0 => Ok(None),
+            _ => call.read(state, call.limit()),
+        })
+    })
+}
+
+unsafe extern "C" fn more(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    answer(env, info, |call| call.with_state(|state| call.read(state, call.limit())))
+}
+
+unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    answer(env, info, |call| {
+        let mut state = call.statement.state()?;
+        call.finish(&mut state);
+        Ok(None)
+    })
+}
+
+unsafe extern "C" fn wipe(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    guarded(env, |env| {
+        let mut data = ptr::null_mut();
+        // SAFETY: Node-API passed `info`, and each null pointer stands for what is not asked.
+        let status = unsafe {
+            let (count, arguments, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+            sys::napi_get_cb_info(env.raw(), info, count, arguments, this, &mut data)
+        };
+        check(&env, status, "napi_get_cb_info")?;
+        // SAFETY: the data is that of `function`, and live, because the function runs.
+        unsafe { &*data.cast::<Exchange>() }.wipe();
+        Ok(None)
+    })
+}
+
+/// Reads the arguments of a call, and does its work.
+fn answer(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    work: impl FnOnce(&Call<'_>) -> Outcome<Option<Handle>>,
+) -> sys::napi_value {
+    guarded(env, |env| with_call(env, info, work))
+}
+
+/// Turns a failure or a panic into an exception.
+fn guarded(env: sys::napi_env, work: impl FnOnce(Env) -> Outcome<Option<Handle>>) -> sys::napi_value {
+    let env = Env::from_raw(env);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        panic_if_requested();
+        work(env)
+    }));
+    let failure = match outcome {
+        Ok(Ok(value)) => return value.unwrap_or(ptr::null_mut()),
+        Ok(Err(failure)) => failure,
+        Err(payload) => Failure::panicked(&*payload),
+    };
+    let error = failure.throw(&env);
+    if error.status != Status::PendingException {
+        // If this fails, the thread is being terminated, and nothing sees an error.
+        let _ = env.throw_error(&error.reason, Some("GenericFailure"));
+    }
+    ptr::null_mut()
+}
+
+fn with_call<T>(
+    env: Env,
+    info: sys::napi_callback_info,
+    work: impl FnOnce(&Call<'_>) -> Outcome<T>,
+) -> Outcome<T> {
+    let mut few = [ptr::null_mut(); FEW];
+    let (mut count, mut data) = (FEW, ptr::null_mut());
+    // SAFETY: Node-API passed `info`, and writes as many arguments as there is room for.
+    let status = unsafe {
+        sys::napi_get_cb_info(env.raw(), info, &mut count, few.as_mut_ptr(), ptr::null_mut(), &mut data)
+    };
+    check(&env, status, "napi_get_cb_info")?;
+    let mut many = Vec::new();
+    let arguments = if count > FEW {
+        many.resize(count, ptr::null_mut());
+        // SAFETY: as above.
+        let status = unsafe {
+            sys::napi_get_cb_info(
+                env.raw(),
+                info,
+                &mut count,
+                many.as_mut_ptr(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        check(&env, status, "napi_get_cb_info")?;
+        many.as_slice()
+    } else {
+        &few[..count.max(FIXED)]
+    };
+    let &[statement, flags, collect, ref values @ ..] = arguments else {
+        return Err(napi::Error::from_reason("a call lacks arguments").into());
+    };
+    let mut external = ptr::null_mut();
+    // SAFETY: Node-API checks that the argument is a handle.
+    let status = unsafe { sys::napi_get_value_external(env.raw(), statement, &mut external) };
+    check(&env, status, "the handle of a statement")?;
+    let flags = handle::number(&env, flags)?;
+    // SAFETY: the data is that of `function`, and the handle that of `external`: the TypeScript layer passes no other. Both
+    // are live, because the function runs and the handle is its argument.
+    let (exchange, statement) = unsafe { (&*data.cast::<Exchange>(), &*external.cast::<Running>()) };
+    work(&Call { env, exchange, statement, flags, collect, values })
+}
+
+impl Call<'_> {
+    /// Starts a run with the values of the call, and does the work. A failure ends the run.
+    fn begin<T>(&self, work: impl FnOnce(&Self, &mut State) -> Outcome<T>) -> Outcome<T> {
+        self.with_state(|state| {
+            state.statement.reset();
+            state.batch.end();
+            if self.flags & VALUES != 0 {
+                state.bind_call(&self.env, self.exchange, self.values)?;
+            }
+            work(self, state)
+        })
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> Outcome<T>) -> Outcome<T> {
+        let mut state = self.statement.state()?;
+        let result = work(&mut state);
+        if result.is_err() {
+            self.finish(&mut state);
+        }
+        result
+    }
+
+    fn finish(&self, state: &mut State) {
+        state.statement.reset();
+        state.batch.end();
+        if self.flags & VALUES != 0 {
+            state.statement.clear_long_bindings();
+        }
+    }
+
+    fn read(&self, state: &mut State, limit: usize) -> Outcome<Option<Handle>> {
+        let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
+        let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
+        let request = Request { form, limit, collect: self.collect };
+        state.read(&self.env, self.exchange, &request)
+    }
+
+    /// Returns the most rows that the call may read ahead of its caller.
+    ///
+    /// A caller that writes could roll back rows that were read and not yet seen.
+    fn limit(&self) -> usize {
+        match self.flags & AHEAD != 0 && self.statement.database.is_writing() {
+            true => 1,
+            false => (self.flags >> LIMIT) as usize,
+        }
+    }
+}

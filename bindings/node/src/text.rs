@@ -1,0 +1,285 @@
+//! Text between SQLite, which has UTF-8, and V8, which has Latin-1 and UTF-16.
+//!
+//! V8 decodes and encodes UTF-8 several times slower than the functions here, which leave to V8 only what it copies.
+
+use std::cell::Cell;
+use std::ptr;
+
+use napi::{Env, sys};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::{Failure, Outcome};
+use crate::handle::{Handle, check};
+
+/// The number of UTF-16 units that are kept for the next text.
+const MAX_KEPT: usize = 32 * 1024;
+
+/// Memory for converting values, which a statement reuses, and which is wiped before it is freed.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    utf8: Zeroizing<Vec<u8>>,
+    utf16: Zeroizing<Vec<u16>>,
+}
+
+impl Scratch {
+    /// Frees the memory of an exceptionally long text.
+    pub(crate) fn trim(&mut self) {
+        if self.utf16.capacity() > MAX_KEPT {
+            *self = Self::default();
+        }
+    }
+
+    /// Copies bytes of the shared memory.
+    pub(crate) fn copy(&mut self, bytes: &[Cell<u8>]) -> &[u8] {
+        make_room(&mut self.utf8, bytes.len());
+        self.utf8.extend(bytes.iter().map(Cell::get));
+        &self.utf8
+    }
+}
+
+/// Empties a vector with room for `length` elements. Memory that is too small is wiped.
+fn make_room<T: Zeroize>(memory: &mut Zeroizing<Vec<T>>, length: usize)
+where
+    Vec<T>: Zeroize,
+{
+    if memory.capacity() < length {
+        *memory = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+    }
+    memory.clear();
+}
+
+/// Creates a string from the text of SQLite. `holder` names its place in the message for a text that is too long.
+///
+/// Text that is not valid UTF-8 gets U+FFFD, as V8 writes it.
+#[inline]
+pub(crate) fn create_string(
+    env: &Env,
+    text: &[u8],
+    scratch: &mut Scratch,
+    holder: impl FnOnce() -> String,
+) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: addresses and lengths belong to the slices, which Node-API copies.
+    let status = unsafe {
+        if text.is_ascii() {
+            let address = text.as_ptr().cast();
+            sys::napi_create_string_latin1(env.raw(), address, text.len() as isize, &mut result)
+        } else if let Some(units) = decode_utf8(text, &mut scratch.utf16) {
+            sys::napi_create_string_utf16(env.raw(), units.as_ptr(), units.len() as isize, &mut result)
+        } else {
+            let address = text.as_ptr().cast();
+            sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
+        }
+    };
+    check(env, status, "the text of a column").map_err(|failure| match failure {
+        // V8 throws no error for a text that is too long: it returns nothing.
+        Failure::Node(_) => Failure::Range {
+            message: format!(
+                "{} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
+                holder(),
+                text.len()
+            ),
+        },
+        other => other,
+    })?;
+    Ok(result)
+}
+
+/// Reads a string as UTF-8, or returns `None` for a string with a lone surrogate.
+#[inline]
+pub(crate) fn read_string<'s>(
+    env: &Env,
+    value: Handle,
+    scratch: &'s mut Scratch,
+) -> Outcome<Option<&'s [u8]>> {
+    let Scratch { utf8, utf16 } = scratch;
+    let length = read_units(env, value, utf16)?;
+    let units = &utf16[..length];
+    Ok(encode_utf8(units, utf8).then_some(utf8.as_slice()))
+}
+
+/// Reads the UTF-16 units of a string into the start of `units`. Returns their number.
+fn read_units(env: &Env, value: Handle, units: &mut Zeroizing<Vec<u16>>) -> Outcome<usize> {
+    if units.is_empty() {
+        units.resize(256, 0);
+    }
+    let length = fill(env, value, units)?;
+    // Node-API cuts off what has no room, and writes a NUL.
+    if length + 1 < units.len() {
+        return Ok(length);
+    }
+    let mut needed = 0;
+    // SAFETY: without a buffer Node-API only returns the length.
+    let status =
+        unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut needed) };
+    check(env, status, "napi_get_value_string_utf16")?;
+    make_room(units, needed + 2);
+    units.resize(needed + 2, 0);
+    fill(env, value, units)
+}
+
+/// Fills the buffer with as many units as it has room for. Returns their number.
+fn fill(env: &Env, value: Handle, units: &mut [u16]) -> Outcome<usize> {
+    let mut written = 0;
+    // SAFETY: `value` is a handle of the running call, and Node-API checks that it is a string. The buffer has the length.
+    let status = unsafe {
+        sys::napi_get_value_string_utf16(env.raw(), value, units.as_mut_ptr(), units.len(), &mut written)
+    };
+    check(env, status, "napi_get_value_string_utf16")?;
+    Ok(written)
+}
+
+/// Encodes UTF-16 as UTF-8. Returns false for a lone surrogate.
+fn encode_utf8(units: &[u16], utf8: &mut Zeroizing<Vec<u8>>) -> bool {
+    // The two loops compile to vector instructions.
+    if units.iter().fold(0, |all, unit| all | unit) < 0x80 {
+        make_room(utf8, units.len());
+        utf8.extend(units.iter().map(|&unit| unit as u8));
+        return true;
+    }
+    make_room(utf8, units.len() * 3);
+    let mut rest = units.iter();
+    while let Some(&unit) = rest.next() {
+        match unit {
+            0..0x80 => utf8.push(unit as u8),
+            0x80..0x800 => utf8.extend([0xC0 | (unit >> 6) as u8, 0x80 | (unit & 0x3F) as u8]),
+            0xD800..0xDC00 => {
+                let Some(&low @ 0xDC00..0xE000) = rest.next() else { return false };
+                let scalar = 0x10000 + (u32::from(unit & 0x3FF) << 10 | u32::from(low & 0x3FF));
+                utf8.extend([
+                    0xF0 | (scalar >> 18) as u8,
+                    0x80 | (scalar >> 12 & 0x3F) as u8,
+                    0x80 | (scalar >> 6 & 0x3F) as u8,
+                    0x80 | (scalar & 0x3F) as u8,
+                ]);
+            }
+            0xDC00..0xE000 => return false,
+            _ => utf8.extend([
+                0xE0 | (unit >> 12) as u8,
+                0x80 | (unit >> 6 & 0x3F) as u8,
+                0x80 | (unit & 0x3F) as u8,
+            ]),
+        }
+    }
+    true
+}
+
+/// Decodes UTF-8 into the start of `units`, or returns `None` for text that is not valid.
+///
+/// One pass checks and decodes. The ranges of each length are those of table 3-7 of the Unicode standard.
+fn decode_utf8<'u>(text: &[u8], units: &'u mut Zeroizing<Vec<u16>>) -> Option<&'u [u16]> {
+    // UTF-16 has at most as many units as UTF-8 has bytes.
+    if units.len() < text.len() {
+        make_room(units, text.len());
+        units.resize(text.len().max(256), 0);
+    }
+    let (mut at, mut length) = (0, 0);
+    let continued = |byte: u8| byte & 0xC0 == 0x80;
+    while let Some(&first) = text.get(at) {
+        match first {
+            0..0x80 => {
+                *units.get_mut(length)? = first.into();
+                at += 1;
+            }
+            0xC2..0xE0 => {
+                let &second = text.get(at + 1)?;
+                if !continued(second) {
+                    return None;
+                }
+                *units.get_mut(length)? = u16::from(first & 0x1F) << 6 | u16::from(second & 0x3F);
+                at += 2;
+            }
+            0xE0..0xF0 => {
+                let &[second, third] = text.get(at + 1..at + 3)? else { return None };
+                let unit =
+                    u16::from(first & 0x0F) << 12 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F);
+                if !continued(second) || !continued(third) || unit < 0x800 || unit & 0xF800 == 0xD800 {
+                    return None;
+                }
+                *units.get_mut(length)? = unit;
+                at += 3;
+            }
+            0xF0..0xF5 => {
+                let &[second, third, fourth] = text.get(at + 1..at + 4)? else { return None };
+                let scalar = u32::from(first & 0x07) << 18
+                    | u32::from(second & 0x3F) << 12
+                    | u32::from(third & 0x3F) << 6
+                    | u32::from(fourth & 0x3F);
+                let valid = continued(second) && continued(third) && continued(fourth);
+                if !valid || !(0x10000..0x110000).contains(&scalar) {
+                    return None;
+                }
+                let scalar = scalar - 0x10000;
+                *units.get_mut(length)? = 0xD800 | (scalar >> 10) as u16;
+                length += 1;
+                *units.get_mut(length)? = 0xDC00 | (scalar & 0x3FF) as u16;
+                at += 4;
+            }
+            _ => return None,
+        }
+        length += 1;
+    }
+    units.get(..length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts with every length of a sequence, and with the first and the last scalar of each.
+    const TEXTS: [&str; 6] = [
+        "",
+        "ascii",
+        "\u{80}\u{7FF}\u{800}\u{D7FF}\u{E000}\u{FFFF}\u{10000}\u{10FFFF}",
+        "é漢é漢",
+        "a\0b\u{1F600}c",
+        "\u{FEFF}x\u{FFFD}",
+    ];
+
+    #[test]
+    fn text_is_decoded_and_encoded_as_the_standard_library_does() {
+        for text in TEXTS {
+            let expected: Vec<u16> = text.encode_utf16().collect();
+            let mut units = Zeroizing::new(vec![0xAAAA; 3]);
+            assert_eq!(decode_utf8(text.as_bytes(), &mut units), Some(&*expected), "{text:?}");
+            let mut utf8 = Zeroizing::new(vec![1, 2, 3]);
+            assert!(encode_utf8(&expected, &mut utf8));
+            assert_eq!(*utf8, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn every_two_bytes_and_every_change_of_a_sequence_are_judged_as_the_standard_library_does() {
+        let same = |bytes: &[u8]| {
+            let expected: Option<Vec<u16>> =
+                str::from_utf8(bytes).ok().map(|text| text.encode_utf16().collect());
+            assert_eq!(decode_utf8(bytes, &mut Zeroizing::default()), expected.as_deref(), "{bytes:x?}");
+        };
+        for first in 0..=255 {
+            for second in 0..=255 {
+                same(&[first, second]);
+                same(&[first, second, 0x80]);
+                same(&[first, second, 0xBF, 0xBF]);
+                same(&[0xF0, 0x9F, first, second]);
+                same(&[b'a', first, second, 0x41, 0x80]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_not_encoded() {
+        let lone: [&[u16]; 5] =
+            [&[0xD800], &[0xDC00], &[0x41, 0xDBFF, 0x41], &[0xDFFF, 0xD800], &[0xD83D, 0xD83D, 0xDE00]];
+        for units in lone {
+            assert!(!encode_utf8(units, &mut Zeroizing::default()), "{units:x?}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_long_text_is_freed() {
+        let mut scratch = Scratch::default();
+        decode_utf8(&vec![b'a'; MAX_KEPT + 1], &mut scratch.utf16);
+        scratch.trim();
+        assert_eq!(scratch.utf16.capacity(), 0);
+    }
+}

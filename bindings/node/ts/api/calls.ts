@@ -1,0 +1,140 @@
+import type { Reader } from './build-row'
+
+type Addon = typeof import('../load/native')
+
+/** What the addon knows a statement by. */
+export type Handle = object
+
+/** Where the head of the answer to a call is. The first three are elements of `ints`, the others of `numbers`. */
+export const ROWS = 0
+export const DONE = 1
+export const LAYOUT = 2
+/** The number of values that cross as JavaScript values. */
+export const VALUES = 3
+export const CHANGES = 2
+export const ROWID = 3
+/** The slot of the first value of the first row, or of the first parameter. */
+export const FIRST = 8
+
+/** The number of parameters that have a slot. Their kinds are the first elements of `bytes`. */
+export const MAX_PARAMETERS = 256
+const BYTES = 64 * 1024
+/** The longest parameter that is copied into `bytes`; above that, the addon asks for the address of its memory. */
+export const MAX_COPIED = 1024
+
+/** The bits of a call's flags; the limit of rows follows. */
+export const BIGINTS = 1
+export const ONLY_FIRST = 2
+/** The call passes values for the parameters. */
+export const PASSED = 4
+/** The caller sees the rows later than they are read. */
+export const AHEAD = 8
+export const LIMIT = 4
+
+/** How a parameter crosses. */
+const NULL = 0
+const NUMBER = 1
+const TEXT = 2
+const COPIED = 3
+const VALUE = 4
+
+type Call = (statement: Handle, flags: number, collect: typeof list, ...values: unknown[]) => unknown
+
+/** Returns its arguments: the cheapest way for the addon to create an array. */
+export function list(...values: unknown[]): unknown[] {
+  return values
+}
+
+/**
+ * The functions of the addon that run statements, and the memory that they share with JavaScript.
+ *
+ * A call and its answer are numbers in `slots` and small blobs in `bytes`, which cost no call of Node-API. Other values cross
+ * as arguments, and as the returned value: the only one, or an array of them. Each call overwrites the memory.
+ */
+export class Calls {
+  /** The same slots in three types. */
+  readonly numbers: Float64Array
+  readonly ints: Int32Array
+  readonly bigints: BigInt64Array
+  readonly bytes: Uint8Array
+  /** Runs a statement to its end. */
+  readonly run: Call
+  /** Runs a statement up to its first row. */
+  readonly get: Call
+  /** Starts a run, and reads up to the limit of rows. */
+  readonly start: Call
+  /** Reads up to the limit of rows. */
+  readonly more: Call
+  /** Ends a run. */
+  readonly end: Call
+  /** Overwrites the values of earlier calls. */
+  readonly wipe: () => void
+  /** Readers of rows, which statements with the same columns share. */
+  readonly readers: Map<string, Reader> = new Map<string, Reader>()
+
+  private constructor([slots, bytes, run, get, start, more, end, wipe]: unknown[]) {
+    this.numbers = new Float64Array(slots as ArrayBuffer)
+    this.ints = new Int32Array(slots as ArrayBuffer)
+    this.bigints = new BigInt64Array(slots as ArrayBuffer)
+    this.bytes = new Uint8Array(bytes as ArrayBuffer)
+    this.run = run as Call
+    this.get = get as Call
+    this.start = start as Call
+    this.more = more as Call
+    this.end = end as Call
+    this.wipe = wipe as () => void
+  }
+
+  static readonly #known = new WeakMap<Addon, Calls>()
+
+  /** Returns the functions of an addon. */
+  static of(addon: Addon): Calls {
+    let calls = Calls.#known.get(addon)
+    if (calls === undefined) {
+      calls = new Calls(addon.calls())
+      Calls.#known.set(addon, calls)
+    }
+    return calls
+  }
+
+  /** Puts the values of parameters into the memory, apart from those that cross as arguments. */
+  put(values: readonly unknown[]): void {
+    if (values.length > MAX_PARAMETERS) return
+    let free = MAX_PARAMETERS
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]
+      switch (typeof value) {
+        case 'number':
+          this.bytes[i] = NUMBER
+          this.numbers[FIRST + i] = value
+          break
+        case 'string':
+          this.bytes[i] = TEXT
+          break
+        case 'undefined':
+          this.bytes[i] = NULL
+          break
+        case 'object':
+          if (value === null) this.bytes[i] = NULL
+          else free = this.#putBytes(value as Uint8Array, i, free)
+          break
+        default:
+          this.bytes[i] = VALUE
+      }
+    }
+  }
+
+  /** Puts a small parameter at `free`. Returns what is then free. */
+  #putBytes(value: Uint8Array, i: number, free: number): number {
+    const length = value.byteLength
+    if (length > MAX_COPIED || free + length > BYTES) {
+      this.bytes[i] = VALUE
+      return free
+    }
+    this.bytes.set(value, free)
+    this.bytes[i] = COPIED
+    this.ints[2 * (FIRST + i)] = free
+    this.ints[2 * (FIRST + i) + 1] = length
+    return free + length
+  }
+}

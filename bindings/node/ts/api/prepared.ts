@@ -1,0 +1,59 @@
+import type { NativeStatement } from '../load/native'
+import { type Reader, readerOf, type Shape } from './build-row'
+import { BIGINTS, type Calls, type Handle, LAYOUT, ONLY_FIRST } from './calls'
+import { Parameters } from './parameters'
+
+/** The columns of the last rows, and the readers for them by shape. */
+interface Layout {
+  version: number
+  readers: Partial<Record<Shape, Reader>>
+}
+
+/**
+ * A statement of SQLite, which all `Statement`s of the same SQL share while no iterator reads from it.
+ *
+ * What is found out about the SQL is found out once.
+ */
+export class Prepared {
+  readonly native: NativeStatement
+  readonly handle: Handle
+  readonly parameters: Parameters
+  readonly reads: boolean
+  readonly readonly: boolean
+  /** Whether the schema stays as it is when the statement runs. */
+  readonly reusable: boolean
+  /** Whether an iterator reads from the statement. */
+  running = false
+  readonly #calls: Calls
+  /** By the two flags of a form. */
+  readonly #layouts: Layout[] = [0, 1, 2, 3].map(() => ({ version: 0, readers: {} }))
+
+  constructor(calls: Calls, native: NativeStatement) {
+    this.#calls = calls
+    this.native = native
+    this.handle = native.handle()
+    this.parameters = new Parameters(native.parameters())
+    this.reads = native.columnCount > 0
+    this.readonly = native.readonly
+    this.reusable = native.reusable
+  }
+
+  /** Returns the reader for the rows of the last call. */
+  reader(flags: number, shape: Shape): Reader {
+    const form = flags & (BIGINTS | ONLY_FIRST)
+    const layout = this.#layouts[form] as Layout
+    const version = this.#calls.ints[LAYOUT] as number
+    if (layout.version !== version) {
+      layout.version = version
+      layout.readers = {}
+    }
+    return layout.readers[shape] ?? this.#read(layout, form, shape)
+  }
+
+  #read(layout: Layout, form: number, shape: Shape): Reader {
+    const columns = this.native.layout((form & BIGINTS) !== 0, (form & ONLY_FIRST) !== 0)
+    const reader = readerOf(this.#calls, shape, columns)
+    layout.readers[shape] = reader
+    return reader
+  }
+}

@@ -1,0 +1,43 @@
+//! The memory of the values that are bound to a statement's parameters.
+
+use zeroize::Zeroizing;
+
+/// The length of the longest value whose memory is kept for the next one.
+const MAX_KEPT: usize = 16 * 1024;
+
+/// The bytes of the text or blob that is bound to each parameter, to which SQLite refers.
+///
+/// The next value of a parameter reuses the memory, which spares an allocation for each value and each run. The memory is
+/// wiped before it is freed, and when the connection is closed.
+#[derive(Default)]
+pub(super) struct Bound {
+    values: Vec<Zeroizing<Vec<u8>>>,
+    /// Whether SQLite has copied a value that was too long to be kept.
+    pub(super) long: bool,
+}
+
+impl Bound {
+    /// Copies the bytes for a parameter, counted from 0. Returns `None` for a value that is too long.
+    pub(super) fn keep(&mut self, position: usize, bytes: &[u8]) -> Option<&[u8]> {
+        if bytes.len() > MAX_KEPT {
+            self.long = true;
+            return None;
+        }
+        if self.values.len() <= position {
+            self.values.resize_with(position + 1, Zeroizing::default);
+        }
+        let kept = self.values.get_mut(position)?;
+        if kept.capacity() < bytes.len() {
+            // A vector that grows would free its old memory as it is.
+            *kept = Zeroizing::new(Vec::with_capacity(bytes.len().next_power_of_two()));
+        }
+        kept.clear();
+        kept.extend_from_slice(bytes);
+        Some(kept)
+    }
+
+    /// Wipes and frees the memory, to which no parameter may refer.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
