@@ -34,6 +34,7 @@ mod model;
 mod opening;
 mod page_size;
 mod permission;
+mod provider_layout;
 mod redaction;
 mod rekey;
 mod rekey_faults;

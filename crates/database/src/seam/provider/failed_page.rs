@@ -1,0 +1,46 @@
+//! Pages whose HMAC is not the one that the file has.
+
+use std::slice;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use openssl::memcmp;
+
+/// Counts the pages of all connections that failed their authentication.
+static FAILED_PAGES: AtomicU32 = AtomicU32::new(0);
+
+/// Returns the number of pages that failed their authentication in this process.
+///
+/// SQLCipher gives SQLite a page of zeros for such a page, and fails at the next page. If the page is the last one of a
+/// value, SQLite would return the zeros as a part of the value.
+#[inline]
+pub(in super::super) fn failed_pages() -> u32 {
+    FAILED_PAGES.load(Ordering::Relaxed)
+}
+
+/// A page whose HMAC is not the one that the file has.
+pub(super) enum FailedPage {
+    /// Every byte is zero.
+    Zeros,
+    Other,
+}
+
+impl FailedPage {
+    /// Compares the HMAC of a page with the computed one, and counts a failure.
+    ///
+    /// # Safety
+    ///
+    /// `content` is the start of a page in SQLCipher's buffer, which has the page's HMAC behind the content.
+    pub(super) unsafe fn check(content: &[u8], computed: &[u8]) -> Option<Self> {
+        // SAFETY: SQLCipher compares the same bytes after this call.
+        let page = unsafe { slice::from_raw_parts(content.as_ptr(), content.len() + computed.len()) };
+        // In constant time, as SQLCipher's `sqlcipher_memcmp`.
+        if memcmp::eq(&page[content.len()..], computed) {
+            return None;
+        }
+        FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
+        match page.iter().all(|&byte| byte == 0) {
+            true => Some(Self::Zeros),
+            false => Some(Self::Other),
+        }
+    }
+}

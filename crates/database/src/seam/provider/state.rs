@@ -1,0 +1,256 @@
+//! The state of each database of a connection: the keys that take the place of SQLCipher's, and OpenSSL's contexts.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+use std::ptr;
+
+use strongroom_keys::{HashAlgorithm, PageKeys, SALT_LENGTH, SecretBytes};
+
+use crate::pragma::pragma;
+
+use super::super::{Core, Failure};
+use super::failed_page::FailedPage;
+use super::page_cipher::{PageCipher, PageText};
+use super::page_hmac::PageHmacs;
+use super::{DECRYPT, ERROR, KEY_LENGTH, OK};
+
+impl Core {
+    /// Writes pages of the database `schema` with `keys` from now on, or with its own ones again for `None`.
+    ///
+    /// Pages are still read, and written to the rollback journal, with the database's own keys. The database must have read
+    /// a page.
+    pub(crate) fn write_with(&self, schema: &str, keys: Option<PageKeys>) -> Result<(), Failure> {
+        self.with_state(schema, |state| match keys {
+            Some(keys) if !state.reading_cipher.get().is_null() => {
+                state.exchange_for(Exchange::Writes(keys));
+                true
+            }
+            Some(_) => false,
+            None => {
+                state.exchange_for(Exchange::None);
+                true
+            }
+        })
+    }
+
+    /// Reads and writes pages of the database `schema` with `keys` from now on.
+    pub(crate) fn exchange_keys(&self, schema: &str, keys: PageKeys) -> Result<(), Failure> {
+        self.with_state(schema, |state| {
+            state.exchange_for(Exchange::All { keys, ciphers: Vec::new(), hmacs: Vec::new() });
+            true
+        })
+    }
+
+    /// Returns the keys of [`Core::exchange_keys`] in the form of [`Core::keyspec`], while SQLCipher still has the old ones.
+    pub(crate) fn exchanged_keyspec(&self, schema: &str, salt: &[u8; SALT_LENGTH]) -> Option<SecretBytes> {
+        let mut keyspec = None;
+        let asked = self.with_state(schema, |state| {
+            if let Exchange::All { keys, .. } = &*state.exchange.borrow() {
+                keyspec = Some(keys.keyspec(salt));
+            }
+            true
+        });
+        asked.ok().and(keyspec)
+    }
+
+    /// Returns the number of a page of zeros that the database `schema` read, if there was one.
+    pub(crate) fn zeroed_page(&self, schema: &str) -> Option<u32> {
+        let mut zeroed = 0;
+        let asked = self.with_state(schema, |state| {
+            zeroed = state.zeroed.get();
+            true
+        });
+        asked.ok().and((zeroed != 0).then_some(zeroed))
+    }
+
+    /// Forgets the page of zeros that the database `schema` read.
+    pub(in super::super) fn forget_zeroed_page(&self, schema: &str) {
+        let _ = self.with_state(schema, |state| {
+            state.zeroed.set(0);
+            true
+        });
+    }
+
+    /// Calls `use_state` with the state of the database `schema`, which SQLCipher tells when asked for the provider's name.
+    fn with_state(&self, schema: &str, use_state: impl FnOnce(&State) -> bool) -> Result<(), Failure> {
+        let state = self.with(|connection| {
+            ASKED.set(ptr::null());
+            pragma::<String>(connection, schema, "cipher_provider")?;
+            Ok(ASKED.replace(ptr::null()))
+        })?;
+        // SAFETY: SQLCipher has passed the pointer during the pragma. The state lives as long as the database has its key,
+        // and nothing else runs on this thread until `use_state` returns.
+        let used = unsafe { state.as_ref() }.is_some_and(use_state);
+        match used {
+            true => Ok(()),
+            false => Err(Failure::Sqlite {
+                code: vendored_sys::sqlite::SQLITE_MISUSE,
+                message: "the database has not used its key yet".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The state of one database of a connection.
+///
+/// A connection belongs to one thread, so that nothing here is shared.
+pub(super) struct State {
+    /// The address of the key that decrypts pages.
+    reading_cipher: Cell<*const u8>,
+    /// The address of the HMAC key that authenticates pages that are read.
+    reading_hmac: Cell<*const u8>,
+    last_hmac: Cell<*const u8>,
+    /// The number of a page of zeros that was read last, or 0.
+    zeroed: Cell<u32>,
+    /// Whether the next HMAC is that of a page that has just been encrypted.
+    encrypting: Cell<bool>,
+    exchange: RefCell<Exchange>,
+    hmacs: RefCell<PageHmacs>,
+    cipher: RefCell<PageCipher>,
+}
+
+/// The keys that take the place of SQLCipher's.
+enum Exchange {
+    None,
+    Writes(PageKeys),
+    /// Overwrites SQLCipher's copies at their next use, and ends when each copy has been overwritten.
+    All {
+        keys: PageKeys,
+        ciphers: Vec<*const u8>,
+        hmacs: Vec<*const u8>,
+    },
+}
+
+/// The number of copies that SQLCipher keeps of a key.
+const COPIES: usize = 2;
+
+thread_local! {
+    /// The state of the database that was asked for the provider's name last.
+    static ASKED: Cell<*const State> = const { Cell::new(ptr::null()) };
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            reading_cipher: Cell::new(ptr::null()),
+            reading_hmac: Cell::new(ptr::null()),
+            last_hmac: Cell::new(ptr::null()),
+            zeroed: Cell::new(0),
+            encrypting: Cell::new(false),
+            exchange: RefCell::new(Exchange::None),
+            hmacs: RefCell::default(),
+            cipher: RefCell::default(),
+        }
+    }
+
+    /// Sets the exchange, and frees the contexts of the previous keys.
+    fn exchange_for(&self, exchange: Exchange) {
+        self.exchange.replace(exchange);
+        self.hmacs.borrow_mut().forget();
+    }
+
+    /// Remembers the state for [`Core::with_state`].
+    pub(super) fn remember_asked(state: *const Self) {
+        ASKED.set(state);
+    }
+
+    /// Returns the key that encrypts or decrypts the next page, in the place of the one that SQLCipher has `given`.
+    pub(super) fn cipher_key(&self, mode: c_int, given: *const u8, length: usize) -> *const u8 {
+        self.encrypting.set(mode != DECRYPT);
+        if mode == DECRYPT {
+            self.reading_cipher.set(given);
+            self.reading_hmac.set(self.last_hmac.get());
+        }
+        let Ok(mut exchange) = self.exchange.try_borrow_mut() else { return given };
+        match &mut *exchange {
+            Exchange::None => given,
+            Exchange::Writes(keys) if mode != DECRYPT && given != self.reading_cipher.get() => {
+                keys.cipher.as_ptr()
+            }
+            Exchange::Writes(_) => given,
+            Exchange::All { keys, ciphers, .. } => {
+                overwrite(given, &keys.cipher, length, ciphers);
+                exchange.end_if_done();
+                given
+            }
+        }
+    }
+
+    /// Computes the HMAC of a page's content and number, and compares it with the page's own unless that is new.
+    ///
+    /// # Safety
+    ///
+    /// The content, the first of `parts`, is in SQLCipher's buffer, which has the page's HMAC behind it.
+    pub(super) unsafe fn hmac_page(
+        &self,
+        algorithm: HashAlgorithm,
+        key: &[u8; KEY_LENGTH],
+        parts: [&[u8]; 2],
+        out: &mut [u8],
+    ) -> c_int {
+        // SQLCipher encrypts a page before it computes its HMAC, and decrypts a page afterwards.
+        let is_new = self.encrypting.replace(false);
+        if self.hmacs.borrow_mut().compute(algorithm, key, parts, out).is_err() {
+            return ERROR;
+        }
+        let [content, number] = parts;
+        // SAFETY: what the caller promises.
+        let failed = if is_new { None } else { unsafe { FailedPage::check(content, out) } };
+        if let (Some(FailedPage::Zeros), Ok(number)) = (failed, number.try_into()) {
+            // The page number, in the default order.
+            self.zeroed.set(u32::from_le_bytes(number));
+        }
+        OK
+    }
+
+    /// Encrypts or decrypts a page.
+    ///
+    /// # Safety
+    ///
+    /// As for [`PageCipher::run`].
+    pub(super) unsafe fn cipher_page(&self, text: &PageText<'_>) -> c_int {
+        // SAFETY: what the caller promises.
+        match unsafe { self.cipher.borrow_mut().run(text) } {
+            Ok(()) => OK,
+            Err(_) => ERROR,
+        }
+    }
+
+    /// Returns the key of the next HMAC, in the place of the one that SQLCipher has `given`.
+    pub(super) fn hmac_key(&self, given: *const u8, length: usize) -> *const u8 {
+        self.last_hmac.set(given);
+        let Ok(mut exchange) = self.exchange.try_borrow_mut() else { return given };
+        match &mut *exchange {
+            Exchange::None => given,
+            Exchange::Writes(keys) if given != self.reading_hmac.get() => keys.hmac.as_ptr(),
+            Exchange::Writes(_) => given,
+            Exchange::All { keys, hmacs, .. } => {
+                overwrite(given, &keys.hmac, length, hmacs);
+                exchange.end_if_done();
+                given
+            }
+        }
+    }
+}
+
+impl Exchange {
+    fn end_if_done(&mut self) {
+        if let Self::All { ciphers, hmacs, .. } = self
+            && ciphers.len() == COPIES
+            && (hmacs.len() == COPIES || hmacs.is_empty())
+        {
+            *self = Self::None;
+        }
+    }
+}
+
+/// Overwrites SQLCipher's copy of a key, unless it has been overwritten before.
+fn overwrite(copy: *const u8, key: &[u8], length: usize, done: &mut Vec<*const u8>) {
+    if done.contains(&copy) || key.len() != length {
+        return;
+    }
+    // SAFETY: SQLCipher passes a key of `length` bytes in memory of its own, which it allocated writable and which no one
+    // else uses during the call.
+    unsafe { ptr::copy_nonoverlapping(key.as_ptr(), copy.cast_mut(), length) };
+    done.push(copy);
+}
