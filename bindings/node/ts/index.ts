@@ -8,7 +8,7 @@ import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
 import type * as functions from './api/function'
 import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
-import * as migrate from './api/migrate'
+import type * as migrate from './api/migrate'
 import type * as options from './api/options'
 import type * as rekey from './api/rekey'
 import type { SerializeOptions as ImageOptions } from './api/serialize'
@@ -73,8 +73,14 @@ const Database = new Proxy(DatabaseClass, {
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
 Object.defineProperty(DatabaseClass, 'versions', { get: versions, enumerable: true, configurable: true })
-for (const method of [migrate.encrypt, migrate.decrypt, migrate.migrate])
-  Object.defineProperty(DatabaseClass, method.name, { value: method, writable: true, configurable: true })
+// Loaded at their first use: few programs convert files.
+const conversions = (): typeof migrate => require('./api/migrate')
+for (const name of ['encrypt', 'decrypt', 'migrate'] as const)
+  Object.defineProperty(DatabaseClass, name, {
+    get: () => conversions()[name],
+    set: (value) => Object.defineProperty(DatabaseClass, name, { value, writable: true }),
+    configurable: true,
+  })
 Object.defineProperty(DatabaseClass.prototype, 'constructor', { value: Database, writable: true, configurable: true })
 
 type Database = DatabaseClass

@@ -1,24 +1,36 @@
-import { type AggregateOptions, defineAggregate } from './aggregate'
+import type { AggregateOptions } from './aggregate'
 import { wellFormed } from './arguments'
-import { type AttachOptions, attach, detach } from './attach'
-import { type BackupMetadata, type BackupOptions, backup } from './backup'
-import { type CheckOptions, type CheckResult, check } from './check'
+import type { AttachOptions } from './attach'
+import type { BackupMetadata, BackupOptions } from './backup'
+import type { CheckOptions, CheckResult } from './check'
 import { argumentType, fromNative } from './errors'
-import { loadExtension } from './extension'
-import { defineFunction, type RegistrationOptions } from './function'
+import type { RegistrationOptions } from './function'
 import { type KeyOptions, wipe } from './key'
 import { enumerable, uncloneable } from './objects'
 import { type Options, openRequest, type PragmaOptions } from './options'
-import { type RekeyOptions, rekey } from './rekey'
-import { type SerializeOptions, serialize } from './serialize'
+import type { RekeyOptions } from './rekey'
+import type { SerializeOptions } from './serialize'
 import { SESSION, Session } from './session'
 import { Statement, type StatementOf } from './statement'
-import { defineTable, type VirtualTableContext, type VirtualTableOptions } from './table'
+import type { VirtualTableContext, VirtualTableOptions } from './table'
 import { type Transaction, transaction, type Work } from './transaction'
 import type { Row } from './values'
 
 /** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
 const MAY_HOLD_KEY = /key|sqlcipher_export/i
+
+/** The modules that few programs use. Each is loaded at its first use, which makes loading the package faster. */
+const lazy = {
+  aggregate: (): typeof import('./aggregate') => require('./aggregate'),
+  attach: (): typeof import('./attach') => require('./attach'),
+  backup: (): typeof import('./backup') => require('./backup'),
+  check: (): typeof import('./check') => require('./check'),
+  extension: (): typeof import('./extension') => require('./extension'),
+  function: (): typeof import('./function') => require('./function'),
+  rekey: (): typeof import('./rekey') => require('./rekey'),
+  serialize: (): typeof import('./serialize') => require('./serialize'),
+  table: (): typeof import('./table') => require('./table'),
+}
 
 /**
  * A connection to a database in a file or in memory.
@@ -182,7 +194,7 @@ export class Database {
    * ```
    */
   rekey(to: KeyOptions, options?: RekeyOptions | null): this {
-    rekey(this[SESSION], to, options)
+    lazy.rekey().rekey(this[SESSION], to, options)
     return this
   }
 
@@ -204,7 +216,7 @@ export class Database {
    * ```
    */
   attach(path: string, name: string, options?: AttachOptions | null): this {
-    attach(this[SESSION], path, name, options)
+    lazy.attach().attach(this[SESSION], path, name, options)
     return this
   }
 
@@ -214,7 +226,7 @@ export class Database {
    * @throws {SqliteError} `STRONGROOM_NOT_ATTACHED`; `SQLITE_LOCKED` while a transaction uses the database.
    */
   detach(name: string): this {
-    detach(this[SESSION], name)
+    lazy.attach().detach(this[SESSION], name)
     return this
   }
 
@@ -234,7 +246,7 @@ export class Database {
    * ```
    */
   check(options?: CheckOptions | null): CheckResult {
-    return check(this[SESSION], options)
+    return lazy.check().check(this[SESSION], options)
   }
 
   /**
@@ -255,7 +267,7 @@ export class Database {
    * ```
    */
   backup(path: string, options?: BackupOptions | null): Promise<BackupMetadata> {
-    return backup(this[SESSION], path, options)
+    return lazy.backup().backup(this[SESSION], path, options)
   }
 
   /**
@@ -272,7 +284,7 @@ export class Database {
    * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    */
   serialize(options?: SerializeOptions | null): Buffer {
-    return serialize(this[SESSION], options)
+    return lazy.serialize().serialize(this[SESSION], options)
   }
 
   /**
@@ -295,7 +307,7 @@ export class Database {
   // biome-ignore lint/suspicious/noExplicitAny: as above
   function(name: string, options: RegistrationOptions | null | undefined, callback: (...values: any[]) => unknown): this
   function(name: string, options: unknown, callback?: unknown): this {
-    defineFunction(this[SESSION], name, options, callback)
+    lazy.function().defineFunction(this[SESSION], name, options, callback)
     return this
   }
 
@@ -310,7 +322,7 @@ export class Database {
    * ```
    */
   aggregate<T>(name: string, options: AggregateOptions<T>): this {
-    defineAggregate(this[SESSION], name, options)
+    lazy.aggregate().defineAggregate(this[SESSION], name, options)
     return this
   }
 
@@ -337,7 +349,7 @@ export class Database {
     name: string,
     definition: VirtualTableOptions | ((this: VirtualTableContext, ...words: string[]) => VirtualTableOptions),
   ): this {
-    defineTable(this[SESSION], name, definition)
+    lazy.table().defineTable(this[SESSION], name, definition)
     return this
   }
 
@@ -372,7 +384,7 @@ export class Database {
    * ```
    */
   loadExtension(path: string, entryPoint?: string | null): this {
-    loadExtension(this[SESSION], path, entryPoint)
+    lazy.extension().loadExtension(this[SESSION], path, entryPoint)
     return this
   }
 

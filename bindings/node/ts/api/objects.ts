@@ -1,5 +1,3 @@
-import * as threads from 'node:worker_threads'
-
 /** Makes the methods of a prototype enumerable, as those of better-sqlite3 are. */
 export function enumerable(prototype: object): void {
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
@@ -8,11 +6,19 @@ export function enumerable(prototype: object): void {
   }
 }
 
+let mark: ((object: object) => void) | undefined
+
+/** Loads Node's module of threads, which takes a millisecond, with the first database. */
+function markOfNode(): (object: object) => void {
+  const threads = require('node:worker_threads') as { markAsUncloneable?: (object: object) => void }
+  return threads.markAsUncloneable ?? (() => {})
+}
+
 /**
  * Makes `postMessage` and `structuredClone` throw for an object that belongs to its thread. Older versions of Node post its
  * properties instead.
  */
 export function uncloneable(object: object): void {
-  const mark = (threads as { markAsUncloneable?: (object: object) => void }).markAsUncloneable
-  mark?.(object)
+  mark ??= markOfNode()
+  mark(object)
 }

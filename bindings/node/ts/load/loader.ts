@@ -3,12 +3,14 @@ import { join, resolve, toNamespacedPath } from 'node:path'
 import { type Attempt, WrongAddon } from './attempt'
 import { cutShort } from './cut-short'
 import { home, packageJson, readable, resolved } from './installation'
-import { loadError, notLoaded } from './load-error'
 import { machine } from './machine'
 import { older } from './older'
 import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
+
+/** Loads what explains a failure, which most processes never need. */
+const explaining = (): typeof import('./load-error') => require('./load-error')
 
 /** The addon, which this module loads. */
 export const addon: Addon = load()
@@ -31,7 +33,7 @@ function load(): Addon {
     if (!error && 'loaded' in outcome) return outcome.loaded as Addon
     attempts.push({ ...place, error })
   }
-  throw notLoaded(attempts)
+  throw explaining().notLoaded(attempts)
 }
 
 type Candidate = Omit<Attempt, 'error'> & { load(): Outcome }
@@ -85,7 +87,7 @@ function ownPlatforms(): Platform[] {
     (known) => known.os === os && known.cpu === cpu && (known.libc === libc || libc === 'unknown'),
   )
   if (found.length > 0) return found
-  throw loadError(
+  throw explaining().loadError(
     `strongroom has no addon for ${machine.text}; it has addons for ${platforms.map(({ name }) => name).join(', ')}.\n` +
       'To use an addon that you built yourself, name its file in STRONGROOM_LIBRARY.',
   )
@@ -104,5 +106,5 @@ function wrong(loaded: unknown): WrongAddon | undefined {
 function checkNode(): void {
   const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
   if (needed && older(process.versions.node, needed))
-    throw loadError(`strongroom needs Node ${needed} or later; this is ${machine.text}. Update Node.`)
+    throw explaining().loadError(`strongroom needs Node ${needed} or later; this is ${machine.text}. Update Node.`)
 }

@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
 /** The system and the runtime of this process. */
 interface Machine {
   /** The operating system, in the words of `process.platform`. */
@@ -12,17 +14,57 @@ interface Machine {
   readonly text: string
 }
 
-export const machine: Machine = look()
-
-function look(): Machine {
-  const { platform: os, arch: cpu } = process
-  const { libc, glibc } = os === 'linux' ? ownLibc() : { libc: null }
-  const withLibc = libc && libc !== 'unknown' ? ` with ${glibc ? `glibc ${glibc}` : libc}` : ''
-  return { os, cpu, libc, glibc, text: `${os}-${cpu}${withLibc}, ${runtime()}` }
+export const machine: Machine = {
+  os: process.platform,
+  cpu: process.arch,
+  libc: process.platform === 'linux' ? (interpreterLibc() ?? reported().libc) : null,
+  get glibc() {
+    return process.platform === 'linux' ? reported().glibc : undefined
+  },
+  get text() {
+    const { os, cpu, libc, glibc } = machine
+    const withLibc = libc && libc !== 'unknown' ? ` with ${glibc ? `glibc ${glibc}` : libc}` : ''
+    return `${os}-${cpu}${withLibc}, ${runtime()}`
+  },
 }
 
-/** Reads glibc's version from Node's report, which takes a millisecond without network details. */
-function ownLibc(): { libc: 'glibc' | 'musl' | 'unknown'; glibc?: string } {
+/**
+ * Tells the C library by the name of this program's dynamic linker, which its file has near its start. Takes a tenth of
+ * the time of Node's report.
+ */
+function interpreterLibc(): 'glibc' | 'musl' | undefined {
+  // Deno asks its user before it reads a file.
+  if (process.versions['deno']) return undefined
+  try {
+    const descriptor = openSync(process.execPath, 'r')
+    try {
+      const start = Buffer.alloc(4096)
+      const text = start.toString('latin1', 0, readSync(descriptor, start, 0, start.length, 0))
+      // The paths of the psABIs and of musl: /lib64/ld-linux-x86-64.so.2, /lib/ld-musl-aarch64.so.1.
+      if (/\/ld-linux-[\w-]+\.so\.\d\0/.test(text)) return 'glibc'
+      return /\/ld-musl-[\w-]+\.so\.\d\0/.test(text) ? 'musl' : undefined
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+interface Libc {
+  readonly libc: 'glibc' | 'musl' | 'unknown'
+  readonly glibc?: string
+}
+
+let known: Libc | undefined
+
+/** Returns what Node's report says, which takes milliseconds. */
+function reported(): Libc {
+  known ??= ownLibc()
+  return known
+}
+
+function ownLibc(): Libc {
   let before: boolean | undefined
   const report = process.report as typeof process.report & { excludeNetwork?: boolean }
   try {
