@@ -11,7 +11,7 @@ use napi::{Env, Status, sys};
 use strongroom_database::{CallbackError, OwnedValue};
 
 use crate::{
-    error::{Failure, Outcome},
+    error::{Outcome, Problem},
     handle::{self, Handle},
     parameters::{bytes_of, integer_of, number_of, string_of},
     reference::Reference,
@@ -77,19 +77,20 @@ pub(crate) fn call(
 
 /// Returns a value for SQL. `source` names the callback in the message for a value that SQL does not have.
 pub(crate) fn sql_value(env: &Env, value: Handle, source: impl Fn() -> String) -> Outcome<OwnedValue> {
-    let invalid = || Failure::Returned { message: format!("{} an invalid value", source()) };
+    let invalid = || Problem::Returned { message: format!("{} an invalid value", source()) }.into();
     match handle::type_of(env, value)? {
         sys::ValueType::napi_number => Ok(OwnedValue::Real(number_of(env, value)?)),
         sys::ValueType::napi_string => match string_of(env, value)? {
             Some(text) => Ok(OwnedValue::Text(text)),
-            None => Err(Failure::Returned {
+            None => Err(Problem::Returned {
                 message: format!("{} a string with a lone surrogate, which UTF-8 cannot store", source()),
-            }),
+            }
+            .into()),
         },
         sys::ValueType::napi_null | sys::ValueType::napi_undefined => Ok(OwnedValue::Null),
         sys::ValueType::napi_bigint => integer_of(env, value)?
             .map(OwnedValue::Integer)
-            .ok_or_else(|| Failure::Range { message: format!("{} a bigint that was too big", source()) }),
+            .ok_or_else(|| Problem::Range { message: format!("{} a bigint that was too big", source()) }.into()),
         // SAFETY: the bytes are copied at once.
         sys::ValueType::napi_object => match unsafe { bytes_of(env, value) } {
             Some(bytes) => Ok(OwnedValue::Blob(bytes.to_vec())),

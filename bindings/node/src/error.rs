@@ -21,9 +21,13 @@ pub(crate) const INTERNAL: &str = "STRONGROOM_INTERNAL";
 /// has no mark, and passes unchanged.
 const MARK: &str = "strongroom:";
 
+/// Why a call failed, in a box, so that an [`Outcome`] fits two registers.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Problem>);
+
 /// Why a call failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum Problem {
     /// The engine failed.
     Engine { code: &'static str, message: String, causes: Vec<NativeCause> },
     /// A value has a type that cannot be bound.
@@ -41,6 +45,12 @@ pub(crate) enum Failure {
 }
 
 pub(crate) type Outcome<T> = Result<T, Failure>;
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
 
 /// An error behind a thrown one.
 #[napi(object)]
@@ -76,7 +86,12 @@ impl Failure {
     pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Failure {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Failure::Node(napi::Error::new(Status::GenericFailure, text.unwrap_or("panic").to_owned()))
+        Problem::Node(napi::Error::new(Status::GenericFailure, text.unwrap_or("panic").to_owned())).into()
+    }
+
+    /// Whether the failure is an exception that is pending already.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(*self.0, Problem::Pending)
     }
 
     /// An error of the engine, with its message and its chain of sources.
@@ -84,7 +99,7 @@ impl Failure {
         let stopped = |error: &&(dyn Error + 'static)| error.downcast_ref() == Some(&SqlError::TraceStopped);
         if iter::successors(Some(error), |&error| error.source()).any(|error| stopped(&error)) {
             // The function that stopped the statement has thrown.
-            return Failure::Pending;
+            return Problem::Pending.into();
         }
         if let Some(SqlError::Callback { source }) = error.downcast_ref() {
             return Failure::callback(source);
@@ -95,35 +110,37 @@ impl Failure {
             .skip_while(|&cause| code_of(cause) == Some(code) && message.ends_with(&cause.to_string()))
             .map(NativeCause::new)
             .collect();
-        Failure::Engine { code, message, causes }
+        Problem::Engine { code, message, causes }.into()
     }
 
     /// The error of a callback, whose exception is pending, or of a callback that panicked.
     fn callback(error: &CallbackError) -> Failure {
         match error.downcast_ref::<CallbackPanic>() {
-            Some(panic) => Failure::Node(napi::Error::new(Status::GenericFailure, panic.message.clone())),
-            None => Failure::Pending,
+            Some(panic) => {
+                Problem::Node(napi::Error::new(Status::GenericFailure, panic.message.clone())).into()
+            }
+            None => Problem::Pending.into(),
         }
     }
 
     /// Throws in `env`, and returns the value with which an exported function reports a pending exception.
     pub(crate) fn throw(self, env: &Env) -> napi::Error {
-        let thrown = match self {
-            Failure::Engine { code, message, causes } => throw_engine(env, code, &message, causes),
-            Failure::Type { message } => {
+        let thrown = match *self.0 {
+            Problem::Engine { code, message, causes } => throw_engine(env, code, &message, causes),
+            Problem::Type { message } => {
                 env.throw_type_error(&printable(&message), Some("ERR_INVALID_ARG_TYPE"))
             }
-            Failure::Value { message } => {
+            Problem::Value { message } => {
                 env.throw_type_error(&printable(&message), Some("ERR_INVALID_ARG_VALUE"))
             }
-            Failure::Range { message } => {
+            Problem::Range { message } => {
                 env.throw_range_error(&printable(&message), Some("ERR_OUT_OF_RANGE"))
             }
-            Failure::Returned { message } => {
+            Problem::Returned { message } => {
                 env.throw_type_error(&printable(&message), Some("ERR_INVALID_RETURN_VALUE"))
             }
-            Failure::Pending => Ok(()),
-            Failure::Node(error) => return error,
+            Problem::Pending => Ok(()),
+            Problem::Node(error) => return error,
         };
         match thrown {
             Ok(()) => napi::Error::new(Status::PendingException, String::new()),
@@ -199,14 +216,14 @@ impl From<KeyError> for Failure {
             KeyError::Random { .. } | KeyError::Derivation { .. } | KeyError::Init { .. } => {
                 Failure::engine(error.code(), &error)
             }
-            _ => Failure::Range { message: error.to_string() },
+            _ => Problem::Range { message: error.to_string() }.into(),
         }
     }
 }
 
 impl From<napi::Error> for Failure {
     fn from(error: napi::Error) -> Self {
-        Failure::Node(error)
+        Problem::Node(error).into()
     }
 }
 
@@ -225,23 +242,25 @@ mod tests {
     fn the_causes_are_the_chain_of_sources_from_the_outermost_on() {
         let source = SqlError::Sqlite { code: "SQLITE_NOTADB", message: "file is not a database".to_owned() };
         let error = OpenError::NotADatabase { path: PathBuf::from("a.db"), length: 7, source };
-        let Failure::Engine { code, causes, .. } = error.into() else { panic!("not the engine's") };
+        let Failure(problem) = error.into();
+        let Problem::Engine { code, causes, .. } = *problem else { panic!("not the engine's") };
         let sqlite = NativeCause {
             code: Some("SQLITE_NOTADB".to_owned()),
             errno: None,
             message: "file is not a database".to_owned(),
         };
         assert_eq!((code, causes), ("SQLITE_NOTADB", vec![sqlite]));
-        let Failure::Engine { causes, .. } = SqlError::Closed.into() else { panic!("not the engine's") };
+        let Failure(problem) = SqlError::Closed.into();
+        let Problem::Engine { causes, .. } = *problem else { panic!("not the engine's") };
         assert_eq!(causes, []);
     }
 
     #[test]
     fn the_error_of_a_callback_is_its_exception_unless_it_panicked() {
         let failure = |error| Failure::from(SqlError::Callback { source: error });
-        assert!(matches!(failure(CallbackError::new("thrown")), Failure::Pending));
-        let Failure::Node(error) =
-            failure(CallbackError::new(CallbackPanic { message: "the roof".to_owned() }))
+        assert!(matches!(*failure(CallbackError::new("thrown")).0, Problem::Pending));
+        let Problem::Node(error) =
+            *failure(CallbackError::new(CallbackPanic { message: "the roof".to_owned() })).0
         else {
             panic!("not an internal error")
         };
@@ -252,7 +271,8 @@ mod tests {
     fn a_source_that_repeats_the_error_is_no_cause() {
         let source = SqlError::Sqlite { code: "SQLITE_BUSY", message: "database is locked".to_owned() };
         let error = OpenError::Sqlite { path: PathBuf::from("a.db"), source };
-        let Failure::Engine { code, message, causes } = error.into() else { panic!("not the engine's") };
+        let Failure(problem) = error.into();
+        let Problem::Engine { code, message, causes } = *problem else { panic!("not the engine's") };
         assert_eq!((code, causes), ("SQLITE_BUSY", vec![]));
         assert!(message.ends_with(": database is locked"), "{message}");
     }
@@ -261,7 +281,8 @@ mod tests {
     fn an_error_of_the_operating_system_has_its_number_on_unix() {
         let source = io::Error::from_raw_os_error(2);
         let error = OpenError::MissingFile { path: PathBuf::from("a.db"), source };
-        let Failure::Engine { causes, .. } = error.into() else { panic!("not the engine's") };
+        let Failure(problem) = error.into();
+        let Problem::Engine { causes, .. } = *problem else { panic!("not the engine's") };
         let numbers: Vec<_> = causes.iter().map(|cause| (&cause.code, cause.errno)).collect();
         assert_eq!(numbers, [(&None, cfg!(unix).then_some(2))]);
     }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use napi::{Env, Status, sys};
 
-use crate::error::{Failure, Outcome};
+use crate::error::{Failure, Outcome, Problem};
 
 /// A JavaScript value of the running call.
 pub(crate) type Handle = sys::napi_value;
@@ -25,9 +25,9 @@ fn failure(env: &Env, status: sys::napi_status, what: &'static str) -> Failure {
     // SAFETY: `env` is the environment of the running call.
     let asked = unsafe { sys::napi_is_exception_pending(env.raw(), &mut pending) };
     if asked == sys::Status::napi_ok && pending {
-        return Failure::Pending;
+        return Problem::Pending.into();
     }
-    Failure::Node(napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))))
+    napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))).into()
 }
 
 /// A handle scope. Its drop frees the handles that were created since it was opened.

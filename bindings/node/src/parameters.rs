@@ -9,7 +9,7 @@ use napi::{Env, sys};
 use strongroom_database::{Statement, Value};
 
 use crate::{
-    error::{Failure, Outcome},
+    error::{Failure, Outcome, Problem},
     exchange::{Exchange, FIRST, MAX_PARAMETERS},
     handle::{self, Handle, check},
     text::{self, Scratch},
@@ -83,11 +83,12 @@ impl Binder<'_> {
             sys::ValueType::napi_bigint => {
                 let Some(integer) = integer_of(self.env, value)? else {
                     let label = self.label(index);
-                    return Err(Failure::Range {
+                    return Err(Problem::Range {
                         message: format!(
                             "{label} does not fit SQLite's integers, which have 64 bits and a sign"
                         ),
-                    });
+                    }
+                    .into());
                 };
                 self.statement.bind(index, Value::Integer(integer))?;
             }
@@ -102,11 +103,12 @@ impl Binder<'_> {
             return Ok(self.statement.bind(index, Value::Text(text))?);
         }
         let label = self.label(index);
-        Err(Failure::Value {
+        Err(Problem::Value {
             message: format!(
                 "{label} holds a lone surrogate, which UTF-8 cannot store: bind a Buffer, or call toWellFormed()"
             ),
-        })
+        }
+        .into())
     }
 
     fn bind_bytes(&mut self, index: usize, value: Handle) -> Outcome<()> {
@@ -128,9 +130,10 @@ impl Binder<'_> {
     #[cold]
     fn unsupported(&self, index: usize) -> Failure {
         let label = self.label(index);
-        Failure::Type {
+        Problem::Type {
             message: format!("{label} must be a number, string, bigint, Buffer, typed array or null"),
         }
+        .into()
     }
 }
 

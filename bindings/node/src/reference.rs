@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi::{Env, Status, sys};
 
-use crate::error::{Failure, Outcome};
+use crate::error::Outcome;
 use crate::handle::{Handle, check};
 
 /// Keeps a value alive, or refers to one, until it is dropped on the thread of its environment.
@@ -48,7 +48,7 @@ impl Reference {
         check(&self.env(), status, "napi_get_reference_value")?;
         if value.is_null() {
             let reason = "a callback was collected".to_owned();
-            return Err(Failure::Node(napi::Error::new(Status::GenericFailure, reason)));
+            return Err(napi::Error::new(Status::GenericFailure, reason).into());
         }
         Ok(value)
     }

@@ -8,7 +8,7 @@ use std::ptr;
 use napi::{Env, sys};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::{Failure, Outcome};
+use crate::error::{Outcome, Problem};
 use crate::handle::{Handle, check};
 
 /// The number of UTF-16 units that are kept for the next text.
@@ -71,16 +71,17 @@ pub(crate) fn create_string(
             sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
         }
     };
-    check(env, status, "the text of a column").map_err(|failure| match failure {
+    check(env, status, "the text of a column").map_err(|failure| match failure.is_pending() {
+        true => failure,
         // V8 throws no error for a text that is too long: it returns nothing.
-        Failure::Node(_) => Failure::Range {
+        false => Problem::Range {
             message: format!(
                 "{} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
                 holder(),
                 text.len()
             ),
-        },
-        other => other,
+        }
+        .into(),
     })?;
     Ok(result)
 }

@@ -18,6 +18,11 @@ const noFiles = `
     fs[name] = (path, ...rest) => { if (/node_modules|dist.*\\.node$/.test(path)) throw ${REFUSAL}; return own(path, ...rest) }
   }`
 
+const noProgram = `
+  const files = require('node:fs')
+  const open = files.openSync
+  files.openSync = (path, ...rest) => { if (path === process.execPath) throw ${REFUSAL}; return open(path, ...rest) }`
+
 for (const [what, prelude] of [
   ['no report', noReport],
   ['no environment', noEnvironment],
@@ -32,8 +37,14 @@ for (const [what, prelude] of [
   })
 }
 
-test('without a report, Linux is named without its libc, and each is tried', () => {
-  const { message, code, count } = load(bareCopy(), { prelude: noReport })
+test('Linux is named with the libc of its program, also without a report', () => {
+  if (process.platform !== 'linux') return
+  for (const prelude of [noReport, noProgram])
+    assert.match(load(bareCopy(), { prelude }).message, / on linux-\w+ with (glibc|musl)/)
+})
+
+test('without a report and its program, Linux is named without its libc, and each is tried', () => {
+  const { message, code, count } = load(bareCopy(), { prelude: `${noReport}\n${noProgram}` })
   assert.equal(code, 'STRONGROOM_ADDON')
   const [first] = message.split('\n')
   if (process.platform !== 'linux') return assert.equal(count, 2)

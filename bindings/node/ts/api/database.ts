@@ -16,9 +16,6 @@ import type { VirtualTableContext, VirtualTableOptions } from './table'
 import { type Transaction, transaction, type Work } from './transaction'
 import type { Row } from './values'
 
-/** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
-const MAY_HOLD_KEY = /key|sqlcipher_export/i
-
 /** The modules that few programs use. Each is loaded at its first use, which makes loading the package faster. */
 const lazy = {
   aggregate: (): typeof import('./aggregate') => require('./aggregate'),
@@ -435,8 +432,7 @@ function prepare(
   session.ready()
   try {
     const prepared = session.prepare(sql)
-    const source = MAY_HOLD_KEY.test(sql) ? prepared.native.source : sql
-    return new Statement(session, prepared, { database, source, reads, unbound })
+    return new Statement(session, prepared, { database, source: prepared.source, reads, unbound })
   } catch (error) {
     throw fromNative(error)
   }

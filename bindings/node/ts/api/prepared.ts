@@ -3,6 +3,9 @@ import { type Reader, readerOf, type Shape } from './build-row'
 import { BIGINTS, type Calls, type Handle, LAYOUT, ONLY_FIRST } from './calls'
 import { Parameters } from './parameters'
 
+/** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
+const MAY_HOLD_KEY = /key|sqlcipher_export/i
+
 /** The columns of the last rows, and the readers for them by shape. */
 interface Layout {
   version: number
@@ -17,6 +20,8 @@ interface Layout {
 export class Prepared {
   readonly native: NativeStatement
   readonly handle: Handle
+  /** The SQL, without keys. */
+  readonly source: string
   readonly parameters: Parameters
   readonly reads: boolean
   readonly readonly: boolean
@@ -28,10 +33,11 @@ export class Prepared {
   /** By the two flags of a form. */
   readonly #layouts: Layout[] = [0, 1, 2, 3].map(() => ({ version: 0, readers: {} }))
 
-  constructor(calls: Calls, native: NativeStatement) {
+  constructor(calls: Calls, native: NativeStatement, sql: string) {
     this.#calls = calls
     this.native = native
     this.handle = native.handle()
+    this.source = MAY_HOLD_KEY.test(sql) ? native.source : sql
     this.parameters = new Parameters(native.parameters())
     this.reads = native.columnCount > 0
     this.readonly = native.readonly

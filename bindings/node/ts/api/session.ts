@@ -113,7 +113,7 @@ export class Session {
 
   /** Returns a statement of this SQL that nothing else uses. */
   prepareAgain(sql: string): Prepared {
-    return new Prepared(this.calls, this.native.prepare(sql))
+    return new Prepared(this.calls, this.native.prepare(sql), sql)
   }
 
   /** Runs a call of the addon that may change what statements mean. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /** The system and the runtime of this process. */
@@ -13,6 +14,13 @@ interface Machine {
   /** A description: `linux-x64 with glibc 2.36, Node 20.20.2`. */
   readonly text: string
 }
+
+interface Libc {
+  readonly libc: 'glibc' | 'musl' | 'unknown'
+  readonly glibc?: string
+}
+
+let known: Libc | undefined
 
 export const machine: Machine = {
   os: process.platform,
@@ -50,13 +58,6 @@ function interpreterLibc(): 'glibc' | 'musl' | undefined {
     return undefined
   }
 }
-
-interface Libc {
-  readonly libc: 'glibc' | 'musl' | 'unknown'
-  readonly glibc?: string
-}
-
-let known: Libc | undefined
 
 /** Returns what Node's report says, which takes milliseconds. */
 function reported(): Libc {
