@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 
 const rows = fileURLToPath(new URL('rows.test.mjs', import.meta.url))
 const statement = fileURLToPath(new URL('statement.test.mjs', import.meta.url))
+const batches = fileURLToPath(new URL('batches.test.mjs', import.meta.url))
 const flag = '--disallow-code-generation-from-strings'
 
 test('rows are the same where strings cannot be compiled', () => {
-  for (const file of [rows, statement]) {
+  for (const file of [rows, statement, batches]) {
     // Under the runner's own environment the child would report to it instead of exiting with a failure.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const { status, stdout } = spawnSync(process.execPath, [flag, '--test-reporter=tap', file], {

@@ -1,0 +1,127 @@
+// How often a call of the API calls the addon, and what that costs. Counted, because these machines are too noisy to time.
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { beforeEach, test } from 'node:test'
+import Database from 'strongroom'
+
+const require = createRequire(import.meta.url)
+const dist = dirname(require.resolve('strongroom'))
+const { addon } = require(join(dist, 'load/loader.js'))
+const { Calls } = require(join(dist, 'api/calls.js'))
+
+const calls = Calls.of(addon)
+const counted = Object.fromEntries(['run', 'get', 'start', 'more', 'end'].map((name) => [name, 0]))
+for (const name of Object.keys(counted)) {
+  const call = calls[name]
+  calls[name] = (...values) => {
+    counted[name]++
+    return call(...values)
+  }
+}
+let prepared = 0
+const prepare = addon.NativeDatabase.prototype.prepare
+addon.NativeDatabase.prototype.prepare = function (sql) {
+  prepared++
+  return prepare.call(this, sql)
+}
+
+/** Returns the calls that the work makes. */
+function during(work) {
+  const before = { ...counted, prepared }
+  work()
+  const made = Object.entries({ ...counted, prepared }).map(([name, count]) => [name, count - before[name]])
+  return Object.fromEntries(made.filter(([, count]) => count > 0))
+}
+
+let db
+beforeEach(() => {
+  db = new Database(':memory:')
+  db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT, b BLOB, n)')
+  const insert = db.prepare('INSERT INTO t (s, b, n) VALUES (?, ?, ?)')
+  db.transaction(() => {
+    for (let i = 0; i < 1000; i++) insert.run(`text ${i}`, Buffer.alloc(64, i), i)
+  })()
+})
+
+test('run, get and a hundred rows of all are one call each, whatever their parameters', () => {
+  const insert = db.prepare('INSERT INTO t (s, b, n) VALUES (?, ?, ?)')
+  assert.deepEqual(
+    during(() => insert.run('é', Buffer.alloc(5000), null)),
+    { run: 1 },
+  )
+  const named = db.prepare('UPDATE t SET s = :s, b = @b WHERE id = $id')
+  assert.deepEqual(
+    during(() => named.run({ s: 'x', b: new Uint8Array(8), id: 1n })),
+    { run: 1 },
+  )
+  const get = db.prepare('SELECT * FROM t WHERE id = ?')
+  assert.deepEqual(
+    during(() => get.get(5)),
+    { get: 1 },
+  )
+  const page = db.prepare('SELECT * FROM t WHERE id > ? ORDER BY id LIMIT 100')
+  page.all(0)
+  assert.deepEqual(
+    during(() => page.all(100)),
+    { start: 1 },
+  )
+})
+
+test('iterate reads in batches that grow, and stops with its reader', () => {
+  const select = db.prepare('SELECT * FROM t')
+  for (const _ of select.iterate()) break
+  const all = during(() => {
+    for (const _ of select.iterate());
+  })
+  assert.deepEqual([all.start, all.end], [1, 1])
+  assert.ok(all.more <= 10, `${all.more} batches for 1000 rows`)
+  const first = during(() => {
+    for (const _ of select.iterate()) break
+  })
+  assert.deepEqual(first, { start: 1, more: 1, end: 1 })
+  db.function('f', (x) => x)
+  const one = during(() => {
+    for (const _ of db.prepare('SELECT f(n) FROM t LIMIT 50').iterate());
+  })
+  assert.ok(one.more >= 50, `${one.more} batches, although a function is called for each row`)
+})
+
+test('the same SQL is prepared once, until the schema or the functions change', () => {
+  const sql = 'SELECT n FROM t WHERE id = ?'
+  const use = () => db.prepare(sql).pluck().get(1)
+  assert.deepEqual(during(use), { get: 1, prepared: 1 })
+  assert.deepEqual(during(use), { get: 1 })
+  for (const change of [
+    () => db.exec('CREATE INDEX IF NOT EXISTS i ON t (n)'),
+    () => db.pragma('user_version = 3'),
+    () => db.function('g', () => 1),
+    () => db.aggregate('h', { step: () => 1 }),
+    () => db.attach(':memory:', 'other'),
+    () => db.detach('other'),
+    () => db.prepare('ALTER TABLE t ADD COLUMN more').run(),
+  ]) {
+    change()
+    assert.equal(during(use).prepared, 1, String(change))
+    assert.deepEqual(during(use), { get: 1 }, String(change))
+  }
+})
+
+test('at most a hundred statements are kept, those that were prepared last', () => {
+  const sql = (i) => `SELECT ${i}`
+  for (let i = 0; i < 150; i++) db.prepare(sql(i))
+  assert.deepEqual(
+    during(() => db.prepare(sql(149)).get()),
+    { get: 1 },
+  )
+  db.prepare(sql(60)).get()
+  for (let i = 200; i < 299; i++) db.prepare(sql(i))
+  assert.deepEqual(
+    during(() => db.prepare(sql(60)).get()),
+    { get: 1 },
+  )
+  assert.deepEqual(
+    during(() => db.prepare(sql(0)).get()),
+    { get: 1, prepared: 1 },
+  )
+})

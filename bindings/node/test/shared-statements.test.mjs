@@ -1,0 +1,114 @@
+// Statements of the same SQL share what SQLite has compiled, which must not show.
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import Database from 'strongroom'
+
+let db
+beforeEach(() => {
+  db = new Database(':memory:')
+  db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t (v) VALUES (10), (20), (30)')
+})
+
+test('each has its own form of rows', () => {
+  const sql = 'SELECT id, v FROM t WHERE id <= ? ORDER BY id'
+  const object = db.prepare(sql)
+  const pluck = db.prepare(sql).pluck()
+  const raw = db.prepare(sql).raw()
+  const expanded = db.prepare(sql).expand()
+  const bigints = db.prepare(sql).safeIntegers()
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(object.all(1), [{ id: 1, v: 10 }])
+    assert.deepEqual(pluck.all(2), [1, 2])
+    assert.deepEqual(raw.get(1), [1, 10])
+    assert.deepEqual(expanded.all(1), [{ t: { id: 1, v: 10 } }])
+    assert.deepEqual(bigints.get(1), { id: 1n, v: 10n })
+  }
+  assert.deepEqual(pluck.pluck(false).get(1), { id: 1, v: 10 })
+})
+
+test('each has its own bound values and its own iterator', () => {
+  const sql = 'SELECT id FROM t WHERE id >= ? ORDER BY id'
+  const bound = db.prepare(sql).bind(3).pluck()
+  const free = db.prepare(sql).pluck()
+  assert.deepEqual([bound.get(), free.get(1), bound.get()], [3, 1, 3])
+  assert.throws(() => bound.get(1), /already has bound parameters/)
+  assert.throws(() => free.get(), { code: 'ERR_OUT_OF_RANGE' })
+
+  const other = db.prepare(sql).pluck()
+  const outer = []
+  for (const id of free.iterate(1)) {
+    assert.deepEqual([free.busy, other.busy, db.prepare(sql).busy], [true, false, false])
+    outer.push([id, other.all(2), [...db.prepare(sql).pluck().iterate(3)]])
+    assert.throws(() => free.get(1), { code: 'STRONGROOM_BUSY' })
+  }
+  assert.deepEqual(
+    outer,
+    [1, 2, 3].map((id) => [id, [2, 3], [3]]),
+  )
+  assert.deepEqual(other.all(1), [1, 2, 3])
+})
+
+test('two iterators of the same SQL take turns', () => {
+  const sql = 'SELECT id FROM t ORDER BY id'
+  const [a, b] = [db.prepare(sql).pluck().iterate(), db.prepare(sql).pluck().iterate()]
+  const seen = []
+  for (let i = 0; i < 3; i++) seen.push(a.next().value, b.next().value)
+  assert.deepEqual(seen, [1, 1, 2, 2, 3, 3])
+  assert.deepEqual([a.next().done, b.next().done], [true, true])
+  db.exec('DELETE FROM t')
+})
+
+test('after a change of the schema the columns are those of now', () => {
+  const sql = 'SELECT * FROM t WHERE id = 1'
+  const before = db.prepare(sql)
+  assert.deepEqual(before.get(), { id: 1, v: 10 })
+  db.exec('ALTER TABLE t RENAME COLUMN v TO w; ALTER TABLE t ADD COLUMN x DEFAULT 7')
+  const after = db.prepare(sql)
+  assert.deepEqual(
+    after.columns().map(({ name }) => name),
+    ['id', 'w', 'x'],
+  )
+  assert.deepEqual(after.get(), { id: 1, w: 10, x: 7 })
+  assert.deepEqual(before.all(), [{ id: 1, w: 10, x: 7 }])
+  assert.deepEqual([...before.iterate()], [{ id: 1, w: 10, x: 7 }])
+
+  const transaction = db.transaction(() => {
+    db.prepare('ALTER TABLE t RENAME COLUMN w TO y').run()
+    assert.deepEqual(db.prepare(sql).get(), { id: 1, y: 10, x: 7 })
+    throw new Error('mine')
+  })
+  assert.throws(transaction, /mine/)
+  assert.deepEqual(db.prepare(sql).get(), { id: 1, w: 10, x: 7 })
+  assert.deepEqual(after.get(), { id: 1, w: 10, x: 7 })
+
+  db.exec('DROP TABLE t')
+  assert.throws(() => db.prepare(sql), /no such table/)
+  assert.throws(() => after.get(), /no such table/)
+})
+
+test('another connection may change the schema', () => {
+  const sql = 'SELECT * FROM t'
+  assert.deepEqual(db.prepare(sql).get(), { id: 1, v: 10 })
+  const changed = db.prepare(sql)
+  db.exec('CREATE TEMP TABLE t (only); INSERT INTO temp.t VALUES (5)')
+  assert.deepEqual(changed.all(), [{ only: 5 }])
+  assert.deepEqual(db.prepare(sql).columns().length, 1)
+})
+
+test('a failed statement leaves the others as they are', () => {
+  db.exec('CREATE UNIQUE INDEX i ON t (v)')
+  const sql = 'INSERT INTO t (v) VALUES (?) RETURNING v'
+  const [a, b] = [db.prepare(sql).pluck(), db.prepare(sql).pluck()]
+  assert.throws(() => a.get(10), { code: 'SQLITE_CONSTRAINT_UNIQUE' })
+  assert.equal(b.get(40), 40)
+  assert.throws(() => b.all(40), { code: 'SQLITE_CONSTRAINT_UNIQUE' })
+  assert.deepEqual(a.run(50), { changes: 1, lastInsertRowid: 5 })
+})
+
+test('after the database is closed, each says so', () => {
+  const sql = 'SELECT 1'
+  const statements = [db.prepare(sql), db.prepare(sql)]
+  db.close()
+  for (const statement of statements) assert.throws(() => statement.get(), { code: 'STRONGROOM_CLOSED' })
+  assert.throws(() => db.prepare(sql), { code: 'STRONGROOM_CLOSED' })
+})
