@@ -21,7 +21,7 @@
     CXX_aarch64_unknown_linux_musl = "the-c++";
     AR_aarch64_unknown_linux_musl = "the-ar";
     RANLIB_aarch64_unknown_linux_musl = "the-ranlib";
-    CFLAGS_aarch64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection";
+    CFLAGS_aarch64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection -fno-semantic-interposition";
   };
   x86_64-apple-darwin = {
     CARGO_BUILD_TARGET = "x86_64-apple-darwin";
@@ -45,7 +45,7 @@
     CXX_x86_64_unknown_linux_gnu = "the-c++";
     AR_x86_64_unknown_linux_gnu = "the-ar";
     RANLIB_x86_64_unknown_linux_gnu = "the-ranlib";
-    CFLAGS_x86_64_unknown_linux_gnu = "-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2";
+    CFLAGS_x86_64_unknown_linux_gnu = "-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fomit-frame-pointer";
   };
   x86_64-unknown-linux-musl = {
     CARGO_BUILD_TARGET = "x86_64-unknown-linux-musl";
@@ -53,6 +53,6 @@
     CXX_x86_64_unknown_linux_musl = "the-c++";
     AR_x86_64_unknown_linux_musl = "the-ar";
     RANLIB_x86_64_unknown_linux_musl = "the-ranlib";
-    CFLAGS_x86_64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection";
+    CFLAGS_x86_64_unknown_linux_musl = "-fstack-protector-strong -fstack-clash-protection -fomit-frame-pointer -fno-semantic-interposition";
   };
 }
