@@ -1,4 +1,5 @@
 // The command line of the harness.
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 export const HELP = `Measures Strongroom beside other SQLite packages for Node.
@@ -17,7 +18,11 @@ usage: npm run bench -- [options]
   --node FILE           the Node of the measured processes
   --node-flag=FLAG      a flag of that Node, such as --disallow-code-generation-from-strings; may be repeated
   --timeout SECONDS     the longest time of a measured process (180)
-  --instructions        counts instructions by valgrind instead of time; --rounds is the number of counts (1)
+  --wall                compares wall time instead of CPU time
+  --no-share            leaves out SQLite's share of a call, for which cargo builds a loop in Rust
+  --instructions        counts instructions by valgrind instead of time, in one round unless --rounds is given
+  --jobs N              counts instructions in N processes at once (one for each processor)
+  --profiles DIR        keeps callgrind's profile of each count; callgrind_annotate reads them
   --json FILE           writes everything that was measured
   --svg DIR             writes plots
   --readme              writes the tables and plots into README.md
@@ -40,7 +45,11 @@ const options = {
   node: { type: 'string' },
   'node-flag': { type: 'string', multiple: true },
   timeout: { type: 'string' },
+  wall: { type: 'boolean' },
+  'no-share': { type: 'boolean' },
   instructions: { type: 'boolean' },
+  jobs: { type: 'string' },
+  profiles: { type: 'string' },
   json: { type: 'string' },
   svg: { type: 'string' },
   readme: { type: 'boolean' },
@@ -53,6 +62,9 @@ export function parseArguments(args) {
   const values = parsed(args)
   if (values.group && !['plain', 'encrypted'].includes(values.group))
     throw new UsageError(`--group is plain or encrypted, not "${values.group}"`)
+  if (values.wall && values.instructions) throw new UsageError('--wall and --instructions exclude each other')
+  if (values.profiles && !values.instructions) throw new UsageError('--profiles needs --instructions')
+  if (values.readme && values.instructions) throw new UsageError('--readme takes times, without --instructions')
   return {
     filter: expression('filter', values.filter),
     peers: expression('peers', values.peers),
@@ -65,7 +77,10 @@ export function parseArguments(args) {
     node: values.node,
     nodeFlags: values['node-flag'] ?? [],
     timeout: number('timeout', values.timeout ?? '180'),
-    instructions: values.instructions ?? false,
+    metric: values.instructions ? 'instructions' : values.wall ? 'wall' : 'cpu',
+    share: !values['no-share'],
+    jobs: jobs(values),
+    profiles: values.profiles,
     json: values.json,
     svg: values.svg,
     readme: values.readme ?? false,
@@ -96,6 +111,12 @@ function number(name, text, { whole = false } = {}) {
   if (!(value > 0) || value === Number.POSITIVE_INFINITY || (whole && !Number.isInteger(value)))
     throw new UsageError(`--${name} is a ${whole ? 'whole ' : ''}number above 0, not "${text}"`)
   return value
+}
+
+/** Returns the number of processes at once: one if time is measured, which a neighbour would disturb. */
+function jobs({ instructions, jobs }) {
+  if (jobs !== undefined && !instructions) throw new UsageError('--jobs needs --instructions')
+  return instructions ? number('jobs', jobs ?? String(availableParallelism()), { whole: true }) : 1
 }
 
 function build(text) {

@@ -1,9 +1,9 @@
 // A process of the harness: describes a configuration, builds a fixture, or measures one workload.
 //
 // The argument is a request as JSON: { task, configuration, ... }. The last line of the output is the answer as JSON.
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { describe } from './describe.mjs'
-import { measure } from './measure.mjs'
+import { count, measure } from './measure.mjs'
 import { adapterOf } from './peers/index.mjs'
 import { FIXTURES } from './workloads/fixtures.mjs'
 import { WORKLOADS } from './workloads/index.mjs'
@@ -17,27 +17,35 @@ const peer = adapterOf(configuration)
 const key = configuration.cipher === undefined ? undefined : 'raw'
 
 const tasks = {
-  describe: () => describe({ peer, configuration, key, file: fresh(request.file) }),
+  describe: () => describe({ peer, configuration, key, file: fresh() }),
   fixture() {
     peer.load()
-    const db = peer.open(fresh(request.file), key)
+    const db = peer.open(fresh(), key)
     FIXTURES[request.fixture].build({ peer, db, count: request.count })
     peer.close(db)
     return {}
   },
-  measure() {
-    const workload = WORKLOADS.find(({ name }) => name === request.workload)
-    const file = workload.fixture && !workload.copied ? request.source : fresh(request.file)
-    if (workload.copied) copyFileSync(request.source, file)
-    return measure({ workload, peer, file, key, count: request.count, fixtureCount: request.fixtureCount })
-  },
+  measure: () => measure(workload()),
+  count: () => count(workload()),
 }
 
 const answer = tasks[request.task]()
 process.stdout.write(`\n${JSON.stringify(answer)}\n`)
 
-/** Returns the path, at which nothing of an earlier run remains. */
-function fresh(file) {
-  for (const suffix of COMPANIONS) if (existsSync(file + suffix)) rmSync(file + suffix)
-  return file
+/** Returns what a measurement of the requested workload needs. */
+function workload() {
+  const workload = WORKLOADS.find(({ name }) => name === request.workload)
+  const place = () => {
+    if (workload.fixture && !workload.copied) return request.source
+    const file = fresh()
+    if (workload.copied) copyFileSync(request.source, file)
+    return file
+  }
+  return { workload, peer, place, key, count: request.count, fixtureCount: request.fixtureCount }
+}
+
+/** Returns the requested path, at which nothing of an earlier run remains. */
+function fresh() {
+  for (const suffix of COMPANIONS) rmSync(request.file + suffix, { force: true })
+  return request.file
 }

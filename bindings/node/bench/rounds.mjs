@@ -9,7 +9,7 @@ import { runsIn, scaled } from './workloads/index.mjs'
 export class Rounds {
   /** The configurations that could be loaded, each with its `version` and its `sqlite`. */
   described = []
-  /** What was measured: { workload, configuration, round, cpu, wall, memory, checksum }. */
+  /** What was measured: { workload, configuration, round, cpu, wall, memory, instructions, checksum }. */
   samples = []
   /** { configuration, workload, what, stderr }; without a workload if the configuration cannot be used at all. */
   failures = []
@@ -25,7 +25,8 @@ export class Rounds {
 
   /**
    * @param run - runs a request in a process, as `runChild` does
-   * @param options - `rounds`, `scale`, and an `AbortSignal` that ends the measurement early
+   * @param options - `rounds`, `scale`, `jobs`, and whether `metric` is `instructions`
+   * @param signal - an AbortSignal that ends the measurement early
    */
   constructor({ run, options, progress, signal }) {
     this.#run = run
@@ -37,16 +38,17 @@ export class Rounds {
   /** Measures the workloads with the configurations. Returns whether all rounds were completed. */
   async measure(configurations, workloads) {
     try {
-      for (const configuration of configurations) {
-        if (this.#signal.aborted) return false
-        await this.#describe(configuration)
+      for (const configuration of configurations) if (!this.#signal.aborted) await this.#describe(configuration)
+      const plan = Array.from({ length: this.#options.rounds }, (_, round) => this.#round(round, workloads)).flat()
+      const steps = plan.entries()
+      const work = async (job) => {
+        for (const [at, step] of steps) {
+          if (this.#signal.aborted) return
+          this.#progress.show({ at: at + 1, of: plan.length, ...step })
+          await this.#sample(step, job)
+        }
       }
-      const plan = [...Array(this.#options.rounds).keys()].flatMap((round) => this.#round(round, workloads))
-      for (const [at, step] of plan.entries()) {
-        if (this.#signal.aborted) return false
-        this.#progress.show({ at: at + 1, of: plan.length, ...step })
-        await this.#sample(step)
-      }
+      await Promise.all(Array.from({ length: this.#options.jobs }, (_, job) => work(job)))
       return !this.#signal.aborted
     } finally {
       this.#progress.end()
@@ -56,7 +58,7 @@ export class Rounds {
 
   /** Returns the steps of a round. Every other round has the configurations in reverse order. */
   #round(round, workloads) {
-    const ordered = round % 2 === 0 ? this.described : (this.described.toReversed?.() ?? [...this.described].reverse())
+    const ordered = round % 2 === 0 ? this.described : [...this.described].reverse()
     return workloads
       .filter((workload) => round < (workload.rounds ?? Number.POSITIVE_INFINITY))
       .flatMap((workload) =>
@@ -67,30 +69,27 @@ export class Rounds {
   }
 
   async #describe(configuration) {
-    this.#progress.note(`loads ${configuration.name}`)
     const { answer, failure } = await this.#run({ task: 'describe', configuration, file: this.#path('described') })
     if (failure) this.#fail({ configuration: configuration.name, ...failure })
     else this.described.push({ ...configuration, ...answer })
   }
 
-  async #sample({ round, workload, configuration }) {
+  async #sample({ round, workload, configuration }, job) {
     const names = { configuration: configuration.name, workload: workload.name }
-    if (this.#given(this.failures, names) || this.#given(this.lacking, names)) return
+    if (known(this.failures, names) || known(this.lacking, names)) return
     const fixture = workload.fixture && (await this.#fixture(configuration, workload.fixture))
     if (fixture?.failure) {
-      this.#fail({
-        ...names,
-        ...fixture.failure,
-        what: `the file that it reads could not be made: ${fixture.failure.what}`,
-      })
+      const what = `the file that it reads could not be made: ${fixture.failure.what}`
+      this.#fail({ ...names, what, stderr: fixture.failure.stderr })
       return
     }
+    const size = this.#options.metric === 'instructions' ? workload.instructions : workload.count
     const { answer, failure } = await this.#run({
       task: 'measure',
       configuration,
       workload: workload.name,
-      count: scaled(workload.count, this.#options.scale),
-      file: this.#path('measured'),
+      count: scaled(size, this.#options.scale),
+      file: this.#path(`measured-${job}`),
       source: fixture?.file,
       fixtureCount: fixture?.count,
     })
@@ -99,16 +98,18 @@ export class Rounds {
     else this.samples.push({ ...names, round, ...answer })
   }
 
-  /** Builds a configuration's fixture, once. */
-  async #fixture(configuration, name) {
+  /** Builds a configuration's fixture, once for all jobs. */
+  #fixture(configuration, name) {
     const id = `${configuration.name} ${name}`
-    if (!this.#fixtures.has(id)) {
-      const file = this.#path(`fixture-${this.#fixtures.size}`)
-      const count = scaled(FIXTURES[name].count, this.#options.scale)
-      const { failure } = await this.#run({ task: 'fixture', configuration, fixture: name, count, file })
-      this.#fixtures.set(id, { file, count, failure })
-    }
+    if (!this.#fixtures.has(id)) this.#fixtures.set(id, this.#build(configuration, name))
     return this.#fixtures.get(id)
+  }
+
+  async #build(configuration, fixture) {
+    const file = this.#path(`fixture-${this.#fixtures.size}`)
+    const count = scaled(FIXTURES[fixture].count, this.#options.scale)
+    const { failure } = await this.#run({ task: 'fixture', configuration, fixture, count, file })
+    return { file, count, failure }
   }
 
   #fail(failure) {
@@ -118,11 +119,11 @@ export class Rounds {
     this.#progress.note(`${failure.configuration}${failure.workload ? `, ${failure.workload}` : ''}: ${failure.what}`)
   }
 
-  #given(list, { configuration, workload }) {
-    return list.some((known) => known.configuration === configuration && known.workload === workload)
-  }
-
   #path(name) {
     return join(this.#folder, `${name}.db`)
   }
+}
+
+function known(list, { configuration, workload }) {
+  return list.some((entry) => entry.configuration === configuration && entry.workload === workload)
 }

@@ -1,8 +1,7 @@
 // Numbers as people read them.
 
-/** Returns a number with three significant digits, and with thousands separators. */
+/** Returns a number with three significant digits, or whole with thousands separators. */
 export function figure(value) {
-  if (value === undefined || Number.isNaN(value)) return '–'
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)))
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 3) })
 }
@@ -12,7 +11,7 @@ export function times(value) {
   return value.toFixed(2)
 }
 
-/** Returns a ratio with its spread, such as `0.87 (0.85–0.90)`. */
+/** Returns a ratio with its spread over several rounds, such as `0.87 (0.85–0.90)`. */
 export function withSpread({ value, low, high }) {
-  return low === undefined ? times(value) : `${times(value)} (${times(low)}–${times(high)})`
+  return low === undefined || low === high ? times(value) : `${times(value)} (${times(low)}–${times(high)})`
 }

@@ -10,8 +10,8 @@ const noPluck = ({ pluck, preparePlucked }) => (pluck || preparePlucked ? undefi
 const noRaw = ({ raw }) => (raw ? undefined : 'has no rows as arrays')
 
 /** Prepares a statement whose rows are the value of their first column. */
-function plucked(sql) {
-  return (peer, db) => (peer.preparePlucked ? peer.preparePlucked(db, sql) : peer.pluck(peer.prepare(db, sql)))
+function plucked(peer, db, sql) {
+  return peer.preparePlucked ? peer.preparePlucked(db, sql) : peer.pluck(peer.prepare(db, sql))
 }
 
 export const calls = [
@@ -25,6 +25,7 @@ export const calls = [
     name: 'get-1-bound',
     title: 'get: a bound integer',
     sql: 'SELECT ? AS v',
+    binds: 'index',
     call: (peer, statement, _, i) => peer.get1(statement, i).v,
   }),
   loop({
@@ -43,7 +44,6 @@ export const calls = [
     schema: PAIRS,
     sql: 'SELECT id, n FROM pair',
     rows: ROWS,
-    count: 200_000,
     call: sumOfPairs,
   }),
   loop({
@@ -52,7 +52,6 @@ export const calls = [
     schema: WIDE,
     sql: 'SELECT * FROM wide',
     rows: ROWS,
-    count: 200_000,
     call(peer, statement) {
       const rows = peer.all(statement)
       let sum = 0
@@ -66,7 +65,6 @@ export const calls = [
     schema: PAIRS,
     sql: 'SELECT id, n FROM pair',
     rows: ROWS,
-    count: 200_000,
     lacks: ({ iterate }) => (iterate ? undefined : 'has no iterator'),
     call(peer, statement) {
       let sum = 0
@@ -77,7 +75,8 @@ export const calls = [
   loop({
     name: 'pluck-get',
     title: 'get with pluck: a constant',
-    prepare: plucked('SELECT 1 AS v'),
+    sql: 'SELECT 1 AS v',
+    prepare: plucked,
     lacks: noPluck,
     call: (peer, statement) => peer.get(statement),
   }),
@@ -85,9 +84,9 @@ export const calls = [
     name: 'pluck-all',
     title: 'all with pluck: an integer',
     schema: PAIRS,
-    prepare: plucked('SELECT n FROM pair'),
+    sql: 'SELECT n FROM pair',
+    prepare: plucked,
     rows: ROWS,
-    count: 200_000,
     lacks: noPluck,
     call(peer, statement) {
       const values = peer.all(statement)
@@ -100,9 +99,9 @@ export const calls = [
     name: 'raw-all',
     title: 'all with raw: a row of two integers',
     schema: PAIRS,
-    prepare: (peer, db) => peer.raw(peer.prepare(db, 'SELECT id, n FROM pair')),
+    sql: 'SELECT id, n FROM pair',
+    prepare: (peer, db, sql) => peer.raw(peer.prepare(db, sql)),
     rows: ROWS,
-    count: 200_000,
     lacks: noRaw,
     call(peer, statement) {
       const rows = peer.all(statement)

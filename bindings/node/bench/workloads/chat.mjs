@@ -7,6 +7,8 @@ export const chat = [
     title: 'a chat: 1,000 × page, insert, counter; search',
     unit: 'ms',
     count: 1_000,
+    instructions: 100,
+    once: true,
     fixture: 'messages',
     copied: true,
     setup({ peer, file, key, count, fixtureCount }) {

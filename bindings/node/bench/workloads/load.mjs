@@ -7,6 +7,7 @@ export const load = [
     unit: 'ms',
     groups: ['plain'],
     count: 1,
+    instructions: 1,
     unloaded: true,
     setup: (given) => given,
     run({ peer }) {
@@ -21,6 +22,7 @@ export const load = [
     unit: 'ms',
     groups: ['plain'],
     count: 1,
+    instructions: 1,
     unloaded: true,
     setup: (given) => given,
     run({ peer }) {

@@ -6,26 +6,30 @@ const REPEATS = 7
 /**
  * Returns a workload that runs a call in a loop.
  *
- * @param prepare - returns the statement; by default that of `sql`
+ * @param sql - the statement; without it the workload has no share of SQLite's
+ * @param prepare - returns what the calls get as the statement; by default the prepared statement
  * @param make - returns the argument of the calls
  * @param call - gets the adapter, the statement, the argument and the loop's index; returns a number for the checksum
+ * @param binds - `argument` or `index`, if the calls bind one of them
  * @param rows - the rows of a call, if the cost of a row is measured
  */
-export function loop({ name, title, schema = '', sql, prepare, make, call, rows = 1, count = 40_000, lacks }) {
+export function loop(given) {
+  const { name, title, schema = '', sql, prepare = prepared, make, call, binds, rows = 1, count, lacks } = given
   return {
     name,
     title,
     unit: 'ns',
     groups: ['plain'],
-    count,
+    count: count ?? (rows === 1 ? 40_000 : 200_000),
+    instructions: rows === 1 ? 4_000 : 20_000,
     repeats: REPEATS,
+    share: sql && { schema, sql, rows, value: () => shareValue(binds, make) },
     lacks,
     setup({ peer, count }) {
       const db = peer.open(':memory:')
       peer.exec(db, schema)
-      const statement = prepare ? prepare(peer, db) : peer.prepare(db, sql)
       const loops = Math.max(1, Math.round(count / rows))
-      return { peer, db, statement, argument: make?.(), loops, operations: loops * rows }
+      return { peer, db, statement: prepare(peer, db, sql), argument: make?.(), loops, operations: loops * rows }
     },
     run({ peer, statement, argument, loops }) {
       let sum = 0
@@ -34,6 +38,18 @@ export function loop({ name, title, schema = '', sql, prepare, make, call, rows 
     },
     finish: ({ peer, db }) => peer.close(db),
   }
+}
+
+function prepared(peer, db, sql) {
+  return peer.prepare(db, sql)
+}
+
+/** Returns what the loop in Rust binds, in the form of its command line. */
+function shareValue(binds, make) {
+  if (binds === undefined) return ''
+  if (binds === 'index') return 'index'
+  const argument = make()
+  return typeof argument === 'string' ? `text:${argument}` : `blob:${argument.toString('hex')}`
 }
 
 /** Returns the SQL of a table expression that yields `count` rows of `columns`, in which `i` is the row's number. */

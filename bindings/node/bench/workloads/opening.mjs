@@ -1,12 +1,13 @@
 // Opening a database: the connection, its settings, the first page, and closing it.
 
-function open({ name, title, group, key, count }) {
+function open({ name, title, group, key, count, instructions }) {
   return {
     name,
     title,
     unit: 'ms',
     groups: [group],
     count,
+    instructions,
     setup({ peer, file, count }) {
       const db = peer.open(file, key)
       peer.exec(db, 'CREATE TABLE t (x); INSERT INTO t VALUES (1)')
@@ -26,13 +27,21 @@ function open({ name, title, group, key, count }) {
 }
 
 export const opening = [
-  open({ name: 'open', title: 'open a file', group: 'plain', count: 100 }),
-  open({ name: 'open-key', title: 'open a file by a raw key', group: 'encrypted', key: 'raw', count: 100 }),
+  open({ name: 'open', title: 'open a file', group: 'plain', count: 100, instructions: 20 }),
+  open({
+    name: 'open-key',
+    title: 'open a file by a raw key',
+    group: 'encrypted',
+    key: 'raw',
+    count: 100,
+    instructions: 20,
+  }),
   open({
     name: 'open-passphrase',
     title: 'open a file by a passphrase, with the default key derivation of its format',
     group: 'encrypted',
     key: 'passphrase',
     count: 3,
+    instructions: 1,
   }),
 ]

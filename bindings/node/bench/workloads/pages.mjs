@@ -6,6 +6,8 @@ export const pages = [
     title: 'read a page',
     unit: 'µs',
     count: 10_000,
+    instructions: 3_000,
+    once: true,
     fixture: 'pages',
     setup({ peer, file, key, count }) {
       const db = peer.open(file, key)
@@ -25,6 +27,8 @@ export const pages = [
     title: 'write a page, checkpoints included',
     unit: 'µs',
     count: 10_000,
+    instructions: 3_000,
+    once: true,
     setup({ peer, file, key, count }) {
       const db = peer.open(file, key)
       peer.exec(db, 'CREATE TABLE page (id INTEGER PRIMARY KEY, content BLOB)')

@@ -16,6 +16,7 @@ export const reading = [
     title: 'scan of a 30 MB table from cold',
     unit: 'ms',
     count: 1,
+    instructions: 1,
     fixture: 'messages',
     setup: (given) =>
       opened(given, 'SELECT sum(length(body)) AS text, sum(length(bin)) AS bin, sum(n) AS n FROM message'),
@@ -30,6 +31,7 @@ export const reading = [
     title: '100,000 random gets',
     unit: 'ms',
     count: 100_000,
+    instructions: 4_000,
     fixture: 'messages',
     setup(given) {
       const state = opened(given, `SELECT ${COLUMNS} FROM message WHERE id = ?`)
@@ -49,6 +51,7 @@ export const reading = [
     title: '2,000 × all of 100 rows',
     unit: 'ms',
     count: 2_000,
+    instructions: 80,
     fixture: 'messages',
     setup(given) {
       const state = opened(given, `SELECT ${COLUMNS} FROM message WHERE id >= ? ORDER BY id LIMIT 100`)
@@ -71,6 +74,7 @@ export const reading = [
     title: 'iterate over 100,000 rows',
     unit: 'ms',
     count: 100_000,
+    instructions: 10_000,
     fixture: 'messages',
     repeats: 2,
     lacks: ({ iterate }) => (iterate ? undefined : 'has no iterator'),
@@ -87,6 +91,7 @@ export const reading = [
     title: '300 FTS5 searches',
     unit: 'ms',
     count: 300,
+    instructions: 40,
     fixture: 'messages',
     setup(given) {
       const state = opened(given, 'SELECT rowid AS id FROM search WHERE search MATCH ? ORDER BY rank LIMIT 20')

@@ -44,6 +44,7 @@ function workloadsOf({ name, title, make }) {
       name: `bind-${name}`,
       title: `bind: ${title}`,
       sql: 'SELECT length(?) AS n',
+      binds: 'argument',
       make,
       call: (peer, statement, argument) => peer.get1(statement, argument).n,
     }),

@@ -33,6 +33,8 @@ export const writing = [
     title: 'insert 100,000 rows in one transaction',
     unit: 'ms',
     count: 100_000,
+    instructions: 20_000,
+    once: true,
     setup(given) {
       const state = setup(given)
       return { ...state, insertAll: state.peer.transaction(state.db, () => insertAll(state)) }
@@ -46,6 +48,8 @@ export const writing = [
     title: '3,000 transactions of one row',
     unit: 'ms',
     count: 3_000,
+    instructions: 500,
+    once: true,
     setup,
     run: insertAll,
     checksum,
