@@ -64,6 +64,7 @@ export function parseArguments(args) {
     throw new UsageError(`--group is plain or encrypted, not "${values.group}"`)
   if (values.wall && values.instructions) throw new UsageError('--wall and --instructions exclude each other')
   if (values.profiles && !values.instructions) throw new UsageError('--profiles needs --instructions')
+  if (values.readme && values.strongroom) throw new UsageError('--readme measures this checkout, without --strongroom')
   if (values.readme && values.instructions) throw new UsageError('--readme takes times, without --instructions')
   return {
     filter: expression('filter', values.filter),

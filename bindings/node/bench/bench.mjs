@@ -95,8 +95,8 @@ function withNode(chosen, { version }) {
   return { usable: chosen.filter((configuration) => !old(configuration)), refused }
 }
 
-function sharesOf(workloads, { scale }) {
-  const { shares, missing } = sqliteShares({ workloads, scale, log })
+function sharesOf(workloads, { scale, rounds }) {
+  const { shares, missing } = sqliteShares({ workloads, scale, rounds, log })
   if (missing) log(`SQLite's share is missing: ${missing}`)
   return shares
 }

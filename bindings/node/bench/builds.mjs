@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cargoBuild, ROOT } from './cargo.mjs'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url))
 
 /** A release addon is smaller. A debug build has symbols, and is ten times as large. */
@@ -39,23 +39,20 @@ function built(log) {
 
 /** Builds the addon with the machine's C compiler, and the TypeScript. */
 function plainBuild() {
-  const args = ['build', '--release', '--locked', '-p', 'bindings_node', '--message-format=json-render-diagnostics']
-  const stdio = ['ignore', 'pipe', 2]
-  const cargo = spawnSync('cargo', args, { cwd: ROOT, stdio, encoding: 'utf8', maxBuffer: 1 << 28 })
-  if (cargo.status !== 0)
+  const isAddon = ({ target }) => target.name === 'bindings_node' && target.kind.includes('cdylib')
+  const { artifact, failed } = cargoBuild(['-p', 'bindings_node'], isAddon)
+  if (failed)
     throw new BuildError(
-      `cannot build Strongroom (${cargo.error?.message ?? 'cargo failed; its message is above'}): install Rust, or measure a build with --no-build or --strongroom NAME=DIR`,
+      `cannot build Strongroom (${failed}): install Rust, or measure a build with --no-build or --strongroom NAME=DIR`,
     )
   const finish = spawnSync(process.execPath, ['scripts/build.mjs', 'finish'], { cwd: PACKAGE, stdio: ['ignore', 2, 2] })
   if (finish.status !== 0) throw new BuildError('cannot compile the TypeScript; the reason is above')
-  const library = cargo.stdout
-    .split('\n')
-    .filter((line) => line.includes('"compiler-artifact"'))
-    .map((line) => JSON.parse(line))
-    .findLast(({ target }) => target.name === 'bindings_node' && target.kind.includes('cdylib'))
-    .filenames.find((file) => /\.(so|dylib|dll)$/.test(file))
   const addon = join(PACKAGE, 'dist', `bindings_node.${platform()}.node`)
-  copyFileSync(library, `${addon}.new`)
+  // A process that has mapped the old file keeps it.
+  copyFileSync(
+    artifact.filenames.find((file) => /\.(so|dylib|dll)$/.test(file)),
+    `${addon}.new`,
+  )
   renameSync(`${addon}.new`, addon)
   return 'built by cargo build --release, with the C compiler of this machine'
 }
@@ -83,7 +80,13 @@ function found(name, folder, how) {
     .update(readFileSync(join(dist, own)))
     .digest('hex')
     .slice(0, 12)
-  const debug = size > LARGEST_RELEASE ? '; IT SEEMS TO BE A DEBUG BUILD, which is slow' : ''
-  const text = `${join(dist, own)}, ${(size / 1e6).toFixed(1)} MB, sha256 ${hash}, ${how}${debug}`
+  const debug = size > LARGEST_RELEASE ? '; by its size a debug build, which is slow' : ''
+  const text = `${shown(join(dist, own))}, ${(size / 1e6).toFixed(1)} MB, sha256 ${hash}, ${how}${debug}`
   return { name, folder, text }
+}
+
+/** Returns a path relative to the checkout, if it is inside. */
+function shown(file) {
+  const inside = relative(ROOT, file)
+  return inside.startsWith('..') || isAbsolute(inside) ? file : inside
 }

@@ -43,6 +43,8 @@ test('an error names the argument and its value', () => {
   refuses(['--wall', '--instructions'], '--wall and --instructions exclude each other')
   refuses(['--jobs', '2'], '--jobs needs --instructions')
   refuses(['--profiles', 'x'], '--profiles needs --instructions')
+  refuses(['--readme', '--strongroom', 'a=b'], '--readme measures this checkout, without --strongroom')
+  refuses(['--readme', '--instructions'], '--readme takes times, without --instructions')
   refuses(['--unknown'], /^Unknown option '--unknown'/)
   refuses(['extra'], /^Unexpected argument 'extra'/)
   refuses(['--json'], /--json/)
