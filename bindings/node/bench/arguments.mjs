@@ -22,7 +22,7 @@ usage: npm run bench -- [options]
   --no-share            leaves out SQLite's share of a call, for which cargo builds a loop in Rust
   --instructions        counts instructions by valgrind instead of time, in one round unless --rounds is given
   --jobs N              counts instructions in N processes at once (one for each processor)
-  --profiles DIR        keeps callgrind's profile of each count; callgrind_annotate reads them
+  --profiles DIR        keeps callgrind's profile of each count, which bench/profile.mjs prints
   --json FILE           writes everything that was measured
   --svg DIR             writes plots
   --readme              writes the tables and plots into README.md

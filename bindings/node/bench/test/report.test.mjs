@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { totalOf } from '../instructions.mjs'
 import { configurations as all } from '../peers/index.mjs'
+import { selfCosts } from '../profile.mjs'
 import { figure, withSpread } from '../report/numbers.mjs'
 import { plots } from '../report/plots.mjs'
 import { withResults } from '../report/readme.mjs'
@@ -122,6 +123,28 @@ test('a failure shows the name and the end of stderr', () => {
 
 test("a profile's total is the number of instructions", () => {
   assert.equal(totalOf('# callgrind format\nevents: Ir\n\nfn=(1) main\n0 12\n\ntotals: 345678\n'), 345678)
+})
+
+test("a profile's functions have the instructions of their own", () => {
+  const profile = `events: Ir
+fn=(1) outer
+10 5
+cfn=(2) inner
+calls=2 20
+10 1000
++1 7
+fn=(2)
+20 90
+fn=(1)
+* 1
+`
+  assert.deepEqual(
+    [...selfCosts(profile)],
+    [
+      ['inner', 90],
+      ['outer', 13],
+    ],
+  )
 })
 
 /** Checks that the tags of a document are balanced, its attributes quoted and its text escaped. */
