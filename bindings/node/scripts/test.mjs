@@ -10,7 +10,7 @@ if (!existsSync(join(here, 'dist/index.js'))) {
   process.exit(1)
 }
 
-const files = ['test', 'test/tree'].flatMap((folder) =>
+const files = ['test', 'test/tree', 'bench/test'].flatMap((folder) =>
   readdirSync(join(here, folder))
     .filter((name) => /\.test\.[cm]js$/.test(name))
     .sort()

@@ -1,0 +1,51 @@
+// A process of the harness: describes a configuration, builds a fixture, or measures one workload.
+//
+// The argument is a request as JSON: { task, configuration, ... }. The last line of the output is the answer as JSON.
+import { copyFileSync, rmSync } from 'node:fs'
+import { describe } from './describe.mjs'
+import { count, measure } from './measure.mjs'
+import { adapterOf } from './peers/index.mjs'
+import { FIXTURES } from './workloads/fixtures.mjs'
+import { WORKLOADS } from './workloads/index.mjs'
+
+/** What SQLite puts beside a database. */
+const COMPANIONS = ['', '-wal', '-shm', '-journal']
+
+const request = JSON.parse(process.argv[2])
+const { configuration } = request
+const peer = adapterOf(configuration)
+const key = configuration.cipher === undefined ? undefined : 'raw'
+
+const tasks = {
+  describe: () => describe({ peer, configuration, key, file: fresh() }),
+  fixture() {
+    peer.load()
+    const db = peer.open(fresh(), key)
+    FIXTURES[request.fixture].build({ peer, db, count: request.count })
+    peer.close(db)
+    return {}
+  },
+  measure: () => measure(workload()),
+  count: () => count(workload()),
+}
+
+const answer = tasks[request.task]()
+process.stdout.write(`\n${JSON.stringify(answer)}\n`)
+
+/** Returns what a measurement of the requested workload needs. */
+function workload() {
+  const workload = WORKLOADS.find(({ name }) => name === request.workload)
+  const place = () => {
+    if (workload.fixture && !workload.copied) return request.source
+    const file = fresh()
+    if (workload.copied) copyFileSync(request.source, file)
+    return file
+  }
+  return { workload, peer, place, key, count: request.count, fixtureCount: request.fixtureCount }
+}
+
+/** Returns the requested path, at which nothing of an earlier run remains. */
+function fresh() {
+  for (const suffix of COMPANIONS) rmSync(request.file + suffix, { force: true })
+  return request.file
+}

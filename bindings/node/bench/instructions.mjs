@@ -1,0 +1,84 @@
+// Counts instructions with valgrind's callgrind: noise of the machine does not change them.
+//
+// A process marks the start and the end of the measured run by calling umask, at which callgrind writes a profile of the
+// instructions since the last mark. V8 runs on one thread and with fixed seeds, so that it compiles and collects garbage
+// at the same places each time; machine code that it writes is instrumented anew (--smc-check).
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { UsageError } from './arguments.mjs'
+import { runChild } from './processes.mjs'
+
+const V8_FLAGS = ['--single-threaded', '--predictable', '--hash-seed=1', '--random-seed=1']
+
+/** The profile that callgrind writes at the second mark: that of the measured run. */
+const PART = 2
+
+/** The factor for the longest time of a process: valgrind makes one about fifty times as slow. */
+const SLOWER = 10
+
+/**
+ * Returns a function like `runChild`, whose answers to `measure` have `instructions` per operation.
+ *
+ * @param profiles - the folder for the profile of each measured run, if they are kept
+ */
+export function counter({ profiles, ...settings }) {
+  if (spawnSync('valgrind', ['--version']).status !== 0)
+    throw new UsageError(
+      '--instructions needs valgrind, which is not on PATH: install it (Debian: apt-get install valgrind)',
+    )
+  if (profiles) mkdirSync(profiles, { recursive: true })
+  return (request) =>
+    request.task === 'measure' ? counted({ request, profiles, settings }) : runChild(request, settings)
+}
+
+async function counted({ request, profiles, settings }) {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-callgrind-'))
+  const profile = join(folder, 'profile')
+  try {
+    const { answer, failure } = await runChild(
+      { ...request, task: 'count' },
+      {
+        ...settings,
+        timeout: settings.timeout * SLOWER,
+        flags: [...settings.flags, ...V8_FLAGS],
+        wrapper: [
+          ...sameAddresses(),
+          'valgrind',
+          '--quiet',
+          '--tool=callgrind',
+          `--callgrind-out-file=${profile}`,
+          '--dump-before=umask',
+          '--smc-check=all-non-file',
+        ],
+      },
+    )
+    if (failure) return { failure }
+    if (answer.lacks) return { answer }
+    const part = `${profile}.${PART}`
+    if (!existsSync(part)) return { failure: { what: 'callgrind wrote no profile at the marks', stderr: '' } }
+    const instructions = totalOf(readFileSync(part, 'utf8')) / answer.operations
+    if (profiles) copyFileSync(part, join(profiles, nameOf(request)))
+    return { answer: { checksum: answer.checksum, instructions } }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Returns the number of instructions in a profile. */
+export function totalOf(profile) {
+  return Number(/^totals: (\d+)/m.exec(profile)[1])
+}
+
+function nameOf({ workload, configuration }) {
+  return `${workload}.${configuration.name.replace(/\W/g, '-')}.callgrind`
+}
+
+let setarch
+
+/** Returns the command that turns off random addresses, which change the order of hash tables, if the system allows it. */
+function sameAddresses() {
+  setarch ??= spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : []
+  return setarch
+}

@@ -1,0 +1,30 @@
+// The adapter for better-sqlite3 and for better-sqlite3-multiple-ciphers, whose cipher two PRAGMAs choose before the key.
+import { createRequire } from 'node:module'
+import { keyPragmas, SETTINGS } from './settings.mjs'
+import { calls } from './variadic.mjs'
+
+const require = createRequire(import.meta.url)
+
+const choices = {
+  sqlcipher: ["cipher = 'sqlcipher'", 'legacy = 4'],
+  chacha20: ["cipher = 'chacha20'"],
+  aegis: ["cipher = 'aegis'"],
+}
+
+export function betterSqlite3({ module, cipher }) {
+  let Database
+  return {
+    ...calls,
+    load() {
+      Database = require(module)
+    },
+    open(file, key) {
+      const db = new Database(file)
+      for (const pragma of [...(choices[cipher] ?? []), ...keyPragmas(cipher, key), ...SETTINGS]) db.pragma(pragma)
+      return db
+    },
+    pluck: (statement) => statement.pluck(),
+    raw: (statement) => statement.raw(),
+    transaction: (db, work) => db.transaction(work),
+  }
+}

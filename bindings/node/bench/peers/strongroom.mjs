@@ -1,0 +1,28 @@
+// The adapter for Strongroom, by its public API. The module is the folder of a package.
+import { createRequire } from 'node:module'
+import { PASSPHRASE, RAW_KEY, SETTINGS } from './settings.mjs'
+import { calls } from './variadic.mjs'
+
+const require = createRequire(import.meta.url)
+
+export function strongroom({ module, cipher }) {
+  let Database
+  return {
+    ...calls,
+    load() {
+      Database = require(module)
+    },
+    open(file, key) {
+      const db = new Database(file, cipher === undefined ? {} : options(key))
+      for (const pragma of SETTINGS) db.pragma(pragma)
+      return db
+    },
+    pluck: (statement) => statement.pluck(),
+    raw: (statement) => statement.raw(),
+    transaction: (db, work) => db.transaction(work),
+  }
+}
+
+function options(key) {
+  return key === 'raw' ? { key: Buffer.from(RAW_KEY, 'hex') } : { passphrase: PASSPHRASE }
+}

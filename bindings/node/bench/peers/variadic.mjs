@@ -1,0 +1,19 @@
+// The calls of packages whose statements take parameters one by one.
+//
+// Each function has a fixed number of parameters: a process measures one package, so V8 inlines these functions, and
+// the package's own call is all that remains.
+
+export const calls = {
+  exec: (db, sql) => db.exec(sql),
+  prepare: (db, sql) => db.prepare(sql),
+  close: (db) => db.close(),
+  run: (statement) => statement.run(),
+  run1: (statement, a) => statement.run(a),
+  run4: (statement, a, b, c, d) => statement.run(a, b, c, d),
+  get: (statement) => statement.get(),
+  get1: (statement, a) => statement.get(a),
+  all: (statement) => statement.all(),
+  all1: (statement, a) => statement.all(a),
+  all2: (statement, a, b) => statement.all(a, b),
+  iterate: (statement) => statement.iterate(),
+}

@@ -1,0 +1,66 @@
+// The plots of a run: ratios of each group, and the overhead of calls.
+import { groupOf } from '../peers/index.mjs'
+import { figure, times } from './numbers.mjs'
+import { barChart } from './svg.mjs'
+
+/** A longer bar than this would make the others too short to compare. */
+const LIMIT = 2.5
+
+const TITLES = { plain: 'Without encryption', encrypted: 'Encrypted' }
+const FIGURES = { cpu: 'CPU time', wall: 'wall time', instructions: 'instructions' }
+
+/** Returns the plots by their file names. */
+export function plots({ rows, overheads, configurations, metric }) {
+  const found = Object.entries(TITLES).flatMap(([group, title]) => {
+    // The plot of the overhead has the workloads of single calls.
+    const own = rows.filter((row) => row.group === group && (overheads.length === 0 || row.workload.unit !== 'ns'))
+    return own.length === 0 ? [] : [[`${group}.svg`, ratios({ rows: own, configurations, group, title, metric })]]
+  })
+  if (overheads.length > 0) found.push(['overhead.svg', overheadPlot({ rows: overheads, configurations })])
+  return new Map(found)
+}
+
+function ratios({ rows, configurations, group, title, metric }) {
+  const names = namesIn(configurations, group)
+  return barChart({
+    title,
+    subtitle: `${FIGURES[metric]} (memory: growth of the peak) as a ratio to ${rows[0].base}; shorter is better`,
+    names,
+    groups: rows.map(({ workload, cells, main }) => ({
+      label: workload.name,
+      bars: names
+        .filter((name) => cells[name]?.ratio)
+        .map((name) => ({
+          name,
+          value: cells[name].ratio.value,
+          text: barText(cells[name], main, workload.unit),
+        })),
+    })),
+    reference: 1,
+    limit: LIMIT,
+  })
+}
+
+function barText(cell, main, unit) {
+  const value = figure(cell[main].best)
+  return `${times(cell.ratio.value)} · ${main === 'instructions' ? value : `${value} ${unit}`}`
+}
+
+function overheadPlot({ rows, configurations }) {
+  const names = namesIn(configurations, 'plain')
+  return barChart({
+    title: 'Overhead of a call or a row',
+    subtitle: "ns of CPU time without SQLite's share; shorter is better",
+    names,
+    groups: rows.map(({ workload, cells }) => ({
+      label: workload.name,
+      bars: names
+        .filter((name) => name in cells)
+        .map((name) => ({ name, value: cells[name].overhead, text: `${figure(cells[name].overhead)} ns` })),
+    })),
+  })
+}
+
+function namesIn(configurations, group) {
+  return configurations.filter((configuration) => groupOf(configuration) === group).map(({ name }) => name)
+}

@@ -1,0 +1,39 @@
+// Reports a run: tables on stdout, failures on stderr, and the files that the command line asks for.
+import { writeFileSync } from 'node:fs'
+import { overheadRows, resultRows } from '../results.mjs'
+import { described, machine } from './machine.mjs'
+import { plots } from './plots.mjs'
+import { writePlots, writeReadme } from './readme.mjs'
+import { asText, tables } from './tables.mjs'
+
+export function report({ options, node, builds, workloads, rounds, failures, shares }) {
+  const { described: configurations, samples, lacking } = rounds
+  const { metric, base } = options
+  const rows = resultRows({ workloads, configurations, samples, failures, base, metric })
+  const overheads = overheadRows(rows, shares)
+  const facts = machine({ node: node.version })
+  const lines = described({ machine: facts, configurations, builds })
+  const found = tables({ rows, overheads, configurations, metric })
+  process.stdout.write(`${[...lines, '', ...found.flatMap((table) => [asText(table), ''])].join('\n')}\n`)
+  for (const failure of failures) process.stderr.write(`${failureText(failure)}\n`)
+
+  if (options.json) {
+    const everything = { ...facts, metric, builds, configurations, rows, overheads, samples, lacking, failures }
+    writeFileSync(options.json, `${JSON.stringify(everything, null, 1)}\n`)
+  }
+  const drawn = plots({ rows, overheads, configurations, metric })
+  if (options.svg) writePlots(options.svg, drawn)
+  if (options.readme) writeReadme({ lines, tables: found, plots: drawn })
+}
+
+/** Returns what failed, with the end of the process's stderr. */
+export function failureText({ configuration, workload, what, stderr }) {
+  const head = `FAILED: ${[configuration, workload].filter(Boolean).join(', ')}: ${what}`
+  return [
+    head,
+    ...stderr
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => `  ${line}`),
+  ].join('\n')
+}

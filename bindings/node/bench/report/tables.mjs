@@ -1,0 +1,87 @@
+// The tables: as text for a terminal, and as Markdown for the README.
+import { groupOf } from '../peers/index.mjs'
+import { figure, times, withSpread } from './numbers.mjs'
+
+const TITLES = { plain: 'Without encryption', encrypted: 'Encrypted' }
+const FIGURES = { cpu: 'CPU time of all threads', wall: 'wall time', instructions: 'instructions per operation' }
+
+/**
+ * Returns a table: `{ title, note, head, body }`, whose cells are lists of lines.
+ *
+ * @param rows - the rows of results.mjs
+ */
+export function tables({ rows, overheads, configurations, metric }) {
+  const result = Object.keys(TITLES).flatMap((group) => resultTable({ rows, configurations, metric, group }))
+  if (overheads.length > 0) result.push(overheadTable({ rows: overheads, configurations, metric }))
+  return result
+}
+
+function resultTable({ rows, configurations, metric, group }) {
+  const own = rows.filter((row) => row.group === group)
+  if (own.length === 0) return []
+  const names = namesIn(configurations, group)
+  const { base } = own[0]
+  const cell = ({ cells, main }, name) => {
+    if (!(name in cells)) return ['–']
+    const value = `${figure(cells[name][main].best)} / ${figure(cells[name][main].median)}`
+    return name === base || !cells[name].ratio ? [value] : [value, withSpread(cells[name].ratio)]
+  }
+  const body = own.map((row) => [
+    [row.workload.name, unit(row)],
+    ...names.map((name) => cell(row, name)),
+    row.lead ? [times(row.lead.value), row.leader] : ['–'],
+  ])
+  const note = `Best / median ${FIGURES[metric]} over the rounds; below, the ratio of the best to ${base}, and the lowest and highest ratio within a round.`
+  return [
+    { title: TITLES[group], note, head: ['workload', ...names, 'Strongroom / best other'].map((name) => [name]), body },
+  ]
+}
+
+function unit({ workload, main }) {
+  return main === 'instructions' ? 'instructions' : workload.unit
+}
+
+function overheadTable({ rows, configurations, metric }) {
+  const names = namesIn(configurations, 'plain')
+  const { base } = rows[0]
+  const cell = (row, name) => {
+    const cell = row.cells[name]
+    if (!cell) return ['–']
+    return name === base || cell.ratio === undefined
+      ? [figure(cell.overhead)]
+      : [figure(cell.overhead), times(cell.ratio)]
+  }
+  return {
+    title: 'Overhead of a call or a row',
+    note: `Best ${FIGURES[metric]} in ns without SQLite's share, which a loop in Rust over the same statement takes; below, the ratio to ${base}.`,
+    head: ['workload', "SQLite's share", ...names].map((name) => [name]),
+    body: rows.map((row) => [[row.workload.name], [figure(row.share)], ...names.map((name) => cell(row, name))]),
+  }
+}
+
+function namesIn(configurations, group) {
+  return configurations.filter((configuration) => groupOf(configuration) === group).map(({ name }) => name)
+}
+
+/** Returns a table as text with aligned columns; all but the first are flush right. */
+export function asText({ title, note, head, body }) {
+  const widths = head.map((_, at) => Math.max(...[head, ...body].flatMap((row) => row[at].map((line) => line.length))))
+  const line = (cells) =>
+    cells
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
+      .join('  ')
+      .trimEnd()
+  const lines = (row) =>
+    Array.from({ length: Math.max(...row.map((cell) => cell.length)) }, (_, at) =>
+      line(row.map((cell) => cell[at] ?? '')),
+    )
+  const rule = widths.map((width) => '─'.repeat(width)).join('  ')
+  return [title, note, '', ...lines(head), rule, ...body.flatMap(lines)].join('\n')
+}
+
+/** Returns a table as Markdown. */
+export function asMarkdown({ title, note, head, body }) {
+  const row = (cells) => `| ${cells.map((lines) => lines.join('<br>')).join(' | ')} |`
+  const rule = row(head.map((_, at) => [at === 0 ? '---' : '---:']))
+  return [`### ${title}`, '', note, '', row(head), rule, ...body.map(row)].join('\n')
+}

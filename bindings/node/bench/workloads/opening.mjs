@@ -1,0 +1,47 @@
+// Opening a database: the connection, its settings, the first page, and closing it.
+
+function open({ name, title, group, key, count, instructions }) {
+  return {
+    name,
+    title,
+    unit: 'ms',
+    groups: [group],
+    count,
+    instructions,
+    setup({ peer, file, count }) {
+      const db = peer.open(file, key)
+      peer.exec(db, 'CREATE TABLE t (x); INSERT INTO t VALUES (1)')
+      peer.close(db)
+      return { peer, file, count, operations: count }
+    },
+    run({ peer, file, count }) {
+      let sum = 0
+      for (let i = 0; i < count; i++) {
+        const db = peer.open(file, key)
+        sum += peer.get(peer.prepare(db, 'SELECT x FROM t')).x
+        peer.close(db)
+      }
+      return sum
+    },
+  }
+}
+
+export const opening = [
+  open({ name: 'open', title: 'open a file', group: 'plain', count: 100, instructions: 20 }),
+  open({
+    name: 'open-key',
+    title: 'open a file by a raw key',
+    group: 'encrypted',
+    key: 'raw',
+    count: 100,
+    instructions: 20,
+  }),
+  open({
+    name: 'open-passphrase',
+    title: 'open a file by a passphrase, with the default key derivation of its format',
+    group: 'encrypted',
+    key: 'passphrase',
+    count: 3,
+    instructions: 1,
+  }),
+]

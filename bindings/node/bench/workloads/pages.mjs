@@ -1,0 +1,43 @@
+// The cost of a page: reading, verifying and decrypting one; encrypting and writing one.
+
+export const pages = [
+  {
+    name: 'page-read',
+    title: 'read a page',
+    unit: 'µs',
+    count: 10_000,
+    instructions: 3_000,
+    once: true,
+    fixture: 'pages',
+    setup({ peer, file, key, count }) {
+      const db = peer.open(file, key)
+      // Each row fills a leaf, so counting rows reads a page for each.
+      return {
+        peer,
+        db,
+        operations: count,
+        count: peer.prepare(db, `SELECT count(*) AS n FROM page WHERE id <= ${count}`),
+      }
+    },
+    run: ({ peer, count }) => peer.get(count).n,
+    finish: ({ peer, db }) => peer.close(db),
+  },
+  {
+    name: 'page-write',
+    title: 'write a page, checkpoints included',
+    unit: 'µs',
+    count: 10_000,
+    instructions: 3_000,
+    once: true,
+    setup({ peer, file, key, count }) {
+      const db = peer.open(file, key)
+      peer.exec(db, 'CREATE TABLE page (id INTEGER PRIMARY KEY, content BLOB)')
+      const sql = `INSERT INTO page
+        WITH RECURSIVE number(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number LIMIT ${count})
+        SELECT i, zeroblob(3900) FROM number`
+      return { peer, db, operations: count, insert: peer.prepare(db, sql) }
+    },
+    run: ({ peer, insert }) => peer.run(insert).changes,
+    finish: ({ peer, db }) => peer.close(db),
+  },
+]
