@@ -140,7 +140,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   }
 
   /**
-   * Returns an iterator that reads a row at a time.
+   * Returns an iterator of the rows, of which it has at most a few hundred in memory.
    *
    * Until the iterator ends, or the loop is left by `break`, `return` or an exception, other statements can read the
    * database, but nothing can write or close it. An iterator that the program lets go of ends when it is collected.
