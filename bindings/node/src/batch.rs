@@ -20,6 +20,9 @@ const MAX_BATCH: usize = 256 * 1024;
 /// The number of JavaScript values after which a batch ends. They become arguments of one call.
 const MAX_VALUES: usize = 2048;
 
+/// The layout of an answer that is the returned value itself.
+const DIRECT: u32 = 0;
+
 /// The first half of a slot for a blob that has none of the shared memory.
 const ELSEWHERE: u32 = u32::MAX;
 /// The second half of a slot for a blob that is a value of its own.
@@ -137,6 +140,13 @@ impl Batch {
             let before = handles.len();
             let mut target = Target { env, exchange, handles, slot, byte, length };
             let value = |column| row.value(column);
+            if request.direct && columns == 1 && !matches!(value(0), Value::Blob(_)) {
+                let value = target.create(value(0), request.form.integers, 0)?;
+                self.pending = false;
+                exchange.scratch.borrow_mut().trim();
+                exchange.set_head(&Head { rows: 1, done: false, layout: DIRECT, values: 1 });
+                return Ok(Some(value));
+            }
             if layout.kinds.len() != columns
                 || !target.put_row(&layout.kinds, request.form.integers, value)?
             {
@@ -168,6 +178,8 @@ impl Batch {
 pub(crate) struct Request {
     pub(crate) form: Form,
     pub(crate) limit: usize,
+    /// Whether a row of one value may be the returned value itself.
+    pub(crate) direct: bool,
     /// The function that returns its arguments as an array.
     pub(crate) collect: Handle,
 }

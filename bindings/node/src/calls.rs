@@ -140,7 +140,7 @@ unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> s
 unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     answer(env, info, |call| {
         call.begin(|call, state| {
-            let row = call.read(state, 1)?;
+            let row = call.read(state, 1, call.flags & ONLY_FIRST != 0)?;
             call.finish(state);
             Ok(row)
         })
@@ -151,13 +151,13 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
     answer(env, info, |call| {
         call.begin(|call, state| match call.flags >> LIMIT {
             0 => Ok(None),
-            _ => call.read(state, call.limit()),
+            _ => call.read(state, call.limit(), false),
         })
     })
 }
 
 unsafe extern "C" fn more(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    answer(env, info, |call| call.with_state(|state| call.read(state, call.limit())))
+    answer(env, info, |call| call.with_state(|state| call.read(state, call.limit(), false)))
 }
 
 unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
@@ -287,10 +287,10 @@ impl Call<'_> {
         }
     }
 
-    fn read(&self, state: &mut State, limit: usize) -> Outcome<Option<Handle>> {
+    fn read(&self, state: &mut State, limit: usize, direct: bool) -> Outcome<Option<Handle>> {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
-        let request = Request { form, limit, collect: self.collect };
+        let request = Request { form, limit, direct, collect: self.collect };
         state.read(&self.env, self.exchange, &request)
     }
 

@@ -60,9 +60,10 @@ impl Binder<'_> {
                 kind::TEXT => self.bind_text(index, value)?,
                 kind::BYTES => {
                     let (start, length) = (slot as u32 as usize, (slot >> 32) as usize);
-                    let bytes = exchange.bytes().get(start..start + length);
+                    // SAFETY: the engine copies the bytes, and no JavaScript runs before.
+                    let bytes = unsafe { exchange.put_bytes(start, length) };
                     let bytes = bytes.ok_or_else(|| self.unsupported(index))?;
-                    self.statement.bind(index, Value::Blob(self.scratch.copy(bytes)))?;
+                    self.statement.bind(index, Value::Blob(bytes))?;
                 }
                 _ => self.bind(index, value)?,
             }

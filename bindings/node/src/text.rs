@@ -2,7 +2,6 @@
 //!
 //! V8 decodes and encodes UTF-8 several times slower than the functions here, which leave to V8 only what it copies.
 
-use std::cell::Cell;
 use std::ptr;
 
 use napi::{Env, sys};
@@ -27,13 +26,6 @@ impl Scratch {
         if self.utf16.capacity() > MAX_KEPT {
             *self = Self::default();
         }
-    }
-
-    /// Copies bytes of the shared memory.
-    pub(crate) fn copy(&mut self, bytes: &[Cell<u8>]) -> &[u8] {
-        make_room(&mut self.utf8, bytes.len());
-        self.utf8.extend(bytes.iter().map(Cell::get));
-        &self.utf8
     }
 }
 

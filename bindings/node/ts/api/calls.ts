@@ -5,6 +5,9 @@ type Addon = typeof import('../load/native')
 /** What the addon knows a statement by. */
 export type Handle = object
 
+/** The layout of an answer that is the returned value itself. */
+export const DIRECT = 0
+
 /** Where the head of the answer to a call is. The first three are elements of `ints`, the others of `numbers`. */
 export const ROWS = 0
 export const DONE = 1
@@ -20,7 +23,7 @@ export const FIRST = 8
 export const MAX_PARAMETERS = 256
 const BYTES = 64 * 1024
 /** The longest parameter that is copied into `bytes`; above that, the addon asks for the address of its memory. */
-export const MAX_COPIED = 1024
+export const MAX_COPIED = 8192
 
 /** The bits of a call's flags; the limit of rows follows. */
 export const BIGINTS = 1

@@ -1,5 +1,19 @@
 import type { Reader, Shape } from './build-row'
-import { AHEAD, BIGINTS, CHANGES, DONE, LAYOUT, LIMIT, list, ONLY_FIRST, PASSED, ROWID, ROWS, VALUES } from './calls'
+import {
+  AHEAD,
+  BIGINTS,
+  CHANGES,
+  DIRECT,
+  DONE,
+  LAYOUT,
+  LIMIT,
+  list,
+  ONLY_FIRST,
+  PASSED,
+  ROWID,
+  ROWS,
+  VALUES,
+} from './calls'
 import { argumentType, busy, fromNative } from './errors'
 import { RowIterator, Run } from './iterator'
 import { enumerable } from './objects'
@@ -106,6 +120,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     try {
       const value = calls.get(this.#prepared.handle, this.#callFlags(values), list, ...values)
       if (calls.ints[ROWS] === 0) return undefined
+      if (calls.ints[LAYOUT] === DIRECT) return value as Result
       return this.#currentReader().one(value, calls.ints[VALUES] as number) as Result
     } catch (error) {
       throw fromNative(error)
