@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Reader } from './build-row'
 
 type Addon = typeof import('../load/native')
@@ -20,10 +21,10 @@ export const ROWID = 3
 export const FIRST = 8
 
 /** The number of parameters that have a slot. Their kinds are the first elements of `bytes`. */
-export const MAX_PARAMETERS = 256
+const MAX_PARAMETERS = 256
 const BYTES = 64 * 1024
 /** The longest parameter that is copied into `bytes`; above that, the addon asks for the address of its memory. */
-export const MAX_COPIED = 8192
+const MAX_COPIED = 8192
 
 /** The bits of a call's flags; the limit of rows follows. */
 export const BIGINTS = 1
@@ -100,44 +101,38 @@ export class Calls {
     return calls
   }
 
-  /** Puts the values of parameters into the memory, apart from those that cross as arguments. */
-  put(values: readonly unknown[]): void {
-    if (values.length > MAX_PARAMETERS) return
+  /**
+   * Puts the values of parameters into the memory, apart from those that cross as arguments. Returns false, if there are too
+   * many, or for a value that the addon may not take as it is. Runs no code of the caller.
+   */
+  put(values: readonly unknown[]): boolean {
+    if (values.length > MAX_PARAMETERS) return false
+    // One loop with few steps: it also runs before V8 has compiled it.
+    const { bytes, numbers } = this
     let free = MAX_PARAMETERS
     for (let i = 0; i < values.length; i++) {
       const value = values[i]
-      switch (typeof value) {
-        case 'number':
-          this.bytes[i] = NUMBER
-          this.numbers[FIRST + i] = value
-          break
-        case 'string':
-          this.bytes[i] = TEXT
-          break
-        case 'undefined':
-          this.bytes[i] = NULL
-          break
-        case 'object':
-          if (value === null) this.bytes[i] = NULL
-          else free = this.#putBytes(value as Uint8Array, i, free)
-          break
-        default:
-          this.bytes[i] = VALUE
-      }
+      if (typeof value === 'string') bytes[i] = TEXT
+      else if (typeof value === 'number') {
+        bytes[i] = NUMBER
+        numbers[FIRST + i] = value
+      } else if (value === null || value === undefined) bytes[i] = NULL
+      else if (typeof value === 'bigint') bytes[i] = VALUE
+      else if (types.isUint8Array(value)) {
+        const length = value.byteLength
+        if (length === 0 || length > MAX_COPIED || free + length > BYTES) return false
+        bytes.set(value, free)
+        bytes[i] = COPIED
+        this.ints[2 * (FIRST + i)] = free
+        this.ints[2 * (FIRST + i) + 1] = length
+        free += length
+      } else return false
     }
+    return true
   }
 
-  /** Puts a small parameter at `free`. Returns what is then free. */
-  #putBytes(value: Uint8Array, i: number, free: number): number {
-    const length = value.byteLength
-    if (length > MAX_COPIED || free + length > BYTES) {
-      this.bytes[i] = VALUE
-      return free
-    }
-    this.bytes.set(value, free)
-    this.bytes[i] = COPIED
-    this.ints[2 * (FIRST + i)] = free
-    this.ints[2 * (FIRST + i) + 1] = length
-    return free + length
+  /** Marks as many values as arguments of the call. */
+  putAsArguments(count: number): void {
+    this.bytes.fill(VALUE, 0, Math.min(count, MAX_PARAMETERS))
   }
 }

@@ -1,6 +1,8 @@
 import { types } from 'node:util'
-import { MAX_COPIED } from './calls'
 import { argumentType, argumentValue, outOfRange } from './errors'
+
+/** The length of the longest typed array that V8 keeps in its heap. */
+const IN_HEAP = 64
 
 /**
  * The parameters of a statement. `arrange` turns a caller's arguments into one value per parameter, in SQLite's order.
@@ -14,35 +16,14 @@ export class Parameters {
   /** The indices of the parameters that are filled by position. */
   readonly #positions: readonly number[]
 
-  /** The number of arguments that may need no arrangement: one for each parameter. */
-  readonly #plain: number
+  /** The number of arguments that may need no arrangement: one for each parameter. -1 if some have names. */
+  readonly plain: number
 
   /** @param labels - the names of the parameters in the SQL, null for a `?` */
   constructor(private readonly labels: readonly (string | null | undefined)[]) {
     this.#names = labels.map((label) => (label == null || label.startsWith('?') ? undefined : label.slice(1)))
     this.#positions = this.#names.flatMap((name, index) => (name === undefined ? [index] : []))
-    this.#plain = this.#positions.length === labels.length ? labels.length : -1
-  }
-
-  /** Whether the arguments are the values that {@link arrange} would return. Runs no code of the caller. */
-  arranged(given: readonly unknown[]): boolean {
-    if (given.length !== this.#plain) return false
-    for (let i = 0; i < given.length; i++) {
-      const value = given[i]
-      switch (typeof value) {
-        case 'number':
-        case 'string':
-        case 'bigint':
-        case 'undefined':
-          break
-        case 'object':
-          if (value === null || isCopied(value)) break
-          return false
-        default:
-          return false
-      }
-    }
-    return true
+    this.plain = this.#positions.length === labels.length ? labels.length : -1
   }
 
   /** Returns one value per parameter, each of a type that the addon takes. */
@@ -117,7 +98,6 @@ export class Parameters {
   }
 
   #bytes(value: ArrayBufferView | ArrayBufferLike, index: number): Uint8Array {
-    if (isCopied(value)) return value
     let bytes: Uint8Array
     try {
       // The memory of an empty array may be gone, in which case its methods throw.
@@ -130,6 +110,8 @@ export class Parameters {
         `${this.#label(index)} is a buffer that was transferred or shrunk, or a view on such a buffer`,
       )
     }
+    // V8 keeps a small array in its heap, and moves it out if its buffer is asked for, which takes longer than a copy.
+    if (bytes.byteLength <= IN_HEAP) return new Uint8Array(bytes)
     // Another thread can write to shared memory while the addon reads it; copying it in JavaScript is well defined.
     return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
   }
@@ -148,11 +130,6 @@ function isPlain(value: object): boolean {
 
 function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && isPlain(value)
-}
-
-/** Whether a value is bytes that cross by a copy, for which it does not matter where they are. */
-function isCopied(value: object): value is Uint8Array {
-  return types.isUint8Array(value) && value.byteLength > 0 && value.byteLength <= MAX_COPIED
 }
 
 function isBytes(value: object): boolean {

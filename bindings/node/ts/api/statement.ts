@@ -285,25 +285,34 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
 
   /** Checks that a call may begin, and puts its parameters into the shared memory. Returns the arguments of the call. */
   #begin(parameters: unknown[], writes: boolean): unknown[] {
-    this.#free(writes)
+    const session = this.#session
+    let prepared = this.#prepared
+    if (
+      session.blocked ||
+      this.#run !== undefined ||
+      prepared.running ||
+      !prepared.reusable ||
+      (writes && session.iterators !== 0)
+    ) {
+      this.#free(writes)
+      prepared = this.#prepared
+    }
     if (this.#bound) {
       if (parameters.length > 0) throw argumentType('This statement already has bound parameters')
       return NONE
     }
-    let values = parameters
-    if (!this.#prepared.parameters.arranged(parameters)) {
-      values = this.#prepared.parameters.arrange(parameters)
-      // A getter or a proxy among the parameters may have called anything.
-      this.#free(writes)
-    }
-    if (values.length > 0) this.#session.calls.put(values)
+    if (parameters.length === prepared.parameters.plain && session.calls.put(parameters)) return parameters
+    const values = prepared.parameters.arrange(parameters)
+    // A getter or a proxy among the parameters may have called anything.
+    this.#free(writes)
+    if (!session.calls.put(values)) session.calls.putAsArguments(values.length)
     return values
   }
 
   /** Throws unless a run may begin now, and makes sure that no other statement's run is in its way. */
   #free(writes: boolean): void {
     const session = this.#session
-    if (session.blocked) session.ready()
+    session.ready()
     if (this.#run !== undefined) throw busy('This statement')
     if (writes && session.iterators !== 0 && !session.unsafe) throw busy()
     if (!this.#prepared.reusable) session.forgetPrepared()
