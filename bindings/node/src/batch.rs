@@ -6,7 +6,7 @@ use napi::{Env, sys};
 use strongroom_database::{Statement, Value};
 
 use crate::error::{Failure, Outcome};
-use crate::exchange::{BYTES, Exchange, FIRST, Head, MAX_PARAMETERS, SLOTS, halves};
+use crate::exchange::{Exchange, Head, Staging, halves};
 use crate::handle::{self, Handle, check};
 use crate::layout::{Kind, Layout};
 use crate::row::{self, Integers};
@@ -15,6 +15,10 @@ use crate::text;
 /// The length of the longest blob that JavaScript copies out of the shared memory. V8 keeps a copy of this length within its
 /// heap, which is several times cheaper than an ArrayBuffer.
 const MAX_SHARED_BLOB: usize = 64;
+/// The length from which a blob becomes a Buffer of Node's instead of an ArrayBuffer.
+const LARGE_BLOB: usize = 64 * 1024;
+/// The steps of SQLite's virtual machine after which a batch that is read ahead ends: a tenth of a millisecond, or so.
+const MAX_STEPS: u32 = 10_000;
 /// The bytes of text and blobs after which a batch ends.
 const MAX_BATCH: usize = 256 * 1024;
 /// The number of JavaScript values after which a batch ends. They become arguments of one call.
@@ -25,7 +29,7 @@ const DIRECT: u32 = 0;
 
 /// The first half of a slot for a blob that has none of the shared memory.
 const ELSEWHERE: u32 = u32::MAX;
-/// The second half of a slot for a blob that is a value of its own.
+/// The second half of a slot for a blob that is a value of its own: an ArrayBuffer or a Buffer.
 const OWN: u32 = 0;
 /// The second half of a slot for NULL.
 const NULL: u32 = u32::MAX;
@@ -38,7 +42,7 @@ pub(crate) struct Form {
     pub(crate) only_first: bool,
 }
 
-/// The memory of a statement's calls.
+/// The layouts of a statement's rows, and where its run is.
 pub(crate) struct Batch {
     /// By form, so that callers that share a statement do not change each other's.
     layouts: [Layout; 4],
@@ -47,18 +51,42 @@ pub(crate) struct Batch {
     pending: bool,
     /// The failure that follows the rows of the last batch.
     failure: Option<Failure>,
-    handles: Vec<Handle>,
 }
 
-/// Where the values of a batch go.
+/// The rows that a call asks for.
+pub(crate) struct Request {
+    pub(crate) form: Form,
+    pub(crate) limit: usize,
+    /// Whether the batch ends early if rows take long to find, because its caller may not want them all.
+    pub(crate) ahead: bool,
+    /// Whether a row of one value may be the returned value itself.
+    pub(crate) direct: bool,
+    /// The function that returns its arguments as an array.
+    pub(crate) collect: Handle,
+}
+
+/// The rows of a call, which are not in the shared memory yet.
+pub(crate) struct Answer {
+    head: Head,
+    staging: Staging,
+    value: Option<Handle>,
+}
+
+impl Answer {
+    /// Puts the rows into the shared memory. Nothing may run between this and the end of the call.
+    pub(crate) fn publish(self, exchange: &Exchange) -> Option<Handle> {
+        exchange.publish(&self.head, self.staging);
+        self.value
+    }
+}
+
+/// Where the values of a row go.
 struct Target<'b> {
     env: &'b Env,
     exchange: &'b Exchange,
-    handles: &'b mut Vec<Handle>,
-    slot: usize,
-    byte: usize,
-    /// The bytes of text and blobs so far.
-    length: usize,
+    staging: &'b mut Staging,
+    /// The bytes of text and blobs of the batch.
+    length: &'b mut usize,
 }
 
 impl Default for Batch {
@@ -68,7 +96,6 @@ impl Default for Batch {
             versions: 0,
             pending: false,
             failure: None,
-            handles: Vec::new(),
         }
     }
 }
@@ -79,7 +106,7 @@ impl Batch {
         &self.layouts[index(form)].kinds
     }
 
-    /// Forgets the columns, which a change of the schema has changed.
+    /// Forgets the columns, which a change of the schema may have changed.
     pub(crate) fn forget_columns(&mut self) {
         self.layouts.iter_mut().for_each(|layout| layout.kinds.clear());
     }
@@ -92,8 +119,8 @@ impl Batch {
 
     /// Reads up to `limit` rows. `started` is called after the first step of a run.
     ///
-    /// Returns `None` if no value crosses as a JavaScript value, the value if it is the only one, or what `collect` returns
-    /// for all of them. The values are in the order of rows and columns. A failure after the first row is kept for the
+    /// The returned value is none if no value crosses as a JavaScript value, the value if it is the only one, or what
+    /// `collect` returns for all of them, in the order of rows and columns. A failure after the first row is kept for the
     /// next batch.
     pub(crate) fn read(
         &mut self,
@@ -101,17 +128,49 @@ impl Batch {
         exchange: &Exchange,
         statement: &mut Statement,
         request: &Request,
-        started: impl FnOnce(&mut Self, &Statement) -> Outcome<()>,
-    ) -> Outcome<Option<Handle>> {
+        started: impl FnOnce(&mut Self, &Statement),
+    ) -> Outcome<Answer> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        self.handles.clear();
-        let mut rows = 0;
+        let mut staging = exchange.stage();
+        let filled = self.fill(env, exchange, statement, request, &mut staging, started);
+        exchange.scratch.borrow_mut().trim();
+        let answered = filled.and_then(|head| {
+            let value = match staging.handles.as_slice() {
+                [] => None,
+                &[value] => Some(value),
+                values => Some(handle::call(env, request.collect, values)?),
+            };
+            Ok((head, value))
+        });
+        match answered {
+            Ok((head, value)) => Ok(Answer { head, staging, value }),
+            Err(failure) => {
+                exchange.unstage(staging);
+                Err(failure)
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        env: &Env,
+        exchange: &Exchange,
+        statement: &mut Statement,
+        request: &Request,
+        staging: &mut Staging,
+        started: impl FnOnce(&mut Self, &Statement),
+    ) -> Outcome<Head> {
+        let integers = request.form.integers;
         let mut started = Some(started);
-        let (mut slot, mut byte, mut length) = (FIRST, MAX_PARAMETERS, 0);
+        let (mut rows, mut length) = (0, 0);
+        let steps_before = statement.vm_steps();
         let done = loop {
-            if rows == request.limit || length >= MAX_BATCH || self.handles.len() >= MAX_VALUES {
+            if rows == request.limit || length >= MAX_BATCH || staging.handles.len() >= MAX_VALUES {
+                break false;
+            }
+            if request.ahead && rows > 0 && statement.vm_steps().wrapping_sub(steps_before) > MAX_STEPS {
                 break false;
             }
             if !self.pending {
@@ -126,62 +185,43 @@ impl Batch {
                     Err(error) => return Err(error.into()),
                 }
                 if starts && let Some(started) = started.take() {
-                    started(self, statement)?;
+                    started(self, statement);
                 }
             }
             self.pending = true;
             let Some(row) = statement.row() else { break true };
             let columns = if request.form.only_first { row.len().min(1) } else { row.len() };
-            if slot + columns > SLOTS {
+            if !staging.has_room(columns) {
                 break false;
             }
-            let Self { layouts, handles, versions, .. } = self;
+            let Self { layouts, versions, .. } = self;
             let layout = &mut layouts[index(request.form)];
-            let before = handles.len();
-            let mut target = Target { env, exchange, handles, slot, byte, length };
+            let before = staging.handles.len();
+            let mut target = Target { env, exchange, staging, length: &mut length };
             let value = |column| row.value(column);
             if request.direct && columns == 1 && !matches!(value(0), Value::Blob(_)) {
-                let value = target.create(value(0), request.form.integers, 0)?;
+                let value = target.create(value(0), integers, 0)?;
+                staging.handles.push(value);
                 self.pending = false;
-                exchange.scratch.borrow_mut().trim();
-                exchange.set_head(&Head { rows: 1, done: false, layout: DIRECT, values: 1 });
-                return Ok(Some(value));
+                return Ok(Head { rows: 1, done: false, layout: DIRECT, values: 1 });
             }
-            if layout.kinds.len() != columns
-                || !target.put_row(&layout.kinds, request.form.integers, value)?
-            {
-                handles.truncate(before);
+            if layout.kinds.len() != columns || !target.put_row(&layout.kinds, integers, value)? {
+                staging.handles.truncate(before);
+                staging.slots.truncate(rows * columns);
                 if rows > 0 {
                     break false;
                 }
-                widen(layout, columns, request.form.integers, value);
+                widen(layout, columns, integers, value);
                 *versions += 1;
                 layout.version = *versions;
                 continue;
             }
-            (slot, byte, length) = (target.slot, target.byte, target.length);
             self.pending = false;
             rows += 1;
         };
-        exchange.scratch.borrow_mut().trim();
         let layout = self.layouts[index(request.form)].version;
-        exchange.set_head(&Head { rows, done, layout, values: self.handles.len() });
-        match self.handles.as_slice() {
-            [] => Ok(None),
-            &[value] => Ok(Some(value)),
-            values => handle::call(env, request.collect, values).map(Some),
-        }
+        Ok(Head { rows, done, layout, values: staging.handles.len() })
     }
-}
-
-/// The rows that a call asks for.
-pub(crate) struct Request {
-    pub(crate) form: Form,
-    pub(crate) limit: usize,
-    /// Whether a row of one value may be the returned value itself.
-    pub(crate) direct: bool,
-    /// The function that returns its arguments as an array.
-    pub(crate) collect: Handle,
 }
 
 fn index(form: Form) -> usize {
@@ -200,7 +240,7 @@ fn widen<'r>(layout: &mut Layout, columns: usize, integers: Integers, value: imp
 }
 
 impl Target<'_> {
-    /// Puts the values of a row. Returns false if a column has a value of another kind, or the shared memory is full.
+    /// Puts the values of a row. Returns false if a column has a value of another kind.
     #[inline]
     fn put_row<'r>(
         &mut self,
@@ -208,7 +248,6 @@ impl Target<'_> {
         integers: Integers,
         value: impl Fn(usize) -> Value<'r>,
     ) -> Outcome<bool> {
-        let slots = self.exchange.slots();
         for (column, &kind) in kinds.iter().enumerate() {
             let value = value(column);
             if !kind.holds(value, integers) {
@@ -224,42 +263,43 @@ impl Target<'_> {
                 (Kind::Blob, _) => halves(ELSEWHERE, NULL),
                 (_, value) => {
                     let handle = self.create(value, integers, column)?;
-                    self.handles.push(handle);
+                    self.staging.handles.push(handle);
                     0
                 }
             };
-            slots[self.slot + column].set(slot);
+            self.staging.slots.push(slot);
         }
-        self.slot += kinds.len();
         Ok(true)
     }
 
-    /// Copies a small blob, or creates an ArrayBuffer for a larger one.
+    /// Copies a small blob, or creates a JavaScript value for a larger one.
     fn put_blob(&mut self, bytes: &[u8]) -> Outcome<u64> {
-        self.length += bytes.len();
-        let free = self.exchange.bytes().get(self.byte..BYTES).unwrap_or_default();
-        if bytes.len() <= MAX_SHARED_BLOB && bytes.len() <= free.len() {
-            for (place, &byte) in free.iter().zip(bytes) {
-                place.set(byte);
-            }
-            let slot = halves(self.byte as u32, bytes.len() as u32);
-            self.byte += bytes.len();
-            return Ok(slot);
+        *self.length += bytes.len();
+        if bytes.len() <= MAX_SHARED_BLOB
+            && let Some(place) = self.staging.place(bytes.len())
+        {
+            self.staging.bytes.extend_from_slice(bytes);
+            return Ok(halves(place, bytes.len() as u32));
         }
-        self.handles.push(array_buffer(self.env, bytes)?);
+        let value = match bytes.len() {
+            // Without memory for an ArrayBuffer, V8 ends the process. Node's Buffer throws.
+            LARGE_BLOB.. => row::plain_value(self.env, Value::Blob(bytes), Integers::Numbers)?,
+            _ => array_buffer(self.env, bytes)?,
+        };
+        self.staging.handles.push(value);
         Ok(halves(ELSEWHERE, OWN))
     }
 
     fn create(&mut self, value: Value<'_>, integers: Integers, column: usize) -> Outcome<Handle> {
         match value {
             Value::Text(text) => {
-                self.length += text.len();
+                *self.length += text.len();
                 let mut scratch = self.exchange.scratch.borrow_mut();
                 text::create_string(self.env, text, &mut scratch, || format!("column {}", column + 1))
             }
             other => {
                 if let Value::Blob(bytes) = other {
-                    self.length += bytes.len();
+                    *self.length += bytes.len();
                 }
                 row::plain_value(self.env, other, integers)
             }

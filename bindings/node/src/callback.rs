@@ -88,9 +88,9 @@ pub(crate) fn sql_value(env: &Env, value: Handle, source: impl Fn() -> String) -
             .into()),
         },
         sys::ValueType::napi_null | sys::ValueType::napi_undefined => Ok(OwnedValue::Null),
-        sys::ValueType::napi_bigint => integer_of(env, value)?
-            .map(OwnedValue::Integer)
-            .ok_or_else(|| Problem::Range { message: format!("{} a bigint that was too big", source()) }.into()),
+        sys::ValueType::napi_bigint => integer_of(env, value)?.map(OwnedValue::Integer).ok_or_else(|| {
+            Problem::Range { message: format!("{} a bigint that was too big", source()) }.into()
+        }),
         // SAFETY: the bytes are copied at once.
         sys::ValueType::napi_object => match unsafe { bytes_of(env, value) } {
             Some(bytes) => Ok(OwnedValue::Blob(bytes.to_vec())),

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use napi::{Env, Status, sys};
 use napi_derive::napi;
 
-use crate::batch::{Form, Request};
+use crate::batch::{Answer, Form, Request};
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
 use crate::handle::{self, Handle, check};
@@ -140,9 +140,10 @@ unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> s
 unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     answer(env, info, |call| {
         call.begin(|call, state| {
-            let row = call.read(state, 1, call.flags & ONLY_FIRST != 0)?;
+            let answer = call.read(state, 1, call.flags & ONLY_FIRST != 0)?;
+            // The end of a run may call JavaScript as well.
             call.finish(state);
-            Ok(row)
+            Ok(answer.publish(call.exchange))
         })
     })
 }
@@ -151,13 +152,19 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
     answer(env, info, |call| {
         call.begin(|call, state| match call.flags >> LIMIT {
             0 => Ok(None),
-            _ => call.read(state, call.limit(), false),
+            limit => Ok(call.read(state, limit as usize, false)?.publish(call.exchange)),
         })
     })
 }
 
 unsafe extern "C" fn more(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    answer(env, info, |call| call.with_state(|state| call.read(state, call.limit(), false)))
+    answer(env, info, |call| {
+        call.with_state(|state| {
+            let ahead = call.flags & AHEAD == 0 || state.may_read_ahead(&call.statement.database);
+            let limit = if ahead { call.flags >> LIMIT } else { 1 };
+            Ok(call.read(state, limit as usize, false)?.publish(call.exchange))
+        })
+    })
 }
 
 unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
@@ -261,8 +268,7 @@ impl Call<'_> {
     /// Starts a run with the values of the call, and does the work. A failure ends the run.
     fn begin<T>(&self, work: impl FnOnce(&Self, &mut State) -> Outcome<T>) -> Outcome<T> {
         self.with_state(|state| {
-            state.statement.reset();
-            state.batch.end();
+            state.end();
             if self.flags & VALUES != 0 {
                 state.bind_call(&self.env, self.exchange, self.values)?;
             }
@@ -280,27 +286,16 @@ impl Call<'_> {
     }
 
     fn finish(&self, state: &mut State) {
-        state.statement.reset();
-        state.batch.end();
+        state.end();
         if self.flags & VALUES != 0 {
             state.statement.clear_long_bindings();
         }
     }
 
-    fn read(&self, state: &mut State, limit: usize, direct: bool) -> Outcome<Option<Handle>> {
+    fn read(&self, state: &mut State, limit: usize, direct: bool) -> Outcome<Answer> {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
-        let request = Request { form, limit, direct, collect: self.collect };
+        let request = Request { form, limit, ahead: self.flags & AHEAD != 0, direct, collect: self.collect };
         state.read(&self.env, self.exchange, &request)
-    }
-
-    /// Returns the most rows that the call may read ahead of its caller.
-    ///
-    /// A caller that writes could roll back rows that were read and not yet seen.
-    fn limit(&self) -> usize {
-        match self.flags & AHEAD != 0 && self.statement.database.is_writing() {
-            true => 1,
-            false => (self.flags >> LIMIT) as usize,
-        }
     }
 }

@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use napi::{Env, sys};
+use zeroize::Zeroizing;
 
 use crate::error::Outcome;
 use crate::handle::{Handle, check};
@@ -41,6 +42,45 @@ pub(crate) struct Exchange {
     bytes: Memory,
     /// Borrowed for one value at a time: JavaScript can run between two of them.
     pub(crate) scratch: RefCell<Scratch>,
+    /// Taken while a call reads rows.
+    staging: RefCell<Staging>,
+}
+
+/// The rows of a call before they are in the shared memory.
+///
+/// SQLite may call JavaScript between two rows, and when a run ends. That JavaScript may run statements of other databases,
+/// which use the shared memory too. So rows reach it last, when nothing else can run before the caller reads them.
+#[derive(Default)]
+pub(crate) struct Staging {
+    pub(crate) slots: Zeroizing<Vec<u64>>,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) handles: Vec<Handle>,
+}
+
+impl Staging {
+    /// Empties the memory, which then has room for as much as the shared memory.
+    fn begin(&mut self) {
+        if self.slots.capacity() == 0 {
+            self.slots.reserve_exact(SLOTS - FIRST);
+            self.bytes.reserve_exact(BYTES - MAX_PARAMETERS);
+        }
+        self.slots.clear();
+        self.bytes.clear();
+        self.handles.clear();
+    }
+
+    /// Whether another row of `columns` values fits.
+    #[inline]
+    pub(crate) fn has_room(&self, columns: usize) -> bool {
+        self.slots.len() + columns <= SLOTS - FIRST
+    }
+
+    /// Returns the place that the next blob has in the shared memory, if it fits.
+    #[inline]
+    pub(crate) fn place(&self, length: usize) -> Option<u32> {
+        let place = MAX_PARAMETERS + self.bytes.len();
+        (place + length <= BYTES).then_some(place as u32)
+    }
 }
 
 /// An ArrayBuffer and its address.
@@ -61,7 +101,7 @@ pub(crate) struct Head {
 impl Exchange {
     pub(crate) fn new(env: &Env) -> Outcome<Self> {
         let (slots, bytes) = (Memory::new(env, SLOTS * size_of::<u64>())?, Memory::new(env, BYTES)?);
-        Ok(Self { slots, bytes, scratch: RefCell::default() })
+        Ok(Self { slots, bytes, scratch: RefCell::default(), staging: RefCell::default() })
     }
 
     /// Returns the two ArrayBuffers: the slots and the bytes.
@@ -94,14 +134,41 @@ impl Exchange {
         Some(unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), length) })
     }
 
+    /// Returns the memory for the rows of a call. A call within another one gets memory of its own.
+    #[inline]
+    pub(crate) fn stage(&self) -> Staging {
+        let mut staging = self.staging.take();
+        staging.begin();
+        staging
+    }
+
+    /// Keeps the memory of a call that failed for the next one.
+    pub(crate) fn unstage(&self, staging: Staging) {
+        self.staging.replace(staging);
+    }
+
+    /// Puts the rows of a call into the shared memory.
+    #[inline]
+    pub(crate) fn publish(&self, head: &Head, staging: Staging) {
+        for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots.iter()) {
+            place.set(slot);
+        }
+        for (place, &byte) in self.bytes()[MAX_PARAMETERS..].iter().zip(staging.bytes.iter()) {
+            place.set(byte);
+        }
+        self.set_head(head);
+        self.unstage(staging);
+    }
+
     /// Overwrites the values of earlier calls.
     pub(crate) fn wipe(&self) {
         self.scratch.take();
+        self.staging.take();
         self.slots().iter().for_each(|slot| slot.set(0));
         self.bytes().iter().for_each(|byte| byte.set(0));
     }
 
-    pub(crate) fn set_head(&self, head: &Head) {
+    fn set_head(&self, head: &Head) {
         let slots = self.slots();
         slots[ROWS].set(halves(head.rows as u32, u32::from(head.done)));
         slots[LAYOUT].set(halves(head.layout, head.values as u32));

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use napi::{Env, JsValue, Unknown};
 use napi_derive::napi;
-use strongroom_database::{Database, Statement};
+use strongroom_database::{Database, Snapshot, Statement};
 
 use crate::{
-    batch::{Batch, Form, Request},
+    batch::{Answer, Batch, Form, Request},
     calls,
     error::{Failure, Outcome},
     exchange::Exchange,
@@ -62,15 +62,15 @@ pub(crate) struct Running {
 pub(crate) struct State {
     pub(crate) statement: Statement,
     pub(crate) batch: Batch,
-    /// The columns that the layouts of `batch` are for.
-    names: Vec<String>,
-    /// How often SQLite had compiled the statement again when `names` were read.
-    names_as_of: Option<u32>,
+    /// How often SQLite had compiled the statement again for the layouts of `batch`.
+    compiled: u32,
+    /// What an iterator reads.
+    snapshot: Option<Snapshot>,
 }
 
 impl NativeStatement {
     pub(crate) fn new(database: Database, statement: Statement) -> Self {
-        let state = State { statement, batch: Batch::default(), names: Vec::new(), names_as_of: None };
+        let state = State { statement, batch: Batch::default(), compiled: 0, snapshot: None };
         NativeStatement { running: Rc::new(Running { database, state: RefCell::new(state) }) }
     }
 
@@ -197,25 +197,37 @@ impl State {
     }
 
     /// Reads rows, for which a change of the schema may have changed the columns.
-    pub(crate) fn read(
-        &mut self,
-        env: &Env,
-        exchange: &Exchange,
-        request: &Request,
-    ) -> Outcome<Option<Handle>> {
-        let Self { statement, batch, names, names_as_of } = self;
+    pub(crate) fn read(&mut self, env: &Env, exchange: &Exchange, request: &Request) -> Outcome<Answer> {
+        let Self { statement, batch, compiled, .. } = self;
         batch.read(env, exchange, statement, request, |batch, statement| {
             // Only the first step of a run compiles the statement again.
-            let now = Some(statement.reprepared());
-            if *names_as_of != now {
-                *names_as_of = now;
-                let found: Vec<String> = statement.columns()?.into_iter().map(|column| column.name).collect();
-                if *names != found {
-                    *names = found;
-                    batch.forget_columns();
-                }
+            let now = statement.reprepared();
+            if *compiled != now {
+                *compiled = now;
+                batch.forget_columns();
             }
-            Ok(())
         })
+    }
+
+    /// Whether rows may be read before the caller asks for them, while the statement is on a row.
+    ///
+    /// The last row would otherwise end the transaction, and the caller's other statements would see what other connections
+    /// have changed since.
+    pub(crate) fn may_read_ahead(&mut self, database: &Database) -> bool {
+        // A rollback could take back rows that were read and not yet seen.
+        if database.is_writing() {
+            return false;
+        }
+        if self.snapshot.is_none() && self.statement.is_running() {
+            self.snapshot = database.hold_snapshot();
+        }
+        self.snapshot.is_some()
+    }
+
+    /// Ends the run.
+    pub(crate) fn end(&mut self) {
+        self.statement.reset();
+        self.batch.end();
+        self.snapshot = None;
     }
 }

@@ -282,3 +282,147 @@ test('a rollback that ends work with an open iterator shows no row that it took 
   }
   assert.ok(!rest.includes(3) && !rest.includes(4), String(rest))
 })
+
+test('rows that JavaScript within SQLite reads from other databases leave those of this one alone', () => {
+  const other = new Database(':memory:')
+  other.exec("CREATE TABLE u (a, b, c); INSERT INTO u VALUES (100, x'ff', 0.5), (400, x'fe', 0.25)")
+  const disturb = () => {
+    other.prepare('SELECT * FROM u').all()
+    other.prepare('INSERT INTO u VALUES (?, ?, ?)').run(7, Buffer.alloc(64, 9), 'text')
+    other.prepare('DELETE FROM u WHERE a = 7').run()
+    const third = new Database(':memory:')
+    third.prepare('SELECT 5 AS five').pluck().get()
+    third.close()
+  }
+  db.exec(
+    "CREATE TABLE t (x, y, z BLOB, s); INSERT INTO t VALUES (1, 0.5, x'01', 'a'), (2, 1.5, x'0203', 'b'), (3, 2.5, x'', 'c')",
+  )
+  db.function('f', (value) => {
+    disturb()
+    return value
+  })
+  db.aggregate('g', {
+    start: 0,
+    step: (total, next) => total + next,
+    result(total) {
+      disturb()
+      return total
+    },
+  })
+  db.table('v', {
+    columns: ['x', 'z'],
+    *rows() {
+      try {
+        for (const [x, z] of [
+          [1, Buffer.from('p')],
+          [2, Buffer.from('q')],
+        ]) {
+          disturb()
+          yield [x, z]
+        }
+      } finally {
+        disturb()
+      }
+    },
+  })
+  const rows = [
+    { x: 1, y: 0.5, z: Buffer.from([1]), s: 'a', f: 1 },
+    { x: 2, y: 1.5, z: Buffer.from([2, 3]), s: 'b', f: 2 },
+    { x: 3, y: 2.5, z: Buffer.alloc(0), s: 'c', f: 3 },
+  ]
+  const select = db.prepare('SELECT *, f(x) AS f FROM t')
+  assert.deepEqual(select.all(), rows)
+  assert.deepEqual(select.get(), rows[0])
+  assert.deepEqual([...select.iterate()], rows)
+  assert.deepEqual(
+    db.prepare('SELECT x, f(y) AS y FROM t WHERE f(z) IS NOT NULL').all(),
+    rows.map(({ x, y }) => ({ x, y })),
+  )
+  assert.deepEqual(
+    db.prepare('SELECT s, g(x) AS total FROM t GROUP BY s').all(),
+    rows.map(({ s, x }) => ({ s, total: x })),
+  )
+  const table = [
+    { x: 1, z: Buffer.from('p') },
+    { x: 2, z: Buffer.from('q') },
+  ]
+  assert.deepEqual(db.prepare('SELECT * FROM v').all(), table)
+  assert.deepEqual(db.prepare('SELECT * FROM v').get(), table[0])
+  assert.deepEqual(db.prepare('SELECT * FROM v LIMIT 1').all(), table.slice(0, 1))
+  assert.equal(db.prepare('SELECT x FROM v').pluck().get(), 1)
+  assert.deepEqual(db.prepare('INSERT INTO t (x) SELECT f(x) FROM t').run(), { changes: 3, lastInsertRowid: 6 })
+})
+
+test('a typed array that lies about itself is stored as it is', () => {
+  const insert = db.prepare('SELECT hex(?)').pluck()
+  db.prepare('SELECT ?').get(Buffer.alloc(100, 0xee))
+  const array = (length, byteLength) =>
+    Object.defineProperty(new Uint8Array(length).fill(1), 'byteLength', { get: byteLength })
+  assert.equal(insert.get(array(2, () => 20)), '0101')
+  assert.equal(insert.get(array(20, () => 2)), '01'.repeat(20))
+  assert.equal(insert.get(array(100_000, () => 3)).length, 200_000)
+  assert.equal(
+    db
+      .prepare('SELECT hex(:a)')
+      .pluck()
+      .get({ a: array(200, () => 0) }),
+    '01'.repeat(200),
+  )
+  let called = 0
+  insert.get(array(2, () => called++))
+  assert.equal(called, 0)
+})
+
+test('a search that takes long is not read ahead', () => {
+  db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
+  db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) INSERT INTO t SELECT i FROM n')
+  // Every 50,000th row: the search for the next one takes more steps than a batch may.
+  const seen = []
+  const rare = db.prepare('SELECT id FROM t WHERE id % 50000 = 0').pluck()
+  for (const id of rare.iterate()) seen.push(id)
+  assert.deepEqual(seen, [50_000, 100_000, 150_000, 200_000])
+  // A search without end, after three rows.
+  const endless = db
+    .prepare('WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x <= 3')
+    .pluck()
+  const first = []
+  for (const x of endless.iterate()) if (first.push(x) === 3) break
+  assert.deepEqual(first, [1, 2, 3])
+})
+
+test('without stack for the end of a run, the run can be ended later', () => {
+  db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)')
+  const select = db.prepare('SELECT id FROM t').pluck()
+  for (const attempt of [
+    () => select.iterate(),
+    () => {
+      const iterator = select.iterate()
+      iterator.next()
+      return iterator
+    },
+  ]) {
+    const open = []
+    const recurse = (work) => {
+      try {
+        recurse(work)
+      } catch (error) {
+        try {
+          work()
+        } catch {}
+        throw error
+      }
+    }
+    let iterator
+    assert.throws(() =>
+      recurse(() => {
+        iterator ??= attempt()
+        if (iterator) open.push(iterator)
+      }),
+    )
+    assert.throws(() => recurse(() => iterator?.return()))
+    iterator?.return()
+    assert.equal(select.busy, false)
+    db.exec('INSERT INTO t DEFAULT VALUES')
+  }
+  db.close()
+})

@@ -112,3 +112,22 @@ test('after the database is closed, each says so', () => {
   for (const statement of statements) assert.throws(() => statement.get(), { code: 'STRONGROOM_CLOSED' })
   assert.throws(() => db.prepare(sql), { code: 'STRONGROOM_CLOSED' })
 })
+
+test('expanded rows are in the tables of now', () => {
+  db.exec('CREATE TABLE u (id, v); INSERT INTO u VALUES (7, 8); CREATE VIEW w AS SELECT * FROM t')
+  const select = db.prepare('SELECT * FROM w').expand()
+  assert.deepEqual(select.get(), { t: { id: 1, v: 10 } })
+  db.exec('DROP VIEW w; CREATE VIEW w AS SELECT * FROM u')
+  assert.deepEqual(select.get(), { u: { id: 7, v: 8 } })
+  db.exec('ALTER TABLE u RENAME TO x')
+  assert.deepEqual(select.get(), { x: { id: 7, v: 8 } })
+})
+
+test('what a program writes to the properties of a statement changes nothing', () => {
+  const select = db.prepare('SELECT v FROM t WHERE id = ?').pluck()
+  Object.assign(select, { source: 'DELETE FROM t', reader: false, readonly: false, database: null })
+  const outer = db.prepare('SELECT v FROM t WHERE id = ?').pluck()
+  for (const _ of outer.iterate(1)) assert.equal(select.get(2), 20)
+  assert.equal(select.bind(3).get(), 30)
+  assert.equal(db.prepare('SELECT count(*) FROM t').pluck().get(), 3)
+})

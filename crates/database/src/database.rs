@@ -133,6 +133,25 @@ impl Database {
         self.session.core.is_writing()
     }
 
+    /// Keeps the state that the statements of this connection read now, until the returned value is dropped.
+    ///
+    /// Without it, the read transaction ends with the last running statement, and the next statement sees what other
+    /// connections have changed. Returns `None` if the state cannot be kept.
+    pub fn hold_snapshot(&self) -> Option<Snapshot> {
+        let core = &self.session.core;
+        // In an explicit transaction the state stays, and a statement that reads no database has none.
+        if !core.is_autocommit() || !core.is_reading(None) {
+            return Some(Snapshot { _holder: None });
+        }
+        if !core.is_reading(Some(MAIN)) {
+            return None;
+        }
+        // Any statement that is on a row keeps the transactions of all databases.
+        let mut holder = self.prepare("SELECT 1 FROM main.sqlite_schema").ok()?;
+        let held = matches!(holder.step(), Ok(Some(_)));
+        held.then_some(Snapshot { _holder: Some(holder) })
+    }
+
     /// Whether the file is opened read-only: by its options, or because the operating system forbids writing.
     pub fn is_read_only(&self) -> bool {
         self.session.core.is_read_only(MAIN)
@@ -187,6 +206,12 @@ impl Database {
     pub fn close(&self) -> Result<(), SqlError> {
         self.session.close()
     }
+}
+
+/// The state of [`Database::hold_snapshot`].
+#[derive(Debug)]
+pub struct Snapshot {
+    _holder: Option<Statement>,
 }
 
 impl fmt::Debug for Database {

@@ -88,7 +88,7 @@ pub use callback_error::{CallbackError, CallbackPanic};
 pub use check::{CheckError, CheckProblem, CheckProblemKind, CheckProgress, CheckReport, OnCheckProgress};
 pub use codes::{code_of, codes};
 pub use convert::{Converted, Progress};
-pub use database::Database;
+pub use database::{Database, Snapshot};
 pub use error::SqlError;
 pub use extension_error::ExtensionError;
 pub use image_error::ImageError;

@@ -68,7 +68,7 @@ impl Database {
         if self.in_transaction() {
             return Err(RekeyError::InTransaction);
         }
-        if core.is_reading(schema) {
+        if core.is_reading(Some(&name)) {
             return Err(RekeyError::Reading);
         }
         self.session.schema_may_differ();

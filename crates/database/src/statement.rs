@@ -96,6 +96,12 @@ impl Statement {
         self.raw().map_or(0, RawStatement::reprepared)
     }
 
+    /// Returns how many steps of SQLite's virtual machine the statement has taken. The number wraps.
+    #[inline]
+    pub fn vm_steps(&self) -> u32 {
+        self.raw().map_or(0, RawStatement::vm_steps)
+    }
+
     /// Returns the number of parameters. Numbered ones (`?5`) count up to the highest number.
     pub fn parameter_count(&self) -> usize {
         self.facts.parameter_count
@@ -152,8 +158,9 @@ impl Statement {
         }
     }
 
-    /// Sets every parameter to NULL.
+    /// Ends a run, and sets every parameter to NULL.
     pub fn clear_bindings(&mut self) {
+        self.reset();
         if let Ok(raw) = self.raw_mut() {
             raw.clear_bindings();
         }

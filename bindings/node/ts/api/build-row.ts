@@ -123,8 +123,9 @@ function copier({ buffer }: Uint8Array): (start: number, length: number) => Uint
   return (start, length) => new Copy(new Uint8Array(buffer, start, length))
 }
 
-/** Returns a Buffer of the whole ArrayBuffer. */
-function own(buffer: ArrayBuffer): Uint8Array {
+/** Returns a Buffer of the whole ArrayBuffer, or the Buffer that the addon has created. */
+function own(buffer: ArrayBuffer | Uint8Array): Uint8Array {
+  if (ArrayBuffer.isView(buffer)) return buffer
   return FastBuffer === undefined ? Buffer.from(buffer) : new FastBuffer(buffer)
 }
 

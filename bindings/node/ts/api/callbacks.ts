@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { bytesOf, isShared } from './bytes'
 import { argumentType, outOfRange } from './errors'
 import type { Session } from './session'
 
@@ -76,7 +76,6 @@ export function argumentCount(count: number): number {
 /** Returns a callback's value in a type that the addon takes, if it is bytes. The addon refuses what SQL does not have. */
 export function sqlValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !ArrayBuffer.isView(value)) return value
-  const bytes = types.isUint8Array(value) ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  // Another thread can write to shared memory while the addon reads it.
-  return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
+  const bytes = bytesOf(value)
+  return isShared(bytes) ? new Uint8Array(bytes) : bytes
 }

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import type { Reader } from './build-row'
+import { byteLength, copyInto } from './bytes'
 
 type Addon = typeof import('../load/native')
 
@@ -119,9 +120,9 @@ export class Calls {
       } else if (value === null || value === undefined) bytes[i] = NULL
       else if (typeof value === 'bigint') bytes[i] = VALUE
       else if (types.isUint8Array(value)) {
-        const length = value.byteLength
+        const length = byteLength(value)
         if (length === 0 || length > MAX_COPIED || free + length > BYTES) return false
-        bytes.set(value, free)
+        copyInto(bytes, value, free)
         bytes[i] = COPIED
         this.ints[2 * (FIRST + i)] = free
         this.ints[2 * (FIRST + i) + 1] = length

@@ -352,7 +352,8 @@ export class Database {
 
   /**
    * Sets whether changes are allowed that can damage the database or surprise an iterator: changes while an iterator reads,
-   * and SQL that SQLite's defensive mode forbids, such as `PRAGMA writable_schema`.
+   * and SQL that SQLite's defensive mode forbids, such as `PRAGMA writable_schema`. An iterator that has begun before still
+   * gives the rows that it has read.
    */
   unsafeMode(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')

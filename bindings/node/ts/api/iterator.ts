@@ -1,51 +1,45 @@
-import type { Prepared } from './prepared'
 import type { Session } from './session'
 
 /** The prototype of every built-in iterator, which has `map`, `filter` and others in newer versions of Node. */
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
-/** The rows that the first batch of a run has at most, and later ones. */
-const FIRST_BATCH = 8
+/** The rows that a batch has at most. */
 const MAX_BATCH = 256
 
 /**
  * A run of a statement, which gives row by row what it reads in batches.
  *
- * Its rows are those of a reader that reads ahead no row: until the run ends, nothing else can change the database. Where
- * something can be seen of the reading itself, it reads one row at a time: if a caller's function may be called, in unsafe
- * mode, and, by the addon, in a transaction that has written.
+ * The first batch has one row, and each later one twice as many as the one before, so that no more rows are read ahead than
+ * the caller has had, and one. The addon ends a batch earlier whose rows take long to find.
+ *
+ * The rows are those of a reader that reads ahead no row: until the run ends, nothing else can change the database, and the
+ * addon keeps what it reads. Where something can be seen of the reading itself, it reads one row at a time: if a caller's
+ * function may be called, in unsafe mode, and, by the addon, in a transaction that has written.
  *
  * The statement refers to the run, and the run does not refer to the iterator, which can therefore be collected.
  */
 export class Run {
+  /** Whether the statement counts the run as its own. */
+  begun = false
   readonly #session: Session
-  readonly #prepared: Prepared
   readonly #read: (rows: unknown[], limit: number) => boolean
   readonly #end: () => void
   /** The rows that were read, and the position of the next one. */
   #rows: unknown[] = []
   #next = 0
-  #limit = FIRST_BATCH
+  #limit = 1
   /** Whether there are no more rows than those that were read. */
   #complete = false
   #done = false
 
   /**
    * @param read - appends up to `limit` rows; returns whether they are the last ones
-   * @param end - is called once, after the last read
+   * @param end - ends the run; it may throw, and is then called again
    */
-  constructor(
-    session: Session,
-    prepared: Prepared,
-    read: (rows: unknown[], limit: number) => boolean,
-    end: () => void,
-  ) {
+  constructor(session: Session, read: (rows: unknown[], limit: number) => boolean, end: () => void) {
     this.#session = session
-    this.#prepared = prepared
     this.#read = read
     this.#end = end
-    session.iterators++
-    prepared.running = true
   }
 
   get done(): boolean {
@@ -71,27 +65,26 @@ export class Run {
   #fill(): boolean {
     if (this.#complete) return false
     const { unsafe, callsBack } = this.#session
-    this.#rows = []
-    this.#next = 0
+    const rows: unknown[] = []
     try {
-      this.#complete = this.#read(this.#rows, unsafe || callsBack ? 1 : this.#limit)
+      this.#complete = this.#read(rows, unsafe || callsBack ? 1 : this.#limit)
     } catch (error) {
       this.finish()
       throw error
     }
+    this.#rows = rows
+    this.#next = 0
     this.#limit = Math.min(2 * this.#limit, MAX_BATCH)
-    return this.#rows.length > 0
+    return rows.length > 0
   }
 
   /** Ends the run. A second call does nothing. */
   finish(): void {
-    if (this.#done) return
+    if (this.#done || !this.begun) return
     this.#session.outsideCallbacks()
+    this.#end()
     this.#done = true
     this.#rows = []
-    this.#session.iterators--
-    this.#prepared.running = false
-    this.#end()
   }
 }
 
@@ -110,11 +103,11 @@ let register: (iterator: RowIterator<unknown>) => void
 function watch(iterator: RowIterator<unknown>): void {
   recent.push(iterator)
   if (scheduled) return
-  scheduled = true
   queueMicrotask(() => {
     scheduled = false
     for (const iterator of recent.splice(0)) register(iterator)
   })
+  scheduled = true
 }
 
 /** The rows of a statement, one by one. */

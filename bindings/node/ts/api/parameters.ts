@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { byteLength, bytesOf, isShared } from './bytes'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
 /** The length of the longest typed array that V8 keeps in its heap. */
@@ -101,19 +102,17 @@ export class Parameters {
     let bytes: Uint8Array
     try {
       // The memory of an empty array may be gone, in which case its methods throw.
-      if (types.isTypedArray(value) && value.byteLength === 0) value.values()
-      if (types.isUint8Array(value)) bytes = value
-      else if (ArrayBuffer.isView(value)) bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-      else bytes = new Uint8Array(value)
+      if (types.isTypedArray(value) && byteLength(value) === 0) Uint8Array.prototype.values.call(value)
+      bytes = ArrayBuffer.isView(value) ? bytesOf(value) : new Uint8Array(value)
     } catch {
       throw argumentValue(
         `${this.#label(index)} is a buffer that was transferred or shrunk, or a view on such a buffer`,
       )
     }
     // V8 keeps a small array in its heap, and moves it out if its buffer is asked for, which takes longer than a copy.
-    if (bytes.byteLength <= IN_HEAP) return new Uint8Array(bytes)
-    // Another thread can write to shared memory while the addon reads it; copying it in JavaScript is well defined.
-    return types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes) : bytes
+    if (byteLength(bytes) <= IN_HEAP) return new Uint8Array(bytes)
+    // Copying shared memory in JavaScript is well defined.
+    return isShared(bytes) ? new Uint8Array(bytes) : bytes
   }
 
   #label(index: number): string {

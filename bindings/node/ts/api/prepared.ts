@@ -13,7 +13,7 @@ interface Layout {
 }
 
 /**
- * A statement of SQLite, which all `Statement`s of the same SQL share while no iterator reads from it.
+ * A statement of SQLite, which all `Statement`s of the same SQL share while none of them has taken it.
  *
  * What is found out about the SQL is found out once.
  */
@@ -27,8 +27,8 @@ export class Prepared {
   readonly readonly: boolean
   /** Whether the schema stays as it is when the statement runs. */
   readonly reusable: boolean
-  /** Whether an iterator reads from the statement. */
-  running = false
+  /** Whether the statement is one `Statement`'s alone: an iterator reads from it, or it has bound values. */
+  taken = false
   readonly #calls: Calls
   /** By the two flags of a form. */
   readonly #layouts: Layout[] = [0, 1, 2, 3].map(() => ({ version: 0, readers: {} }))

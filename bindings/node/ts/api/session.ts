@@ -98,7 +98,7 @@ export class Session {
   prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known !== undefined) {
-      if (known.running) return this.prepareAgain(sql)
+      if (known.taken) return this.prepareAgain(sql)
       this.#prepared.delete(sql)
       this.#prepared.set(sql, known)
       return known
@@ -109,6 +109,11 @@ export class Session {
       this.#prepared.set(sql, prepared)
     }
     return prepared
+  }
+
+  /** Forgets a statement, which from now on only those share who have it. */
+  forget(prepared: Prepared): void {
+    if (this.#prepared.get(prepared.source) === prepared) this.#prepared.delete(prepared.source)
   }
 
   /** Returns a statement of this SQL that nothing else uses. */

@@ -165,7 +165,8 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   iterate(...parameters: Parameters): IterableIterator<Result> {
     this.#mustRead()
     const values = this.#begin(parameters, this.#writes)
-    const { calls } = this.#session
+    const session = this.#session
+    const { calls } = session
     const prepared = this.#prepared
     const flags = this.#callFlags(values)
     try {
@@ -181,12 +182,21 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
       }
       return calls.ints[DONE] !== 0
     }
-    const run = new Run(this.#session, prepared, read, () => {
+    // The whole end is one call of the addon, after which nothing can fail: a full stack would leave the run open for good.
+    const run = new Run(session, read, () => {
       calls.end(prepared.handle, flags, list)
-      this.#setRun(undefined)
+      session.iterators--
+      prepared.taken = this.#bound
+      this.#run = undefined
+      ;(this as unknown as { busy: boolean }).busy = false
     })
-    this.#setRun(run)
-    return new RowIterator<Result>(run, this)
+    const iterator = new RowIterator<Result>(run, this)
+    run.begun = true
+    session.iterators++
+    prepared.taken = true
+    this.#run = run
+    ;(this as unknown as { busy: boolean }).busy = true
+    return iterator
   }
 
   /**
@@ -198,9 +208,12 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     if (this.#bound) throw argumentType('The bind() method can only be invoked once per statement object')
     const values = this.#begin(parameters, false)
     try {
-      // Values that stay bound are this statement's alone.
-      if (values.length > 0 && this.#prepared.reusable) this.#use(this.#session.prepareAgain(this.source))
-      if (values.length > 0) this.#prepared.native.bind(values)
+      if (values.length > 0) {
+        this.#prepared.native.bind(values)
+        // Values that stay bound are this statement's alone.
+        this.#session.forget(this.#prepared)
+        this.#prepared.taken = true
+      }
     } catch (error) {
       throw fromNative(error)
     }
@@ -270,9 +283,9 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
 
   /** Returns the SQL, with the values of parameters that {@link bind} has bound. */
   toString(): string {
-    if (!this.#bound || !this.#session.open) return this.source
+    if (!this.#bound || !this.#session.open) return this.#prepared.source
     try {
-      return this.#prepared.native.expanded() ?? this.source
+      return this.#prepared.native.expanded() ?? this.#prepared.source
     } catch (error) {
       throw fromNative(error)
     }
@@ -290,7 +303,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     if (
       session.blocked ||
       this.#run !== undefined ||
-      prepared.running ||
+      prepared.taken ||
       !prepared.reusable ||
       (writes && session.iterators !== 0)
     ) {
@@ -316,7 +329,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     if (this.#run !== undefined) throw busy('This statement')
     if (writes && session.iterators !== 0 && !session.unsafe) throw busy()
     if (!this.#prepared.reusable) session.forgetPrepared()
-    else if (this.#prepared.running) this.#use(this.#prepareAgain())
+    else if (this.#prepared.taken && !this.#bound) this.#use(this.#prepareAgain())
   }
 
   /** Ends a run that failed, unless the addon did so. */
@@ -328,7 +341,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
 
   #prepareAgain(): Prepared {
     try {
-      return this.#session.prepareAgain(this.source)
+      return this.#session.prepareAgain(this.#prepared.source)
     } catch (error) {
       throw fromNative(error)
     }
@@ -358,11 +371,6 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
       this.#version = version
     }
     return this.#reader
-  }
-
-  #setRun(run: Run | undefined): void {
-    this.#run = run
-    ;(this as unknown as { busy: boolean }).busy = run !== undefined
   }
 
   /** Throws unless the form of the rows can be set now, which a closed database does not prevent. */

@@ -4,6 +4,8 @@ use zeroize::Zeroizing;
 
 /// The length of the longest value whose memory is kept for the next one.
 const MAX_KEPT: usize = 16 * 1024;
+/// The memory that the values of a statement keep together.
+const MAX_KEPT_TOGETHER: usize = 64 * 1024;
 
 /// The bytes of the text or blob that is bound to each parameter, to which SQLite refers.
 ///
@@ -12,7 +14,9 @@ const MAX_KEPT: usize = 16 * 1024;
 #[derive(Default)]
 pub(super) struct Bound {
     values: Vec<Zeroizing<Vec<u8>>>,
-    /// Whether SQLite has copied a value that was too long to be kept.
+    /// The capacity of all values.
+    capacity: usize,
+    /// Whether the values are too long to be kept when the run has ended.
     pub(super) long: bool,
 }
 
@@ -29,7 +33,10 @@ impl Bound {
         let kept = self.values.get_mut(position)?;
         if kept.capacity() < bytes.len() {
             // A vector that grows would free its old memory as it is.
-            *kept = Zeroizing::new(Vec::with_capacity(bytes.len().next_power_of_two()));
+            let capacity = bytes.len().next_power_of_two();
+            self.capacity += capacity - kept.capacity();
+            self.long |= self.capacity > MAX_KEPT_TOGETHER;
+            *kept = Zeroizing::new(Vec::with_capacity(capacity));
         }
         kept.clear();
         kept.extend_from_slice(bytes);

@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
-use rusqlite::{Connection, TransactionState};
+use rusqlite::Connection;
 use vendored_sys::sqlite;
 
 use super::bound::Bound;
@@ -172,9 +172,19 @@ impl Core {
 
     /// Whether a transaction writes to a database of the connection.
     pub(crate) fn is_writing(&self) -> bool {
-        // SAFETY: the connection is open, and SQLite takes a null pointer for every database.
-        let state = self.open_db().map(|db| unsafe { sqlite::sqlite3_txn_state(db, ptr::null()) });
-        matches!(state, Ok(sqlite::SQLITE_TXN_WRITE))
+        self.transaction_state(None) == sqlite::SQLITE_TXN_WRITE
+    }
+
+    /// Whether a statement reads from the database `schema`, or from any, or a transaction has begun to.
+    pub(crate) fn is_reading(&self, schema: Option<&CStr>) -> bool {
+        self.transaction_state(schema) > sqlite::SQLITE_TXN_NONE
+    }
+
+    /// Returns SQLITE_TXN_NONE, _READ or _WRITE of a database, or the highest of all.
+    fn transaction_state(&self, schema: Option<&CStr>) -> c_int {
+        let schema = schema.map_or(ptr::null(), CStr::as_ptr);
+        // SAFETY: the connection is open, and the name ends in NUL. SQLite takes a null pointer for every database.
+        self.open_db().map_or(sqlite::SQLITE_TXN_NONE, |db| unsafe { sqlite::sqlite3_txn_state(db, schema) })
     }
 
     /// Whether the database `schema` is read-only. A database that is not attached is not.
@@ -183,12 +193,6 @@ impl Core {
         let reported =
             self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } == 1);
         reported || (self.read_only.get() && schema == c"main")
-    }
-
-    /// Whether a statement reads from the database `schema`, or a transaction has begun to.
-    pub(crate) fn is_reading(&self, schema: &str) -> bool {
-        let state = self.with(|connection| connection.transaction_state(Some(schema)));
-        !matches!(state, Ok(TransactionState::None) | Err(_))
     }
 
     /// Whether `PRAGMA query_only` forbids the connection to write.

@@ -131,11 +131,16 @@ impl RawStatement {
         }
     }
 
-    /// Sets every parameter to NULL.
+    /// Sets every parameter to NULL, unless the statement runs: its registers may refer to the memory of the values.
     pub(crate) fn clear_bindings(&mut self) {
         if let Ok(raw) = self.live() {
-            // SAFETY: the statement is live.
-            unsafe { sqlite::sqlite3_clear_bindings(raw) };
+            // SAFETY: the statement is live. One that is not busy reads no value before the next step.
+            unsafe {
+                if sqlite::sqlite3_stmt_busy(raw) != 0 {
+                    return;
+                }
+                sqlite::sqlite3_clear_bindings(raw);
+            }
             self.bound.borrow_mut().clear();
         }
     }
@@ -185,9 +190,9 @@ impl RawStatement {
         };
         let (address, length) = (bytes.as_ptr(), bytes.len() as u64);
         // SAFETY: the statement is live, and SQLite checks the index. Either SQLite copies the bytes, or it keeps the pointer
-        // until another value is bound to the parameter or all are cleared. The memory changes only before the call here, which replaces the pointer: SQLite refuses a value without doing so only for a statement that runs,
-        // or a parameter that does not exist. A statement that does not run reads no parameter. SQLite does not read the
-        // dangling pointer of an empty slice; a null pointer would bind NULL.
+        // until another value is bound to the parameter or all are cleared. The memory changes only before the call here,
+        // which replaces the pointer, or else all pointers are dropped below. A statement that does not run reads no
+        // parameter. SQLite does not read the dangling pointer of an empty slice; a null pointer would bind NULL.
         let code = unsafe {
             if is_text {
                 let (text, encoding) = (address.cast::<c_char>(), sqlite::SQLITE_UTF8 as u8);
@@ -196,6 +201,15 @@ impl RawStatement {
                 sqlite::sqlite3_bind_blob64(raw, index, address.cast(), length, destructor)
             }
         };
+        if code != sqlite::SQLITE_OK && position.is_some() {
+            let failure = self.core.failure(code);
+            // SAFETY: the statement is live, and does not run.
+            unsafe {
+                sqlite::sqlite3_reset(raw);
+                sqlite::sqlite3_clear_bindings(raw);
+            }
+            return Err(failure);
+        }
         self.core.check(code)
     }
 
@@ -229,6 +243,16 @@ impl RawStatement {
         // SAFETY: the statement is live.
         let count = self.live().map_or(0, |raw| unsafe {
             sqlite::sqlite3_stmt_status(raw, sqlite::SQLITE_STMTSTATUS_REPREPARE, 0)
+        });
+        count.cast_unsigned()
+    }
+
+    /// Returns how many steps of the virtual machine the statement has taken.
+    #[inline]
+    pub(crate) fn vm_steps(&self) -> u32 {
+        // SAFETY: the statement is live.
+        let count = self.live().map_or(0, |raw| unsafe {
+            sqlite::sqlite3_stmt_status(raw, sqlite::SQLITE_STMTSTATUS_VM_STEP, 0)
         });
         count.cast_unsigned()
     }

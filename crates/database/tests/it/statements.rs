@@ -336,3 +336,44 @@ fn a_statement_is_prepared_for_the_schema_as_it_is() {
     database.execute_batch("; /* a */ DROP TABLE t").unwrap();
     assert_eq!(columns().unwrap_err().code(), "SQLITE_ERROR");
 }
+
+#[test]
+fn values_of_every_length_are_bound_again_and_again() {
+    let database = memory();
+    let mut statement = database.prepare("SELECT ?1, ?2").unwrap();
+    for length in [0, 1, 100, 16 * 1024, 16 * 1024 + 1, 200_000, 3, 70_000, 0, 16 * 1024] {
+        let bytes = vec![u8::try_from(length % 251).unwrap(); length];
+        let text = vec![b'x'; length];
+        statement.bind(1, Value::Blob(&bytes)).unwrap();
+        statement.bind(2, Value::Text(&text)).unwrap();
+        let row = statement.step().unwrap().unwrap();
+        assert_eq!((row.value(0), row.value(1)), (Value::Blob(&bytes), Value::Text(&text)));
+        drop(row);
+        assert!(statement.step().unwrap().is_none());
+        statement.clear_long_bindings();
+    }
+}
+
+#[test]
+fn bindings_are_cleared_only_after_the_run() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('a'), ('b'), ('c')").unwrap();
+    let mut statement = database.prepare("SELECT x FROM t WHERE x < ?1").unwrap();
+    statement.bind(1, Value::Text(b"z")).unwrap();
+    assert!(statement.step().unwrap().is_some());
+    statement.clear_bindings();
+    assert!(!statement.is_running());
+    // No value is less than NULL.
+    assert!(statement.step().unwrap().is_none());
+}
+
+#[test]
+fn a_refused_value_leaves_nothing_bound() {
+    let database = memory();
+    let mut statement = database.prepare("SELECT typeof(?1), typeof(?2)").unwrap();
+    statement.bind(1, Value::Text(b"kept")).unwrap();
+    let huge = vec![0; 1_000_000_001];
+    assert!(matches!(statement.bind(2, Value::Blob(&huge)), Err(SqlError::TooBig { .. })));
+    let row = statement.step().unwrap().unwrap();
+    assert_eq!((row.value(0), row.value(1)), (Value::Text(b"null"), Value::Text(b"null")));
+}
