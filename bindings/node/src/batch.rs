@@ -68,7 +68,7 @@ pub(crate) struct Request {
 /// The rows of a call, which are not in the shared memory yet.
 pub(crate) struct Answer {
     head: Head,
-    staging: Staging,
+    staging: Box<Staging>,
     value: Option<Handle>,
 }
 

@@ -42,8 +42,8 @@ pub(crate) struct Exchange {
     bytes: Memory,
     /// Borrowed for one value at a time: JavaScript can run between two of them.
     pub(crate) scratch: RefCell<Scratch>,
-    /// Taken while a call reads rows.
-    staging: RefCell<Staging>,
+    /// Taken while a call reads rows. In an option, because to wipe an empty vector costs more than a call.
+    staging: Cell<Option<Box<Staging>>>,
 }
 
 /// The rows of a call before they are in the shared memory.
@@ -101,7 +101,7 @@ pub(crate) struct Head {
 impl Exchange {
     pub(crate) fn new(env: &Env) -> Outcome<Self> {
         let (slots, bytes) = (Memory::new(env, SLOTS * size_of::<u64>())?, Memory::new(env, BYTES)?);
-        Ok(Self { slots, bytes, scratch: RefCell::default(), staging: RefCell::default() })
+        Ok(Self { slots, bytes, scratch: RefCell::default(), staging: Cell::default() })
     }
 
     /// Returns the two ArrayBuffers: the slots and the bytes.
@@ -136,20 +136,20 @@ impl Exchange {
 
     /// Returns the memory for the rows of a call. A call within another one gets memory of its own.
     #[inline]
-    pub(crate) fn stage(&self) -> Staging {
-        let mut staging = self.staging.take();
+    pub(crate) fn stage(&self) -> Box<Staging> {
+        let mut staging = self.staging.take().unwrap_or_default();
         staging.begin();
         staging
     }
 
     /// Keeps the memory of a call that failed for the next one.
-    pub(crate) fn unstage(&self, staging: Staging) {
-        self.staging.replace(staging);
+    pub(crate) fn unstage(&self, staging: Box<Staging>) {
+        self.staging.set(Some(staging));
     }
 
     /// Puts the rows of a call into the shared memory.
     #[inline]
-    pub(crate) fn publish(&self, head: &Head, staging: Staging) {
+    pub(crate) fn publish(&self, head: &Head, staging: Box<Staging>) {
         for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots.iter()) {
             place.set(slot);
         }
