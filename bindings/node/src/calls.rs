@@ -160,9 +160,11 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
 unsafe extern "C" fn more(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     answer(env, info, |call| {
         call.with_state(|state| {
-            let ahead = call.flags & AHEAD == 0 || state.may_read_ahead(&call.statement.database);
-            let limit = if ahead { call.flags >> LIMIT } else { 1 };
-            Ok(call.read(state, limit as usize, false)?.publish(call.exchange))
+            let limit = match call.flags >> LIMIT {
+                2.. if call.flags & AHEAD != 0 && !state.may_read_ahead(&call.statement.database) => 1,
+                limit => limit as usize,
+            };
+            Ok(call.read(state, limit, false)?.publish(call.exchange))
         })
     })
 }

@@ -87,6 +87,15 @@ test('iterate reads in batches that grow, and stops with its reader', () => {
   assert.ok(one.more >= 50, `${one.more} batches, although a function is called for each row`)
 })
 
+test('verbose is called for the statements of the program alone', () => {
+  const shown = []
+  const loud = new Database(':memory:', { verbose: (sql) => shown.push(sql) })
+  loud.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3), (4)')
+  shown.length = 0
+  assert.equal([...loud.prepare('SELECT a FROM t').iterate()].length, 4)
+  assert.deepEqual(shown, ['SELECT a FROM t'])
+})
+
 test('the same SQL is prepared once, until the schema or the functions change', () => {
   const sql = 'SELECT n FROM t WHERE id = ?'
   const use = () => db.prepare(sql).pluck().get(1)
