@@ -17,7 +17,7 @@ use crate::text;
 const MAX_SHARED_BLOB: usize = 64;
 /// The length from which a blob becomes a Buffer of Node's instead of an ArrayBuffer.
 const LARGE_BLOB: usize = 64 * 1024;
-/// The steps of SQLite's virtual machine after which a batch that is read ahead ends: a tenth of a millisecond, or so.
+/// The number of steps of SQLite's virtual machine that ends a batch which is read ahead.
 const MAX_STEPS: u32 = 10_000;
 /// The bytes of text and blobs after which a batch ends.
 const MAX_BATCH: usize = 256 * 1024;
@@ -27,7 +27,7 @@ const MAX_VALUES: usize = 2048;
 /// The layout of an answer that is the returned value itself.
 const DIRECT: u32 = 0;
 
-/// The first half of a slot for a blob that has none of the shared memory.
+/// The first half of a slot for a blob outside of the shared memory.
 const ELSEWHERE: u32 = u32::MAX;
 /// The second half of a slot for a blob that is a value of its own: an ArrayBuffer or a Buffer.
 const OWN: u32 = 0;
@@ -47,6 +47,8 @@ pub(crate) struct Batch {
     /// By form, so that callers that share a statement do not change each other's.
     layouts: [Layout; 4],
     versions: u32,
+    /// How often SQLite had compiled the statement again for these layouts.
+    compiled: u32,
     /// Whether the statement is on a row that the next batch begins with.
     pending: bool,
     /// The failure that follows the rows of the last batch.
@@ -94,6 +96,7 @@ impl Default for Batch {
         Self {
             layouts: std::array::from_fn(|_| Layout { version: 0, kinds: Vec::new() }),
             versions: 0,
+            compiled: 0,
             pending: false,
             failure: None,
         }
@@ -106,35 +109,28 @@ impl Batch {
         &self.layouts[index(form)].kinds
     }
 
-    /// Forgets the columns, which a change of the schema may have changed.
-    pub(crate) fn forget_columns(&mut self) {
-        self.layouts.iter_mut().for_each(|layout| layout.kinds.clear());
-    }
-
     /// Forgets the run.
     pub(crate) fn end(&mut self) {
         self.pending = false;
         self.failure = None;
     }
 
-    /// Reads up to `limit` rows. `started` is called after the first step of a run.
+    /// Reads up to `limit` rows.
     ///
-    /// The returned value is none if no value crosses as a JavaScript value, the value if it is the only one, or what
-    /// `collect` returns for all of them, in the order of rows and columns. A failure after the first row is kept for the
-    /// next batch.
+    /// A value that crosses alone is the answer's value. `collect` returns an array of several values, in the order of rows
+    /// and columns. A failure after the first row is kept for the next batch.
     pub(crate) fn read(
         &mut self,
         env: &Env,
         exchange: &Exchange,
         statement: &mut Statement,
         request: &Request,
-        started: impl FnOnce(&mut Self, &Statement),
     ) -> Outcome<Answer> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         let mut staging = exchange.stage();
-        let filled = self.fill(env, exchange, statement, request, &mut staging, started);
+        let filled = self.fill(env, exchange, statement, request, &mut staging);
         exchange.scratch.borrow_mut().trim();
         let answered = filled.and_then(|head| {
             let value = match staging.handles.as_slice() {
@@ -160,10 +156,8 @@ impl Batch {
         statement: &mut Statement,
         request: &Request,
         staging: &mut Staging,
-        started: impl FnOnce(&mut Self, &Statement),
     ) -> Outcome<Head> {
         let integers = request.form.integers;
-        let mut started = Some(started);
         let (mut rows, mut length) = (0, 0);
         let steps_before = statement.vm_steps();
         let done = loop {
@@ -184,8 +178,8 @@ impl Batch {
                     }
                     Err(error) => return Err(error.into()),
                 }
-                if starts && let Some(started) = started.take() {
-                    started(self, statement);
+                if starts {
+                    self.follow_schema(statement);
                 }
             }
             self.pending = true;
@@ -221,6 +215,16 @@ impl Batch {
         };
         let layout = self.layouts[index(request.form)].version;
         Ok(Head { rows, done, layout, values: staging.handles.len() })
+    }
+
+    /// Forgets the columns if SQLite has compiled the statement again, which the first step of a run does after a change of
+    /// the schema.
+    fn follow_schema(&mut self, statement: &Statement) {
+        let compiled = statement.reprepared();
+        if self.compiled != compiled {
+            self.compiled = compiled;
+            self.layouts.iter_mut().for_each(|layout| layout.kinds.clear());
+        }
     }
 }
 

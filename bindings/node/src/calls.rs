@@ -140,7 +140,8 @@ unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> s
 unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     answer(env, info, |call| {
         call.begin(|call, state| {
-            let answer = call.read(state, 1, call.flags & ONLY_FIRST != 0)?;
+            let direct = call.flags & ONLY_FIRST != 0;
+            let answer = call.read(state, &Request { direct, ..call.request(1) })?;
             // The end of a run may call JavaScript as well.
             call.finish(state);
             Ok(answer.publish(call.exchange))
@@ -152,7 +153,7 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
     answer(env, info, |call| {
         call.begin(|call, state| match call.flags >> LIMIT {
             0 => Ok(None),
-            limit => Ok(call.read(state, limit as usize, false)?.publish(call.exchange)),
+            limit => Ok(call.read(state, &call.request(limit as usize))?.publish(call.exchange)),
         })
     })
 }
@@ -164,7 +165,7 @@ unsafe extern "C" fn more(env: sys::napi_env, info: sys::napi_callback_info) -> 
                 2.. if call.flags & AHEAD != 0 && !state.may_read_ahead(&call.statement.database) => 1,
                 limit => limit as usize,
             };
-            Ok(call.read(state, limit, false)?.publish(call.exchange))
+            Ok(call.read(state, &call.request(limit))?.publish(call.exchange))
         })
     })
 }
@@ -180,7 +181,7 @@ unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> s
 unsafe extern "C" fn wipe(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     guarded(env, |env| {
         let mut data = ptr::null_mut();
-        // SAFETY: Node-API passed `info`, and each null pointer stands for what is not asked.
+        // SAFETY: Node-API passed `info`, and skips each result whose pointer is null.
         let status = unsafe {
             let (count, arguments, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
             sys::napi_get_cb_info(env.raw(), info, count, arguments, this, &mut data)
@@ -294,10 +295,14 @@ impl Call<'_> {
         }
     }
 
-    fn read(&self, state: &mut State, limit: usize, direct: bool) -> Outcome<Answer> {
+    fn read(&self, state: &mut State, request: &Request) -> Outcome<Answer> {
+        state.batch.read(&self.env, self.exchange, &mut state.statement, request)
+    }
+
+    /// Returns the request for rows in the form that the call asks for.
+    fn request(&self, limit: usize) -> Request {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
-        let request = Request { form, limit, ahead: self.flags & AHEAD != 0, direct, collect: self.collect };
-        state.read(&self.env, self.exchange, &request)
+        Request { form, limit, ahead: self.flags & AHEAD != 0, direct: false, collect: self.collect }
     }
 }

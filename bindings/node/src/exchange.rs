@@ -122,13 +122,13 @@ impl Exchange {
         unsafe { slice::from_raw_parts(self.bytes.address.as_ptr().cast(), BYTES) }
     }
 
-    /// Returns bytes that JavaScript has put into the memory.
+    /// Returns the bytes of a parameter.
     ///
     /// # Safety
     ///
     /// No JavaScript runs, and nothing here writes the bytes, while they are in use.
     #[inline]
-    pub(crate) unsafe fn put_bytes(&self, start: usize, length: usize) -> Option<&[u8]> {
+    pub(crate) unsafe fn given(&self, start: usize, length: usize) -> Option<&[u8]> {
         let bytes = self.bytes().get(start..start.checked_add(length)?)?;
         // SAFETY: a cell of a byte has the layout of the byte, and the caller guarantees that nothing writes it.
         Some(unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), length) })

@@ -3,7 +3,8 @@
 //! The TypeScript layer passes one value per parameter, in the engine's order: a number, a string, a bigint, a `Uint8Array`,
 //! null or undefined. Nothing here runs JavaScript.
 
-use std::ptr;
+use std::cell::Cell;
+use std::{iter, ptr};
 
 use napi::{Env, sys};
 use strongroom_database::{Statement, Value};
@@ -24,6 +25,8 @@ mod kind {
     pub(super) const TEXT: u8 = 2;
     /// A slot with the place and the length of bytes.
     pub(super) const BYTES: u8 = 3;
+    /// A value of any type, which is an argument of the call.
+    pub(super) const VALUE: u8 = 4;
 }
 
 /// Binds the values of one call.
@@ -47,21 +50,19 @@ impl Binder<'_> {
     /// Binds the arguments of a call, some of which are in the shared memory.
     #[inline]
     pub(crate) fn bind_call(&mut self, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
-        if values.len() > MAX_PARAMETERS {
-            return (1..).zip(values).try_for_each(|(index, &value)| self.bind(index, value));
-        }
-        let kinds = &exchange.bytes()[..MAX_PARAMETERS];
-        let slots = &exchange.slots()[FIRST..];
-        for (position, &value) in values.iter().enumerate() {
-            let (index, slot) = (position + 1, slots[position].get());
-            match kinds[position].get() {
+        // Parameters without a slot have kinds as well, so that they need no case of their own.
+        let kinds = exchange.bytes()[..MAX_PARAMETERS].iter().map(Cell::get);
+        let slots = exchange.slots()[FIRST..].iter().map(Cell::get);
+        let places = kinds.zip(slots).chain(iter::repeat((kind::VALUE, 0)));
+        for ((index, &value), (kind, slot)) in (1..).zip(values).zip(places) {
+            match kind {
                 kind::NULL => self.statement.bind(index, Value::Null)?,
                 kind::NUMBER => self.statement.bind(index, Value::Real(f64::from_bits(slot)))?,
                 kind::TEXT => self.bind_text(index, value)?,
                 kind::BYTES => {
                     let (start, length) = (slot as u32 as usize, (slot >> 32) as usize);
                     // SAFETY: the engine copies the bytes, and no JavaScript runs before.
-                    let bytes = unsafe { exchange.put_bytes(start, length) };
+                    let bytes = unsafe { exchange.given(start, length) };
                     let bytes = bytes.ok_or_else(|| self.unsupported(index))?;
                     self.statement.bind(index, Value::Blob(bytes))?;
                 }

@@ -8,7 +8,7 @@ use napi_derive::napi;
 use strongroom_database::{Database, Snapshot, Statement};
 
 use crate::{
-    batch::{Answer, Batch, Form, Request},
+    batch::{Batch, Form},
     calls,
     error::{Failure, Outcome},
     exchange::Exchange,
@@ -62,15 +62,13 @@ pub(crate) struct Running {
 pub(crate) struct State {
     pub(crate) statement: Statement,
     pub(crate) batch: Batch,
-    /// How often SQLite had compiled the statement again for the layouts of `batch`.
-    compiled: u32,
     /// What an iterator reads.
     snapshot: Option<Snapshot>,
 }
 
 impl NativeStatement {
     pub(crate) fn new(database: Database, statement: Statement) -> Self {
-        let state = State { statement, batch: Batch::default(), compiled: 0, snapshot: None };
+        let state = State { statement, batch: Batch::default(), snapshot: None };
         NativeStatement { running: Rc::new(Running { database, state: RefCell::new(state) }) }
     }
 
@@ -194,19 +192,6 @@ impl State {
         let bound = binder.bind_call(exchange, values);
         scratch.trim();
         bound
-    }
-
-    /// Reads rows, for which a change of the schema may have changed the columns.
-    pub(crate) fn read(&mut self, env: &Env, exchange: &Exchange, request: &Request) -> Outcome<Answer> {
-        let Self { statement, batch, compiled, .. } = self;
-        batch.read(env, exchange, statement, request, |batch, statement| {
-            // Only the first step of a run compiles the statement again.
-            let now = statement.reprepared();
-            if *compiled != now {
-                *compiled = now;
-                batch.forget_columns();
-            }
-        })
     }
 
     /// Whether rows may be read before the caller asks for them, while the statement is on a row.

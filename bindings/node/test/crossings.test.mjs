@@ -116,6 +116,14 @@ test('the same SQL is prepared once, until the schema or the functions change', 
   }
 })
 
+test('bind() uses what SQLite has compiled, and an iterator leaves it to be shared', () => {
+  const sql = 'SELECT n FROM t WHERE id = ?'
+  assert.equal(during(() => db.prepare(sql).bind(1).get()).prepared, 1)
+  assert.equal(during(() => db.prepare(sql).get(1)).prepared, 1)
+  for (const statement of [db.prepare('SELECT 1'), db.prepare('SELECT 1').bind()]) for (const _ of statement.iterate());
+  assert.equal(during(() => db.prepare('SELECT 1').get()).prepared, undefined)
+})
+
 test('at most a hundred statements are kept, those that were prepared last', () => {
   const sql = (i) => `SELECT ${i}`
   for (let i = 0; i < 150; i++) db.prepare(sql(i))

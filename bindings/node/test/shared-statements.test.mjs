@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import Database from 'strongroom'
+import { freshPath } from './temporary.mjs'
 
 let db
 beforeEach(() => {
@@ -130,4 +131,45 @@ test('what a program writes to the properties of a statement changes nothing', (
   for (const _ of outer.iterate(1)) assert.equal(select.get(2), 20)
   assert.equal(select.bind(3).get(), 30)
   assert.equal(db.prepare('SELECT count(*) FROM t').pluck().get(), 3)
+})
+
+/*
+ * A statement whose bind() had no values counted as the owner of the shared statement, and reset the run of the iterator: the
+ * loop never ended.
+ */
+test('a statement that is bound without values leaves the iterator of another one alone', () => {
+  const sql = 'SELECT id FROM t ORDER BY id'
+  const bound = db.prepare(sql).pluck().bind()
+  const other = db.prepare(sql).pluck()
+  const seen = []
+  for (const id of other.iterate()) {
+    seen.push(id, bound.get())
+    if (seen.length > 6) break
+  }
+  assert.deepEqual(seen, [1, 1, 2, 1, 3, 1])
+  const own = []
+  for (const id of bound.iterate()) own.push(id, other.get())
+  assert.deepEqual(own, [1, 1, 2, 1, 3, 1])
+  assert.deepEqual(
+    [bound.all(), other.all()],
+    [
+      [1, 2, 3],
+      [1, 2, 3],
+    ],
+  )
+})
+
+test('columns() of a statement that is prepared now are those of now, after a change by another connection', () => {
+  const path = freshPath()
+  const [here, there] = [new Database(path), new Database(path)]
+  here.exec('CREATE TABLE t (a)')
+  const names = (statement) => statement.columns().map(({ name }) => name)
+  const before = here.prepare('SELECT * FROM t')
+  assert.deepEqual(names(before), ['a'])
+  there.exec('ALTER TABLE t ADD COLUMN b')
+  assert.equal(here.prepare('SELECT count(*) FROM t').pluck().get(), 0)
+  assert.deepEqual(names(here.prepare('SELECT * FROM t')), ['a', 'b'])
+  assert.deepEqual(names(before), ['a', 'b'])
+  here.close()
+  there.close()
 })

@@ -1,7 +1,7 @@
 // The adapter for better-sqlite3 and for better-sqlite3-multiple-ciphers, whose cipher two PRAGMAs choose before the key.
 import { createRequire } from 'node:module'
 import { keyPragmas, SETTINGS } from './settings.mjs'
-import { calls } from './variadic.mjs'
+import { callsOfBetterSqlite3 } from './variadic.mjs'
 
 const require = createRequire(import.meta.url)
 
@@ -14,7 +14,7 @@ const choices = {
 export function betterSqlite3({ module, cipher }) {
   let Database
   return {
-    ...calls,
+    ...callsOfBetterSqlite3,
     load() {
       Database = require(module)
     },
@@ -23,8 +23,5 @@ export function betterSqlite3({ module, cipher }) {
       for (const pragma of [...(choices[cipher] ?? []), ...keyPragmas(cipher, key), ...SETTINGS]) db.pragma(pragma)
       return db
     },
-    pluck: (statement) => statement.pluck(),
-    raw: (statement) => statement.raw(),
-    transaction: (db, work) => db.transaction(work),
   }
 }

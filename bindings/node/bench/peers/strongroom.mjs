@@ -1,14 +1,14 @@
 // The adapter for Strongroom, by its public API. The module is the folder of a package.
 import { createRequire } from 'node:module'
 import { PASSPHRASE, RAW_KEY, SETTINGS } from './settings.mjs'
-import { calls } from './variadic.mjs'
+import { callsOfBetterSqlite3 } from './variadic.mjs'
 
 const require = createRequire(import.meta.url)
 
 export function strongroom({ module, cipher }) {
   let Database
   return {
-    ...calls,
+    ...callsOfBetterSqlite3,
     load() {
       Database = require(module)
     },
@@ -17,9 +17,6 @@ export function strongroom({ module, cipher }) {
       for (const pragma of SETTINGS) db.pragma(pragma)
       return db
     },
-    pluck: (statement) => statement.pluck(),
-    raw: (statement) => statement.raw(),
-    transaction: (db, work) => db.transaction(work),
   }
 }
 

@@ -17,3 +17,11 @@ export const calls = {
   all2: (statement, a, b) => statement.all(a, b),
   iterate: (statement) => statement.iterate(),
 }
+
+/** The calls of packages with better-sqlite3's API. */
+export const callsOfBetterSqlite3 = {
+  ...calls,
+  pluck: (statement) => statement.pluck(),
+  raw: (statement) => statement.raw(),
+  transaction: (db, work) => db.transaction(work),
+}

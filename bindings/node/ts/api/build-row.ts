@@ -14,7 +14,7 @@ export interface Columns {
 
 /** Builds rows from the answer of a call. */
 export interface Reader {
-  /** Builds a single row from the value that the call returned, of which there may be several. */
+  /** Builds a single row from the value that the call returned, which is an array if `values` is more than 1. */
   one(value: unknown, values: number): unknown
   /** Appends rows. */
   many(rows: unknown[], count: number, value: unknown, values: number): void
@@ -105,7 +105,7 @@ function expression(kind: number, column: number): string {
     case SMALL:
       return first
     case NUMBER:
-      // NaN stands for NULL.
+      // NULL crosses as NaN.
       return `((number=numbers[slot+${column}])===number?number:null)`
     case BIGINT:
       return `bigints[slot+${column}]`

@@ -4,18 +4,19 @@ import { byteLength, copyInto } from './bytes'
 
 type Addon = typeof import('../load/native')
 
-/** What the addon knows a statement by. */
+/** The addon's handle of a statement. */
 export type Handle = object
 
 /** The layout of an answer that is the returned value itself. */
 export const DIRECT = 0
 
-/** Where the head of the answer to a call is. The first three are elements of `ints`, the others of `numbers`. */
+/** The elements of `ints` with the number of rows, whether the run has ended, and the version of the rows' layout. */
 export const ROWS = 0
 export const DONE = 1
 export const LAYOUT = 2
-/** The number of values that cross as JavaScript values. */
+/** The element of `ints` with the number of values that cross as JavaScript values. */
 export const VALUES = 3
+/** The elements of `numbers` with the outcome of `run`. `bigints` has the rowid as a bigint. */
 export const CHANGES = 2
 export const ROWID = 3
 /** The slot of the first value of the first row, or of the first parameter. */
@@ -103,15 +104,17 @@ export class Calls {
   }
 
   /**
-   * Puts the values of parameters into the memory, apart from those that cross as arguments. Returns false, if there are too
-   * many, or for a value that the addon may not take as it is. Runs no code of the caller.
+   * Puts the values of parameters into the memory, apart from those that cross as arguments, and runs no code of the caller.
+   * Stops at a value for which the memory has no room, or that the addon may not take as it is. Returns the number of values
+   * before.
    */
-  put(values: readonly unknown[]): boolean {
-    if (values.length > MAX_PARAMETERS) return false
+  put(values: readonly unknown[]): number {
     // One loop with few steps: it also runs before V8 has compiled it.
     const { bytes, numbers } = this
+    const count = Math.min(values.length, MAX_PARAMETERS)
     let free = MAX_PARAMETERS
-    for (let i = 0; i < values.length; i++) {
+    let i = 0
+    for (; i < count; i++) {
       const value = values[i]
       if (typeof value === 'string') bytes[i] = TEXT
       else if (typeof value === 'number') {
@@ -121,19 +124,19 @@ export class Calls {
       else if (typeof value === 'bigint') bytes[i] = VALUE
       else if (types.isUint8Array(value)) {
         const length = byteLength(value)
-        if (length === 0 || length > MAX_COPIED || free + length > BYTES) return false
+        if (length === 0 || length > MAX_COPIED || free + length > BYTES) break
         copyInto(bytes, value, free)
         bytes[i] = COPIED
         this.ints[2 * (FIRST + i)] = free
         this.ints[2 * (FIRST + i) + 1] = length
         free += length
-      } else return false
+      } else break
     }
-    return true
+    return i
   }
 
-  /** Marks as many values as arguments of the call. */
-  putAsArguments(count: number): void {
-    this.bytes.fill(VALUE, 0, Math.min(count, MAX_PARAMETERS))
+  /** Puts values that the addon may take as they are. Those that {@link put} leaves cross as arguments. */
+  putAll(values: readonly unknown[]): void {
+    this.bytes.fill(VALUE, this.put(values), MAX_PARAMETERS)
   }
 }

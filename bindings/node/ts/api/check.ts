@@ -39,7 +39,7 @@ export interface CheckProblem {
 
 /** The result of {@link Database.check}. */
 export interface CheckResult {
-  /** Whether there is no problem. */
+  /** Whether `problems` is empty. */
   ok: boolean
   /** The number of pages of the database. */
   pages: number

@@ -1,20 +1,15 @@
 import type { AggregateOptions } from './aggregate'
-import { wellFormed } from './arguments'
 import type { AttachOptions } from './attach'
 import type { BackupMetadata, BackupOptions } from './backup'
 import type { CheckOptions, CheckResult } from './check'
-import { argumentType, fromNative } from './errors'
+import { Connection } from './connection'
 import type { RegistrationOptions } from './function'
-import { type KeyOptions, wipe } from './key'
-import { enumerable, uncloneable } from './objects'
-import { type Options, openRequest, type PragmaOptions } from './options'
+import type { KeyOptions } from './key'
+import { enumerable } from './objects'
 import type { RekeyOptions } from './rekey'
 import type { SerializeOptions } from './serialize'
-import { SESSION, Session } from './session'
-import { Statement, type StatementOf } from './statement'
+import { SESSION } from './session'
 import type { VirtualTableContext, VirtualTableOptions } from './table'
-import { type Transaction, transaction, type Work } from './transaction'
-import type { Row } from './values'
 
 /** The modules that few programs use. Each is loaded at its first use, which makes loading the package faster. */
 const lazy = {
@@ -42,135 +37,7 @@ const lazy = {
  * db.prepare('INSERT INTO cats VALUES (?, ?)').run('joey', 2)
  * ```
  */
-export class Database {
-  /** The given path, `:memory:` for an image. */
-  declare readonly name: string
-  /** Whether the database is in memory, which `close` frees. */
-  declare readonly memory: boolean
-  /** Whether the database was opened with `readonly`. */
-  declare readonly readonly: boolean
-  /** Whether the database is open. */
-  declare readonly open: boolean
-  /** Whether a transaction is open. */
-  declare readonly inTransaction: boolean
-  /** @internal */
-  declare readonly [SESSION]: Session
-
-  /**
-   * Opens a database, and creates the file if it does not exist.
-   *
-   * With `key` or `passphrase` the constructor checks the key. Without them it reads nothing before the first statement,
-   * which may be `db.pragma("key = '...'")`; otherwise the file is not encrypted.
-   *
-   * @param path - the file; `:memory:` or nothing for a database in memory; or an image, the bytes of a database file,
-   * for a database in memory that is a copy of it
-   * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or a NUL in the path.
-   * @throws {RangeError} for a key of a wrong length, and numbers out of range.
-   * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
-   * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
-   */
-  constructor(path?: string | Uint8Array | null, options?: Options | null) {
-    const { name, memory, readonly, verbose, addon, native } = openRequest(path, options)
-    let session: Session
-    try {
-      session = new Session(addon, native, verbose)
-    } catch (error) {
-      throw fromNative(error)
-    } finally {
-      wipe(native.key)
-    }
-    Object.defineProperties(this, {
-      [SESSION]: { value: session },
-      name: { get: () => name, enumerable: true },
-      open: { get: () => session.open, enumerable: true },
-      inTransaction: { get: () => session.inTransaction, enumerable: true },
-      readonly: { get: () => readonly, enumerable: true },
-      memory: { get: () => memory, enumerable: true },
-    })
-    uncloneable(this)
-  }
-
-  /**
-   * Prepares a statement, which can run any number of times.
-   *
-   * @param sql - exactly one SQL statement
-   * @typeParam BindParameters - the list of the arguments of the statement's calls, or the type of the only argument
-   * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
-   * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL, `STRONGROOM_MULTIPLE_STATEMENTS`, `STRONGROOM_NO_STATEMENT`.
-   */
-  prepare<BindParameters = unknown[], Result = unknown>(sql: string): StatementOf<Database, BindParameters, Result> {
-    return prepare(this, sql, { reads: false }) as StatementOf<Database, BindParameters, Result>
-  }
-
-  /**
-   * Runs every statement in `sql`, without parameters and results, up to the first that fails.
-   *
-   * @throws {SqliteError} with SQLite's code if a statement fails; the statements before it keep their effect.
-   */
-  exec(sql: string): this {
-    checkSql(sql)
-    const session = this[SESSION]
-    session.mutable()
-    session.change(() => session.native.exec(sql))
-    return this
-  }
-
-  /**
-   * Runs a PRAGMA. Returns its rows, or with `simple` the first value of the first row.
-   *
-   * @param source - the text after the word PRAGMA
-   * @example
-   * ```js
-   * db.pragma('journal_mode = WAL')
-   * const version = db.pragma('user_version', { simple: true })
-   * ```
-   */
-  pragma(source: string, options?: PragmaOptions | null): unknown {
-    if (typeof source !== 'string') throw argumentType('Expected first argument to be a string')
-    if (typeof (options ?? {}) !== 'object') throw argumentType('Expected second argument to be an options object')
-    const simple = options?.simple ?? false
-    if (typeof simple !== 'boolean') throw argumentType('Expected the "simple" option to be a boolean')
-    this[SESSION].mutable()
-    const statement = prepare(this, `PRAGMA ${source}`, { reads: true })
-    return simple ? statement.pluck().get() : statement.all()
-  }
-
-  /**
-   * Returns SQLite's program for a statement, or its query plan if the SQL begins with `QUERY PLAN`.
-   *
-   * Parameters need no values.
-   *
-   * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL.
-   * @example
-   * ```js
-   * const plan = db.explain('QUERY PLAN SELECT * FROM cats WHERE name = ?')
-   * ```
-   */
-  explain(sql: string): Row[] {
-    checkSql(sql)
-    return prepare(this, `EXPLAIN ${sql}`, { reads: true, unbound: true }).all() as Row[]
-  }
-
-  /**
-   * Wraps a function so that each call runs in a transaction: committed when the function returns, rolled back when it
-   * throws.
-   *
-   * Inside another transaction, the call is a savepoint. The function cannot be async: the transaction covers everything
-   * on the connection between the function's first and last statement. `.deferred`, `.immediate` and `.exclusive` run
-   * the `BEGIN` of their name.
-   *
-   * @throws {TypeError} for an async or a generator function. The wrapped function throws one for a returned promise.
-   * @example
-   * ```js
-   * const insertAll = db.transaction((cats) => {
-   *   for (const cat of cats) insert.run(cat)
-   * })
-   * ```
-   */
-  transaction<F extends Work>(work: F): Transaction<Database, F> {
-    return transaction<Database, F>(this, this[SESSION], work)
-  }
-
+export class Database extends Connection {
   /**
    * Changes the key, all or nothing: afterwards `to` opens the file as it would open one that it created.
    *
@@ -351,19 +218,6 @@ export class Database {
   }
 
   /**
-   * Sets whether changes are allowed that can damage the database or surprise an iterator: changes while an iterator reads,
-   * and SQL that SQLite's defensive mode forbids, such as `PRAGMA writable_schema`. An iterator that has begun before still
-   * gives the rows that it has read.
-   */
-  unsafeMode(toggle = true): this {
-    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
-    this[SESSION].ready()
-    this[SESSION].native.defensive(!toggle)
-    this[SESSION].unsafe = toggle
-    return this
-  }
-
-  /**
    * Loads an extension of SQLite into this connection, which then has its functions and virtual tables.
    *
    * The operating system finds the library: a path with a separator is relative to the current folder, and a name alone is
@@ -385,28 +239,6 @@ export class Database {
     lazy.extension().loadExtension(this[SESSION], path, entryPoint)
     return this
   }
-
-  /** Sets whether statements that are prepared later return INTEGER values as bigints. */
-  defaultSafeIntegers(toggle = true): this {
-    if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
-    this[SESSION].bigints = toggle
-    return this
-  }
-
-  /**
-   * Closes the connection, ends its statements and rolls back an open transaction. A second call does nothing.
-   *
-   * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
-   */
-  close(): this {
-    this[SESSION].close()
-    return this
-  }
-
-  /** Closes the connection, as `using` does at the end of its block. */
-  [Symbol.dispose](): void {
-    this.close()
-  }
 }
 enumerable(Database.prototype)
 Object.defineProperty(Database.prototype, Symbol.for('nodejs.util.inspect.custom'), {
@@ -420,26 +252,4 @@ function shown(this: Database): object {
   // `inspect` names an object by the constructor that it is an instance of, and a Database itself would recurse.
   const Shown = { Database: class {} }.Database
   return Object.assign(new Shown(), { name, open, inTransaction, readonly, memory })
-}
-
-/** Prepares a statement of a database. */
-function prepare(
-  database: Database,
-  sql: string,
-  { reads, unbound = false }: { reads: boolean; unbound?: boolean },
-): Statement<Database> {
-  checkSql(sql)
-  const session = database[SESSION]
-  session.ready()
-  try {
-    const prepared = session.prepare(sql)
-    return new Statement(session, prepared, { database, source: prepared.source, reads, unbound })
-  } catch (error) {
-    throw fromNative(error)
-  }
-}
-
-function checkSql(sql: unknown): void {
-  if (typeof sql !== 'string') throw argumentType('Expected first argument to be a string')
-  wellFormed(sql, 'the SQL')
 }

@@ -7,14 +7,14 @@ const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([]
 const MAX_BATCH = 256
 
 /**
- * A run of a statement, which gives row by row what it reads in batches.
+ * A run of a statement, which reads rows in batches and returns them one by one.
  *
- * The first batch has one row, and each later one twice as many as the one before, so that no more rows are read ahead than
- * the caller has had, and one. The addon ends a batch earlier whose rows take long to find.
+ * The first batch has one row, and each later batch twice as many rows as the one before. So the run reads ahead at most one
+ * row more than the caller has had. The addon ends a batch early if its rows take long to find.
  *
- * The rows are those of a reader that reads ahead no row: until the run ends, nothing else can change the database, and the
- * addon keeps what it reads. Where something can be seen of the reading itself, it reads one row at a time: if a caller's
- * function may be called, in unsafe mode, and, by the addon, in a transaction that has written.
+ * The rows are those of a reader that doesn't read ahead: until the run ends, nothing else can change the database, and the
+ * addon holds the read transaction. If a caller could observe the reading itself, the run reads one row at a time: on a
+ * connection with functions of the caller, in unsafe mode, and, by the addon, in a transaction that has written.
  *
  * The statement refers to the run, and the run does not refer to the iterator, which can therefore be collected.
  */
@@ -28,7 +28,7 @@ export class Run {
   #rows: unknown[] = []
   #next = 0
   #limit = 1
-  /** Whether there are no more rows than those that were read. */
+  /** Whether the last row has been read. */
   #complete = false
   #done = false
 
@@ -64,10 +64,10 @@ export class Run {
   /** Reads the next batch. Returns whether it has a row. */
   #fill(): boolean {
     if (this.#complete) return false
-    const { unsafe, callsBack } = this.#session
+    const { unsafe, callbacks } = this.#session
     const rows: unknown[] = []
     try {
-      this.#complete = this.#read(rows, unsafe || callsBack ? 1 : this.#limit)
+      this.#complete = this.#read(rows, unsafe || callbacks.any ? 1 : this.#limit)
     } catch (error) {
       this.finish()
       throw error

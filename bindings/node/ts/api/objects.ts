@@ -1,8 +1,15 @@
-/** Makes the methods of a prototype enumerable, as those of better-sqlite3 are. */
+/** Makes the methods of a class enumerable properties of its prototype, as those of better-sqlite3 are: inherited ones too. */
 export function enumerable(prototype: object): void {
-  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (name !== 'constructor' && descriptor.configurable)
-      Object.defineProperty(prototype, name, { ...descriptor, enumerable: true })
+  const parent = Object.getPrototypeOf(prototype)
+  const inherited = parent === Object.prototype ? {} : Object.getOwnPropertyDescriptors(parent)
+  const methods = { ...inherited, ...Object.getOwnPropertyDescriptors(prototype) } as Record<
+    PropertyKey,
+    PropertyDescriptor
+  >
+  for (const key of Reflect.ownKeys(methods)) {
+    const descriptor = methods[key as string] as PropertyDescriptor
+    if (key !== 'constructor' && descriptor.configurable)
+      Object.defineProperty(prototype, key, { ...descriptor, enumerable: typeof key === 'string' })
   }
 }
 

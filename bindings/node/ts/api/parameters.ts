@@ -109,7 +109,7 @@ export class Parameters {
         `${this.#label(index)} is a buffer that was transferred or shrunk, or a view on such a buffer`,
       )
     }
-    // V8 keeps a small array in its heap, and moves it out if its buffer is asked for, which takes longer than a copy.
+    // V8 keeps a small array in its heap. Reading its buffer moves the array out of the heap, which takes longer than a copy.
     if (byteLength(bytes) <= IN_HEAP) return new Uint8Array(bytes)
     // Copying shared memory in JavaScript is well defined.
     return isShared(bytes) ? new Uint8Array(bytes) : bytes

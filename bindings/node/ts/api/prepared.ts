@@ -13,9 +13,7 @@ interface Layout {
 }
 
 /**
- * A statement of SQLite, which all `Statement`s of the same SQL share while none of them has taken it.
- *
- * What is found out about the SQL is found out once.
+ * A compiled statement and the facts about it. Every `Statement` of the same SQL shares it until one of them takes it.
  */
 export class Prepared {
   readonly native: NativeStatement
@@ -27,7 +25,7 @@ export class Prepared {
   readonly readonly: boolean
   /** Whether the schema stays as it is when the statement runs. */
   readonly reusable: boolean
-  /** Whether the statement is one `Statement`'s alone: an iterator reads from it, or it has bound values. */
+  /** Whether a single `Statement` uses the prepared one: its iterator is open, or it has bound values. */
   taken = false
   readonly #calls: Calls
   /** By the two flags of a form. */

@@ -33,7 +33,10 @@ export class Session {
   #inCallback = false
   #undoing = false
   readonly #controls = new Map<string, Handle>()
-  /** Statements by their SQL. The least recently prepared one is the first. */
+  /**
+   * Statements by their SQL. The least recently prepared one is the first. The engine's own cache has only statements that
+   * nothing refers to any more, and so does not help a program that keeps one and prepares its SQL again.
+   */
   readonly #prepared = new Map<string, Prepared>()
 
   /** Opens the connection. `verbose` is called with the SQL of each statement before the statement runs. */
@@ -72,11 +75,6 @@ export class Session {
     return this.#inCallback
   }
 
-  /** Whether a function or a virtual table of the caller may be called while rows are read. */
-  get callsBack(): boolean {
-    return this.callbacks.any
-  }
-
   /** Throws while a function runs that a statement has called. */
   outsideCallbacks(): void {
     if (this.#inCallback) throw busy()
@@ -94,7 +92,7 @@ export class Session {
     if (this.iterators !== 0 && !this.unsafe) throw busy()
   }
 
-  /** Returns the statement of this SQL: the one that was prepared before, unless it is in use. */
+  /** Returns the statement of this SQL that was prepared before, or a new one if a caller has taken that one. */
   prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known !== undefined) {
@@ -111,12 +109,12 @@ export class Session {
     return prepared
   }
 
-  /** Forgets a statement, which from now on only those share who have it. */
+  /** Removes a statement from the list. Callers that have the statement still share it. */
   forget(prepared: Prepared): void {
     if (this.#prepared.get(prepared.source) === prepared) this.#prepared.delete(prepared.source)
   }
 
-  /** Returns a statement of this SQL that nothing else uses. */
+  /** Returns a new statement of this SQL. */
   prepareAgain(sql: string): Prepared {
     return new Prepared(this.calls, this.native.prepare(sql), sql)
   }
@@ -132,7 +130,7 @@ export class Session {
     }
   }
 
-  /** Forgets the statements: what they are may change with the schema and the functions. */
+  /** Empties the list of statements, whose meaning may change with the schema and the functions. */
   forgetPrepared(): void {
     this.#prepared.clear()
   }
@@ -153,7 +151,7 @@ export class Session {
     } catch (error) {
       throw fromNative(error)
     } finally {
-      // What is undone may be a change of the schema.
+      // The transaction may have changed the schema.
       if (undoes) this.forgetPrepared()
     }
   }

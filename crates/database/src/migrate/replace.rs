@@ -227,6 +227,11 @@ mod tests {
     use super::*;
     use crate::{Database, Location, OpenOptions};
 
+    /// The conversion of a plain file into another one, without a timeout.
+    fn plain(path: &Path) -> Migration<'_> {
+        Migration { path, folder: None, from: None, to: None, keep: None, timeout: Duration::ZERO }
+    }
+
     thread_local! {
         /// The number of syncs that succeed, and the folders that were to be synced.
         static SYNCS: Cell<usize> = const { Cell::new(0) };
@@ -255,14 +260,7 @@ mod tests {
             }
             let (old, new) = (fs::read(&path).unwrap(), fs::read(&copy).unwrap());
             let file = fs::canonicalize(&path).unwrap();
-            let migration = Migration {
-                path: &path,
-                folder: None,
-                from: None,
-                to: None,
-                keep: None,
-                timeout: Duration::ZERO,
-            };
+            let migration = plain(&path);
             let claim = lock::claim(&path, &file).unwrap();
             let mut locked =
                 Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -320,14 +318,7 @@ mod tests {
         database.close().unwrap();
         fs::copy(&path, &copy).unwrap();
         let file = fs::canonicalize(&path).unwrap();
-        let migration = Migration {
-            path: &path,
-            folder: None,
-            from: None,
-            to: None,
-            keep: None,
-            timeout: Duration::ZERO,
-        };
+        let migration = plain(&path);
         let claim = lock::claim(&path, &file).unwrap();
         let locked = Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
         let read =

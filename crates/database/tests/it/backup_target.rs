@@ -10,7 +10,7 @@ use strongroom_database::{BackupError, BackupKey, Database};
 use strongroom_keys::Key;
 
 use crate::backup::{FILL, complete, content, listing, open, open_plain, other_key};
-use crate::scratch::{Scratch, integer, key, rows};
+use crate::scratch::{REMOVED_ENDINGS, Scratch, integer, key, rows};
 
 /// A source with some content, and the path of a copy.
 fn source(scratch: &Scratch) -> (Database, PathBuf) {
@@ -121,14 +121,7 @@ fn what_is_in_use_or_not_a_database_is_not_replaced() {
 fn a_target_does_not_have_the_name_of_a_file_that_is_removed() {
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
-    for ending in [
-        "-journal",
-        "-wal",
-        "-shm",
-        "-strongroom-migrating",
-        "-strongroom-backup",
-        "-strongroom-backup-pages",
-    ] {
+    for ending in REMOVED_ENDINGS {
         for name in ["test.db", "copy.db"] {
             let error = refused(&database, &scratch.folder().join(format!("{name}{ending}")));
             assert_eq!(error.code(), "STRONGROOM_RESERVED_NAME", "{error}");

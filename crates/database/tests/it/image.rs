@@ -100,8 +100,8 @@ fn an_image_shows_an_open_transaction_and_an_attached_database() {
     assert!(matches!(&error, ImageError::Sql { source: SqlError::Closed, .. }));
 }
 
-/// SQLCipher attaches VACUUM's temporary database with a key if the pages of the main database have reserved bytes, and there
-/// is no key. The error was "unable to open database: ".
+/// SQLCipher attaches VACUUM's temporary database with a key if the pages of the main database have reserved bytes. A plain
+/// database has no key, and VACUUM failed with "unable to open database: ".
 #[test]
 fn a_plain_image_of_an_encrypted_database_says_why_it_has_no_vacuum_and_its_plain_backup_has_one() {
     let scratch = Scratch::new();

@@ -10,7 +10,7 @@ use strongroom_database::{MigrateError, Migration, migrate};
 use strongroom_keys::Key;
 
 use crate::migrating::{Settings, convert, create_rich, files, migration, open, version};
-use crate::scratch::{Scratch, integer};
+use crate::scratch::{REMOVED_ENDINGS, Scratch, integer};
 
 /// Asserts that a conversion fails with the code, and leaves the folder as it was.
 fn refused(path: &Path, from: Option<&Key>, to: Option<&Key>, code: &str) -> MigrateError {
@@ -103,14 +103,7 @@ fn the_original_does_not_get_the_name_of_a_file_that_is_removed() {
     small(&scratch);
     let path = scratch.path();
     for name in ["test.db", "other.db", "é"] {
-        for ending in [
-            "-journal",
-            "-wal",
-            "-shm",
-            "-strongroom-migrating",
-            "-strongroom-backup",
-            "-strongroom-backup-pages",
-        ] {
+        for ending in REMOVED_ENDINGS {
             let keep = scratch.folder().join(format!("{name}{ending}"));
             let kept = Migration { keep: Some(&keep), ..migration(&path, None, Some(&four)) };
             let error = migrate(&kept, &mut |_| panic!("work was done")).unwrap_err();

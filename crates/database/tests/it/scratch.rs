@@ -38,6 +38,10 @@ impl Scratch {
 }
 
 /// The key of most tests: raw, because a passphrase takes a third of a second to derive.
+/// The endings of files that SQLite or this package removes.
+pub(crate) const REMOVED_ENDINGS: [&str; 6] =
+    ["-journal", "-wal", "-shm", "-strongroom-migrating", "-strongroom-backup", "-strongroom-backup-pages"];
+
 pub(crate) fn key() -> Key {
     Key::raw(&[0x5a; 32]).unwrap()
 }

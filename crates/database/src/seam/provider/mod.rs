@@ -158,7 +158,7 @@ unsafe extern "C" fn cipher(
     length: c_int,
     to: *mut u8,
 ) -> c_int {
-    // SAFETY: as in `hmac`. An IV has the length that SQLCipher was told.
+    // SAFETY: as in `hmac`. An IV has the length that the provider returns to SQLCipher.
     unsafe {
         let state = ctx.cast::<State>().as_ref();
         let size = usize::try_from(key_length).unwrap_or(0);
