@@ -8,7 +8,7 @@ import { adapterOf } from './peers/index.mjs'
 import { FIXTURES } from './workloads/fixtures.mjs'
 import { WORKLOADS } from './workloads/index.mjs'
 
-/** What SQLite puts beside a database. */
+/** The endings of the files that SQLite creates beside a database. */
 const COMPANIONS = ['', '-wal', '-shm', '-journal']
 
 const request = JSON.parse(process.argv[2])

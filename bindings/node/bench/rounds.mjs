@@ -9,7 +9,7 @@ import { runsIn, scaled } from './workloads/index.mjs'
 export class Rounds {
   /** The configurations that could be loaded, each with its `version` and its `sqlite`. */
   described = []
-  /** What was measured: { workload, configuration, round, cpu, wall, memory, instructions, checksum }. */
+  /** The measurements: { workload, configuration, round, cpu, wall, memory, instructions, checksum }. */
   samples = []
   /** { configuration, workload, what, stderr }; without a workload if the configuration cannot be used at all. */
   failures = []

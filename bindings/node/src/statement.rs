@@ -62,7 +62,7 @@ pub(crate) struct Running {
 pub(crate) struct State {
     pub(crate) statement: Statement,
     pub(crate) batch: Batch,
-    /// What an iterator reads.
+    /// The read transaction of an open iterator.
     snapshot: Option<Snapshot>,
 }
 

@@ -1,6 +1,6 @@
 //! Text between SQLite, which has UTF-8, and V8, which has Latin-1 and UTF-16.
 //!
-//! V8 decodes and encodes UTF-8 several times slower than the functions here, which leave to V8 only what it copies.
+//! V8's own conversions of UTF-8 are several times slower. The functions here pass Latin-1 and UTF-16, which V8 copies.
 
 use std::ptr;
 
@@ -42,7 +42,7 @@ where
 
 /// Creates a string from the text of SQLite. `holder` names its place in the message for a text that is too long.
 ///
-/// Text that is not valid UTF-8 gets U+FFFD, as V8 writes it.
+/// Invalid UTF-8 becomes U+FFFD.
 #[inline]
 pub(crate) fn create_string(
     env: &Env,

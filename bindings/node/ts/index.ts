@@ -122,7 +122,7 @@ declare namespace Database {
   export interface BackupMetadata extends backups.BackupMetadata {}
   /** Options of an image. */
   export interface SerializeOptions extends ImageOptions {}
-  /** What SQLite knows about a function of the application. */
+  /** Options of a function of the application. */
   export interface RegistrationOptions extends functions.RegistrationOptions {}
   /** An aggregate of the application. */
   export type AggregateOptions<T = unknown> = aggregates.AggregateOptions<T>

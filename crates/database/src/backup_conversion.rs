@@ -18,7 +18,7 @@ use crate::{
     SqlError,
 };
 
-/// What a conversion needs, from the start of the backup on.
+/// The inputs of a conversion, kept from the start of the backup.
 pub(crate) struct Conversion {
     /// Keeps other processes from taking the copy, which the conversion writes at the end, for a leftover.
     _lock: Opened,

@@ -80,7 +80,7 @@ pub enum SqlError {
         pragma: &'static str,
         /// The reason.
         why: &'static str,
-        /// What takes its place.
+        /// The call to use instead.
         instead: &'static str,
     },
 

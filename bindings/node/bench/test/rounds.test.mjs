@@ -9,7 +9,7 @@ const workloads = [
 ]
 const silent = { show() {}, note() {}, end() {} }
 
-/** Runs rounds whose processes `answer` stands in for. Returns the rounds and the requests. */
+/** Runs rounds with `answer` as a stub for the processes. Returns the rounds and the requests. */
 async function runRounds({ answer, rounds = 2, jobs = 1, controller = new AbortController() }) {
   const requests = []
   const run = async (request) => {

@@ -1,4 +1,4 @@
-// What a chat application does: it shows a page of messages, stores one, counts it as unread, and searches now and then.
+// A chat application: shows a page of messages, stores a message, counts it as unread, and searches now and then.
 import { ids, messages, WORDS } from '../data.mjs'
 
 export const chat = [

@@ -33,7 +33,7 @@ export interface CheckProblem {
   table?: string
   /** The rowid of the row; a bigint if a number cannot hold it. */
   rowid?: number | bigint
-  /** What was found, without stored values. SQLite counts the rows in its messages: `row 3` is the third one. */
+  /** The finding, without stored values. SQLite counts the rows in its messages: `row 3` is the third one. */
   message: string
 }
 

@@ -61,7 +61,7 @@ pub struct Converted {
     pub page_size: u32,
 }
 
-/// What a conversion copies, and where to.
+/// The source and the target of a conversion.
 pub(crate) struct Conversion<'a> {
     /// A connection of its own to the source, opened for writing and without a transaction. The conversion reads in one transaction, changes the
     /// connection's settings, and leaves it open.

@@ -7,7 +7,7 @@ use super::table::Table;
 /// SQLite's table of the last rowids of AUTOINCREMENT tables.
 pub(super) const SEQUENCE: &str = "sqlite_sequence";
 
-/// What a conversion reads from the source.
+/// The schema that a conversion reads from the source.
 pub(super) struct Schema {
     pub(super) page_size: u32,
     pub(super) pages: u64,

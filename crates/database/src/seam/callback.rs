@@ -1,4 +1,4 @@
-//! What SQLite's calls of a caller's functions, aggregates and virtual tables share.
+//! Arguments, results and errors of the caller's functions, aggregates and virtual tables.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};

@@ -52,7 +52,7 @@ pub(crate) struct Core {
     connection: RefCell<Option<Connection>>,
     /// The count of failed pages up to which no page of this connection has failed.
     pub(super) sound: Cell<u32>,
-    /// What the connection's authorizer reads, and therefore the last field to be dropped.
+    /// The state that the connection's authorizer reads. The last field, so that the connection is dropped before.
     pub(super) authority: Box<Authority>,
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn take_refused() -> Option<Refused> {
     LAST.take()
 }
 
-/// What the authorizer knows of a connection.
+/// The state that a connection's authorizer reads.
 #[derive(Default)]
 pub(crate) struct Authority {
     /// Whether the connection's key was verified.
