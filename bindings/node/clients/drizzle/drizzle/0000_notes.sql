@@ -1,0 +1,5 @@
+CREATE TABLE `notes` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`title` text NOT NULL,
+	`done` integer NOT NULL
+);

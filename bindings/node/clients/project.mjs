@@ -1,0 +1,129 @@
+// The projects of this folder, installed in temporary folders from their lock files.
+import assert from 'node:assert/strict'
+import { execFile, execFileSync } from 'node:child_process'
+import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+/** The key of every encrypted database that the projects write. */
+export const PASSPHRASE = 'correct horse battery staple'
+
+/** Returns the names of all projects. */
+export function projects() {
+  return readdirSync(here).filter((name) => existsSync(source(name, 'package.json')))
+}
+
+/** Returns the path of a project's file in the repository. */
+export function source(project, file = '') {
+  return join(here, project, file)
+}
+
+/**
+ * Runs a program. Returns its output, standard error included.
+ *
+ * @throws an error with the output, if the program fails
+ */
+export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
+  const path = [dirname(process.execPath), join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+  // node:test's own variable would make a test runner below this one report to it.
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env
+  const options = { cwd, env: { ...own, PATH: path, NO_COLOR: '1', ...env }, timeout, maxBuffer: 2 ** 26 }
+  return new Promise((resolve, reject) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout + stderr)
+      const status = error.signal ?? `code ${error.code}`
+      reject(new Error(`${program} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`, { cause: error }))
+    })
+  })
+}
+
+/** A project, installed in a temporary folder. */
+export class Project {
+  /** Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs. */
+  static async install(name) {
+    const project = new Project(mkdtempSync(join(tmpdir(), `strongroom-client-${name}-`)))
+    const isWanted = (file) => !file.startsWith(source(name, 'node_modules'))
+    cpSync(source(name), project.folder, { recursive: true, filter: isWanted })
+    const lock = located(JSON.parse(readFileSync(source(name, 'package-lock.json'), 'utf8')))
+    writeFileSync(project.path('package-lock.json'), JSON.stringify(lock))
+    const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+    await run('npm', args, { cwd: project.folder })
+    project.assertNoOther()
+    return project
+  }
+
+  constructor(folder) {
+    this.folder = folder
+  }
+
+  /** Returns the path of a file in the project. */
+  path(...names) {
+    return join(this.folder, ...names)
+  }
+
+  /** Runs Node in the project. Returns the program's output. */
+  node(args, options) {
+    return run(process.execPath, args, { cwd: this.folder, ...options })
+  }
+
+  /** Runs a command of an installed package. Returns the command's output. */
+  command(name, args, options) {
+    return run(this.path('node_modules/.bin', name), args, { cwd: this.folder, ...options })
+  }
+
+  /** Asserts that no package of the project is better-sqlite3, and that one is Strongroom. */
+  assertNoOther() {
+    const manifests = globSync('**/node_modules/{*,@*/*}/package.json', { cwd: this.folder })
+    const names = manifests.map((file) => JSON.parse(readFileSync(this.path(file), 'utf8')).name)
+    assert.equal(names.filter((name) => name === 'strongroom').length, 1)
+    assert.ok(!names.includes('better-sqlite3'), 'better-sqlite3 is installed')
+  }
+
+  /**
+   * Asserts that a file is encrypted, or that it is not, and that it holds a text.
+   *
+   * @param file - the file's name in the project
+   */
+  assertStored(file, text, { encrypted }) {
+    const bytes = readFileSync(this.path(file))
+    assert.equal(bytes.subarray(0, 15).toString() !== 'SQLite format 3', encrypted, `${file} is encrypted`)
+    assert.equal(!bytes.includes(text), encrypted)
+    const Database = createRequire(this.path('package.json'))(this.strongroom())
+    const database = new Database(this.path(file), { readonly: true, ...(encrypted && { passphrase: PASSPHRASE }) })
+    try {
+      assert.ok(database.serialize().includes(text), `${file} holds ${text}`)
+    } finally {
+      database.close()
+    }
+  }
+
+  /** Returns the name by which the project knows Strongroom. */
+  strongroom() {
+    return ['better-sqlite3', 'strongroom'].find((name) => existsSync(this.path('node_modules', name)))
+  }
+
+  remove() {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Adds to a lock file where each package is: Strongroom's own among the packed ones, any other in npm's registry. */
+function located(lock) {
+  const packed = process.env.STRONGROOM_PACKED
+  if (!packed) throw new Error('STRONGROOM_PACKED names no folder; `cargo xtask pack` writes one')
+  const { packages } = JSON.parse(readFileSync(join(packed, 'manifest.json'), 'utf8'))
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim().replace(/\/?$/, '/')
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    if (!path || entry.link || entry.inBundle) continue
+    const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+    const own = packages.find((each) => each.name === name)
+    entry.resolved = own
+      ? `file:${join(packed, own.file)}`
+      : `${registry}${name}/-/${name.slice(name.indexOf('/') + 1)}-${entry.version}.tgz`
+  }
+  return lock
+}

@@ -1,0 +1,52 @@
+// A registry on this machine that has the packed packages of Strongroom, and redirects any other request to npm's registry.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+
+const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', import.meta.url), 'utf8'))
+
+/**
+ * Starts the registry on a free port.
+ *
+ * @param packed - the folder that `cargo xtask pack` wrote
+ * @returns `{ url, close }`
+ */
+export async function startRegistry(packed) {
+  const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url)
+    const url = `http://127.0.0.1:${server.address().port}/`
+    const document = documents.get(path.slice(1))
+    if (document) return response.end(JSON.stringify(document(url)))
+    const file = /^\/packed\/([\w.-]+\.tgz)$/.exec(path)?.[1]
+    if (file) return response.end(readFileSync(join(packed, file)))
+    response.writeHead(302, { location: new URL(request.url.slice(1), upstream).href }).end()
+  })
+  const documents = packuments(packed)
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() }
+}
+
+/** Returns a function per package that makes its document for the registry's address. */
+function packuments(packed) {
+  const { version, packages } = JSON.parse(readFileSync(join(packed, 'manifest.json'), 'utf8'))
+  const manifests = packages.map(({ file, integrity }) => {
+    const manifest = execFileSync('tar', ['-xzOf', join(packed, file), 'package/package.json'], { encoding: 'utf8' })
+    return { ...JSON.parse(manifest), dist: { file, integrity } }
+  })
+  const main = manifests.find(({ name }) => name === 'strongroom')
+  main.optionalDependencies = Object.fromEntries(targets.map(({ platform }) => [`@strongroom/${platform}`, version]))
+  // npm asks for the packages of all platforms, and downloads only those of the platform it runs on.
+  for (const { platform, os, cpu, libc } of targets) {
+    const name = `@strongroom/${platform}`
+    if (!manifests.some((manifest) => manifest.name === name))
+      manifests.push({ name, version, os: [os], cpu: [cpu], ...(libc && { libc: [libc] }), dist: { file: 'none.tgz' } })
+  }
+  const document = (manifest) => (url) => ({
+    name: manifest.name,
+    'dist-tags': { latest: version },
+    versions: { [version]: { ...manifest, dist: { ...manifest.dist, tarball: `${url}packed/${manifest.dist.file}` } } },
+  })
+  return new Map(manifests.map((manifest) => [manifest.name, document(manifest)]))
+}

@@ -1,0 +1,31 @@
+// docs/clients.md shows parts of the files that the suite `clients` runs.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { page } from './docs.mjs'
+
+const text = page('clients.md')
+const blocks = [...text.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)].map(([, language, file, code]) => ({
+  language,
+  file,
+  code,
+}))
+const source = (file) => new URL(`../../clients/${file}`, import.meta.url)
+
+/** Asserts that an object has each property of another one, with the same value. */
+function assertHas(object, part) {
+  for (const [name, value] of Object.entries(part)) {
+    if (typeof value === 'object') assertHas(object[name] ?? {}, value)
+    else assert.equal(object[name], value, name)
+  }
+}
+
+for (const { language, file, code } of blocks) {
+  test(`a block is a part of the file that it names: ${file}`, () => {
+    assert.ok(file, `a block of ${language} names no file:\n${code}`)
+    assert.ok(existsSync(source(file)), file)
+    const whole = readFileSync(source(file), 'utf8')
+    if (language === 'json') assertHas(JSON.parse(whole), JSON.parse(code))
+    else assert.ok(whole.includes(code), `${file} does not contain:\n${code}`)
+  })
+}
