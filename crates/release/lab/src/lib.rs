@@ -26,6 +26,6 @@ mod wine;
 pub use load::{LoadOutcome, LoadResult, load, load_in, load_product, smoke};
 pub use loadable_package::{LoadablePackage, Parts, built_products};
 pub use quickstart::quickstart;
-pub use runtime::{Runtime, count_nodes, install_nodes};
+pub use runtime::{OwnNode, Runtime, count_nodes, install_nodes, newest_node};
 pub use survey::{Survey, survey};
 pub use wine::install_windows_tools;

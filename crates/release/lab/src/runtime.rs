@@ -1,5 +1,6 @@
 //! Nodes that load addons: the one on `PATH`, and pinned ones for each system, processor and C library.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -164,6 +165,26 @@ impl Runtime {
             System::Wine(None) => bail!("Wine is not installed: run cargo xtask setup"),
         }
     }
+}
+
+/// A Node's program, for the machine's own system.
+#[derive(Debug)]
+pub struct OwnNode {
+    /// Node's version.
+    pub version: String,
+    /// The program's path.
+    pub program: PathBuf,
+}
+
+/// Returns the newest pinned Node for this machine, or else the reason why there is none.
+pub fn newest_node(workspace: &Workspace, host: &Target) -> Result<Result<OwnNode, &'static str>> {
+    let mut nodes = PinnedNode::all(workspace)?;
+    nodes.retain(|node| node.fits(host));
+    Ok(match nodes.last() {
+        None => Err("the pinned Nodes are for Linux"),
+        Some(node) if !node.is_installed(workspace) => Err(NODES_NOT_INSTALLED),
+        Some(node) => Ok(OwnNode { version: node.version().to_owned(), program: node.program(workspace) }),
+    })
 }
 
 /// Installs every pinned Node and C library that is missing. Returns what was installed.

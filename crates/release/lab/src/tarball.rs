@@ -93,7 +93,7 @@ fn pack(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
 }
 
 /// Returns the test files directly in a folder, sorted.
-fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let is_test = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".test.mjs") || name.ends_with(".test.cjs")

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use build::Product;
 use lab::LoadablePackage;
-use lab::tarball::{Project, reporter_arguments};
+use lab::tarball::{Project, reporter_arguments, test_files};
 use machine::report::Tally;
-use machine::{Workspace, npm};
+use machine::{Workspace, npm, process};
 
 use crate::junit::{self, Skips};
 
@@ -28,5 +28,30 @@ pub(crate) fn tarball(workspace: &Workspace) -> Result<Tally> {
     let report = scratch.path().join("junit.xml");
     let mut tally = junit::count(|| project.test(workspace, &report), &report, Skips::Reported)?;
     tally.merge(Tally::of_program("types", project.check_types(workspace)?));
+    Ok(tally)
+}
+
+/// Runs programs that use the packed package through other packages, frameworks and bundlers.
+///
+/// Some of these need a newer Node than the package itself: all of them run in the newest pinned one.
+pub(crate) fn clients(workspace: &Workspace) -> Result<Tally> {
+    let host = node_targets::host()?;
+    LoadablePackage::built(workspace, &Product::own(host))?;
+    let node = match lab::newest_node(workspace, host)? {
+        Ok(node) => node,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    npm::install(workspace)?;
+    let scratch = workspace.scratch()?;
+    let (packed, report) = (scratch.path().join("packed"), scratch.path().join("junit.xml"));
+    pack::pack_one(workspace, host, &packed)?;
+    let mut command = process::command(&node.program);
+    command.current_dir(workspace.package()).env("STRONGROOM_PACKED", &packed);
+    command.args(["--test", "--test-concurrency=2"]).args(reporter_arguments(&report));
+    command.args(test_files(&workspace.package().join("clients"))?);
+    let mut tally = junit::count(|| workspace.attempt("clients", command), &report, Skips::Reported)?;
+    if tally.note.is_empty() {
+        tally.note = format!("Node {}", node.version);
+    }
     Ok(tally)
 }

@@ -12,6 +12,10 @@ pub(super) struct Manager {
     pub(super) tool: Tool,
     /// The arguments that install the package into an empty project, without running a script.
     pub(super) add: &'static [&'static str],
+    /// The arguments that install what the project's manifest names, without running a script.
+    pub(super) install: &'static [&'static str],
+    /// The folder in `bindings/node/clients/managers` whose project has Strongroom in the place of better-sqlite3.
+    pub(super) replacing: &'static str,
     /// Whether the manager compares a package's `libc`, and not only `os` and `cpu`.
     compares_libc: bool,
     /// Yarn 4's linker, which decides on the place of packages.
@@ -24,22 +28,40 @@ const NPM: Manager = Manager {
     name: "npm",
     tool: tools::NPM,
     add: &["install", "--ignore-scripts", "--no-audit", "--no-fund", "strongroom"],
+    install: &["install", "--ignore-scripts", "--no-audit", "--no-fund"],
+    replacing: "npm",
     compares_libc: true,
     linker: None,
     run: None,
 };
 
 /// Yarn 4 reads from its settings that no script may run.
-const YARN4: Manager = Manager { name: "Yarn", tool: tools::YARN4, add: &["add", "strongroom"], ..NPM };
+const YARN4: Manager = Manager {
+    name: "Yarn",
+    tool: tools::YARN4,
+    add: &["add", "strongroom"],
+    install: &["install"],
+    replacing: "yarn",
+    ..NPM
+};
 
 /// Every manager.
 pub(super) const MANAGERS: [Manager; 7] = [
     NPM,
-    Manager { name: "pnpm", tool: tools::PNPM, add: &["add", "--ignore-scripts", "strongroom"], ..NPM },
+    Manager {
+        name: "pnpm",
+        tool: tools::PNPM,
+        add: &["add", "--ignore-scripts", "strongroom"],
+        install: &["install", "--ignore-scripts"],
+        replacing: "pnpm",
+        ..NPM
+    },
     Manager {
         name: "Yarn",
         tool: tools::YARN1,
         add: &["add", "--ignore-scripts", "--non-interactive", "strongroom"],
+        install: &["install", "--ignore-scripts", "--non-interactive"],
+        replacing: "yarn",
         compares_libc: false,
         ..NPM
     },
@@ -49,6 +71,8 @@ pub(super) const MANAGERS: [Manager; 7] = [
         name: "Bun",
         tool: tools::BUN,
         add: &["add", "--ignore-scripts", "strongroom"],
+        install: &["install", "--ignore-scripts"],
+        replacing: "bun-deno",
         run: Some(&["run"]),
         ..NPM
     },
@@ -57,6 +81,8 @@ pub(super) const MANAGERS: [Manager; 7] = [
         tool: tools::DENO,
         // Deno runs no script of a package by default, and refuses a package that is less than a day old.
         add: &["add", "--minimum-dependency-age=0", "npm:strongroom"],
+        install: &["install", "--minimum-dependency-age=0"],
+        replacing: "bun-deno",
         compares_libc: false,
         run: Some(&["run", "--allow-all"]),
         ..NPM

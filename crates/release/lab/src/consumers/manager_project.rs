@@ -13,6 +13,7 @@ use super::example::{DATABASE, Example, TEXT};
 use super::home;
 use super::manager::Manager;
 use super::tools::Tools;
+use crate::folder;
 
 /// A project with its manager, and with a home of its own.
 pub(super) struct ManagerProject<'a> {
@@ -62,16 +63,29 @@ impl<'a> ManagerProject<'a> {
         Ok(())
     }
 
+    /// Copies a project into this empty one, and installs what the project's manifest names from a registry.
+    pub(super) fn install_copy(&self, registry: &str) -> Result<()> {
+        let from = self.workspace.package().join("clients/managers").join(self.manager.replacing);
+        folder::copy(&from, &self.root, |_| true)?;
+        let (file, settings) = self.manager.settings(registry);
+        fs::write(self.root.join(file), settings)?;
+        self.run("install in better-sqlite3's place", self.by_manager(self.manager.install)).map(drop)
+    }
+
+    /// Runs a program with the machine's Node. Returns the program's output.
+    pub(super) fn run_script(&self, step: &str, script: &str) -> Result<String> {
+        fs::write(self.root.join("program.cjs"), script)?;
+        let mut node = self.node();
+        node.arg("program.cjs");
+        self.run(step, node)
+    }
+
     /// Runs the example with the machine's Node. The script with `require` opens the file that the module with `import` wrote.
     pub(super) fn run_by_node(&self, example: &Example) -> Result<()> {
-        let node = || match self.manager.is_plug_and_play() {
-            true => self.by_manager(&["node"]),
-            false => process::command("node"),
-        };
         fs::write(self.root.join("example.mjs"), &example.module)?;
         fs::write(self.root.join("example.cjs"), &example.script)?;
-        self.run_example("import in Node", node(), "example.mjs")?;
-        self.run_example("require in Node", node(), "example.cjs")
+        self.run_example("import in Node", self.node(), "example.mjs")?;
+        self.run_example("require in Node", self.node(), "example.cjs")
     }
 
     /// Runs the example with the manager, which is a runtime, and then the smoke test that every Node runs.
@@ -82,6 +96,14 @@ impl<'a> ManagerProject<'a> {
         smoke.arg(self.workspace.package().join("test/smoke.cjs"));
         smoke.arg(self.root.join("node_modules/strongroom"));
         self.run("smoke test in itself", smoke).map(drop)
+    }
+
+    /// Returns the machine's Node, which finds the project's packages.
+    fn node(&self) -> Command {
+        match self.manager.is_plug_and_play() {
+            true => self.by_manager(&["node"]),
+            false => process::command("node"),
+        }
     }
 
     fn by_manager(&self, arguments: &[&str]) -> Command {

@@ -8,6 +8,7 @@ mod manager;
 mod manager_project;
 mod registry;
 mod release;
+mod replacement;
 mod tools;
 
 use anyhow::{Context, Result};
@@ -43,6 +44,7 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
     release.publish()?;
     let published = refused.and_then(|()| release.script_finds_all_published());
     results.script = results.record(published.and_then(|()| release.script_refuses_another_content()));
+    replacement::publish_client(&release, folder.path())?;
     for manager in &MANAGERS {
         let project = ManagerProject::new(workspace, &tools, manager, folder.path())?;
         if !results.record(project.install(&registry.url())) {
@@ -50,6 +52,10 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
         }
         if results.record(project.run_by_node(&example)) {
             results.managers.push(project.name.clone());
+        }
+        let replacing = ManagerProject::new(workspace, &tools, manager, &folder.path().join("replacing"))?;
+        if results.record(replacement::test(&replacing, &registry.url())) {
+            results.replacing += 1;
         }
         if manager.run.is_some_and(|arguments| results.record(project.run_by_itself(&example, arguments))) {
             results.runtimes.push(project.name.clone());
@@ -66,6 +72,8 @@ struct Results {
     managers: Vec<String>,
     /// The runtimes beside Node.
     runtimes: Vec<String>,
+    /// The number of managers that give Strongroom to a package which depends on better-sqlite3.
+    replacing: u32,
     failures: Vec<String>,
 }
 
@@ -82,7 +90,7 @@ impl Results {
     }
 
     fn tally(self, node: &str) -> Tally {
-        let Self { script, managers, runtimes, failures } = self;
+        let Self { script, managers, runtimes, replacing, failures } = self;
         let mut tally =
             Tally { failed: report::count(&failures), note: failures.join("; "), ..Tally::default() };
         let mut add = |passed, note| {
@@ -92,6 +100,7 @@ impl Results {
         };
         add(report::count(&managers), format!("{} with Node {node}", managers.join(", ")));
         add(report::count(&runtimes), format!("run by {}", runtimes.join(", ")));
+        add(replacing, format!("{replacing} in better-sqlite3's place"));
         add(u32::from(script), "publish.mjs".to_owned());
         tally
     }
@@ -108,10 +117,11 @@ mod tests {
         results.managers = vec!["npm 1.0.0".to_owned(), "Bun 2.0.0".to_owned()];
         results.runtimes = vec!["Bun 2.0.0".to_owned()];
         assert!(!results.record(Err(anyhow::anyhow!("pnpm 3.0.0 did nothing\nat all"))));
+        results.replacing = 2;
         let tally = results.tally("20.0.0");
-        assert_eq!((tally.passed, tally.failed), (4, 1));
-        let note =
-            "pnpm 3.0.0 did nothing; npm 1.0.0, Bun 2.0.0 with Node 20.0.0; run by Bun 2.0.0; publish.mjs";
+        assert_eq!((tally.passed, tally.failed), (6, 1));
+        let note = "pnpm 3.0.0 did nothing; npm 1.0.0, Bun 2.0.0 with Node 20.0.0; run by Bun 2.0.0; \
+             2 in better-sqlite3's place; publish.mjs";
         assert_eq!(tally.note, note);
     }
 }

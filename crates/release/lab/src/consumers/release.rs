@@ -63,13 +63,18 @@ impl<'a> Release<'a> {
         let mut packages: Vec<&Tarball> = self.manifest.packages.iter().collect();
         packages.sort_by_key(|package| package.name == "strongroom");
         for package in packages {
-            let mut npm = process::command("npm");
-            npm.args(["publish", "--access", "public"]).arg(self.packages.join(&package.file));
-            self.workspace.run(&format!("npm publish {}", package.name), home::isolated(&self.home, npm))?;
+            self.npm_publish(&package.name, &self.packages.join(&package.file))?;
         }
         let (count, expected) = (self.registry.count(), self.manifest.packages.len());
         ensure!(count == expected, "the registry has {count} tarballs, but {expected} were published");
         Ok(())
+    }
+
+    /// Publishes a package from its tarball or its folder.
+    pub(super) fn npm_publish(&self, name: &str, package: &Path) -> Result<()> {
+        let mut npm = process::command("npm");
+        npm.args(["publish", "--access", "public"]).arg(package);
+        self.workspace.run(&format!("npm publish {name}"), home::isolated(&self.home, npm)).map(drop)
     }
 
     /// Checks that publish.mjs publishes nothing if the registry does not know the packages.
