@@ -1,0 +1,3 @@
+import Database from 'strongroom'
+
+export const open = () => new Database('plain.db')

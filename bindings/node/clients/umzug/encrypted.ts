@@ -1,0 +1,3 @@
+import Database from 'strongroom'
+
+export const db = new Database('encrypted.db', { passphrase: process.env.NOTES_PASSPHRASE })
