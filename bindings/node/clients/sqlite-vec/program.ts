@@ -31,7 +31,7 @@ assert.throws(
 )
 assert.throws(() => db.prepare('INSERT INTO note_vector (embedding) VALUES (?)').run(new Float32Array([1, 2])), {
   code: 'SQLITE_ERROR',
-  message: /[Dd]imension mismatch/,
+  message: /Dimension mismatch/,
 })
 
 const nearest = db.prepare(`
