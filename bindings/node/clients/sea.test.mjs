@@ -1,6 +1,6 @@
 // Single executables of Node.
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { Deployment } from './deployment.mjs'
 import { Project } from './project.mjs'
