@@ -1,0 +1,128 @@
+// An app as electron-builder and electron-packager lay it out, without Electron's program: empty files take its place.
+// The app's code runs in plain Node, which asar-node lets read an archive as Electron does. Neither Electron's own reading
+// of the archive nor the addon in Electron's process is tested.
+import assert from 'node:assert/strict'
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Deployment } from './deployment.mjs'
+import { Project } from './project.mjs'
+
+const UNPACKED = 'resources/app.asar.unpacked'
+const ADDON = 'node_modules/@strongroom/*/*.node'
+
+let project
+let addon
+before(async () => {
+  project = await Project.install('electron')
+  addon = globSync(ADDON, { cwd: project.folder })[0]
+  mkdirSync(project.path('stand-in'))
+  for (const name of ['electron', 'LICENSE', 'version']) writeFileSync(project.path('stand-in', name), '')
+})
+after(() => project?.remove())
+
+/** Makes the app's folder, and moves it out of the project. */
+async function build(context, ...options) {
+  const output = await project.command('electron-builder', ['--dir', '-c.electronDist=stand-in', ...options])
+  assert.doesNotMatch(output, /node-gyp|preparing/)
+  return deploy(context, 'dist/linux-unpacked')
+}
+
+function deploy(context, folder) {
+  const deployment = new Deployment(project, folder, 'node_modules/asar-node/dist/autorun-register.js')
+  context.after(() => deployment.remove())
+  return deployment
+}
+
+/** Stores a note with the code in the archive. Returns the addons of the process. */
+async function storeNote(deployment) {
+  const program = `
+    const { openNotes } = require('./linux-unpacked/resources/app.asar/notes.js')
+    const db = openNotes('notes.db')
+    db.prepare('INSERT INTO note VALUES (?)').run('buy milk')
+    db.close()
+    const loaded = process.report.getReport().sharedObjects
+    console.log(JSON.stringify(loaded.filter((file) => file.endsWith('.node'))))`
+  const output = await deployment.node('--no-warnings', '--require', './autorun-register.js', '--eval', program)
+  deployment.assertStored()
+  return JSON.parse(output)
+}
+
+const filesUnpacked = (deployment) =>
+  globSync('**/*', { cwd: deployment.path('linux-unpacked', UNPACKED), withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+
+async function assertWorks(deployment) {
+  const file = deployment.path('linux-unpacked', UNPACKED, addon)
+  assert.deepEqual(readFileSync(file), readFileSync(project.path(addon)))
+  // What Electron would load.
+  assert.equal(typeof createRequire(import.meta.url)(file).NativeDatabase, 'function')
+  assert.deepEqual(await storeNote(deployment), [file])
+}
+
+test('electron-builder unpacks the addon by itself, and an app without the unpacked file fails', async (context) => {
+  const deployment = await build(context)
+  await assertWorks(deployment)
+  rmSync(deployment.path('linux-unpacked', UNPACKED), { recursive: true })
+  await assert.rejects(storeNote(deployment), /could not load its addon.*Leave it unpacked: asarUnpack/s)
+})
+
+test('electron-builder has nothing but the addon of each installed platform to unpack', async (context) => {
+  installOther(context, 'darwin', 'arm64')
+  const deployment = await build(context, '-c.asar.smartUnpack=false', '-c.asarUnpack=**/*.node')
+  assert.deepEqual(filesUnpacked(deployment).sort(), ['bindings_node.darwin-arm64.node', basename(addon)])
+  await assertWorks(deployment)
+})
+
+/** Puts a package for another platform where npm installs it. The published package names each platform's package. */
+function installOther(context, os, cpu) {
+  const name = `@strongroom/${os}-${cpu}`
+  const home = project.path('node_modules', name)
+  mkdirSync(home)
+  const file = `bindings_node.${os}-${cpu}.node`
+  cpSync(project.path(addon), join(home, file))
+  writeFileSync(
+    join(home, 'package.json'),
+    JSON.stringify({ name, version: '0.1.0', main: file, os: [os], cpu: [cpu] }),
+  )
+  const path = project.path('node_modules/strongroom/package.json')
+  const before = readFileSync(path, 'utf8')
+  const manifest = JSON.parse(before)
+  manifest.optionalDependencies[name] = '0.1.0'
+  writeFileSync(path, JSON.stringify(manifest))
+  context.after(() => {
+    rmSync(home, { recursive: true })
+    writeFileSync(path, before)
+  })
+}
+
+test('electron-packager and Forge have nothing but the addon to unpack', async (context) => {
+  const require = createRequire(project.path('package.json'))
+  const { createPackageWithOptions } = require('@electron/asar')
+  const app = project.path('packaged/app')
+  for (const file of ['package.json', 'main.js', 'notes.js', 'node_modules/strongroom', dirname(addon)])
+    cpSync(project.path(file), join(app, file), { recursive: true })
+  // electron-packager calls this function with the same options.
+  const { asar } = require('./forge.config.js').packagerConfig
+  await createPackageWithOptions(app, project.path('packaged/linux-unpacked/resources/app.asar'), asar)
+  const deployment = deploy(context, 'packaged/linux-unpacked')
+  assert.equal(filesUnpacked(deployment).length, 1)
+  await assertWorks(deployment)
+})
+
+test('no step of electron-builder or @electron/rebuild changes the package', async () => {
+  const before = contents()
+  await project.command('install-app-deps', [])
+  await project.command('electron-rebuild', ['--force', '--version', '45.5.0'])
+  assert.deepEqual(contents(), before)
+})
+
+/** Returns the bytes of each file of Strongroom's packages. */
+function contents() {
+  const entries = globSync('node_modules/{strongroom,@strongroom}/**/*', { cwd: project.folder, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => [join(entry.parentPath, entry.name), readFileSync(join(entry.parentPath, entry.name), 'base64')])
+}

@@ -1,0 +1,5 @@
+module.exports = {
+  packagerConfig: {
+    asar: { unpack: '**/*.node' },
+  },
+}
