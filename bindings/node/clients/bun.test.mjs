@@ -1,9 +1,10 @@
 // Executables of Bun.
 import assert from 'node:assert/strict'
-import { globSync, linkSync, rmSync } from 'node:fs'
+import { cpSync, globSync, linkSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Deployment } from './deployment.mjs'
-import { Project, run } from './project.mjs'
+import { PASSPHRASE, Project, run } from './project.mjs'
 
 let project
 before(async () => {
@@ -26,4 +27,22 @@ test('an executable has the addon inside', async (context) => {
   assert.equal(left.length, 1)
   assert.match(left[0][0], /\.node$/)
   assert.equal(left[0][1], 0o600)
+})
+
+// Bun writes the paths of the build machine into the executable, which looked there for a library first: another user could
+// have put one there.
+test('an executable loads no library from the place where it was built', async (context) => {
+  await run('npm', ['run', 'build'], { cwd: project.folder })
+  const deployment = new Deployment(project, 'out/notes')
+  context.after(() => deployment.remove())
+  const home = 'node_modules/strongroom/dist/load'
+  assert.ok(readFileSync(deployment.path('notes')).includes(join(project.folder, home)), 'Bun no longer writes paths')
+  const [addon] = globSync('node_modules/@strongroom/*/*.node', { cwd: project.folder })
+  const trap = project.path('trap.node')
+  cpSync(project.path(addon), trap)
+  rmSync(project.path('node_modules'), { recursive: true })
+  cpSync(trap, project.path(home, basename(addon)))
+  const env = { NOTES_PASSPHRASE: PASSPHRASE, TMPDIR: deployment.path('temporary') }
+  assert.match(await run(deployment.path('notes'), [], { cwd: deployment.folder, env }), /buy milk/)
+  assert.equal(deployment.left().size, 1, 'the addon came from the executable')
 })

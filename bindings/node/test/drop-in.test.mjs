@@ -196,7 +196,7 @@ test('Symbol.dispose closes a database, and ends an iterator and a statement tha
 test('nativeBinding names the addon by its path, or is the addon', () => {
   const require = createRequire(import.meta.url)
   const loader = require(join(dirname(require.resolve('strongroom')), 'load/loader.js'))
-  for (const nativeBinding of [loader.addon, null])
+  for (const nativeBinding of [loader.addon(), null])
     assert.equal(new Database(':memory:', { nativeBinding }).prepare('SELECT 1').pluck().get(), 1)
   assert.throws(
     () => new Database(':memory:', { nativeBinding: join(dirname(freshPath()), 'nothing') }),

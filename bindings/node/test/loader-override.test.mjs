@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addon, bareCopy, compile, load, otherUser, platform, putLocal } from './loading.mjs'
+import { addon, bareCopy, compile, load, otherUser, platform, putLocal, run } from './loading.mjs'
 import { folder } from './temporary.mjs'
 
 const LAST = 'STRONGROOM_LIBRARY names this file, and no other file is tried: correct STRONGROOM_LIBRARY, or unset it.'
@@ -119,4 +119,17 @@ test('a process that may load no addon gets no advice about the file', () => {
   const { lines } = refusal(addon, { flags: ['--no-addons'] })
   assert.equal(lines.length, 1)
   assert.match(lines[0], /--no-addons.*Start it with addons\.$/)
+})
+
+// A bundle without the addon failed when it loaded the package, so that `nativeBinding` could not help there.
+test('the package loads without an addon, and the first use reports it', () => {
+  const copy = bareCopy()
+  const script = `
+    const Database = require(${JSON.stringify(join(copy, 'dist/index.js'))})
+    const open = (options) => new Database(':memory:', options).prepare('SELECT 42').pluck().get()
+    const uses = [() => open(), () => Database.versions, () => open()]
+    const codes = uses.map((use) => { try { return use() } catch ({ code }) { return code } })
+    console.log(JSON.stringify([open({ nativeBinding: ${JSON.stringify(addon)} }), ...codes]))`
+  const refused = 'STRONGROOM_ADDON'
+  assert.deepEqual(run(process.execPath, ['-e', script], {}), [42, refused, refused, refused])
 })

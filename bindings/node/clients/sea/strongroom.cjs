@@ -9,6 +9,7 @@ try {
   process.env.STRONGROOM_LIBRARY = join(folder, 'strongroom.node')
   writeFileSync(process.env.STRONGROOM_LIBRARY, new Uint8Array(getRawAsset('strongroom.node')))
   module.exports = require('strongroom')
+  module.exports.versions // loads the library
 } finally {
   delete process.env.STRONGROOM_LIBRARY
   rmSync(folder, { recursive: true })

@@ -114,7 +114,7 @@ function start(
     const to = keys.to()
     if (to !== undefined) options.to = to
     if (signal?.aborted) throw cancelled(options.path, signal)
-    return new addon.NativeMigration(options)
+    return new (addon().NativeMigration)(options)
   } catch (error) {
     throw fromNative(error)
   } finally {

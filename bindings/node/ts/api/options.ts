@@ -73,7 +73,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
 
 /** Returns the addon that `nativeBinding` names, or the package's own. */
 function addonFor(binding: unknown): Addon {
-  if (binding === undefined) return ownAddon
+  if (binding === undefined) return ownAddon()
   if (typeof binding === 'object') return binding as Addon
   if (typeof binding !== 'string')
     throw argumentType('Expected the "nativeBinding" option to be a string or addon object')

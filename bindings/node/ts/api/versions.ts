@@ -20,7 +20,7 @@ let known: Versions | undefined
 /** Returns the versions, which each library reports itself. */
 export function versions(): Versions {
   try {
-    known ??= Object.freeze({ strongroom: addon.version(), ...addon.libraryVersions() })
+    known ??= Object.freeze({ strongroom: addon().version(), ...addon().libraryVersions() })
     return known
   } catch (error) {
     throw fromNative(error)

@@ -10,16 +10,22 @@ export const packageJson: {
   readonly engines?: { readonly node?: string }
 } = require('../../package.json')
 
+/** The path of this file, as the module system or the bundler tells it. */
+export const ownFile: string | undefined = typeof __filename === 'string' ? __filename : undefined
+
 /** The folder of this file, or undefined in a bundle. */
 export const home: string | undefined = ownFolder()
 
-/** A bundle may have this file's name, but not this package's package.json two folders above it. */
+/**
+ * A bundle may have this file's name, but not this package's package.json two folders above it. Bun writes this file's path
+ * on the machine that bundles into the bundle, where only `module` shows that Node has not loaded the file.
+ */
 function ownFolder(): string | undefined {
-  if (typeof __filename !== 'string' || !isAbsolute(__filename) || basename(__filename) !== 'installation.js')
-    return undefined
+  if (!ownFile || !isAbsolute(ownFile) || basename(ownFile) !== 'installation.js') return undefined
+  if (module.filename !== ownFile) return undefined
   // `require` may read the file in Deno, where the program may not.
-  const above = readable(() => createRequire(__filename)('../../package.json') as { name?: unknown })
-  return above?.name === packageJson.name ? dirname(__filename) : undefined
+  const above = readable(() => createRequire(ownFile)('../../package.json') as { name?: unknown })
+  return above?.name === packageJson.name ? dirname(ownFile) : undefined
 }
 
 /** Returns the files that `require` looks for, from the innermost folder on. */

@@ -23,6 +23,9 @@ export function loadError(message: string): Error {
   return Object.assign(new Error(message), { code: 'STRONGROOM_ADDON' })
 }
 
+/** Errors for an absent module: of Node, of Node's single executables, which require only built-in modules, and of Bun's. */
+const ABSENT = /^(MODULE_NOT_FOUND|ERR_UNKNOWN_BUILTIN_MODULE) |Cannot require module /
+
 function lookAt(attempt: Attempt): Failure {
   const file = resolved(attempt.from)
   // A test runner may run this module in a context with an Error of its own.
@@ -30,7 +33,7 @@ function lookAt(attempt: Attempt): Failure {
   const { code } = original as { code?: unknown }
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
-  if (code !== 'MODULE_NOT_FOUND' || there) return { ...attempt, file, absent: false, error: firstLine(original) }
+  if (!ABSENT.test(`${code} ${original.message}`) || there) return { ...attempt, file, absent: false, error: firstLine(original) }
   // Node reports a file that the user may not see as missing.
   const path = candidates(attempt.from).map(denied).find(Boolean)
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }

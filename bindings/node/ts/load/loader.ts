@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { join, resolve, toNamespacedPath } from 'node:path'
+import { dirname, isAbsolute, join, resolve, toNamespacedPath } from 'node:path'
 import { type Attempt, WrongAddon } from './attempt'
 import { cutShort } from './cut-short'
-import { home, packageJson, readable, resolved } from './installation'
+import { home, ownFile, packageJson, readable, resolved } from './installation'
 import { machine } from './machine'
 import { older } from './older'
 import { type Outcome, type Platform, platforms } from './platforms'
@@ -12,8 +12,16 @@ type Addon = typeof import('./native')
 /** Loads what explains a failure, which most processes never need. */
 const explaining = (): typeof import('./load-error') => require('./load-error')
 
-/** The addon, which this module loads. */
-export const addon: Addon = load()
+let own: Addon | undefined
+
+/**
+ * Returns the addon, which the first call loads. A program that only imports the package runs where the addon does not, and
+ * one that names its own addon needs no other.
+ */
+export function addon(): Addon {
+  own ??= load()
+  return own
+}
 
 /** Loads the addon in a file that the caller names. */
 export function addonAt(file: string): Addon {
@@ -59,8 +67,19 @@ function places(): Candidate[] {
  */
 function local(platform: Platform): Outcome {
   const outcome = platform.local()
-  if (home || 'loaded' in outcome || typeof __dirname !== 'string') return outcome
-  return open(join(__dirname, fileOf(platform)))
+  const folder = bundleFolder()
+  if (!folder || 'loaded' in outcome) return outcome
+  return open(join(folder, fileOf(platform)))
+}
+
+/**
+ * Returns the folder of the bundle that has this module, or undefined outside of one. All modules of a bundle have its path.
+ * If two have different paths, the bundler (Bun) has written those of the machine that bundles, where another user of this
+ * machine may have put a library.
+ */
+function bundleFolder(): string | undefined {
+  if (home || !ownFile || typeof __filename !== 'string' || __filename !== ownFile) return undefined
+  return isAbsolute(ownFile) ? dirname(ownFile) : undefined
 }
 
 function fileOf({ name }: Platform): string {

@@ -9,8 +9,8 @@ export function missing(platform: Platform): string {
     return (
       'A bundler put strongroom into its bundle without the addon. Leave strongroom out of the bundle and install it ' +
       'where the bundle runs (esbuild: --external:strongroom; webpack and rspack: externals: { strongroom: ' +
-      `'commonjs strongroom' }), or copy the addon beside the bundle (esbuild: --loader:.node=copy, with ${name} ` +
-      'installed where it bundles).'
+      `'commonjs strongroom' }), or copy the addon beside the bundle or the executable, under its own name ` +
+      `(bindings_node.${platform.name}.node of ${name}; esbuild: --loader:.node=copy).`
     )
   if (inArchive(home)) return ARCHIVE
   const others = installedInstead(platform.name)
@@ -33,9 +33,9 @@ export function missing(platform: Platform): string {
   )
 }
 
-function both({ name, os, cpu, libc }: Platform): string {
-  const libcFlag = libc ? ` --libc=${libc}` : ''
-  return `npm install --os=${os} --cpu=${cpu}${libcFlag} @strongroom/${name}@${packageJson.version}`
+/** npm refuses a package for another system as a dependency of the project, unless it is forced to. */
+function both({ name }: Platform): string {
+  return `npm install --no-save --force @strongroom/${name}@${packageJson.version}`
 }
 
 /** Returns the remedy for a path that only Electron sees as a file. */
@@ -46,6 +46,11 @@ export function archived({ from }: Failure): string | undefined {
 const ARCHIVE =
   "The system cannot load a library from inside an .asar archive. Leave it unpacked: asarUnpack: ['**/*.node'] with " +
   "electron-builder, asar: { unpack: '**/*.node' } with electron-packager and Forge."
+
+/** Returns the remedy for a file that Electron looks for beside its archive, and that is not there. */
+export function notUnpacked({ error }: Failure): string | undefined {
+  return /\.asar\.unpacked\b.*(No such file|image not found|no such file|could not be found)/.test(error.message) ? ARCHIVE : undefined
+}
 
 function inArchive(path: string): boolean {
   return /\.asar([\\/]|$)/.test(path)

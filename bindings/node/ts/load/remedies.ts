@@ -4,7 +4,7 @@ import { Denied, denied } from './denied'
 import { packageJson } from './installation'
 import { type LibraryFile, readLibrary } from './library-file'
 import { machine } from './machine'
-import { archived, missing } from './missing'
+import { archived, missing, notUnpacked } from './missing'
 import { older } from './older'
 import { platforms } from './platforms'
 
@@ -40,6 +40,8 @@ interface Remedy {
 }
 
 function notLoading(failure: Failure): string {
+  const unpacked = notUnpacked(failure)
+  if (unpacked) return unpacked
   const { what, todo } = remedy(failure) ?? UNKNOWN
   return `${what} ${todo}`.trim()
 }
