@@ -87,6 +87,11 @@ export class Project {
     assert.equal(names.includes('better-sqlite3'), beside, `better-sqlite3 is ${beside ? 'not ' : ''}installed`)
   }
 
+  /** Runs a shell script of the project, up to the first command that fails. Returns its output. */
+  shell(file, options) {
+    return run('sh', ['-eu', file], { cwd: this.folder, ...options })
+  }
+
   /**
    * Asserts that a file is encrypted, or that it is not, and that it holds a text.
    *

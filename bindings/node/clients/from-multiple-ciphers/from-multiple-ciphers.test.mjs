@@ -157,6 +157,23 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     assertRows({ passphrase: "it's" })
   })
 
+  test('a raw key stays a raw key', async () => {
+    const hex = '5f'.repeat(32)
+    const edit = (file, from, to) => {
+      const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+      assert.ok(text.includes(from), from)
+      writeFileSync(project.path(`raw-${file}`), text.replace(from, to).replace('./open.mjs', './raw-open.mjs'))
+    }
+    edit('open.mjs', `db.pragma(\`key = '\${process.env.NOTES_PASSPHRASE}'\`)`, `db.pragma("key = 'raw:${hex}'")`)
+    edit('convert.mjs', `db.pragma(\`rekey = '\${passphrase}'\`)`, `db.pragma("rekey = \\"x'${hex}'\\"")`)
+    write((db) => {
+      db.pragma("cipher = 'aes256cbc'")
+      db.pragma(`key = 'raw:${hex}'`)
+    })
+    await run('raw-convert.mjs')
+    assertRows({ key: Buffer.from(hex, 'hex') })
+  })
+
   test('a file goes back to its cipher', async () => {
     await run('after.mjs')
     await run('back.mjs')
