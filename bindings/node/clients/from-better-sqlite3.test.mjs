@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { PASSPHRASE, Project } from '../project.mjs'
+import { PASSPHRASE, Project } from './project.mjs'
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const COMPILE = ['--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--types', 'node']

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { PASSPHRASE, Project } from '../project.mjs'
+import { PASSPHRASE, Project, source } from './project.mjs'
 
 const env = { NOTES_PASSPHRASE: PASSPHRASE }
-const page = readFileSync(new URL('../../../../docs/from-multiple-ciphers.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../docs/from-multiple-ciphers.md', import.meta.url), 'utf8')
 const FILES = ['notes.db', 'notes.db-wal', 'notes.db-shm', 'notes.db-journal', 'notes-before.db']
 const ROWS = `CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
   WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
@@ -45,7 +45,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
 
   /** Puts the lines of a cipher into open.mjs, in the place of the page's. */
   function setCipher(lines) {
-    const text = readFileSync(new URL('open.mjs', import.meta.url), 'utf8')
+    const text = readFileSync(source('from-multiple-ciphers', 'open.mjs'), 'utf8')
     assert.match(text, /db\.pragma\("cipher = 'aes256cbc'"\)/)
     writeFileSync(project.path('open.mjs'), text.replace('db.pragma("cipher = \'aes256cbc\'")', lines))
   }
@@ -160,7 +160,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
   test('a raw key stays a raw key', async () => {
     const hex = '5f'.repeat(32)
     const edit = (file, from, to) => {
-      const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+      const text = readFileSync(source('from-multiple-ciphers', file), 'utf8')
       assert.ok(text.includes(from), from)
       writeFileSync(project.path(`raw-${file}`), text.replace(from, to).replace('./open.mjs', './raw-open.mjs'))
     }

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { PASSPHRASE, Project } from '../project.mjs'
+import { PASSPHRASE, Project } from './project.mjs'
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const COMPILE = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--skipLibCheck', '--ignoreConfig']
 COMPILE.push('--noImplicitAny', 'false', '--module', 'nodenext', '--target', 'es2023', '--types', 'node')
 const env = { NOTES_PASSPHRASE: PASSPHRASE }
-const page = readFileSync(new URL('../../../../docs/from-sqlcipher.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../docs/from-sqlcipher.md', import.meta.url), 'utf8')
 const FILES = ['notes.db', 'notes.db-wal', 'notes.db-shm', 'notes-3.db', 'other.db']
 
 describe('from SQLCipher', () => {
@@ -84,7 +84,7 @@ describe('from SQLCipher', () => {
       assert.equal(await run('signal-before.mjs'), second)
     })
 
-    test('a table with the tokenizer of the package is read, and made anew with another one', async () => {
+    test('a table with the tokenizer of the package is read, and rebuilt with another one', async () => {
       await signal(`const db = new Database('notes.db')
         db.pragma("key = '${PASSPHRASE}'")
         db.initTokenizer()
@@ -159,6 +159,13 @@ describe('from SQLCipher', () => {
       return length < 4096 ? 'SQLITE_NOTADB' : 'STRONGROOM_WRONG_KEY'
     }
 
+    test('a raw key does not open a file as a passphrase', () => {
+      open({ key: Buffer.from(KEY, 'hex') }, (db) => db.exec('CREATE TABLE note (text TEXT)'))
+      for (const passphrase of [KEY, Buffer.from(KEY, 'hex')])
+        assert.throws(() => open({ passphrase }), { code: 'STRONGROOM_WRONG_KEY' })
+      assert.throws(() => open({ passphrase: `x'${KEY}'` }), { code: 'ERR_OUT_OF_RANGE' })
+    })
+
     test('a wrong key of a file with a plaintext header looks like damage', () => {
       const header = { plaintextHeaderSize: 32, salt: Buffer.from(SALT, 'hex') }
       open({ passphrase: PASSPHRASE, ...header }, (db) => db.exec('CREATE TABLE note (text TEXT)'))
@@ -166,6 +173,7 @@ describe('from SQLCipher', () => {
     })
   })
 
+  // Debian's package `sqlcipher` has the command. Any version of SQLCipher from 1 to 4 will do.
   describe('the command line', () => {
     const shell = async (file) => (await project.shell(file, { env })).replaceAll(/^ok\n/gm, '')
     let major
@@ -183,6 +191,17 @@ describe('from SQLCipher', () => {
       assert.equal(await shell('before.sh'), '1\n')
       assert.equal(await run('after.mjs'), '2\n')
       assert.equal(await shell('before.sh'), '3\n')
+    })
+
+    test('sqlcipher_export copies into an attached database', () => {
+      open({ passphrase: PASSPHRASE }, (db) => {
+        db.exec("CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('buy milk')")
+        db.exec(`ATTACH '${project.path('other.db')}' AS other KEY 'another'`)
+        db.prepare("SELECT sqlcipher_export('other')").get()
+      })
+      const other = new Strongroom(project.path('other.db'), { passphrase: 'another' })
+      assert.equal(other.prepare('SELECT text FROM note').pluck().get(), 'buy milk')
+      other.close()
     })
 
     test('a file is brought to version 4, checked, and brought back', async () => {
