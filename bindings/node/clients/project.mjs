@@ -43,8 +43,12 @@ export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
 
 /** A project, installed in a temporary folder. */
 export class Project {
-  /** Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs. */
-  static async install(name) {
+  /**
+   * Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs.
+   *
+   * @param beside - whether better-sqlite3 itself is one of the packages
+   */
+  static async install(name, { beside = false } = {}) {
     const project = new Project(mkdtempSync(join(tmpdir(), `strongroom-client-${name}-`)))
     const isWanted = (file) => !file.startsWith(source(name, 'node_modules'))
     cpSync(source(name), project.folder, { recursive: true, filter: isWanted })
@@ -52,7 +56,7 @@ export class Project {
     writeFileSync(project.path('package-lock.json'), JSON.stringify(lock))
     const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
     await run('npm', args, { cwd: project.folder })
-    project.assertNoOther()
+    project.assertPackages({ beside })
     return project
   }
 
@@ -75,12 +79,17 @@ export class Project {
     return run(this.path('node_modules/.bin', name), args, { cwd: this.folder, ...options })
   }
 
-  /** Asserts that no package of the project is better-sqlite3, and that one is Strongroom. */
-  assertNoOther() {
+  /** Asserts that one package of the project is Strongroom, and that none is better-sqlite3 unless it is `beside`. */
+  assertPackages({ beside }) {
     const manifests = globSync('**/node_modules/{*,@*/*}/package.json', { cwd: this.folder })
     const names = manifests.map((file) => JSON.parse(readFileSync(this.path(file), 'utf8')).name)
     assert.equal(names.filter((name) => name === 'strongroom').length, 1)
-    assert.ok(!names.includes('better-sqlite3'), 'better-sqlite3 is installed')
+    assert.equal(names.includes('better-sqlite3'), beside, `better-sqlite3 is ${beside ? 'not ' : ''}installed`)
+  }
+
+  /** Runs a shell script of the project, up to the first command that fails. Returns its output. */
+  shell(file, options) {
+    return run('sh', ['-eu', file], { cwd: this.folder, ...options })
   }
 
   /**
@@ -103,7 +112,7 @@ export class Project {
 
   /** Returns the name by which the project knows Strongroom. */
   strongroom() {
-    return ['better-sqlite3', 'strongroom'].find((name) => existsSync(this.path('node_modules', name)))
+    return ['strongroom', 'better-sqlite3'].find((name) => existsSync(this.path('node_modules', name)))
   }
 
   remove() {

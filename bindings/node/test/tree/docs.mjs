@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** The pages whose blocks are parts of files in clients/: docs-clients.test.mjs compares them, and the suite runs them. */
+export const CLIENT_PAGES = ['clients.md', 'from-better-sqlite3.md', 'from-multiple-ciphers.md', 'from-sqlcipher.md']
+
 /** Returns the text of a page. */
 export function page(name) {
   return readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')

@@ -1,0 +1,1 @@
+sqlcipher :memory: 'PRAGMA cipher_version'
