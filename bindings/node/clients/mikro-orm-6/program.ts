@@ -32,3 +32,8 @@ await assert.rejects(
 const [stored] = await orm.em.fork().findAll(Note)
 assert.deepEqual({ ...stored }, { id: 1, title: 'buy milk', done: true })
 await orm.close()
+
+if (process.argv[2] === 'encrypted') {
+  process.env.NOTES_PASSPHRASE = 'wrong'
+  await assert.rejects(orm.reconnect(), { code: 'STRONGROOM_WRONG_KEY' })
+}

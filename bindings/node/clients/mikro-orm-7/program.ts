@@ -30,3 +30,8 @@ await assert.rejects(
 const [stored] = await orm.em.fork().findAll(Note)
 assert.deepEqual({ ...stored }, { id: 1, title: 'buy milk', done: true })
 await orm.close()
+
+if (process.argv[2] === 'encrypted') {
+  delete process.env.NOTES_PASSPHRASE
+  await assert.rejects(orm.reconnect(), { code: 'ERR_INVALID_ARG_TYPE' })
+}
