@@ -1,15 +1,8 @@
-import { BetterSqliteKnexDialect, MikroORM } from '@mikro-orm/better-sqlite'
+import { MikroORM } from '@mikro-orm/better-sqlite'
 import { Migrator } from '@mikro-orm/migrations'
-import Database from 'better-sqlite3'
+import { EncryptedDialect } from './dialect.ts'
 import { Migration20251201000000 } from './migration.ts'
 import { Note } from './schema.ts'
-
-class EncryptedDialect extends BetterSqliteKnexDialect {
-  async acquireRawConnection() {
-    const { filename } = this.connectionSettings
-    return new Database(filename, { passphrase: process.env.NOTES_PASSPHRASE })
-  }
-}
 
 export const orm = await MikroORM.init({
   dbName: 'encrypted.db',
