@@ -5,7 +5,7 @@ import type { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 export async function migrate(adapter: PrismaBetterSqlite3) {
   const connection = await adapter.connect()
   try {
-    // Prisma's SQL for a changed table drops the old one, and its PRAGMA has no effect in a transaction.
+    // Prisma's SQL replaces a changed table, and its own PRAGMA foreign_keys has no effect in a transaction.
     await connection.executeScript('PRAGMA foreign_keys = OFF')
     const { rows } = await connection.queryRaw({ sql: 'PRAGMA user_version', args: [], argTypes: [] })
     const files = globSync('migrations/*/migration.sql').sort()
