@@ -44,7 +44,8 @@ export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
 /** A project, installed in a temporary folder. */
 export class Project {
   /**
-   * Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs.
+   * Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs, except for
+   * the project's own `postinstall`.
    *
    * @param beside - whether better-sqlite3 itself is one of the packages
    */
@@ -56,6 +57,8 @@ export class Project {
     writeFileSync(project.path('package-lock.json'), JSON.stringify(lock))
     const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
     await run('npm', args, { cwd: project.folder })
+    const { scripts } = JSON.parse(readFileSync(project.path('package.json'), 'utf8'))
+    if (scripts?.postinstall) await run('npm', ['run', 'postinstall'], { cwd: project.folder })
     project.assertPackages({ beside })
     return project
   }

@@ -7,7 +7,7 @@ import Database from 'strongroom'
 
 const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
-const { addon } = require(join(dist, 'load/loader.js'))
+const addon = require(join(dist, 'load/loader.js')).addon()
 const { Calls } = require(join(dist, 'api/calls.js'))
 
 const calls = Calls.of(addon)

@@ -12,7 +12,7 @@ const loader = join(dist, 'load/loader.js')
 
 test('a panic in the addon is an error, after which the addon still works', () => {
   const db = new Database(':memory:')
-  const { addon } = require(loader)
+  const addon = require(loader).addon()
   assert.throws(
     () => addon.panicForTest('the roof is on fire'),
     (error) => {
@@ -26,7 +26,7 @@ test('a panic in the addon is an error, after which the addon still works', () =
 
 test('the public API throws a panic as STRONGROOM_INTERNAL', () => {
   const { fromNative } = require(join(dist, 'api/errors.js'))
-  const { addon } = require(loader)
+  const addon = require(loader).addon()
   let error
   try {
     addon.panicForTest('once more')

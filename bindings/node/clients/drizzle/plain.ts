@@ -1,3 +1,7 @@
 import { drizzle } from 'drizzle-orm/better-sqlite3'
+import * as schema from './schema.ts'
 
-export const db = drizzle({ connection: { source: 'plain.db' } })
+export const db = drizzle({
+  connection: { source: 'plain.db' },
+  schema,
+})

@@ -21,3 +21,8 @@ await assert.rejects(
 )
 assert.deepEqual(await notes.find(), [{ id: 1, title: 'buy milk', done: true }])
 await source.destroy()
+
+if (process.argv[2] === 'encrypted') {
+  process.env.NOTES_PASSPHRASE = 'wrong'
+  await assert.rejects(source.initialize(), { code: 'STRONGROOM_WRONG_KEY' })
+}

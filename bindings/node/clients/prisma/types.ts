@@ -1,0 +1,7 @@
+// Compiled and not run: the encryption options have types.
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
+
+// @ts-expect-error: the option's name is misspelt
+new PrismaBetterSqlite3({ url: 'file:notes.db', passphase: 'correct horse battery staple' })
+// @ts-expect-error: a passphrase is a string or bytes
+new PrismaBetterSqlite3({ url: 'file:notes.db', passphrase: 5 })
