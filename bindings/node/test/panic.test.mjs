@@ -40,7 +40,7 @@ test('the public API throws a panic as STRONGROOM_INTERNAL', () => {
 
 test('a process that caught a panic ends by itself, with its own exit code', () => {
   const script = `
-    const { addon } = require(${JSON.stringify(loader)})
+    const addon = require(${JSON.stringify(loader)}).addon()
     for (let i = 0; i < 3; i++) try { addon.panicForTest('x') } catch {}
     process.exitCode = 5`
   const { status, signal } = spawnSync(process.execPath, ['-e', script])
@@ -50,7 +50,7 @@ test('a process that caught a panic ends by itself, with its own exit code', () 
 // Without `catch_unwind` the process would abort, so that the exports are called in a process of their own.
 test('a panic in any export is an error', () => {
   const script = `
-    const { addon } = require(${JSON.stringify(loader)})
+    const addon = require(${JSON.stringify(loader)}).addon()
     const ignore = () => {}
     const backupPath = ${JSON.stringify(freshPath())}
     const sql = { name: 'f', deterministic: false, directOnly: false, bigints: false, registration: 1 }

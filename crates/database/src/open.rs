@@ -66,6 +66,8 @@ impl Default for OpenOptions {
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
 pub(crate) const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
+/// The bytes of a header that [`encrypts_pages`] needs.
+pub(crate) const HEADER: usize = 21;
 /// The database that a connection opens.
 pub(crate) const MAIN: &CStr = c"main";
 /// The page sizes of encrypted files in bytes.
@@ -269,6 +271,10 @@ pub(crate) fn verify(
                 sqlite::SQLITE_ERROR if core.cipher_failed(&name) => {
                     unreadable(core, schema, path, page_size, source)
                 }
+                // With a plaintext header, SQLite accepts the page of zeros that SQLCipher makes of the rest.
+                sqlite::SQLITE_CORRUPT if core.cipher_failed(&name) && has_plaintext_header(core, schema) => {
+                    OpenError::WrongKey { path }
+                }
                 sqlite::SQLITE_CORRUPT => OpenError::Damaged { path, source },
                 _ => OpenError::Sqlite { path, source },
             })
@@ -297,11 +303,24 @@ fn open_listed(
     Ok(core)
 }
 
+/// Whether a file begins as a plain database does, and has encrypted pages nevertheless.
+///
+/// Byte 20 of the header counts the bytes that are reserved on each page. SQLCipher reserves 16 for an IV, and a multiple of 16
+/// for the HMAC; SQLite's own extensions reserve 8. Source: SQLite's file format, section 1.3.4.
+pub(crate) fn encrypts_pages(start: &[u8]) -> bool {
+    start.starts_with(PLAIN_HEADER)
+        && start.get(20).is_some_and(|&reserved| matches!(reserved, 16 | 32 | 48 | 80))
+}
+
+fn has_plaintext_header(core: &Core, schema: &CStr) -> bool {
+    core.file_start(schema, HEADER).is_some_and(|start| encrypts_pages(&start.bytes))
+}
+
 /// Tells by a file's bytes why the key does not open it.
 fn unreadable(core: &Core, schema: &CStr, path: PathBuf, page_size: u32, source: SqlError) -> OpenError {
     let FileStart { bytes, length } =
-        core.file_start(schema, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
-    if bytes == PLAIN_HEADER {
+        core.file_start(schema, HEADER).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
+    if bytes.starts_with(PLAIN_HEADER) && !encrypts_pages(&bytes) {
         return OpenError::NotEncrypted { path };
     }
     // The file may have a smaller page size than the key, which is a wrong parameter.

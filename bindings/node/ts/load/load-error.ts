@@ -33,7 +33,8 @@ function lookAt(attempt: Attempt): Failure {
   const { code } = original as { code?: unknown }
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
-  if (!ABSENT.test(`${code} ${original.message}`) || there) return { ...attempt, file, absent: false, error: firstLine(original) }
+  if (!ABSENT.test(`${code} ${original.message}`) || there)
+    return { ...attempt, file, absent: false, error: firstLine(original) }
   // Node reports a file that the user may not see as missing.
   const path = candidates(attempt.from).map(denied).find(Boolean)
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }

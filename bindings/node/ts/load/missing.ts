@@ -49,7 +49,9 @@ const ARCHIVE =
 
 /** Returns the remedy for a file that Electron looks for beside its archive, and that is not there. */
 export function notUnpacked({ error }: Failure): string | undefined {
-  return /\.asar\.unpacked\b.*(No such file|image not found|no such file|could not be found)/.test(error.message) ? ARCHIVE : undefined
+  return /\.asar\.unpacked\b.*(No such file|image not found|no such file|could not be found)/.test(error.message)
+    ? ARCHIVE
+    : undefined
 }
 
 function inArchive(path: string): boolean {

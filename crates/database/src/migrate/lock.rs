@@ -9,7 +9,7 @@ use vendored_sys::sqlite;
 
 use super::Migration;
 use crate::convert::with_ending;
-use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER};
+use crate::open::{HEADER, MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER, encrypts_pages};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::Failure;
 use crate::sync_folder::sync_folder;
@@ -164,14 +164,18 @@ fn is_busy(failure: &Failure) -> bool {
 
 /// Tells by the file's bytes why the file cannot be read without a key.
 fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
-    let is_no_database =
-        matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB);
-    let start = source.core.file_start(MAIN, PLAIN_HEADER.len()).filter(|_| is_no_database);
+    let fails_with = |expected| matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == expected);
+    let start = source.core.file_start(MAIN, HEADER);
     match start {
-        Some(start) if start.bytes != PLAIN_HEADER => match start.length % MIN_PAGE_SIZE {
-            0 => MigrateError::Encrypted { path: path.to_owned() },
-            _ => MigrateError::NotADatabase { path: path.to_owned(), length: start.length },
-        },
+        Some(start) if fails_with(sqlite::SQLITE_CORRUPT) && encrypts_pages(&start.bytes) => {
+            MigrateError::Encrypted { path: path.to_owned() }
+        }
+        Some(start) if fails_with(sqlite::SQLITE_NOTADB) && !start.bytes.starts_with(PLAIN_HEADER) => {
+            match start.length % MIN_PAGE_SIZE {
+                0 => MigrateError::Encrypted { path: path.to_owned() },
+                _ => MigrateError::NotADatabase { path: path.to_owned(), length: start.length },
+            }
+        }
         _ => match MigrateError::sqlite(path, failure) {
             MigrateError::Sqlite { path, source } if source.code().starts_with("SQLITE_CORRUPT") => {
                 OpenError::Damaged { path, source }.into()

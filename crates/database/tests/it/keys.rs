@@ -236,3 +236,30 @@ fn every_parameter_opens_the_file_that_it_wrote_and_no_other() {
         }
     }
 }
+
+/// SQLite accepts the plaintext header, and took the rest of the page, which a wrong key does not open, for damage: the error
+/// advised to restore the file from a copy. Without the option, the file was taken for a plain one, and the error advised to
+/// encrypt the file.
+#[test]
+fn a_plaintext_header_hides_neither_a_wrong_key_nor_the_encryption() {
+    let header = CipherParameters {
+        kdf_iter: Some(500),
+        plaintext_header_size: Some(32),
+        salt: Some([7; 16]),
+        ..Default::default()
+    };
+    let key = |text: &[u8], cipher| Key::passphrase(text).unwrap().with_cipher(cipher).unwrap();
+    for cipher in [header, CipherParameters { hmac_algorithm: Some(HashAlgorithm::Sha1), ..header }] {
+        let scratch = Scratch::new();
+        fill(&scratch.open_with(&key(b"correct horse", cipher)).unwrap());
+        let code = |key: &Key| scratch.open_with(key).err().unwrap().code();
+        assert_eq!(code(&key(b"wrong", cipher)), "STRONGROOM_WRONG_KEY");
+        assert_eq!(
+            code(&key(b"correct horse", CipherParameters { salt: Some([8; 16]), ..cipher })),
+            "STRONGROOM_WRONG_KEY"
+        );
+        let without = CipherParameters { plaintext_header_size: None, ..cipher };
+        assert_eq!(code(&key(b"correct horse", without)), "STRONGROOM_WRONG_KEY");
+        assert!(scratch.open_with(&key(b"correct horse", cipher)).is_ok());
+    }
+}

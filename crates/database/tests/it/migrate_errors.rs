@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use strongroom_database::{MigrateError, Migration, migrate};
-use strongroom_keys::Key;
+use strongroom_keys::{CipherParameters, Key};
 
 use crate::migrating::{Settings, convert, create_rich, files, migration, open, version};
 use crate::scratch::{REMOVED_ENDINGS, Scratch, integer};
@@ -44,6 +44,15 @@ fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
     assert!(error.to_string().contains("name the key that it has now"), "{error}");
+    // A plaintext header looks like that of a plain file.
+    let header = CipherParameters {
+        plaintext_header_size: Some(32),
+        salt: Some([7; 16]),
+        ..CipherParameters::default()
+    };
+    let header = Key::raw(&[9; 32]).unwrap().with_cipher(header).unwrap();
+    convert(&scratch.path(), Some(&four), Some(&header)).unwrap();
+    refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
 }
 
 #[test]
