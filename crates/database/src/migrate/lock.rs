@@ -167,7 +167,11 @@ fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
     let fails_with = |expected| matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == expected);
     let start = source.core.file_start(MAIN, HEADER);
     match start {
-        Some(start) if fails_with(sqlite::SQLITE_CORRUPT) && encrypts_pages(&start.bytes) => {
+        // The rest of the first page, which is encrypted, is damage or another file format to SQLite.
+        Some(start)
+            if [sqlite::SQLITE_CORRUPT, sqlite::SQLITE_ERROR].into_iter().any(fails_with)
+                && encrypts_pages(&start.bytes) =>
+        {
             MigrateError::Encrypted { path: path.to_owned() }
         }
         Some(start) if fails_with(sqlite::SQLITE_NOTADB) && !start.bytes.starts_with(PLAIN_HEADER) => {
