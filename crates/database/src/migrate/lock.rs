@@ -126,7 +126,7 @@ fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, Mig
         return Err(MigrateError::ReadOnly { path: path.to_owned() });
     }
     let Some(key) = key else {
-        return match lock(&source) {
+        return match lock(&source).and_then(|()| read_schema(&source)) {
             Ok(()) => Ok(Some(source)),
             Err(failure) if is_busy(&failure) => Ok(None),
             Err(failure) => Err(without_key(path, &source, failure)),
@@ -156,6 +156,15 @@ fn lock(source: &Opened) -> Result<(), Failure> {
     source.core.with(|connection| {
         connection.execute_batch("PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
     })
+}
+
+/// Reads the schema of a file that may be encrypted behind a plaintext header, which is enough for a lock.
+fn read_schema(source: &Opened) -> Result<(), Failure> {
+    let start = source.core.file_start(MAIN, HEADER);
+    if !start.is_some_and(|start| encrypts_pages(&start.bytes)) {
+        return Ok(());
+    }
+    source.core.with(|connection| connection.execute_batch("SELECT count(*) FROM main.sqlite_schema"))
 }
 
 fn is_busy(failure: &Failure) -> bool {
