@@ -13,7 +13,7 @@ export class Server {
    * @param args - the arguments of Node; the program listens on the port in the variable `PORT`
    * @throws an error with the program's output, if the program ends or does not answer in time
    */
-  static async start(args, { cwd, env, limit = 30_000 }) {
+  static async start(args, { cwd, env, limit = 60_000 }) {
     const port = await freePort()
     const server = new Server(args, { cwd, env: { ...env, PORT: `${port}`, HOSTNAME: '127.0.0.1' } }, port)
     try {
@@ -55,7 +55,7 @@ export class Server {
   /** Sends an object as JSON, or asks for a page. Returns the text of the answer, which has to be a success. */
   async fetch(path, object) {
     const sent = object && { method: 'POST', body: JSON.stringify(object) }
-    const response = await fetch(this.url + path, { ...sent, signal: AbortSignal.timeout(30_000) })
+    const response = await fetch(this.url + path, { ...sent, signal: AbortSignal.timeout(60_000) })
     const text = await response.text()
     assert.ok(response.ok, `${path}: ${response.status}\n${this.output}`)
     return text
@@ -64,7 +64,7 @@ export class Server {
   /** Ends the process. */
   async stop() {
     this.child.kill()
-    const timer = setTimeout(this.kill, 5000)
+    const timer = setTimeout(this.kill, 20_000)
     await this.ended
     clearTimeout(timer)
     process.off('exit', this.kill)
