@@ -1,0 +1,8 @@
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  ssr: {
+    noExternal: true,
+    external: ['strongroom'],
+  },
+})

@@ -1,0 +1,12 @@
+import Database from 'strongroom'
+import { expect, test } from 'vitest'
+import { add, db, has } from './notes.js'
+
+test('stores a note', () => {
+  expect(add('buy milk')).toStrictEqual({ title: 'buy milk' })
+  expect(has('buy milk')).toBe(true)
+})
+
+test('throws the error of a statement', () => {
+  expect(() => db.exec('SELECT missing')).toThrow(Database.SqliteError)
+})

@@ -1,0 +1,12 @@
+import Database from 'strongroom'
+
+export const db = new Database('encrypted.db', { passphrase: process.env.NOTES_PASSPHRASE })
+db.exec('CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, title TEXT NOT NULL)')
+
+export function add(title) {
+  return db.prepare('INSERT INTO note (title) VALUES (?) RETURNING title').get(title)
+}
+
+export function has(title) {
+  return db.prepare('SELECT EXISTS (SELECT 1 FROM note WHERE title = ?)').pluck().get(title) === 1
+}
