@@ -24,7 +24,7 @@ function loadedElsewhere() {
     }
     return loaded.get(file).exports
   }
-  return load(require.resolve('strongroom'))
+  return { Database: load(require.resolve('strongroom')), globals: vm.runInContext('({ Array, Object })', context) }
 }
 
 /*
@@ -32,7 +32,7 @@ function loadedElsewhere() {
  * with their inner codes, and a Buffer was not taken for a key.
  */
 test('in another context errors are the same, and a Buffer is a key', () => {
-  const Database = loadedElsewhere()
+  const { Database } = loadedElsewhere()
   const { SqliteError } = Database
   const path = freshPath()
   const db = new Database(path)
@@ -49,4 +49,20 @@ test('in another context errors are the same, and a Buffer is a key', () => {
       () => new Database(path, secret),
       (error) => error instanceof SqliteError && error.code === 'STRONGROOM_NOT_ENCRYPTED',
     )
+})
+
+// The array of `columns()` was one of Node's main context, which toStrictEqual in Vitest's vmThreads tells apart.
+test('in another context arrays and objects are of that context', () => {
+  const { Database, globals } = loadedElsewhere()
+  const db = new Database(':memory:')
+  db.exec('PRAGMA foreign_keys = OFF; CREATE TABLE p (id INTEGER PRIMARY KEY)')
+  db.exec('CREATE TABLE t (a REFERENCES p); INSERT INTO t VALUES (5)')
+  const rows = db.prepare('SELECT a FROM t')
+  const report = db.check()
+  const arrays = [rows.columns(), rows.all(), rows.raw().all(), rows.raw().get(), db.pragma('table_info(t)')]
+  arrays.push(report.problems, db.explain('SELECT 1'))
+  const objects = [...rows.raw(false).all(), ...rows.columns(), report, ...report.problems, db.pragma('page_size')[0]]
+  objects.push(db.prepare('DELETE FROM t').run(), Database.versions)
+  for (const array of arrays) assert.equal(Object.getPrototypeOf(array), globals.Array.prototype)
+  for (const object of objects) assert.equal(Object.getPrototypeOf(object), globals.Object.prototype)
 })

@@ -72,7 +72,7 @@ export function check(session: Session, options: unknown): CheckResult {
   try {
     const { pages, authenticated, problems } = session.callback(() => session.native.check(attached, report))
     if (thrown === undefined)
-      return { ok: problems.length === 0, pages, authenticated, problems: problems.map(problem) }
+      return { ok: problems.length === 0, pages, authenticated, problems: Array.from(problems, problem) }
   } catch (error) {
     if (thrown === undefined) throw fromNative(error)
   }

@@ -185,14 +185,17 @@ export class Execution {
       this.#prepareAgain()
     }
     try {
-      const columns = this.#prepared.native.columns()
-      return columns.map(({ name, column = null, table = null, database = null, type = null }) => ({
-        name,
-        column,
-        table,
-        database,
-        type,
-      }))
+      // The addon's array is of Node's main context, and a test runner may have loaded this module in another one.
+      return Array.from(
+        this.#prepared.native.columns(),
+        ({ name, column = null, table = null, database = null, type = null }) => ({
+          name,
+          column,
+          table,
+          database,
+          type,
+        }),
+      )
     } catch (error) {
       throw fromNative(error)
     }

@@ -9,7 +9,8 @@ export function missing(platform: Platform): string {
     return (
       'A bundler put strongroom into its bundle without the addon. Leave strongroom out of the bundle and install it ' +
       'where the bundle runs (esbuild: --external:strongroom; webpack and rspack: externals: { strongroom: ' +
-      `'commonjs strongroom' }), or copy the addon beside the bundle or the executable, under its own name ` +
+      `'commonjs strongroom' }; Next.js: serverExternalPackages: ['strongroom']; Vite: ssr: { external: ` +
+      `['strongroom'] }), or copy the addon beside the bundle or the executable, under its own name ` +
       `(bindings_node.${platform.name}.node of ${name}; esbuild: --loader:.node=copy).`
     )
   if (inArchive(home)) return ARCHIVE
