@@ -12,6 +12,12 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** The key of every encrypted database that the projects write. */
 export const PASSPHRASE = 'correct horse battery staple'
 
+/** The temporary folders. A test that fails to install has no project that it could remove. */
+const folders = new Set()
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** Returns the names of all projects. */
 export function projects() {
   return readdirSync(here).filter((name) => existsSync(source(name, 'package.json')))
@@ -65,6 +71,7 @@ export class Project {
 
   constructor(folder) {
     this.folder = folder
+    folders.add(folder)
   }
 
   /** Returns the path of a file in the project. */
@@ -120,6 +127,7 @@ export class Project {
 
   remove() {
     rmSync(this.folder, { recursive: true, force: true })
+    folders.delete(this.folder)
   }
 }
 
