@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::claim::Claim;
+use crate::damage::Damage;
 use crate::facts::Facts;
 use crate::manifest::Manifest;
 use crate::neighbours::Neighbours;
@@ -11,8 +12,10 @@ use crate::neighbours::Neighbours;
 /// An addon that was read.
 #[derive(Debug)]
 pub struct Addon {
-    /// The facts, one element for each processor.
+    /// The facts, one element for each processor; empty for a damaged file.
     pub facts: Vec<Facts>,
+    /// The damage of a file that is not a whole addon.
+    pub damage: Option<Damage>,
     /// The platform that the addon's names and its package claim.
     pub claim: Option<Claim>,
     /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
@@ -28,6 +31,14 @@ pub struct Addon {
 impl Addon {
     /// Returns an addon of which only the content is known.
     pub(crate) fn unplaced(path: PathBuf, facts: Vec<Facts>) -> Addon {
-        Addon { facts, claim: None, abi: None, package: None, path, neighbours: Neighbours::Unknown }
+        Addon {
+            facts,
+            damage: None,
+            claim: None,
+            abi: None,
+            package: None,
+            path,
+            neighbours: Neighbours::Unknown,
+        }
     }
 }

@@ -8,11 +8,13 @@ use rayon::prelude::*;
 use crate::addon::Addon;
 use crate::check::{check_addon, check_package};
 use crate::claim::Claim;
+use crate::damage::Damage;
 use crate::error::AuditError;
 use crate::finding::Report;
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
 use crate::policy::Policy;
+use crate::printable::display_path;
 use crate::readers::read_facts;
 use crate::source::{Progress, Sources, read_file, read_paths};
 
@@ -23,7 +25,7 @@ pub struct Audit {
     pub packages: Vec<AuditedPackage>,
     /// The addons, in the order of the paths, and sorted by path within one of them.
     pub files: Vec<Audited>,
-    /// The files that could not be audited.
+    /// The files that could not be read. A file that is not a whole addon is among `files`, with a finding.
     pub failures: Vec<AuditError>,
 }
 
@@ -64,7 +66,11 @@ pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) 
 /// # Errors
 /// The file or its package.json cannot be read, or the file is not an addon or is damaged.
 pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
-    Ok(Audited::new(read_file(path)?, policy).report)
+    let mut addon = read_file(path)?;
+    match addon.damage.take() {
+        Some(damage) => Err(AuditError::Damaged { file: display_path(path), damage }),
+        None => Ok(Audited::new(addon, policy).report),
+    }
 }
 
 /// Audits the content of an addon; `path` is the file's name.
@@ -84,6 +90,11 @@ impl Audit {
         let packages = self.packages.iter().map(|package| &package.report);
         let broken = packages.filter(|report| !report.findings.is_empty());
         broken.chain(self.files.iter().map(|file| &file.report)).cloned().collect()
+    }
+
+    /// Returns the files that are not whole addons, each with its damage.
+    pub fn damaged(&self) -> impl Iterator<Item = (&str, &Damage)> {
+        self.files.iter().filter_map(|file| Some((file.report.file.as_str(), file.addon.damage.as_ref()?)))
     }
 
     /// Returns whether a finding is an error.

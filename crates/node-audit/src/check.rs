@@ -11,10 +11,16 @@ use crate::policy::Policy;
 use crate::printable::display_path;
 use crate::rules::{Check, Problem, RULES, Subject};
 
-/// Checks each part of an addon.
+/// Checks each part of an addon, or the damage of a file that is not a whole one.
 pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy) -> Report {
     let platform = claim.map(ToString::to_string);
     let mut report = Report { file: display_path(&addon.path), platform, findings: Vec::new() };
+    for rule in &RULES {
+        if let (Check::Damage(check), Some(damage)) = (rule.check, &addon.damage) {
+            let problems = with_severity(rule.id, vec![check(damage)], policy);
+            report.findings.extend(findings(&report.file, report.platform.as_deref(), rule.id, problems));
+        }
+    }
     for Pair { facts, platform } in pairs(&addon.facts, claim) {
         let subject = Subject::new(addon, facts, platform, policy);
         let platform = platform.map(|platform| platform.to_string());

@@ -1,5 +1,6 @@
 //! Why a file could not be audited.
 
+use crate::damage::Damage;
 use crate::limits::{MAX_FILE, MAX_NAMES};
 use crate::manifest::ManifestError;
 
@@ -74,37 +75,13 @@ pub enum AuditError {
         /// The file that exceeds the limit.
         file: String,
     },
-    /// A file of no bytes.
-    #[error("{file}: is empty")]
-    Empty {
-        /// The file.
-        file: String,
-    },
-    /// A program for DOS or 16-bit Windows.
-    #[error("{file}: is not an addon but {program}; an addon for Windows has a PE header")]
-    OldProgram {
-        /// The file.
-        file: String,
-        /// `a DOS program` or `a program for 16-bit Windows`.
-        program: &'static str,
-    },
-    /// A file of no format that an addon can have.
-    #[error("{file}: is not an addon: the file begins with {start}, which no addon format does")]
-    NotAnAddon {
-        /// The file.
-        file: String,
-        /// Its first bytes in hexadecimal.
-        start: String,
-    },
-    /// A file that is cut short, or whose tables make no sense.
-    #[error("{file}: is a damaged {format} file: {damage}")]
+    /// A file that is not a whole addon. [`crate::audit_paths`] reports such a file as a finding instead.
+    #[error("{file}: {damage}")]
     Damaged {
         /// The file.
         file: String,
-        /// `ELF`, `Mach-O` or `PE`.
-        format: &'static str,
         /// The damage.
-        damage: String,
+        damage: Damage,
     },
 }
 

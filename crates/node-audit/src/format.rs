@@ -13,15 +13,13 @@ pub(crate) enum Format {
     Pe,
 }
 
-/// Why a file has no format of addons.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file without a format of addons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotAnAddon {
-    /// The file has no content.
-    Empty,
     /// The file begins as a PE file does, but is older: `a DOS program`.
     OldProgram(&'static str),
-    /// The file begins with these bytes, in hexadecimal.
-    Other(String),
+    /// Any other file.
+    Other,
 }
 
 impl Format {
@@ -29,17 +27,13 @@ impl Format {
     pub(crate) fn of(content: &[u8]) -> Result<Format, NotAnAddon> {
         let start = content.get(..4).unwrap_or(content);
         match start {
-            [] => Err(NotAnAddon::Empty),
             b"\x7fELF" => Ok(Format::Elf),
             _ if is_macho(content) => Ok(Format::MachO),
             [b'M', b'Z', ..] => match old_program(content) {
                 Some(program) => Err(NotAnAddon::OldProgram(program)),
                 None => Ok(Format::Pe),
             },
-            _ => {
-                let bytes: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
-                Err(NotAnAddon::Other(bytes.join(" ")))
-            }
+            _ => Err(NotAnAddon::Other),
         }
     }
 
@@ -116,10 +110,10 @@ mod tests {
             (b"\xca\xfe\xba\xbf", Ok(Format::MachO)),
             (b"\xca\xfe\xba\xbe", Ok(Format::MachO)),
             (b"\xca\xfe\xba\xbe\0\0\0\x2c", Ok(Format::MachO)),
-            (b"\xca\xfe\xba\xbe\0\0\0\x2d", Err(NotAnAddon::Other("ca fe ba be".to_owned()))),
+            (b"\xca\xfe\xba\xbe\0\0\0\x2d", Err(NotAnAddon::Other)),
             (b"MZ", Ok(Format::Pe)),
-            (b"", Err(NotAnAddon::Empty)),
-            (b"hi", Err(NotAnAddon::Other("68 69".to_owned()))),
+            (b"", Err(NotAnAddon::Other)),
+            (b"hi", Err(NotAnAddon::Other)),
         ] {
             assert_eq!(Format::of(content), expected, "{content:x?}");
         }

@@ -19,6 +19,8 @@ mod audit;
 mod build_paths;
 mod check;
 mod claim;
+mod damage;
+mod damage_kind;
 mod elf;
 mod error;
 mod facts;
@@ -50,6 +52,7 @@ mod version;
 pub use addon::Addon;
 pub use audit::{Audit, Audited, AuditedPackage, audit, audit_bytes, audit_paths};
 pub use claim::{Claim, PlatformError};
+pub use damage::Damage;
 pub use error::AuditError;
 pub use facts::{
     Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, MacPlatform, MachOFacts, PeFacts,

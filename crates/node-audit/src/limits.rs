@@ -141,6 +141,11 @@ pub(crate) const MAX_PATH: usize = 1024;
 /// Places at which a path may begin. A file with more was made to keep its reader busy.
 pub(crate) const MAX_PATH_STARTS: usize = 1 << 18;
 
+// Files that are not addons
+
+/// Characters of a title or a line that a damaged file is quoted by.
+pub(crate) const MAX_QUOTED_LINE: usize = 80;
+
 // Findings
 
 /// Findings of one rule in one file; the others are counted.

@@ -117,7 +117,12 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
         complain(&failure.to_string());
     }
     let (text, has_errors) = match arguments {
-        Arguments { facts: true, format, .. } => (facts(&audit, *format, width)?, false),
+        Arguments { facts: true, format, .. } => {
+            for (file, damage) in audit.damaged() {
+                complain(&format!("{file}: {damage}"));
+            }
+            (facts(&audit, *format, width)?, false)
+        }
         Arguments { summary: true, format, .. } => {
             let packages = summarize(&arguments.paths, &audit, &policy);
             let fails = packages.iter().flat_map(|package| &package.verdicts).any(Verdict::is_failure);
@@ -126,7 +131,9 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
         Arguments { format, all, .. } => (findings(&audit, *format, *all, width)?, audit.has_errors()),
     };
     print(&text)?;
-    Ok(match (audit.failures.is_empty(), has_errors) {
+    // Without a verdict, a file without facts is one that could not be read.
+    let is_complete = audit.failures.is_empty() && !(arguments.facts && audit.damaged().next().is_some());
+    Ok(match (is_complete, has_errors) {
         (false, _) => 2,
         (true, true) => 1,
         (true, false) => 0,

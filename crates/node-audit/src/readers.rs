@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use crate::damage::Damage;
+use crate::damage_kind::{damage_of_kind, first_bytes};
 use crate::error::AuditError;
 use crate::facts::Facts;
 use crate::format::{Format, NotAnAddon};
+use crate::limits::MAX_FILE;
 use crate::printable::display_path;
 use crate::{elf, macho, pe};
 
@@ -15,16 +18,41 @@ use crate::{elf, macho, pe};
 /// # Errors
 /// The content is not an addon, or is damaged.
 pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError> {
-    let file = || display_path(path);
+    recognize(content).map_err(|damage| AuditError::Damaged { file: display_path(path), damage })
+}
+
+/// Decides whether the content of a file with an addon's name is an addon. Returns its facts, or its damage.
+///
+/// This function alone makes the decision, for files on disk and in archives.
+pub(crate) fn recognize(content: &[u8]) -> Result<Vec<Facts>, Damage> {
     let format = Format::of(content).map_err(|reason| match reason {
-        NotAnAddon::Empty => AuditError::Empty { file: file() },
-        NotAnAddon::OldProgram(program) => AuditError::OldProgram { file: file(), program },
-        NotAnAddon::Other(start) => AuditError::NotAnAddon { file: file(), start },
+        NotAnAddon::OldProgram(kind) => {
+            let remedy = "build the addon as a DLL, which has a PE header";
+            Damage::Other { kind, start: first_bytes(content), remedy }
+        }
+        NotAnAddon::Other => damage_of_kind(content),
     })?;
     let facts = match format {
         Format::Elf => elf::read(content).map(|facts| vec![facts]),
         Format::MachO => macho::read(content),
         Format::Pe => pe::read(content).map(|facts| vec![facts]),
     };
-    facts.map_err(|damage| AuditError::Damaged { file: file(), format: format.name(), damage })
+    facts.map_err(|detail| damage(format, content, detail))
+}
+
+/// Returns the damage of a file whose format is known.
+fn damage(format: Format, content: &[u8], detail: String) -> Damage {
+    let end = match format {
+        Format::Elf => elf::end(content),
+        Format::MachO => macho::end(content),
+        Format::Pe => pe::end(content),
+    };
+    let (format, length) = (format.name(), content.len() as u64);
+    match end {
+        // A larger number shows damaged headers instead of a file that was cut.
+        Some(promised) if promised > length && promised <= MAX_FILE => {
+            Damage::CutShort { format, length, promised, detail }
+        }
+        _ => Damage::Broken { format, detail },
+    }
 }

@@ -201,6 +201,8 @@ impl Contents<'_> {
 fn fits(file: &Audited, system: Platform) -> bool {
     match &file.addon.claim {
         Some(claim) => claim.covers(system),
+        // A damaged file that claims nothing loads nowhere.
+        None if file.addon.damage.is_some() => true,
         None => file.addon.facts.iter().any(|part| part.elf().is_some() && part.cpu == Some(system.cpu)),
     }
 }

@@ -7,6 +7,7 @@
 //! exceed the file's size counts against a limit.
 
 mod declared;
+mod end;
 mod image;
 mod libc;
 mod relocations;
@@ -22,6 +23,7 @@ use object::read::elf::FileHeader;
 use crate::facts::{Details, ElfFacts, Facts};
 use crate::limits::MAX_NEEDED;
 use crate::platform::Cpu;
+pub(crate) use end::end;
 use image::Image;
 use segments::Segments;
 use symbols::SymbolNames;

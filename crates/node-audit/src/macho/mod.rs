@@ -4,6 +4,7 @@
 //! exceed the file's size counts against a limit.
 
 mod commands;
+mod end;
 mod exports;
 mod fat;
 mod signature;
@@ -15,6 +16,7 @@ use object::read::macho::MachHeader;
 
 use crate::facts::{Details, Facts, Leftover, MachOFacts, Signature};
 use crate::platform::Cpu;
+pub(crate) use end::end;
 
 /// Names that linkers define for the header itself, and to which nothing binds.
 const LINKER_MADE: [&str; 4] =

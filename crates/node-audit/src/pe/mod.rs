@@ -5,6 +5,7 @@
 //! Invariant: every address and count in the file is hostile. Addresses are looked up in the sections, and work that could
 //! exceed the file's size counts against a limit.
 
+mod end;
 mod image;
 mod imports;
 
@@ -17,6 +18,7 @@ use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
 use crate::facts::{Details, DllImports, Facts, Leftover, PeFacts};
 use crate::limits::{MAX_DEBUG_ENTRIES, MAX_EXPORTS};
 use crate::platform::Cpu;
+pub(crate) use end::end;
 use image::Image;
 
 /// The kind of file that Windows loads into a program.

@@ -5,6 +5,7 @@
 
 mod arch;
 mod build_path;
+mod damaged;
 mod evidence;
 mod glibc_floor;
 mod hardening;
@@ -35,7 +36,8 @@ pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
 
 /// Each rule, in the order of findings.
-pub const RULES: [Rule; 21] = [
+pub const RULES: [Rule; 22] = [
+    damaged::RULE,
     arch::RULE,
     napi_entry::RULE,
     napi_version::RULE,

@@ -1,6 +1,7 @@
 //! A rule, and the problems that it finds.
 
 use super::subject::Subject;
+use crate::damage::Damage;
 use crate::finding::Severity;
 use crate::package_contents::PackageContents;
 
@@ -23,6 +24,8 @@ pub struct Rule {
 /// The function of a rule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Check {
+    /// Checks a file that is not a whole addon.
+    Damage(fn(&Damage) -> Problem),
     /// Checks one addon, for one processor.
     Addon(fn(&Subject<'_>) -> Vec<Problem>),
     /// Checks a package with its addons.

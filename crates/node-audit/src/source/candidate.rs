@@ -8,13 +8,12 @@ use super::package::{Package, with_slashes};
 use super::place::Place;
 use crate::addon::Addon;
 use crate::claim::Claim;
-use crate::error::AuditError;
 use crate::facts::{Details, Facts};
 use crate::name_claims::NameClaims;
 use crate::package_contents::PackageAddon;
 use crate::platform::{Cpu, Os};
 use crate::printable::printable;
-use crate::readers::read_facts;
+use crate::readers::recognize;
 
 /// An addon before it is read.
 pub(super) struct Candidate {
@@ -47,16 +46,20 @@ impl Candidate {
     }
 
     /// Reads the addon.
-    pub(super) fn read(&self, content: &[u8]) -> Result<Addon, AuditError> {
-        let facts = read_facts(&self.path, content)?;
-        Ok(Addon {
+    pub(super) fn read(&self, content: &[u8]) -> Addon {
+        let (facts, damage) = match recognize(content) {
+            Ok(facts) => (facts, None),
+            Err(damage) => (Vec::new(), Some(damage)),
+        };
+        Addon {
             claim: self.claims.claim.clone().or_else(|| self.claim_of_system(&facts)),
             abi: self.claims.abi,
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.path.clone(),
             neighbours: self.place.neighbours_of_addon(&facts),
             facts,
-        })
+            damage,
+        }
     }
 
     /// Returns the addon as a member of its package, whether it could be read or not.

@@ -37,10 +37,13 @@ impl Input {
         match (ArchiveFormat::of(&start), is_named_archive) {
             (Some(_), _) => Ok(Input::Archive),
             (None, false) => Ok(Input::Addon),
-            (None, true) if start.is_empty() => Err(AuditError::Empty { file: file() }),
             (None, true) => {
-                let damage = "the file begins neither as gzip nor as tar does".to_owned();
-                Err(AuditError::Archive { file: file(), damage })
+                let damage = if start.is_empty() {
+                    "the file is empty"
+                } else {
+                    "the file begins neither as gzip nor as tar does"
+                };
+                Err(AuditError::Archive { file: file(), damage: damage.to_owned() })
             }
         }
     }

@@ -36,7 +36,7 @@ impl<'a> Shared<'a> {
 
     /// Reads a candidate, and counts the memory that its facts take.
     pub(super) fn read(&self, candidate: &Candidate, content: &[u8]) -> Result<Addon, AuditError> {
-        let addon = candidate.read(content)?;
+        let addon = candidate.read(content);
         let facts: u64 = addon.facts.iter().map(Facts::weight).sum();
         if !self.has_room(facts + addon.neighbours.weight()) {
             return Err(AuditError::TooMuch { file: display_path(&candidate.path) });

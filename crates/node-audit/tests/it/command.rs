@@ -98,16 +98,11 @@ fn a_warning_alone_is_status_0_and_a_platform_overrides_the_name() {
 
 #[test]
 fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
-    let (status, out, err) = node_audit(&folder(), &["missing.node", "bad.linux-x64-gnu.node", "text.node"]);
+    let (status, out, err) = node_audit(&folder(), &["missing.node", "bad.linux-x64-gnu.node"]);
     assert_eq!(status, 2);
     assert!(out.contains("libssl.so.3"), "{out}");
-    let lines: Vec<&str> = err.lines().collect();
-    assert_eq!(lines.len(), 2, "{err}");
-    assert!(lines[0].starts_with("node-audit: missing.node: cannot be read: "), "{err}");
-    assert!(
-        lines[1].starts_with("node-audit: text.node: is not an addon: the file begins with 68 65 6c 6c"),
-        "{err}"
-    );
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.starts_with("node-audit: missing.node: cannot be read: "), "{err}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn every_rule_is_explained() {
 
 /// Policies, scripts and code hosts refer to these ids.
 const IDS: &[(&str, &str)] = &[
+    ("damaged", "error"),
     ("arch", "error"),
     ("napi-entry", "error"),
     ("napi-version", "info"),
@@ -108,5 +109,5 @@ fn facts_of_what_cannot_be_read_are_status_2() {
     let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
     assert_eq!(status, 2);
     assert!(out.starts_with(NAME), "{out}");
-    assert!(err.starts_with("node-audit: text.node: is not an addon"), "{err}");
+    assert!(err.starts_with("node-audit: text.node: is a text, not an addon"), "{err}");
 }

@@ -9,6 +9,7 @@ mod arch;
 mod bad_input;
 mod build_path;
 mod command;
+mod damaged;
 mod elf_facts;
 mod explanations;
 mod folders;

@@ -131,7 +131,10 @@ fn a_bad_policy_is_status_2_before_anything_is_read() {
     std::fs::write(folder.path().join("p.toml"), "[severities]\nno-rule = \"off\"\n").unwrap();
     let (status, out, err) = node_audit(&folder, &["--policy", "p.toml", NAME]);
     assert_eq!((status, out.as_str()), (2, ""));
-    assert!(err.starts_with("node-audit: p.toml:2:1: unknown rule `no-rule`; known rules: arch, "), "{err}");
+    assert!(
+        err.starts_with("node-audit: p.toml:2:1: unknown rule `no-rule`; known rules: damaged, arch, "),
+        "{err}"
+    );
     let (status, out, err) = node_audit(&folder, &["--policy", "missing.toml", NAME]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.starts_with("node-audit: missing.toml: the policy cannot be read: "), "{err}");

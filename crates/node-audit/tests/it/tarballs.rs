@@ -225,12 +225,14 @@ fn a_broken_package_json_is_reported_and_the_addon_is_read() {
 }
 
 #[test]
-fn an_addon_that_cannot_be_read_leaves_the_others() {
+fn a_damaged_addon_is_a_finding_among_the_others() {
     let tarball = Tarball::package(MANIFEST).file("package/a.node", b"text").file("package/b.node", &addon());
     let audit = audit(&tarball.gz());
-    assert_eq!(names(&audit), ["p.tgz:package/b.node"]);
-    let failure = audit.failures[0].to_string();
-    assert!(failure.contains("p.tgz:package/a.node: is not an addon"), "{failure}");
+    assert_eq!(names(&audit), ["p.tgz:package/a.node", "p.tgz:package/b.node"]);
+    assert_eq!(audit.failures.len(), 0);
+    let finding = &audit.files[0].report.findings[0];
+    assert_eq!((finding.rule, finding.message.as_str()), ("damaged", "the file is a text, not an addon"));
+    assert_eq!(audit.damaged().count(), 1);
 }
 
 /// Returns an archive of some kilobytes that unpacks to more than the limit.
