@@ -10,13 +10,14 @@ use crate::check::{check_addon, check_package};
 use crate::claim::Claim;
 use crate::damage::Damage;
 use crate::error::AuditError;
+use crate::facts::Facts;
 use crate::finding::Report;
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
 use crate::policy::Policy;
 use crate::printable::display_path;
-use crate::readers::read_facts;
-use crate::source::{Progress, Sources, read_file, read_paths};
+use crate::readers::{read_facts, recognize};
+use crate::source::{Given, Progress, Sources, read_file, read_given};
 
 /// The audit of some paths.
 #[derive(Debug, Default)]
@@ -49,7 +50,13 @@ pub struct Audited {
 
 /// Audits .node files, folders and npm tarballs, several at a time.
 pub fn audit_paths(paths: &[PathBuf], policy: &Policy, progress: &dyn Progress) -> Audit {
-    let Sources { addons, packages, failures } = read_paths(paths, progress);
+    let given: Vec<Given> = paths.iter().cloned().map(Given::Path).collect();
+    audit_given(&given, policy, progress)
+}
+
+/// Audits paths, tarballs in memory and packages as npm packs them, several files at a time.
+pub fn audit_given(given: &[Given], policy: &Policy, progress: &dyn Progress) -> Audit {
+    let Sources { addons, packages, failures } = read_given(given, progress);
     let files = addons.into_par_iter().map(|addon| Audited::new(addon, policy)).collect();
     let packages = packages.iter().map(|package| AuditedPackage {
         manifest: Arc::clone(&package.manifest),
@@ -78,9 +85,25 @@ pub fn audit(path: &Path, policy: &Policy) -> Result<Report, AuditError> {
 /// # Errors
 /// The content is not an addon, or is damaged.
 pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Report, AuditError> {
-    let NameClaims { claim, abi, .. } = NameClaims::new(&path.to_string_lossy(), None);
     let facts = read_facts(path, content)?;
-    Ok(Audited::new(Addon { claim, abi, ..Addon::unplaced(path.to_path_buf(), facts) }, policy).report)
+    Ok(Audited::new(named(path, facts), policy).report)
+}
+
+/// Audits the content of an addon; `path` is the file's name. Content that is not a whole addon is a finding.
+#[must_use]
+pub fn audit_content(path: &Path, content: &[u8], policy: &Policy) -> Audit {
+    let (facts, damage) = match recognize(content) {
+        Ok(facts) => (facts, None),
+        Err(damage) => (Vec::new(), Some(damage)),
+    };
+    let file = Audited::new(Addon { damage, ..named(path, facts) }, policy);
+    Audit { files: vec![file], ..Audit::default() }
+}
+
+/// Returns an addon of which the name and the content are known.
+fn named(path: &Path, facts: Vec<Facts>) -> Addon {
+    let NameClaims { claim, abi, .. } = NameClaims::new(&path.to_string_lossy(), None);
+    Addon { claim, abi, ..Addon::unplaced(path.to_path_buf(), facts) }
 }
 
 impl Audit {

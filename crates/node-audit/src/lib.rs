@@ -16,6 +16,7 @@
 
 mod addon;
 mod audit;
+mod audit_view;
 mod build_paths;
 mod check;
 mod claim;
@@ -28,9 +29,12 @@ mod finding;
 mod format;
 mod install_program;
 mod limits;
+mod locations;
 mod macho;
 mod manifest;
+mod manifest_lines;
 mod name_claims;
+mod named_policy;
 mod neighbours;
 mod node_abi;
 mod node_api;
@@ -41,16 +45,20 @@ mod policy;
 mod policy_file;
 mod printable;
 mod readers;
+mod reason;
 mod report;
 mod rules;
 mod search_path;
 mod source;
 mod strings;
 mod summary;
+mod verdict;
 mod version;
 
 pub use addon::Addon;
-pub use audit::{Audit, Audited, AuditedPackage, audit, audit_bytes, audit_paths};
+pub use audit::{
+    Audit, Audited, AuditedPackage, audit, audit_bytes, audit_content, audit_given, audit_paths,
+};
 pub use claim::{Claim, PlatformError};
 pub use damage::Damage;
 pub use error::AuditError;
@@ -59,17 +67,20 @@ pub use facts::{
     Signature, StaticTls, VersionNeed,
 };
 pub use finding::{Finding, Report, Severity};
-pub use limits::{MAX_DETAILED_FILES, MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};
+pub use limits::{MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};
+pub use locations::Locations;
 pub use manifest::{Manifest, ManifestError};
+pub use named_policy::NamedPolicy;
 pub use platform::{Cpu, Libc, Os, Platform};
 pub use policy::{Allowed, Floors, Hardening, Policy};
 pub use policy_file::PolicyError;
 pub use readers::read_facts;
 pub use report::{
-    explain, facts_json, facts_text, json, problems_table, rule_list, sarif, summary_json, summary_table,
-    table,
+    explain, facts_json, facts_text, findings_table, github, json, policy_list, rule_list, sarif,
+    summary_json, summary_table, table, verdict_lines,
 };
 pub use rules::{Problem, RULES, Rule};
-pub use source::Progress;
+pub use source::{Given, Progress};
 pub use summary::{PackageSummary, SYSTEMS, Verdict, summarize};
+pub use verdict::{PackageVerdict, verdicts};
 pub use version::{Version, VersionError};

@@ -34,6 +34,9 @@ pub(crate) const MAX_PLATFORM_NAMES: usize = 64;
 /// Bytes of a range of versions. npm reads no longer range.
 pub(crate) const MAX_VERSION_RANGE: usize = 256;
 
+/// Fields of a package.json whose lines are kept.
+pub(crate) const MAX_FIELD_LINES: usize = 1000;
+
 // npm tarballs
 
 /// Bytes that an archive unpacks to: 1 GiB. A few kilobytes of gzip can unpack to any amount.
@@ -174,11 +177,20 @@ pub(crate) const MIN_TABLE_WIDTH: u16 = 60;
 /// The most columns of a table, even on a wider terminal.
 pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
 
+/// Platforms with one reason that a verdict lists.
+pub(crate) const MAX_VERDICT_PLATFORMS: usize = 6;
+
+/// Libraries of other packages that a verdict lists.
+pub(crate) const MAX_VERDICT_LIBRARIES: usize = 3;
+
+/// Reasons of failures that a verdict lists.
+pub(crate) const MAX_VERDICT_REASONS: usize = 3;
+
 /// Columns of the package names in a summary.
 pub(crate) const MAX_PACKAGE_WIDTH: usize = 30;
 
-/// Files up to which clean files and findings of severity info are listed.
-pub const MAX_DETAILED_FILES: usize = 10;
+/// Files of a finding that are listed.
+pub(crate) const MAX_TABLE_FILES: usize = 20;
 
 /// Addons from which on a progress bar is shown. Fewer are read within a second.
 pub const MIN_PROGRESS_ADDONS: u64 = 20;

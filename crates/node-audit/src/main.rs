@@ -2,93 +2,31 @@
 
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod npm_pack;
 mod progress;
 
-use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::error::ErrorKind as Usage;
-use clap::{CommandFactory, Parser, ValueEnum};
+use arguments::{Arguments, OutputFormat};
 use console::Style;
 use node_audit::{
-    Audit, Claim, MAX_DETAILED_FILES, PackageSummary, Policy, Rule, Verdict, audit_paths, explain,
-    facts_json, facts_text, json, problems_table, rule_list, sarif, summarize, summary_json, summary_table,
-    table,
+    Audit, Given, Locations, MAX_FILE, NamedPolicy, PackageSummary, Policy, Rule, Severity, audit_given,
+    explain, facts_json, facts_text, findings_table, github, json, policy_list, rule_list, sarif, summarize,
+    summary_json, summary_table, verdict_lines, verdicts,
 };
 
 /// Columns of the output if it does not go to a terminal.
 const DEFAULT_WIDTH: u16 = 100;
 
-const EXAMPLES: &str = "\
-Examples:
-  node-audit addon.linux-x64-gnu.node           an addon whose name claims a platform
-  node-audit --platform linux-x64-musl a.node   an addon whose name does not
-  node-audit package.tgz                        the result of npm pack, before it is published
-  node-audit --summary node_modules             which packages fail on Alpine, glibc 2.28, arm64
-  node-audit --format sarif . > audit.sarif     for a code host that displays findings
-  node-audit --explain glibc-floor              the reason for a rule, and the remedy
-
-Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file.";
-
-/// Checks, with evidence, whether native Node addons load on the platforms that they claim.
-///
-/// Reads .node files for Linux (ELF), macOS (Mach-O, thin and fat) and Windows
-/// (PE) without running them. The claim comes from the file's name, its directory,
-/// or its package.json; --platform overrides it. --explain lists the rules.
-#[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
-struct Arguments {
-    /// .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules
-    #[arg(required_unless_present = "explain", value_name = "PATH")]
-    paths: Vec<PathBuf>,
-
-    /// Check the addons for this platform, whatever they claim: linux-x64-gnu, darwin-arm64
-    #[arg(long, value_name = "PLATFORM")]
-    platform: Option<Claim>,
-
-    /// Change the default policy: a TOML file with oldest systems, libraries, sizes, severities
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-
-    /// The format of the output
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
-
-    /// List clean files and findings of severity info even for more than ten files
-    #[arg(long)]
-    all: bool,
-
-    /// Print the facts of each file, without a verdict
-    #[arg(long, conflicts_with_all = ["summary", "all", "policy", "platform"])]
-    facts: bool,
-
-    /// Print which packages fail on Alpine, on glibc 2.28 and on arm64
-    #[arg(long, conflicts_with_all = ["all", "platform"])]
-    summary: bool,
-
-    /// Print the reason for a rule and the remedy; without RULE, list all rules
-    #[arg(long, value_name = "RULE", num_args = 0..=1, conflicts_with_all = ["paths", "facts", "summary"])]
-    explain: Option<Option<String>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OutputFormat {
-    /// Tables for people
-    Table,
-    /// An array of {file, platform, rule, severity, message, evidence, remedy}; [] when clean
-    Json,
-    /// A SARIF 2.1.0 log
-    Sarif,
-}
+/// The name under which a tarball from standard input is reported.
+const STANDARD_INPUT: &str = "stdin";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if arguments.format == OutputFormat::Sarif && (arguments.facts || arguments.summary) {
-        let message = "SARIF contains findings only: print --facts and --summary as table or json";
-        Arguments::command().error(Usage::ArgumentConflict, message).exit();
-    }
-    match run(&arguments) {
+    match run(&Arguments::read()) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             complain(&format!("cannot write the result: {error}"));
@@ -100,18 +38,18 @@ fn main() -> ExitCode {
 /// Runs the command. Returns the exit status, or the error of writing.
 fn run(arguments: &Arguments) -> io::Result<u8> {
     let width = console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| columns);
-    if let Some(rule) = &arguments.explain {
-        return print_explanation(rule.as_deref(), width);
+    if let Some(name) = &arguments.explain {
+        return print_explanation(name.as_deref(), width);
     }
-    let policy = match arguments.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::from_file) {
-        Ok(policy) => Policy { claim: arguments.platform.clone(), ..policy },
+    let (policy, given) = match policy(arguments).and_then(|policy| Ok((policy, given(&arguments.paths)?))) {
+        Ok(read) => read,
         Err(error) => {
-            complain(&error.to_string());
+            complain(&error);
             return Ok(2);
         }
     };
     let bar = progress::Bar::new();
-    let audit = audit_paths(&arguments.paths, &policy, &bar);
+    let audit = audit_given(&given, &policy, &bar);
     bar.clear();
     for failure in &audit.failures {
         complain(&failure.to_string());
@@ -125,10 +63,10 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
         }
         Arguments { summary: true, format, .. } => {
             let packages = summarize(&arguments.paths, &audit, &policy);
-            let fails = packages.iter().flat_map(|package| &package.verdicts).any(Verdict::is_failure);
+            let fails = packages.iter().any(PackageSummary::has_failure);
             (summary(&packages, *format, &policy, width)?, fails)
         }
-        Arguments { format, all, .. } => (findings(&audit, *format, *all, width)?, audit.has_errors()),
+        _ => (findings(&audit, arguments, &policy, width)?, audit.has_errors()),
     };
     print(&text)?;
     // Without a verdict, a file without facts is one that could not be read.
@@ -140,16 +78,70 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
     })
 }
 
-fn findings(audit: &Audit, format: OutputFormat, all: bool, width: u16) -> io::Result<String> {
-    let reports = audit.reports();
-    Ok(match format {
-        OutputFormat::Json => json(&reports)?,
-        OutputFormat::Sarif => sarif(&reports, &audit.failures)?,
-        OutputFormat::Table if reports.is_empty() => String::new(),
-        OutputFormat::Table if all || reports.len() <= MAX_DETAILED_FILES => {
-            coloured(&table(&reports, width))
+/// Returns the policy: a named one before a file of that name.
+fn policy(arguments: &Arguments) -> Result<Policy, String> {
+    let policy = match &arguments.policy {
+        None => Policy::default(),
+        Some(path) => match path.to_str().and_then(NamedPolicy::by_name) {
+            Some(named) => named.policy(),
+            None => Policy::from_file(path).map_err(|error| {
+                let is_name = !path.exists() && path.components().count() == 1 && path.extension().is_none();
+                let names = NamedPolicy::ALL.map(|policy| policy.name).join(", ");
+                let known = if is_name { format!("; the named policies are {names}") } else { String::new() };
+                format!("{error}{known}")
+            })?,
+        },
+    };
+    Ok(Policy { claim: arguments.platform.clone(), ..policy })
+}
+
+/// Returns what the paths give to the audit. `-` is a tarball from standard input; no path is the package in the current folder.
+fn given(paths: &[PathBuf]) -> Result<Vec<Given>, String> {
+    if paths.is_empty() {
+        let files = npm_pack::npm_pack(Path::new(".")).map_err(|error| error.to_string())?;
+        return Ok(vec![Given::Package { folder: PathBuf::new(), files }]);
+    }
+    let given = paths.iter().map(|path| match path.to_str() {
+        Some("-") => standard_input(),
+        _ => Ok(Given::Path(path.clone())),
+    });
+    given.collect()
+}
+
+/// Reads a tarball from standard input.
+fn standard_input() -> Result<Given, String> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        return Err("standard input is a terminal: pipe an npm tarball into node-audit".to_owned());
+    }
+    let mut content = Vec::new();
+    let read = input.lock().take(MAX_FILE + 1).read_to_end(&mut content);
+    read.map_err(|error| format!("cannot read standard input: {error}"))?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(format!("standard input is larger than {} MiB", MAX_FILE >> 20));
+    }
+    Ok(Given::Tarball { name: PathBuf::from(STANDARD_INPUT), content: Arc::new(content) })
+}
+
+fn findings(audit: &Audit, arguments: &Arguments, policy: &Policy, width: u16) -> io::Result<String> {
+    let from = arguments.least_severity();
+    let locations = || {
+        let names = arguments.paths.iter().map(|path| match path.to_str() {
+            Some("-") => PathBuf::from(STANDARD_INPUT),
+            _ => path.clone(),
+        });
+        Locations::new(&names.collect::<Vec<_>>())
+    };
+    Ok(match arguments.format {
+        OutputFormat::Json => json(&audit.reports(), from)?,
+        OutputFormat::Sarif => sarif(audit, &locations(), from)?,
+        OutputFormat::Github => github(audit, &locations(), from),
+        OutputFormat::Table if from == Severity::Error => coloured(&findings_table(audit, from, width)),
+        OutputFormat::Table if audit.files.is_empty() && audit.packages.is_empty() => String::new(),
+        OutputFormat::Table => {
+            let table = coloured(&findings_table(audit, from, width));
+            format!("{}\n{table}", verdict_lines(&verdicts(audit, policy), width))
         }
-        OutputFormat::Table => coloured(&problems_table(&reports, width)),
     })
 }
 
@@ -170,14 +162,22 @@ fn summary(
     })
 }
 
-/// Prints the explanation of a rule, or the list of all rules. Returns the exit status.
-fn print_explanation(rule: Option<&str>, width: u16) -> io::Result<u8> {
-    let Some(id) = rule else { return print(&rule_list(width)).map(|()| 0) };
-    match Rule::by_id(id) {
-        Some(rule) => print(&explain(&rule, width)).map(|()| 0),
-        None => {
+/// Prints the explanation of a rule or of a named policy, or the list of all. Returns the exit status.
+fn print_explanation(name: Option<&str>, width: u16) -> io::Result<u8> {
+    let Some(name) = name else {
+        let text = format!("{}\nPolicies (--policy):\n{}", rule_list(width), policy_list(width));
+        return print(&text).map(|()| 0);
+    };
+    match (Rule::by_id(name), NamedPolicy::by_name(name)) {
+        (Some(rule), _) => print(&explain(&rule, width)).map(|()| 0),
+        (None, Some(policy)) => print(policy.text).map(|()| 0),
+        (None, None) => {
             let rules = rule_list(width);
-            complain(&format!("unknown rule `{}`; the rules are:\n{}", id.escape_debug(), rules.trim_end()));
+            complain(&format!(
+                "unknown rule `{}`; the rules are:\n{}",
+                name.escape_debug(),
+                rules.trim_end()
+            ));
             Ok(2)
         }
     }

@@ -1,8 +1,11 @@
 //! The fields of a package.json that matter to an addon.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::limits::MAX_PLATFORM_NAMES;
+use crate::manifest_lines::field_lines;
 use crate::printable::printable;
 
 /// The scripts that npm runs while it installs a package from a registry, in this order.
@@ -35,6 +38,8 @@ pub struct Manifest {
     pub no_gyp: bool,
     /// The names in `optionalDependencies`.
     pub optional_dependencies: Vec<String>,
+    /// The lines on which fields begin, by name: `scripts.install`.
+    pub(crate) lines: BTreeMap<String, usize>,
 }
 
 /// An invalid package.json.
@@ -88,6 +93,7 @@ impl Manifest {
                 .keys()
                 .map(|name| printable(name.as_bytes()))
                 .collect(),
+            lines: field_lines(content),
         })
     }
 
@@ -96,6 +102,14 @@ impl Manifest {
     pub fn title(&self) -> String {
         let name = self.name.as_deref().unwrap_or("a package without a name");
         self.version.as_ref().map_or_else(|| name.to_owned(), |version| format!("{name}@{version}"))
+    }
+
+    /// Returns the line of the first field that a text names, from 1, or that of `name`: `scripts.install: node-gyp rebuild`.
+    pub(crate) fn line_of(&self, text: &str) -> usize {
+        let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let words = text.split(|c: char| !is_in_name(c));
+        let line = words.filter_map(|word| self.lines.get(word)).next();
+        line.or_else(|| self.lines.get("name")).copied().unwrap_or(1)
     }
 
     /// Returns the names and texts of the scripts that npm runs on installation, in npm's order.

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::audit::{Audit, Audited};
 use crate::claim::Claim;
+use crate::facts::Details;
 use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
@@ -15,21 +16,29 @@ use crate::policy::Policy;
 use crate::rules::{Rule, library_that_musl_lacks};
 use crate::source::{InstalledPackage, installed};
 
-/// The systems of a summary: Alpine, and those with glibc on both processors.
+/// The systems of a summary for no platform: Alpine, and those with glibc on both processors.
 pub const SYSTEMS: [Platform; 3] = [
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Musl) },
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Glibc) },
     Platform { os: Os::Linux, cpu: Cpu::Arm64, libc: Some(Libc::Glibc) },
 ];
 
-/// A package with addons, its own or those of its platform packages, and its verdict for each of [`SYSTEMS`].
+/// A package with addons, its own or those of its platform packages, and its verdict for each system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageSummary {
     /// `name@version`
     pub package: String,
-    /// In the order of [`SYSTEMS`].
+    /// The systems are the same for all packages: the platforms of the policy, or else [`SYSTEMS`].
     #[serde(serialize_with = "by_system")]
-    pub verdicts: [Verdict; SYSTEMS.len()],
+    pub verdicts: Vec<(Platform, Verdict)>,
+}
+
+impl PackageSummary {
+    /// Returns whether an addon is for one of the systems, and does not load.
+    #[must_use]
+    pub fn has_failure(&self) -> bool {
+        self.verdicts.iter().any(|(_, verdict)| verdict.is_failure())
+    }
 }
 
 /// Whether a package loads on a system.
@@ -78,6 +87,8 @@ impl Verdict {
 /// Summarizes the packages with addons at some paths, by name; `audit` is [`crate::audit_paths`]' result for these paths.
 #[must_use]
 pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<PackageSummary> {
+    let systems: Vec<Platform> =
+        policy.claim.as_ref().map_or_else(|| SYSTEMS.to_vec(), |claim| claim.platforms().collect());
     let packages = packages(paths, audit);
     // Packages of archives, and packages that should have an addon.
     let audited: BTreeSet<String> = audit.packages.iter().map(|package| package.manifest.title()).collect();
@@ -100,8 +111,9 @@ pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<Packa
         parts_of_others.extend(parts.iter().map(|part| part.manifest.title()));
         let addons: Vec<&Audited> =
             package.addons.iter().chain(parts.iter().flat_map(|part| &part.addons)).copied().collect();
-        let verdicts = SYSTEMS.map(|system| package.verdict(&addons, system, policy));
-        summaries.push(PackageSummary { package: title.clone(), verdicts });
+        let verdict = |system: &Platform| (*system, package.verdict(&addons, *system, policy));
+        summaries
+            .push(PackageSummary { package: title.clone(), verdicts: systems.iter().map(verdict).collect() });
     }
     summaries.retain(|summary| !parts_of_others.contains(&summary.package));
     summaries
@@ -203,7 +215,14 @@ fn fits(file: &Audited, system: Platform) -> bool {
         Some(claim) => claim.covers(system),
         // A damaged file that claims nothing loads nowhere.
         None if file.addon.damage.is_some() => true,
-        None => file.addon.facts.iter().any(|part| part.elf().is_some() && part.cpu == Some(system.cpu)),
+        None => file.addon.facts.iter().any(|part| {
+            let is_format = match part.details {
+                Details::Elf(_) => ![Os::Darwin, Os::Win32].contains(&system.os),
+                Details::MachO(_) => system.os == Os::Darwin,
+                Details::Pe(_) => system.os == Os::Win32,
+            };
+            is_format && part.cpu == Some(system.cpu)
+        }),
     }
 }
 
@@ -233,6 +252,6 @@ fn claim_of_name(package: &str) -> Option<Claim> {
     NameClaims::of_package(&Manifest { name: Some(package.to_owned()), ..Manifest::default() }).claim
 }
 
-fn by_system<S: Serializer>(verdicts: &[Verdict], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(SYSTEMS.iter().map(ToString::to_string).zip(verdicts))
+fn by_system<S: Serializer>(verdicts: &[(Platform, Verdict)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(verdicts.iter().map(|(system, verdict)| (system.to_string(), verdict)))
 }

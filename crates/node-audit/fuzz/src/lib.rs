@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use node_audit::{Policy, Report, audit_bytes, audit_paths, json, sarif, table};
+use node_audit::{
+    Audit, Locations, Policy, Severity, audit_content, audit_paths, findings_table, github, json, read_facts,
+    sarif, table, verdict_lines, verdicts,
+};
 
 /// The name of each format, the first bytes of its files, and the platform that the input's name claims. The first bytes are
 /// written over each input, so that the readers accept its format.
@@ -27,9 +30,9 @@ pub fn addon(format: &str, content: &[u8]) {
         content[..magic.len()].copy_from_slice(magic);
     }
     let name = format!("fuzzed.{platform}.node");
-    match audit_bytes(Path::new(&name), &content, &Policy::default()) {
-        Ok(report) => check(std::slice::from_ref(&report)),
-        Err(error) => check_error(&error.to_string(), &name),
+    check(&audit_content(Path::new(&name), &content, &Policy::default()));
+    if let Err(error) = read_facts(Path::new(&name), &content) {
+        check_error(&error.to_string(), &name);
     }
 }
 
@@ -39,7 +42,7 @@ pub fn tarball(content: &[u8]) {
     let path = folder.path().join("fuzzed.tgz");
     std::fs::write(&path, content).expect("a temporary file");
     let audit = audit_paths(&[path], &Policy::default(), &());
-    check(&audit.reports());
+    check(&audit);
     for failure in &audit.failures {
         check_error(&failure.to_string(), "fuzzed.tgz");
     }
@@ -47,10 +50,16 @@ pub fn tarball(content: &[u8]) {
     assert_eq!(left.len(), 1, "a file was written: {left:?}");
 }
 
-fn check(reports: &[Report]) {
-    json(reports).expect("a report as JSON");
-    sarif(reports, &[]).expect("a report as SARIF");
-    assert!(!table(reports, 100).is_empty());
+fn check(audit: &Audit) {
+    let reports = &audit.reports();
+    let (all, nowhere) = (Severity::Info, Locations::default());
+    json(reports, all).expect("a report as JSON");
+    sarif(audit, &nowhere, all).expect("a report as SARIF");
+    assert!(!table(reports, 100).is_empty() && !findings_table(audit, all, 60).is_empty());
+    let annotations = github(audit, &nowhere, all);
+    assert!(annotations.lines().all(|line| line.starts_with("::")), "{annotations}");
+    let lines = verdict_lines(&verdicts(audit, &Policy::default()), 60);
+    assert!(!lines.chars().any(|c| c.is_control() && c != '\n'), "{lines:?}");
     for finding in reports.iter().flat_map(|report| &report.findings) {
         for text in [&finding.message, &finding.evidence, &finding.remedy] {
             assert!(!text.is_empty() && !text.chars().any(char::is_control), "{finding:#?}");

@@ -4,15 +4,16 @@ use serde::Serialize;
 
 use crate::audit::Audited;
 use crate::facts::Facts;
-use crate::finding::{Finding, Report};
+use crate::finding::{Finding, Report, Severity};
 use crate::summary::PackageSummary;
 
-/// Formats all findings as a JSON array of objects; `[]` without a finding.
+/// Formats the findings from one severity on as a JSON array, with an object for each finding in each file; `[]` without a finding.
 ///
 /// # Errors
 /// The serializer's; none is known.
-pub fn json(reports: &[Report]) -> Result<String, serde_json::Error> {
-    let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
+pub fn json(reports: &[Report], from: Severity) -> Result<String, serde_json::Error> {
+    let findings = reports.iter().flat_map(|report| &report.findings);
+    let findings: Vec<&Finding> = findings.filter(|finding| finding.severity >= from).collect();
     Ok(serde_json::to_string_pretty(&findings)? + "\n")
 }
 

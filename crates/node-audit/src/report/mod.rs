@@ -2,15 +2,18 @@
 
 mod explain;
 mod facts;
+mod github;
+mod groups;
 mod json;
 mod sarif;
 mod summary;
 mod table;
 mod wrap;
 
-pub use explain::{explain, rule_list};
+pub use explain::{explain, policy_list, rule_list};
 pub use facts::facts_text;
+pub use github::github;
 pub use json::{facts_json, json, summary_json};
 pub use sarif::sarif;
 pub use summary::summary_table;
-pub use table::{problems_table, table};
+pub use table::{findings_table, table, verdict_lines};

@@ -1,32 +1,39 @@
 //! SARIF 2.1.0, the static analysis results interchange format of OASIS, which code hosts and editors display.
 
 use std::collections::BTreeMap;
-use std::path::MAIN_SEPARATOR_STR;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::error::AuditError;
-use crate::finding::{Finding, Report, Severity};
+use crate::audit::Audit;
+use crate::audit_view::views;
+use crate::finding::{Finding, Severity};
+use crate::locations::{Location, Locations};
 use crate::rules::{RULES, Rule};
 
 /// The schema of the format; `version` and `$schema` must name the same version.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The name of the fingerprint; the number goes up when the fingerprint covers other fields.
-const FINGERPRINT: &str = "nodeAudit/v1";
+/// The name of the base of relative paths, as GitHub calls it.
+const ROOT: &str = "%SRCROOT%";
 
-/// Formats all findings as a SARIF log with one run, with a notification for each file that could not be audited.
+/// The name of the fingerprint; the number goes up when the fingerprint covers other fields.
+const FINGERPRINT: &str = "nodeAudit/v2";
+
+/// Formats the findings from one severity on as a SARIF log with one run, with a notification for each file that could not be audited.
 ///
 /// # Errors
 /// The serializer's; none is known.
-pub fn sarif(reports: &[Report], failures: &[AuditError]) -> Result<String, serde_json::Error> {
+pub fn sarif(audit: &Audit, locations: &Locations, from: Severity) -> Result<String, serde_json::Error> {
     let mut seen = BTreeMap::new();
-    let findings = reports.iter().flat_map(|report| &report.findings);
-    let results: Vec<Value> = findings.map(|finding| result(finding, &mut seen)).collect();
-    let notifications: Vec<Value> = failures
-        .iter()
+    let mut results = Vec::new();
+    for view in views(audit) {
+        for finding in view.findings().filter(|finding| finding.severity >= from) {
+            results.push(result(finding, &locations.of(&finding.file), view.line(finding), &mut seen));
+        }
+    }
+    let notifications: Vec<Value> = (audit.failures.iter())
         .map(|failure| json!({ "level": "error", "message": { "text": failure.to_string() } }))
         .collect();
     let log = json!({
@@ -39,9 +46,13 @@ pub fn sarif(reports: &[Report], failures: &[AuditError]) -> Result<String, serd
                 "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
             } },
             "invocations": [{
-                "executionSuccessful": failures.is_empty(),
+                "executionSuccessful": audit.failures.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
+            // The base of relative paths; whoever reads the log knows the root.
+            "originalUriBaseIds": {
+                ROOT: { "description": { "text": "The root of the repository, or else the current folder." } },
+            },
             "results": results,
         }],
     });
@@ -60,9 +71,25 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn result(finding: &Finding, seen: &mut BTreeMap<String, u64>) -> Value {
+fn result(
+    finding: &Finding,
+    location: &Location,
+    line: Option<usize>,
+    seen: &mut BTreeMap<String, u64>,
+) -> Value {
     let Finding { file, platform, rule, severity, message, evidence, remedy } = finding;
-    let uri = uri(file);
+    let Location { path, is_outside, entry } = location;
+    let mut artifact = json!({ "uri": uri(path) });
+    if !is_outside {
+        artifact["uriBaseId"] = json!(ROOT);
+    }
+    // GitHub wants a line, of a binary file as well. That of an entry in an archive means nothing there.
+    let line = line.filter(|_| entry.is_none()).unwrap_or(1);
+    let mut place =
+        json!({ "physicalLocation": { "artifactLocation": artifact, "region": { "startLine": line } } });
+    if let Some(entry) = entry {
+        place["logicalLocations"] = json!([{ "name": entry, "fullyQualifiedName": file }]);
+    }
     let mut properties = json!({ "evidence": evidence, "remedy": remedy });
     if let Some(platform) = platform {
         properties["platform"] = json!(platform);
@@ -71,8 +98,8 @@ fn result(finding: &Finding, seen: &mut BTreeMap<String, u64>) -> Value {
         "ruleId": rule,
         "level": level(*severity),
         "message": { "text": plain(&format!("{} Seen: {evidence}. To do: {remedy}.", sentence(message))) },
-        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri } } }],
-        "partialFingerprints": { FINGERPRINT: fingerprint(finding, &uri, seen) },
+        "locations": [place],
+        "partialFingerprints": { FINGERPRINT: fingerprint(finding, location, seen) },
         "properties": properties,
     });
     if let Some(index) = RULES.iter().position(|known| known.id == *rule) {
@@ -90,7 +117,11 @@ fn level(severity: Severity) -> &'static str {
 }
 
 /// Returns a clause as a sentence, with a capital and a full stop, as the format requires.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
+    // The name is written in lower case.
+    if text.starts_with("npm ") {
+        return format!("{text}.");
+    }
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).collect::<String>() + "."
@@ -101,10 +132,8 @@ fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-/// Returns a path as a URI reference: relative to the current directory, or with the scheme `file`.
-fn uri(file: &str) -> String {
-    let path = file.replace(MAIN_SEPARATOR_STR, "/");
-    let path = path.trim_start_matches("./");
+/// Returns a path as a URI reference: a relative one, or with the scheme `file`.
+fn uri(path: &str) -> String {
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.bytes() {
         match byte {
@@ -118,9 +147,10 @@ fn uri(file: &str) -> String {
 }
 
 /// Returns a fingerprint: the same in each run over the same files, and different for each result of a run.
-fn fingerprint(finding: &Finding, uri: &str, seen: &mut BTreeMap<String, u64>) -> String {
+fn fingerprint(finding: &Finding, location: &Location, seen: &mut BTreeMap<String, u64>) -> String {
     let platform = finding.platform.as_deref().unwrap_or_default();
-    let key = [finding.rule, uri, platform, &finding.message].join("\n");
+    let entry = location.entry.as_deref().unwrap_or_default();
+    let key = [finding.rule, &location.path, entry, platform, &finding.message].join("\n");
     let count = seen.entry(key.clone()).or_default();
     *count += 1;
     let digest = Sha256::digest(format!("{key}\n{count}"));
@@ -134,7 +164,7 @@ mod tests {
     #[test]
     fn special_characters_of_a_uri_are_encoded() {
         for (file, expected) in [
-            ("./dir/x.node", "dir/x.node"),
+            ("dir/x.node", "dir/x.node"),
             ("a b#c?d%e.node", "a%20b%23c%3Fd%25e.node"),
             ("a:b.node", "a%3Ab.node"),
             ("node_modules/@swc/core/\u{e4}.node", "node_modules/@swc/core/%C3%A4.node"),

@@ -39,6 +39,12 @@ pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks a text as [`wrap`] does; the lines after the first are indented.
+pub(super) fn wrap_hanging(text: &str, width: usize) -> String {
+    const INDENT: &str = "  ";
+    wrap(text, width.saturating_sub(INDENT.len())).join(&format!("\n{INDENT}")) + "\n"
+}
+
 /// Returns a count with its noun: `1 file`, `2 files`.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

@@ -1,15 +1,18 @@
-//! The first step: each given path leads to jobs.
+//! The first step: each given path, archive or package leads to jobs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::archive::Archive;
 use super::candidate::Candidate;
 use super::disk_cache::DiskCache;
 use super::folder::{self, FolderListing};
+use super::given::Given;
 use super::input::Input;
 use super::job::{Job, Work};
 use super::package::Package;
+use super::packed::{Packed, packed};
 use crate::error::AuditError;
 
 /// The contents of one given path, before the jobs run.
@@ -29,10 +32,10 @@ pub(super) struct Explored {
     pub(super) has_contents: bool,
 }
 
-/// Explores each path.
-pub(super) fn explore(paths: &[PathBuf]) -> Vec<Explored> {
+/// Explores everything that is given.
+pub(super) fn explore(given: &[Given]) -> Vec<Explored> {
     let mut explorer = Explorer::default();
-    paths.iter().map(|path| explorer.explore(path)).collect()
+    given.iter().map(|given| explorer.explore(given)).collect()
 }
 
 #[derive(Default)]
@@ -43,7 +46,18 @@ struct Explorer {
 }
 
 impl Explorer {
-    fn explore(&mut self, path: &Path) -> Explored {
+    fn explore(&mut self, given: &Given) -> Explored {
+        match given {
+            Given::Path(path) => self.path(path),
+            Given::Tarball { name, content } => {
+                let archive = Archive::Memory { name: name.clone(), content: Arc::clone(content) };
+                Explored { jobs: vec![Job::new(name, Work::Archive(archive))], ..Explored::default() }
+            }
+            Given::Package { folder, files } => self.package(folder, files),
+        }
+    }
+
+    fn path(&mut self, path: &Path) -> Explored {
         match Input::of(path) {
             Ok(Input::Addon) => {
                 let jobs = self.addon(path).into_iter().collect();
@@ -51,11 +65,29 @@ impl Explorer {
             }
             Ok(Input::Archive) => {
                 let is_new = self.seen.insert(path.to_path_buf());
-                let jobs = Vec::from_iter(is_new.then(|| Job::new(path, Work::Archive(path.to_path_buf()))));
+                let archive = || Work::Archive(Archive::Disk(path.to_path_buf()));
+                let jobs = Vec::from_iter(is_new.then(|| Job::new(path, archive())));
                 Explored { jobs, has_contents: !is_new, ..Explored::default() }
             }
             Ok(Input::Folder) => self.folder(path),
             Err(error) => Explored { failures: vec![error], has_contents: true, ..Explored::default() },
+        }
+    }
+
+    fn package(&mut self, folder: &Path, files: &[String]) -> Explored {
+        let Packed { candidates, root, failures } = packed(folder, files);
+        let has_contents = !candidates.is_empty() || !failures.is_empty();
+        let new = candidates.into_iter().filter(|candidate| self.seen.insert(candidate.path.clone()));
+        let jobs = new.map(|candidate| {
+            let path = candidate.path.clone();
+            Job::new(&path, Work::Addon { candidate, failure: None })
+        });
+        Explored {
+            jobs: jobs.collect(),
+            roots: Vec::from_iter(root),
+            failures,
+            has_contents,
+            ..Explored::default()
         }
     }
 

@@ -37,22 +37,30 @@ impl Input {
         match (ArchiveFormat::of(&start), is_named_archive) {
             (Some(_), _) => Ok(Input::Archive),
             (None, false) => Ok(Input::Addon),
-            (None, true) => {
-                let damage = if start.is_empty() {
-                    "the file is empty"
-                } else {
-                    "the file begins neither as gzip nor as tar does"
-                };
-                Err(AuditError::Archive { file: file(), damage: damage.to_owned() })
-            }
+            (None, true) => Err(not_an_archive(path, &start)),
         }
     }
+}
+
+/// Returns the error for a file with this start in the place of an archive.
+pub(super) fn not_an_archive(path: &Path, start: &[u8]) -> AuditError {
+    let damage = if start.is_empty() {
+        "the file is empty"
+    } else {
+        "the file begins neither as gzip nor as tar does"
+    };
+    AuditError::Archive { file: display_path(path), damage: damage.to_owned() }
 }
 
 /// Returns whether Node opens a file as an addon, by the file's path.
 pub(super) fn is_addon(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.len() > ".node".len() && file.ends_with(".node")
+}
+
+/// Returns the folder of an entry of an archive.
+pub(super) fn folder_of(entry: &str) -> &str {
+    entry.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Reads the first block of a file.
@@ -66,6 +74,11 @@ pub(super) fn start(path: &Path) -> Result<Vec<u8>, AuditError> {
 
 /// Reads a whole file of at most [`MAX_FILE`] bytes.
 pub(super) fn content(path: &Path) -> Result<Vec<u8>, AuditError> {
+    content_up_to(path, MAX_FILE)?.ok_or_else(|| AuditError::TooLarge { file: display_path(path) })
+}
+
+/// Reads a whole file; None if it has more bytes than `limit`.
+pub(super) fn content_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, AuditError> {
     let file = || display_path(path);
     let unreadable = |source| AuditError::Unreadable { file: display_path(path), source };
     // Opening a named pipe waits for its other end, so the kind comes first.
@@ -76,19 +89,14 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, AuditError> {
     if !metadata.is_file() {
         return Err(AuditError::Special { file: file() });
     }
-    if metadata.len() > MAX_FILE {
-        return Err(AuditError::TooLarge { file: file() });
+    if metadata.len() > limit {
+        return Ok(None);
     }
     let mut content = Vec::new();
     // A vector that grows by itself takes up to twice the memory.
     let length = usize::try_from(metadata.len()).unwrap_or_default();
     content.try_reserve_exact(length).map_err(|error| unreadable(error.into()))?;
     // One byte more than the limit: the file may have grown meanwhile.
-    File::open(path)
-        .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut content))
-        .map_err(unreadable)?;
-    if content.len() as u64 > MAX_FILE {
-        return Err(AuditError::TooLarge { file: file() });
-    }
-    Ok(content)
+    File::open(path).and_then(|open| open.take(limit + 1).read_to_end(&mut content)).map_err(unreadable)?;
+    Ok((content.len() as u64 <= limit).then_some(content))
 }

@@ -1,9 +1,10 @@
 //! Jobs, which run in parallel.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::archive::Archive;
 use super::candidate::Candidate;
 use super::input;
 use super::job_result::JobResult;
@@ -26,7 +27,7 @@ pub(super) enum Work {
         /// The reason why the candidate has no package.
         failure: Option<AuditError>,
     },
-    Archive(PathBuf),
+    Archive(Archive),
 }
 
 impl Job {
@@ -51,7 +52,7 @@ impl Job {
                 shared.progress.done();
                 result
             }
-            Work::Archive(path) => tarball::read(&path, shared)
+            Work::Archive(archive) => tarball::read(&archive, shared)
                 .unwrap_or_else(|error| JobResult { failures: vec![error], ..JobResult::default() }),
         }
     }
@@ -82,7 +83,7 @@ mod tests {
             let path = folder.path().join(format!("missing-{number}.tgz"));
             let candidate = Candidate::on_disk(&path, None, &mut Default::default());
             let work = if number.is_multiple_of(3) {
-                Work::Archive(path)
+                Work::Archive(Archive::Disk(path))
             } else {
                 Work::Addon { candidate, failure: None }
             };

@@ -4,24 +4,29 @@
 //! jobs, which run in parallel and yield a result each (`job`, `tarball`). The results are merged in the order of the paths
 //! (`merge`).
 
+mod archive;
+mod archive_packages;
 mod candidate;
 mod disk_cache;
 mod entries;
 mod explore;
 mod folder;
+mod given;
 mod input;
 mod installed;
 mod job;
 mod job_result;
 mod merge;
 mod package;
+mod packed;
 mod place;
 mod read;
 mod shared;
 mod tarball;
 
+pub use given::Given;
 pub use shared::Progress;
 
 pub(crate) use installed::{InstalledPackage, installed};
 pub(crate) use merge::Sources;
-pub(crate) use read::{read_file, read_paths};
+pub(crate) use read::{read_file, read_given};

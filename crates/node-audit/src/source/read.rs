@@ -1,10 +1,11 @@
 //! Reads the addons and packages of paths.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::candidate::Candidate;
 use super::disk_cache::DiskCache;
 use super::explore::explore;
+use super::given::Given;
 use super::input;
 use super::job::{Job, run_all};
 use super::merge::{Sources, Step, merge};
@@ -12,19 +13,19 @@ use super::shared::{Progress, Shared};
 use crate::addon::Addon;
 use crate::error::AuditError;
 
-/// Reads .node files, folders and npm tarballs, several at a time.
-pub(crate) fn read_paths(paths: &[PathBuf], progress: &dyn Progress) -> Sources {
-    let mut explored = explore(paths);
+/// Reads everything that is given, several files at a time.
+pub(crate) fn read_given(given: &[Given], progress: &dyn Progress) -> Sources {
+    let mut explored = explore(given);
     let jobs: Vec<Vec<Job>> =
         explored.iter_mut().map(|explored| std::mem::take(&mut explored.jobs)).collect();
     let counts: Vec<usize> = jobs.iter().map(Vec::len).collect();
     let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
     progress.found(jobs.iter().filter(|job| job.is_addon()).count());
     let mut results = run_all(jobs, &Shared::new(progress)).into_iter();
-    let steps = paths.iter().zip(explored).zip(counts);
-    let steps = steps.map(|((path, explored), count)| {
+    let steps = given.iter().zip(explored).zip(counts);
+    let steps = steps.map(|((given, explored), count)| {
         let results = results.by_ref().take(count).collect();
-        Step { path, explored, results }
+        Step { path: given.name(), explored, results }
     });
     merge(steps.collect())
 }

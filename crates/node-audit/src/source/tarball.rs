@@ -2,50 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
-
+use super::archive::Archive;
+use super::archive_packages::{ArchivePackages, Listing};
 use super::candidate::Candidate;
 use super::entries::{self, EntryContent, EntryKind};
-use super::input::{self, is_addon};
+use super::input::{folder_of, is_addon};
 use super::job_result::JobResult;
-use super::package::{Package, PackageRoot};
-use super::place::Place;
 use super::shared::Shared;
 use crate::error::AuditError;
-use crate::format::ArchiveFormat;
 use crate::limits::{MAX_ARCHIVE_ADDONS, MAX_FILE, MAX_LISTED, MAX_MANIFEST};
-use crate::manifest::Manifest;
 use crate::neighbours::ArchiveFiles;
 use crate::printable::{display_path, printable};
 
-/// The contents of an archive, without the content of the addons.
-struct ArchiveListing {
-    files: Arc<ArchiveFiles>,
-    /// The package.json files, by folder.
-    manifests: BTreeMap<String, Vec<u8>>,
-    addons: usize,
-}
-
-impl ArchiveListing {
-    fn place(&self, folder: &str) -> Place {
-        Place::Archive { files: Arc::clone(&self.files), directory: folder.to_owned() }
-    }
-}
-
 /// Reads the addons and packages of an archive.
-pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditError> {
+pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, AuditError> {
+    let path = archive.name();
     let damaged = |damage| AuditError::Archive { file: display_path(path), damage };
-    let listing = list(path)?.map_err(damaged)?;
-    shared.progress.found(listing.addons);
-    let mut packages = ArchivePackages { archive: path, listing: &listing, parsed: BTreeMap::new() };
+    let Listed { listing, addons } = list(archive)?.map_err(damaged)?;
+    shared.progress.found(addons);
+    let path_of = |entry: &str| path_in_archive(path, entry);
+    let mut packages = ArchivePackages::new(path, &listing, &path_of);
     let mut result = JobResult::default();
     let mut seen = 0;
-    let visited = entries::for_each(open(path)?, |entry| {
+    let visited = entries::for_each(archive.open()?, |entry| {
         if entry.kind != EntryKind::File || !is_addon(entry.path) {
             return Ok(());
         }
@@ -68,7 +50,7 @@ pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditE
         Ok(())
     });
     visited.map_err(damaged)?;
-    if seen != listing.addons {
+    if seen != addons {
         return Err(damaged("the archive changed while it was read".to_owned()));
     }
     // npm puts the package itself into the one folder on top.
@@ -83,11 +65,18 @@ pub(super) fn read(path: &Path, shared: &Shared<'_>) -> Result<JobResult, AuditE
     Ok(result)
 }
 
-fn list(path: &Path) -> Result<Result<ArchiveListing, String>, AuditError> {
+/// The contents of an archive, and the number of its addons.
+struct Listed {
+    listing: Listing,
+    addons: usize,
+}
+
+fn list(archive: &Archive) -> Result<Result<Listed, String>, AuditError> {
     let mut lister = Lister { left: MAX_LISTED, ..Lister::default() };
-    let listed = entries::for_each(open(path)?, |entry| lister.add(entry));
+    let listed = entries::for_each(archive.open()?, |entry| lister.add(entry));
     let Lister { files, manifests, addons, .. } = lister;
-    Ok(listed.map(|()| ArchiveListing { files: Arc::new(ArchiveFiles::new(files)), manifests, addons }))
+    let listing = Listing { files: Arc::new(ArchiveFiles::new(files)), manifests };
+    Ok(listed.map(|()| Listed { listing, addons }))
 }
 
 /// A listing that grows by an entry at a time.
@@ -139,82 +128,10 @@ impl Lister {
     }
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read>, AuditError> {
-    let format = ArchiveFormat::of(&input::start(path)?);
-    let file = File::open(path)
-        .map(BufReader::new)
-        .map_err(|source| AuditError::Unreadable { file: display_path(path), source })?;
-    Ok(match format {
-        Some(ArchiveFormat::Gzip) => Box::new(MultiGzDecoder::new(file)),
-        _ => Box::new(file),
-    })
-}
-
-/// Returns the folder of an entry.
-fn folder_of(entry: &str) -> &str {
-    entry.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 /// Returns the path under which an entry is reported: `pkg.tgz:package/x.node`.
 fn path_in_archive(archive: &Path, entry: &str) -> PathBuf {
     let mut name = OsString::from(archive);
     name.push(":");
     name.push(entry);
     PathBuf::from(name)
-}
-
-/// The packages of an archive, each parsed once.
-struct ArchivePackages<'a> {
-    archive: &'a Path,
-    listing: &'a ArchiveListing,
-    /// By folder.
-    parsed: BTreeMap<String, Option<Arc<Manifest>>>,
-}
-
-impl ArchivePackages<'_> {
-    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
-    /// counts only if no other is found.
-    fn nearest(&mut self, folder: &str, failures: &mut Vec<AuditError>) -> Option<Arc<Package>> {
-        let mut unnamed: Option<Arc<Package>> = None;
-        let mut folder = folder;
-        loop {
-            if folder == "node_modules" || folder.ends_with("/node_modules") {
-                return unnamed;
-            }
-            if let Some(manifest) = self.parse(folder, failures) {
-                let root =
-                    PackageRoot::Archive { archive: self.archive.to_path_buf(), folder: folder.to_owned() };
-                let package =
-                    Package { root, file: self.file(folder), manifest, place: self.listing.place(folder) };
-                let package = Arc::new(package);
-                if package.is_named() {
-                    return Some(package);
-                }
-                unnamed = unnamed.or(Some(package));
-            }
-            match folder.rsplit_once('/') {
-                Some((outer, _)) => folder = outer,
-                None => return unnamed,
-            }
-        }
-    }
-
-    fn parse(&mut self, folder: &str, failures: &mut Vec<AuditError>) -> Option<Arc<Manifest>> {
-        if let Some(parsed) = self.parsed.get(folder) {
-            return parsed.clone();
-        }
-        let manifest = match Manifest::parse(self.listing.manifests.get(folder)?) {
-            Ok(manifest) => Some(Arc::new(manifest)),
-            Err(source) => {
-                failures.push(AuditError::Manifest { file: display_path(&self.file(folder)), source });
-                None
-            }
-        };
-        self.parsed.insert(folder.to_owned(), manifest.clone());
-        manifest
-    }
-
-    fn file(&self, folder: &str) -> PathBuf {
-        path_in_archive(self.archive, &format!("{folder}/package.json"))
-    }
 }

@@ -35,10 +35,8 @@ fn clean_files_say_so() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &[NAME]);
     assert_eq!((status, err.as_str()), (0, ""));
-    assert_eq!(
-        out,
-        "addon.linux-x64-gnu.node (linux-x64-gnu): clean\n1 file: 0 errors, 0 warnings, 0 info\n"
-    );
+    let verdict = "loads on glibc 2.17 and later, Node 8.6 and later, x64; not on Alpine";
+    assert_eq!(out, format!("addon.linux-x64-gnu.node: {verdict}\n\n1 file: 0 errors, 0 warnings, 0 info\n"));
     assert_eq!(node_audit(&folder, &["--format", "json", NAME]), (0, "[]\n".to_owned(), String::new()));
 }
 
@@ -108,23 +106,25 @@ fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
 #[test]
 fn bad_usage_is_status_2_and_says_what_is_expected() {
     let folder = folder();
-    let (status, _, err) = node_audit(&folder, &[]);
-    assert!(status == 2 && err.contains("Usage: node-audit"), "{err}");
     let (status, _, err) = node_audit(&folder, &[NAME, "--platform", "beos-x64"]);
     assert!(
         status == 2 && err.contains("`beos-x64` is not a platform: expected os-cpu or os-cpu-libc"),
         "{err}"
     );
     let (status, _, err) = node_audit(&folder, &[NAME, "--format", "xml"]);
-    assert!(status == 2 && err.contains("[possible values: table, json, sarif]"), "{err}");
+    assert!(status == 2 && err.contains("[possible values: table, json, sarif, github]"), "{err}");
     for (arguments, part) in [
         (&["--explain", "arch", NAME][..], "cannot be used with"),
         (&["--explain", "--facts"], "cannot be used with"),
         (&["--facts", "--summary", NAME], "cannot be used with"),
         (&["--facts", "--policy", "p.toml", NAME], "cannot be used with"),
-        (&["--summary", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
-        (&["--facts", "--format", "sarif", NAME], "SARIF contains findings only"),
-        (&["--summary", "--format", "sarif", NAME], "SARIF contains findings only"),
+        (&["--facts", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
+        (&["--quiet", "--verbose", NAME], "cannot be used with"),
+        (&["--summary", "--quiet", NAME], "cannot be used with"),
+        (&["-", "-"], "standard input can be read once"),
+        (&["--summary", "--format", "github", NAME], "annotations contain findings only"),
+        (&["--facts", "--format", "sarif", NAME], "SARIF and annotations contain findings only"),
+        (&["--summary", "--format", "sarif", NAME], "SARIF and annotations contain findings only"),
         (&["--policy"], "a value is required"),
     ] {
         let (status, out, err) = node_audit(&folder, arguments);
@@ -156,27 +156,82 @@ fn severities_are_coloured_where_colours_are_seen() {
     assert!(!coloured(&["bad.linux-x64-gnu.node", "--format=json"]).contains('\u{1b}'));
 }
 
+/// The verdict comes first, then the files with errors, whatever their number.
 #[test]
-fn clean_files_are_counted_if_there_are_many() {
+fn errors_come_before_warnings_after_a_verdict_for_each_file() {
     let folder = folder();
-    let mut names = vec!["bad.linux-x64-gnu.node".to_owned(), "addon.node".to_owned()];
+    let mut names = vec!["addon.node".to_owned(), "bad.linux-x64-gnu.node".to_owned()];
     for number in 0..10 {
-        names.insert(0, format!("{number}.linux-x64-gnu.node"));
-        std::fs::copy(folder.path().join(NAME), folder.path().join(&names[0])).unwrap();
+        names.push(format!("{number}.linux-x64-gnu.node"));
+        std::fs::copy(folder.path().join(NAME), folder.path().join(&names[number + 2])).unwrap();
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (status, out, _) = node_audit(&folder, &names);
     assert_eq!(status, 1);
-    assert!(out.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n"), "errors first: {out}");
-    assert!(out.contains("\naddon.node\n"), "{out}");
+    let (verdicts, rest) = out.split_once("\n\n").unwrap();
+    let starts: Vec<&str> = verdicts
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| &line[..line.find(':').unwrap()])
+        .collect();
+    assert_eq!(starts, names);
+    assert!(rest.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n"), "errors first: {out}");
     assert!(
-        out.contains(
-            "\n10 files with neither error nor warning (--all lists them)\n12 files: 1 error, 1 warning"
-        ),
+        rest.contains("\naddon.node\n") && rest.ends_with("\n12 files: 1 error, 1 warning, 0 info\n"),
         "{out}"
     );
-    let (_, out, _) = node_audit(&folder, &[&names[..], &["--all"]].concat());
-    assert!(out.starts_with("9.linux-x64-gnu.node (linux-x64-gnu): clean\n"), "{out}");
+}
+
+#[test]
+fn info_is_listed_on_demand_and_errors_alone_as_well() {
+    let folder = folder();
+    let exporting = Maker { exports: vec!["napi_register_module_v1", "helper"], ..Maker::addon() };
+    std::fs::write(folder.path().join("info.linux-x64-gnu.node"), exporting.make()).unwrap();
+    let run = |arguments: &[&str]| node_audit(&folder, &[&["info.linux-x64-gnu.node"], arguments].concat());
+    let (_, out, _) = run(&[]);
+    assert!(!out.contains(" symbols ") && out.ends_with("1 info (--verbose lists info)\n"), "{out}");
+    for option in ["--verbose", "-v", "--all"] {
+        let (_, out, _) = run(&[option]);
+        assert!(out.contains(" info   symbols ") && out.ends_with(" 1 info\n"), "{option}: {out}");
+    }
+    assert_eq!(run(&["--quiet"]), (0, String::new(), String::new()));
+    let (_, out, _) = run(&["--format=json"]);
+    assert!(out.contains("\"info\""), "programs get all severities: {out}");
+    assert_eq!(run(&["--format=json", "--quiet"]).1, "[]\n");
+    let (status, out, _) = node_audit(&folder, &["-q", "bad.linux-x64-gnu.node", "addon.node"]);
+    assert_eq!(status, 1);
+    assert!(
+        out.starts_with("bad.linux-x64-gnu.node (linux-x64-gnu)\n") && !out.contains("addon.node"),
+        "{out}"
+    );
+    assert!(!out.contains("files:"), "{out}");
+}
+
+/// Ten files with one problem were ten tables.
+#[test]
+fn a_finding_in_several_files_of_a_package_is_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = Maker { needed: vec!["libssl.so.3"], ..Maker::addon() }.make();
+    let tarball = Tarball::package(r#"{"name": "p", "version": "1.0.0"}"#)
+        .file("package/linux-x64/node-108.node", &bad)
+        .file("package/linux-x64/node-115.node", &bad)
+        .file("package/linux-x64/fine.node", &Maker::addon().make());
+    std::fs::write(folder.path().join("p.tgz"), tarball.gz()).unwrap();
+    let (status, out, _) = node_audit(&folder, &["p.tgz"]);
+    assert_eq!(status, 1);
+    assert_eq!(out.matches("libssl.so.3, which").count(), 1, "{out}");
+    assert!(out.contains("\np@1.0.0 (p.tgz:package)\n"), "{out}");
+    assert!(out.contains("in:   2 files: linux-x64/node-{108, 115}.node"), "{out}");
+    assert!(out.ends_with("\n3 files: 1 error, 0 warnings, 0 info\n"), "{out}");
+    let (_, out, _) = node_audit(&folder, &["p.tgz", "--format=json"]);
+    let findings: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(findings.as_array().unwrap().len(), 2, "an entry for each file");
+}
+
+#[test]
+fn no_line_is_wider_than_its_terminal() {
+    let (_, out, _) = node_audit(&folder(), &["bad.linux-x64-gnu.node", "addon.node"]);
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
 }
 
 #[test]
@@ -210,9 +265,9 @@ fn folders_and_tarballs_are_searched() {
     std::fs::create_dir(sub("clean")).unwrap();
     std::fs::create_dir(sub("empty")).unwrap();
     std::fs::copy(sub(NAME), sub("clean").join(NAME)).unwrap();
-    let clean =
-        "clean/addon.linux-x64-gnu.node (linux-x64-gnu): clean\n1 file: 0 errors, 0 warnings, 0 info\n";
-    assert_eq!(node_audit(&folder, &["clean"]), (0, clean.to_owned(), String::new()));
+    let (status, out, err) = node_audit(&folder, &["clean"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.starts_with("clean/addon.linux-x64-gnu.node: loads on glibc 2.17 and later"), "{out}");
     let (status, out, err) = node_audit(&folder, &["empty", "--format=json"]);
     assert_eq!(
         (status, out.as_str(), err.as_str()),
@@ -223,5 +278,6 @@ fn folders_and_tarballs_are_searched() {
     std::fs::write(sub("p.tgz"), tarball.gz()).unwrap();
     let (status, out, err) = node_audit(&folder, &["p.tgz"]);
     assert_eq!((status, err.as_str()), (1, ""));
-    assert!(out.starts_with("p.tgz:package/package.json\n") && out.contains("seen: main: y.node"), "{out}");
+    assert!(out.starts_with("p: contains no addon\n\np (p.tgz:package)\n"), "{out}");
+    assert!(out.contains("seen: main: y.node"), "{out}");
 }

@@ -1,6 +1,6 @@
 //! `--explain` and `--facts`, which print no verdict.
 
-use node_audit::RULES;
+use node_audit::{NamedPolicy, RULES};
 use serde_json::Value;
 
 use crate::command::{folder, node_audit};
@@ -62,7 +62,19 @@ fn without_a_rule_all_are_listed() {
         let words: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
         assert_eq!(words[..2], [rule.id, &rule.severity.to_string()], "{out}");
     }
-    assert_eq!(lines.next(), None);
+    let rest: Vec<&str> = lines.collect();
+    assert_eq!(rest[..2], ["", "Policies (--policy):"]);
+    let names: Vec<&str> = rest[2..].iter().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, NamedPolicy::ALL.map(|policy| policy.name));
+}
+
+#[test]
+fn a_named_policy_is_explained_with_its_floors_and_sources() {
+    for policy in NamedPolicy::ALL {
+        let (status, out, err) = node_audit(&folder(), &["--explain", policy.name]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        assert!(out.contains("https://") && out.contains("\nglibc = \""), "{out}");
+    }
 }
 
 #[test]

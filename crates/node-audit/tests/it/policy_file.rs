@@ -114,15 +114,39 @@ fn the_command_applies_it() {
 
     let bad = "bad.linux-x64-gnu.node";
     for (text, status, part) in [
-        ("[allow]\nglibc = [\"libssl.so.*\"]\n", 0, "clean"),
+        ("[allow]\nglibc = [\"libssl.so.*\"]\n", 0, "0 errors, 0 warnings"),
         ("[severities]\nneeded = \"warning\"\n", 0, "1 warning"),
-        ("[severities]\nneeded = \"off\"\n", 0, "clean"),
-        ("[only]\nglibc = [\"libssl.so.3\"]\n", 0, "clean"),
+        ("[severities]\nneeded = \"off\"\n", 0, "0 errors, 0 warnings"),
+        ("[only]\nglibc = [\"libssl.so.3\"]\n", 0, "0 errors, 0 warnings"),
     ] {
         write("p.toml", text.as_bytes());
         let (actual, out, err) = node_audit(&folder, &["--policy=p.toml", bad]);
         assert!(actual == status && out.contains(part), "{text}: {out}{err}");
     }
+}
+
+#[test]
+fn a_named_policy_sets_floors_and_comes_before_a_file() {
+    let folder = folder();
+    let need = Need { library: "libc.so.6", version: "GLIBC_2.31", weak: false, symbols: vec!["x"] };
+    let file = "floor.linux-x64-gnu.node";
+    std::fs::write(folder.path().join(file), Maker { versions: vec![need], ..Maker::addon() }.make())
+        .unwrap();
+    for (policy, status) in
+        [("node20", 1), ("node22", 1), ("rhel-8", 1), ("debian-11", 0), ("lambda-al2023", 0)]
+    {
+        assert_eq!(node_audit(&folder, &["--policy", policy, file]).0, status, "{policy}");
+    }
+    std::fs::write(folder.path().join("rhel-8"), "[floors]\nglibc = \"2.40\"\n").unwrap();
+    assert_eq!(node_audit(&folder, &["--policy", "rhel-8", file]).0, 1, "the named policy");
+    assert_eq!(node_audit(&folder, &["--policy", "./rhel-8", file]).0, 0, "the file");
+    let (status, out, err) = node_audit(&folder, &["--policy", "debian11", file]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    let names = "; the named policies are node20, node22, lambda-al2023, debian-11, rhel-8\n";
+    assert!(
+        err.starts_with("node-audit: debian11: the policy cannot be read: ") && err.ends_with(names),
+        "{err}"
+    );
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn fingerprints_differ_within_a_run_and_stay_the_same_in_the_next() {
         let prints = results.as_array().unwrap().iter().map(|result| {
             let prints = result["partialFingerprints"].as_object().unwrap();
             assert_eq!(prints.len(), 1);
-            prints["nodeAudit/v1"].as_str().unwrap().to_owned()
+            prints["nodeAudit/v2"].as_str().unwrap().to_owned()
         });
         prints.collect::<Vec<_>>()
     };
@@ -127,6 +127,49 @@ fn an_entry_of_an_archive_has_a_relative_uri() {
     let out = node_audit(&folder, &["--format=sarif", "./a.tgz"]).1;
     let results = log(&out)["runs"][0]["results"].clone();
     let needed = results.as_array().unwrap().iter().find(|result| result["ruleId"] == "needed").unwrap();
-    let location = &needed["locations"][0]["physicalLocation"]["artifactLocation"];
-    assert_eq!(location["uri"], format!("a.tgz%3Apackage/{BAD}"));
+    let location = &needed["locations"][0];
+    let place = json!({ "uri": "a.tgz", "uriBaseId": "%SRCROOT%" });
+    assert_eq!(location["physicalLocation"]["artifactLocation"], place);
+    let entry =
+        json!([{ "name": format!("package/{BAD}"), "fullyQualifiedName": format!("./a.tgz:package/{BAD}") }]);
+    assert_eq!(location["logicalLocations"], entry);
+}
+
+/// A code host resolves the paths from the root of the repository, wherever node-audit runs.
+#[test]
+fn paths_start_at_the_root_of_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("packages/p")).unwrap();
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    let write = |name: &str, content: &[u8]| {
+        std::fs::write(folder.path().join("packages/p").join(name), content).unwrap();
+    };
+    write("package.json", b"{\n  \"name\": \"p\",\n  \"os\": [\"darwin\"]\n}\n");
+    write(BAD, &Maker { needed: vec!["libssl.so.3"], ..Maker::addon() }.make());
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_node-audit"))
+        .args(["--format=sarif", "."])
+        .current_dir(folder.path().join("packages/p"))
+        .output()
+        .unwrap();
+    let log = log(&String::from_utf8(output.stdout).unwrap());
+    let base = &log["runs"][0]["originalUriBaseIds"]["%SRCROOT%"];
+    assert!(base.get("uri").is_none() && base["description"]["text"].is_string(), "{base}");
+    let places: Vec<Value> = (log["runs"][0]["results"].as_array().unwrap().iter())
+        .map(|result| {
+            let place = &result["locations"][0]["physicalLocation"];
+            assert_eq!(place["artifactLocation"]["uriBaseId"], "%SRCROOT%");
+            json!([result["ruleId"], place["artifactLocation"]["uri"], place["region"]["startLine"]])
+        })
+        .collect();
+    assert!(places.contains(&json!(["package", "packages/p/package.json", 3])), "{places:?}");
+    assert!(places.contains(&json!(["needed", format!("packages/p/{BAD}"), 1])), "{places:?}");
+    // A file outside has an absolute URI.
+    let outside = tempfile::tempdir().unwrap();
+    let path = outside.path().join(BAD);
+    std::fs::copy(folder.path().join("packages/p").join(BAD), &path).unwrap();
+    let out = node_audit(&folder, &["--format=sarif", path.to_str().unwrap()]).1;
+    let result: Value = serde_json::from_str::<Value>(&out).unwrap()["runs"][0]["results"][0].clone();
+    let artifact = &result["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert!(artifact["uri"].as_str().unwrap().starts_with("file:///"), "{artifact}");
+    assert!(artifact.get("uriBaseId").is_none());
 }

@@ -208,6 +208,44 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
     assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
 }
 
+/// `--platform` was refused beside `--summary`.
+#[test]
+fn a_platform_is_the_only_column() {
+    let installed = Installed::new();
+    installed.package(
+        "a",
+        json!({}),
+        &[("x.linux-x64-gnu.node", glibc()), ("x.linux-x64-musl.node", musl())],
+    );
+    installed.package("b", json!({}), &[("x.linux-arm64-musl.node", musl())]);
+    installed.package("m", json!({}), &[("build/x.node", crate::macho_maker::MachO::addon().make())]);
+    let run = |platform: &str| {
+        let (status, out, _) =
+            node_audit(&installed.0, &["--summary", "--format=json", "--platform", platform, "node_modules"]);
+        let rows: Value = serde_json::from_str(&out).unwrap();
+        let verdicts = rows.as_array().unwrap().iter().map(|row| {
+            let verdicts = row["verdicts"].as_object().unwrap();
+            assert!(
+                !verdicts.is_empty()
+                    && verdicts.keys().all(|key| key.starts_with("linux") || key.starts_with("darwin"))
+            );
+            verdicts
+                .values()
+                .map(|verdict| verdict["verdict"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        });
+        (status, verdicts.map(|words| words.join(" ")).collect::<Vec<_>>())
+    };
+    assert_eq!(run("linux-arm64-musl"), (1, ["missing", "fails", "missing"].map(str::to_owned).to_vec()));
+    assert_eq!(run("linux-x64-musl"), (0, ["loads", "missing", "missing"].map(str::to_owned).to_vec()));
+    assert_eq!(
+        run("darwin-universal"),
+        (0, ["missing missing", "missing missing", "loads missing"].map(str::to_owned).to_vec())
+    );
+    let (_, out, _) = node_audit(&installed.0, &["--summary", "--platform=darwin-arm64", "node_modules"]);
+    assert!(out.contains("macOS 11.0") && out.ends_with("failing: 0 on darwin-arm64\n"), "{out}");
+}
+
 #[test]
 fn a_cell_of_the_table_is_short() {
     let installed = Installed::new();

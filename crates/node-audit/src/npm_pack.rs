@@ -1,0 +1,111 @@
+//! The files of a package that npm packs, by npm itself.
+//!
+//! npm decides by `files`, .npmignore, .gitignore and its own lists, which differ between its releases. The npm that will publish
+//! the package knows best.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A package whose files are unknown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NpmPackError {
+    #[error(
+        "the current folder has no package.json; name a .node file, a folder or a tarball, or run node-audit in the folder of \
+         a package (--help lists all options)"
+    )]
+    NoManifest,
+    #[error(
+        "npm is not on PATH, and node-audit asks npm which files of the package in the current folder it packs; install npm, \
+         or name the tarball of another packer (node-audit x.tgz) or a folder (node-audit .)"
+    )]
+    NoNpm,
+    #[error("cannot run `npm pack --dry-run`: {0}")]
+    NotRun(io::Error),
+    #[error("`npm pack --dry-run` fails: {0}")]
+    Failed(String),
+    #[error("`npm pack --dry-run --json` prints no list of files: {0}")]
+    Unknown(&'static str),
+}
+
+/// Returns the files that npm packs of the package in a folder, without running its scripts.
+pub(crate) fn npm_pack(folder: &Path) -> Result<Vec<String>, NpmPackError> {
+    if !folder.join("package.json").is_file() {
+        return Err(NpmPackError::NoManifest);
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let output = Command::new(npm)
+        .args(["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => NpmPackError::NoNpm,
+            _ => NpmPackError::NotRun(error),
+        })?;
+    if !output.status.success() {
+        return Err(NpmPackError::Failed(reason(&output.stdout, &output.stderr)));
+    }
+    files(&output.stdout).map_err(NpmPackError::Unknown)
+}
+
+/// Returns the paths in npm's output.
+fn files(output: &[u8]) -> Result<Vec<String>, &'static str> {
+    let value: Value = serde_json::from_slice(output).map_err(|_| "the output is not JSON")?;
+    // An array with an element for each package; an object by name in later releases.
+    let packages: Vec<&Value> = match &value {
+        Value::Array(packages) => packages.iter().collect(),
+        Value::Object(packages) if !packages.contains_key("files") => packages.values().collect(),
+        package => vec![package],
+    };
+    let [package] = packages.as_slice() else { return Err("the output has more or fewer packages than one") };
+    let files = package["files"].as_array().ok_or("the package has no files")?;
+    let paths: Option<BTreeSet<String>> =
+        files.iter().map(|file| Some(file["path"].as_str()?.to_owned())).collect();
+    let paths = paths.ok_or("a file has no path")?;
+    let leads_out =
+        |path: &String| Path::new(path).is_absolute() || path.split(['/', '\\']).any(|part| part == "..");
+    if paths.iter().any(leads_out) {
+        return Err("a path leads out of the package");
+    }
+    Ok(paths.into_iter().collect())
+}
+
+/// Returns why npm failed, in one line.
+fn reason(output: &[u8], errors: &[u8]) -> String {
+    let value: Value = serde_json::from_slice(output).unwrap_or_default();
+    let summary = value["error"]["summary"].as_str().map(str::to_owned);
+    let text = summary.unwrap_or_else(|| String::from_utf8_lossy(errors).into_owned());
+    let lines = text.lines().map(|line| line.trim_start_matches("npm error").trim());
+    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let printable = line.chars().filter(|c| !c.is_control()).take(500).collect::<String>();
+    if printable.is_empty() { "npm names no reason".to_owned() } else { printable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_each_release_of_npm_is_read() {
+        let package = r#"{"name": "a", "files": [{"path": "b.node"}, {"path": "a.js"}]}"#;
+        for output in [format!("[{package}]"), format!("{{\"a\": {package}}}"), package.to_owned()] {
+            assert_eq!(files(output.as_bytes()).unwrap(), ["a.js", "b.node"], "{output}");
+        }
+    }
+
+    #[test]
+    fn other_output_is_an_error() {
+        for output in
+            ["", "[]", "[{}, {}]", "[{}]", r#"[{"files": [{}]}]"#, r#"[{"files": [{"path": "../x"}]}]"#]
+        {
+            assert!(files(output.as_bytes()).is_err(), "{output}");
+        }
+        assert_eq!(reason(b"", b"npm error code E1\nnpm error a b\n"), "code E1; a b");
+        assert_eq!(reason(br#"{"error": {"summary": "no name"}}"#, b""), "no name");
+        assert_eq!(reason(b"", b""), "npm names no reason");
+    }
+}

@@ -1,0 +1,36 @@
+//! What a caller gives to an audit.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a caller gives to an audit: a path, an archive in memory, or a package as npm packs it.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A .node file, a folder or an npm tarball.
+    Path(PathBuf),
+    /// An npm tarball in memory.
+    Tarball {
+        /// The name under which the tarball is reported.
+        name: PathBuf,
+        /// The content, compressed or not.
+        content: Arc<Vec<u8>>,
+    },
+    /// A package on disk, of which only some files count.
+    Package {
+        /// The folder of the package.json.
+        folder: PathBuf,
+        /// The paths of the files that npm packs, from the folder on, with `/` between the parts.
+        files: Vec<String>,
+    },
+}
+
+impl Given {
+    /// Returns the path, or the name under which the audit reports what is given.
+    pub(super) fn name(&self) -> &Path {
+        match self {
+            Given::Path(path) => path,
+            Given::Tarball { name, .. } => name,
+            Given::Package { folder, .. } => super::disk_cache::or_current(folder),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Verdicts: in one line, where a package loads, and where not and why.
+//!
+//! A verdict is composed of the facts and findings of all addons of a package. The addons that can load somewhere name the
+//! systems, with the oldest release of each, the processors and the releases of Node (`part`, `nodes`); an error of a rule that
+//! stops loading names a platform on which they do not (`sentence`).
+
+mod nodes;
+mod part;
+mod sentence;
+mod system;
+
+use std::collections::BTreeSet;
+
+use crate::audit::{Audit, AuditedPackage};
+use crate::audit_view::{View, views};
+use crate::finding::Severity;
+use crate::limits::MAX_VERDICT_LIBRARIES;
+use crate::policy::Policy;
+use crate::reason::missing_library;
+use part::{Part, parts};
+
+/// The verdict on a package, or on an addon that belongs to no audited package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageVerdict {
+    /// `name@version`, or the addon's path.
+    pub name: String,
+    /// The verdict, as a clause: `loads on glibc 2.34 and later, Node 12.22 and later, x64; not on Alpine`.
+    pub text: String,
+}
+
+/// Returns the verdict on each package, and on each addon without one; `audit` is [`crate::audit_paths`]' result for this policy.
+#[must_use]
+pub fn verdicts(audit: &Audit, policy: &Policy) -> Vec<PackageVerdict> {
+    let views = views(audit);
+    let titles: Vec<String> = views.iter().map(View::title).collect();
+    let verdict = |(view, title): (&View<'_>, &String)| {
+        // A node_modules may have a package in several places.
+        let is_repeated = titles.iter().filter(|other| *other == title).count() > 1;
+        let name = match (is_repeated, view.folder()) {
+            (true, folder) if !folder.is_empty() => format!("{title} ({folder})"),
+            _ => title.clone(),
+        };
+        PackageVerdict { name, text: text(view, policy) }
+    };
+    views.iter().zip(&titles).map(verdict).collect()
+}
+
+fn text(view: &View<'_>, policy: &Policy) -> String {
+    let parts: Vec<Part<'_>> = view.files.iter().flat_map(|file| parts(file, policy)).collect();
+    let mut clauses = match (parts.is_empty(), view.package) {
+        (true, Some(package)) => vec![without_addon(package)],
+        (true, None) => Vec::new(),
+        (false, _) => sentence::clauses(&parts, policy),
+    };
+    clauses.extend(foreign_libraries(view));
+    clauses.extend(view.package.into_iter().flat_map(promises));
+    clauses.join("; ")
+}
+
+/// Returns the clause about libraries that another package or some systems have.
+fn foreign_libraries(view: &View<'_>) -> Option<String> {
+    let warnings = view.findings().filter(|finding| finding.severity == Severity::Warning);
+    let libraries: BTreeSet<&str> =
+        warnings.filter_map(|finding| missing_library(finding.rule, &finding.message)).collect();
+    let names: Vec<&str> = libraries.iter().take(MAX_VERDICT_LIBRARIES).copied().collect();
+    let more = match libraries.len().saturating_sub(names.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more libraries"),
+    };
+    (!names.is_empty()).then(|| format!("needs {}{more}, which not all systems have", names.join(", ")))
+}
+
+/// Returns the clause about a package without an addon.
+fn without_addon(package: &AuditedPackage) -> String {
+    let mut messages = package.report.findings.iter().map(|finding| finding.message.as_str());
+    // `npm runs prebuild-install when it installs the package; prebuild-install downloads an addon, which nobody audited`
+    match messages.find(|message| message.starts_with("npm runs ")) {
+        Some(message) => format!("contains no addon: {}", message.split("; ").next().unwrap_or(message)),
+        None => "contains no addon".to_owned(),
+    }
+}
+
+/// Returns the clauses about what package.json promises and the addons do not keep.
+fn promises(package: &AuditedPackage) -> impl Iterator<Item = String> {
+    package.report.findings.iter().filter_map(|finding| {
+        let (evidence, rest) = finding.evidence.split_once("; package.json has ")?;
+        match finding.message.as_str() {
+            "the package promises platforms for which it has no addon" => {
+                Some(format!("{evidence}, which package.json promises"))
+            }
+            "the package has addons for platforms on which npm does not install it" => {
+                Some(format!("npm does not install it there: package.json has {rest}"))
+            }
+            _ => None,
+        }
+    })
+}

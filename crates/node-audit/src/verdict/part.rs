@@ -1,0 +1,121 @@
+//! The parts of addons that a verdict is composed of.
+
+use super::nodes::NodeNeed;
+use super::system::System;
+use crate::audit::Audited;
+use crate::facts::Facts;
+use crate::finding::{Finding, Severity};
+use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::policy::Policy;
+use crate::reason::short_reason;
+use crate::rules::{Rule, library_that_musl_lacks};
+
+/// An addon on one of its platforms.
+pub(super) struct Part<'a> {
+    /// The addon's path.
+    pub(super) file: &'a str,
+    /// None for a damaged file that claims nothing, and for a processor that Node does not know.
+    pub(super) platform: Option<Platform>,
+    /// None for a damaged file.
+    pub(super) system: Option<System>,
+    pub(super) node: Option<NodeNeed>,
+    /// Why the addon does not load, in few words.
+    pub(super) failure: Option<String>,
+    /// Whether the addon may load on Alpine, though it is linked to glibc.
+    pub(super) may_load_on_musl: bool,
+}
+
+/// Returns the parts of an addon.
+pub(super) fn parts<'a>(file: &'a Audited, policy: &Policy) -> Vec<Part<'a>> {
+    let addon = &file.addon;
+    let claim = policy.claim.as_ref().or(addon.claim.as_ref());
+    let findings = &file.report.findings;
+    let Some(claim) = claim else {
+        if addon.facts.is_empty() {
+            return vec![damaged(file, None)];
+        }
+        let part = |facts: &'a Facts| {
+            let platform = |cpu| Platform { os: System::os_of(facts), cpu, libc: None };
+            part(file, facts, facts.cpu.map(platform), &errors(findings, None), policy)
+        };
+        return addon.facts.iter().map(part).collect();
+    };
+    let part = |platform: Platform| {
+        let own = addon.facts.iter().find(|facts| facts.cpu == Some(platform.cpu));
+        match own.or(addon.facts.first()) {
+            Some(facts) => {
+                let errors = errors(findings, Some(&platform.to_string()));
+                part(file, facts, Some(platform), &errors, policy)
+            }
+            None => damaged(file, Some(platform)),
+        }
+    };
+    claim.platforms().map(part).collect()
+}
+
+fn part<'a>(
+    file: &'a Audited,
+    facts: &Facts,
+    platform: Option<Platform>,
+    errors: &[&Finding],
+    policy: &Policy,
+) -> Part<'a> {
+    let with = errors.iter().find(|finding| finding.rule == "libstdcxx").and_then(|finding| needed(finding));
+    let claimed = platform.and_then(|platform| platform.libc);
+    let is_glibc = facts.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc));
+    let is_linux = platform.is_some_and(|platform| platform.os == Os::Linux);
+    Part {
+        file: &file.report.file,
+        platform,
+        system: platform.map(|platform| System::of(platform, facts, with)),
+        node: NodeNeed::of(facts, file.addon.abi),
+        failure: errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding)),
+        may_load_on_musl: is_linux
+            && is_glibc
+            && claimed.is_none()
+            && library_that_musl_lacks(facts, policy).is_none(),
+    }
+}
+
+/// Returns the part of a file that is not a whole addon.
+fn damaged(file: &Audited, platform: Option<Platform>) -> Part<'_> {
+    let finding = file.report.findings.iter().find(|finding| finding.severity == Severity::Error);
+    let failure = Some(finding.map_or_else(|| "the file is damaged".to_owned(), reason));
+    let report = &file.report.file;
+    Part { file: report, platform, system: None, node: None, failure, may_load_on_musl: false }
+}
+
+/// Returns the errors of rules that stop loading on a platform.
+fn errors<'a>(findings: &'a [Finding], platform: Option<&str>) -> Vec<&'a Finding> {
+    let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading);
+    let on_platform = |finding: &&Finding| platform.is_none() || finding.platform.as_deref() == platform;
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.filter(on_platform).filter(|finding| stops(finding.rule)).collect()
+}
+
+/// Returns whether an error is about a system older than the addon needs: the addon loads on newer ones.
+fn is_floor(finding: &Finding) -> bool {
+    ["glibc-floor", "libstdcxx", "min-os"].contains(&finding.rule)
+        && needed(finding).is_some_and(|needed| needed.contains(|digit: char| digit.is_ascii_digit()))
+}
+
+/// Returns what an error says that the addon needs: `GLIBCXX_3.4.30`.
+fn needed(finding: &Finding) -> Option<String> {
+    let needed = short_reason(finding.rule, &finding.message).strip_prefix("needs ")?;
+    (!needed.starts_with("the ")).then(|| needed.to_owned())
+}
+
+fn reason(finding: &Finding) -> String {
+    short_reason(finding.rule, &finding.message).to_owned()
+}
+
+impl Part<'_> {
+    /// Returns the platform's name, or the file's for an addon without one.
+    pub(super) fn place(&self) -> String {
+        self.platform.map_or_else(|| self.file.to_owned(), |platform| platform.to_string())
+    }
+
+    pub(super) fn cpu(&self) -> Option<Cpu> {
+        self.platform.map(|platform| platform.cpu)
+    }
+}

@@ -1,0 +1,112 @@
+//! The systems that a verdict names.
+
+use std::fmt;
+
+use crate::facts::{Details, ElfFacts, Facts};
+use crate::platform::{Libc, Os, Platform};
+use crate::version::Version;
+
+/// A system, with the oldest release that has what an addon needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum System {
+    /// Linux with either C library: the addon needs neither.
+    Linux,
+    Glibc {
+        oldest: Option<Version>,
+        /// The newest version of libstdc++ or libgcc, if that is newer than the policy's oldest system has.
+        with: Option<String>,
+    },
+    Musl,
+    MacOs {
+        oldest: Option<Version>,
+    },
+    Windows,
+    Other(Os),
+}
+
+impl System {
+    /// Returns the system of an addon's part; `with` is a version that the oldest supported system lacks.
+    pub(super) fn of(platform: Platform, facts: &Facts, with: Option<String>) -> System {
+        let linked = facts.elf().and_then(|elf| elf.libc);
+        match (platform.os, platform.libc.or(linked)) {
+            (Os::Linux, Some(Libc::Musl)) => System::Musl,
+            (Os::Linux, None) => System::Linux,
+            (Os::Linux, _) => System::Glibc { oldest: facts.elf().and_then(oldest_glibc), with },
+            (Os::Darwin, _) => System::MacOs { oldest: facts.macho().and_then(|macho| macho.min_os) },
+            (Os::Win32, _) => System::Windows,
+            (os, _) => System::Other(os),
+        }
+    }
+
+    /// Returns the system of a file that claims none, by its format.
+    pub(super) fn os_of(facts: &Facts) -> Os {
+        match &facts.details {
+            Details::Elf(elf) if elf.libc == Some(Libc::Bionic) => Os::Android,
+            Details::Elf(_) => Os::Linux,
+            Details::MachO(_) => Os::Darwin,
+            Details::Pe(_) => Os::Win32,
+        }
+    }
+
+    /// Returns whether two systems differ at most in their oldest release.
+    pub(super) fn is_same(&self, other: &System) -> bool {
+        match (self, other) {
+            (System::Other(own), System::Other(other)) => own == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
+    /// Returns the system with the newer of two oldest releases.
+    pub(super) fn newest(self, other: System) -> System {
+        match (self, other) {
+            (System::Glibc { oldest, with }, System::Glibc { oldest: other, with: more }) => {
+                System::Glibc { oldest: oldest.max(other), with: with.max(more) }
+            }
+            (System::MacOs { oldest }, System::MacOs { oldest: other }) => {
+                System::MacOs { oldest: oldest.max(other) }
+            }
+            (own, _) => own,
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let release = |name: &str, oldest: &Option<Version>| match oldest {
+            Some(oldest) => format!("{name} {oldest} and later"),
+            None => name.to_owned(),
+        };
+        match self {
+            System::Linux => f.write_str("Linux"),
+            System::Glibc { oldest, with: None } => f.write_str(&release("glibc", oldest)),
+            System::Glibc { oldest, with: Some(with) } => {
+                write!(f, "{} with {with}", release("glibc", oldest))
+            }
+            System::Musl => f.write_str("Alpine"),
+            System::MacOs { oldest } => f.write_str(&release("macOS", oldest)),
+            System::Windows => f.write_str("Windows"),
+            System::Other(os) => f.write_str(match os {
+                Os::Android => "Android",
+                Os::Openharmony => "OpenHarmony",
+                Os::Freebsd => "FreeBSD",
+                Os::Openbsd => "OpenBSD",
+                Os::Netbsd => "NetBSD",
+                Os::Sunos => "SunOS",
+                Os::Aix => "AIX",
+                other => other.name(),
+            }),
+        }
+    }
+}
+
+/// Returns the oldest glibc that has all versions that a file needs.
+fn oldest_glibc(elf: &ElfFacts) -> Option<Version> {
+    let versions = elf.version_needs.iter().filter(|need| !need.weak).filter_map(|need| {
+        match need.version.strip_prefix("GLIBC_")? {
+            // glibc reads compressed relocations from 2.36 on.
+            "ABI_DT_RELR" => Some(Version { major: 2, minor: 36, patch: 0 }),
+            number => number.parse().ok(),
+        }
+    });
+    versions.max()
+}

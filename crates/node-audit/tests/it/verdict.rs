@@ -1,0 +1,204 @@
+//! The verdict on a package: where it loads, and where not and why.
+
+use node_audit::{Policy, audit_paths, verdicts};
+use object::elf;
+
+use crate::macho_maker::MachO;
+use crate::object_maker::{Maker, Need};
+use crate::pe_maker::PeMaker;
+use crate::tarball_maker::Tarball;
+
+/// Returns the verdict on a package with these files, by a policy.
+fn verdict_by(manifest: &str, files: &[(&str, Vec<u8>)], policy: &Policy) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.tgz");
+    let tarball = files.iter().fold(Tarball::package(manifest), |tarball, (file, content)| {
+        tarball.file(&format!("package/{file}"), content)
+    });
+    std::fs::write(&path, tarball.gz()).unwrap();
+    let verdicts = verdicts(&audit_paths(&[path], policy, &()), policy);
+    assert_eq!(verdicts.len(), 1, "{verdicts:?}");
+    assert_eq!(verdicts[0].name, "p@1.0.0");
+    verdicts[0].text.clone()
+}
+
+fn verdict(files: &[(&str, Vec<u8>)]) -> String {
+    verdict_by(r#"{"name": "p", "version": "1.0.0"}"#, files, &Policy::default())
+}
+
+/// Returns an addon that needs Node-API 8.
+fn addon() -> Maker {
+    Maker { imports: vec!["napi_object_freeze"], ..Maker::addon() }
+}
+
+fn with_glibc(version: &'static str) -> Maker {
+    let need = Need { library: "libc.so.6", version, weak: false, symbols: vec!["dlsym"] };
+    Maker { versions: vec![need], ..addon() }
+}
+
+const NODE: &str = "Node 12.22, 14.17, 15.12 and later";
+
+#[test]
+fn one_platform_names_the_oldest_libc_node_and_the_processor() {
+    let verdict = |maker: Maker| verdict(&[("x.linux-x64-gnu.node", maker.make())]);
+    assert_eq!(
+        verdict(with_glibc("GLIBC_2.34")),
+        format!("loads on glibc 2.34 and later, {NODE}, x64; not on Alpine")
+    );
+    assert_eq!(
+        verdict(with_glibc("GLIBC_ABI_DT_RELR")),
+        format!("loads on glibc 2.36 and later, {NODE}, x64; not on Alpine")
+    );
+    let unversioned = Maker { versions: vec![], ..addon() };
+    assert_eq!(verdict(unversioned), format!("loads on glibc, {NODE}, x64; not on Alpine"));
+    let private = with_glibc("GLIBC_PRIVATE");
+    assert_eq!(verdict(private), "fails on linux-x64-gnu: calls internal functions of glibc");
+}
+
+#[test]
+fn a_newer_cpp_library_is_named() {
+    let needs = |library, version| Need { library, version, weak: false, symbols: vec!["x"] };
+    let maker = Maker {
+        needed: vec!["libc.so.6", "libstdc++.so.6"],
+        versions: vec![needs("libc.so.6", "GLIBC_2.17"), needs("libstdc++.so.6", "GLIBCXX_3.4.30")],
+        ..addon()
+    };
+    let expected = format!("loads on glibc 2.17 and later with GLIBCXX_3.4.30, {NODE}, x64; not on Alpine");
+    assert_eq!(verdict(&[("x.linux-x64-gnu.node", maker.make())]), expected);
+}
+
+#[test]
+fn several_platforms_have_their_processors_each() {
+    let arm64 = Maker { machine: elf::EM_AARCH64, ..with_glibc("GLIBC_2.31") };
+    let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() };
+    let files = [
+        ("prebuilds/linux-x64/x.glibc.node", with_glibc("GLIBC_2.17").make()),
+        ("prebuilds/linux-x64/x.musl.node", musl.make()),
+        ("prebuilds/linux-arm64/x.glibc.node", arm64.make()),
+        ("prebuilds/darwin-arm64/x.node", MachO::addon().make()),
+        ("prebuilds/win32-x64/x.node", PeMaker::addon().make()),
+    ];
+    let text = verdict(&files);
+    let expected = format!(
+        "loads on glibc 2.17 and later (x64), glibc 2.31 and later (arm64), Alpine (x64), macOS 11.0 and later (arm64), \
+         Windows (x64); {NODE}"
+    );
+    assert_eq!(text, expected);
+    // Processors that all systems share come last.
+    let text = verdict(&files[..2]);
+    assert_eq!(text, format!("loads on glibc 2.17 and later, Alpine, {NODE}, x64"));
+}
+
+#[test]
+fn files_for_each_abi_are_a_range_of_nodes() {
+    let v8 = |entry: &'static str| Maker { imports: vec![], exports: vec![entry], ..Maker::addon() }.make();
+    let files = [
+        ("prebuilds/linux-x64/x.abi108.glibc.node", v8("node_register_module_v108")),
+        ("prebuilds/linux-x64/x.abi111.glibc.node", v8("node_register_module_v111")),
+        ("prebuilds/linux-x64/x.abi115.glibc.node", v8("node_register_module_v115")),
+        ("prebuilds/linux-x64/x.abi127.glibc.node", v8("node_register_module_v127")),
+    ];
+    assert_eq!(verdict(&files), "loads on glibc 2.17 and later, only Node 18 to 20, 22, x64; not on Alpine");
+    // node-lmdb 0.9.7 has no file for a Node after 17.
+    let old = [("prebuilds/linux-x64/x.abi102.glibc.node", v8("node_register_module_v102"))];
+    assert_eq!(verdict(&old), "loads on glibc 2.17 and later, only Node 17, x64; not on Alpine");
+}
+
+#[test]
+fn an_addon_that_does_not_load_is_named_with_its_reason() {
+    let bad = Maker { needed: vec!["libssl.so.3"], ..addon() }.make();
+    let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() }.make();
+    let files = [("x.linux-x64-gnu.node", bad.clone()), ("x.linux-x64-musl.node", musl)];
+    assert_eq!(
+        verdict(&files),
+        format!("loads on Alpine, {NODE}, x64; fails on linux-x64-gnu: needs libssl.so.3")
+    );
+    let files = [("x.linux-x64-gnu.node", b"".to_vec()), ("x.linux-arm64-gnu.node", b"".to_vec())];
+    assert_eq!(verdict(&files), "fails on linux-arm64-gnu, linux-x64-gnu: the file is empty");
+    // Another file for the same platform loads, so the file is named.
+    let files = [("a.linux-x64-gnu.node", addon().make()), ("b.linux-x64-gnu.node", bad)];
+    let text = verdict(&files);
+    assert!(
+        text.contains("; fails on ") && text.ends_with("package/b.linux-x64-gnu.node: needs libssl.so.3"),
+        "{text}"
+    );
+    assert!(verdict(&[("x.node", b"".to_vec())]).ends_with("package/x.node: the file is empty"));
+}
+
+#[test]
+fn a_name_without_a_c_library_may_be_loaded_on_alpine() {
+    let verdict = |needed| {
+        let maker = Maker { needed, ..addon() };
+        verdict(&[("prebuilds/linux-x64/x.node", maker.make())])
+    };
+    assert!(verdict(vec!["libc.so.6"]).ends_with("; may fail on Alpine, since it is linked to glibc"));
+    assert!(verdict(vec!["libc.so.6", "ld-linux-x86-64.so.2"]).ends_with("; not on Alpine"));
+}
+
+#[test]
+fn addons_for_musl_alone_are_not_for_glibc() {
+    let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() }.make();
+    assert_eq!(
+        verdict(&[("x.linux-x64-musl.node", musl)]),
+        format!("loads on Alpine, {NODE}, x64; not on glibc")
+    );
+}
+
+#[test]
+fn a_claim_of_the_caller_is_the_only_platform() {
+    let claim = Some("linux-x64-gnu".parse().unwrap());
+    let policy = Policy { claim, ..Policy::default() };
+    let text = verdict_by(
+        r#"{"name": "p", "version": "1.0.0"}"#,
+        &[("x.node", with_glibc("GLIBC_2.17").make())],
+        &policy,
+    );
+    assert_eq!(text, format!("loads on glibc 2.17 and later, {NODE}, x64"));
+}
+
+#[test]
+fn a_package_without_an_addon_says_what_npm_runs() {
+    let text = |manifest: &str| verdict_by(manifest, &[], &Policy::default());
+    assert_eq!(
+        text(r#"{"name": "p", "version": "1.0.0", "scripts": {"install": "prebuild-install"}}"#),
+        "contains no addon: npm runs prebuild-install when it installs the package"
+    );
+    assert_eq!(text(r#"{"name": "p", "version": "1.0.0", "main": "x.node"}"#), "contains no addon");
+}
+
+#[test]
+fn promises_of_package_json_count() {
+    let files = [("x.linux-x64-gnu.node", addon().make())];
+    let manifest = r#"{"name": "p", "version": "1.0.0", "os": ["linux"], "cpu": ["x64", "arm64"]}"#;
+    let text = verdict_by(manifest, &files, &Policy::default());
+    assert!(text.ends_with("; no addon for linux-arm64, which package.json promises"), "{text}");
+    let manifest = r#"{"name": "p", "version": "1.0.0", "os": ["linux"], "libc": ["musl"]}"#;
+    let text = verdict_by(manifest, &files, &Policy::default());
+    assert!(text.contains("; npm does not install it there: package.json has os linux; libc musl"), "{text}");
+}
+
+#[test]
+fn a_library_of_another_package_is_named() {
+    let texts = vec![(elf::DT_RUNPATH, "$ORIGIN/../../other/lib")];
+    let maker = Maker { needed: vec!["libc.so.6", "libvips.so.42"], texts, ..addon() };
+    let text = verdict(&[("x.linux-x64-gnu.node", maker.make())]);
+    assert!(text.ends_with("; needs libvips.so.42, which not all systems have"), "{text}");
+}
+
+/// Files of two packages in one folder are two verdicts, and a repeated name says where it is.
+#[test]
+fn each_package_has_a_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let modules = folder.path().join("node_modules");
+    for place in ["a", "b/node_modules/a"] {
+        let place = modules.join(place);
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("package.json"), r#"{"name": "a", "version": "1.0.0"}"#).unwrap();
+        std::fs::write(place.join("x.linux-x64-gnu.node"), addon().make()).unwrap();
+    }
+    let policy = Policy::default();
+    let verdicts = verdicts(&audit_paths(std::slice::from_ref(&modules), &policy, &()), &policy);
+    let names: Vec<String> =
+        verdicts.iter().map(|verdict| verdict.name.replace(&modules.display().to_string(), "M")).collect();
+    assert_eq!(names, ["a@1.0.0 (M/a)", "a@1.0.0 (M/b/node_modules/a)"]);
+}
