@@ -8,7 +8,7 @@
 //! # Ok::<(), node_audit::AuditError>(())
 //! ```
 //!
-//! Each layer uses only those below: `report` (text); `summary`; `audit`; `source` (files on disk and in archives), and `check`
+//! Each layer uses only those below: `report` (text); `verdict` and `summary`; `audit`; `source` (files on disk and in archives), and `check`
 //! with the `rules`; `readers` (`elf`, `macho`, `pe`); the data types, with `format` and `limits`. Rules read no file, and
 //! neither readers nor `source` know a rule. The crate serves any addon: it knows nothing of this project's targets or policy.
 

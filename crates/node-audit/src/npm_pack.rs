@@ -4,11 +4,16 @@
 //! the package knows best.
 
 use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use node_audit::{Manifest, ManifestError};
 use serde_json::Value;
+
+/// Bytes of a package.json that are read; the audit refuses a larger one.
+const MAX_MANIFEST: u64 = 2 << 20;
 
 /// A package whose files are unknown.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +23,8 @@ pub(crate) enum NpmPackError {
          a package (--help lists all options)"
     )]
     NoManifest,
+    #[error("package.json: {0}")]
+    Manifest(ManifestError),
     #[error(
         "npm is not on PATH, and node-audit asks npm which files of the package in the current folder it packs; install npm, \
          or name the tarball of another packer (node-audit x.tgz) or a folder (node-audit .)"
@@ -33,9 +40,11 @@ pub(crate) enum NpmPackError {
 
 /// Returns the files that npm packs of the package in a folder, without running its scripts.
 pub(crate) fn npm_pack(folder: &Path) -> Result<Vec<String>, NpmPackError> {
-    if !folder.join("package.json").is_file() {
-        return Err(NpmPackError::NoManifest);
-    }
+    let manifest = File::open(folder.join("package.json")).map_err(|_| NpmPackError::NoManifest)?;
+    let mut content = Vec::new();
+    // npm's own message about a broken file does not name it.
+    manifest.take(MAX_MANIFEST).read_to_end(&mut content).map_err(NpmPackError::NotRun)?;
+    Manifest::parse(&content).map_err(NpmPackError::Manifest)?;
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let output = Command::new(npm)
         .args(["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"])

@@ -80,7 +80,7 @@ impl Explorer {
         let new = candidates.into_iter().filter(|candidate| self.seen.insert(candidate.path.clone()));
         let jobs = new.map(|candidate| {
             let path = candidate.path.clone();
-            Job::new(&path, Work::Addon { candidate, failure: None })
+            Job::new(&path, Work::Addon { candidate: Box::new(candidate), failure: None })
         });
         Explored {
             jobs: jobs.collect(),
@@ -116,6 +116,6 @@ impl Explorer {
             Err(error) => (None, Some(error)),
         };
         let candidate = Candidate::on_disk(path, package, &mut self.disk);
-        Some(Job::new(path, Work::Addon { candidate, failure }))
+        Some(Job::new(path, Work::Addon { candidate: Box::new(candidate), failure }))
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Job {
 /// The input of a job.
 pub(super) enum Work {
     Addon {
-        candidate: Candidate,
+        candidate: Box<Candidate>,
         /// The reason why the candidate has no package.
         failure: Option<AuditError>,
     },
@@ -85,7 +85,7 @@ mod tests {
             let work = if number.is_multiple_of(3) {
                 Work::Archive(Archive::Disk(path))
             } else {
-                Work::Addon { candidate, failure: None }
+                Work::Addon { candidate: Box::new(candidate), failure: None }
             };
             Job { work, length: if number.is_multiple_of(2) { MIN_HEAVY_FILE + 1 } else { 0 } }
         };

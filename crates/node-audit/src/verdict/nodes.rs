@@ -50,7 +50,7 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
     let newest = newest.max();
     texts.extend(newest.map(node_api::releases));
     if newest.is_none() && needs.contains(&NodeNeed::RunTime) {
-        texts.push("each Node that has the Node-API functions it looks up".to_owned());
+        texts.push("Node-API of an unknown version".to_owned());
     }
     let abis: Vec<u32> = needs
         .iter()

@@ -181,6 +181,13 @@ mod npm {
         assert!(err.starts_with("node-audit: npm is not on PATH") && err.contains("(node-audit .)"), "{err}");
         let (status, _, err) = with_npm(&package(), &[], Some("echo 'npm error code EJSON' >&2; exit 1"));
         assert_eq!((status, err.as_str()), (2, "node-audit: `npm pack --dry-run` fails: code EJSON\n"));
+        let broken = package();
+        fs::write(broken.path().join("package.json"), "{").unwrap();
+        let (status, _, err) = with_npm(&broken, &[], Some("exit 1"));
+        assert!(
+            status == 2 && err.starts_with("node-audit: package.json: is not a valid package.json"),
+            "{err}"
+        );
         let (status, _, err) = with_npm(&package(), &[], Some("echo hello"));
         assert!(status == 2 && err.contains("prints no list of files"), "{err}");
     }
