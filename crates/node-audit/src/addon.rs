@@ -26,6 +26,8 @@ pub struct Addon {
     pub(crate) path: PathBuf,
     /// The files that come with the addon.
     pub(crate) neighbours: Neighbours,
+    /// The files of the package that load the addon by its install name.
+    pub(crate) linked_by: Vec<String>,
 }
 
 impl Addon {
@@ -39,6 +41,7 @@ impl Addon {
             package: None,
             path,
             neighbours: Neighbours::Unknown,
+            linked_by: Vec::new(),
         }
     }
 }

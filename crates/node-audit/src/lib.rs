@@ -38,6 +38,7 @@ mod named_policy;
 mod neighbours;
 mod node_abi;
 mod node_api;
+mod node_floors;
 mod package_contents;
 mod pe;
 mod platform;
@@ -46,6 +47,7 @@ mod policy_file;
 mod printable;
 mod readers;
 mod reason;
+mod registration;
 mod report;
 mod rules;
 mod search_path;
@@ -63,8 +65,8 @@ pub use claim::{Claim, PlatformError};
 pub use damage::Damage;
 pub use error::AuditError;
 pub use facts::{
-    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, MacPlatform, MachOFacts, PeFacts,
-    Signature, StaticTls, VersionNeed,
+    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, LoadedSegment, MacPlatform, MachOFacts, PeFacts,
+    Registration, Signature, StaticTls, VersionNeed,
 };
 pub use finding::{Finding, Report, Severity};
 pub use limits::{MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};
@@ -72,7 +74,7 @@ pub use locations::Locations;
 pub use manifest::{Manifest, ManifestError};
 pub use named_policy::NamedPolicy;
 pub use platform::{Cpu, Libc, Os, Platform};
-pub use policy::{Allowed, Floors, Hardening, Policy};
+pub use policy::{Allowed, FirmFloors, Floors, Hardening, Policy};
 pub use policy_file::PolicyError;
 pub use readers::read_facts;
 pub use report::{

@@ -92,8 +92,11 @@ pub(crate) const MAX_SECTION_NAME: usize = 64;
 /// Sections of debug information that are listed. Compilers write some thirty.
 pub(crate) const MAX_LEFTOVERS: usize = 256;
 
-/// Segments of one kind, and notes in one segment. Linkers write one to three.
+/// Segments of one kind, of a Mach-O file as well, and notes in one segment. Linkers write one to three.
 pub(crate) const MAX_SEGMENTS: usize = 64;
+
+/// Relocations of one table that are searched for a registered module.
+pub(crate) const MAX_RELOCATIONS: usize = 1 << 20;
 
 /// The highest index of a symbol version, which has 15 bits; no file has more versions.
 pub(crate) const MAX_VERSION_INDEX: u16 = 0x7fff;

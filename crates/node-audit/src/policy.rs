@@ -16,6 +16,8 @@ pub struct Policy {
     pub claim: Option<Claim>,
     /// The oldest systems that a file must load on.
     pub floors: Floors,
+    /// The floors that stay even if no Node that a package promises runs on such an old system.
+    pub firm: FirmFloors,
     /// Libraries that every system has.
     pub allowed: Allowed,
     /// The largest addon, in bytes.
@@ -67,6 +69,24 @@ pub struct Floors {
     pub macos_x64: Version,
     /// macOS on arm64.
     pub macos_arm64: Version,
+}
+
+/// The floors that stay as the policy names them.
+///
+/// The other floors rise to what the oldest Node that package.json's `engines` promise needs itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FirmFloors {
+    /// glibc.
+    pub glibc: bool,
+    /// The compiler's run-time libraries: GLIBCXX, CXXABI, GCC.
+    pub compiler: bool,
+    /// macOS, on both processors.
+    pub macos: bool,
+}
+
+impl FirmFloors {
+    /// All floors stay.
+    pub const ALL: FirmFloors = FirmFloors { glibc: true, compiler: true, macos: true };
 }
 
 /// Libraries that every system of a kind has; `*` means any text.
@@ -124,6 +144,7 @@ impl Default for Policy {
         Policy {
             claim: None,
             floors: NODE_FLOORS,
+            firm: FirmFloors::default(),
             allowed: Allowed {
                 glibc: owned(GLIBC.iter().chain(&COMPILER)),
                 musl: owned(MUSL.iter().chain(&COMPILER)),
@@ -142,7 +163,14 @@ impl Policy {
     /// Returns the oldest macOS for a processor.
     #[must_use]
     pub fn macos(&self, cpu: Option<Cpu>) -> Version {
-        if cpu == Some(Cpu::X64) { self.floors.macos_x64 } else { self.floors.macos_arm64 }
+        self.floors.macos(cpu)
+    }
+}
+
+impl Floors {
+    /// Returns the oldest macOS for a processor.
+    pub(crate) fn macos(&self, cpu: Option<Cpu>) -> Version {
+        if cpu == Some(Cpu::X64) { self.macos_x64 } else { self.macos_arm64 }
     }
 }
 

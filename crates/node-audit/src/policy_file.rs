@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::finding::Severity;
 use crate::limits::MAX_POLICY;
-use crate::policy::Policy;
+use crate::policy::{FirmFloors, Policy};
 use crate::printable::{display_path, printable};
 use crate::rules::RULES;
 use crate::version::Version;
@@ -192,6 +192,11 @@ impl Changes {
     fn policy(self) -> Policy {
         let Changes { floors, allow, only, budget, exports, hardening, severities } = self;
         let mut policy = Policy::default();
+        policy.firm = FirmFloors {
+            glibc: floors.glibc.is_some(),
+            compiler: floors.glibcxx.or(floors.cxxabi).or(floors.gcc).is_some(),
+            macos: floors.macos_x64.or(floors.macos_arm64).is_some(),
+        };
         let own = &mut policy.floors;
         for (floor, given) in [
             (&mut own.glibc, floors.glibc),

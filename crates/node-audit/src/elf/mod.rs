@@ -10,6 +10,7 @@ mod declared;
 mod end;
 mod image;
 mod libc;
+mod registration;
 mod relocations;
 mod sections;
 mod segments;
@@ -24,6 +25,7 @@ use crate::facts::{Details, ElfFacts, Facts};
 use crate::limits::MAX_NEEDED;
 use crate::platform::Cpu;
 pub(crate) use end::end;
+use crate::registration::REGISTER;
 use image::Image;
 use segments::Segments;
 use symbols::SymbolNames;
@@ -65,7 +67,8 @@ where
     let SymbolNames { imports, exports, version_function } =
         symbols::names(image, symbols, &names, &mut versions)?;
     let version_needs = versions.into_needs();
-    let Segments { writable_code, relro, executable_stack, tls_size, android } = segments::segments(image);
+    let Segments { loaded, writable_code, relro, executable_stack, tls_size, android } =
+        segments::segments(image);
     let kind = kind(image);
     let (flags, flags_1) = (image.flags(elf::DT_FLAGS), image.flags(elf::DT_FLAGS_1));
     let details = ElfFacts {
@@ -85,6 +88,8 @@ where
         executable_stack,
         node_api: version_function.and_then(|address| declared::returned(machine, image.at(address)?)),
     };
+    let constructors = image.flags(elf::DT_INIT) != 0 || image.flags(elf::DT_INIT_ARRAYSZ) != 0;
+    let registers = constructors && imports.iter().any(|name| name == REGISTER);
     Ok(Facts {
         bits: if image.header.is_type_64() { 64 } else { 32 },
         little_endian: image.header.is_little_endian(),
@@ -95,7 +100,9 @@ where
         libraries,
         imports,
         exports,
-        constructors: image.flags(elf::DT_INIT) != 0 || image.flags(elf::DT_INIT_ARRAYSZ) != 0,
+        constructors,
+        registration: registers.then(|| registration::registration(image)).flatten(),
+        segments: loaded,
         writable_code,
         leftovers: sections::leftovers(image),
         paths: crate::build_paths::find(image.content),

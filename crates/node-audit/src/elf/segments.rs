@@ -5,6 +5,7 @@ use object::endian::Endianness;
 use object::read::elf::{FileHeader, ProgramHeader};
 
 use super::image::Image;
+use crate::facts::LoadedSegment;
 use crate::limits::MAX_SEGMENTS;
 
 /// The name in Android's note, `.note.android.ident`.
@@ -12,6 +13,8 @@ const ANDROID: &[u8] = b"Android";
 
 /// The facts of the program headers.
 pub(super) struct Segments {
+    /// Each PT_LOAD with a length, up to [`MAX_SEGMENTS`].
+    pub(super) loaded: Vec<LoadedSegment>,
     /// Each PT_LOAD that is writable and executable.
     pub(super) writable_code: Vec<String>,
     /// The file has a PT_GNU_RELRO.
@@ -37,12 +40,20 @@ where
         .map(|segment| format!("PT_LOAD at {:#x}", segment.p_vaddr(endian).into()))
         .take(MAX_SEGMENTS)
         .collect();
+    let loaded = of(elf::PT_LOAD).enumerate().filter(|(_, segment)| segment.p_memsz(endian).into() > 0);
+    let loaded = loaded.take(MAX_SEGMENTS).map(|(position, segment)| LoadedSegment {
+        name: format!("PT_LOAD {position}"),
+        address: segment.p_vaddr(endian).into(),
+        offset: segment.p_offset(endian).into(),
+        align: Some(segment.p_align(endian).into()),
+    });
     // Loaders use the last of several entries.
     let executable_stack = match of(elf::PT_GNU_STACK).next_back() {
         Some(stack) => stack.p_flags(endian).0 & elf::PF_X.0 != 0,
         None => executable_without(image.header.e_machine(endian), image.header.is_type_64()),
     };
     Segments {
+        loaded: loaded.collect(),
         writable_code,
         relro: of(elf::PT_GNU_RELRO).next().is_some(),
         executable_stack,

@@ -5,6 +5,8 @@
 mod elf;
 mod macho;
 mod pe;
+mod registration;
+mod segment;
 
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ use crate::platform::Cpu;
 pub use elf::{ElfFacts, StaticTls, VersionNeed};
 pub use macho::{Dylib, DylibKind, MacPlatform, MachOFacts, Signature};
 pub use pe::{DllImports, PeFacts};
+pub use registration::Registration;
+pub use segment::LoadedSegment;
 
 /// The facts of one shared library, as the loader of its system sees them.
 ///
@@ -40,6 +44,10 @@ pub struct Facts {
     pub exports: Vec<String>,
     /// Code runs when the file is loaded.
     pub constructors: bool,
+    /// The module that a constructor registers with `node_module_register`; None without one, or if it was not found.
+    pub registration: Option<Registration>,
+    /// The segments that the loader maps, in order, at most 64; none of a PE file, whose sections have one fixed alignment.
+    pub segments: Vec<LoadedSegment>,
     /// Segments or sections that are writable and executable, by name or number.
     pub writable_code: Vec<String>,
     /// Sections of debug information and symbol tables, which only debuggers and linkers read.
@@ -92,6 +100,8 @@ impl Facts {
             imports: Vec::new(),
             exports: Vec::new(),
             constructors: false,
+            registration: None,
+            segments: Vec::new(),
             writable_code: Vec::new(),
             leftovers: Vec::new(),
             paths: Vec::new(),

@@ -19,6 +19,8 @@ pub(super) struct Commands<'data> {
     pub(super) min_os: Option<Version>,
     pub(super) constructors: bool,
     pub(super) writable_code: Vec<String>,
+    /// The mapped segments, at most [`MAX_LOAD_COMMANDS`].
+    pub(super) segments: Vec<MappedSegment<'data>>,
     /// The length of segment `__DWARF`.
     pub(super) debug_bytes: u64,
     pub(super) symbols: Option<&'data SymtabCommand<Endianness>>,
@@ -26,6 +28,15 @@ pub(super) struct Commands<'data> {
     pub(super) exports: Option<&'data [u8]>,
     /// The start of the code signature, and its content.
     pub(super) signature: Option<(u64, &'data [u8])>,
+}
+
+/// A segment that the loader maps.
+pub(super) struct MappedSegment<'data> {
+    pub(super) name: String,
+    pub(super) address: u64,
+    pub(super) offset: u64,
+    pub(super) content: &'data [u8],
+    pub(super) writable: bool,
 }
 
 /// A file whose load commands are being read.
@@ -76,16 +87,26 @@ impl<'data> CommandReader<'data> {
         // A file may have millions of segments, so only printed names are escaped.
         let name = || printable(segment.name());
         let (offset, length) = segment.file_range(endian);
-        if segment.data(endian, self.content).is_err() {
+        let Ok(content) = segment.data(endian, self.content) else {
             let size = self.content.len();
             return Err(format!(
                 "segment {} of {length} bytes at {offset:#x} is outside the file of {size} bytes; it may have been cut \
                  short",
                 name()
             ));
+        };
+        let protection = segment.initprot(endian);
+        if segment.vmsize(endian).into() > 0 && self.found.segments.len() < MAX_LOAD_COMMANDS {
+            self.found.segments.push(MappedSegment {
+                name: name(),
+                address: segment.vmaddr(endian).into(),
+                offset,
+                content,
+                writable: protection.contains(macho::VM_PROT_WRITE),
+            });
         }
         let both = macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE;
-        if segment.initprot(endian).contains(both) && self.found.writable_code.len() < MAX_LOAD_COMMANDS {
+        if protection.contains(both) && self.found.writable_code.len() < MAX_LOAD_COMMANDS {
             self.found.writable_code.push(name());
         }
         if segment.name() == b"__DWARF" {

@@ -7,6 +7,7 @@ mod commands;
 mod end;
 mod exports;
 mod fat;
+mod registration;
 mod signature;
 mod symbols;
 
@@ -14,9 +15,11 @@ use object::endian::Endianness;
 use object::macho::{self, CpuSubtype, CpuType};
 use object::read::macho::MachHeader;
 
-use crate::facts::{Details, Facts, Leftover, MachOFacts, Signature};
+use crate::facts::{Details, Facts, Leftover, LoadedSegment, MachOFacts, Signature};
+use crate::limits::MAX_SEGMENTS;
 use crate::platform::Cpu;
 pub(crate) use end::end;
+use crate::registration::REGISTER;
 
 /// Names that linkers define for the header itself, and to which nothing binds.
 const LINKER_MADE: [&str; 4] =
@@ -77,6 +80,19 @@ where
     if commands.debug_bytes > 0 {
         leftovers.push(Leftover { name: "__DWARF".to_owned(), bytes: commands.debug_bytes });
     }
+    let registers = commands.constructors && symbols.imports.iter().any(|name| name == REGISTER);
+    let registration = || {
+        registration::registration(&commands.segments, endian, if header.is_type_64() { 8 } else { 4 })
+    };
+    let registration = if registers { registration() } else { None };
+    // A segment without content is at no place of the file.
+    let mapped = commands.segments.iter().filter(|segment| !segment.content.is_empty());
+    let segments = mapped.take(MAX_SEGMENTS).map(|segment| LoadedSegment {
+        name: segment.name.clone(),
+        address: segment.address,
+        offset: segment.offset,
+        align: None,
+    });
     let flags = header.flags(endian);
     let (kind, loadable) = kind(header.filetype(endian));
     let subtype = header.cpusubtype(endian);
@@ -91,6 +107,8 @@ where
         imports: symbols.imports,
         exports,
         constructors: commands.constructors,
+        registration,
+        segments: segments.collect(),
         writable_code: commands.writable_code,
         leftovers,
         paths: crate::build_paths::find(content),

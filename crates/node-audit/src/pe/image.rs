@@ -91,6 +91,12 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         Some(bytes)
     }
 
+    /// Returns the content of the file from an address to the end of its section.
+    pub(super) fn content_at(&self, address: u32) -> Option<&'data [u8]> {
+        let AddressPlace { offset, in_file, .. } = self.place(address)?;
+        self.content.get(offset..)?.get(..in_file)
+    }
+
     /// Returns the 32-bit number at an address.
     pub(super) fn word(&self, address: u32) -> Option<u32> {
         self.bytes(address).map(u32::from_le_bytes)

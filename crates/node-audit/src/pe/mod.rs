@@ -8,6 +8,7 @@
 mod end;
 mod image;
 mod imports;
+mod registration;
 
 use std::collections::HashSet;
 
@@ -19,6 +20,7 @@ use crate::facts::{Details, DllImports, Facts, Leftover, PeFacts};
 use crate::limits::{MAX_DEBUG_ENTRIES, MAX_EXPORTS};
 use crate::platform::Cpu;
 pub(crate) use end::end;
+use crate::registration::REGISTER;
 use image::Image;
 
 /// The kind of file that Windows loads into a program.
@@ -51,6 +53,10 @@ fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
     let is_64 = image.headers.is_type_64();
     let dlls = imports::read(image)?;
     let kind = kind(image);
+    let imports = names(&dlls);
+    let constructors =
+        image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image);
+    let registers = constructors && imports.iter().any(|name| name == REGISTER);
     Ok(Facts {
         bits: if is_64 { 64 } else { 32 },
         little_endian: true,
@@ -59,9 +65,11 @@ fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
         kind,
         loadable: kind == DLL,
         libraries: libraries(&dlls),
-        imports: names(&dlls),
+        imports,
         exports: exports(image)?,
-        constructors: image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image),
+        constructors,
+        registration: registers.then(|| registration::registration(image)).flatten(),
+        segments: Vec::new(),
         writable_code: writable_code(image),
         leftovers: leftovers(image),
         paths: crate::build_paths::find(image.content()),

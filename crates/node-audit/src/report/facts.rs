@@ -3,7 +3,7 @@
 use super::wrap::{usable, wrap};
 use crate::audit::Audited;
 use crate::facts::{
-    Details, DylibKind, ElfFacts, Facts, MacPlatform, MachOFacts, PeFacts, Signature, StaticTls,
+    Details, DylibKind, ElfFacts, Facts, LoadedSegment, MacPlatform, MachOFacts, PeFacts, Registration, Signature, StaticTls,
 };
 use crate::limits::MAX_FACT_NAMES;
 use crate::rules::short_name;
@@ -60,11 +60,13 @@ fn lines(facts: &Facts) -> Vec<Line> {
         fact("imports", counted(&facts.imports)),
         fact("exports", counted(&facts.exports)),
         fact("constructors", yes_or_no(facts.constructors)),
+        fact("registers", registration(facts.registration)),
         Line::Gap,
     ]);
     lines.extend(protection);
     lines.extend([
         fact("writable code", list(&facts.writable_code)),
+        fact("segments", list(&facts.segments.iter().map(segment).collect::<Vec<_>>())),
         Line::Gap,
         fact("leftovers", list(&leftovers)),
         fact("paths", list(&facts.paths)),
@@ -190,6 +192,18 @@ fn size(bytes: u64) -> String {
         0..1_000_000 => format!("{bytes} bytes"),
         _ => format!("{}.{} MB ({bytes} bytes)", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
     }
+}
+
+fn segment(segment: &LoadedSegment) -> String {
+    let LoadedSegment { name, address, offset, align } = segment;
+    let align = align.map_or_else(String::new, |align| format!(", aligned to {align:#x}"));
+    format!("{name} at {address:#x} from {offset:#x}{align}")
+}
+
+fn registration(registration: Option<Registration>) -> String {
+    let Some(Registration { abi, context_aware }) = registration else { return "no module".to_owned() };
+    let contexts = if context_aware { "any number of contexts" } else { "one context" };
+    format!("a module for ABI {abi} and {contexts}")
 }
 
 fn yes_or_no(fact: bool) -> &'static str {

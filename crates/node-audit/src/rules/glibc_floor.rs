@@ -1,6 +1,7 @@
 //! The addon needs no newer glibc than the floor.
 
 use super::evidence::version_need;
+use super::floors::LoadFloors;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::VersionNeed;
@@ -15,8 +16,9 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: true,
     explanation: "A function of glibc carries the version in which it last changed, and the linker records the newest \
         version on the machine that built the addon. On a system with an older glibc require() fails: version \
-        `GLIBC_2.34' not found. Node 20's own releases need 2.28, so an addon that needs more excludes systems on which \
-        Node runs. GLIBC_ABI_DT_RELR marks compressed relocations, which glibc reads from 2.36 on; GLIBC_PRIVATE fits \
+        `GLIBC_2.34' not found. Node's own releases need 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon that needs \
+        more excludes systems on which Node runs. The floor is the policy's, or the version that the oldest Node of \
+        package.json's engines needs, if that is higher; a floor that a policy file names stays. GLIBC_ABI_DT_RELR marks compressed relocations, which glibc reads from 2.36 on; GLIBC_PRIVATE fits \
         one build of glibc only.\n\
         Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container of \
         that age.",
@@ -31,7 +33,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return Vec::new();
     }
     let Some(elf) = subject.facts.elf() else { return Vec::new() };
-    let floor = subject.policy.floors.glibc.max(first(subject.facts.cpu));
+    let floors = LoadFloors::of(subject);
+    let floor = floors.floors.glibc.max(first(subject.facts.cpu));
     let mut problems = Vec::new();
     let mut above: Vec<(Version, &VersionNeed)> = Vec::new();
     for need in elf.version_needs.iter().filter(|need| !need.weak) {
@@ -50,7 +53,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             Problem {
                 severity: Severity::Error,
                 message: format!("the addon needs glibc {highest}; the oldest supported version is {floor}"),
-                evidence,
+                evidence: evidence + &floors.reason(|floors| floors.glibc, &subject.policy.floors, "glibc"),
                 remedy: format!(
                     "link against glibc {floor}: with zig cc -target ARCH-linux-gnu.{floor}, cargo-zigbuild, or on a \
                      system of that age"

@@ -1,10 +1,10 @@
 //! The oldest supported macOS is new enough.
 
+use super::floors::LoadFloors;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{MacPlatform, MachOFacts};
 use crate::finding::Severity;
-use crate::version::Version;
 
 pub(super) const RULE: Rule = Rule {
     id: "min-os",
@@ -15,26 +15,19 @@ pub(super) const RULE: Rule = Rule {
         LC_VERSION_MIN_MACOSX before that), and relies on that release: its functions, formats of the loader's tables, \
         instructions. An older system does not compare the number, but fails at the first missing part: Symbol not found, \
         unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on \
-        arm64. An addon that is bound to a later release, by its name or by its entry point, may need what that release \
-        needs: macOS 11 for Node 21 to 23, 13.5 from Node 24 on. macOS refuses a file for another of Apple's systems: \
+        arm64, Node 21 to 23 need 11, and Node 24 and later 13.5. An addon may need what the oldest Node needs that it is \
+        for: the one whose ABI is in its name or its entry point, or else the oldest of package.json's engines. A floor \
+        that a policy file names stays. macOS refuses a file for another of Apple's systems: \
         mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
     check: Check::Addon(check),
 };
 
-/// The oldest macOS of releases of Node, by their ABI. Earlier releases have the floors of the default policy.
-const NODES: [(u32, Version); 6] =
-    [(120, MACOS_11), (127, MACOS_11), (131, MACOS_11), (137, MACOS_13), (141, MACOS_13), (147, MACOS_13)];
-
-const MACOS_11: Version = Version { major: 11, minor: 0, patch: 0 };
-const MACOS_13: Version = Version { major: 13, minor: 5, patch: 0 };
-
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(MachOFacts { platform, min_os, .. }) = subject.facts.macho() else { return Vec::new() };
-    let of_node = |(_, floor): &(u32, Version)| *floor;
-    let of_node = NODES.iter().find(|(abi, _)| Some(*abi) == subject.bound_abi()).map(of_node);
-    let policy = subject.policy.macos(subject.facts.cpu);
-    let floor = of_node.map_or(policy, |floor| floor.max(policy));
+    let floors = LoadFloors::of(subject);
+    let floor = floors.macos(subject.facts.cpu);
+    let reason = floors.reason(|floors| floors.macos(subject.facts.cpu), &subject.policy.floors, "macOS");
     let problem = |severity, message: String, evidence: String, remedy: String| {
         vec![Problem { severity, message, evidence, remedy }]
     };
@@ -49,7 +42,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         (Some(MacPlatform::MacOs), Some(version)) if *version > floor => problem(
             Severity::Error,
             format!("the addon needs macOS {version}; the oldest supported version is {floor}"),
-            format!("macOS {version} in LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX"),
+            format!("macOS {version} in LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX{reason}"),
             build,
         ),
         (Some(MacPlatform::MacOs), Some(_)) => Vec::new(),

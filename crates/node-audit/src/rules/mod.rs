@@ -6,7 +6,9 @@
 mod arch;
 mod build_path;
 mod damaged;
+mod context_aware;
 mod evidence;
+mod floors;
 mod glibc_floor;
 mod hardening;
 mod imports;
@@ -19,6 +21,7 @@ mod napi_version;
 mod needed;
 mod nodelete;
 mod package;
+mod page_size;
 mod rule;
 mod runpath;
 mod signature;
@@ -36,10 +39,11 @@ pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
 
 /// Each rule, in the order of findings.
-pub const RULES: [Rule; 22] = [
+pub const RULES: [Rule; 24] = [
     damaged::RULE,
     arch::RULE,
     napi_entry::RULE,
+    context_aware::RULE,
     napi_version::RULE,
     glibc_floor::RULE,
     libstdcxx::RULE,
@@ -49,6 +53,7 @@ pub const RULES: [Rule; 22] = [
     nodelete::RULE,
     load_command::RULE,
     install_name::RULE,
+    page_size::RULE,
     min_os::RULE,
     signature::RULE,
     imports::RULE,

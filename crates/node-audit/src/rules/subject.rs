@@ -22,6 +22,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) neighbours: &'a Neighbours,
     /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
     pub(crate) abi: Option<u32>,
+    /// The files of the package that load the addon by its install name.
+    pub(crate) linked_by: &'a [String],
     pub(crate) policy: &'a Policy,
 }
 
@@ -40,8 +42,9 @@ impl<'a> Subject<'a> {
             Some(platform) => platform.libc.or(linked),
             None => linked,
         };
-        let Addon { abi, package, neighbours, .. } = addon;
-        Subject { facts, claimed, libc, package: package.as_deref(), neighbours, abi: *abi, policy }
+        let Addon { abi, package, neighbours, linked_by, .. } = addon;
+        let package = package.as_deref();
+        Subject { facts, claimed, libc, package, neighbours, abi: *abi, linked_by, policy }
     }
 
     /// Returns the facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.

@@ -57,6 +57,7 @@ impl Candidate {
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.path.clone(),
             neighbours: self.place.neighbours_of_addon(&facts),
+            linked_by: Vec::new(),
             facts,
             damage,
         }

@@ -1,6 +1,6 @@
 //! The policy that every addon of this project must pass.
 
-use node_audit::{Cpu, Hardening, Os, Platform, Policy};
+use node_audit::{Cpu, FirmFloors, Hardening, Os, Platform, Policy};
 use node_targets::Target;
 
 /// Returns the policy for a target's addon: `own.toml`, with the floor and the C flags that `targets.json` has for the target.
@@ -17,6 +17,7 @@ pub fn policy(target: &Target) -> Policy {
             _ => {}
         }
     }
+    policy.firm = FirmFloors::ALL;
     policy.hardening = Hardening::of_flags(target.c_flags.iter().map(String::as_str));
     policy.claim = Some(platform.into());
     policy

@@ -1,0 +1,54 @@
+//! The addon loads in workers, and a second time.
+
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
+use crate::facts::Registration;
+use crate::finding::Severity;
+use crate::registration::REGISTER;
+use crate::{node_abi, node_api};
+
+pub(super) const RULE: Rule = Rule {
+    id: "context-aware",
+    asks: "the addon loads in a worker, and a second time in one process",
+    severity: Severity::Warning,
+    stops_loading: false,
+    explanation: "The macro NODE_MODULE registers the addon by a constructor, which runs once in a process. The first require() \
+        succeeds. A worker that loads the same addon later, or a second require() after the module left require.cache \
+        (Jest does that for each test file), finds no registration and fails: Module did not self-register. Node remembers \
+        a registration for later contexts only if the addon gave a function for contexts (NODE_MODULE_CONTEXT_AWARE, \
+        NODE_MODULE_INIT). Seen in Node 20, 22 and 24 on glibc, and in Node 22 on musl, where also a second worker fails \
+        after the first one has ended. Addons with an exported entry point (node_register_module_v and an ABI, \
+        napi_register_module_v1) and Node-API's own constructor (napi_module_register) load any number of times.\n\
+        Declare the addon with NODE_MODULE_INIT() or NAN_MODULE_WORKER_ENABLED, and keep no state in globals; or port the \
+        addon to Node-API.",
+    check: Check::Addon(check),
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    let facts = subject.facts;
+    let is_entry = |name: &String| name.starts_with(node_abi::ENTRY_PREFIX) || name == node_api::ENTRY;
+    let imports = |function: &str| facts.imports.iter().any(|import| import == function);
+    // Without a constructor, nobody registers the module, and `napi-entry` reports that.
+    if !facts.constructors || !imports(REGISTER) || facts.exports.iter().any(is_entry) {
+        return Vec::new();
+    }
+    let (message, evidence) = match facts.registration {
+        Some(Registration { context_aware: true, .. }) => return Vec::new(),
+        Some(Registration { abi, .. }) => {
+            let module = format!("a module for ABI {abi} with nm_register_func and no nm_context_register_func");
+            ("the addon is not context-aware: it loads once in a process, and not in a worker after that", module)
+        }
+        None => (
+            "the addon may not be context-aware: then it loads once in a process, and not in a worker after that",
+            "the module that the constructor registers was not found".to_owned(),
+        ),
+    };
+    vec![Problem {
+        severity: Severity::Warning,
+        message: message.to_owned(),
+        evidence: format!("a constructor, the import {REGISTER}, and {evidence}"),
+        remedy: "declare the addon with NODE_MODULE_INIT() or NAN_MODULE_WORKER_ENABLED instead of NODE_MODULE, or port it \
+                 to Node-API"
+            .to_owned(),
+    }]
+}

@@ -1,0 +1,85 @@
+//! The oldest systems that an addon must load on: the policy's, or newer ones if no promised Node runs on those.
+
+use nodejs_semver::Range;
+
+use super::napi_version::range;
+use super::subject::Subject;
+use crate::node_floors;
+use crate::platform::Cpu;
+use crate::policy::Floors;
+use crate::version::Version;
+
+/// The oldest systems, and the Node that decides.
+pub(super) struct LoadFloors {
+    pub(super) floors: Floors,
+    node: Option<OldestNode>,
+}
+
+/// The oldest Node that an addon is for.
+struct OldestNode {
+    /// The needs of this Node.
+    floors: Floors,
+    /// The release and its source: `Node 22, the oldest of engines.node ">=22"`.
+    text: String,
+}
+
+impl LoadFloors {
+    /// Returns the floors for an addon.
+    ///
+    /// A Node that is promised for older systems does not exist, so an addon may need what the oldest Node itself needs. Floors
+    /// that the policy names hold all the same.
+    pub(super) fn of(subject: &Subject<'_>) -> LoadFloors {
+        let node = oldest_node(subject);
+        let mut floors = subject.policy.floors.clone();
+        if let Some(OldestNode { floors: own, .. }) = &node {
+            let firm = subject.policy.firm;
+            for (floor, own, firm) in [
+                (&mut floors.glibc, own.glibc, firm.glibc),
+                (&mut floors.glibcxx, own.glibcxx, firm.compiler),
+                (&mut floors.cxxabi, own.cxxabi, firm.compiler),
+                (&mut floors.gcc, own.gcc, firm.compiler),
+                (&mut floors.macos_x64, own.macos_x64, firm.macos),
+                (&mut floors.macos_arm64, own.macos_arm64, firm.macos),
+            ] {
+                if !firm {
+                    *floor = own.max(*floor);
+                }
+            }
+        }
+        LoadFloors { floors, node }
+    }
+
+    /// Returns the oldest macOS for a processor.
+    pub(super) fn macos(&self, cpu: Option<Cpu>) -> Version {
+        self.floors.macos(cpu)
+    }
+
+    /// Returns the Node that needs a floor, as the end of evidence; an empty text if the floor is the policy's.
+    pub(super) fn reason(&self, of: impl Fn(&Floors) -> Version, policy: &Floors, system: &str) -> String {
+        let floor = of(&self.floors);
+        match &self.node {
+            Some(OldestNode { floors, text }) if of(floors) == floor && of(policy) < floor => {
+                format!("; {text}, needs {system} {floor} itself")
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// Returns the oldest Node: the one whose ABI the addon has, or else the oldest that package.json's engines promise.
+fn oldest_node(subject: &Subject<'_>) -> Option<OldestNode> {
+    if let Some(abi) = subject.bound_abi() {
+        let release = node_floors::release_of_abi(abi)?;
+        let text = format!("Node {release}, whose ABI is {abi}");
+        return Some(OldestNode { floors: node_floors::of_release(release), text });
+    }
+    let promise = subject.package?.node.as_deref()?;
+    let range = range(promise)?;
+    // A range of all releases promises nothing.
+    if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
+        return None;
+    }
+    let release = range.min_version()?.major;
+    let text = format!("Node {release}, the oldest of engines.node \"{promise}\"");
+    Some(OldestNode { floors: node_floors::of_release(release), text })
+}
