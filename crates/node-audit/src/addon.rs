@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::claim::Claim;
 use crate::damage::Damage;
 use crate::facts::Facts;
+use crate::library::Library;
 use crate::manifest::Manifest;
 use crate::neighbours::Neighbours;
 
@@ -26,11 +27,20 @@ pub struct Addon {
     pub(crate) path: PathBuf,
     /// The files that come with the addon.
     pub(crate) neighbours: Neighbours,
+    /// The libraries that come with the addon and are loaded with it, for each of the facts.
+    pub(crate) libraries: Vec<Vec<Library>>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: Vec<String>,
 }
 
 impl Addon {
+    /// Returns the libraries that come with the addon and are loaded with one of its parts.
+    pub(crate) fn libraries_of(&self, facts: &Facts) -> &[Library] {
+        let position = self.facts.iter().position(|part| std::ptr::eq(part, facts));
+        let libraries = position.and_then(|position| self.libraries.get(position));
+        libraries.map_or(&[], Vec::as_slice)
+    }
+
     /// Returns an addon of which only the content is known.
     pub(crate) fn unplaced(path: PathBuf, facts: Vec<Facts>) -> Addon {
         Addon {
@@ -41,6 +51,7 @@ impl Addon {
             package: None,
             path,
             neighbours: Neighbours::Unknown,
+            libraries: Vec::new(),
             linked_by: Vec::new(),
         }
     }

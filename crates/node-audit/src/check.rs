@@ -1,9 +1,12 @@
 //! Checks addons and packages against every rule.
 
+use std::collections::HashSet;
+
 use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::facts::Facts;
 use crate::finding::{Finding, Report};
+use crate::library::{LOADED, Library};
 use crate::limits::{MAX_FINDING_TEXT, MAX_FINDINGS};
 use crate::package_contents::PackageContents;
 use crate::platform::Platform;
@@ -25,13 +28,42 @@ pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy)
         let subject = Subject::new(addon, facts, platform, policy);
         let platform = platform.map(|platform| platform.to_string());
         for rule in &RULES {
-            if let Check::Addon(check) = rule.check {
-                let problems = with_severity(rule.id, check(&subject), policy);
-                report.findings.extend(findings(&report.file, platform.as_deref(), rule.id, problems));
-            }
+            let problems = match rule.check {
+                Check::Addon(check) => check(&subject),
+                Check::Loaded(check) => with_libraries(check, &subject),
+                Check::Damage(_) | Check::Package(_) => continue,
+            };
+            let problems = with_severity(rule.id, problems, policy);
+            report.findings.extend(findings(&report.file, platform.as_deref(), rule.id, problems));
         }
     }
     report
+}
+
+/// Returns the problems of the addon, and those that only the libraries have that are loaded with it.
+fn with_libraries(check: fn(&Subject<'_>) -> Vec<Problem>, subject: &Subject<'_>) -> Vec<Problem> {
+    let mut problems = check(subject);
+    let mut known: HashSet<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+    for (library, subject) in subject.of_libraries() {
+        for problem in check(&subject) {
+            // The remedy for a DLL that addon and library lack is the same, and once is enough.
+            if known.insert(problem.message.clone()) {
+                problems.push(of_library(problem, library));
+            }
+        }
+    }
+    problems
+}
+
+/// Returns the problem of a library, which the rule words as one of the addon.
+fn of_library(problem: Problem, library: &Library) -> Problem {
+    let Library { name, chain, .. } = library;
+    let Problem { severity, message, evidence, remedy } = problem;
+    let message = match message.strip_prefix("the addon ") {
+        Some(rest) => format!("{name}{LOADED}{rest}"),
+        None => format!("{name}, which the addon loads: {message}"),
+    };
+    Problem { severity, message, evidence: format!("{chain}: {evidence}"), remedy }
 }
 
 /// Checks a package as a whole.

@@ -28,6 +28,7 @@ mod facts;
 mod finding;
 mod format;
 mod install_program;
+mod library;
 mod limits;
 mod locations;
 mod macho;
@@ -65,8 +66,8 @@ pub use claim::{Claim, PlatformError};
 pub use damage::Damage;
 pub use error::AuditError;
 pub use facts::{
-    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, LoadedSegment, MacPlatform, MachOFacts, PeFacts,
-    Registration, Signature, StaticTls, VersionNeed,
+    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, LoadedSegment, MacPlatform, MachOFacts,
+    PeFacts, Registration, Signature, StaticTls, VersionNeed,
 };
 pub use finding::{Finding, Report, Severity};
 pub use limits::{MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};

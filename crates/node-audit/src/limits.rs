@@ -92,6 +92,12 @@ pub(crate) const MAX_SECTION_NAME: usize = 64;
 /// Sections of debug information that are listed. Compilers write some thirty.
 pub(crate) const MAX_LEFTOVERS: usize = 256;
 
+/// Libraries that are read with an addon; further ones are not followed. Packages ship some ten.
+pub(crate) const MAX_LIBRARIES: usize = 64;
+
+/// Reads of an archive: for its names, its addons, their libraries, and those that these need. Deeper needs are not followed.
+pub(crate) const MAX_ARCHIVE_READS: usize = 8;
+
 /// Segments of one kind, of a Mach-O file as well, and notes in one segment. Linkers write one to three.
 pub(crate) const MAX_SEGMENTS: usize = 64;
 

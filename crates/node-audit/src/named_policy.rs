@@ -55,7 +55,10 @@ mod tests {
             assert!(named.text.contains("https://") && named.text.contains("[floors]"), "{}", named.name);
             assert!(named.summary().ends_with('.') && !named.summary().contains('#'), "{}", named.summary());
             // A policy for a system names floors only.
-            assert_eq!(Policy { floors: parsed.floors.clone(), ..Policy::default() }, parsed);
+            assert_eq!(
+                Policy { floors: parsed.floors.clone(), firm: parsed.firm, ..Policy::default() },
+                parsed
+            );
         }
     }
 

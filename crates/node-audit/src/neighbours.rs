@@ -100,7 +100,7 @@ impl Neighbours {
 }
 
 /// Returns a path from the archive's root; None outside of the archive's first folder, which is the package.
-fn path_in_archive(directory: &str, relative: &str) -> Option<String> {
+pub(crate) fn path_in_archive(directory: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {

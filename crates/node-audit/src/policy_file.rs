@@ -191,12 +191,12 @@ impl TryFrom<String> for Size {
 impl Changes {
     fn policy(self) -> Policy {
         let Changes { floors, allow, only, budget, exports, hardening, severities } = self;
-        let mut policy = Policy::default();
-        policy.firm = FirmFloors {
+        let firm = FirmFloors {
             glibc: floors.glibc.is_some(),
             compiler: floors.glibcxx.or(floors.cxxabi).or(floors.gcc).is_some(),
             macos: floors.macos_x64.or(floors.macos_arm64).is_some(),
         };
+        let mut policy = Policy { firm, ..Policy::default() };
         let own = &mut policy.floors;
         for (floor, given) in [
             (&mut own.glibc, floors.glibc),

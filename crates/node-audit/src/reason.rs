@@ -1,5 +1,7 @@
 //! The message of a finding in few words, for verdicts and summaries.
 
+use crate::library::LOADED;
+
 /// The start of the message about a library that the system lacks.
 const NEEDS: &str = "the addon needs ";
 
@@ -20,7 +22,10 @@ pub(crate) fn short_reason<'a>(rule: &str, message: &'a str) -> &'a str {
     }
     // What follows is the limit, the system, or the loader's words.
     let ends = ["; ", ", which ", ": require() "];
-    let short = ends.iter().fold(message, |short, end| short.split(end).next().unwrap_or(short));
+    // The problem of a library begins with the library's name.
+    let (library, problem) = message.split_at(message.find(LOADED).map_or(0, |at| at + LOADED.len()));
+    let short = ends.iter().fold(problem, |short, end| short.split(end).next().unwrap_or(short));
+    let short = message.get(..library.len() + short.len()).unwrap_or(message);
     short.strip_prefix("the addon ").unwrap_or(short)
 }
 
@@ -40,6 +45,11 @@ mod tests {
             ),
             ("damaged", "the file is an HTML page, not an addon: a download", "the file is an HTML page"),
             ("damaged", "the file is cut short: 1 byte of the 2 is missing", "the file is cut short"),
+            (
+                "imports",
+                "a.dll, which the addon loads, needs b.dll, which Windows lacks",
+                "a.dll, which the addon loads, needs b.dll",
+            ),
             ("arch", "the addon claims a, but is a file, which only b loads", "claims a, but is a file"),
         ] {
             assert_eq!(short_reason(rule, message), expected);

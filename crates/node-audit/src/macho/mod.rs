@@ -18,8 +18,8 @@ use object::read::macho::MachHeader;
 use crate::facts::{Details, Facts, Leftover, LoadedSegment, MachOFacts, Signature};
 use crate::limits::MAX_SEGMENTS;
 use crate::platform::Cpu;
-pub(crate) use end::end;
 use crate::registration::REGISTER;
+pub(crate) use end::end;
 
 /// Names that linkers define for the header itself, and to which nothing binds.
 const LINKER_MADE: [&str; 4] =
@@ -81,9 +81,8 @@ where
         leftovers.push(Leftover { name: "__DWARF".to_owned(), bytes: commands.debug_bytes });
     }
     let registers = commands.constructors && symbols.imports.iter().any(|name| name == REGISTER);
-    let registration = || {
-        registration::registration(&commands.segments, endian, if header.is_type_64() { 8 } else { 4 })
-    };
+    let registration =
+        || registration::registration(&commands.segments, endian, if header.is_type_64() { 8 } else { 4 });
     let registration = if registers { registration() } else { None };
     // A segment without content is at no place of the file.
     let mapped = commands.segments.iter().filter(|segment| !segment.content.is_empty());

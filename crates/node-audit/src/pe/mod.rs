@@ -19,8 +19,8 @@ use object::read::pe::{ImageNtHeaders, ImageOptionalHeader};
 use crate::facts::{Details, DllImports, Facts, Leftover, PeFacts};
 use crate::limits::{MAX_DEBUG_ENTRIES, MAX_EXPORTS};
 use crate::platform::Cpu;
-pub(crate) use end::end;
 use crate::registration::REGISTER;
+pub(crate) use end::end;
 use image::Image;
 
 /// The kind of file that Windows loads into a program.
@@ -54,8 +54,7 @@ fn facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Facts, String> {
     let dlls = imports::read(image)?;
     let kind = kind(image);
     let imports = names(&dlls);
-    let constructors =
-        image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image);
+    let constructors = image.headers.optional_header().address_of_entry_point() != 0 || has_callbacks(image);
     let registers = constructors && imports.iter().any(|name| name == REGISTER);
     Ok(Facts {
         bits: if is_64 { 64 } else { 32 },

@@ -3,7 +3,8 @@
 use super::wrap::{usable, wrap};
 use crate::audit::Audited;
 use crate::facts::{
-    Details, DylibKind, ElfFacts, Facts, LoadedSegment, MacPlatform, MachOFacts, PeFacts, Registration, Signature, StaticTls,
+    Details, DylibKind, ElfFacts, Facts, LoadedSegment, MacPlatform, MachOFacts, PeFacts, Registration,
+    Signature, StaticTls,
 };
 use crate::limits::MAX_FACT_NAMES;
 use crate::rules::short_name;

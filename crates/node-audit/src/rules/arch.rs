@@ -4,6 +4,7 @@ use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
+use crate::library::Library;
 use crate::platform::{Libc, Os};
 use crate::policy::Policy;
 
@@ -35,6 +36,15 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             "the file is not a shared library, and Node loads only shared libraries as addons".to_owned();
         problem(Severity::Error, message, "link the file with -shared (crate type cdylib in Rust)");
     }
+    for library in subject.libraries {
+        if let Some((severity, message, evidence)) = wrong_library(subject, library) {
+            let remedy = "ship the library that was built for this platform".to_owned();
+            problems.push(Problem { severity, message, evidence, remedy });
+        }
+    }
+    let mut problem = |severity, message: String, remedy: &str| {
+        problems.push(Problem { severity, message, evidence: describe(facts), remedy: remedy.to_owned() });
+    };
     let Some(claimed) = claimed else {
         let message = "neither the file's name nor its package claims a platform; the file was checked for its own platform"
             .to_owned();
@@ -95,6 +105,44 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problem(Severity::Error, message, &remedy);
     }
     problems
+}
+
+/// Returns the reason why a library that comes with the addon is not for the addon's platform.
+fn wrong_library(subject: &Subject<'_>, library: &Library) -> Option<(Severity, String, String)> {
+    let Library { name, chain, parts, .. } = library;
+    let parts = match parts {
+        Ok(parts) => parts,
+        Err(reason) => {
+            let message = format!("{name}, which the addon loads, {reason}");
+            return Some((Severity::Error, message, chain.clone()));
+        }
+    };
+    let first = parts.first()?;
+    let Some(part) = library.part(subject.facts.cpu) else {
+        let message = if first.format() != subject.facts.format() {
+            let (format, system) = loaders(&first.details);
+            format!("{name}, which the addon loads, is {format} file, which only {system} loads")
+        } else if first.loadable {
+            let machine = machine(first);
+            format!("{name}, which the addon loads, is compiled for {machine}, and the addon is not")
+        } else {
+            format!("{name}, which the addon loads, is not a shared library")
+        };
+        return Some((Severity::Error, message, format!("{chain}: {}", describe(first))));
+    };
+    let actual = part.elf().and_then(|elf| elf.libc)?;
+    if Some(actual) == subject.libc || subject.libc.is_none() {
+        return None;
+    }
+    // musl itself answers the names of glibc's own libraries, and `needed` reports the others.
+    let severity = if actual == Libc::Glibc && library_that_musl_lacks(part, subject.policy).is_none() {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let message =
+        format!("{name}, which the addon loads, is linked to {}, and the addon is not", c_library(actual));
+    Some((severity, message, format!("{chain}: {}", describe(part))))
 }
 
 /// Returns what happens to an addon that is linked to another C library than the system's, as the end of a clause.

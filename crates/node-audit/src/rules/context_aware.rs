@@ -35,8 +35,12 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let (message, evidence) = match facts.registration {
         Some(Registration { context_aware: true, .. }) => return Vec::new(),
         Some(Registration { abi, .. }) => {
-            let module = format!("a module for ABI {abi} with nm_register_func and no nm_context_register_func");
-            ("the addon is not context-aware: it loads once in a process, and not in a worker after that", module)
+            let module =
+                format!("a module for ABI {abi} with nm_register_func and no nm_context_register_func");
+            (
+                "the addon is not context-aware: it loads once in a process, and not in a worker after that",
+                module,
+            )
         }
         None => (
             "the addon may not be context-aware: then it loads once in a process, and not in a worker after that",

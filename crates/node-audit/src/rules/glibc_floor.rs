@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
         one build of glibc only.\n\
         Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container of \
         that age.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 /// The marker of compressed relative relocations, which glibc reads from 2.36 on.

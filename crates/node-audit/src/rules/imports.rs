@@ -17,11 +17,11 @@ pub(super) const RULE: Rule = Rule {
         specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, MSVCP140.dll) does not \
         belong to Windows, and Node does not bring it, since node.exe is linked to it statically; the library is present \
         only if another program installed it. Its debug version comes with Visual Studio. A DLL in the addon's own \
-        directory is found. A delayed import is looked for at its first call. An import from node.exe fails in Electron, \
+        directory is found, and its own imports are followed. A delayed import is looked for at its first call. An import from node.exe fails in Electron, \
         and in a renamed node.exe, unless the import is delayed and redirected to the running program, as node-gyp does.\n\
         Link the run-time library statically (/MT; -C target-feature=+crt-static in Rust), or ship the DLL beside the \
         addon.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 /// The DLLs of Windows 10, and of Windows Server from 2016 on with its desktop, in every edition; without `.dll`.
@@ -95,7 +95,7 @@ fn problem(subject: &Subject<'_>, imports: &DllImports) -> Option<Problem> {
         return Some(Problem { severity, message, evidence, remedy: remedy.to_owned() });
     }
     // Windows searches the addon's own directory first.
-    if subject.neighbours.find_ignoring_case(dll) == Presence::Present {
+    if subject.finds(dll) || subject.neighbours.find_ignoring_case(dll) == Presence::Present {
         return None;
     }
     let (what, remedy) = describe(&name, dll);

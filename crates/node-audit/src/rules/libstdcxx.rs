@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
         (CXXABI_TM_1, CXXABI_FLOAT128, CXXABI_LDBL_1.3) mark a feature and are not compared. On musl the rule has no \
         findings: Alpine builds libstdc++ without versions, and musl's loader checks none.\n\
         Link with -static-libstdc++ -static-libgcc, or build with the oldest supported compiler.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {

@@ -22,16 +22,19 @@ pub(super) const RULE: Rule = Rule {
         of the build machine, whoever can create that directory decides which library is loaded.\n\
         Link the library statically, or ship it in the package and change its path: install_name_tool -change OLD \
         @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Both break the \
-        signature; codesign --sign - FILE renews it.",
-    check: Check::Addon(check),
+        signature; codesign --sign - FILE renews it. The needs of a library that comes with the package are followed.",
+    check: Check::Loaded(check),
 };
 
 const REMOVE: &str = "remove the directory: install_name_tool -delete_rpath DIRECTORY FILE, then sign again";
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(facts) = subject.facts.macho() else { return Vec::new() };
-    let dylibs = facts.dylibs.iter().filter_map(|dylib| library(subject, facts, dylib));
-    dylibs.chain(facts.rpaths.iter().filter_map(|rpath| directory(subject, rpath))).collect()
+    let dylibs = facts.dylibs.iter().filter(|dylib| !subject.finds(&dylib.path));
+    let dylibs = dylibs.filter_map(|dylib| library(subject, facts, dylib));
+    // A directory that does not exist stops no library from loading.
+    let rpaths = facts.rpaths.iter().filter(|_| subject.library.is_none());
+    dylibs.chain(rpaths.filter_map(|rpath| directory(subject, rpath))).collect()
 }
 
 /// Whether the loader finds a library.

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         that a policy file names stays. macOS refuses a file for another of Apple's systems: \
         mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {

@@ -5,8 +5,8 @@
 
 mod arch;
 mod build_path;
-mod damaged;
 mod context_aware;
+mod damaged;
 mod evidence;
 mod floors;
 mod glibc_floor;

@@ -16,9 +16,10 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: true,
     explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before require() \
         returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be absent \
-        or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to it.\n\
+        or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to it. The needs of such a \
+        library are followed: the addon fails with them.\n\
         Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 /// The starts of the names of libraries that addons usually link statically.
@@ -30,7 +31,8 @@ const VENDORED: [&str; 6] = ["libsqlcipher", "libsqlite3", "libssl", "libcrypto"
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     // The policy has no list for other systems.
     let Some(elf) = subject.linux() else { return Vec::new() };
-    let outside = subject.facts.libraries.iter().filter(|library| !subject.system_has(library));
+    let outside = subject.facts.libraries.iter();
+    let outside = outside.filter(|library| !subject.system_has(library) && !subject.finds(library));
     outside.filter_map(|library| problem(subject, elf, library)).collect()
 }
 

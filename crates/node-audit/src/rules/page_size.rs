@@ -17,14 +17,16 @@ pub(super) const RULE: Rule = Rule {
         page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB (RHEL 8, some \
         clouds), those for ppc64 mostly 64 KiB, those for loong64 16 KiB, and Android 15 has devices with 16 KiB. On a \
         page that is too large, glibc refuses the file: ELF load command address/offset not properly aligned, or not \
-        page-aligned from 2.35 on. musl maps the wrong content, and the addon crashes. glibc before 2.35 also refuses a \
-        p_align that is no multiple of the page (ELF load command alignment not page-aligned). Pages of 4 KiB are the \
-        smallest, so a segment that does not fit them is an error; larger pages are a warning. On macOS, pages have 16 KiB \
+        page-aligned from 2.35 on. musl checks nothing, and maps the content at another address, so that most addons \
+        crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page (ELF load command alignment \
+        not page-aligned), or that the address and the offset do not agree with. Later glibc and musl ignore p_align. \
+        These texts were seen with glibc 2.31 and 2.36 on pages of 4 KiB. Those are the smallest pages, so a segment that \
+        does not fit them is an error; larger pages are a warning. On macOS, pages have 16 KiB \
         on arm64 and 4 KiB on x64, and a segment that does not fit is an error: this follows Apple's documentation, and \
         no Mac has confirmed it.\n\
         Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. Of patched \
         files, build the original again: old versions of patchelf wrote segments for pages of 4 KiB.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 /// The pages of all kernels for x64, and the smallest ones of others.
@@ -46,60 +48,87 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 }
 
 fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
-    let segments = &subject.facts.segments;
-    let apart = |page: u64| segments.iter().find(|segment| !segment.address.abs_diff(segment.offset).is_multiple_of(page));
-    // Only glibc before 2.35 and Android compare p_align; 0 means none.
-    let old = subject.libc == Some(Libc::Glibc) && LoadFloors::of(subject).floors.glibc < IGNORES_ALIGN;
-    let compares = is_android || old;
-    let small = |page: u64| {
-        let below = |segment: &&LoadedSegment| segment.align.is_some_and(|align| align != 0 && !align.is_multiple_of(page));
-        segments.iter().filter(|_| compares).find(below)
+    let segments = Segments {
+        all: &subject.facts.segments,
+        is_old: subject.libc == Some(Libc::Glibc) && LoadFloors::of(subject).floors.glibc < IGNORES_ALIGN,
+        is_android,
     };
-    let remedy = |page: u64| format!("link with -Wl,-z,max-page-size={page}, or without this flag if it names less");
-    if let Some(segment) = apart(SMALLEST) {
-        return Some(Problem {
-            severity: Severity::Error,
-            message: "a segment's address and its offset in the file differ within a page, and no loader can map it"
-                .to_owned(),
-            evidence: place(segment),
-            remedy: remedy(SMALLEST),
-        });
+    let problem = |severity, message: String, segment: &LoadedSegment, page: u64| Problem {
+        severity,
+        message,
+        evidence: place(segment),
+        remedy: format!("link with -Wl,-z,max-page-size={page}, or without this flag if it names less"),
+    };
+    if let Some(segment) = segments.apart(SMALLEST) {
+        let musl = subject.libc == Some(Libc::Musl);
+        let (severity, consequence) = if musl {
+            (Severity::Warning, "musl maps the content at another address")
+        } else {
+            (Severity::Error, "the loader refuses the addon")
+        };
+        let message =
+            format!("a segment's address and its offset in the file differ within a page, and {consequence}");
+        return Some(problem(severity, message, segment, SMALLEST));
     }
-    if let Some(segment) = small(SMALLEST) {
+    if let Some(segment) = segments.refused(SMALLEST) {
         let loader = if is_android { "Android" } else { "glibc before 2.35" };
-        return Some(Problem {
-            severity: Severity::Error,
-            message: format!("a segment is aligned to less than a page, and {loader} refuses the addon"),
-            evidence: place(segment),
-            remedy: remedy(SMALLEST),
-        });
+        let message = format!(
+            "a segment's alignment fits neither pages nor its address, and {loader} refuses the addon"
+        );
+        return Some(problem(Severity::Error, message, segment, SMALLEST));
     }
     let (page, systems) = match subject.facts.cpu? {
         Cpu::Arm64 | Cpu::X64 if is_android => (16 << 10, "Android devices"),
-        Cpu::Arm64 => (64 << 10, "kernels"),
-        Cpu::Ppc64 => (64 << 10, "kernels"),
+        Cpu::Arm64 | Cpu::Ppc64 => (64 << 10, "kernels"),
         Cpu::Loong64 => (16 << 10, "kernels"),
         _ => return None,
     };
-    let segment = apart(page).or_else(|| small(page))?;
-    // Kernels with pages between the smallest and the largest exist for arm64 only.
-    let middle = !is_android && (apart(16 << 10).is_some() || small(16 << 10).is_some());
-    let sizes = match (page >> 10, middle) {
-        (64, true) => "16 or 64 KiB, such as those of Raspberry Pi 5, Asahi and RHEL 8".to_owned(),
-        (64, false) => "64 KiB, such as those of RHEL 8".to_owned(),
+    let unfit = |page: u64| segments.apart(page).or_else(|| segments.refused(page));
+    let segment = unfit(page)?;
+    let sizes = match (page >> 10, subject.facts.cpu) {
+        (64, Some(Cpu::Arm64)) if unfit(16 << 10).is_some() => {
+            "16 or 64 KiB, such as those of Raspberry Pi 5, Asahi and RHEL 8".to_owned()
+        }
+        (64, Some(Cpu::Arm64)) => "64 KiB, such as those of RHEL 8".to_owned(),
         (kib, _) => format!("{kib} KiB"),
     };
     let consequence = match subject.libc {
-        Some(Libc::Musl) => "musl maps the wrong content, and the addon crashes",
+        Some(Libc::Musl) => "musl maps the content at another address",
         _ if is_android => "the loader refuses the addon",
         _ => "require() fails with \"ELF load command address/offset not properly aligned\" or its like",
     };
-    Some(Problem {
-        severity: Severity::Warning,
-        message: format!("the addon does not load on {systems} with pages of {sizes}: {consequence}"),
-        evidence: place(segment),
-        remedy: remedy(page),
-    })
+    let message = format!("the addon does not load on {systems} with pages of {sizes}: {consequence}");
+    Some(problem(Severity::Warning, message, segment, page))
+}
+
+/// The segments of an ELF file, as a loader checks them.
+struct Segments<'a> {
+    all: &'a [LoadedSegment],
+    /// glibc before 2.35 is among the loaders.
+    is_old: bool,
+    is_android: bool,
+}
+
+impl<'a> Segments<'a> {
+    /// Returns a segment whose address and offset are not equal within a page.
+    fn apart(&self, page: u64) -> Option<&'a LoadedSegment> {
+        self.all.iter().find(|segment| !distance(segment).is_multiple_of(page))
+    }
+
+    /// Returns a segment that a loader refuses for its p_align. Only glibc before 2.35 and Android compare that field.
+    fn refused(&self, page: u64) -> Option<&'a LoadedSegment> {
+        self.all.iter().find(|segment| {
+            let align = segment.align.unwrap_or(page);
+            let small = align != 0 && !align.is_multiple_of(page);
+            // To glibc, an alignment of 0 means that address and offset are equal.
+            let apart = !distance(segment).is_multiple_of(align);
+            (self.is_old && (small || apart)) || (self.is_android && small)
+        })
+    }
+}
+
+fn distance(segment: &LoadedSegment) -> u64 {
+    segment.address.abs_diff(segment.offset)
 }
 
 fn macho_problem(subject: &Subject<'_>) -> Option<Problem> {

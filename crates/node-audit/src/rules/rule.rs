@@ -28,6 +28,8 @@ pub(crate) enum Check {
     Damage(fn(&Damage) -> Problem),
     /// Checks one addon, for one processor.
     Addon(fn(&Subject<'_>) -> Vec<Problem>),
+    /// Checks one addon, for one processor, and then each library that is loaded with it, as if it were the addon.
+    Loaded(fn(&Subject<'_>) -> Vec<Problem>),
     /// Checks a package with its addons.
     Package(fn(&PackageContents) -> Vec<Problem>),
 }

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
         that edit a file often leave that signature as it was. On x64 code needs no signature, but a present one should \
         match. The rule does not ask who signed.\n\
         Sign as the last step: codesign --force --sign - FILE, or rcodesign on other systems.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {

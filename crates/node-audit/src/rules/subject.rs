@@ -2,6 +2,7 @@
 
 use crate::addon::Addon;
 use crate::facts::{ElfFacts, Facts};
+use crate::library::Library;
 use crate::manifest::Manifest;
 use crate::neighbours::Neighbours;
 use crate::node_abi;
@@ -22,6 +23,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) neighbours: &'a Neighbours,
     /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
     pub(crate) abi: Option<u32>,
+    /// The libraries that come with the addon and are loaded with it; none for a library.
+    pub(crate) libraries: &'a [Library],
+    /// The library in whose place the subject is checked; None for the addon itself.
+    pub(crate) library: Option<&'a Library>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: &'a [String],
     pub(crate) policy: &'a Policy,
@@ -44,7 +49,38 @@ impl<'a> Subject<'a> {
         };
         let Addon { abi, package, neighbours, linked_by, .. } = addon;
         let package = package.as_deref();
-        Subject { facts, claimed, libc, package, neighbours, abi: *abi, linked_by, policy }
+        let libraries = addon.libraries_of(facts);
+        let abi = *abi;
+        Subject {
+            facts,
+            claimed,
+            libc,
+            package,
+            neighbours,
+            abi,
+            libraries,
+            library: None,
+            linked_by,
+            policy,
+        }
+    }
+
+    /// Returns the subjects of the libraries that can be loaded with the addon.
+    pub(crate) fn of_libraries(&self) -> impl Iterator<Item = (&'a Library, Subject<'a>)> {
+        let (addon, abi) = (*self, self.bound_abi());
+        addon.libraries.iter().filter_map(move |library| {
+            let facts = library.part(addon.facts.cpu)?;
+            let neighbours = &library.neighbours;
+            let library = Some(library);
+            let subject =
+                Subject { facts, neighbours, abi, libraries: &[], library, linked_by: &[], ..addon };
+            Some((library?, subject))
+        })
+    }
+
+    /// Returns whether the loader finds a library in a way that only the walk through all libraries shows.
+    pub(super) fn finds(&self, library: &str) -> bool {
+        self.library.is_some_and(|own| own.found.contains(library))
     }
 
     /// Returns the facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.
@@ -67,9 +103,11 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the ABI of Node that the addon is bound to: the exported one, or else the one in the addon's name.
+    /// Returns the ABI of Node that the addon is bound to: the exported one, the registered one, or else the one in the addon's
+    /// name.
     pub(super) fn bound_abi(&self) -> Option<u32> {
         let abi = |name: &String| name.strip_prefix(node_abi::ENTRY_PREFIX)?.parse().ok();
-        self.facts.exports.iter().find_map(abi).or(self.abi)
+        let registered = self.facts.registration.map(|registration| registration.abi);
+        self.facts.exports.iter().find_map(abi).or(registered).or(self.abi)
     }
 }

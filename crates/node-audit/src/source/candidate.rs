@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk_cache::{DiskCache, or_current};
+use super::libraries::{ReadLibrary, libraries};
 use super::package::{Package, with_slashes};
 use super::place::Place;
 use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::facts::{Details, Facts};
+use crate::library::Library;
 use crate::name_claims::NameClaims;
 use crate::package_contents::PackageAddon;
 use crate::platform::{Cpu, Os};
@@ -57,10 +59,21 @@ impl Candidate {
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.path.clone(),
             neighbours: self.place.neighbours_of_addon(&facts),
+            libraries: Vec::new(),
             linked_by: Vec::new(),
             facts,
             damage,
         }
+    }
+
+    /// Returns the libraries that come with the addon and are loaded with it, for each of its facts.
+    pub(super) fn libraries(&self, parts: &[Facts], read: &mut ReadLibrary<'_>) -> Vec<Vec<Library>> {
+        parts.iter().map(|part| libraries(&self.path, &self.place, part, read)).collect()
+    }
+
+    /// Returns whether the addon is on disk, where all libraries can be read at once.
+    pub(super) fn is_on_disk(&self) -> bool {
+        matches!(self.place, Place::Disk(_))
     }
 
     /// Returns the addon as a member of its package, whether it could be read or not.

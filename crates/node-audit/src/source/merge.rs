@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::candidate::Member;
 use super::explore::Explored;
 use super::job_result::JobResult;
+use super::linked_by;
 use super::package::{Package, PackageRoot};
 use crate::addon::Addon;
 use crate::error::AuditError;
@@ -48,6 +49,7 @@ pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
             job_failures.extend(result.failures);
         }
     }
+    linked_by::add(&mut addons);
     failures.extend(job_failures);
     failures.extend(empty);
     let mut seen = BTreeSet::new();

@@ -5,6 +5,7 @@
 //! (`merge`).
 
 mod archive;
+mod archive_libraries;
 mod archive_packages;
 mod candidate;
 mod disk_cache;
@@ -16,6 +17,8 @@ mod input;
 mod installed;
 mod job;
 mod job_result;
+mod libraries;
+mod linked_by;
 mod merge;
 mod package;
 mod packed;

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::facts::{Details, Facts};
 use crate::manifest::Manifest;
-use crate::neighbours::{ArchiveFiles, Neighbours};
+use crate::neighbours::{ArchiveFiles, Neighbours, path_in_archive};
+use crate::printable::printable;
 use crate::search_path;
 
 /// The place of an addon or a package.
@@ -35,6 +36,49 @@ impl Place {
         }
     }
 
+    /// Finds a library, by its path from this folder.
+    pub(super) fn locate(&self, relative: &str) -> Option<LibraryPath> {
+        match self {
+            Place::Disk(folder) => {
+                let path = folder.path.join(relative);
+                if !path.is_file() {
+                    return None;
+                }
+                let place = Place::Disk(Arc::new(Folder::new(path.parent()?.to_path_buf())));
+                let name = printable(path.file_name()?.as_encoded_bytes());
+                // A library has several names, of which all but one are links.
+                let real = std::fs::canonicalize(&path).ok()?;
+                Some(LibraryPath { id: real.to_str()?.to_owned(), name, place })
+            }
+            Place::Archive { files, directory } => {
+                let id = path_in_archive(directory, relative).filter(|path| files.names().contains(path))?;
+                let (directory, name) = id.rsplit_once('/').unwrap_or(("", &id));
+                let place = Place::Archive { files: Arc::clone(files), directory: directory.to_owned() };
+                Some(LibraryPath { name: printable(name.as_bytes()), place, id })
+            }
+        }
+    }
+
+    /// Finds a library in this folder, by its name in any case.
+    pub(super) fn locate_ignoring_case(&self, name: &str) -> Option<LibraryPath> {
+        let is_same = |known: &str| known.eq_ignore_ascii_case(name);
+        match self {
+            Place::Disk(folder) if folder.lower().contains(&name.to_ascii_lowercase()) => {
+                let path = if folder.path.as_os_str().is_empty() { Path::new(".") } else { &folder.path };
+                let entries = std::fs::read_dir(path).ok()?.flatten();
+                let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+                self.locate(&names.find(|known| is_same(known))?)
+            }
+            Place::Disk(_) => None,
+            Place::Archive { files, directory } => {
+                let start = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+                let mut names =
+                    files.names().range(start.clone()..).map_while(|path| path.strip_prefix(&start));
+                self.locate(names.find(|known| is_same(known))?)
+            }
+        }
+    }
+
     /// Finds the files of a package that matter to an addon: those that its package.json names, and a binding.gyp.
     pub(super) fn neighbours_of_package(&self, manifest: &Manifest) -> Neighbours {
         match self {
@@ -51,6 +95,17 @@ impl Place {
 
 fn archive(files: &Arc<ArchiveFiles>, directory: &str) -> Neighbours {
     Neighbours::Archive { files: Arc::clone(files), directory: directory.to_owned() }
+}
+
+/// A library that was found.
+#[derive(Debug, Clone)]
+pub(super) struct LibraryPath {
+    /// The path without a link, on disk or in the archive.
+    pub(super) id: String,
+    /// The file's name.
+    pub(super) name: String,
+    /// The folder in which the loader found the library.
+    pub(super) place: Place,
 }
 
 /// A folder on disk, which is listed once for all addons in it.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::archive::Archive;
+use super::archive_libraries;
 use super::archive_packages::{ArchivePackages, Listing};
 use super::candidate::Candidate;
 use super::entries::{self, EntryContent, EntryKind};
@@ -27,6 +28,7 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
     let mut packages = ArchivePackages::new(path, &listing, &path_of);
     let mut result = JobResult::default();
     let mut seen = 0;
+    let mut candidates = Vec::new();
     let visited = entries::for_each(archive.open()?, |entry| {
         if entry.kind != EntryKind::File || !is_addon(entry.path) {
             return Ok(());
@@ -46,6 +48,7 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
         content.try_reserve_exact(length).map_err(|error| error.to_string())?;
         entry.content.read_to_end(&mut content).map_err(|error| error.to_string())?;
         result.add(&candidate, shared.read(&candidate, &content));
+        candidates.push(candidate);
         shared.progress.done();
         Ok(())
     });
@@ -53,6 +56,7 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
     if seen != addons {
         return Err(damaged("the archive changed while it was read".to_owned()));
     }
+    archive_libraries::add(archive, &candidates, &mut result.addons, shared)?;
     // npm puts the package itself into the one folder on top.
     let tops: BTreeSet<&str> =
         listing.files.names().iter().filter_map(|file| file.split('/').next()).collect();

@@ -5,6 +5,7 @@ use super::system::System;
 use crate::audit::Audited;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
+use crate::library::LOADED;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
 use crate::reason::short_reason;
@@ -67,7 +68,13 @@ fn part<'a>(
     Part {
         file: &file.report.file,
         platform,
-        system: platform.map(|platform| System::of(platform, facts, with)),
+        system: platform.map(|platform| {
+            let libraries = file.addon.libraries_of(facts);
+            let libraries = libraries.iter().filter_map(|library| library.part(facts.cpu));
+            let systems = libraries.map(|library| System::of(platform, library, None));
+            let own = System::of(platform, facts, with);
+            systems.fold(own, |own, library| if own.is_same(&library) { own.newest(library) } else { own })
+        }),
         node: NodeNeed::of(facts, file.addon.abi),
         failure: errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding)),
         may_load_on_musl: is_linux
@@ -101,7 +108,10 @@ fn is_floor(finding: &Finding) -> bool {
 
 /// Returns what an error says that the addon needs: `GLIBCXX_3.4.30`.
 fn needed(finding: &Finding) -> Option<String> {
-    let needed = short_reason(finding.rule, &finding.message).strip_prefix("needs ")?;
+    let reason = short_reason(finding.rule, &finding.message);
+    // The needs of a library that comes with the addon are the addon's.
+    let reason = reason.split_once(LOADED).map_or(reason, |(_, reason)| reason);
+    let needed = reason.strip_prefix("needs ")?;
     (!needed.starts_with("the ")).then(|| needed.to_owned())
 }
 

@@ -67,7 +67,7 @@ fn a_dll_beside_the_addon_is_found() {
     std::fs::write(&file, PeMaker { imports, ..PeMaker::addon() }.make()).unwrap();
     let found = || audit(&file, &Policy::default()).unwrap().findings;
     assert_eq!(found().len(), 1);
-    std::fs::write(folder.path().join("libvips-42.dll"), "").unwrap();
+    std::fs::write(folder.path().join("libvips-42.dll"), PeMaker::addon().make()).unwrap();
     assert_eq!(found(), []);
 }
 

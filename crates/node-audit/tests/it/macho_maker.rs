@@ -158,8 +158,9 @@ impl MachO {
 
     fn header(&self, layout: Layout) -> Vec<u8> {
         let mut commands: Vec<Vec<u8>> = Vec::new();
-        commands.push(self.segment(self.segment, 0..layout.text, self.protection));
-        commands.push(self.segment("__LINKEDIT", layout.text..layout.end, 1));
+        // The linker's tables are in the first segment too, since a second one would begin at a page.
+        commands.push(self.segment(self.segment, 0..layout.end, self.protection));
+        commands.push(self.segment("__LINKEDIT", layout.end..layout.end, 1));
         for (command, path) in &self.dylibs {
             commands.push(self.command(*command, &[24, 2, 0x10000, 0x10000], path));
         }
@@ -219,7 +220,7 @@ impl MachO {
         out.bytes
     }
 
-    /// Returns a segment. The last one, with the linker's tables, has no section.
+    /// Returns a segment. The last one, has no section.
     fn segment(&self, name: &str, range: Range<usize>, protection: u32) -> Vec<u8> {
         let (offset, length, section) = (range.start, range.len(), name != "__LINKEDIT");
         let mut body = self.out();

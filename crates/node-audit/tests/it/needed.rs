@@ -69,7 +69,7 @@ fn package() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("lib")).unwrap();
     for library in ["libone.so", "lib/libtwo.so"] {
-        std::fs::write(folder.path().join(library), "").unwrap();
+        std::fs::write(folder.path().join(library), Maker::addon().make()).unwrap();
     }
     folder
 }

@@ -24,6 +24,16 @@ pub(crate) struct Need {
     pub(crate) symbols: Vec<&'static str>,
 }
 
+/// A `node_module`.
+#[derive(Clone, Copy)]
+pub(crate) struct Module {
+    pub(crate) abi: u32,
+    /// nm_register_func is set.
+    pub(crate) plain: bool,
+    /// nm_context_register_func is set.
+    pub(crate) context: bool,
+}
+
 /// The contents of an object.
 #[derive(Clone)]
 pub(crate) struct Maker {
@@ -45,6 +55,8 @@ pub(crate) struct Maker {
     pub(crate) numbers: Vec<(elf::DynamicTag, u64)>,
     /// The protection of the one segment.
     pub(crate) load: elf::ProgramFlags,
+    /// The alignment of that segment.
+    pub(crate) align: u64,
     /// PT_GNU_STACK.
     pub(crate) stack: Option<elf::ProgramFlags>,
     /// PT_GNU_RELRO.
@@ -57,6 +69,8 @@ pub(crate) struct Maker {
     pub(crate) note: Option<&'static str>,
     /// Relocations by the name of their symbol; empty for none.
     pub(crate) relocations: Vec<(elf::RelocationType, &'static str)>,
+    /// The module that a constructor registers.
+    pub(crate) module: Option<Module>,
     /// The table of relocations, with the entry for its size: DT_RELA, DT_REL or DT_JMPREL.
     pub(crate) table: (elf::DynamicTag, elf::DynamicTag),
     /// Sections that are not loaded, with their lengths in bytes.
@@ -86,12 +100,14 @@ impl Maker {
             texts: vec![],
             numbers: vec![],
             load: elf::PF_R,
+            align: 0x1_0000,
             stack: Some(elf::PF_R | elf::PF_W),
             relro: true,
             bind_now: true,
             tls: 0,
             note: None,
             relocations: vec![],
+            module: None,
             table: (elf::DT_RELA, elf::DT_RELASZ),
             sections: vec![],
             data: vec![],
@@ -232,7 +248,8 @@ impl Maker {
 
     /// Returns the relocations, and the dynamic entries that lead to them.
     fn write_relocations(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(elf::DynamicTag, u64)> {
-        if self.relocations.is_empty() {
+        let pointers = self.write_module(writer);
+        if self.relocations.is_empty() && pointers.is_empty() {
             return Vec::new();
         }
         let (table, size) = self.table;
@@ -247,11 +264,35 @@ impl Maker {
             let r_sym = u32::try_from(r_sym).unwrap();
             writer.write_relocation(addends, &Rel { r_offset: 0, r_sym, r_type: *r_type, r_addend: 0 });
         }
+        for (address, target) in pointers {
+            let r_type = elf::R_X86_64_RELATIVE;
+            writer.write_relocation(
+                true,
+                &Rel { r_offset: address, r_sym: 0, r_type, r_addend: target.cast_signed() },
+            );
+        }
         let mut entries = vec![(table, start), (size, writer.len() - start)];
         if table == elf::DT_JMPREL {
             entries.push((elf::DT_PLTREL, elf::DT_RELA.0.try_into().unwrap()));
         }
         entries
+    }
+
+    /// Writes the module for a 64-bit machine. Returns its pointers, each with the address to which it leads.
+    fn write_module(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(u64, u64)> {
+        let Some(Module { abi, plain, context }) = self.module else { return Vec::new() };
+        let start = writer.write_align(8);
+        let mut bytes = abi.to_le_bytes().to_vec();
+        bytes.resize(64, 0);
+        bytes.extend(b"../x.cc\0");
+        writer.write(&bytes);
+        let text = start + 64;
+        let pointers = [(16, true, text), (24, plain, start), (32, context, start), (40, true, text)];
+        pointers
+            .into_iter()
+            .filter(|(_, set, _)| *set)
+            .map(|(field, _, target)| (start + field, target))
+            .collect()
     }
 
     fn write_sections(&self, writer: &mut Writer<'_, SinglePhase>) {
@@ -304,7 +345,7 @@ impl Maker {
         };
         let rest = size - dynamic;
         let mut segments = vec![
-            segment(elf::PT_LOAD, self.load, 0, size, size),
+            ProgramHeader { p_align: self.align, ..segment(elf::PT_LOAD, self.load, 0, size, size) },
             segment(elf::PT_DYNAMIC, elf::PF_R, dynamic, rest, rest),
         ];
         segments.extend(self.stack.map(|flags| segment(elf::PT_GNU_STACK, flags, 0, 0, 0)));

@@ -1,0 +1,201 @@
+//! The libraries that a loader opens with an addon, and that come with the addon: those that the addon needs, those that they
+//! need, and so on.
+//!
+//! The walk is the loader's: breadth first, each library once, and for each the search path of its own format.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::place::{LibraryPath, Place};
+use crate::facts::{Details, Facts};
+use crate::library::{Library, LibraryParts, part};
+use crate::limits::MAX_LIBRARIES;
+use crate::platform::Libc;
+use crate::printable::printable;
+use crate::search_path::{from_loader, in_entry, in_rpath, searched};
+
+/// Libraries that Node itself has loaded: the loader knows them by name, and opens no other file of the name.
+const LOADED: [&str; 8] = [
+    "libc.so.6",
+    "libdl.so.2",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "libc.so",
+    "ld-linux-x86-64.so.2",
+];
+
+/// Reads a library; None if its content is not there yet.
+pub(super) type ReadLibrary<'a> = dyn FnMut(&LibraryPath) -> Option<LibraryParts> + 'a;
+
+/// Returns the libraries of one part of an addon, in the order in which the loader opens them.
+pub(super) fn libraries(
+    addon: &Path,
+    place: &Place,
+    facts: &Facts,
+    read: &mut ReadLibrary<'_>,
+) -> Vec<Library> {
+    let name = addon.file_name().unwrap_or_default().to_string_lossy();
+    // The path of an addon in an archive begins with the archive's.
+    let name = name.rsplit(['/', ':']).next().unwrap_or_default();
+    let name = printable(name.as_bytes());
+    let own = Opened { opener: None, place: place.clone(), library: None, chain: name };
+    let mut walk = Walk { addon: facts, opened: vec![own], ids: BTreeSet::new(), read };
+    let mut next = 0;
+    while next < walk.opened.len() {
+        let found = walk.open_needs(next);
+        if let Some(library) = &mut walk.opened[next].library {
+            library.found = found;
+        }
+        next += 1;
+    }
+    walk.opened.into_iter().filter_map(|opened| opened.library).collect()
+}
+
+/// A file that the loader opened: the addon, or a library.
+struct Opened {
+    /// The position of the file that needs this one.
+    opener: Option<usize>,
+    /// The folder of the file.
+    place: Place,
+    /// None for the addon.
+    library: Option<Library>,
+    chain: String,
+}
+
+struct Walk<'a, 'read> {
+    addon: &'a Facts,
+    opened: Vec<Opened>,
+    /// The files among them.
+    ids: BTreeSet<String>,
+    read: &'a mut ReadLibrary<'read>,
+}
+
+impl Walk<'_, '_> {
+    /// Opens the libraries that a file needs. Returns the names of those that were found.
+    fn open_needs(&mut self, position: usize) -> BTreeSet<String> {
+        let Some(facts) = self.facts(position) else { return BTreeSet::new() };
+        let needs = match &facts.details {
+            Details::MachO(macho) => macho.dylibs.iter().map(|dylib| dylib.path.clone()).collect(),
+            Details::Elf(_) | Details::Pe(_) => facts.libraries.clone(),
+        };
+        needs.into_iter().filter(|need| self.open(position, need)).collect()
+    }
+
+    /// Opens a library, unless it is open. Returns whether it was found.
+    fn open(&mut self, position: usize, need: &str) -> bool {
+        if LOADED.contains(&need) {
+            return false;
+        }
+        if self.is_loaded_by_name(need) {
+            return true;
+        }
+        let paths = self.locate(position, need);
+        if paths.is_empty() {
+            return false;
+        }
+        if paths.iter().any(|path| self.ids.contains(&path.id)) || self.opened.len() > MAX_LIBRARIES {
+            return true;
+        }
+        let mut read = Vec::new();
+        for path in paths {
+            let Some(parts) = (self.read)(&path) else { return true };
+            let fits = parts.as_ref().is_ok_and(|parts| part(parts, self.addon.cpu).is_some());
+            read.push((path, parts));
+            if fits {
+                // The others do not matter.
+                read.drain(..read.len() - 1);
+                break;
+            }
+        }
+        let Some((path, parts)) = read.into_iter().next() else { return false };
+        let neighbours = match &parts {
+            Ok(parts) => path.place.neighbours_of_addon(parts),
+            Err(_) => path.place.neighbours_of_addon(&[]),
+        };
+        let chain = format!("{} -> {}", self.opened[position].chain, path.name);
+        let LibraryPath { id, name, place } = path;
+        self.ids.insert(id);
+        let library = Library { name, chain: chain.clone(), parts, neighbours, found: BTreeSet::new() };
+        self.opened.push(Opened { opener: Some(position), place, library: Some(library), chain });
+        true
+    }
+
+    /// Returns the facts of a file's part for the addon's processor.
+    fn facts(&self, position: usize) -> Option<&Facts> {
+        match &self.opened.get(position)?.library {
+            None => Some(self.addon),
+            Some(library) => part(library.parts.as_ref().ok()?, self.addon.cpu),
+        }
+    }
+
+    /// Returns whether an ELF loader knows a library of this name from an earlier one.
+    fn is_loaded_by_name(&self, need: &str) -> bool {
+        self.addon.elf().is_some()
+            && (1..self.opened.len()).any(|position| {
+                let soname = self.facts(position).and_then(|facts| facts.elf()?.soname.as_deref());
+                let name = self.opened[position].library.as_ref().map(|library| library.name.as_str());
+                soname == Some(need) || name == Some(need)
+            })
+    }
+
+    /// Returns the files that the loader tries, in order. glibc goes on after a file for another processor; other loaders take
+    /// the first file.
+    fn locate(&self, position: usize, need: &str) -> Vec<LibraryPath> {
+        let Some(facts) = self.facts(position) else { return Vec::new() };
+        let first = match &facts.details {
+            Details::Elf(_) => {
+                let mut paths = self.locate_elf(position, need).unwrap_or_default();
+                let is_glibc = self.addon.elf().is_some_and(|elf| elf.libc != Some(Libc::Musl));
+                paths.truncate(if is_glibc { MAX_LIBRARIES } else { 1 });
+                return paths;
+            }
+            Details::MachO(_) => self.locate_macho(position, need),
+            // The folder of the addon is searched for all libraries that are loaded with it (LOAD_WITH_ALTERED_SEARCH_PATH).
+            Details::Pe(_) if need.contains(['/', '\\', ':']) => None,
+            Details::Pe(_) => self.opened.first().and_then(|addon| addon.place.locate_ignoring_case(need)),
+        };
+        Vec::from_iter(first)
+    }
+
+    fn locate_elf(&self, position: usize, need: &str) -> Option<Vec<LibraryPath>> {
+        if need.contains('/') {
+            return None;
+        }
+        let mut found: Vec<LibraryPath> = Vec::new();
+        let own = self.facts(position)?.elf()?;
+        // An addon without a C library loads on both.
+        let musl = self.addon.elf()?.libc != Some(Libc::Glibc);
+        let mut next = Some(position);
+        while let Some(opener) = next {
+            let elf = self.facts(opener)?.elf()?;
+            // musl searches the paths of all openers. glibc searches their RPATH, unless the file has a RUNPATH.
+            let inherits = musl || (own.runpath.is_empty() && elf.runpath.is_empty());
+            if opener == position || inherits {
+                let place = &self.opened.get(opener)?.place;
+                let paths = searched(elf).iter().filter_map(|entry| in_entry(entry, need));
+                found.extend(paths.filter_map(|path| place.locate(&path)));
+            }
+            next = self.opened.get(opener)?.opener;
+        }
+        Some(found)
+    }
+
+    fn locate_macho(&self, position: usize, need: &str) -> Option<LibraryPath> {
+        let place = &self.opened.get(position)?.place;
+        let Some(name) = need.strip_prefix("@rpath/") else { return place.locate(from_loader(need)?) };
+        // The LC_RPATH commands of all openers count, each from its own file.
+        let mut next = Some(position);
+        while let Some(opener) = next {
+            let rpaths = &self.facts(opener)?.macho()?.rpaths;
+            let place = &self.opened.get(opener)?.place;
+            let found = rpaths.iter().find_map(|rpath| place.locate(from_loader(&in_rpath(rpath, name))?));
+            if found.is_some() {
+                return found;
+            }
+            next = self.opened.get(opener)?.opener;
+        }
+        None
+    }
+}
