@@ -8,7 +8,9 @@ use crate::damage::Damage;
 use crate::facts::Facts;
 use crate::library::Library;
 use crate::manifest::Manifest;
+use crate::name_abi::AbiClaim;
 use crate::neighbours::Neighbours;
+use crate::node_binding::NodeBinding;
 
 /// An addon that was read.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Addon {
     pub claim: Option<Claim>,
     /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
     pub abi: Option<u32>,
+    /// The releases of Node that load the addon, by its ABI.
+    pub(crate) binding: NodeBinding,
     /// The package that the addon belongs to.
     pub package: Option<Arc<Manifest>>,
     /// The path under which the addon is reported.
@@ -43,11 +47,13 @@ impl Addon {
 
     /// Returns an addon of which only the content is known.
     pub(crate) fn unplaced(path: PathBuf, facts: Vec<Facts>) -> Addon {
+        let binding = NodeBinding::of(&facts, AbiClaim::default());
         Addon {
             facts,
             damage: None,
             claim: None,
             abi: None,
+            binding,
             package: None,
             path,
             neighbours: Neighbours::Unknown,

@@ -14,6 +14,7 @@ use crate::facts::Facts;
 use crate::finding::Report;
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
+use crate::node_binding::NodeBinding;
 use crate::policy::Policy;
 use crate::printable::display_path;
 use crate::readers::{read_facts, recognize};
@@ -37,6 +38,8 @@ pub struct AuditedPackage {
     pub manifest: Arc<Manifest>,
     /// The findings of the rules for packages; the report's file is the package.json.
     pub report: Report,
+    /// Whether npm compiles a binding.gyp of the package.
+    pub(crate) has_gyp: bool,
 }
 
 /// An addon that was checked.
@@ -61,6 +64,7 @@ pub fn audit_given(given: &[Given], policy: &Policy, progress: &dyn Progress) ->
     let packages = packages.iter().map(|package| AuditedPackage {
         manifest: Arc::clone(&package.manifest),
         report: check_package(package, policy),
+        has_gyp: package.has_gyp(),
     });
     Audit { packages: packages.collect(), files, failures }
 }
@@ -102,8 +106,13 @@ pub fn audit_content(path: &Path, content: &[u8], policy: &Policy) -> Audit {
 
 /// Returns an addon of which the name and the content are known.
 fn named(path: &Path, facts: Vec<Facts>) -> Addon {
-    let NameClaims { claim, abi, .. } = NameClaims::new(&path.to_string_lossy(), None);
-    Addon { claim, abi, ..Addon::unplaced(path.to_path_buf(), facts) }
+    let claims = NameClaims::new(&path.to_string_lossy(), None);
+    Addon {
+        claim: claims.completed(&facts),
+        abi: claims.abi.abi,
+        binding: NodeBinding::of(&facts, claims.abi),
+        ..Addon::unplaced(path.to_path_buf(), facts)
+    }
 }
 
 impl Audit {

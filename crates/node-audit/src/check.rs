@@ -25,7 +25,8 @@ pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy)
         }
     }
     for Pair { facts, platform } in pairs(&addon.facts, claim) {
-        let subject = Subject::new(addon, facts, platform, policy);
+        let names_cpu = claim.is_none_or(|claim| !claim.has_own_cpus);
+        let subject = Subject { names_cpu, ..Subject::new(addon, facts, platform, policy) };
         let platform = platform.map(|platform| platform.to_string());
         for rule in &RULES {
             let problems = match rule.check {

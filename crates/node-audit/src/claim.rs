@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::platform_words::{System, normalized, processor, processors, system, without_variant};
 use crate::printable::printable;
 
 /// The platform that a file claims: one, or several processors of one system for a fat Mach-O file.
@@ -15,6 +16,8 @@ pub struct Claim {
     pub(crate) cpus: Vec<Cpu>,
     /// C library, if the name says which.
     pub libc: Option<Libc>,
+    /// Whether the processors are the file's own, since no name gives one.
+    pub(crate) has_own_cpus: bool,
 }
 
 /// A text that is not a platform name.
@@ -32,7 +35,12 @@ impl Claim {
     /// Returns a claim of these processors; None without a processor.
     #[must_use]
     pub fn new(os: Os, cpus: &[Cpu], libc: Option<Libc>) -> Option<Claim> {
-        (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc })
+        (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc, has_own_cpus: false })
+    }
+
+    /// Returns the claim of a name that gives no processor; the claimed processors are the file's own.
+    pub(crate) fn without_named_processor(self) -> Claim {
+        Claim { has_own_cpus: true, ..self }
     }
 
     /// Returns the platforms, one for each processor; at least one.
@@ -49,7 +57,7 @@ impl Claim {
 
 impl From<Platform> for Claim {
     fn from(platform: Platform) -> Self {
-        Claim { os: platform.os, cpus: vec![platform.cpu], libc: platform.libc }
+        Claim { os: platform.os, cpus: vec![platform.cpu], libc: platform.libc, has_own_cpus: false }
     }
 }
 
@@ -57,83 +65,78 @@ impl FromStr for Claim {
     type Err = PlatformError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        parse(name).ok_or_else(|| PlatformError { name: printable(name.as_bytes()) })
+        parse(&normalized(name)).ok_or_else(|| PlatformError { name: printable(name.as_bytes()) })
     }
 }
 
 /// Returns the platform at the end of a name: `linux-x64-gnu` of `addon-v2-linux-x64-gnu`.
 pub(crate) fn at_the_end(name: &str) -> Option<Claim> {
-    // A platform has at most three words. A hostile name has thousands.
-    let dashes: Vec<usize> = name.rmatch_indices('-').take(3).map(|(dash, _)| dash + 1).collect();
+    let name = normalized(name);
+    let name = without_variant(&name);
+    // A platform has at most four words. A hostile name has thousands.
+    let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
     let starts = std::iter::once(0).chain(dashes.into_iter().rev());
-    starts.filter_map(|start| name.get(start..)).find_map(parse).or_else(|| triple(name))
+    starts.filter_map(|start| name.get(start..)).find_map(parse)
+}
+
+/// Returns the system at the end of a name that gives no processor: `linux` of `addon-linux`.
+pub(crate) fn system_at_the_end(name: &str) -> Option<System> {
+    let name = normalized(name);
+    let name = without_variant(&name);
+    system(name.rsplit('-').next().unwrap_or(name))
+}
+
+/// Returns the processor at the end of a name that gives no system: `x64` of `addon-x64`.
+pub(crate) fn processor_at_the_end(name: &str) -> Option<Cpu> {
+    let name = normalized(name);
+    // Other words for processors have other meanings as well, or name less than a processor.
+    match name.rsplit('-').next()? {
+        word @ ("x64" | "amd64" | "arm64" | "aarch64" | "ia32") => processor(word),
+        _ => None,
+    }
 }
 
 /// Returns the platform that the names of two folders make: `linux`, `x64`.
 pub(crate) fn of_folders(os: &str, cpus: &str) -> Option<Claim> {
-    let (os, libc) = system(os)?;
-    Claim::new(os, &processors(os, cpus)?, libc)
+    let System { os, libc, .. } = system(&normalized(os))?;
+    Claim::new(os, &processors(os, &normalized(cpus))?, libc)
 }
 
-/// Parses `linux-x64-gnu` (napi-rs), `linuxmusl-x64` (sharp, prebuild-install) and `linux-musl-x64` (node-pre-gyp).
+/// Parses `linux-x64-gnu` (napi-rs), `linuxmusl-x64` (sharp, prebuild-install), `linux-musl-x64` (node-pre-gyp), `linux64`
+/// (NW.js), `x64-linux` (vcpkg), `x64-linux-gnu` (Debian) and `x64-unknown-linux-gnu` (compilers), all after [`normalized`].
 fn parse(name: &str) -> Option<Claim> {
     let parts: Vec<&str> = name.split('-').collect();
     let (os, libc, cpus, end) = match parts[..] {
         [os, libc @ ("glibc" | "musl" | "unknown"), cpus] => (os, Some(libc), cpus, None),
+        [cpus, "apple", os @ "darwin"] => (os, None, cpus, None),
+        [cpus, "pc", os @ "windows", end] => (os, None, cpus, Some(end)),
+        [cpus, "unknown", os @ "linux", end] => (os, None, cpus, Some(end)),
+        [cpus, os @ "linux", end] => (os, None, cpus, Some(end)),
+        [os, "32"] => (os, None, "ia32", None),
+        [os, "64"] => (os, None, "x64", None),
+        [cpus, os] if processor(cpus).is_some() => (os, None, cpus, None),
         [os, cpus] => (os, None, cpus, None),
         [os, cpus, end] => (os, None, cpus, Some(end)),
+        [word] => {
+            let System { os, cpu, libc, .. } = system(word)?;
+            return Claim::new(os, &[cpu?], libc);
+        }
         _ => return None,
     };
-    let (os, own) = system(os)?;
+    let System { os, libc: own, .. } = system(os)?;
     let cpus = processors(os, cpus)?;
     let (os, libc) = match (os, libc.or(end)) {
         (_, None)
         | (Os::Win32, Some("msvc" | "gnu"))
         | (Os::Android, Some("eabi"))
         | (_, Some("unknown")) => (os, own),
-        (Os::Linux, Some("gnu" | "gnueabihf" | "glibc")) => (os, Some(Libc::Glibc)),
-        (Os::Linux, Some("musl" | "musleabihf")) => (os, Some(Libc::Musl)),
+        (Os::Linux, Some("gnu" | "gnueabi" | "gnueabihf" | "glibc")) => (os, Some(Libc::Glibc)),
+        (Os::Linux, Some("musl" | "musleabi" | "musleabihf")) => (os, Some(Libc::Musl)),
         // napi-rs' name for the system, before Node had one.
         (Os::Linux, Some("ohos")) => (Os::Openharmony, None),
         _ => return None,
     };
     Claim::new(os, &cpus, libc)
-}
-
-/// Parses a target of compilers: `x86_64-unknown-linux-gnu`.
-fn triple(name: &str) -> Option<Claim> {
-    let parts: Vec<&str> = name.split('-').collect();
-    let [cpu, system @ ..] = parts.as_slice() else { return None };
-    let cpu = match *cpu {
-        "x86_64" => Cpu::X64,
-        "aarch64" => Cpu::Arm64,
-        "i686" => Cpu::Ia32,
-        "armv7" | "arm" => Cpu::Arm,
-        _ => return None,
-    };
-    let (os, libc) = match system {
-        ["apple", "darwin"] => (Os::Darwin, None),
-        ["pc", "windows", "msvc" | "gnu"] => (Os::Win32, None),
-        ["unknown", "linux", abi] if abi.starts_with("gnu") => (Os::Linux, Some(Libc::Glibc)),
-        ["unknown", "linux", abi] if abi.starts_with("musl") => (Os::Linux, Some(Libc::Musl)),
-        _ => return None,
-    };
-    Claim::new(os, &[cpu], libc)
-}
-
-fn system(name: &str) -> Option<(Os, Option<Libc>)> {
-    match name {
-        "linuxmusl" => Some((Os::Linux, Some(Libc::Musl))),
-        name => Some((Os::by_name(name)?, None)),
-    }
-}
-
-/// Parses `x64`, `x64+arm64`, and `universal` on macOS.
-fn processors(os: Os, names: &str) -> Option<Vec<Cpu>> {
-    match names {
-        "universal" if os == Os::Darwin => Some(vec![Cpu::X64, Cpu::Arm64]),
-        names => names.split('+').map(Cpu::by_name).collect(),
-    }
 }
 
 impl fmt::Display for Claim {

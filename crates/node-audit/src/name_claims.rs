@@ -1,29 +1,24 @@
 //! The claims that the names of an addon and of its package make together.
 
-use crate::claim::{Claim, at_the_end, of_folders};
+use crate::claim::Claim;
+use crate::facts::Facts;
 use crate::manifest::Manifest;
-use crate::node_abi;
+use crate::name_abi::AbiClaim;
+use crate::name_hints::{Hint, of_fields, of_file, of_package_name, of_path};
+use crate::partial_claim::PartialClaim;
 use crate::platform::{Cpu, Libc, Os};
-use crate::printable::printable;
 
 /// The claims of an addon's file name, its folders, its package's name and its package.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NameClaims {
     /// The platform that the first name with a platform claims, completed by the others.
     pub(crate) claim: Option<Claim>,
-    /// The ABI of Node (NODE_MODULE_VERSION) that a name claims.
-    pub(crate) abi: Option<u32>,
+    /// The claim if no name, nor all together, give both a system and a processor.
+    pub(crate) partial: PartialClaim,
+    /// The ABI that a name claims, and the program with that ABI.
+    pub(crate) abi: AbiClaim,
     /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
-}
-
-/// The claim of one name.
-struct Hint {
-    /// The name, as text.
-    place: String,
-    os: Option<Os>,
-    cpus: Vec<Cpu>,
-    libc: Option<Libc>,
 }
 
 impl NameClaims {
@@ -33,13 +28,13 @@ impl NameClaims {
         let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
         let mut hints = vec![of_file(file)];
         hints.extend(of_path(&folders));
+        let in_package = hints.len();
         hints.extend(package.and_then(|package| package.name.as_deref()).and_then(of_package_name));
         let names = hints.len();
         hints.extend(package.map(of_fields));
-        let first = hints.iter().position(|hint| hint.os.is_some() && !hint.cpus.is_empty());
-        let abi = abi(file, &folders);
-        let Some((position, first)) = first.and_then(|first| Some((first, hints.get(first)?))) else {
-            return NameClaims { claim: None, abi, conflicts: Vec::new() };
+        let abi = AbiClaim::new(file, &folders);
+        let Some((position, first)) = first(&hints, in_package) else {
+            return NameClaims { partial: partial(&hints, in_package), abi, ..NameClaims::default() };
         };
         let same = |hint: &&Hint| hint.os.is_none() || hint.os == first.os;
         let libc = hints.iter().filter(same).find_map(|hint| hint.libc);
@@ -48,129 +43,71 @@ impl NameClaims {
         // The rule `package` compares the claim with package.json's fields.
         let others = hints.iter().take(names).enumerate().filter(|(other, _)| *other != position);
         let conflicts = others
-            .filter(|(_, other)| contradicts(first, libc, other))
+            .filter(|(_, other)| contradicts(&first, libc, other))
             .map(|(_, other)| format!("{} and {}", first.place, other.place));
-        NameClaims { abi, conflicts: conflicts.collect(), claim }
+        NameClaims { abi, conflicts: conflicts.collect(), claim, partial: PartialClaim::default() }
     }
 
     /// Reads the claims of a package as a whole.
     pub(crate) fn of_package(package: &Manifest) -> NameClaims {
         NameClaims::new("", Some(package))
     }
+
+    /// Returns the claim, completed by the file's own system or processors.
+    pub(crate) fn completed(&self, facts: &[Facts]) -> Option<Claim> {
+        self.claim.clone().or_else(|| self.partial.completed(facts))
+    }
+
+    /// Returns whether a name gives a system, a processor, a C library, or an ABI.
+    pub(crate) fn has_any(&self) -> bool {
+        let NameClaims { claim, partial, abi, .. } = self;
+        claim.is_some() || *partial != PartialClaim::default() || *abi != AbiClaim::default()
+    }
+}
+
+/// Returns the first hint with a system and a processor, and its position. If no hint has both, the first system and the first
+/// processor together make one, provided that a name in the package gives one of them.
+fn first(hints: &[Hint], in_package: usize) -> Option<(usize, Hint)> {
+    let copy = |hint: &Hint, os, cpus: &[Cpu]| Hint {
+        place: hint.place.clone(),
+        os,
+        cpus: cpus.to_vec(),
+        libc: hint.libc,
+        is_ambiguous: false,
+    };
+    let is_whole = |hint: &&Hint| hint.os.is_some() && !hint.cpus.is_empty();
+    if let Some((position, hint)) = hints.iter().enumerate().find(|(_, hint)| is_whole(hint)) {
+        return Some((position, copy(hint, hint.os, &hint.cpus)));
+    }
+    let with_os = hints.iter().position(|hint| hint.os.is_some() && !hint.is_ambiguous)?;
+    let with_cpu = hints.iter().position(|hint| !hint.cpus.is_empty())?;
+    let position = with_os.min(with_cpu);
+    let (os, cpus) = (hints.get(with_os)?.os, &hints.get(with_cpu)?.cpus);
+    (position < in_package).then_some((position, copy(hints.get(position)?, os, cpus)))
+}
+
+/// Returns the parts of a claim that the names in the package give.
+fn partial(hints: &[Hint], in_package: usize) -> PartialClaim {
+    let hints = hints.iter().take(in_package);
+    let certain = hints.clone().find(|hint| hint.os.is_some() && !hint.is_ambiguous);
+    let system = certain.or_else(|| hints.clone().find(|hint| hint.os.is_some()));
+    let libc = hints.clone().find_map(|hint| hint.libc);
+    // Only Linux has musl.
+    let os = system.and_then(|hint| hint.os).or((libc == Some(Libc::Musl)).then_some(Os::Linux));
+    let cpus = hints.clone().find(|hint| !hint.cpus.is_empty());
+    PartialClaim {
+        os,
+        is_ambiguous: system.is_some_and(|hint| hint.is_ambiguous),
+        cpus: cpus.map(|hint| hint.cpus.clone()).unwrap_or_default(),
+        libc,
+    }
 }
 
 fn contradicts(first: &Hint, libc: Option<Libc>, other: &Hint) -> bool {
-    let os = other.os.is_some() && other.os != first.os;
+    let os = other.os.is_some() && other.os != first.os && !other.is_ambiguous;
     let cpus = !other.cpus.is_empty() && !other.cpus.iter().any(|cpu| first.cpus.contains(cpu));
     let libc = other.libc.is_some() && other.libc != libc;
     os || cpus || libc
-}
-
-fn hint(place: String, claim: Claim) -> Hint {
-    Hint { place, os: Some(claim.os), libc: claim.libc, cpus: claim.cpus }
-}
-
-/// Reads `addon.linux-x64-gnu.node`, and the tags of prebuildify: `node.napi.musl.node`.
-fn of_file(file: &str) -> Hint {
-    let stem = file.strip_suffix(".node").unwrap_or(file);
-    let tag = stem.split('.').find_map(Libc::by_name);
-    let place = format!("the file's name {}", printable(file.as_bytes()));
-    let claim = |stem: &str| stem.split('.').rev().find_map(at_the_end);
-    match claim(stem).or_else(|| claim(without_version(stem)?)).or_else(|| Some(bound(stem)?.0)) {
-        Some(claim) => Hint { libc: claim.libc.or(tag), ..hint(place, claim) },
-        None => Hint { place, os: None, cpus: Vec::new(), libc: tag },
-    }
-}
-
-/// Returns `sharp-linux-x64` of `sharp-linux-x64-0.35.5`.
-fn without_version(stem: &str) -> Option<&str> {
-    let (name, version) = stem.rsplit_once('-')?;
-    let numbers = version.split('.').all(|number| number.parse::<u32>().is_ok());
-    (numbers && version.contains('.')).then_some(name)
-}
-
-/// Reads a platform before the ABI or the release of Node: `x-linux-x64-glibc-115`, `linux-x64-node-22`.
-fn bound(name: &str) -> Option<(Claim, Option<u32>)> {
-    let (start, last) = name.rsplit_once('-')?;
-    let Some(start) = start.strip_suffix("-node") else {
-        return Some((at_the_end(start)?, Some(number(last)?)));
-    };
-    last.split('.').all(|part| part.parse::<u32>().is_ok()).then_some(())?;
-    Some((at_the_end(start)?, node_abi::of_node(last)))
-}
-
-/// Reads folders, the innermost first: `linux-x64`, `napi-v8-linux-glibc-x64`, `linux/x64`, cmake-ts' `musl-127-Release`,
-/// koffi's `musl_x64`.
-fn of_path(folders: &[&str]) -> Vec<Hint> {
-    let mut hints = Vec::new();
-    for (position, folder) in folders.iter().enumerate().rev() {
-        let outer = position.checked_sub(1).and_then(|outer| folders.get(outer));
-        let own = folder.split('.').rev().find_map(at_the_end);
-        if let Some(claim) = own.or_else(|| Some(bound(folder)?.0)) {
-            hints.push(hint(in_folder(folder), claim));
-        } else if let Some((os, claim)) = outer.and_then(|os| Some((os, of_folders(os, folder)?))) {
-            hints.push(hint(format!("its folders {os}/{folder}"), claim));
-        } else if let Some(libc) = folder.split(['-', '_']).next().and_then(Libc::by_name) {
-            let place = in_folder(folder);
-            hints.push(Hint { place, os: None, cpus: Vec::new(), libc: Some(libc) });
-        }
-    }
-    hints
-}
-
-fn in_folder(folder: &str) -> String {
-    format!("its folder {}", printable(folder.as_bytes()))
-}
-
-fn of_package_name(name: &str) -> Option<Hint> {
-    let last = name.rsplit('/').next()?;
-    Some(hint(format!("the package's name {name}"), at_the_end(last)?))
-}
-
-/// Reads os, cpu and libc of package.json, each if it names exactly one.
-fn of_fields(package: &Manifest) -> Hint {
-    let one = |names: &[String]| match names {
-        [name] => Some(name.clone()),
-        _ => None,
-    };
-    Hint {
-        place: "package.json".to_owned(),
-        os: one(&package.os).and_then(|name| Os::by_name(&name)),
-        cpus: one(&package.cpu).and_then(|name| Cpu::by_name(&name)).into_iter().collect(),
-        libc: one(&package.libc).and_then(|name| Libc::by_name(&name)),
-    }
-}
-
-/// Reads prebuildify's tag `abi115`, which does not count beside `napi`; `node-v115` of prebuild and node-pre-gyp; or the number
-/// after a platform.
-fn abi(file: &str, folders: &[&str]) -> Option<u32> {
-    let stem = file.strip_suffix(".node").unwrap_or(file);
-    let tags: Vec<&str> = stem.split('.').collect();
-    if tags.contains(&"napi") {
-        return None;
-    }
-    let tag = tags.iter().find_map(|tag| number(tag.strip_prefix("abi")?));
-    tag.or_else(|| std::iter::once(&stem).chain(folders.iter().rev()).find_map(|name| in_words(name)))
-}
-
-fn in_words(name: &str) -> Option<u32> {
-    let words: Vec<&str> = name.split('-').collect();
-    // cmake-ts: `glibc-127-Release`, `libc-115-Release`, `msvc-115-Release`.
-    if let [_, abi, "Release" | "Debug"] = words[..] {
-        return number(abi);
-    }
-    words
-        .windows(2)
-        .find_map(|pair| match pair {
-            ["node", version] => number(version.strip_prefix('v')?),
-            _ => None,
-        })
-        .or_else(|| bound(name)?.1)
-}
-
-/// Parses an ABI. Smaller numbers are releases of Node, whose ABIs are above 40 since version 1.
-fn number(digits: &str) -> Option<u32> {
-    digits.parse().ok().filter(|abi| (41..=9999).contains(abi))
 }
 
 #[cfg(test)]
@@ -243,6 +180,57 @@ mod tests {
             // prebuild-install
             ("name-v1.2.3-napi-v8-linuxmusl-x64/build/Release/name.node", "linux-x64-musl"),
             ("name-v1.2.3-node-v115-linux-x64.node", "linux-x64"),
+            // NW.js, greenworks, steamworks.js
+            ("lib/greenworks-linux64.node", "linux-x64"),
+            ("lib/greenworks-linux32.node", "linux-ia32"),
+            ("lib/greenworks-osx64.node", "darwin-x64"),
+            ("lib/greenworks-win64.node", "win32-x64-msvc"),
+            ("lib/x-linux-64.node", "linux-x64"),
+            ("dist/osx/steamworksjs.darwin-arm64.node", "darwin-arm64"),
+            ("dist/win64/steamworksjs.win32-x64-msvc.node", "win32-x64-msvc"),
+            ("dist/linux64/x.node", "linux-x64"),
+            // koffi, wireguard-tools.js
+            ("build/koffi/linux_x64/koffi.node", "linux-x64"),
+            ("build/koffi/linux_arm32/koffi.node", "linux-arm"),
+            ("build/koffi/musl_x64/koffi.node", "linux-x64-musl"),
+            ("build/koffi/freebsd_i386/koffi.node", "freebsd-ia32"),
+            ("prebuilds/win32_arm64/keygen.node", "win32-arm64-msvc"),
+            // @datadog/native-metrics, farmhash, oracledb, webbluetooth, usearch
+            ("prebuilds/linuxglibc-x64/node-napi.node", "linux-x64-gnu"),
+            ("build/farmhash-linuxmusl-arm64.node", "linux-arm64-musl"),
+            ("build/Release/oracledb-6.5.1-linux-x64.node", "linux-x64"),
+            ("prebuilds/simpleble-win32-ia32/node-napi-v6.node", "win32-ia32-msvc"),
+            ("prebuilds/darwin-arm64+x64/usearch.node", "darwin-universal"),
+            // fibers, fs-ext-extra-prebuilt
+            ("bin/linux-x64-72-musl/fibers.node", "linux-x64-musl"),
+            ("bin/linux-x64-72-glibc/fibers.node", "linux-x64-gnu"),
+            ("bin/win32-x64-83/fibers.node", "win32-x64-msvc"),
+            ("binaries/fs-ext-linux-x64-node-20.0.0.node", "linux-x64"),
+            ("binaries/fs-ext-darwin-arm64-electron-39.2.7.node", "darwin-arm64"),
+            // electron-edge-js
+            ("lib/native/win32/ia32/40/edge_coreclr.node", "win32-ia32-msvc"),
+            // node-llama-cpp, couchbase
+            ("llamaBins/mac-arm64/llama-addon.node", "darwin-arm64"),
+            ("llamaBins/win-x64/llama-addon.node", "win32-x64-msvc"),
+            ("llamaBins/linux-armv7l/llama-addon.node", "linux-arm"),
+            ("bins/linux-x64-cuda/llama-addon.node", "linux-x64"),
+            ("bins/mac-arm64-metal/llama-addon.node", "darwin-arm64"),
+            ("couchbase-v4.2.7-napi-v6-linuxmusl-x64-openssl3.node", "linux-x64-musl"),
+            // @picovoice/porcupine-node
+            ("lib/linux/x86_64/pv_porcupine.node", "linux-x64"),
+            ("lib/mac/arm64/pv_porcupine.node", "darwin-arm64"),
+            ("lib/windows/amd64/pv_porcupine.node", "win32-x64-msvc"),
+            // ftdi-d2xx
+            ("build/Release/ftdi-d2xx.Linux.x86_64.node", "linux-x64"),
+            ("build/Release/ftdi-d2xx.Windows.AMD64.node", "win32-x64-msvc"),
+            ("build/Release/ftdi-d2xx.Darwin.arm64.node", "darwin-arm64"),
+            // vcpkg, Debian
+            ("x.x64-linux.node", "linux-x64"),
+            ("x64-windows/x.node", "win32-x64-msvc"),
+            ("aarch64-linux-gnu/x.node", "linux-arm64-gnu"),
+            // two names together
+            ("linux/lib/x64/x.node", "linux-x64"),
+            ("prebuilds/arm64/x.linux.node", "linux-arm64"),
             // the innermost name counts
             ("linux-x64/darwin-arm64/x.node", "darwin-arm64"),
         ] {
@@ -265,13 +253,63 @@ mod tests {
             "x.linuxmusl-x64-gnu-.node",
             "linux/x.node",
             "x64/x.node",
-            "linux/lib/x64/x.node",
             ".node",
             "",
             "x.linux-x64+.node",
             "x.linux-universal.node",
         ] {
             assert_eq!(claim(path), "-", "{path}");
+        }
+    }
+
+    /// Describes the part of a claim: `linux?` with a word that has other meanings, `x64`.
+    fn partial(path: &str) -> String {
+        let PartialClaim { os, is_ambiguous, cpus, libc } = NameClaims::new(path, None).partial;
+        let os = os.map(|os| format!("{os}{}", if is_ambiguous { "?" } else { "" }));
+        let words = os
+            .into_iter()
+            .chain(cpus.iter().map(ToString::to_string))
+            .chain(libc.map(|libc| libc.to_string()));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn names_may_claim_a_part_of_a_platform() {
+        for (path, expected) in [
+            ("lib/bcrypt.linux.node", "linux"),
+            ("lib/bcrypt.win32.node", "win32"),
+            ("lib/bcrypt.musl.node", "linux musl"),
+            ("lib/bcrypt.linux-musl.node", "linux musl"),
+            ("lib/bcrypt.glibc.node", "glibc"),
+            ("lib/bcrypt.windows.node", "win32"),
+            ("lib/bcrypt.mac.node", "darwin"),
+            ("lib/bcrypt-macos.node", "darwin"),
+            ("lib/bcrypt_darwin.node", "darwin"),
+            ("lib/greenworks-win32.node", "win32"),
+            ("uws_linux_57.node", "linux"),
+            ("uws_darwin_57.node", "darwin"),
+            ("osx/x.node", "darwin"),
+            ("linux/x.node", "linux"),
+            ("lib/linux.node", "linux"),
+            ("crypt32-ia32.node", "ia32"),
+            ("x64/fswin.node", "x64"),
+            // Words with other meanings count only if the content agrees.
+            ("lib/get-windows.node", "win32?"),
+            ("lib/hash-mac.node", "darwin?"),
+            ("windows/x.node", "win32?"),
+            // Mere words.
+            ("linuxbrew/x.node", ""),
+            ("home/linux/project/build/Release/x.node", ""),
+            ("lib/selinux.node", ""),
+            ("lib/linux-input.node", ""),
+            ("lib/darwin-kit.node", ""),
+            ("lib/hmac.node", ""),
+            ("lib/robot-arm.node", ""),
+            ("arm/x.node", ""),
+            ("lib/window.node", ""),
+            ("lib/x86.node", ""),
+        ] {
+            assert_eq!(partial(path), expected, "{path}");
         }
     }
 
@@ -301,6 +339,10 @@ mod tests {
             ("x.node", package("a", &["linux", "darwin"], &["x64"], &[]), "-"),
             ("x.node", package("a", &["!win32"], &["x64"], &[]), "-"),
             ("build/Release/x.node", package("a", &["linux"], &[], &[]), "-"),
+            ("crypt32-ia32.node", package("win-ca", &["win32"], &[], &[]), "win32-ia32-msvc"),
+            ("x.linux.node", package("a", &[], &["arm64"], &["musl"]), "linux-arm64-musl"),
+            ("x.node", package("sherpa-onnx-win-x64", &[], &[], &[]), "win32-x64-msvc"),
+            ("x.node", package("libnut-linux", &[], &["x64"], &[]), "-"),
         ] {
             let claims = NameClaims::new(path, Some(&package));
             let claim = claims.claim.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -321,31 +363,16 @@ mod tests {
         );
         let musl = package("a-linux-x64-gnu", &[], &[], &[]);
         assert_eq!(NameClaims::new("x.linux-x64-musl.node", Some(&musl)).conflicts.len(), 1);
-        assert_eq!(NameClaims::new("darwin-x64+arm64/x.darwin-x64.node", None).conflicts, [""; 0]);
-    }
-
-    #[test]
-    fn the_abi_is_that_of_the_tag_or_the_folder() {
-        for (path, expected) in [
-            ("prebuilds/linux-x64/node.abi115.node", Some(115)),
-            ("prebuilds/linux-x64/node.napi.abi115.node", None),
-            ("lib/binding/node-v115-darwin-arm64/x.node", Some(115)),
-            ("name-v1.2.3-node-v108-linux-x64.node", Some(108)),
-            ("bin/linux-x64-node-22/deasync.node", Some(127)),
-            ("bin/linux-x64-node-0.12/deasync.node", Some(14)),
-            ("bin/linux-x64-node-0.99/deasync.node", None),
-            ("lib/sentry_cpu_profiler-linux-x64-glibc-115.node", Some(115)),
-            ("sharp-linux-x64-0.35.5.node", None),
-            ("build/linux/x64/node/glibc-127-Release/addon.node", Some(127)),
-            ("build/Release/addon.node", None),
-            ("x-12-Release/addon.node", None),
-            ("node-v20.11.1-linux-x64/x.node", None),
-            ("node-v20/x.node", None),
-            ("lib/binding/napi-v8-linux-glibc-x64/x.node", None),
-            ("x.abi.node", None),
-            ("x.abi99999999999.node", None),
+        for path in [
+            "darwin-x64+arm64/x.darwin-x64.node",
+            "osx/x.darwin-x64.node",
+            "windows/x.linux-x64.node",
+            "darwin-x64/node.napi.glibc.node",
         ] {
-            assert_eq!(NameClaims::new(path, None).abi, expected, "{path}");
+            assert_eq!(NameClaims::new(path, None).conflicts, [""; 0], "{path}");
+        }
+        for path in ["linux-x64/x.darwin.node", "linux-x64/x-arm64.node", "osx/x.linux-x64.node"] {
+            assert_eq!(NameClaims::new(path, None).conflicts.len(), 1, "{path}");
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::claim::Claim;
 use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
 use crate::neighbours::{Neighbours, Presence};
+use crate::node_binding::NodeBinding;
 
 /// An addon from its package's point of view.
 #[derive(Debug, Clone)]
@@ -15,6 +16,10 @@ pub(crate) struct PackageAddon {
     pub(crate) path: String,
     /// The claimed platform, or else the one that the file is for.
     pub(crate) claim: Option<Claim>,
+    /// Whether names claim the platform.
+    pub(crate) is_claimed: bool,
+    /// The releases of Node that load the addon, by its ABI.
+    pub(crate) binding: NodeBinding,
     /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
 }

@@ -11,10 +11,12 @@ use crate::facts::Details;
 use crate::finding::Severity;
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
+use crate::node_binding::releases;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::rules::{Rule, library_that_musl_lacks};
+use crate::rules::{Rule, allows_platform, breaks_promise, excluding_field, library_that_musl_lacks};
 use crate::source::{InstalledPackage, installed};
+use crate::wanted_nodes::WantedNodes;
 
 /// The systems of a summary for no platform: Alpine, and those with glibc on both processors.
 pub const SYSTEMS: [Platform; 3] = [
@@ -46,7 +48,11 @@ impl PackageSummary {
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
     /// No addon for the system breaks a rule that stops loading.
-    Loads,
+    Loads {
+        /// The only releases that load the addons, if these are bound to ABIs: `Node 20 to 24`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nodes: Option<String>,
+    },
     /// An addon for the system breaks such a rule.
     Fails {
         /// The addon.
@@ -126,9 +132,10 @@ fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Content
         packages.entry(manifest.title()).or_insert_with(|| Contents { has_gyp, ..Contents::new(manifest) });
     }
     for package in &audit.packages {
-        packages
-            .entry(package.manifest.title())
-            .or_insert_with(|| Contents::new((*package.manifest).clone()));
+        packages.entry(package.manifest.title()).or_insert_with(|| Contents {
+            has_gyp: package.has_gyp,
+            ..Contents::new((*package.manifest).clone())
+        });
     }
     for file in &audit.files {
         let package = file.addon.package.as_deref();
@@ -166,7 +173,18 @@ impl Contents<'_> {
     /// Returns the verdict for a system; `addons` are those of the package and of its platform packages.
     fn verdict(&self, addons: &[&Audited], system: Platform, policy: &Policy) -> Verdict {
         let exact = |claim: &Claim| claim.libc == system.libc;
+        let script = self.script().map(|script| Verdict::Script { script });
         let fitting: Vec<&Audited> = addons.iter().copied().filter(|file| fits(file, system)).collect();
+        let wanted = WantedNodes::of(self.manifest.node.as_deref());
+        let is_wanted = |file: &&Audited| file.addon.binding.may_load(|line| wanted.contains(line));
+        let (fitting, elsewhere): (Vec<&Audited>, Vec<&Audited>) = fitting.into_iter().partition(is_wanted);
+        if let Some(verdict) = only_elsewhere(&fitting, &elsewhere, policy) {
+            // An addon that was compiled on this machine would be compiled on the other.
+            let is_compiled = elsewhere.iter().all(|file| file.addon.claim.is_none());
+            return script.filter(|_| is_compiled).unwrap_or(verdict);
+        }
+        let (fitting, excluded): (Vec<&Audited>, Vec<&Audited>) =
+            fitting.into_iter().partition(|file| !breaks_package(policy) || npm_installs(file, system));
         let named: Vec<&Audited> =
             fitting.iter().copied().filter(|file| file.addon.claim.as_ref().is_some_and(exact)).collect();
         // A loader takes the addon that names the C library before one for any.
@@ -177,19 +195,31 @@ impl Contents<'_> {
             }
             _ => &fitting,
         };
-        let script = self.script().map(|script| Verdict::Script { script });
         if chosen.is_empty() {
-            return script.unwrap_or(Verdict::Missing);
+            let excluded = excluded.first().map(|file| not_installed_there(file, system));
+            let broken = excluded.or_else(|| self.broken_promise(system, policy));
+            return script.or(broken).unwrap_or(Verdict::Missing);
         }
         let failures: Vec<(&Audited, Verdict)> =
             chosen.iter().filter_map(|file| Some((*file, failure(file, system, policy)?))).collect();
         let worst = failures.iter().find(|(_, verdict)| verdict.is_failure()).or(failures.first());
         match worst {
-            None => Verdict::Loads,
+            None => Verdict::Loads { nodes: nodes(chosen, &elsewhere) },
             // An addon that was compiled on this machine would be compiled on the other.
             Some((file, verdict)) if file.addon.claim.is_none() => script.unwrap_or_else(|| verdict.clone()),
             Some((_, verdict)) => verdict.clone(),
         }
+    }
+
+    /// Returns the verdict if package.json promises a system for which the package has no addon.
+    fn broken_promise(&self, system: Platform, policy: &Policy) -> Option<Verdict> {
+        let first = self.addons.first().filter(|_| breaks_package(policy))?;
+        let claims: Option<Vec<&Claim>> = self.addons.iter().map(|file| file.addon.claim.as_ref()).collect();
+        breaks_promise(&self.manifest, &claims?, system).then(|| Verdict::Fails {
+            file: first.report.file.clone(),
+            rule: "package",
+            message: format!("package.json promises {system}, for which the package has no addon"),
+        })
     }
 
     /// Returns the optional dependency for a system that is not among the addons' packages, with its claim.
@@ -224,6 +254,45 @@ fn fits(file: &Audited, system: Platform) -> bool {
             is_format && part.cpu == Some(system.cpu)
         }),
     }
+}
+
+/// Returns the verdict of a package whose addons for a system, `elsewhere`, are all for other releases than the wanted ones.
+fn only_elsewhere(wanted: &[&Audited], elsewhere: &[&Audited], policy: &Policy) -> Option<Verdict> {
+    let first = elsewhere.first().filter(|_| wanted.is_empty())?;
+    let nodes = nodes(&[], elsewhere)?;
+    let is_for_electron = elsewhere.iter().any(|file| file.addon.binding.is_for_current_electron());
+    if is_for_electron || !is_error("node-abi", policy) {
+        return Some(Verdict::Loads { nodes: Some(nodes) });
+    }
+    let message = format!("the addon loads only in {nodes}");
+    Some(Verdict::Fails { file: first.report.file.clone(), rule: "node-abi", message })
+}
+
+/// Returns the releases that load one of some addons, if all are bound to ABIs.
+fn nodes(wanted: &[&Audited], elsewhere: &[&Audited]) -> Option<String> {
+    let bindings = wanted.iter().chain(elsewhere).map(|file| file.addon.binding);
+    releases(&bindings.collect::<Vec<_>>())
+}
+
+/// Returns whether a policy leaves a rule's findings errors.
+fn is_error(rule: &str, policy: &Policy) -> bool {
+    policy.severities.get(rule).is_none_or(|severity| *severity == Some(Severity::Error))
+}
+
+fn breaks_package(policy: &Policy) -> bool {
+    is_error("package", policy)
+}
+
+/// Returns whether npm installs the package of an addon on a system.
+fn npm_installs(file: &Audited, system: Platform) -> bool {
+    file.addon.package.as_ref().is_none_or(|package| allows_platform(package, system))
+}
+
+fn not_installed_there(file: &Audited, system: Platform) -> Verdict {
+    let field = file.addon.package.as_deref().and_then(|package| excluding_field(package, system));
+    let message =
+        format!("npm does not install the package there: package.json has {}", field.unwrap_or_default());
+    Verdict::Fails { file: file.report.file.clone(), rule: "package", message }
 }
 
 /// Returns why an addon does not load on a system, or may not.

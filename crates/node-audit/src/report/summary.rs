@@ -49,10 +49,17 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
     format!("{}\n{} with addons; failing: {failing}\n", table.trim_fmt(), plural(packages.len(), "package"))
 }
 
+/// The start of the message about releases of Node that are not in use any more.
+const LOADS: &str = "the addon loads only in ";
+
 /// Returns a verdict as the text of a cell.
 fn table_cell(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Loads => "loads".to_owned(),
+        Verdict::Loads { nodes: None } => "loads".to_owned(),
+        Verdict::Loads { nodes: Some(nodes) } => format!("loads in {nodes} only"),
+        Verdict::Fails { rule: "node-abi", message, .. } => {
+            format!("only {}", message.strip_prefix(LOADS).unwrap_or(message))
+        }
         Verdict::Fails { rule, message, .. } => match missing_library(rule, message) {
             Some(library) => format!("fails without {library}"),
             None => format!("fails: {}", short_reason(rule, message)),

@@ -5,7 +5,7 @@ use super::subject::Subject;
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
 use crate::library::Library;
-use crate::platform::{Libc, Os};
+use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,8 @@ pub(super) const RULE: Rule = Rule {
         and its companions do load there, since musl answers these names itself, unless they call a function that musl \
         lacks; for a claim of musl such a file is an error all the same. Loaders on both C libraries take a file whose \
         name gives none (prebuilds/linux-x64); a file for musl under such a name is a warning. The claim comes from the \
-        file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform.\n\
+        file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform. A name that gives only the system \
+        (NAME.linux.node) claims no processor.\n\
         Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
 };
@@ -51,6 +52,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problem(Severity::Warning, message, "name the file like NAME.linux-x64-gnu.node, or pass --platform");
         return problems;
     };
+    let claim = claim(claimed, subject.names_cpu);
     let expected = match claimed.os {
         Os::Darwin => "Mach-O",
         Os::Win32 => "PE",
@@ -59,7 +61,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     if facts.format() != expected {
         let (format, system) = loaders(&facts.details);
-        let message = format!("the addon claims {claimed}, but is {format} file, which only {system} loads");
+        let message = format!("the addon claims {claim}, but is {format} file, which only {system} loads");
         problem(
             Severity::Error,
             message,
@@ -68,7 +70,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return problems;
     }
     if facts.cpu != Some(claimed.cpu) {
-        let message = format!("the addon claims {claimed}, but is compiled for {}", machine(facts));
+        let message = format!("the addon claims {claim}, but is compiled for {}", machine(facts));
         problem(
             Severity::Error,
             message,
@@ -84,7 +86,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     if (claimed.os, wanted, linked) == (Os::Linux, None, Some(Libc::Musl)) {
         let message = format!(
-            "the addon claims {claimed} and no C library, but is linked to musl{}",
+            "the addon claims {claim} and no C library, but is linked to musl{}",
             consequence(subject, Libc::Glibc, Libc::Musl)
         );
         problem(
@@ -97,7 +99,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         && wanted != actual
     {
         let message = format!(
-            "the addon claims {claimed}, but is linked to {}{}",
+            "the addon claims {claim}, but is linked to {}{}",
             c_library(actual),
             consequence(subject, wanted, actual)
         );
@@ -143,6 +145,15 @@ fn wrong_library(subject: &Subject<'_>, library: &Library) -> Option<(Severity, 
     let message =
         format!("{name}, which the addon loads, is linked to {}, and the addon is not", c_library(actual));
     Some((severity, message, format!("{chain}: {}", describe(part))))
+}
+
+/// Returns a claimed platform as its name gives it: `linux-musl` without a processor.
+fn claim(claimed: &Platform, names_cpu: bool) -> String {
+    match (names_cpu, claimed.libc) {
+        (true, _) => claimed.to_string(),
+        (false, None) => claimed.os.to_string(),
+        (false, Some(libc)) => format!("{}-{libc}", claimed.os),
+    }
 }
 
 /// Returns what happens to an addon that is linked to another C library than the system's, as the end of a clause.

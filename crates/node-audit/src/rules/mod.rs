@@ -19,6 +19,7 @@ mod min_os;
 mod napi_entry;
 mod napi_version;
 mod needed;
+mod node_abi;
 mod nodelete;
 mod package;
 mod page_size;
@@ -34,12 +35,14 @@ mod symbols;
 
 pub(crate) use arch::library_that_musl_lacks;
 pub(crate) use evidence::short_name;
+pub(crate) use napi_version::range as engines_range;
+pub(crate) use package::{allows_platform, breaks_promise, excluding_field};
 pub(crate) use rule::Check;
 pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
 
 /// Each rule, in the order of findings.
-pub const RULES: [Rule; 24] = [
+pub const RULES: [Rule; 25] = [
     damaged::RULE,
     arch::RULE,
     napi_entry::RULE,
@@ -64,6 +67,7 @@ pub const RULES: [Rule; 24] = [
     stripped::RULE,
     size::RULE,
     package::RULE,
+    node_abi::RULE,
 ];
 
 impl Rule {

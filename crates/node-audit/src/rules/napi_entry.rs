@@ -4,6 +4,7 @@ use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::finding::Severity;
+use crate::registration::REGISTER;
 use crate::{node_abi, node_api};
 
 pub(super) const RULE: Rule = Rule {
@@ -41,23 +42,31 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return problem(Severity::Warning, message.to_owned(), first_names(&v8), remedy);
     }
     let entry = |name| Some((name, str::strip_prefix(name, node_abi::ENTRY_PREFIX)?));
-    if let Some((entry, abi)) = facts.exports.iter().find_map(|name| entry(name.as_str())) {
-        let release = node_abi::release(abi);
+    let exported = facts.exports.iter().find_map(|name| entry(name.as_str()));
+    let registered = || Some(facts.registration.filter(|_| registers(REGISTER))?.abi.to_string());
+    let bound = exported.map(|(entry, abi)| (abi.to_owned(), format!("exports {entry}")));
+    let bound = bound.or_else(|| {
+        let abi = registered()?;
+        let evidence = format!("a constructor, the import {REGISTER}, and a module with nm_version {abi}");
+        Some((abi, evidence))
+    });
+    if let Some((abi, evidence)) = bound {
+        let release = node_abi::release(&abi);
         let release = release.map_or_else(String::new, |release| format!(", which is {release}"));
         if let Some(claimed) = subject.abi.filter(|claimed| claimed.to_string() != abi) {
             let message = format!(
                 "the addon's name claims Node's ABI {claimed}, but the addon is a V8/NAN addon for ABI {abi}{release}"
             );
             let remedy = "ship the file that was built for this ABI, or rename this one";
-            return problem(Severity::Error, message, format!("exports {entry}"), remedy);
+            return problem(Severity::Error, message, evidence, remedy);
         }
         let message = format!("the addon is a V8/NAN addon for ABI {abi}{release}, and loads in no other");
-        return problem(Severity::Info, message, format!("exports {entry}"), TO_NODE_API);
+        return problem(Severity::Info, message, evidence, TO_NODE_API);
     }
-    if registers("node_module_register") {
+    if registers(REGISTER) {
         let message =
             "the addon is a V8/NAN addon, and loads only in the Node release that it was compiled for";
-        let evidence = "a constructor, and the import node_module_register".to_owned();
+        let evidence = format!("a constructor, and the import {REGISTER}");
         return problem(Severity::Info, message.to_owned(), evidence, TO_NODE_API);
     }
     // Node 0.10 looked for the module's own name instead.

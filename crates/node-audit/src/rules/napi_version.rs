@@ -163,7 +163,7 @@ fn at_run_time() -> Problem {
 }
 
 /// Parses a range as npm does.
-pub(super) fn range(promise: &str) -> Option<Range> {
+pub(crate) fn range(promise: &str) -> Option<Range> {
     if promise.len() > MAX_VERSION_RANGE || !promise.split("||").all(are_comparators) {
         return None;
     }

@@ -17,7 +17,8 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: false,
     explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a platform that \
         has no addon, installation succeeds and require() fails: Cannot find module. An addon for an excluded platform \
-        reaches nobody. An install script, or a binding.gyp without one, runs on the user's machine, where it needs a \
+        reaches nobody. An addon in a folder build, without a platform in its names or in package.json, is the build of \
+        the machine that packed it, and fails on every other system. An install script, or a binding.gyp without one, runs on the user's machine, where it needs a \
         compiler and Python, or downloads a file that nobody audited; with --ignore-scripts it does not run. In an \
         installed package (in a node_modules) the script is only a warning, since its user cannot change the package.\n\
         Make os, cpu and libc match the addons, ship prebuilt addons in packages of their platform (or all of them in \
@@ -29,6 +30,7 @@ fn check(package: &PackageContents) -> Vec<Problem> {
     let mut problems = conflicts(package);
     let installs = installs(package);
     problems.extend(excluded(package));
+    problems.extend(built_here(package, !installs.is_empty()));
     // Before installation, a script has not yet compiled or downloaded the addon.
     if installs.is_empty() {
         problems.extend(missing(package));
@@ -55,19 +57,40 @@ fn conflicts(package: &PackageContents) -> Vec<Problem> {
 /// Returns the problem with addons for platforms on which npm does not install the package.
 fn excluded(package: &PackageContents) -> Option<Problem> {
     let manifest = &package.manifest;
-    let installed = |platform: Platform| {
-        let libc = platform.libc.is_none_or(|libc| allows(&manifest.libc, libc.name()));
-        allows(&manifest.os, platform.os.name()) && allows(&manifest.cpu, platform.cpu.name()) && libc
-    };
     let outside: Vec<String> = (package.addons.iter())
         .filter_map(|addon| Some((addon, addon.claim.as_ref()?)))
-        .filter(|(_, claim)| !claim.platforms().any(installed))
+        .filter(|(_, claim)| !claim.platforms().any(|platform| allows_platform(manifest, platform)))
         .map(|(addon, claim)| format!("{} ({claim})", addon.path))
         .collect();
     let message = "the package has addons for platforms on which npm does not install it".to_owned();
     let evidence = format!("{}; package.json has {}", first_names(&outside), promises(manifest));
     let remedy = "remove the addons, or make os, cpu and libc of package.json allow their platforms";
     (!outside.is_empty()).then(|| problem(message, evidence, remedy))
+}
+
+/// Returns the problem with an addon in the folder of a build, if no name gives its platform, and package.json no system.
+///
+/// An installed package has the build of this machine there.
+fn built_here(package: &PackageContents, is_replaced: bool) -> Option<Problem> {
+    if package.installed || !package.manifest.os.is_empty() {
+        return None;
+    }
+    let is_build = |path: &str| path.split('/').any(|folder| folder == "build");
+    let built = package.addons.iter().filter(|addon| !addon.is_claimed && is_build(&addon.path));
+    let built = built.filter_map(|addon| Some((addon, addon.claim.as_ref()?)));
+    let built: Vec<String> = built.map(|(addon, claim)| format!("{} ({claim})", addon.path)).collect();
+    if built.is_empty() {
+        return None;
+    }
+    let (severity, end) = if is_replaced {
+        (Severity::Warning, "which an installation without scripts leaves in place on every system")
+    } else {
+        (Severity::Error, "and npm installs the package on every system")
+    };
+    let message = format!("the package contains the build of the machine that packed it, {end}");
+    let evidence = format!("{}; no name gives a platform", first_names(&built));
+    let remedy = "leave the folder build out of the package, and ship a prebuilt addon for each platform";
+    Some(Problem { severity, ..problem(message, evidence, remedy) })
 }
 
 /// Returns the problem with platforms on which npm installs the package without an addon for them.
@@ -141,6 +164,35 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
         }
     }
     promised
+}
+
+/// Returns whether npm installs a package on a platform.
+pub(crate) fn allows_platform(manifest: &Manifest, platform: Platform) -> bool {
+    excluding_field(manifest, platform).is_none()
+}
+
+/// Returns the field of package.json that keeps npm from installing a package on a platform: `libc glibc`.
+pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option<String> {
+    let libc = platform.libc.map_or("", Libc::name);
+    let fields = [
+        ("os", &manifest.os, platform.os.name()),
+        ("cpu", &manifest.cpu, platform.cpu.name()),
+        ("libc", &manifest.libc, libc),
+    ];
+    let excludes = |(_, list, name): &(&str, &Vec<String>, &str)| !name.is_empty() && !allows(list, name);
+    let (field, list, _) = fields.into_iter().find(excludes)?;
+    Some(format!("{field} {}", first_names(list)))
+}
+
+/// Returns whether package.json names a platform, with its processor, for which no addon is.
+pub(crate) fn breaks_promise(manifest: &Manifest, claims: &[&Claim], platform: Platform) -> bool {
+    let is_it = |promise: &Promise| {
+        let libc = promise.libc.is_none_or(|libc| platform.libc == Some(libc));
+        promise.os == platform.os && promise.cpu == Some(platform.cpu) && libc
+    };
+    let is_broken = |promise: &Promise| !claims.iter().any(|claim| promise.is_kept_by(claim));
+    allows_platform(manifest, platform)
+        && promised(manifest).iter().any(|promise| is_it(promise) && is_broken(promise))
 }
 
 /// Returns whether a list of package.json admits a name.

@@ -15,6 +15,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) facts: &'a Facts,
     /// The platform that the addon claims, or that the policy names.
     pub(crate) claimed: Option<Platform>,
+    /// Whether a name gives the claimed processor. If not, the processor is the file's own.
+    pub(crate) names_cpu: bool,
     /// The C library that the addon must work with: the claimed one, or else the linked one.
     pub(crate) libc: Option<Libc>,
     /// The package that the addon belongs to.
@@ -54,6 +56,7 @@ impl<'a> Subject<'a> {
         Subject {
             facts,
             claimed,
+            names_cpu: true,
             libc,
             package,
             neighbours,

@@ -11,7 +11,10 @@ use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::facts::{Details, Facts};
 use crate::library::Library;
+use crate::manifest::NamedAddon;
 use crate::name_claims::NameClaims;
+use crate::node_binding::NodeBinding;
+use crate::not_addon::is_not_an_addon;
 use crate::package_contents::PackageAddon;
 use crate::platform::{Cpu, Os};
 use crate::printable::printable;
@@ -47,6 +50,17 @@ impl Candidate {
         Candidate { path, path_in_package, claims, package, place }
     }
 
+    /// Returns whether the file was never meant as an addon.
+    pub(super) fn is_not_an_addon(&self, content: &[u8]) -> bool {
+        is_not_an_addon(&self.path_in_package, &self.claims, content) && !self.is_named()
+    }
+
+    /// Returns whether package.json names the file as an addon.
+    fn is_named(&self) -> bool {
+        let is_it = |addon: NamedAddon<'_>| addon.path.trim_start_matches("./") == self.path_in_package;
+        self.package.as_ref().is_some_and(|package| package.manifest.named_addons().any(is_it))
+    }
+
     /// Reads the addon.
     pub(super) fn read(&self, content: &[u8]) -> Addon {
         let (facts, damage) = match recognize(content) {
@@ -54,8 +68,9 @@ impl Candidate {
             Err(damage) => (Vec::new(), Some(damage)),
         };
         Addon {
-            claim: self.claims.claim.clone().or_else(|| self.claim_of_system(&facts)),
-            abi: self.claims.abi,
+            claim: self.claims.completed(&facts).or_else(|| self.claim_of_system(&facts)),
+            abi: self.claims.abi.abi,
+            binding: NodeBinding::of(&facts, self.claims.abi),
             package: self.package.as_ref().map(|package| Arc::clone(&package.manifest)),
             path: self.path.clone(),
             neighbours: self.place.neighbours_of_addon(&facts),
@@ -79,10 +94,14 @@ impl Candidate {
     /// Returns the addon as a member of its package, whether it could be read or not.
     pub(super) fn member(&self, addon: Option<&Addon>) -> Option<Member> {
         let package = Arc::clone(self.package.as_ref()?);
-        let NameClaims { claim, conflicts, .. } = &self.claims;
+        let NameClaims { abi, conflicts, .. } = &self.claims;
+        let facts = addon.map_or(&[][..], |addon| &addon.facts);
+        let claim = self.claims.completed(facts);
         let addon = PackageAddon {
             path: printable(self.path_in_package.as_bytes()),
-            claim: claim.clone().or_else(|| own_platform(addon.map_or(&[], |addon| &addon.facts))),
+            claim: claim.clone().or_else(|| own_platform(facts)),
+            is_claimed: claim.is_some(),
+            binding: NodeBinding::of(facts, *abi),
             conflicts: conflicts.clone(),
         };
         Some(Member { package, addon })

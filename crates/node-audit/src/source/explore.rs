@@ -28,7 +28,7 @@ pub(super) struct Explored {
     pub(super) scope: Option<PathBuf>,
     /// Links to folders outside.
     pub(super) links: usize,
-    /// Whether the path leads to an addon or a failure, among them those of earlier paths.
+    /// Whether the path leads to a failure, or to an addon of an earlier path.
     pub(super) has_contents: bool,
 }
 
@@ -60,7 +60,7 @@ impl Explorer {
     fn path(&mut self, path: &Path) -> Explored {
         match Input::of(path) {
             Ok(Input::Addon) => {
-                let jobs = self.addon(path).into_iter().collect();
+                let jobs = self.addon(path, true).into_iter().collect();
                 Explored { jobs, has_contents: true, ..Explored::default() }
             }
             Ok(Input::Archive) => {
@@ -76,24 +76,30 @@ impl Explorer {
 
     fn package(&mut self, folder: &Path, files: &[String]) -> Explored {
         let Packed { candidates, root, failures } = packed(folder, files);
-        let has_contents = !candidates.is_empty() || !failures.is_empty();
+        let (count, has_failures) = (candidates.len(), !failures.is_empty());
         let new = candidates.into_iter().filter(|candidate| self.seen.insert(candidate.path.clone()));
-        let jobs = new.map(|candidate| {
-            let path = candidate.path.clone();
-            Job::new(&path, Work::Addon { candidate: Box::new(candidate), failure: None })
-        });
+        let jobs: Vec<Job> = new
+            .map(|candidate| {
+                let path = candidate.path.clone();
+                Job::new(
+                    &path,
+                    Work::Addon { candidate: Box::new(candidate), failure: None, is_given: false },
+                )
+            })
+            .collect();
         Explored {
-            jobs: jobs.collect(),
+            // The results of the jobs count as well.
+            has_contents: jobs.len() < count || has_failures,
+            jobs,
             roots: Vec::from_iter(root),
             failures,
-            has_contents,
             ..Explored::default()
         }
     }
 
     fn folder(&mut self, path: &Path) -> Explored {
         let FolderListing { addons, gyp, links, mut failures } = folder::list(path);
-        let has_contents = !addons.is_empty() || !failures.is_empty();
+        let has_failures = !failures.is_empty();
         let mut roots = Vec::new();
         for folder in gyp.iter().map(PathBuf::as_path).chain([path]) {
             match self.disk.package_at(folder) {
@@ -101,12 +107,14 @@ impl Explorer {
                 Err(error) => failures.push(error),
             }
         }
-        let jobs = addons.iter().filter_map(|addon| self.addon(addon)).collect();
+        let jobs: Vec<Job> = addons.iter().filter_map(|addon| self.addon(addon, false)).collect();
+        // The results of the jobs count as well.
+        let has_contents = jobs.len() < addons.len() || has_failures;
         Explored { jobs, roots, failures, scope: std::fs::canonicalize(path).ok(), links, has_contents }
     }
 
     /// Returns the job for an addon, unless an earlier path leads to it.
-    fn addon(&mut self, path: &Path) -> Option<Job> {
+    fn addon(&mut self, path: &Path, is_given: bool) -> Option<Job> {
         if !self.seen.insert(path.to_path_buf()) {
             return None;
         }
@@ -115,7 +123,7 @@ impl Explorer {
             Ok(package) => (package, None),
             Err(error) => (None, Some(error)),
         };
-        let candidate = Candidate::on_disk(path, package, &mut self.disk);
-        Some(Job::new(path, Work::Addon { candidate: Box::new(candidate), failure }))
+        let candidate = Box::new(Candidate::on_disk(path, package, &mut self.disk));
+        Some(Job::new(path, Work::Addon { candidate, failure, is_given }))
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Work {
         candidate: Box<Candidate>,
         /// The reason why the candidate has no package.
         failure: Option<AuditError>,
+        /// Whether the caller named the file, so that any file counts as an addon.
+        is_given: bool,
     },
     Archive(Archive),
 }
@@ -45,9 +47,14 @@ impl Job {
 
     fn run(self, shared: &Shared<'_>) -> JobResult {
         match self.work {
-            Work::Addon { candidate, failure } => {
+            Work::Addon { candidate, failure, is_given } => {
                 let mut result = JobResult { failures: Vec::from_iter(failure), ..JobResult::default() };
                 let content = input::content(&candidate.path);
+                let is_other = |content: &Vec<u8>| !is_given && candidate.is_not_an_addon(content);
+                if content.as_ref().is_ok_and(is_other) {
+                    shared.progress.done();
+                    return result;
+                }
                 result.add(&candidate, content.and_then(|content| shared.read(&candidate, &content)));
                 shared.progress.done();
                 result
@@ -81,11 +88,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let job = |number: u64| {
             let path = folder.path().join(format!("missing-{number}.tgz"));
-            let candidate = Candidate::on_disk(&path, None, &mut Default::default());
+            let candidate = Box::new(Candidate::on_disk(&path, None, &mut Default::default()));
             let work = if number.is_multiple_of(3) {
                 Work::Archive(Archive::Disk(path))
             } else {
-                Work::Addon { candidate: Box::new(candidate), failure: None }
+                Work::Addon { candidate, failure: None, is_given: false }
             };
             Job { work, length: if number.is_multiple_of(2) { MIN_HEAVY_FILE + 1 } else { 0 } }
         };

@@ -47,8 +47,10 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
         let length = usize::try_from(entry.size).unwrap_or_default();
         content.try_reserve_exact(length).map_err(|error| error.to_string())?;
         entry.content.read_to_end(&mut content).map_err(|error| error.to_string())?;
-        result.add(&candidate, shared.read(&candidate, &content));
-        candidates.push(candidate);
+        if !candidate.is_not_an_addon(&content) {
+            result.add(&candidate, shared.read(&candidate, &content));
+            candidates.push(candidate);
+        }
         shared.progress.done();
         Ok(())
     });

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::audit::{Audit, AuditedPackage};
 use crate::audit_view::{View, views};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::limits::MAX_VERDICT_LIBRARIES;
 use crate::policy::Policy;
 use crate::reason::missing_library;
@@ -54,6 +54,7 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
     };
     clauses.extend(foreign_libraries(view));
     clauses.extend(view.package.into_iter().flat_map(promises));
+    clauses.extend(view.package.and_then(no_wanted_node));
     clauses.join("; ")
 }
 
@@ -78,6 +79,14 @@ fn without_addon(package: &AuditedPackage) -> String {
         Some(message) => format!("contains no addon: {}", message.split("; ").next().unwrap_or(message)),
         None => "contains no addon".to_owned(),
     }
+}
+
+/// Returns the clause about addons that are all for releases of Node that are not in use any more.
+fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
+    let is_it = |finding: &&Finding| finding.rule == "node-abi" && finding.severity == Severity::Error;
+    let finding = package.report.findings.iter().find(is_it)?;
+    // `the package's addons load only in Node 16; Node 20 is the oldest that should load them`
+    Some(finding.message.rsplit("; ").next()?.to_owned())
 }
 
 /// Returns the clauses about what package.json promises and the addons do not keep.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
+use crate::node_binding::NodeBinding;
+use crate::registration::REGISTER;
 use crate::{node_abi, node_api};
 
 /// The Node that an addon needs.
@@ -19,10 +21,9 @@ pub(super) enum NodeNeed {
 }
 
 impl NodeNeed {
-    /// Returns the need of an addon; `abi` is the ABI that its name claims.
-    pub(super) fn of(facts: &Facts, abi: Option<u32>) -> Option<NodeNeed> {
-        let entry = |name: &String| name.strip_prefix(node_abi::ENTRY_PREFIX)?.parse().ok();
-        if let Some(abi) = facts.exports.iter().find_map(entry).or(abi) {
+    /// Returns the need of an addon.
+    pub(super) fn of(facts: &Facts, binding: NodeBinding) -> Option<NodeNeed> {
+        if let NodeBinding::Abi(abi) | NodeBinding::Electron(Some(abi)) = binding {
             return Some(NodeNeed::Abi(abi));
         }
         let functions = facts.imports.iter().filter(|name| node_api::is_function(name));
@@ -34,7 +35,7 @@ impl NodeNeed {
         let enters = || facts.exports.iter().any(|export| export == node_api::ENTRY);
         match newest {
             Some(newest) => Some(NodeNeed::Api(newest)),
-            None if imports("node_module_register") => Some(NodeNeed::OneAbi),
+            None if imports(REGISTER) => Some(NodeNeed::OneAbi),
             None => enters().then_some(NodeNeed::RunTime),
         }
     }

@@ -75,7 +75,7 @@ fn part<'a>(
             let own = System::of(platform, facts, with);
             systems.fold(own, |own, library| if own.is_same(&library) { own.newest(library) } else { own })
         }),
-        node: NodeNeed::of(facts, file.addon.abi),
+        node: NodeNeed::of(facts, file.addon.binding),
         failure: errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding)),
         may_load_on_musl: is_linux
             && is_glibc

@@ -46,6 +46,7 @@ const IDS: &[(&str, &str)] = &[
     ("stripped", "info"),
     ("size", "warning"),
     ("package", "error"),
+    ("node-abi", "error"),
 ];
 
 #[test]

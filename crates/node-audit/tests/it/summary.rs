@@ -274,6 +274,119 @@ fn a_cell_of_the_table_is_short() {
     assert!(!out.contains("require()") && out.contains("fails: claims"), "{out}");
 }
 
+/// node-lmdb 0.9.7 and greenworks 0.1.0 counted as loading, and Node 20 loads neither.
+#[test]
+fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
+    let installed = Installed::new();
+    let v8 = |export| Maker { exports: vec![export], ..Maker::addon() }.make();
+    installed.package(
+        "old",
+        json!({}),
+        &[
+            ("prebuilds/linux-x64/node.abi72.node", v8("node_register_module_v72")),
+            ("prebuilds/linux-x64/node.abi83.node", v8("node_register_module_v83")),
+            ("prebuilds/linux-x64/node.abi93.node", v8("node_register_module_v93")),
+        ],
+    );
+    installed.package(
+        "current",
+        json!({}),
+        &[
+            // Another Node does not open this file, so its faults do not count.
+            ("prebuilds/linux-x64/node.abi108.node", new_glibc()),
+            ("prebuilds/linux-x64/node.abi115.node", v8("node_register_module_v115")),
+            ("prebuilds/linux-x64/node.abi127.node", v8("node_register_module_v127")),
+        ],
+    );
+    installed.package(
+        "electron",
+        json!({}),
+        &[
+            ("prebuilds/linux-x64/electron.napi.node", arm64()),
+            ("prebuilds/linux-x64/node.napi.node", glibc()),
+        ],
+    );
+    installed.package(
+        "only-electron",
+        json!({}),
+        &[("prebuilds/linux-x64/electron.abi140.node", v8("node_register_module_v140"))],
+    );
+    installed.package(
+        "promised",
+        json!({ "engines": { "node": "^16" } }),
+        &[("x.linux-x64-gnu.node", v8("node_register_module_v93"))],
+    );
+    // The addon of another Node on this machine; npm compiles one for each.
+    installed.package(
+        "compiled",
+        json!({ "scripts": { "install": "node-gyp rebuild" } }),
+        &[("build/Release/x.node", v8("node_register_module_v93"))],
+    );
+    let (status, rows) = installed.summary();
+    let compiled = "script node-gyp rebuild";
+    assert_eq!(
+        rows,
+        json!({
+            "old@1.0.0": ["fails node-abi", "fails node-abi", "missing"],
+            "current@1.0.0": ["other-libc", "loads", "missing"],
+            "electron@1.0.0": ["other-libc", "loads", "missing"],
+            "only-electron@1.0.0": ["loads", "loads", "missing"],
+            "promised@1.0.0": ["missing", "loads", "missing"],
+            "compiled@1.0.0": [compiled, compiled, compiled],
+        })
+    );
+    assert_eq!(status, 1);
+    let (_, out, _) = node_audit(&installed.0, &["--summary", "--format=json", "node_modules"]);
+    let rows: Value = serde_json::from_str(&out).unwrap();
+    let verdict = |package: &str| {
+        let row = rows.as_array().unwrap().iter().find(|row| row["package"] == package).unwrap();
+        row["verdicts"]["linux-x64-gnu"].clone()
+    };
+    assert_eq!(verdict("electron@1.0.0"), json!({ "verdict": "loads" }));
+    assert_eq!(verdict("current@1.0.0"), json!({ "verdict": "loads", "nodes": "Node 18 to 22" }));
+    let (_, out, _) = node_audit(&installed.0, &["--summary", "node_modules"]);
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "old@1.0.0 only Node 12 to 16 only Node 12 to 16 no addon",
+        "only-electron@1.0.0 loads in Electron 39",
+        "promised@1.0.0 no addon loads in Node 16 only no addon",
+    ] {
+        assert!(words.contains(part), "{part} is not in\n{out}");
+    }
+    let policy = "[severities]\nnode-abi = \"warning\"\n";
+    std::fs::write(installed.0.path().join("p.toml"), policy).unwrap();
+    let (status, _, err) = node_audit(&installed.0, &["--summary", "--policy=p.toml", "node_modules"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+}
+
+/// @yuuang/ffi-rs-linux-x64-musl 1.3.2 says "libc": "glibc": npm does not install the addon on Alpine, but on Debian.
+#[test]
+fn a_package_that_npm_does_not_install_on_a_system_fails_there() {
+    let installed = Installed::new();
+    let fields = |libc: &str| json!({ "os": ["linux"], "cpu": ["x64"], "libc": [libc] });
+    installed.package("wrong", fields("glibc"), &[("x.linux-x64-musl.node", musl())]);
+    installed.package("right", fields("musl"), &[("x.linux-x64-musl.node", musl())]);
+    let any = json!({ "os": ["linux"], "cpu": ["x64", "arm64"] });
+    installed.package("half", any, &[("x.linux-x64-gnu.node", glibc())]);
+    let part = json!({ "optionalDependencies": { "part-linux-x64-musl": "1.0.0" } });
+    installed.package("part", part, &[]);
+    installed.package("part-linux-x64-musl", fields("glibc"), &[("x.node", musl())]);
+    let (status, rows) = installed.summary();
+    assert_eq!(
+        rows,
+        json!({
+            "wrong@1.0.0": ["fails package", "fails package", "missing"],
+            "right@1.0.0": ["loads", "missing", "missing"],
+            "half@1.0.0": ["missing", "loads", "fails package"],
+            "part@1.0.0": ["fails package", "missing", "missing"],
+        })
+    );
+    assert_eq!(status, 1);
+    let (_, out, _) = node_audit(&installed.0, &["--summary", "node_modules"]);
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("npm does not"), "{out}");
+}
+
 #[test]
 fn a_folder_without_addons_is_status_2() {
     let folder = tempfile::tempdir().unwrap();

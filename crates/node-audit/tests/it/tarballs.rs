@@ -226,9 +226,10 @@ fn a_broken_package_json_is_reported_and_the_addon_is_read() {
 
 #[test]
 fn a_damaged_addon_is_a_finding_among_the_others() {
-    let tarball = Tarball::package(MANIFEST).file("package/a.node", b"text").file("package/b.node", &addon());
+    let tarball =
+        Tarball::package(MANIFEST).file("package/a-x64.node", b"text").file("package/b.node", &addon());
     let audit = audit(&tarball.gz());
-    assert_eq!(names(&audit), ["p.tgz:package/a.node", "p.tgz:package/b.node"]);
+    assert_eq!(names(&audit), ["p.tgz:package/a-x64.node", "p.tgz:package/b.node"]);
     assert_eq!(audit.failures.len(), 0);
     let finding = &audit.files[0].report.findings[0];
     assert_eq!((finding.rule, finding.message.as_str()), ("damaged", "the file is a text, not an addon"));
