@@ -10,15 +10,18 @@ const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', imp
  * Starts the registry on a free port.
  *
  * @param packed - the folder that `cargo xtask pack` wrote
+ * @param others - documents of other packages by their names, and their tarballs by their paths
  * @returns `{ url, close }`
  */
-export async function startRegistry(packed) {
+export async function startRegistry(packed, others = new Map()) {
   const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url)
     const url = `http://127.0.0.1:${server.address().port}/`
     const document = documents.get(path.slice(1))
     if (document) return response.end(JSON.stringify(document(url)))
+    const other = others.get(path)
+    if (other) return response.end(typeof other === 'function' ? JSON.stringify(other(url)) : other)
     const file = /^\/packed\/([\w.-]+\.tgz)$/.exec(path)?.[1]
     if (file) return response.end(readFileSync(join(packed, file)))
     response.writeHead(302, { location: new URL(request.url.slice(1), upstream).href }).end()

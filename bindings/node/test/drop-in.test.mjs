@@ -35,11 +35,23 @@ test('options of other programs are ignored, and what looks like a misspelled op
     'encryptionKey',
     'cipher',
     'fileMustExists',
+    'pwd',
+    'pw',
+    'phrase',
   ])
     assert.throws(() => new Database(freshPath(), { [name]: 'x' }), {
       name: 'TypeError',
       message: new RegExp(`"${name}"`),
     })
+})
+
+// Each of these opened a database without encryption.
+test('a key that is not where the options are is refused', async () => {
+  const passphrase = 'correct horse'
+  for (const options of [{ options: { passphrase } }, { connection: { key: Buffer.alloc(32) } }])
+    assert.throws(() => new Database(freshPath(), options), { name: 'TypeError', message: /holds a key/ })
+  for (const options of [Promise.resolve({ passphrase }), new Map([['passphrase', passphrase]]), [{ passphrase }]])
+    assert.throws(() => new Database(freshPath(), options), { name: 'TypeError', message: /to be an options object/ })
 })
 
 test('a database works through a proxy, through an heir, and where objects in properties are wrapped', () => {

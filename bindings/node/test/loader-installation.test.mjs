@@ -87,6 +87,18 @@ test('the lock file does not have the package', () => {
   assert.ok(remedy(installed).startsWith(`${lock} does not list ${own}: the lock file was written on another system`))
 })
 
+// `npm uninstall strongroom` does nothing for an alias, and `npm install strongroom` adds a second dependency.
+test('the lock file does not have the package, which is installed under an alias', () => {
+  const { installed, lock } = npmProject([], {})
+  const alias = join(installed, '../better-sqlite3')
+  renameSync(installed, alias)
+  assert.equal(
+    remedy(alias),
+    `${lock} does not list ${own}: the lock file was written on another system, or without optional dependencies. ` +
+      'Remove the lock file and node_modules, and install again.',
+  )
+})
+
 for (const [name, dependency, entry] of [
   [
     'package-lock.json',

@@ -202,7 +202,12 @@ impl Opened {
     /// Reads the first page and the schema, to find a wrong key or a truncated file.
     pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
         let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
-        verify(&self.core, MAIN, location, page_size)
+        let verified = verify(&self.core, MAIN, location, page_size);
+        // The last connection moves the log into the file when it closes. One that cannot read the file changes nothing.
+        let _ = self.core.with(|connection| {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, verified.is_err())
+        });
+        verified
     }
 }
 

@@ -1,7 +1,9 @@
 import { constants, copyFileSync } from 'node:fs'
 import { open } from './open.mjs'
 
-const passphrase = process.env.NOTES_PASSPHRASE.replaceAll("'", "''")
+const { NOTES_PASSPHRASE } = process.env
+if (!NOTES_PASSPHRASE) throw new Error('NOTES_PASSPHRASE is not set')
+const passphrase = NOTES_PASSPHRASE.replaceAll("'", "''")
 
 const db = open('notes.db')
 db.pragma('journal_mode = DELETE')

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 
 /** Runs the migrations that a database does not have yet. The database's `user_version` is their number. */
@@ -8,10 +8,12 @@ export async function migrate(adapter: PrismaBetterSqlite3) {
     // Prisma's SQL replaces a changed table, and its own PRAGMA foreign_keys has no effect in a transaction.
     await connection.executeScript('PRAGMA foreign_keys = OFF')
     const { rows } = await connection.queryRaw({ sql: 'PRAGMA user_version', args: [], argTypes: [] })
-    const files = globSync('migrations/*/migration.sql').sort()
-    for (let version = Number(rows[0][0]); version < files.length; version++) {
-      const sql = readFileSync(files[version], 'utf8')
-      await connection.executeScript(`BEGIN; ${sql}; PRAGMA user_version = ${version + 1}; COMMIT`)
+    const names = readdirSync('migrations', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    const folders = names.map(({ name }) => name).sort()
+    for (let version = Number(rows[0][0]); version < folders.length; version++) {
+      const sql = readFileSync(`migrations/${folders[version]}/migration.sql`, 'utf8')
+      // The line break ends a comment on the last line.
+      await connection.executeScript(`BEGIN; ${sql}\n; PRAGMA user_version = ${version + 1}; COMMIT`)
     }
   } finally {
     await connection.dispose()

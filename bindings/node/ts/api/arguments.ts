@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
 /** An options object whose names are known, and whose values are not checked yet. */
@@ -15,7 +16,12 @@ export function optionsObject(options: unknown, names: readonly string[], positi
  * ignores them: programs pass objects with options of their own.
  */
 export function lenientOptions(options: unknown, names: readonly string[]): Given {
-  return checked(options, names, 'second', (name, meant) => meant !== undefined || MAY_BE_A_KEY.test(name))
+  const given = checked(options, names, 'second', (name, meant) => meant !== undefined || MAY_BE_A_KEY.test(name))
+  for (const [name, value] of Object.entries(given)) {
+    if (!names.includes(name) && holdsKey(value))
+      throw argumentType(`the option "${name}" does not exist, and holds a key: give "key" or "passphrase" itself`)
+  }
+  return given
 }
 
 function checked(
@@ -25,7 +31,8 @@ function checked(
   isWrong: (name: string, meant: string | undefined) => boolean,
 ): Given {
   if (options === undefined || options === null) return {}
-  if (typeof options !== 'object') throw argumentType(`Expected ${position} argument to be an options object`)
+  if (typeof options !== 'object' || types.isPromise(options) || types.isMap(options) || Array.isArray(options))
+    throw argumentType(`Expected ${position} argument to be an options object`)
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue
     const meant = names.find((known) => distance(known.toLowerCase(), name.toLowerCase()) <= 2)
@@ -38,7 +45,12 @@ function checked(
 }
 
 /** Matches names that other packages have for a key, without which a database would be opened without encryption. */
-const MAY_BE_A_KEY = /key|pass|cipher|secret|encrypt/i
+const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt/i
+
+/** Whether a value is an options object for another function: a key in it would be ignored. */
+function holdsKey(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value)
+}
 
 /** Returns the number of letters to insert, remove or replace to turn one text into another (Levenshtein's distance). */
 function distance(from: string, to: string): number {

@@ -98,7 +98,7 @@ export function wipe(key: NativeKey | undefined): void {
 function secretRequest(given: Given, absent: string): NativeKey | undefined {
   for (const name of ['key', 'passphrase']) {
     if (name in given && (given[name] === undefined || given[name] === null))
-      throw argumentType(`the "${name}" option is ${given[name]}: ${absent}`)
+      throw argumentType(`the "${name}" option is ${given[name]} (is a variable not set?): ${absent}`)
   }
   const { key, passphrase } = given
   if (key !== undefined && passphrase !== undefined)

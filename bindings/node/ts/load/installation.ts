@@ -28,6 +28,12 @@ function ownFolder(): string | undefined {
   return above?.name === packageJson.name ? dirname(ownFile) : undefined
 }
 
+/** Returns the name under which this package is installed: an alias has another one. */
+export function installedAs(home: string): string {
+  const [, name] = /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]dist[\\/]load$/.exec(home) ?? []
+  return name ?? packageJson.name
+}
+
 /** Returns the files that `require` looks for, from the innermost folder on. */
 export function candidates(from: string): string[] {
   if (isAbsolute(from)) return [from]

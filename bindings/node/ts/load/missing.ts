@@ -1,5 +1,5 @@
 import type { Failure } from './attempt'
-import { home, installedInstead, lockFile, packageJson } from './installation'
+import { home, installedAs, installedInstead, lockFile, packageJson } from './installation'
 import type { Platform } from './platforms'
 
 /** Returns the remedy for an addon that does not exist. */
@@ -25,13 +25,19 @@ export function missing(platform: Platform): string {
   if (lock && !lock.complete)
     return (
       `${lock.file} does not list ${name}: the lock file was written on another system, or without optional ` +
-      `dependencies. Renew it: npm uninstall strongroom, then npm install strongroom@${packageJson.version}; or remove ` +
-      'the lock file and node_modules, and install again.'
+      `dependencies. ${renewal(installedAs(home))}`
     )
   return (
     'The addon is an optional dependency, and the installation left those out (--omit=optional, --no-optional, or the ' +
     'same in .npmrc). Install again with them: npm install --include=optional'
   )
+}
+
+/** An alias has a line in package.json of its own, and perhaps an override. */
+function renewal(name: string): string {
+  const both = 'the lock file and node_modules, and install again.'
+  if (name !== packageJson.name) return `Remove ${both}`
+  return `Renew it: npm uninstall ${name}, then npm install ${name}@${packageJson.version}; or remove ${both}`
 }
 
 /** npm refuses a package for another system as a dependency of the project, unless it is forced to. */

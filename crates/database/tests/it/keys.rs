@@ -263,3 +263,24 @@ fn a_plaintext_header_hides_neither_a_wrong_key_nor_the_encryption() {
         assert!(scratch.open_with(&key(b"correct horse", cipher)).is_ok());
     }
 }
+
+/// Closing the connection of the failed attempt moved the log that a crash had left into the file.
+#[test]
+fn a_wrong_key_changes_no_file() {
+    let scratch = Scratch::new();
+    let (database, log) = (scratch.path(), scratch.folder().join("test.db-wal"));
+    let writer = scratch.open_with(&key()).unwrap();
+    writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    let crashed = [&database, &log].map(|file| (file.clone(), fs::read(file).unwrap()));
+    drop(writer);
+    let restore = || crashed.iter().for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+    let unchanged = || crashed.iter().all(|(file, bytes)| fs::read(file).is_ok_and(|now| now == *bytes));
+    restore();
+    let wrong = Key::raw(&[9; 32]).unwrap();
+    assert_eq!(scratch.open_with(&wrong).err().unwrap().code(), "STRONGROOM_WRONG_KEY");
+    assert!(unchanged());
+    let again = scratch.open_with(&key()).unwrap();
+    assert_eq!(integer(&again, "SELECT a FROM t"), 1);
+    drop(again);
+    assert!(!log.exists(), "the right key moves the log into the file");
+}

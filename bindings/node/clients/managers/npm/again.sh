@@ -1,0 +1,3 @@
+rm -rf node_modules package-lock.json
+npm install
+npm ls better-sqlite3
