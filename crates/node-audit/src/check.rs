@@ -6,7 +6,6 @@ use crate::addon::Addon;
 use crate::claim::Claim;
 use crate::facts::Facts;
 use crate::finding::{Finding, Report};
-use crate::library::{LOADED, Library};
 use crate::limits::{MAX_FINDING_TEXT, MAX_FINDINGS};
 use crate::package_contents::PackageContents;
 use crate::platform::Platform;
@@ -49,22 +48,11 @@ fn with_libraries(check: fn(&Subject<'_>) -> Vec<Problem>, subject: &Subject<'_>
         for problem in check(&subject) {
             // The remedy for a DLL that addon and library lack is the same, and once is enough.
             if known.insert(problem.message.clone()) {
-                problems.push(of_library(problem, library));
+                problems.push(problem.of_library(library));
             }
         }
     }
     problems
-}
-
-/// Returns the problem of a library, which the rule words as one of the addon.
-fn of_library(problem: Problem, library: &Library) -> Problem {
-    let Library { name, chain, .. } = library;
-    let Problem { severity, message, evidence, remedy } = problem;
-    let message = match message.strip_prefix("the addon ") {
-        Some(rest) => format!("{name}{LOADED}{rest}"),
-        None => format!("{name}, which the addon loads: {message}"),
-    };
-    Problem { severity, message, evidence: format!("{chain}: {evidence}"), remedy }
 }
 
 /// Checks a package as a whole.

@@ -61,6 +61,7 @@ mod search_path;
 mod source;
 mod strings;
 mod summary;
+mod symbol_tables;
 mod verdict;
 mod version;
 mod wanted_nodes;
@@ -73,8 +74,8 @@ pub use claim::{Claim, PlatformError};
 pub use damage::Damage;
 pub use error::AuditError;
 pub use facts::{
-    Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, Leftover, LoadedSegment, MacPlatform, MachOFacts,
-    PeFacts, Registration, Signature, StaticTls, VersionNeed,
+    Binding, Details, DllImports, Dylib, DylibKind, ElfFacts, Facts, ImportedFrom, Leftover, LoadedSegment,
+    MacPlatform, MachOFacts, PeFacts, References, Registration, Signature, StaticTls, VersionNeed,
 };
 pub use finding::{Finding, Report, Severity};
 pub use limits::{MAX_FILE, MAX_NAMES, MIN_PROGRESS_ADDONS};

@@ -64,7 +64,7 @@ where
     let libraries = listed(elf::DT_NEEDED)?;
     let mut versions = versions::needs(image, &names)?;
     let symbols = symbols::table(image)?;
-    let SymbolNames { imports, exports, version_function } =
+    let SymbolNames { imports, exports, references, version_function } =
         symbols::names(image, symbols, &names, &mut versions)?;
     let version_needs = versions.into_needs();
     let Segments { loaded, writable_code, relro, executable_stack, tls_size, android } =
@@ -77,6 +77,7 @@ where
         rpath: paths(elf::DT_RPATH)?,
         runpath: paths(elf::DT_RUNPATH)?,
         version_needs,
+        references,
         symbolic: image.value(elf::DT_SYMBOLIC).is_some() || flags & elf::DF_SYMBOLIC.0 != 0,
         nodelete: flags_1 & elf::DF_1_NODELETE.0 != 0,
         static_tls: relocations::static_tls(image, symbols, &names, tls_size)?,

@@ -1,4 +1,5 @@
-//! Relocations that need space in the thread-local block that is laid out when the program starts.
+//! Relocations: those that need space in the thread-local block that is laid out when the program starts, and those by which
+//! the loader looks up imports.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +44,11 @@ where
     let mut found = StaticTls { flag, size, ..StaticTls::default() };
     // A variable has many relocations, and each read of a name costs, so symbols are collected by index first.
     let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
-    each(image, |index| {
+    let wanted = offsets(image.header.e_machine(image.endian));
+    each(image, |kind, index| {
+        if !wanted.contains(&kind) {
+            return Ok(());
+        }
         match symbols.get(index as usize) {
             _ if index == 0 => found.own += 1,
             Some(symbol) if symbol.st_shndx(image.endian) == elf::SHN_UNDEF => {
@@ -74,13 +79,64 @@ where
     Ok(found)
 }
 
-/// Calls `visit` with the dynamic symbol of each such relocation; 0 means a place in the file's own block.
-fn each<Elf>(image: &Image<'_, Elf>, mut visit: impl FnMut(u32) -> Result<(), String>) -> Result<(), String>
+/// The relocations that refer to a dynamic symbol, each kind more urgent than those before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reference {
+    /// No relocation: the loader never looks up the symbol.
+    #[default]
+    None,
+    /// Jump slots only.
+    Call,
+    /// An entry of the global offset table.
+    Address,
+    /// Any other relocation.
+    Data,
+}
+
+/// Returns the most urgent reference to each dynamic symbol; None for a machine whose relocations are unknown.
+pub(super) fn references<Elf>(image: &Image<'_, Elf>, count: usize) -> Result<Option<Vec<Reference>>, String>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let Some([jump_slot, address]) = indirect(image.header.e_machine(image.endian)) else { return Ok(None) };
+    let mut found = vec![Reference::None; count];
+    each(image, |kind, index| {
+        // The relocation without an effect has the number 0 on each machine. Symbol 0 means none.
+        if kind != RelocationType(0)
+            && index != 0
+            && let Some(symbol) = found.get_mut(index as usize)
+        {
+            *symbol = (*symbol).max(match kind {
+                kind if kind == jump_slot => Reference::Call,
+                kind if kind == address => Reference::Address,
+                _ => Reference::Data,
+            });
+        }
+        Ok(())
+    })?;
+    Ok(Some(found))
+}
+
+/// Returns the relocations of an entry in the procedure linkage table, and of one in the global offset table.
+fn indirect(machine: Machine) -> Option<[RelocationType; 2]> {
+    match machine {
+        elf::EM_X86_64 => Some([elf::R_X86_64_JUMP_SLOT, elf::R_X86_64_GLOB_DAT]),
+        elf::EM_AARCH64 => Some([elf::R_AARCH64_JUMP_SLOT, elf::R_AARCH64_GLOB_DAT]),
+        _ => None,
+    }
+}
+
+/// Calls `visit` with the type and the dynamic symbol of each relocation; symbol 0 means a place in the file itself.
+fn each<Elf>(
+    image: &Image<'_, Elf>,
+    mut visit: impl FnMut(RelocationType, u32) -> Result<(), String>,
+) -> Result<(), String>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
     let endian = image.endian;
-    let wanted = offsets(image.header.e_machine(endian));
+    // The tables of other machines are not read, so that damage in them is no error.
+    let is_read = !offsets(image.header.e_machine(endian)).is_empty();
     let jumps_have_addends = i64::try_from(image.flags(elf::DT_PLTREL)) == Ok(elf::DT_RELA.0);
     for (table, length, addends) in [
         (elf::DT_RELA, elf::DT_RELASZ, true),
@@ -88,7 +144,7 @@ where
         (elf::DT_JMPREL, elf::DT_PLTRELSZ, jumps_have_addends),
     ] {
         let (Some(address), length) = (image.value(table), image.flags(length)) else { continue };
-        if length == 0 || wanted.is_empty() {
+        if length == 0 || !is_read {
             continue;
         }
         let outside = "the relocations are outside all segments, or run past theirs";
@@ -97,13 +153,13 @@ where
         if addends {
             let entries: &[Elf::Rela] =
                 data.read_slice_at(0, length / size_of::<Elf::Rela>()).map_err(|()| outside)?;
-            let mut entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian, false)));
-            entries.try_for_each(|entry| visit(entry.r_sym(endian, false)))?;
+            entries
+                .iter()
+                .try_for_each(|entry| visit(entry.r_type(endian, false), entry.r_sym(endian, false)))?;
         } else {
             let entries: &[Elf::Rel] =
                 data.read_slice_at(0, length / size_of::<Elf::Rel>()).map_err(|()| outside)?;
-            let mut entries = entries.iter().filter(|entry| wanted.contains(&entry.r_type(endian)));
-            entries.try_for_each(|entry| visit(entry.r_sym(endian)))?;
+            entries.iter().try_for_each(|entry| visit(entry.r_type(endian), entry.r_sym(endian)))?;
         }
     }
     Ok(())

@@ -6,7 +6,9 @@ use object::read::ReadRef;
 use object::read::elf::{FileHeader, GnuHashTable, HashTable, SectionHeader, Sym};
 
 use super::image::Image;
+use super::relocations::{self, Reference};
 use super::versions::Needs;
+use crate::facts::References;
 use crate::node_api::DECLARED_VERSION;
 use crate::strings::Strings;
 
@@ -30,6 +32,7 @@ const AFTER_SYMBOLS: [elf::DynamicTag; 7] = [
 pub(super) struct SymbolNames {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
+    pub(super) references: Option<References>,
     /// The address of the function that returns the declared Node-API version.
     pub(super) version_function: Option<u64>,
 }
@@ -59,6 +62,8 @@ where
     let mut found = SymbolNames::default();
     let endian = image.endian;
     let indices = image.value(elf::DT_VERSYM).map(|address| image.at(address).unwrap_or_default());
+    let kinds = relocations::references(image, symbols.len())?;
+    let mut references = References::default();
     // The first symbol is the null symbol.
     for (index, symbol) in symbols.iter().enumerate().skip(1) {
         let global = symbol.st_bind() != elf::STB_LOCAL;
@@ -74,6 +79,15 @@ where
                     .map_err(|()| "the table of symbol versions is shorter than the symbol table")?;
                 versions.bind(entry.0.get(endian), &name);
             }
+            // A weak import may be absent.
+            let is_weak = symbol.st_bind() == elf::STB_WEAK;
+            let kind = kinds.as_ref().filter(|_| !is_weak).and_then(|kinds| kinds.get(index));
+            match kind.copied().unwrap_or_default() {
+                Reference::Data => references.data.push(name.clone()),
+                Reference::Address => references.addresses.push(name.clone()),
+                Reference::Call => references.calls.push(name.clone()),
+                Reference::None => {}
+            }
             found.imports.push(name);
         } else {
             let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
@@ -85,6 +99,7 @@ where
             }
         }
     }
+    found.references = kinds.map(|_| references);
     Ok(found)
 }
 

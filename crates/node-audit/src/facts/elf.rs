@@ -17,6 +17,8 @@ pub struct ElfFacts {
     pub runpath: Vec<String>,
     /// Symbol versions that the file needs of other libraries.
     pub version_needs: Vec<VersionNeed>,
+    /// The imports that the loader must find; None for a machine whose relocations are not read.
+    pub references: Option<References>,
     /// References bind to the file itself first (DF_SYMBOLIC).
     pub symbolic: bool,
     /// The file is never unloaded (DF_1_NODELETE).
@@ -33,6 +35,17 @@ pub struct ElfFacts {
     pub executable_stack: bool,
     /// The Node-API version that the addon declares: the return value of `node_api_module_get_api_version_v1`.
     pub node_api: Option<u32>,
+}
+
+/// The strong imports to which relocations refer, each in one list. The loader never looks up an import without a relocation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct References {
+    /// Relocations of data refer to these.
+    pub data: Vec<String>,
+    /// Only the global offset table, and perhaps jump slots, refer to these.
+    pub addresses: Vec<String>,
+    /// Only jump slots refer to these functions.
+    pub calls: Vec<String>,
 }
 
 /// Thread-local variables by the initial-exec model.

@@ -16,12 +16,39 @@ pub struct MachOFacts {
     pub platform: Option<MacPlatform>,
     /// The oldest release of the target system.
     pub min_os: Option<Version>,
+    /// The strong imports that the loader binds, by their place; None for a file without bind opcodes and chained fixups.
+    pub bindings: Option<Vec<Binding>>,
     /// Each import is looked up in the library in which the linker found it (MH_TWOLEVEL), not in all.
     pub two_level: bool,
     /// The file asks for an executable stack (MH_ALLOW_STACK_EXECUTION).
     pub executable_stack: bool,
     /// LC_CODE_SIGNATURE.
     pub signature: Signature,
+}
+
+/// Strong imports from one place, without the underscore that Mach-O puts in front.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Binding {
+    /// The place in which the loader looks for the names.
+    pub from: ImportedFrom,
+    /// The names that are bound when the file is loaded.
+    pub symbols: Vec<String>,
+    /// The names of functions that may be bound at their first call.
+    pub lazy: Vec<String>,
+}
+
+/// The place in which the loader of macOS looks for a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportedFrom {
+    /// The file itself.
+    Itself,
+    /// The program: Node.
+    Program,
+    /// All libraries that are loaded (`-undefined dynamic_lookup`).
+    Any,
+    /// A library, by the path in its load command.
+    Library(String),
 }
 
 /// A library that a Mach-O file loads.

@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::format::Format;
 use crate::platform::Cpu;
 
-pub use elf::{ElfFacts, StaticTls, VersionNeed};
-pub use macho::{Dylib, DylibKind, MacPlatform, MachOFacts, Signature};
+pub use elf::{ElfFacts, References, StaticTls, VersionNeed};
+pub use macho::{Binding, Dylib, DylibKind, ImportedFrom, MacPlatform, MachOFacts, Signature};
 pub use pe::{DllImports, PeFacts};
 pub use registration::Registration;
 pub use segment::LoadedSegment;
@@ -120,9 +120,20 @@ impl Facts {
                 let needs = elf.version_needs.iter();
                 let needs: usize = needs.map(|need| size_of::<VersionNeed>() + names(&need.symbols)).sum();
                 let StaticTls { symbols, foreign, .. } = &elf.static_tls;
-                needs + names(&elf.rpath) + names(&elf.runpath) + names(symbols) + names(foreign)
+                let references =
+                    elf.references.iter().flat_map(|found| [&found.data, &found.addresses, &found.calls]);
+                needs
+                    + references.map(|list| names(list)).sum::<usize>()
+                    + names(&elf.rpath)
+                    + names(&elf.runpath)
+                    + names(symbols)
+                    + names(foreign)
             }
-            Details::MachO(macho) => names(&macho.rpaths),
+            Details::MachO(macho) => {
+                let bindings = macho.bindings.iter().flatten();
+                let bindings = bindings.map(|binding| names(&binding.symbols) + names(&binding.lazy));
+                names(&macho.rpaths) + bindings.sum::<usize>()
+            }
             Details::Pe(pe) => pe.dlls.iter().map(|dll| names(&dll.symbols)).sum(),
         };
         (own + more) as u64

@@ -4,6 +4,7 @@ use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
 use object::read::macho::{LoadCommandData, MachHeader, Section, Segment};
 
+use super::bindings::BindParts;
 use crate::facts::{Dylib, DylibKind, MacPlatform};
 use crate::limits::{MAX_LOAD_COMMANDS, MAX_LOAD_PATH};
 use crate::printable::printable;
@@ -26,6 +27,7 @@ pub(super) struct Commands<'data> {
     pub(super) symbols: Option<&'data SymtabCommand<Endianness>>,
     /// The export trie; None in a file that is older than export tries.
     pub(super) exports: Option<&'data [u8]>,
+    pub(super) binds: BindParts<'data>,
     /// The start of the code signature, and its content.
     pub(super) signature: Option<(u64, &'data [u8])>,
 }
@@ -163,6 +165,14 @@ impl<'data> CommandReader<'data> {
                 let info: &macho::DyldInfoCommand<Endianness> = command.data().map_err(short)?;
                 let trie = self.range(info.export_off.get(endian), info.export_size.get(endian))?;
                 self.found.exports = Some(trie);
+                let at_once = self.range(info.bind_off.get(endian), info.bind_size.get(endian))?;
+                let lazy = self.range(info.lazy_bind_off.get(endian), info.lazy_bind_size.get(endian))?;
+                self.found.binds.opcodes = Some([at_once, lazy]);
+            }
+            macho::LC_DYLD_CHAINED_FIXUPS => {
+                let place: &macho::LinkeditDataCommand<Endianness> = command.data().map_err(short)?;
+                let fixups = self.range(place.dataoff.get(endian), place.datasize.get(endian))?;
+                self.found.binds.fixups = Some(fixups);
             }
             macho::LC_DYLD_EXPORTS_TRIE => {
                 let place: &macho::LinkeditDataCommand<Endianness> = command.data().map_err(short)?;

@@ -83,7 +83,7 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
     }
 }
 
-fn uleb128(data: &[u8], position: &mut usize) -> Result<u64, String> {
+pub(super) fn uleb128(data: &[u8], position: &mut usize) -> Result<u64, String> {
     let mut value = 0_u64;
     for shift in (0..u64::BITS).step_by(7) {
         let byte = *data.get(*position).ok_or(CUT)?;

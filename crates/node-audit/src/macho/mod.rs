@@ -3,6 +3,7 @@
 //! Invariant: every offset and count in the file is hostile. Reads go through `object`'s checked slices, and work that could
 //! exceed the file's size counts against a limit.
 
+mod bindings;
 mod commands;
 mod end;
 mod exports;
@@ -93,6 +94,8 @@ where
         align: None,
     });
     let flags = header.flags(endian);
+    let library = |number: usize| Some(commands.dylibs.get(number.checked_sub(1)?)?.path.as_str());
+    let bindings = bindings::bindings(commands.binds, endian, library);
     let (kind, loadable) = kind(header.filetype(endian));
     let subtype = header.cpusubtype(endian);
     Ok(Facts {
@@ -118,6 +121,7 @@ where
             rpaths: commands.rpaths,
             platform: commands.platform,
             min_os: commands.min_os,
+            bindings,
             two_level: flags.contains(macho::MH_TWOLEVEL),
             executable_stack: flags.contains(macho::MH_ALLOW_STACK_EXECUTION),
             signature: match commands.signature {

@@ -61,7 +61,7 @@ const MINGW: [&str; 9] = [
 /// The programs that load addons, and the libraries that export Node-API for them.
 ///
 /// An addon of node-gyp delays this import and redirects it to the running program.
-const HOSTS: [&str; 7] =
+pub(super) const HOSTS: [&str; 7] =
     ["node.exe", "iojs.exe", "electron.exe", "nw.exe", "node.dll", "libnode.dll", "nw.dll"];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {

@@ -32,6 +32,7 @@ mod store_path;
 mod stripped;
 mod subject;
 mod symbols;
+mod undefined_symbols;
 
 pub(crate) use arch::library_that_musl_lacks;
 pub(crate) use evidence::short_name;
@@ -42,7 +43,7 @@ pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
 
 /// Each rule, in the order of findings.
-pub const RULES: [Rule; 25] = [
+pub const RULES: [Rule; 26] = [
     damaged::RULE,
     arch::RULE,
     napi_entry::RULE,
@@ -51,6 +52,7 @@ pub const RULES: [Rule; 25] = [
     glibc_floor::RULE,
     libstdcxx::RULE,
     needed::RULE,
+    undefined_symbols::RULE,
     runpath::RULE,
     static_tls::RULE,
     nodelete::RULE,

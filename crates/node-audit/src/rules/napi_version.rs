@@ -10,6 +10,7 @@ use super::subject::Subject;
 use crate::finding::Severity;
 use crate::limits::MAX_VERSION_RANGE;
 use crate::node_api::{self, Releases};
+use crate::symbol_tables::may_be_nodes;
 
 pub(super) const RULE: Rule = Rule {
     id: "napi-version",
@@ -46,8 +47,9 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if let Some(newest) = newest {
         problems.extend(needs(subject, newest, &functions));
     }
-    let outside: Vec<&str> =
-        functions.into_iter().filter(|function| node_api::version(function).is_none()).collect();
+    // `undefined-symbols` reports the functions that no Node has.
+    let mut outside = functions;
+    outside.retain(|name| node_api::version(name).is_none() && may_be_nodes(name, facts.cpu));
     if !outside.is_empty() {
         problems.push(Problem {
             severity: Severity::Warning,

@@ -3,6 +3,7 @@
 use super::subject::Subject;
 use crate::damage::Damage;
 use crate::finding::Severity;
+use crate::library::{LOADED, Library};
 use crate::package_contents::PackageContents;
 
 /// A rule.
@@ -45,4 +46,17 @@ pub struct Problem {
     pub evidence: String,
     /// The remedy, as an instruction.
     pub remedy: String,
+}
+
+impl Problem {
+    /// Returns the problem of a library, which the rule words as one of the addon.
+    pub(crate) fn of_library(self, library: &Library) -> Problem {
+        let Library { name, chain, .. } = library;
+        let Problem { severity, message, evidence, remedy } = self;
+        let message = match message.strip_prefix("the addon ") {
+            Some(rest) => format!("{name}{LOADED}{rest}"),
+            None => format!("{name}, which the addon loads: {message}"),
+        };
+        Problem { severity, message, evidence: format!("{chain}: {evidence}"), remedy }
+    }
 }

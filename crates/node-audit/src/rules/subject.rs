@@ -6,6 +6,7 @@ use crate::library::Library;
 use crate::manifest::Manifest;
 use crate::neighbours::Neighbours;
 use crate::node_abi;
+use crate::node_binding::NodeBinding;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
 
@@ -25,6 +26,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) neighbours: &'a Neighbours,
     /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
     pub(crate) abi: Option<u32>,
+    /// The releases of Node that load the addon, by its ABI.
+    pub(crate) binding: NodeBinding,
     /// The libraries that come with the addon and are loaded with it; none for a library.
     pub(crate) libraries: &'a [Library],
     /// The library in whose place the subject is checked; None for the addon itself.
@@ -49,7 +52,7 @@ impl<'a> Subject<'a> {
             Some(platform) => platform.libc.or(linked),
             None => linked,
         };
-        let Addon { abi, package, neighbours, linked_by, .. } = addon;
+        let Addon { abi, binding, package, neighbours, linked_by, .. } = addon;
         let package = package.as_deref();
         let libraries = addon.libraries_of(facts);
         let abi = *abi;
@@ -61,6 +64,7 @@ impl<'a> Subject<'a> {
             package,
             neighbours,
             abi,
+            binding: *binding,
             libraries,
             library: None,
             linked_by,

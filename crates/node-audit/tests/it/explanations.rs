@@ -30,6 +30,7 @@ const IDS: &[(&str, &str)] = &[
     ("glibc-floor", "error"),
     ("libstdcxx", "error"),
     ("needed", "error"),
+    ("undefined-symbols", "error"),
     ("runpath", "error"),
     ("static-tls", "error"),
     ("nodelete", "warning"),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::macho_binds::Binds;
 use crate::macho_maker::{MachO, fat};
 use crate::object_maker::Maker;
 use crate::pe_maker::PeMaker;
@@ -23,6 +24,12 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let addon = Maker::addon().make();
     let ia32 = Maker { machine: object::elf::EM_386, is_64: false, ..Maker::addon() };
     let tls = Maker { relocations: vec![(object::elf::R_X86_64_TPOFF64, "")], tls: 8, ..Maker::musl() };
+    let undefined = Maker {
+        imports: vec!["some_missing_function"],
+        relocations: vec![(object::elf::R_X86_64_JUMP_SLOT, "some_missing_function")],
+        ..Maker::musl()
+    };
+    let binds = || vec![(1, false, "_malloc"), (-2, true, "_uv_run"), (-1, false, "_missing")];
     let parts = [
         (object::macho::CPU_TYPE_X86_64, MachO::x64().make()),
         (object::macho::CPU_TYPE_ARM64, MachO::addon().make()),
@@ -35,9 +42,13 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("elf", "gnu-x64", addon.clone()),
         ("elf", "musl-tls", tls.make()),
         ("elf", "ia32", ia32.make()),
+        ("elf", "undefined", undefined.make()),
         ("macho", "arm64", MachO::addon().make()),
         ("macho", "x64", MachO::x64().make()),
         ("macho", "fat", fat(&parts, false)),
+        ("macho", "opcodes", MachO { binds: Binds::Opcodes(binds(), binds()), ..MachO::addon() }.make()),
+        ("macho", "fixups", MachO { binds: Binds::Fixups(1, binds()), ..MachO::addon() }.make()),
+        ("macho", "fixups-64", MachO { binds: Binds::Fixups(3, binds()), ..MachO::addon() }.make()),
         ("pe", "x64", PeMaker::addon().make()),
         ("pe", "ia32", PeMaker::ia32().make()),
         ("tarball", "package.tgz", package().gz()),

@@ -8,6 +8,8 @@ use object::macho::{self, CpuType, CsHashType, FileType, LoadCommandType};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384};
 
+use crate::macho_binds::Binds;
+
 /// A file name whose claim is true for [`MachO::addon`].
 pub(crate) const NAME: &str = "addon.darwin-arm64.node";
 
@@ -41,6 +43,8 @@ pub(crate) struct MachO {
     pub(crate) rpaths: Vec<&'static str>,
     pub(crate) min_os: Vec<MinOs>,
     pub(crate) imports: Vec<&'static str>,
+    /// The imports that the loader binds, by the number of their library.
+    pub(crate) binds: Binds,
     pub(crate) exports: Vec<&'static str>,
     /// Exports are in a trie instead of the symbol table.
     pub(crate) trie: bool,
@@ -72,6 +76,7 @@ impl MachO {
             rpaths: vec![],
             min_os: vec![MACOS_11],
             imports: vec!["_napi_create_function"],
+            binds: Binds::None,
             exports: vec!["_napi_register_module_v1"],
             trie: true,
             others: vec![],
@@ -110,11 +115,15 @@ impl MachO {
         let text = header + self.code;
         let (symbols, strings) = self.tables();
         let trie = if self.trie { trie(&self.exports) } else { vec![] };
-        let mut end = text + symbols.len() + strings.len() + trie.len();
+        let binds = self.binds.parts(self.out());
+        let bind_lengths = [binds[0].len(), binds[1].len()];
+        let binds = binds.concat();
+        let mut end = text + symbols.len() + strings.len() + trie.len() + binds.len();
         let mut layout = Layout {
             text,
             strings: strings.len(),
             trie: trie.len(),
+            binds: bind_lengths,
             symbols: symbols.len() / self.nlist(),
             end,
             signature: (0, 0),
@@ -126,7 +135,7 @@ impl MachO {
         }
         let mut content = self.header(layout);
         content.resize(text, 0xc3);
-        content.extend([symbols, strings, trie].concat());
+        content.extend([symbols, strings, trie, binds].concat());
         if let Some(signing) = &self.signing {
             content.resize(end, 0);
             content.extend(signature(&content, signing));
@@ -180,6 +189,18 @@ impl MachO {
         let strings = layout.text + symbols;
         let table = [layout.text, layout.symbols, strings, layout.strings];
         commands.push(self.command(macho::LC_SYMTAB, &table, ""));
+        let [first, second] = layout.binds;
+        let binds = strings + layout.strings + layout.trie;
+        match self.binds {
+            Binds::None => {}
+            Binds::Fixups(..) => {
+                commands.push(self.command(macho::LC_DYLD_CHAINED_FIXUPS, &[binds, first], ""));
+            }
+            Binds::Opcodes(..) => {
+                let parts = [0, 0, binds, first, 0, 0, binds + first, second, 0, 0];
+                commands.push(self.command(macho::LC_DYLD_INFO_ONLY, &parts, ""));
+            }
+        }
         if self.trie {
             let place = [strings + layout.strings, layout.trie];
             commands.push(self.command(macho::LC_DYLD_EXPORTS_TRIE, &place, ""));
@@ -291,19 +312,20 @@ struct Layout {
     symbols: usize,
     strings: usize,
     trie: usize,
+    binds: [usize; 2],
     signature: (usize, usize),
     end: usize,
 }
 
 /// Writes numbers in the file's byte order.
-struct Out {
-    bytes: Vec<u8>,
+pub(crate) struct Out {
+    pub(crate) bytes: Vec<u8>,
     is_64: bool,
     little_endian: bool,
 }
 
 impl Out {
-    fn u32(&mut self, number: usize) {
+    pub(crate) fn u32(&mut self, number: usize) {
         let number = u32::try_from(number).unwrap();
         self.bytes.extend(if self.little_endian { number.to_le_bytes() } else { number.to_be_bytes() });
     }

@@ -44,6 +44,8 @@ pub(crate) struct Maker {
     pub(crate) needed: Vec<&'static str>,
     /// Imports bound to no version.
     pub(crate) imports: Vec<&'static str>,
+    /// Weak imports bound to no version.
+    pub(crate) weak: Vec<&'static str>,
     /// Imports bound to a version.
     pub(crate) versions: Vec<Need>,
     pub(crate) exports: Vec<&'static str>,
@@ -89,6 +91,7 @@ impl Maker {
             kind: elf::ET_DYN,
             needed: vec!["libc.so.6"],
             imports: vec!["napi_create_function"],
+            weak: vec![],
             versions: vec![Need {
                 library: "libc.so.6",
                 version: "GLIBC_2.17",
@@ -156,6 +159,8 @@ impl Maker {
             symbols.extend(need.symbols.iter().map(|name| (string(name), false, true, index)));
         }
         symbols.extend(self.imports.iter().map(|name| (string(name), false, true, elf::VER_NDX_GLOBAL)));
+        let weak = symbols.len()..symbols.len() + self.weak.len();
+        symbols.extend(self.weak.iter().map(|name| (string(name), false, true, elf::VER_NDX_GLOBAL)));
         symbols.extend(self.exports.iter().map(|name| (string(name), true, true, elf::VER_NDX_GLOBAL)));
         symbols.extend(self.hidden.iter().map(|name| (string(name), true, false, elf::VER_NDX_GLOBAL)));
 
@@ -165,12 +170,13 @@ impl Maker {
         let count = u32::try_from(symbols.len()).unwrap() + 1;
         let hash = writer.write_hash(1, count, |_| None);
         let symbol_table = writer.write_null_dynamic_symbol();
-        for (name, defined, visible, _) in &symbols {
+        for (index, (name, defined, visible, _)) in symbols.iter().enumerate() {
+            let bind = if weak.contains(&index) { elf::STB_WEAK } else { elf::STB_GLOBAL };
             let visibility = if *visible { elf::STV_DEFAULT } else { elf::STV_HIDDEN };
             writer.write_dynamic_symbol(&Sym {
                 section: None,
                 st_name: writer.dynamic_string_offset(Some(*name)),
-                st_info: SymbolInfo::new(elf::STB_GLOBAL, elf::STT_FUNC),
+                st_info: SymbolInfo::new(bind, elf::STT_FUNC),
                 st_other: visibility.into(),
                 st_shndx: if *defined { elf::SHN_ABS } else { elf::SHN_UNDEF },
                 st_value: 0,
@@ -243,7 +249,13 @@ impl Maker {
     /// Returns the dynamic symbols after the null symbol.
     fn symbol_names(&self) -> Vec<&'static str> {
         let versioned = self.versions.iter().flat_map(|need| need.symbols.iter());
-        versioned.chain(&self.imports).chain(&self.exports).chain(&self.hidden).copied().collect()
+        versioned
+            .chain(&self.imports)
+            .chain(&self.weak)
+            .chain(&self.exports)
+            .chain(&self.hidden)
+            .copied()
+            .collect()
     }
 
     /// Returns the relocations, and the dynamic entries that lead to them.

@@ -1,0 +1,72 @@
+//! Names that are missing, by the consequence and by the releases of Node that lack them.
+
+use std::collections::BTreeMap;
+
+use super::super::evidence::first_names;
+use super::Problem;
+use super::nodes::Lacking;
+use crate::finding::Severity;
+
+/// The time at which a missing name fails, and so the severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fails {
+    /// When the addon is loaded.
+    AtOnce,
+    /// At the first call.
+    AtCall,
+}
+
+/// Names that are missing.
+#[derive(Default)]
+pub(super) struct Missing<'a> {
+    names: BTreeMap<(Fails, Lacking), Vec<&'a str>>,
+}
+
+/// The wording of a format's problems.
+pub(super) struct Wording<'a> {
+    /// The places that lack a name: `not in Node 20.20.2`.
+    pub(super) absent: &'a str,
+    /// The consequence of a name that is missing when the addon is loaded, as a clause.
+    pub(super) at_once: &'a dyn Fn(&str) -> String,
+    /// The consequence of a function that is missing at its first call.
+    pub(super) at_call: &'a dyn Fn(&str) -> String,
+    /// The evidence before the names, at once and at the first call.
+    pub(super) evidence: [&'a str; 2],
+    pub(super) remedy: &'a str,
+}
+
+impl<'a> Missing<'a> {
+    pub(super) fn add(&mut self, fails: Fails, lacking: Lacking, name: &'a str) {
+        let names = self.names.entry((fails, lacking)).or_default();
+        // A file may repeat a name.
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+
+    /// Returns a problem for each consequence and each set of releases.
+    pub(super) fn problems(self, wording: &Wording<'_>) -> Vec<Problem> {
+        let problem = |((fails, lacking), names): ((Fails, Lacking), Vec<&str>)| {
+            let first = names.first().copied().unwrap_or_default();
+            let (severity, consequence, evidence) = match fails {
+                Fails::AtOnce => (Severity::Error, (wording.at_once)(first), wording.evidence[0]),
+                Fails::AtCall => (Severity::Warning, (wording.at_call)(first), wording.evidence[1]),
+            };
+            let listed = first_names(&names);
+            let are = if names.len() == 1 { "is" } else { "are" };
+            let message = match lacking {
+                Lacking::All => format!("{listed} {are} {}: {consequence}", wording.absent),
+                Lacking::Some(releases) => {
+                    format!("{listed} {are} not in Node {releases}, which the addon is for: {consequence}")
+                }
+            };
+            Problem {
+                severity,
+                message,
+                evidence: format!("{evidence} {listed}"),
+                remedy: wording.remedy.to_owned(),
+            }
+        };
+        self.names.into_iter().map(problem).collect()
+    }
+}

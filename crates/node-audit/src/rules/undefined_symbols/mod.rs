@@ -1,0 +1,57 @@
+//! Each symbol that the addon needs is in a library or in Node.
+
+mod elf;
+mod macho;
+mod missing;
+mod nodes;
+mod pe;
+
+use super::rule::{Check, Problem, Rule};
+use super::subject::Subject;
+use crate::facts::{Details, Facts};
+use crate::finding::Severity;
+
+pub(super) const RULE: Rule = Rule {
+    id: "undefined-symbols",
+    asks: "each symbol that the addon needs is in the C library, in a library that the addon loads, or in Node",
+    severity: Severity::Error,
+    stops_loading: true,
+    explanation: "A linker leaves the names undefined that Node is to provide, and with them each name that was forgotten: a \
+        source file that was not compiled, a library that was not linked, a function of glibc that musl lacks (fcntl64). \
+        With BIND_NOW, the loader looks up all names at once, and require() fails: undefined symbol. With lazy binding, \
+        the loader looks up a function at its first call, and a missing one ends the process then; a missing variable \
+        fails at once, except that musl leaves its address empty. Weak symbols may be missing. The rule compares with \
+        the newest C library, since glibc-floor reports what an older one lacks, and with the first and the newest \
+        release of each line of Node from 20 on: those that engines.node in package.json promises, else the newest of \
+        each line, or of the one line to which an ABI binds the addon. napi-version reports the functions of Node-API. \
+        macOS looks up most names in the library in which the linker found them, of which the rule knows libSystem and \
+        those beside the addon; names without a library (-undefined dynamic_lookup) must be in Node. On Windows the rule \
+        checks the names that are imported from node.exe. Nothing is reported for an addon that loads a library whose \
+        names are unknown, for Electron, for another ABI than that of a known Node, for other processors than x64 and \
+        arm64 (on Windows: x64), and for other systems.\n\
+        Compile and link what defines the name. Build on the system that the addon is for, with its headers.",
+    check: Check::Addon(check),
+};
+
+/// Checks the addon, and the libraries that are loaded with it, in the scope of the addon.
+fn check(subject: &Subject<'_>) -> Vec<Problem> {
+    match &subject.facts.details {
+        Details::Elf(elf) => {
+            elf::Scope::new(subject, elf).map(|scope| each_file(subject, |file| scope.check(file)))
+        }
+        Details::MachO(_) => {
+            macho::Scope::new(subject).map(|scope| each_file(subject, |file| scope.check(file)))
+        }
+        Details::Pe(pe) => Some(pe::check(subject, pe)),
+    }
+    .unwrap_or_default()
+}
+
+/// Returns the problems of the addon's file, and those of each library's file.
+fn each_file<'a>(subject: &Subject<'a>, check: impl Fn(&'a Facts) -> Vec<Problem>) -> Vec<Problem> {
+    let mut problems = check(subject.facts);
+    for (library, of_library) in subject.of_libraries() {
+        problems.extend(check(of_library.facts).into_iter().map(|problem| problem.of_library(library)));
+    }
+    problems
+}

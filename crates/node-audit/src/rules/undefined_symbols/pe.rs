@@ -1,0 +1,41 @@
+//! The names that a PE file imports from Node.
+
+use super::super::evidence::short_name;
+use super::super::imports::HOSTS;
+use super::missing::{Fails, Missing, Wording};
+use super::nodes::Nodes;
+use super::{Problem, Subject};
+use crate::facts::PeFacts;
+use crate::node_api;
+use crate::platform::{Cpu, Os};
+use crate::symbol_tables::columns_of;
+
+pub(super) fn check(subject: &Subject<'_>, pe: &PeFacts) -> Vec<Problem> {
+    let is_elsewhere = subject.claimed.is_some_and(|platform| platform.os != Os::Win32);
+    // The names of C++ depend on the width of pointers, and some of OpenSSL's on the processor.
+    if is_elsewhere || subject.facts.cpu != Some(Cpu::X64) {
+        return Vec::new();
+    }
+    let Some(nodes) = Nodes::new(subject, "win32") else { return Vec::new() };
+    let mut missing = Missing::default();
+    for imports in pe.dlls.iter().filter(|imports| HOSTS.contains(&imports.dll.to_ascii_lowercase().as_str()))
+    {
+        let fails = if imports.delayed { Fails::AtCall } else { Fails::AtOnce };
+        // Node exports by name; a number says nothing.
+        for name in imports.symbols.iter().filter(|name| !name.starts_with('#')) {
+            if node_api::version(name).is_none()
+                && let Some(lacking) = nodes.lacking(columns_of(name), name)
+            {
+                missing.add(fails, lacking, name);
+            }
+        }
+    }
+    let wording = Wording {
+        absent: &format!("not in {}", nodes.text()),
+        at_once: &|_| "require() fails with \"The specified procedure could not be found\"".to_owned(),
+        at_call: &|name| format!("the first call of {} ends the process", short_name(name)),
+        evidence: ["imports from node.exe:", "imports at the first call from node.exe:"],
+        remedy: "link with the node.lib of a Node that package.json's engines promise, and call only what each of them has",
+    };
+    missing.problems(&wording)
+}

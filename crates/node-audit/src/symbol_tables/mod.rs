@@ -1,0 +1,216 @@
+//! The names that the C libraries, the compilers' libraries and Node export.
+//!
+//! `symbols/make.py` makes the tables from the packages that `sources.txt` names, and describes their format. The tables
+//! hold hashes of 40 bits: a name that no library has is taken for another one in 1 of 5 million cases.
+
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+use crate::platform::{Cpu, Libc};
+use crate::version::Version;
+
+/// The hashes of the names, and the sets of columns that have them.
+static NAMES: &[u8] = include_bytes!("names.bin");
+
+/// The columns, in the order of their bits, with the sources of each.
+const SOURCES: &str = include_str!("sources.txt");
+
+/// Bytes of a set of columns, and of a name: the rest of the hash, and the set's number.
+const SET: usize = 8;
+const ENTRY: usize = 5;
+
+/// The count of the values of a hash's first two bytes.
+const BUCKETS: usize = 1 << 16;
+
+/// A set of columns: a bit for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Columns(u64);
+
+impl Columns {
+    /// Returns the columns of both sets.
+    pub(crate) fn or(self, other: Columns) -> Columns {
+        Columns(self.0 | other.0)
+    }
+
+    /// Returns whether the sets have a column in common.
+    pub(crate) fn meets(self, other: Columns) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// A release of Node whose exports are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeRelease {
+    /// `linux`, `darwin`, `win32`.
+    os: &'static str,
+    pub(crate) version: Version,
+    pub(crate) column: Columns,
+    /// Whether the release is the newest known one of its line (22.x).
+    pub(crate) newest: bool,
+}
+
+/// The tables, with an index.
+struct Tables {
+    columns: Vec<&'static str>,
+    nodes: Vec<NodeRelease>,
+    sets: Vec<Columns>,
+    /// The entries of the names, sorted by hash.
+    entries: &'static [u8],
+    /// The position of the first name with each value of a hash's first two bytes, and the count of all names.
+    starts: Vec<usize>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
+
+/// Returns the columns that have a name, or `name@version`.
+pub(crate) fn columns_of(name: &str) -> Columns {
+    TABLES.find(name).unwrap_or_default()
+}
+
+/// Returns the column of a C library with the libraries that every Node is linked to; None for another processor.
+pub(crate) fn system(libc: Libc, cpu: Cpu) -> Option<Columns> {
+    TABLES.column(&format!("{libc}-{cpu}"))
+}
+
+/// Returns the column of macOS's C library.
+pub(crate) fn lib_system() -> Option<Columns> {
+    TABLES.column("libSystem")
+}
+
+/// Returns the known releases of Node for a system: `linux`, `darwin`, `win32`.
+pub(crate) fn nodes(os: &str) -> impl Iterator<Item = &'static NodeRelease> {
+    TABLES.nodes.iter().filter(move |node| node.os == os)
+}
+
+/// Returns whether a release of Node for a processor may have a name: a known one, on any system, or one that is not known.
+pub(crate) fn may_be_nodes(name: &str, cpu: Option<Cpu>) -> bool {
+    let columns = columns_of(name);
+    let is_known = matches!(cpu, Some(Cpu::X64 | Cpu::Arm64));
+    !is_known || TABLES.nodes.iter().any(|node| node.column.meets(columns))
+}
+
+impl Tables {
+    fn new() -> Tables {
+        let mut columns: Vec<&'static str> = Vec::new();
+        let lines = SOURCES.lines().filter(|line| !line.starts_with('#'));
+        for column in lines.filter_map(|line| Some(line.split_once(": ")?.0)) {
+            if columns.last() != Some(&column) {
+                columns.push(column);
+            }
+        }
+        let (count, rest) = NAMES.split_first_chunk().unwrap_or((&[0; 2], &[]));
+        let (sets, rest) =
+            rest.split_at_checked(usize::from(u16::from_le_bytes(*count)) * SET).unwrap_or_default();
+        let (counts, entries) = rest.split_at_checked(BUCKETS).unwrap_or_default();
+        let mut starts = vec![0];
+        let mut start = 0;
+        for count in counts {
+            start += usize::from(*count);
+            starts.push(start);
+        }
+        let sets = sets.as_chunks::<SET>().0.iter().map(|set| Columns(u64::from_le_bytes(*set))).collect();
+        Tables { nodes: releases(&columns), columns, sets, entries, starts }
+    }
+
+    fn column(&self, name: &str) -> Option<Columns> {
+        self.columns.iter().position(|column| *column == name).map(|bit| Columns(1 << bit))
+    }
+
+    fn find(&self, name: &str) -> Option<Columns> {
+        let hash = Sha256::digest(name.as_bytes());
+        let [first, second, rest @ ..] = hash.first_chunk::<5>()?;
+        let bucket = usize::from(u16::from_be_bytes([*first, *second]));
+        let range = self.starts.get(bucket)? * ENTRY..self.starts.get(bucket + 1)? * ENTRY;
+        let mut entries = self.entries.get(range)?.as_chunks::<ENTRY>().0.iter();
+        let [.., low, high] = entries.find(|entry| entry.starts_with(rest))?;
+        self.sets.get(usize::from(u16::from_le_bytes([*low, *high]))).copied()
+    }
+}
+
+/// Returns the releases of Node among the columns: `node-linux-22.23.3`.
+fn releases(columns: &[&'static str]) -> Vec<NodeRelease> {
+    let mut nodes = Vec::new();
+    for (bit, column) in columns.iter().enumerate() {
+        let name = column.strip_prefix("node-").and_then(|name| name.split_once('-'));
+        if let Some((os, version)) = name
+            && let Ok(version) = version.parse()
+        {
+            nodes.push(NodeRelease { os, version, column: Columns(1 << bit), newest: false });
+        }
+    }
+    for index in 0..nodes.len() {
+        let NodeRelease { os, version, .. } = nodes[index];
+        let later = |node: &NodeRelease| {
+            node.os == os && node.version.major == version.major && node.version > version
+        };
+        nodes[index].newest = !nodes.iter().any(later);
+    }
+    nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_library_has_names_that_it_is_known_for() {
+        let x64 = |libc| system(libc, Cpu::X64).unwrap();
+        let has = |column: Columns, name: &str| columns_of(name).meets(column);
+        let glibc = x64(Libc::Glibc);
+        for name in [
+            "malloc",
+            "fcntl64",
+            "dlopen",
+            "pthread_create@GLIBC_2.34",
+            "@GLIBC_2.2.5",
+            "_Znwm",
+            "_Unwind_Resume",
+        ] {
+            assert!(has(glibc, name), "{name}");
+        }
+        for name in ["some_missing_function", "", "uv_default_loop", "malloc@GLIBC_2.17", "@GLIBC_2.99"] {
+            assert!(!has(glibc, name), "{name}");
+        }
+        assert!(has(system(Libc::Glibc, Cpu::Arm64).unwrap(), "malloc@GLIBC_2.17"));
+        // musl has no fcntl64, and its loader answers open64 outside of the symbol table.
+        let musl = x64(Libc::Musl);
+        for (name, expected) in
+            [("open64", true), ("readdir64_r", true), ("stat64", true), ("fcntl64", false)]
+        {
+            assert_eq!(has(musl, name), expected, "{name}");
+        }
+        assert!(has(lib_system().unwrap(), "malloc") && has(lib_system().unwrap(), "dyld_stub_binder"));
+        assert_eq!(system(Libc::Glibc, Cpu::Arm), None);
+        assert_eq!(system(Libc::Bionic, Cpu::X64), None);
+    }
+
+    #[test]
+    fn each_node_exports_node_api_libuv_and_v8() {
+        for os in ["linux", "darwin", "win32"] {
+            let lines: Vec<u32> =
+                nodes(os).filter(|node| node.newest).map(|node| node.version.major).collect();
+            assert_eq!(lines, [20, 22, 24, 26], "{os}");
+            for node in nodes(os) {
+                let v8 = if os == "win32" {
+                    "?GetCurrent@Isolate@v8@@SAPEAV12@XZ"
+                } else {
+                    "_ZN2v87Isolate10GetCurrentEv"
+                };
+                for name in ["napi_create_function", "uv_default_loop", "SSL_new", "inflate", v8] {
+                    assert!(columns_of(name).meets(node.column), "{os} {} {name}", node.version);
+                }
+                assert!(!columns_of("some_missing_function").meets(node.column));
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_is_whole() {
+        let Tables { columns, entries, starts, sets, .. } = Tables::new();
+        assert!(columns.len() <= 64 && starts.len() == BUCKETS + 1);
+        assert_eq!(entries.len(), starts.last().unwrap() * ENTRY);
+        let bits = sets.iter().fold(0, |bits, set| bits | set.0);
+        assert_eq!(bits, (1 << columns.len()) - 1, "each column has names");
+    }
+}
