@@ -22,7 +22,7 @@ if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'this is not the C l
 
 const entry = require.resolve(path.resolve(folder))
 const Database = require(entry)
-const { addon } = require(path.join(path.dirname(entry), 'load', 'loader.js'))
+const addon = require(path.join(path.dirname(entry), 'load', 'loader.js')).addon()
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'strongroom-load-'))
 process.on('exit', () => fs.rmSync(scratch, { recursive: true, force: true }))
 

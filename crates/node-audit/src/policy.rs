@@ -116,12 +116,16 @@ const NODE_FLOORS: Floors = Floors {
     macos_arm64: version(11, 0, 0),
 };
 
-const GLIBC: [&str; 7] = [
+const GLIBC: [&str; 11] = [
     "libc.so.6",
     "libm.so.6",
     "libdl.so.2",
     "libpthread.so.0",
     "librt.so.1",
+    "libresolv.so.2",
+    "libutil.so.1",
+    "libanl.so.1",
+    "libmvec.so.1",
     "ld-linux*.so.*", // ld-linux-x86-64.so.2, ld-linux-aarch64.so.1
     "ld64.so.*",      // the loader of s390x and ppc64
 ];
