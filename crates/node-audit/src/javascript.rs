@@ -86,8 +86,10 @@ pub(crate) fn downloads(text: &str) -> Option<&'static str> {
 fn specifiers<'a>(text: &'a str, call: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(call).filter_map(move |(position, _)| {
         // A line of a bundle may be long; a comment of a whole line is short.
-        let before = text.get(text.floor_char_boundary(position.saturating_sub(MAX_SPECIFIER))..position)?;
-        let is_comment = before.rsplit_once('\n').is_some_and(|(_, line)| is_comment(line.trim_start()));
+        let start = text.floor_char_boundary(position.saturating_sub(MAX_SPECIFIER));
+        let before = text.get(start..position)?;
+        let line = before.rsplit_once('\n').map(|(_, line)| line).or((start == 0).then_some(before));
+        let is_comment = line.is_some_and(|line| is_comment(line.trim_start()));
         let argument = text.get(position + call.len()..)?.trim_start();
         let quote = argument.chars().next().filter(|quote| matches!(quote, '\'' | '"' | '`'))?;
         let rest = argument.get(quote.len_utf8()..)?;

@@ -196,7 +196,7 @@ mod tests {
         );
         assert_eq!(
             (manifest.exports, manifest.napi),
-            (vec!["./x.mjs".to_owned(), "./x.cjs".to_owned()], None)
+            (vec!["./x.cjs".to_owned(), "./x.mjs".to_owned()], None)
         );
     }
 

@@ -47,8 +47,12 @@ fn message(package: &PackageContents, script: &str) -> String {
     let program = InstallProgram::of(script);
     let name = program.map_or("a script", |program| program.name);
     let start = format!("npm runs {name} when it installs the package");
-    // In an installed package, the file is there.
-    let is_elsewhere = ", so the file that Node will load is not in this package";
+    // A loader prefers an addon that is for the system by its name. In an installed package, the file is there.
+    let is_elsewhere = if package.addons.iter().any(|addon| addon.is_claimed) {
+        ", so the file that Node will load may not be in this package"
+    } else {
+        ", so the file that Node will load is not in this package"
+    };
     match (program, download_of(package, script)) {
         (Some(InstallProgram { name, effect, .. }), Some(_)) if !package.installed => {
             format!("{start}; {name} {effect}{is_elsewhere}")
@@ -73,8 +77,7 @@ fn download_of(package: &PackageContents, script: &str) -> Option<String> {
     if let Some(sign) = downloads(script) {
         return Some(sign.trim_end_matches(['(', ' ']).to_owned());
     }
-    let mut files = files_of(script);
-    let in_file = files.find_map(|file| {
+    let in_file = files_of(script).into_iter().find_map(|file| {
         let script = package.javascript.iter().find(|script| script.path == file)?;
         let sign = script.download?.trim_end_matches(['(', ' ']);
         Some(format!("{file} has {sign}"))

@@ -57,7 +57,7 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
     clauses.extend(view.package.and_then(no_wanted_node));
     let download = view.package.and_then(|package| package.download.as_ref());
     if !parts.is_empty() && download.is_some() {
-        clauses.push("npm downloads another addon when it installs the package".to_owned());
+        clauses.push("npm may download another addon when it installs the package".to_owned());
     }
     clauses.join("; ")
 }
