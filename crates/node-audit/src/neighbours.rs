@@ -51,6 +51,10 @@ impl ArchiveFiles {
         self.javascript.get()?.get(path)
     }
 
+    pub(crate) fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
     fn lower(&self) -> &BTreeSet<String> {
         self.lower.get_or_init(|| self.names.iter().map(|name| name.to_ascii_lowercase()).collect())
     }

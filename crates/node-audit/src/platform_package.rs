@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::claim::{Claim, at_the_end};
+use crate::claim::Claim;
 use crate::limits::MAX_PLATFORM_PACKAGES;
 use crate::manifest::Manifest;
 
@@ -21,13 +21,18 @@ impl<'a> PlatformPackage<'a> {
     /// Returns the package if its name ends with a platform.
     pub(crate) fn by_name(name: &'a str) -> Option<PlatformPackage<'a>> {
         let last = name.rfind('/').map_or(0, |slash| slash + 1);
-        // A platform has at most three words.
-        let dashes =
-            name.rmatch_indices('-').map(|(dash, _)| dash + 1).take_while(|start| *start > last).take(3);
-        let start = dashes.chain([last]).find(|start| name.get(*start..).and_then(at_the_end).is_some())?;
+        // A platform has at most four words. The longest one counts: `musl` alone also names a system.
+        let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
+        let mut starts = std::iter::once(last).chain(dashes.into_iter().rev().filter(|start| *start > last));
+        let start = starts.find(|start| claim_of(name.get(*start..)).is_some())?;
         let (family, platform) = name.split_at_checked(start)?;
-        Some(PlatformPackage { name, family, claim: at_the_end(platform)?, range: None })
+        Some(PlatformPackage { name, family, claim: claim_of(Some(platform))?, range: None })
     }
+}
+
+/// Returns the claim of a text that is a platform, and nothing else.
+fn claim_of(text: Option<&str>) -> Option<Claim> {
+    text?.parse().ok()
 }
 
 /// Returns the platform packages that a package.json lists, the optional ones first. A name counts once.

@@ -38,9 +38,9 @@ mod symbols;
 
 pub(crate) use arch::library_that_musl_lacks;
 pub(crate) use evidence::short_name;
+pub(crate) use install_script::download;
 pub(crate) use napi_version::range as engines_range;
 pub(crate) use package::{allows_platform, breaks_promise, excluding_field};
-pub(crate) use install_script::download;
 pub(crate) use rule::Check;
 pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
