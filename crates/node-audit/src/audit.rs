@@ -18,6 +18,7 @@ use crate::node_binding::NodeBinding;
 use crate::policy::Policy;
 use crate::printable::display_path;
 use crate::readers::{read_facts, recognize};
+use crate::rules::download;
 use crate::source::{Given, Progress, Sources, read_file, read_given};
 
 /// The audit of some paths.
@@ -40,6 +41,8 @@ pub struct AuditedPackage {
     pub report: Report,
     /// Whether npm compiles a binding.gyp of the package.
     pub(crate) has_gyp: bool,
+    /// The script that downloads the addon when npm installs the package; None for an installed package.
+    pub download: Option<String>,
 }
 
 /// An addon that was checked.
@@ -65,6 +68,7 @@ pub fn audit_given(given: &[Given], policy: &Policy, progress: &dyn Progress) ->
         manifest: Arc::clone(&package.manifest),
         report: check_package(package, policy),
         has_gyp: package.has_gyp(),
+        download: download(package),
     });
     Audit { packages: packages.collect(), files, failures }
 }

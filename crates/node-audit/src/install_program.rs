@@ -7,14 +7,16 @@ pub(crate) struct InstallProgram {
     pub(crate) name: &'static str,
     /// A clause with the program as its subject.
     pub(crate) effect: &'static str,
+    /// Whether the program downloads the addon, even if the package contains one.
+    pub(crate) downloads: bool,
 }
 
 /// The known programs. The first one that a script contains is reported.
 const PROGRAMS: [InstallProgram; 9] = [
-    program("prebuild-install", "downloads an addon, which nobody audited"),
+    downloader("prebuild-install", "downloads the addon"),
     program("node-gyp-build-optional-packages", "compiles the addon if no prebuilt one is installed"),
     program("node-gyp-build", "compiles the addon if no prebuilt one fits"),
-    program("node-pre-gyp", "downloads an addon, which nobody audited, or compiles it"),
+    downloader("node-pre-gyp", "downloads the addon, or compiles it"),
     program("pkg-prebuilds-verify", "compiles the addon if no prebuilt one fits"),
     program("napi-postinstall", "downloads an addon if none is installed"),
     program("node-gyp", "compiles the addon"),
@@ -23,7 +25,11 @@ const PROGRAMS: [InstallProgram; 9] = [
 ];
 
 const fn program(name: &'static str, effect: &'static str) -> InstallProgram {
-    InstallProgram { name, effect }
+    InstallProgram { name, effect, downloads: false }
+}
+
+const fn downloader(name: &'static str, effect: &'static str) -> InstallProgram {
+    InstallProgram { downloads: true, ..program(name, effect) }
 }
 
 impl InstallProgram {

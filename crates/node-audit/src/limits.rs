@@ -31,11 +31,34 @@ pub(crate) const MAX_HEAVY_FILES: usize = 4;
 /// Names in each of `os`, `cpu` and `libc` of a package.json. The package rule combines each name with each of the others.
 pub(crate) const MAX_PLATFORM_NAMES: usize = 64;
 
+/// Rust targets in the field `napi`. napi-rs knows some 30.
+pub(crate) const MAX_NAPI_TARGETS: usize = 256;
+
+/// Packages of platforms that a package.json lists. Each is compared with each target and each name in the loader.
+pub(crate) const MAX_PLATFORM_PACKAGES: usize = 512;
+
+/// Paths in `exports` of a package.json that may lead to the loader.
+pub(crate) const MAX_EXPORTED_PATHS: usize = 64;
+
 /// Bytes of a range of versions. npm reads no longer range.
 pub(crate) const MAX_VERSION_RANGE: usize = 256;
 
 /// Fields of a package.json whose lines are kept.
 pub(crate) const MAX_FIELD_LINES: usize = 1000;
+
+// JavaScript
+
+/// Files of a package that may be its loader or its install script.
+pub(crate) const MAX_SCRIPT_FILES: usize = 64;
+
+/// Bytes of such a file: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, and is not read.
+pub(crate) const MAX_SCRIPT: u64 = 256 << 10;
+
+/// Packages, and addons, that a loader names.
+pub(crate) const MAX_REQUIRES: usize = 512;
+
+/// Bytes of a literal name. npm allows 214 for a package.
+pub(crate) const MAX_SPECIFIER: usize = 512;
 
 // npm tarballs
 
@@ -194,6 +217,9 @@ pub(crate) const MAX_VERDICT_LIBRARIES: usize = 3;
 
 /// Reasons of failures that a verdict lists.
 pub(crate) const MAX_VERDICT_REASONS: usize = 3;
+
+/// Platforms and packages of platforms that evidence lists.
+pub(crate) const MAX_LISTED_PLATFORMS: usize = 40;
 
 /// Columns of the package names in a summary.
 pub(crate) const MAX_PACKAGE_WIDTH: usize = 30;

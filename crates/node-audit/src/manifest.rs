@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::limits::MAX_PLATFORM_NAMES;
+use crate::limits::{MAX_EXPORTED_PATHS, MAX_PLATFORM_NAMES};
 use crate::manifest_lines::field_lines;
+use crate::napi_config::NapiConfig;
 use crate::printable::printable;
 
 /// The scripts that npm runs while it installs a package from a registry, in this order.
@@ -38,6 +39,14 @@ pub struct Manifest {
     pub no_gyp: bool,
     /// The names in `optionalDependencies`.
     pub optional_dependencies: Vec<String>,
+    /// Their ranges of versions, in the same order; empty for a range that is not a text.
+    pub optional_ranges: Vec<String>,
+    /// The names in `dependencies`.
+    pub dependencies: Vec<String>,
+    /// The paths in `exports`, whatever their conditions are.
+    pub exports: Vec<String>,
+    /// `napi`, the configuration of napi-rs.
+    pub(crate) napi: Option<NapiConfig>,
     /// The lines on which fields begin, by name: `scripts.install`.
     pub(crate) lines: BTreeMap<String, usize>,
 }
@@ -75,6 +84,10 @@ impl Manifest {
             }
         }
         let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
+        let names = |value: &Value| {
+            let names = value.as_object().into_iter().flat_map(|entries| entries.keys());
+            names.map(|name| printable(name.as_bytes())).collect::<Vec<_>>()
+        };
         Ok(Manifest {
             name: text(&value["name"]),
             version: text(&value["version"]),
@@ -89,10 +102,14 @@ impl Manifest {
                 .filter_map(|(name, script)| Some((printable(name.as_bytes()), text(script)?)))
                 .collect(),
             no_gyp: value["gypfile"] == Value::Bool(false),
-            optional_dependencies: entries(&value["optionalDependencies"])
-                .keys()
-                .map(|name| printable(name.as_bytes()))
+            optional_dependencies: names(&value["optionalDependencies"]),
+            optional_ranges: entries(&value["optionalDependencies"])
+                .values()
+                .map(|range| text(range).unwrap_or_default())
                 .collect(),
+            dependencies: names(&value["dependencies"]),
+            exports: exported_paths(&value["exports"]),
+            napi: NapiConfig::parse(&value["napi"]),
             lines: field_lines(content),
         })
     }
@@ -129,6 +146,23 @@ impl Manifest {
     }
 }
 
+/// Returns the paths in `exports`, without patterns.
+fn exported_paths(exports: &Value) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut left = vec![exports];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(path) if !path.contains('*') && paths.len() < MAX_EXPORTED_PATHS => {
+                paths.push(printable(path.as_bytes()));
+            }
+            Value::Array(items) => left.extend(items.iter().rev()),
+            Value::Object(fields) => left.extend(fields.values().rev()),
+            _ => {}
+        }
+    }
+    paths
+}
+
 /// An addon that a package.json names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NamedAddon<'a> {
@@ -147,14 +181,23 @@ mod tests {
         let manifest = Manifest::parse(
             br#"{"name": 1, "version": "1.0.0", "os": "linux", "cpu": ["x64", 3], "libc": {}, "engines": "x",
                 "scripts": {"install": "node-gyp-build", "test": null}, "gypfile": false,
-                "optionalDependencies": {"a": "1"}}"#,
+                "optionalDependencies": {"a": "1", "b": 2}, "dependencies": ["c"],
+                "exports": {".": {"import": "./x.mjs", "default": ["./x.cjs", 1]}, "./*": "./*"}, "napi": "x"}"#,
         )
         .unwrap();
         assert_eq!(manifest.title(), "a package without a name@1.0.0");
         assert_eq!((manifest.os, manifest.cpu), (vec!["linux".to_owned()], vec!["x64".to_owned()]));
         assert_eq!((manifest.libc, manifest.node, manifest.no_gyp), (vec![], None, true));
         assert_eq!(manifest.scripts, [("install".to_owned(), "node-gyp-build".to_owned())]);
-        assert_eq!(manifest.optional_dependencies, ["a"]);
+        assert_eq!(manifest.optional_dependencies, ["a", "b"]);
+        assert_eq!(
+            (manifest.optional_ranges, manifest.dependencies),
+            (vec!["1".to_owned(), String::new()], vec![])
+        );
+        assert_eq!(
+            (manifest.exports, manifest.napi),
+            (vec!["./x.cjs".to_owned(), "./x.mjs".to_owned()], None)
+        );
     }
 
     /// Three lists of 20,000 names made 8 * 10^12 promised platforms.

@@ -1,7 +1,9 @@
 //! The files that come with an addon or a package, found before a rule asks for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+
+use crate::javascript::JavaScript;
 
 /// The files that come with an addon or a package. Paths are relative to the addon's directory, or to the package's.
 #[derive(Debug, Clone)]
@@ -30,11 +32,23 @@ pub(crate) struct ArchiveFiles {
     names: BTreeSet<String>,
     /// The names in lower case.
     lower: OnceLock<BTreeSet<String>>,
+    /// The JavaScript files that a package.json at the top names, by path in the archive.
+    javascript: OnceLock<BTreeMap<String, JavaScript>>,
 }
 
 impl ArchiveFiles {
     pub(crate) fn new(names: BTreeSet<String>) -> ArchiveFiles {
-        ArchiveFiles { names, lower: OnceLock::new() }
+        ArchiveFiles { names, ..ArchiveFiles::default() }
+    }
+
+    /// Sets the facts of JavaScript files. Only the first call counts.
+    pub(crate) fn set_javascript(&self, files: BTreeMap<String, JavaScript>) {
+        self.javascript.get_or_init(|| files);
+    }
+
+    /// Returns the facts of a JavaScript file that was read.
+    pub(crate) fn javascript(&self, path: &str) -> Option<&JavaScript> {
+        self.javascript.get()?.get(path)
     }
 
     pub(crate) fn names(&self) -> &BTreeSet<String> {

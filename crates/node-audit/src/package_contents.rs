@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use crate::claim::Claim;
 use crate::install_program::InstallProgram;
+use crate::javascript::JavaScript;
 use crate::manifest::Manifest;
+use crate::name_claims::NameClaims;
 use crate::neighbours::{Neighbours, Presence};
 use crate::node_binding::NodeBinding;
+use crate::platform::Libc;
+use crate::platform_package::platform_packages;
 
 /// An addon from its package's point of view.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct PackageAddon {
     pub(crate) is_claimed: bool,
     /// The releases of Node that load the addon, by its ABI.
     pub(crate) binding: NodeBinding,
+    /// The C library that the addon is linked to, if its format and content tell.
+    pub(crate) linked: Option<Libc>,
     /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
 }
@@ -32,6 +38,8 @@ pub(crate) struct PackageContents {
     pub(crate) file: PathBuf,
     /// The files of the package that its package.json names.
     pub(crate) files: Neighbours,
+    /// The JavaScript files that may load an addon or run on installation, as far as they were read.
+    pub(crate) javascript: Vec<JavaScript>,
     /// The addons, by path.
     pub(crate) addons: Vec<PackageAddon>,
     /// Whether npm installed the package in a node_modules.
@@ -44,12 +52,21 @@ impl PackageContents {
         !self.manifest.no_gyp && self.files.find("binding.gyp") == Presence::Present
     }
 
-    /// Returns whether the package has, names or makes an addon.
+    /// Returns whether other packages have the addons, one for each platform.
+    pub(crate) fn is_main(&self) -> bool {
+        let has_targets = self.manifest.napi.as_ref().is_some_and(|napi| !napi.targets.is_empty());
+        let is_for_one = NameClaims::of_package(&self.manifest).claim.is_some();
+        // A program may list one package of a platform, to have it installed in spite of a lock file.
+        !is_for_one && (has_targets || platform_packages(&self.manifest).len() > 1)
+    }
+
+    /// Returns whether the package has, names, promises or makes an addon.
     pub(crate) fn concerns_addons(&self) -> bool {
         let makes = |(_, script): (&str, &str)| InstallProgram::of(script).is_some();
         !self.addons.is_empty()
             || self.manifest.install_scripts().any(makes)
             || self.has_gyp()
             || self.manifest.named_addons().next().is_some()
+            || self.is_main()
     }
 }

@@ -78,6 +78,11 @@ pub enum Verdict {
         /// The script; `node-gyp rebuild` for a binding.gyp.
         script: String,
     },
+    /// npm runs a script that downloads the addon, so the file that Node will load is not in the package.
+    Download {
+        /// The script.
+        script: String,
+    },
     /// The package has no addon for the system.
     Missing,
 }
@@ -132,10 +137,11 @@ fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Content
         packages.entry(manifest.title()).or_insert_with(|| Contents { has_gyp, ..Contents::new(manifest) });
     }
     for package in &audit.packages {
-        packages.entry(package.manifest.title()).or_insert_with(|| Contents {
+        let contents = packages.entry(package.manifest.title()).or_insert_with(|| Contents {
             has_gyp: package.has_gyp,
             ..Contents::new((*package.manifest).clone())
         });
+        contents.download.clone_from(&package.download);
     }
     for file in &audit.files {
         let package = file.addon.package.as_deref();
@@ -151,12 +157,14 @@ fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Content
 struct Contents<'a> {
     manifest: Manifest,
     has_gyp: bool,
+    /// The script that downloads the addon, before installation.
+    download: Option<String>,
     addons: Vec<&'a Audited>,
 }
 
 impl Contents<'_> {
     fn new(manifest: Manifest) -> Self {
-        Contents { manifest, has_gyp: false, addons: Vec::new() }
+        Contents { manifest, has_gyp: false, download: None, addons: Vec::new() }
     }
 
     /// Returns the platform that the package as a whole is for.
@@ -187,6 +195,12 @@ impl Contents<'_> {
             fitting.into_iter().partition(|file| !breaks_package(policy) || npm_installs(file, system));
         let named: Vec<&Audited> =
             fitting.iter().copied().filter(|file| file.addon.claim.as_ref().is_some_and(exact)).collect();
+        // Another file takes the place of an addon that claims nothing, and a loader prefers one for the system.
+        if let Some(script) = &self.download
+            && !fitting.iter().any(|file| file.addon.claim.is_some())
+        {
+            return Verdict::Download { script: script.clone() };
+        }
         // A loader takes the addon that names the C library before one for any.
         let chosen = match self.not_installed(addons, system) {
             _ if !named.is_empty() => &named,

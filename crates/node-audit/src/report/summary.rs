@@ -67,6 +67,7 @@ fn table_cell(verdict: &Verdict) -> String {
         Verdict::OtherLibc { .. } => "may fail: linked to glibc".to_owned(),
         Verdict::NotInstalled { package } => format!("not installed here: {package}"),
         Verdict::Script { script } => format!("none here; npm runs: {script}"),
+        Verdict::Download { script } => format!("not in this package; npm runs: {script}"),
         Verdict::Missing => "no addon".to_owned(),
     }
 }

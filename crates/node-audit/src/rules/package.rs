@@ -2,9 +2,9 @@
 
 use super::evidence::{first_names, short_name};
 use super::rule::{Check, Problem, Rule};
+use super::{install_script, libc_field, platform_lists};
 use crate::claim::Claim;
 use crate::finding::Severity;
-use crate::install_program::InstallProgram;
 use crate::manifest::Manifest;
 use crate::neighbours::Presence;
 use crate::package_contents::PackageContents;
@@ -12,30 +12,41 @@ use crate::platform::{Cpu, Libc, Os, Platform};
 
 pub(super) const RULE: Rule = Rule {
     id: "package",
-    asks: "the package has an addon for each platform that package.json promises, and npm compiles nothing on installation",
+    asks: "the package has or lists an addon for each platform that it promises, and npm compiles and downloads nothing",
     severity: Severity::Error,
     stops_loading: false,
     explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a platform that \
         has no addon, installation succeeds and require() fails: Cannot find module. An addon for an excluded platform \
         reaches nobody. An addon in a folder build, without a platform in its names or in package.json, is the build of \
-        the machine that packed it, and fails on every other system. An install script, or a binding.gyp without one, runs on the user's machine, where it needs a \
-        compiler and Python, or downloads a file that nobody audited; with --ignore-scripts it does not run. In an \
-        installed package (in a node_modules) the script is only a warning, since its user cannot change the package.\n\
-        Make os, cpu and libc match the addons, ship prebuilt addons in packages of their platform (or all of them in \
-        one), and remove the script; \"gypfile\": false keeps npm from compiling a binding.gyp.",
+        the machine that packed it, and fails on every other system. A package for Linux without libc is installed on Alpine as well, where an addon for glibc fails or \
+        may fail: a warning. A main package leaves the addons to packages of one platform each, and lists these in \
+        optionalDependencies. A target of napi-rs (napi.targets, napi.triples) without such a package and without an addon is \
+        an error if all listed packages are among the targets, and otherwise a warning, since the targets are not the list of \
+        published packages then. A package that the loader requires and nobody lists is an error, since npm never installs \
+        it. A loader that napi-rs wrote tries some thirty platforms, whatever the package promises: such a branch is an error \
+        only for Linux (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the \
+        system and the processor in other combinations. Names that a loader computes are not read. A listed package \
+        that the loader does not name is a warning, and so is a version other than the package's own. An install script, \
+        or a binding.gyp without one, runs on the user's machine, where it needs a compiler and Python, or downloads the \
+        file that Node will load, which nobody audited; with --ignore-scripts it does not run. This is a warning, since the \
+        package works where the script does.\n\
+        Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in packages of their \
+        platform (or all of them in one), and remove the script; \"gypfile\": false keeps npm from compiling a binding.gyp.",
     check: Check::Package(check),
 };
 
 fn check(package: &PackageContents) -> Vec<Problem> {
     let mut problems = conflicts(package);
-    let installs = installs(package);
+    let installs = install_script::check(package);
     problems.extend(excluded(package));
     problems.extend(built_here(package, !installs.is_empty()));
     // Before installation, a script has not yet compiled or downloaded the addon.
     if installs.is_empty() {
         problems.extend(missing(package));
         problems.extend(absent(package));
+        problems.extend(libc_field::check(package));
     }
+    problems.extend(platform_lists::check(package, installs.is_empty()));
     problems.extend(installs);
     problems
 }
@@ -227,41 +238,6 @@ fn absent(package: &PackageContents) -> Vec<Problem> {
             problem(message, evidence, "add the file, or correct package.json")
         })
         .collect()
-}
-
-/// Returns the problems with scripts that npm runs on installation.
-fn installs(package: &PackageContents) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = package
-        .manifest
-        .install_scripts()
-        .map(|(name, script)| {
-            let message = match InstallProgram::of(script) {
-                Some(InstallProgram { name, effect }) => {
-                    format!("npm runs {name} when it installs the package; {name} {effect}")
-                }
-                None => "npm runs a script when it installs the package".to_owned(),
-            };
-            let remedy = "ship prebuilt addons that the loader finds without a script, and remove the script";
-            problem(message, format!("scripts.{name}: {script}"), remedy)
-        })
-        .collect();
-    let replaces_gyp = |(name, _): (&str, &str)| name == "install" || name == "preinstall";
-    if package.has_gyp() && !package.manifest.install_scripts().any(replaces_gyp) {
-        let message = "npm runs node-gyp when it installs the package; node-gyp compiles the addon";
-        let evidence = "a binding.gyp, without an install script or \"gypfile\": false in package.json";
-        let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
-        problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));
-    }
-    if package.installed {
-        for problem in &mut problems {
-            problem.severity = Severity::Warning;
-            problem.remedy =
-                "install the package with --ignore-scripts if it works without, and ask its authors for \
-                              prebuilt addons"
-                    .to_owned();
-        }
-    }
-    problems
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::package::{Package, PackageRoot};
-use super::place::Place;
+use super::place::{Place, path_in};
 use crate::error::AuditError;
 use crate::manifest::Manifest;
 use crate::neighbours::ArchiveFiles;
 use crate::printable::display_path;
+use crate::script_files::script_files;
 
 /// The names in an archive, and its package.json files.
 pub(super) struct Listing {
@@ -21,6 +22,23 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn place(&self, folder: &str) -> Place {
         Place::Archive { files: Arc::clone(&self.files), directory: folder.to_owned() }
+    }
+
+    /// Returns the folders at the top that have a package.json. npm puts the package itself into the one folder on top.
+    pub(super) fn tops(&self) -> impl Iterator<Item = &str> {
+        self.manifests.keys().map(String::as_str).filter(|folder| !folder.is_empty() && !folder.contains('/'))
+    }
+
+    /// Returns the paths of the JavaScript files that matter to the packages at the top: in the archive, and in the package.
+    pub(super) fn script_files(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        for top in self.tops() {
+            let manifest = self.manifests.get(top).and_then(|content| Manifest::parse(content).ok());
+            for path in manifest.iter().flat_map(script_files) {
+                files.insert(path_in(top, &path), path);
+            }
+        }
+        files
     }
 }
 

@@ -102,6 +102,7 @@ impl Candidate {
             claim: claim.clone().or_else(|| own_platform(facts)),
             is_claimed: claim.is_some(),
             binding: NodeBinding::of(facts, *abi),
+            linked: facts.first().and_then(|part| part.elf()?.libc),
             conflicts: conflicts.clone(),
         };
         Some(Member { package, addon })

@@ -32,6 +32,7 @@ impl Package {
             manifest: Arc::clone(&self.manifest),
             file: self.file.clone(),
             files: self.place.neighbours_of_package(&self.manifest),
+            javascript: self.place.javascript(&self.manifest),
             addons: Vec::new(),
             installed: self.root.is_installed(),
         }

@@ -9,7 +9,8 @@ use super::candidate::Candidate;
 use super::input::{self, is_addon};
 use super::package::Package;
 use crate::error::AuditError;
-use crate::limits::MAX_MANIFEST;
+use crate::javascript::JavaScript;
+use crate::limits::{MAX_MANIFEST, MAX_SCRIPT};
 use crate::neighbours::ArchiveFiles;
 use crate::printable::display_path;
 
@@ -44,6 +45,15 @@ pub(super) fn packed(folder: &Path, files: &[String]) -> Packed {
         }
     }
     let listing = Listing { files: Arc::new(ArchiveFiles::new(names.clone())), manifests };
+    let mut javascript = BTreeMap::new();
+    for (name, path) in listing.script_files().into_iter().filter(|(name, _)| names.contains(name)) {
+        // A file that cannot be read proves nothing.
+        if let Ok(Some(content)) = input::content_up_to(&on_disk(folder, &name), MAX_SCRIPT) {
+            let script = JavaScript::read(&path, &content);
+            javascript.insert(name, script);
+        }
+    }
+    listing.files.set_javascript(javascript);
     let path_of = |name: &str| on_disk(folder, name);
     let mut packages = ArchivePackages::new(folder, &listing, &path_of);
     for name in names.iter().filter(|name| is_addon(name)) {

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::input;
 use crate::facts::{Details, Facts};
+use crate::javascript::JavaScript;
+use crate::limits::MAX_SCRIPT;
 use crate::manifest::Manifest;
 use crate::neighbours::{ArchiveFiles, Neighbours, path_in_archive};
 use crate::printable::printable;
+use crate::script_files::script_files;
 use crate::search_path;
 
 /// The place of an addon or a package.
@@ -91,6 +95,27 @@ impl Place {
             Place::Archive { files, directory } => archive(files, directory),
         }
     }
+}
+
+impl Place {
+    /// Reads the JavaScript files of a package that may load its addon or run on installation. Files that are large or
+    /// unreadable are left out: no rule concludes anything from a file that it does not see.
+    pub(super) fn javascript(&self, manifest: &Manifest) -> Vec<JavaScript> {
+        let paths = script_files(manifest);
+        let read = |path: &String| match self {
+            Place::Disk(folder) => {
+                let content = input::content_up_to(&folder.path.join(path), MAX_SCRIPT).ok().flatten()?;
+                Some(JavaScript::read(path, &content))
+            }
+            Place::Archive { files, directory } => files.javascript(&path_in(directory, path)).cloned(),
+        };
+        paths.iter().filter_map(read).collect()
+    }
+}
+
+/// Returns the path of a file in a directory of an archive.
+pub(super) fn path_in(directory: &str, path: &str) -> String {
+    if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") }
 }
 
 fn archive(files: &Arc<ArchiveFiles>, directory: &str) -> Neighbours {

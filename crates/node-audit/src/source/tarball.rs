@@ -14,7 +14,8 @@ use super::input::{folder_of, is_addon};
 use super::job_result::JobResult;
 use super::shared::Shared;
 use crate::error::AuditError;
-use crate::limits::{MAX_ARCHIVE_ADDONS, MAX_FILE, MAX_LISTED, MAX_MANIFEST};
+use crate::javascript::JavaScript;
+use crate::limits::{MAX_ARCHIVE_ADDONS, MAX_FILE, MAX_LISTED, MAX_MANIFEST, MAX_SCRIPT};
 use crate::neighbours::ArchiveFiles;
 use crate::printable::{display_path, printable};
 
@@ -29,7 +30,18 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
     let mut result = JobResult::default();
     let mut seen = 0;
     let mut candidates = Vec::new();
+    let scripts = listing.script_files();
+    let mut javascript = BTreeMap::new();
     let visited = entries::for_each(archive.open()?, |entry| {
+        if let Some(path) = scripts.get(entry.path)
+            && entry.kind == EntryKind::File
+            && entry.size <= MAX_SCRIPT
+        {
+            let mut content = Vec::new();
+            entry.content.read_to_end(&mut content).map_err(|error| error.to_string())?;
+            javascript.insert(entry.path.to_owned(), JavaScript::read(path, &content));
+            return Ok(());
+        }
         if entry.kind != EntryKind::File || !is_addon(entry.path) {
             return Ok(());
         }
@@ -59,13 +71,9 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
         return Err(damaged("the archive changed while it was read".to_owned()));
     }
     archive_libraries::add(archive, &candidates, &mut result.addons, shared)?;
-    // npm puts the package itself into the one folder on top.
-    let tops: BTreeSet<&str> =
-        listing.files.names().iter().filter_map(|file| file.split('/').next()).collect();
-    for top in tops {
-        if listing.manifests.contains_key(top) {
-            result.roots.extend(packages.nearest(top, &mut result.failures));
-        }
+    listing.files.set_javascript(javascript);
+    for top in listing.tops() {
+        result.roots.extend(packages.nearest(top, &mut result.failures));
     }
     result.addons.sort_by_cached_key(|addon| display_path(&addon.path));
     Ok(result)

@@ -55,6 +55,10 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
     clauses.extend(foreign_libraries(view));
     clauses.extend(view.package.into_iter().flat_map(promises));
     clauses.extend(view.package.and_then(no_wanted_node));
+    let download = view.package.and_then(|package| package.download.as_ref());
+    if !parts.is_empty() && download.is_some() {
+        clauses.push("npm may download another addon when it installs the package".to_owned());
+    }
     clauses.join("; ")
 }
 
@@ -74,6 +78,12 @@ fn foreign_libraries(view: &View<'_>) -> Option<String> {
 /// Returns the clause about a package without an addon.
 fn without_addon(package: &AuditedPackage) -> String {
     let mut messages = package.report.findings.iter().map(|finding| finding.message.as_str());
+    // `the package has no addon itself; package.json lists packages for linux-x64-gnu, darwin-arm64`
+    let listed =
+        messages.clone().find_map(|message| message.strip_prefix("the package has no addon itself; "));
+    if let Some(listed) = listed {
+        return format!("contains no addon: {listed}");
+    }
     // `npm runs prebuild-install when it installs the package; prebuild-install downloads an addon, which nobody audited`
     match messages.find(|message| message.starts_with("npm runs ")) {
         Some(message) => format!("contains no addon: {}", message.split("; ").next().unwrap_or(message)),

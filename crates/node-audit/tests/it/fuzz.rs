@@ -37,6 +37,11 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let manifest =
         r#"{"name": "x", "os": ["linux"], "cpu": ["x64"], "libc": "glibc", "engines": {"node": ">=18"}}"#;
     let package = || Tarball::package(manifest).file("package/x.linux-x64-gnu.node", &addon);
+    let main = r#"{"name": "x", "version": "1.0.0", "napi": {"triples": {}}, "optionalDependencies": {"x-linux-x64-gnu":
+        "1.0.0", "x-darwin-x64": "0.9.0"}, "exports": {"default": "./x.cjs"}, "scripts": {"install": "node get.js"}}"#;
+    let loader =
+        b"try { require('x-linux-x64-gnu') } catch { require(`./x.node`) }\n// NAPI-RS import('x-win32-x64')";
+    let main = Tarball::package(main).file("package/x.cjs", loader).file("package/get.js", b"fetch(url)");
     let climbing = Tarball::package("{}").file("package/../../x.node", &addon);
     vec![
         ("elf", "gnu-x64", addon.clone()),
@@ -53,6 +58,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("pe", "ia32", PeMaker::ia32().make()),
         ("tarball", "package.tgz", package().gz()),
         ("tarball", "package.tar", package().tar()),
+        ("tarball", "main.tar", main.tar()),
         ("tarball", "climbing.tar", climbing.tar()),
     ]
 }

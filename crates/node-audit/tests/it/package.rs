@@ -29,9 +29,14 @@ fn findings(manifest: &str, files: &[&str]) -> Vec<Finding> {
 
 #[track_caller]
 fn only(findings: Vec<Finding>) -> Finding {
+    only_of(Severity::Error, findings)
+}
+
+#[track_caller]
+fn only_of(severity: Severity, findings: Vec<Finding>) -> Finding {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     let finding = findings.into_iter().next().unwrap();
-    assert_eq!((finding.rule, finding.severity), ("package", Severity::Error));
+    assert_eq!((finding.rule, finding.severity), ("package", severity));
     assert!(finding.file.ends_with("p.tgz:package/package.json"), "{}", finding.file);
     finding
 }
@@ -41,7 +46,10 @@ fn a_kept_promise_has_no_finding() {
     for (manifest, files) in [
         (r#"{"name": "a"}"#, &["x.node"][..]),
         (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#, &["x.node"]),
-        (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "main": "./x.node"}"#, &["x.node"]),
+        (
+            r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"], "main": "./x.node"}"#,
+            &["x.node"],
+        ),
         (
             r#"{"name": "a", "os": ["linux"], "cpu": ["x64", "arm64"]}"#,
             &["x.linux-x64-gnu.node", "x.linux-arm64-gnu.node"],
@@ -59,7 +67,10 @@ fn a_kept_promise_has_no_finding() {
             r#"{"name": "a", "os": ["!win32"], "files": ["x.node", "*.node"]}"#,
             &["x.linux-x64-gnu.node", "x.node"],
         ),
-        (r#"{"name": "a", "os": ["linux"], "cpu": ["unknown", "x64"]}"#, &["x.linux-x64-gnu.node"]),
+        (
+            r#"{"name": "a", "os": ["linux"], "cpu": ["unknown", "x64"], "libc": ["glibc"]}"#,
+            &["x.linux-x64-gnu.node"],
+        ),
         // npm does not run a test script on installation.
         (r#"{"name": "a", "scripts": {"test": "node-gyp rebuild", "prepare": "x"}}"#, &["x.node"]),
         (r#"{"name": "a", "gypfile": false}"#, &["x.node", "binding.gyp"]),
@@ -98,7 +109,7 @@ fn an_addon_for_an_excluded_platform_is_an_error() {
         assert!(finding.evidence.starts_with(&format!("{file} (linux-x64-gnu); ")), "{}", finding.evidence);
     }
     // An x64 addon in a package for arm64: one platform lacks an addon, and one addon has no platform.
-    let swapped = r#"{"name": "a", "os": ["linux"], "cpu": ["arm64"]}"#;
+    let swapped = r#"{"name": "a", "os": ["linux"], "cpu": ["arm64"], "libc": ["glibc"]}"#;
     assert_eq!(findings(swapped, &["x.linux-x64-gnu.node"]).len(), 2);
 }
 
@@ -131,7 +142,7 @@ fn a_named_addon_that_is_absent_is_an_error() {
 }
 
 #[test]
-fn an_install_script_is_an_error_that_names_the_program() {
+fn an_install_script_is_a_warning_that_names_the_program() {
     for (script, program) in [
         ("node-gyp-build", "npm runs node-gyp-build when it installs the package; node-gyp-build compiles"),
         ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
@@ -142,27 +153,30 @@ fn an_install_script_is_an_error_that_names_the_program() {
     ] {
         for name in ["preinstall", "install", "postinstall"] {
             let manifest = format!(r#"{{"name": "a", "scripts": {{"{name}": "{script}"}}}}"#);
-            let finding = only(findings(&manifest, &["x.node"]));
+            let finding = only_of(Severity::Warning, findings(&manifest, &["x.node"]));
             assert!(finding.message.starts_with(program), "{}", finding.message);
             assert_eq!(finding.evidence, format!("scripts.{name}: {script}"));
         }
     }
-    let gyp = only(findings(r#"{"name": "a"}"#, &["x.node", "binding.gyp"]));
+    let gyp = only_of(Severity::Warning, findings(r#"{"name": "a"}"#, &["x.node", "binding.gyp"]));
     assert!(gyp.message.starts_with("npm runs node-gyp"), "{}", gyp.message);
     let both = findings(r#"{"name": "a", "scripts": {"install": "true"}}"#, &["x.node", "binding.gyp"]);
-    assert_eq!(only(both).evidence, "scripts.install: true");
+    assert_eq!(only_of(Severity::Warning, both).evidence, "scripts.install: true");
     // An addon that is compiled on installation is not missing.
     let compiled = r#"{"name": "a", "os": ["linux", "darwin"], "main": "y.node", "scripts": {"install": "node-gyp-build"}}"#;
-    only(findings(compiled, &["x.node"]));
+    only_of(Severity::Warning, findings(compiled, &["x.node"]));
     // The package has no addon before installation.
-    only(findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]));
+    only_of(
+        Severity::Warning,
+        findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]),
+    );
 }
 
-/// The user of a package cannot change it, and nearly every project has one with a script.
+/// The user of a package cannot change it.
 #[test]
-fn a_script_of_an_installed_package_is_a_warning() {
+fn the_remedy_for_a_script_of_an_installed_package_is_for_its_user() {
     let folder = tempfile::tempdir().unwrap();
-    let severities = |place: &str| {
+    let for_user = |place: &str| {
         let package = folder.path().join(place);
         std::fs::create_dir_all(&package).unwrap();
         std::fs::write(
@@ -173,13 +187,15 @@ fn a_script_of_an_installed_package_is_a_warning() {
         std::fs::write(package.join("x.linux-x64-gnu.node"), Maker::addon().make()).unwrap();
         let audit = audit_paths(&[package], &Policy::default(), &());
         let findings = audit.packages.into_iter().flat_map(|package| package.report.findings);
-        findings.map(|finding| finding.severity).collect::<Vec<_>>()
+        findings
+            .map(|finding| finding.remedy.starts_with("install the package with --ignore-scripts"))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(severities("node_modules/a"), [Severity::Warning]);
-    assert_eq!(severities("node_modules/@scope/a"), [Severity::Warning]);
-    assert_eq!(severities("node_modules/.pnpm/a@1.0.0/node_modules/a"), [Severity::Warning]);
-    assert_eq!(severities("packages/a"), [Severity::Error]);
-    assert_eq!(severities("node_modules/scope/a"), [Severity::Error]);
+    assert_eq!(for_user("node_modules/a"), [true]);
+    assert_eq!(for_user("node_modules/@scope/a"), [true]);
+    assert_eq!(for_user("node_modules/.pnpm/a@1.0.0/node_modules/a"), [true]);
+    assert_eq!(for_user("packages/a"), [false]);
+    assert_eq!(for_user("node_modules/scope/a"), [false]);
 }
 
 #[test]
@@ -203,4 +219,28 @@ fn a_package_is_checked_only_as_a_whole() {
     assert_eq!(packages("")[0].report.findings.len(), 2);
     assert_eq!(packages("lib").len(), 0);
     assert_eq!(packages("lib/x.linux-x64-gnu.node").len(), 0);
+}
+
+/// @seydx/node-av-linux-arm64 6.1.1: npm installs the package on Alpine, and the addon does not load there.
+#[test]
+fn a_package_for_glibc_without_libc_is_a_warning() {
+    let linux = r#"{"name": "a-linux-x64", "os": ["linux"], "cpu": ["x64"]}"#;
+    let finding = only_of(Severity::Warning, findings(linux, &["x.node"]));
+    assert!(finding.message.starts_with("package.json has no libc"), "{}", finding.message);
+    assert_eq!(finding.evidence, "x.node is linked to glibc; package.json has os linux, and no libc");
+    for (manifest, files) in [
+        (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#, &["x.node"][..]),
+        (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#, &["x.musl.node"]),
+        // A loader chooses among several.
+        (linux, &["x.glibc.node", "x.musl.node"]),
+        (r#"{"name": "a", "os": ["!win32"]}"#, &["x.node"]),
+        (r#"{"name": "a", "cpu": ["x64"]}"#, &["x.node"]),
+    ] {
+        assert_eq!(findings(manifest, files), [], "{manifest}");
+    }
+    // npm compiles the addon for the C library that is there.
+    let compiled =
+        r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "scripts": {"install": "node-gyp rebuild"}}"#;
+    let finding = only_of(Severity::Warning, findings(compiled, &["x.node"]));
+    assert!(finding.message.starts_with("npm runs node-gyp"), "{}", finding.message);
 }

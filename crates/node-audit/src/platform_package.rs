@@ -1,0 +1,84 @@
+//! Packages of one platform each, which a main package lists: `@swc/core-linux-x64-gnu`.
+
+use std::collections::BTreeSet;
+
+use crate::claim::Claim;
+use crate::limits::MAX_PLATFORM_PACKAGES;
+use crate::manifest::Manifest;
+
+/// A package of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlatformPackage<'a> {
+    pub(crate) name: &'a str,
+    /// The name without the platform: `@swc/core-`, `@libsql/`.
+    pub(crate) family: &'a str,
+    pub(crate) claim: Claim,
+    /// The range of versions, if a list has one.
+    pub(crate) range: Option<&'a str>,
+}
+
+impl<'a> PlatformPackage<'a> {
+    /// Returns the package if its name ends with a platform.
+    pub(crate) fn by_name(name: &'a str) -> Option<PlatformPackage<'a>> {
+        let last = name.rfind('/').map_or(0, |slash| slash + 1);
+        // A platform has at most four words. The longest one counts: `musl` alone also names a system.
+        let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
+        let mut starts = std::iter::once(last).chain(dashes.into_iter().rev().filter(|start| *start > last));
+        let start = starts.find(|start| claim_of(name.get(*start..)).is_some())?;
+        let (family, platform) = name.split_at_checked(start)?;
+        Some(PlatformPackage { name, family, claim: claim_of(Some(platform))?, range: None })
+    }
+}
+
+/// Returns the claim of a text that is a platform, and nothing else.
+fn claim_of(text: Option<&str>) -> Option<Claim> {
+    text?.parse().ok()
+}
+
+/// Returns the platform packages that a package.json lists, the optional ones first. A name counts once.
+pub(crate) fn platform_packages(manifest: &Manifest) -> Vec<PlatformPackage<'_>> {
+    let ranges = manifest.optional_ranges.iter().map(|range| Some(range.as_str()));
+    let optional = manifest.optional_dependencies.iter().zip(ranges);
+    let others = manifest.dependencies.iter().map(|name| (name, None));
+    let mut seen = BTreeSet::new();
+    let packages = optional
+        .chain(others)
+        .filter_map(|(name, range)| Some(PlatformPackage { range, ..PlatformPackage::by_name(name)? }));
+    packages.filter(|package| seen.insert(package.name)).take(MAX_PLATFORM_PACKAGES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_family_and_a_platform() {
+        for (name, family, platform) in [
+            ("@swc/core-linux-x64-gnu", "@swc/core-", "linux-x64-gnu"),
+            ("@libsql/linux-x64-musl", "@libsql/", "linux-x64-musl"),
+            ("@img/sharp-linuxmusl-arm64", "@img/sharp-", "linux-arm64-musl"),
+            ("@img/sharp-libvips-darwin-x64", "@img/sharp-libvips-", "darwin-x64"),
+            ("@parcel/watcher-linux-arm-glibc", "@parcel/watcher-", "linux-arm-gnueabihf"),
+            ("@node-rs/argon2-android-arm-eabi", "@node-rs/argon2-", "android-arm"),
+            ("@esbuild/win32-ia32", "@esbuild/", "win32-ia32-msvc"),
+            ("lightningcss-darwin-x64", "lightningcss-", "darwin-x64"),
+            ("linux-x64", "", "linux-x64"),
+        ] {
+            let package = PlatformPackage::by_name(name).unwrap();
+            assert_eq!((package.family, package.claim.to_string().as_str()), (family, platform), "{name}");
+        }
+        for name in [
+            "fsevents",
+            "@rspack/binding-wasm32-wasi",
+            "a-linux",
+            "@linux-x64/a",
+            "",
+            "-",
+            "a-",
+            "\u{e4}-x64",
+        ] {
+            assert_eq!(PlatformPackage::by_name(name), None, "{name}");
+        }
+        assert_eq!(PlatformPackage::by_name(&"-x64".repeat(100_000)), None);
+    }
+}

@@ -1,0 +1,27 @@
+//! A package of one platform with glibc says so in the field `libc`.
+
+use super::rule::Problem;
+use crate::finding::Severity;
+use crate::package_contents::PackageContents;
+use crate::platform::Libc;
+
+/// Returns the problem with a package for Linux whose one addon is linked to glibc, and whose package.json has no `libc`.
+///
+/// A package with several addons has a loader that chooses among them.
+pub(super) fn check(package: &PackageContents) -> Option<Problem> {
+    let [addon] = package.addons.as_slice() else { return None };
+    let manifest = &package.manifest;
+    let is_for_linux = matches!(manifest.os.as_slice(), [os] if os == "linux");
+    if !is_for_linux || !manifest.libc.is_empty() || addon.linked != Some(Libc::Glibc) {
+        return None;
+    }
+    Some(Problem {
+        severity: Severity::Warning,
+        message: "package.json has no libc, so the package is installed on Alpine as well, but its addon is linked to glibc"
+            .to_owned(),
+        evidence: format!("{} is linked to glibc; package.json has os linux, and no libc", addon.path),
+        remedy: "set \"libc\": [\"glibc\"] in package.json: npm, pnpm and Yarn (3.2 and later) then skip the package on \
+                 Alpine, and older ones ignore the field"
+            .to_owned(),
+    })
+}
