@@ -83,10 +83,8 @@ impl Manifest {
                 return Err(ManifestError { reason });
             }
         }
-        let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
         let names = |value: &Value| {
-            let names = value.as_object().into_iter().flat_map(|entries| entries.keys());
-            names.map(|name| printable(name.as_bytes())).collect::<Vec<_>>()
+            entries(value).into_iter().map(|(name, _)| printable(name.as_bytes())).collect::<Vec<_>>()
         };
         Ok(Manifest {
             name: text(&value["name"]),
@@ -98,14 +96,14 @@ impl Manifest {
             main: text(&value["main"]),
             files: list(&value["files"]),
             scripts: entries(&value["scripts"])
-                .iter()
+                .into_iter()
                 .filter_map(|(name, script)| Some((printable(name.as_bytes()), text(script)?)))
                 .collect(),
             no_gyp: value["gypfile"] == Value::Bool(false),
             optional_dependencies: names(&value["optionalDependencies"]),
             optional_ranges: entries(&value["optionalDependencies"])
-                .values()
-                .map(|range| text(range).unwrap_or_default())
+                .into_iter()
+                .map(|(_, range)| text(range).unwrap_or_default())
                 .collect(),
             dependencies: names(&value["dependencies"]),
             exports: exported_paths(&value["exports"]),
@@ -146,6 +144,14 @@ impl Manifest {
     }
 }
 
+/// Returns the fields of an object by name. The order of serde_json's own objects depends on a feature that another crate of a
+/// build may enable.
+fn entries(value: &Value) -> Vec<(&String, &Value)> {
+    let mut entries: Vec<_> = value.as_object().into_iter().flatten().collect();
+    entries.sort_by_key(|(name, _)| *name);
+    entries
+}
+
 /// Returns the paths in `exports`, without patterns.
 fn exported_paths(exports: &Value) -> Vec<String> {
     let mut paths = Vec::new();
@@ -156,7 +162,7 @@ fn exported_paths(exports: &Value) -> Vec<String> {
                 paths.push(printable(path.as_bytes()));
             }
             Value::Array(items) => left.extend(items.iter().rev()),
-            Value::Object(fields) => left.extend(fields.values().rev()),
+            Value::Object(_) => left.extend(entries(value).into_iter().rev().map(|(_, value)| value)),
             _ => {}
         }
     }

@@ -229,9 +229,11 @@ fn a_platform_is_the_only_column() {
                 !verdicts.is_empty()
                     && verdicts.keys().all(|key| key.starts_with("linux") || key.starts_with("darwin"))
             );
-            verdicts
-                .values()
-                .map(|verdict| verdict["verdict"].as_str().unwrap().to_owned())
+            let mut platforms: Vec<_> = verdicts.keys().collect();
+            platforms.sort();
+            platforms
+                .into_iter()
+                .map(|platform| verdicts[platform]["verdict"].as_str().unwrap().to_owned())
                 .collect::<Vec<_>>()
         });
         (status, verdicts.map(|words| words.join(" ")).collect::<Vec<_>>())
