@@ -66,8 +66,8 @@ impl Default for OpenOptions {
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
 pub(crate) const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
-/// The bytes of a header that [`encrypts_pages`] needs.
-pub(crate) const HEADER: usize = 21;
+/// The length of a header up to the number of reserved bytes.
+const HEADER: usize = 21;
 /// The database that a connection opens.
 pub(crate) const MAIN: &CStr = c"main";
 /// The page sizes of encrypted files in bytes.
@@ -310,22 +310,32 @@ fn open_listed(
 
 /// Whether a file begins as a plain database does, and has encrypted pages nevertheless.
 ///
-/// Byte 20 of the header counts the bytes that are reserved on each page. SQLCipher reserves 16 for an IV, and a multiple of 16
-/// for the HMAC; SQLite's own extensions reserve 8. Source: SQLite's file format, section 1.3.4.
-pub(crate) fn encrypts_pages(start: &[u8]) -> bool {
-    start.starts_with(PLAIN_HEADER)
-        && start.get(20).is_some_and(|&reserved| matches!(reserved, 16 | 32 | 48 | 80))
-}
-
-fn has_plaintext_header(core: &Core, schema: &CStr) -> bool {
-    core.file_start(schema, HEADER).is_some_and(|start| encrypts_pages(&start.bytes))
+/// Byte 20 of the header counts the bytes that are reserved at the end of each page. SQLCipher reserves 16 for an IV, and a
+/// multiple of 16 for the HMAC. A plain copy of an encrypted database reserves them as well, and leaves them zero. Source:
+/// SQLite's file format, sections 1.3.2 and 1.3.4.
+pub(crate) fn has_plaintext_header(core: &Core, schema: &CStr) -> bool {
+    let Some(header) = core.file_part(schema, 0, HEADER).filter(|bytes| bytes.starts_with(PLAIN_HEADER))
+    else {
+        return false;
+    };
+    let &[.., high, low, _, _, reserved] = header.as_slice() else { return false };
+    // A page of 65,536 bytes is written as 1.
+    let page_size = match u64::from(u16::from_be_bytes([high, low])) {
+        1 => 65_536,
+        size => size,
+    };
+    let end = page_size.saturating_sub(reserved.into());
+    let kept = core.file_part(schema, end, reserved.into());
+    reserved >= 16
+        && reserved.is_multiple_of(16)
+        && kept.is_some_and(|kept| kept.iter().any(|&byte| byte != 0))
 }
 
 /// Tells by a file's bytes why the key does not open it.
 fn unreadable(core: &Core, schema: &CStr, path: PathBuf, page_size: u32, source: SqlError) -> OpenError {
     let FileStart { bytes, length } =
-        core.file_start(schema, HEADER).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
-    if bytes.starts_with(PLAIN_HEADER) && !encrypts_pages(&bytes) {
+        core.file_start(schema, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
+    if bytes == PLAIN_HEADER && !has_plaintext_header(core, schema) {
         return OpenError::NotEncrypted { path };
     }
     // The file may have a smaller page size than the key, which is a wrong parameter.

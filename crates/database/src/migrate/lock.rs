@@ -9,7 +9,7 @@ use vendored_sys::sqlite;
 
 use super::Migration;
 use crate::convert::with_ending;
-use crate::open::{HEADER, MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER, encrypts_pages};
+use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER, has_plaintext_header};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::Failure;
 use crate::sync_folder::sync_folder;
@@ -160,8 +160,7 @@ fn lock(source: &Opened) -> Result<(), Failure> {
 
 /// Reads the schema of a file that may be encrypted behind a plaintext header, which is enough for a lock.
 fn read_schema(source: &Opened) -> Result<(), Failure> {
-    let start = source.core.file_start(MAIN, HEADER);
-    if !start.is_some_and(|start| encrypts_pages(&start.bytes)) {
+    if !has_plaintext_header(&source.core, MAIN) {
         return Ok(());
     }
     source.core.with(|connection| connection.execute_batch("SELECT count(*) FROM main.sqlite_schema"))
@@ -174,15 +173,13 @@ fn is_busy(failure: &Failure) -> bool {
 /// Tells by the file's bytes why the file cannot be read without a key.
 fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
     let fails_with = |expected| matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == expected);
-    let start = source.core.file_start(MAIN, HEADER);
+    // The rest of the first page, which is encrypted, is damage or another file format to SQLite.
+    let is_unreadable = [sqlite::SQLITE_CORRUPT, sqlite::SQLITE_ERROR].into_iter().any(fails_with);
+    if is_unreadable && has_plaintext_header(&source.core, MAIN) {
+        return MigrateError::Encrypted { path: path.to_owned() };
+    }
+    let start = source.core.file_start(MAIN, PLAIN_HEADER.len());
     match start {
-        // The rest of the first page, which is encrypted, is damage or another file format to SQLite.
-        Some(start)
-            if [sqlite::SQLITE_CORRUPT, sqlite::SQLITE_ERROR].into_iter().any(fails_with)
-                && encrypts_pages(&start.bytes) =>
-        {
-            MigrateError::Encrypted { path: path.to_owned() }
-        }
         Some(start) if fails_with(sqlite::SQLITE_NOTADB) && !start.bytes.starts_with(PLAIN_HEADER) => {
             match start.length % MIN_PAGE_SIZE {
                 0 => MigrateError::Encrypted { path: path.to_owned() },
