@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 /// The time that all suites take on two cores. The first figure is measured; the others are sums of measured parts.
-const DURATION: &str = "all suites take about 8 minutes with warm caches. Cold, they take about 50 minutes, most of which compiles \
+const DURATION: &str = "all suites take about 15 minutes with warm caches. Cold, they take about an hour, most of which compiles \
                         C, and Nix' own layers another 25. cargo xtask test --only NAME runs fewer";
 
 /// Runs the suites one after another; a failing one does not stop the next. Returns whether nothing failed.
