@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 use crate::name_abi::AbiClaim;
 use crate::neighbours::Neighbours;
 use crate::node_binding::NodeBinding;
+use crate::version::Version;
 
 /// An addon that was read.
 #[derive(Debug)]
@@ -43,6 +44,12 @@ impl Addon {
         let position = self.facts.iter().position(|part| std::ptr::eq(part, facts));
         let libraries = position.and_then(|position| self.libraries.get(position));
         libraries.map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether a release of Node has the ABI that the addon is bound to. A file for Electron or NW.js has none of Node.
+    #[must_use]
+    pub fn has_abi_of(&self, node: Version) -> bool {
+        self.binding.may_load(|line| line.major == node.major)
     }
 
     /// Returns an addon of which only the content is known.

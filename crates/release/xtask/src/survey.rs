@@ -12,7 +12,7 @@ pub(crate) struct Options {
     /// Only packages whose names contain this; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Writes the table of findings into node-audit's README
+    /// Writes the table of findings into the README of crates/node-audit/survey
     #[arg(long, conflicts_with = "only")]
     write: bool,
     /// Writes each load as a line: package, version, addon, platform, Node, outcome

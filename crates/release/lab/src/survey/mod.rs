@@ -1,8 +1,10 @@
 //! The survey: node-audit's verdict on published packages, compared with real Nodes.
 
+mod agreement;
 mod packages;
 mod probe;
 mod surveyed_addon;
+mod surveyed_main;
 mod surveyed_package;
 mod table;
 
@@ -54,7 +56,7 @@ impl Survey {
         fs::write(file, lines).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// Writes the table of findings into node-audit's README.
+    /// Writes the table of findings into the survey's README.
     ///
     /// # Errors
     /// Fails if a package failed or was not selected, or a Node is missing.
@@ -62,7 +64,7 @@ impl Survey {
         let lacks_node = self.packages.iter().any(|package| !package.skipped().is_empty());
         ensure!(
             !self.is_selection && !lacks_node && self.report.is_success(),
-            "cannot write the table of an incomplete survey: the README needs every package and every Node; see the \
+            "cannot write the table of an incomplete survey: the survey's README needs every package and every Node; see the \
              report"
         );
         table::write(workspace, &self.packages)

@@ -35,12 +35,30 @@ pub(super) struct ListedPackage {
     /// Packages that the addons look for next to their own package.
     #[serde(default, rename = "beside")]
     neighbours: Vec<Pin>,
+    /// Whether the package's own module is required as well, in the Nodes of glibc.
+    #[serde(default, rename = "main")]
+    pub(super) is_main: bool,
+    /// The verdicts that differ from the loads for a reason.
+    #[serde(default)]
+    pub(super) exceptions: Vec<Exception>,
+}
+
+/// A rule whose verdict on a package differs from the loads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exception {
+    /// The id of the rule.
+    pub(super) rule: String,
+    /// The reason, as a sentence.
+    pub(super) why: String,
 }
 
 /// A package as npm installs it, removed when dropped.
 pub(super) struct InstalledPackage {
     /// The tarball of the registry.
     pub(super) tarball: PathBuf,
+    /// The folder `node_modules` of the package and its neighbours.
+    pub(super) modules: PathBuf,
     /// The package's folder below `node_modules`.
     pub(super) root: PathBuf,
     _scratch: TempDir,
@@ -79,13 +97,15 @@ impl ListedPackage {
         for pin in &self.neighbours {
             pin.unpack(workspace, &modules)?;
         }
-        Ok(InstalledPackage { tarball, root, _scratch: scratch })
+        Ok(InstalledPackage { tarball, modules, root, _scratch: scratch })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use node_audit::Rule;
 
     use super::*;
 
@@ -99,6 +119,9 @@ mod tests {
             assert!(pin.integrity.starts_with("sha512-") && pin.integrity.len() == 95, "{}", pin.title());
             let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_.@/".contains(c);
             assert!(pin.name.chars().all(is_safe) && !pin.name.contains(".."), "{}", pin.name);
+        }
+        for Exception { rule, why } in packages.iter().flat_map(|package| &package.exceptions) {
+            assert!(Rule::by_id(rule).is_some() && why.ends_with('.') && !why.contains('|'), "{rule}: {why}");
         }
         let list = fs::read_to_string(workspace.root().join(LIST)).unwrap();
         assert!(!list.contains("://"));

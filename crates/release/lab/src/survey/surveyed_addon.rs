@@ -4,17 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use machine::Workspace;
-use node_audit::{Audited, Finding, Libc, Os, Platform, Report, Rule, Severity};
+use node_audit::{Audited, Cpu, Finding, Libc, Os, Platform, Report, Rule, Severity};
 use node_targets::Target;
 use nodejs_semver::{Range, Version};
 use rayon::prelude::*;
 
-use super::packages::InstalledPackage;
+use super::agreement::Agreement;
+use super::packages::{Exception, InstalledPackage};
 use super::probe::{ProbeOutcome, probe};
 use crate::runtime::Runtime;
-
-/// A rule about every Node that package.json promises. None of the Nodes of this machine may be among them.
-const RULE_FOR_PROMISED_NODES: &str = "napi-version";
 
 /// An addon, audited and loaded.
 pub(super) struct SurveyedAddon {
@@ -22,6 +20,8 @@ pub(super) struct SurveyedAddon {
     pub(super) audit: Report,
     /// The loads in each Node of that platform.
     pub(super) loads: Vec<Load>,
+    /// The processor of those Nodes.
+    pub(super) cpu: Option<Cpu>,
     /// The reasons of Nodes that cannot be started.
     pub(super) skipped: Vec<String>,
 }
@@ -30,6 +30,8 @@ pub(super) struct SurveyedAddon {
 pub(super) struct Load {
     /// `Node 22.23.3, glibc 2.31`
     pub(super) runtime: String,
+    /// Whether the Node has the addon's ABI, by node-audit.
+    pub(super) has_abi: bool,
     pub(super) outcome: ProbeOutcome,
 }
 
@@ -41,59 +43,79 @@ impl SurveyedAddon {
         let runtimes = runtimes(workspace, &audited)?;
         let missing = Runtime::missing_each(workspace, &runtimes);
         let startable = runtimes.par_iter().zip(&missing).filter(|(_, missing)| missing.is_none());
-        let loads = startable.map(|(runtime, _)| {
-            Ok(Load { runtime: runtime.name(), outcome: probe(workspace, runtime, &addon)? })
-        });
+        let load = |runtime: &Runtime| -> Result<Load> {
+            let node = runtime.node.parse().context("the version of a Node")?;
+            let has_abi = audited.addon.has_abi_of(node);
+            Ok(Load { runtime: runtime.name(), has_abi, outcome: probe(workspace, runtime, &addon)? })
+        };
+        let loads = startable.map(|(runtime, _)| load(runtime)).collect::<Result<Vec<Load>>>()?;
+        let cpu = linux_targets(&audited).next().map(|target| Platform::from(target).cpu);
         Ok(Self {
             audit: Report { file: file.display().to_string(), ..audited.report },
-            loads: loads.collect::<Result<_>>()?,
+            cpu: cpu.filter(|_| !loads.is_empty()),
+            loads,
             skipped: missing.into_iter().flatten().collect(),
         })
     }
 
-    /// The loads that tell anything about the addon.
+    /// The loads in Nodes with the addon's ABI.
     pub(super) fn relevant_loads(&self) -> impl Iterator<Item = &Load> {
-        self.loads.iter().filter(|load| load.outcome.is_relevant())
+        self.loads.iter().filter(|load| load.has_abi)
     }
 
-    /// Returns how the verdict contradicts the loads, if it does.
+    /// Compares the verdict with the loads.
     ///
-    /// An addon with an error of a rule that stops loading must fail in a Node. An addon without any error must load in every
-    /// Node that it is for.
-    pub(super) fn disagreement(&self) -> Option<String> {
+    /// An addon with an error of a rule that stops loading must fail in a Node. An addon without such an error must load in
+    /// every Node with its ABI. A load in another Node may succeed: the ABI in a file's name is the loader's choice.
+    pub(super) fn agreement(&self, exceptions: &[Exception]) -> Agreement {
         let file = &self.audit.file;
         let nodes: Vec<&str> = self.relevant_loads().map(|load| load.runtime.as_str()).collect();
-        let failed = self.loads.iter().find(|load| load.outcome.is_failure());
-        let is_excused = self.error_of(|rule| rule.id == RULE_FOR_PROMISED_NODES).is_some();
-        match (self.error_of(|rule| rule.stops_loading), failed) {
-            (Some(Finding { rule, message, .. }), None) if !nodes.is_empty() => Some(format!(
+        if nodes.is_empty() {
+            return if self.loads.is_empty() { Agreement::NoNode } else { Agreement::OtherAbi };
+        }
+        let is_excepted = |rule: &str| exceptions.iter().any(|exception| exception.rule == rule);
+        let errors = self.audit.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let stops = |finding: &&Finding| Rule::by_id(finding.rule).is_some_and(|rule| rule.stops_loading);
+        let errors: Vec<&Finding> = errors.filter(stops).collect();
+        let failed = self.relevant_loads().find(|load| load.outcome != ProbeOutcome::Loads);
+        match (errors.iter().find(|error| !is_excepted(error.rule)), failed) {
+            (_, Some(Load { runtime, outcome: ProbeOutcome::OtherNode(text), .. })) => Agreement::Disagrees(
+                format!("{file}: node-audit takes the addon's ABI for that of {runtime}, which says: {text}"),
+            ),
+            (Some(Finding { rule, message, .. }), None) => Agreement::Disagrees(format!(
                 "{file}: the rule {rule} reports an error ({message}), but the addon loads in {}",
                 nodes.join("; ")
             )),
-            (None, Some(Load { runtime, outcome })) if !is_excused => Some(format!(
-                "{file}: no rule reports an error, but {runtime} does not load the addon: {}",
+            (Some(_), Some(_)) => Agreement::Fails,
+            (None, None) if errors.is_empty() => Agreement::Loads,
+            (None, None) => Agreement::Excepted,
+            (None, Some(_)) if !errors.is_empty() => Agreement::Fails,
+            (None, Some(_)) if self.audit.findings.iter().any(|finding| is_excepted(finding.rule)) => {
+                Agreement::Excepted
+            }
+            (None, Some(Load { runtime, outcome, .. })) => Agreement::Disagrees(format!(
+                "{file}: no rule that stops loading reports an error, but {runtime} does not load the addon: {}",
                 outcome.text()
             )),
-            _ => None,
         }
     }
 
-    fn error_of(&self, is_wanted: impl Fn(&Rule) -> bool) -> Option<&Finding> {
-        let mut errors = self.audit.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        errors.find(|finding| Rule::by_id(finding.rule).is_some_and(|rule| is_wanted(&rule)))
+    /// Returns whether an exception for a rule explains the agreement: without the exception, verdict and loads differ.
+    pub(super) fn needs(&self, exceptions: &[Exception], rule: &str) -> bool {
+        let others: Vec<Exception> =
+            exceptions.iter().filter(|exception| exception.rule != rule).cloned().collect();
+        self.agreement(exceptions) != self.agreement(&others)
     }
 }
 
-/// Returns the pinned Nodes that an addon is for: those of its platform, of the ABI in its name, and of the versions that its
-/// package promises.
+/// Returns the pinned Nodes of an addon's platform, and of the versions that its package promises.
 fn runtimes(workspace: &Workspace, audited: &Audited) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for target in linux_targets(audited) {
         runtimes.extend(Runtime::pinned(workspace, target)?);
     }
     let engines = audited.addon.package.as_ref().and_then(|package| package.node.as_deref());
-    runtimes
-        .retain(|runtime| is_promised(engines, &runtime.node) && has_abi(audited.addon.abi, &runtime.node));
+    runtimes.retain(|runtime| is_promised(engines, &runtime.node));
     Ok(runtimes)
 }
 
@@ -115,16 +137,10 @@ fn linux_targets(audited: &Audited) -> impl Iterator<Item = &'static Target> {
 }
 
 /// Whether engines.node allows a version. A range that npm cannot read promises every Node.
-fn is_promised(engines: Option<&str>, node: &str) -> bool {
+pub(super) fn is_promised(engines: Option<&str>, node: &str) -> bool {
     let range = engines.and_then(|engines| Range::parse(engines).ok());
     let version = Version::parse(node).ok();
     range.zip(version).is_none_or(|(range, version)| range.satisfies(&version))
-}
-
-/// Whether a Node has the ABI (NODE_MODULE_VERSION) that an addon is for. Only the ABIs of pinned Nodes are known.
-fn has_abi(abi: Option<u32>, node: &str) -> bool {
-    let major = node.split('.').next().unwrap_or_default();
-    abi.is_none_or(|abi| matches!((abi, major), (115, "20") | (127, "22") | (137, "24")))
 }
 
 /// Returns the path of a reported addon from the package's folder. The tarball has all files in one folder.
@@ -143,10 +159,14 @@ mod tests {
 
     impl SurveyedAddon {
         pub(in super::super) fn with(findings: Vec<Finding>, outcomes: &[ProbeOutcome]) -> Self {
-            let load =
-                |outcome: &ProbeOutcome| Load { runtime: "Node 1".to_owned(), outcome: outcome.clone() };
+            let load = |outcome: &ProbeOutcome| Load {
+                runtime: "Node 1".to_owned(),
+                has_abi: true,
+                outcome: outcome.clone(),
+            };
             let audit = Report { file: "x.node".to_owned(), platform: None, findings };
-            Self { audit, loads: outcomes.iter().map(load).collect(), skipped: Vec::new() }
+            let cpu = (!outcomes.is_empty()).then_some(Cpu::X64);
+            Self { audit, loads: outcomes.iter().map(load).collect(), cpu, skipped: Vec::new() }
         }
 
         pub(in super::super) fn finding(rule: &'static str, severity: Severity, message: &str) -> Finding {
@@ -162,13 +182,16 @@ mod tests {
         }
     }
 
+    fn except(rules: &[&str]) -> Vec<Exception> {
+        let why = "It is so.";
+        rules.iter().map(|rule| Exception { rule: (*rule).to_owned(), why: why.to_owned() }).collect()
+    }
+
     #[test]
-    fn engines_and_abi_select_the_nodes() {
+    fn engines_select_the_nodes() {
         assert!(is_promised(None, "20.20.2") && is_promised(Some("no range"), "20.20.2"));
         assert!(is_promised(Some(">=16.17.0"), "20.20.2") && !is_promised(Some(">=22"), "20.20.2"));
         assert!(is_promised(Some(">= 12.22.0 < 13 || >= 16"), "24.1.0"));
-        assert!(has_abi(None, "20.20.2") && has_abi(Some(115), "20.20.2"));
-        assert!(!has_abi(Some(127), "20.20.2") && !has_abi(Some(108), "18.0.0"));
     }
 
     #[test]
@@ -176,29 +199,53 @@ mod tests {
         use ProbeOutcome::{Fails, Loads, OtherNode};
         let (fails, other) = (Fails("no".to_owned()), OtherNode("other".to_owned()));
         let (floor, warning) = (("glibc-floor", Severity::Error), ("glibc-floor", Severity::Warning));
-        let (promised, runpath) = (("napi-version", Severity::Error), ("runpath", Severity::Error));
+        let runpath = ("runpath", Severity::Error);
         let cases = [
-            (vec![floor], vec![Loads, fails.clone()], true),
-            (vec![floor], vec![Loads], false),
-            (vec![floor], vec![other.clone()], true),
-            (vec![floor], vec![], true),
-            (vec![], vec![Loads, other], true),
-            (vec![], vec![Loads, fails.clone()], false),
-            (vec![warning], vec![Loads], true),
-            (vec![warning], vec![fails.clone()], false),
-            (vec![runpath], vec![Loads], true),
-            (vec![promised], vec![Loads], true),
-            (vec![promised], vec![Loads, fails], true),
+            (vec![floor], vec![Loads, fails.clone()], &[][..], Some(Agreement::Fails)),
+            (vec![floor], vec![Loads], &[], None),
+            (vec![floor], vec![Loads], &["glibc-floor"], Some(Agreement::Excepted)),
+            (vec![floor], vec![Loads], &["needed"], None),
+            (vec![floor], vec![Loads, fails.clone()], &["glibc-floor"], Some(Agreement::Fails)),
+            (vec![floor], vec![], &[], Some(Agreement::NoNode)),
+            (vec![], vec![Loads], &[], Some(Agreement::Loads)),
+            (vec![], vec![Loads, fails.clone()], &[], None),
+            (vec![], vec![fails.clone()], &["glibc-floor"], None),
+            (vec![], vec![Loads, other], &[], None),
+            (vec![warning], vec![Loads], &[], Some(Agreement::Loads)),
+            (vec![warning], vec![fails.clone()], &[], None),
+            (vec![warning], vec![fails.clone()], &["glibc-floor"], Some(Agreement::Excepted)),
+            (vec![runpath], vec![Loads], &[], Some(Agreement::Loads)),
+            (vec![runpath], vec![fails], &[], None),
         ];
-        for (rules, outcomes, agrees) in cases {
+        for (rules, outcomes, excepted, expected) in cases {
             let findings = rules.iter().map(|&(rule, level)| SurveyedAddon::finding(rule, level, "it is so"));
-            let found = SurveyedAddon::with(findings.collect(), &outcomes).disagreement();
-            assert_eq!(found.is_none(), agrees, "{rules:?} {outcomes:?} {found:?}");
+            let addon = SurveyedAddon::with(findings.collect(), &outcomes);
+            let found = addon.agreement(&except(excepted));
+            let is_expected = match &expected {
+                Some(expected) => found == *expected,
+                None => matches!(found, Agreement::Disagrees(_)),
+            };
+            assert!(is_expected, "{rules:?} {outcomes:?} {excepted:?}: {found:?}");
         }
     }
 
     #[test]
-    fn the_rule_for_promised_nodes_exists_and_stops_no_load() {
-        assert!(!Rule::by_id(RULE_FOR_PROMISED_NODES).unwrap().stops_loading);
+    fn an_exception_is_needed_if_the_verdict_differs_without_it() {
+        let floor = || SurveyedAddon::finding("glibc-floor", Severity::Error, "it is so");
+        let exceptions = except(&["glibc-floor", "needed"]);
+        let loads = SurveyedAddon::with(vec![floor()], &[ProbeOutcome::Loads]);
+        assert!(loads.needs(&exceptions, "glibc-floor") && !loads.needs(&exceptions, "needed"));
+        let fails = SurveyedAddon::with(vec![floor()], &[ProbeOutcome::Fails("no".to_owned())]);
+        assert!(!fails.needs(&exceptions, "glibc-floor"));
+    }
+
+    #[test]
+    fn a_load_in_a_node_of_another_abi_proves_nothing() {
+        let mut addon = SurveyedAddon::with(Vec::new(), &[ProbeOutcome::OtherNode("other".to_owned())]);
+        addon.loads[0].has_abi = false;
+        assert_eq!(addon.agreement(&[]), Agreement::OtherAbi);
+        let loads = Load { runtime: "Node 2".to_owned(), has_abi: true, outcome: ProbeOutcome::Loads };
+        addon.loads.push(loads);
+        assert_eq!(addon.agreement(&[]), Agreement::Loads);
     }
 }

@@ -7,11 +7,16 @@ use std::slice;
 use anyhow::Result;
 use machine::Workspace;
 use machine::report::Tally;
-use node_audit::{Finding, Policy};
+use node_audit::{Cpu, Finding, Policy, Severity};
 use rayon::prelude::*;
 
-use super::packages::{ListedPackage, Pin};
+use super::agreement::Agreement;
+use super::packages::{Exception, LIST, ListedPackage, Pin};
 use super::surveyed_addon::{Load, SurveyedAddon};
+use super::surveyed_main::{SurveyedMain, survey_main};
+
+/// The rule about packages whose addons are for old Nodes only.
+const ABI_RULE: &str = "node-abi";
 
 /// A package, audited and loaded.
 pub(super) struct SurveyedPackage {
@@ -19,6 +24,8 @@ pub(super) struct SurveyedPackage {
     /// The findings about the package as a whole.
     findings: Vec<Finding>,
     pub(super) addons: Vec<SurveyedAddon>,
+    /// The package's own module, if the list asks for it, on each platform.
+    pub(super) mains: Vec<SurveyedMain>,
     /// The errors of files that node-audit could not read.
     unreadable: Vec<String>,
 }
@@ -28,8 +35,11 @@ pub(super) fn survey_package(workspace: &Workspace, listed: ListedPackage) -> Re
     let package = listed.install(workspace)?;
     let audit = node_audit::audit_paths(slice::from_ref(&package.tarball), &Policy::default(), &());
     let addons = audit.files.into_par_iter().map(|file| SurveyedAddon::new(workspace, &package, file));
+    let mains =
+        if listed.is_main { survey_main(workspace, &package, &listed.pin)? } else { Vec::new() };
     Ok(SurveyedPackage {
         listed,
+        mains,
         findings: audit.packages.into_iter().flat_map(|package| package.report.findings).collect(),
         addons: addons.collect::<Result<_>>()?,
         unreadable: audit.failures.iter().map(ToString::to_string).collect(),
@@ -47,21 +57,41 @@ impl SurveyedPackage {
         self.addons.iter().flat_map(|addon| &addon.skipped).collect()
     }
 
-    /// Counts the addons whose verdicts agree with their loads, and prints and counts the others. An addon without a relevant
-    /// load counts as skipped.
+    /// Returns the agreement of each addon, with the processor of its Nodes.
+    pub(super) fn agreements(&self) -> impl Iterator<Item = (Option<Cpu>, Agreement)> {
+        self.addons.iter().map(|addon| (addon.cpu, addon.agreement(&self.listed.exceptions)))
+    }
+
+    /// Counts the addons whose verdicts agree with their loads, and prints and counts the others. An addon that no Node loaded
+    /// counts as skipped.
     pub(super) fn tally(&self) -> Tally {
         let title = self.listed.pin.title();
         let mut tally = Tally { skipped: self.skipped().into_iter().cloned().collect(), ..Tally::default() };
         let mut without_node = 0;
-        for addon in &self.addons {
-            if let Some(why) = addon.disagreement() {
-                eprintln!("disagreement: {title}: {why}");
-                tally.failed += 1;
-            } else if addon.relevant_loads().next().is_some() {
-                tally.passed += 1;
-            } else {
-                without_node += 1;
+        for (_, agreement) in self.agreements() {
+            match agreement {
+                Agreement::Disagrees(why) => {
+                    eprintln!("disagreement: {title}: {why}");
+                    tally.failed += 1;
+                }
+                Agreement::NoNode => without_node += 1,
+                Agreement::Loads | Agreement::Fails | Agreement::OtherAbi | Agreement::Excepted => {
+                    tally.passed += 1;
+                }
             }
+        }
+        for main in self.mains.iter().filter(|main| main.loads().is_some()) {
+            match main.disagreement() {
+                Some(why) => {
+                    eprintln!("disagreement: {title}: {why}");
+                    tally.failed += 1;
+                }
+                None => tally.passed += 1,
+            }
+        }
+        for why in self.abi_disagreement().into_iter().chain(self.needless_exceptions()) {
+            eprintln!("disagreement: {title}: {why}");
+            tally.failed += 1;
         }
         for why in &self.unreadable {
             eprintln!("unreadable: {title}: {why}");
@@ -70,8 +100,40 @@ impl SurveyedPackage {
         tally.note = format!("{} loads", self.addons.iter().map(|addon| addon.loads.len()).sum::<usize>());
         if without_node > 0 {
             tally.skipped.push(format!("{without_node} for no Node of this machine"));
+        } else if self.addons.is_empty() && self.mains.is_empty() {
+            tally.skipped.push("no addon in the package".to_owned());
         }
         tally
+    }
+
+    /// Returns how the rule about ABIs contradicts the loads, if it does. An error means that no Node that is in use has the
+    /// ABI of any addon.
+    fn abi_disagreement(&self) -> Option<String> {
+        let is_error = |finding: &&Finding| finding.rule == ABI_RULE && finding.severity == Severity::Error;
+        let error = self.findings.iter().find(is_error);
+        let loaded = || self.addons.iter().filter(|addon| !addon.loads.is_empty());
+        let has_abi = |addon: &SurveyedAddon| addon.relevant_loads().next().is_some();
+        match (error, loaded().find(|addon| has_abi(addon))) {
+            (Some(Finding { message, .. }), Some(addon)) => Some(format!(
+                "{}: a Node of this machine has the addon's ABI, but the rule {ABI_RULE} says: {message}",
+                addon.audit.file
+            )),
+            (None, None) if loaded().next().is_some() => Some(format!(
+                "no Node of this machine has the ABI of an addon, and the rule {ABI_RULE} reports no error"
+            )),
+            _ => None,
+        }
+    }
+
+    /// Returns the exceptions that explain nothing. Without a Node, some may seem needless.
+    fn needless_exceptions(&self) -> impl Iterator<Item = String> {
+        let exceptions = &self.listed.exceptions;
+        let is_complete = self.skipped().is_empty();
+        let is_needed = |rule: &str| self.addons.iter().any(|addon| addon.needs(exceptions, rule));
+        let needless = exceptions.iter().filter(move |exception| is_complete && !is_needed(&exception.rule));
+        needless.map(|Exception { rule, .. }| {
+            format!("the exception for the rule {rule} is not needed: remove it from {LIST}")
+        })
     }
 
     /// Returns a line for each load: package, version, addon, platform, Node, outcome.
@@ -80,7 +142,7 @@ impl SurveyedPackage {
         let mut text = String::new();
         for SurveyedAddon { audit, loads, .. } in &self.addons {
             let (file, platform) = (&audit.file, audit.platform.as_deref().unwrap_or_default());
-            for Load { runtime, outcome } in loads {
+            for Load { runtime, outcome, .. } in loads {
                 let outcome = outcome.text();
                 let _ = writeln!(text, "{name}\t{version}\t{file}\t{platform}\t{runtime}\t{outcome}");
             }
@@ -91,6 +153,8 @@ impl SurveyedPackage {
 
 #[cfg(test)]
 mod tests {
+    use node_audit::Rule;
+
     use super::super::packages::packages;
     use super::super::probe::ProbeOutcome;
     use super::*;
@@ -99,7 +163,7 @@ mod tests {
         /// The first package of the list, with other addons.
         pub(in super::super) fn with(addons: Vec<SurveyedAddon>) -> Self {
             let listed = packages(&Workspace::find().unwrap()).unwrap().remove(0);
-            Self { listed, findings: Vec::new(), addons, unreadable: Vec::new() }
+            Self { listed, findings: Vec::new(), addons, mains: Vec::new(), unreadable: Vec::new() }
         }
     }
 
@@ -112,10 +176,34 @@ mod tests {
     fn an_addon_that_no_node_loaded_does_not_count_as_passed() {
         let (loads, hangs) = (ProbeOutcome::Loads, ProbeOutcome::Fails("does not return".to_owned()));
         let other = ProbeOutcome::OtherNode("another Node".to_owned());
-        let tally = package(&[&[loads, other.clone()], &[hangs], &[other], &[]]).tally();
-        assert_eq!((tally.passed, tally.failed), (1, 1));
-        assert_eq!(tally.skipped, ["2 for no Node of this machine"]);
+        let tally = package(&[&[loads.clone(), loads], &[hangs], &[other], &[]]).tally();
+        assert_eq!((tally.passed, tally.failed), (1, 2));
+        assert_eq!(tally.skipped, ["1 for no Node of this machine"]);
         assert_eq!(tally.note, "4 loads");
+    }
+
+    #[test]
+    fn an_exception_that_explains_nothing_is_a_failure() {
+        let mut package = package(&[&[ProbeOutcome::Loads]]);
+        assert_eq!(package.tally().failed, 0);
+        package.listed.exceptions =
+            vec![Exception { rule: "needed".to_owned(), why: "It is so.".to_owned() }];
+        assert_eq!(package.tally().failed, 1);
+        let needed = SurveyedAddon::finding("needed", Severity::Error, "it is so");
+        package.addons[0].audit.findings.push(needed);
+        assert_eq!(package.tally().failed, 0);
+    }
+
+    #[test]
+    fn the_rule_about_abis_must_agree_with_the_addons() {
+        let mut package = package(&[&[ProbeOutcome::OtherNode("another Node".to_owned())]]);
+        package.addons[0].loads[0].has_abi = false;
+        assert!(package.abi_disagreement().is_some(), "no error");
+        package.findings.push(SurveyedAddon::finding(ABI_RULE, Severity::Error, "it is so"));
+        assert!(package.abi_disagreement().is_none());
+        package.addons[0].loads[0].has_abi = true;
+        assert!(package.abi_disagreement().is_some(), "an error for a Node in use");
+        assert!(Rule::by_id(ABI_RULE).is_some_and(|rule| rule.stops_loading));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The survey's findings as a Markdown table, and its place in node-audit's README.
+//! The survey's counts, exceptions and findings as Markdown, and their place in its README.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,13 +6,16 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use machine::Workspace;
-use node_audit::{Finding, Rule, Severity};
+use node_audit::{Cpu, Finding, Rule, Severity};
 
-use super::packages::ListedPackage;
-use super::surveyed_addon::{Load, SurveyedAddon};
+use super::agreement::{Agreement, Counts};
+use super::packages::{Exception, ListedPackage};
+use super::probe::ProbeOutcome;
+use super::surveyed_addon::Load;
+use super::surveyed_main::SurveyedMain;
 use super::surveyed_package::SurveyedPackage;
 
-const README: &str = "crates/node-audit/README.md";
+const README: &str = "crates/node-audit/survey/README.md";
 const BEGIN: &str = "<!-- survey: written by cargo xtask survey --write -->\n";
 const END: &str = "<!-- end of survey -->\n";
 /// The number of different failures in a cell.
@@ -20,14 +23,52 @@ const MAX_FAILURES: usize = 3;
 /// The number of characters of a message in a cell. The command prints the whole message.
 const MAX_MESSAGE: usize = 140;
 
-/// Writes the table between the marks of the README.
+/// Writes the survey between the marks of the README.
 pub(super) fn write(workspace: &Workspace, packages: &[SurveyedPackage]) -> Result<()> {
     let path = workspace.root().join(README);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {README}"))?;
-    let text = replace(&text, &markdown(packages)).with_context(|| {
+    let text = replace(&text, &survey(packages)).with_context(|| {
         format!("{README} lacks the lines `{}` and `{}`: add both", BEGIN.trim_end(), END.trim_end())
     })?;
     fs::write(&path, text).with_context(|| format!("cannot write {README}"))
+}
+
+/// Returns the counts, the exceptions, and the table of packages.
+fn survey(packages: &[SurveyedPackage]) -> String {
+    [counts(packages), exceptions(packages), markdown(packages)].concat()
+}
+
+/// Returns a table of the addons by their agreement.
+fn counts(packages: &[SurveyedPackage]) -> String {
+    let agreements: Vec<(Option<Cpu>, Agreement)> =
+        packages.iter().flat_map(SurveyedPackage::agreements).collect();
+    let of = |cpu| Counts::of(agreements.iter().map(|(cpu, agreement)| (*cpu, agreement)), cpu);
+    let mut text = "| addons | load, without an error that stops loading | fail, with such an error | exceptions | \
+                    disagreements |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for (title, cpu) in [("Linux, x64", Cpu::X64), ("Linux, arm64", Cpu::Arm64)] {
+        let Counts { load, fail, excepted, disagree, .. } = of(Some(cpu));
+        let _ = writeln!(text, "| {title} | {load} | {fail} | {excepted} | {disagree} |");
+    }
+    let mains: Vec<&SurveyedMain> = packages.iter().flat_map(|package| &package.mains).collect();
+    let main = |loads| mains.iter().filter(|main| main.loads() == Some(loads)).count();
+    let (load, fail) = (main(true), main(false));
+    let disagree = mains.iter().filter_map(|main| main.disagreement()).count();
+    let _ = writeln!(text, "| main packages, x64 and arm64 | {load} | {fail} | 0 | {disagree} |\n");
+    let no_node = of(None).no_node;
+    let _ = writeln!(text, "{no_node} more addons are for other systems, or for no Node that this machine has.\n");
+    text
+}
+
+/// Returns a list of the exceptions with their reasons.
+fn exceptions(packages: &[SurveyedPackage]) -> String {
+    let mut text = String::new();
+    for SurveyedPackage { listed, .. } in packages {
+        for Exception { rule, why } in &listed.exceptions {
+            let _ = writeln!(text, "- {}, `{rule}`: {why}", listed.pin.title());
+        }
+    }
+    if text.is_empty() { text } else { format!("Exceptions:\n\n{text}\n") }
 }
 
 /// Returns a table with a row for each package.
@@ -105,13 +146,31 @@ fn clause(message: &str) -> String {
 
 /// Returns the number of successful loads, and the different messages of failed ones.
 fn nodes(package: &SurveyedPackage) -> String {
-    let loads: Vec<&Load> = package.addons.iter().flat_map(SurveyedAddon::relevant_loads).collect();
-    let failed = loads.iter().filter(|load| load.outcome.is_failure());
-    let messages: Vec<String> = failed.map(|load| without_addon(load.outcome.text())).collect();
-    match (loads.len(), messages.len()) {
-        (0, _) => "not run: no Linux addon for these Nodes".to_owned(),
-        (count, 0) => format!("loads, {count} of {count}"),
-        (count, failures) => format!("fails, {failures} of {count}: {}", first_different(messages)),
+    let loads = |has_abi: bool| {
+        let loads = package.addons.iter().flat_map(|addon| &addon.loads);
+        let loads: Vec<&Load> = loads.filter(|load| load.has_abi == has_abi).collect();
+        let failed = loads.iter().filter(|load| load.outcome != ProbeOutcome::Loads);
+        let failures: Vec<String> = failed.map(|load| without_addon(load.outcome.text())).collect();
+        (loads.len(), failures)
+    };
+    let (count, messages) = loads(true);
+    match (count, messages.len()) {
+        (0, _) => {}
+        (count, 0) => return format!("loads, {count} of {count}"),
+        (count, failures) => return format!("fails, {failures} of {count}: {}", first_different(messages)),
+    }
+    let (count, messages) = loads(false);
+    if count > 0 {
+        return format!(
+            "for other Nodes; fails, {} of {count}: {}",
+            messages.len(),
+            first_different(messages)
+        );
+    }
+    match package.mains.iter().map(SurveyedMain::cell).collect::<Vec<_>>() {
+        cells if !cells.is_empty() => cells.join("; "),
+        _ if package.addons.is_empty() => "not run: no addon".to_owned(),
+        _ => "not run: no Linux addon for these Nodes".to_owned(),
     }
 }
 
@@ -148,7 +207,7 @@ fn escape(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::probe::ProbeOutcome;
+    use super::super::surveyed_addon::SurveyedAddon;
     use super::*;
 
     #[test]
@@ -157,7 +216,7 @@ mod tests {
         let version = |file| {
             ProbeOutcome::Fails(format!("libc.so.6: version `GLIBC_2.34' not found (required by {file})"))
         };
-        let other = ProbeOutcome::OtherNode("another Node".to_owned());
+        let hangs = ProbeOutcome::Fails("does not return".to_owned());
         let package = SurveyedPackage::with(vec![
             SurveyedAddon::with(
                 vec![floor(), SurveyedAddon::finding("size", Severity::Warning, "big")],
@@ -165,7 +224,7 @@ mod tests {
             ),
             SurveyedAddon::with(
                 vec![floor()],
-                &[version("b"), ProbeOutcome::Fails("does not return".to_owned()), other],
+                &[version("b"), hangs],
             ),
         ]);
         let table = markdown(&[package]);
@@ -202,6 +261,34 @@ mod tests {
         let table = markdown(&[clean, foreign]);
         assert!(table.contains(" | none | none | loads, 2 of 2 |\n"), "{table}");
         assert!(table.ends_with(" | not run: no Linux addon for these Nodes |\n"), "{table}");
+    }
+
+    #[test]
+    fn addons_of_another_abi_and_packages_without_addons_have_cells_of_their_own() {
+        let refused = ProbeOutcome::OtherNode("another Node".to_owned());
+        let mut other = SurveyedPackage::with(vec![SurveyedAddon::with(Vec::new(), &[refused])]);
+        other.addons[0].loads[0].has_abi = false;
+        let table = markdown(&[other, SurveyedPackage::with(Vec::new())]);
+        assert!(table.contains(" | for other Nodes; fails, 1 of 1: another Node |\n"), "{table}");
+        assert!(table.ends_with(" | not run: no addon |\n"), "{table}");
+    }
+
+    #[test]
+    fn the_counts_and_the_exceptions_stand_above_the_table() {
+        let needed = SurveyedAddon::finding("needed", Severity::Error, "it is so");
+        let mut package = SurveyedPackage::with(vec![
+            SurveyedAddon::with(Vec::new(), &[ProbeOutcome::Loads]),
+            SurveyedAddon::with(vec![needed.clone()], &[ProbeOutcome::Fails("no".to_owned())]),
+            SurveyedAddon::with(vec![needed], &[ProbeOutcome::Loads]),
+            SurveyedAddon::with(Vec::new(), &[]),
+        ]);
+        assert!(survey(std::slice::from_ref(&package)).contains("| Linux, x64 | 1 | 1 | 0 | 1 |\n"));
+        package.listed.exceptions =
+            vec![Exception { rule: "needed".to_owned(), why: "It is so.".to_owned() }];
+        let text = survey(&[package]);
+        assert!(text.contains("| Linux, x64 | 1 | 1 | 1 | 0 |\n"), "{text}");
+        assert!(text.contains("\n1 more addons are for other systems"), "{text}");
+        assert!(text.contains(", `needed`: It is so.\n"), "{text}");
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! Whether node-audit's verdict on an addon agrees with real Nodes.
+
+use node_audit::Cpu;
+
+/// The comparison of a verdict with the loads of one addon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Agreement {
+    /// Each Node loads the addon, and no rule that stops loading reports an error.
+    Loads,
+    /// A Node refuses the addon, and a rule that stops loading reports an error.
+    Fails,
+    /// The addon's ABI is that of no Node of this machine, and each of them refuses the addon.
+    OtherAbi,
+    /// Verdict and loads differ, and the list excuses this.
+    Excepted,
+    /// Verdict and loads differ in this way.
+    Disagrees(String),
+    /// No Node of this machine is for the addon.
+    NoNode,
+}
+
+/// The numbers of addons by their agreement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) load: usize,
+    /// The addons that fail with an error, those of another ABI included.
+    pub(super) fail: usize,
+    pub(super) excepted: usize,
+    pub(super) disagree: usize,
+    pub(super) no_node: usize,
+}
+
+impl Counts {
+    /// Counts the addons of Linux for a processor, or the addons for no Node of this machine.
+    pub(super) fn of<'a>(
+        addons: impl Iterator<Item = (Option<Cpu>, &'a Agreement)>,
+        cpu: Option<Cpu>,
+    ) -> Self {
+        let mut counts = Self::default();
+        for (_, agreement) in addons.filter(|(own, _)| *own == cpu) {
+            let count = match agreement {
+                Agreement::Loads => &mut counts.load,
+                Agreement::Fails | Agreement::OtherAbi => &mut counts.fail,
+                Agreement::Excepted => &mut counts.excepted,
+                Agreement::Disagrees(_) => &mut counts.disagree,
+                Agreement::NoNode => &mut counts.no_node,
+            };
+            *count += 1;
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addons_are_counted_by_processor() {
+        let addons = [
+            (Some(Cpu::X64), Agreement::Loads),
+            (Some(Cpu::X64), Agreement::Fails),
+            (Some(Cpu::X64), Agreement::OtherAbi),
+            (Some(Cpu::Arm64), Agreement::Disagrees("so".to_owned())),
+            (Some(Cpu::Arm64), Agreement::Excepted),
+            (None, Agreement::NoNode),
+        ];
+        let count = |cpu| Counts::of(addons.iter().map(|(cpu, agreement)| (*cpu, agreement)), cpu);
+        assert_eq!(count(Some(Cpu::X64)), Counts { load: 1, fail: 2, ..Counts::default() });
+        assert_eq!(count(Some(Cpu::Arm64)), Counts { excepted: 1, disagree: 1, ..Counts::default() });
+        assert_eq!(count(None), Counts { no_node: 1, ..Counts::default() });
+    }
+}

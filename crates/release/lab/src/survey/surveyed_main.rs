@@ -1,0 +1,129 @@
+//! The module of a main package, which loads an addon of another package: Nodes require it, and node-audit's summary must agree.
+
+use std::slice;
+
+use anyhow::{Context, Result};
+use machine::Workspace;
+use node_audit::{Libc, Os, Platform, Policy, Verdict};
+use rayon::prelude::*;
+
+use super::packages::{InstalledPackage, Pin};
+use super::probe::{ProbeOutcome, probe};
+use super::surveyed_addon::is_promised;
+use crate::runtime::Runtime;
+
+/// The module on one platform, summarized and required.
+pub(super) struct SurveyedMain {
+    /// `linux-x64-gnu`
+    platform: String,
+    verdict: Verdict,
+    /// The name of each Node, and the outcome.
+    loads: Vec<(String, ProbeOutcome)>,
+}
+
+/// Requires an installed package in the Nodes of glibc. Loaders tell musl by files of the system, which is this machine's.
+pub(super) fn survey_main(
+    workspace: &Workspace,
+    package: &InstalledPackage,
+    pin: &Pin,
+) -> Result<Vec<SurveyedMain>> {
+    let mut platforms = Vec::new();
+    for target in node_targets::targets() {
+        let platform = Platform::from(target);
+        if (platform.os, platform.libc) == (Os::Linux, Some(Libc::Glibc)) {
+            let runtimes = Runtime::pinned(workspace, target)?;
+            platforms.push(SurveyedMain::new(workspace, package, pin, platform, runtimes)?);
+        }
+    }
+    Ok(platforms)
+}
+
+impl SurveyedMain {
+    fn new(
+        workspace: &Workspace,
+        package: &InstalledPackage,
+        pin: &Pin,
+        platform: Platform,
+        mut runtimes: Vec<Runtime>,
+    ) -> Result<Self> {
+        let policy = Policy { claim: Some(platform.into()), ..Policy::default() };
+        let paths = slice::from_ref(&package.modules);
+        let audit = node_audit::audit_paths(paths, &policy, &());
+        let summaries = node_audit::summarize(paths, &audit, &policy);
+        let summary = summaries.into_iter().find(|summary| summary.package == pin.title());
+        let verdict = summary.and_then(|summary| summary.verdicts.into_iter().next());
+        let (_, verdict) = verdict.with_context(|| {
+            format!("node-audit's summary of the installed package lacks {}", pin.title())
+        })?;
+        let missing = Runtime::missing_each(workspace, &runtimes);
+        let mut missing = missing.iter();
+        runtimes.retain(|_| missing.next().is_some_and(Option::is_none));
+        let manifest = node_audit::Manifest::parse(
+            &std::fs::read(package.root.join("package.json")).context("cannot read the package.json")?,
+        )?;
+        runtimes.retain(|runtime| is_promised(manifest.node.as_deref(), &runtime.node));
+        let load = |runtime: &Runtime| Ok((runtime.name(), probe(workspace, runtime, &package.root)?));
+        let loads = runtimes.par_iter().map(load).collect::<Result<_>>()?;
+        Ok(Self { platform: platform.to_string(), verdict, loads })
+    }
+
+    /// Returns whether every Node loads the module. Without a Node, the answer is unknown.
+    pub(super) fn loads(&self) -> Option<bool> {
+        (!self.loads.is_empty()).then(|| self.loads.iter().all(|(_, outcome)| *outcome == ProbeOutcome::Loads))
+    }
+
+    /// Returns the platform and the outcome for a table.
+    pub(super) fn cell(&self) -> String {
+        let count = self.loads.len();
+        let failed = self.loads.iter().filter(|(_, outcome)| *outcome != ProbeOutcome::Loads).count();
+        let outcome = match failed {
+            0 => format!("loads, {count} of {count}"),
+            _ => format!("fails, {failed} of {count}"),
+        };
+        format!("{}: {outcome}", self.platform)
+    }
+
+    /// Returns how the summary contradicts the Nodes, if it does.
+    pub(super) fn disagreement(&self) -> Option<String> {
+        let Self { platform, verdict, loads } = self;
+        let is_said_to_load = match verdict {
+            Verdict::Loads { .. } => true,
+            Verdict::Fails { .. } | Verdict::NotInstalled { .. } | Verdict::Missing => false,
+            _ => return None,
+        };
+        if self.loads()? == is_said_to_load {
+            return None;
+        }
+        let loads: Vec<String> =
+            loads.iter().map(|(runtime, outcome)| format!("{runtime}: {}", outcome.text())).collect();
+        Some(format!("{platform}: the summary says {verdict:?}, but {}", loads.join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_must_agree_with_the_nodes() {
+        let (loads, fails) = (ProbeOutcome::Loads, ProbeOutcome::Fails("no".to_owned()));
+        let said = Verdict::Loads { nodes: None };
+        let script = Verdict::Script { script: "node-gyp rebuild".to_owned() };
+        for (verdict, outcomes, agrees) in [
+            (&said, vec![&loads, &loads], true),
+            (&said, vec![&loads, &fails], false),
+            (&said, vec![], true),
+            (&Verdict::Missing, vec![&fails], true),
+            (&Verdict::Missing, vec![&loads], false),
+            (&script, vec![&fails], true),
+        ] {
+            let loads = outcomes.into_iter().map(|outcome| ("Node 1".to_owned(), outcome.clone()));
+            let main = SurveyedMain {
+                platform: "linux-x64-gnu".to_owned(),
+                verdict: verdict.clone(),
+                loads: loads.collect(),
+            };
+            assert_eq!(main.disagreement().is_none(), agrees, "{verdict:?} {:?}", main.loads);
+        }
+    }
+}
