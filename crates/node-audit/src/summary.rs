@@ -318,7 +318,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
         part.cpu == Some(system.cpu) && (system.libc, libc) == (Some(Libc::Musl), Some(Libc::Glibc))
     });
     if let Some(part) = glibc_on_musl
-        && let Some(library) = library_that_musl_lacks(part, policy)
+        && let Some(library) = library_that_musl_lacks(part, file.addon.libraries_of(part), policy)
     {
         return fails("arch", format!("the addon is linked to glibc, and needs {library}"));
     }

@@ -1,5 +1,7 @@
 //! Format, machine and C library match the claimed platform.
 
+use std::iter::once;
+
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, Facts};
@@ -137,11 +139,9 @@ fn wrong_library(subject: &Subject<'_>, library: &Library) -> Option<(Severity, 
         return None;
     }
     // musl itself answers the names of glibc's own libraries, and `needed` reports the others.
-    let severity = if actual == Libc::Glibc && library_that_musl_lacks(part, subject.policy).is_none() {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
+    let lacks = || lacked_by_musl(part, subject.libraries, subject.policy);
+    let severity =
+        if actual == Libc::Glibc && lacks().is_none() { Severity::Warning } else { Severity::Error };
     let message =
         format!("{name}, which the addon loads, is linked to {}, and the addon is not", c_library(actual));
     Some((severity, message, format!("{chain}: {}", describe(part))))
@@ -160,10 +160,12 @@ fn claim(claimed: &Platform, names_cpu: bool) -> String {
 fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     let libraries = &subject.facts.libraries;
     match (wanted, actual) {
-        (Libc::Musl, Libc::Glibc) => match library_that_musl_lacks(subject.facts, subject.policy) {
-            Some(library) => format!(": require() fails on a system without {library}, such as Alpine"),
-            None => ": musl may refuse the addon, since musl lacks some of glibc's functions".to_owned(),
-        },
+        (Libc::Musl, Libc::Glibc) => {
+            match library_that_musl_lacks(subject.facts, subject.libraries, subject.policy) {
+                Some(library) => format!(": require() fails on a system without {library}, such as Alpine"),
+                None => ": musl may refuse the addon, since musl lacks some of glibc's functions".to_owned(),
+            }
+        }
         (Libc::Glibc, Libc::Musl) => match libraries.iter().find(|library| library.starts_with("libc.")) {
             // On glibc systems, a libc.so is a text for linkers.
             Some(library) if library == "libc.so" => {
@@ -176,15 +178,28 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     }
 }
 
-/// Returns the first library of an addon that neither musl's loader nor a system with musl has.
+/// Returns the first library that an addon, or a library that comes with it, needs and that a system with musl lacks.
+pub(crate) fn library_that_musl_lacks<'a>(
+    facts: &'a Facts,
+    loaded: &'a [Library],
+    policy: &Policy,
+) -> Option<&'a String> {
+    let libraries = loaded.iter().filter_map(|library| library.part(facts.cpu));
+    once(facts).chain(libraries).find_map(|facts| lacked_by_musl(facts, loaded, policy))
+}
+
+/// Returns the first library of a file that neither musl's loader nor a system with musl has, nor the addon's package.
 ///
 /// musl answers some names itself, whatever follows the name: `libc.so.6`, `libm.so.6`.
-pub(crate) fn library_that_musl_lacks<'a>(facts: &'a Facts, policy: &Policy) -> Option<&'a String> {
+fn lacked_by_musl<'a>(facts: &'a Facts, loaded: &[Library], policy: &Policy) -> Option<&'a String> {
     let itself = |library: &str| {
         let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
         name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
     };
-    facts.libraries.iter().find(|library| !itself(library) && !policy.allowed.on(Libc::Musl, library))
+    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
+    let is_there =
+        |library: &String| itself(library) || policy.allowed.on(Libc::Musl, library) || comes_along(library);
+    facts.libraries.iter().find(|library| !is_there(library))
 }
 
 fn c_library(libc: Libc) -> &'static str {

@@ -80,7 +80,7 @@ fn part<'a>(
         may_load_on_musl: is_linux
             && is_glibc
             && claimed.is_none()
-            && library_that_musl_lacks(facts, policy).is_none(),
+            && library_that_musl_lacks(facts, file.addon.libraries_of(facts), policy).is_none(),
     }
 }
 

@@ -135,12 +135,22 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     );
     installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
     installed.package("musl", json!({}), &[(file, musl())]);
+    // A library that comes with the addon is there on musl as well, with needs of its own.
+    let origin = vec![(elf::DT_RUNPATH, "$ORIGIN")];
+    let loading = Maker { needed: vec!["libc.so.6", "liba.so"], texts: origin, ..Maker::addon() }.make();
+    let library = "prebuilds/linux-x64/liba.so";
+    let plain = needing(vec!["libc.so.6"]);
+    installed.package("with", json!({}), &[(file, loading.clone()), (library, plain)]);
+    let bound = needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]);
+    installed.package("bound", json!({}), &[(file, loading), (library, bound)]);
     let (status, rows) = installed.summary();
     assert_eq!(
         rows,
         json!({
             "maybe@1.0.0": ["other-libc", "loads", "missing"],
             "never@1.0.0": ["fails arch", "loads", "missing"],
+            "with@1.0.0": ["other-libc", "loads", "missing"],
+            "bound@1.0.0": ["fails arch", "loads", "missing"],
             "musl@1.0.0": ["loads", "fails arch", "missing"],
         })
     );
