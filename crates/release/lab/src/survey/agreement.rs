@@ -23,8 +23,8 @@ pub(super) enum Agreement {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) load: usize,
-    /// The addons that fail with an error, those of another ABI included.
     pub(super) fail: usize,
+    pub(super) other_abi: usize,
     pub(super) excepted: usize,
     pub(super) disagree: usize,
     pub(super) no_node: usize,
@@ -40,7 +40,8 @@ impl Counts {
         for (_, agreement) in addons.filter(|(own, _)| *own == cpu) {
             let count = match agreement {
                 Agreement::Loads => &mut counts.load,
-                Agreement::Fails | Agreement::OtherAbi => &mut counts.fail,
+                Agreement::Fails => &mut counts.fail,
+                Agreement::OtherAbi => &mut counts.other_abi,
                 Agreement::Excepted => &mut counts.excepted,
                 Agreement::Disagrees(_) => &mut counts.disagree,
                 Agreement::NoNode => &mut counts.no_node,
@@ -66,7 +67,7 @@ mod tests {
             (None, Agreement::NoNode),
         ];
         let count = |cpu| Counts::of(addons.iter().map(|(cpu, agreement)| (*cpu, agreement)), cpu);
-        assert_eq!(count(Some(Cpu::X64)), Counts { load: 1, fail: 2, ..Counts::default() });
+        assert_eq!(count(Some(Cpu::X64)), Counts { load: 1, fail: 1, other_abi: 1, ..Counts::default() });
         assert_eq!(count(Some(Cpu::Arm64)), Counts { excepted: 1, disagree: 1, ..Counts::default() });
         assert_eq!(count(None), Counts { no_node: 1, ..Counts::default() });
     }

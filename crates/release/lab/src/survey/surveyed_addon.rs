@@ -71,7 +71,12 @@ impl SurveyedAddon {
         let file = &self.audit.file;
         let nodes: Vec<&str> = self.relevant_loads().map(|load| load.runtime.as_str()).collect();
         if nodes.is_empty() {
-            return if self.loads.is_empty() { Agreement::NoNode } else { Agreement::OtherAbi };
+            let is_refused = self.loads.iter().all(|load| load.outcome != ProbeOutcome::Loads);
+            return if is_refused && !self.loads.is_empty() {
+                Agreement::OtherAbi
+            } else {
+                Agreement::NoNode
+            };
         }
         let is_excepted = |rule: &str| exceptions.iter().any(|exception| exception.rule == rule);
         let errors = self.audit.findings.iter().filter(|finding| finding.severity == Severity::Error);
@@ -244,6 +249,8 @@ mod tests {
         let mut addon = SurveyedAddon::with(Vec::new(), &[ProbeOutcome::OtherNode("other".to_owned())]);
         addon.loads[0].has_abi = false;
         assert_eq!(addon.agreement(&[]), Agreement::OtherAbi);
+        addon.loads[0].outcome = ProbeOutcome::Loads;
+        assert_eq!(addon.agreement(&[]), Agreement::NoNode);
         let loads = Load { runtime: "Node 2".to_owned(), has_abi: true, outcome: ProbeOutcome::Loads };
         addon.loads.push(loads);
         assert_eq!(addon.agreement(&[]), Agreement::Loads);

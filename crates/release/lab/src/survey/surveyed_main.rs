@@ -1,10 +1,11 @@
 //! The module of a main package, which loads an addon of another package: Nodes require it, and node-audit's summary must agree.
 
+use std::fs;
 use std::slice;
 
 use anyhow::{Context, Result};
 use machine::Workspace;
-use node_audit::{Libc, Os, Platform, Policy, Verdict};
+use node_audit::{Libc, Manifest, Os, Platform, Policy, Verdict};
 use rayon::prelude::*;
 
 use super::packages::{InstalledPackage, Pin};
@@ -19,6 +20,8 @@ pub(super) struct SurveyedMain {
     verdict: Verdict,
     /// The name of each Node, and the outcome.
     loads: Vec<(String, ProbeOutcome)>,
+    /// The reasons of Nodes that cannot be started.
+    pub(super) skipped: Vec<String>,
 }
 
 /// Requires an installed package in the Nodes of glibc. Loaders tell musl by files of the system, which is this machine's.
@@ -55,21 +58,22 @@ impl SurveyedMain {
         let (_, verdict) = verdict.with_context(|| {
             format!("node-audit's summary of the installed package lacks {}", pin.title())
         })?;
-        let missing = Runtime::missing_each(workspace, &runtimes);
-        let mut missing = missing.iter();
-        runtimes.retain(|_| missing.next().is_some_and(Option::is_none));
-        let manifest = node_audit::Manifest::parse(
-            &std::fs::read(package.root.join("package.json")).context("cannot read the package.json")?,
+        let manifest = Manifest::parse(
+            &fs::read(package.root.join("package.json")).context("cannot read the package.json")?,
         )?;
         runtimes.retain(|runtime| is_promised(manifest.node.as_deref(), &runtime.node));
+        let missing = Runtime::missing_each(workspace, &runtimes);
+        let startable = runtimes.par_iter().zip(&missing).filter(|(_, missing)| missing.is_none());
         let load = |runtime: &Runtime| Ok((runtime.name(), probe(workspace, runtime, &package.root)?));
-        let loads = runtimes.par_iter().map(load).collect::<Result<_>>()?;
-        Ok(Self { platform: platform.to_string(), verdict, loads })
+        let loads = startable.map(|(runtime, _)| load(runtime)).collect::<Result<_>>()?;
+        let skipped = missing.into_iter().flatten().collect();
+        Ok(Self { platform: platform.to_string(), verdict, loads, skipped })
     }
 
     /// Returns whether every Node loads the module. Without a Node, the answer is unknown.
     pub(super) fn loads(&self) -> Option<bool> {
-        (!self.loads.is_empty()).then(|| self.loads.iter().all(|(_, outcome)| *outcome == ProbeOutcome::Loads))
+        (!self.loads.is_empty())
+            .then(|| self.loads.iter().all(|(_, outcome)| *outcome == ProbeOutcome::Loads))
     }
 
     /// Returns the platform and the outcome for a table.
@@ -85,7 +89,7 @@ impl SurveyedMain {
 
     /// Returns how the summary contradicts the Nodes, if it does.
     pub(super) fn disagreement(&self) -> Option<String> {
-        let Self { platform, verdict, loads } = self;
+        let Self { platform, verdict, loads, .. } = self;
         let is_said_to_load = match verdict {
             Verdict::Loads { .. } => true,
             Verdict::Fails { .. } | Verdict::NotInstalled { .. } | Verdict::Missing => false,
@@ -122,6 +126,7 @@ mod tests {
                 platform: "linux-x64-gnu".to_owned(),
                 verdict: verdict.clone(),
                 loads: loads.collect(),
+                skipped: Vec::new(),
             };
             assert_eq!(main.disagreement().is_none(), agrees, "{verdict:?} {:?}", main.loads);
         }

@@ -35,8 +35,7 @@ pub(super) fn survey_package(workspace: &Workspace, listed: ListedPackage) -> Re
     let package = listed.install(workspace)?;
     let audit = node_audit::audit_paths(slice::from_ref(&package.tarball), &Policy::default(), &());
     let addons = audit.files.into_par_iter().map(|file| SurveyedAddon::new(workspace, &package, file));
-    let mains =
-        if listed.is_main { survey_main(workspace, &package, &listed.pin)? } else { Vec::new() };
+    let mains = if listed.is_main { survey_main(workspace, &package, &listed.pin)? } else { Vec::new() };
     Ok(SurveyedPackage {
         listed,
         mains,
@@ -54,7 +53,8 @@ impl SurveyedPackage {
 
     /// The reasons of Nodes that cannot be started.
     pub(super) fn skipped(&self) -> BTreeSet<&String> {
-        self.addons.iter().flat_map(|addon| &addon.skipped).collect()
+        let mains = self.mains.iter().flat_map(|main| &main.skipped);
+        self.addons.iter().flat_map(|addon| &addon.skipped).chain(mains).collect()
     }
 
     /// Returns the agreement of each addon, with the processor of its Nodes.

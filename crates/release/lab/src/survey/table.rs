@@ -22,6 +22,8 @@ const END: &str = "<!-- end of survey -->\n";
 const MAX_FAILURES: usize = 3;
 /// The number of characters of a message in a cell. The command prints the whole message.
 const MAX_MESSAGE: usize = 140;
+/// The words between a library and what is said about it.
+const LOADED: &str = ", which the addon loads";
 
 /// Writes the survey between the marks of the README.
 pub(super) fn write(workspace: &Workspace, packages: &[SurveyedPackage]) -> Result<()> {
@@ -43,20 +45,23 @@ fn counts(packages: &[SurveyedPackage]) -> String {
     let agreements: Vec<(Option<Cpu>, Agreement)> =
         packages.iter().flat_map(SurveyedPackage::agreements).collect();
     let of = |cpu| Counts::of(agreements.iter().map(|(cpu, agreement)| (*cpu, agreement)), cpu);
-    let mut text = "| addons | load, without an error that stops loading | fail, with such an error | exceptions | \
-                    disagreements |\n|---|---|---|---|---|\n"
+    let mut text = "| | load, without an error that stops loading | fail, with such an error | are refused for another ABI, as \
+                    node-audit says | exceptions | disagreements |\n|---|---|---|---|---|---|\n"
         .to_owned();
-    for (title, cpu) in [("Linux, x64", Cpu::X64), ("Linux, arm64", Cpu::Arm64)] {
-        let Counts { load, fail, excepted, disagree, .. } = of(Some(cpu));
-        let _ = writeln!(text, "| {title} | {load} | {fail} | {excepted} | {disagree} |");
+    let mut no_node = of(None).no_node;
+    for (title, cpu) in [("addons for Linux, x64", Cpu::X64), ("addons for Linux, arm64", Cpu::Arm64)] {
+        let counts = of(Some(cpu));
+        no_node += counts.no_node;
+        let Counts { load, fail, other_abi, excepted, disagree, .. } = counts;
+        let _ = writeln!(text, "| {title} | {load} | {fail} | {other_abi} | {excepted} | {disagree} |");
     }
     let mains: Vec<&SurveyedMain> = packages.iter().flat_map(|package| &package.mains).collect();
     let main = |loads| mains.iter().filter(|main| main.loads() == Some(loads)).count();
-    let (load, fail) = (main(true), main(false));
     let disagree = mains.iter().filter_map(|main| main.disagreement()).count();
-    let _ = writeln!(text, "| main packages, x64 and arm64 | {load} | {fail} | 0 | {disagree} |\n");
-    let no_node = of(None).no_node;
-    let _ = writeln!(text, "{no_node} more addons are for other systems, or for no Node that this machine has.\n");
+    let (load, fail) = (main(true), main(false));
+    let _ =
+        writeln!(text, "| main packages, on x64 and arm64 each | {load} | {fail} | 0 | 0 | {disagree} |\n");
+    let _ = writeln!(text, "No Node of the survey is for {no_node} more addons.\n");
     text
 }
 
@@ -127,8 +132,10 @@ fn by_rule(
     node_audit::RULES.iter().filter_map(of_rule).collect()
 }
 
-/// Returns the first clause of a message, and a clause with "but" after it. Later clauses have the consequences.
+/// Returns the first clause of a message, and a clause with "but" or "nor" after it. Later clauses have the consequences.
 fn clause(message: &str) -> String {
+    // `libx.so, which the addon loads, is compiled for x64`
+    let start = message.find(LOADED).map_or(0, |at| at + LOADED.len());
     let mut depth = 0;
     let end = message.char_indices().find(|(at, character)| {
         match character {
@@ -136,10 +143,13 @@ fn clause(message: &str) -> String {
             ')' => depth -= 1,
             _ => {}
         }
-        let rest = &message[*at..];
+        let (before, rest) = message.split_at(*at);
+        let lacks_nor = before.contains(" neither ") && !before.contains(" nor ");
         depth == 0
+            && *at > start
             && [", ", "; ", ": "].iter().any(|end| rest.starts_with(end))
             && !rest.starts_with(", but ")
+            && !lacks_nor
     });
     truncate(end.map_or(message, |(end, _)| &message[..end]))
 }
@@ -222,10 +232,7 @@ mod tests {
                 vec![floor(), SurveyedAddon::finding("size", Severity::Warning, "big")],
                 &[version("a"), ProbeOutcome::Loads],
             ),
-            SurveyedAddon::with(
-                vec![floor()],
-                &[version("b"), hangs],
-            ),
+            SurveyedAddon::with(vec![floor()], &[version("b"), hangs]),
         ]);
         let table = markdown(&[package]);
         let row = table.lines().nth(2).unwrap();
@@ -235,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_cut_at_its_first_clause() {
+    fn a_message_is_cut_after_its_first_clause() {
         for (message, expected) in [
             (
                 "the addon needs glibc 2.34; the oldest supported version is 2.28",
@@ -244,6 +251,14 @@ mod tests {
             (
                 "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised, which lacks it",
                 "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
+            ),
+            (
+                "fcntl64 is in neither musl, a loaded library nor Node 20: require() fails",
+                "fcntl64 is in neither musl, a loaded library nor Node 20",
+            ),
+            (
+                "liba.so, which the addon loads, is compiled for x64, and the addon is not",
+                "liba.so, which the addon loads, is compiled for x64",
             ),
             ("no clause here", "no clause here"),
         ] {
@@ -282,12 +297,15 @@ mod tests {
             SurveyedAddon::with(vec![needed], &[ProbeOutcome::Loads]),
             SurveyedAddon::with(Vec::new(), &[]),
         ]);
-        assert!(survey(std::slice::from_ref(&package)).contains("| Linux, x64 | 1 | 1 | 0 | 1 |\n"));
+        assert!(
+            survey(std::slice::from_ref(&package))
+                .contains("| addons for Linux, x64 | 1 | 1 | 0 | 0 | 1 |\n")
+        );
         package.listed.exceptions =
             vec![Exception { rule: "needed".to_owned(), why: "It is so.".to_owned() }];
         let text = survey(&[package]);
-        assert!(text.contains("| Linux, x64 | 1 | 1 | 1 | 0 |\n"), "{text}");
-        assert!(text.contains("\n1 more addons are for other systems"), "{text}");
+        assert!(text.contains("| addons for Linux, x64 | 1 | 1 | 0 | 1 | 0 |\n"), "{text}");
+        assert!(text.contains("\nNo Node of the survey is for 1 more addons.\n"), "{text}");
         assert!(text.contains(", `needed`: It is so.\n"), "{text}");
     }
 
