@@ -1,12 +1,12 @@
 //! Format, machine and C library match the claimed platform.
 
+use super::musl_names::library_that_musl_lacks;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
 use crate::library::Library;
 use crate::platform::{Libc, Os, Platform};
-use crate::policy::Policy;
 
 pub(super) const RULE: Rule = Rule {
     id: "arch",
@@ -174,17 +174,6 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
         },
         _ => String::new(),
     }
-}
-
-/// Returns the first library of an addon that neither musl's loader nor a system with musl has.
-///
-/// musl answers some names itself, whatever follows the name: `libc.so.6`, `libm.so.6`.
-pub(crate) fn library_that_musl_lacks<'a>(facts: &'a Facts, policy: &Policy) -> Option<&'a String> {
-    let itself = |library: &str| {
-        let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
-        name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
-    };
-    facts.libraries.iter().find(|library| !itself(library) && !policy.allowed.on(Libc::Musl, library))
 }
 
 fn c_library(libc: Libc) -> &'static str {
