@@ -1,14 +1,12 @@
 //! Format, machine and C library match the claimed platform.
 
-use std::iter::once;
-
+use super::musl_names::library_that_musl_lacks;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
-use crate::facts::{Details, Facts};
+use crate::facts::{Details, ElfFacts, Facts};
 use crate::finding::Severity;
 use crate::library::Library;
-use crate::platform::{Libc, Os, Platform};
-use crate::policy::Policy;
+use crate::platform::{Cpu, Libc, Os, Platform};
 
 pub(super) const RULE: Rule = Rule {
     id: "arch",
@@ -38,6 +36,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let message =
             "the file is not a shared library, and Node loads only shared libraries as addons".to_owned();
         problem(Severity::Error, message, "link the file with -shared (crate type cdylib in Rust)");
+    }
+    if let Some((mark, words)) = refused_header(subject) {
+        let message =
+            format!("the addon's header has {mark}, and glibc refuses it: require() fails with \"{words}\"");
+        problem(Severity::Error, message, "check the tools that change the file after it is linked");
     }
     for library in subject.libraries {
         if let Some((severity, message, evidence)) = wrong_library(subject, library) {
@@ -108,7 +111,45 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let remedy = format!("link the addon to {wanted}, or rename the file");
         problem(Severity::Error, message, &remedy);
     }
+    if let Some(actual) = linked
+        && lacks(claimed.os, actual)
+    {
+        let message = format!(
+            "the addon claims {claim}, but is linked to {}, which that system lacks: require() fails",
+            c_library(actual)
+        );
+        problem(Severity::Error, message, "ship the file that was built for this system, or rename this one");
+    }
     problems
+}
+
+/// Returns whether a system other than Linux and Android lacks a C library.
+fn lacks(os: Os, libc: Libc) -> bool {
+    match os {
+        Os::Freebsd | Os::Netbsd | Os::Openbsd | Os::Sunos => true,
+        // OpenHarmony's C library is a variant of musl.
+        Os::Openharmony => libc == Libc::Glibc,
+        _ => false,
+    }
+}
+
+/// Returns the field of the header that glibc refuses, and glibc's words. musl does not read these fields.
+fn refused_header(subject: &Subject<'_>) -> Option<(String, &'static str)> {
+    /// More than any glibc knows for GNU's ABI.
+    const VERSIONS: u8 = 16;
+    let elf = subject.linux().filter(|_| subject.libc != Some(Libc::Musl))?;
+    let ElfFacts { os_abi, abi_version, other_version, .. } = elf;
+    if let Some(version) = other_version {
+        let words = "ELF file version does not match current one";
+        return Some((format!("the ELF version {version}"), words));
+    }
+    match (*os_abi, *abi_version) {
+        (0, 0) | (3, ..VERSIONS) => None,
+        (0 | 3, version) => Some((format!("the ABI version {version}"), "ELF file ABI version invalid")),
+        // ARM has numbers of its own.
+        _ if subject.facts.cpu == Some(Cpu::Arm) => None,
+        (os_abi, _) => Some((format!("the OS ABI {os_abi}"), "ELF file OS ABI invalid")),
+    }
 }
 
 /// Returns the reason why a library that comes with the addon is not for the addon's platform.
@@ -176,30 +217,6 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
         },
         _ => String::new(),
     }
-}
-
-/// Returns the first library that an addon, or a library that comes with it, needs and that a system with musl lacks.
-pub(crate) fn library_that_musl_lacks<'a>(
-    facts: &'a Facts,
-    loaded: &'a [Library],
-    policy: &Policy,
-) -> Option<&'a String> {
-    let libraries = loaded.iter().filter_map(|library| library.part(facts.cpu));
-    once(facts).chain(libraries).find_map(|facts| lacked_by_musl(facts, loaded, policy))
-}
-
-/// Returns the first library of a file that neither musl's loader nor a system with musl has, nor the addon's package.
-///
-/// musl answers some names itself, whatever follows the name: `libc.so.6`, `libm.so.6`.
-fn lacked_by_musl<'a>(facts: &'a Facts, loaded: &[Library], policy: &Policy) -> Option<&'a String> {
-    let itself = |library: &str| {
-        let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
-        name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
-    };
-    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
-    let is_there =
-        |library: &String| itself(library) || policy.allowed.on(Libc::Musl, library) || comes_along(library);
-    facts.libraries.iter().find(|library| !is_there(library))
 }
 
 fn c_library(libc: Libc) -> &'static str {

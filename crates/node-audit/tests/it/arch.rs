@@ -70,6 +70,36 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
+/// The name gives the processor alone, and the file names no C library. The processor was not compared.
+#[test]
+fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
+    let object = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
+    let finding = only(object.findings("addon-arm64.node", "arch"));
+    assert_eq!(finding.message, "the addon claims linux-arm64, but is compiled for x64");
+    assert_eq!(object.findings("addon-x64.node", "arch"), []);
+    let versions =
+        vec![Need { library: "libc.so.7", version: "FBSD_1.0", weak: false, symbols: vec!["malloc"] }];
+    let freebsd = Maker { needed: vec!["libc.so.7"], versions, ..Maker::addon() };
+    let finding = only(freebsd.findings("addon-arm64.node", "arch"));
+    assert_eq!(finding.message, "the addon claims freebsd-arm64, but is compiled for x64");
+    assert_eq!(freebsd.findings("addon.freebsd-x64.node", "arch"), []);
+}
+
+/// The C library of the addon was compared for Linux and Android alone.
+#[test]
+fn a_linux_addon_with_another_systems_name_is_an_error() {
+    for name in ["freebsd-x64", "sunos-x64", "openbsd-x64", "netbsd-x64", "openharmony-x64"] {
+        let finding = only(Maker::addon().findings(&format!("addon.{name}.node"), "arch"));
+        assert_eq!(finding.severity, Severity::Error);
+        let expected = format!(
+            "the addon claims {name}, but is linked to glibc, which that system lacks: require() fails"
+        );
+        assert_eq!(finding.message, expected);
+    }
+    assert_eq!(only(Maker::musl().findings("addon.freebsd-x64.node", "arch")).severity, Severity::Error);
+    assert_eq!(Maker::musl().findings("addon.openharmony-x64.node", "arch"), []);
+}
+
 /// bcrypt 6.0.0 for musl on arm64 counted as a glibc addon: on arm64 libgcc_s has a symbol version GLIBC_2.0 with either C
 /// library.
 #[test]
@@ -128,4 +158,36 @@ fn the_policy_overrides_the_claim() {
     let policy = Policy { claim: Some("linux-arm64-gnu".parse().unwrap()), ..Policy::default() };
     let finding = only(Maker::addon().findings_by(NAME, "arch", &policy));
     assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
+}
+
+/// glibc refuses these headers, and there was no finding. musl does not read the fields.
+#[test]
+fn a_header_that_glibc_refuses_is_an_error() {
+    let found = |object: &Maker, name: &str, position: usize, byte: u8| {
+        let mut content = object.make();
+        content[position] = byte;
+        let report =
+            node_audit::audit_bytes(std::path::Path::new(name), &content, &Policy::default()).unwrap();
+        report.findings.into_iter().filter(|finding| finding.rule == "arch").collect::<Vec<_>>()
+    };
+    // EI_OSABI, EI_ABIVERSION, e_version.
+    for (position, byte, words) in [
+        (7, 9, "has the OS ABI 9, and glibc refuses it: require() fails with \"ELF file OS ABI invalid\""),
+        (
+            8,
+            7,
+            "has the ABI version 7, and glibc refuses it: require() fails with \"ELF file ABI version invalid\"",
+        ),
+        (
+            20,
+            2,
+            "has the ELF version 2, and glibc refuses it: require() fails with \"ELF file version does not match",
+        ),
+    ] {
+        let finding = only(found(&Maker::addon(), NAME, position, byte));
+        assert_eq!(finding.severity, Severity::Error);
+        assert!(finding.message.contains(words), "{}", finding.message);
+        assert_eq!(found(&Maker::musl(), "addon.linux-x64-musl.node", position, byte), []);
+    }
+    assert_eq!(found(&Maker::addon(), NAME, 7, 3), []);
 }
