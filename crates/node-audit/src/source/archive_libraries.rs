@@ -27,7 +27,7 @@ pub(super) fn add(
         let mut wanted = BTreeSet::new();
         for addon in addons.iter_mut() {
             let Some(candidate) = candidates.get(addon.path.as_path()) else { continue };
-            addon.libraries = candidate.libraries(&addon.facts, &mut |path| {
+            addon.libraries = candidate.libraries(addon, &mut |path| {
                 let parts = known.get(&path.id).cloned();
                 if parts.is_none() {
                     wanted.insert(path.id.clone());

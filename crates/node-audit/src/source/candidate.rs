@@ -82,8 +82,9 @@ impl Candidate {
     }
 
     /// Returns the libraries that come with the addon and are loaded with it, for each of its facts.
-    pub(super) fn libraries(&self, parts: &[Facts], read: &mut ReadLibrary<'_>) -> Vec<Vec<Library>> {
-        parts.iter().map(|part| libraries(&self.path, &self.place, part, read)).collect()
+    pub(super) fn libraries(&self, addon: &Addon, read: &mut ReadLibrary<'_>) -> Vec<Vec<Library>> {
+        let claimed = addon.claim.as_ref().and_then(|claim| claim.libc);
+        addon.facts.iter().map(|part| libraries(&self.path, &self.place, part, claimed, read)).collect()
     }
 
     /// Returns whether the addon is on disk, where all libraries can be read at once.

@@ -29,11 +29,13 @@ const LOADED: [&str; 8] = [
 /// Reads a library; None if its content is not there yet.
 pub(super) type ReadLibrary<'a> = dyn FnMut(&LibraryPath) -> Option<LibraryParts> + 'a;
 
-/// Returns the libraries of one part of an addon, in the order in which the loader opens them.
+/// Returns the libraries of one part of an addon, in the order in which the loader opens them; `claimed` is the C library that
+/// the addon's names claim.
 pub(super) fn libraries(
     addon: &Path,
     place: &Place,
     facts: &Facts,
+    claimed: Option<Libc>,
     read: &mut ReadLibrary<'_>,
 ) -> Vec<Library> {
     let name = addon.file_name().unwrap_or_default().to_string_lossy();
@@ -41,7 +43,8 @@ pub(super) fn libraries(
     let name = name.rsplit(['/', ':']).next().unwrap_or_default();
     let name = printable(name.as_bytes());
     let own = Opened { opener: None, place: place.clone(), library: None, chain: name };
-    let mut walk = Walk { addon: facts, opened: vec![own], ids: BTreeSet::new(), read };
+    let is_musl = claimed.or(facts.elf().and_then(|elf| elf.libc)) == Some(Libc::Musl);
+    let mut walk = Walk { addon: facts, is_musl, opened: vec![own], ids: BTreeSet::new(), read };
     let mut next = 0;
     while next < walk.opened.len() {
         let found = walk.open_needs(next);
@@ -66,6 +69,8 @@ struct Opened {
 
 struct Walk<'a, 'read> {
     addon: &'a Facts,
+    /// Whether the loader is musl's. An addon without a C library must load on glibc as well.
+    is_musl: bool,
     opened: Vec<Opened>,
     /// The files among them.
     ids: BTreeSet<String>,
@@ -147,8 +152,7 @@ impl Walk<'_, '_> {
         let first = match &facts.details {
             Details::Elf(_) => {
                 let mut paths = self.locate_elf(position, need).unwrap_or_default();
-                let is_glibc = self.addon.elf().is_some_and(|elf| elf.libc != Some(Libc::Musl));
-                paths.truncate(if is_glibc { MAX_LIBRARIES } else { 1 });
+                paths.truncate(if self.is_musl { 1 } else { MAX_LIBRARIES });
                 return paths;
             }
             Details::MachO(_) => self.locate_macho(position, need),
@@ -165,13 +169,11 @@ impl Walk<'_, '_> {
         }
         let mut found: Vec<LibraryPath> = Vec::new();
         let own = self.facts(position)?.elf()?;
-        // An addon without a C library loads on both.
-        let musl = self.addon.elf()?.libc != Some(Libc::Glibc);
         let mut next = Some(position);
         while let Some(opener) = next {
             let elf = self.facts(opener)?.elf()?;
             // musl searches the paths of all openers. glibc searches their RPATH, unless the file has a RUNPATH.
-            let inherits = musl || (own.runpath.is_empty() && elf.runpath.is_empty());
+            let inherits = self.is_musl || (own.runpath.is_empty() && elf.runpath.is_empty());
             if opener == position || inherits {
                 let place = &self.opened.get(opener)?.place;
                 let paths = searched(elf).iter().filter_map(|entry| in_entry(entry, need));

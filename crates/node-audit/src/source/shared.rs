@@ -59,7 +59,7 @@ impl<'a> Shared<'a> {
             return Err(AuditError::TooMuch { file: display_path(&candidate.path) });
         }
         if candidate.is_on_disk() {
-            addon.libraries = candidate.libraries(&addon.facts, &mut |path| Some(self.library(path)));
+            addon.libraries = candidate.libraries(&addon, &mut |path| Some(self.library(path)));
         }
         Ok(addon)
     }

@@ -211,6 +211,35 @@ fn a_library_that_is_already_loaded_is_found_by_name() {
     assert_eq!(findings(&rpath, "needed"), []);
 }
 
+/// The name of an addon without a C library decides whose loader searches. Only musl searches the RUNPATH of the opener.
+#[test]
+fn a_runpath_counts_for_its_own_file_on_glibc() {
+    let bare = |needed: &[&'static str], texts: &[(elf::DynamicTag, &'static str)]| {
+        let (needed, texts) = (needed.to_vec(), texts.to_vec());
+        Maker { needed, texts, versions: vec![], ..Maker::addon() }.make()
+    };
+    let (rpath, runpath) = (elf::DT_RPATH, elf::DT_RUNPATH);
+    for (own, library, is_found) in [
+        (runpath, vec![], false),
+        (rpath, vec![], true),
+        (rpath, vec![(runpath, "/opt/x")], false),
+        (runpath, vec![(rpath, "$ORIGIN")], true),
+    ] {
+        let files = |name| {
+            let addon = bare(&["liba.so"], &[(own, "$ORIGIN")]);
+            let libraries = [("liba.so", bare(&["libb.so"], &library)), ("libb.so", bare(&[], &[]))];
+            [&[(name, addon)][..], &libraries].concat()
+        };
+        for name in [NAME, "addon.linux-x64.node", "addon.node"] {
+            let found = findings(&files(name), "needed");
+            assert_eq!(found.is_empty(), is_found, "{name} {own:?} {found:?}");
+            let expected = "liba.so, which the addon loads, needs libb.so";
+            assert!(found.iter().all(|finding| finding.message.starts_with(expected)), "{found:?}");
+        }
+        assert_eq!(findings(&files("addon.linux-x64-musl.node"), "needed"), []);
+    }
+}
+
 #[test]
 fn a_dylib_has_its_own_paths_and_those_of_its_openers() {
     let loading = |path, rpaths: &[&'static str]| {
