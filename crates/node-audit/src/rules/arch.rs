@@ -1,6 +1,6 @@
 //! Format, machine and C library match the claimed platform.
 
-use super::musl_names::library_that_musl_lacks;
+use super::musl_names::{lacked_by_musl, library_that_musl_lacks};
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, ElfFacts, Facts};

@@ -16,11 +16,18 @@ pub(crate) fn library_that_musl_lacks<'a>(
     loaded: &'a [Library],
     policy: &Policy,
 ) -> Option<&'a String> {
-    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
     let libraries = loaded.iter().filter_map(|library| library.part(facts.cpu));
-    once(facts).chain(libraries).find_map(|facts| {
-        facts.libraries.iter().find(|library| !musl_has(library, policy) && !comes_along(library))
-    })
+    once(facts).chain(libraries).find_map(|facts| lacked_by_musl(facts, loaded, policy))
+}
+
+/// Returns the first library of a file that neither musl's loader nor a system with musl has, nor the addon's package.
+pub(super) fn lacked_by_musl<'a>(
+    facts: &'a Facts,
+    loaded: &[Library],
+    policy: &Policy,
+) -> Option<&'a String> {
+    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
+    facts.libraries.iter().find(|library| !musl_has(library, policy) && !comes_along(library))
 }
 
 /// Returns whether musl's loader answers a name itself, or else a system with musl has the library.
