@@ -1,14 +1,12 @@
 //! Format, machine and C library match the claimed platform.
 
-use std::iter::once;
-
+use super::musl_names::{lacked_by_musl, library_that_musl_lacks};
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, Facts};
 use crate::finding::Severity;
 use crate::library::Library;
 use crate::platform::{Libc, Os, Platform};
-use crate::policy::Policy;
 
 pub(super) const RULE: Rule = Rule {
     id: "arch",
@@ -176,30 +174,6 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
         },
         _ => String::new(),
     }
-}
-
-/// Returns the first library that an addon, or a library that comes with it, needs and that a system with musl lacks.
-pub(crate) fn library_that_musl_lacks<'a>(
-    facts: &'a Facts,
-    loaded: &'a [Library],
-    policy: &Policy,
-) -> Option<&'a String> {
-    let libraries = loaded.iter().filter_map(|library| library.part(facts.cpu));
-    once(facts).chain(libraries).find_map(|facts| lacked_by_musl(facts, loaded, policy))
-}
-
-/// Returns the first library of a file that neither musl's loader nor a system with musl has, nor the addon's package.
-///
-/// musl answers some names itself, whatever follows the name: `libc.so.6`, `libm.so.6`.
-fn lacked_by_musl<'a>(facts: &'a Facts, loaded: &[Library], policy: &Policy) -> Option<&'a String> {
-    let itself = |library: &str| {
-        let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
-        name.is_some_and(|name| ["c", "pthread", "rt", "m", "dl", "util", "xnet"].contains(&name))
-    };
-    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
-    let is_there =
-        |library: &String| itself(library) || policy.allowed.on(Libc::Musl, library) || comes_along(library);
-    facts.libraries.iter().find(|library| !is_there(library))
 }
 
 fn c_library(libc: Libc) -> &'static str {

@@ -18,6 +18,7 @@ mod libc_field;
 mod libstdcxx;
 mod load_command;
 mod min_os;
+mod musl_names;
 mod napi_entry;
 mod napi_version;
 mod needed;
@@ -37,9 +38,9 @@ mod subject;
 mod symbols;
 mod undefined_symbols;
 
-pub(crate) use arch::library_that_musl_lacks;
 pub(crate) use evidence::short_name;
 pub(crate) use install_script::download;
+pub(crate) use musl_names::library_that_musl_lacks;
 pub(crate) use napi_version::range as engines_range;
 pub(crate) use package::{allows_platform, breaks_promise, excluding_field};
 pub(crate) use rule::Check;

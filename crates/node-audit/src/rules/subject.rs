@@ -1,5 +1,6 @@
 //! The addon that a rule checks.
 
+use super::musl_names::musl_has;
 use crate::addon::Addon;
 use crate::facts::{ElfFacts, Facts};
 use crate::library::Library;
@@ -98,15 +99,21 @@ impl<'a> Subject<'a> {
 
     /// Returns whether every system of the platform has a library.
     pub(super) fn system_has(&self, library: &str) -> bool {
-        let allowed = &self.policy.allowed;
+        let has = |libc, library| match libc {
+            Libc::Musl => musl_has(library, self.policy),
+            libc => self.policy.allowed.on(libc, library),
+        };
         match self.libc {
             Some(libc) => {
                 // `arch` reports the wrong C library, and once is enough.
                 let other = if libc == Libc::Glibc { Libc::Musl } else { Libc::Glibc };
                 let linked = self.facts.elf().and_then(|elf| elf.libc);
-                allowed.on(libc, library) || (linked == Some(other) && allowed.on(other, library))
+                has(libc, library) || (linked == Some(other) && has(other, library))
             }
-            None => allowed.on(Libc::Glibc, library) || allowed.on(Libc::Musl, library),
+            None => {
+                let allowed = &self.policy.allowed;
+                allowed.on(Libc::Glibc, library) || allowed.on(Libc::Musl, library)
+            }
         }
     }
 

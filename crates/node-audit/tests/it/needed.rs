@@ -22,6 +22,31 @@ fn the_systems_libraries_are_fine() {
     }
 }
 
+/// musl's loader answers these names itself, whatever follows them. They were errors.
+#[test]
+fn musl_answers_the_names_of_its_parts() {
+    let found = |library| {
+        let needed = vec!["libc.musl-x86_64.so.1", library];
+        Maker { needed, ..Maker::musl() }.findings("addon.linux-x64-musl.node", "needed")
+    };
+    for library in [
+        "libdl.so.2",
+        "libdl.so.3",
+        "libm.so.6",
+        "libm.so",
+        "libpthread.so.0",
+        "librt.so.1",
+        "libutil.so.1",
+        "libxnet.so",
+        "libc.so.6",
+    ] {
+        assert_eq!(found(library), [], "{library}");
+    }
+    for library in ["libresolv.so.2", "libcrypt.so.1", "libmvec.so.1", "libdl"] {
+        assert_eq!(found(library).len(), 1, "{library}");
+    }
+}
+
 #[test]
 fn a_shared_library_that_is_usually_static_has_its_own_remedy() {
     for library in ["libsqlcipher.so.0", "libssl.so.3", "libcrypto.so.3", "libzstd.so.1", "libz.so.1"] {

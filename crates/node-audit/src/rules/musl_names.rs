@@ -1,0 +1,39 @@
+//! Libraries that a system with musl has.
+
+use std::iter::once;
+
+use crate::facts::Facts;
+use crate::library::Library;
+use crate::platform::Libc;
+use crate::policy::Policy;
+
+/// The parts of the C library, by names without `lib`, that musl's loader answers itself (`reserved` in ldso/dynlink.c).
+const RESERVED: [&str; 7] = ["c", "pthread", "rt", "m", "dl", "util", "xnet"];
+
+/// Returns the first library that an addon, or a library that comes with it, needs and that a system with musl lacks.
+pub(crate) fn library_that_musl_lacks<'a>(
+    facts: &'a Facts,
+    loaded: &'a [Library],
+    policy: &Policy,
+) -> Option<&'a String> {
+    let libraries = loaded.iter().filter_map(|library| library.part(facts.cpu));
+    once(facts).chain(libraries).find_map(|facts| lacked_by_musl(facts, loaded, policy))
+}
+
+/// Returns the first library of a file that neither musl's loader nor a system with musl has, nor the addon's package.
+pub(super) fn lacked_by_musl<'a>(
+    facts: &'a Facts,
+    loaded: &[Library],
+    policy: &Policy,
+) -> Option<&'a String> {
+    let comes_along = |library: &String| loaded.iter().any(|own| own.name == *library);
+    facts.libraries.iter().find(|library| !musl_has(library, policy) && !comes_along(library))
+}
+
+/// Returns whether musl's loader answers a name itself, or else a system with musl has the library.
+///
+/// Whatever follows the reserved name does not matter: musl answers `libc.so.6` and `libdl.so.3`.
+pub(super) fn musl_has(library: &str, policy: &Policy) -> bool {
+    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
+    name.is_some_and(|name| RESERVED.contains(&name)) || policy.allowed.on(Libc::Musl, library)
+}
