@@ -41,12 +41,20 @@ impl PartialClaim {
 }
 
 /// Returns the system that a file is for, if its content alone is certain about that.
+///
+/// An ELF file without a C library counts as a Linux addon: Linux loads the file, and most addons are for Linux.
 fn own_system(facts: &[Facts]) -> Option<Os> {
-    match &facts.first()?.details {
-        // Android and others have ELF files as well.
-        Details::Elf(elf) => match elf.libc? {
-            Libc::Glibc | Libc::Musl => Some(Os::Linux),
-            Libc::Bionic => Some(Os::Android),
+    let facts = facts.first()?;
+    match &facts.details {
+        Details::Elf(elf) => match elf.libc {
+            Some(Libc::Glibc | Libc::Musl) => Some(Os::Linux),
+            Some(Libc::Bionic) => Some(Os::Android),
+            // FreeBSD's `libc.so.7`, and those of other systems.
+            None => {
+                let has_other = facts.libraries.iter().any(|library| library.starts_with("libc."));
+                let is_freebsd = elf.version_needs.iter().any(|need| need.version.starts_with("FBSD_"));
+                if is_freebsd { Some(Os::Freebsd) } else { (!has_other).then_some(Os::Linux) }
+            }
         },
         Details::MachO(_) => Some(Os::Darwin),
         Details::Pe(_) => Some(Os::Win32),
@@ -66,6 +74,8 @@ mod tests {
     fn the_file_has_what_the_name_lacks() {
         let elf = |libc| facts(Details::Elf(ElfFacts { libc, ..ElfFacts::default() }));
         let glibc = elf(Some(Libc::Glibc));
+        let mut netbsd = elf(None);
+        netbsd[0].libraries = vec!["libc.so.12".to_owned()];
         let pe = facts(Details::Pe(PeFacts::default()));
         let claim = |os, is_ambiguous, cpus: &[Cpu], libc| PartialClaim {
             os,
@@ -81,7 +91,8 @@ mod tests {
             (claim(Some(Os::Win32), true, &[], None), &pe, "win32-x64-msvc"),
             (claim(Some(Os::Win32), true, &[], None), &glibc, "-"),
             (claim(None, false, &[Cpu::Arm64], None), &pe, "win32-arm64-msvc"),
-            (claim(None, false, &[Cpu::Arm64], None), &elf(None), "-"),
+            (claim(None, false, &[Cpu::Arm64], None), &elf(None), "linux-arm64"),
+            (claim(None, false, &[Cpu::Arm64], None), &netbsd, "-"),
             (claim(None, false, &[], Some(Libc::Glibc)), &glibc, "linux-x64-gnu"),
             (claim(None, false, &[], Some(Libc::Glibc)), &pe, "-"),
             (claim(None, false, &[], None), &glibc, "-"),

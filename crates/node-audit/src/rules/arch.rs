@@ -106,7 +106,26 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let remedy = format!("link the addon to {wanted}, or rename the file");
         problem(Severity::Error, message, &remedy);
     }
+    if let Some(actual) = linked
+        && lacks(claimed.os, actual)
+    {
+        let message = format!(
+            "the addon claims {claim}, but is linked to {}, which that system lacks: require() fails",
+            c_library(actual)
+        );
+        problem(Severity::Error, message, "ship the file that was built for this system, or rename this one");
+    }
     problems
+}
+
+/// Returns whether a system other than Linux and Android lacks a C library.
+fn lacks(os: Os, libc: Libc) -> bool {
+    match os {
+        Os::Freebsd | Os::Netbsd | Os::Openbsd | Os::Sunos => true,
+        // OpenHarmony's C library is a variant of musl.
+        Os::Openharmony => libc == Libc::Glibc,
+        _ => false,
+    }
 }
 
 /// Returns the reason why a library that comes with the addon is not for the addon's platform.

@@ -70,6 +70,36 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
+/// The name gives the processor alone, and the file names no C library. The processor was not compared.
+#[test]
+fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
+    let object = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
+    let finding = only(object.findings("addon-arm64.node", "arch"));
+    assert_eq!(finding.message, "the addon claims linux-arm64, but is compiled for x64");
+    assert_eq!(object.findings("addon-x64.node", "arch"), []);
+    let versions =
+        vec![Need { library: "libc.so.7", version: "FBSD_1.0", weak: false, symbols: vec!["malloc"] }];
+    let freebsd = Maker { needed: vec!["libc.so.7"], versions, ..Maker::addon() };
+    let finding = only(freebsd.findings("addon-arm64.node", "arch"));
+    assert_eq!(finding.message, "the addon claims freebsd-arm64, but is compiled for x64");
+    assert_eq!(freebsd.findings("addon.freebsd-x64.node", "arch"), []);
+}
+
+/// The C library of the addon was compared for Linux and Android alone.
+#[test]
+fn a_linux_addon_with_another_systems_name_is_an_error() {
+    for name in ["freebsd-x64", "sunos-x64", "openbsd-x64", "netbsd-x64", "openharmony-x64"] {
+        let finding = only(Maker::addon().findings(&format!("addon.{name}.node"), "arch"));
+        assert_eq!(finding.severity, Severity::Error);
+        let expected = format!(
+            "the addon claims {name}, but is linked to glibc, which that system lacks: require() fails"
+        );
+        assert_eq!(finding.message, expected);
+    }
+    assert_eq!(only(Maker::musl().findings("addon.freebsd-x64.node", "arch")).severity, Severity::Error);
+    assert_eq!(Maker::musl().findings("addon.openharmony-x64.node", "arch"), []);
+}
+
 /// bcrypt 6.0.0 for musl on arm64 counted as a glibc addon: on arm64 libgcc_s has a symbol version GLIBC_2.0 with either C
 /// library.
 #[test]
