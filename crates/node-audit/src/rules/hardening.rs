@@ -5,6 +5,7 @@ use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{Details, ElfFacts, Facts, MachOFacts, PeFacts};
 use crate::finding::Severity;
+use crate::platform::Libc;
 use crate::policy::Hardening;
 
 pub(super) const RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "These protections limit the damage of a memory error in an addon. glibc from 2.41 on and SELinux refuse an \
-        addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. Text \
+        addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. musl ignores the request. Text \
         relocations, in code that was not compiled as position independent, make the code writable while it is loaded, \
         which SELinux and hardened kernels refuse: cannot make segment writable for relocation: Permission denied. RELRO \
         with BIND_NOW makes the table of function addresses read-only before the addon runs; otherwise one stray write \
@@ -31,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let mut problems = match &facts.details {
-        Details::Elf(elf) => check_elf(elf),
+        Details::Elf(elf) => check_elf(subject.libc, elf),
         Details::MachO(macho) => check_macho(macho),
         Details::Pe(pe) => check_pe(facts, pe),
     };
@@ -49,12 +50,22 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problems
 }
 
-fn check_elf(elf: &ElfFacts) -> Vec<Problem> {
+fn check_elf(libc: Option<Libc>, elf: &ElfFacts) -> Vec<Problem> {
     let mut problems = Vec::new();
     if elf.executable_stack {
+        let (severity, message) = match libc {
+            Some(Libc::Musl) => {
+                (Severity::Warning, "the addon asks for an executable stack, and musl ignores the request")
+            }
+            _ => {
+                let message =
+                    "the addon asks for an executable stack, and glibc 2.41 and later refuse to load it";
+                (Severity::Error, message)
+            }
+        };
         problems.push(Problem {
-            severity: Severity::Error,
-            message: "the addon asks for an executable stack, and glibc 2.41 and later refuse to load it".to_owned(),
+            severity,
+            message: message.to_owned(),
             evidence: "PT_GNU_STACK is executable or absent".to_owned(),
             remedy: "link with -Wl,-z,noexecstack, and end each assembly file with .section .note.GNU-stack,\"\",%progbits"
                 .to_owned(),

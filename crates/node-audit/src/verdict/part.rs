@@ -65,18 +65,21 @@ fn part<'a>(
     let claimed = platform.and_then(|platform| platform.libc);
     let is_glibc = facts.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc));
     let is_linux = platform.is_some_and(|platform| platform.os == Os::Linux);
+    let system = platform.map(|platform| {
+        let libraries = file.addon.libraries_of(facts);
+        let libraries = libraries.iter().filter_map(|library| library.part(facts.cpu));
+        let systems = libraries.map(|library| System::of(platform, library, None));
+        let own = System::of(platform, facts, with);
+        systems.fold(own, |own, library| if own.is_same(&library) { own.newest(library) } else { own })
+    });
+    let failure = errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding));
+    let failure = failure.or_else(|| system.as_ref()?.contradiction());
     Part {
         file: &file.report.file,
         platform,
-        system: platform.map(|platform| {
-            let libraries = file.addon.libraries_of(facts);
-            let libraries = libraries.iter().filter_map(|library| library.part(facts.cpu));
-            let systems = libraries.map(|library| System::of(platform, library, None));
-            let own = System::of(platform, facts, with);
-            systems.fold(own, |own, library| if own.is_same(&library) { own.newest(library) } else { own })
-        }),
+        system,
         node: NodeNeed::of(facts, file.addon.binding),
-        failure: errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding)),
+        failure,
         may_load_on_musl: is_linux
             && is_glibc
             && claimed.is_none()

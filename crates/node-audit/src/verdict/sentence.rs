@@ -72,7 +72,7 @@ fn other_libc(loading: &[&Part<'_>], failing: &[&Part<'_>]) -> Option<String> {
     let claims = |libc: &str| {
         failing.iter().any(|part| part.platform.is_some_and(|platform| platform.to_string().contains(libc)))
     };
-    let glibc = System::Glibc { oldest: None, with: None };
+    let glibc = System::Glibc { oldest: None, with: None, newest: None };
     match (has(&glibc), has(&System::Musl), has(&System::Linux)) {
         (true, false, false) if !claims("-musl") => {
             let linux = loading.iter().filter(|part| part.platform.is_some_and(|own| own.os == Os::Linux));

@@ -6,6 +6,9 @@ use crate::facts::{Details, ElfFacts, Facts};
 use crate::platform::{Libc, Os, Platform};
 use crate::version::Version;
 
+/// The last glibc that makes the stack executable for an addon.
+const EXECUTABLE_STACK: Version = Version { major: 2, minor: 40, patch: 0 };
+
 /// A system, with the oldest release that has what an addon needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum System {
@@ -15,6 +18,8 @@ pub(super) enum System {
         oldest: Option<Version>,
         /// The newest version of libstdc++ or libgcc, if that is newer than the policy's oldest system has.
         with: Option<String>,
+        /// Releases after this one refuse the addon.
+        newest: Option<Version>,
     },
     Musl,
     MacOs {
@@ -31,7 +36,11 @@ impl System {
         match (platform.os, platform.libc.or(linked)) {
             (Os::Linux, Some(Libc::Musl)) => System::Musl,
             (Os::Linux, None) => System::Linux,
-            (Os::Linux, _) => System::Glibc { oldest: facts.elf().and_then(oldest_glibc), with },
+            (Os::Linux, _) => System::Glibc {
+                oldest: facts.elf().and_then(oldest_glibc),
+                with,
+                newest: facts.elf().filter(|elf| elf.executable_stack).map(|_| EXECUTABLE_STACK),
+            },
             (Os::Darwin, _) => System::MacOs { oldest: facts.macho().and_then(|macho| macho.min_os) },
             (Os::Win32, _) => System::Windows,
             (os, _) => System::Other(os),
@@ -56,12 +65,25 @@ impl System {
         }
     }
 
+    /// Returns why no release of the system loads an addon, if the oldest one is after the newest one.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        match self {
+            System::Glibc { oldest: Some(oldest), newest: Some(newest), .. } if oldest > newest => {
+                Some(format!(
+                    "needs glibc {oldest}, and asks for an executable stack, which glibc {oldest} refuses"
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the system with the newer of two oldest releases.
     pub(super) fn newest(self, other: System) -> System {
         match (self, other) {
-            (System::Glibc { oldest, with }, System::Glibc { oldest: other, with: more }) => {
-                System::Glibc { oldest: oldest.max(other), with: with.max(more) }
-            }
+            (
+                System::Glibc { oldest, with, newest },
+                System::Glibc { oldest: other, with: more, newest: last },
+            ) => System::Glibc { oldest: oldest.max(other), with: with.max(more), newest: newest.or(last) },
             (System::MacOs { oldest }, System::MacOs { oldest: other }) => {
                 System::MacOs { oldest: oldest.max(other) }
             }
@@ -78,9 +100,13 @@ impl fmt::Display for System {
         };
         match self {
             System::Linux => f.write_str("Linux"),
-            System::Glibc { oldest, with: None } => f.write_str(&release("glibc", oldest)),
-            System::Glibc { oldest, with: Some(with) } => {
-                write!(f, "{} with {with}", release("glibc", oldest))
+            System::Glibc { oldest, with, newest } => {
+                match (oldest, newest) {
+                    (Some(oldest), Some(newest)) => write!(f, "glibc {oldest} to {newest}")?,
+                    (None, Some(newest)) => write!(f, "glibc up to {newest}")?,
+                    (_, None) => f.write_str(&release("glibc", oldest))?,
+                }
+                with.iter().try_for_each(|with| write!(f, " with {with}"))
             }
             System::Musl => f.write_str("Alpine"),
             System::MacOs { oldest } => f.write_str(&release("macOS", oldest)),

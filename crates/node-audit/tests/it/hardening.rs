@@ -59,3 +59,12 @@ fn an_elf_file_needs_full_relro_and_a_plain_stack() {
         assert_eq!((found.len(), found[0].0), (1, Severity::Error), "{found:?}");
     }
 }
+
+/// musl loads an addon with an executable stack, and the message spoke of glibc.
+#[test]
+fn musl_ignores_an_executable_stack() {
+    let object = Maker { stack: Some(elf::PF_R | elf::PF_W | elf::PF_X), ..Maker::musl() };
+    let found = object.findings("addon.linux-x64-musl.node", RULE);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+    assert_eq!(found[0].message, "the addon asks for an executable stack, and musl ignores the request");
+}

@@ -53,7 +53,18 @@ fn glibc_has_space_for_some() {
         "{}",
         finding.message
     );
-    assert_eq!(only(own(1727).findings(NAME, "static-tls")).severity, Severity::Warning);
+    // Node 22 refuses one byte more. 1665 to 1727 bytes were a warning about 1700 bytes "of the 1664".
+    for (size, place) in
+        [(1665, " in some releases of Node"), (1727, " in some releases of Node"), (1728, "")]
+    {
+        let finding = only(own(size).findings(NAME, "static-tls"));
+        assert_eq!(finding.severity, Severity::Error);
+        let expected = format!(
+            "the addon needs {size} bytes of static thread-local memory, more than the 1664 that glibc reserves by default: \
+             require() fails{place} with \"cannot allocate memory in static TLS block\""
+        );
+        assert_eq!(finding.message, expected);
+    }
     let finding = only(own(1728).findings(NAME, "static-tls"));
     assert_eq!(finding.severity, Severity::Error);
     assert!(finding.message.contains("cannot allocate memory in static TLS block"), "{}", finding.message);

@@ -55,6 +55,23 @@ fn one_platform_names_the_oldest_libc_node_and_the_processor() {
     assert_eq!(verdict(private), "fails on linux-x64-gnu: calls internal functions of glibc");
 }
 
+/// The verdict said "and later", though glibc 2.41 and later refuse the addon.
+#[test]
+fn an_executable_stack_ends_the_releases_of_glibc() {
+    let stack = Some(elf::PF_R | elf::PF_W | elf::PF_X);
+    let verdict = |maker: Maker| verdict(&[("x.linux-x64-gnu.node", Maker { stack, ..maker }.make())]);
+    assert_eq!(
+        verdict(with_glibc("GLIBC_2.14")),
+        format!("loads on glibc 2.14 to 2.40, {NODE}, x64; not on Alpine")
+    );
+    let unversioned = Maker { versions: vec![], ..addon() };
+    assert_eq!(verdict(unversioned), format!("loads on glibc up to 2.40, {NODE}, x64; not on Alpine"));
+    assert_eq!(
+        verdict(with_glibc("GLIBC_2.41")),
+        "fails on linux-x64-gnu: needs glibc 2.41, and asks for an executable stack, which glibc 2.41 refuses"
+    );
+}
+
 #[test]
 fn a_newer_cpp_library_is_named() {
     let needs = |library, version| Need { library, version, weak: false, symbols: vec!["x"] };
