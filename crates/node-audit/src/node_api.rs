@@ -157,6 +157,13 @@ pub(crate) fn releases(version: usize) -> String {
     format!("Node {} and later", names.join(", "))
 }
 
+/// Returns whether no known release of Node accepts a declared version.
+pub(crate) fn is_unknown(declared: u32) -> bool {
+    /// NAPI_VERSION_EXPERIMENTAL, which every Node accepts.
+    const EXPERIMENTAL: u32 = 0x7fff_ffff;
+    declared != EXPERIMENTAL && usize::try_from(declared).map_or(true, |declared| declared > RELEASES.len())
+}
+
 /// Returns the releases that lack a version of Node-API.
 pub(crate) fn lacking(version: usize) -> Vec<Releases> {
     let row = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();

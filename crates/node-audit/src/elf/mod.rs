@@ -64,7 +64,7 @@ where
     let libraries = listed(elf::DT_NEEDED)?;
     let mut versions = versions::needs(image, &names)?;
     let symbols = symbols::table(image)?;
-    let SymbolNames { imports, exports, references, version_function } =
+    let SymbolNames { imports, exports, references, version_function, variable_entry } =
         symbols::names(image, symbols, &names, &mut versions)?;
     let version_needs = versions.into_needs();
     let Segments { loaded, writable_code, relro, executable_stack, tls_size, android } =
@@ -88,6 +88,10 @@ where
         text_relocations: image.value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0,
         executable_stack,
         node_api: version_function.and_then(|address| declared::returned(machine, image.at(address)?)),
+        variable_entry,
+        os_abi: image.header.e_ident().os_abi.0,
+        abi_version: image.header.e_ident().abi_version,
+        other_version: Some(image.header.e_version(image.endian)).filter(|version| *version != 1),
     };
     let constructors = image.flags(elf::DT_INIT) != 0 || image.flags(elf::DT_INIT_ARRAYSZ) != 0;
     let registers = constructors && imports.iter().any(|name| name == REGISTER);

@@ -3,13 +3,14 @@
 use object::elf;
 use object::endian::Endianness;
 use object::read::ReadRef;
-use object::read::elf::{FileHeader, GnuHashTable, HashTable, SectionHeader, Sym};
+use object::read::elf::{FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym};
 
 use super::image::Image;
 use super::relocations::{self, Reference};
 use super::versions::Needs;
 use crate::facts::References;
-use crate::node_api::DECLARED_VERSION;
+use crate::node_abi::ENTRY_PREFIX;
+use crate::node_api::{DECLARED_VERSION, ENTRY};
 use crate::strings::Strings;
 
 /// Names that some linkers define in every shared object, and to which nothing binds.
@@ -35,6 +36,8 @@ pub(super) struct SymbolNames {
     pub(super) references: Option<References>,
     /// The address of the function that returns the declared Node-API version.
     pub(super) version_function: Option<u64>,
+    /// The entry point that is a variable outside of all code.
+    pub(super) variable_entry: Option<String>,
 }
 
 /// Returns the dynamic symbol table with the null symbol; an empty one if the file has none.
@@ -95,12 +98,31 @@ where
                 if name == DECLARED_VERSION {
                     found.version_function = Some(symbol.st_value(endian).into());
                 }
+                let is_entry = name == ENTRY || name.starts_with(ENTRY_PREFIX);
+                let is_variable = symbol.st_type() == elf::STT_OBJECT;
+                if is_entry && is_variable && !is_code(image, symbol.st_value(endian).into()) {
+                    found.variable_entry = Some(name.clone());
+                }
                 found.exports.push(name);
             }
         }
     }
     found.references = kinds.map(|_| references);
     Ok(found)
+}
+
+/// Returns whether an address is in an executable segment.
+fn is_code<Elf>(image: &Image<'_, Elf>, address: u64) -> bool
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let endian = image.endian;
+    image.segments.iter().any(|segment| {
+        let offset = address.checked_sub(segment.p_vaddr(endian).into());
+        segment.p_type(endian) == elf::PT_LOAD
+            && segment.p_flags(endian).0 & elf::PF_X.0 != 0
+            && offset.is_some_and(|offset| offset < segment.p_memsz(endian).into())
+    })
 }
 
 /// Returns the number of dynamic symbols.

@@ -35,6 +35,14 @@ pub struct ElfFacts {
     pub executable_stack: bool,
     /// The Node-API version that the addon declares: the return value of `node_api_module_get_api_version_v1`.
     pub node_api: Option<u32>,
+    /// The exported entry point that is a variable outside of all code, by name.
+    pub variable_entry: Option<String>,
+    /// The system that the header names (EI_OSABI): 0 for System V, 3 for GNU.
+    pub os_abi: u8,
+    /// The version of that system's ABI (EI_ABIVERSION).
+    pub abi_version: u8,
+    /// The version of ELF in the header (e_version), if it is not 1.
+    pub other_version: Option<u32>,
 }
 
 /// The strong imports to which relocations refer, each in one list. The loader never looks up an import without a relocation.

@@ -3,10 +3,10 @@
 use super::musl_names::{lacked_by_musl, library_that_musl_lacks};
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
-use crate::facts::{Details, Facts};
+use crate::facts::{Details, ElfFacts, Facts};
 use crate::finding::Severity;
 use crate::library::Library;
-use crate::platform::{Libc, Os, Platform};
+use crate::platform::{Cpu, Libc, Os, Platform};
 
 pub(super) const RULE: Rule = Rule {
     id: "arch",
@@ -36,6 +36,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let message =
             "the file is not a shared library, and Node loads only shared libraries as addons".to_owned();
         problem(Severity::Error, message, "link the file with -shared (crate type cdylib in Rust)");
+    }
+    if let Some((mark, words)) = refused_header(subject) {
+        let message =
+            format!("the addon's header has {mark}, and glibc refuses it: require() fails with \"{words}\"");
+        problem(Severity::Error, message, "check the tools that change the file after it is linked");
     }
     for library in subject.libraries {
         if let Some((severity, message, evidence)) = wrong_library(subject, library) {
@@ -125,6 +130,25 @@ fn lacks(os: Os, libc: Libc) -> bool {
         // OpenHarmony's C library is a variant of musl.
         Os::Openharmony => libc == Libc::Glibc,
         _ => false,
+    }
+}
+
+/// Returns the field of the header that glibc refuses, and glibc's words. musl does not read these fields.
+fn refused_header(subject: &Subject<'_>) -> Option<(String, &'static str)> {
+    /// More than any glibc knows for GNU's ABI.
+    const VERSIONS: u8 = 16;
+    let elf = subject.linux().filter(|_| subject.libc != Some(Libc::Musl))?;
+    let ElfFacts { os_abi, abi_version, other_version, .. } = elf;
+    if let Some(version) = other_version {
+        let words = "ELF file version does not match current one";
+        return Some((format!("the ELF version {version}"), words));
+    }
+    match (*os_abi, *abi_version) {
+        (0, 0) | (3, ..VERSIONS) => None,
+        (0 | 3, version) => Some((format!("the ABI version {version}"), "ELF file ABI version invalid")),
+        // ARM has numbers of its own.
+        _ if subject.facts.cpu == Some(Cpu::Arm) => None,
+        (os_abi, _) => Some((format!("the OS ABI {os_abi}"), "ELF file OS ABI invalid")),
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: true,
     explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the number of \
         its own V8 ABI; in an older way, a constructor of the addon registers the module during loading. Without any of \
-        these, require() fails: Module did not self-register. A Node-API addon loads in every later Node; an addon that \
+        these, require() fails: Module did not self-register. An entry point that is a variable, and a declared Node-API version that \
+        no release has (node_api_module_get_api_version_v1), end the process with a segmentation fault. A Node-API addon loads in every later Node; an addon that \
         calls V8 (NAN, node.h) loads only in the release that it was compiled for.\n\
         Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
     check: Check::Addon(check),
@@ -31,6 +32,26 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         vec![Problem { severity, message, evidence, remedy: remedy.to_owned() }]
     };
 
+    if let Some(entry) = facts.elf().and_then(|elf| elf.variable_entry.as_ref()) {
+        let message = "the addon's entry point is a variable: require() calls it, and the process ends with a segmentation fault";
+        let evidence = format!("{entry} has the type STT_OBJECT, and is in no executable segment");
+        let remedy = "export a function of this name: NAPI_MODULE in C, napi-rs in Rust";
+        return problem(Severity::Error, message.to_owned(), evidence, remedy);
+    }
+    let declared = facts.elf().and_then(|elf| elf.node_api).filter(|_| exports(node_api::ENTRY));
+    if let Some(declared) = declared.filter(|declared| node_api::is_unknown(*declared)) {
+        let message = format!(
+            "the addon declares Node-API {declared}, which no known release of Node has: require() ends the process with a \
+             segmentation fault"
+        );
+        let evidence = format!("{} returns {declared}", node_api::DECLARED_VERSION);
+        return problem(
+            Severity::Error,
+            message,
+            evidence,
+            "build with the lowest NAPI_VERSION that suffices",
+        );
+    }
     if exports(node_api::ENTRY) || registers("napi_module_register") {
         let v8: Vec<&String> = facts.imports.iter().filter(|name| is_v8(name)).collect();
         if v8.is_empty() {
@@ -90,4 +111,31 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
 fn is_v8(name: &str) -> bool {
     ["_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node"].iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with('?') && ["@v8@@", "@node@@"].iter().any(|namespace| name.contains(namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::addon::Addon;
+    use crate::facts::{Details, ElfFacts, Facts};
+    use crate::policy::Policy;
+
+    /// Each Node ends with a segmentation fault, and there was no finding.
+    #[test]
+    fn a_declared_version_that_no_node_has_is_an_error() {
+        for (declared, is_error) in
+            [(8, false), (10, false), (99, true), (0x7fff_ffff, false), (u32::MAX, true)]
+        {
+            let elf = ElfFacts { node_api: Some(declared), ..ElfFacts::default() };
+            let facts = Facts {
+                exports: vec![node_api::ENTRY.to_owned(), node_api::DECLARED_VERSION.to_owned()],
+                ..Facts::empty(Details::Elf(elf))
+            };
+            let addon = Addon::unplaced(PathBuf::new(), vec![facts]);
+            let found = check(&Subject::new(&addon, &addon.facts[0], None, &Policy::default()));
+            assert_eq!(found.iter().any(|found| found.severity == Severity::Error), is_error, "{declared}");
+        }
+    }
 }

@@ -159,3 +159,35 @@ fn the_policy_overrides_the_claim() {
     let finding = only(Maker::addon().findings_by(NAME, "arch", &policy));
     assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
 }
+
+/// glibc refuses these headers, and there was no finding. musl does not read the fields.
+#[test]
+fn a_header_that_glibc_refuses_is_an_error() {
+    let found = |object: &Maker, name: &str, position: usize, byte: u8| {
+        let mut content = object.make();
+        content[position] = byte;
+        let report =
+            node_audit::audit_bytes(std::path::Path::new(name), &content, &Policy::default()).unwrap();
+        report.findings.into_iter().filter(|finding| finding.rule == "arch").collect::<Vec<_>>()
+    };
+    // EI_OSABI, EI_ABIVERSION, e_version.
+    for (position, byte, words) in [
+        (7, 9, "has the OS ABI 9, and glibc refuses it: require() fails with \"ELF file OS ABI invalid\""),
+        (
+            8,
+            7,
+            "has the ABI version 7, and glibc refuses it: require() fails with \"ELF file ABI version invalid\"",
+        ),
+        (
+            20,
+            2,
+            "has the ELF version 2, and glibc refuses it: require() fails with \"ELF file version does not match",
+        ),
+    ] {
+        let finding = only(found(&Maker::addon(), NAME, position, byte));
+        assert_eq!(finding.severity, Severity::Error);
+        assert!(finding.message.contains(words), "{}", finding.message);
+        assert_eq!(found(&Maker::musl(), "addon.linux-x64-musl.node", position, byte), []);
+    }
+    assert_eq!(found(&Maker::addon(), NAME, 7, 3), []);
+}

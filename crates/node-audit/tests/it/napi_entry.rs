@@ -95,3 +95,14 @@ fn an_abi_in_the_name_is_that_of_the_entry_point() {
     assert_eq!(found(&v8, "lib/binding/node-v127-linux-x64/x.node")[0].0, Severity::Error);
     assert_eq!(found(&Maker::addon(), "linux-x64/node.abi108.node"), []);
 }
+
+/// Each Node ends with a segmentation fault, and there was no finding.
+#[test]
+fn an_entry_point_that_is_a_variable_is_an_error() {
+    let object = Maker { variables: vec!["napi_register_module_v1"], ..Maker::addon() };
+    let found = object.findings(NAME, RULE);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert!(found[0].message.starts_with("the addon's entry point is a variable"), "{}", found[0].message);
+    let code = Maker { load: elf::PF_R | elf::PF_X, ..object };
+    assert_eq!(code.findings(NAME, RULE), []);
+}

@@ -49,6 +49,8 @@ pub(crate) struct Maker {
     /// Imports bound to a version.
     pub(crate) versions: Vec<Need>,
     pub(crate) exports: Vec<&'static str>,
+    /// Those of the names that are variables.
+    pub(crate) variables: Vec<&'static str>,
     /// Names that are defined, but hidden from other objects.
     pub(crate) hidden: Vec<&'static str>,
     /// Further dynamic entries with a string.
@@ -99,6 +101,7 @@ impl Maker {
                 symbols: vec!["malloc", "free"],
             }],
             exports: vec!["napi_register_module_v1"],
+            variables: vec![],
             hidden: vec![],
             texts: vec![],
             numbers: vec![],
@@ -170,13 +173,16 @@ impl Maker {
         let count = u32::try_from(symbols.len()).unwrap() + 1;
         let hash = writer.write_hash(1, count, |_| None);
         let symbol_table = writer.write_null_dynamic_symbol();
+        let is_variable: Vec<bool> =
+            self.symbol_names().iter().map(|name| self.variables.contains(name)).collect();
         for (index, (name, defined, visible, _)) in symbols.iter().enumerate() {
+            let kind = if is_variable[index] { elf::STT_OBJECT } else { elf::STT_FUNC };
             let bind = if weak.contains(&index) { elf::STB_WEAK } else { elf::STB_GLOBAL };
             let visibility = if *visible { elf::STV_DEFAULT } else { elf::STV_HIDDEN };
             writer.write_dynamic_symbol(&Sym {
                 section: None,
                 st_name: writer.dynamic_string_offset(Some(*name)),
-                st_info: SymbolInfo::new(bind, elf::STT_FUNC),
+                st_info: SymbolInfo::new(bind, kind),
                 st_other: visibility.into(),
                 st_shndx: if *defined { elf::SHN_ABS } else { elf::SHN_UNDEF },
                 st_value: 0,
