@@ -66,6 +66,7 @@ mod source;
 mod strings;
 mod summary;
 mod symbol_tables;
+mod unversioned;
 mod verdict;
 mod version;
 mod wanted_nodes;

@@ -229,3 +229,6 @@ pub(crate) const MAX_TABLE_FILES: usize = 20;
 
 /// Addons from which on a progress bar is shown. Fewer are read within a second.
 pub const MIN_PROGRESS_ADDONS: u64 = 20;
+
+/// Imports without a version whose first glibc is looked up. Each takes up to 42 hashes.
+pub(crate) const MAX_UNVERSIONED: usize = 10_000;

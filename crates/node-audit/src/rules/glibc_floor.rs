@@ -7,6 +7,7 @@ use super::subject::Subject;
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
 use crate::platform::{Cpu, Libc};
+use crate::unversioned::unversioned_glibc;
 use crate::version::Version;
 
 pub(super) const RULE: Rule = Rule {
@@ -60,6 +61,15 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
                 ),
             },
         );
+    }
+    let unversioned = unversioned_glibc(subject.facts).filter(|_| above.is_empty());
+    if let Some((version, name)) = unversioned.filter(|(version, _)| *version > floor) {
+        problems.push(Problem {
+            severity: Severity::Error,
+            message: format!("the addon needs glibc {version}; the oldest supported version is {floor}"),
+            evidence: format!("imports {name} without a version, which glibc has from {version} on"),
+            remedy: format!("link against glibc {floor}, and do not use {name}"),
+        });
     }
     problems
 }

@@ -83,6 +83,22 @@ pub(crate) fn nodes(os: &str) -> impl Iterator<Item = &'static NodeRelease> {
     TABLES.nodes.iter().filter(move |node| node.os == os)
 }
 
+/// Returns the first glibc for a processor that has a name; None if the name is not glibc's.
+///
+/// An import without a version binds to any version of the name.
+pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {
+    /// The last glibc in the tables.
+    const LAST: u32 = 43;
+    let column = system(Libc::Glibc, cpu)?;
+    // x64 has 2.2.5 as its first version, where most names are.
+    let has = |version: &Version| columns_of(&format!("{name}@GLIBC_{version}")).meets(column);
+    let is_known =
+        columns_of(name).meets(column) && !nodes("linux").any(|node| columns_of(name).meets(node.column));
+    let versions = (3..=LAST).map(|minor| Version { major: 2, minor, patch: 0 });
+    let first = Version { major: 2, minor: 2, patch: 5 };
+    std::iter::once(first).chain(versions).filter(|_| is_known).find(has)
+}
+
 /// Returns whether a release of Node for a processor may have a name: a known one, on any system, or one that is not known.
 pub(crate) fn may_be_nodes(name: &str, cpu: Option<Cpu>) -> bool {
     let columns = columns_of(name);
@@ -183,6 +199,24 @@ mod tests {
         assert!(has(lib_system().unwrap(), "malloc") && has(lib_system().unwrap(), "dyld_stub_binder"));
         assert_eq!(system(Libc::Glibc, Cpu::Arm), None);
         assert_eq!(system(Libc::Bionic, Cpu::X64), None);
+    }
+
+    #[test]
+    fn a_name_without_a_version_has_a_first_glibc() {
+        for (name, expected) in [
+            ("strlcpy", Some("2.38")),
+            ("arc4random", Some("2.36")),
+            ("__isoc23_strtol", Some("2.38")),
+            ("memcpy", Some("2.2.5")),
+            ("napi_create_function", None),
+            ("_Znwm", None),
+            ("some_missing_function", None),
+        ] {
+            let first = first_glibc(name, Cpu::X64).map(|version| version.to_string());
+            assert_eq!(first.as_deref(), expected, "{name}");
+        }
+        assert_eq!(first_glibc("memcpy", Cpu::Arm64).map(|version| version.minor), Some(17));
+        assert_eq!(first_glibc("memcpy", Cpu::Arm), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::facts::{Details, ElfFacts, Facts};
 use crate::platform::{Libc, Os, Platform};
+use crate::unversioned::unversioned_glibc;
 use crate::version::Version;
 
 /// The last glibc that makes the stack executable for an addon.
@@ -37,7 +38,10 @@ impl System {
             (Os::Linux, Some(Libc::Musl)) => System::Musl,
             (Os::Linux, None) => System::Linux,
             (Os::Linux, _) => System::Glibc {
-                oldest: facts.elf().and_then(oldest_glibc),
+                oldest: facts
+                    .elf()
+                    .and_then(oldest_glibc)
+                    .max(unversioned_glibc(facts).map(|(version, _)| version)),
                 with,
                 newest: facts.elf().filter(|elf| elf.executable_stack).map(|_| EXECUTABLE_STACK),
             },

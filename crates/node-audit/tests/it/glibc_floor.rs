@@ -105,3 +105,21 @@ fn no_processor_has_a_floor_from_before_its_time() {
     let found = object.findings("addon.linux-loong64-gnu.node", "glibc-floor");
     assert_eq!(found[0].message, "the addon needs glibc 2.38; the oldest supported version is 2.36");
 }
+
+/// A name without a version is looked up as well, and a glibc without the name refuses the addon.
+#[test]
+fn a_name_without_a_version_needs_the_first_glibc_that_has_it() {
+    let object = |bind_now| Maker {
+        imports: vec!["napi_create_function", "strlcpy"],
+        relocations: vec![(elf::R_X86_64_JUMP_SLOT, "strlcpy")],
+        bind_now,
+        ..Maker::addon()
+    };
+    let found = object(true).findings(NAME, "glibc-floor");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].message.starts_with("the addon needs glibc 2.38; the oldest"), "{}", found[0].message);
+    assert_eq!(found[0].evidence, "imports strlcpy without a version, which glibc has from 2.38 on");
+    assert_eq!(object(false).findings(NAME, "glibc-floor"), []);
+    let with_bsd = Maker { needed: vec!["libc.so.6", "libbsd.so.0"], ..object(true) };
+    assert_eq!(with_bsd.findings(NAME, "glibc-floor"), []);
+}
