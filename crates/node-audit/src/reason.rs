@@ -5,6 +5,21 @@ use crate::library::LOADED;
 /// The start of the message about a library that the system lacks.
 const NEEDS: &str = "the addon needs ";
 
+/// The clause of a message about the releases of Node that load the addon, though others that it is for do not.
+pub(crate) const LOADS_IN: &str = "; the addon loads in ";
+
+/// Returns the releases that a message says load the addon: `Node 22 and later`.
+pub(crate) fn loads_in(message: &str) -> Option<&str> {
+    Some(message.rsplit_once(LOADS_IN)?.1)
+}
+
+/// The end of the message about internal functions of glibc: an addon that calls these loads until glibc is updated.
+pub(crate) const FITS_ONE_GLIBC: &str =
+    "calls internal functions of glibc, which fit one build of glibc only";
+
+/// The words for [`FITS_ONE_GLIBC`] in a verdict.
+pub(crate) const MAY_FAIL_LATER: &str = "may fail after an update of glibc";
+
 /// Returns the library that an addon needs and lacks, by the message of the rule `needed`.
 pub(crate) fn missing_library<'a>(rule: &str, message: &'a str) -> Option<&'a str> {
     let rest = message.strip_prefix(NEEDS).filter(|_| rule == "needed")?;
@@ -23,7 +38,9 @@ pub(crate) fn short_reason<'a>(rule: &str, message: &'a str) -> &'a str {
     // What follows is the limit, the system, or the loader's words.
     let ends = ["; ", ", which ", ": require() "];
     // The problem of a library begins with the library's name.
-    let (library, problem) = message.split_at(message.find(LOADED).map_or(0, |at| at + LOADED.len()));
+    let of_library = LOADED.trim_end_matches(", ");
+    let end = message.find(of_library).map_or(0, |at| (at + LOADED.len()).min(message.len()));
+    let (library, problem) = message.split_at_checked(end).unwrap_or(("", message));
     let short = ends.iter().fold(problem, |short, end| short.split(end).next().unwrap_or(short));
     let short = message.get(..library.len() + short.len()).unwrap_or(message);
     short.strip_prefix("the addon ").unwrap_or(short)
@@ -49,6 +66,11 @@ mod tests {
                 "imports",
                 "a.dll, which the addon loads, needs b.dll, which Windows lacks",
                 "a.dll, which the addon loads, needs b.dll",
+            ),
+            (
+                "undefined-symbols",
+                "liba.so.1, which the addon loads: x is in neither glibc, a loaded library nor Node 22: require() fails with",
+                "liba.so.1, which the addon loads: x is in neither glibc, a loaded library nor Node 22",
             ),
             ("arch", "the addon claims a, but is a file, which only b loads", "claims a, but is a file"),
         ] {

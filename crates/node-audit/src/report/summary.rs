@@ -6,7 +6,7 @@ use super::wrap::{plural, usable, wrap_names};
 use crate::limits::MAX_PACKAGE_WIDTH;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::reason::{missing_library, short_reason};
+use crate::reason::{FITS_ONE_GLIBC, MAY_FAIL_LATER, loads_in, missing_library, short_reason};
 use crate::summary::{PackageSummary, Verdict};
 
 /// Formats a row for each package and a column for each system, for a terminal of `width` columns, with a summary line.
@@ -59,6 +59,10 @@ fn table_cell(verdict: &Verdict) -> String {
         Verdict::Loads { nodes: Some(nodes) } => format!("loads in {nodes} only"),
         Verdict::Fails { rule: "node-abi", message, .. } => {
             format!("only {}", message.strip_prefix(LOADS).unwrap_or(message))
+        }
+        Verdict::Fails { message, .. } if message.ends_with(FITS_ONE_GLIBC) => MAY_FAIL_LATER.to_owned(),
+        Verdict::Fails { message, .. } if loads_in(message).is_some() => {
+            format!("only {}", loads_in(message).unwrap_or_default())
         }
         Verdict::Fails { rule, message, .. } => match missing_library(rule, message) {
             Some(library) => format!("fails without {library}"),

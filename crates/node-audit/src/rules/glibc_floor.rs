@@ -7,6 +7,7 @@ use super::subject::Subject;
 use crate::facts::VersionNeed;
 use crate::finding::Severity;
 use crate::platform::{Cpu, Libc};
+use crate::reason::FITS_ONE_GLIBC;
 use crate::unversioned::unversioned_glibc;
 use crate::version::Version;
 
@@ -91,10 +92,9 @@ fn marker(need: &VersionNeed, floor: Version) -> Option<Problem> {
             ),
             "link with -Wl,-z,nopack-relative-relocs".to_owned(),
         ),
-        "GLIBC_PRIVATE" => (
-            "the addon calls internal functions of glibc, which fit one build of glibc only".to_owned(),
-            "replace these calls by public functions".to_owned(),
-        ),
+        "GLIBC_PRIVATE" => {
+            (format!("the addon {FITS_ONE_GLIBC}"), "replace these calls by public functions".to_owned())
+        }
         unknown => (
             format!("the addon needs the glibc feature {unknown}, which glibc {floor} is not known to have"),
             format!("link against glibc {floor}, or turn off the linker's feature"),

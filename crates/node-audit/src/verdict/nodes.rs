@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::Facts;
 use crate::node_binding::NodeBinding;
 use crate::registration::REGISTER;
-use crate::{node_abi, node_api};
+use crate::{node_abi, node_api, node_binding};
 
 /// The Node that an addon needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NodeNeed {
     /// A version of Node-API.
     Api(usize),
@@ -18,13 +18,25 @@ pub(super) enum NodeNeed {
     Abi(u32),
     /// One ABI that the addon does not name.
     OneAbi,
+    /// Releases of Electron, those with an ABI or all.
+    Electron(Option<u32>),
+    /// The releases that have all symbols, as text: `Node 22 and later`.
+    Only(String),
 }
 
 impl NodeNeed {
+    /// Returns whether every release of Node from an oldest one on loads the addon.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, NodeNeed::Api(_) | NodeNeed::RunTime)
+    }
+
     /// Returns the need of an addon.
     pub(super) fn of(facts: &Facts, binding: NodeBinding) -> Option<NodeNeed> {
-        if let NodeBinding::Abi(abi) | NodeBinding::Electron(Some(abi)) = binding {
-            return Some(NodeNeed::Abi(abi));
+        match binding {
+            NodeBinding::Abi(abi) if is_of_electron(abi) => return Some(NodeNeed::Electron(Some(abi))),
+            NodeBinding::Abi(abi) => return Some(NodeNeed::Abi(abi)),
+            NodeBinding::Electron(abi) => return Some(NodeNeed::Electron(abi)),
+            _ => {}
         }
         let functions = facts.imports.iter().filter(|name| node_api::is_function(name));
         let declared = facts.elf().and_then(|elf| usize::try_from(elf.node_api?).ok());
@@ -60,12 +72,33 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
             _ => None,
         })
         .collect();
-    if !abis.is_empty() {
-        texts.push(format!("only {}", of_abis(&abis)));
+    let mut only = Vec::from_iter((!abis.is_empty()).then(|| of_abis(&abis)));
+    only.extend(needs.iter().filter_map(|need| match need {
+        NodeNeed::Only(nodes) => Some(nodes.clone()),
+        _ => None,
+    }));
+    // Electron loads what every Node loads.
+    only.extend(electron(needs).filter(|_| !needs.iter().any(NodeNeed::is_open)));
+    if !only.is_empty() {
+        texts.push(format!("only {}", only.join(", ")));
     } else if needs.contains(&NodeNeed::OneAbi) {
         texts.push("only the Node it was compiled for".to_owned());
     }
     (!texts.is_empty()).then(|| texts.join(", or "))
+}
+
+/// Returns the releases of Electron among the needs: `Electron 15`.
+pub(super) fn electron(needs: &BTreeSet<NodeNeed>) -> Option<String> {
+    let bindings = needs.iter().filter_map(|need| match need {
+        NodeNeed::Electron(abi) => Some(NodeBinding::Electron(*abi)),
+        _ => None,
+    });
+    node_binding::releases(&bindings.collect::<Vec<_>>())
+}
+
+/// Returns whether an ABI is Electron's alone.
+fn is_of_electron(abi: u32) -> bool {
+    node_abi::node(abi).is_none() && !node_abi::electron(abi).is_empty()
 }
 
 /// Returns the releases with these ABIs: `Node 18 to 20, 22, Electron 33`.
@@ -126,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_newest_node_api_counts() {
-        let text = |needs: &[NodeNeed]| releases(&needs.iter().copied().collect());
+        let text = |needs: &[NodeNeed]| releases(&needs.iter().cloned().collect());
         assert_eq!(text(&[]), None);
         assert_eq!(text(&[NodeNeed::Api(1), NodeNeed::Api(9)]).unwrap(), "Node 18.17, 20.3 and later");
         assert_eq!(

@@ -1,5 +1,7 @@
 //! The parts of addons that a verdict is composed of.
 
+use std::collections::BTreeSet;
+
 use super::nodes::NodeNeed;
 use super::system::System;
 use crate::audit::Audited;
@@ -8,7 +10,7 @@ use crate::finding::{Finding, Severity};
 use crate::library::LOADED;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::reason::short_reason;
+use crate::reason::{FITS_ONE_GLIBC, loads_in, short_reason};
 use crate::rules::{Rule, library_that_musl_lacks};
 
 /// An addon on one of its platforms.
@@ -22,6 +24,8 @@ pub(super) struct Part<'a> {
     pub(super) node: Option<NodeNeed>,
     /// Why the addon does not load, in few words.
     pub(super) failure: Option<String>,
+    /// Whether the addon loads until glibc is updated.
+    pub(super) fits_one_glibc: bool,
     /// Whether the addon may load on Alpine, though it is linked to glibc.
     pub(super) may_load_on_musl: bool,
 }
@@ -64,6 +68,13 @@ fn part<'a>(
     let with = errors.iter().find(|finding| finding.rule == "libstdcxx").and_then(|finding| needed(finding));
     let claimed = platform.and_then(|platform| platform.libc);
     let is_glibc = facts.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc));
+    let lasting =
+        || errors.iter().filter(|finding| !is_floor(finding) && !finding.message.ends_with(FITS_ONE_GLIBC));
+    let releases: BTreeSet<&str> = lasting().filter_map(|finding| loads_in(&finding.message)).collect();
+    // Releases of Node that load the addon's file, but not its library, or the reverse, are not compared.
+    let is_limited = releases.len() == 1;
+    let only = releases.first().filter(|_| is_limited).map(|nodes| NodeNeed::Only((*nodes).to_owned()));
+    let stops = |finding: &Finding| !is_limited || loads_in(&finding.message).is_none();
     let is_linux = platform.is_some_and(|platform| platform.os == Os::Linux);
     let system = platform.map(|platform| {
         let libraries = file.addon.libraries_of(facts);
@@ -72,14 +83,15 @@ fn part<'a>(
         let own = System::of(platform, facts, with);
         systems.fold(own, |own, library| if own.is_same(&library) { own.newest(library) } else { own })
     });
-    let failure = errors.iter().find(|finding| !is_floor(finding)).map(|finding| reason(finding));
+    let failure = lasting().find(|finding| stops(finding)).map(|finding| reason(finding));
     let failure = failure.or_else(|| system.as_ref()?.contradiction());
     Part {
         file: &file.report.file,
         platform,
         system,
-        node: NodeNeed::of(facts, file.addon.binding),
+        node: only.or_else(|| NodeNeed::of(facts, file.addon.binding)),
         failure,
+        fits_one_glibc: errors.iter().any(|finding| finding.message.ends_with(FITS_ONE_GLIBC)),
         may_load_on_musl: is_linux
             && is_glibc
             && claimed.is_none()
@@ -92,7 +104,15 @@ fn damaged(file: &Audited, platform: Option<Platform>) -> Part<'_> {
     let finding = file.report.findings.iter().find(|finding| finding.severity == Severity::Error);
     let failure = Some(finding.map_or_else(|| "the file is damaged".to_owned(), reason));
     let report = &file.report.file;
-    Part { file: report, platform, system: None, node: None, failure, may_load_on_musl: false }
+    Part {
+        file: report,
+        platform,
+        system: None,
+        node: None,
+        failure,
+        fits_one_glibc: false,
+        may_load_on_musl: false,
+    }
 }
 
 /// Returns the errors of rules that stop loading on a platform.

@@ -2,43 +2,95 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::nodes::{NodeNeed, releases};
+use super::nodes::{NodeNeed, electron, releases};
 use super::part::Part;
 use super::system::System;
 use crate::limits::{MAX_VERDICT_PLATFORMS, MAX_VERDICT_REASONS};
 use crate::platform::{Cpu, Os};
 use crate::policy::Policy;
+use crate::reason::MAY_FAIL_LATER;
 
 /// Returns the clauses about the addons of a package.
 pub(super) fn clauses(parts: &[Part<'_>], policy: &Policy) -> Vec<String> {
     let (failing, loading): (Vec<&Part<'_>>, Vec<&Part<'_>>) =
         parts.iter().partition(|part| part.failure.is_some());
-    let mut clauses = Vec::from_iter(loads(&loading));
+    let mut clauses = loads(&loading);
     // The caller asks for one platform, and for no other.
     if policy.claim.is_none() {
         clauses.extend(other_libc(&loading, &failing));
+    }
+    if loading.iter().any(|part| part.fits_one_glibc) {
+        clauses.push(format!("{MAY_FAIL_LATER}, since it calls glibc's internal functions"));
     }
     clauses.extend(fails(&failing, &loading));
     clauses
 }
 
-/// Returns the clause about systems, processors and Node.
-fn loads(parts: &[&Part<'_>]) -> Option<String> {
+/// Returns the clauses about systems, processors and Node: one for each set of releases, the one of Node first.
+fn loads(parts: &[&Part<'_>]) -> Vec<String> {
+    let mut groups = groups(parts);
+    // The sort is stable.
+    groups.sort_by_key(|group| is_for_electron(&needs(group)));
+    groups.iter().filter_map(|group| of_group(group)).collect()
+}
+
+/// Returns the parts by the releases that load them. Versions of Node-API make no difference: the newest counts for all.
+fn groups<'a, 'b>(parts: &[&'b Part<'a>]) -> Vec<Vec<&'b Part<'a>>> {
+    let is_together = |one: &Part<'_>, other: &Part<'_>| {
+        let systems = one.system.as_ref().zip(other.system.as_ref());
+        one.cpu() == other.cpu() && systems.is_none_or(|(one, other)| one.is_same(other))
+    };
+    let mut groups: Vec<(BTreeSet<NodeNeed>, Vec<&Part<'_>>)> = Vec::new();
+    for part in parts {
+        let beside: Vec<&Part<'_>> = parts.iter().copied().filter(|other| is_together(part, other)).collect();
+        let needs = needs(&beside);
+        let is_open = needs.iter().any(NodeNeed::is_open);
+        let mut bound: BTreeSet<NodeNeed> = needs.into_iter().filter(|need| !need.is_open()).collect();
+        if is_open {
+            bound.retain(|need| !matches!(need, NodeNeed::Electron(_)));
+            bound.insert(NodeNeed::RunTime);
+        }
+        // Nothing is known of such an addon.
+        let key = if bound.is_empty() { groups.first().map(|(key, _)| key.clone()) } else { Some(bound) };
+        let key = key.unwrap_or_default();
+        match groups.iter_mut().find(|(known, _)| *known == key || known.is_empty()) {
+            Some((known, group)) => {
+                *known = key;
+                group.push(part);
+            }
+            None => groups.push((key, vec![part])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn needs(parts: &[&Part<'_>]) -> BTreeSet<NodeNeed> {
+    parts.iter().filter_map(|part| part.node.clone()).collect()
+}
+
+/// Returns whether Node loads none of the addons, and Electron does.
+fn is_for_electron(needs: &BTreeSet<NodeNeed>) -> bool {
+    !needs.is_empty() && needs.iter().all(|need| matches!(need, NodeNeed::Electron(_)))
+}
+
+/// Returns the clause about parts that the same releases load.
+fn of_group(parts: &[&Part<'_>]) -> Option<String> {
     let systems = systems(parts);
-    let needs: BTreeSet<NodeNeed> = parts.iter().filter_map(|part| part.node).collect();
-    let node = releases(&needs);
-    if systems.is_empty() {
-        return None;
-    }
-    let first = systems.first().map(|(_, cpus)| cpus);
-    if systems.iter().all(|(_, cpus)| Some(cpus) == first) {
-        let names = systems.iter().map(|(system, _)| system.to_string()).collect::<Vec<_>>().join(", ");
-        let node = node.map_or_else(String::new, |node| format!(", {node}"));
-        return Some(format!("loads on {names}{node}, {}", names_of(first.into_iter().flatten())));
-    }
-    let names = systems.iter().map(|(system, cpus)| format!("{system} ({})", names_of(cpus)));
+    let needs = needs(parts);
+    let first = systems.first().map(|(_, cpus)| cpus)?;
+    let is_shared = systems.iter().all(|(_, cpus)| cpus == first);
+    let names = systems.iter().map(|(system, cpus)| match is_shared {
+        true => system.to_string(),
+        false => format!("{system} ({})", names_of(cpus)),
+    });
     let names = names.collect::<Vec<_>>().join(", ");
-    Some(format!("loads on {names}{}", node.map_or_else(String::new, |node| format!("; {node}"))))
+    let shared = if is_shared { format!(", {}", names_of(first)) } else { String::new() };
+    if let Some(electron) = electron(&needs).filter(|_| is_for_electron(&needs)) {
+        return Some(format!("for {electron} alone on {names}{shared}"));
+    }
+    let separator = if is_shared { ", " } else { "; " };
+    let node = releases(&needs).map_or_else(String::new, |node| format!("{separator}{node}"));
+    Some(format!("loads on {names}{node}{shared}"))
 }
 
 /// Returns the systems with their processors. Processors of one system with another oldest release are another entry.

@@ -239,6 +239,28 @@ fn the_promised_releases_of_node_decide() {
     }
 }
 
+/// An addon by Node-API that also calls V8 was said to load, whatever it called.
+#[test]
+fn v8_is_judged_behind_an_entry_of_node_api_as_well() {
+    let none = "_ZN2v86Object3SetENS_6HandleINS_5ValueEEES3_NS_17PropertyAttributeE";
+    let found = now(&[none]).findings(NAME, RULE);
+    assert_eq!(severities(&found), [Severity::Error]);
+    assert!(found[0].message.contains("nor Node 20.20.2 to 26.10: require() fails"), "{found:?}");
+    assert_eq!(severities(&lazy(elf::R_X86_64_JUMP_SLOT, &[none]).findings(NAME, RULE)), [Severity::Warning]);
+    // Only Node 20 has this one.
+    let found = now(&["_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE"]).findings(NAME, RULE);
+    assert_eq!(severities(&found), [Severity::Error]);
+    assert!(found[0].message.ends_with("; the addon loads in Node 20"), "{found:?}");
+    // A name that no release has leaves none.
+    let found = now(&[none, "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE"]).findings(NAME, RULE);
+    assert!(
+        found.len() == 2 && found.iter().all(|finding| !finding.message.contains("loads in")),
+        "{found:?}"
+    );
+    // Each Node has this one.
+    assert_eq!(now(&["_ZN2v87Isolate10GetCurrentEv"]).findings(NAME, RULE), []);
+}
+
 /// C++ of V8 fits one ABI: without a known ABI, it is unknown which Node must have the names.
 #[test]
 fn v8_is_judged_by_the_addons_abi() {
@@ -255,7 +277,6 @@ fn v8_is_judged_by_the_addons_abi() {
         // Node 16 and Electron 33.
         ("node_register_module_v93", 0),
         ("node_register_module_v130", 0),
-        ("napi_register_module_v1", 0),
     ] {
         let object = Maker { exports: vec![entry], ..now(&names) };
         let found = object.findings(NAME, RULE);

@@ -178,11 +178,9 @@ fn windows_must_find_the_names_of_node() {
 #[test]
 fn v8_on_windows_is_judged_by_the_addons_abi() {
     let names = vec!["?GetCurrent@Isolate@v8@@SAPEAV12@XZ", "?Missing@Isolate@v8@@SAPEAV12@XZ"];
-    for (entry, expected) in
-        [("node_register_module_v127", vec![Severity::Warning]), ("napi_register_module_v1", vec![])]
-    {
+    for entry in ["node_register_module_v127", "napi_register_module_v1"] {
         let object =
             PeMaker { delayed: vec![("node.exe", names.clone())], exports: vec![entry], ..PeMaker::addon() };
-        assert_eq!(severities(&object.findings(pe_maker::NAME, RULE)), expected, "{entry}");
+        assert_eq!(severities(&object.findings(pe_maker::NAME, RULE)), [Severity::Warning], "{entry}");
     }
 }

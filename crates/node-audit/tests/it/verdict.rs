@@ -52,7 +52,14 @@ fn one_platform_names_the_oldest_libc_node_and_the_processor() {
     let unversioned = Maker { versions: vec![], ..addon() };
     assert_eq!(verdict(unversioned), format!("loads on glibc, {NODE}, x64; not on Alpine"));
     let private = with_glibc("GLIBC_PRIVATE");
-    assert_eq!(verdict(private), "fails on linux-x64-gnu: calls internal functions of glibc");
+    // Such an addon loads on the glibc of today.
+    assert_eq!(
+        verdict(private),
+        format!(
+            "loads on glibc, {NODE}, x64; not on Alpine; may fail after an update of glibc, since it calls glibc's \
+             internal functions"
+        )
+    );
 }
 
 /// The verdict said "and later", though glibc 2.41 and later refuse the addon.
@@ -222,4 +229,69 @@ fn each_package_has_a_verdict() {
     let names: Vec<String> =
         verdicts.iter().map(|verdict| verdict.name.replace(&modules.display().to_string(), "M")).collect();
     assert_eq!(names, ["a@1.0.0 (M/a)", "a@1.0.0 (M/b/node_modules/a)"]);
+}
+
+/// Returns an addon that binds a name when it is loaded.
+fn binding(name: &'static str) -> Maker {
+    Maker {
+        imports: vec![name],
+        versions: vec![],
+        relocations: vec![(elf::R_X86_64_JUMP_SLOT, name)],
+        table: (elf::DT_JMPREL, elf::DT_PLTRELSZ),
+        bind_now: true,
+        ..Maker::addon()
+    }
+}
+
+/// The headline said that the addon fails on the platform, though most releases of Node load it.
+#[test]
+fn a_symbol_that_some_releases_have_names_these() {
+    let text = verdict(&[("x.linux-x64-gnu.node", binding("ZSTD_compress").make())]);
+    assert_eq!(text, "loads on glibc, only Node 22.23.3 and later, x64; not on Alpine");
+    let name = "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE";
+    let text = verdict(&[("x.linux-x64-gnu.node", binding(name).make())]);
+    assert_eq!(text, "loads on glibc, only Node 20, x64; not on Alpine");
+}
+
+/// The headline ended after the library's name.
+#[test]
+fn a_missing_symbol_of_a_library_is_named() {
+    let library = Maker { exports: vec![], ..binding("some_missing_function") };
+    let maker = Maker {
+        needed: vec!["libc.so.6", "libfoo.so.1"],
+        texts: vec![(elf::DT_RUNPATH, "$ORIGIN")],
+        ..addon()
+    };
+    let text = verdict(&[("x.linux-x64-gnu.node", maker.make()), ("libfoo.so.1", library.make())]);
+    assert_eq!(
+        text,
+        "fails on linux-x64-gnu: libfoo.so.1, which the addon loads: some_missing_function is in neither glibc, a loaded \
+         library nor Node 20.20.2 to 26.10"
+    );
+}
+
+/// node-lmdb 0.10.1 has addons for Node on glibc, and addons for Electron 15 elsewhere.
+#[test]
+fn platforms_with_other_releases_have_a_clause_each() {
+    let v8 = |entry: &'static str, maker: Maker| Maker { imports: vec![], exports: vec![entry], ..maker };
+    let (node20, node22, electron) =
+        ("node_register_module_v115", "node_register_module_v127", "node_register_module_v98");
+    let glibc = v8(node20, with_glibc("GLIBC_2.17")).make();
+    let files = [
+        ("prebuilds/linux-x64/node.abi115.glibc.node", glibc.clone()),
+        ("prebuilds/linux-x64/electron.abi98.glibc.node", v8(electron, with_glibc("GLIBC_2.17")).make()),
+        ("prebuilds/linux-x64/electron.abi98.musl.node", v8(electron, Maker::musl()).make()),
+    ];
+    assert_eq!(
+        verdict(&files),
+        "loads on glibc 2.17 and later, only Node 20, Electron 15, x64; for Electron 15 alone on Alpine, x64"
+    );
+    let files = [
+        ("prebuilds/linux-x64/node.abi115.glibc.node", glibc),
+        ("prebuilds/linux-x64/node.abi127.musl.node", v8(node22, Maker::musl()).make()),
+    ];
+    assert_eq!(
+        verdict(&files),
+        "loads on glibc 2.17 and later, only Node 20, x64; loads on Alpine, only Node 22, x64"
+    );
 }

@@ -117,7 +117,7 @@ impl<'a> Scope<'a> {
         };
         let libc = if is_musl { "musl" } else { "glibc" };
         let now = if elf.bind_now { " (BIND_NOW)" } else { "" };
-        missing.problems(&Wording {
+        let wording = Wording {
             absent: &format!("in neither {libc}, a loaded library nor {}", self.nodes.text()),
             at_once: &at_once,
             at_call: &at_call,
@@ -126,7 +126,8 @@ impl<'a> Scope<'a> {
                 "strong undefined symbols, bound lazily:",
             ],
             remedy: if is_musl { MUSL_REMEDY } else { REMEDY },
-        })
+        };
+        missing.problems(&wording, &self.nodes)
     }
 
     /// Returns the problem with names that the system's libraries have, but not by the needed version.

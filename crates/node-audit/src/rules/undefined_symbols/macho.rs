@@ -91,11 +91,11 @@ impl<'a> Scope<'a> {
                 }
             }
             if let ImportedFrom::Library(library) = from {
-                problems.extend(of_library.problems(&wording(&format!("not in {library}"))));
+                problems.extend(of_library.problems(&wording(&format!("not in {library}")), &self.nodes));
             }
         }
         let absent = format!("in neither a loaded library nor {}", self.nodes.text());
-        problems.extend(anywhere.problems(&wording(&absent)));
+        problems.extend(anywhere.problems(&wording(&absent), &self.nodes));
         problems
     }
 

@@ -1,11 +1,12 @@
 //! Names that are missing, by the consequence and by the releases of Node that lack them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::evidence::first_names;
 use super::Problem;
-use super::nodes::Lacking;
+use super::nodes::{Lacking, Nodes};
 use crate::finding::Severity;
+use crate::reason::LOADS_IN;
 
 /// The time at which a missing name fails, and so the severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,8 @@ impl<'a> Missing<'a> {
     }
 
     /// Returns a problem for each consequence and each set of releases.
-    pub(super) fn problems(self, wording: &Wording<'_>) -> Vec<Problem> {
+    pub(super) fn problems(self, wording: &Wording<'_>, nodes: &Nodes) -> Vec<Problem> {
+        let loads = self.loads_in(nodes).map_or_else(String::new, |nodes| format!("{LOADS_IN}{nodes}"));
         let problem = |((fails, lacking), names): ((Fails, Lacking), Vec<&str>)| {
             let first = names.first().copied().unwrap_or_default();
             let (severity, consequence, evidence) = match fails {
@@ -56,8 +58,9 @@ impl<'a> Missing<'a> {
             let are = if names.len() == 1 { "is" } else { "are" };
             let message = match lacking {
                 Lacking::All => format!("{listed} {are} {}: {consequence}", wording.absent),
-                Lacking::Some(releases) => {
-                    format!("{listed} {are} not in Node {releases}, which the addon is for: {consequence}")
+                Lacking::Some { text, .. } => {
+                    let loads = if fails == Fails::AtOnce { loads.as_str() } else { "" };
+                    format!("{listed} {are} not in Node {text}, which the addon is for: {consequence}{loads}")
                 }
             };
             Problem {
@@ -68,5 +71,17 @@ impl<'a> Missing<'a> {
             }
         };
         self.names.into_iter().map(problem).collect()
+    }
+
+    /// Returns the releases that have all names that fail at once; None if no release has them.
+    fn loads_in(&self, nodes: &Nodes) -> Option<String> {
+        let mut without = BTreeSet::new();
+        for (_, lacking) in self.names.keys().filter(|(fails, _)| *fails == Fails::AtOnce) {
+            match lacking {
+                Lacking::All => return None,
+                Lacking::Some { releases, .. } => without.extend(releases.iter().copied()),
+            }
+        }
+        nodes.without(&without)
     }
 }

@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
         fails at once, except that musl leaves its address empty. Weak symbols may be missing. The rule compares with \
         the newest C library, since glibc-floor reports what an older one lacks, and with the first and the newest \
         release of each line of Node from 20 on: those that engines.node in package.json promises, else the newest of \
-        each line, or of the one line to which an ABI binds the addon. napi-version reports the functions of Node-API. \
+        each line, or of the one line to which an ABI binds the addon. C++ of V8 and Node must be in each of them as well, by an entry point of Node-API too. napi-version reports the functions of Node-API. \
         macOS looks up most names in the library in which the linker found them, of which the rule knows libSystem and \
         those beside the addon; names without a library (-undefined dynamic_lookup) must be in Node. On Windows the rule \
         checks the names that are imported from node.exe. Nothing is reported for an addon that loads a library whose \

@@ -1,5 +1,7 @@
 //! The releases of Node in which an addon must load, as far as their exports are known.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use nodejs_semver::{Range, Version};
 
 use super::super::napi_version::range;
@@ -15,8 +17,14 @@ const NODES_OWN: [&str; 6] = ["2v8", "4node", "5cppgc", "@v8@@", "@node@@", "@cp
 pub(super) struct Nodes {
     /// At least one, in order.
     releases: Vec<&'static NodeRelease>,
-    /// Whether the addon is bound to an ABI that these releases have.
-    is_bound: bool,
+    /// The releases that the addon's C++ of Node and V8 must fit: those of its ABI if a name gives one.
+    cpp: Vec<&'static NodeRelease>,
+    /// Whether the addon is for one release that neither the file nor its name gives. C++ must then fit one of `cpp`.
+    is_for_one: bool,
+    /// All known releases that engines.node and the ABI admit.
+    known: Vec<&'static NodeRelease>,
+    /// Whether the newest known release is among these, and so the later ones are.
+    is_open: bool,
 }
 
 /// The releases that lack a name.
@@ -24,53 +32,96 @@ pub(super) struct Nodes {
 pub(super) enum Lacking {
     /// Each release.
     All,
-    /// Some releases, as text: `20.0 and 22.0`.
-    Some(String),
+    /// Some releases.
+    Some {
+        /// The releases in which the addon must load: `20.0 and 22.0`.
+        text: String,
+        /// All known releases that lack the name.
+        releases: Vec<(u32, u32, u32)>,
+    },
 }
 
 impl Nodes {
     /// Returns the releases for a system (`linux`); None if no release is known that the addon must load in.
     pub(super) fn new(subject: &Subject<'_>, os: &str) -> Option<Nodes> {
-        let mut nodes: Vec<&NodeRelease> = symbol_tables::nodes(os).collect();
-        let abi = match subject.binding {
-            NodeBinding::All | NodeBinding::Unknown => None,
-            NodeBinding::Abi(abi) => Some(abi),
+        let all: Vec<&NodeRelease> = symbol_tables::nodes(os).collect();
+        let of_abi = |abi: u32| {
+            all.iter()
+                .copied()
+                .filter(move |node| node_abi::of_node(&node.version.major.to_string()) == Some(abi))
+        };
+        let newest = all.last().copied();
+        let every = all.clone();
+        let is_for_one = subject.binding == NodeBinding::Unknown;
+        let mut known = match subject.binding {
+            NodeBinding::All | NodeBinding::Unknown => all.clone(),
+            NodeBinding::Abi(abi) => of_abi(abi).collect(),
             NodeBinding::Electron(_) | NodeBinding::NwJs => return None,
         };
-        if let Some(abi) = abi {
-            nodes.retain(|node| node_abi::of_node(&node.version.major.to_string()) == Some(abi));
-        }
+        let mut releases = known.clone();
         match promise(subject) {
-            Some(promise) => nodes.retain(|node| {
-                let version = node.version;
-                promise.satisfies(&Version::from((
-                    u64::from(version.major),
-                    u64::from(version.minor),
-                    u64::from(version.patch),
-                )))
-            }),
-            None => nodes.retain(|node| node.newest),
+            Some(promise) => {
+                known.retain(|node| promise.satisfies(&semver(node)));
+                releases.clone_from(&known);
+            }
+            None => releases.retain(|node| node.newest),
         }
-        (!nodes.is_empty()).then_some(Nodes { releases: nodes, is_bound: abi.is_some() })
+        let cpp = match subject.abi {
+            _ if is_for_one => every,
+            // A loader opens the file of a folder `node-v115` in this Node alone.
+            Some(abi) => of_abi(abi).filter(|node| known.contains(node)).collect(),
+            None => releases.clone(),
+        };
+        let is_open = newest.is_some_and(|newest| known.contains(&newest));
+        (!releases.is_empty()).then_some(Nodes { releases, cpp, is_for_one, known, is_open })
     }
 
     /// Returns the releases that lack a name with these columns; None if each release has the name.
     ///
-    /// C++ of Node and V8 fits one ABI. If the ABI is unknown, so are the releases that must have such a name.
+    /// C++ of Node and V8 fits one ABI, whatever the addon's entry point is.
     pub(super) fn lacking(&self, columns: Columns, name: &str) -> Option<Lacking> {
-        let is_cpp = name.starts_with("_Z") || name.starts_with('?');
-        if is_cpp && !self.is_bound && NODES_OWN.iter().any(|own| name.contains(own)) {
-            return None;
+        let has = |node: &&&NodeRelease| node.column.meets(columns);
+        let is_cpp = (name.starts_with("_Z") || name.starts_with('?'))
+            && NODES_OWN.iter().any(|own| name.contains(own));
+        if is_cpp && self.is_for_one {
+            return (!self.cpp.iter().any(|node| has(&node))).then_some(Lacking::All);
         }
-        let lacking: Vec<String> = (self.releases.iter())
-            .filter(|node| !node.column.meets(columns))
-            .map(|node| node.version.to_string())
+        let releases = if is_cpp { &self.cpp } else { &self.releases };
+        let lacking: Vec<String> =
+            releases.iter().filter(|node| !has(node)).map(|node| node.version.to_string()).collect();
+        let text = match lacking.as_slice() {
+            [] => return None,
+            all if all.len() == releases.len() => return Some(Lacking::All),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        };
+        let releases = self.known.iter().filter(|node| !has(node)).map(|node| key(node)).collect();
+        Some(Lacking::Some { text, releases })
+    }
+
+    /// Returns the releases without those that lack a name, as text: `Node 22 and later`. None if none is left.
+    ///
+    /// A line stands for all its releases if each known one has the names, and else the release that has them is named.
+    pub(super) fn without(&self, lacking: &BTreeSet<(u32, u32, u32)>) -> Option<String> {
+        let mut lines: BTreeMap<u32, Vec<&NodeRelease>> = BTreeMap::new();
+        for node in &self.known {
+            lines.entry(node.version.major).or_default().push(node);
+        }
+        let has = |node: &&NodeRelease| !lacking.contains(&key(node));
+        let names: Vec<String> = (lines.iter())
+            .filter_map(|(line, nodes)| {
+                let first = nodes.iter().copied().find(has)?;
+                Some(if nodes.iter().all(has) { line.to_string() } else { first.version.to_string() })
+            })
             .collect();
-        match lacking.as_slice() {
-            [] => None,
-            all if all.len() == self.releases.len() => Some(Lacking::All),
-            [one] => Some(Lacking::Some(one.clone())),
-            [first @ .., last] => Some(Lacking::Some(format!("{} and {last}", first.join(", ")))),
+        let first = self.known.iter().position(has)?;
+        let is_open = self.is_open;
+        if is_open && self.known.iter().skip(first).all(has) {
+            return Some(format!("Node {} and later", names.first()?));
+        }
+        match names.as_slice() {
+            [start @ .., last] if !start.is_empty() => Some(format!("Node {} and {last}", start.join(", "))),
+            names => Some(format!("Node {}", names.concat())),
         }
     }
 
@@ -82,6 +133,15 @@ impl Nodes {
             [] => "Node".to_owned(),
         }
     }
+}
+
+fn key(node: &NodeRelease) -> (u32, u32, u32) {
+    (node.version.major, node.version.minor, node.version.patch)
+}
+
+fn semver(node: &NodeRelease) -> Version {
+    let (major, minor, patch) = key(node);
+    Version::from((u64::from(major), u64::from(minor), u64::from(patch)))
 }
 
 /// Returns the range of releases that package.json promises; None if the range admits every release.

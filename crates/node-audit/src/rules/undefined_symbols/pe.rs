@@ -37,5 +37,5 @@ pub(super) fn check(subject: &Subject<'_>, pe: &PeFacts) -> Vec<Problem> {
         evidence: ["imports from node.exe:", "imports at the first call from node.exe:"],
         remedy: "link with the node.lib of a Node that package.json's engines promise, and call only what each of them has",
     };
-    missing.problems(&wording)
+    missing.problems(&wording, &nodes)
 }
