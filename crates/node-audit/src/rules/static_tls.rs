@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         library that Node itself is linked to are safe.\n\
         Compile with -ftls-model=global-dynamic; jemalloc has --disable-initial-exec-tls, mimalloc \
         MI_LOCAL_DYNAMIC_TLS, and their Rust crates have features for it.",
-    check: Check::Addon(check),
+    check: Check::Loaded(check),
 };
 
 /// The space that glibc reserves by default for libraries that are opened later, in bytes.
@@ -50,7 +50,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         })
     };
     let problem = |(severity, message)| {
-        let (evidence, remedy) = (evidence(elf), REMEDY.to_owned());
+        let (evidence, remedy) = (evidence(subject, elf), REMEDY.to_owned());
         Problem { severity, message, evidence, remedy }
     };
     found.map(problem).into_iter().collect()
@@ -89,14 +89,15 @@ fn foreign(tls: &StaticTls) -> (Severity, String) {
     (Severity::Warning, message)
 }
 
-fn evidence(elf: &ElfFacts) -> String {
+fn evidence(subject: &Subject<'_>, elf: &ElfFacts) -> String {
+    let file = if subject.library.is_some() { "library" } else { "addon" };
     let StaticTls { flag, own, symbols, foreign, .. } = &elf.static_tls;
     let mut seen = Vec::new();
     let names = if symbols.is_empty() { String::new() } else { format!(": {}", first_names(symbols)) };
     match own {
         0 => {}
-        1 => seen.push(format!("a TPOFF relocation to a variable of the addon{names}")),
-        own => seen.push(format!("{own} TPOFF relocations to variables of the addon{names}")),
+        1 => seen.push(format!("a TPOFF relocation to a variable of the {file}{names}")),
+        own => seen.push(format!("{own} TPOFF relocations to variables of the {file}{names}")),
     }
     if !foreign.is_empty() {
         seen.push(format!("TPOFF relocations to variables of other libraries: {}", first_names(foreign)));
