@@ -3,6 +3,7 @@
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
+use crate::facts::Facts;
 use crate::finding::Severity;
 use crate::registration::REGISTER;
 use crate::{node_abi, node_api};
@@ -14,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: true,
     explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the number of \
         its own V8 ABI; in an older way, a constructor of the addon registers the module during loading. Without any of \
-        these, require() fails: Module did not self-register. An entry point that is a variable, and a declared Node-API version that \
+        these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an entry point in a library \
+        that the addon needs. An entry point that is a variable, and a declared Node-API version that \
         no release has (node_api_module_get_api_version_v1), end the process with a segmentation fault. A Node-API addon loads in every later Node; an addon that \
         calls V8 (NAN, node.h) loads only in the release that it was compiled for.\n\
         Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
@@ -25,7 +27,12 @@ const TO_NODE_API: &str = "port the addon to Node-API, or ship one file for each
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    let exports = |name: &str| facts.exports.iter().any(|export| export == name);
+    // dlsym searches the libraries that the addon needs as well; Windows does not.
+    let libraries = subject.libraries.iter().filter(|_| facts.pe().is_none());
+    let libraries = libraries.filter_map(|library| library.part(facts.cpu));
+    let files: Vec<&Facts> = std::iter::once(facts).chain(libraries).collect();
+    let all_exports = || files.iter().flat_map(|file| &file.exports);
+    let exports = |name: &str| all_exports().any(|export| export == name);
     // A constructor registers the module by one of two functions.
     let registers = |name: &str| facts.constructors && facts.imports.iter().any(|import| import == name);
     let problem = |severity, message: String, evidence: String, remedy: &str| {
@@ -63,7 +70,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         return problem(Severity::Warning, message.to_owned(), first_names(&v8), remedy);
     }
     let entry = |name| Some((name, str::strip_prefix(name, node_abi::ENTRY_PREFIX)?));
-    let exported = facts.exports.iter().find_map(|name| entry(name.as_str()));
+    let exported = all_exports().find_map(|name| entry(name.as_str()));
     let registered = || Some(facts.registration.filter(|_| registers(REGISTER))?.abi.to_string());
     let bound = exported.map(|(entry, abi)| (abi.to_owned(), format!("exports {entry}")));
     let bound = bound.or_else(|| {
@@ -119,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::addon::Addon;
-    use crate::facts::{Details, ElfFacts, Facts};
+    use crate::facts::{Details, ElfFacts};
     use crate::policy::Policy;
 
     /// Each Node ends with a segmentation fault, and there was no finding.
