@@ -32,6 +32,12 @@ const NO_PACKAGE: [&str; 6] = ["/nix/", "/gnu/store/", "/root/", "/home/", "/Use
 /// The words that an ELF loader replaces by the addon's directory.
 const ORIGINS: [&str; 2] = ["$ORIGIN", "${ORIGIN}"];
 
+/// The words that glibc replaces by the system's folder for libraries.
+const LIB_WORDS: [&str; 2] = ["$LIB", "${LIB}"];
+
+/// That folder: of Debian for each processor, of other distributions for 64 and for 32 bits.
+const SYSTEM_FOLDERS: [&str; 4] = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib64", "lib"];
+
 /// The directories, relative to an addon's, in which packages place libraries.
 pub(crate) const LIBRARY_FOLDERS: [&str; 3] = ["", "lib/", "../lib/"];
 
@@ -54,10 +60,21 @@ pub(crate) fn from_origin(entry: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/'))
 }
 
-/// Returns the path of a library from the addon's directory, if the entry begins there.
-pub(crate) fn in_entry(entry: &str, library: &str) -> Option<String> {
-    let directory = from_origin(entry)?;
-    Some(if directory.is_empty() { library.to_owned() } else { format!("{directory}/{library}") })
+/// Returns the paths of a library from the addon's directory, if the entry begins there: several for `$LIB`, which each system
+/// replaces by its own folder.
+pub(crate) fn in_entry(entry: &str, library: &str) -> Vec<String> {
+    let Some(directory) = from_origin(entry) else { return Vec::new() };
+    if directory.is_empty() {
+        return vec![library.to_owned()];
+    }
+    let Some(word) = system_folder(entry) else { return vec![format!("{directory}/{library}")] };
+    SYSTEM_FOLDERS.iter().map(|folder| format!("{}/{library}", directory.replace(word, folder))).collect()
+}
+
+/// Returns the word in an entry that glibc replaces by the system's folder for libraries. musl ignores a list with such an entry.
+pub(crate) fn system_folder(entry: &str) -> Option<&'static str> {
+    let is_word = |word: &&str| entry.split('/').any(|part| part == *word);
+    LIB_WORDS.into_iter().find(is_word)
 }
 
 /// Returns whether an entry leads out of the package and down to where the addon was built, as rustc's `rpath` does.
@@ -94,7 +111,7 @@ fn beside_elf(facts: &Facts, elf: &ElfFacts, visit: &mut impl FnMut(&str)) {
         for entry in
             origin.take(MAX_RUNPATH_ENTRIES).chain(searched(elf).iter().filter(|entry| leads_away(entry)))
         {
-            libraries().filter_map(|library| in_entry(entry, library)).for_each(|path| visit(&path));
+            libraries().flat_map(|library| in_entry(entry, library)).for_each(|path| visit(&path));
         }
     }
     for folder in LIBRARY_FOLDERS {

@@ -1,8 +1,8 @@
-//! The symbol versions that a file needs (.gnu.version_r), by DT_VERNEED.
+//! The symbol versions that a file needs (.gnu.version_r), by DT_VERNEED, and those that it defines, by DT_VERDEF.
 
 use std::collections::HashMap;
 
-use object::elf::{self, Vernaux, Verneed, VersymIndex};
+use object::elf::{self, Verdaux, Verdef, Vernaux, Verneed, VersymIndex};
 use object::endian::Endianness;
 use object::read::ReadRef;
 use object::read::elf::FileHeader;
@@ -63,6 +63,31 @@ where
             entry += u64::from(version.vna_next.get(endian));
         }
         match need.vn_next.get(endian) {
+            0 => break,
+            next => offset += u64::from(next),
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the names of the defined versions.
+pub(super) fn definitions<Elf>(image: &Image<'_, Elf>, names: &Strings<'_>) -> Result<Vec<String>, String>
+where
+    Elf: FileHeader<Endian = Endianness>,
+{
+    let mut found = Vec::new();
+    let Some(address) = image.value(elf::DT_VERDEF) else { return Ok(found) };
+    let data = image.at(address).ok_or("the version definitions are outside all segments")?;
+    let endian = image.endian;
+    let damaged = |()| "the version definitions run past their segment".to_owned();
+    let mut offset = 0;
+    // The first name of a definition is its own; the others are those of its predecessors.
+    for _ in 0..image.flags(elf::DT_VERDEFNUM).min(u64::from(MAX_VERSION_INDEX)) {
+        let definition: &Verdef<Endianness> = data.read_at(offset).map_err(damaged)?;
+        let own = offset + u64::from(definition.vd_aux.get(endian));
+        let own: &Verdaux<Endianness> = data.read_at(own).map_err(damaged)?;
+        found.push(names.get(own.vda_name.get(endian).into())?);
+        match definition.vd_next.get(endian) {
             0 => break,
             next => offset += u64::from(next),
         }

@@ -17,10 +17,14 @@ pub struct ElfFacts {
     pub runpath: Vec<String>,
     /// Symbol versions that the file needs of other libraries.
     pub version_needs: Vec<VersionNeed>,
+    /// The names of the versions that the file defines; empty for a file without symbol versions.
+    pub versions: Vec<String>,
     /// The imports that the loader must find; None for a machine whose relocations are not read.
     pub references: Option<References>,
     /// References bind to the file itself first (DF_SYMBOLIC).
     pub symbolic: bool,
+    /// glibc refuses to open the file once the program runs (DF_1_NOOPEN).
+    pub noopen: bool,
     /// The file is never unloaded (DF_1_NODELETE).
     pub nodelete: bool,
     /// Thread-local variables that need space in the block that is laid out when the program starts.

@@ -124,6 +124,7 @@ impl Facts {
                     elf.references.iter().flat_map(|found| [&found.data, &found.addresses, &found.calls]);
                 needs
                     + references.map(|list| names(list)).sum::<usize>()
+                    + names(&elf.versions)
                     + names(&elf.rpath)
                     + names(&elf.runpath)
                     + names(symbols)

@@ -19,12 +19,22 @@ pub(super) const RULE: Rule = Rule {
         Alpine, in turn, has no ld-linux-x86-64.so.2, which most addons for glibc need. Addons that need only libc.so.6 \
         and its companions do load there, since musl answers these names itself, unless they call a function that musl \
         lacks; for a claim of musl such a file is an error all the same. Loaders on both C libraries take a file whose \
-        name gives none (prebuilds/linux-x64); a file for musl under such a name is a warning. The claim comes from the \
+        name gives none (prebuilds/linux-x64); a file for musl under such a name is a warning. glibc opens no addon or library that was linked with -z nodlopen. The claim comes from the \
         file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform. A name that gives only the system \
         (NAME.linux.node) claims no processor.\n\
         Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
 };
+
+const NOOPEN: &str = "is marked as one that is only loaded when the program starts (DF_1_NOOPEN): require() fails on glibc with \
+                      \"shared object cannot be dlopen()ed\"";
+
+const LINK_WITHOUT: &str = "link without -z nodlopen";
+
+/// Returns whether glibc refuses to open a file while the program runs. musl ignores the mark.
+fn refuses_to_open(subject: &Subject<'_>, facts: &Facts) -> bool {
+    subject.libc != Some(Libc::Musl) && subject.linux().is_some() && facts.elf().is_some_and(|elf| elf.noopen)
+}
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Subject { facts, claimed, .. } = subject;
@@ -42,7 +52,21 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             format!("the addon's header has {mark}, and glibc refuses it: require() fails with \"{words}\"");
         problem(Severity::Error, message, "check the tools that change the file after it is linked");
     }
+    if refuses_to_open(subject, facts) {
+        problem(Severity::Error, format!("the addon {NOOPEN}"), LINK_WITHOUT);
+    }
     for library in subject.libraries {
+        if library.part(facts.cpu).is_some_and(|part| refuses_to_open(subject, part)) {
+            let Library { name, chain, .. } = library;
+            let message = format!("{name}, which the addon loads, {NOOPEN}");
+            let evidence = format!("{chain}: DF_1_NOOPEN");
+            problems.push(Problem {
+                severity: Severity::Error,
+                message,
+                evidence,
+                remedy: LINK_WITHOUT.to_owned(),
+            });
+        }
         if let Some((severity, message, evidence)) = wrong_library(subject, library) {
             let remedy = "ship the library that was built for this platform".to_owned();
             problems.push(Problem { severity, message, evidence, remedy });

@@ -22,6 +22,7 @@ mod musl_names;
 mod napi_entry;
 mod napi_version;
 mod needed;
+mod needed_versions;
 mod node_abi;
 mod nodelete;
 mod package;

@@ -1,13 +1,14 @@
 //! The addon needs only libraries that every system of the platform has.
 
 use super::evidence::first_names;
+use super::needed_versions;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::ElfFacts;
 use crate::finding::Severity;
 use crate::neighbours::Presence;
 use crate::platform::Libc;
-use crate::search_path::{LIBRARY_FOLDERS, in_entry, searched};
+use crate::search_path::{LIBRARY_FOLDERS, in_entry, searched, system_folder};
 
 pub(super) const RULE: Rule = Rule {
     id: "needed",
@@ -17,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before require() \
         returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be absent \
         or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to it. The needs of such a \
-        library are followed: the addon fails with them.\n\
+        library are followed: the addon fails with them. On glibc, it must also have the symbol versions that are needed of it.\n\
         Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
     check: Check::Loaded(check),
 };
@@ -33,7 +34,9 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(elf) = subject.linux() else { return Vec::new() };
     let outside = subject.facts.libraries.iter();
     let outside = outside.filter(|library| !subject.system_has(library) && !subject.finds(library));
-    outside.filter_map(|library| problem(subject, elf, library)).collect()
+    let mut problems: Vec<Problem> = outside.filter_map(|library| problem(subject, elf, library)).collect();
+    problems.extend(needed_versions::problems(subject, elf));
+    problems
 }
 
 /// Returns the problem with a library that the system lacks, unless the library comes with the addon.
@@ -48,10 +51,18 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
         return Some(missing);
     }
     // The entries that begin beside the addon, and whether the library is there.
-    let entries: Vec<(&str, Presence)> = searched(elf)
-        .iter()
-        .filter_map(|entry| Some((entry.as_str(), subject.neighbours.find(&in_entry(entry, library)?))))
-        .collect();
+    let presence = |entry: &String| {
+        let mut found = in_entry(entry, library).into_iter().map(|path| subject.neighbours.find(&path));
+        let first = found.next()?;
+        // One system of several is enough: packages are made for one distribution.
+        Some(if found.any(|other| other == Presence::Present) { Presence::Present } else { first })
+    };
+    let ignores = |entry: &String| subject.libc == Some(Libc::Musl) && system_folder(entry).is_some();
+    let entries: Vec<(&str, Presence)> = if searched(elf).iter().any(ignores) {
+        Vec::new()
+    } else {
+        searched(elf).iter().filter_map(|entry| Some((entry.as_str(), presence(entry)?))).collect()
+    };
     let with = |presence| {
         entries.iter().filter(|entry| entry.1 == presence).map(|entry| entry.0).collect::<Vec<_>>()
     };

@@ -52,7 +52,7 @@ fn heeds_empty(subject: &Subject<'_>, entries: &[String]) -> bool {
 fn leads_to_library(subject: &Subject<'_>, entry: &str) -> bool {
     let mut libraries = subject.facts.libraries.iter().filter(|library| !library.contains('/'));
     libraries.any(|library| {
-        in_entry(entry, library).is_some_and(|path| subject.neighbours.find(&path) == Presence::Present)
+        in_entry(entry, library).iter().any(|path| subject.neighbours.find(path) == Presence::Present)
     })
 }
 

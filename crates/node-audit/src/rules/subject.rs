@@ -31,6 +31,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) binding: NodeBinding,
     /// The libraries that come with the addon and are loaded with it; none for a library.
     pub(crate) libraries: &'a [Library],
+    /// The libraries that come with the addon and are loaded with it; for a library, those of its addon.
+    pub(crate) loaded: &'a [Library],
     /// The library in whose place the subject is checked; None for the addon itself.
     pub(crate) library: Option<&'a Library>,
     /// The files of the package that load the addon by its install name.
@@ -67,6 +69,7 @@ impl<'a> Subject<'a> {
             abi,
             binding: *binding,
             libraries,
+            loaded: libraries,
             library: None,
             linked_by,
             policy,

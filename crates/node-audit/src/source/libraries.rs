@@ -12,7 +12,7 @@ use crate::library::{Library, LibraryParts, part};
 use crate::limits::MAX_LIBRARIES;
 use crate::platform::Libc;
 use crate::printable::printable;
-use crate::search_path::{from_loader, in_entry, in_rpath, searched};
+use crate::search_path::{from_loader, in_entry, in_rpath, searched, system_folder};
 
 /// Libraries that Node itself has loaded: the loader knows them by name, and opens no other file of the name.
 const LOADED: [&str; 8] = [
@@ -176,7 +176,10 @@ impl Walk<'_, '_> {
             let inherits = self.is_musl || (own.runpath.is_empty() && elf.runpath.is_empty());
             if opener == position || inherits {
                 let place = &self.opened.get(opener)?.place;
-                let paths = searched(elf).iter().filter_map(|entry| in_entry(entry, need));
+                let entries = searched(elf);
+                let is_ignored = self.is_musl && entries.iter().any(|entry| system_folder(entry).is_some());
+                let entries = if is_ignored { &[] } else { entries };
+                let paths = entries.iter().flat_map(|entry| in_entry(entry, need));
                 found.extend(paths.filter_map(|path| place.locate(&path)));
             }
             next = self.opened.get(opener)?.opener;

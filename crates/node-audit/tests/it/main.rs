@@ -24,6 +24,7 @@ mod imports;
 mod install_name;
 mod install_script;
 mod libraries;
+mod library_files;
 mod libstdcxx;
 mod load_command;
 mod macho_binds;

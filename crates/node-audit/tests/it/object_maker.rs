@@ -6,7 +6,7 @@ use node_audit::{Finding, Policy, audit, audit_bytes};
 use object::Endianness;
 use object::elf::{self, SymbolInfo, VersionFlags, VersionIndex};
 use object::write::elf::{
-    FileHeader, ProgramHeader, Rel, SectionHeader, SinglePhase, Sym, Vernaux, Verneed, Writer,
+    FileHeader, ProgramHeader, Rel, SectionHeader, SinglePhase, Sym, Verdef, Vernaux, Verneed, Writer,
 };
 
 /// A file name whose claim is true for [`Maker::addon`].
@@ -48,6 +48,8 @@ pub(crate) struct Maker {
     pub(crate) weak: Vec<&'static str>,
     /// Imports bound to a version.
     pub(crate) versions: Vec<Need>,
+    /// The versions that the object defines.
+    pub(crate) defines: Vec<&'static str>,
     pub(crate) exports: Vec<&'static str>,
     /// Those of the names that are variables.
     pub(crate) variables: Vec<&'static str>,
@@ -100,6 +102,7 @@ impl Maker {
                 weak: false,
                 symbols: vec!["malloc", "free"],
             }],
+            defines: vec![],
             exports: vec!["napi_register_module_v1"],
             variables: vec![],
             hidden: vec![],
@@ -153,6 +156,7 @@ impl Maker {
         let texts =
             self.needed.iter().map(|library| (elf::DT_NEEDED, *library)).chain(self.texts.iter().copied());
         let texts: Vec<_> = texts.map(|(tag, text)| (tag, string(text))).collect();
+        let defines: Vec<_> = self.defines.iter().map(|name| (string(name), *name)).collect();
         let mut needs = Vec::new();
         // Name, defined, visible, version index; in the order of `symbol_names`.
         let mut symbols = Vec::new();
@@ -206,6 +210,19 @@ impl Maker {
                 hash: elf::hash(need.version.as_bytes()),
             });
         }
+        let define_count = u16::try_from(defines.len()).unwrap();
+        let definitions = writer.write_align_gnu_verdef(define_count);
+        for (name, text) in defines {
+            let offset = writer.dynamic_string_offset(Some(name));
+            writer.write_gnu_verdef(&Verdef {
+                version: 1,
+                flags: VersionFlags(0),
+                index: VersionIndex(0x1000),
+                aux_count: 1,
+                name: offset,
+                hash: elf::hash(text.as_bytes()),
+            });
+        }
         let mut numbers = vec![
             (elf::DT_HASH, hash),
             (elf::DT_SYMTAB, symbol_table),
@@ -215,6 +232,9 @@ impl Maker {
         ];
         if need_count > 0 {
             numbers.extend([(elf::DT_VERNEED, version_needs), (elf::DT_VERNEEDNUM, need_count.into())]);
+        }
+        if define_count > 0 {
+            numbers.extend([(elf::DT_VERDEF, definitions), (elf::DT_VERDEFNUM, define_count.into())]);
         }
         numbers.extend(&self.numbers);
         if self.bind_now {
