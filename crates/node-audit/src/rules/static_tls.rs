@@ -1,6 +1,6 @@
 //! Requires no initial-exec TLS: a library that is opened later may get no space for it.
 
-use super::evidence::first_names;
+use super::evidence::{first_names, short_name};
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
 use crate::facts::{ElfFacts, StaticTls};
@@ -41,7 +41,17 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     } else if !tls.foreign.is_empty() {
         // Node is linked to the system's libraries, or they to each other, so their variables have space already.
         let mut others = subject.facts.libraries.iter().filter(|library| !subject.system_has(library));
-        others.next().is_some().then(|| foreign(tls))
+        let of_package = |name: &&String| {
+            let libraries = subject.loaded.iter().filter_map(|library| library.part(subject.facts.cpu));
+            libraries.map(|library| &library.exports).any(|exports| exports.contains(name))
+        };
+        if subject.libc == Some(Libc::Musl)
+            && let Some(name) = tls.foreign.iter().find(of_package)
+        {
+            Some(of_library(name))
+        } else {
+            others.next().is_some().then(|| foreign(tls))
+        }
     } else {
         tls.flag.then(|| {
             let message =
@@ -78,6 +88,16 @@ fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
         );
         (Severity::Warning, message)
     }
+}
+
+/// Returns the problem with a variable of a library that is loaded with the addon.
+fn of_library(name: &str) -> (Severity, String) {
+    let message = format!(
+        "the addon needs {} of a library of the package in static memory, which musl has only for libraries that are loaded when \
+         the program starts: require() fails with \"initial-exec TLS resolves to dynamic definition\"",
+        short_name(name)
+    );
+    (Severity::Error, message)
 }
 
 fn foreign(tls: &StaticTls) -> (Severity, String) {

@@ -88,6 +88,16 @@ fn static_tls_of_a_library_counts() {
     assert_eq!(with(NAME, &addon(), &own(9000), "static-tls")[0].severity, Severity::Error);
 }
 
+/// The variable is in the library, and the relocation in the addon.
+#[test]
+fn musl_refuses_static_tls_of_a_library_that_the_addon_uses() {
+    let addon = Maker { imports: vec!["f"], relocations: vec![(elf::R_X86_64_TPOFF64, "f")], ..addon() };
+    let found = with(MUSL, &addon, &library(), "static-tls");
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+    assert!(found[0].message.starts_with("the addon needs f of a library of the package"));
+    assert_eq!(with(NAME, &addon, &library(), "static-tls")[0].severity, Severity::Warning);
+}
+
 #[test]
 fn glibc_opens_no_file_that_is_marked() {
     let marked = |maker: Maker| Maker { numbers: vec![(elf::DT_FLAGS_1, elf::DF_1_NOOPEN.0)], ..maker };

@@ -213,13 +213,12 @@ impl Maker {
         let define_count = u16::try_from(defines.len()).unwrap();
         let definitions = writer.write_align_gnu_verdef(define_count);
         for (name, text) in defines {
-            let offset = writer.dynamic_string_offset(Some(name));
             writer.write_gnu_verdef(&Verdef {
                 version: 1,
                 flags: VersionFlags(0),
                 index: VersionIndex(0x1000),
                 aux_count: 1,
-                name: offset,
+                name: writer.dynamic_string_offset(Some(name)),
                 hash: elf::hash(text.as_bytes()),
             });
         }
