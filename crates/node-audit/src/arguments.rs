@@ -86,6 +86,15 @@ impl Arguments {
     /// Reads the command line, or ends the program with a message about its use.
     pub(crate) fn read() -> Arguments {
         let arguments = Arguments::parse();
+        let is_format_given = std::env::args_os().any(|argument| {
+            argument
+                .to_str()
+                .is_some_and(|argument| argument == "--format" || argument.starts_with("--format="))
+        });
+        if arguments.explain.is_some() && is_format_given {
+            let message = "--explain prints text only: leave --format out";
+            Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
+        }
         let finding_formats = [OutputFormat::Sarif, OutputFormat::Github];
         if finding_formats.contains(&arguments.format) && (arguments.facts || arguments.summary) {
             let message =

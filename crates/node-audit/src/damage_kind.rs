@@ -61,10 +61,10 @@ fn damage_of_text(text: &str) -> Damage {
         return Damage::Html { title: title(text, &lower).unwrap_or(line) };
     }
     let (kind, remedy) = match text.as_bytes() {
-        [b'<', ..] => ("an XML text", DOWNLOAD),
-        [b'{' | b'[', ..] => ("a JSON text", DOWNLOAD),
+        [b'<', ..] => ("XML text", DOWNLOAD),
+        [b'{' | b'[', ..] => ("JSON text", DOWNLOAD),
         [b'#', b'!', ..] => ("a script", RENAME),
-        _ => ("a text", RENAME),
+        _ => ("text", RENAME),
     };
     Damage::Other { kind, start: line, remedy }
 }
@@ -119,10 +119,10 @@ mod tests {
             ("<!DOCTYPE html><title>404</title>", "is an HTML page, not an addon"),
             ("\u{feff}\n<HTML>", "is an HTML page"),
             ("<?xml version=\"1.0\"?>\n<html xmlns=\"x\">", "is an HTML page"),
-            ("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code>", "is an XML text, not an addon"),
-            ("{\"message\":\"Not Found\"}", "is a JSON text, not an addon"),
+            ("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code>", "is XML text, not an addon"),
+            ("{\"message\":\"Not Found\"}", "is JSON text, not an addon"),
             ("#!/bin/sh\n", "is a script, not an addon"),
-            ("FROM node:22\n", "is a text, not an addon"),
+            ("FROM node:22\n", "is text, not an addon"),
             ("PK\u{3}\u{4}", "is a zip archive, not an addon"),
             ("!<arch>\nx", "is a static library, not an addon"),
             ("\0asm\u{1}\0\0\0", "is a WebAssembly module, not an addon"),

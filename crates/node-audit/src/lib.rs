@@ -92,8 +92,8 @@ pub use policy::{Allowed, FirmFloors, Floors, Hardening, Policy};
 pub use policy_file::PolicyError;
 pub use readers::read_facts;
 pub use report::{
-    explain, facts_json, facts_text, findings_table, github, json, policy_list, rule_list, sarif,
-    summary_json, summary_table, table, verdict_lines,
+    explain, facts_json, facts_text, findings_table, github, json, policy_list, policy_text, rule_list,
+    sarif, summary_json, summary_table, table, verdict_lines,
 };
 pub use rules::{Problem, RULES, Rule};
 pub use source::{Given, Progress};

@@ -206,6 +206,9 @@ pub(crate) const MAX_FACT_NAMES: usize = 12;
 /// The fewest columns of a table, even on a narrower terminal.
 pub(crate) const MIN_TABLE_WIDTH: u16 = 60;
 
+/// The fewest columns of running text, even on a narrower terminal.
+pub(crate) const MIN_PROSE_WIDTH: u16 = 30;
+
 /// The most columns of a table, even on a wider terminal.
 pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
 

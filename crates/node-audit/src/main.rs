@@ -15,8 +15,8 @@ use arguments::{Arguments, OutputFormat};
 use console::Style;
 use node_audit::{
     Audit, Given, Locations, MAX_FILE, NamedPolicy, PackageSummary, Policy, Rule, Severity, audit_given,
-    explain, facts_json, facts_text, findings_table, github, json, policy_list, rule_list, sarif, summarize,
-    summary_json, summary_table, verdict_lines, verdicts,
+    explain, facts_json, facts_text, findings_table, github, json, policy_list, policy_text, rule_list,
+    sarif, summarize, summary_json, summary_table, verdict_lines, verdicts,
 };
 
 /// Columns of the output if it does not go to a terminal.
@@ -170,7 +170,7 @@ fn print_explanation(name: Option<&str>, width: u16) -> io::Result<u8> {
     };
     match (Rule::by_id(name), NamedPolicy::by_name(name)) {
         (Some(rule), _) => print(&explain(&rule, width)).map(|()| 0),
-        (None, Some(policy)) => print(policy.text).map(|()| 0),
+        (None, Some(policy)) => print(&policy_text(&policy, width)).map(|()| 0),
         (None, None) => {
             let rules = rule_list(width);
             complain(&format!(

@@ -27,7 +27,7 @@ pub(crate) fn is_not_an_addon(path: &str, claims: &NameClaims, content: &[u8]) -
         return false;
     }
     let Damage::Other { kind, .. } = damage_of_kind(content) else { return false };
-    let is_text = ["a text", "a JSON text", "an XML text", "a script"].contains(&kind);
+    let is_text = ["text", "JSON text", "XML text", "a script"].contains(&kind);
     let start = String::from_utf8_lossy(content.get(..START).unwrap_or(content)).to_ascii_lowercase();
     if !is_text || FAILURES.iter().any(|failure| start.contains(failure)) {
         return false;

@@ -13,6 +13,10 @@ pub(crate) fn loads_in(message: &str) -> Option<&str> {
     Some(message.rsplit_once(LOADS_IN)?.1)
 }
 
+/// The message about packages that the loader requires, and nobody lists.
+pub(crate) const UNLISTED: &str =
+    "the loader requires packages that package.json does not list, so npm does not install them";
+
 /// The end of the message about internal functions of glibc: an addon that calls these loads until glibc is updated.
 pub(crate) const FITS_ONE_GLIBC: &str =
     "calls internal functions of glibc, which fit one build of glibc only";

@@ -8,12 +8,13 @@ use serde::{Serialize, Serializer};
 use crate::audit::{Audit, Audited};
 use crate::claim::Claim;
 use crate::facts::Details;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::manifest::Manifest;
 use crate::name_claims::NameClaims;
 use crate::node_binding::releases;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
+use crate::reason::UNLISTED;
 use crate::rules::{Rule, allows_platform, breaks_promise, excluding_field, library_that_musl_lacks};
 use crate::source::{InstalledPackage, installed};
 use crate::wanted_nodes::WantedNodes;
@@ -142,6 +143,8 @@ fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Content
             ..Contents::new((*package.manifest).clone())
         });
         contents.download.clone_from(&package.download);
+        let findings = package.report.findings.iter();
+        contents.unlisted = findings.filter_map(unlisted).flatten().map(str::to_owned).collect();
     }
     for file in &audit.files {
         let package = file.addon.package.as_deref();
@@ -160,11 +163,13 @@ struct Contents<'a> {
     /// The script that downloads the addon, before installation.
     download: Option<String>,
     addons: Vec<&'a Audited>,
+    /// The packages that the loader requires and package.json does not list, by an error of the report.
+    unlisted: Vec<String>,
 }
 
 impl Contents<'_> {
     fn new(manifest: Manifest) -> Self {
-        Contents { manifest, has_gyp: false, download: None, addons: Vec::new() }
+        Contents { manifest, has_gyp: false, download: None, addons: Vec::new(), unlisted: Vec::new() }
     }
 
     /// Returns the platform that the package as a whole is for.
@@ -212,7 +217,11 @@ impl Contents<'_> {
         if chosen.is_empty() {
             let excluded = excluded.first().map(|file| not_installed_there(file, system));
             let broken = excluded.or_else(|| self.broken_promise(system, policy));
-            return script.or(broken).unwrap_or(Verdict::Missing);
+            return script
+                .or(broken)
+                .or_else(|| self.installed_without_libc(system))
+                .or_else(|| self.not_listed(system))
+                .unwrap_or(Verdict::Missing);
         }
         let failures: Vec<(&Audited, Verdict)> =
             chosen.iter().filter_map(|file| Some((*file, failure(file, system, policy)?))).collect();
@@ -223,6 +232,35 @@ impl Contents<'_> {
             Some((file, verdict)) if file.addon.claim.is_none() => script.unwrap_or_else(|| verdict.clone()),
             Some((_, verdict)) => verdict.clone(),
         }
+    }
+
+    /// Returns the verdict if the loader requires a package for a system that package.json does not list.
+    fn not_listed(&self, system: Platform) -> Option<Verdict> {
+        let is_for = |name: &&String| claim_of_name(name).is_some_and(|claim| claim.covers(system));
+        let name = self.unlisted.iter().find(is_for)?;
+        Some(Verdict::Fails {
+            file: "package.json".to_owned(),
+            rule: "package",
+            message: format!("the loader requires {name}, which package.json does not list"),
+        })
+    }
+
+    /// Returns the verdict if npm installs the package on Alpine, since package.json has no `libc`, with an addon for glibc.
+    fn installed_without_libc(&self, system: Platform) -> Option<Verdict> {
+        // A package with several addons has a loader that chooses among them.
+        let [file] = self.addons.as_slice() else { return None };
+        let is_for_linux = matches!(self.manifest.os.as_slice(), [os] if os == Os::Linux.name());
+        let is_glibc = file.addon.facts.iter().any(|part| {
+            part.cpu == Some(system.cpu) && part.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc))
+        });
+        let is_installed =
+            is_for_linux && self.manifest.libc.is_empty() && allows_platform(&self.manifest, system);
+        (system.libc == Some(Libc::Musl) && is_installed && is_glibc).then(|| Verdict::Fails {
+            file: file.report.file.clone(),
+            rule: "arch",
+            message: "the addon is linked to glibc; npm installs the package on Alpine, since package.json has no libc"
+                .to_owned(),
+        })
     }
 
     /// Returns the verdict if package.json promises a system for which the package has no addon.
@@ -320,7 +358,10 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     if let Some(part) = glibc_on_musl
         && let Some(library) = library_that_musl_lacks(part, file.addon.libraries_of(part), policy)
     {
-        return fails("arch", format!("the addon is linked to glibc, and needs {library}"));
+        // A library that the package has may be found; the loader of glibc is never there.
+        let own = file.addon.libraries_of(part).iter().any(|own| own.name == *library);
+        let more = if own { String::new() } else { format!(", and needs {library}") };
+        return fails("arch", format!("the addon is linked to glibc{more}"));
     }
     let report = file.held_against(Some(&system.into()), policy);
     let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading);
@@ -329,6 +370,14 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
         Some(finding) => fails(finding.rule, finding.message),
         None => glibc_on_musl.map(|_| Verdict::OtherLibc { file: name.clone() }),
     }
+}
+
+/// Returns the packages that an error says the loader requires and nobody lists.
+fn unlisted(finding: &Finding) -> Option<impl Iterator<Item = &str>> {
+    let is_it = finding.severity == Severity::Error && finding.message == UNLISTED;
+    // `index.js requires a-linux-arm64-gnu, index.js requires a-linux-x64-musl; optionalDependencies has ...`
+    let (names, _) = finding.evidence.split_once("; ").filter(|_| is_it)?;
+    Some(names.split(", ").filter_map(|name| Some(name.split_once(" requires ")?.1)))
 }
 
 fn claim_of_name(package: &str) -> Option<Claim> {

@@ -10,7 +10,7 @@ mod summary;
 mod table;
 mod wrap;
 
-pub use explain::{explain, policy_list, rule_list};
+pub use explain::{explain, policy_list, policy_text, rule_list};
 pub use facts::facts_text;
 pub use github::github;
 pub use json::{facts_json, json, summary_json};

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::wrap::{plural, usable, wrap_names};
+use super::wrap::{plural, prose, usable, wrap, wrap_names};
 use crate::limits::MAX_PACKAGE_WIDTH;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
@@ -12,7 +12,7 @@ use crate::summary::{PackageSummary, Verdict};
 /// Formats a row for each package and a column for each system, for a terminal of `width` columns, with a summary line.
 #[must_use]
 pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -> String {
-    let width = usable(width);
+    let (columns, width) = (prose(width), usable(width));
     let longest = packages.iter().map(|package| package.package.chars().count()).max();
     let names = longest.unwrap_or_default().min(MAX_PACKAGE_WIDTH);
     // A space before and after each cell, and one between two.
@@ -46,7 +46,8 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
         format!("{} on {system}", failing.count())
     });
     let failing = failing.collect::<Vec<_>>().join(", ");
-    format!("{}\n{} with addons; failing: {failing}\n", table.trim_fmt(), plural(packages.len(), "package"))
+    let total = format!("{} with addons; failing: {failing}", plural(packages.len(), "package"));
+    format!("{}\n{}\n", table.trim_fmt(), wrap(&total, columns).join("\n"))
 }
 
 /// The start of the message about releases of Node that are not in use any more.

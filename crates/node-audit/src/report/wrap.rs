@@ -1,6 +1,6 @@
 //! Text in lines of a given width.
 
-use crate::limits::{MAX_TABLE_WIDTH, MIN_TABLE_WIDTH};
+use crate::limits::{MAX_TABLE_WIDTH, MIN_PROSE_WIDTH, MIN_TABLE_WIDTH};
 
 /// Breaks a text at spaces into lines of at most `width` columns; a longer word gets a line of its own.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -53,6 +53,11 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 /// Returns the used width of a terminal of `width` columns.
 pub(super) fn usable(width: u16) -> u16 {
     width.clamp(MIN_TABLE_WIDTH, MAX_TABLE_WIDTH)
+}
+
+/// Returns the used width of running text, which a narrow terminal displays as well.
+pub(super) fn prose(width: u16) -> usize {
+    usize::from(width.clamp(MIN_PROSE_WIDTH, MAX_TABLE_WIDTH))
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ fn message(groups: &[Group<'_>], is_cut: bool) -> String {
     let plural = if count == 1 { "" } else { "s" };
     let mut known = HashSet::new();
     let users = groups.iter().filter_map(|group| user(group.directory));
-    let users = users.filter(|user| !SERVICES.contains(user));
+    // A folder of Windows below a user's, after a name that was cut away.
+    let users = users.filter(|user| !SERVICES.contains(user) && !user.eq_ignore_ascii_case("AppData"));
     let users: Vec<&str> = users.filter(|user| known.insert(*user)).collect();
     let named = match users.as_slice() {
         [] => String::new(),

@@ -93,14 +93,16 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         functions.iter().copied().filter(|function| node_api::version(function) == Some(version)).collect()
     };
     let evidence = format!("Node-API {newest}: imports {}", first_names(&of_version(newest)));
-    let remedy = format!("set \"engines\": {{ \"node\": \"{}\" }} in package.json", engines(newest));
+    let promise = engines_of(subject);
+    let narrowed = engines_within(newest, promise.and_then(range).as_ref());
+    let remedy = format!("set \"engines\": {{ \"node\": \"{narrowed}\" }} in package.json");
     let info = Problem {
         severity: Severity::Info,
         message: format!("the addon needs Node-API {newest}: {releases}"),
         evidence: evidence.clone(),
         remedy: remedy.clone(),
     };
-    let Some(promise) = engines_of(subject) else {
+    let Some(promise) = promise else {
         // Every Node with Node-API has the first version.
         return if newest > 1 { vec![info] } else { Vec::new() };
     };
@@ -123,7 +125,8 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         let names: Vec<&str> =
             lacking.iter().filter(|(lacks, _)| lacks == release).map(|(_, function)| *function).collect();
         let (first, more) = (names.first().copied().unwrap_or_default(), names.len().saturating_sub(1));
-        let more = if more == 0 { String::new() } else { format!(" and {more} more functions") };
+        let plural = if more == 1 { "" } else { "s" };
+        let more = if more == 0 { String::new() } else { format!(" and {more} more function{plural}") };
         (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
         (Severity::Warning, format!("{release}, which has these functions only as experimental ones"))
@@ -209,6 +212,21 @@ fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
     });
     // A pre-release counts as the release that it precedes.
     releases.min().map(|release| Version::from((release.major, release.minor, release.patch)))
+}
+
+/// Returns the releases that have a version of Node-API and that a range promises; without a range, all that have the version.
+fn engines_within(version: usize, promised: Option<&Range>) -> String {
+    let all = engines(version);
+    let Some(promised) = promised else { return all };
+    // An alternative that ends before the promise begins would widen it.
+    let parts = all.split(" || ").filter_map(|part| Some((part, Range::parse(part).ok()?)));
+    let within: Vec<String> = parts
+        .filter_map(|(part, range)| {
+            let both = range.intersect(promised)?;
+            Some(if promised.allows_all(&range) { part.to_owned() } else { both.to_string() })
+        })
+        .collect();
+    if within.is_empty() { all } else { within.join(" || ") }
 }
 
 /// Returns the range of exactly the releases that have a version of Node-API.
@@ -319,6 +337,21 @@ mod tests {
         ] {
             let found = findings(&[function], node, false);
             assert_eq!((found.len(), found[0].severity), (1, Severity::Info), "{function} {node}: {found:?}");
+        }
+    }
+
+    /// The remedy of `>= 12.0.0` was a range that begins at 10.20.
+    #[test]
+    fn the_remedy_stays_within_the_promise() {
+        let remedy = |promise: &str| engines_within(6, range(promise).as_ref());
+        for (promise, expected) in [
+            (">= 12.0.0", ">=12.17 <13.0 || >=14.0"),
+            (">=16", ">=16.0.0"),
+            ("*", ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0"),
+            // No promised release has the functions.
+            ("^8", ">=10.20 <11.0 || >=12.17 <13.0 || >=14.0"),
+        ] {
+            assert_eq!(remedy(promise), expected, "{promise}");
         }
     }
 

@@ -13,6 +13,7 @@ use crate::limits::{MAX_LISTED_PLATFORMS, MAX_VERSION_RANGE};
 use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::platform_package::{PlatformPackage, platform_packages};
+use crate::reason::UNLISTED;
 use crate::script_files::files_of;
 
 /// The platforms of Node's own releases that most machines have. A loader of napi-rs tries some twenty more.
@@ -144,11 +145,9 @@ impl<'a> Lists<'a> {
             .filter(|(_, wanted)| !self.is_generated || serves(&wanted.claim))
             .map(|(file, wanted)| format!("{file} requires {}", wanted.name))
             .collect();
-        let message =
-            "the loader requires packages that package.json does not list, so npm does not install them";
         (!missing.is_empty()).then(|| Problem {
             severity: Severity::Error,
-            message: message.to_owned(),
+            message: UNLISTED.to_owned(),
             evidence: format!("{}; optionalDependencies has {}", first_names(&missing), self.listed_or_none()),
             remedy: "publish the packages and list them in optionalDependencies, or exclude their platforms by os and cpu"
                 .to_owned(),

@@ -125,5 +125,16 @@ fn facts_of_what_cannot_be_read_are_status_2() {
     let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
     assert_eq!(status, 2);
     assert!(out.starts_with(NAME), "{out}");
-    assert!(err.starts_with("node-audit: text.node: is a text, not an addon"), "{err}");
+    assert!(err.starts_with("node-audit: text.node: is text, not an addon"), "{err}");
+}
+
+/// The error spoke of a path that nobody gave, or the format was ignored.
+#[test]
+fn explanations_have_no_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["--explain", "--format", "json"][..], &["--explain", "arch", "--format=json"]] {
+        let (status, out, err) = node_audit(&folder, arguments);
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains("--explain prints text only: leave --format out"), "{err}");
+    }
 }

@@ -180,7 +180,7 @@ fn a_file_that_is_no_library_is_an_error() {
     let addon = needing(&["liba.so"]).make();
     for (content, reason) in [
         (&b""[..], "is empty"),
-        (b"INPUT(libb.so)", "is a"),
+        (b"INPUT(libb.so)", "is text"),
         (&addon[..100], "is a damaged ELF file"),
         (b"\x7fELF", "is a damaged"),
     ] {

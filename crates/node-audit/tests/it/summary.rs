@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::command::node_audit;
 use crate::object_maker::{Maker, Need};
+use crate::tarball_maker::Tarball;
 
 /// A folder of installed packages.
 struct Installed(TempDir);
@@ -389,7 +390,7 @@ fn a_package_that_npm_does_not_install_on_a_system_fails_there() {
         json!({
             "wrong@1.0.0": ["fails package", "fails package", "missing"],
             "right@1.0.0": ["loads", "missing", "missing"],
-            "half@1.0.0": ["missing", "loads", "fails package"],
+            "half@1.0.0": ["fails arch", "loads", "fails package"],
             "part@1.0.0": ["fails package", "missing", "missing"],
         })
     );
@@ -406,4 +407,40 @@ fn a_folder_without_addons_is_status_2() {
     let (status, out, err) = node_audit(&folder, &["--summary", "node_modules"]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.starts_with("node-audit: node_modules"), "{err}");
+}
+
+/// Such a package had no addon for Alpine, although its own warning says that npm installs it there.
+#[test]
+fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
+    let installed = Installed::new();
+    let fields = json!({ "os": ["linux"], "cpu": ["x64"] });
+    installed.package("a-linux-x64-gnu", fields, &[("a.linux-x64-gnu.node", glibc())]);
+    let fields = json!({ "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"] });
+    installed.package("b-linux-x64-gnu", fields, &[("b.linux-x64-gnu.node", glibc())]);
+    let (status, rows) = installed.summary();
+    assert_eq!(
+        rows,
+        json!({
+            "a-linux-x64-gnu@1.0.0": ["fails arch", "loads", "missing"],
+            "b-linux-x64-gnu@1.0.0": ["missing", "loads", "missing"],
+        })
+    );
+    assert_eq!(status, 1);
+}
+
+/// @aicontextlab/core-native 0.2.1 has no package for arm64, which its report says and its summary did not.
+#[test]
+fn a_package_that_the_loader_requires_and_nobody_lists_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = r#"{"name": "a", "version": "1.0.0", "main": "index.js",
+        "optionalDependencies": {"a-linux-x64-gnu": "1.0.0", "a-darwin-arm64": "1.0.0"}}"#;
+    let loader = "switch (process.arch) { case 'x64': require('a-linux-x64-gnu'); break; case 'arm64': \
+                  require('a-linux-arm64-gnu'); require('a-darwin-arm64') }";
+    let tarball = Tarball::package(manifest).file("package/index.js", loader.as_bytes());
+    std::fs::write(folder.path().join("p.tgz"), tarball.gz()).unwrap();
+    let (status, out, _) = node_audit(&folder, &["--summary", "--format=json", "p.tgz"]);
+    let rows: Value = serde_json::from_str(&out).unwrap();
+    let verdict = &rows[0]["verdicts"]["linux-arm64-gnu"];
+    assert_eq!(verdict["message"], "the loader requires a-linux-arm64-gnu, which package.json does not list");
+    assert_eq!(status, 1);
 }

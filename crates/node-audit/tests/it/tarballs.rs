@@ -232,7 +232,7 @@ fn a_damaged_addon_is_a_finding_among_the_others() {
     assert_eq!(names(&audit), ["p.tgz:package/a-x64.node", "p.tgz:package/b.node"]);
     assert_eq!(audit.failures.len(), 0);
     let finding = &audit.files[0].report.findings[0];
-    assert_eq!((finding.rule, finding.message.as_str()), ("damaged", "the file is a text, not an addon"));
+    assert_eq!((finding.rule, finding.message.as_str()), ("damaged", "the file is text, not an addon"));
     assert_eq!(audit.damaged().count(), 1);
 }
 
