@@ -17,7 +17,8 @@ pub struct Pair<T> {
     pub dist: T,
 }
 
-/// Fails if the facts of the two addons differ: exports, imports, libraries, load commands, floor, hardening. Only the size may.
+/// Fails if the facts of the two addons differ: exports, imports, libraries, load commands, floor, hardening. Only sizes, and the
+/// places of segments, which follow from sizes, may.
 pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
     let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
     let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
@@ -38,11 +39,24 @@ pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
 /// The facts of an addon by field.
 fn facts(addon: &Path) -> Result<BTreeMap<String, Value>> {
     let content = fs::read(addon).with_context(|| format!("cannot read {}", addon.display()))?;
-    let facts = serde_json::to_value(read_facts(addon, &content)?)?;
+    let mut facts = serde_json::to_value(read_facts(addon, &content)?)?;
+    remove_places(&mut facts);
     let mut fields = BTreeMap::new();
     flatten("", facts, &mut fields);
     fields.retain(|field, _| !field.ends_with(".size"));
     Ok(fields)
+}
+
+/// Removes the places of segments.
+fn remove_places(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(remove_places),
+        Value::Object(object) => {
+            object.retain(|field, _| !["address", "offset"].contains(&field.as_str()));
+            object.values_mut().for_each(remove_places);
+        }
+        _ => {}
+    }
 }
 
 /// Objects and the elements of the outermost list become fields of their own; `0.details.nodelete`. The other lists are sets:
@@ -120,6 +134,20 @@ mod tests {
         };
         assert_eq!(fields("read", "write"), fields("write", "read"));
         assert_ne!(fields("read", "write"), fields("read", "close"));
+    }
+
+    /// Two builds of one addon differed by a page, because the code of one was some bytes longer.
+    #[test]
+    fn the_place_of_a_segment_makes_no_difference() {
+        let segment = |place: u64, align: u64| {
+            let segment =
+                serde_json::json!({ "name": "PT_LOAD 1", "address": place, "offset": place, "align": align });
+            let mut facts = serde_json::json!([{ "segments": [segment] }]);
+            remove_places(&mut facts);
+            facts
+        };
+        assert_eq!(segment(4096, 4096), segment(8192, 4096));
+        assert_ne!(segment(4096, 4096), segment(4096, 65_536));
     }
 
     #[test]
