@@ -20,7 +20,7 @@ export class Deployment {
     return join(this.folder, ...names)
   }
 
-  /** Installs what the folder's package.json names, without the tools. */
+  /** Installs the dependencies of the folder's package.json, without the tools. */
   async install() {
     const args = ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
     await run('npm', args, { cwd: this.folder })

@@ -57,7 +57,7 @@ const filesUnpacked = (deployment) =>
 async function assertWorks(deployment) {
   const file = deployment.path('linux-unpacked', UNPACKED, addon)
   assert.deepEqual(readFileSync(file), readFileSync(project.path(addon)))
-  // What Electron would load.
+  // Electron would load the same file.
   assert.equal(typeof createRequire(import.meta.url)(file).NativeDatabase, 'function')
   assert.deepEqual(await storeNote(deployment), [file])
 }

@@ -55,7 +55,7 @@ describe('from SQLCipher', () => {
       project.assertStored('notes.db', 'buy milk', { encrypted: true })
     })
 
-    test('what a program did in other ways is an error', () => {
+    test('calls of the old package that Strongroom lacks are errors', () => {
       restore()
       open({ passphrase: PASSPHRASE }, (db) => {
         assert.throws(() => db.serialize(() => {}), { message: 'Expected first argument to be an options object' })

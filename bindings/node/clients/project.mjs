@@ -131,19 +131,26 @@ export class Project {
   }
 }
 
+let address
+
+/** Returns the address of npm's registry, which the machine's settings name. */
+export function npmRegistry() {
+  address ??= execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim().replace(/\/?$/, '/')
+  return address
+}
+
 /** Adds to a lock file where each package is: Strongroom's own among the packed ones, any other in npm's registry. */
 function located(lock) {
   const packed = process.env.STRONGROOM_PACKED
   if (!packed) throw new Error('STRONGROOM_PACKED names no folder; `cargo xtask pack` writes one')
   const { packages } = JSON.parse(readFileSync(join(packed, 'manifest.json'), 'utf8'))
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim().replace(/\/?$/, '/')
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (!path || entry.link || entry.inBundle) continue
     const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     const own = packages.find((each) => each.name === name)
     entry.resolved = own
       ? `file:${join(packed, own.file)}`
-      : `${registry}${name}/-/${name.slice(name.indexOf('/') + 1)}-${entry.version}.tgz`
+      : `${npmRegistry()}${name}/-/${name.slice(name.indexOf('/') + 1)}-${entry.version}.tgz`
   }
   return lock
 }

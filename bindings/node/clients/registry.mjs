@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { npmRegistry } from './project.mjs'
 
 const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', import.meta.url), 'utf8'))
 
@@ -14,7 +15,6 @@ const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', imp
  * @returns `{ url, close }`
  */
 export async function startRegistry(packed, others = new Map()) {
-  const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url)
     const url = `http://127.0.0.1:${server.address().port}/`
@@ -24,7 +24,7 @@ export async function startRegistry(packed, others = new Map()) {
     if (other) return response.end(typeof other === 'function' ? JSON.stringify(other(url)) : other)
     const file = /^\/packed\/([\w.-]+\.tgz)$/.exec(path)?.[1]
     if (file) return response.end(readFileSync(join(packed, file)))
-    response.writeHead(302, { location: new URL(request.url.slice(1), upstream).href }).end()
+    response.writeHead(302, { location: new URL(request.url.slice(1), npmRegistry()).href }).end()
   })
   const documents = packuments(packed)
   await new Promise((done) => server.listen(0, '127.0.0.1', done))

@@ -1,6 +1,6 @@
 // Single executables of Node.
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { Deployment } from './deployment.mjs'
 import { Project } from './project.mjs'
@@ -8,6 +8,10 @@ import { Project } from './project.mjs'
 let project
 before(async () => {
   project = await Project.install('sea')
+  // The file names the addon of one platform, as a user's does.
+  const [addon] = globSync('node_modules/@strongroom/*/*.node', { cwd: project.folder })
+  const config = readFileSync(project.path('inside.json'), 'utf8')
+  writeFileSync(project.path('inside.json'), config.replace(/node_modules[^"]*/, addon))
   await project.node(['build.js', 'beside', 'inside'])
 })
 after(() => project?.remove())

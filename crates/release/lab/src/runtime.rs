@@ -176,7 +176,7 @@ pub struct OwnNode {
     pub program: PathBuf,
 }
 
-/// Returns the newest pinned Node for this machine, or else the reason why there is none.
+/// Returns the newest pinned Node for this machine, or else the reason for its absence.
 pub fn newest_node(workspace: &Workspace, host: &Target) -> Result<Result<OwnNode, &'static str>> {
     let mut nodes = PinnedNode::all(workspace)?;
     nodes.retain(|node| node.fits(host));

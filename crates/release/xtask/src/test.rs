@@ -20,8 +20,9 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-/// The time that all suites take on two cores. The first figure is measured; the others are sums of measured parts.
-const DURATION: &str = "all suites take about 15 minutes with warm caches. Cold, they take about an hour, most of which compiles \
+/// The time that all suites take on two cores. The first figure is measured; the others are sums of measured parts, without
+/// the downloads of the clients.
+const DURATION: &str = "all suites take about 10 minutes with warm caches. Cold, they take about 50 minutes, most of which compiles \
                         C, and Nix' own layers another 25. cargo xtask test --only NAME runs fewer";
 
 /// Runs the suites one after another; a failing one does not stop the next. Returns whether nothing failed.

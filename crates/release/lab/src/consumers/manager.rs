@@ -12,7 +12,7 @@ pub(super) struct Manager {
     pub(super) tool: Tool,
     /// The arguments that install the package into an empty project, without running a script.
     pub(super) add: &'static [&'static str],
-    /// The arguments that install what the project's manifest names, without running a script.
+    /// The arguments that install the project's dependencies, without running a script.
     pub(super) install: &'static [&'static str],
     /// The folder in `bindings/node/clients/managers` whose project has Strongroom in the place of better-sqlite3.
     pub(super) replacing: &'static str,

@@ -63,7 +63,7 @@ impl<'a> ManagerProject<'a> {
         Ok(())
     }
 
-    /// Copies a project into this empty one, and installs what the project's manifest names from a registry.
+    /// Copies a project into this empty one, and installs its dependencies from a registry.
     pub(super) fn install_copy(&self, registry: &str) -> Result<()> {
         let from = self.workspace.package().join("clients/managers").join(self.manager.replacing);
         folder::copy(&from, &self.root, |_| true)?;
