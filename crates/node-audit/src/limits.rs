@@ -1,4 +1,4 @@
-//! Every limit on what is read, held in memory and printed, each with its unit and its reason.
+//! Every limit on input, memory and output, each with its unit and its reason.
 //!
 //! Every count and length in an audited file is hostile: a small file can name any amount. A limit is far above what real
 //! addons and packages have, and low enough that an audit of any file ends in seconds and within the memory of a small machine.

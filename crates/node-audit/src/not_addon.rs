@@ -1,4 +1,4 @@
-//! Files whose names end in `.node` and that nobody loads: `Dockerfile.node`, a mesh, a scene.
+//! Files that end in `.node` and were never addons: `Dockerfile.node`, a mesh, a scene.
 
 use crate::damage::Damage;
 use crate::damage_kind::damage_of_kind;
@@ -18,7 +18,7 @@ const START: usize = 512;
 /// The words of texts that a failed download leaves in an addon's place, in lower case.
 const FAILURES: [&str; 4] = ["<error", "{\"message\"", "{\"error\"", "{\"errors\""];
 
-/// Returns whether a file was never meant as an addon, by its path in the package, the claims of its names, and its content.
+/// Returns whether a file was never an addon, by its path in the package, the claims of its names, and its content.
 ///
 /// An empty file, a Git LFS pointer, a page and a binary file of another kind have taken an addon's place, and so has any text
 /// whose name or folder promises an addon.

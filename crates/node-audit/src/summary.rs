@@ -358,7 +358,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     if let Some(part) = glibc_on_musl
         && let Some(library) = library_that_musl_lacks(part, file.addon.libraries_of(part), policy)
     {
-        // A library that the package has may be found; the loader of glibc is never there.
+        // The loader may find a library of the package; a system with musl never has glibc's loader.
         let own = file.addon.libraries_of(part).iter().any(|own| own.name == *library);
         let more = if own { String::new() } else { format!(", and needs {library}") };
         return fails("arch", format!("the addon is linked to glibc{more}"));
@@ -372,7 +372,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     }
 }
 
-/// Returns the packages that an error says the loader requires and nobody lists.
+/// Returns the packages that the loader requires and package.json does not list, by an error's evidence.
 fn unlisted(finding: &Finding) -> Option<impl Iterator<Item = &str>> {
     let is_it = finding.severity == Severity::Error && finding.message == UNLISTED;
     // `index.js requires a-linux-arm64-gnu, index.js requires a-linux-x64-musl; optionalDependencies has ...`

@@ -6,8 +6,8 @@ use crate::node_abi;
 use crate::rules::engines_range;
 use crate::version::Version;
 
-/// The lines of Node in which the addons of a package should load: those with support that engines.node promises. If the
-/// promise has none of them, each line that it has.
+/// The lines of Node in which the addons of a package should load: the supported lines that engines.node promises, or every
+/// promised line if engines.node promises no supported line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WantedNodes {
     lines: Vec<Version>,

@@ -83,7 +83,7 @@ fn result(
     if !is_outside {
         artifact["uriBaseId"] = json!(ROOT);
     }
-    // GitHub wants a line, of a binary file as well. That of an entry in an archive means nothing there.
+    // GitHub requires a line even for a binary file. The line of an entry in an archive would point into the archive's bytes.
     let line = line.filter(|_| entry.is_none()).unwrap_or(1);
     let mut place =
         json!({ "physicalLocation": { "artifactLocation": artifact, "region": { "startLine": line } } });

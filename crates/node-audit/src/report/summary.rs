@@ -50,7 +50,7 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
     format!("{}\n{}\n", table.trim_fmt(), wrap(&total, columns).join("\n"))
 }
 
-/// The start of the message about releases of Node that are not in use any more.
+/// The start of the message about addons that need an unsupported release of Node.
 const LOADS: &str = "the addon loads only in ";
 
 /// Returns a verdict as the text of a cell.

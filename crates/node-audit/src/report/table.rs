@@ -67,7 +67,7 @@ pub fn findings_table(audit: &Audit, from: Severity, width: u16) -> String {
     text + &total.text() + if hidden { " (--verbose lists info)\n" } else { "\n" }
 }
 
-/// Returns the name of a package with its folder, or that of an addon with its platform.
+/// Returns the name of a package with its folder, or the name of an addon with its platform.
 fn title(view: &View<'_>) -> String {
     let more = match (view.package, view.files.first()) {
         (Some(_), _) => Some(view.folder()).filter(|folder| !folder.is_empty()),

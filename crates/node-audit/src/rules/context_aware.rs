@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let is_entry = |name: &String| name.starts_with(node_abi::ENTRY_PREFIX) || name == node_api::ENTRY;
     let imports = |function: &str| facts.imports.iter().any(|import| import == function);
-    // Without a constructor, nobody registers the module, and `napi-entry` reports that.
+    // Without a constructor, the addon registers no module, and `napi-entry` reports that.
     if !facts.constructors || !imports(REGISTER) || facts.exports.iter().any(is_entry) {
         return Vec::new();
     }

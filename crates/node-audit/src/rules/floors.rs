@@ -26,8 +26,8 @@ struct OldestNode {
 impl LoadFloors {
     /// Returns the floors for an addon.
     ///
-    /// A Node that is promised for older systems does not exist, so an addon may need what the oldest Node itself needs. Floors
-    /// that the policy names hold all the same.
+    /// The oldest promised Node does not start on older systems, so the addon may have the same floors as this Node. Floors that
+    /// the policy names stay.
     pub(super) fn of(subject: &Subject<'_>) -> LoadFloors {
         let node = oldest_node(subject);
         let mut floors = subject.policy.floors.clone();

@@ -129,7 +129,7 @@ mod tests {
     use crate::facts::{Details, ElfFacts};
     use crate::policy::Policy;
 
-    /// Each Node ends with a segmentation fault, and there was no finding.
+    /// Each Node ends with a segmentation fault, and node-audit reported nothing.
     #[test]
     fn a_declared_version_that_no_node_has_is_an_error() {
         for (declared, is_error) in

@@ -340,7 +340,7 @@ mod tests {
         }
     }
 
-    /// The remedy of `>= 12.0.0` was a range that begins at 10.20.
+    /// The remedy for `>= 12.0.0` suggested a range that begins at 10.20.
     #[test]
     fn the_remedy_stays_within_the_promise() {
         let remedy = |promise: &str| engines_within(6, range(promise).as_ref());

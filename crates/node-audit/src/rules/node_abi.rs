@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
         (node_register_module_v115), of the module that a constructor registers (nm_version), or of the name \
         (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, without those that engines.node \
         excludes; if it excludes all of them, the releases that it allows count. A file for an older ABI beside one that \
-        loads is no finding. The finding is a warning if only some platforms lack such an addon, or if all addons are for a \
+        loads isn't reported. The finding is a warning if only some platforms lack such an addon, or if all addons are for a \
         recent Electron, which has ABIs of its own.\n\
         Build the addons for the supported releases, port them to Node-API, which needs one file for all releases, or narrow \
         engines.node.",

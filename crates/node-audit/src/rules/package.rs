@@ -182,7 +182,7 @@ pub(crate) fn allows_platform(manifest: &Manifest, platform: Platform) -> bool {
     excluding_field(manifest, platform).is_none()
 }
 
-/// Returns the field of package.json that keeps npm from installing a package on a platform: `libc glibc`.
+/// Returns the package.json field that stops npm from installing a package on a platform: `libc glibc`.
 pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option<String> {
     let libc = platform.libc.map_or("", Libc::name);
     let fields = [

@@ -28,7 +28,7 @@ pub(super) struct Explored {
     pub(super) scope: Option<PathBuf>,
     /// Links to folders outside.
     pub(super) links: usize,
-    /// Whether the path leads to a failure, or to an addon of an earlier path.
+    /// Whether the path has a failure, or an addon that an earlier path also has.
     pub(super) has_contents: bool,
 }
 

@@ -50,7 +50,7 @@ impl Place {
                 }
                 let place = Place::Disk(Arc::new(Folder::new(path.parent()?.to_path_buf())));
                 let name = printable(path.file_name()?.as_encoded_bytes());
-                // A library has several names, of which all but one are links.
+                // A library has several names; all but one are links.
                 let real = std::fs::canonicalize(&path).ok()?;
                 Some(LibraryPath { id: real.to_str()?.to_owned(), name, place })
             }
@@ -146,7 +146,7 @@ impl Folder {
         Folder { path, lower: OnceLock::new() }
     }
 
-    /// Adds a path to `present` if a file is there.
+    /// Adds a path to `present` if a file exists at the path.
     fn find(&self, relative: &str, present: &mut BTreeSet<String>) {
         if self.path.join(relative).is_file() {
             present.insert(relative.to_owned());

@@ -91,7 +91,7 @@ fn without_addon(package: &AuditedPackage) -> String {
     }
 }
 
-/// Returns the clause about addons that are all for releases of Node that are not in use any more.
+/// Returns the clause about a package whose addons all need an unsupported release of Node.
 fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     let is_it = |finding: &&Finding| finding.rule == "node-abi" && finding.severity == Severity::Error;
     let finding = package.report.findings.iter().find(is_it)?;
@@ -99,7 +99,7 @@ fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     Some(finding.message.rsplit("; ").next()?.to_owned())
 }
 
-/// Returns the clauses about what package.json promises and the addons do not keep.
+/// Returns the clauses about the promises of package.json that the addons break.
 fn promises(package: &AuditedPackage) -> impl Iterator<Item = String> {
     package.report.findings.iter().filter_map(|finding| {
         let (evidence, rest) = finding.evidence.split_once("; package.json has ")?;

@@ -77,7 +77,7 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
         NodeNeed::Only(nodes) => Some(nodes.clone()),
         _ => None,
     }));
-    // Electron loads what every Node loads.
+    // Electron loads every addon that all releases of Node load.
     only.extend(electron(needs).filter(|_| !needs.iter().any(NodeNeed::is_open)));
     if !only.is_empty() {
         texts.push(format!("only {}", only.join(", ")));
@@ -127,7 +127,7 @@ fn ranges(numbers: &[String]) -> String {
             [one, next] => one.parse::<u32>().ok().map(|one| one + 1) == next.parse().ok(),
             _ => false,
         };
-        // 0.10 is no number, and follows nothing.
+        // 0.10 does not parse as a whole number, so it never extends a range.
         let length =
             1 + rest.windows(2).take_while(|pair| pair[0].parse::<u32>().is_ok() && follows(pair)).count();
         match rest.get(length - 1).filter(|_| length > 2) {

@@ -219,7 +219,7 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
     assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
 }
 
-/// `--platform` was refused beside `--summary`.
+/// node-audit refused `--platform` with `--summary`.
 #[test]
 fn a_platform_is_the_only_column() {
     let installed = Installed::new();
@@ -287,7 +287,7 @@ fn a_cell_of_the_table_is_short() {
     assert!(!out.contains("require()") && out.contains("fails: claims"), "{out}");
 }
 
-/// node-lmdb 0.9.7 and greenworks 0.1.0 counted as loading, and Node 20 loads neither.
+/// The summary counted node-lmdb 0.9.7 and greenworks 0.1.0 as loading; Node 20 loads neither.
 #[test]
 fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
     let installed = Installed::new();
@@ -409,7 +409,7 @@ fn a_folder_without_addons_is_status_2() {
     assert!(err.starts_with("node-audit: node_modules"), "{err}");
 }
 
-/// Such a package had no addon for Alpine, although its own warning says that npm installs it there.
+/// The summary said "no addon" for Alpine, although the package's own warning says that npm installs the package there.
 #[test]
 fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     let installed = Installed::new();
@@ -428,7 +428,7 @@ fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     assert_eq!(status, 1);
 }
 
-/// @aicontextlab/core-native 0.2.1 has no package for arm64, which its report says and its summary did not.
+/// @aicontextlab/core-native 0.2.1 has no package for arm64. The report said so, and the summary did not.
 #[test]
 fn a_package_that_the_loader_requires_and_nobody_lists_fails() {
     let folder = tempfile::tempdir().unwrap();

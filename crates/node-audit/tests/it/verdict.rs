@@ -243,7 +243,7 @@ fn binding(name: &'static str) -> Maker {
     }
 }
 
-/// The headline said that the addon fails on the platform, though most releases of Node load it.
+/// The verdict said that the addon fails on the platform, though most releases of Node load the addon.
 #[test]
 fn a_symbol_that_some_releases_have_names_these() {
     let text = verdict(&[("x.linux-x64-gnu.node", binding("ZSTD_compress").make())]);
@@ -253,7 +253,7 @@ fn a_symbol_that_some_releases_have_names_these() {
     assert_eq!(text, "loads on glibc, only Node 20, x64; not on Alpine");
 }
 
-/// The headline ended after the library's name.
+/// The verdict's reason ended after the library's name.
 #[test]
 fn a_missing_symbol_of_a_library_is_named() {
     let library = Maker { exports: vec![], ..binding("some_missing_function") };

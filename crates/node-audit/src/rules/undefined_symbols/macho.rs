@@ -17,7 +17,7 @@ const LIB_SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
 /// The C++ library, whose names [`is_apples`] recognises.
 const LIB_CXX: &str = "/usr/lib/libc++.1.dylib";
 
-const REMEDY: &str = "compile and link what defines the name; link with -Wl,-undefined,error and -Wl,-U,NAME for each name of \
+const REMEDY: &str = "compile and link the file or library that defines the name; link with -Wl,-undefined,error and -Wl,-U,NAME for each name of \
                       Node to see such names";
 
 fn wording(absent: &str) -> Wording<'_> {

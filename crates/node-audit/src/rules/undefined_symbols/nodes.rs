@@ -101,7 +101,7 @@ impl Nodes {
 
     /// Returns the releases without those that lack a name, as text: `Node 22 and later`. None if none is left.
     ///
-    /// A line stands for all its releases if each known one has the names, and else the release that has them is named.
+    /// If every known release of a line has the names, the text names the line, otherwise the line's first release with the names.
     pub(super) fn without(&self, lacking: &BTreeSet<(u32, u32, u32)>) -> Option<String> {
         let mut lines: BTreeMap<u32, Vec<&NodeRelease>> = BTreeMap::new();
         for node in &self.known {
