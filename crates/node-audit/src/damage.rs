@@ -64,9 +64,7 @@ impl fmt::Display for Damage {
         match self {
             Damage::Empty => f.write_str("is empty"),
             Damage::Zeros { .. } => f.write_str("contains only zeros"),
-            Damage::LfsPointer { .. } => {
-                f.write_str("is a Git LFS pointer, not the addon itself")
-            }
+            Damage::LfsPointer { .. } => f.write_str("is a Git LFS pointer, not the addon itself"),
             Damage::Html { .. } => {
                 f.write_str("is an HTML page, not an addon: a download seems to have saved an error page")
             }

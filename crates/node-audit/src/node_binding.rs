@@ -127,7 +127,7 @@ fn name(line: Version) -> String {
 }
 
 /// Returns `a, b and c`.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [start @ .., last] if !start.is_empty() => format!("{} and {last}", start.join(", ")),
         names => names.concat(),

@@ -6,7 +6,6 @@
 //! 23.4.0, 24.0.0, 24.11.1, 24.22.1, 25.0.0, 26.0.0, 26.3.0, 26.10.0 and 26.12.1, as far as a package exists for the system. No
 //! package has Node 21 for macOS; BUILDING.md of that release names macOS 11.
 
-use crate::node_abi;
 use crate::policy::Floors;
 use crate::version::Version;
 
@@ -44,11 +43,6 @@ pub(crate) fn of_release(major: u64) -> Floors {
     of_group.1.clone()
 }
 
-/// Returns the first number of the release of Node with an ABI; None for Electron's.
-pub(crate) fn release_of_abi(abi: u32) -> Option<u64> {
-    node_abi::release(&abi.to_string())?.strip_prefix("Node ")?.split('.').next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,13 +62,6 @@ mod tests {
             let floors = of_release(release);
             let all = [floors.glibc, floors.glibcxx, floors.cxxabi, floors.macos_x64, floors.macos_arm64];
             assert_eq!(all.map(|floor| floor.to_string()), [glibc, glibcxx, cxxabi, x64, arm64], "{release}");
-        }
-    }
-
-    #[test]
-    fn an_abi_is_a_release_of_node_or_of_electron() {
-        for (abi, release) in [(11, Some(0)), (115, Some(20)), (137, Some(24)), (130, None), (7, None)] {
-            assert_eq!(release_of_abi(abi), release, "{abi}");
         }
     }
 }

@@ -13,6 +13,22 @@ pub(crate) fn loads_in(message: &str) -> Option<&str> {
     Some(message.rsplit_once(LOADS_IN)?.1)
 }
 
+/// The start of the message about addons that only unsupported releases of Node load, in a summary.
+pub(crate) const LOADS_ONLY_IN: &str = "the addon loads only in ";
+
+/// The start of the info about a package that leaves its addons to platform packages.
+pub(crate) const NO_OWN_ADDON: &str = "the package has no addon itself; ";
+
+/// The start of the messages about install scripts.
+pub(crate) const NPM_RUNS: &str = "npm runs ";
+
+/// The message about promised platforms without an addon.
+pub(crate) const PROMISES_MORE: &str = "the package promises platforms for which it has no addon";
+
+/// The message about addons that npm never installs.
+pub(crate) const NOT_INSTALLED: &str =
+    "the package has addons for platforms on which npm does not install it";
+
 /// The message about packages that the loader requires and package.json does not list.
 pub(crate) const UNLISTED: &str =
     "the loader requires packages that package.json does not list, so npm does not install them";

@@ -14,7 +14,7 @@ use crate::name_claims::NameClaims;
 use crate::node_binding::releases;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::reason::UNLISTED;
+use crate::reason::{LOADS_ONLY_IN, UNLISTED};
 use crate::rules::{Rule, allows_platform, breaks_promise, excluding_field, library_that_musl_lacks};
 use crate::source::{InstalledPackage, installed};
 use crate::wanted_nodes::WantedNodes;
@@ -316,7 +316,7 @@ fn only_elsewhere(wanted: &[&Audited], elsewhere: &[&Audited], policy: &Policy) 
     if is_for_electron || !is_error("node-abi", policy) {
         return Some(Verdict::Loads { nodes: Some(nodes) });
     }
-    let message = format!("the addon loads only in {nodes}");
+    let message = format!("{LOADS_ONLY_IN}{nodes}");
     Some(Verdict::Fails { file: first.report.file.clone(), rule: "node-abi", message })
 }
 

@@ -7,8 +7,8 @@ use nodejs_semver::{Range, Version};
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
+use crate::engines::{admits_every_release, range};
 use crate::finding::Severity;
-use crate::limits::MAX_VERSION_RANGE;
 use crate::node_api::{self, Releases};
 use crate::symbol_tables::may_be_nodes;
 
@@ -167,41 +167,9 @@ fn at_run_time() -> Problem {
     }
 }
 
-/// Parses a range as npm does.
-pub(crate) fn range(promise: &str) -> Option<Range> {
-    if promise.len() > MAX_VERSION_RANGE || !promise.split("||").all(are_comparators) {
-        return None;
-    }
-    Range::parse(promise).ok()
-}
-
-/// Returns whether a part of a range consists of versions and operators. npm refuses other words, and `Range` skips them.
-fn are_comparators(part: &str) -> bool {
-    // Whether an operator waits for its version.
-    let mut waiting = false;
-    for (position, word) in part.split_whitespace().enumerate() {
-        let version = word.trim_start_matches(['<', '>', '=', '~', '^']);
-        let number = version.strip_prefix('v').unwrap_or(version);
-        let hyphen = word == "-" && position > 0;
-        waiting = if version.is_empty() || hyphen {
-            if waiting {
-                return false;
-            }
-            true
-        } else if number.starts_with(|first: char| first.is_ascii_digit() || "xX*".contains(first)) {
-            false
-        } else {
-            return false;
-        };
-    }
-    !waiting
-}
-
-/// Returns the oldest release in `gaps` that `range` admits.
-///
-/// A range that admits every release promises nothing.
+/// Returns the oldest release in `gaps` that `range` admits; None for a range that admits every release.
 fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
-    if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
+    if admits_every_release(range) {
         return None;
     }
     let text =

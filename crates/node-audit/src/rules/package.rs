@@ -9,6 +9,7 @@ use crate::manifest::Manifest;
 use crate::neighbours::Presence;
 use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::reason::{NOT_INSTALLED, PROMISES_MORE};
 
 pub(super) const RULE: Rule = Rule {
     id: "package",
@@ -22,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
         may fail: a warning. A main package leaves the addons to packages of one platform each, and lists these in \
         optionalDependencies. A target of napi-rs (napi.targets, napi.triples) without such a package and without an addon is \
         an error if all listed packages are among the targets, and otherwise a warning, since the targets are not the list of \
-        published packages then. A package that the loader requires and nobody lists is an error, since npm never installs \
+        published packages then. A package that the loader requires and package.json does not list is an error, since npm never installs \
         it. A loader that napi-rs wrote tries some thirty platforms, whatever the package promises: such a branch is an error \
         only for Linux (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the \
         system and the processor in other combinations. Names that a loader computes are not read. A listed package \
@@ -73,7 +74,7 @@ fn excluded(package: &PackageContents) -> Option<Problem> {
         .filter(|(_, claim)| !claim.platforms().any(|platform| allows_platform(manifest, platform)))
         .map(|(addon, claim)| format!("{} ({claim})", addon.path))
         .collect();
-    let message = "the package has addons for platforms on which npm does not install it".to_owned();
+    let message = NOT_INSTALLED.to_owned();
     let evidence = format!("{}; package.json has {}", first_names(&outside), promises(manifest));
     let remedy = "remove the addons, or make os, cpu and libc of package.json allow their platforms";
     (!outside.is_empty()).then(|| problem(message, evidence, remedy))
@@ -120,7 +121,7 @@ fn missing(package: &PackageContents) -> Option<Problem> {
         .filter(|promise| !claims.iter().any(|claim| promise.is_kept_by(claim)))
         .map(|promise| promise.name())
         .collect();
-    let message = "the package promises platforms for which it has no addon".to_owned();
+    let message = PROMISES_MORE.to_owned();
     let evidence = format!("no addon for {}; package.json has {}", first_names(&missing), promises(manifest));
     let remedy = "add the addons, or narrow os, cpu and libc of package.json to those that exist";
     (!missing.is_empty()).then(|| problem(message, evidence, remedy))

@@ -13,7 +13,7 @@ use crate::limits::{MAX_LISTED_PLATFORMS, MAX_VERSION_RANGE};
 use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::platform_package::{PlatformPackage, platform_packages};
-use crate::reason::UNLISTED;
+use crate::reason::{NO_OWN_ADDON, UNLISTED};
 use crate::script_files::files_of;
 
 /// The platforms of Node's own releases that most machines have. A loader of napi-rs tries some twenty more.
@@ -91,10 +91,7 @@ impl<'a> Lists<'a> {
         let names = self.platforms();
         Some(Problem {
             severity: Severity::Info,
-            message: format!(
-                "the package has no addon itself; package.json lists packages for {}",
-                all_names(&names)
-            ),
+            message: format!("{NO_OWN_ADDON}package.json lists packages for {}", all_names(&names)),
             evidence: format!("optionalDependencies has {}", first_names(&self.listed_names())),
             remedy: "audit these packages, or a node_modules with them, to check the addons".to_owned(),
         })

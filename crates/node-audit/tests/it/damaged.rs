@@ -56,10 +56,7 @@ fn json_says_what_each_file_is() {
                 "./page.linux-x64-gnu.node",
                 "the file is an HTML page, not an addon: a download seems to have saved an error page"
             ]),
-            json!([
-                "./pointer.linux-x64-gnu.node",
-                "the file is a Git LFS pointer, not the addon itself"
-            ]),
+            json!(["./pointer.linux-x64-gnu.node", "the file is a Git LFS pointer, not the addon itself"]),
             json!(["./zeros.linux-x64-gnu.node", "the file contains only zeros"]),
         ]
     );
