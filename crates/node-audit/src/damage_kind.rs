@@ -79,7 +79,7 @@ fn title(text: &str, lower: &str) -> Option<String> {
     (!title.is_empty()).then(|| quoted(&title))
 }
 
-/// Returns the start of a file as text, unless it has bytes that no text has.
+/// Returns the start of a file as text; None if the bytes aren't text.
 fn text(start: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,

@@ -7,7 +7,7 @@ use crate::platform::{Cpu, Libc, Os};
 use crate::platform_words::System;
 use crate::printable::printable;
 
-/// Folders between an addon and one that claims a part of a platform, plus one.
+/// The farthest folder above an addon that may claim a part of a platform; 1 is the addon's own folder.
 const MAX_DISTANCE: usize = 3;
 
 /// The claim of one name.

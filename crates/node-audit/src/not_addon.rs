@@ -12,7 +12,7 @@ const OTHER_PROGRAMS: [&str; 5] = ["dockerfile", "containerfile", "makefile", "p
 const ADDON_FOLDERS: [&str; 9] =
     ["build", "release", "debug", "prebuilds", "prebuilt", "binding", "bindings", "binaries", "native"];
 
-/// Bytes of a text in which the words of a failure are looked for.
+/// Bytes at a text's start that are searched for the words of a failure.
 const START: usize = 512;
 
 /// The words of texts that a failed download leaves in an addon's place, in lower case.

@@ -36,8 +36,8 @@ pub fn table(reports: &[Report], width: u16) -> String {
     text + &total.text() + "\n"
 }
 
-/// Formats the findings from one severity on for a terminal of `width` columns, with a summary line: a table for each package, with
-/// those first that have an error. A finding in several files is one row, which lists the files.
+/// Formats the findings from one severity on for a terminal of `width` columns, with a summary line: a table for each package,
+/// packages with an error first. A finding in several files is one row, which lists the files.
 #[must_use]
 pub fn findings_table(audit: &Audit, from: Severity, width: u16) -> String {
     let views = views(audit);

@@ -48,7 +48,7 @@ fn message(package: &PackageContents, script: &str) -> String {
     let program = InstallProgram::of(script);
     let name = program.map_or("a script", |program| program.name);
     let start = format!("{NPM_RUNS}{name} when it installs the package");
-    // A loader prefers an addon that is for the system by its name. In an installed package, the file is there.
+    // A loader prefers an addon with the system in its name. An installed package already has the downloaded file.
     let is_elsewhere = if package.addons.iter().any(|addon| addon.is_claimed) {
         ", so the file that Node will load may not be in this package"
     } else {

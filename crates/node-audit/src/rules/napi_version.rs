@@ -17,12 +17,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the Node releases that package.json's engines allow have every Node-API function that the addon calls",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node that lacks \
-        a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on Linux): \
-        undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the addon loads, \
-        and its first call ends the process. The version that the addon needs is information; it is an error if \
-        engines.node in package.json promises a release that lacks the version, and a warning if that release has it as an \
-        experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
+    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node \
+        that lacks a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on \
+        Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the \
+        addon loads, and its first call ends the process. The version that the addon needs is information; it is an error \
+        if engines.node in package.json promises a release that lacks the version, and a warning if that release has it as \
+        an experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
         up its functions at run time is not judged. For ELF addons the rule also reads the declared version: Node 18.17, \
         20.2 and later crash with a segmentation fault on a version that they do not know.\n\
         Raise engines.node to the named releases, or build for an older Node-API: NAPI_VERSION in C, the feature napiN of \

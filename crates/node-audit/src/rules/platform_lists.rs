@@ -76,7 +76,7 @@ impl<'a> Lists<'a> {
         Lists { package, listed, wanted, is_generated }
     }
 
-    /// Returns whether a package or an addon is there for a platform.
+    /// Returns whether a platform has a package or an addon.
     fn provides(&self, claim: &Claim) -> bool {
         let addons = self.package.addons.iter().filter_map(|addon| addon.claim.as_ref());
         let provided: Vec<&Claim> = self.listed.iter().map(|package| &package.claim).chain(addons).collect();

@@ -88,7 +88,7 @@ impl Explorer {
             })
             .collect();
         Explored {
-            // The results of the jobs count as well.
+            // An addon without a job belongs to an earlier path.
             has_contents: jobs.len() < count || has_failures,
             jobs,
             roots: Vec::from_iter(root),
@@ -108,7 +108,7 @@ impl Explorer {
             }
         }
         let jobs: Vec<Job> = addons.iter().filter_map(|addon| self.addon(addon, false)).collect();
-        // The results of the jobs count as well.
+        // An addon without a job belongs to an earlier path.
         let has_contents = jobs.len() < addons.len() || has_failures;
         Explored { jobs, roots, failures, scope: std::fs::canonicalize(path).ok(), links, has_contents }
     }

@@ -99,7 +99,7 @@ impl Place {
 
 impl Place {
     /// Reads the JavaScript files of a package that may load its addon or run on installation. Files that are large or
-    /// unreadable are left out: no rule concludes anything from a file that it does not see.
+    /// unreadable are left out: no rule relies on the absence of a file.
     pub(super) fn javascript(&self, manifest: &Manifest) -> Vec<JavaScript> {
         let paths = script_files(manifest);
         let read = |path: &String| match self {

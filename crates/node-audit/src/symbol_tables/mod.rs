@@ -93,8 +93,8 @@ pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {
     let column = system(Libc::Glibc, cpu)?;
     // x64 has 2.2.5 as its first version, where most names are.
     let has = |version: &Version| columns_of(&format!("{name}@GLIBC_{version}")).meets(column);
-    let is_known =
-        columns_of(name).meets(column) && !nodes("linux").any(|node| columns_of(name).meets(node.column));
+    let columns = columns_of(name);
+    let is_known = columns.meets(column) && !nodes("linux").any(|node| columns.meets(node.column));
     let versions = (3..=LAST_GLIBC).map(|minor| Version { major: 2, minor, patch: 0 });
     let first = Version { major: 2, minor: 2, patch: 5 };
     std::iter::once(first).chain(versions).filter(|_| is_known).find(has)

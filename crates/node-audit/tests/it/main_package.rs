@@ -49,7 +49,7 @@ fn audit(manifest: &str, files: &[(&str, &str)]) -> Audit {
     audit
 }
 
-/// Returns the findings above info; the info is there in any case.
+/// Returns the findings above info. Every main package has the info.
 fn findings(manifest: &str, files: &[(&str, &str)]) -> Vec<Finding> {
     let packages = audit(manifest, files).packages;
     let mut findings: Vec<Finding> =
@@ -150,7 +150,7 @@ fn a_common_platform_that_only_the_loader_has_is_an_error() {
     // npm refuses to install the package there.
     let excluded = manifest(&listed, json!({ "cpu": ["x64"] }));
     assert_eq!(findings(&excluded, &[("index.js", &loader)]), []);
-    // A dependency that is not optional is installed as well.
+    // npm installs a dependency that isn't optional, too.
     let listed = manifest(&listed, json!({ "dependencies": { "@a/b-linux-arm64-gnu": "1.0.0" } }));
     assert_eq!(findings(&listed, &[("index.js", &loader)]), []);
 }

@@ -136,7 +136,7 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     );
     installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
     installed.package("musl", json!({}), &[(file, musl())]);
-    // A library that comes with the addon is there on musl as well, with needs of its own.
+    // A library that comes with the addon is present on musl too, and has needs of its own.
     let origin = vec![(elf::DT_RUNPATH, "$ORIGIN")];
     let loading = Maker { needed: vec!["libc.so.6", "liba.so"], texts: origin, ..Maker::addon() }.make();
     let library = "prebuilds/linux-x64/liba.so";

@@ -90,12 +90,16 @@ impl<'a> Scope<'a> {
         }
         let mut problems = self.worded(missing, elf);
         if self.libc == Some(Libc::Glibc) {
-            problems.extend(elf.version_needs.iter().filter_map(|need| self.version(need, references, elf)));
+            let References { data, addresses, calls } = references;
+            let strong: HashSet<&String> = data.iter().chain(addresses).chain(calls).collect();
+            let calls: HashSet<&String> = calls.iter().collect();
+            let by_version = |need| self.version(need, &strong, |name| !elf.bind_now && calls.contains(name));
+            problems.extend(elf.version_needs.iter().filter_map(by_version));
         }
         problems
     }
 
-    /// Returns the releases of Node for which a name is missing; None if the name is there or another rule reports it.
+    /// Returns the releases of Node for which a name is missing; None if a library has the name or another rule reports it.
     fn lacking(&self, name: &str) -> Option<Lacking> {
         let columns = columns_of(name);
         let is_there = columns.meets(self.system) || self.own.contains(name);
@@ -131,15 +135,20 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the problem with names that the system's libraries have, but not by the needed version.
-    fn version(&self, need: &VersionNeed, references: &References, elf: &ElfFacts) -> Option<Problem> {
+    ///
+    /// `strong` are the file's strong imports; `is_lazy` returns whether the loader looks up a name at its first call.
+    fn version(
+        &self,
+        need: &VersionNeed,
+        strong: &HashSet<&String>,
+        is_lazy: impl Fn(&String) -> bool,
+    ) -> Option<Problem> {
         let VersionNeed { library, version, symbols, .. } = need;
         // The floors report versions that are too new, and so unknown here.
         let is_known_version = columns_of(&format!("@{version}")).meets(self.system);
         if !is_known(library) || version == PRIVATE || !is_known_version {
             return None;
         }
-        let References { data, addresses, calls } = references;
-        let strong: HashSet<&String> = data.iter().chain(addresses).chain(calls).collect();
         let wrong = |name: &&String| {
             let columns = columns_of(name);
             strong.contains(name)
@@ -150,7 +159,7 @@ impl<'a> Scope<'a> {
         };
         let names: Vec<&String> = symbols.iter().filter(wrong).collect();
         let first = short_name(names.first()?);
-        let (severity, consequence) = if elf.bind_now || names.iter().any(|name| !calls.contains(name)) {
+        let (severity, consequence) = if names.iter().any(|name| !is_lazy(name)) {
             (Severity::Error, "require() fails with".to_owned())
         } else {
             (Severity::Warning, format!("the first call of {first} ends the process with"))
