@@ -17,21 +17,21 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: false,
     explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a \
-        platform that has no addon, installation succeeds and require() fails: Cannot find module. An addon for an \
-        excluded platform reaches nobody. An addon in a folder build, without a platform in its names or in package.json, \
-        is the build of the machine that packed it, and fails on every other system. A package for Linux without libc is \
-        installed on Alpine as well, where an addon for glibc fails or may fail: a warning. A main package leaves the \
-        addons to packages of one platform each, and lists these in optionalDependencies. A target of napi-rs \
-        (napi.targets, napi.triples) without such a package and without an addon is an error if all listed packages are \
-        among the targets, and otherwise a warning, since the targets are not the list of published packages then. A \
-        package that the loader requires and package.json does not list is an error, since npm never installs it. A loader \
-        that napi-rs wrote tries some thirty platforms, whatever the package promises: such a branch is an error only for \
-        Linux (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the system \
-        and the processor in other combinations. Names that a loader computes are not read. A listed package that the \
-        loader does not name is a warning, and so is a version other than the package's own. An install script, or a \
-        binding.gyp without one, runs on the user's machine, where it needs a compiler and Python, or downloads the file \
-        that Node will load, which nobody audited; with --ignore-scripts it does not run. This is a warning, since the \
-        package works where the script does.\n\
+        platform that has no addon, installation succeeds and require() fails: Cannot find module. npm never installs an \
+        addon for an excluded platform. An addon in a folder build, without a platform in its names or in package.json, is \
+        the build of the machine that packed it, and fails on every other system. npm installs a package for Linux without \
+        libc on Alpine too, where an addon for glibc fails or may fail: a warning. A main package leaves the addons to \
+        packages of one platform each, and lists these in optionalDependencies. A target of napi-rs (napi.targets, \
+        napi.triples) without such a package and without an addon is an error if all listed packages are among the \
+        targets. Otherwise it is a warning, since the published packages were not made from the targets. A package that \
+        the loader requires and package.json does not list is an error, since npm never installs it. A loader that napi-rs \
+        wrote tries some thirty platforms, whatever the package promises: such a branch is an error only for Linux \
+        (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the system and the \
+        processor in other combinations. The rule skips names that a loader computes. A listed package that the loader \
+        does not name is a warning, and so is a version other than the package's own. An install script, or a binding.gyp \
+        without one, runs on the user's machine, where it needs a compiler and Python, or downloads the file that Node \
+        will load, without an audit. With --ignore-scripts, npm skips the script. This is a warning, since the package \
+        works where the script does.\n\
         Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in packages of \
         their platform (or all of them in one), and remove the script; \"gypfile\": false keeps npm from compiling a \
         binding.gyp.",
