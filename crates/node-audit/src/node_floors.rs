@@ -46,6 +46,7 @@ pub(crate) fn of_release(major: u64) -> Floors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::named_policy::NamedPolicy;
 
     #[test]
     fn each_release_has_the_needs_of_its_own_programs() {
@@ -62,6 +63,15 @@ mod tests {
             let floors = of_release(release);
             let all = [floors.glibc, floors.glibcxx, floors.cxxabi, floors.macos_x64, floors.macos_arm64];
             assert_eq!(all.map(|floor| floor.to_string()), [glibc, glibcxx, cxxabi, x64, arm64], "{release}");
+        }
+    }
+
+    #[test]
+    fn the_policies_of_a_release_have_its_glibc_and_macos() {
+        for (name, release) in [("node20", 20), ("node22", 22)] {
+            let (policy, floors) = (NamedPolicy::by_name(name).unwrap().policy().floors, of_release(release));
+            let systems = |floors: &Floors| [floors.glibc, floors.macos_x64, floors.macos_arm64];
+            assert_eq!(systems(&policy), systems(&floors), "{name}");
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::node_binding::releases;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
 use crate::reason::{LOADS_ONLY_IN, UNLISTED};
-use crate::rules::{Rule, allows_platform, breaks_promise, excluding_field, library_that_musl_lacks};
+use crate::rules::{
+    Rule, allows_platform, breaks_promise, excluding_field, lacks_libc, library_that_musl_lacks,
+};
 use crate::source::{InstalledPackage, installed};
 use crate::wanted_nodes::WantedNodes;
 
@@ -249,12 +251,10 @@ impl Contents<'_> {
     fn installed_without_libc(&self, system: Platform) -> Option<Verdict> {
         // A package with several addons has a loader that chooses among them.
         let [file] = self.addons.as_slice() else { return None };
-        let is_for_linux = matches!(self.manifest.os.as_slice(), [os] if os == Os::Linux.name());
         let is_glibc = file.addon.facts.iter().any(|part| {
             part.cpu == Some(system.cpu) && part.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc))
         });
-        let is_installed =
-            is_for_linux && self.manifest.libc.is_empty() && allows_platform(&self.manifest, system);
+        let is_installed = lacks_libc(&self.manifest) && allows_platform(&self.manifest, system);
         (system.libc == Some(Libc::Musl) && is_installed && is_glibc).then(|| Verdict::Fails {
             file: file.report.file.clone(),
             rule: "arch",

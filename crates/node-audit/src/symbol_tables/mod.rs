@@ -16,6 +16,13 @@ static NAMES: &[u8] = include_bytes!("names.bin");
 /// The columns, in the order of their bits, with the sources of each.
 const SOURCES: &str = include_str!("sources.txt");
 
+/// The C libraries and the compilers' libraries in the tables, by the name between `lib` and `.so`. musl's loader answers most
+/// of these names itself.
+const LIBRARIES: [&str; 8] = ["c", "dl", "gcc_s", "m", "pthread", "rt", "stdc++", "util"];
+
+/// The starts of the names of loaders.
+const LOADERS: [&str; 3] = ["ld-linux", "ld-musl-", "ld64."];
+
 /// The newest glibc in the tables is 2.43; a test compares the number with the sources.
 const LAST_GLIBC: u32 = 43;
 
@@ -69,6 +76,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 /// Returns the columns that have a name, or `name@version`.
 pub(crate) fn columns_of(name: &str) -> Columns {
     TABLES.find(name).unwrap_or_default()
+}
+
+/// Returns whether the tables have the names of a library on Linux.
+pub(crate) fn has_library(library: &str) -> bool {
+    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once(".so")).map(|(name, _)| name);
+    name.is_some_and(|name| LIBRARIES.contains(&name) || name.starts_with("c.musl-"))
+        || LOADERS.iter().any(|start| library.starts_with(start))
 }
 
 /// Returns the column of a C library with the libraries that every Node is linked to; None for another processor.

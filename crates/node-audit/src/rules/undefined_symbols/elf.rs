@@ -10,13 +10,7 @@ use crate::facts::{ElfFacts, Facts, References, VersionNeed};
 use crate::finding::Severity;
 use crate::node_api;
 use crate::platform::Libc;
-use crate::symbol_tables::{Columns, columns_of, system};
-
-/// Libraries whose names the tables have, between `lib` and the first dot; musl answers most of these names itself.
-const KNOWN: [&str; 8] = ["c", "dl", "gcc_s", "m", "pthread", "rt", "stdc++", "util"];
-
-/// The starts of the names of loaders.
-const LOADERS: [&str; 3] = ["ld-linux", "ld-musl-", "ld64."];
+use crate::symbol_tables::{Columns, columns_of, has_library, system};
 
 /// Versions of glibc's own use, which `glibc-floor` reports.
 const PRIVATE: &str = "GLIBC_PRIVATE";
@@ -57,7 +51,7 @@ impl<'a> Scope<'a> {
             names.extend(facts.elf()?.soname.as_deref());
             files.push(facts);
         }
-        let is_there = |library: &String| is_known(library) || names.contains(library.as_str());
+        let is_there = |library: &String| has_library(library) || names.contains(library.as_str());
         if !files.iter().all(|facts| facts.libraries.iter().all(is_there)) {
             return None;
         }
@@ -146,7 +140,7 @@ impl<'a> Scope<'a> {
         let VersionNeed { library, version, symbols, .. } = need;
         // The floors report versions that are too new, and so unknown here.
         let is_known_version = columns_of(&format!("@{version}")).meets(self.system);
-        if !is_known(library) || version == PRIVATE || !is_known_version {
+        if !has_library(library) || version == PRIVATE || !is_known_version {
             return None;
         }
         let wrong = |name: &&String| {
@@ -177,11 +171,4 @@ impl<'a> Scope<'a> {
                     .to_owned(),
         })
     }
-}
-
-/// Returns whether the tables have the names of a library.
-fn is_known(library: &str) -> bool {
-    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once(".so")).map(|(name, _)| name);
-    name.is_some_and(|name| KNOWN.contains(&name) || name.starts_with("c.musl-"))
-        || LOADERS.iter().any(|start| library.starts_with(start))
 }
