@@ -222,7 +222,7 @@ fn claim(claimed: &Platform, names_cpu: bool) -> String {
     }
 }
 
-/// Returns what happens to an addon that is linked to another C library than the system's, as the end of a clause.
+/// Returns the consequence of a C library other than the system's, as the end of a clause.
 fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     let libraries = &subject.facts.libraries;
     match (wanted, actual) {

@@ -198,7 +198,7 @@ pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option
     Some(format!("{field} {}", first_names(list)))
 }
 
-/// Returns whether package.json names a platform, with its processor, for which no addon is.
+/// Returns whether package.json promises a platform, by system and processor, without an addon.
 pub(crate) fn breaks_promise(manifest: &Manifest, claims: &[&Claim], platform: Platform) -> bool {
     let is_it = |promise: &Promise| {
         let libc = promise.libc.is_none_or(|libc| platform.libc == Some(libc));

@@ -83,7 +83,7 @@ fn without_addon(package: &AuditedPackage) -> String {
     if let Some(listed) = listed {
         return format!("contains no addon: {listed}");
     }
-    // `npm runs prebuild-install when it installs the package; prebuild-install downloads an addon, which nobody audited`
+    // `npm runs node-gyp when it installs the package; node-gyp compiles the addon`
     match messages.find(|message| message.starts_with(NPM_RUNS)) {
         Some(message) => format!("contains no addon: {}", message.split("; ").next().unwrap_or(message)),
         None => "contains no addon".to_owned(),

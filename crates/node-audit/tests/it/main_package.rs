@@ -178,7 +178,7 @@ fn a_loader_by_hand_promises_each_platform_that_it_names() {
 }
 
 #[test]
-fn a_target_that_nobody_provides_is_an_error() {
+fn a_target_without_a_package_is_an_error() {
     let napi = |targets: &[&str]| json!({ "napi": { "targets": targets } });
     assert_eq!(findings(&manifest(&USUAL, napi(&TARGETS)), &[]), []);
     let more = [&TARGETS[..], &["x86_64-unknown-freebsd", "wasm32-wasip1-threads"]].concat();

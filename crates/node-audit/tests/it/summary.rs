@@ -430,7 +430,7 @@ fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
 
 /// @aicontextlab/core-native 0.2.1 has no package for arm64. The report said so, and the summary did not.
 #[test]
-fn a_package_that_the_loader_requires_and_nobody_lists_fails() {
+fn an_unlisted_package_that_the_loader_requires_fails() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = r#"{"name": "a", "version": "1.0.0", "main": "index.js",
         "optionalDependencies": {"a-linux-x64-gnu": "1.0.0", "a-darwin-arm64": "1.0.0"}}"#;
