@@ -46,7 +46,7 @@ impl Addon {
         libraries.map_or(&[], Vec::as_slice)
     }
 
-    /// Returns whether a release of Node has the ABI that the addon is bound to. A file for Electron or NW.js has none of Node.
+    /// Returns whether a release of Node has the ABI that the addon is bound to. Returns false for a file for Electron or NW.js.
     #[must_use]
     pub fn has_abi_of(&self, node: Version) -> bool {
         self.binding.may_load(|line| line.major == node.major)

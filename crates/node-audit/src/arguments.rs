@@ -108,7 +108,7 @@ impl Arguments {
         arguments
     }
 
-    /// Returns the least severity that the output lists. Formats for programs list all, unless `--quiet` is given.
+    /// Returns the lowest severity that the output lists. Formats for programs list all, unless `--quiet` is given.
     pub(crate) fn least_severity(&self) -> Severity {
         match self.format {
             _ if self.quiet => Severity::Error,

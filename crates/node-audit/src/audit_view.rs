@@ -59,7 +59,7 @@ impl<'a> View<'a> {
     /// Returns the line of a finding in the package.json, from 1; None for a finding in another file.
     pub(crate) fn line(&self, finding: &Finding) -> Option<usize> {
         let package = self.package.filter(|package| package.report.file == finding.file)?;
-        // The package.json of an archive is no file that a code host knows.
+        // A code host cannot annotate a package.json inside an archive.
         let evidence = finding.evidence.rsplit("package.json has ").next().unwrap_or(&finding.evidence);
         Some(package.manifest.line_of(evidence))
     }

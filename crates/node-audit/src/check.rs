@@ -40,13 +40,13 @@ pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy)
     report
 }
 
-/// Returns the problems of the addon, and those that only the libraries have that are loaded with it.
+/// Returns the problems of the addon, then the problems that only its loaded libraries have.
 fn with_libraries(check: fn(&Subject<'_>) -> Vec<Problem>, subject: &Subject<'_>) -> Vec<Problem> {
     let mut problems = check(subject);
     let mut known: HashSet<String> = problems.iter().map(|problem| problem.message.clone()).collect();
     for (library, subject) in subject.of_libraries() {
         for problem in check(&subject) {
-            // The remedy for a DLL that addon and library lack is the same, and once is enough.
+            // One finding covers a DLL that both the addon and the library lack: the remedy is the same.
             if known.insert(problem.message.clone()) {
                 problems.push(problem.of_library(library));
             }

@@ -16,7 +16,7 @@ pub struct Claim {
     pub(crate) cpus: Vec<Cpu>,
     /// C library, if the name says which.
     pub libc: Option<Libc>,
-    /// Whether the processors are the file's own, since no name gives one.
+    /// Whether the processors come from the file's headers because no name gives a processor.
     pub(crate) has_own_cpus: bool,
 }
 

@@ -15,7 +15,7 @@ pub enum Damage {
         /// The number of bytes.
         length: u64,
     },
-    /// A pointer of Git LFS, which stands for a file that was not fetched.
+    /// A Git LFS pointer: Git LFS did not fetch the file.
     LfsPointer {
         /// The pointer in one line: `oid sha256:4d7a..., size 12345`.
         pointer: String,
@@ -50,7 +50,7 @@ pub enum Damage {
         /// The part that is missing.
         detail: String,
     },
-    /// A file whose tables make no sense, or that ends within its headers.
+    /// A file with contradictory tables, or that ends within its headers.
     Broken {
         /// `ELF`, `Mach-O` or `PE`.
         format: &'static str,
@@ -64,9 +64,7 @@ impl fmt::Display for Damage {
         match self {
             Damage::Empty => f.write_str("is empty"),
             Damage::Zeros { .. } => f.write_str("contains only zeros"),
-            Damage::LfsPointer { .. } => {
-                f.write_str("is a Git LFS pointer, not the addon that it stands for")
-            }
+            Damage::LfsPointer { .. } => f.write_str("is a Git LFS pointer, not the addon itself"),
             Damage::Html { .. } => {
                 f.write_str("is an HTML page, not an addon: a download seems to have saved an error page")
             }

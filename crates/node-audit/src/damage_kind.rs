@@ -1,12 +1,12 @@
 //! The kind of a file that is not an addon, by its first bytes.
 //!
-//! The kinds are those that end up in the place of an addon: what a download, a build or a checkout leaves behind.
+//! Downloads, builds and checkouts leave files of these kinds in an addon's place.
 
 use crate::damage::Damage;
 use crate::limits::MAX_QUOTED_LINE;
 use crate::printable::printable;
 
-/// Bytes of a file's start that decide, and in which the title of a page is looked for.
+/// Bytes at a file's start that are searched for the file's kind and a page's title.
 const START: usize = 4096;
 
 const UNPACK: &str = "unpack the archive, and ship the addon that is in it";
@@ -79,7 +79,7 @@ fn title(text: &str, lower: &str) -> Option<String> {
     (!title.is_empty()).then(|| quoted(&title))
 }
 
-/// Returns the start of a file as text, unless it has bytes that no text has.
+/// Returns the start of a file as text; None if the bytes aren't text.
 fn text(start: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
@@ -115,7 +115,7 @@ mod tests {
         for (content, expected) in [
             ("", "is empty"),
             ("\0\0\0\0", "contains only zeros"),
-            (pointer, "is a Git LFS pointer, not the addon that it stands for"),
+            (pointer, "is a Git LFS pointer, not the addon itself"),
             ("<!DOCTYPE html><title>404</title>", "is an HTML page, not an addon"),
             ("\u{feff}\n<HTML>", "is an HTML page"),
             ("<?xml version=\"1.0\"?>\n<html xmlns=\"x\">", "is an HTML page"),

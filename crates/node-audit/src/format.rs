@@ -60,7 +60,7 @@ fn is_macho(content: &[u8]) -> bool {
     }
 }
 
-/// Returns what a file that begins with "MZ" is, unless it is a PE file or is cut short.
+/// Returns the kind of a file that begins with "MZ"; None for a PE file and for a file that is cut short.
 fn old_program(content: &[u8]) -> Option<&'static str> {
     let word = |at: usize| content.get(at..)?.first_chunk::<4>();
     // The offset of the newer header.

@@ -23,6 +23,7 @@ mod claim;
 mod damage;
 mod damage_kind;
 mod elf;
+mod engines;
 mod error;
 mod facts;
 mod finding;

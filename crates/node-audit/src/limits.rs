@@ -1,4 +1,4 @@
-//! Every limit on what is read, held in memory and printed, each with its unit and its reason.
+//! Every limit on input, memory and output, each with its unit and its reason.
 //!
 //! Every count and length in an audited file is hostile: a small file can name any amount. A limit is far above what real
 //! addons and packages have, and low enough that an audit of any file ends in seconds and within the memory of a small machine.
@@ -51,7 +51,7 @@ pub(crate) const MAX_FIELD_LINES: usize = 1000;
 /// Files of a package that may be its loader or its install script.
 pub(crate) const MAX_SCRIPT_FILES: usize = 64;
 
-/// Bytes of such a file: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, and is not read.
+/// Bytes of such a file: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, which node-audit skips.
 pub(crate) const MAX_SCRIPT: u64 = 256 << 10;
 
 /// Packages, and addons, that a loader names.
@@ -233,5 +233,5 @@ pub(crate) const MAX_TABLE_FILES: usize = 20;
 /// Addons from which on a progress bar is shown. Fewer are read within a second.
 pub const MIN_PROGRESS_ADDONS: u64 = 20;
 
-/// Imports without a version whose first glibc is looked up. Each takes up to 42 hashes.
+/// Imports without a version. The search for the first glibc with a name takes up to 42 hashes.
 pub(crate) const MAX_UNVERSIONED: usize = 10_000;

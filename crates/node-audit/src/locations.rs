@@ -75,7 +75,7 @@ fn normal(path: &Path) -> Option<PathBuf> {
     Some(normal)
 }
 
-/// Returns a path as an absolute one, without `.` and `..`.
+/// Returns the absolute path, without `.` and `..`.
 fn absolute(current: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for part in current.join(path).components() {
@@ -99,15 +99,15 @@ mod tests {
     fn paths_start_at_the_root_of_the_repository() {
         let locations = Locations {
             folder: PathBuf::from("packages/x"),
-            root: PathBuf::from("/work/repo"),
+            root: PathBuf::from("/srv/repo"),
             archives: vec!["./Cargo.toml".to_owned(), "/dev/null".to_owned(), "stdin".to_owned()],
         };
         for (file, path, is_outside, entry) in [
             ("lib/x.node", "packages/x/lib/x.node", false, None),
             ("./lib/x.node", "packages/x/lib/x.node", false, None),
             ("../y/x.node", "packages/y/x.node", false, None),
-            ("../../../x.node", "/work/x.node", true, None),
-            ("/work/repo/x.node", "x.node", false, None),
+            ("../../../x.node", "/srv/x.node", true, None),
+            ("/srv/repo/x.node", "x.node", false, None),
             ("/usr/x.node", "/usr/x.node", true, None),
             // Two files that exist.
             ("./Cargo.toml:package/x.node", "packages/x/Cargo.toml", false, Some("package/x.node")),

@@ -95,7 +95,8 @@ fn policy(arguments: &Arguments) -> Result<Policy, String> {
     Ok(Policy { claim: arguments.platform.clone(), ..policy })
 }
 
-/// Returns what the paths give to the audit. `-` is a tarball from standard input; no path is the package in the current folder.
+/// Returns the inputs of the audit. `-` is a tarball from standard input; without a path, the input is the package in the current
+/// folder.
 fn given(paths: &[PathBuf]) -> Result<Vec<Given>, String> {
     if paths.is_empty() {
         let files = npm_pack::npm_pack(Path::new(".")).map_err(|error| error.to_string())?;

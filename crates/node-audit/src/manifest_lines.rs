@@ -23,7 +23,7 @@ pub(crate) fn field_lines(text: &[u8]) -> BTreeMap<String, usize> {
             b':' => {
                 let Some((name, line)) = last.take().filter(|_| depth > 0 && depth <= 2) else { continue };
                 path.truncate(depth - 1);
-                // The name is one of an object in an array otherwise.
+                // Otherwise the name belongs to an object in an array.
                 if path.len() == depth - 1 && lines.len() < MAX_FIELD_LINES {
                     path.push(name);
                     lines.entry(path.join(".")).or_insert(line);

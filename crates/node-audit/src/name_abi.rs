@@ -33,7 +33,7 @@ pub(crate) struct Bound {
 }
 
 impl AbiClaim {
-    /// Reads prebuildify's tags `electron` and `abi115`, of which the last does not count beside `napi`; `node-v115` of prebuild
+    /// Reads prebuildify's tags `electron` and `abi115` (ignored beside `napi`); `node-v115` of prebuild
     /// and node-pre-gyp; or the number after a platform.
     pub(crate) fn new(file: &str, folders: &[&str]) -> AbiClaim {
         let stem = file.strip_suffix(".node").unwrap_or(file);
@@ -115,7 +115,7 @@ pub(crate) fn bound(name: &str) -> Option<Bound> {
     })
 }
 
-/// Parses an ABI. Smaller numbers are releases of Node, whose ABIs are above 40 since version 1.
+/// Parses an ABI. Numbers up to 40 are releases of Node: ABIs are above 40 since Node 1.
 fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|abi| (41..=9999).contains(abi))
 }

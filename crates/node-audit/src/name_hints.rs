@@ -7,7 +7,7 @@ use crate::platform::{Cpu, Libc, Os};
 use crate::platform_words::System;
 use crate::printable::printable;
 
-/// Folders between an addon and one that claims a part of a platform, plus one.
+/// The farthest folder above an addon that may claim a part of a platform; 1 is the addon's own folder.
 const MAX_DISTANCE: usize = 3;
 
 /// The claim of one name.
@@ -90,7 +90,7 @@ pub(crate) fn of_path(folders: &[&str]) -> Vec<Hint> {
         } else if let Some(libc) = folder.split(['-', '_']).next().and_then(Libc::by_name) {
             hints.push(Hint { place: in_folder(folder), libc: Some(libc), ..Hint::default() });
         } else if folders.len() - position > MAX_DISTANCE {
-            // Some folder on the way to a package may have any name.
+            // A folder above a package may have any name.
         } else if let Some(system) = system_at_the_end(folder) {
             hints.push(hint_of_system(in_folder(folder), system));
         } else if let Some(cpu) = processor_at_the_end(folder) {

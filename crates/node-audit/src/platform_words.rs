@@ -20,7 +20,7 @@ const VARIANTS: [&str; 16] = [
 
 /// Returns a name in lower case, with one word for each processor.
 pub(crate) fn normalized(name: &str) -> String {
-    // The separator within `x86_64` is none between words.
+    // `_` separates words, except in `x86_64`.
     name.to_ascii_lowercase().replace("x86_64", "x64").replace("x86-64", "x64").replace('_', "-")
 }
 

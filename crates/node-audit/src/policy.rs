@@ -16,7 +16,7 @@ pub struct Policy {
     pub claim: Option<Claim>,
     /// The oldest systems that a file must load on.
     pub floors: Floors,
-    /// The floors that stay even if no Node that a package promises runs on such an old system.
+    /// The floors that stay even if no promised Node runs on such an old system.
     pub firm: FirmFloors,
     /// Libraries that every system has.
     pub allowed: Allowed,
@@ -73,7 +73,7 @@ pub struct Floors {
 
 /// The floors that stay as the policy names them.
 ///
-/// The other floors rise to what the oldest Node that package.json's `engines` promise needs itself.
+/// The other floors rise to those of the oldest Node that package.json's `engines` promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirmFloors {
     /// glibc.

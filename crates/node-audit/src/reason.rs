@@ -5,15 +5,31 @@ use crate::library::LOADED;
 /// The start of the message about a library that the system lacks.
 const NEEDS: &str = "the addon needs ";
 
-/// The clause of a message about the releases of Node that load the addon, though others that it is for do not.
+/// The start of the clause that names the releases of Node that load the addon when other promised releases do not.
 pub(crate) const LOADS_IN: &str = "; the addon loads in ";
 
-/// Returns the releases that a message says load the addon: `Node 22 and later`.
+/// Returns the releases that load the addon, by a finding's message: `Node 22 and later`.
 pub(crate) fn loads_in(message: &str) -> Option<&str> {
     Some(message.rsplit_once(LOADS_IN)?.1)
 }
 
-/// The message about packages that the loader requires, and nobody lists.
+/// The start of the message about addons that only unsupported releases of Node load, in a summary.
+pub(crate) const LOADS_ONLY_IN: &str = "the addon loads only in ";
+
+/// The start of the info about a package that leaves its addons to platform packages.
+pub(crate) const NO_OWN_ADDON: &str = "the package has no addon itself; ";
+
+/// The start of the messages about install scripts.
+pub(crate) const NPM_RUNS: &str = "npm runs ";
+
+/// The message about promised platforms without an addon.
+pub(crate) const PROMISES_MORE: &str = "the package promises platforms for which it has no addon";
+
+/// The message about addons that npm never installs.
+pub(crate) const NOT_INSTALLED: &str =
+    "the package has addons for platforms on which npm does not install it";
+
+/// The message about packages that the loader requires and package.json does not list.
 pub(crate) const UNLISTED: &str =
     "the loader requires packages that package.json does not list, so npm does not install them";
 
@@ -39,7 +55,7 @@ pub(crate) fn short_reason<'a>(rule: &str, message: &'a str) -> &'a str {
     if rule == "damaged" {
         return message.split([':', ',']).next().unwrap_or(message);
     }
-    // What follows is the limit, the system, or the loader's words.
+    // The limit, the system or the loader's words follow.
     let ends = ["; ", ", which ", ": require() "];
     // The problem of a library begins with the library's name.
     let of_library = LOADED.trim_end_matches(", ");

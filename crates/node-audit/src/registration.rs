@@ -17,7 +17,7 @@ const MAX_FLAGS: u32 = 0xf;
 /// The longest name of a module, in bytes.
 const MAX_MODULE_NAME: usize = 256;
 
-/// A file in which a module is looked for.
+/// A file that may contain a module.
 pub(crate) trait Memory {
     /// The bytes of a pointer: 4 or 8.
     fn width(&self) -> u64;

@@ -14,8 +14,10 @@ use crate::name_claims::NameClaims;
 use crate::node_binding::releases;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::reason::UNLISTED;
-use crate::rules::{Rule, allows_platform, breaks_promise, excluding_field, library_that_musl_lacks};
+use crate::reason::{LOADS_ONLY_IN, UNLISTED};
+use crate::rules::{
+    Rule, allows_platform, breaks_promise, excluding_field, lacks_libc, library_that_musl_lacks,
+};
 use crate::source::{InstalledPackage, installed};
 use crate::wanted_nodes::WantedNodes;
 
@@ -249,12 +251,10 @@ impl Contents<'_> {
     fn installed_without_libc(&self, system: Platform) -> Option<Verdict> {
         // A package with several addons has a loader that chooses among them.
         let [file] = self.addons.as_slice() else { return None };
-        let is_for_linux = matches!(self.manifest.os.as_slice(), [os] if os == Os::Linux.name());
         let is_glibc = file.addon.facts.iter().any(|part| {
             part.cpu == Some(system.cpu) && part.elf().is_some_and(|elf| elf.libc == Some(Libc::Glibc))
         });
-        let is_installed =
-            is_for_linux && self.manifest.libc.is_empty() && allows_platform(&self.manifest, system);
+        let is_installed = lacks_libc(&self.manifest) && allows_platform(&self.manifest, system);
         (system.libc == Some(Libc::Musl) && is_installed && is_glibc).then(|| Verdict::Fails {
             file: file.report.file.clone(),
             rule: "arch",
@@ -316,7 +316,7 @@ fn only_elsewhere(wanted: &[&Audited], elsewhere: &[&Audited], policy: &Policy) 
     if is_for_electron || !is_error("node-abi", policy) {
         return Some(Verdict::Loads { nodes: Some(nodes) });
     }
-    let message = format!("the addon loads only in {nodes}");
+    let message = format!("{LOADS_ONLY_IN}{nodes}");
     Some(Verdict::Fails { file: first.report.file.clone(), rule: "node-abi", message })
 }
 
@@ -358,7 +358,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     if let Some(part) = glibc_on_musl
         && let Some(library) = library_that_musl_lacks(part, file.addon.libraries_of(part), policy)
     {
-        // A library that the package has may be found; the loader of glibc is never there.
+        // The loader may find a library of the package; a system with musl never has glibc's loader.
         let own = file.addon.libraries_of(part).iter().any(|own| own.name == *library);
         let more = if own { String::new() } else { format!(", and needs {library}") };
         return fails("arch", format!("the addon is linked to glibc{more}"));
@@ -372,7 +372,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     }
 }
 
-/// Returns the packages that an error says the loader requires and nobody lists.
+/// Returns the packages that the loader requires and package.json does not list, by an error's evidence.
 fn unlisted(finding: &Finding) -> Option<impl Iterator<Item = &str>> {
     let is_it = finding.severity == Severity::Error && finding.message == UNLISTED;
     // `index.js requires a-linux-arm64-gnu, index.js requires a-linux-x64-musl; optionalDependencies has ...`

@@ -4,12 +4,8 @@ use std::collections::HashSet;
 
 use crate::facts::{Facts, References};
 use crate::limits::MAX_UNVERSIONED;
-use crate::symbol_tables::first_glibc;
+use crate::symbol_tables::{first_glibc, has_library};
 use crate::version::Version;
-
-/// The starts of the names of the system's libraries whose names the tables have.
-const SYSTEM: [&str; 9] =
-    ["ld-linux", "libc.", "libdl.", "libgcc_s.", "libm.", "libpthread.", "librt.", "libstdc++.", "libutil."];
 
 /// Returns the newest glibc that the loader's lookups of names without a version need, and the first such name.
 ///
@@ -17,7 +13,7 @@ const SYSTEM: [&str; 9] =
 pub(crate) fn unversioned_glibc(facts: &Facts) -> Option<(Version, &String)> {
     let elf = facts.elf()?;
     // Any other library may define the name.
-    if !facts.libraries.iter().all(|library| SYSTEM.iter().any(|start| library.starts_with(start))) {
+    if !facts.libraries.iter().all(|library| has_library(library)) {
         return None;
     }
     let References { data, addresses, calls } = elf.references.as_ref()?;

@@ -2,12 +2,12 @@
 
 use nodejs_semver::Range;
 
+use crate::engines;
 use crate::node_abi;
-use crate::rules::engines_range;
 use crate::version::Version;
 
-/// The lines of Node in which the addons of a package should load: those with support that engines.node promises. If the
-/// promise has none of them, each line that it has.
+/// The lines of Node in which the addons of a package should load: the supported lines that engines.node promises, or every
+/// promised line if engines.node promises no supported line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WantedNodes {
     lines: Vec<Version>,
@@ -16,7 +16,7 @@ pub(crate) struct WantedNodes {
 impl WantedNodes {
     /// Returns the lines for an engines.node. A range that npm cannot read promises nothing.
     pub(crate) fn of(engines: Option<&str>) -> WantedNodes {
-        let range = engines.and_then(engines_range);
+        let range = engines.and_then(engines::range);
         let is_promised = |line: &Version| range.as_ref().is_none_or(|range| admits(range, *line));
         let promised: Vec<Version> = node_abi::node_lines().into_iter().filter(is_promised).collect();
         let supported: Vec<Version> =

@@ -5,7 +5,7 @@ import struct
 
 
 def exports(content):
-    """Returns the exported names, and of those with a version `name@version`; of a version also `@version`."""
+    """Returns the exported names. A name with a version also adds `name@version`, and each version `@version`."""
     if content.startswith(b"\x7fELF"):
         return elf(content)
     if content.startswith(b"MZ"):

@@ -3,7 +3,7 @@
 /// The length of the hash in a store object's name: 160 bits, 5 to a letter.
 const HASH_LENGTH: usize = 32;
 
-/// What follows the root of a build machine's path.
+/// The form of a build machine's path after the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RootKind {
     /// A hash and a name.

@@ -135,7 +135,7 @@ where
     Elf: FileHeader<Endian = Endianness>,
 {
     let endian = image.endian;
-    // The tables of other machines are not read, so that damage in them is no error.
+    // Skips the tables of other machines, so damage in them does not fail the audit.
     let is_read = !offsets(image.header.e_machine(endian)).is_empty();
     let jumps_have_addends = i64::try_from(image.flags(elf::DT_PLTREL)) == Ok(elf::DT_RELA.0);
     for (table, length, addends) in [

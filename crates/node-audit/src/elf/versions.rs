@@ -81,7 +81,7 @@ where
     let endian = image.endian;
     let damaged = |()| "the version definitions run past their segment".to_owned();
     let mut offset = 0;
-    // The first name of a definition is its own; the others are those of its predecessors.
+    // The first name of a definition is its own; the others name its predecessors.
     for _ in 0..image.flags(elf::DT_VERDEFNUM).min(u64::from(MAX_VERSION_INDEX)) {
         let definition: &Verdef<Endianness> = data.read_at(offset).map_err(damaged)?;
         let own = offset + u64::from(definition.vd_aux.get(endian));

@@ -19,7 +19,7 @@ pub struct ElfFacts {
     pub version_needs: Vec<VersionNeed>,
     /// The names of the versions that the file defines; empty for a file without symbol versions.
     pub versions: Vec<String>,
-    /// The imports that the loader must find; None for a machine whose relocations are not read.
+    /// The imports that the loader must find; None for a machine with unknown relocations.
     pub references: Option<References>,
     /// References bind to the file itself first (DF_SYMBOLIC).
     pub symbolic: bool,

@@ -84,7 +84,7 @@ pub enum MacPlatform {
     Other(u32),
 }
 
-/// The state of the code signature, whoever signed.
+/// The state of the code signature, with any signer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum Signature {

@@ -46,7 +46,7 @@ pub struct Facts {
     pub constructors: bool,
     /// The module that a constructor registers with `node_module_register`; None without one, or if it was not found.
     pub registration: Option<Registration>,
-    /// The segments that the loader maps, in order, at most 64; none of a PE file, whose sections have one fixed alignment.
+    /// The segments that the loader maps, in order, at most 64; empty for a PE file, whose sections have one fixed alignment.
     pub segments: Vec<LoadedSegment>,
     /// Segments or sections that are writable and executable, by name or number.
     pub writable_code: Vec<String>,

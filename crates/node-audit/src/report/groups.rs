@@ -62,7 +62,7 @@ impl<'a> Group<'a> {
         merged.iter().map(Word::text).collect::<Vec<_>>().join(" ")
     }
 
-    /// Returns the evidence in the first file, and whether that of all others is the same.
+    /// Returns the evidence in the first file, and whether all other files have the same evidence.
     pub(super) fn evidence(&self) -> (&'a str, bool) {
         let first = self.first().evidence.as_str();
         (first, self.findings.iter().all(|finding| finding.evidence == first))

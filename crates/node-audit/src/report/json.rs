@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Report, Severity};
 use crate::summary::PackageSummary;
 
-/// Formats the findings from one severity on as a JSON array, with an object for each finding in each file; `[]` without a finding.
+/// Formats the findings from one severity on as a JSON array, with an object for each finding in each file.
 ///
 /// # Errors
 /// The serializer's; none is known.

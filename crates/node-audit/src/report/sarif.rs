@@ -21,7 +21,7 @@ const ROOT: &str = "%SRCROOT%";
 /// The name of the fingerprint; the number goes up when the fingerprint covers other fields.
 const FINGERPRINT: &str = "nodeAudit/v2";
 
-/// Formats the findings from one severity on as a SARIF log with one run, with a notification for each file that could not be audited.
+/// Formats the findings from one severity on as a SARIF log with one run, and each unreadable file as a notification.
 ///
 /// # Errors
 /// The serializer's; none is known.
@@ -49,7 +49,7 @@ pub fn sarif(audit: &Audit, locations: &Locations, from: Severity) -> Result<Str
                 "executionSuccessful": audit.failures.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
-            // The base of relative paths; whoever reads the log knows the root.
+            // The base of relative paths. The log's reader supplies the root.
             "originalUriBaseIds": {
                 ROOT: { "description": { "text": "The root of the repository, or else the current folder." } },
             },
@@ -83,7 +83,7 @@ fn result(
     if !is_outside {
         artifact["uriBaseId"] = json!(ROOT);
     }
-    // GitHub wants a line, of a binary file as well. That of an entry in an archive means nothing there.
+    // GitHub requires a line even for a binary file. The line of an entry in an archive would point into the archive's bytes.
     let line = line.filter(|_| entry.is_none()).unwrap_or(1);
     let mut place =
         json!({ "physicalLocation": { "artifactLocation": artifact, "region": { "startLine": line } } });

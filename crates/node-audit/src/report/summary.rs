@@ -6,7 +6,7 @@ use super::wrap::{plural, prose, usable, wrap, wrap_names};
 use crate::limits::MAX_PACKAGE_WIDTH;
 use crate::platform::{Libc, Os, Platform};
 use crate::policy::Policy;
-use crate::reason::{FITS_ONE_GLIBC, MAY_FAIL_LATER, loads_in, missing_library, short_reason};
+use crate::reason::{FITS_ONE_GLIBC, LOADS_ONLY_IN, MAY_FAIL_LATER, loads_in, missing_library, short_reason};
 use crate::summary::{PackageSummary, Verdict};
 
 /// Formats a row for each package and a column for each system, for a terminal of `width` columns, with a summary line.
@@ -50,16 +50,13 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
     format!("{}\n{}\n", table.trim_fmt(), wrap(&total, columns).join("\n"))
 }
 
-/// The start of the message about releases of Node that are not in use any more.
-const LOADS: &str = "the addon loads only in ";
-
 /// Returns a verdict as the text of a cell.
 fn table_cell(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Loads { nodes: None } => "loads".to_owned(),
         Verdict::Loads { nodes: Some(nodes) } => format!("loads in {nodes} only"),
         Verdict::Fails { rule: "node-abi", message, .. } => {
-            format!("only {}", message.strip_prefix(LOADS).unwrap_or(message))
+            format!("only {}", message.strip_prefix(LOADS_ONLY_IN).unwrap_or(message))
         }
         Verdict::Fails { message, .. } if message.ends_with(FITS_ONE_GLIBC) => MAY_FAIL_LATER.to_owned(),
         Verdict::Fails { message, .. } if loads_in(message).is_some() => {

@@ -36,8 +36,8 @@ pub fn table(reports: &[Report], width: u16) -> String {
     text + &total.text() + "\n"
 }
 
-/// Formats the findings from one severity on for a terminal of `width` columns, with a summary line: a table for each package, with
-/// those first that have an error. A finding in several files is one row, which lists the files.
+/// Formats the findings from one severity on for a terminal of `width` columns, with a summary line: a table for each package,
+/// packages with an error first. A finding in several files is one row, which lists the files.
 #[must_use]
 pub fn findings_table(audit: &Audit, from: Severity, width: u16) -> String {
     let views = views(audit);
@@ -67,7 +67,7 @@ pub fn findings_table(audit: &Audit, from: Severity, width: u16) -> String {
     text + &total.text() + if hidden { " (--verbose lists info)\n" } else { "\n" }
 }
 
-/// Returns the name of a package with its folder, or that of an addon with its platform.
+/// Returns the name of a package with its folder, or the name of an addon with its platform.
 fn title(view: &View<'_>) -> String {
     let more = match (view.package, view.files.first()) {
         (Some(_), _) => Some(view.folder()).filter(|folder| !folder.is_empty()),

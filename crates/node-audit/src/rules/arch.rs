@@ -13,15 +13,16 @@ pub(super) const RULE: Rule = Rule {
     asks: "format, machine and C library match the platform that the file claims",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file for another \
-        platform fails on the user's machine only: invalid ELF header, wrong ELF class, or a crash. An addon that is \
-        linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object file. \
-        Alpine, in turn, has no ld-linux-x86-64.so.2, which most addons for glibc need. Addons that need only libc.so.6 \
-        and its companions do load there, since musl answers these names itself, unless they call a function that musl \
-        lacks; for a claim of musl such a file is an error all the same. Loaders on both C libraries take a file whose \
-        name gives none (prebuilds/linux-x64); a file for musl under such a name is a warning. glibc opens no addon or library that was linked with -z nodlopen. The claim comes from the \
-        file's name (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform. A name that gives only the system \
-        (NAME.linux.node) claims no processor.\n\
+    explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file for \
+        another platform fails on the user's machine only: invalid ELF header, wrong ELF class, or a crash. An addon that \
+        is linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object \
+        file. Alpine, in turn, has no ld-linux-x86-64.so.2, which most addons for glibc need. Addons that need only \
+        libc.so.6 and its companions load on Alpine, since musl answers these names itself, unless the addon calls a \
+        function that musl lacks. Such a file is still an error if it claims musl. Loaders on both C libraries open a file \
+        without a C library in its name (prebuilds/linux-x64); a file for musl with such a name is a warning. glibc opens \
+        no addon or library that was linked with -z nodlopen. The claim comes from the file's name \
+        (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform. A name that \
+        gives only the system (NAME.linux.node) claims no processor.\n\
         Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
 };
@@ -221,7 +222,7 @@ fn claim(claimed: &Platform, names_cpu: bool) -> String {
     }
 }
 
-/// Returns what happens to an addon that is linked to another C library than the system's, as the end of a clause.
+/// Returns the consequence of a C library other than the system's, as the end of a clause.
 fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     let libraries = &subject.facts.libraries;
     match (wanted, actual) {

@@ -26,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
 /// Directories below a home in which tools keep downloads. All paths in one of them count together.
 const TOOLS: [&str; 4] = [".cargo/registry", ".cargo/git", ".rustup/toolchains", ".conan"];
 
-/// Users of build services and containers, whose names reveal nobody.
+/// Users of build services and containers: their names reveal no person.
 const SERVICES: [&str; 10] =
     ["runner", "runneradmin", "circleci", "travis", "vsts", "vagrant", "ubuntu", "node", "builder", "rust"];
 

@@ -10,11 +10,11 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file is a whole addon, neither cut short nor another kind of file",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "A file with an addon's name may be something else: the pointer that Git LFS leaves where a file was not \
-        fetched, an error page or an archive that a download saved, the start of a file whose download or copy was \
-        interrupted, an empty file. Node refuses such a file: file too short, invalid ELF header, is not a valid Win32 \
-        application. The rule names what the file is. For a file that is cut short, it also says how many bytes are \
-        missing, by the file's own headers.\n\
+    explanation: "A file with an addon's name may be something else: a Git LFS pointer that was not replaced by its file, \
+        an error page or an archive that a download saved, the start of a file whose download or copy was interrupted, an \
+        empty file. Node refuses such a file: file too short, invalid ELF header, is not a valid Win32 application. The \
+        rule names the kind of file. For a file that is cut short, the rule also counts the missing bytes, by the file's \
+        own headers.\n\
         Run git lfs pull before npm pack; make downloads fail on an error status (curl --fail) and compare a checksum; \
         build the file again.",
     check: Check::Damage(check),

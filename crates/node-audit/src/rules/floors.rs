@@ -1,13 +1,11 @@
 //! The oldest systems that an addon must load on: the policy's, or newer ones if no promised Node runs on those.
 
-use nodejs_semver::Range;
-
-use super::napi_version::range;
 use super::subject::Subject;
-use crate::node_floors;
+use crate::engines::{admits_every_release, range};
 use crate::platform::Cpu;
 use crate::policy::Floors;
 use crate::version::Version;
+use crate::{node_abi, node_floors};
 
 /// The oldest systems, and the Node that decides.
 pub(super) struct LoadFloors {
@@ -26,8 +24,8 @@ struct OldestNode {
 impl LoadFloors {
     /// Returns the floors for an addon.
     ///
-    /// A Node that is promised for older systems does not exist, so an addon may need what the oldest Node itself needs. Floors
-    /// that the policy names hold all the same.
+    /// The oldest promised Node does not start on older systems, so the addon may have the same floors as this Node. Floors that
+    /// the policy names stay.
     pub(super) fn of(subject: &Subject<'_>) -> LoadFloors {
         let node = oldest_node(subject);
         let mut floors = subject.policy.floors.clone();
@@ -69,14 +67,13 @@ impl LoadFloors {
 /// Returns the oldest Node: the one whose ABI the addon has, or else the oldest that package.json's engines promise.
 fn oldest_node(subject: &Subject<'_>) -> Option<OldestNode> {
     if let Some(abi) = subject.bound_abi() {
-        let release = node_floors::release_of_abi(abi)?;
+        let release = node_abi::node(abi)?.major;
         let text = format!("Node {release}, whose ABI is {abi}");
-        return Some(OldestNode { floors: node_floors::of_release(release), text });
+        return Some(OldestNode { floors: node_floors::of_release(u64::from(release)), text });
     }
     let promise = subject.package?.node.as_deref()?;
     let range = range(promise)?;
-    // A range of all releases promises nothing.
-    if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
+    if admits_every_release(&range) {
         return None;
     }
     let release = range.min_version()?.major;

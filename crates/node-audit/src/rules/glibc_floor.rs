@@ -17,11 +17,11 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: true,
     explanation: "A function of glibc carries the version in which it last changed, and the linker records the newest \
-        version on the machine that built the addon. On a system with an older glibc require() fails: version \
-        `GLIBC_2.34' not found. Node's own releases need 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon that needs \
-        more excludes systems on which Node runs. The floor is the policy's, or the version that the oldest Node of \
-        package.json's engines needs, if that is higher; a floor that a policy file names stays. GLIBC_ABI_DT_RELR marks compressed relocations, which glibc reads from 2.36 on; GLIBC_PRIVATE fits \
-        one build of glibc only.\n\
+        version on the machine that built the addon. On a system with an older glibc require() fails: version `GLIBC_2.34' \
+        not found. Node's own releases need 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon that needs more \
+        excludes systems on which Node runs. The floor is the policy's, or the version that the oldest Node of \
+        package.json's engines needs, if that is higher; a floor that a policy file names stays. GLIBC_ABI_DT_RELR marks \
+        compressed relocations, which glibc reads from 2.36 on; GLIBC_PRIVATE fits one build of glibc only.\n\
         Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container of \
         that age.",
     check: Check::Loaded(check),

@@ -13,18 +13,18 @@ pub(super) const RULE: Rule = Rule {
     asks: "no memory is both writable and executable, and the protections of linker and compiler are switched on",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "These protections limit the damage of a memory error in an addon. glibc from 2.41 on and SELinux refuse an \
-        addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. musl ignores the request. Text \
-        relocations, in code that was not compiled as position independent, make the code writable while it is loaded, \
-        which SELinux and hardened kernels refuse: cannot make segment writable for relocation: Permission denied. RELRO \
-        with BIND_NOW makes the table of function addresses read-only before the addon runs; otherwise one stray write \
-        redirects a call. On Windows, DYNAMIC_BASE and HIGH_ENTROPY_VA let the addon be loaded at an unpredictable \
-        address, and NX_COMPAT keeps its data from being executed. Control Flow Guard has no effect in a DLL unless the \
-        program uses it, and node.exe does not. A policy can expect protections of the C compiler, which an addon without \
-        C lacks: the stack protector, which ends the process when a buffer on the stack overflows, and checked versions \
-        of memcpy and similar functions.\n\
-        Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE \
-        /HIGHENTROPYVA /NXCOMPAT, the defaults of the linker. For the protections that a policy expects, compile with \
+    explanation: "These protections limit the damage of a memory error in an addon. glibc from 2.41 on and SELinux refuse \
+        an addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. \
+        musl ignores the request. Text relocations, in code that was not compiled as position independent, make the code \
+        writable while it is loaded, which SELinux and hardened kernels refuse: cannot make segment writable for \
+        relocation: Permission denied. RELRO with BIND_NOW makes the table of function addresses read-only before the \
+        addon runs; otherwise one stray write redirects a call. On Windows, DYNAMIC_BASE and HIGH_ENTROPY_VA let the addon \
+        be loaded at an unpredictable address, and NX_COMPAT keeps its data from being executed. Control Flow Guard has no \
+        effect in a DLL unless the program uses it, and node.exe does not. A policy can expect protections of the C \
+        compiler, which an addon without C lacks: the stack protector, which ends the process when a buffer on the stack \
+        overflows, and checked versions of memcpy and similar functions.\n\
+        Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE /HIGHENTROPYVA \
+        /NXCOMPAT, the defaults of the linker. For the protections that a policy expects, compile with \
         -fstack-protector-strong -D_FORTIFY_SOURCE=2 and an optimization level.",
     check: Check::Addon(check),
 };

@@ -13,12 +13,13 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon loads only DLLs that every Windows has or that come with the addon",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Windows loads each DLL that an addon imports from. If one is missing, require() fails without its name: The \
-        specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, MSVCP140.dll) does not \
+    explanation: "Windows loads each DLL that an addon imports from. If one is missing, require() fails without its name: \
+        The specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, MSVCP140.dll) does not \
         belong to Windows, and Node does not bring it, since node.exe is linked to it statically; the library is present \
-        only if another program installed it. Its debug version comes with Visual Studio. A DLL in the addon's own \
-        directory is found, and its own imports are followed. A delayed import is looked for at its first call. An import from node.exe fails in Electron, \
-        and in a renamed node.exe, unless the import is delayed and redirected to the running program, as node-gyp does.\n\
+        only if another program installed it. Its debug version comes with Visual Studio. Windows finds a DLL in the \
+        addon's own directory; the rule also checks that DLL's imports. Windows looks for a delayed import at its first \
+        call. An import from node.exe fails in Electron, and in a renamed node.exe, unless the import is delayed and \
+        redirected to the running program, as node-gyp does.\n\
         Link the run-time library statically (/MT; -C target-feature=+crt-static in Rust), or ship the DLL beside the \
         addon.",
     check: Check::Loaded(check),

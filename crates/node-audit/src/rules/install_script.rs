@@ -6,6 +6,7 @@ use crate::install_program::InstallProgram;
 use crate::javascript::downloads;
 use crate::package_contents::PackageContents;
 use crate::platform_package::platform_packages;
+use crate::reason::NPM_RUNS;
 use crate::script_files::files_of;
 
 /// Returns the problems with scripts that npm runs on installation.
@@ -20,10 +21,10 @@ pub(super) fn check(package: &PackageContents) -> Vec<Problem> {
         .collect();
     let replaces_gyp = |(name, _): (&str, &str)| name == "install" || name == "preinstall";
     if package.has_gyp() && !package.manifest.install_scripts().any(replaces_gyp) {
-        let message = "npm runs node-gyp when it installs the package; node-gyp compiles the addon";
+        let message = format!("{NPM_RUNS}node-gyp when it installs the package; node-gyp compiles the addon");
         let evidence = "a binding.gyp, without an install script or \"gypfile\": false in package.json";
         let remedy = "leave binding.gyp out of the package, or set \"gypfile\": false";
-        problems.push(problem(message.to_owned(), evidence.to_owned(), remedy));
+        problems.push(problem(message, evidence.to_owned(), remedy));
     }
     if package.installed {
         for problem in &mut problems {
@@ -46,8 +47,8 @@ pub(crate) fn download(package: &PackageContents) -> Option<String> {
 fn message(package: &PackageContents, script: &str) -> String {
     let program = InstallProgram::of(script);
     let name = program.map_or("a script", |program| program.name);
-    let start = format!("npm runs {name} when it installs the package");
-    // A loader prefers an addon that is for the system by its name. In an installed package, the file is there.
+    let start = format!("{NPM_RUNS}{name} when it installs the package");
+    // A loader prefers an addon with the system in its name. An installed package already has the downloaded file.
     let is_elsewhere = if package.addons.iter().any(|addon| addon.is_claimed) {
         ", so the file that Node will load may not be in this package"
     } else {

@@ -2,8 +2,9 @@
 
 use super::rule::Problem;
 use crate::finding::Severity;
+use crate::manifest::Manifest;
 use crate::package_contents::PackageContents;
-use crate::platform::Libc;
+use crate::platform::{Libc, Os};
 
 /// Returns the problem with a package for Linux whose one addon is linked to glibc, and whose package.json has no `libc`.
 ///
@@ -11,8 +12,7 @@ use crate::platform::Libc;
 pub(super) fn check(package: &PackageContents) -> Option<Problem> {
     let [addon] = package.addons.as_slice() else { return None };
     let manifest = &package.manifest;
-    let is_for_linux = matches!(manifest.os.as_slice(), [os] if os == "linux");
-    if !is_for_linux || !manifest.libc.is_empty() || addon.linked != Some(Libc::Glibc) {
+    if !lacks_libc(manifest) || addon.linked != Some(Libc::Glibc) {
         return None;
     }
     Some(Problem {
@@ -24,4 +24,9 @@ pub(super) fn check(package: &PackageContents) -> Option<Problem> {
                  Alpine, and older ones ignore the field"
             .to_owned(),
     })
+}
+
+/// Returns whether a package.json is for Linux alone and has no `libc`.
+pub(crate) fn lacks_libc(manifest: &Manifest) -> bool {
+    matches!(manifest.os.as_slice(), [os] if os == Os::Linux.name()) && manifest.libc.is_empty()
 }

@@ -14,15 +14,16 @@ pub(super) const RULE: Rule = Rule {
     asks: "every library belongs to macOS or comes with the package, and no directory of the build machine is searched",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or of the \
-        build machine exists only there, and elsewhere require() fails: Library not loaded: \
+    explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or of \
+        the build machine exists only there, and elsewhere require() fails: Library not loaded: \
         /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib. The loader resolves @loader_path to the addon's own directory, \
         @rpath to each directory of the LC_RPATH commands, and @executable_path to Node's directory, which no package \
-        knows. An optional library (LC_LOAD_WEAK_DYLIB) does not stop loading, but calls into it fail. With an LC_RPATH \
-        of the build machine, whoever can create that directory decides which library is loaded.\n\
+        knows. An optional library (LC_LOAD_WEAK_DYLIB) does not stop loading, but calls into it fail. With an LC_RPATH of \
+        the build machine, whoever can create that directory decides which library is loaded.\n\
         Link the library statically, or ship it in the package and change its path: install_name_tool -change OLD \
         @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Both break the \
-        signature; codesign --sign - FILE renews it. The needs of a library that comes with the package are followed.",
+        signature; codesign --sign - FILE renews it. The rule also checks the needs of libraries that come with the \
+        package.",
     check: Check::Loaded(check),
 };
 

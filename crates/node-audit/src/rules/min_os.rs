@@ -15,9 +15,9 @@ pub(super) const RULE: Rule = Rule {
         LC_VERSION_MIN_MACOSX before that), and relies on that release: its functions, formats of the loader's tables, \
         instructions. An older system does not compare the number, but fails at the first missing part: Symbol not found, \
         unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on \
-        arm64, Node 21 to 23 need 11, and Node 24 and later 13.5. An addon may need what the oldest Node needs that it is \
-        for: the one whose ABI is in its name or its entry point, or else the oldest of package.json's engines. A floor \
-        that a policy file names stays. macOS refuses a file for another of Apple's systems: \
+        arm64, Node 21 to 23 need 11, and Node 24 and later 13.5. The floor rises to the macOS that the \
+        addon's oldest Node needs: the Node with the ABI in the addon's name or entry point, or else the oldest Node of \
+        package.json's engines. A floor that a policy file names stays. macOS refuses a file for another of Apple's systems: \
         mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
     check: Check::Loaded(check),

@@ -41,8 +41,8 @@ mod undefined_symbols;
 
 pub(crate) use evidence::short_name;
 pub(crate) use install_script::download;
+pub(crate) use libc_field::lacks_libc;
 pub(crate) use musl_names::library_that_musl_lacks;
-pub(crate) use napi_version::range as engines_range;
 pub(crate) use package::{allows_platform, breaks_promise, excluding_field};
 pub(crate) use rule::Check;
 pub use rule::{Problem, Rule};

@@ -32,7 +32,7 @@ pub(super) fn lacked_by_musl<'a>(
 
 /// Returns whether musl's loader answers a name itself, or else a system with musl has the library.
 ///
-/// Whatever follows the reserved name does not matter: musl answers `libc.so.6` and `libdl.so.3`.
+/// musl ignores the text after the reserved name: musl answers `libc.so.6` and `libdl.so.3`.
 pub(super) fn musl_has(library: &str, policy: &Policy) -> bool {
     let name = library.strip_prefix("lib").and_then(|rest| rest.split_once('.')).map(|(name, _)| name);
     name.is_some_and(|name| RESERVED.contains(&name)) || policy.allowed.on(Libc::Musl, library)

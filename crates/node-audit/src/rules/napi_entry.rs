@@ -13,12 +13,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon exports an entry point, or registers itself when it is loaded",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the number of \
-        its own V8 ABI; in an older way, a constructor of the addon registers the module during loading. Without any of \
-        these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an entry point in a library \
-        that the addon needs. An entry point that is a variable, and a declared Node-API version that \
-        no release has (node_api_module_get_api_version_v1), end the process with a segmentation fault. A Node-API addon loads in every later Node; an addon that \
-        calls V8 (NAN, node.h) loads only in the release that it was compiled for.\n\
+    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the \
+        number of its own V8 ABI; in an older way, a constructor of the addon registers the module during loading. Without \
+        any of these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an entry point in \
+        a library that the addon needs. An entry point that is a variable, and a declared Node-API version that no release \
+        has (node_api_module_get_api_version_v1), end the process with a segmentation fault. A Node-API addon loads in \
+        every later Node; an addon that calls V8 (NAN, node.h) loads only in the release that it was compiled for.\n\
         Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
     check: Check::Addon(check),
 };
@@ -129,7 +129,7 @@ mod tests {
     use crate::facts::{Details, ElfFacts};
     use crate::policy::Policy;
 
-    /// Each Node ends with a segmentation fault, and there was no finding.
+    /// Each Node ends with a segmentation fault, and node-audit reported nothing.
     #[test]
     fn a_declared_version_that_no_node_has_is_an_error() {
         for (declared, is_error) in

@@ -7,8 +7,8 @@ use nodejs_semver::{Range, Version};
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
+use crate::engines::{admits_every_release, range};
 use crate::finding::Severity;
-use crate::limits::MAX_VERSION_RANGE;
 use crate::node_api::{self, Releases};
 use crate::symbol_tables::may_be_nodes;
 
@@ -17,12 +17,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the Node releases that package.json's engines allow have every Node-API function that the addon calls",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node that lacks \
-        a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on Linux): \
-        undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the addon loads, \
-        and its first call ends the process. The version that the addon needs is information; it is an error if \
-        engines.node in package.json promises a release that lacks the version, and a warning if that release has it as an \
-        experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
+    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node \
+        that lacks a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on \
+        Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the \
+        addon loads, and its first call ends the process. The version that the addon needs is information; it is an error \
+        if engines.node in package.json promises a release that lacks the version, and a warning if that release has it as \
+        an experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
         up its functions at run time is not judged. For ELF addons the rule also reads the declared version: Node 18.17, \
         20.2 and later crash with a segmentation fault on a version that they do not know.\n\
         Raise engines.node to the named releases, or build for an older Node-API: NAPI_VERSION in C, the feature napiN of \
@@ -167,41 +167,9 @@ fn at_run_time() -> Problem {
     }
 }
 
-/// Parses a range as npm does.
-pub(crate) fn range(promise: &str) -> Option<Range> {
-    if promise.len() > MAX_VERSION_RANGE || !promise.split("||").all(are_comparators) {
-        return None;
-    }
-    Range::parse(promise).ok()
-}
-
-/// Returns whether a part of a range consists of versions and operators. npm refuses other words, and `Range` skips them.
-fn are_comparators(part: &str) -> bool {
-    // Whether an operator waits for its version.
-    let mut waiting = false;
-    for (position, word) in part.split_whitespace().enumerate() {
-        let version = word.trim_start_matches(['<', '>', '=', '~', '^']);
-        let number = version.strip_prefix('v').unwrap_or(version);
-        let hyphen = word == "-" && position > 0;
-        waiting = if version.is_empty() || hyphen {
-            if waiting {
-                return false;
-            }
-            true
-        } else if number.starts_with(|first: char| first.is_ascii_digit() || "xX*".contains(first)) {
-            false
-        } else {
-            return false;
-        };
-    }
-    !waiting
-}
-
-/// Returns the oldest release in `gaps` that `range` admits.
-///
-/// A range that admits every release promises nothing.
+/// Returns the oldest release in `gaps` that `range` admits; None for a range that admits every release.
 fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
-    if Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all)) {
+    if admits_every_release(range) {
         return None;
     }
     let text =
@@ -340,7 +308,7 @@ mod tests {
         }
     }
 
-    /// The remedy of `>= 12.0.0` was a range that begins at 10.20.
+    /// The remedy for `>= 12.0.0` suggested a range that begins at 10.20.
     #[test]
     fn the_remedy_stays_within_the_promise() {
         let remedy = |promise: &str| engines_within(6, range(promise).as_ref());

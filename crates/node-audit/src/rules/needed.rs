@@ -16,9 +16,10 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: true,
     explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before require() \
-        returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be absent \
-        or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to it. The needs of such a \
-        library are followed: the addon fails with them. On glibc, it must also have the symbol versions that are needed of it.\n\
+        returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be \
+        absent or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to \
+        it. The rule also checks the needs of such a library, since the addon fails with it. On glibc, the library must \
+        also have the symbol versions that the addon needs.\n\
         Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
     check: Check::Loaded(check),
 };

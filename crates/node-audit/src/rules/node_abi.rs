@@ -16,17 +16,17 @@ pub(super) const RULE: Rule = Rule {
     asks: "a supported Node that package.json's engines allow loads the addons",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "An addon that calls V8 (NAN, node.h) loads only in releases with its ABI, the NODE_MODULE_VERSION: 115 is \
-        Node 20. A package with one file for each ABI has to follow the releases of Node. If the newest file is for an older \
-        Node, require() fails: was compiled against a different Node.js version using NODE_MODULE_VERSION 102; or the loader \
-        finds no file, and npm tries to compile the addon. The ABI is that of the entry point \
-        (node_register_module_v115), of the module that a constructor registers (nm_version), or of the name \
-        (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, without those that engines.node \
-        excludes; if it excludes all of them, the releases that it allows count. A file for an older ABI beside one that \
-        loads is no finding. The finding is a warning if only some platforms lack such an addon, or if all addons are for a \
-        recent Electron, which has ABIs of its own.\n\
-        Build the addons for the supported releases, port them to Node-API, which needs one file for all releases, or narrow \
-        engines.node.",
+    explanation: "An addon that calls V8 (NAN, node.h) loads only in releases with its ABI, the NODE_MODULE_VERSION: 115 \
+        is Node 20. A package with one file for each ABI has to follow the releases of Node. If the newest file is for an \
+        older Node, require() fails: was compiled against a different Node.js version using NODE_MODULE_VERSION 102; or \
+        the loader finds no file, and npm tries to compile the addon. The ABI comes from the entry point \
+        (node_register_module_v115), from the module that a constructor registers (nm_version), or from the name \
+        (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, except those that engines.node \
+        excludes; if engines.node excludes all of these, every allowed release counts. The rule ignores a file for an older \
+        ABI beside a file that loads. The finding is a warning if only some platforms lack such an addon, or if all addons \
+        are for a recent Electron, which has ABIs of its own.\n\
+        Build the addons for the supported releases, port them to Node-API, which needs one file for all releases, or \
+        narrow engines.node.",
     check: Check::Package(check),
 };
 
@@ -77,4 +77,22 @@ fn check(package: &PackageContents) -> Vec<Problem> {
                  all releases"
             .to_owned(),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node_abi;
+    use crate::node_binding::listed;
+
+    #[test]
+    fn the_explanation_names_the_supported_lines() {
+        let lines: Vec<String> = node_abi::node_lines()
+            .into_iter()
+            .filter(|line| node_abi::is_supported(*line))
+            .map(|line| line.major.to_string())
+            .collect();
+        let supported = format!("Node {} count as supported", listed(&lines));
+        assert!(RULE.explanation.contains(&supported), "{supported}");
+    }
 }

@@ -9,29 +9,32 @@ use crate::manifest::Manifest;
 use crate::neighbours::Presence;
 use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
+use crate::reason::{NOT_INSTALLED, PROMISES_MORE};
 
 pub(super) const RULE: Rule = Rule {
     id: "package",
     asks: "the package has or lists an addon for each platform that it promises, and npm compiles and downloads nothing",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a platform that \
-        has no addon, installation succeeds and require() fails: Cannot find module. An addon for an excluded platform \
-        reaches nobody. An addon in a folder build, without a platform in its names or in package.json, is the build of \
-        the machine that packed it, and fails on every other system. A package for Linux without libc is installed on Alpine as well, where an addon for glibc fails or \
-        may fail: a warning. A main package leaves the addons to packages of one platform each, and lists these in \
-        optionalDependencies. A target of napi-rs (napi.targets, napi.triples) without such a package and without an addon is \
-        an error if all listed packages are among the targets, and otherwise a warning, since the targets are not the list of \
-        published packages then. A package that the loader requires and nobody lists is an error, since npm never installs \
-        it. A loader that napi-rs wrote tries some thirty platforms, whatever the package promises: such a branch is an error \
-        only for Linux (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the \
-        system and the processor in other combinations. Names that a loader computes are not read. A listed package \
-        that the loader does not name is a warning, and so is a version other than the package's own. An install script, \
-        or a binding.gyp without one, runs on the user's machine, where it needs a compiler and Python, or downloads the \
-        file that Node will load, which nobody audited; with --ignore-scripts it does not run. This is a warning, since the \
-        package works where the script does.\n\
-        Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in packages of their \
-        platform (or all of them in one), and remove the script; \"gypfile\": false keeps npm from compiling a binding.gyp.",
+    explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a \
+        platform that has no addon, installation succeeds and require() fails: Cannot find module. npm never installs an \
+        addon for an excluded platform. An addon in a folder build, without a platform in its names or in package.json, is \
+        the build of the machine that packed it, and fails on every other system. npm installs a package for Linux without \
+        libc on Alpine too, where an addon for glibc fails or may fail: a warning. A main package leaves the addons to \
+        packages of one platform each, and lists these in optionalDependencies. A target of napi-rs (napi.targets, \
+        napi.triples) without such a package and without an addon is an error if all listed packages are among the \
+        targets. Otherwise it is a warning, since the published packages were not made from the targets. A package that \
+        the loader requires and package.json does not list is an error, since npm never installs it. A loader that napi-rs \
+        wrote tries some thirty platforms, whatever the package promises: such a branch is an error only for Linux \
+        (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the system and the \
+        processor in other combinations. The rule skips names that a loader computes. A listed package that the loader \
+        does not name is a warning, and so is a version other than the package's own. An install script, or a binding.gyp \
+        without one, runs on the user's machine, where it needs a compiler and Python, or downloads the file that Node \
+        will load, without an audit. With --ignore-scripts, npm skips the script. This is a warning, since the package \
+        works where the script does.\n\
+        Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in packages of \
+        their platform (or all of them in one), and remove the script; \"gypfile\": false keeps npm from compiling a \
+        binding.gyp.",
     check: Check::Package(check),
 };
 
@@ -73,7 +76,7 @@ fn excluded(package: &PackageContents) -> Option<Problem> {
         .filter(|(_, claim)| !claim.platforms().any(|platform| allows_platform(manifest, platform)))
         .map(|(addon, claim)| format!("{} ({claim})", addon.path))
         .collect();
-    let message = "the package has addons for platforms on which npm does not install it".to_owned();
+    let message = NOT_INSTALLED.to_owned();
     let evidence = format!("{}; package.json has {}", first_names(&outside), promises(manifest));
     let remedy = "remove the addons, or make os, cpu and libc of package.json allow their platforms";
     (!outside.is_empty()).then(|| problem(message, evidence, remedy))
@@ -120,7 +123,7 @@ fn missing(package: &PackageContents) -> Option<Problem> {
         .filter(|promise| !claims.iter().any(|claim| promise.is_kept_by(claim)))
         .map(|promise| promise.name())
         .collect();
-    let message = "the package promises platforms for which it has no addon".to_owned();
+    let message = PROMISES_MORE.to_owned();
     let evidence = format!("no addon for {}; package.json has {}", first_names(&missing), promises(manifest));
     let remedy = "add the addons, or narrow os, cpu and libc of package.json to those that exist";
     (!missing.is_empty()).then(|| problem(message, evidence, remedy))
@@ -182,7 +185,7 @@ pub(crate) fn allows_platform(manifest: &Manifest, platform: Platform) -> bool {
     excluding_field(manifest, platform).is_none()
 }
 
-/// Returns the field of package.json that keeps npm from installing a package on a platform: `libc glibc`.
+/// Returns the package.json field that stops npm from installing a package on a platform: `libc glibc`.
 pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option<String> {
     let libc = platform.libc.map_or("", Libc::name);
     let fields = [
@@ -195,7 +198,7 @@ pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option
     Some(format!("{field} {}", first_names(list)))
 }
 
-/// Returns whether package.json names a platform, with its processor, for which no addon is.
+/// Returns whether package.json promises a platform, by system and processor, without an addon.
 pub(crate) fn breaks_promise(manifest: &Manifest, claims: &[&Claim], platform: Platform) -> bool {
     let is_it = |promise: &Promise| {
         let libc = promise.libc.is_none_or(|libc| platform.libc == Some(libc));

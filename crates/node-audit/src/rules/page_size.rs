@@ -13,19 +13,18 @@ pub(super) const RULE: Rule = Rule {
     asks: "each segment can be mapped on every page size of the platform",
     severity: Severity::Warning,
     stops_loading: true,
-    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be equal within a \
-        page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB (RHEL 8, some \
-        clouds), those for ppc64 mostly 64 KiB, those for loong64 16 KiB, and Android 15 has devices with 16 KiB. On a \
-        page that is too large, glibc refuses the file: ELF load command address/offset not properly aligned, or not \
+    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be equal within \
+        a page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB (RHEL 8, some \
+        clouds), those for ppc64 mostly 64 KiB, those for loong64 16 KiB, and Android 15 has devices with 16 KiB. If the \
+        page is too large, glibc refuses the file: ELF load command address/offset not properly aligned, or not \
         page-aligned from 2.35 on. musl checks nothing, and maps the content at another address, so that most addons \
-        crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page (ELF load command alignment \
-        not page-aligned), or that the address and the offset do not agree with. Later glibc and musl ignore p_align. \
-        These texts were seen with glibc 2.31 and 2.36 on pages of 4 KiB. Those are the smallest pages, so a segment that \
-        does not fit them is an error; larger pages are a warning. On macOS, pages have 16 KiB \
-        on arm64 and 4 KiB on x64, and a segment that does not fit is an error: this follows Apple's documentation, and \
-        no Mac has confirmed it.\n\
-        Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. Of patched \
-        files, build the original again: old versions of patchelf wrote segments for pages of 4 KiB.",
+        crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page (ELF load command alignment not \
+        page-aligned), or that the address and the offset do not agree with. Later glibc and musl ignore p_align. These \
+        texts were seen with glibc 2.31 and 2.36 on pages of 4 KiB. 4 KiB is the smallest page size, so a segment that \
+        does not fit them is an error; larger pages are a warning. On macOS, pages have 16 KiB on arm64 and 4 KiB on x64, \
+        and a segment that does not fit is an error, by Apple's documentation; this was not tested on a Mac.\n\
+        Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. If patchelf \
+        changed the file, build the original again: old versions of patchelf write segments for pages of 4 KiB.",
     check: Check::Loaded(check),
 };
 

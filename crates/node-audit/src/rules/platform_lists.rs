@@ -13,7 +13,7 @@ use crate::limits::{MAX_LISTED_PLATFORMS, MAX_VERSION_RANGE};
 use crate::package_contents::PackageContents;
 use crate::platform::{Cpu, Libc, Os, Platform};
 use crate::platform_package::{PlatformPackage, platform_packages};
-use crate::reason::UNLISTED;
+use crate::reason::{NO_OWN_ADDON, UNLISTED};
 use crate::script_files::files_of;
 
 /// The platforms of Node's own releases that most machines have. A loader of napi-rs tries some twenty more.
@@ -32,7 +32,7 @@ pub(super) fn check(package: &PackageContents, is_complete: bool) -> Vec<Problem
     }
     let lists = Lists::of(package);
     let mut problems = Vec::from_iter(lists.contents());
-    // The platform of an addon without a claim is unknown, and a script may add any.
+    // An addon without a claim, or a script, may serve any platform.
     if is_complete && package.addons.iter().all(|addon| addon.claim.is_some()) {
         problems.extend(lists.targets());
         problems.extend(lists.unlisted());
@@ -76,14 +76,14 @@ impl<'a> Lists<'a> {
         Lists { package, listed, wanted, is_generated }
     }
 
-    /// Returns whether a package or an addon is there for a platform.
+    /// Returns whether a platform has a package or an addon.
     fn provides(&self, claim: &Claim) -> bool {
         let addons = self.package.addons.iter().filter_map(|addon| addon.claim.as_ref());
         let provided: Vec<&Claim> = self.listed.iter().map(|package| &package.claim).chain(addons).collect();
         claim.platforms().all(|platform| provided.iter().any(|own| own.covers(platform)))
     }
 
-    /// Returns the line about the platforms of a package that has no addon itself.
+    /// Returns the info that names the platforms of a package without an addon of its own.
     fn contents(&self) -> Option<Problem> {
         if !self.package.addons.is_empty() || self.listed.is_empty() {
             return None;
@@ -91,10 +91,7 @@ impl<'a> Lists<'a> {
         let names = self.platforms();
         Some(Problem {
             severity: Severity::Info,
-            message: format!(
-                "the package has no addon itself; package.json lists packages for {}",
-                all_names(&names)
-            ),
+            message: format!("{NO_OWN_ADDON}package.json lists packages for {}", all_names(&names)),
             evidence: format!("optionalDependencies has {}", first_names(&self.listed_names())),
             remedy: "audit these packages, or a node_modules with them, to check the addons".to_owned(),
         })
@@ -108,7 +105,7 @@ impl<'a> Lists<'a> {
         if missing.is_empty() {
             return None;
         }
-        // Targets that do not name every listed package are not the list that the packages were made from.
+        // If a listed package has no target, the packages were not made from the targets.
         let named = |package: &PlatformPackage<'_>| {
             targets.iter().any(|target| package.claim.platforms().all(|platform| target.covers(platform)))
         };
@@ -128,7 +125,7 @@ impl<'a> Lists<'a> {
         })
     }
 
-    /// Returns the problem with packages that the loader requires, and nobody lists.
+    /// Returns the problem with packages that the loader requires and package.json does not list.
     ///
     /// A loader of napi-rs has branches for every platform that napi-rs knows. Such a branch counts for a common platform
     /// whose system and processor the package serves in other combinations.
@@ -220,7 +217,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Returns what else the loader tries, as the end of a sentence.
+    /// Returns the other packages that the loader requires, as the end of a sentence.
     fn also_wanted(&self, missing: &[&Claim]) -> String {
         let others: Vec<&str> = (self.wanted.iter())
             .filter(|(_, wanted)| !self.provides(&wanted.claim) && !missing.contains(&&wanted.claim))
@@ -229,11 +226,11 @@ impl<'a> Lists<'a> {
         if others.is_empty() {
             return String::new();
         }
-        format!("; the loader also requires {}, which nobody lists", all_names(&others))
+        format!("; the loader also requires {}, which package.json does not list", all_names(&others))
     }
 }
 
-/// Returns the names of a list, of which each matters.
+/// Returns the names of a list of platforms, more of them than `first_names` does.
 fn all_names<T: AsRef<str>>(names: &[T]) -> String {
     let first: Vec<&str> = names.iter().take(MAX_LISTED_PLATFORMS).map(AsRef::as_ref).collect();
     match names.len().saturating_sub(first.len()) {
@@ -242,7 +239,7 @@ fn all_names<T: AsRef<str>>(names: &[T]) -> String {
     }
 }
 
-/// Returns whether a range admits a version, or is no range of versions: `workspace:*`.
+/// Returns whether a range admits a version. A text that isn't a version range, such as `workspace:*`, admits every version.
 fn admits(range: &str, version: &str) -> bool {
     if range == version || range.len() > MAX_VERSION_RANGE || version.len() > MAX_VERSION_RANGE {
         return true;

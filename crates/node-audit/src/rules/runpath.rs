@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: false,
     explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of the machine \
-        that built the addon does not exist on other machines. Whoever can create it there, or owns the directory in which \
-        Node was started, decides which library is loaded. Only $ORIGIN, the addon's own directory, is right on every \
+        that built the addon does not exist on other machines. A user who can create the directory there, or who owns the directory \
+        in which Node was started, decides which library is loaded. Only $ORIGIN, the addon's own directory, is right on every \
         machine, if the package ships a library there.\n\
         Link without -rpath, or remove the entry: patchelf --remove-rpath FILE.",
     check: Check::Addon(check),

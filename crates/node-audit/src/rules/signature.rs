@@ -11,12 +11,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the code signature, which arm64 demands, matches the file",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "macOS on arm64 runs no unsigned code; an ad-hoc signature suffices. Without one, require() fails: code signature \
-        not valid for use in process: mapped file has no cdhash, completely unsigned? A signature has a hash of every page \
-        of the file. If the file changed after it was signed (by strip, install_name_tool, a patch), the kernel ends the \
-        whole process when a changed page is first touched: Killed: 9. The linker signs for arm64 by itself, and tools \
-        that edit a file often leave that signature as it was. On x64 code needs no signature, but a present one should \
-        match. The rule does not ask who signed.\n\
+    explanation: "macOS on arm64 runs no unsigned code; an ad-hoc signature suffices. Without one, require() fails: code \
+        signature not valid for use in process: mapped file has no cdhash, completely unsigned? A signature has a hash of \
+        every page of the file. If the file changed after it was signed (by strip, install_name_tool, a patch), the kernel \
+        ends the whole process when a changed page is first touched: Killed: 9. The linker signs for arm64 by itself, and \
+        tools that edit a file often leave that signature as it was. On x64 code needs no signature, but a present one \
+        should match. The rule does not ask who signed.\n\
         Sign as the last step: codesign --force --sign - FILE, or rcodesign on other systems.",
     check: Check::Loaded(check),
 };

@@ -11,11 +11,11 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon exports no symbol that Node itself exports",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to the first \
-        library that defines it, and that is Node: calls into the addon's own exported copy reach Node's copy, another \
-        version with other structures, and crash far from the cause. Other exported names do no harm by themselves, but \
-        show that internals are not hidden. macOS looks up a name in the library in which the linker found it, unless a \
-        file was linked with -flat_namespace.\n\
+    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
+        the first library that defines it, and that is Node: calls into the addon's own exported copy reach Node's copy, \
+        another version with other structures, and crash far from the cause. Other exported names do no harm by \
+        themselves, but show that internals are not hidden. macOS looks up a name in the library in which the linker found \
+        it, unless a file was linked with -flat_namespace.\n\
         Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
     check: Check::Addon(check),
 };

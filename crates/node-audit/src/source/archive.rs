@@ -27,7 +27,7 @@ impl Archive {
         }
     }
 
-    /// Opens the archive, and decompresses what is read.
+    /// Opens the archive. The reader decompresses the content.
     pub(super) fn open(&self) -> Result<Box<dyn Read + '_>, AuditError> {
         match self {
             Archive::Disk(path) => {

@@ -13,7 +13,8 @@ use crate::library::LibraryParts;
 use crate::limits::{MAX_ARCHIVE_READS, MAX_FILE};
 use crate::printable::display_path;
 
-/// Adds to each addon the libraries that are loaded with it. Each read of the archive finds what the last one asked for.
+/// Adds to each addon the libraries that are loaded with it. Each pass over the archive reads the libraries that the previous
+/// pass found to be needed.
 pub(super) fn add(
     archive: &Archive,
     candidates: &[Candidate],

@@ -50,7 +50,7 @@ impl Candidate {
         Candidate { path, path_in_package, claims, package, place }
     }
 
-    /// Returns whether the file was never meant as an addon.
+    /// Returns whether the file was never an addon, despite its name.
     pub(super) fn is_not_an_addon(&self, content: &[u8]) -> bool {
         is_not_an_addon(&self.path_in_package, &self.claims, content) && !self.is_named()
     }

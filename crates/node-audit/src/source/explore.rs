@@ -28,7 +28,7 @@ pub(super) struct Explored {
     pub(super) scope: Option<PathBuf>,
     /// Links to folders outside.
     pub(super) links: usize,
-    /// Whether the path leads to a failure, or to an addon of an earlier path.
+    /// Whether the path has a failure, or an addon that an earlier path also has.
     pub(super) has_contents: bool,
 }
 
@@ -88,7 +88,7 @@ impl Explorer {
             })
             .collect();
         Explored {
-            // The results of the jobs count as well.
+            // An addon without a job belongs to an earlier path.
             has_contents: jobs.len() < count || has_failures,
             jobs,
             roots: Vec::from_iter(root),
@@ -108,7 +108,7 @@ impl Explorer {
             }
         }
         let jobs: Vec<Job> = addons.iter().filter_map(|addon| self.addon(addon, false)).collect();
-        // The results of the jobs count as well.
+        // An addon without a job belongs to an earlier path.
         let has_contents = jobs.len() < addons.len() || has_failures;
         Explored { jobs, roots, failures, scope: std::fs::canonicalize(path).ok(), links, has_contents }
     }

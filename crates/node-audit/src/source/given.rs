@@ -1,9 +1,9 @@
-//! What a caller gives to an audit.
+//! The inputs of an audit.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a caller gives to an audit: a path, an archive in memory, or a package as npm packs it.
+/// An input of an audit: a path, an archive in memory, or a package as npm packs it.
 #[derive(Debug, Clone)]
 pub enum Given {
     /// A .node file, a folder or an npm tarball.
@@ -15,7 +15,7 @@ pub enum Given {
         /// The content, compressed or not.
         content: Arc<Vec<u8>>,
     },
-    /// A package on disk, of which only some files count.
+    /// A package on disk, reduced to the files that npm packs.
     Package {
         /// The folder of the package.json.
         folder: PathBuf,
@@ -25,7 +25,7 @@ pub enum Given {
 }
 
 impl Given {
-    /// Returns the path, or the name under which the audit reports what is given.
+    /// Returns the path or the name under which the audit reports the input.
     pub(super) fn name(&self) -> &Path {
         match self {
             Given::Path(path) => path,

@@ -26,7 +26,7 @@ const LOADED: [&str; 8] = [
     "ld-linux-x86-64.so.2",
 ];
 
-/// Reads a library; None if its content is not there yet.
+/// Reads a library; None if the next pass over the archive will read it.
 pub(super) type ReadLibrary<'a> = dyn FnMut(&LibraryPath) -> Option<LibraryParts> + 'a;
 
 /// Returns the libraries of one part of an addon, in the order in which the loader opens them; `claimed` is the C library that
@@ -109,7 +109,7 @@ impl Walk<'_, '_> {
             let fits = parts.as_ref().is_ok_and(|parts| part(parts, self.addon.cpu).is_some());
             read.push((path, parts));
             if fits {
-                // The others do not matter.
+                // The loader opens no other file.
                 read.drain(..read.len() - 1);
                 break;
             }

@@ -1,4 +1,4 @@
-//! Packages on disk, of which only the files count that npm packs.
+//! Packages on disk, reduced to the files that npm packs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(super) struct Packed {
     pub(super) failures: Vec<AuditError>,
 }
 
-/// Finds the addons among the files that npm packs. A library beside an addon that npm leaves out is not found.
+/// Finds the addons among the files that npm packs. A library that npm leaves out counts as missing.
 pub(super) fn packed(folder: &Path, files: &[String]) -> Packed {
     let mut packed = Packed::default();
     let names: BTreeSet<String> = files.iter().map(|file| format!("{ROOT}/{file}")).collect();

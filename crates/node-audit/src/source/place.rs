@@ -50,7 +50,7 @@ impl Place {
                 }
                 let place = Place::Disk(Arc::new(Folder::new(path.parent()?.to_path_buf())));
                 let name = printable(path.file_name()?.as_encoded_bytes());
-                // A library has several names, of which all but one are links.
+                // A library has several names; all but one are links.
                 let real = std::fs::canonicalize(&path).ok()?;
                 Some(LibraryPath { id: real.to_str()?.to_owned(), name, place })
             }
@@ -99,7 +99,7 @@ impl Place {
 
 impl Place {
     /// Reads the JavaScript files of a package that may load its addon or run on installation. Files that are large or
-    /// unreadable are left out: no rule concludes anything from a file that it does not see.
+    /// unreadable are left out: no rule relies on the absence of a file.
     pub(super) fn javascript(&self, manifest: &Manifest) -> Vec<JavaScript> {
         let paths = script_files(manifest);
         let read = |path: &String| match self {
@@ -146,7 +146,7 @@ impl Folder {
         Folder { path, lower: OnceLock::new() }
     }
 
-    /// Adds a path to `present` if a file is there.
+    /// Adds a path to `present` if a file exists at the path.
     fn find(&self, relative: &str, present: &mut BTreeSet<String>) {
         if self.path.join(relative).is_file() {
             present.insert(relative.to_owned());

@@ -16,6 +16,16 @@ static NAMES: &[u8] = include_bytes!("names.bin");
 /// The columns, in the order of their bits, with the sources of each.
 const SOURCES: &str = include_str!("sources.txt");
 
+/// The C libraries and the compilers' libraries in the tables, by the name between `lib` and `.so`. musl's loader answers most
+/// of these names itself.
+const LIBRARIES: [&str; 8] = ["c", "dl", "gcc_s", "m", "pthread", "rt", "stdc++", "util"];
+
+/// The starts of the names of loaders.
+const LOADERS: [&str; 3] = ["ld-linux", "ld-musl-", "ld64."];
+
+/// The newest glibc in the tables is 2.43; a test compares the number with the sources.
+const LAST_GLIBC: u32 = 43;
+
 /// Bytes of a set of columns, and of a name: the rest of the hash, and the set's number.
 const SET: usize = 8;
 const ENTRY: usize = 5;
@@ -68,6 +78,13 @@ pub(crate) fn columns_of(name: &str) -> Columns {
     TABLES.find(name).unwrap_or_default()
 }
 
+/// Returns whether the tables have the names of a library on Linux.
+pub(crate) fn has_library(library: &str) -> bool {
+    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once(".so")).map(|(name, _)| name);
+    name.is_some_and(|name| LIBRARIES.contains(&name) || name.starts_with("c.musl-"))
+        || LOADERS.iter().any(|start| library.starts_with(start))
+}
+
 /// Returns the column of a C library with the libraries that every Node is linked to; None for another processor.
 pub(crate) fn system(libc: Libc, cpu: Cpu) -> Option<Columns> {
     TABLES.column(&format!("{libc}-{cpu}"))
@@ -87,14 +104,12 @@ pub(crate) fn nodes(os: &str) -> impl Iterator<Item = &'static NodeRelease> {
 ///
 /// An import without a version binds to any version of the name.
 pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {
-    /// The last glibc in the tables.
-    const LAST: u32 = 43;
     let column = system(Libc::Glibc, cpu)?;
     // x64 has 2.2.5 as its first version, where most names are.
     let has = |version: &Version| columns_of(&format!("{name}@GLIBC_{version}")).meets(column);
-    let is_known =
-        columns_of(name).meets(column) && !nodes("linux").any(|node| columns_of(name).meets(node.column));
-    let versions = (3..=LAST).map(|minor| Version { major: 2, minor, patch: 0 });
+    let columns = columns_of(name);
+    let is_known = columns.meets(column) && !nodes("linux").any(|node| columns.meets(node.column));
+    let versions = (3..=LAST_GLIBC).map(|minor| Version { major: 2, minor, patch: 0 });
     let first = Version { major: 2, minor: 2, patch: 5 };
     std::iter::once(first).chain(versions).filter(|_| is_known).find(has)
 }
@@ -217,6 +232,17 @@ mod tests {
         }
         assert_eq!(first_glibc("memcpy", Cpu::Arm64).map(|version| version.minor), Some(17));
         assert_eq!(first_glibc("memcpy", Cpu::Arm), None);
+    }
+
+    #[test]
+    fn the_newest_glibc_is_that_of_the_sources() {
+        let minors: Vec<u32> = SOURCES
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("glibc-")?.split_once(" libc6 2.")?.1.split('-').next()?.parse().ok()
+            })
+            .collect();
+        assert_eq!(minors, [LAST_GLIBC; 2], "x64 and arm64");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::audit_view::{View, views};
 use crate::finding::{Finding, Severity};
 use crate::limits::MAX_VERDICT_LIBRARIES;
 use crate::policy::Policy;
-use crate::reason::missing_library;
+use crate::reason::{NO_OWN_ADDON, NOT_INSTALLED, NPM_RUNS, PROMISES_MORE, missing_library};
 use part::{Part, parts};
 
 /// The verdict on a package, or on an addon that belongs to no audited package.
@@ -79,19 +79,18 @@ fn foreign_libraries(view: &View<'_>) -> Option<String> {
 fn without_addon(package: &AuditedPackage) -> String {
     let mut messages = package.report.findings.iter().map(|finding| finding.message.as_str());
     // `the package has no addon itself; package.json lists packages for linux-x64-gnu, darwin-arm64`
-    let listed =
-        messages.clone().find_map(|message| message.strip_prefix("the package has no addon itself; "));
+    let listed = messages.clone().find_map(|message| message.strip_prefix(NO_OWN_ADDON));
     if let Some(listed) = listed {
         return format!("contains no addon: {listed}");
     }
-    // `npm runs prebuild-install when it installs the package; prebuild-install downloads an addon, which nobody audited`
-    match messages.find(|message| message.starts_with("npm runs ")) {
+    // `npm runs node-gyp when it installs the package; node-gyp compiles the addon`
+    match messages.find(|message| message.starts_with(NPM_RUNS)) {
         Some(message) => format!("contains no addon: {}", message.split("; ").next().unwrap_or(message)),
         None => "contains no addon".to_owned(),
     }
 }
 
-/// Returns the clause about addons that are all for releases of Node that are not in use any more.
+/// Returns the clause about a package whose addons all need an unsupported release of Node.
 fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     let is_it = |finding: &&Finding| finding.rule == "node-abi" && finding.severity == Severity::Error;
     let finding = package.report.findings.iter().find(is_it)?;
@@ -99,17 +98,13 @@ fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     Some(finding.message.rsplit("; ").next()?.to_owned())
 }
 
-/// Returns the clauses about what package.json promises and the addons do not keep.
+/// Returns the clauses about the promises of package.json that the addons break.
 fn promises(package: &AuditedPackage) -> impl Iterator<Item = String> {
     package.report.findings.iter().filter_map(|finding| {
         let (evidence, rest) = finding.evidence.split_once("; package.json has ")?;
         match finding.message.as_str() {
-            "the package promises platforms for which it has no addon" => {
-                Some(format!("{evidence}, which package.json promises"))
-            }
-            "the package has addons for platforms on which npm does not install it" => {
-                Some(format!("npm does not install it there: package.json has {rest}"))
-            }
+            PROMISES_MORE => Some(format!("{evidence}, which package.json promises")),
+            NOT_INSTALLED => Some(format!("npm does not install it there: package.json has {rest}")),
             _ => None,
         }
     })

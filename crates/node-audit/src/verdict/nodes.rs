@@ -1,6 +1,6 @@
 //! The releases of Node that an addon loads in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::facts::Facts;
 use crate::node_binding::NodeBinding;
@@ -65,19 +65,16 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
     if newest.is_none() && needs.contains(&NodeNeed::RunTime) {
         texts.push("Node-API of an unknown version".to_owned());
     }
-    let abis: Vec<u32> = needs
-        .iter()
-        .filter_map(|need| match need {
-            NodeNeed::Abi(abi) => Some(*abi),
-            _ => None,
-        })
-        .collect();
-    let mut only = Vec::from_iter((!abis.is_empty()).then(|| of_abis(&abis)));
+    let bound = needs.iter().filter_map(|need| match need {
+        NodeNeed::Abi(abi) => Some(NodeBinding::Abi(*abi)),
+        _ => None,
+    });
+    let mut only = Vec::from_iter(node_binding::releases(&bound.collect::<Vec<_>>()));
     only.extend(needs.iter().filter_map(|need| match need {
         NodeNeed::Only(nodes) => Some(nodes.clone()),
         _ => None,
     }));
-    // Electron loads what every Node loads.
+    // Electron loads every addon that all releases of Node load.
     only.extend(electron(needs).filter(|_| !needs.iter().any(NodeNeed::is_open)));
     if !only.is_empty() {
         texts.push(format!("only {}", only.join(", ")));
@@ -101,61 +98,9 @@ fn is_of_electron(abi: u32) -> bool {
     node_abi::node(abi).is_none() && !node_abi::electron(abi).is_empty()
 }
 
-/// Returns the releases with these ABIs: `Node 18 to 20, 22, Electron 33`.
-fn of_abis(abis: &[u32]) -> String {
-    // By runtime, in the order of Node, Electron, and ABIs that no list has.
-    let mut releases: BTreeMap<(u8, &str), Vec<String>> = BTreeMap::new();
-    for abi in abis {
-        match node_abi::release(&abi.to_string()).and_then(|release| release.split_once(' ')) {
-            Some((runtime, numbers)) => {
-                let runtime = (u8::from(runtime != "Node"), runtime);
-                releases.entry(runtime).or_default().extend(numbers.split(" and ").map(str::to_owned));
-            }
-            None => releases.entry((2, "ABI")).or_default().push(abi.to_string()),
-        }
-    }
-    let texts = releases.iter().map(|((_, runtime), numbers)| format!("{runtime} {}", ranges(numbers)));
-    texts.collect::<Vec<_>>().join(", ")
-}
-
-/// Returns ascending numbers with three or more in a row as a range: `18 to 20, 22`.
-fn ranges(numbers: &[String]) -> String {
-    let mut texts = Vec::new();
-    let mut rest = numbers;
-    while let Some(first) = rest.first() {
-        let follows = |pair: &[String]| match pair {
-            [one, next] => one.parse::<u32>().ok().map(|one| one + 1) == next.parse().ok(),
-            _ => false,
-        };
-        // 0.10 is no number, and follows nothing.
-        let length =
-            1 + rest.windows(2).take_while(|pair| pair[0].parse::<u32>().is_ok() && follows(pair)).count();
-        match rest.get(length - 1).filter(|_| length > 2) {
-            Some(last) => texts.push(format!("{first} to {last}")),
-            None => texts.extend(rest.iter().take(length).cloned()),
-        }
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    texts.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn releases_in_a_row_are_a_range() {
-        for (abis, expected) in [
-            (&[115][..], "Node 20"),
-            (&[108, 115], "Node 18, 20"),
-            (&[93, 108, 111, 115, 120, 127, 131, 137, 141, 147], "Node 16, 18 to 26"),
-            (&[11, 14, 46], "Node 0.10, 0.12, 4"),
-            (&[115, 116, 118, 119], "Node 20, Electron 25 to 28"),
-            (&[115, 999], "Node 20, ABI 999"),
-        ] {
-            assert_eq!(of_abis(abis), expected);
-        }
-    }
 
     #[test]
     fn the_newest_node_api_counts() {
@@ -166,6 +111,8 @@ mod tests {
             text(&[NodeNeed::Api(9), NodeNeed::Abi(93)]).unwrap(),
             "Node 18.17, 20.3 and later, or only Node 16"
         );
+        assert_eq!(text(&[NodeNeed::Abi(115), NodeNeed::Abi(999)]).unwrap(), "only Node 20");
+        assert_eq!(text(&[NodeNeed::Abi(999)]).unwrap(), "only releases with ABI 999");
         assert_eq!(text(&[NodeNeed::OneAbi]).unwrap(), "only the Node it was compiled for");
     }
 }

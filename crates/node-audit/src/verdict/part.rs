@@ -129,10 +129,10 @@ fn is_floor(finding: &Finding) -> bool {
         && needed(finding).is_some_and(|needed| needed.contains(|digit: char| digit.is_ascii_digit()))
 }
 
-/// Returns what an error says that the addon needs: `GLIBCXX_3.4.30`.
+/// Returns the version or library that the addon needs, by an error's message: `GLIBCXX_3.4.30`.
 fn needed(finding: &Finding) -> Option<String> {
     let reason = short_reason(finding.rule, &finding.message);
-    // The needs of a library that comes with the addon are the addon's.
+    // The addon shares the needs of a library that it loads.
     let reason = reason.split_once(LOADED).map_or(reason, |(_, reason)| reason);
     let needed = reason.strip_prefix("needs ")?;
     (!needed.starts_with("the ")).then(|| needed.to_owned())

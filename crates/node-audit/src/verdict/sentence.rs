@@ -50,7 +50,7 @@ fn groups<'a, 'b>(parts: &[&'b Part<'a>]) -> Vec<Vec<&'b Part<'a>>> {
             bound.retain(|need| !matches!(need, NodeNeed::Electron(_)));
             bound.insert(NodeNeed::RunTime);
         }
-        // Nothing is known of such an addon.
+        // The releases for such an addon are unknown.
         let key = if bound.is_empty() { groups.first().map(|(key, _)| key.clone()) } else { Some(bound) };
         let key = key.unwrap_or_default();
         match groups.iter_mut().find(|(known, _)| *known == key || known.is_empty()) {

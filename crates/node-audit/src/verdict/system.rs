@@ -10,7 +10,7 @@ use crate::version::Version;
 /// The last glibc that makes the stack executable for an addon.
 const EXECUTABLE_STACK: Version = Version { major: 2, minor: 40, patch: 0 };
 
-/// A system, with the oldest release that has what an addon needs.
+/// A system, with the oldest release that loads an addon.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum System {
     /// Linux with either C library: the addon needs neither.

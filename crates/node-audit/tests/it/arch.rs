@@ -70,7 +70,7 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
-/// The name gives the processor alone, and the file names no C library. The processor was not compared.
+/// The name gives only the processor, and the file names no C library. node-audit did not compare the processor.
 #[test]
 fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
     let object = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
@@ -85,7 +85,7 @@ fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
     assert_eq!(freebsd.findings("addon.freebsd-x64.node", "arch"), []);
 }
 
-/// The C library of the addon was compared for Linux and Android alone.
+/// node-audit compared the addon's C library on Linux and Android only.
 #[test]
 fn a_linux_addon_with_another_systems_name_is_an_error() {
     for name in ["freebsd-x64", "sunos-x64", "openbsd-x64", "netbsd-x64", "openharmony-x64"] {
@@ -160,7 +160,7 @@ fn the_policy_overrides_the_claim() {
     assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
 }
 
-/// glibc refuses these headers, and there was no finding. musl does not read the fields.
+/// glibc refuses these headers, and node-audit reported nothing. musl does not read the fields.
 #[test]
 fn a_header_that_glibc_refuses_is_an_error() {
     let found = |object: &Maker, name: &str, position: usize, byte: u8| {

@@ -107,7 +107,7 @@ fn no_damaged_byte_is_a_panic() {
 #[test]
 fn tables_outside_the_file_are_named() {
     let with = |numbers: &[_]| error(&Maker { numbers: numbers.to_vec(), ..Maker::addon() }.make());
-    // Of two entries the first counts, so only entries that the object lacks can be added.
+    // The first of two entries counts, so this test adds only entries that the object lacks.
     let table = [(elf::DT_GNU_HASH, u64::MAX)];
     let hashless = Maker { numbers: table.to_vec(), ..Maker::addon() };
     let mut content = hashless.make();

@@ -50,7 +50,7 @@ fn one_path_is_one() {
     assert_eq!(found[0].evidence, "/build/source (1 path)");
     let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
     assert!(message("/home/me/project/x.c").ends_with("of the machine that built it, with the user name me"));
-    // The user of a build service reveals nobody.
+    // The user of a build service reveals no person.
     assert!(message("/home/runner/project/x.c").ends_with("of the machine that built it"));
 }
 

@@ -207,7 +207,7 @@ fn info_is_listed_on_demand_and_errors_alone_as_well() {
     assert!(!out.contains("files:"), "{out}");
 }
 
-/// Ten files with one problem were ten tables.
+/// node-audit printed ten tables for one problem in ten files.
 #[test]
 fn a_finding_in_several_files_of_a_package_is_one_row() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! Files that have an addon's name and are not whole addons: an error finding in every output.
 //!
-//! Such a file was a line on standard error, and `--format json` printed `[]`, which means clean.
+//! node-audit named such a file on standard error only, and `--format json` printed `[]`, which means clean.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -56,10 +56,7 @@ fn json_says_what_each_file_is() {
                 "./page.linux-x64-gnu.node",
                 "the file is an HTML page, not an addon: a download seems to have saved an error page"
             ]),
-            json!([
-                "./pointer.linux-x64-gnu.node",
-                "the file is a Git LFS pointer, not the addon that it stands for"
-            ]),
+            json!(["./pointer.linux-x64-gnu.node", "the file is a Git LFS pointer, not the addon itself"]),
             json!(["./zeros.linux-x64-gnu.node", "the file contains only zeros"]),
         ]
     );

@@ -128,7 +128,7 @@ fn facts_of_what_cannot_be_read_are_status_2() {
     assert!(err.starts_with("node-audit: text.node: is text, not an addon"), "{err}");
 }
 
-/// The error spoke of a path that nobody gave, or the format was ignored.
+/// The error named a path that the user had not given, or node-audit ignored the format.
 #[test]
 fn explanations_have_no_format() {
     let folder = tempfile::tempdir().unwrap();

@@ -60,7 +60,7 @@ fn an_elf_file_needs_full_relro_and_a_plain_stack() {
     }
 }
 
-/// musl loads an addon with an executable stack, and the message spoke of glibc.
+/// musl loads an addon with an executable stack; the message named glibc.
 #[test]
 fn musl_ignores_an_executable_stack() {
     let object = Maker { stack: Some(elf::PF_R | elf::PF_W | elf::PF_X), ..Maker::musl() };

@@ -82,7 +82,7 @@ fn a_dll_beside_the_addon_has_needs_of_its_own() {
         found[0].evidence,
         "addon.win32-x64-msvc.node -> libsodium.dll: imports from VCRUNTIME140.dll: f"
     );
-    // Windows searches the addon's folder for the needs of its libraries as well.
+    // Windows also searches the addon's folder for the libraries of its libraries.
     let complete = [&files[..], &[("vcruntime140.DLL", PeMaker::addon().make())]].concat();
     assert_eq!(findings(&complete, "imports"), []);
 }
@@ -267,7 +267,7 @@ fn a_dylib_has_its_own_paths_and_those_of_its_openers() {
     }
 }
 
-/// A chain of any length could keep the audit busy.
+/// A chain of any length would make the audit run without end.
 #[test]
 fn libraries_beyond_the_limit_are_not_followed() {
     let names: Vec<&'static str> = (0..70).map(|number| &*format!("lib{number}.so").leak()).collect();

@@ -1,5 +1,4 @@
-//! Libraries beside the addon that glibc refuses: without a needed version, with static TLS, or marked as not to be opened; and
-//! what it finds in them.
+//! Libraries beside the addon that glibc refuses (a missing version, static TLS, DF_1_NOOPEN), and those that glibc accepts.
 
 use std::path::Path;
 

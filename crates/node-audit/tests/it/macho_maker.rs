@@ -241,7 +241,7 @@ impl MachO {
         out.bytes
     }
 
-    /// Returns a segment. The last one, has no section.
+    /// Returns a segment without sections.
     fn segment(&self, name: &str, range: Range<usize>, protection: u32) -> Vec<u8> {
         let (offset, length, section) = (range.start, range.len(), name != "__LINKEDIT");
         let mut body = self.out();

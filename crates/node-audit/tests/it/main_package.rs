@@ -49,7 +49,7 @@ fn audit(manifest: &str, files: &[(&str, &str)]) -> Audit {
     audit
 }
 
-/// Returns the findings above info; the info is there in any case.
+/// Returns the findings above info. Every main package has the info.
 fn findings(manifest: &str, files: &[(&str, &str)]) -> Vec<Finding> {
     let packages = audit(manifest, files).packages;
     let mut findings: Vec<Finding> =
@@ -150,7 +150,7 @@ fn a_common_platform_that_only_the_loader_has_is_an_error() {
     // npm refuses to install the package there.
     let excluded = manifest(&listed, json!({ "cpu": ["x64"] }));
     assert_eq!(findings(&excluded, &[("index.js", &loader)]), []);
-    // A dependency that is not optional is installed as well.
+    // npm installs a dependency that isn't optional, too.
     let listed = manifest(&listed, json!({ "dependencies": { "@a/b-linux-arm64-gnu": "1.0.0" } }));
     assert_eq!(findings(&listed, &[("index.js", &loader)]), []);
 }
@@ -171,14 +171,14 @@ fn a_loader_by_hand_promises_each_platform_that_it_names() {
     }
     let harmless = "// require('@a/b-freebsd-x64')\nrequire('@c/d-freebsd-x64'); require(`@a/b-${platform}`)";
     assert_eq!(findings(&text, &[("index.js", harmless)]), []);
-    // A script that repairs the installation is no loader.
+    // A script that repairs the installation isn't a loader.
     let repaired =
         manifest(&["linux-x64-gnu", "darwin-x64"], json!({ "scripts": { "postinstall": "node fix.js" } }));
     only(findings(&repaired, &[("fix.js", &loader("freebsd-x64"))]), Severity::Warning);
 }
 
 #[test]
-fn a_target_that_nobody_provides_is_an_error() {
+fn a_target_without_a_package_is_an_error() {
     let napi = |targets: &[&str]| json!({ "napi": { "targets": targets } });
     assert_eq!(findings(&manifest(&USUAL, napi(&TARGETS)), &[]), []);
     let more = [&TARGETS[..], &["x86_64-unknown-freebsd", "wasm32-wasip1-threads"]].concat();
@@ -189,7 +189,7 @@ fn a_target_that_nobody_provides_is_an_error() {
         "{}",
         finding.evidence
     );
-    // @rspack/binding 1.5.3: the report names what the loader wants besides.
+    // @rspack/binding 1.5.3: the report also names the other packages that the loader requires.
     assert!(finding.evidence.contains("@a/b-linux-riscv64-musl"), "{}", finding.evidence);
     // @tailwindcss/oxide 4.3.5: the targets do not name every package, so they are not the source of the list.
     let other = ["aarch64-apple-darwin", "x86_64-unknown-freebsd"];
@@ -221,7 +221,7 @@ fn addons_in_the_package_count() {
         "{}",
         found.evidence
     );
-    // The platform of an addon that claims nothing may be any, and is that of the file.
+    // An addon without a claim has its file's platform.
     std::fs::write(path("b.darwin-arm64.node"), crate::macho_maker::MachO::addon().make()).unwrap();
     assert_eq!(packages()[0].report.findings, []);
 }

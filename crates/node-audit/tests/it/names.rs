@@ -61,7 +61,7 @@ fn a_name_with_a_system_alone_claims_the_files_own_processor() {
 
 /// zookeeper 5.6.0 has a Dockerfile.node, which ended the audit with exit status 2.
 #[test]
-fn a_file_that_nobody_loads_does_not_end_the_audit() {
+fn a_file_that_was_never_an_addon_does_not_end_the_audit() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, content: &[u8]| {
         let file = folder.path().join(path);

@@ -96,7 +96,7 @@ fn an_abi_in_the_name_is_that_of_the_entry_point() {
     assert_eq!(found(&Maker::addon(), "linux-x64/node.abi108.node"), []);
 }
 
-/// Each Node ends with a segmentation fault, and there was no finding.
+/// Each Node ends with a segmentation fault, and node-audit reported nothing.
 #[test]
 fn an_entry_point_that_is_a_variable_is_an_error() {
     let object = Maker { variables: vec!["napi_register_module_v1"], ..Maker::addon() };

@@ -22,7 +22,7 @@ fn the_systems_libraries_are_fine() {
     }
 }
 
-/// musl's loader answers these names itself, whatever follows them. They were errors.
+/// musl's loader answers these names itself, with any ending. node-audit reported errors.
 #[test]
 fn musl_answers_the_names_of_its_parts() {
     let found = |library| {

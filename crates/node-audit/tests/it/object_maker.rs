@@ -315,7 +315,7 @@ impl Maker {
         entries
     }
 
-    /// Writes the module for a 64-bit machine. Returns its pointers, each with the address to which it leads.
+    /// Writes the module for a 64-bit machine. Returns its pointers, each with its target address.
     fn write_module(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(u64, u64)> {
         let Some(Module { abi, plain, context }) = self.module else { return Vec::new() };
         let start = writer.write_align(8);

@@ -23,7 +23,7 @@ fn moved(object: &Maker, by: u64) -> Vec<u8> {
     // p_vaddr of the first program header.
     content[64 + 16..64 + 24].copy_from_slice(&by.to_le_bytes());
     if by > 0 {
-        // Nothing is at the old addresses any more: the second program header, of the dynamic table, becomes PT_NULL.
+        // The dynamic table is no longer at its old address, so its program header becomes PT_NULL.
         content[64 + 56..64 + 60].fill(0);
     }
     content

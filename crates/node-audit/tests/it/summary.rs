@@ -136,7 +136,7 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     );
     installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
     installed.package("musl", json!({}), &[(file, musl())]);
-    // A library that comes with the addon is there on musl as well, with needs of its own.
+    // A library that comes with the addon is present on musl too, and has needs of its own.
     let origin = vec![(elf::DT_RUNPATH, "$ORIGIN")];
     let loading = Maker { needed: vec!["libc.so.6", "liba.so"], texts: origin, ..Maker::addon() }.make();
     let library = "prebuilds/linux-x64/liba.so";
@@ -219,7 +219,7 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
     assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
 }
 
-/// `--platform` was refused beside `--summary`.
+/// node-audit refused `--platform` with `--summary`.
 #[test]
 fn a_platform_is_the_only_column() {
     let installed = Installed::new();
@@ -287,7 +287,7 @@ fn a_cell_of_the_table_is_short() {
     assert!(!out.contains("require()") && out.contains("fails: claims"), "{out}");
 }
 
-/// node-lmdb 0.9.7 and greenworks 0.1.0 counted as loading, and Node 20 loads neither.
+/// The summary counted node-lmdb 0.9.7 and greenworks 0.1.0 as loading; Node 20 loads neither.
 #[test]
 fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
     let installed = Installed::new();
@@ -409,7 +409,7 @@ fn a_folder_without_addons_is_status_2() {
     assert!(err.starts_with("node-audit: node_modules"), "{err}");
 }
 
-/// Such a package had no addon for Alpine, although its own warning says that npm installs it there.
+/// The summary said "no addon" for Alpine, although the package's own warning says that npm installs the package there.
 #[test]
 fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     let installed = Installed::new();
@@ -428,9 +428,9 @@ fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     assert_eq!(status, 1);
 }
 
-/// @aicontextlab/core-native 0.2.1 has no package for arm64, which its report says and its summary did not.
+/// @aicontextlab/core-native 0.2.1 has no package for arm64. The report said so, and the summary did not.
 #[test]
-fn a_package_that_the_loader_requires_and_nobody_lists_fails() {
+fn an_unlisted_package_that_the_loader_requires_fails() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = r#"{"name": "a", "version": "1.0.0", "main": "index.js",
         "optionalDependencies": {"a-linux-x64-gnu": "1.0.0", "a-darwin-arm64": "1.0.0"}}"#;

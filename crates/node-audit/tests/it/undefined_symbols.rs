@@ -33,7 +33,7 @@ fn severities(found: &[Finding]) -> Vec<Severity> {
     found.iter().map(|finding| finding.severity).collect()
 }
 
-/// `cc -shared -fPIC -Wl,-z,now` of a call to a function that nobody defines was clean, and Node refused it.
+/// node-audit passed the output of `cc -shared -fPIC -Wl,-z,now` for a call to an undefined function, and Node refused it.
 #[test]
 fn a_missing_function_that_is_bound_at_once_is_an_error() {
     let found = now(&["some_missing_function"]).findings(NAME, RULE);
@@ -239,7 +239,7 @@ fn the_promised_releases_of_node_decide() {
     }
 }
 
-/// An addon by Node-API that also calls V8 was said to load, whatever it called.
+/// node-audit passed every Node-API addon that also calls V8.
 #[test]
 fn v8_is_judged_behind_an_entry_of_node_api_as_well() {
     let none = "_ZN2v86Object3SetENS_6HandleINS_5ValueEEES3_NS_17PropertyAttributeE";
@@ -324,7 +324,7 @@ fn names_of_a_library_beside_the_addon_are_fine() {
         found.retain(|finding| finding.rule == RULE);
         assert_eq!(severities(&found), expected, "{name}");
     }
-    // A library that is no library, and one that is not there.
+    // A file that isn't a library, and a missing file.
     let (addon, _) = with_library("two_function", &[]);
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(addon.findings_in(folder.path(), NAME, RULE), []);

@@ -122,7 +122,7 @@ fn files_for_each_abi_are_a_range_of_nodes() {
         ("prebuilds/linux-x64/x.abi115.glibc.node", v8("node_register_module_v115")),
         ("prebuilds/linux-x64/x.abi127.glibc.node", v8("node_register_module_v127")),
     ];
-    assert_eq!(verdict(&files), "loads on glibc 2.17 and later, only Node 18 to 20, 22, x64; not on Alpine");
+    assert_eq!(verdict(&files), "loads on glibc 2.17 and later, only Node 18 to 22, x64; not on Alpine");
     // node-lmdb 0.9.7 has no file for a Node after 17.
     let old = [("prebuilds/linux-x64/x.abi102.glibc.node", v8("node_register_module_v102"))];
     assert_eq!(
@@ -243,7 +243,7 @@ fn binding(name: &'static str) -> Maker {
     }
 }
 
-/// The headline said that the addon fails on the platform, though most releases of Node load it.
+/// The verdict said that the addon fails on the platform, though most releases of Node load the addon.
 #[test]
 fn a_symbol_that_some_releases_have_names_these() {
     let text = verdict(&[("x.linux-x64-gnu.node", binding("ZSTD_compress").make())]);
@@ -253,7 +253,7 @@ fn a_symbol_that_some_releases_have_names_these() {
     assert_eq!(text, "loads on glibc, only Node 20, x64; not on Alpine");
 }
 
-/// The headline ended after the library's name.
+/// The verdict's reason ended after the library's name.
 #[test]
 fn a_missing_symbol_of_a_library_is_named() {
     let library = Maker { exports: vec![], ..binding("some_missing_function") };

@@ -10,13 +10,7 @@ use crate::facts::{ElfFacts, Facts, References, VersionNeed};
 use crate::finding::Severity;
 use crate::node_api;
 use crate::platform::Libc;
-use crate::symbol_tables::{Columns, columns_of, system};
-
-/// Libraries whose names the tables have, between `lib` and the first dot; musl answers most of these names itself.
-const KNOWN: [&str; 8] = ["c", "dl", "gcc_s", "m", "pthread", "rt", "stdc++", "util"];
-
-/// The starts of the names of loaders.
-const LOADERS: [&str; 3] = ["ld-linux", "ld-musl-", "ld64."];
+use crate::symbol_tables::{Columns, columns_of, has_library, system};
 
 /// Versions of glibc's own use, which `glibc-floor` reports.
 const PRIVATE: &str = "GLIBC_PRIVATE";
@@ -57,7 +51,7 @@ impl<'a> Scope<'a> {
             names.extend(facts.elf()?.soname.as_deref());
             files.push(facts);
         }
-        let is_there = |library: &String| is_known(library) || names.contains(library.as_str());
+        let is_there = |library: &String| has_library(library) || names.contains(library.as_str());
         if !files.iter().all(|facts| facts.libraries.iter().all(is_there)) {
             return None;
         }
@@ -90,12 +84,16 @@ impl<'a> Scope<'a> {
         }
         let mut problems = self.worded(missing, elf);
         if self.libc == Some(Libc::Glibc) {
-            problems.extend(elf.version_needs.iter().filter_map(|need| self.version(need, references, elf)));
+            let References { data, addresses, calls } = references;
+            let strong: HashSet<&String> = data.iter().chain(addresses).chain(calls).collect();
+            let calls: HashSet<&String> = calls.iter().collect();
+            let by_version = |need| self.version(need, &strong, |name| !elf.bind_now && calls.contains(name));
+            problems.extend(elf.version_needs.iter().filter_map(by_version));
         }
         problems
     }
 
-    /// Returns the releases of Node for which a name is missing; None if the name is there or another rule reports it.
+    /// Returns the releases of Node for which a name is missing; None if a library has the name or another rule reports it.
     fn lacking(&self, name: &str) -> Option<Lacking> {
         let columns = columns_of(name);
         let is_there = columns.meets(self.system) || self.own.contains(name);
@@ -131,15 +129,20 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the problem with names that the system's libraries have, but not by the needed version.
-    fn version(&self, need: &VersionNeed, references: &References, elf: &ElfFacts) -> Option<Problem> {
+    ///
+    /// `strong` are the file's strong imports; `is_lazy` returns whether the loader looks up a name at its first call.
+    fn version(
+        &self,
+        need: &VersionNeed,
+        strong: &HashSet<&String>,
+        is_lazy: impl Fn(&String) -> bool,
+    ) -> Option<Problem> {
         let VersionNeed { library, version, symbols, .. } = need;
         // The floors report versions that are too new, and so unknown here.
         let is_known_version = columns_of(&format!("@{version}")).meets(self.system);
-        if !is_known(library) || version == PRIVATE || !is_known_version {
+        if !has_library(library) || version == PRIVATE || !is_known_version {
             return None;
         }
-        let References { data, addresses, calls } = references;
-        let strong: HashSet<&String> = data.iter().chain(addresses).chain(calls).collect();
         let wrong = |name: &&String| {
             let columns = columns_of(name);
             strong.contains(name)
@@ -150,7 +153,7 @@ impl<'a> Scope<'a> {
         };
         let names: Vec<&String> = symbols.iter().filter(wrong).collect();
         let first = short_name(names.first()?);
-        let (severity, consequence) = if elf.bind_now || names.iter().any(|name| !calls.contains(name)) {
+        let (severity, consequence) = if names.iter().any(|name| !is_lazy(name)) {
             (Severity::Error, "require() fails with".to_owned())
         } else {
             (Severity::Warning, format!("the first call of {first} ends the process with"))
@@ -168,11 +171,4 @@ impl<'a> Scope<'a> {
                     .to_owned(),
         })
     }
-}
-
-/// Returns whether the tables have the names of a library.
-fn is_known(library: &str) -> bool {
-    let name = library.strip_prefix("lib").and_then(|rest| rest.split_once(".so")).map(|(name, _)| name);
-    name.is_some_and(|name| KNOWN.contains(&name) || name.starts_with("c.musl-"))
-        || LOADERS.iter().any(|start| library.starts_with(start))
 }

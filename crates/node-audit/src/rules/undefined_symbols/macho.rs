@@ -17,8 +17,8 @@ const LIB_SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
 /// The C++ library, whose names [`is_apples`] recognises.
 const LIB_CXX: &str = "/usr/lib/libc++.1.dylib";
 
-const REMEDY: &str = "compile and link what defines the name; link with -Wl,-undefined,error and -Wl,-U,NAME for each name of \
-                      Node to see such names";
+const REMEDY: &str = "compile and link the file or library that defines the name; link with -Wl,-undefined,error and \
+                      -Wl,-U,NAME for each name of Node to see such names";
 
 fn wording(absent: &str) -> Wording<'_> {
     Wording {
@@ -99,7 +99,7 @@ impl<'a> Scope<'a> {
         problems
     }
 
-    /// Returns the releases of Node for which a name is missing; None if the name is there or cannot be judged.
+    /// Returns the releases of Node for which a name is missing; None if a library has the name or its library is unknown.
     fn lacking(&self, macho: &MachOFacts, from: &ImportedFrom, name: &str) -> Option<Lacking> {
         // `napi-version` reports the functions of Node-API.
         if node_api::version(name).is_some() {

@@ -16,20 +16,22 @@ pub(super) const RULE: Rule = Rule {
     asks: "each symbol that the addon needs is in the C library, in a library that the addon loads, or in Node",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "A linker leaves the names undefined that Node is to provide, and with them each name that was forgotten: a \
-        source file that was not compiled, a library that was not linked, a function of glibc that musl lacks (fcntl64). \
-        With BIND_NOW, the loader looks up all names at once, and require() fails: undefined symbol. With lazy binding, \
-        the loader looks up a function at its first call, and a missing one ends the process then; a missing variable \
-        fails at once, except that musl leaves its address empty. Weak symbols may be missing. The rule compares with \
-        the newest C library, since glibc-floor reports what an older one lacks, and with the first and the newest \
-        release of each line of Node from 20 on: those that engines.node in package.json promises, else the newest of \
-        each line, or of the one line to which an ABI binds the addon. C++ of V8 and Node must be in each of them as well, by an entry point of Node-API too. napi-version reports the functions of Node-API. \
-        macOS looks up most names in the library in which the linker found them, of which the rule knows libSystem and \
-        those beside the addon; names without a library (-undefined dynamic_lookup) must be in Node. On Windows the rule \
-        checks the names that are imported from node.exe. Nothing is reported for an addon that loads a library whose \
-        names are unknown, for Electron, for another ABI than that of a known Node, for other processors than x64 and \
-        arm64 (on Windows: x64), and for other systems.\n\
-        Compile and link what defines the name. Build on the system that the addon is for, with its headers.",
+    explanation: "A linker leaves Node's names undefined in an addon, and forgotten names too: those of a source file that \
+        was not compiled, of a library that was not linked, of a glibc function that musl lacks (fcntl64). With BIND_NOW, \
+        the loader looks up all names at once, and require() fails: undefined symbol. With lazy binding, the loader looks \
+        up a function at its first call, and a missing one ends the process then; a missing variable fails at once, except \
+        that musl leaves its address empty. Weak symbols may be missing. The rule compares with the newest C library, \
+        since glibc-floor reports the symbols that older versions lack, and with the first and the newest release of each \
+        line of Node from 20 on: those that engines.node in package.json promises, or else the newest of each line. An ABI \
+        limits the releases to one line. Each of these releases must export the C++ names of V8 and Node that the addon \
+        uses, even if the entry point is Node-API's. napi-version reports the functions of Node-API. macOS looks up most \
+        names in the library in which the linker found them; the rule knows libSystem and the libraries beside the addon. \
+        Names without a library (-undefined dynamic_lookup) must be in Node. On Windows the rule checks the names that are \
+        imported from node.exe. The rule reports nothing for an addon that loads a library with unknown names, for \
+        Electron, for another ABI than that of a known Node, for other processors than x64 and arm64 (on Windows: x64), \
+        and for other systems.\n\
+        Compile and link the file or library that defines the name. Build on the system that the addon is for, with its \
+        headers.",
     check: Check::Addon(check),
 };
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nodejs_semver::{Range, Version};
 
-use super::super::napi_version::range;
 use super::Subject;
+use crate::engines::{admits_every_release, range};
 use crate::node_abi;
-use crate::node_binding::NodeBinding;
+use crate::node_binding::{NodeBinding, listed};
 use crate::symbol_tables::{self, Columns, NodeRelease};
 
 /// The starts of the names in Node's and V8's namespaces, as compilers for Unix and Windows write these.
@@ -92,8 +92,7 @@ impl Nodes {
         let text = match lacking.as_slice() {
             [] => return None,
             all if all.len() == releases.len() => return Some(Lacking::All),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+            some => listed(some),
         };
         let releases = self.known.iter().filter(|node| !has(node)).map(|node| key(node)).collect();
         Some(Lacking::Some { text, releases })
@@ -101,7 +100,7 @@ impl Nodes {
 
     /// Returns the releases without those that lack a name, as text: `Node 22 and later`. None if none is left.
     ///
-    /// A line stands for all its releases if each known one has the names, and else the release that has them is named.
+    /// If every known release of a line has the names, the text names the line, otherwise the line's first release with the names.
     pub(super) fn without(&self, lacking: &BTreeSet<(u32, u32, u32)>) -> Option<String> {
         let mut lines: BTreeMap<u32, Vec<&NodeRelease>> = BTreeMap::new();
         for node in &self.known {
@@ -119,10 +118,7 @@ impl Nodes {
         if is_open && self.known.iter().skip(first).all(has) {
             return Some(format!("Node {} and later", names.first()?));
         }
-        match names.as_slice() {
-            [start @ .., last] if !start.is_empty() => Some(format!("Node {} and {last}", start.join(", "))),
-            names => Some(format!("Node {}", names.concat())),
-        }
+        Some(format!("Node {}", listed(&names)))
     }
 
     /// Returns the releases as text: `Node 20.20.2`, `Node 20.0 to 26.10`.
@@ -147,6 +143,5 @@ fn semver(node: &NodeRelease) -> Version {
 /// Returns the range of releases that package.json promises; None if the range admits every release.
 fn promise(subject: &Subject<'_>) -> Option<Range> {
     let promise = range(subject.package?.node.as_deref()?)?;
-    let is_all = Range::parse(">=0.0.0").is_ok_and(|all| promise.allows_all(&all));
-    (!is_all).then_some(promise)
+    (!admits_every_release(&promise)).then_some(promise)
 }

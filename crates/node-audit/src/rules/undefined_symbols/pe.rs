@@ -35,7 +35,8 @@ pub(super) fn check(subject: &Subject<'_>, pe: &PeFacts) -> Vec<Problem> {
         at_once: &|_| "require() fails with \"The specified procedure could not be found\"".to_owned(),
         at_call: &|name| format!("the first call of {} ends the process", short_name(name)),
         evidence: ["imports from node.exe:", "imports at the first call from node.exe:"],
-        remedy: "link with the node.lib of a Node that package.json's engines promise, and call only what each of them has",
+        remedy: "link with the node.lib of a Node that package.json's engines promise, and call only functions that \
+                 each of these Nodes has",
     };
     missing.problems(&wording, &nodes)
 }

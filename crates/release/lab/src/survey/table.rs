@@ -61,7 +61,7 @@ fn counts(packages: &[SurveyedPackage]) -> String {
     let (load, fail) = (main(true), main(false));
     let _ =
         writeln!(text, "| main packages, on x64 and arm64 each | {load} | {fail} | 0 | 0 | {disagree} |\n");
-    let _ = writeln!(text, "No Node of the survey is for {no_node} more addons.\n");
+    let _ = writeln!(text, "{no_node} more addons are for a Node that the survey does not run.\n");
     text
 }
 
@@ -305,7 +305,7 @@ mod tests {
             vec![Exception { rule: "needed".to_owned(), why: "It is so.".to_owned() }];
         let text = survey(&[package]);
         assert!(text.contains("| addons for Linux, x64 | 1 | 1 | 0 | 1 | 0 |\n"), "{text}");
-        assert!(text.contains("\nNo Node of the survey is for 1 more addons.\n"), "{text}");
+        assert!(text.contains("\n1 more addons are for a Node that the survey does not run.\n"), "{text}");
         assert!(text.contains(", `needed`: It is so.\n"), "{text}");
     }
 
