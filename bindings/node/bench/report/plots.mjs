@@ -1,6 +1,7 @@
 // The plots of a run: ratios of each group, and the overhead of calls.
 import { groupOf } from '../peers/index.mjs'
 import { figure, times } from './numbers.mjs'
+import { summaryPlot } from './summary.mjs'
 import { barChart } from './svg.mjs'
 
 /** A longer bar than this would make the others too short to compare. */
@@ -17,6 +18,8 @@ export function plots({ rows, overheads, configurations, metric }) {
     return own.length === 0 ? [] : [[`${group}.svg`, ratios({ rows: own, configurations, group, title, metric })]]
   })
   if (overheads.length > 0) found.push(['overhead.svg', overheadPlot({ rows: overheads, configurations })])
+  const summary = summaryPlot({ rows, metric })
+  if (summary) found.push(['summary.svg', summary])
   return new Map(found)
 }
 

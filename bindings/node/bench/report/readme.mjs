@@ -29,7 +29,8 @@ export function withResults(text, results) {
 }
 
 function results({ lines, tables, plots }) {
-  const images = [...plots.keys()].map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
+  // The root README shows the summary.
+  const images = [...plots.keys()].filter((name) => name !== 'summary.svg').map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
   return [...lines.map((line) => `- ${line}`), '', images.join('\n\n'), '', tables.map(asMarkdown).join('\n\n')].join(
     '\n',
   )

@@ -1,7 +1,7 @@
 // Plots: horizontal bars for each workload, one for each configuration.
 
 /** The colours of Okabe and Ito, which people with a colour vision deficiency can tell apart. */
-const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#999999', '#f0e442']
+export const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#999999', '#f0e442']
 
 const WIDTH = 900
 const LABELS = 210
@@ -14,16 +14,17 @@ const TOP = 74
  * Returns a bar chart as SVG.
  *
  * @param groups - `{ label, bars: [{ name, value, text }] }`; a bar's length is its value
+ * @param names - the legend, in the order of `colours`
  * @param reference - a value that a line marks, such as 1 for ratios
  * @param limit - the longest bar: what exceeds it is cut off, and its text says how long it is
  */
-export function barChart({ title, subtitle, names, groups, reference, limit }) {
+export function barChart({ title, subtitle, names, colours = COLOURS, groups, reference, limit }) {
   const longest = Math.min(
     limit ?? Number.POSITIVE_INFINITY,
     Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value))),
   )
   const scale = (value) => (Math.min(value, longest) / longest) * (WIDTH - LABELS - VALUES)
-  const legend = legendOf(names)
+  const legend = legendOf(names, colours)
   let y = TOP + legend.height
   const parts = []
   for (const { label, bars } of groups) {
@@ -33,7 +34,7 @@ export function barChart({ title, subtitle, names, groups, reference, limit }) {
       const length = Math.max(1, scale(bar.value))
       const top = y + at * BAR
       parts.push(
-        `<rect x="${LABELS}" y="${top}" width="${number(length)}" height="${BAR - 2}" fill="${COLOURS[names.indexOf(bar.name) % COLOURS.length]}"/>`,
+        `<rect x="${LABELS}" y="${top}" width="${number(length)}" height="${BAR - 2}" fill="${colours[names.indexOf(bar.name) % colours.length]}"/>`,
       )
       if (bar.value > longest) parts.push(cutOff(LABELS + length, top))
       parts.push(text(LABELS + length + 6, top + BAR - 3.5, bar.text, 'start', 'value'))
@@ -75,7 +76,7 @@ const STYLE = `<style>
   }
 </style>`
 
-function legendOf(names) {
+function legendOf(names, colours) {
   const parts = []
   let x = 16
   let y = TOP - 8
@@ -85,7 +86,7 @@ function legendOf(names) {
       x = 16
       y += 20
     }
-    parts.push(`<rect x="${number(x)}" y="${y - 10}" width="12" height="12" fill="${COLOURS[at % COLOURS.length]}"/>`)
+    parts.push(`<rect x="${number(x)}" y="${y - 10}" width="12" height="12" fill="${colours[at % colours.length]}"/>`)
     parts.push(text(x + 18, y, name))
     x += width
   }

@@ -21,6 +21,7 @@ mod quickstart;
 mod runtime;
 mod survey;
 pub mod tarball;
+mod terminal_capture;
 mod wine;
 
 pub use load::{LoadOutcome, LoadResult, load, load_in, load_product, smoke};
@@ -28,4 +29,5 @@ pub use loadable_package::{LoadablePackage, Parts, built_products};
 pub use quickstart::quickstart;
 pub use runtime::{OwnNode, Runtime, count_nodes, install_nodes, newest_node};
 pub use survey::{Survey, survey};
+pub use terminal_capture::{check_terminal_capture, write_terminal_capture};
 pub use wine::install_windows_tools;

@@ -41,7 +41,7 @@ impl Suite {
 }
 
 /// Every suite in the order in which they run: cheap ones first, and later ones load what earlier ones build.
-pub const ALL: [Suite; 23] = [
+pub const ALL: [Suite; 24] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -55,6 +55,7 @@ pub const ALL: [Suite; 23] = [
     Suite::new("packages", release::packages),
     Suite::new("package managers", lab::consumers::test),
     Suite::new("clients", javascript::clients),
+    Suite::new("node-audit capture", lab::check_terminal_capture),
     Suite::new("load (host)", release::load_host),
     Suite::new("load (other Nodes)", release::load_other_nodes),
     Suite::new("windows (mingw, Wine)", release::windows),

@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// Writes the table of findings into the README of crates/node-audit/survey
     #[arg(long, conflicts_with = "only")]
     write: bool,
+    /// Writes the terminal capture of the READMEs, and surveys nothing
+    #[arg(long, conflicts_with_all = ["only", "write", "loads"])]
+    capture: bool,
     /// Writes each load as a line: package, version, addon, platform, Node, outcome
     #[arg(long, value_name = "FILE")]
     loads: Option<PathBuf>,
@@ -22,6 +25,10 @@ pub(crate) struct Options {
 
 /// Surveys the packages, and prints a row for each. Returns whether every verdict agrees with the Nodes.
 pub(crate) fn survey(workspace: &Workspace, options: &Options) -> Result<bool> {
+    if options.capture {
+        lab::write_terminal_capture(workspace)?;
+        return Ok(true);
+    }
     let survey = lab::survey(workspace, &options.only)?;
     if let Some(file) = &options.loads {
         survey.write_loads(file)?;

@@ -9,7 +9,7 @@ mod surveyed_package;
 mod table;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -69,6 +69,14 @@ impl Survey {
         );
         table::write(workspace, &self.packages)
     }
+}
+
+/// Returns the tarball of a version in the survey's list.
+pub(crate) fn pinned_tarball(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+    let packages = packages::packages(workspace)?;
+    let pin =
+        packages.iter().map(|package| &package.pin).find(|pin| pin.name == name && pin.version == version);
+    pin.with_context(|| format!("{LIST} does not list {name}@{version}"))?.tarball(workspace)
 }
 
 fn select(mut packages: Vec<ListedPackage>, only: &[String]) -> Result<Vec<ListedPackage>> {

@@ -75,9 +75,14 @@ impl Pin {
         format!("{}@{}", self.name, self.version)
     }
 
+    /// Fetches the tarball, unless the cache has it.
+    pub(super) fn tarball(&self, workspace: &Workspace) -> Result<PathBuf> {
+        PinnedFile::npm(&self.name, &self.version, &self.integrity).fetch(workspace)
+    }
+
     /// Unpacks the package below `node_modules`. Returns the tarball and the package's folder.
     fn unpack(&self, workspace: &Workspace, modules: &Path) -> Result<(PathBuf, PathBuf)> {
-        let tarball = PinnedFile::npm(&self.name, &self.version, &self.integrity).fetch(workspace)?;
+        let tarball = self.tarball(workspace)?;
         let root = modules.join(&self.name);
         fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
         let mut tar = process::command("tar");
