@@ -26,6 +26,7 @@ mod refusal;
 mod sbom;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -103,6 +104,17 @@ fn write(workspace: &Workspace, plan: &Plan<'_>, folder: &Path) -> Result<Table>
     let written = output.and_then(|output| output.write(folder).map(|()| output.table()));
     progress.end(written.is_ok());
     written
+}
+
+/// Removes the packages that an earlier call wrote into the default folder.
+pub fn remove_default(workspace: &Workspace) -> Result<()> {
+    let folder = destination(workspace, None)?;
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the named folder, or else one in the checkout's `target`.
