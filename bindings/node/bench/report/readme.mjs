@@ -30,7 +30,9 @@ export function withResults(text, results) {
 
 function results({ lines, tables, plots }) {
   // The root README shows the summary.
-  const images = [...plots.keys()].filter((name) => name !== 'summary.svg').map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
+  const images = [...plots.keys()]
+    .filter((name) => name !== 'summary.svg')
+    .map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
   return [...lines.map((line) => `- ${line}`), '', images.join('\n\n'), '', tables.map(asMarkdown).join('\n\n')].join(
     '\n',
   )

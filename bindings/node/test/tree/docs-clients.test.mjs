@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { CLIENT_PAGES, headings, page } from './docs.mjs'
+import { CLIENT_PAGES, page } from './docs.mjs'
 
 const blocks = CLIENT_PAGES.flatMap((name) =>
   [...page(name).matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)].map(([, language, file, code]) => ({
@@ -36,26 +36,3 @@ test('every fence of a page is one of these blocks', () => {
   const fences = CLIENT_PAGES.flatMap((name) => page(name).match(/^```/gm) ?? [])
   assert.equal(fences.length, blocks.length * 2)
 })
-
-/** Returns the anchor that GitHub gives to a heading. */
-const anchor = (heading) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-')
-
-for (const name of CLIENT_PAGES) {
-  test(`${name}: each link leads to a file, and each anchor to a heading`, () => {
-    for (const [, link] of page(name).matchAll(/\]\((?!https:)(\S+?)\)/g)) {
-      const [file, target] = link.split('#')
-      assert.ok(existsSync(new URL(`../../../../docs/${file}`, import.meta.url)), link)
-      if (target)
-        assert.ok(
-          headings(page(file || name))
-            .map(anchor)
-            .includes(target),
-          link,
-        )
-    }
-  })
-}
