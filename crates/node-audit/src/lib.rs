@@ -14,6 +14,11 @@
 
 #![forbid(unsafe_code)]
 
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod addon;
 mod audit;
 mod audit_view;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -50,5 +50,26 @@ test("what has been loaded where is said as in the repository's README", () => {
       texts.map((text) => text.includes(said)),
       texts.map(() => texts[1].includes(said)),
       said,
+    )
+})
+
+test('the comparison names the versions that the benchmark installs', () => {
+  const root = read('../../../../README.md')
+  const { dependencies } = JSON.parse(read('../../bench/package.json'))
+  const { version } = JSON.parse(read('../../package.json'))
+  for (const [name, pinned] of Object.entries({ strongroom: version, ...dependencies }))
+    assert.ok(root.includes(`| ${name} ${pinned} |`), `${name} ${pinned}`)
+})
+
+test("the README counts the survey's packages, and names clients that the suite has", () => {
+  const root = read('../../../../README.md')
+  const packages = JSON.parse(read('../../../../crates/node-audit/survey/packages.json'))
+  assert.ok(root.includes(` ${packages.length} published packages`), `${packages.length}`)
+  const [, orms] = /^\| ORMs in its own tests \| (.*?) \|/m.exec(root)
+  const folders = readdirSync(new URL('../../clients', import.meta.url))
+  for (const orm of orms.toLowerCase().split(', '))
+    assert.ok(
+      folders.some((folder) => folder.replaceAll('-', '').startsWith(orm)),
+      orm,
     )
 })
