@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 
-/** Runs the migrations that a database does not have yet. The database's `user_version` is their number. */
+/** Runs the migrations that the database has not run yet. `user_version` counts the migrations that have run. */
 export async function migrate(adapter: PrismaBetterSqlite3) {
   const connection = await adapter.connect()
   try {
-    // Prisma's SQL replaces a changed table, and its own PRAGMA foreign_keys has no effect in a transaction.
+    // Prisma's SQL replaces a changed table, and the PRAGMA foreign_keys in it has no effect inside a transaction.
     await connection.executeScript('PRAGMA foreign_keys = OFF')
     const { rows } = await connection.queryRaw({ sql: 'PRAGMA user_version', args: [], argTypes: [] })
     const names = readdirSync('migrations', { withFileTypes: true }).filter((entry) => entry.isDirectory())

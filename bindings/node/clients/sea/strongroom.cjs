@@ -3,7 +3,7 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { getRawAsset } = require('node:sea')
 
-// Only this user can enter the folder. A loaded library needs no file any more.
+// Only this user can enter the folder. Once the library is loaded, the process no longer needs the file.
 const folder = mkdtempSync(join(tmpdir(), 'notes-'))
 try {
   process.env.STRONGROOM_LIBRARY = join(folder, 'strongroom.node')

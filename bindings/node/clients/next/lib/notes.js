@@ -2,7 +2,7 @@ import Database from 'strongroom'
 
 let db
 
-/** Opens the database at its first use: `next build` imports this module too, without the passphrase. */
+/** Opens the database at its first use, because `next build` also imports this module, without the passphrase. */
 export function notes() {
   if (!db) {
     db = new Database(process.env.NOTES_FILE, { passphrase: process.env.NOTES_PASSPHRASE })
