@@ -11,6 +11,8 @@ use crate::publish::seal;
 fn refused(packages: &Path, arguments: &[&str]) -> String {
     let script = crate::folder().join("../../../bindings/node/scripts/load.mjs");
     let mut node = Command::new("node");
+    // npm of Node 24 keeps a compile cache in the folder for temporary files.
+    node.env("NODE_DISABLE_COMPILE_CACHE", "1");
     node.arg(script).arg(packages).args(arguments).stdin(Stdio::null());
     let output = node.output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
@@ -53,6 +55,8 @@ fn unreadable_tarballs_leave_no_files_and_no_stack_trace() {
     let script = crate::folder().join("../../../bindings/node/scripts/load.mjs");
     let scratch = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");
+    // npm of Node 24 keeps a compile cache in the folder for temporary files.
+    node.env("NODE_DISABLE_COMPILE_CACHE", "1");
     node.arg(script).arg(folder.path()).arg(&host.platform).stdin(Stdio::null());
     let output = node.env("TMPDIR", scratch.path()).env("TEMP", scratch.path()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
