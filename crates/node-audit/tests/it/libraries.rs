@@ -211,8 +211,8 @@ fn a_library_that_is_already_loaded_is_found_by_name() {
     assert_eq!(findings(&rpath, "needed"), []);
 }
 
-/// If an addon is not linked to a C library, its name decides which loader applies. Only musl searches the RUNPATH of the file
-/// that needs the loading library.
+/// If an addon is not linked to a C library, its name decides which loader applies. For the libraries that liba.so needs, musl
+/// searches the addon's RUNPATH as well, and glibc does not.
 #[test]
 fn glibc_uses_a_runpath_only_for_its_own_file() {
     let bare = |needed: &[&'static str], texts: &[(elf::DynamicTag, &'static str)]| {

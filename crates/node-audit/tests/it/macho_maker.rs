@@ -46,7 +46,7 @@ pub(crate) struct MachO {
     /// The imports that the loader binds, by the number of their library.
     pub(crate) binds: Binds,
     pub(crate) exports: Vec<&'static str>,
-    /// Whether the exports are in a trie, not in the symbol table.
+    /// `true` if the exports are in a trie, not in the symbol table.
     pub(crate) trie: bool,
     /// Other symbols, with their types.
     pub(crate) others: Vec<(u8, &'static str)>,

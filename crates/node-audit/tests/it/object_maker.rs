@@ -28,9 +28,9 @@ pub(crate) struct Need {
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
     pub(crate) abi: u32,
-    /// Whether nm_register_func is set.
+    /// `true` if nm_register_func is set.
     pub(crate) plain: bool,
-    /// Whether nm_context_register_func is set.
+    /// `true` if nm_context_register_func is set.
     pub(crate) context: bool,
 }
 

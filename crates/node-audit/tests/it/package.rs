@@ -165,7 +165,7 @@ fn an_install_script_is_a_warning_that_names_its_program() {
     // An addon that npm compiles during the installation is not missing.
     let compiled = r#"{"name": "a", "os": ["linux", "darwin"], "main": "y.node", "scripts": {"install": "node-gyp-build"}}"#;
     only_of(Severity::Warning, findings(compiled, &["x.node"]));
-    // The package has no addon until npm installs it.
+    // The package gets its addon only during the installation.
     only_of(
         Severity::Warning,
         findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]),

@@ -28,9 +28,9 @@ pub(crate) struct PeMaker {
     pub(crate) delayed: Vec<Imports>,
     pub(crate) exports: Vec<&'static str>,
     pub(crate) entry: bool,
-    /// Whether the DLL has a TLS callback, which Windows calls before the entry point.
+    /// `true` if the DLL has a TLS callback, which Windows calls before the entry point.
     pub(crate) callback: bool,
-    /// Whether the DLL has metadata about code for a second processor.
+    /// `true` if the DLL has metadata about code for a second processor.
     pub(crate) hybrid: bool,
     pub(crate) pdb: Option<&'static str>,
     /// Further sections, by name, flags and length.
