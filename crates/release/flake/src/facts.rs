@@ -136,7 +136,7 @@ mod tests {
         assert_ne!(fields("read", "write"), fields("read", "close"));
     }
 
-    /// In two builds of an addon, a segment was one page apart, because the code of one build was a few bytes longer.
+    /// The place of a segment once differed by a page between two builds, because the code of one build was a few bytes longer.
     #[test]
     fn the_place_of_a_segment_does_not_matter() {
         let segment = |place: u64, align: u64| {
