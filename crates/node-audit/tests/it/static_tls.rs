@@ -53,8 +53,8 @@ fn glibc_reserves_space_for_some_variables() {
         "{}",
         finding.message
     );
-    // Node 22 refuses an addon with 1665 bytes. For 1665 to 1727 bytes, node-audit once gave a warning such as 1700 bytes "of
-    // the 1664".
+    // Node 22 refuses an addon with 1665 bytes. For 1665 to 1727 bytes, node-audit once only warned, for example about 1700
+    // bytes "of the 1664".
     for (size, place) in
         [(1665, " in some releases of Node"), (1727, " in some releases of Node"), (1728, "")]
     {

@@ -12,7 +12,7 @@ use machine::{Workspace, process, program};
 pub const REMEDY: &str =
     "no nix on PATH: run the official installer, or set STRONGROOM_NIX to the path of the program nix";
 
-/// The oldest Nix that crane supports, by crane's CHANGELOG of 2026-11. Nix 2.26.3 also builds every output.
+/// The oldest Nix that crane supports, according to crane's CHANGELOG (read 2026-11). Nix 2.26.3 also builds every output.
 const MIN_NIX: [u32; 3] = [2, 31, 2];
 
 /// The folder of a flake that replaces nixpkgs on a machine without a binary cache. The flake's packages are the machine's own

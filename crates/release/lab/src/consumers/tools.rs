@@ -70,7 +70,7 @@ impl Tools {
         }
         let mut npm = process::command("npm");
         npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        // npm caches a second copy of about 300 MB, which goes into the scratch folder, so that it does not stay.
+        // npm caches a second copy, a third of a gigabyte. In the scratch folder, the copy is removed afterwards.
         npm.arg("--cache").arg(scratch.path().join("npm-cache"));
         workspace.run("npm ci package managers", npm)?;
         let tools = Self::pinned(workspace)?;
