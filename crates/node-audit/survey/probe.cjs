@@ -1,4 +1,4 @@
-// Loads one addon into this Node, and prints the outcome as one line of JSON.
+// Loads one addon into this Node, and prints the outcome as a line of JSON.
 // usage: node probe.cjs ADDON
 'use strict'
 
@@ -9,5 +9,5 @@ try {
 } catch (error) {
   say({ loads: false, text: String(error?.message ?? error) })
 }
-// Ends the process at once, without the addon's threads and exit handlers, which are not part of the question.
+// Ends the process without waiting for the addon's threads and exit handlers: the survey tests only loading.
 process.reallyExit(0)

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets. The tests of node-audit run them on a few thousand inputs.
 //!
-//! The fuzzer itself finds panics, endless loops and unbounded memory. The assertions here add that an error names the file, and
-//! that no text from the file contains a control character.
+//! The fuzzer itself finds panics, endless loops and unbounded memory. The assertions here check that an error names the file,
+//! and that no text from the file contains a control character.
 
 use std::path::Path;
 
@@ -10,17 +10,17 @@ use node_audit::{
     sarif, table, verdict_lines, verdicts,
 };
 
-/// The name of each format, the first bytes of its files, and the platform that the input's name claims. The first bytes are
-/// written over each input, so that the readers accept its format.
+/// The name of each format, the first bytes of its files, and the platform that the input's name claims. The first bytes
+/// overwrite the start of each input, so that the reader accepts the input's format.
 const FORMATS: [(&str, &[u8], &str); 3] = [
     ("elf", b"\x7fELF", "linux-x64-musl"),
     ("macho", b"\xcf\xfa\xed\xfe", "darwin-universal"),
     ("pe", b"MZ", "win32-x64-msvc"),
 ];
 
-/// Audits an input as an addon of a format: `elf`, `macho`, `pe`.
+/// Audits an input as an addon of a format: `elf`, `macho` or `pe`.
 ///
-/// A Mach-O input that begins as a fat file keeps its first bytes.
+/// An input that begins like a fat Mach-O file keeps its first bytes.
 pub fn addon(format: &str, content: &[u8]) {
     let Some((_, magic, platform)) = FORMATS.iter().find(|(name, ..)| *name == format) else {
         panic!("no format {format}");
@@ -47,7 +47,7 @@ pub fn tarball(content: &[u8]) {
         check_error(&failure.to_string(), "fuzzed.tgz");
     }
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").flatten().collect();
-    assert_eq!(left.len(), 1, "a file was written: {left:?}");
+    assert_eq!(left.len(), 1, "the audit wrote a file: {left:?}");
 }
 
 fn check(audit: &Audit) {

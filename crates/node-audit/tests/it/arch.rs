@@ -1,4 +1,4 @@
-//! Format, machine and C library against the claim.
+//! The rule `arch`: compares format, processor and C library with the platform that an addon claims.
 
 use node_audit::{Finding, Policy, Severity};
 use object::elf;
@@ -70,7 +70,7 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
-/// The name gives only the processor, and the file names no C library. node-audit did not compare the processor.
+/// The name gives only the processor, and the file names no C library: node-audit once did not compare the processor.
 #[test]
 fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
     let object = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
@@ -85,7 +85,7 @@ fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
     assert_eq!(freebsd.findings("addon.freebsd-x64.node", "arch"), []);
 }
 
-/// node-audit compared the addon's C library on Linux and Android only.
+/// node-audit once compared the C library only for names of Linux and Android.
 #[test]
 fn a_linux_addon_with_another_systems_name_is_an_error() {
     for name in ["freebsd-x64", "sunos-x64", "openbsd-x64", "netbsd-x64", "openharmony-x64"] {
@@ -133,9 +133,9 @@ fn a_file_that_is_not_a_shared_object_is_an_error() {
     assert!(only(pie.findings(NAME, "arch")).evidence.contains("position-independent executable"));
 }
 
-/// zeromq 6.8.0 has such an addon in build/linux/x64/node/108. No system with glibc loads it.
+/// zeromq 6.8.0 has such an addon in build/linux/x64/node/108. A system with glibc cannot load such an addon.
 #[test]
-fn a_musl_addon_whose_name_says_no_c_library_is_a_warning() {
+fn a_musl_addon_whose_name_has_no_c_library_is_a_warning() {
     let finding = only(Maker::musl().findings("prebuilds/linux-x64/node.napi.node", "arch"));
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(
@@ -160,7 +160,7 @@ fn the_policy_overrides_the_claim() {
     assert_eq!(finding.message, "the addon claims linux-arm64-gnu, but is compiled for x64");
 }
 
-/// glibc refuses these headers, and node-audit reported nothing. musl does not read the fields.
+/// glibc refuses these header fields, and musl ignores them. node-audit once reported nothing.
 #[test]
 fn a_header_that_glibc_refuses_is_an_error() {
     let found = |object: &Maker, name: &str, position: usize, byte: u8| {

@@ -1,4 +1,4 @@
-//! Files that are not addons, or broken ones: an error that names the file, and never a panic.
+//! Damaged files, and files that are not addons, cause an error that names the file, never a panic.
 
 use std::path::Path;
 
@@ -25,12 +25,12 @@ fn a_file_cut_short_anywhere_is_an_error() {
     assert!(error(&content[..20]).contains("the file ends within its header"));
 }
 
-/// Linkers write the section headers last, after all parts that are loaded. The reader checked only the loaded parts, so an
-/// addon without its last bytes counted as good, and was packed.
+/// Linkers write the section headers last, after every loaded part. The reader once checked only the loaded parts, so an addon
+/// without its last bytes passed the audit and was packed.
 #[test]
 fn a_file_cut_within_its_section_headers_is_an_error() {
     let whole = Maker { sections: vec![(".comment", 40)], ..Maker::addon() }.make();
-    // In a linker's layout the segments end before the sections.
+    // As in a linker's output, the segments end before the sections.
     let mut content = whole.clone();
     let start = u64::from_le_bytes(whole[0x28..0x30].try_into().unwrap());
     for header in [64, 64 + 56, 64 + 3 * 56] {
@@ -45,7 +45,7 @@ fn a_file_cut_within_its_section_headers_is_an_error() {
         let missing = content.len() - length;
         assert!(message.contains(&format!("is cut short: {missing} byte")), "{message}");
     }
-    // If the header has no number of sections, the first section has it.
+    // If e_shnum is 0, the first section header holds the number of sections.
     let mut counted = content.clone();
     counted[0x3c..0x3e].fill(0);
     let first = usize::try_from(start).unwrap();
@@ -57,14 +57,14 @@ fn a_file_cut_within_its_section_headers_is_an_error() {
         content[0x28..0x30].copy_from_slice(&place.to_le_bytes());
         assert!(error(&content).contains(expected), "{}", error(&content));
     }
-    // Tools for small files remove the table.
+    // Some tools strip the section header table to save space.
     content.truncate(first);
     content[0x28..0x30].fill(0);
     content[0x3c..0x3e].fill(0);
     audit_bytes(Path::new("dir/x.node"), &content, &Policy::default()).unwrap();
 }
 
-/// Audits a file with each of its bytes damaged in several ways. An error must name the file.
+/// Damages each byte of a file in several ways, and audits every variant. Each error must name the file.
 pub(crate) fn damage_each_byte(name: &str, good: &[u8]) {
     let mut refused = 0;
     for position in 0..good.len() {
@@ -107,7 +107,7 @@ fn no_damaged_byte_is_a_panic() {
 #[test]
 fn tables_outside_the_file_are_named() {
     let with = |numbers: &[_]| error(&Maker { numbers: numbers.to_vec(), ..Maker::addon() }.make());
-    // The first of two entries counts, so this test adds only entries that the object lacks.
+    // The reader uses the first of two equal entries, so the test adds only entries that the object lacks.
     let table = [(elf::DT_GNU_HASH, u64::MAX)];
     let hashless = Maker { numbers: table.to_vec(), ..Maker::addon() };
     let mut content = hashless.make();
@@ -134,7 +134,7 @@ fn tables_outside_the_file_are_named() {
             "{message}"
         );
     }
-    // The second number of the hash table is the number of symbols: only the null symbol.
+    // The second number of the hash table is the symbol count; 1 leaves only the null symbol.
     let mut content = relocated;
     let start = value(&content, elf::DT_HASH);
     content[start + 4..start + 8].copy_from_slice(&1_u32.to_le_bytes());
@@ -148,11 +148,11 @@ fn tables_outside_the_file_are_named() {
     assert!(with(&[(elf::DT_RUNPATH, 1 << 40)]).contains("is outside the string table"));
 }
 
-/// Version needs are two nested chains of offsets. An offset may be 0, and a count any number: 32 bytes made 65,535 times 2^64
-/// entries.
+/// Version needs are two nested chains of offsets. An offset may be 0, and a count has no bound: 32 bytes once described 65,535
+/// times 2^64 entries.
 #[test]
-fn version_needs_that_overlap_end() {
-    // Long names make the string table large enough for this many versions.
+fn reading_overlapping_version_needs_ends() {
+    // Long names enlarge the string table, so that it allows this many versions.
     let long: &'static str = "l".repeat(60_000).leak();
     let mut content = Maker { imports: vec![long, &long[1..]], ..Maker::addon() }.make();
     let start = value(&content, elf::DT_VERNEED);
@@ -161,8 +161,8 @@ fn version_needs_that_overlap_end() {
     assert!(error(&content).contains("more than 32767 symbol versions"), "{}", error(&content));
 }
 
-/// Each version held a copy of its library's name, but the budget counted one read: a name of 64 KB, and a version that is its
-/// own successor, took 2 GB of memory.
+/// Each version once held a copy of its library's name, but the budget counted the name only once. A 64 KB name and a version
+/// that points to itself took 2 GB of memory.
 #[test]
 fn version_needs_do_not_multiply_the_name_of_their_library() {
     let library: &'static str = "l".repeat(60_000).leak();
@@ -183,7 +183,7 @@ fn names_cannot_write_to_the_terminal() {
 }
 
 #[test]
-fn other_formats_are_told_apart() {
+fn the_error_names_the_format_of_a_damaged_file() {
     for (content, expected) in [
         (&b""[..], "is empty"),
         (b"\xcf\xfa\xed\xfe\x0c\0\0\x01", "is a damaged Mach-O file: the file ends within its header"),
@@ -215,7 +215,7 @@ fn paths_that_cannot_be_read_are_named() {
     assert!(message(Path::new("/dev/null")).ends_with("/dev/null: is not a regular file"));
 }
 
-/// Returns the place of an entry of the dynamic table of a 64-bit little-endian object.
+/// Returns the offset of an entry in the dynamic table of a 64-bit little-endian object.
 fn entry(content: &[u8], tag: elf::DynamicTag) -> usize {
     // The program headers follow the file header; the second one is PT_DYNAMIC.
     let word = |at: usize| u64::from_le_bytes(content[at..at + 8].try_into().unwrap());

@@ -36,7 +36,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
 }
 
 #[test]
-fn the_rarest_directories_are_counted_only() {
+fn the_rarest_directories_are_only_counted() {
     let texts: Vec<String> = (0..10).map(|number| format!("/home/me/{number}/x.c")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let found = with(&texts).findings(NAME, RULE);
@@ -44,18 +44,18 @@ fn the_rarest_directories_are_counted_only() {
 }
 
 #[test]
-fn one_path_is_one() {
+fn one_path_is_reported_in_the_singular() {
     let found = with(&["/build/source/x.c"]).findings(NAME, RULE);
     assert_eq!(found[0].message, "the file contains 1 path of the machine that built it");
     assert_eq!(found[0].evidence, "/build/source (1 path)");
     let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
     assert!(message("/home/me/project/x.c").ends_with("of the machine that built it, with the user name me"));
-    // The user of a build service reveals no person.
+    // The user name of a build service identifies nobody, so the message omits the name.
     assert!(message("/home/runner/project/x.c").ends_with("of the machine that built it"));
 }
 
 #[test]
-fn more_paths_than_the_limit_are_at_least_that_many() {
+fn paths_beyond_the_limit_are_reported_as_at_least_the_limit() {
     let texts: Vec<String> = (0..10_001).map(|number| format!("/home/me/project/{number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let found = with(&texts).findings(NAME, RULE);
@@ -63,7 +63,7 @@ fn more_paths_than_the_limit_are_at_least_that_many() {
 }
 
 #[test]
-fn paths_that_the_program_uses_itself_are_left_out() {
+fn paths_that_the_program_itself_uses_are_ignored() {
     let own = ["/tmp/app.sock", "/home/", "https://host/home/me/x", "/usr/local/home/me/x", "/tmp/x/%s.log"];
     assert_eq!(with(&own).findings(NAME, RULE), []);
     assert_eq!(Maker::addon().findings(NAME, RULE), []);

@@ -1,4 +1,4 @@
-//! The command: output and exit status.
+//! The command's output and exit status.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::object_maker::{Maker, NAME};
 use crate::tarball_maker::Tarball;
 
-/// Runs the command. Returns the status, standard output and standard error.
+/// Runs the command. Returns the exit status, standard output and standard error.
 pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
         .args(arguments)
@@ -19,7 +19,7 @@ pub(crate) fn node_audit(folder: &TempDir, arguments: &[&str]) -> (i32, String, 
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// Returns a folder with a clean addon, one with an error, one with a warning, and a text.
+/// Returns a folder with a clean addon, an addon with an error, an addon with a warning, and a text file.
 pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
@@ -31,7 +31,7 @@ pub(crate) fn folder() -> TempDir {
 }
 
 #[test]
-fn clean_files_say_so() {
+fn clean_files_print_only_the_verdict_and_the_counts() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &[NAME]);
     assert_eq!((status, err.as_str()), (0, ""));
@@ -104,7 +104,7 @@ fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
 }
 
 #[test]
-fn bad_usage_is_status_2_and_says_what_is_expected() {
+fn bad_usage_is_status_2_and_names_what_is_expected() {
     let folder = folder();
     let (status, _, err) = node_audit(&folder, &[NAME, "--platform", "beos-x64"]);
     assert!(
@@ -134,7 +134,7 @@ fn bad_usage_is_status_2_and_says_what_is_expected() {
 }
 
 #[test]
-fn severities_are_coloured_where_colours_are_seen() {
+fn severities_are_coloured_on_a_terminal() {
     let folder = folder();
     let coloured = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_node-audit"))
@@ -156,7 +156,7 @@ fn severities_are_coloured_where_colours_are_seen() {
     assert!(!coloured(&["bad.linux-x64-gnu.node", "--format=json"]).contains('\u{1b}'));
 }
 
-/// The verdict comes first, then the files with errors, whatever their number.
+/// The verdict comes first, then every file with an error, however many there are.
 #[test]
 fn errors_come_before_warnings_after_a_verdict_for_each_file() {
     let folder = folder();
@@ -183,7 +183,7 @@ fn errors_come_before_warnings_after_a_verdict_for_each_file() {
 }
 
 #[test]
-fn info_is_listed_on_demand_and_errors_alone_as_well() {
+fn options_list_info_or_only_errors() {
     let folder = folder();
     let exporting = Maker { exports: vec!["napi_register_module_v1", "helper"], ..Maker::addon() };
     std::fs::write(folder.path().join("info.linux-x64-gnu.node"), exporting.make()).unwrap();
@@ -207,7 +207,7 @@ fn info_is_listed_on_demand_and_errors_alone_as_well() {
     assert!(!out.contains("files:"), "{out}");
 }
 
-/// node-audit printed ten tables for one problem in ten files.
+/// node-audit once printed ten tables for one problem in ten files.
 #[test]
 fn a_finding_in_several_files_of_a_package_is_one_row() {
     let folder = tempfile::tempdir().unwrap();
@@ -240,7 +240,7 @@ fn a_closed_pipe_is_not_a_failure() {
     for (arguments, status) in [(&["--facts", "--format=json"][..], 0), (&["--format=sarif"], 1)] {
         let files: Vec<String> = (0..300).map(|number| format!("{number}.linux-x64-gnu.node")).collect();
         for file in &files {
-            // The output must exceed the buffer of a pipe.
+            // The output must exceed a pipe's buffer.
             std::fs::copy(folder.path().join("bad.linux-x64-gnu.node"), folder.path().join(file)).unwrap();
         }
         let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))

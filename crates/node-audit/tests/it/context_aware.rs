@@ -1,7 +1,7 @@
-//! Addons that load once in a process.
+//! The rule `context-aware`: addons that a process can load only once.
 //!
-//! Node 20, 22 and 24 loaded C addons with each of these registrations: a second require() and a worker failed only for a
-//! constructor whose module has no function for contexts.
+//! The expectations are measured in Node 20, 22 and 24 with C addons for each registration. A second require() and a worker
+//! failed only if a constructor registered a module without nm_context_register_func.
 
 use node_audit::{Finding, Registration, Severity, read_facts};
 use object::{Object, ObjectSection, elf, macho, pe};
@@ -14,7 +14,7 @@ const RULE: &str = "context-aware";
 
 const PLAIN: Module = Module { abi: 115, plain: true, context: false };
 
-/// Returns an addon whose constructor calls a function.
+/// Returns an addon whose constructor calls a registration function.
 fn registers(function: &'static str, module: Option<Module>) -> Maker {
     Maker {
         imports: vec![function],
@@ -41,7 +41,7 @@ fn a_module_without_a_function_for_contexts_is_a_warning() {
     );
 }
 
-/// node-lmdb 0.9.7 is such an addon.
+/// node-lmdb 0.9.7 registers such a module.
 #[test]
 fn a_module_with_a_function_for_contexts_is_fine() {
     for plain in [false, true] {
@@ -67,7 +67,7 @@ fn node_api_and_exported_entry_points_are_fine() {
         let both = Maker { exports: vec![entry], ..registers("node_module_register", Some(PLAIN)) };
         assert_eq!(findings(&both), [], "{entry}");
     }
-    // Without a constructor, nothing is registered; `napi-entry` reports that.
+    // An addon without a constructor registers nothing; `napi-entry` reports such an addon.
     let never = Maker { numbers: vec![], ..registers("node_module_register", Some(PLAIN)) };
     assert_eq!(findings(&never), []);
 }
@@ -78,7 +78,7 @@ fn the_module_is_a_fact() {
     assert_eq!(facts[0].registration, Some(Registration { abi: 115, context_aware: false }));
 }
 
-/// Returns a module at an address; `pointer` gives the form in which the file stores one.
+/// Returns the bytes of a module at an address; `pointer` encodes an address as the file stores it.
 fn module(address: u64, context: bool, pointer: impl Fn(u64) -> u64) -> Vec<u8> {
     let text = pointer(address + 64);
     let functions = if context { [0, text] } else { [text, 0] };
@@ -87,7 +87,7 @@ fn module(address: u64, context: bool, pointer: impl Fn(u64) -> u64) -> Vec<u8> 
     fields.chain(*b"../x.cc\0").collect()
 }
 
-/// Returns the registration in the content with a module at an offset.
+/// Writes a module at an offset of a file's content, and returns the registration that the reader finds.
 fn registration(name: &str, mut content: Vec<u8>, offset: usize, module: &[u8]) -> Option<Registration> {
     content[offset..offset + module.len()].copy_from_slice(module);
     read_facts(name.as_ref(), &content).unwrap()[0].registration
@@ -109,7 +109,7 @@ fn a_module_of_macho_is_found_by_addresses_and_by_chains() {
     let found = |object: &MachO, module: &[u8]| registration(macho_maker::NAME, object.make(), start, module);
     for context_aware in [false, true] {
         let expected = Some(Registration { abi: 115, context_aware });
-        // Plain addresses, and links of a chain, whose higher bits lead to the next one.
+        // Plain addresses, and links of a chain: their upper bits hold the distance to the next link.
         for chain in [0, 5 << 51] {
             let module = module(start as u64, context_aware, |pointer| pointer | chain);
             assert_eq!(found(&object, &module), expected, "{chain:#x}");

@@ -1,6 +1,6 @@
-//! Files that have an addon's name and are not whole addons: an error finding in every output.
+//! Files that have an addon's name but are not complete addons: every output format reports an error.
 //!
-//! node-audit named such a file on standard error only, and `--format json` printed `[]`, which means clean.
+//! node-audit once named such a file only on standard error, and `--format json` printed `[]`, which means clean.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ fn findings(folder: &TempDir, path: &str) -> Vec<Value> {
 }
 
 #[test]
-fn json_says_what_each_file_is() {
+fn json_describes_each_damaged_file() {
     let length = Maker::addon().make().len();
     let findings = findings(&folder(), ".");
     let rows: Vec<Value> = findings
@@ -66,7 +66,7 @@ fn json_says_what_each_file_is() {
 }
 
 #[test]
-fn the_table_and_sarif_have_the_finding() {
+fn the_table_and_sarif_contain_the_finding() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &["pointer.linux-x64-gnu.node"]);
     assert_eq!((status, err.as_str()), (1, ""));
@@ -96,9 +96,9 @@ fn the_summary_says_that_the_package_fails() {
     assert!(words.contains("fails: the file is a Git"), "{out}");
 }
 
-/// A name without a platform is looked for on every system.
+/// A file whose name gives no platform counts for every system.
 #[test]
-fn a_damaged_file_that_claims_nothing_fails_everywhere() {
+fn a_damaged_file_without_a_claim_fails_on_every_system() {
     let folder = tempfile::tempdir().unwrap();
     let tarball = Tarball::package(r#"{"name": "p", "version": "1.0.0"}"#).file("package/x.node", b"");
     std::fs::write(folder.path().join("p.tgz"), tarball.gz()).unwrap();

@@ -1,4 +1,4 @@
-//! Facts of the program headers, the dynamic table's flags and the section headers.
+//! Facts from the program headers, the flags of the dynamic table and the section headers.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn elf(object: &Maker) -> ElfFacts {
 }
 
 #[test]
-fn the_makers_addon_is_clean_by_all_rules() {
+fn the_makers_addon_passes_every_rule() {
     for rule in RULES {
         assert_eq!(Maker::addon().findings(NAME, rule.id), [], "{}", rule.id);
         assert_eq!(Maker::musl().findings("addon.linux-x64-musl.node", rule.id), [], "{}", rule.id);
@@ -42,9 +42,9 @@ fn all_spellings_of_a_flag_are_read() {
     assert!(!elf(&Maker { relro: false, ..Maker::addon() }).relro);
 }
 
-/// A library without PT_GNU_STACK may be older than the entry, on machines that are old enough.
+/// On old architectures, a library without PT_GNU_STACK may predate that header and need an executable stack.
 #[test]
-fn the_machine_decides_about_an_unnamed_stack() {
+fn without_a_stack_header_the_machine_decides_whether_the_stack_is_executable() {
     let stack =
         |machine, is_64, stack| elf(&Maker { machine, is_64, stack, ..Maker::addon() }).executable_stack;
     for (machine, is_64, executable) in [
@@ -63,7 +63,7 @@ fn the_machine_decides_about_an_unnamed_stack() {
 }
 
 #[test]
-fn a_segment_that_can_be_written_and_executed_is_named() {
+fn a_writable_and_executable_segment_is_named() {
     let code = |load| facts(&Maker { load, ..Maker::addon() }).writable_code;
     assert_eq!(code(elf::PF_R | elf::PF_W | elf::PF_X), ["PT_LOAD at 0x0"]);
     assert!(code(elf::PF_R | elf::PF_X).is_empty() && code(elf::PF_R | elf::PF_W).is_empty());
@@ -87,13 +87,13 @@ fn sections_that_no_loader_reads_are_listed() {
     let expected = [(".debug_info", 10), (".zdebug_str", 3), (".symtab", 24), (".strtab", 5)];
     assert_eq!(listed(&facts(&object)), expected.map(|(name, bytes)| (name.to_owned(), bytes)));
 
-    // Headers of an unknown size are not an error, since no loader reads them.
+    // Section headers of an unknown size are not an error, since loaders do not read section headers.
     let mut content = object.make();
     content[0x3a..0x3c].copy_from_slice(&1_u16.to_le_bytes());
     assert_eq!(listed(&read_facts(Path::new(NAME), &content).unwrap()[0]), []);
 }
 
-/// bionic and musl are both named libc.so.
+/// The file name libc.so belongs to both bionic and musl.
 #[test]
 fn androids_c_library_is_not_musl() {
     let object = Maker { needed: vec!["libc.so"], versions: vec![], ..Maker::addon() };
@@ -118,7 +118,7 @@ fn androids_c_library_is_not_musl() {
 }
 
 #[test]
-fn freebsds_c_library_is_named_as_it_is() {
+fn freebsds_c_library_is_named_by_its_file() {
     let object = Maker { needed: vec!["libc.so.7"], versions: vec![], ..Maker::addon() };
     assert_eq!(elf(&object).libc, None);
     assert_eq!(object.findings("addon.freebsd-x64.node", "arch"), []);

@@ -1,4 +1,4 @@
-//! Floors that rise to the needs of the oldest Node that package.json's engines promise.
+//! Floors rise to the requirements of the oldest Node that package.json's engines promise.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ fn an_addon_may_need_the_macos_that_the_oldest_promised_node_needs() {
         assert!(min_os(&for_macos(13, 5), engines).is_some(), "{engines}");
     }
     assert_eq!(min_os(&for_macos(13, 5), r#"{"node": ">= 24"}"#), None);
-    // An older Node, or none, is promised.
+    // The engines promise an older Node, or do not restrict the version.
     for engines in
         ["{}", r#"{"node": "*"}"#, r#"{"node": ">=0"}"#, r#"{"node": ">=18"}"#, r#"{"node": "20 || 22"}"#]
     {
@@ -47,7 +47,7 @@ fn an_addon_may_need_the_macos_that_the_oldest_promised_node_needs() {
 }
 
 #[test]
-fn the_node_that_decides_is_evidence() {
+fn the_evidence_names_the_node_that_sets_the_floor() {
     assert_eq!(
         min_os(&for_macos(12, 0), r#"{"node": ">=22"}"#).unwrap(),
         "the addon needs macOS 12.0; the oldest supported version is 11.0 (macOS 12.0 in LC_BUILD_VERSION or \
@@ -58,7 +58,7 @@ fn the_node_that_decides_is_evidence() {
 }
 
 #[test]
-fn a_floor_that_a_policy_file_names_stays() {
+fn a_floor_from_a_policy_file_does_not_rise() {
     let from = |text| Policy::from_toml(Path::new("p.toml"), text).unwrap();
     let engines = r#"{"node": ">=22"}"#;
     let count = |policy: &Policy| findings(X64, &for_macos(11, 0), engines, policy).len();
@@ -67,9 +67,9 @@ fn a_floor_that_a_policy_file_names_stays() {
     assert_eq!(count(&from("[floors]\nglibc = \"2.17\"")), 0, "another floor");
 }
 
-/// No Node needs more than the default policy: glibc 2.28, GLIBCXX 3.4.21, CXXABI 1.3.11.
+/// Every Node runs on the floors of the default policy: glibc 2.28, GLIBCXX 3.4.21, CXXABI 1.3.11.
 #[test]
-fn floors_of_linux_rise_only_above_a_policy_of_the_api() {
+fn floors_of_linux_rise_only_above_a_lower_policy_of_the_api() {
     let versions = |library, version| vec![Need { library, version, weak: false, symbols: vec!["f"] }];
     let glibc = Maker { versions: versions("libc.so.6", "GLIBC_2.28"), ..Maker::addon() }.make();
     let cxx = Maker { versions: versions("libstdc++.so.6", "GLIBCXX_3.4.21"), ..Maker::addon() }.make();

@@ -1,4 +1,4 @@
-//! `--explain` and `--facts`, which print no verdict.
+//! The options `--explain` and `--facts`, which print no verdict.
 
 use node_audit::{NamedPolicy, RULES};
 use serde_json::Value;
@@ -20,7 +20,7 @@ fn every_rule_is_explained() {
     }
 }
 
-/// Policies, scripts and code hosts refer to these ids.
+/// Policy files, scripts and code hosts refer to rules by these ids.
 const IDS: &[(&str, &str)] = &[
     ("damaged", "error"),
     ("arch", "error"),
@@ -58,7 +58,7 @@ fn ids_and_severities_are_stable() {
 }
 
 #[test]
-fn without_a_rule_all_are_listed() {
+fn without_a_rule_every_rule_is_listed() {
     let (status, out, _) = node_audit(&folder(), &["--explain"]);
     assert_eq!(status, 0);
     let mut lines = out.lines().filter(|line| !line.starts_with(' '));
@@ -82,7 +82,7 @@ fn a_named_policy_is_explained_with_its_floors_and_sources() {
 }
 
 #[test]
-fn an_unknown_rule_is_status_2_and_all_are_listed() {
+fn an_unknown_rule_is_status_2_and_lists_every_rule() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &["--explain", "x\u{1b}[31m"]);
     assert_eq!((status, out.as_str()), (2, ""));
@@ -109,7 +109,7 @@ fn facts_contain_no_verdict() {
 }
 
 #[test]
-fn facts_as_json_have_the_files_name_and_all_fields() {
+fn facts_in_json_have_the_files_name_and_every_field() {
     let (status, out, _) = node_audit(&folder(), &["--facts", "--format=json", NAME]);
     assert_eq!(status, 0);
     let facts: Value = serde_json::from_str(&out).unwrap();
@@ -121,16 +121,16 @@ fn facts_as_json_have_the_files_name_and_all_fields() {
 }
 
 #[test]
-fn facts_of_what_cannot_be_read_are_status_2() {
+fn facts_of_an_unreadable_file_are_status_2() {
     let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
     assert_eq!(status, 2);
     assert!(out.starts_with(NAME), "{out}");
     assert!(err.starts_with("node-audit: text.node: is text, not an addon"), "{err}");
 }
 
-/// The error named a path that the user had not given, or node-audit ignored the format.
+/// node-audit once reported a path that the user had not given, or ignored the format.
 #[test]
-fn explanations_have_no_format() {
+fn explain_refuses_a_format() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["--explain", "--format", "json"][..], &["--explain", "arch", "--format=json"]] {
         let (status, out, err) = node_audit(&folder, arguments);

@@ -1,4 +1,4 @@
-//! Folders and node_modules.
+//! Audits of folders and of node_modules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn look(paths: &[&Path]) -> Audit {
     audit_paths(&paths, &Policy::default(), &())
 }
 
-/// Returns the path of each file from the folder on, and its claim.
+/// Returns each file's path relative to the folder, and its claim.
 fn claims(folder: &Path, audit: &Audit) -> Vec<(String, String)> {
     let start = format!("{}/", folder.display());
     let claim =
@@ -41,7 +41,7 @@ fn failures(audit: &Audit) -> Vec<String> {
     audit.failures.iter().map(ToString::to_string).collect()
 }
 
-/// fsevents has one file for both processors, and a package.json that names only macOS.
+/// fsevents has one file for both processors, and its package.json names only macOS.
 #[test]
 fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
     let folder = tempfile::tempdir().unwrap();
@@ -55,12 +55,12 @@ fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
     assert_eq!(claim(r#"{"name": "a", "os": ["darwin", "linux"]}"#, &macho), "-");
     assert_eq!(claim(r#"{"name": "a", "os": ["win32"]}"#, &macho), "-");
     assert_eq!(claim(r#"{"name": "a"}"#, &macho), "-");
-    // The addon may have been compiled on this machine.
+    // node-gyp may have compiled the addon on this machine.
     assert_eq!(claim(r#"{"name": "a", "os": ["linux"]}"#, &Maker::addon().make()), "-");
 }
 
 #[test]
-fn a_node_modules_is_read_with_scopes_nested_packages_and_claims() {
+fn a_node_modules_with_scopes_and_nested_packages_is_read() {
     let folder = tree(&[
         ("package.json", r#"{"name": "project", "os": ["darwin"], "cpu": ["arm64"]}"#),
         (
@@ -89,13 +89,13 @@ fn a_node_modules_is_read_with_scopes_nested_packages_and_claims() {
     );
     let names: Vec<_> = audit.packages.iter().map(|package| package.manifest.title()).collect();
     assert_eq!(names, ["@img/sharp-linux-x64", "a", "b"]);
-    // The project around a node_modules is not one of its packages.
+    // The project that contains a node_modules is not one of its packages.
     assert_eq!(audit.files[3].addon.package, None);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_are_not_followed_and_their_targets_within_are_audited_once() {
+fn links_are_not_followed_and_targets_in_the_folder_are_audited_once() {
     let folder = tree(&[
         ("node_modules/.pnpm/a@1.0.0/node_modules/a/package.json", r#"{"name": "a"}"#),
         ("node_modules/.pnpm/a@1.0.0/node_modules/a/x.linux-x64-gnu.node", ""),
@@ -121,7 +121,7 @@ fn links_are_not_followed_and_their_targets_within_are_audited_once() {
         "{found:?}"
     );
 
-    // The node_modules of a workspace's package contains only links.
+    // In a workspace, the node_modules of a package contains only links.
     fs::create_dir(folder.path().join("member")).unwrap();
     let member = folder.path().join("member/node_modules");
     fs::create_dir(&member).unwrap();
@@ -132,7 +132,7 @@ fn links_are_not_followed_and_their_targets_within_are_audited_once() {
             && found[0].contains("contains no .node file; links to folders outside are not followed (1)")
     );
 
-    // A given path that is a link is followed.
+    // node-audit follows a link if the link itself is the given path.
     let given = folder.path().join("given");
     std::os::unix::fs::symlink(&modules, &given).unwrap();
     assert_eq!(look(&[&given]).files.len(), 1);
@@ -141,17 +141,18 @@ fn links_are_not_followed_and_their_targets_within_are_audited_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
+fn an_unreadable_folder_is_named_and_the_other_folders_are_audited() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
 
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let folder = tree(&[("closed/x.node", ""), ("open/y.node", "")]);
     let closed = folder.path().join("closed");
-    // Root may read any folder, so root runs a copy of the program as another user.
+    // The user root may read any folder, so the test then runs a copy of the program as another user.
     let programs = tempfile::tempdir().unwrap();
     let program = programs.path().join("node-audit");
-    // cp makes the copy: this process cannot run a file that it wrote while another test starts a child with that file open.
+    // `cp` makes the copy. A child of another test could inherit this process's descriptor for the file, and the system does
+    // not run a file that is open for writing.
     let copied =
         std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_node-audit")).arg(&program).status();
     assert!(copied.unwrap().success());
@@ -171,7 +172,7 @@ fn a_folder_that_cannot_be_read_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_folder_without_an_addon_is_an_error_and_so_is_a_missing_one() {
+fn a_folder_without_an_addon_and_a_missing_folder_are_errors() {
     let folder = tree(&[
         ("a/package.json", r#"{"name": "a", "scripts": {"postinstall": "node x.js"}}"#),
         ("b/x.so", ""),
@@ -185,7 +186,7 @@ fn a_folder_without_an_addon_is_an_error_and_so_is_a_missing_one() {
 }
 
 #[test]
-fn files_are_in_the_order_of_the_paths_and_each_is_audited_once() {
+fn files_are_audited_once_in_the_order_of_the_paths() {
     let folder = tree(&[("b/2.node", ""), ("b/1.node", ""), ("a/3.node", "")]);
     let path = |name: &str| folder.path().join(name);
     let audit = look(&[&path("b"), &path("a/3.node"), &path("a"), &path("b/1.node")]);
@@ -195,7 +196,7 @@ fn files_are_in_the_order_of_the_paths_and_each_is_audited_once() {
 }
 
 #[test]
-fn a_single_file_knows_its_package() {
+fn a_single_file_is_audited_as_part_of_its_package() {
     let folder = tree(&[
         ("p/package.json", r#"{"name": "p-linux-x64-musl"}"#),
         ("p/lib/package.json", r#"{"type": "module"}"#),
@@ -231,7 +232,7 @@ fn progress_is_reported_for_each_addon() {
     assert_eq!((counter.found.into_inner(), counter.done.into_inner()), (3, 3));
 }
 
-/// Each addon once had its own copy of the package.json: 500 addons with 1 MB of it took 3 GB.
+/// node-audit once kept a copy of the package.json for each addon: 500 addons and a package.json of 1 MB took 3 GB of memory.
 #[test]
 fn a_package_is_read_once_for_all_its_addons() {
     let folder = tree(&[
@@ -273,9 +274,9 @@ fn folders_beyond_the_limit_are_a_failure() {
     assert_eq!(claims(folder.path(), &audit).len(), 1);
 }
 
-/// Large files are read after the others, and keep their place in the order.
+/// node-audit reads large files last, but reports them in their usual place.
 #[test]
-fn large_files_are_in_the_order_of_their_names() {
+fn large_files_are_reported_in_the_order_of_their_names() {
     let folder = tree(&[("a.linux-x64-gnu.node", ""), ("c.linux-x64-gnu.node", "")]);
     let mut content = Maker::addon().make();
     content.resize((64 << 20) + 1, 0);
@@ -293,7 +294,7 @@ fn large_files_are_in_the_order_of_their_names() {
 }
 
 #[test]
-fn a_path_whose_addons_belong_to_an_earlier_one_is_not_empty() {
+fn a_path_whose_addons_an_earlier_path_covers_is_not_empty() {
     let folder = tree(&[("b/1.node", ""), ("empty/x.js", "")]);
     let archive = folder.path().join("p.tgz");
     fs::write(&archive, Tarball::package("{}").file("package/2.node", &Maker::addon().make()).gz()).unwrap();
@@ -304,7 +305,8 @@ fn a_path_whose_addons_belong_to_an_earlier_one_is_not_empty() {
     assert!(found.len() == 1 && found[0].ends_with("empty: contains no .node file"), "{found:?}");
 }
 
-/// Failures of folders come before those of addons, and empty paths last; within each kind, the order is that of the paths.
+/// Failures of folders come first, then failures of addons, then empty paths. Failures of each kind are in the order of the
+/// paths.
 #[test]
 fn failures_have_a_stable_order() {
     let files = [

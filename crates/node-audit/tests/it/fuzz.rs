@@ -1,4 +1,4 @@
-//! A smoke run of the fuzz targets, with their seeds and a few thousand mutations.
+//! Runs the fuzz targets briefly, on their seeds and a few thousand mutations.
 
 use std::path::PathBuf;
 
@@ -12,14 +12,15 @@ use crate::tarball_maker::Tarball;
 #[expect(
     unreachable_pub,
     clippy::expect_used,
-    reason = "a library of the fuzzer's, with its public items and its asserts"
+    reason = "the file is the library of the fuzz crate, with public items and assertions"
 )]
 mod targets;
 
-/// Mutations of each seed.
+/// The number of mutations of each seed.
 const ROUNDS: u64 = 400;
 
-/// Returns the seeds of each target, by file name. The tests' makers make them, so that they change with the readers.
+/// Returns the seeds of each target, by file name. The tests' makers build the seeds, so that the seeds keep up with the
+/// readers.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let addon = Maker::addon().make();
     let ia32 = Maker { machine: object::elf::EM_386, is_64: false, ..Maker::addon() };
@@ -72,7 +73,7 @@ fn run(target: &str, input: &[u8]) {
 
 /// `UPDATE=1 cargo test -p node-audit seeds` writes the seeds.
 #[test]
-fn the_seeds_are_what_the_makers_make() {
+fn the_seeds_match_the_makers() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/seeds");
     let mut expected = Vec::new();
     for (target, name, content) in seeds() {
@@ -88,17 +89,17 @@ fn the_seeds_are_what_the_makers_make() {
         for entry in std::fs::read_dir(folder.join(target)).unwrap() {
             assert!(expected.contains(&entry.unwrap().path()), "an unknown seed");
         }
-        // The fuzzer may pass any input, such as an empty one.
+        // The fuzzer may pass any input, even an empty one.
         run(target, b"");
     }
 }
 
 #[test]
-fn mutated_seeds_keep_every_promise() {
+fn mutated_seeds_fail_no_assertion() {
     let mut random = Random(0x5eed);
     for (target, _, seed) in seeds() {
         run(target, &seed);
-        // A tarball takes longer, since it is written to disk and read back.
+        // The tarball target is slower: it writes each input to disk and reads the file back.
         let rounds = if target == "tarball" { ROUNDS / 4 } else { ROUNDS };
         for _ in 0..rounds {
             run(target, &random.mutate(&seed));
@@ -106,7 +107,7 @@ fn mutated_seeds_keep_every_promise() {
     }
 }
 
-/// xorshift64: the same mutations in each run.
+/// An xorshift64 generator with a fixed seed, so that each run makes the same mutations.
 struct Random(u64);
 
 impl Random {
@@ -117,7 +118,7 @@ impl Random {
         usize::try_from(self.0 % limit.max(1) as u64).unwrap()
     }
 
-    /// Sets a few bytes, copies a part elsewhere, or cuts the end off.
+    /// Sets a few bytes, copies a part to another place, or cuts off the end.
     fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
         const TELLING: [u8; 6] = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
         let mut bytes = seed.to_vec();

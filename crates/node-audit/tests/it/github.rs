@@ -52,7 +52,7 @@ fn a_file_that_cannot_be_read_is_an_annotation() {
     assert!(err.starts_with("node-audit: missing.node: cannot be read: "), "{err}");
 }
 
-/// GitHub displays ten annotations of a kind for each step.
+/// GitHub displays at most ten annotations of each kind per step.
 #[test]
 fn a_finding_in_several_files_is_one_annotation() {
     let folder = tempfile::tempdir().unwrap();
@@ -73,12 +73,12 @@ fn a_finding_in_several_files_is_one_annotation() {
     );
     assert!(lines[1].starts_with("::error file=p/1.linux-x64-gnu.node,title="), "{out}");
     assert!(lines[1].ends_with("%0Ap@1.0.0: {1, 2}.linux-x64-gnu.node"), "{out}");
-    // An entry of an archive is annotated at the archive.
+    // The annotation for an entry of an archive points to the archive.
     let tarball = Tarball::package(manifest).file("package/1.linux-x64-gnu.node", &bad);
     std::fs::write(folder.path().join("p.tgz"), tarball.gz()).unwrap();
     let out = node_audit(&folder, &["--format=github", "p.tgz"]).1;
     assert!(out.lines().all(|line| line.starts_with("::error file=p.tgz,title=")), "{out}");
-    // A file outside of the repository is not annotated, but named.
+    // For a file outside the repository, the annotation has no path, and its text names the file.
     let path = folder.path().join("p.tgz").display().to_string();
     let elsewhere = tempfile::tempdir().unwrap();
     let out = node_audit(&elsewhere, &["--format=github", &path]).1;

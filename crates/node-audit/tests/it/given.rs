@@ -1,4 +1,4 @@
-//! Inputs without a path: a tarball from standard input, and the package in the current folder as npm packs it.
+//! Inputs without a path: a tarball from standard input, and the files that npm packs from the current folder.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::command::node_audit;
 use crate::object_maker::Maker;
 use crate::tarball_maker::Tarball;
 
-/// Runs the command with a standard input. Returns the status, standard output and standard error.
+/// Runs the command with a standard input. Returns the exit status, standard output and standard error.
 fn with_input(folder: &TempDir, arguments: &[&str], input: &[u8]) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_node-audit"))
         .args(arguments)
@@ -31,7 +31,7 @@ fn bad() -> Vec<u8> {
 }
 
 #[test]
-fn a_dash_is_a_tarball_from_standard_input() {
+fn a_dash_reads_a_tarball_from_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let tarball = || {
         Tarball::package(r#"{"name": "p", "version": "1.0.0"}"#).file("package/x.linux-x64-gnu.node", &bad())
@@ -54,7 +54,7 @@ fn a_dash_is_a_tarball_from_standard_input() {
 }
 
 #[test]
-fn other_input_is_status_2() {
+fn standard_input_without_a_tarball_is_status_2() {
     let folder = tempfile::tempdir().unwrap();
     for (input, part) in [
         (&b""[..], "node-audit: stdin: is not a usable npm tarball: the file is empty"),
@@ -85,7 +85,7 @@ mod npm {
 
     use super::*;
 
-    /// Runs the command in a folder with an npm that prints this text, or without npm.
+    /// Runs the command in a folder, with a shell script as npm, or without npm.
     fn with_npm(folder: &TempDir, arguments: &[&str], npm: Option<&str>) -> (i32, String, String) {
         let bin = tempfile::tempdir().unwrap();
         if let Some(script) = npm {
@@ -103,7 +103,7 @@ mod npm {
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     }
 
-    /// Returns a package whose addon needs a library beside it.
+    /// Returns a package whose addon needs a library in the same folder.
     fn package() -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
@@ -123,7 +123,7 @@ mod npm {
 
     fn list(files: &[&str]) -> String {
         let files: Vec<Value> = files.iter().map(|file| serde_json::json!({ "path": file })).collect();
-        // Fails on other arguments than these.
+        // The script fails unless node-audit passes exactly these arguments.
         format!(
             "test \"$*\" = 'pack --dry-run --json --ignore-scripts --loglevel=error' || exit 9\necho '{}'",
             serde_json::json!([{ "name": "p", "files": files }])
@@ -131,7 +131,7 @@ mod npm {
     }
 
     #[test]
-    fn without_a_path_the_files_count_that_npm_packs() {
+    fn without_a_path_the_files_that_npm_packs_are_audited() {
         let npm = list(&["package.json", "lib/x.linux-x64-gnu.node", "lib/libbeside.so", "lib/y.node"]);
         let (status, out, err) = with_npm(&package(), &["--format=json"], Some(&npm));
         assert_eq!((status, err.as_str()), (1, ""));
@@ -144,9 +144,9 @@ mod npm {
         assert!(out.starts_with("p@1.0.0: loads on glibc"), "{out}");
     }
 
-    /// A library that npm leaves out is missing once the package is installed.
+    /// The installed package lacks a library that npm does not pack.
     #[test]
-    fn files_that_npm_leaves_out_do_not_count() {
+    fn files_that_npm_does_not_pack_do_not_count() {
         let npm = list(&["package.json", "lib/x.linux-x64-gnu.node"]);
         let (status, out, _) = with_npm(&package(), &["--format=json"], Some(&npm));
         let findings: Value = serde_json::from_str(&out).unwrap();
@@ -167,7 +167,7 @@ mod npm {
     }
 
     #[test]
-    fn a_package_without_an_addon_says_so() {
+    fn a_package_without_an_addon_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("package.json"), r#"{"name": "p"}"#).unwrap();
         let (status, _, err) = with_npm(&folder, &[], Some(&list(&["package.json"])));
@@ -175,7 +175,7 @@ mod npm {
     }
 
     #[test]
-    fn without_npm_the_message_says_what_to_do() {
+    fn without_npm_the_error_says_what_to_do() {
         let (status, out, err) = with_npm(&package(), &[], None);
         assert_eq!((status, out.as_str()), (2, ""));
         assert!(err.starts_with("node-audit: npm is not on PATH") && err.contains("(node-audit .)"), "{err}");

@@ -1,4 +1,4 @@
-//! The oldest glibc that a file loads on.
+//! The rule `glibc-floor`: the oldest glibc that loads a file.
 
 use node_audit::{Finding, Policy, Severity, Version};
 use object::elf;
@@ -30,7 +30,7 @@ fn versions_up_to_the_floor_are_fine() {
 }
 
 #[test]
-fn the_highest_version_and_the_symbols_behind_it_are_named() {
+fn the_highest_version_and_its_symbols_are_named() {
     let object = needs(&[
         ("GLIBC_2.34", &["dlsym", "pthread_create"]),
         ("GLIBC_2.17", &["clock_gettime"]),
@@ -46,7 +46,7 @@ fn the_highest_version_and_the_symbols_behind_it_are_named() {
 }
 
 #[test]
-fn the_floor_is_the_policys() {
+fn the_policy_sets_the_floor() {
     let object = needs(&[("GLIBC_2.28", &["fcntl64"])]);
     let mut policy = Policy::default();
     policy.floors.glibc = Version { major: 2, minor: 17, patch: 0 };
@@ -89,14 +89,14 @@ fn optional_versions_and_other_libraries_are_fine() {
 }
 
 #[test]
-fn musl_has_no_symbol_versions() {
+fn addons_for_musl_have_no_glibc_floor() {
     let object = needs(&[("GLIBC_2.38", &["strlcpy"])]);
     assert_eq!(object.findings("addon.linux-x64-musl.node", "glibc-floor"), []);
 }
 
-/// glibc 2.36 is the first for LoongArch, so no system there has an older one.
+/// glibc 2.36 is the first release for LoongArch, so every LoongArch system has 2.36 or later.
 #[test]
-fn no_processor_has_a_floor_from_before_its_time() {
+fn the_floor_of_a_processor_is_at_least_its_first_glibc() {
     let mut object = needs(&[("GLIBC_2.36", &["malloc"])]);
     assert_eq!(findings(&object).len(), 1);
     object.machine = elf::EM_LOONGARCH;
@@ -106,7 +106,7 @@ fn no_processor_has_a_floor_from_before_its_time() {
     assert_eq!(found[0].message, "the addon needs glibc 2.38; the oldest supported version is 2.36");
 }
 
-/// A name without a version is looked up as well, and a glibc without the name refuses the addon.
+/// The loader also looks up a name without a version, and refuses the addon if glibc lacks the name.
 #[test]
 fn a_name_without_a_version_needs_the_first_glibc_that_has_it() {
     let object = |bind_now| Maker {

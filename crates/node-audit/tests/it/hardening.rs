@@ -1,4 +1,4 @@
-//! The protections of linker and compiler, in PE and ELF files.
+//! The rule `hardening`: protections by the linker and the compiler, in PE and ELF files.
 
 use node_audit::Severity;
 use object::{elf, pe};
@@ -31,7 +31,7 @@ fn each_flag_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_section_that_is_written_and_executed_is_named() {
+fn a_writable_and_executable_section_is_named() {
     let sections = vec![(".jit", pe::IMAGE_SCN_MEM_WRITE | pe::IMAGE_SCN_MEM_EXECUTE, 16)];
     let found = PeMaker { sections, ..PeMaker::addon() }.findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
@@ -39,7 +39,7 @@ fn a_section_that_is_written_and_executed_is_named() {
 }
 
 #[test]
-fn an_elf_file_needs_full_relro_and_a_plain_stack() {
+fn an_elf_file_needs_full_relro_and_a_stack_without_execution() {
     let found = |object: Maker| {
         let found = object.findings(object_maker::NAME, RULE);
         found.into_iter().map(|finding| (finding.severity, finding.evidence)).collect::<Vec<_>>()
@@ -60,7 +60,7 @@ fn an_elf_file_needs_full_relro_and_a_plain_stack() {
     }
 }
 
-/// musl loads an addon with an executable stack; the message named glibc.
+/// musl loads an addon with an executable stack, but the message once named glibc.
 #[test]
 fn musl_ignores_an_executable_stack() {
     let object = Maker { stack: Some(elf::PF_R | elf::PF_W | elf::PF_X), ..Maker::musl() };

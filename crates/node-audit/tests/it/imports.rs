@@ -1,4 +1,4 @@
-//! DLLs that an addon imports from.
+//! The rule `imports`: the DLLs that an addon imports from.
 
 use node_audit::{Finding, Policy, Severity, audit};
 
@@ -9,7 +9,7 @@ fn findings(imports: &[Imports]) -> Vec<Finding> {
 }
 
 #[test]
-fn windows_own_and_a_delayed_node_are_fine() {
+fn windows_libraries_and_a_delayed_node_are_fine() {
     assert_eq!(PeMaker::addon().findings(NAME, "imports"), []);
     for dll in [
         "KERNEL32.dll",
@@ -53,7 +53,7 @@ fn a_delayed_dll_is_a_warning() {
 }
 
 #[test]
-fn node_without_a_delay_is_a_warning() {
+fn node_without_delayed_loading_is_a_warning() {
     let found = findings(&[("node.exe", vec!["napi_create_function"])]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert!(found[0].message.contains("not into Electron"), "{}", found[0].message);
@@ -72,7 +72,7 @@ fn a_dll_beside_the_addon_is_found() {
 }
 
 #[test]
-fn the_policy_allows_more() {
+fn the_policy_can_allow_more_dlls() {
     let mut policy = Policy::default();
     policy.allowed.windows.push("VcRuntime140*.dll".to_owned());
     let imports = vec![("VCRUNTIME140_1.dll", vec!["__CxxFrameHandler4"])];

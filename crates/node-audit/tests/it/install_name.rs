@@ -1,4 +1,4 @@
-//! The install name of a library.
+//! The rule `install-name`: the install name of a library.
 
 use node_audit::{Policy, Severity, audit_paths};
 use object::macho::{LC_LOAD_DYLIB, MH_DYLIB};
@@ -15,7 +15,7 @@ fn severity(id: Option<&'static str>) -> Option<Severity> {
 }
 
 #[test]
-fn paths_of_the_build_machine_are_told_apart() {
+fn the_message_distinguishes_kinds_of_paths() {
     let message =
         |id| MachO { kind: MH_DYLIB, id, ..MachO::addon() }.findings(NAME, "install-name").remove(0).message;
     for name in ["/Users/runner/x/target/release/deps/libx.dylib", "/nix/store/abc-x/lib/libx.dylib"] {
@@ -30,9 +30,9 @@ fn paths_of_the_build_machine_are_told_apart() {
     assert_eq!(severity(None), None);
 }
 
-/// macOS ignores the name of the addon that Node opens, and looks for the addon by this name only for other files.
+/// macOS ignores the install name of a file that Node opens. The name matters only if another file loads the addon.
 #[test]
-fn a_name_by_which_another_file_loads_the_addon_is_an_error() {
+fn a_bad_name_is_an_error_if_another_file_loads_the_addon() {
     let id = "/Users/runner/x/target/release/deps/libx.dylib";
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();

@@ -1,4 +1,4 @@
-//! Scripts that npm runs on installation, and those that download the addon.
+//! Scripts that npm runs when it installs a package, and scripts that download the addon.
 
 use node_audit::{Policy, Severity, audit_paths};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::command::node_audit;
 use crate::object_maker::Maker;
 use crate::tarball_maker::Tarball;
 
-/// Returns the message about the script of a package with an addon for any platform, and these files.
+/// Returns the message about the script of a package with these files and an addon whose name gives no platform.
 fn message(script: &str, files: &[(&str, &str)]) -> String {
     let manifest =
         format!(r#"{{"name": "a", "version": "1.0.0", "scripts": {{"postinstall": "{script}"}}}}"#);
@@ -30,7 +30,7 @@ fn tarball(manifest: &str, files: &[(&str, &str)]) -> Tarball {
 const ELSEWHERE: &str = ", so the file that Node will load is not in this package";
 
 #[test]
-fn known_programs_download_or_do_not() {
+fn programs_that_download_are_known() {
     for (script, downloads) in [
         ("prebuild-install || node-gyp rebuild", true),
         ("node-pre-gyp install --fallback-to-build", true),
@@ -46,9 +46,9 @@ fn known_programs_download_or_do_not() {
     }
 }
 
-/// @contentauth/c2pa-node 0.8.0 has an addon for Linux on x64, which a script replaces by a downloaded one.
+/// @contentauth/c2pa-node 0.8.0 contains an addon for Linux on x64, and a script replaces that addon with a downloaded file.
 #[test]
-fn a_script_that_downloads_is_recognised_by_its_file() {
+fn the_file_that_a_script_runs_shows_a_download() {
     let fetching = "const { default: fetch } = await import('node-fetch');\nconst res = await fetch(url);";
     let text = message("node scripts/get.cjs", &[("scripts/get.cjs", fetching)]);
     assert!(text.contains("the script downloads (scripts/get.cjs has fetch), so the file"), "{text}");
@@ -56,12 +56,12 @@ fn a_script_that_downloads_is_recognised_by_its_file() {
         let text = message("node scripts/get.cjs", &[("scripts/get.cjs", harmless)]);
         assert_eq!(text, "npm runs a script when it installs the package");
     }
-    // Another file of the package is not run.
+    // The script does not run other files of the package.
     assert!(!message("node a.js", &[("index.js", fetching), ("a.js", "")]).contains("downloads"));
 }
 
 #[test]
-fn a_repair_script_of_a_package_with_platform_packages_is_no_download() {
+fn a_repair_script_of_a_main_package_does_not_count_as_a_download() {
     let manifest = r#"{"name": "a", "scripts": {"postinstall": "node get.js"},
         "optionalDependencies": {"a-linux-x64": "1", "a-darwin-x64": "1"}}"#;
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +89,7 @@ fn a_summary_does_not_say_that_a_downloaded_addon_loads() {
     let downloads = || vec!["download".to_owned(); 3];
     assert_eq!(verdicts(Tarball::package(manifest)), (0, downloads()));
     assert_eq!(verdicts(tarball(manifest, &[])), (0, downloads()));
-    // A loader prefers a prebuilt addon that is for the system by its name.
+    // A loader prefers a prebuilt addon whose name matches the system.
     let named = || {
         Tarball::package(manifest).file("package/prebuilds/linux-x64/a.glibc.node", &Maker::addon().make())
     };
@@ -118,7 +118,7 @@ fn the_verdict_says_that_another_addon_is_downloaded() {
 }
 
 #[test]
-fn the_downloaded_addon_of_an_installed_package_is_there() {
+fn the_downloaded_addon_of_an_installed_package_counts() {
     let folder = tempfile::tempdir().unwrap();
     let package = folder.path().join("node_modules/a");
     std::fs::create_dir_all(package.join("build/Release")).unwrap();

@@ -1,4 +1,4 @@
-//! The libraries that come with an addon, and their own needs.
+//! The libraries that come with an addon, and the libraries that these need.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn look(path: &Path) -> Audit {
     audit
 }
 
-/// Returns the findings of a rule, which are the same on disk and in a tarball.
+/// Returns the findings of a rule. Asserts that they are the same on disk and in a tarball.
 fn findings(files: &Files<'_>, rule: &str) -> Vec<Finding> {
     let of = |audit: Audit| {
         let findings = audit.files.into_iter().flat_map(|file| file.report.findings);
@@ -54,7 +54,7 @@ fn findings(files: &Files<'_>, rule: &str) -> Vec<Finding> {
     found
 }
 
-/// Returns a library that needs others, with a RUNPATH of its own directory.
+/// Returns a library that needs others, and whose RUNPATH is its own directory.
 fn needing(libraries: &[&'static str]) -> Maker {
     let needed = ["libc.so.6"].iter().chain(libraries).copied().collect();
     Maker { needed, texts: vec![(elf::DT_RUNPATH, "$ORIGIN")], ..Maker::addon() }
@@ -65,9 +65,9 @@ fn glibc(version: &'static str, object: Maker) -> Vec<u8> {
     Maker { versions, ..object }.make()
 }
 
-/// libsodium.dll of sodium-native 3.2.1 needs VCRUNTIME140.dll, and the addon beside it does not.
+/// libsodium.dll in sodium-native 3.2.1 needs VCRUNTIME140.dll, but the addon beside the DLL does not.
 #[test]
-fn a_dll_beside_the_addon_has_needs_of_its_own() {
+fn the_imports_of_a_dll_beside_the_addon_are_checked() {
     let importing = |dll| PeMaker { imports: vec![(dll, vec!["f"])], ..PeMaker::addon() }.make();
     let files =
         [(pe_maker::NAME, importing("LIBSODIUM.dll")), ("libsodium.dll", importing("VCRUNTIME140.dll"))];
@@ -82,13 +82,13 @@ fn a_dll_beside_the_addon_has_needs_of_its_own() {
         found[0].evidence,
         "addon.win32-x64-msvc.node -> libsodium.dll: imports from VCRUNTIME140.dll: f"
     );
-    // Windows also searches the addon's folder for the libraries of its libraries.
+    // Windows searches the addon's folder for indirect dependencies as well.
     let complete = [&files[..], &[("vcruntime140.DLL", PeMaker::addon().make())]].concat();
     assert_eq!(findings(&complete, "imports"), []);
 }
 
 #[test]
-fn the_chain_is_followed_and_is_the_evidence() {
+fn a_chain_of_libraries_is_followed_and_shown_as_evidence() {
     let files = [
         (NAME, needing(&["liba.so"]).make()),
         ("liba.so", needing(&["libb.so"]).make()),
@@ -108,7 +108,7 @@ fn the_chain_is_followed_and_is_the_evidence() {
 }
 
 #[test]
-fn libraries_that_need_each_other_are_read_once() {
+fn libraries_in_a_cycle_are_read_once() {
     let files = [
         (NAME, needing(&["liba.so", "libb.so"]).make()),
         ("liba.so", needing(&["libb.so"]).make()),
@@ -118,7 +118,7 @@ fn libraries_that_need_each_other_are_read_once() {
 }
 
 #[test]
-fn versions_of_glibc_and_libstdcxx_count() {
+fn versions_of_glibc_and_libstdcxx_in_libraries_count() {
     let files = [(NAME, needing(&["liba.so"]).make()), ("liba.so", glibc("GLIBC_2.38", Maker::addon()))];
     let found = findings(&files, "glibc-floor");
     assert_eq!(found.len(), 1);
@@ -132,7 +132,7 @@ fn versions_of_glibc_and_libstdcxx_count() {
     };
     let files = [(NAME, needing(&["liba.so"]).make()), ("liba.so", cxx("GLIBCXX_3.4.30"))];
     assert_eq!(findings(&files, "libstdcxx").len(), 1);
-    // Without a way to the library, its needs do not count, and `needed` reports the library itself.
+    // If no path leads to the library, its versions do not count, and `needed` reports the library itself.
     let lost = [(NAME, Maker { texts: vec![], ..needing(&["liba.so"]) }.make()), files[1].clone()];
     assert_eq!((findings(&lost, "libstdcxx").len(), findings(&lost, "needed").len()), (0, 1));
 }
@@ -149,9 +149,9 @@ fn a_library_for_another_processor_is_an_error() {
     );
 }
 
-/// glibc goes on to the next directory after a file for another processor, and musl does not.
+/// glibc skips a file for another processor and searches the next directory; musl does not.
 #[test]
-fn glibc_passes_over_a_library_for_another_processor() {
+fn glibc_skips_a_library_for_another_processor() {
     let arm64 = || Maker { machine: elf::EM_AARCH64, ..Maker::addon() }.make();
     let paths = vec![(elf::DT_RUNPATH, "$ORIGIN/arm64:$ORIGIN/x64")];
     let addon = Maker { texts: paths.clone(), ..needing(&["liba.so"]) };
@@ -176,7 +176,7 @@ fn a_library_of_the_other_c_library_is_an_error() {
 }
 
 #[test]
-fn a_file_that_is_no_library_is_an_error() {
+fn a_needed_file_that_is_not_a_library_is_an_error() {
     let addon = needing(&["liba.so"]).make();
     for (content, reason) in [
         (&b""[..], "is empty"),
@@ -191,7 +191,7 @@ fn a_file_that_is_no_library_is_an_error() {
     }
 }
 
-/// glibc knows a library by its name once another file has loaded it; files are loaded breadth first.
+/// glibc loads files breadth first, and finds a loaded library by its name.
 #[test]
 fn a_library_that_is_already_loaded_is_found_by_name() {
     let plain = |libraries| Maker { texts: vec![], ..needing(libraries) };
@@ -211,9 +211,10 @@ fn a_library_that_is_already_loaded_is_found_by_name() {
     assert_eq!(findings(&rpath, "needed"), []);
 }
 
-/// The name of an addon without a C library decides whose loader searches. Only musl searches the RUNPATH of the opener.
+/// If an addon is not linked to a C library, its name decides which loader applies. For the libraries that liba.so needs, musl
+/// searches the addon's RUNPATH as well, and glibc does not.
 #[test]
-fn a_runpath_counts_for_its_own_file_on_glibc() {
+fn glibc_uses_a_runpath_only_for_its_own_file() {
     let bare = |needed: &[&'static str], texts: &[(elf::DynamicTag, &'static str)]| {
         let (needed, texts) = (needed.to_vec(), texts.to_vec());
         Maker { needed, texts, versions: vec![], ..Maker::addon() }.make()
@@ -241,7 +242,7 @@ fn a_runpath_counts_for_its_own_file_on_glibc() {
 }
 
 #[test]
-fn a_dylib_has_its_own_paths_and_those_of_its_openers() {
+fn a_dylib_searches_its_own_paths_and_those_of_its_loaders() {
     let loading = |path, rpaths: &[&'static str]| {
         let dylibs = vec![(LC_LOAD_DYLIB, path)];
         MachO { dylibs, rpaths: rpaths.to_vec(), ..MachO::addon() }.make()
@@ -267,22 +268,22 @@ fn a_dylib_has_its_own_paths_and_those_of_its_openers() {
     }
 }
 
-/// A chain of any length would make the audit run without end.
+/// Without a limit, a long chain of libraries could keep the audit busy without end.
 #[test]
 fn libraries_beyond_the_limit_are_not_followed() {
     let names: Vec<&'static str> = (0..70).map(|number| &*format!("lib{number}.so").leak()).collect();
     let mut files = vec![(NAME, needing(&names).make())];
     files.extend(names.iter().map(|name| (*name, glibc("GLIBC_2.38", Maker::addon()))));
-    // The first finding; the others have the same text.
+    // One finding covers every library with the same problem.
     assert_eq!(findings(&files, "glibc-floor").len(), 1);
     files.truncate(1);
     files.extend(names.iter().map(|name| (*name, needing(&[&*format!("{name}.absent").leak()]).make())));
     assert_eq!(findings(&files, "needed").len(), 64);
 }
 
-/// The verdict names the release that addon and libraries need.
+/// The verdict names the oldest release that satisfies both the addon and its libraries.
 #[test]
-fn the_verdict_counts_the_libraries() {
+fn the_verdict_includes_the_libraries() {
     let files = [(NAME, needing(&["liba.so"]).make()), ("liba.so", glibc("GLIBC_2.38", Maker::addon()))];
     let folder = folder(&files);
     let (_, out, err) = node_audit(&folder, &[NAME]);

@@ -9,7 +9,7 @@ use crate::object_maker::{Maker, NAME, Need};
 
 const MUSL: &str = "addon.linux-x64-musl.node";
 
-/// Returns an addon without a C library that needs liba.so.
+/// Returns an addon that needs only liba.so, and no C library.
 fn addon() -> Maker {
     Maker {
         needed: vec!["liba.so"],
@@ -23,7 +23,7 @@ fn library() -> Maker {
     Maker { needed: vec![], versions: vec![], exports: vec!["f"], imports: vec![], ..Maker::addon() }
 }
 
-/// Returns the findings of a rule for an addon with liba.so, at a path from the addon.
+/// Returns the findings of a rule for an addon with a library at a path relative to the addon.
 fn findings(name: &str, addon: &Maker, path: &str, library: &Maker, rule: &str) -> Vec<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let library_path = folder.path().join(path);
@@ -57,7 +57,7 @@ fn a_library_must_define_the_needed_version_on_glibc() {
     assert_eq!(with(MUSL, &need(false), &defines(&["FOO_1"]), "needed"), []);
     assert_eq!(with(NAME, &need(false), &defines(&["FOO_1", "FOO_2"]), "needed"), []);
     assert_eq!(with(NAME, &need(true), &defines(&["FOO_1"]), "needed"), []);
-    // glibc only warns about a library without any version.
+    // If the library defines no versions at all, glibc only prints a warning.
     assert_eq!(with(NAME, &need(false), &library(), "needed"), []);
 }
 
@@ -87,7 +87,7 @@ fn static_tls_of_a_library_counts() {
     assert_eq!(with(NAME, &addon(), &own(9000), "static-tls")[0].severity, Severity::Error);
 }
 
-/// The variable is in the library, and the relocation in the addon.
+/// The library has the variable, and the addon has the relocation.
 #[test]
 fn musl_refuses_static_tls_of_a_library_that_the_addon_uses() {
     let addon = Maker { imports: vec!["f"], relocations: vec![(elf::R_X86_64_TPOFF64, "f")], ..addon() };
@@ -98,7 +98,7 @@ fn musl_refuses_static_tls_of_a_library_that_the_addon_uses() {
 }
 
 #[test]
-fn glibc_opens_no_file_that_is_marked() {
+fn glibc_refuses_a_file_marked_noopen() {
     let marked = |maker: Maker| Maker { numbers: vec![(elf::DT_FLAGS_1, elf::DF_1_NOOPEN.0)], ..maker };
     let found = with(NAME, &marked(addon()), &library(), "arch");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
@@ -111,13 +111,13 @@ fn glibc_opens_no_file_that_is_marked() {
 }
 
 #[test]
-fn the_systems_folder_is_one_of_several_on_glibc() {
+fn glibc_replaces_lib_in_a_runpath_by_one_of_several_folders() {
     for entry in ["$ORIGIN/$LIB", "${ORIGIN}/${LIB}"] {
         let addon = Maker { texts: vec![(elf::DT_RUNPATH, entry)], ..addon() };
         for (folder, count) in [("lib/x86_64-linux-gnu", 0), ("lib64", 0), ("lib32", 1)] {
             let path = format!("{folder}/liba.so");
             assert_eq!(findings(NAME, &addon, &path, &library(), "needed").len(), count, "{path}");
-            // musl does not know the word.
+            // musl does not support $LIB.
             assert_eq!(findings(MUSL, &addon, &path, &library(), "needed").len(), 1, "{path}");
         }
     }

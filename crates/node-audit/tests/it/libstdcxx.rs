@@ -1,4 +1,4 @@
-//! The oldest run-time libraries of the compiler that a file loads with.
+//! The rule `libstdcxx`: the oldest run-time libraries of the compiler that a file loads with.
 
 use node_audit::{Finding, Policy, Severity, Version};
 use object::elf;
@@ -33,7 +33,7 @@ fn versions_up_to_the_floor_are_fine() {
 }
 
 #[test]
-fn each_family_above_its_floor_is_an_error_with_its_symbols() {
+fn each_family_above_its_floor_is_an_error_that_names_symbols() {
     let object = needs(&[
         ("libstdc++.so.6", "GLIBCXX_3.4.29", "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE"),
         ("libstdc++.so.6", "GLIBCXX_3.4.32", "_ZSt21ios_base_library_initv"),
@@ -74,7 +74,7 @@ fn markers_and_weak_needs_are_not_compared() {
 }
 
 #[test]
-fn the_floor_is_the_policys() {
+fn the_policy_sets_the_floor() {
     let object = needs(&[("libstdc++.so.6", "GLIBCXX_3.4.30", "_ZSt3new")]);
     let mut policy = Policy::default();
     policy.floors.glibcxx = Version { major: 3, minor: 4, patch: 30 };
@@ -83,7 +83,7 @@ fn the_floor_is_the_policys() {
     assert_eq!(object.findings_by(NAME, "libstdcxx", &policy).len(), 1);
 }
 
-/// Alpine's libstdc++ has no versions, and musl's loader checks none.
+/// Alpine's libstdc++ defines no versions, and musl's loader does not check versions.
 #[test]
 fn musl_checks_no_versions() {
     let versions = vec![Need {
@@ -96,9 +96,9 @@ fn musl_checks_no_versions() {
     assert_eq!(object.findings("addon.linux-x64-musl.node", "libstdcxx"), []);
 }
 
-/// GCC 12 is the first compiler for LoongArch.
+/// GCC 12 is the first release for LoongArch.
 #[test]
-fn no_processor_has_a_floor_from_before_its_time() {
+fn the_floor_of_a_processor_is_at_least_its_first_gcc() {
     let versions =
         [("libstdc++.so.6", "GLIBCXX_3.4.30", "_ZSt3new"), ("libgcc_s.so.1", "GCC_12.0.0", "__new")];
     assert_eq!(findings(&needs(&versions)).len(), 2);

@@ -1,4 +1,4 @@
-//! Libraries that a Mach-O file loads, and the directories that the loader searches.
+//! The rule `load-command`: libraries that a Mach-O file loads, and directories that the loader searches.
 
 use node_audit::{Finding, Policy, Severity, audit};
 use object::macho::{LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB};
@@ -12,7 +12,7 @@ fn findings(dylibs: &[&'static str], rpaths: &[&'static str]) -> Vec<Finding> {
     MachO { dylibs, rpaths: rpaths.to_vec(), ..MachO::addon() }.findings(NAME, RULE)
 }
 
-/// Audits the file on disk, in `lib`, with `libthere.dylib` beside it.
+/// Writes the file into `lib`, beside `libthere.dylib`, and audits it.
 fn on_disk(object: &MachO) -> Vec<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let lib = folder.path().join("lib");

@@ -1,8 +1,8 @@
-//! Makes the parts of a Mach-O library that bind its imports.
+//! Builds the parts of a Mach-O library that bind its imports.
 
 use crate::macho_maker::Out;
 
-/// An import: the library's number, whether it may be absent, and the name.
+/// An import: the number of the library, `true` for a weak import, and the name.
 pub(crate) type Bind = (i8, bool, &'static str);
 
 /// The imports that the loader binds.
@@ -11,12 +11,12 @@ pub(crate) enum Binds {
     None,
     /// LC_DYLD_CHAINED_FIXUPS, with a table of imports of format 1, 2 or 3.
     Fixups(u32, Vec<Bind>),
-    /// LC_DYLD_INFO_ONLY: imports that are bound at once, and lazy ones.
+    /// LC_DYLD_INFO_ONLY, with imports that the loader binds at once, and lazy imports.
     Opcodes(Vec<Bind>, Vec<Bind>),
 }
 
 impl Binds {
-    /// Returns the chained fixups and nothing, or the two lists of opcodes; `out` is empty.
+    /// Returns the chained fixups and an empty part, or the two lists of opcodes. `out` must be empty.
     pub(crate) fn parts(&self, out: Out) -> [Vec<u8>; 2] {
         match self {
             Binds::None => [vec![], vec![]],
@@ -55,7 +55,8 @@ fn fixups(mut out: Out, format: u32, binds: &[Bind]) -> Vec<u8> {
     [out.bytes, names].concat()
 }
 
-/// Returns the bind opcodes of imports: library, name, type, segment and offset, bind, and the end of a lazy import.
+/// Returns the opcodes that bind imports. Each import sets library, name, type, segment and offset, binds, and ends like a lazy
+/// import.
 fn opcodes(binds: &[Bind]) -> Vec<u8> {
     let mut code = Vec::new();
     for (library, weak, name) in binds {

@@ -1,4 +1,4 @@
-//! Facts of Mach-O files.
+//! The facts of Mach-O files.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn an_addon_has_no_finding() {
 }
 
 #[test]
-fn both_widths_and_byte_orders_are_read_alike() {
+fn both_widths_and_byte_orders_give_the_same_facts() {
     let imports = vec!["_napi_create_function", "dyld_stub_binder"];
     let all = MachO { imports, id: Some("@rpath/x"), rpaths: vec!["@loader_path"], ..MachO::addon() };
     let expected = all.facts();
@@ -48,7 +48,7 @@ fn both_widths_and_byte_orders_are_read_alike() {
 }
 
 #[test]
-fn kinds_of_files_and_processors_are_told_apart() {
+fn kinds_of_files_and_processors_are_distinguished() {
     let kind = |kind: FileType| {
         let facts = MachO { kind, ..MachO::addon() }.facts();
         (facts.kind, facts.loadable)
@@ -63,14 +63,14 @@ fn kinds_of_files_and_processors_are_told_apart() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     let found = MachO::x64().findings(NAME, "arch");
     assert_eq!(found[0].message, "the addon claims darwin-arm64, but is compiled for x64");
-    // Only Apple's own programs load arm64e. The upper byte is the version of pointer authentication.
+    // Only Apple's own programs load arm64e. The upper byte holds the version of pointer authentication.
     let arm64e = MachO { subtype: 0x8000_0002, ..MachO::addon() };
     assert_eq!(arm64e.facts().cpu, None);
     assert!(arm64e.findings(NAME, "arch")[0].message.contains("machine 16777228 (arm64e)"));
 }
 
 #[test]
-fn a_fat_file_is_held_against_each_processor_that_it_claims() {
+fn a_fat_file_is_compared_with_each_processor_that_it_claims() {
     let (arm64, x64) = (MachO::addon().make(), MachO::x64().make());
     for is_64 in [false, true] {
         let parts = [(macho::CPU_TYPE_X86_64, x64.clone()), (macho::CPU_TYPE_ARM64, arm64.clone())];
@@ -101,9 +101,9 @@ fn libraries_are_loaded_in_several_ways() {
     assert_eq!(read, kinds.map(|(_, kind)| kind));
 }
 
-/// If there is a trie, the loader reads no other exports.
+/// If the file has an export trie, the loader reads exports from nowhere else.
 #[test]
-fn exports_are_the_names_that_the_loader_finds() {
+fn exports_are_read_from_the_trie_or_else_from_the_symbol_table() {
     let defined = macho::N_EXT.0 | macho::N_SECT.0;
     let hidden = defined | macho::N_PEXT.0;
     let both = MachO { others: vec![(defined, "_table_only"), (hidden, "_hidden")], ..MachO::addon() };
@@ -137,18 +137,18 @@ fn an_entry_point_of_v8_has_its_own_message() {
 }
 
 #[test]
-fn symbols_for_debuggers_are_counted() {
+fn local_and_debug_symbols_are_counted() {
     let others = vec![(macho::N_SECT.0, "_local"), (0x64, "a.c"), (0x3c, "radr://5614542")];
     let facts = MachO { others, segment: "__DWARF", ..MachO::addon() }.facts();
     let read: Vec<_> = facts.leftovers.iter().map(|part| (part.name.as_str(), part.bytes)).collect();
-    // A symbol takes 16 bytes; the third one is the mark of `strip`, and does not count.
+    // A symbol takes 16 bytes. The third symbol does not count, because `strip` leaves it as a mark.
     assert_eq!(read[..2], [("local symbols", 16 + 7), ("debug symbols", 16 + 4)]);
     assert_eq!(read[2].0, "__DWARF");
     assert_eq!(MachO::addon().facts().leftovers, []);
 }
 
 #[test]
-fn code_that_can_be_written_is_named() {
+fn writable_code_is_named() {
     let facts = MachO { protection: 7, flags: macho::MH_ALLOW_STACK_EXECUTION.0, ..MachO::addon() }.facts();
     assert_eq!(facts.writable_code, ["__TEXT"]);
     let macho = facts.macho().unwrap();
@@ -156,9 +156,9 @@ fn code_that_can_be_written_is_named() {
     assert!(MachO::addon().facts().writable_code.is_empty());
 }
 
-/// With two-level namespaces a call reaches the library that the linker found, whichever others have that name.
+/// With two-level namespaces, a call reaches the library that the linker found, even if other libraries export the same name.
 #[test]
-fn exported_names_clash_with_nodes_in_a_flat_namespace_only() {
+fn exported_names_clash_with_nodes_only_in_a_flat_namespace() {
     let exports = vec!["_napi_register_module_v1", "_EVP_MD_fetch"];
     let two_level = MachO { exports, ..MachO::addon() };
     let found = two_level.findings(NAME, "symbols");

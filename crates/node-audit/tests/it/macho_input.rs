@@ -1,4 +1,5 @@
-//! Mach-O files that are cut short, damaged, or made to keep the reader busy: an error that names the file, never a panic.
+//! Mach-O files that are cut short, damaged, or crafted to keep the reader busy cause an error that names the file, never a
+//! panic.
 
 use std::path::Path;
 
@@ -35,7 +36,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
         assert!(error(&content[..20]).contains("the file ends within its header"));
     }
     let content = two_parts(false);
-    // The parts are padded to 64 bytes, and the padding belongs to no part.
+    // The end of the last part: the padding to 64 bytes after a part does not belong to it.
     let end = MachO::addon().make().len() + content.len() - MachO::addon().make().len().next_multiple_of(64);
     for length in 1..end {
         assert!(error(&content[..length]).starts_with("dir/x.node: is "), "{length}");
@@ -56,7 +57,7 @@ fn no_damaged_byte_is_a_panic() {
 }
 
 #[test]
-fn parts_that_make_no_sense_are_named() {
+fn invalid_parts_of_a_fat_file_are_named() {
     let addon = MachO::addon().make();
     let arm64 = macho::CPU_TYPE_ARM64;
     let nested = fat(&[(arm64, fat(&[(arm64, addon.clone())], false))], false);
@@ -71,7 +72,8 @@ fn parts_that_make_no_sense_are_named() {
     assert!(error(&fat(&many, true)).contains("the file has 45 parts"));
     assert!(error(&fat(&many, false)).contains("is not an addon"), "as a Java class");
 
-    // Sets the second part's offset to the first's: after 8 bytes of header, 20 of the first entry, 8 of the second.
+    // Copies the first part's offset into the second entry: an entry has 20 bytes, follows a header of 8 bytes, and holds its
+    // offset at 8.
     let mut overlapping = fat(&[(arm64, addon.clone()), (arm64, addon)], false);
     overlapping.copy_within(16..20, 36);
     assert!(error(&overlapping).contains("the parts overlap"), "{}", error(&overlapping));
@@ -81,7 +83,7 @@ fn parts_that_make_no_sense_are_named() {
 }
 
 #[test]
-fn load_commands_that_make_no_sense_are_named() {
+fn invalid_load_commands_are_named() {
     let good = MachO { signing: None, ..MachO::addon() }.make();
     let damaged = |position: usize, bytes: &[u8]| {
         let mut bad = good.clone();
@@ -115,11 +117,11 @@ fn load_commands_that_make_no_sense_are_named() {
     assert!(error(&MachO { id: Some(long), ..MachO::addon() }.make()).contains("longer than 4096 bytes"));
 }
 
-/// A child that is its own parent would make the walk endless, and the name longer with each step.
+/// If a node is its own child, the walk has no end, and each step lengthens the name.
 #[test]
-fn an_export_trie_that_goes_in_circles_ends() {
+fn an_export_trie_with_a_cycle_is_refused() {
     let mut content = MachO { signing: None, ..MachO::addon() }.make();
-    // The trie comes last: the child's offset has 2 bytes, and the node after it 4.
+    // The trie is the last part of the file: the child's offset takes 2 bytes, and the child's node the last 4.
     let end = content.len();
     content[end - 6..end - 4].copy_from_slice(&[0x80, 0]);
     assert!(error(&content).contains("the export trie goes in circles"), "{}", error(&content));

@@ -1,4 +1,4 @@
-//! Makes small Mach-O libraries: the parts that the loader reads, and hardly any code. Signatures are correct.
+//! Builds small Mach-O libraries: the parts that the loader reads, correct signatures, and hardly any code.
 
 use std::ops::Range;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::macho_binds::Binds;
 /// A file name whose claim is true for [`MachO::addon`].
 pub(crate) const NAME: &str = "addon.darwin-arm64.node";
 
-/// The load command of the oldest system, the platform's number, and the version.
+/// A load command with the oldest system: the command, the platform's number, and the version.
 pub(crate) type MinOs = (LoadCommandType, u32, [u8; 3]);
 
 /// macOS 11.0.
@@ -22,7 +22,7 @@ const MACOS_11: MinOs = (macho::LC_BUILD_VERSION, 1, [11, 0, 0]);
 /// The signature of a file.
 #[derive(Clone)]
 pub(crate) struct Signing {
-    /// The code directories, by their hashes.
+    /// The kind of hash of each code directory.
     pub(crate) hashes: Vec<CsHashType>,
     /// The binary logarithm of the page size; 0 for one page.
     pub(crate) page: u8,
@@ -46,23 +46,23 @@ pub(crate) struct MachO {
     /// The imports that the loader binds, by the number of their library.
     pub(crate) binds: Binds,
     pub(crate) exports: Vec<&'static str>,
-    /// Exports are in a trie instead of the symbol table.
+    /// `true` if the exports are in a trie, not in the symbol table.
     pub(crate) trie: bool,
     /// Other symbols, with their types.
     pub(crate) others: Vec<(u8, &'static str)>,
-    /// The type of the one section.
+    /// The type of the only section.
     pub(crate) section: u32,
     /// The protection of the first segment.
     pub(crate) protection: u32,
     /// The name of the first segment.
     pub(crate) segment: &'static str,
-    /// Bytes between the load commands and the linker's tables.
+    /// The number of bytes between the load commands and the linker's tables.
     pub(crate) code: usize,
     pub(crate) signing: Option<Signing>,
 }
 
 impl MachO {
-    /// Returns an addon without a finding.
+    /// Returns an addon that no rule reports.
     pub(crate) fn addon() -> MachO {
         MachO {
             cpu: macho::CPU_TYPE_ARM64,
@@ -98,7 +98,7 @@ impl MachO {
         MachO { cpu: macho::CPU_TYPE_X86_64, subtype: 3, min_os, signing: None, ..MachO::addon() }
     }
 
-    /// Returns the findings of one rule by the default policy, with unknown neighbours.
+    /// Returns the findings of one rule by the default policy. The files beside the addon are unknown.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         findings(&self.make(), name, rule)
     }
@@ -110,7 +110,7 @@ impl MachO {
     }
 
     pub(crate) fn make(&self) -> Vec<u8> {
-        // The first layout has no offsets yet, and serves for its length.
+        // Only the length of this first header counts, since its offsets are not known yet.
         let header = self.header(Layout::default()).len();
         let text = header + self.code;
         let (symbols, strings) = self.tables();
@@ -167,7 +167,7 @@ impl MachO {
 
     fn header(&self, layout: Layout) -> Vec<u8> {
         let mut commands: Vec<Vec<u8>> = Vec::new();
-        // The linker's tables are in the first segment too, since a second one would begin at a page.
+        // The first segment includes the linker's tables, since a second segment would have to begin at a page.
         commands.push(self.segment(self.segment, 0..layout.end, self.protection));
         commands.push(self.segment("__LINKEDIT", layout.end..layout.end, 1));
         for (command, path) in &self.dylibs {
@@ -224,7 +224,7 @@ impl MachO {
         out.bytes
     }
 
-    /// Returns a load command of numbers and a text.
+    /// Returns a load command that consists of numbers and a text.
     fn command(&self, command: LoadCommandType, numbers: &[usize], text: &str) -> Vec<u8> {
         let mut length = 8 + 4 * numbers.len();
         if !text.is_empty() {
@@ -283,7 +283,7 @@ pub(crate) fn findings(content: &[u8], name: &str, rule: &str) -> Vec<Finding> {
     report.findings.into_iter().filter(|finding| finding.rule == rule).collect()
 }
 
-/// Returns a fat file of the processors and their files.
+/// Returns a fat file with one part for each processor.
 pub(crate) fn fat(parts: &[(CpuType, Vec<u8>)], is_64: bool) -> Vec<u8> {
     let big = |number: usize, bytes: usize| number.to_be_bytes()[8 - bytes..].to_vec();
     let width = if is_64 { 8 } else { 4 };
@@ -305,7 +305,7 @@ pub(crate) fn fat(parts: &[(CpuType, Vec<u8>)], is_64: bool) -> Vec<u8> {
     content
 }
 
-/// The place and the length of the parts after the header.
+/// The offsets and lengths of the parts after the header.
 #[derive(Clone, Copy, Default)]
 struct Layout {
     text: usize,
@@ -345,7 +345,7 @@ impl Out {
     }
 }
 
-/// Returns a trie in which no names share a beginning.
+/// Returns a trie whose names share no prefix.
 fn trie(names: &[&str]) -> Vec<u8> {
     let leb = |value: usize| [(value & 0x7f) as u8 | 0x80, u8::try_from(value >> 7).unwrap()];
     let root = 2 + names.iter().map(|name| name.len() + 3).sum::<usize>();
@@ -361,7 +361,7 @@ fn trie(names: &[&str]) -> Vec<u8> {
     trie
 }
 
-/// Returns the signature that follows a file.
+/// Returns the signature for a file's content.
 fn signature(content: &[u8], signing: &Signing) -> Vec<u8> {
     let directories: Vec<_> = signing.hashes.iter().map(|hash| directory(content, *hash, signing)).collect();
     let mut start = 12 + 8 * directories.len();

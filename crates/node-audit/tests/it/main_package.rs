@@ -1,4 +1,4 @@
-//! Packages whose addons are in packages of one platform each.
+//! Main packages: each addon is in a package of its own for one platform.
 
 use node_audit::{Audit, Finding, Policy, Severity, audit_paths};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::command::node_audit;
 use crate::object_maker::Maker;
 use crate::tarball_maker::Tarball;
 
-/// The platforms that a loader of napi-rs tries, among many more.
+/// Some of the platforms that a loader of napi-rs tries.
 const TRIED: [&str; 8] = [
     "android-arm-eabi",
     "win32-x64-msvc",
@@ -19,7 +19,7 @@ const TRIED: [&str; 8] = [
     "linux-riscv64-musl",
 ];
 
-/// Returns the package.json of `@a/b` with these optional dependencies, by platform, and further fields.
+/// Returns a package.json for `@a/b` with an optional dependency for each platform, and with further fields.
 fn manifest(platforms: &[&str], fields: Value) -> String {
     let listed = platforms.iter().map(|platform| (format!("@a/b-{platform}"), json!("1.0.0")));
     let mut manifest = json!({ "name": "@a/b", "version": "1.0.0", "optionalDependencies": listed.collect::<serde_json::Map<_, _>>() });
@@ -27,7 +27,7 @@ fn manifest(platforms: &[&str], fields: Value) -> String {
     manifest.to_string()
 }
 
-/// Returns a loader as napi-rs writes it.
+/// Returns a loader as napi-rs generates it.
 fn generated() -> String {
     let branch = |platform: &&str| {
         format!(
@@ -49,7 +49,7 @@ fn audit(manifest: &str, files: &[(&str, &str)]) -> Audit {
     audit
 }
 
-/// Returns the findings above info. Every main package has the info.
+/// Returns the findings above info, and asserts that there is one info: every main package gets one.
 fn findings(manifest: &str, files: &[(&str, &str)]) -> Vec<Finding> {
     let packages = audit(manifest, files).packages;
     let mut findings: Vec<Finding> =
@@ -94,7 +94,7 @@ fn a_consistent_package_is_status_0_and_names_its_platforms() {
     let (status, out, _) = node_audit(&folder, &["p.tgz"]);
     let verdict = "contains no addon: package.json lists packages for darwin-arm64, linux-x64-gnu";
     assert!(status == 0 && out.split_whitespace().collect::<Vec<_>>().join(" ").contains(verdict), "{out}");
-    // On disk as well.
+    // The unpacked folder gives the same result.
     std::fs::create_dir(folder.path().join("p")).unwrap();
     std::fs::write(folder.path().join("p/package.json"), text).unwrap();
     assert_eq!(node_audit(&folder, &["p"]).0, 0);
@@ -117,7 +117,7 @@ fn a_summary_says_which_package_would_be_installed() {
     }
 }
 
-/// Each such loader names riscv64 and Android, whether the package has them or not.
+/// Every loader that napi-rs generates names riscv64 and Android, even if no package exists for them.
 #[test]
 fn a_loader_of_napi_rs_may_try_more_than_the_package_promises() {
     let loader = generated();
@@ -130,12 +130,12 @@ fn a_loader_of_napi_rs_may_try_more_than_the_package_promises() {
     ] {
         assert_eq!(findings(&manifest(&USUAL, fields), &[(file, &loader)]), [], "{file}");
     }
-    // A package for arm64 alone serves no other processor of macOS, and no other system of arm64.
+    // A package for macOS on arm64 promises neither macOS on another processor nor another system on arm64.
     let one = manifest(&["darwin-arm64", "android-arm-eabi"], json!({ "napi": { "name": "b" } }));
     assert_eq!(findings(&one, &[("index.js", &loader)]), []);
 }
 
-/// @aicontextlab/core-native 0.2.1 has Linux and arm64, but no package for Linux on arm64, which its loader requires.
+/// @aicontextlab/core-native 0.2.1 supports Linux and arm64, but has no package for Linux on arm64, which its loader requires.
 #[test]
 fn a_common_platform_that_only_the_loader_has_is_an_error() {
     let listed = ["win32-x64-msvc", "darwin-x64", "darwin-arm64", "linux-x64-gnu"];
@@ -147,16 +147,16 @@ fn a_common_platform_that_only_the_loader_has_is_an_error() {
     );
     let evidence = "index.js requires @a/b-linux-arm64-gnu; optionalDependencies has ";
     assert!(finding.evidence.starts_with(evidence), "{}", finding.evidence);
-    // npm refuses to install the package there.
+    // With this `cpu`, npm refuses to install the main package on arm64.
     let excluded = manifest(&listed, json!({ "cpu": ["x64"] }));
     assert_eq!(findings(&excluded, &[("index.js", &loader)]), []);
-    // npm installs a dependency that isn't optional, too.
+    // npm also installs dependencies that are not optional.
     let listed = manifest(&listed, json!({ "dependencies": { "@a/b-linux-arm64-gnu": "1.0.0" } }));
     assert_eq!(findings(&listed, &[("index.js", &loader)]), []);
 }
 
 #[test]
-fn a_loader_by_hand_promises_each_platform_that_it_names() {
+fn a_handwritten_loader_promises_each_platform_that_it_names() {
     let text = manifest(&["linux-x64-gnu", "darwin-x64"], json!({}));
     let loader = |platform: &str| {
         format!(
@@ -165,13 +165,13 @@ fn a_loader_by_hand_promises_each_platform_that_it_names() {
     };
     let finding = only(findings(&text, &[("index.js", &loader("freebsd-x64"))]), Severity::Error);
     assert!(finding.evidence.contains("index.js requires @a/b-freebsd-x64;"), "{}", finding.evidence);
-    // Computed names, comments, and packages of others prove nothing.
+    // The loader does not promise platforms in computed names, in comments, or in names of other packages.
     for other in ["${process.platform}-x64", "wasm32-wasi", "' + name + '"] {
         assert_eq!(findings(&text, &[("index.js", &loader(other))]), [], "{other}");
     }
     let harmless = "// require('@a/b-freebsd-x64')\nrequire('@c/d-freebsd-x64'); require(`@a/b-${platform}`)";
     assert_eq!(findings(&text, &[("index.js", harmless)]), []);
-    // A script that repairs the installation isn't a loader.
+    // An install script that repairs the package isn't a loader.
     let repaired =
         manifest(&["linux-x64-gnu", "darwin-x64"], json!({ "scripts": { "postinstall": "node fix.js" } }));
     only(findings(&repaired, &[("fix.js", &loader("freebsd-x64"))]), Severity::Warning);
@@ -189,9 +189,9 @@ fn a_target_without_a_package_is_an_error() {
         "{}",
         finding.evidence
     );
-    // @rspack/binding 1.5.3: the report also names the other packages that the loader requires.
+    // For @rspack/binding 1.5.3, the finding also names the other packages that the loader requires.
     assert!(finding.evidence.contains("@a/b-linux-riscv64-musl"), "{}", finding.evidence);
-    // @tailwindcss/oxide 4.3.5: the targets do not name every package, so they are not the source of the list.
+    // As in @tailwindcss/oxide 4.3.5, the targets lack some listed packages, so the list is not generated from the targets.
     let other = ["aarch64-apple-darwin", "x86_64-unknown-freebsd"];
     only(findings(&manifest(&USUAL, napi(&other)), &[]), Severity::Warning);
     // Version 2 of napi-rs adds three targets.
@@ -206,7 +206,7 @@ fn a_target_without_a_package_is_an_error() {
 }
 
 #[test]
-fn addons_in_the_package_count() {
+fn addons_in_the_main_package_count() {
     let napi = json!({ "napi": { "targets": ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin"] } });
     let text = manifest(&[], napi);
     let folder = tempfile::tempdir().unwrap();
@@ -221,13 +221,13 @@ fn addons_in_the_package_count() {
         "{}",
         found.evidence
     );
-    // An addon without a claim has its file's platform.
+    // An addon without a claim counts for the platform of its file format.
     std::fs::write(path("b.darwin-arm64.node"), crate::macho_maker::MachO::addon().make()).unwrap();
     assert_eq!(packages()[0].report.findings, []);
 }
 
 #[test]
-fn nothing_is_missing_before_a_script_ran() {
+fn an_install_script_may_provide_the_missing_platforms() {
     let fields = json!({ "napi": { "targets": TARGETS }, "scripts": { "postinstall": "node download.js" } });
     let audit = audit(&manifest(&[], fields), &[("index.js", &generated())]);
     let finding = only(
@@ -246,7 +246,7 @@ fn a_listed_package_without_a_branch_is_a_warning() {
 }
 
 #[test]
-fn one_package_of_another_version_is_a_warning() {
+fn a_listed_package_with_another_version_is_a_warning() {
     let with = |ranges: Value| {
         json!({ "name": "@a/b", "version": "1.2.0", "optionalDependencies": ranges }).to_string()
     };
@@ -261,7 +261,7 @@ fn one_package_of_another_version_is_a_warning() {
     );
     assert_eq!(finding.evidence, "version is 1.2.0; optionalDependencies has @a/b-linux-arm64 1.1.9");
     for ranges in [
-        // sharp's library has versions of its own.
+        // sharp's library packages have versions of their own.
         json!({ "@a/b-linux-x64": "1.2.0", "@a/b-darwin-x64": "1.2.0", "@a/lib-linux-x64": "1.9.0", "@a/lib-darwin-x64": "1.9.0" }),
         json!({ "@a/b-linux-x64": "9.0.0", "@a/b-darwin-x64": "9.0.0" }),
         json!({ "@a/b-linux-x64": "workspace:*", "@a/b-darwin-x64": 1, "@a/b-darwin-arm64": "1.2.0" }),
@@ -270,9 +270,9 @@ fn one_package_of_another_version_is_a_warning() {
     }
 }
 
-/// A program lists a package of one platform to have it installed in spite of a lock file.
+/// A program may list a package for one platform, so that npm installs the package despite a lock file from another platform.
 #[test]
-fn other_packages_are_no_main_packages() {
+fn other_packages_do_not_count_as_main_packages() {
     let folder = tempfile::tempdir().unwrap();
     for text in [
         r#"{"name": "app", "optionalDependencies": {"@rollup/rollup-linux-x64-gnu": "4.0.0", "fsevents": "2.0.0"}}"#,
@@ -286,7 +286,7 @@ fn other_packages_are_no_main_packages() {
 }
 
 #[test]
-fn hostile_lists_end() {
+fn hostile_lists_are_read_to_a_limit() {
     let names = |count: usize| (0..count).map(|number| format!("@a/b{number}-linux-x64-gnu"));
     let listed: serde_json::Map<String, Value> = names(8_000).map(|name| (name, json!("1.0.0"))).collect();
     let loader: String = names(5_000).map(|name| format!("require('{name}');")).collect();

@@ -1,4 +1,4 @@
-//! The oldest macOS that a file is made for.
+//! The rule `min-os`: the oldest macOS that a file is built for.
 
 use node_audit::{Finding, Severity};
 use object::macho::{LC_BUILD_VERSION, LC_VERSION_MIN_IPHONEOS, LC_VERSION_MIN_MACOSX};
@@ -16,7 +16,7 @@ fn x64(min_os: MinOs) -> Vec<Finding> {
 }
 
 #[test]
-fn the_floor_is_the_processors() {
+fn each_processor_has_its_own_floor() {
     assert_eq!(arm64(&[(LC_BUILD_VERSION, 1, [11, 0, 0])]), []);
     assert_eq!(x64((LC_BUILD_VERSION, 1, [10, 15, 0])), []);
     assert_eq!(x64((LC_VERSION_MIN_MACOSX, 1, [10, 7, 0])), []);
@@ -28,9 +28,9 @@ fn the_floor_is_the_processors() {
     assert_eq!(found[0].message, "the addon needs macOS 11.0; the oldest supported version is 10.15");
 }
 
-/// @datadog/pprof 5.20.0 has a file for each release of Node, and each needs the same macOS as that Node.
+/// @datadog/pprof 5.20.0 has a file for each release of Node, and each file needs the same macOS as its Node.
 #[test]
-fn an_addon_for_one_release_of_node_may_need_its_macos() {
+fn an_addon_for_one_release_of_node_may_need_the_macos_of_that_release() {
     let object = |min_os| MachO { min_os: vec![(LC_BUILD_VERSION, 1, min_os)], ..MachO::addon() };
     let found = |min_os, name: &str| object(min_os).findings(name, "min-os");
     for (min_os, name) in [
@@ -57,9 +57,9 @@ fn another_system_is_an_error() {
     assert!(found[0].message.contains("made for platform 99"), "{}", found[0].message);
 }
 
-/// Catalyst's libraries are also for macOS.
+/// A library can be built for both Mac Catalyst and macOS.
 #[test]
-fn a_file_for_several_systems_is_held_against_macos() {
+fn a_file_for_several_systems_is_compared_with_macos() {
     let (macos, catalyst) = ((LC_BUILD_VERSION, 1, [11, 0, 0]), (LC_BUILD_VERSION, 6, [14, 0, 0]));
     assert_eq!(arm64(&[macos, catalyst]), []);
     assert_eq!(arm64(&[catalyst, macos]), []);

@@ -1,4 +1,4 @@
-//! Names of addons beyond those of Node's own platforms, and files that only look like addons.
+//! Names of addons that claim only part of a platform, and files that only look like addons.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::object_maker::Maker;
 use crate::pe_maker::PeMaker;
 use crate::tarball_maker::Tarball;
 
-/// Returns the platform that a file was checked for, and the errors of `arch`.
+/// Returns the platform that node-audit checks a file for, and the errors of `arch`.
 fn arch(name: &str, content: &[u8]) -> (String, Vec<String>) {
     let report = audit_bytes(Path::new(name), content, &Policy::default()).unwrap();
     let is_error = |finding: &Finding| finding.rule == "arch" && finding.severity == Severity::Error;
@@ -20,9 +20,9 @@ fn arch(name: &str, content: &[u8]) -> (String, Vec<String>) {
     (report.platform.unwrap_or_default(), errors.collect())
 }
 
-/// bcrypt.linux.node claims a system and no processor: each processor is right, and another system or C library is not.
+/// bcrypt.linux.node claims only a system: any processor fits, but another system or C library does not.
 #[test]
-fn a_name_with_a_system_alone_claims_the_files_own_processor() {
+fn a_name_with_only_a_system_claims_the_files_own_processor() {
     let (glibc, musl) = (Maker::addon().make(), Maker::musl().make());
     let (macho, pe) = (MachO::addon().make(), PeMaker::addon().make());
     let (arm64, ia32) =
@@ -37,7 +37,7 @@ fn a_name_with_a_system_alone_claims_the_files_own_processor() {
         ("bcrypt.mac.node", &macho, "darwin-arm64"),
         ("x-windows.node", &pe, "win32-x64-msvc"),
         ("x64/fswin.node", &pe, "win32-x64-msvc"),
-        // A word with another meaning, and a C library that prebuildify names on every system.
+        // The words `windows` and `mac` can have another meaning, and prebuildify names a C library on every system.
         ("get-windows.node", &glibc, ""),
         ("hash-mac.node", &glibc, ""),
         ("node.napi.glibc.node", &macho, ""),
@@ -59,7 +59,7 @@ fn a_name_with_a_system_alone_claims_the_files_own_processor() {
     }
 }
 
-/// zookeeper 5.6.0 has a Dockerfile.node, which ended the audit with exit status 2.
+/// The Dockerfile.node of zookeeper 5.6.0 once ended the audit with exit status 2.
 #[test]
 fn a_file_that_was_never_an_addon_does_not_end_the_audit() {
     let folder = tempfile::tempdir().unwrap();
@@ -80,7 +80,7 @@ fn a_file_that_was_never_an_addon_does_not_end_the_audit() {
         let (status, out, err) = node_audit(&folder, &["--format=json", path]);
         assert_eq!((status, out.trim(), err.as_str()), (0, "[]", ""), "{path}");
     }
-    // A given file counts as an addon, and a folder of such files has none.
+    // A file given by its path counts as an addon, but in a folder such a file does not count.
     let (status, _, err) = node_audit(&folder, &["p/Dockerfile.node"]);
     assert!(status != 0 || err.contains("Dockerfile.node"), "{err}");
     write("q/Dockerfile.node", b"FROM node:22\n");
@@ -89,7 +89,7 @@ fn a_file_that_was_never_an_addon_does_not_end_the_audit() {
 }
 
 #[test]
-fn a_text_in_the_place_of_an_addon_is_no_other_file() {
+fn a_text_in_place_of_an_addon_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".as_slice();
     let manifest = r#"{"name": "p", "main": "./lib/main.node"}"#;
@@ -107,16 +107,16 @@ fn a_text_in_the_place_of_an_addon_is_no_other_file() {
         fs::write(folder.path().join("p.tgz"), tarball.gz()).unwrap();
         let (status, out, err) = node_audit(&folder, &["--format=json", "p.tgz"]);
         assert_ne!(status, 0, "{path}");
-        // The file is a failure, or a finding.
+        // node-audit reports the file as a failure or in a finding.
         let findings: Value = serde_json::from_str(&out).unwrap();
         let is_it = |finding: &Value| finding["file"].as_str().is_some_and(|file| file.ends_with(path));
         assert!(err.contains(path) || findings.as_array().unwrap().iter().any(is_it), "{path} {out} {err}");
     }
 }
 
-/// x509 0.3.2 has a build for macOS in build/Release.
+/// x509 0.3.2 contains a build for macOS in build/Release.
 #[test]
-fn the_build_of_the_machine_that_packed_is_named() {
+fn a_build_of_the_machine_that_packed_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let found = |manifest: &str, more: &str| {
         let tarball = Tarball::package(manifest)
@@ -137,7 +137,7 @@ fn the_build_of_the_machine_that_packed_is_named() {
         })
     };
     assert_eq!(found(r#"{"name": "x509"}"#, "index.js").as_deref(), Some("error"));
-    // npm compiles the addon anew, unless scripts are off.
+    // npm compiles the addon again, unless scripts are disabled.
     assert_eq!(found(r#"{"name": "x509"}"#, "binding.gyp").as_deref(), Some("warning"));
     assert_eq!(found(r#"{"name": "x509", "os": ["darwin"]}"#, "index.js"), None);
     assert_eq!(found(r#"{"name": "x509-darwin-arm64"}"#, "index.js"), None);

@@ -1,4 +1,4 @@
-//! The entry point of an addon.
+//! The rule `napi-entry`: the entry point of an addon.
 
 use node_audit::Severity;
 use object::elf;
@@ -32,7 +32,7 @@ fn a_constructor_that_registers_is_enough() {
 }
 
 #[test]
-fn no_entry_point_is_an_error_that_shows_what_there_is() {
+fn a_missing_entry_point_is_an_error_that_lists_the_exports() {
     let none = Maker { exports: vec![], ..Maker::addon() }.findings(NAME, RULE);
     assert_eq!((none.len(), none[0].severity), (1, Severity::Error));
     assert_eq!(none[0].evidence, "the addon exports no symbol");
@@ -49,7 +49,7 @@ fn no_entry_point_is_an_error_that_shows_what_there_is() {
 }
 
 #[test]
-fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
+fn an_entry_point_of_v8_names_its_only_node() {
     let v8 = |export| Maker { exports: vec![export], ..Maker::addon() }.findings(NAME, RULE).remove(0);
     let known = v8("node_register_module_v115");
     assert_eq!(known.severity, Severity::Info);
@@ -60,7 +60,7 @@ fn an_entry_point_of_v8_names_the_node_that_it_is_bound_to() {
     assert!(unknown.contains("for ABI 7, and loads"), "{unknown}");
 }
 
-/// deasync 0.1.32 still has a file for Node 0.10, beside those for later releases.
+/// deasync 0.1.32 still has a file for Node 0.10 beside the files for later releases.
 #[test]
 fn an_addon_for_the_first_abi_has_another_entry_point() {
     let old = Maker { exports: vec!["x_module"], ..Maker::addon() };
@@ -78,7 +78,7 @@ fn node_api_with_calls_into_v8_is_a_warning() {
 }
 
 #[test]
-fn an_abi_in_the_name_is_that_of_the_entry_point() {
+fn an_abi_in_the_name_must_match_the_entry_point() {
     let v8 = Maker { exports: vec!["node_register_module_v115"], ..Maker::addon() };
     let found = |object: &Maker, name| {
         let findings = object.findings(name, RULE);
@@ -96,7 +96,7 @@ fn an_abi_in_the_name_is_that_of_the_entry_point() {
     assert_eq!(found(&Maker::addon(), "linux-x64/node.abi108.node"), []);
 }
 
-/// Each Node ends with a segmentation fault, and node-audit reported nothing.
+/// Every Node crashes with a segmentation fault, but node-audit once reported nothing.
 #[test]
 fn an_entry_point_that_is_a_variable_is_an_error() {
     let object = Maker { variables: vec!["napi_register_module_v1"], ..Maker::addon() };

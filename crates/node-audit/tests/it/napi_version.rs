@@ -1,6 +1,6 @@
-//! The Node-API version that an addon needs.
+//! The rule `napi-version`: the Node-API version that an addon needs.
 //!
-//! The rule's own file tests the promises of package.json, since a single addon belongs to no package.
+//! A single addon belongs to no package, so the promises of package.json are tested in the rule's own file.
 
 use node_audit::{Finding, Severity};
 
@@ -18,7 +18,7 @@ fn the_first_version_is_not_reported() {
 }
 
 #[test]
-fn the_newest_function_decides() {
+fn the_newest_function_sets_the_version() {
     let found = importing(&["napi_wrap", "napi_object_seal", "node_api_symbol_for", "napi_create_date"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
     assert_eq!(found[0].message, "the addon needs Node-API 9: Node 18.17, 20.3 and later");
@@ -27,14 +27,14 @@ fn the_newest_function_decides() {
 }
 
 #[test]
-fn a_function_of_no_version_is_a_warning() {
+fn an_experimental_function_is_a_warning() {
     let found = importing(&["napi_wrap", "node_api_post_finalizer"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(found[0].evidence, "imports node_api_post_finalizer");
 }
 
 #[test]
-fn functions_that_are_looked_up_at_run_time_are_not_judged() {
+fn functions_looked_up_at_run_time_are_not_judged() {
     let found = importing(&["dlsym"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
     assert!(found[0].message.contains("looks them up at run time"), "{}", found[0].message);

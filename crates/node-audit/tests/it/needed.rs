@@ -1,4 +1,4 @@
-//! Libraries that a file needs.
+//! The rule `needed`: the libraries that an ELF file needs.
 
 use node_audit::{Finding, Policy, Severity};
 use object::elf;
@@ -22,9 +22,9 @@ fn the_systems_libraries_are_fine() {
     }
 }
 
-/// musl's loader answers these names itself, with any ending. node-audit reported errors.
+/// musl's loader resolves these names to itself, with any suffix. node-audit once reported errors.
 #[test]
-fn musl_answers_the_names_of_its_parts() {
+fn musl_provides_the_names_of_its_parts() {
     let found = |library| {
         let needed = vec!["libc.musl-x86_64.so.1", library];
         Maker { needed, ..Maker::musl() }.findings("addon.linux-x64-musl.node", "needed")
@@ -59,17 +59,17 @@ fn a_shared_library_that_is_usually_static_has_its_own_remedy() {
 }
 
 #[test]
-fn any_other_library_is_an_error_each() {
+fn each_other_library_is_an_error() {
     let found = findings(&["libvips-cpp.so.42", "libc.so.6", "/nix/store/abc/lib/libfoo.so"]);
     assert_eq!(found.len(), 2);
     assert!(found[0].message.contains("libvips-cpp.so.42"));
     assert!(found[1].message.contains("by its path on the build machine"), "{}", found[1].message);
 }
 
-/// Node itself is linked to the compiler's libraries, so the default allows them; a policy can require an addon that loads
-/// into a statically linked Node.
+/// Node itself is linked to the compiler's libraries, so the default policy allows them. A policy can forbid them, so that an
+/// addon also loads into a statically linked Node.
 #[test]
-fn a_policy_can_rule_out_the_compilers_libraries() {
+fn a_policy_can_forbid_the_compilers_libraries() {
     let object = Maker { needed: vec!["libc.so.6", "libgcc_s.so.1"], ..Maker::addon() };
     assert_eq!(object.findings(NAME, "needed"), []);
     let mut strict = Policy::default();
@@ -79,7 +79,7 @@ fn a_policy_can_rule_out_the_compilers_libraries() {
     assert!(found[0].remedy.contains("-static-libgcc"));
 }
 
-/// `arch` reports the wrong C library, and once is enough.
+/// `arch` already reports the wrong C library.
 #[test]
 fn the_wrong_c_library_is_left_to_arch() {
     let object = Maker { needed: vec!["libc.so.6", "libfoo.so.1"], ..Maker::addon() };
@@ -89,7 +89,7 @@ fn the_wrong_c_library_is_left_to_arch() {
     assert_eq!(object.findings("addon.linux-x64-musl.node", "arch").len(), 1);
 }
 
-/// Returns a folder with libone.so beside the addon, and libtwo.so in lib/.
+/// Returns a folder with libone.so and lib/libtwo.so.
 fn package() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("lib")).unwrap();
@@ -114,13 +114,13 @@ fn a_library_that_comes_with_the_addon_is_fine() {
         let found = needing(library, &[(tag, paths)]).findings_in(folder.path(), NAME, "needed");
         assert_eq!(found, [], "{library} {paths}");
     }
-    // RPATH counts only without a RUNPATH.
+    // The loader ignores an RPATH if the file has a RUNPATH.
     let both = needing("libone.so", &[(elf::DT_RPATH, "$ORIGIN"), (elf::DT_RUNPATH, "/opt/lib")]);
     assert_eq!(both.findings_in(folder.path(), NAME, "needed").len(), 1);
 }
 
 #[test]
-fn a_library_that_is_missing_in_all_runpaths_is_an_error() {
+fn a_library_that_every_runpath_lacks_is_an_error() {
     let folder = package();
     let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:/opt/lib:$ORIGIN/lib")]);
     let found = object.findings_in(folder.path(), NAME, "needed");
@@ -138,7 +138,7 @@ fn a_library_that_is_missing_in_all_runpaths_is_an_error() {
 }
 
 #[test]
-fn a_library_that_no_runpath_leads_to_is_an_error_with_its_place() {
+fn a_library_outside_every_runpath_is_an_error_that_names_its_place() {
     let folder = package();
     let found = needing("libone.so", &[]).findings_in(folder.path(), NAME, "needed");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
@@ -154,13 +154,13 @@ fn a_library_that_no_runpath_leads_to_is_an_error_with_its_place() {
     assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN/lib'"), "{}", found[0].remedy);
 }
 
-/// If only the addon's content is known, a library may lie beside it.
+/// If node-audit gets only an addon's content, the library may be in the folder of the addon.
 #[test]
 fn a_library_that_may_be_elsewhere_is_a_warning() {
     let object = needing("libone.so", &[(elf::DT_RUNPATH, "$ORIGIN/../../other/lib")]);
     let found = object.findings(NAME, "needed");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert!(found[0].message.ends_with("in $ORIGIN/../../other/lib"), "{}", found[0].message);
-    // Without an entry that begins beside the addon, the loader does not find the library.
+    // Without a search path relative to the addon, the loader cannot find the library.
     assert_eq!(needing("libone.so", &[]).findings(NAME, "needed")[0].severity, Severity::Error);
 }

@@ -1,4 +1,4 @@
-//! Addons that are bound to an ABI, and the releases of Node that load one of a package's addons.
+//! The rule `node-abi`: addons that are bound to one ABI, and the releases of Node that load an addon of a package.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn node_api() -> Vec<u8> {
     Maker::addon().make()
 }
 
-/// Returns the finding for a package of these files, if there is one.
+/// Returns the finding for a package of these files, if any.
 fn finding(manifest: &str, files: &[(&str, Vec<u8>)]) -> Option<Finding> {
     let mut tarball = Tarball::package(manifest);
     for (path, content) in files {
@@ -36,9 +36,9 @@ fn finding(manifest: &str, files: &[(&str, Vec<u8>)]) -> Option<Finding> {
     found.pop()
 }
 
-/// node-lmdb 0.9.7 has files for the ABIs 72 to 102 and no later one, and Node 20 loads none of them. The summary said "loads".
+/// node-lmdb 0.9.7 has files only for the ABIs 72 to 102, so Node 20 cannot load the package. The summary once said "loads".
 #[test]
-fn a_package_for_old_releases_only_is_an_error() {
+fn a_package_only_for_old_releases_is_an_error() {
     let files = [
         ("prebuilds/linux-x64/node.abi72.node", v8("node_register_module_v72")),
         ("prebuilds/linux-x64/node.abi83.node", v8("node_register_module_v83")),
@@ -54,7 +54,7 @@ fn a_package_for_old_releases_only_is_an_error() {
     assert!(found.evidence.starts_with("prebuilds/linux-x64/electron.abi98.node, "), "{}", found.evidence);
     assert!(found.evidence.ends_with("; package.json has no engines.node"), "{}", found.evidence);
 
-    // The same files beside one for a supported Node.
+    // The same files, with an addon for a supported Node.
     for (path, content) in [
         ("prebuilds/linux-x64/node.abi115.node", v8("node_register_module_v115")),
         ("prebuilds/linux-x64/node.napi.node", node_api()),
@@ -66,7 +66,7 @@ fn a_package_for_old_releases_only_is_an_error() {
 }
 
 #[test]
-fn engines_decide_which_releases_count() {
+fn engines_select_the_releases_that_count() {
     let files = [("x.linux-x64-gnu.node", v8("node_register_module_v108"))];
     let severity = |engines: &str| {
         let manifest = format!(r#"{{"name": "a", "engines": {{"node": "{engines}"}}}}"#);
@@ -95,7 +95,7 @@ fn a_platform_without_an_addon_for_a_supported_node_is_a_warning() {
     assert!(found.evidence.starts_with("prebuilds/linux-arm64/node.abi108.node; "), "{}", found.evidence);
 }
 
-/// electron-edge-js is for Electron alone.
+/// electron-edge-js is built only for Electron.
 #[test]
 fn a_package_for_a_recent_electron_is_a_warning_and_for_an_old_one_an_error() {
     let found = |files: &[(&str, Vec<u8>)]| {
@@ -107,7 +107,7 @@ fn a_package_for_a_recent_electron_is_a_warning_and_for_an_old_one_an_error() {
     let (severity, message) = found(&[("x.linux-x64-gnu.node", v8("node_register_module_v50"))]).unwrap();
     assert_eq!(severity, Severity::Error);
     assert!(message.contains("load only in Electron 1.4;"), "{message}");
-    // lzma-native has both; a loader in Node passes the file for Electron over.
+    // lzma-native has both files, and its loader skips the file for Electron in Node.
     let electron = ("prebuilds/linux-x64/electron.napi.node", node_api());
     assert_eq!(found(std::slice::from_ref(&electron)).unwrap().0, Severity::Warning);
     assert_eq!(found(&[electron, ("prebuilds/linux-x64/node.napi.node", node_api())]), None);
@@ -122,12 +122,12 @@ fn an_addon_of_unknown_abi_is_not_judged() {
         ..Maker::addon()
     };
     assert_eq!(finding(r#"{"name": "a"}"#, &[("x.linux-x64-gnu.node", registers.make())]), None);
-    // The name gives the ABI of a file that cannot be read.
+    // The name of a damaged file still gives an ABI.
     let files = [("prebuilds/linux-x64/node.abi93.node", b"text".to_vec())];
     assert!(finding(r#"{"name": "a"}"#, &files).unwrap().message.contains("only in Node 16;"));
 }
 
-/// Returns a DLL whose constructor registers a module for an ABI with Node, as the macro NODE_MODULE does.
+/// Returns a DLL whose constructor registers a module for an ABI, as Node's macro NODE_MODULE does.
 fn registering(abi: u32) -> Vec<u8> {
     const BASE: u64 = 0x1000_0000;
     let writable = object::pe::IMAGE_SCN_CNT_INITIALIZED_DATA
@@ -155,9 +155,9 @@ fn registering(abi: u32) -> Vec<u8> {
     content
 }
 
-/// greenworks 0.1.0 has files for ABI 50, and neither their names nor their exports give it.
+/// greenworks 0.1.0 has files for ABI 50, but neither names nor exports give the ABI.
 #[test]
-fn the_abi_of_a_registered_module_counts() {
+fn the_abi_is_read_from_a_registered_module() {
     let files = [("lib/greenworks-win64.node", registering(50))];
     let found = finding(r#"{"name": "greenworks"}"#, &files).unwrap();
     assert_eq!(found.severity, Severity::Error);

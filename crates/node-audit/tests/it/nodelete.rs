@@ -1,4 +1,4 @@
-//! Addons that must stay loaded.
+//! The rule `nodelete`: addons that must stay loaded.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -15,7 +15,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
-fn keys_with_destructors_are_a_warning() {
+fn thread_keys_with_destructors_are_a_warning() {
     let finding = only(imports(&["pthread_key_create"]).findings(NAME, "nodelete"));
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(finding.evidence, "imports pthread_key_create, without DF_1_NODELETE");
@@ -25,9 +25,9 @@ fn keys_with_destructors_are_a_warning() {
     assert_eq!(only(rust.findings(NAME, "nodelete")).severity, Severity::Warning);
 }
 
-/// glibc counts these destructors, and keeps their library until they have run.
+/// glibc counts these destructors, and keeps a library loaded until its destructors have run.
 #[test]
-fn destructors_that_glibc_counts_are_a_note() {
+fn destructors_that_glibc_counts_are_info() {
     for name in ["__cxa_thread_atexit_impl", "__cxa_thread_atexit"] {
         let finding = only(imports(&[name]).findings(NAME, "nodelete"));
         assert_eq!(finding.severity, Severity::Info, "{name}");

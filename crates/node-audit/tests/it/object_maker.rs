@@ -1,4 +1,4 @@
-//! Makes small shared objects: the parts that a dynamic loader reads, without code, and with sections on demand.
+//! Builds small shared objects: only the parts that a dynamic loader reads, without code, and sections if a test asks for them.
 
 use std::path::Path;
 
@@ -24,13 +24,13 @@ pub(crate) struct Need {
     pub(crate) symbols: Vec<&'static str>,
 }
 
-/// A `node_module`.
+/// The `node_module` that an addon registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
     pub(crate) abi: u32,
-    /// nm_register_func is set.
+    /// `true` if nm_register_func is set.
     pub(crate) plain: bool,
-    /// nm_context_register_func is set.
+    /// `true` if nm_context_register_func is set.
     pub(crate) context: bool,
 }
 
@@ -42,26 +42,26 @@ pub(crate) struct Maker {
     pub(crate) little_endian: bool,
     pub(crate) kind: elf::FileType,
     pub(crate) needed: Vec<&'static str>,
-    /// Imports bound to no version.
+    /// Imports without a version.
     pub(crate) imports: Vec<&'static str>,
-    /// Weak imports bound to no version.
+    /// Weak imports without a version.
     pub(crate) weak: Vec<&'static str>,
-    /// Imports bound to a version.
+    /// Imports with a version.
     pub(crate) versions: Vec<Need>,
     /// The versions that the object defines.
     pub(crate) defines: Vec<&'static str>,
     pub(crate) exports: Vec<&'static str>,
-    /// Those of the names that are variables.
+    /// The names that are variables.
     pub(crate) variables: Vec<&'static str>,
-    /// Names that are defined, but hidden from other objects.
+    /// Names that the object defines, but hides from other objects.
     pub(crate) hidden: Vec<&'static str>,
     /// Further dynamic entries with a string.
     pub(crate) texts: Vec<(elf::DynamicTag, &'static str)>,
     /// Further dynamic entries with a number.
     pub(crate) numbers: Vec<(elf::DynamicTag, u64)>,
-    /// The protection of the one segment.
+    /// The flags of the PT_LOAD segment.
     pub(crate) load: elf::ProgramFlags,
-    /// The alignment of that segment.
+    /// The alignment of the PT_LOAD segment.
     pub(crate) align: u64,
     /// PT_GNU_STACK.
     pub(crate) stack: Option<elf::ProgramFlags>,
@@ -69,24 +69,24 @@ pub(crate) struct Maker {
     pub(crate) relro: bool,
     /// DT_BIND_NOW.
     pub(crate) bind_now: bool,
-    /// The size of PT_TLS; 0 for none.
+    /// The size of PT_TLS; 0 for an object without the header.
     pub(crate) tls: u64,
-    /// The name in a note (PT_NOTE); at most seven letters.
+    /// The name in the note (PT_NOTE), with at most seven letters.
     pub(crate) note: Option<&'static str>,
-    /// Relocations by the name of their symbol; empty for none.
+    /// Relocations, each with the name of its symbol; an empty name means no symbol.
     pub(crate) relocations: Vec<(elf::RelocationType, &'static str)>,
     /// The module that a constructor registers.
     pub(crate) module: Option<Module>,
-    /// The table of relocations, with the entry for its size: DT_RELA, DT_REL or DT_JMPREL.
+    /// The dynamic entries of the relocation table and its size; the table is DT_RELA, DT_REL or DT_JMPREL.
     pub(crate) table: (elf::DynamicTag, elf::DynamicTag),
-    /// Sections that are not loaded, with their lengths in bytes.
+    /// Sections that the loader does not load, with their lengths in bytes.
     pub(crate) sections: Vec<(&'static str, usize)>,
-    /// Read-only data without a reference to it.
+    /// Data that the object does not refer to.
     pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
-    /// Returns an addon without a finding.
+    /// Returns an addon that no rule reports.
     pub(crate) fn addon() -> Maker {
         Maker {
             machine: elf::EM_X86_64,
@@ -158,7 +158,7 @@ impl Maker {
         let texts: Vec<_> = texts.map(|(tag, text)| (tag, string(text))).collect();
         let defines: Vec<_> = self.defines.iter().map(|name| (string(name), *name)).collect();
         let mut needs = Vec::new();
-        // Name, defined, visible, version index; in the order of `symbol_names`.
+        // Name, `true` if defined, `true` if visible, and version index, in the order of `symbol_names`.
         let mut symbols = Vec::new();
         for (position, need) in self.versions.iter().enumerate() {
             let index = VersionIndex(u16::try_from(position).unwrap() + 2);
@@ -271,7 +271,7 @@ impl Maker {
         content
     }
 
-    /// Returns the dynamic symbols after the null symbol.
+    /// Returns the names of the dynamic symbols after the null symbol.
     fn symbol_names(&self) -> Vec<&'static str> {
         let versioned = self.versions.iter().flat_map(|need| need.symbols.iter());
         versioned
@@ -283,7 +283,7 @@ impl Maker {
             .collect()
     }
 
-    /// Returns the relocations, and the dynamic entries that lead to them.
+    /// Writes the relocations. Returns the dynamic entries that locate them.
     fn write_relocations(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(elf::DynamicTag, u64)> {
         let pointers = self.write_module(writer);
         if self.relocations.is_empty() && pointers.is_empty() {
@@ -315,7 +315,7 @@ impl Maker {
         entries
     }
 
-    /// Writes the module for a 64-bit machine. Returns its pointers, each with its target address.
+    /// Writes the module for a 64-bit machine. Returns the address and the target of each pointer.
     fn write_module(&self, writer: &mut Writer<'_, SinglePhase>) -> Vec<(u64, u64)> {
         let Some(Module { abi, plain, context }) = self.module else { return Vec::new() };
         let start = writer.write_align(8);
@@ -368,7 +368,8 @@ impl Maker {
             .sum::<u32>()
     }
 
-    /// Returns the program headers. The first one covers the whole file, and the second one the dynamic table; tests rely on it.
+    /// Returns the program headers. Tests rely on the order: the first header covers the whole file, and the second the dynamic
+    /// table.
     fn segments(&self, size: u64, dynamic: u64, note: u64) -> Vec<ProgramHeader> {
         let segment = |p_type, p_flags, offset, p_filesz, p_memsz| ProgramHeader {
             p_type,

@@ -1,4 +1,4 @@
-//! The promises of a package, and its contents.
+//! The rule `package`: the promises of a package compared with its contents.
 
 use node_audit::{Audit, Finding, Policy, Severity, audit_paths};
 use object::elf;
@@ -58,7 +58,7 @@ fn a_kept_promise_has_no_finding() {
             r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#,
             &["x.linux-x64-gnu.node", "x.linux-x64-musl.node"],
         ),
-        // prebuildify without a tag: any C library.
+        // For prebuildify, a name without a tag promises any C library.
         (
             r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#,
             &["prebuilds/linux-x64/node.napi.node"],
@@ -71,7 +71,7 @@ fn a_kept_promise_has_no_finding() {
             r#"{"name": "a", "os": ["linux"], "cpu": ["unknown", "x64"], "libc": ["glibc"]}"#,
             &["x.linux-x64-gnu.node"],
         ),
-        // npm does not run a test script on installation.
+        // npm does not run a test script when it installs a package.
         (r#"{"name": "a", "scripts": {"test": "node-gyp rebuild", "prepare": "x"}}"#, &["x.node"]),
         (r#"{"name": "a", "gypfile": false}"#, &["x.node", "binding.gyp"]),
         (r#"{"name": "a"}"#, &["x.node", "src/binding.gyp"]),
@@ -91,7 +91,7 @@ fn a_promised_platform_without_an_addon_is_an_error() {
     );
     let musl = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc", "musl"]}"#;
     assert!(only(findings(musl, &["x.linux-x64-gnu.node"])).evidence.contains("linux-x64-musl"));
-    // The content decides for an addon without a claim.
+    // For an addon without a claim, the content gives the platform.
     let system = r#"{"name": "a", "os": ["linux", "win32"]}"#;
     assert!(only(findings(system, &["x.node"])).evidence.contains("no addon for win32;"));
 }
@@ -108,7 +108,7 @@ fn an_addon_for_an_excluded_platform_is_an_error() {
         assert_eq!(finding.message, "the package has addons for platforms on which npm does not install it");
         assert!(finding.evidence.starts_with(&format!("{file} (linux-x64-gnu); ")), "{}", finding.evidence);
     }
-    // An x64 addon in a package for arm64: one platform lacks an addon, and one addon has no platform.
+    // A package for arm64 has an x64 addon: a platform lacks its addon, and the addon's platform is excluded.
     let swapped = r#"{"name": "a", "os": ["linux"], "cpu": ["arm64"], "libc": ["glibc"]}"#;
     assert_eq!(findings(swapped, &["x.linux-x64-gnu.node"]).len(), 2);
 }
@@ -121,7 +121,7 @@ fn names_that_contradict_each_other_are_an_error() {
         finding.evidence,
         "the file's name x.linux-x64-musl.node and the package's name @a/b-linux-x64-gnu"
     );
-    // A name contradicts package.json.
+    // The file's name contradicts package.json.
     let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#;
     let found = findings(manifest, &["x.linux-x64-musl.node"]);
     assert!(found.iter().any(|finding| finding.evidence.contains("libc glibc")), "{found:#?}");
@@ -137,12 +137,12 @@ fn a_named_addon_that_is_absent_is_an_error() {
     );
     let files = only(findings(r#"{"name": "a", "files": ["y.node", "!z.node"]}"#, &["x.node"]));
     assert_eq!(files.evidence, "files: y.node");
-    // The package has no other addon.
+    // The package contains no addon at all.
     only(findings(r#"{"name": "a", "main": "y.node"}"#, &[]));
 }
 
 #[test]
-fn an_install_script_is_a_warning_that_names_the_program() {
+fn an_install_script_is_a_warning_that_names_its_program() {
     for (script, program) in [
         ("node-gyp-build", "npm runs node-gyp-build when it installs the package; node-gyp-build compiles"),
         ("prebuild-install || node-gyp rebuild", "npm runs prebuild-install when"),
@@ -162,19 +162,19 @@ fn an_install_script_is_a_warning_that_names_the_program() {
     assert!(gyp.message.starts_with("npm runs node-gyp"), "{}", gyp.message);
     let both = findings(r#"{"name": "a", "scripts": {"install": "true"}}"#, &["x.node", "binding.gyp"]);
     assert_eq!(only_of(Severity::Warning, both).evidence, "scripts.install: true");
-    // An addon that is compiled on installation is not missing.
+    // An addon that npm compiles during the installation is not missing.
     let compiled = r#"{"name": "a", "os": ["linux", "darwin"], "main": "y.node", "scripts": {"install": "node-gyp-build"}}"#;
     only_of(Severity::Warning, findings(compiled, &["x.node"]));
-    // The package has no addon before installation.
+    // The package gets its addon only during the installation.
     only_of(
         Severity::Warning,
         findings(r#"{"name": "a", "scripts": {"install": "prebuild-install"}}"#, &["binding.gyp"]),
     );
 }
 
-/// The user of a package cannot change it.
+/// The user of a package cannot change its scripts.
 #[test]
-fn the_remedy_for_a_script_of_an_installed_package_is_for_its_user() {
+fn the_remedy_for_an_installed_package_addresses_its_user() {
     let folder = tempfile::tempdir().unwrap();
     let for_user = |place: &str| {
         let package = folder.path().join(place);
@@ -199,7 +199,7 @@ fn the_remedy_for_a_script_of_an_installed_package_is_for_its_user() {
 }
 
 #[test]
-fn a_damaged_addon_keeps_the_promise() {
+fn a_damaged_addon_does_not_count_as_missing() {
     let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#;
     let audit = audit(Tarball::package(manifest).file("package/x.linux-x64-gnu.node", b"text"));
     assert_eq!((audit.failures.len(), audit.damaged().count()), (0, 1));
@@ -221,7 +221,7 @@ fn a_package_is_checked_only_as_a_whole() {
     assert_eq!(packages("lib/x.linux-x64-gnu.node").len(), 0);
 }
 
-/// @seydx/node-av-linux-arm64 6.1.1: npm installs the package on Alpine, and the addon does not load there.
+/// npm installs @seydx/node-av-linux-arm64 6.1.1 on Alpine, where its addon does not load.
 #[test]
 fn a_package_for_glibc_without_libc_is_a_warning() {
     let linux = r#"{"name": "a-linux-x64", "os": ["linux"], "cpu": ["x64"]}"#;
@@ -231,14 +231,14 @@ fn a_package_for_glibc_without_libc_is_a_warning() {
     for (manifest, files) in [
         (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}"#, &["x.node"][..]),
         (r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#, &["x.musl.node"]),
-        // A loader chooses among several.
+        // With several addons, a loader chooses.
         (linux, &["x.glibc.node", "x.musl.node"]),
         (r#"{"name": "a", "os": ["!win32"]}"#, &["x.node"]),
         (r#"{"name": "a", "cpu": ["x64"]}"#, &["x.node"]),
     ] {
         assert_eq!(findings(manifest, files), [], "{manifest}");
     }
-    // npm compiles the addon for the C library that is there.
+    // npm compiles the addon for the C library of the system.
     let compiled =
         r#"{"name": "a", "os": ["linux"], "cpu": ["x64"], "scripts": {"install": "node-gyp rebuild"}}"#;
     let finding = only_of(Severity::Warning, findings(compiled, &["x.node"]));

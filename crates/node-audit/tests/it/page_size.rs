@@ -1,4 +1,4 @@
-//! Segments and pages.
+//! The rule `page-size`: segments and pages.
 
 use node_audit::{Finding, Policy, Severity, Version};
 use object::elf;
@@ -17,13 +17,13 @@ fn at_machine(machine: elf::Machine) -> Maker {
     Maker { machine, ..Maker::addon() }
 }
 
-/// Returns an object whose segment begins at another address than at its offset in the file.
+/// Returns an object whose segment has an address that differs from its offset in the file.
 fn moved(object: &Maker, by: u64) -> Vec<u8> {
     let mut content = object.make();
     // p_vaddr of the first program header.
     content[64 + 16..64 + 24].copy_from_slice(&by.to_le_bytes());
     if by > 0 {
-        // The dynamic table is no longer at its old address, so its program header becomes PT_NULL.
+        // The address of the dynamic table is now wrong, so its program header becomes PT_NULL.
         content[64 + 56..64 + 60].fill(0);
     }
     content
@@ -35,13 +35,13 @@ fn findings_by(content: &[u8], name: &str, policy: &Policy) -> Vec<Finding> {
 }
 
 #[test]
-fn the_usual_alignment_is_fine() {
+fn usual_alignments_are_fine() {
     assert_eq!(Maker { align: 0x1000, ..Maker::addon() }.findings(NAME, RULE), []);
     assert_eq!(arm64(0x1_0000).findings(ARM64, RULE), []);
 }
 
 #[test]
-fn arm64_with_less_than_64_kib_is_a_warning() {
+fn an_alignment_below_64_kib_on_arm64_is_a_warning() {
     for (align, sizes) in [(0x1000, "16 or 64 KiB"), (0x4000, "64 KiB")] {
         let found = arm64(align).findings(ARM64, RULE);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{align:#x}");
@@ -51,7 +51,7 @@ fn arm64_with_less_than_64_kib_is_a_warning() {
     }
 }
 
-/// glibc 2.35 and later compare only addresses with offsets, and musl compares nothing; here they agree on any page.
+/// glibc 2.35 and later only compare addresses with offsets, which agree here on pages of any size. musl checks neither.
 #[test]
 fn loaders_that_ignore_the_alignment_are_fine() {
     let mut policy = Policy::default();
@@ -61,7 +61,7 @@ fn loaders_that_ignore_the_alignment_are_fine() {
     assert_eq!(musl.findings("addon.linux-arm64-musl.node", RULE), []);
 }
 
-/// Seen with glibc 2.31; 2.36 and musl loaded the same files.
+/// Measured with glibc 2.31; glibc 2.36 and musl loaded the same files.
 #[test]
 fn an_alignment_that_an_old_glibc_refuses_is_an_error() {
     let policy = |minor| {
@@ -81,7 +81,7 @@ fn an_alignment_that_an_old_glibc_refuses_is_an_error() {
 }
 
 #[test]
-fn a_segment_whose_address_differs_from_its_offset_within_a_page() {
+fn a_segment_whose_address_and_offset_differ_within_a_page_is_an_error() {
     let object = Maker { align: 0x1000, ..at_machine(elf::EM_AARCH64) };
     let musl = "addon.linux-arm64-musl.node";
     for (by, glibc, on_musl) in [
@@ -99,7 +99,7 @@ fn a_segment_whose_address_differs_from_its_offset_within_a_page() {
 }
 
 #[test]
-fn android_has_devices_with_16_kib() {
+fn android_addons_must_fit_pages_of_16_kib() {
     let android =
         |align| Maker { note: Some("Android"), needed: vec!["libc.so"], versions: vec![], ..arm64(align) };
     let found = android(0x1000).findings("addon.android-arm64.node", RULE);
@@ -109,11 +109,11 @@ fn android_has_devices_with_16_kib() {
 }
 
 #[test]
-fn macos_has_16_kib_on_arm64_and_4_kib_on_x64() {
+fn macos_pages_have_16_kib_on_arm64_and_4_kib_on_x64() {
     assert_eq!(MachO::addon().findings(macho_maker::NAME, RULE), []);
     let at = |object: &MachO, name, offset: u64| {
         let mut content = object.make();
-        // The address of the first segment, after the header, the command and the name.
+        // The address of the first segment follows the header, the start of the command and the name.
         let place = 32 + 8 + 16;
         content[place..place + 8].copy_from_slice(&offset.to_le_bytes());
         macho_maker::findings(&content, name, RULE)

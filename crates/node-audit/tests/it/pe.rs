@@ -1,4 +1,4 @@
-//! Facts of PE files, compared with those of llvm-readobj.
+//! The facts of PE files, compared with the output of llvm-readobj.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn imports_and_exports_are_read_by_library() {
 }
 
 #[test]
-fn machines_are_nodes_processors() {
+fn machines_are_read_as_nodes_processors() {
     let read = |machine, is_64, hybrid| {
         let facts = PeMaker { machine, is_64, hybrid, ..PeMaker::addon() }.facts();
         (facts.cpu, facts.bits, facts.machine)
@@ -57,7 +57,7 @@ fn machines_are_nodes_processors() {
     assert_eq!(read(arm64, true, false), expected(Some(Cpu::Arm64), 64, "machine 0xaa64 (ARM64)"));
     let x86 = pe::IMAGE_FILE_MACHINE_I386;
     assert_eq!(read(x86, false, false), expected(Some(Cpu::Ia32), 32, "machine 0x014c (x86)"));
-    // Windows loads neither of the two into Node.
+    // Node can load neither an x64 file with 32-bit headers nor an ARM64EC file.
     assert_eq!(read(x64, false, false).0, None);
     assert_eq!(read(x64, true, true), expected(None, 64, "machine 0x8664 (ARM64EC)"));
     assert_eq!(read(arm64, true, true), expected(Some(Cpu::Arm64), 64, "machine 0xaa64 (ARM64X)"));
@@ -82,7 +82,7 @@ fn only_a_dll_can_be_loaded() {
 }
 
 #[test]
-fn flags_are_read_one_by_one() {
+fn each_flag_is_read() {
     let with = |flags| PeMaker { flags, ..PeMaker::addon() }.pe_facts();
     let read = |flags| {
         let facts = with(flags);
@@ -97,7 +97,7 @@ fn flags_are_read_one_by_one() {
 }
 
 #[test]
-fn code_runs_by_an_entry_point_or_a_callback() {
+fn an_entry_point_or_a_callback_counts_as_a_constructor() {
     for is_64 in [true, false] {
         let runs =
             |entry, callback| PeMaker { is_64, entry, callback, ..PeMaker::addon() }.facts().constructors;
@@ -116,7 +116,7 @@ fn addons_of_v8_and_of_node_api_differ() {
     let v8 = registers(&["node_module_register", "?GetCurrent@Isolate@v8@@SAPEAV12@XZ"]);
     let found = v8.findings(NAME, "napi-entry");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    // A macro of Node exports the pointer to the constructor.
+    // NODE_MODULE exports the pointer to the constructor, so `symbols` ignores the name.
     assert_eq!(v8.findings(NAME, "symbols"), []);
 
     for name in
@@ -129,9 +129,9 @@ fn addons_of_v8_and_of_node_api_differ() {
     assert_eq!(never_called.findings(NAME, "napi-entry")[0].severity, Severity::Error);
 }
 
-/// On Windows an import names its library, so equal names in node.exe do not matter.
+/// On Windows, an import names its library, so a name that node.exe also exports is harmless.
 #[test]
-fn exported_names_do_not_clash_with_nodes() {
+fn exported_names_do_not_clash_with_names_of_node() {
     let exports = vec!["SSL_new", "napi_register_module_v1"];
     let found = PeMaker { exports, ..PeMaker::addon() }.findings(NAME, "symbols");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
@@ -151,7 +151,7 @@ fn debug_information_is_listed() {
     assert_eq!(facts.writable_code, [".bad"]);
     assert_eq!(facts.pe().unwrap().pdb.as_deref(), Some("C:\\build\\addon.pdb"));
 
-    // Windows does not read the symbols, and loads the file without them.
+    // Windows does not read the symbols, and loads a file whose symbols are cut off.
     let mut content = object.make();
     content.truncate(content.len() - 60);
     let cut = read_facts(Path::new(NAME), &content).unwrap().remove(0);
@@ -159,7 +159,7 @@ fn debug_information_is_listed() {
 }
 
 #[test]
-fn facts_are_those_of_readobj() {
+fn facts_match_readobj() {
     if Command::new("llvm-readobj").arg("--version").output().is_err() {
         println!("skipped: no llvm-readobj");
         return;
@@ -178,11 +178,11 @@ fn facts_are_those_of_readobj() {
     }
 }
 
-/// The facts that both give.
+/// The facts that both node-audit and llvm-readobj report.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Compared {
     machine: String,
-    /// Library, delayed, and name or number.
+    /// The library, whether it is delayed, and the name or number.
     imports: Vec<(String, bool, String)>,
     exports: Vec<String>,
     flags: BTreeSet<String>,
@@ -223,13 +223,13 @@ impl Compared {
         for line in text.lines() {
             let (key, value) = line.trim().split_once(": ").unwrap_or((line.trim(), ""));
             match (key, block) {
-                // In a delayed library each import has a block of its own.
+                // llvm-readobj prints a nested block for each import of a delayed library.
                 ("Import {" | "DelayImport {" | "Export {", _) if !line.starts_with(' ') => block = key,
                 ("Machine", _) => compared.machine = in_parentheses(value).to_lowercase(),
                 ("Name", "Export {") => compared.exports.push(value.to_owned()),
                 ("Name", _) => value.clone_into(&mut library),
                 ("Symbol", _) => {
-                    // A name with its hint, or an empty name with the number.
+                    // The value is a name and its hint, or an empty name and the number.
                     let name = value.split_once(" (").map_or("", |(name, _)| name);
                     let number = || format!("#{}", in_parentheses(value));
                     let name = if name.is_empty() { number() } else { name.to_owned() };

@@ -1,4 +1,4 @@
-//! Broken PE files: an error that names the file, never a panic, and no more memory than the limits allow.
+//! Damaged PE files cause an error that names the file, never a panic, and take no more memory than the limits allow.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ fn error(content: &[u8]) -> String {
     audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
 }
 
-/// A made object with changed bytes.
+/// An object from the maker, whose bytes a test changes.
 struct Broken {
     content: Vec<u8>,
-    /// The place of the signature, which the headers follow.
+    /// The offset of the signature, which the headers follow.
     headers: usize,
 }
 
@@ -26,12 +26,12 @@ impl Broken {
         Broken { content, headers }
     }
 
-    /// Returns the place of a data directory of a 64-bit file.
+    /// Returns the offset of a data directory in a 64-bit file.
     fn directory(&self, index: usize) -> usize {
         self.headers + 24 + 112 + 8 * index
     }
 
-    /// Returns the place of a section's header in a 64-bit file with 16 directories.
+    /// Returns the offset of a section header in a 64-bit file with 16 directories.
     fn section(&self, index: usize) -> usize {
         self.directory(16) + 40 * index
     }
@@ -40,7 +40,7 @@ impl Broken {
         u32::from_le_bytes(self.content[at..at + 4].try_into().unwrap()) as usize
     }
 
-    /// Returns the place of a directory's table, which is in the first section.
+    /// Returns the offset of a directory's table, which must be in the first section.
     fn table(&self, index: usize) -> usize {
         let section = self.section(0);
         self.word(self.directory(index)) - self.word(section + 12) + self.word(section + 20)
@@ -100,7 +100,7 @@ fn old_programs_are_named() {
 }
 
 #[test]
-fn headers_that_make_no_sense_are_named() {
+fn invalid_headers_are_named() {
     let with = |at: usize, value: u32| {
         let mut broken = Broken::of(&PeMaker::addon());
         let at = broken.headers + at;
@@ -112,7 +112,7 @@ fn headers_that_make_no_sense_are_named() {
 }
 
 #[test]
-fn sections_outside_the_file_or_within_each_other_are_named() {
+fn sections_outside_the_file_or_overlapping_are_named() {
     let with = |field: usize, value: u32| {
         let mut broken = Broken::of(&PeMaker::addon());
         let at = broken.section(1) + field;
@@ -142,9 +142,9 @@ fn tables_outside_of_all_sections_are_named() {
     }
 }
 
-/// An entry of zeros ends an import table, whatever size the directory gives.
+/// An entry of zeros ends an import table, and the directory's size does not count.
 #[test]
-fn import_tables_without_an_end_end_with_their_section() {
+fn reading_an_unterminated_import_table_stops_at_the_section_end() {
     let mut broken = Broken::of(&PeMaker::addon());
     let (first, end) =
         (broken.table(1), broken.word(broken.section(0) + 8) + broken.word(broken.section(0) + 20));
@@ -155,7 +155,7 @@ fn import_tables_without_an_end_end_with_their_section() {
     let message = error(&broken.content);
     assert!(message.contains("runs out of its section at 0x"), "{message}");
 
-    // A list of imports by number goes up to the end of its section.
+    // A list of imports by number has no end within its section.
     let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20100)];
     let mut broken = Broken::of(&PeMaker { sections, ..PeMaker::addon() });
     let (at, fill) = (broken.table(1), u32::try_from(broken.word(broken.section(1) + 12)).unwrap());
@@ -164,14 +164,14 @@ fn import_tables_without_an_end_end_with_their_section() {
         message.contains("the list of imports from KERNEL32.dll is outside all sections at 0x"),
         "{message}"
     );
-    // A library's name has no end.
+    // The name of a library is not terminated.
     let message = error(&broken.set(at + 12, fill).content);
     assert!(message.contains("is longer than 65536 bytes"), "{message}");
 }
 
-/// 100 libraries share a list of 4,000 names, so a small file asks for 400,000 texts.
+/// 100 libraries share a list of 4,000 imports, so a small file describes 400,000 imports.
 #[test]
-fn lists_that_overlap_are_counted() {
+fn overlapping_lists_count_towards_the_limit() {
     let imports = (0..100).map(|index| ("KERNEL32.dll", vec!["#1"; if index == 0 { 4000 } else { 0 }]));
     let mut broken = Broken::of(&PeMaker { imports: imports.collect(), ..PeMaker::addon() });
     let first = broken.table(1);
@@ -187,7 +187,7 @@ fn lists_that_overlap_are_counted() {
 }
 
 #[test]
-fn a_count_of_exports_reserves_no_memory() {
+fn a_large_export_count_reserves_no_memory() {
     let with = |count: u32| {
         let mut broken = Broken::of(&PeMaker::addon());
         let at = broken.table(0) + 24;
@@ -205,7 +205,7 @@ fn names_cannot_write_to_the_terminal() {
     assert_eq!(found[0].evidence, "imports from lib\\u{1b}[2J\\u{202e}.dll: a\\nb");
 }
 
-/// Visual C++ 6 wrote absolute addresses, for the image base of the linker.
+/// Visual C++ 6 wrote absolute addresses, which assume the linker's image base.
 #[test]
 fn a_delayed_import_by_absolute_addresses_is_read() {
     let mut broken = Broken::of(&PeMaker::addon());

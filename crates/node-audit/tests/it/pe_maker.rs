@@ -1,4 +1,4 @@
-//! Makes small DLLs: headers and the tables that Windows reads, without code.
+//! Builds small DLLs: headers and the tables that Windows reads, without code.
 
 use std::path::Path;
 
@@ -28,19 +28,19 @@ pub(crate) struct PeMaker {
     pub(crate) delayed: Vec<Imports>,
     pub(crate) exports: Vec<&'static str>,
     pub(crate) entry: bool,
-    /// A function that is called before the entry point.
+    /// `true` if the DLL has a TLS callback, which Windows calls before the entry point.
     pub(crate) callback: bool,
-    /// Metadata of code for a second processor.
+    /// `true` if the DLL has metadata about code for a second processor.
     pub(crate) hybrid: bool,
     pub(crate) pdb: Option<&'static str>,
     /// Further sections, by name, flags and length.
     pub(crate) sections: Vec<(&'static str, pe::SectionFlags, usize)>,
-    /// The number of COFF symbols; the strings after them have the names of sections.
+    /// The number of COFF symbols. The strings after the symbols hold the long names of sections.
     pub(crate) symbols: u32,
 }
 
 impl PeMaker {
-    /// Returns an addon without a finding, as node-gyp makes it.
+    /// Returns an addon that no rule reports, as node-gyp builds it.
     pub(crate) fn addon() -> PeMaker {
         PeMaker {
             machine: pe::IMAGE_FILE_MACHINE_AMD64,
@@ -124,7 +124,7 @@ impl PeMaker {
         }
         writer.write_reloc_section();
         if self.symbols > 0 {
-            // The writer has no symbols, so they follow everything else, and the header gets their place.
+            // The writer cannot write symbols, so they go to the end of the file, and the header gets their offset.
             let start = u32::try_from(content.len()).unwrap();
             content[headers + 12..headers + 16].copy_from_slice(&start.to_le_bytes());
             content[headers + 16..headers + 20].copy_from_slice(&self.symbols.to_le_bytes());
@@ -161,7 +161,7 @@ impl PeMaker {
     }
 }
 
-/// Returns a section's name for its header; a long name goes to the strings.
+/// Returns a section's name for its header. A long name goes to the strings, and the header refers to it.
 fn short(name: &str, strings: &mut Vec<u8>) -> [u8; 8] {
     let text = if name.len() > 8 { format!("/{}", strings.len()) } else { name.to_owned() };
     if name.len() > 8 {
@@ -172,7 +172,7 @@ fn short(name: &str, strings: &mut Vec<u8>) -> [u8; 8] {
     bytes
 }
 
-/// The content of the section with all tables.
+/// The content of the section that holds every table.
 struct Tables {
     start: u32,
     is_64: bool,
@@ -180,7 +180,8 @@ struct Tables {
 }
 
 impl Tables {
-    /// The data directories: number, address and size. `offset` is where the section is in the file.
+    /// Writes the tables. Returns the number, address and size of each data directory. `offset` is the section's offset in the
+    /// file.
     fn fill(&mut self, maker: &PeMaker, offset: u64) -> Vec<(usize, u32, u32)> {
         let mut directories = Vec::new();
         let mut entries = Vec::new();

@@ -1,4 +1,4 @@
-//! `--policy FILE`: the changes of a policy, and the errors of a bad one.
+//! The option `--policy FILE`: what a policy file changes, and the errors of an invalid file.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn policy(text: &str) -> Result<Policy, String> {
 }
 
 #[test]
-fn an_empty_file_is_the_default_policy() {
+fn an_empty_file_gives_the_default_policy() {
     assert_eq!(policy(""), Ok(Policy::default()));
     assert_eq!(
         policy("[floors]\n[allow]\n[only]\n[budget]\n[exports]\n[hardening]\n[severities]\n"),
@@ -46,13 +46,13 @@ fn the_example_changes_what_it_names() {
 }
 
 #[test]
-fn only_and_allow_add_up() {
+fn only_replaces_the_default_and_allow_adds_to_it() {
     let policy = policy("[only]\nmacos = [\"/a\"]\n[allow]\nmacos = [\"/b\"]\n").unwrap();
     assert_eq!(policy.allowed.macos, ["/a", "/b"]);
 }
 
 #[test]
-fn a_bad_policy_is_an_error_with_its_place_and_the_known_names() {
+fn a_bad_policy_is_an_error_with_a_position_and_the_known_names() {
     for (text, place, parts) in [
         (
             "[severities]\nrunpath = \"error\"\nrun-path = \"off\"\n",
@@ -100,7 +100,7 @@ fn every_rule_can_be_given_a_severity() {
 }
 
 #[test]
-fn the_command_applies_it() {
+fn the_command_applies_a_policy_file() {
     let folder = folder();
     let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
     let need = Need { library: "libc.so.6", version: "GLIBC_2.27", weak: false, symbols: vec!["x"] };
@@ -164,9 +164,9 @@ fn a_bad_policy_is_status_2_before_anything_is_read() {
     assert!(err.starts_with("node-audit: missing.toml: the policy cannot be read: "), "{err}");
 }
 
-/// The reader of policies read an endless device until memory was used up.
+/// node-audit once read a policy from an endless device until memory ran out.
 #[test]
-fn a_policy_without_end_or_bottom_is_refused() {
+fn an_endless_or_deeply_nested_policy_is_refused() {
     let folder = folder();
     let large = format!("# {}\n", "x".repeat(1 << 20));
     std::fs::write(folder.path().join("large.toml"), large).unwrap();

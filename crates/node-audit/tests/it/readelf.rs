@@ -6,7 +6,7 @@ use std::process::Command;
 
 use node_audit::{Leftover, StaticTls};
 
-/// Names that readelf lists, and that the facts leave out on purpose.
+/// Names that readelf lists, and that the facts omit on purpose.
 const LINKER_MADE: [&str; 8] =
     ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
 
@@ -24,7 +24,7 @@ pub(crate) struct Readelf {
     pub(crate) bind_now: bool,
     pub(crate) text_relocations: bool,
     pub(crate) relro: bool,
-    /// None without PT_GNU_STACK.
+    /// `None` if the file has no PT_GNU_STACK.
     pub(crate) executable_stack: Option<bool>,
     pub(crate) writable_code: usize,
     pub(crate) static_tls: StaticTls,
@@ -65,7 +65,7 @@ impl Readelf {
             }
         }
         for line in run(file, "--dyn-syms").lines() {
-            // Number, value, size, type, binding, visibility, section, name, version's number.
+            // Fields: number, value, size, type, binding, visibility, section, name, number of the version.
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [_, _, _, kind, binding, visibility, section, name, ..] = fields[..] else { continue };
             if kind == "SECTION" || !matches!(binding, "GLOBAL" | "WEAK" | "UNIQUE") {
@@ -89,7 +89,7 @@ impl Readelf {
 
     fn segments(&mut self, file: &Path) {
         for line in run(file, "--program-headers").lines() {
-            // Type, offset, virtual and physical address, size in the file and in memory, flags, alignment.
+            // Fields: type, offset, virtual address, physical address, size in the file, size in memory, flags, alignment.
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [kind, _, _, _, _, size, ref flags @ .., _] = fields[..] else { continue };
             let flags = flags.concat();
@@ -108,7 +108,7 @@ impl Readelf {
     fn relocations(&mut self, file: &Path) {
         let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
         for line in run(file, "--relocs").lines() {
-            // Offset, info, type, and for a symbol its value, its name and possibly an addend.
+            // Fields: offset, info, type; with a symbol also its value, its name and possibly an addend.
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [_, _, kind, ref symbol @ ..] = fields[..] else { continue };
             if !["TPOFF64", "TLS_TPOFF", "TLS_TPREL64", "TPREL64"].iter().any(|end| kind.ends_with(end)) {
@@ -131,7 +131,7 @@ impl Readelf {
 
     fn sections(&mut self, file: &Path) {
         for line in run(file, "--section-headers").lines() {
-            // Number in brackets, then name, type, address, offset, size, size of an entry, flags.
+            // Fields after the number in brackets: name, type, address, offset, size, entry size, flags.
             let Some((_, line)) = line.split_once(']') else { continue };
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [name, _, _, _, size, _, flags, ..] = fields[..] else { continue };

@@ -1,4 +1,4 @@
-//! Libraries that a linker made and signed, compared with the output of LLVM's tools.
+//! Libraries that a real linker links and signs, compared with the output of LLVM's tools.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use object::{
 };
 use tempfile::TempDir;
 
-/// LLVM's linker, which comes with Rust.
+/// Returns the path of LLVM's linker, which comes with Rust.
 fn linker() -> Option<PathBuf> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
@@ -21,7 +21,7 @@ fn linker() -> Option<PathBuf> {
     hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|linker| linker.is_file())
 }
 
-/// Returns an object file that exports one function, which calls another.
+/// Returns an object file with one exported function that calls an imported function.
 fn object(cpu: Cpu) -> Vec<u8> {
     let (architecture, encoding, size) = match cpu {
         Cpu::Arm64 => (Architecture::Aarch64, RelocationEncoding::AArch64Call, 26),
@@ -57,7 +57,7 @@ fn object(cpu: Cpu) -> Vec<u8> {
     object.write().unwrap()
 }
 
-/// Links a library; prints a line and returns None without a linker.
+/// Links a library. Without a linker, prints a line and returns `None`.
 fn link(folder: &TempDir, cpu: Cpu, kind: &str) -> Option<PathBuf> {
     let Some(linker) = linker() else {
         println!("skipped: no rust-lld");
@@ -82,7 +82,7 @@ fn facts(file: &Path) -> Facts {
 }
 
 #[test]
-fn a_linked_library_is_read_as_a_made_one() {
+fn a_really_linked_library_is_read() {
     let folder = tempfile::tempdir().unwrap();
     for (cpu, kind, name) in [(Cpu::Arm64, "-dylib", "dynamic library"), (Cpu::X64, "-bundle", "bundle")] {
         let Some(file) = link(&folder, cpu, kind) else { return };
@@ -95,14 +95,14 @@ fn a_linked_library_is_read_as_a_made_one() {
         assert_eq!(macho.min_os.map(|version| version.to_string()).as_deref(), Some("11.0"));
         assert!(macho.two_level);
         assert_eq!(macho.install_name.is_some(), kind == "-dylib");
-        // The linker signs for arm64, where a signature is required.
+        // The linker signs only for arm64, which requires a signature.
         let signed = if cpu == Cpu::Arm64 { Signature::Valid { adhoc: true } } else { Signature::None };
         assert_eq!(macho.signature, signed);
     }
 }
 
 #[test]
-fn facts_are_those_of_llvm() {
+fn facts_match_llvm() {
     let missing = |tool: &&str| Command::new(tool).arg("--version").output().is_err();
     if let Some(tool) = ["llvm-objdump", "llvm-nm"].iter().find(|tool| missing(tool)) {
         println!("skipped: no {tool}");

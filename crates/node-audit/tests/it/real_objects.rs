@@ -1,4 +1,4 @@
-//! Files that a C compiler made, compared with readelf's output.
+//! Files that a C compiler builds, compared with readelf's output.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::readelf::Readelf;
 
-/// Compiles a shared object; prints a line and returns None without Linux or a C compiler.
+/// Compiles a shared object. Without Linux or a C compiler, prints a line and returns `None`.
 fn compile(folder: &TempDir, name: &str, source: &str, arguments: &[&str]) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") || Command::new("cc").arg("--version").output().is_err() {
         println!("skipped: no C compiler for ELF");
@@ -44,7 +44,7 @@ const ADDON: &str = "
     __attribute__((visibility(\"hidden\"))) void SSL_hidden(void) {}
 ";
 
-/// Compiles an addon with a search path, linked to a made-up libc.so.6.
+/// Compiles an addon with a RUNPATH, linked to a stand-in for libc.so.6.
 fn addon(folder: &TempDir) -> Option<PathBuf> {
     let script = "GLIBC_2.17 { global: from_libc; local: *; };\nGLIBC_2.77 { global: from_new_libc; };\n";
     std::fs::write(folder.path().join("libc.map"), script).unwrap();
@@ -56,7 +56,7 @@ fn addon(folder: &TempDir) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_linked_addon_is_read_as_a_made_one() {
+fn a_really_linked_addon_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let Some(file) = addon(&folder) else { return };
     let report = audit(&file, &Policy::default()).unwrap();
@@ -73,9 +73,9 @@ fn a_linked_addon_is_read_as_a_made_one() {
     }
 }
 
-/// With a GNU hash table and no export, no table that the loader reads has the number of imports.
+/// If an addon has a GNU hash table and no exports, no table of the loader gives the number of imports.
 #[test]
-fn an_addon_that_exports_nothing_has_its_imports_read() {
+fn the_imports_of_an_addon_without_exports_are_read() {
     let source = "
         extern void napi_module_register(void *);
         __attribute__((constructor)) static void enter(void) { napi_module_register(0); }
@@ -94,7 +94,7 @@ fn an_addon_that_exports_nothing_has_its_imports_read() {
     assert_eq!(only(read_facts(&file, &content).unwrap()), Facts { leftovers: Vec::new(), ..whole });
 }
 
-/// An own and a foreign variable by the initial-exec model, and an address within the code.
+/// Variables by the initial-exec model, defined here and in another library, and optionally an address within the code.
 const SOURCE: &str = "
     __attribute__((tls_model(\"initial-exec\"))) __thread int mine = 1;
     __attribute__((tls_model(\"initial-exec\"))) static __thread int hidden;
@@ -105,7 +105,7 @@ const SOURCE: &str = "
     #endif
 ";
 
-/// The options of the linker, by the name of the output.
+/// Output files, each with the options of the compiler and the linker.
 const MADE: [(&str, &[&str]); 5] = [
     ("plain.node", &["-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,-z,lazy", "-s"]),
     ("hard.node", &["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,nodelete"]),
@@ -116,7 +116,7 @@ const MADE: [(&str, &[&str]); 5] = [
 
 /// The facts show each option of the compiler and the linker, and the rules report them.
 #[test]
-fn options_of_the_linker_are_read() {
+fn options_of_the_compiler_and_the_linker_show_in_the_facts() {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> =
         MADE.iter().filter_map(|(name, options)| compile(&folder, name, SOURCE, options)).collect();
@@ -136,9 +136,9 @@ fn options_of_the_linker_are_read() {
     assert!(report.findings.iter().any(|finding| finding.rule == "static-tls"), "{:#?}", report.findings);
 }
 
-/// Compares made files, Node itself and this test, whose tables have any size.
+/// Compares compiled files, Node and this test binary, whose tables differ widely in size.
 #[test]
-fn facts_are_those_of_readelf() {
+fn facts_match_readelf() {
     if !cfg!(target_os = "linux") || Command::new("readelf").arg("--version").output().is_err() {
         println!("skipped: no readelf");
         return;

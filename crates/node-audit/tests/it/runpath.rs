@@ -1,4 +1,4 @@
-//! Directories that the loader searches for libraries.
+//! The rule `runpath`: the directories that the loader searches for libraries.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -36,8 +36,8 @@ fn an_entry_relative_to_the_current_directory_is_an_error() {
     }
 }
 
-/// @xmtp/node-bindings 1.10.0 has an empty RUNPATH. To glibc an empty entry among others means the current directory, but an
-/// empty RUNPATH means nothing. musl skips each empty entry.
+/// @xmtp/node-bindings 1.10.0 has an empty RUNPATH. glibc treats an empty entry among others as the current directory, but
+/// ignores an empty RUNPATH. musl skips every empty entry.
 #[test]
 fn an_empty_runpath_has_no_finding() {
     assert_eq!(findings(elf::DT_RUNPATH, ""), []);
@@ -47,7 +47,7 @@ fn an_empty_runpath_has_no_finding() {
 
 /// @nomicfoundation/edr-linux-x64-musl 0.22.0 has such an entry.
 #[test]
-fn an_entry_out_of_the_package_to_a_build_directory_is_an_error() {
+fn an_entry_that_leads_to_a_build_directory_outside_the_package_is_an_error() {
     for path in ["$ORIGIN/../../../root/rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
@@ -58,7 +58,7 @@ fn an_entry_out_of_the_package_to_a_build_directory_is_an_error() {
 }
 
 #[test]
-fn other_directories_are_a_warning_each() {
+fn each_other_directory_is_a_warning() {
     let found = findings(elf::DT_RUNPATH, "/usr/lib/special:/tmpfoo:$ORIGIN/../lib");
     assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning; 3]);
     assert!(found[0].message.contains("/usr/lib/special"));
@@ -66,7 +66,7 @@ fn other_directories_are_a_warning_each() {
 }
 
 #[test]
-fn directories_beside_the_addon_are_one_warning() {
+fn directories_relative_to_the_addon_are_one_warning() {
     let found = findings(elf::DT_RPATH, "$ORIGIN/../lib:${ORIGIN}:$ORIGIN/../../other/lib");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(found[0].evidence, "RPATH entries \"$ORIGIN/../lib:${ORIGIN}:$ORIGIN/../../other/lib\"");
@@ -85,7 +85,7 @@ fn directories_that_lead_to_a_needed_library_are_fine() {
         object.findings_in(folder.path(), NAME, "runpath")
     };
     assert_eq!(findings("$ORIGIN:$ORIGIN/lib/"), []);
-    // sharp has an entry for each way in which a package manager may place the library.
+    // sharp has an entry for each layout that a package manager may use.
     assert_eq!(findings("$ORIGIN/../@img+lib:$ORIGIN/lib:$ORIGIN/nothing"), []);
     let found = findings("$ORIGIN/nothing:$ORIGIN/../lib");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));

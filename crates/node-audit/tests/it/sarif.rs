@@ -1,4 +1,4 @@
-//! `--format sarif`: the shape that the standard requires.
+//! The option `--format sarif`: output in the shape that the standard requires.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn log(text: &str) -> Value {
 }
 
 #[test]
-fn a_clean_run_has_rules_and_no_results() {
+fn a_clean_run_lists_rules_and_no_results() {
     let (status, out, err) = node_audit(&folder(), &["--format", "sarif", NAME]);
     assert_eq!((status, err.as_str()), (0, ""));
     let log = log(&out);
@@ -45,7 +45,7 @@ fn a_clean_run_has_rules_and_no_results() {
 }
 
 #[test]
-fn a_result_names_its_rule_its_file_and_what_to_do() {
+fn a_result_names_its_rule_file_and_remedy() {
     let (status, out, _) = node_audit(&folder(), &["--format=sarif", BAD, "addon.node"]);
     assert_eq!(status, 1);
     let results = log(&out)["runs"][0]["results"].clone();
@@ -66,11 +66,11 @@ fn a_result_names_its_rule_its_file_and_what_to_do() {
         text.starts_with("The addon needs libssl.so.3") && text.contains("Seen: DT_NEEDED libssl.so.3."),
         "{text}"
     );
-    assert!(results[1]["properties"].get("platform").is_none(), "an unknown platform is absent, not null");
+    assert!(results[1]["properties"].get("platform").is_none(), "an unknown platform is omitted, not null");
 }
 
 #[test]
-fn fingerprints_differ_within_a_run_and_stay_the_same_in_the_next() {
+fn fingerprints_are_unique_within_a_run_and_stable_across_runs() {
     let folder = folder();
     let twice = Maker { needed: vec!["libssl.so.3", "libssl.so.3", "libz.so.1"], ..Maker::addon() };
     std::fs::write(folder.path().join(BAD), twice.make()).unwrap();
@@ -135,7 +135,7 @@ fn an_entry_of_an_archive_has_a_relative_uri() {
     assert_eq!(location["logicalLocations"], entry);
 }
 
-/// A code host resolves the paths from the root of the repository, wherever node-audit runs.
+/// A code host resolves paths from the root of the repository, even if node-audit runs in a subfolder.
 #[test]
 fn paths_start_at_the_root_of_the_repository() {
     let folder = tempfile::tempdir().unwrap();
@@ -163,7 +163,7 @@ fn paths_start_at_the_root_of_the_repository() {
         .collect();
     assert!(places.contains(&json!(["package", "packages/p/package.json", 3])), "{places:?}");
     assert!(places.contains(&json!(["needed", format!("packages/p/{BAD}"), 1])), "{places:?}");
-    // A file outside has an absolute URI.
+    // A file outside the repository has an absolute URI.
     let outside = tempfile::tempdir().unwrap();
     let path = outside.path().join(BAD);
     std::fs::copy(folder.path().join("packages/p").join(BAD), &path).unwrap();

@@ -1,4 +1,4 @@
-//! Code signatures.
+//! The rule `signature`: code signatures of Mach-O files.
 
 use node_audit::{Severity, Signature};
 use object::macho::{self, CsHashType};
@@ -19,7 +19,7 @@ fn damage(content: &[u8]) -> String {
     found[0].evidence.clone()
 }
 
-/// Returns the start of the signature, which is its table of blobs.
+/// Returns the offset of the signature, which begins with the table of blobs.
 fn start(content: &[u8]) -> usize {
     let magic = macho::CSMAGIC_EMBEDDED_SIGNATURE.to_be_bytes();
     content.windows(4).position(|bytes| bytes == magic).unwrap()
@@ -40,7 +40,7 @@ fn each_kind_of_hash_and_page_is_checked() {
     ] {
         let good = signed(hashes, page).make();
         assert_eq!(findings(&good, NAME, RULE), []);
-        // The byte is in the code, far after the load commands.
+        // Byte 9000 is in the code, far after the load commands.
         let mut bad = good.clone();
         bad[9000] ^= 1;
         assert!(damage(&bad).contains(&format!("does not have the {name} hash")), "{}", damage(&bad));
@@ -67,7 +67,7 @@ fn a_changed_byte_names_its_page() {
     }
 }
 
-/// A kernel uses the best hash that it knows, so each must be right.
+/// A kernel checks the best hash that it knows, so every code directory must be right.
 #[test]
 fn each_code_directory_is_checked() {
     let object = signed(&[macho::CS_HASHTYPE_SHA1, macho::CS_HASHTYPE_SHA256], 12);
@@ -78,7 +78,7 @@ fn each_code_directory_is_checked() {
 }
 
 #[test]
-fn arm64_demands_a_signature_and_x64_does_not() {
+fn arm64_requires_a_signature_and_x64_does_not() {
     let found = MachO { signing: None, ..MachO::addon() }.findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert_eq!(found[0].evidence, "no LC_CODE_SIGNATURE");
@@ -93,7 +93,7 @@ fn arm64_demands_a_signature_and_x64_does_not() {
 }
 
 #[test]
-fn each_part_of_a_fat_file_has_its_own() {
+fn each_part_of_a_fat_file_has_its_own_signature() {
     let arm64 = signed(&[macho::CS_HASHTYPE_SHA256], 12);
     let parts = |arm64: Vec<u8>| {
         fat(&[(macho::CPU_TYPE_X86_64, MachO::x64().make()), (macho::CPU_TYPE_ARM64, arm64)], false)
@@ -107,7 +107,7 @@ fn each_part_of_a_fat_file_has_its_own() {
 }
 
 #[test]
-fn signatures_that_make_no_sense_are_named() {
+fn invalid_signatures_are_described() {
     let good = signed(&[macho::CS_HASHTYPE_SHA256], 12).make();
     let table = start(&good);
     let directory = table + 20;
@@ -137,7 +137,8 @@ fn signatures_that_make_no_sense_are_named() {
         assert!(damage(&bad).contains(expected), "{expected}: {}", damage(&bad));
     }
     let mut many = signed(&[macho::CS_HASHTYPE_SHA256; 7], 12).make();
-    // Several directories of one kind would hash the file several times. The seventh is not in a slot of a code directory.
+    // Each code directory makes node-audit hash the file, so a second directory with the same kind of hash is refused. The
+    // seventh directory is in a slot that is not for code directories.
     assert!(damage(&many).contains("two code directories with one kind of hash"), "{}", damage(&many));
     let seventh = start(&many) + 12 + 6 * 8;
     many[seventh..seventh + 4].fill(0);

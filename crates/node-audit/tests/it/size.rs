@@ -1,4 +1,4 @@
-//! The budget for the size.
+//! The rule `size`: the size budget of a file.
 
 use node_audit::{Policy, Rule, Severity};
 use object::pe;
@@ -16,7 +16,7 @@ fn the_explanation_names_the_default_budget() {
 }
 
 #[test]
-fn a_file_of_the_budgets_size_is_fine() {
+fn a_file_as_large_as_the_budget_is_fine() {
     let size = PeMaker::addon().make().len() as u64;
     let policy = Policy { size, ..Policy::default() };
     assert_eq!(PeMaker::addon().findings_by(NAME, RULE, &policy), []);
@@ -24,7 +24,7 @@ fn a_file_of_the_budgets_size_is_fine() {
 }
 
 #[test]
-fn a_larger_one_is_a_warning_with_both_sizes() {
+fn a_larger_file_is_a_warning_with_both_sizes() {
     let sections = vec![(".data", pe::IMAGE_SCN_MEM_READ, 3_500_000)];
     let object = PeMaker { sections, ..PeMaker::addon() };
     let policy = Policy { size: 3_000_000, ..Policy::default() };

@@ -1,4 +1,4 @@
-//! Thread-local variables by the initial-exec model.
+//! The rule `static-tls`: thread-local variables by the initial-exec model.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -36,7 +36,7 @@ fn variables_by_another_model_are_fine() {
 }
 
 #[test]
-fn musl_refuses_variables_of_its_own() {
+fn musl_refuses_variables_of_the_addon() {
     let finding = only(on_musl(own(24)).findings(MUSL, "static-tls"));
     assert_eq!(finding.severity, Severity::Error);
     assert!(finding.message.starts_with("the addon needs 24 bytes"), "{}", finding.message);
@@ -45,7 +45,7 @@ fn musl_refuses_variables_of_its_own() {
 }
 
 #[test]
-fn glibc_has_space_for_some() {
+fn glibc_reserves_space_for_some_variables() {
     let finding = only(own(1664).findings(NAME, "static-tls"));
     assert_eq!(finding.severity, Severity::Warning);
     assert!(
@@ -53,7 +53,8 @@ fn glibc_has_space_for_some() {
         "{}",
         finding.message
     );
-    // Node 22 refuses one byte more. 1665 to 1727 bytes were a warning about 1700 bytes "of the 1664".
+    // Node 22 refuses an addon with 1665 bytes. For 1665 to 1727 bytes, node-audit once only warned, for example about 1700
+    // bytes "of the 1664".
     for (size, place) in
         [(1665, " in some releases of Node"), (1727, " in some releases of Node"), (1728, "")]
     {
@@ -97,10 +98,10 @@ fn the_relocations_of_each_machine_are_known() {
     }
 }
 
-/// A variable of a library that Node is linked to has space already. A variable of a library that is loaded with the addon has
-/// none.
+/// Variables of a library that Node is linked to already have space, unlike variables of a library that is loaded with the
+/// addon.
 #[test]
-fn variables_of_others_matter_where_they_come_with_the_addon() {
+fn variables_of_libraries_matter_if_these_come_with_the_addon() {
     let relocations = vec![(elf::R_X86_64_TPOFF64, "theirs"), (elf::R_X86_64_TPOFF64, "theirs")];
     let object = Maker { imports: vec!["theirs"], relocations, ..Maker::addon() };
     assert_eq!(object.findings(NAME, "static-tls"), []);

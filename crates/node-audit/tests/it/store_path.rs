@@ -1,4 +1,4 @@
-//! Names of store objects in an addon.
+//! The rule `store-path`: names of Nix store objects in an addon.
 
 use node_audit::Severity;
 
@@ -21,7 +21,7 @@ fn a_live_reference_is_a_warning_that_names_the_object() {
 }
 
 #[test]
-fn objects_are_counted_once() {
+fn each_object_is_counted_once() {
     let texts = [&format!("{GLIBC}/lib/a"), &format!("{GCC}/lib/b"), &format!("{GLIBC}/lib/c")];
     let found = with(&texts.map(String::as_str)).findings(NAME, RULE);
     assert!(found[0].message.starts_with("the file names 2 objects of"), "{}", found[0].message);

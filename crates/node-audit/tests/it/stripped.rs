@@ -1,4 +1,4 @@
-//! Debug information in an addon.
+//! The rule `stripped`: debug information in an addon.
 
 use node_audit::Severity;
 use object::pe;
@@ -15,7 +15,7 @@ fn a_stripped_file_is_fine() {
 }
 
 #[test]
-fn sections_are_named_with_their_sizes_the_largest_first() {
+fn sections_are_listed_with_their_sizes_largest_first() {
     let debug = |name, length| (name, pe::IMAGE_SCN_MEM_DISCARDABLE, length);
     let sections = vec![debug(".debug_line", 0x400), debug(".debug_info", 0x10000)];
     let found = PeMaker { sections, symbols: 2, ..PeMaker::addon() }.findings(NAME, RULE);

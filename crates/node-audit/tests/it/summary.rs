@@ -1,4 +1,4 @@
-//! `--summary`: which packages load on which systems.
+//! The option `--summary`: a table of packages and the systems on which they load.
 
 use object::elf;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ impl Installed {
         }
     }
 
-    /// Returns the status, and by package the verdicts in the order of the systems.
+    /// Returns the exit status, and for each package its verdicts in the order of the systems.
     fn summary(&self) -> (i32, Value) {
         let (status, out, err) = node_audit(&self.0, &["--summary", "--format=json", "node_modules"]);
         assert_eq!(err, "");
@@ -102,7 +102,7 @@ fn each_prebuilt_addon_is_checked_for_its_system() {
 }
 
 #[test]
-fn platform_packages_count_for_the_one_that_asks_for_them() {
+fn platform_packages_count_for_their_main_package() {
     let installed = Installed::new();
     let names = ["@a/core-linux-x64-gnu", "@a/core-linux-x64-musl", "@a/core-win32-x64-msvc", "plain"];
     let wanted: serde_json::Map<String, Value> =
@@ -123,7 +123,7 @@ fn platform_packages_count_for_the_one_that_asks_for_them() {
     assert_eq!(status, 0);
 }
 
-/// musl's loader answers libc.so.6 and similar names itself, so an addon for glibc may load.
+/// musl's loader resolves libc.so.6 and similar names to itself, so an addon for glibc may load.
 #[test]
 fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     let installed = Installed::new();
@@ -136,7 +136,7 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     );
     installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
     installed.package("musl", json!({}), &[(file, musl())]);
-    // A library that comes with the addon is present on musl too, and has needs of its own.
+    // A library that comes with the addon is also there on musl, but may need other libraries.
     let origin = vec![(elf::DT_RUNPATH, "$ORIGIN")];
     let loading = Maker { needed: vec!["libc.so.6", "liba.so"], texts: origin, ..Maker::addon() }.make();
     let library = "prebuilds/linux-x64/liba.so";
@@ -159,7 +159,7 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
 }
 
 #[test]
-fn an_addon_that_npm_compiles_here_is_compiled_there() {
+fn an_addon_that_npm_compiles_here_is_compiled_on_other_systems() {
     let installed = Installed::new();
     let gyp = ("binding.gyp", b"{}".to_vec());
     installed.package("built", json!({}), &[gyp.clone(), ("build/Release/x.node", glibc())]);
@@ -179,7 +179,7 @@ fn an_addon_that_npm_compiles_here_is_compiled_there() {
 }
 
 #[test]
-fn only_rules_about_loading_count() {
+fn only_rules_that_stop_loading_count() {
     let installed = Installed::new();
     let exporting = Maker { exports: vec!["napi_register_module_v1", "SSL_new"], ..Maker::addon() }.make();
     installed.package("clash", json!({}), &[("x.linux-x64-gnu.node", exporting)]);
@@ -190,7 +190,7 @@ fn only_rules_about_loading_count() {
 }
 
 #[test]
-fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
+fn the_table_lists_failing_packages_first() {
     let installed = Installed::new();
     let wanted =
         json!({ "optionalDependencies": { "a-linux-x64-musl": "1.0.0", "a-linux-x64-gnu": "1.0.0" } });
@@ -219,9 +219,9 @@ fn the_table_has_a_row_for_each_package_the_failing_ones_first() {
     assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
 }
 
-/// node-audit refused `--platform` with `--summary`.
+/// node-audit once refused `--platform` with `--summary`.
 #[test]
-fn a_platform_is_the_only_column() {
+fn with_a_platform_the_table_has_one_column() {
     let installed = Installed::new();
     installed.package(
         "a",
@@ -265,13 +265,13 @@ fn a_cell_of_the_table_is_short() {
     let needing = |needed| Maker { needed, ..Maker::addon() }.make();
     installed.package("a", json!({}), &[("a.linux-x64-gnu.node", needing(vec!["libc.so.6", "libfoo.so.1"]))]);
     installed.package("b", json!({}), &[("b.linux-x64-gnu.node", musl())]);
-    // koffi has a file for each C library in a package whose name gives none.
+    // koffi has a file for each C library in a package whose name gives no C library.
     installed.package(
         "k-linux-x64",
         json!({}),
         &[("linux_x64/k.node", glibc()), ("musl_x64/k.node", musl())],
     );
-    // deasync has a file for each release of Node; the file for 0.10 lacks the entry point of later releases.
+    // deasync has a file for each release of Node, and the file for 0.10 lacks the entry point of later releases.
     let old = Maker { exports: vec!["d_module"], ..Maker::addon() }.make();
     let files = [("bin/linux-x64-node-0.10/d.node", old), ("bin/linux-x64-node-22/d.node", glibc())];
     installed.package("d", json!({}), &files);
@@ -287,7 +287,7 @@ fn a_cell_of_the_table_is_short() {
     assert!(!out.contains("require()") && out.contains("fails: claims"), "{out}");
 }
 
-/// The summary counted node-lmdb 0.9.7 and greenworks 0.1.0 as loading; Node 20 loads neither.
+/// The summary once said that node-lmdb 0.9.7 and greenworks 0.1.0 load, but Node 20 loads neither.
 #[test]
 fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
     let installed = Installed::new();
@@ -305,7 +305,7 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
         "current",
         json!({}),
         &[
-            // Another Node does not open this file, so its faults do not count.
+            // Node 20 and later do not open this file, so its errors do not count.
             ("prebuilds/linux-x64/node.abi108.node", new_glibc()),
             ("prebuilds/linux-x64/node.abi115.node", v8("node_register_module_v115")),
             ("prebuilds/linux-x64/node.abi127.node", v8("node_register_module_v127")),
@@ -329,7 +329,7 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
         json!({ "engines": { "node": "^16" } }),
         &[("x.linux-x64-gnu.node", v8("node_register_module_v93"))],
     );
-    // The addon of another Node on this machine; npm compiles one for each.
+    // npm compiled this addon on this machine for another Node, and compiles one for each Node.
     installed.package(
         "compiled",
         json!({ "scripts": { "install": "node-gyp rebuild" } }),
@@ -372,7 +372,7 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
     assert_eq!((status, err.as_str()), (0, ""));
 }
 
-/// @yuuang/ffi-rs-linux-x64-musl 1.3.2 says "libc": "glibc": npm does not install the addon on Alpine, but on Debian.
+/// @yuuang/ffi-rs-linux-x64-musl 1.3.2 says "libc": "glibc": npm installs the addon on Debian, and not on Alpine.
 #[test]
 fn a_package_that_npm_does_not_install_on_a_system_fails_there() {
     let installed = Installed::new();
@@ -409,7 +409,7 @@ fn a_folder_without_addons_is_status_2() {
     assert!(err.starts_with("node-audit: node_modules"), "{err}");
 }
 
-/// The summary said "no addon" for Alpine, although the package's own warning says that npm installs the package there.
+/// The summary once said "no addon" for Alpine, although a warning says that npm installs the package there.
 #[test]
 fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     let installed = Installed::new();
@@ -428,9 +428,9 @@ fn npm_installs_a_package_for_glibc_without_libc_on_alpine() {
     assert_eq!(status, 1);
 }
 
-/// @aicontextlab/core-native 0.2.1 has no package for arm64. The report said so, and the summary did not.
+/// @aicontextlab/core-native 0.2.1 has no package for arm64. The report said so, but the summary once did not.
 #[test]
-fn an_unlisted_package_that_the_loader_requires_fails() {
+fn a_platform_whose_package_is_not_listed_fails() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = r#"{"name": "a", "version": "1.0.0", "main": "index.js",
         "optionalDependencies": {"a-linux-x64-gnu": "1.0.0", "a-darwin-arm64": "1.0.0"}}"#;

@@ -1,4 +1,4 @@
-//! Exported names.
+//! The rule `symbols`: exported names.
 
 use node_audit::{Finding, Policy, Severity};
 use object::elf;
@@ -23,7 +23,7 @@ fn entry_points_and_hidden_or_imported_names_are_fine() {
 }
 
 #[test]
-fn a_name_that_node_has_is_an_error() {
+fn a_name_that_node_exports_is_an_error() {
     for (name, library) in [
         ("EVP_MD_fetch", "OpenSSL"),
         ("inflate", "zlib"),
@@ -50,7 +50,7 @@ fn clashes_are_counted_by_library() {
 }
 
 #[test]
-fn an_addon_that_binds_to_itself_gets_a_warning() {
+fn a_clash_in_an_addon_that_binds_to_itself_is_a_warning() {
     let numbers = vec![(elf::DT_FLAGS, elf::DF_SYMBOLIC.0)];
     let object = Maker { numbers, ..exports(&[ENTRY, "SSL_new"]) };
     assert_eq!(findings(&object)[0].severity, Severity::Warning);

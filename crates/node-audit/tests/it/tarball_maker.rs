@@ -1,4 +1,4 @@
-//! Makes npm tarballs in memory, valid and damaged ones.
+//! Builds npm tarballs in memory, both valid and damaged.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
-/// A tar archive that grows by an entry at a time.
+/// A tar archive under construction.
 pub(crate) struct Tarball {
     builder: Builder<Vec<u8>>,
 }
@@ -25,13 +25,13 @@ impl Tarball {
         self.entry(path, EntryType::Regular, content)
     }
 
-    /// Adds an entry. The path goes into the header as it is, since the builder refuses the hostile ones.
+    /// Adds an entry. The path goes into the header unchecked, since the builder would refuse a hostile path.
     pub(crate) fn entry(mut self, path: &str, kind: EntryType, content: &[u8]) -> Tarball {
         self.builder.append(&header(path, kind, content.len() as u64), content).unwrap();
         self
     }
 
-    /// Adds a file with a long path, in the form of GNU's or POSIX's tar.
+    /// Adds a file with a long path, in the format of GNU tar or of POSIX.
     pub(crate) fn long(self, path: &str, kind: EntryType, content: &[u8]) -> Tarball {
         let name = if kind == EntryType::XHeader { record("path", path) } else { format!("{path}\0") };
         self.entry("long", kind, name.as_bytes()).file("package/cut", content)
@@ -46,7 +46,7 @@ impl Tarball {
     }
 }
 
-/// Returns a record of POSIX's table of extended attributes, which begins with its own length in digits.
+/// Returns a record of a POSIX extended header, which begins with its own length in decimal digits.
 pub(crate) fn record(key: &str, value: &str) -> String {
     let rest = format!(" {key}={value}\n");
     let mut length = rest.len();

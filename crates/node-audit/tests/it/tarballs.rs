@@ -1,4 +1,4 @@
-//! npm tarballs, good and bad.
+//! Audits of npm tarballs, valid and damaged.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::tarball_maker::{Tarball, gzip, header, record};
 
 const MANIFEST: &str = r#"{"name": "p", "version": "1.0.0"}"#;
 
-/// Audits an archive of this content.
+/// Audits an archive with this content.
 fn audit(content: &[u8]) -> Audit {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.tgz");
@@ -25,7 +25,7 @@ fn audit(content: &[u8]) -> Audit {
     strip(audit, &folder)
 }
 
-/// Shortens file names to start at the folder.
+/// Makes the file names in reports relative to the folder.
 fn strip(mut audit: Audit, folder: &TempDir) -> Audit {
     let start = format!("{}/", folder.path().display());
     for file in &mut audit.files {
@@ -41,7 +41,7 @@ fn names(audit: &Audit) -> Vec<&str> {
     audit.files.iter().map(|file| file.report.file.as_str()).collect()
 }
 
-/// Returns the one failure of a refused archive.
+/// Returns the only failure of a refused archive.
 fn refused(content: &[u8]) -> String {
     let audit = audit(content);
     assert_eq!((audit.files.len(), audit.failures.len()), (0, 1), "{:?}", audit.failures);
@@ -82,7 +82,7 @@ fn addons_are_named_by_archive_and_entry_and_sorted() {
 }
 
 #[test]
-fn the_nearest_package_json_with_a_name_is_that_of_the_addon() {
+fn an_addon_belongs_to_the_nearest_package_json_with_a_name() {
     let tarball = Tarball::package(MANIFEST)
         .file("package/lib/package.json", br#"{"type": "commonjs"}"#)
         .file("package/lib/x.linux-x64-gnu.node", &addon())
@@ -114,7 +114,7 @@ fn long_names_of_both_kinds_are_read() {
 }
 
 #[test]
-fn paths_out_of_the_archive_are_refused_by_name() {
+fn paths_that_leave_the_archive_are_refused_by_name() {
     for (path, why) in [
         ("../x.node", "leads out"),
         ("package/../../x.node", "leads out"),
@@ -134,13 +134,13 @@ fn paths_out_of_the_archive_are_refused_by_name() {
 }
 
 #[test]
-fn a_control_character_of_a_name_is_escaped() {
+fn a_control_character_in_a_name_is_escaped() {
     let failure = refused(&Tarball::new().file("../\u{1b}[2J.node", &addon()).gz());
     assert!(failure.contains("../\\u{1b}[2J.node"), "{failure}");
 }
 
 #[test]
-fn a_link_in_the_place_of_an_addon_is_refused_and_others_are_ignored() {
+fn a_link_in_place_of_an_addon_is_refused_and_other_links_are_ignored() {
     for kind in [EntryType::Symlink, EntryType::Link] {
         for path in ["package/x.node", "package/package.json"] {
             let failure = refused(&Tarball::new().entry(path, kind, b"").gz());
@@ -217,7 +217,7 @@ fn an_archive_without_an_addon_is_refused() {
 }
 
 #[test]
-fn a_broken_package_json_is_reported_and_the_addon_is_read() {
+fn a_broken_package_json_is_reported_and_the_addon_is_audited() {
     let audit = audit(&Tarball::package("{").file("package/addon.linux-x64-gnu.node", &addon()).gz());
     assert_eq!((audit.files.len(), audit.failures.len()), (1, 1));
     let failure = audit.failures[0].to_string();
@@ -225,7 +225,7 @@ fn a_broken_package_json_is_reported_and_the_addon_is_read() {
 }
 
 #[test]
-fn a_damaged_addon_is_a_finding_among_the_others() {
+fn a_damaged_addon_is_a_finding_and_the_other_addons_are_audited() {
     let tarball =
         Tarball::package(MANIFEST).file("package/a-x64.node", b"text").file("package/b.node", &addon());
     let audit = audit(&tarball.gz());
@@ -236,7 +236,7 @@ fn a_damaged_addon_is_a_finding_among_the_others() {
     assert_eq!(audit.damaged().count(), 1);
 }
 
-/// Returns an archive of some kilobytes that unpacks to more than the limit.
+/// Returns a small archive that unpacks to many zeros.
 fn bomb(start: &[u8], zeros: u64) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(start).unwrap();
@@ -248,7 +248,7 @@ fn bomb(start: &[u8], zeros: u64) -> Vec<u8> {
 }
 
 #[test]
-fn limits_keep_an_archive_from_filling_the_memory() {
+fn limits_keep_an_archive_from_exhausting_memory() {
     let start = |path, kind, size| header(path, kind, size).as_bytes().to_vec();
     let content = bomb(&start("package/data", EntryType::Regular, 4 << 30), 1100 << 20);
     assert!(refused(&content).contains("unpacks to more than 1024 MiB"), "{}", refused(&content));
@@ -274,7 +274,7 @@ fn limits_keep_an_archive_from_filling_the_memory() {
 }
 
 #[test]
-fn an_addon_above_the_limit_is_a_failure_of_its_own() {
+fn an_addon_above_the_size_limit_fails_alone() {
     let size = node_audit::MAX_FILE + 512;
     let mut start = header("package/big.node", EntryType::Regular, size).as_bytes().to_vec();
     let audit = {
@@ -289,7 +289,7 @@ fn an_addon_above_the_limit_is_a_failure_of_its_own() {
 }
 
 #[test]
-fn two_sizes_and_sparse_files_are_refused() {
+fn a_second_size_and_sparse_files_are_refused() {
     let table = record("size", "1");
     let sizes = Tarball::new().entry("long", EntryType::XHeader, table.as_bytes()).file("package/a", b"four");
     assert!(refused(&sizes.gz()).contains("two sizes"));
@@ -297,7 +297,7 @@ fn two_sizes_and_sparse_files_are_refused() {
 }
 
 #[test]
-fn the_content_makes_an_archive_and_missing_ones_are_named() {
+fn an_archive_is_recognised_by_its_content_and_a_missing_archive_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("download");
     std::fs::write(&path, Tarball::package(MANIFEST).file("package/x.node", &addon()).gz()).unwrap();
@@ -317,7 +317,7 @@ fn an_addon_can_be_checked_again_for_another_platform() {
     assert_eq!(audit_paths(&[PathBuf::new()], &Policy::default(), &()).failures.len(), 1);
 }
 
-/// A megabyte of archive can have a hundred thousand empty addons, each with findings.
+/// An archive of one megabyte can hold a hundred thousand empty addons, each with findings.
 #[test]
 fn more_addons_than_the_limit_are_refused() {
     let many = (0..=10_000).fold(Tarball::package(MANIFEST), |tarball, number| {

@@ -1,4 +1,4 @@
-//! Undefined symbols of ELF files.
+//! The rule `undefined-symbols` for ELF files.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -9,7 +9,7 @@ use crate::tarball_maker::Tarball;
 const RULE: &str = "undefined-symbols";
 const MUSL: &str = "addon.linux-x64-musl.node";
 
-/// Returns an addon that imports the names by relocations of a kind, with lazy binding.
+/// Returns an addon that imports names by one kind of relocation, with lazy binding.
 fn lazy(kind: elf::RelocationType, names: &[&'static str]) -> Maker {
     let table = if kind == elf::R_X86_64_JUMP_SLOT {
         (elf::DT_JMPREL, elf::DT_PLTRELSZ)
@@ -20,7 +20,7 @@ fn lazy(kind: elf::RelocationType, names: &[&'static str]) -> Maker {
     Maker { imports: names.to_vec(), versions: vec![], relocations, table, bind_now: false, ..Maker::addon() }
 }
 
-/// Returns an addon that calls the names, and binds them when it is loaded.
+/// Returns an addon that calls functions, and binds them when it is loaded.
 fn now(names: &[&'static str]) -> Maker {
     Maker { bind_now: true, ..lazy(elf::R_X86_64_JUMP_SLOT, names) }
 }
@@ -33,9 +33,10 @@ fn severities(found: &[Finding]) -> Vec<Severity> {
     found.iter().map(|finding| finding.severity).collect()
 }
 
-/// node-audit passed the output of `cc -shared -fPIC -Wl,-z,now` for a call to an undefined function, and Node refused it.
+/// If an addon from `cc -shared -fPIC -Wl,-z,now` calls an undefined function, Node refuses the addon. node-audit once passed
+/// such an addon.
 #[test]
-fn a_missing_function_that_is_bound_at_once_is_an_error() {
+fn a_missing_function_bound_at_once_is_an_error() {
     let found = now(&["some_missing_function"]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
     assert_eq!(
@@ -57,7 +58,7 @@ fn a_missing_function_that_is_bound_at_once_is_an_error() {
 }
 
 #[test]
-fn a_missing_function_that_is_bound_lazily_is_a_warning_that_names_the_call() {
+fn a_missing_function_bound_lazily_is_a_warning_that_names_the_function() {
     let found = lazy(elf::R_X86_64_JUMP_SLOT, &["some_missing_function"]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Warning]);
     assert!(
@@ -71,20 +72,20 @@ fn a_missing_function_that_is_bound_lazily_is_a_warning_that_names_the_call() {
 }
 
 #[test]
-fn a_missing_variable_is_an_error_with_lazy_binding_too() {
+fn a_missing_variable_is_an_error_even_with_lazy_binding() {
     for kind in [elf::R_X86_64_GLOB_DAT, elf::R_X86_64_64, elf::R_X86_64_DTPMOD64] {
         let found = lazy(kind, &["some_missing_variable"]).findings(NAME, RULE);
         assert_eq!(severities(&found), [Severity::Error], "{kind:?}");
     }
-    // A function that is called, and whose address is taken.
+    // The addon calls a function and also takes its address.
     let mut both = lazy(elf::R_X86_64_GLOB_DAT, &["missing"]);
     both.relocations.push((elf::R_X86_64_JUMP_SLOT, "missing"));
     assert_eq!(severities(&both.findings(NAME, RULE)), [Severity::Error]);
 }
 
-/// Seen with musl 1.2.5: without BIND_NOW, it leaves calls and addresses that it cannot bind, and refuses other data.
+/// Measured with musl 1.2.5: without BIND_NOW, musl ignores calls and addresses that it cannot bind, but refuses other data.
 #[test]
-fn musl_refuses_only_what_it_binds_at_once() {
+fn musl_refuses_only_names_that_it_binds_at_once() {
     for (kind, severity) in [
         (elf::R_X86_64_JUMP_SLOT, Severity::Warning),
         (elf::R_X86_64_GLOB_DAT, Severity::Warning),
@@ -99,9 +100,10 @@ fn musl_refuses_only_what_it_binds_at_once() {
     }
 }
 
-/// @libsql/linux-x64-musl 0.3.10 needs fcntl64. musl's loader answers open64 and its kind, outside of the symbol table.
+/// @libsql/linux-x64-musl 0.3.10 needs fcntl64. musl's loader resolves open64 and similar names, though its symbol table lacks
+/// them.
 #[test]
-fn musl_lacks_what_only_glibc_has() {
+fn names_that_only_glibc_has_are_an_error_on_musl() {
     let names = ["open64", "stat64", "readdir64_r", "fcntl64", "__memcpy_chk", "malloc"];
     let found = for_musl(now(&names)).findings(MUSL, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
@@ -111,7 +113,7 @@ fn musl_lacks_what_only_glibc_has() {
         found[0].message
     );
     assert_eq!(now(&names).findings(NAME, RULE), []);
-    // An addon for glibc that is to load on musl.
+    // The same addon, linked to glibc and named for musl.
     let found = now(&names).findings(MUSL, RULE);
     assert_eq!(severities(&found), [Severity::Error], "{found:?}");
 }
@@ -135,13 +137,13 @@ fn names_of_the_system_of_node_and_of_the_addon_are_fine() {
     ];
     assert_eq!(now(&names).findings(NAME, RULE), []);
     assert_eq!(for_musl(now(&names)).findings(MUSL, RULE), []);
-    // A symbol table may have a name twice.
+    // A symbol table may contain a name twice.
     let object = Maker { exports: vec!["napi_register_module_v1", "mine"], ..now(&["mine"]) };
     assert_eq!(object.findings(NAME, RULE), []);
 }
 
 #[test]
-fn weak_imports_and_those_without_a_relocation_may_be_missing() {
+fn weak_imports_and_imports_without_a_relocation_may_be_missing() {
     let object = Maker { weak: vec!["__gmon_start__"], imports: vec![], ..now(&["__gmon_start__"]) };
     assert_eq!(object.findings(NAME, RULE), []);
     let object = Maker { relocations: vec![], ..now(&["some_missing_function"]) };
@@ -150,7 +152,7 @@ fn weak_imports_and_those_without_a_relocation_may_be_missing() {
     assert_eq!(object.findings(NAME, RULE), []);
 }
 
-/// `napi-version` reports the functions that some Node has.
+/// `napi-version` covers the functions that some Node has.
 #[test]
 fn a_function_of_node_api_that_no_node_has_is_an_error() {
     let object = now(&["napi_make_coffee", "napi_wrap"]);
@@ -160,9 +162,9 @@ fn a_function_of_node_api_that_no_node_has_is_an_error() {
     assert_eq!(object.findings(NAME, "napi-version"), []);
 }
 
-/// The versions of a symbol in one library.
+/// A library can define several versions of a symbol.
 #[test]
-fn a_version_that_the_library_has_without_the_name_is_an_error() {
+fn a_known_version_that_lacks_the_name_is_an_error() {
     let need = |version, symbols: &[&'static str]| Need {
         library: "libc.so.6",
         version,
@@ -175,7 +177,7 @@ fn a_version_that_the_library_has_without_the_name_is_an_error() {
         ..now(&[])
     };
     assert_eq!(bound("GLIBC_2.2.5").findings(NAME, RULE), []);
-    // The first version on arm64.
+    // On arm64, GLIBC_2.17 is the first version of malloc; on x64, malloc does not have that version.
     let found = bound("GLIBC_2.17").findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
     assert!(
@@ -183,7 +185,7 @@ fn a_version_that_the_library_has_without_the_name_is_an_error() {
         "{}",
         found[0].message
     );
-    // `glibc-floor` reports these.
+    // `glibc-floor` reports versions that are too new or private.
     for version in ["GLIBC_2.99", "GLIBC_PRIVATE"] {
         assert_eq!(bound(version).findings(NAME, RULE), [], "{version}");
     }
@@ -208,22 +210,22 @@ fn platforms_without_a_table_are_not_judged() {
     }
     let android = Maker { note: Some("Android"), ..object.clone() };
     assert_eq!(android.findings("addon.android-x64.node", RULE), []);
-    // An unknown library may have any name.
+    // An unknown library may define any name.
     let object = Maker { needed: vec!["libc.so.6", "libfoo.so.1"], ..object };
     assert_eq!(object.findings(NAME, RULE), []);
 }
 
-/// `engines` promise releases, and an ABI binds the addon to one line.
+/// `engines` promises releases, and a name must be in each of them.
 #[test]
-fn the_promised_releases_of_node_decide() {
-    // uv_thread_getname came to Node 22 and 24 after their first releases, and Node 20 has no such function.
+fn a_name_must_be_in_each_promised_release_of_node() {
+    // Node 22 and 24 got uv_thread_getname after their first releases, and Node 20 does not have the function.
     for (engines, releases) in [
         ("", Some("20.20.2")),
         ("*", Some("20.20.2")),
         (">=20", Some("20.0, 20.20.2 and 22.0")),
         ("^22.0.0", Some("22.0")),
         ("^22.20.0 || >=24.10", None),
-        // No release of these is known.
+        // The symbol tables have no release of Node 16.
         ("^16.0.0", None),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -239,32 +241,32 @@ fn the_promised_releases_of_node_decide() {
     }
 }
 
-/// node-audit passed every Node-API addon that also calls V8.
+/// node-audit once passed every Node-API addon that also calls V8.
 #[test]
-fn v8_is_judged_behind_an_entry_of_node_api_as_well() {
+fn v8_names_are_checked_in_an_addon_of_node_api() {
     let none = "_ZN2v86Object3SetENS_6HandleINS_5ValueEEES3_NS_17PropertyAttributeE";
     let found = now(&[none]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
     assert!(found[0].message.contains("nor Node 20.20.2 to 26.10: require() fails"), "{found:?}");
     assert_eq!(severities(&lazy(elf::R_X86_64_JUMP_SLOT, &[none]).findings(NAME, RULE)), [Severity::Warning]);
-    // Only Node 20 has this one.
+    // Only Node 20 has this name.
     let found = now(&["_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE"]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
     assert!(found[0].message.ends_with("; the addon loads in Node 20"), "{found:?}");
-    // A name that no release has leaves none.
+    // If no release has one of the names, the addon loads in no release.
     let found = now(&[none, "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE"]).findings(NAME, RULE);
     assert!(
         found.len() == 2 && found.iter().all(|finding| !finding.message.contains("loads in")),
         "{found:?}"
     );
-    // Each Node has this one.
+    // Every Node has this name.
     assert_eq!(now(&["_ZN2v87Isolate10GetCurrentEv"]).findings(NAME, RULE), []);
 }
 
-/// C++ of V8 fits one ABI: without a known ABI, it is unknown which Node must have the names.
+/// V8's C++ names fit one ABI. Without a known ABI, node-audit cannot tell which Node must have the names.
 #[test]
-fn v8_is_judged_by_the_addons_abi() {
-    // Node 20 and 22 have the first; only Node 20 has the second; no Node has the third.
+fn v8_names_are_checked_for_the_addons_abi() {
+    // Node 20 and 22 have the first name, only Node 20 has the second, and no Node has the third.
     let names = [
         "_ZN2v811HandleScopeC1EPNS_7IsolateE",
         "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE",
@@ -274,7 +276,7 @@ fn v8_is_judged_by_the_addons_abi() {
         ("node_register_module_v115", 1),
         ("node_register_module_v127", 2),
         ("node_register_module_v147", 3),
-        // Node 16 and Electron 33.
+        // ABI 93 is Node 16, and ABI 130 is Electron 33.
         ("node_register_module_v93", 0),
         ("node_register_module_v130", 0),
     ] {
@@ -284,12 +286,12 @@ fn v8_is_judged_by_the_addons_abi() {
         let listed = found.iter().map(|finding| finding.evidence.matches("_ZN2v8").count()).sum::<usize>();
         assert_eq!(listed, missing, "{entry}");
     }
-    // Other C++ is the addon's own.
+    // C++ names outside V8 do not depend on an ABI.
     let found = now(&["_ZN3foo3barEv"]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
 }
 
-/// Returns an addon that loads libone.so from its own folder, and the library.
+/// Returns an addon that needs libone.so from its own folder, and that library.
 fn with_library(name: &'static str, library_needs: &[&'static str]) -> (Maker, Maker) {
     let texts = vec![(elf::DT_RUNPATH, "$ORIGIN")];
     let addon = Maker { needed: vec!["libc.so.6", "libone.so"], texts, ..now(&[name]) };
@@ -302,7 +304,7 @@ fn names_of_a_library_beside_the_addon_are_fine() {
     for (name, needs, expected) in [
         ("one_function", vec!["libc.so.6"], vec![]),
         ("two_function", vec!["libc.so.6"], vec![Severity::Error]),
-        // The names of the library's library are unknown.
+        // libtwo.so is missing, so its names are unknown.
         ("two_function", vec!["libtwo.so"], vec![]),
     ] {
         let (addon, library) = with_library(name, &needs);
@@ -310,7 +312,7 @@ fn names_of_a_library_beside_the_addon_are_fine() {
         std::fs::write(folder.path().join("libone.so"), library.make()).unwrap();
         assert_eq!(severities(&addon.findings_in(folder.path(), NAME, RULE)), expected, "{name}");
 
-        // An archive may have the library before or after the addon.
+        // In an archive, the library may follow the addon.
         let node = format!("package/{NAME}");
         let archive = Tarball::package(r#"{"name": "x", "version": "1.0.0"}"#)
             .file("package/a.txt", b"")
@@ -324,7 +326,7 @@ fn names_of_a_library_beside_the_addon_are_fine() {
         found.retain(|finding| finding.rule == RULE);
         assert_eq!(severities(&found), expected, "{name}");
     }
-    // A file that isn't a library, and a missing file.
+    // The library is missing, or the file is not a library.
     let (addon, _) = with_library("two_function", &[]);
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(addon.findings_in(folder.path(), NAME, RULE), []);
@@ -332,7 +334,7 @@ fn names_of_a_library_beside_the_addon_are_fine() {
     assert_eq!(addon.findings_in(folder.path(), NAME, RULE), []);
 }
 
-/// The loader looks up the names of a library in the whole scope of the addon, and refuses the addon with its library.
+/// The loader resolves a library's names in the whole scope of the addon, and refuses the addon if a name is missing.
 #[test]
 fn a_library_that_is_loaded_with_the_addon_is_checked_too() {
     for (name, expected) in [("mine", vec![]), ("some_missing_function", vec![Severity::Error])] {
@@ -350,7 +352,7 @@ fn a_library_that_is_loaded_with_the_addon_is_checked_too() {
     }
 }
 
-/// An addon for Electron finds Electron's names.
+/// Electron provides other names than Node.
 #[test]
 fn addons_for_electron_are_not_judged() {
     let object = now(&["some_missing_function"]);

@@ -1,4 +1,4 @@
-//! Undefined symbols of Mach-O and PE files.
+//! The rule `undefined-symbols` for Mach-O and PE files.
 
 use node_audit::{Binding, Finding, ImportedFrom, Severity, audit};
 use object::macho;
@@ -9,7 +9,7 @@ use crate::pe_maker::{self, PeMaker};
 
 const RULE: &str = "undefined-symbols";
 
-/// Numbers of a library.
+/// The number of the library that an import comes from.
 const LIB_SYSTEM: i8 = 1;
 const PROGRAM: i8 = -1;
 const ANY: i8 = -2;
@@ -51,7 +51,7 @@ fn all_forms_of_bindings_are_read() {
         let facts = binding(form).facts();
         assert_eq!(facts.macho().unwrap().bindings, expected(is_lazy));
     }
-    // An unknown form.
+    // Format 4 of chained fixups does not exist.
     assert_eq!(binding(Binds::Fixups(4, binds)).facts().macho().unwrap().bindings, None);
     assert_eq!(MachO::addon().facts().macho().unwrap().bindings, None);
 }
@@ -93,7 +93,7 @@ fn a_name_without_a_library_must_be_in_node() {
     }
 }
 
-/// The arm64 addons of lzma-native 8.0.6 lack liblzma: they load, and Node says "missing symbol called" at the first call.
+/// The arm64 addons of lzma-native 8.0.6 lack liblzma: they load, and the first call ends Node with "missing symbol called".
 #[test]
 fn a_lazy_function_is_a_warning() {
     for place in [ANY, PROGRAM, LIB_SYSTEM] {
@@ -120,13 +120,13 @@ fn a_flat_namespace_ignores_the_library() {
     let binds = Binds::Fixups(1, vec![(LIB_SYSTEM, false, "_iconv_open")]);
     let mut flat = MachO { binds, ..flat };
     assert_eq!(severities(&flat.findings(NAME, RULE)), [Severity::Error]);
-    // Another library may have the name.
+    // libiconv may define the name.
     flat.dylibs.push((macho::LC_LOAD_DYLIB, "/usr/lib/libiconv.2.dylib"));
     assert_eq!(flat.findings(NAME, RULE), []);
 }
 
 #[test]
-fn names_of_other_libraries_are_judged_if_these_come_with_the_addon() {
+fn names_of_other_libraries_are_checked_if_these_come_with_the_addon() {
     let with = |library: &'static str| MachO {
         dylibs: vec![(macho::LC_LOAD_DYLIB, "/usr/lib/libSystem.B.dylib"), (macho::LC_LOAD_DYLIB, library)],
         rpaths: vec!["@loader_path"],
@@ -153,7 +153,7 @@ fn names_of_other_libraries_are_judged_if_these_come_with_the_addon() {
 }
 
 #[test]
-fn windows_must_find_the_names_of_node() {
+fn names_imported_from_node_must_exist_on_windows() {
     let imports = vec!["napi_wrap", "uv_run", "SSL_new", "#12"];
     let fine = PeMaker { delayed: vec![("node.exe", imports.clone())], ..PeMaker::addon() };
     assert_eq!(fine.findings(pe_maker::NAME, RULE), []);
@@ -168,7 +168,7 @@ fn windows_must_find_the_names_of_node() {
     );
     let loaded = PeMaker { imports: missing, ..PeMaker::addon() };
     assert_eq!(severities(&loaded.findings(pe_maker::NAME, RULE)), [Severity::Error]);
-    // The names in other libraries, and on other processors, are unknown.
+    // The tables lack names of other libraries and of other processors.
     let other = PeMaker { imports: vec![("KERNEL32.dll", vec!["Missing"])], ..PeMaker::addon() };
     assert_eq!(other.findings(pe_maker::NAME, RULE), []);
     let ia32 = PeMaker { delayed: vec![("node.exe", vec!["missing"])], ..PeMaker::ia32() };
@@ -176,7 +176,7 @@ fn windows_must_find_the_names_of_node() {
 }
 
 #[test]
-fn v8_on_windows_is_judged_by_the_addons_abi() {
+fn v8_names_are_checked_on_windows() {
     let names = vec!["?GetCurrent@Isolate@v8@@SAPEAV12@XZ", "?Missing@Isolate@v8@@SAPEAV12@XZ"];
     for entry in ["node_register_module_v127", "napi_register_module_v1"] {
         let object =

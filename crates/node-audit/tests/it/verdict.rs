@@ -1,4 +1,4 @@
-//! The verdict on a package: where it loads, and where not and why.
+//! The verdict on a package: where it loads, where it fails, and why.
 
 use node_audit::{Policy, audit_paths, verdicts};
 use object::elf;
@@ -39,7 +39,7 @@ fn with_glibc(version: &'static str) -> Maker {
 const NODE: &str = "Node 12.22, 14.17, 15.12 and later";
 
 #[test]
-fn one_platform_names_the_oldest_libc_node_and_the_processor() {
+fn one_platform_names_the_oldest_libc_the_nodes_and_the_processor() {
     let verdict = |maker: Maker| verdict(&[("x.linux-x64-gnu.node", maker.make())]);
     assert_eq!(
         verdict(with_glibc("GLIBC_2.34")),
@@ -52,7 +52,7 @@ fn one_platform_names_the_oldest_libc_node_and_the_processor() {
     let unversioned = Maker { versions: vec![], ..addon() };
     assert_eq!(verdict(unversioned), format!("loads on glibc, {NODE}, x64; not on Alpine"));
     let private = with_glibc("GLIBC_PRIVATE");
-    // Such an addon loads on the glibc of today.
+    // Today's glibc loads such an addon.
     assert_eq!(
         verdict(private),
         format!(
@@ -62,9 +62,9 @@ fn one_platform_names_the_oldest_libc_node_and_the_processor() {
     );
 }
 
-/// The verdict said "and later", though glibc 2.41 and later refuse the addon.
+/// The verdict once said "and later", though glibc 2.41 and later refuse the addon.
 #[test]
-fn an_executable_stack_ends_the_releases_of_glibc() {
+fn an_executable_stack_limits_the_releases_of_glibc() {
     let stack = Some(elf::PF_R | elf::PF_W | elf::PF_X);
     let verdict = |maker: Maker| verdict(&[("x.linux-x64-gnu.node", Maker { stack, ..maker }.make())]);
     assert_eq!(
@@ -80,7 +80,7 @@ fn an_executable_stack_ends_the_releases_of_glibc() {
 }
 
 #[test]
-fn a_newer_cpp_library_is_named() {
+fn a_newer_libstdcxx_is_named() {
     let needs = |library, version| Need { library, version, weak: false, symbols: vec!["x"] };
     let maker = Maker {
         needed: vec!["libc.so.6", "libstdc++.so.6"],
@@ -92,7 +92,7 @@ fn a_newer_cpp_library_is_named() {
 }
 
 #[test]
-fn several_platforms_have_their_processors_each() {
+fn each_of_several_platforms_lists_its_processors() {
     let arm64 = Maker { machine: elf::EM_AARCH64, ..with_glibc("GLIBC_2.31") };
     let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() };
     let files = [
@@ -108,13 +108,13 @@ fn several_platforms_have_their_processors_each() {
          Windows (x64); {NODE}"
     );
     assert_eq!(text, expected);
-    // Processors that all systems share come last.
+    // If all systems have the same processors, these come last.
     let text = verdict(&files[..2]);
     assert_eq!(text, format!("loads on glibc 2.17 and later, Alpine, {NODE}, x64"));
 }
 
 #[test]
-fn files_for_each_abi_are_a_range_of_nodes() {
+fn files_for_several_abis_give_a_range_of_nodes() {
     let v8 = |entry: &'static str| Maker { imports: vec![], exports: vec![entry], ..Maker::addon() }.make();
     let files = [
         ("prebuilds/linux-x64/x.abi108.glibc.node", v8("node_register_module_v108")),
@@ -123,7 +123,7 @@ fn files_for_each_abi_are_a_range_of_nodes() {
         ("prebuilds/linux-x64/x.abi127.glibc.node", v8("node_register_module_v127")),
     ];
     assert_eq!(verdict(&files), "loads on glibc 2.17 and later, only Node 18 to 22, x64; not on Alpine");
-    // node-lmdb 0.9.7 has no file for a Node after 17.
+    // node-lmdb 0.9.7 has no file for Node 18 or later.
     let old = [("prebuilds/linux-x64/x.abi102.glibc.node", v8("node_register_module_v102"))];
     assert_eq!(
         verdict(&old),
@@ -143,7 +143,7 @@ fn an_addon_that_does_not_load_is_named_with_its_reason() {
     );
     let files = [("x.linux-x64-gnu.node", b"".to_vec()), ("x.linux-arm64-gnu.node", b"".to_vec())];
     assert_eq!(verdict(&files), "fails on linux-arm64-gnu, linux-x64-gnu: the file is empty");
-    // Another file for the same platform loads, so the file is named.
+    // The verdict names the failing file if another file for the same platform loads.
     let files = [("a.linux-x64-gnu.node", addon().make()), ("b.linux-x64-gnu.node", bad)];
     let text = verdict(&files);
     assert!(
@@ -154,7 +154,7 @@ fn an_addon_that_does_not_load_is_named_with_its_reason() {
 }
 
 #[test]
-fn a_name_without_a_c_library_may_be_loaded_on_alpine() {
+fn an_addon_whose_name_has_no_c_library_may_fail_on_alpine() {
     let verdict = |needed| {
         let maker = Maker { needed, ..addon() };
         verdict(&[("prebuilds/linux-x64/x.node", maker.make())])
@@ -164,7 +164,7 @@ fn a_name_without_a_c_library_may_be_loaded_on_alpine() {
 }
 
 #[test]
-fn addons_for_musl_alone_are_not_for_glibc() {
+fn an_addon_only_for_musl_does_not_load_on_glibc() {
     let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() }.make();
     assert_eq!(
         verdict(&[("x.linux-x64-musl.node", musl)]),
@@ -173,7 +173,7 @@ fn addons_for_musl_alone_are_not_for_glibc() {
 }
 
 #[test]
-fn a_claim_of_the_caller_is_the_only_platform() {
+fn a_claim_by_the_caller_is_the_only_platform() {
     let claim = Some("linux-x64-gnu".parse().unwrap());
     let policy = Policy { claim, ..Policy::default() };
     let text = verdict_by(
@@ -213,7 +213,7 @@ fn a_library_of_another_package_is_named() {
     assert!(text.ends_with("; needs libvips.so.42, which not all systems have"), "{text}");
 }
 
-/// Files of two packages in one folder are two verdicts, and a repeated name says where it is.
+/// Each package in a folder gets a verdict, and a repeated name is followed by its path.
 #[test]
 fn each_package_has_a_verdict() {
     let folder = tempfile::tempdir().unwrap();
@@ -231,7 +231,7 @@ fn each_package_has_a_verdict() {
     assert_eq!(names, ["a@1.0.0 (M/a)", "a@1.0.0 (M/b/node_modules/a)"]);
 }
 
-/// Returns an addon that binds a name when it is loaded.
+/// Returns an addon that binds an imported name when it is loaded.
 fn binding(name: &'static str) -> Maker {
     Maker {
         imports: vec![name],
@@ -243,9 +243,9 @@ fn binding(name: &'static str) -> Maker {
     }
 }
 
-/// The verdict said that the addon fails on the platform, though most releases of Node load the addon.
+/// The verdict once said that the addon fails on the platform, though most releases of Node load the addon.
 #[test]
-fn a_symbol_that_some_releases_have_names_these() {
+fn a_symbol_of_some_releases_limits_the_verdict_to_these() {
     let text = verdict(&[("x.linux-x64-gnu.node", binding("ZSTD_compress").make())]);
     assert_eq!(text, "loads on glibc, only Node 22.23.3 and later, x64; not on Alpine");
     let name = "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE";
@@ -253,7 +253,7 @@ fn a_symbol_that_some_releases_have_names_these() {
     assert_eq!(text, "loads on glibc, only Node 20, x64; not on Alpine");
 }
 
-/// The verdict's reason ended after the library's name.
+/// The reason once ended after the library's name.
 #[test]
 fn a_missing_symbol_of_a_library_is_named() {
     let library = Maker { exports: vec![], ..binding("some_missing_function") };
@@ -270,9 +270,9 @@ fn a_missing_symbol_of_a_library_is_named() {
     );
 }
 
-/// node-lmdb 0.10.1 has addons for Node on glibc, and addons for Electron 15 elsewhere.
+/// node-lmdb 0.10.1 has addons for Node on glibc, and on other systems addons for Electron 15.
 #[test]
-fn platforms_with_other_releases_have_a_clause_each() {
+fn platforms_with_different_releases_get_separate_clauses() {
     let v8 = |entry: &'static str, maker: Maker| Maker { imports: vec![], exports: vec![entry], ..maker };
     let (node20, node22, electron) =
         ("node_register_module_v115", "node_register_module_v127", "node_register_module_v98");

@@ -1,4 +1,4 @@
-//! The debug information of an addon.
+//! Checks the debug information of an addon.
 
 use std::fs;
 use std::path::Path;
@@ -8,22 +8,21 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use node_targets::{Os, Target};
 use object::{Object as _, ObjectSymbol as _, Symbol};
 
-/// The addon's entry point, whose address is looked up.
+/// The addon's entry point, whose source line a debugger must find.
 const ENTRY: &str = "napi_register_module_v1";
 
 /// An addon, and the folder with its debug information.
 pub struct DebuggedAddon<'a> {
-    /// The addon.
+    /// The addon's file.
     pub addon: &'a Path,
-    /// The folder.
+    /// The folder with the debug information.
     pub debug_information: &'a Path,
 }
 
 /// Returns the source line of the addon's entry point, such as `module_register.rs:120`.
 ///
-/// # Errors
-/// If no file has the name that a debugger looks for, or if the debug information has no line for the entry point, belongs to
-/// another build, or holds a live store path.
+/// # Errors Fails if no file has the name that a debugger looks for, or if the debug information has no line for the entry
+/// point, belongs to another build, or contains a live store path.
 pub fn entry_line(target: &Target, built: &DebuggedAddon<'_>) -> Result<String> {
     let DebuggedAddon { addon, debug_information } = *built;
     let file = target.artifact_file();
@@ -34,19 +33,19 @@ pub fn entry_line(target: &Target, built: &DebuggedAddon<'_>) -> Result<String> 
     let shown = information.display();
     let content = read(&information)?;
     if let Some(path) = store_path(&content) {
-        bail!("{shown} holds the store path {path}");
+        bail!("{shown} contains the store path {path}");
     }
     let library = read(addon)?;
     let library = parse(addon, &library)?;
     if target.os == Os::Darwin {
-        // The identifier that ties a dSYM to its library.
+        // The UUID ties a dSYM to its library.
         let (own, its) = (library.mach_uuid()?, parse(&information, &content)?.mach_uuid()?);
         ensure!(
             own.is_some() && own == its,
             "{shown} belongs to another build than {file}: UUID {its:02x?}, not {own:02x?}"
         );
     }
-    // A stripped ELF file keeps only the dynamic table.
+    // A stripped ELF file keeps only the dynamic symbol table.
     let mut symbols = library.symbols().chain(library.dynamic_symbols());
     let is_entry = |symbol: &Symbol<'_, '_>| {
         symbol.is_definition() && symbol.name().is_ok_and(|name| name.trim_start_matches('_') == ENTRY)
@@ -72,7 +71,7 @@ fn parse<'a>(file: &Path, content: &'a [u8]) -> Result<object::File<'a>> {
     object::File::parse(content).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// The first store path whose hash is not scrubbed.
+/// Returns the first store path whose hash is not scrubbed.
 fn store_path(content: &[u8]) -> Option<String> {
     const STORE: &[u8] = b"/nix/store/";
     const HASH: usize = 32;
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scrubbed_store_path_is_none() {
+    fn a_scrubbed_store_path_does_not_count() {
         let scrubbed = format!("x/nix/store/{}-napi-3/src/lib.rs\0", "e".repeat(32));
         assert_eq!(store_path(scrubbed.as_bytes()), None);
         let live = "/nix/store/0c2jl8ma3njnaxljpmr8wl8vcr7sj21n";

@@ -1,4 +1,4 @@
-//! Edits of a copy of the checkout.
+//! Edits a copy of the checkout.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail};
 use cargo_lock::Lockfile;
 use machine::{Workspace, process};
 
-/// Copies the files that git tracks, as they are now, into a repository of their own.
+/// Copies the tracked files, with their current content, into a new repository.
 pub(crate) fn copy_tracked(workspace: &Workspace, copy: &Path) -> Result<()> {
     let tracked = git(workspace.root(), &["ls-files", "-z"])?;
     for name in tracked.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (workspace.root().join(name), copy.join(name));
-        // A deleted file that is not yet committed.
+        // git still lists a deleted file until the deletion is staged.
         if !from.exists() {
             continue;
         }
@@ -21,7 +21,7 @@ pub(crate) fn copy_tracked(workspace: &Workspace, copy: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         fs::copy(&from, &to).with_context(|| format!("cannot copy {name}"))?;
     }
-    // Tracked without a commit: Nix asks for no more, and `restore` takes files from the index.
+    // The index is enough: Nix needs no commit, and `restore` takes files from the index.
     git(copy, &["init", "--quiet"])?;
     git(copy, &["add", "--all", "--force"]).map(drop)
 }
@@ -38,7 +38,7 @@ pub(crate) fn append(file: &Path, line: &str) -> Result<()> {
     appended.with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Locks the release before the locked one. Cargo knows its checksum.
+/// Locks the patch release before the locked one. Cargo adds the checksum.
 pub(crate) fn lock_previous(copy: &Workspace, package: &str) -> Result<()> {
     let lock = Lockfile::load(copy.root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let locked = lock.packages.iter().find(|locked| locked.name.as_str() == package);
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_has_the_tracked_files_as_they_are_now_and_can_be_restored() {
+    fn a_copy_has_the_current_tracked_files_and_can_be_restored() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir_all(from.join("a/b")).unwrap();

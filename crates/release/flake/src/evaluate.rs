@@ -1,4 +1,4 @@
-//! The flake's outputs, evaluated.
+//! Evaluates the flake's outputs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use anyhow::{Result, bail, ensure};
 use crate::nix::Flake;
 use crate::outputs::MUSL_BY_ZIG;
 
-/// The variable that names the folder of a flake to evaluate every output with: nixpkgs, or a fork that has its stdenv.
+/// The environment variable with the folder of a flake that replaces nixpkgs in an evaluation: nixpkgs itself, or a fork that
+/// has its stdenv.
 const NIXPKGS: &str = "STRONGROOM_NIXPKGS";
 
-/// The reason for no evaluation with nixpkgs.
-pub const NO_NIXPKGS: &str = "STRONGROOM_NIXPKGS names no folder with a flake of nixpkgs to evaluate with";
+/// The reason to skip the evaluation with nixpkgs.
+pub const NO_NIXPKGS: &str = "STRONGROOM_NIXPKGS is not set: set it to the folder of a nixpkgs flake";
 
 /// Returns the folder that `STRONGROOM_NIXPKGS` names, if it is set.
 pub fn nixpkgs() -> Result<Option<PathBuf>> {
@@ -26,7 +27,7 @@ pub fn nixpkgs() -> Result<Option<PathBuf>> {
 }
 
 impl Flake<'_> {
-    /// Evaluates every output of every system with a flake in the place of nixpkgs. Returns the number of outputs.
+    /// Evaluates every output for every system, with another flake in place of nixpkgs. Returns the number of outputs.
     pub fn evaluate_with(&self, nixpkgs: &Path) -> Result<u32> {
         let mut evaluate = self.program("nix");
         evaluate.args(["flake", "check", "--no-build", "--all-systems", "--no-write-lock-file"]);
@@ -38,7 +39,7 @@ impl Flake<'_> {
         Ok(u32::try_from(outputs)?)
     }
 
-    /// Evaluates every output of every system, and builds this system's checks. Returns a note for a table.
+    /// Evaluates every output for every system, and builds this system's checks. Returns a note for a table.
     pub fn check(&self) -> Result<String> {
         let check = |step, options: &[&str]| {
             let mut check = self.command(&["flake", "check"]);

@@ -1,4 +1,4 @@
-//! The facts of two builds of one addon, compared.
+//! Compares the facts of two builds of an addon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,16 +9,16 @@ use machine::Workspace;
 use node_audit::read_facts;
 use serde_json::Value;
 
-/// Two addons for one target, or what both have in a field.
+/// Two addons for one target, or the values of both in a field.
 pub struct Pair<T> {
-    /// Nix built it.
+    /// The addon that Nix built, or its value.
     pub nix: T,
-    /// `cargo xtask dist` built it.
+    /// The addon that `cargo xtask dist` built, or its value.
     pub dist: T,
 }
 
-/// Fails if the facts of the two addons differ: exports, imports, libraries, load commands, floor, hardening. Only sizes, and the
-/// places of segments, which follow from sizes, may.
+/// Fails if the facts of the two addons differ, such as exports, imports, libraries, load commands, floors and hardening. Only
+/// sizes may differ, and the addresses and offsets of segments, which depend on sizes.
 pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
     let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
     let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
@@ -29,14 +29,14 @@ pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
         .collect();
     ensure!(
         differences.is_empty(),
-        "Nix' addon differs from {}, which `cargo xtask dist` built: {}",
+        "Nix's addon differs from {}, which `cargo xtask dist` built: {}",
         workspace.relative(addons.dist),
         differences.join("; ")
     );
     Ok(())
 }
 
-/// The facts of an addon by field.
+/// Returns the facts of an addon by field.
 fn facts(addon: &Path) -> Result<BTreeMap<String, Value>> {
     let content = fs::read(addon).with_context(|| format!("cannot read {}", addon.display()))?;
     let mut facts = serde_json::to_value(read_facts(addon, &content)?)?;
@@ -47,7 +47,7 @@ fn facts(addon: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(fields)
 }
 
-/// Removes the places of segments.
+/// Removes the addresses and offsets of segments.
 fn remove_places(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(remove_places),
@@ -59,8 +59,8 @@ fn remove_places(value: &mut Value) {
     }
 }
 
-/// Objects and the elements of the outermost list become fields of their own; `0.details.nodelete`. The other lists are sets:
-/// their order is that of the object files, in which the linker meets the names.
+/// Splits objects and the outermost list into fields, such as `0.details.nodelete`. Sorts the other lists, because their order
+/// only reflects the order in which the linker reads the object files.
 fn flatten(name: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
     let join = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
     match value {
@@ -100,7 +100,7 @@ fn difference(field: &str, values: &Pair<Option<&Value>>) -> String {
         if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
     };
     if let (Some(Value::Array(nix)), Some(Value::Array(dist))) = (values.nix, values.dist) {
-        return format!("{field}: only Nix' has {}, only dist's has {}", only(nix, dist), only(dist, nix));
+        return format!("{field}: only Nix's has {}, only dist's has {}", only(nix, dist), only(dist, nix));
     }
     let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
     format!("{field}: {} by Nix, {} by dist", text(values.nix), text(values.dist))
@@ -111,13 +111,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_names_the_field_and_what_only_one_has() {
+    fn a_difference_names_the_field_and_the_values_of_each_addon() {
         let list = |names: &[&str]| serde_json::json!(names);
         let (nix, dist) = (list(&["a", "b"]), list(&["b"]));
         let lists = Pair { nix: Some(&nix), dist: Some(&dist) };
         assert_eq!(
             difference("0.imports", &lists),
-            "0.imports: only Nix' has \"a\", only dist's has nothing"
+            "0.imports: only Nix's has \"a\", only dist's has nothing"
         );
         let flag = serde_json::json!(true);
         let one = Pair { nix: Some(&flag), dist: None };
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_list_makes_no_difference() {
+    fn the_order_of_a_list_does_not_matter() {
         let fields = |first: &str, second: &str| {
             let mut fields = BTreeMap::new();
             let needs = serde_json::json!([{ "needs": [{ "version": "1", "symbols": [first, second] }] }]);
@@ -136,9 +136,9 @@ mod tests {
         assert_ne!(fields("read", "write"), fields("read", "close"));
     }
 
-    /// Two builds of one addon differed by a page, because the code of one was some bytes longer.
+    /// The place of a segment once differed by a page between two builds, because the code of one build was a few bytes longer.
     #[test]
-    fn the_place_of_a_segment_makes_no_difference() {
+    fn the_place_of_a_segment_does_not_matter() {
         let segment = |place: u64, align: u64| {
             let segment =
                 serde_json::json!({ "name": "PT_LOAD 1", "address": place, "offset": place, "align": align });
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_fields_and_keep_their_lists() {
+    fn facts_become_fields_and_keep_their_lists() {
         let mut fields = BTreeMap::new();
         flatten("", serde_json::json!([{ "exports": ["x"], "details": { "relro": true } }]), &mut fields);
         let names: Vec<&str> = fields.keys().map(String::as_str).collect();

@@ -1,7 +1,7 @@
-//! The layers that an edit rebuilds, shown on a copy of the checkout.
+//! Checks which layers an edit rebuilds, in a copy of the checkout.
 //!
-//! A layer is rebuilt if its derivation differs. Only the C layer compiles C: the other layers get a compiler that refuses to
-//! compile. If the C layer's derivation is unchanged, the number of C compilations is 0.
+//! Nix rebuilds a layer if the derivation differs. Only the C layer compiles C, because the other layers get a compiler that
+//! refuses to compile. If the C layer's derivation is unchanged, Nix compiles no C.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,11 @@ use machine::{Workspace, process};
 use crate::edit;
 use crate::nix::Flake;
 
-/// A crate that the addon links and that has no C.
+/// A crate without C sources that the addon links.
 const RUST_CRATE: &str = "ctor";
 /// A crate with C sources.
 const C_CRATE: &str = "openssl-src";
-/// The layers in the order of a build, as the flake names them.
+/// The flake's names of the layers, in build order.
 const LAYERS: [&str; 3] = ["c", "deps", "package"];
 
 /// An edit, and the layers that it must rebuild.
@@ -46,11 +46,12 @@ const EDITS: [Edit; 3] = [
     },
 ];
 
-/// Derivations by layer.
+/// The derivation of each layer.
 type Derivations = BTreeMap<String, String>;
 
-/// Makes each edit in a copy and compares the derivations. With `build`, also builds the copy, and again after each edit. Returns
-/// a row for each edit: which layers it rebuilds, whether it must, and the time of the build, which is zero without a build.
+/// Makes each edit in a copy, and compares the derivations. With `build`, also builds the copy before the edits and after each
+/// edit. Returns a row for each edit with the layers that it rebuilds, the time of the build, and a failure if these are not
+/// the expected layers. Without `build`, the time is zero.
 pub fn layers(flake: &Flake<'_>, build: bool) -> Result<Report> {
     let folder =
         tempfile::tempdir().context("cannot create a temporary folder for a copy of the checkout")?;
@@ -65,7 +66,7 @@ pub fn layers(flake: &Flake<'_>, build: bool) -> Result<Report> {
     if build {
         let name = "the checkout as it is";
         let elapsed = experiment.build(name)?;
-        report.add(name, Tally::passed("the layers that later rows start from"), elapsed);
+        report.add(name, Tally::passed("the layers before any edit"), elapsed);
     }
     for edit in &EDITS {
         let (tally, elapsed) = experiment.rebuilt_by(edit, &before)?;
@@ -74,7 +75,7 @@ pub fn layers(flake: &Flake<'_>, build: bool) -> Result<Report> {
     Ok(report)
 }
 
-/// A copy of the checkout that is edited.
+/// A copy of the checkout for the edits.
 struct Experiment<'a> {
     flake: Flake<'a>,
     build: bool,
@@ -115,7 +116,7 @@ impl Experiment<'_> {
         Ok(started.elapsed())
     }
 
-    /// Counts the members of the C layer's archives: each is the output of one run of a compiler.
+    /// Counts the members of the C layer's archives. Each member is the output of one compiler run.
     fn c_objects(&self) -> Result<usize> {
         let libraries = self.flake.build_path("node-bindings-fast.layers.c")?.join("lib");
         let cannot_read = || format!("cannot read {}", libraries.display());
@@ -130,7 +131,7 @@ impl Experiment<'_> {
     }
 }
 
-/// The layers whose derivations differ, in the order of a build.
+/// Returns the layers whose derivations differ, in build order.
 fn changed(before: &Derivations, after: &Derivations) -> Vec<&'static str> {
     LAYERS.into_iter().filter(|layer| before.get(*layer) != after.get(*layer)).collect()
 }
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layer_changed_if_its_derivation_did() {
+    fn a_layer_changes_with_its_derivation() {
         let derivations = |c: &str, deps: &str, package: &str| -> Derivations {
             LAYERS.into_iter().map(str::to_owned).zip([c, deps, package].map(str::to_owned)).collect()
         };

@@ -1,7 +1,7 @@
-//! The flake's outputs: evaluated, built, built again, compared with other builds of the same target.
+//! Evaluates, builds and rebuilds the flake's outputs, and compares them with other builds of the same target.
 //!
-//! The crate finds Nix, and passes it the offline nixpkgs if it has no binary cache. It knows the flake's outputs, and
-//! neither our policy for addons nor the Nodes that load them.
+//! The crate finds Nix, and passes the offline nixpkgs to a Nix without a binary cache. The crate knows the flake's outputs,
+//! but does not depend on our policy for addons or on the Nodes that load addons.
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -1,4 +1,4 @@
-//! Nix on this machine, and the flake of a checkout.
+//! Finds Nix on this machine, and runs it on the flake of a checkout.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,27 +10,28 @@ use machine::{Workspace, process, program};
 
 /// The remedy for a machine without Nix.
 pub const REMEDY: &str =
-    "no nix on PATH: run the official installer, or name one elsewhere by STRONGROOM_NIX=.../bin/nix";
+    "no nix on PATH: run the official installer, or set STRONGROOM_NIX to the path of the program nix";
 
-/// The oldest Nix that crane supports (its CHANGELOG, read 2026-11). 2.26.3 also builds every output.
+/// The oldest Nix that crane supports, according to crane's CHANGELOG (read 2026-11). Nix 2.26.3 also builds every output.
 const MIN_NIX: [u32; 3] = [2, 31, 2];
 
-/// A flake's folder with packages of the machine's own programs, for a machine without a binary cache.
+/// The folder of a flake that replaces nixpkgs on a machine without a binary cache. The flake's packages are the machine's own
+/// programs.
 const OFFLINE_NIXPKGS: &str = "nix/offline-nixpkgs";
 
-/// A checkout's flake, and the Nix that builds it.
+/// The flake of a checkout, and the Nix that builds it.
 #[derive(Clone)]
 pub struct Flake<'a> {
     pub(crate) workspace: &'a Workspace,
-    /// The program nix.
+    /// The path of the program nix.
     nix: PathBuf,
-    /// The folder of nix.conf, if it is not the usual one.
+    /// The folder with nix.conf, if it is not the default folder.
     configuration: Option<PathBuf>,
     offline_nixpkgs: bool,
 }
 
 impl<'a> Flake<'a> {
-    /// Finds Nix for a checkout: the one that `STRONGROOM_NIX` names, or the one on `PATH`.
+    /// Finds Nix for a checkout: the program that `STRONGROOM_NIX` names, or nix on `PATH`.
     pub fn find(workspace: &'a Workspace) -> Result<Option<Self>> {
         let named = env::var_os("STRONGROOM_NIX").map(PathBuf::from);
         if let Some(named) = named.as_ref().filter(|named| !named.is_file()) {
@@ -57,14 +58,14 @@ impl<'a> Flake<'a> {
         Ok(Some(flake))
     }
 
-    /// Whether the offline nixpkgs takes the place of nixpkgs, which would compile for hours without a binary cache. Its files
-    /// must be in the store.
+    /// Returns whether the offline nixpkgs replaces nixpkgs, which would compile for hours without a binary cache. The store
+    /// must then have the files of the offline nixpkgs.
     #[must_use]
     pub fn uses_offline_nixpkgs(&self) -> bool {
         self.offline_nixpkgs
     }
 
-    /// Returns one of Nix' programs, which are in one folder.
+    /// Returns the command for one of Nix's programs, which are all in one folder.
     pub(crate) fn program(&self, name: &str) -> Command {
         let mut command = process::command(self.nix.with_file_name(name));
         if name == "nix" {
@@ -76,7 +77,7 @@ impl<'a> Flake<'a> {
         command
     }
 
-    /// Returns `nix <verb>`, with the inputs of this flake.
+    /// Returns the command `nix <verb>`, with the inputs of this flake.
     pub(crate) fn command(&self, verb: &[&str]) -> Command {
         let mut command = self.program("nix");
         command.args(verb).current_dir(self.workspace.root());
@@ -84,25 +85,25 @@ impl<'a> Flake<'a> {
             let nixpkgs = self.workspace.root().join(OFFLINE_NIXPKGS);
             command.args(["--no-write-lock-file", "--override-input", "nixpkgs"]);
             command.arg(format!("path:{}", nixpkgs.display()));
-            // Its packages are links to the machine's own programs.
+            // The packages of the offline nixpkgs are links to the machine's own programs.
             command.args(["--option", "sandbox", "true", "--option", "sandbox-paths"]);
             command.arg("/bin /usr /lib /lib64 /etc/alternatives");
         }
         command
     }
 
-    /// The flake as Nix names it: the files that git tracks, so that target/ and node_modules/ are not copied.
+    /// Returns the flake's URL, by which Nix reads only the files that git tracks, and does not copy target/ and node_modules/.
     pub(crate) fn url(&self) -> Result<String> {
         let root = self.workspace.root().display();
         if !self.workspace.root().join(".git").exists() {
             bail!(
-                "{root} is not a git checkout, and Nix reads the files that git tracks: clone the repository"
+                "{root} is not a git checkout, but Nix reads only files that git tracks: clone the repository"
             );
         }
         Ok(format!("git+file://{root}"))
     }
 
-    /// Returns `nix <verb>` for an output of the flake, such as `node-bindings-js`.
+    /// Returns the command `nix <verb>` for an output of the flake, such as `node-bindings-js`.
     pub(crate) fn on_output(&self, verb: &[&str], attribute: &str) -> Result<Command> {
         let mut command = self.command(verb);
         command.arg(format!("{}#{attribute}", self.url()?));
@@ -112,14 +113,14 @@ impl<'a> Flake<'a> {
 
 /// Returns a warning if Nix is older than crane supports.
 fn too_old(answer: &str) -> Option<String> {
-    // `nix (Nix) 2.26.3`, `nix (Determinate Nix 3.6.2) 2.29.0`; `pre` and a date are not a part of the version.
+    // The answer is `nix (Nix) 2.26.3` or `nix (Determinate Nix 3.6.2) 2.29.0`. A suffix of `pre` and a date is ignored.
     let version = answer.split_whitespace().next_back()?;
     let parts = version.split(['.', '+', '-']);
     let digits = parts.map_while(|part| part.split(|c: char| !c.is_ascii_digit()).next());
     let parts: Vec<u32> = digits.map_while(|digits| digits.parse().ok()).collect();
     (!parts.is_empty() && parts.as_slice() < MIN_NIX.as_slice()).then(|| {
         let oldest = MIN_NIX.map(|part| part.to_string()).join(".");
-        format!("nix is {version}, and crane asks for {oldest} or later; update it if an evaluation or a build fails")
+        format!("nix is {version}, but crane requires {oldest} or later: update nix if an evaluation or a build fails")
     })
 }
 
@@ -128,14 +129,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nix_older_than_crane_asks_for_is_a_warning() {
+    fn a_nix_older_than_crane_requires_is_a_warning() {
         for old in [
             "nix (Nix) 2.26.3",
             "nix (Nix) 2.31",
             "nix (Determinate Nix 3.6.2) 2.29.0",
             "nix (Nix) 2.30pre20250521",
         ] {
-            assert!(too_old(old).unwrap().contains("crane asks for 2.31.2"), "{old}");
+            assert!(too_old(old).unwrap().contains("crane requires 2.31.2"), "{old}");
         }
         for fine in [
             "nix (Nix) 2.31.2",

@@ -1,4 +1,4 @@
-//! The flake's outputs, built.
+//! Builds the flake's outputs.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::nix::Flake;
 
-/// A caveat of every build with the offline nixpkgs.
-pub const MUSL_BY_ZIG: &str = "zig compiles musl's C in the place of nixpkgs' gcc, which was not tried";
+/// The caveat of every build with the offline nixpkgs.
+pub const MUSL_BY_ZIG: &str = "zig compiles musl's C in place of nixpkgs' gcc, which was not tested";
 
 /// Returns the targets that Nix builds on this system.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
@@ -19,15 +19,14 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
 }
 
 impl Flake<'_> {
-    /// Builds a platform's audited addon. Returns the file.
+    /// Builds a platform's audited addon. Returns its path.
     pub fn build(&self, target: &Target) -> Result<PathBuf> {
         let addon = self.build_output(&target.platform)?.join(target.artifact_file());
         ensure!(addon.is_file(), "nix built the derivation of {target}, which has no {}", addon.display());
         Ok(addon)
     }
 
-    /// Builds a platform's package from its layers a second time. Fails if a byte of the addon or of its debug information
-    /// differs.
+    /// Rebuilds a platform's package from its layers. Fails if a byte of the addon or of its debug information differs.
     pub fn build_again(&self, target: &Target) -> Result<()> {
         let package = format!("node-bindings-{target}.layers.package^*");
         let again = self.on_output(&["build", "--rebuild", "--no-link", "--print-build-logs"], &package)?;
@@ -39,13 +38,14 @@ impl Flake<'_> {
         self.build_path(&format!("node-bindings-{target}.debug"))
     }
 
-    /// Builds an output without a link to it. Returns its store path.
+    /// Builds an output without creating a link to it. Returns the store path.
     pub(crate) fn build_path(&self, attribute: &str) -> Result<PathBuf> {
         let build = self.on_output(&["build", "--no-link", "--print-out-paths"], attribute)?;
         process::capture(build).map(PathBuf::from)
     }
 
-    /// Builds `node-bindings-<name>`: a platform's addon, or `js`, the package's JavaScript. Returns the link `result-<name>`.
+    /// Builds `node-bindings-<name>`, where the name is a platform for its addon, or `js` for the package's JavaScript. Returns
+    /// the link `result-<name>`.
     pub fn build_output(&self, name: &str) -> Result<PathBuf> {
         let link = format!("result-{name}");
         let verb = ["build", "--print-build-logs", "--out-link", &link];
@@ -54,11 +54,11 @@ impl Flake<'_> {
         Ok(self.workspace.root().join(link))
     }
 
-    /// Tells where a result was built, in words for a table.
+    /// Returns where a result was built, in words for a table.
     pub fn origin(&self, result: &Path) -> Result<&'static str> {
         let answer = process::capture(self.program("nix").args(["path-info", "--json"]).arg(result))?;
         let answer: Value = serde_json::from_str(&answer).context("nix path-info printed no JSON")?;
-        // A list up to Nix 2.18, an object by path since.
+        // Nix up to 2.18 prints a list, and later versions print an object by path.
         let info = answer.get(0).or_else(|| answer.as_object()?.values().next());
         let is_own = info.is_some_and(|info| info["ultimate"] == true);
         Ok(if is_own { "built here" } else { "from a binary cache" })

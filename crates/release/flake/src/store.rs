@@ -1,4 +1,4 @@
-//! The Nix store's part of a build with the offline nixpkgs: files of registries, and the flake's inputs.
+//! The files that the Nix store must have for a build with the offline nixpkgs: files from registries, and the flake's inputs.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::nix::Flake;
 
 impl Flake<'_> {
-    /// Puts a file into the store. Returns whether it was missing.
+    /// Adds a file to the store. Returns whether the file was missing.
     pub fn add(&self, file: &PinnedFile) -> Result<bool> {
         let path = self.fixed_path(&FixedOutput::of_file(file)?)?;
         if self.holds(&path) {
@@ -21,11 +21,11 @@ impl Flake<'_> {
         let mut add = self.program("nix-store");
         let added = process::capture(add.args(["--add-fixed", "sha256"]).arg(downloaded))?;
         let name = &file.name;
-        ensure!(added == path, "the Nix store has {name} at {added}, and the flake expects it at {path}");
+        ensure!(added == path, "the Nix store has {name} at {added}, but the flake expects it at {path}");
         Ok(true)
     }
 
-    /// Returns what the store lacks for the offline nixpkgs, if anything. With a binary cache nothing is missing.
+    /// Returns a message if the store lacks something for the offline nixpkgs. With a binary cache, nothing is missing.
     pub fn missing(&self) -> Result<Option<String>> {
         if !self.uses_offline_nixpkgs() {
             return Ok(None);
@@ -33,13 +33,13 @@ impl Flake<'_> {
         let files = pinned_files(self.workspace)?;
         let files: Vec<_> = files.iter().map(FixedOutput::of_file).collect::<Result<_>>()?;
         if let Some(name) = self.first_missing(&files)? {
-            return Ok(Some(format!("{name} is not in the Nix store: cargo xtask setup")));
+            return Ok(Some(format!("{name} is not in the Nix store: run cargo xtask setup")));
         }
         let inputs = inputs(self.workspace.root())?;
         if self.first_missing(&inputs)?.is_none() {
             return Ok(None);
         }
-        // An evaluation fetches them if the network has them.
+        // An evaluation fetches the missing inputs if the network has them.
         let evaluate = self.on_output(&["eval", "--json", "--apply", "builtins.attrNames"], "packages")?;
         self.workspace.attempt("nix inputs", evaluate)?;
         Ok(self
@@ -62,7 +62,7 @@ impl Flake<'_> {
         if output.is_tree {
             path.arg("--recursive");
         }
-        // All trees have one name in the store.
+        // Every tree has the same name in the store.
         let name = if output.is_tree { "source" } else { &output.name };
         process::capture(path.args(["sha256", &output.sha256, name]))
     }
@@ -75,7 +75,7 @@ impl Flake<'_> {
 /// A file that a registry has, or a tree that the flake pins.
 struct FixedOutput {
     name: String,
-    /// In hexadecimal digits.
+    /// The hash, in hexadecimal digits.
     sha256: String,
     is_tree: bool,
 }
@@ -86,7 +86,7 @@ impl FixedOutput {
     }
 }
 
-/// The inputs in flake.lock, without nixpkgs, and the offline nixpkgs' own.
+/// Returns the inputs in flake.lock except nixpkgs, and the input of the offline nixpkgs.
 fn inputs(root: &Path) -> Result<Vec<FixedOutput>> {
     let read = |name: &str| -> Result<Value> {
         let text = fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"))?;
@@ -100,7 +100,7 @@ fn inputs(root: &Path) -> Result<Vec<FixedOutput>> {
         .filter(|(name, _)| *name != "nixpkgs")
         .map(|(name, node)| (name.as_str(), &node["locked"]));
     let pins = locked.chain([("nixpkgs.lib", &own)]);
-    // The root of the lock file has no hash.
+    // The root node of the lock file has no hash.
     let hashed =
         pins.filter_map(|(name, pin)| Some((name.to_owned(), hexadecimal(pin["narHash"].as_str()?))));
     hashed.map(|(name, sha256)| Ok(FixedOutput { name, sha256: sha256?, is_tree: true })).collect()
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_inputs_are_those_that_the_offline_nixpkgs_does_not_replace() {
+    fn the_inputs_exclude_nixpkgs_which_the_offline_flake_replaces() {
         let root = Workspace::find().unwrap().root().to_owned();
         let inputs = inputs(&root).unwrap();
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! C libraries beside the machine's own, each with its dynamic loader, unpacked from releases of Debian.
+//! C libraries other than the machine's own, each with its dynamic loader, from packages of several Debian releases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use machine::apt::{self, Foreign};
 use machine::{Workspace, process};
 use node_targets::{Cpu, Libc, Target};
 
-/// One C library for one processor.
+/// A C library for one processor, from a Debian release.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DebianSystem {
     pub(crate) cpu: Cpu,
@@ -19,10 +19,10 @@ pub(crate) struct DebianSystem {
     release: &'static str,
 }
 
-/// Every system, the oldest of a kind first.
+/// Every system. For each processor and kind of C library, the oldest version comes first.
 ///
-/// Node 20 and later runs from glibc 2.28, but Debian's archive no longer has the release with that version. The musl of
-/// bookworm cannot start the musl Nodes: it lacks packed relocations.
+/// Node 20 and later runs on glibc 2.28, but Debian's archive no longer has the release with that version. bookworm's musl
+/// cannot start the musl Nodes, because it does not support packed relocations.
 pub(crate) const SYSTEMS: [DebianSystem; 6] = [
     DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
     DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
@@ -32,16 +32,16 @@ pub(crate) const SYSTEMS: [DebianSystem; 6] = [
     DebianSystem { cpu: Cpu::Arm64, libc: Libc::Musl, name: "musl", release: "trixie" },
 ];
 
-/// The emulator for other processors. bookworm's version crashes in libraries that read the processor's features.
+/// The emulator for other processors. bookworm's version crashes in libraries that query the processor's features.
 const EMULATOR: Foreign = Foreign { release: "trixie", architecture: None, packages: &["qemu-user"] };
 
 impl DebianSystem {
-    /// Whether this system can load the addons of a target.
+    /// Returns whether this system can load the addons of a target.
     pub(crate) fn fits(&self, target: &Target) -> bool {
         (self.cpu, Some(self.libc)) == (target.cpu, target.libc)
     }
 
-    /// Returns what the machine lacks to start a program on this system, if anything.
+    /// Returns a message if the machine lacks something that programs on this system need.
     pub(crate) fn missing(&self, workspace: &Workspace) -> Option<String> {
         let cpu = self.cpu.name();
         let missing = if !self.loader(workspace).is_file() {
@@ -54,7 +54,7 @@ impl DebianSystem {
         Some(format!("{missing} is not installed: run cargo xtask setup"))
     }
 
-    /// Installs what is missing. Returns whether anything was.
+    /// Installs the missing packages. Returns whether any were missing.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<bool> {
         if self.missing(workspace).is_none() {
             return Ok(false);
@@ -75,12 +75,15 @@ impl DebianSystem {
             unpack_again(workspace, &EMULATOR, &emulator_root(workspace))?;
         }
         match self.missing(workspace) {
-            Some(why) => bail!("apt unpacked the packages of Debian {}, but {why}", self.release),
+            Some(why) => {
+                bail!("cannot use the packages of Debian {}, though apt unpacked them: {why}", self.release)
+            }
             None => Ok(true),
         }
     }
 
-    /// Returns a program, to start with this system's dynamic loader. Its own libraries precede the system's.
+    /// Returns the command that runs a program with this system's dynamic loader, which searches `libraries` before the
+    /// system's libraries.
     pub(crate) fn command(
         &self,
         workspace: &Workspace,
@@ -93,10 +96,10 @@ impl DebianSystem {
             command.arg(loader);
         }
         if self.libc == Libc::Glibc {
-            // The machine's cache lists libraries for its own glibc.
+            // /etc/ld.so.cache lists libraries for the machine's own glibc.
             command.arg("--inhibit-cache");
         }
-        // musl is its own loader, and has neither folder.
+        // For musl, both folders are missing, since the loader is the C library itself.
         let folders = ["lib", "usr/lib"]
             .map(|folder| self.root(workspace).join(folder).join(format!("{}-linux-gnu", self.machine())));
         let path = std::env::join_paths([libraries].iter().chain(&folders)).with_context(|| {
@@ -112,7 +115,7 @@ impl DebianSystem {
         workspace.cache().join(format!("debian-{}-{}", self.release, self.cpu.name()))
     }
 
-    /// The emulator, if the machine has another processor.
+    /// Returns the path of the emulator if the machine has another processor.
     fn emulator(&self, workspace: &Workspace) -> Option<PathBuf> {
         let is_foreign = node_targets::host().is_ok_and(|host| host.cpu != self.cpu);
         let program = format!("usr/bin/qemu-{}", self.machine());
@@ -123,7 +126,7 @@ impl DebianSystem {
         self.emulator(workspace).is_some_and(|emulator| !emulator.is_file())
     }
 
-    /// The dynamic loader, at its path in Debian's packages.
+    /// Returns the path of the dynamic loader, as in Debian's packages.
     fn loader(&self, workspace: &Workspace) -> PathBuf {
         let file = match (self.libc, self.cpu) {
             (Libc::Glibc, Cpu::X64) => "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
@@ -134,7 +137,7 @@ impl DebianSystem {
         self.root(workspace).join(file)
     }
 
-    /// The processor by Linux' name.
+    /// Returns Linux's name of the processor.
     fn machine(&self) -> &'static str {
         match self.cpu {
             Cpu::X64 => "x86_64",
@@ -143,7 +146,7 @@ impl DebianSystem {
     }
 }
 
-/// Unpacks packages of another release into a folder, in place of an incomplete one.
+/// Unpacks packages of another release into a folder. Removes the folder first, since it may be incomplete.
 pub(crate) fn unpack_again(workspace: &Workspace, foreign: &Foreign, folder: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(folder);
     apt::unpack(workspace, foreign, folder)
@@ -158,14 +161,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_linux_has_a_system() {
+    fn each_linux_target_has_a_system() {
         for target in node_targets::targets().iter().filter(|target| target.libc.is_some()) {
             assert!(SYSTEMS.iter().any(|system| system.fits(target)), "{target}");
         }
     }
 
     #[test]
-    fn a_system_that_is_not_installed_names_the_remedy() {
+    fn the_message_about_a_missing_system_names_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         for system in &SYSTEMS {
             let why = system.missing(&Workspace::at(folder.path())).unwrap();

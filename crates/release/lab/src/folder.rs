@@ -1,4 +1,4 @@
-//! Folders that are copied or replaced as a whole.
+//! Copies and replaces whole folders.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
-/// Copies the files that `is_wanted` accepts, and every folder. Follows links, such as the result of a Nix build.
+/// Copies every folder, and the files that `is_wanted` accepts. Follows symbolic links, since the result of a Nix build is one.
 pub(crate) fn copy(from: &Path, to: &Path, is_wanted: impl Fn(&Path) -> bool) -> Result<()> {
     for entry in WalkDir::new(from).follow_links(true) {
         let entry = entry.with_context(|| format!("cannot read {}", from.display()))?;
@@ -21,7 +21,7 @@ pub(crate) fn copy(from: &Path, to: &Path, is_wanted: impl Fn(&Path) -> bool) ->
     Ok(())
 }
 
-/// Moves a finished folder to its place, and removes the previous one.
+/// Moves a finished folder to `to`, and removes the folder that was there.
 pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(to);
     fs::rename(from, to).with_context(|| format!("cannot write {}", to.display()))

@@ -1,7 +1,7 @@
-//! Real runtimes: addons and packages, loaded in Nodes of many systems and installed by the package managers that users have.
+//! Tests in real runtimes: Nodes of many systems load addons and packages, and the package managers of users install them.
 //!
-//! The crate holds the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages.
-//! It loads addons and packages that others built, and knows neither toolchains nor our policy for addons.
+//! The crate has the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages. It
+//! loads addons and packages that other crates built, and does not depend on toolchains or on our policy for addons.
 
 #![forbid(unsafe_code)]
 #![expect(

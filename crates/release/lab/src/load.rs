@@ -1,4 +1,4 @@
-//! Loads: a package in real Nodes, each running `bindings/node/test/smoke.cjs` on it.
+//! Loads a package in real Nodes: each Node runs `bindings/node/test/smoke.cjs` on the package.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::runtime::Runtime;
 pub enum LoadOutcome {
     /// The Node loaded and used the package.
     Loaded,
-    /// The Node cannot be started, for this reason.
+    /// The Node cannot start, for this reason.
     Skipped(String),
     /// The load failed, for this reason in one line. Standard error has the details.
     Failed(String),
@@ -27,25 +27,24 @@ pub enum LoadOutcome {
 #[derive(Debug, Serialize)]
 pub struct LoadResult {
     platform: String,
-    /// Node's version, if there is a Node for the addon.
+    /// Node's version; absent if no Node is for the addon.
     node: Option<String>,
     /// `glibc 2.31` or `musl`, on Linux only.
     libc: Option<String>,
     /// The Node and its system, such as `Node 22.23.3, glibc 2.31`.
     #[serde(skip)]
     pub runtime: Option<String>,
-    /// The outcome.
+    /// The outcome, which serializes as the `status` text.
     #[serde(rename = "status")]
     pub outcome: LoadOutcome,
-    /// The time that the load took.
+    /// The duration of the load.
     #[serde(skip)]
     pub elapsed: Duration,
 }
 
-/// Loads the named products, each of which must load, or else every product that is built.
+/// Loads the named products, each of which must load. Without names, loads every product that is built.
 ///
-/// # Errors
-/// Fails for an unknown name. A package that does not load is a failed result.
+/// # Errors Fails for an unknown name. A package that does not load is not an error, but a failed result.
 pub fn load(workspace: &Workspace, names: &[String]) -> Result<Vec<LoadResult>> {
     let products = match names {
         [] => built_products(workspace)?,
@@ -63,7 +62,7 @@ pub fn load(workspace: &Workspace, names: &[String]) -> Result<Vec<LoadResult>> 
     Ok(results)
 }
 
-/// Loads a product into each Node for it. A product without a Node or a package has one result.
+/// Loads a product into each Node for its target. Returns a single result if the product has no Node or no package.
 #[must_use]
 pub fn load_product(workspace: &Workspace, product: &Product) -> Vec<LoadResult> {
     try_load_product(workspace, product)
@@ -79,7 +78,7 @@ fn try_load_product(workspace: &Workspace, product: &Product) -> Result<Vec<Load
     Ok(load_each(workspace, &runtimes, &LoadablePackage::built(workspace, product)?))
 }
 
-/// Loads a package into several Nodes. Returns the counts, and the failures and the names of the Nodes as the note. Nodes that
+/// Loads a package into several Nodes. Returns the counts, with the failures and the names of the Nodes in the note. Nodes that
 /// are skipped for the same reason count once.
 #[must_use]
 pub fn load_in(workspace: &Workspace, runtimes: &[Runtime], package: &LoadablePackage) -> Tally {
@@ -119,17 +118,17 @@ fn load_each(workspace: &Workspace, runtimes: &[Runtime], package: &LoadablePack
     runtimes.iter().zip(Runtime::missing_each(workspace, runtimes)).map(load).collect()
 }
 
-/// Loads a package into one Node, and uses it there.
+/// Loads a package into one Node, and runs the smoke test on it.
 pub fn smoke(workspace: &Workspace, runtime: &Runtime, package: &LoadablePackage) -> Result<()> {
     let product = &package.product;
     let mut node = runtime.command(workspace)?;
     node.arg(workspace.package().join("test/smoke.cjs")).arg(&package.folder);
     let output = workspace.run(&format!("load {product}, {}", runtime.name()), node)?;
     let actual = output.lines().last().unwrap_or_default().trim_end();
-    // A Node on another C library than the expected one proves nothing.
+    // A load on another C library than the expected one proves nothing.
     let system = runtime.libc.as_deref().unwrap_or(product.target().os.name());
     let expected = format!("Node {}, {system}", runtime.node);
-    ensure!(actual == expected, "{product} loaded in `{actual}` where `{expected}` was expected");
+    ensure!(actual == expected, "{product} loaded in `{actual}`, not in the expected `{expected}`");
     Ok(())
 }
 
@@ -167,13 +166,13 @@ impl LoadOutcome {
     /// Prints an error, and returns it as an outcome.
     fn failed(error: &Error) -> Self {
         eprintln!("error: {error:#}");
-        // The loader's message has several lines: each place that it tried, and the remedy.
+        // The loader's message has several lines, with each path that it tried and the remedy, but a cell has only one.
         let cell = error.downcast_ref::<StepFailed>().map(StepFailed::table_cell);
         Self::Failed(cell.unwrap_or_else(|| format!("{error:#}")))
     }
 }
 
-/// `loaded`, `skipped: <why>` or `failed: <why>`.
+/// Writes `loaded`, `skipped: <why>` or `failed: <why>`.
 impl fmt::Display for LoadOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -202,7 +201,7 @@ mod tests {
     use crate::runtime::NODES_NOT_INSTALLED;
 
     #[test]
-    fn a_result_is_a_flat_object_with_its_status_in_words() {
+    fn a_result_is_a_flat_object_with_a_status_text() {
         let outcomes = [
             LoadOutcome::Loaded,
             LoadOutcome::Failed("no such symbol".to_owned()),
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_that_is_not_built_is_one_failed_result() {
+    fn a_product_that_is_not_built_gives_one_failed_result() {
         let folder = tempfile::tempdir().unwrap();
         let list = folder.path().join(LIST);
         fs::create_dir_all(list.parent().unwrap()).unwrap();
@@ -243,7 +242,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn nodes_that_are_not_installed_are_skipped_for_one_reason() {
+    fn missing_nodes_are_skipped_for_one_reason() {
         let workspace = Workspace::find().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let product = Product::own(Target::by_platform("linux-x64-musl").unwrap());

@@ -1,4 +1,4 @@
-//! Packages that a Node can load: the tree's own, or one in a temporary folder.
+//! Packages that a Node can load: the package of the checkout, or a copy in a temporary folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,21 @@ use crate::folder;
 pub struct LoadablePackage {
     pub(crate) product: Product,
     pub(crate) folder: PathBuf,
-    /// The temporary folder, removed when dropped.
+    /// Removes the temporary folder when dropped.
     _scratch: Option<TempDir>,
 }
 
-/// The sources of a package.
+/// The files that a package is made of.
 pub struct Parts<'a> {
-    /// The addon's file.
+    /// The addon.
     pub addon: &'a Path,
-    /// The folder with the entry points.
+    /// The folder with the compiled JavaScript.
     pub javascript: &'a Path,
 }
 
 impl LoadablePackage {
-    /// Returns the package with the addon that `dist` built: the tree's own for a platform's addon, or a temporary one for a
-    /// proxy.
+    /// Returns the package with the addon that `dist` built: the package of the checkout for a platform's addon, or a temporary
+    /// package for a proxy.
     ///
     /// # Errors
     /// Fails if the addon does not exist or is cut short.
@@ -41,13 +41,13 @@ impl LoadablePackage {
         );
         ensure!(addon.is_file(), "{file} does not exist: cargo xtask dist --target {platform}");
         let content = fs::read(&addon).with_context(|| format!("cannot read {file}"))?;
-        // If a table lies beyond the addon's end, the system maps the file, and Node dies without a message.
+        // The system maps an addon even if a table is beyond the end of the file, and Node then crashes without a message.
         node_audit::read_facts(&addon, &content).with_context(|| {
             format!(
                 "{file} is not a complete addon: build it again with cargo xtask dist --target {platform}"
             )
         })?;
-        // The tree's own package loads the addons of its own folder only.
+        // The package of the checkout loads addons only from its own folder.
         if product.is_proxy() {
             let parts = Parts { addon: &addon, javascript: &workspace.dist() };
             return Self::laid_out(workspace, product, &parts);
@@ -55,7 +55,7 @@ impl LoadablePackage {
         Ok(Self { product: product.clone(), folder: workspace.package(), _scratch: None })
     }
 
-    /// Lays a package out in a temporary folder, as npm installs it.
+    /// Copies a package into a temporary folder, with the layout of an installation by npm.
     pub fn laid_out(workspace: &Workspace, product: &Product, parts: &Parts<'_>) -> Result<Self> {
         let Parts { addon, javascript } = parts;
         let scratch = tempfile::tempdir().context("cannot create a temporary folder for a package")?;
@@ -72,7 +72,7 @@ impl LoadablePackage {
     }
 }
 
-/// Returns the products whose addons exist, or else this machine's own.
+/// Returns the products whose addons exist. If none exists, returns this machine's own product.
 pub fn built_products(workspace: &Workspace) -> Result<Vec<Product>> {
     let mut products = Product::all();
     products.retain(|product| product.path(workspace).is_file());
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_addon_that_was_cut_short_is_named_before_a_node_dies_of_it() {
+    fn an_addon_that_is_cut_short_is_an_error_and_not_a_crash_of_node() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let product = Product::own(Target::by_platform("linux-x64-gnu").unwrap());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_laid_out_with_one_addon_and_all_of_the_javascript() {
+    fn a_package_is_laid_out_with_one_addon_and_all_javascript() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let product = Product::own(node_targets::host().unwrap());
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     #[cfg(not(windows))]
-    fn windows_own_addon_and_its_proxy_have_remedies_of_their_own() {
+    fn the_windows_addon_and_its_proxy_have_separate_remedies() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let [own, proxy] = ["win32-x64-msvc", "win32-x64-gnu"].map(|name| Product::find(name).unwrap());

@@ -1,4 +1,4 @@
-//! A `sqlcipher` command for format 4, from a newer release of Debian, for the tests of the file format.
+//! A `sqlcipher` command that supports format 4, from a newer Debian release, for the tests of the file format.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use machine::{Workspace, make_executable};
 
 use crate::debian::unpack_again;
 
-/// The command and all its libraries. The C library is one of these, because it may be newer than the machine's.
+/// The packages of the command and all its libraries. The C library is included because it may be newer than the machine's.
 const NEWER: Foreign = Foreign {
     release: "trixie",
     architecture: None,
@@ -27,14 +27,14 @@ const NEWER: Foreign = Foreign {
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
 
-/// Returns the command, if it is installed.
+/// Returns the command if it is installed.
 #[must_use]
 pub fn command(workspace: &Workspace) -> Option<PathBuf> {
     let command = folder(workspace).join("sqlcipher");
     command.is_file().then_some(command)
 }
 
-/// Unpacks the packages, and writes a script that starts the command with its own C library.
+/// Unpacks the packages, and writes a script that runs the command with its own C library.
 pub fn install(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     unpack_again(workspace, &NEWER, &folder)?;

@@ -1,7 +1,7 @@
-//! Pinned Nodes: `crates/release/lab/runtimes.json`, and each Node's folder in the cache.
+//! Pinned Nodes: the list `crates/release/lab/runtimes.json`, and each Node's folder in the cache.
 //!
-//! npm's packages have the official builds. Node releases none for musl, so these come from a wheel of PyPI. The list has
-//! those Nodes for Windows that Wine 8 runs.
+//! The official builds come from npm packages. Node publishes no builds for musl, so the musl Nodes come from Python wheels on
+//! PyPI. For Windows, the list has only Nodes that Wine 8 can run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::{folder, json};
 
 pub(crate) const LIST: &str = "crates/release/lab/runtimes.json";
 
-/// A Node of the list.
+/// A Node in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct PinnedNode {
     #[serde(flatten)]
@@ -33,7 +33,7 @@ impl PinnedNode {
         json::read(workspace, LIST, "a list of Nodes")
     }
 
-    /// Whether this Node can load the addons of a target.
+    /// Returns whether this Node can load the addons of a target.
     pub(crate) fn fits(&self, target: &Target) -> bool {
         (self.os, self.cpu, self.libc) == (target.os, target.cpu, target.libc)
     }
@@ -54,24 +54,24 @@ impl PinnedNode {
         workspace.cache().join(format!("node-{}-{}-{system}", self.file.version, self.cpu.name()))
     }
 
-    /// Returns the Node's program, installed or not.
+    /// Returns the path of the Node's program, even if the Node is not installed.
     pub(crate) fn program(&self, workspace: &Workspace) -> PathBuf {
         self.folder(workspace).join("bin").join(self.file_name())
     }
 
-    /// Returns the folder of the C++ run-time libraries that a wheel has, by the names that an addon asks for.
+    /// Returns the folder with the C++ run-time libraries of a wheel, under the names that addons need.
     ///
-    /// Alpine's Node needs these libraries as well: every system with such a Node has them.
+    /// Every Alpine system with Node has these libraries, since Alpine's own Node needs them.
     pub(crate) fn libraries(&self, workspace: &Workspace) -> PathBuf {
         self.folder(workspace).join("lib")
     }
 
-    /// Whether the program is in the cache.
+    /// Returns whether the program is in the cache.
     pub(crate) fn is_installed(&self, workspace: &Workspace) -> bool {
         self.program(workspace).is_file()
     }
 
-    /// Downloads and unpacks the Node, whole or not at all.
+    /// Downloads and unpacks the Node. A failure leaves no partial folder in the cache.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<()> {
         let archive = self.file.fetch(workspace)?;
         let scratch = workspace.scratch()?;
@@ -91,7 +91,7 @@ impl PinnedNode {
         }
         make_executable(&bin.join(program))?;
         folder::replace(&scratch.path().join("node"), &self.folder(workspace))?;
-        // All archives together have half a gigabyte, and nothing reads them again.
+        // The archives take half a gigabyte together, and are not read again.
         let _ = fs::remove_file(archive);
         Ok(())
     }
@@ -100,7 +100,7 @@ impl PinnedNode {
         if self.os == Os::Win32 { "node.exe" } else { "node" }
     }
 
-    /// The system beside the processor: the C library, or else Windows. The list has no Node for macOS.
+    /// Returns the C library, or `Windows`: the list has no Nodes for macOS.
     fn system(&self) -> &'static str {
         match self.libc {
             Some(Libc::Glibc) => "glibc",
@@ -110,9 +110,9 @@ impl PinnedNode {
     }
 }
 
-/// Moves a wheel's libraries, and adds the names that addons ask for.
+/// Moves a wheel's libraries, and adds the names that addons need.
 ///
-/// A wheel's own name has a hash, `libstdc++-496613c0.so.6.0.32`, and only Node itself asks for this name. Addons ask for
+/// A name in a wheel contains a hash, as in `libstdc++-496613c0.so.6.0.32`, and only Node itself needs that name. Addons need
 /// `libstdc++.so.6`. The second name is a hard link, so that musl does not load the library twice.
 fn name_libraries(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| format!("cannot read the wheel's {}", from.display()))? {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wheels_libraries_get_the_names_that_addons_ask_for() {
+    fn a_wheels_libraries_get_the_names_that_addons_need() {
         assert_eq!(soname("libstdc++-496613c0.so.6.0.32").as_deref(), Some("libstdc++.so.6"));
         assert_eq!(soname("libgcc_s-a3a07607.so.1").as_deref(), Some("libgcc_s.so.1"));
         assert_eq!(soname("README"), None);

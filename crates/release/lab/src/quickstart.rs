@@ -1,4 +1,4 @@
-//! The quickstart: the package's example on real data.
+//! Runs the quickstart, the package's example, on real data.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 use machine::{Workspace, process};
 
-/// Runs `example/quickstart.mjs` on this workspace's own metadata: all the crates that it is built of. Returns its output.
+/// Runs `example/quickstart.mjs` on the metadata of all crates in this workspace's build. Returns the output.
 pub fn quickstart(workspace: &Workspace) -> Result<String> {
     let metadata = MetadataCommand::new()
         .manifest_path(workspace.root().join("Cargo.toml"))

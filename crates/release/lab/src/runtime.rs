@@ -1,4 +1,4 @@
-//! Nodes that load addons: the one on `PATH`, and pinned ones for each system, processor and C library.
+//! Nodes that load addons: the Node on `PATH`, and pinned Nodes for each system, processor and C library.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,21 +11,21 @@ use crate::debian::{DebianSystem, SYSTEMS};
 use crate::pinned_node::PinnedNode;
 use crate::wine::Wine;
 
-/// The reason for skipping each pinned Node if none is installed. Rows with this reason need only one line.
+/// The reason to skip every pinned Node if none is installed. A report needs only one row with this reason.
 pub(crate) const NODES_NOT_INSTALLED: &str = "the test Nodes are not installed: run cargo xtask setup";
 
-/// JavaScript for the version of glibc. A report that includes the network looks up names, which takes time.
+/// JavaScript that returns the version of glibc. The report excludes the network, because resolving host names takes time.
 const GLIBC_VERSION: &str =
     "process.report.excludeNetwork = true; process.report.getReport().header.glibcVersionRuntime";
 
-/// One Node on one system.
+/// A Node on a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runtime {
     /// Node's version.
     pub(crate) node: String,
     /// `glibc 2.31` or `musl`, on Linux only.
     pub(crate) libc: Option<String>,
-    /// Absent for the Node on `PATH`, which runs on the machine's own system.
+    /// `None` for the Node on `PATH`, which runs on the machine's own system.
     pinned: Option<Pinned>,
 }
 
@@ -38,12 +38,13 @@ struct Pinned {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum System {
     Debian(&'static DebianSystem),
-    /// The Wine is absent if the machine has none.
+    /// `None` if the machine has no Wine.
     Wine(Option<Wine>),
 }
 
 impl Runtime {
-    /// Returns every Node that loads a target's addon on this machine: none for a system that this machine cannot run.
+    /// Returns every Node that can load a target's addon on this machine. The list is empty if this machine cannot run the
+    /// target.
     pub fn of(workspace: &Workspace, target: &Target) -> Result<Vec<Self>> {
         let is_host = target == node_targets::host()?;
         let mut runtimes = if is_host { vec![Self::on_path()?] } else { Vec::new() };
@@ -66,10 +67,10 @@ impl Runtime {
         Ok(Self { node, libc, pinned: None })
     }
 
-    /// Returns the pinned Nodes for a target, installed or not. Only Linux runs any.
+    /// Returns the pinned Nodes for a target, even if they are not installed. The list is empty on a host other than Linux.
     ///
-    /// Each Node is on the oldest C library of its kind, and the newest Node on the newer ones as well. Windows' Nodes run
-    /// under Wine, which runs programs for the machine's own processor.
+    /// Each Node runs on the oldest C library of its kind, and the newest Node also on the newer libraries. Nodes for Windows
+    /// run under Wine, which runs only programs for the machine's own processor.
     pub(crate) fn pinned(workspace: &Workspace, target: &Target) -> Result<Vec<Self>> {
         if !cfg!(target_os = "linux") {
             return Ok(Vec::new());
@@ -96,7 +97,7 @@ impl Runtime {
         Ok(runtimes.collect())
     }
 
-    /// Returns the reason why [`Runtime::of`] has no Node for a target.
+    /// Returns the reason to print if [`Runtime::of`] returns no Node for a target.
     pub fn unavailable(target: &Target) -> Result<String> {
         Ok(format!("{target} cannot be loaded on this machine, which is {}", node_targets::host()?))
     }
@@ -112,13 +113,13 @@ impl Runtime {
         format!("Node {}{system}", self.node)
     }
 
-    /// Whether this Node is the one on `PATH`.
+    /// Returns whether this is the Node on `PATH`.
     #[must_use]
     pub fn is_on_path(&self) -> bool {
         self.pinned.is_none()
     }
 
-    /// Returns what the machine lacks to start this Node, if anything.
+    /// Returns a message if the machine lacks something that this Node needs.
     fn missing(&self, workspace: &Workspace) -> Option<String> {
         let Pinned { node, system } = self.pinned.as_ref()?;
         if !node.is_installed(workspace) {
@@ -127,12 +128,14 @@ impl Runtime {
         match system {
             System::Debian(system) => system.missing(workspace),
             System::Wine(Some(wine)) if wine.is_ready(workspace) => None,
-            System::Wine(_) => Some("Wine is not installed or has no prefix: cargo xtask setup".to_owned()),
+            System::Wine(_) => {
+                Some("Wine is not installed or has no prefix: run cargo xtask setup".to_owned())
+            }
         }
     }
 
-    /// Returns what the machine lacks to start each Node, if anything. If no pinned Node is installed, all of them have the
-    /// reason [`NODES_NOT_INSTALLED`].
+    /// Returns, for each Node, a message if the machine lacks something that the Node needs. If no pinned Node is installed,
+    /// every pinned Node gets [`NODES_NOT_INSTALLED`].
     pub(crate) fn missing_each(workspace: &Workspace, runtimes: &[Self]) -> Vec<Option<String>> {
         let mut pinned = runtimes.iter().filter_map(|runtime| runtime.pinned.as_ref());
         let none_is_installed = pinned.all(|pinned| !pinned.node.is_installed(workspace));
@@ -143,7 +146,7 @@ impl Runtime {
         runtimes.iter().map(missing).collect()
     }
 
-    /// Returns the error of a pinned Node that does not even print its version.
+    /// Returns an error if a pinned Node cannot even print its version.
     pub(crate) fn damage(&self, workspace: &Workspace) -> Option<anyhow::Error> {
         let folder = self.pinned.as_ref()?.node.folder(workspace);
         let mut command = self.command(workspace).ok()?;
@@ -155,7 +158,7 @@ impl Runtime {
         )))
     }
 
-    /// Returns Node, to start with arguments.
+    /// Returns the command that runs this Node.
     pub(crate) fn command(&self, workspace: &Workspace) -> Result<Command> {
         let Some(Pinned { node, system }) = &self.pinned else { return Ok(process::command("node")) };
         let program = node.program(workspace);
@@ -167,16 +170,16 @@ impl Runtime {
     }
 }
 
-/// A Node's program, for the machine's own system.
+/// A pinned Node for the machine's own system.
 #[derive(Debug)]
 pub struct OwnNode {
     /// Node's version.
     pub version: String,
-    /// The program's path.
+    /// The path of Node's program.
     pub program: PathBuf,
 }
 
-/// Returns the newest pinned Node for this machine, or else the reason for its absence.
+/// Returns the newest pinned Node for this machine, or the reason if it is missing.
 pub fn newest_node(workspace: &Workspace, host: &Target) -> Result<Result<OwnNode, &'static str>> {
     let mut nodes = PinnedNode::all(workspace)?;
     nodes.retain(|node| node.fits(host));
@@ -187,7 +190,7 @@ pub fn newest_node(workspace: &Workspace, host: &Target) -> Result<Result<OwnNod
     })
 }
 
-/// Installs every pinned Node and C library that is missing. Returns what was installed.
+/// Installs every missing pinned Node and C library. Returns the names of the installed Nodes and libraries.
 pub fn install_nodes(workspace: &Workspace) -> Result<Vec<String>> {
     let mut installed = Vec::new();
     for system in &SYSTEMS {
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn each_linux_platform_has_several_nodes_and_all_major_versions_are_among_them() {
+    fn each_linux_platform_has_several_nodes_and_each_major_version_is_pinned() {
         let workspace = Workspace::find().unwrap();
         let mut versions = Vec::new();
         for target in node_targets::targets().iter().filter(|target| target.libc.is_some()) {
@@ -237,7 +240,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn each_node_runs_on_the_oldest_library_and_the_newest_on_the_newer_one() {
+    fn only_the_newest_node_also_runs_on_the_newer_c_library() {
         let workspace = Workspace::find().unwrap();
         let runtimes = Runtime::pinned(&workspace, target("linux-x64-gnu")).unwrap();
         let (newer, oldest): (Vec<_>, Vec<_>) =
@@ -259,7 +262,7 @@ mod tests {
 
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    fn windows_nodes_run_under_wine_and_name_what_is_missing() {
+    fn nodes_for_windows_run_under_wine_and_name_missing_parts() {
         let workspace = Workspace::find().unwrap();
         let runtimes = Runtime::of(&workspace, target("win32-x64-msvc")).unwrap();
         assert!(!runtimes.is_empty());
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_fresh_clone_has_none_of_the_pinned_nodes() {
+    fn in_a_fresh_clone_every_pinned_node_is_missing() {
         let workspace = Workspace::find().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let fresh = Workspace::at(folder.path());
@@ -297,7 +300,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_broken_list_is_an_error_and_not_a_lack_of_nodes() {
+    fn a_broken_list_of_nodes_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let list = folder.path().join(LIST);
         fs::create_dir_all(list.parent().unwrap()).unwrap();

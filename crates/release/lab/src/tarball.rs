@@ -1,4 +1,4 @@
-//! The package as npm ships it: packed, installed into an empty project, and tested there.
+//! Tests the package as npm ships it: packed, and installed into an empty project.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use crate::folder;
 
-/// An empty project with the packed package, removed when dropped.
+/// A project with only the packed package, removed when dropped.
 pub struct Project {
     folder: TempDir,
 }
 
-/// Returns the arguments of `node --test` for two reports: text on standard output, with the failures at its end, and JUnit's
-/// XML in a file. The file's path is absolute, and its folder exists.
+/// Returns the arguments of `node --test` for two reports: text on standard output, with the failures at the end, and JUnit XML
+/// in a file. The file's path must be absolute, and its folder must exist.
 #[must_use]
 pub fn reporter_arguments(junit: &Path) -> [String; 4] {
     [
@@ -27,7 +27,7 @@ pub fn reporter_arguments(junit: &Path) -> [String; 4] {
 }
 
 impl Project {
-    /// Packs the package, installs it, and copies the tree's tests beside it.
+    /// Packs and installs the package, and copies the tests of the checkout into the project.
     pub fn install(workspace: &Workspace) -> Result<Self> {
         let folder =
             tempfile::tempdir().context("cannot create a temporary folder for the packed package")?;
@@ -36,10 +36,10 @@ impl Project {
         fs::write(project.root().join("package.json"), "{ \"name\": \"empty\", \"private\": true }\n")?;
         let mut install = process::command("npm");
         install.current_dir(project.root());
-        // Offline: the package depends on nothing but itself, and has no installation script.
+        // The installation works offline, because the package has no dependencies and no install script.
         install.args(["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]).arg(tarball);
         workspace.run("npm install tarball", install)?;
-        // The tests import the package by its name: their copies test the package that is installed beside them.
+        // The tests import the package by its name, so the copies test the installed package.
         folder::copy(&workspace.package().join("test"), &project.tests(), |_| true)?;
         project.copy_extension(workspace)?;
         Ok(project)
@@ -53,7 +53,7 @@ impl Project {
         workspace.attempt("js tests, tarball", node)
     }
 
-    /// Checks the installed types with the tree's compilers.
+    /// Checks the installed types with the TypeScript compilers of the checkout.
     pub fn check_types(&self, workspace: &Workspace) -> Result<Finished> {
         let mut node = process::command("node");
         node.arg(workspace.package().join("scripts/types.mjs")).arg(self.tests().join("types"));
@@ -92,7 +92,7 @@ fn pack(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     tarball.with_context(|| format!("npm pack left no tarball in {}", folder.display()))
 }
 
-/// Returns the test files directly in a folder, sorted.
+/// Returns the test files of a folder, sorted, without those in subfolders.
 pub fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let is_test = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_copied_with_their_folders_and_only_test_files_run() {
+    fn tests_are_copied_with_their_folders_but_only_test_files_run() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir_all(from.join("worker")).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_run_is_reported_as_text_and_as_junit() {
+    fn a_test_run_writes_text_and_a_junit_report() {
         let project = Project { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(project.tests()).unwrap();
         let test = "require('node:test')('it works', () => {})\n";

@@ -1,6 +1,6 @@
-//! Wine, which runs Windows' Node on Linux.
+//! Wine, which runs Node for Windows on Linux.
 //!
-//! A load under Wine checks the port, and does not replace a load on Windows.
+//! A load under Wine checks the Windows port, but does not replace a load on Windows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,14 @@ use crate::folder;
 /// Debian's package of Wine for 64-bit programs.
 const PACKAGE: &str = "wine64";
 
-/// The program of Debian's package, which `PATH` does not name.
+/// The path of the program in Debian's package, which is not on `PATH`.
 const DEBIAN_PROGRAM: &str = "/usr/lib/wine/wine64";
 
-/// A library of Windows that Rust's standard library takes random numbers from. Wine has the library since version 9.
+/// The Windows library from which Rust's standard library gets random numbers. Wine has the library since version 9.
 const RANDOM: &str = "drive_c/windows/system32/bcryptprimitives.dll";
 
-/// The library's one function that Rust calls. <https://learn.microsoft.com/windows/win32/seccng/processprng>
+/// C source for the only function of the library that Rust calls.
+/// <https://learn.microsoft.com/windows/win32/seccng/processprng>
 const RANDOM_SOURCE: &str = "\
 #include <windows.h>
 #include <ntsecapi.h>
@@ -34,12 +35,12 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wine {
     program: PathBuf,
-    /// Such as `8.0`.
+    /// The version, such as `8.0`.
     version: String,
 }
 
-/// Installs what is missing to build and load the mingw proxies: the compiler, Rust's standard library, Wine and its prefix.
-/// Returns what was installed.
+/// Installs the missing tools to build and load the mingw proxies: the compiler, Rust's standard library, Wine and its prefix.
+/// Returns the names of the installed tools.
 pub fn install_windows_tools(workspace: &Workspace) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     missing.extend(mingw_compiler().is_err().then_some(COMPILER_PACKAGE));
@@ -82,22 +83,22 @@ impl Wine {
         format!("Wine {}", self.version)
     }
 
-    /// Whether the prefix is complete.
+    /// Returns whether the prefix is complete.
     pub(crate) fn is_ready(&self, workspace: &Workspace) -> bool {
         self.prefix(workspace).join(RANDOM).is_file()
     }
 
-    /// Creates the prefix, whole or not at all.
+    /// Creates the prefix. A failure leaves no partial prefix in the cache.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<()> {
         let scratch = workspace.scratch()?;
         let prefix = scratch.path().join("prefix");
-        // Wine 8 starts as Windows 7, on which Node 20 and later refuses to start.
+        // By default, Wine 8 acts as Windows 7, on which Node 20 and later refuses to start.
         for arguments in [&["wineboot", "--init"][..], &["winecfg", "-v", "win10"]] {
             let mut command = self.in_prefix(&prefix);
             command.args(arguments);
             workspace.run(&format!("wine {}", arguments[0]), command)?;
         }
-        // The server outlives the programs, and writes the registry to files when it ends.
+        // wineserver outlives the programs, and writes the registry to files only when it ends.
         let neighbour = Some(self.program.with_file_name("wineserver")).filter(|file| file.is_file());
         let server = neighbour.or_else(|| program("wineserver")).with_context(|| {
             let wine = self.program.display();
@@ -117,14 +118,14 @@ impl Wine {
         folder::replace(&prefix, &self.prefix(workspace))
     }
 
-    /// Returns a program of Windows, to start.
+    /// Returns the command that runs a Windows program.
     pub(crate) fn command(&self, workspace: &Workspace, program: &Path) -> Command {
         let mut command = self.in_prefix(&self.prefix(workspace));
         command.arg(program);
         command
     }
 
-    /// The folder of drive C and the registry.
+    /// Returns the folder with drive C and the registry.
     fn prefix(&self, workspace: &Workspace) -> PathBuf {
         workspace.cache().join(format!("wine-{}", self.version))
     }
@@ -138,7 +139,7 @@ impl Wine {
     }
 }
 
-/// Parses `8.0` out of `wine-8.0 (Debian 8.0~repack-4)`.
+/// Parses a version such as `8.0` from `wine-8.0 (Debian 8.0~repack-4)`.
 fn version(answer: &str) -> Option<String> {
     let version = answer.trim().strip_prefix("wine-")?.split([' ', '\n']).next()?;
     version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_parsed_out_of_wines_answer() {
+    fn the_version_is_parsed_from_wines_output() {
         assert_eq!(version("wine-8.0 (Debian 8.0~repack-4)\n").as_deref(), Some("8.0"));
         assert_eq!(version("wine-10.12").as_deref(), Some("10.12"));
         for other in ["", "wine", "wine-", "wine-staging", "/usr/bin/wine-8.0"] {

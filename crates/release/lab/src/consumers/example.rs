@@ -1,4 +1,4 @@
-//! The example in README.md, as two programs: one with `import`, one with `require`.
+//! The example in README.md, as a program with `import` and a program with `require`.
 
 use std::fs;
 
@@ -10,10 +10,10 @@ pub(super) const DATABASE: &str = "notes.db";
 /// The text that the example writes, reads back and prints.
 pub(super) const TEXT: &str = "what is written here is compressed, then encrypted";
 
-/// The separator of the statement with `import` and the one with `require`.
+/// The separator between the `import` statement and the `require` statement in the example's first line.
 const OR: &str = " // or: ";
 
-/// The example's two programs.
+/// The two programs that the example contains.
 pub(super) struct Example {
     /// The program with `import`.
     pub(super) module: String,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readmes_example_is_two_programs() {
+    fn the_readmes_example_gives_two_programs() {
         let Example { module, script } = Example::read(&Workspace::find().unwrap()).unwrap();
         assert!(module.starts_with("import Database from 'strongroom'\n"), "{module}");
         assert!(script.starts_with("const Database = require('strongroom')\n"), "{script}");
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn another_example_is_refused() {
+    fn an_example_of_another_shape_is_refused() {
         let code = format!("const db = new Database('{DATABASE}')\nwrite('{TEXT}')");
         let readme =
             |first: &str, code: &str| Example::parse(&format!("# S\n\n```js\n{first}\n{code}\n```\n"));

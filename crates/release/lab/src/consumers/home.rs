@@ -4,18 +4,18 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// A port without a server.
+/// An address at which no server listens.
 const NO_SERVER: &str = "http://127.0.0.1:9";
 
-/// Returns a program, to start in a folder that is also its home, with `PATH` as the only variable of this process.
+/// Returns a command that runs in `home`, and inherits only `PATH` from this process.
 ///
-/// Managers read settings, registries and stores from their home and their environment.
+/// Package managers take settings, registries and caches from the home and the environment.
 pub(super) fn isolated(home: &Path, mut command: Command) -> Command {
     command.current_dir(home).env_clear().env("HOME", home).env("NO_COLOR", "1");
     if let Some(path) = env::var_os("PATH") {
         command.env("PATH", path);
     }
-    // A manager that ignores the registry's setting asks the public registry, and the result depends on the network.
+    // A manager that ignores the registry setting must fail, not ask the public registry.
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
         command.env(name, NO_SERVER);
     }
@@ -27,9 +27,9 @@ pub(super) fn isolated(home: &Path, mut command: Command) -> Command {
 mod tests {
     use machine::process;
 
-    /// The variables are those of `npm run` and of a user's shell.
+    /// `npm run` and users' shells set such variables.
     #[test]
-    fn no_setting_of_the_user_is_left() {
+    fn no_setting_of_the_user_remains() {
         let mut command = process::command("sh");
         command.args(["-c", "env"]).env("npm_config_registry", "http://example.org/").env("CI", "true");
         let folder = tempfile::tempdir().unwrap();

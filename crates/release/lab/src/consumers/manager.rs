@@ -1,10 +1,10 @@
-//! The package managers: settings for a registry, the command that installs the package, and the way to run a program.
+//! The package managers: their settings for a registry, and the arguments that install the package and run a program.
 
 use node_targets::Target;
 
 use super::tools::{self, Tool};
 
-/// A way to install the package.
+/// A package manager, or one mode of a package manager.
 #[derive(Debug)]
 pub(super) struct Manager {
     /// The manager's name, without the version.
@@ -14,13 +14,13 @@ pub(super) struct Manager {
     pub(super) add: &'static [&'static str],
     /// The arguments that install the project's dependencies, without running a script.
     pub(super) install: &'static [&'static str],
-    /// The folder in `bindings/node/clients/managers` whose project has Strongroom in the place of better-sqlite3.
+    /// The folder in `bindings/node/clients/managers` whose project replaces better-sqlite3 with Strongroom.
     pub(super) replacing: &'static str,
-    /// Whether the manager compares a package's `libc`, and not only `os` and `cpu`.
+    /// `true` if the manager checks a package's `libc` as well as `os` and `cpu`.
     compares_libc: bool,
-    /// Yarn 4's linker, which decides on the place of packages.
+    /// The value of Yarn 4's `nodeLinker`, which decides where packages go.
     linker: Option<&'static str>,
-    /// The arguments before the program, if the manager is a runtime as well.
+    /// The arguments before a program, if the manager is also a runtime.
     pub(super) run: Option<&'static [&'static str]>,
 }
 
@@ -35,7 +35,7 @@ const NPM: Manager = Manager {
     run: None,
 };
 
-/// Yarn 4 reads from its settings that no script may run.
+/// The settings file of Yarn 4 disables scripts.
 const YARN4: Manager = Manager {
     name: "Yarn",
     tool: tools::YARN4,
@@ -79,7 +79,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
     Manager {
         name: "Deno",
         tool: tools::DENO,
-        // Deno runs no script of a package by default, and refuses a package that is less than a day old.
+        // By default, Deno runs no scripts of packages, and refuses a package that is less than a day old.
         add: &["add", "--minimum-dependency-age=0", "npm:strongroom"],
         install: &["install", "--minimum-dependency-age=0"],
         replacing: "bun-deno",
@@ -90,7 +90,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
 ];
 
 impl Manager {
-    /// Returns the name and the content of a project's settings file for a registry.
+    /// Returns the name and the content of the settings file that selects a registry.
     pub(super) fn settings(&self, registry: &str) -> (&'static str, String) {
         let Some(linker) = self.linker else {
             return (".npmrc", format!("registry={registry}\n"));
@@ -101,18 +101,18 @@ impl Manager {
              nodeLinker: {linker}\n\
              enableScripts: false\n\
              enableTelemetry: false\n\
-             # By default Yarn refuses a package that is less than a day old.\n\
+             # By default, Yarn refuses a package that is less than a day old.\n\
              npmMinimalAgeGate: 0\n"
         );
         (".yarnrc.yml", settings)
     }
 
-    /// Whether only the manager finds the packages of a program.
+    /// Returns whether only the manager can resolve packages, so that plain `node` cannot import them.
     pub(super) fn is_plug_and_play(&self) -> bool {
         self.linker == Some("pnp")
     }
 
-    /// Returns the platforms whose packages the manager installs on a host, sorted.
+    /// Returns the platforms, sorted, whose packages the manager installs on a host.
     pub(super) fn platforms(&self, host: &Target) -> Vec<&'static str> {
         let fits = |target: &&Target| {
             let is_system = target.os == host.os && target.cpu == host.cpu;
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manager_that_ignores_the_c_library_installs_the_packages_of_both() {
+    fn a_manager_that_ignores_libc_installs_the_packages_for_both_c_libraries() {
         let both = ["linux-x64-gnu", "linux-x64-musl"];
         for host in both {
             let target = Target::by_platform(host).unwrap();

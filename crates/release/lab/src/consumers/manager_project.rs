@@ -1,4 +1,4 @@
-//! An empty project: one manager installs the package into it, and the example runs there.
+//! A project into which a package manager installs the package, and in which the example runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use super::manager::Manager;
 use super::tools::Tools;
 use crate::folder;
 
-/// A project with its manager, and with a home of its own.
+/// A project of one manager, with a home of its own.
 pub(super) struct ManagerProject<'a> {
     workspace: &'a Workspace,
     tools: &'a Tools,
@@ -42,9 +42,9 @@ impl<'a> ManagerProject<'a> {
         Ok(Self { workspace, tools, manager, name, root, home })
     }
 
-    /// Installs the package from a registry, and checks which platforms' packages were installed.
+    /// Installs the package from a registry, and checks that the manager installed the right platform packages.
     pub(super) fn install(&self, registry: &str) -> Result<()> {
-        // With Plug'n'Play, only a project of this type lets Node import packages.
+        // With Plug'n'Play, Node can import packages only in a project of type `module`.
         let manifest = "{ \"name\": \"empty\", \"private\": true, \"type\": \"module\" }\n";
         fs::write(self.root.join("package.json"), manifest)?;
         let (file, settings) = self.manager.settings(registry);
@@ -63,7 +63,7 @@ impl<'a> ManagerProject<'a> {
         Ok(())
     }
 
-    /// Copies a project into this empty one, and installs its dependencies from a registry.
+    /// Copies the manager's project from `clients/managers` into this project, and installs its dependencies from a registry.
     pub(super) fn install_copy(&self, registry: &str) -> Result<()> {
         let from = self.workspace.package().join("clients/managers").join(self.manager.replacing);
         folder::copy(&from, &self.root, |_| true)?;
@@ -72,7 +72,7 @@ impl<'a> ManagerProject<'a> {
         self.run("install in better-sqlite3's place", self.by_manager(self.manager.install)).map(drop)
     }
 
-    /// Runs a program with the machine's Node. Returns the program's output.
+    /// Writes a script, and runs it with the machine's Node. Returns the output.
     pub(super) fn run_script(&self, step: &str, script: &str) -> Result<String> {
         fs::write(self.root.join("program.cjs"), script)?;
         let mut node = self.node();
@@ -80,7 +80,8 @@ impl<'a> ManagerProject<'a> {
         self.run(step, node)
     }
 
-    /// Runs the example with the machine's Node. The script with `require` opens the file that the module with `import` wrote.
+    /// Runs both programs of the example with the machine's Node. The second program, with `require`, opens the file that the
+    /// first program wrote.
     pub(super) fn run_by_node(&self, example: &Example) -> Result<()> {
         fs::write(self.root.join("example.mjs"), &example.module)?;
         fs::write(self.root.join("example.cjs"), &example.script)?;
@@ -88,17 +89,17 @@ impl<'a> ManagerProject<'a> {
         self.run_example("require in Node", self.node(), "example.cjs")
     }
 
-    /// Runs the example with the manager, which is a runtime, and then the smoke test that every Node runs.
+    /// Runs the example in the manager's own runtime, then the smoke test that every Node runs.
     pub(super) fn run_by_itself(&self, example: &Example, arguments: &[&str]) -> Result<()> {
         fs::write(self.root.join("example.mjs"), &example.module)?;
-        self.run_example("import in itself", self.by_manager(arguments), "example.mjs")?;
+        self.run_example("import in its own runtime", self.by_manager(arguments), "example.mjs")?;
         let mut smoke = self.by_manager(arguments);
         smoke.arg(self.workspace.package().join("test/smoke.cjs"));
         smoke.arg(self.root.join("node_modules/strongroom"));
-        self.run("smoke test in itself", smoke).map(drop)
+        self.run("smoke test in its own runtime", smoke).map(drop)
     }
 
-    /// Returns the machine's Node, which finds the project's packages.
+    /// Returns the command for the machine's Node, started so that it finds the project's packages.
     fn node(&self) -> Command {
         match self.manager.is_plug_and_play() {
             true => self.by_manager(&["node"]),
@@ -118,7 +119,7 @@ impl<'a> ManagerProject<'a> {
         let name = &self.name;
         ensure!(
             output.contains(TEXT),
-            "{name}, {step}: README.md's example did not print `{TEXT}`, but:{}",
+            "{name}, {step}: README.md's example did not print `{TEXT}`; its output:{}",
             tail(&output)
         );
         let database = fs::read(self.root.join(DATABASE))
@@ -136,7 +137,7 @@ impl<'a> ManagerProject<'a> {
     }
 }
 
-/// Returns the platforms whose complete packages are below a folder, wherever the manager puts them, sorted.
+/// Returns the platforms, sorted, whose complete packages are anywhere below a folder.
 fn installed_platforms(root: &Path) -> Vec<String> {
     let entries = WalkDir::new(root).into_iter().flatten();
     let packages = entries.filter(|entry| {

@@ -1,6 +1,6 @@
-//! The packages from a user's view: published to a registry, installed by each package manager, used by each runtime.
+//! Tests the packages as users get them: published to a registry, installed by each package manager, used by each runtime.
 //!
-//! Electron is absent: no registry has its program.
+//! Electron is absent, because its program is not in a package registry.
 
 mod example;
 mod home;
@@ -24,7 +24,7 @@ use self::release::Release;
 pub use self::tools::Tools;
 use crate::loadable_package::LoadablePackage;
 
-/// Publishes, installs and runs the packages. A manager that fails does not stop the next.
+/// Publishes, installs and runs the packages. A failure of one manager does not stop the tests of the others.
 pub fn test(workspace: &Workspace) -> Result<Tally> {
     if let Some(why) = Tools::unavailable()? {
         return Ok(Tally::skipped(why));
@@ -64,21 +64,21 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
     Ok(results.tally(&prerequisites::node_version()?))
 }
 
-/// The names of everything that works, and the failures.
+/// The successes by name, and the failures.
 #[derive(Default)]
 struct Results {
-    /// Whether publish.mjs works.
+    /// `true` if publish.mjs works.
     script: bool,
     managers: Vec<String>,
-    /// The runtimes beside Node.
+    /// The runtimes other than Node.
     runtimes: Vec<String>,
-    /// The number of managers that give Strongroom to a package which depends on better-sqlite3.
+    /// The number of managers that give Strongroom to a dependency that requires better-sqlite3.
     replacing: u32,
     failures: Vec<String>,
 }
 
 impl Results {
-    /// Prints and records a failure. Returns whether the result is a success.
+    /// Prints and records the failure, if any. Returns whether `result` is a success.
     fn record(&mut self, result: Result<()>) -> bool {
         let Err(error) = result else { return true };
         eprintln!("error: {error:#}");
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn successes_are_counted_and_named_after_the_failures() {
+    fn the_note_names_failures_before_successes() {
         let mut results = Results { script: true, ..Results::default() };
         assert!(results.record(Ok(())));
         results.managers = vec!["npm 1.0.0".to_owned(), "Bun 2.0.0".to_owned()];

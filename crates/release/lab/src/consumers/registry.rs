@@ -1,4 +1,4 @@
-//! A local registry of npm packages, without an uplink.
+//! A local registry of npm packages that does not forward to another registry.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -15,13 +15,13 @@ use walkdir::WalkDir;
 use super::home;
 use super::tools::{Tools, VERDACCIO};
 
-/// The time limit for a start, which takes a second.
+/// The time limit for the start, which normally takes a second.
 const MAX_START: Duration = Duration::from_secs(60);
-/// The time limit for one answer.
+/// The time limit for an answer.
 const MAX_ANSWER: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);
 
-/// verdaccio's configuration: no uplink, and anybody publishes.
+/// verdaccio's configuration: no uplink, and everybody may publish.
 const SETTINGS: &str = "\
 storage: ./storage
 auth:
@@ -37,7 +37,7 @@ packages:
 log: { type: stdout, format: pretty, level: http }
 ";
 
-/// A running registry, stopped when dropped.
+/// A running registry. Dropping the value stops the registry.
 pub(super) struct Registry {
     server: Child,
     port: u16,
@@ -107,13 +107,12 @@ impl Drop for Registry {
     }
 }
 
-/// Returns a port without a listener. If another program takes the port before the registry does, the registry ends with an
-/// error.
+/// Returns a free port. If another program takes the port first, the registry ends with an error.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Returns whether the answer to verdaccio's ping has status 200.
+/// Returns whether verdaccio answers a ping with status 200.
 fn ping(port: u16) -> io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(MAX_ANSWER))?;
@@ -164,6 +163,6 @@ mod tests {
         assert!(ping(port).unwrap());
         assert!(!ping(port).unwrap());
         server.join().unwrap();
-        assert!(ping(port).is_err(), "nothing listens any more");
+        assert!(ping(port).is_err(), "the listener is closed");
     }
 }

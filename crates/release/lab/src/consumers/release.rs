@@ -1,6 +1,6 @@
-//! A whole release in the registry: the real host package and main package, and placeholders for the other platforms.
+//! A complete release in the registry: the real main package and host package, and placeholders for the other platforms.
 //!
-//! A manager asks the registry for the packages of all platforms, and this machine builds few of these.
+//! A manager asks the registry for the packages of all platforms, but this machine builds only a few.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::home;
 use super::registry::Registry;
 
-/// The packages of a release with their manifest, and the publisher's home.
+/// The packages of a release with their manifest, and a home for the publisher.
 pub(super) struct Release<'a> {
     workspace: &'a Workspace,
     registry: &'a Registry,
@@ -40,7 +40,7 @@ struct Tarball {
 }
 
 impl<'a> Release<'a> {
-    /// Packs the release into a folder.
+    /// Packs the release into a folder, with placeholders for the platforms that are not built.
     pub(super) fn pack(workspace: &'a Workspace, registry: &'a Registry, folder: &Path) -> Result<Self> {
         let (packages, home) = (folder.join("packages"), folder.join("home"));
         let host = node_targets::host()?;
@@ -51,14 +51,14 @@ impl<'a> Release<'a> {
         for target in node_targets::targets().iter().filter(|&target| target != host) {
             release.put_placeholder(target, "not built")?;
         }
-        // npm publishes only with a token. The registry accepts any.
+        // npm publishes only with a token, and the registry accepts any token.
         let url = registry.url();
         let token = format!("{}:_authToken=anybody", url.trim_start_matches("http:"));
         fs::write(release.home.join(".npmrc"), format!("registry={url}\n{token}\n"))?;
         Ok(release)
     }
 
-    /// Publishes the first version as RELEASING.md describes: the main package last.
+    /// Publishes the first version as RELEASING.md describes, with the main package last.
     pub(super) fn publish(&self) -> Result<()> {
         let mut packages: Vec<&Tarball> = self.manifest.packages.iter().collect();
         packages.sort_by_key(|package| package.name == "strongroom");
@@ -77,12 +77,12 @@ impl<'a> Release<'a> {
         self.workspace.run(&format!("npm publish {name}"), home::isolated(&self.home, npm)).map(drop)
     }
 
-    /// Checks that publish.mjs publishes nothing if the registry does not know the packages.
+    /// Checks that publish.mjs publishes nothing if the package names are new to the registry.
     pub(super) fn script_refuses_new_names(&self) -> Result<()> {
         self.script_refuses("the registry does not know these packages")
     }
 
-    /// Checks that publish.mjs finds every package in the registry with the same content.
+    /// Checks that publish.mjs finds that every package is published with the same content.
     pub(super) fn script_finds_all_published(&self) -> Result<()> {
         let all = self.manifest.packages.len();
         let end = format!("0 packages now, {all} before");
@@ -92,7 +92,7 @@ impl<'a> Release<'a> {
         })
     }
 
-    /// Checks that publish.mjs replaces nothing if the registry has another content of one package.
+    /// Checks that publish.mjs publishes nothing if one package has other content in the registry.
     pub(super) fn script_refuses_another_content(&mut self) -> Result<()> {
         let host = node_targets::host()?;
         let other = node_targets::targets().iter().find(|&target| target != host);
@@ -107,7 +107,7 @@ impl<'a> Release<'a> {
         })
     }
 
-    /// Runs publish.mjs. Fails unless its status and its output are the expected ones, and the registry stays as it is.
+    /// Runs publish.mjs. Fails unless its status and output are as expected, and the number of tarballs stays the same.
     fn script(&self, expected: &str, is_expected: impl Fn(bool, &str) -> bool) -> Result<()> {
         let mut node = process::command("node");
         node.arg(self.workspace.package().join("scripts/publish.mjs")).arg(&self.packages);
@@ -125,12 +125,12 @@ impl<'a> Release<'a> {
         let after = self.registry.count();
         ensure!(
             after == before,
-            "publish.mjs was expected to {expected}, but the registry has {after} tarballs after {before}"
+            "publish.mjs was expected to {expected}, but the number of tarballs in the registry changed from {before} to {after}"
         );
         Ok(())
     }
 
-    /// Replaces a platform's package by a placeholder, or adds the placeholder.
+    /// Replaces a platform's package with a placeholder, or adds one.
     fn put_placeholder(&mut self, target: &Target, content: &str) -> Result<()> {
         let Manifest { version, packages } = &mut self.manifest;
         let PlaceholderPackage { name, content, integrity } =

@@ -1,4 +1,4 @@
-//! Strongroom in the place of better-sqlite3, for a package that depends on a better-sqlite3 of its own.
+//! Strongroom in place of better-sqlite3, for a package that itself depends on better-sqlite3.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use super::release::Release;
 /// The package that the projects in `bindings/node/clients/managers` depend on.
 const CLIENT: &str = "client-of-better-sqlite3";
 
-/// The registry has no better-sqlite3, so that an installation fails if the manager asks for one. The range is TypeORM's,
-/// which no version of Strongroom satisfies.
+/// The manifest of the client. The registry has no better-sqlite3, so an installation fails if the manager asks for it. The
+/// range is the one of TypeORM, which no version of Strongroom satisfies.
 const MANIFEST: &str = r#"{
   "name": "client-of-better-sqlite3",
   "version": "1.0.0",
@@ -22,7 +22,7 @@ const MANIFEST: &str = r#"{
 }
 "#;
 
-/// Prints a text that a query returns, if the client and the project have the same class, and the class is Strongroom's.
+/// Prints the result of a query if the client and the project get the same class, and the class is Strongroom's.
 const PROGRAM: &str = "
 const assert = require('node:assert')
 const Database = require('better-sqlite3')
@@ -31,7 +31,7 @@ assert.equal(require('client-of-better-sqlite3'), Database)
 console.log(new Database(':memory:').prepare(\"SELECT 'in its ' || 'place'\").pluck().get())
 ";
 
-/// Publishes a package that depends on better-sqlite3.
+/// Publishes the client, a package that depends on better-sqlite3.
 pub(super) fn publish_client(release: &Release<'_>, folder: &Path) -> Result<()> {
     let package = folder.join(CLIENT);
     fs::create_dir_all(&package)?;
@@ -45,6 +45,10 @@ pub(super) fn test(project: &ManagerProject<'_>, registry: &str) -> Result<()> {
     project.install_copy(registry)?;
     let output = project.run_script("better-sqlite3 is Strongroom", PROGRAM)?;
     let name = &project.name;
-    ensure!(output.contains("in its place"), "{name}: the program printed:{}", tail(&output));
+    ensure!(
+        output.contains("in its place"),
+        "{name}: the program did not print `in its place`; its output:{}",
+        tail(&output)
+    );
     Ok(())
 }

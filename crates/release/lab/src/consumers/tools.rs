@@ -1,4 +1,4 @@
-//! The programs that install and run the packages, pinned and installed into the cache.
+//! The programs that install and run the packages. Their pinned versions are in the cache.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,21 +13,21 @@ use serde::Deserialize;
 
 use crate::{folder, json};
 
-/// The versions of the programs.
+/// The file with the versions of the programs.
 const PINS: &str = "crates/release/lab/consumers/package.json";
-/// The hashes of the programs.
+/// The file with the hashes of the programs.
 const LOCK: &str = "crates/release/lab/consumers/package-lock.json";
-/// The platform of the pinned programs.
+/// The platform that the pinned programs run on.
 const PLATFORM: &str = "linux-x64-gnu";
 
-/// A program, by its path below `node_modules`, which begins with the name of the pinned package.
+/// A program's path below `node_modules`, which begins with the name of the pinned package.
 ///
-/// pnpm, Bun and Deno are pinned by their packages for one platform. The packages with the plain names install the program
-/// with a script, or download it.
+/// The pins of pnpm, Bun and Deno are packages for one platform, because the main packages install or download the program with
+/// a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tool(&'static str);
 
-/// The npm of the Node on `PATH`, the only program that is not pinned.
+/// npm of the Node on `PATH`, the only program without a pin.
 pub(super) const NPM: Tool = Tool("npm");
 pub(super) const PNPM: Tool = Tool("@pnpm/exe.linux-x64/pnpm");
 pub(super) const YARN1: Tool = Tool("yarn/bin/yarn.js");
@@ -37,7 +37,7 @@ pub(super) const DENO: Tool = Tool("@deno/linux-x64-glibc/deno");
 /// The registry.
 pub(super) const VERDACCIO: Tool = Tool("verdaccio/bin/verdaccio");
 
-/// The pinned programs: their folder and their versions. `Display` writes `pnpm 12.21.0, ...`, each program by its package.
+/// The pinned programs: their folder and their versions. `Display` writes `@pnpm/exe.linux-x64 12.21.0, ...`.
 #[derive(Debug, Deserialize)]
 pub struct Tools {
     #[serde(skip)]
@@ -47,19 +47,19 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Returns the reason why this machine cannot run the programs, if it cannot.
+    /// Returns the reason if this machine cannot run the programs.
     pub fn unavailable() -> Result<Option<String>> {
         let is_available = node_targets::host()?.platform == PLATFORM;
         Ok((!is_available).then(|| format!("the pinned package managers are for {PLATFORM}")))
     }
 
-    /// Returns the programs in the cache, if their pinned versions are installed.
+    /// Returns the programs if the cache has the pinned versions.
     pub fn find(workspace: &Workspace) -> Result<Option<Self>> {
         let tools = Self::pinned(workspace)?;
         Ok(tools.folder.is_dir().then_some(tools))
     }
 
-    /// Installs the programs by the hashes of the lock file, whole or not at all.
+    /// Installs the programs, and checks them against the hashes in the lock file. A failed installation leaves nothing behind.
     pub fn install(workspace: &Workspace) -> Result<Self> {
         let scratch = workspace.scratch()?;
         let folder = scratch.path().join("tools");
@@ -70,7 +70,7 @@ impl Tools {
         }
         let mut npm = process::command("npm");
         npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        // npm caches a second copy of a third of a gigabyte. The copy is removed with the scratch folder.
+        // npm caches a second copy, a third of a gigabyte. In the scratch folder, the copy is removed afterwards.
         npm.arg("--cache").arg(scratch.path().join("npm-cache"));
         workspace.run("npm ci package managers", npm)?;
         let tools = Self::pinned(workspace)?;
@@ -78,7 +78,7 @@ impl Tools {
         Ok(tools)
     }
 
-    /// Returns a program, to start with arguments.
+    /// Returns the command that runs a program.
     pub(super) fn command(&self, tool: Tool) -> Command {
         match tool {
             NPM => process::command("npm"),
@@ -86,7 +86,7 @@ impl Tools {
         }
     }
 
-    /// Returns a program's version: the pinned one, or the output of npm.
+    /// Returns a program's pinned version, or the version that npm prints.
     pub(super) fn version(&self, tool: Tool) -> Result<String> {
         if tool == NPM {
             let mut npm = process::command("npm");
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_program_is_pinned_and_the_lock_file_has_hashes_and_no_registry() {
+    fn each_program_is_pinned_and_the_lock_file_has_only_hashes() {
         let workspace = Workspace::find().unwrap();
         let tools = Tools::pinned(&workspace).unwrap();
         let lock: serde_json::Value = json::read(&workspace, LOCK, "a lock file").unwrap();
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    /// npm makes the scripts among the programs executable.
+    /// Some programs are scripts, which npm makes executable.
     #[test]
     fn npm_is_on_path_and_the_other_programs_are_in_the_cache() {
         let tools = Tools::pinned(&Workspace::find().unwrap()).unwrap();

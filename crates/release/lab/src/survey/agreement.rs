@@ -1,17 +1,17 @@
-//! Whether node-audit's verdict on an addon agrees with real Nodes.
+//! The agreement of node-audit's verdict on an addon with real Nodes.
 
 use node_audit::Cpu;
 
-/// The comparison of a verdict with the loads of one addon.
+/// The result of comparing a verdict with the loads of one addon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// Each Node loads the addon, and no rule that stops loading reports an error.
+    /// Every Node loads the addon, and no rule that stops loading reports an error.
     Loads,
     /// A Node refuses the addon, and a rule that stops loading reports an error.
     Fails,
-    /// The addon's ABI is that of no Node of this machine, and each of them refuses the addon.
+    /// No Node of this machine has the addon's ABI, and every Node refuses the addon.
     OtherAbi,
-    /// Verdict and loads differ, and the list excuses this.
+    /// Verdict and loads differ, and an exception in the list explains the difference.
     Excepted,
     /// Verdict and loads differ in this way.
     Disagrees(String),
@@ -19,7 +19,7 @@ pub(super) enum Agreement {
     NoNode,
 }
 
-/// The numbers of addons by their agreement.
+/// The number of addons with each agreement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) load: usize,
@@ -31,7 +31,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts the addons of Linux for a processor, or the addons for no Node of this machine.
+    /// Counts the Linux addons for a processor. With `None`, counts the addons that no Node of this machine is for.
     pub(super) fn of<'a>(
         addons: impl Iterator<Item = (Option<Cpu>, &'a Agreement)>,
         cpu: Option<Cpu>,

@@ -1,4 +1,4 @@
-//! The survey: node-audit's verdict on published packages, compared with real Nodes.
+//! The survey compares node-audit's verdicts on published packages with real Nodes.
 
 mod agreement;
 mod packages;
@@ -19,16 +19,16 @@ use machine::{Workspace, one_line};
 use self::packages::{LIST, ListedPackage};
 use self::surveyed_package::{SurveyedPackage, survey_package};
 
-/// The packages that were surveyed.
+/// The surveyed packages.
 pub struct Survey {
-    /// A row for each package. A disagreement of verdict and Nodes is a failure.
+    /// A row for each package. A package fails if a verdict and a Node disagree.
     pub report: Report,
     packages: Vec<SurveyedPackage>,
-    /// Whether the caller selected packages.
+    /// `true` if the caller selected packages.
     is_selection: bool,
 }
 
-/// Surveys the packages one after another, or only those whose names contain one of some texts.
+/// Surveys the packages one after another. If `only` is not empty, surveys only packages whose names contain one of its texts.
 pub fn survey(workspace: &Workspace, only: &[String]) -> Result<Survey> {
     let mut report = Report::default();
     let mut packages = Vec::new();
@@ -50,7 +50,7 @@ pub fn survey(workspace: &Workspace, only: &[String]) -> Result<Survey> {
 }
 
 impl Survey {
-    /// Writes a line for each load: package, version, addon, platform, Node, outcome, separated by tabs.
+    /// Writes a line for each load, with package, version, addon, platform, Node and outcome, separated by tabs.
     pub fn write_loads(&self, file: &Path) -> Result<()> {
         let lines: String = self.packages.iter().map(SurveyedPackage::lines).collect();
         fs::write(file, lines).with_context(|| format!("cannot write {}", file.display()))
@@ -58,8 +58,7 @@ impl Survey {
 
     /// Writes the table of findings into the survey's README.
     ///
-    /// # Errors
-    /// Fails if a package failed or was not selected, or a Node is missing.
+    /// # Errors Fails if a package failed or was not selected, or if a Node is missing.
     pub fn write_table(&self, workspace: &Workspace) -> Result<()> {
         let lacks_node = self.packages.iter().any(|package| !package.skipped().is_empty());
         ensure!(

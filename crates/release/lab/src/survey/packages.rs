@@ -1,4 +1,4 @@
-//! The packages of the survey: the list, and an installation without scripts.
+//! The packages of the survey: reads the list, and installs packages without running scripts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::json;
 
-/// The folder of the list and of the probe.
+/// The folder with the list and the probe.
 pub(super) const FOLDER: &str = "crates/node-audit/survey";
 pub(super) const LIST: &str = "crates/node-audit/survey/packages.json";
 
@@ -32,13 +32,13 @@ pub(super) struct ListedPackage {
     /// A description of a few words.
     #[serde(rename = "what")]
     pub(super) description: String,
-    /// Packages that the addons look for next to their own package.
+    /// Packages that must be installed next to the package, because the addons look for them there.
     #[serde(default, rename = "beside")]
     neighbours: Vec<Pin>,
-    /// Whether the package's own module is required as well, in the Nodes of glibc.
+    /// `true` if the survey also requires the package's own module, in the Nodes on glibc.
     #[serde(default, rename = "main")]
     pub(super) is_main: bool,
-    /// The verdicts that differ from the loads for a reason.
+    /// The rules whose verdicts may differ from the loads.
     #[serde(default)]
     pub(super) exceptions: Vec<Exception>,
 }
@@ -53,11 +53,11 @@ pub(super) struct Exception {
     pub(super) why: String,
 }
 
-/// A package as npm installs it, removed when dropped.
+/// A package, laid out as npm installs it, and removed when dropped.
 pub(super) struct InstalledPackage {
-    /// The tarball of the registry.
+    /// The tarball from the registry.
     pub(super) tarball: PathBuf,
-    /// The folder `node_modules` of the package and its neighbours.
+    /// The folder `node_modules` with the package and its neighbours.
     pub(super) modules: PathBuf,
     /// The package's folder below `node_modules`.
     pub(super) root: PathBuf,

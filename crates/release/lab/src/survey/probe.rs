@@ -1,4 +1,4 @@
-//! Loads of an addon in real Nodes, each in a process of its own.
+//! Loads an addon in real Nodes, each time in a separate process.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::packages::FOLDER;
 use crate::runtime::Runtime;
 
-/// The time limit of a load. The slowest takes three seconds, in an emulated Node.
+/// The time limit of a load. The slowest load, in an emulated Node, takes three seconds.
 const MAX_LOAD: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(20);
 /// The prefix of the probe's line.
@@ -24,9 +24,9 @@ const PREFIX: &str = "probe: ";
 pub(super) enum ProbeOutcome {
     /// `require` returned.
     Loads,
-    /// `require` threw because the addon needs another Node's V8, with this message.
+    /// `require` threw this message, because the addon needs the V8 of another Node.
     OtherNode(String),
-    /// `require` threw with this message, or did not return, or the addon ended the process in this way.
+    /// `require` threw this message or did not return, or the addon ended the process as described.
     Fails(String),
 }
 
@@ -48,11 +48,11 @@ impl ProbeOutcome {
     }
 }
 
-/// Loads an addon into a Node, which has a home of its own.
+/// Loads an addon into a Node with a temporary home.
 pub(super) fn probe(workspace: &Workspace, runtime: &Runtime, addon: &Path) -> Result<ProbeOutcome> {
     let folder = tempfile::tempdir().context("cannot create a temporary folder for a load")?;
     let home = folder.path();
-    // Some Nodes and emulators treat pipes differently from files.
+    // The output goes to a file, because some Nodes and emulators treat pipes differently.
     let output = home.join("output");
     let log = File::create(&output).with_context(|| format!("cannot write {}", output.display()))?;
     let mut node = runtime.command(workspace)?;
@@ -66,7 +66,7 @@ pub(super) fn probe(workspace: &Workspace, runtime: &Runtime, addon: &Path) -> R
     })
 }
 
-/// Waits for the end of a process, and kills the process at a time limit.
+/// Waits until a process ends. At the time limit, kills the process and returns `None`.
 fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     let started = Instant::now();
     while started.elapsed() <= limit {
@@ -94,7 +94,7 @@ fn outcome(output: &str, status: ExitStatus) -> ProbeOutcome {
 }
 
 fn display_end(status: ExitStatus) -> String {
-    // An emulator ends with the signal that its program got.
+    // An emulator ends with the signal that ended its program.
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("ends Node with signal {signal}");
@@ -102,9 +102,9 @@ fn display_end(status: ExitStatus) -> String {
     format!("ends Node ({status})")
 }
 
-/// Joins a message to one line, without this machine's folders.
+/// Joins a message into one line, and removes this machine's folders from paths.
 fn without_folders(text: &str) -> String {
-    // A path is a word of its own, or follows a quote or a bracket.
+    // A path begins a word, or follows a quote or a bracket.
     let word = |word: &str| match (word.find('/'), word.rsplit_once('/')) {
         (Some(start @ (0 | 1)), Some((_, name))) => {
             format!("{}{name}", word.get(..start).unwrap_or_default())
@@ -125,7 +125,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_probes_line_is_found_in_an_addons_output() {
+    fn the_line_of_the_probe_is_found_in_an_addons_output() {
         let noise = "debug output\nprobe: is running";
         let loads = format!("{noise}\nprobe: {{\"loads\":true}}\n");
         assert_eq!(outcome(&loads, ended(0)), ProbeOutcome::Loads);

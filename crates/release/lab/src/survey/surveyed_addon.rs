@@ -1,4 +1,4 @@
-//! One addon of the survey: the Nodes that it is for load it, and node-audit's verdict must agree with the loads.
+//! An addon of the survey: the Nodes of its platform load the addon, and node-audit's verdict must agree with the loads.
 
 use std::path::{Path, PathBuf};
 
@@ -18,25 +18,25 @@ use crate::runtime::Runtime;
 pub(super) struct SurveyedAddon {
     /// The findings for the platform that the addon claims. The file is relative to the package.
     pub(super) audit: Report,
-    /// The loads in each Node of that platform.
+    /// The load in each Node of the claimed platform.
     pub(super) loads: Vec<Load>,
-    /// The processor of those Nodes.
+    /// The processor of the Nodes; `None` without a load.
     pub(super) cpu: Option<Cpu>,
-    /// The reasons of Nodes that cannot be started.
+    /// The reasons why Nodes cannot start.
     pub(super) skipped: Vec<String>,
 }
 
-/// One load of an addon, in a Node of the platform that the addon claims.
+/// A load of an addon in one Node of the platform that the addon claims.
 pub(super) struct Load {
-    /// `Node 22.23.3, glibc 2.31`
+    /// The Node and its system, such as `Node 22.23.3, glibc 2.31`.
     pub(super) runtime: String,
-    /// Whether the Node has the addon's ABI, by node-audit.
+    /// `true` if the Node has the ABI that node-audit finds in the addon.
     pub(super) has_abi: bool,
     pub(super) outcome: ProbeOutcome,
 }
 
 impl SurveyedAddon {
-    /// Loads an addon of an installed package.
+    /// Loads an addon of an installed package in every Node of its platform.
     pub(super) fn new(workspace: &Workspace, package: &InstalledPackage, audited: Audited) -> Result<Self> {
         let file = file_in_package(package, &audited.report)?;
         let addon = package.root.join(&file);
@@ -44,7 +44,7 @@ impl SurveyedAddon {
         let missing = Runtime::missing_each(workspace, &runtimes);
         let startable = runtimes.par_iter().zip(&missing).filter(|(_, missing)| missing.is_none());
         let load = |runtime: &Runtime| -> Result<Load> {
-            let node = runtime.node.parse().context("the version of a Node")?;
+            let node = runtime.node.parse().context("cannot parse the version of a Node")?;
             let has_abi = audited.addon.has_abi_of(node);
             Ok(Load { runtime: runtime.name(), has_abi, outcome: probe(workspace, runtime, &addon)? })
         };
@@ -58,15 +58,16 @@ impl SurveyedAddon {
         })
     }
 
-    /// The loads in Nodes with the addon's ABI.
+    /// Returns the loads in Nodes with the addon's ABI.
     pub(super) fn relevant_loads(&self) -> impl Iterator<Item = &Load> {
         self.loads.iter().filter(|load| load.has_abi)
     }
 
     /// Compares the verdict with the loads.
     ///
-    /// An addon with an error of a rule that stops loading must fail in a Node. An addon without such an error must load in
-    /// every Node with its ABI. A load in another Node may succeed: the ABI in a file's name is the loader's choice.
+    /// If a rule that stops loading reports an error, the addon must fail in at least one Node with its ABI. Otherwise, the
+    /// addon must load in every such Node. A Node with another ABI may load the addon too, because an ABI in a file's name only
+    /// guides the package's loader.
     pub(super) fn agreement(&self, exceptions: &[Exception]) -> Agreement {
         let file = &self.audit.file;
         let nodes: Vec<&str> = self.relevant_loads().map(|load| load.runtime.as_str()).collect();
@@ -84,9 +85,11 @@ impl SurveyedAddon {
         let errors: Vec<&Finding> = errors.filter(stops).collect();
         let failed = self.relevant_loads().find(|load| load.outcome != ProbeOutcome::Loads);
         match (errors.iter().find(|error| !is_excepted(error.rule)), failed) {
-            (_, Some(Load { runtime, outcome: ProbeOutcome::OtherNode(text), .. })) => Agreement::Disagrees(
-                format!("{file}: node-audit takes the addon's ABI for that of {runtime}, which says: {text}"),
-            ),
+            (_, Some(Load { runtime, outcome: ProbeOutcome::OtherNode(text), .. })) => {
+                Agreement::Disagrees(format!(
+                    "{file}: node-audit finds the ABI of {runtime} in the addon, but that Node says: {text}"
+                ))
+            }
             (Some(Finding { rule, message, .. }), None) => Agreement::Disagrees(format!(
                 "{file}: the rule {rule} reports an error ({message}), but the addon loads in {}",
                 nodes.join("; ")
@@ -105,7 +108,7 @@ impl SurveyedAddon {
         }
     }
 
-    /// Returns whether an exception for a rule explains the agreement: without the exception, verdict and loads differ.
+    /// Returns whether the agreement depends on an exception for a rule.
     pub(super) fn needs(&self, exceptions: &[Exception], rule: &str) -> bool {
         let others: Vec<Exception> =
             exceptions.iter().filter(|exception| exception.rule != rule).cloned().collect();
@@ -113,7 +116,7 @@ impl SurveyedAddon {
     }
 }
 
-/// Returns the pinned Nodes of an addon's platform, and of the versions that its package promises.
+/// Returns the pinned Nodes for an addon's platform whose versions the package promises.
 fn runtimes(workspace: &Workspace, audited: &Audited) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for target in linux_targets(audited) {
@@ -124,7 +127,7 @@ fn runtimes(workspace: &Workspace, audited: &Audited) -> Result<Vec<Runtime>> {
     Ok(runtimes)
 }
 
-/// Returns the Linux targets that an addon claims. If no name claims a processor or a C library, the file's own processor and
+/// Returns the Linux targets that an addon claims. If no name gives a processor or a C library, the file's processor and its
 /// linked C library count.
 fn linux_targets(audited: &Audited) -> impl Iterator<Item = &'static Target> {
     let elf = || audited.addon.facts.iter().filter(|facts| facts.elf().is_some());
@@ -141,14 +144,14 @@ fn linux_targets(audited: &Audited) -> impl Iterator<Item = &'static Target> {
     node_targets::targets().iter().filter(move |&target| platforms.contains(&Platform::from(target)))
 }
 
-/// Whether engines.node allows a version. A range that npm cannot read promises every Node.
+/// Returns whether `engines.node` allows a version. A range that npm cannot parse promises every Node.
 pub(super) fn is_promised(engines: Option<&str>, node: &str) -> bool {
     let range = engines.and_then(|engines| Range::parse(engines).ok());
     let version = Version::parse(node).ok();
     range.zip(version).is_none_or(|(range, version)| range.satisfies(&version))
 }
 
-/// Returns the path of a reported addon from the package's folder. The tarball has all files in one folder.
+/// Returns a reported addon's path relative to the package's folder. In the tarball, all files are in one folder.
 fn file_in_package(package: &InstalledPackage, Report { file, .. }: &Report) -> Result<PathBuf> {
     let tarball = format!("{}:", package.tarball.display());
     let path = file.strip_prefix(&tarball);
@@ -193,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn engines_select_the_nodes() {
+    fn engines_select_the_nodes_that_count() {
         assert!(is_promised(None, "20.20.2") && is_promised(Some("no range"), "20.20.2"));
         assert!(is_promised(Some(">=16.17.0"), "20.20.2") && !is_promised(Some(">=22"), "20.20.2"));
         assert!(is_promised(Some(">= 12.22.0 < 13 || >= 16"), "24.1.0"));
     }
 
     #[test]
-    fn an_error_agrees_with_a_failure_and_no_error_with_loads_everywhere() {
+    fn an_error_agrees_with_a_failed_load_and_no_error_with_successful_loads() {
         use ProbeOutcome::{Fails, Loads, OtherNode};
         let (fails, other) = (Fails("no".to_owned()), OtherNode("other".to_owned()));
         let (floor, warning) = (("glibc-floor", Severity::Error), ("glibc-floor", Severity::Warning));
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_needed_if_the_verdict_differs_without_it() {
+    fn an_exception_is_needed_if_verdict_and_loads_differ() {
         let floor = || SurveyedAddon::finding("glibc-floor", Severity::Error, "it is so");
         let exceptions = except(&["glibc-floor", "needed"]);
         let loads = SurveyedAddon::with(vec![floor()], &[ProbeOutcome::Loads]);

@@ -1,4 +1,5 @@
-//! The module of a main package, which loads an addon of another package: Nodes require it, and node-audit's summary must agree.
+//! The module of a main package, which loads an addon from another package. Nodes require the module, and node-audit's summary
+//! must agree.
 
 use std::fs;
 use std::slice;
@@ -13,18 +14,19 @@ use super::probe::{ProbeOutcome, probe};
 use super::surveyed_addon::is_promised;
 use crate::runtime::Runtime;
 
-/// The module on one platform, summarized and required.
+/// The summary's verdict and the loads of a module on one platform.
 pub(super) struct SurveyedMain {
-    /// `linux-x64-gnu`
+    /// The platform, such as `linux-x64-gnu`.
     platform: String,
     verdict: Verdict,
-    /// The name of each Node, and the outcome.
+    /// The name of each Node, and the outcome of its load.
     loads: Vec<(String, ProbeOutcome)>,
-    /// The reasons of Nodes that cannot be started.
+    /// The reasons why Nodes cannot start.
     pub(super) skipped: Vec<String>,
 }
 
-/// Requires an installed package in the Nodes of glibc. Loaders tell musl by files of the system, which is this machine's.
+/// Requires an installed package in the Nodes on glibc. Nodes on musl do not count: loaders recognise musl by files of the
+/// system, and those are this machine's.
 pub(super) fn survey_main(
     workspace: &Workspace,
     package: &InstalledPackage,
@@ -70,13 +72,13 @@ impl SurveyedMain {
         Ok(Self { platform: platform.to_string(), verdict, loads, skipped })
     }
 
-    /// Returns whether every Node loads the module. Without a Node, the answer is unknown.
+    /// Returns whether every Node loads the module, or `None` without a Node.
     pub(super) fn loads(&self) -> Option<bool> {
         (!self.loads.is_empty())
             .then(|| self.loads.iter().all(|(_, outcome)| *outcome == ProbeOutcome::Loads))
     }
 
-    /// Returns the platform and the outcome for a table.
+    /// Returns a table cell with the platform and the outcome.
     pub(super) fn cell(&self) -> String {
         let count = self.loads.len();
         let failed = self.loads.iter().filter(|(_, outcome)| *outcome != ProbeOutcome::Loads).count();
@@ -87,7 +89,7 @@ impl SurveyedMain {
         format!("{}: {outcome}", self.platform)
     }
 
-    /// Returns how the summary contradicts the Nodes, if it does.
+    /// Returns a description if the summary contradicts the Nodes.
     pub(super) fn disagreement(&self) -> Option<String> {
         let Self { platform, verdict, loads, .. } = self;
         let is_said_to_load = match verdict {

@@ -1,4 +1,4 @@
-//! One package of the survey: node-audit reads its tarball, and real Nodes load its addons.
+//! A package of the survey: node-audit reads the tarball, and real Nodes load the addons.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,22 +15,22 @@ use super::packages::{Exception, LIST, ListedPackage, Pin};
 use super::surveyed_addon::{Load, SurveyedAddon};
 use super::surveyed_main::{SurveyedMain, survey_main};
 
-/// The rule about packages whose addons are for old Nodes only.
+/// The rule about packages whose addons are only for old Nodes.
 const ABI_RULE: &str = "node-abi";
 
-/// A package, audited and loaded.
+/// The audit and the loads of a package.
 pub(super) struct SurveyedPackage {
     pub(super) listed: ListedPackage,
     /// The findings about the package as a whole.
     findings: Vec<Finding>,
     pub(super) addons: Vec<SurveyedAddon>,
-    /// The package's own module, if the list asks for it, on each platform.
+    /// The package's own module on each platform; empty unless the list asks for it.
     pub(super) mains: Vec<SurveyedMain>,
     /// The errors of files that node-audit could not read.
     unreadable: Vec<String>,
 }
 
-/// Audits the package's tarball, and loads its addons from the package's folder, several at a time.
+/// Audits a package's tarball, and loads its addons from the installed package, several at a time.
 pub(super) fn survey_package(workspace: &Workspace, listed: ListedPackage) -> Result<SurveyedPackage> {
     let package = listed.install(workspace)?;
     let audit = node_audit::audit_paths(slice::from_ref(&package.tarball), &Policy::default(), &());
@@ -46,24 +46,24 @@ pub(super) fn survey_package(workspace: &Workspace, listed: ListedPackage) -> Re
 }
 
 impl SurveyedPackage {
-    /// The findings about the package and about each addon.
+    /// Returns the findings about the package and about each addon.
     pub(super) fn all_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().chain(self.addons.iter().flat_map(|addon| &addon.audit.findings))
     }
 
-    /// The reasons of Nodes that cannot be started.
+    /// Returns the reasons why Nodes cannot start.
     pub(super) fn skipped(&self) -> BTreeSet<&String> {
         let mains = self.mains.iter().flat_map(|main| &main.skipped);
         self.addons.iter().flat_map(|addon| &addon.skipped).chain(mains).collect()
     }
 
-    /// Returns the agreement of each addon, with the processor of its Nodes.
+    /// Returns the processor of each addon's Nodes, and the agreement.
     pub(super) fn agreements(&self) -> impl Iterator<Item = (Option<Cpu>, Agreement)> {
         self.addons.iter().map(|addon| (addon.cpu, addon.agreement(&self.listed.exceptions)))
     }
 
-    /// Counts the addons whose verdicts agree with their loads, and prints and counts the others. An addon that no Node loaded
-    /// counts as skipped.
+    /// Counts the addons, and prints each disagreement between a verdict and the loads. An addon without a Node counts as
+    /// skipped.
     pub(super) fn tally(&self) -> Tally {
         let title = self.listed.pin.title();
         let mut tally = Tally { skipped: self.skipped().into_iter().cloned().collect(), ..Tally::default() };
@@ -106,8 +106,8 @@ impl SurveyedPackage {
         tally
     }
 
-    /// Returns how the rule about ABIs contradicts the loads, if it does. An error means that no Node that is in use has the
-    /// ABI of any addon.
+    /// Returns a description if the rule about ABIs contradicts the loads. An error of the rule means that no supported Node
+    /// has the ABI of any addon.
     fn abi_disagreement(&self) -> Option<String> {
         let is_error = |finding: &&Finding| finding.rule == ABI_RULE && finding.severity == Severity::Error;
         let error = self.findings.iter().find(is_error);
@@ -125,7 +125,8 @@ impl SurveyedPackage {
         }
     }
 
-    /// Returns the exceptions that explain nothing. Without a Node, some may seem needless.
+    /// Returns a message for each exception that explains nothing. Returns no messages if a Node is missing, since exceptions
+    /// could then seem needless.
     fn needless_exceptions(&self) -> impl Iterator<Item = String> {
         let exceptions = &self.listed.exceptions;
         let is_complete = self.skipped().is_empty();
@@ -136,7 +137,7 @@ impl SurveyedPackage {
         })
     }
 
-    /// Returns a line for each load: package, version, addon, platform, Node, outcome.
+    /// Returns a line for each load, with package, version, addon, platform, Node and outcome.
     pub(super) fn lines(&self) -> String {
         let Pin { name, version, .. } = &self.listed.pin;
         let mut text = String::new();
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     impl SurveyedPackage {
-        /// The first package of the list, with other addons.
+        /// Returns the first package of the list, with other addons.
         pub(in super::super) fn with(addons: Vec<SurveyedAddon>) -> Self {
             let listed = packages(&Workspace::find().unwrap()).unwrap().remove(0);
             Self { listed, findings: Vec::new(), addons, mains: Vec::new(), unreadable: Vec::new() }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_addon_that_no_node_loaded_does_not_count_as_passed() {
+    fn an_addon_without_a_node_does_not_count_as_passed() {
         let (loads, hangs) = (ProbeOutcome::Loads, ProbeOutcome::Fails("does not return".to_owned()));
         let other = ProbeOutcome::OtherNode("another Node".to_owned());
         let tally = package(&[&[loads.clone(), loads], &[hangs], &[other], &[]]).tally();
@@ -195,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_about_abis_must_agree_with_the_addons() {
+    fn the_rule_about_abis_must_agree_with_the_loads() {
         let mut package = package(&[&[ProbeOutcome::OtherNode("another Node".to_owned())]]);
         package.addons[0].loads[0].has_abi = false;
         assert!(package.abi_disagreement().is_some(), "no error");
         package.findings.push(SurveyedAddon::finding(ABI_RULE, Severity::Error, "it is so"));
         assert!(package.abi_disagreement().is_none());
         package.addons[0].loads[0].has_abi = true;
-        assert!(package.abi_disagreement().is_some(), "an error for a Node in use");
+        assert!(package.abi_disagreement().is_some(), "an error, though a Node has the ABI");
         assert!(Rule::by_id(ABI_RULE).is_some_and(|rule| rule.stops_loading));
     }
 

@@ -1,4 +1,4 @@
-//! The survey's counts, exceptions and findings as Markdown, and their place in its README.
+//! Writes the survey's counts, exceptions and findings into its README, as Markdown.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -18,11 +18,11 @@ use super::surveyed_package::SurveyedPackage;
 const README: &str = "crates/node-audit/survey/README.md";
 const BEGIN: &str = "<!-- survey: written by cargo xtask survey --write -->\n";
 const END: &str = "<!-- end of survey -->\n";
-/// The number of different failures in a cell.
+/// The largest number of different failures in a cell.
 const MAX_FAILURES: usize = 3;
-/// The number of characters of a message in a cell. The command prints the whole message.
+/// The largest number of characters of a message in a cell. The command prints the whole message.
 const MAX_MESSAGE: usize = 140;
-/// The words between a library and what is said about it.
+/// The words between a library's name and its problem, in a message.
 const LOADED: &str = ", which the addon loads";
 
 /// Writes the survey between the marks of the README.
@@ -40,7 +40,7 @@ fn survey(packages: &[SurveyedPackage]) -> String {
     [counts(packages), exceptions(packages), markdown(packages)].concat()
 }
 
-/// Returns a table of the addons by their agreement.
+/// Returns a table with the number of addons for each agreement.
 fn counts(packages: &[SurveyedPackage]) -> String {
     let agreements: Vec<(Option<Cpu>, Agreement)> =
         packages.iter().flat_map(SurveyedPackage::agreements).collect();
@@ -65,7 +65,7 @@ fn counts(packages: &[SurveyedPackage]) -> String {
     text
 }
 
-/// Returns a list of the exceptions with their reasons.
+/// Returns a list of the exceptions and their reasons.
 fn exceptions(packages: &[SurveyedPackage]) -> String {
     let mut text = String::new();
     for SurveyedPackage { listed, .. } in packages {
@@ -100,7 +100,7 @@ fn replace(text: &str, table: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}\n{}\n\n{END}{after}", table.trim_end()))
 }
 
-/// Returns each rule with an error, the number of its errors, and the first message.
+/// Returns each rule with errors, the number of errors, and the first message.
 fn errors(package: &SurveyedPackage) -> String {
     let entries = by_rule(package, Severity::Error, |first, count| {
         let times = if count == 1 { String::new() } else { format!("{count} x ") };
@@ -118,7 +118,8 @@ fn or_none(cell: String) -> String {
     if cell.is_empty() { "none".to_owned() } else { cell }
 }
 
-/// Returns an entry for each broken rule, in the order of the rules: made of the rule's first finding and of their number.
+/// Returns an entry for each broken rule, in the order of the rules. `entry` gets the first finding of a rule and the number of
+/// its findings.
 fn by_rule(
     package: &SurveyedPackage,
     severity: Severity,
@@ -132,9 +133,10 @@ fn by_rule(
     node_audit::RULES.iter().filter_map(of_rule).collect()
 }
 
-/// Returns the first clause of a message, and a clause with "but" or "nor" after it. Later clauses have the consequences.
+/// Returns the first clause of a message, with a following clause that begins with "but" or contains "nor". Later clauses only
+/// describe consequences.
 fn clause(message: &str) -> String {
-    // `libx.so, which the addon loads, is compiled for x64`
+    // The first clause of `libx.so, which the addon loads, is compiled for x64` ends after `x64`.
     let start = message.find(LOADED).map_or(0, |at| at + LOADED.len());
     let mut depth = 0;
     let end = message.char_indices().find(|(at, character)| {
@@ -154,7 +156,7 @@ fn clause(message: &str) -> String {
     truncate(end.map_or(message, |(end, _)| &message[..end]))
 }
 
-/// Returns the number of successful loads, and the different messages of failed ones.
+/// Returns the number of successful or failed loads, and the different messages of the failed loads.
 fn nodes(package: &SurveyedPackage) -> String {
     let loads = |has_abi: bool| {
         let loads = package.addons.iter().flat_map(|addon| &addon.loads);
@@ -184,7 +186,7 @@ fn nodes(package: &SurveyedPackage) -> String {
     }
 }
 
-/// Joins the first different messages, and tells the number of the others.
+/// Joins the first different messages, and appends the number of further messages.
 fn first_different(mut messages: Vec<String>) -> String {
     let mut seen = BTreeSet::new();
     messages.retain(|message| seen.insert(message.clone()));
@@ -196,7 +198,7 @@ fn first_different(mut messages: Vec<String>) -> String {
     messages.join("; ") + &more
 }
 
-/// Removes the addon's name from a loader's message: several addons then share one message.
+/// Removes the addon's name from a loader's message, so that several addons share one message.
 fn without_addon(text: &str) -> String {
     let end = [" (required by ", " (needed by ", ": '"].iter().filter_map(|start| text.find(start)).min();
     truncate(end.and_then(|end| text.get(..end)).unwrap_or(text))
@@ -209,7 +211,7 @@ fn truncate(text: &str) -> String {
     }
 }
 
-/// Escapes characters that end a cell or have a meaning in Markdown.
+/// Escapes characters that end a cell or are special in Markdown.
 fn escape(cell: &str) -> String {
     // glibc quotes `like this'.
     cell.replace("`GLIBC", "'GLIBC").replace("`CXXABI", "'CXXABI").replace('|', "\\|").replace('\n', " ")
@@ -221,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_counts_findings_and_failures() {
+    fn a_row_counts_findings_and_failed_loads() {
         let floor = || SurveyedAddon::finding("glibc-floor", Severity::Error, "the addon needs 2.34|2.38");
         let version = |file| {
             ProbeOutcome::Fails(format!("libc.so.6: version `GLIBC_2.34' not found (required by {file})"))
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_package_and_a_package_without_loads_have_cells_of_their_own() {
+    fn a_clean_package_and_a_package_without_loads_have_their_own_cells() {
         let clean = SurveyedPackage::with(vec![SurveyedAddon::with(
             Vec::new(),
             &[ProbeOutcome::Loads, ProbeOutcome::Loads],
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn addons_of_another_abi_and_packages_without_addons_have_cells_of_their_own() {
+    fn addons_of_another_abi_and_packages_without_addons_have_their_own_cells() {
         let refused = ProbeOutcome::OtherNode("another Node".to_owned());
         let mut other = SurveyedPackage::with(vec![SurveyedAddon::with(Vec::new(), &[refused])]);
         other.addons[0].loads[0].has_abi = false;
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counts_and_the_exceptions_stand_above_the_table() {
+    fn the_counts_and_the_exceptions_precede_the_table() {
         let needed = SurveyedAddon::finding("needed", Severity::Error, "it is so");
         let mut package = SurveyedPackage::with(vec![
             SurveyedAddon::with(Vec::new(), &[ProbeOutcome::Loads]),
