@@ -9,14 +9,14 @@ import { addon, addons, bareCopy, load, platform, putLocal, putPackage } from '.
 import { folder } from './temporary.mjs'
 
 const linux = process.platform === 'linux' ? false : 'only Linux kills the process'
-const AGAIN = 'The download or a copy of it ended early. Install again.'
+const AGAIN = 'The download or a copy of it was incomplete. Install again.'
 
 /** Cuts a file, and returns the expected message. A copy leaves other links to the old file whole. */
 function cut(file, size) {
   const content = readFileSync(file)
   rmSync(file)
   writeFileSync(file, content.subarray(0, size))
-  return new RegExp(`^${file} is cut short: the file has ${size} bytes, and its headers name \\d+$`)
+  return new RegExp(`^${file} is truncated: the file has ${size} bytes, but its headers require \\d+$`)
 }
 
 // A debug addon may end with many megabytes of debug information, which no header that the loader reads names.
@@ -52,7 +52,7 @@ test('the file of STRONGROOM_LIBRARY', { skip: linux }, () => {
   const expected = cut(named, 3_000_000)
   const { message, cause } = load(bareCopy(), { env: { STRONGROOM_LIBRARY: named } })
   assert.match(cause, expected)
-  assert.match(message, /headers name \d+\nSTRONGROOM_LIBRARY names this file, .* unset it\.$/)
+  assert.match(message, /headers require \d+\nSTRONGROOM_LIBRARY names this file, .* unset it\.$/)
 })
 
 // In doubt the system's loader decides.

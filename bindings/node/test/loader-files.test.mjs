@@ -173,7 +173,7 @@ test('an addon with an unresolved symbol, for which no remedy is known', { skip:
   if (skip) return context.skip(skip)
   const { cause, remedy } = refusal((file) => copyFileSync(library, file))
   assert.match(cause, /nowhere/)
-  assert.equal(remedy, 'Install again. If the error stays, please report it with this message.')
+  assert.equal(remedy, 'Install again. If the error persists, please report it with this message.')
 })
 
 test('a file that may not be read', { skip: otherUser.skip }, () => {

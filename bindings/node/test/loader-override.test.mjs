@@ -118,7 +118,7 @@ test('a file in an archive of Electron', () => {
 test('a process that may load no addon gets no advice about the file', () => {
   const { lines } = refusal(addon, { flags: ['--no-addons'] })
   assert.equal(lines.length, 1)
-  assert.match(lines[0], /--no-addons.*Start it with addons\.$/)
+  assert.match(lines[0], /--no-addons.*Remove --no-addons, or add --allow-addons\.$/)
 })
 
 // A bundle without the addon failed when it loaded the package, so that `nativeBinding` could not help there.

@@ -1,7 +1,7 @@
 import Database from './index.js'
 
 export default Database
-/** The class of the database's errors, which have a `code`. */
+/** The class of the database's errors. Each error has a `code`. */
 export const SqliteError: typeof Database.SqliteError = Database.SqliteError
 export type SqliteError = Database.SqliteError
 

@@ -23,21 +23,21 @@ interface DatabaseConstructor {
   new (path?: string | Uint8Array | null, options?: Database.Options | null): DatabaseClass
   (path?: string | Uint8Array | null, options?: Database.Options | null): DatabaseClass
   readonly prototype: DatabaseClass
-  /** The class of the database's errors, which have a `code`. */
+  /** The class of the database's errors. Each error has a `code`. */
   readonly SqliteError: typeof ErrorClass
   /** The versions of Strongroom and of SQLite, SQLCipher, OpenSSL and zstd in it. */
   readonly versions: LibraryVersions
   /**
    * Encrypts a plain database file.
    *
-   * A copy is written beside the file on another thread, compared with it, and renamed over it. The file keeps its content
-   * and its settings. After an error other than `STRONGROOM_REKEY_UNVERIFIED`, the file is as it was. No connection may have
-   * the file open.
+   * Another thread writes a copy beside the file, compares the copy with the file, and renames it over the file. The
+   * database keeps its content and its settings. After an error other than `STRONGROOM_REKEY_UNVERIFIED`, the file is
+   * unchanged. No connection may have the file open.
    *
-   * @throws {TypeError} and {RangeError}, as a rejected promise, for arguments.
+   * @throws {TypeError} and {RangeError}, as a rejected promise, for invalid arguments.
    * @throws {SqliteError} `STRONGROOM_IN_USE` if the file is open; `STRONGROOM_ENCRYPTED`; `STRONGROOM_CANCELLED`;
    * `STRONGROOM_EXISTS` if the path `keep` exists; `STRONGROOM_RESERVED_NAME` if `keep` is a name such as `a.db-wal`;
-   * `STRONGROOM_REKEY_UNVERIFIED` if the file is converted, and its folder could not be synced; `STRONGROOM_EMPTY_FILE`;
+   * `STRONGROOM_REKEY_UNVERIFIED` if the file is converted but its folder could not be synced; `STRONGROOM_EMPTY_FILE`;
    * `STRONGROOM_MISSING_FUNCTION` if an index or a table uses a function that only the application defines;
    * `SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`, `SQLITE_FULL`.
    * @example
@@ -47,7 +47,9 @@ interface DatabaseConstructor {
    */
   readonly encrypt: typeof migrate.encrypt
   /**
-   * Decrypts a database file, as {@link encrypt} encrypts one.
+   * Decrypts a database file.
+   *
+   * Works as {@link encrypt} does.
    *
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`, `STRONGROOM_NOT_ENCRYPTED`, and the errors of {@link encrypt}.
    * @example
@@ -57,7 +59,9 @@ interface DatabaseConstructor {
    */
   readonly decrypt: typeof migrate.decrypt
   /**
-   * Converts a database file between two keys, two versions of SQLCipher, or plain and encrypted, as {@link encrypt} does.
+   * Converts a database file between two keys, two versions of SQLCipher, or plain and encrypted.
+   *
+   * Works as {@link encrypt} does.
    *
    * @example
    * ```js
@@ -73,7 +77,7 @@ const Database = new Proxy(DatabaseClass, {
 }) as unknown as DatabaseConstructor
 Object.defineProperty(DatabaseClass, 'SqliteError', { value: ErrorClass, enumerable: true })
 Object.defineProperty(DatabaseClass, 'versions', { get: versions, enumerable: true, configurable: true })
-// Loaded at their first use: few programs convert files.
+// Few programs convert files, so the first use loads this module.
 const conversions = (): typeof migrate => require('./api/migrate')
 for (const name of ['encrypt', 'decrypt', 'migrate'] as const)
   Object.defineProperty(DatabaseClass, name, {
@@ -107,7 +111,7 @@ declare namespace Database {
   export type Versions = LibraryVersions
   /** Every `code` of a {@link SqliteError}. */
   export type SqliteErrorCode = Code
-  // Interfaces, so that a program can add to them in `declare module 'strongroom'`.
+  // These types are interfaces so that a program can extend them in `declare module 'strongroom'`.
   /** Options for opening a database. */
   export interface Options extends options.Options {}
   /** Options of {@link DatabaseClass.pragma}. */
@@ -116,17 +120,17 @@ declare namespace Database {
   export interface RunResult extends values.RunResult {}
   /** A column of a result. */
   export interface ColumnDefinition extends values.ColumnDefinition {}
-  /** Options of a backup. */
+  /** Options of {@link DatabaseClass.backup}. */
   export interface BackupOptions extends backups.BackupOptions {}
-  /** How far a backup is. */
+  /** The progress of a backup. */
   export interface BackupMetadata extends backups.BackupMetadata {}
-  /** Options of an image. */
+  /** Options of {@link DatabaseClass.serialize}. */
   export interface SerializeOptions extends ImageOptions {}
-  /** Options of a function of the application. */
+  /** Options of a function that the application defines. */
   export interface RegistrationOptions extends functions.RegistrationOptions {}
-  /** An aggregate of the application. */
+  /** An aggregate that the application defines. */
   export type AggregateOptions<T = unknown> = aggregates.AggregateOptions<T>
-  /** A virtual table of the application. */
+  /** A virtual table that the application defines. */
   export interface VirtualTableOptions extends tables.VirtualTableOptions {}
   /** The `this` of a function that makes virtual tables. */
   export type VirtualTableContext = tables.VirtualTableContext
@@ -154,7 +158,7 @@ declare namespace Database {
   export type DecryptOptions = migrate.DecryptOptions
   /** Options of {@link DatabaseConstructor.migrate}. */
   export type MigrateKeys = migrate.MigrateKeys
-  /** The encryption of a file, or its absence. */
+  /** The key of a file, or `{ plain: true }` for a file without encryption. */
   export type MigrateKey = migrate.MigrateKey
   /** The progress of a conversion. */
   export type MigrateProgress = migrate.MigrateProgress
@@ -166,7 +170,7 @@ declare namespace Database {
   export type Row = values.Row
   /** A value that can be bound to a parameter. */
   export type BindValue = values.BindValue
-  /** An argument of a call: a value, an array of values, or an object with named ones. */
+  /** An argument of a call: a value, an array of values, or an object with named values. */
   export type BindArgument = values.BindArgument
 }
 

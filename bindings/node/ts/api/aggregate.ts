@@ -7,8 +7,8 @@ import type { Session } from './session'
 type Next<T> = T | void
 
 /**
- * The type of a row's first value: for a state that is an array, its element, as in @types/better-sqlite3. `[]` then stays an
- * array of `never` to which the value can be added.
+ * The type of a row's first value: the type of the elements if the state is an array, as in @types/better-sqlite3. A
+ * `start` of `[]` is an array of `never`, and the value can still be added to it.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
 type First<T> = T extends (infer Element)[] ? Element : any
@@ -17,13 +17,13 @@ type First<T> = T extends (infer Element)[] ? Element : any
 export interface AggregateOptions<T = unknown> extends RegistrationOptions {
   /** The value before the first row, or a function that returns it for each group. Default: null. */
   start?: T | (() => T)
-  /** Returns the value with a row added. If it returns undefined, the value stays: objects can be changed in place. */
+  /** Returns the value with a row added, or undefined to keep the value: the function can change an object in place. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
   step: (total: T, next: First<T>, ...values: any[]) => Next<T>
-  /** Returns the value with a row removed, as `step` does. Makes the aggregate a window function as well. */
+  /** Returns the value with a row removed, by the rules of `step`. Makes the aggregate also a window function. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   inverse?: ((total: T, ...values: any[]) => Next<T>) | undefined
-  /** Returns the result for the value. Default: the value itself. */
+  /** Returns the aggregate's result from the final value. Default: the value itself. */
   result?: ((total: T) => unknown) | undefined
 }
 

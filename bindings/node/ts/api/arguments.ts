@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
-/** An options object whose names are known, and whose values are not checked yet. */
+/** An options object whose names are checked and whose values are not. */
 export type Given = Record<string, unknown>
 
 /** Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist. */
@@ -12,14 +12,16 @@ export function optionsObject(options: unknown, names: readonly string[], positi
 /**
  * Returns the options object of a method of better-sqlite3, or an empty one for undefined and null.
  *
- * Throws for an option that looks like a misspelled one. Other options that do not exist are ignored, as better-sqlite3
- * ignores them: programs pass objects with options of their own.
+ * Throws for an option whose name looks like a misspelled option. Ignores other unknown options, as better-sqlite3
+ * does: programs pass objects with options of their own.
  */
 export function lenientOptions(options: unknown, names: readonly string[]): Given {
   const given = checked(options, names, 'second', (name, meant) => meant !== undefined || MAY_BE_A_KEY.test(name))
   for (const [name, value] of Object.entries(given)) {
     if (!names.includes(name) && holdsKey(value))
-      throw argumentType(`the option "${name}" does not exist, and holds a key: give "key" or "passphrase" itself`)
+      throw argumentType(
+        `the option "${name}" does not exist, but its value holds a key: pass "key" or "passphrase" directly`,
+      )
   }
   return given
 }
@@ -44,10 +46,13 @@ function checked(
   return options as Given
 }
 
-/** Matches names that other packages have for a key, without which a database would be opened without encryption. */
+/**
+ * Matches the names that other packages use for a key. Ignoring such an option would open a database without
+ * encryption.
+ */
 const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt/i
 
-/** Whether a value is an options object for another function: a key in it would be ignored. */
+/** Returns whether a value is an object with a key, which would be ignored. */
 function holdsKey(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value)
 }
@@ -66,12 +71,12 @@ function distance(from: string, to: string): number {
   return row[to.length] ?? 0
 }
 
-/** Returns an option that is a boolean, or false if it is absent. */
+/** Returns a boolean option, or false if the option is absent. */
 export function boolean(given: Given, name: string): boolean {
   return optionalBoolean(given, name) ?? false
 }
 
-/** Returns an option that is a boolean, if it is given. */
+/** Returns a boolean option, or undefined if the option is absent. */
 export function optionalBoolean(given: Given, name: string): boolean | undefined {
   const value = given[name] ?? undefined
   if (value !== undefined && typeof value !== 'boolean')
@@ -79,7 +84,7 @@ export function optionalBoolean(given: Given, name: string): boolean | undefined
   return value
 }
 
-/** Returns an option that is an integer in a range, if it is given. */
+/** Returns an integer option, or undefined if the option is absent. Throws for a number outside the range. */
 export function integer(given: Given, name: string, { min, max }: { min: number; max: number }): number | undefined {
   const value = given[name] ?? undefined
   if (value === undefined) return undefined
@@ -89,7 +94,7 @@ export function integer(given: Given, name: string, { min, max }: { min: number;
   return value
 }
 
-/** Returns an option that is one of some strings, if it is given. */
+/** Returns an option whose value is one of `values`, or undefined if the option is absent. */
 export function oneOf<T extends string>(given: Given, name: string, values: readonly T[]): T | undefined {
   const value = given[name] ?? undefined
   if (value === undefined) return undefined
@@ -99,7 +104,7 @@ export function oneOf<T extends string>(given: Given, name: string, values: read
   return found
 }
 
-/** Returns an option that is a function, if it is given. */
+/** Returns an option that is a function, or undefined if the option is absent. */
 export function callback<F extends (...args: never[]) => unknown>(given: Given, name: string): F | undefined {
   const value = given[name] ?? undefined
   if (value !== undefined && typeof value !== 'function')

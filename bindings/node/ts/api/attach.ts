@@ -5,12 +5,13 @@ import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
 /**
- * Options of {@link Database.attach}: a key, or `plain`, or neither for the key and the cipher options of the main database.
+ * Options of {@link Database.attach}: a key, `plain`, or neither to use the key and the cipher options of the main
+ * database.
  */
 export interface AttachOptions extends KeyOptions {
   /** Attaches a database without encryption. Excludes `key` and `passphrase`. Default: false. */
   plain?: boolean
-  /** Refuses every change of this database. Default: false, or that of the main database. */
+  /** Refuses every change to this database. Default: false, or true if the main database is read-only. */
   readonly?: boolean
   /** Refuses to create the file. Default: false. */
   fileMustExist?: boolean
@@ -31,11 +32,11 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
   const memory = file === '' || file === ':memory:'
   if (memory && native.readonly) throw argumentType('In-memory/temporary databases cannot be readonly')
   if (!memory) native.path = file
-  const key = keyRequest(given, 'leave it out to use the key of the main database, or give "plain"')
+  const key = keyRequest(given, 'leave it out to use the key of the main database, or pass "plain"')
   if (key !== undefined) native.key = key
   try {
     if (key !== undefined && native.plain)
-      throw argumentType('"plain" excludes "key" and "passphrase": give one of them')
+      throw argumentType('"plain" excludes "key" and "passphrase": pass one of them')
     session.idle()
     session.change(() => session.native.attach(checkedName, native))
   } finally {

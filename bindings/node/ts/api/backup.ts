@@ -5,9 +5,9 @@ import { argumentType, argumentValue, fromNative, outOfRange } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
-/** How far a backup is. */
+/** The progress of a backup. */
 export interface BackupMetadata {
-  /** The number of pages to copy, which grows with the database. */
+  /** The number of pages to copy. Grows with the database. */
   totalPages: number
   /** The number of pages that are still to be copied. */
   remainingPages: number
@@ -16,44 +16,47 @@ export interface BackupMetadata {
 /**
  * Options of a backup. Without `key`, `passphrase` and `plain`, the copy has the key and cipher settings of its source.
  *
- * Each turn of the event loop copies 100 pages, or the number that `progress` returned. Changes of this connection are
- * carried into the copy. A change of another connection starts the copying again. An open transaction that has changed the
- * database makes the backup wait, and its changes are not copied before they are committed. A lock of another connection
- * makes the backup wait as long as `timeout`. Open iterators and other backups do not disturb. `close` ends the backup with
- * a `TypeError`.
+ * Each turn of the event loop copies 100 pages, or the number that `progress` returned. The copy includes changes that
+ * this connection makes in the meantime. A change by another connection restarts the copying. An open transaction that
+ * has changed the database makes the backup wait until the transaction ends. A lock of another connection makes the
+ * backup wait for up to `timeout`. Open iterators and other backups do not affect the backup. `close` ends the backup
+ * with a `TypeError`.
  *
- * Pages go into `<path>-strongroom-backup`, which replaces `path` when the copy is complete and on the disk. A backup that
- * fails or is cancelled leaves `path` as it was, and removes the temporary file. A crash leaves the temporary file, which the
- * next backup to `path` removes.
+ * The backup writes pages to `<path>-strongroom-backup`, which replaces `path` once the copy is complete and synced to
+ * disk. A backup that fails or is cancelled leaves `path` unchanged and removes the temporary file. After a crash the
+ * temporary file remains, and the next backup to `path` removes it.
  *
- * A file that is replaced keeps its permissions. A new file has those of the source, and its owner may write it. So a plain
- * copy of a file that only its owner may read is as private, unless the file that it replaces was open to others.
+ * A replaced file keeps its permissions. A new file gets the permissions of the source, and its owner can write to it.
+ * A plain copy is therefore as private as its source, unless the copy replaces a file that others may read.
  *
- * A key with cipher settings that need other pages than the source has, `plain` for an encrypted source or for an image of
- * one, and a key for a plain source convert the copy in a second part, off the main thread, in which every page is written
- * and read again. `totalPages` is then three times the number of pages, and `remainingPages` falls to 0 over both parts. In the second part
- * the number that `progress` returns has no effect. The pages of the first part are in `<path>-strongroom-backup-pages`,
- * encrypted as the source is; those of a plain source are beside the source, or in memory if the source is.
+ * Some backups convert the copy in a second phase: a key whose cipher settings need a page layout other than the
+ * source's, a key for a plain source, and `plain` for an encrypted source or an image of one. The second phase runs off
+ * the main thread, and writes and reads back every page. `totalPages` is then three times the number of pages, and
+ * `remainingPages` falls to 0 over both phases. In the second phase the number that `progress` returns has no effect.
+ * The first phase writes its pages to `<path>-strongroom-backup-pages`, encrypted as the source is. If the source is
+ * plain, these pages are beside the source instead, or in memory if the source is in memory.
  */
 export interface BackupOptions extends KeyOptions {
   /**
-   * Makes a copy without encryption, and without room for it on the pages. Excludes `key` and `passphrase`. Default: false.
+   * Makes a copy without encryption, and without bytes reserved for encryption on the pages. Excludes `key` and
+   * `passphrase`. Default: false.
    */
   plain?: boolean
-  /** The database to copy: `main` or the name of an attached one. Default: `main`. */
+  /** The database to copy: `main` or the name of an attached database. Default: `main`. */
   attached?: string
   /**
-   * A function that is called each turn of the event loop in which the backup worked or waited. It may return the number of
-   * pages for the next turn, and 0 to pause. An error of the function ends the backup, whose promise rejects with it.
+   * A function that the backup calls in each turn of the event loop in which it copied or waited. The function can
+   * return the number of pages for the next turn, or 0 to pause. If the function throws, the backup ends and its
+   * promise rejects with that error.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement is a valid callback
   progress?: ((progress: BackupMetadata) => number | void) | null
 }
 
-/** The number of pages of a turn, unless `progress` returns another one. */
+/** The number of pages that each turn copies, unless `progress` returns another number. */
 const DEFAULT_RATE = 100
 const MAX_RATE = 0x7fff_ffff
-/** How long a backup waits for a lock before it tries again, and how often a conversion reports, in milliseconds. */
+/** The interval in milliseconds at which a backup retries a lock, and at which a conversion reports its progress. */
 const INTERVAL = 10
 
 const NAMES: readonly string[] = [...KEY_NAMES, 'plain', 'attached', 'progress']
@@ -64,14 +67,14 @@ export async function backup(session: Session, path: unknown, options: unknown):
   const given = optionsObject(options, NAMES)
   if (target.trim() === '') throw argumentValue('Backup filename cannot be an empty string')
   if (target === ':memory:')
-    throw argumentValue('Invalid backup filename ":memory:": serialize() returns an image in memory')
+    throw argumentValue('Invalid backup filename ":memory:": use serialize() for an image in memory')
   const schema = attached(given)
   const plain = optionalBoolean(given, 'plain') ?? false
   const progress = callback<NonNullable<BackupOptions['progress']>>(given, 'progress')
   const key = keyRequest(given, "leave it out to keep the database's own key")
   if (plain && key !== undefined)
     throw argumentType('"plain" excludes "key" and "passphrase": a copy is plain or has a key')
-  // A function that a statement calls may start a backup, which begins after the statement.
+  // If a statement's callback starts a backup, the backup begins after the statement.
   while (session.open && session.inCallback) await nextTurn()
   session.ready()
   let native: NativeBackup
@@ -93,7 +96,7 @@ export async function backup(session: Session, path: unknown, options: unknown):
   }
 }
 
-/** Reads the name of a database of the connection. */
+/** Returns the `attached` option: the name of one of the connection's databases. */
 export function attached(given: Given): string {
   const name = given['attached'] ?? 'main'
   if (typeof name !== 'string') throw argumentType('Expected the "attached" option to be a string')
@@ -101,14 +104,14 @@ export function attached(given: Given): string {
   return name
 }
 
-/** The callback of a backup, and the rate that it returned last. */
+/** The callback of a backup, and the number of pages that it returned last. */
 class Report {
   rate = DEFAULT_RATE
   last: BackupMetadata | undefined
 
   constructor(private readonly progress: BackupOptions['progress']) {}
 
-  /** Calls the callback. */
+  /** Reports the progress, and stores the number of pages that the callback returns. */
   call({ totalPages, remainingPages }: BackupMetadata): void {
     this.last = { totalPages, remainingPages }
     const progress = this.progress
@@ -116,15 +119,15 @@ class Report {
     if (rate === undefined) return
     if (typeof rate !== 'number' || Number.isNaN(rate))
       throw argumentType('Expected progress callback to return a number or undefined')
-    // A constant negative number would be a pause without an end.
+    // A callback that always returns a negative number would pause the backup forever.
     if (rate < 0) throw outOfRange(`the number that progress returns must be 0 or more, not ${rate}`)
     this.rate = Math.max(0, Math.min(MAX_RATE, Math.round(rate)))
   }
 }
 
-/** Copies pages in each turn of the event loop, until all are copied. */
+/** Copies pages in each turn of the event loop until all pages are copied. */
 async function copy(session: Session, native: NativeBackup, report: Report): Promise<BackupMetadata> {
-  // The first turn copies nothing, so that the callback sees the start.
+  // The first turn copies nothing, so the callback sees the start.
   for (let rate = 0; ; rate = report.rate) {
     await nextTurn()
     session.ready()
@@ -135,7 +138,7 @@ async function copy(session: Session, native: NativeBackup, report: Report): Pro
   }
 }
 
-/** Completes the copy off the main thread. A conversion to another key reports like the copying. */
+/** Completes the copy off the main thread. A conversion to another key reports its progress as the copying does. */
 async function complete(native: NativeBackup, report: Report): Promise<void> {
   let running = true
   const completion = native.complete().finally(() => {

@@ -4,7 +4,7 @@ import { type Calls, FIRST } from './calls'
 /** The form of a statement's rows. */
 export type Shape = 'object' | 'array' | 'expanded' | 'value'
 
-/** The columns of a statement's rows, as the addon tells them. */
+/** The columns of a statement's rows, as the addon reports them. */
 export interface Columns {
   readonly names: readonly string[]
   /** The table of each column, undefined for an expression. */
@@ -12,7 +12,7 @@ export interface Columns {
   readonly kinds: readonly number[]
 }
 
-/** Builds rows from the answer of a call. */
+/** Builds rows from the results of a call. */
 export interface Reader {
   /** Builds a single row from the value that the call returned, which is an array if `values` is more than 1. */
   one(value: unknown, values: number): unknown
@@ -20,16 +20,16 @@ export interface Reader {
   many(rows: unknown[], count: number, value: unknown, values: number): void
 }
 
-/** How the values of a column cross. Those of any other kind are JavaScript values. */
+/** The ways in which the values of a column cross. Values of any other kind cross as JavaScript values. */
 const SMALL = 0
 const NUMBER = 1
 const BIGINT = 2
 const BLOB = 3
 
-/** The most readers that are kept. */
+/** The maximum number of cached readers. */
 const MAX_READERS = 1000
 
-/** Whether this process may compile strings, which `--disallow-code-generation-from-strings` forbids. */
+/** `true` unless `--disallow-code-generation-from-strings` forbids compiling strings. */
 const mayCompile = (() => {
   try {
     new Function('')
@@ -39,7 +39,7 @@ const mayCompile = (() => {
   }
 })()
 
-/** Node's own class of Buffers, which creates them several times faster than `Buffer.from`. */
+/** Node's internal class of Buffers. Its constructor is several times faster than `Buffer.from`. */
 const FastBuffer = (() => {
   const Species = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as typeof Uint8Array | undefined
   const usable = typeof Species === 'function' && Species.prototype === (Buffer.prototype as unknown)
@@ -63,12 +63,13 @@ export function readerOf(calls: Calls, shape: Shape, columns: Columns): Reader {
 /**
  * Compiles a reader for the columns: an object literal is the fastest way to create many objects of one shape.
  *
- * The code reads numbers from the shared memory, at `slot`, and other values from the list `values`, in their order.
+ * The code reads numbers from the shared memory at `slot`, and other values from the list `values` in order.
  */
 function compiled({ numbers, ints, bigints, bytes }: Calls, shape: Shape, { names, kinds }: Columns): Reader {
   const expressions = kinds.map((kind, i) => expression(kind, i))
-  // JSON's quotes make a string literal of any name. The key "__proto__" is computed, because a literal one sets the
-  // prototype. The other keys are not, because V8 creates objects with computed keys several times slower.
+  // JSON quotes turn any name into a string literal. The key "__proto__" is computed, because a literal "__proto__"
+  // sets the prototype. The other keys are literals, because V8 creates objects with computed keys several times
+  // slower.
   const properties = names.map((name, i) =>
     name === '__proto__' ? `['__proto__']:${expressions[i]}` : `${JSON.stringify(name)}:${expressions[i]}`,
   )
@@ -116,14 +117,14 @@ function expression(kind: number, column: number): string {
   }
 }
 
-/** Returns the function that copies a small blob out of the shared memory. The Buffer has memory of its own. */
+/** Returns a function that copies a small blob out of the shared memory into a new Buffer. */
 function copier({ buffer }: Uint8Array): (start: number, length: number) => Uint8Array {
   if (FastBuffer === undefined) return (start, length) => Buffer.from(new Uint8Array(buffer, start, length))
   const Copy = FastBuffer
   return (start, length) => new Copy(new Uint8Array(buffer, start, length))
 }
 
-/** Returns a Buffer of the whole ArrayBuffer, or the Buffer that the addon has created. */
+/** Returns a Buffer of the whole ArrayBuffer, or the Buffer that the addon created. */
 function own(buffer: ArrayBuffer | Uint8Array): Uint8Array {
   if (ArrayBuffer.isView(buffer)) return buffer
   return FastBuffer === undefined ? Buffer.from(buffer) : new FastBuffer(buffer)
@@ -176,7 +177,7 @@ function interpreted({ numbers, ints, bigints, bytes }: Calls, shape: Shape, { n
   }
 }
 
-/** Groups the columns of a row by their tables. Expressions have none, and are in the group `$`. */
+/** Groups the columns of a row by table. Expressions have no table, and are in the group `$`. */
 function expanded(arrays: Reader, { names, tables }: Columns): Reader {
   const group = (values: readonly unknown[]): object => {
     const row = {}

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-/** Returns the getter of a built-in property as a function. A program may have defined another one on an object. */
+/** Returns the getter of a built-in property as a function. A program may have overridden the property on an object. */
 function getter<T>(prototype: object, name: string): (object: object) => T {
   const { get } = Object.getOwnPropertyDescriptor(prototype, name) as { get: () => T }
   return Function.prototype.call.bind(get) as (object: object) => T
@@ -20,12 +20,12 @@ const ofView = {
 /** Returns the length of a typed array in bytes. */
 export const byteLength: (array: object) => number = getter(TypedArray, 'byteLength')
 
-/** Copies a `Uint8Array` into another one, at an offset. */
+/** Copies a `Uint8Array` into another `Uint8Array` at an offset. */
 export const copyInto: (target: Uint8Array, source: Uint8Array, offset: number) => void = Function.prototype.call.bind(
   Uint8Array.prototype.set,
 )
 
-/** Returns the bytes of a view. Throws for a DataView whose memory is gone. */
+/** Returns the bytes of a view. Throws for a DataView on a detached or shrunk buffer. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   if (types.isUint8Array(view)) return view
   return types.isTypedArray(view)
@@ -33,7 +33,7 @@ export function bytesOf(view: ArrayBufferView): Uint8Array {
     : new Uint8Array(ofView.buffer(view), ofView.byteOffset(view), ofView.byteLength(view))
 }
 
-/** Whether another thread can write to the memory of an array while the addon reads it. */
+/** Returns whether another thread can write to the memory of an array while the addon reads it. */
 export function isShared(array: Uint8Array): boolean {
   return types.isSharedArrayBuffer(ofArray.buffer(array))
 }

@@ -2,29 +2,29 @@ import { bytesOf, isShared } from './bytes'
 import { argumentType, outOfRange } from './errors'
 import type { Session } from './session'
 
-/** The most arguments that SQLite allows an SQL function of ours to declare. */
+/** The maximum number of arguments that an SQL function can declare, as in better-sqlite3. */
 const MAX_ARGUMENTS = 100
 
 /** A caller's function. */
 export type Callback = (...values: unknown[]) => unknown
 
 /**
- * Keeps a caller's functions alive as long as SQLite may call them.
+ * Keeps a caller's functions alive while SQLite can call them.
  *
- * The addon refers to them weakly: a strong reference of the addon would keep the database alive too, which most functions
- * refer to.
+ * The addon holds weak references: most functions refer to the database, so a strong reference would keep the database
+ * alive too.
  */
 export class Callbacks {
   readonly #held = new Map<number, unknown>()
   #last = 0
 
-  /** Keeps a value. Returns the number of its registration. */
+  /** Holds a value. Returns the number of its registration. */
   hold(value: unknown): number {
     this.#held.set(++this.#last, value)
     return this.#last
   }
 
-  /** Whether anything is held. */
+  /** `true` if any value is held. */
   get any(): boolean {
     return this.#held.size > 0
   }
@@ -38,7 +38,7 @@ export class Callbacks {
   }
 }
 
-/** Registers callbacks by `create`, which passes the registration's number to the addon. */
+/** Registers callbacks with `create`, which passes the registration's number to the addon. */
 export function register(session: Session, callbacks: unknown, create: (registration: number) => void): void {
   try {
     session.change(() => create(session.callbacks.hold(callbacks)))
@@ -53,7 +53,10 @@ export function nameArgument(name: unknown): string {
   return name
 }
 
-/** Returns an option that is a boolean, or `absent` if the object does not have it. As in better-sqlite3, undefined is not. */
+/**
+ * Returns a boolean option, or `absent` if the object lacks the option. Undefined is not a boolean, as in
+ * better-sqlite3.
+ */
 export function ownBoolean<T>(options: object, name: string, absent: T): boolean | T {
   if (!(name in options)) return absent
   const value = (options as Record<string, unknown>)[name]
@@ -67,13 +70,15 @@ export function lengthOf({ length }: { readonly length: number }): number {
   throw argumentType('Expected function.length to be a positive integer')
 }
 
-/** Returns the number of arguments of an SQL function, if it is in range. */
+/** Returns the number of arguments of an SQL function. Throws if the number is out of range. */
 export function argumentCount(count: number): number {
   if (count <= MAX_ARGUMENTS) return count
   throw outOfRange(`User-defined functions cannot have more than ${MAX_ARGUMENTS} arguments`)
 }
 
-/** Returns a callback's value in a type that the addon takes, if it is bytes. The addon refuses what SQL does not have. */
+/**
+ * Converts bytes to a type that the addon accepts. Returns any other value unchanged; the addon refuses invalid types.
+ */
 export function sqlValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !ArrayBuffer.isView(value)) return value
   const bytes = bytesOf(value)

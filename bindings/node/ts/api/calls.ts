@@ -7,7 +7,7 @@ type Addon = typeof import('../load/native')
 /** The addon's handle of a statement. */
 export type Handle = object
 
-/** The layout of an answer that is the returned value itself. */
+/** The layout of a result that is the returned value itself. */
 export const DIRECT = 0
 
 /** The elements of `ints` with the number of rows, whether the run has ended, and the version of the rows' layout. */
@@ -22,22 +22,25 @@ export const ROWID = 3
 /** The slot of the first value of the first row, or of the first parameter. */
 export const FIRST = 8
 
-/** The number of parameters that have a slot. Their kinds are the first elements of `bytes`. */
+/** The number of parameters that have a slot. The first elements of `bytes` are the kinds of these parameters. */
 const MAX_PARAMETERS = 256
 const BYTES = 64 * 1024
-/** The longest parameter that is copied into `bytes`; above that, the addon asks for the address of its memory. */
+/**
+ * The longest parameter that is copied into `bytes`. For a longer parameter, the addon requests the address of its
+ * memory.
+ */
 const MAX_COPIED = 8192
 
-/** The bits of a call's flags; the limit of rows follows. */
+/** The bits of a call's flags. The row limit is in the bits above them. */
 export const BIGINTS = 1
 export const ONLY_FIRST = 2
 /** The call passes values for the parameters. */
 export const PASSED = 4
-/** The caller sees the rows later than they are read. */
+/** The call reads rows before the caller asks for them. */
 export const AHEAD = 8
 export const LIMIT = 4
 
-/** How a parameter crosses. */
+/** The ways in which a parameter crosses. */
 const NULL = 0
 const NUMBER = 1
 const TEXT = 2
@@ -54,8 +57,9 @@ export function list(...values: unknown[]): unknown[] {
 /**
  * The functions of the addon that run statements, and the memory that they share with JavaScript.
  *
- * A call and its answer are numbers in `slots` and small blobs in `bytes`, which cost no call of Node-API. Other values cross
- * as arguments, and as the returned value: the only one, or an array of them. Each call overwrites the memory.
+ * A call and its result are numbers in `slots` and small blobs in `bytes`, which need no call of Node-API. Other values
+ * cross as arguments and as the returned value, which is a single value or an array of values. Each call overwrites the
+ * memory.
  */
 export class Calls {
   /** The same slots in three types. */
@@ -67,9 +71,9 @@ export class Calls {
   readonly run: Call
   /** Runs a statement up to its first row. */
   readonly get: Call
-  /** Starts a run, and reads up to the limit of rows. */
+  /** Starts a run, and reads rows up to the row limit. */
   readonly start: Call
-  /** Reads up to the limit of rows. */
+  /** Reads rows up to the row limit. */
   readonly more: Call
   /** Ends a run. */
   readonly end: Call
@@ -104,12 +108,12 @@ export class Calls {
   }
 
   /**
-   * Puts the values of parameters into the memory, apart from those that cross as arguments, and runs no code of the caller.
-   * Stops at a value for which the memory has no room, or that the addon may not take as it is. Returns the number of values
-   * before.
+   * Writes parameters into the shared memory, except for the values that cross as arguments. Runs no code of the
+   * caller. Stops at a value that does not fit into the memory, or that the addon cannot take unchanged. Returns the
+   * number of values before it.
    */
   put(values: readonly unknown[]): number {
-    // One loop with few steps: it also runs before V8 has compiled it.
+    // A single short loop is fast even before V8 has compiled it.
     const { bytes, numbers } = this
     const count = Math.min(values.length, MAX_PARAMETERS)
     let free = MAX_PARAMETERS
@@ -135,7 +139,7 @@ export class Calls {
     return i
   }
 
-  /** Puts values that the addon may take as they are. Those that {@link put} leaves cross as arguments. */
+  /** Writes values that the addon can take unchanged. The values that {@link put} leaves out cross as arguments. */
   putAll(values: readonly unknown[]): void {
     this.bytes.fill(VALUE, this.put(values), MAX_PARAMETERS)
   }

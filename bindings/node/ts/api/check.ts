@@ -5,9 +5,9 @@ import type { Session } from './session'
 
 /** The progress of {@link Database.check}. */
 export interface CheckProgress {
-  /** The pages whose authentication was checked. The structure is checked after them. */
+  /** The number of pages whose authentication was verified. The integrity check runs after them. */
   checkedPages: number
-  /** The pages of the database. */
+  /** The number of pages of the database. */
   totalPages: number
 }
 
@@ -15,7 +15,7 @@ export interface CheckProgress {
 export interface CheckOptions {
   /** The name of an attached database. Default: `main`. */
   attached?: string
-  /** A function that gets the progress, and returns false to cancel. The function cannot use the database. */
+  /** A function that gets the progress, and returns false to cancel the check. The function cannot use the database. */
   progress?: ((progress: CheckProgress) => unknown) | null
 }
 
@@ -23,15 +23,15 @@ export interface CheckOptions {
 export interface CheckProblem {
   /**
    * - `page`: a page that is missing, damaged or tampered with.
-   * - `structure`: a finding of SQLite's integrity check, such as a row that an index lacks.
-   * - `foreign-key`: a row that refers to a row which does not exist.
+   * - `structure`: a finding of SQLite's integrity check, such as a row that is missing from an index.
+   * - `foreign-key`: a row that refers to a missing row.
    */
   kind: 'page' | 'structure' | 'foreign-key'
   /** The number of the page, counted from 1. */
   page?: number
   /** The table to which the page, the index or the row belongs. */
   table?: string
-  /** The rowid of the row; a bigint if a number cannot hold it. */
+  /** The rowid of the row; a bigint if a number cannot represent it exactly. */
   rowid?: number | bigint
   /** The finding, without stored values. SQLite counts the rows in its messages: `row 3` is the third one. */
   message: string
@@ -39,16 +39,16 @@ export interface CheckProblem {
 
 /** The result of {@link Database.check}. */
 export interface CheckResult {
-  /** Whether `problems` is empty. */
+  /** `true` if `problems` is empty. */
   ok: boolean
   /** The number of pages of the database. */
   pages: number
   /**
-   * Whether the authentication of each page was checked. False for a database without encryption, with `useHmac: false` or
-   * in memory.
+   * `true` if the authentication of each page was verified. `false` for a database that is plain, has `useHmac: false`
+   * or is in memory.
    */
   authenticated: boolean
-  /** At most 1,000 problems of each kind, of which a last one tells the number of further ones. */
+  /** At most 1,000 problems of each kind, and then one more that says how many problems are not listed. */
   problems: CheckProblem[]
 }
 

@@ -9,17 +9,17 @@ import { Statement, type StatementOf } from './statement'
 import { type Transaction, transaction, type Work } from './transaction'
 import type { Row } from './values'
 
-/** Opens and closes a database, and runs SQL. {@link Database} adds changes of the key, other files, and functions. */
+/** Opens and closes a database, and runs SQL. {@link Database} adds keys, other files and functions. */
 export class Connection {
-  /** The given path, `:memory:` for an image. */
+  /** The path that the constructor got, or `:memory:` for an image. */
   declare readonly name: string
-  /** Whether the database is in memory, which `close` frees. */
+  /** `true` if the database is in memory. `close` then frees it. */
   declare readonly memory: boolean
-  /** Whether the database was opened with `readonly`. */
+  /** `true` if the database was opened with `readonly`. */
   declare readonly readonly: boolean
-  /** Whether the database is open. */
+  /** `true` until the database is closed. */
   declare readonly open: boolean
-  /** Whether a transaction is open. */
+  /** `true` while a transaction is open. */
   declare readonly inTransaction: boolean
   /** @internal */
   declare readonly [SESSION]: Session
@@ -27,13 +27,13 @@ export class Connection {
   /**
    * Opens a database, and creates the file if it does not exist.
    *
-   * With `key` or `passphrase` the constructor checks the key. Without them it reads nothing before the first statement,
-   * which may be `db.pragma("key = '...'")`; otherwise the file is not encrypted.
+   * With `key` or `passphrase` the constructor checks the key. Without them the constructor does not read the file: the
+   * first statement may be `db.pragma("key = '...'")`. Without any key the file is not encrypted.
    *
-   * @param path - the file; `:memory:` or nothing for a database in memory; or an image, the bytes of a database file,
-   * for a database in memory that is a copy of it
-   * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or a NUL in the path.
-   * @throws {RangeError} for a key of a wrong length, and numbers out of range.
+   * @param path - the file; `:memory:` or nothing for a database in memory; or an image (the bytes of a database file),
+   * which is copied into memory
+   * @throws {TypeError} for an argument or option of the wrong type, an unknown option, or a NUL in the path.
+   * @throws {RangeError} for a key of the wrong length and for numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
    * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
@@ -63,17 +63,19 @@ export class Connection {
    *
    * @param sql - exactly one SQL statement
    * @typeParam BindParameters - the list of the arguments of the statement's calls, or the type of the only argument
-   * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
-   * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL, `STRONGROOM_MULTIPLE_STATEMENTS`, `STRONGROOM_NO_STATEMENT`.
+   * @typeParam Result - the type of a row, which is not checked: `unknown` requires a cast
+   * @throws {SqliteError} `SQLITE_ERROR` for invalid SQL.
+   * @throws {RangeError} with the code `STRONGROOM_MULTIPLE_STATEMENTS` or `STRONGROOM_NO_STATEMENT`.
    */
   prepare<BindParameters = unknown[], Result = unknown>(sql: string): StatementOf<Database, BindParameters, Result> {
     return prepare(this, sql, { reads: false }) as StatementOf<Database, BindParameters, Result>
   }
 
   /**
-   * Runs every statement in `sql`, without parameters and results, up to the first that fails.
+   * Runs every statement in `sql` up to the first one that fails. The statements have no parameters, and their rows are
+   * discarded.
    *
-   * @throws {SqliteError} with SQLite's code if a statement fails; the statements before it keep their effect.
+   * @throws {SqliteError} with SQLite's code if a statement fails. Changes of the statements before it remain.
    */
   exec(sql: string): this {
     checkSql(sql)
@@ -84,7 +86,7 @@ export class Connection {
   }
 
   /**
-   * Runs a PRAGMA. Returns its rows, or with `simple` the first value of the first row.
+   * Runs a PRAGMA. Returns its rows, or the first value of the first row with `simple`.
    *
    * @param source - the text after the word PRAGMA
    * @example
@@ -108,7 +110,7 @@ export class Connection {
    *
    * Parameters need no values.
    *
-   * @throws {SqliteError} `SQLITE_ERROR` for wrong SQL.
+   * @throws {SqliteError} `SQLITE_ERROR` for invalid SQL.
    * @example
    * ```js
    * const plan = db.explain('QUERY PLAN SELECT * FROM cats WHERE name = ?')
@@ -123,11 +125,12 @@ export class Connection {
    * Wraps a function so that each call runs in a transaction: committed when the function returns, rolled back when it
    * throws.
    *
-   * Inside another transaction, the call is a savepoint. The function cannot be async: the transaction covers everything
-   * on the connection between the function's first and last statement. `.deferred`, `.immediate` and `.exclusive` run
-   * the `BEGIN` of their name.
+   * Inside another transaction, the call is a savepoint. The function cannot be async: the transaction would include
+   * every other statement that the connection runs in the meantime. `.deferred`, `.immediate` and `.exclusive` begin
+   * with `BEGIN DEFERRED`, `BEGIN IMMEDIATE` and `BEGIN EXCLUSIVE`.
    *
-   * @throws {TypeError} for an async or a generator function. The wrapped function throws one for a returned promise.
+   * @throws {TypeError} for an async function or a generator function. The wrapped function throws a TypeError if the
+   * function returns a promise.
    * @example
    * ```js
    * const insertAll = db.transaction((cats) => {
@@ -140,9 +143,9 @@ export class Connection {
   }
 
   /**
-   * Sets whether changes are allowed that can damage the database or surprise an iterator: changes while an iterator reads,
-   * and SQL that SQLite's defensive mode forbids, such as `PRAGMA writable_schema`. An iterator that has begun before still
-   * gives the rows that it has read.
+   * Sets whether unsafe changes are allowed: changes while an iterator reads, and SQL that SQLite's defensive mode
+   * forbids, such as `PRAGMA writable_schema`. An iterator that is already open still returns the rows that it has read
+   * ahead.
    */
   unsafeMode(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
@@ -152,7 +155,7 @@ export class Connection {
     return this
   }
 
-  /** Sets whether statements that are prepared later return INTEGER values as bigints. */
+  /** Sets whether statements prepared after this call return INTEGER values as bigints. */
   defaultSafeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this[SESSION].bigints = toggle
@@ -169,7 +172,7 @@ export class Connection {
     return this
   }
 
-  /** Closes the connection, as `using` does at the end of its block. */
+  /** Closes the connection. `using` calls this method at the end of its block. */
   [Symbol.dispose](): void {
     this.close()
   }

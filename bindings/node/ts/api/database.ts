@@ -11,7 +11,7 @@ import type { SerializeOptions } from './serialize'
 import { SESSION } from './session'
 import type { VirtualTableContext, VirtualTableOptions } from './table'
 
-/** The modules that few programs use. Each is loaded at its first use, which makes loading the package faster. */
+/** Modules that few programs use. The first use loads each module, so that the package loads faster. */
 const lazy = {
   aggregate: (): typeof import('./aggregate') => require('./aggregate'),
   attach: (): typeof import('./attach') => require('./attach'),
@@ -27,8 +27,8 @@ const lazy = {
 /**
  * A connection to a database in a file or in memory.
  *
- * A connection belongs to the thread that opened it, and another thread opens the file again. Posting a connection or a
- * statement to another thread throws a DataCloneError.
+ * A connection belongs to the thread that opened it. Another thread must open the file itself: posting a connection or
+ * a statement to another thread throws a DataCloneError.
  *
  * @example
  * ```js
@@ -39,19 +39,19 @@ const lazy = {
  */
 export class Database extends Connection {
   /**
-   * Changes the key, all or nothing: afterwards `to` opens the file as it would open one that it created.
+   * Changes the key atomically. Afterwards `to` opens the file.
    *
-   * The call waits up to `timeout` for the locks of other connections, rewrites every page in one transaction, and reads
-   * every page back. Whatever happens meanwhile, the file opens with the old key or with the new one, and with every row;
-   * after an error, this connection goes on with the old key. Other connections get `STRONGROOM_KEY_CHANGED` at their next
-   * statement. The journal needs free space of the size of the file.
+   * The call waits up to `timeout` for the locks of other connections, rewrites every page in one transaction, and
+   * reads every page back. Even after a crash the file opens with either the old key or the new key, and has every row.
+   * After an error this connection continues with the old key. Other connections get `STRONGROOM_KEY_CHANGED` at their
+   * next statement. The journal needs as much free disk space as the file.
    *
    * `to` is a key with cipher options. Options that change the layout of pages (`pageSize`, `cipherCompatibility`,
    * `hmacAlgorithm`, ...) need a new file: use `Database.migrate`.
    *
-   * @throws {SqliteError} `SQLITE_BUSY` for a lock that never comes; `SQLITE_FULL`; `SQLITE_READONLY`;
+   * @throws {SqliteError} `SQLITE_BUSY` if a lock is not available within `timeout`; `SQLITE_FULL`; `SQLITE_READONLY`;
    * `STRONGROOM_IN_TRANSACTION`; `STRONGROOM_NOT_ENCRYPTED`; `STRONGROOM_REKEY_LAYOUT`; `STRONGROOM_CANCELLED`;
-   * `STRONGROOM_REKEY_UNVERIFIED` if the file has the new key and could not be read back.
+   * `STRONGROOM_REKEY_UNVERIFIED` if the file has the new key but could not be read back.
    * @example
    * ```js
    * db.rekey({ passphrase: 'a better one' }, { progress: ({ done, total }) => console.log(done / total) })
@@ -63,17 +63,18 @@ export class Database extends Connection {
   }
 
   /**
-   * Attaches another database, whose tables are then `name.table` in SQL, and checks its key.
+   * Attaches another database, and checks its key. SQL then names its tables `name.table`.
    *
-   * With `key` or `passphrase` the database has a key of its own, with `plain` none. Otherwise it has the key and the cipher
-   * options of the main database: a new file gets also its salt, so that the same passphrase opens it. An existing file opens
-   * without its own `passphrase` only if it has the same raw key, or the salt of the main database.
+   * With `key` or `passphrase` the database has its own key, and with `plain` it has no key. Otherwise the database has
+   * the key and the cipher options of the main database. A new file also gets the salt of the main database, so the
+   * same passphrase opens it. An existing file opens without its own `passphrase` only if it has the same raw key or
+   * the salt of the main database.
    *
-   * @param path - the file, taken literally; `:memory:` or an empty string for a database in memory
+   * @param path - the file, not parsed as a URI; `:memory:` or an empty string for a database in memory
    * @param name - the name of the database in SQL
-   * @throws {SqliteError} as the constructor; `STRONGROOM_ATTACH_NAME` for `main`, `temp` or a name in use;
-   * `STRONGROOM_ATTACH_LIMIT` for more than 10; `STRONGROOM_ATTACH_ENCODING`; `STRONGROOM_IN_TRANSACTION`. Nothing is then
-   * attached.
+   * @throws {SqliteError} as the constructor does; `STRONGROOM_ATTACH_NAME` for `main`, `temp` or a name in use;
+   * `STRONGROOM_ATTACH_LIMIT` for more than 10 databases; `STRONGROOM_ATTACH_ENCODING`; `STRONGROOM_IN_TRANSACTION`.
+   * After an error the database is not attached.
    * @example
    * ```js
    * db.attach('archive.db', 'archive', { passphrase: process.env.ARCHIVE_PASSPHRASE })
@@ -95,13 +96,13 @@ export class Database extends Connection {
   }
 
   /**
-   * Checks the authentication of each page, SQLite's integrity check and foreign keys.
+   * Verifies the authentication of each page, the structure (SQLite's integrity check) and foreign keys.
    *
-   * Damage is in the result, and the connection goes on as before. The check reads the committed state of the file through a
-   * connection of its own, and sees no change of an open transaction. An old version of a page is authentic: only where it
-   * contradicts other pages, the structure's check finds it.
+   * The result lists the damage, and the connection stays usable. The check reads the committed state of the file
+   * through its own connection, and does not see the changes of an open transaction. An old version of a page passes
+   * authentication: the integrity check finds it only if it contradicts other pages.
    *
-   * @throws {SqliteError} `SQLITE_BUSY` for a lock; `STRONGROOM_KEY_CHANGED` if another connection has changed the key;
+   * @throws {SqliteError} `SQLITE_BUSY` for a lock; `STRONGROOM_KEY_CHANGED` if another connection changed the key;
    * `STRONGROOM_CANCELLED`; `STRONGROOM_NOT_ATTACHED`.
    * @example
    * ```js
@@ -114,17 +115,17 @@ export class Database extends Connection {
   }
 
   /**
-   * Copies the database into a file while the database is in use. A database at `path` is replaced.
+   * Copies the database into a file while the database is in use. Replaces an existing database at `path`.
    *
-   * The copy has the key and the cipher settings of its source, unless the options name a `key`, a `passphrase` or
-   * `plain`. The copy is one file, for a database in WAL mode as well. {@link BackupOptions}
-   * describes the details.
+   * The copy has the key and the cipher settings of its source, unless the options contain `key`, `passphrase` or
+   * `plain`. The copy is a single file, even if the database is in WAL mode. {@link BackupOptions} describes the
+   * details.
    *
    * @returns the number of pages, and 0 as `remainingPages`
-   * @throws {TypeError} for an argument or option of a wrong type, an unknown option, or an empty path.
+   * @throws {TypeError} for an argument or option of the wrong type, an unknown option, or an empty path.
    * @throws {SqliteError} `STRONGROOM_TARGET_IS_SOURCE`; `STRONGROOM_IN_USE` for a file that another connection or
-   * another backup uses; `STRONGROOM_TARGET_HAS_JOURNAL`; `STRONGROOM_RESERVED_NAME` for a name such as `a.db-wal`; `SQLITE_NOTADB` for an existing file that is not a database;
-   * `SQLITE_CANTOPEN` for a missing folder; `SQLITE_FULL`; `SQLITE_BUSY`.
+   * another backup uses; `STRONGROOM_TARGET_HAS_JOURNAL`; `STRONGROOM_RESERVED_NAME` for a name such as `a.db-wal`;
+   * `SQLITE_NOTADB` for an existing file that is not a database; `SQLITE_CANTOPEN` for a missing folder; `SQLITE_FULL`; `SQLITE_BUSY`.
    * @example
    * ```js
    * await db.backup('copy.db', { progress: ({ remainingPages }) => console.log(remainingPages) })
@@ -135,16 +136,16 @@ export class Database extends Connection {
   }
 
   /**
-   * Returns the content of the database as the bytes of a database file, which `new Database(bytes)` opens.
+   * Returns the database as the bytes of a database file, which `new Database(bytes)` opens.
    *
-   * The image is plaintext, for an encrypted database as well, unless `encrypted` is true or a `key` or `passphrase` is
-   * given. An encrypted image is an encrypted database file: written to a file, or passed to `new Database`, it opens with
-   * the database's key, or with the given one. Nothing is written to a file here. The image includes the changes of an open
-   * transaction, and is in journal mode DELETE. A plain image of an encrypted database keeps room for the cipher on its pages,
-   * and cannot be vacuumed; a copy by `backup` with `plain: true` can.
+   * The image is plaintext, even if the database is encrypted, unless `encrypted` is true or the options contain `key`
+   * or `passphrase`. An encrypted image opens with the given key, or with the database's own key. The method writes no
+   * file. The image includes the changes of an open transaction, and is in journal mode DELETE. A plain image of an
+   * encrypted database keeps the bytes that the cipher reserves on each page, and cannot be vacuumed. `backup` with
+   * `plain: true` makes a copy that can be vacuumed.
    *
-   * @throws {SqliteError} `STRONGROOM_NOT_ENCRYPTED` for `encrypted` without a key, on a database that has none;
-   * `STRONGROOM_OTHER_LAYOUT` for a key with cipher settings that need other pages than the database has.
+   * @throws {SqliteError} `STRONGROOM_NOT_ENCRYPTED` for `encrypted` without a key on a plain database;
+   * `STRONGROOM_OTHER_LAYOUT` for a key whose cipher settings need a page layout other than the database's.
    * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    */
   serialize(options?: SerializeOptions | null): Buffer {
@@ -152,14 +153,14 @@ export class Database extends Connection {
   }
 
   /**
-   * Creates an SQL function, or replaces the one of this name with as many arguments.
+   * Creates an SQL function, or replaces the function with the same name and number of arguments.
    *
-   * The function gets a number, a string, a Buffer, null, or with `safeIntegers` a bigint for each argument, and returns such
-   * a value; undefined is NULL. Until it returns, the database cannot be used. An exception ends the statement, and is thrown
-   * by the statement's call.
+   * For each argument, the function gets a number, a string, a Buffer, null, or a bigint with `safeIntegers`. The
+   * function returns a value of these types; undefined is NULL. The database cannot be used until the function returns.
+   * If the function throws, the statement ends and its call throws the same exception.
    *
-   * @throws {TypeError} and {RangeError} for arguments and options; a TypeError with the code `STRONGROOM_BUSY` while an
-   * iterator reads from the database.
+   * @throws {TypeError} and {RangeError} for invalid arguments and options; a TypeError with the code `STRONGROOM_BUSY`
+   * while an iterator reads from the database.
    * @example
    * ```js
    * db.function('add2', (a, b) => a + b)
@@ -176,8 +177,8 @@ export class Database extends Connection {
   }
 
   /**
-   * Creates an SQL aggregate, or with `inverse` an aggregate and window function. {@link AggregateOptions} describes the
-   * callbacks, to which the rules of {@link function} apply.
+   * Creates an SQL aggregate, which is also a window function with `inverse`. {@link AggregateOptions} describes the
+   * callbacks. The rules of {@link function} apply to each callback.
    *
    * @example
    * ```js
@@ -191,11 +192,11 @@ export class Database extends Connection {
   }
 
   /**
-   * Creates a virtual table, or with a function as the second argument a module that makes one for each
-   * CREATE VIRTUAL TABLE. The function gets the arguments of the SQL as strings.
+   * Creates a virtual table. If the second argument is a function, creates a module instead, which calls the function
+   * for each CREATE VIRTUAL TABLE. The function gets the arguments of the SQL statement as strings.
    *
-   * A statement that needs no more rows, such as one with LIMIT, ends the generator by its `return()`. An exception of that
-   * is ignored: the statement has its result.
+   * A statement that needs no more rows, for example because of LIMIT, calls the generator's `return()`. If `return()`
+   * throws, the exception is ignored, because the statement already has its result.
    *
    * @example
    * ```js
@@ -218,17 +219,18 @@ export class Database extends Connection {
   }
 
   /**
-   * Loads an extension of SQLite into this connection, which then has its functions and virtual tables.
+   * Loads an SQLite extension, which adds its functions and virtual tables to this connection.
    *
-   * The operating system finds the library: a path with a separator is relative to the current folder, and a name alone is
-   * looked for in the system's library folders. The suffix (`.so`, `.dylib`, `.dll`) may be left out. An extension is native
-   * code that can do everything that the process can. SQL cannot load one: `load_extension()` is refused.
+   * The operating system finds the library. A path with a separator is relative to the current folder; the system
+   * searches its library folders for a name without a separator. The suffix (`.so`, `.dylib`, `.dll`) is optional. An
+   * extension is native code that can do everything that the process can. SQL cannot load an extension:
+   * `load_extension()` fails.
    *
    * @param path - the library
-   * @param entryPoint - the function that initialises the extension; by default `sqlite3_extension_init`, or the one that
-   * has its name from the file: `sqlite3_vec_init` for `vec0.so`
-   * @throws {SqliteError} `SQLITE_ERROR` if the library does not exist, does not load, is for another system, has no such
-   * function, or refuses. What an extension did before it refused stays.
+   * @param entryPoint - the function that initialises the extension; by default `sqlite3_extension_init`, or a name
+   * derived from the file name, such as `sqlite3_vec_init` for `vec0.so`
+   * @throws {SqliteError} `SQLITE_ERROR` if the library does not exist, does not load, is for another system, lacks the
+   * entry point, or returns an error. The changes that an extension made before its error remain.
    * @throws {TypeError} with the code `STRONGROOM_BUSY` while an iterator reads from the database.
    * @example
    * ```js
@@ -246,10 +248,10 @@ Object.defineProperty(Database.prototype, Symbol.for('nodejs.util.inspect.custom
   configurable: true,
 })
 
-/** Returns what `console.log` shows of a database: the values of the properties. */
+/** Returns the object that `console.log` prints for a database: its properties and their values. */
 function shown(this: Database): object {
   const { name, open, inTransaction, readonly, memory } = this
-  // `inspect` names an object by the constructor that it is an instance of, and a Database itself would recurse.
+  // `inspect` prints the name of an object's constructor. Returning a Database would recurse.
   const Shown = { Database: class {} }.Database
   return Object.assign(new Shown(), { name, open, inTransaction, readonly, memory })
 }

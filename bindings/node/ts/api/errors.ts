@@ -2,14 +2,14 @@ import { getSystemErrorName, types } from 'node:util'
 import type { NativeCause } from '../load/native'
 import type { SqliteErrorCode } from './codes'
 
-/** A code: one of the list, which editors complete, or a code that a program makes up for an error of its own. */
+/** A code of the list, which editors complete, or a code that a program defines for its own errors. */
 export type ErrorCode = SqliteErrorCode | (string & NonNullable<unknown>)
 
 /**
  * An error of the database.
  *
- * `code` is SQLite's extended result code by name (`SQLITE_CONSTRAINT_UNIQUE`), or a code of Strongroom where SQLite has
- * none (`STRONGROOM_WRONG_KEY`). Messages hold neither keys nor stored values.
+ * `code` is the name of SQLite's extended result code (`SQLITE_CONSTRAINT_UNIQUE`), or a code of Strongroom
+ * (`STRONGROOM_WRONG_KEY`) where SQLite has no code. Messages contain neither keys nor stored values.
  *
  * @example
  * ```js
@@ -21,10 +21,13 @@ export type ErrorCode = SqliteErrorCode | (string & NonNullable<unknown>)
  * ```
  */
 export class SqliteError extends Error {
-  /** The error's code, which stays the same across versions, unlike the message. {@link SqliteErrorCode} lists the codes. */
+  /**
+   * The error's code. Unlike the message, a code never changes between versions. {@link SqliteErrorCode} lists the
+   * codes.
+   */
   readonly code: ErrorCode
   /**
-   * The error behind this one, if there is one: a `SqliteError` of SQLite or zstd, or an `Error` of the operating system
+   * The error that caused this error, if any: a `SqliteError` of SQLite or zstd, or an `Error` of the operating system
    * or a library.
    *
    * An error of the operating system has Node's `code` (`ENOENT`) and `errno`, except on Windows.
@@ -43,7 +46,7 @@ Object.defineProperty(SqliteError.prototype, 'name', {
   configurable: true,
 })
 
-/** A TypeError for an argument of a wrong type. */
+/** A TypeError for an argument of the wrong type. */
 export function argumentType(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' })
 }
@@ -68,16 +71,16 @@ export function busy(what: 'This database connection' | 'This statement' = 'This
   return Object.assign(new TypeError(`${what} is busy executing a query`), { code: 'STRONGROOM_BUSY' })
 }
 
-/** The addon's mark on the codes of its own errors. */
+/** The prefix that the addon adds to the codes of its own errors. */
 const MARK = 'strongroom:'
 
 /** Turns an error of the addon into the error that the caller sees. Any other error passes unchanged. */
 export function fromNative(error: unknown): unknown {
-  // A test runner may load this module in another context than Node's main one, whose Error the addon throws.
+  // A test runner may load this module in its own context, while the addon throws the Error of Node's main context.
   if (!types.isNativeError(error)) return error
   const { code, causes = [] } = error as { code?: unknown; causes?: readonly NativeCause[] }
   if (typeof code !== 'string') return error
-  // napi's status for a panic, and for a failed Node-API call.
+  // napi reports this status for a panic and for a failed Node-API call.
   if (code === 'GenericFailure')
     return new SqliteError(`internal error, please report it: ${error.message}`, 'STRONGROOM_INTERNAL')
   switch (code) {

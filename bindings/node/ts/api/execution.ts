@@ -20,13 +20,13 @@ import type { Prepared } from './prepared'
 import type { Session } from './session'
 import type { ColumnDefinition, RunResult } from './values'
 
-/** The maximum number of rows of a call. The shared memory ends most batches before. */
+/** The maximum number of rows per call. Most batches end earlier, when the shared memory is full. */
 const MAX_ROWS = 4096
 
 /** The arguments of a call without parameters. */
 const NONE: unknown[] = []
 
-/** Runs a statement: checks that a call may begin, passes parameters, and reads rows in their form. */
+/** Runs a statement: checks that a call may begin, passes parameters, and reads rows in the chosen shape. */
 export class Execution {
   readonly #session: Session
   #prepared: Prepared
@@ -36,14 +36,14 @@ export class Execution {
   #reader: Reader | undefined
   #version = 0
   readonly #writes: boolean
-  /** Whether calls take no parameters. */
+  /** `true` if calls take no parameters. */
   #bound: boolean
-  /** Whether this execution has taken its prepared statement, because it has bound values to it. */
+  /** `true` if this execution has bound values to its prepared statement, and so no longer shares it. */
   #owns = false
   /** The run that an iterator reads. A reference to the iterator itself would prevent its collection. */
   #run: Run | undefined
 
-  /** @param bound - whether calls take no parameters */
+  /** @param bound - true if calls take no parameters */
   constructor(session: Session, prepared: Prepared, bound: boolean) {
     this.#prepared = prepared
     this.#session = session
@@ -94,14 +94,14 @@ export class Execution {
         this.#append(rows, value)
       }
     } catch (error) {
-      // A stack overflow between two batches would leave the statement in its run.
+      // After a stack overflow between two batches, the statement would still be running.
       this.#abandon(flags)
       throw fromNative(error)
     }
     return rows
   }
 
-  /** Returns an iterator of the rows. `statement` is its property, and is busy until the iterator ends. */
+  /** Returns an iterator of the rows with the property `statement`. The statement is busy until the iterator ends. */
   iterate<Result>(parameters: unknown[], statement: { readonly busy: boolean }): RowIterator<Result> {
     const values = this.#begin(parameters, this.#writes)
     const session = this.#session
@@ -122,7 +122,7 @@ export class Execution {
       }
       return calls.ints[DONE] !== 0
     }
-    // A stack overflow must not leave a run half begun or half ended. So the assignments come last, and call nothing.
+    // A stack overflow must not leave a run half begun or half ended, so the assignments come last and call nothing.
     const run = new Run(session, read, () => {
       calls.end(prepared.handle, flags, list)
       session.iterators--
@@ -185,7 +185,7 @@ export class Execution {
       this.#prepareAgain()
     }
     try {
-      // The addon's array is of Node's main context, and a test runner may have loaded this module in another one.
+      // The addon's array belongs to Node's main context. A test runner may have loaded this module in another context.
       return Array.from(
         this.#prepared.native.columns(),
         ({ name, column = null, table = null, database = null, type = null }) => ({
@@ -201,7 +201,7 @@ export class Execution {
     }
   }
 
-  /** Returns the SQL, with the values of parameters that {@link bind} has bound. */
+  /** Returns the SQL, with the values that {@link bind} has bound. */
   sql(): string {
     const { native, source } = this.#prepared
     if (!this.#bound || !this.#session.open) return source
@@ -212,7 +212,9 @@ export class Execution {
     }
   }
 
-  /** Checks that a call may begin, and puts its parameters into the shared memory. Returns the arguments of the call. */
+  /**
+   * Checks that a call may begin, and writes its parameters into the shared memory. Returns the arguments of the call.
+   */
   #begin(parameters: unknown[], writes: boolean): unknown[] {
     const session = this.#session
     let prepared = this.#prepared
@@ -234,7 +236,7 @@ export class Execution {
     if (parameters.length === prepared.parameters.plain && calls.put(parameters) === parameters.length)
       return parameters
     const values = prepared.parameters.arrange(parameters)
-    // A getter or a proxy among the parameters may have called anything.
+    // A getter or a proxy among the parameters can run any code.
     this.#free(writes)
     calls.putAll(values)
     return values
@@ -250,7 +252,7 @@ export class Execution {
     else if (this.#prepared.taken && !this.#owns) this.#prepareAgain()
   }
 
-  /** Throws unless the form of the rows can be set now. A closed database does not prevent it. */
+  /** Throws if the shape of the rows cannot be changed now. The database may be closed. */
   #settable(): void {
     this.#session.outsideCallbacks()
     if (this.#run !== undefined) throw busy('This statement')

@@ -6,16 +6,16 @@ import type { Session } from './session'
 
 /** Options of {@link Database.function} and {@link Database.aggregate}. */
 export interface RegistrationOptions {
-  /** Whether the function takes any number of arguments. Default: false, which means as many as it declares. */
+  /** Accepts any number of arguments. Default: false, which accepts as many arguments as the function declares. */
   varargs?: boolean | undefined
-  /** Whether equal arguments always give an equal result, which an index and a generated column require. Default: false. */
+  /** Declares that equal arguments give equal results, as an index or a generated column requires. Default: false. */
   deterministic?: boolean | undefined
   /**
-   * Whether INTEGER arguments are bigints. Default: that of {@link Database.defaultSafeIntegers} when the function is
-   * created.
+   * Passes INTEGER arguments as bigints. Default: the setting of {@link Database.defaultSafeIntegers} when the function
+   * is created.
    */
   safeIntegers?: boolean | undefined
-  /** Whether views, triggers and other parts of the schema may not call the function. Default: false. */
+  /** Prevents views, triggers and other parts of the schema from calling the function. Default: false. */
   directOnly?: boolean | undefined
 }
 
@@ -65,7 +65,7 @@ export function nativeOptions(
   return count === undefined ? options : { ...options, arguments: count }
 }
 
-/** Throws for an empty name of a function, and for one that SQL cannot hold. */
+/** Throws for an empty function name, and for a name with a lone surrogate. */
 export function notEmpty(name: string): void {
   if (name === '') throw argumentType('User-defined function name cannot be an empty string')
   wellFormed(name, 'the name of the function')

@@ -1,40 +1,41 @@
 import type { Session } from './session'
 
-/** The prototype of every built-in iterator, which has `map`, `filter` and others in newer versions of Node. */
+/** The prototype of every built-in iterator. Newer versions of Node define `map`, `filter` and others on it. */
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
-/** The rows that a batch has at most. */
+/** The maximum number of rows in a batch. */
 const MAX_BATCH = 256
 
 /**
  * A run of a statement, which reads rows in batches and returns them one by one.
  *
- * The first batch has one row, and each later batch twice as many rows as the one before. So the run reads ahead at most one
- * row more than the caller has had. The addon ends a batch early if its rows take long to find.
+ * The first batch has one row, and each later batch has twice as many rows as the batch before. So the run reads ahead
+ * at most one row more than the caller has already read. The addon ends a batch early if its rows are slow to find.
  *
- * The rows are those of a reader that doesn't read ahead: until the run ends, nothing else can change the database, and the
- * addon holds the read transaction. If a caller could observe the reading itself, the run reads one row at a time: on a
- * connection with functions of the caller, in unsafe mode, and, by the addon, in a transaction that has written.
+ * Reading ahead does not change the rows: until the run ends, nothing else can change the database, and the addon holds
+ * the read transaction. The run reads one row at a time where a caller could observe the reading: on a connection with
+ * functions of the caller, and in unsafe mode. The addon also reads one row at a time in a transaction that has
+ * written.
  *
- * The statement refers to the run, and the run does not refer to the iterator, which can therefore be collected.
+ * The statement refers to the run, but the run does not refer to the iterator. The iterator can therefore be collected.
  */
 export class Run {
-  /** Whether the statement counts the run as its own. */
+  /** `true` once the statement refers to the run. */
   begun = false
   readonly #session: Session
   readonly #read: (rows: unknown[], limit: number) => boolean
   readonly #end: () => void
-  /** The rows that were read, and the position of the next one. */
+  /** The rows of the batch, and the position of the next row. */
   #rows: unknown[] = []
   #next = 0
   #limit = 1
-  /** Whether the last row has been read. */
+  /** `true` once the last row is read. */
   #complete = false
   #done = false
 
   /**
-   * @param read - appends up to `limit` rows; returns whether they are the last ones
-   * @param end - ends the run; it may throw, and is then called again
+   * @param read - appends up to `limit` rows; returns whether the last row is among them
+   * @param end - ends the run; `finish` may call it again if it throws
    */
   constructor(session: Session, read: (rows: unknown[], limit: number) => boolean, end: () => void) {
     this.#session = session
@@ -49,19 +50,19 @@ export class Run {
   /** Returns the next row, or undefined at the end. */
   next(): unknown {
     if (this.#done) return undefined
-    // The run continues after the error.
+    // `ready` throws inside a callback. The run continues afterwards.
     if (this.#session.blocked) this.#session.ready()
     if (this.#next === this.#rows.length && !this.#fill()) {
       this.finish()
       return undefined
     }
     const row = this.#rows[this.#next]
-    // The caller may let go of a large row while the batch lasts.
+    // The caller may drop a large row before the batch ends.
     this.#rows[this.#next++] = undefined
     return row
   }
 
-  /** Reads the next batch. Returns whether it has a row. */
+  /** Reads the next batch. Returns whether the batch has a row. */
   #fill(): boolean {
     if (this.#complete) return false
     const { unsafe, callbacks } = this.#session
@@ -88,14 +89,16 @@ export class Run {
   }
 }
 
-/** Ends the runs of iterators that were collected: an unfinished run blocks changes of its database. */
+/** Ends the runs of collected iterators: an unfinished run blocks changes to its database. */
 const abandoned = new FinalizationRegistry<Run>((run) => {
   try {
     run.finish()
   } catch {}
 })
 
-/** Iterators of the running task. Most of them end in it, and registering each would cost more than a row. */
+/**
+ * Iterators of the running task. Most iterators end in the same task, and registering each would cost more than a row.
+ */
 const recent: RowIterator<unknown>[] = []
 let scheduled = false
 let register: (iterator: RowIterator<unknown>) => void
@@ -110,7 +113,7 @@ function watch(iterator: RowIterator<unknown>): void {
   scheduled = true
 }
 
-/** The rows of a statement, one by one. */
+/** Returns the rows of a statement one by one. */
 export class RowIterator<Result> implements IterableIterator<Result> {
   readonly #run: Run
   #registered = false
@@ -125,7 +128,7 @@ export class RowIterator<Result> implements IterableIterator<Result> {
 
   /**
    * @param run - the rows
-   * @param statement - the statement, which the iterator has as a property
+   * @param statement - the value of the iterator's property `statement`
    */
   constructor(run: Run, statement: object) {
     this.#run = run

@@ -4,42 +4,42 @@ import { type Given, integer, oneOf, optionalBoolean, wellFormed } from './argum
 import { argumentType, outOfRange } from './errors'
 
 /**
- * The parameters of a file's encryption, where they differ from the defaults of SQLCipher 4. A file does not record them:
- * opening a file requires the parameters that created it, except for `pageSize`.
+ * The parameters of a file's encryption, if they differ from the defaults of SQLCipher 4. A file does not record its
+ * parameters: opening the file requires the parameters that created it, except for `pageSize`.
  */
 export interface CipherOptions {
   /** The major version of SQLCipher whose format and defaults apply: 1 to 4. Default: 4. */
   cipherCompatibility?: 1 | 2 | 3 | 4
-  /** Iterations of the derivation from a passphrase. Default: 256,000 (64,000 for version 3, 4,000 for 2 and 1). */
+  /** Iterations of the key derivation from a passphrase. Default: 256,000 (64,000 for version 3, 4,000 for 2 and 1). */
   kdfIter?: number
   /**
-   * Bytes per page of a new file: a power of two from 1,024 to 65,536. Default: 4,096 (1,024 for versions 1 to 3). An
-   * existing file shows its page size to those who have its key.
+   * Bytes per page of a new file: a power of two from 1,024 to 65,536. Default: 4,096 (1,024 for versions 1 to 3). The
+   * page size of an existing file is detected with its key.
    */
   pageSize?: number
-  /** The hash function of the derivation. Default: `sha512` (`sha1` for versions 1 to 3). */
+  /** The hash function of the key derivation. Default: `sha512` (`sha1` for versions 1 to 3). */
   kdfAlgorithm?: 'sha1' | 'sha256' | 'sha512'
-  /** The hash function that authenticates each page. Default: `sha512` (`sha1` for versions 2 and 3). */
+  /** The hash function of the HMAC that authenticates each page. Default: `sha512` (`sha1` for versions 2 and 3). */
   hmacAlgorithm?: 'sha1' | 'sha256' | 'sha512'
-  /** Whether each page is authenticated. Default: true, except for version 1. */
+  /** Authenticates each page with an HMAC. Default: true, except for version 1. */
   useHmac?: boolean
-  /** The byte order of the page number that is authenticated with each page. Default: `le`. */
+  /** The byte order of the page number in the HMAC of each page. Default: `le`. */
   hmacPgno?: 'le' | 'be' | 'native'
-  /** Iterations that derive the key of the authentication from the key. Default: 2. */
+  /** Iterations that derive the HMAC key from the key. Default: 2. */
   fastKdfIter?: number
-  /** The byte that masks the salt for the key of the authentication. Default: 0x3a; betas of SQLCipher 2.0 had 0. */
+  /** The byte that masks the salt of the HMAC key. Default: 0x3a; betas of SQLCipher 2.0 used 0. */
   hmacSaltMask?: number
   /** Bytes at the start of the file that are not encrypted, a multiple of 16. Requires `salt`. Default: 0. */
   plaintextHeaderSize?: number
-  /** The salt, 16 bytes, if it is not the start of the file. */
+  /** The salt, 16 bytes. Default: the first 16 bytes of the file. */
   salt?: Uint8Array
 }
 
 /** A key with its cipher parameters: `key` or `passphrase`. */
 export interface KeyOptions extends CipherOptions {
-  /** The raw key: 32 bytes, used as they are. Excludes `passphrase`. */
+  /** The raw key: 32 bytes, used without key derivation. Excludes `passphrase`. */
   key?: Uint8Array
-  /** A passphrase, from which SQLCipher derives the key, slowly on purpose. Excludes `key`. */
+  /** A passphrase, from which SQLCipher derives the key. The derivation is slow on purpose. Excludes `key`. */
   passphrase?: string | Uint8Array
 }
 
@@ -67,7 +67,7 @@ const HASHES = ['sha1', 'sha256', 'sha512'] as const
 /**
  * Reads a key from an options object. Returns undefined if the object has neither `key` nor `passphrase`.
  *
- * The bytes of the secret are a copy of this module, which {@link wipe} overwrites.
+ * The result holds a copy of the secret, which {@link wipe} overwrites.
  *
  * @param absent - the effect of leaving the key out, for the error about an undefined key
  */
@@ -77,24 +77,24 @@ export function keyRequest(given: Given, absent: string): NativeKey | undefined 
   if (secret !== undefined) return { ...secret, ...parameters }
   const superfluous = Object.keys(parameters)[0]
   if (superfluous !== undefined)
-    throw argumentType(`the "${superfluous}" option is for encrypted databases: give "key" or "passphrase" as well`)
+    throw argumentType(`the "${superfluous}" option is for encrypted databases: pass "key" or "passphrase" as well`)
   return undefined
 }
 
-/** Reads a key that must be there. */
+/** Reads a key from an options object. Throws if the object has no key. */
 export function requiredKey(given: Given, what: string): NativeKey {
   const key = keyRequest(given, `${what} needs a key`)
   if (key === undefined) throw argumentType(`${what} needs "key" or "passphrase"`)
   return key
 }
 
-/** Overwrites the copy of the secret. */
+/** Overwrites the copy of the secret with zeros. */
 export function wipe(key: NativeKey | undefined): void {
   key?.key?.fill(0)
   key?.passphrase?.fill(0)
 }
 
-/** An undefined secret is an error: it must not open an unencrypted database. */
+/** Reads the secret. Throws for an undefined secret, which must not open an unencrypted database. */
 function secretRequest(given: Given, absent: string): NativeKey | undefined {
   for (const name of ['key', 'passphrase']) {
     if (name in given && (given[name] === undefined || given[name] === null))
@@ -102,7 +102,7 @@ function secretRequest(given: Given, absent: string): NativeKey | undefined {
   }
   const { key, passphrase } = given
   if (key !== undefined && passphrase !== undefined)
-    throw argumentType('"key" and "passphrase" exclude each other: give one of them')
+    throw argumentType('"key" and "passphrase" exclude each other: pass one of them')
   if (key !== undefined) {
     if (!types.isUint8Array(key))
       throw argumentType('Expected the "key" option to be a Buffer; for text use "passphrase", for hex Buffer.from')
@@ -112,7 +112,7 @@ function secretRequest(given: Given, absent: string): NativeKey | undefined {
   if (passphrase === undefined) return undefined
   if (typeof passphrase !== 'string' && !types.isUint8Array(passphrase))
     throw argumentType('Expected the "passphrase" option to be a string or a Buffer')
-  if (passphrase.length === 0) throw outOfRange('the "passphrase" option is empty: its length is 0')
+  if (passphrase.length === 0) throw outOfRange('the "passphrase" option must not be empty')
   if (typeof passphrase !== 'string') return { passphrase: copy(passphrase) }
   wellFormed(passphrase, 'the "passphrase" option')
   const bytes = outsideTheHeap(Buffer.byteLength(passphrase))
@@ -152,8 +152,8 @@ function copy(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Allocates bytes outside V8's heap. V8 keeps the bytes of a small typed array inside its heap, and leaves a copy there
- * when an addon asks for their address, or when the garbage collector moves the array.
+ * Allocates bytes outside V8's heap. V8 stores the bytes of a small typed array inside its heap. V8 leaves a copy there
+ * when an addon requests their address, and when the garbage collector moves the array.
  */
 function outsideTheHeap(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length))

@@ -7,15 +7,15 @@ import { KEY_NAMES, type KeyOptions, keyRequest, requiredKey, wipe } from './key
 
 /** The progress of {@link encrypt}, {@link decrypt} and {@link migrate}. */
 export interface MigrateProgress {
-  /** The pages that were written, and then read back. */
+  /** The number of pages written so far, plus the number of pages read back. */
   done: number
-  /** The pages to write and to read back: twice the pages of the file. 0 while the conversion waits for a lock. */
+  /** Twice the number of pages of the file: each is written and read back. 0 while the conversion waits for a lock. */
   total: number
 }
 
 /** The file after {@link encrypt}, {@link decrypt} or {@link migrate}. */
 export interface MigrateResult {
-  /** The number of tables, those behind virtual tables included. */
+  /** The number of tables, including the shadow tables of virtual tables. */
   tables: number
   /** The number of rows in the tables. */
   rows: number
@@ -27,38 +27,38 @@ export interface MigrateResult {
 
 /** Options of {@link encrypt}, {@link decrypt} and {@link migrate}. */
 export interface MigrateOptions {
-  /** A function that gets the progress now and then, and returns false to cancel. */
+  /** A function that gets the progress every few milliseconds, and returns false to cancel the conversion. */
   progress?: ((progress: MigrateProgress) => unknown) | null
   /** Cancels the conversion. */
   signal?: AbortSignal | null
   /**
-   * A path that does not exist, and names the original afterwards. By default the original is replaced. The names of the
-   * files that SQLite and this package keep beside a database, such as `a.db-wal`, are refused.
+   * The path for the original file, which must not exist yet. Default: the conversion replaces the original. Names that
+   * SQLite and this package use for files beside a database, such as `a.db-wal`, are refused.
    */
   keep?: string | null
-  /** How long to wait for another connection to close the file, in milliseconds. Default: 5,000. */
+  /** The time in milliseconds to wait for another connection to close the file. Default: 5,000. */
   timeout?: number
 }
 
-/** The encryption of a file, or its absence. */
+/** The key of a file, or `{ plain: true }` for a file without encryption. */
 export type MigrateKey = KeyOptions | { plain: true }
 
 /** Options of {@link decrypt}. */
 export interface DecryptOptions extends MigrateOptions {
-  /** The key that the file has. */
+  /** The current key of the file. */
   from: KeyOptions
 }
 
 /** Options of {@link migrate}. */
 export interface MigrateKeys extends MigrateOptions {
-  /** The key that the file has, or `{ plain: true }`. */
+  /** The current key of the file, or `{ plain: true }`. */
   from: MigrateKey
-  /** The key that the file is to have, or `{ plain: true }`. */
+  /** The new key of the file, or `{ plain: true }`. */
   to: MigrateKey
 }
 
 const OPTIONS: readonly string[] = ['progress', 'signal', 'keep', 'timeout'] satisfies (keyof MigrateOptions)[]
-/** How long to wait between two looks at the conversion, in milliseconds. */
+/** The intervals at which the conversion is polled, in milliseconds. */
 const INTERVALS = [1, 2, 4, 8]
 const LONGEST_INTERVAL = 10
 
@@ -90,7 +90,7 @@ async function convert(
 ): Promise<MigrateResult> {
   const file = pathArgument(path, 'the path of the database')
   if (file === '' || file === ':memory:')
-    throw argumentValue('a conversion needs the path of a file: a database in memory has none')
+    throw argumentValue('cannot convert a database in memory: pass the path of a file')
   const progress = callback<(progress: MigrateProgress) => unknown>(given, 'progress')
   const signal = abortSignal(given)
   const keep = given['keep'] ?? undefined
@@ -102,7 +102,7 @@ async function convert(
   return ended(start(options, keys, signal), file, progress, signal)
 }
 
-/** Starts a conversion. The addon has copied the keys, which are wiped here, when this returns. */
+/** Starts a conversion. The addon copies the keys, and this function wipes its own copies. */
 function start(
   options: NativeMigrationOptions,
   keys: Record<'from' | 'to', () => NativeKey | undefined>,
@@ -123,7 +123,7 @@ function start(
   }
 }
 
-/** Waits for the end of a conversion, which a thread of the addon makes without a call into JavaScript. */
+/** Waits until a conversion ends. The addon's thread never calls into JavaScript, so this function polls. */
 async function ended(
   native: NativeMigration,
   file: string,
@@ -164,17 +164,17 @@ async function ended(
   }
 }
 
-/** The error of a conversion that its signal cancelled, with the signal's reason as the cause. */
+/** Returns the error of a conversion that its signal cancelled, with the signal's reason as the cause. */
 function cancelled(file: string, signal: AbortSignal): SqliteError {
   const message = `the conversion of "${file}" was cancelled; the file is as it was`
   const cause = signal.reason instanceof Error ? { cause: signal.reason } : undefined
   return new SqliteError(message, 'STRONGROOM_CANCELLED', cause)
 }
 
-/** The error of a progress function that threw when the file was converted already. */
+/** Returns the error for a progress function that threw after the file was converted. */
 function tooLate(error: unknown): SqliteError {
   const cause = error instanceof Error ? { cause: error } : undefined
-  const message = 'the file has the new key, and the progress function threw after that'
+  const message = 'the progress function threw, but the file is already converted'
   return new SqliteError(message, 'STRONGROOM_REKEY_UNVERIFIED', cause)
 }
 
@@ -191,7 +191,7 @@ function abortSignal(given: Given): AbortSignal | undefined {
   return signal
 }
 
-/** Whether a value is an AbortSignal, also one of another realm or of a polyfill. */
+/** Returns whether a value is an AbortSignal, including one of another realm or a polyfill. */
 function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 }
@@ -203,7 +203,7 @@ function required(value: unknown, what: string): NativeKey {
 function keyOrPlain(value: unknown, what: string): NativeKey | undefined {
   const given = keyObject(value, [...KEY_NAMES, 'plain'], what, 'with "key", "passphrase" or "plain: true"')
   const plain = optionalBoolean(given, 'plain') ?? false
-  const key = keyRequest(given, 'name "plain: true" for a file without encryption')
+  const key = keyRequest(given, 'pass "plain: true" for a file without encryption')
   if (plain === (key !== undefined))
     throw argumentType(`the ${what} needs exactly one of "key", "passphrase" and "plain: true"`)
   return key

@@ -1,4 +1,6 @@
-/** Makes the methods of a class enumerable properties of its prototype, as those of better-sqlite3 are: inherited ones too. */
+/**
+ * Makes the methods of a class, also inherited ones, enumerable properties of its prototype, as better-sqlite3 does.
+ */
 export function enumerable(prototype: object): void {
   const parent = Object.getPrototypeOf(prototype)
   const inherited = parent === Object.prototype ? {} : Object.getOwnPropertyDescriptors(parent)
@@ -15,15 +17,15 @@ export function enumerable(prototype: object): void {
 
 let mark: ((object: object) => void) | undefined
 
-/** Loads Node's module of threads, which takes a millisecond, with the first database. */
+/** Loads `node:worker_threads`. Loading takes a millisecond, so the first database does it. */
 function markOfNode(): (object: object) => void {
   const threads = require('node:worker_threads') as { markAsUncloneable?: (object: object) => void }
   return threads.markAsUncloneable ?? (() => {})
 }
 
 /**
- * Makes `postMessage` and `structuredClone` throw for an object that belongs to its thread. Older versions of Node post its
- * properties instead.
+ * Makes `postMessage` and `structuredClone` throw for an object that belongs to its thread. Older versions of Node
+ * clone its properties instead.
  */
 export function uncloneable(object: object): void {
   mark ??= markOfNode()

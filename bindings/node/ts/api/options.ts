@@ -15,13 +15,14 @@ export interface Options extends KeyOptions {
   readonly?: boolean | undefined
   /** Refuses to create the file. Default: false. */
   fileMustExist?: boolean | undefined
-  /** How long to wait for another connection's lock before `SQLITE_BUSY`, in milliseconds. Default: 5,000. */
+  /** The time in milliseconds to wait for another connection's lock before `SQLITE_BUSY`. Default: 5,000. */
   timeout?: number | undefined
   /**
-   * A function that gets the SQL of every statement before the statement runs, with the bound values and without keys, such
-   * as `console.log`. If the function throws, the statement does not run. The function cannot use the database.
+   * A function, such as `console.log`, that gets the SQL of every statement before the statement runs. The SQL contains
+   * the bound values but no keys. If the function throws, the statement does not run. The function cannot use the
+   * database.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: @types/better-sqlite3 has unknown, which refuses (sql: string) => void
+  // biome-ignore lint/suspicious/noExplicitAny: @types/better-sqlite3 uses unknown, which refuses (sql: string) => void
   verbose?: ((sql?: any, ...more: any[]) => void) | undefined
   /** The addon to use instead of the package's own: the path of a `.node` file, or the loaded addon. */
   // biome-ignore lint/suspicious/noExplicitAny: a string or an object, and assignable to the string of @types/better-sqlite3
@@ -71,7 +72,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   return { name, memory, readonly, verbose, addon, native }
 }
 
-/** Returns the addon that `nativeBinding` names, or the package's own. */
+/** Returns the addon that `nativeBinding` names, or the package's own addon. */
 function addonFor(binding: unknown): Addon {
   if (binding === undefined) return ownAddon()
   if (typeof binding === 'object') return binding as Addon
@@ -80,7 +81,7 @@ function addonFor(binding: unknown): Addon {
   return addonAt(resolve(binding).replace(/(\.node)?$/, '.node'))
 }
 
-/** Throws for a file in a folder that does not exist, as better-sqlite3 does. */
+/** Throws if the folder of a file does not exist, as better-sqlite3 does. */
 function requireFolder(file: string): void {
   const folder = dirname(file)
   try {
@@ -92,13 +93,13 @@ function requireFolder(file: string): void {
   }
 }
 
-/** Returns bytes that no other thread writes while the addon reads them. */
+/** Returns bytes that no other thread can write while the addon reads them. */
 function imageBytes(image: Uint8Array): Uint8Array {
   try {
-    // The memory of an empty array may be gone, in which case its methods throw.
+    // The buffer of an empty array may be detached or shrunk; its methods then throw.
     if (image.byteLength === 0) image.values()
   } catch {
-    throw argumentValue('the image is a buffer that was transferred or shrunk, or a view on such a buffer')
+    throw argumentValue('the image is a buffer that was transferred or shrunk, or a view of such a buffer')
   }
   return types.isSharedArrayBuffer(image.buffer) ? new Uint8Array(image) : image
 }

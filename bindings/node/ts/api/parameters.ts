@@ -2,14 +2,14 @@ import { types } from 'node:util'
 import { byteLength, bytesOf, isShared } from './bytes'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
-/** The length of the longest typed array that V8 keeps in its heap. */
+/** The maximum length in bytes of a typed array that V8 stores inside its heap. */
 const IN_HEAP = 64
 
 /**
  * The parameters of a statement. `arrange` turns a caller's arguments into one value per parameter, in SQLite's order.
  *
- * Values by position fill `?` and `?N` from left to right. Named parameters (`:a`, `@a`, `$a`) come from one object, whose
- * other properties are ignored. The first argument that is wrong decides the error, as in better-sqlite3.
+ * Values by position fill `?` and `?N` from left to right. Named parameters (`:a`, `@a`, `$a`) come from one object,
+ * whose other properties are ignored. The error is about the first invalid argument, as in better-sqlite3.
  */
 export class Parameters {
   /** The name of each parameter without its prefix, or undefined for a parameter that is filled by position. */
@@ -17,7 +17,7 @@ export class Parameters {
   /** The indices of the parameters that are filled by position. */
   readonly #positions: readonly number[]
 
-  /** The number of arguments that may need no arrangement: one for each parameter. -1 if some have names. */
+  /** The number of parameters, or -1 if some have names. A call with as many arguments may need no arrangement. */
   readonly plain: number
 
   /** @param labels - the names of the parameters in the SQL, null for a `?` */
@@ -53,7 +53,7 @@ export class Parameters {
       throw argumentType(`missing named parameters: pass an object such as { ${name}: value }`)
     }
     if (filled < this.#positions.length) throw this.#count('few', given)
-    // Every getter has run by now, which may have transferred the buffer of another parameter.
+    // Every getter has run by now. A getter may have transferred the buffer of another parameter.
     for (let i = 0; i < values.length; i++) {
       const value = values[i]
       if (typeof value === 'object' && value !== null) values[i] = this.#bytes(value as ArrayBufferView, i)
@@ -78,7 +78,7 @@ export class Parameters {
     )
   }
 
-  /** Checks the type of a value. `index` counts from 0; messages count from 1, as SQL does. */
+  /** Checks the type of a value. `index` counts from 0; error messages count from 1, as SQL does. */
   #bindable(value: unknown, index: number): unknown {
     switch (typeof value) {
       case 'number':
@@ -101,17 +101,18 @@ export class Parameters {
   #bytes(value: ArrayBufferView | ArrayBufferLike, index: number): Uint8Array {
     let bytes: Uint8Array
     try {
-      // The memory of an empty array may be gone, in which case its methods throw.
+      // The buffer of an empty array may be detached or shrunk; its methods then throw.
       if (types.isTypedArray(value) && byteLength(value) === 0) Uint8Array.prototype.values.call(value)
       bytes = ArrayBuffer.isView(value) ? bytesOf(value) : new Uint8Array(value)
     } catch {
       throw argumentValue(
-        `${this.#label(index)} is a buffer that was transferred or shrunk, or a view on such a buffer`,
+        `${this.#label(index)} is a buffer that was transferred or shrunk, or a view of such a buffer`,
       )
     }
-    // V8 keeps a small array in its heap. Reading its buffer moves the array out of the heap, which takes longer than a copy.
+    // V8 stores a small array in its heap. Reading its buffer moves the array out of the heap, which is slower than a
+    // copy.
     if (byteLength(bytes) <= IN_HEAP) return new Uint8Array(bytes)
-    // Copying shared memory in JavaScript is well defined.
+    // JavaScript defines the result of copying shared memory that another thread writes.
     return isShared(bytes) ? new Uint8Array(bytes) : bytes
   }
 
@@ -121,7 +122,7 @@ export class Parameters {
   }
 }
 
-/** Whether a value is an object of `{}` or `Object.create(null)`, in any realm. */
+/** Returns whether an object was created by `{}` or `Object.create(null)`, in any realm. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
@@ -135,7 +136,7 @@ function isBytes(value: object): boolean {
   return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
 }
 
-/** Names the type of a value, and never its content. */
+/** Returns the name of a value's type. Never includes the value itself. */
 function describe(value: unknown): string {
   if (typeof value !== 'object') return `a ${typeof value}`
   const name = value?.constructor?.name

@@ -3,7 +3,7 @@ import { type Reader, readerOf, type Shape } from './build-row'
 import { BIGINTS, type Calls, type Handle, LAYOUT, ONLY_FIRST } from './calls'
 import { Parameters } from './parameters'
 
-/** Matches every statement with a key, and some without. The addon knows which have one, and removes the key. */
+/** Matches every statement that contains a key, and some that do not. The addon finds and removes the keys. */
 const MAY_HOLD_KEY = /key|sqlcipher_export/i
 
 /** The columns of the last rows, and the readers for them by shape. */
@@ -12,9 +12,7 @@ interface Layout {
   readers: Partial<Record<Shape, Reader>>
 }
 
-/**
- * A compiled statement and the facts about it. Every `Statement` of the same SQL shares it until one of them takes it.
- */
+/** A compiled statement and its properties. Every `Statement` of the same SQL shares it until one of them takes it. */
 export class Prepared {
   readonly native: NativeStatement
   readonly handle: Handle
@@ -23,12 +21,12 @@ export class Prepared {
   readonly parameters: Parameters
   readonly reads: boolean
   readonly readonly: boolean
-  /** Whether the schema stays as it is when the statement runs. */
+  /** `true` if running the statement leaves the schema unchanged. */
   readonly reusable: boolean
-  /** Whether a single `Statement` uses the prepared one: its iterator is open, or it has bound values. */
+  /** `true` while only one `Statement` may use this one: its iterator is open, or it has bound values. */
   taken = false
   readonly #calls: Calls
-  /** By the two flags of a form. */
+  /** The layouts, indexed by the two flags `BIGINTS` and `ONLY_FIRST`. */
   readonly #layouts: Layout[] = [0, 1, 2, 3].map(() => ({ version: 0, readers: {} }))
 
   constructor(calls: Calls, native: NativeStatement, sql: string) {

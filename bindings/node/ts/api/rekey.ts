@@ -6,9 +6,9 @@ import type { Session } from './session'
 
 /** The progress of {@link Database.rekey}. */
 export interface RekeyProgress {
-  /** The pages that were written, and then read back. */
+  /** The number of pages written so far, plus the number of pages read back. */
   done: number
-  /** The pages to write and to read back: twice the pages of the file. */
+  /** Twice the number of pages of the file: each page is written and read back. */
   total: number
 }
 
@@ -17,8 +17,8 @@ export interface RekeyOptions {
   /** The name of an attached database. Default: `main`. */
   attached?: string
   /**
-   * A function that gets the progress, and returns false to cancel. Pages cannot be cancelled once they are read back. The
-   * function cannot use the database.
+   * A function that gets the progress, and returns false to cancel the rekey. Once pages are read back, the rekey
+   * cannot be cancelled. The function cannot use the database.
    */
   progress?: ((progress: RekeyProgress) => unknown) | null
 }
@@ -54,7 +54,7 @@ export function rekey(session: Session, to: unknown, options: unknown): void {
   if (thrown !== undefined) {
     const cause = thrown.error instanceof Error ? { cause: thrown.error } : undefined
     throw new SqliteError(
-      'the file has the new key, and the progress function threw after that',
+      'the progress function threw, but the file already has the new key',
       'STRONGROOM_REKEY_UNVERIFIED',
       cause,
     )

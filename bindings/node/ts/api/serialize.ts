@@ -4,13 +4,13 @@ import { argumentType, fromNative } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
 
-/** Options of an image. */
+/** Options of {@link Database.serialize}. */
 export interface SerializeOptions extends KeyOptions {
-  /** The database to serialize: `main` or the name of an attached one. Default: `main`. */
+  /** The database to serialize: `main` or the name of an attached database. Default: `main`. */
   attached?: string
   /**
-   * Whether the image is encrypted, with the database's own key or with the given `key` or `passphrase`. Default: true if
-   * one of them is given, false otherwise.
+   * Encrypts the image with the given `key` or `passphrase`, or else with the database's own key. Default: true if
+   * `key` or `passphrase` is given, false otherwise.
    */
   encrypted?: boolean
 }

@@ -7,23 +7,23 @@ import { Prepared } from './prepared'
 type Addon = typeof import('../load/native')
 
 /**
- * The key of a database's session. A property, unlike a private field, is found through a proxy and by objects that inherit
- * from the database.
+ * The property that holds a database's session. Unlike a private field, a property also works through a proxy and on
+ * objects that inherit from the database.
  */
 export const SESSION: unique symbol = Symbol('session')
 
-/** The number of statements that are kept for callers that prepare their SQL again. */
+/** The maximum number of statements cached for callers that prepare the same SQL again. */
 const MAX_PREPARED = 100
 
-/** The state that a database shares with its statements and transactions: the addon's handle and the running calls. */
+/** The state that a database shares with its statements and transactions. */
 export class Session {
   /** The number of iterators that have not ended. */
   iterators = 0
-  /** Whether new statements return bigints. */
+  /** `true` if new statements return bigints. */
   bigints = false
-  /** Whether changes are allowed while an iterator reads. */
+  /** `true` if changes are allowed while an iterator reads. */
   unsafe = false
-  /** Whether no call may begin: the database is closed, or a function runs that a statement has called. */
+  /** `true` while no call may begin: the database is closed, or a statement is running a callback. */
   blocked = false
   readonly native: NativeDatabase
   readonly calls: Calls
@@ -34,8 +34,8 @@ export class Session {
   #undoing = false
   readonly #controls = new Map<string, Handle>()
   /**
-   * Statements by their SQL. The least recently prepared one is the first. The engine's own cache has only statements that
-   * nothing refers to any more, and so does not help a program that keeps one and prepares its SQL again.
+   * Statements by their SQL. The least recently prepared statement is first. The engine's own cache has only
+   * unreferenced statements, so it does not help a program that keeps a statement and prepares the same SQL again.
    */
   readonly #prepared = new Map<string, Prepared>()
 
@@ -51,7 +51,7 @@ export class Session {
     if (verbose !== undefined) this.callbacks.hold(show)
     this.native = new addon.NativeDatabase(options, verbose && show)
     this.calls = Calls.of(addon)
-    // Vue's `reactive` wraps the objects that it finds in properties, except for those that cannot be extended.
+    // Vue's `reactive` wraps the objects that it finds in properties, unless an object cannot be extended.
     Object.preventExtensions(this)
   }
 
@@ -59,7 +59,7 @@ export class Session {
     return this.#open
   }
 
-  /** Whether a transaction is open. */
+  /** `true` while a transaction is open. */
   get inTransaction(): boolean {
     return this.#open && this.native.inTransaction
   }
@@ -70,12 +70,12 @@ export class Session {
     this.outsideCallbacks()
   }
 
-  /** Whether a function runs that a statement has called. */
+  /** `true` while a statement runs a callback. */
   get inCallback(): boolean {
     return this.#inCallback
   }
 
-  /** Throws while a function runs that a statement has called. */
+  /** Throws while a statement runs a callback. */
   outsideCallbacks(): void {
     if (this.#inCallback) throw busy()
   }
@@ -92,7 +92,7 @@ export class Session {
     if (this.iterators !== 0 && !this.unsafe) throw busy()
   }
 
-  /** Returns the statement of this SQL that was prepared before, or a new one if a caller has taken that one. */
+  /** Returns the cached statement of this SQL, or a new statement if a caller has taken the cached one. */
   prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known !== undefined) {
@@ -109,7 +109,7 @@ export class Session {
     return prepared
   }
 
-  /** Removes a statement from the list. Callers that have the statement still share it. */
+  /** Removes a statement from the cache. Callers that have the statement still share it. */
   forget(prepared: Prepared): void {
     if (this.#prepared.get(prepared.source) === prepared) this.#prepared.delete(prepared.source)
   }
@@ -130,14 +130,15 @@ export class Session {
     }
   }
 
-  /** Empties the list of statements, whose meaning may change with the schema and the functions. */
+  /** Empties the cache of statements: their meaning may change with the schema and the functions. */
   forgetPrepared(): void {
     this.#prepared.clear()
   }
 
   /** Runs a statement that begins or ends a transaction. */
   control(sql: string): void {
-    // Failed work may leave an iterator behind, which must not prevent the rollback; SQLite ends it with an error.
+    // A failed transaction function may leave an iterator open, which must not prevent the rollback. SQLite then ends
+    // the iterator with an error.
     const undoes = sql.startsWith('ROLLBACK')
     if (undoes || sql.startsWith('RELEASE')) this.ready()
     else this.idle()
@@ -156,7 +157,7 @@ export class Session {
     }
   }
 
-  /** Runs statements that undo a transaction, which an error of `verbose` must not stop. */
+  /** Runs statements that undo a transaction. An error of `verbose` does not stop them. */
   undo(...statements: string[]): void {
     this.#undoing = true
     try {
@@ -182,7 +183,7 @@ export class Session {
     this.callbacks.clear()
   }
 
-  /** Runs a call of the addon that calls back, during which the database cannot be used. */
+  /** Runs an addon call that calls back into JavaScript. The database cannot be used until the call returns. */
   callback<T>(run: () => T): T {
     const outer = this.#inCallback
     this.#inCallback = true

@@ -7,28 +7,28 @@ import type { Session } from './session'
 import type { ColumnDefinition, RunResult } from './values'
 
 /**
- * A prepared statement, which `Database.prepare` returns.
+ * A prepared statement. `Database.prepare` returns it.
  *
- * Each call takes the values of the parameters: one by one or in an array for `?`, in an object for `:name`, `@name` and
- * `$name` (without the prefix). {@link BindArgument} lists the types.
+ * Each call takes the values of the parameters: as arguments or an array for `?`, and as an object for `:name`, `@name`
+ * and `$name` (without the prefix). {@link BindArgument} lists the types.
  *
  * After its database is closed, every call of a statement throws a TypeError with the code `STRONGROOM_CLOSED`. Until
- * its iterator ends, every other call throws one with the code `STRONGROOM_BUSY`.
+ * its iterator ends, every other call throws a TypeError with the code `STRONGROOM_BUSY`.
  *
  * @typeParam Owner - the class of the database
  * @typeParam Parameters - the arguments of the calls
- * @typeParam Result - the type of a row, which nothing checks: `unknown` requires a cast
+ * @typeParam Result - the type of a row, which is not checked: `unknown` requires a cast
  */
 export class Statement<Owner, Parameters extends unknown[] = unknown[], Result = unknown> {
   /** The database that prepared the statement. */
   readonly database: Owner
-  /** The given SQL, without the key of a `PRAGMA key` and similar statements. */
+  /** The statement's SQL. The key of a `PRAGMA key` and similar statements is removed. */
   readonly source: string
-  /** Whether the statement returns rows, which `get`, `all` and `iterate` require. */
+  /** `true` if the statement returns rows, as `get`, `all` and `iterate` require. */
   readonly reader: boolean
-  /** Whether the statement leaves the database as it is. */
+  /** `true` if the statement leaves the database unchanged. */
   readonly readonly: boolean
-  /** Whether an iterator of the statement has not ended. */
+  /** `true` while an iterator of the statement is open. */
   readonly busy: boolean = false
 
   readonly #execution: Execution
@@ -42,7 +42,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   ) {
     this.#execution = new Execution(session, prepared, about.unbound === true)
     this.#reads = about.reads || prepared.reads
-    // Plain properties: definitions would take several times as long as the rest.
+    // Plain assignments: `Object.defineProperty` would take several times as long as the rest of the constructor.
     this.database = about.database
     this.source = about.source
     this.reader = this.#reads
@@ -52,8 +52,8 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Runs the statement to its end.
    *
-   * @throws {SqliteError} with SQLite's code if the statement fails; its changes are undone.
-   * @throws {TypeError} or {RangeError} for wrong parameters, before anything runs.
+   * @throws {SqliteError} with SQLite's code if the statement fails. Its changes are rolled back.
+   * @throws {TypeError} or {RangeError} for invalid parameters, before the statement runs.
    * @example
    * ```js
    * const { changes, lastInsertRowid } = insert.run('joey', 2)
@@ -88,8 +88,9 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Returns an iterator of the rows. The iterator holds at most a few hundred rows in memory.
    *
-   * Until the iterator ends, or the loop is left by `break`, `return` or an exception, other statements can read the
-   * database, but nothing can write or close it. An iterator that the program lets go of ends when it is collected.
+   * The iterator ends after its last row, or when `break`, `return` or an exception leaves the loop. Until then other
+   * statements can read the database, but nothing can write to it or close it. An unreferenced iterator ends when it is
+   * garbage-collected.
    *
    * @throws {TypeError} for a statement that returns no rows.
    */
@@ -101,7 +102,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Binds values for all later calls, which then take no parameters.
    *
-   * @throws {TypeError} for a statement that has bound values already.
+   * @throws {TypeError} for a statement that already has bound values.
    */
   bind(...parameters: Parameters): this {
     this.#execution.bind(parameters)
@@ -111,7 +112,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Sets whether a row is the value of its first column alone.
    *
-   * @typeParam Value - the type of the value; the type of a row stays without it
+   * @typeParam Value - the type of the value; without it the type of a row does not change
    */
   pluck(toggle?: boolean): this
   pluck<Value>(toggle?: boolean): Statement<Owner, Parameters, Value>
@@ -120,9 +121,9 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   }
 
   /**
-   * Sets whether a row is an object with an object for each table, and one named `$` for expressions.
+   * Sets whether a row is an object with an object for each table, and an object named `$` for expressions.
    *
-   * @typeParam Tables - the type of the object; the type of a row stays without it
+   * @typeParam Tables - the type of the object; without it the type of a row does not change
    */
   expand(toggle?: boolean): this
   expand<Tables extends object>(toggle?: boolean): Statement<Owner, Parameters, Tables>
@@ -133,7 +134,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Sets whether a row is an array of its columns' values.
    *
-   * @typeParam Values - the type of the array; the type of a row stays without it
+   * @typeParam Values - the type of the array; without it the type of a row does not change
    */
   raw(toggle?: boolean): this
   raw<Values extends unknown[]>(toggle?: boolean): Statement<Owner, Parameters, Values>
@@ -141,7 +142,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     return this.#reshape('raw', 'array', toggle)
   }
 
-  /** Sets whether INTEGER values and `lastInsertRowid` are bigints, or numbers, which are inexact beyond 2^53. */
+  /** Sets whether INTEGER values and `lastInsertRowid` are bigints. Numbers are inexact beyond 2^53. */
   safeIntegers(toggle = true): this {
     if (typeof toggle !== 'boolean') throw argumentType('Expected first argument to be a boolean')
     this.#execution.setBigints(toggle)
@@ -154,12 +155,12 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     return this.#execution.columns()
   }
 
-  /** Returns the SQL, with the values of parameters that {@link bind} has bound. */
+  /** Returns the SQL, with the values that {@link bind} has bound. */
   toString(): string {
     return this.#execution.sql()
   }
 
-  /** Ends an iterator that reads from the statement, as `using` does at the end of its block. */
+  /** Ends an iterator that reads from the statement. `using` calls this method at the end of its block. */
   [Symbol.dispose](): void {
     this.#execution.finish()
   }
@@ -178,7 +179,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
 
 enumerable(Statement.prototype)
 
-/** The statement whose calls take `BindParameters`: the list of their arguments, or the type of the only argument. */
+/** A statement whose calls take `BindParameters`: the list of the arguments, or the type of the only argument. */
 export type StatementOf<Owner, BindParameters, Result> = BindParameters extends unknown[]
   ? Statement<Owner, BindParameters, Result>
   : Statement<Owner, [BindParameters], Result>

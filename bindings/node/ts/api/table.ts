@@ -9,22 +9,22 @@ const MAX_PARAMETERS = 32
 /** The definition of a virtual table for {@link Database.table}. */
 export interface VirtualTableOptions {
   /**
-   * A generator function that gets the parameters, and yields each row: an array with a value per column, or an object with
-   * a property per column. The function cannot use the database.
+   * A generator function that gets the parameters and yields the rows. A row is an array with a value per column, or an
+   * object with a property per column. The function cannot use the database.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
   rows: (...parameters: any[]) => Generator
   /** The names of the columns. */
   columns: string[]
   /**
-   * The names of the parameters: hidden columns, whose values SQL passes as in `SELECT * FROM name(1, 2)` or with `=` in the
-   * WHERE clause. Default: `$1`, `$2` and so on, as many as `rows` declares. The table is empty if one is NULL; a parameter
-   * that is not passed is undefined.
+   * The names of the parameters, which are hidden columns. SQL passes their values as in `SELECT * FROM name(1, 2)`, or
+   * with `=` in the WHERE clause. Default: `$1`, `$2` and so on, as many as `rows` declares. The table is empty if a
+   * parameter is NULL; a parameter that is not passed is undefined.
    */
   parameters?: string[] | undefined
-  /** Whether INTEGER parameters are bigints. Default: that of {@link Database.defaultSafeIntegers}. */
+  /** Passes INTEGER parameters as bigints. Default: the setting of {@link Database.defaultSafeIntegers}. */
   safeIntegers?: boolean | undefined
-  /** Whether views, triggers and other parts of the schema may not read the table. Default: false. */
+  /** Prevents views, triggers and other parts of the schema from reading the table. Default: false. */
   directOnly?: boolean | undefined
 }
 
@@ -32,7 +32,7 @@ export interface VirtualTableOptions {
 export interface VirtualTableContext {
   /** The name of the module. */
   module: string
-  /** The database that holds the table: `main`, `temp`, or the name of an attached one. */
+  /** The database that holds the table: `main`, `temp`, or the name of an attached database. */
   database: string
   /** The name of the table. */
   table: string
@@ -80,7 +80,7 @@ export function defineTable(session: Session, name: unknown, definition: unknown
   register(session, connect, (registration) => session.native.table(module, eponymous, registration, connect))
 }
 
-/** Calls the caller's function for a CREATE VIRTUAL TABLE. */
+/** Calls the caller's function for a CREATE VIRTUAL TABLE statement. */
 function made(moduleName: string, factory: Callback, words: readonly string[]): Definition {
   const [module = '', database = '', table = '', ...values] = words
   const context: VirtualTableContext = { module, database, table }
@@ -130,7 +130,7 @@ function readRow(module: string, positions: ReadonlyMap<string, number>, row: un
   if (keys.length !== values.length) throw wrong('a row with missing columns')
 }
 
-/** Checks the definition of a table. `verb` says where it comes from. */
+/** Checks the definition of a table. `verb` says where the definition comes from. */
 function tableDefinition(module: string, verb: 'used' | 'returned', definition: object): Definition {
   const given = definition as Record<string, unknown>
   const wrong = (what: string) => argumentType(message(what))
@@ -163,7 +163,7 @@ function tableDefinition(module: string, verb: 'used' | 'returned', definition: 
   return { columns, parameters, rows: rows as Callback, safeIntegers, directOnly }
 }
 
-/** Returns a copy of an array of strings, or undefined for another value. */
+/** Returns a copy of an array of strings, or undefined for any other value. */
 function strings(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined
   const copy: unknown[] = [...value]

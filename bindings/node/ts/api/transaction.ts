@@ -6,17 +6,17 @@ import type { Session } from './session'
 type Begin = 'BEGIN' | 'BEGIN DEFERRED' | 'BEGIN IMMEDIATE' | 'BEGIN EXCLUSIVE'
 
 /** A function that a transaction wraps. */
-// biome-ignore lint/suspicious/noExplicitAny: the parameters of a function without annotations are then any, as everywhere
+// biome-ignore lint/suspicious/noExplicitAny: parameters without annotations then have the type any, as usual
 export type Work = (...args: any[]) => unknown
 
 /**
- * The arguments of a function. TypeScript's `Parameters` is another type while `F` is unknown, and libraries that are typed
- * for better-sqlite3 (drizzle-orm) would refuse a database.
+ * The arguments of a function. While `F` is unknown, TypeScript's `Parameters` is a different type, and libraries that
+ * are typed for better-sqlite3 (drizzle-orm) would refuse a database.
  */
 type ArgumentsOf<F extends Work> = F extends (...args: infer Arguments) => unknown ? Arguments : never
 
 /**
- * A function that runs in a transaction: committed when the function returns, rolled back when it throws.
+ * A function that runs in a transaction, which commits when the function returns and rolls back when it throws.
  *
  * Inside another transaction, every variant is a savepoint.
  *
@@ -24,13 +24,13 @@ type ArgumentsOf<F extends Work> = F extends (...args: infer Arguments) => unkno
  */
 export interface Transaction<Owner, F extends Work> {
   (...args: ArgumentsOf<F>): ReturnType<F>
-  /** The same with plain `BEGIN`. */
+  /** Runs the function in a transaction that starts with plain `BEGIN`. */
   default(...args: ArgumentsOf<F>): ReturnType<F>
-  /** The same with `BEGIN DEFERRED`: the first statement that needs a lock takes it. */
+  /** Runs the function after `BEGIN DEFERRED`: the first statement that needs a lock takes the lock. */
   deferred(...args: ArgumentsOf<F>): ReturnType<F>
-  /** The same with `BEGIN IMMEDIATE`: other connections cannot write from the start. */
+  /** Runs the function after `BEGIN IMMEDIATE`: other connections cannot write from the start. */
   immediate(...args: ArgumentsOf<F>): ReturnType<F>
-  /** The same with `BEGIN EXCLUSIVE`: other connections cannot read either, except in WAL mode. */
+  /** Runs the function after `BEGIN EXCLUSIVE`: other connections cannot write, nor read except in WAL mode. */
   exclusive(...args: ArgumentsOf<F>): ReturnType<F>
   /** The database of the transaction. */
   readonly database: Owner
@@ -41,9 +41,13 @@ export function transaction<Owner, F extends Work>(database: Owner, session: Ses
   if (typeof work !== 'function') throw argumentType('Expected first argument to be a function')
   session.ready()
   if (types.isGeneratorFunction(work))
-    throw argumentType('a transaction cannot be a generator: the commit would come before its first step')
+    throw argumentType(
+      'a transaction function cannot be a generator: the transaction would commit before the first step',
+    )
   if (types.isAsyncFunction(work))
-    throw argumentType('a transaction cannot be async: the commit would come before its first await returns')
+    throw argumentType(
+      'a transaction function cannot be async: the transaction would commit before the first await returns',
+    )
   const variants = {
     default: wrap(session, 'BEGIN', work),
     deferred: wrap(session, 'BEGIN DEFERRED', work),
@@ -69,8 +73,8 @@ function wrap(session: Session, begin: Begin, work: Work) {
       ended = true
       return result
     } catch (error) {
-      // SQLite rolls back after some errors (a full disk, RAISE(ROLLBACK)), and close() does. A rollback here would then
-      // undo an outer savepoint, which has the same name.
+      // close() and some errors of SQLite (a full disk, RAISE(ROLLBACK)) end the transaction. A rollback here would
+      // then undo an outer savepoint, which has the same name.
       if (!ended && session.inTransaction) undo(session, nested)
       throw error
     }

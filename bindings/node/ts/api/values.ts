@@ -1,4 +1,4 @@
-/** A value of a column: INTEGER and REAL, TEXT, BLOB, NULL. INTEGER is a bigint on request. */
+/** A value of a column: INTEGER and REAL, TEXT, BLOB, NULL. INTEGER is a bigint with `safeIntegers`. */
 export type SqlValue = number | bigint | string | Buffer | null
 
 /** A row as an object with a property per column. The last of several columns with the same name wins. */
@@ -7,10 +7,10 @@ export type Row = Record<string, SqlValue>
 /**
  * A value that can be bound to a parameter.
  *
- * - `number` is bound as REAL, even an integral one: a column with INTEGER affinity stores it as an integer, a column
- *   without a type keeps 1.0. `NaN` is stored as NULL.
+ * - `number` is bound as REAL, even if it is integral: a column with INTEGER affinity stores 1.0 as the integer 1, and
+ *   a column without a type stores 1.0. `NaN` is stored as NULL.
  * - `bigint` is bound as INTEGER, within 64 bits.
- * - `string` is stored as UTF-8; a string with a lone surrogate is an error.
+ * - `string` is stored as UTF-8. A string with a lone surrogate is an error.
  * - `Buffer`, every typed array, `DataView`, `ArrayBuffer` and `SharedArrayBuffer` are stored as BLOB, byte by byte.
  * - `null` and `undefined` are NULL.
  */
@@ -21,7 +21,7 @@ export type BindArgument = BindValue | readonly BindValue[] | Readonly<Record<st
 
 /** The outcome of a statement. */
 export interface RunResult {
-  /** The number of rows that the statement inserted, updated or deleted, without triggers and foreign keys. */
+  /** The number of rows that the statement inserted, updated or deleted. Triggers and foreign keys do not count. */
   changes: number
   /** The rowid of the last row that this connection inserted; a bigint with `safeIntegers`. */
   lastInsertRowid: number | bigint
@@ -31,11 +31,11 @@ export interface RunResult {
 export interface ColumnDefinition {
   /** The column's name in the result. */
   name: string
-  /** The table's column that this column shows; null for an expression. */
+  /** The column of the table; null for an expression. */
   column: string | null
   /** The table of `column`. */
   table: string | null
-  /** The database of `table`: `main`, `temp`, or the name of an attached one. */
+  /** The database of `table`: `main`, `temp`, or the name of an attached database. */
   database: string | null
   /** The declared type of `column`. */
   type: string | null

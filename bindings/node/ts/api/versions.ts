@@ -17,7 +17,7 @@ export interface Versions {
 
 let known: Versions | undefined
 
-/** Returns the versions, which each library reports itself. */
+/** Returns the versions that the libraries report. */
 export function versions(): Versions {
   try {
     known ??= Object.freeze({ strongroom: addon().version(), ...addon().libraryVersions() })

@@ -3,7 +3,7 @@ import type { Platform } from './platforms'
 /** A failed attempt to load the addon from one place. */
 export interface Attempt {
   readonly place: 'override' | 'local' | 'package'
-  /** The argument of `require`. */
+  /** The argument of `require`, or the path of the file. */
   readonly from: string
   readonly platform?: Platform
   readonly error: unknown
@@ -12,15 +12,15 @@ export interface Attempt {
 /** An attempt with the reason of its failure. */
 export interface Failure extends Attempt {
   readonly error: Error
-  /** The file, if it is known. */
+  /** The path of the file, if it is known. */
   readonly file: string | undefined
-  /** Whether the file does not exist. */
+  /** `true` if the file does not exist. */
   readonly absent: boolean
 }
 
-/** A library loaded that is not the addon of this package. */
+/** The error for a library that loads but is not this package's addon. */
 export class WrongAddon extends Error {
-  /** The library's version, if it is an addon of strongroom. */
+  /** The library's version, if the library is an addon of strongroom. */
   readonly version: string | undefined
 
   constructor(message: string, version: string | undefined) {
@@ -29,7 +29,7 @@ export class WrongAddon extends Error {
   }
 }
 
-/** Whether a package lacks its file: Node's error then names the package's "main" entry. */
+/** Returns whether a package lacks its file: Node's error then names the package's "main" entry. */
 export function noMain(error: Error): boolean {
   return error.message.includes('"main"')
 }

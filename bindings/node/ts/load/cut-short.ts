@@ -1,17 +1,17 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** The file ends before its headers say. */
+/** The error for a file that is shorter than its headers require. */
 export class CutShort extends Error {
   constructor(file: string, size: number, needed: number) {
-    super(`${file} is cut short: the file has ${size} bytes, and its headers name ${needed}`)
+    super(`${file} is truncated: the file has ${size} bytes, but its headers require ${needed}`)
   }
 }
 
 /**
- * Returns an error for a library that is cut short, before the library is loaded.
+ * Returns an error for a truncated library, before the library is loaded.
  *
- * Linux maps such a library beyond its end, and kills the process at the first access. macOS and Windows refuse it with
- * an error of their own. In doubt the function returns undefined, and the system's loader decides.
+ * Linux maps a truncated library beyond its end, and kills the process at the first access. macOS and Windows refuse
+ * the file with their own errors. In doubt the function returns undefined, and the system's loader decides.
  */
 export function cutShort(file: string | undefined): CutShort | undefined {
   if (process.platform !== 'linux' || !file || !mayRead(file)) return undefined
@@ -25,13 +25,13 @@ export function cutShort(file: string | undefined): CutShort | undefined {
   }
 }
 
-/** Whether reading the file asks the user for no permission. Deno loads an addon without that permission. */
+/** Returns whether the file can be read without a permission prompt. Deno loads an addon without read permission. */
 function mayRead(path: string): boolean {
   const { Deno } = globalThis as { Deno?: { permissions: { querySync(asked: object): { state: string } } } }
   return !Deno || Deno.permissions.querySync({ name: 'read', path }).state === 'granted'
 }
 
-/** Room for ELF's header and the program headers behind it: an addon has about ten, of 56 bytes each. */
+/** Enough for the ELF header and the program headers after it: an addon has about ten program headers of 56 bytes. */
 const HEAD_BYTES = 4096
 
 function head(file: string): Buffer {
@@ -44,7 +44,9 @@ function head(file: string): Buffer {
   }
 }
 
-/** Returns the minimum size of a 64-bit little-endian ELF file. Source: System V ABI, chapters 4 and 5. */
+/**
+ * Returns the size that the headers of a 64-bit little-endian ELF file require. Source: System V ABI, chapters 4 and 5.
+ */
 function elfSize(bytes: Buffer): number | undefined {
   if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46 || bytes.readUInt16BE(4) !== 0x0201) return undefined
   const start = Number(bytes.readBigUInt64LE(32))

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** The user may not read the addon's file or folder. */
+/** The error for an addon whose file or folder the user may not read. */
 export class Denied extends Error {
   readonly path: string
 

@@ -3,38 +3,39 @@ import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { platforms } from './platforms'
 
-/** This package's package.json. Bundlers include it, because the argument is a literal. */
+/** This package's package.json. Bundlers include the file, because the argument of `require` is a literal. */
 export const packageJson: {
   readonly name: string
   readonly version: string
   readonly engines?: { readonly node?: string }
 } = require('../../package.json')
 
-/** The path of this file, as the module system or the bundler tells it. */
+/** The path of this file, as the module system or the bundler reports it. */
 export const ownFile: string | undefined = typeof __filename === 'string' ? __filename : undefined
 
 /** The folder of this file, or undefined in a bundle. */
 export const home: string | undefined = ownFolder()
 
 /**
- * A bundle may have this file's name, but not this package's package.json two folders above it. Bun writes this file's path
- * on the machine that bundles into the bundle, where only `module` shows that Node has not loaded the file.
+ * Returns the folder of this file, or undefined in a bundle. A bundle may have this file's name, but has no
+ * package.json of this package two folders above it. Bun writes the path that this file has on the bundling machine
+ * into the bundle. Only `module` then shows that Node did not load this file.
  */
 function ownFolder(): string | undefined {
   if (!ownFile || !isAbsolute(ownFile) || basename(ownFile) !== 'installation.js') return undefined
   if (module.filename !== ownFile) return undefined
-  // `require` may read the file in Deno, where the program may not.
+  // In Deno, `require` may read the file even if the program may not.
   const above = readable(() => createRequire(ownFile)('../../package.json') as { name?: unknown })
   return above?.name === packageJson.name ? dirname(ownFile) : undefined
 }
 
-/** Returns the name under which this package is installed: an alias has another one. */
+/** Returns the name under which this package is installed, which may be an alias. */
 export function installedAs(home: string): string {
   const [, name] = /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]dist[\\/]load$/.exec(home) ?? []
   return name ?? packageJson.name
 }
 
-/** Returns the files that `require` looks for, from the innermost folder on. */
+/** Returns the files that `require` looks for, innermost folder first. */
 export function candidates(from: string): string[] {
   if (isAbsolute(from)) return [from]
   if (!home) return []
@@ -73,24 +74,27 @@ export function lockFile(platform: string): { readonly file: string; readonly co
     .find((candidate) => readable(() => existsSync(candidate)))
   const text = file && readable(() => readFileSync(file, 'utf8'))
   if (!text) return undefined
-  // The bare name is always there, among the dependencies of strongroom.
+  // The bare name is in every lock file, among the dependencies of strongroom.
   const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
   return { file, complete: entries.some((entry) => text.includes(entry)) }
 }
 
-/** Returns the folders whose node_modules hold this package, from the innermost on. */
+/** Returns the folders whose node_modules contain this package, innermost first. */
 function projects(): string[] {
   return parents(home ?? '/')
     .filter((folder) => basename(folder) === 'node_modules')
     .map((folder) => dirname(folder))
 }
 
-/** Returns a folder and the folders around it, without the root. */
+/** Returns a folder and its parent folders, without the root. */
 function parents(folder: string): string[] {
   return dirname(folder) === folder ? [] : [folder, ...parents(dirname(folder))]
 }
 
-/** Returns the result of a read, or undefined if it fails: that must not hide the error that the loader explains. */
+/**
+ * Returns the result of a read, or undefined if the read fails: a failure must not hide the error that the loader
+ * explains.
+ */
 export function readable<T>(read: () => T): T | undefined {
   try {
     return read()

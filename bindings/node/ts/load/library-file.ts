@@ -5,15 +5,15 @@ export type LibraryFile =
   | { readonly kind: 'unreadable' | 'folder' | 'empty' | 'no library' }
   | {
       readonly kind: 'library'
-      /** The operating system, in the words of `process.platform`. */
+      /** The operating system, as `process.platform` names it. */
       readonly os: string
-      /** The CPU, in the words of `process.arch`; several in a universal file of macOS. */
+      /** The CPU, as `process.arch` names it. A universal file of macOS has several. */
       readonly cpus: readonly string[]
-      /** The C library, on a system with several. */
+      /** The C library on Linux, else null. */
       readonly libc: 'glibc' | 'musl' | null
     }
 
-/** Reads a file's header. */
+/** Reads a file, and returns the platform that its header names. */
 export function readLibrary(file: string): LibraryFile {
   let descriptor: number
   try {
@@ -31,7 +31,7 @@ export function readLibrary(file: string): LibraryFile {
   }
 }
 
-/** Source: System V ABI, chapter 4. Fields are read as those of a 64-bit little-endian file. */
+/** Parses ELF as a 64-bit little-endian file. Source: System V ABI, chapter 4. */
 function elf(bytes: Buffer): LibraryFile | undefined {
   if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46) return undefined
   const cpu = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }[bytes.readUInt16LE(18)]
@@ -40,7 +40,7 @@ function elf(bytes: Buffer): LibraryFile | undefined {
   return { kind: 'library', os: 'linux', cpus: [cpu ?? 'another CPU'], libc }
 }
 
-/** Source: Apple's mach-o/loader.h and mach-o/fat.h. */
+/** Parses Mach-O. Source: Apple's mach-o/loader.h and mach-o/fat.h. */
 function machO(bytes: Buffer): LibraryFile | undefined {
   if (bytes.length < 32) return undefined
   const cpu = (type: number) => ({ 16777223: 'x64', 16777228: 'arm64' })[type] ?? 'another CPU'
@@ -51,7 +51,7 @@ function machO(bytes: Buffer): LibraryFile | undefined {
   return { ...library, cpus: Array.from({ length: count }, (_, index) => cpu(bytes.readUInt32BE(8 + index * 20))) }
 }
 
-/** Source: Microsoft's PE format. */
+/** Parses PE. Source: Microsoft's PE format. */
 function pe(bytes: Buffer): LibraryFile | undefined {
   if (bytes.length < 64 || bytes.toString('latin1', 0, 2) !== 'MZ') return undefined
   const header = bytes.readUInt32LE(0x3c)

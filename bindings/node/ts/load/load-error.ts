@@ -6,7 +6,10 @@ import { candidates, home, readable, resolved } from './installation'
 import { machine } from './machine'
 import { remedies } from './remedies'
 
-/** The error for failed attempts. Its cause is the attempt that found a file, or else the first. */
+/**
+ * Returns the error for failed attempts. Its cause is the error of the attempt that found a file, or else the first
+ * error.
+ */
 export function notLoaded(attempts: readonly Attempt[]): Error {
   const failures = attempts.map(lookAt) as [Failure, ...Failure[]]
   const { error: cause } = failures.find(({ absent }) => !absent) ?? failures[0]
@@ -18,24 +21,27 @@ export function notLoaded(attempts: readonly Attempt[]): Error {
   return Object.assign(loadError(message), { cause, errors: failures.map(({ error }) => error) })
 }
 
-/** An error of the loader. */
+/** Returns an error of the loader. */
 export function loadError(message: string): Error {
   return Object.assign(new Error(message), { code: 'STRONGROOM_ADDON' })
 }
 
-/** Errors for an absent module: of Node, of Node's single executables, which require only built-in modules, and of Bun's. */
+/**
+ * Matches the errors for a missing module: of Node, of its single executables (which only require built-in modules),
+ * and of Bun's.
+ */
 const ABSENT = /^(MODULE_NOT_FOUND|ERR_UNKNOWN_BUILTIN_MODULE) |Cannot require module /
 
 function lookAt(attempt: Attempt): Failure {
   const file = resolved(attempt.from)
-  // A test runner may run this module in a context with an Error of its own.
+  // A test runner may run this module in a context with its own Error class.
   const original = types.isNativeError(attempt.error) ? attempt.error : new Error(String(attempt.error))
   const { code } = original as { code?: unknown }
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
   if (!ABSENT.test(`${code} ${original.message}`) || there)
     return { ...attempt, file, absent: false, error: firstLine(original) }
-  // Node reports a file that the user may not see as missing.
+  // Node reports a file that the user may not access as missing.
   const path = candidates(attempt.from).map(denied).find(Boolean)
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }
   return { ...attempt, file, absent: true, error: absence(attempt, original) }
@@ -46,7 +52,10 @@ function absence({ place }: Attempt, cause: Error): Error {
   return new Error(place === 'package' ? 'the package is not installed' : 'the file does not exist', { cause })
 }
 
-/** Cuts an error's message to its first line: Node appends the stack of the callers, some C libraries a line break. */
+/**
+ * Shortens an error's message to its first line: Node appends the require stack, and some C libraries append a line
+ * break.
+ */
 function firstLine(error: Error): Error {
   const [line = ''] = error.message.trim().split('\n')
   return line === error.message ? error : new Error(line, { cause: error })

@@ -9,14 +9,14 @@ import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
 
-/** Loads what explains a failure, which most processes never need. */
+/** Loads the module that explains a failure. Most processes never need it. */
 const explaining = (): typeof import('./load-error') => require('./load-error')
 
 let own: Addon | undefined
 
 /**
- * Returns the addon, which the first call loads. A program that only imports the package runs where the addon does not, and
- * one that names its own addon needs no other.
+ * Returns the addon. The first call loads it, so a program that only imports the package also runs where the addon does
+ * not load. A program that names its own addon does not load the package's addon.
  */
 export function addon(): Addon {
   own ??= load()
@@ -46,12 +46,12 @@ function load(): Addon {
 
 type Candidate = Omit<Attempt, 'error'> & { load(): Outcome }
 
-/** Returns the places of the addon, in the order in which they are tried. */
+/** Returns the places of the addon in the order in which they are tried. */
 function places(): Candidate[] {
-  // Deno throws without --allow-env.
+  // Reading the environment throws in Deno without --allow-env.
   const override = readable(() => process.env['STRONGROOM_LIBRARY'])
   if (override) {
-    // Deno throws without --allow-read.
+    // `resolve` throws in Deno without --allow-read.
     const file = readable(() => resolve(override)) ?? override
     return [{ place: 'override', from: file, load: () => open(file) }]
   }
@@ -62,8 +62,8 @@ function places(): Candidate[] {
 }
 
 /**
- * Loads the addon beside the package's code. In a bundle, that is the file that the bundler copied, or one beside the
- * bundle with the addon's own name, which the literal path does not name.
+ * Loads the addon beside the package's code. In a bundle, loads the file that the bundler copied, or else the file
+ * beside the bundle with the addon's own name.
  */
 function local(platform: Platform): Outcome {
   const outcome = platform.local()
@@ -73,9 +73,9 @@ function local(platform: Platform): Outcome {
 }
 
 /**
- * Returns the folder of the bundle that has this module, or undefined outside of one. All modules of a bundle have its path.
- * If two have different paths, the bundler (Bun) has written those of the machine that bundles, where another user of this
- * machine may have put a library.
+ * Returns the folder of the bundle that contains this module, or undefined outside a bundle. All modules of a bundle
+ * have the bundle's path. If two modules have different paths, the bundler (Bun) wrote the paths of the bundling
+ * machine. On this machine another user may have put a library at such a path.
  */
 function bundleFolder(): string | undefined {
   if (home || !ownFile || typeof __filename !== 'string' || __filename !== ownFile) return undefined
@@ -86,7 +86,7 @@ function fileOf({ name }: Platform): string {
   return `bindings_node.${name}.node`
 }
 
-/** Loads an addon as `require` does. Bundlers warn of a `require` whose argument is not a literal. */
+/** Loads an addon as `require` does. Bundlers warn about a `require` whose argument is not a literal. */
 function open(file: string): Outcome {
   try {
     if (readable(() => existsSync(file)) === false)
@@ -99,7 +99,10 @@ function open(file: string): Outcome {
   }
 }
 
-/** Returns this machine's platform, or those of each C library if this one is unknown: a foreign addon does not load. */
+/**
+ * Returns this machine's platform. If the C library is unknown, returns a platform for each: a foreign addon does not
+ * load.
+ */
 function ownPlatforms(): Platform[] {
   const { os, cpu, libc } = machine
   const found = platforms.filter(
@@ -108,11 +111,11 @@ function ownPlatforms(): Platform[] {
   if (found.length > 0) return found
   throw explaining().loadError(
     `strongroom has no addon for ${machine.text}; it has addons for ${platforms.map(({ name }) => name).join(', ')}.\n` +
-      'To use an addon that you built yourself, name its file in STRONGROOM_LIBRARY.',
+      'To use an addon that you built yourself, set STRONGROOM_LIBRARY to its path.',
   )
 }
 
-/** Returns an error for an addon of another version, which would fail later and less clearly. */
+/** Returns an error for an addon of another version, which would otherwise fail later with a less clear error. */
 function wrong(loaded: unknown): WrongAddon | undefined {
   const { version } = loaded as { version?: unknown }
   if (typeof version !== 'function') return new WrongAddon("the file is not strongroom's addon", undefined)
@@ -121,7 +124,7 @@ function wrong(loaded: unknown): WrongAddon | undefined {
   return new WrongAddon(`the addon has version ${found}, and this package has version ${packageJson.version}`, found)
 }
 
-/** Throws in an older Node, which would load the addon, and fail when a later call needs a function that it lacks. */
+/** Throws in a Node that is too old: it would load the addon, and a later call would fail for lack of a function. */
 function checkNode(): void {
   const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
   if (needed && older(process.versions.node, needed))

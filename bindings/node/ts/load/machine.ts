@@ -3,13 +3,13 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 /** The system and the runtime of this process. */
 interface Machine {
-  /** The operating system, in the words of `process.platform`. */
+  /** The operating system, as `process.platform` names it. */
   readonly os: string
-  /** The CPU, in the words of `process.arch`. */
+  /** The CPU, as `process.arch` names it. */
   readonly cpu: string
-  /** The C library, on a system with several; unknown if the runtime does not tell. */
+  /** The C library on Linux, else null. `unknown` if the runtime does not report it. */
   readonly libc: 'glibc' | 'musl' | 'unknown' | null
-  /** The version of glibc. */
+  /** The version of glibc, if the C library is glibc. */
   readonly glibc: string | undefined
   /** A description: `linux-x64 with glibc 2.36, Node 20.20.2`. */
   readonly text: string
@@ -37,11 +37,11 @@ export const machine: Machine = {
 }
 
 /**
- * Tells the C library by the name of this program's dynamic linker, which its file has near its start. Takes a tenth of
- * the time of Node's report.
+ * Detects the C library by the name of this program's dynamic linker, which is near the start of its file. Takes a
+ * tenth of the time of Node's report.
  */
 function interpreterLibc(): 'glibc' | 'musl' | undefined {
-  // Deno asks its user before it reads a file.
+  // Deno asks the user before it reads a file.
   if (process.versions['deno']) return undefined
   try {
     const descriptor = openSync(process.execPath, 'r')
@@ -59,7 +59,7 @@ function interpreterLibc(): 'glibc' | 'musl' | undefined {
   }
 }
 
-/** Returns what Node's report says, which takes milliseconds. */
+/** Returns the C library that Node's report names. The report takes milliseconds. */
 function reported(): Libc {
   known ??= ownLibc()
   return known
@@ -75,14 +75,14 @@ function ownLibc(): Libc {
     const glibc = header.glibcVersionRuntime
     return glibc ? { libc: 'glibc', glibc } : { libc: 'musl' }
   } catch {
-    // Deno throws without --allow-sys.
+    // The report throws in Deno without --allow-sys.
     return { libc: 'unknown' }
   } finally {
     if (before !== undefined) report.excludeNetwork = before
   }
 }
 
-/** Names Node, and the runtime around it or in its place. */
+/** Returns the version of Node, and of Electron, Bun or Deno if the process runs in one of them. */
 function runtime(): string {
   const { node, electron, bun, deno } = process.versions
   const other = electron ? `Electron ${electron}` : bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : undefined

@@ -18,7 +18,8 @@ export function missing(platform: Platform): string {
   if (others.length > 0)
     return (
       `The addon for ${others.join(', ')} is installed: node_modules was installed on another system or copied from one ` +
-      '(from a Docker stage with another libc?). Install again on this system, or install for both on the other one: ' +
+      `(from a Docker stage with another libc?). Install again on this system, or add this system's addon on the other ` +
+      'one: ' +
       both(platform)
     )
   const lock = lockFile(platform.name)
@@ -28,19 +29,21 @@ export function missing(platform: Platform): string {
       `dependencies. ${renewal(installedAs(home))}`
     )
   return (
-    'The addon is an optional dependency, and the installation left those out (--omit=optional, --no-optional, or the ' +
-    'same in .npmrc). Install again with them: npm install --include=optional'
+    'The addon is an optional dependency, and the installation omitted optional dependencies (--omit=optional, ' +
+    '--no-optional, or the same in .npmrc). Install again with them: npm install --include=optional'
   )
 }
 
-/** An alias has a line in package.json of its own, and perhaps an override. */
+/** Returns the way to regenerate a lock file. An alias has its own line in package.json, and may have an override. */
 function renewal(name: string): string {
   const both = 'the lock file and node_modules, and install again.'
   if (name !== packageJson.name) return `Remove ${both}`
-  return `Renew it: npm uninstall ${name}, then npm install ${name}@${packageJson.version}; or remove ${both}`
+  return `Regenerate it: npm uninstall ${name}, then npm install ${name}@${packageJson.version}; or remove ${both}`
 }
 
-/** npm refuses a package for another system as a dependency of the project, unless it is forced to. */
+/**
+ * Returns the command that adds another platform's addon. Without --force, npm refuses a package for another system.
+ */
 function both({ name }: Platform): string {
   return `npm install --no-save --force @strongroom/${name}@${packageJson.version}`
 }
@@ -54,7 +57,7 @@ const ARCHIVE =
   "The system cannot load a library from inside an .asar archive. Leave it unpacked: asarUnpack: ['**/*.node'] with " +
   "electron-builder, asar: { unpack: '**/*.node' } with electron-packager and Forge."
 
-/** Returns the remedy for a file that Electron looks for beside its archive, and that is not there. */
+/** Returns the remedy for a file that Electron looks for beside its archive and does not find. */
 export function notUnpacked({ error }: Failure): string | undefined {
   return /\.asar\.unpacked\b.*(No such file|image not found|no such file|could not be found)/.test(error.message)
     ? ARCHIVE

@@ -20,8 +20,8 @@ export interface Platform {
 /** The result of a `require`. */
 export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
 
-// Bundlers follow a `require` only if its argument is a literal, and accept a missing module only if a `try` in the
-// same function encloses the call.
+// Bundlers follow a `require` only if its argument is a literal. Bundlers accept a missing module only if a `try`
+// in the same function encloses the call.
 export const platforms: readonly Platform[] = [
   {
     name: 'linux-x64-gnu',

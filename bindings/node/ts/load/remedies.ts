@@ -8,7 +8,7 @@ import { archived, missing, notUnpacked } from './missing'
 import { older } from './older'
 import { platforms } from './platforms'
 
-/** Returns a remedy per cause: for the files that exist and do not load, or else for the missing addon. */
+/** Returns a remedy for each file that exists but does not load, or else for the missing addon. */
 export function remedies(failures: readonly [Failure, ...Failure[]]): string[] {
   const forbidden = failures.map(addonsForbidden).find((line) => line !== undefined)
   if (forbidden) return [forbidden]
@@ -22,7 +22,10 @@ export function remedies(failures: readonly [Failure, ...Failure[]]): string[] {
 /** Returns the remedy for a process that may not load addons at all. */
 function addonsForbidden({ error }: Failure): string | undefined {
   if (codeOf(error) === 'ERR_DLOPEN_DISABLED')
-    return 'Node was started with --no-addons, or with --permission and without --allow-addons. Start it with addons.'
+    return (
+      'Node was started with --no-addons, or with --permission but without --allow-addons. Remove --no-addons, or add ' +
+      '--allow-addons.'
+    )
   if (error.name === 'NotCapable')
     return 'Deno was started without the permission above. Start it with that permission; an addon needs --allow-ffi.'
   return undefined
@@ -32,10 +35,10 @@ function codeOf(error: Error): unknown {
   return (error as { code?: unknown }).code ?? (error.cause as { code?: unknown } | undefined)?.code
 }
 
-/** A description of a file, and how to get one that loads. */
+/** A description of a file that does not load, and the steps to get one that does. */
 interface Remedy {
   readonly what: string
-  /** Only for a file that a package manager installed: the file of STRONGROOM_LIBRARY is the user's own. */
+  /** The steps for a file that a package manager installed. The user owns the file that STRONGROOM_LIBRARY names. */
   readonly todo: string
 }
 
@@ -55,12 +58,13 @@ function overriding(failure: Failure): string[] {
 const OVERRIDE =
   'STRONGROOM_LIBRARY names this file, and no other file is tried: correct STRONGROOM_LIBRARY, or unset it.'
 
-const UNKNOWN: Remedy = { what: '', todo: 'Install again. If the error stays, please report it with this message.' }
+const UNKNOWN: Remedy = { what: '', todo: 'Install again. If the error persists, please report it with this message.' }
 
 function remedy(failure: Failure): Remedy | undefined {
   const { error, file } = failure
   if (error instanceof WrongAddon) return wrongAddon(error)
-  if (error instanceof CutShort) return { what: '', todo: 'The download or a copy of it ended early. Install again.' }
+  if (error instanceof CutShort)
+    return { what: '', todo: 'The download or a copy of it was incomplete. Install again.' }
   if (error instanceof Denied) return unreadable(error.path)
   return byMessage(error) ?? (file ? byFile(file, readLibrary(file)) : undefined)
 }
@@ -71,8 +75,8 @@ function wrongAddon({ version }: WrongAddon): Remedy {
   return {
     what: 'strongroom and its addon must have the same version.',
     todo:
-      `Install both again: npm install strongroom@${packageJson.version}. If the error stays, remove node_modules first, ` +
-      'and look for an "overrides" or "resolutions" that holds one of them back.',
+      `Install both again: npm install strongroom@${packageJson.version}. If the error persists, remove node_modules first, ` +
+      'and look for an "overrides" or "resolutions" that pins one of them.',
   }
 }
 
@@ -80,7 +84,7 @@ function unreadable(path: string): Remedy {
   return { what: `This user may not read ${path}.`, todo: `Allow it: chmod -R a+rX ${path}` }
 }
 
-/** Returns the remedy for an error whose words are the same on every system. */
+/** Returns the remedy for an error whose message is the same on every system. */
 function byMessage(error: Error): Remedy | undefined {
   if (codeOf(error) === 'MODULE_NOT_FOUND' && noMain(error))
     return {
@@ -110,7 +114,7 @@ function oldGlibc(needed: string): Remedy {
   return { what, todo }
 }
 
-/** Returns the remedy for a file by its header, because systems describe such files in different words. */
+/** Returns the remedy for a file by its header, because each system describes such a file differently. */
 function byFile(file: string, library: LibraryFile): Remedy | undefined {
   switch (library.kind) {
     case 'unreadable': {
@@ -123,7 +127,7 @@ function byFile(file: string, library: LibraryFile): Remedy | undefined {
     case 'no library':
       return {
         what: 'The file is not a library.',
-        todo: 'The download or a copy was cut short, or something replaced the file. Install again.',
+        todo: 'The download or a copy was incomplete, or something replaced the file. Install again.',
       }
   }
   const { os, cpus, libc } = library
