@@ -1,10 +1,10 @@
-// Real input through the whole of Strongroom: the crates that a Rust workspace is built of become an encrypted
-// database with full-text search.
+// Uses Strongroom with real input: builds an encrypted database with full-text search from the crates of a Rust
+// workspace.
 //
 //   cargo metadata --format-version 1 > metadata.json
 //   node example/quickstart.mjs metadata.json [WORDS]
 //
-// Exits with 1 when anything that it claims turns out to be false.
+// Exits with 1 if any printed claim is false.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,10 +33,10 @@ function quickstart() {
   const encrypted = readFileSync(path)
   check(encrypted.length > 0, `crates.db has ${encrypted.length.toLocaleString('en')} bytes`)
 
-  heading(`Opened again with its key, and searched for "${words}"`)
+  heading(`A search in the encrypted database for "${words}"`)
   const db = new Database(path, { key, readonly: true })
   const count = db.prepare('SELECT count(*) FROM crates').pluck().get()
-  check(count === packages.length, `it holds ${count} crates`)
+  check(count === packages.length, `the database holds ${count} crates`)
   const found = db
     .prepare(
       `SELECT crates.name, version, license, crates.description
@@ -54,10 +54,10 @@ function quickstart() {
     .all()
   check(licenses.length > 0, 'the most frequent licenses')
   table(licenses)
-  check(db.pragma('integrity_check', { simple: true }) === 'ok', 'its integrity check says ok')
+  check(db.pragma('integrity_check', { simple: true }) === 'ok', 'the integrity check returns ok')
   db.close()
 
-  heading('What a thief would read')
+  heading('The bytes that a thief would read')
   const plainPath = join(folder, 'plain.db')
   fill(plainPath, {})
   const plain = readable(readFileSync(plainPath))
@@ -65,11 +65,11 @@ function quickstart() {
   check(plain.header && plain.texts > 0, `without a key: SQLite's header, and ${plain.texts} names and descriptions`)
   check(!secret.header && secret.texts === 0, `with a key: no header, and ${secret.texts} names and descriptions`)
 
-  heading('What a wrong key gives')
+  heading('The error for a wrong key')
   const error = wrongKey(path)
   check(error instanceof SqliteError && error.code === 'STRONGROOM_WRONG_KEY', `${error?.name} ${error?.code}`)
   console.log(`    ${error?.message.replaceAll(path, 'crates.db')}`)
-  check(readFileSync(path).equals(encrypted), 'and the file is as it was')
+  check(readFileSync(path).equals(encrypted), 'the file is unchanged')
 }
 
 /** Creates the database: a table of the crates, and an index over their names and descriptions. */
@@ -94,7 +94,7 @@ function fill(path, options) {
   db.close()
 }
 
-/** What can be read in the bytes of a file. Short texts are left out: random bytes can look like those. */
+/** Returns what is readable in the bytes of a file. Skips short texts, which random bytes can contain by chance. */
 function readable(bytes) {
   const texts = new Set(packages.flatMap(({ name, description }) => [name, description?.trim()]))
   return {

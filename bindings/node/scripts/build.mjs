@@ -26,7 +26,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const here = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(here, 'dist')
 
-/** The remedy for a folder of another user. */
+/** The remedy for a folder that belongs to another user. */
 const OWN = 'let this user write there, and run this again'
 
 const steps = {
@@ -36,7 +36,7 @@ const steps = {
   clean: () => attempt(`cannot remove ${dist}`, OWN, () => rmSync(dist, { recursive: true, force: true })),
 }
 
-/** The flags of each step that has some. Each flag has a value. */
+/** The flags of each step that takes flags. Each flag has a value. */
 const flags = { debug: ['--target'] }
 
 const [step, ...rest] = process.argv.slice(2)
@@ -87,14 +87,14 @@ function addon({ '--target': name } = {}) {
   console.log(`${file}`)
 }
 
-/** Replaces a file by renaming a copy: a process that has mapped the old file keeps it. */
+/** Replaces a file by renaming a copy over it: a process that has mapped the old file keeps it. */
 function replace(file, source) {
   const temporary = `${file}.new`
   try {
     copyFileSync(source, temporary)
     renameSync(temporary, file)
   } catch (error) {
-    // `cargo xtask pack` refuses a half-written file. The first error explains more than a failure to remove it.
+    // `cargo xtask pack` refuses a half-written file. The first error is more useful than a failure to remove the file.
     try {
       rmSync(temporary, { recursive: true, force: true })
     } catch {}
@@ -109,7 +109,7 @@ function test() {
 
 function finish() {
   makeDist()
-  // A hermetic build may have the generated source without targets.json.
+  // A hermetic build may have the generated source but not targets.json.
   const table = join(here, 'ts/load/platforms.ts')
   if (existsSync(join(root, 'targets.json')))
     attempt(`cannot write ${table}`, OWN, () => update(table, platformsSource()))
@@ -121,7 +121,7 @@ function finish() {
     { cwd: here, stdio: 'inherit' },
     process.env.TSC ? 'TSC' : 'tsc',
   )
-  // tsc emits declarations of the sources that it compiles, and does not copy this one.
+  // tsc emits declarations only for the sources that it compiles, so this file is copied.
   const declarations = join(dist, 'load/native.d.ts')
   attempt(`cannot write ${declarations}`, `remove it or ${OWN}`, () => {
     mkdirSync(dirname(declarations), { recursive: true })
@@ -129,13 +129,16 @@ function finish() {
   })
 }
 
-/** Removes the output of earlier compilations, whose sources may have moved, and keeps the addons. */
+/** Removes the output of earlier compilations, because their sources may have moved. Keeps the addons. */
 function clear() {
   for (const name of readdirSync(dist).filter((name) => !name.endsWith('.node')))
     rmSync(join(dist, name), { recursive: true, force: true })
 }
 
-/** Returns the command of TypeScript's compiler: the program that TSC names, as Nix does, or else npm's script. */
+/**
+ * Returns the command of TypeScript's compiler: the program that TSC names (Nix sets it), or else the script in
+ * node_modules.
+ */
 function compiler() {
   if (process.env.TSC) return [process.env.TSC]
   const installed = () => createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -157,7 +160,7 @@ function host() {
   return /^host: (.*)$/m.exec(version)[1]
 }
 
-/** Returns the target of a triple or a platform. */
+/** Returns the target with this triple or platform. */
 function targetOf(name) {
   const { targets } = JSON.parse(readFileSync(join(root, 'targets.json'), 'utf8'))
   const target = targets.find(({ triple, platform }) => name === triple || name === platform)
@@ -177,7 +180,7 @@ function run(program, args, options, name = program) {
   }
 }
 
-/** Returns the result of a step, or ends with one line if the step fails. */
+/** Returns the result of a step. If the step fails, prints one line and exits. */
 function attempt(what, remedy, work) {
   try {
     return work()

@@ -37,7 +37,7 @@ function remove(folder) {
   }
 }
 
-/** Refuses a platform that isn't this Node's: a load here would prove nothing about that platform. */
+/** Refuses a platform other than this Node's: a load here would prove nothing about that platform. */
 function isThis(platform) {
   const target = targets().find((candidate) => candidate.platform === platform)
   const known = () => targets().map((candidate) => candidate.platform)
@@ -68,11 +68,11 @@ function install(folder, platform, project) {
   for (const { file } of found) copyFileSync(join(folder, file), join(project, file))
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n')
   const files = found.map(({ file }) => `./${file}`)
-  // Offline, so that npm doesn't ask a registry for the optional packages of the other platforms.
+  // --offline: npm must not ask a registry for the optional packages of the other platforms.
   execFileSync('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files], {
     cwd: project,
     stdio: 'inherit',
-    // npm is a batch file on Windows, which only a shell runs. No argument contains a space.
+    // On Windows npm is a batch file, which needs a shell. No argument contains a space.
     shell: process.platform === 'win32',
   })
 }

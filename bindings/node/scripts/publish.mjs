@@ -1,10 +1,12 @@
-// Publishes the packages that `cargo xtask pack` sealed: the platforms' first, then the main package, which needs them.
+// Publishes the packages that `cargo xtask pack` sealed: first the platform packages, then the main package, which
+// depends on them.
 //
 //   node publish.mjs FOLDER --dry-run      checks everything, asks the registry what it has, and publishes nothing
 //   node publish.mjs FOLDER --tag v1.2.3   publishes; the tag must match the packages' version
 //
-// Can be run again after a failure: skips packages that the registry has with the same content, publishes nothing if the
-// registry has a package with other content. Uses only Node and npm, since it runs with the right to publish.
+// The script can run again after a failure. Each run skips packages that the registry has with the same content, and
+// publishes nothing if the registry has a package with different content. The script uses only Node and npm, because it
+// runs with publish rights.
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
@@ -24,7 +26,7 @@ function publish({ folder, tag, dryRun }) {
   const other = all.filter(({ state }) => state.kind === OTHER)
   if (dryRun) {
     if (unknown.length > 0) console.log('publish new packages by hand the first time: see RELEASING.md')
-    // Not an error: every change between a release and the next version is in this state.
+    // A taken version is not an error here: changes keep the released version until someone raises it.
     if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
     return console.log(`dry run of ${version}: nothing was published`)
   }
@@ -57,7 +59,7 @@ function publish({ folder, tag, dryRun }) {
   console.log(`${MAIN} ${version} is published: ${missing.length} packages now, ${before} before`)
 }
 
-/** Checks that a folder is a complete release. Returns its packages in the order of publication. */
+/** Checks that a folder is a complete release. Returns its packages in publication order. */
 function release(folder, tag) {
   const { version, packages } = manifest(folder)
   if (tag !== undefined && tag !== `v${version}`) {
@@ -116,7 +118,7 @@ function json(text) {
   }
 }
 
-/** The registry's tag for a version. `npm install` takes `latest`, which a prerelease must not become. */
+/** Returns the registry's tag for a version. `npm install` installs `latest`, which must not be a prerelease. */
 function channel(version) {
   return version.includes('-') ? 'next' : 'latest'
 }

@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url'
 /** The package that users install. */
 export const MAIN = 'strongroom'
 
-/** An error that stops a release; its message says what to do. */
+/** An error that stops a release. Its message says what to do. */
 export class Refused extends Error {}
 
-/** Throws one error that lists all problems, if there are any. */
+/** Throws an error that lists all problems, unless the list is empty. */
 export function refuse(problems, what, remedy) {
   if (problems.length === 0) return
   throw new Refused(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\n${remedy}`)
 }
 
-/** Runs a script, and prints a `Refused` without its stack. */
+/** Runs a script. Prints a `Refused` without its stack. */
 export function run(work) {
   try {
     work()
@@ -27,7 +27,7 @@ export function run(work) {
   }
 }
 
-/** Throws if npm isn't installed, as opposed to an npm that fails. */
+/** Throws if the error means that npm isn't installed, not that npm failed. */
 export function refuseWithoutNpm(error) {
   if (error.code === 'ENOENT' && error.path === 'npm') {
     throw new Refused('npm is not on PATH: install Node with npm, and run this again')
@@ -61,7 +61,7 @@ export function manifest(folder) {
   }
 }
 
-/** Says how a tarball differs from the packed one, or returns undefined if it doesn't. */
+/** Returns how a tarball differs from the packed tarball, or undefined if it doesn't. */
 export function damage(folder, { file, size, integrity }) {
   let content
   try {

@@ -2,7 +2,7 @@
 //
 //   node scripts/types.mjs [FOLDER]
 //
-// FOLDER is test/types or a copy of it beside an installed package. The compilers and Node's types are those of this tree.
+// FOLDER is test/types or a copy of it beside an installed package. The compilers and Node's types come from this tree.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -11,11 +11,11 @@ import { fileURLToPath } from 'node:url'
 const here = fileURLToPath(new URL('../', import.meta.url))
 const [folder = join(here, 'test/types')] = process.argv.slice(2)
 
-/** The compilers by their names in package.json, with the flags that only some versions know. */
+/** The compilers by their names in package.json, with the flags that only this version knows. */
 const COMPILERS = {
   'typescript-5.4': [],
   'typescript-5.9': [],
-  // TypeScript 6 reports esModuleInterop: false, which programs of today have.
+  // TypeScript 6 reports `esModuleInterop: false` as deprecated, but current programs use it.
   typescript: ['--ignoreDeprecations', '6.0'],
 }
 const PROJECTS = ['.', 'no-interop']
