@@ -1,4 +1,5 @@
-// npm, in a project that had better-sqlite3 before. The packages with its name are empty ones of this test.
+// Tests npm in a project that previously depended on better-sqlite3. The packages of that name are empty packages that
+// this test creates.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -61,7 +62,7 @@ after(() => {
 
 const nested = join(cwd, 'node_modules', CLIENT, 'node_modules/better-sqlite3')
 
-// A client with the copy ignores the option `passphrase`, and writes a file that is not encrypted.
+// A client that uses the nested copy ignores the option `passphrase`, and writes an unencrypted file.
 test('the alias and the override leave a nested copy, and `npm ls` names it', async () => {
   const text = readFileSync(new URL('../../../docs/clients.md', import.meta.url), 'utf8')
   const [, command] = /`(npm pkg set [^`]*)`/.exec(text)

@@ -1,4 +1,4 @@
-// Executables of Bun.
+// Tests executables that Bun compiles.
 import assert from 'node:assert/strict'
 import { cpSync, globSync, linkSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -9,28 +9,28 @@ import { PASSPHRASE, Project, run } from './project.mjs'
 let project
 before(async () => {
   project = await Project.install('bun')
-  // Bun's install script does the same.
+  // Bun's install script creates the same link.
   const [program] = globSync('node_modules/@oven/*/bin/bun', { cwd: project.folder })
   rmSync(project.path('node_modules/bun/bin/bun.exe'))
   linkSync(project.path(program), project.path('node_modules/bun/bin/bun.exe'))
 })
 after(() => project?.remove())
 
-test('an executable has the addon inside', async (context) => {
+test('an executable contains the addon', async (context) => {
   await run('npm', ['run', 'build'], { cwd: project.folder })
   const deployment = new Deployment(project, 'out/notes')
   context.after(() => deployment.remove())
   assert.match(await deployment.run(deployment.path('notes')), /buy milk/)
   deployment.assertStored()
-  // Bun keeps the addon there for the next start.
+  // Bun leaves the addon in the temporary folder for the next start.
   const left = [...deployment.left()]
   assert.equal(left.length, 1)
   assert.match(left[0][0], /\.node$/)
   assert.equal(left[0][1], 0o600)
 })
 
-// Bun writes the paths of the build machine into the executable, which looked there for a library first: another user could
-// have put one there.
+// Bun writes the paths of the build machine into the executable. The loader used to look for a library at those paths
+// first, where another user could have put one.
 test('an executable loads no library from the place where it was built', async (context) => {
   await run('npm', ['run', 'build'], { cwd: project.folder })
   const deployment = new Deployment(project, 'out/notes')

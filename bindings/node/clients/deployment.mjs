@@ -1,14 +1,14 @@
-// A finished program of a project, in a folder of its own.
+// Runs a project's finished program in its own folder.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { PASSPHRASE, run } from './project.mjs'
 
-/** A folder outside of the project, as on the machine of a user. */
+/** A folder outside the project, as on a user's machine. */
 export class Deployment {
   #project
 
-  /** Copies files and folders of a project. */
+  /** Creates the folder, and copies files and folders of a project into it. */
   constructor(project, ...files) {
     this.#project = project
     this.folder = mkdtempSync(join(tmpdir(), 'strongroom-deployed-'))
@@ -20,7 +20,7 @@ export class Deployment {
     return join(this.folder, ...names)
   }
 
-  /** Installs the dependencies of the folder's package.json, without the tools. */
+  /** Installs the dependencies of the folder's package.json, without its devDependencies. */
   async install() {
     const args = ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
     await run('npm', args, { cwd: this.folder })
@@ -44,12 +44,12 @@ export class Deployment {
     return this.run(process.execPath, args)
   }
 
-  /** Asserts that the program has stored its note, encrypted. */
+  /** Asserts that the program has stored its note in an encrypted file. */
   assertStored() {
     this.#project.assertStored(relative(this.#project.folder, this.path('notes.db')), 'buy milk', { encrypted: true })
   }
 
-  /** Returns the mode of each file that the program has left in the folder for temporary files, by its name. */
+  /** Returns the names and modes of the files that the program has left in the temporary folder. */
   left() {
     const names = readdirSync(this.path('temporary'))
     return new Map(names.map((name) => [name, statSync(this.path('temporary', name)).mode & 0o777]))

@@ -1,6 +1,6 @@
-// An app as electron-builder and electron-packager lay it out, without Electron's program: empty files take its place.
-// The app's code runs in plain Node, which asar-node lets read an archive as Electron does. Neither Electron's own reading
-// of the archive nor the addon in Electron's process is tested.
+// Tests an app with the layout of electron-builder and electron-packager. Empty files replace Electron's binary. The
+// app's code runs in plain Node, where asar-node reads the archive as Electron does. The tests cover neither Electron's
+// own archive reader nor the addon in Electron's process.
 import assert from 'node:assert/strict'
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -22,7 +22,7 @@ before(async () => {
 })
 after(() => project?.remove())
 
-/** Makes the app's folder, and moves it out of the project. */
+/** Builds the app's folder, and copies it out of the project. */
 async function build(context, ...options) {
   const output = await project.command('electron-builder', ['--dir', '-c.electronDist=stand-in', ...options])
   assert.doesNotMatch(output, /node-gyp|preparing/)
@@ -62,21 +62,24 @@ async function assertWorks(deployment) {
   assert.deepEqual(await storeNote(deployment), [file])
 }
 
-test('electron-builder unpacks the addon by itself, and an app without the unpacked file fails', async (context) => {
+test('electron-builder unpacks the addon by default, and an app without the unpacked file fails', async (context) => {
   const deployment = await build(context)
   await assertWorks(deployment)
   rmSync(deployment.path('linux-unpacked', UNPACKED), { recursive: true })
   await assert.rejects(storeNote(deployment), /could not load its addon.*Leave it unpacked: asarUnpack/s)
 })
 
-test('electron-builder has nothing but the addon of each installed platform to unpack', async (context) => {
+test('electron-builder unpacks only the addon of each installed platform', async (context) => {
   installOther(context, 'darwin', 'arm64')
   const deployment = await build(context, '-c.asar.smartUnpack=false', '-c.asarUnpack=**/*.node')
   assert.deepEqual(filesUnpacked(deployment).sort(), ['bindings_node.darwin-arm64.node', basename(addon)])
   await assertWorks(deployment)
 })
 
-/** Puts a package for another platform where npm installs it. The published package names each platform's package. */
+/**
+ * Puts another platform's package where npm installs it, and lists it in optionalDependencies as the published package
+ * does.
+ */
 function installOther(context, os, cpu) {
   const name = `@strongroom/${os}-${cpu}`
   const home = project.path('node_modules', name)
@@ -98,7 +101,7 @@ function installOther(context, os, cpu) {
   })
 }
 
-test('electron-packager and Forge have nothing but the addon to unpack', async (context) => {
+test('electron-packager and Forge unpack only the addon', async (context) => {
   const require = createRequire(project.path('package.json'))
   const { createPackageWithOptions } = require('@electron/asar')
   const app = project.path('packaged/app')

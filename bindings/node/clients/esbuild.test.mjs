@@ -1,4 +1,4 @@
-// Bundles of esbuild. test/tree/bundlers.test.mjs shows what each option does.
+// Tests bundles of esbuild. test/tree/bundlers.test.mjs tests the effect of each option.
 import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { after, before, test } from 'node:test'

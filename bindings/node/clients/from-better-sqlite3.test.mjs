@@ -1,4 +1,5 @@
-// docs/from-better-sqlite3.md: files that better-sqlite3 wrote, in Strongroom and back.
+// Tests docs/from-better-sqlite3.md: Strongroom reads the files of better-sqlite3, and better-sqlite3 reads them again
+// afterwards.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +28,7 @@ describe('from better-sqlite3', () => {
   const run = (file) => project.node([file], { env })
   /** Runs JavaScript in the project. Returns its output. */
   const evaluate = (code) => project.node(['--input-type=module', '--eval', code], { env })
-  /** Writes a program of the project again, with Strongroom's name in the place of better-sqlite3's. */
+  /** Writes a copy of a program that imports Strongroom instead of better-sqlite3. Returns the name of the copy. */
   const renamed = (file, as) => {
     const text = readFileSync(project.path(file), 'utf8')
     writeFileSync(project.path(as), text.replaceAll("'better-sqlite3'", "'strongroom'"))
@@ -45,7 +46,7 @@ describe('from better-sqlite3', () => {
     await project.node([tsc, ...COMPILE, 'types.ts', renamed('types.ts', 'renamed.ts')])
   })
 
-  test('a log that was left behind is part of the database', async () => {
+  test('a write-ahead log that a crash left behind is part of the database', async () => {
     const crash = 'process.on("exit", () => process.kill(process.pid, "SIGKILL"))'
     const text = readFileSync(project.path('before.mjs'), 'utf8').replace('db.close()', crash)
     await assert.rejects(evaluate(text), /SIGKILL/)
@@ -71,7 +72,7 @@ describe('from better-sqlite3', () => {
     assert.equal(await run('before.mjs'), '3\n')
   })
 
-  test('a program that still has the file open is in the way', async () => {
+  test('a file that another program has open is not encrypted', async () => {
     await run('before.mjs')
     const hold = `import Database from 'better-sqlite3'
       const db = new Database('notes.db')
@@ -89,7 +90,7 @@ describe('from better-sqlite3', () => {
     project.assertStored('notes.db', 'buy milk', { encrypted: false })
   })
 
-  test('a backup of an encrypted database is encrypted, and one of better-sqlite3 stays plain', async () => {
+  test('a backup of an encrypted database is encrypted, and a backup by better-sqlite3 is plain', async () => {
     await run('before.mjs')
     await evaluate(`import Database from 'better-sqlite3'
       await new Database('notes.db').backup('old-backup.db')`)

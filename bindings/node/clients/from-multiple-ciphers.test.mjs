@@ -1,4 +1,5 @@
-// docs/from-multiple-ciphers.md: files that better-sqlite3-multiple-ciphers wrote, in Strongroom and back.
+// Tests docs/from-multiple-ciphers.md: Strongroom reads the files of better-sqlite3-multiple-ciphers, and the package
+// reads them again afterwards.
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +13,9 @@ const ROWS = `CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
   WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
   INSERT INTO note (text) SELECT 'buy milk ' || i FROM n;`
 
-/** The lines of open.mjs for each cipher. The first is the default, and the last one lacks `legacy = 4`. */
+/**
+ * The lines of open.mjs for each cipher. The first entry uses the default cipher. The last entry lacks `legacy = 4`.
+ */
 const CIPHERS = {
   'no cipher': '',
   ...Object.fromEntries(
@@ -43,14 +46,14 @@ describe('from better-sqlite3-multiple-ciphers', () => {
   /** Runs a program of the project. Returns its output. */
   const run = (file) => project.node([file], { env })
 
-  /** Puts the lines of a cipher into open.mjs, in the place of the page's. */
+  /** Replaces the line of open.mjs that sets the cipher with `lines`. */
   function setCipher(lines) {
     const text = readFileSync(source('from-multiple-ciphers', 'open.mjs'), 'utf8')
     assert.match(text, /db\.pragma\("cipher = 'aes256cbc'"\)/)
     writeFileSync(project.path('open.mjs'), text.replace('db.pragma("cipher = \'aes256cbc\'")', lines))
   }
 
-  /** Writes notes.db with the other package. `prepare` gets the connection before its first statement. */
+  /** Writes notes.db with better-sqlite3-multiple-ciphers. `prepare` gets the connection before its first statement. */
   function write(prepare) {
     const db = new Other(project.path('notes.db'))
     prepare(db)
@@ -58,7 +61,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     db.close()
   }
 
-  /** Writes notes.db with the cipher of open.mjs. */
+  /** Writes notes.db with the cipher that `lines` set. */
   function writeWith(lines, { pageSize = 4096, journal = 'delete' } = {}) {
     write((db) => {
       db.pragma(`page_size = ${pageSize}`)
@@ -68,7 +71,10 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     })
   }
 
-  /** Asserts that Strongroom opens notes.db with the options, and finds each row and no damage. */
+  /**
+   * Asserts that Strongroom opens notes.db with the options, reads every row and finds no damage. Returns the page
+   * size.
+   */
   function assertRows(options) {
     const db = new Strongroom(project.path('notes.db'), { ...options, readonly: true })
     try {
@@ -122,7 +128,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     await assert.rejects(run('convert.mjs'), /SQLITE_NOTADB/)
   })
 
-  test('the page size keeps a file from being converted in place, and the file stays as it was', async () => {
+  test('a file with another page size is not converted in place, and stays unchanged', async () => {
     setCipher(CIPHERS.aes256cbc)
     writeWith(CIPHERS.aes256cbc, { pageSize: 8192 })
     const bytes = readFileSync(project.path('notes.db'))
@@ -131,7 +137,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     await assert.rejects(run('convert-plain.mjs'), /EEXIST.*notes-before\.db/s)
   })
 
-  test('a file in WAL mode is converted with what its log holds', async () => {
+  test('a file in WAL mode is converted with the content of its log', async () => {
     setCipher(CIPHERS.chacha20)
     const crash = `import { open } from './open.mjs'
       const db = open('notes.db')
@@ -174,7 +180,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     assertRows({ key: Buffer.from(hex, 'hex') })
   })
 
-  test('a file goes back to its cipher', async () => {
+  test('a file is converted back to its cipher', async () => {
     await run('after.mjs')
     await run('back.mjs')
     await assert.rejects(run('after.mjs'), /STRONGROOM_WRONG_KEY/)
@@ -187,7 +193,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
   const rows = [...page.matchAll(/^\| `(db\..*?|[a-z_]+ = .*?)` \| `(.*?)` \|$/gm)]
   test('the page lists settings and keys', () => assert.ok(rows.length >= 15, `${rows.length}`))
   for (const [, setting, options] of rows) {
-    test(`a file with settings of SQLCipher: ${setting}`, () => {
+    test(`a file with settings of SQLCipher opens: ${setting}`, () => {
       const isKey = /key/.test(setting)
       const isHeader = /plaintext/.test(setting)
       const key = Array.from({ length: 32 }, (_, i) => i + 1)

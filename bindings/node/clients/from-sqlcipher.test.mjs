@@ -1,4 +1,4 @@
-// docs/from-sqlcipher.md: files of @journeyapps/sqlcipher, @signalapp/sqlcipher and the sqlcipher command line.
+// Tests docs/from-sqlcipher.md: files of @journeyapps/sqlcipher, @signalapp/sqlcipher and the sqlcipher command line.
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -40,14 +40,14 @@ describe('from SQLCipher', () => {
   }
 
   describe('@journeyapps/sqlcipher', () => {
-    // The package compiles SQLCipher when it is installed. This file is what journeyapps-before.mjs wrote with its
-    // version 6.0.0, which contains SQLCipher 4.14.0.
+    // Installing the package compiles SQLCipher, so the test restores a file that journeyapps-before.mjs wrote with
+    // version 6.0.0 of the package (SQLCipher 4.14.0).
     const restore = () => copyFileSync(project.path('journeyapps-6.0.0.db'), project.path('notes.db'))
 
-    test('the program before compiles with the types of the package', () =>
+    test('the old program compiles with the types of the package', () =>
       project.node([tsc, ...COMPILE, 'journeyapps-before.mjs']))
 
-    test('the program after reads the file of the program before, and prints the same', async () => {
+    test('the new program reads the file of the old program, and prints the same', async () => {
       assert.equal(await run('journeyapps-after.mjs'), '1 1\n1 buy milk\n')
       restore()
       assert.equal(await run('journeyapps-after.mjs'), '2 1\n1 buy milk\n2 buy milk\n')
@@ -116,7 +116,7 @@ describe('from SQLCipher', () => {
       assert.equal(await project.node(['--input-type=module', '--eval', own]), output)
     })
 
-    test('an option of prepare is not read', () => {
+    test('prepare ignores an option', () => {
       open({ passphrase: PASSPHRASE }, (db) => {
         assert.deepEqual(db.prepare('SELECT 1 AS a', { pluck: true }).get(), { a: 1 })
         assert.throws(() => db.createFunction('f', () => 1), /db\.createFunction is not a function/)
@@ -131,7 +131,7 @@ describe('from SQLCipher', () => {
     const filled = (text) => text.replaceAll('KEY', KEY).replaceAll('SALT', SALT)
     const rows = [...page.matchAll(/^\| `([a-z_]+ = .*?)` \| `(.*?)` \|$/gm)]
 
-    test('the page lists them', () => assert.ok(rows.length >= 13, `${rows.length}`))
+    test('the page lists the settings', () => assert.ok(rows.length >= 13, `${rows.length}`))
 
     for (const [, pragmas, options] of rows) {
       test(pragmas, async () => {
@@ -152,7 +152,7 @@ describe('from SQLCipher', () => {
       })
     }
 
-    /** Returns the code of the error that the page names for a setting that is left out. */
+    /** Returns the error code that the page names for a missing setting. */
     function missing() {
       const { length } = readFileSync(project.path('notes.db'))
       return length < 4096 ? 'SQLITE_NOTADB' : 'STRONGROOM_WRONG_KEY'
@@ -165,14 +165,14 @@ describe('from SQLCipher', () => {
       assert.throws(() => open({ passphrase: `x'${KEY}'` }), { code: 'ERR_OUT_OF_RANGE' })
     })
 
-    test('a wrong key of a file with a plaintext header is a wrong key', () => {
+    test('a wrong key is reported for a file with a plaintext header', () => {
       const header = { plaintextHeaderSize: 32, salt: Buffer.from(SALT, 'hex') }
       open({ passphrase: PASSPHRASE, ...header }, (db) => db.exec('CREATE TABLE note (text TEXT)'))
       assert.throws(() => open({ passphrase: 'wrong', ...header }), { code: 'STRONGROOM_WRONG_KEY' })
     })
   })
 
-  // Debian's package `sqlcipher` has the command. Any version of SQLCipher from 1 to 4 will do.
+  // Debian's package `sqlcipher` contains the command. The tests accept any version of SQLCipher from 1 to 4.
   describe('the command line', () => {
     const shell = async (file) => (await project.shell(file, { env })).replaceAll(/^ok\n/gm, '')
     let major
@@ -203,7 +203,7 @@ describe('from SQLCipher', () => {
       other.close()
     })
 
-    test('a file is brought to version 4, checked, and brought back', async () => {
+    test('a file is converted to version 4, checked, and converted back', async () => {
       await shell('before.sh')
       await run('migrate.mjs')
       assert.ok(existsSync(project.path('notes-3.db')))

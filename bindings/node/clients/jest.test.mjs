@@ -1,4 +1,4 @@
-// Jest: test files that open the same database, each of which loads the package again.
+// Tests Jest: several test files open the same database, and each file loads the package again.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, describe, test } from 'node:test'
@@ -15,7 +15,7 @@ describe('jest', () => {
   for (const [title, args] of Object.entries(RUNS))
     test(`runs, and ends by itself: ${title}`, async () => {
       rmSync(project.path('encrypted.db'), { force: true })
-      // The limit ends a Jest that hangs, which fails the test.
+      // If Jest hangs, the timeout ends it and the test fails.
       const output = await project.command('jest', args, { env: { NOTES_PASSPHRASE: PASSPHRASE }, timeout: 60_000 })
       assert.match(output, /Test Suites: 3 passed, 3 total/)
       assert.doesNotMatch(output, /did not exit|failed to exit|open handles?/)

@@ -1,11 +1,11 @@
-// Writes the lock files of the named projects anew, or of all: node clients/lock.mjs PACKED [PROJECT...]
+// Regenerates the lock files of the named projects, or of all projects: node clients/lock.mjs PACKED [PROJECT...]
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projects, run, source } from './project.mjs'
 import { startRegistry } from './registry.mjs'
 
-/** Removes addresses, and the hashes of Strongroom's own packages, which each build changes. */
+/** Removes URLs, and the hashes of Strongroom's own packages, because every build changes those hashes. */
 function bare(lock) {
   for (const [path, entry] of Object.entries(lock.packages)) {
     delete entry.resolved

@@ -1,4 +1,4 @@
-// Next.js: an app that stores a note by a route handler and shows it, built with each bundler.
+// Tests Next.js: builds an app with each bundler. The app stores a note through a route handler, and shows the note.
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test'
 import { PASSPHRASE, Project } from './project.mjs'
 import { Server } from './server.mjs'
 
-/** The flag of each bundler, and its error for an app without `serverExternalPackages`. */
+/** The flags of each bundler, and its error for an app without `serverExternalPackages`. */
 const BUNDLERS = {
   turbopack: { flags: [], error: /non-ecmascript placeable asset\n\S+@strongroom\/\S+\.node \(node addon\) is not/ },
   webpack: { flags: ['--webpack'], error: /@strongroom\/\S+\.node\nModule parse failed: Unexpected character/ },
@@ -28,7 +28,7 @@ describe('next', () => {
       const NEXT_FOLDER = `.next-${name}`
 
       test(`runs: ${name}`, async () => {
-        // `output` adds a folder to a build; `next start` wants a configuration without it.
+        // `output` adds a folder to the build. `next start` needs a configuration without `output`.
         const output = name === 'turbopack' && { NEXT_OUTPUT: 'standalone' }
         await next(['build', ...flags], { env: { NEXT_FOLDER, ...output } })
         const env = { NEXT_FOLDER, NOTES_FILE: project.path(`${name}.db`) }
@@ -41,10 +41,10 @@ describe('next', () => {
     }
   })
 
-  test('runs from the standalone folder elsewhere', async () => {
+  test('runs from a standalone folder outside the project', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'strongroom-client-next-standalone-'))
     renameSync(project.path('.next-turbopack/standalone'), join(elsewhere, 'app'))
-    // The server has to load the copy of the addon.
+    // Without node_modules, the server must load its copy of the addon.
     renameSync(project.path('node_modules'), project.path('away'))
     try {
       const env = { NOTES_FILE: project.path('standalone.db') }

@@ -1,4 +1,4 @@
-// Asserts when a process ends that it has loaded Strongroom's addon, and no addon of better-sqlite3.
+// Asserts, when the process exits, that it has loaded Strongroom's addon and no addon of better-sqlite3.
 import assert from 'node:assert/strict'
 
 process.on('exit', (code) => {

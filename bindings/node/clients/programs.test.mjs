@@ -1,4 +1,4 @@
-// Each project with a `program.ts`: a program that uses a client with Strongroom in better-sqlite3's place.
+// Tests each project that has a `program.ts`, which uses a client with Strongroom instead of better-sqlite3.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, describe, test } from 'node:test'

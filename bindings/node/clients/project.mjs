@@ -1,4 +1,4 @@
-// The projects of this folder, installed in temporary folders from their lock files.
+// Installs the projects of this folder from their lock files into temporary folders.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** The key of every encrypted database that the projects write. */
 export const PASSPHRASE = 'correct horse battery staple'
 
-/** The temporary folders. A test that fails to install has no project that it could remove. */
+/** The temporary folders. If an installation fails, the test has no project to remove. */
 const folders = new Set()
 process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -28,14 +28,13 @@ export function source(project, file = '') {
   return join(here, project, file)
 }
 
-/**
- * Runs a program. Returns its output, standard error included.
+/** Runs a program. Returns its standard output and standard error.
  *
- * @throws an error with the output, if the program fails
+ * @throws an error with the output if the program fails
  */
 export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
   const path = [dirname(process.execPath), join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter)
-  // node:test's own variable would make a test runner below this one report to it.
+  // With node:test's variable, a test runner started here would report to the outer test runner.
   const { NODE_TEST_CONTEXT: _, ...own } = process.env
   const options = { cwd, env: { ...own, PATH: path, NO_COLOR: '1', ...env }, timeout, maxBuffer: 2 ** 26 }
   return new Promise((resolve, reject) => {
@@ -50,10 +49,10 @@ export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
 /** A project, installed in a temporary folder. */
 export class Project {
   /**
-   * Copies a project out of the repository, and installs its packages with `npm ci`. No script of a package runs, except for
-   * the project's own `postinstall`.
+   * Copies a project out of the repository, and installs its packages with `npm ci`. No install script runs, except the
+   * project's own `postinstall`.
    *
-   * @param beside - whether better-sqlite3 itself is one of the packages
+   * @param beside - true if the project also has better-sqlite3 itself
    */
   static async install(name, { beside = false } = {}) {
     const project = new Project(mkdtempSync(join(tmpdir(), `strongroom-client-${name}-`)))
@@ -89,7 +88,9 @@ export class Project {
     return run(this.path('node_modules/.bin', name), args, { cwd: this.folder, ...options })
   }
 
-  /** Asserts that one package of the project is Strongroom, and that none is better-sqlite3 unless it is `beside`. */
+  /**
+   * Asserts that Strongroom is installed exactly once, and that better-sqlite3 is installed only if `beside` is true.
+   */
   assertPackages({ beside }) {
     const manifests = globSync('**/node_modules/{*,@*/*}/package.json', { cwd: this.folder })
     const names = manifests.map((file) => JSON.parse(readFileSync(this.path(file), 'utf8')).name)
@@ -102,8 +103,7 @@ export class Project {
     return run('sh', ['-eu', file], { cwd: this.folder, ...options })
   }
 
-  /**
-   * Asserts that a file is encrypted, or that it is not, and that it holds a text.
+  /** Asserts that a file is encrypted or plain, as `encrypted` says, and that the database holds a text.
    *
    * @param file - the file's name in the project
    */
@@ -120,7 +120,7 @@ export class Project {
     }
   }
 
-  /** Returns the name by which the project knows Strongroom. */
+  /** Returns the name under which Strongroom is installed. */
   strongroom() {
     return ['strongroom', 'better-sqlite3'].find((name) => existsSync(this.path('node_modules', name)))
   }
@@ -133,13 +133,16 @@ export class Project {
 
 let address
 
-/** Returns the address of npm's registry, which the machine's settings name. */
+/** Returns the URL of the registry in npm's configuration. */
 export function npmRegistry() {
   address ??= execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim().replace(/\/?$/, '/')
   return address
 }
 
-/** Adds to a lock file where each package is: Strongroom's own among the packed ones, any other in npm's registry. */
+/**
+ * Adds the location of each package to a lock file: the packed tarball for Strongroom's packages, npm's registry for
+ * any other.
+ */
 function located(lock) {
   const packed = process.env.STRONGROOM_PACKED
   if (!packed) throw new Error('STRONGROOM_PACKED names no folder; `cargo xtask pack` writes one')

@@ -1,4 +1,4 @@
-// A registry on this machine that has the packed packages of Strongroom, and redirects any other request to npm's registry.
+// Runs a local registry that serves Strongroom's packed packages, and redirects any other request to npm's registry.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', imp
  * Starts the registry on a free port.
  *
  * @param packed - the folder that `cargo xtask pack` wrote
- * @param others - documents of other packages by their names, and their tarballs by their paths
+ * @param others - the documents of other packages by `/name`, and their tarballs by path
  * @returns `{ url, close }`
  */
 export async function startRegistry(packed, others = new Map()) {
@@ -31,7 +31,7 @@ export async function startRegistry(packed, others = new Map()) {
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() }
 }
 
-/** Returns a function per package that makes its document for the registry's address. */
+/** Returns, for each package, a function that returns the package's document for a registry URL. */
 function packuments(packed) {
   const { version, packages } = JSON.parse(readFileSync(join(packed, 'manifest.json'), 'utf8'))
   const manifests = packages.map(({ file, integrity }) => {
@@ -40,7 +40,7 @@ function packuments(packed) {
   })
   const main = manifests.find(({ name }) => name === 'strongroom')
   main.optionalDependencies = Object.fromEntries(targets.map(({ platform }) => [`@strongroom/${platform}`, version]))
-  // npm asks for the packages of all platforms, and downloads only those of the platform it runs on.
+  // npm requests the documents of all platform packages, and downloads only the package of its own platform.
   for (const { platform, os, cpu, libc } of targets) {
     const name = `@strongroom/${platform}`
     if (!manifests.some((manifest) => manifest.name === name))

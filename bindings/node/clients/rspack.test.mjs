@@ -1,4 +1,4 @@
-// Bundles of rspack and of webpack, from the same configurations.
+// Tests bundles of rspack and webpack, which use the same configurations.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -11,7 +11,7 @@ before(async () => {
 })
 after(() => project?.remove())
 
-/** Bundles with a configuration. Returns the bundle's folder, outside of the project. */
+/** Bundles with a configuration. Returns a deployment of the bundle outside the project. */
 async function build(context, tool, config, ...files) {
   rmSync(project.path('dist'), { recursive: true, force: true })
   const output = await project.command(tool, ['build', '--mode', 'production', '--config', config])

@@ -1,4 +1,4 @@
-// Single executables of Node.
+// Tests single executables of Node.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
@@ -8,7 +8,7 @@ import { Project } from './project.mjs'
 let project
 before(async () => {
   project = await Project.install('sea')
-  // The file names the addon of one platform, as a user's does.
+  // The configuration names the addon of one platform, as a user's configuration does.
   const [addon] = globSync('node_modules/@strongroom/*/*.node', { cwd: project.folder })
   const config = readFileSync(project.path('inside.json'), 'utf8')
   writeFileSync(project.path('inside.json'), config.replace(/node_modules[^"]*/, addon))
@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => project?.remove())
 
-test('an executable with the addon beside it', async (context) => {
+test('an executable runs with the addon beside it', async (context) => {
   const [addon] = globSync('node_modules/@strongroom/*/*.node', { cwd: project.folder })
   const alone = new Deployment(project, 'out/beside')
   context.after(() => alone.remove())

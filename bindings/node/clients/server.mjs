@@ -1,4 +1,4 @@
-// Servers of the projects, each on a free port of this machine.
+// Starts the projects' servers, each on a free local port.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,11 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A server in another process. */
 export class Server {
-  /**
-   * Starts a program of Node, and waits until it answers.
+  /** Starts Node, and waits until the server answers.
    *
-   * @param args - the arguments of Node; the program listens on the port in the variable `PORT`
-   * @throws an error with the program's output, if the program ends or does not answer in time
+   * @param args - the arguments of Node; the server listens on the port in the variable `PORT`
+   * @throws an error with the server's output if the server exits or does not answer in time
    */
   static async start(args, { cwd, env, limit = 60_000 }) {
     const port = await freePort()
@@ -35,7 +34,7 @@ export class Server {
       stream.setEncoding('utf8').on('data', (text) => {
         this.output += text
       })
-    // A test that is cancelled does not call `stop`.
+    // A cancelled test does not call `stop`.
     this.kill = () => this.child.kill('SIGKILL')
     process.once('exit', this.kill)
   }
@@ -52,7 +51,9 @@ export class Server {
     throw new Error(`the server does not answer:\n${this.output}`)
   }
 
-  /** Sends an object as JSON, or asks for a page. Returns the text of the answer, which has to be a success. */
+  /**
+   * Sends an object as JSON, or requests a page. Returns the text of the response. Throws unless the request succeeds.
+   */
   async fetch(path, object) {
     const sent = object && { method: 'POST', body: JSON.stringify(object) }
     const response = await fetch(this.url + path, { ...sent, signal: AbortSignal.timeout(60_000) })

@@ -1,4 +1,4 @@
-// Vite: a server that stores a note and shows it, built for server-side rendering.
+// Tests Vite: builds a server for server-side rendering. The server stores a note and shows it.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { after, describe, test } from 'node:test'

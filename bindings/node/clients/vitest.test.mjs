@@ -1,4 +1,4 @@
-// Vitest: test files that open the same database at once, in each pool.
+// Tests Vitest: several test files open the same database at once, in each pool.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, describe, test } from 'node:test'

@@ -16,7 +16,7 @@ await runMigrations()
 assert.deepEqual((await getMigrations(auth.options)).toBeCreated, [])
 db.exec('CREATE TABLE note (user TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, title TEXT NOT NULL)')
 
-/** Signs a user up and in with an instance of better-auth. Stores a note of the session's user. */
+/** Signs a user up and in with an instance of better-auth. Stores a note for the session's user. */
 async function visit({ handler, api }: Pick<typeof auth, 'handler' | 'api'>, email: string) {
   const post = (path: string, body: object) => {
     const headers = { 'content-type': 'application/json', origin }

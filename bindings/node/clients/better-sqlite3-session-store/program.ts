@@ -36,7 +36,7 @@ const cookie = login.headers.getSetCookie()[0].split(';')[0]
 assert.equal((await first.call('POST', '/notes', { cookie, body: ['buy milk'] })).status, 201)
 await first.stop()
 
-// The session outlives the app.
+// The session survives a restart of the app.
 const { call, stop, db } = await start()
 assert.equal((await call('POST', '/notes', { cookie, body: ['buy bread', null] })).status, 400)
 assert.deepEqual(await (await call('GET', '/notes', { cookie })).json(), ['buy milk'])
@@ -48,4 +48,4 @@ assert.equal((await call('POST', '/logout', { cookie })).status, 204)
 assert.equal((await call('GET', '/notes', { cookie })).status, 401)
 assert.equal(db.prepare('SELECT count(*) FROM sessions').pluck().get(), 0)
 await stop()
-process.exit() // The store's timer has no end.
+process.exit() // The store's timer keeps the process alive.

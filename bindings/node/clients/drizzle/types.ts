@@ -1,4 +1,4 @@
-// Compiled and not run: the encryption options have types.
+// Tests the types of the encryption options. This file is compiled but not run.
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 
 // @ts-expect-error: the option's name is misspelt

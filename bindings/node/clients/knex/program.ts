@@ -20,7 +20,7 @@ await assert.rejects(
 assert.deepEqual(await db('notes'), [{ id: 1, title: 'buy milk', done: 1 }])
 await db.destroy()
 
-// Each connection of a pool is Strongroom's, and has the key.
+// Every connection of the pool uses Strongroom and has the key.
 const pooled = knex({ ...db.client.config, pool: { min: 2, max: 2 } })
 const connections = await Promise.all([pooled.client.acquireConnection(), pooled.client.acquireConnection()])
 assert.notEqual(connections[0], connections[1])

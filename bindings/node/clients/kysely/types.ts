@@ -1,4 +1,4 @@
-// Compiled and not run: the encryption options have types.
+// Tests the types of the encryption options. This file is compiled but not run.
 import { SqliteDialect } from 'kysely'
 import Database from 'strongroom'
 

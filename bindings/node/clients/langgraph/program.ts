@@ -13,7 +13,7 @@ assert.ok(isInterrupted(waiting))
 assert.deepEqual(waiting.notes, [])
 first.db.close()
 
-// Another saver and another graph go on where the first ones stopped.
+// A new saver and a new graph continue where the first saver and graph stopped.
 const saver = open()
 const graph = createGraph(saver)
 assert.deepEqual((await graph.getState(thread('shopping'))).next, ['review'])

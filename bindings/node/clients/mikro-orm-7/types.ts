@@ -1,4 +1,4 @@
-// Compiled and not run: the encryption options have types.
+// Tests the types of the encryption options. This file is compiled but not run.
 import { defineConfig } from '@mikro-orm/sqlite'
 import type { Options } from 'better-sqlite3'
 

@@ -1,4 +1,4 @@
-// Makes an executable of each program that the command line names.
+// Builds an executable from each program that the command line names.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { build } from 'esbuild'
