@@ -20,7 +20,7 @@
         "x86_64-linux"
       ];
 
-      # The workspace at a root: this one, or one that a test makes.
+      # Evaluates the workspace at a root: this checkout, or a workspace that a test makes.
       nodeAt =
         root:
         let
@@ -35,7 +35,7 @@
           packageSets = forEachHost (
             system: lib.foldl' (pkgs: overlay: pkgs.extend overlay) nixpkgs.legacyPackages.${system} overlays
           );
-          # mkNode with the package sets of some systems.
+          # Returns mkNode for the package sets of some systems.
           mkNodeFrom = packageSets: import ./nix/package/node.nix { inherit lib table packageSets; };
         in
         {
@@ -65,7 +65,7 @@
         import ./nix/checks {
           inherit nixpkgs nodeAt system;
           root = ./.;
-          # This flake with other inputs.
+          # Evaluates this flake with other inputs.
           flakeWith = changed: (import ./flake.nix).outputs (inputs // changed);
         }
       );

@@ -1,5 +1,5 @@
 # The flake's checks for one system: evaluation tests, compilers, linkers, and the host's addon, audited and loaded.
-# `nodeAt` evaluates the workspace at a root (see flake.nix); `flakeWith` is this flake with other inputs.
+# `nodeAt` evaluates the workspace at a root (see flake.nix); `flakeWith` evaluates this flake with other inputs.
 {
   root,
   system,

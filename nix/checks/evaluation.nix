@@ -1,4 +1,4 @@
-# An empty derivation. If an evaluation test failed, evaluation throws an error that shows each failure.
+# An empty derivation, unless an evaluation test fails: the evaluation then throws an error that shows each failure.
 { pkgs, failures }:
 let
   inherit (pkgs) lib;

@@ -1,4 +1,4 @@
-# Every version of TypeScript, each in its own package layout, compiles the same JavaScript.
+# Checks that every version of TypeScript, each in its own package layout, compiles the same JavaScript.
 { pkgs }:
 javascript: javascriptBy:
 pkgs.runCommand "javascript-by-each-typescript" { } ''

@@ -1,5 +1,5 @@
-# Cargo links build scripts and proc macros with the build machine's own cc, and only the library with the target's
-# linker, even if the target is the build machine's triple. Each linker logs its arguments.
+# Checks that cargo links build scripts and proc macros with the build machine's own cc, and only the library with the
+# target's linker, even if the target is the build machine's triple. Each linker logs its arguments.
 { pkgs }:
 triple:
 let
@@ -27,7 +27,7 @@ pkgs.runCommand "linkers-${nodeEnv.platformName triple}"
   ''
     cp -r --no-preserve=mode ${./linkers} crate
     cd crate
-    # A cdylib for musl needs flags of that file.
+    # A cdylib for musl needs the flags in this file.
     install -D ${nodeEnv.root + "/.cargo/config.toml"} .cargo/config.toml
     mkdir logged
     for linker in cc ${lib.optionalString isCompiler toolchain.linker}; do

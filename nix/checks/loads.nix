@@ -1,4 +1,4 @@
-# Installs the addon and its JavaScript into a folder and opens an encrypted database in Node.
+# Installs the addon and its JavaScript into a folder, and opens an encrypted database in Node.
 { pkgs }:
 addon: javascript:
 pkgs.runCommand "loads-${addon.name}" { nativeBuildInputs = [ pkgs.nodejs ]; } ''

@@ -1,5 +1,5 @@
-# The C layer's compiler compiles. The compiler of the other layers preprocesses but refuses to compile, which proves
-# that a finished deps or package layer compiled no C.
+# Checks that the C layer's compiler compiles, and that the compiler of the other layers preprocesses but refuses to
+# compile. The refusal proves that a finished deps or package layer compiled no C.
 { pkgs }:
 triple:
 let

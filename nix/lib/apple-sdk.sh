@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the SDK that rustc's own lld links macOS addons with, from the stubs of libSystem that zig has.
+# Makes the SDK with which rustc's own lld links macOS addons, from zig's stub of libSystem.
 # usage: apple-sdk.sh LIBSYSTEM FOLDER   (zig's lib/libc/darwin/libSystem.tbd; the folder that SDKROOT will name)
 set -eu
 system=$1 libraries=$2/usr/lib
@@ -8,11 +8,11 @@ grep -q libSystem.B.dylib "$system" || {
   exit 1
 }
 mkdir -p "$libraries"
-# lld rejects a stub with a processor that it does not know. A list may end in a comma.
+# lld rejects a stub that names a processor unknown to lld. A list may end in a comma.
 sed 's/arm64e\.x1-[a-z0-9-]*,*//g' "$system" >"$libraries/libSystem.tbd"
-# Parts of libSystem, by the names that rustc passes.
+# rustc passes these names of parts of libSystem to the linker.
 for part in libc libm; do ln -s libSystem.tbd "$libraries/$part.tbd"; done
-# Rust's standard library names libiconv and uses nothing of it; -dead_strip_dylibs drops it again.
+# Rust's standard library links libiconv but uses no symbol of it; -dead_strip_dylibs drops the library.
 cat >"$libraries/libiconv.tbd" <<'TBD'
 --- !tapi-tbd
 tbd-version: 4

@@ -13,7 +13,7 @@
   environment ? { },
 }:
 let
-  # A name on PATH instead of a store path, since OpenSSL writes its compiler's name into the library.
+  # The compiler is a name on PATH instead of a store path, since OpenSSL writes its compiler's name into the library.
   role = role: "${kind}-${name}-${role}";
   wrapper = pkgs.writeTextFile {
     name = "${kind}-wrapper-${name}";
@@ -25,7 +25,7 @@ let
       case $role in
         cc | c++) compile "$role" "$@" ;;
         cpp)
-          # The compiler of the layers that compile no C: it answers questions and preprocesses.
+          # The compiler of the layers that compile no C: it answers queries and preprocesses.
           for argument; do
             case $argument in -c | -S)
               echo "$0: this layer compiles no C; link it from the C layer, through crates/vendored-sys: $*" >&2

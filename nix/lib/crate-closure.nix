@@ -1,5 +1,5 @@
-# The directories of a crate and of the workspace crates that it reaches by path dependencies of every kind. Cargo reads
-# the manifest of each, even of crates that it doesn't compile.
+# The directories of a crate and of the workspace crates that the crate reaches through path dependencies of every kind.
+# Cargo reads the manifest of each crate, even of crates that are not compiled.
 { lib, root }:
 let
   manifest = directory: lib.importTOML (directory + "/Cargo.toml");

@@ -15,11 +15,12 @@ compilerWrapper {
   kind = "cross";
   name = triple;
   definitions = ''
-    # The flags of targets.json are the whole hardening; nixpkgs' wrappers add theirs by variables that reach some builds only.
+    # The flags of targets.json are the only hardening flags. nixpkgs' wrappers would add flags through variables, which
+    # reach only some builds.
     export NIX_HARDENING_ENABLE_${cc.suffixSalt}=
     tool() { exec ${binutils}"$1" "''${@:2}"; }
-    # The unwinder that Rust asks for, from the static library: Node's machine need not have libgcc_s. And no RUNPATH,
-    # which nixpkgs' linker adds for each library that it finds in the store.
+    # Links Rust's unwinder from the static library, since Node's machine may lack libgcc_s. Sets no RUNPATH, which
+    # nixpkgs' linker would add for each library in the store.
     export NIX_DONT_SET_RPATH_${cc.suffixSalt}=1
     compile() {
       local command=${prefix}$1 arguments=() argument

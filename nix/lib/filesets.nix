@@ -17,7 +17,7 @@ let
     fileset.unions (map fileset.maybeMissing ([ (root + "/.cargo/config.toml") ] ++ each));
 in
 {
-  # Sources of the crate and its workspace dependencies, without tests, benches, documents and JavaScript.
+  # The sources of the crate and its workspace dependencies, without tests, benches, documents and JavaScript.
   forCrate =
     crate:
     union crate [

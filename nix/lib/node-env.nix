@@ -1,5 +1,5 @@
-# The target table for Nix: triples, platform names, and the environment that selects a target's toolchain. Depends only
-# on `lib`, so reading the table evaluates no package set.
+# The target table for Nix: triples, platform names, and the environment that selects a target's toolchain. This file
+# depends only on `lib`, so reading the table evaluates no package set.
 { lib, table }:
 let
   inherit (import ./target-table.nix { inherit lib; } table) targets;
@@ -99,8 +99,8 @@ in
       "CFLAGS_${suffix}" = toString (target triple).cFlags;
     };
 
-  # The -sys crates' own variables that make them link the C layer's libraries instead of compiling C. Cargo features
-  # stay the same.
+  # The -sys crates' own variables, with which they link the C layer's libraries instead of compiling C, under the same
+  # cargo features.
   prefixEnvironment =
     triple: prefix: pkg-config:
     let

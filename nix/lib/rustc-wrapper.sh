@@ -1,7 +1,7 @@
 #!/bin/sh
 # RUSTC_WRAPPER of release builds: rustc-wrapper.sh RUSTC ARGUMENTS...
 #
-# Cargo passes --target when it compiles for the target, and not for build scripts and proc macros. Only the target's
+# Cargo passes --target only when it compiles for the target, not for build scripts and proc macros. Only the target's
 # rustc gets the SDK (TARGET_SDKROOT) and the oldest macOS (MACOS_FLOOR_<triple>) here, so that a Mac links its own
 # programs with its own SDK.
 previous='' triple=''
@@ -18,8 +18,8 @@ if [ -n "$floor" ]; then
   export MACOSX_DEPLOYMENT_TARGET="$floor"
   if [ -n "${TARGET_SDKROOT-}" ]; then export SDKROOT="$TARGET_SDKROOT"; fi
 fi
-# The build directory of Nix has another name in each build on macOS. As a flag in cargo's configuration it would be part
-# of the fingerprint, and each layer would compile the crates of the layer below again.
+# On macOS, Nix's build directory has another name in each build. A flag with the name in cargo's configuration would be
+# part of the fingerprint, and each layer would recompile the crates of the layer below.
 if [ -n "${NIX_BUILD_TOP-}" ]; then set -- "$@" "--remap-path-prefix=$NIX_BUILD_TOP=/strongroom"; fi
-# The wrapper that a user named before, such as sccache.
+# Runs the user's own wrapper, such as sccache.
 exec ${INNER_RUSTC_WRAPPER:+"$INNER_RUSTC_WRAPPER"} "$@"

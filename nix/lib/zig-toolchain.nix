@@ -1,6 +1,6 @@
-# zig as a target's C compiler, and for Linux as its linker. rustc's own lld links for macOS. The wrapper calls
-# `cargo-zigbuild zig`, which translates arguments that zig lacks. `cargo zigbuild` isn't used: its linker is a file in a
-# cache directory, and cargo includes that path in each fingerprint.
+# zig as a target's C compiler, and for Linux also as its linker. rustc's own lld links for macOS. The wrapper calls
+# `cargo-zigbuild zig`, which translates arguments that zig lacks. `cargo zigbuild` isn't used: its linker is a file in
+# a cache directory, and cargo includes that path in each fingerprint.
 {
   pkgs,
   nodeEnv,
@@ -28,7 +28,7 @@ compilerWrapper (
   // lib.optionalAttrs (row.os == "darwin") {
     linker = "rust-lld";
     environment = {
-      # Read by rustc-wrapper.sh.
+      # rustc-wrapper.sh reads these variables.
       TARGET_SDKROOT = appleSdk;
       "MACOS_FLOOR_${lib.replaceStrings [ "-" ] [ "_" ] triple}" = row.floor;
     }

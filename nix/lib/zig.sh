@@ -1,10 +1,11 @@
-# Shell functions for the wrappers of zig: `tool` runs zig's ar or ranlib, `compile` its cc or c++ for one target.
-# A wrapper sets zig, zig_version, cargo_zigbuild and zig_target before this text, and calls a function after it.
-# nix/lib/zig-toolchain.nix and crates/release/build/src/zig_wrappers.rs write such wrappers.
+# Shell functions for the wrappers of zig: `tool` runs zig's ar or ranlib, and `compile` runs its cc or c++ for one
+# target. A wrapper sets zig, zig_version, cargo_zigbuild and zig_target before this text, and calls a function after
+# it. nix/lib/zig-toolchain.nix and crates/release/build/src/zig_wrappers.rs write such wrappers.
 
-# cargo-zigbuild up to 0.22 reads the path, 0.24 and later the command.
+# cargo-zigbuild up to 0.22 reads the path; 0.24 and later read the command.
 export CARGO_ZIGBUILD_ZIG_PATH="$zig" CARGO_ZIGBUILD_ZIG_COMMAND="$zig" CARGO_ZIGBUILD_ZIG_VERSION="$zig_version"
-# zig has Apple's headers, and the oldest macOS by its target. With an SDK it would search for frameworks, too.
+# zig has its own Apple headers, and reads the oldest macOS from its target. With an SDK, zig would also search for
+# frameworks.
 unset SDKROOT MACOSX_DEPLOYMENT_TARGET
 
 # cargo-zigbuild translates arguments that zig lacks.
@@ -31,6 +32,7 @@ compile() {
       *) set -- "$@" "$argument" ;;
     esac
   done
-  # -g0: the debug information of C would hold paths of the build. -fno-sanitize: zig's sanitizer needs a run-time library.
+  # -g0: the debug information of C would contain paths of the build. -fno-sanitize: zig's sanitizer needs a run-time
+  # library.
   tool "$compiler" -g0 -fno-sanitize=all -target "$zig_target" "$@"
 }

@@ -16,7 +16,7 @@
     in
     {
       inherit lib;
-      # Every system evaluates. Builds were tested only on x86_64-linux.
+      # Evaluation works for every system. Builds are tested only on x86_64-linux.
       legacyPackages = lib.genAttrs [
         "aarch64-darwin"
         "aarch64-linux"

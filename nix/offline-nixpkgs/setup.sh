@@ -1,5 +1,5 @@
-# What a builder sources first, after nixpkgs' setup.sh: inputs, hooks and phases, as far as crane and rust-overlay
-# call for them.
+# Every builder sources this file first. Like nixpkgs' setup.sh, it defines inputs, hooks and phases, but only those
+# that crane and rust-overlay need.
 set -e -o pipefail
 shopt -s inherit_errexit nullglob
 : "${outputs:=out}" "${NIX_BUILD_CORES:=1}"
@@ -8,7 +8,7 @@ export TMP=${NIX_BUILD_TOP:?} TEMP=$NIX_BUILD_TOP TMPDIR=$NIX_BUILD_TOP TEMPDIR=
 export NIX_SSL_CERT_FILE=${NIX_SSL_CERT_FILE-/no-cert-file.crt}
 unset PKG_CONFIG_PATH
 
-# --- hooks: a function or a variable of that name, then those that setup hooks registered
+# --- hooks: runs a function or a variable of that name, then the functions that setup hooks registered
 _isFunction() { declare -F "$1" >/dev/null; }
 
 _runOne() {
@@ -56,7 +56,7 @@ substitute() {
   printf %s "$text" >"$out"
 }
 
-# Every @name@ for which a variable is exported.
+# Replaces every @name@ for which a variable is exported.
 substituteAll() {
   local in=$1 out=$2 name options=()
   for name in $(compgen -e); do
@@ -73,7 +73,7 @@ substituteInPlace() {
   mv "$file.substituted" "$file"
 }
 
-# --- inputs: PATH and setup hooks, of propagated inputs as well
+# --- inputs: adds inputs, including propagated ones, to PATH, and sources their setup hooks
 declare -A _activated
 _activate() {
   local input=$1 list one
@@ -120,13 +120,13 @@ patchPhase() {
   runHook postPatch
 }
 
-# Those that a derivation does not state itself only run their hooks.
+# A phase that a derivation does not define only runs its hooks.
 configurePhase() { runHook preConfigure; runHook postConfigure; }
 buildPhase() { runHook preBuild; runHook postBuild; }
 installPhase() { runHook preInstall; runHook postInstall; }
 fixupPhase() { runHook preFixup; runHook postFixup; }
 
-_skipped() { # "Unpack" -> whether dontUnpack is set
+_skipped() { # "Unpack" -> succeeds if dontUnpack is set
   local variable=dont$1
   [ -n "${!variable-}" ]
 }

@@ -1,5 +1,5 @@
 # Layers 2 and 3, one per target: the registry crates, then the workspace's crates. Both layers pass cargo the same
-# arguments; otherwise it unifies features differently and recompiles the registry crates.
+# arguments; otherwise cargo unifies features differently and recompiles the registry crates.
 { pkgs, craneLib }:
 triple: cLayer:
 let

@@ -12,7 +12,8 @@ let
   own = lib.importTOML (crate + "/Cargo.toml");
   cargoConfig = lib.importTOML (nodeEnv.root + "/.cargo/config.toml");
 
-  # Only the settings that affect C. The rest of the root's manifest (version, lints, link-time optimisation) may change.
+  # Keeps only the settings that affect C: a change to the rest of the root's manifest (version, lints, link-time
+  # optimisation) must not rebuild the layer.
   manifest = {
     workspace = {
       inherit (workspace.manifest.workspace) resolver members dependencies;
@@ -26,7 +27,7 @@ let
   };
   config = nodeEnv.cargoConfigOf triple cargoConfig;
   sources = fileset.difference (nodeEnv.filesets.forCrate crate) (
-    # The crate's Rust sources compile no C; `postPatch` replaces them by an empty library.
+    # The crate's Rust sources compile no C; `postPatch` replaces them with an empty library.
     fileset.union (crate + "/src") (nodeEnv.root + "/.cargo/config.toml")
   );
 in

@@ -1,5 +1,5 @@
 # Turns the linked library into the shipped addon: { triple, library } -> shell text that fills $out and $debug. Each
-# system has its list of steps, and each step changes $addon in place.
+# system has a list of steps. A step changes $addon in place.
 { pkgs }:
 { triple, library }:
 let
@@ -16,12 +16,12 @@ let
     splitElf = ''
       ${objcopy} --only-keep-debug "$addon" "$debug/${name}.debug"
       ${objcopy} --strip-all "$addon"
-      # By the name alone, so in the directory of the debug information.
+      # Runs in the directory of the debug information, so that the link contains only the file's name.
       (cd "$debug" && ${objcopy} --add-gnu-debuglink=${name}.debug "$addon")
     '';
     # rust-objcopy renews the linker's ad-hoc signature; the audit checks the hash of each page.
     splitMachO = ''
-      # Cargo leaves a link to a folder. A debugger looks for the file by the addon's name.
+      # Cargo writes a link to a folder. A debugger looks for a file with the addon's name.
       cp -rL ${library}.dSYM "$debug/${name}.dSYM"
       mv "$debug/${name}.dSYM/Contents/Resources/DWARF/"{${baseNameOf library},${name}}
       ${objcopy} --strip-debug --discard-all "$addon"
@@ -33,7 +33,7 @@ let
     # The addon must contain no store path, not even a scrubbed one.
     noStorePath = ''
       if grep -a -o -m 1 "$NIX_STORE/[^[:cntrl:]]*" "$addon"; then
-        echo "fixup: ${name} holds that store path; find what put it there, or remap it in release-settings.nix" >&2
+        echo "fixup: ${name} contains this store path; find its source, or remap the path in release-settings.nix" >&2
         exit 1
       fi
     '';

@@ -21,7 +21,7 @@ let
     oldest = "5.9";
   };
   # Node's types aren't available here, so types aren't checked; the tests in the checkout check them. The output is the
-  # same as long as every exported type is written out.
+  # same if every exported type is written out.
   hermetic = {
     extends = "./tsconfig.tree.json";
     compilerOptions = {
@@ -55,7 +55,7 @@ pkgs.runCommand "node-bindings-js"
     node scripts/declarations.mjs ${typeDefinitions} >ts/load/native.d.ts
     node scripts/build.mjs finish
     diff -ru $src/bindings/node/ts ts || {
-      echo "generated sources in bindings/node/ts are stale: make them again as they say, and commit them" >&2
+      echo "generated sources in bindings/node/ts are stale: regenerate them as their first lines say, and commit them" >&2
       exit 1
     }
     mv dist $out

@@ -6,7 +6,7 @@
   packageSets,
 }:
 let
-  # The builders of each system. Targets share the builders that don't depend on the target.
+  # The builders of each system. Targets share the builders that depend only on the system.
   builders = lib.mapAttrs (_: pkgs: {
     addonLayers =
       triple:

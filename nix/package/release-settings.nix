@@ -11,8 +11,8 @@ let
   row = nodeEnv.target triple;
   isApple = row.os == "darwin";
   rustflags = [
-    # CARGO_TARGET_<triple>_LINKER would also link build scripts and proc macros if the target is the build machine's
-    # triple, without the other flags.
+    # With CARGO_TARGET_<triple>_LINKER, cargo would also link build scripts and proc macros if the target is the build
+    # machine's triple, but without the other flags.
     "-Clinker=${toolchain.linker}"
     # Keeps the store path of the registry's sources out of the addon.
     "--remap-path-prefix=${vendored}=/vendored"

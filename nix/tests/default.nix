@@ -1,4 +1,4 @@
-# Pure evaluation tests: each folder's expr.nix must equal its expected.nix. Both may be functions of `arguments`.
+# Pure evaluation tests: each folder's expr.nix must equal its expected.nix. Both files may be functions of `arguments`.
 # Returns the failed tests in the format of lib.runTests. `fixture` is a small workspace for the tests.
 { lib, arguments }:
 let

@@ -1,4 +1,4 @@
-//! Passes the target triple to the crate: cargo gives it only to build scripts.
+//! Passes the target triple to the crate, since cargo sets it only for build scripts.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

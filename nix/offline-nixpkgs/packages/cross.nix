@@ -16,7 +16,7 @@ let
         export ZIG_LOCAL_CACHE_DIR=\''${ZIG_LOCAL_CACHE_DIR:-\$ZIG_GLOBAL_CACHE_DIR}
         export CARGO_ZIGBUILD_ZIG_COMMAND=${final.zig}/bin/zig CARGO_ZIGBUILD_ZIG_VERSION=${final.zig.version}
         role=\''${0##*/${targetPrefix}}
-        # zig's unwinder is in its own library, which it takes by gcc's other name.
+        # zig has its unwinder in a separate library, which it links under gcc's other name for the unwinder.
         arguments=()
         for argument; do arguments+=("\''${argument/#-lgcc_eh/-lgcc_s}"); done
         case \$role in

@@ -1,5 +1,5 @@
-# Evaluating the Linux outputs also evaluated the macOS package set, which is sometimes broken in nixpkgs and has dropped
-# x86_64-darwin.
+# The evaluation of the Linux outputs also evaluated the macOS package set, which is sometimes broken in nixpkgs, and
+# has dropped x86_64-darwin.
 { flakeWith, nixpkgs }:
 let
   broken = flakeWith {

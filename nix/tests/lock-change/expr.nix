@@ -1,4 +1,4 @@
-# Whether a change to a crate in this workspace's Cargo.lock changes the part that keys the C layer.
+# For each crate: whether a change to its entry in this workspace's Cargo.lock changes the part that keys the C layer.
 {
   lib,
   nodeEnv,

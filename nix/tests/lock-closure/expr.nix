@@ -1,4 +1,4 @@
-# `top` reaches one of two versions of `twice`, by its "name version" spelling, and a cycle through `back`.
+# `top` reaches one of two versions of `twice`, which it names as "name version", and a cycle through `back`.
 { nodeEnv }:
 let
   lock = {

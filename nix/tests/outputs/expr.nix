@@ -1,5 +1,5 @@
-# A system's packages omit targets that it cannot build. The test evaluates no other system's package set: a broken set
-# must not break this system's checks.
+# A system's packages omit targets that it cannot build. The test must not evaluate another system's package set: a
+# broken set must not break this system's checks.
 {
   lib,
   mkNodeOn,

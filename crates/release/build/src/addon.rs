@@ -1,4 +1,4 @@
-//! Release builds of the addon: one cargo call for any number of targets.
+//! Builds release addons, in one cargo call for any number of targets.
 
 use std::env;
 use std::fs;
@@ -19,11 +19,11 @@ use crate::toolchain::BuildTools;
 pub struct Built {
     /// The product.
     pub product: Product,
-    /// The library that cargo left.
+    /// The library that cargo built.
     pub library: PathBuf,
-    /// The C compiler, and the linker if it is another, in a few words.
+    /// The C compiler in a few words, and the linker if it is another program.
     pub toolchain: &'static str,
-    /// The time from the start of the build to the library; none if the library was up to date.
+    /// The time from the start of the build to the library; `None` if the library was up to date.
     pub elapsed: Option<Duration>,
 }
 
@@ -40,14 +40,13 @@ impl Built {
     }
 }
 
-/// The part of a cargo call that is for one target.
+/// A target's part of a cargo call.
 struct Part {
     product: Product,
     tools: BuildTools,
 }
 
-/// Builds addons side by side, in one cargo call. Returns for each product the addon, or the error that
-/// prevented it.
+/// Builds addons in parallel, in one cargo call. Returns the addon of each product, or its error.
 #[must_use]
 pub fn build(workspace: &Workspace, products: &[Product]) -> Vec<Result<Built>> {
     let part = |product: &Product| {
@@ -56,18 +55,19 @@ pub fn build(workspace: &Workspace, products: &[Product]) -> Vec<Result<Built>> 
     };
     let parts: Vec<Result<Part>> = products.iter().map(part).collect();
     let mut built = build_parts(workspace, &parts.iter().flatten().collect::<Vec<_>>()).into_iter();
-    let addon =
-        |part: Result<Part>| part.and_then(|_| built.next().context("cargo was asked for no addon")?);
+    let addon = |part: Result<Part>| {
+        part.and_then(|_| built.next().context("the build has no result for this addon")?)
+    };
     parts.into_iter().map(addon).collect()
 }
 
 /// Builds one addon.
 pub fn build_one(workspace: &Workspace, product: &Product) -> Result<Built> {
-    build(workspace, slice::from_ref(product)).pop().context("cargo was asked for no addon")?
+    build(workspace, slice::from_ref(product)).pop().context("the build has no result for this addon")?
 }
 
-/// Builds all parts in one cargo call. If the call fails, builds each part alone: what can be built is there by then, and
-/// each failure is reported in its own words.
+/// Builds all parts in one cargo call. If the call fails, calls cargo for each part alone: the parts without an error
+/// are up to date by then, and each failing part returns its own error.
 fn build_parts(workspace: &Workspace, parts: &[&Part]) -> Vec<Result<Built>> {
     let started = SystemTime::now();
     let is_built = parts.len() > 1 && run(workspace, parts).is_ok();
@@ -84,13 +84,13 @@ fn run(workspace: &Workspace, parts: &[&Part]) -> Result<()> {
     let targets: Vec<&Target> = parts.iter().map(|part| part.product.target()).collect();
     let mut cargo = cargo(workspace, "build", &targets);
     cargo.arg("--keep-going");
-    // `cargo run` has set it for xtask; the build takes it from the configuration.
+    // `cargo run` sets the variable for xtask; the build must read it from cargo's configuration.
     cargo.env_remove("LIBSQLITE3_FLAGS");
     for Part { product, tools } in parts {
         cargo.arg("--config").arg(rustflags(workspace, product.target(), &tools.rustflags)?);
         cargo.envs(tools.variables.iter().cloned());
     }
-    // C compiles for minutes. The step's progress shows which, and how far cargo is.
+    // C compiles for minutes. Meanwhile, the step's progress shows the crate and how far cargo is.
     cargo.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "100");
     let step = match targets.as_slice() {
         [target] => format!("build {target}"),
@@ -100,42 +100,42 @@ fn run(workspace: &Workspace, parts: &[&Part]) -> Result<()> {
 }
 
 impl Part {
-    /// The library that cargo left.
+    /// Returns the addon that cargo built.
     fn built(&self, workspace: &Workspace, started: SystemTime) -> Result<Built> {
         let target = self.product.target();
         let folder = workspace.release_target_dir().join(&target.triple).join("release");
         let library = folder.join(target.library_file());
         let written = fs::metadata(&library).and_then(|metadata| metadata.modified());
-        let written = written.with_context(|| format!("cargo left no {}", library.display()))?;
+        let written = written.with_context(|| format!("cargo built no {}", library.display()))?;
         let elapsed = written.duration_since(started).ok();
         Ok(Built { product: self.product.clone(), library, toolchain: self.tools.summary, elapsed })
     }
 }
 
-/// Copies a library beside its destination and renames it: a Node that has loaded the old file keeps it. A failed copy is
-/// removed.
+/// Copies a library beside its destination, then renames the copy: a Node that has loaded the old file keeps that file.
+/// Removes a failed copy.
 fn replace(library: &Path, path: &Path) -> Result<()> {
     let cannot_write = || format!("cannot write {}: free some space, or make it writable", path.display());
     let folder = path.parent().with_context(cannot_write)?;
     fs::create_dir_all(folder).with_context(cannot_write)?;
-    // Closed at once: `fs::copy` opens it by its name, and copies the permissions.
+    // Closes the file at once: `fs::copy` opens the file by its name, and copies the permissions.
     let fresh = tempfile::NamedTempFile::new_in(folder).with_context(cannot_write)?.into_temp_path();
     fs::copy(library, &fresh).with_context(cannot_write)?;
     fresh.persist(path).with_context(cannot_write)
 }
 
-/// The toolchain's flags, and those that keep paths of this machine out of the addon, as a setting for cargo's `--config`. Cargo
-/// adds the flags of `.cargo/config.toml`.
+/// Returns the toolchain's flags, and the flags that keep paths of this machine out of the addon, as a setting for
+/// cargo's `--config`. Cargo adds the flags of `.cargo/config.toml`.
 fn rustflags(workspace: &Workspace, target: &Target, toolchain: &[String]) -> Result<String> {
     let folder = |name| env::var_os(name).map(PathBuf::from);
     let cargo_home = folder("CARGO_HOME").or_else(|| Some(folder("HOME")?.join(".cargo")));
     let remap = |from: PathBuf, to| format!("--remap-path-prefix={}={to}", from.display());
-    // The workspace needs no prefix: cargo names its sources by relative paths. A prefix would be another flag in each checkout,
-    // and each would compile all crates and all C again in a shared target directory.
+    // The workspace's path needs no flag, since cargo names the workspace's sources by relative paths. Such a flag
+    // would differ between checkouts, and each would compile all crates and all C again in a shared target directory.
     let mut flags = vec![remap(workspace.release_target_dir(), "/target")];
     flags.extend(cargo_home.map(|cargo| remap(cargo.join("registry/src"), "/registry")));
     flags.extend_from_slice(toolchain);
-    // A JSON array of strings is a TOML one, too.
+    // A JSON array of strings is also valid TOML.
     Ok(format!("target.{}.rustflags={}", target.triple, serde_json::to_string(&flags)?))
 }
 
@@ -173,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("lib.so");
         fs::write(&library, "content").unwrap();
-        // A file cannot replace a folder, whoever asks.
+        // A file cannot replace a folder, even for root.
         let dist = folder.path().join("dist");
         fs::create_dir_all(dist.join("a.node")).unwrap();
         let error = replace(&library, &dist.join("a.node")).unwrap_err().to_string();

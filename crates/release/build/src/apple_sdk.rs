@@ -1,4 +1,4 @@
-//! The SDK of macOS addons, made from zig's stubs, and what gives it to rustc.
+//! Makes the SDK that links macOS addons from zig's stubs, and passes the SDK to rustc.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,12 +13,12 @@ use node_targets::{Os, Target};
 
 use crate::zig::Zig;
 
-/// Makes the SDK, for Nix and here.
+/// The script that makes the SDK, here and in Nix.
 const SCRIPT: &str = "nix/lib/apple-sdk.sh";
-/// Gives the target's rustc, and not the host's, the SDK and the oldest macOS, for Nix and here.
+/// The wrapper that passes the SDK and the oldest macOS to the target's rustc, not the host's, here and in Nix.
 const RUSTC_WRAPPER: &str = "nix/lib/rustc-wrapper.sh";
 
-/// Returns the folder that `SDKROOT` names; makes it on first use, beside the zig that it is made from.
+/// Returns the SDK's folder, for `SDKROOT`. Makes the SDK on first use, beside the zig with its stubs.
 fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
     let sdk = zig.folder.join(format!("apple-sdk-{}", digest_of(workspace, SCRIPT)?));
     if sdk.is_dir() {
@@ -30,24 +30,26 @@ fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
     let mut make = process::command("sh");
     process::capture(make.arg(workspace.root().join(SCRIPT)).arg(stubs).arg(&fresh)).with_context(|| {
         let folder = zig.folder.display();
-        format!("cannot make Apple's SDK from the zig in {folder}: remove that folder, and cargo xtask setup")
+        format!(
+            "cannot make Apple's SDK from the zig in {folder}: remove that folder, and run cargo xtask setup"
+        )
     })?;
-    // Whole or not at all. If another process was faster, its folder is the same.
+    // The rename is atomic. If another process was faster, its folder has the same content.
     match fs::rename(&fresh, &sdk) {
         Err(error) if !sdk.is_dir() => Err(error).with_context(|| format!("cannot write {}", sdk.display())),
         _ => Ok(sdk),
     }
 }
 
-/// A macOS target, the host that links it, and the zig that compiles its C, if one does.
+/// A macOS target, the host that links it, and the zig that compiles its C; `None` if another compiler does.
 pub(crate) struct Link<'a> {
     pub(crate) target: &'a Target,
     pub(crate) host: &'a Target,
     pub(crate) zig: Option<&'a Zig>,
 }
 
-/// Returns the variables that cargo is started with. A Mac has an SDK of its own for its build scripts and proc macros, which
-/// see nothing of the target's.
+/// Returns the environment variables for cargo. A Mac links its build scripts and proc macros with its own SDK, and
+/// never with the target's.
 pub(crate) fn variables(workspace: &Workspace, link: &Link<'_>) -> Result<Vec<(OsString, OsString)>> {
     let Link { target, host, zig } = *link;
     let floor = target.floor.with_context(|| format!("targets.json has no floor for {target}"))?;
@@ -59,7 +61,7 @@ pub(crate) fn variables(workspace: &Workspace, link: &Link<'_>) -> Result<Vec<(O
     if let Some(zig) = zig {
         let sdk = install(workspace, zig)?;
         variables.push(("TARGET_SDKROOT".into(), sdk.clone().into()));
-        // If no SDK is named, the crate cc asks xcrun, which only a Mac has.
+        // Without SDKROOT, the crate cc calls xcrun, which only a Mac has.
         if host.os != Os::Darwin {
             variables.push(("SDKROOT".into(), sdk.into()));
         }
@@ -77,7 +79,8 @@ mod tests {
     use super::*;
     use crate::toolchain::BuildTools;
 
-    /// The smallest addon, which uses Rust's standard library and so what that asks of the system.
+    /// The smallest addon that links Rust's standard library, and therefore the system libraries that the standard
+    /// library needs.
     const ADDON: &str = "
         #[unsafe(no_mangle)]
         pub extern \"C\" fn napi_register_module_v1(_: usize, exports: usize) -> usize { print(exports) }
@@ -86,7 +89,7 @@ mod tests {
         fn print(number: usize) -> usize { println!(\"{number}\"); number }
     ";
 
-    /// zig, and the macOS targets whose standard library is installed.
+    /// Returns zig, and the macOS targets whose standard library is installed.
     fn tools(workspace: &Workspace) -> Option<(Zig, Vec<&'static Target>)> {
         let Some(zig) = Zig::find(workspace).unwrap() else {
             println!("skipped: zig is not installed: run cargo xtask setup");
@@ -96,14 +99,14 @@ mod tests {
         let (there, missing): (Vec<_>, Vec<_>) =
             macos.partition(|target| rust_std::is_installed(workspace, &target.triple).unwrap());
         for target in missing {
-            println!("skipped: Rust has no standard library for {target}: cargo xtask setup");
+            println!("skipped: Rust's standard library for {target} is not installed: run cargo xtask setup");
         }
         Some((zig, there))
     }
 
-    /// The audit of a whole addon follows in `cargo xtask dist`.
+    /// Links a small addon; `cargo xtask dist` audits a complete one.
     #[test]
-    fn a_link_takes_libsystem_alone_signs_and_has_the_same_bytes_again() {
+    fn a_linked_addon_needs_only_libsystem_is_signed_and_is_reproducible() {
         let workspace = Workspace::find().unwrap();
         let Some((zig, targets)) = tools(&workspace) else { return };
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -128,7 +131,7 @@ mod tests {
     fn link(workspace: &Workspace, target: &Target, zig: &Zig, folder: &Path) -> PathBuf {
         let addon = folder.join(target.artifact_file());
         let mut rustc = process::command(workspace.root().join(RUSTC_WRAPPER));
-        // In the workspace, for its Rust.
+        // rustup selects the workspace's toolchain.
         rustc.current_dir(workspace.root()).args([
             "rustc",
             "--edition=2024",
@@ -156,8 +159,8 @@ mod tests {
         );
     }
 
-    /// Plays rustc on a Mac: reports a Mac as host, and compiles host crates twice, once for macOS, to log how they are
-    /// linked, and once for this machine, so that cargo can run the build script and load the proc macro.
+    /// Imitates rustc on a Mac: reports a Mac as its host, and compiles each host crate twice. The macOS build logs how
+    /// the crate is linked; cargo runs or loads the build for this machine.
     const RUSTC_ON_A_MAC: &str = r#"#!/bin/sh
 set -eu
 here=${0%/*}
@@ -185,7 +188,7 @@ if [ -n "$for_target" ]; then exec rustc "$@"; fi
 exec rustc "$@"
 "#;
 
-    /// Logs its arguments and the SDK, and leaves a file.
+    /// Logs its arguments and the SDK, and writes an output file.
     const CC: &str = r#"#!/bin/sh
 echo "SDKROOT=$SDKROOT $*" >>"${0%/*}/../cc.log"
 previous=''
@@ -195,11 +198,12 @@ for argument; do
 done
 "#;
 
-    /// Logs its arguments, and is the lld of the rustc that calls it.
+    /// Logs its arguments, and runs the lld of the rustc that calls it.
     const LLD: &str = "#!/bin/sh\necho \"$*\" >>\"${0%/*}/lld.log\"\nexec rust-lld \"$@\"\n";
 
-    /// On a Mac the host and the target can be the same triple. Its build scripts and proc macros were linked with the
-    /// target's linker, which cannot link programs for the Mac itself, and with the target's SDK, which has no headers.
+    /// On a Mac, the host and the target can be the same triple. In that case, cargo linked the build scripts and proc
+    /// macros with the target's linker, which cannot link programs for the Mac itself, and with the target's SDK, which
+    /// has no headers.
     #[test]
     fn a_mac_links_build_scripts_and_proc_macros_with_its_own_compiler_and_sdk() {
         let workspace = Workspace::find().unwrap();
@@ -224,7 +228,7 @@ done
         cargo.arg(format!("target.{}.rustflags={flags}", target.triple));
         cargo.env("RUSTC", here.join("rustc")).env("CARGO_TARGET_DIR", here.join("target"));
         cargo.env("SDKROOT", here.join("Mac.sdk")).env_remove("MACOSX_DEPLOYMENT_TARGET");
-        // Cargo sets it for tests, and here it would name the workspace's compiler.
+        // rustup sets RUSTUP_TOOLCHAIN for tests; here the variable would select the workspace's compiler.
         cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         cargo.envs(tools.variables);
         process::capture(cargo).unwrap();

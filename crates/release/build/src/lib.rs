@@ -1,13 +1,10 @@
 //! Release addons without Nix: one cargo call for many targets, zig as C compiler, rustc's own lld for macOS, mingw.
 //!
-//! The crate selects a target's toolchain, calls cargo, and returns the library. It also compiles the
-//! package's JavaScript. It knows neither our policy for addons nor how packages are made: other crates audit, pack and load.
+//! The crate selects a target's toolchain, calls cargo, and returns the library. The crate also compiles the package's
+//! JavaScript. Other crates audit, pack and load.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 mod addon;
 mod apple_sdk;

@@ -1,6 +1,7 @@
-//! mingw: Windows' addon for the GNU ABI, which a Linux machine can compile and link.
+//! Builds Windows' addon for the GNU ABI with mingw, which compiles and links on Linux.
 //!
-//! The proxy has the same Rust and C as the addon that ships, by another compiler. It is a check, never an artifact.
+//! This addon, the proxy, has the same Rust and C as the shipped addon, but another compiler. The proxy is a check,
+//! never an artifact.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,41 +18,42 @@ pub const COMPILER_PACKAGE: &str = "gcc-mingw-w64-x86-64-posix";
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 const ARCHIVER: &str = "x86_64-w64-mingw32-ar";
 
-/// Only napi's build script for this ABI reads the variable.
+/// The variable that napi's build script reads, only for this ABI.
 const LIBNODE_PATH: &str = "LIBNODE_PATH";
 
-/// Returns the compiler, which is the linker as well: rustc calls it by its name.
+/// Returns the compiler, which rustc also calls by its name as the linker.
 pub fn mingw_compiler() -> Result<PathBuf> {
     program(COMPILER).with_context(|| format!("{COMPILER} is not installed: run cargo xtask setup"))
 }
 
-/// The target that mingw compiles for, with a name of its own: that the proxy loads says nothing about the shipped addon.
+/// Returns the target that mingw compiles for. The target has its own name, since a proxy that loads proves nothing
+/// about the shipped addon.
 pub(crate) fn target(platform: &Target) -> Target {
     let gnu = |name: &str| name.replace("-msvc", "-gnu");
     Target { triple: gnu(&platform.triple), platform: gnu(&platform.platform), ..platform.clone() }
 }
 
-/// Checks the compiler. Returns the variables that cargo is started with.
+/// Checks the compiler. Returns the environment variables for cargo.
 pub(crate) fn variables(workspace: &Workspace, target: &Target) -> Result<Vec<(OsString, OsString)>> {
     let compiler = mingw_compiler()?;
     let scratch = tempfile::tempdir().context("cannot create a temporary folder to try the C compiler in")?;
     vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path())?;
     Ok(vec![
-        // By their names: OpenSSL writes the compiler's into the library.
+        // Names instead of paths, since OpenSSL writes its compiler's name into the library.
         (compiler_variable(&target.triple).into(), COMPILER.into()),
         (archiver_variable(&target.triple).into(), ARCHIVER.into()),
         (LIBNODE_PATH.into(), empty_libnode(workspace, target)?.into()),
     ])
 }
 
-/// Makes a folder with an empty Node library. napi's build script for this ABI demands one, and the linker takes nothing from
-/// it: with `dyn-symbols` the addon looks each function of Node-API up in the running Node.
+/// Makes a folder with an empty Node library, which napi's build script for this ABI requires. The linker takes nothing
+/// from the library: with `dyn-symbols`, the addon looks up each Node-API function in the running Node.
 fn empty_libnode(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     let folder = workspace.release_target_dir().join(&target.triple).join("empty-libnode");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for name in ["libnode.dll", "libnode.dll.a"] {
         let file = folder.join(name);
-        // Written once: cargo builds again after a change.
+        // Written only once: cargo would rebuild after a change.
         if !file.is_file() {
             fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
         }

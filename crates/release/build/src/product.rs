@@ -11,9 +11,10 @@ use node_targets::{Target, Toolchain};
 use crate::mingw;
 use crate::type_check::type_check;
 
-/// An addon: a platform's own, or the mingw proxy for one that only Windows can build.
+/// An addon: a platform's own, or the mingw proxy of an addon that only Windows can build.
 ///
-/// The proxy has the same sources for Windows' other ABI. It is audited and loaded as a check, and never packed.
+/// The proxy has the same sources, compiled for Windows' other ABI. The proxy is audited and loaded as a check, and
+/// never packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     platform: &'static Target,
@@ -21,13 +22,13 @@ pub struct Product {
 }
 
 impl Product {
-    /// The platform's own addon, wherever it is built.
+    /// Returns the platform's own addon, on whatever machine it is built.
     #[must_use]
     pub fn own(platform: &'static Target) -> Self {
         Self { platform, compiled: Cow::Borrowed(platform) }
     }
 
-    /// The addon that this machine builds for a platform.
+    /// Returns the addon that this machine builds for a platform.
     #[must_use]
     pub fn here(platform: &'static Target) -> Self {
         if platform.toolchain == Toolchain::Msvc && !cfg!(windows) {
@@ -36,7 +37,7 @@ impl Product {
         Self::own(platform)
     }
 
-    /// Every addon that may be here: each platform's own, and the proxies.
+    /// Returns every addon that this machine may have: each platform's own, and the proxies.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let targets = node_targets::targets().iter();
@@ -50,25 +51,26 @@ impl Product {
         product.map_or_else(|| Ok(Self::own(Target::find(name)?)), Ok)
     }
 
-    /// Whether it is mingw's proxy.
+    /// Returns whether the addon is mingw's proxy.
     #[must_use]
     pub fn is_proxy(&self) -> bool {
         matches!(self.compiled, Cow::Owned(_))
     }
 
-    /// The platform whose name, policy and file name the addon has.
+    /// Returns the platform whose name, policy and file name the addon has.
     #[must_use]
     pub fn platform(&self) -> &'static Target {
         self.platform
     }
 
-    /// The target that cargo compiles for and that a Node is of.
+    /// Returns the target that cargo compiles for. A Node of the same target loads the addon.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.compiled
     }
 
-    /// The file that is loaded and packed. A proxy is kept apart from the folder that packages are made from.
+    /// Returns the path of the addon that is loaded and packed. A proxy is in another folder than the addons for
+    /// packages.
     #[must_use]
     pub fn path(&self, workspace: &Workspace) -> PathBuf {
         let folder =
@@ -76,8 +78,8 @@ impl Product {
         folder.join(self.platform.artifact_file())
     }
 
-    /// Type-checks the platform's Rust if this machine builds only the proxy. Returns what is missing to build the product, if
-    /// anything.
+    /// Type-checks the platform's Rust if this machine builds only the proxy. Returns a message if a tool for the
+    /// product is missing.
     pub fn check(&self, workspace: &Workspace) -> Result<Option<String>> {
         if !self.is_proxy() {
             return Ok(None);
@@ -88,11 +90,12 @@ impl Product {
         }
         let triple = &self.compiled.triple;
         let is_installed = rust_std::is_installed(workspace, triple)?;
-        Ok((!is_installed).then(|| format!("Rust has no standard library for {triple}: cargo xtask setup")))
+        Ok((!is_installed)
+            .then(|| format!("Rust's standard library for {triple} is not installed: run cargo xtask setup")))
     }
 }
 
-/// The name of the target that is compiled: a proxy has its own.
+/// Displays the name of the compiled target; a proxy has its own.
 impl fmt::Display for Product {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.compiled.fmt(f)
@@ -104,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_platform_has_a_product_and_only_msvcs_has_a_proxy() {
+    fn each_platform_has_a_product_and_only_msvc_has_a_proxy() {
         let workspace = Workspace::at("/w".as_ref());
         for platform in node_targets::targets() {
             let (own, here) = (Product::own(platform), Product::here(platform));

@@ -1,4 +1,4 @@
-//! The C toolchain of a target: from the row of the target table to variables and flags for cargo.
+//! Selects the C toolchain of a target, and passes it to cargo as variables and flags.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use crate::zig_wrappers;
 
 /// The variables and flags with which cargo builds for a target.
 pub(crate) struct BuildTools {
-    /// Environment variables. Each has the target in its name, is `PATH`, or changes nothing for other targets.
+    /// Environment variables. A variable is `PATH`, or has the target in its name, or has no effect on other targets.
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Flags for rustc.
     pub(crate) rustflags: Vec<String>,
@@ -38,7 +38,7 @@ impl BuildTools {
         Self::on_host(workspace, target, node_targets::host()?)
     }
 
-    /// As [`BuildTools::for_product`], on a host that a test may play.
+    /// Does the work of [`BuildTools::for_product`] for any host, so that tests can imitate a host.
     pub(crate) fn on_host(workspace: &Workspace, target: &Target, host: &Target) -> Result<Self> {
         let environment = |name: &str| env::var(name).ok();
         let named = [compiler_variable(&target.triple), format!("CC_{}", target.triple)];
@@ -66,7 +66,7 @@ impl BuildTools {
         if let (Some(zig_target), Some(zig)) = (zig_target(&toolchain), &zig) {
             let path = zig_wrappers::install(workspace, zig, zig_target)?;
             tools.variables.push(("PATH".into(), path));
-            // By its path: this process has another PATH than cargo will have.
+            // The path instead of the name: cargo's PATH has the wrappers, this process's PATH does not.
             compiler = compiler.map(|name| zig.wrappers().join(name));
             tools.rustflags.extend(target.rust_flags.iter().cloned());
         }
@@ -89,16 +89,16 @@ fn check(compiler: &str, target: &Target, zig: Option<&Zig>) -> Result<()> {
         (Err(error @ CheckError::Failed { .. }), Some(zig)) => {
             let folder = zig.folder.display();
             Err(error).with_context(|| {
-                format!("the zig in {folder} does not work: remove that folder, and cargo xtask setup")
+                format!("the zig in {folder} does not work: remove that folder, and run cargo xtask setup")
             })
         }
         (checked, _) => Ok(checked?),
     }
 }
 
-/// The selected settings as variables, with zig's tools as wrappers on `PATH`.
+/// Returns the selected settings as variables, with zig's tools as wrappers on `PATH`.
 fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)> {
-    // A flag of rustc names the linker: see `linker`.
+    // A rustc flag names the linker instead: see `linker`.
     let linker = linker_variable(&target.triple);
     let settings = toolchain.settings.iter().filter(|setting| setting.variable != linker);
     let mut variables: Vec<(OsString, OsString)> = settings
@@ -116,19 +116,19 @@ fn variables(toolchain: &Toolchain, target: &Target) -> Vec<(OsString, OsString)
     variables
 }
 
-/// The name of a tool's program. For zig's C compiler, it is the wrapper `zig_cc`.
+/// Returns the name of a tool's program. For zig's C compiler, the program is the wrapper `zig_cc`.
 fn program_of(tool: &Tool, toolchain: &Toolchain, zig_cc: &str) -> Option<String> {
     match tool {
         Tool::Program(program) => Some(program.clone()),
         Tool::ZigCc(zig_target) => Some(zig_wrappers::name(zig_target, zig_cc)),
         Tool::ZigAr => Some(zig_wrappers::name(zig_target(toolchain)?, "ar")),
-        // A later variant of the enum is left to cargo.
+        // Cargo chooses the program for an unknown variant of this non-exhaustive enum.
         _ => None,
     }
 }
 
-/// The flags of targets.json for all C, before those of the environment. A compiler other than zig needs the oldest macOS as
-/// a flag.
+/// Returns the flags of targets.json for all C, followed by the flags of the environment. A compiler other than zig
+/// needs the oldest macOS as a flag.
 fn c_flags(toolchain: &Toolchain, target: &Target) -> Option<(OsString, OsString)> {
     let variable = format!("CFLAGS_{}", target.underscored());
     let mut flags = target.c_flags.clone();
@@ -141,10 +141,11 @@ fn c_flags(toolchain: &Toolchain, target: &Target) -> Option<(OsString, OsString
     (!flags.is_empty()).then(|| (variable.into(), flags.join(" ").into()))
 }
 
-/// The linker, for a flag of rustc.
+/// Returns the linker, for a rustc flag.
 ///
-/// Cargo's variable for it would also link the build scripts of the host's own triple, and is part of their fingerprint:
-/// between a build for the host and one for another target cargo would compile all build scripts again, and OpenSSL.
+/// With cargo's variable for the linker, cargo would also link build scripts with this linker if the target is the
+/// host's own triple. The variable is part of their fingerprint: each switch between the host and another target would
+/// recompile all build scripts and OpenSSL.
 fn linker(toolchain: &Toolchain, target: &Target) -> Option<String> {
     program_of(toolchain.tool(&linker_variable(&target.triple))?, toolchain, "link")
 }
@@ -153,16 +154,16 @@ fn linker(toolchain: &Toolchain, target: &Target) -> Option<String> {
 struct Machine<'a> {
     host: &'a Target,
     environment: &'a dyn Fn(&str) -> Option<String>,
-    /// Tells whether it has a program.
+    /// Returns whether the machine has a program.
     has: &'a dyn Fn(&str) -> bool,
 }
 
-/// Selects by vendored-toolchain, which does not read the target table.
+/// Selects the toolchain with vendored-toolchain, which does not read the target table.
 fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
     let floor = target.floor.map(|floor| floor.to_string()).unwrap_or_default();
     let kind = match target.toolchain {
-        // Outside of Nix, a cross gcc for musl is often a wrapper of the machine's own gcc (Debian's musl-tools), whose
-        // libgcc_s a cdylib then lacks.
+        // Outside Nix, a cross gcc for musl is often a wrapper of the machine's own gcc (Debian's musl-tools). A cdylib
+        // for musl then lacks that gcc's libgcc_s.
         Listed::Zig | Listed::PkgsCross => Kind::Zig { floor: &floor },
         Listed::Msvc => Kind::Msvc,
     };
@@ -171,7 +172,7 @@ fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
     Ok(vendored_toolchain::select(&Request { triple, kind, host, environment, program: has })?)
 }
 
-/// zig's name of the target, if its compiler is zig.
+/// Returns zig's name of the target if the compiler is zig.
 fn zig_target(toolchain: &Toolchain) -> Option<&str> {
     toolchain.settings.iter().find_map(|setting| match &setting.tool {
         Tool::ZigCc(target) => Some(target.as_str()),
@@ -179,10 +180,10 @@ fn zig_target(toolchain: &Toolchain) -> Option<&str> {
     })
 }
 
-/// The C compiler in a few words, and the linker if it is another.
+/// Describes the C compiler in a few words, and the linker if it is another program.
 fn summary(toolchain: &Toolchain, target: &Target) -> &'static str {
     match toolchain.origin {
-        Origin::Environment => "named by the environment",
+        Origin::Environment => "set by the environment",
         Origin::Zig if target.os == Os::Darwin => "zig, rust-lld",
         Origin::Zig => "zig",
         Origin::Gcc => "gcc",
@@ -196,7 +197,7 @@ fn summary(toolchain: &Toolchain, target: &Target) -> &'static str {
 mod tests {
     use super::*;
 
-    /// The programs of a machine, and the toolchain of each target of the table, in its order.
+    /// The programs of each machine, and the toolchain for each target in the table's order.
     #[test]
     fn each_target_gets_its_toolchain_on_each_machine() {
         let gnu = "x86_64-unknown-linux-gnu";
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn zigs_tools_have_the_target_and_the_floor_in_their_names() {
+    fn zig_tools_have_the_target_and_the_floor_in_their_names() {
         let host = Target::by_triple("x86_64-unknown-linux-gnu").unwrap();
         let toolchain = select(host, &Machine { host, environment: &|_| None, has: &|_| true }).unwrap();
         let variables = variables(&toolchain, host);
@@ -265,7 +266,8 @@ mod tests {
         );
     }
 
-    /// A linker variable would also link the build scripts of the host's own triple. macOS' linker was one.
+    /// With a linker variable, cargo would also link the build scripts of the host's own triple. macOS targets had such
+    /// a variable.
     #[test]
     fn no_target_has_a_linker_variable_and_each_has_its_flags() {
         let workspace = Workspace::find().unwrap();

@@ -1,7 +1,7 @@
-//! The Rust of Windows' addon, type-checked on another machine.
+//! Type-checks the Rust of Windows' addon on another machine.
 //!
-//! Only Windows has MSVC's linker and libraries. The check needs no C, but the -sys crates' build scripts run: they find a
-//! fake installation of their libraries, and compile nothing.
+//! Only Windows has MSVC's linker and libraries. The check compiles no C, but it runs the -sys crates' build scripts,
+//! which find fake installations of their libraries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use crate::cargo::cargo;
 use crate::zig::Zig;
 use crate::zig_wrappers;
 
-/// Checks the addon's crates and their dependencies for a target of Windows.
+/// Type-checks the addon's crates and their dependencies for a Windows target.
 pub(crate) fn type_check(workspace: &Workspace, target: &Target) -> Result<()> {
     let zig = Zig::install(workspace)?;
     let arch = target.triple.split('-').next().unwrap_or_default();
-    // openssl-sys preprocesses OpenSSL's headers, for which any compiler for Windows suffices.
+    // openssl-sys preprocesses OpenSSL's headers, which any C compiler for Windows can do.
     let zig_target = &format!("{arch}-windows-gnu");
     let path = zig_wrappers::install(workspace, &zig, zig_target)?;
     let prefix = fake_openssl(workspace, target)?;
@@ -38,7 +38,7 @@ pub(crate) fn type_check(workspace: &Workspace, target: &Target) -> Result<()> {
     workspace.run(&format!("check {target}"), check).map(drop)
 }
 
-/// A pkg-config that finds every library, in version 1.
+/// A pkg-config that reports version 1 of every library.
 const PKG_CONFIG: &str = "#!/bin/sh\ncase $* in *--modversion*) echo 1 ;; esac\n";
 
 /// Makes a folder that looks like an installation of OpenSSL: two headers with the version, and a pkg-config.
@@ -56,7 +56,7 @@ fn fake_openssl(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     Ok(prefix)
 }
 
-/// The part of `opensslv.h` that openssl-sys reads, for the OpenSSL in Cargo.lock.
+/// Returns the part of `opensslv.h` that openssl-sys reads, for the version of OpenSSL in Cargo.lock.
 fn version_header(lock: &Lockfile) -> Result<String> {
     let source = lock.packages.iter().find(|package| package.name.as_str() == "openssl-src");
     let source = &source.context("Cargo.lock has no openssl-src")?.version;

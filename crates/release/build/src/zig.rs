@@ -10,9 +10,9 @@ use machine::{Workspace, make_executable, python, system};
 /// zig and cargo-zigbuild, unpacked.
 #[derive(Debug, Clone)]
 pub struct Zig {
-    /// The folder of both.
+    /// The folder with both programs.
     pub(crate) folder: PathBuf,
-    /// zig's version. cargo-zigbuild would otherwise ask zig at every call.
+    /// zig's version. Without the version, cargo-zigbuild would call zig for it every time.
     pub version: String,
 }
 
@@ -23,14 +23,14 @@ impl Zig {
         Ok(zig.filter(|zig| zig.zig().is_file() && zig.cargo_zigbuild().is_file()))
     }
 
-    /// Returns the pinned versions. Downloads them on first use.
+    /// Returns the pinned versions, and downloads them on first use.
     pub fn install(workspace: &Workspace) -> Result<Self> {
         if let Some(zig) = Self::find(workspace)? {
             return Ok(zig);
         }
         let Some((zig, wheels)) = Self::pinned(workspace)? else {
             bail!(
-                "no zig is pinned for {}: name another C compiler for the target by CC_<triple> and AR_<triple>",
+                "no zig is pinned for {}: set CC_<triple> and AR_<triple> to another C compiler and archiver for the target",
                 system()
             );
         };
@@ -43,7 +43,7 @@ impl Zig {
         let scripts = fresh.folder.join(format!("cargo_zigbuild-{}.data/scripts", zigbuild.version));
         fs::rename(scripts, fresh.folder.join("bin"))
             .context("the wheel of cargo-zigbuild has no program")?;
-        // Python's unzip drops permissions.
+        // Python's zipfile module drops permissions.
         make_executable(&fresh.zig())?;
         make_executable(&fresh.cargo_zigbuild())?;
         let _ = fs::remove_dir_all(&zig.folder);
@@ -52,22 +52,22 @@ impl Zig {
         Ok(zig)
     }
 
-    /// The program zig.
+    /// Returns the path of zig.
     pub(crate) fn zig(&self) -> PathBuf {
         self.folder.join("ziglang/zig")
     }
 
-    /// The program that translates gcc's arguments to zig's.
+    /// Returns the path of cargo-zigbuild, which translates gcc's arguments to zig's.
     pub(crate) fn cargo_zigbuild(&self) -> PathBuf {
         self.folder.join("bin/cargo-zigbuild")
     }
 
-    /// The folder for compiler wrappers.
+    /// Returns the folder for compiler wrappers.
     pub(crate) fn wrappers(&self) -> PathBuf {
         self.folder.join("wrappers")
     }
 
-    /// The pinned versions, if there are any for this system.
+    /// Returns the pinned versions for this system, if the list has them.
     fn pinned(workspace: &Workspace) -> Result<Option<(Self, [PinnedFile; 2])>> {
         let files = pinned_files(workspace)?;
         let pinned = |package: &str| files.iter().find(|file| file.package == package).cloned();

@@ -1,6 +1,6 @@
-//! zig as C compiler and linker of one target: small programs on `PATH`.
+//! Writes wrappers, small programs on `PATH` that call zig as the C compiler and linker of one target.
 //!
-//! They share `nix/lib/zig.sh` with the wrappers of Nix.
+//! Nix's wrappers use the same functions, from `nix/lib/zig.sh`.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use machine::{Workspace, make_executable};
 
 use crate::zig::Zig;
 
-/// The shell functions that Nix' wrappers and these share.
+/// The shell functions of these wrappers and of Nix's.
 const FUNCTIONS: &str = "nix/lib/zig.sh";
 
 /// Each tool, and the function that it calls.
@@ -25,14 +25,14 @@ const TOOLS: [(&str, &str); 5] = [
     ("link", "compile cc"),
 ];
 
-/// The name of a target's tool: `zig-x86_64-linux-gnu.2.28-cc`.
+/// Returns the name of a target's tool: `zig-x86_64-linux-gnu.2.28-cc`.
 pub(crate) fn name(zig_target: &str, tool: &str) -> String {
     format!("zig-{zig_target}-{tool}")
 }
 
 /// Writes `zig-<target>-cc`, `-c++`, `-ar`, `-ranlib` and `-link`, and returns a `PATH` that begins with their folder.
 ///
-/// By name on `PATH` and not by path: OpenSSL writes the name of its compiler into the library.
+/// Cargo calls the wrappers by name, not by path, since OpenSSL writes its compiler's name into the library.
 pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<OsString> {
     let folder = zig.wrappers();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -40,7 +40,7 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Res
     for (tool, call) in TOOLS {
         let script = format!("{functions}{call} \"$@\"\n");
         let file = folder.join(name(zig_target, tool));
-        // An unchanged wrapper stays, so that a running build is not disturbed.
+        // Keeps an unchanged wrapper, so that a running build is not disturbed.
         if fs::read_to_string(&file).is_ok_and(|present| present == script) {
             continue;
         }
@@ -52,7 +52,7 @@ pub(crate) fn install(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Res
     prepend_to_path(&folder)
 }
 
-/// The part that all wrappers of a target share.
+/// Returns the part that all wrappers of a target share.
 fn functions(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<String> {
     let functions = fs::read_to_string(workspace.root().join(FUNCTIONS));
     let functions = functions.with_context(|| format!("cannot read {FUNCTIONS}"))?;
@@ -70,7 +70,7 @@ fn functions(workspace: &Workspace, zig: &Zig, zig_target: &str) -> Result<Strin
 fn prepend_to_path(folder: &Path) -> Result<OsString> {
     let present = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(env::split_paths(&present));
-    env::join_paths(folders).with_context(|| format!("cannot put {} on PATH", folder.display()))
+    env::join_paths(folders).with_context(|| format!("cannot add {} to PATH", folder.display()))
 }
 
 /// Quotes a path as one word of the shell.
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 
-    /// The crate cc passes Apple's SDK and the oldest macOS of the environment; both would change what zig compiles.
+    /// The crate cc passes the SDK and the oldest macOS of the environment, and both would change zig's output.
     #[test]
     #[cfg(unix)]
     fn a_compiler_gets_the_target_and_the_arguments_but_no_sdk() {

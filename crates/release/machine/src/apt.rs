@@ -9,16 +9,16 @@ use crate::process;
 use crate::program::program;
 use crate::workspace::Workspace;
 
-/// Installs packages. Only root can.
+/// Installs Debian packages, which requires root.
 pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let wanted = packages.join(" ");
     if program("apt-get").is_none() {
         bail!("apt-get is not on PATH: install {wanted} (Debian's names) with your system's package manager");
     }
     if process::capture(process::command("id").arg("-u"))? != "0" {
-        bail!("only root installs packages: run `apt-get install {wanted}` as root");
+        bail!("cannot install {wanted}: you are not root; run `apt-get install {wanted}` as root");
     }
-    // A broken third-party source must not stop the rest; the installation reports a package that it does not find.
+    // A broken third-party source must not stop the installation, which itself reports a package that it cannot find.
     let updated = workspace.attempt("apt-get update", process::command("apt-get").args(["-q", "update"]))?;
     let mut install = process::command("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
@@ -31,9 +31,9 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
 
 /// Packages of another Debian release.
 pub struct Foreign {
-    /// Its code name.
+    /// The release's code name, such as `trixie`.
     pub release: &'static str,
-    /// Debian's name of another processor; none for this machine's.
+    /// Debian's name of the packages' architecture; `None` means this machine's.
     pub architecture: Option<&'static str>,
     /// The packages' names.
     pub packages: &'static [&'static str],
@@ -44,7 +44,9 @@ pub fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> Result<(
     let Foreign { release, architecture, packages } = *foreign;
     for needed in ["apt-get", "dpkg-deb"] {
         if program(needed).is_none() {
-            bail!("{needed} is not on PATH: only Debian can unpack the libraries of Debian {release}");
+            bail!(
+                "{needed} is not on PATH: unpacking packages of Debian {release} requires a Debian machine"
+            );
         }
     }
     let mirror = machine_mirror()?;
@@ -73,12 +75,13 @@ pub fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> Result<(
         unpack.arg("-x").arg(package?.path()).arg(state.join("root"));
         workspace.run(&format!("{release} unpack"), unpack)?;
     }
-    // Whole or not at all: an interrupted set-up starts again.
+    // The rename is atomic, so an interrupted setup leaves no partial folder.
     fs::rename(state.join("root"), into).with_context(|| format!("cannot write {}", into.display()))
 }
 
-/// Keeps apt away from the machine's own state, and accepts the expired lists of an old release. By default a list that cannot
-/// be downloaded is a warning, and the next command reports a package as missing.
+/// Returns a configuration that keeps apt away from the machine's own state and accepts the expired package lists of an
+/// old release. A list that cannot be downloaded is an error. By default apt only warns, and the next command reports a
+/// package as missing.
 fn private_configuration(state: &Path, architecture: Option<&str>) -> String {
     let state = state.display();
     let architecture = architecture.map_or_else(String::new, |name| {
@@ -110,7 +113,7 @@ fn machine_mirror() -> Result<String> {
     })
 }
 
-/// The first address that offers a release, in either of apt's two formats.
+/// Returns the first address that offers a release. `sources` is in either of apt's two formats.
 fn mirror_of(sources: &str, codename: &str) -> Option<String> {
     let one_line = sources.lines().find_map(|line| {
         let line = line.trim().strip_prefix("deb ")?.trim_start();

@@ -8,26 +8,26 @@ use crate::process;
 use crate::program::program;
 use crate::workspace::Workspace;
 
-/// A program from crates.io, by its name and the one version that is used.
+/// A program from crates.io, pinned to one version.
 #[derive(Debug, Clone, Copy)]
 pub struct CargoTool {
-    /// The crate and its program, such as `cargo-deny`.
+    /// The name of the crate and of its program, such as `cargo-deny`.
     pub name: &'static str,
-    /// The version, since output formats and configuration change between versions.
+    /// The pinned version: output formats and configuration change between versions.
     pub version: &'static str,
-    /// More options of `cargo install`, such as features.
+    /// Further options for `cargo install`, such as features.
     pub options: &'static [&'static str],
 }
 
 impl CargoTool {
-    /// Returns the program in the cache, or else one on `PATH`.
+    /// Returns the program in the cache, or else the one on `PATH`.
     #[must_use]
     pub fn find(&self, workspace: &Workspace) -> Option<PathBuf> {
         let cached = self.root(workspace).join("bin").join(self.name);
         if cached.is_file() { Some(cached) } else { program(self.name) }
     }
 
-    /// Compiles the program into the cache if it is missing, which takes minutes. Returns whether it did.
+    /// Compiles the program into the cache if it is missing, which takes minutes. Returns whether it was missing.
     pub fn install(&self, workspace: &Workspace) -> Result<bool> {
         if self.find(workspace).is_some() {
             return Ok(false);
@@ -35,7 +35,7 @@ impl CargoTool {
         let Self { name, version, options } = *self;
         let mut install = process::command("cargo");
         install.args(["install", name, "--locked", "--version", version]).args(options);
-        // Its own target directory: nobody else can use the files of a shared one.
+        // Without the variable, cargo compiles in a temporary directory: no other build can use these files.
         install.arg("--root").arg(self.root(workspace)).env_remove("CARGO_TARGET_DIR");
         install.current_dir(workspace.root());
         workspace.run(&format!("install {name}"), install)?;
@@ -45,7 +45,8 @@ impl CargoTool {
     /// Returns the program, after compiling it if it is missing.
     pub fn require(&self, workspace: &Workspace) -> Result<PathBuf> {
         self.install(workspace)?;
-        self.find(workspace).with_context(|| format!("cargo installed {} without its program", self.name))
+        self.find(workspace)
+            .with_context(|| format!("`cargo install {}` left no program in the cache", self.name))
     }
 
     fn root(&self, workspace: &Workspace) -> PathBuf {

@@ -1,13 +1,11 @@
 //! The machine that the release tools run on: paths, processes, progress, reports, pinned downloads, apt, npm, Python.
 //!
-//! The crates that build, pack, load and test find programs and files with it, and print through it. It depends
-//! on no other crate of the workspace: it knows neither the rows of targets.json, nor what an addon contains, nor who calls it.
+//! The crates that build, pack, load and test use this crate to find programs and files, and to print. This crate
+//! depends on no other crate of the workspace: it knows nothing of targets.json, the content of an addon, or its
+//! callers.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 pub mod apt;
 mod cargo_tool;

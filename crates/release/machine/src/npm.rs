@@ -1,4 +1,4 @@
-//! npm in the package's folder: its dependencies and its scripts.
+//! Runs npm in the package's folder: installs dependencies and runs scripts.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::process;
 use crate::step::Finished;
 use crate::workspace::Workspace;
 
-/// Runs `npm ci` if the lock file changed since the last time. Returns whether it ran.
+/// Runs `npm ci` if the lock file changed since the last run. Returns whether it ran.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     let package = workspace.package();
     let lock = changed(&package.join("package-lock.json"))
@@ -24,12 +24,12 @@ pub fn install(workspace: &Workspace) -> Result<bool> {
     Ok(true)
 }
 
-/// Runs a script of the package with arguments.
+/// Runs a script of package.json with arguments.
 pub fn script(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<Finished> {
     workspace.attempt(&format!("npm run {name}"), npm(workspace).args(["run", name, "--"]).args(arguments))
 }
 
-/// Returns npm, to start in the package's folder.
+/// Returns an npm command that runs in the package's folder.
 pub fn npm(workspace: &Workspace) -> Command {
     let mut command = process::command("npm");
     command.current_dir(workspace.package());

@@ -1,7 +1,7 @@
-//! Files of registries, each pinned by version and hash.
+//! Files in package registries, each pinned by version and hash.
 //!
-//! Builds need the files of `nix/offline-nixpkgs/required-files.json`, which Nix reads as well. Other crates have lists of
-//! their own.
+//! `nix/offline-nixpkgs/required-files.json` lists the files that builds need; Nix reads the same list. Other crates
+//! have their own lists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::{process, python};
 
 const LIST: &str = "nix/offline-nixpkgs/required-files.json";
 
-/// A registry.
+/// A package registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Registry {
@@ -26,19 +26,19 @@ enum Registry {
     Npm,
 }
 
-/// A file of a registry.
+/// A file in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PinnedFile {
-    /// Its name in the Nix store.
+    /// The file's name in the Nix store.
     pub name: String,
-    /// Its hash: `sha256-` or `sha512-`, and base64.
+    /// The file's hash: `sha256-` or `sha512-`, followed by base64.
     hash: String,
     from: Registry,
-    /// The package.
+    /// The package's name.
     pub package: String,
-    /// The version of the package.
+    /// The package's version.
     pub version: String,
-    /// The system that a program runs on, in Nix' words; none for a file of every system.
+    /// Nix's name of the system that a program runs on; `None` for a file that every system uses.
     #[serde(default)]
     system: Option<String>,
     /// The platform tag of a wheel for another machine.
@@ -46,7 +46,7 @@ pub struct PinnedFile {
     tag: Option<String>,
 }
 
-/// Returns the files of the list that are for this machine.
+/// Returns the listed files that are for this machine.
 pub fn pinned_files(workspace: &Workspace) -> Result<Vec<PinnedFile>> {
     let path = workspace.root().join(LIST);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {LIST}"))?;
@@ -57,19 +57,20 @@ pub fn pinned_files(workspace: &Workspace) -> Result<Vec<PinnedFile>> {
     Ok(files)
 }
 
-/// Returns the cache folder for the files that a list pins. The name has a digest of the list, so a changed list gets another folder.
+/// Returns the cache folder for the files that a list pins. The folder's name contains a digest of the list, so a
+/// changed list gets a new folder.
 pub fn pinned_folder(workspace: &Workspace, name: &str, list: &str) -> Result<PathBuf> {
     Ok(workspace.cache().join(format!("{name}-{}", digest_of(workspace, list)?)))
 }
 
-/// Returns a short digest of a file of the workspace, for the name of a file that is made from it.
+/// Returns a short digest of a file in the workspace, for the name of a file or folder made from it.
 pub fn digest_of(workspace: &Workspace, file: &str) -> Result<String> {
     let text = fs::read(workspace.root().join(file)).with_context(|| format!("cannot read {file}"))?;
     Ok(hexadecimal_of(&Sha256::digest(text)[..8]))
 }
 
 impl PinnedFile {
-    /// A package of npm, with the integrity that the registry publishes.
+    /// Pins an npm package by the integrity that the registry publishes.
     pub fn npm(package: &str, version: &str, integrity: &str) -> Self {
         let file = package.trim_start_matches('@').replace('/', "-");
         Self {
@@ -83,7 +84,7 @@ impl PinnedFile {
         }
     }
 
-    /// Returns the file in the cache. Downloads it on first use, and verifies its hash.
+    /// Returns the file's path in the cache. Downloads the file on first use, and verifies its hash.
     pub fn fetch(&self, workspace: &Workspace) -> Result<PathBuf> {
         let downloads = workspace.cache().join("downloads");
         let path = downloads.join(&self.name);
@@ -146,7 +147,7 @@ impl PinnedFile {
         }
     }
 
-    /// The SHA-256 in hexadecimal digits.
+    /// Returns the file's SHA-256 in hexadecimal digits.
     pub fn sha256(&self) -> Result<String> {
         hexadecimal(&self.hash).with_context(|| format!("the pinned hash of {}", self.name))
     }
@@ -160,7 +161,7 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Converts a hash from the form of Nix and npm, `sha256-` and base64, to hexadecimal digits.
+/// Converts a hash from the format of Nix and npm (`sha256-` and base64) to hexadecimal digits.
 pub fn hexadecimal(hash: &str) -> Result<String> {
     let bytes = hash.strip_prefix("sha256-").and_then(|text| STANDARD.decode(text).ok());
     let bytes =
@@ -176,7 +177,7 @@ fn hexadecimal_of(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The example of FIPS 180, converted to base64 by openssl.
+    /// The example of FIPS 180; openssl converted its hash to base64.
     #[test]
     fn a_file_is_hashed_with_the_algorithm_of_its_pin() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Other programs: started without standard input and without the variables that cargo sets for xtask.
+//! Starts other programs, without standard input and without the variables that cargo sets for xtask.
 
 use std::borrow::BorrowMut;
 use std::env;
@@ -9,19 +9,19 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The number of characters of a command that is shown.
+/// The maximum length of a command in a message, in characters.
 const MAX_COMMAND: usize = 100;
 
-/// The beginnings of the names of the variables that cargo sets for xtask.
+/// Prefixes of the variables that cargo sets for xtask.
 const XTASKS_VARIABLES: [&str; 5] =
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
 
-/// Returns a program to start.
+/// Returns a command without standard input, without colours, and without the variables that cargo sets for xtask.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program_file(program.as_ref()));
     command.stdin(Stdio::null());
-    // People and parsers of test results read logs as text.
+    // People read the logs as plain text, and so do the parsers of test results.
     command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1").env_remove("FORCE_COLOR");
     for (name, _) in env::vars_os() {
         if XTASKS_VARIABLES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
@@ -31,7 +31,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// On Windows npm is a batch file, which starts by its full name only.
+/// On Windows, npm is a batch file, which starts only by its full name.
 fn program_file(program: &OsStr) -> &OsStr {
     if cfg!(windows) && program == "npm" { OsStr::new("npm.cmd") } else { program }
 }
@@ -48,7 +48,7 @@ pub fn capture(mut command: impl BorrowMut<Command>) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-/// A command as a person would type it, its program without the folder.
+/// Formats a command as a person would type it, without the program's folder. Shortens a long command.
 #[must_use]
 pub fn display_command(command: &Command) -> String {
     let mut text = format!("`{}", program_name(command));
@@ -63,13 +63,13 @@ pub fn display_command(command: &Command) -> String {
     text + "`"
 }
 
-/// The message for a command that cannot be started.
+/// Returns the message for a command that cannot be started.
 #[must_use]
 pub fn cannot_start(command: &Command) -> String {
     format!("cannot start {}: is {} on PATH?", display_command(command), program_name(command))
 }
 
-/// The way in which a program ended, in words.
+/// Describes how a program ended.
 #[must_use]
 pub fn display_status(status: ExitStatus) -> String {
     match status.code() {

@@ -1,17 +1,17 @@
-//! Programs as files: found on `PATH`, made executable, and the system that they run on.
+//! Finds programs on `PATH`, makes files executable, and names this machine's system.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-/// Returns the file of a program, if `PATH` has it.
+/// Returns the path of a program, if `PATH` has it.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     which::which(name).ok()
 }
 
-/// Lets everyone run a file. Does nothing on Windows, which has no such permission.
+/// Makes a file executable for everyone. Does nothing on Windows, which has no such permission.
 #[cfg(unix)]
 pub fn make_executable(file: &Path) -> Result<()> {
     use std::fs::{self, Permissions};
@@ -23,13 +23,13 @@ pub fn make_executable(file: &Path) -> Result<()> {
         .with_context(|| format!("cannot make {} executable", file.display()))
 }
 
-/// Lets everyone run a file. Does nothing on Windows, which has no such permission.
+/// Makes a file executable for everyone. Does nothing on Windows, which has no such permission.
 #[cfg(not(unix))]
 pub fn make_executable(_file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns this machine's system in Nix' words: `x86_64-linux`, `aarch64-darwin`.
+/// Returns Nix's name of this machine's system: `x86_64-linux`, `aarch64-darwin`.
 #[must_use]
 pub fn system() -> String {
     let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };

@@ -1,4 +1,4 @@
-//! Progress of long work: a moving line on a terminal, plain lines elsewhere.
+//! Shows the progress of long work: a moving line on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Ends the step: it succeeded, or it failed.
+    /// Ends the step, and shows whether it succeeded.
     pub fn end(&self, succeeded: bool) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! Python, which downloads from PyPI: its own pip, or the pip of a virtual environment.
+//! Downloads from PyPI with Python's pip, either python3's own or that of a virtual environment.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,16 +8,16 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use crate::{apt, process};
 
-/// Installs Python and its venv if there is neither pip nor ensurepip. Returns whether it did.
+/// Installs Python and its venv module if Python has neither pip nor ensurepip. Returns whether it did.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     if has("pip") || has("ensurepip") {
         return Ok(false);
     }
     let installed = apt::install(workspace, &["python3", "python3-venv"]);
-    installed.context("Python has no pip, which downloads zig, the C compiler of a release")?;
+    installed.context("cannot install pip, which downloads zig, the C compiler of a release")?;
     if !has("ensurepip") {
         bail!(
-            "python3 has neither pip nor ensurepip after the installation: is another python3 first on PATH?"
+            "python3 still has neither pip nor ensurepip after the installation: is another python3 first on PATH?"
         );
     }
     Ok(true)

@@ -1,4 +1,4 @@
-//! Reports: a row for each check, passed, failed or skipped, and the sum as the last line.
+//! Reports: a row for each check (passed, failed or skipped), and the totals as the last line.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
@@ -11,12 +11,12 @@ use console::Term;
 
 use crate::step::{Finished, one_line};
 
-/// Width of a table outside of a terminal, in columns.
+/// The width of a table outside a terminal, in columns.
 const WIDTH: u16 = 120;
-/// In a narrower terminal the table wraps, which is easier to read than narrower cells.
+/// The minimum width of a table. A narrower terminal wraps its lines, which are easier to read than narrower cells.
 const MIN_WIDTH: u16 = 80;
 
-/// The result of one row: its tests if they are known, or else one.
+/// The result of one row: the counts of its tests, or of the check itself if its tests aren't counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The number of tests that passed.
@@ -45,14 +45,15 @@ impl Tally {
         Self { skipped: vec![why.into()], ..Self::default() }
     }
 
-    /// A program that ended: its name as the note, and how it ended if it failed. The failure is printed at once.
+    /// Counts a finished program as one check, with its name as the note. Prints a failure at once, and adds to the
+    /// note how the program ended.
     pub fn of_program(name: &str, finished: Finished) -> Self {
         let Some(failure) = finished.failure else { return Self::passed(name) };
         eprintln!("error: {failure}");
         Self::failed(format!("{name} {}", failure.summary()))
     }
 
-    /// The tests that a test runner counted. A runner that fails without a failed test failed as a whole.
+    /// Returns the counts of a test runner. A runner that fails without a failed test counts as one failure.
     #[must_use]
     pub fn of_runner(finished: Finished, counted: Self) -> Self {
         let Some(failure) = finished.failure else { return counted };
@@ -72,16 +73,16 @@ impl Tally {
     }
 }
 
-/// All rows of a command.
+/// All rows that a command prints.
 #[derive(Debug, Default)]
 pub struct Report {
     rows: Vec<(String, Tally, Duration)>,
-    /// Lines between the table and the sum.
+    /// Lines between the table and the totals.
     remarks: Vec<String>,
 }
 
 impl Report {
-    /// Runs a check, and adds its row. An error is printed at once, and does not stop the caller.
+    /// Runs a check, and adds its row. Prints an error at once, and counts it as a failure.
     pub fn run(&mut self, name: &str, check: impl FnOnce() -> Result<Tally>) {
         let started = Instant::now();
         let tally = check().unwrap_or_else(|error| Tally::failed(print_error(&error)));
@@ -108,7 +109,7 @@ impl Report {
         }
     }
 
-    /// Whether nothing failed.
+    /// Returns whether nothing failed.
     pub fn is_success(&self) -> bool {
         self.rows.iter().all(|(_, tally, _)| tally.failed == 0)
     }
@@ -146,7 +147,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// A table in the style of every command.
+/// Returns an empty table in the style of every command.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
@@ -164,13 +165,13 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints an error with its causes. Returns it in one line, for a table.
+/// Prints an error with its causes. Returns the error in one line, for a table.
 pub fn print_error(error: &anyhow::Error) -> String {
     eprintln!("error: {error:#}");
     one_line(error)
 }
 
-/// The number of lines, for a tally.
+/// Returns the number of lines, for a tally.
 pub fn count(lines: &[String]) -> u32 {
     u32::try_from(lines.len()).unwrap_or(u32::MAX)
 }

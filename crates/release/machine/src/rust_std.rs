@@ -8,7 +8,7 @@ use crate::process;
 use crate::program::program;
 use crate::workspace::Workspace;
 
-/// Installs the standard libraries that are missing. Returns their triples.
+/// Installs the missing standard libraries. Returns their triples.
 pub fn install(workspace: &Workspace, triples: &[&str]) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     for &triple in triples {
@@ -21,12 +21,10 @@ pub fn install(workspace: &Workspace, triples: &[&str]) -> Result<Vec<String>> {
     }
     if program("rustup").is_none() {
         let wanted = missing.join(" ");
-        bail!(
-            "this Rust has no standard library for {wanted}, and rustup, which installs it, is missing: install rustup"
-        );
+        bail!("cannot install Rust's standard library for {wanted}: rustup is not on PATH; install rustup");
     }
     let mut rustup = process::command("rustup");
-    // In the workspace, whose rust-toolchain.toml pins the Rust.
+    // rustup reads rust-toolchain.toml in the workspace, which pins the toolchain.
     rustup.args(["target", "add"]).args(&missing).current_dir(workspace.root());
     workspace.run("rustup target add", rustup)?;
     Ok(missing)

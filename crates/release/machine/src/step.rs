@@ -1,4 +1,4 @@
-//! Steps: programs that run for a while, with progress, a log, and a failure that shows the end of the log.
+//! Steps: long-running programs with progress, a log, and an error that shows the end of the log.
 
 use std::borrow::BorrowMut;
 use std::fmt;
@@ -15,22 +15,22 @@ use crate::process::{cannot_start, display_command, display_status};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
-/// The number of lines of a failed step's output that are shown.
+/// The maximum number of lines that an error shows of a failed step's output.
 const MAX_TAIL_LINES: usize = 30;
-/// The number of characters of a failed step's last line in a table.
+/// The maximum length of a failed step's last line in a table, in characters.
 const MAX_LAST_LINE: usize = 200;
-/// The number of characters of a failed step's last lines in a table.
+/// The maximum length of a failed step's last lines in a table, in characters.
 const MAX_LAST_LINES: usize = 600;
-/// The number of bytes at the end of a growing log in which the last line is looked for.
+/// The number of bytes at the end of a growing log that are searched for the last line.
 const MAX_LAST_BYTES: u64 = 600;
 const POLL: Duration = Duration::from_millis(100);
 /// The beginning of cargo's progress line, which ends in a carriage return.
 const CARGO_PROGRESS: &str = "Building [";
 
 impl Workspace {
-    /// Runs a program as a named step, with progress, and its output in `target/xtask/logs/<step>.log`.
+    /// Runs a program as a named step. Shows its progress, and writes its output to `target/xtask/logs/<step>.log`.
     ///
-    /// A program that fails is a result, not an error: see [`Finished::ok`].
+    /// A program that fails isn't an error here; [`Finished::ok`] returns one.
     pub fn attempt(&self, step: &str, mut command: impl BorrowMut<Command>) -> Result<Finished> {
         let command = command.borrow_mut();
         let log_path = self.log_path(step)?;
@@ -42,13 +42,13 @@ impl Workspace {
             .open(&log_path)
             .with_context(cannot_write)?;
         log.set_len(0).with_context(cannot_write)?;
-        // One file for both, so that errors appear where they happened.
+        // Both streams share one file, so that errors appear where they happened.
         command.stdout(log.try_clone().with_context(cannot_write)?);
         command.stderr(log.try_clone().with_context(cannot_write)?);
         let mut progress = Progress::start(step);
         let spawned = command.spawn().inspect_err(|_| progress.end(false));
         let mut child = spawned.with_context(|| cannot_start(command))?;
-        let waiting = || format!("waiting for {}", display_command(command));
+        let waiting = || format!("cannot wait for {}", display_command(command));
         let status = loop {
             if let Some(status) = child.try_wait().with_context(waiting)? {
                 break status;
@@ -73,7 +73,7 @@ impl Workspace {
         self.attempt(step, command)?.ok()
     }
 
-    /// The file with the output of a step.
+    /// Returns the path of a step's log.
     pub fn log_path(&self, step: &str) -> Result<PathBuf> {
         let logs = self.logs();
         fs::create_dir_all(logs).with_context(|| format!("cannot create {}", logs.display()))?;
@@ -85,14 +85,14 @@ impl Workspace {
 
 /// A step that ended.
 pub struct Finished {
-    /// Standard output and error, in their order.
+    /// Standard output and standard error, in the order in which they were written.
     pub output: String,
-    /// Its failure, if it did not exit with 0.
+    /// The failure, if the step did not exit with 0.
     pub failure: Option<StepFailed>,
 }
 
 impl Finished {
-    /// Returns the output, or else the failure with the end of the output.
+    /// Returns the output, or the failure with the end of the output.
     pub fn ok(self) -> Result<String> {
         self.failure.map_or(Ok(self.output), |failure| Err(failure.into()))
     }
@@ -103,26 +103,26 @@ impl Finished {
 pub struct StepFailed {
     step: String,
     command: String,
-    /// How it ended, and the path of its log.
+    /// How the step ended, and the path of its log.
     summary: String,
-    /// The last lines of its output, each after a line break and indented.
+    /// The last lines of the step's output, each after a line break and indented.
     tail: String,
 }
 
 impl StepFailed {
-    /// The step's name.
+    /// Returns the step's name.
     #[must_use]
     pub fn step(&self) -> &str {
         &self.step
     }
 
-    /// How it ended and where its log is, in one line.
+    /// Returns how the step ended and where its log is, in one line.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// The last lines of its output as one, and how it ended, for a cell of a table.
+    /// Returns the last lines of the step's output joined into one, and how the step ended, for a table cell.
     #[must_use]
     pub fn table_cell(&self) -> String {
         let words = self.tail.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -132,7 +132,7 @@ impl StepFailed {
         format!("{} ({})", truncate(&words, MAX_LAST_LINES), self.summary)
     }
 
-    /// The last line that says what went wrong. npm's own last line only names its log.
+    /// Returns the last line that says what went wrong. npm's own last line only names its log.
     fn last_line(&self) -> Option<&str> {
         let lines = self.tail.lines().map(str::trim);
         lines.rev().find(|line| !line.is_empty() && !line.contains("complete log of this run"))
@@ -148,7 +148,7 @@ impl fmt::Display for StepFailed {
 
 impl std::error::Error for StepFailed {}
 
-/// An error in one line, for a table: the outermost message, the last line of the step that failed, and its log.
+/// Formats an error as one line for a table: the outermost message, the last line of the failed step, and its log.
 #[must_use]
 pub fn one_line(error: &anyhow::Error) -> String {
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
@@ -161,7 +161,7 @@ pub fn one_line(error: &anyhow::Error) -> String {
     }
 }
 
-/// The end of an output, indented, on lines of its own.
+/// Returns the last lines of an output, each after a line break and indented.
 #[must_use]
 pub fn tail(output: &str) -> String {
     let lines: Vec<&str> = output.lines().collect();
@@ -176,7 +176,8 @@ fn truncate(text: &str, max: usize) -> String {
     }
 }
 
-/// The last line of a growing log that is not empty. Cargo's progress line becomes `120 of 181: openssl-sys (compiles C)`.
+/// Returns the last line of a growing log that is not empty. Cargo's progress line becomes `120 of 181: openssl-sys
+/// (compiles C)`.
 fn current_work(log: &mut File) -> String {
     let mut end = Vec::new();
     let length = log.metadata().map_or(0, |metadata| metadata.len());
@@ -189,8 +190,8 @@ fn current_work(log: &mut File) -> String {
     cargo_progress(last).unwrap_or_else(|| last.chars().filter(|c| !c.is_control()).collect())
 }
 
-/// The crates of cargo's progress line, `Building [==>   ] 120/181: openssl-sys(build), napi`. The build script of a -sys crate
-/// compiles C.
+/// Returns the count and the crates of cargo's progress line, `Building [==>   ] 120/181: openssl-sys(build), napi`.
+/// Marks the build script of a -sys crate, which compiles C.
 fn cargo_progress(line: &str) -> Option<String> {
     let (_, progress) = line.strip_prefix(CARGO_PROGRESS)?.split_once("] ")?;
     let (count, crates) = progress.split_once(": ")?;
@@ -198,7 +199,7 @@ fn cargo_progress(line: &str) -> Option<String> {
     Some(format!("{count}: {}", crates.trim_end().replace("-sys(build)", "-sys (compiles C)")))
 }
 
-/// The output without the lines that cargo overwrites.
+/// Returns the output without the lines that cargo overwrites.
 fn without_cargo_progress(output: &str) -> String {
     if !output.contains('\r') {
         return output.to_owned();

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// The prefix of a scratch folder's name.
 const SCRATCH: &str = ".scratch-";
-/// The age at which a scratch folder belongs to a program that was killed. No step takes as long.
+/// A scratch folder of this age belongs to a program that was killed: no step takes as long.
 const MAX_SCRATCH_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The checkout that a command works on, and the folders that it writes to.
@@ -28,9 +28,9 @@ const NO_HOME: &str =
 const LOGS: &str = "target/xtask/logs";
 
 impl Workspace {
-    /// Finds the workspace around the manifest that cargo runs, or else around the current directory.
+    /// Finds the workspace that contains the manifest of the crate that cargo runs, or else the current directory.
     pub fn find() -> Result<Self> {
-        // At run time, not `env!`: with a shared target directory the binary may come from another clone.
+        // Read at run time: with a shared target directory, `env!` may name another clone.
         let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let start =
             manifest.map_or_else(env::current_dir, Ok).context("cannot read the current directory")?;
@@ -41,37 +41,39 @@ impl Workspace {
         Ok(Self { root: root.to_owned(), cache: cache()?, logs: root.join(LOGS) })
     }
 
-    /// The checkout's root.
+    /// Returns the checkout's root.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The npm package: `bindings/node`.
+    /// Returns the folder of the npm package: `bindings/node`.
     #[must_use]
     pub fn package(&self) -> PathBuf {
         self.root.join("bindings/node")
     }
 
-    /// The folder that built addons are loaded and packed from: `bindings/node/dist`.
+    /// Returns the folder that built addons are loaded and packed from: `bindings/node/dist`.
     #[must_use]
     pub fn dist(&self) -> PathBuf {
         self.package().join("dist")
     }
 
-    /// The folder with the output of every program that was run.
+    /// Returns the folder with the log of each step.
     #[must_use]
     pub fn logs(&self) -> &Path {
         &self.logs
     }
 
-    /// Tools and downloads, shared by all clones: `STRONGROOM_CACHE`, or a folder in the user's cache.
+    /// Returns the folder of tools and downloads that all clones share: `STRONGROOM_CACHE`, or a folder in the user's
+    /// cache.
     #[must_use]
     pub fn cache(&self) -> &Path {
         &self.cache
     }
 
-    /// Makes a folder in the cache that is removed when dropped. A finished file in it can be renamed to its place.
+    /// Creates a folder in the cache that is removed when dropped. A finished file can be renamed from the folder to
+    /// its place.
     pub fn scratch(&self) -> Result<TempDir> {
         let scratch = fs::create_dir_all(&self.cache).and_then(|()| {
             self.remove_old_scratch();
@@ -97,26 +99,27 @@ impl Workspace {
         }
     }
 
-    /// Cargo's target directory for release addons. The everyday one has C that another compiler compiled.
+    /// Returns cargo's target directory for release addons. The everyday target directory has C that another compiler
+    /// compiled.
     #[must_use]
     pub fn release_target_dir(&self) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         self.root.join(target).join("dist")
     }
 
-    /// A path for a person to read: relative to the workspace if it is inside.
+    /// Formats a path for people: relative to the workspace if the path is inside it.
     #[must_use]
     pub fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 
-    /// Another checkout, with this one's cache and logs.
+    /// Returns another checkout, with this one's cache and logs.
     #[must_use]
     pub fn at_other_root(&self, root: &Path) -> Self {
         Self { root: root.to_owned(), ..self.clone() }
     }
 
-    /// A workspace at any folder, with the cache inside, for tests.
+    /// Returns a workspace at any folder, with the cache inside, for tests.
     #[must_use]
     pub fn at(root: &Path) -> Self {
         Self { root: root.to_owned(), cache: root.join("cache"), logs: root.join(LOGS) }
@@ -125,7 +128,8 @@ impl Workspace {
 
 fn cache() -> Result<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    // XDG_CACHE_HOME is ignored if it is relative. This variable is ours: ignored, it would silently mean another folder.
+    // A relative XDG_CACHE_HOME is ignored, as its standard requires. A relative STRONGROOM_CACHE is an error: if it
+    // were ignored, another folder would silently be used.
     if let Some(named) = env::var_os("STRONGROOM_CACHE").filter(|named| !named.is_empty()) {
         return absolute("STRONGROOM_CACHE").with_context(|| {
             format!("STRONGROOM_CACHE is `{}`: set it to an absolute path, or unset it", named.display())

@@ -1,7 +1,7 @@
 //! The target table: `targets.json`, parsed and typed.
 //!
-//! All Rust code that depends on a platform (library names, floors, toolchains) reads this table. The crate knows the facts of
-//! targets, and runs no tool.
+//! All Rust code that depends on a platform (library names, floors, toolchains) reads this table. The crate knows facts
+//! about targets, and runs no tools.
 
 #![forbid(unsafe_code)]
 

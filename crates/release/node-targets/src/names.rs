@@ -15,7 +15,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// Node's name of the system.
+    /// Returns Node's name of the system.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ pub enum Cpu {
 }
 
 impl Cpu {
-    /// Node's name of the processor.
+    /// Returns Node's name of the processor.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,10 +61,10 @@ pub enum Libc {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Toolchain {
-    /// `zig cc`, which also links, except for macOS: rustc's own lld links there.
+    /// `zig cc`, which also links, except for macOS, where rustc's own lld links.
     Zig,
-    /// The gcc of nixpkgs' `pkgsCross` in Nix, zig without Nix.
+    /// The gcc of nixpkgs' `pkgsCross` in Nix; zig without Nix.
     PkgsCross,
-    /// Microsoft's compiler, without Nix.
+    /// Microsoft's compiler, only without Nix.
     Msvc,
 }

@@ -27,7 +27,7 @@ pub enum TargetsError {
     Field {
         /// Position and, if present, triple of the target.
         target: String,
-        /// Names the field and what it allows.
+        /// The parser's error, which names the field and the allowed values.
         source: serde_json::Error,
     },
     /// A target's name contradicts its fields.
@@ -59,7 +59,7 @@ pub enum TargetsError {
     FlagField {
         /// `cFlags` or `rustFlags`.
         list: &'static str,
-        /// Names the field and what it allows.
+        /// The parser's error, which names the field and the allowed values.
         source: serde_json::Error,
     },
     /// A flag is malformed, has no reason, or names a platform that isn't in the table.
@@ -123,7 +123,7 @@ pub fn parse(text: &str) -> Result<Vec<Target>, TargetsError> {
     Ok(targets)
 }
 
-/// One of the table's lists of compiler flags.
+/// A list of compiler flags in the table.
 #[derive(Clone, Copy)]
 enum FlagList {
     C,

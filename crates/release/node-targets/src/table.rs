@@ -1,4 +1,4 @@
-//! The table that is compiled in, and the lookup of its targets.
+//! The compiled-in table, and the lookup of its targets.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown target `{name}`; known targets: {}", known())]
 pub struct UnknownTarget {
-    /// The name as given.
+    /// The name that the caller passed.
     pub name: String,
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::names::{Cpu, Libc, Os, Toolchain};
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Target {
@@ -27,7 +27,7 @@ pub struct Target {
     /// The oldest glibc or macOS that the artifact must load on.
     #[serde(deserialize_with = "Option::deserialize")]
     pub floor: Option<Version>,
-    /// The systems that can build the target: Nix systems, or `windows`. The first builds the release.
+    /// The systems that can build the target: Nix systems, or `windows`. The first system builds the release.
     pub build_hosts: Vec<String>,
     /// Flags of the C compiler for all C in the addon.
     #[serde(skip)]
@@ -38,26 +38,26 @@ pub struct Target {
 }
 
 impl Target {
-    /// The triple as it appears in names of environment variables: `x86_64_unknown_linux_gnu`.
+    /// Returns the triple as it appears in names of environment variables: `x86_64_unknown_linux_gnu`.
     #[must_use]
     pub fn underscored(&self) -> String {
         self.triple.replace('-', "_")
     }
 
-    /// The system that builds the release: a Nix system, or `windows`.
+    /// Returns the system that builds the release: a Nix system, or `windows`.
     #[must_use]
     pub fn release_host(&self) -> &str {
         // `parse` refuses an empty list.
         self.build_hosts.first().map_or("", String::as_str)
     }
 
-    /// Whether `system`, such as `x86_64-linux`, is one of the build hosts.
+    /// Returns whether `system`, such as `x86_64-linux`, is a build host.
     #[must_use]
     pub fn builds_on(&self, system: &str) -> bool {
         self.build_hosts.iter().any(|host| host == system)
     }
 
-    /// The file name of the library that cargo builds: `libbindings_node.so`.
+    /// Returns the file name of the library that cargo builds: `libbindings_node.so`.
     #[must_use]
     pub fn library_file(&self) -> &'static str {
         match self.os {
@@ -67,7 +67,7 @@ impl Target {
         }
     }
 
-    /// The file name of the shipped addon: `bindings_node.linux-x64-gnu.node`.
+    /// Returns the file name of the shipped addon: `bindings_node.linux-x64-gnu.node`.
     #[must_use]
     pub fn artifact_file(&self) -> String {
         format!("bindings_node.{}.node", self.platform)

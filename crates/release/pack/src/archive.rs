@@ -1,4 +1,4 @@
-//! npm tarballs whose bytes depend only on their content.
+//! Makes npm tarballs whose bytes depend only on their content.
 
 use std::io::Write as _;
 
@@ -8,13 +8,13 @@ use tar::{Builder, EntryType, Header};
 
 use crate::package::Files;
 
-/// The modification time of every file: 26 October 1985, as in `npm pack`. yarn keeps packages in zip files, which cannot
-/// store a time before 1980.
+/// The modification time of every file: 26 October 1985, as `npm pack` sets it. yarn keeps packages in zip files, which
+/// cannot store a time before 1980.
 const TIME: u64 = 499_162_500;
 /// The operating system in gzip's header (RFC 1952): unknown.
 const UNKNOWN_SYSTEM: u8 = 255;
 
-/// Returns a gzipped tar of the files below `package/`.
+/// Returns a gzipped tar file with the files in a folder `package/`.
 pub(crate) fn tarball(files: &Files) -> Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     for (path, content) in files {

@@ -11,7 +11,8 @@ use walkdir::WalkDir;
 
 use crate::refusal;
 
-/// The depth of artifacts below a folder: CI's downloads have a folder for each job, and the JavaScript has folders.
+/// The maximum depth of artifacts below a folder: CI's downloads have a folder for each job, and the JavaScript has
+/// subfolders.
 const MAX_DEPTH: usize = 4;
 const TWICE: &str = "duplicates: remove all but one, or name fewer folders";
 const EXTRA: &str = "other files: remove them, or name folders that hold only artifacts";
@@ -20,7 +21,7 @@ const COMPILE: &str = "to compile the JavaScript of this checkout: `npm run buil
 
 /// The artifacts of a release.
 pub(crate) struct Artifacts {
-    /// The addons to pack, in the order of the targets.
+    /// The addons to pack, in the order of the requested targets.
     pub(crate) addons: Vec<Addon>,
     /// The compiled JavaScript and its declarations, by their paths in `dist`, with `/`.
     pub(crate) javascript: BTreeMap<String, Vec<u8>>,
@@ -37,7 +38,7 @@ impl Artifacts {
     /// Reads the artifacts in the folders.
     ///
     /// # Errors
-    /// All files that are missing, empty, unreadable, duplicate, unknown, or from another checkout.
+    /// Lists all files that are missing, empty, unreadable, duplicate, unknown, or from another checkout.
     pub(crate) fn find(
         workspace: &Workspace,
         folders: &[PathBuf],
@@ -85,7 +86,7 @@ impl Artifacts {
     }
 }
 
-/// The problems of a set of artifacts, by their remedies.
+/// The problems of a set of artifacts, grouped by remedy.
 #[derive(Default)]
 struct Problems {
     extra: Vec<String>,
@@ -97,7 +98,8 @@ struct Problems {
 }
 
 impl Problems {
-    /// Fails with all problems and a line for each remedy. `packable` are the addons without a problem.
+    /// Fails with all problems and a line for each remedy, if there are any problems. `packable` holds the addons
+    /// without a problem.
     fn refuse(self, folders: &[PathBuf], packable: &[Addon]) -> Result<()> {
         let (targets, addons): (Vec<&Target>, Vec<String>) = self.addons.into_iter().unzip();
         let mut build = format!("to build the addons: {}", refusal::dist(&targets));
@@ -113,11 +115,11 @@ impl Problems {
     }
 }
 
-/// The files below the folders, each by the longest known end of its path, or else by its name.
+/// The files below the folders, keyed by the longest known end of each path, or else by the file's name.
 struct Found(BTreeMap<String, Vec<PathBuf>>);
 
 impl Found {
-    /// Lists the files. Follows links: a Nix result is one.
+    /// Lists the files. Follows links, since a Nix result is a link.
     fn below(folders: &[PathBuf], known: &BTreeSet<String>) -> Result<Self> {
         let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for folder in folders {
@@ -133,7 +135,7 @@ impl Found {
                     let name = ends.iter().find(|end| known.contains(*end)).or(ends.last());
                     found.entry(name.cloned().unwrap_or_default()).or_default().push(path.to_owned());
                 } else if entry.depth() == MAX_DEPTH {
-                    bail!("{} is deeper than artifacts are: name the folders that have them", path.display());
+                    bail!("{} is too deep for artifacts: name the folders that have them", path.display());
                 }
             }
         }
@@ -145,17 +147,17 @@ impl Found {
         let path = self.0.get(name).and_then(|paths| paths.first());
         let path = path.with_context(|| format!("missing: {name}, {what}"))?;
         let content = read(path)?;
-        // TypeScript compiles even an empty source to some text.
+        // No artifact is empty: TypeScript compiles even an empty source to some text.
         ensure!(!content.is_empty(), "empty: {}", path.display());
         Ok((path.clone(), content))
     }
 
-    /// Returns the content of a file that is compiled, or else copied from a source of the same name.
+    /// Returns the content of a script. A script is compiled, or is a copy of a source of the same name.
     fn script(&self, name: &str, source: &Path) -> Result<Vec<u8>> {
         let (path, content) = self.read(name, "which is compiled from bindings/node/ts")?;
         ensure!(
             !source.is_file() || content == read(source)?,
-            "other: {} is not a copy of bindings/node/ts/{name}: the JavaScript is of another checkout, or damaged",
+            "other: {} is not a copy of bindings/node/ts/{name}: the JavaScript is from another checkout, or damaged",
             path.display()
         );
         Ok(content)
@@ -166,7 +168,7 @@ fn display(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the ends of a path, the longest first: `a/b.js`, `b.js`.
+/// Returns all ends of a path, the longest first: `a/b.js`, `b.js`.
 fn ends(path: &Path) -> Vec<String> {
     let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
     (0..names.len()).map(|start| names[start..].join("/")).collect()
@@ -174,15 +176,16 @@ fn ends(path: &Path) -> Vec<String> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
-    // Before opening: opening a named pipe waits for its other end.
+    // Checked before opening: opening a named pipe would wait for its other end.
     let metadata = fs::metadata(path).with_context(cannot)?;
     if !metadata.is_file() || metadata.len() > node_audit::MAX_FILE {
-        bail!("{} is not a file, or larger than an artifact can be", path.display());
+        bail!("{} is not a file, or is too large for an artifact", path.display());
     }
     fs::read(path).with_context(cannot)
 }
 
-/// Returns the paths in `dist` of what TypeScript makes from a folder of sources, and of the declarations beside them.
+/// Returns the paths in `dist` of the files that TypeScript compiles from a folder of sources, and of the sources'
+/// declarations.
 fn compiled(sources: &Path) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for entry in WalkDir::new(sources) {
@@ -255,7 +258,7 @@ mod tests {
             Artifacts::find(&Workspace::at(self.folder.path()), &folders, &targets)
         }
 
-        /// The problems, and behind them what is to be done.
+        /// Returns the problems, followed by the remedies.
         fn problems(&self, targets: &[&str]) -> Vec<String> {
             let text = self.find(targets).err().map(|error| error.to_string()).unwrap_or_default();
             let folder = format!("{}/", self.folder.path().join("artifacts").display());
@@ -310,7 +313,7 @@ mod tests {
         );
     }
 
-    /// `--only PLATFORM` was advised whatever was wrong, and `cargo xtask dist`, which builds this machine's addon only.
+    /// The error always advised `--only PLATFORM`, and `cargo xtask dist`, which builds only this machine's addon.
     #[test]
     fn each_remedy_fits_a_problem() {
         let place = Place::new(&["linux-x64-gnu", "darwin-x64"]);
@@ -331,7 +334,7 @@ mod tests {
         assert_eq!(extra[1..], [EXTRA]);
     }
 
-    /// Empty JavaScript, and declarations of another checkout, were packed without a word.
+    /// `pack` accepted empty JavaScript and the declarations of another checkout.
     #[test]
     fn empty_files_and_declarations_of_another_checkout_are_listed() {
         let place = Place::new(&["linux-x64-gnu", "darwin-x64"]);
@@ -355,7 +358,7 @@ mod tests {
         assert_eq!(
             place.problems(&["linux-x64-gnu"]),
             [
-                "other: js/load/native.d.ts is not a copy of bindings/node/ts/load/native.d.ts: the JavaScript is of \
+                "other: js/load/native.d.ts is not a copy of bindings/node/ts/load/native.d.ts: the JavaScript is from \
                  another checkout, or damaged",
                 COMPILE,
             ]

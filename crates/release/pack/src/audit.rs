@@ -1,4 +1,4 @@
-//! The audit of what is shipped: platform, floors, symbols, and the release's version.
+//! Audits shipped files: platform, floors, symbols, and the release's version.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,15 +14,15 @@ use crate::artifacts::{Addon, Artifacts};
 use crate::policy::policy;
 use crate::refusal;
 
-/// The text before the version in each addon, by which the version is read without loading the addon. A semicolon follows
-/// the version. bindings/node/src/lib.rs has the text.
+/// The text before the version in each addon, which shows the version without loading the addon. A semicolon follows
+/// the version. bindings/node/src/lib.rs contains the text.
 const MARK: &str = "strongroom-addon-version=";
 /// The rule that an addon for another platform breaks.
 const PLATFORM_RULE: &str = "arch";
 /// The width of a table of findings, in columns.
 const WIDTH: u16 = 110;
 
-/// An addon that breaks a rule of what is shipped.
+/// The error for an addon that breaks a rule for shipped addons.
 #[derive(Debug, thiserror::Error)]
 #[error("{addon} must not be shipped:\n{findings}")]
 pub struct NotToBeShipped {
@@ -30,13 +30,13 @@ pub struct NotToBeShipped {
     findings: String,
 }
 
-/// Audits an addon. Returns the number of warnings in words.
+/// Audits an addon. Describes the number of warnings.
 ///
 /// # Errors
 /// [`NotToBeShipped`] if the addon breaks a rule.
 pub fn audit_addon(workspace: &Workspace, addon: &Path, target: &Target) -> Result<String> {
     let content = fs::read(addon).with_context(|| format!("cannot read {}", workspace.relative(addon)))?;
-    // Its name in dist. What lies beside cargo's own output is not shipped beside the addon.
+    // Passes the addon's name in dist instead of its path, since the files beside cargo's output are not shipped.
     let report = audit_bytes(target.artifact_file().as_ref(), &content, &policy(target))?;
     if report.has_errors() {
         bail!(NotToBeShipped { addon: workspace.relative(addon), findings: table(&[report]) });
@@ -48,7 +48,8 @@ pub fn audit_addon(workspace: &Workspace, addon: &Path, target: &Target) -> Resu
     })
 }
 
-/// Audits a built addon, then installs it to where it is loaded and packed from. Returns the number of warnings in words.
+/// Audits a built addon, then copies it to the folder that addons are loaded and packed from. Describes the number of
+/// warnings.
 ///
 /// # Errors
 /// [`NotToBeShipped`] if the addon breaks a rule.
@@ -61,7 +62,7 @@ pub fn install_audited(workspace: &Workspace, built: &Built) -> Result<String> {
 /// Audits every artifact and compares its version with the release's.
 ///
 /// # Errors
-/// All problems of all addons.
+/// Lists all problems of all addons.
 pub(crate) fn check(artifacts: &Artifacts, version: &str) -> Result<()> {
     let mut wrong = Vec::new();
     let mut all = Vec::new();
@@ -92,12 +93,12 @@ fn table(reports: &[Report]) -> String {
     node_audit::table(reports, WIDTH).trim_end().to_owned()
 }
 
-/// Returns an addon's problems, each with the file's path: every job of CI may have a file of this name.
+/// Returns an addon's problems, each with the file's path: several jobs of CI may have a file of this name.
 fn problems(addon: &Addon, version: &str) -> Vec<String> {
     let Addon { target, path, content } = addon;
     let name = target.artifact_file();
     let path = path.display();
-    // By its name alone: the neighbours of the file here are not shipped beside it.
+    // Passes the name alone, since the files beside the addon here are not shipped.
     let report = match audit_bytes(name.as_ref(), content, &policy(target)) {
         Ok(report) => report,
         Err(error) => {
@@ -110,7 +111,7 @@ fn problems(addon: &Addon, version: &str) -> Vec<String> {
         report.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
     let sentence =
         |Finding { rule, message, evidence, .. }: &Finding| format!("{path}: {rule}: {message} ({evidence})");
-    // An addon for another platform breaks many rules for this one reason.
+    // An addon for another platform breaks many rules, all for the same reason.
     if let Some(other) = errors.iter().find(|finding| finding.rule == PLATFORM_RULE) {
         return vec![format!("{}: was it renamed?", sentence(other))];
     }
@@ -119,11 +120,11 @@ fn problems(addon: &Addon, version: &str) -> Vec<String> {
     problems
 }
 
-/// Returns how an addon's version differs from the release's.
+/// Returns a problem if an addon's version differs from the release's.
 fn wrong_version(content: &[u8], version: &str) -> Option<String> {
     let text = String::from_utf8_lossy(content);
     let behind_marks = text.split(MARK).skip(1).filter_map(|behind| behind.split_once(';'));
-    // A program that looks for the mark has it without a version.
+    // A program that searches for the mark contains it without a version.
     let found: BTreeSet<&str> = behind_marks.map(|(version, _)| version).filter(is_version).collect();
     if found.is_empty() {
         let ours = format!("{MARK}{version};");

@@ -1,4 +1,4 @@
-//! The C libraries in an addon: the crates that have their source, their versions and their licences.
+//! The C libraries in an addon, with their crates, versions and licences.
 
 use anyhow::{Context, Result, bail};
 use guppy::graph::{PackageGraph, PackageMetadata};
@@ -8,21 +8,21 @@ use crate::component::{Component, LicenceText};
 /// A C library.
 pub(crate) struct CLibrary {
     name: &'static str,
-    /// The crate that has the source. deny.toml allows the licence under this name.
+    /// The crate that contains the source. deny.toml allows the licence for this crate.
     source: &'static str,
-    /// The crate that links the library; `None` if only the source comes along.
+    /// The crate that links the library; `None` if the source is included but not linked.
     pub(crate) linked_by: Option<&'static str>,
     /// The text before the library's version in the version of its crate, as in `+zstd.1.5.7`.
     label: &'static str,
     /// An SPDX identifier.
     licence: &'static str,
-    /// The licence's text in the crate.
+    /// The path of the licence's text in the crate.
     text: &'static str,
-    /// Vendor and product in the National Vulnerability Database.
+    /// The vendor and the product in the National Vulnerability Database.
     cpe: Option<&'static str>,
 }
 
-/// The C libraries whose source the addon's crates have.
+/// The C libraries whose source the addon's crates contain.
 pub(crate) const LIBRARIES: [CLibrary; 5] = [
     CLibrary {
         name: "OpenSSL",
@@ -73,12 +73,13 @@ pub(crate) const LIBRARIES: [CLibrary; 5] = [
 ];
 
 impl CLibrary {
-    /// Returns the library with the version that Cargo.lock has.
+    /// Returns the library, in the version that Cargo.lock pins.
     pub(crate) fn component(&self, graph: &PackageGraph) -> Result<Component> {
         let Self { name, source, label, licence, text, cpe, .. } = *self;
         let package = only(graph, source)?;
-        let version = version(package.version().build.as_str(), label)
-            .with_context(|| format!("{source} {} does not name its version of {name}", package.version()))?;
+        let version = version(package.version().build.as_str(), label).with_context(|| {
+            format!("the version of {source}, {}, does not contain the version of {name}", package.version())
+        })?;
         let path = package.manifest_path().with_file_name(text).into();
         Ok(Component {
             name: name.to_owned(),
@@ -92,17 +93,17 @@ impl CLibrary {
     }
 }
 
-/// Returns the one package with a name.
+/// Returns the only package with a name.
 fn only<'a>(graph: &'a PackageGraph, name: &str) -> Result<PackageMetadata<'a>> {
     let mut packages = graph.packages().filter(|package| package.name() == name);
     match (packages.next(), packages.next()) {
         (Some(package), None) => Ok(package),
-        (None, _) => bail!("Cargo.lock has no {name}, which has the source of a C library"),
+        (None, _) => bail!("Cargo.lock has no {name}, which contains the source of a C library"),
         _ => bail!("Cargo.lock has several versions of {name}: its C library's version is ambiguous"),
     }
 }
 
-/// Returns the version behind a label in a crate's build metadata.
+/// Returns the version after a label in a crate's build metadata.
 fn version<'a>(build: &'a str, label: &str) -> Option<&'a str> {
     let (_, rest) = build.split_once(label)?;
     let version = rest.split(|letter: char| !letter.is_ascii_digit() && letter != '.').next()?;

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Component {
     pub(crate) name: String,
-    /// `None` if the addon does not say.
+    /// `None` if the addon does not contain the version.
     pub(crate) version: Option<String>,
     /// An SPDX expression.
     pub(crate) licence: String,
-    /// Its package URL; `None` for this workspace's crates.
+    /// The package URL; `None` for this workspace's crates.
     pub(crate) purl: Option<String>,
-    /// Its name in vulnerability databases.
+    /// The name in vulnerability databases.
     pub(crate) cpe: Option<String>,
     /// The SHA-256 of the crate's file, from Cargo.lock.
     pub(crate) sha256: Option<String>,
@@ -22,22 +22,23 @@ pub(crate) struct Component {
 /// The source of a component's licence text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum LicenceText {
-    /// This project's LICENSE, which each package has.
+    /// This project's LICENSE, which each package contains.
     #[default]
     Own,
     /// The crate's files, which cargo-about collects.
     Crate,
-    /// A file of a C library: its licence, or a header whose first comment has the text. deny.toml allows the licence for the
-    /// crate that has the C.
+    /// A file of a C library: its licence, or a header whose first comment has the text. deny.toml allows the licence
+    /// for the crate that contains the library.
     File { path: PathBuf, allowed_for: &'static str },
-    /// The toolchain's notices, which each package has.
+    /// The toolchain's notices, which each package contains.
     Toolchain,
     /// The toolchain's texts of these SPDX identifiers.
     Spdx(&'static [&'static str]),
 }
 
 impl Component {
-    /// Returns the identifier in bills of materials. A crate and a C library may share a name, such as zstd.
+    /// Returns the component's identifier in bills of materials. A crate and a C library may share a name, such as
+    /// zstd.
     pub(crate) fn reference(&self) -> String {
         self.purl.clone().unwrap_or_else(|| self.with_version('@'))
     }

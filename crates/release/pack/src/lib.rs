@@ -1,13 +1,11 @@
-//! The npm packages of a release: checked artifacts, licences, a bill of materials, and tarballs with the same bytes each time.
+//! Makes the npm packages of a release: checks artifacts, collects licences, writes a bill of materials, and packs
+//! reproducible tarballs.
 //!
-//! The crate audits addons that were built anywhere against this project's own policy, and packs them. It compiles nothing
-//! and loads nothing: it knows neither toolchains nor runtimes.
+//! The crate audits addons, wherever they were built, against this project's own policy, and packs them. The crate
+//! knows neither toolchains nor runtimes: it compiles nothing and loads nothing.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 mod archive;
 mod artifacts;
@@ -45,7 +43,7 @@ pub use licences::CARGO_ABOUT;
 pub use placeholder::PlaceholderPackage;
 pub use policy::policy;
 
-/// The largest tarball of a platform, in bytes: npm's users download one.
+/// The maximum size of a platform's tarball, in bytes: each user downloads one.
 const MAX_PACKED: usize = 5_000_000;
 
 /// The packages to make, and their folder.
@@ -53,7 +51,7 @@ const MAX_PACKED: usize = 5_000_000;
 pub struct Request {
     /// Folders with the artifacts, directly or up to three levels below.
     pub folders: Vec<PathBuf>,
-    /// Platforms by their names or triples. An empty list means all of targets.json.
+    /// Platforms, by name or triple. An empty list means all platforms of targets.json.
     pub only: Vec<String>,
     /// Also makes one package with every addon inside.
     pub bundle: bool,
@@ -81,7 +79,7 @@ pub fn pack(workspace: &Workspace, request: &Request) -> Result<Packed> {
     Ok(Packed { table, folder })
 }
 
-/// Packs one platform from `bindings/node/dist`, and the main package as in a release: with every platform as a dependency.
+/// Packs one platform from `bindings/node/dist`, and the main package, which depends on every platform as in a release.
 pub fn pack_one(workspace: &Workspace, target: &'static Target, folder: &Path) -> Result<()> {
     let request = Request { folders: vec![workspace.dist()], ..Request::default() };
     let all: Vec<&Target> = node_targets::targets().iter().collect();
@@ -152,7 +150,7 @@ fn assemble(workspace: &Workspace, plan: &Plan<'_>, progress: &mut Progress) -> 
     }
     progress.update("collecting licences");
     let notices = Notices::read(workspace)?;
-    // First, so that one error lists the problems of all platforms.
+    // Made first, so that one error lists the problems of all platforms.
     let release = Documents { notices: notices.of(&all)?, sbom: sbom::of_release(targets, &version, &all)? };
     let contents = Contents {
         workspace,

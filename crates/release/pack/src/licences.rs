@@ -12,7 +12,7 @@ use spdx::Expression;
 
 use crate::component::Component;
 
-/// Collects the licences of crates.
+/// Collects the licence texts of crates.
 pub const CARGO_ABOUT: CargoTool =
     CargoTool { name: "cargo-about", version: "0.9.3", options: &["--features", "cli"] };
 
@@ -60,7 +60,7 @@ impl Allowed {
     /// Runs cargo-about for the addon's dependencies on every target. Returns their texts by [`Component::title`].
     ///
     /// # Errors
-    /// A crate under a licence that deny.toml does not allow, or a crate whose text is unknown.
+    /// Fails if deny.toml does not allow a crate's licence, or a crate's text is unknown.
     pub(crate) fn crate_texts(&self, workspace: &Workspace) -> Result<BTreeMap<String, Vec<String>>> {
         let scratch = tempfile::tempdir().context("cannot create a temporary folder for licences")?;
         let (config, output) = (scratch.path().join("about.toml"), scratch.path().join("licences.json"));
@@ -73,7 +73,7 @@ impl Allowed {
         by_title(serde_json::from_slice(&fs::read(&output)?).context("cannot read cargo-about's output")?)
     }
 
-    /// Returns cargo-about's configuration, with the same decisions.
+    /// Returns cargo-about's configuration, which allows the same licences.
     fn about_toml(&self) -> Value {
         let triples: Vec<&str> =
             node_targets::targets().iter().map(|target| target.triple.as_str()).collect();
@@ -83,7 +83,7 @@ impl Allowed {
             "ignore-build-dependencies": true,
             "ignore-dev-dependencies": true,
             "private": { "ignore": true },
-            // Below are the C libraries, whose texts are in `c_library`.
+            // Deeper folders contain the C libraries, whose texts `c_library` lists.
             "max-depth": 1,
         });
         for Exception { name, allow } in &self.exceptions {
@@ -93,7 +93,7 @@ impl Allowed {
     }
 }
 
-/// The part that is read of cargo-about's output.
+/// The fields of cargo-about's output that are read.
 #[derive(Deserialize)]
 struct About {
     licenses: Vec<Licence>,
@@ -104,7 +104,7 @@ struct Licence {
     /// An SPDX identifier.
     id: String,
     text: String,
-    /// The crate's file; `None` if the text is SPDX's.
+    /// The crate's licence file; `None` if the text is SPDX's.
     source_path: Option<String>,
     used_by: Vec<User>,
 }
@@ -138,8 +138,8 @@ fn by_title(about: About) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(texts)
 }
 
-/// Returns MIT's text for a crate in which cargo-about recognises no file: napi publishes none, windows-link calls it
-/// `license-mit`. SPDX's text has a blank for the copyright holders, which MIT requires.
+/// Returns MIT's text for a crate in which cargo-about recognises no licence file: napi has no such file, and
+/// windows-link calls it `license-mit`. SPDX's text has a blank for the copyright holders, whose names MIT requires.
 fn unrecognised(licence: &Licence, package: &LicensedCrate) -> Result<String> {
     let LicensedCrate { name, version, authors, manifest_path } = package;
     if licence.id != "MIT" {
@@ -159,7 +159,7 @@ pub(crate) fn text(path: &Path) -> Result<String> {
     Ok(tidy(&text))
 }
 
-/// Removes blanks at the ends of lines, so that equal texts are listed once.
+/// Removes trailing blanks, so that equal texts are listed once.
 fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().map(str::trim_end).collect();
     lines.join("\n").trim_matches('\n').to_owned()

@@ -1,4 +1,4 @@
-//! The components that an addon is linked from, as cargo resolves them for a target.
+//! Lists the components that an addon is linked from, as cargo resolves them for a target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,14 +30,14 @@ pub(crate) struct Crates {
     rust: String,
 }
 
-/// The components of an addon by [`Component::reference`], and their dependencies.
+/// The components of an addon, keyed by [`Component::reference`], and their dependencies.
 #[derive(Default)]
 pub(crate) struct Linked {
     /// The reference of the addon's crate.
     pub(crate) root: String,
     pub(crate) components: BTreeMap<String, Component>,
     pub(crate) dependencies: BTreeMap<String, BTreeSet<String>>,
-    /// Components whose source comes with a linked one, and that are not linked.
+    /// Components that are not linked, but whose source comes with a linked component.
     pub(crate) source_only: BTreeMap<String, Component>,
 }
 
@@ -54,21 +54,21 @@ impl Crates {
         Ok(Self { graph, lock, rust: toolchain_version(workspace)? })
     }
 
-    /// Returns the release's version: the workspace's.
+    /// Returns the release's version, which is the workspace's.
     pub(crate) fn version(&self) -> Result<String> {
         Ok(self.addon()?.version().to_string())
     }
 
-    /// Returns what the addon for a target is linked from.
+    /// Returns the components that the addon for a target is linked from.
     pub(crate) fn linked(&self, target: &Target) -> Result<Linked> {
         let platform = Platform::new(target.triple.clone(), TargetFeatures::Unknown)
-            .context("guppy does not know the target")?;
+            .context("the crate guppy does not know the target")?;
         let mut options = CargoOptions::new();
         options.set_target_platform(PlatformSpec::platforms([platform]));
         let addon = self.addon()?;
         let features = addon.to_package_set().to_feature_set(StandardFeatures::Default);
         let mut linked = Linked::new(self.component(&addon)?);
-        // A macro's crate and its dependencies are for the host: they run in the compiler.
+        // Proc macros and their dependencies are host crates, which run in the compiler.
         for link in features.into_cargo_set(&options)?.target_links() {
             linked.depend(self.component(&link.from())?.reference(), self.component(&link.to())?);
         }
@@ -89,10 +89,10 @@ impl Crates {
         let locked = locked.find(|it| it.name.as_str() == name && it.version == *package.version());
         Ok(Component {
             name: name.to_owned(),
-            // A plus sign means a space in a URL.
+            // In a URL, a plus sign means a space.
             purl: (!is_own).then(|| format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"))),
             version: Some(version),
-            // Older manifests separate alternatives by a slash.
+            // Older manifests separate alternatives with a slash.
             licence: licence.replace('/', " OR "),
             sha256: locked.and_then(|locked| Some(locked.checksum.as_ref()?.to_string())),
             text: if is_own { LicenceText::Own } else { LicenceText::Crate },
@@ -102,7 +102,7 @@ impl Crates {
 }
 
 impl Linked {
-    /// Returns an addon of one crate, before anything is linked to it.
+    /// Returns an addon with its own crate as the only component.
     fn new(addon: Component) -> Self {
         let root = addon.reference();
         Self { components: BTreeMap::from([(root.clone(), addon)]), root, ..Self::default() }
@@ -118,7 +118,7 @@ impl Linked {
         }
     }
 
-    /// Adds the components that the linker has put into a built addon.
+    /// Adds the components that the linker added to a built addon.
     pub(crate) fn add_linkers(&mut self, addon: &[u8]) {
         if let Some(component) = linker::libunwind(addon) {
             self.depend(self.root.clone(), component);
@@ -193,7 +193,8 @@ mod tests {
         }
     }
 
-    /// libloading needs cfg-if on Unix only. Windows' bill listed that dependency, because another crate links cfg-if there.
+    /// libloading depends on cfg-if only on Unix. Windows' bill of materials listed that dependency, because another
+    /// crate links cfg-if on Windows.
     #[test]
     fn a_dependency_on_another_system_is_not_listed() {
         let crates = Crates::read(&Workspace::find().unwrap()).unwrap();

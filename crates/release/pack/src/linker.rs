@@ -1,11 +1,11 @@
-//! Code that the linker adds and cargo does not list, recognised in the addon.
+//! Recognises code in the addon that the linker adds and cargo does not list.
 
 use crate::component::{Component, LicenceText};
 
-/// A message that LLVM's libunwind has in every build that reads DWARF. GCC's unwinder does not have the message.
+/// A message that LLVM's libunwind has in every build that reads DWARF. GCC's unwinder does not contain the message.
 const LIBUNWIND: &[u8] = b"libunwind: malformed DW_CFA_";
 
-/// The parts that the list of components omits, in the words of the notices.
+/// The paragraph of the notices on the parts that the list of components omits.
 pub(crate) const UNLISTED: &str = "\
 The list omits what compilers and linkers add without leaving a mark: routines for arithmetic and memory (compiler-rt,
 libgcc), GCC's unwinder, start-up code of the C library. LLVM's are under Apache-2.0 WITH LLVM-exception, zig's under MIT,
@@ -13,7 +13,7 @@ GCC's under GPL-3.0-or-later WITH GCC-exception-3.1, glibc's under LGPL-2.1-or-l
 
 /// Returns LLVM's unwinder if an addon contains it. zig links it for Linux. gcc links GCC's unwinder, and macOS has its own.
 ///
-/// The file does not say which version it contains.
+/// The component has no version, since the addon does not contain it.
 pub(crate) fn libunwind(addon: &[u8]) -> Option<Component> {
     let is_linked = addon.windows(LIBUNWIND.len()).any(|window| window == LIBUNWIND);
     is_linked.then(|| Component {
@@ -30,10 +30,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn libunwind_is_recognised_by_its_messages_and_not_by_its_name() {
+    fn libunwind_is_recognised_by_its_messages_not_by_its_name() {
         let linked = b"\0libunwind: malformed DW_CFA_register DWARF unwind, reg too big\n\0";
         assert_eq!(libunwind(linked).unwrap().reference(), "pkg:generic/llvm-libunwind");
-        // Rust's standard library names its own source, and the functions that GCC's unwinder has as well.
+        // Rust's standard library contains the name of its own source file, and the names of functions that GCC's
+        // unwinder has, too.
         for other in ["", "backtrace/src/backtrace/libunwind.rs", "_Unwind_RaiseException\0libgcc_s.so.1\0"] {
             assert!(libunwind(other.as_bytes()).is_none(), "{other}");
         }

@@ -1,4 +1,4 @@
-//! The third-party notices of a package: the list of its components, and each licence text once.
+//! Writes the third-party notices of a package: a list of its components, and each licence text once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,17 +16,17 @@ use crate::refusal::refuse;
 
 /// The folder of notices in a Rust toolchain.
 const TOOLCHAIN_NOTICES: &str = "share/doc/rust";
-/// The notices of the standard library, in that folder.
+/// The standard library's file in [`TOOLCHAIN_NOTICES`].
 const STANDARD_LIBRARY: &str = "COPYRIGHT-library.html";
-/// The texts of licences by their SPDX identifiers, in that folder.
+/// The folder of licence texts, named by SPDX identifier, in [`TOOLCHAIN_NOTICES`].
 const SPDX: &str = "licenses";
 
-/// The licence texts that packages need, and the places to read the others from.
+/// The licence texts of crates and of the standard library, and the folder with the other texts.
 pub(crate) struct Notices {
     /// The notices of Rust's standard library, as its authors publish them.
     pub(crate) standard_library: Vec<u8>,
     allowed: Allowed,
-    /// The texts of crates, by [`Component::title`].
+    /// The licence texts of crates, keyed by [`Component::title`].
     crates: BTreeMap<String, Vec<String>>,
     /// The toolchain's folder of notices.
     toolchain: PathBuf,
@@ -36,7 +36,7 @@ impl Notices {
     /// Collects the texts of the crates and of the standard library.
     ///
     /// # Errors
-    /// A crate whose text is missing, or whose licence deny.toml does not allow.
+    /// Fails if a crate's text is missing, or deny.toml does not allow a crate's licence.
     pub(crate) fn read(workspace: &Workspace) -> Result<Self> {
         let deny = workspace.root().join("deny.toml");
         let deny = fs::read_to_string(&deny).with_context(|| format!("cannot read {}", deny.display()))?;
@@ -55,7 +55,7 @@ impl Notices {
     /// Returns the notices for the components of a package.
     ///
     /// # Errors
-    /// Every component whose text is missing, or whose licence deny.toml does not allow.
+    /// Lists every component whose text is missing, or whose licence deny.toml does not allow.
     pub(crate) fn of(&self, linked: &Linked) -> Result<String> {
         let mut list = String::new();
         let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -99,12 +99,13 @@ impl Notices {
             LicenceText::File { path, allowed_for } => {
                 self.allowed.check(component, allowed_for)?;
                 let text = text(path)?;
-                // SQLite is in the public domain: its blessing opens every source file.
+                // SQLite is in the public domain and has no licence file; its blessing is the first comment of every
+                // source file.
                 let is_header = path.extension().is_some_and(|end| end == "h");
                 let text = if is_header { first_comment(&text) } else { Ok(text) };
                 Ok(vec![text.with_context(|| path.display().to_string())?])
             }
-            // A compiler's runtime is in the addon by the licence's exception.
+            // Not checked against deny.toml: the licence's exception covers a compiler's runtime in the addon.
             LicenceText::Spdx(identifiers) => {
                 let file = |identifier| self.toolchain.join(SPDX).join(format!("{identifier}.txt"));
                 identifiers.iter().map(|identifier| text(&file(identifier))).collect()

@@ -1,4 +1,4 @@
-//! The folder of a release: tarballs, the bill of materials, and a manifest of both.
+//! Writes the folder of a release: tarballs, the bill of materials, and a manifest of both.
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
@@ -43,7 +43,7 @@ struct Tarball {
     platform: Option<&'static str>,
     #[serde(flatten)]
     entry: Entry,
-    /// The digest in the form of a registry and of package-lock.json.
+    /// The digest in the format of registries and of package-lock.json.
     integrity: String,
     unpacked_size: usize,
     files: Vec<Entry>,
@@ -111,15 +111,15 @@ impl Output {
         table
     }
 
-    /// Writes the files and the manifest into a folder beside the destination, audits the tarballs there, and renames the
-    /// folder.
+    /// Writes the files and the manifest into a folder beside the destination, audits the tarballs, and renames the
+    /// folder to the destination.
     pub(crate) fn write(&self, out: &Path) -> Result<()> {
         let manifest = json_file(&self.manifest).context("cannot write the release's manifest")?;
         let parent = out.parent().context("cannot create the root of the file system")?;
         let scratch = tempfile::Builder::new().prefix(".strongroom-pack-").tempdir_in(parent);
         let scratch = scratch
             .with_context(|| format!("cannot write {}: name another folder with --out", parent.display()))?;
-        // The scratch folder itself is readable only by its owner.
+        // Only its owner can read the scratch folder itself.
         let folder = scratch.path().join("npm");
         fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         for (name, content) in self.files.iter().chain([&("manifest.json".to_owned(), manifest)]) {
@@ -135,7 +135,7 @@ impl Output {
     }
 }
 
-/// Returns a content's digest in the form of a registry.
+/// Returns the digest of some content in the format of registries.
 pub(crate) fn integrity(content: &[u8]) -> String {
     format!("sha512-{}", STANDARD.encode(Sha512::digest(content)))
 }
@@ -143,15 +143,16 @@ pub(crate) fn integrity(content: &[u8]) -> String {
 /// Returns the absolute path of a folder to create.
 ///
 /// # Errors
-/// The path exists, its parent does not, or it is among the artifacts, where the next run would find and refuse it.
+/// Fails if the path exists, if its parent does not exist, or if it is among the artifacts, where the next run would
+/// find and refuse it.
 pub(crate) fn absent(out: &Path, artifacts: &[PathBuf]) -> Result<PathBuf> {
-    let out = absolute(out).with_context(|| format!("--out {}", out.display()))?;
+    let out = absolute(out).with_context(|| format!("cannot use --out {}", out.display()))?;
     let shown = out.display();
     ensure!(
         out.symlink_metadata().is_err(),
         "{shown} exists already: remove it, or name another folder with --out"
     );
-    // Follows links, as the search for artifacts does, which also reports a missing folder.
+    // Resolves links, since the search for artifacts follows links. `canonicalize` also reports a missing folder.
     let parent = out.parent().and_then(|parent| parent.canonicalize().ok()).filter(|parent| parent.is_dir());
     let parent = parent.with_context(|| {
         format!("cannot create {shown}: its parent folder does not exist; create it first")
@@ -159,7 +160,7 @@ pub(crate) fn absent(out: &Path, artifacts: &[PathBuf]) -> Result<PathBuf> {
     for folder in artifacts {
         ensure!(
             !folder.canonicalize().is_ok_and(|folder| parent.starts_with(folder)),
-            "{shown} is inside {}, where the next pack would find it among the artifacts: name a folder outside with --out",
+            "{shown} is inside {}, where the next pack would find it among the artifacts: name a folder outside of it with --out",
             folder.display()
         );
     }
@@ -201,7 +202,7 @@ mod tests {
         let tarball = fs::read(out.join(packed["file"].as_str().unwrap())).unwrap();
         assert_eq!(packed["size"], tarball.len());
         assert_eq!(packed["unpackedSize"], 2);
-        // As `printf {} | sha256sum` prints it.
+        // The output of `printf {} | sha256sum`.
         let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         assert_eq!(packed["files"][0]["sha256"], digest);
         assert_eq!(manifest["documents"][0]["sha256"], digest);

@@ -1,4 +1,4 @@
-//! The files of each npm package.
+//! Makes the files of each npm package.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use crate::artifacts::Artifacts;
 pub(crate) const MAIN: &str = "strongroom";
 /// The folder of the JavaScript in that package.
 const SCRIPTS: &str = "dist";
-/// The documents of the main package. Its README links the second.
+/// The documents of the main package. README.md links to TROUBLESHOOTING.md.
 const DOCUMENTS: [&str; 2] = ["README.md", "TROUBLESHOOTING.md"];
 
 /// An npm package before it is packed.
@@ -23,14 +23,14 @@ pub(crate) struct NpmPackage {
     pub(crate) name: String,
     /// The tarball's name, as `npm pack` would choose it.
     pub(crate) tarball: String,
-    /// The platform of the addon inside, if the package is a platform's.
+    /// The platform of the addon, if the package is a platform's.
     pub(crate) target: Option<&'static Target>,
-    /// Whether the package is published to the registry.
+    /// `true` if the package is published to the registry.
     pub(crate) published: bool,
     pub(crate) files: Files,
 }
 
-/// The contents of a package's files, by their paths in the package, with `/`.
+/// The contents of a package's files, keyed by their paths in the package, with `/`.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Returns the content of a JSON file, formatted as npm formats package.json.
@@ -69,19 +69,19 @@ pub(crate) fn platform_name(target: &Target) -> String {
     format!("@{MAIN}/{}", target.platform)
 }
 
-/// Returns the fields by which npm chooses and handles a platform's package.
+/// Returns the fields by which npm selects and installs a platform's package.
 pub(crate) fn platform_fields(target: &Target) -> Map<String, Value> {
     object([
         ("os", json!([target.os.name()])),
         ("cpu", json!([target.cpu.name()])),
         ("libc", libc_name(target).map(|libc| json!([libc])).into()),
-        // The system's loader cannot open a file in yarn's zip archives.
+        // The system's loader cannot open an addon in yarn's zip archives.
         ("preferUnplugged", json!(true)),
     ])
 }
 
 impl Contents<'_> {
-    /// Returns the package of one platform: its addon.
+    /// Returns the package of a platform, which contains the platform's addon.
     pub(crate) fn platform(&self, target: &'static Target, documents: &Documents) -> Result<NpmPackage> {
         let (name, addon) = (platform_name(target), target.artifact_file());
         let main = self.manifest()?;
@@ -110,7 +110,8 @@ impl Contents<'_> {
         Ok(NpmPackage { target: Some(target), ..package })
     }
 
-    /// Returns the main package: JavaScript and types. It depends on these platforms' packages of the same version.
+    /// Returns the main package: JavaScript and types. The package depends on the packages of `targets`, in the same
+    /// version.
     pub(crate) fn main(&self, targets: &[&'static Target], documents: &Documents) -> Result<NpmPackage> {
         let mut manifest = self.manifest()?;
         let platforms: Map<String, Value> =
@@ -122,7 +123,7 @@ impl Contents<'_> {
     /// Returns the main package with the addons inside.
     pub(crate) fn bundle(&self, targets: &[&'static Target], documents: &Documents) -> Result<NpmPackage> {
         let mut manifest = self.manifest()?;
-        // The registry has the main package under the same name.
+        // Prevents publication: the registry has the main package under the same name.
         manifest.insert("private".to_owned(), json!(true));
         let mut files = self.scripts(documents)?;
         for target in targets {
@@ -159,7 +160,7 @@ impl Contents<'_> {
         Ok(files)
     }
 
-    /// Returns the files of every package.
+    /// Returns the files that every package contains.
     fn common(&self, documents: &Documents) -> Result<Files> {
         let files = [
             ("LICENSE", self.read("LICENSE")?),
@@ -175,7 +176,7 @@ impl Contents<'_> {
         if let Some(url) = self.repository {
             manifest.insert("repository".to_owned(), json!({ "type": "git", "url": url }));
         }
-        // `npm pack` in the unpacked package then packs all of it again.
+        // With this list, `npm pack` in the unpacked package packs every file again.
         let top: BTreeSet<&str> = files.keys().filter_map(|path| path.split('/').next()).collect();
         manifest.insert("files".to_owned(), json!(top));
         let name =
@@ -186,7 +187,7 @@ impl Contents<'_> {
     }
 }
 
-/// Returns the C library as npm's `libc` field has it.
+/// Returns the C library's name in npm's `libc` field.
 fn libc_name(target: &Target) -> Option<&'static str> {
     target.libc.map(|libc| match libc {
         Libc::Glibc => "glibc",
@@ -194,7 +195,7 @@ fn libc_name(target: &Target) -> Option<&'static str> {
     })
 }
 
-/// Returns a platform in words: `Linux on x64 with glibc 2.28 or later`.
+/// Describes a platform: `Linux on x64 with glibc 2.28 or later`.
 fn system(target: &Target) -> String {
     let cpu = target.cpu.name();
     let at_least = |name: &str| match target.floor {
@@ -280,7 +281,7 @@ mod tests {
         assert_eq!(manifest(bundle)["private"], true);
         assert!(bundle.files.contains_key("dist/bindings_node.linux-x64-musl.node"));
         assert!(main.files.keys().all(|path| !path.ends_with(".node")));
-        // Sorted, `default` would come before `types`, and no compiler would find the types.
+        // In sorted order, `default` would come before `types`, and no compiler would find the types.
         let text = String::from_utf8(main.files["package.json"].clone()).unwrap();
         assert!(
             text.find("\"types\": \"./dist/index.d.mts\"") < text.find("\"default\": \"./dist/index.mjs\"")

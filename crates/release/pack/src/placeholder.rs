@@ -1,4 +1,4 @@
-//! Placeholders for platforms' packages, for a registry in tests.
+//! Placeholders for platforms' packages, which tests put into a registry.
 
 use anyhow::Result;
 use node_targets::Target;
@@ -8,19 +8,19 @@ use crate::archive;
 use crate::output::integrity;
 use crate::package::{json_file, object, platform_fields, platform_name};
 
-/// A package with the name and the platform fields of a real one. It throws when it is loaded.
+/// A package with the name and the platform fields of a real package. The placeholder throws when it is loaded.
 #[derive(Debug)]
 pub struct PlaceholderPackage {
     /// The name, such as `@strongroom/linux-x64-musl`.
     pub name: String,
     /// The tarball.
     pub content: Vec<u8>,
-    /// The tarball's digest in the form of a registry.
+    /// The tarball's digest in the format of registries.
     pub integrity: String,
 }
 
 impl PlaceholderPackage {
-    /// Packs a placeholder. Another text makes another content.
+    /// Packs a placeholder. `text` is part of its message, so another text changes the content.
     pub fn new(target: &Target, version: &str, text: &str) -> Result<Self> {
         let name = platform_name(target);
         let mut manifest =

@@ -3,10 +3,10 @@
 use node_audit::{Cpu, FirmFloors, Hardening, Os, Platform, Policy};
 use node_targets::Target;
 
-/// Returns the policy for a target's addon: `own.toml`, with the floor and the C flags that `targets.json` has for the target.
+/// Returns the policy for a target's addon: `own.toml`, with the target's floor and C flags from `targets.json`.
 #[must_use]
 pub fn policy(target: &Target) -> Policy {
-    #[expect(clippy::expect_used, reason = "the text is compiled in, and a test of this module parses it")]
+    #[expect(clippy::expect_used, reason = "the text is compiled in, and a test in this module parses it")]
     let mut policy = Policy::from_toml("own.toml".as_ref(), include_str!("own.toml")).expect("own.toml");
     let platform = Platform::from(target);
     if let Some(floor) = target.floor {

@@ -1,13 +1,13 @@
-//! Errors of a whole set of files: every problem, and a remedy for each kind.
+//! Errors for a whole set of files, with every problem, and a remedy for each kind of problem.
 
 use anyhow::{Result, bail};
 use build::Product;
 use node_targets::Target;
 
-/// The number of problems that are listed.
+/// The maximum number of problems that an error lists.
 const MAX_PROBLEMS: usize = 40;
 
-/// Fails with all problems and their remedy, if there are any.
+/// Fails with all problems and their remedy, if there are any problems.
 pub(crate) fn refuse(problems: Vec<String>, what: &str, remedy: &str) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
@@ -31,7 +31,7 @@ pub(crate) fn dist(targets: &[&'static Target]) -> String {
     };
     match (here.is_empty(), elsewhere.is_empty()) {
         (_, true) => command(&here),
-        // Without MSVC, `dist` builds no addon that is shipped.
+        // Without MSVC, `dist` builds only a proxy, which is never shipped.
         (true, false) => format!("on Windows, {}", command(&elsewhere)),
         (false, false) => format!("{}, and on Windows, {}", command(&here), command(&elsewhere)),
     }

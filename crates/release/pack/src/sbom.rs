@@ -1,6 +1,6 @@
-//! Bills of materials: CycloneDX 1.6 as JSON, <https://cyclonedx.org/docs/1.6/json/>.
+//! Writes bills of materials: CycloneDX 1.6 as JSON, <https://cyclonedx.org/docs/1.6/json/>.
 //!
-//! They have no serial number and no time, so that the same input makes the same bytes.
+//! A bill has no serial number and no time, so that the same input makes the same bytes.
 
 use anyhow::Result;
 use node_targets::Target;
@@ -48,7 +48,7 @@ fn document(
         "metadata": { "component": part(root) },
         "components": components,
         "dependencies": dependencies,
-        // A linker adds more than can be recognised: see `linker::UNLISTED`.
+        // The list is incomplete, since a linker also adds code that cannot be recognised: see `linker::UNLISTED`.
         "compositions": [{ "aggregate": "unknown", "dependencies": [linked.root] }],
     }))?)
 }
@@ -59,7 +59,7 @@ fn npm(name: &str, version: &str) -> Component {
         name: name.to_owned(),
         version: Some(version.to_owned()),
         licence: "MIT".to_owned(),
-        // A package URL escapes the sign of a scope.
+        // A package URL escapes the `@` of a scope.
         purl: Some(format!("pkg:npm/{}@{version}", name.replace('@', "%40"))),
         ..Component::default()
     }

@@ -1,4 +1,4 @@
-//! The JavaScript tests: in the tree, and in the package as npm installs it.
+//! The JavaScript tests, run in the tree and in the package that npm installs.
 
 use anyhow::Result;
 use build::Product;
@@ -33,7 +33,7 @@ pub(crate) fn tarball(workspace: &Workspace) -> Result<Tally> {
 
 /// Runs programs that use the packed package through other packages, frameworks and bundlers.
 ///
-/// Some of these need a newer Node than the package itself: all of them run in the newest pinned one.
+/// Some of these programs need a newer Node than the package does, so all run in the newest pinned Node.
 pub(crate) fn clients(workspace: &Workspace) -> Result<Tally> {
     let host = node_targets::host()?;
     LoadablePackage::built(workspace, &Product::own(host))?;

@@ -1,4 +1,4 @@
-//! JUnit reports of test runners, counted.
+//! Counts the tests in the JUnit reports of test runners.
 
 use std::fs;
 use std::path::Path;
@@ -8,22 +8,22 @@ use machine::Finished;
 use machine::report::Tally;
 use roxmltree::Document;
 
-/// The number of failed tests that a note names.
+/// The maximum number of failed tests that a note names.
 const MAX_NAMED: usize = 2;
 
-/// The way in which a skipped test shows in a report.
+/// How a report marks a skipped test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Skips {
-    /// By an element of the test.
+    /// A skipped test has an element `skipped`.
     Reported,
-    /// Also by a line `skipped: <reason>` in the output of a test that passed: a Rust test can only return early.
+    /// A skipped test may also pass and print a line `skipped: <reason>`, since a Rust test can only return early.
     SaidByTests,
 }
 
-/// Runs a test runner, and counts the tests of the report that it writes. A runner that fails without a failed test failed as
-/// a whole.
+/// Runs a test runner, and counts the tests in the report that it writes. A runner that fails without a failed test
+/// counts as one failure.
 pub(crate) fn count(run: impl FnOnce() -> Result<Finished>, report: &Path, skips: Skips) -> Result<Tally> {
-    // A runner that stops early must not leave the last run's report.
+    // If the runner stops early, the report of the previous run must not be counted.
     if report.exists() {
         fs::remove_file(report).with_context(|| format!("cannot remove {}", report.display()))?;
     }
@@ -33,18 +33,18 @@ pub(crate) fn count(run: impl FnOnce() -> Result<Finished>, report: &Path, skips
         Err(_) => Tally::default(),
     };
     let ran = finished.failure.is_some() || tally.passed > 0;
-    ensure!(ran, "the test runner succeeded, and no test of {} passed", report.display());
+    ensure!(ran, "the test runner succeeded, but no test in {} passed", report.display());
     Ok(Tally::of_runner(finished, tally))
 }
 
-/// Counts every `testcase`, whatever the depth: node:test puts tests outside of suites, and suites into suites.
+/// Counts every `testcase` at any depth: node:test also writes tests outside suites, and suites inside suites.
 fn parse(report: &str, skips: Skips) -> Result<Tally> {
     let document = Document::parse(report)?;
     let mut tally = Tally::default();
     let mut failed = Vec::new();
     for test in document.descendants().filter(|node| node.has_tag_name("testcase")) {
         let name = test.attribute("name").unwrap_or("a test without a name");
-        // nextest names the crate here, and node:test writes `test` for every test.
+        // nextest writes the crate's name here; node:test writes `test` for every test.
         let of = test.attribute("classname").filter(|of| *of != "test");
         let full_name = of.map_or_else(|| name.to_owned(), |of| format!("{of} {name}"));
         let child = |name| test.children().find(|node| node.has_tag_name(name));
@@ -68,8 +68,8 @@ fn parse(report: &str, skips: Skips) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Returns the reason in a line `skipped: <reason>` of a test's output. With one thread, as on a machine with one processor,
-/// libtest prints `test <name> ... ` before it.
+/// Returns the reason in a line `skipped: <reason>` of a test's output. With one thread, as on a machine with one
+/// processor, libtest prints `test <name> ... ` in front.
 fn skip_reason(line: &str) -> Option<&str> {
     let line = line.trim();
     let said = match line.strip_prefix("test ") {
@@ -79,7 +79,7 @@ fn skip_reason(line: &str) -> Option<&str> {
     said.strip_prefix("skipped: ")
 }
 
-/// Names the first of the tests that failed.
+/// Returns a note that names the first failed tests.
 pub(crate) fn note(failed: &[String]) -> String {
     let (named, rest) = failed.split_at(failed.len().min(MAX_NAMED));
     match (named, rest.len()) {
@@ -93,7 +93,7 @@ pub(crate) fn note(failed: &[String]) -> String {
 mod tests {
     use super::*;
 
-    /// As node:test writes it: a test outside of a suite, a skipped suite as one test, a failed test that is to do.
+    /// A report of node:test: a test outside a suite, a skipped suite as one test, a failed TODO test.
     const NODE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <testsuites>
 	<testcase name="opens" time="0.001036" classname="test"/>
@@ -109,7 +109,7 @@ mod tests {
 	<!-- tests 5 -->
 </testsuites>"#;
 
-    /// As nextest writes it.
+    /// A report of nextest.
     const NEXTEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="nextest-run" tests="4" failures="1" errors="0">
   <testsuite name="keys" tests="4" disabled="0" errors="0" failures="1">
@@ -124,7 +124,7 @@ test b ... ok</system-out></testcase>
 </testsuites>"#;
 
     #[test]
-    fn nodes_tests_count_at_every_depth_and_keep_the_reason_of_a_skip() {
+    fn node_tests_count_at_every_depth_and_keep_the_reason_of_a_skip() {
         let tally = parse(NODE, Skips::Reported).unwrap();
         assert_eq!((tally.passed, tally.failed), (2, 1));
         assert_eq!(tally.skipped, ["no musl here", "bare", "later"]);
@@ -132,7 +132,7 @@ test b ... ok</system-out></testcase>
     }
 
     #[test]
-    fn a_rust_test_that_says_skipped_has_not_passed_and_one_that_failed_was_not_skipped() {
+    fn a_rust_test_that_prints_skipped_counts_as_skipped_unless_it_failed() {
         let tally = parse(NEXTEST, Skips::SaidByTests).unwrap();
         assert_eq!((tally.passed, tally.failed), (2, 1));
         assert_eq!(tally.skipped, ["Debian's sqlcipher is not installed"]);

@@ -1,13 +1,11 @@
-//! The suites of `cargo xtask test`: each runs one kind of check and counts what passed, failed and was skipped.
+//! The suites of `cargo xtask test`: each runs one kind of check, and counts the tests that passed, failed or were
+//! skipped.
 //!
-//! The crate composes what the crates below it do, calls test runners, and reads their reports. It contains no check
-//! of its own beyond that, and neither parses arguments nor prints a table.
+//! The crate calls the crates below it, runs test runners, and reads their reports. The crate contains no other checks,
+//! and neither parses arguments nor prints tables.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 mod javascript;
 mod junit;
@@ -24,13 +22,13 @@ use machine::report::Tally;
 pub use lint::CARGO_DENY;
 pub use rust::CARGO_NEXTEST;
 
-/// One row of the table.
+/// A suite, which is one row of the table.
 pub struct Suite {
     /// The name in the table and for `--only`.
     pub name: &'static str,
-    /// Runs the suite. An error is a failure of the suite as a whole.
+    /// Runs the suite. An error means that the suite failed as a whole.
     pub run: fn(&Workspace) -> Result<Tally>,
-    /// Whether it runs with `--long` only.
+    /// `true` if the suite runs only with `--long`.
     pub long: bool,
 }
 
@@ -40,7 +38,8 @@ impl Suite {
     }
 }
 
-/// Every suite in the order in which they run: cheap ones first, and later ones load what earlier ones build.
+/// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
+/// suites build.
 pub const ALL: [Suite; 24] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),

@@ -1,10 +1,10 @@
-//! Formatters and linters of the sources.
+//! Formatters and linters for the sources.
 
 use anyhow::Result;
 use machine::report::Tally;
 use machine::{CargoTool, Workspace, npm, process};
 
-/// The checker of licences, sources and versions.
+/// Checks licences, sources and versions of crates.
 pub const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", options: &[] };
 
 pub(crate) fn rustfmt(workspace: &Workspace) -> Result<Tally> {
@@ -16,8 +16,7 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<Tally> {
     cargo(workspace, "clippy", &arguments)
 }
 
-/// Checks every licence, source and version in Cargo.lock. Advisories change daily and come over the network, so they do not
-/// test this tree.
+/// Checks every licence, source and version in Cargo.lock. Ignores advisories, which change daily and need a network.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<Tally> {
     let Some(program) = CARGO_DENY.find(workspace) else {
         return Ok(Tally::skipped("cargo-deny is not installed: run cargo xtask setup"));

@@ -1,4 +1,4 @@
-//! The flake: evaluated, its checks and packages built, and its addons audited, loaded and compared.
+//! Evaluates the flake, builds its checks and packages, and audits, loads and compares its addons.
 
 use anyhow::Result;
 use build::Product;
@@ -7,7 +7,7 @@ use lab::{LoadablePackage, Parts, Runtime};
 use machine::Workspace;
 use machine::report::{self, Tally};
 
-/// Evaluates every output of every system with a nixpkgs that has the real stdenv. Builds nothing.
+/// Evaluates every output for every system with a nixpkgs that has the real stdenv. Builds nothing.
 pub(crate) fn nixpkgs_evaluated(workspace: &Workspace) -> Result<Tally> {
     let Some(nixpkgs) = flake::nixpkgs()? else { return Ok(Tally::skipped(flake::NO_NIXPKGS)) };
     with_flake(workspace, |flake| {
@@ -22,8 +22,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Tally> {
     with_flake(workspace, |flake| flake.check().map(Tally::passed))
 }
 
-/// Builds the addon of each target that this system builds. Audits it by our own policy, which is stricter than the gate in
-/// Nix, and resolves its entry point by its debug information.
+/// Builds the addon of each target that this system builds. Audits each addon by our own policy, which is stricter than
+/// the audit in Nix, and resolves its entry point through its debug information.
 pub(crate) fn targets(workspace: &Workspace) -> Result<Tally> {
     with_flake(workspace, |flake| {
         let mut audits = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn targets(workspace: &Workspace) -> Result<Tally> {
             lines.push(flake::entry_line(target, &built)?);
         }
         if audits.is_empty() {
-            let why = format!("no target of targets.json is built on {}", machine::system());
+            let why = format!("{} builds no target of targets.json", machine::system());
             return Ok(Tally::skipped(why));
         }
         let passed = report::count(&audits) + report::count(&lines);
@@ -47,8 +47,8 @@ pub(crate) fn targets(workspace: &Workspace) -> Result<Tally> {
     })
 }
 
-/// Builds each package that this system builds a second time from its layers. The addon and its debug information must have
-/// the same bytes.
+/// Builds this system's packages a second time from their layers. Each addon and its debug information must have the
+/// same bytes.
 pub(crate) fn rebuild(workspace: &Workspace) -> Result<Tally> {
     with_flake(workspace, |flake| {
         let mut built = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn rebuild(workspace: &Workspace) -> Result<Tally> {
     })
 }
 
-/// Compares the facts of each target's addon as Nix and as `dist` build it.
+/// Builds each target's addon with Nix and with `dist`, and compares the facts of the two addons.
 pub(crate) fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
     with_flake(workspace, |flake| {
         let products: Vec<Product> = flake::targets().map(Product::own).collect();
@@ -77,7 +77,7 @@ pub(crate) fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
     })
 }
 
-/// Loads the addons and the JavaScript that a release has into each Node that this system can run.
+/// Loads the addons and the JavaScript of a release into each Node that this system can run.
 pub(crate) fn addon(workspace: &Workspace) -> Result<Tally> {
     with_flake(workspace, |flake| {
         let javascript = flake.build_output("js")?;
@@ -95,11 +95,11 @@ pub(crate) fn addon(workspace: &Workspace) -> Result<Tally> {
             tally.merge(lab::load_in(workspace, &runtimes, &package));
         }
         if tally == Tally::default() {
-            let why = format!("no Node here loads a target that is built on {}", machine::system());
+            let why = format!("this machine has no Node for the targets that {} builds", machine::system());
             return Ok(Tally::skipped(why));
         }
         if !not_run.is_empty() {
-            tally.note = report::join(&tally.note, &format!("no Node here runs {}", not_run.join(", ")));
+            tally.note = report::join(&tally.note, &format!("no Node here loads {}", not_run.join(", ")));
         }
         Ok(tally)
     })

@@ -1,4 +1,4 @@
-//! The addon and the packages as they are released: built, packed, installed, loaded.
+//! Builds, packs, installs and loads the addon and the packages as a release does.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use node_targets::Target;
 
 use crate::lint::cargo;
 
-/// Builds and audits what every later suite loads, by the steps of `cargo xtask dist`.
+/// Builds and audits the addon that every later suite loads, in the steps of `cargo xtask dist`.
 pub(crate) fn addon(workspace: &Workspace) -> Result<Tally> {
     prerequisites::check()?;
     build::javascript(workspace)?;
@@ -22,13 +22,14 @@ pub(crate) fn addon(workspace: &Workspace) -> Result<Tally> {
     Ok(Tally::passed(format!("{}, {:.1} MB, audit {audit}", built.toolchain, size as f64 / 1e6)))
 }
 
-/// Runs README's example.
+/// Runs the README's example.
 pub(crate) fn quickstart(workspace: &Workspace) -> Result<Tally> {
     host_package(workspace)?;
     Ok(Tally::passed(lab::quickstart(workspace)?.trim().lines().next().unwrap_or_default()))
 }
 
-/// Packs the published packages twice, compares the bytes, and lets npm install them into an empty project, which uses them.
+/// Packs the published packages twice, and compares the bytes. Installs them with npm into an empty project, which uses
+/// them.
 pub(crate) fn packages(workspace: &Workspace) -> Result<Tally> {
     let target = node_targets::host()?;
     host_package(workspace)?;
@@ -41,7 +42,7 @@ pub(crate) fn packages(workspace: &Workspace) -> Result<Tally> {
     for entry in fs::read_dir(&first)? {
         let name = entry?.file_name();
         let (once, again) = (fs::read(first.join(&name))?, fs::read(second.join(&name))?);
-        ensure!(once == again, "{} has other bytes when it is packed again", name.display());
+        ensure!(once == again, "packing {} twice gives different bytes", name.display());
         if Path::new(&name).extension().is_some_and(|extension| extension == "tgz") {
             sizes.push(format!("{} {:.2} MB", name.display(), once.len() as f64 / 1e6));
         }
@@ -61,7 +62,7 @@ pub(crate) fn load_host(workspace: &Workspace) -> Result<Tally> {
     Ok(Tally::passed(runtime.name()))
 }
 
-/// Loads every built addon into each Node but the one on `PATH`: other versions, C libraries and processors.
+/// Loads every built addon into each Node except the one on `PATH`: other versions, C libraries and processors.
 pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     for product in lab::built_products(workspace)? {
@@ -79,8 +80,8 @@ pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Checks what another system can show of the addons that only Windows builds: the Rust of the addon and of the tools that
-/// build it there, and a proxy with the same sources, audited and loaded under Wine.
+/// Checks, on another system, the addons that only Windows builds. Type-checks the addon and the tools that build it on
+/// Windows. Builds a proxy from the same sources, audits it, and loads it under Wine.
 pub(crate) fn windows(workspace: &Workspace) -> Result<Tally> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Ok(Tally::skipped("mingw and Wine are for x86_64 Linux"));
@@ -93,7 +94,7 @@ pub(crate) fn windows(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Type-checks xtask, which a release job of Windows runs.
+/// Type-checks xtask, which a release job runs on Windows.
 fn check_tools(workspace: &Workspace, platform: &Target) -> Result<Tally> {
     let arguments = ["check", "--locked", "--package", "xtask", "--target", &platform.triple];
     cargo(workspace, &format!("check xtask for {platform}"), &arguments)
@@ -114,5 +115,5 @@ fn check_proxy(workspace: &Workspace, product: &Product) -> Result<Tally> {
 
 fn host_package(workspace: &Workspace) -> Result<LoadablePackage> {
     LoadablePackage::built(workspace, &Product::own(node_targets::host()?))
-        .context("the suite `release addon` builds it")
+        .context("cannot use the host's addon, which the suite `release addon` builds")
 }

@@ -10,14 +10,15 @@ use machine::{CargoTool, Workspace, process};
 
 use crate::junit::{self, Skips};
 
-/// The test runner, without its updater, and compiled without optimization, which takes half the time.
+/// The test runner, without its updater. An unoptimized build takes half the time.
 pub const CARGO_NEXTEST: CargoTool = CargoTool {
     name: "cargo-nextest",
     version: "0.9.151",
     options: &["--no-default-features", "--debug", "--config", "profile.dev.debug=false"],
 };
 
-/// nextest's report, as `.config/nextest.toml` names it. nextest writes it into the checkout, whatever the target directory.
+/// nextest's report, which `.config/nextest.toml` names. nextest writes the report into the checkout, not into the
+/// target directory.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
 /// Runs the tests of all crates with nextest, then the doctests, which nextest does not run.
@@ -34,7 +35,7 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the tests that kill a process in the middle of a conversion or a change of key, with more kills than by default.
+/// Runs the tests that kill a process during a conversion or a rekey, with more kills than by default.
 pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
     const KILLS: &str = "200";
     let Some(program) = CARGO_NEXTEST.find(workspace) else {
@@ -47,7 +48,7 @@ pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
     junit::count(|| workspace.attempt("kills", nextest), &report, Skips::SaidByTests)
 }
 
-/// Counts `test result: ok. 12 passed; 0 failed; ...`: stable Rust's own test runner writes no other report.
+/// Counts the lines `test result: ok. 12 passed; 0 failed; ...`: stable Rust's test runner writes no other report.
 fn doctests(workspace: &Workspace) -> Result<Tally> {
     let arguments = ["test", "--locked", "--workspace", "--doc", "--no-fail-fast"];
     let finished = workspace.attempt("doctests", test_runner(workspace, "cargo", &arguments))?;
@@ -79,7 +80,7 @@ fn doctest_results(output: &str) -> Tally {
     tally
 }
 
-/// The number before a word: 12 in `ok. 12 passed; 0 failed`.
+/// Returns the number before a word: 12 for `passed` in `ok. 12 passed; 0 failed`.
 fn number_before(text: &str, word: &str) -> u32 {
     let words: Vec<&str> = text.split([' ', ';', '.']).filter(|part| !part.is_empty()).collect();
     let position = words.iter().position(|part| *part == word);

@@ -1,4 +1,5 @@
-//! Linters of `.github/workflows`: actionlint, which passes the shell to shellcheck, and zizmor, which looks for openings.
+//! Linters of `.github/workflows`: actionlint, which passes the shell to shellcheck, and zizmor, which finds security
+//! problems.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,10 +10,10 @@ use machine::pinned::pinned_folder;
 use machine::report::Tally;
 use machine::{Workspace, process, program, python};
 
-/// The linters, pinned by their hashes.
+/// The list of linters, pinned by hash.
 const LIST: &str = "crates/release/suites/linters.txt";
 
-/// Runs each linter, and skips one that is not installed.
+/// Runs each linter. Skips a linter that is not installed.
 pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
     let linter = |name| linter(workspace, name);
     let mut tally = match (linter("actionlint")?, linter("shellcheck")?) {
@@ -22,7 +23,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
         _ => Tally::skipped("actionlint or shellcheck is not installed: run cargo xtask setup"),
     };
     tally.merge(match linter("zizmor")? {
-        // Offline, like every test: a fault found in an action later is not a property of this tree.
+        // Offline, like every test: the result must not depend on faults that are found in an action later.
         Some(zizmor) => {
             let arguments = ["--offline", "--persona", "pedantic", ".github"];
             run(workspace, "zizmor", process::command(zizmor).args(arguments))?
@@ -36,7 +37,7 @@ fn run(workspace: &Workspace, name: &str, linter: &mut Command) -> Result<Tally>
     Ok(Tally::of_program(name, workspace.attempt(name, linter.current_dir(workspace.root()))?))
 }
 
-/// Installs the pinned linters into the cache if it has none. Returns whether it did.
+/// Installs the pinned linters into the cache if they are missing. Returns whether they were missing.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     let folder = folder(workspace)?;
     if folder.is_dir() {
@@ -48,13 +49,13 @@ pub fn install(workspace: &Workspace) -> Result<bool> {
     pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]);
     pip.arg(workspace.root().join(LIST)).arg("--target").arg(scratch.path().join("linters"));
     workspace.run("pip install linters", pip)?;
-    // Renamed when complete: an interrupted installation is repeated.
+    // The rename is atomic, so an interrupted installation starts again.
     fs::rename(scratch.path().join("linters"), &folder)
         .with_context(|| format!("cannot write {}", folder.display()))?;
     Ok(true)
 }
 
-/// Finds a linter: the pinned one, or else the one on `PATH`.
+/// Finds a linter in the cache, or else on `PATH`.
 fn linter(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
     let pinned = folder(workspace)?.join("bin").join(name);
     Ok(if pinned.is_file() { Some(pinned) } else { program(name) })

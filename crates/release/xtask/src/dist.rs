@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: builds packages as for a release, audits, loads and uses them.
+//! `cargo xtask dist`: builds release addons, audits and loads them, and runs the quickstart.
 
 use std::time::{Duration, Instant};
 
@@ -16,30 +16,30 @@ const NONE: &str = "-";
 /// The platforms to build.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Builds every platform; win32-x64-msvc is built on Windows, and type-checked elsewhere
+    /// Builds every platform; only Windows builds win32-x64-msvc, other systems type-check its code
     #[arg(long, conflicts_with = "target")]
     all: bool,
-    /// Builds this platform, by its name or its Rust triple; may be repeated
+    /// Builds the platform with this name or Rust triple; may be repeated
     #[arg(long, value_name = "PLATFORM")]
     target: Vec<String>,
 }
 
-/// What is left to do for a platform.
+/// The remaining work for a platform.
 enum Plan {
     /// Build this product.
     Build(Product),
-    /// Nothing: the platform's Rust was type-checked, and no product can be built here; or the check failed.
+    /// No work remains: the type check failed, or passed on a machine that cannot build the product.
     Done(PlatformRow),
 }
 
 /// A platform in the table.
 struct PlatformRow {
     platform: &'static Target,
-    /// The compiler, the library's size, the time of the build, and the audit's result.
+    /// The compiler, the library's size, the build time, and the audit's result.
     cells: [String; 4],
-    /// The Nodes that loaded the addon, and the reasons of those that did not.
+    /// A line for each Node: its name if it loaded the addon, or else the reason why it did not.
     loaded: Vec<String>,
-    /// Whether the addon is in `bindings/node/dist`.
+    /// `true` if the addon is in `bindings/node/dist`.
     shipped: bool,
     failed: bool,
 }
@@ -68,7 +68,7 @@ pub(crate) fn dist(workspace: &Workspace, options: &Options) -> Result<bool> {
     Ok(succeeded)
 }
 
-/// Returns the platforms that the command line names, each once, in its order.
+/// Returns the platforms in the order of the command line, each once.
 fn chosen(options: &Options, host: &'static Target) -> Result<Vec<&'static Target>> {
     if options.all {
         return Ok(node_targets::targets().iter().collect());
@@ -86,8 +86,8 @@ fn chosen(options: &Options, host: &'static Target) -> Result<Vec<&'static Targe
     Ok(platforms)
 }
 
-/// Builds all platforms, then audits and loads one after another. A failure is printed at once and shown in the table; the next
-/// platform goes on.
+/// Builds all platforms, then audits and loads one after another. Prints a failure at once, adds it to the table, and
+/// continues with the next platform.
 fn rows(workspace: &Workspace, platforms: &[&'static Target]) -> Vec<PlatformRow> {
     let plans: Vec<Plan> = platforms.iter().map(|platform| plan(workspace, platform)).collect();
     let products = plans.iter().filter_map(|plan| match plan {
@@ -95,7 +95,8 @@ fn rows(workspace: &Workspace, platforms: &[&'static Target]) -> Vec<PlatformRow
         Plan::Done(_) => None,
     });
     let mut built = build::build(workspace, &products.collect::<Vec<_>>()).into_iter();
-    let mut next_row = || built_row(workspace, &built.next().context("cargo did not build it")??);
+    let mut next_row =
+        || built_row(workspace, &built.next().context("the build has no result for this platform")??);
     let row = |plan| match plan {
         Plan::Build(product) => next_row().unwrap_or_else(|error| failed_row(product.platform(), &error)),
         Plan::Done(row) => row,
@@ -128,7 +129,7 @@ fn built_row(workspace: &Workspace, built: &Built) -> Result<PlatformRow> {
         Ok(audit) => {
             let (mut loaded, failed) = load(workspace, product);
             if product.is_proxy() {
-                loaded.push(format!("as {product}: Windows builds the addon that ships"));
+                loaded.push(format!("loaded {product}; Windows builds the shipped addon"));
             }
             PlatformRow { platform, cells: cells(&audit), loaded, shipped: !product.is_proxy(), failed }
         }
@@ -141,7 +142,7 @@ fn built_row(workspace: &Workspace, built: &Built) -> Result<PlatformRow> {
     })
 }
 
-/// Loads a product into each Node for it. Returns a line for each, and whether one failed.
+/// Loads a product into each Node of its platform. Returns a line for each Node, and whether any failed.
 fn load(workspace: &Workspace, product: &Product) -> (Vec<String>, bool) {
     let results = lab::load_product(workspace, product);
     let failed = results.iter().any(|result| matches!(result.outcome, LoadOutcome::Failed(_)));
@@ -152,7 +153,7 @@ fn load(workspace: &Workspace, product: &Product) -> (Vec<String>, bool) {
         (LoadOutcome::Failed(why), None) => format!("FAILED: {why}"),
     };
     let mut lines: Vec<String> = results.into_iter().map(line).collect();
-    // Before the setup, every pinned Node is skipped for the same reason.
+    // Before `cargo xtask setup`, every pinned Node is skipped for the same reason.
     lines.dedup();
     (lines, failed)
 }
@@ -163,7 +164,7 @@ fn failed_row(platform: &'static Target, error: &anyhow::Error) -> PlatformRow {
     PlatformRow { platform, cells: [NONE; 4].map(str::to_owned), loaded, shipped: false, failed: true }
 }
 
-/// The table, and the files that were written.
+/// Returns the table, followed by the written files.
 fn table(workspace: &Workspace, rows: &[PlatformRow]) -> String {
     let mut table = report::table(["platform", "toolchain", "floor", "size", "time", "audit", "loaded in"]);
     let mut files = String::new();
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn platforms_are_named_by_either_name_and_built_once() {
+    fn a_platform_is_found_by_either_name_and_built_once() {
         let both = ["linux-arm64-musl", "aarch64-apple-darwin", "aarch64-unknown-linux-musl"];
         assert_eq!(named(&both).unwrap(), ["linux-arm64-musl", "darwin-arm64"]);
         assert_eq!(named(&[]).unwrap(), ["linux-x64-gnu"]);

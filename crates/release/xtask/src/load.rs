@@ -1,16 +1,16 @@
-//! `cargo xtask load`: loads built addons into the Nodes that they are for.
+//! `cargo xtask load`: loads built addons into each Node of their platform.
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use machine::Workspace;
 use machine::report::{self, Report};
 
-/// The platforms, and the form of the result.
+/// The platforms, and the output format.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Platforms, such as linux-arm64-musl, each of which must load; without any, all that are built
+    /// Platforms, such as linux-arm64-musl, which fail if they cannot be loaded here; by default, all that are built
     platforms: Vec<String>,
-    /// A table, or an array of {platform, node, libc, status}
+    /// The output: a table, or a JSON array of {platform, node, libc, status}
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -1,7 +1,7 @@
 //! The command line of the repository's tools: `cargo xtask setup | dist | pack | test | nix | load | survey`.
 //!
-//! The crate parses arguments, calls the crates below it, and prints what they return: one file per command. Other crates
-//! build, audit, pack and load.
+//! The crate has one file per command, which parses arguments, calls the crates below, and prints their results. Other
+//! crates build, audit, pack and load.
 
 #![forbid(unsafe_code)]
 
@@ -29,22 +29,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Installs the programs that the tests need on a Debian machine
+    /// Installs the programs and files that the tests need on a Debian machine
     Setup,
-    /// Builds addons as for a release, audits and loads them, and runs the quickstart
+    /// Builds release addons, audits and loads them, and runs the quickstart
     ///
-    /// Builds this machine's platform if none is named.
+    /// Without --all and --target, builds this machine's platform.
     Dist(dist::Options),
-    /// Makes the npm packages from addons that were built anywhere
+    /// Packs built addons into the npm packages, wherever the addons were built
     Pack(pack::Options),
     /// Runs every test suite
     Test(test::Options),
-    /// Builds and checks with Nix
+    /// Checks the flake, and builds with Nix
     #[command(subcommand)]
     Nix(nix::Action),
-    /// Loads built addons into the Nodes that they are for
+    /// Loads built addons into each Node of their platform
     Load(load::Options),
-    /// Compares node-audit's verdict on published npm packages with real Nodes
+    /// Compares node-audit's verdicts on published npm packages with loads in real Nodes
     Survey(survey::Options),
 }
 

@@ -7,22 +7,23 @@ use machine::Workspace;
 use machine::report::{self, Report, Tally};
 use node_targets::{Target, Toolchain};
 
-/// What to do with Nix.
+/// The actions of `cargo xtask nix`.
 #[derive(Subcommand)]
 pub(crate) enum Action {
     /// Evaluates the flake, and builds its checks
     Check,
-    /// Builds addons as for a release
+    /// Builds release addons
     Build {
-        /// Platforms, such as linux-x64-gnu, or js for the JavaScript; without any, and for fast, this machine's platform
+        /// Platforms such as linux-x64-gnu, js for the JavaScript, or fast for this machine's platform; by default,
+        /// this machine's platform
         platforms: Vec<String>,
-        /// Builds each addon from its layers a second time, and fails if a byte differs
+        /// Builds each addon a second time from its layers, and fails if a byte differs
         #[arg(long)]
         rebuild: bool,
     },
-    /// Shows on a copy of the checkout what an edit rebuilds, and whether C is compiled again
+    /// Edits a copy of the checkout, and shows what each edit rebuilds and whether C is compiled again
     Layers {
-        /// Also builds after each edit, and shows the time that it takes
+        /// Also builds after each edit, and shows the build time
         #[arg(long)]
         build: bool,
     },
@@ -49,7 +50,7 @@ pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<bool> {
     Ok(report.is_success())
 }
 
-/// An output of the flake to build: a target's addon, or `js`, or `fast`.
+/// An output of the flake to build: a target's addon, `js`, or `fast`.
 struct Output<'a> {
     name: &'a str,
     target: Option<&'static Target>,
@@ -62,7 +63,7 @@ fn outputs(names: &[String]) -> Result<Vec<Output<'_>>> {
         "js" | "fast" => Ok(Output { name, target: None }),
         _ => Target::find(name)
             .map(addon)
-            .context("the flake builds `js`, `fast` and the targets of targets.json"),
+            .context("the flake builds only `js`, `fast` and the targets of targets.json"),
     };
     match names {
         [] => Ok(vec![addon(node_targets::host()?)]),
@@ -70,14 +71,14 @@ fn outputs(names: &[String]) -> Result<Vec<Output<'_>>> {
     }
 }
 
-/// Evaluates a target that this system cannot build, for the system that can.
+/// Evaluates a target that this system cannot build, for its release host.
 fn evaluate(flake: &Flake<'_>, target: &Target) -> Result<Tally> {
     let host = target.release_host();
     if target.toolchain == Toolchain::Msvc {
-        bail!("{target} is built outside Nix, on {host}: run `cargo xtask dist` there");
+        bail!("Nix does not build {target}: run `cargo xtask dist` on {host}");
     }
     flake.evaluate(target)?;
-    Ok(Tally::skipped(format!("evaluated for {host}, which builds {target}; not built here")))
+    Ok(Tally::skipped(format!("only evaluated: {host} builds {target}")))
 }
 
 fn build_addon(flake: &Flake<'_>, target: &Target, rebuild: bool) -> Result<Tally> {
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_is_a_platform_a_triple_or_one_of_the_others() {
+    fn an_output_is_a_platform_a_triple_js_or_fast() {
         let named = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             outputs(&names)

@@ -1,4 +1,4 @@
-//! `cargo xtask pack`: makes the npm packages from artifacts that were built anywhere.
+//! `cargo xtask pack`: packs built artifacts into the npm packages, wherever the artifacts were built.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,27 +11,27 @@ use pack::{Packed, Request};
 /// The artifacts, and the packages to make.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Folders with the artifacts, directly or below: bindings_node.PLATFORM.node and the compiled JavaScript; without any,
-    /// bindings/node/dist, of which this machine's platform is packed
+    /// Folders that contain the artifacts, also in subfolders: bindings_node.PLATFORM.node and the compiled JavaScript; by
+    /// default, bindings/node/dist
     #[arg(value_name = "FOLDER")]
     folders: Vec<PathBuf>,
-    /// Packs only these platforms; without it, all of targets.json
+    /// Packs only these platforms; by default, all of targets.json with a FOLDER, and this machine's platform without one
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     only: Vec<String>,
-    /// Also makes one package with every addon inside, for projects that check their dependencies in
+    /// Also makes one package that contains every addon, for projects that commit their dependencies
     #[arg(long)]
     bundle: bool,
-    /// The repository's URL for package.json, with which `npm publish --provenance` compares
+    /// The repository's URL for package.json, which `npm publish --provenance` verifies
     #[arg(long, value_name = "URL")]
     repository: Option<String>,
-    /// The folder to create, which must not exist; without it, target/npm
+    /// The folder to create, which must not exist; by default, target/npm
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 
-/// Packs, and prints a row for each package.
+/// Makes the packages, and prints a row for each.
 ///
-/// Without a folder, the packages of an earlier call are replaced, and the command that installs the new ones is printed.
+/// Without a folder, replaces the packages of an earlier call, and prints the command that installs the new packages.
 pub(crate) fn pack(workspace: &Workspace, options: Options) -> Result<bool> {
     let Options { mut folders, mut only, bundle, repository, out } = options;
     let is_local = folders.is_empty();

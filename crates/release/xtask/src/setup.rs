@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs the programs and files that the tests need. Quick if none is missing.
+//! `cargo xtask setup`: installs the programs and files that the tests need. Returns quickly if nothing is missing.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,16 @@ use suites::workflows;
 const PROGRAMS: [(&str, &str); 16] = [
     ("sqlcipher", "sqlcipher"),
     ("gcc", "gcc"),
-    // the audit's facts are compared with theirs
+    // tests compare the audit's facts with the output of these programs
     ("readelf", "binutils"),
     ("llvm-objdump", "llvm"),
     ("llvm-nm", "llvm"),
-    // makes macOS' debug information
+    // extracts the debug information of macOS addons
     ("dsymutil", "llvm"),
     ("make", "make"),
     ("perl", "perl"),
     ("pkg-config", "pkgconf"),
-    // the offline nixpkgs links to these
+    // the offline nixpkgs links to these programs
     ("file", "file"),
     ("patch", "patch"),
     ("unzip", "unzip"),
@@ -37,10 +37,10 @@ const PROGRAMS: [(&str, &str); 16] = [
 /// The programs that cargo compiles.
 const CARGO_TOOLS: [CargoTool; 3] = [suites::CARGO_DENY, suites::CARGO_NEXTEST, pack::CARGO_ABOUT];
 
-/// The result of a step in a word, and a note.
+/// The result of a step in one word, and a note.
 type Outcome = (&'static str, String);
 
-/// The machines that a step is for: whether this is one, and the note elsewhere.
+/// Whether a step is for this machine, and the note on other machines.
 type Machines = (bool, &'static str);
 
 const ANY: Machines = (true, "");
@@ -79,7 +79,7 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     Ok(complete)
 }
 
-/// What a step installed, or else a note on what was present.
+/// Returns the names that a step installed, or the note `present` if the step installed nothing.
 fn installed(names: &[impl AsRef<str>], present: impl Into<String>) -> Outcome {
     match names {
         [] => ("present", present.into()),
@@ -87,7 +87,7 @@ fn installed(names: &[impl AsRef<str>], present: impl Into<String>) -> Outcome {
     }
 }
 
-/// The reason why this machine cannot have it.
+/// Returns the outcome of a skipped step, with the reason.
 fn skipped(why: impl Into<String>) -> Outcome {
     ("skipped", why.into())
 }
@@ -167,7 +167,7 @@ fn sqlcipher(workspace: &Workspace) -> Result<Outcome> {
 fn nix_files(workspace: &Workspace) -> Result<Outcome> {
     let Some(flake) = Flake::find(workspace)? else { return Ok(skipped(flake::REMEDY)) };
     if !flake.uses_offline_nixpkgs() {
-        return Ok(skipped("Nix has a binary cache, which has them"));
+        return Ok(skipped("not needed: Nix has a binary cache"));
     }
     let files = pinned_files(workspace)?;
     let mut added = Vec::new();

@@ -1,4 +1,4 @@
-//! `cargo xtask survey`: compares node-audit's verdict on published packages with real Nodes.
+//! `cargo xtask survey`: compares node-audit's verdicts on published packages with loads in real Nodes.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use machine::{Workspace, report};
 /// The packages, and the files to write.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Only packages whose names contain this; may be repeated
+    /// Surveys only packages whose names contain this text; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Writes the table of findings into the README of crates/node-audit/survey
     #[arg(long, conflicts_with = "only")]
     write: bool,
-    /// Writes the terminal capture of the READMEs, and surveys nothing
+    /// Writes the terminal capture that the READMEs show, and surveys nothing
     #[arg(long, conflicts_with_all = ["only", "write", "loads"])]
     capture: bool,
-    /// Writes each load as a line: package, version, addon, platform, Node, outcome
+    /// Writes a line per load to this file: package, version, addon, platform, Node, outcome
     #[arg(long, value_name = "FILE")]
     loads: Option<PathBuf>,
 }

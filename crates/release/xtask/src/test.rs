@@ -6,26 +6,26 @@ use machine::Workspace;
 use machine::report::{self, Report};
 use suites::Suite;
 
-/// Which suites run, and what a skip means.
+/// The suites to run, and the treatment of skips.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Makes a skip a failure
+    /// Counts a skip as a failure
     #[arg(long)]
     strict: bool,
-    /// Also kills changes of key and conversions at 200 points, and builds each Nix package a second time
+    /// Also runs the long suites: kills rekeys and conversions at 200 points, and builds each Nix package a second time
     #[arg(long)]
     long: bool,
-    /// Runs only the suites whose names contain this, long ones included; may be repeated
+    /// Runs only the suites whose names contain this text, including long suites; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
 }
 
-/// The time that all suites take on two cores. The first figure is measured; the others are sums of measured parts, without
-/// the downloads of the clients.
-const DURATION: &str = "all suites take about 10 minutes with warm caches. Cold, they take about 50 minutes, most of which compiles \
-                        C, and Nix' own layers another 25. cargo xtask test --only NAME runs fewer";
+/// The duration of all suites on two cores. The first figure is measured. The others are sums of measured parts,
+/// without the downloads of the suite `clients`.
+const DURATION: &str = "all suites take about 10 minutes with warm caches. With cold caches, they take about 50 minutes, mostly to \
+                        compile C, and Nix's own layers take another 25. cargo xtask test --only NAME runs fewer suites";
 
-/// Runs the suites one after another; a failing one does not stop the next. Returns whether nothing failed.
+/// Runs the suites one after another, and continues after a failure. Returns whether nothing failed.
 pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<bool> {
     let suites = chosen(&suites::ALL, options)?;
     if options.only.is_empty() {
@@ -46,7 +46,7 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<bool> {
     Ok(report.is_success())
 }
 
-/// Returns the suites that the command line asks for, in the order of the table.
+/// Returns the suites that the command line selects, in the order of [`suites::ALL`].
 fn chosen<'a>(all: &'a [Suite], options: &Options) -> Result<Vec<&'a Suite>> {
     let Options { only, long, .. } = options;
     let is_part = |name: &str| !name.is_empty() && all.iter().any(|suite| suite.name.contains(name));
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_chooses_by_a_part_of_the_name_and_refuses_what_fits_none() {
+    fn only_selects_by_a_part_of_the_name_and_refuses_an_unknown_part() {
         let names = |only: &[&str], long: bool| {
             let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
             chosen(&suites::ALL, &Options { strict: false, long, only })

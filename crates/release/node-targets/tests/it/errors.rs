@@ -1,11 +1,11 @@
-//! A mistake in the table gives a one-line error that names the target and the field.
+//! Tests that a mistake in the table gives a one-line error that names the target and the field.
 
 use node_targets::parse;
 
 const FLAG: &str = r#"{ "flag": "-g0", "platforms": ["linux-x64-musl"], "why": "size" }"#;
 
-/// Returns the error for a table of two valid rows and a flag in which `from` is replaced, in the second row or the
-/// flag.
+/// Returns the error for a table of two rows and a flag, all valid except that `to` replaces `from` in the second row
+/// or the flag.
 fn broken(from: &str, to: &str) -> String {
     let good = |triple: &str, platform: &str| {
         format!(

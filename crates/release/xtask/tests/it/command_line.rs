@@ -1,4 +1,4 @@
-//! The command line: exit codes, the summary line, and errors with a remedy.
+//! Tests the command line: exit codes, the summary line, and errors with a remedy.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -11,7 +11,8 @@ fn xtask(folder: &Path, arguments: &[&str]) -> Output {
 fn xtask_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    // xtask finds the checkout by its working directory, as it does when started without cargo.
+    // Without CARGO_MANIFEST_DIR, xtask searches for the checkout from its working directory, as when it is started
+    // without cargo.
     command.env_remove("CARGO_MANIFEST_DIR").env("STRONGROOM_CACHE", folder.join("no-cache"));
     command.env("STRONGROOM_NIX", folder.join("no-nix"));
     command

@@ -1,6 +1,6 @@
-//! The errors of `bindings/node/scripts/load.mjs`. The release workflow runs the script on real packages.
+//! Tests the errors of `bindings/node/scripts/load.mjs`. The release workflow runs the script on real packages.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::fs;
 use std::path::Path;

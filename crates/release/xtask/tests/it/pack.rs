@@ -1,4 +1,4 @@
-//! `cargo xtask pack`, from generated artifacts to tarballs.
+//! Tests `cargo xtask pack`, from generated artifacts to tarballs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::object_maker::Maker;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const ALL: &str = "linux-x64-gnu,linux-arm64-gnu,linux-x64-musl";
 
-/// A temporary folder with artifacts and room for the packages.
+/// A temporary folder for artifacts and packages.
 struct Place {
     folder: TempDir,
 }
@@ -74,7 +74,7 @@ impl Place {
         command.args(arguments).output().unwrap()
     }
 
-    /// Packs, expects a failure that leaves no files, and returns the lines from `error: ` on.
+    /// Packs, expects a failure that leaves no files, and returns the lines starting with `error: `.
     fn refused(&self, out: &str, arguments: &[&str]) -> Vec<String> {
         let before = names(self.folder.path());
         let output = self.pack(out, arguments);
@@ -97,7 +97,7 @@ impl Place {
 fn addon(version: &str) -> Maker {
     let flags = elf::DF_1_NODELETE.0 | elf::DF_1_NOW.0;
     let data = format!("strongroom-addon-version={version};").into_bytes();
-    // The C flags in targets.json leave these imports.
+    // Code that is compiled with the C flags of targets.json has these imports.
     let imports = vec!["napi_create_function", "__stack_chk_fail", "__memcpy_chk"];
     Maker { numbers: vec![(elf::DT_FLAGS_1, flags)], imports, data, ..Maker::addon() }
 }
@@ -116,7 +116,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether packing would compile cargo-about, which takes minutes and needs a network.
+/// Returns whether packing would compile cargo-about, which takes minutes and needs a network.
 fn lacks_cargo_about() -> bool {
     let workspace = Workspace::find().ok();
     let is_missing = workspace.is_none_or(|workspace| CARGO_ABOUT.find(&workspace).is_none());
@@ -188,7 +188,7 @@ fn one_error_lists_every_bad_artifact() {
          --target linux-x64-musl"
     );
 
-    // An addon for glibc under a musl name.
+    // An addon for glibc with the file name of the musl addon.
     place.put("linux-x64-musl", &addon(VERSION).make());
     let lines = place.refused("out", &["--only", "linux-x64-musl"]);
     assert!(
@@ -226,7 +226,7 @@ fn an_unusable_destination_is_a_one_line_error() {
     }
 }
 
-/// The bill of materials and the licences omitted the unwinder that zig links, since cargo doesn't list it.
+/// The bill of materials and the licences omitted the unwinder that zig links, since cargo doesn't list the unwinder.
 #[test]
 fn the_unwinder_is_listed_if_the_addon_contains_it() {
     if lacks_cargo_about() {
@@ -247,7 +247,10 @@ fn the_unwinder_is_listed_if_the_addon_contains_it() {
         assert_eq!(part.is_some(), there, "{package}");
         if let Some(part) = part {
             assert_eq!(part["licenses"][0]["expression"], "Apache-2.0 WITH LLVM-exception");
-            assert!(part.get("version").is_none(), "the addon doesn't tell the unwinder's version: {part}");
+            assert!(
+                part.get("version").is_none(),
+                "the addon doesn't contain the unwinder's version: {part}"
+            );
             let needs = bom["dependencies"].as_array().unwrap();
             let needed = |entry: &&Value| entry["dependsOn"].as_array().unwrap().contains(&part["bom-ref"]);
             let by: Vec<&Value> = needs.iter().filter(needed).map(|entry| &entry["ref"]).collect();
@@ -276,7 +279,7 @@ fn file(tarball: &[u8], name: &str) -> String {
     text
 }
 
-/// `pack` accepted an addon whose section headers were cut off. Only a debugger reads those.
+/// `pack` accepted an addon whose section headers were cut off. Only a debugger reads section headers.
 #[test]
 fn a_truncated_addon_is_refused() {
     let place = Place::new();

@@ -1,6 +1,6 @@
-//! `bindings/node/scripts/publish.mjs`, with a stub of npm and its registry.
+//! Tests `bindings/node/scripts/publish.mjs` with a stub of npm and its registry.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::env;
 use std::fs;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
 use tempfile::TempDir;
 
-/// A folder as `cargo xtask pack` writes it, and a registry.
+/// A folder like the output of `cargo xtask pack`, and a registry.
 pub(crate) struct Release {
     folder: TempDir,
 }
@@ -28,7 +28,7 @@ fn names() -> Vec<String> {
 pub(crate) fn seal(packages: &Path, version: &str) {
     fs::create_dir_all(packages).unwrap();
     let mut entries = Vec::new();
-    // Reversed, since the order of publication must not depend on the manifest's order.
+    // In reverse order: the order of publication must not depend on the manifest's order.
     for name in names().iter().rev() {
         let file = format!("{}-{version}.tgz", name.trim_start_matches('@').replace('/', "-"));
         let content = format!("{name} {version}");
@@ -52,7 +52,7 @@ pub(crate) fn path_with(programs: &Path) -> std::ffi::OsString {
 }
 
 impl Release {
-    /// Seals a release whose packages the registry has in an older version. Returns `None` if the stub cannot run.
+    /// Seals a release; the registry has an older version of every package. Returns `None` if the stub cannot run.
     fn new(version: &str) -> Option<Self> {
         if cfg!(windows) {
             println!("skipped: Windows ignores the `#!` line of the npm stub");
@@ -110,7 +110,7 @@ impl Release {
         error
     }
 
-    /// Returns what was published since the last call.
+    /// Returns the lines of the stub's log for packages published since the last call.
     fn published(&self) -> Vec<String> {
         let log = self.registry().join("log");
         let text = fs::read_to_string(&log).unwrap_or_default();
@@ -184,7 +184,7 @@ fn a_version_that_exists_with_other_content_publishes_nothing() {
     assert!(error.contains("nothing was published: the registry has another content"), "{error}");
     let there = format!("strongroom@1.2.3: the registry has {}, ", integrity("something else"));
     assert!(error.contains(&there) && error.contains("raise the version"), "{error}");
-    // Every change between a release and the next version is in this state, and must pass its checks.
+    // Every change between a release and the next version is in this state, and its dry run must pass.
     let said = release.succeeds(&["--dry-run"]);
     assert!(said.contains("strongroom@1.2.3: published with other content\n"), "{said}");
     assert!(said.contains("1.2.3 is taken: raise the version"), "{said}");

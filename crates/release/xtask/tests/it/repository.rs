@@ -1,4 +1,4 @@
-//! Checks that files of the repository agree with each other.
+//! Tests that files of the repository agree with each other.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -81,7 +81,7 @@ fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
     built.map(|dependency| dependency.name.as_str())
 }
 
-/// Whether a package is a release tool, which isn't shipped.
+/// Returns whether a package is a release tool, which isn't shipped.
 #[expect(clippy::unwrap_used, reason = "a package without a folder fails the test")]
 fn is_release(package: &Package) -> bool {
     let root = root().canonicalize().unwrap();
@@ -112,14 +112,14 @@ fn the_crate_diagram_matches_the_manifests() {
     assert_eq!(
         members,
         diagram.iter().map(|(name, ..)| name.as_str()).collect(),
-        "the crates of Cargo.toml (left) are not those of ARCHITECTURE.md's diagram (right): correct the diagram"
+        "the crates of Cargo.toml (left) differ from ARCHITECTURE.md's diagram (right): correct the diagram"
     );
     for (name, folder, drawn) in &diagram {
         let package = packages.iter().find(|package| package.name.as_str() == name).unwrap();
         let manifest = root().join(folder).join("Cargo.toml").canonicalize();
         assert!(
             manifest.is_ok_and(|manifest| manifest == package.manifest_path.canonicalize().unwrap()),
-            "ARCHITECTURE.md's diagram draws {name} in {folder}, and cargo finds {}",
+            "ARCHITECTURE.md's diagram puts {name} into {folder}, but cargo finds {}",
             package.manifest_path
         );
         let own: BTreeSet<String> =
@@ -132,7 +132,8 @@ fn the_crate_diagram_matches_the_manifests() {
     }
 }
 
-/// The diagram lists each crate above its dependencies, those of its tests included. No shipped crate depends on a release tool.
+/// The diagram lists each crate above its dependencies, including those of its tests. No shipped crate depends on a
+/// release tool.
 #[test]
 fn dependencies_point_down() {
     let diagram = diagram();
@@ -162,7 +163,8 @@ fn dependencies_point_down() {
     }
 }
 
-/// The key of the C layer is the closure of `vendored-sys`. node-audit is for any addon, and `machine` for any tool.
+/// The crates that `vendored-sys` reaches key the C layer. `node-audit` must work for any addon, and `machine` for any
+/// tool.
 #[test]
 fn the_lowest_crates_depend_on_no_other() {
     let packages = packages();
@@ -230,23 +232,23 @@ fn only_vendored_sys_links_c_and_only_the_binding_links_node() {
             let allowed = package.name.as_str() == "vendored-sys" || dependency == "vendored-sys";
             assert!(
                 !brings_c || allowed,
-                "{} names {dependency}: C comes in through vendored-sys",
+                "{} depends on {dependency}: only vendored-sys links C; depend on vendored-sys",
                 package.name
             );
             let is_node = dependency.starts_with("napi");
             assert!(
                 !is_node || package.name.as_str() == "bindings_node",
-                "{} names {dependency}: only bindings_node calls Node-API",
+                "{} depends on {dependency}: only bindings_node may call Node-API",
                 package.name
             );
         }
     }
 }
 
-/// The crates that bring C, or decide how it is compiled.
+/// The crates that contain C, or decide how C is compiled.
 const CRATES_OF_C: [&str; 5] = ["libsqlite3-sys", "openssl-src", "openssl-sys", "sqlcipher-src", "zstd-sys"];
 
-/// Returns those crates with their versions and features, as cargo unifies them for some packages and any target.
+/// Returns the [`CRATES_OF_C`] with their versions and features, as cargo unifies them for `packages` and any target.
 #[expect(clippy::unwrap_used, reason = "manifests that cannot be read fail the test")]
 fn features_of_c<'g>(packages: &PackageSet<'g>) -> BTreeSet<(String, Vec<&'g str>)> {
     let features = packages.to_feature_set(StandardFeatures::Default);
@@ -264,9 +266,9 @@ fn features_of_c<'g>(packages: &PackageSet<'g>) -> BTreeSet<(String, Vec<&'g str
     found
 }
 
-/// vendored-sys names every feature of the C that the workspace uses, so that every build compiles the same C.
+/// vendored-sys enables every feature of the C crates that the workspace uses, so that every build compiles the same C.
 #[test]
-fn nothing_uses_more_of_the_c_than_vendored_sys_names() {
+fn vendored_sys_enables_every_c_feature_in_use() {
     let mut metadata = guppy::MetadataCommand::new();
     metadata.manifest_path(root().join("Cargo.toml")).other_options(["--locked", "--offline"]);
     let graph = metadata.build_graph().unwrap();
@@ -274,9 +276,13 @@ fn nothing_uses_more_of_the_c_than_vendored_sys_names() {
     let of = |name: &str| features_of_c(&workspace.member_by_name(name).unwrap().to_package_set());
     let named = of("vendored-sys");
     assert_eq!(named.len(), CRATES_OF_C.len(), "{named:#?}");
-    assert_eq!(of("bindings_node"), named, "the addon (left) uses other C than vendored-sys names (right)");
+    assert_eq!(
+        of("bindings_node"),
+        named,
+        "the addon (left) enables other C features than vendored-sys (right)"
+    );
     let all = features_of_c(&graph.resolve_workspace());
-    assert_eq!(all, named, "the workspace (left) uses other C than vendored-sys names (right)");
+    assert_eq!(all, named, "the workspace (left) enables other C features than vendored-sys (right)");
 }
 
 /// A panic must unwind to the binding, which throws an error: aborting would kill the user's process.

@@ -67,7 +67,7 @@ impl Expressions {
     /// Replaces the expressions in a text by their values.
     ///
     /// # Panics
-    /// If an expression has no value: the test would not run what GitHub runs.
+    /// Panics if an expression has no value: the test would run other commands than GitHub does.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;
@@ -81,7 +81,7 @@ impl Expressions {
         filled + rest
     }
 
-    /// Whether a condition holds. A condition is comparisons with string literals, joined by `&&`.
+    /// Returns whether a condition holds: comparisons with string literals, joined by `&&`.
     pub(crate) fn holds(&self, condition: &str) -> bool {
         condition.split("&&").all(|comparison| {
             let (name, text, equal) = match comparison.split_once("!=") {

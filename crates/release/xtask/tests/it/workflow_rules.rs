@@ -1,4 +1,4 @@
-//! Rules for the workflows that actionlint and zizmor don't check.
+//! Tests rules for the workflows that actionlint and zizmor don't check.
 
 #![expect(clippy::unwrap_used, reason = "a workflow that cannot be read fails the test")]
 
@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use crate::workflow::{Workflow, root, steps, texts};
 
-/// The most lines a `run` step may have. A longer one is a script and belongs in a file that tests run.
+/// The maximum number of lines in a `run` step. A longer step belongs in a script that tests can run.
 const MAX_RUN_LINES: usize = 4;
 
 #[test]
-fn a_workflow_grants_nothing_at_the_top_and_ends_in_one_check() {
+fn a_workflow_grants_no_top_level_permissions_and_ends_in_one_check() {
     for Workflow { file, yaml, .. } in Workflow::all() {
         assert_eq!(yaml["permissions"], serde_json::json!({}), "{file}");
         let jobs = yaml["jobs"].as_object().unwrap();
@@ -37,11 +37,12 @@ fn actions_are_pinned_to_one_commit_and_run_steps_have_no_expressions() {
     let mut pins = BTreeMap::new();
     for Workflow { file, text, yaml } in Workflow::all() {
         for line in text.lines().filter_map(|line| line.trim().strip_prefix("- uses: ")) {
-            let (pin, version) =
-                line.split_once(" # v").unwrap_or_else(|| panic!("{file}: {line} has no version comment"));
+            let (pin, version) = line
+                .split_once(" # v")
+                .unwrap_or_else(|| panic!("{file}: {line} has no comment with the version"));
             let (action, commit) = pin.split_once('@').unwrap();
             let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-            assert!(is_commit, "{file}: {pin} is not a commit");
+            assert!(is_commit, "{file}: {pin} is not pinned to a commit");
             let pinned = (commit.to_owned(), version.to_owned());
             let first = pins.entry(action.to_owned()).or_insert(pinned.clone());
             assert_eq!(*first, pinned, "{file}: {action} is pinned to two commits");

@@ -2,10 +2,10 @@
 //!
 //! Each job starts with a copy of the checkout, and artifacts pass from job to job. `bash`, `jq`, `node` and the
 //! scripts of this repository are real. Nix, cargo's builds, Docker and npm's registry are stubs (`tests/programs`),
-//! since their work takes hours or cannot be undone. The loads without Docker (macOS and Windows) are not run;
-//! `load_packages.rs` tests the errors of their script.
+//! since real runs take hours or cannot be undone. The loads without Docker (macOS and Windows) are not run;
+//! `load_packages.rs` tests the errors of the script that loads.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
