@@ -59,7 +59,13 @@ test('a folder that cannot be removed yet is tried again, and is not what fails'
     syncBuiltinESMExports()`,
   )
   const flags = ['--import', pathToFileURL(busy).href]
-  const said = script('load.mjs', [sealed(), platform], { flags, TMPDIR: temporary, TEMP: temporary })
+  const said = script('load.mjs', [sealed(), platform], {
+    flags,
+    TMPDIR: temporary,
+    TEMP: temporary,
+    // npm of Node 24 keeps a compile cache in the folder for temporary files.
+    NODE_DISABLE_COMPILE_CACHE: '1',
+  })
   const [left] = readdirSync(temporary)
   assert.match(said, /^retries for 2000$/m)
   assert.ok(said.includes(`${join(temporary, left)} is left behind (EBUSY): remove it yourself\n`), said)

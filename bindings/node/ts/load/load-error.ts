@@ -39,11 +39,12 @@ function lookAt(attempt: Attempt): Failure {
   const { code } = original as { code?: unknown }
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
-  if (!ABSENT.test(`${code} ${original.message}`) || there)
-    return { ...attempt, file, absent: false, error: firstLine(original) }
-  // Node reports a file that the user may not access as missing.
-  const path = candidates(attempt.from).map(denied).find(Boolean)
+  const absent = ABSENT.test(`${code} ${original.message}`) && !there
+  // Node reports a file that the user may not access as missing, and Node 24 a package.json as invalid.
+  const path =
+    absent || code === 'ERR_INVALID_PACKAGE_CONFIG' ? candidates(attempt.from).map(denied).find(Boolean) : undefined
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }
+  if (!absent) return { ...attempt, file, absent, error: firstLine(original) }
   return { ...attempt, file, absent: true, error: absence(attempt, original) }
 }
 

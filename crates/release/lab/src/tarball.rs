@@ -46,8 +46,8 @@ impl Project {
     }
 
     /// Runs the tests, which import the installed package, and writes a JUnit report.
-    pub fn test(&self, workspace: &Workspace, junit: &Path) -> Result<Finished> {
-        let mut node = process::command("node");
+    pub fn test(&self, workspace: &Workspace, node: &Path, junit: &Path) -> Result<Finished> {
+        let mut node = process::command(node);
         node.current_dir(self.root()).arg("--test").args(reporter_arguments(junit));
         node.args(test_files(&self.tests())?);
         workspace.attempt("js tests, tarball", node)

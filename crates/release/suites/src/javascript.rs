@@ -20,13 +20,17 @@ pub(crate) fn tree(workspace: &Workspace) -> Result<Tally> {
 }
 
 /// Packs the package, installs it into an empty project, and runs the tests and the type checks there.
+///
+/// The tests run in the newest pinned Node if it is installed: the suite of the tree runs in the Node on `PATH`.
 pub(crate) fn tarball(workspace: &Workspace) -> Result<Tally> {
-    LoadablePackage::built(workspace, &Product::own(node_targets::host()?))?;
+    let host = node_targets::host()?;
+    LoadablePackage::built(workspace, &Product::own(host))?;
+    let node = lab::newest_node(workspace, host)?.map_or_else(|_| "node".into(), |node| node.program);
     npm::install(workspace)?;
     let project = Project::install(workspace)?;
     let scratch = workspace.scratch()?;
     let report = scratch.path().join("junit.xml");
-    let mut tally = junit::count(|| project.test(workspace, &report), &report, Skips::Reported)?;
+    let mut tally = junit::count(|| project.test(workspace, &node, &report), &report, Skips::Reported)?;
     tally.merge(Tally::of_program("types", project.check_types(workspace)?));
     Ok(tally)
 }
