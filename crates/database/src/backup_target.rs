@@ -55,7 +55,7 @@ impl<'f> BackupTarget<'f> {
         self.run(&format!("PRAGMA page_size = {page_size}"))
     }
 
-    /// Takes the lock that tells other processes that the file is not a leftover.
+    /// Takes the lock that shows other processes that the file is not a leftover.
     pub(crate) fn lock(&self) -> Result<(), BackupError> {
         self.run("BEGIN EXCLUSIVE; ROLLBACK")
     }

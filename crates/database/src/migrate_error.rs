@@ -42,7 +42,7 @@ pub enum MigrateError {
 
     /// The file is plain, but a key was given for it.
     #[error(
-        "cannot convert \"{path}\": the file is not encrypted, so it has no key; leave it unchanged, or convert it as a plain \
+        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it unchanged, or convert it as a plain \
          file"
     )]
     NotEncrypted {

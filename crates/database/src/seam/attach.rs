@@ -64,7 +64,7 @@ impl Core {
         self.check(code)
     }
 
-    /// Returns the operating system's error behind the last failure, if there was one.
+    /// Returns the operating system's error that caused the last failure, or `None`.
     fn system_error(&self) -> Option<io::Error> {
         let db = self.open_db().ok()?;
         // SAFETY: the connection is open.
