@@ -82,7 +82,7 @@ fn a_limit_on_locked_memory_does_not_prevent_keys() {
     let output = command
         .args(["sh", "-c", "ulimit -l 256 && exec \"$0\" \"$@\""])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "memory::a_limit_on_locked_memory_stops_no_key", "--nocapture"])
+        .args(["--exact", "memory::a_limit_on_locked_memory_does_not_prevent_keys", "--nocapture"])
         .env(LIMITED, "1")
         .output();
     let Ok(output) = output else {
