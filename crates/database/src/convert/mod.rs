@@ -1,9 +1,9 @@
 //! Copies a database into a new file with another key, or without one.
 //!
-//! The layout of a page depends on the bytes that the cipher reserves on it. A copy with another cipher therefore cannot be
-//! copied page by page. The conversion copies rows, as SQLite's VACUUM does: it creates the tables and indexes from the
-//! text of the schema, and fills them. The schema entries of views, triggers and virtual tables are copied unchanged. No
-//! code of the schema runs, apart from the expressions of indexes and generated columns.
+//! The layout of a page depends on the bytes that the cipher reserves on it. A copy for another cipher therefore cannot be
+//! made page by page. The conversion copies rows, as SQLite's VACUUM does: it creates the tables and indexes from the text
+//! of the schema, and fills them. The schema entries of views, triggers and virtual tables are copied unchanged. No code of
+//! the schema runs, apart from the expressions of indexes and generated columns.
 
 mod schema;
 mod table;
