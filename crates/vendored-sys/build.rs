@@ -1,7 +1,7 @@
-//! Verifies the libraries that the -sys crates' build scripts made or found, and installs what they made.
+//! Verifies the libraries that the -sys crates' build scripts compiled or found, and installs the compiled ones.
 //!
-//! Cargo runs this after theirs, and tells it by `DEP_*` where they put things. It cannot set their environment:
-//! that is for vendored-toolchain, before cargo runs.
+//! Cargo runs this build script after those of the -sys crates, and passes their output paths in `DEP_*` variables. This
+//! build script cannot set their environment; vendored-toolchain selects the variables before cargo runs.
 
 #[path = "build/archive.rs"]
 mod archive;
@@ -12,7 +12,11 @@ mod install;
 #[path = "build/libraries.rs"]
 mod libraries;
 #[path = "toolchain/src/variables.rs"]
-#[expect(dead_code, unreachable_pub, reason = "public in vendored-toolchain, which it stands in")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the file belongs to vendored-toolchain, where these items are public"
+)]
 mod variables;
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Buffers whose length comes from a file.
+//! Allocates buffers whose length comes from a file.
 
 use crate::CodecError;
 

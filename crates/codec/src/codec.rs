@@ -1,4 +1,4 @@
-//! Compression and decompression with contexts that are reused.
+//! Compresses and decompresses with reused contexts.
 
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{
@@ -9,9 +9,9 @@ use crate::buffer::buffer;
 use crate::frame::Frame;
 use crate::{CodecError, Dictionary, Level};
 
-/// Two zstd contexts that are reused for the next value, each with its last dictionary.
+/// Two zstd contexts, reused for the next value, each with the dictionary used last.
 ///
-/// Creating a context takes longer than compressing a small value, and reading a dictionary takes longer than both.
+/// Creating a context takes longer than compressing a small value. Reading a dictionary takes longer than both.
 #[derive(Default)]
 pub struct Codec {
     compressor: Option<Compressor>,
@@ -19,7 +19,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// Creates a codec without contexts. The first call creates the context that it needs.
+    /// Creates a codec without contexts. The first call that needs a context creates it.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,7 +39,7 @@ impl Codec {
             Some(kept) if kept.serves(level, dictionary) => kept,
             _ => Compressor::new(level, dictionary)?,
         };
-        // A context that failed is dropped, because its state is unknown.
+        // A context is dropped after a failure, because its state is unknown.
         let mut kept = kept;
         let mut frame = buffer(zstd_safe::compress_bound(content.len()))?;
         kept.context.compress2(&mut frame, content).map_err(|code| failure(code, content.len()))?;
@@ -53,8 +53,8 @@ impl Codec {
     /// # Errors
     ///
     /// [`CodecError::NotAFrame`], [`CodecError::Truncated`], [`CodecError::Corrupt`] or [`CodecError::TrailingData`] for
-    /// bytes that are not one whole frame; [`CodecError::TooBig`] before the content exceeds `max_size` bytes, whatever
-    /// size the frame states; [`CodecError::DictionaryMissing`]; [`CodecError::DictionaryWrong`].
+    /// bytes that are not one whole frame; [`CodecError::TooBig`] before the content exceeds `max_size` bytes, regardless
+    /// of the size that the frame states; [`CodecError::DictionaryMissing`]; [`CodecError::DictionaryWrong`].
     pub fn decompress(
         &mut self,
         frame: &[u8],

@@ -11,7 +11,7 @@ use crate::buffer::buffer;
 
 /// A trained zstd dictionary, which holds the text that many small values share.
 ///
-/// A frame names its dictionary by an id. Cloning is cheap.
+/// A frame identifies its dictionary by an id. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dictionary {
     bytes: Arc<[u8]>,
@@ -21,14 +21,14 @@ pub struct Dictionary {
 impl Dictionary {
     /// Reads a dictionary in zstd's format, such as [`Dictionary::train`] and `zstd --train` produce.
     ///
-    /// zstd accepts other bytes as a dictionary without an id. This function refuses them: a frame cannot name such a
-    /// dictionary, and decompression with a wrong one would fail late or never.
+    /// zstd accepts other bytes as a dictionary without an id. This function refuses such bytes: a frame cannot identify
+    /// the dictionary, and decompression with a wrong dictionary would fail late or never.
     ///
     /// # Errors
     ///
     /// [`CodecError::DictionaryInvalid`].
     pub fn new(bytes: &[u8]) -> Result<Self, CodecError> {
-        // CDict reads the entropy tables, and so finds a damaged dictionary before its first use.
+        // Creating the CDict reads the entropy tables, and so detects a damaged dictionary before its first use.
         match zstd_safe::get_dict_id_from_dict(bytes) {
             Some(id) if zstd_safe::CDict::try_create(bytes, zstd::DEFAULT_COMPRESSION_LEVEL).is_some() => {
                 Ok(Self { bytes: Arc::from(bytes), id })
@@ -59,7 +59,7 @@ impl Dictionary {
         Self::new(&dictionary)
     }
 
-    /// Returns the dictionary's bytes, which must be stored with the frames.
+    /// Returns the dictionary's bytes. Store them with the frames.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -69,7 +69,7 @@ impl Dictionary {
         self.id
     }
 
-    /// Whether both have the same bytes. Cheap if one is a clone of the other.
+    /// Returns whether both dictionaries have the same bytes. The comparison is cheap between clones.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.bytes, &other.bytes) || self == other
     }

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 
-/// Why a value could not be compressed or decompressed. Messages hold no content.
+/// An error of compressing or decompressing a value, or of a dictionary. Messages hold no content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// zstd does not have this level.
+    /// zstd does not support this level.
     #[error("compression level {actual} does not exist: use a level from {min} to {max}")]
     Level {
         /// The given level.
@@ -41,11 +41,11 @@ pub enum CodecError {
     /// Bytes follow the end of the frame.
     #[error("{extra} bytes follow the end of the zstd frame: a value must be exactly one frame")]
     TrailingData {
-        /// The number of bytes behind the frame.
+        /// The number of bytes after the frame.
         extra: usize,
     },
 
-    /// The content exceeds the limit: a large value, or a decompression bomb.
+    /// The content exceeds the limit: the value is large, or the frame is a decompression bomb.
     #[error(
         "the content of the zstd frame is larger than the limit of {limit} bytes: raise the limit, or reject the frame"
     )]
@@ -61,7 +61,7 @@ pub enum CodecError {
         length: usize,
     },
 
-    /// The frame needs a dictionary, and the call has none.
+    /// The frame needs a dictionary, but the call passes none.
     #[error("the zstd frame needs dictionary {needed}: pass that dictionary")]
     DictionaryMissing {
         /// The id in the frame.
@@ -90,7 +90,7 @@ pub enum CodecError {
         reason: &'static str,
     },
 
-    /// Memory is short for a context or for the content.
+    /// Not enough memory for a context or for the content.
     #[error("not enough memory for {length} bytes of content")]
     Memory {
         /// The length of the content, or 0 if it is not known.
@@ -99,7 +99,7 @@ pub enum CodecError {
 }
 
 impl CodecError {
-    /// Every code that [`CodecError::code`] can return.
+    /// The codes that [`CodecError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_ZSTD_LEVEL",
         "STRONGROOM_ZSTD_NOT_A_FRAME",

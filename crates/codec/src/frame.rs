@@ -1,4 +1,4 @@
-//! The header of a frame, read before its content is decoded.
+//! Reads the header of a frame before the content is decoded.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use crate::{CodecError, Dictionary};
 /// The first bytes of a zstd frame. Source: RFC 8878, section 3.1.1.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// One whole frame, with its end and without trailing bytes.
+/// One complete frame without trailing bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) bytes: &'a [u8],
@@ -43,7 +43,7 @@ impl<'a> Frame<'a> {
         Ok(Self { bytes, declared, dictionary: zstd_safe::get_dict_id_from_frame(bytes) })
     }
 
-    /// Checks that the frame can be decompressed with this dictionary, or without one.
+    /// Checks that the frame can be decompressed with this dictionary, or without a dictionary.
     pub(crate) fn accepts(&self, dictionary: Option<&Dictionary>) -> Result<(), CodecError> {
         match (self.dictionary, dictionary.map(Dictionary::id)) {
             (Some(needed), None) => Err(CodecError::DictionaryMissing { needed }),

@@ -29,7 +29,7 @@ impl Level {
         Self(zstd::zstd_safe::max_c_level())
     }
 
-    /// Returns the level as a number of zstd.
+    /// Returns the level as zstd's number.
     pub fn number(self) -> i32 {
         self.0
     }

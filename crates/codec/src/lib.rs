@@ -2,7 +2,7 @@
 //!
 //! A [`Codec`] reuses zstd's contexts to compress and decompress single frames with a content size and a checksum.
 //! Decompression takes a limit, because a frame of a few bytes may expand to gigabytes. A [`Dictionary`], trained on
-//! samples, lets small values compress as well as long ones. The crate knows no key and no SQL.
+//! samples, lets small values compress as well as long values. The crate uses neither keys nor SQL.
 #![forbid(unsafe_code)]
 
 mod buffer;

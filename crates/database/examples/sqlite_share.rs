@@ -1,14 +1,14 @@
 //! Runs a statement in a loop through the engine, without JavaScript, and prints the cost of a row as JSON.
 //!
-//! `bindings/node/bench` subtracts this share from what the packages for Node take for the same statement. The caller gives
-//! the statement, so that its SQL has one place:
+//! `bindings/node/bench` subtracts this share from the time that the Node.js packages take for the same statement. The
+//! caller passes the statement, so that its SQL is written in one place:
 //!
 //! ```sh
 //! cargo run --release -p strongroom-database --example sqlite_share -- SCHEMA SQL first|every ROWS LOOPS REPEATS [VALUE]
 //! ```
 //!
-//! `first` reads the first row of each run, `every` all of them. `ROWS` is the number of rows that a run is counted as.
-//! `VALUE` is what each run binds: `index`, `text:TEXT` or `blob:HEX`.
+//! `first` reads the first row of each run, `every` reads all rows. `ROWS` is the number of rows that a run counts as.
+//! `VALUE` is the value that each run binds: `index`, `text:TEXT` or `blob:HEX`.
 
 use std::env;
 use std::error::Error;
@@ -62,7 +62,7 @@ impl Loop {
         for index in 0..self.loops {
             match &self.argument {
                 Argument::None => {}
-                // JavaScript's numbers are bound as doubles.
+                // JavaScript numbers are bound as doubles.
                 Argument::Index => self.statement.bind(1, Value::Real(f64::from(index)))?,
                 Argument::Text(text) => self.statement.bind(1, Value::Text(text.as_bytes()))?,
                 Argument::Blob(bytes) => self.statement.bind(1, Value::Blob(bytes))?,
@@ -79,7 +79,7 @@ impl Loop {
     }
 }
 
-/// Reads each value where SQLite has it, without a copy.
+/// Reads each value in SQLite's memory, without a copy.
 fn read(row: &Row<'_>) {
     for column in 0..row.len() {
         black_box(row.value(column));
@@ -92,7 +92,7 @@ fn argument(text: &str) -> Result<Argument, Box<dyn Error>> {
         None if text == "index" => Ok(Argument::Index),
         Some(("text", text)) => Ok(Argument::Text(text.to_owned())),
         Some(("blob", hex)) => Ok(Argument::Blob(bytes(hex)?)),
-        _ => Err(format!("the value is index, text:TEXT or blob:HEX, not {text}").into()),
+        _ => Err(format!("the value is {text}: pass index, text:TEXT or blob:HEX").into()),
     }
 }
 

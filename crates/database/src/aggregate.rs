@@ -13,7 +13,7 @@ pub trait Accumulator {
     /// An error ends the statement.
     fn step(&mut self, arguments: &Arguments<'_>) -> Result<(), CallbackError>;
 
-    /// Removes the oldest row of a window. Only a window function needs it.
+    /// Removes the oldest row of a window. Only window functions need this method.
     ///
     /// # Errors
     ///
@@ -23,7 +23,7 @@ pub trait Accumulator {
         Ok(())
     }
 
-    /// Returns the result for the rows so far. A window function is asked for each of its rows.
+    /// Returns the result for the rows so far. For a window function, SQLite asks for the result of each row.
     ///
     /// # Errors
     ///
@@ -34,11 +34,11 @@ pub trait Accumulator {
 impl Database {
     /// Creates an SQL aggregate, or replaces the function of this name and number of arguments.
     ///
-    /// `start` makes the accumulator of each group, before its first row, or at the end of a group without rows.
+    /// `start` creates the accumulator of each group before its first row, or at the end of a group without rows.
     ///
     /// # Errors
     ///
-    /// Those of [`Database::create_function`].
+    /// The errors of [`Database::create_function`].
     pub fn create_aggregate(
         &self,
         name: &str,
@@ -50,11 +50,11 @@ impl Database {
             .map_err(SqlError::from_failure)
     }
 
-    /// Creates an aggregate that is a window function as well: SQL may follow it by OVER.
+    /// Creates an aggregate that is also a window function: SQL may call it with OVER.
     ///
     /// # Errors
     ///
-    /// Those of [`Database::create_function`].
+    /// The errors of [`Database::create_function`].
     pub fn create_window_function(
         &self,
         name: &str,

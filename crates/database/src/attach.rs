@@ -1,9 +1,9 @@
 //! Attaches further databases to a connection.
 //!
-//! `ATTACH` reads the file before anything can set the parameters of its key: for SQLCipher's statement `ATTACH ... KEY`, the
-//! parameters are those of the whole process. The engine therefore attaches an encrypted file without a key while SQLite
-//! treats it as empty (SQLITE_DBCONFIG_RESET_DATABASE), then sets the key, with which SQLCipher drops the page that SQLite has
-//! read, and then reads the file. No SQL holds a key.
+//! `ATTACH` reads the file before anything can set the parameters of its key: SQLCipher's statement `ATTACH ... KEY` uses
+//! the parameters of the whole process. The engine therefore attaches an encrypted file without a key while SQLite treats
+//! it as empty (SQLITE_DBCONFIG_RESET_DATABASE). The engine then sets the key, which makes SQLCipher drop the page that
+//! SQLite has read, and reads the file. No SQL holds a key.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -28,9 +28,9 @@ use crate::{AttachError, Database, Location, OpenError, OpenOptions, SqlError};
 pub enum AttachKey<'k> {
     /// The key and the parameters of the main database, or no key if the main database has none.
     ///
-    /// A new file also gets the salt of the main database, so that the passphrase of the main database opens it. An existing
-    /// file opens if the key is a raw one, or if the file has the salt of the main database: the passphrase of an open
-    /// database is no longer in memory, so that no key can be derived for another salt.
+    /// A new file also gets the salt of the main database, so that the passphrase of the main database opens it. An
+    /// existing file opens if the key is a raw key, or if the file has the salt of the main database. The passphrase of an
+    /// open database is no longer in memory, so no key can be derived for another salt.
     OfMain,
     /// This key.
     Key(&'k Key),
@@ -56,15 +56,15 @@ impl Default for AttachOptions<'_> {
 }
 
 impl Database {
-    /// Attaches or creates a database, whose tables are then `name.table` in SQL, and verifies its key.
+    /// Attaches or creates a database, and verifies its key. SQL refers to its tables as `name.table`.
     ///
-    /// The path is taken literally. If the main database is read-only, so is each attached one. As in [`Database::open`], a key
-    /// without a page size opens a file of any page size.
+    /// The path is taken literally. If the main database is read-only, each attached database is read-only too. As with
+    /// [`Database::open`], a key without a page size opens a file of any page size.
     ///
     /// # Errors
     ///
-    /// [`AttachError`]; the connection is as it was. [`AttachError::Open`] tells a wrong key, a plain file and a missing one
-    /// from each other as [`Database::open`] does.
+    /// [`AttachError`]; the connection is unchanged. [`AttachError::Open`] distinguishes a wrong key, a plain file and a
+    /// missing file, as [`Database::open`] does.
     pub fn attach(
         &self,
         location: Location<'_>,
@@ -102,7 +102,7 @@ impl Database {
         attached
     }
 
-    /// Detaches a database. SQLite rolls nothing back: a database that a transaction uses stays attached.
+    /// Detaches a database. A database that a transaction uses stays attached: detaching never rolls anything back.
     ///
     /// # Errors
     ///
@@ -150,7 +150,8 @@ impl Attachment<'_> {
         self.connect(Reads::AfterTheKey)?;
         let attached = self.unlock(key, of_main);
         if attached.is_err() {
-            // The error of attaching matters more. Nothing uses the database, so that SQLite can detach it.
+            // The error of attaching matters more than one of detaching. Nothing uses the database, so SQLite can detach
+            // it.
             let _ = self.undo();
         }
         attached
@@ -176,17 +177,17 @@ impl Attachment<'_> {
             false => None,
         };
         let Some(cipher) = found else { return verified };
-        // The cipher is in a state of error, which ends when the database is closed.
+        // The cipher is in an error state, which ends only when the database is closed.
         self.undo()?;
         self.connect(Reads::AfterTheKey)?;
         self.apply(&cipher)?;
         self.verify(cipher.parameters.effective_page_size())
     }
 
-    /// Returns the key of the main database as the attached file needs it.
+    /// Returns the key of the main database in the form that the attached file needs.
     ///
-    /// SQLCipher would use the salt of the main database and the HMAC key that goes with it. A file with another salt opens if
-    /// it was created with the same raw key.
+    /// SQLCipher would use the salt of the main database and the matching HMAC key. A file with another salt opens if it
+    /// was created with the same raw key.
     fn for_salt_of_file(&self, of_main: Cipher) -> Result<Cipher, AttachError> {
         let Some((keys, salt)) = of_main.page_keys() else { return Ok(of_main) };
         let in_file = self.core.file_start(self.schema, SALT_LENGTH);
@@ -210,7 +211,7 @@ impl Attachment<'_> {
             Err(failure) => failure,
         };
         let failure = match failure {
-            // The flags of the main database apply, and may forbid to create files.
+            // The flags of the main database apply, and may forbid creating files.
             failure if is_missing(&failure) && self.create() => match self.run_attach(&path, &reads) {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -233,7 +234,7 @@ impl Attachment<'_> {
         let flags =
             AttachFlags { write: !self.open_options.read_only, create: !self.open_options.must_exist };
         self.core.with_attach_flags(&flags, |connection| {
-            // SQLite would take a schema that it has not read yet for empty as well.
+            // SQLite would also treat every other schema that it has not read yet as empty.
             connection.prepare("SELECT 1 FROM main.sqlite_schema")?;
             // The empty key keeps SQLCipher from using the key of the main database.
             let mut attach = connection.prepare("ATTACH ?1 AS ?2 KEY ''")?;
@@ -254,13 +255,14 @@ impl Attachment<'_> {
         })
     }
 
-    /// Sets the key, and has SQLite forget the empty schema.
+    /// Sets the key, and makes SQLite forget the empty schema.
     fn apply(&self, cipher: &Cipher) -> Result<(), AttachError> {
         self.use_core(cipher.apply(self.core, self.schema))?;
         self.use_core(self.core.with(forget_schemas))
     }
 
-    /// Detaches the database after its file could not be read, which SQLite would do again before it detaches.
+    /// Detaches the database after its file could not be read. SQLite would otherwise read the file again before it
+    /// detaches.
     fn undo(&self) -> Result<(), AttachError> {
         let undone = self.core.with(|connection| {
             let detached = with_empty_files(connection, || connection.execute("DETACH ?1", [self.name]));
@@ -302,13 +304,13 @@ impl Attachment<'_> {
     }
 }
 
-/// When SQLite reads the file that it attaches.
+/// The moment at which SQLite reads the file that it attaches.
 enum Reads {
     AtOnce,
     AfterTheKey,
 }
 
-/// Text that need not be UTF-8, such as a path.
+/// Text that may not be UTF-8, such as a path.
 struct Text<'a>(&'a [u8]);
 
 impl ToSql for Text<'_> {
@@ -326,7 +328,7 @@ fn schema_name(name: &str) -> Result<CString, AttachError> {
     }
 }
 
-/// Calls `run` while SQLite takes every file that it has not read yet for empty.
+/// Calls `run` while SQLite treats every file that it has not read yet as empty.
 fn with_empty_files(
     connection: &Connection,
     run: impl FnOnce() -> rusqlite::Result<usize>,
@@ -337,7 +339,7 @@ fn with_empty_files(
     result
 }
 
-/// Has SQLite read each schema again. Outside a transaction, no schema has changes that are not in its file.
+/// Makes SQLite read each schema again. Outside a transaction, no schema has changes that are not in its file.
 fn forget_schemas(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA writable_schema = RESET")
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::{OpenError, SqlError};
 
-/// Why a database was not attached or detached.
+/// An error of [`Database::attach`](crate::Database::attach) or [`Database::detach`](crate::Database::detach).
 ///
-/// The connection has the databases that it had before.
+/// The connection still has exactly the databases that it had before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttachError {
@@ -17,8 +17,10 @@ pub enum AttachError {
         name: String,
     },
 
-    /// The name is one of a database that each connection has.
-    #[error("cannot attach or detach \"{name}\": each connection has databases of the names main and temp")]
+    /// The name is that of a database that every connection has.
+    #[error(
+        "cannot attach or detach \"{name}\": every connection has its own databases named main and temp; use another name"
+    )]
     ReservedName {
         /// The name.
         name: String,
@@ -35,7 +37,7 @@ pub enum AttachError {
         name: String,
     },
 
-    /// The connection has as many attached databases as it may have.
+    /// The connection has the maximum number of attached databases.
     #[error(
         "cannot attach \"{path}\": the connection has {limit} attached databases, SQLite's limit; detach one first"
     )]
@@ -46,14 +48,14 @@ pub enum AttachError {
         limit: usize,
     },
 
-    /// A transaction is open, inside which a failed call could not detach the database again.
+    /// A transaction is open, and a failed call could not detach the database inside it.
     #[error("cannot attach \"{path}\" inside a transaction: commit it or roll it back first")]
     InTransaction {
         /// The path, or `:memory:`.
         path: PathBuf,
     },
 
-    /// The databases of a connection must have one text encoding.
+    /// The file's text encoding differs from the main database's. All databases of a connection must have one encoding.
     #[error(
         "cannot attach \"{path}\": its text encoding differs from that of the main database; open it on its own and copy \
          its rows"
@@ -66,12 +68,12 @@ pub enum AttachError {
     /// The file could not be opened, or the key does not open it.
     #[error(transparent)]
     Open {
-        /// The error of opening.
+        /// The error of opening the file.
         source: OpenError,
     },
 
     /// The connection has no database of this name.
-    #[error("no database of the name \"{name}\" is attached")]
+    #[error("cannot detach \"{name}\": no database of this name is attached")]
     NotAttached {
         /// The name.
         name: String,
@@ -96,7 +98,7 @@ pub enum AttachError {
 }
 
 impl AttachError {
-    /// Every code of this engine that [`AttachError::code`] can return and no other error has.
+    /// The engine's codes that only [`AttachError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_ATTACH_NAME",
         "STRONGROOM_ATTACH_LIMIT",

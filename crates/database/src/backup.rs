@@ -1,4 +1,4 @@
-//! Copies of a database into a file, while the database is in use.
+//! Copies a database into a file while the database is in use.
 
 use std::ffi::CString;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::{BackupError, CopiedBackup, Database, SqlError};
 /// The encryption of a copy.
 #[derive(Debug)]
 pub enum BackupKey {
-    /// The source's key and cipher parameters. A source without encryption has a copy without encryption.
+    /// The source's key and cipher parameters. The copy of an unencrypted source is unencrypted.
     Source,
     /// Another key. A key without a page size keeps the page size of an encrypted source.
     Key(Key),
@@ -31,23 +31,23 @@ pub enum BackupKey {
     Plain,
 }
 
-/// How far a backup is.
+/// The progress of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupProgress {
     /// The number of pages to copy, which grows and shrinks with the source.
     pub total_pages: u64,
-    /// The number of pages that are still to be copied.
+    /// The number of pages left to copy.
     pub remaining_pages: u64,
-    /// Whether the step copied nothing, because a transaction of the source's connection has changed the database, or
+    /// `true` if the step copied nothing, because a transaction of the source's connection has changed the database, or
     /// because another connection has locked it.
     pub waiting: bool,
-    /// Whether every page is copied, so that [`Backup::finish`] can complete the copy.
+    /// `true` if every page is copied, so that [`Backup::finish`] can complete the copy.
     pub copied: bool,
 }
 
-/// A copy of a database that takes one step at a time. Between two steps the database can be read and changed.
+/// A copy of a database that takes one step at a time. The database can be read and changed between two steps.
 ///
-/// The copy goes into a temporary file beside its target, which dropping the backup removes.
+/// The copy is written to a temporary file beside its target. Dropping the backup removes the temporary file.
 pub struct Backup {
     // The fields are dropped in this order: the connection to the temporary file is closed before the file is removed.
     copy: RawBackup,
@@ -55,17 +55,17 @@ pub struct Backup {
     file: BackupFile,
     session: Rc<Session>,
     schema: CString,
-    /// Whether the source is encrypted.
+    /// `true` if the source is encrypted.
     encrypted: bool,
     progress: Option<Copied>,
-    /// When the first step in a row found a lock of another connection.
+    /// The time of the first of the consecutive steps that found another connection's lock.
     locked_since: Option<Instant>,
 }
 
 impl Database {
     /// Starts a copy of the database `schema`, which is `main` or the name of an attached database, into a file.
     ///
-    /// An existing database at `path` is replaced at the end. Each [`Backup::step`] copies some pages.
+    /// The finished copy replaces an existing database at `path`. Each [`Backup::step`] copies some pages.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Database {
         let file = BackupFile::create(path, &files, source_file.as_deref())?;
         let other_pages = match &key {
             BackupKey::Source => false,
-            // The pages of an image of an encrypted database have room for a cipher, and VACUUM fails for them.
+            // The pages of an image of an encrypted database have room for a cipher, and VACUUM fails on them.
             BackupKey::Plain => cipher.is_some() || layout.reserved > 0,
             // SQLCipher copies pages between two keys, but not between two layouts.
             BackupKey::Key(key) => cipher.is_none() || layout.adopt(key.parameters()) != layout,
@@ -123,11 +123,12 @@ impl Database {
 }
 
 impl Backup {
-    /// Copies up to `pages` pages, 0 for none.
+    /// Copies up to `pages` pages; 0 copies none.
     ///
-    /// A change by the source's connection is carried into the copy. After a change by another connection, the copy starts
-    /// again. A transaction in which the source's connection has changed the database makes the backup wait. A lock of
-    /// another connection makes the backup wait as long as the connection's busy timeout; no call waits inside SQLite.
+    /// The copy includes changes that the source's connection makes meanwhile. After a change by another connection, the
+    /// copy starts again. While a transaction of the source's connection has uncommitted changes, the backup waits. While
+    /// another connection holds a lock, the backup waits for at most the connection's busy timeout. No call blocks inside
+    /// SQLite.
     ///
     /// # Errors
     ///
@@ -150,7 +151,7 @@ impl Backup {
         let waiting = matches!(stepped, Ok(None));
         match stepped.map_err(|failure| self.step_failure(failure))? {
             Some(copied) => {
-                // SQLCipher gives SQLite a page of zeros for a page that fails its authentication, without an error.
+                // For a page that fails its authentication, SQLCipher gives SQLite a page of zeros and no error.
                 if self.encrypted && (core.cipher_failed(&self.name()) || core.has_zeroed_page(&self.name()))
                 {
                     let source = SqlError::PageAuthentication;
@@ -180,7 +181,7 @@ impl Backup {
         })
     }
 
-    /// Ends the copying. The returned value completes the copy on any thread.
+    /// Ends the copying. The returned value can complete the copy on any thread.
     ///
     /// # Errors
     ///
@@ -203,7 +204,7 @@ impl Backup {
         Ok(CopiedBackup { file, conversion })
     }
 
-    /// Whether a transaction of the source's connection has changed the database.
+    /// Returns whether a transaction of the source's connection has changed the database.
     fn is_changing(&self) -> bool {
         let state = self.session.core.with(|connection| connection.transaction_state(Some(&*self.schema)));
         matches!(state, Ok(TransactionState::Write))
@@ -226,7 +227,7 @@ impl Backup {
         BackupError::Source { name: self.name(), source: SqlError::from_failure(failure) }
     }
 
-    /// The error of a step, which fails on either side.
+    /// Returns the error of a step, which can come from the source or from the target.
     fn step_failure(&self, failure: Failure) -> BackupError {
         match failure {
             Failure::Sqlite { code, .. } if is_write_failure(code) => target_failure(&self.file, failure),
@@ -241,7 +242,7 @@ impl fmt::Debug for Backup {
     }
 }
 
-/// Whether a result code can only come from the connection that writes.
+/// Returns whether a result code can come only from the connection that writes.
 fn is_write_failure(code: i32) -> bool {
     code & 0xff == sqlite::SQLITE_FULL
         || matches!(
@@ -267,7 +268,7 @@ fn files(core: &Core) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.into_iter().filter_map(file).map(|name| path_of(&name)).collect())
 }
 
-/// Makes a call without waiting for locks, which would stop the caller's thread. Returns the busy timeout as well.
+/// Makes a call without waiting for locks, which would block the caller's thread. Also returns the busy timeout.
 fn without_waiting<T>(core: &Core, call: impl FnOnce() -> T) -> Result<(T, Duration), Failure> {
     let timeout = core.with(|connection| {
         let milliseconds = connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0))?;

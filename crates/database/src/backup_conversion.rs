@@ -20,19 +20,19 @@ use crate::{
 
 /// The inputs of a conversion, kept from the start of the backup.
 pub(crate) struct Conversion {
-    /// Keeps other processes from taking the copy, which the conversion writes at the end, for a leftover.
+    /// Keeps other processes from mistaking the copy, which the conversion writes last, for a leftover.
     _lock: Opened,
-    /// The file of the pages, which are encrypted as the source is. `None` if they are in memory, because the source is plain
-    /// and in memory.
+    /// The file of the pages, which are encrypted in the same way as the source. `None` if the pages are in memory, because
+    /// the source is plain and in memory.
     pages: Option<TemporaryFile>,
-    /// The source's cipher, which the pages have.
+    /// The source's cipher, with which the pages are encrypted.
     pub(crate) cipher: Option<Cipher>,
     /// The key of the copy, or `None` for a plain one.
     key: Option<Key>,
 }
 
 impl Conversion {
-    /// Creates the place of the pages.
+    /// Creates the file of the pages, unless they are in memory.
     pub(crate) fn create(
         file: &BackupFile,
         encrypted: bool,
@@ -43,7 +43,7 @@ impl Conversion {
         lock.core.lock_file().map_err(|failure| target_failure(file, failure))?;
         let pages = match (encrypted, source_file) {
             (true, _) => Some(file.create_pages(None)?),
-            // Plaintext goes only to a folder in which the source has put it already.
+            // Plaintext is written only to the folder of the source, which already holds it.
             (false, Some(source)) => Some(file.create_pages(Some(source))?),
             (false, None) => None,
         };
@@ -54,12 +54,12 @@ impl Conversion {
         Ok(Self { _lock: lock, pages, cipher: None, key })
     }
 
-    /// Returns the place of the pages.
+    /// Returns the location of the pages.
     pub(crate) fn location(&self) -> Location<'_> {
         self.pages.as_ref().map_or(Location::Image(&[]), |pages| Location::File(pages.path()))
     }
 
-    /// Turns the pages, which are complete, into a form that another thread can read.
+    /// Turns the complete pages into a form that another thread can read.
     pub(crate) fn read(self, target: &Core) -> Result<CopiedPages, Failure> {
         let place = match self.pages {
             Some(file) => Place::File(file),
@@ -81,7 +81,7 @@ impl fmt::Debug for CopiedBackup {
     }
 }
 
-/// Pages that are to be converted.
+/// Pages to convert.
 pub(crate) struct CopiedPages {
     place: Place,
     cipher: Option<Cipher>,
@@ -96,11 +96,11 @@ enum Place {
 impl CopiedBackup {
     /// Converts the copy to another key if necessary, writes it to the disk, and renames it to its target.
     ///
-    /// `report` is called during a conversion, and cancels the conversion with `Break`.
+    /// `report` is called during a conversion, and cancels it by returning `Break`.
     ///
     /// # Errors
     ///
-    /// [`BackupError`]. The target is then as it was, except after [`BackupError::Unsynced`].
+    /// [`BackupError`]. The target is unchanged, except after [`BackupError::Unsynced`].
     pub fn install(
         self,
         mut report: impl FnMut(BackupProgress) -> ControlFlow<()>,
@@ -108,7 +108,7 @@ impl CopiedBackup {
         if let Some(pages) = self.conversion {
             let given = self.file.given();
             let converted = pages.convert(given, self.file.temporary(), &mut |Progress { done, total }| {
-                // The pages have been copied already, as many as half of `total`.
+                // The steps have already copied the pages, which are half of `total`.
                 report(BackupProgress {
                     total_pages: total + total / 2,
                     remaining_pages: total - done,

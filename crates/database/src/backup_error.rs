@@ -7,7 +7,8 @@ use strongroom_keys::KeyError;
 
 use crate::{MigrateError, OpenError, SqlError, result_codes};
 
-/// Why a backup failed. The file that the backup was to replace is as it was, except after [`BackupError::Unsynced`].
+/// An error of a [`Backup`](crate::Backup). The file that the backup would replace is unchanged, except after
+/// [`BackupError::Unsynced`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -49,7 +50,7 @@ pub enum BackupError {
         path: PathBuf,
     },
 
-    /// The path of the copy is a file of this connection.
+    /// This connection has the file at the path of the copy open.
     #[error(
         "cannot back up to \"{path}\": this connection has the file open; name another file for the copy"
     )]
@@ -58,7 +59,7 @@ pub enum BackupError {
         path: PathBuf,
     },
 
-    /// SQLite or this engine would remove a file of the name of the copy.
+    /// The copy's name is reserved: SQLite or this engine would remove a file of that name.
     #[error(
         "cannot back up to \"{path}\": a name that ends in \"{ending}\" belongs to a temporary file of a database, which is \
          removed; use another name"
@@ -111,7 +112,7 @@ pub enum BackupError {
         source: io::Error,
     },
 
-    /// The copy is complete and has its name, and the folder could not be synced.
+    /// The copy is complete and in place, but its folder could not be synced.
     #[error(
         "the backup to \"{path}\" is complete, but its folder could not be synced ({source}): a loss of power may undo it; \
          check the disk and back up again"
@@ -148,7 +149,7 @@ pub enum BackupError {
         path: PathBuf,
     },
 
-    /// The pages could not be converted to the key of the copy.
+    /// The conversion of the pages to the key of the copy failed.
     #[error("cannot back up to \"{path}\": {source}")]
     Convert {
         /// The path of the copy.
@@ -168,8 +169,7 @@ pub enum BackupError {
 }
 
 impl BackupError {
-    /// Every code of this engine that [`BackupError::code`] can return and no other error lists;
-    /// the other codes are SQLite's.
+    /// The engine's codes that [`BackupError::code`] can return and no other error lists; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] =
         &["STRONGROOM_TARGET_IS_SOURCE", "STRONGROOM_TARGET_HAS_JOURNAL"];
 

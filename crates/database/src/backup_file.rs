@@ -21,7 +21,7 @@ const COPY: &str = "-strongroom-backup";
 /// The ending of the temporary file that a conversion reads.
 const PAGES: &str = "-strongroom-backup-pages";
 
-/// The claim of one backup to its target.
+/// One backup's claim to its target.
 #[derive(Debug)]
 pub(crate) struct BackupFile {
     /// The path as given, for messages.
@@ -34,11 +34,11 @@ pub(crate) struct BackupFile {
 }
 
 impl BackupFile {
-    /// Checks the target and creates the temporary file. `sources` are the files of the connection, and `source` is that of
-    /// the database that is copied.
+    /// Checks the target and creates the temporary file. `sources` are the files of the connection, and `source` is the
+    /// file of the copied database.
     ///
-    /// The copy has the permissions of the file that it replaces. A new one has those of the source, so that plaintext
-    /// is open to nobody who cannot read the source.
+    /// The copy has the permissions of the file that it replaces. A new file has the source's permissions, so that nobody
+    /// can read its plaintext who cannot read the source.
     pub(crate) fn create(
         path: &Path,
         sources: &[PathBuf],
@@ -85,9 +85,9 @@ impl BackupFile {
         Ok(Self { given, target, copy, permissions })
     }
 
-    /// Creates the temporary file for the pages of a database that is to be converted.
+    /// Creates the temporary file for the pages of a database to convert.
     ///
-    /// The pages of a plain source stay in the folder of `source`, its file, where there is plaintext already.
+    /// The pages of a plain source stay in the folder of its file `source`, which already holds plaintext.
     pub(crate) fn create_pages(&self, source: Option<&Path>) -> Result<TemporaryFile, BackupError> {
         let (beside, permissions) = match source {
             Some(source) => (source, permissions_for_new(source)),
@@ -109,16 +109,16 @@ impl BackupFile {
     /// Writes the temporary file to the disk and renames it to the target. No connection may have it open.
     pub(crate) fn install(self) -> Result<(), BackupError> {
         let Self { given, target, copy, .. } = self;
-        // The copy took a while, in which the target may have changed.
+        // The target may have changed while the copy was made.
         copy.install(&target, || check_target(&given, &target))
     }
 }
 
-/// The claim to a file that a copy replaces: no other thread of this process can open the file as a database.
+/// A claim to the file that a copy replaces: no other thread of this process can open the file as a database.
 struct TargetClaim {
     _claim: Claim,
-    // Dropped after the claim, which names the file by a number: the system gives the number of a file that is gone to the
-    // next one.
+    // Dropped after the claim, which identifies the file by its inode number: the system reuses the number of a deleted
+    // file.
     #[cfg(unix)]
     _file: fs::File,
 }
@@ -138,7 +138,7 @@ fn check_target(path: &Path, target: &Path) -> Result<Option<TargetClaim>, Backu
     let connection = connect(path, target)?;
     let start = connection.core.file_start(MAIN, PLAIN_HEADER.len());
     let FileStart { bytes, length } = start.ok_or_else(not_a_database)?;
-    // An encrypted database has no mark of its own, and a length that is a number of pages.
+    // An encrypted database has no signature; its length is a multiple of the page size.
     if length != 0 && bytes != PLAIN_HEADER && length % MIN_PAGE_SIZE != 0 {
         return Err(not_a_database());
     }
@@ -157,18 +157,18 @@ fn check_target(path: &Path, target: &Path) -> Result<Option<TargetClaim>, Backu
     }
     Ok(Some(TargetClaim {
         _claim: claim,
-        // No connection of this process has the file open, and could lose its locks when this descriptor is closed.
+        // Closing this descriptor releases no connection's locks: no connection of this process has the file open.
         #[cfg(unix)]
         _file: fs::File::open(target).map_err(|source| BackupError::system(path, "open", target, source))?,
     }))
 }
 
-/// Whether another descriptor than the one of this thread's connection is open on the target. An idle connection of another
-/// process holds no lock.
+/// Returns whether any descriptor other than that of this thread's connection is open on the target. Locks do not show
+/// this: an idle connection of another process holds none.
 #[cfg(target_os = "linux")]
 fn is_open_elsewhere(id: &FileId, target: &Path) -> bool {
-    /// How often, and at which distance, the file is found to be open elsewhere before that counts. A process that another
-    /// thread starts holds each descriptor for the moment between fork and exec.
+    /// The number of consecutive checks, and the pause between them, that must find the file open elsewhere. A child
+    /// process that another thread starts holds each descriptor for the moment between fork and exec.
     const MOMENTS: u32 = 10;
     const MOMENT: Duration = Duration::from_millis(10);
     let folder = target.parent().unwrap_or(Path::new("/"));
@@ -185,7 +185,7 @@ fn is_open_elsewhere(id: &FileId, target: &Path) -> bool {
     })
 }
 
-/// Other systems do not tell who has a file open.
+/// Other systems do not show who has a file open.
 #[cfg(not(target_os = "linux"))]
 fn is_open_elsewhere(_: &FileId, _: &Path) -> bool {
     false
@@ -200,7 +200,7 @@ fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
     }
 }
 
-/// Returns the permissions of a new file that everybody may read who may read the source, and that its owner may write.
+/// Returns the permissions of a new file: everybody who may read the source may read it, and its owner may write it.
 #[cfg(unix)]
 fn permissions_for_new(source: &Path) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;

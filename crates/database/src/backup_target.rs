@@ -20,7 +20,7 @@ pub(crate) struct BackupTarget<'f> {
 }
 
 impl<'f> BackupTarget<'f> {
-    /// Opens the file that becomes the copy, or the place of the pages that are to be converted.
+    /// Opens the file that becomes the copy, or the location of the pages to convert.
     pub(crate) fn open(file: &'f BackupFile, conversion: Option<&Conversion>) -> Result<Self, BackupError> {
         let location = conversion.map_or(Location::File(file.temporary()), Conversion::location);
         let options =
@@ -28,8 +28,8 @@ impl<'f> BackupTarget<'f> {
         let opened = Opened::connect(location, &options)
             .map_err(|source| BackupError::Open { path: file.given().to_owned(), source })?;
         let this = Self { file, core: opened.core };
-        // A copy that a crash cuts off is removed, and needs no journal, which the defensive mode would keep. The file is
-        // synced before the target is replaced.
+        // A crash leaves a copy that is removed, so the copy needs no journal; the defensive mode would keep one. The file
+        // is synced before it replaces the target.
         let undefended = this.core.with(|connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).map(|_| ())
         });
@@ -42,7 +42,7 @@ impl<'f> BackupTarget<'f> {
         cipher.apply(&self.core, MAIN).map_err(|failure| target_failure(self.file, failure))
     }
 
-    /// Sets another key than the source's.
+    /// Sets a key that differs from the source's.
     pub(crate) fn encrypt_anew(&self, key: &Key, page_size: u32) -> Result<(), BackupError> {
         let cipher = Cipher::new(&self.core, MAIN, key).map_err(|failure| match failure {
             CipherFailure::Sqlite(failure) => target_failure(self.file, failure),
@@ -55,7 +55,7 @@ impl<'f> BackupTarget<'f> {
         self.run(&format!("PRAGMA page_size = {page_size}"))
     }
 
-    /// Takes the lock that tells other processes that the file is not a leftover.
+    /// Takes the lock that shows other processes that the file is not a leftover.
     pub(crate) fn lock(&self) -> Result<(), BackupError> {
         self.run("BEGIN EXCLUSIVE; ROLLBACK")
     }

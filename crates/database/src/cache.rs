@@ -8,10 +8,9 @@ use crate::prepared::Prepared;
 /// The number of idle statements that the cache keeps.
 const MAX_IDLE: usize = 64;
 
-/// Idle statements by their SQL. The least recently used one leaves first.
+/// Idle statements by their SQL. The least recently used statement is dropped first.
 ///
-/// A statement is either in the cache or in use. SQL that is prepared again while its statement is in use is compiled
-/// again.
+/// A statement is either in the cache or in use. SQL prepared again while its statement is in use is compiled again.
 #[derive(Default)]
 pub(crate) struct Cache {
     idle: HashMap<Rc<str>, Idle>,
@@ -24,12 +23,12 @@ struct Idle {
 }
 
 impl Cache {
-    /// Takes the statement of this SQL out.
+    /// Removes and returns the statement of this SQL.
     pub(crate) fn take(&mut self, sql: &str) -> Option<Prepared> {
         self.idle.remove(sql).map(|idle| idle.prepared)
     }
 
-    /// Keeps a statement that was reset and has no bindings, in place of another one of the same SQL.
+    /// Stores a statement that was reset and has no bindings. Replaces a statement of the same SQL.
     pub(crate) fn put(&mut self, prepared: Prepared) {
         self.clock += 1;
         if self.idle.len() >= MAX_IDLE && !self.idle.contains_key(&*prepared.facts.sql) {

@@ -57,7 +57,7 @@ impl Error for CallbackError {
 }
 
 impl PartialEq for CallbackError {
-    /// Whether both are the same error, not only an equal one.
+    /// Returns whether both are the same error, not merely equal errors.
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -10,7 +10,7 @@ use strongroom_keys::{
 use crate::pragma::{pragma, set_pragma};
 use crate::seam::{Core, Failure};
 
-/// Why a key could not be set.
+/// The failure of setting a key.
 pub(crate) enum CipherFailure {
     Key(KeyError),
     Sqlite(Failure),
@@ -22,20 +22,20 @@ impl From<Failure> for CipherFailure {
     }
 }
 
-/// A key in SQLCipher's form, with the parameters that belong to it.
+/// A key in SQLCipher's form, with its parameters.
 pub(crate) struct Cipher {
     secret: SecretBytes,
     pub(crate) parameters: CipherParameters,
 }
 
 impl Cipher {
-    /// Prepares a key for the database `schema`, from whose file the salt is read if the key must be derived here.
+    /// Prepares a key for the database `schema`. Reads the salt from the database's file if the key must be derived here.
     pub(crate) fn new(core: &Core, schema: &CStr, key: &Key) -> Result<Self, CipherFailure> {
         let parameters = *key.parameters();
         let secret = if parameters.fast_kdf_iter.is_none() && parameters.hmac_salt_mask.is_none() {
             key.expose_for_sqlcipher()
         } else {
-            // SQLCipher has these two parameters only for the whole process, or not at all.
+            // SQLCipher has these two parameters only per process, or not at all.
             let salt = salt(core, schema, &parameters)?;
             PageKeys::derive(key, &salt).map_err(CipherFailure::Key)?.keyspec(&salt)
         };
@@ -52,14 +52,15 @@ impl Cipher {
             secret = exchanged;
         }
         let mut parameters = core.with(|connection| parameters(connection, &name))?;
-        // A passphrase that SQLCipher has not used yet, as in memory, comes without the salt, which this file does not hold.
+        // A passphrase that SQLCipher has not used yet, as in memory, comes without the salt. A file with a plaintext
+        // header does not hold the salt.
         if parameters.plaintext_header_size.is_some() && PageKeys::from_keyspec(&secret).is_none() {
             parameters.salt = core.with(|connection| salt_of_connection(connection, &name))?;
         }
         Ok(Some(Self { secret, parameters }))
     }
 
-    /// Returns the cipher with these keys, as SQLCipher has it after deriving them.
+    /// Returns the cipher with these keys, in the form that SQLCipher has after deriving them.
     pub(crate) fn from_page_keys(
         keys: &PageKeys,
         salt: &[u8; SALT_LENGTH],
@@ -159,7 +160,7 @@ fn parameters(connection: &Connection, schema: &str) -> rusqlite::Result<CipherP
     })
 }
 
-/// Returns the salt that SQLCipher has for the database `schema`.
+/// Returns SQLCipher's salt for the database `schema`.
 fn salt_of_connection(connection: &Connection, schema: &str) -> rusqlite::Result<Option<[u8; SALT_LENGTH]>> {
     let hex: String = connection.pragma_query_value(Some(schema), "cipher_salt", |row| row.get(0))?;
     let bytes: Vec<u8> = (0..SALT_LENGTH)
@@ -168,7 +169,7 @@ fn salt_of_connection(connection: &Connection, schema: &str) -> rusqlite::Result
     Ok(bytes.try_into().ok())
 }
 
-/// Returns the salt of the file, or a new one for a file that does not exist yet.
+/// Returns the salt of the file, or a new salt if the file does not exist yet.
 fn salt(
     core: &Core,
     schema: &CStr,

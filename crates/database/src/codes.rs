@@ -1,4 +1,4 @@
-//! The codes of all errors.
+//! Lists the codes of all errors.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
 ///
-/// The binding generates its type of `code` from this list.
+/// The Node.js binding generates the type of `code` from this list.
 pub fn codes() -> Vec<&'static str> {
     [
         RESULT_CODES,

@@ -17,8 +17,8 @@ use crate::{Location, OpenError, OpenOptions, SqlError, Statement};
 
 /// A database: a cheap handle, whose clones all share one connection.
 ///
-/// The handle stays on its thread. [`Database::close`] closes the connection, or the drop of the last handle and
-/// statement.
+/// The handle stays on its thread. The connection is closed by [`Database::close`], or when the last handle and statement
+/// are dropped.
 #[derive(Clone)]
 pub struct Database {
     pub(crate) session: Rc<Session>,
@@ -27,14 +27,13 @@ pub struct Database {
 impl Database {
     /// Opens or creates an encrypted database and verifies the key.
     ///
-    /// A key without a page size opens a file of any page size. A new or empty file has nothing to verify; the first
-    /// write encrypts it. A database in memory takes a key as well,
-    /// and writes no file.
+    /// A key without a page size opens a file of any page size. A new or empty file has nothing to verify; the first write
+    /// encrypts it. A database in memory also takes a key, and writes no file.
     ///
     /// # Errors
     ///
-    /// [`OpenError`], which tells a wrong key, a plain database, a file that is not a database, and a truncated file from
-    /// each other as far as bytes can. The file stays as it is.
+    /// [`OpenError`]. As far as the file's bytes allow, its variants distinguish a wrong key, a plain database, a file that
+    /// is not a database, and a truncated file. The file stays unchanged.
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
         let opened = open_keyed(location, key, options)?;
         opened.core.key_is_verified();
@@ -43,11 +42,11 @@ impl Database {
 
     /// Opens or creates a database without encryption.
     ///
-    /// SQLite reads nothing before the first statement, so that the first statement may be `PRAGMA key`.
+    /// SQLite reads nothing before the first statement, so the first statement may be `PRAGMA key`.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]. Only the first statement fails for a file that is encrypted or not a database.
+    /// [`OpenError`]. If the file is encrypted or not a database, this call succeeds and the first statement fails.
     pub fn open_unencrypted(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
         Ok(Self { session: Rc::new(Session::new(Opened::connect(location, options)?)) })
     }
@@ -81,7 +80,7 @@ impl Database {
         Err(SqlError::NoStatement)
     }
 
-    /// Runs every statement of the SQL, one after the other, and discards the rows.
+    /// Runs every statement of the SQL in order, and discards the rows.
     ///
     /// # Errors
     ///
@@ -115,44 +114,44 @@ impl Database {
         Ok(())
     }
 
-    /// Whether the database is open.
+    /// Returns whether the database is open.
     #[inline]
     pub fn is_open(&self) -> bool {
         self.session.is_open()
     }
 
-    /// Whether a transaction is open.
+    /// Returns whether a transaction is open.
     #[inline]
     pub fn in_transaction(&self) -> bool {
         self.session.is_open() && !self.session.core.is_autocommit()
     }
 
-    /// Whether a transaction has begun to write, explicitly or for the statement that is running.
+    /// Returns whether a transaction, explicit or implicit, has begun to write.
     #[inline]
     pub fn is_writing(&self) -> bool {
         self.session.core.is_writing()
     }
 
-    /// Keeps the state that the statements of this connection read now, until the returned value is dropped.
+    /// Keeps the snapshot that this connection's statements read, until the returned value is dropped.
     ///
-    /// Without it, the read transaction ends with the last running statement, and the next statement sees what other
-    /// connections have changed. Returns `None` if the state cannot be kept.
+    /// Without the returned value, the read transaction ends with the last running statement, and the next statement sees
+    /// the changes of other connections. Returns `None` if the snapshot cannot be kept.
     pub fn hold_snapshot(&self) -> Option<Snapshot> {
         let core = &self.session.core;
-        // In an explicit transaction the state stays, and a statement that reads no database has none.
+        // An explicit transaction keeps its snapshot anyway, and a statement that reads no database has none.
         if !core.is_autocommit() || !core.is_reading(None) {
             return Some(Snapshot { _holder: None });
         }
         if !core.is_reading(Some(MAIN)) {
             return None;
         }
-        // Any statement that is on a row keeps the transactions of all databases.
+        // A statement on a row keeps the read transactions of all databases open.
         let mut holder = self.prepare("SELECT 1 FROM main.sqlite_schema").ok()?;
         let held = matches!(holder.step(), Ok(Some(_)));
         held.then_some(Snapshot { _holder: Some(holder) })
     }
 
-    /// Whether the file is opened read-only: by its options, or because the operating system forbids writing.
+    /// Returns whether the file is open read-only, because of the options or because the operating system forbids writing.
     pub fn is_read_only(&self) -> bool {
         self.session.core.is_read_only(MAIN)
     }
@@ -163,7 +162,7 @@ impl Database {
         self.session.core.changes()
     }
 
-    /// Returns the number of rows changed since the database was opened, by triggers and foreign keys as well.
+    /// Returns the number of rows changed since the database was opened, including changes by triggers and foreign keys.
     #[inline]
     pub fn total_changes(&self) -> u64 {
         self.session.core.total_changes()
@@ -175,7 +174,7 @@ impl Database {
         self.session.core.last_insert_rowid()
     }
 
-    /// Forbids or allows SQL that can damage the file, such as `PRAGMA writable_schema`. It is forbidden by default.
+    /// Forbids (the default) or allows SQL that can damage the file, such as `PRAGMA writable_schema`.
     ///
     /// # Errors
     ///
@@ -188,10 +187,10 @@ impl Database {
         set.map_err(SqlError::from_failure)
     }
 
-    /// Calls `hook` with each statement before it runs: the SQL with the values of its parameters, without keys.
+    /// Calls `hook` before each statement runs, with the SQL: parameters replaced by their values, keys removed.
     ///
-    /// The statement does not run, and fails with [`SqlError::TraceStopped`], if the hook breaks. Statements that the hook
-    /// runs are not traced. `None` removes the hook.
+    /// If the hook returns `Break`, the statement does not run and fails with [`SqlError::TraceStopped`]. Statements that
+    /// the hook runs are not traced. `None` removes the hook.
     pub fn set_trace(&self, hook: Option<Trace>) {
         self.session.set_trace(hook);
     }
@@ -208,7 +207,7 @@ impl Database {
     }
 }
 
-/// The state of [`Database::hold_snapshot`].
+/// A snapshot kept by [`Database::hold_snapshot`].
 #[derive(Debug)]
 pub struct Snapshot {
     _holder: Option<Statement>,
@@ -232,7 +231,7 @@ fn open_keyed(location: Location<'_>, key: &Key, options: &OpenOptions) -> Resul
         verified = opened.verify(location, key);
     }
     match (verified, location) {
-        // SQLite cannot open the write-ahead log that an image in WAL mode does not have.
+        // An image in WAL mode has no write-ahead log, which SQLite would try to open.
         (Err(error), Location::Image(bytes)) if error.code() == "SQLITE_CANTOPEN" => {
             let image = opened.image_without_wal(bytes)?;
             let location = Location::Image(&image);

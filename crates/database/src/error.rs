@@ -10,14 +10,14 @@ use crate::CallbackError;
 use crate::result_codes;
 use crate::seam::Failure;
 
-/// Why a statement, a transaction or an open database failed.
+/// An error of a statement, a transaction or an open database.
 ///
 /// Messages hold neither keys nor the values of rows. If a statement holds a key, its error withholds SQLite's message,
-/// which may quote a part of the key.
+/// which may quote part of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlError {
-    /// SQLite refused.
+    /// SQLite reported an error.
     #[error("{message}")]
     Sqlite {
         /// SQLite's name of the extended result code.
@@ -42,29 +42,29 @@ pub enum SqlError {
         source: CallbackError,
     },
 
-    /// The first read of a file found no database: the file is encrypted, or something else.
+    /// The first read of a file found no plain database: the file is encrypted, or not a database.
     #[error(
         "the file is encrypted or not a database: open an encrypted file with its key, or set the key before the first \
          statement"
     )]
     NotADatabase,
 
-    /// SQLCipher can attach no database without a key, as VACUUM does, because the pages of the main database, which is plain,
-    /// have room for a cipher.
+    /// SQLCipher cannot attach a database without a key, which VACUUM needs to do: the main database is plain, but its
+    /// pages have room for a cipher.
     #[error(
         "this plain database cannot be vacuumed, nor can SQL attach a database without KEY: its pages have room for a cipher, \
          as those of an image of an encrypted database; make a copy with backup() and plain: true, and use that"
     )]
     RoomForCipher,
 
-    /// A page differs from what was written.
+    /// A page differs from the page that was written.
     #[error(
         "a page of the encrypted database fails its authentication: the file is damaged, cut off or tampered with; \
          close the database and restore a copy"
     )]
     PageAuthentication,
 
-    /// Another connection has changed the key of the file.
+    /// Another connection changed the key of the file.
     #[error(
         "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
     )]
@@ -73,14 +73,14 @@ pub enum SqlError {
         path: PathBuf,
     },
 
-    /// The SQL runs a pragma of SQLCipher's that can destroy a file or hide its key.
+    /// The SQL runs one of SQLCipher's pragmas that can destroy a file or hide its key.
     #[error("PRAGMA {pragma} is refused, because {why}: {instead}")]
     RefusedPragma {
         /// The pragma.
         pragma: &'static str,
         /// The reason.
         why: &'static str,
-        /// The call to use instead.
+        /// The call to use instead of the pragma.
         instead: &'static str,
     },
 
@@ -88,10 +88,10 @@ pub enum SqlError {
     #[error("the trace function stopped the statement before it ran")]
     TraceStopped,
 
-    /// The SQL is an UPDATE or a DELETE with ORDER BY or LIMIT, which SQLCipher's parser lacks.
+    /// The SQL is an UPDATE or a DELETE with ORDER BY or LIMIT, which SQLCipher's parser does not support.
     #[error("UPDATE and DELETE cannot have ORDER BY or LIMIT here: write {rewrite}")]
     LimitedChange {
-        /// The statement that does the same.
+        /// An equivalent statement.
         rewrite: &'static str,
     },
 
@@ -99,7 +99,7 @@ pub enum SqlError {
     #[error("the database is closed: open it again, and prepare the statement again")]
     Closed,
 
-    /// An outer frame uses the database, which therefore cannot be closed.
+    /// The database cannot be closed, because an outer frame uses it.
     #[error("the database is in use: finish the open row or the running call first")]
     Busy,
 
@@ -114,7 +114,7 @@ pub enum SqlError {
     NoStatement,
 
     /// The SQL holds a NUL character, at which SQLite would stop reading.
-    #[error("the SQL holds a NUL character at byte {offset}: SQLite would ignore the text behind it")]
+    #[error("the SQL holds a NUL character at byte {offset}: SQLite would ignore the text after it")]
     NulInSql {
         /// The position of the NUL, in bytes.
         offset: usize,
@@ -127,7 +127,7 @@ pub enum SqlError {
         length: usize,
     },
 
-    /// The statement does not have this parameter.
+    /// The statement has no parameter with this index.
     #[error("parameter {index} does not exist: the statement has {count} parameters, counted from 1")]
     ParameterIndex {
         /// The given index.
@@ -161,7 +161,7 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    /// Every code of this engine that [`SqlError::code`] can return; the other codes are SQLite's.
+    /// The engine's codes that [`SqlError::code`] can return; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_PRAGMA_REFUSED",
         "STRONGROOM_CLOSED",
@@ -195,14 +195,14 @@ impl SqlError {
         }
     }
 
-    /// The error for a failure of SQLite to run a statement.
+    /// Returns the error for a statement that SQLite failed to run.
     pub(crate) fn from_failure(failure: Failure) -> Self {
         match failure {
             Failure::Callback(source) => Self::Callback { source },
             Failure::Closed => Self::Closed,
             Failure::Busy => Self::Busy,
             Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_NOTADB => Self::NotADatabase,
-            // SQLite's own failures to open a file have other codes.
+            // SQLite's own failures to open a file have different codes.
             Failure::Sqlite { code: sqlite::SQLITE_MISUSE, message } if message.starts_with(NOT_ATTACHED) => {
                 Self::RoomForCipher
             }
@@ -210,7 +210,8 @@ impl SqlError {
         }
     }
 
-    /// The error for a failure of SQLite to parse a statement that holds a key, any part of which SQLite may quote.
+    /// Returns the error for a statement with a key that SQLite failed to parse. SQLite's message may quote any part of the
+    /// statement.
     pub(crate) fn withheld(failure: Failure) -> Self {
         match failure {
             Failure::Sqlite { code, message } if message.starts_with(KEY_REFUSED) => Self::Sqlite {
@@ -225,10 +226,10 @@ impl SqlError {
     }
 }
 
-/// The start of SQLite's message if ATTACH fails.
+/// The start of SQLite's message when ATTACH fails.
 const NOT_ATTACHED: &str = "unable to open database: ";
 
-/// The start of SQLCipher's own message, which quotes nothing.
+/// The start of SQLCipher's own message, which quotes no SQL.
 const KEY_REFUSED: &str = "An error occurred with PRAGMA key or rekey";
 
 fn withheld_message(code: c_int) -> String {

@@ -12,7 +12,7 @@ use crate::{Database, ExtensionError, SqlError};
 /// The start of SQLite's message for an extension whose initialisation failed.
 const REFUSED: &str = "error during initialization: ";
 
-/// The suffix that SQLite appends to a path that does not load.
+/// The suffix that SQLite appends to a path that fails to load.
 const SUFFIX: &str = if cfg!(windows) {
     "dll"
 } else if cfg!(target_vendor = "apple") {
@@ -22,15 +22,15 @@ const SUFFIX: &str = if cfg!(windows) {
 };
 
 impl Database {
-    /// Loads an extension of SQLite into this connection, which then has its functions and virtual tables.
+    /// Loads an SQLite extension into this connection, with its functions and virtual tables.
     ///
-    /// The operating system finds the library: a path with a separator is relative to the current folder, a name alone is
-    /// looked for in the system's library folders. If the path does not load, SQLite tries the path with the system's suffix
-    /// (`.so`, `.dylib`, `.dll`). Without `entry`, SQLite calls `sqlite3_extension_init`, or the function that has its
-    /// name from the file: `sqlite3_vec_init` for `vec0.so`.
+    /// The operating system finds the library: a path with a separator is relative to the current folder; a bare name is
+    /// searched for in the system's library folders. If the path does not load, SQLite tries the path with the system's
+    /// suffix (`.so`, `.dylib`, `.dll`). Without `entry`, SQLite calls `sqlite3_extension_init`, or the function named
+    /// after the file: `sqlite3_vec_init` for `vec0.so`.
     ///
-    /// An extension is native code that can do everything that the process can. SQL cannot load one: `load_extension()` is
-    /// refused, while an extension loads as well.
+    /// An extension is native code that can do anything that the process can. SQL cannot load extensions:
+    /// `load_extension()` is refused, even while an extension loads.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Database {
     }
 }
 
-/// Tells by the file why an extension did not load.
+/// Inspects the file to find why an extension did not load.
 #[cold]
 fn not_loaded(path: &str, entry: Option<&str>, message: String) -> ExtensionError {
     if let Some(message) = message.strip_prefix(REFUSED) {
@@ -62,7 +62,7 @@ fn not_loaded(path: &str, entry: Option<&str>, message: String) -> ExtensionErro
     let with_suffix = PathBuf::from(format!("{path}.{SUFFIX}"));
     let given = Path::new(path);
     let tried = [given, &with_suffix];
-    // The system looks for a name alone in folders that only the system knows.
+    // The system searches for a bare name in folders that only the system knows.
     let found = tried.into_iter().find(|file| file.is_file());
     let (file, name) = match found {
         Some(file) => (file, CString::new(file.to_string_lossy().as_bytes())),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::SqlError;
 
-/// Why an extension was not loaded.
+/// An error of [`Database::load_extension`](crate::Database::load_extension).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtensionError {
@@ -32,7 +32,7 @@ pub enum ExtensionError {
         with_suffix: PathBuf,
     },
 
-    /// The path is that of a folder.
+    /// The path names a folder.
     #[error("cannot load the extension \"{path}\": the path is a folder; name the library in it")]
     Directory {
         /// The path.
@@ -48,7 +48,7 @@ pub enum ExtensionError {
         message: String,
     },
 
-    /// The library is for another system or processor.
+    /// The library was built for another system or processor.
     #[error(
         "cannot load the extension \"{path}\": the library is for {built_for}, and this process is for {here}; install the \
          extension for this system"
@@ -71,7 +71,7 @@ pub enum ExtensionError {
         message: String,
     },
 
-    /// The library does not have the function that initialises an extension.
+    /// The library lacks the given entry point.
     #[error(
         "cannot load the extension \"{path}\": the library has no function \"{entry}\"; check the name of the entry point"
     )]
@@ -92,7 +92,7 @@ pub enum ExtensionError {
         path: PathBuf,
     },
 
-    /// The extension refused.
+    /// The extension's initialisation failed.
     #[error("cannot load the extension \"{path}\": the extension reports: {message}")]
     Refused {
         /// The path.
@@ -101,7 +101,7 @@ pub enum ExtensionError {
         message: String,
     },
 
-    /// The database is closed, or memory is short.
+    /// The database is closed, or memory ran out.
     #[error(transparent)]
     Sql {
         /// The error.
@@ -110,7 +110,7 @@ pub enum ExtensionError {
 }
 
 impl ExtensionError {
-    /// Returns the stable code of the error: SQLite's, which has one code for every failure of an extension.
+    /// Returns the stable code of the error. SQLite has one code for every failure of an extension.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sql { source } => source.code(),

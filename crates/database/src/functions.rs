@@ -1,4 +1,4 @@
-//! The SQL functions of every connection.
+//! The SQL functions that every connection has.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,13 +13,12 @@ use crate::seam::length_limit;
 
 /// Registers `zstd_compress(x [, level [, dictionary]])` and `zstd_decompress(x [, dictionary])`.
 ///
-/// Both return a blob, and NULL for NULL. A NULL level or dictionary counts as absent.
-/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which chooses the text that stands
-///   for it.
-/// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. Content over the connection's
-///   SQLITE_LIMIT_LENGTH fails before it is decompressed.
+/// Both functions return a blob, or NULL for NULL. A NULL level or dictionary counts as absent.
+/// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which chooses its text form.
+/// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. If the content exceeds the
+///   connection's SQLITE_LIMIT_LENGTH, the call fails before decompressing.
 ///
-/// Both are deterministic, so that an index or a generated column may use them, and innocuous, so that a schema may.
+/// Both functions are deterministic, so indexes and generated columns may use them, and innocuous, so schemas may.
 pub(crate) fn register(connection: &Connection) -> Result<FunctionFailures> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
@@ -39,12 +38,12 @@ pub(crate) fn register(connection: &Connection) -> Result<FunctionFailures> {
     Ok(failures)
 }
 
-/// The last failure of a function on a connection. SQLite passes on only the message of a failed function.
+/// The last failure of a function on a connection. SQLite itself passes on only a failed function's message.
 #[derive(Clone, Default)]
 pub(crate) struct FunctionFailures(Arc<Mutex<Option<SqlError>>>);
 
 impl FunctionFailures {
-    /// Takes the failure that has SQLite's message.
+    /// Takes the failure whose message SQLite reported.
     pub(crate) fn take(&self, message: &str) -> Option<SqlError> {
         lock(&self.0).take().filter(|failure| failure.to_string() == message)
     }
@@ -72,7 +71,7 @@ impl Call {
         let level = match argument(context, 1) {
             ValueRef::Null => Level::default(),
             ValueRef::Integer(number) => Level::new(number).map_err(|source| self.failed(source))?,
-            // JavaScript's numbers arrive as REAL. The cast saturates out of range.
+            // JavaScript's numbers arrive as REAL. The cast saturates numbers out of range.
             ValueRef::Real(number) if number.fract() == 0.0 => {
                 Level::new(number as i64).map_err(|source| self.failed(source))?
             }
@@ -94,7 +93,7 @@ impl Call {
         content.map(Some).map_err(|source| self.failed(source))
     }
 
-    /// Reads the dictionary in an argument, or returns the previous row's if the bytes are the same.
+    /// Reads the dictionary in an argument, or returns the previous row's dictionary if the bytes are the same.
     fn dictionary(&mut self, argument: ValueRef<'_>) -> Result<Option<Dictionary>> {
         let bytes = match argument {
             ValueRef::Null => return Ok(None),
@@ -120,7 +119,7 @@ impl Call {
     }
 }
 
-/// Returns SQL's name of a type, as `typeof` does, in capitals.
+/// Returns SQL's name of a type, as `typeof` does, but in capitals.
 fn sql_name(type_: Type) -> &'static str {
     match type_ {
         Type::Null => "NULL",
@@ -139,7 +138,7 @@ fn error(message: String) -> Error {
     Error::SqliteFailure(rusqlite::ffi::Error::new(sqlite::SQLITE_ERROR), Some(message))
 }
 
-/// Locks a mutex, even after a panic: a function that panicked left a codec without contexts, which still works.
+/// Locks a mutex, even after a panic: a function that panicked leaves a codec without contexts, which still works.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

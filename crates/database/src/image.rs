@@ -14,17 +14,17 @@ use crate::seam::{Core, Failure, leave_wal};
 use crate::{Database, ImageError, Location, OpenOptions, SqlError};
 
 impl Database {
-    /// Returns the content of the database `schema` as the bytes of a plain database file, for an encrypted database as well.
+    /// Returns the content of the database `schema`, even if encrypted, as the bytes of a plain database file.
     ///
     /// The image includes the changes of an open transaction. The image of an encrypted database keeps SQLCipher's reserved
-    /// bytes at the end of each page, filled with zeros, so that VACUUM fails in it; a backup to [`BackupKey::Plain`](crate::BackupKey::Plain) has none.
+    /// bytes at the end of each page, filled with zeros. VACUUM therefore fails in the image. A backup to
+    /// [`BackupKey::Plain`](crate::BackupKey::Plain) has no reserved bytes.
     ///
-    /// A new database without any page has an empty image. The image of a
-    /// database in WAL mode is in the mode DELETE.
+    /// A new database without any page has an empty image. The image of a database in WAL mode is in DELETE mode.
     ///
     /// # Errors
     ///
-    /// [`ImageError::UnknownDatabase`], and [`ImageError::Sql`], also if memory is short (`SQLITE_NOMEM`).
+    /// [`ImageError::UnknownDatabase`], and [`ImageError::Sql`], including `SQLITE_NOMEM` if memory runs out.
     pub fn serialize(&self, schema: &str) -> Result<Vec<u8>, ImageError> {
         let source = Source::find(self, schema)?;
         let unused = if source.encrypted { source.layout.reserved as usize } else { 0 };
@@ -45,8 +45,8 @@ impl Database {
     /// Returns the content of the database `schema` as the bytes of an encrypted database file.
     ///
     /// The image has the database's own key and cipher parameters, or those of `key`. A key without a page size keeps the
-    /// database's page size. Nothing is written to a file. Apart from the encryption, the image is that of
-    /// [`Database::serialize`].
+    /// database's page size. Nothing is written to a file. Apart from the encryption, the image is the one that
+    /// [`Database::serialize`] returns.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl Database {
                 leave_wal(&mut page);
                 insert.execute(params![number, page]).map(|_| ())
             });
-            // A failure may have ended the transaction, and is the error of the call.
+            // The call reports the first failure, which may already have ended the transaction.
             if pages.is_ok() {
                 connection.execute_batch("COMMIT")?;
             }
@@ -116,7 +116,7 @@ impl<'d> Source<'d> {
         Ok(Self { database, schema, name, layout, encrypted })
     }
 
-    /// Fails if a page has failed its authentication: SQLCipher gives SQLite a page of zeros then, without an error.
+    /// Fails if a page has failed its authentication. For such a page, SQLCipher gives SQLite a page of zeros and no error.
     fn authenticated(&self) -> Result<(), ImageError> {
         let core = &self.database.session.core;
         match self.encrypted && (core.cipher_failed(self.schema) || core.has_zeroed_page(self.schema)) {
@@ -127,7 +127,7 @@ impl<'d> Source<'d> {
         }
     }
 
-    /// Calls `take` with the number and the plain bytes of each page, all of one state of the database.
+    /// Calls `take` with the number and the plain bytes of each page, all from one snapshot of the database.
     fn pages(&self, mut take: impl FnMut(u32, &[u8]) -> rusqlite::Result<()>) -> Result<(), Failure> {
         self.database.session.core.with(|connection| {
             let mut statement =
@@ -140,7 +140,7 @@ impl<'d> Source<'d> {
         })
     }
 
-    /// Returns the cipher of another key, if the pages of the database have room for it.
+    /// Returns the cipher for another key, if the pages of the database have room for it.
     fn cipher(&self, target: &Core, key: &Key) -> Result<Cipher, ImageError> {
         let cipher = Cipher::new(target, MAIN, key).map_err(|failure| match failure {
             CipherFailure::Key(source) => ImageError::Key { name: self.schema.to_owned(), source },

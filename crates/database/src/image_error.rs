@@ -4,7 +4,8 @@ use strongroom_keys::KeyError;
 
 use crate::{OpenError, SqlError};
 
-/// Why a database could not be turned into an image.
+/// An error of [`Database::serialize`](crate::Database::serialize) or
+/// [`Database::serialize_encrypted`](crate::Database::serialize_encrypted).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
@@ -15,7 +16,7 @@ pub enum ImageError {
         name: String,
     },
 
-    /// An encrypted image was to have the key of a database without a key.
+    /// The call asked for an encrypted image with the database's key, but the database has none.
     #[error("cannot serialize \"{name}\" encrypted: the database is not encrypted; give a key for the image")]
     NotEncrypted {
         /// The name of the database.
@@ -32,7 +33,7 @@ pub enum ImageError {
         name: String,
     },
 
-    /// The image cannot have the key's page size, or room for its HMAC.
+    /// The image cannot have the page size of the key, or lacks room for the key's HMAC.
     #[error(
         "cannot serialize \"{name}\" with this key: the key's cipher parameters need pages of {wanted} bytes of which \
          {wanted_reserved} are reserved, and the database has pages of {page_size} bytes with {reserved}; back the \
@@ -60,7 +61,7 @@ pub enum ImageError {
         source: KeyError,
     },
 
-    /// The memory for the encrypted image could not be set up.
+    /// The database in memory for the encrypted image could not be opened.
     #[error("cannot serialize \"{name}\": {source}")]
     Open {
         /// The name of the database.
@@ -69,7 +70,7 @@ pub enum ImageError {
         source: OpenError,
     },
 
-    /// The database could not be read, or the image not be written.
+    /// The database could not be read, or the image could not be written.
     #[error("cannot serialize \"{name}\": {source}")]
     Sql {
         /// The name of the database.
@@ -80,8 +81,7 @@ pub enum ImageError {
 }
 
 impl ImageError {
-    /// Every code of this engine that [`ImageError::code`] can return and no other error lists; the other codes are
-    /// SQLite's.
+    /// The engine's codes that [`ImageError::code`] can return and no other error lists; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &["STRONGROOM_OTHER_LAYOUT"];
 
     /// Returns the stable code of the error.

@@ -1,4 +1,4 @@
-//! Tells a changed key from a damaged page.
+//! Distinguishes a changed key from a damaged page.
 
 use std::ffi::CStr;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use crate::open::{Opened, path_of};
 use crate::pragma::pragma;
 use crate::seam::Core;
 
-/// The number of pages, apart from the first, whose authentication is tried.
+/// The number of pages to authenticate, apart from the first.
 const SAMPLES: u64 = 8;
 
 /// Returns the path of the database `schema` if another connection has changed the key of its file.
 ///
-/// The question makes sense for a connection whose key was right once, after a page failed its authentication. Damage seldom
-/// reaches far, and a new key reaches every page: the key has changed if the first page and another one fail. If the first
-/// page of the file is as this connection's key left it, the write-ahead log may have a newer one with the new key: the key
-/// has changed if a new reader cannot read the first page.
+/// The caller's key was right once, and a page has failed its authentication. Damage rarely affects many pages, but a new
+/// key affects all of them: the key has changed if the first page and another page fail. If the first page of the file
+/// still has this connection's key, the write-ahead log may hold a newer version with the new key. The key has then changed
+/// if a new reader cannot read the first page.
 pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
     let path = path_of(&core.file_name(schema)?);
     let cipher = Cipher::of(core, schema).ok()??;
@@ -43,7 +43,7 @@ pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
     changed.then_some(path)
 }
 
-/// Whether a new connection with the key reads the first page, which may be in the write-ahead log.
+/// Returns whether a new connection with the key can read the first page, which may be in the write-ahead log.
 fn reads_first_page(core: &Core, schema: &CStr) -> bool {
     let options = OpenOptions { read_only: true, must_exist: true, busy_timeout: Duration::ZERO };
     let Ok(Some(twin)) = Opened::twin(core, schema, &options) else { return true };

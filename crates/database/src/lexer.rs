@@ -1,4 +1,4 @@
-//! The parts of SQLite's tokens that matter for finding keys and the end of a statement.
+//! Splits SQL into tokens, as far as finding keys and the end of a statement requires.
 
 /// A token and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,19 +12,19 @@ pub(crate) struct Token<'a> {
 pub(crate) enum Kind {
     /// A keyword or a bare name.
     Word,
-    /// A name or a string in one of SQLite's four kinds of quotes, closed or not.
+    /// A name or a string in any of SQLite's four kinds of quotes, closed or not.
     Quoted,
     /// Any other single character.
     Other,
 }
 
 impl Token<'_> {
-    /// Whether the token is this keyword.
+    /// Returns whether the token is this keyword.
     pub(crate) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether the token is this punctuation.
+    /// Returns whether the token is this punctuation.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.kind == Kind::Other && self.text == text
     }
@@ -48,7 +48,7 @@ pub(crate) fn tokens(sql: &str) -> Tokens<'_> {
     Tokens { sql, position: 0 }
 }
 
-/// Whether a text holds only blanks, comments and semicolons.
+/// Returns whether a text holds only blanks, comments and semicolons.
 pub(crate) fn is_blank(sql: &str) -> bool {
     tokens(sql).all(|token| token.is(";"))
 }
@@ -83,7 +83,7 @@ impl Tokens<'_> {
     fn skip_blanks(&mut self) {
         loop {
             let rest = &self.sql[self.position..];
-            // SQLite's blanks, and the byte order mark, which SQLite skips at the start.
+            // SQLite's blanks, and the byte order mark, which SQLite skips at the start of a text.
             let blanks = rest.len()
                 - rest.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r', '\u{feff}']).len();
             let rest = &rest[blanks..];
@@ -106,7 +106,7 @@ fn is_word_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '$') || !character.is_ascii()
 }
 
-/// Returns the length of a string or a name in quotes. A doubled quote is part of it.
+/// Returns the length of a quoted string or name. A doubled quote does not end the string.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((index, character)) = characters.next() {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_comments_vanish() {
+    fn blanks_and_comments_are_skipped() {
         assert_eq!(texts(" a -- b 'c\n /* d ; */e/**/f -- g"), ["a", "e", "f"]);
         assert_eq!(texts("/* never closed ; a"), [""; 0]);
         assert_eq!(texts("-- never ended"), [""; 0]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hold_together() {
+    fn a_quoted_text_is_one_token() {
         assert_eq!(
             texts("'it''s; a' \"b\"\"c\" [d;e] `f``g`"),
             ["'it''s; a'", "\"b\"\"c\"", "[d;e]", "`f``g`"]
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_without_quotes_and_case() {
+    fn names_compare_equal_despite_quotes_and_case() {
         for text in ["KEY", "\"Key\"", "[key]", "`kEy`", "'key'"] {
             assert_eq!(tokens(text).next().unwrap().name().unwrap(), "key");
         }

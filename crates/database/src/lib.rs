@@ -2,7 +2,8 @@
 //!
 //! [`Database::open`] opens or creates a database with a [`Key`](strongroom_keys::Key) and verifies the key;
 //! [`Database::open_unencrypted`] opens one without encryption. A [`Statement`] keeps its database alive and can outlive
-//! [`Database::close`], after which each call returns [`SqlError::Closed`]. The crate knows no JavaScript.
+//! [`Database::close`], after which each call returns [`SqlError::Closed`]. The crate does not depend on Node.js or
+//! JavaScript.
 //!
 //! ```
 //! use strongroom_database::{Behavior, Database, Location, OpenOptions, Value};
@@ -26,7 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Only the module `seam` has `unsafe` code.
+//! Only the module `seam` contains `unsafe` code.
 
 mod aggregate;
 mod attach;

@@ -1,12 +1,12 @@
-//! The system and the processor that a library is for.
+//! Finds the system and the processor that a library was built for.
 //!
-//! glibc says of a library for another processor that the file does not exist.
+//! For a library built for another processor, glibc reports that the file does not exist.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// The start of a file that did not load as a library.
+/// The header of a file that did not load as a library.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LibraryHeader {
     /// The system and the processor, such as `Linux on x86_64`.
@@ -15,7 +15,7 @@ pub(crate) enum LibraryHeader {
     Other,
 }
 
-/// The system and the processor of this process, or an empty text for a system that this file does not know.
+/// The system and the processor of this process, or an empty text if this list lacks the system.
 pub(crate) const HERE: &str = if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
     "Linux on x86_64"
 } else if cfg!(all(target_os = "linux", target_arch = "aarch64")) {
@@ -33,7 +33,7 @@ pub(crate) const HERE: &str = if cfg!(all(target_os = "linux", target_arch = "x8
 impl LibraryHeader {
     /// Reads the header of a file, or returns `None` if the file is unreadable.
     ///
-    /// A library of several processors, which macOS has, counts as one for this process.
+    /// A universal library, which macOS has for several processors, counts as a library for this process.
     pub(crate) fn read(path: &Path) -> Option<Self> {
         let mut start = Vec::new();
         File::open(path).ok()?.take(4_096).read_to_end(&mut start).ok()?;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_names_system_and_processor() {
+    fn a_header_yields_system_and_processor() {
         let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
         elf.resize(18, 0);
         elf.extend(183_u16.to_le_bytes());
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_header_is_no_library() {
+    fn a_short_header_is_not_a_library() {
         for start in [&b""[..], b"\x7fELF", b"MZ", b"MZ\xff\xff", b"text", &[0xcf, 0xfa, 0xed, 0xfe]] {
             assert_eq!(LibraryHeader::of(start), LibraryHeader::Other, "{start:?}");
         }

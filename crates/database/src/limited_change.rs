@@ -1,4 +1,4 @@
-//! UPDATE and DELETE with ORDER BY or LIMIT, which need a parser that SQLCipher's source does not contain.
+//! Explains the failure of UPDATE and DELETE with ORDER BY or LIMIT, which SQLCipher's parser does not support.
 
 use crate::lexer::{Kind, Token, tokens};
 
@@ -7,7 +7,7 @@ const UPDATE: &str = "UPDATE t SET … WHERE rowid IN (SELECT rowid FROM t WHERE
 const DELETE: &str = "DELETE FROM t WHERE rowid IN (SELECT rowid FROM t WHERE … ORDER BY … LIMIT n), or the primary key \
                       instead of rowid";
 
-/// Words after which an expression goes on, so that `limit` or `order` behind one of them is a name.
+/// Words after which an expression continues: a `limit` or `order` after one of them is a name.
 const OPEN: [&str; 33] = [
     "and",
     "as",
@@ -44,8 +44,8 @@ const OPEN: [&str; 33] = [
     "where",
 ];
 
-/// Returns how to write a statement that SQLite could not parse, if the cause is an ORDER BY or a LIMIT of an UPDATE or a
-/// DELETE.
+/// Returns an equivalent for a statement that SQLite could not parse, if the cause is an ORDER BY or a LIMIT of an UPDATE
+/// or a DELETE.
 ///
 /// `offset` is the byte at which SQLite stopped.
 pub(crate) fn rewrite(sql: &str, offset: usize) -> Option<&'static str> {
@@ -82,12 +82,12 @@ pub(crate) fn rewrite(sql: &str, offset: usize) -> Option<&'static str> {
     None
 }
 
-/// Whether a token begins one of the two clauses.
+/// Returns whether a token begins an ORDER BY or a LIMIT clause.
 fn is_clause(token: &Token<'_>, next: Option<Token<'_>>) -> bool {
     let Some(next) = next else { return false };
     match token {
         _ if token.is_word("order") => next.is_word("by"),
-        // A value follows, or an operator that stands before one.
+        // A value must follow LIMIT, or an operator that precedes a value.
         _ if token.is_word("limit") => {
             next.kind != Kind::Other || ["(", "?", ":", "@", "-", "+", "~"].iter().any(|sign| next.is(sign))
         }
@@ -95,7 +95,7 @@ fn is_clause(token: &Token<'_>, next: Option<Token<'_>>) -> bool {
     }
 }
 
-/// Whether a name, a value or a parenthesis ends with this token.
+/// Returns whether a name, a value or a parenthesis ends with this token.
 fn ends_expression(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => !OPEN.iter().any(|word| token.is_word(word)),

@@ -8,7 +8,7 @@ use vendored_sys::sqlite;
 use crate::seam::Failure;
 use crate::{OpenError, SqlError, result_codes};
 
-/// Why a database was not converted. The file is as it was, except after [`MigrateError::Unsynced`].
+/// An error of [`migrate`](crate::migrate). The file is unchanged, except after [`MigrateError::Unsynced`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
@@ -33,18 +33,16 @@ pub enum MigrateError {
         path: PathBuf,
     },
 
-    /// The file needs a key, and none was given.
-    #[error(
-        "cannot convert \"{path}\": the file is encrypted, or is not a database; name the key that it has now"
-    )]
+    /// The file is encrypted, but no key was given.
+    #[error("cannot convert \"{path}\": the file is encrypted, or is not a database; pass its current key")]
     Encrypted {
         /// The file.
         path: PathBuf,
     },
 
-    /// The file is plain, and a key was given for it.
+    /// The file is plain, but a key was given for it.
     #[error(
-        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it as it is, or convert it as a plain \
+        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it unchanged, or convert it as a plain \
          file"
     )]
     NotEncrypted {
@@ -63,8 +61,8 @@ pub enum MigrateError {
 
     /// The file is empty.
     #[error(
-        "cannot convert \"{path}\": the file is empty, so that there is nothing to convert; open it with the key that it \
-         is to have"
+        "cannot convert \"{path}\": the file is empty, so nothing can be converted; open it with the key that it \
+         should have"
     )]
     EmptyFile {
         /// The file.
@@ -85,7 +83,7 @@ pub enum MigrateError {
         path: PathBuf,
     },
 
-    /// The path that is to keep the original exists.
+    /// The path at which to keep the original exists.
     #[error(
         "cannot keep the original of \"{path}\" as \"{keep}\": the path exists; name a path that does not exist"
     )]
@@ -96,7 +94,7 @@ pub enum MigrateError {
         keep: PathBuf,
     },
 
-    /// SQLite or this engine would remove a file of the name that is to keep the original.
+    /// The name for the original is reserved: SQLite or this engine would remove a file of that name.
     #[error(
         "cannot keep the original of \"{path}\" as \"{keep}\": a name that ends in \"{ending}\" belongs to a temporary file \
          of a database, which is removed; use another name"
@@ -121,16 +119,16 @@ pub enum MigrateError {
 
     /// The disk is full.
     #[error(
-        "cannot convert \"{path}\": the disk is full; the copy needs as much space as the file; free some and try again"
+        "cannot convert \"{path}\": the disk is full; the copy needs as much space as the file; free some space and try again"
     )]
     Full {
         /// The file.
         path: PathBuf,
-        /// The operating system's error, if the system reported one itself.
+        /// The operating system's error, if the system itself reported one.
         source: Option<io::Error>,
     },
 
-    /// The operating system refused a step.
+    /// The operating system failed a step.
     #[error("cannot {step} \"{path}\": {source}")]
     System {
         /// The step, such as `rename the copy to`.
@@ -141,7 +139,7 @@ pub enum MigrateError {
         source: io::Error,
     },
 
-    /// The file is converted, and the folder of its new name could not be synced.
+    /// The file is converted, but the folder of its new name could not be synced.
     #[error(
         "\"{path}\" is converted, but its folder could not be synced ({source}): a loss of power may \
          bring the original back; check the disk, and keep the old key until then"
@@ -201,7 +199,7 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    /// Every code of this engine that only [`MigrateError::code`] can return; the other codes are SQLite's and those of
+    /// The engine's codes that only [`MigrateError::code`] can return; the other codes are SQLite's and those of
     /// [`OpenError`] and [`RekeyError`](crate::RekeyError).
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_ENCRYPTED",
@@ -235,7 +233,7 @@ impl MigrateError {
         }
     }
 
-    /// The error for a key that does not open the file. `path` is the path as given.
+    /// Returns the error for a key that does not open the file. `path` is the path as given.
     pub(crate) fn key(path: &Path, error: OpenError) -> Self {
         match error {
             OpenError::NotEncrypted { .. } => Self::NotEncrypted { path: path.to_owned() },
@@ -243,7 +241,7 @@ impl MigrateError {
         }
     }
 
-    /// The error for a step that the operating system refused. `file` is the database that is converted.
+    /// Returns the error for a step that the operating system failed. `file` is the database being converted.
     pub(crate) fn system(file: &Path, step: &'static str, path: &Path, source: io::Error) -> Self {
         match source.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -253,7 +251,7 @@ impl MigrateError {
         }
     }
 
-    /// The error for a failure of SQLite while `file` is converted.
+    /// Returns the error for a failure of SQLite during the conversion of `file`.
     pub(crate) fn sqlite(file: &Path, failure: Failure) -> Self {
         let path = file.to_owned();
         match failure {
@@ -267,7 +265,7 @@ impl MigrateError {
         }
     }
 
-    /// The error for a failure of SQLite to create or to copy the table or index `name`.
+    /// Returns the error for a table or index `name` that SQLite failed to create or copy.
     pub(crate) fn table(file: &Path, name: &str, failure: Failure) -> Self {
         let (path, name) = (file.to_owned(), name.to_owned());
         match failure {
@@ -283,7 +281,7 @@ impl MigrateError {
     }
 }
 
-/// Whether SQLite's message names a function or a collation that the connection lacks.
+/// Returns whether SQLite's message names a function or a collation that the connection lacks.
 fn is_missing_function(message: &str) -> bool {
     ["no such function", "no such collation sequence", "unknown function"]
         .iter()

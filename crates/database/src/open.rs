@@ -23,14 +23,14 @@ use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
 use crate::{OpenError, SqlError};
 
-/// The place of a database.
+/// The location of a database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Location<'a> {
     /// A file. The path is taken literally: `file:` and `:memory:` have no special meaning.
     File(&'a Path),
     /// Memory, freed when the database is closed.
     Memory,
-    /// A copy of the bytes of a database file, in memory, freed when the database is closed.
+    /// Memory with a copy of the bytes of a database file, freed when the database is closed.
     Image(&'a [u8]),
 }
 
@@ -39,7 +39,7 @@ impl fmt::Debug for Location<'_> {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Memory => f.write_str("Memory"),
-            // The bytes are the database's content.
+            // The bytes are the database's content, so they are not shown.
             Self::Image(bytes) => write!(f, "Image({} bytes)", bytes.len()),
         }
     }
@@ -52,7 +52,7 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// Fail if the file does not exist, instead of creating it.
     pub must_exist: bool,
-    /// How long a call waits for another connection's lock. Rounded to milliseconds.
+    /// The longest time that a call waits for another connection's lock, rounded to milliseconds.
     pub busy_timeout: Duration,
 }
 
@@ -66,13 +66,13 @@ impl Default for OpenOptions {
 const MAX_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 /// The first bytes of a plain SQLite database. Source: SQLite's file format, section 1.2.
 pub(crate) const PLAIN_HEADER: &[u8; 16] = b"SQLite format 3\0";
-/// The length of a header up to the number of reserved bytes.
+/// The length of the header up to and including the number of reserved bytes.
 const HEADER: usize = 21;
 /// The database that a connection opens.
 pub(crate) const MAIN: &CStr = c"main";
 /// The page sizes of encrypted files in bytes.
 const PAGE_SIZES: RangeInclusive<u32> = 1_024..=65_536;
-/// The smallest page of SQLite. The length of every database is a multiple of it.
+/// SQLite's smallest page size in bytes. The length of every database is a multiple of this number.
 pub(crate) const MIN_PAGE_SIZE: u64 = 512;
 
 /// An open connection.
@@ -105,9 +105,9 @@ impl Opened {
             seam::open(&path, flags).map_err(|failure| cannot_open(location, options, failure))
         })?;
         let registered = core.with(|connection| {
-            // rusqlite panics on a timeout that SQLite cannot count.
+            // rusqlite panics on a timeout of more milliseconds than a C int holds.
             connection.busy_timeout(options.busy_timeout.min(MAX_TIMEOUT))?;
-            // Forbids what can damage a file from SQL: writing pages, shadow tables and the schema's table.
+            // Defensive mode forbids SQL that can damage a file: writing pages, shadow tables and the schema table.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             functions::register(connection)
         });
@@ -157,9 +157,9 @@ impl Opened {
         Ok(())
     }
 
-    /// Opens the file again with the page size that it has, if the key names none and authenticates the first page.
+    /// Opens the file again with the file's own page size, if the key names no page size and authenticates the first page.
     ///
-    /// The parameters of a file include its page size, which the file itself shows to those who have its key.
+    /// The page size is one of the file's parameters. Anyone with the key can find it out from the file.
     pub(crate) fn with_page_size_of_file(
         &self,
         location: Location<'_>,
@@ -188,22 +188,23 @@ impl Opened {
         Ok(Self { page_size: self.page_size, ..opened })
     }
 
-    /// Returns an encrypted image in WAL mode as one without a write-ahead log, which a database in memory cannot have.
+    /// Returns a copy of an encrypted image that is not in WAL mode: a database in memory cannot have a write-ahead log.
     pub(crate) fn image_without_wal(&self, image: &[u8]) -> Result<Vec<u8>, OpenError> {
         let location = Location::Image(image);
         let core = self.again(location, &OpenOptions::default())?.core;
-        // A connection with an exclusive lock has its log in memory, and can leave WAL mode.
+        // A connection in exclusive locking mode keeps its log in memory, and can leave WAL mode.
         let left = core.with(|connection| {
             connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE")
         });
         left.and_then(|()| core.stored_bytes()).map_err(|failure| cannot_use(location, failure))
     }
 
-    /// Reads the first page and the schema, to find a wrong key or a truncated file.
+    /// Reads the first page and the schema, to detect a wrong key or a truncated file.
     pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
         let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
         let verified = verify(&self.core, MAIN, location, page_size);
-        // The last connection moves the log into the file when it closes. One that cannot read the file changes nothing.
+        // The last connection moves the log into the file when it closes. A connection that cannot read the file must
+        // change nothing.
         let _ = self.core.with(|connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, verified.is_err())
         });
@@ -213,7 +214,7 @@ impl Opened {
 
 /// Returns the key of the database `schema` with the page size of its file, if the key authenticates the first page.
 ///
-/// `tried` is a page size that has failed.
+/// `tried` is a page size that has already failed.
 pub(crate) fn cipher_with_page_size_of_file(
     core: &Core,
     schema: &CStr,
@@ -231,7 +232,7 @@ pub(crate) fn cipher_with_page_size_of_file(
     Some(cipher.with_page_size(found))
 }
 
-/// Reads the first page and the schema of an encrypted database, to find a wrong key or a truncated file.
+/// Reads the first page and the schema of an encrypted database, to detect a wrong key or a truncated file.
 ///
 /// A new or empty file has nothing to read: its first write creates the salt and uses the key.
 pub(crate) fn verify(
@@ -243,7 +244,7 @@ pub(crate) fn verify(
     let name = schema.to_string_lossy();
     let checked =
         core.with(|connection| {
-            // In a transaction no writer changes the file between reading its header and its length.
+            // Inside a transaction, no writer changes the file between the reads of its header and its length.
             let transaction = connection.unchecked_transaction()?;
             let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
             transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
@@ -271,12 +272,12 @@ pub(crate) fn verify(
             let path = path_or_memory(location);
             let source = SqlError::Sqlite { code: result_codes::name(code), message };
             Err(match code & 0xff {
-                // SQLCipher reports one of these two for a first page that fails its authentication.
+                // SQLCipher reports SQLITE_NOTADB or SQLITE_ERROR for a first page that fails its authentication.
                 sqlite::SQLITE_NOTADB => unreadable(core, schema, path, page_size, source),
                 sqlite::SQLITE_ERROR if core.cipher_failed(&name) => {
                     unreadable(core, schema, path, page_size, source)
                 }
-                // With a plaintext header, SQLite accepts the page of zeros that SQLCipher makes of the rest.
+                // With a plaintext header, SQLite accepts the first page, whose rest SQLCipher has filled with zeros.
                 sqlite::SQLITE_CORRUPT if core.cipher_failed(&name) && has_plaintext_header(core, schema) => {
                     OpenError::WrongKey { path }
                 }
@@ -288,31 +289,31 @@ pub(crate) fn verify(
     }
 }
 
-/// Opens a connection and lists its file among those that are open, unless another thread converts the file.
+/// Opens a connection and registers its file as open, unless another thread converts the file.
 fn open_listed(
     location: Location<'_>,
     open: impl Fn() -> Result<Core, OpenError>,
 ) -> Result<Core, OpenError> {
     let Location::File(path) = location else { return open() };
     let in_use = || OpenError::InUse { path: path.to_owned() };
-    // SQLite would keep the descriptor of a second connection open until the first one is closed.
+    // SQLite would keep the descriptor of a second connection open until the first connection is closed.
     if registry::file_id(path).is_some_and(|id| registry::is_claimed(&id)) {
         return Err(in_use());
     }
     let core = open()?;
     let Some(id) = registry::file_id(path) else { return Ok(core) };
     let listed = registry::list(id).map_err(|_| in_use())?;
-    // A conversion may have replaced the file between the two.
+    // A conversion may have replaced the file between the open and the registration.
     let core = if core.has_moved() { open()? } else { core };
     core.keep_listed(listed);
     Ok(core)
 }
 
-/// Whether a file begins as a plain database does, and has encrypted pages nevertheless.
+/// Returns whether a file starts like a plain database but has encrypted pages.
 ///
 /// Byte 20 of the header counts the bytes that are reserved at the end of each page. SQLCipher reserves 16 for an IV, and a
-/// multiple of 16 for the HMAC. A plain copy of an encrypted database reserves them as well, and leaves them zero. Source:
-/// SQLite's file format, sections 1.3.2 and 1.3.4.
+/// multiple of 16 for the HMAC. A plain copy of an encrypted database reserves the same bytes, and leaves them zero.
+/// Source: SQLite's file format, sections 1.3.2 and 1.3.4.
 pub(crate) fn has_plaintext_header(core: &Core, schema: &CStr) -> bool {
     let Some(header) = core.file_part(schema, 0, HEADER).filter(|bytes| bytes.starts_with(PLAIN_HEADER))
     else {
@@ -331,21 +332,21 @@ pub(crate) fn has_plaintext_header(core: &Core, schema: &CStr) -> bool {
         && kept.is_some_and(|kept| kept.iter().any(|&byte| byte != 0))
 }
 
-/// Tells by a file's bytes why the key does not open it.
+/// Inspects a file's bytes to find why the key does not open the file.
 fn unreadable(core: &Core, schema: &CStr, path: PathBuf, page_size: u32, source: SqlError) -> OpenError {
     let FileStart { bytes, length } =
         core.file_start(schema, PLAIN_HEADER.len()).unwrap_or(FileStart { bytes: Vec::new(), length: 0 });
     if bytes == PLAIN_HEADER && !has_plaintext_header(core, schema) {
         return OpenError::NotEncrypted { path };
     }
-    // The file may have a smaller page size than the key, which is a wrong parameter.
+    // The file may have a smaller page size than the key. The key's parameter is then wrong.
     match length % MIN_PAGE_SIZE == 0 && length >= u64::from(page_size) {
         true => OpenError::WrongKey { path },
         false => OpenError::NotADatabase { path, length, source },
     }
 }
 
-/// The error for a failure of the operating system to open the file.
+/// Returns the error for a file that the operating system failed to open.
 pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailure) -> OpenError {
     let OpenFailure { code, message, cause } = failure;
     let code = result_codes::name(code);
@@ -356,7 +357,7 @@ pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure
         };
     };
     let path = path.to_owned();
-    // SQLite counts symbolic links without a failing call, and the cause is then that of an unrelated one.
+    // SQLite counts symbolic links without a failing system call, so the recorded cause is that of an unrelated call.
     let found = fs::metadata(&path).err().filter(|error| error.kind() != ErrorKind::NotFound);
     match found.or(cause) {
         Some(source) if source.kind() == ErrorKind::PermissionDenied => {
@@ -381,17 +382,18 @@ pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure
     }
 }
 
-/// Returns the folder of a path, or the nearest one above that exists, if a file has its place.
+/// Returns the nearest existing ancestor of a path if that ancestor is a file, not a folder.
 fn file_above(path: &Path) -> Option<PathBuf> {
     let nearest = path.ancestors().skip(1).find(|above| above.exists())?;
     (!nearest.is_dir()).then(|| nearest.to_owned())
 }
 
-/// The error for a file that SQLite could not create. SQLite then tries to read it, and reports that it is missing.
+/// Returns the error for a file that SQLite could not create. SQLite then tries to read the file, and reports it as
+/// missing.
 fn not_created(path: PathBuf, code: &'static str, message: String, missing: io::Error) -> OpenError {
     match File::options().write(true).create_new(true).open(&path) {
         Err(source) if source.kind() == ErrorKind::PermissionDenied => OpenError::Permission { path, source },
-        // A link to a folder that is missing exists, and its target does not.
+        // A dangling link exists, although its target does not.
         Err(source) if source.kind() == ErrorKind::AlreadyExists => {
             OpenError::System { path, code, message, source: Some(missing) }
         }
@@ -410,7 +412,7 @@ pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError 
     OpenError::Sqlite { path: path_or_memory(location), source }
 }
 
-/// Returns the path that messages name, or a name for a database in memory.
+/// Returns the path for messages, or a name for a database in memory.
 pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),
@@ -431,13 +433,13 @@ pub(crate) fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
         return Err(OpenError::EmptyPath);
     }
     let bytes = path_bytes(path)?;
-    // SQLite gives names that start with a colon a special meaning, and none that start with a folder.
+    // Names that start with a colon have a special meaning for SQLite; names that start with a folder do not.
     let bytes = match bytes.starts_with(b":") {
         true => [b"./", &*bytes].concat(),
         false => bytes,
     };
     let path_c = CString::new(bytes).map_err(|_| OpenError::NulInPath)?;
-    // SQLite opens a folder for reading without an error; only the first read fails.
+    // SQLite opens a folder without an error; only the first read fails.
     match path.is_dir() {
         true => Err(OpenError::Directory { path: path.to_owned() }),
         false => Ok(path_c),
@@ -450,14 +452,14 @@ fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
     Ok(path.as_os_str().as_bytes().to_vec())
 }
 
-/// Returns the path that SQLite names.
+/// Converts a path from SQLite's form.
 #[cfg(unix)]
 pub(crate) fn path_of(name: &CStr) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     PathBuf::from(std::ffi::OsStr::from_bytes(name.to_bytes()))
 }
 
-/// Returns the path that SQLite names.
+/// Converts a path from SQLite's form.
 #[cfg(not(unix))]
 pub(crate) fn path_of(name: &CStr) -> PathBuf {
     PathBuf::from(&*name.to_string_lossy())
@@ -473,13 +475,14 @@ fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
 
 /// Turns off SQLCipher's log, which writes to standard error, or to the system's log on macOS.
 ///
-/// The process belongs to the caller, who gets each error as a value. `PRAGMA cipher_log_level` turns the log on again.
+/// A library must not write to the caller's streams. The caller gets each error as a value. `PRAGMA cipher_log_level` turns
+/// the log on again.
 fn silence_cipher_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let memory = seam::open(c":memory:", OpenFlags::SQLITE_OPEN_READ_WRITE);
         if let Ok(core) = memory {
-            // If this lacks memory, the connection that follows lacks it as well, and reports the failure.
+            // If this call runs out of memory, opening the connection does too, and reports the failure.
             let _ = core.with(|connection| connection.pragma_update(None, "cipher_log_level", "NONE"));
         }
     });

@@ -7,7 +7,8 @@ use strongroom_keys::KeyError;
 
 use crate::SqlError;
 
-/// Why a database could not be opened or created.
+/// An error of [`Database::open`](crate::Database::open) or
+/// [`Database::open_unencrypted`](crate::Database::open_unencrypted).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -21,7 +22,7 @@ pub enum OpenError {
     )]
     NulInPath,
 
-    /// SQLite cannot take the path, because it is not Unicode. On Windows only.
+    /// SQLite cannot take the path, because the path is not valid Unicode. Occurs only on Windows.
     #[error("cannot open \"{path}\": the path is not valid Unicode, which SQLite requires; rename the file")]
     PathEncoding {
         /// The path.
@@ -39,7 +40,7 @@ pub enum OpenError {
         source: io::Error,
     },
 
-    /// The path leads through a file as if the file were a folder.
+    /// The path uses a file as if the file were a folder.
     #[error("cannot open \"{path}\": \"{file}\" is a file, not a folder; check the path")]
     FileAsDirectory {
         /// The path.
@@ -50,7 +51,7 @@ pub enum OpenError {
         source: io::Error,
     },
 
-    /// The file does not exist, and is not to be created.
+    /// The file does not exist, and the options forbid creating it.
     #[error("cannot open \"{path}\": the file does not exist; check the path")]
     MissingFile {
         /// The path.
@@ -68,7 +69,7 @@ pub enum OpenError {
 
     /// Another thread converts the file.
     #[error(
-        "cannot open \"{path}\": the file is being converted to another key; wait for the end of the conversion"
+        "cannot open \"{path}\": the file is being converted to another key; wait until the conversion ends"
     )]
     InUse {
         /// The path.
@@ -99,7 +100,7 @@ pub enum OpenError {
 
     /// The key does not open the file.
     ///
-    /// Bytes do not tell a wrong key from a damaged first page, nor from a file of random content.
+    /// A wrong key, a damaged first page and a file of random bytes cannot be distinguished.
     #[error(
         "cannot open \"{path}\": the key is wrong, or the file has other cipher parameters, or its first page is damaged; \
          check the key and the parameters"
@@ -109,7 +110,7 @@ pub enum OpenError {
         path: PathBuf,
     },
 
-    /// Another connection has changed the key of a file that this connection has open.
+    /// Another connection changed the key of a file that this connection has open.
     #[error(
         "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
     )]
@@ -118,7 +119,7 @@ pub enum OpenError {
         path: PathBuf,
     },
 
-    /// The file is a plain SQLite database, and a key was given.
+    /// The file is a plain SQLite database, but a key was given.
     #[error(
         "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or encrypt it with \
          Database.encrypt()"
@@ -128,7 +129,7 @@ pub enum OpenError {
         path: PathBuf,
     },
 
-    /// No database of this key has the length of the file.
+    /// The length of the file is not possible for a database with this key.
     #[error(
         "cannot open \"{path}\": its length, {length} bytes, is not a multiple of the page size; the file is not a \
          database, is cut off, or has other cipher parameters"
@@ -142,7 +143,7 @@ pub enum OpenError {
         source: SqlError,
     },
 
-    /// The file is an encrypted database without its end.
+    /// The file is an encrypted database that is cut off.
     #[error(
         "cannot open \"{path}\": the file is cut off at {length} of {expected} bytes; restore it from a copy (nothing \
          was written to it)"
@@ -156,7 +157,7 @@ pub enum OpenError {
         expected: u64,
     },
 
-    /// The key is right, and the content of the database contradicts itself or the file's length.
+    /// The key is right, but the content of the database contradicts itself or the file's length.
     #[error(
         "cannot open \"{path}\": the file is damaged or cut off ({source}); restore it from a copy (nothing was written \
          to it)"
@@ -195,8 +196,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Every code of this engine that [`OpenError::code`] can return, without `STRONGROOM_INIT`, which `KeyError` lists;
-    /// the other codes are SQLite's.
+    /// The engine's codes that [`OpenError::code`] can return, except `STRONGROOM_INIT`, which `KeyError` lists; the other
+    /// codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_EMPTY_PATH",
         "STRONGROOM_NUL_IN_PATH",

@@ -1,4 +1,4 @@
-//! The layout of a database's pages, which decides whether pages can be copied from one database to another.
+//! The layout of a database's pages. Pages can be copied only between databases of one layout.
 
 use std::ffi::CStr;
 
@@ -24,11 +24,11 @@ impl PageLayout {
         }
         let name = schema.to_string_lossy();
         let page_size = core.with(|connection| {
-            // SQLite knows the layout of a plain file once it has read the file. A lock or a wrong key, which prevent the
-            // reading, prevent every later read as well.
+            // SQLite knows the layout of a plain file only once it has read the file. A failure of this read is ignored: a
+            // lock or a wrong key makes every later read fail too.
             let _ = connection.pragma_query_value(Some(&*name), "page_count", |_| Ok(()));
             connection.pragma_query_value(Some(&*name), "page_size", |row| match row.get_ref(0)? {
-                // SQLCipher's answer is a text.
+                // SQLCipher returns text.
                 ValueRef::Text(text) => Ok(str::from_utf8(text).ok().and_then(|text| text.parse().ok())),
                 _ => row.get(0).map(Some),
             })
@@ -37,12 +37,12 @@ impl PageLayout {
         Ok(page_size.zip(reserved).map(|(page_size, reserved)| Self { page_size, reserved }))
     }
 
-    /// Returns the layout that a copy of the database has with these parameters.
+    /// Returns the layout of a copy of the database with these parameters.
     ///
-    /// Without a page size in the parameters, the copy keeps the page size. Only a page with an HMAC shows its size to
-    /// those who open the file: otherwise the copy has the size that they expect.
+    /// Without a page size in the parameters, the copy keeps the page size. Without an HMAC, opening the file cannot reveal
+    /// its page size, so the copy gets the default size.
     pub(crate) fn adopt(&self, parameters: &CipherParameters) -> Self {
-        /// A smaller page has no room for a cipher.
+        /// Smaller pages have no room for a cipher.
         const MIN_ENCRYPTED: u32 = 1024;
         let found_by_reader = parameters.effective_hmac_algorithm().is_some();
         let page_size = match parameters.page_size {

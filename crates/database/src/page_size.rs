@@ -1,6 +1,6 @@
-//! `PRAGMA page_size` of an encrypted database.
+//! Makes `PRAGMA page_size` of an encrypted database return a number.
 //!
-//! SQLCipher answers a text, in a column with another name, which it makes while SQLite compiles the statement.
+//! SQLCipher returns text, in a column with another name, and computes the text while SQLite compiles the statement.
 
 use std::ffi::CString;
 
@@ -10,10 +10,11 @@ use crate::seam::{RawStatement, Source, Step};
 use crate::session::Session;
 use crate::{SqlError, Value};
 
-/// The name of the column in SQLCipher's answer.
+/// The name of the column in SQLCipher's result.
 const COLUMN_OF_CIPHER: &str = "cipher_page_size";
 
-/// Returns the statement that SQLite compiled from `sql`, or for `PRAGMA page_size` one that answers a number as SQLite does.
+/// Returns the statement that SQLite compiled from `sql`, or for `PRAGMA page_size` a statement that returns a number as
+/// SQLite does.
 pub(crate) fn prepared(session: &Session, mut raw: RawStatement, sql: &str) -> Result<Prepared, SqlError> {
     if asks_for_page_size(sql)
         && let Some(size) = answer_of_cipher(&mut raw)
@@ -27,7 +28,7 @@ pub(crate) fn prepared(session: &Session, mut raw: RawStatement, sql: &str) -> R
     Ok(Prepared::new(raw, sql))
 }
 
-/// Whether the SQL is `PRAGMA page_size`, with or without the name of a database.
+/// Returns whether the SQL is `PRAGMA page_size`, with or without the name of a database.
 fn asks_for_page_size(sql: &str) -> bool {
     let mut words = tokens(sql).filter(|token| !token.is(";"));
     if !words.next().is_some_and(|first| first.is_word("pragma")) {
@@ -42,7 +43,7 @@ fn asks_for_page_size(sql: &str) -> bool {
     name.name().is_some_and(|name| name == "page_size")
 }
 
-/// Returns the page size that SQLCipher answered, or `None` for SQLite's own answer.
+/// Returns the page size that SQLCipher returned, or `None` for SQLite's own result.
 fn answer_of_cipher(raw: &mut RawStatement) -> Option<u32> {
     let columns = raw.origins().ok()?;
     if columns.first()?.name != COLUMN_OF_CIPHER {
@@ -64,7 +65,7 @@ mod tests {
     use super::asks_for_page_size;
 
     #[test]
-    fn the_question_is_known_in_every_spelling() {
+    fn every_spelling_of_the_pragma_is_recognised() {
         for sql in [
             "PRAGMA page_size",
             " pragma /* a */ Page_Size ;",

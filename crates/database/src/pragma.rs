@@ -1,4 +1,4 @@
-//! Pragmas of one database of a connection.
+//! Reads and sets pragmas of one database of a connection.
 //!
 //! rusqlite writes the name of a database without quotes, so that a name like "index" would be a syntax error.
 
@@ -16,7 +16,7 @@ pub(crate) fn set_pragma(connection: &Connection, schema: &str, name: &str, valu
     connection.execute_batch(&format!("PRAGMA {}.{name} = '{value}'", quoted(schema)))
 }
 
-/// Returns a name in the quotes that SQL has for identifiers.
+/// Returns a name quoted as an SQL identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

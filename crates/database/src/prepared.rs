@@ -7,19 +7,19 @@ use crate::lexer::tokens;
 use crate::redact::{holds_secret, redact};
 use crate::seam::RawStatement;
 
-/// A compiled statement. The cache and a [`Statement`](crate::Statement) hand it to each other.
+/// A compiled statement, owned by the cache or by a [`Statement`](crate::Statement).
 pub(crate) struct Prepared {
     pub(crate) raw: RawStatement,
     pub(crate) facts: Rc<Facts>,
 }
 
-/// The facts about a statement that its SQL and its preparation show.
+/// The facts about a statement that follow from its SQL and its compilation.
 pub(crate) struct Facts {
     /// The SQL, without keys.
     pub(crate) sql: Rc<str>,
-    /// Whether the cache may keep the statement.
+    /// `true` if the cache may keep the statement.
     pub(crate) cacheable: bool,
-    /// Whether SQLite compiled another SQL in place of `sql`.
+    /// `true` if SQLite compiled other SQL in place of `sql`.
     pub(crate) replaced: bool,
     pub(crate) read_only: bool,
     pub(crate) parameter_count: usize,
@@ -40,7 +40,7 @@ impl Prepared {
         Self { raw, facts: Rc::new(facts) }
     }
 
-    /// Collects the facts about a statement of another SQL that takes the place of `sql`.
+    /// Collects the facts about a statement compiled from other SQL that replaces `sql`.
     pub(crate) fn in_place_of(raw: RawStatement, sql: &str) -> Self {
         let Self { raw, facts } = Self::new(raw, sql);
         let facts = Rc::try_unwrap(facts).map(|facts| Rc::new(Facts { replaced: true, ..facts }));
@@ -48,9 +48,9 @@ impl Prepared {
     }
 }
 
-/// Whether a statement leaves every table and view as it is, judged by its first word.
+/// Returns whether a statement leaves the schema unchanged, judged by the statement's first word.
 ///
-/// ROLLBACK may undo a change of the schema, and a pragma may change anything, even while SQLite prepares it.
+/// ROLLBACK may undo a schema change, and a pragma may change anything, even while SQLite prepares the pragma.
 pub(crate) fn keeps_schema(sql: &str) -> bool {
     const WORDS: [&str; 12] = [
         "select",

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use crate::lexer::{Kind, Token, tokens};
 
-/// Replaces a key.
+/// The text that replaces a key.
 const REDACTED: &str = "'<redacted>'";
 
 /// Replaces the value of `PRAGMA key` and similar pragmas, the key of `ATTACH`, and the arguments of `sqlcipher_export`.
 ///
-/// The text after the key is removed as well, up to its end. A stray quote in the key moves the end of the statement to
-/// a place that only SQLite knows, so that statements that follow cannot be kept.
+/// All text after the key is removed too. A stray quote in the key moves the end of the statement to a place that only
+/// SQLite knows, so later statements cannot be kept.
 pub fn redact(sql: &str) -> Cow<'_, str> {
     match find_secret(sql) {
         None => Cow::Borrowed(sql),
@@ -18,15 +18,15 @@ pub fn redact(sql: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether the SQL holds a key, so that no part of it may be shown.
+/// Returns whether the SQL holds a key, so that no part of the SQL may be shown.
 pub(crate) fn holds_secret(sql: &str) -> bool {
     find_secret(sql).is_some()
 }
 
 /// Returns the byte at which the first secret starts.
 ///
-/// The keywords count at any place of the text. A false match hides a harmless text; a list of the places where SQLite
-/// accepts them could have a gap.
+/// The keywords count anywhere in the text. A false match only hides harmless text; a list of the places where SQLite
+/// accepts the keywords could have a gap.
 fn find_secret(sql: &str) -> Option<usize> {
     let mut scan = tokens(sql).peekable();
     let mut attaching = false;
@@ -49,7 +49,7 @@ fn find_secret(sql: &str) -> Option<usize> {
     None
 }
 
-/// Returns the byte at which the value of a key pragma starts. `scan` is behind the word PRAGMA.
+/// Returns the byte at which the value of a key pragma starts. `scan` is positioned after the word PRAGMA.
 fn after_key_pragma<'a, I>(scan: &mut std::iter::Peekable<I>) -> Option<usize>
 where
     I: Iterator<Item = Token<'a>>,
@@ -73,7 +73,7 @@ where
     }
 }
 
-/// Matches every pragma with "key" in its name, so that no spelling is missed, except those about foreign keys.
+/// Matches every pragma with "key" in its name, so that no spelling is missed. Pragmas about foreign keys are exempt.
 fn is_key_pragma(name: &Token<'_>) -> bool {
     name.kind != Kind::Other
         && name.name().is_some_and(|name| name.contains("key") && !name.contains("foreign_key"))
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_key_is_shown_as_it_is() {
+    fn sql_without_a_key_is_shown_unchanged() {
         for sql in [
             "SELECT 'PRAGMA key = x'",
             "SELECT key FROM t -- PRAGMA key = 'a'",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_key_stays() {
+    fn text_before_the_key_stays() {
         assert_eq!(redact("PRAGMA main.key = 'a'"), "PRAGMA main.key = '<redacted>'");
         assert_eq!(redact("ATTACH 'f.db' AS f KEY 'a'"), "ATTACH 'f.db' AS f KEY '<redacted>'");
     }

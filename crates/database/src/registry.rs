@@ -1,7 +1,7 @@
-//! The files that this process has open as databases.
+//! Lists the files that this process has open as databases.
 //!
-//! A conversion replaces a file, and a connection that had the old file open would go on with a file that has no name.
-//! On most systems an idle connection holds no lock, so that this process keeps its own list.
+//! A conversion replaces a file. A connection that had the old file open would continue with a file that has no name. An
+//! idle connection holds no lock on most systems, so this process keeps its own list.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ static FILES: Mutex<Files> = Mutex::new(Files { open: BTreeMap::new(), claimed: 
 struct Files {
     /// The number of connections to each file.
     open: BTreeMap<FileId, usize>,
-    /// The files that a thread converts.
+    /// The files that a thread is converting.
     claimed: BTreeMap<FileId, ThreadId>,
 }
 
@@ -33,12 +33,12 @@ struct Files {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InUse;
 
-/// The entry of an open connection, which the drop removes.
+/// The entry of an open connection. Dropping this value removes the entry.
 pub(crate) struct Listed {
     id: FileId,
 }
 
-/// The right of this thread to replace a file, which the drop returns.
+/// The right of this thread to replace a file. Dropping this value gives up the right.
 pub(crate) struct Claim {
     id: FileId,
 }
@@ -58,12 +58,13 @@ pub(crate) fn file_id(path: &Path) -> Option<FileId> {
     Some(FileId { file })
 }
 
-/// Whether another thread converts a file.
+/// Returns whether another thread is converting a file.
 pub(crate) fn is_claimed(id: &FileId) -> bool {
     files().claimed.get(id).is_some_and(|owner| *owner != thread::current().id())
 }
 
-/// Lists a connection to a file, unless another thread converts the file. The thread that does may open it.
+/// Adds a connection to a file to the list, unless another thread is converting the file. The converting thread itself may
+/// open the file.
 pub(crate) fn list(id: FileId) -> Result<Listed, InUse> {
     let mut files = files();
     if files.claimed.get(&id).is_some_and(|owner| *owner != thread::current().id()) {
@@ -73,7 +74,7 @@ pub(crate) fn list(id: FileId) -> Result<Listed, InUse> {
     Ok(Listed { id })
 }
 
-/// Claims a file that no connection of this process has open, and that no other thread converts.
+/// Claims a file. Fails if a connection of this process has the file open, or if a thread is converting the file.
 pub(crate) fn claim(id: FileId) -> Result<Claim, InUse> {
     let mut files = files();
     if files.open.contains_key(&id) || files.claimed.contains_key(&id) {
@@ -107,7 +108,7 @@ impl Drop for Claim {
     }
 }
 
-/// Locks the list, also after a panic, which leaves no half of a change.
+/// Locks the list, even after a panic: a panic leaves no partial change.
 fn files() -> MutexGuard<'static, Files> {
     FILES.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -116,7 +117,7 @@ fn files() -> MutexGuard<'static, Files> {
 mod tests {
     use super::*;
 
-    /// An identity that no file of another test has.
+    /// Returns an identity that no file of another test has.
     fn id(path: &Path) -> FileId {
         fs::write(path, "").unwrap();
         file_id(path).unwrap()

@@ -1,12 +1,13 @@
 //! Changes the key of an open database.
 //!
-//! A second connection rewrites every page in one exclusive transaction. It writes pages with the new key, and reads them
-//! and writes the rollback journal with the old one, so that SQLite's own recovery undoes a change that did not end: after a
-//! crash, a full disk or a lock that never comes, the file has the old key, and after the commit the new one. In WAL mode,
-//! the log holds the new pages until the commit, and readers keep their snapshot with the old key.
+//! A second connection rewrites every page in one exclusive transaction. The second connection writes pages with the new
+//! key, but reads pages and writes the rollback journal with the old key. SQLite's own recovery therefore undoes an
+//! incomplete rekey: after a crash, on a full disk or without the lock, the file keeps the old key. After the commit, the
+//! file has the new key. In WAL mode, the log holds the new pages until the commit, and readers keep their snapshot with
+//! the old key.
 //!
-//! Invariant: SQLCipher's own rekey never runs. It exchanges the connection's key before it has the lock, and ignores the
-//! result of the commit.
+//! Invariant: SQLCipher's own rekey never runs: that function replaces the connection's key before it has the lock, and
+//! ignores the result of the commit.
 
 use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
@@ -22,33 +23,34 @@ use crate::pragma::pragma;
 use crate::seam::{Core, Failure};
 use crate::{Database, Location, OpenError, OpenOptions, RekeyError, SqlError};
 
-/// The progress of a change of key.
+/// The progress of a rekey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RekeyProgress {
-    /// The number of pages that were written, then read back.
+    /// The number of pages written, plus the number read back.
     pub done: u64,
     /// The number of pages to write and to read back: twice the pages of the file.
     pub total: u64,
 }
 
-/// A callback that learns the progress, and returns false to cancel.
+/// A callback that receives the progress, and returns false to cancel.
 ///
-/// The change cannot be cancelled once it is committed, and the result is then ignored.
+/// After the commit, the rekey cannot be cancelled, and the returned value is ignored.
 pub type OnRekeyProgress<'p> = dyn FnMut(RekeyProgress) -> bool + 'p;
 
 /// The number of pages between two calls of the callback.
 const PAGES_PER_CALL: u64 = 256;
-/// The byte that SQLite locks, whose page holds nothing. Source: SQLite's file format, section 1.4.
+/// The offset of the byte that SQLite locks. The page of that byte holds no content. Source: SQLite's file format, section
+/// 1.4.
 const LOCK_BYTE: u64 = 0x4000_0000;
 
 impl Database {
-    /// Changes the key of the database `schema`, `main` or the name of an attached one.
+    /// Changes the key of the database `schema`, which is `main` or the name of an attached database.
     ///
-    /// Afterwards `to` opens the file as it would open one that it created. The salt and the layout of the pages stay: page
-    /// size, HMAC, plaintext header. Other connections get [`SqlError::KeyChanged`] at their next statement.
+    /// Afterwards, `to` opens the file as if the file had been created with that key. The salt and the page layout stay:
+    /// page size, HMAC, plaintext header. The next statement of any other connection fails with [`SqlError::KeyChanged`].
     ///
-    /// The call waits for the locks of other connections as long as the connection's busy timeout. In rollback-journal mode
-    /// it needs free disk space of the size of the file for the journal, in WAL mode for the log.
+    /// The call waits for the locks of other connections for at most the connection's busy timeout. The call needs as much
+    /// free disk space as the size of the file: for the journal in rollback-journal mode, for the log in WAL mode.
     ///
     /// # Errors
     ///
@@ -96,7 +98,7 @@ impl Database {
     }
 }
 
-/// One change of key.
+/// One rekey.
 struct Change<'c> {
     /// The connection of the caller.
     core: &'c Core,
@@ -117,8 +119,8 @@ impl Change<'_> {
             return Ok(());
         }
         self.read_first_page(&writer)?;
-        // The writer has read a page, and has derived its keys with the salt of the file. The caller's connection may have
-        // done neither.
+        // The writer has read a page and derived its keys with the file's salt. The caller's connection may have done
+        // neither.
         let cipher = Cipher::of(&writer.core, MAIN).map_err(|failure| not_begun(&self.path, failure))?;
         let Some((cipher, (_, salt))) = cipher.and_then(|cipher| {
             let keys = cipher.page_keys()?;
@@ -137,7 +139,8 @@ impl Change<'_> {
         let written = self.rewrite(&writer.core, for_writer, page_size, progress);
         drop(writer);
         if let Err(error) = written {
-            // After a failed commit, only the file tells which key it has: SQLite may have failed behind the commit.
+            // After a failed commit, only the file shows which key it has: the failure may have come after the actual
+            // commit.
             match (self.opens_with(&cipher, &options), self.opens_with(&new_cipher, &options)) {
                 (Opens::Yes, _) | (_, Opens::No) => return Err(error),
                 (_, Opens::Yes) => {}
@@ -146,15 +149,15 @@ impl Change<'_> {
                 }
             }
         }
-        // The file has the new key. Whatever happens now, the caller's connection must have it as well.
+        // The file has the new key. The caller's connection must get the new key too, even if a later step fails.
         self.core.exchange_keys(self.schema, for_caller).map_err(|failure| self.unverified(failure))?;
-        // Reading the first page hands SQLCipher the new key, which it passes to databases that are attached without one. A
-        // lock only delays that.
+        // Reading the first page gives SQLCipher the new key, which SQLCipher passes to databases attached without a key. A
+        // lock only delays this step.
         let _ = self.core.with(|connection| pragma::<i64>(connection, self.schema, "schema_version"));
         self.read_back(&new_cipher, &options, progress)
     }
 
-    /// Sets the new key if the file is still empty when nobody else can write it. Returns whether it was.
+    /// Sets the new key if the file is still empty once nobody else can write to it. Returns whether the file was empty.
     fn replace_of_empty_file(&self, writer: &Opened) -> Result<bool, RekeyError> {
         let failed = |failure| self.begun(&writer.core, failure);
         writer.core.with(|connection| connection.execute_batch("BEGIN EXCLUSIVE")).map_err(failed)?;
@@ -202,7 +205,7 @@ impl Change<'_> {
         }
     }
 
-    /// Writes every page with the new key in one transaction.
+    /// Rewrites every page with the new key in one transaction.
     fn rewrite(
         &self,
         writer: &Core,
@@ -220,7 +223,7 @@ impl Change<'_> {
         writer.write_with("main", Some(keys)).map_err(failed)?;
         let lock_page = LOCK_BYTE / page_size + 1;
         let written = writer.with(|connection| {
-            // Counted again, because another connection may have written before the lock came.
+            // The pages are counted only now: another connection may have written before this one got the lock.
             let pages = connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))?;
             let pages = pages.unsigned_abs();
             let mut rewrite = connection.prepare("UPDATE sqlite_dbpage SET data = data WHERE pgno = ?1")?;
@@ -235,7 +238,8 @@ impl Change<'_> {
             }
             Ok(true)
         });
-        // Nothing grows in this transaction: a page of zeros is one of the file, and must not get an HMAC.
+        // The file does not grow in this transaction, so a page of zeros is a damaged page of the file, and must not get an
+        // HMAC.
         let zeros = written.as_ref().is_ok_and(|written| *written) && writer.zeroed_page("main").is_some();
         let written = match written {
             Ok(true) if zeros => {
@@ -249,12 +253,13 @@ impl Change<'_> {
             other => other,
         };
         if matches!(written, Ok(true)) {
-            // Later checkpoints would move the new pages into the file as well; this one spares the next reader the log.
+            // Later checkpoints would also move the new pages into the file; this checkpoint spares the next reader the
+            // log.
             let _ = writer.with(|connection| connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
             return Ok(());
         }
         let written = written.map_err(failed);
-        // SQLite rolls back by itself after some failures, and then reports that no transaction is active.
+        // After some failures, SQLite has already rolled back, and reports here that no transaction is active.
         let _ = writer.with(|connection| connection.execute_batch("ROLLBACK"));
         match written {
             Err(error) => Err(error),
@@ -262,19 +267,19 @@ impl Change<'_> {
         }
     }
 
-    /// The error of a step before the commit.
+    /// Returns the error of a step before the commit.
     fn begun(&self, writer: &Core, failure: Failure) -> RekeyError {
         if !writer.cipher_failed("main") {
             return not_begun(&self.path, failure);
         }
         match key_changed(writer, MAIN) {
-            // Another connection changed the key while this one waited for the lock.
+            // Another connection changed the key while this connection waited for the lock.
             Some(path) => RekeyError::Open { source: OpenError::KeyChanged { path } },
             None => RekeyError::Sqlite { path: self.path.clone(), source: SqlError::PageAuthentication },
         }
     }
 
-    /// Whether the first page of the file has this key.
+    /// Returns whether the first page of the file has this key.
     fn opens_with(&self, cipher: &Cipher, options: &OpenOptions) -> Opens {
         let Ok(opened) = self.open_with(cipher, options) else { return Opens::Unknown };
         let read = opened.core.with(|connection| pragma::<i64>(connection, "main", "schema_version"));
@@ -331,12 +336,12 @@ impl Change<'_> {
     }
 }
 
-/// Whether a file has no page, so that no page has a key.
+/// Returns whether a file has no pages, and therefore no page with a key.
 fn is_empty(opened: &Opened) -> bool {
     opened.core.file_start(MAIN, 0).is_some_and(|start| start.length == 0)
 }
 
-/// Whether a key opens a file.
+/// The result of trying to open a file with a key.
 enum Opens {
     Yes,
     No,
@@ -349,12 +354,12 @@ fn keys_of(cipher: &Cipher) -> Result<PageKeys, RekeyError> {
     keys.ok_or_else(|| SqlError::Busy.into())
 }
 
-/// The error of a step before the commit.
+/// Returns the error of a step before the commit.
 fn not_begun(path: &Path, failure: Failure) -> RekeyError {
     RekeyError::Sqlite { path: path.to_owned(), source: SqlError::from_failure(failure) }
 }
 
-/// Returns the parameter by which the pages of a file would have another layout.
+/// Returns the first parameter that would change the layout of the file's pages.
 fn layout_difference(file: &CipherParameters, to: &CipherParameters) -> Option<&'static str> {
     let header = |parameters: &CipherParameters| parameters.plaintext_header_size.unwrap_or(0);
     // Names what the caller passed: the version implies its HMAC algorithm.

@@ -6,13 +6,14 @@ use strongroom_keys::KeyError;
 
 use crate::{OpenError, SqlError};
 
-/// Why a key was not changed.
+/// An error of [`Database::rekey`](crate::Database::rekey).
 ///
-/// Except for [`RekeyError::Unverified`], [`RekeyError::Unopened`] and [`RekeyError::Unknown`], the file has the key that it had before, and the connection goes on with it.
+/// Except after [`RekeyError::Unverified`], [`RekeyError::Unopened`] and [`RekeyError::Unknown`], the file and the
+/// connection keep the old key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RekeyError {
-    /// A transaction is open, whose pages the new key would not reach.
+    /// A transaction is open, and the new key would not apply to its pages.
     #[error("cannot change the key inside a transaction: commit it or roll it back first")]
     InTransaction,
 
@@ -47,14 +48,14 @@ pub enum RekeyError {
         schema: String,
     },
 
-    /// The connection may not write the file.
+    /// The connection may not write to the file.
     #[error("cannot change the key of \"{path}\": the database is open read-only; open it for writing")]
     ReadOnly {
         /// The path.
         path: PathBuf,
     },
 
-    /// This connection holds the file's lock for good.
+    /// This connection holds the file's lock permanently, because of its locking mode.
     #[error(
         "cannot change the key of \"{path}\": this connection has locking_mode EXCLUSIVE; set PRAGMA locking_mode = NORMAL \
          and read from the database once"
@@ -64,7 +65,7 @@ pub enum RekeyError {
         path: PathBuf,
     },
 
-    /// The new key has parameters that would move the content of every page.
+    /// The new key has parameters that would change the layout of every page.
     #[error(
         "cannot change the key of \"{path}\": the new key has another {parameter} than the file, which needs a new file; \
          leave the parameter out or use Database.migrate()"
@@ -76,8 +77,8 @@ pub enum RekeyError {
         parameter: &'static str,
     },
 
-    /// The caller's progress function asked to stop.
-    #[error("the change of the key was cancelled; the file has its old key")]
+    /// The caller's progress function cancelled the rekey.
+    #[error("the rekey was cancelled; the file keeps its old key")]
     Cancelled,
 
     /// The new key could not be derived.
@@ -87,14 +88,14 @@ pub enum RekeyError {
         source: KeyError,
     },
 
-    /// The file could not be opened a second time, or another connection has changed its key.
+    /// The file could not be opened a second time, or another connection changed its key.
     #[error(transparent)]
     Open {
-        /// The error of opening.
+        /// The error of opening the file.
         source: OpenError,
     },
 
-    /// SQLite failed, and rolled the change back.
+    /// SQLite failed, and rolled back the rekey.
     #[error("cannot change the key of \"{path}\", which keeps its old key: {source}")]
     Sqlite {
         /// The path.
@@ -103,42 +104,42 @@ pub enum RekeyError {
         source: SqlError,
     },
 
-    /// The commit failed, and the file cannot be read to tell which key it has.
+    /// The commit failed, and the file cannot be read to find out which key it has.
     #[error(
-        "the change of the key of \"{path}\" failed, and the file cannot be read to tell whether it has the old key or the \
+        "the rekey of \"{path}\" failed, and the file cannot be read to find out whether it has the old key or the \
          new one; keep both, and try them when the file can be read again: {source}"
     )]
     Unknown {
         /// The path.
         path: PathBuf,
-        /// The error of the change.
+        /// The error of the commit.
         source: Box<RekeyError>,
     },
 
-    /// The file has the new key, and could not be opened to read it back.
-    #[error("the file \"{path}\" has the new key, and could not be opened to read it back: {source}")]
+    /// The file has the new key, but could not be opened to read it back.
+    #[error("the file \"{path}\" has the new key, but could not be opened to read it back: {source}")]
     Unopened {
         /// The path.
         path: PathBuf,
-        /// The error of opening.
+        /// The error of opening the file.
         source: Box<RekeyError>,
     },
 
-    /// The file has the new key, and reading it back failed.
+    /// The file has the new key, but reading it back failed.
     #[error(
-        "the file \"{path}\" has the new key, and reading it back failed: {source}; check the file with db.check(), and \
+        "the file \"{path}\" has the new key, but reading it back failed: {source}; check the file with db.check(), and \
          keep its last backup"
     )]
     Unverified {
         /// The path.
         path: PathBuf,
-        /// The error of reading.
+        /// The error of reading the file.
         source: SqlError,
     },
 }
 
 impl RekeyError {
-    /// Every code of this engine that [`RekeyError::code`] can return and no other error has.
+    /// The engine's codes that only [`RekeyError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_IN_TRANSACTION",
         "STRONGROOM_REKEY_LAYOUT",
@@ -168,7 +169,7 @@ impl RekeyError {
 }
 
 impl From<SqlError> for RekeyError {
-    /// The error before anything was written, such as that of a closed database.
+    /// An error from before the first write, such as that of a closed database.
     fn from(source: SqlError) -> Self {
         Self::Sqlite { path: PathBuf::new(), source }
     }

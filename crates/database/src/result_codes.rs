@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind};
 
 use vendored_sys::sqlite;
 
-/// Returns the name of a result code of SQLite, also of an extended one.
+/// Returns the name of a primary or extended result code of SQLite.
 ///
-/// A code that this list lacks, such as one of a newer SQLite, has the name of its primary code.
+/// For a code that the list lacks, such as one of a newer SQLite, returns the name of its primary code.
 pub(crate) fn name(code: c_int) -> &'static str {
     for candidate in [code, code & 0xff] {
         if let Some(position) = NUMBERS.iter().position(|number| *number == candidate) {
@@ -23,7 +23,7 @@ pub(crate) fn of_system(error: &io::Error) -> &'static str {
         ErrorKind::PermissionDenied => "SQLITE_PERM",
         ErrorKind::ReadOnlyFilesystem => "SQLITE_READONLY",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "SQLITE_FULL",
-        // The last one is the kind of ENAMETOOLONG.
+        // `InvalidFilename` is the kind of ENAMETOOLONG.
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => "SQLITE_CANTOPEN",
         _ => "SQLITE_IOERR",
     }
@@ -37,7 +37,7 @@ macro_rules! result_codes {
     };
 }
 
-// Source: sqlite3.h, "Result Codes" and "Extended Result Codes", without the codes of success.
+// Source: sqlite3.h, "Result Codes" and "Extended Result Codes", without the success codes.
 result_codes! {
     SQLITE_ERROR, SQLITE_INTERNAL, SQLITE_PERM, SQLITE_ABORT, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_NOMEM,
     SQLITE_READONLY, SQLITE_INTERRUPT, SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTFOUND, SQLITE_FULL,
@@ -71,7 +71,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_error_of_the_system_has_the_code_of_sqlite() {
+    fn a_system_error_maps_to_sqlites_code() {
         for (number, code) in [
             (libc::ENOENT, "SQLITE_CANTOPEN"),
             (libc::ENOTDIR, "SQLITE_CANTOPEN"),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_code_has_its_extended_name() {
+    fn an_extended_result_code_has_its_own_name() {
         assert_eq!(name(sqlite::SQLITE_CONSTRAINT_UNIQUE), "SQLITE_CONSTRAINT_UNIQUE");
         assert_eq!(name(sqlite::SQLITE_IOERR_SHORT_READ), "SQLITE_IOERR_SHORT_READ");
         assert_eq!(name(sqlite::SQLITE_BUSY), "SQLITE_BUSY");

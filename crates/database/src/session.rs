@@ -19,15 +19,15 @@ use crate::redact::{holds_secret, redact};
 use crate::seam::{Core, Failure, Parsed, RawStatement, Source, take_refused};
 use crate::{SqlError, Value};
 
-/// SQLite's message for SQLITE_ERROR without a cause of its own.
+/// SQLite's message for an SQLITE_ERROR without a specific cause.
 const GENERIC: &str = "SQL logic error";
 
 /// The callback of [`Database::set_trace`](crate::Database::set_trace).
 pub type Trace = Box<dyn FnMut(&str) -> ControlFlow<()>>;
 
-/// One connection with its idle statements and its trace.
+/// A connection with its idle statements and its trace.
 pub(crate) struct Session {
-    // The first field, so that idle statements are dropped before the connection.
+    // Declared first, so that idle statements are dropped before the connection.
     cache: RefCell<Cache>,
     /// Counts the statements that ran and may have changed the schema.
     schema: Cell<u64>,
@@ -35,11 +35,11 @@ pub(crate) struct Session {
     function_failures: FunctionFailures,
     trace: RefCell<Option<Trace>>,
     traced: Cell<bool>,
-    /// The number of savepoints that are open inside each other.
+    /// The number of nested open savepoints.
     pub(crate) savepoints: Cell<u64>,
     /// The databases whose key another connection has changed, with their paths.
     key_changed: RefCell<HashMap<CString, PathBuf>>,
-    /// Whether the database has a key, without which the cipher's state means nothing.
+    /// `true` if the database has a key. Without a key, the cipher's state is meaningless.
     keyed: bool,
 }
 
@@ -69,23 +69,23 @@ impl Session {
         Ok(())
     }
 
-    /// The schema that statements prepared now belong to.
+    /// Returns the schema version that newly prepared statements belong to.
     pub(crate) fn schema(&self) -> u64 {
         self.schema.get()
     }
 
-    /// Drops the idle statements: SQLite compiled them, and named their columns, for the schema before the change.
+    /// Drops the idle statements: SQLite compiled them and named their columns for the old schema.
     pub(crate) fn schema_may_differ(&self) {
         self.schema.set(self.schema.get() + 1);
         self.cache.borrow_mut().clear();
     }
 
-    /// Takes the idle statement of this SQL out of the cache.
+    /// Removes and returns the idle statement of this SQL from the cache.
     pub(crate) fn take_idle(&self, sql: &str) -> Option<Prepared> {
         self.cache.borrow_mut().take(sql)
     }
 
-    /// Caches a statement that its owner drops, if the schema is still the one that it was prepared for.
+    /// Caches a dropped statement, unless the schema has changed since the statement was prepared.
     pub(crate) fn give_back(&self, mut prepared: Prepared, schema: u64) {
         if prepared.facts.cacheable && schema == self.schema() && self.is_open() {
             prepared.raw.reset();
@@ -128,7 +128,7 @@ impl Session {
         self.trace.replace(hook);
     }
 
-    /// Shows a statement to the trace, if there is one, before the statement runs.
+    /// Calls the trace, if set, before a statement runs.
     #[inline]
     pub(crate) fn trace(&self, expanded: impl FnOnce() -> Option<String>, sql: &str) -> Result<(), SqlError> {
         if self.traced.get() && self.is_open() {
@@ -139,7 +139,7 @@ impl Session {
 
     #[cold]
     fn show(&self, sql: &str) -> Result<(), SqlError> {
-        // The hook is taken out while it runs: its own statements would call it without end.
+        // The hook is removed while it runs: statements of the hook would otherwise call it endlessly.
         let hook = self.trace.take();
         let Some(mut hook) = hook else { return Ok(()) };
         let entered = self.core.enter();
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    /// The error for a failure to prepare or to run a statement.
+    /// Returns the error for a statement that failed to compile or to run.
     #[cold]
     pub(crate) fn explain(&self, failure: Failure) -> SqlError {
         let Failure::Sqlite { code, message } = &failure else { return SqlError::from_failure(failure) };
@@ -176,12 +176,13 @@ impl Session {
         }
         let broken = match self.keyed && self.core.cipher_failed("main") {
             true => Some(MAIN.to_owned()),
-            // A broken database leaves the others usable, so that an error which names a cause of its own is not its fault.
+            // A broken database leaves the others usable, so an error with a specific cause does not come from the broken
+            // database.
             false if *code != sqlite::SQLITE_ERROR || message == GENERIC => self.broken_attached(),
             false => None,
         };
         let Some(broken) = broken else { return SqlError::from_failure(failure) };
-        // The cipher stays broken, also if the key is changed back.
+        // The cipher stays broken, even if the key is changed back.
         let mut changed = self.key_changed.borrow_mut();
         let path = match changed.get(&broken) {
             Some(path) => Some(path.clone()),
@@ -205,7 +206,7 @@ impl Session {
             .find_map(|name| CString::new(name).ok())
     }
 
-    /// The error for a failure to bind a value.
+    /// Returns the error for a value that could not be bound.
     #[cold]
     pub(crate) fn refuse(&self, value: Value<'_>, failure: Failure) -> SqlError {
         match (failure, value) {

@@ -15,27 +15,27 @@ use crate::{SqlError, Value, redact};
 pub struct Column {
     /// The column's name in the result.
     pub name: String,
-    /// The table's column that this column shows, or `None` for an expression.
+    /// The table column that this column shows, or `None` for an expression.
     pub origin: Option<String>,
     /// The table of `origin`.
     pub table: Option<String>,
     /// The database of `table`: `main`, `temp` or the name of an attached database.
     pub database: Option<String>,
-    /// The type of `origin` in the table's declaration.
+    /// The declared type of `origin`.
     pub declared_type: Option<String>,
 }
 
 /// A prepared statement.
 ///
-/// A statement keeps its database alive, and may outlive [`Database::close`](crate::Database::close), after which every
-/// call fails. A dropped statement goes back into the cache.
+/// A statement keeps its database alive. A statement may outlive [`Database::close`](crate::Database::close); every call
+/// then fails. A dropped statement goes back into the cache.
 pub struct Statement {
     session: Rc<Session>,
-    /// Some until the statement is dropped.
+    /// `Some` until the statement is dropped.
     raw: Option<RawStatement>,
     facts: Rc<Facts>,
     running: bool,
-    /// The schema for which the statement was prepared.
+    /// The schema version for which the statement was prepared.
     schema: u64,
 }
 
@@ -51,18 +51,18 @@ impl Statement {
         &self.facts.sql
     }
 
-    /// Whether the statement leaves the database file as it is.
+    /// Returns whether the statement leaves the database file unchanged.
     pub fn is_read_only(&self) -> bool {
         self.facts.read_only
     }
 
-    /// Whether the statement leaves the schema as it is and holds no key, so that callers that prepare the same SQL again can
-    /// share it as long as the schema stays.
+    /// Returns whether the statement leaves the schema unchanged and holds no key. Callers that prepare the same SQL again
+    /// can share such a statement until the schema changes.
     pub fn is_reusable(&self) -> bool {
         self.facts.cacheable
     }
 
-    /// Returns the SQL with the values that are bound, without keys, or `None` if memory is short.
+    /// Returns the SQL with the bound values, without keys, or `None` if memory runs out.
     pub fn expanded_sql(&self) -> Option<String> {
         self.raw().ok()?.expanded_sql().map(|sql| redact(&sql).into_owned())
     }
@@ -89,20 +89,20 @@ impl Statement {
         Ok(origins.into_iter().map(column).collect())
     }
 
-    /// Returns how often SQLite has compiled the statement again, which the first step after a change of the schema
-    /// does. The columns stay the same as long as this number does.
+    /// Returns how often SQLite has recompiled the statement. The first step after a schema change recompiles it. The
+    /// columns stay the same while this number stays the same.
     #[inline]
     pub fn reprepared(&self) -> u32 {
         self.raw().map_or(0, RawStatement::reprepared)
     }
 
-    /// Returns how many steps of SQLite's virtual machine the statement has taken. The number wraps.
+    /// Returns the number of virtual machine steps that the statement has taken. The number wraps.
     #[inline]
     pub fn vm_steps(&self) -> u32 {
         self.raw().map_or(0, RawStatement::vm_steps)
     }
 
-    /// Returns the number of parameters. Numbered ones (`?5`) count up to the highest number.
+    /// Returns the number of parameters. With numbered parameters (`?5`), returns the highest number.
     pub fn parameter_count(&self) -> usize {
         self.facts.parameter_count
     }
@@ -115,7 +115,8 @@ impl Statement {
 
     /// Returns the index of a parameter, counted from 1.
     ///
-    /// The name with its prefix is looked for first, then the name without a prefix. The first match counts.
+    /// A parameter whose full name matches, including the prefix, takes precedence over a match without the prefix. The
+    /// first match wins.
     pub fn parameter_index(&self, name: &str) -> Option<usize> {
         let names = self.parameter_names();
         let with_prefix = |known: &Option<String>| known.as_deref() == Some(name);
@@ -150,7 +151,7 @@ impl Statement {
         self.raw_mut()?.bind(index as c_int, value).map_err(|failure| self.session.refuse(value, failure))
     }
 
-    /// Sets every parameter to NULL if one of their values is long, so that an idle statement keeps little memory.
+    /// Sets every parameter to NULL if one of the values is long, so that an idle statement keeps little memory.
     #[inline]
     pub fn clear_long_bindings(&mut self) {
         if let Ok(raw) = self.raw_mut() {
@@ -166,9 +167,9 @@ impl Statement {
         }
     }
 
-    /// Runs to the next row, or to the end, where it returns `None`. The step after the end or an error starts over.
+    /// Runs to the next row, or returns `None` at the end. The step after the end or after an error starts over.
     ///
-    /// The row borrows the statement, and the database cannot be closed while the row lives.
+    /// The row borrows the statement. The database cannot be closed while the row exists.
     ///
     /// # Errors
     ///
@@ -212,7 +213,7 @@ impl Statement {
     /// Ends a run, so that the next step starts over. Bindings stay.
     #[inline]
     pub fn reset(&mut self) {
-        // The step that ended a run has reset the statement.
+        // The step that ended the run has already reset the statement.
         if self.running {
             self.running = false;
             if let Ok(raw) = self.raw_mut() {
@@ -221,7 +222,7 @@ impl Statement {
         }
     }
 
-    /// Whether the statement is on a row: stepped, and neither at its end nor reset.
+    /// Returns whether the statement is on a row: it has been stepped, and is neither at its end nor reset.
     #[inline]
     pub fn is_running(&self) -> bool {
         self.running && self.session.is_open()

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Writes the names in a folder to the disk. Windows writes them with its journal, and opens no folder as a file.
+/// Writes the names in a folder to the disk. Windows writes names with its journal, and cannot open a folder as a file.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(windows) {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some network file systems sync no folder, and a folder may be writable and not readable.
+        // Some network file systems cannot sync a folder, and a folder may be writable but not readable.
         Err(source)
             if !matches!(
                 source.kind(),

@@ -1,4 +1,4 @@
-//! Temporary files with fixed names, which a backup writes.
+//! Temporary files with fixed names, for backups.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
@@ -13,30 +13,32 @@ use crate::registry;
 use crate::sync_folder::{folder_of, sync_folder};
 use crate::{BackupError, Location, OpenOptions, SqlError};
 
-/// The paths of this process's temporary files. SQLite's locks are not held for all of a backup's time.
+/// The paths of this process's temporary files. SQLite's locks do not cover the whole duration of a backup.
 static IN_USE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
-/// A temporary file, empty at first. Dropping it removes the file, with the files that SQLite keeps beside it.
+/// A temporary file, empty at first. Dropping this value removes the file and the files that SQLite keeps beside it.
 #[derive(Debug)]
 pub(crate) struct TemporaryFile {
     path: PathBuf,
-    /// The file that this value has created, until it is renamed.
+    /// The created file, until it is renamed.
     created: Option<Created>,
 }
 
 /// A file that this process has created.
 #[derive(Debug)]
 struct Created {
-    /// Identifies the file, whose number no other file gets while it is open. On Linux, its lock tells other processes that
-    /// the file is in use. Closing it drops the locks of SQLite's connections, which have to be closed before.
+    /// Identifies the file: while the descriptor is open, no other file gets the inode number. On Linux, the descriptor's
+    /// lock shows other processes that the file is in use. Closing the descriptor drops the locks of SQLite's connections,
+    /// so the connections must be closed first.
     #[cfg(unix)]
     file: File,
 }
 
 impl TemporaryFile {
-    /// Creates the file. A file of that name is removed if it is the leftover of a crash.
+    /// Creates the file. Removes an existing file of that name if it is the leftover of a crash.
     ///
-    /// `target` is the path that errors name. Without permissions, the file has those that SQLite gives a new database.
+    /// Errors name the path `target`. Without `permissions`, the file gets the permissions that SQLite gives a new
+    /// database.
     pub(crate) fn create(
         path: PathBuf,
         permissions: Option<Permissions>,
@@ -56,13 +58,13 @@ impl TemporaryFile {
             options.mode(permissions.as_ref().map_or(0o644, PermissionsExt::mode));
         }
         let file = options.open(&this.path).map_err(failed)?;
-        // The mode at creation lacks the bits of the process's mask.
+        // The umask removes bits from the mode at creation.
         let permitted = permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions));
         let permitted = permitted.map_err(failed);
         let is_locked = lock(&file);
         this.created = Some(Created::new(file));
         permitted?;
-        // Another process has the lock only if it has found the file without it and is about to remove the file.
+        // Another process can have the lock only if it found the file unlocked and is about to remove the file.
         if !is_locked || !this.is_in_place() {
             return Err(BackupError::TargetInUse { path: this.path.clone() });
         }
@@ -73,14 +75,15 @@ impl TemporaryFile {
         &self.path
     }
 
-    /// Whether the path still names the file: a process that does not know of the lock may have taken it for a leftover.
+    /// Returns whether the path still names the file. A process that ignores the lock may have removed the file as a
+    /// leftover.
     pub(crate) fn is_in_place(&self) -> bool {
         self.created.as_ref().is_some_and(|created| created.is_at(&self.path))
     }
 
     /// Writes the file to the disk, and renames it to `target` unless `check` fails. No connection may have it open.
     ///
-    /// The result of `check` lives until the file is renamed.
+    /// The result of `check` is kept until the file is renamed.
     pub(crate) fn install<T>(
         mut self,
         target: &Path,
@@ -93,7 +96,7 @@ impl TemporaryFile {
         let in_use = || BackupError::TargetInUse { path: self.path.clone() };
         self.sync().map_err(failed("write"))?;
         let checked = check()?;
-        // Keeps other threads from opening the file by its new name before this thread's descriptor is closed.
+        // The claim keeps other threads from opening the file by its new name before this thread's descriptor is closed.
         let id = registry::file_id(&self.path).ok_or_else(in_use)?;
         let claim = registry::claim(id).map_err(|_| in_use())?;
         if !self.is_in_place() {
@@ -127,7 +130,7 @@ impl TemporaryFile {
                 Some(unused) => Some(unused),
                 None => return Err(BackupError::TargetInUse { path: self.path.clone() }),
             },
-            // A link would lead to a file that no backup has written, and removing the link does it no harm.
+            // A link leads to a file that no backup has written. Removing the link does not harm that file.
             Ok(_) => None,
         };
         let removed = self.remove();
@@ -142,7 +145,7 @@ impl TemporaryFile {
 
     fn remove_companions(&self) {
         for ending in COMPANIONS {
-            // A companion that stays belongs to no database, and SQLite checks it before use.
+            // A companion that remains belongs to no database, and SQLite checks it before use.
             let _ = fs::remove_file(with_ending(&self.path, ending));
         }
     }
@@ -151,7 +154,7 @@ impl TemporaryFile {
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
         if self.is_in_place() {
-            // A drop cannot report a failure, and the next backup removes a leftover.
+            // A drop cannot report a failure. The next backup removes the leftover.
             let _ = self.remove();
         }
         in_use().get_or_insert_default().remove(&self.path);
@@ -174,7 +177,7 @@ impl Created {
         }
     }
 
-    /// Windows renames no file that is open without its consent, which SQLite does not give.
+    /// Keeps no descriptor: Windows cannot rename an open file unless every opener allows it, and SQLite does not.
     #[cfg(not(unix))]
     fn new(_: File) -> Self {
         Self {}
@@ -186,7 +189,7 @@ impl Created {
     }
 }
 
-/// The right to remove a leftover: no other process takes the file into use before the drop.
+/// The right to remove a leftover: no other process can start to use the file before this value is dropped.
 struct Unused {
     _connection: Opened,
     #[cfg(target_os = "linux")]
@@ -194,7 +197,8 @@ struct Unused {
 }
 
 impl Unused {
-    /// Returns `None` if another connection reads or writes the file, or has it open in WAL mode, or if a backup holds it.
+    /// Returns `None` if another connection reads or writes the file or has it open in WAL mode, or if a backup holds the
+    /// file.
     fn new(target: &Path, file: &Path) -> Result<Option<Self>, BackupError> {
         let connection = connect(target, file)?;
         let locked = connection.core.lock_file().map_err(|failure| BackupError::Target {
@@ -206,7 +210,7 @@ impl Unused {
         }
         #[cfg(target_os = "linux")]
         let opened = {
-            // Another name than the connection's would be another file.
+            // Opens the same path as the connection, so the same file.
             let opened = File::options().write(true).open(file);
             let opened = opened.map_err(|source| BackupError::system(target, "open", file, source))?;
             if !lock(&opened) {
@@ -222,13 +226,14 @@ impl Unused {
     }
 }
 
-/// Takes the lock that tells other processes that a file is in use. Returns false if another process has it.
+/// Takes the lock that shows other processes that a file is in use. Returns false if another process has the lock.
 #[cfg(target_os = "linux")]
 fn lock(file: &File) -> bool {
     crate::seam::lock_beside_sqlite(file)
 }
 
-/// Other systems have no lock that can be held beside SQLite's. There a backup finds before the rename that the file is another.
+/// Other systems have no lock that can be held beside SQLite's. On those systems, a backup detects a replaced file before
+/// the rename.
 #[cfg(not(target_os = "linux"))]
 fn lock(_: &File) -> bool {
     true
@@ -249,18 +254,18 @@ fn in_use() -> MutexGuard<'static, Option<HashSet<PathBuf>>> {
 mod tests {
     use super::*;
 
-    /// Creates the file as another process does: this process's list does not know the path.
+    /// Creates the file as another process would: this process's list lacks the path.
     fn created_by_another(folder: &Path, name: &str) -> Result<TemporaryFile, BackupError> {
         let link = folder.join("link");
         let _ = std::os::unix::fs::symlink(folder, &link);
         TemporaryFile::create(link.join(name), None, &folder.join("target"))
     }
 
-    /// A copy that is complete has no connection. Another process took it for a leftover, and created its own file of the
-    /// name, which was then renamed to the target while it was empty.
+    /// A complete copy has no connection. Another process took the copy for a leftover and created its own file of that
+    /// name. The first process then renamed that empty file to the target.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_without_a_connection_is_no_leftover() {
+    fn a_file_without_a_connection_is_not_a_leftover() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let file = TemporaryFile::create(path.clone(), None, &folder.path().join("target")).unwrap();
@@ -279,7 +284,7 @@ mod tests {
         fs::write(&target, "before").unwrap();
         for installs in [true, false] {
             let file = TemporaryFile::create(path.clone(), None, &target).unwrap();
-            // What a process does that knows nothing of the lock.
+            // A process that ignores the lock replaces the file.
             fs::remove_file(&path).unwrap();
             fs::write(&path, "theirs").unwrap();
             match installs {

@@ -2,19 +2,19 @@
 
 use crate::{Database, SqlError};
 
-/// When a transaction takes its locks.
+/// The moment at which a transaction takes its locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Behavior {
-    /// When a statement needs a lock.
+    /// Takes each lock when a statement needs it.
     #[default]
     Deferred,
-    /// The write lock at once; other connections can still read.
+    /// Takes the write lock at once; other connections can still read.
     Immediate,
-    /// Every lock at once; in WAL mode the same as `Immediate`.
+    /// Takes every lock at once; in WAL mode the same as `Immediate`.
     Exclusive,
 }
 
-/// A transaction, or a savepoint inside another transaction. Dropping it rolls it back.
+/// A transaction, or a savepoint inside another transaction. Dropping the transaction rolls it back.
 #[derive(Debug)]
 pub struct Transaction<'d> {
     database: &'d Database,
@@ -105,7 +105,7 @@ impl Drop for Transaction<'_> {
     }
 }
 
-/// Names a savepoint by its depth, so that the cache has a statement for each name.
+/// Returns a savepoint's name, which depends only on its depth: the cache can then reuse the statements.
 fn name(savepoint: u64) -> String {
     format!("strongroom_{savepoint}")
 }

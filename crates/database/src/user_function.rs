@@ -5,22 +5,23 @@ use std::ffi::CString;
 use crate::seam::{self, Arguments};
 use crate::{CallbackError, Database, OwnedValue, SqlError};
 
-/// How SQL may call a function or an aggregate.
+/// The rules for calling a function or an aggregate from SQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FunctionOptions {
-    /// The number of arguments; `None` for any number. Functions of one name with different numbers exist side by side.
+    /// The number of arguments; `None` for any number. Functions with one name and different numbers of arguments can
+    /// coexist.
     pub arguments: Option<u8>,
-    /// Whether equal arguments always give an equal result, which an index and a generated column require.
+    /// `true` if equal arguments always give equal results. Indexes and generated columns require such functions.
     pub deterministic: bool,
-    /// Whether a view, a trigger or another part of the schema may not call the function.
+    /// `true` if a view, a trigger or another part of the schema may not call the function.
     pub direct_only: bool,
 }
 
 impl Database {
-    /// Creates an SQL function, or replaces the one of this name and number of arguments.
+    /// Creates an SQL function, or replaces the function with this name and number of arguments.
     ///
-    /// The function may run statements on the database. Its error is the error of the statement that called it:
-    /// [`SqlError::Callback`]. A panic is such an error as well ([`CallbackPanic`](crate::CallbackPanic)).
+    /// The function may run statements on the database. If the function fails, the statement that called it fails with
+    /// [`SqlError::Callback`]. A panic counts as a failure ([`CallbackPanic`](crate::CallbackPanic)).
     ///
     /// # Errors
     ///
@@ -39,8 +40,8 @@ impl Database {
     }
 }
 
-/// Returns the name of a function or an aggregate for SQLite, which answers a longer one with a misuse without a message
-/// (https://www.sqlite.org/c3ref/create_function.html).
+/// Returns the name of a function or an aggregate for SQLite. For a name over the limit, SQLite itself reports a misuse
+/// without a message (https://www.sqlite.org/c3ref/create_function.html).
 pub(crate) fn function_name(name: &str) -> Result<CString, SqlError> {
     if name.len() > 255 {
         return Err(SqlError::LongFunctionName { length: name.len() });

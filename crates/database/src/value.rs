@@ -1,4 +1,4 @@
-//! The values of SQLite, borrowed and owned.
+//! SQLite's values, borrowed and owned.
 
 /// A value that is bound to a parameter or read from a row.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,12 +4,13 @@ use crate::seam;
 use crate::user_function::c_name;
 use crate::{CallbackError, Database, OwnedValue, SqlError, Value};
 
-/// The most parameters that a virtual table can have.
+/// The maximum number of parameters of a virtual table.
 pub const MAX_TABLE_PARAMETERS: usize = 32;
 
-/// A module of virtual tables: makes a table for each CREATE VIRTUAL TABLE, and again for each connection that uses it.
+/// A module of virtual tables. A module creates a table for each CREATE VIRTUAL TABLE, and again for each connection that
+/// uses the table.
 pub trait Module {
-    /// Makes the table. The database cannot be used meanwhile.
+    /// Creates the table. The database cannot be used meanwhile.
     ///
     /// # Errors
     ///
@@ -17,12 +18,12 @@ pub trait Module {
     fn connect(&self, request: &TableRequest) -> Result<TableDefinition, CallbackError>;
 }
 
-/// Where the tables of a module come from.
+/// The origin of a module's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleKind {
-    /// CREATE VIRTUAL TABLE makes tables.
+    /// CREATE VIRTUAL TABLE creates the tables.
     Created,
-    /// The module is one table, which has the module's name and exists without CREATE VIRTUAL TABLE.
+    /// The module is a single table, which has the module's name and exists without CREATE VIRTUAL TABLE.
     Eponymous,
 }
 
@@ -35,7 +36,7 @@ pub struct TableRequest {
     pub database: String,
     /// The table.
     pub table: String,
-    /// The arguments of the module, as they are written.
+    /// The arguments of the module, as written.
     pub arguments: Vec<String>,
 }
 
@@ -43,21 +44,21 @@ pub struct TableRequest {
 pub struct TableDefinition {
     /// The names of the columns.
     pub columns: Vec<String>,
-    /// The names of the parameters: hidden columns, which the table needs to make its rows. At most
+    /// The names of the parameters: hidden columns that the table needs to produce its rows. At most
     /// [`MAX_TABLE_PARAMETERS`].
     ///
-    /// SQL passes them as in `SELECT * FROM name(1, 2)`, or with `=` in the WHERE clause. The table is empty if one is
-    /// NULL.
+    /// SQL passes them as in `SELECT * FROM name(1, 2)`, or with `=` in the WHERE clause. If a parameter is NULL, the table
+    /// is empty.
     pub parameters: Vec<String>,
-    /// Whether a view, a trigger or another part of the schema may not read the table.
+    /// `true` if a view, a trigger or another part of the schema may not read the table.
     pub direct_only: bool,
     /// The table.
     pub table: Box<dyn VirtualTable>,
 }
 
-/// A virtual table, which is read-only.
+/// A read-only virtual table.
 pub trait VirtualTable {
-    /// Starts to read the rows for these parameters. A parameter that the SQL does not pass is `None`.
+    /// Starts reading the rows for these parameters. A parameter that the SQL does not pass is `None`.
     ///
     /// # Errors
     ///
@@ -67,14 +68,14 @@ pub trait VirtualTable {
 
 /// The rows of a virtual table. A statement that needs no more rows drops them.
 pub trait Rows {
-    /// Moves to the next row. Returns whether there is one.
+    /// Moves to the next row. Returns whether a next row exists.
     ///
     /// # Errors
     ///
     /// An error ends the statement.
     fn next(&mut self) -> Result<bool, CallbackError>;
 
-    /// Returns the value of a column of the row, counted from 0, without the parameters.
+    /// Returns the value of a column of the row, counted from 0. The parameters do not count.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ pub trait Rows {
 }
 
 impl Database {
-    /// Creates a module of virtual tables, or replaces the one of this name for tables that are connected later.
+    /// Creates a module of virtual tables, or replaces the module of this name for tables connected later.
     ///
     /// # Errors
     ///
@@ -96,7 +97,7 @@ impl Database {
         module: impl Module + 'static,
     ) -> Result<(), SqlError> {
         let created = seam::create_module(&self.session.core, &c_name(name)?, kind, Box::new(module));
-        // Idle statements would read the table of the replaced module.
+        // Without this call, idle statements would read the table of the replaced module.
         self.session.schema_may_differ();
         created.map_err(SqlError::from_failure)
     }

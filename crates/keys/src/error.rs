@@ -2,9 +2,9 @@
 
 use crate::limits::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 
-/// Why a key or its parameters were refused.
+/// An error of creating or deriving a key.
 ///
-/// No variant holds key bytes, so that no message can show them.
+/// No variant holds key bytes, so no message can show them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -19,14 +19,14 @@ pub enum KeyError {
     #[error("the passphrase is empty: SQLCipher would leave the database unencrypted")]
     Empty,
 
-    /// The passphrase has the notation that SQLCipher reads as a raw key.
+    /// The passphrase has the notation of a raw key, and SQLCipher would read it as one.
     #[error(
-        "SQLCipher takes the passphrase x'...' with hexadecimal digits for a raw key: pass its bytes as a raw key, or \
+        "SQLCipher reads the passphrase x'...' with hexadecimal digits as a raw key: pass its bytes as a raw key, or \
          choose another passphrase"
     )]
     RawNotation,
 
-    /// SQLCipher does not have this page size.
+    /// SQLCipher does not support this page size.
     #[error("page_size is {actual}: pass a power of two from {MIN_PAGE_SIZE} to {MAX_PAGE_SIZE}")]
     PageSize {
         /// The given page size, in bytes.
@@ -40,7 +40,7 @@ pub enum KeyError {
         actual: u32,
     },
 
-    /// SQLCipher has no format of this version.
+    /// SQLCipher has no major version with this number.
     #[error(
         "cipher_compatibility is {actual}: pass the major version of SQLCipher that wrote the file, 1 to 4"
     )]
@@ -87,7 +87,7 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Every code that [`KeyError::code`] can return.
+    /// The codes that [`KeyError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_KEY_LENGTH",
         "STRONGROOM_KEY_EMPTY",

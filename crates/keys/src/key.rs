@@ -10,14 +10,14 @@ pub const RAW_LENGTH: usize = 32;
 /// The key of a database: 32 raw bytes or a passphrase, with its cipher parameters.
 ///
 /// The bytes are [`SecretBytes`]: locked in memory, excluded from core dumps, and zeroised when the key is dropped. Moving
-/// a key copies none of them.
+/// a key does not copy its bytes.
 pub struct Key {
     material: Material,
     parameters: CipherParameters,
 }
 
 impl Key {
-    /// Creates a key from exactly 32 bytes, which are used as they are.
+    /// Creates a key from exactly 32 bytes, which are used unchanged.
     ///
     /// # Errors
     ///
@@ -29,11 +29,11 @@ impl Key {
         Ok(Self::from_raw(SecretBytes::copy_of(bytes)))
     }
 
-    /// Creates a key from a passphrase, from which SQLCipher derives the raw key with the salt of the file.
+    /// Creates a key from a passphrase. SQLCipher derives the raw key from the passphrase and the salt of the file.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Empty`]. [`KeyError::RawNotation`] for a passphrase that SQLCipher would take for a raw key: `x'`, then
+    /// [`KeyError::Empty`]. [`KeyError::RawNotation`] for a passphrase that SQLCipher would read as a raw key: `x'`, then
     /// 64, 96 or 160 hexadecimal digits, then `'`.
     pub fn passphrase(passphrase: &[u8]) -> Result<Self, KeyError> {
         if passphrase.is_empty() {
@@ -60,7 +60,7 @@ impl Key {
         Ok(Self::from_raw(bytes))
     }
 
-    /// Returns the key with other cipher parameters than SQLCipher 4's.
+    /// Returns the key with cipher parameters that differ from SQLCipher 4's.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Key {
         &self.material
     }
 
-    /// Returns the secret bytes of a raw key, and `None` for a passphrase.
+    /// Returns the secret bytes of a raw key, or `None` for a passphrase.
     pub fn expose_raw(&self) -> Option<&[u8]> {
         match &self.material {
             Material::Raw(bytes) => Some(bytes),
@@ -88,7 +88,7 @@ impl Key {
         }
     }
 
-    /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, a passphrase as it is.
+    /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, or the unchanged passphrase.
     pub fn expose_for_sqlcipher(&self) -> SecretBytes {
         match &self.material {
             Material::Raw(bytes) => blob_literal(&[bytes]),
@@ -114,7 +114,7 @@ pub(crate) enum Material {
     Passphrase(SecretBytes),
 }
 
-/// Returns `x'<hex>'`, the literal of a blob in SQL.
+/// Returns `x'<hex>'`, an SQL blob literal.
 pub(crate) fn blob_literal(parts: &[&[u8]]) -> SecretBytes {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
     let mut text = SecretBytes::zeroed(2 * length + 3);
@@ -133,8 +133,8 @@ fn hex_digit(nibble: u8) -> u8 {
     }
 }
 
-/// Whether SQLCipher reads a passphrase as key material: key, key and salt, or key, HMAC key and salt.
-/// Source: `sqlcipher_cipher_ctx_key_derive`.
+/// Returns whether SQLCipher reads a passphrase as key material: key, key and salt, or key, HMAC key and salt. Source:
+/// `sqlcipher_cipher_ctx_key_derive`.
 fn is_raw_notation(passphrase: &[u8]) -> bool {
     let Some(digits) = passphrase
         .strip_prefix(b"x'")
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_sqlcipher_takes_for_a_raw_key_is_raw_notation() {
+    fn raw_notation_is_exactly_the_text_that_sqlcipher_reads_as_a_raw_key() {
         for length in [64, 96, 160] {
             assert!(is_raw_notation(format!("x'{}'", "aF".repeat(length / 2)).as_bytes()));
             assert!(is_raw_notation(format!("X'{}'", "0".repeat(length)).as_bytes()));

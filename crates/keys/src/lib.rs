@@ -1,8 +1,8 @@
 //! Key material: raw keys and passphrases, with their cipher parameters.
 //!
-//! A [`Key`] comes only from 32 bytes, from a passphrase, from [`derive()`], or from OpenSSL's generator, and SQLCipher
-//! accepts every `Key`. The bytes of a key are [`SecretBytes`], and appear in no `Debug` output and no error. The crate knows
-//! no file and no SQL.
+//! A [`Key`] can be created only from 32 bytes, from a passphrase, by [`derive()`], or by OpenSSL's generator. SQLCipher
+//! accepts every `Key`. The bytes of a key are [`SecretBytes`], and appear in no `Debug` output and no error. The crate
+//! reads no files and runs no SQL.
 #![forbid(unsafe_code)]
 
 mod derive;

@@ -5,14 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-/// The length of the mappings that are used again. The system rounds a mapping up to whole pages, and no page is smaller.
+/// The length of the mappings that are reused. The system rounds a mapping up to whole pages, and no system has smaller
+/// pages.
 pub(crate) const SHORT_LENGTH: usize = 4096;
 
 /// An anonymous mapping of whole pages: locked in memory if the system permits, and excluded from core dumps on Linux.
 ///
-/// A mapping shares its pages with no other memory, so that no other unlocking unlocks it.
+/// A mapping shares its pages with no other memory, so unlocking other memory never unlocks a mapping.
 pub(crate) struct LockedMemory {
-    /// Unlocks the pages, and is therefore dropped before the mapping.
+    /// Unlocks the pages when dropped. Declared before the mapping, so that it is dropped first.
     #[cfg(windows)]
     _guard: Option<region::LockGuard>,
     map: MmapMut,
@@ -30,7 +31,7 @@ impl LockedMemory {
 
     fn map(length: usize) -> io::Result<Self> {
         let map = MmapMut::map_anon(length)?;
-        // Kernels have had MADV_DONTDUMP since 3.4; on a system that lacks it, the pages are dumped as all others are.
+        // Kernels have supported MADV_DONTDUMP since 3.4; on older kernels, the pages are dumped like all others.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::DontDump);
         #[cfg(unix)]
@@ -45,16 +46,16 @@ impl LockedMemory {
 
 /// Mappings that hold zeros and wait for the next secret.
 ///
-/// Opening a database takes two: its key, and the key's text for SQLCipher. Without idle mappings, each opening would
-/// make eight calls of the system.
+/// Opening a database takes two mappings: for its key, and for the key's text for SQLCipher. Without idle mappings, each
+/// opening would make eight system calls.
 pub(crate) struct Pool {
     idle: Mutex<Vec<LockedMemory>>,
 }
 
-/// The pool of the process.
+/// The pool that the whole process shares.
 pub(crate) static POOL: Pool = Pool { idle: Mutex::new(Vec::new()) };
 
-/// Some systems let a process lock 64 KiB, of which SQLCipher takes 48 KiB.
+/// Some systems let a process lock only 64 KiB, of which SQLCipher takes 48 KiB.
 const MAX_IDLE: usize = 2;
 
 impl Pool {
@@ -62,8 +63,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// The system's error if it lacks memory or the process has too many mappings. A system that refuses to lock the
-    /// pages isn't an error: see [`SecretBytes`](crate::SecretBytes).
+    /// The system's error if memory runs out or the process has too many mappings. A system that refuses to lock the pages
+    /// isn't an error: see [`SecretBytes`](crate::SecretBytes).
     pub(crate) fn take(&self, length: usize) -> io::Result<LockedMemory> {
         if length > SHORT_LENGTH {
             return LockedMemory::map(length);
@@ -72,9 +73,9 @@ impl Pool {
         idle.map_or_else(|| LockedMemory::map(SHORT_LENGTH), Ok)
     }
 
-    /// Keeps a mapping for the next [`Self::take`], or unmaps it. The caller has overwritten its bytes with zeros.
+    /// Keeps a mapping for the next [`Self::take`], or unmaps it. The caller must have overwritten the bytes with zeros.
     pub(crate) fn give_back(&self, mapping: LockedMemory) {
-        // A mapping that isn't locked goes, because a later attempt may succeed.
+        // A mapping that isn't locked is unmapped, because a later attempt to lock may succeed.
         if mapping.map.len() > SHORT_LENGTH || !mapping.locked {
             return;
         }
@@ -89,7 +90,7 @@ impl Pool {
 mod tests {
     use super::*;
 
-    /// Opening a thousand databases maps and locks two pages, and not two thousand.
+    /// Opening a thousand databases maps and locks two pages, not two thousand.
     #[test]
     fn a_thousand_pairs_of_secrets_take_two_mappings() {
         let pool = Pool { idle: Mutex::default() };
@@ -99,7 +100,7 @@ mod tests {
                 println!("skipped: the system does not let this process lock two pages");
                 return;
             }
-            // A mark stays in a mapping that is used again, and a new mapping holds zeros.
+            // A reused mapping still holds the mark; a new mapping would hold zeros.
             assert!(pair.iter().all(|mapping| mapping.bytes().starts_with(&round.to_le_bytes())), "{round}");
             for mapping in &mut pair {
                 mapping.bytes_mut()[..2].copy_from_slice(&(round + 1).to_le_bytes());
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_keeps_few_mappings_and_no_long_one() {
+    fn a_pool_keeps_few_mappings_and_no_long_mapping() {
         let pool = Pool { idle: Mutex::default() };
         pool.give_back(pool.take(SHORT_LENGTH + 1).unwrap());
         assert!(pool.idle.lock().unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! The keys of a file's pages.
+//! The keys that encrypt and authenticate a file's pages.
 
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
@@ -14,7 +14,7 @@ const IV_LENGTH: usize = 16;
 pub struct PageKeys {
     /// The key of AES-256.
     pub cipher: SecretBytes,
-    /// The key of each page's HMAC, unused if pages have no HMAC.
+    /// The key of each page's HMAC. Unused if pages have no HMAC.
     pub hmac: SecretBytes,
 }
 
@@ -45,10 +45,10 @@ impl PageKeys {
         Ok(Self { cipher, hmac })
     }
 
-    /// Reads the keys and the salt from the form that [`PageKeys::keyspec`] writes, and SQLCipher as well.
+    /// Reads the keys and the salt from the form that [`PageKeys::keyspec`] and SQLCipher write.
     ///
-    /// A form without an HMAC key, for pages without HMAC, leaves `hmac` empty. Returns `None` for any other text, such as
-    /// a passphrase.
+    /// If the form has no HMAC key, because pages have no HMAC, `hmac` stays empty. Returns `None` for any other text, such
+    /// as a passphrase.
     pub fn from_keyspec(keyspec: &[u8]) -> Option<(Self, [u8; SALT_LENGTH])> {
         let digits = keyspec.strip_prefix(b"x'")?.strip_suffix(b"'")?;
         let bytes = from_hex(digits)?;
@@ -66,10 +66,10 @@ impl PageKeys {
         blob_literal(&[&self.cipher, &self.hmac, salt])
     }
 
-    /// Whether the page with this number, counted from 1, is one that these keys authenticate.
+    /// Returns whether these keys authenticate the page with this number, counted from 1.
     ///
-    /// `page` is the whole encrypted page. A page without HMAC authenticates nothing, and the answer is then `None`. The
-    /// answer is `Some(false)` if `page` is too short. Source: `sqlcipher_page_cipher` and `sqlcipher_page_hmac`.
+    /// `page` is the whole encrypted page. Returns `None` if pages have no HMAC, and `Some(false)` if `page` is too short.
+    /// Source: `sqlcipher_page_cipher` and `sqlcipher_page_hmac`.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl PageKeys {
     ) -> Result<Option<bool>, KeyError> {
         let Some(algorithm) = parameters.effective_hmac_algorithm() else { return Ok(None) };
         let reserved = parameters.reserved_bytes() as usize;
-        // The salt, or a plaintext header, has the place of the first bytes of page 1.
+        // The salt or a plaintext header takes the place of the first bytes of page 1.
         let start = match (number, parameters.plaintext_header_size) {
             (1, Some(size)) if size > 0 => size as usize,
             (1, _) => SALT_LENGTH,

@@ -26,14 +26,14 @@ impl HashAlgorithm {
     }
 }
 
-/// The byte order of the page number that HMAC authenticates with a page.
+/// The byte order of the page number that the HMAC of a page includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageNumberOrder {
     /// Little-endian, the default.
     Little,
     /// Big-endian.
     Big,
-    /// The byte order of the machine, as SQLCipher 2.0.0 to 2.0.6 wrote.
+    /// The byte order of the machine, as written by SQLCipher 2.0.0 to 2.0.6.
     Native,
 }
 
@@ -48,13 +48,13 @@ pub struct CipherParameters {
     pub kdf_iter: Option<u32>,
     /// The page size in bytes, a power of two from 1,024 to 65,536. Default: 4,096 (4), 1,024 (3, 2 and 1).
     pub page_size: Option<u32>,
-    /// The major version of SQLCipher whose format the file has, 1 to 4.
+    /// The major version of SQLCipher that defines the file's format, 1 to 4.
     pub compatibility: Option<u8>,
     /// The hash function of PBKDF2. Default: SHA-512 (4), SHA-1 (3, 2 and 1).
     pub kdf_algorithm: Option<HashAlgorithm>,
     /// The hash function of each page's HMAC. Default: SHA-512 (4), SHA-1 (3 and 2).
     pub hmac_algorithm: Option<HashAlgorithm>,
-    /// Whether an HMAC authenticates each page. Default: true, except for version 1.
+    /// `true` if an HMAC authenticates each page. Default: true, except for version 1.
     pub use_hmac: Option<bool>,
     /// The byte order of the page number in each page's HMAC. Default: little-endian.
     pub hmac_page_number: Option<PageNumberOrder>,
@@ -64,7 +64,7 @@ pub struct CipherParameters {
     pub hmac_salt_mask: Option<u8>,
     /// The number of bytes at the start of the file that are not encrypted, a multiple of 16. Default: 0.
     ///
-    /// The salt is not in the file if it is not 0, and `salt` must give it.
+    /// Unless this number is 0, the file does not hold the salt, and `salt` must give it.
     pub plaintext_header_size: Option<u32>,
     /// The salt, if it is not the first 16 bytes of the file.
     pub salt: Option<[u8; SALT_LENGTH]>,
@@ -85,7 +85,7 @@ impl CipherParameters {
         self.page_size.unwrap_or_else(|| self.default_page_size())
     }
 
-    /// Returns the page size in bytes that the SQLCipher version has by default.
+    /// Returns the default page size of the SQLCipher version, in bytes.
     pub fn default_page_size(&self) -> u32 {
         if self.is_before_version_4() { 1_024 } else { 4_096 }
     }

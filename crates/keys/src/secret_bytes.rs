@@ -10,13 +10,13 @@ use crate::locked_memory::{LockedMemory, POOL};
 
 /// Secret bytes of a fixed length: locked in memory, excluded from core dumps, and zeroised on drop.
 ///
-/// Each value has pages of its own, locked by `mlock` or `VirtualLock`, so that the system doesn't write them to swap.
-/// On Linux, `MADV_DONTDUMP` excludes them from core dumps; macOS and Windows have no such call for one mapping.
+/// Each value has its own pages, locked by `mlock` or `VirtualLock`, so that the system doesn't write them to swap. On
+/// Linux, `MADV_DONTDUMP` excludes them from core dumps; macOS and Windows have no such call for one mapping.
 ///
-/// Systems limit the memory that a process may lock: Linux to 8 MiB by default, or 64 KiB before version 5.16. Beyond
-/// the limit, the bytes are still excluded from core dumps and zeroised, but may be swapped out. If the system has no
-/// pages at all, the bytes live on the heap and are only zeroised. Neither is an error, because a program with many
-/// keys must not fail where a program with one runs.
+/// Systems limit the memory that a process may lock: Linux to 8 MiB by default, or 64 KiB before version 5.16. Beyond the
+/// limit, the bytes are still excluded from core dumps and zeroised, but may be swapped out. If the system has no pages at
+/// all, the bytes live on the heap and are only zeroised. Neither limit is an error: a program with many keys must not fail
+/// where a program with one key runs.
 pub struct SecretBytes {
     memory: Memory,
     length: usize,
@@ -32,7 +32,7 @@ impl SecretBytes {
         Self { memory, length }
     }
 
-    /// Copies `bytes`. Overwriting the original is left to the caller.
+    /// Copies `bytes`. The caller must overwrite the original.
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut copy = Self::zeroed(bytes.len());
         copy.copy_from_slice(bytes);
@@ -90,14 +90,14 @@ mod tests {
         for length in [0, 1, 32, SHORT_LENGTH - 1, SHORT_LENGTH, SHORT_LENGTH + 1, 5 * SHORT_LENGTH] {
             let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8 + 1).collect();
             assert!(*SecretBytes::copy_of(&bytes) == *bytes, "{length}");
-            // The mapping is a used one, unless another test took it.
+            // The mapping is a reused one, unless another test took it.
             assert!(SecretBytes::zeroed(length).iter().all(|byte| *byte == 0), "{length}");
         }
     }
 
     #[test]
-    fn the_heap_takes_the_place_of_pages_that_the_system_refuses() {
-        // No machine has this much memory, and `take` reports that instead of ending the process.
+    fn the_heap_replaces_pages_that_the_system_refuses() {
+        // No machine has this much memory. `take` must report an error instead of ending the process.
         assert!(POOL.take(isize::MAX as usize - SHORT_LENGTH).is_err());
         let mut bytes = SecretBytes { memory: Memory::Heap(Zeroizing::new(vec![0; 32])), length: 32 };
         bytes.copy_from_slice(&[7; 32]);

@@ -1,25 +1,25 @@
-//! The environment of the build script.
+//! Reads the environment of the build script.
 
 use std::env;
 use std::ffi::OsString;
 
-/// A variable that a user may set; when it changes, cargo runs the build script again.
+/// Reads a variable that a user may set. If the variable changes, cargo reruns the build script.
 pub(crate) fn from_user(name: &str) -> Option<OsString> {
     println!("cargo::rerun-if-env-changed={name}");
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A variable that cargo sets for the build script, which it runs again by itself.
+/// Reads a variable that cargo sets. If the variable changes, cargo reruns the build script anyway.
 pub(crate) fn from_cargo(name: &str) -> Option<OsString> {
     env::var_os(name)
 }
 
-/// What is being built for.
+/// The target of the build.
 pub(crate) struct Target {
     pub(crate) triple: String,
-    /// `CARGO_CFG_TARGET_ARCH`: `x86_64`, `aarch64`.
+    /// `CARGO_CFG_TARGET_ARCH`: `x86_64` or `aarch64`.
     pub(crate) arch: String,
-    /// `CARGO_CFG_TARGET_OS`: `linux`, `macos`, `windows`.
+    /// `CARGO_CFG_TARGET_OS`: `linux`, `macos` or `windows`.
     pub(crate) os: String,
 }
 
@@ -36,7 +36,7 @@ impl Target {
         })
     }
 
-    /// A variable that openssl-sys reads with the target's name in front, or without.
+    /// Reads a variable as openssl-sys does: first prefixed with the target's name, then without the prefix.
     pub(crate) fn setting(&self, name: &str) -> Option<OsString> {
         from_user(&format!("{}_{name}", self.triple.to_uppercase().replace('-', "_")))
             .or_else(|| from_user(name))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::libraries::{Libraries, Library};
 
-/// Copies the libraries and their headers into `prefix`, with the .pc files by which the -sys crates find them.
+/// Copies the libraries and their headers into `prefix`, and writes the .pc files by which the -sys crates find them.
 pub(crate) fn install(libraries: &Libraries, prefix: &Path) -> Result<(), String> {
     let (lib, include) = (prefix.join("lib"), prefix.join("include"));
     let Libraries { openssl, sqlcipher, zstd } = libraries;
@@ -20,7 +20,7 @@ pub(crate) fn install(libraries: &Libraries, prefix: &Path) -> Result<(), String
     copy_headers(zstd_headers?, &include)?;
     copy(&sqlcipher_headers?.join("sqlite3.h"), &include)?;
 
-    // libsqlite3-sys compares this with the SQLite that it needs, so it is not SQLCipher's own version
+    // libsqlite3-sys compares this version with the SQLite that it needs, so SQLCipher's own version would be wrong.
     let sqlite = define(&include.join("sqlite3.h"), "SQLITE_VERSION")?;
     pkg_config(&lib, "sqlcipher", "sqlcipher", &sqlite)?;
     let header = include.join("zstd.h");
@@ -32,8 +32,8 @@ pub(crate) fn install(libraries: &Libraries, prefix: &Path) -> Result<(), String
 fn headers_of(library: &Library) -> Result<&PathBuf, String> {
     library.compiled.as_ref().ok_or_else(|| {
         format!(
-            "VENDORED_SYS_INSTALL installs what is compiled, and {} was not; unset it, or unset OPENSSL_NO_VENDOR, \
-             LIBSQLITE3_SYS_USE_PKG_CONFIG and ZSTD_SYS_USE_PKG_CONFIG and build with the feature `vendored`",
+            "VENDORED_SYS_INSTALL installs only compiled libraries, and {} was not compiled; unset it, or unset \
+             OPENSSL_NO_VENDOR, LIBSQLITE3_SYS_USE_PKG_CONFIG and ZSTD_SYS_USE_PKG_CONFIG and build with the feature `vendored`",
             library.name
         )
     })
@@ -53,7 +53,7 @@ fn copy_headers(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Copies the content but not the mode: registry sources may be read-only, and a second run must overwrite.
 fn copy(file: &Path, to: &Path) -> Result<(), String> {
-    let name = file.file_name().ok_or_else(|| format!("{} is no file", file.display()))?;
+    let name = file.file_name().ok_or_else(|| format!("{} is not a file", file.display()))?;
     let content = fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     write(&to.join(name), &content)
 }
@@ -70,7 +70,7 @@ fn pkg_config(lib: &Path, file: &str, name: &str, version: &str) -> Result<(), S
     write(&lib.join("pkgconfig").join(format!("{file}.pc")), text.as_bytes())
 }
 
-/// The value of a `#define` in a header.
+/// Returns the value of a `#define` in a header.
 fn define(header: &Path, name: &str) -> Result<String, String> {
     let text =
         fs::read_to_string(header).map_err(|error| format!("cannot read {}: {error}", header.display()))?;
@@ -85,7 +85,10 @@ fn define(header: &Path, name: &str) -> Result<String, String> {
 
 fn folder(path: &Path) -> Result<(), String> {
     let failed = |error| {
-        format!("cannot make the folder {}: {error}; set VENDORED_SYS_INSTALL to another", path.display())
+        format!(
+            "cannot create the folder {}: {error}; set VENDORED_SYS_INSTALL to another folder",
+            path.display()
+        )
     };
     fs::create_dir_all(path).map_err(failed)
 }

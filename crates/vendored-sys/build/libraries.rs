@@ -1,10 +1,10 @@
-//! Where each library comes from.
+//! Finds each library.
 
 use std::path::{Path, PathBuf};
 
 use crate::environment::{Target, from_cargo, from_user};
 
-/// The oldest SQLite whose functions libsqlite3-sys declares. Source: its build script.
+/// The oldest SQLite whose functions libsqlite3-sys declares. Source: the build script of libsqlite3-sys.
 const OLDEST_SQLITE: &str = "3.45.3";
 
 /// The three libraries.
@@ -17,9 +17,9 @@ pub(crate) struct Libraries {
 /// One library.
 pub(crate) struct Library {
     pub(crate) name: &'static str,
-    /// The folder with its headers, when it was compiled here.
+    /// The folder with the library's headers, if this build compiled the library.
     pub(crate) compiled: Option<PathBuf>,
-    /// Its static archives, as far as they are known: a shared library has none.
+    /// The known static archives of the library. A shared library has none.
     pub(crate) archives: Vec<PathBuf>,
 }
 
@@ -44,15 +44,16 @@ fn openssl(target: &Target) -> Result<Library, String> {
             archives,
         });
     }
-    // openssl-sys has refused by now what is not there; from pkg-config it tells no folder
+    // openssl-sys has already refused a missing library. For a library found by pkg-config, openssl-sys passes on no
+    // folder.
     let folder = target.setting("OPENSSL_LIB_DIR").map(PathBuf::from);
     let folder = folder.or_else(|| Some(PathBuf::from(target.setting("OPENSSL_DIR")?).join("lib")));
     let archives = ["ssl", "crypto"].iter().filter_map(|part| archive(folder.as_deref()?, part)).collect();
     Ok(Library { name, compiled: None, archives })
 }
 
-/// libsqlite3-sys ignores it when pkg-config finds no SQLCipher, and then links whatever shared library of that
-/// name the linker finds, so it is asked again here.
+/// Finds SQLCipher. If pkg-config finds no SQLCipher, libsqlite3-sys ignores the failure, and links any shared library of
+/// that name that the linker finds. This function therefore asks pkg-config again.
 fn sqlcipher(target: &Target) -> Result<Library, String> {
     let name = "SQLCipher";
     if let Some(lib) = from_cargo("DEP_SQLITE3_LIB_DIR") {
@@ -80,8 +81,8 @@ fn sqlcipher(target: &Target) -> Result<Library, String> {
         let folders =
             folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ");
         return Err(format!(
-            "SQLCIPHER_STATIC is set, and there is no libsqlcipher.a in [{folders}]; set SQLCIPHER_LIB_DIR to the lib \
-             folder of a prefix that VENDORED_SYS_INSTALL made, or unset SQLCIPHER_STATIC"
+            "SQLCIPHER_STATIC is set, but [{folders}] has no libsqlcipher.a; set SQLCIPHER_LIB_DIR to the lib \
+             folder of a prefix that VENDORED_SYS_INSTALL created, or unset SQLCIPHER_STATIC"
         ));
     }
     Ok(Library { name, compiled: None, archives: if wants_static { archives } else { Vec::new() } })
@@ -93,7 +94,7 @@ fn no_sqlcipher(target: &Target, error: &pkg_config::Error) -> String {
             let triple = target.triple.replace('-', "_");
             format!("pkg-config is not set up for {}: set PKG_CONFIG_PATH_{triple}", target.triple)
         }
-        pkg_config::Error::Command { .. } => "pkg-config does not run: install it".to_owned(),
+        pkg_config::Error::Command { .. } => "cannot run pkg-config: install it".to_owned(),
         _ => format!(
             "pkg-config finds no `sqlcipher` whose SQLite is {OLDEST_SQLITE} or later: install libsqlcipher-dev (of a \
              release that has it)"
@@ -102,7 +103,7 @@ fn no_sqlcipher(target: &Target, error: &pkg_config::Error) -> String {
     format!("no SQLCipher to link; {cause}, or build with the feature `vendored` instead of `system`")
 }
 
-/// zstd-sys has refused by now what pkg-config does not find.
+/// Finds zstd. zstd-sys has already refused a library that pkg-config does not find.
 fn zstd() -> Result<Library, String> {
     let name = "zstd";
     let Some(root) = from_cargo("DEP_ZSTD_ROOT").map(PathBuf::from) else {
@@ -112,13 +113,11 @@ fn zstd() -> Result<Library, String> {
     Ok(Library { name, compiled: Some(root.join("include")), archives })
 }
 
-/// A path that a -sys crate's build script passed on.
+/// Returns a path that a -sys crate's build script passed on.
 fn dep_variable(variable: &str, by: &str) -> Result<PathBuf, String> {
     let path = from_cargo(variable).map(PathBuf::from);
     path.ok_or_else(|| {
-        format!(
-            "{by} compiled its library and did not tell {variable}; was {by} upgraded? adapt vendored-sys"
-        )
+        format!("{by} compiled its library but did not set {variable}; was {by} upgraded? adapt vendored-sys")
     })
 }
 
@@ -126,13 +125,13 @@ fn compiled_archive(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let found = archive(folder, name);
     found.ok_or_else(|| {
         format!(
-            "no static library `{name}` was made in {}; remove that folder and build again",
+            "the build did not create a static library `{name}` in {}; remove that folder and build again",
             folder.display()
         )
     })
 }
 
-/// A static library by the names that gcc's kind and MSVC give it.
+/// Returns the static library `name` in a folder, under the file names that Unix toolchains and MSVC use.
 fn archive(folder: &Path, name: &str) -> Option<PathBuf> {
     let names = [format!("lib{name}.a"), format!("{name}.lib"), format!("lib{name}.lib")];
     names.into_iter().map(|file| folder.join(file)).find(|file| file.is_file())

@@ -1,21 +1,21 @@
-//! The versions of the libraries, asked of the libraries themselves.
+//! Reads the versions of the libraries from the libraries themselves.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use crate::{InitError, init, openssl, sqlite, zstd};
 
-/// What is linked, as each library says at run time.
+/// The versions of the linked libraries, as reported at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Versions {
-    /// OpenSSL's, such as `3.5.5`.
+    /// OpenSSL's version, such as `3.5.5`.
     pub openssl: String,
-    /// SQLite's, such as `3.54.1`.
+    /// SQLite's version, such as `3.54.1`.
     pub sqlite: String,
-    /// SQLCipher's, such as `4.20.0 community`; `None` where the library is a plain SQLite.
+    /// SQLCipher's version, such as `4.20.0 community`, or `None` if the library is plain SQLite.
     pub sqlcipher: Option<String>,
-    /// zstd's, such as `1.5.7`.
+    /// zstd's version, such as `1.5.7`.
     pub zstd: String,
 }
 
@@ -23,7 +23,7 @@ pub struct Versions {
 ///
 /// # Errors
 ///
-/// [`InitError`] when the libraries cannot get ready.
+/// [`InitError`] if the libraries fail to initialise.
 pub fn versions() -> Result<Versions, InitError> {
     init()?;
     Ok(Versions {
@@ -36,19 +36,20 @@ pub fn versions() -> Result<Versions, InitError> {
     })
 }
 
-/// OPENSSL_VERSION of openssl/crypto.h: the line "OpenSSL 3.5.5 27 Jan 2026", which every version knows.
+/// Returns the version in OPENSSL_VERSION of openssl/crypto.h, such as "OpenSSL 3.5.5 27 Jan 2026". Every version of
+/// OpenSSL has this text.
 fn openssl_version() -> String {
     // SAFETY: the function returns a constant string, for any key.
     let line = unsafe { text(openssl::OpenSSL_version(openssl::OPENSSL_VERSION)) }.unwrap_or_default();
     line.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
-/// SQLCipher has no function for its version, only a pragma, and a plain SQLite answers that with no row.
+/// Returns SQLCipher's version. SQLCipher has only a pragma for its version, for which plain SQLite returns no row.
 fn cipher_version() -> Result<Option<String>, InitError> {
     let mut database = ptr::null_mut();
     let mut statement = ptr::null_mut();
-    // SAFETY: both handles come from the calls just before their use, the strings end in NUL, the column is
-    // copied before the statement that owns it goes, and closing or finalizing a null handle does nothing.
+    // SAFETY: both handles come from the calls just before their use, and the strings end in NUL. The column is copied
+    // before its statement is finalized. Closing or finalizing a null handle does nothing.
     let (code, version) = unsafe {
         let mut code = sqlite::sqlite3_open(c":memory:".as_ptr(), &raw mut database);
         if code == sqlite::SQLITE_OK {
@@ -74,11 +75,11 @@ fn cipher_version() -> Result<Option<String>, InitError> {
 
 /// # Safety
 ///
-/// `pointer` is null, or points to a string that ends in NUL and lives until this returns.
+/// `pointer` is null, or points to a string that ends in NUL and lives until this function returns.
 unsafe fn text(pointer: *const c_char) -> Option<String> {
     if pointer.is_null() {
         return None;
     }
-    // SAFETY: what the caller promises.
+    // SAFETY: the caller upholds the contract.
     Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }

@@ -1,25 +1,25 @@
-//! Stops the build, before any C is compiled, when the C cannot be compiled for the target.
+//! Stops the build before any C is compiled if the C cannot be compiled for the target.
 
 #[path = "src/check.rs"]
-#[expect(unreachable_pub, reason = "public in the library, which shares the file")]
+#[expect(unreachable_pub, reason = "the library shares the file, where these items are public")]
 mod check;
 #[path = "src/choice.rs"]
-#[expect(unreachable_pub, reason = "public in the library, which shares the file")]
+#[expect(unreachable_pub, reason = "the library shares the file, where these items are public")]
 mod choice;
 #[path = "src/machine.rs"]
-#[expect(unreachable_pub, reason = "public in the library, which shares the file")]
+#[expect(unreachable_pub, reason = "the library shares the file, where these items are public")]
 mod machine;
 #[path = "src/programs.rs"]
-#[expect(unreachable_pub, reason = "public in the library, which shares the file")]
+#[expect(unreachable_pub, reason = "the library shares the file, where these items are public")]
 mod programs;
 #[path = "src/variables.rs"]
-#[expect(dead_code, unreachable_pub, reason = "public in the library, which shares the file")]
+#[expect(dead_code, unreachable_pub, reason = "the library shares the file, where these items are public")]
 mod variables;
 
 use std::env;
 use std::path::Path;
 
-/// The -sys crates' own switches: with all of them set they take libraries from a prefix and compile no C.
+/// The -sys crates' own switches. If all are set, the -sys crates link existing libraries and compile no C.
 const PREFIX_SWITCHES: [&str; 3] =
     ["OPENSSL_NO_VENDOR", "LIBSQLITE3_SYS_USE_PKG_CONFIG", "ZSTD_SYS_USE_PKG_CONFIG"];
 
@@ -47,19 +47,19 @@ fn run() -> Result<(), String> {
     if openssl_from_prefix { Ok(()) } else { openssl_tools(&target, &host) }
 }
 
-/// Where the compiler at fault comes from, when it is not the variable that the error names.
+/// Returns the origin of the failing compiler, unless the variable in the error message already names it.
 fn hint(choice: &choice::Choice, target: &str) -> String {
     match &choice.variable {
         Some(name) if *name == variables::compiler_variable(target) => String::new(),
-        Some(name) => format!(" ({name} names this one)"),
+        Some(name) => format!(" ({name} names this compiler)"),
         None => {
-            " (no variable names one, and this is the default; `cargo xtask setup` installs what is missing)"
+            " (this is the default, because no variable names a compiler; `cargo xtask setup` installs missing tools)"
                 .to_owned()
         }
     }
 }
 
-/// OpenSSL is configured by perl and, but for MSVC's nmake, built by make.
+/// Checks for the tools that build OpenSSL: perl, and make except for MSVC, which uses nmake.
 fn openssl_tools(target: &str, host: &str) -> Result<(), String> {
     let path = read("PATH").unwrap_or_default();
     let suffix = if host.contains("windows") { ".exe" } else { "" };
@@ -68,14 +68,14 @@ fn openssl_tools(target: &str, host: &str) -> Result<(), String> {
     for program in [Some(perl), make].into_iter().flatten() {
         if programs::find_program(&program, &path, suffix).is_none() {
             return Err(format!(
-                "OpenSSL is compiled from source and needs `{program}`, which is not on PATH; install it"
+                "OpenSSL is compiled from source, which needs `{program}`, but PATH does not have it; install it"
             ));
         }
     }
     Ok(())
 }
 
-/// openssl-sys reads its switches with the target's name in front as well.
+/// Returns whether a switch is on. openssl-sys also reads its switches prefixed with the target's name.
 fn switched_on(name: &str, target: &str) -> bool {
     let of_target = format!("{}_{name}", target.to_uppercase().replace('-', "_"));
     read(&of_target).or_else(|| read(name)).is_some_and(|value| value != "0")
@@ -85,10 +85,10 @@ fn required(name: &str) -> Result<String, String> {
     read(name).ok_or_else(|| format!("cargo did not set {name}; is this build script run by cargo?"))
 }
 
-/// The one place that reads the environment, so that each variable read makes cargo run this again when it changes.
+/// Reads the environment. No other function does, so cargo reruns the build script if a variable read here changes.
 ///
-/// Not for what cargo itself sets. Nor for PATH: rustup's proxy puts itself in front of it in each nested call, and
-/// all that depends on this crate would be compiled again.
+/// Variables that cargo itself sets are exempt. PATH is exempt too: rustup's proxy prepends itself to PATH in each nested
+/// call, which would recompile everything that depends on this crate.
 fn read(name: &str) -> Option<String> {
     if !["TARGET", "HOST", "OUT_DIR", "CARGO_FEATURE_VENDORED", "RUSTC_LINKER", "PATH"].contains(&name) {
         println!("cargo::rerun-if-env-changed={name}");

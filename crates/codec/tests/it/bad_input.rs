@@ -1,4 +1,4 @@
-//! Frames that are damaged, cut off, followed by something, or a bomb.
+//! Frames that are damaged, cut off, followed by other bytes, or decompression bombs.
 
 use strongroom_codec::{Codec, CodecError, Level};
 
@@ -6,7 +6,7 @@ fn content() -> Vec<u8> {
     (0..5000_u32).flat_map(|number| format!("{} ", number * number % 977).into_bytes()).collect()
 }
 
-/// One frame with its content size, and one without.
+/// Returns a frame with its content size, and a frame without.
 fn frames() -> [Vec<u8>; 2] {
     let whole = Codec::new().compress(&content(), Level::default(), None).unwrap();
     let mut encoder = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
@@ -17,7 +17,7 @@ fn frames() -> [Vec<u8>; 2] {
 }
 
 #[test]
-fn what_does_not_begin_like_a_frame_is_none() {
+fn bytes_without_the_magic_number_are_not_a_frame() {
     let long = vec![b'a'; 1000];
     for bytes in [
         &b""[..],
@@ -46,7 +46,7 @@ fn a_frame_cut_off_anywhere_is_truncated() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_is_found() {
+fn a_flipped_bit_anywhere_is_detected() {
     let mut codec = Codec::new();
     for frame in frames() {
         for offset in (0..30).chain((30..frame.len()).step_by(31)).chain(frame.len() - 5..frame.len()) {
@@ -54,7 +54,7 @@ fn a_flipped_bit_anywhere_is_found() {
             bad[offset] ^= 1 << (offset % 8);
             match codec.decompress(&bad, None, 1 << 20) {
                 Err(error) => assert!(error.code().starts_with("STRONGROOM_ZSTD_"), "{error}"),
-                // a bit that means nothing, such as a larger window
+                // some bits change nothing, such as a larger window
                 Ok(read) => assert_eq!(read, content(), "byte {offset}"),
             }
         }
@@ -73,7 +73,7 @@ fn the_checksum_is_checked() {
 }
 
 #[test]
-fn what_follows_a_frame_is_an_error() {
+fn bytes_after_a_frame_are_an_error() {
     for frame in frames() {
         let twice = [frame.as_slice(), &frame].concat();
         let error = Codec::new().decompress(&twice, None, 1 << 20).unwrap_err();
@@ -85,7 +85,7 @@ fn what_follows_a_frame_is_an_error() {
 }
 
 #[test]
-fn the_limit_is_the_largest_content() {
+fn content_may_be_as_large_as_the_limit() {
     let mut codec = Codec::new();
     let length = content().len();
     for frame in frames() {
@@ -112,7 +112,7 @@ fn a_frame_that_lies_about_its_size_is_damaged() {
 }
 
 #[test]
-fn a_claim_of_exabytes_takes_no_memory() {
+fn a_frame_that_states_exabytes_takes_no_memory() {
     // single segment, content size of eight bytes, and a last block that repeats one byte
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
     frame.extend_from_slice(&u64::MAX.wrapping_sub(7).to_le_bytes());

@@ -1,8 +1,8 @@
-//! Dictionaries: trained, kept, mistaken for each other.
+//! Dictionaries: training, storage, and use of the wrong one.
 
 use strongroom_codec::{Codec, CodecError, Dictionary, Level};
 
-/// Samples of small records that have much in common.
+/// Returns samples of small records that have much in common.
 fn samples(city: &str) -> Vec<String> {
     (0..3000)
         .map(|n| format!("{{\"id\":{n},\"name\":\"user {}\",\"city\":\"{city} {}\"}}", n * 7, n % 13))
@@ -14,7 +14,7 @@ fn trained(city: &str) -> Dictionary {
 }
 
 #[test]
-fn it_makes_small_values_smaller() {
+fn a_dictionary_makes_small_values_smaller() {
     let (mut codec, dictionary) = (Codec::new(), trained("Zürich"));
     let (mut alone, mut together) = (0, 0);
     for sample in samples("Zürich").iter().rev().take(100) {
@@ -24,11 +24,11 @@ fn it_makes_small_values_smaller() {
         together += frame.len();
         assert_eq!(codec.decompress(&frame, Some(&dictionary), 1000).unwrap(), sample);
     }
-    assert!(together * 3 < alone * 2, "{together} bytes with it, and {alone} without");
+    assert!(together * 3 < alone * 2, "{together} bytes with the dictionary, and {alone} without");
 }
 
 #[test]
-fn its_bytes_are_all_there_is_to_keep() {
+fn the_bytes_of_a_dictionary_suffice_to_read_its_frames() {
     let (mut codec, dictionary) = (Codec::new(), trained("Bern"));
     let frame = codec.compress(b"user 1 of Bern", Level::default(), Some(&dictionary)).unwrap();
     let again = Dictionary::new(dictionary.as_bytes()).unwrap();
@@ -37,7 +37,7 @@ fn its_bytes_are_all_there_is_to_keep() {
 }
 
 #[test]
-fn the_wrong_one_and_none_are_named() {
+fn a_wrong_or_missing_dictionary_is_named() {
     let (mut codec, right, wrong) = (Codec::new(), trained("Genf"), trained("Lausanne"));
     assert_ne!(right.id(), wrong.id());
     let frame = codec.compress(b"user 1 of Genf", Level::default(), Some(&right)).unwrap();
@@ -53,7 +53,7 @@ fn the_wrong_one_and_none_are_named() {
 }
 
 #[test]
-fn a_frame_without_one_is_read_with_one_at_hand() {
+fn a_frame_without_a_dictionary_is_read_despite_a_given_one() {
     let (mut codec, dictionary) = (Codec::new(), trained("Basel"));
     let content = b"Basel, Basel, Basel, Basel".repeat(20);
     let frame = codec.compress(&content, Level::default(), None).unwrap();
@@ -61,7 +61,7 @@ fn a_frame_without_one_is_read_with_one_at_hand() {
 }
 
 #[test]
-fn bytes_that_are_none_are_refused() {
+fn bytes_that_are_not_a_dictionary_are_refused() {
     let good = trained("Chur");
     let truncated = &good.as_bytes()[..20];
     for bytes in [&b""[..], b"raw content", &[0x37, 0xa4, 0x30, 0xec], truncated] {
@@ -75,7 +75,7 @@ fn bytes_that_are_none_are_refused() {
 }
 
 #[test]
-fn too_few_samples_train_nothing() {
+fn too_few_samples_fail_to_train() {
     for samples in [vec![], vec!["one"], vec!["same"; 5]] {
         let error = Dictionary::train(&samples, 8192).unwrap_err();
         assert_eq!(error.code(), "STRONGROOM_ZSTD_TRAINING");

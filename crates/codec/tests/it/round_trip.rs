@@ -1,8 +1,8 @@
-//! What is compressed comes back.
+//! Decompression returns the compressed content.
 
 use strongroom_codec::{Codec, CodecError, Level};
 
-/// Contents of many lengths, from one that repeats to one that does not.
+/// Returns contents of many lengths, both repetitive and varied.
 fn contents() -> Vec<Vec<u8>> {
     let mut contents = Vec::new();
     for length in [0, 1, 2, 100, 1000, 65_536, 131_073, 3_000_000] {
@@ -13,7 +13,7 @@ fn contents() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn at_every_level_that_is_cheap_and_at_the_ends() {
+fn content_survives_the_cheap_levels_and_both_extremes() {
     let mut codec = Codec::new();
     for level in [Level::min().number(), -5, 0, 1, 3, 9, Level::max().number()] {
         let level = Level::new(level.into()).unwrap();
@@ -25,7 +25,7 @@ fn at_every_level_that_is_cheap_and_at_the_ends() {
 }
 
 #[test]
-fn a_frame_says_how_long_its_content_is() {
+fn a_frame_states_the_length_of_its_content() {
     let mut codec = Codec::new();
     for content in contents() {
         let frame = codec.compress(&content, Level::default(), None).unwrap();
@@ -35,7 +35,7 @@ fn a_frame_says_how_long_its_content_is() {
 }
 
 #[test]
-fn frames_of_others_are_read_with_and_without_a_content_size() {
+fn frames_of_other_programs_are_read_with_and_without_a_content_size() {
     let mut codec = Codec::new();
     for content in contents() {
         let streamed = zstd::stream::encode_all(content.as_slice(), 3).unwrap();
@@ -64,7 +64,7 @@ fn a_context_is_as_good_as_new_after_an_error() {
 }
 
 #[test]
-fn a_level_is_one_of_zstds() {
+fn a_level_is_in_zstds_range() {
     for level in [i64::MIN, -131_073, 23, 1 << 32, i64::MAX] {
         let error = Level::new(level).unwrap_err();
         assert!(matches!(error, CodecError::Level { actual, .. } if actual == level));

@@ -2,11 +2,12 @@
 
 use crate::{OpenError, SqlError};
 
-/// Why a database could not be checked. Damage is not an error, but part of the [report](crate::CheckReport).
+/// An error of [`Database::check`](crate::Database::check). Damage is not an error, but part of the
+/// [report](crate::CheckReport).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// The caller's progress function asked to stop.
+    /// The caller's progress function cancelled the check.
     #[error("the check was cancelled")]
     Cancelled,
 
@@ -17,10 +18,10 @@ pub enum CheckError {
         name: String,
     },
 
-    /// The file could not be opened a second time, or another connection has changed its key.
+    /// The file could not be opened a second time, or another connection changed its key.
     #[error(transparent)]
     Open {
-        /// The error of opening.
+        /// The error of opening the file.
         source: OpenError,
     },
 

@@ -11,7 +11,7 @@ pub(super) struct Finding {
     pub(super) position: Option<u64>,
 }
 
-/// Splits a row of the pragma into findings. One row may hold several lines.
+/// Splits a row of the pragma into findings. A row may hold several lines.
 pub(super) fn findings(text: &str, tables: &Tables) -> Vec<Finding> {
     let mut findings = Vec::new();
     // R-Tree's findings follow a line that names the table.
@@ -68,7 +68,7 @@ fn finding(line: &str, tables: &Tables) -> Finding {
     } else if let Some((_, column)) = line.split_once(" value in ") {
         table = tables.of_column(column);
     } else if let Some((_, name)) = line.split_once(" table ") {
-        // The full-text indexes name the database as well, and may add SQLite's message.
+        // Full-text indexes also name the database, and may add SQLite's message.
         let name = name.split_once('.').map_or(name, |(_, name)| name);
         table = tables.named(name).or_else(|| tables.named(name.split(':').next().unwrap_or(name)));
     }
@@ -80,7 +80,7 @@ fn behind<'t>(text: &'t str, starts: &[&str]) -> Option<&'t str> {
     starts.iter().find_map(|start| text.strip_prefix(start))
 }
 
-/// Returns the number that follows the start of the text, and the rest.
+/// Returns the number that follows `start` in the text, and the rest.
 fn number_behind<'t>(text: &'t str, start: &str) -> Option<(u64, &'t str)> {
     let rest = text.strip_prefix(start)?;
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_sqlite_tells_its_place() {
+    fn every_text_of_sqlite_yields_its_place() {
         let tables = tables();
         for (text, page, table, position) in [
             ("Tree 2 page 7 cell 3: Rowid 5 out of order", Some(7), Some("t"), None),

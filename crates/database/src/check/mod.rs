@@ -1,8 +1,9 @@
 //! Checks a database: the authentication of each page, the structure, and foreign keys.
 //!
-//! Damage is in the report, and never breaks the caller's connection: a [`Twin`] reads the file. In a rollback-journal mode,
-//! the pages are authenticated in the file itself, which shows each damaged page at once. In WAL mode, only SQLite knows where
-//! the current version of a page is: the twin reads each page through SQLite, and is opened again after a damaged one.
+//! Damage goes into the report, and never breaks the caller's connection: a [`Twin`] reads the file. In a rollback-journal
+//! mode, the pages are authenticated in the file itself, so one pass finds every damaged page. In WAL mode, only SQLite
+//! knows where the current version of a page is: the twin reads each page through SQLite, and is opened again after a
+//! damaged page.
 
 mod error;
 mod finding;
@@ -40,25 +41,25 @@ pub struct CheckProgress {
 
 /// A callback that learns the progress, and returns false to cancel.
 ///
-/// The structure is checked after the pages, while the progress stays the same.
+/// The progress stays the same while the structure is checked, after the pages.
 pub type OnCheckProgress<'p> = dyn FnMut(CheckProgress) -> bool + 'p;
 
 /// The number of pages between two calls of the callback.
 const PAGES_PER_CALL: u64 = 256;
 
 impl Database {
-    /// Checks the database `schema`, `main` or the name of an attached one.
+    /// Checks the database `schema`, which is `main` or the name of an attached database.
     ///
-    /// - Each page must be one that the key wrote at this place, if the pages have an HMAC.
+    /// - If the pages have an HMAC, each page must be one that was written with this key at this place.
     /// - SQLite's integrity check must find nothing.
     /// - Each foreign key must refer to a row.
     ///
-    /// The check reads the committed state through a connection of its own, and sees no change of an open transaction. A
-    /// database in memory has no other connection: its structure is checked as this connection sees it.
+    /// The check reads the committed state through its own connection, and sees no changes of an open transaction. A
+    /// database in memory has no second connection: the check reads its structure through this connection.
     ///
     /// # Errors
     ///
-    /// [`CheckError`]. Damage is not an error but a problem in the report.
+    /// [`CheckError`]. Damage is a problem in the report, not an error.
     pub fn check(&self, schema: &str, progress: &mut OnCheckProgress<'_>) -> Result<CheckReport, CheckError> {
         if !self.is_open() {
             return Err(SqlError::Closed.into());
@@ -162,7 +163,7 @@ impl Check<'_> {
         }
     }
 
-    /// Tells a key that another connection has changed from damage, which does not reach each page.
+    /// Fails if another connection has changed the key: unlike damage, a new key affects every page.
     fn authentication_ended(&self, begun: &Begun, size: Size, failed: &Failed) -> Result<(), CheckError> {
         let all = failed.pages.len() as u64 >= size.whole_pages().max(1);
         let only_in_log = size.log && failed.pages.is_empty();
@@ -189,7 +190,7 @@ impl Check<'_> {
         if meter.cancelled {
             return Err(CheckError::Cancelled);
         }
-        // The owners are an aid: a tree that cannot be read has none.
+        // The owners are best effort: a tree that cannot be read has none.
         found.or_else(|failure| twin::damage(failure).map(|_| HashMap::new()))
     }
 
@@ -215,7 +216,7 @@ impl Check<'_> {
         self.report.append(CheckProblemKind::Page, pages.collect());
         if let Some(next) = failed.stopped {
             let message = format!(
-                "the pages from {next} to {} were not checked, because too many before them fail",
+                "pages {next} to {} were not checked, because too many earlier pages fail",
                 size.pages
             );
             self.report.problems.push(CheckProblem::new(CheckProblemKind::Page, message));
@@ -224,7 +225,7 @@ impl Check<'_> {
         if whole < size.pages {
             let expected = size.pages.saturating_mul(size.page);
             let message = format!(
-                "the file is cut off at {} of {expected} bytes: it lacks the pages from {} to {}",
+                "the file is cut off at {} of {expected} bytes: it lacks pages {} to {}",
                 size.file,
                 whole + 1,
                 size.pages
@@ -249,7 +250,7 @@ fn append(report: &mut CheckReport, found: Found) {
     report.append(CheckProblemKind::ForeignKey, found.foreign_keys);
 }
 
-/// Counts the pages and asks the caller whether to go on.
+/// Counts the checked pages, and lets the caller cancel.
 struct Meter<'m, 'p> {
     progress: &'m mut OnCheckProgress<'p>,
     checked: u64,

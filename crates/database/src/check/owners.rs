@@ -1,7 +1,7 @@
 //! Finds the tables that pages belong to, by the pages that refer to them.
 //!
-//! Source of the layout: SQLite's file format, sections 1.5 and 1.6. Every number in a page is hostile: reads are checked, and
-//! no page is visited twice.
+//! Source of the layout: SQLite's file format, sections 1.5 and 1.6. Every number in a page is untrusted: reads are
+//! bounds-checked, and no page is visited twice.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,13 +13,13 @@ use super::{Meter, PAGES_PER_CALL};
 /// The owner of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// A table, or an index of it.
+    /// A table or one of its indexes.
     Table { table: String, index: Option<String> },
-    /// Nothing: the page is on the list of free pages.
+    /// No table: the page is on the freelist.
     Free,
 }
 
-/// The search for the owners of some pages.
+/// A search for the owners of some pages.
 struct Search<'s, 'm, 'p> {
     read: Statement<'s>,
     wanted: &'s BTreeSet<u32>,
@@ -28,7 +28,7 @@ struct Search<'s, 'm, 'p> {
     owners: HashMap<u32, Owner>,
 }
 
-/// Finds the owners of the `wanted` pages, without reading these pages themselves.
+/// Finds the owners of the `wanted` pages without reading those pages.
 pub(super) fn owners(
     connection: &Connection,
     tables: &Tables,
@@ -90,7 +90,7 @@ impl Search<'_, '_, '_> {
             let count = be32(&page, 4).unwrap_or(0) as usize;
             for index in 0..count.min(page.len() / 4) {
                 let leaf = be32(&page, 8 + 4 * index).unwrap_or(0);
-                // A free page has no content that leads on.
+                // A free page refers to no other page.
                 if self.wanted.contains(&leaf) {
                     self.visit(leaf, &Owner::Free)?;
                 }
@@ -101,7 +101,7 @@ impl Search<'_, '_, '_> {
     }
 }
 
-/// The pages to which a page of a tree refers.
+/// Returns the pages to which a page of a tree refers.
 #[derive(Default)]
 struct Links {
     children: Vec<u32>,
@@ -114,7 +114,7 @@ fn links(page: &[u8], number: u32, usable: usize) -> Links {
     const LEAF_INDEX: u8 = 10;
     const LEAF_TABLE: u8 = 13;
     let mut links = Links::default();
-    // The header of the database precedes that of the first page.
+    // The database header precedes the header of the first page.
     let header = if number == 1 { 100 } else { 0 };
     let Some(&kind) = page.get(header) else { return links };
     let interior = matches!(kind, INTERIOR_INDEX | INTERIOR_TABLE);
@@ -158,7 +158,7 @@ fn overflow(page: &[u8], at: usize, usable: usize, table: bool) -> Option<u32> {
     be32(page, at.checked_add(local)?)
 }
 
-/// Returns a number of 1 to 9 bytes, and the position behind it.
+/// Returns a number of 1 to 9 bytes, and the position after it.
 fn varint(page: &[u8], at: usize) -> Option<(u64, usize)> {
     let mut value = 0;
     for index in 0..9 {

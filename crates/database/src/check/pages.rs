@@ -1,4 +1,4 @@
-//! Checks that each page of a file is one that the key wrote.
+//! Checks that each page of a file was written with the key.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,8 @@ use crate::{OpenError, SqlError};
 const CHUNK: u64 = 1 << 20;
 /// The number of times that the connection is opened again after a page that failed.
 const MAX_REOPENED: usize = 1_000;
-/// The byte that SQLite locks, whose page holds nothing. Source: SQLite's file format, section 1.4.
+/// The offset of the byte that SQLite locks. The page of that byte holds no content. Source: SQLite's file format, section
+/// 1.4.
 const LOCK_BYTE: u64 = 0x4000_0000;
 
 /// The size of a database and of its file.
@@ -30,17 +31,17 @@ pub(super) struct Size {
     pub(super) pages: u64,
     /// The length of the file in bytes.
     pub(super) file: u64,
-    /// Whether the write-ahead log may hold pages that the file lacks.
+    /// `true` if the write-ahead log may hold pages that the file lacks.
     pub(super) log: bool,
 }
 
 impl Size {
-    /// Reads the sizes. A database whose first page cannot be read has as many pages as its file.
+    /// Reads the sizes. If the first page cannot be read, the database counts as many pages as its file.
     pub(super) fn of(core: &Core, readable: bool) -> Result<Self, CheckError> {
         let file = core.file_start(MAIN, 0).map_or(0, |start| start.length);
         let sizes = core.with(|connection| {
             let page = pragma::<u32>(connection, "main", "page_size");
-            // SQLCipher answers with a text.
+            // SQLCipher returns text.
             let page = page.or_else(|_| {
                 let text = pragma::<String>(connection, "main", "page_size")?;
                 Ok::<_, rusqlite::Error>(text.parse().unwrap_or(0))
@@ -64,7 +65,7 @@ impl Size {
         Ok(Self { page, pages, file, log })
     }
 
-    /// Returns the number of pages that the file holds in full, up to the database's own number.
+    /// Returns the number of complete pages in the file, at most the number that the database states.
     pub(super) fn whole_pages(&self) -> u64 {
         if self.log { self.pages } else { self.pages.min(self.file / self.page) }
     }
@@ -80,8 +81,8 @@ impl Size {
     }
 }
 
-/// Returns the number of pages in the header of a database, if the header keeps it up to date.
-/// Source: SQLite's file format, section 1.3.7.
+/// Returns the number of pages that a database's header states, if that number is up to date. Source: SQLite's file format,
+/// section 1.3.7.
 fn pages_of_header(page: &[u8]) -> Option<u64> {
     let valid = page.get(24..28)? == page.get(92..96)?;
     let bytes = page.get(28..32)?.try_into().ok()?;
@@ -106,7 +107,7 @@ pub(super) fn keys(core: &Core) -> Result<Option<(PageKeys, CipherParameters)>, 
 
 /// Authenticates the pages in the file.
 ///
-/// The lock of the twin's read transaction keeps the file as it is, except for a file in WAL mode.
+/// The lock of the twin's read transaction prevents changes to the file, except in WAL mode.
 pub(super) fn in_file(
     core: &Core,
     size: Size,
@@ -175,7 +176,7 @@ fn first_unreadable(
         let mut read = connection.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
         for page in from..=to {
             let mut rows = read.query([page.cast_signed()])?;
-            // SQLCipher fills a page that fails with zeros, and SQLite reports no error.
+            // SQLCipher replaces a page that fails by zeros, and SQLite reports no error.
             let zeros = match rows.next()? {
                 Some(row) => row.get_ref(0)?.as_blob().is_ok_and(|data| data.iter().all(|&byte| byte == 0)),
                 None => false,
@@ -193,7 +194,7 @@ fn first_unreadable(
         Ok(())
     });
     cancelled?;
-    // A page that fails is also an error of the call.
+    // A page that fails also makes the call fail.
     if unreadable.is_none() {
         read.map_err(SqlError::from_failure)?;
     }

@@ -1,6 +1,6 @@
 //! The result of checking a database.
 
-/// The largest number of problems of one kind in a report. A last problem says how many more there are.
+/// The largest number of problems of one kind in a report. A final problem states how many more exist.
 pub(super) const LISTED: usize = 1_000;
 
 /// The result of [`Database::check`](crate::Database::check).
@@ -9,14 +9,14 @@ pub(super) const LISTED: usize = 1_000;
 pub struct CheckReport {
     /// The number of pages of the database.
     pub pages: u64,
-    /// Whether each page has a code that authenticates it, and the codes were checked.
+    /// `true` if each page has an authentication code and the check verified the codes.
     pub authenticated: bool,
     /// The problems: pages first, then the structure, then foreign keys.
     pub problems: Vec<CheckProblem>,
 }
 
 impl CheckReport {
-    /// Whether the check found no problem.
+    /// Returns whether the check found no problem.
     pub fn is_ok(&self) -> bool {
         self.problems.is_empty()
     }
@@ -32,7 +32,7 @@ impl CheckReport {
     }
 }
 
-/// A problem of a database. The message holds no stored value.
+/// A problem of a database. The message never holds a stored value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckProblem {
@@ -58,9 +58,9 @@ impl CheckProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckProblemKind {
-    /// A page is missing, or differs from what was written.
+    /// A page is missing, or differs from the page that was written.
     Page,
-    /// SQLite's integrity check found that the content contradicts itself.
+    /// SQLite's integrity check found an inconsistency in the content.
     Structure,
     /// A row refers to a row that does not exist.
     ForeignKey,

@@ -16,14 +16,14 @@ use crate::seam::{Core, Failure};
 /// The number of SQLite's steps between two calls of the caller's progress function.
 const STEPS: i32 = 20_000;
 
-/// The problems of the content.
+/// The problems found in the content.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) structure: Vec<CheckProblem>,
     pub(super) foreign_keys: Vec<CheckProblem>,
 }
 
-/// Checks all of a database that can be read.
+/// Checks a whole database, all of whose pages can be read.
 pub(super) fn whole(
     core: &Core,
     schema: &str,
@@ -31,13 +31,13 @@ pub(super) fn whole(
     meter: &mut Meter<'_, '_>,
 ) -> Result<Found, CheckError> {
     let mut found = Found::default();
-    // One more than the report lists shows that there are more.
+    // The limit is one more than the report lists, so that the report can say that more exist.
     let limit = (LISTED + 1).to_string();
     let (problems, failure) = integrity(core, schema, &limit, tables, meter);
     found.structure = problems;
     if let Some(failure) = failure {
         let problem = told(CheckProblemKind::Structure, failure, None)?;
-        // SQLite stops at some damage, behind which other tables may be sound or not.
+        // SQLite stops at some kinds of damage, and leaves later tables unchecked.
         for table in tables.names() {
             let (problems, failure) = integrity(core, schema, &quoted(table), tables, meter);
             let failed = failure.map(|failure| told(CheckProblemKind::Structure, failure, Some(table)));
@@ -65,7 +65,7 @@ pub(super) fn whole(
     Ok(found)
 }
 
-/// Checks each table of an encrypted database that has no page which fails its authentication.
+/// Checks each table of an encrypted database, apart from tables with a page that fails its authentication.
 pub(super) fn readable_tables(
     twin: &mut Twin<'_>,
     lenient: bool,
@@ -90,8 +90,8 @@ pub(super) fn readable_tables(
     Ok(found)
 }
 
-/// Returns the result for a table, or `None` if the check ran into a page that fails its authentication: the rest of what
-/// SQLite then reports is about pages that SQLCipher no longer reads.
+/// Returns the result for a table, or `None` if the check met a page that fails its authentication: SQLite's further
+/// findings are then about pages that SQLCipher no longer reads.
 fn of_table(
     twin: &mut Twin<'_>,
     lenient: bool,
@@ -114,7 +114,7 @@ fn of_table(
     }
 }
 
-/// Turns a failure that damage causes into a problem.
+/// Turns a failure caused by damage into a problem.
 fn told(kind: CheckProblemKind, failure: Failure, table: Option<&str>) -> Result<CheckProblem, CheckError> {
     let mut problem = CheckProblem::new(kind, damage(failure)?);
     problem.table = table.map(str::to_owned);
@@ -145,7 +145,7 @@ fn integrity(
     });
     let rowids = core
         .watched(STEPS, &mut || meter.go_on(), || core.with(|connection| rowids(connection, schema, &found)));
-    // The rowids are an aid: a damaged table may not tell them.
+    // The rowids are best effort: a damaged table may not yield them.
     let rowids = rowids.unwrap_or_default();
     let with_rowid = |finding: Finding| {
         let mut problem = finding.problem;
@@ -159,7 +159,7 @@ fn integrity(
 
 type Rowids = HashMap<String, HashMap<u64, i64>>;
 
-/// Returns the rowids of the rows that SQLite's messages name by their positions.
+/// Returns the rowids of the rows that SQLite's messages identify by position.
 fn rowids(connection: &Connection, schema: &str, found: &[Finding]) -> rusqlite::Result<Rowids> {
     let mut wanted: Rowids = HashMap::new();
     for finding in found {
@@ -188,7 +188,7 @@ fn rowids(connection: &Connection, schema: &str, found: &[Finding]) -> rusqlite:
     Ok(wanted)
 }
 
-/// Returns a name of the rowid that is not the name of a column, or `None` for a table without rowids.
+/// Returns a name for the rowid that no column has, or `None` for a table without rowids.
 fn rowid_name(connection: &Connection, schema: &str, table: &str) -> rusqlite::Result<Option<&'static str>> {
     let sql = "SELECT wr FROM pragma_table_list WHERE schema = ?1 AND name = ?2";
     if connection.query_row(sql, [schema, table], |row| row.get::<_, bool>(0))? {
@@ -200,7 +200,7 @@ fn rowid_name(connection: &Connection, schema: &str, table: &str) -> rusqlite::R
     Ok(["rowid", "_rowid_", "oid"].into_iter().find(|name| !columns.iter().any(|column| column == name)))
 }
 
-/// Returns the rows of a table that refer to rows which do not exist.
+/// Returns the rows of a table that refer to missing rows.
 fn foreign_keys(
     core: &Core,
     schema: &str,

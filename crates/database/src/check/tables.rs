@@ -22,7 +22,7 @@ enum Kind {
     Index,
 }
 
-/// The table that holds the schema, whose root is the first page.
+/// The schema table; its root is the first page.
 const SCHEMA: &str = "sqlite_schema";
 
 impl Tables {
@@ -36,11 +36,11 @@ impl Tables {
             let kind = if row.get_ref(0)?.as_str()? == "index" { Kind::Index } else { Kind::Table };
             Ok(Entry { kind, name: row.get(1)?, table: row.get(2)?, root: row.get(3).unwrap_or(0) })
         })?;
-        // An entry of another form is damage, which the structure's check reports.
+        // Any other entry is damage, which the structure check reports.
         Ok(Self(entries.filter_map(Result::ok).collect()))
     }
 
-    /// Returns the root page of each tree with its table and, for an index, its name.
+    /// Returns the root page of each tree with its table and, for an index, the index's name.
     pub(super) fn trees(&self) -> impl Iterator<Item = (u32, &str, Option<&str>)> {
         let trees = self.0.iter().filter(|entry| entry.root != 0).map(|entry| {
             let index = (entry.kind == Kind::Index).then_some(entry.name.as_str());
@@ -71,7 +71,7 @@ impl Tables {
         self.names().filter(of).max_by_key(|name| name.len())
     }
 
-    /// Returns the name as the schema has it, if there is a table of this name.
+    /// Returns the table's name as spelled in the schema, or `None` if the table does not exist.
     pub(super) fn named(&self, table: &str) -> Option<&str> {
         self.names().find(|name| *name == table)
     }

@@ -1,7 +1,8 @@
 //! A second connection for the check.
 //!
-//! SQLCipher stops reading a database when a page fails its authentication. The caller's connection must not stop, so that a
-//! second one reads, and is opened again after each failure. Its key is the derived one, so that opening it derives nothing.
+//! SQLCipher stops reading a database when a page fails its authentication. The caller's connection must not stop reading,
+//! so a second connection reads instead, and is opened again after each failure. The second connection uses the derived
+//! key, so opening it needs no key derivation.
 
 use std::ffi::CStr;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(super) struct Twin<'c> {
 pub(super) enum Begun {
     /// The first page and the schema are sound.
     Sound,
-    /// The first page or a page of the schema fails its authentication, so that SQLCipher reads no page.
+    /// The first page or a page of the schema fails its authentication, so SQLCipher reads no page.
     CipherFailed,
     /// SQLite reports damage. A lenient connection may still read.
     Damaged { message: String },
@@ -52,7 +53,7 @@ impl<'c> Twin<'c> {
         &self.opened.core
     }
 
-    /// Opens the connection again. A lenient one reads a file that is cut off, and tables of a damaged schema.
+    /// Opens the connection again. A lenient connection reads truncated files, and the tables of a damaged schema.
     pub(super) fn reopen(&mut self, lenient: bool) -> Result<Begun, CheckError> {
         self.lenient = lenient;
         if let Some(opened) = Opened::twin(self.of, self.schema, &self.options)? {
@@ -61,7 +62,7 @@ impl<'c> Twin<'c> {
         self.begin()
     }
 
-    /// Whether SQLCipher stopped reading.
+    /// Returns whether SQLCipher stopped reading.
     pub(super) fn cipher_failed(&self) -> bool {
         self.opened.page_size.is_some() && self.core().cipher_failed("main")
     }
@@ -99,7 +100,7 @@ pub(super) fn damage(failure: Failure) -> Result<String, CheckError> {
     }
 }
 
-/// Returns the busy timeout of the caller's connection, and 0 if that connection itself may hold the lock.
+/// Returns the busy timeout of the caller's connection, or 0 if that connection itself may hold the lock.
 fn timeout(core: &Core, schema: &CStr) -> Result<Duration, Failure> {
     let name = schema.to_string_lossy();
     core.with(|connection| {

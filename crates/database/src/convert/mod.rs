@@ -1,9 +1,9 @@
 //! Copies a database into a new file with another key, or without one.
 //!
-//! SQLite lays out a page by the bytes that the cipher reserves on it. Another cipher therefore requires other pages, and
-//! the copy is made of rows, as SQLite's VACUUM does: the tables and indexes are created from the text of the schema,
-//! then filled, and the entries of views, triggers and virtual tables are written as they are. No code of the schema
-//! runs, apart from the expressions of indexes and generated columns.
+//! The layout of a page depends on the bytes that the cipher reserves on it. A copy for another cipher therefore cannot be
+//! made page by page. The conversion copies rows, as SQLite's VACUUM does: it creates the tables and indexes from the text
+//! of the schema, and fills them. The schema entries of views, triggers and virtual tables are copied unchanged. No code of
+//! the schema runs, apart from the expressions of indexes and generated columns.
 
 mod schema;
 mod table;
@@ -30,19 +30,19 @@ use schema::Schema;
 pub(crate) const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// The name of the copy in the source's connection.
 const COPY: &CStr = c"strongroom_copy";
-/// The page size of plain databases, and of version 4 of SQLCipher, unless they were created with another one.
+/// The default page size of plain databases and of SQLCipher 4.
 const DEFAULT_PAGE_SIZE: u32 = 4_096;
-/// The page size of SQLCipher 1 to 3, unless the file was created with another one.
+/// The default page size of SQLCipher 1 to 3.
 const OLD_PAGE_SIZE: u32 = 1_024;
 /// The number of steps of SQLite's virtual machine between two reports.
 const STEPS: c_int = 1_000;
 /// The smallest page of an encrypted file.
 const MIN_CIPHER_PAGE_SIZE: u32 = 1_024;
 
-/// How far a conversion is. Each page is written once and read again once.
+/// The progress of a conversion, which writes each page once and reads it back once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The number of pages that are done. It never decreases, and equals `total` at the end.
+    /// The number of pages that are done. This number never decreases, and equals `total` at the end.
     pub done: u64,
     /// Twice the number of pages of the source.
     pub total: u64,
@@ -51,7 +51,7 @@ pub struct Progress {
 /// The result of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converted {
-    /// The number of tables, those of virtual tables and of SQLite included.
+    /// The number of tables, including those of virtual tables and SQLite's own.
     pub tables: u64,
     /// The number of rows in these tables.
     pub rows: u64,
@@ -63,10 +63,10 @@ pub struct Converted {
 
 /// The source and the target of a conversion.
 pub(crate) struct Conversion<'a> {
-    /// A connection of its own to the source, opened for writing and without a transaction. The conversion reads in one transaction, changes the
-    /// connection's settings, and leaves it open.
+    /// A connection to the source, used for nothing else, opened for writing and without a transaction. The conversion
+    /// reads in one transaction, changes the connection's settings, and leaves it open.
     pub(crate) source: &'a Opened,
-    /// The source's path, which errors name.
+    /// The source's path, for error messages.
     pub(crate) path: &'a Path,
     /// The file of the copy, which does not exist yet or is empty.
     pub(crate) target: &'a Path,
@@ -77,8 +77,8 @@ pub(crate) struct Conversion<'a> {
 /// Copies a database, compares the copy with the source, and syncs the copy to the disk.
 ///
 /// The copy has the source's content and settings: rowids, sequences, statistics, the encoding, `auto_vacuum`,
-/// `user_version`, `application_id` and the journal mode. `progress` is called now and then, and cancels the conversion
-/// with `Break`. After an error the copy does not exist.
+/// `user_version`, `application_id` and the journal mode. `progress` is called repeatedly, and cancels the conversion by
+/// returning `Break`. After an error, the copy does not exist.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ pub(crate) fn convert(
         remove_database(target);
     }
     result.map_err(|error| match error {
-        // The copy grows while it is written, so that a full disk may show in any step.
+        // The copy grows while it is written, so any step may find the disk full.
         MigrateError::Open(OpenError::Sqlite { source, .. }) if source.code() == "SQLITE_FULL" => {
             MigrateError::Full { path: path.to_owned(), source: None }
         }
@@ -110,14 +110,14 @@ pub(crate) fn remove_database(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-/// Appends to the name of a file.
+/// Appends an ending to the name of a file.
 pub(crate) fn with_ending(path: &Path, ending: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Creates the file of the copy, or accepts an empty one, which the caller has created with other permissions.
+/// Creates the file of the copy, or accepts an empty file, which the caller may have created with other permissions.
 fn create(target: &Path) -> Result<(), MigrateError> {
     match File::options().write(true).create_new(true).open(target) {
         Ok(_) => Ok(()),
@@ -145,7 +145,7 @@ impl Run<'_, '_> {
     fn run(mut self) -> Result<Converted, MigrateError> {
         let core = Rc::clone(&self.conversion.source.core);
         let converted = self.copy_and_compare(&core);
-        // Leaves the connection usable. After a success nothing is left to undo.
+        // Leaves the connection usable. These statements do nothing after a success.
         let _ = core.with(|connection| {
             if !connection.is_autocommit() {
                 connection.execute_batch("ROLLBACK")?;
@@ -160,7 +160,7 @@ impl Run<'_, '_> {
         Ok(converted)
     }
 
-    /// Copies the source in one read transaction, in which its hashes are computed as well, then compares the copy.
+    /// Copies and hashes the source in one read transaction, then compares the copy.
     fn copy_and_compare(&mut self, core: &Rc<Core>) -> Result<Converted, MigrateError> {
         self.attach(core)?;
         let schema = self.sql(core, Schema::read)?;
@@ -191,7 +191,7 @@ impl Run<'_, '_> {
         core.with(call).map_err(|failure| self.failed(failure))
     }
 
-    /// The error for a failure of SQLite.
+    /// Returns the error for a failure of SQLite.
     fn failed(&self, failure: Failure) -> MigrateError {
         let core = &self.conversion.source.core;
         match MigrateError::sqlite(self.conversion.path, failure) {
@@ -219,9 +219,10 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Chooses the page size of the copy: the key's, or the default if the source has its default, or the source's.
+    /// Chooses the page size of the copy: the key's; else the new default, if the source has its default; else the
+    /// source's.
     ///
-    /// Tools open a file without settings if it has the default of its version.
+    /// Other tools open a file without extra settings if its page size is the default of its version.
     fn page_size(&self, core: &Core, schema: &Schema) -> Result<u32, MigrateError> {
         let source = Cipher::of(core, MAIN).map_err(|failure| self.failed(failure))?;
         let is_old =
@@ -231,7 +232,7 @@ impl Run<'_, '_> {
             return Ok(if schema.page_size == source_default { DEFAULT_PAGE_SIZE } else { schema.page_size });
         };
         let target_default = key.parameters().default_page_size();
-        // Without HMAC nobody can find out the page size of the file.
+        // Without an HMAC, nothing reveals the page size of the file.
         let is_found = key.parameters().effective_hmac_algorithm().is_some();
         Ok(match key.parameters().page_size {
             Some(size) => size,
@@ -275,18 +276,18 @@ impl Run<'_, '_> {
             MigrateError::system(self.conversion.path, "find", self.conversion.target, error)
         })?;
         let path = c_path(Location::File(&path))?;
-        // A path need not be Unicode, which a `str` would have to be.
+        // A path may not be Unicode, so a `str` cannot hold it.
         let path = ToSqlOutput::Borrowed(ValueRef::Text(path.as_bytes()));
         self.sql(core, |connection| {
-            // The schema of an old file may take "text" for a string, which this engine otherwise refuses.
+            // The schema of an old file may write strings as "text", which this engine otherwise refuses.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true)?;
-            // SQLite writes shadow tables and the schema's table only without the defensive mode.
+            // SQLite writes shadow tables and the schema table only with the defensive mode off.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
-            // Without the empty key the copy would have the source's.
+            // Without the empty key, the copy would have the source's key.
             connection.execute("ATTACH ?1 AS strongroom_copy KEY ''", [&path])?;
-            // Content that breaks a constraint is content as well. A crash leaves a file that is removed, so that a journal
-            // and a sync of the copy would be of no use. A large cache lets indexes grow in memory.
+            // Rows that break a constraint are copied too. After a crash, the copy is removed, so a journal or a sync would
+            // be useless. A large cache lets indexes grow in memory.
             connection.execute_batch(
                 "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
                  PRAGMA strongroom_copy.synchronous = OFF; PRAGMA strongroom_copy.cache_size = -32000; BEGIN",
@@ -294,9 +295,9 @@ impl Run<'_, '_> {
         })
     }
 
-    /// Gives the attached copy the keys that its own connection has derived.
+    /// Gives the attached copy the keys that the copy's own connection has derived.
     ///
-    /// ATTACH reads a file, and would have to know the key and each parameter. The file was empty then.
+    /// ATTACH with a key would need every parameter when it reads the file. Here, the file was still empty.
     fn unlock_attached(&self, core: &Core, copy: &Opened) -> Result<(), MigrateError> {
         if self.conversion.key.is_some() {
             let cipher = Cipher::of(&copy.core, MAIN).map_err(|failure| self.failed(failure))?;
@@ -306,7 +307,7 @@ impl Run<'_, '_> {
         self.sql(core, |connection| connection.execute_batch("PRAGMA strongroom_copy.journal_mode = OFF"))
     }
 
-    /// Fills the tables of the copy, and then writes the schema's table as the source has it.
+    /// Fills the tables of the copy, then writes the schema table with the source's entries.
     fn fill(&mut self, core: &Core, schema: &Schema) -> Result<u64, MigrateError> {
         let mut rows = 0;
         // The sequences come last, because filling a table changes them.
@@ -325,12 +326,12 @@ impl Run<'_, '_> {
         Ok(rows)
     }
 
-    /// Runs a long statement that fills the copy, and reports how much of the copy is written.
+    /// Runs a long statement that fills the copy, and reports the pages written.
     fn watched<T>(&mut self, core: &Core, run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         let (target, pages) = (self.conversion.target, self.pages);
         let size = u128::from(self.size.max(1));
         let mut go_on = || {
-            // The pages of the copy may have another size.
+            // The page size of the copy may differ from the source's.
             let length = std::fs::metadata(target).map_or(0, |metadata| metadata.len());
             let written = u128::from(length) * u128::from(pages) / size;
             self.report(u64::try_from(written).unwrap_or(pages).min(pages)).is_ok()
@@ -338,11 +339,11 @@ impl Run<'_, '_> {
         core.watched(STEPS, &mut go_on, run)
     }
 
-    /// Sets what the copy's own connection must set, and closes it.
+    /// Applies the settings that only the copy's own connection can apply, and closes that connection.
     fn finish_copy(&self, copy: Opened, schema: &Schema) -> Result<(), MigrateError> {
         self.sql(&copy.core, |connection| {
             match schema.settings.is_wal {
-                // In the exclusive locking mode the log needs no shared memory.
+                // In exclusive locking mode, the log needs no shared memory.
                 true => {
                     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL")
                 }
@@ -386,7 +387,7 @@ mod tests {
         let conversion = Conversion { source: &source, path: &path, target: &target, key: Some(&key) };
         let mut last = None;
         let converted = convert(&conversion, &mut |progress| {
-            // Another connection goes on writing; the copy has what the transaction saw.
+            // Another connection keeps writing; the copy has the state that the transaction saw.
             if progress.done >= progress.total / 2 {
                 run(&writer, "INSERT INTO t VALUES (3, 'three')");
             }

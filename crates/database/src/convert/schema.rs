@@ -1,10 +1,10 @@
-//! The schema and the settings of a database, as a conversion reads and writes them.
+//! Reads and writes the schema and the settings of a database for a conversion.
 
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::table::Table;
 
-/// SQLite's table of the last rowids of AUTOINCREMENT tables.
+/// SQLite's table that holds the last rowid of each AUTOINCREMENT table.
 pub(super) const SEQUENCE: &str = "sqlite_sequence";
 
 /// The schema that a conversion reads from the source.
@@ -13,13 +13,13 @@ pub(super) struct Schema {
     pub(super) pages: u64,
     pub(super) settings: Settings,
     pub(super) entries: Vec<Entry>,
-    /// The tables that have pages: not virtual tables, but the tables behind them.
+    /// The tables that have pages: not virtual tables, but their shadow tables.
     pub(super) tables: Vec<Table>,
-    /// The indexes that have a statement of their own: name and SQL.
+    /// The indexes that have their own statement: name and SQL.
     indexes: Vec<(String, String)>,
 }
 
-/// The settings that the file itself holds.
+/// The settings that the file holds.
 #[derive(PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) is_wal: bool,
@@ -67,10 +67,10 @@ impl Schema {
         })
     }
 
-    /// Sets what an empty database takes only before its first page is written, and begins a transaction.
+    /// Applies the settings that a database accepts only before its first page is written, and begins a transaction.
     pub(super) fn prepare_file(&self, connection: &Connection, page_size: u32) -> Result<()> {
         connection.pragma_update(None, "encoding", &self.settings.encoding)?;
-        // SQLCipher ignores this for an encrypted database, whose key has set the page size.
+        // SQLCipher ignores this pragma for an encrypted database: the key has set the page size.
         connection.pragma_update(None, "page_size", page_size)?;
         connection.pragma_update(None, "auto_vacuum", self.settings.auto_vacuum)?;
         // Lets CREATE TABLE accept the names of SQLite's own tables.
@@ -96,8 +96,8 @@ impl Schema {
         connection.execute_batch("COMMIT; PRAGMA writable_schema = OFF")
     }
 
-    /// Replaces the copy's entries of the schema with the source's: same rowids and texts, and views, triggers and virtual
-    /// tables as well, which have no pages. The page numbers are the copy's.
+    /// Replaces the copy's schema entries with the source's, including views, triggers and virtual tables, which have no
+    /// pages. The rowids and texts are the source's; the page numbers are the copy's.
     pub(super) fn copy_entries(&self, connection: &Connection) -> Result<()> {
         connection.execute_batch(
             "PRAGMA writable_schema = ON;
@@ -130,7 +130,7 @@ fn entries(connection: &Connection) -> Result<Vec<Entry>> {
 
 /// Creates a table or an index in the copy.
 pub(super) fn create(connection: &Connection, name: &str, sql: &str) -> Result<()> {
-    // SQLite creates this table with the first AUTOINCREMENT table.
+    // SQLite itself creates this table, with the first AUTOINCREMENT table.
     let exists = name == SEQUENCE
         && connection
             .query_row("SELECT 1 FROM sqlite_schema WHERE name = ?1", [name], |_| Ok(()))
@@ -139,7 +139,7 @@ pub(super) fn create(connection: &Connection, name: &str, sql: &str) -> Result<(
     if exists { Ok(()) } else { connection.execute(sql, []).map(drop) }
 }
 
-/// Returns the page size in bytes, which SQLCipher shows as text.
+/// Returns the page size in bytes. SQLCipher returns it as text.
 pub(super) fn page_size(connection: &Connection) -> Result<u32> {
     connection.pragma_query_value(Some("main"), "page_size", |row| {
         let value = row.get_ref(0)?;

@@ -1,4 +1,4 @@
-//! A table that is copied and compared.
+//! Copies a table, and reads it for the comparison.
 
 use openssl::sha::Sha256;
 use rusqlite::{Connection, Result};
@@ -12,20 +12,21 @@ pub(super) struct Table {
     pub(super) name: String,
     /// The SQL that creates the table in the copy.
     pub(super) sql: String,
-    /// Whether SQLite moves the records as they are, rowids included, for `INSERT INTO copy SELECT * FROM source`.
+    /// `true` if `INSERT INTO copy SELECT * FROM source` copies the raw records, including rowids.
     moves_records: bool,
-    /// Whether the copy's table is filled before it has constraints, types and generated columns.
+    /// `true` if the copy's table is filled before it has constraints, types and generated columns.
     has_bare_columns: bool,
-    /// A name of the rowid that no column has taken.
+    /// A name for the rowid that no column has.
     rowid: Option<&'static str>,
-    /// The columns that are stored.
+    /// The stored columns.
     columns: Vec<Column>,
 }
 
 struct Column {
     name: String,
     generated: bool,
-    /// Whether the column is the INTEGER PRIMARY KEY, if the table has no index.
+    /// `true` if the column is part of the primary key. In a table without an index, the primary key is an INTEGER PRIMARY
+    /// KEY.
     is_key: bool,
 }
 
@@ -62,8 +63,8 @@ impl Table {
             // A table WITHOUT ROWID has no such column.
             is_free && connection.prepare(&format!("SELECT {alias} FROM main.{}", quoted(&name))).is_ok()
         });
-        // A table without an index, whose primary key is not an INTEGER PRIMARY KEY, would get new rowids. A primary key
-        // of any other type has an index, and is the table itself WITHOUT ROWID.
+        // A table with neither an index nor an INTEGER PRIMARY KEY would get new rowids. A primary key of any other type
+        // has an index, or is the table itself if the table is WITHOUT ROWID.
         let moves_records = !generated && (has_key || has_index);
         let has_bare_columns = !moves_records && !has_index;
         let sql = if has_bare_columns { bare(&name, &columns) } else { sql };
@@ -91,7 +92,7 @@ impl Table {
 
     /// Returns the SQL that reads the table in the order of its keys.
     pub(super) fn select(&self) -> String {
-        // Without an index SQLite reads the table itself, whose order is that of the rowid or of the primary key.
+        // Without an index, SQLite reads the table itself, in the order of the rowid or the primary key.
         format!("SELECT {} FROM main.{} NOT INDEXED", self.list(self.columns.iter()), quoted(&self.name))
     }
 
@@ -101,10 +102,10 @@ impl Table {
     }
 }
 
-/// Returns the SQL of a table that stores the same records, and accepts each value as it is.
+/// Returns the SQL of a table that stores the same records and accepts any value unchanged.
 ///
-/// A file may hold values that the table's constraints and types refuse by now. The schema gets the table's own SQL after
-/// the table is filled.
+/// A file may hold values that the table's constraints and types would now refuse. The schema gets the table's own SQL
+/// after the table is filled.
 fn bare(name: &str, columns: &[Column]) -> String {
     let key = |column: &Column| if column.is_key { " INTEGER PRIMARY KEY" } else { "" };
     let columns: Vec<_> =
@@ -112,10 +113,11 @@ fn bare(name: &str, columns: &[Column]) -> String {
     format!("CREATE TABLE {} ({})", quoted(name), columns.join(", "))
 }
 
-/// The smallest value of `hidden` in table_xinfo of a generated column: one that is computed when it is read.
+/// The smallest value of `hidden` in table_xinfo for a generated column, here a virtual one.
 const VIRTUAL: i64 = 2;
 
-/// Hashes the rows of a table. Each value has its type and its length before it, so that no two rows look the same.
+/// Hashes the rows of a table. Each value is preceded by its type and length, so that two different rows never hash the
+/// same bytes.
 pub(super) struct Hasher {
     hash: Sha256,
     rows: u64,
@@ -126,7 +128,7 @@ impl Hasher {
         Self { hash: Sha256::new(), rows: 0 }
     }
 
-    /// Adds a row. Returns the number of its bytes.
+    /// Adds a row. Returns the number of bytes hashed.
     pub(super) fn add(&mut self, row: &Row<'_>) -> u64 {
         self.rows += 1;
         (0..row.len()).map(|column| self.add_value(row.stored(column))).sum()

@@ -1,4 +1,4 @@
-//! The comparison of a copy with its source.
+//! Compares a copy with its source.
 
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -13,14 +13,14 @@ use crate::open::Opened;
 use crate::seam::{Core, RawStatement, Source, Step};
 use crate::{Location, MigrateError};
 
-/// The number of bytes that are hashed between two reports.
+/// The number of bytes hashed between two reports.
 const REPORT: u64 = 1 << 20;
 /// The number of faults that SQLite lists.
 const FAULTS: u32 = 1_000_000;
-/// The answer of SQLCipher for a cipher without HMAC.
+/// SQLCipher's result for a cipher without HMAC.
 const NO_HMAC: &str = "HMAC is not enabled";
 
-/// The rows that are compared: those of the source, then those of the copy.
+/// The rows to compare: those of the source, then those of the copy.
 pub(super) struct Rows {
     pub(super) done: u64,
     pub(super) total: u64,
@@ -73,7 +73,7 @@ impl Run<'_, '_> {
         self.report(self.pages + u64::try_from(share).unwrap_or(self.pages).min(self.pages))
     }
 
-    /// Opens the copy as its user will.
+    /// Opens the copy in the way that its users will.
     pub(super) fn reopen(&self, size: u32) -> Result<Opened, MigrateError> {
         let copy = self.open_target(size)?;
         self.sql(&copy.core, |connection| {
@@ -104,9 +104,9 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Looks for faults in the structure and the pages of the copy. Returns the number of pages.
+    /// Checks the structure and the pages of the copy. Returns the number of pages.
     ///
-    /// Faults that the source has as well, such as a NULL in a NOT NULL column, were copied faithfully.
+    /// Faults that the source also has, such as a NULL in a NOT NULL column, were copied faithfully.
     pub(super) fn check_integrity(&mut self, source: &Core, copy: &Opened) -> Result<u64, MigrateError> {
         let faults = |run: &mut Self, core: &Core| {
             let done = run.done;

@@ -1,4 +1,4 @@
-//! Makes sure that nobody else uses the file of a conversion.
+//! Ensures that nobody else uses the file of a conversion.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::seam::Failure;
 use crate::sync_folder::sync_folder;
 use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 
-/// The longest time between two attempts to lock the file, between which a conversion can be cancelled.
+/// The pause between two attempts to lock the file. A conversion can be cancelled between the attempts.
 const ATTEMPT: Duration = Duration::from_millis(100);
 
-/// How often, and at which distance, the file is found to be open elsewhere before that counts.
+/// The number of consecutive checks, and the pause between them, that must find the file open elsewhere.
 const MOMENTS: u32 = 10;
 const MOMENT: Duration = Duration::from_millis(10);
 
@@ -29,9 +29,9 @@ pub(super) struct Locked {
     /// The path of the file without symbolic links.
     pub(super) file: PathBuf,
     id: FileId,
-    /// Syncs a folder. A test has it fail.
+    /// Syncs a folder. A test replaces this function by one that fails.
     pub(super) sync: fn(&Path) -> io::Result<()>,
-    /// The last field, so that the connection is closed before another thread may open the file.
+    /// Declared last, so that the connection is closed before another thread may open the file.
     pub(super) claim: Option<Claim>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn claim(path: &Path, file: &Path) -> Result<Claim, MigrateError> {
     let in_use = || MigrateError::InUse { path: path.to_owned() };
     let Some(id) = registry::file_id(file) else { return Err(in_use()) };
     let claim = registry::claim(id).map_err(|_| in_use())?;
-    // Finds what the list of this engine lacks: ATTACH in SQL, and other copies of SQLite.
+    // Finds connections that the engine's list lacks: those of ATTACH in SQL, and of other copies of SQLite.
     #[cfg(unix)]
     if crate::seam::descriptors(claim.id()).is_some_and(|numbers| !numbers.is_empty()) {
         return Err(in_use());
@@ -74,7 +74,7 @@ impl Locked {
             }
             thread::sleep(ATTEMPT);
         };
-        // SQLite has rolled a journal back if there was one, and leaves the file in the exclusive locking mode.
+        // SQLite has rolled back any journal, but in exclusive locking mode it leaves the journal file in place.
         let _ = fs::remove_file(with_ending(file, "-journal"));
         if let Some(key) = from {
             let verified = locked.source.verify(Location::File(&migration.place(path)), key);
@@ -83,10 +83,10 @@ impl Locked {
         Ok(locked)
     }
 
-    /// Whether the path still names the file, and no other descriptor in the system is open on the file.
+    /// Returns whether the path still names the file, and no other descriptor in the system has the file open.
     ///
-    /// A process that another thread starts holds each descriptor for the moment between fork and exec, also one that was
-    /// closed meanwhile, so that a negative answer is asked for again.
+    /// A child process that another thread starts holds every descriptor, even one closed meanwhile, for the moment between
+    /// fork and exec. The check is therefore repeated after a negative result.
     pub(super) fn is_alone(&self) -> bool {
         (0..MOMENTS).any(|moment| {
             if moment > 0 {
@@ -103,7 +103,7 @@ impl Locked {
         #[cfg(target_os = "linux")]
         if let Some(numbers) = crate::seam::descriptors(&self.id) {
             let folder = self.file.parent().unwrap_or(Path::new("/"));
-            // Exactly one descriptor: that of the source's connection.
+            // The only descriptor must be that of the source's connection.
             return match *numbers {
                 [number] => !crate::seam::is_open_elsewhere(number, folder),
                 _ => false,
@@ -115,8 +115,8 @@ impl Locked {
 
 /// Opens the file with SQLite's exclusive lock. Returns `None` if another connection holds a lock.
 ///
-/// The connection locks exclusively from its first read on, so that a write-ahead log needs no shared memory, which
-/// connections to the new file would find. A rollback journal of a process that died is rolled back.
+/// The connection locks exclusively from its first read on. A write-ahead log then needs no shared memory, which
+/// connections to the new file would otherwise find. A rollback journal left by a crashed process is rolled back.
 fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, MigrateError> {
     let Migration { path, from: key, .. } = *migration;
     let options = OpenOptions { must_exist: true, busy_timeout: Duration::ZERO, ..OpenOptions::default() };
@@ -151,14 +151,14 @@ fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, Mig
     }
 }
 
-/// Takes the exclusive lock, which the connection keeps until it is closed.
+/// Takes the exclusive lock, which the connection keeps until the connection is closed.
 fn lock(source: &Opened) -> Result<(), Failure> {
     source.core.with(|connection| {
         connection.execute_batch("PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
     })
 }
 
-/// Reads the schema of a file that may be encrypted behind a plaintext header, which is enough for a lock.
+/// Reads the schema of a file that may be encrypted behind a plaintext header: the header alone is enough for the lock.
 fn read_schema(source: &Opened) -> Result<(), Failure> {
     if !has_plaintext_header(&source.core, MAIN) {
         return Ok(());
@@ -170,10 +170,10 @@ fn is_busy(failure: &Failure) -> bool {
     matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == sqlite::SQLITE_BUSY)
 }
 
-/// Tells by the file's bytes why the file cannot be read without a key.
+/// Inspects the file's bytes to find why the file cannot be read without a key.
 fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
     let fails_with = |expected| matches!(failure, Failure::Sqlite { code, .. } if code & 0xff == expected);
-    // The rest of the first page, which is encrypted, is damage or another file format to SQLite.
+    // The encrypted rest of the first page looks to SQLite like damage or another file format.
     let is_unreadable = [sqlite::SQLITE_CORRUPT, sqlite::SQLITE_ERROR].into_iter().any(fails_with);
     if is_unreadable && has_plaintext_header(&source.core, MAIN) {
         return MigrateError::Encrypted { path: path.to_owned() };

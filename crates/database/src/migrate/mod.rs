@@ -1,8 +1,8 @@
-//! Replaces a database by a copy with another key, or without one.
+//! Replaces a database by a copy with another key or without a key.
 //!
-//! Invariant: until the rename, the old file has its name and all of its content, and after it the new file has. Nothing
-//! else changes at the rename, so that a crash at any time leaves one of them, and at most a file that the next call
-//! removes.
+//! Invariant: until the rename, the old file has the name and all of its content; after the rename, the new file does.
+//! Nothing else changes at the rename. A crash at any time therefore leaves a complete old or new file, and at most one
+//! extra file that the next call removes.
 
 mod lock;
 mod replace;
@@ -20,7 +20,7 @@ use crate::reserved_name::reserved_ending;
 use crate::{Converted, MigrateError, OpenError, Progress};
 use lock::Locked;
 
-/// The ending of the copy's name until the copy is complete.
+/// The ending of the incomplete copy's name.
 const COPY: &str = "-strongroom-migrating";
 
 /// A conversion of a database file.
@@ -28,31 +28,32 @@ const COPY: &str = "-strongroom-migrating";
 pub struct Migration<'a> {
     /// The file.
     pub path: &'a Path,
-    /// The folder from which relative paths start, or `None` for the folder of the process, which another thread may change.
+    /// The folder to which relative paths refer, or `None` for the current folder of the process, which another thread may
+    /// change.
     pub folder: Option<&'a Path>,
-    /// The key that the file has, or `None` for a plain file.
+    /// The file's current key, or `None` for a plain file.
     pub from: Option<&'a Key>,
-    /// The key that the file is to have, or `None` for a plain file.
+    /// The file's new key, or `None` for a plain file.
     pub to: Option<&'a Key>,
-    /// A path that does not exist, which will name the original.
+    /// A path at which to keep the original. Nothing may exist there.
     pub keep: Option<&'a Path>,
-    /// How long to wait for another connection's lock.
+    /// The longest time to wait for another connection's lock.
     pub timeout: Duration,
 }
 
 /// Converts a database file between plain and encrypted, or between two keys or two sets of cipher parameters.
 ///
-/// A copy is written beside the file, compared with it, and renamed over it. The file keeps its content, its settings
-/// (see [`Converted`]), its permissions and, where the system allows it, its owner. `progress` is called now and then, and
-/// cancels the conversion with `Break`.
+/// The conversion writes a copy beside the file, compares the two, and renames the copy over the file. The file keeps its
+/// content, its settings (see [`Converted`]), its permissions and, where the system allows it, its owner. `progress` is
+/// called repeatedly, and cancels the conversion by returning `Break`.
 ///
-/// No connection may have the file open. Connections of this process, and on Linux those of other processes, are found.
-/// On other systems an idle connection of another process is found only if the file is in WAL mode; without WAL, SQLite
-/// refuses its next write with SQLITE_READONLY_DBMOVED.
+/// No connection may have the file open. The call detects connections of this process and, on Linux, of other processes. On
+/// other systems, the call detects an idle connection of another process only if the file is in WAL mode. Without WAL,
+/// SQLite refuses that connection's next write with SQLITE_READONLY_DBMOVED.
 ///
 /// # Errors
 ///
-/// [`MigrateError`]. The file is then as it was, except after [`MigrateError::Unsynced`].
+/// [`MigrateError`]. The file is then unchanged, except after [`MigrateError::Unsynced`].
 pub fn migrate(
     migration: &Migration<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -65,13 +66,13 @@ pub fn migrate(
     };
     let locked = Locked::new(migration, &file, lock::claim(path, &file)?, progress)?;
     let copy = with_ending(&file, COPY);
-    // The lock makes this the only conversion of the file, so that the copy is a leftover of one that was killed.
+    // The lock makes this the only conversion of the file, so an existing copy is the leftover of a killed conversion.
     remove_database(&copy);
     replace::create(path, &file, &copy)?;
     let conversion = Conversion { source: &locked.source, path, target: &copy, key: migration.to };
     let converted = convert(&conversion, progress)?;
     let replaced = locked.replace(path, &copy, keep.as_deref());
-    // After the rename, a file of the copy's name belongs to another conversion.
+    // After the rename, a file with the copy's name belongs to another conversion.
     if replaced.as_ref().is_err_and(|error| !matches!(error, MigrateError::Unsynced { .. })) {
         remove_database(&copy);
     }
@@ -79,12 +80,13 @@ pub fn migrate(
 }
 
 impl Migration<'_> {
-    /// Returns a path that does not depend on the folder of the process.
+    /// Returns the path relative to `folder`, independent of the current folder of the process.
     fn place(&self, path: &Path) -> PathBuf {
         self.folder.map_or_else(|| path.to_owned(), |folder| folder.join(path))
     }
 
-    /// Returns the path for the original, which is free. A conversion that was killed may have linked the original already.
+    /// Returns the path at which to keep the original, if the path is free. A killed conversion may already have linked the
+    /// original there.
     fn place_to_keep(&self, file: &Path, keep: &Path) -> Result<PathBuf, MigrateError> {
         let (path, place) = (self.path.to_owned(), self.place(keep));
         if let Some(ending) = reserved_ending(keep) {
@@ -97,7 +99,8 @@ impl Migration<'_> {
     }
 }
 
-/// Returns the path of the file without symbolic links. `path` is the given path, and `place` the one that it stands for.
+/// Returns the path of the file without symbolic links. `path` is the given path, and `place` the same path resolved
+/// against the folder.
 fn find(path: &Path, place: &Path) -> Result<PathBuf, MigrateError> {
     let given = path.to_owned();
     if path.as_os_str().is_empty() {

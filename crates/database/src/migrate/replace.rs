@@ -1,4 +1,4 @@
-//! Puts the copy in the place of the original.
+//! Replaces the original by the copy.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -11,7 +11,7 @@ use crate::convert::{COMPANIONS, with_ending};
 use crate::registry::file_id;
 use crate::sync_folder::folder_of;
 
-/// Creates the file of the copy, which nobody else may read until it has the permissions of the original.
+/// Creates the file of the copy, which only its owner may read until it has the permissions of the original.
 pub(super) fn create(path: &Path, file: &Path, copy: &Path) -> Result<(), MigrateError> {
     let failed = |source| MigrateError::system(path, "create", copy, source);
     create_private(copy).map_err(failed)?;
@@ -22,7 +22,7 @@ pub(super) fn create(path: &Path, file: &Path, copy: &Path) -> Result<(), Migrat
     })
 }
 
-/// Creates a file that nobody else may read.
+/// Creates a file that only its owner may read.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -36,7 +36,7 @@ fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, chown};
-        // Only root may give files away. Anybody may choose among the own groups.
+        // Only root may change a file's owner. A user may set the group to any of the user's own groups.
         if chown(path, Some(original.uid()), Some(original.gid())).is_err() {
             let _ = chown(path, None, Some(original.gid()));
         }
@@ -44,14 +44,14 @@ fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
     fs::set_permissions(path, original.permissions())
 }
 
-/// Whether `keep` is another name of `file`.
+/// Returns whether `keep` is another name of `file`.
 pub(super) fn is_link_of(keep: &Path, file: &Path) -> bool {
     let is_other_path = fs::canonicalize(keep).is_ok_and(|keep| keep != file);
     is_other_path && file_id(keep).is_some() && file_id(keep) == file_id(file)
 }
 
 impl Locked {
-    /// Keeps the original under another name if wanted, renames the copy over it, and closes the connection.
+    /// Keeps the original under the name `keep`, if given, renames the copy over the original, and closes the connection.
     pub(super) fn replace(
         mut self,
         path: &Path,
@@ -65,19 +65,20 @@ impl Locked {
         }
         let kept = Kept::new(path, &self.file, keep)?;
         if let Some(keep) = keep {
-            // The rename removes the original's first name. A loss of power must not then lose the second one.
+            // The rename removes the original's first name. A loss of power must not lose its second name after that.
             self.sync_folder(path, keep)?;
         }
         if cfg!(windows) {
             return self.replace_closed(path, copy, kept);
         }
-        // Nobody else may open the original while its copy is made, so that the one descriptor more is this one's.
+        // Nobody else may open the original while it is copied, so the one additional descriptor is `kept`'s.
         let swapped = self.swap(path, copy, kept.original.is_some());
         if swapped.is_ok() {
-            // The number of the original may be that of another file as soon as the connection is closed.
+            // Another file may reuse the original's inode number as soon as the connection is closed.
             self.claim = None;
         }
-        // The connection goes before `kept`, which may close another descriptor of the original and so release its lock.
+        // The connection is closed before `kept`, which may close another descriptor of the original and thereby release
+        // the lock.
         let _ = core.close();
         kept.keep_if(swapped.is_ok());
         swapped?;
@@ -111,12 +112,12 @@ impl Locked {
 
     /// Renames the copy over the original, whose connection stays open.
     ///
-    /// Invariant: no log or journal of the original is there when the copy gets the original's name. SQLite finds both by
-    /// the name of the database: it would apply the frames of another key to the new file.
+    /// Invariant: no log or journal of the original exists when the copy gets the original's name. SQLite finds these files
+    /// by the name of the database, and would apply frames with another key to the new file.
     ///
     /// Invariant: the connection to the original removes no file after the rename, because a file of that name belongs to
-    /// the new database. The connection has no shared memory and writes no journal. Closing it leaves the log, because
-    /// SQLite finds that the name of the database is another file's by then (`databaseIsUnmoved`); a test holds that.
+    /// the new database. The connection has no shared memory and writes no journal. Closing the connection keeps the log,
+    /// because SQLite then finds another file at the name of the database (`databaseIsUnmoved`); a test covers this.
     fn swap(&self, path: &Path, copy: &Path, has_descriptor: bool) -> Result<(), MigrateError> {
         for ending in COMPANIONS {
             let companion = with_ending(&self.file, ending);
@@ -128,8 +129,8 @@ impl Locked {
             }
         }
         self.sync_folder(path, &self.file)?;
-        // A process that has opened the file since the lock was taken waits for the lock. It would go on with the original,
-        // and with the log of the new file.
+        // A process that has opened the file since the lock was taken waits for the lock. That process would continue with
+        // the original and the log of the new file.
         if !has_descriptor && !self.is_alone() {
             return Err(MigrateError::InUse { path: path.to_owned() });
         }
@@ -137,9 +138,10 @@ impl Locked {
             .map_err(|source| MigrateError::system(path, "rename the copy to", &self.file, source))
     }
 
-    /// Replaces the original after its connection is closed, because Windows renames no open file.
+    /// Replaces the original after its connection is closed, because Windows cannot rename an open file.
     ///
-    /// A process that opens the file in between makes the rename fail. One that has closed it again has changed its time.
+    /// If a process opens the file in between, the rename fails. If a process changes and closes the file in between, the
+    /// file's time has changed.
     fn replace_closed(&self, path: &Path, copy: &Path, kept: Kept<'_>) -> Result<(), MigrateError> {
         let state = |file: &Path| fs::metadata(file).and_then(|found| Ok((found.len(), found.modified()?)));
         let failed = |source| MigrateError::system(path, "rename the copy to", &self.file, source);
@@ -157,10 +159,10 @@ impl Locked {
     }
 }
 
-/// The original under its other name, which the drop removes unless the conversion has succeeded.
+/// The original under its other name. Dropping this value removes that name unless the conversion succeeded.
 struct Kept<'a> {
     keep: Option<&'a Path>,
-    /// Closing a descriptor of the original releases SQLite's lock, so that this one lives until the end.
+    /// Closing a descriptor of the original releases SQLite's lock, so this descriptor stays open until the end.
     original: Option<File>,
 }
 
@@ -227,13 +229,13 @@ mod tests {
     use super::*;
     use crate::{Database, Location, OpenOptions};
 
-    /// The conversion of a plain file into another one, without a timeout.
+    /// A conversion of a plain file to a plain file, without a timeout.
     fn plain(path: &Path) -> Migration<'_> {
         Migration { path, folder: None, from: None, to: None, keep: None, timeout: Duration::ZERO }
     }
 
     thread_local! {
-        /// The number of syncs that succeed, and the folders that were to be synced.
+        /// The number of syncs that are left to succeed.
         static SYNCS: Cell<usize> = const { Cell::new(0) };
         static SYNCED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
     }
@@ -245,10 +247,10 @@ mod tests {
         Ok(())
     }
 
-    /// The sync after the rename returned the same error as the one before it, although the file had the new key by then.
+    /// The sync after the rename returned the same error as the sync before it, although the file already had the new key.
     /// The folder of the original's new name was not synced at all.
     #[test]
-    fn a_folder_that_is_not_synced_is_an_error_of_its_own_after_the_rename() {
+    fn a_failed_folder_sync_after_the_rename_has_its_own_error() {
         for syncs in 0..4 {
             let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
             let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
@@ -285,7 +287,7 @@ mod tests {
         }
     }
 
-    /// The copy of the original on another file system could be read by everybody until it was complete.
+    /// When the original was kept on another file system, everybody could read the incomplete copy.
     #[test]
     fn an_original_that_is_copied_is_private_until_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
@@ -294,7 +296,7 @@ mod tests {
         let kept = Kept { keep: None, original: Some(std::os::fd::OwnedFd::from(reader).into()) };
         std::thread::scope(|scope| {
             let copy = scope.spawn(|| kept.copy_to(&name));
-            // More than a pipe holds, so that the copy exists after this write.
+            // The write is larger than a pipe's buffer, so the copy exists once the write returns.
             writer.write_all(&[1; 1 << 20]).unwrap();
             let mode = fs::metadata(&name).unwrap().permissions().mode();
             drop(writer);
@@ -305,9 +307,9 @@ mod tests {
     }
 
     /// The connection to the original is closed after the rename. Closing the last connection of a file in WAL mode removes
-    /// the log by its name, which is the new file's by then, unless SQLite finds that the database was renamed.
+    /// the log by name. That name then belongs to the new file's log, unless SQLite finds that the database was renamed.
     #[test]
-    fn closing_the_original_leaves_the_log_of_the_new_file() {
+    fn closing_the_original_keeps_the_log_of_the_new_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
         let options = OpenOptions::default();

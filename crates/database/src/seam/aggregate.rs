@@ -9,10 +9,10 @@ use super::callback::{Arguments, CallbackFailures, drop_guarded, function_flags,
 use super::{Core, Failure};
 use crate::{Accumulator, CallbackError, FunctionOptions};
 
-/// Makes the accumulator of a group.
+/// Creates the accumulator of a group.
 pub(crate) type Start = Box<dyn Fn() -> Result<Box<dyn Accumulator>, CallbackError>>;
 
-/// Whether an aggregate is a window function as well.
+/// States whether an aggregate is also a window function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Windowed {
     Yes,
@@ -29,7 +29,7 @@ struct Registered {
 struct Group {
     /// `None` after an error.
     accumulator: Option<Box<dyn Accumulator>>,
-    /// Whether a window has asked for the value. The last call then only frees the group.
+    /// `true` once SQLite has asked for the value of a window. The final call then only frees the group.
     asked: bool,
 }
 
@@ -64,7 +64,8 @@ pub(crate) fn create_aggregate(
     core.check(code)
 }
 
-/// Calls back with the group of a call, which is started if it is new. Does nothing after an error of the group.
+/// Calls `call` with the group of a running call, and creates the group if necessary. Does nothing after an error in the
+/// group.
 ///
 /// # Safety
 ///
@@ -85,7 +86,7 @@ unsafe fn with_group(
         unsafe { sqlite::sqlite3_result_error_nomem(context) };
         return;
     }
-    // SAFETY: the place holds null, or the pointer that was written below, which only `finish` takes out.
+    // SAFETY: the place holds null or the pointer written below, which only `finish` takes out.
     let group = unsafe {
         if (*place).is_null() {
             let group = Group { accumulator: None, asked: false };
@@ -112,7 +113,7 @@ unsafe extern "C" fn step(
     count: c_int,
     values: *mut *mut sqlite::sqlite3_value,
 ) {
-    // SAFETY: the values live during the call. SQLite calls an aggregate once at a time for each group.
+    // SAFETY: the values live during the call. SQLite never makes two calls for a group at the same time.
     unsafe {
         let arguments = Arguments::new(count, values);
         with_group(context, |group, _| {
@@ -148,7 +149,7 @@ unsafe extern "C" fn value(context: *mut sqlite::sqlite3_context) {
     }
 }
 
-/// Returns the result of a group and frees it. SQLite calls it for each group, of a statement that failed as well.
+/// Returns the result of a group and frees it. SQLite makes this call for each group, even if the statement failed.
 unsafe extern "C" fn finish(context: *mut sqlite::sqlite3_context) {
     // SAFETY: as in `step`. The pointer is taken out of SQLite's memory, so that the group is freed once.
     unsafe {
@@ -169,6 +170,6 @@ unsafe extern "C" fn finish(context: *mut sqlite::sqlite3_context) {
 }
 
 unsafe extern "C" fn destroy(registered: *mut c_void) {
-    // SAFETY: `create_aggregate` made the box, and SQLite gives it back once.
+    // SAFETY: `create_aggregate` created the box, and SQLite returns it exactly once.
     drop_guarded(unsafe { Box::from_raw(registered.cast::<Registered>()) });
 }

@@ -1,4 +1,4 @@
-//! The databases of a connection.
+//! Attaches databases, and lists the databases of a connection.
 
 use std::ffi::c_int;
 use std::io;
@@ -9,19 +9,20 @@ use vendored_sys::sqlite;
 
 use super::{Core, Failure, OpenFailure};
 
-/// SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE and SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE of sqlite3.h, which bindings to a SQLite before
-/// 3.49 lack.
+/// SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE and SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE of sqlite3.h. Bindings to SQLite before
+/// 3.49 lack them.
 const ENABLE_ATTACH_CREATE: c_int = 1020;
 const ENABLE_ATTACH_WRITE: c_int = 1021;
 
-/// The rights with which ATTACH opens a file, as far as the main database has them.
+/// The rights with which ATTACH opens a file. The main database's rights limit them.
 pub(crate) struct AttachFlags {
     pub(crate) write: bool,
     pub(crate) create: bool,
 }
 
 impl Core {
-    /// Calls `attach`, during which ATTACH opens files with these rights. Keeps the operating system's error.
+    /// Calls `attach`; meanwhile, ATTACH opens files with these rights. Returns the operating system's error with a
+    /// failure.
     pub(crate) fn with_attach_flags(
         &self,
         flags: &AttachFlags,
@@ -40,7 +41,7 @@ impl Core {
             },
         });
         for option in denied {
-            // Allowing what was denied before fails for a closed connection only.
+            // Allowing a denied right again fails only for a closed connection.
             let _ = self.allow(option, true);
         }
         attached
@@ -54,7 +55,7 @@ impl Core {
         })
     }
 
-    /// Allows or forbids what an option of `sqlite3_db_config` is about.
+    /// Sets or clears an option of `sqlite3_db_config`.
     pub(super) fn allow(&self, option: c_int, allowed: bool) -> Result<(), Failure> {
         let db = self.open_db()?;
         // SAFETY: the connection is open, and the options take an int and a pointer that may be null.
@@ -63,7 +64,7 @@ impl Core {
         self.check(code)
     }
 
-    /// Returns the operating system's error behind the last failure, if there was one.
+    /// Returns the operating system's error that caused the last failure, or `None`.
     fn system_error(&self) -> Option<io::Error> {
         let db = self.open_db().ok()?;
         // SAFETY: the connection is open.

@@ -1,4 +1,4 @@
-//! SQLite's copy of a database, page by page, while the database is in use.
+//! Copies a database page by page with SQLite, while the database is in use.
 
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
@@ -9,9 +9,9 @@ use vendored_sys::sqlite;
 use super::core::text;
 use super::{Core, Failure};
 
-/// The owner of a `sqlite3_backup`, which is live as long as the source is open.
+/// Owns a `sqlite3_backup`, which is live as long as the source is open.
 ///
-/// No statement runs on the target before [`RawBackup::into_target`]: SQLite forbids any use of it during the copy.
+/// No statement runs on the target before [`RawBackup::into_target`]: SQLite forbids any use of the target during the copy.
 pub(crate) struct RawBackup {
     source: Rc<Core>,
     raw: NonNull<sqlite::sqlite3_backup>,
@@ -19,14 +19,14 @@ pub(crate) struct RawBackup {
     target: Option<Rc<Core>>,
 }
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Copied {
     /// The number of pages of the source.
     pub(crate) total: u64,
-    /// The number of pages that are still to be copied.
+    /// The number of pages left to copy.
     pub(crate) remaining: u64,
-    /// Whether the copy is complete and committed to the target.
+    /// `true` if the copy is complete and committed to the target.
     pub(crate) done: bool,
 }
 
@@ -41,12 +41,12 @@ impl RawBackup {
                 source.remember_backup(raw);
                 Ok(Self { source: Rc::clone(source), raw, target: Some(target) })
             }
-            // SQLite leaves the error on the target.
+            // SQLite stores the error in the target's connection.
             None => Err(target.last_failure()),
         }
     }
 
-    /// Copies up to `pages` pages, and all of them for a negative number.
+    /// Copies up to `pages` pages, or all pages for a negative number.
     pub(crate) fn step(&self, pages: c_int) -> Result<Copied, Failure> {
         let _entered = self.source.enter();
         self.source.open_db()?;
@@ -64,7 +64,7 @@ impl RawBackup {
                     done: code == sqlite::SQLITE_DONE,
                 })
             }
-            // The failure may be the source's or the target's, so that neither's message is sure to belong to it.
+            // The failure may be the source's or the target's, so neither connection's message certainly belongs to it.
             code => Err(Failure::Sqlite {
                 code,
                 // SAFETY: SQLite returns a constant string for every code.
@@ -81,7 +81,7 @@ impl RawBackup {
 
     fn end(&mut self) {
         if self.source.forget_backup(self.raw) {
-            // SAFETY: the copy was among the source's live ones, from which it is now gone. The target still lives.
+            // SAFETY: the copy was in the source's list of live copies until now. The target still lives.
             unsafe { sqlite::sqlite3_backup_finish(self.raw.as_ptr()) };
         }
     }

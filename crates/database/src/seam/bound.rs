@@ -1,22 +1,22 @@
-//! The memory of the values that are bound to a statement's parameters.
+//! The memory of the values bound to a statement's parameters.
 
 use zeroize::Zeroizing;
 
-/// The length of the longest value whose memory is kept for the next one.
+/// The length of the longest value whose memory is kept for the next value.
 const MAX_KEPT: usize = 16 * 1024;
-/// The memory that the values of a statement keep together.
+/// The most memory that all values of a statement keep together.
 const MAX_KEPT_TOGETHER: usize = 64 * 1024;
 
-/// The bytes of the text or blob that is bound to each parameter, to which SQLite refers.
+/// The bytes of the text or blob bound to each parameter. SQLite holds pointers to them.
 ///
-/// The next value of a parameter reuses the memory, which spares an allocation for each value and each run. The memory is
-/// wiped before it is freed, and when the connection is closed.
+/// The next value of a parameter reuses the memory, which saves an allocation per value and run. The memory is wiped before
+/// it is freed, and when the connection is closed.
 #[derive(Default)]
 pub(super) struct Bound {
     values: Vec<Zeroizing<Vec<u8>>>,
     /// The capacity of all values.
     capacity: usize,
-    /// Whether the values are too long to be kept when the run has ended.
+    /// `true` if the values are too long to be kept after the run.
     pub(super) long: bool,
 }
 
@@ -32,7 +32,7 @@ impl Bound {
         }
         let kept = self.values.get_mut(position)?;
         if kept.capacity() < bytes.len() {
-            // A vector that grows would free its old memory as it is.
+            // A growing vector would free its old memory without wiping it.
             let capacity = bytes.len().next_power_of_two();
             self.capacity += capacity - kept.capacity();
             self.long |= self.capacity > MAX_KEPT_TOGETHER;
@@ -43,7 +43,7 @@ impl Bound {
         Some(kept)
     }
 
-    /// Wipes and frees the memory, to which no parameter may refer.
+    /// Wipes and frees the memory. No parameter may still refer to it.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

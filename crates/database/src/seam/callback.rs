@@ -11,15 +11,15 @@ use vendored_sys::sqlite;
 use super::row::value_of;
 use crate::{CallbackError, FunctionOptions, OwnedValue, Value};
 
-/// The number of failures that are kept: SQLite may call several callbacks after the first one that failed.
+/// The number of failures kept: SQLite may call several callbacks after the first failed one.
 const MAX_FAILURES: usize = 8;
 
-/// The errors of the callbacks of a connection. SQLite passes on only their messages.
+/// The errors of a connection's callbacks. SQLite itself passes on only their messages.
 #[derive(Clone, Default)]
 pub(super) struct CallbackFailures(Rc<RefCell<Vec<CallbackError>>>);
 
 impl CallbackFailures {
-    /// Keeps an error. Returns the message for SQLite, which reads messages up to a NUL.
+    /// Keeps an error. Returns the message for SQLite, cut at a NUL, where SQLite would stop reading.
     fn keep(&self, error: CallbackError) -> String {
         let message = message_of(&error);
         let mut kept = self.0.borrow_mut();
@@ -30,7 +30,7 @@ impl CallbackFailures {
         message
     }
 
-    /// Takes the error that has SQLite's message, and forgets the others.
+    /// Takes the error whose message SQLite reported, and forgets the others.
     pub(super) fn take(&self, message: &str) -> Option<CallbackError> {
         let kept = self.0.take();
         kept.into_iter().rev().find(|error| message_of(error) == message)
@@ -56,7 +56,7 @@ impl Arguments<'_> {
     /// `values` points to `count` live values, all of which stay live and unchanged during `'a`.
     pub(super) unsafe fn new(count: c_int, values: *mut *mut sqlite::sqlite3_value) -> Self {
         let values = match usize::try_from(count) {
-            // SAFETY: the caller guarantees it.
+            // SAFETY: the caller upholds the contract.
             Ok(count) if count > 0 => unsafe { slice::from_raw_parts(values, count) },
             _ => &[],
         };
@@ -69,7 +69,7 @@ impl Arguments<'_> {
         self.values.len()
     }
 
-    /// Whether there are no arguments.
+    /// Returns whether the call has no arguments.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -79,23 +79,23 @@ impl Arguments<'_> {
     #[inline]
     pub fn value(&self, index: usize) -> Value<'_> {
         let Some(&value) = self.values.get(index) else { return Value::Null };
-        // SAFETY: the value is live during the call. At most the encoding of a text is converted, once, so that earlier
-        // pointers stay valid.
+        // SAFETY: the value is live during the call. Reading converts at most the encoding of a text, and only once, so
+        // earlier pointers stay valid.
         unsafe { value_of(value) }
     }
 }
 
-/// Calls a callback, whose panic becomes an error: no panic may cross C.
+/// Calls a callback, and turns a panic into an error: no panic may cross C code.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, CallbackError>) -> Result<T, CallbackError> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| Err(CallbackError::panicked(&*payload)))
 }
 
-/// Drops a value of the caller, whose destructor may panic.
+/// Drops a value of the caller. The value's destructor may panic.
 pub(super) fn drop_guarded<T>(value: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
 
-/// Returns the flags of a function. The schema of a file is not trusted (SQLITE_TRUSTED_SCHEMA), and can only call
+/// Returns the flags of a function. The schema of a file is untrusted (SQLITE_TRUSTED_SCHEMA), so it can call only
 /// innocuous functions.
 pub(super) fn function_flags(options: FunctionOptions) -> c_int {
     let reach = if options.direct_only { sqlite::SQLITE_DIRECTONLY } else { sqlite::SQLITE_INNOCUOUS };
@@ -114,7 +114,7 @@ pub(super) unsafe fn set_result(
     failures: &CallbackFailures,
 ) {
     // SAFETY: the context is live, and pointers and lengths belong to values that SQLite copies (SQLITE_TRANSIENT). A
-    // length over its limit becomes the error SQLITE_TOOBIG.
+    // length over the limit becomes the error SQLITE_TOOBIG.
     unsafe {
         match result {
             Ok(OwnedValue::Null) => sqlite::sqlite3_result_null(context),
@@ -142,12 +142,12 @@ pub(super) unsafe fn set_result(
     }
 }
 
-/// Keeps an error, and returns its message in SQLite's memory, or null if memory is short.
+/// Keeps an error, and returns its message in SQLite's memory, or null if memory runs out.
 pub(super) fn message_for_sqlite(error: CallbackError, failures: &CallbackFailures) -> *mut c_char {
     sqlite_string(&failures.keep(error))
 }
 
-/// Copies a text without NUL into SQLite's memory. Returns null if memory is short.
+/// Copies a text without NUL into SQLite's memory. Returns null if memory runs out.
 pub(super) fn sqlite_string(text: &str) -> *mut c_char {
     // SAFETY: the memory has room for the text and a NUL.
     unsafe {

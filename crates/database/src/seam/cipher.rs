@@ -33,8 +33,8 @@ impl Core {
     pub(crate) fn keyspec(&self, schema: &CStr) -> Option<SecretBytes> {
         let db = self.open_db().ok()?;
         let (mut key, mut length) = (ptr::null_mut::<c_void>(), 0);
-        // SAFETY: the connection is open, the name ends in NUL, and SQLCipher checks the index, and writes a pointer to
-        // memory of its own and its length. The memory is copied, then freed once by SQLCipher's function, which wipes it.
+        // SAFETY: the connection is open, and the name ends in NUL. SQLCipher checks the index, and writes a pointer to its
+        // own memory and the length. The memory is copied, then freed once by SQLCipher's function, which wipes it.
         unsafe {
             let index = sqlcipher_find_db_index(db, schema.as_ptr());
             sqlcipherCodecGetKey(db, index, &raw mut key, &raw mut length);
@@ -48,13 +48,13 @@ impl Core {
         }
     }
 
-    /// Whether the database `schema` has a key.
+    /// Returns whether the database `schema` has a key.
     pub(crate) fn is_keyed(&self, schema: &str) -> bool {
         self.with(|connection| pragma::<String>(connection, schema, "cipher_page_size")).is_ok()
     }
 
-    /// Whether SQLCipher failed to decrypt or authenticate a page of the database `schema`. After that it neither reads nor
-    /// writes the database.
+    /// Returns whether SQLCipher failed to decrypt or authenticate a page of the database `schema`. After such a failure,
+    /// SQLCipher neither reads nor writes the database.
     pub(crate) fn cipher_failed(&self, schema: &str) -> bool {
         let status = self.with(|connection| pragma::<String>(connection, schema, "cipher_status"));
         status.is_ok_and(|status| status == "0")
@@ -64,8 +64,8 @@ impl Core {
 impl Core {
     /// Fails if a statement may have read a page that failed its authentication.
     ///
-    /// SQLCipher gives SQLite a page of zeros for such a page. The page stays in SQLite's cache, so that a later statement would
-    /// read the zeros without an error as well: a database with a failed page stays refused until it is closed.
+    /// For such a page, SQLCipher gives SQLite a page of zeros. The zeros stay in SQLite's cache, and a later statement
+    /// would read them without an error too. A database with a failed page is therefore refused until it is closed.
     #[cold]
     pub(super) fn check_pages(&self, statement: NonNull<sqlite::sqlite3_stmt>) -> Result<(), Failure> {
         let now = failed_pages();
@@ -79,7 +79,7 @@ impl Core {
             let sql = sqlite::sqlite3_sql(statement.as_ptr());
             if sql.is_null() { None } else { Some(CStr::from_ptr(sql).to_owned()) }
         };
-        // A statement that uses no database, such as COMMIT, must run, and so must those of a sound database.
+        // Statements that use no database, such as COMMIT, must still run, and so must statements on a sound database.
         let used = sql.and_then(|sql| self.databases_of(&sql));
         match used.is_none_or(|used| used.iter().any(|name| failed.contains(name))) {
             true => Err(page_failure()),
@@ -87,7 +87,7 @@ impl Core {
         }
     }
 
-    /// Whether a page of one of the connection's databases has failed its authentication.
+    /// Returns whether a page of one of the connection's databases has failed its authentication.
     pub(super) fn has_failed_page(&self) -> Result<bool, Failure> {
         Ok(!self.failed_databases()?.is_empty())
     }
@@ -98,9 +98,9 @@ impl Core {
         Ok(self.schemas()?.into_iter().filter(failed).collect())
     }
 
-    /// Whether the file of the database `schema` has a page of zeros that was read.
+    /// Returns whether SQLite has read a page of zeros from the file of the database `schema`.
     ///
-    /// If auto_vacuum is on, SQLCipher takes a page of zeros for one behind the end of the file.
+    /// If auto_vacuum is on, SQLCipher mistakes a page of zeros for a page past the end of the file.
     pub(crate) fn has_zeroed_page(&self, schema: &str) -> bool {
         let Some(number) = self.zeroed_page(schema) else { return false };
         let size = self.with(|connection| pragma::<String>(connection, schema, "cipher_page_size"));
@@ -110,7 +110,7 @@ impl Core {
             let length = self.file_start(&name, 0)?.length;
             (start + size as u64 <= length).then(|| self.file_part(&name, start, size)).flatten()
         });
-        // A page that was behind the end of the file may have been written since.
+        // A page that was past the end of the file may have been written since.
         let zeroed = page.is_some_and(|page| page.iter().all(|&byte| byte == 0));
         if !zeroed {
             self.forget_zeroed_page(schema);
@@ -119,7 +119,7 @@ impl Core {
     }
 }
 
-/// The failure of a call that SQLite ended without an error.
+/// Returns the failure for a call that SQLite ended without an error.
 pub(super) fn page_failure() -> Failure {
     Failure::Sqlite {
         code: sqlite::SQLITE_CORRUPT,
@@ -128,7 +128,7 @@ pub(super) fn page_failure() -> Failure {
 }
 
 unsafe extern "C" {
-    /// Declared here because libsqlite3-sys leaves SQLCipher's own functions out. Source: sqlcipher.c.
+    /// Declared here because libsqlite3-sys omits SQLCipher's own functions. Source: sqlcipher.c.
     fn sqlcipherCodecGetKey(
         db: *mut sqlite::sqlite3,
         index: c_int,

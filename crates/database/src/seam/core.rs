@@ -20,14 +20,14 @@ use crate::CallbackError;
 use crate::pragma::pragma;
 use crate::registry::Listed;
 
-/// Why a call into SQLite failed.
+/// The failure of a call into SQLite.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The core is closed.
     Closed,
     /// A call or a row keeps the core from closing.
     Busy,
-    /// SQLite's extended result code and message.
+    /// SQLite failed, with this extended result code and message.
     Sqlite { code: c_int, message: String },
     /// A callback of the caller failed.
     Callback(CallbackError),
@@ -37,22 +37,22 @@ pub(crate) enum Failure {
 pub(crate) struct Core {
     db: Cell<*mut sqlite::sqlite3>,
     entered: Cell<u32>,
-    /// Whether the database is an image that was opened read-only, which SQLite does not report.
+    /// `true` if the database is an image that was opened read-only. SQLite does not report this property.
     pub(super) read_only: Cell<bool>,
     /// The live statements, each with the memory to which its parameters refer.
     statements: RefCell<HashMap<NonNull<sqlite::sqlite3_stmt>, Rc<RefCell<Bound>>>>,
-    /// The copies that read from this connection.
+    /// The running backups that read from this connection.
     backups: RefCell<HashSet<NonNull<sqlite::sqlite3_backup>>>,
     /// The errors of the caller's functions, aggregates and virtual tables.
     pub(super) failures: CallbackFailures,
     /// Held while SQLite parses a statement.
     pub(super) schema_lock: SchemaLock,
-    /// The entry of the file among those that are open. Dropped before the connection.
+    /// The file's entry in the list of open files. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
-    /// The count of failed pages up to which no page of this connection has failed.
+    /// The process's count of failed pages when this connection was last known to have none.
     pub(super) sound: Cell<u32>,
-    /// The state that the connection's authorizer reads. The last field, so that the connection is dropped before.
+    /// The state that the connection's authorizer reads. Declared last, so that the connection is dropped first.
     pub(super) authority: Box<Authority>,
 }
 
@@ -81,7 +81,7 @@ impl Core {
         self.listed.replace(Some(listed));
     }
 
-    /// Calls rusqlite's functions, on paths that are not hot.
+    /// Calls rusqlite's functions, off the hot path.
     pub(crate) fn with<T>(
         &self,
         call: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
@@ -104,7 +104,7 @@ impl Core {
         !self.db.get().is_null()
     }
 
-    /// Keeps the core open as long as the returned value lives.
+    /// Keeps the core open while the returned value exists.
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.entered.set(self.entered.get() + 1);
         Entered { core: self }
@@ -120,18 +120,19 @@ impl Core {
         }
         self.db.set(ptr::null_mut());
         for raw in self.backups.take() {
-            // SAFETY: the copy is live, because it was in `backups`. Its owner keeps the target open, and no longer touches
-            // the copy, because `db` is null.
+            // SAFETY: the copy is live, because it was in `backups`. The copy's owner keeps the target open, and no longer
+            // uses the copy, because `db` is null.
             unsafe { sqlite::sqlite3_backup_finish(raw.as_ptr()) };
         }
         let statements = self.statements.take();
         for (raw, bound) in statements {
-            // SAFETY: the statement is live, because it was in `statements`. Its owner no longer touches it, because `db`
-            // is null, and no row points into it, because nothing is entered.
+            // SAFETY: the statement is live, because it was in `statements`. The statement's owner no longer uses it,
+            // because `db` is null, and no row points into it, because `entered` is 0.
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
             bound.borrow_mut().clear();
         }
-        // Before the connection is closed: afterwards another file may have the number of one that was removed.
+        // The entry must go before the connection is closed: afterwards, another file may reuse the inode number of a
+        // removed file.
         self.listed.take();
         match self.connection.take() {
             Some(connection) => connection.close().or_else(|(connection, error)| match failure_of(&error) {
@@ -145,22 +146,22 @@ impl Core {
         }
     }
 
-    /// Counts a statement among those that closing finalizes.
+    /// Registers a statement for `close` to finalize.
     pub(super) fn remember(&self, raw: NonNull<sqlite::sqlite3_stmt>, bound: &Rc<RefCell<Bound>>) {
         self.statements.borrow_mut().insert(raw, Rc::clone(bound));
     }
 
-    /// Forgets a statement that its owner finalizes. Returns false if closing has finalized it already.
+    /// Unregisters a statement that its owner finalizes. Returns false if `close` has already finalized the statement.
     pub(super) fn forget(&self, raw: NonNull<sqlite::sqlite3_stmt>) -> bool {
         self.is_open() && self.statements.borrow_mut().remove(&raw).is_some()
     }
 
-    /// Counts a copy among those that closing ends.
+    /// Registers a copy for `close` to end.
     pub(super) fn remember_backup(&self, raw: NonNull<sqlite::sqlite3_backup>) {
         self.backups.borrow_mut().insert(raw);
     }
 
-    /// Forgets a copy that its owner ends. Returns false if closing has ended the copy already.
+    /// Unregisters a copy that its owner ends. Returns false if `close` has already ended the copy.
     pub(super) fn forget_backup(&self, raw: NonNull<sqlite::sqlite3_backup>) -> bool {
         self.is_open() && self.backups.borrow_mut().remove(&raw)
     }
@@ -170,24 +171,24 @@ impl Core {
         self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_get_autocommit(db) } != 0)
     }
 
-    /// Whether a transaction writes to a database of the connection.
+    /// Returns whether a transaction writes to a database of the connection.
     pub(crate) fn is_writing(&self) -> bool {
         self.transaction_state(None) == sqlite::SQLITE_TXN_WRITE
     }
 
-    /// Whether a statement reads from the database `schema`, or from any, or a transaction has begun to.
+    /// Returns whether a statement or a transaction reads from the database `schema`, or from any database.
     pub(crate) fn is_reading(&self, schema: Option<&CStr>) -> bool {
         self.transaction_state(schema) > sqlite::SQLITE_TXN_NONE
     }
 
-    /// Returns SQLITE_TXN_NONE, _READ or _WRITE of a database, or the highest of all.
+    /// Returns SQLITE_TXN_NONE, _READ or _WRITE for a database, or the highest state of all databases.
     fn transaction_state(&self, schema: Option<&CStr>) -> c_int {
         let schema = schema.map_or(ptr::null(), CStr::as_ptr);
-        // SAFETY: the connection is open, and the name ends in NUL. SQLite takes a null pointer for every database.
+        // SAFETY: the connection is open, and the name ends in NUL. A null pointer means every database.
         self.open_db().map_or(sqlite::SQLITE_TXN_NONE, |db| unsafe { sqlite::sqlite3_txn_state(db, schema) })
     }
 
-    /// Whether the database `schema` is read-only. A database that is not attached is not.
+    /// Returns whether the database `schema` is read-only. For a database that is not attached, returns false.
     pub(crate) fn is_read_only(&self, schema: &CStr) -> bool {
         // SAFETY: the connection is open, and the name ends in NUL.
         let reported =
@@ -195,13 +196,13 @@ impl Core {
         reported || (self.read_only.get() && schema == c"main")
     }
 
-    /// Whether `PRAGMA query_only` forbids the connection to write.
+    /// Returns whether `PRAGMA query_only` forbids the connection to write.
     pub(crate) fn is_query_only(&self) -> bool {
         let on = self.with(|connection| pragma::<i64>(connection, "main", "query_only"));
         on.is_ok_and(|on| on != 0)
     }
 
-    /// Whether the connection has a database of this name.
+    /// Returns whether the connection has a database of this name.
     pub(crate) fn is_attached(&self, schema: &CStr) -> bool {
         // SAFETY: the connection is open, and the name ends in NUL.
         self.open_db().is_ok_and(|db| unsafe { sqlite::sqlite3_db_readonly(db, schema.as_ptr()) } != -1)
@@ -222,7 +223,7 @@ impl Core {
         self.open_db().map_or(0, |db| unsafe { sqlite::sqlite3_last_insert_rowid(db) })
     }
 
-    /// Returns the path of the file of the database `schema` as SQLite knows it, or `None` for a database in memory.
+    /// Returns SQLite's path of the file of the database `schema`, or `None` for a database in memory.
     pub(crate) fn file_name(&self, schema: &CStr) -> Option<CString> {
         let db = self.open_db().ok()?;
         // SAFETY: the connection is open, and the name ends in NUL. The result is null or ends in NUL, and is copied.
@@ -247,21 +248,21 @@ impl Core {
         Some(FileStart { bytes, length })
     }
 
-    /// Reads a part of the file of the database `schema`, with zeros behind the end of the file.
+    /// Reads a part of the file of the database `schema`. Bytes past the end of the file are zeros.
     pub(crate) fn file_part(&self, schema: &CStr, offset: u64, length: usize) -> Option<Vec<u8>> {
         let (offset, wanted) = (i64::try_from(offset).ok()?, c_int::try_from(length).ok()?);
         let mut bytes = vec![0; length];
         let into = bytes.as_mut_ptr().cast();
-        // SAFETY: `with_file` passes an open file and its methods, and `bytes` has room for the bytes that are read.
+        // SAFETY: `with_file` passes an open file and its methods, and `bytes` has room for the bytes read.
         let code = self
             .with_file(schema, |file, methods| Some(unsafe { methods.xRead?(file, into, wanted, offset) }))?;
         matches!(code, sqlite::SQLITE_OK | sqlite::SQLITE_IOERR_SHORT_READ).then_some(bytes)
     }
 
-    /// Calls `read` with the connection's own handle of the file of the database `schema`.
+    /// Calls `read` with the connection's own handle for the file of the database `schema`.
     ///
-    /// On POSIX, closing a second descriptor of the file would release the locks of every connection in this process.
-    /// Source: "How To Corrupt An SQLite Database File", section 2.2.
+    /// A second descriptor cannot be used: on POSIX, closing it would release the locks of every connection in this
+    /// process. Source: "How To Corrupt An SQLite Database File", section 2.2.
     fn with_file<T>(
         &self,
         schema: &CStr,
@@ -301,7 +302,8 @@ impl Core {
         if db.is_null() { Err(Failure::Closed) } else { Ok(db) }
     }
 
-    /// Returns the pointer of the open connection if no call and no row uses it: what a call replaces must not be in use.
+    /// Returns the pointer of the open connection if no call and no row uses the connection: a call must not replace a
+    /// function in use.
     pub(super) fn unused_db(&self) -> Result<*mut sqlite::sqlite3, Failure> {
         if self.entered.get() == 0 { self.open_db() } else { Err(Failure::Busy) }
     }
@@ -319,7 +321,7 @@ impl Core {
             .map_or(Failure::Closed, |db| self.failure(unsafe { sqlite::sqlite3_extended_errcode(db) }))
     }
 
-    /// Returns the byte of the SQL at which the last failure to compile lies, if the failure is about a token.
+    /// Returns the byte of the SQL at which the last compilation failed, if the failure concerns a token.
     #[cold]
     pub(crate) fn error_offset(&self) -> Option<usize> {
         // SAFETY: the connection is open.
@@ -345,7 +347,7 @@ impl Core {
 
 /// The start of a file.
 pub(crate) struct FileStart {
-    /// The first bytes, with zeros behind the end of a shorter file.
+    /// The first bytes, padded with zeros for a shorter file.
     pub(crate) bytes: Vec<u8>,
     /// The length of the file.
     pub(crate) length: u64,
@@ -362,7 +364,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// Copies a C string. Returns `None` for a null pointer.
+/// Copies a C string, or returns `None` for a null pointer.
 ///
 /// # Safety
 ///
@@ -371,7 +373,7 @@ pub(super) unsafe fn text(pointer: *const c_char) -> Option<String> {
     if pointer.is_null() {
         return None;
     }
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller upholds the contract.
     Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }
 
@@ -386,7 +388,7 @@ fn failure_of(error: &rusqlite::Error) -> Failure {
     }
 }
 
-/// Replaces a message of SQLite that calls a read an attempt to write.
+/// Returns a clearer message for codes whose SQLite message calls a read an attempt to write.
 fn clearer(code: c_int) -> Option<String> {
     let message = "a process died inside a transaction, and a read-only connection cannot roll it back: \
                    open the database once without read-only";

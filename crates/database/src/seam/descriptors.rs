@@ -1,4 +1,4 @@
-//! Who has a file open.
+//! Finds out who has a file open.
 
 use std::ffi::c_int;
 
@@ -7,7 +7,7 @@ use vendored_sys::sqlite;
 use super::Core;
 
 impl Core {
-    /// Whether the file of the connection has another name by now, or none.
+    /// Returns whether the connection's file has been renamed or removed.
     pub(crate) fn has_moved(&self) -> bool {
         let mut moved: c_int = 0;
         let Ok(db) = self.open_db() else { return false };
@@ -24,10 +24,10 @@ impl Core {
     }
 }
 
-/// Returns the descriptors with which this process has a file open. Returns `None` if the system does not show them.
+/// Returns the descriptors with which this process has a file open, or `None` if the system does not show them.
 #[cfg(unix)]
 pub(crate) fn descriptors(id: &crate::registry::FileId) -> Option<Vec<c_int>> {
-    // Looking a descriptor up opens no file: closing another descriptor would drop the locks of this process.
+    // Looking up a descriptor opens no file. Closing an additional descriptor would drop the locks of this process.
     let numbers =
         std::fs::read_dir("/dev/fd").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let is_the_file = |number: &c_int| {
@@ -36,10 +36,10 @@ pub(crate) fn descriptors(id: &crate::registry::FileId) -> Option<Vec<c_int>> {
     Some(numbers.filter(is_the_file).collect())
 }
 
-/// Whether a file is open in this system with another descriptor than `descriptor`, which is one of this process.
+/// Returns whether the file of `descriptor`, a descriptor of this process, is also open elsewhere in the system.
 ///
 /// Linux grants a write lease on a file only if nobody else has the file open. Returns false if the file system has no
-/// leases, or if leases tell nothing there.
+/// leases, or refuses every lease.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_open_elsewhere(descriptor: c_int, folder: &std::path::Path) -> bool {
     use std::os::fd::AsRawFd;
@@ -47,22 +47,23 @@ pub(crate) fn is_open_elsewhere(descriptor: c_int, folder: &std::path::Path) -> 
     if !lease_is_refused(descriptor) {
         return false;
     }
-    // A file without a name, which nobody else can open, shows whether the file system refuses each lease.
+    // Nobody else can open an unnamed file, so its lease shows whether the file system refuses every lease.
     let probe = std::fs::File::options().write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder);
     !probe.is_ok_and(|file| lease_is_refused(file.as_raw_fd()))
 }
 
-/// Chooses the signal of a lease. Declared here because libc leaves it out. Source: asm-generic/fcntl.h.
+/// Chooses the signal of a lease. Declared here because libc omits the constant. Source: asm-generic/fcntl.h.
 #[cfg(target_os = "linux")]
 const F_SETSIG: c_int = 10;
 
-/// Takes and returns a write lease. Returns whether another descriptor is the reason for a refusal.
+/// Takes and releases a write lease. Returns whether the lease was refused because of another descriptor.
 #[cfg(target_os = "linux")]
 fn lease_is_refused(descriptor: c_int) -> bool {
-    // SAFETY: the calls change nothing but the lease and its signal. A number that is not an open descriptor is an error.
+    // SAFETY: the calls change nothing but the lease and its signal. The calls fail for a number that is not an open
+    // descriptor.
     unsafe {
-        // Another process that opens the file meanwhile waits, and the kernel sends this signal. The default, SIGIO, would
-        // end the process; SIGURG is ignored.
+        // If another process opens the file meanwhile, that process waits and the kernel sends this signal. The default,
+        // SIGIO, would end this process; SIGURG is ignored.
         libc::fcntl(descriptor, F_SETSIG, libc::SIGURG);
         if libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_WRLCK) == 0 {
             libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_UNLCK);
@@ -72,15 +73,15 @@ fn lease_is_refused(descriptor: c_int) -> bool {
     std::io::Error::last_os_error().raw_os_error() == Some(libc::EAGAIN)
 }
 
-/// Locks a file until this descriptor is closed, which has to be open for writing. Returns false if another descriptor has the
-/// lock. SQLite neither has nor finds this lock, because it is on a byte behind those that SQLite locks.
+/// Locks a file until this descriptor, which must be open for writing, is closed. Returns false if another descriptor has
+/// the lock. The lock does not conflict with SQLite's locks: its byte follows the bytes that SQLite locks.
 ///
-/// The lock belongs to the open file, not to the process: another thread may hold it, and closing another descriptor does not
-/// release it. A file system without such locks has no lock to find.
+/// The lock belongs to the open file, not to the process: another thread may hold it, and closing another descriptor does
+/// not release it. Returns true on a file system without such locks.
 #[cfg(target_os = "linux")]
 pub(crate) fn lock_beside_sqlite(file: &std::fs::File) -> bool {
     use std::os::fd::AsRawFd;
-    // SAFETY: every bit pattern is a valid `flock`, and the call reads it. A descriptor that is open stays so.
+    // SAFETY: every bit pattern is a valid `flock`, and the call reads it. The descriptor stays open.
     let code = unsafe {
         let mut lock: libc::flock = std::mem::zeroed();
         lock.l_type = libc::F_WRLCK as _;
@@ -93,6 +94,6 @@ pub(crate) fn lock_beside_sqlite(file: &std::fs::File) -> bool {
     code == 0 || !refused.contains(&std::io::Error::last_os_error().raw_os_error())
 }
 
-/// The first byte behind those that SQLite locks: `PENDING_BYTE`, `RESERVED_BYTE` and 510 bytes from `SHARED_FIRST` on.
+/// The first byte after the bytes that SQLite locks: `PENDING_BYTE`, `RESERVED_BYTE` and 510 bytes from `SHARED_FIRST` on.
 #[cfg(target_os = "linux")]
 const BEHIND_SQLITE: libc::off_t = 0x4000_0000 + 512;

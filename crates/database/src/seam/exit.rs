@@ -1,11 +1,11 @@
-//! Lets the threads of this crate end before the process does.
+//! Waits for the threads of this crate when the process exits.
 //!
-//! At the end of the process SQLCipher frees the memory of all keys, which a running thread would still use.
+//! When the process exits, SQLCipher frees the memory of all keys, which a running thread would still use.
 
 use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
-/// The longest time that the end of the process waits for a thread, which may wait for a slow disk.
+/// The longest time that the exit waits for a thread. A thread may be waiting for a slow disk.
 const LONGEST: Duration = Duration::from_secs(10);
 
 static STATE: Mutex<State> = Mutex::new(State { running: 0, exiting: false });
@@ -16,17 +16,17 @@ struct State {
     exiting: bool,
 }
 
-/// The work of a thread that nothing joins. The end of the process waits until the value is dropped.
+/// The work of a detached thread. The exit of the process waits until this value is dropped.
 #[derive(Debug)]
 pub struct DetachedWork(());
 
 impl DetachedWork {
-    /// Announces the work, or returns `None` if the process ends already.
+    /// Registers the work, or returns `None` if the process is already exiting.
     pub fn begin() -> Option<Self> {
         static REGISTERED: Once = Once::new();
         REGISTERED.call_once(|| {
-            // SQLCipher registers its own function here. The one that is registered last runs first. If SQLCipher cannot
-            // be initialised, no key is in use.
+            // The initialisation registers SQLCipher's own exit function; the function registered last runs first. If
+            // SQLCipher cannot be initialised, no key is in use.
             let _ = vendored_sys::init();
             register();
         });
@@ -38,7 +38,7 @@ impl DetachedWork {
         Some(Self(()))
     }
 
-    /// Whether the process is about to end, so that the work should end soon.
+    /// Returns whether the process is exiting, so that the work must end soon.
     pub fn must_end(&self) -> bool {
         lock().exiting
     }
@@ -53,11 +53,12 @@ impl Drop for DetachedWork {
 
 #[cfg(unix)]
 fn register() {
-    // SAFETY: the function is never unloaded, takes nothing and does not unwind. Without memory it is not registered.
+    // SAFETY: the function is never unloaded, takes nothing and does not unwind. If memory runs out, the function is not
+    // registered.
     unsafe { libc::atexit(wait) };
 }
 
-/// Windows ends all other threads before it calls such a function.
+/// Windows ends all other threads before it calls exit functions.
 #[cfg(not(unix))]
 fn register() {
     let _ = wait;
@@ -66,7 +67,7 @@ fn register() {
 extern "C" fn wait() {
     let mut state = lock();
     state.exiting = true;
-    // A poisoned lock protects a counter, which is right.
+    // Even if the lock is poisoned, the counter is right.
     let _ = ENDED.wait_timeout_while(state, LONGEST, |state| state.running > 0);
 }
 

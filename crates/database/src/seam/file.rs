@@ -1,4 +1,4 @@
-//! The file of a connection's main database, as SQLite's operating system layer sees it.
+//! Locks the file of a connection's main database through SQLite's operating system layer.
 
 use std::ptr;
 
@@ -10,12 +10,12 @@ impl Core {
     /// Locks the main database's file against every other connection until this one closes. Returns false if another
     /// connection reads or writes the file, or has it open in WAL mode.
     ///
-    /// No key is needed. The connection cannot run statements afterwards, because its pager does not know of the lock.
+    /// Needs no key. The connection cannot run statements afterwards, because its pager does not know about the lock.
     pub(crate) fn lock_file(&self) -> Result<bool, Failure> {
         let db = self.open_db()?;
         let mut file: *mut sqlite::sqlite3_file = ptr::null_mut();
         // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one pointer. The file and its methods
-        // live as long as the connection. The two levels are the order in which SQLite itself takes them.
+        // live as long as the connection. SQLite itself takes the two lock levels in this order.
         let code = unsafe {
             let pointer = (&raw mut file).cast();
             let operation = sqlite::SQLITE_FCNTL_FILE_POINTER;

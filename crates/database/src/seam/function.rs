@@ -50,8 +50,8 @@ unsafe extern "C" fn call(
     count: c_int,
     values: *mut *mut sqlite::sqlite3_value,
 ) {
-    // SAFETY: the user data lives as long as SQLite can call the function, which nothing can replace while a statement
-    // that uses it runs. The values live during the call.
+    // SAFETY: the user data lives as long as SQLite can call the function. Nothing can replace the function while a
+    // statement that uses it runs. The values live during the call.
     unsafe {
         let registered = &*sqlite::sqlite3_user_data(context).cast::<Registered>();
         let arguments = Arguments::new(count, values);
@@ -61,6 +61,6 @@ unsafe extern "C" fn call(
 }
 
 unsafe extern "C" fn destroy(registered: *mut c_void) {
-    // SAFETY: `create_function` made the box, and SQLite gives it back once.
+    // SAFETY: `create_function` created the box, and SQLite returns it exactly once.
     drop_guarded(unsafe { Box::from_raw(registered.cast::<Registered>()) });
 }

@@ -12,7 +12,7 @@ use vendored_sys::sqlite;
 use super::Core;
 use super::core::text;
 
-/// Why SQLite did not open a file.
+/// SQLite's failure to open a file.
 pub(crate) struct OpenFailure {
     pub(crate) code: c_int,
     pub(crate) message: String,
@@ -22,14 +22,15 @@ pub(crate) struct OpenFailure {
 
 /// Opens a connection without reading the file.
 ///
-/// rusqlite's `open` loses the operating system's error, without which a missing folder looks like a missing permission.
+/// rusqlite's `open` loses the operating system's error. Without that error, a missing folder looks like a missing
+/// permission.
 pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
     let flags = flags.bits() | sqlite::SQLITE_OPEN_EXRESCODE | sqlite::SQLITE_OPEN_NOMUTEX;
     let mut db = ptr::null_mut();
     // SAFETY: the path ends in NUL, the result is local, and a null name means the default VFS.
     let code = unsafe { sqlite::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, ptr::null()) };
     if code != sqlite::SQLITE_OK {
-        // SAFETY: after a failure SQLite returns a connection, or null if memory is short; all three functions accept
+        // SAFETY: after a failure, SQLite returns a connection, or null if memory runs out; all three functions accept
         // null. The connection is closed below and not used again.
         let failure = unsafe {
             let errno = sqlite::sqlite3_system_errno(db);

@@ -11,7 +11,7 @@ use crate::open::PLAIN_HEADER;
 impl Core {
     /// Replaces the main database with a copy of the bytes of a database file.
     ///
-    /// rusqlite's function cannot take an empty image, and a database from it cannot grow beyond a gigabyte.
+    /// rusqlite's function cannot take an empty image, and its databases cannot grow beyond a gigabyte.
     pub(crate) fn deserialize(&self, image: &[u8], read_only: bool) -> Result<(), Failure> {
         let db = self.open_db()?;
         let length = sqlite::sqlite3_int64::try_from(image.len()).map_err(|_| out_of_memory(image.len()))?;
@@ -21,8 +21,8 @@ impl Core {
             false => sqlite::SQLITE_DESERIALIZE_RESIZEABLE,
         };
         let mut limit = sqlite::sqlite3_int64::MAX;
-        // SAFETY: the connection is open and the name ends in NUL. SQLite owns the allocation, which holds `length` bytes,
-        // and frees it even if it fails. An empty image is a null pointer with a length of 0.
+        // SAFETY: the connection is open and the name ends in NUL. SQLite owns the allocation of `length` bytes, and frees
+        // it even if the call fails. An empty image is a null pointer with a length of 0.
         let code = unsafe {
             let mut bytes: *mut u8 = ptr::null_mut();
             if !image.is_empty() {
@@ -45,13 +45,14 @@ impl Core {
         Ok(())
     }
 
-    /// Copies the bytes of the file of a database that [`Core::deserialize`] made: encrypted bytes if it has a key.
+    /// Copies the file's bytes of a database created by [`Core::deserialize`]. The bytes are encrypted if the database has
+    /// a key.
     pub(crate) fn stored_bytes(&self) -> Result<Vec<u8>, Failure> {
         let db = self.open_db()?;
         let mut length: sqlite::sqlite3_int64 = -1;
-        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one integer. With NOCOPY SQLite returns
-        // a pointer to its own memory, or null for a database that is not in such memory or is empty. The bytes are
-        // copied before anything else is called.
+        // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one integer. With NOCOPY, SQLite returns
+        // a pointer to its own memory, or null if the database is empty or not in such memory. The bytes are copied before
+        // anything else is called.
         unsafe {
             let flags = sqlite::SQLITE_SERIALIZE_NOCOPY;
             let bytes = sqlite::sqlite3_serialize(db, c"main".as_ptr(), &raw mut length, flags);
@@ -68,7 +69,7 @@ impl Core {
         }
     }
 
-    /// Returns the number of bytes at the end of each page that the database does not use, `None` for an unknown name.
+    /// Returns the number of unused bytes at the end of each page, or `None` for an unknown database.
     pub(crate) fn reserved_bytes(&self, schema: &CStr) -> Result<Option<u32>, Failure> {
         let db = self.open_db()?;
         let mut reserved: c_int = -1;
@@ -81,7 +82,7 @@ impl Core {
     }
 }
 
-/// Marks a plain image as one without a write-ahead log, which a database in memory cannot have.
+/// Takes a plain image out of WAL mode: a database in memory cannot have a write-ahead log.
 ///
 /// Bytes 18 and 19 are 2 for a database in WAL mode. Source: SQLite's file format, section 1.3.3.
 pub(crate) fn leave_wal(image: &mut [u8]) {

@@ -1,16 +1,16 @@
 //! A safe interface to SQLite's C functions. No other module of this crate calls them.
 //!
 //! Invariants that make every `unsafe` block here sound:
-//! - A [`Core`] owns its connection. `db` is the connection's pointer, and null once the core is closed.
-//! - Every live `sqlite3_stmt` belongs to exactly one [`RawStatement`] and is in `Core::statements`. Closing finalizes
-//!   all of them, so that a `RawStatement` is live if and only if its core is open.
+//! - A [`Core`] owns its connection. `db` is the connection's pointer, or null once the core is closed.
+//! - Every live `sqlite3_stmt` belongs to exactly one [`RawStatement`] and is in `Core::statements`. Closing finalizes all
+//!   statements, so a `RawStatement` is live if and only if its core is open.
 //! - Every live `sqlite3_backup` belongs to exactly one [`RawBackup`], which keeps its target open, and is in
-//!   `Core::backups` of its source. Closing the source ends all of them.
-//! - A core does not close while `entered` is not zero. Each call into SQLite that can run foreign code, and each
-//!   [`Row`], counts there, so that no pointer into a statement outlives the statement.
-//! - SQLite owns the user data of each function, aggregate and module, and each table, cursor and group of theirs, and
-//!   frees them before its connection is gone. No function is created while the core is entered, so that none is replaced
-//!   while it runs. No statement is parsed or stepped during another parse.
+//!   `Core::backups` of its source. Closing the source ends all of its backups.
+//! - A core does not close while `entered` is not zero. `entered` counts each call into SQLite that can run foreign code,
+//!   and each [`Row`]. No pointer into a statement therefore outlives the statement.
+//! - SQLite owns the user data of each function, aggregate and module, and each of their tables, cursors and groups. SQLite
+//!   frees all of them before the connection is gone. No function is created while the core is entered, so no function is
+//!   replaced while it runs. No statement is parsed or stepped during another parse.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
 mod aggregate;

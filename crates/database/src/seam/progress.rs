@@ -10,10 +10,10 @@ use vendored_sys::sqlite;
 use super::{Core, Failure};
 
 impl Core {
-    /// Calls `run`, during which SQLite calls `go_on` after about `steps` steps of its programs. An answer of false
-    /// interrupts the running statement.
+    /// Calls `run`; meanwhile, SQLite calls `go_on` about every `steps` steps of its virtual machine. If `go_on` returns
+    /// false, SQLite interrupts the running statement.
     ///
-    /// rusqlite's handler must own what it calls, and `go_on` is borrowed. The connection has no other progress handler.
+    /// rusqlite's handler must own its callback, but `go_on` is borrowed. The connection has no other progress handler.
     pub(crate) fn watched<T>(
         &self,
         steps: c_int,
@@ -25,7 +25,7 @@ impl Core {
         let mut watch = Watch { go_on, panic: None };
         let context: *mut Watch<'_> = &raw mut watch;
         // SAFETY: the connection is open, and stays open because the core is entered. `Handler` removes the callback before
-        // `watch` ends, also if `run` panics.
+        // `watch` ends, even if `run` panics.
         unsafe { sqlite::sqlite3_progress_handler(db, steps, Some(ask), context.cast()) };
         let handler = Handler { db };
         let result = run();
@@ -43,7 +43,7 @@ struct Watch<'w> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// Removes the callback when it is dropped.
+/// Removes the callback when this value is dropped.
 struct Handler {
     db: *mut sqlite::sqlite3,
 }
@@ -56,8 +56,8 @@ impl Drop for Handler {
 }
 
 unsafe extern "C" fn ask(context: *mut c_void) -> c_int {
-    // SAFETY: `watched` passes its own `Watch`, which lives until the callback is removed, and which nothing else uses while
-    // SQLite runs.
+    // SAFETY: `watched` passes its own `Watch`, which lives until the callback is removed. Nothing else uses the `Watch`
+    // while SQLite runs.
     let watch = unsafe { &mut *context.cast::<Watch<'_>>() };
     match catch_unwind(AssertUnwindSafe(|| (watch.go_on)())) {
         Ok(go_on) => c_int::from(!go_on),

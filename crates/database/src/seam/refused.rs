@@ -1,6 +1,6 @@
-//! Refuses the pragmas of SQLCipher that can destroy a file.
+//! Refuses those of SQLCipher's pragmas that can destroy a file.
 //!
-//! SQLite asks an authorizer before it prepares a statement, whatever the spelling of the SQL.
+//! SQLite calls an authorizer while it prepares a statement, regardless of the spelling of the SQL.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -11,7 +11,7 @@ use vendored_sys::sqlite;
 use super::Core;
 use super::core::text;
 
-/// A refused pragma, why it is refused, and what takes its place.
+/// A refused pragma, the reason, and the replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) pragma: &'static str,
@@ -23,9 +23,9 @@ pub(crate) struct Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Always,
-    /// Only with a value.
+    /// Refused only with a value.
     Set,
-    /// Only with a value, on a connection whose key was verified.
+    /// Refused only with a value, on a connection whose key was verified.
     SetLater,
 }
 
@@ -78,17 +78,17 @@ pub(crate) fn take_refused() -> Option<Refused> {
 /// The state that a connection's authorizer reads.
 #[derive(Default)]
 pub(crate) struct Authority {
-    /// Whether the connection's key was verified.
+    /// `true` if the connection's key was verified.
     verified: Cell<bool>,
 }
 
 impl Core {
-    /// Refuses settings from now on that would no longer fit the pages of the file.
+    /// From now on, refuses settings that would no longer fit the pages of the file.
     pub(crate) fn key_is_verified(&self) {
         self.authority.verified.set(true);
     }
 
-    /// Calls `run`, which sets the cipher of a database that was not read yet.
+    /// Calls `run`, which sets the cipher of a database that has not been read yet.
     pub(crate) fn with_settings<T>(&self, run: impl FnOnce() -> T) -> T {
         let verified = self.authority.verified.replace(false);
         let result = run();
@@ -114,7 +114,7 @@ impl Core {
 }
 
 thread_local! {
-    /// The databases that the statement uses which is being prepared, while someone asks.
+    /// The databases that the statement being prepared uses. `None` except during `databases_of`.
     static USED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
@@ -173,7 +173,7 @@ unsafe fn note_use(database: *const c_char) {
     USED.with(|used| {
         let Ok(mut used) = used.try_borrow_mut() else { return };
         let Some(used) = used.as_mut() else { return };
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller upholds the contract.
         if let Some(name) = unsafe { text(database) }
             && !used.contains(&name)
         {

@@ -1,4 +1,4 @@
-//! A row of a result, borrowed from its statement.
+//! A result row, borrowed from its statement.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::Value;
 
 /// The row that a statement is on.
 ///
-/// A row borrows its statement, which cannot be stepped meanwhile, and keeps the database from closing.
+/// A row borrows its statement, so the statement cannot be stepped meanwhile. A row also keeps the database from closing.
 pub struct Row<'s> {
     _entered: Entered<'s>,
     statement: NonNull<sqlite::sqlite3_stmt>,
@@ -36,7 +36,7 @@ impl Row<'_> {
         self.columns
     }
 
-    /// Whether the row has no column.
+    /// Returns whether the row has no columns.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.columns == 0
@@ -56,11 +56,11 @@ impl Row<'_> {
         unsafe { value_of(sqlite::sqlite3_column_value(raw, index)) }
     }
 
-    /// Returns the value of a column as it is stored: text has the encoding of the database, and is not converted.
+    /// Returns the stored value of a column: text is in the database's encoding, unconverted.
     pub(crate) fn stored(&self, column: usize) -> Value<'_> {
         let raw = self.statement.as_ptr();
         let index = column as c_int;
-        // SAFETY: as in `value`. SQLite returns the bytes of a text as a blob without a conversion, and their number.
+        // SAFETY: as in `value`. SQLite returns the bytes of a text as a blob without converting them, and their number.
         let is_text = column < self.columns
             && unsafe { sqlite::sqlite3_column_type(raw, index) } == sqlite::SQLITE_TEXT;
         if !is_text {
@@ -75,15 +75,15 @@ impl Row<'_> {
 }
 
 impl fmt::Debug for Row<'_> {
-    /// Shows the number of columns, and no value.
+    /// Shows the number of columns, but no values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row").field("len", &self.columns).finish_non_exhaustive()
     }
 }
 
-/// Returns a value of SQLite. Reading it as its own type converts nothing but the encoding of a text.
+/// Returns a value of SQLite. Reading a value as its own type converts at most the encoding of a text.
 ///
-/// SQLite looks a column up for each `sqlite3_column_` function, and takes its mutex. The `sqlite3_value_` functions do
+/// For each `sqlite3_column_` function, SQLite looks up the column and takes a mutex. The `sqlite3_value_` functions do
 /// neither, and are allowed on the value of a column: one thread at a time uses a connection.
 ///
 /// # Safety
@@ -91,7 +91,7 @@ impl fmt::Debug for Row<'_> {
 /// The pointer is a value that is valid during `'a`, and nothing changes it.
 #[inline]
 pub(super) unsafe fn value_of<'a>(value: *mut sqlite::sqlite3_value) -> Value<'a> {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller upholds the contract.
     unsafe {
         match sqlite::sqlite3_value_type(value) {
             sqlite::SQLITE_INTEGER => Value::Integer(sqlite::sqlite3_value_int64(value)),
@@ -109,14 +109,14 @@ pub(super) unsafe fn value_of<'a>(value: *mut sqlite::sqlite3_value) -> Value<'a
     }
 }
 
-/// Returns the bytes of a value. The pointer is null for an empty value, or if memory is short.
+/// Returns the bytes of a value. The pointer is null for an empty value, or if memory runs out.
 ///
 /// # Safety
 ///
 /// The pointer is null, or valid for `length` bytes during `'a`.
 pub(super) unsafe fn bytes_at<'a>(pointer: *const u8, length: c_int) -> &'a [u8] {
     match usize::try_from(length) {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller upholds the contract.
         Ok(length) if length > 0 && !pointer.is_null() => unsafe { slice::from_raw_parts(pointer, length) },
         _ => &[],
     }

@@ -1,15 +1,15 @@
-//! Refuses statements while SQLite parses one.
+//! Refuses statements while SQLite parses another statement.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Counts the parses that are running, and the calls to make a virtual table.
+/// Counts the running parses and the running calls that create a virtual table.
 ///
-/// A statement that a callback runs meanwhile might change the schema, to which the parse has pointers.
+/// A statement run by a callback meanwhile might change the schema, to which the parse holds pointers.
 #[derive(Clone, Default)]
 pub(super) struct SchemaLock(Rc<Cell<u32>>);
 
-/// Counts as one running parse until it is dropped.
+/// Counts as one running parse until this value is dropped.
 pub(super) struct Held(Rc<Cell<u32>>);
 
 impl SchemaLock {

@@ -1,4 +1,4 @@
-//! A statement of SQLite that knows whether it is live.
+//! An SQLite statement that knows whether it is live.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_uint};
@@ -30,12 +30,12 @@ pub(crate) struct Origin {
     pub(crate) declared_type: Option<String>,
 }
 
-/// The place of a statement in an SQL text.
+/// The position of a statement in an SQL text.
 pub(crate) struct Source<'s> {
     pub(crate) sql: &'s CStr,
     /// The byte at which the statement starts.
     pub(crate) start: usize,
-    /// Whether the statement will be kept and run again.
+    /// `true` if the statement will be kept and run again.
     pub(crate) persistent: bool,
 }
 
@@ -43,11 +43,11 @@ pub(crate) struct Source<'s> {
 pub(crate) struct Parsed {
     /// `None` if only blanks and comments precede the next semicolon.
     pub(crate) statement: Option<RawStatement>,
-    /// The number of bytes that the statement takes.
+    /// The length of the statement in bytes.
     pub(crate) length: usize,
 }
 
-/// The owner of a `sqlite3_stmt`, which is live as long as the core is open.
+/// Owns a `sqlite3_stmt`, which is live as long as the core is open.
 pub(crate) struct RawStatement {
     core: Rc<Core>,
     raw: NonNull<sqlite::sqlite3_stmt>,
@@ -63,8 +63,8 @@ impl RawStatement {
             return Err(Failure::Busy);
         }
         let _held = core.schema_lock.hold();
-        // The length counts the NUL, so that SQLite need not copy the text. A text longer than a C int is over SQLite's
-        // own limit in any case.
+        // The length includes the NUL, so that SQLite does not copy the text. A text longer than a C int can express is
+        // over SQLite's own limit.
         let sql = source.sql.to_bytes_with_nul().get(source.start..).unwrap_or(b"\0");
         let length = c_int::try_from(sql.len()).unwrap_or(c_int::MAX);
         let flags: c_uint = if source.persistent { sqlite::SQLITE_PREPARE_PERSISTENT } else { 0 };
@@ -97,8 +97,8 @@ impl RawStatement {
             return Err(Failure::Busy);
         }
         let _entered = self.core.enter();
-        // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` keeps SQL functions that
-        // call back from stepping the same statement.
+        // SAFETY: the statement is live, and stays live because the core is entered. `&mut self` prevents SQL functions
+        // that call back from stepping the same statement.
         let step = match unsafe { sqlite::sqlite3_step(raw) } {
             sqlite::SQLITE_ROW => Step::Row,
             sqlite::SQLITE_DONE => Step::Done,
@@ -114,14 +114,14 @@ impl RawStatement {
     #[inline]
     pub(crate) fn row(&self) -> Row<'_> {
         let columns = match self.live() {
-            // SAFETY: the statement is live. SQLite returns 0 without a row.
+            // SAFETY: the statement is live. Without a row, SQLite returns 0.
             Ok(raw) => unsafe { sqlite::sqlite3_data_count(raw) },
             Err(_) => 0,
         };
         Row::new(self.core.enter(), self.raw, usize::try_from(columns).unwrap_or(0))
     }
 
-    /// Ends a run. SQLite returns the last step's error again, which `step` has reported.
+    /// Ends a run. The returned code repeats the last step's error, which `step` has already reported.
     #[inline]
     pub(crate) fn reset(&mut self) {
         if let Ok(raw) = self.live() {
@@ -131,10 +131,10 @@ impl RawStatement {
         }
     }
 
-    /// Sets every parameter to NULL, unless the statement runs: its registers may refer to the memory of the values.
+    /// Sets every parameter to NULL, unless the statement is running: its registers may refer to the memory of the values.
     pub(crate) fn clear_bindings(&mut self) {
         if let Ok(raw) = self.live() {
-            // SAFETY: the statement is live. One that is not busy reads no value before the next step.
+            // SAFETY: the statement is live. A statement that is not busy reads no value before the next step.
             unsafe {
                 if sqlite::sqlite3_stmt_busy(raw) != 0 {
                     return;
@@ -189,10 +189,11 @@ impl RawStatement {
             None => (bytes, sqlite::SQLITE_TRANSIENT()),
         };
         let (address, length) = (bytes.as_ptr(), bytes.len() as u64);
-        // SAFETY: the statement is live, and SQLite checks the index. Either SQLite copies the bytes, or it keeps the pointer
-        // until another value is bound to the parameter or all are cleared. The memory changes only before the call here,
-        // which replaces the pointer, or else all pointers are dropped below. A statement that does not run reads no
-        // parameter. SQLite does not read the dangling pointer of an empty slice; a null pointer would bind NULL.
+        // SAFETY: the statement is live, and SQLite checks the index. SQLite either copies the bytes, or keeps the pointer
+        // until another value is bound to the parameter or all values are cleared. The memory changes only before this
+        // call, which replaces the pointer; if the call fails, all pointers are dropped below. A statement that is not
+        // running reads no parameter. SQLite does not read the dangling pointer of an empty slice; a null pointer would
+        // bind NULL.
         let code = unsafe {
             if is_text {
                 let (text, encoding) = (address.cast::<c_char>(), sqlite::SQLITE_UTF8 as u8);
@@ -203,7 +204,7 @@ impl RawStatement {
         };
         if code != sqlite::SQLITE_OK && position.is_some() {
             let failure = self.core.failure(code);
-            // SAFETY: the statement is live, and does not run.
+            // SAFETY: the statement is live, and is not running.
             unsafe {
                 sqlite::sqlite3_reset(raw);
                 sqlite::sqlite3_clear_bindings(raw);
@@ -238,7 +239,7 @@ impl RawStatement {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// Returns how often SQLite has compiled the statement again after a change of the schema.
+    /// Returns how often SQLite has recompiled the statement after a schema change.
     pub(crate) fn reprepared(&self) -> u32 {
         // SAFETY: the statement is live.
         let count = self.live().map_or(0, |raw| unsafe {
@@ -247,7 +248,7 @@ impl RawStatement {
         count.cast_unsigned()
     }
 
-    /// Returns how many steps of the virtual machine the statement has taken.
+    /// Returns the number of virtual machine steps that the statement has taken.
     #[inline]
     pub(crate) fn vm_steps(&self) -> u32 {
         // SAFETY: the statement is live.
@@ -272,10 +273,10 @@ impl RawStatement {
         Ok((0..).take(self.column_count()).map(origin).collect())
     }
 
-    /// Returns the SQL with the values of its parameters, or `None` if SQLite lacks the memory.
+    /// Returns the SQL with the values of its parameters, or `None` if memory runs out.
     pub(crate) fn expanded_sql(&self) -> Option<String> {
         let raw = self.live().ok()?;
-        // SAFETY: the statement is live. The text ends in NUL, and is freed by SQLite's allocator after the copy.
+        // SAFETY: the statement is live. The text ends in NUL, and SQLite's allocator frees it after the copy.
         unsafe {
             let expanded = sqlite::sqlite3_expanded_sql(raw);
             if expanded.is_null() {
@@ -291,7 +292,7 @@ impl RawStatement {
 impl Drop for RawStatement {
     fn drop(&mut self) {
         if self.core.forget(self.raw) {
-            // The rows of a virtual table that end here may call back.
+            // Dropping the rows of a virtual table here may call back.
             let _entered = self.core.enter();
             // SAFETY: the statement was live, and nothing else refers to it.
             unsafe { sqlite::sqlite3_finalize(self.raw.as_ptr()) };

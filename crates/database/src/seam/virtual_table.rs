@@ -1,7 +1,7 @@
 //! Virtual tables that SQLite calls back.
 //!
-//! The columns of a table are its parameters, which are hidden, and then its columns. `best_index` passes the parameters'
-//! values to `filter`; bit n of the index number says whether the SQL passes parameter n.
+//! SQLite sees the table's parameters as hidden columns, followed by the table's columns. `best_index` passes the
+//! parameters' values to `filter`. Bit n of the index number states whether the SQL passes parameter n.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
@@ -17,7 +17,7 @@ use super::{Core, Failure};
 use crate::virtual_table::{MAX_TABLE_PARAMETERS, Module, ModuleKind, Rows, TableRequest, VirtualTable};
 use crate::{CallbackError, OwnedValue, Value};
 
-/// A guess that keeps SQLite from reading the table in an inner loop, where another order is possible.
+/// An estimate that keeps SQLite from reading the table in an inner loop if another order is possible.
 const ROWS: i64 = 1_000_000_000;
 
 /// The user data of a module.
@@ -40,7 +40,7 @@ struct Table {
 #[repr(C)]
 struct Cursor {
     base: sqlite::sqlite3_vtab_cursor,
-    /// `None` before the first row, and behind the last one.
+    /// `None` before the first row and after the last row.
     rows: Option<Box<dyn Rows>>,
     parameters: Vec<OwnedValue>,
     rowid: i64,
@@ -48,7 +48,7 @@ struct Cursor {
 
 /// The functions of a module, without `xCreate` for an eponymous one.
 ///
-/// A module whose `xCreate` is its `xConnect` would be eponymous as well.
+/// A module whose `xCreate` equals its `xConnect` would be eponymous too.
 const fn functions(kind: ModuleKind) -> sqlite::sqlite3_module {
     sqlite::sqlite3_module {
         iVersion: 0,
@@ -112,7 +112,7 @@ pub(crate) fn create_module(
 }
 
 unsafe extern "C" fn destroy(registered: *mut c_void) {
-    // SAFETY: `create_module` made the box, and SQLite gives it back once.
+    // SAFETY: `create_module` created the box, and SQLite returns it exactly once.
     drop_guarded(unsafe { Box::from_raw(registered.cast::<Registered>()) });
 }
 
@@ -125,7 +125,7 @@ unsafe extern "C" fn create(
     message: *mut *mut c_char,
 ) -> c_int {
     let made = Connect { db, words: Words { count, words }, verb: "create" };
-    // SAFETY: SQLite calls it as its interface says.
+    // SAFETY: SQLite makes this call as its interface documents.
     unsafe { made.connect(&*registered.cast::<Registered>(), table, message) }
 }
 
@@ -137,13 +137,13 @@ unsafe extern "C" fn connect(
     table: *mut *mut sqlite::sqlite3_vtab,
     message: *mut *mut c_char,
 ) -> c_int {
-    // The verb keeps the compiler from making one function out of `create` and `connect`.
+    // The different verb keeps the compiler from merging `create` and `connect` into one function.
     let made = Connect { db, words: Words { count, words }, verb: "connect" };
-    // SAFETY: SQLite calls it as its interface says.
+    // SAFETY: SQLite makes this call as its interface documents.
     unsafe { made.connect(&*registered.cast::<Registered>(), table, message) }
 }
 
-/// A call that makes a table.
+/// A call that creates a table.
 struct Connect {
     db: *mut sqlite::sqlite3,
     words: Words,
@@ -162,7 +162,7 @@ impl Words {
     /// `words` points to `count` strings that end in NUL.
     unsafe fn read(&self) -> Vec<String> {
         let count = usize::try_from(self.count).unwrap_or(0);
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller upholds the contract.
         (0..count).map(|index| unsafe { text(*self.words.add(index)) }.unwrap_or_default()).collect()
     }
 }
@@ -170,7 +170,7 @@ impl Words {
 impl Connect {
     /// # Safety
     ///
-    /// The call is one of SQLite's to `xCreate` or `xConnect`.
+    /// SQLite is calling `xCreate` or `xConnect`.
     unsafe fn connect(
         &self,
         registered: &Registered,
@@ -188,7 +188,7 @@ impl Connect {
             guarded(|| registered.module.connect(&request))
         };
         let failed = |text: *mut c_char| {
-            // SAFETY: SQLite passes a place for the message, and frees it.
+            // SAFETY: SQLite passes a place for the message, and frees the message.
             unsafe { message.write(text) };
             sqlite::SQLITE_ERROR
         };
@@ -206,7 +206,7 @@ impl Connect {
         let hidden = definition.parameters.iter().map(|name| format!("{} HIDDEN", quoted(name)));
         let columns: Vec<String> = hidden.chain(definition.columns.iter().map(|name| quoted(name))).collect();
         let sql = sqlite_string(&format!("CREATE TABLE x({})", columns.join(", ")));
-        // SAFETY: the connection is in a call to `xConnect`, which is when it may declare a table, and the text ends in NUL.
+        // SAFETY: the connection is in a call to `xConnect`, so it may declare a table, and the text ends in NUL.
         let (code, reason) = unsafe {
             let code =
                 if sql.is_null() { sqlite::SQLITE_NOMEM } else { sqlite::sqlite3_declare_vtab(self.db, sql) };
@@ -234,19 +234,19 @@ impl Connect {
             parameters: definition.parameters,
             failures: registered.failures.clone(),
         };
-        // SAFETY: SQLite passes a place for the table, and gives it back to `disconnect`.
+        // SAFETY: SQLite passes a place for the table, and returns the table to `disconnect`.
         unsafe { table.write(Box::into_raw(Box::new(made)).cast()) };
         sqlite::SQLITE_OK
     }
 }
 
-/// Returns an SQL identifier, without the NULs that SQL cannot hold.
+/// Returns an SQL identifier, without NULs, which SQL cannot contain.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\"").replace('\0', "\u{2400}"))
 }
 
 unsafe extern "C" fn disconnect(table: *mut sqlite::sqlite3_vtab) -> c_int {
-    // SAFETY: `connect` made the box, and SQLite gives it back once.
+    // SAFETY: `connect` created the box, and SQLite returns it exactly once.
     drop_guarded(unsafe { Box::from_raw(table.cast::<Table>()) });
     sqlite::SQLITE_OK
 }
@@ -257,18 +257,18 @@ unsafe extern "C" fn open(
 ) -> c_int {
     let base = sqlite::sqlite3_vtab_cursor { pVtab: table };
     let opened = Box::new(Cursor { base, rows: None, parameters: Vec::new(), rowid: 0 });
-    // SAFETY: SQLite passes a place for the cursor, and gives it back to `close`.
+    // SAFETY: SQLite passes a place for the cursor, and returns the cursor to `close`.
     unsafe { cursor.write(Box::into_raw(opened).cast()) };
     sqlite::SQLITE_OK
 }
 
 unsafe extern "C" fn close(cursor: *mut sqlite::sqlite3_vtab_cursor) -> c_int {
-    // SAFETY: `open` made the box, and SQLite gives it back once.
+    // SAFETY: `open` created the box, and SQLite returns it exactly once.
     drop_guarded(unsafe { Box::from_raw(cursor.cast::<Cursor>()) });
     sqlite::SQLITE_OK
 }
 
-/// Chooses how SQLite passes the parameters, as part of preparing a statement.
+/// Chooses how SQLite passes the parameters, while SQLite prepares a statement.
 unsafe extern "C" fn best_index(
     vtab: *mut sqlite::sqlite3_vtab,
     info: *mut sqlite::sqlite3_index_info,
@@ -282,7 +282,7 @@ unsafe extern "C" fn best_index(
         // SAFETY: the array has `nConstraint` elements.
         let constraint = unsafe { &*info.aConstraint.add(index) };
         let operator = c_int::from(constraint.op);
-        // These two have no column.
+        // LIMIT and OFFSET constraints have no column.
         if matches!(operator, sqlite::SQLITE_INDEX_CONSTRAINT_LIMIT | sqlite::SQLITE_INDEX_CONSTRAINT_OFFSET)
         {
             continue;
@@ -292,13 +292,13 @@ unsafe extern "C" fn best_index(
         if operator != sqlite::SQLITE_INDEX_CONSTRAINT_EQ {
             let message =
                 format!("virtual table parameter \"{name}\" can only be constrained by the '=' operator");
-            // SAFETY: the message is null or SQLite's own, which frees the new one.
+            // SAFETY: the message is null or in SQLite's memory. SQLite frees the new message.
             unsafe { sqlite::sqlite3_free(table.base.zErrMsg.cast()) };
             table.base.zErrMsg = sqlite_string(&message.replace('\0', "\u{2400}"));
             return sqlite::SQLITE_ERROR;
         }
         if constraint.usable == 0 {
-            // A plan without this value would call the table without an argument that the SQL passes.
+            // A plan without this value would drop an argument that the SQL passes.
             return sqlite::SQLITE_CONSTRAINT;
         }
         passed.push((parameter, index));
@@ -371,7 +371,7 @@ unsafe extern "C" fn next(cursor: *mut sqlite::sqlite3_vtab_cursor) -> c_int {
 }
 
 impl Cursor {
-    /// Moves to the next row. Drops the rows at their end.
+    /// Moves to the next row. Drops the rows after the last row.
     fn advance(&mut self, table: &mut Table) -> c_int {
         let Some(rows) = &mut self.rows else { return sqlite::SQLITE_OK };
         match guarded(|| rows.next()) {
@@ -395,7 +395,7 @@ impl Cursor {
 impl Table {
     /// Reports the error of a scan.
     fn fail(&mut self, error: CallbackError) -> c_int {
-        // SAFETY: the message is null or in SQLite's memory, as is the new one, which SQLite frees.
+        // SAFETY: the message is null or in SQLite's memory. SQLite frees the new message.
         unsafe { sqlite::sqlite3_free(self.base.zErrMsg.cast()) };
         self.base.zErrMsg = message_for_sqlite(error, &self.failures);
         sqlite::SQLITE_ERROR

@@ -43,7 +43,7 @@ fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
     assert!(error.to_string().contains("the file is not encrypted, and has no key"), "{error}");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
-    assert!(error.to_string().contains("name the key that it has now"), "{error}");
+    assert!(error.to_string().contains("pass its current key"), "{error}");
     // A plaintext header looks like that of a plain file.
     let header = CipherParameters {
         plaintext_header_size: Some(32),

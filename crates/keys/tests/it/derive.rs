@@ -1,9 +1,9 @@
-//! Derivation against published values; against SQLCipher itself it is tested in strongroom-database.
+//! Compares derived keys with independent values. strongroom-database compares derived keys with SQLCipher's.
 
 use strongroom_keys::{CipherParameters, derive};
 
 #[test]
-fn it_is_pbkdf2() {
+fn derivation_is_pbkdf2() {
     // Expected values: Python's hashlib.pbkdf2_hmac with dklen=32.
     let salt = b"0123456789abcdef";
     for (parameters, expected) in [
@@ -28,7 +28,7 @@ fn it_is_pbkdf2() {
 }
 
 #[test]
-fn it_refuses_what_a_passphrase_or_parameter_may_not_be() {
+fn derivation_refuses_invalid_passphrases_and_parameters() {
     let salt = &[0; 16];
     let parameters = CipherParameters::default();
     assert_eq!(derive(b"", salt, &parameters).unwrap_err().code(), "STRONGROOM_KEY_EMPTY");

@@ -1,9 +1,9 @@
-//! The bytes that make a key, and what an error or Debug shows of them.
+//! The bytes that a key accepts, and the absence of those bytes in errors and Debug output.
 
 use strongroom_keys::{Key, KeyError};
 
 #[test]
-fn a_raw_key_has_32_bytes_and_no_other_number() {
+fn a_raw_key_has_exactly_32_bytes() {
     for length in (0..=200).filter(|length| *length != 32) {
         let error = Key::raw(&vec![7; length]).unwrap_err();
         assert!(matches!(error, KeyError::Length { actual } if actual == length), "{length}: {error}");
@@ -23,7 +23,7 @@ fn a_passphrase_is_not_empty_and_may_hold_any_byte() {
 }
 
 #[test]
-fn a_passphrase_that_sqlcipher_would_take_for_a_raw_key_is_refused() {
+fn a_passphrase_that_sqlcipher_would_read_as_a_raw_key_is_refused() {
     let text = format!("x'{}'", "ab".repeat(32));
     let error = Key::passphrase(text.as_bytes()).unwrap_err();
     assert_eq!(error.code(), "STRONGROOM_KEY_NOTATION");

@@ -1,5 +1,8 @@
 //! Integration tests of strongroom-keys: one binary, a module per topic.
-#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, but not in what they call")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows unwrap in test functions, but not in functions that they call"
+)]
 
 mod core_dump;
 mod derive;

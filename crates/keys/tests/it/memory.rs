@@ -1,4 +1,4 @@
-//! Where the bytes of a key live, and what remains of them. Linux alone shows both.
+//! The memory that holds the bytes of a key, and its content after the key is dropped. Only Linux shows both.
 
 #![cfg(target_os = "linux")]
 
@@ -9,15 +9,15 @@ use std::{env, iter};
 
 use strongroom_keys::{CipherParameters, Key, PageKeys, SALT_LENGTH, SecretBytes, derive};
 
-/// Tells a child process that it may lock little memory.
+/// Set in a child process that may lock little memory.
 const LIMITED: &str = "STRONGROOM_TEST_MEMORY_LIMITED";
-/// The memory that the tests lock, at most: some pages of 64 KiB, the largest that Linux has.
+/// An upper bound for the memory that the tests lock: a few pages of 64 KiB, the largest pages of Linux.
 const NEEDED: u64 = 1 << 20;
 
 #[test]
 fn the_bytes_of_a_key_are_locked_and_not_dumped() {
     if let Some(limit) = lock_limit().filter(|limit| *limit < NEEDED) {
-        println!("skipped: the system lets this process lock {limit} bytes, fewer than {NEEDED}");
+        println!("skipped: the system lets this process lock {limit} bytes, and the tests need {NEEDED}");
         return;
     }
     let [raw, passphrase, derived] = keys();
@@ -32,7 +32,10 @@ fn the_bytes_of_a_key_are_locked_and_not_dumped() {
         assert!(has_flag(place, "dd"), "a mapping is dumped");
     }
     let heap = vec![1; 32];
-    assert!(!has_flag(&heap, "lo") && !has_flag(&heap, "dd"), "the test reads the flags of a wrong mapping");
+    assert!(
+        !has_flag(&heap, "lo") && !has_flag(&heap, "dd"),
+        "the test reads the flags of the wrong mapping"
+    );
 }
 
 #[test]
@@ -54,9 +57,9 @@ fn the_bytes_of_a_dropped_key_are_gone() {
     }
 }
 
-/// Debian and Docker long let a process lock 64 KiB, which is less than twenty keys need.
+/// Debian and Docker long limited a process to 64 KiB of locked memory, less than twenty keys need.
 #[test]
-fn a_limit_on_locked_memory_stops_no_key() {
+fn a_limit_on_locked_memory_does_not_prevent_keys() {
     if env::var_os(LIMITED).is_some() {
         let keys: Vec<Key> = iter::repeat_with(|| Key::generate().unwrap()).take(1000).collect();
         let secrets: Vec<&[u8]> = keys.iter().filter_map(Key::expose_raw).collect();
@@ -68,7 +71,7 @@ fn a_limit_on_locked_memory_stops_no_key() {
         assert!(has_flag(Key::generate().unwrap().expose_raw().unwrap(), "lo"), "the limit is free again");
         return;
     }
-    // root has no limit without this: the capability to lock memory is taken from the child.
+    // The limit does not apply to root, so the child loses the capability to lock memory.
     let mut command = match may_lock_all() {
         true => Command::new("setpriv"),
         false => Command::new("env"),
@@ -79,7 +82,7 @@ fn a_limit_on_locked_memory_stops_no_key() {
     let output = command
         .args(["sh", "-c", "ulimit -l 256 && exec \"$0\" \"$@\""])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "memory::a_limit_on_locked_memory_stops_no_key", "--nocapture"])
+        .args(["--exact", "memory::a_limit_on_locked_memory_does_not_prevent_keys", "--nocapture"])
         .env(LIMITED, "1")
         .output();
     let Ok(output) = output else {
@@ -103,19 +106,19 @@ fn address(secret: &[u8]) -> u64 {
     secret.as_ptr() as u64
 }
 
-/// A copy that no search for the secret finds.
+/// Returns an inverted copy, which a search for the secret does not find.
 fn inverted(secret: &[u8]) -> Vec<u8> {
     secret.iter().map(|byte| !byte).collect()
 }
 
-/// Whether memory holds a secret. Unmapped memory holds none.
+/// Returns whether the memory at an address holds a secret. Unmapped memory does not.
 fn is_at(address: u64, inverted: &[u8]) -> bool {
     let mut found = vec![0; inverted.len()];
     let read = File::open("/proc/self/mem").unwrap().read_exact_at(&mut found, address);
     read.is_ok() && found.iter().zip(inverted).all(|(found, inverted)| *found == !inverted)
 }
 
-/// Whether the kernel reports a flag for the mapping that holds `place`: `lo` for locked, `dd` for not dumped.
+/// Returns whether the kernel reports a flag for the mapping that holds `place`: `lo` for locked, `dd` for not dumped.
 fn has_flag(place: &[u8], flag: &str) -> bool {
     let maps = fs::read_to_string("/proc/self/smaps").unwrap();
     let mut holds = false;
@@ -131,14 +134,14 @@ fn has_flag(place: &[u8], flag: &str) -> bool {
     panic!("/proc/self/smaps has no mapping with flags at {:#x}", address(place));
 }
 
-/// The number of bytes that the process may lock, if it has a limit.
+/// Returns the number of bytes that the process may lock, or `None` without a limit.
 fn lock_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory")).unwrap();
     line.split_whitespace().next().unwrap().parse().ok()
 }
 
-/// Whether the process has the capability CAP_IPC_LOCK, number 14.
+/// Returns whether the process has the capability CAP_IPC_LOCK, number 14.
 fn may_lock_all() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();

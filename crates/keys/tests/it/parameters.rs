@@ -29,7 +29,7 @@ fn iterations_start_at_one_and_fit_a_c_int() {
 }
 
 #[test]
-fn compatibility_is_a_generation_of_sqlcipher() {
+fn compatibility_is_a_major_version_of_sqlcipher() {
     for good in 1..=4 {
         assert_eq!(code_of(CipherParameters { compatibility: Some(good), ..Default::default() }), None);
     }
@@ -40,7 +40,7 @@ fn compatibility_is_a_generation_of_sqlcipher() {
 }
 
 #[test]
-fn defaults_are_those_of_the_generation() {
+fn defaults_depend_on_the_major_version() {
     let of = |compatibility| {
         let parameters = CipherParameters { compatibility, ..Default::default() };
         (parameters.effective_kdf_iter(), parameters.effective_page_size())

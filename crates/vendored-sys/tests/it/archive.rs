@@ -1,4 +1,4 @@
-//! The build script's reading of static libraries, on libraries made here byte by byte.
+//! Tests how the build script reads static libraries, on libraries built here byte by byte.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn linux(arch: &str) -> Target {
     target(&format!("{arch}-unknown-linux-gnu"), "linux")
 }
 
-/// An archive of members, each with its name and content.
+/// Writes an archive of members, each with its name and content.
 fn archive(file: &str, members: &[(&str, Vec<u8>)]) -> PathBuf {
     let mut bytes = b"!<arch>\n".to_vec();
     for (name, content) in members {
@@ -85,7 +85,7 @@ fn each_format_is_verified_for_its_own_machine_and_refused_for_any_other() {
 }
 
 #[test]
-fn indices_and_odd_sizes_before_the_first_object_are_passed_over() {
+fn indexes_and_odd_sizes_before_the_first_object_are_skipped() {
     let gnu = [("/", vec![1; 33]), ("//", vec![b'n'; 7]), ("/0", elf(183))];
     reader::verify(&archive("indices.a", &gnu), &linux("aarch64")).unwrap();
     let bsd = [
@@ -98,16 +98,16 @@ fn indices_and_odd_sizes_before_the_first_object_are_passed_over() {
 }
 
 #[test]
-fn what_is_no_static_library_is_an_error_of_one_line() {
+fn a_file_that_is_not_a_static_library_is_a_one_line_error() {
     let not_there = PathBuf::from("/nonexistent/libcrypto.a");
     let shared = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shared.a");
     fs::write(&shared, elf(62)).unwrap();
     let cases = [
         (not_there, "No such file"),
-        (shared, "does not begin as one"),
+        (shared, "does not begin like an archive"),
         (archive("empty.a", &[]), "ends before its first object"),
         (archive("only-index.a", &[("/", vec![0; 4])]), "ends before its first object"),
-        (archive("text.a", &[("a.txt/", b"hello".to_vec())]), "no known format"),
+        (archive("text.a", &[("a.txt/", b"hello".to_vec())]), "an unknown format"),
         (archive("bitcode.a", &[("a.o/", b"BC\xc0\xde....".to_vec())]), "bitcode"),
     ];
     for (file, words) in cases {
@@ -118,7 +118,7 @@ fn what_is_no_static_library_is_an_error_of_one_line() {
 }
 
 #[test]
-fn an_unknown_system_is_an_error_that_lists_the_known_ones() {
+fn an_unknown_system_is_an_error_that_lists_the_known_systems() {
     let line =
         reader::verify(&archive("any.a", &[("a.o/", elf(62))]), &target("x86_64-unknown-freebsd", "freebsd"));
     assert!(line.unwrap_err().contains("linux, macos and windows"));

@@ -1,4 +1,4 @@
-//! The flags of .cargo/config.toml took effect in the SQLite that is linked.
+//! Tests that the flags of .cargo/config.toml took effect in the linked SQLite.
 #![cfg(feature = "vendored")]
 
 use std::ffi::{CStr, CString};
@@ -6,8 +6,8 @@ use std::ptr;
 
 use vendored_sys::sqlite;
 
-/// The first column of the rows that a pragma answers with on an empty database in memory, which has a key: without
-/// one, SQLCipher answers nothing about itself.
+/// Returns the first column of a pragma's rows on an empty database in memory. The database has a key: without a key,
+/// SQLCipher's own pragmas return nothing.
 pub(crate) fn pragma(name: &str) -> Vec<String> {
     vendored_sys::init().unwrap();
     let sql = CString::new(format!("PRAGMA {name}")).unwrap();
@@ -43,12 +43,12 @@ fn flags() -> Vec<&'static str> {
 #[test]
 fn every_flag_of_the_configuration_is_in_the_library() {
     let options = pragma("compile_options");
-    // SQLite lists none of these with its value, and each is shown by its effect below
+    // SQLite does not list these options with their values; the tests below check their effects.
     let unlisted = ["USE_URI=0", "TRUSTED_SCHEMA=0", "TRACE_SIZE_LIMIT=32"];
     let mut compared = 0;
     for flag in flags() {
         let (set, option) = flag.split_at("-D".len());
-        // SQLCipher's own are not listed
+        // SQLite does not list SQLCipher's own options.
         let Some(option) = option.trim_end_matches('\\').strip_prefix("SQLITE_") else { continue };
         if unlisted.contains(&option) {
             continue;
@@ -64,7 +64,7 @@ fn every_flag_of_the_configuration_is_in_the_library() {
 }
 
 #[test]
-fn the_options_that_the_design_rests_on_are_set() {
+fn the_options_that_the_design_requires_are_set() {
     let options = pragma("compile_options");
     for option in ["TEMP_STORE=3", "THREADSAFE=2", "HAS_CODEC", "ENABLE_FTS5"] {
         assert!(options.iter().any(|listed| listed == option), "{option} is not in {options:?}");
@@ -99,7 +99,7 @@ fn a_schema_is_not_trusted() {
 }
 
 #[test]
-fn a_file_name_is_no_uri() {
+fn a_file_name_is_not_a_uri() {
     vendored_sys::init().unwrap();
     let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/no-uri");
     std::fs::create_dir_all(folder).unwrap();
@@ -107,7 +107,7 @@ fn a_file_name_is_no_uri() {
     let uri = CString::new(format!("file:{folder}/file.db?mode=memory")).unwrap();
     for (name, opens) in [(plain, true), (uri, false)] {
         let mut database = ptr::null_mut();
-        // SAFETY: the handle comes from the call before its use, and closing one that did not open is allowed.
+        // SAFETY: the handle comes from the call before its use, and closing a database that failed to open is allowed.
         let code = unsafe {
             let code = sqlite::sqlite3_open(name.as_ptr(), &raw mut database);
             sqlite::sqlite3_close(database);

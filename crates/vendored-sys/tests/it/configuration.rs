@@ -1,7 +1,7 @@
-//! `OPENSSL_CONF` must not reach into the process.
+//! Tests that `OPENSSL_CONF` does not affect the process.
 //!
-//! Each test runs itself again in a child process with a configuration file that a plain OpenSSL obeys: it demands
-//! FIPS implementations, of which there are none, so that no digest works.
+//! Each test runs itself again in a child process, with a configuration file that plain OpenSSL obeys. The file requires
+//! FIPS implementations, which OpenSSL lacks, so no digest works.
 
 use std::path::PathBuf;
 use std::process::{Command, exit};
@@ -11,7 +11,7 @@ use vendored_sys::openssl;
 
 const CHILD: &str = "VENDORED_SYS_TEST_CHILD";
 
-/// Exit codes of a child, of which the test harness uses neither.
+/// Exit codes of a child. The test harness uses neither.
 const WORKS: i32 = 10;
 const FAILS: i32 = 11;
 
@@ -23,11 +23,11 @@ alg_section = algorithms
 default_properties = fips=yes
 ";
 
-/// Whether SHA-256 can be computed in a process of its own that has the configuration file and calls `first`.
+/// Returns whether SHA-256 works in a separate process that has the configuration file and calls `first`.
 fn digest_works_after(first: fn(), test: &str) -> bool {
     if env::var_os(CHILD).is_some() {
         first();
-        // what the crate openssl does on its first use, which by itself reads the configuration
+        // The crate openssl makes this call on its first use. Without a preceding init, the call reads the configuration.
         openssl::init();
         exit(if digest_works() { WORKS } else { FAILS });
     }
@@ -48,7 +48,7 @@ fn digest_works_after(first: fn(), test: &str) -> bool {
 
 fn digest_works() -> bool {
     let (mut digest, mut length, input) = ([0; 64], 0, b"abc");
-    // SAFETY: the names end in NUL, the input has the length that is told, and the output is as long as any digest.
+    // SAFETY: the names end in NUL, the input has the given length, and the output is as long as any digest.
     let done = unsafe {
         let (context, properties) = (ptr::null_mut(), ptr::null());
         let (data, output) = (input.as_ptr().cast(), digest.as_mut_ptr());
@@ -78,14 +78,14 @@ fn a_configuration_file_has_no_effect_after_versions() {
     assert!(digest_works_after(ask, "a_configuration_file_has_no_effect_after_versions"));
 }
 
-/// Shows that the file does what the tests above say it does not.
+/// Shows that the file takes effect if `init` is not called first, so the tests above prove something.
 #[test]
-fn the_same_file_takes_every_digest_away_without_init() {
-    assert!(!digest_works_after(|| (), "the_same_file_takes_every_digest_away_without_init"));
+fn the_configuration_file_disables_every_digest_without_init() {
+    assert!(!digest_works_after(|| (), "the_configuration_file_disables_every_digest_without_init"));
 }
 
 #[test]
-fn init_may_be_called_again_and_from_any_thread() {
+fn init_may_be_called_repeatedly_from_any_thread() {
     let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(vendored_sys::init)).collect();
     for thread in threads {
         assert_eq!(thread.join().unwrap(), Ok(()));

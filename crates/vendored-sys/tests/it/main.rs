@@ -9,8 +9,12 @@ mod configuration;
 mod versions;
 
 #[path = "../../build/environment.rs"]
-#[expect(dead_code, reason = "the build script's, of which a test makes one type")]
+#[expect(dead_code, reason = "the file belongs to the build script; the tests use only one of its types")]
 mod environment;
 #[path = "../../toolchain/src/variables.rs"]
-#[expect(dead_code, unreachable_pub, reason = "public in vendored-toolchain, which it stands in")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the file belongs to vendored-toolchain, where these items are public"
+)]
 mod variables;

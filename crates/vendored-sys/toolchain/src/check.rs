@@ -1,4 +1,4 @@
-//! Asks a compiler what it makes code for.
+//! Checks which machine a compiler compiles for.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,15 +7,15 @@ use std::{error, fmt, fs, io};
 use crate::machine::Machine;
 use crate::variables::compiler_variable;
 
-/// Checks that `compiler` makes code for `triple`, by letting it preprocess a file in `scratch`.
+/// Checks that `compiler` compiles for `triple`, by preprocessing a file in `scratch`.
 ///
-/// `compiler` is what a `CC` variable holds: a program, or a program and its arguments. `scratch` is a directory
-/// to write to, such as `OUT_DIR`.
+/// `compiler` is the value of a `CC` variable: a program, or a program and its arguments. `scratch` is a writable
+/// directory, such as `OUT_DIR`.
 ///
 /// # Errors
 ///
-/// [`CheckError`] when it makes code for another machine, when it does not run or has no C library's headers,
-/// and when `triple` is one that cannot be checked.
+/// [`CheckError`] if the compiler compiles for another machine, does not run, or lacks the headers of a C library, or if
+/// `triple` is unknown.
 pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckError> {
     let Some(wanted) = Machine::of_triple(triple) else {
         return Err(CheckError::UnknownTarget { triple: triple.to_owned() });
@@ -30,8 +30,8 @@ pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckEr
         .arg("-E")
         .arg(&file)
         .output()
-        .map_err(|error| failed(format!("it does not run: {error}")))?;
-    // the answer counts also where the compiler failed at headers, which are often those of another machine
+        .map_err(|error| failed(format!("it cannot be run: {error}")))?;
+    // The output counts even if the compiler failed at a header: the headers often belong to another machine.
     let made = Machine::of_probe(&String::from_utf8_lossy(&output.stdout));
     match made {
         Some(made) if made == wanted && output.status.success() => Ok(()),
@@ -48,25 +48,25 @@ pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckEr
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// The compiler makes code for another machine.
+    /// The compiler compiles for another machine.
     WrongMachine {
-        /// What was asked, as it was given.
+        /// The compiler, as given.
         compiler: String,
-        /// The machine it makes code for.
+        /// The machine that the compiler compiles for.
         made: Machine,
         /// The target.
         triple: String,
     },
-    /// The compiler cannot be asked.
+    /// The compiler cannot be run, or fails.
     Failed {
-        /// What was asked, as it was given.
+        /// The compiler, as given.
         compiler: String,
         /// The target.
         triple: String,
-        /// What went wrong, in one line.
+        /// The cause, in one line.
         cause: String,
     },
-    /// The target is none whose compiler can be checked.
+    /// The target is unknown, so its compiler cannot be checked.
     UnknownTarget {
         /// The target.
         triple: String,
@@ -75,7 +75,7 @@ pub enum CheckError {
     Scratch {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -87,18 +87,18 @@ impl fmt::Display for CheckError {
                 let variable = compiler_variable(triple);
                 write!(
                     f,
-                    "the C compiler `{compiler}` makes code for {made}, not for {triple}; set {variable} to one for it"
+                    "the C compiler `{compiler}` compiles for {made}, not for {triple}; set {variable} to a compiler for {triple}"
                 )
             }
             Self::Failed { compiler, triple, cause } => {
                 let variable = compiler_variable(triple);
                 write!(
                     f,
-                    "the C compiler `{compiler}` for {triple} cannot be used: {cause}; set {variable} to another"
+                    "the C compiler `{compiler}` for {triple} cannot be used: {cause}; set {variable} to another compiler"
                 )
             }
             Self::UnknownTarget { triple } => {
-                write!(f, "no C compiler can be checked for {triple}; known are {}", Machine::KNOWN)
+                write!(f, "cannot check a C compiler for {triple}; known targets are {}", Machine::KNOWN)
             }
             Self::Scratch { file, source } => write!(f, "cannot write {}: {source}", file.display()),
         }
@@ -114,7 +114,8 @@ impl error::Error for CheckError {
     }
 }
 
-/// A `CC` variable's program and its arguments. A path with a space in it is one program, as for the cc crate.
+/// Splits a `CC` variable into a program and its arguments. A path that contains a space is one program, as for the cc
+/// crate.
 fn command(compiler: &str) -> (&str, Vec<&str>) {
     let mut words = compiler.split_whitespace();
     match words.next() {
@@ -123,7 +124,7 @@ fn command(compiler: &str) -> (&str, Vec<&str>) {
     }
 }
 
-/// The line of a compiler's output that tells most.
+/// Returns the most informative line of a compiler's output.
 fn error_line(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

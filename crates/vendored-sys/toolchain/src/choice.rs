@@ -1,18 +1,18 @@
-//! The compiler that the -sys crates' build scripts will use, by the rules of the crate cc.
+//! Finds the compiler that the -sys crates' build scripts will use, by the rules of the crate cc.
 
 use crate::programs::find_program;
 use crate::variables::compiler_variable;
 
-/// A C compiler, and what names it.
+/// A C compiler, and the variable that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// A program, or a program and its arguments.
     pub compiler: String,
-    /// The variable that names it, or `None` for the default.
+    /// The variable that names the compiler, or `None` for the default.
     pub variable: Option<String>,
 }
 
-/// The compiler that cc would run for `target` on `host`; `None` where only MSVC's own set-up can tell.
+/// Returns the compiler that cc would run for `target` on `host`, or `None` if MSVC's own set-up decides.
 ///
 /// `env` reads the environment.
 pub fn choice(target: &str, host: &str, env: &mut dyn FnMut(&str) -> Option<String>) -> Option<Choice> {
@@ -35,7 +35,7 @@ pub fn choice(target: &str, host: &str, env: &mut dyn FnMut(&str) -> Option<Stri
     Some(Choice { compiler, variable: None })
 }
 
-/// The default name of a cross compiler; `cc` where there is no custom, which then fails its check.
+/// Returns the default name of a cross compiler. Without a usual name, returns `cc`, which then fails its check.
 fn cross_default(target: &str, env: &mut dyn FnMut(&str) -> Option<String>) -> String {
     if let Some(prefix) = env("CROSS_COMPILE") {
         return format!("{}-gcc", prefix.trim_end_matches('-'));

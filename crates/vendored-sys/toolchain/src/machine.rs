@@ -1,18 +1,18 @@
-//! A kind of machine: what a compiler makes code for.
+//! The machine that a compiler compiles for.
 
 use std::fmt;
 
-/// What code is made for, in cargo's words for `CARGO_CFG_TARGET_ARCH`, `_OS` and `_ENV`.
+/// A machine, in cargo's terms for `CARGO_CFG_TARGET_ARCH`, `_OS` and `_ENV`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine {
     arch: &'static str,
     os: &'static str,
-    /// Empty where the system has one C library only, or none was found.
+    /// Empty if the system has only one C library, or if no C library was found.
     env: &'static str,
 }
 
 impl Machine {
-    /// The machine that a Rust triple names, or `None` for one that [`check`](crate::check) knows nothing about.
+    /// Returns the machine that a Rust triple names, or `None` for a triple unknown to [`check`](crate::check).
     pub fn of_triple(triple: &str) -> Option<Self> {
         let (arch, system) = triple.split_once('-')?;
         let arch = ["x86_64", "aarch64"].into_iter().find(|known| *known == arch)?;
@@ -27,14 +27,14 @@ impl Machine {
         Some(Self { arch, os, env })
     }
 
-    /// The triples of which [`Machine::of_triple`] knows the machine, in words for an error.
+    /// The triples that [`Machine::of_triple`] knows, as text for an error.
     pub const KNOWN: &str = "x86_64 and aarch64, each with unknown-linux-gnu, unknown-linux-musl, apple-darwin, \
                              pc-windows-msvc and pc-windows-gnu";
 
-    /// A source file that a C preprocessor turns into what [`Machine::of_probe`] reads.
+    /// A source file for a C preprocessor. [`Machine::of_probe`] reads the output.
     ///
-    /// Plain words and no list of predefined macros, because MSVC's compiler cannot print one. musl has no macro
-    /// of its own: it is a features.h without `__GLIBC__`.
+    /// The output is plain words, not a list of predefined macros, which MSVC's compiler cannot print. musl has no macro of
+    /// its own: a features.h without `__GLIBC__` means musl.
     pub(crate) const PROBE: &str = "\
 #if defined(__x86_64__) || defined(_M_X64)
 probe_arch_x86_64
@@ -77,7 +77,7 @@ probe_env_msvc
 #endif
 ";
 
-    /// The machine that a preprocessed [`Machine::PROBE`] tells, or `None` when the text is no answer.
+    /// Returns the machine from a preprocessed [`Machine::PROBE`], or `None` if the text names no machine.
     pub(crate) fn of_probe(preprocessed: &str) -> Option<Self> {
         let word = |kind: &str, words: &[&'static str]| {
             let told = preprocessed.lines().find_map(|line| line.trim().strip_prefix(kind))?;
@@ -95,7 +95,7 @@ probe_env_msvc
     }
 }
 
-/// "aarch64 linux (musl)".
+/// Writes text such as "aarch64 linux (musl)".
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.arch, self.os)?;

@@ -1,11 +1,11 @@
-//! Looks for programs.
+//! Searches for programs.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The file of a program: the name itself when it is a path, else the first of that name in `path`.
+/// Returns the file of a program: the name itself if it is a path, else the first file of that name in `path`.
 ///
-/// `path` is the value of `PATH`, and `suffix` what the host's programs end in: `.exe` on Windows, else nothing.
+/// `path` is the value of `PATH`, and `suffix` is the ending of the host's programs: `.exe` on Windows, else an empty text.
 pub fn find_program(name: &str, path: &str, suffix: &str) -> Option<PathBuf> {
     let is_path = Path::new(name).components().count() > 1;
     let folders = if is_path { vec![PathBuf::new()] } else { env::split_paths(path).collect() };

@@ -32,8 +32,8 @@ pub enum Kind<'a> {
 
 /// Selects the toolchain of a target.
 ///
-/// A compiler that the environment names wins. Next come zig, a cross gcc (which ignores the floor) and, if the target
-/// is the host, the host's own compiler. For Windows the toolchain is MSVC, on Windows only.
+/// A compiler that the environment names takes precedence. Next come zig, a cross gcc (which ignores the floor) and, if the
+/// target is the host, the host's own compiler. For Windows, the toolchain is MSVC, which runs only on Windows.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub fn select(request: &Request<'_>) -> Result<Toolchain, SelectError> {
     match explicit(request)? {
         Some(toolchain) => Ok(toolchain),
         None => from_table(request).map(|mut toolchain| {
-            // An archiver or linker in the environment wins even if the environment names no compiler.
+            // An archiver or linker in the environment takes precedence even if the environment names no compiler.
             for setting in explicit_others(request) {
                 toolchain.settings.retain(|other| other.variable != setting.variable);
                 toolchain.settings.push(setting);
@@ -56,20 +56,20 @@ pub fn select(request: &Request<'_>) -> Result<Toolchain, SelectError> {
 /// A target's toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
-    /// How the toolchain was found.
+    /// The origin of the toolchain.
     pub origin: Origin,
-    /// The variables to set before cargo runs. Each has the target in its name.
+    /// The variables to set before cargo runs. Each variable has the target in its name.
     pub settings: Vec<Setting>,
 }
 
 impl Toolchain {
-    /// Returns the tool that a variable is set to.
+    /// Returns the tool to which a variable is set.
     pub fn tool(&self, variable: &str) -> Option<&Tool> {
         self.settings.iter().find(|setting| setting.variable == variable).map(|setting| &setting.tool)
     }
 }
 
-/// How a toolchain was found.
+/// The origin of a toolchain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -106,7 +106,7 @@ pub enum Tool {
     ZigAr,
 }
 
-/// Why there is no toolchain for a target.
+/// An error of [`select`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SelectError {
@@ -126,7 +126,7 @@ pub enum SelectError {
         /// The program.
         program: String,
     },
-    /// The environment names a compiler with arguments, which cannot be the linker, and names no linker.
+    /// The environment names a compiler with arguments, which cannot be the linker, but no linker.
     LinkerNeeded {
         /// The variable that names the compiler.
         variable: String,
@@ -142,7 +142,10 @@ impl fmt::Display for SelectError {
         match self {
             Self::NotFound { triple, wanted, remedy } => {
                 let variable = compiler_variable(triple);
-                write!(f, "no C compiler for {triple}: found {wanted}; {remedy}, or set {variable} to one")
+                write!(
+                    f,
+                    "no C compiler for {triple}: found {wanted}; {remedy}, or set {variable} to a C compiler"
+                )
             }
             Self::Missing { variable, program } => {
                 write!(
@@ -152,8 +155,8 @@ impl fmt::Display for SelectError {
             }
             Self::LinkerNeeded { variable, compiler, linker } => write!(
                 f,
-                "{variable} names `{compiler}`, which cannot be the linker: cargo takes no arguments with a linker; \
-                 set {linker} to a program as well"
+                "{variable} names `{compiler}`, which cannot be the linker: cargo cannot pass arguments to a linker; \
+                 also set {linker} to a program"
             ),
         }
     }
@@ -161,7 +164,7 @@ impl fmt::Display for SelectError {
 
 impl error::Error for SelectError {}
 
-/// Returns the toolchain whose compiler the environment names, if it names one.
+/// Returns the toolchain whose compiler the environment names, or `None`.
 fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
     let triple = request.triple;
     let names = [format!("CC_{triple}"), compiler_variable(triple)];
@@ -177,7 +180,7 @@ fn explicit(request: &Request<'_>) -> Result<Option<Toolchain>, SelectError> {
         vec![Setting { variable: compiler_variable(triple), tool: Tool::Program(compiler.clone()) }];
     settings.extend(explicit_others(request));
     let linker = linker_variable(triple);
-    // Cargo's default linker links for the build machine only. Cargo finds MSVC's linker itself.
+    // Cargo's default linker links only for the build machine. Cargo finds MSVC's linker itself.
     let linker_missing = triple != request.host && request.kind != Kind::Msvc;
     if linker_missing && !settings.iter().any(|setting| setting.variable == linker) {
         if !(request.program)(&compiler) {
@@ -229,7 +232,7 @@ fn zig(request: &Request<'_>, floor: &str) -> Option<Toolchain> {
         "apple-darwin" => format!("{arch}-macos.{floor}-none"),
         _ => return None,
     };
-    // zig's own linker exports every symbol of a Mach-O library; rustc's lld doesn't.
+    // zig's own linker exports every symbol of a Mach-O library; rustc's lld does not.
     let linker = match system {
         "apple-darwin" => Tool::Program("rust-lld".to_owned()),
         _ => Tool::ZigCc(target.clone()),
@@ -258,14 +261,14 @@ fn toolchain(request: &Request<'_>, origin: Origin, tools: [Option<Tool>; 3]) ->
     Toolchain { origin, settings }
 }
 
-/// The names of a cross gcc: Debian's and musl.cc's, then nixpkgs'.
+/// Returns the names of a cross gcc: Debian's and musl.cc's, then nixpkgs'.
 fn gcc_names(triple: &str) -> [String; 2] {
     let (arch, system) = triple.split_once('-').unwrap_or((triple, ""));
     let short = system.trim_start_matches("unknown-");
     [format!("{arch}-{short}-gcc"), format!("{triple}-gcc")]
 }
 
-/// Returns the value of a variable that is set and not blank.
+/// Returns the value of a variable, or `None` if the variable is unset or blank.
 fn value(request: &Request<'_>, name: &str) -> Option<String> {
     (request.environment)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

@@ -1,18 +1,18 @@
 //! The names of the variables that set a target's tools.
 
-/// The variable that names a target's C compiler: `CC_x86_64_unknown_linux_musl`.
+/// Returns the variable that names a target's C compiler: `CC_x86_64_unknown_linux_musl`.
 ///
-/// This spelling, and not `CC_x86_64-unknown-linux-musl`, because a shell can export it. Both are read.
+/// A shell can export this spelling, but not `CC_x86_64-unknown-linux-musl`. The crate cc reads both.
 pub fn compiler_variable(triple: &str) -> String {
     format!("CC_{}", underscored(triple))
 }
 
-/// The variable that names a target's archiver: `AR_x86_64_unknown_linux_musl`.
+/// Returns the variable that names a target's archiver: `AR_x86_64_unknown_linux_musl`.
 pub fn archiver_variable(triple: &str) -> String {
     format!("AR_{}", underscored(triple))
 }
 
-/// The variable that names a target's linker: `CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER`.
+/// Returns the variable that names a target's linker: `CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER`.
 pub fn linker_variable(triple: &str) -> String {
     format!("CARGO_TARGET_{}_LINKER", underscored(triple).to_uppercase())
 }

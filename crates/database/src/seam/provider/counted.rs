@@ -1,6 +1,6 @@
-//! The number of OpenSSL's contexts that a thread holds and has made, which tests ask for.
+//! Counts the OpenSSL contexts that a thread holds and has created, for tests.
 
-/// Counts the context that it is stored beside. Outside of this crate's unit tests it does nothing.
+/// Counts the context that this value is stored beside. Does nothing outside this crate's unit tests.
 pub(super) struct Counted {
     _private: (),
 }

@@ -9,18 +9,18 @@ use vendored_sys::openssl as ffi;
 
 use super::counted::Counted;
 
-/// A context of a hash function, which OpenSSL wipes when it frees it.
+/// A context of a hash function. OpenSSL wipes the context before freeing it.
 ///
-/// The crate `openssl` cannot copy the state of one context to another.
+/// Exists because the crate `openssl` cannot copy the state of one context to another.
 pub(super) struct Digest {
     context: NonNull<ffi::EVP_MD_CTX>,
     _counted: Counted,
 }
 
 impl Digest {
-    /// Returns a context without a state: [`Self::start`] or [`Self::copy_state`] comes next.
+    /// Returns a context without a state: call [`Self::start`] or [`Self::copy_state`] next.
     pub(super) fn new() -> Result<Self, ErrorStack> {
-        // SAFETY: the function has no requirement, and returns null without memory.
+        // SAFETY: the function has no preconditions, and returns null if memory runs out.
         let context = unsafe { ffi::EVP_MD_CTX_new() };
         let context = NonNull::new(context).ok_or_else(ErrorStack::get)?;
         Ok(Self { context, _counted: Counted::new() })
@@ -39,7 +39,7 @@ impl Digest {
     }
 
     pub(super) fn copy_state(&mut self, from: &Self) -> Result<(), ErrorStack> {
-        // SAFETY: both contexts are live, and differ because one is borrowed mutably.
+        // SAFETY: both contexts are live, and distinct because one is borrowed mutably.
         check(unsafe { ffi::EVP_MD_CTX_copy_ex(self.context.as_ptr(), from.context.as_ptr()) })
     }
 
@@ -67,7 +67,7 @@ impl Drop for Digest {
 /// EVP_MAX_MD_SIZE of openssl/evp.h.
 pub(super) const MAX_LENGTH: usize = ffi::EVP_MAX_MD_SIZE as usize;
 
-/// Takes OpenSSL's errors off its queue if a function has returned other than 1.
+/// Takes the errors from OpenSSL's queue unless the function returned 1.
 pub(super) fn check(result: c_int) -> Result<(), ErrorStack> {
     match result {
         1 => Ok(()),

@@ -1,4 +1,4 @@
-//! Pages whose HMAC is not the one that the file has.
+//! Counts the pages whose HMAC differs from the HMAC in the file.
 
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,14 +10,14 @@ static FAILED_PAGES: AtomicU32 = AtomicU32::new(0);
 
 /// Returns the number of pages that failed their authentication in this process.
 ///
-/// SQLCipher gives SQLite a page of zeros for such a page, and fails at the next page. If the page is the last one of a
-/// value, SQLite would return the zeros as a part of the value.
+/// For such a page, SQLCipher gives SQLite a page of zeros, and fails only at the next page. If the page were the last page
+/// of a value, SQLite would return the zeros as a part of the value.
 #[inline]
 pub(in super::super) fn failed_pages() -> u32 {
     FAILED_PAGES.load(Ordering::Relaxed)
 }
 
-/// A page whose HMAC is not the one that the file has.
+/// A page whose HMAC differs from the HMAC in the file.
 pub(super) enum FailedPage {
     /// Every byte is zero.
     Zeros,
@@ -29,11 +29,11 @@ impl FailedPage {
     ///
     /// # Safety
     ///
-    /// `content` is the start of a page in SQLCipher's buffer, which has the page's HMAC behind the content.
+    /// `content` is the start of a page in SQLCipher's buffer. The page's HMAC follows the content.
     pub(super) unsafe fn check(content: &[u8], computed: &[u8]) -> Option<Self> {
         // SAFETY: SQLCipher compares the same bytes after this call.
         let page = unsafe { slice::from_raw_parts(content.as_ptr(), content.len() + computed.len()) };
-        // In constant time, as SQLCipher's `sqlcipher_memcmp`.
+        // Compares in constant time, as SQLCipher's `sqlcipher_memcmp` does.
         if memcmp::eq(&page[content.len()..], computed) {
             return None;
         }

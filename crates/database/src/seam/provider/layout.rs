@@ -1,13 +1,14 @@
-//! SQLCipher's private struct of a provider.
+//! SQLCipher's private struct for a provider.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use super::{IV_LENGTH, KEY_LENGTH, OK};
 
-/// `struct sqlcipher_provider` of sqlcipher.c. A function that this crate neither calls nor replaces has no signature.
+/// `struct sqlcipher_provider` of sqlcipher.c. Functions that this crate neither calls nor replaces are declared without
+/// their arguments.
 ///
-/// vendored-sys pins the version of SQLCipher, and the test `provider_layout` compares the fields with its source.
+/// vendored-sys pins the version of SQLCipher. The test `provider_layout` compares the fields with SQLCipher's source.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub(super) struct Provider {
@@ -51,18 +52,18 @@ type CipherPage =
 impl Provider {
     /// Returns SQLCipher's own provider for OpenSSL.
     ///
-    /// `None` means that the linked SQLCipher has another struct or another cipher: a distribution's, with the feature
-    /// `system`, may be of any version.
+    /// `None` means that the linked SQLCipher has another struct or another cipher. With the feature `system`, a
+    /// distribution's SQLCipher may have any version.
     pub(super) fn of_sqlcipher() -> Option<Self> {
         let mut filled = Filled { provider: Self::default(), beyond: [0; 8] };
-        // SAFETY: the function fills in the pointers of the struct. There is space for a longer one.
+        // SAFETY: the function fills in the pointers of the struct. `Filled` has space for a longer struct.
         let code = unsafe { sqlcipher_openssl_setup((&raw mut filled).cast()) };
         let own = filled.provider;
         let is_filled = code == OK && filled.beyond == [0; 8] && own.is_whole();
         is_filled.then_some(own).filter(Self::has_our_lengths)
     }
 
-    /// Whether the struct has each function that SQLCipher 4.20 sets, and none of the others. Older structs lacked `init`.
+    /// Returns whether exactly those functions are set that SQLCipher 4.20 sets. Older structs lacked `init`.
     fn is_whole(&self) -> bool {
         self.init.is_none()
             && self.shutdown.is_none()
@@ -84,7 +85,7 @@ impl Provider {
             && self.get_provider_version.is_some()
     }
 
-    /// Whether the functions answer as those of AES-256-CBC in OpenSSL do.
+    /// Returns whether the functions return the values of AES-256-CBC in OpenSSL.
     fn has_our_lengths(&self) -> bool {
         let (Some(name), Some(key), Some(iv), Some(block), Some(hmac)) =
             (self.get_provider_name, self.get_key_sz, self.get_iv_sz, self.get_block_sz, self.get_hmac_sz)
@@ -101,7 +102,7 @@ impl Provider {
     }
 }
 
-/// The name of SQLCipher's provider for OpenSSL, which ours keeps: `PRAGMA cipher_provider` shows it.
+/// The name of SQLCipher's provider for OpenSSL. Our provider keeps this name, which `PRAGMA cipher_provider` shows.
 pub(super) const NAME: &CStr = c"openssl";
 
 #[repr(C)]

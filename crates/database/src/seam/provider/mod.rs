@@ -1,13 +1,13 @@
-//! SQLCipher's provider of cryptography, which keeps OpenSSL's contexts from page to page and can change the keys of an open
-//! file.
+//! A cryptography provider for SQLCipher. The provider keeps OpenSSL's contexts from page to page, and can change the keys
+//! of an open file.
 //!
-//! SQLCipher encrypts a page through the functions of a provider, and passes each of them the key. SQLCipher's own provider
-//! for OpenSSL looks up the algorithms and makes contexts for each page. This one keeps contexts for each database of a
-//! connection, and passes every call that is not for a page on to SQLCipher's own one.
+//! SQLCipher encrypts a page through the functions of a provider, and passes the key to each call. SQLCipher's own provider
+//! for OpenSSL looks up the algorithms and creates contexts for each page. This provider keeps contexts for each database
+//! of a connection, and passes every call that is not for a page to SQLCipher's own provider.
 //!
-//! This provider may also use another key than SQLCipher's. SQLCipher keeps two copies of each key: one decrypts pages
-//! and encrypts the rollback journal, the other encrypts pages. Their addresses tell them apart, so that a transaction can
-//! write pages with a new key while the old one still reads the file and its journal.
+//! This provider may also use a key other than SQLCipher's. SQLCipher keeps two copies of each key: the first decrypts
+//! pages and encrypts the rollback journal, the second encrypts pages. The provider distinguishes the copies by address. A
+//! transaction can therefore write pages with a new key, while the old key still reads the file and its journal.
 
 mod counted;
 mod digest;
@@ -33,10 +33,10 @@ use self::state::State;
 
 pub(super) use self::failed_page::failed_pages;
 
-/// Registers the provider, once for the process, before the first connection. SQLCipher must be initialised.
+/// Registers the provider, once per process, before the first connection. SQLCipher must be initialised.
 pub(crate) fn register_provider() {
     BASE.get_or_init(|| {
-        // With another struct than ours, SQLCipher goes on with its own provider, and keys cannot be exchanged.
+        // If SQLCipher has another struct, it keeps its own provider, and keys cannot be exchanged.
         let base = Provider::of_sqlcipher()?;
         let own = Provider {
             get_provider_name: Some(get_provider_name),
@@ -47,8 +47,8 @@ pub(crate) fn register_provider() {
             ctx_free: Some(ctx_free),
             ..base
         };
-        // SAFETY: the memory has the size and the alignment of the struct. SQLCipher, which allocated it, also frees it when
-        // the process exits. Without memory, SQLCipher goes on with its own provider as well.
+        // SAFETY: the memory has the size and the alignment of the struct. SQLCipher, which allocated it, also frees it
+        // when the process exits. If memory runs out, SQLCipher keeps its own provider too.
         unsafe {
             let memory: *mut Provider = sqlcipher_malloc(size_of::<Provider>() as u64).cast();
             if !memory.is_null() {
@@ -80,13 +80,13 @@ const KEY_LENGTH: usize = 32;
 const IV_LENGTH: usize = 16;
 
 unsafe extern "C" fn ctx_init(ctx: *mut *mut c_void) -> c_int {
-    // SAFETY: SQLCipher passes the place of its pointer.
+    // SAFETY: SQLCipher passes the address of its pointer.
     unsafe { *ctx = Box::into_raw(Box::new(State::new())).cast() };
     OK
 }
 
 unsafe extern "C" fn ctx_free(ctx: *mut *mut c_void) -> c_int {
-    // SAFETY: the pointer is null, or `ctx_init` made it and SQLCipher frees it once.
+    // SAFETY: the pointer is null, or `ctx_init` created it and SQLCipher frees it exactly once.
     unsafe {
         let state: *mut State = (*ctx).cast();
         *ctx = ptr::null_mut();
@@ -104,8 +104,8 @@ unsafe extern "C" fn get_provider_name(ctx: *mut c_void) -> *const c_char {
 
 /// Calls OpenSSL's generator, as SQLCipher's own function does, but without the mutex that serialises all threads.
 ///
-/// OpenSSL before 1.1 needed the mutex. Since then each thread has a generator, which seeds itself again after a fork. A
-/// buffer of random bytes would repeat them in both processes.
+/// OpenSSL before 1.1 needed the mutex. Since then, each thread has a generator, which reseeds itself after a fork. Random
+/// bytes must not be buffered here: after a fork, both processes would use the same bytes.
 unsafe extern "C" fn random(_: *mut c_void, buffer: *mut c_void, length: c_int) -> c_int {
     let Ok(length) = usize::try_from(length) else { return ERROR };
     // SAFETY: SQLCipher passes a buffer of this length, which is initialised.
@@ -127,8 +127,8 @@ unsafe extern "C" fn hmac(
     second_length: c_int,
     out: *mut u8,
 ) -> c_int {
-    // SAFETY: `ctx` is null or the state that `ctx_init` made. The other arguments are SQLCipher's, except for a key of the
-    // same length. SQLCipher's own provider does not use its context.
+    // SAFETY: `ctx` is null or the state that `ctx_init` created. The other arguments are SQLCipher's, except for a
+    // replaced key of the same length. SQLCipher's own provider does not use its context.
     unsafe {
         let length = usize::try_from(key_length).unwrap_or(0);
         let state = ctx.cast::<State>().as_ref();
@@ -185,10 +185,10 @@ fn hash_algorithm(number: c_int) -> Option<HashAlgorithm> {
 
 /// # Safety
 ///
-/// `start` is null or has `length` bytes during the call of SQLCipher's.
+/// `start` is null or points to `length` bytes during SQLCipher's call.
 unsafe fn bytes<'a>(start: *const u8, length: c_int) -> Option<&'a [u8]> {
     let length = usize::try_from(length).ok()?;
-    // SAFETY: what the caller promises.
+    // SAFETY: the caller upholds the contract.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, length) })
 }
 

@@ -15,14 +15,14 @@ const BLOCK_LENGTH: c_int = 16;
 
 /// Encrypts and decrypts pages.
 ///
-/// A new context costs a third of a page's decryption, and a new key a tenth. The context therefore stays, and holds a key
-/// only during a page: OpenSSL's memory is neither locked nor excluded from core dumps.
+/// Creating a context costs a third of a page's decryption; setting a key costs a tenth. The context is therefore kept, but
+/// holds a key only during a page: OpenSSL's memory is neither locked nor excluded from core dumps.
 #[derive(Default)]
 pub(super) struct PageCipher {
     context: Option<Context>,
 }
 
-/// The text of a page, and what SQLCipher wants done with it.
+/// The text of a page, and the operation that SQLCipher requests.
 pub(super) struct PageText<'a> {
     /// [`ENCRYPT`] or [`DECRYPT`].
     pub(super) mode: c_int,
@@ -35,7 +35,7 @@ pub(super) struct PageText<'a> {
 }
 
 impl PageText<'_> {
-    /// Whether [`PageCipher::run`] handles the call.
+    /// Returns whether [`PageCipher::run`] handles the call.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.mode, ENCRYPT | DECRYPT) && self.length > 0 && self.length % BLOCK_LENGTH == 0
     }
@@ -46,18 +46,18 @@ impl PageCipher {
     ///
     /// # Errors
     ///
-    /// OpenSSL's errors, after which the context is gone. A text that is not whole is an error.
+    /// OpenSSL's errors, after which the context is gone. Fails if the text's length is not a multiple of [`BLOCK_LENGTH`].
     ///
     /// # Safety
     ///
-    /// `text.from` and `text.to` have `text.length` bytes, which are the same or do not overlap.
+    /// `text.from` and `text.to` point to `text.length` bytes each, which are either the same or do not overlap.
     pub(super) unsafe fn run(&mut self, text: &PageText<'_>) -> Result<(), ErrorStack> {
-        // The context is put back only if everything has succeeded.
+        // The context is put back only if every step succeeds.
         let mut context = match self.context.take() {
             Some(context) => context,
             None => Context::new()?,
         };
-        // SAFETY: what the caller promises.
+        // SAFETY: the caller upholds the contract.
         let written = unsafe { context.run(text)? };
         if written != text.length {
             return Err(ErrorStack::get());
@@ -68,7 +68,7 @@ impl PageCipher {
     }
 }
 
-/// A context of AES-256-CBC, which OpenSSL wipes when it frees it.
+/// A context of AES-256-CBC. OpenSSL wipes the context before freeing it.
 struct Context {
     context: NonNull<ffi::EVP_CIPHER_CTX>,
     _counted: Counted,
@@ -76,7 +76,7 @@ struct Context {
 
 impl Context {
     fn new() -> Result<Self, ErrorStack> {
-        // SAFETY: the function has no requirement, and returns null without memory.
+        // SAFETY: the function has no preconditions, and returns null if memory runs out.
         let context = unsafe { ffi::EVP_CIPHER_CTX_new() };
         let context = NonNull::new(context).ok_or_else(ErrorStack::get)?;
         let context = Self { context, _counted: Counted::new() };
@@ -97,14 +97,14 @@ impl Context {
         Ok(context)
     }
 
-    /// Returns the number of bytes written. Without padding, no byte of whole blocks is left for `EVP_CipherFinal_ex`.
+    /// Returns the number of bytes written. For whole blocks without padding, `EVP_CipherFinal_ex` would write nothing.
     ///
     /// # Safety
     ///
     /// As for [`PageCipher::run`].
     unsafe fn run(&mut self, text: &PageText<'_>) -> Result<c_int, ErrorStack> {
         let mut written = 0;
-        // SAFETY: the key has the length of AES-256's, the IV that of a block, and the caller promises the text.
+        // SAFETY: the key is as long as AES-256 requires, the IV is as long as a block, and the caller guarantees the text.
         unsafe {
             self.set_key(text.mode, text.key, text.iv.as_ptr())?;
             check(ffi::EVP_CipherUpdate(
@@ -118,7 +118,7 @@ impl Context {
         Ok(written)
     }
 
-    /// Overwrites the expanded key. Encryption has the cheapest expansion.
+    /// Overwrites the expanded key. The mode is encryption, which has the cheapest key expansion.
     fn forget_key(&mut self) -> Result<(), ErrorStack> {
         // SAFETY: the key has the right length, and the IV stays.
         unsafe { self.set_key(ENCRYPT, &[0; KEY_LENGTH], ptr::null()) }
@@ -156,7 +156,7 @@ mod tests {
         let mut to = [0; 32];
         let (key, iv, from) = (&[1; KEY_LENGTH], &[2; IV_LENGTH], [3; 32]);
         let text = PageText { mode: DECRYPT, key, iv, from: from.as_ptr(), length: 32, to: to.as_mut_ptr() };
-        // SAFETY: both places have 32 bytes.
+        // SAFETY: both buffers have 32 bytes.
         unsafe { cipher.run(&text)? };
         Ok(to)
     }
@@ -166,7 +166,7 @@ mod tests {
         vendored_sys::init().unwrap();
         let mut cipher = PageCipher::default();
         let expected = decrypt(&mut cipher).unwrap();
-        // SAFETY: the function has no requirement. The context has no cipher.
+        // SAFETY: the function has no preconditions. The context has no cipher.
         let blank = NonNull::new(unsafe { ffi::EVP_CIPHER_CTX_new() }).unwrap();
         cipher.context = Some(Context { context: blank, _counted: Counted::new() });
         assert!(decrypt(&mut cipher).is_err());

@@ -1,4 +1,4 @@
-//! The HMAC of pages, with keys that stay set from page to page.
+//! Computes the HMAC of pages, with keys that stay set from page to page.
 
 use openssl::error::ErrorStack;
 use openssl::memcmp;
@@ -7,17 +7,17 @@ use strongroom_keys::{HashAlgorithm, SecretBytes};
 use super::KEY_LENGTH;
 use super::digest::{Digest, MAX_LENGTH};
 
-/// The HMACs of one database, keyed.
+/// The keyed HMACs of one database.
 ///
-/// The content of a key finds its context, and not the address: SQLCipher's memory of a key is overwritten and reused.
+/// A context is found by the key's content, not by its address: SQLCipher overwrites and reuses the memory of a key.
 #[derive(Default)]
 pub(super) struct PageHmacs {
-    /// The context used last comes first.
+    /// The most recently used context comes first.
     keyed: Vec<KeyedHmac>,
 }
 
 impl PageHmacs {
-    /// Computes the HMAC of `parts`, and writes it to the start of `out`, which has the length of a digest or more.
+    /// Computes the HMAC of `parts`, and writes it to the start of `out`, which must be at least as long as a digest.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl PageHmacs {
     }
 }
 
-/// During a change of the key, the journal has pages with the old one.
+/// The number of keys with a context. During a rekey, the journal needs the old key as well as the new key.
 const KEYS: usize = 2;
 
 /// HMAC with one key, as RFC 2104 defines it.
@@ -99,7 +99,7 @@ impl KeyedHmac {
     }
 }
 
-/// Returns the state after one block: the key, padded with zeros, each byte of which is combined with `pad`.
+/// Returns the state after one block, which is the key, padded with zeros, with each byte XORed with `pad`.
 fn keyed_digest(algorithm: HashAlgorithm, key: &[u8; KEY_LENGTH], pad: u8) -> Result<Digest, ErrorStack> {
     let block_length = match algorithm {
         HashAlgorithm::Sha1 | HashAlgorithm::Sha256 => 64,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_keep_their_contexts_and_a_third_one_replaces_the_older() {
+    fn two_keys_keep_their_contexts_and_a_third_key_replaces_the_older() {
         vendored_sys::init().unwrap();
         let mut hmacs = PageHmacs::default();
         for key in [1, 2, 1, 2, 1, 3] {

@@ -1,4 +1,4 @@
-//! The state of each database of a connection: the keys that take the place of SQLCipher's, and OpenSSL's contexts.
+//! The state of each database of a connection: the keys that replace SQLCipher's, and OpenSSL's contexts.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
@@ -15,7 +15,7 @@ use super::page_hmac::PageHmacs;
 use super::{DECRYPT, ERROR, KEY_LENGTH, OK};
 
 impl Core {
-    /// Writes pages of the database `schema` with `keys` from now on, or with its own ones again for `None`.
+    /// Writes pages of the database `schema` with `keys` from now on; `None` restores the database's own keys.
     ///
     /// Pages are still read, and written to the rollback journal, with the database's own keys. The database must have read
     /// a page.
@@ -41,7 +41,8 @@ impl Core {
         })
     }
 
-    /// Returns the keys of [`Core::exchange_keys`] in the form of [`Core::keyspec`], while SQLCipher still has the old ones.
+    /// Returns the keys of [`Core::exchange_keys`] in the form of [`Core::keyspec`], as long as SQLCipher still has the old
+    /// keys.
     pub(crate) fn exchanged_keyspec(&self, schema: &str, salt: &[u8; SALT_LENGTH]) -> Option<SecretBytes> {
         let mut keyspec = None;
         let asked = self.with_state(schema, |state| {
@@ -53,7 +54,7 @@ impl Core {
         asked.ok().and(keyspec)
     }
 
-    /// Returns the number of a page of zeros that the database `schema` read, if there was one.
+    /// Returns the number of the last page of zeros that the database `schema` read, or `None`.
     pub(crate) fn zeroed_page(&self, schema: &str) -> Option<u32> {
         let mut zeroed = 0;
         let asked = self.with_state(schema, |state| {
@@ -63,7 +64,7 @@ impl Core {
         asked.ok().and((zeroed != 0).then_some(zeroed))
     }
 
-    /// Forgets the page of zeros that the database `schema` read.
+    /// Forgets the last page of zeros that the database `schema` read.
     pub(in super::super) fn forget_zeroed_page(&self, schema: &str) {
         let _ = self.with_state(schema, |state| {
             state.zeroed.set(0);
@@ -71,7 +72,8 @@ impl Core {
         });
     }
 
-    /// Calls `use_state` with the state of the database `schema`, which SQLCipher tells when asked for the provider's name.
+    /// Calls `use_state` with the state of the database `schema`. SQLCipher passes the state to the provider when it
+    /// returns the provider's name.
     fn with_state(&self, schema: &str, use_state: impl FnOnce(&State) -> bool) -> Result<(), Failure> {
         let state = self.with(|connection| {
             ASKED.set(ptr::null());
@@ -93,27 +95,27 @@ impl Core {
 
 /// The state of one database of a connection.
 ///
-/// A connection belongs to one thread, so that nothing here is shared.
+/// A connection belongs to one thread, so no state is shared.
 pub(super) struct State {
     /// The address of the key that decrypts pages.
     reading_cipher: Cell<*const u8>,
-    /// The address of the HMAC key that authenticates pages that are read.
+    /// The address of the HMAC key that authenticates pages read from the file.
     reading_hmac: Cell<*const u8>,
     last_hmac: Cell<*const u8>,
-    /// The number of a page of zeros that was read last, or 0.
+    /// The number of the page of zeros that was read last, or 0.
     zeroed: Cell<u32>,
-    /// Whether the next HMAC is that of a page that has just been encrypted.
+    /// `true` if the next HMAC is for a page that has just been encrypted.
     encrypting: Cell<bool>,
     exchange: RefCell<Exchange>,
     hmacs: RefCell<PageHmacs>,
     cipher: RefCell<PageCipher>,
 }
 
-/// The keys that take the place of SQLCipher's.
+/// The keys that replace SQLCipher's.
 enum Exchange {
     None,
     Writes(PageKeys),
-    /// Overwrites SQLCipher's copies at their next use, and ends when each copy has been overwritten.
+    /// Overwrites each of SQLCipher's copies at its next use. The exchange ends when all copies are overwritten.
     All {
         keys: PageKeys,
         ciphers: Vec<*const u8>,
@@ -121,11 +123,11 @@ enum Exchange {
     },
 }
 
-/// The number of copies that SQLCipher keeps of a key.
+/// The number of copies of a key that SQLCipher keeps.
 const COPIES: usize = 2;
 
 thread_local! {
-    /// The state of the database that was asked for the provider's name last.
+    /// The state of the database that last returned the provider's name.
     static ASKED: Cell<*const State> = const { Cell::new(ptr::null()) };
 }
 
@@ -154,7 +156,7 @@ impl State {
         ASKED.set(state);
     }
 
-    /// Returns the key that encrypts or decrypts the next page, in the place of the one that SQLCipher has `given`.
+    /// Returns the key that encrypts or decrypts the next page instead of SQLCipher's key `given`.
     pub(super) fn cipher_key(&self, mode: c_int, given: *const u8, length: usize) -> *const u8 {
         self.encrypting.set(mode != DECRYPT);
         if mode == DECRYPT {
@@ -176,11 +178,12 @@ impl State {
         }
     }
 
-    /// Computes the HMAC of a page's content and number, and compares it with the page's own unless that is new.
+    /// Computes the HMAC of a page's content and number. Unless the page is new, compares the result with the page's own
+    /// HMAC.
     ///
     /// # Safety
     ///
-    /// The content, the first of `parts`, is in SQLCipher's buffer, which has the page's HMAC behind it.
+    /// The content, the first of `parts`, is in SQLCipher's buffer. The page's HMAC follows the content.
     pub(super) unsafe fn hmac_page(
         &self,
         algorithm: HashAlgorithm,
@@ -188,13 +191,13 @@ impl State {
         parts: [&[u8]; 2],
         out: &mut [u8],
     ) -> c_int {
-        // SQLCipher encrypts a page before it computes its HMAC, and decrypts a page afterwards.
+        // SQLCipher encrypts a page before it computes the page's HMAC, but decrypts a page after that.
         let is_new = self.encrypting.replace(false);
         if self.hmacs.borrow_mut().compute(algorithm, key, parts, out).is_err() {
             return ERROR;
         }
         let [content, number] = parts;
-        // SAFETY: what the caller promises.
+        // SAFETY: the caller upholds the contract.
         let failed = if is_new { None } else { unsafe { FailedPage::check(content, out) } };
         if let (Some(FailedPage::Zeros), Ok(number)) = (failed, number.try_into()) {
             // The page number, in the default order.
@@ -209,14 +212,14 @@ impl State {
     ///
     /// As for [`PageCipher::run`].
     pub(super) unsafe fn cipher_page(&self, text: &PageText<'_>) -> c_int {
-        // SAFETY: what the caller promises.
+        // SAFETY: the caller upholds the contract.
         match unsafe { self.cipher.borrow_mut().run(text) } {
             Ok(()) => OK,
             Err(_) => ERROR,
         }
     }
 
-    /// Returns the key of the next HMAC, in the place of the one that SQLCipher has `given`.
+    /// Returns the key of the next HMAC instead of SQLCipher's key `given`.
     pub(super) fn hmac_key(&self, given: *const u8, length: usize) -> *const u8 {
         self.last_hmac.set(given);
         let Ok(mut exchange) = self.exchange.try_borrow_mut() else { return given };
@@ -244,13 +247,13 @@ impl Exchange {
     }
 }
 
-/// Overwrites SQLCipher's copy of a key, unless it has been overwritten before.
+/// Overwrites SQLCipher's copy of a key, unless the copy is already overwritten.
 fn overwrite(copy: *const u8, key: &[u8], length: usize, done: &mut Vec<*const u8>) {
     if done.contains(&copy) || key.len() != length {
         return;
     }
-    // SAFETY: SQLCipher passes a key of `length` bytes in memory of its own, which it allocated writable and which no one
-    // else uses during the call.
+    // SAFETY: SQLCipher passes a key of `length` bytes in its own, writable memory. Nothing else uses this memory during
+    // the call.
     unsafe { ptr::copy_nonoverlapping(key.as_ptr(), copy.cast_mut(), length) };
     done.push(copy);
 }

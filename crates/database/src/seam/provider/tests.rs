@@ -1,4 +1,4 @@
-//! This provider against SQLCipher's own one, page for page.
+//! Compares this provider with SQLCipher's own provider, page by page.
 
 use std::env;
 use std::fs;
@@ -13,32 +13,32 @@ use super::counted::counts;
 use super::*;
 use crate::{AttachKey, AttachOptions, Database, Location, OpenOptions};
 
-/// A provider's two functions of pages, and the context that they get.
+/// A provider's two functions for pages, and the context passed to them.
 struct Side {
     provider: Provider,
     ctx: *mut c_void,
 }
 
 impl Side {
-    /// This provider with a new state, and SQLCipher's own one.
+    /// Returns this provider with a new state, and SQLCipher's own provider.
     fn both() -> [Self; 2] {
         vendored_sys::init().unwrap();
         register_provider();
         let base = *base().unwrap();
         let own = Provider { hmac: Some(hmac), cipher: Some(cipher), ctx_free: Some(ctx_free), ..base };
         let mut ctx = ptr::null_mut();
-        // SAFETY: the pointer has a place.
+        // SAFETY: the pointer is valid for a write.
         assert_eq!(unsafe { ctx_init(&raw mut ctx) }, OK);
         let none = ptr::null_mut();
         [Self { provider: own, ctx }, Self { provider: Provider { ctx_free: None, ..base }, ctx: none }]
     }
 
-    /// Returns the code, and the HMAC of `page` up to its last 64 bytes, which have the place of the page's own HMAC.
+    /// Returns the code, and the HMAC of `page` without its last 64 bytes, which take the place of the page's own HMAC.
     fn hmac(&self, algorithm: c_int, key: &[u8], page: &[u8], number: &[u8]) -> (c_int, [u8; 64]) {
         let mut out = [0; 64];
         let length = |bytes: &[u8]| c_int::try_from(bytes.len()).unwrap();
         let content = &page[..page.len() - 64];
-        // SAFETY: each length is that of its bytes, no HMAC is longer than 64 bytes, and the page goes on for 64 bytes.
+        // SAFETY: each length is that of its bytes, no HMAC is longer than 64 bytes, and the page continues for 64 bytes.
         let code = unsafe {
             self.provider.hmac.unwrap()(
                 self.ctx,
@@ -56,7 +56,7 @@ impl Side {
     }
 
     fn cipher(&self, mode: c_int, key: &[u8; 32], iv: &[u8; 16], text: &[u8]) -> (c_int, Vec<u8>) {
-        // OpenSSL may write one block more than it reads.
+        // OpenSSL may write one more block than it reads.
         let mut out = vec![0; text.len() + 16];
         let length = c_int::try_from(text.len()).unwrap();
         // SAFETY: each length is that of its bytes.
@@ -71,7 +71,7 @@ impl Side {
 impl Drop for Side {
     fn drop(&mut self) {
         if let Some(free) = self.provider.ctx_free {
-            // SAFETY: `ctx_init` made the context, which is freed once.
+            // SAFETY: `ctx_init` created the context, which is freed exactly once.
             unsafe { free(&raw mut self.ctx) };
         }
     }
@@ -84,7 +84,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Three keys in turn, one more than have contexts, so that contexts are used again and given up.
+    /// Three keys, one more than have contexts, so that contexts are both reused and replaced.
     #[test]
     fn pages_have_the_bytes_of_sqlciphers_provider(
         keys in any::<[[u8; 32]; 3]>(),
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_no_page_is_answered_as_by_sqlciphers_provider() {
+fn calls_without_a_page_return_the_same_as_sqlciphers_provider() {
     let [own, theirs] = Side::both();
     let (key, iv, page) = ([7; 32], [9; 16], [1; 1024]);
     for (algorithm, key) in [(2, &key[..20]), (0, &[3; 100]), (3, &key), (-1, &key), (1, &[])] {
@@ -149,10 +149,10 @@ fn random_bytes_fill_the_buffer() {
 }
 
 #[test]
-fn the_pages_of_sqlciphers_files_are_authentic_and_have_the_same_text() {
+fn the_pages_of_sqlciphers_files_authenticate_and_decrypt_to_the_same_text() {
     let Some(folder) = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from) else {
         println!(
-            "skipped: SQLCipher's compatibility files are not here; STRONGROOM_VECTORS names their folder"
+            "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
         );
         return;
     };
@@ -174,7 +174,7 @@ fn the_pages_of_sqlciphers_files_are_authentic_and_have_the_same_text() {
             let page = if index == 0 { &page[SALT_LENGTH..] } else { page };
             let (text, rest) = page.split_at(page.len() - reserved);
             let (iv, code) = rest.split_first_chunk().unwrap();
-            // Behind the content there are 64 bytes, the page's HMAC first.
+            // 64 bytes follow the content; the page's HMAC comes first.
             let mut content = [text, iv, code].concat();
             content.resize(text.len() + 16 + 64, 0);
             let computed = own.hmac(hash, &keys.hmac, &content, &number);
@@ -186,7 +186,7 @@ fn the_pages_of_sqlciphers_files_are_authentic_and_have_the_same_text() {
             assert_eq!(own.cipher(ENCRYPT, cipher_key, iv, &plain.1[..text.len()]).1[..text.len()], *text);
         }
         assert_eq!(file.len() / size, pages, "{name}");
-        // Other tests of this process damage pages as well, and never fewer than before.
+        // Other tests of this process also damage pages, so the count may only grow.
         assert!(failed_pages() >= failed);
     }
 }
@@ -200,7 +200,7 @@ fn run(database: &Database, sql: &str) {
     while statement.step().unwrap().is_some() {}
 }
 
-/// SQLCipher's provider makes two contexts for each page and direction.
+/// SQLCipher's own provider creates two contexts for each page and direction.
 #[test]
 fn a_thousand_pages_take_four_contexts_and_closing_frees_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -235,7 +235,7 @@ fn a_thousand_pages_take_four_contexts_and_closing_frees_them() {
 }
 
 #[test]
-fn a_change_of_the_key_leaves_the_contexts_of_one_key() {
+fn a_rekey_leaves_the_contexts_of_one_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let database = open(&path);
@@ -248,7 +248,7 @@ fn a_change_of_the_key_leaves_the_contexts_of_one_key() {
 }
 
 #[test]
-fn each_attached_database_has_contexts_of_its_own_until_it_is_detached() {
+fn each_attached_database_has_its_own_contexts_until_it_is_detached() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder.path().join("test.db"));
     database.execute_batch("CREATE TABLE t (v)").unwrap();

@@ -1,4 +1,4 @@
-//! Compilers asked what they make code for: the machine's own, and scripts that answer for others.
+//! Tests the check with the machine's own compiler, and with scripts that imitate other compilers.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use vendored_toolchain::{CheckError, check};
 
-/// A folder of the test's own.
+/// Creates a folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// A compiler that answers with `text` and exits with `code`.
+/// Writes a script that imitates a compiler: it prints `text` and exits with `code`.
 fn compiler(folder: &Path, text: &str, code: i32) -> String {
     let file = folder.join("fake cc");
     fs::write(&file, format!("#!/bin/sh\nprintf '%s\\n' '{text}'\nexit {code}\n")).unwrap();
@@ -23,7 +23,7 @@ fn compiler(folder: &Path, text: &str, code: i32) -> String {
 }
 
 #[test]
-fn the_machines_own_compiler_makes_code_for_this_machine_and_no_other() {
+fn the_machines_own_compiler_compiles_only_for_this_machine() {
     let folder = folder("own");
     let own = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     check("cc", &own, &folder).unwrap();
@@ -38,7 +38,7 @@ fn the_machines_own_compiler_makes_code_for_this_machine_and_no_other() {
 }
 
 #[test]
-fn each_target_knows_its_own_compiler_by_the_answer() {
+fn each_target_accepts_only_its_own_compiler() {
     let answers = [
         ("x86_64-unknown-linux-gnu", "probe_arch_x86_64\nprobe_os_linux\nprobe_env_gnu"),
         ("aarch64-unknown-linux-gnu", "probe_arch_aarch64\nprobe_os_linux\nprobe_env_gnu"),
@@ -59,7 +59,7 @@ fn each_target_knows_its_own_compiler_by_the_answer() {
 }
 
 #[test]
-fn a_wrong_machine_is_told_also_by_a_compiler_that_fails_at_its_headers() {
+fn a_wrong_machine_is_detected_even_if_the_compiler_fails_at_its_headers() {
     let folder = folder("headers");
     let cc = compiler(&folder, "probe_arch_aarch64\nprobe_os_linux", 1);
     let error = check(&cc, "x86_64-unknown-linux-gnu", &folder).unwrap_err().to_string();
@@ -67,7 +67,7 @@ fn a_wrong_machine_is_told_also_by_a_compiler_that_fails_at_its_headers() {
 }
 
 #[test]
-fn what_is_no_compiler_is_an_error_of_one_line() {
+fn a_program_that_is_not_a_compiler_is_a_one_line_error() {
     let folder = folder("none");
     let silent = compiler(&folder, "", 0);
     for cc in ["/nonexistent/cc", "false", silent.as_str()] {
@@ -78,7 +78,7 @@ fn what_is_no_compiler_is_an_error_of_one_line() {
 }
 
 #[test]
-fn an_unknown_target_is_an_error_that_lists_the_known_ones() {
+fn an_unknown_target_is_an_error_that_lists_the_known_targets() {
     let error = check("cc", "mips-unknown-linux-gnu", &folder("unknown")).unwrap_err().to_string();
     assert!(error.contains("mips-unknown-linux-gnu") && error.contains("aarch64"), "{error}");
 }

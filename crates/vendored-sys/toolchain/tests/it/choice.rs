@@ -1,11 +1,11 @@
-//! The compiler that the crate cc would run, for the build script to check.
+//! Tests which compiler the crate cc would run.
 
 use vendored_toolchain::{Choice, choice};
 
 const HOST: &str = "x86_64-unknown-linux-gnu";
 const OTHER: &str = "aarch64-unknown-linux-musl";
 
-/// The compiler for a target on this host, in an environment of the variables given.
+/// Returns the compiler for a target on this host, in an environment with the given variables.
 fn chosen(target: &str, environment: &[(&str, &str)]) -> Choice {
     let mut env = |name: &str| {
         let found = environment.iter().find(|(variable, _)| *variable == name);
@@ -15,7 +15,7 @@ fn chosen(target: &str, environment: &[(&str, &str)]) -> Choice {
 }
 
 #[test]
-fn a_variable_that_says_more_about_the_target_comes_first() {
+fn a_more_specific_variable_takes_precedence() {
     let mut environment = vec![
         ("CC_aarch64-unknown-linux-musl", "1"),
         ("CC_aarch64_unknown_linux_musl", "2"),
@@ -48,7 +48,7 @@ fn the_default_is_cc_for_the_host_and_a_cross_gcc_for_others() {
 }
 
 #[test]
-fn msvc_on_windows_is_left_to_its_own_set_up() {
+fn msvc_on_windows_is_left_to_msvcs_own_set_up() {
     let windows = "x86_64-pc-windows-msvc";
     assert_eq!(choice(windows, windows, &mut |_| None), None);
     assert_eq!(chosen(windows, &[]).compiler, "cl.exe");

@@ -6,10 +6,10 @@ use vendored_toolchain::{Kind, Origin, Request, SelectError, Tool, Toolchain, se
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
 
-/// The triple, toolchain and floor in a row of targets.json.
+/// The triple, toolchain and floor of a row in targets.json.
 type Row = (String, String, String);
 
-/// Reads the rows with plain string handling: the crate has no JSON dependency.
+/// Reads the rows by string search, because the crate has no JSON dependency.
 fn table() -> Vec<Row> {
     let text = include_str!("../../../../../targets.json");
     let field = |line: &str, name: &str| {
@@ -88,7 +88,7 @@ fn the_table_has_the_seven_targets() {
 }
 
 #[test]
-fn an_explicit_compiler_wins_on_every_target() {
+fn an_explicit_compiler_takes_precedence_on_every_target() {
     for row in table() {
         for variable in [cc(&row.0), format!("CC_{}", row.0)] {
             let everything = ["my-cc", "zig", "cargo-zigbuild", "cc", "aarch64-linux-musl-gcc"];
@@ -163,7 +163,7 @@ fn a_missing_compiler_is_a_one_line_error_with_variable_and_remedy() {
     assert_eq!(
         World::new(LINUX, &[]).select(&table()[2]).unwrap_err().to_string(),
         "no C compiler for x86_64-unknown-linux-musl: found neither zig nor x86_64-linux-musl-gcc; run \
-         `cargo xtask setup`, or set CC_x86_64_unknown_linux_musl to one"
+         `cargo xtask setup`, or set CC_x86_64_unknown_linux_musl to a C compiler"
     );
 }
 
@@ -194,7 +194,7 @@ fn a_mac_prefers_zig_and_builds_only_for_itself_without_it() {
 }
 
 #[test]
-fn windows_uses_msvc() {
+fn windows_targets_use_msvc() {
     let msvc = World::new("x86_64-pc-windows-msvc", &[]).select(&table()[6]).unwrap();
     assert_eq!((msvc.origin, msvc.settings.len()), (Origin::Msvc, 0));
 }
@@ -215,7 +215,7 @@ fn only_variables_with_the_target_in_their_names_are_set() {
 }
 
 #[test]
-fn an_explicit_archiver_or_linker_wins_over_the_table() {
+fn an_explicit_archiver_or_linker_takes_precedence_over_the_table() {
     let row = &table()[3];
     let world = World::new(LINUX, &["aarch64-linux-musl-gcc", "aarch64-linux-musl-ar"])
         .with("AR_aarch64-unknown-linux-musl", "my-ar")

@@ -1,4 +1,4 @@
-//! A compiler of the wrong machine, or none, stops the build of the C before OpenSSL's starts.
+//! Tests that a compiler for the wrong machine, or a missing compiler, stops the build before OpenSSL's build starts.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use std::env;
@@ -9,14 +9,14 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// What cargo said about a build of vendored-sys in a fresh target directory, with one variable set.
+/// The result of a cargo build of vendored-sys in a fresh target directory, with one variable set.
 struct Build {
     succeeded: bool,
     output: String,
     target: PathBuf,
 }
 
-/// A build that is not stopped at once would compile C for minutes, so it is killed: the test has failed then.
+/// A build that does not stop at once would compile C for minutes. It is killed, and the test fails.
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn build(name: &str, variable: &str, value: &Path) -> Build {
@@ -31,7 +31,7 @@ fn build(name: &str, variable: &str, value: &Path) -> Build {
     cargo
         .args(["check", "--offline", "--locked", "--color", "never", "-p", "vendored-sys", "--manifest-path"])
         .arg(Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../Cargo.toml"))
-        // enough slots: with few, cargo serves first what most crates wait for, and the check is not among it
+        // With too few jobs, cargo would first start the jobs that most crates wait for, before the check.
         .args(["--jobs", "8"])
         .env("CARGO_TARGET_DIR", &target)
         .env(variable, value)
@@ -58,7 +58,7 @@ fn build(name: &str, variable: &str, value: &Path) -> Build {
 }
 
 impl Build {
-    /// Asserts that the build stopped with one line that has all of `words`, before OpenSSL was configured.
+    /// Asserts that the build stopped before OpenSSL was configured, with one line that contains all of `words`.
     fn assert_stopped(&self, words: &[&str]) {
         assert!(!self.succeeded, "{}", self.output);
         let lines: Vec<&str> =
@@ -74,7 +74,7 @@ impl Build {
             let sources = folder.join("out/openssl-build");
             assert!(!sources.exists(), "OpenSSL's build has started: {}", sources.display());
         }
-        assert!(toolchain_checked, "no build directory was looked at in {}", builds.display());
+        assert!(toolchain_checked, "{} has no build directory to inspect", builds.display());
     }
 }
 
@@ -83,13 +83,13 @@ fn variable() -> String {
 }
 
 #[test]
-fn a_compiler_of_another_machine_stops_the_build() {
+fn a_compiler_for_another_machine_stops_the_build() {
     let other = if env::consts::ARCH == "x86_64" { "aarch64" } else { "x86_64" };
     let cc = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{other}-cc"));
     fs::write(&cc, format!("#!/bin/sh\necho probe_arch_{other}\necho probe_os_linux\necho probe_env_gnu\n"))
         .unwrap();
     fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
-    let made = format!("makes code for {other} linux (gnu)");
+    let made = format!("compiles for {other} linux (gnu)");
     let wanted = format!("not for {}-unknown-linux-gnu", env::consts::ARCH);
     build("wrong-compiler", &variable(), &cc).assert_stopped(&[
         &variable(),
@@ -100,7 +100,7 @@ fn a_compiler_of_another_machine_stops_the_build() {
 }
 
 #[test]
-fn a_compiler_that_is_not_there_stops_the_build() {
-    let words = [&variable(), "/nonexistent/cc", "does not run"];
+fn a_missing_compiler_stops_the_build() {
+    let words = [&variable(), "/nonexistent/cc", "cannot be run"];
     build("no-compiler", &variable(), Path::new("/nonexistent/cc")).assert_stopped(&words);
 }
