@@ -16,15 +16,15 @@ use crate::version::Version;
 /// An addon that was read.
 #[derive(Debug)]
 pub struct Addon {
-    /// The facts, one element for each processor; empty for a damaged file.
+    /// The facts for each processor; empty for a damaged file.
     pub facts: Vec<Facts>,
-    /// The damage of a file that is not a whole addon.
+    /// The damage, if the file is not a whole addon.
     pub damage: Option<Damage>,
     /// The platform that the addon's names and its package claim.
     pub claim: Option<Claim>,
-    /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
+    /// The Node ABI (NODE_MODULE_VERSION) that the addon's name claims.
     pub abi: Option<u32>,
-    /// The releases of Node that load the addon, by its ABI.
+    /// The releases of Node that can load the addon, judged by its ABI.
     pub(crate) binding: NodeBinding,
     /// The package that the addon belongs to.
     pub package: Option<Arc<Manifest>>,
@@ -32,14 +32,14 @@ pub struct Addon {
     pub(crate) path: PathBuf,
     /// The files that come with the addon.
     pub(crate) neighbours: Neighbours,
-    /// The libraries that come with the addon and are loaded with it, for each of the facts.
+    /// The libraries that come with the addon and are loaded with it, for each element of `facts`.
     pub(crate) libraries: Vec<Vec<Library>>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: Vec<String>,
 }
 
 impl Addon {
-    /// Returns the libraries that come with the addon and are loaded with one of its parts.
+    /// Returns the libraries that come with the addon and are loaded with one part of it.
     pub(crate) fn libraries_of(&self, facts: &Facts) -> &[Library] {
         let position = self.facts.iter().position(|part| std::ptr::eq(part, facts));
         let libraries = position.and_then(|position| self.libraries.get(position));
@@ -52,7 +52,7 @@ impl Addon {
         self.binding.may_load(|line| line.major == node.major)
     }
 
-    /// Returns an addon of which only the content is known.
+    /// Returns an addon with a known content and nothing else.
     pub(crate) fn unplaced(path: PathBuf, facts: Vec<Facts>) -> Addon {
         let binding = NodeBinding::of(&facts, AbiClaim::default());
         Addon {

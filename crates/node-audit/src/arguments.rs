@@ -13,46 +13,46 @@ Examples:
   curl -fsSL $URL | node-audit -                a tarball from standard input
   node-audit addon.linux-x64-gnu.node           an addon whose name claims a platform
   node-audit --platform linux-x64-musl a.node   an addon whose name does not
-  node-audit --policy debian-11 package.tgz     for the systems from Debian 11 on
+  node-audit --policy debian-11 package.tgz     for Debian 11 and later
   node-audit --summary node_modules             which packages fail on Alpine, glibc 2.28, arm64
   node-audit --format sarif > audit.sarif       for a code host that displays findings
   node-audit --explain glibc-floor              the reason for a rule, and the remedy
 
-Exit status: 0 clean or warnings only, 1 an error was found, 2 bad usage or an unreadable file.";
+Exit status: 0 without errors, 1 with errors, 2 for bad usage or an unreadable file.";
 
-/// Checks, with evidence, whether native Node addons load on the platforms that they claim.
+/// Checks whether native Node addons load on the platforms that they claim, and shows the evidence.
 ///
 /// Reads .node files for Linux (ELF), macOS (Mach-O, thin and fat) and Windows
 /// (PE) without running them. The claim comes from the file's name, its directory,
 /// or its package.json; --platform overrides it. --explain lists the rules.
 ///
-/// Prints a verdict on each package, then errors and warnings.
+/// Prints a verdict on each package, then the errors and warnings.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// .node files, folders, npm tarballs (.tgz, .tar), an installed node_modules; - for a tarball
-    /// from standard input; without a path the package in the current folder, as npm packs it
+    /// .node files, npm tarballs (.tgz, .tar) or folders such as node_modules; - reads a tarball from standard input; the
+    /// default is the package in the current folder, as npm packs it
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Check the addons for this platform, whatever they claim: linux-x64-gnu, darwin-arm64
+    /// Check the addons for this platform, whatever they claim, such as linux-x64-gnu or darwin-arm64
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<Claim>,
 
-    /// Change the default policy: node20, node22, lambda-al2023, debian-11, rhel-8, or a TOML file
-    /// with oldest systems, libraries, sizes, severities
+    /// Use this policy: node20, node22, lambda-al2023, debian-11, rhel-8, or a TOML file that sets the oldest systems,
+    /// libraries, sizes and severities
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Option<PathBuf>,
 
-    /// The format of the output
+    /// Set the output format
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
 
-    /// List findings of severity info as well
+    /// Also list findings of severity info
     #[arg(long, short, alias = "all")]
     verbose: bool,
 
-    /// List errors only; print nothing without one
+    /// List errors only; print nothing if the audit finds no error
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
 
@@ -60,30 +60,30 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["summary", "verbose", "quiet", "policy", "platform"])]
     pub(crate) facts: bool,
 
-    /// Print which packages fail on Alpine, on glibc 2.28 and on arm64, or on --platform
+    /// Print which packages fail on Alpine, on glibc 2.28 and on arm64, or on the given --platform
     #[arg(long, conflicts_with_all = ["verbose", "quiet"])]
     pub(crate) summary: bool,
 
-    /// Print the reason for a rule and the remedy, or the floors and the source of a named policy;
-    /// without NAME, list all rules and named policies
+    /// Explain a rule and its remedy, or print the floors of a named policy and their sources; without NAME, list all
+    /// rules and named policies
     #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["paths", "facts", "summary"])]
     pub(crate) explain: Option<Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// Verdicts and tables for people
+    /// Verdicts and tables, for people
     Table,
     /// An array of {file, platform, rule, severity, message, evidence, remedy}; [] when clean
     Json,
     /// A SARIF 2.1.0 log
     Sarif,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
 }
 
 impl Arguments {
-    /// Reads the command line, or ends the program with a message about its use.
+    /// Parses the command line, or exits with a usage message.
     pub(crate) fn read() -> Arguments {
         let arguments = Arguments::parse();
         let is_format_given = std::env::args_os().any(|argument| {
@@ -97,18 +97,18 @@ impl Arguments {
         }
         let finding_formats = [OutputFormat::Sarif, OutputFormat::Github];
         if finding_formats.contains(&arguments.format) && (arguments.facts || arguments.summary) {
-            let message =
-                "SARIF and annotations contain findings only: print --facts and --summary as table or json";
+            let message = "SARIF and annotations contain findings only: use --format table or json with --facts and --summary";
             Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
         }
         if arguments.paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-            let message = "standard input can be read once: name - once";
+            let message = "standard input can be read only once: pass - once";
             Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
         }
         arguments
     }
 
-    /// Returns the lowest severity that the output lists. Formats for programs list all, unless `--quiet` is given.
+    /// Returns the lowest severity that the output lists. The formats for programs list all severities, unless `--quiet`
+    /// is given.
     pub(crate) fn least_severity(&self) -> Severity {
         match self.format {
             _ if self.quiet => Severity::Error,

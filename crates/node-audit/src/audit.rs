@@ -1,4 +1,4 @@
-//! Audits: addons and packages, read and checked.
+//! Audits addons and packages: reads them and checks them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::readers::{read_facts, recognize};
 use crate::rules::download;
 use crate::source::{Given, Progress, Sources, read_file, read_given};
 
-/// The audit of some paths.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// The packages that addons belong to, and others that should have an addon.
+    /// The packages that addons belong to, and the packages that should have an addon.
     pub packages: Vec<AuditedPackage>,
-    /// The addons, in the order of the paths, and sorted by path within one of them.
+    /// The addons, in the order of the given paths, and sorted by path within each given path.
     pub files: Vec<Audited>,
-    /// The files that could not be read. A file that is not a whole addon is among `files`, with a finding.
+    /// The files that could not be read. A file that is not a whole addon is in `files`, with a finding.
     pub failures: Vec<AuditError>,
 }
 
@@ -37,9 +37,9 @@ pub struct Audit {
 pub struct AuditedPackage {
     /// The package.json.
     pub manifest: Arc<Manifest>,
-    /// The findings of the rules for packages; the report's file is the package.json.
+    /// The findings about the whole package; the report's file is the package.json.
     pub report: Report,
-    /// Whether npm compiles a binding.gyp of the package.
+    /// `true` if npm compiles a binding.gyp of the package.
     pub(crate) has_gyp: bool,
     /// The script that downloads the addon when npm installs the package; None for an installed package.
     pub download: Option<String>,
@@ -75,8 +75,8 @@ pub fn audit_given(given: &[Given], policy: &Policy, progress: &dyn Progress) ->
 
 /// Audits one addon on disk.
 ///
-/// The platform is the policy's if it names one, or else the one that the file's name, its directories and its package.json
-/// claim.
+/// The policy's platform applies if the policy names one. Otherwise the file's name, its folders and its package.json
+/// claim the platform.
 ///
 /// # Errors
 /// The file or its package.json cannot be read, or the file is not an addon or is damaged.
@@ -97,7 +97,7 @@ pub fn audit_bytes(path: &Path, content: &[u8], policy: &Policy) -> Result<Repor
     Ok(Audited::new(named(path, facts), policy).report)
 }
 
-/// Audits the content of an addon; `path` is the file's name. Content that is not a whole addon is a finding.
+/// Audits the content of an addon; `path` is the file's name. Content that is not a whole addon yields a finding.
 #[must_use]
 pub fn audit_content(path: &Path, content: &[u8], policy: &Policy) -> Audit {
     let (facts, damage) = match recognize(content) {
@@ -108,7 +108,7 @@ pub fn audit_content(path: &Path, content: &[u8], policy: &Policy) -> Audit {
     Audit { files: vec![file], ..Audit::default() }
 }
 
-/// Returns an addon of which the name and the content are known.
+/// Returns an addon with a known name and content.
 fn named(path: &Path, facts: Vec<Facts>) -> Addon {
     let claims = NameClaims::new(&path.to_string_lossy(), None);
     Addon {
@@ -147,7 +147,7 @@ impl Audited {
         Audited { report, addon }
     }
 
-    /// Checks the addon for another platform, or by another policy.
+    /// Checks the addon for another platform, or with another policy.
     #[must_use]
     pub fn held_against(&self, claim: Option<&Claim>, policy: &Policy) -> Report {
         check_addon(&self.addon, claim, policy)

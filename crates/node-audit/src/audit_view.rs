@@ -1,4 +1,4 @@
-//! An audit by package: each package with its addons, and each addon that belongs to no audited package.
+//! An audit grouped by package: each package with its addons, and each addon that belongs to no audited package.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(crate) struct View<'a> {
     pub(crate) files: Vec<&'a Audited>,
 }
 
-/// Returns the packages in the order of the audit, then the addons alone.
+/// Returns the packages in the order of the audit, then the addons without a package.
 pub(crate) fn views(audit: &Audit) -> Vec<View<'_>> {
     let mut views: Vec<View<'_>> =
         audit.packages.iter().map(|package| View { package: Some(package), files: Vec::new() }).collect();
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         folder.strip_suffix(['/', '\\']).unwrap_or(folder)
     }
 
-    /// Returns the path of a reported file from the package's folder on.
+    /// Returns the path of a reported file, relative to the package's folder.
     pub(crate) fn relative<'f>(&self, file: &'f str) -> &'f str {
         match file.strip_prefix(self.folder()) {
             Some(rest) if self.package.is_some() => rest.trim_start_matches(['/', '\\']),
@@ -56,7 +56,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Returns the line of a finding in the package.json, from 1; None for a finding in another file.
+    /// Returns the line of a finding in the package.json, counted from 1; None for a finding in another file.
     pub(crate) fn line(&self, finding: &Finding) -> Option<usize> {
         let package = self.package.filter(|package| package.report.file == finding.file)?;
         // A code host cannot annotate a package.json inside an archive.

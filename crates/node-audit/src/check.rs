@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::printable::display_path;
 use crate::rules::{Check, Problem, RULES, Subject};
 
-/// Checks each part of an addon, or the damage of a file that is not a whole one.
+/// Checks each part of an addon, or the damage of a file that is not a whole addon.
 pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy) -> Report {
     let platform = claim.map(ToString::to_string);
     let mut report = Report { file: display_path(&addon.path), platform, findings: Vec::new() };
@@ -40,13 +40,13 @@ pub(crate) fn check_addon(addon: &Addon, claim: Option<&Claim>, policy: &Policy)
     report
 }
 
-/// Returns the problems of the addon, then the problems that only its loaded libraries have.
+/// Returns the problems of the addon, then the problems that only the libraries loaded with it have.
 fn with_libraries(check: fn(&Subject<'_>) -> Vec<Problem>, subject: &Subject<'_>) -> Vec<Problem> {
     let mut problems = check(subject);
     let mut known: HashSet<String> = problems.iter().map(|problem| problem.message.clone()).collect();
     for (library, subject) in subject.of_libraries() {
         for problem in check(&subject) {
-            // One finding covers a DLL that both the addon and the library lack: the remedy is the same.
+            // A DLL that both the addon and the library need gets one finding: the remedy is the same.
             if known.insert(problem.message.clone()) {
                 problems.push(problem.of_library(library));
             }
@@ -67,7 +67,7 @@ pub(crate) fn check_package(package: &PackageContents, policy: &Policy) -> Repor
     report
 }
 
-/// Returns the problems of a rule as findings of bounded number and length.
+/// Converts the problems of a rule to findings, and bounds their number and length.
 fn findings(file: &str, platform: Option<&str>, rule: &'static str, problems: Vec<Problem>) -> Vec<Finding> {
     let finding = |Problem { severity, message, evidence, remedy }| Finding {
         file: file.to_owned(),
@@ -81,7 +81,7 @@ fn findings(file: &str, platform: Option<&str>, rule: &'static str, problems: Ve
     bounded(problems).into_iter().map(finding).collect()
 }
 
-/// Returns the first problems, and a last one that counts the others.
+/// Returns the first problems, and a last problem that counts the omitted problems.
 fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
     let rest = problems.split_off(problems.len().min(MAX_FINDINGS));
     if let Some(severity) = rest.iter().map(|problem| problem.severity).max() {
@@ -89,8 +89,8 @@ fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
         problems.push(Problem {
             severity,
             message: format!("the rule has {} more findings", rest.len()),
-            evidence: format!("{all} findings, of which the first {MAX_FINDINGS} are listed"),
-            remedy: "correct the listed findings, and audit the file again".to_owned(),
+            evidence: format!("{all} findings; the first {MAX_FINDINGS} are listed"),
+            remedy: "fix the listed findings, then audit the file again".to_owned(),
         });
     }
     problems
@@ -124,7 +124,7 @@ struct Pair<'a> {
 
 /// Pairs each part of a file with a platform.
 ///
-/// A claimed processor without a part is paired with the first part, so that `arch` names what is there instead. A part that no
+/// A claimed processor without a part gets the first part, so that `arch` reports the actual processor. A part that no
 /// claim covers is checked for its own processor.
 fn pairs<'a>(parts: &'a [Facts], claim: Option<&Claim>) -> Vec<Pair<'a>> {
     let Some(claim) = claim else {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::finding::Severity;
 
-    /// A RUNPATH of 64 KB of colons made 65,000 findings and 40 MB of output.
+    /// A RUNPATH of 64 KB of colons produced 65,000 findings and 40 MB of output.
     #[test]
     fn findings_and_their_texts_are_bounded() {
         let problem = |severity| Problem {

@@ -10,35 +10,35 @@ use crate::printable::printable;
 /// The platform that a file claims: one, or several processors of one system for a fat Mach-O file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// Operating system.
+    /// The operating system.
     pub os: Os,
-    /// Processors; at least one.
+    /// The processors; at least one.
     pub(crate) cpus: Vec<Cpu>,
-    /// C library, if the name says which.
+    /// The C library, if the name gives one.
     pub libc: Option<Libc>,
-    /// Whether the processors come from the file's headers because no name gives a processor.
+    /// `true` if the processors come from the file's headers, because no name gives a processor.
     pub(crate) has_own_cpus: bool,
 }
 
-/// A text that is not a platform name.
+/// A string that is not a platform name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{name}` is not a platform: expected os-cpu or os-cpu-libc, as in linux-x64-gnu, linux-arm64-musl, darwin-arm64, \
      win32-x64-msvc"
 )]
 pub struct PlatformError {
-    /// The text.
+    /// The string.
     pub name: String,
 }
 
 impl Claim {
-    /// Returns a claim of these processors; None without a processor.
+    /// Returns a claim with these processors; None without a processor.
     #[must_use]
     pub fn new(os: Os, cpus: &[Cpu], libc: Option<Libc>) -> Option<Claim> {
         (!cpus.is_empty()).then(|| Claim { os, cpus: cpus.to_vec(), libc, has_own_cpus: false })
     }
 
-    /// Returns the claim of a name that gives no processor; the claimed processors are the file's own.
+    /// Returns this claim, marked as one whose processors come from the file's headers.
     pub(crate) fn without_named_processor(self) -> Claim {
         Claim { has_own_cpus: true, ..self }
     }
@@ -73,7 +73,7 @@ impl FromStr for Claim {
 pub(crate) fn at_the_end(name: &str) -> Option<Claim> {
     let name = normalized(name);
     let name = without_variant(&name);
-    // A platform has at most four words. A hostile name has thousands.
+    // A platform has at most four words. A hostile name may have thousands of words.
     let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
     let starts = std::iter::once(0).chain(dashes.into_iter().rev());
     starts.filter_map(|start| name.get(start..)).find_map(parse)
@@ -89,21 +89,22 @@ pub(crate) fn system_at_the_end(name: &str) -> Option<System> {
 /// Returns the processor at the end of a name that gives no system: `x64` of `addon-x64`.
 pub(crate) fn processor_at_the_end(name: &str) -> Option<Cpu> {
     let name = normalized(name);
-    // Other words for processors have other meanings as well, or name less than a processor.
+    // Other words for processors have other meanings as well, or do not identify a processor.
     match name.rsplit('-').next()? {
         word @ ("x64" | "amd64" | "arm64" | "aarch64" | "ia32") => processor(word),
         _ => None,
     }
 }
 
-/// Returns the platform that the names of two folders make: `linux`, `x64`.
+/// Returns the platform that the names of two folders form: `linux`, `x64`.
 pub(crate) fn of_folders(os: &str, cpus: &str) -> Option<Claim> {
     let System { os, libc, .. } = system(&normalized(os))?;
     Claim::new(os, &processors(os, &normalized(cpus))?, libc)
 }
 
-/// Parses `linux-x64-gnu` (napi-rs), `linuxmusl-x64` (sharp, prebuild-install), `linux-musl-x64` (node-pre-gyp), `linux64`
-/// (NW.js), `x64-linux` (vcpkg), `x64-linux-gnu` (Debian) and `x64-unknown-linux-gnu` (compilers), all after [`normalized`].
+/// Parses `linux-x64-gnu` (napi-rs), `linuxmusl-x64` (sharp, prebuild-install), `linux-musl-x64` (node-pre-gyp),
+/// `linux64` (NW.js), `x64-linux` (vcpkg), `x64-linux-gnu` (Debian) and `x64-unknown-linux-gnu` (compilers), all in the
+/// form that [`normalized`] returns.
 fn parse(name: &str) -> Option<Claim> {
     let parts: Vec<&str> = name.split('-').collect();
     let (os, libc, cpus, end) = match parts[..] {
@@ -132,7 +133,7 @@ fn parse(name: &str) -> Option<Claim> {
         | (_, Some("unknown")) => (os, own),
         (Os::Linux, Some("gnu" | "gnueabi" | "gnueabihf" | "glibc")) => (os, Some(Libc::Glibc)),
         (Os::Linux, Some("musl" | "musleabi" | "musleabihf")) => (os, Some(Libc::Musl)),
-        // napi-rs' name for the system, before Node had one.
+        // napi-rs' name for the system, from the time before Node had a name for it.
         (Os::Linux, Some("ohos")) => (Os::Openharmony, None),
         _ => return None,
     };

@@ -1,16 +1,16 @@
-//! The damage of a file that has an addon's name and is not a whole addon.
+//! The damage of a file that has an addon's name but is not a whole addon.
 
 use std::fmt;
 
 /// The damage of a file that is not a whole addon.
 ///
-/// The text of a damage is a clause without its subject: `is empty`.
+/// Each message is a clause without a subject: `is empty`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Damage {
-    /// A file of no bytes.
+    /// An empty file.
     Empty,
-    /// A file of zeros, as an interrupted download or a crash leaves it.
+    /// A file of zeros, such as an interrupted download or a crash leaves behind.
     Zeros {
         /// The number of bytes.
         length: u64,
@@ -25,7 +25,7 @@ pub enum Damage {
         /// The page's title, or else its first line.
         title: String,
     },
-    /// A file of another kind that is known.
+    /// A file of another known kind.
     Other {
         /// The kind with its article: `a gzip archive`.
         kind: &'static str,
@@ -39,18 +39,18 @@ pub enum Damage {
         /// The first bytes in hexadecimal.
         start: String,
     },
-    /// A file that ends before the end that its headers name.
+    /// A file that is shorter than its headers say.
     CutShort {
         /// `ELF`, `Mach-O` or `PE`.
         format: &'static str,
         /// The number of bytes.
         length: u64,
-        /// The number of bytes by the headers.
+        /// The number of bytes according to the headers.
         promised: u64,
         /// The part that is missing.
         detail: String,
     },
-    /// A file with contradictory tables, or that ends within its headers.
+    /// A file that has contradictory tables, or that ends within its headers.
     Broken {
         /// `ELF`, `Mach-O` or `PE`.
         format: &'static str,

@@ -1,17 +1,17 @@
 //! The kind of a file that is not an addon, by its first bytes.
 //!
-//! Downloads, builds and checkouts leave files of these kinds in an addon's place.
+//! Downloads, builds and checkouts leave files of these kinds where an addon should be.
 
 use crate::damage::Damage;
 use crate::limits::MAX_QUOTED_LINE;
 use crate::printable::printable;
 
-/// Bytes at a file's start that are searched for the file's kind and a page's title.
+/// The number of bytes at a file's start that are searched for the file's kind and a page's title.
 const START: usize = 4096;
 
-const UNPACK: &str = "unpack the archive, and ship the addon that is in it";
+const UNPACK: &str = "unpack the archive, and ship the addon inside";
 const DOWNLOAD: &str =
-    "check the address and the status of the download (curl --fail), and download the file again";
+    "check the URL and the HTTP status of the download (curl --fail), then download the file again";
 const RENAME: &str = "give the file a name that does not end in .node, or put the addon in its place";
 
 /// The first bytes of binary kinds.
@@ -26,7 +26,7 @@ const BINARY: [(&[u8], &str, &str); 8] = [
     (b"BC\xc0\xde", "LLVM bitcode", "compile and link the bitcode, and ship the shared library"),
 ];
 
-/// Returns the damage of a file that has no format of addons.
+/// Returns the damage of a file that does not have an addon format.
 pub(crate) fn damage_of_kind(content: &[u8]) -> Damage {
     if content.is_empty() {
         return Damage::Empty;
@@ -71,7 +71,7 @@ fn damage_of_text(text: &str) -> Damage {
 
 /// Returns the title of a page.
 fn title(text: &str, lower: &str) -> Option<String> {
-    // Both texts have the same length: only ASCII letters differ.
+    // Lowercasing ASCII letters keeps the length, so positions are the same in both strings.
     let start = lower.find("<title")?;
     let start = start + lower.get(start..)?.find('>')? + 1;
     let end = start + lower.get(start..)?.find("</title")?;
@@ -83,7 +83,7 @@ fn title(text: &str, lower: &str) -> Option<String> {
 fn text(start: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
-        // The last character may be cut.
+        // The last character may be incomplete.
         Err(error) if error.error_len().is_none() => {
             start.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok())?
         }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_named_by_its_title() {
+    fn a_page_is_quoted_by_its_title() {
         let title = |page: &str| match damage_of_kind(page.as_bytes()) {
             Damage::Html { title } => title,
             other => panic!("{other:?}"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_and_cannot_write_to_the_terminal() {
+    fn a_long_line_is_cut_and_its_control_characters_are_escaped() {
         let long = "\u{e4}".repeat(START);
         let Damage::Other { start, .. } = damage_of_kind(long.as_bytes()) else { panic!("not a text") };
         assert_eq!(start, "\u{e4}".repeat(MAX_QUOTED_LINE) + "...");

@@ -4,7 +4,7 @@ use nodejs_semver::Range;
 
 use crate::limits::MAX_VERSION_RANGE;
 
-/// Parses a range as npm does; None for a text that npm refuses.
+/// Parses a range as npm does; None for a string that npm refuses.
 pub(crate) fn range(promise: &str) -> Option<Range> {
     if promise.len() > MAX_VERSION_RANGE || !promise.split("||").all(are_comparators) {
         return None;
@@ -12,14 +12,15 @@ pub(crate) fn range(promise: &str) -> Option<Range> {
     Range::parse(promise).ok()
 }
 
-/// Returns whether a range admits every release, and so promises none in particular.
+/// Returns whether a range admits every release, and so promises no particular release.
 pub(crate) fn admits_every_release(range: &Range) -> bool {
     Range::parse(">=0.0.0").is_ok_and(|all| range.allows_all(&all))
 }
 
-/// Returns whether a part of a range consists of versions and operators. npm refuses other words, and `Range` skips them.
+/// Returns whether a part of a range consists only of versions and operators. npm refuses other words, and `Range` skips
+/// them.
 fn are_comparators(part: &str) -> bool {
-    // Whether an operator waits for its version.
+    // `true` after an operator whose version has not appeared yet.
     let mut waiting = false;
     for (position, word) in part.split_whitespace().enumerate() {
         let version = word.trim_start_matches(['<', '>', '=', '~', '^']);

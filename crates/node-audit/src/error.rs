@@ -1,4 +1,4 @@
-//! Why a file could not be audited.
+//! The errors of an audit.
 
 use crate::damage::Damage;
 use crate::limits::{MAX_FILE, MAX_NAMES};
@@ -8,12 +8,12 @@ use crate::manifest::ManifestError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// The operating system refused.
+    /// The operating system cannot read the file.
     #[error("{file}: cannot be read: {source}")]
     Unreadable {
         /// The file.
         file: String,
-        /// The system's reason.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A folder or an archive without an addon.
@@ -21,10 +21,10 @@ pub enum AuditError {
     NoAddon {
         /// The folder or archive.
         file: String,
-        /// Links to folders outside, as package managers make them for the packages of a workspace.
+        /// Links to folders outside, such as the links that package managers create for the packages of a workspace.
         links: usize,
     },
-    /// An archive that is damaged, exceeds a limit, or holds an entry that npm does not pack.
+    /// An archive that is damaged, exceeds a limit, or contains an entry that npm does not pack.
     #[error("{file}: is not a usable npm tarball: {damage}")]
     Archive {
         /// The archive.
@@ -37,18 +37,18 @@ pub enum AuditError {
     Manifest {
         /// The package.json.
         file: String,
-        /// The parser's reason.
+        /// The parser's error.
         source: ManifestError,
     },
     /// A link to an addon that is not among the audited files.
-    #[error("{file}: is a link to {target}, which was not audited; name that file as well")]
+    #[error("{file}: is a link to {target}, which was not audited; pass that file as well")]
     Link {
         /// The link.
         file: String,
         /// The link's target.
         target: String,
     },
-    /// A directory in the place of a file.
+    /// A directory where a file was expected.
     #[error("{file}: is a directory, not a file")]
     Directory {
         /// The directory.
@@ -57,7 +57,7 @@ pub enum AuditError {
     /// A pipe, a socket or a device.
     #[error("{file}: is not a regular file")]
     Special {
-        /// Its path.
+        /// The path of the pipe, socket or device.
         file: String,
     },
     /// A file of more than [`crate::MAX_FILE`] bytes.
@@ -68,7 +68,7 @@ pub enum AuditError {
     },
     /// The names in all files of one audit take more than [`crate::MAX_NAMES`] bytes of memory.
     #[error(
-        "{file}: the names in this file and in the files before take more than {} MiB; audit the file by itself",
+        "{file}: the names in this file and in the files before it take more than {} MiB of memory; audit this file on its own",
         MAX_NAMES >> 20
     )]
     TooMuch {
@@ -88,6 +88,6 @@ pub enum AuditError {
 fn unfollowed_links(links: usize) -> String {
     match links {
         0 => String::new(),
-        links => format!("; links to folders outside are not followed ({links}): name those folders as well"),
+        links => format!("; links to folders outside are not followed ({links}): pass those folders as well"),
     }
 }

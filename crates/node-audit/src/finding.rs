@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know.
+    /// Worth knowing, but not a problem.
     Info,
     /// The addon may fail somewhere, or has a part that should not be shipped.
     Warning,
@@ -18,7 +18,7 @@ pub enum Severity {
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` keeps the width that a caller asks for.
+        // `pad` applies the width that the caller gives.
         f.pad(match self {
             Severity::Info => "info",
             Severity::Warning => "warning",

@@ -1,4 +1,4 @@
-//! The format of a file, by its first bytes.
+//! Recognises the format of a file by its first bytes.
 
 use crate::limits::MAX_FAT_PARTS;
 
@@ -13,10 +13,10 @@ pub(crate) enum Format {
     Pe,
 }
 
-/// A file without a format of addons.
+/// A file that does not have an addon format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotAnAddon {
-    /// The file begins as a PE file does, but is older: `a DOS program`.
+    /// The file begins like a PE file, but has an older format: `a DOS program`.
     OldProgram(&'static str),
     /// Any other file.
     Other,
@@ -47,13 +47,13 @@ impl Format {
     }
 }
 
-/// A Java class begins as a fat file does, with its version in the place of the number of parts.
+/// A Java class begins like a fat file, with its version where a fat file has the number of parts.
 fn is_macho(content: &[u8]) -> bool {
     let word = |at: usize| {
         content.get(at..).and_then(|rest| rest.first_chunk()).map(|word| u32::from_be_bytes(*word))
     };
     match word(0) {
-        // Fat; thin with 32 and 64 bits, in either byte order; fat with offsets of 64 bits.
+        // Fat; thin with 32 or 64 bits, in either byte order; fat with 64-bit offsets.
         Some(0xcafe_babe) => word(4).is_none_or(|parts| parts <= MAX_FAT_PARTS),
         Some(0xfeed_face | 0xcefa_edfe | 0xfeed_facf | 0xcffa_edfe | 0xcafe_babf) => true,
         _ => false,
@@ -72,7 +72,7 @@ fn old_program(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A format of archives.
+/// An archive format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArchiveFormat {
     /// A compressed tar archive.
@@ -82,10 +82,10 @@ pub(crate) enum ArchiveFormat {
 }
 
 impl ArchiveFormat {
-    /// Bytes of a file's start that decide.
+    /// The number of bytes at a file's start that decide.
     pub(crate) const START: u64 = 512;
 
-    /// Returns the format of an archive with this start.
+    /// Returns the format of an archive that begins with these bytes.
     pub(crate) fn of(start: &[u8]) -> Option<ArchiveFormat> {
         if start.starts_with(&[0x1f, 0x8b]) {
             Some(ArchiveFormat::Gzip)
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_decide() {
+    fn the_first_bytes_decide_the_format() {
         for (content, expected) in [
             (&b"\x7fELF"[..], Ok(Format::Elf)),
             (b"\xfe\xed\xfa\xce", Ok(Format::MachO)),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_of_dos_has_no_pe_header() {
+    fn a_dos_program_is_not_a_pe_file() {
         let mut content = vec![0; 0x44];
         content[..2].copy_from_slice(b"MZ");
         content[0x3c] = 0x40;
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_begin_as_gzip_or_tar() {
+    fn gzip_and_tar_archives_are_recognised() {
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(ArchiveFormat::of(&tar), Some(ArchiveFormat::Tar));

@@ -1,23 +1,23 @@
-//! The programs that install scripts of packages with addons run.
+//! The known programs in the install scripts of packages with addons.
 
-/// A program of install scripts.
+/// A program that install scripts run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InstallProgram {
     /// `node-gyp-build`
     pub(crate) name: &'static str,
     /// A clause with the program as its subject.
     pub(crate) effect: &'static str,
-    /// Whether the program downloads the addon, even if the package contains one.
+    /// `true` if the program downloads the addon, even if the package contains an addon.
     pub(crate) downloads: bool,
 }
 
-/// The known programs. The first one that a script contains is reported.
+/// The known programs. The rule reports the first program that a script contains.
 const PROGRAMS: [InstallProgram; 9] = [
     downloader("prebuild-install", "downloads the addon"),
-    program("node-gyp-build-optional-packages", "compiles the addon if no prebuilt one is installed"),
-    program("node-gyp-build", "compiles the addon if no prebuilt one fits"),
+    program("node-gyp-build-optional-packages", "compiles the addon if no prebuilt addon is installed"),
+    program("node-gyp-build", "compiles the addon if no prebuilt addon fits"),
     downloader("node-pre-gyp", "downloads the addon, or compiles it"),
-    program("pkg-prebuilds-verify", "compiles the addon if no prebuilt one fits"),
+    program("pkg-prebuilds-verify", "compiles the addon if no prebuilt addon fits"),
     program("napi-postinstall", "downloads an addon if none is installed"),
     program("node-gyp", "compiles the addon"),
     program("cmake-js", "compiles the addon"),
@@ -33,7 +33,7 @@ const fn downloader(name: &'static str, effect: &'static str) -> InstallProgram 
 }
 
 impl InstallProgram {
-    /// Returns the program that a script runs, by whole words.
+    /// Returns the known program that a script runs; only whole words match.
     pub(crate) fn of(script: &str) -> Option<InstallProgram> {
         let words: Vec<&str> =
             script.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').collect();
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_whole_words() {
+    fn only_whole_words_match_a_program() {
         let name = |script| InstallProgram::of(script).map(|program| program.name);
         assert_eq!(name("prebuild-install || node-gyp rebuild"), Some("prebuild-install"));
         assert_eq!(name("node-gyp-build"), Some("node-gyp-build"));

@@ -1,6 +1,8 @@
-//! Facts of a JavaScript file: the addons and packages that it loads by literal names, and whether it downloads.
+//! Reads the facts of a JavaScript file: the addons and packages that it loads by literal names, and whether it
+//! downloads.
 //!
-//! The text is searched, not parsed: a name that the file computes is not found, and nothing is concluded from its absence.
+//! The reader searches the text and does not parse it. It does not find names that the file computes, so no rule
+//! concludes anything from the absence of a name.
 
 use crate::limits::{MAX_REQUIRES, MAX_SPECIFIER};
 use crate::platform_package::PlatformPackage;
@@ -11,20 +13,20 @@ use crate::printable::printable;
 pub(crate) struct JavaScript {
     /// The path in the package.
     pub(crate) path: String,
-    /// The packages of platforms that the file requires or imports on demand, each once.
+    /// The platform packages that the file requires or imports on demand, each once.
     pub(crate) packages: Vec<String>,
     /// The addons that the file requires by a relative path, each once.
     pub(crate) addons: Vec<String>,
-    /// Whether napi-rs wrote the file, which then has a branch for each platform that napi-rs knows.
+    /// `true` if napi-rs generated the file, which then has a branch for each platform that napi-rs knows.
     pub(crate) is_generated: bool,
-    /// The call or program that downloads.
+    /// The call or program in the file that downloads.
     pub(crate) download: Option<&'static str>,
 }
 
-/// The parts of napi-rs' loaders that each version has one of.
+/// Strings in napi-rs' loaders; each version's loader contains one of them.
 const NAPI_RS: [&str; 4] = ["NAPI-RS", "NAPI_RS", "localFileExisted", "android-arm-eabi"];
 
-/// The calls of Node and of well-known packages that download, and programs.
+/// Calls of Node and of well-known packages that download, and programs that download.
 const DOWNLOADS: [&str; 12] = [
     "https.get(",
     "https.request(",
@@ -41,7 +43,7 @@ const DOWNLOADS: [&str; 12] = [
 ];
 
 impl JavaScript {
-    /// Reads the text of a file; `path` is its path in the package.
+    /// Reads the content of a file; `path` is its path in the package.
     pub(crate) fn read(path: &str, content: &[u8]) -> JavaScript {
         let text = String::from_utf8_lossy(content);
         let mut script = JavaScript {
@@ -82,10 +84,10 @@ pub(crate) fn downloads(text: &str) -> Option<&'static str> {
     DOWNLOADS.into_iter().find(|part| text.match_indices(part).any(|(position, _)| is_whole(position)))
 }
 
-/// Returns the literal arguments of a call: `require('./x.node')`. Calls in comments of whole lines do not count.
+/// Returns the literal arguments of a call: `require('./x.node')`. Calls in lines that are only comments do not count.
 fn specifiers<'a>(text: &'a str, call: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(call).filter_map(move |(position, _)| {
-        // A line of a bundle may be long; a comment of a whole line is short.
+        // A line of a bundle may be long, but a line that is only a comment is short.
         let start = text.floor_char_boundary(position.saturating_sub(MAX_SPECIFIER));
         let before = text.get(start..position)?;
         let line = before.rsplit_once('\n').map(|(_, line)| line).or((start == 0).then_some(before));
@@ -95,7 +97,7 @@ fn specifiers<'a>(text: &'a str, call: &'a str) -> impl Iterator<Item = &'a str>
         let rest = argument.get(quote.len_utf8()..)?;
         let end = rest.bytes().take(MAX_SPECIFIER).position(|byte| byte == quote as u8)?;
         let specifier = rest.get(..end)?;
-        // An expression in a template or an escaped letter makes another name.
+        // An expression in a template or an escape changes the name.
         (!is_comment && !specifier.contains(['$', '\\', '\n'])).then_some(specifier)
     })
 }
@@ -104,7 +106,7 @@ fn is_comment(line: &str) -> bool {
     line.starts_with("//") || line.starts_with('*') || line.starts_with("/*")
 }
 
-/// Returns the package that a specifier leads to: `@img/sharp-linux-x64` of `@img/sharp-linux-x64/sharp.node`.
+/// Returns the package in a module specifier: `@img/sharp-linux-x64` of `@img/sharp-linux-x64/sharp.node`.
 fn package_of(specifier: &str) -> Option<&str> {
     if specifier.starts_with(['.', '/']) || specifier.contains(':') {
         return None;
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn downloads_are_whole_words() {
+    fn only_whole_words_match_a_download() {
         for (text, expected) in [
             ("https.get(url, done)", Some("https.get(")),
             ("const res = await fetch(url)", Some("fetch(")),
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_text_ends() {
+    fn a_hostile_text_is_read_in_linear_time() {
         for text in [
             "require(".repeat(30_000),
             "require('".repeat(30_000),

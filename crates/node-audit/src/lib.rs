@@ -1,4 +1,4 @@
-//! Checks whether .node files load where their names say.
+//! Checks whether .node files load on the platforms that their names claim.
 //!
 //! ```no_run
 //! use node_audit::{Policy, audit, table};
@@ -8,9 +8,10 @@
 //! # Ok::<(), node_audit::AuditError>(())
 //! ```
 //!
-//! Each layer uses only those below: `report` (text); `verdict` and `summary`; `audit`; `source` (files on disk and in archives), and `check`
-//! with the `rules`; `readers` (`elf`, `macho`, `pe`); the data types, with `format` and `limits`. Rules read no file, and
-//! neither readers nor `source` know a rule. The crate serves any addon: it knows nothing of this project's targets or policy.
+//! Each layer uses only the layers below it: `report` (text); `verdict` and `summary`; `audit`; `source` (files on disk
+//! and in archives), and `check` with the `rules`; `readers` (`elf`, `macho`, `pe`); the data types, with `format` and
+//! `limits`. Rules read no files, and neither the readers nor `source` know the rules. The crate serves any addon: it
+//! knows nothing about this project's targets or policy.
 
 #![forbid(unsafe_code)]
 

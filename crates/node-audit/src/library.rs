@@ -1,4 +1,4 @@
-//! A library that comes with an addon, and that the loader opens with it.
+//! A library that comes with an addon, and that the loader opens with the addon.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,26 +7,25 @@ use crate::facts::Facts;
 use crate::neighbours::Neighbours;
 use crate::platform::Cpu;
 
-/// The words between a library's name and its problem, in the message of a finding.
+/// The words between a library's name and its problem in the message of a finding.
 pub(crate) const LOADED: &str = ", which the addon loads, ";
 
-/// A library that the loader opens with an addon, found before a rule asks for it.
+/// A library that the loader opens with an addon. The source finds it before the rules run.
 #[derive(Debug, Clone)]
 pub(crate) struct Library {
     /// The file's name: `libvips-cpp.so.42`.
     pub(crate) name: String,
-    /// The way from the addon: `x.node -> liba.so -> libb.so`.
+    /// The chain of needs from the addon: `x.node -> liba.so -> libb.so`.
     pub(crate) chain: String,
-    /// The facts, one element for each processor; or the reason why the file is not a library, as a clause without its
-    /// subject.
+    /// The facts for each processor; or the reason why the file is not a library, as a clause without a subject.
     pub(crate) parts: LibraryParts,
     /// The files that come with the library.
     pub(crate) neighbours: Neighbours,
-    /// The names of further libraries that the loader finds, in any way.
+    /// The names of the needed libraries that the loader finds, wherever they are.
     pub(crate) found: BTreeSet<String>,
 }
 
-/// The content of a library, shared by all addons that load it.
+/// The facts of a library, shared by all addons that load it.
 pub(crate) type LibraryParts = Result<Arc<Vec<Facts>>, String>;
 
 impl Library {

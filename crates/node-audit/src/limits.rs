@@ -1,206 +1,215 @@
-//! Every limit on input, memory and output, each with its unit and its reason.
+//! The limits on input, memory and output, each with its unit and its reason.
 //!
-//! Every count and length in an audited file is hostile: a small file can name any amount. A limit is far above what real
-//! addons and packages have, and low enough that an audit of any file ends in seconds and within the memory of a small machine.
+//! Every count and length in an audited file is hostile: a small file can claim any amount. A limit is far above the
+//! values of real addons and packages, and low enough that an audit of any file ends in seconds and within the memory of
+//! a small machine.
 
 // Files
 
-/// Bytes of a file: 512 MiB. The largest published addons have some 150 MB.
+/// The size of a file, in bytes: 512 MiB. The largest published addons have about 150 MB.
 pub const MAX_FILE: u64 = 512 << 20;
 
-/// Bytes of memory for the names in all files of one audit: 1 GiB. An addon with a hundred thousand names takes some 10 MB.
+/// The memory for the names in all files of one audit, in bytes: 1 GiB. An addon with a hundred thousand names takes
+/// about 10 MB.
 pub const MAX_NAMES: u64 = 1 << 30;
 
-/// Bytes of a package.json: 1 MiB.
+/// The size of a package.json, in bytes: 1 MiB.
 pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 
-/// Bytes of a policy file: 1 MiB. The file may be a device without an end.
+/// The size of a policy file, in bytes: 1 MiB. The file may be a device that never ends.
 pub(crate) const MAX_POLICY: u64 = 1 << 20;
 
-/// Folders within each other. Each addon's way up to its package is walked.
+/// The depth of nested folders. The audit walks from each addon up to its package.
 pub(crate) const MAX_FOLDER_DEPTH: usize = 128;
 
-/// Bytes from which on a file counts as heavy: 64 MiB. An archive counts as heavy, since it may hold such a file.
+/// The size from which a file counts as heavy, in bytes: 64 MiB. An archive always counts as heavy, since it may hold
+/// such a file.
 pub(crate) const MIN_HEAVY_FILE: u64 = 64 << 20;
 
-/// Heavy files in memory at a time. Without this limit there would be one for each processor.
+/// The number of heavy files in memory at a time. Without this limit, each processor would hold one.
 pub(crate) const MAX_HEAVY_FILES: usize = 4;
 
 // package.json
 
-/// Names in each of `os`, `cpu` and `libc` of a package.json. The package rule combines each name with each of the others.
+/// The number of names in each of `os`, `cpu` and `libc` of a package.json. The rule `package` combines each name with
+/// the names of the other two fields.
 pub(crate) const MAX_PLATFORM_NAMES: usize = 64;
 
-/// Rust targets in the field `napi`. napi-rs knows some 30.
+/// The number of Rust targets in the field `napi`. napi-rs knows about 30.
 pub(crate) const MAX_NAPI_TARGETS: usize = 256;
 
-/// Packages of platforms that a package.json lists. Each is compared with each target and each name in the loader.
+/// The number of platform packages that a package.json lists. A rule compares each package with each target and each name
+/// in the loader.
 pub(crate) const MAX_PLATFORM_PACKAGES: usize = 512;
 
-/// Paths in `exports` of a package.json that may lead to the loader.
+/// The number of paths in `exports` of a package.json that may lead to the loader.
 pub(crate) const MAX_EXPORTED_PATHS: usize = 64;
 
-/// Bytes of a range of versions. npm reads no longer range.
+/// The length of a version range, in bytes. npm does not read longer ranges.
 pub(crate) const MAX_VERSION_RANGE: usize = 256;
 
-/// Fields of a package.json whose lines are kept.
+/// The number of fields of a package.json whose lines are kept.
 pub(crate) const MAX_FIELD_LINES: usize = 1000;
 
 // JavaScript
 
-/// Files of a package that may be its loader or its install script.
+/// The number of files of a package that may be its loader or its install script.
 pub(crate) const MAX_SCRIPT_FILES: usize = 64;
 
-/// Bytes of such a file: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, which node-audit skips.
+/// The size of such a file, in bytes: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, which node-audit
+/// skips.
 pub(crate) const MAX_SCRIPT: u64 = 256 << 10;
 
-/// Packages, and addons, that a loader names.
+/// The number of packages, and of addons, that a loader names.
 pub(crate) const MAX_REQUIRES: usize = 512;
 
-/// Bytes of a literal name. npm allows 214 for a package.
+/// The length of a literal name, in bytes. npm allows 214 for a package.
 pub(crate) const MAX_SPECIFIER: usize = 512;
 
 // npm tarballs
 
-/// Bytes that an archive unpacks to: 1 GiB. A few kilobytes of gzip can unpack to any amount.
+/// The unpacked size of an archive, in bytes: 1 GiB. A few kilobytes of gzip can unpack to any amount.
 pub(crate) const MAX_UNPACKED: u64 = 1 << 30;
 
-/// Entries of an archive.
+/// The number of entries in an archive.
 pub(crate) const MAX_ENTRIES: usize = 200_000;
 
-/// Bytes of an entry's path.
+/// The length of an entry's path, in bytes.
 pub(crate) const MAX_ENTRY_PATH: usize = 1024;
 
-/// Bytes of a table of extended attributes, which holds an entry's path.
+/// The size of a table of extended attributes, which holds an entry's path, in bytes.
 pub(crate) const MAX_ENTRY_TABLE: u64 = 64 << 10;
 
-/// Bytes of memory for the names and package.json files of an archive: 64 MiB.
+/// The memory for the names and package.json files of an archive, in bytes: 64 MiB.
 pub(crate) const MAX_LISTED: u64 = 64 << 20;
 
-/// Addons of an archive. Packages have some hundred; the findings of the smallest addon take 10 KB.
+/// The number of addons in an archive. Packages have about a hundred; the findings of the smallest addon take 10 KB.
 pub(crate) const MAX_ARCHIVE_ADDONS: usize = 10_000;
 
 // Names in all formats
 
-/// Bytes of a name. Mangled C++ names of several kilobytes are real.
+/// The length of a name, in bytes. Real addons have mangled C++ names of several kilobytes.
 pub(crate) const MAX_NAME: usize = 64 << 10;
 
-/// Bytes of all names in a string table or export trie: 64 MiB.
+/// The total length of the names in a string table or export trie, in bytes: 64 MiB.
 pub(crate) const MAX_TABLE_NAMES: usize = 64 << 20;
 
-/// Reads of a string table, in multiples of its length. Names may overlap: a name may be the end of another, and each symbol
-/// version names its library.
+/// The bytes that may be read from a string table, in multiples of its length. Names may overlap: a name may be the end
+/// of another name, and each symbol version names its library.
 pub(crate) const MAX_TABLE_READS: usize = 8;
 
-/// Bytes that may be read of any string table, however small.
+/// The bytes that may be read from any string table, however small.
 pub(crate) const MIN_TABLE_READ: usize = 64 << 10;
 
-/// Names in a file. Node itself has some 75,000.
+/// The number of names in a file. Node itself has about 75,000.
 pub(crate) const MAX_NAME_COUNT: usize = 1 << 20;
 
 // ELF
 
-/// DT_NEEDED entries. Each library is looked for in each directory of a RUNPATH.
+/// The number of DT_NEEDED entries. The audit looks for each library in each directory of a RUNPATH.
 pub(crate) const MAX_NEEDED: usize = 512;
 
-/// Entries of a dynamic table. Linkers write some thirty, and one for each library.
+/// The number of entries in a dynamic table. Linkers write about thirty, and one for each library.
 pub(crate) const MAX_DYNAMIC_ENTRIES: usize = 4096;
 
-/// Entries of an RPATH or RUNPATH. Each library is looked for on disk in each of them.
+/// The number of entries in an RPATH or RUNPATH. The audit looks on disk for each library in each entry.
 pub(crate) const MAX_RUNPATH_ENTRIES: usize = 64;
 
-/// Bytes of a section's name. The sections of debug information have shorter names.
+/// The length of a section's name, in bytes. The sections of debug information have shorter names.
 pub(crate) const MAX_SECTION_NAME: usize = 64;
 
-/// Sections of debug information that are listed. Compilers write some thirty.
+/// The number of listed sections of debug information. Compilers write about thirty.
 pub(crate) const MAX_LEFTOVERS: usize = 256;
 
-/// Libraries that are read with an addon; further ones are not followed. Packages ship some ten.
+/// The number of libraries that are read with an addon; the audit does not follow more. Packages ship about ten.
 pub(crate) const MAX_LIBRARIES: usize = 64;
 
-/// Reads of an archive: for its names, its addons, their libraries, and those that these need. Deeper needs are not followed.
+/// The number of passes over an archive: for its names, its addons, their libraries, and the libraries that these need.
+/// The audit does not follow deeper needs.
 pub(crate) const MAX_ARCHIVE_READS: usize = 8;
 
-/// Segments of one kind, of a Mach-O file as well, and notes in one segment. Linkers write one to three.
+/// The number of segments of one kind (also in a Mach-O file), and of notes in one segment. Linkers write one to three.
 pub(crate) const MAX_SEGMENTS: usize = 64;
 
-/// Relocations of one table that are searched for a registered module.
+/// The number of relocations in one table that are searched for a registered module.
 pub(crate) const MAX_RELOCATIONS: usize = 1 << 20;
 
-/// The highest index of a symbol version, which has 15 bits; no file has more versions.
+/// The highest index of a symbol version. An index has 15 bits, so no file has more versions.
 pub(crate) const MAX_VERSION_INDEX: u16 = 0x7fff;
 
 // Mach-O
 
-/// Parts of a fat file. Apple's tools write some ten. A Java class, which begins with the same four bytes, has its version
-/// where a fat file has the number of parts, and those versions began with 45.
+/// The number of parts in a fat file. Apple's tools write about ten. A Java class begins with the same four bytes, and
+/// has its version, at least 45, where a fat file has the number of parts.
 pub(crate) const MAX_FAT_PARTS: u32 = 44;
 
-/// Libraries, directories to search, and writable segments. Each library is looked for in each directory.
+/// The number of libraries, of directories to search, and of writable segments. The audit looks for each library in each
+/// directory.
 pub(crate) const MAX_LOAD_COMMANDS: usize = 512;
 
-/// Bytes of a path in a load command. macOS opens no path of more than 1024.
+/// The length of a path in a load command, in bytes. macOS opens no longer path than 1024 bytes.
 pub(crate) const MAX_LOAD_PATH: usize = 4096;
 
-/// Nodes of an export trie in a row: one for each byte of the longest name, and the root.
+/// The depth of an export trie: one node for each byte of the longest name, and the root.
 pub(crate) const MAX_TRIE_DEPTH: usize = MAX_NAME + 1;
 
-/// Code directories of a signature: one, and one for each further kind of hash.
+/// The number of code directories in a signature: one for each kind of hash.
 pub(crate) const MAX_CODE_DIRECTORIES: usize = 6;
 
 // PE
 
-/// Sections. Each address is looked up in all of them.
+/// The number of sections. The reader looks up each address in all sections.
 pub(crate) const MAX_SECTIONS: usize = 256;
 
-/// Libraries that are imported from.
+/// The number of libraries that a file imports from.
 pub(crate) const MAX_DLLS: usize = 1024;
 
-/// Imports. Lists may overlap, so a small file could name any number.
+/// The number of imported names. Lists may overlap, so a small file could name any number.
 pub(crate) const MAX_IMPORTS: u32 = 1 << 18;
 
-/// Exported names. Their numbers have 16 bits, but one function may have several names.
+/// The number of exported names. Ordinals have 16 bits, but one function may have several names.
 pub(crate) const MAX_EXPORTS: u32 = 1 << 18;
 
-/// Entries of the debug directory. Linkers write fewer than 8.
+/// The number of entries in the debug directory. Linkers write fewer than 8.
 pub(crate) const MAX_DEBUG_ENTRIES: u32 = 64;
 
 // Paths of the build machine
 
-/// Distinct paths that are kept; with more, the rules say "at least".
+/// The number of distinct paths that are kept; if a file has more, the rules say "at least".
 pub(crate) const MAX_PATHS: usize = 10_000;
 
-/// Bytes of a path that are kept.
+/// The length of a path that is kept, in bytes.
 pub(crate) const MAX_PATH: usize = 1024;
 
-/// Places at which a path may begin. A file with more was made to keep its reader busy.
+/// The number of places at which a path may begin. Only a hostile file has more.
 pub(crate) const MAX_PATH_STARTS: usize = 1 << 18;
 
 // Files that are not addons
 
-/// Characters of a title or a line that a damaged file is quoted by.
+/// The number of characters of a title or a line that quotes a damaged file.
 pub(crate) const MAX_QUOTED_LINE: usize = 80;
 
 // Findings
 
-/// Findings of one rule in one file; the others are counted.
+/// The number of findings of one rule in one file; further findings are only counted.
 pub(crate) const MAX_FINDINGS: usize = 100;
 
-/// Bytes of each text of a finding. File names may have any length, and tables take long to lay out.
+/// The length of each text of a finding, in bytes. File names may have any length, and tables of long texts are slow to
+/// lay out.
 pub(crate) const MAX_FINDING_TEXT: usize = 4096;
 
-/// Names that the evidence of a finding lists.
+/// The number of names in the evidence of a finding.
 pub(crate) const MAX_EVIDENCE_NAMES: usize = 5;
 
-/// Characters of a name in evidence. Mangled C++ names fill a page.
+/// The number of characters of a name in evidence. Mangled C++ names fill a page.
 pub(crate) const MAX_EVIDENCE_NAME: usize = 60;
 
-/// Directories that the evidence of `build-path` lists.
+/// The number of directories in the evidence of `build-path`.
 pub(crate) const MAX_EVIDENCE_DIRECTORIES: usize = 6;
 
 // Output
 
-/// Names of a list that `--facts` prints.
+/// The number of names of a list that `--facts` prints.
 pub(crate) const MAX_FACT_NAMES: usize = 12;
 
 /// The fewest columns of a table, even on a narrower terminal.
@@ -212,26 +221,27 @@ pub(crate) const MIN_PROSE_WIDTH: u16 = 30;
 /// The most columns of a table, even on a wider terminal.
 pub(crate) const MAX_TABLE_WIDTH: u16 = 120;
 
-/// Platforms with one reason that a verdict lists.
+/// The number of platforms that a verdict lists for one reason.
 pub(crate) const MAX_VERDICT_PLATFORMS: usize = 6;
 
-/// Libraries of other packages that a verdict lists.
+/// The number of libraries of other packages that a verdict lists.
 pub(crate) const MAX_VERDICT_LIBRARIES: usize = 3;
 
-/// Reasons of failures that a verdict lists.
+/// The number of reasons for failures that a verdict lists.
 pub(crate) const MAX_VERDICT_REASONS: usize = 3;
 
-/// Platforms and packages of platforms that evidence lists.
+/// The number of platforms or platform packages that evidence lists.
 pub(crate) const MAX_LISTED_PLATFORMS: usize = 40;
 
-/// Columns of the package names in a summary.
+/// The number of columns for the package names in a summary.
 pub(crate) const MAX_PACKAGE_WIDTH: usize = 30;
 
-/// Files of a finding that are listed.
+/// The number of files that are listed for a finding.
 pub(crate) const MAX_TABLE_FILES: usize = 20;
 
-/// Addons from which on a progress bar is shown. Fewer are read within a second.
+/// The number of addons from which a progress bar appears. Fewer addons are read within a second.
 pub const MIN_PROGRESS_ADDONS: u64 = 20;
 
-/// Imports without a version. The search for the first glibc with a name takes up to 42 hashes.
+/// The number of imports without a version that are looked up. The search for the first glibc with a name takes up to 42
+/// hashes.
 pub(crate) const MAX_UNVERSIONED: usize = 10_000;

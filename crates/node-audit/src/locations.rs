@@ -1,50 +1,51 @@
-//! The places of reported files in a repository, for code hosts.
+//! The locations of reported files in a repository, for code hosts.
 
 use std::path::{Component, MAIN_SEPARATOR_STR, Path, PathBuf};
 
 use crate::printable::display_path;
 
-/// Converts reported paths to paths from the root of the repository.
+/// Converts reported paths to paths relative to the root of the repository.
 #[derive(Debug, Clone, Default)]
 pub struct Locations {
-    /// The current folder, from the repository's root on.
+    /// The current folder, relative to the repository's root.
     folder: PathBuf,
     /// The root of the repository, or else the current folder.
     root: PathBuf,
-    /// The archives among the given paths, as they are reported.
+    /// The archives among the given paths, as reported.
     archives: Vec<String>,
 }
 
-/// The place of a reported file.
+/// The location of a reported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location {
-    /// The file, or the archive that contains it; from the root on, or absolute, with `/` between the parts.
+    /// The file, or the archive that contains it; relative to the root or absolute, with `/` between the parts.
     pub(crate) path: String,
-    /// Whether the file is outside of the repository.
+    /// `true` if the file is outside of the repository.
     pub(crate) is_outside: bool,
-    /// The path in the archive.
+    /// The path in the archive, for a file in an archive.
     pub(crate) entry: Option<String>,
 }
 
 impl Locations {
-    /// Returns the places for an audit of these paths in the current folder. The repository is the nearest folder with a `.git`.
+    /// Returns the locations for an audit of these paths in the current folder. The repository is the nearest folder with
+    /// a `.git`.
     #[must_use]
     pub fn new(paths: &[PathBuf]) -> Locations {
         let current = std::env::current_dir().unwrap_or_default();
-        // A worktree has a file of that name.
+        // In a worktree, `.git` is a file.
         let root = current.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&current);
         let folder = current.strip_prefix(root).unwrap_or(Path::new("")).to_path_buf();
         let archives = paths.iter().filter(|path| !path.is_dir()).map(|path| display_path(path)).collect();
         Locations { folder, root: root.to_path_buf(), archives }
     }
 
-    /// Returns the place of a reported file.
+    /// Returns the location of a reported file.
     pub(crate) fn of(&self, file: &str) -> Location {
         let archive = self.archives.iter().find_map(|archive| {
             let entry = file.strip_prefix(archive.as_str())?.strip_prefix(':')?;
             Some((archive.as_str(), entry.to_owned()))
         });
-        // A tarball from standard input has a name, but no place.
+        // A tarball from standard input has a name, but no location.
         if let Some((archive, entry)) = archive.clone().filter(|(archive, _)| !Path::new(archive).exists()) {
             return Location { path: archive.to_owned(), is_outside: true, entry: Some(entry) };
         }
@@ -62,7 +63,7 @@ impl Locations {
     }
 }
 
-/// Returns a relative path without `.` and `..`; None if the path leads out.
+/// Returns a relative path without `.` and `..`; None if the path leads out of its root.
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_start_at_the_root_of_the_repository() {
+    fn paths_are_relative_to_the_root_of_the_repository() {
         let locations = Locations {
             folder: PathBuf::from("packages/x"),
             root: PathBuf::from("/srv/repo"),

@@ -1,4 +1,4 @@
-//! The command `node-audit`: checks whether .node files load where their names claim.
+//! The command `node-audit`: checks whether .node files load on the platforms that their names claim.
 
 #![forbid(unsafe_code)]
 
@@ -19,10 +19,10 @@ use node_audit::{
     sarif, summarize, summary_json, summary_table, verdict_lines, verdicts,
 };
 
-/// Columns of the output if it does not go to a terminal.
+/// The width of the output, in columns, if it does not go to a terminal.
 const DEFAULT_WIDTH: u16 = 100;
 
-/// The name under which a tarball from standard input is reported.
+/// The name under which the audit reports a tarball from standard input.
 const STANDARD_INPUT: &str = "stdin";
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the command. Returns the exit status, or the error of writing.
+/// Runs the command. Returns the exit status, or the error if the output cannot be written.
 fn run(arguments: &Arguments) -> io::Result<u8> {
     let width = console::Term::stdout().size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| columns);
     if let Some(name) = &arguments.explain {
@@ -69,7 +69,7 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
         _ => (findings(&audit, arguments, &policy, width)?, audit.has_errors()),
     };
     print(&text)?;
-    // Without a verdict, a file without facts is one that could not be read.
+    // `--facts` gives no verdict, so a file without facts counts as unreadable.
     let is_complete = audit.failures.is_empty() && !(arguments.facts && audit.damaged().next().is_some());
     Ok(match (is_complete, has_errors) {
         (false, _) => 2,
@@ -78,7 +78,7 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
     })
 }
 
-/// Returns the policy: a named one before a file of that name.
+/// Returns the policy. A named policy takes precedence over a file of the same name.
 fn policy(arguments: &Arguments) -> Result<Policy, String> {
     let policy = match &arguments.policy {
         None => Policy::default(),
@@ -163,7 +163,7 @@ fn summary(
     })
 }
 
-/// Prints the explanation of a rule or of a named policy, or the list of all. Returns the exit status.
+/// Prints the explanation of a rule or of a named policy, or lists all of them. Returns the exit status.
 fn print_explanation(name: Option<&str>, width: u16) -> io::Result<u8> {
     let Some(name) = name else {
         let text = format!("{}\nPolicies (--policy):\n{}", rule_list(width), policy_list(width));
@@ -186,18 +186,18 @@ fn print_explanation(name: Option<&str>, width: u16) -> io::Result<u8> {
 
 fn print(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
-        // A reader that closes the pipe early (`| head`) is not a failure of the audit.
+        // A reader that closes the pipe early (`| head`) does not make the audit fail.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
 }
 
-/// Prints an error to standard error. A failure of that has nowhere to go.
+/// Prints an error to standard error. If that fails, nothing can report the failure.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "node-audit: {message}");
 }
 
-/// Returns a table with coloured severities, if standard output is a terminal and NO_COLOR is not set.
+/// Returns a table, with coloured severities if standard output is a terminal and NO_COLOR is not set.
 fn coloured(text: &str) -> String {
     if !console::colors_enabled() {
         return text.to_owned();

@@ -14,14 +14,14 @@ const INSTALL_SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 
 /// The fields of a package.json that matter to an addon.
 ///
-/// A field of another shape than npm documents counts as absent, as it does to npm.
+/// A field whose shape is not the one that npm documents counts as absent, as in npm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// `name`
     pub name: Option<String>,
     /// `version`
     pub version: Option<String>,
-    /// `os`: names of systems, or `!` and a name.
+    /// `os`: names of systems, each possibly after a `!`.
     pub os: Vec<String>,
     /// `cpu`, in the same form.
     pub cpu: Vec<String>,
@@ -35,19 +35,19 @@ pub struct Manifest {
     pub files: Vec<String>,
     /// `scripts`, by name.
     pub scripts: Vec<(String, String)>,
-    /// Whether `gypfile` is false, so that npm does not compile a binding.gyp.
+    /// `true` if `gypfile` is false, so that npm does not compile a binding.gyp.
     pub no_gyp: bool,
     /// The names in `optionalDependencies`.
     pub optional_dependencies: Vec<String>,
-    /// Their ranges of versions, in the same order; empty for a range that is not a text.
+    /// The version ranges of these dependencies, in the same order; empty for a range that is not a string.
     pub optional_ranges: Vec<String>,
     /// The names in `dependencies`.
     pub dependencies: Vec<String>,
-    /// The paths in `exports`, whatever their conditions are.
+    /// The paths in `exports`, under any condition.
     pub exports: Vec<String>,
     /// `napi`, the configuration of napi-rs.
     pub(crate) napi: Option<NapiConfig>,
-    /// The lines on which fields begin, by name: `scripts.install`.
+    /// The line on which each field begins, by name: `scripts.install`.
     pub(crate) lines: BTreeMap<String, usize>,
 }
 
@@ -62,7 +62,7 @@ impl Manifest {
     /// Parses the text of a package.json.
     ///
     /// # Errors
-    /// The text is not a JSON object, or names more systems than exist.
+    /// The text is not a JSON object, or a list of platforms is too long.
     pub fn parse(content: &[u8]) -> Result<Manifest, ManifestError> {
         // npm accepts a byte-order mark.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
@@ -72,7 +72,7 @@ impl Manifest {
             return Err(ManifestError { reason: "the file does not contain an object".to_owned() });
         }
         let text = |value: &Value| value.as_str().map(|text| printable(text.as_bytes()));
-        // To npm, a single text is a list of one.
+        // npm treats a single string as a list of one.
         let list = |value: &Value| match value {
             Value::Array(items) => items.iter().filter_map(text).collect(),
             single => text(single).into_iter().collect::<Vec<_>>(),
@@ -112,14 +112,15 @@ impl Manifest {
         })
     }
 
-    /// Returns `name@version`, without the parts that are absent.
+    /// Returns `name@version`, without absent parts.
     #[must_use]
     pub fn title(&self) -> String {
         let name = self.name.as_deref().unwrap_or("a package without a name");
         self.version.as_ref().map_or_else(|| name.to_owned(), |version| format!("{name}@{version}"))
     }
 
-    /// Returns the line of the first field that a text names, from 1, or that of `name`: `scripts.install: node-gyp rebuild`.
+    /// Returns the line, from 1, of the first field that a text names, such as `scripts.install: node-gyp rebuild`; or
+    /// else the line of `name`.
     pub(crate) fn line_of(&self, text: &str) -> usize {
         let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let words = text.split(|c: char| !is_in_name(c));
@@ -127,13 +128,13 @@ impl Manifest {
         line.or_else(|| self.lines.get("name")).copied().unwrap_or(1)
     }
 
-    /// Returns the names and texts of the scripts that npm runs on installation, in npm's order.
+    /// Returns the names and commands of the scripts that npm runs on installation, in npm's order.
     pub(crate) fn install_scripts(&self) -> impl Iterator<Item = (&str, &str)> {
         let script = |wanted: &&str| self.scripts.iter().find(|(name, _)| name == wanted);
         INSTALL_SCRIPTS.iter().filter_map(script).map(|(name, script)| (name.as_str(), script.as_str()))
     }
 
-    /// Returns the addons that `main` and `files` name, without patterns.
+    /// Returns the addons that `main` and `files` name; ignores patterns.
     pub(crate) fn named_addons(&self) -> impl Iterator<Item = NamedAddon<'_>> {
         let main = self.main.iter().map(|path| ("main", path.as_str()));
         let files = self.files.iter().map(|path| ("files", path.as_str()));
@@ -144,15 +145,15 @@ impl Manifest {
     }
 }
 
-/// Returns the fields of an object by name. The order of serde_json's own objects depends on a feature that another crate of a
-/// build may enable.
+/// Returns the fields of an object, ordered by name. The order in serde_json's own objects depends on a feature that
+/// another crate in the build may enable.
 fn entries(value: &Value) -> Vec<(&String, &Value)> {
     let mut entries: Vec<_> = value.as_object().into_iter().flatten().collect();
     entries.sort_by_key(|(name, _)| *name);
     entries
 }
 
-/// Returns the paths in `exports`, without patterns.
+/// Returns the paths in `exports`; ignores patterns.
 fn exported_paths(exports: &Value) -> Vec<String> {
     let mut paths = Vec::new();
     let mut left = vec![exports];
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_another_shape_are_absent() {
+    fn fields_of_another_shape_count_as_absent() {
         let manifest = Manifest::parse(
             br#"{"name": 1, "version": "1.0.0", "os": "linux", "cpu": ["x64", 3], "libc": {}, "engines": "x",
                 "scripts": {"install": "node-gyp-build", "test": null}, "gypfile": false,
@@ -206,7 +207,7 @@ mod tests {
         );
     }
 
-    /// Three lists of 20,000 names made 8 * 10^12 promised platforms.
+    /// Three lists of 20,000 names produced 8 * 10^12 promised platforms.
     #[test]
     fn lists_of_platforms_are_bounded() {
         let list = |count| format!(r#"{{"os": [{}"linux"]}}"#, r#""linux","#.repeat(count));
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_an_object_is_an_error() {
+    fn json_other_than_an_object_is_an_error() {
         for text in ["", "[]", "{", "null", "\"x\""] {
             assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
         }

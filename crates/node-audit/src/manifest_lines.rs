@@ -1,18 +1,19 @@
-//! The lines of a package.json on which its fields begin.
+//! Finds the lines on which the fields of a package.json begin.
 
 use std::collections::BTreeMap;
 
 use crate::limits::MAX_FIELD_LINES;
 
-/// Returns the line of each field of the top level, from 1, and of each field of an object there: `scripts`, `scripts.install`.
+/// Returns the line, from 1, of each field at the top level, and of each field of an object at the top level: `scripts`,
+/// `scripts.install`.
 ///
-/// The text is valid JSON.
+/// The text must be valid JSON.
 pub(crate) fn field_lines(text: &[u8]) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
     let mut path: Vec<String> = Vec::new();
     let mut scanner = Scanner { text, position: 0, line: 1 };
     let mut depth = 0_usize;
-    // The last text, and its line: a field's name if a colon follows.
+    // The last string and its line; the string is a field's name if a colon follows.
     let mut last: Option<(String, usize)> = None;
     while let Some(byte) = scanner.next() {
         match byte {
@@ -23,7 +24,7 @@ pub(crate) fn field_lines(text: &[u8]) -> BTreeMap<String, usize> {
             b':' => {
                 let Some((name, line)) = last.take().filter(|_| depth > 0 && depth <= 2) else { continue };
                 path.truncate(depth - 1);
-                // Otherwise the name belongs to an object in an array.
+                // At any other depth, the name belongs to an object in an array.
                 if path.len() == depth - 1 && lines.len() < MAX_FIELD_LINES {
                     path.push(name);
                     lines.entry(path.join(".")).or_insert(line);
@@ -54,7 +55,7 @@ impl Scanner<'_> {
         Some(byte)
     }
 
-    /// Returns the text up to the closing quote, with its escapes as they are.
+    /// Returns the string up to the closing quote, without decoding its escapes.
     fn string(&mut self) -> String {
         let start = self.position;
         while let Some(byte) = self.next() {
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_any_kind_end() {
+    fn any_text_is_read_to_its_end() {
         for text in ["", "{", "\"", "\"\\", "{\"a\"", ":::", "}}]]{:\"a\":", "[[[[[["] {
             field_lines(text.as_bytes());
         }

@@ -1,4 +1,5 @@
-//! The release of Node or of a program with a Node in it that a name claims, by the ABI (NODE_MODULE_VERSION) or by its version.
+//! Reads which release of Node, or of a program that embeds Node, a name claims: by its ABI (NODE_MODULE_VERSION) or by
+//! its version.
 
 use crate::claim::{Claim, at_the_end, system_at_the_end};
 use crate::node_abi;
@@ -13,15 +14,15 @@ pub(crate) enum Runtime {
     NwJs,
 }
 
-/// The claim of a file's name and its folders.
+/// The claim that a file's name and its folders make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct AbiClaim {
     /// The ABI.
     pub(crate) abi: Option<u32>,
     /// The program, if a name gives one.
     pub(crate) runtime: Option<Runtime>,
-    /// Whether loaders open the file for no other ABI, even if the addon would load there: prebuildify's `abi115`, and
-    /// `node-v115` of node-pre-gyp.
+    /// `true` if loaders open the file only for this ABI, even if the addon would load with others: prebuildify's
+    /// `abi115`, and node-pre-gyp's `node-v115`.
     pub(crate) is_exact: bool,
 }
 
@@ -33,13 +34,13 @@ pub(crate) struct Bound {
 }
 
 impl AbiClaim {
-    /// Reads prebuildify's tags `electron` and `abi115` (ignored beside `napi`); `node-v115` of prebuild
-    /// and node-pre-gyp; or the number after a platform.
+    /// Reads prebuildify's tags `electron` and `abi115` (ignored beside `napi`), `node-v115` of prebuild and
+    /// node-pre-gyp, or the number after a platform.
     pub(crate) fn new(file: &str, folders: &[&str]) -> AbiClaim {
         let stem = file.strip_suffix(".node").unwrap_or(file);
         let tags: Vec<&str> = stem.split('.').collect();
         let of_tags = match tags[..] {
-            // A file without a tag may have any name.
+            // A file name without a tag is arbitrary.
             [_] => None,
             _ => tags.iter().find_map(|tag| runtime(tag)),
         };
@@ -87,7 +88,7 @@ fn in_words(name: &str) -> Option<AbiClaim> {
 pub(crate) fn bound(name: &str) -> Option<Bound> {
     let name = normalized(name);
     let (name, libc) = match name.rsplit_once('-') {
-        // The order of fibers' folders.
+        // The package fibers orders its folders in this way.
         Some((start, end @ ("glibc" | "musl"))) => (start, Libc::by_name(end)),
         _ => (name.as_str(), None),
     };
@@ -103,7 +104,7 @@ pub(crate) fn bound(name: &str) -> Option<Bound> {
         return Some(Bound { claim: Some(at_the_end(platform)?), abi, runtime: Some(program) });
     }
     let abi = number(last)?;
-    // `linux-64` is a processor.
+    // In `linux-64`, the number gives the processor.
     if at_the_end(name).is_some() {
         return None;
     }
@@ -115,7 +116,7 @@ pub(crate) fn bound(name: &str) -> Option<Bound> {
     })
 }
 
-/// Parses an ABI. Numbers up to 40 are releases of Node: ABIs are above 40 since Node 1.
+/// Parses an ABI. Numbers up to 40 are releases of Node, since ABIs are above 40 from Node 1 on.
 fn number(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|abi| (41..=9999).contains(abi))
 }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_abi_is_that_of_the_tag_or_the_folder() {
+    fn the_abi_comes_from_the_tag_or_the_folder() {
         for (path, expected) in [
             ("prebuilds/linux-x64/node.abi115.node", Some(115)),
             ("prebuilds/linux-x64/@a+b.abi115.uv1.armv8.glibc.node", Some(115)),
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_that_of_the_tag_or_before_the_abi() {
+    fn the_program_comes_from_the_tag_or_the_word_before_the_abi() {
         for (path, expected, is_exact) in [
             ("prebuilds/linux-x64/node.abi115.node", Some(Runtime::Node), true),
             ("prebuilds/linux-x64/electron.abi98.node", Some(Runtime::Electron), true),

@@ -1,4 +1,4 @@
-//! The claims that the names of an addon and of its package make together.
+//! Combines the claims that the names of an addon and of its package make.
 
 use crate::claim::Claim;
 use crate::facts::Facts;
@@ -11,18 +11,18 @@ use crate::platform::{Cpu, Libc, Os};
 /// The claims of an addon's file name, its folders, its package's name and its package.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NameClaims {
-    /// The platform that the first name with a platform claims, completed by the others.
+    /// The platform that the first name with a platform claims, completed by the other names.
     pub(crate) claim: Option<Claim>,
-    /// The claim if no name, nor all together, give both a system and a processor.
+    /// The claim, if the names give no system or no processor, even when combined.
     pub(crate) partial: PartialClaim,
-    /// The ABI that a name claims, and the program with that ABI.
+    /// The ABI that a name claims, and the program that has this ABI.
     pub(crate) abi: AbiClaim,
     /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
 }
 
 impl NameClaims {
-    /// Reads the claims of a path with `/` between its parts, from the folder of the package.json if there is one.
+    /// Reads the claims of a path with `/` between its parts, relative to the folder of the package.json, if present.
     pub(crate) fn new(path: &str, package: Option<&Manifest>) -> NameClaims {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
@@ -65,8 +65,8 @@ impl NameClaims {
     }
 }
 
-/// Returns the first hint with a system and a processor, and its position. If no hint has both, the first system and the first
-/// processor together make one, provided that a name in the package gives one of them.
+/// Returns the first hint with a system and a processor, and its position. If no hint has both, the first system and the
+/// first processor form a hint, provided that a name in the package gives one of them.
 fn first(hints: &[Hint], in_package: usize) -> Option<(usize, Hint)> {
     let copy = |hint: &Hint, os, cpus: &[Cpu]| Hint {
         place: hint.place.clone(),
@@ -228,7 +228,7 @@ mod tests {
             ("x.x64-linux.node", "linux-x64"),
             ("x64-windows/x.node", "win32-x64-msvc"),
             ("aarch64-linux-gnu/x.node", "linux-arm64-gnu"),
-            // two names together
+            // two names combined
             ("linux/lib/x64/x.node", "linux-x64"),
             ("prebuilds/arm64/x.linux.node", "linux-arm64"),
             // the innermost name counts
@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    /// Describes the part of a claim: `linux?` with a word that has other meanings, `x64`.
+    /// Describes a partial claim: `linux?` with a word that has other meanings, `x64`.
     fn partial(path: &str) -> String {
         let PartialClaim { os, is_ambiguous, cpus, libc } = NameClaims::new(path, None).partial;
         let os = os.map(|os| format!("{os}{}", if is_ambiguous { "?" } else { "" }));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_claim_a_part_of_a_platform() {
+    fn names_may_claim_only_a_part_of_a_platform() {
         for (path, expected) in [
             ("lib/bcrypt.linux.node", "linux"),
             ("lib/bcrypt.win32.node", "win32"),
@@ -297,7 +297,7 @@ mod tests {
             ("lib/get-windows.node", "win32?"),
             ("lib/hash-mac.node", "darwin?"),
             ("windows/x.node", "win32?"),
-            // Mere words.
+            // Ordinary words.
             ("linuxbrew/x.node", ""),
             ("home/linux/project/build/Release/x.node", ""),
             ("lib/selinux.node", ""),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_contradict_each_other_are_listed_and_the_first_counts() {
+    fn contradicting_names_are_listed_and_the_first_name_counts() {
         let claims = NameClaims::new("linux-x64/x.linux-arm64.node", None);
         assert_eq!(claims.claim.map(|claim| claim.to_string()).as_deref(), Some("linux-arm64"));
         assert_eq!(claims.conflicts, ["the file's name x.linux-arm64.node and its folder linux-x64"]);

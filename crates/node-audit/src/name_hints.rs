@@ -1,4 +1,4 @@
-//! The claim of each name: the file's, its folders', the package's, and package.json's fields.
+//! Reads the claim of each name: the file's name, its folders, the package's name, and the fields of package.json.
 
 use crate::claim::{Claim, at_the_end, of_folders, processor_at_the_end, system_at_the_end};
 use crate::manifest::Manifest;
@@ -7,7 +7,7 @@ use crate::platform::{Cpu, Libc, Os};
 use crate::platform_words::System;
 use crate::printable::printable;
 
-/// The farthest folder above an addon that may claim a part of a platform; 1 is the addon's own folder.
+/// The number of folders above an addon that may claim a part of a platform; 1 is the addon's own folder.
 const MAX_DISTANCE: usize = 3;
 
 /// The claim of one name.
@@ -16,7 +16,7 @@ pub(crate) struct Hint {
     /// The name, as text.
     pub(crate) place: String,
     pub(crate) os: Option<Os>,
-    /// Whether the system's word has other meanings.
+    /// `true` if the word for the system has other meanings.
     pub(crate) is_ambiguous: bool,
     pub(crate) cpus: Vec<Cpu>,
     pub(crate) libc: Option<Libc>,
@@ -37,10 +37,10 @@ pub(crate) fn of_file(file: &str) -> Hint {
     if let Some(claim) = whole {
         return Hint { libc: claim.libc.or(tag), ..hint(place, claim) };
     }
-    // A tag of its own is certain: x.mac.node, x.windows.node.
+    // A word that is a whole tag is unambiguous: x.mac.node, x.windows.node.
     let name = tags.next().unwrap_or_default();
     let of_tag = tags.rev().find_map(|tag| {
-        // The C library says nothing about the system: prebuildify writes it for all.
+        // The C library does not imply the system: prebuildify writes it for all systems.
         let system = system_at_the_end(tag).filter(|_| Libc::by_name(tag).is_none())?;
         Some(System { is_ambiguous: system.is_ambiguous && tag.contains(['-', '_']), ..system })
     });
@@ -74,7 +74,7 @@ fn without_version(stem: &str) -> Option<&str> {
 /// Reads folders, the innermost first: `linux-x64`, `napi-v8-linux-glibc-x64`, `linux/x64`, `osx`, cmake-ts' `musl-127-Release`.
 pub(crate) fn of_path(folders: &[&str]) -> Vec<Hint> {
     let mut hints: Vec<Hint> = Vec::new();
-    // Whether the folder within is the second part of a pair.
+    // `true` if the folder inside this one is the second part of a pair.
     let mut is_paired = false;
     for (position, folder) in folders.iter().enumerate().rev() {
         let outer = position.checked_sub(1).and_then(|outer| folders.get(outer));
@@ -86,7 +86,7 @@ pub(crate) fn of_path(folders: &[&str]) -> Vec<Hint> {
             is_paired = true;
             hints.push(hint(format!("its folders {os}/{folder}"), claim));
         } else if was_paired {
-            // The first part of a pair was read.
+            // The previous step already read this folder, as the first part of a pair.
         } else if let Some(libc) = folder.split(['-', '_']).next().and_then(Libc::by_name) {
             hints.push(Hint { place: in_folder(folder), libc: Some(libc), ..Hint::default() });
         } else if folders.len() - position > MAX_DISTANCE {
@@ -109,7 +109,7 @@ pub(crate) fn of_package_name(name: &str) -> Option<Hint> {
     Some(hint(format!("the package's name {name}"), at_the_end(last)?))
 }
 
-/// Reads os, cpu and libc of package.json, each if it names exactly one.
+/// Reads os, cpu and libc of package.json; a field counts only if it has exactly one name.
 pub(crate) fn of_fields(package: &Manifest) -> Hint {
     let one = |names: &[String]| match names {
         [name] => Some(name.clone()),

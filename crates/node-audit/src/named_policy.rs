@@ -1,10 +1,10 @@
-//! Policies that have a name: the floors of well-known systems, each with its source.
+//! Named policies: the floors of well-known systems, each with its source.
 
 use std::path::Path;
 
 use crate::policy::Policy;
 
-/// A policy that has a name.
+/// A named policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedPolicy {
     /// The name: `debian-11`.
@@ -14,7 +14,7 @@ pub struct NamedPolicy {
 }
 
 impl NamedPolicy {
-    /// Each policy that has a name.
+    /// All named policies.
     pub const ALL: [NamedPolicy; 5] = [
         NamedPolicy { name: "node20", text: include_str!("policies/node20.toml") },
         NamedPolicy { name: "node22", text: include_str!("policies/node22.toml") },
@@ -23,7 +23,7 @@ impl NamedPolicy {
         NamedPolicy { name: "rhel-8", text: include_str!("policies/rhel-8.toml") },
     ];
 
-    /// Returns the policy of a name.
+    /// Returns the policy with a name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<NamedPolicy> {
         NamedPolicy::ALL.into_iter().find(|policy| policy.name == name)
@@ -35,7 +35,7 @@ impl NamedPolicy {
         self.text.lines().next().unwrap_or_default().trim_start_matches("# ")
     }
 
-    /// Returns the policy; a test parses each.
+    /// Returns the parsed policy. A test parses each named policy, so this cannot fail.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy::from_toml(Path::new(self.name), self.text).unwrap_or_default()

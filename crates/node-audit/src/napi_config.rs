@@ -7,15 +7,15 @@ use crate::limits::MAX_NAPI_TARGETS;
 use crate::platform::{Cpu, Libc, Os};
 use crate::printable::printable;
 
-/// The targets that `napi.triples` adds, unless its `defaults` is false.
+/// The targets that `napi.triples` includes unless its `defaults` is false.
 const DEFAULTS: [&str; 3] = ["x86_64-apple-darwin", "x86_64-pc-windows-msvc", "x86_64-unknown-linux-gnu"];
 
 /// The field `napi` of a package.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NapiConfig {
-    /// `packageName`: the start of the names of the platforms' packages, if that isn't the package's own name.
+    /// `packageName`: the prefix of the platform packages' names, if that is not the package's own name.
     pub(crate) package_name: Option<String>,
-    /// `targets`, and `triples` of version 2: names of Rust targets.
+    /// The names of Rust targets: `targets`, and `triples` in version 2.
     pub(crate) targets: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl NapiConfig {
         let text = |value: &Value| value.as_str().map(|text| printable(text.as_bytes()));
         let list =
             |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect::<Vec<_>>();
-        // Version 2 had `package.name`.
+        // Version 2 uses `package.name`.
         let package_name = text(&value["packageName"]).or_else(|| text(&value["package"]["name"]));
         let mut targets = list(&value["targets"]);
         if fields.get("triples").is_some_and(Value::is_object) {
@@ -39,7 +39,7 @@ impl NapiConfig {
         Some(NapiConfig { package_name, targets })
     }
 
-    /// Returns the platforms of the targets. WebAssembly and unknown targets have none.
+    /// Returns the platforms of the targets. Skips WebAssembly and unknown targets.
     pub(crate) fn platforms(&self) -> Vec<Claim> {
         let mut platforms: Vec<Claim> = Vec::new();
         for platform in self.targets.iter().filter_map(|target| platform(target)) {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_have_nodes_names() {
+    fn targets_map_to_nodes_platform_names() {
         for (target, expected) in [
             ("x86_64-unknown-linux-gnu", "linux-x64-gnu"),
             ("armv7-unknown-linux-musleabihf", "linux-arm-musleabihf"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn triples_have_defaults_unless_these_are_switched_off() {
+    fn triples_include_the_defaults_unless_these_are_off() {
         let defaults = ["darwin-x64", "win32-x64-msvc", "linux-x64-gnu"];
         assert_eq!(platforms(r#"{"triples": {}}"#), defaults);
         let more = r#"{"triples": {"additional": ["x86_64-unknown-linux-musl", "x86_64-apple-darwin"]}}"#;

@@ -1,32 +1,33 @@
-//! The files that come with an addon or a package, found before a rule asks for them.
+//! The files that come with an addon or a package. The source finds them before the rules run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::javascript::JavaScript;
 
-/// The files that come with an addon or a package. Paths are relative to the addon's directory, or to the package's.
+/// The files that come with an addon or a package. Paths are relative to the addon's directory, or to the package's
+/// directory.
 #[derive(Debug, Clone)]
 pub(crate) enum Neighbours {
     /// Files on disk.
     Disk {
-        /// The paths at which a file is, among those that were looked for.
+        /// The paths that exist, among the paths that were looked for.
         present: BTreeSet<String>,
-        /// The names of the files in the directory itself, in lower case; empty if no rule asks for them.
+        /// The names of the files in the directory itself, in lower case; empty if no rule uses them.
         lower: Arc<BTreeSet<String>>,
     },
     /// Files of an archive.
     Archive {
-        /// Every file of the archive.
+        /// The files of the archive.
         files: Arc<ArchiveFiles>,
         /// The directory in the archive.
         directory: String,
     },
-    /// Only the addon's content is known.
+    /// The files are unknown: only the addon's content is known.
     Unknown,
 }
 
-/// Every file of an archive, with `/` between the parts of a path.
+/// The files of an archive, with `/` between the parts of a path.
 #[derive(Debug, Default)]
 pub(crate) struct ArchiveFiles {
     names: BTreeSet<String>,
@@ -41,7 +42,7 @@ impl ArchiveFiles {
         ArchiveFiles { names, ..ArchiveFiles::default() }
     }
 
-    /// Sets the facts of JavaScript files. Only the first call counts.
+    /// Sets the facts of JavaScript files. Later calls have no effect.
     pub(crate) fn set_javascript(&self, files: BTreeMap<String, JavaScript>) {
         self.javascript.get_or_init(|| files);
     }
@@ -60,19 +61,19 @@ impl ArchiveFiles {
     }
 }
 
-/// Whether a file comes with an addon.
+/// The result of the search for a file that comes with an addon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// The file is there.
+    /// The file exists.
     Present,
-    /// The file is not there.
+    /// The file does not exist.
     Absent,
-    /// The file would be outside of the audited files.
+    /// The path leads outside of the audited files.
     Outside,
 }
 
 impl Neighbours {
-    /// Returns whether a file is there, by its path: `../lib/libvips.so.42`.
+    /// Returns whether a file exists at a path: `../lib/libvips.so.42`.
     pub(crate) fn find(&self, relative: &str) -> Presence {
         let found = match self {
             Neighbours::Disk { present, .. } => present.contains(relative),
@@ -85,11 +86,11 @@ impl Neighbours {
         if found { Presence::Present } else { Presence::Absent }
     }
 
-    /// Returns whether a file is in the directory itself, as Windows looks for it: `VCRUNTIME140.dll`.
+    /// Returns whether a file is in the directory itself, comparing names as Windows does: `VCRUNTIME140.dll`.
     pub(crate) fn find_ignoring_case(&self, name: &str) -> Presence {
         let name = name.to_ascii_lowercase();
         let found = match self {
-            // Windows reduces such a path to its last part, or looks elsewhere.
+            // Windows reduces such a path to its last part, or searches other directories.
             _ if name.contains(['/', '\\', ':']) => false,
             Neighbours::Disk { lower, .. } => lower.contains(&name),
             Neighbours::Archive { files, directory } => {
@@ -102,7 +103,7 @@ impl Neighbours {
         if found { Presence::Present } else { Presence::Absent }
     }
 
-    /// Returns how much memory the paths take, in bytes, about.
+    /// Returns the approximate memory that the paths take, in bytes.
     pub(crate) fn weight(&self) -> u64 {
         match self {
             Neighbours::Disk { present, .. } => {
@@ -113,7 +114,8 @@ impl Neighbours {
     }
 }
 
-/// Returns a path from the archive's root; None outside of the archive's first folder, which is the package.
+/// Returns a path relative to the archive's root; None for a path outside of the archive's first folder, which is the
+/// package.
 pub(crate) fn path_in_archive(directory: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_looks_in_one_directory_without_regard_to_case() {
+    fn windows_searches_one_directory_and_ignores_case() {
         let lower = Arc::new(BTreeSet::from(["vips.dll".to_owned()]));
         let disk = Neighbours::Disk { present: BTreeSet::new(), lower };
         for neighbours in [archive(["package/lib/Vips.DLL", "package/other.dll"]), disk] {

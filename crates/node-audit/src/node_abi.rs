@@ -1,6 +1,6 @@
-//! The ABIs of Node and Electron (NODE_MODULE_VERSION), by the registry that both share.
+//! The ABIs of Node and Electron (NODE_MODULE_VERSION), from the registry that both share.
 //!
-//! Electron had ABIs of its own before the registry: those are from the npm package node-abi 3.74.0.
+//! Electron had its own ABIs before the registry; these come from the npm package node-abi 3.74.0.
 
 use crate::version::Version;
 
@@ -10,7 +10,7 @@ pub(crate) const ENTRY_PREFIX: &str = "node_register_module_v";
 /// The ABI of Node 0.10.
 pub(crate) const FIRST: u32 = 11;
 
-/// The oldest line of Node whose releases are still in wide use. The default floors are those of its own releases.
+/// The oldest line of Node whose releases are still in wide use. The default floors are the needs of these releases.
 const OLDEST_SUPPORTED: u32 = 20;
 
 /// Each ABI, and the release that has it.
@@ -87,7 +87,7 @@ const ABIS: [(&str, &str); 70] = [
     ("150", "Electron 45"),
 ];
 
-/// The releases of Electron that had an ABI of Node.
+/// The releases of Electron that had a Node ABI.
 const SHARED: [(u32, &str); 5] = [
     (47, "Electron 0.36"),
     (48, "Electron 1.1"),
@@ -150,17 +150,17 @@ pub(crate) fn electron_lines() -> Vec<Version> {
     all
 }
 
-/// Returns whether a line of Node has support for a long time: one with an even number, and each before version 4.
+/// Returns whether a line of Node has long-term support: a line with an even number, or any line before version 4.
 pub(crate) fn is_long_term(line: Version) -> bool {
     line.major == 0 || line.major.is_multiple_of(2)
 }
 
-/// Returns whether a line of Node has support, or had until recently.
+/// Returns whether a line of Node is supported, or was until recently.
 pub(crate) fn is_supported(line: Version) -> bool {
     line.major >= OLDEST_SUPPORTED && is_long_term(line)
 }
 
-/// Returns the lines in a text of [`ABIS`]; none if the text is about another program.
+/// Returns the lines in an entry of [`ABIS`]; an empty list if the entry is about another program.
 fn lines(program: &str, text: &str) -> Vec<Version> {
     let numbers = text.strip_prefix(program).and_then(|rest| rest.strip_prefix(' '));
     let numbers = numbers.into_iter().flat_map(|numbers| numbers.split(" and "));
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn abis_rise_and_each_has_a_release() {
+    fn abis_increase_and_each_has_a_release() {
         let numbers: Vec<u32> = ABIS.iter().map(|(abi, _)| abi.parse().unwrap()).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b));
         for (abi, text) in ABIS {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_and_its_abi_lead_to_each_other() {
+    fn a_release_and_its_abi_map_to_each_other() {
         for (release, abi) in [("20", 115), ("20.1.0", 115), ("0.12", 14), ("0.10.48", 11), ("22.23.3", 127)]
         {
             assert_eq!(of_node(release), Some(abi), "{release}");

@@ -1,7 +1,7 @@
-//! The versions of Node-API: the functions of each, and the releases of Node that have it.
+//! The versions of Node-API: the functions of each version, and the releases of Node that have it.
 //!
-//! Sources: Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`). A test compares the functions with
-//! the exports of a Node.
+//! Sources: Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`). A test compares
+//! the functions with the exports of a Node.
 
 use crate::version::Version;
 
@@ -11,7 +11,7 @@ pub(crate) const ENTRY: &str = "napi_register_module_v1";
 /// The function of an addon that returns the version that the addon declares.
 pub(crate) const DECLARED_VERSION: &str = "node_api_module_get_api_version_v1";
 
-/// Releases of Node, from the first to before the second.
+/// A range of Node releases: from the first, up to but not including the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Releases {
     pub(crate) from: Version,
@@ -78,8 +78,8 @@ const FUNCTIONS: [(&str, &str); 10] = [
 
 /// The first release with each version of Node-API, in each line of releases (18.x).
 ///
-/// Earlier releases of a line lack the version, and so does every release of a line that is not listed. All lines after the
-/// last one have the version.
+/// Earlier releases of a line lack the version, and so does every release of a line that is not listed. All lines after
+/// the last listed line have the version.
 const RELEASES: [&[Version]; 10] = [
     &[node(8, 6, 0), node(9, 0, 0)],
     &[node(8, 10, 0), node(9, 3, 0), node(10, 0, 0)],
@@ -93,7 +93,7 @@ const RELEASES: [&[Version]; 10] = [
     &[node(22, 14, 0), node(23, 6, 0), node(24, 0, 0)],
 ];
 
-/// The first releases with experimental functions, before the functions' version; in the form of [`RELEASES`].
+/// The first releases that had functions as experimental, before the functions' version; in the form of [`RELEASES`].
 ///
 /// These releases export the functions: an addon that was built for the version loads there, and mostly works.
 const EARLIER: [(&str, &[Version]); 17] = [
@@ -136,7 +136,7 @@ pub(crate) fn is_function(name: &str) -> bool {
     name.starts_with("napi_") || name.starts_with("node_api_")
 }
 
-/// Returns the version that added a function, from 1; None for an experimental or unknown function.
+/// Returns the version that added a function, counted from 1; None for an experimental or unknown function.
 pub(crate) fn version(function: &str) -> Option<usize> {
     let row = FUNCTIONS.iter().position(|(prefix, names)| {
         let name = function.strip_prefix(prefix);
@@ -148,7 +148,7 @@ pub(crate) fn version(function: &str) -> Option<usize> {
 /// Returns the releases with a version of Node-API as text: `Node 18.17, 20.3 and later`.
 pub(crate) fn releases(version: usize) -> String {
     let releases = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();
-    // The line before the last one goes on into it.
+    // The line before the last line continues into it.
     let listed = match releases {
         [first @ .., before, last] if before.major + 1 == last.major => &releases[..=first.len()],
         all => all,
@@ -170,12 +170,13 @@ pub(crate) fn lacking(version: usize) -> Vec<Releases> {
     gaps(row, version)
 }
 
-/// Returns the releases that crash when they load an addon which declares a version: they read it, and know only lower ones.
+/// Returns the releases that crash when they load an addon that declares a version: these releases read the declared
+/// version, and know only lower versions.
 ///
-/// Measured with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8 and 20.1 load it; 18.17, 20.2, 20.3 and 22.12 end
-/// with a segmentation fault. The result is empty for versions after the last known one.
+/// Measured with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8 and 20.1 load it; Node 18.17, 20.2, 20.3 and
+/// 22.12 end with a segmentation fault. The result is empty for versions after the last known one.
 pub(crate) fn refusing(declared: usize) -> Vec<Releases> {
-    // The newest version that the first readers know. 20.2 alone knows 8 only, and is left out.
+    // The newest version that the first such releases know. The code ignores Node 20.2, which knows only version 8.
     const READING: usize = 9;
     let readers = [node(18, 17, 0), node(20, 2, 0), node(21, 0, 0)];
     let known = RELEASES.get(declared.saturating_sub(1)).copied().unwrap_or_default();
@@ -187,16 +188,17 @@ pub(crate) fn refusing(declared: usize) -> Vec<Releases> {
         known.iter().copied().find(|start| start.major == from.major).unwrap_or(end)
     };
     let last = known.last().copied().unwrap_or(OLDEST);
-    // All lines after the last reader's line read the version as well.
+    // All later lines read the version as well.
     let newest = readers.last().map_or(0, |reader| reader.major);
     let later = (newest + 1..last.major).map(|major| node(major, 0, 0));
     readers.into_iter().chain(later).map(|from| Releases { from, before: before(&from) }).collect()
 }
 
-/// Returns the releases that lack a function, experimental or not; none if the function belongs to no version.
+/// Returns the releases that lack a function, even as an experimental function; an empty list if the function belongs to
+/// no version.
 pub(crate) fn without(function: &str) -> Vec<Releases> {
     let Some(version) = version(function) else { return Vec::new() };
-    // A name in the table that ends with an underscore means all names that begin with it.
+    // A name in the table that ends with an underscore is a prefix of names.
     let named = |name: &str| name == function || (name.ends_with('_') && function.starts_with(name));
     match EARLIER.iter().find(|(names, _)| names.split(' ').any(named)) {
         Some((_, releases)) => gaps(releases, version),
@@ -206,7 +208,7 @@ pub(crate) fn without(function: &str) -> Vec<Releases> {
 
 /// Returns the gaps between releases that have a function or a version, up to the last of `releases`.
 fn gaps(releases: &[Version], version: usize) -> Vec<Releases> {
-    // Each later version includes the earlier ones.
+    // Each version includes all earlier versions.
     let rows = RELEASES.get(version.saturating_sub(1)..).unwrap_or_default();
     let last = releases.last().copied().unwrap_or(OLDEST);
     let mut starts: Vec<Version> = rows.iter().copied().flatten().chain(releases).copied().collect();
@@ -231,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_have_the_version_that_they_came_with() {
+    fn functions_have_the_version_that_added_them() {
         for (function, expected) in [
             ("napi_create_function", Some(1)),
             ("napi_wrap", Some(1)),
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn releases_that_read_a_declared_version_and_know_only_lower_ones_crash() {
+    fn releases_that_know_only_lower_versions_crash_on_a_declared_version() {
         let gaps = [
             ((18, 17), (19, 0)),
             ((20, 2), (21, 0)),
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_is_left_out_if_it_continues_the_one_before() {
+    fn the_last_line_is_omitted_if_it_continues_the_line_before() {
         let texts: Vec<String> = (1..=10).map(releases).collect();
         assert_eq!(
             texts,
@@ -304,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn the_releases_that_lack_a_version_are_the_rest() {
+    fn all_other_releases_lack_a_version() {
         let gaps = |version| {
             let gaps = lacking(version).into_iter();
             gaps.map(|Releases { from, before }| format!("{from} to {before}")).collect::<Vec<_>>().join(", ")
         };
         assert_eq!(gaps(1), "0.10 to 6.14.2, 7.0 to 8.6");
         assert_eq!(gaps(3), "0.10 to 6.14.2, 7.0 to 8.11.2, 9.0 to 9.11");
-        // process.versions.napi is 3 in Node 8.15.1 and 4 in 8.16.0; the documentation omits this since version 12.
+        // process.versions.napi is 3 in Node 8.15.1 and 4 in 8.16.0; Node's documentation omits this since version 12.
         assert_eq!(gaps(4), "0.10 to 8.16, 9.0 to 10.16, 11.0 to 11.8");
         assert_eq!(gaps(6), "0.10 to 10.20, 11.0 to 12.17, 13.0 to 14.0");
         assert_eq!(gaps(9), "0.10 to 18.17, 19.0 to 20.3");
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn each_early_function_is_one_of_the_table() {
+    fn each_early_function_is_in_the_table() {
         for (names, releases) in EARLIER {
             for name in names.split(' ') {
                 let known = FUNCTIONS
@@ -347,15 +349,15 @@ mod tests {
         }
     }
 
-    /// Compares the table with a Node, which has each function up to its own version.
+    /// Compares the table with a real Node, which has each function up to its own version.
     #[test]
-    fn a_node_exports_what_the_table_says() {
+    fn a_node_exports_the_functions_in_the_table() {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let files = std::env::split_paths(&path).map(|folder| folder.join("node"));
         let content =
             files.filter_map(|file| std::fs::read(file).ok()).find(|content| content.starts_with(b"\x7fELF"));
         let Some(content) = content else {
-            println!("skipped: no node that is an ELF file");
+            println!("skipped: no node on this machine that is an ELF file");
             return;
         };
         let output =

@@ -1,4 +1,4 @@
-//! The releases that an addon is bound to: those with its ABI, if the addon is not for all.
+//! The releases that an addon is bound to: every release, or the releases with its ABI.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use crate::node_abi::{self, ENTRY_PREFIX};
 use crate::node_api;
 use crate::version::Version;
 
-/// The first line of Electron with Node 18, which is the oldest that its users still update.
+/// The first line of Electron with Node 18; older lines of Electron are no longer in wide use.
 const OLDEST_ELECTRON: u32 = 23;
 
-/// The releases in which an addon loads, by its ABI alone.
+/// The releases in which an addon loads, judged by its ABI alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NodeBinding {
-    /// Each release with Node-API.
+    /// Every release with Node-API.
     All,
     /// The releases with this ABI.
     Abi(u32),
-    /// The releases of Electron, those with an ABI or all. Loaders in Node pass the file over.
+    /// The releases of Electron with this ABI, or all releases of Electron. Loaders in Node skip the file.
     Electron(Option<u32>),
-    /// NW.js. Loaders in Node pass the file over.
+    /// NW.js. Loaders in Node skip the file.
     NwJs,
-    /// The releases with an ABI that neither the file nor its name gives.
+    /// The releases with one ABI, which neither the file nor its name gives.
     Unknown,
 }
 
@@ -52,10 +52,10 @@ impl NodeBinding {
         }
     }
 
-    /// Returns the lines of Electron that load the addon; None for a binding to another program, or to all lines.
+    /// Returns the lines of Electron that load the addon; None for a binding to another program or to all lines.
     fn electron(self) -> Option<Vec<Version>> {
         match self {
-            // Without a tag, the number is Node's if Node has it.
+            // Without a tag, the number is a Node ABI if Node has such an ABI.
             NodeBinding::Abi(abi) if node_abi::node(abi).is_none() => Some(node_abi::electron(abi)),
             NodeBinding::Electron(Some(abi)) => Some(node_abi::electron(abi)),
             _ => None,
@@ -70,10 +70,10 @@ impl NodeBinding {
     }
 }
 
-/// Returns the releases of several bindings as text: `Node 12 to 17`, `Electron 15`, `releases with ABI 200`. None if a binding
-/// has no ABI, or an unknown one.
+/// Returns the releases of several bindings as text: `Node 12 to 17`, `Electron 15`, `releases with ABI 200`. None if the
+/// ABI of a binding is unknown.
 ///
-/// Other programs and numbers are named only if no release of Node is among them.
+/// The text names other programs and numbers only if it names no release of Node.
 pub(crate) fn releases(bindings: &[NodeBinding]) -> Option<String> {
     if bindings.iter().any(|binding| matches!(binding, NodeBinding::All | NodeBinding::Unknown)) {
         return None;
@@ -126,7 +126,7 @@ fn name(line: Version) -> String {
     if line.minor == 0 { line.major.to_string() } else { line.to_string() }
 }
 
-/// Returns `a, b and c`.
+/// Returns the items as `a, b and c`.
 pub(crate) fn listed(names: &[String]) -> String {
     match names {
         [start @ .., last] if !start.is_empty() => format!("{} and {last}", start.join(", ")),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_point_binds_before_the_name() {
+    fn the_entry_point_takes_precedence_over_the_name() {
         let none = AbiClaim::default();
         let tag = AbiClaim { abi: Some(115), runtime: Some(Runtime::Node), is_exact: true };
         let folder = AbiClaim { abi: Some(127), ..none };
@@ -174,7 +174,7 @@ mod tests {
             (&old, none, NodeBinding::All),
             (&v8, none, NodeBinding::Abi(93)),
             (&registered, none, NodeBinding::Abi(50)),
-            // A loader that looks for the tag opens the file for no other ABI.
+            // A loader that looks for the tag opens the file only for this ABI.
             (&napi, tag, NodeBinding::Abi(115)),
             (&napi, folder, NodeBinding::All),
             (&facts(&[], &[]), folder, NodeBinding::Abi(127)),

@@ -9,12 +9,12 @@
 use crate::policy::Floors;
 use crate::version::Version;
 
-/// The first release of each group, by its first number, and the needs of the group.
+/// The first major release of each group, and the needs of the group.
 const FLOORS: [(u64, Floors); 4] = [
     (0, floors((2, 17), (18, 5), (10, 13))),
     (18, floors((2, 28), (21, 9), (10, 15))),
     (21, floors((2, 28), (21, 9), (11, 0))),
-    // Node 24 is the first with CXXABI 1.3.11, and the first for macOS 13.5.
+    // Node 24 is the first release that needs CXXABI 1.3.11, and the first that needs macOS 13.5.
     (24, floors((2, 28), (21, 11), (13, 5))),
 ];
 
@@ -28,7 +28,7 @@ const fn floors(glibc: (u32, u32), cxx: (u32, u32), macos: (u32, u32)) -> Floors
         // All releases need GCC_3.4 or less on x64, and GCC_4.2.0 on arm64.
         gcc: version(4, 2, 0),
         macos_x64,
-        // No macOS for arm64 is older than 11.
+        // The first macOS for arm64 is 11.
         macos_arm64: if macos.0 < 11 { version(11, 0, 0) } else { macos_x64 },
     }
 }
@@ -37,7 +37,7 @@ const fn version(major: u32, minor: u32, patch: u32) -> Version {
     Version { major, minor, patch }
 }
 
-/// Returns the oldest systems on which a release runs, by its first number.
+/// Returns the oldest systems on which a major release runs.
 pub(crate) fn of_release(major: u64) -> Floors {
     let of_group = FLOORS.iter().rfind(|(first, _)| *first <= major).unwrap_or(&FLOORS[0]);
     of_group.1.clone()
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policies_of_a_release_have_its_glibc_and_macos() {
+    fn the_policy_for_a_release_has_its_glibc_and_macos() {
         for (name, release) in [("node20", 20), ("node22", 22)] {
             let (policy, floors) = (NamedPolicy::by_name(name).unwrap().policy().floors, of_release(release));
             let systems = |floors: &Floors| [floors.glibc, floors.macos_x64, floors.macos_arm64];

@@ -1,4 +1,4 @@
-//! Files that end in `.node` and were never addons: `Dockerfile.node`, a mesh, a scene.
+//! Recognises files that end in `.node` and were never addons: `Dockerfile.node`, a mesh, a scene.
 
 use crate::damage::Damage;
 use crate::damage_kind::damage_of_kind;
@@ -8,20 +8,20 @@ use crate::name_claims::NameClaims;
 /// The names of files that other programs read, before `.node`, in lower case.
 const OTHER_PROGRAMS: [&str; 5] = ["dockerfile", "containerfile", "makefile", "procfile", "jenkinsfile"];
 
-/// The folders for addons, in lower case. A text there has taken an addon's place.
+/// The folders for addons, in lower case. A text file in such a folder is in an addon's place.
 const ADDON_FOLDERS: [&str; 9] =
     ["build", "release", "debug", "prebuilds", "prebuilt", "binding", "bindings", "binaries", "native"];
 
-/// Bytes at a text's start that are searched for the words of a failure.
+/// The number of bytes at a text file's start that are searched for the words of a failure.
 const START: usize = 512;
 
-/// The words of texts that a failed download leaves in an addon's place, in lower case.
+/// The words of text files that a failed download leaves in an addon's place, in lower case.
 const FAILURES: [&str; 4] = ["<error", "{\"message\"", "{\"error\"", "{\"errors\""];
 
 /// Returns whether a file was never an addon, by its path in the package, the claims of its names, and its content.
 ///
-/// An empty file, a Git LFS pointer, a page and a binary file of another kind have taken an addon's place, and so has any text
-/// whose name or folder promises an addon.
+/// An empty file, a Git LFS pointer, an HTML page or a binary file of another kind is in an addon's place. So is any text
+/// file whose name or folder promises an addon.
 pub(crate) fn is_not_an_addon(path: &str, claims: &NameClaims, content: &[u8]) -> bool {
     if Format::of(content).is_ok() {
         return false;
@@ -35,7 +35,7 @@ pub(crate) fn is_not_an_addon(path: &str, claims: &NameClaims, content: &[u8]) -
     let path = path.to_ascii_lowercase();
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
     let stem = file.strip_suffix(".node").unwrap_or(file);
-    // A declaration of types for an addon: `addon.d.node`.
+    // A TypeScript declaration for an addon: `addon.d.node`.
     if OTHER_PROGRAMS.contains(&stem) || stem.ends_with(".d") {
         return true;
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_an_addon_only_where_its_name_promises_one() {
+    fn a_text_file_counts_as_an_addon_only_if_its_name_promises_one() {
         let dockerfile = "FROM node:22\nRUN npm ci\n";
         let lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
         for (path, content, expected) in [
@@ -59,7 +59,7 @@ mod tests {
             ("scenes/house.node", "<?xml version=\"1.0\"?>\n<node name=\"house\"/>", true),
             ("data/a.node", "{\"name\": \"a\"}", true),
             ("a.node", "\u{feff}na\u{ef}ve", true),
-            // The place of an addon.
+            // In the place of an addon.
             ("build/Release/addon.node", dockerfile, false),
             ("prebuilds/linux-x64/node.napi.node", "text", false),
             ("lib/binding/node-v115-linux-x64/a.node", "text", false),
@@ -68,7 +68,7 @@ mod tests {
             ("a-x64.node", "text", false),
             ("a.musl.node", "text", false),
             ("node.abi115.node", "text", false),
-            // The remains of a failure.
+            // Left by a failed download.
             ("a.node", "", false),
             ("a.node", " \n", false),
             ("a.node", lfs, false),
@@ -89,16 +89,16 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_be_long_and_a_binary_file_begins_like_one() {
+    fn a_long_text_is_a_text_and_a_binary_file_with_a_text_start_is_not() {
         let is_not = |content: &[u8]| is_not_an_addon("a.node", &NameClaims::default(), content);
         assert!(is_not("\u{e4}".repeat(5000).as_bytes()));
         assert!(is_not(&[b"a", "\u{e4}".repeat(5000).as_bytes()].concat()));
         assert!(!is_not(b"text\0\x01\x02"));
     }
 
-    /// The claims of the package are about its addons, and not about each text in it.
+    /// The claims of the package are about its addons, not about each text file in it.
     #[test]
-    fn a_package_for_a_platform_may_have_a_text() {
+    fn a_package_for_a_platform_may_have_a_text_file() {
         let package =
             crate::manifest::Manifest { name: Some("a-linux-x64".to_owned()), ..Default::default() };
         let claims = NameClaims::new("Dockerfile.node", Some(&package));

@@ -1,7 +1,7 @@
-//! The files of a package that npm packs, by npm itself.
+//! Asks npm which files of a package it packs.
 //!
-//! npm decides by `files`, .npmignore, .gitignore and its own lists, which differ between its releases. The npm that will publish
-//! the package knows best.
+//! npm decides by `files`, .npmignore, .gitignore and its own lists, which differ between its releases. The audit
+//! therefore asks the npm that will publish the package.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,22 +12,22 @@ use std::process::{Command, Stdio};
 use node_audit::{Manifest, ManifestError};
 use serde_json::Value;
 
-/// Bytes of a package.json that are read; the audit refuses a larger one.
+/// The size of a package.json that is read, in bytes; the audit refuses a larger file.
 const MAX_MANIFEST: u64 = 2 << 20;
 
-/// A package whose files are unknown.
+/// An error of [`npm_pack`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NpmPackError {
     #[error(
-        "the current folder has no package.json; name a .node file, a folder or a tarball, or run node-audit in the folder of \
-         a package (--help lists all options)"
+        "the current folder has no package.json; pass a .node file, a folder or a tarball, or run node-audit in the \
+         folder of a package (--help lists all options)"
     )]
     NoManifest,
     #[error("package.json: {0}")]
     Manifest(ManifestError),
     #[error(
         "npm is not on PATH, and node-audit asks npm which files of the package in the current folder it packs; install npm, \
-         or name the tarball of another packer (node-audit x.tgz) or a folder (node-audit .)"
+         or pass the tarball of another packer (node-audit x.tgz) or a folder (node-audit .)"
     )]
     NoNpm,
     #[error("cannot run `npm pack --dry-run`: {0}")]
@@ -38,11 +38,11 @@ pub(crate) enum NpmPackError {
     Unknown(&'static str),
 }
 
-/// Returns the files that npm packs of the package in a folder, without running its scripts.
+/// Returns the files that npm packs from the package in a folder. Does not run its scripts.
 pub(crate) fn npm_pack(folder: &Path) -> Result<Vec<String>, NpmPackError> {
     let manifest = File::open(folder.join("package.json")).map_err(|_| NpmPackError::NoManifest)?;
     let mut content = Vec::new();
-    // npm's own message about a broken file does not name it.
+    // npm's own message about an invalid package.json does not name the file.
     manifest.take(MAX_MANIFEST).read_to_end(&mut content).map_err(NpmPackError::NotRun)?;
     Manifest::parse(&content).map_err(NpmPackError::Manifest)?;
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -64,13 +64,13 @@ pub(crate) fn npm_pack(folder: &Path) -> Result<Vec<String>, NpmPackError> {
 /// Returns the paths in npm's output.
 fn files(output: &[u8]) -> Result<Vec<String>, &'static str> {
     let value: Value = serde_json::from_slice(output).map_err(|_| "the output is not JSON")?;
-    // An array with an element for each package; an object by name in later releases.
+    // Older npm prints an array with an element for each package; later releases print an object by name.
     let packages: Vec<&Value> = match &value {
         Value::Array(packages) => packages.iter().collect(),
         Value::Object(packages) if !packages.contains_key("files") => packages.values().collect(),
         package => vec![package],
     };
-    let [package] = packages.as_slice() else { return Err("the output has more or fewer packages than one") };
+    let [package] = packages.as_slice() else { return Err("the output does not list exactly one package") };
     let files = package["files"].as_array().ok_or("the package has no files")?;
     let paths: Option<BTreeSet<String>> =
         files.iter().map(|file| Some(file["path"].as_str()?.to_owned())).collect();
@@ -83,7 +83,7 @@ fn files(output: &[u8]) -> Result<Vec<String>, &'static str> {
     Ok(paths.into_iter().collect())
 }
 
-/// Returns why npm failed, in one line.
+/// Returns the reason why npm failed, in one line.
 fn reason(output: &[u8], errors: &[u8]) -> String {
     let value: Value = serde_json::from_slice(output).unwrap_or_default();
     let summary = value["error"]["summary"].as_str().map(str::to_owned);
@@ -91,7 +91,7 @@ fn reason(output: &[u8], errors: &[u8]) -> String {
     let lines = text.lines().map(|line| line.trim_start_matches("npm error").trim());
     let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     let printable = line.chars().filter(|c| !c.is_control()).take(500).collect::<String>();
-    if printable.is_empty() { "npm names no reason".to_owned() } else { printable }
+    if printable.is_empty() { "npm gives no reason".to_owned() } else { printable }
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_each_release_of_npm_is_read() {
+    fn the_lists_of_all_npm_releases_are_read() {
         let package = r#"{"name": "a", "files": [{"path": "b.node"}, {"path": "a.js"}]}"#;
         for output in [format!("[{package}]"), format!("{{\"a\": {package}}}"), package.to_owned()] {
             assert_eq!(files(output.as_bytes()).unwrap(), ["a.js", "b.node"], "{output}");
@@ -115,6 +115,6 @@ mod tests {
         }
         assert_eq!(reason(b"", b"npm error code E1\nnpm error a b\n"), "code E1; a b");
         assert_eq!(reason(br#"{"error": {"summary": "no name"}}"#, b""), "no name");
-        assert_eq!(reason(b"", b""), "npm names no reason");
+        assert_eq!(reason(b"", b""), "npm gives no reason");
     }
 }

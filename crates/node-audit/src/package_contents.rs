@@ -1,4 +1,4 @@
-//! A package with its addons, as the rules for packages check it.
+//! A package with its addons, as the package rules see it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::platform_package::platform_packages;
 pub(crate) struct PackageAddon {
     /// The path in the package.
     pub(crate) path: String,
-    /// The claimed platform, or else the one that the file is for.
+    /// The claimed platform, or else the platform that the file is for.
     pub(crate) claim: Option<Claim>,
-    /// Whether names claim the platform.
+    /// `true` if names claim the platform.
     pub(crate) is_claimed: bool,
-    /// The releases of Node that load the addon, by its ABI.
+    /// The releases of Node that can load the addon, judged by its ABI.
     pub(crate) binding: NodeBinding,
-    /// The C library that the addon is linked to, if its format and content tell.
+    /// The C library that the addon is linked to, if its format and content show it.
     pub(crate) linked: Option<Libc>,
     /// Pairs of names that claim different platforms, as text.
     pub(crate) conflicts: Vec<String>,
@@ -38,29 +38,29 @@ pub(crate) struct PackageContents {
     pub(crate) file: PathBuf,
     /// The files of the package that its package.json names.
     pub(crate) files: Neighbours,
-    /// The JavaScript files that may load an addon or run on installation, as far as they were read.
+    /// The JavaScript files that may load an addon or run on installation, if they could be read.
     pub(crate) javascript: Vec<JavaScript>,
     /// The addons, by path.
     pub(crate) addons: Vec<PackageAddon>,
-    /// Whether npm installed the package in a node_modules.
+    /// `true` if npm installed the package in a node_modules.
     pub(crate) installed: bool,
 }
 
 impl PackageContents {
-    /// Returns whether npm compiles a binding.gyp, unless a script replaces that.
+    /// Returns whether npm compiles a binding.gyp; a script may replace this step.
     pub(crate) fn has_gyp(&self) -> bool {
         !self.manifest.no_gyp && self.files.find("binding.gyp") == Presence::Present
     }
 
-    /// Returns whether other packages have the addons, one for each platform.
+    /// Returns whether other packages contain the addons, one package for each platform.
     pub(crate) fn is_main(&self) -> bool {
         let has_targets = self.manifest.napi.as_ref().is_some_and(|napi| !napi.targets.is_empty());
         let is_for_one = NameClaims::of_package(&self.manifest).claim.is_some();
-        // A program may list one package of a platform, to have it installed in spite of a lock file.
+        // A program may list one platform package, to install it despite a lock file.
         !is_for_one && (has_targets || platform_packages(&self.manifest).len() > 1)
     }
 
-    /// Returns whether the package has, names, promises or makes an addon.
+    /// Returns whether the package contains, names, promises or compiles an addon.
     pub(crate) fn concerns_addons(&self) -> bool {
         let makes = |(_, script): (&str, &str)| InstallProgram::of(script).is_some();
         !self.addons.is_empty()

@@ -4,12 +4,13 @@ use crate::claim::Claim;
 use crate::facts::{Details, Facts};
 use crate::platform::{Cpu, Libc, Os};
 
-/// A claim that lacks the system or the processor. The file itself has the rest.
+/// A claim that lacks the system or the processor. The file itself gives the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PartialClaim {
     /// The system: `linux` of `bcrypt.linux.node`.
     pub(crate) os: Option<Os>,
-    /// Whether the system's word has other meanings, and counts only if the file is for that system: `x-windows.node`.
+    /// `true` if the word for the system has other meanings, so that the word counts only if the file is for that system:
+    /// `x-windows.node`.
     pub(crate) is_ambiguous: bool,
     /// The processors: `x64` of `crypt32-x64.node`.
     pub(crate) cpus: Vec<Cpu>,
@@ -17,7 +18,7 @@ pub(crate) struct PartialClaim {
 }
 
 impl PartialClaim {
-    /// Returns the claim with the file's own processors, or with its own system; None if nothing is claimed.
+    /// Returns the claim with the file's own processors, or with its own system; None if the names claim nothing.
     pub(crate) fn completed(&self, facts: &[Facts]) -> Option<Claim> {
         let PartialClaim { os, is_ambiguous, ref cpus, libc } = *self;
         let own = own_system(facts);
@@ -40,7 +41,7 @@ impl PartialClaim {
     }
 }
 
-/// Returns the system that a file is for, if its content alone is certain about that.
+/// Returns the system that a file is for, if the content alone determines it.
 ///
 /// An ELF file without a C library counts as a Linux addon: Linux loads the file, and most addons are for Linux.
 fn own_system(facts: &[Facts]) -> Option<Os> {
@@ -49,7 +50,7 @@ fn own_system(facts: &[Facts]) -> Option<Os> {
         Details::Elf(elf) => match elf.libc {
             Some(Libc::Glibc | Libc::Musl) => Some(Os::Linux),
             Some(Libc::Bionic) => Some(Os::Android),
-            // FreeBSD's `libc.so.7`, and those of other systems.
+            // FreeBSD's `libc.so.7`, and the C libraries of other systems.
             None => {
                 let has_other = facts.libraries.iter().any(|library| library.starts_with("libc."));
                 let is_freebsd = elf.version_needs.iter().any(|need| need.version.starts_with("FBSD_"));
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_has_what_the_name_lacks() {
+    fn the_file_completes_the_claim_of_its_name() {
         let elf = |libc| facts(Details::Elf(ElfFacts { libc, ..ElfFacts::default() }));
         let glibc = elf(Some(Libc::Glibc));
         let mut netbsd = elf(None);

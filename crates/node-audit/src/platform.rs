@@ -1,10 +1,10 @@
-//! Platforms, by Node's names and npm's.
+//! Platforms, with the names that Node and npm use.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// An operating system, by Node's `process.platform`.
+/// An operating system, as in Node's `process.platform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are Node's own")]
 pub enum Os {
@@ -20,7 +20,7 @@ pub enum Os {
     Win32,
 }
 
-/// A processor, by Node's `process.arch`.
+/// A processor, as in Node's `process.arch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are Node's own")]
 pub enum Cpu {
@@ -36,14 +36,14 @@ pub enum Cpu {
     S390x,
 }
 
-/// The C library of a system with Linux' kernel. npm's `libc` field knows the first two.
+/// The C library of a system with a Linux kernel. npm's field `libc` knows the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Libc {
     /// `glibc`; platform names end in `-gnu`
     Glibc,
     /// `musl`
     Musl,
-    /// Android's; packages do not name it, and `android` implies it
+    /// Bionic, of Android; packages do not name it, since `android` implies it
     Bionic,
 }
 
@@ -79,13 +79,13 @@ const LIBCS: [(&str, Libc); 3] = [("glibc", Libc::Glibc), ("musl", Libc::Musl), 
 macro_rules! named {
     ($type:ident, $names:ident) => {
         impl $type {
-            /// Returns the value that Node or npm calls by a name.
+            /// Returns the value for a name that Node or npm uses.
             #[must_use]
             pub fn by_name(name: &str) -> Option<$type> {
                 $names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
             }
 
-            /// Returns Node's or npm's name.
+            /// Returns the name that Node or npm uses.
             #[must_use]
             pub fn name(self) -> &'static str {
                 $names.iter().find(|(_, value)| *value == self).map_or("", |(name, _)| name)
@@ -113,11 +113,11 @@ named!(Libc, LIBCS);
 /// A platform: `linux-x64-gnu`, `darwin-arm64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
-    /// Operating system.
+    /// The operating system.
     pub os: Os,
     /// Processor.
     pub cpu: Cpu,
-    /// C library, if the name says which.
+    /// The C library, if the name gives one.
     pub libc: Option<Libc>,
 }
 

@@ -1,4 +1,4 @@
-//! Packages of one platform each, which a main package lists: `@swc/core-linux-x64-gnu`.
+//! Platform packages: packages of one platform each, which a main package lists, such as `@swc/core-linux-x64-gnu`.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use crate::claim::Claim;
 use crate::limits::MAX_PLATFORM_PACKAGES;
 use crate::manifest::Manifest;
 
-/// A package of one platform.
+/// A platform package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlatformPackage<'a> {
     pub(crate) name: &'a str,
     /// The name without the platform: `@swc/core-`, `@libsql/`.
     pub(crate) family: &'a str,
     pub(crate) claim: Claim,
-    /// The range of versions, if a list has one.
+    /// The version range, if package.json gives one.
     pub(crate) range: Option<&'a str>,
 }
 
@@ -21,7 +21,7 @@ impl<'a> PlatformPackage<'a> {
     /// Returns the package if its name ends with a platform.
     pub(crate) fn by_name(name: &'a str) -> Option<PlatformPackage<'a>> {
         let last = name.rfind('/').map_or(0, |slash| slash + 1);
-        // A platform has at most four words. The longest one counts: `musl` alone also names a system.
+        // A platform has at most four words. The longest match counts, since `musl` alone also names a system.
         let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
         let mut starts = std::iter::once(last).chain(dashes.into_iter().rev().filter(|start| *start > last));
         let start = starts.find(|start| claim_of(name.get(*start..)).is_some())?;
@@ -30,12 +30,12 @@ impl<'a> PlatformPackage<'a> {
     }
 }
 
-/// Returns the claim of a text that is a platform, and nothing else.
+/// Returns the claim of a string that is exactly a platform.
 fn claim_of(text: Option<&str>) -> Option<Claim> {
     text?.parse().ok()
 }
 
-/// Returns the platform packages that a package.json lists, the optional ones first. A name counts once.
+/// Returns the platform packages that a package.json lists, the optional ones first. Each name counts once.
 pub(crate) fn platform_packages(manifest: &Manifest) -> Vec<PlatformPackage<'_>> {
     let ranges = manifest.optional_ranges.iter().map(|range| Some(range.as_str()));
     let optional = manifest.optional_dependencies.iter().zip(ranges);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_family_and_a_platform() {
+    fn a_name_consists_of_a_family_and_a_platform() {
         for (name, family, platform) in [
             ("@swc/core-linux-x64-gnu", "@swc/core-", "linux-x64-gnu"),
             ("@libsql/linux-x64-musl", "@libsql/", "linux-x64-musl"),

@@ -1,4 +1,5 @@
-//! The words for systems and processors in names: Node's own, and those of compilers, Linux distributions and people.
+//! The words for systems and processors in names: Node's own words, and the words of compilers, Linux distributions and
+//! package authors.
 
 use crate::platform::{Cpu, Libc, Os};
 
@@ -8,17 +9,17 @@ pub(crate) struct System {
     pub(crate) os: Os,
     pub(crate) cpu: Option<Cpu>,
     pub(crate) libc: Option<Libc>,
-    /// Whether the word also has another meaning in names: windows of a desktop, the address or the hash of a MAC.
+    /// `true` if the word also has another meaning in names, such as the windows of a desktop, or a MAC address.
     pub(crate) is_ambiguous: bool,
 }
 
-/// The words after a platform that name a variant of the build, without the version that may follow.
+/// The words after a platform that name a variant of the build. A version may follow them.
 const VARIANTS: [&str; 16] = [
     "release", "debug", "cuda", "vulkan", "metal", "rocm", "hip", "openblas", "openssl", "rhel", "gpu",
     "cpu", "ext", "avx", "noavx", "baseline",
 ];
 
-/// Returns a name in lower case, with one word for each processor.
+/// Returns a name in lower case, in which each processor is one word.
 pub(crate) fn normalized(name: &str) -> String {
     // `_` separates words, except in `x86_64`.
     name.to_ascii_lowercase().replace("x86_64", "x64").replace("x86-64", "x64").replace('_', "-")
@@ -33,7 +34,7 @@ pub(crate) fn system(word: &str) -> Option<System> {
         "macos" | "macosx" | "osx" => system(Os::Darwin),
         "mac" => System { is_ambiguous: true, ..system(Os::Darwin) },
         "win" | "windows" => System { is_ambiguous: true, ..system(Os::Win32) },
-        // `win32` is the system, for any processor.
+        // `win32` names the system, for any processor.
         "linux32" => System { cpu: Some(Cpu::Ia32), ..system(Os::Linux) },
         "linux64" => System { cpu: Some(Cpu::X64), ..system(Os::Linux) },
         "darwin64" | "mac64" | "macos64" | "osx64" => System { cpu: Some(Cpu::X64), ..system(Os::Darwin) },
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_have_one_meaning() {
+    fn each_word_has_one_meaning() {
         for (word, os, cpu) in [
             ("linux", Os::Linux, None),
             ("linux64", Os::Linux, Some(Cpu::X64)),
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_left_out() {
+    fn a_variant_is_removed() {
         for (name, expected) in [
             ("linux-x64-cuda", "linux-x64"),
             ("linux-x64-cuda-ext", "linux-x64"),

@@ -9,40 +9,41 @@ use crate::version::Version;
 
 /// The limits that the rules apply.
 ///
-/// `Policy::default()` fits any published addon.
+/// `Policy::default()` suits any published addon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The platform to check for, whatever the file's name claims.
     pub claim: Option<Claim>,
     /// The oldest systems that a file must load on.
     pub floors: Floors,
-    /// The floors that stay even if no promised Node runs on such an old system.
+    /// The floors that stay fixed, even if no promised Node runs on such an old system.
     pub firm: FirmFloors,
-    /// Libraries that every system has.
+    /// The libraries that every system has.
     pub allowed: Allowed,
-    /// The largest addon, in bytes.
+    /// The largest allowed size of an addon, in bytes.
     pub size: u64,
     /// The severity of exported names that are neither Node's nor an entry point.
     pub other_exports: Severity,
-    /// The protections that an addon's C must have.
+    /// The protections that an addon's C code must have.
     pub hardening: Hardening,
-    /// The severity of a rule's findings, by the rule's id, instead of the rule's own; None drops the findings.
+    /// The severity of a rule's findings, by rule id, which replaces the rule's own severity; None drops the findings.
     pub severities: BTreeMap<String, Option<Severity>>,
 }
 
 /// Protections of the C compiler that leave a mark in an ELF or Mach-O file.
 ///
-/// The default expects neither: an addon may contain no C, and the compiler protects only functions with a buffer.
+/// The default expects neither protection: an addon may contain no C code, and the compiler protects only functions with
+/// a buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hardening {
-    /// `-fstack-protector-strong`, by the import `__stack_chk_fail`.
+    /// `-fstack-protector-strong`, which leaves the import `__stack_chk_fail`.
     pub stack_protector: bool,
-    /// `-D_FORTIFY_SOURCE`, by imports such as `__memcpy_chk`.
+    /// `-D_FORTIFY_SOURCE`, which leaves imports such as `__memcpy_chk`.
     pub fortify: bool,
 }
 
 impl Hardening {
-    /// Returns the protections that compiler flags switch on.
+    /// Returns the protections that these compiler flags enable.
     #[must_use]
     pub fn of_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hardening = Self::default();
@@ -71,9 +72,9 @@ pub struct Floors {
     pub macos_arm64: Version,
 }
 
-/// The floors that stay as the policy names them.
+/// The floors that stay as the policy gives them.
 ///
-/// The other floors rise to those of the oldest Node that package.json's `engines` promise.
+/// The other floors rise to the needs of the oldest Node that package.json's `engines` promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirmFloors {
     /// glibc.
@@ -89,7 +90,7 @@ impl FirmFloors {
     pub const ALL: FirmFloors = FirmFloors { glibc: true, compiler: true, macos: true };
 }
 
-/// Libraries that every system of a kind has; `*` means any text.
+/// The libraries that every system of a kind has; `*` matches any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
     /// Systems with glibc.
@@ -98,7 +99,7 @@ pub struct Allowed {
     pub musl: Vec<String>,
     /// macOS; whole paths.
     pub macos: Vec<String>,
-    /// Windows; compared without regard to case.
+    /// Windows; case does not matter.
     pub windows: Vec<String>,
 }
 
@@ -106,7 +107,7 @@ const fn version(major: u32, minor: u32, patch: u32) -> Version {
     Version { major, minor, patch }
 }
 
-/// The floors of Node 20's own releases: glibc 2.28 with the compiler of that time (gcc 8), macOS 10.15 and 11.
+/// The floors of Node 20's own releases: glibc 2.28 with the compiler of that time (GCC 8), macOS 10.15 and 11.
 const NODE_FLOORS: Floors = Floors {
     glibc: version(2, 28, 0),
     glibcxx: version(3, 4, 25),
@@ -185,7 +186,7 @@ impl Allowed {
         let patterns = match libc {
             Libc::Glibc => &self.glibc,
             Libc::Musl => &self.musl,
-            // The policy has no list for Android.
+            // A policy has no list for Android.
             Libc::Bionic => return false,
         };
         matches_any(patterns, library)
@@ -201,14 +202,14 @@ fn owned<'a>(names: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-/// Returns whether a name matches a pattern, in which each `*` means any text.
+/// Returns whether a name matches a pattern, in which each `*` matches any text.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else {
         return pattern == name;
     };
     let (middle, end) = tail.rsplit_once('*').unwrap_or(("", tail));
     let rest = name.strip_prefix(head).and_then(|rest| rest.strip_suffix(end));
-    // The earliest match of a part leaves the most text to the later parts, so no match is tried twice.
+    // The earliest match of a part leaves the most text for the later parts, so the function tries no other match.
     let mut parts = middle.split('*');
     rest.is_some_and(|rest| parts.try_fold(rest, |rest, part| Some(rest.split_once(part)?.1)).is_some())
 }
@@ -218,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_means_any_text() {
+    fn a_star_matches_any_text() {
         for (pattern, name, expected) in [
             ("libc.so.6", "libc.so.6", true),
             ("libc.so.6", "libc.so.66", false),
@@ -240,16 +241,16 @@ mod tests {
         }
     }
 
-    /// Once each star tried each rest of the name, so one comparison with thirty stars took hours.
+    /// Each star tried each rest of the name, so one comparison with thirty stars took hours.
     #[test]
-    fn many_stars_take_no_longer() {
+    fn many_stars_match_in_linear_time() {
         let pattern = "*a".repeat(1000) + "*b";
         assert!(!matches(&pattern, &"a".repeat(60_000)));
         assert!(matches(&pattern, &("a".repeat(60_000) + "b")));
     }
 
     #[test]
-    fn a_system_has_its_own_c_library_only() {
+    fn a_system_has_only_its_own_c_library() {
         let Policy { allowed, .. } = Policy::default();
         assert!(allowed.on(Libc::Glibc, "libgcc_s.so.1") && allowed.on(Libc::Musl, "libgcc_s.so.1"));
         assert!(allowed.on(Libc::Glibc, "libc.so.6") && !allowed.on(Libc::Musl, "libc.so.6"));

@@ -1,4 +1,4 @@
-//! Policies from TOML files. A file changes the parts of the default policy that it names.
+//! Reads policies from TOML files. A file overrides the parts of the default policy that it names.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,12 +21,12 @@ use crate::version::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The operating system refused, or the file is not UTF-8.
+    /// The operating system cannot read the file, or the file is not UTF-8.
     #[error("{file}: the policy cannot be read: {source}")]
     Unreadable {
         /// The file.
         file: String,
-        /// The reason.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file is not TOML, or has a key or value that a policy does not have.
@@ -34,17 +34,17 @@ pub enum PolicyError {
     Invalid {
         /// The file.
         file: String,
-        /// From 1.
+        /// The line, counted from 1.
         line: usize,
-        /// In characters, from 1.
+        /// The column in characters, counted from 1.
         column: usize,
-        /// The problem, and the known keys or values.
+        /// The problem and the known keys or values.
         message: String,
     },
 }
 
 impl Policy {
-    /// Returns the default policy with the changes of a TOML file.
+    /// Returns the default policy with the overrides in a TOML file.
     ///
     /// # Errors
     /// The file cannot be read, is not TOML, or has an unknown rule, table or value.
@@ -60,14 +60,14 @@ impl Policy {
         Policy::from_toml(path, &text)
     }
 
-    /// Returns the default policy with the changes of a text in TOML; `path` names the text in errors.
+    /// Returns the default policy with the overrides in a TOML text; `path` names the text in errors.
     ///
     /// # Errors
     /// The text is not TOML, or has an unknown rule, table or value.
     pub fn from_toml(path: &Path, text: &str) -> Result<Policy, PolicyError> {
         let invalid = |span: Range<usize>, message: &str| {
             let (line, column) = position(text, span.start);
-            // The parser puts lists of known names on lines of their own.
+            // The parser puts each list of known names on a separate line.
             let message =
                 message.lines().map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join("; ");
             PolicyError::Invalid { file: display_path(path), line, column, message }
@@ -87,7 +87,7 @@ impl Policy {
     }
 }
 
-/// The whole file. An absent part changes nothing.
+/// The whole file. An absent part overrides nothing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Changes {
@@ -146,7 +146,7 @@ struct HardeningChanges {
     fortify: Option<bool>,
 }
 
-/// A severity, or none.
+/// A severity, or `off`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {

@@ -1,4 +1,4 @@
-//! Texts and paths of unknown origin, made safe for a terminal.
+//! Makes texts and paths of unknown origin safe for a terminal.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ pub(crate) fn display_path(path: &Path) -> String {
     printable(path.as_os_str().as_encoded_bytes())
 }
 
-/// Returns bytes as one line of text, with each character escaped that could rewrite a terminal or hide.
+/// Returns bytes as one line of text. Escapes every character that is invisible or that could control a terminal.
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).chars() {
         match character {
-            // These reorder the text around them, end a line, or have no width.
+            // These characters reorder the text around them, end a line, or are invisible.
             '\u{61c}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_hide_or_move_text_are_escaped() {
+    fn invisible_and_reordering_characters_are_escaped() {
         let hidden = "\u{1b}\r\n\u{9b}\u{7f}\u{61c}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
         assert!(printable(hidden.as_bytes()).bytes().all(|byte| byte.is_ascii_graphic()));
         assert_eq!(printable("/\u{e4} \u{65e5}.node".as_bytes()), "/\u{e4} \u{65e5}.node");

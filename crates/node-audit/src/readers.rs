@@ -1,4 +1,4 @@
-//! The readers of the three formats, behind one function.
+//! One function in front of the readers of the three formats.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::limits::MAX_FILE;
 use crate::printable::display_path;
 use crate::{elf, macho, pe};
 
-/// Reads the facts of a file, without a verdict: one element, or one for each processor of a fat Mach-O file.
+/// Reads the facts of a file, without a verdict. Returns one element, or one for each processor of a fat Mach-O file.
 ///
 /// `path` names the file in errors.
 ///
@@ -21,9 +21,9 @@ pub fn read_facts(path: &Path, content: &[u8]) -> Result<Vec<Facts>, AuditError>
     recognize(content).map_err(|damage| AuditError::Damaged { file: display_path(path), damage })
 }
 
-/// Decides whether the content of a file with an addon's name is an addon. Returns its facts, or its damage.
+/// Decides whether the content of a file with an addon's name is an addon, and returns its facts or its damage.
 ///
-/// This function alone makes the decision, for files on disk and in archives.
+/// Files on disk and in archives all go through this function.
 pub(crate) fn recognize(content: &[u8]) -> Result<Vec<Facts>, Damage> {
     let format = Format::of(content).map_err(|reason| match reason {
         NotAnAddon::OldProgram(kind) => {
@@ -49,7 +49,7 @@ fn damage(format: Format, content: &[u8], detail: String) -> Damage {
     };
     let (format, length) = (format.name(), content.len() as u64);
     match end {
-        // A larger number shows damaged headers instead of a file that was cut.
+        // A larger number comes from damaged headers, not from a file that was cut short.
         Some(promised) if promised > length && promised <= MAX_FILE => {
             Damage::CutShort { format, length, promised, detail }
         }

@@ -1,14 +1,14 @@
-//! The message of a finding in few words, for verdicts and summaries.
+//! Shortens the message of a finding, for verdicts and summaries.
 
 use crate::library::LOADED;
 
 /// The start of the message about a library that the system lacks.
 const NEEDS: &str = "the addon needs ";
 
-/// The start of the clause that names the releases of Node that load the addon when other promised releases do not.
+/// The start of the clause that names the releases of Node that load the addon, if other promised releases do not.
 pub(crate) const LOADS_IN: &str = "; the addon loads in ";
 
-/// Returns the releases that load the addon, by a finding's message: `Node 22 and later`.
+/// Returns the releases that load the addon, from a finding's message: `Node 22 and later`.
 pub(crate) fn loads_in(message: &str) -> Option<&str> {
     Some(message.rsplit_once(LOADS_IN)?.1)
 }
@@ -16,7 +16,7 @@ pub(crate) fn loads_in(message: &str) -> Option<&str> {
 /// The start of the message about addons that only unsupported releases of Node load, in a summary.
 pub(crate) const LOADS_ONLY_IN: &str = "the addon loads only in ";
 
-/// The start of the info about a package that leaves its addons to platform packages.
+/// The start of the message about a package that leaves its addons to platform packages.
 pub(crate) const NO_OWN_ADDON: &str = "the package has no addon itself; ";
 
 /// The start of the messages about install scripts.
@@ -33,14 +33,14 @@ pub(crate) const NOT_INSTALLED: &str =
 pub(crate) const UNLISTED: &str =
     "the loader requires packages that package.json does not list, so npm does not install them";
 
-/// The end of the message about internal functions of glibc: an addon that calls these loads until glibc is updated.
+/// The end of the message about internal functions of glibc: an addon that calls them loads only until glibc is updated.
 pub(crate) const FITS_ONE_GLIBC: &str =
     "calls internal functions of glibc, which fit one build of glibc only";
 
 /// The words for [`FITS_ONE_GLIBC`] in a verdict.
-pub(crate) const MAY_FAIL_LATER: &str = "may fail after an update of glibc";
+pub(crate) const MAY_FAIL_LATER: &str = "may fail after a glibc update";
 
-/// Returns the library that an addon needs and lacks, by the message of the rule `needed`.
+/// Returns the library that an addon needs and lacks, from the message of the rule `needed`.
 pub(crate) fn missing_library<'a>(rule: &str, message: &'a str) -> Option<&'a str> {
     let rest = message.strip_prefix(NEEDS).filter(|_| rule == "needed")?;
     rest.split([',', ';']).next()
@@ -49,15 +49,15 @@ pub(crate) fn missing_library<'a>(rule: &str, message: &'a str) -> Option<&'a st
 /// Returns a message without its explanations: `needs glibc 2.34` of `the addon needs glibc 2.34; the oldest ...`.
 pub(crate) fn short_reason<'a>(rule: &str, message: &'a str) -> &'a str {
     if let Some(library) = missing_library(rule, message) {
-        // The verb belongs to the text as well.
+        // The short text includes the verb.
         return message.get("the addon ".len().."the addon needs ".len() + library.len()).unwrap_or(message);
     }
     if rule == "damaged" {
         return message.split([':', ',']).next().unwrap_or(message);
     }
-    // The limit, the system or the loader's words follow.
+    // The limit, the system or the loader's message follows these separators.
     let ends = ["; ", ", which ", ": require() "];
-    // The problem of a library begins with the library's name.
+    // The message about a library begins with the library's name.
     let of_library = LOADED.trim_end_matches(", ");
     let end = message.find(of_library).map_or(0, |at| (at + LOADED.len()).min(message.len()));
     let (library, problem) = message.split_at_checked(end).unwrap_or(("", message));
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn explanations_are_left_out() {
+    fn explanations_are_omitted() {
         for (rule, message, expected) in [
             ("needed", "the addon needs libx.so.1, which no system has", "needs libx.so.1"),
             ("needed", "the addon needs libx.so.1", "needs libx.so.1"),

@@ -1,17 +1,17 @@
-//! The layout of Node's `node_module`, by which the readers find the module that a constructor registers.
+//! Finds the module that a constructor registers, by the layout of Node's `node_module`.
 //!
-//! The constructor is code, and no table leads to the module. Its fields together are so unlike other data that a search finds
-//! it: a number that is an ABI, flags, two empty fields, two texts, and one or two functions.
+//! The constructor is code, and no table leads to the module. The module is so unlike other data that a search finds it:
+//! an ABI number, flags, two empty fields, two strings, and one or two functions.
 
 use crate::facts::Registration;
 
 /// The function that a constructor calls.
 pub(crate) const REGISTER: &str = "node_module_register";
 
-/// ABIs that a module may name: from Node 0.8 to far beyond any release.
+/// The ABIs that a module may name: from Node 0.8 to far beyond any release.
 const ABIS: std::ops::RangeInclusive<u32> = 1..=999;
 
-/// The highest flags of a module: NM_F_BUILTIN to NM_F_DELETEME.
+/// The highest flags that a module may have: NM_F_BUILTIN to NM_F_DELETEME.
 const MAX_FLAGS: u32 = 0xf;
 
 /// The longest name of a module, in bytes.
@@ -19,16 +19,16 @@ const MAX_MODULE_NAME: usize = 256;
 
 /// A file that may contain a module.
 pub(crate) trait Memory {
-    /// The bytes of a pointer: 4 or 8.
+    /// The size of a pointer, in bytes: 4 or 8.
     fn width(&self) -> u64;
 
-    /// Returns the number of 32 bits at an address.
+    /// Returns the 32-bit number at an address.
     fn number(&self, address: u64) -> Option<u32>;
 
     /// Returns whether the pointer at an address is null after relocation; None outside of the file.
     fn is_null(&self, address: u64) -> Option<bool>;
 
-    /// Returns the bytes to which the pointer at an address leads, if the file alone determines that.
+    /// Returns the bytes that the pointer at an address points to, if the file alone determines the target.
     fn target(&self, address: u64) -> Option<&[u8]>;
 }
 
@@ -45,10 +45,10 @@ pub(crate) fn at(memory: &impl Memory, start: u64) -> Option<Registration> {
     (is_empty && has_texts && (plain || context)).then_some(Registration { abi, context_aware: context })
 }
 
-/// Returns whether bytes begin with a text that is not empty and ends with a zero.
+/// Returns whether bytes begin with a non-empty string that ends with a zero.
 fn is_text(bytes: &[u8]) -> bool {
     let length = bytes.iter().take(MAX_MODULE_NAME).position(|byte| *byte == 0);
-    // A path may have any length and any letters.
+    // A path may have any length and any characters.
     let text = &bytes[..length.unwrap_or_else(|| bytes.len().min(MAX_MODULE_NAME))];
     !text.is_empty() && text.iter().all(|byte| !byte.is_ascii_control())
 }

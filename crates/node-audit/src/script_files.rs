@@ -1,15 +1,15 @@
-//! The JavaScript files of a package that may load its addon, and those that npm runs on installation.
+//! Lists the JavaScript files of a package that may load its addon, and the files that npm runs on installation.
 
 use crate::limits::MAX_SCRIPT_FILES;
 use crate::manifest::Manifest;
 use crate::platform_package::platform_packages;
 
-/// Usual names of loaders, in the package's own folder.
+/// The usual names of loaders, in the package's own folder.
 const LOADERS: [&str; 4] = ["index.js", "binding.js", "js-binding.js", "native.js"];
 
 const ENDINGS: [&str; 3] = [".js", ".cjs", ".mjs"];
 
-/// Returns the paths at which the files may be, from the package's folder on, each once.
+/// Returns the paths at which the files may be, relative to the package's folder, each once.
 pub(crate) fn script_files(manifest: &Manifest) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
     let mut add = |path: String| {
@@ -17,14 +17,14 @@ pub(crate) fn script_files(manifest: &Manifest) -> Vec<String> {
             files.push(path);
         }
     };
-    // Only the loader of addons in other packages is compared with anything.
+    // The rules use a loader only if the addons are in other packages.
     let has_loader = manifest.napi.is_some() || !platform_packages(manifest).is_empty();
     let loaders = manifest.main.iter().chain(&manifest.exports).filter(|_| has_loader);
     for path in loaders.filter_map(|path| inside(path)) {
         if is_javascript(&path) {
             add(path);
         } else if !path.ends_with(".json") && !path.ends_with(".node") && !path.ends_with(".ts") {
-            // A folder, or a file without its ending.
+            // A folder, or a file without its extension.
             add(format!("{path}.js"));
             add(format!("{path}/index.js"));
         }
@@ -68,7 +68,7 @@ fn inside(path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Returns the files of a package of napi-rs, without the usual loaders.
+    /// Returns the files of a napi-rs package, without the usual loaders.
     fn files(fields: &str) -> Vec<String> {
         let manifest = format!(r#"{{"napi": {{}}, {fields}}}"#);
         let mut files = script_files(&Manifest::parse(manifest.as_bytes()).unwrap());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_package_with_packages_of_platforms_has_a_loader() {
+    fn only_a_package_with_platform_packages_has_a_loader() {
         let files = |text: &str| script_files(&Manifest::parse(text.as_bytes()).unwrap());
         assert_eq!(files(r#"{"main": "x.js", "scripts": {"install": "node y.js"}}"#), ["y.js"]);
         assert!(
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_outside_of_the_package() {
+    fn files_outside_of_the_package_are_ignored() {
         for path in ["../x.js", "/etc/x.js", "a/../../x.js", "C:\\\\x.js", "x.node", ".", ""] {
             let fields = format!(r#""main": "{path}", "scripts": {{"install": "node {path}"}}"#);
             assert_eq!(files(&fields), [""; 0], "{path}");

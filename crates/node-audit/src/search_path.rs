@@ -1,7 +1,7 @@
-//! The places in which a loader searches for the libraries of an addon.
+//! Lists the places in which a loader searches for the libraries of an addon.
 //!
-//! The rules ask which libraries come with an addon, and read nothing themselves: [`beside`] lists the paths for which the
-//! source looks beforehand. Both use the functions of this file, so that they mean the same paths.
+//! The rules ask which libraries come with an addon, but read no files: [`beside`] lists the paths that the source looks
+//! up before the rules run. The rules and the source both use the functions in this file, so they agree on the paths.
 
 use crate::facts::{Details, ElfFacts, Facts, MachOFacts};
 use crate::limits::MAX_RUNPATH_ENTRIES;
@@ -26,24 +26,24 @@ const BUILD_DIRECTORIES: [&str; 16] = [
     "/io/",
 ];
 
-/// Directories into which no package installs, and so no package's RUNPATH leads on purpose.
+/// Directories that no package installs into, so no package's RUNPATH leads there on purpose.
 const NO_PACKAGE: [&str; 6] = ["/nix/", "/gnu/store/", "/root/", "/home/", "/Users/", "/var/folders/"];
 
-/// The words that an ELF loader replaces by the addon's directory.
+/// The words that an ELF loader replaces with the addon's directory.
 const ORIGINS: [&str; 2] = ["$ORIGIN", "${ORIGIN}"];
 
-/// The words that glibc replaces by the system's folder for libraries.
+/// The words that glibc replaces with the system's library folder.
 const LIB_WORDS: [&str; 2] = ["$LIB", "${LIB}"];
 
-/// That folder: of Debian for each processor, of other distributions for 64 and for 32 bits.
+/// The system's library folders: Debian's for each processor, and those of other distributions for 64 and 32 bits.
 const SYSTEM_FOLDERS: [&str; 4] = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib64", "lib"];
 
-/// The directories, relative to an addon's, in which packages place libraries.
+/// The directories, relative to the addon's directory, in which packages place libraries.
 pub(crate) const LIBRARY_FOLDERS: [&str; 3] = ["", "lib/", "../lib/"];
 
-/// Returns whether a path leads into a package store, or to where builds run.
+/// Returns whether a path leads into a package store or a directory in which builds run.
 pub(crate) fn is_build_directory(path: &str) -> bool {
-    // With a slash at its end "/tmp" matches, and "/tmpfoo" does not.
+    // With a slash at the end, "/tmp" matches, and "/tmpfoo" does not.
     let path = format!("{path}/");
     BUILD_DIRECTORIES.iter().any(|start| path.starts_with(start))
 }
@@ -54,14 +54,15 @@ pub(crate) fn searched(elf: &ElfFacts) -> &[String] {
     &entries[..entries.len().min(MAX_RUNPATH_ENTRIES)]
 }
 
-/// Returns the rest of an RPATH or RUNPATH entry that begins in the addon's directory, without slashes at its ends.
+/// Returns the rest of an RPATH or RUNPATH entry that begins in the addon's directory, without leading and trailing
+/// slashes.
 pub(crate) fn from_origin(entry: &str) -> Option<&str> {
     let rest = ORIGINS.iter().find_map(|origin| entry.strip_prefix(origin))?;
     (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/'))
 }
 
-/// Returns the paths of a library from the addon's directory, if the entry begins there: several for `$LIB`, which each system
-/// replaces by its own folder.
+/// Returns the paths of a library relative to the addon's directory, if the entry begins there: several paths for `$LIB`,
+/// which each system replaces with its own folder.
 pub(crate) fn in_entry(entry: &str, library: &str) -> Vec<String> {
     let Some(directory) = from_origin(entry) else { return Vec::new() };
     if directory.is_empty() {
@@ -71,20 +72,21 @@ pub(crate) fn in_entry(entry: &str, library: &str) -> Vec<String> {
     SYSTEM_FOLDERS.iter().map(|folder| format!("{}/{library}", directory.replace(word, folder))).collect()
 }
 
-/// Returns the word in an entry that glibc replaces by the system's folder for libraries. musl ignores a list with such an entry.
+/// Returns the word in an entry that glibc replaces with the system's library folder. musl ignores a list with such an
+/// entry.
 pub(crate) fn system_folder(entry: &str) -> Option<&'static str> {
     let is_word = |word: &&str| entry.split('/').any(|part| part == *word);
     LIB_WORDS.into_iter().find(is_word)
 }
 
-/// Returns whether an entry leads out of the package and down to where the addon was built, as rustc's `rpath` does.
+/// Returns whether an entry leads out of the package and into the directory of the build, as rustc's `rpath` does.
 pub(crate) fn leads_away(entry: &str) -> bool {
     let Some(rest) = from_origin(entry) else { return false };
     let down = rest.trim_start_matches("../");
     down.len() < rest.len() && NO_PACKAGE.iter().any(|start| format!("/{down}/").starts_with(start))
 }
 
-/// Returns the path from the addon's directory, if macOS begins there.
+/// Returns the path relative to the addon's directory, if macOS resolves the path there.
 pub(crate) fn from_loader(path: &str) -> Option<&str> {
     path.strip_prefix("@loader_path/").map(|relative| relative.trim_start_matches('/'))
 }
@@ -94,12 +96,12 @@ pub(crate) fn in_rpath(rpath: &str, name: &str) -> String {
     format!("{}/{name}", rpath.trim_end_matches('/'))
 }
 
-/// Calls `visit` with each path, relative to the addon's directory, at which a rule may ask for a file.
+/// Calls `visit` with each path, relative to the addon's directory, that a rule may ask for.
 pub(crate) fn beside(facts: &Facts, mut visit: impl FnMut(&str)) {
     match &facts.details {
         Details::Elf(elf) => beside_elf(facts, elf, &mut visit),
         Details::MachO(macho) => beside_macho(macho, &mut visit),
-        // Windows looks in the addon's own directory, without regard to case.
+        // Windows searches the addon's own directory and ignores case.
         Details::Pe(_) => {}
     }
 }
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_elf_addon_has_its_libraries_beside_it_and_in_its_runpath() {
+    fn elf_libraries_are_beside_the_addon_and_in_its_runpath() {
         let runpath = owned(&["/opt/lib", "$ORIGIN/a/", "${ORIGIN}/../b"]);
         let elf = ElfFacts { runpath, ..ElfFacts::default() };
         let facts =
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_after_the_limit_are_not_followed() {
+    fn entries_beyond_the_limit_are_ignored() {
         let runpath = vec!["$ORIGIN/a".to_owned(); MAX_RUNPATH_ENTRIES + 1];
         let elf = ElfFacts { runpath, ..ElfFacts::default() };
         let facts = Facts { libraries: owned(&["libx.so"]), ..Facts::empty(Details::Elf(elf)) };
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_macho_addon_has_its_libraries_by_loader_path_and_rpath() {
+    fn macho_libraries_are_found_by_loader_path_and_rpath() {
         let dylib = |path: &str| Dylib { path: path.to_owned(), kind: DylibKind::Required };
         let dylibs = ["@loader_path//x.dylib", "@rpath/y.dylib", "/usr/lib/z.dylib"].map(dylib).to_vec();
         let rpaths = owned(&["@loader_path", "@loader_path/../lib/", "/opt"]);
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_of_builds_are_whole_names() {
+    fn build_directories_match_whole_names() {
         assert!(is_build_directory("/tmp") && is_build_directory("/nix/store/abc"));
         assert!(!is_build_directory("/tmpfoo") && !is_build_directory("/usr/lib"));
     }

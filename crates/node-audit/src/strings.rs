@@ -1,4 +1,4 @@
-//! Names out of a string table, or out of a whole file.
+//! Reads names from a string table, or from a whole file.
 
 use std::cell::Cell;
 
@@ -8,11 +8,11 @@ use crate::printable::printable;
 /// A string table with a budget.
 pub(crate) struct Strings<'data> {
     data: &'data [u8],
-    /// The data's name in an error.
+    /// The name of the data in an error.
     table: &'static str,
-    /// Bytes that may still be read.
+    /// The number of bytes that may still be read.
     left: Cell<usize>,
-    /// Names that were read.
+    /// The number of names read so far.
     read: Cell<usize>,
 }
 
@@ -27,7 +27,7 @@ impl<'data> Strings<'data> {
         Strings::within("string table", data)
     }
 
-    /// Reads names out of data that is more than a string table.
+    /// Reads names from data that contains more than a string table.
     pub(crate) fn within(table: &'static str, data: &'data [u8]) -> Self {
         let left = data.len().saturating_mul(MAX_TABLE_READS).clamp(MIN_TABLE_READ, MAX_TABLE_NAMES);
         Strings { data, table, left: Cell::new(left), read: Cell::new(0) }
@@ -52,7 +52,7 @@ impl<'data> Strings<'data> {
             return Err(format!("the file has more than {MAX_NAME_COUNT} names"));
         }
         let name = printable(&rest[..length]);
-        // An escaped name has several times its length.
+        // An escaped name may be several times as long.
         let left = self.left.get().checked_sub(length.max(name.len()) + 1);
         self.left.set(left.ok_or_else(|| {
             let mib = MAX_TABLE_NAMES >> 20;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_in_their_table_and_within_the_budget() {
+    fn names_must_stay_in_their_table_and_within_the_budget() {
         let strings = Strings::new(b"\0libc.so.6\0\x1b[2Jx\0open");
         assert_eq!(strings.get(1).as_deref(), Ok("libc.so.6"));
         assert_eq!(strings.get(4).as_deref(), Ok("c.so.6"));

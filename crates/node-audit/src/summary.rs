@@ -1,4 +1,4 @@
-//! Which packages load on which systems.
+//! Summarizes which packages load on which systems.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -21,42 +21,42 @@ use crate::rules::{
 use crate::source::{InstalledPackage, installed};
 use crate::wanted_nodes::WantedNodes;
 
-/// The systems of a summary for no platform: Alpine, and those with glibc on both processors.
+/// The systems of a summary without a given platform: Alpine, and Linux with glibc on both processors.
 pub const SYSTEMS: [Platform; 3] = [
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Musl) },
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Glibc) },
     Platform { os: Os::Linux, cpu: Cpu::Arm64, libc: Some(Libc::Glibc) },
 ];
 
-/// A package with addons, its own or those of its platform packages, and its verdict for each system.
+/// A package with addons (its own, or its platform packages' addons), and its verdict for each system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageSummary {
     /// `name@version`
     pub package: String,
-    /// The systems are the same for all packages: the platforms of the policy, or else [`SYSTEMS`].
+    /// The verdicts. All packages have the same systems: the platforms of the policy, or else [`SYSTEMS`].
     #[serde(serialize_with = "by_system")]
     pub verdicts: Vec<(Platform, Verdict)>,
 }
 
 impl PackageSummary {
-    /// Returns whether an addon is for one of the systems, and does not load.
+    /// Returns whether an addon is for one of the systems but does not load there.
     #[must_use]
     pub fn has_failure(&self) -> bool {
         self.verdicts.iter().any(|(_, verdict)| verdict.is_failure())
     }
 }
 
-/// Whether a package loads on a system.
+/// The verdict on a package on one system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// No addon for the system breaks a rule that stops loading.
+    /// The package loads: no addon for the system breaks a rule that stops loading.
     Loads {
-        /// The only releases that load the addons, if these are bound to ABIs: `Node 20 to 24`.
+        /// The only releases that load the addons, if the addons are bound to ABIs: `Node 20 to 24`.
         #[serde(skip_serializing_if = "Option::is_none")]
         nodes: Option<String>,
     },
-    /// An addon for the system breaks such a rule.
+    /// An addon for the system breaks a rule that stops loading.
     Fails {
         /// The addon.
         file: String,
@@ -65,18 +65,18 @@ pub enum Verdict {
         /// The problem, as a clause.
         message: String,
     },
-    /// An addon for musl is linked to glibc, and musl answers all its libraries itself: the addon loads if musl has all the
-    /// functions.
+    /// An addon for musl is linked to glibc, but musl's loader provides all libraries that it needs: the addon loads if
+    /// musl has all its functions.
     OtherLibc {
         /// The addon.
         file: String,
     },
-    /// An optional dependency of the package is for the system, and is not installed here.
+    /// An optional dependency of the package is for the system, but is not installed here.
     NotInstalled {
         /// The package that npm would install there.
         package: String,
     },
-    /// The package has no addon for the system, and npm runs a script that may compile or download one.
+    /// The package has no addon for the system, but npm runs a script that may compile or download one.
     Script {
         /// The script; `node-gyp rebuild` for a binding.gyp.
         script: String,
@@ -91,20 +91,21 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns whether an addon is for the system, and does not load.
+    /// Returns whether an addon is for the system but does not load.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self, Verdict::Fails { .. })
     }
 }
 
-/// Summarizes the packages with addons at some paths, by name; `audit` is [`crate::audit_paths`]' result for these paths.
+/// Summarizes the packages with addons at the given paths, sorted by name; `audit` is the result of
+/// [`crate::audit_paths`] for these paths.
 #[must_use]
 pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<PackageSummary> {
     let systems: Vec<Platform> =
         policy.claim.as_ref().map_or_else(|| SYSTEMS.to_vec(), |claim| claim.platforms().collect());
     let packages = packages(paths, audit);
-    // Packages of archives, and packages that should have an addon.
+    // Includes packages in archives, and packages that should have an addon.
     let audited: BTreeSet<String> = audit.packages.iter().map(|package| package.manifest.title()).collect();
     let platform_packages: BTreeMap<&str, &Contents<'_>> = (packages.values())
         .filter(|package| !package.addons.is_empty() && package.claim().is_some())
@@ -133,7 +134,7 @@ pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<Packa
     summaries
 }
 
-/// Returns the packages at some paths with their addons, by title.
+/// Returns the packages at the given paths with their addons, by title.
 fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Contents<'a>> {
     let mut packages: BTreeMap<String, Contents<'_>> = BTreeMap::new();
     for InstalledPackage { manifest, has_gyp } in installed(paths) {
@@ -158,14 +159,14 @@ fn packages<'a>(paths: &[PathBuf], audit: &'a Audit) -> BTreeMap<String, Content
     packages
 }
 
-/// A package.json and the addons of its package, if there are any.
+/// A package.json, and the addons of its package, if any.
 struct Contents<'a> {
     manifest: Manifest,
     has_gyp: bool,
-    /// The script that downloads the addon, before installation.
+    /// The script that downloads the addon, if the package is not installed yet.
     download: Option<String>,
     addons: Vec<&'a Audited>,
-    /// The packages that the loader requires and package.json does not list, by an error of the report.
+    /// The packages that the loader requires and package.json does not list, according to an error in the report.
     unlisted: Vec<String>,
 }
 
@@ -185,7 +186,7 @@ impl Contents<'_> {
         own.or_else(|| (self.has_gyp && !self.manifest.no_gyp).then(|| "node-gyp rebuild".to_owned()))
     }
 
-    /// Returns the verdict for a system; `addons` are those of the package and of its platform packages.
+    /// Returns the verdict for a system; `addons` are the addons of the package and of its platform packages.
     fn verdict(&self, addons: &[&Audited], system: Platform, policy: &Policy) -> Verdict {
         let exact = |claim: &Claim| claim.libc == system.libc;
         let script = self.script().map(|script| Verdict::Script { script });
@@ -194,7 +195,7 @@ impl Contents<'_> {
         let is_wanted = |file: &&Audited| file.addon.binding.may_load(|line| wanted.contains(line));
         let (fitting, elsewhere): (Vec<&Audited>, Vec<&Audited>) = fitting.into_iter().partition(is_wanted);
         if let Some(verdict) = only_elsewhere(&fitting, &elsewhere, policy) {
-            // An addon that was compiled on this machine would be compiled on the other.
+            // An addon that was compiled on this machine would also be compiled on the other machine.
             let is_compiled = elsewhere.iter().all(|file| file.addon.claim.is_none());
             return script.filter(|_| is_compiled).unwrap_or(verdict);
         }
@@ -202,13 +203,13 @@ impl Contents<'_> {
             fitting.into_iter().partition(|file| !breaks_package(policy) || npm_installs(file, system));
         let named: Vec<&Audited> =
             fitting.iter().copied().filter(|file| file.addon.claim.as_ref().is_some_and(exact)).collect();
-        // Another file takes the place of an addon that claims nothing, and a loader prefers one for the system.
+        // The downloaded file replaces an addon that claims nothing, and a loader prefers an addon for the system.
         if let Some(script) = &self.download
             && !fitting.iter().any(|file| file.addon.claim.is_some())
         {
             return Verdict::Download { script: script.clone() };
         }
-        // A loader takes the addon that names the C library before one for any.
+        // A loader prefers an addon that names the C library to an addon for any C library.
         let chosen = match self.not_installed(addons, system) {
             _ if !named.is_empty() => &named,
             Some((package, claim)) if fitting.is_empty() || exact(&claim) => {
@@ -230,13 +231,13 @@ impl Contents<'_> {
         let worst = failures.iter().find(|(_, verdict)| verdict.is_failure()).or(failures.first());
         match worst {
             None => Verdict::Loads { nodes: nodes(chosen, &elsewhere) },
-            // An addon that was compiled on this machine would be compiled on the other.
+            // An addon that was compiled on this machine would also be compiled on the other machine.
             Some((file, verdict)) if file.addon.claim.is_none() => script.unwrap_or_else(|| verdict.clone()),
             Some((_, verdict)) => verdict.clone(),
         }
     }
 
-    /// Returns the verdict if the loader requires a package for a system that package.json does not list.
+    /// Returns the verdict if the loader requires a package for the system and package.json does not list this package.
     fn not_listed(&self, system: Platform) -> Option<Verdict> {
         let is_for = |name: &&String| claim_of_name(name).is_some_and(|claim| claim.covers(system));
         let name = self.unlisted.iter().find(is_for)?;
@@ -247,7 +248,7 @@ impl Contents<'_> {
         })
     }
 
-    /// Returns the verdict if npm installs the package on Alpine, since package.json has no `libc`, with an addon for glibc.
+    /// Returns the verdict if npm installs a package with an addon for glibc on Alpine, since package.json lacks `libc`.
     fn installed_without_libc(&self, system: Platform) -> Option<Verdict> {
         // A package with several addons has a loader that chooses among them.
         let [file] = self.addons.as_slice() else { return None };
@@ -274,9 +275,9 @@ impl Contents<'_> {
         })
     }
 
-    /// Returns the optional dependency for a system that is not among the addons' packages, with its claim.
+    /// Returns the optional dependency for a system that contributes none of the addons, and its claim.
     fn not_installed(&self, addons: &[&Audited], system: Platform) -> Option<(&str, Claim)> {
-        // The dependencies of a package for one platform are libraries.
+        // The dependencies of a platform package are libraries.
         if self.claim().is_some() {
             return None;
         }
@@ -286,7 +287,7 @@ impl Contents<'_> {
         let elsewhere = dependencies
             .filter_map(|name| Some((name, claim_of_name(name)?)))
             .filter(|(name, claim)| claim.covers(system) && !here.contains(name));
-        // The shortest name is the addon's; longer names are of libraries that the addon needs.
+        // The shortest name is the addon's package; longer names are packages of libraries that the addon needs.
         elsewhere.min_by_key(|(name, claim)| (claim.libc != system.libc, name.len()))
     }
 }
@@ -308,7 +309,8 @@ fn fits(file: &Audited, system: Platform) -> bool {
     }
 }
 
-/// Returns the verdict of a package whose addons for a system, `elsewhere`, are all for other releases than the wanted ones.
+/// Returns the verdict on a package whose addons for a system are all for releases that are not wanted; these addons are
+/// `elsewhere`.
 fn only_elsewhere(wanted: &[&Audited], elsewhere: &[&Audited], policy: &Policy) -> Option<Verdict> {
     let first = elsewhere.first().filter(|_| wanted.is_empty())?;
     let nodes = nodes(&[], elsewhere)?;
@@ -320,13 +322,13 @@ fn only_elsewhere(wanted: &[&Audited], elsewhere: &[&Audited], policy: &Policy) 
     Some(Verdict::Fails { file: first.report.file.clone(), rule: "node-abi", message })
 }
 
-/// Returns the releases that load one of some addons, if all are bound to ABIs.
+/// Returns the releases that load one of the addons, if all addons are bound to ABIs.
 fn nodes(wanted: &[&Audited], elsewhere: &[&Audited]) -> Option<String> {
     let bindings = wanted.iter().chain(elsewhere).map(|file| file.addon.binding);
     releases(&bindings.collect::<Vec<_>>())
 }
 
-/// Returns whether a policy leaves a rule's findings errors.
+/// Returns whether the findings of a rule are errors under this policy.
 fn is_error(rule: &str, policy: &Policy) -> bool {
     policy.severities.get(rule).is_none_or(|severity| *severity == Some(Severity::Error))
 }
@@ -347,7 +349,7 @@ fn not_installed_there(file: &Audited, system: Platform) -> Verdict {
     Verdict::Fails { file: file.report.file.clone(), rule: "package", message }
 }
 
-/// Returns why an addon does not load on a system, or may not.
+/// Returns the reason why an addon does not load on a system, or might not load.
 fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict> {
     let name = &file.report.file;
     let fails = |rule, message: String| Some(Verdict::Fails { file: name.clone(), rule, message });
@@ -358,7 +360,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     if let Some(part) = glibc_on_musl
         && let Some(library) = library_that_musl_lacks(part, file.addon.libraries_of(part), policy)
     {
-        // The loader may find a library of the package; a system with musl never has glibc's loader.
+        // The loader may find a library in the package, but a system with musl never has glibc's loader.
         let own = file.addon.libraries_of(part).iter().any(|own| own.name == *library);
         let more = if own { String::new() } else { format!(", and needs {library}") };
         return fails("arch", format!("the addon is linked to glibc{more}"));
@@ -372,7 +374,7 @@ fn failure(file: &Audited, system: Platform, policy: &Policy) -> Option<Verdict>
     }
 }
 
-/// Returns the packages that the loader requires and package.json does not list, by an error's evidence.
+/// Returns the packages that the loader requires and package.json does not list, from an error's evidence.
 fn unlisted(finding: &Finding) -> Option<impl Iterator<Item = &str>> {
     let is_it = finding.severity == Severity::Error && finding.message == UNLISTED;
     // `index.js requires a-linux-arm64-gnu, index.js requires a-linux-x64-musl; optionalDependencies has ...`

@@ -1,4 +1,4 @@
-//! The glibc that imports without a version need.
+//! Determines the glibc that imports without a version need.
 
 use std::collections::HashSet;
 
@@ -7,9 +7,9 @@ use crate::limits::MAX_UNVERSIONED;
 use crate::symbol_tables::{first_glibc, has_library};
 use crate::version::Version;
 
-/// Returns the newest glibc that the loader's lookups of names without a version need, and the first such name.
+/// Returns the newest glibc that the names without a version need when the addon is loaded, and the first such name.
 ///
-/// The loader looks up functions during loading only if the addon binds them then.
+/// The loader looks up functions during loading only if the addon binds them at that time.
 pub(crate) fn unversioned_glibc(facts: &Facts) -> Option<(Version, &String)> {
     let elf = facts.elf()?;
     // Any other library may define the name.

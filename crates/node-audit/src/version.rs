@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version {
-    /// First number.
+    /// The first number.
     pub major: u32,
-    /// Second number.
+    /// The second number.
     pub minor: u32,
-    /// Third number; 0 if the text has two.
+    /// The third number; 0 if the string has only two numbers.
     pub patch: u32,
 }
 
-/// A text that does not parse as a [`Version`].
+/// A string that does not parse as a [`Version`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a version: expected two or three numbers, as in 2.28")]
 pub struct VersionError {
-    /// The text.
+    /// The string.
     pub text: String,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Parses digits only: `str::parse` alone would also accept "+2".
+/// Parses digits only; `str::parse` alone would also accept "+2".
 fn number(text: &str) -> Option<u32> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }

@@ -6,8 +6,8 @@ use crate::engines;
 use crate::node_abi;
 use crate::version::Version;
 
-/// The lines of Node in which the addons of a package should load: the supported lines that engines.node promises, or every
-/// promised line if engines.node promises no supported line.
+/// The lines of Node in which the addons of a package should load: the supported lines that engines.node promises, or all
+/// promised lines if no supported line is promised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WantedNodes {
     lines: Vec<Version>,
@@ -29,13 +29,13 @@ impl WantedNodes {
         self.lines.contains(&line)
     }
 
-    /// Returns the oldest line that is wanted.
+    /// Returns the oldest wanted line.
     pub(crate) fn oldest(&self) -> Option<Version> {
         self.lines.first().copied()
     }
 }
 
-/// Returns whether a range has a release of a line.
+/// Returns whether a range admits a release of a line.
 fn admits(range: &Range, Version { major, minor, .. }: Version) -> bool {
     let line = match major {
         0 => format!(">=0.{minor}.0 <0.{}.0", minor + 1),
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn supported_lines_count_and_old_ones_only_if_nothing_else_is_promised() {
+    fn old_lines_count_only_if_no_supported_line_is_promised() {
         for (engines, expected) in [
             (None, &[20, 22, 24, 26][..]),
             (Some("no range"), &[20, 22, 24, 26]),

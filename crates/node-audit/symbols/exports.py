@@ -1,11 +1,11 @@
-"""The names that a library or a program exports: ELF, Mach-O, PE, and the text stubs of Apple's linker."""
+"""Reads the names that a library or a program exports, from ELF, Mach-O, PE and the text stubs of Apple's linker."""
 
 import re
 import struct
 
 
 def exports(content):
-    """Returns the exported names. A name with a version also adds `name@version`, and each version `@version`."""
+    """Returns the exported names. A name with a version also yields `name@version`, and each version yields `@version`."""
     if content.startswith(b"\x7fELF"):
         return elf(content)
     if content.startswith(b"MZ"):
@@ -40,7 +40,7 @@ def elf(content):
     names = set()
     for index in range(1, len(symbols) // 24):
         name, info, other, place = struct.unpack_from("<IBBH", symbols, index * 24)
-        # Defined, not local, neither a section nor a file, and of default or protected visibility.
+        # The symbol is defined and not local, is neither a section nor a file, and has default or protected visibility.
         if place == 0 or info >> 4 == 0 or info & 15 in (3, 4) or other & 3 in (1, 2):
             continue
         name = text(strings, name)
@@ -78,7 +78,7 @@ def musl_extra(content):
 
 
 def macho(content):
-    """Reads the export trie of a thin 64-bit file, as the loader does; names lose the underscore in front."""
+    """Reads the export trie of a thin 64-bit file, as the loader does; removes the leading underscore of names."""
     count, at = struct.unpack_from("<I", content, 16)[0], 32
     for _ in range(count):
         command, size = struct.unpack_from("<II", content, at)
@@ -142,7 +142,7 @@ def pe(content):
 
 
 def tbd(content):
-    """Reads all documents of a stub of version 4, whatever the processor."""
+    """Reads all documents of a stub of version 4, for every processor."""
     names = set()
     for key, items in re.findall(r"(symbols|weak-symbols|thread-local-symbols):\s*\[([^\]]*)\]", content):
         for item in items.split(","):

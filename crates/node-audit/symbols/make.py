@@ -5,7 +5,7 @@
 
 FOLDER holds the packages; the script fetches those of npm and PyPI that are absent, with `npm pack` and `pip download`. The
 Debian packages come from `apt-get download PACKAGE:ARCH=VERSION` on a system whose sources have the suite sid, and trixie for
-musl. To take in a newer release, edit SOURCES, run the script, and run `cargo test -p node-audit`.
+musl. To add a newer release, edit SOURCES, run the script, and run `cargo test -p node-audit`.
 
 Format of names.bin, with little-endian numbers: the count of sets (2 bytes); for each set of columns that share names, a bit
 per column (8 bytes); for each value of a hash's first two bytes, the count of names with it (1 byte); for each name, sorted by
@@ -99,8 +99,9 @@ ZIG = wheel(
 
 # The columns, in the order of their bits: at most 64. A column has the names of all its sources.
 #
-# The processors share a column of Node. Each line of releases should have its first and its newest release, so that a name that
-# a line gained is known to be absent in the first. The rule reads the columns' names: LIBC-CPU, and node-SYSTEM-RELEASE.
+# All processors share a column of Node. Each line should have its first and its newest release: only then does the rule
+# know that the first release lacks a name which the line gained later. The rule parses the columns' names: LIBC-CPU and
+# node-SYSTEM-RELEASE.
 SOURCES = {
     "glibc-x64": glibc("amd64"),
     "glibc-arm64": glibc("arm64"),
@@ -146,7 +147,7 @@ SOURCES = {
 
 
 def matches(path, wanted):
-    """Returns whether a path ends with a wanted end; `*` at its end means any text without a slash."""
+    """Returns whether a path ends with a wanted suffix; a `*` at the end of the suffix matches any text without a slash."""
     path = "/" + path
     if wanted.endswith("*"):
         return "/" + path.rsplit("/", 1)[1] == wanted or path.rsplit("/", 1)[1].startswith(wanted[1:-1])
@@ -154,7 +155,7 @@ def matches(path, wanted):
 
 
 def files(path):
-    """Yields the paths and contents of an archive's regular files, on demand."""
+    """Yields the paths of an archive's regular files, and functions that read their contents."""
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():

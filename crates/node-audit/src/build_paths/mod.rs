@@ -1,12 +1,12 @@
 //! Finds absolute paths of the build machine in the content of a file.
 //!
-//! Texts in a compiled file have no common form: C's end with a zero byte, Rust's follow each other with nothing between, and
-//! either may be UTF-16 on Windows. A path is therefore judged by the directory that it begins with (`root`), and by the bytes
-//! before and after. Precision comes first: a path that the program itself opens (`/tmp/x.sock`) does not reveal where the
-//! program was built.
+//! Strings in a compiled file have no common form: C's strings end with a zero byte, Rust's strings follow each other
+//! without a separator, and both may be UTF-16 on Windows. This module therefore recognises a path by the directory that
+//! it begins with (`root`), and by the bytes before and after it. Precision matters more than recall: a path that the
+//! program itself opens (`/tmp/x.sock`) does not reveal where the program was built.
 //!
-//! Invariant: time is linear in the content. A run of path characters is walked once, and at most [`MAX_PATH_STARTS`] places are
-//! examined, [`MAX_PATH`] bytes at each.
+//! Invariant: the time is linear in the content. The search walks each run of path characters once, and examines at most
+//! [`MAX_PATH_STARTS`] places, [`MAX_PATH`] bytes at each.
 
 mod root;
 
@@ -22,7 +22,7 @@ pub(crate) use root::unix_directories;
 use root::{ROOTS, Root};
 pub(crate) use root::{is_store, store_object};
 
-/// Finds any of [`ROOTS`], and after them the same roots in UTF-16.
+/// The automaton that finds [`ROOTS`], first in UTF-8 and then in UTF-16.
 #[expect(clippy::expect_used, reason = "the patterns are fixed, and each test builds the automaton")]
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let narrow = ROOTS.iter().map(|root| root.start.as_bytes().to_vec());
@@ -31,7 +31,7 @@ static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(patterns)
-        .expect("two dozen short texts make a small automaton")
+        .expect("two dozen short strings make a small automaton")
 });
 
 /// Returns the distinct paths in the order of their first appearance; at most [`MAX_PATHS`].
@@ -107,7 +107,7 @@ fn narrow(content: &[u8], start: usize, run: &Range<usize>, root: &Root) -> Opti
 fn wide(content: &[u8], start: usize, root: &Root) -> Option<String> {
     let drive = root.has_drive();
     let first = if drive { start.checked_sub(2)? } else { start };
-    // Only a letter before the root makes it the middle of a longer text.
+    // A root is the middle of a longer string only if a letter comes before it.
     if !drive
         && let Some(&[letter, 0]) = first.checked_sub(2).and_then(|before| content.get(before..first))
         && is_path(letter)
@@ -122,13 +122,13 @@ fn wide(content: &[u8], start: usize, root: &Root) -> Option<String> {
     root.accept(&text, next)
 }
 
-/// Returns the end of a text that another may follow with nothing between: texts of Rust name a source file.
+/// Returns the end of a string that another string may follow without a separator: Rust's strings name a source file.
 fn end_of_source(text: &str) -> usize {
     for (at, _) in text.match_indices(".rs") {
         let end = at + 3;
         let rest = &text[end..];
         let directory = rest.starts_with(['/', '\\']) && !begins_with_root(rest);
-        // `crate.rs-0123abc/src`: the checkout of a repository of that name.
+        // `crate.rs-0123abc/src`: a checkout of a repository named `crate.rs`.
         let checkout = rest.starts_with('-') && rest.contains(".rs");
         if !directory && !checkout {
             return end;
@@ -141,19 +141,19 @@ fn begins_with_root(text: &str) -> bool {
     text.starts_with("/rustc/") || ROOTS.iter().any(|root| text.starts_with(root.start))
 }
 
-/// Returns whether a path begins here and not earlier; `before` are the path characters before it.
+/// Returns whether a path begins here and not earlier; `before` holds the path characters before this place.
 fn begins(before: &[u8], path: &str) -> bool {
     match before {
         [] => true,
         // A compiler's option with its argument: `-I/home/me/include`.
         [b'-', option @ ..] if option.iter().all(u8::is_ascii_alphabetic) => true,
-        // Rust's texts follow each other; but `https://docs.rs/home/` is one text.
+        // Rust's strings follow each other, but `https://docs.rs/home/` is one string.
         [.., b'.', b'r', b's'] => !is_host(before),
         _ => !before.contains(&b'/') && (path.contains("/.cargo/") || path.contains("/.rustup/")),
     }
 }
 
-/// Returns whether a text ends with the host of a URL.
+/// Returns whether a string ends with the host of a URL.
 fn is_host(text: &[u8]) -> bool {
     let mut parts = text.rsplit(|byte| *byte == b'/');
     parts.next().is_some() && parts.next().is_some_and(<[u8]>::is_empty)
@@ -249,9 +249,9 @@ mod tests {
         }
     }
 
-    /// Texts of Rust have no end mark.
+    /// Rust's strings have no end mark.
     #[test]
-    fn texts_with_nothing_between_are_separated() {
+    fn strings_without_a_separator_are_split() {
         let registry = "/home/me/.cargo/registry/src/index-1/x-1.0.0/src/lib.rs";
         assert_eq!(found(&format!("{registry}assertion failed")), [registry]);
         assert_eq!(
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_in_utf_16_are_read() {
+    fn utf_16_strings_are_read() {
         for path in ["C:\\Users\\me\\project\\x.cc", "D:\\a\\addon\\addon\\x.pdb", "/home/me/project/x.cc"] {
             let wide: Vec<u8> = format!("\0{path}\0more").encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(find(&wide), [path]);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn many_and_long_paths_are_bounded() {
+    fn the_number_and_length_of_paths_are_bounded() {
         let many: String = (0..MAX_PATHS + 5).map(|number| format!("/home/me/{number}\0")).collect();
         assert_eq!(found(&many).len(), MAX_PATHS);
         let long = found(&format!("/home/me/{}", "x".repeat(MAX_PATH)));

@@ -10,13 +10,13 @@ enum RootKind {
     Store,
     /// A user's name and a path in the user's directory.
     Home,
-    /// A path: only builds use this directory.
+    /// Any path: only builds use this directory.
     Build,
-    /// A source or object file, or a typical directory of builds: programs use this directory as well.
+    /// A source or object file, or a directory that is typical of builds: programs use this directory as well.
     Shared,
-    /// A drive before the root, and after it a user's name and a path in the user's directory.
+    /// A drive before the root, and a user's name and a path in the user's directory after it.
     WindowsHome,
-    /// A drive before the root, and two directories after it.
+    /// A drive before the root, and two directories after the root.
     WindowsBuild,
 }
 
@@ -60,7 +60,7 @@ pub(super) static ROOTS: [Root; 24] = [
     root(":/a/", RootKind::WindowsBuild),
 ];
 
-/// Directories that builds have, and that the files of programs in `/tmp` do not have.
+/// Directories that only builds have, not the files that programs create in `/tmp`.
 const BUILD_DIRECTORIES: [&str; 18] = [
     ".cargo",
     "CMakeFiles",
@@ -82,7 +82,7 @@ const BUILD_DIRECTORIES: [&str; 18] = [
     "vendor",
 ];
 
-/// The starts of names of temporary directories that builds make.
+/// The prefixes of temporary directories that builds create.
 const TEMPORARY: [&str; 5] = ["nix-build-", "cargo-install", "npm-", "pip-", "rustc"];
 
 /// The extensions of source and object files.
@@ -91,8 +91,8 @@ const SOURCES: [&str; 22] = [
     "pdb", "rs", "s", "swift", "zig",
 ];
 
-/// Names in the place of a user's that reveal no builder: directories that every system has, and the user who builds Alpine's
-/// compiler, whose start files are linked into every program there.
+/// Names in the position of a user's name that reveal no builder: directories that every system has, and the user who
+/// builds Alpine's compiler, whose start files are linked into every program there.
 const NOBODY: [&str; 4] = ["Shared", "Public", "Default", "buildozer"];
 
 impl Root {
@@ -101,14 +101,14 @@ impl Root {
         self.kind == RootKind::Store
     }
 
-    /// Returns whether the letter of a drive belongs before the root.
+    /// Returns whether a drive letter belongs before the root.
     pub(super) fn has_drive(&self) -> bool {
         matches!(self.kind, RootKind::WindowsHome | RootKind::WindowsBuild)
     }
 
-    /// Returns the path with single separators, if it is one of a build machine; `next` is the byte after the path.
+    /// Returns the path with single separators, if the path is one of a build machine; `next` is the byte after the path.
     pub(super) fn accept(&self, text: &str, next: Option<u8>) -> Option<String> {
-        // A template that the program fills in.
+        // A template that the program fills in is not a path.
         if matches!(next, Some(b'%' | b'$' | b'{' | b'*' | b'<' | b'?')) || text.contains("XXXXXX") {
             return None;
         }
@@ -144,7 +144,7 @@ pub(crate) fn is_store(path: &str) -> bool {
     store_object(path).is_some()
 }
 
-/// Returns the store object that a path leads into: `/nix/store/HASH-zlib-1.3`.
+/// Returns the store object that a path is in: `/nix/store/HASH-zlib-1.3`.
 pub(crate) fn store_object(path: &str) -> Option<&str> {
     let root = ROOTS.iter().find(|root| root.is_store() && path.starts_with(root.start))?;
     let start = root.start.len();
@@ -152,8 +152,8 @@ pub(crate) fn store_object(path: &str) -> Option<&str> {
     Some(&path[..end])
 }
 
-/// Returns whether a hash and a name follow, with a hash that was not scrubbed: tools that remove a reference write one letter
-/// throughout.
+/// Returns whether the text is a hash and a name, and the hash is not scrubbed. Tools that remove a reference overwrite
+/// the hash with one letter.
 fn is_live(rest: &str) -> bool {
     let Some((hash, name)) = rest.split_at_checked(HASH_LENGTH) else { return false };
     // The alphabet of hashes lacks e, o, t and u. A scrubbed hash consists of the letter e.
@@ -165,7 +165,7 @@ fn is_live(rest: &str) -> bool {
             .is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphanumeric()))
 }
 
-/// Returns whether a file or a directory on the way is typical of a build.
+/// Returns whether a file or a directory in the path is typical of a build.
 fn is_of_a_build(parts: &[&str]) -> bool {
     let (file, directories) = parts.split_last().map_or(("", parts), |(file, rest)| (*file, rest));
     let source = file.rsplit_once('.').is_some_and(|(_, ending)| SOURCES.contains(&ending));

@@ -1,15 +1,16 @@
-//! The Node-API version that an addon declares: the return value of an exported function, read from its first instructions.
+//! Reads the Node-API version that an addon declares: the return value of an exported function, taken from its first
+//! instructions.
 
 use object::elf::{self, Machine};
 
-/// Instructions that compilers put first: `endbr64`, and a frame.
+/// The instructions that a function may begin with: `endbr64`, and a frame.
 const X64_STARTS: [&[u8]; 3] = [b"\xf3\x0f\x1e\xfa", b"\x55\x48\x89\xe5", b"\x55"];
 /// `bti c`, `paciasp`
 const ARM64_STARTS: [u32; 2] = [0xd503_245f, 0xd503_233f];
 /// `mov w0, #N`, with N from bit 5 on.
 const ARM64_MOVE: u32 = 0x5280_0000;
 
-/// Returns the number that a function returns, if the function does nothing else.
+/// Returns the constant that a function returns, if the function does nothing else.
 pub(super) fn returned(machine: Machine, code: &[u8]) -> Option<u32> {
     match machine {
         elf::EM_X86_64 => x64(code),

@@ -1,10 +1,10 @@
-//! The end of an ELF file by its headers.
+//! The end of an ELF file according to its headers.
 
 use object::elf;
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, ProgramHeader};
 
-/// Returns the offset at which a file ends by its headers; None if the headers themselves are cut.
+/// Returns the offset at which a file ends according to its headers; None if the headers themselves are cut short.
 pub(crate) fn end(content: &[u8]) -> Option<u64> {
     match content.get(4)? {
         1 => end_of::<elf::FileHeader32<Endianness>>(content),

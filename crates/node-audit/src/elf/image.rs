@@ -1,4 +1,4 @@
-//! An ELF file as its loader sees it: the program headers, and the dynamic table.
+//! An ELF file as the loader sees it: the program headers and the dynamic table.
 
 use object::elf;
 use object::endian::Endianness;
@@ -22,9 +22,9 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
     pub(super) fn parse(content: &'data [u8]) -> Result<Self, String> {
         let header = Elf::parse(content).map_err(|_| "the file ends within its header")?;
         let endian = header.endian().map_err(|_| "the header names no byte order")?;
-        let segments = header
-            .program_headers(endian, content)
-            .map_err(|_| "the program headers are damaged or outside the file; it may have been cut short")?;
+        let segments = header.program_headers(endian, content).map_err(
+            |_| "the program headers are damaged or outside the file; the file may have been cut short",
+        )?;
         for segment in segments.iter().filter(|segment| segment.p_type(endian) == elf::PT_LOAD) {
             let (offset, length) = segment.file_range(endian);
             if content.read_bytes_at(offset, length).is_err() {
@@ -41,7 +41,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         if let Some(segment) = segments.iter().rfind(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
             let table = segment
                 .dynamic(endian, content)
-                .map_err(|_| "the dynamic table is outside the file; it may have been cut short")?;
+                .map_err(|_| "the dynamic table is outside the file; the file may have been cut short")?;
             let entries = table.into_iter().flatten().map(|entry| (entry.tag(endian), entry.val(endian)));
             dynamic.extend(entries.take_while(|(tag, _)| *tag != elf::DT_NULL).take(MAX_DYNAMIC_ENTRIES + 1));
             if dynamic.len() > MAX_DYNAMIC_ENTRIES {
@@ -51,7 +51,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         Ok(Image { content, header, endian, segments, dynamic })
     }
 
-    /// Returns the dynamic string table; an empty one if the file has none.
+    /// Returns the dynamic string table; an empty table if the file lacks one.
     pub(super) fn strings(&self) -> Result<Strings<'data>, String> {
         let Some(address) = self.value(elf::DT_STRTAB) else { return Ok(Strings::default()) };
         let data = self.at(address).ok_or("the dynamic string table is outside all segments")?;
@@ -61,12 +61,12 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
         Ok(Strings::new(&data[..size]))
     }
 
-    /// Returns the content from an address to the end of its segment's part of the file.
+    /// Returns the content from an address to the end of the segment's file content.
     pub(super) fn at(&self, address: u64) -> Option<&'data [u8]> {
         self.segments.iter().filter(|segment| segment.p_type(self.endian) == elf::PT_LOAD).find_map(
             |segment| {
                 let skip = usize::try_from(address.checked_sub(segment.p_vaddr(self.endian).into())?).ok()?;
-                // The next segment may begin at the end of this one.
+                // The next segment may begin where this segment ends.
                 segment.data(self.endian, self.content).ok()?.get(skip..).filter(|data| !data.is_empty())
             },
         )
@@ -88,10 +88,10 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
     }
 }
 
-/// Checks that the table of section headers is within the file, if there is one.
+/// Checks that the table of section headers, if present, is within the file.
 ///
-/// No loader reads the table, but linkers write it last: a file that ends within it was cut short. `object` cannot tell such a
-/// table from one of an unusual layout.
+/// No loader reads the table, but linkers write it last: a file that ends within it was cut short. `object` cannot
+/// distinguish such a table from a table with an unusual layout.
 fn check_section_headers<Elf>(header: &Elf, endian: Endianness, content: &[u8]) -> Result<(), String>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -101,7 +101,7 @@ where
         return Ok(());
     }
     let count = match header.e_shnum(endian) {
-        // The number exceeds the field: the first entry has it, and there is at least that entry.
+        // If the number does not fit the field, the first entry holds it, so there is at least one entry.
         0 => header.shnum(endian, content).map_or(1, |count| u64::from(count).max(1)),
         count => count.into(),
     };

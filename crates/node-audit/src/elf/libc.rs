@@ -3,15 +3,17 @@
 use crate::facts::VersionNeed;
 use crate::platform::Libc;
 
-/// Libraries of Android that musl lacks: musl's `libc.so` contains the whole C library.
+/// Libraries that Android has and musl lacks: musl's `libc.so` contains the whole C library.
 const ANDROID: [&str; 4] = ["liblog.so", "libandroid.so", "libdl.so", "libm.so"];
 
-/// Returns the C library, by the needed libraries and versions; `android` means that a note of the file names Android.
+/// Returns the C library, judged by the needed libraries and versions; `android` is true if a note of the file names
+/// Android.
 ///
-/// Bionic and musl are both named `libc.so`. The C libraries of other systems (FreeBSD's `libc.so.7`) are not recognised.
+/// Bionic and musl are both named `libc.so`. The function does not recognise the C libraries of other systems (FreeBSD's
+/// `libc.so.7`).
 pub(super) fn libc(libraries: &[String], version_needs: &[VersionNeed], android: bool) -> Option<Libc> {
     let needs = |name: &str| libraries.iter().any(|library| library == name);
-    // On arm and arm64 libgcc_s has a version GLIBC_2.0, on musl as well.
+    // On arm and arm64, libgcc_s has a version GLIBC_2.0, even on musl.
     let glibc = |need: &VersionNeed| need.version.starts_with("GLIBC_") && need.library != "libgcc_s.so.1";
     // Bionic's versions: LIBC, LIBC_N, LIBC_OMR1.
     let bionic = |need: &VersionNeed| {
@@ -35,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_c_library_is_told_from_the_others() {
+    fn each_c_library_is_recognised() {
         let read = |libraries: &[&str], versions: &[(&str, &str)], android| {
             let libraries: Vec<String> = libraries.iter().map(|library| (*library).to_owned()).collect();
             let need = |(library, version): &(&str, &str)| VersionNeed {

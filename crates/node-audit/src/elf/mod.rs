@@ -1,7 +1,7 @@
 //! Reads an ELF file as the dynamic loader does: from the program headers and the dynamic table.
 //!
-//! Section headers may be stripped, and may contradict the parts that are loaded. The reader uses them for debug information
-//! (`sections`), and if nothing else has it, for the number of dynamic symbols (`symbols`).
+//! Section headers may be stripped, and may contradict the loaded parts. The reader uses them only for debug information
+//! (`sections`), and for the number of dynamic symbols if no other table gives the number (`symbols`).
 //!
 //! Invariant: every offset and count in the file is hostile. Reads go through `object`'s checked slices, and work that could
 //! exceed the file's size counts against a limit.
@@ -43,7 +43,7 @@ pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
     }
 }
 
-/// The kind of file that a loader opens.
+/// The name of the kind of file that a loader opens.
 const SHARED_OBJECT: &str = "shared object";
 
 fn facts<Elf>(image: &Image<'_, Elf>) -> Result<Facts, String>
@@ -53,7 +53,7 @@ where
     let machine = image.header.e_machine(image.endian);
     let names = image.strings()?;
     let listed = |tag| image.values(tag).map(|value| names.get(value)).collect::<Result<Vec<_>, _>>();
-    // Loaders read one list.
+    // Loaders read only one list.
     let paths = |tag| match image.value(tag) {
         Some(list) => Ok(names.get(list)?.split(':').map(str::to_owned).collect()),
         None => Ok::<_, String>(Vec::new()),
@@ -118,7 +118,8 @@ where
     })
 }
 
-/// Returns the kind of file. A position-independent executable has the form of a shared object, but no loader opens it.
+/// Returns the kind of file. A position-independent executable looks like a shared object, but no loader opens it as a
+/// library.
 fn kind<Elf>(image: &Image<'_, Elf>) -> &'static str
 where
     Elf: FileHeader<Endian = Endianness>,

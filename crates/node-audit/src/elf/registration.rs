@@ -1,4 +1,4 @@
-//! The module that a constructor registers, found by its relocations.
+//! Finds the module that a constructor registers, by the relocations of its pointers.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::facts::Registration;
 use crate::limits::MAX_RELOCATIONS;
 use crate::registration::{self, Memory};
 
-/// The relocation that adds the file's address to a number.
+/// The type of the relocation that adds the load address to a number.
 fn relative(machine: Machine) -> Option<RelocationType> {
     Some(match machine {
         elf::EM_X86_64 => elf::R_X86_64_RELATIVE,
@@ -30,15 +30,15 @@ fn relative(machine: Machine) -> Option<RelocationType> {
 /// The value of a relocated pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Value {
-    /// An address of the file.
+    /// An address in the file.
     Own(u64),
-    /// An address of the file, which the pointer itself contains.
+    /// An address in the file, which is stored in the pointer itself.
     InPlace,
     /// A symbol's address.
     Symbol,
 }
 
-/// Returns the module that a constructor registers. The search ends with the first one.
+/// Returns the module that a constructor registers. The search ends at the first match.
 pub(super) fn registration<Elf>(image: &Image<'_, Elf>) -> Option<Registration>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -46,7 +46,7 @@ where
     let relocated = Relocated { image, values: values(image)? };
     let mut starts: Vec<u64> = relocated.values.keys().copied().collect();
     starts.sort_unstable();
-    // The first pointer of a module is its file's name, after the number, the flags and the handle.
+    // The first relocated pointer of a module is the file's name, which follows the number, the flags and the handle.
     let skip = 8 + relocated.width();
     starts.into_iter().find_map(|name| registration::at(&relocated, name.checked_sub(skip)?))
 }
@@ -86,7 +86,7 @@ impl<Elf: FileHeader<Endian = Endianness>> Memory for Relocated<'_, '_, Elf> {
     }
 
     fn is_null(&self, address: u64) -> Option<bool> {
-        // Bytes after the end of the file's part of a segment are zeros.
+        // Bytes beyond the file content of a segment are zeros.
         Some(!self.values.contains_key(&address) && self.stored(address).unwrap_or(0) == 0)
     }
 
@@ -99,7 +99,7 @@ impl<Elf: FileHeader<Endian = Endianness>> Memory for Relocated<'_, '_, Elf> {
     }
 }
 
-/// Returns the relocated pointers by address; None if there are too many, or on an unknown machine.
+/// Returns the relocated pointers by address; None if they are too many, or for an unknown machine.
 fn values<Elf>(image: &Image<'_, Elf>) -> Option<HashMap<u64, Value>>
 where
     Elf: FileHeader<Endian = Endianness>,

@@ -1,5 +1,5 @@
-//! Relocations: those that need space in the thread-local block that is laid out when the program starts, and those by which
-//! the loader looks up imports.
+//! Reads relocations: the ones that need space in the static thread-local block, and the ones through which the loader
+//! looks up imports.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,10 @@ use crate::facts::StaticTls;
 use crate::limits::MAX_NAME_COUNT;
 use crate::strings::Strings;
 
-/// Returns the relocations of a variable's offset from the thread pointer, which must be the same in each thread.
+/// Returns the types of the relocations for a variable's offset from the thread pointer, which must be the same in each
+/// thread.
 ///
-/// TLSDESC is not among them: the loader may allocate its memory per thread.
+/// TLSDESC is not one of these types: the loader may allocate the memory for it per thread.
 fn offsets(machine: Machine) -> &'static [RelocationType] {
     match machine {
         elf::EM_X86_64 => &[elf::R_X86_64_TPOFF64, elf::R_X86_64_TPOFF32],
@@ -30,7 +31,7 @@ fn offsets(machine: Machine) -> &'static [RelocationType] {
     }
 }
 
-/// Reads which thread-local variables have such relocations; `size` is the size of PT_TLS.
+/// Reads which thread-local variables have such relocations; `size` is the memory size of PT_TLS.
 pub(super) fn static_tls<Elf>(
     image: &Image<'_, Elf>,
     symbols: &[Elf::Sym],
@@ -42,7 +43,7 @@ where
 {
     let flag = image.flags(elf::DT_FLAGS) & elf::DF_STATIC_TLS.0 != 0;
     let mut found = StaticTls { flag, size, ..StaticTls::default() };
-    // A variable has many relocations, and each read of a name costs, so symbols are collected by index first.
+    // A variable may have many relocations, and each read of a name counts, so the symbols are first collected by index.
     let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
     let wanted = offsets(image.header.e_machine(image.endian));
     each(image, |kind, index| {
@@ -79,7 +80,7 @@ where
     Ok(found)
 }
 
-/// The relocations that refer to a dynamic symbol, each kind more urgent than those before.
+/// The relocations that refer to a dynamic symbol. Each kind is more urgent than the kinds before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reference {
     /// No relocation: the loader never looks up the symbol.
@@ -89,11 +90,11 @@ pub(super) enum Reference {
     Call,
     /// An entry of the global offset table.
     Address,
-    /// Any other relocation.
+    /// Data relocations, and all other kinds.
     Data,
 }
 
-/// Returns the most urgent reference to each dynamic symbol; None for a machine whose relocations are unknown.
+/// Returns the most urgent reference to each dynamic symbol; None for a machine with unknown relocations.
 pub(super) fn references<Elf>(image: &Image<'_, Elf>, count: usize) -> Result<Option<Vec<Reference>>, String>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -101,7 +102,7 @@ where
     let Some([jump_slot, address]) = indirect(image.header.e_machine(image.endian)) else { return Ok(None) };
     let mut found = vec![Reference::None; count];
     each(image, |kind, index| {
-        // The relocation without an effect has the number 0 on each machine. Symbol 0 means none.
+        // The relocation without an effect has the number 0 on each machine. Symbol 0 means no symbol.
         if kind != RelocationType(0)
             && index != 0
             && let Some(symbol) = found.get_mut(index as usize)
@@ -117,7 +118,7 @@ where
     Ok(Some(found))
 }
 
-/// Returns the relocations of an entry in the procedure linkage table, and of one in the global offset table.
+/// Returns the relocation types of an entry in the procedure linkage table and of an entry in the global offset table.
 fn indirect(machine: Machine) -> Option<[RelocationType; 2]> {
     match machine {
         elf::EM_X86_64 => Some([elf::R_X86_64_JUMP_SLOT, elf::R_X86_64_GLOB_DAT]),
@@ -126,7 +127,7 @@ fn indirect(machine: Machine) -> Option<[RelocationType; 2]> {
     }
 }
 
-/// Calls `visit` with the type and the dynamic symbol of each relocation; symbol 0 means a place in the file itself.
+/// Calls `visit` with the type and the dynamic symbol of each relocation; symbol 0 means an address in the file itself.
 fn each<Elf>(
     image: &Image<'_, Elf>,
     mut visit: impl FnMut(RelocationType, u32) -> Result<(), String>,

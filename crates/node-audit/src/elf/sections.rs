@@ -1,6 +1,6 @@
-//! Debug information and symbol tables, by the section headers.
+//! Lists debug information and symbol tables, by the section headers.
 //!
-//! No loader reads section headers, so a damaged one only means that nothing is listed.
+//! No loader reads section headers, so a damaged header isn't an error: the list is empty.
 
 use object::elf;
 use object::endian::Endianness;
@@ -26,7 +26,7 @@ where
     let names = header.section_strings_index(*endian, *content).ok();
     let Some(names) = names.and_then(|index| range(sections.get(index.0)?)) else { return Vec::new() };
     let leftover = |section: &Elf::SectionHeader| {
-        // A loaded section is not a leftover, whatever its name: Rust's .debug_gdb_scripts.
+        // A loaded section is in use, whatever its name is: Rust's .debug_gdb_scripts.
         let loaded = section.sh_flags(*endian).0 & elf::SHF_ALLOC.0 != 0;
         let name = names.get(section.sh_name(*endian) as usize..)?;
         let name = name.iter().take(MAX_SECTION_NAME).position(|byte| *byte == 0).map(|end| &name[..end])?;

@@ -1,4 +1,4 @@
-//! Facts of the program headers: protection of memory, the thread-local block, Android's note.
+//! Reads the facts of the program headers: memory protection, the thread-local block, Android's note.
 
 use object::elf::{self, Machine};
 use object::endian::Endianness;
@@ -13,17 +13,17 @@ const ANDROID: &[u8] = b"Android";
 
 /// The facts of the program headers.
 pub(super) struct Segments {
-    /// Each PT_LOAD with a length, up to [`MAX_SEGMENTS`].
+    /// The PT_LOAD entries with a length, up to [`MAX_SEGMENTS`].
     pub(super) loaded: Vec<LoadedSegment>,
-    /// Each PT_LOAD that is writable and executable.
+    /// The PT_LOAD entries that are writable and executable.
     pub(super) writable_code: Vec<String>,
-    /// The file has a PT_GNU_RELRO.
+    /// `true` if the file has a PT_GNU_RELRO.
     pub(super) relro: bool,
     /// See [`crate::ElfFacts::executable_stack`].
     pub(super) executable_stack: bool,
     /// The size of PT_TLS in memory.
     pub(super) tls_size: u64,
-    /// The file has Android's note.
+    /// `true` if the file has Android's note.
     pub(super) android: bool,
 }
 
@@ -62,8 +62,8 @@ where
     }
 }
 
-/// Returns whether glibc makes the stack executable for a library without PT_GNU_STACK: such a library may be older than the
-/// entry, and put code on its stack. Machines that are younger than the entry have no such libraries.
+/// Returns whether glibc makes the stack executable for a library without PT_GNU_STACK: such a library may be older than
+/// PT_GNU_STACK, and may put code on its stack. Machines that are newer than PT_GNU_STACK have no such libraries.
 fn executable_without(machine: Machine, is_64: bool) -> bool {
     match machine {
         elf::EM_AARCH64 | elf::EM_RISCV | elf::EM_LOONGARCH => false,

@@ -13,11 +13,11 @@ use crate::node_abi::ENTRY_PREFIX;
 use crate::node_api::{DECLARED_VERSION, ENTRY};
 use crate::strings::Strings;
 
-/// Names that some linkers define in every shared object, and to which nothing binds.
+/// Names that some linkers define in every shared object, and that no reference binds to.
 const LINKER_MADE: [&str; 8] =
     ["_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "__end__"];
 
-/// Tables that a linker may put after the dynamic symbols.
+/// The tables that a linker may place after the dynamic symbols.
 const AFTER_SYMBOLS: [elf::DynamicTag; 7] = [
     elf::DT_STRTAB,
     elf::DT_GNU_HASH,
@@ -36,11 +36,11 @@ pub(super) struct SymbolNames {
     pub(super) references: Option<References>,
     /// The address of the function that returns the declared Node-API version.
     pub(super) version_function: Option<u64>,
-    /// The entry point that is a variable outside of all code.
+    /// The exported entry point that is a variable outside of all code.
     pub(super) variable_entry: Option<String>,
 }
 
-/// Returns the dynamic symbol table with the null symbol; an empty one if the file has none.
+/// Returns the dynamic symbol table with the null symbol; an empty table if the file lacks one.
 pub(super) fn table<'data, Elf>(image: &Image<'data, Elf>) -> Result<&'data [Elf::Sym], String>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -127,15 +127,16 @@ where
 
 /// Returns the number of dynamic symbols.
 ///
-/// The dynamic table does not state the number. The hash tables do, but a GNU hash table without exports does not count the
-/// imports. In that case the section header states it; if the header was stripped, the next table's address bounds it.
+/// The dynamic table does not give the number. The hash tables give it, but a GNU hash table without exports does not
+/// count the imports. In that case the section header gives the number; if the header was stripped, the next table's
+/// address bounds the number.
 fn count<Elf>(image: &Image<'_, Elf>, address: u64) -> Result<usize, String>
 where
     Elf: FileHeader<Endian = Endianness>,
 {
     let Image { header, endian, .. } = image;
     if let Some(hash) = image.value(elf::DT_HASH) {
-        // On s390x and alpha the table has entries of 64 bits, which `object` does not read here.
+        // On s390x and alpha, the table has 64-bit entries, which `object` does not read here.
         if header.e_machine(*endian) != elf::EM_S390 {
             let data = image.at(hash).ok_or("the hash table is outside all segments")?;
             let table = HashTable::<Elf>::parse(*endian, data).map_err(|_| "the hash table is damaged")?;

@@ -1,4 +1,5 @@
-//! The symbol versions that a file needs (.gnu.version_r), by DT_VERNEED, and those that it defines, by DT_VERDEF.
+//! The symbol versions that a file needs (DT_VERNEED, .gnu.version_r), and the versions that the file defines
+//! (DT_VERDEF).
 
 use std::collections::HashMap;
 
@@ -20,7 +21,7 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    /// Binds a symbol to the version with an index. An index without a needed version is ignored.
+    /// Binds a symbol to the version with this index. Ignores an index without a needed version.
     pub(super) fn bind(&mut self, index: VersymIndex, symbol: &str) {
         if let Some(position) = self.by_index.get(&index.index().0) {
             self.needs[*position].symbols.push(symbol.to_owned());
@@ -39,11 +40,12 @@ where
 {
     let mut found = Needs::default();
     let Some(address) = image.value(elf::DT_VERNEED) else { return Ok(found) };
-    let data = image.at(address).ok_or("the version needs are outside all segments")?;
+    let data = image.at(address).ok_or("the table of needed versions is outside all segments")?;
     let endian = image.endian;
-    let damaged = |()| "the version needs run past their segment".to_owned();
+    let damaged = |()| "the table of needed versions runs past its segment".to_owned();
     let mut offset = 0;
-    // Two nested chains of relative offsets. Each step goes forward, but chains may overlap, so entries are counted.
+    // The table consists of two nested chains of relative offsets. The steps go forward, but chains may overlap, so the
+    // loop counts entries.
     for _ in 0..image.flags(elf::DT_VERNEEDNUM).min(u64::from(MAX_VERSION_INDEX)) {
         let need: &Verneed<Endianness> = data.read_at(offset).map_err(damaged)?;
         let mut entry = offset + u64::from(need.vn_aux.get(endian));
@@ -54,7 +56,7 @@ where
             let version: &Vernaux<Endianness> = data.read_at(entry).map_err(damaged)?;
             found.by_index.insert(version.vna_other.get(endian).0 & MAX_VERSION_INDEX, found.needs.len());
             found.needs.push(VersionNeed {
-                // Each version reads the name again, so that a long name counts as often as it is held.
+                // Reads the name again for each version, so that a long name counts as often as it is stored.
                 library: names.get(need.vn_file.get(endian).into())?,
                 version: names.get(version.vna_name.get(endian).into())?,
                 weak: version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0,
@@ -77,11 +79,11 @@ where
 {
     let mut found = Vec::new();
     let Some(address) = image.value(elf::DT_VERDEF) else { return Ok(found) };
-    let data = image.at(address).ok_or("the version definitions are outside all segments")?;
+    let data = image.at(address).ok_or("the table of defined versions is outside all segments")?;
     let endian = image.endian;
-    let damaged = |()| "the version definitions run past their segment".to_owned();
+    let damaged = |()| "the table of defined versions runs past its segment".to_owned();
     let mut offset = 0;
-    // The first name of a definition is its own; the others name its predecessors.
+    // The first name of a definition is its own; the other names are its predecessors.
     for _ in 0..image.flags(elf::DT_VERDEFNUM).min(u64::from(MAX_VERSION_INDEX)) {
         let definition: &Verdef<Endianness> = data.read_at(offset).map_err(damaged)?;
         let own = offset + u64::from(definition.vd_aux.get(endian));

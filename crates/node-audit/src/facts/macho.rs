@@ -3,7 +3,7 @@
 use crate::version::Version;
 use serde::Serialize;
 
-/// The load commands of one processor's part of a Mach-O file.
+/// Facts from the load commands of a Mach-O file, for one processor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MachOFacts {
     /// LC_ID_DYLIB.
@@ -12,28 +12,30 @@ pub struct MachOFacts {
     pub dylibs: Vec<Dylib>,
     /// LC_RPATH, in order.
     pub rpaths: Vec<String>,
-    /// The target system, by LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
+    /// The target system, from LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
     pub platform: Option<MacPlatform>,
     /// The oldest release of the target system.
     pub min_os: Option<Version>,
-    /// The strong imports that the loader binds, by their place; None for a file without bind opcodes and chained fixups.
+    /// The strong imports that the loader binds, grouped by place; None for a file without bind opcodes and chained
+    /// fixups.
     pub bindings: Option<Vec<Binding>>,
-    /// Each import is looked up in the library in which the linker found it (MH_TWOLEVEL), not in all.
+    /// `true` if the loader looks up each import in the library in which the linker found it (MH_TWOLEVEL), not in all
+    /// libraries.
     pub two_level: bool,
-    /// The file asks for an executable stack (MH_ALLOW_STACK_EXECUTION).
+    /// `true` if the file asks for an executable stack (MH_ALLOW_STACK_EXECUTION).
     pub executable_stack: bool,
     /// LC_CODE_SIGNATURE.
     pub signature: Signature,
 }
 
-/// Strong imports from one place, without the underscore that Mach-O puts in front.
+/// The strong imports from one place, without the leading underscore of Mach-O.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Binding {
     /// The place in which the loader looks for the names.
     pub from: ImportedFrom,
-    /// The names that are bound when the file is loaded.
+    /// The names that the loader binds when it loads the file.
     pub symbols: Vec<String>,
-    /// The names of functions that may be bound at their first call.
+    /// The names of functions that the loader may bind at their first call.
     pub lazy: Vec<String>,
 }
 
@@ -45,7 +47,7 @@ pub enum ImportedFrom {
     Itself,
     /// The program: Node.
     Program,
-    /// All libraries that are loaded (`-undefined dynamic_lookup`).
+    /// Every loaded library (`-undefined dynamic_lookup`).
     Any,
     /// A library, by the path in its load command.
     Library(String),
@@ -56,11 +58,11 @@ pub enum ImportedFrom {
 pub struct Dylib {
     /// The path: `/usr/lib/libSystem.B.dylib`, `@rpath/libvips.dylib`.
     pub path: String,
-    /// The way in which the library is loaded.
+    /// The kind of load command.
     pub kind: DylibKind,
 }
 
-/// The way in which a library is loaded.
+/// The kind of load command for a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DylibKind {
@@ -80,11 +82,11 @@ pub enum DylibKind {
 pub enum MacPlatform {
     /// PLATFORM_MACOS.
     MacOs,
-    /// Any other, by its number: iOS, a simulator, Catalyst.
+    /// Any other platform, by its number: iOS, a simulator, Catalyst.
     Other(u32),
 }
 
-/// The state of the code signature, with any signer.
+/// The state of the code signature, whoever signed the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum Signature {
@@ -93,10 +95,10 @@ pub enum Signature {
     None,
     /// The page hashes match the file.
     Valid {
-        /// CS_ADHOC: the signature was made without a certificate.
+        /// `true` if the signature was made without a certificate (CS_ADHOC).
         adhoc: bool,
     },
-    /// The file was changed after it was signed, or the signature is damaged.
+    /// The file was modified after it was signed, or the signature is damaged.
     Invalid {
         /// The mismatch: `page 3 of 12 does not have the hash of the code directory`.
         damage: String,

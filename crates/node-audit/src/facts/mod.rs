@@ -1,6 +1,6 @@
 //! The facts of a file, without a verdict.
 //!
-//! Texts come from the file, with control characters escaped.
+//! Strings come from the file, with control characters escaped.
 
 mod elf;
 mod macho;
@@ -21,12 +21,12 @@ pub use segment::LoadedSegment;
 
 /// The facts of one shared library, as the loader of its system sees them.
 ///
-/// A fat Mach-O file has one of these for each processor, any other file one.
+/// A fat Mach-O file has one `Facts` for each processor; any other file has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// 32 or 64.
+    /// The number of bits in an address: 32 or 64.
     pub bits: u8,
-    /// Byte order.
+    /// `true` if the byte order is little-endian.
     pub little_endian: bool,
     /// The machine's number in the header, and its name: `machine 62 (x86-64)`.
     pub machine: String,
@@ -34,28 +34,29 @@ pub struct Facts {
     pub cpu: Option<Cpu>,
     /// The kind of file: `shared object`, `bundle`, `DLL`, `executable`.
     pub kind: &'static str,
-    /// Whether a running program can load this kind of file.
+    /// `true` if a running program can load this kind of file.
     pub loadable: bool,
     /// The libraries that are loaded with the file, in order: DT_NEEDED, LC_LOAD_DYLIB and its variants, PE imports.
     pub libraries: Vec<String>,
-    /// Imported names, without the underscore that Mach-O puts in front.
+    /// Imported names, without the leading underscore of Mach-O.
     pub imports: Vec<String>,
-    /// Exported names in the form of `imports`, without those that linkers add (`_end`).
+    /// Exported names in the form of `imports`, without the names that linkers add (`_end`).
     pub exports: Vec<String>,
-    /// Code runs when the file is loaded.
+    /// `true` if code runs when the file is loaded.
     pub constructors: bool,
-    /// The module that a constructor registers with `node_module_register`; None without one, or if it was not found.
+    /// The module that a constructor registers with `node_module_register`; None without such a module, or if the search
+    /// did not find it.
     pub registration: Option<Registration>,
     /// The segments that the loader maps, in order, at most 64; empty for a PE file, whose sections have one fixed alignment.
     pub segments: Vec<LoadedSegment>,
-    /// Segments or sections that are writable and executable, by name or number.
+    /// Segments or sections that are both writable and executable, by name or number.
     pub writable_code: Vec<String>,
     /// Sections of debug information and symbol tables, which only debuggers and linkers read.
     pub leftovers: Vec<Leftover>,
-    /// Absolute paths in the content that lead into package stores and to where builds run, in the order of their first
+    /// Absolute paths in the content that lead into package stores and build directories, in the order of their first
     /// appearance, without repetition; at most 10,000.
     pub paths: Vec<String>,
-    /// The length in bytes, of one part of a fat file.
+    /// The length in bytes; for a fat file, of this part.
     pub size: u64,
     /// The facts that only this format has.
     pub details: Details,
@@ -86,7 +87,7 @@ pub enum Details {
 }
 
 impl Facts {
-    /// Returns the facts of a shared library without names.
+    /// Returns the facts of a shared library without imports and exports.
     #[cfg(test)]
     pub(crate) fn empty(details: Details) -> Facts {
         Facts {
@@ -110,7 +111,7 @@ impl Facts {
         }
     }
 
-    /// Returns how much memory the lists of names take, in bytes, about.
+    /// Returns the approximate memory that the lists of names take, in bytes.
     pub(crate) fn weight(&self) -> u64 {
         let names =
             |names: &[String]| -> usize { names.iter().map(|name| size_of::<String>() + name.len()).sum() };

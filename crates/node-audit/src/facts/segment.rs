@@ -1,4 +1,4 @@
-//! The places of a segment, in memory and in the file.
+//! The location of a segment, in memory and in the file.
 
 use serde::Serialize;
 
@@ -9,8 +9,8 @@ pub struct LoadedSegment {
     pub name: String,
     /// The address, from the start of the loaded file.
     pub address: u64,
-    /// The offset in the file; for a part of a fat file, from the part's start.
+    /// The offset in the file; in a fat file, the offset from the start of the part.
     pub offset: u64,
-    /// The alignment that the file names: p_align. None in Mach-O.
+    /// The alignment in the header (p_align); None in Mach-O.
     pub align: Option<u64>,
 }

@@ -1,5 +1,5 @@
-//! The names that the loader looks up, with the library of each: the bind opcodes of LC_DYLD_INFO, or the table of imports of
-//! LC_DYLD_CHAINED_FIXUPS.
+//! Reads the names that the loader looks up, and the library of each name, from the bind opcodes of LC_DYLD_INFO or the
+//! import table of LC_DYLD_CHAINED_FIXUPS.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,20 +11,20 @@ use crate::facts::{Binding, ImportedFrom};
 use crate::limits::MAX_NAME_COUNT;
 use crate::strings::Strings;
 
-/// The parts of a file that bind imports; a file has the opcodes or the fixups.
+/// The parts of a file that bind imports; a file has either opcodes or fixups.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct BindParts<'data> {
-    /// The opcodes of imports that are bound when the file is loaded, and those of lazy ones.
+    /// The opcodes of the imports that are bound when the file is loaded, and the opcodes of the lazy imports.
     pub(super) opcodes: Option<[&'data [u8]; 2]>,
     pub(super) fixups: Option<&'data [u8]>,
 }
 
-/// Places of a library instead of a number.
+/// The special values in place of a library's number.
 const ITSELF: i64 = 0;
 const PROGRAM: i64 = -1;
 const ANY: i64 = -2;
 
-/// Returns the strong imports; None for a file without such parts, or with damaged ones.
+/// Returns the strong imports; None for a file without such parts, or with damaged parts.
 ///
 /// `library` returns the path of a library by its number, from 1.
 pub(super) fn bindings<'a>(
@@ -54,7 +54,7 @@ pub(super) fn bindings<'a>(
     Some(bindings.collect())
 }
 
-/// The names that were found, without repetition: those that are bound at once, and the lazy ones.
+/// The names found so far, without repetition: the names that are bound at once, and the lazy names.
 #[derive(Default)]
 struct Found {
     names: BTreeMap<i64, [Vec<String>; 2]>,
@@ -93,7 +93,7 @@ impl Found {
                 }
                 // SET_ADDEND_SLEB, SET_SEGMENT_AND_OFFSET_ULEB, ADD_ADDR_ULEB
                 0x60..=0x80 => drop(uleb128(code, &mut at)?),
-                // DO_BIND, and DO_BIND with the distance to the next place
+                // DO_BIND, and DO_BIND with the distance to the next address
                 0x90..=0xc0 => {
                     match byte & 0xf0 {
                         0xa0 => drop(uleb128(code, &mut at)?),
@@ -116,12 +116,12 @@ impl Found {
         Some(())
     }
 
-    /// Reads the table of imports: numbers of 32 or 64 bits, with an addend or without.
+    /// Reads the import table, whose entries have 32 or 64 bits, with or without an addend.
     fn fixups(&mut self, data: &[u8], endian: Endianness) -> Option<()> {
         let header: &[U32<Endianness>] = data.read_slice_at(0, 7).ok()?;
         let [_, _, imports, symbols, count, format, compression] = header else { return None };
         let number = |number: &U32<Endianness>| number.get(endian) as usize;
-        // Linkers write no compressed names.
+        // Linkers do not compress the names.
         if number(compression) != 0 {
             return None;
         }
@@ -142,7 +142,7 @@ impl Found {
                 (i64::from(ordinal.cast_signed()), first >> 16 & 1 != 0, import.get(1)?.get(endian))
             } else {
                 let ordinal = (first & 0xff) as u8;
-                // Numbers up to 0xf0 are libraries.
+                // Numbers up to 0xf0 are libraries; higher numbers are special values.
                 let ordinal = if ordinal > 0xf0 { i64::from(ordinal.cast_signed()) } else { ordinal.into() };
                 (ordinal, first >> 8 & 1 != 0, first >> 9)
             };

@@ -1,4 +1,4 @@
-//! The load commands.
+//! Reads the load commands.
 
 use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
@@ -25,7 +25,7 @@ pub(super) struct Commands<'data> {
     /// The length of segment `__DWARF`.
     pub(super) debug_bytes: u64,
     pub(super) symbols: Option<&'data SymtabCommand<Endianness>>,
-    /// The export trie; None in a file that is older than export tries.
+    /// The export trie; None in a file from before export tries.
     pub(super) exports: Option<&'data [u8]>,
     pub(super) binds: BindParts<'data>,
     /// The start of the code signature, and its content.
@@ -59,7 +59,7 @@ where
 {
     let mut list = header
         .load_commands(endian, content, 0)
-        .map_err(|_| "the load commands are outside the file; it may have been cut short")?;
+        .map_err(|_| "the load commands are outside the file; the file may have been cut short")?;
     let mut reader = CommandReader { content, endian, found: Commands::default() };
     let mut number = 0;
     loop {
@@ -86,7 +86,7 @@ impl<'data> CommandReader<'data> {
         sections: &[u8],
     ) -> Result<(), String> {
         let endian = self.endian;
-        // A file may have millions of segments, so only printed names are escaped.
+        // A file may have millions of segments, so the reader escapes only the names that are printed.
         let name = || printable(segment.name());
         let (offset, length) = segment.file_range(endian);
         let Ok(content) = segment.data(endian, self.content) else {
@@ -190,7 +190,7 @@ impl<'data> CommandReader<'data> {
         Ok(())
     }
 
-    /// Returns a text of a command, with control characters escaped.
+    /// Returns a string in a command, with control characters escaped.
     fn text(
         &self,
         command: LoadCommandData<'data, Endianness>,
@@ -198,15 +198,15 @@ impl<'data> CommandReader<'data> {
     ) -> Result<String, String> {
         let text = command
             .string(self.endian, text)
-            .map_err(|_| "the text is outside the command, or has no end")?;
+            .map_err(|_| "the string is outside the command, or has no end")?;
         if text.len() > MAX_LOAD_PATH {
-            return Err(format!("the text is longer than {MAX_LOAD_PATH} bytes"));
+            return Err(format!("the string is longer than {MAX_LOAD_PATH} bytes"));
         }
         Ok(printable(text))
     }
 
     fn range(&self, offset: u32, length: u32) -> Result<&'data [u8], String> {
-        // The offset of an empty range may be anything.
+        // The offset of an empty range is arbitrary.
         if length == 0 {
             return Ok(&[]);
         }
@@ -226,7 +226,7 @@ impl<'data> CommandReader<'data> {
         Ok(())
     }
 
-    /// Notes a target system. A file may have several (macOS and Catalyst); Node runs on macOS.
+    /// Records a target system. A file may have several (macOS and Catalyst); Node runs on macOS.
     fn platform(&mut self, platform: macho::Platform, min_os: macho::Version) {
         if self.found.platform == Some(MacPlatform::MacOs) {
             return;
@@ -235,14 +235,14 @@ impl<'data> CommandReader<'data> {
             macho::PLATFORM_MACOS => MacPlatform::MacOs,
             other => MacPlatform::Other(other.0),
         });
-        // Four hexadecimal digits of the first number, two of the second and two of the third.
+        // The version has four hexadecimal digits for the first number, and two each for the second and the third.
         let packed = min_os.0;
         self.found.min_os =
             Some(Version { major: packed >> 16, minor: packed >> 8 & 0xff, patch: packed & 0xff });
     }
 }
 
-/// Returns how a library is loaded, by the load command, and since macOS 15 also by flags in it.
+/// Returns how a library is loaded: the load command decides, and since macOS 15 also the flags in it.
 fn kind(command: macho::LoadCommandType, flags: macho::DylibUseFlags) -> DylibKind {
     match command {
         macho::LC_REEXPORT_DYLIB => DylibKind::Reexported,

@@ -1,10 +1,10 @@
-//! The end of a Mach-O file by its headers.
+//! The end of a Mach-O file according to its headers.
 
 use object::endian::Endianness;
 use object::macho::{self, FatArch32, FatArch64};
 use object::read::macho::{FatArch, MachHeader, MachOFatFile, Segment};
 
-/// Returns the offset at which a file ends by its headers; None if the headers themselves are cut.
+/// Returns the offset at which a file ends according to its headers; None if the headers themselves are cut short.
 pub(crate) fn end(content: &[u8]) -> Option<u64> {
     match u32::from_be_bytes(*content.first_chunk()?) {
         macho::FAT_MAGIC => end_of_fat::<FatArch32>(content),

@@ -1,7 +1,7 @@
-//! The export trie: the names that the loader finds, as a tree of their common beginnings.
+//! Reads the export trie: the exported names, as a tree of their common prefixes.
 //!
-//! A node consists of the length of the data for a name that ends here (0 for none), that data, the number of children, and for
-//! each child the text that leads to the child and the child's offset. Numbers are ULEB128.
+//! A node consists of the length of the data for a name that ends at the node (0 if no name ends there), this data, the
+//! number of children, and for each child the label of its edge and its offset. Numbers are ULEB128.
 
 use super::symbols::without_underscore;
 use crate::limits::{MAX_NAME, MAX_NAME_COUNT, MAX_TABLE_NAMES, MAX_TRIE_DEPTH};
@@ -9,12 +9,12 @@ use crate::printable::printable;
 
 const CUT: &str = "the export trie runs past its end";
 
-/// A node whose children are being visited.
+/// A node whose children the walk is visiting.
 struct Node {
-    /// The place of the next child's text.
+    /// The position of the next child's label.
     position: usize,
     children_left: u8,
-    /// Bytes of the name up to this node.
+    /// The length of the name up to this node, in bytes.
     name_length: usize,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             let mut position = start;
             let length = usize::try_from(uleb128(trie, &mut position)?).map_err(|_| CUT)?;
             if length > 0 {
-                // Names share beginnings, so a small trie can make any amount of names; and escaped names are longer.
+                // Names share prefixes, so a small trie can produce any amount of names, and escaped names are longer.
                 let escaped = printable(&name);
                 total += escaped.len().max(name.len());
                 if total > MAX_TABLE_NAMES {
@@ -58,7 +58,7 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             position += 1;
             spend(position - start)?;
             nodes.push(Node { position, children_left, name_length: name.len() });
-            // Edges without a text, which no linker writes, make a trie deeper than its longest name.
+            // Edges with an empty label, which no linker writes, make a trie deeper than its longest name.
             if nodes.len() > MAX_TRIE_DEPTH {
                 return Err(format!("the export trie is deeper than {MAX_TRIE_DEPTH} names in a row"));
             }
@@ -110,14 +110,14 @@ mod tests {
     ];
 
     #[test]
-    fn names_are_put_together_from_their_beginnings() {
+    fn names_are_joined_from_their_prefixes() {
         assert_eq!(names(&TRIE).unwrap(), ["a", "ab"]);
         assert_eq!(names(&[0, 0]).unwrap(), [""; 0]);
         assert_eq!(names(&[]).unwrap(), [""; 0]);
     }
 
     #[test]
-    fn a_trie_that_returns_to_a_node_ends() {
+    fn a_trie_with_a_cycle_is_refused() {
         for target in [0, 6] {
             let mut bad = TRIE;
             bad[12] = target;
@@ -135,9 +135,10 @@ mod tests {
         assert_eq!(names(&huge).unwrap_err(), CUT);
     }
 
-    /// Three levels of 255, 255 and 17 children, all the same node. The bytes that follow give the walk its budget.
+    /// Three levels of 255, 255 and 17 children, where all children of a level are one node. The bytes that follow raise
+    /// the walk's budget.
     #[test]
-    fn names_without_end_are_refused() {
+    fn an_endless_number_of_names_is_refused() {
         let mut trie = Vec::new();
         for children in [255_u8, 255, 17] {
             let next = trie.len() + 2 + usize::from(children) * 3;
@@ -165,7 +166,7 @@ mod tests {
 
     /// 1200 nodes in a row, each of which ends a name of 60 KB.
     #[test]
-    fn long_names_do_not_multiply() {
+    fn many_long_names_are_refused() {
         let mut trie = vec![0, 1];
         trie.extend([b'a'; 60_000]);
         trie.push(0);

@@ -1,11 +1,11 @@
-//! Fat files: a table of contents, and a whole Mach-O file for each of several processors.
+//! Reads fat files: a table of contents, and a whole Mach-O file for each of several processors.
 
 use object::macho::{self, CpuType};
 use object::read::macho::{FatArch, MachOFatFile};
 
 use crate::limits::MAX_FAT_PARTS;
 
-/// One processor's file.
+/// The file for one processor.
 pub(super) struct Part<'data> {
     /// The processor that the table of contents names.
     pub(super) cpu: CpuType,
@@ -43,7 +43,7 @@ fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
         ranges.push((offset, length));
         parts.push(Part { cpu: entry.cputype(), content: part });
     }
-    // Each part is read in full, so shared bytes would be read several times.
+    // Each part is read in full, so overlapping parts would be read several times.
     ranges.sort_unstable();
     let overlap =
         ranges.windows(2).any(|pair| matches!(pair, [(start, length), (next, _)] if start + length > *next));

@@ -22,7 +22,7 @@ use crate::platform::Cpu;
 use crate::registration::REGISTER;
 pub(crate) use end::end;
 
-/// Names that linkers define for the header itself, and to which nothing binds.
+/// Names that linkers define for the header itself, and that no reference binds to.
 const LINKER_MADE: [&str; 4] =
     ["_mh_bundle_header", "_mh_dylib_header", "_mh_execute_header", "__dso_handle"];
 
@@ -40,7 +40,7 @@ pub(crate) fn read(content: &[u8]) -> Result<Vec<Facts>, String> {
     facts.collect()
 }
 
-/// Reads one processor's file; `promised` is the processor that the table of parts names.
+/// Reads the file for one processor; `promised` is the processor that the table of parts names.
 fn thin(content: &[u8], promised: Option<CpuType>) -> Result<Facts, String> {
     match content.first_chunk().map(|magic| u32::from_be_bytes(*magic)) {
         Some(macho::MH_MAGIC | macho::MH_CIGAM) => {
@@ -71,7 +71,7 @@ where
         Some(command) => symbols::symbols::<Mach>(endian, content, command)?,
         None => symbols::Symbols::default(),
     };
-    // If there is a trie, the loader reads nothing else.
+    // If the file has a trie, the loader reads nothing else.
     let mut exports = match commands.exports {
         Some(trie) => exports::names(trie)?,
         None => symbols.exports,
@@ -85,7 +85,7 @@ where
     let registration =
         || registration::registration(&commands.segments, endian, if header.is_type_64() { 8 } else { 4 });
     let registration = if registers { registration() } else { None };
-    // A segment without content is at no place of the file.
+    // A segment without content has no place in the file.
     let mapped = commands.segments.iter().filter(|segment| !segment.content.is_empty());
     let segments = mapped.take(MAX_SEGMENTS).map(|segment| LoadedSegment {
         name: segment.name.clone(),

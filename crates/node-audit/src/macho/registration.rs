@@ -1,4 +1,4 @@
-//! The module that a constructor registers, found in the writable segments.
+//! Finds the module that a constructor registers, in the writable segments.
 
 use object::endian::Endianness;
 
@@ -6,14 +6,14 @@ use super::commands::MappedSegment;
 use crate::facts::Registration;
 use crate::registration::{self, Memory};
 
-/// The part of a pointer that is an address. In a chain of pointers to correct (LC_DYLD_CHAINED_FIXUPS), the higher bits lead to
-/// the next pointer.
+/// The bits of a pointer that are an address. In a chain of fixups (LC_DYLD_CHAINED_FIXUPS), the higher bits lead to the
+/// next pointer.
 const ADDRESS: u64 = (1 << 36) - 1;
 
-/// The mark of a pointer to another file's symbol, in such a chain.
+/// The bit that marks a pointer to another file's symbol in such a chain.
 const BIND: u64 = 1 << 63;
 
-/// Returns the module that a constructor registers. The search ends with the first one.
+/// Returns the module that a constructor registers. The search ends at the first match.
 pub(super) fn registration(
     segments: &[MappedSegment<'_>],
     endian: Endianness,
@@ -35,7 +35,7 @@ struct Segments<'a, 'data> {
 }
 
 impl Segments<'_, '_> {
-    /// Returns the content from an address to the end of its segment's part of the file.
+    /// Returns the content from an address to the end of the segment's file content.
     fn at(&self, address: u64) -> Option<&[u8]> {
         self.segments.iter().find_map(|segment| {
             let skip = usize::try_from(address.checked_sub(segment.address)?).ok()?;

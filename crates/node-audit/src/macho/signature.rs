@@ -1,4 +1,4 @@
-//! The code signature: whether the file changed after it was signed.
+//! Checks the code signature: whether the file was modified after it was signed.
 //!
 //! A signature is a table of blobs. The reader checks the code directories: each has a hash of every page of the file up to the
 //! signature, and the kernel compares a page with its hash when the page is first touched. The signer, the entitlements and the
@@ -15,7 +15,7 @@ use sha2::{Sha256, Sha384};
 use crate::facts::Signature;
 use crate::limits::MAX_CODE_DIRECTORIES;
 
-/// The binary logarithms of accepted page sizes. 4 KiB and 16 KiB are usual; smaller pages would take longer to hash.
+/// The binary logarithms of the accepted page sizes. 4 KiB and 16 KiB are usual; smaller pages would take longer to hash.
 const PAGE_SIZES: std::ops::RangeInclusive<u8> = 12..=24;
 
 /// Checks the signature at `start` of the file.
@@ -41,13 +41,13 @@ fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
             continue;
         }
         let directory = blob.code_directory().map_err(|_| "a code directory is cut short")?;
-        directories.push(directory.ok_or("a blob in the slot of a code directory is something else")?);
+        directories.push(directory.ok_or("a blob in the slot of a code directory is not a code directory")?);
     }
     if directories.len() > MAX_CODE_DIRECTORIES {
         return Err(format!("the signature has {} code directories", directories.len()));
     }
     let first = directories.first().ok_or("the signature has no code directory")?;
-    // The kernel refuses such a signature as well, and each directory would hash the whole file again.
+    // The kernel also refuses such a signature, and each directory would hash the whole file again.
     let mut kinds: Vec<u8> = directories.iter().map(|directory| directory.header().hash_type.0).collect();
     kinds.sort_unstable();
     if kinds.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
@@ -87,7 +87,7 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
         return Err(format!("the file has {count} pages, but the signature has {slots} hashes"));
     }
     let wrong = code.par_chunks(page).enumerate().find_map_first(|(index, content)| {
-        // The number of pages fits 32 bits, as the number of hashes does.
+        // The number of pages fits 32 bits, since the number of hashes does.
         let expected = u32::try_from(index).ok().and_then(|index| directory.code_hash(index).ok());
         match expected {
             None => Some(format!("the hash of page {index} is outside its code directory")),
@@ -142,7 +142,7 @@ impl Algorithm {
         }
     }
 
-    /// Returns whether a hash is the content's; `expected` has the algorithm's size.
+    /// Returns whether `expected` is the hash of the content; `expected` has the algorithm's size.
     fn matches(self, content: &[u8], expected: &[u8]) -> bool {
         match self {
             Algorithm::Sha1 => Sha1::digest(content)[..] == *expected,

@@ -1,4 +1,4 @@
-//! The symbol table: imports, and symbols that only debuggers read.
+//! Reads the symbol table: imports, and symbols that only debuggers read.
 
 use object::endian::Endianness;
 use object::macho::{self, SymtabCommand};
@@ -15,7 +15,7 @@ const STRIPPED: &[u8] = b"radr://5614542\0";
 #[derive(Default)]
 pub(super) struct Symbols {
     pub(super) imports: Vec<String>,
-    /// The exports of a file that is older than export tries.
+    /// The exports of a file from before export tries.
     pub(super) exports: Vec<String>,
     pub(super) leftovers: Vec<Leftover>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Symbols {
 struct Tally<'data> {
     strings: &'data [u8],
     symbol: u64,
-    /// Bytes of names that may still be read. Names may overlap, and so take longer to read than the file.
+    /// The bytes of names that may still be read. Names may overlap, so they may take longer to read than the file.
     left: usize,
 }
 
@@ -71,13 +71,13 @@ where
     Ok(found)
 }
 
-/// Returns a name without the underscore that compilers of C put in front.
+/// Returns a name without the leading underscore that C compilers add.
 pub(super) fn without_underscore(name: &str) -> String {
     name.strip_prefix('_').unwrap_or(name).to_owned()
 }
 
 impl Tally<'_> {
-    /// Returns the bytes of a symbol and its name.
+    /// Returns the size of a symbol and its name, in bytes.
     fn bytes(&mut self, name: u32) -> u64 {
         let rest = self.strings.get(name as usize..).unwrap_or_default();
         let rest = &rest[..rest.len().min(self.left)];

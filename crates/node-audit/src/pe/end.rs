@@ -1,10 +1,10 @@
-//! The end of a PE file by its headers.
+//! The end of a PE file according to its headers.
 
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDosHeader, ImageNtHeaders32, ImageNtHeaders64};
 use object::read::pe::ImageNtHeaders;
 
-/// Returns the offset at which a file ends by its headers; None if the headers themselves are cut.
+/// Returns the offset at which a file ends according to its headers; None if the headers themselves are cut short.
 pub(crate) fn end(content: &[u8]) -> Option<u64> {
     let start = ImageDosHeader::parse(content).ok()?.nt_headers_offset();
     let magic = content.get((start as usize).checked_add(24)?..)?.first_chunk()?;
@@ -23,7 +23,7 @@ fn end_of<Pe: ImageNtHeaders>(content: &[u8], start: u32) -> Option<u64> {
         let start = section.pointer_to_raw_data.get(LE);
         if start == 0 { 0 } else { u64::from(start) + u64::from(section.size_of_raw_data.get(LE)) }
     });
-    // The directory of certificates has an offset in the file instead of an address.
+    // The certificate directory contains a file offset instead of an address.
     let certificates = directories.get(pe::IMAGE_DIRECTORY_ENTRY_SECURITY).map_or(0, |directory| {
         u64::from(directory.virtual_address.get(LE)) + u64::from(directory.size.get(LE))
     });

@@ -29,7 +29,7 @@ impl Section<'_> {
         }
     }
 
-    /// Returns the length in the file; the rest is zeros.
+    /// Returns the length in the file; the rest of the section is zeros.
     pub(super) fn raw_length(&self) -> u32 {
         // Without a place in the file, a section has no content.
         if self.header.pointer_to_raw_data.get(LE) == 0 { 0 } else { self.header.size_of_raw_data.get(LE) }
@@ -52,10 +52,10 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         let dos = ImageDosHeader::parse(content).map_err(|_| "the file ends within its header")?;
         let mut offset = dos.nt_headers_offset().into();
         let (headers, directories) = Pe::parse(content, &mut offset)
-            .map_err(|_| "the headers are damaged or outside the file; it may have been cut short")?;
+            .map_err(|_| "the headers are damaged or outside the file; the file may have been cut short")?;
         let table = headers
             .sections(content, offset)
-            .map_err(|_| "the section table is outside the file; it may have been cut short")?;
+            .map_err(|_| "the section table is outside the file; the file may have been cut short")?;
         if table.len() > MAX_SECTIONS {
             return Err(format!("the file has more than {MAX_SECTIONS} sections"));
         }
@@ -79,7 +79,7 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         self.content
     }
 
-    /// Returns the bytes at an address. The part of a section that the file lacks is zeros.
+    /// Returns the bytes at an address. The part of a section beyond its file content is zeros.
     pub(super) fn bytes<const LENGTH: usize>(&self, address: u32) -> Option<[u8; LENGTH]> {
         let AddressPlace { offset, in_file, in_memory } = self.place(address)?;
         if in_memory < LENGTH {
@@ -131,7 +131,8 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         self.names.get(offset).ok()
     }
 
-    /// Converts an absolute address to one from the start of the loaded file, as all others are.
+    /// Converts an absolute address to an address relative to the start of the loaded file, like all other addresses
+    /// here.
     pub(super) fn relative(&self, address: u64) -> Option<u32> {
         u32::try_from(address.checked_sub(self.headers.optional_header().image_base())?).ok()
     }
@@ -157,13 +158,13 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
 /// The place of an address in the file.
 struct AddressPlace {
     offset: usize,
-    /// Bytes in the file from there to the section's end.
+    /// The number of bytes in the file from there to the section's end.
     in_file: usize,
-    /// Bytes in memory from there to the section's end.
+    /// The number of bytes in memory from there to the section's end.
     in_memory: usize,
 }
 
-/// Checks that the loader can map a section: within the file, and after the one before.
+/// Checks that the loader can map a section: it is within the file, and after the previous section.
 fn check(content: &[u8], section: &Section<'_>, before: Option<&Section<'_>>) -> Result<(), String> {
     let (name, offset, length) =
         (&section.name, section.header.pointer_to_raw_data.get(LE), section.raw_length());
@@ -183,7 +184,8 @@ fn check(content: &[u8], section: &Section<'_>, before: Option<&Section<'_>>) ->
     Ok(())
 }
 
-/// Returns the name of a section. For a name of more than 8 bytes, the header has a slash and an offset in the COFF strings.
+/// Returns the name of a section. For a name of more than 8 bytes, the header contains a slash and an offset into the
+/// COFF string table.
 fn section_name(names: &Strings<'_>, coff_strings: Option<u64>, short: [u8; 8]) -> String {
     let length = short.iter().position(|byte| *byte == 0).unwrap_or(short.len());
     let short = printable(&short[..length]);

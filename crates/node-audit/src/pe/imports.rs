@@ -1,4 +1,4 @@
-//! The imports of a PE file: those that are loaded with the file, and the delayed ones.
+//! Reads the imports of a PE file: the normal imports and the delayed imports.
 
 use object::LittleEndian as LE;
 use object::pe::{self, ImageDelayloadDescriptor, ImageImportDescriptor};
@@ -9,7 +9,7 @@ use super::image::Image;
 use crate::facts::DllImports;
 use crate::limits::{MAX_DLLS, MAX_IMPORTS};
 
-/// Reads the imports by library: first those that are loaded with the file, then the delayed ones.
+/// Reads the imports by library: first the libraries that are loaded with the file, then the delayed ones.
 pub(super) fn read<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<DllImports>, String> {
     let mut reader = ImportReader { image, left: MAX_IMPORTS, dlls: Vec::new() };
     reader.imports()?;
@@ -23,13 +23,13 @@ struct Import {
     name: u32,
     /// The address of the list of names.
     names: u32,
-    /// Whether the library is loaded at the first call.
+    /// `true` if the library is loaded at the first call.
     delayed: bool,
 }
 
 struct ImportReader<'a, 'data, Pe: ImageNtHeaders> {
     image: &'a Image<'data, Pe>,
-    /// Imports that may still be read.
+    /// The number of imports that may still be read.
     left: u32,
     dlls: Vec<DllImports>,
 }
@@ -39,7 +39,7 @@ impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
         let Some(directory) = self.image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_IMPORT) else {
             return Ok(());
         };
-        // Windows goes by the entry that ends the table, not by the table's size.
+        // Windows reads up to the entry that ends the table, and ignores the table's size.
         let mut address = directory.virtual_address.get(LE);
         loop {
             let (entry, next) = self
@@ -48,7 +48,7 @@ impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
             if name == 0 || bound == 0 {
                 return Ok(());
             }
-            // A library without a list of names has them in the place of the functions' addresses.
+            // Without a list of names, the names are in the table of the functions' addresses.
             let names = match entry.original_first_thunk.get(LE) {
                 0 => bound,
                 names => names,
@@ -85,7 +85,7 @@ impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
         }
     }
 
-    /// Returns an entry of a table, and the address of the next one.
+    /// Returns an entry of a table, and the address of the next entry.
     fn entry<Entry: Pod + Copy, const LENGTH: usize>(
         &self,
         table: &str,
@@ -120,7 +120,8 @@ impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
         Ok(())
     }
 
-    /// Returns an import. The highest bit marks a number; otherwise the value is the address of a 16-bit hint and the name.
+    /// Returns an import. If the highest bit is set, the value is a number; otherwise it is the address of a 16-bit hint
+    /// and the name.
     fn symbol(&self, value: u64) -> Result<String, String> {
         if value >> (self.image.width() * 8 - 1) == 1 {
             return Ok(format!("#{}", value & 0xffff));

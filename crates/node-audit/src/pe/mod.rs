@@ -1,6 +1,6 @@
 //! Reads a PE file as Windows does: headers, sections, and the tables of the data directories.
 //!
-//! Damage in the parts that only debuggers read (COFF symbols, the PDB's path) is ignored, as Windows does.
+//! Like Windows, the reader ignores damage in the parts that only debuggers read (COFF symbols, the PDB's path).
 //!
 //! Invariant: every address and count in the file is hostile. Addresses are looked up in the sections, and work that could
 //! exceed the file's size counts against a limit.
@@ -23,10 +23,10 @@ use crate::registration::REGISTER;
 pub(crate) use end::end;
 use image::Image;
 
-/// The kind of file that Windows loads into a program.
+/// The name of the kind of file that Windows loads into a program.
 const DLL: &str = "DLL";
 
-/// The starts of the names of debug sections.
+/// The prefixes of the names of debug sections.
 const DEBUG_SECTIONS: [&str; 3] = [".debug", ".zdebug", ".stab"];
 
 /// The offset of CHPEMetadataPointer in the load configuration of a 64-bit file.
@@ -39,13 +39,13 @@ const HYBRID: u32 = 200;
 pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
     let header = ImageDosHeader::parse(content).map_err(|_| "the file ends within its header")?;
     let start = header.nt_headers_offset() as usize;
-    // The width of the rest follows the signature and the file header.
+    // The field that gives the width of the rest follows the signature and the file header.
     let magic = start.checked_add(24).and_then(|at| content.get(at..)).and_then(|rest| rest.first_chunk());
     match magic.map(|magic| u16::from_le_bytes(*magic)) {
         Some(pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC) => facts(&Image::<ImageNtHeaders32>::parse(content)?),
         Some(pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC) => facts(&Image::<ImageNtHeaders64>::parse(content)?),
         Some(_) => Err("the header names neither 32 nor 64 bit".to_owned()),
-        None => Err("the file ends within its header; it may have been cut short".to_owned()),
+        None => Err("the file ends within its header and may have been cut short".to_owned()),
     }
 }
 
@@ -92,7 +92,7 @@ fn pe_facts<Pe: ImageNtHeaders>(image: &Image<'_, Pe>, dlls: Vec<DllImports>) ->
 
 fn kind<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
     let flags = image.headers.file_header().characteristics.get(LE);
-    // The linker omits the flag if it left symbols unresolved, and Windows refuses the file.
+    // The linker omits this flag if it left symbols unresolved, and Windows then refuses the file.
     if !flags.contains(pe::IMAGE_FILE_EXECUTABLE_IMAGE) {
         return "incompletely linked file";
     }
@@ -110,12 +110,12 @@ fn kind<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
 fn libraries(dlls: &[DllImports]) -> Vec<String> {
     let mut seen = HashSet::new();
     let loaded = dlls.iter().filter(|imports| !imports.delayed);
-    // Import libraries of different compilers spell a library's name differently.
+    // The import libraries of different compilers spell a library's name in different cases.
     let first = loaded.filter(|imports| seen.insert(imports.dll.to_ascii_lowercase()));
     first.map(|imports| imports.dll.clone()).collect()
 }
 
-/// Returns the imports of all libraries that have a name instead of a number.
+/// Returns the imports of all libraries, except the imports by number.
 fn names(dlls: &[DllImports]) -> Vec<String> {
     let mut seen = HashSet::new();
     let symbols = dlls.iter().flat_map(|imports| &imports.symbols);
@@ -148,7 +148,7 @@ fn exports<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Result<Vec<String>, Str
 fn has_callbacks<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_TLS);
     let list = directory.and_then(|directory| {
-        // The fourth address of the directory is the list's; an address of 0 ends the list.
+        // The fourth address in the directory points to the list of callbacks; an address of 0 ends the list.
         let field = directory.virtual_address.get(LE).checked_add(3 * image.width())?;
         image.pointer(image.relative(image.pointer(field)?)?)
     });
@@ -182,7 +182,7 @@ fn leftovers<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Vec<Leftover> {
     debug.chain(symbols.map(|bytes| Leftover { name: "COFF symbols".to_owned(), bytes })).collect()
 }
 
-/// Returns the path in the CodeView record, which follows a format's name and the PDB's identity.
+/// Returns the path in the CodeView record. The name of the record's format and the PDB's identity come before the path.
 fn pdb<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<String> {
     let directory = image.directories.get(pe::IMAGE_DIRECTORY_ENTRY_DEBUG)?;
     let (start, size) = directory.address_range();
@@ -220,7 +220,7 @@ fn is_hybrid<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> bool {
     field.is_some_and(|metadata| metadata != 0)
 }
 
-/// Returns the processor. None of Node's builds loads a hybrid that names x64 (ARM64EC): such a file runs only in the
+/// Returns the processor. A hybrid that names x64 (ARM64EC) gets None: no Node build loads it, since it runs only in the
 /// emulation of x64 on arm64.
 fn cpu<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<Cpu> {
     match (machine(image), image.headers.is_type_64()) {

@@ -1,4 +1,4 @@
-//! The module that a constructor registers, found in the writable data.
+//! Finds the module that a constructor registers, in the writable data.
 
 use object::LittleEndian as LE;
 use object::pe;
@@ -8,7 +8,7 @@ use super::image::Image;
 use crate::facts::Registration;
 use crate::registration::{self, Memory};
 
-/// Returns the module that a constructor registers. The search ends with the first one.
+/// Returns the module that a constructor registers. The search ends at the first match.
 pub(super) fn registration<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> Option<Registration> {
     let writable = image.sections.iter().filter(|section| {
         let flags = section.header.characteristics.get(LE);

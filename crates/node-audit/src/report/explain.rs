@@ -1,4 +1,4 @@
-//! Explanations of rules.
+//! Formats the explanations of rules.
 
 use super::wrap::{prose, wrap};
 use crate::named_policy::NamedPolicy;
@@ -15,7 +15,8 @@ pub fn explain(rule: &Rule, width: u16) -> String {
     text
 }
 
-/// Formats a named policy, with its comments in lines of at most `width` columns. The text stays a policy file.
+/// Formats a named policy, with its comments in lines of at most `width` columns. The output is still a valid policy
+/// file.
 #[must_use]
 pub fn policy_text(policy: &NamedPolicy, width: u16) -> String {
     let mut text = String::new();

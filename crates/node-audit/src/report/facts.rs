@@ -1,4 +1,4 @@
-//! Facts as text, for people.
+//! Formats facts as text, for people.
 
 use super::wrap::{usable, wrap};
 use crate::audit::Audited;
@@ -167,7 +167,7 @@ fn pe_protection(pe: &PeFacts) -> Vec<Line> {
     ]
 }
 
-/// Returns the lines with their values in one column.
+/// Returns the lines with their values aligned in one column.
 fn aligned(lines: &[Line], width: u16) -> String {
     let label_length = |line: &Line| match line {
         Line::Fact { label, .. } => label.len(),
@@ -225,7 +225,7 @@ fn symbols(names: &[String]) -> String {
     list(&names.iter().map(|name| short_name(name)).collect::<Vec<_>>())
 }
 
-/// Returns the first names of a list, and how many follow.
+/// Returns the first names of a list, and the number of the other names.
 fn list<T: AsRef<str>>(names: &[T]) -> String {
     let first = names.iter().take(MAX_FACT_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(MAX_FACT_NAMES) {

@@ -1,4 +1,4 @@
-//! Annotations of GitHub Actions: workflow commands, a line each.
+//! Formats annotations for GitHub Actions: workflow commands, one on each line.
 //!
 //! The syntax and the escapes are those of
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands> and of the function `issueCommand` of
@@ -12,10 +12,10 @@ use crate::finding::{Finding, Severity};
 use crate::limits::MAX_TABLE_FILES;
 use crate::locations::{Location, Locations};
 
-/// Formats the findings from one severity on, and the files that could not be read, as annotations.
+/// Formats the findings of at least one severity, and the files that could not be read, as annotations.
 ///
-/// GitHub displays ten errors and ten warnings of a step, so a finding in several files of a package is one annotation, at the
-/// first file.
+/// GitHub displays at most ten errors and ten warnings of a step, so a finding in several files of a package is one
+/// annotation, at the first file.
 #[must_use]
 pub fn github(audit: &Audit, locations: &Locations, from: Severity) -> String {
     let mut lines: Vec<(Severity, String)> = Vec::new();
@@ -37,7 +37,7 @@ pub fn github(audit: &Audit, locations: &Locations, from: Severity) -> String {
             let title = format!("node-audit: {rule}");
             let line = view.line(group.first()).filter(|_| entry.is_none()).map(|line| line.to_string());
             let mut properties = Vec::new();
-            // GitHub knows the files of the repository only.
+            // GitHub knows only the files of the repository.
             if !is_outside {
                 properties.push(("file", path.as_str()));
                 properties.extend(line.as_deref().map(|line| ("line", line)));
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_ends_where_it_should() {
+    fn a_message_cannot_end_its_command() {
         let properties = [("file", "a,b:c%.node"), ("title", "node-audit: arch")];
         assert_eq!(
             command("error", &properties, "100% of\r\na, b: c"),

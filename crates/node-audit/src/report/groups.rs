@@ -1,4 +1,4 @@
-//! Findings in groups: one finding over ten files is one problem.
+//! Groups findings: the same finding in ten files is one problem.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,12 +7,12 @@ use crate::finding::{Finding, Severity};
 
 /// The findings of one problem, in one or more files.
 pub(super) struct Group<'a> {
-    /// At least one.
+    /// The findings; at least one.
     pub(super) findings: Vec<&'a Finding>,
 }
 
-/// Groups findings of the same rule, severity, message and remedy, the most severe first. Messages that differ only in the file's
-/// name, in counts or in sizes are the same.
+/// Groups findings with the same rule, severity, message and remedy, the most severe first. Messages that differ only in
+/// the file's name, in counts or in sizes count as the same.
 pub(super) fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut positions: HashMap<_, usize> = HashMap::new();
@@ -35,7 +35,7 @@ pub(super) fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec
 impl<'a> Group<'a> {
     /// Returns the finding in the first file.
     pub(super) fn first(&self) -> &'a Finding {
-        #[expect(clippy::expect_used, reason = "a group is made for a finding")]
+        #[expect(clippy::expect_used, reason = "each group has at least one finding")]
         self.findings.first().expect("a group has a finding")
     }
 
@@ -51,7 +51,7 @@ impl<'a> Group<'a> {
         files
     }
 
-    /// Returns the message, with ranges for counts that differ: `the file contains 3 to 5 paths`.
+    /// Returns the message, with a range in place of each count that differs: `the file contains 3 to 5 paths`.
     pub(super) fn message(&self) -> String {
         let mut merged: Vec<Word> = words(&self.first().message);
         for finding in self.findings.iter().skip(1) {
@@ -62,7 +62,7 @@ impl<'a> Group<'a> {
         merged.iter().map(Word::text).collect::<Vec<_>>().join(" ")
     }
 
-    /// Returns the evidence in the first file, and whether all other files have the same evidence.
+    /// Returns the evidence in the first file, and whether it is the same in all other files.
     pub(super) fn evidence(&self) -> (&'a str, bool) {
         let first = self.first().evidence.as_str();
         (first, self.findings.iter().all(|finding| finding.evidence == first))
@@ -71,9 +71,9 @@ impl<'a> Group<'a> {
 
 /// A word of a message.
 struct Word {
-    /// The word, as the first message has it.
+    /// The word, as in the first message.
     text: String,
-    /// The smallest and the largest number at this place, each with its text; None for a word that is not a count.
+    /// The smallest and the largest number at this position, each with its text; None for a word that is not a count.
     range: Option<[(f64, String); 2]>,
     /// The punctuation after the number.
     end: String,
@@ -128,7 +128,7 @@ fn file_name(file: &str) -> &str {
     file.rsplit(['/', '\\', ':']).next().unwrap_or(file)
 }
 
-/// Returns paths in few words: `prebuilds/linux-x64/node-{108, 115}.node, x.node`, and how many follow.
+/// Returns a short text for paths: `prebuilds/linux-x64/node-{108, 115}.node, x.node`, and the number of the other paths.
 pub(super) fn joined(files: &[&str], most: usize) -> String {
     let mut folders: Vec<(&str, Vec<&str>)> = Vec::new();
     for file in files.iter().take(most) {
@@ -154,7 +154,7 @@ pub(super) fn joined(files: &[&str], most: usize) -> String {
     texts.collect::<Vec<_>>().join(", ") + &more
 }
 
-/// Returns the start and the end that several names share, whole words of them.
+/// Returns the start and the end that several names share, in whole words.
 fn shared<'a>(names: &[&'a str]) -> (&'a str, &'a str) {
     let Some(first) = names.first() else { return ("", "") };
     let is_break = |c: char| !c.is_ascii_alphanumeric();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_that_differ_in_counts_are_one_with_a_range() {
+    fn messages_that_differ_in_counts_merge_into_a_range() {
         let findings = [
             finding("d/a.node", "the file contains 3 paths, of 26.3 kB", "x"),
             finding("d/b.node", "the file contains 12 paths, of 4.0 kB", "x"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_not_counts_and_the_files_name_does_not_matter() {
+    fn versions_are_not_counts_and_file_names_do_not_matter() {
         let findings = [
             finding("a.node", "the addon needs glibc 2.34; see a.node", ""),
             finding("b.node", "the addon needs glibc 2.34; see b.node", ""),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_share_what_their_names_share() {
+    fn common_parts_of_paths_are_written_once() {
         for (files, expected) in [
             (&["a.node"][..], "a.node"),
             (&["p/node-108.node", "p/node-115.node", "q/x.node"], "p/node-{108, 115}.node, q/x.node"),

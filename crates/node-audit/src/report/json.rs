@@ -1,4 +1,4 @@
-//! JSON, for programs.
+//! Formats JSON, for programs.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Report, Severity};
 use crate::summary::PackageSummary;
 
-/// Formats the findings from one severity on as a JSON array, with an object for each finding in each file.
+/// Formats the findings of at least one severity as a JSON array, with an object for each finding in each file.
 ///
 /// # Errors
 /// The serializer's; none is known.

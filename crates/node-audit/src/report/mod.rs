@@ -1,4 +1,4 @@
-//! Findings, facts and summaries as text.
+//! Formats findings, facts and summaries as text.
 
 mod explain;
 mod facts;

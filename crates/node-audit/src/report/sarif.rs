@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the static analysis results interchange format of OASIS, which code hosts and editors display.
+//! Formats SARIF 2.1.0, the OASIS standard for the results of static analysis, which code hosts and editors display.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::rules::{RULES, Rule};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The name of the base of relative paths, as GitHub calls it.
+/// GitHub's name for the base of relative paths.
 const ROOT: &str = "%SRCROOT%";
 
-/// The name of the fingerprint; the number goes up when the fingerprint covers other fields.
+/// The name of the fingerprint. Increase the number when the fingerprint covers other fields.
 const FINGERPRINT: &str = "nodeAudit/v2";
 
-/// Formats the findings from one severity on as a SARIF log with one run, and each unreadable file as a notification.
+/// Formats the findings of at least one severity as a SARIF log with one run, and each unreadable file as a notification.
 ///
 /// # Errors
 /// The serializer's; none is known.
@@ -49,7 +49,7 @@ pub fn sarif(audit: &Audit, locations: &Locations, from: Severity) -> Result<Str
                 "executionSuccessful": audit.failures.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
-            // The base of relative paths. The log's reader supplies the root.
+            // The base of relative paths. The reader of the log supplies the root.
             "originalUriBaseIds": {
                 ROOT: { "description": { "text": "The root of the repository, or else the current folder." } },
             },
@@ -116,9 +116,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// Returns a clause as a sentence, with a capital and a full stop, as the format requires.
+/// Converts a clause to a sentence, with a capital and a full stop, as the format requires.
 pub(super) fn sentence(text: &str) -> String {
-    // The name is written in lower case.
+    // The name node-audit stays in lower case.
     if text.starts_with("npm ") {
         return format!("{text}.");
     }
@@ -127,12 +127,13 @@ pub(super) fn sentence(text: &str) -> String {
     first.into_iter().chain(characters).collect::<String>() + "."
 }
 
-/// Returns a message without links: `[text](target)` is one, and an audited file must not place one.
+/// Returns a message without links. SARIF reads `[text](target)` as a link, and an audited file must not be able to place
+/// one.
 fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-/// Returns a path as a URI reference: a relative one, or with the scheme `file`.
+/// Returns a path as a URI reference: relative, or with the scheme `file`.
 fn uri(path: &str) -> String {
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.bytes() {
@@ -146,7 +147,7 @@ fn uri(path: &str) -> String {
     uri
 }
 
-/// Returns a fingerprint: the same in each run over the same files, and different for each result of a run.
+/// Returns a fingerprint, which is the same in each run over the same files, and different for each result of a run.
 fn fingerprint(finding: &Finding, location: &Location, seen: &mut BTreeMap<String, u64>) -> String {
     let platform = finding.platform.as_deref().unwrap_or_default();
     let entry = location.entry.as_deref().unwrap_or_default();

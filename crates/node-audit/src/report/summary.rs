@@ -1,4 +1,4 @@
-//! The table of a summary, for people.
+//! Formats the table of a summary, for people.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -15,7 +15,7 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
     let (columns, width) = (prose(width), usable(width));
     let longest = packages.iter().map(|package| package.package.chars().count()).max();
     let names = longest.unwrap_or_default().min(MAX_PACKAGE_WIDTH);
-    // A space before and after each cell, and one between two.
+    // Each cell has a space before and after it, and cells have one space between them.
     let systems: Vec<Platform> = packages
         .first()
         .map_or_else(Vec::new, |package| package.verdicts.iter().map(|(system, _)| *system).collect());
@@ -50,7 +50,7 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
     format!("{}\n{}\n", table.trim_fmt(), wrap(&total, columns).join("\n"))
 }
 
-/// Returns a verdict as the text of a cell.
+/// Returns the text of a cell for a verdict.
 fn table_cell(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Loads { nodes: None } => "loads".to_owned(),

@@ -1,4 +1,4 @@
-//! Tables of findings, for people.
+//! Formats tables of findings, for people.
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
@@ -19,7 +19,7 @@ pub fn verdict_lines(verdicts: &[PackageVerdict], width: u16) -> String {
     verdicts.iter().map(line).collect()
 }
 
-/// Formats each file with all its findings for a terminal of `width` columns, with a summary line.
+/// Formats each file and all its findings for a terminal of `width` columns, with a summary line.
 #[must_use]
 pub fn table(reports: &[Report], width: u16) -> String {
     let mut total = Total { files: reports.len(), ..Total::default() };
@@ -36,8 +36,8 @@ pub fn table(reports: &[Report], width: u16) -> String {
     text + &total.text() + "\n"
 }
 
-/// Formats the findings from one severity on for a terminal of `width` columns, with a summary line: a table for each package,
-/// packages with an error first. A finding in several files is one row, which lists the files.
+/// Formats the findings of at least one severity for a terminal of `width` columns, with a summary line: a table for each
+/// package, packages with an error first. A finding in several files is one row, which lists the files.
 #[must_use]
 pub fn findings_table(audit: &Audit, from: Severity, width: u16) -> String {
     let views = views(audit);
@@ -83,7 +83,7 @@ fn files(view: &View<'_>, group: &Group<'_>) -> String {
     if files.len() == 1 { text } else { format!("{} files: {text}", files.len()) }
 }
 
-/// Formats a row for each group; `files` lists a group's files, if the title does not.
+/// Formats a row for each group; `files` lists a group's files if the title does not.
 fn rows(groups: &[Group<'_>], files: impl Fn(&Group<'_>) -> Option<String>, width: u16) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
@@ -99,7 +99,7 @@ fn rows(groups: &[Group<'_>], files: impl Fn(&Group<'_>) -> Option<String>, widt
     format!("{}\n", table.trim_fmt())
 }
 
-/// The number of files, and of findings by severity.
+/// Formats the number of files, and of findings by severity.
 #[derive(Default)]
 struct Total {
     files: usize,

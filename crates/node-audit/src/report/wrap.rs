@@ -1,4 +1,4 @@
-//! Text in lines of a given width.
+//! Wraps text to lines of a given width.
 
 use crate::limits::{MAX_TABLE_WIDTH, MIN_PROSE_WIDTH, MIN_TABLE_WIDTH};
 
@@ -22,7 +22,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Breaks a text as [`wrap`] does, and longer words after `-` and `/`, as in the names of packages.
+/// Breaks a text as [`wrap`] does, and also breaks longer words after `-` and `/`, as in the names of packages.
 pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in wrap(text, width) {
@@ -39,7 +39,7 @@ pub(super) fn wrap_names(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Breaks a text as [`wrap`] does; the lines after the first are indented.
+/// Breaks a text as [`wrap`] does, and indents all lines after the first.
 pub(super) fn wrap_hanging(text: &str, width: usize) -> String {
     const INDENT: &str = "  ";
     wrap(text, width.saturating_sub(INDENT.len())).join(&format!("\n{INDENT}")) + "\n"
@@ -50,12 +50,12 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Returns the used width of a terminal of `width` columns.
+/// Returns the width to use on a terminal of `width` columns.
 pub(super) fn usable(width: u16) -> u16 {
     width.clamp(MIN_TABLE_WIDTH, MAX_TABLE_WIDTH)
 }
 
-/// Returns the used width of running text, which a narrow terminal displays as well.
+/// Returns the width to use for running text, which may be narrower than a table.
 pub(super) fn prose(width: u16) -> usize {
     usize::from(width.clamp(MIN_PROSE_WIDTH, MAX_TABLE_WIDTH))
 }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn names_break_after_their_punctuation_and_lose_none_of_it() {
+    fn names_break_after_their_punctuation_and_keep_it() {
         let expected = ["not here:", "@a/core-", "linux-x64-", "musl,", "--x"];
         assert_eq!(wrap_names("not here: @a/core-linux-x64-musl, --x", 10), expected);
         assert_eq!(wrap_names("loads", 10), ["loads"]);

@@ -1,4 +1,4 @@
-//! Format, machine and C library match the claimed platform.
+//! Checks that format, machine and C library match the claimed platform.
 
 use super::musl_names::{lacked_by_musl, library_that_musl_lacks};
 use super::rule::{Check, Problem, Rule};
@@ -13,15 +13,15 @@ pub(super) const RULE: Rule = Rule {
     asks: "format, machine and C library match the platform that the file claims",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "npm installs a package by its os, cpu and libc, and a loader picks a file by its name. A file for \
-        another platform fails on the user's machine only: invalid ELF header, wrong ELF class, or a crash. An addon that \
-        is linked to musl finds no C library on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object \
-        file. Alpine, in turn, has no ld-linux-x86-64.so.2, which most addons for glibc need. Addons that need only \
-        libc.so.6 and its companions load on Alpine, since musl answers these names itself, unless the addon calls a \
-        function that musl lacks. Such a file is still an error if it claims musl. Loaders on both C libraries open a file \
-        without a C library in its name (prebuilds/linux-x64); a file for musl with such a name is a warning. glibc opens \
-        no addon or library that was linked with -z nodlopen. The claim comes from the file's name \
-        (NAME.linux-x64-musl.node), its directory (prebuilds/linux-x64), the package.json, or --platform. A name that \
+    explanation: "npm selects packages by os, cpu and libc, and a loader selects a file by its name. A file for the \
+        wrong platform fails only on the user's machine: invalid ELF header, wrong ELF class, or a crash. An addon that \
+        is linked to musl does not load on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object file. \
+        Conversely, Alpine lacks ld-linux-x86-64.so.2, which most addons for glibc need. An addon that needs only \
+        libc.so.6 and its companions loads on Alpine, since musl's loader provides these libraries itself, unless the \
+        addon calls a function that musl lacks. Such a file is still an error if it claims musl. Loaders on both C \
+        libraries open a file whose name gives no C library (prebuilds/linux-x64); a file for musl with such a name is a \
+        warning. glibc refuses an addon or library that was linked with -z nodlopen. The claim comes from the file's \
+        name (NAME.linux-x64-musl.node), its folder (prebuilds/linux-x64), the package.json, or --platform. A name that \
         gives only the system (NAME.linux.node) claims no processor.\n\
         Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
@@ -32,7 +32,7 @@ const NOOPEN: &str = "is marked as one that is only loaded when the program star
 
 const LINK_WITHOUT: &str = "link without -z nodlopen";
 
-/// Returns whether glibc refuses to open a file while the program runs. musl ignores the mark.
+/// Returns whether glibc refuses to open a file while the program runs. musl ignores the flag.
 fn refuses_to_open(subject: &Subject<'_>, facts: &Facts) -> bool {
     subject.libc != Some(Libc::Musl) && subject.linux().is_some() && facts.elf().is_some_and(|elf| elf.noopen)
 }
@@ -51,7 +51,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if let Some((mark, words)) = refused_header(subject) {
         let message =
             format!("the addon's header has {mark}, and glibc refuses it: require() fails with \"{words}\"");
-        problem(Severity::Error, message, "check the tools that change the file after it is linked");
+        problem(Severity::Error, message, "check the tools that modify the file after linking");
     }
     if refuses_to_open(subject, facts) {
         problem(Severity::Error, format!("the addon {NOOPEN}"), LINK_WITHOUT);
@@ -95,7 +95,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problem(
             Severity::Error,
             message,
-            "ship the file that was built for this platform, or rename this one",
+            "ship the file that was built for this platform, or rename this file",
         );
         return problems;
     }
@@ -104,7 +104,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problem(
             Severity::Error,
             message,
-            "ship the file that was built for this processor, or rename this one",
+            "ship the file that was built for this processor, or rename this file",
         );
     }
     let linked = facts.elf().and_then(|elf| elf.libc);
@@ -143,7 +143,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             "the addon claims {claim}, but is linked to {}, which that system lacks: require() fails",
             c_library(actual)
         );
-        problem(Severity::Error, message, "ship the file that was built for this system, or rename this one");
+        problem(
+            Severity::Error,
+            message,
+            "ship the file that was built for this system, or rename this file",
+        );
     }
     problems
 }
@@ -158,9 +162,9 @@ fn lacks(os: Os, libc: Libc) -> bool {
     }
 }
 
-/// Returns the field of the header that glibc refuses, and glibc's words. musl does not read these fields.
+/// Returns the header field that glibc refuses, and glibc's message. musl does not read these fields.
 fn refused_header(subject: &Subject<'_>) -> Option<(String, &'static str)> {
-    /// More than any glibc knows for GNU's ABI.
+    /// A higher version than any glibc knows for GNU's ABI.
     const VERSIONS: u8 = 16;
     let elf = subject.linux().filter(|_| subject.libc != Some(Libc::Musl))?;
     let ElfFacts { os_abi, abi_version, other_version, .. } = elf;
@@ -171,7 +175,7 @@ fn refused_header(subject: &Subject<'_>) -> Option<(String, &'static str)> {
     match (*os_abi, *abi_version) {
         (0, 0) | (3, ..VERSIONS) => None,
         (0 | 3, version) => Some((format!("the ABI version {version}"), "ELF file ABI version invalid")),
-        // ARM has numbers of its own.
+        // ARM has its own numbers.
         _ if subject.facts.cpu == Some(Cpu::Arm) => None,
         (os_abi, _) => Some((format!("the OS ABI {os_abi}"), "ELF file OS ABI invalid")),
     }
@@ -204,7 +208,7 @@ fn wrong_library(subject: &Subject<'_>, library: &Library) -> Option<(Severity, 
     if Some(actual) == subject.libc || subject.libc.is_none() {
         return None;
     }
-    // musl itself answers the names of glibc's own libraries, and `needed` reports the others.
+    // musl's loader provides glibc's own libraries itself, and `needed` reports the other libraries.
     let lacks = || lacked_by_musl(part, subject.libraries, subject.policy);
     let severity =
         if actual == Libc::Glibc && lacks().is_none() { Severity::Warning } else { Severity::Error };
@@ -213,7 +217,7 @@ fn wrong_library(subject: &Subject<'_>, library: &Library) -> Option<(Severity, 
     Some((severity, message, format!("{chain}: {}", describe(part))))
 }
 
-/// Returns a claimed platform as its name gives it: `linux-musl` without a processor.
+/// Returns a claimed platform in the form of its name: `linux-musl` without a processor.
 fn claim(claimed: &Platform, names_cpu: bool) -> String {
     match (names_cpu, claimed.libc) {
         (true, _) => claimed.to_string(),
@@ -222,7 +226,7 @@ fn claim(claimed: &Platform, names_cpu: bool) -> String {
     }
 }
 
-/// Returns the consequence of a C library other than the system's, as the end of a clause.
+/// Returns the consequence of a C library that is not the system's, as the end of a clause.
 fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
     let libraries = &subject.facts.libraries;
     match (wanted, actual) {
@@ -233,7 +237,7 @@ fn consequence(subject: &Subject<'_>, wanted: Libc, actual: Libc) -> String {
             }
         }
         (Libc::Glibc, Libc::Musl) => match libraries.iter().find(|library| library.starts_with("libc.")) {
-            // On glibc systems, a libc.so is a text for linkers.
+            // On glibc systems, libc.so is a linker script.
             Some(library) if library == "libc.so" => {
                 ": require() fails, since no glibc system has such a libc.so".to_owned()
             }
@@ -265,7 +269,7 @@ fn describe(facts: &Facts) -> String {
     let file = format!("{} {kind}, {bits} bit, {}-endian, {machine}", facts.format(), order(facts));
     match facts.elf() {
         Some(elf) => {
-            // FreeBSD and others are named by the library's file.
+            // The library's file name identifies FreeBSD and other systems.
             let other = facts.libraries.iter().find(|library| library.starts_with("libc.so"));
             let other = other.map_or("no C library", String::as_str);
             let name = match elf.libc {

@@ -1,4 +1,4 @@
-//! The file names no directory of the machine that built it.
+//! Checks that the file names no directory of the machine that built it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,19 +14,19 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file names no home, temporary or build directory of the machine that built it",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "Compilers write the paths of source files into what they compile: for assertions and panics (Rust's \
-        registry of crates is the most common), for __FILE__, and for debuggers. The addon works, but the paths reveal \
-        the builder's name and directories, and differ from machine to machine, so that nobody can reproduce the file. \
-        If a program opens such a path, the file is missing on other machines, or belongs to somebody else.\n\
+    explanation: "Compilers embed the paths of source files for assertions and panics (most often from Rust's registry \
+        of crates), for __FILE__, and for debuggers. The addon works, but the paths reveal the builder's user name and \
+        directories. The paths also differ between machines, so the build is not reproducible. If the addon opens such a \
+        path on another machine, the file is missing or belongs to another user.\n\
         Remap the paths: --remap-path-prefix or trim-paths in Rust, -ffile-prefix-map in C and C++, /PDBALTPATH:%_PDB% \
-        for the debug information that a Windows linker names; and strip debug information.",
+        for the path of the PDB on Windows. Strip debug information.",
     check: Check::Addon(check),
 };
 
-/// Directories below a home in which tools keep downloads. All paths in one of them count together.
+/// Directories below a home directory in which tools keep downloads. All paths in such a directory form one group.
 const TOOLS: [&str; 4] = [".cargo/registry", ".cargo/git", ".rustup/toolchains", ".conan"];
 
-/// Users of build services and containers: their names reveal no person.
+/// The users of build services and containers. These names reveal no person.
 const SERVICES: [&str; 10] =
     ["runner", "runneradmin", "circleci", "travis", "vsts", "vagrant", "ubuntu", "node", "builder", "rust"];
 
@@ -49,9 +49,10 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if let Some(pdb) = pdb {
         problems.push(Problem {
             severity: Severity::Warning,
-            message: "the file names its debug information by the whole path on the build machine".to_owned(),
+            message: "the file contains the full path of its debug information on the build machine"
+                .to_owned(),
             evidence: format!("PDB path {pdb}"),
-            remedy: "link with /PDBALTPATH:%_PDB%, which keeps only the file's name".to_owned(),
+            remedy: "link with /PDBALTPATH:%_PDB%, which keeps only the file name".to_owned(),
         });
     }
     problems
@@ -89,7 +90,7 @@ fn message(groups: &[Group<'_>], is_cut: bool) -> String {
     let plural = if count == 1 { "" } else { "s" };
     let mut known = HashSet::new();
     let users = groups.iter().filter_map(|group| user(group.directory));
-    // A folder of Windows below a user's, after a name that was cut away.
+    // `AppData` is a Windows folder in a user's directory, from a path whose user name is missing.
     let users = users.filter(|user| !SERVICES.contains(user) && !user.eq_ignore_ascii_case("AppData"));
     let users: Vec<&str> = users.filter(|user| known.insert(*user)).collect();
     let named = match users.as_slice() {
@@ -111,9 +112,9 @@ fn evidence(groups: &[Group<'_>]) -> String {
     }
 }
 
-/// Returns the leading directory of a path: a tool's directory, or the first directories.
+/// Returns the leading directory of a path: a tool's directory, or the first few directories.
 fn leading(path: &str) -> &str {
-    // The text has the length of the path, so positions are the same.
+    // The new string has the length of the path, so positions are the same.
     let plain = path.replace('\\', "/");
     for tool in TOOLS {
         if let Some(at) = plain.find(&format!("/{tool}/")) {
@@ -162,20 +163,20 @@ mod tests {
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence, format!("PDB path {whole}"));
         assert_eq!(findings(whole, &[whole, "D:\\a\\addon\\addon\\x.cc"]).len(), 2);
-        // A directory of no known kind.
+        // A directory of an unknown kind.
         assert_eq!(findings("E:\\mine\\addon.pdb", &[]).len(), 1);
         assert_eq!(findings("addon.pdb", &[]), []);
     }
 
     #[test]
-    fn a_directory_that_leaks_must_not_be_searched_for_libraries() {
+    fn every_build_root_is_also_a_build_directory_for_library_search() {
         for directory in build_paths::unix_directories() {
             assert!(is_build_directory(directory), "{directory}");
         }
     }
 
     #[test]
-    fn paths_are_grouped_by_tool_user_or_project() {
+    fn paths_are_grouped_by_tool_or_user_or_project() {
         for (path, expected) in [
             ("/home/me/.cargo/registry/src/index-1/x/src/lib.rs", "/home/me/.cargo/registry"),
             ("C:\\Users\\me\\.cargo\\registry\\src/x.rs", "C:\\Users\\me\\.cargo\\registry"),

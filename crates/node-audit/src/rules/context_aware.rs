@@ -1,4 +1,4 @@
-//! The addon loads in workers, and a second time.
+//! Checks that the addon loads in workers, and a second time in a process.
 
 use super::rule::{Check, Problem, Rule};
 use super::subject::Subject;
@@ -12,16 +12,16 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon loads in a worker, and a second time in one process",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "The macro NODE_MODULE registers the addon by a constructor, which runs once in a process. The first \
-        require() succeeds. A worker that loads the same addon later, or a second require() after the module left \
-        require.cache (Jest does that for each test file), finds no registration and fails: Module did not self-register. \
-        Node remembers a registration for later contexts only if the addon gave a function for contexts \
+    explanation: "The macro NODE_MODULE registers the addon in a constructor, which runs once in a process. The first \
+        require() succeeds. A worker that loads the same addon later fails: Module did not self-register. A second \
+        require() fails in the same way if the module was removed from require.cache, as Jest does for each test file. \
+        Node keeps a registration for later contexts only if the addon provides an initializer for any context \
         (NODE_MODULE_CONTEXT_AWARE, NODE_MODULE_INIT). Seen in Node 20, 22 and 24 on glibc, and in Node 22 on musl. On \
         musl, a second worker also fails after the first worker has ended. Addons with an exported entry point \
-        (node_register_module_v and an ABI, napi_register_module_v1) and Node-API's own constructor (napi_module_register) \
-        load any number of times.\n\
-        Declare the addon with NODE_MODULE_INIT() or NAN_MODULE_WORKER_ENABLED, and keep no state in globals; or port the \
-        addon to Node-API.",
+        (node_register_module_v and an ABI, napi_register_module_v1) and Node-API's own constructor \
+        (napi_module_register) load any number of times.\n\
+        Declare the addon with NODE_MODULE_INIT() or NAN_MODULE_WORKER_ENABLED, and keep no state in globals, or port \
+        the addon to Node-API.",
     check: Check::Addon(check),
 };
 
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
     let is_entry = |name: &String| name.starts_with(node_abi::ENTRY_PREFIX) || name == node_api::ENTRY;
     let imports = |function: &str| facts.imports.iter().any(|import| import == function);
-    // Without a constructor, the addon registers no module, and `napi-entry` reports that.
+    // Without a constructor, the addon registers no module, which `napi-entry` reports.
     if !facts.constructors || !imports(REGISTER) || facts.exports.iter().any(is_entry) {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! The file is a whole addon.
+//! Checks that the file is a whole addon.
 
 use super::evidence::short_name;
 use super::rule::{Check, Problem, Rule};
@@ -10,11 +10,11 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file is a whole addon, neither cut short nor another kind of file",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "A file with an addon's name may be something else: a Git LFS pointer that was not replaced by its file, \
-        an error page or an archive that a download saved, the start of a file whose download or copy was interrupted, an \
-        empty file. Node refuses such a file: file too short, invalid ELF header, is not a valid Win32 application. The \
-        rule names the kind of file. For a file that is cut short, the rule also counts the missing bytes, by the file's \
-        own headers.\n\
+    explanation: "A file with an addon's name may be something else: a Git LFS pointer that was never replaced by the \
+        real file, an error page or an archive that a download saved, the start of a file whose download or copy was \
+        interrupted, or an empty file. Node refuses such a file: file too short, invalid ELF header, is not a valid \
+        Win32 application. The rule names the kind of file. If the file is cut short, the rule also reports how many \
+        bytes are missing according to the file's headers.\n\
         Run git lfs pull before npm pack; make downloads fail on an error status (curl --fail) and compare a checksum; \
         build the file again.",
     check: Check::Damage(check),
@@ -30,7 +30,7 @@ fn check(damage: &Damage) -> Problem {
         ),
         Damage::Html { title } => (
             format!("the page \"{title}\""),
-            "check the address and the status of the download (curl --fail), and download the file again",
+            "check the URL and the HTTP status of the download (curl --fail), then download the file again",
         ),
         Damage::Other { start, remedy, .. } => {
             (format!("the file begins with {}", short_name(start)), *remedy)

@@ -1,9 +1,9 @@
-//! The wording of evidence: names, versions and sizes.
+//! Formats evidence: names, versions and sizes.
 
 use crate::facts::VersionNeed;
 use crate::limits::{MAX_EVIDENCE_NAME, MAX_EVIDENCE_NAMES};
 
-/// Returns the first names of a list, and how many follow: `a, b, c and 12 more`.
+/// Returns the first names of a list, and the number of the other names: `a, b, c and 12 more`.
 pub(super) fn first_names<T: AsRef<str>>(names: &[T]) -> String {
     let first = names.iter().take(MAX_EVIDENCE_NAMES).map(|name| short_name(name.as_ref()));
     let first = first.collect::<Vec<_>>().join(", ");
@@ -15,7 +15,7 @@ pub(super) fn first_names<T: AsRef<str>>(names: &[T]) -> String {
 
 /// Returns a name, cut to a readable length.
 pub(crate) fn short_name(name: &str) -> String {
-    // A symbol may have an empty name, which evidence must show.
+    // A symbol may have an empty name, which the evidence must show.
     if name.is_empty() {
         return "\"\"".to_owned();
     }
@@ -31,9 +31,9 @@ pub(super) fn version_need(need: &VersionNeed) -> String {
     format!("{} of {} for {symbols}", need.version, need.library)
 }
 
-/// Returns a length with a unit: `1.2 MB`, `350.0 kB`, `12 bytes`.
+/// Returns a size with a unit: `1.2 MB`, `350.0 kB`, `12 bytes`.
 pub(super) fn readable_size(bytes: u64) -> String {
-    // Rounded tenths of a unit.
+    // The size in tenths of the unit, rounded.
     let tenths = |unit: u64| bytes / (unit / 10) + u64::from(bytes % (unit / 10) >= unit / 20);
     let (unit, name) = match bytes {
         0..1_000 => return format!("{bytes} bytes"),

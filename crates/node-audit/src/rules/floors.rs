@@ -1,4 +1,5 @@
-//! The oldest systems that an addon must load on: the policy's, or newer ones if no promised Node runs on those.
+//! Determines the oldest systems that an addon must load on: the policy's systems, or newer systems if no promised Node
+//! runs on the policy's systems.
 
 use super::subject::Subject;
 use crate::engines::{admits_every_release, range};
@@ -7,7 +8,7 @@ use crate::policy::Floors;
 use crate::version::Version;
 use crate::{node_abi, node_floors};
 
-/// The oldest systems, and the Node that decides.
+/// The oldest systems, and the Node that determines them.
 pub(super) struct LoadFloors {
     pub(super) floors: Floors,
     node: Option<OldestNode>,
@@ -24,8 +25,8 @@ struct OldestNode {
 impl LoadFloors {
     /// Returns the floors for an addon.
     ///
-    /// The oldest promised Node does not start on older systems, so the addon may have the same floors as this Node. Floors that
-    /// the policy names stay.
+    /// The oldest promised Node does not start on older systems, so the addon may have the same floors as this Node.
+    /// Floors that the policy gives stay.
     pub(super) fn of(subject: &Subject<'_>) -> LoadFloors {
         let node = oldest_node(subject);
         let mut floors = subject.policy.floors.clone();
@@ -52,7 +53,7 @@ impl LoadFloors {
         self.floors.macos(cpu)
     }
 
-    /// Returns the Node that needs a floor, as the end of evidence; an empty text if the floor is the policy's.
+    /// Returns the Node that needs a floor, as the end of evidence; an empty string if the floor is the policy's.
     pub(super) fn reason(&self, of: impl Fn(&Floors) -> Version, policy: &Floors, system: &str) -> String {
         let floor = of(&self.floors);
         match &self.node {
@@ -64,7 +65,8 @@ impl LoadFloors {
     }
 }
 
-/// Returns the oldest Node: the one whose ABI the addon has, or else the oldest that package.json's engines promise.
+/// Returns the oldest Node: the release whose ABI the addon has, or else the oldest release that package.json's engines
+/// promise.
 fn oldest_node(subject: &Subject<'_>) -> Option<OldestNode> {
     if let Some(abi) = subject.bound_abi() {
         let release = node_abi::node(abi)?.major;

@@ -1,4 +1,4 @@
-//! The addon needs no newer glibc than the floor.
+//! Checks that the addon needs no newer glibc than the floor.
 
 use super::evidence::version_need;
 use super::floors::LoadFloors;
@@ -16,18 +16,19 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon needs no symbol version newer than the oldest supported glibc",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "A function of glibc carries the version in which it last changed, and the linker records the newest \
-        version on the machine that built the addon. On a system with an older glibc require() fails: version `GLIBC_2.34' \
-        not found. Node's own releases need 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon that needs more \
-        excludes systems on which Node runs. The floor is the policy's, or the version that the oldest Node of \
-        package.json's engines needs, if that is higher; a floor that a policy file names stays. GLIBC_ABI_DT_RELR marks \
-        compressed relocations, which glibc reads from 2.36 on; GLIBC_PRIVATE fits one build of glibc only.\n\
+    explanation: "Each glibc symbol has the version of the release in which it last changed, and the linker records the \
+        newest version on the machine that built the addon. On a system with an older glibc, require() fails: version \
+        `GLIBC_2.34' not found. Node's own releases need glibc 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon \
+        that needs a newer glibc excludes systems on which Node runs. The policy sets the floor. The floor rises to the \
+        version that the oldest Node of package.json's engines needs, unless a policy file names the floor. \
+        GLIBC_ABI_DT_RELR marks compressed relocations, which glibc supports since 2.36; symbols of GLIBC_PRIVATE match \
+        only one build of glibc.\n\
         Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container of \
         that age.",
     check: Check::Loaded(check),
 };
 
-/// The marker of compressed relative relocations, which glibc reads from 2.36 on.
+/// The marker of compressed relative relocations, which glibc supports since 2.36.
 const DT_RELR: &str = "GLIBC_ABI_DT_RELR";
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
@@ -68,20 +69,20 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         problems.push(Problem {
             severity: Severity::Error,
             message: format!("the addon needs glibc {version}; the oldest supported version is {floor}"),
-            evidence: format!("imports {name} without a version, which glibc has from {version} on"),
+            evidence: format!("imports {name} without a version, which glibc has since {version}"),
             remedy: format!("link against glibc {floor}, and do not use {name}"),
         });
     }
     problems
 }
 
-/// Returns the first glibc for a processor, if that may be newer than the floor.
+/// Returns the first glibc for a processor, if it may be newer than the floor.
 fn first(cpu: Option<Cpu>) -> Version {
     let minor = if cpu == Some(Cpu::Loong64) { 36 } else { 0 };
     Version { major: 2, minor, patch: 0 }
 }
 
-/// Returns the problem with a version that is not a number.
+/// Returns the problem with a version whose name is not a number.
 fn marker(need: &VersionNeed, floor: Version) -> Option<Problem> {
     let relr = Version { major: 2, minor: 36, patch: 0 };
     let (message, remedy) = match need.version.as_str() {
@@ -93,11 +94,11 @@ fn marker(need: &VersionNeed, floor: Version) -> Option<Problem> {
             "link with -Wl,-z,nopack-relative-relocs".to_owned(),
         ),
         "GLIBC_PRIVATE" => {
-            (format!("the addon {FITS_ONE_GLIBC}"), "replace these calls by public functions".to_owned())
+            (format!("the addon {FITS_ONE_GLIBC}"), "replace these calls with public functions".to_owned())
         }
         unknown => (
             format!("the addon needs the glibc feature {unknown}, which glibc {floor} is not known to have"),
-            format!("link against glibc {floor}, or turn off the linker's feature"),
+            format!("link against glibc {floor}, or turn off this feature in the linker"),
         ),
     };
     Some(Problem { severity: Severity::Error, message, evidence: version_need(need), remedy })

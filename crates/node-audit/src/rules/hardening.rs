@@ -1,4 +1,4 @@
-//! The protections of linker and compiler are switched on.
+//! Checks that the protections of the linker and the compiler are on.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -10,19 +10,19 @@ use crate::policy::Hardening;
 
 pub(super) const RULE: Rule = Rule {
     id: "hardening",
-    asks: "no memory is both writable and executable, and the protections of linker and compiler are switched on",
+    asks: "no memory is both writable and executable, and the protections of the linker and the compiler are on",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "These protections limit the damage of a memory error in an addon. glibc from 2.41 on and SELinux refuse \
-        an addon with an executable stack: cannot enable executable stack as shared object requires: Invalid argument. \
-        musl ignores the request. Text relocations, in code that was not compiled as position independent, make the code \
-        writable while it is loaded, which SELinux and hardened kernels refuse: cannot make segment writable for \
-        relocation: Permission denied. RELRO with BIND_NOW makes the table of function addresses read-only before the \
-        addon runs; otherwise one stray write redirects a call. On Windows, DYNAMIC_BASE and HIGH_ENTROPY_VA let the addon \
-        be loaded at an unpredictable address, and NX_COMPAT keeps its data from being executed. Control Flow Guard has no \
-        effect in a DLL unless the program uses it, and node.exe does not. A policy can expect protections of the C \
-        compiler, which an addon without C lacks: the stack protector, which ends the process when a buffer on the stack \
-        overflows, and checked versions of memcpy and similar functions.\n\
+    explanation: "These protections limit the damage of a memory error in an addon. glibc 2.41 and later, and SELinux, \
+        refuse an addon with an executable stack: cannot enable executable stack as shared object requires: Invalid \
+        argument. musl ignores the request. Code that was not compiled as position independent has text relocations: the \
+        loader makes the code writable during relocation, which SELinux and hardened kernels refuse: cannot make segment \
+        writable for relocation: Permission denied. RELRO with BIND_NOW makes the table of function addresses read-only \
+        before the addon runs; otherwise one stray write redirects a call. On Windows, DYNAMIC_BASE and HIGH_ENTROPY_VA \
+        let the system load the addon at an unpredictable address, and NX_COMPAT prevents the execution of its data. \
+        Control Flow Guard has no effect in a DLL unless the program uses it, and node.exe does not. A policy can also \
+        expect two protections of the C compiler, which an addon without C code lacks: the stack protector, which ends \
+        the process when a buffer on the stack overflows, and the checked versions of memcpy and similar functions.\n\
         Link with -Wl,-z,relro,-z,now,-z,noexecstack and compile with -fPIC; on Windows with /DYNAMICBASE /HIGHENTROPYVA \
         /NXCOMPAT, the defaults of the linker. For the protections that a policy expects, compile with \
         -fstack-protector-strong -D_FORTIFY_SOURCE=2 and an optimization level.",
@@ -36,7 +36,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         Details::MachO(macho) => check_macho(macho),
         Details::Pe(pe) => check_pe(facts, pe),
     };
-    // MSVC's checks are functions in the DLL itself, which leave no import.
+    // MSVC's checks are functions in the DLL itself, so they leave no import.
     if !matches!(facts.details, Details::Pe(_)) {
         problems.extend(check_compiled(facts, subject.policy.hardening));
     }
@@ -101,7 +101,7 @@ fn check_macho(macho: &MachOFacts) -> Vec<Problem> {
     if !macho.executable_stack {
         return Vec::new();
     }
-    // macOS honours the flag in programs only, so the addon loads, and the stack stays as it is.
+    // macOS honours the flag only in programs, so the addon loads, and the stack does not change.
     vec![warning(
         "the addon asks for an executable stack, which macOS does not grant to a library",
         "MH_ALLOW_STACK_EXECUTION in its header's flags".to_owned(),
@@ -127,7 +127,7 @@ fn check_pe(facts: &Facts, pe: &PeFacts) -> Vec<Problem> {
     }
     if !pe.nx_compat {
         problems.push(warning(
-            "the addon does not keep its data from being executed",
+            "the addon allows its data to be executed",
             "the header lacks NX_COMPAT".to_owned(),
             "link with /NXCOMPAT (--nxcompat in ld)",
         ));
@@ -141,16 +141,16 @@ fn check_compiled(facts: &Facts, expected: Hardening) -> Vec<Problem> {
     let mut problems = Vec::new();
     if expected.stack_protector && !imports(|name| name == "__stack_chk_fail") {
         problems.push(warning(
-            "the addon's C is compiled without a stack protector, which the policy expects",
+            "the addon's C code is compiled without a stack protector, which the policy expects",
             "no import __stack_chk_fail".to_owned(),
-            "compile all C with -fstack-protector-strong",
+            "compile all C code with -fstack-protector-strong",
         ));
     }
     if expected.fortify && !imports(|name| name.starts_with("__") && name.ends_with("_chk")) {
         problems.push(warning(
-            "the addon's C is compiled without _FORTIFY_SOURCE, which the policy expects",
+            "the addon's C code is compiled without _FORTIFY_SOURCE, which the policy expects",
             "no import __memcpy_chk or other __*_chk".to_owned(),
-            "compile all C with -D_FORTIFY_SOURCE=2 and an optimization level",
+            "compile all C code with -D_FORTIFY_SOURCE=2 and an optimization level",
         ));
     }
     problems
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_elf_file_needs_full_relro_and_no_executable_data() {
+    fn an_elf_file_must_have_full_relro_and_no_executable_data() {
         let good = ElfFacts { relro: true, bind_now: true, ..ElfFacts::default() };
         let found = |elf: ElfFacts| findings(&Facts::empty(Details::Elf(elf)));
         assert_eq!(found(good.clone()), []);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_macho_file_needs_no_executable_data() {
+    fn a_macho_file_must_have_no_executable_data() {
         let good = Facts::empty(Details::MachO(MachOFacts::default()));
         assert_eq!(findings(&good), []);
         let writable = Facts { writable_code: vec!["__DATA".to_owned()], ..good };

@@ -1,4 +1,4 @@
-//! The addon loads only DLLs that every Windows has.
+//! Checks that the addon loads only DLLs that every Windows has.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -13,21 +13,21 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon loads only DLLs that every Windows has or that come with the addon",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Windows loads each DLL that an addon imports from. If one is missing, require() fails without its name: \
-        The specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, MSVCP140.dll) does not \
-        belong to Windows, and Node does not bring it, since node.exe is linked to it statically; the library is present \
-        only if another program installed it. Its debug version comes with Visual Studio. Windows finds a DLL in the \
-        addon's own directory; the rule also checks that DLL's imports. Windows looks for a delayed import at its first \
-        call. An import from node.exe fails in Electron, and in a renamed node.exe, unless the import is delayed and \
-        redirected to the running program, as node-gyp does.\n\
+    explanation: "Windows loads each DLL that an addon imports from. If a DLL is missing, require() fails without naming \
+        the DLL: The specified module could not be found. The Visual C++ run-time library (VCRUNTIME140.dll, \
+        MSVCP140.dll) is not part of Windows, and Node does not install it, since node.exe links it statically; the \
+        library is present only if another program installed it. Its debug version comes with Visual Studio. Windows \
+        finds a DLL in the addon's own directory, and the rule also checks the imports of such a DLL. Windows resolves a \
+        delayed import at its first call. An import from node.exe fails in Electron, and in a renamed node.exe, unless \
+        the import is delayed and redirected to the running program, as node-gyp does.\n\
         Link the run-time library statically (/MT; -C target-feature=+crt-static in Rust), or ship the DLL beside the \
         addon.",
     check: Check::Loaded(check),
 };
 
-/// The DLLs of Windows 10, and of Windows Server from 2016 on with its desktop, in every edition; without `.dll`.
+/// The DLLs that every edition of Windows 10 has, and Windows Server 2016 and later with the desktop; without `.dll`.
 ///
-/// The list lacks Media Foundation (mf, mfplat), as the N editions do.
+/// The list omits Media Foundation (mf, mfplat), which the N editions lack.
 const WINDOWS: &str = "
     activeds advapi32 amsi authz avrt bcrypt bcryptprimitives cabinet cfgmgr32 clbcatq combase comctl32 comdlg32
     coremessaging credui crypt32 cryptbase cryptnet cryptsp cryptui d2d1 d3d10 d3d10_1 d3d11 d3d12 d3d9 d3dcompiler_47
@@ -39,14 +39,14 @@ const WINDOWS: &str = "
     user32 userenv usp10 uxtheme version virtdisk wer wevtapi win32u windowscodecs winhttp wininet winmm winscard
     winspool.drv wintrust winusb wkscli wldap32 ws2_32 wscapi wsock32 wtsapi32 xinput9_1_0 xmllite";
 
-/// Names that Windows resolves by a table, to parts of its own libraries, among them the C library.
+/// Prefixes of names that Windows maps by a table to its own libraries, including the C library.
 const API_SETS: [&str; 2] = ["api-ms-win-", "ext-ms-"];
 
-/// The starts of the names of the Visual C++ run-time library and its companions; a `d` at the end means debug.
+/// The prefixes of the Visual C++ run-time library and its companions; a `d` at the end of a name means debug.
 const VISUAL_CPP: [&str; 9] =
     ["vcruntime", "msvcp", "msvcr", "concrt", "vcomp", "vcamp", "vccorlib", "mfc1", "mfcm1"];
 
-/// The starts of the names of other compilers' run-time libraries.
+/// The prefixes of other compilers' run-time libraries.
 const MINGW: [&str; 9] = [
     "libgcc_s_",
     "libstdc++-",
@@ -61,7 +61,7 @@ const MINGW: [&str; 9] = [
 
 /// The programs that load addons, and the libraries that export Node-API for them.
 ///
-/// An addon of node-gyp delays this import and redirects it to the running program.
+/// node-gyp makes this a delayed import and redirects it to the running program.
 pub(super) const HOSTS: [&str; 7] =
     ["node.exe", "iojs.exe", "electron.exe", "nw.exe", "node.dll", "libnode.dll", "nw.dll"];
 
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn libraries_of_windows_and_of_compilers_are_told_apart() {
+    fn libraries_of_windows_and_of_compilers_are_recognised() {
         for name in ["kernel32.dll", "msvcrt.dll", "msvcp_win.dll", "ucrtbase.dll", "winspool.drv", "ws2_32"]
         {
             assert!(is_windows(name), "{name}");

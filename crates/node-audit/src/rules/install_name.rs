@@ -1,4 +1,4 @@
-//! A library's install name contains no path of the machine that built it.
+//! Checks that a library's install name contains no path of the machine that built it.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -11,13 +11,13 @@ pub(super) const RULE: Rule = Rule {
     asks: "LC_ID_DYLIB contains no path of the machine that built the file",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "LC_ID_DYLIB is the path under which other files load a dynamic library: a linker copies it into them. For a \
-        cdylib, Rust writes the path of the build directory. Node opens the addon by its own path (dlopen), and the loader \
-        ignores the name, so the addon loads. The path reveals the builder's directories and differs from one build \
-        machine to the next. The name is an error if another file of the package loads the addon by it: that file looks \
-        for the addon in the build directory.\n\
-        Set a name when linking: -install_name @rpath/NAME.node (with Rust: -C \
-        link-arg=-Wl,-install_name,@rpath/NAME.node), or link a bundle, which has none. For a finished file: \
+    explanation: "LC_ID_DYLIB is the path by which other files load a dynamic library: the linker copies the path into \
+        these files. For a cdylib, Rust writes the path in the build directory. Node opens the addon by its own path \
+        (dlopen), and the loader ignores the name, so the addon loads. The path reveals the builder's directories and \
+        differs from one build machine to the next. The finding is an error if another file of the package loads the \
+        addon by this name: the loader then looks for the addon in the build directory.\n\
+        Set a name when linking: -install_name @rpath/NAME.node (in Rust: -C \
+        link-arg=-Wl,-install_name,@rpath/NAME.node), or link a bundle, which has no install name. For a finished file: \
         install_name_tool -id @rpath/NAME.node FILE, then codesign --sign - FILE.",
     check: Check::Addon(check),
 };
@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let directory = if is_build_directory(name) {
         "a directory of the build machine"
     } else {
-        "a directory into which no package installs"
+        "a directory that packages do not install into"
     };
     let message = format!("the addon's install name is in {directory}");
     let evidence = format!("LC_ID_DYLIB {name}");

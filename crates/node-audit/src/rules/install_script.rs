@@ -1,4 +1,4 @@
-//! Scripts that npm runs on installation: npm compiles nothing and downloads nothing.
+//! Checks that npm runs no script on installation that compiles or downloads the addon.
 
 use super::rule::Problem;
 use crate::finding::Severity;
@@ -66,12 +66,13 @@ fn message(package: &PackageContents, script: &str) -> String {
     }
 }
 
-/// Returns the sign that a script downloads the addon: a known program, or a word of the command or of a file that it runs.
+/// Returns the sign that a script downloads the addon: a known program, or a word in the command or in a file that it
+/// runs.
 fn download_of(package: &PackageContents, script: &str) -> Option<String> {
     if let Some(program) = InstallProgram::of(script) {
         return program.downloads.then(|| program.name.to_owned());
     }
-    // Packages of platforms have the addon, and such a script only repairs an installation.
+    // Platform packages contain the addon, and such a script only repairs an installation.
     if !platform_packages(&package.manifest).is_empty() {
         return None;
     }
@@ -83,7 +84,7 @@ fn download_of(package: &PackageContents, script: &str) -> Option<String> {
         let sign = script.download?.trim_end_matches(['(', ' ']);
         Some(format!("{file} has {sign}"))
     });
-    // The name of the file: `node download-lib.js`.
+    // The file name is the sign: `node download-lib.js`.
     in_file.or_else(|| script.to_ascii_lowercase().contains("download").then(|| "by its name".to_owned()))
 }
 

@@ -1,4 +1,4 @@
-//! A package of one platform with glibc says so in the field `libc`.
+//! Checks that a platform package for glibc has the field `libc`.
 
 use super::rule::Problem;
 use crate::finding::Severity;
@@ -6,7 +6,7 @@ use crate::manifest::Manifest;
 use crate::package_contents::PackageContents;
 use crate::platform::{Libc, Os};
 
-/// Returns the problem with a package for Linux whose one addon is linked to glibc, and whose package.json has no `libc`.
+/// Returns the problem with a package for Linux whose only addon is linked to glibc, and whose package.json lacks `libc`.
 ///
 /// A package with several addons has a loader that chooses among them.
 pub(super) fn check(package: &PackageContents) -> Option<Problem> {
@@ -26,7 +26,7 @@ pub(super) fn check(package: &PackageContents) -> Option<Problem> {
     })
 }
 
-/// Returns whether a package.json is for Linux alone and has no `libc`.
+/// Returns whether a package.json is for Linux alone and lacks `libc`.
 pub(crate) fn lacks_libc(manifest: &Manifest) -> bool {
     matches!(manifest.os.as_slice(), [os] if os == Os::Linux.name()) && manifest.libc.is_empty()
 }

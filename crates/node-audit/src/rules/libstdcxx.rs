@@ -1,4 +1,4 @@
-//! The addon needs no newer run-time library of the compiler than the floor.
+//! Checks that the addon needs no newer run-time library of the compiler than the floor.
 
 use super::evidence::version_need;
 use super::floors::LoadFloors;
@@ -15,12 +15,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon needs no symbol version newer than the oldest supported libstdc++ and libgcc",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "libstdc++ and libgcc have symbol versions as glibc does: GLIBCXX_3.4.30 came with GCC 12. On a system with an \
-        older compiler's libraries require() fails even if glibc is new enough: version `GLIBCXX_3.4.30' not found. The \
-        default floors are those of GCC 8: a system with glibc 2.28, which Node needs from release 18 on, has them. Node's \
-        own releases need less: GLIBCXX_3.4.21, and CXXABI_1.3.11 from Node 24 on. Names without a number \
-        (CXXABI_TM_1, CXXABI_FLOAT128, CXXABI_LDBL_1.3) mark a feature and are not compared. On musl the rule has no \
-        findings: Alpine builds libstdc++ without versions, and musl's loader checks none.\n\
+    explanation: "Like glibc, libstdc++ and libgcc have symbol versions: GLIBCXX_3.4.30 came with GCC 12. On a system \
+        with the libraries of an older compiler, require() fails even if glibc is new enough: version `GLIBCXX_3.4.30' \
+        not found. The default floors are those of GCC 8: a system with glibc 2.28, which Node needs from release 18 on, \
+        has them. Node's own releases need less: GLIBCXX_3.4.21, and CXXABI_1.3.11 from Node 24 on. Names without a \
+        number (CXXABI_TM_1, CXXABI_FLOAT128, CXXABI_LDBL_1.3) mark a feature and are not compared. On musl, the rule \
+        reports nothing: Alpine builds libstdc++ without versions, and musl's loader checks none.\n\
         Link with -static-libstdc++ -static-libgcc, or build with the oldest supported compiler.",
     check: Check::Loaded(check),
 };
@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(elf) = subject.linux() else { return Vec::new() };
     let Floors { glibcxx, cxxabi, gcc, .. } = LoadFloors::of(subject).floors;
     let families = [("GLIBCXX_", glibcxx), ("CXXABI_", cxxabi), ("GCC_", gcc)].into_iter();
-    // GCC 12 is the first compiler for the processor.
+    // GCC 12 is the first GCC for this processor.
     let young = subject.facts.cpu == Some(Cpu::Loong64);
     let floor = |floor: Version, first| if young { floor.max(first) } else { floor };
     let families = families.zip(GCC_12).map(|((family, oldest), first)| (family, floor(oldest, first)));

@@ -1,4 +1,4 @@
-//! macOS finds every library that is loaded with the addon.
+//! Checks that macOS finds every library that is loaded with the addon.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -15,14 +15,15 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: true,
     explanation: "Each LC_LOAD_DYLIB command names a library by the path that the loader opens. A path of Homebrew or of \
-        the build machine exists only there, and elsewhere require() fails: Library not loaded: \
+        the build machine does not exist on other machines, and require() fails there: Library not loaded: \
         /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib. The loader resolves @loader_path to the addon's own directory, \
         @rpath to each directory of the LC_RPATH commands, and @executable_path to Node's directory, which no package \
-        knows. An optional library (LC_LOAD_WEAK_DYLIB) does not stop loading, but calls into it fail. With an LC_RPATH of \
-        the build machine, whoever can create that directory decides which library is loaded.\n\
+        knows. A missing optional library (LC_LOAD_WEAK_DYLIB) does not stop loading, but calls into it fail. If an \
+        LC_RPATH names a directory of the build machine, anyone who can create that directory decides which library is \
+        loaded.\n\
         Link the library statically, or ship it in the package and change its path: install_name_tool -change OLD \
-        @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Both break the \
-        signature; codesign --sign - FILE renews it. The rule also checks the needs of libraries that come with the \
+        @loader_path/NAME FILE. Remove a directory with install_name_tool -delete_rpath DIRECTORY FILE. Both commands \
+        break the signature; codesign --sign - FILE renews it. The rule also checks the libraries that come with the \
         package.",
     check: Check::Loaded(check),
 };
@@ -33,18 +34,18 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(facts) = subject.facts.macho() else { return Vec::new() };
     let dylibs = facts.dylibs.iter().filter(|dylib| !subject.finds(&dylib.path));
     let dylibs = dylibs.filter_map(|dylib| library(subject, facts, dylib));
-    // A directory that does not exist stops no library from loading.
+    // A directory that does not exist prevents no library from loading.
     let rpaths = facts.rpaths.iter().filter(|_| subject.library.is_none());
     dylibs.chain(rpaths.filter_map(|rpath| directory(subject, rpath))).collect()
 }
 
-/// Whether the loader finds a library.
+/// The result of the search for a library.
 enum Lookup {
     /// The system has the library, or the library comes with the addon.
     Present,
-    /// Another package must bring the library.
+    /// Another package must provide the library.
     Outside,
-    /// The loader does not find the library; the text is the reason, as a clause.
+    /// The loader does not find the library; the string is the reason, as a clause.
     Absent(String),
 }
 
@@ -68,13 +69,13 @@ fn library(subject: &Subject<'_>, facts: &MachOFacts, dylib: &Dylib) -> Option<P
         Lookup::Outside => (
             Severity::Warning,
             format!(
-                "the addon loads {path} from outside of its package: another package must bring the library"
+                "the addon loads {path} from outside of its package: another package must provide the library"
             ),
-            "depend on the package that has the library in this place",
+            "add a dependency on the package that has the library at this path",
         ),
         Lookup::Absent(reason) if weak => (
             Severity::Warning,
-            format!("the addon works only in part without {path}: {reason}"),
+            format!("the addon works only partly without {path}: {reason}"),
             "link the library statically, or ship it in the package and load it by @loader_path",
         ),
         Lookup::Absent(reason) => (
@@ -122,14 +123,14 @@ fn find_plain(subject: &Subject<'_>, path: &str) -> Lookup {
         return absent("the path is beside the node executable, where no package can put a library");
     }
     if path.starts_with('/') {
-        return absent("the path is one of the build machine, not of macOS");
+        return absent("the path belongs to the build machine, not to macOS");
     }
     absent("the path is relative to the directory in which Node was started")
 }
 
-/// Returns whether every macOS has a path; `..` could lead out of the system's directories.
+/// Returns whether every macOS has a path; refuses `..`, which could lead out of the system's directories.
 fn is_system(subject: &Subject<'_>, path: &str) -> bool {
-    // Swift's compiler always adds this directory, which has only its own libraries.
+    // Swift's compiler always adds this directory, which contains only Swift's own libraries.
     let swift = path
         .strip_prefix("/usr/lib/swift/")
         .is_none_or(|name| name.is_empty() || name.starts_with("libswift"));
@@ -140,7 +141,7 @@ fn is_system(subject: &Subject<'_>, path: &str) -> bool {
 fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
     let inside =
         |token: &str| rpath == token || rpath.strip_prefix(token).is_some_and(|rest| rest.starts_with('/'));
-    // These directories travel with the package or the system. `library` checks the libraries in them.
+    // These directories belong to the package or the system. `library` checks the libraries in them.
     if inside("@loader_path") || is_system(subject, &format!("{}/", rpath.trim_end_matches('/'))) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The oldest supported macOS is new enough.
+//! Checks that the oldest supported macOS is new enough for the addon.
 
 use super::floors::LoadFloors;
 use super::rule::{Check, Problem, Rule};
@@ -8,17 +8,17 @@ use crate::finding::Severity;
 
 pub(super) const RULE: Rule = Rule {
     id: "min-os",
-    asks: "the file is made for macOS, and for no newer release than the oldest supported one",
+    asks: "the file is built for macOS, and needs no newer release than the oldest supported one",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "The compiler records the oldest macOS for which it compiles (LC_BUILD_VERSION, or \
-        LC_VERSION_MIN_MACOSX before that), and relies on that release: its functions, formats of the loader's tables, \
-        instructions. An older system does not compare the number, but fails at the first missing part: Symbol not found, \
-        unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on \
-        arm64, Node 21 to 23 need 11, and Node 24 and later 13.5. The floor rises to the macOS that the \
-        addon's oldest Node needs: the Node with the ABI in the addon's name or entry point, or else the oldest Node of \
-        package.json's engines. A floor that a policy file names stays. macOS refuses a file for another of Apple's systems: \
-        mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
+    explanation: "The compiler records the oldest macOS that it compiles for (LC_BUILD_VERSION, or LC_VERSION_MIN_MACOSX \
+        in older files), and relies on the functions, loader formats and instructions of that release. An older system \
+        does not compare the version, but fails at the first missing feature: Symbol not found, unknown load command, or \
+        a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on arm64, Node 21 to 23 need \
+        11, and Node 24 and later 13.5. The floor rises to the macOS that the addon's oldest Node needs: the Node with \
+        the ABI in the addon's name or entry point, or else the oldest Node of package.json's engines. A floor that a \
+        policy file names stays. macOS refuses a file for another Apple system: mach-o file, but is an \
+        incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
     check: Check::Loaded(check),
 };
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     match (platform, min_os) {
         (Some(MacPlatform::Other(number)), _) => problem(
             Severity::Error,
-            format!("the addon is made for {}, and macOS refuses to load it", system(*number)),
+            format!("the addon is built for {}, and macOS refuses to load it", system(*number)),
             format!("platform {number} in LC_BUILD_VERSION or LC_VERSION_MIN"),
             "build the addon for macOS".to_owned(),
         ),
@@ -48,14 +48,14 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         (Some(MacPlatform::MacOs), Some(_)) => Vec::new(),
         _ => problem(
             Severity::Warning,
-            "the addon does not name the macOS that it needs".to_owned(),
+            "the addon does not state which macOS it needs".to_owned(),
             "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX".to_owned(),
             build,
         ),
     }
 }
 
-/// Returns the name of a platform, by its number.
+/// Returns the name of the platform with a number.
 fn system(number: u32) -> String {
     let known = match number {
         2 => "iOS",

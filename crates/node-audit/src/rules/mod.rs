@@ -1,7 +1,7 @@
 //! The rules, one file each.
 //!
-//! A rule checks one [`Subject`], and reads no file: `source` collects all facts beforehand. To add a rule, add a file with a
-//! `RULE`, and a line in [`RULES`].
+//! A rule checks one [`Subject`] and reads no files: `source` collects all facts before the rules run. To add a rule, add
+//! a file with a `RULE`, and a line in [`RULES`].
 
 mod arch;
 mod build_path;
@@ -48,7 +48,7 @@ pub(crate) use rule::Check;
 pub use rule::{Problem, Rule};
 pub(crate) use subject::Subject;
 
-/// Each rule, in the order of findings.
+/// All rules, in the order of findings.
 pub const RULES: [Rule; 26] = [
     damaged::RULE,
     arch::RULE,
@@ -79,7 +79,7 @@ pub const RULES: [Rule; 26] = [
 ];
 
 impl Rule {
-    /// Returns the rule with an id.
+    /// Returns the rule with this id.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Rule> {
         RULES.into_iter().find(|rule| rule.id == id)

@@ -1,4 +1,4 @@
-//! Node finds the addon's entry point.
+//! Checks that Node finds the addon's entry point.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -13,12 +13,13 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon exports an entry point, or registers itself when it is loaded",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v and the \
-        number of its own V8 ABI; in an older way, a constructor of the addon registers the module during loading. Without \
-        any of these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an entry point in \
-        a library that the addon needs. An entry point that is a variable, and a declared Node-API version that no release \
-        has (node_api_module_get_api_version_v1), end the process with a segmentation fault. A Node-API addon loads in \
-        every later Node; an addon that calls V8 (NAN, node.h) loads only in the release that it was compiled for.\n\
+    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v followed \
+        by the number of its own V8 ABI. Older addons register the module in a constructor, which runs during loading. \
+        Without any of these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an \
+        entry point in a library that the addon needs. The process ends with a segmentation fault if the entry point is \
+        a variable, or if the addon declares a Node-API version that no release has \
+        (node_api_module_get_api_version_v1). A Node-API addon loads in every later Node; an addon that calls V8 (NAN, \
+        node.h) loads only in the release that it was compiled for.\n\
         Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
     check: Check::Addon(check),
 };
@@ -27,7 +28,7 @@ const TO_NODE_API: &str = "port the addon to Node-API, or ship one file for each
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    // dlsym searches the libraries that the addon needs as well; Windows does not.
+    // dlsym also searches the libraries that the addon needs; Windows does not.
     let libraries = subject.libraries.iter().filter(|_| facts.pe().is_none());
     let libraries = libraries.filter_map(|library| library.part(facts.cpu));
     let files: Vec<&Facts> = std::iter::once(facts).chain(libraries).collect();
@@ -66,7 +67,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         }
         let message =
             "the addon uses Node-API, but also calls V8 or Node in C++, whose ABI changes with each release";
-        let remedy = "replace these calls by Node-API, or ship one file for each Node release";
+        let remedy = "replace these calls with Node-API, or ship one file for each Node release";
         return problem(Severity::Warning, message.to_owned(), first_names(&v8), remedy);
     }
     let entry = |name| Some((name, str::strip_prefix(name, node_abi::ENTRY_PREFIX)?));
@@ -85,7 +86,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             let message = format!(
                 "the addon's name claims Node's ABI {claimed}, but the addon is a V8/NAN addon for ABI {abi}{release}"
             );
-            let remedy = "ship the file that was built for this ABI, or rename this one";
+            let remedy = "ship the file that was built for this ABI, or rename this file";
             return problem(Severity::Error, message, evidence, remedy);
         }
         let message = format!("the addon is a V8/NAN addon for ABI {abi}{release}, and loads in no other");
@@ -97,7 +98,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let evidence = format!("a constructor, and the import {REGISTER}");
         return problem(Severity::Info, message.to_owned(), evidence, TO_NODE_API);
     }
-    // Node 0.10 looked for the module's own name instead.
+    // Node 0.10 looked for a symbol with the module's own name instead.
     if subject.abi == Some(node_abi::FIRST) {
         let message = "the addon is for Node 0.10, and no later release finds its entry point".to_owned();
         return problem(Severity::Info, message, "the addon's name".to_owned(), TO_NODE_API);
@@ -114,7 +115,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problem(Severity::Error, message.to_owned(), evidence, remedy)
 }
 
-/// Returns whether a name is mangled and of the namespaces v8 or node, as Clang and GCC or Visual C++ write it.
+/// Returns whether a name is a mangled name in the namespace v8 or node, in the form of Clang and GCC or of Visual C++.
 fn is_v8(name: &str) -> bool {
     ["_ZN2v8", "_ZNK2v8", "_ZN4node", "_ZNK4node"].iter().any(|prefix| name.starts_with(prefix))
         || name.starts_with('?') && ["@v8@@", "@node@@"].iter().any(|namespace| name.contains(namespace))
@@ -129,7 +130,7 @@ mod tests {
     use crate::facts::{Details, ElfFacts};
     use crate::policy::Policy;
 
-    /// Each Node ends with a segmentation fault, and node-audit reported nothing.
+    /// Every Node ends with a segmentation fault, and node-audit reported nothing.
     #[test]
     fn a_declared_version_that_no_node_has_is_an_error() {
         for (declared, is_error) in

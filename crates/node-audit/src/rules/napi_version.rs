@@ -1,4 +1,4 @@
-//! The Node-API version that an addon needs, and the Node releases that its package promises.
+//! Compares the Node-API version that an addon needs with the Node releases that its package promises.
 
 use std::collections::HashSet;
 
@@ -14,25 +14,28 @@ use crate::symbol_tables::may_be_nodes;
 
 pub(super) const RULE: Rule = Rule {
     id: "napi-version",
-    asks: "the Node releases that package.json's engines allow have every Node-API function that the addon calls",
+    asks: "every Node release that package.json's engines allow has the Node-API functions that the addon calls",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Node-API grows by versions, and each release of Node has all functions up to its own version. A Node \
-        that lacks a called function refuses the addon if imports are bound during loading (macOS, RELRO with BIND_NOW on \
-        Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed node.exe, the \
-        addon loads, and its first call ends the process. The version that the addon needs is information; it is an error \
-        if engines.node in package.json promises a release that lacks the version, and a warning if that release has it as \
-        an experiment only. Functions of no version are experimental everywhere, and may change or go. An addon that looks \
-        up its functions at run time is not judged. For ELF addons the rule also reads the declared version: Node 18.17, \
-        20.2 and later crash with a segmentation fault on a version that they do not know.\n\
-        Raise engines.node to the named releases, or build for an older Node-API: NAPI_VERSION in C, the feature napiN of \
-        napi-rs.",
+    explanation: "Each Node-API version adds functions, and each release of Node has all functions up to its own \
+        version. A Node that lacks a called function refuses the addon if imports are bound during loading (macOS, RELRO \
+        with BIND_NOW on Linux): undefined symbol: node_api_symbol_for. With lazy binding, and on Windows with a delayed \
+        import from node.exe, the addon loads, and the first call of the function ends the process. The rule reports the \
+        version that the addon needs as info. The finding is an error if engines.node in package.json promises a release \
+        that lacks the version, and a warning if that release has the functions only as experimental functions. \
+        Functions that belong to no version are experimental in every release, and may change or disappear. The rule \
+        does not judge an addon that looks up its functions at run time. For ELF addons, the rule also reads the \
+        declared version: Node 18.17, 20.2 and later crash with a segmentation fault on a version that they do not \
+        know.\n\
+        Raise engines.node to the named releases, or build for an older Node-API: NAPI_VERSION in C, the feature napiN \
+        of napi-rs.",
     check: Check::Addon(check),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let facts = subject.facts;
-    // A file may repeat a name any number of times, and each lookup covers all promised releases.
+    // A file may repeat a name any number of times, and each lookup covers all promised releases, so each name is judged
+    // once.
     let mut known = HashSet::new();
     let names = facts.imports.iter().map(String::as_str);
     let functions: Vec<&str> =
@@ -63,7 +66,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Returns the problem with a promised Node that reads the declared version and knows only lower ones.
+/// Returns the problem with a promised Node that reads the declared version and knows only lower versions.
 fn declares(subject: &Subject<'_>) -> Option<Problem> {
     let declared = usize::try_from(subject.facts.elf()?.node_api?).ok()?;
     let promise = engines_of(subject)?;
@@ -109,7 +112,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
     let Some(range) = range(promise) else {
         let unreadable = Problem {
             severity: Severity::Warning,
-            message: "package.json's engines.node is not a range of versions, and promises nothing"
+            message: "package.json's engines.node is not a range of versions, so it promises nothing"
                 .to_owned(),
             evidence: format!("engines.node \"{promise}\""),
             remedy: remedy.clone(),
@@ -129,7 +132,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         let more = if more == 0 { String::new() } else { format!(" and {more} more function{plural}") };
         (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
-        (Severity::Warning, format!("{release}, which has these functions only as experimental ones"))
+        (Severity::Warning, format!("{release}, which has these functions only as experimental functions"))
     } else {
         return vec![info];
     };
@@ -160,7 +163,7 @@ fn failure(subject: &Subject<'_>) -> &'static str {
 fn at_run_time() -> Problem {
     Problem {
         severity: Severity::Info,
-        message: "the addon imports no Node-API function: it looks them up at run time, so the needed version is unknown"
+        message: "the addon imports no Node-API function: it looks up its functions at run time, so the needed version is unknown"
             .to_owned(),
         evidence: format!("exports {}, and no import begins with napi_ or node_api_", node_api::ENTRY),
         remedy: "name the tested Node releases in package.json's engines".to_owned(),
@@ -186,7 +189,7 @@ fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
 fn engines_within(version: usize, promised: Option<&Range>) -> String {
     let all = engines(version);
     let Some(promised) = promised else { return all };
-    // An alternative that ends before the promise begins would widen it.
+    // An alternative that ends before the promise begins would widen the promise.
     let parts = all.split(" || ").filter_map(|part| Some((part, Range::parse(part).ok()?)));
     let within: Vec<String> = parts
         .filter_map(|(part, range)| {
@@ -240,13 +243,13 @@ mod tests {
 
     /// A million repetitions of one name, in 28 MB, took ten seconds.
     #[test]
-    fn each_function_is_judged_once() {
+    fn a_repeated_function_is_judged_once() {
         let found = findings(&["napi_create_bigint_words"; 3], ">=8", false);
         assert!(found[0].evidence.ends_with("imports napi_create_bigint_words"), "{}", found[0].evidence);
     }
 
     #[test]
-    fn engines_that_promise_too_old_a_node_are_an_error() {
+    fn engines_that_promise_a_too_old_node_are_an_error() {
         for (function, node, release) in [
             ("node_api_symbol_for", ">=16", "16.0.0"),
             ("node_api_symbol_for", ">=16.13.1", "16.13.1"),
@@ -270,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promised_release_that_has_it_as_experimental_is_a_warning() {
+    fn a_promised_release_with_an_experimental_function_is_a_warning() {
         for (function, node, release) in [
             ("node_api_symbol_for", ">=18", "18.0.0"),
             ("node_api_symbol_for", "^18.17.0 || >=19", "19.0.0"),
@@ -290,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_that_promise_enough_leave_the_information() {
+    fn engines_that_promise_only_new_releases_leave_the_info() {
         for (function, node) in [
             ("node_api_symbol_for", ">=18.17 <19 || >=20.3"),
             ("node_api_symbol_for", "^18.17.0 || ^20.3.0 || >=21.0.0"),
@@ -325,7 +328,7 @@ mod tests {
 
     /// The range in the remedy removes the finding.
     #[test]
-    fn the_remedys_range_is_exactly_right() {
+    fn the_range_in_the_remedy_is_exact() {
         for (version, function) in [
             (1, "napi_wrap"),
             (3, "napi_fatal_exception"),
@@ -346,12 +349,12 @@ mod tests {
             (10, ">=20", Some("20.2.0")),
             (10, ">=20.3", Some("20.3.0")),
             (10, "^22.12", Some("22.12.0")),
-            // These releases do not read the declaration, or know the version.
+            // These releases do not read the declared version, or know it.
             (10, ">=16 <18.17 || ~20.1 || >=24", None),
             (10, "*", None),
             (9, ">=16", None),
             (8, ">=10", None),
-            // Experimental, which every Node accepts.
+            // The experimental version, which every Node accepts.
             (0x7fff_ffff, ">=16", None),
         ] {
             let elf = ElfFacts { node_api: Some(declared), ..ElfFacts::default() };
@@ -370,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_range_is_a_warning() {
+    fn engines_that_are_not_a_range_are_a_warning() {
         let long = "1 || ".repeat(1000);
         for node in [
             "node 18",

@@ -1,4 +1,4 @@
-//! The addon needs only libraries that every system of the platform has.
+//! Checks that the addon needs only libraries that every system of the platform has.
 
 use super::evidence::first_names;
 use super::needed_versions;
@@ -15,19 +15,19 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon needs only libraries that every system of the platform has",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Each DT_NEEDED entry names a library that the loader must find, by its own search path, before require() \
-        returns. A library of the machine that built the addon (OpenSSL, zlib, libsqlite3 in another version) may be \
-        absent or different elsewhere. A library that comes with the package counts as present if RPATH or RUNPATH lead to \
-        it. The rule also checks the needs of such a library, since the addon fails with it. On glibc, the library must \
-        also have the symbol versions that the addon needs.\n\
+    explanation: "Each DT_NEEDED entry names a library that the loader must find on its search path before require() \
+        returns. A library of the build machine (OpenSSL, zlib, another version of libsqlite3) may be absent or \
+        different on other machines. A library that comes with the package counts as present if RPATH or RUNPATH leads \
+        to it. The rule also checks which libraries such a library needs, since the addon fails if one of them is \
+        missing. On glibc, the library must also have the symbol versions that the addon needs.\n\
         Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
     check: Check::Loaded(check),
 };
 
-/// The starts of the names of libraries that addons usually link statically.
+/// The prefixes of libraries that addons usually link statically.
 ///
-/// They have a remedy of their own because of libsqlite3-sys, which ignores a failed pkg-config probe and links a shared
-/// sqlcipher.
+/// These libraries have their own remedy because of libsqlite3-sys, which ignores a failed pkg-config probe and links a
+/// shared sqlcipher.
 const VENDORED: [&str; 6] = ["libsqlcipher", "libsqlite3", "libssl", "libcrypto", "libzstd", "libz."];
 
 fn check(subject: &Subject<'_>) -> Vec<Problem> {
@@ -51,11 +51,11 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
     if library.contains('/') {
         return Some(missing);
     }
-    // The entries that begin beside the addon, and whether the library is there.
+    // The entries that begin in the addon's directory, and whether the library is there.
     let presence = |entry: &String| {
         let mut found = in_entry(entry, library).into_iter().map(|path| subject.neighbours.find(&path));
         let first = found.next()?;
-        // One system of several is enough: packages are made for one distribution.
+        // One system is enough: a package may be made for one distribution.
         Some(if found.any(|other| other == Presence::Present) { Presence::Present } else { first })
     };
     let ignores = |entry: &String| subject.libc == Some(Libc::Musl) && system_folder(entry).is_some();
@@ -80,11 +80,11 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
                 first_names(&elsewhere)
             ),
             evidence: searched_evidence(library, elf),
-            remedy: "depend on the package that ships the library, and audit the folder in which both are installed"
+            remedy: "add a dependency on the package that ships the library, and audit the folder that contains both"
                 .to_owned(),
         });
     }
-    // The usual folders for libraries, even without a RUNPATH.
+    // Searches the usual folders for libraries, even without a RUNPATH.
     let beside = LIBRARY_FOLDERS.map(|folder| format!("{folder}{library}"));
     let beside = beside.into_iter().find(|path| subject.neighbours.find(path) == Presence::Present);
     let absent = with(Presence::Absent);
@@ -103,7 +103,7 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
         let remedy = if absent.is_empty() {
             missing.remedy
         } else {
-            "ship the library where RPATH or RUNPATH lead, or install the package that ships it beside this one"
+            "ship the library where RPATH or RUNPATH leads, or install the package that ships it beside this package"
                 .to_owned()
         };
         return Some(Problem { message: missing.message + &not_found, evidence, remedy, ..missing });
@@ -112,7 +112,7 @@ fn problem(subject: &Subject<'_>, elf: &ElfFacts, library: &str) -> Option<Probl
     let origin = if folder.is_empty() { "$ORIGIN".to_owned() } else { format!("$ORIGIN/{folder}") };
     Some(Problem {
         message: format!(
-            "{}{not_found}; the package has the library in {path}, where no RUNPATH leads",
+            "{}{not_found}; the package has the library at {path}, but no RUNPATH leads there",
             missing.message
         ),
         remedy: format!("link with -Wl,-rpath,'{origin}', or patchelf --set-rpath '{origin}' FILE"),

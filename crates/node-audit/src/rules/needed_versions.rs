@@ -1,4 +1,4 @@
-//! The libraries of the package have the symbol versions that the addon needs of them.
+//! Checks that the package's libraries have the symbol versions that the addon needs from them.
 
 use super::evidence::{first_names, version_need};
 use super::rule::Problem;
@@ -17,14 +17,14 @@ pub(super) fn problems(subject: &Subject<'_>, elf: &ElfFacts) -> Vec<Problem> {
 
 fn problem(subject: &Subject<'_>, need: &VersionNeed) -> Option<Problem> {
     let VersionNeed { library, version, weak, .. } = need;
-    // The loader takes the first library of the name.
+    // The loader takes the first library with this name.
     let facts = subject.loaded.iter().find_map(|loaded| {
         let facts = loaded.part(subject.facts.cpu)?;
         let soname = facts.elf()?.soname.as_deref();
         (loaded.name == *library || soname == Some(library)).then_some(facts)
     })?;
     let versions = &facts.elf()?.versions;
-    // glibc accepts a library without any version.
+    // glibc accepts a library without versions.
     if *weak || versions.is_empty() || versions.contains(version) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The package has an addon for a Node that is in use.
+//! Checks that the package has an addon for a Node that is in use.
 
 use std::collections::BTreeSet;
 
@@ -17,15 +17,15 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: true,
     explanation: "An addon that calls V8 (NAN, node.h) loads only in releases with its ABI, the NODE_MODULE_VERSION: 115 \
-        is Node 20. A package with one file for each ABI has to follow the releases of Node. If the newest file is for an \
-        older Node, require() fails: was compiled against a different Node.js version using NODE_MODULE_VERSION 102; or \
-        the loader finds no file, and npm tries to compile the addon. The ABI comes from the entry point \
-        (node_register_module_v115), from the module that a constructor registers (nm_version), or from the name \
-        (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, except those that engines.node \
-        excludes; if engines.node excludes all of these, every allowed release counts. The rule ignores a file for an older \
-        ABI beside a file that loads. The finding is a warning if only some platforms lack such an addon, or if all addons \
-        are for a recent Electron, which has ABIs of its own.\n\
-        Build the addons for the supported releases, port them to Node-API, which needs one file for all releases, or \
+        is Node 20. A package with one file for each ABI needs a new file for each new line of Node. If its newest file \
+        is for an older Node, require() fails: was compiled against a different Node.js version using \
+        NODE_MODULE_VERSION 102. Otherwise the loader finds no file, and npm tries to compile the addon. The ABI comes \
+        from the entry point (node_register_module_v115), from the module that a constructor registers (nm_version), or \
+        from the name (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, except for the \
+        lines that engines.node excludes; if engines.node excludes them all, every allowed release counts. The rule \
+        ignores a file for an older ABI beside a file that loads. The finding is a warning if only some platforms lack \
+        such an addon, or if all addons are for a recent Electron, which has its own ABIs.\n\
+        Build the addons for the supported releases, port them to Node-API, where one file serves all releases, or \
         narrow engines.node.",
     check: Check::Package(check),
 };
@@ -35,7 +35,7 @@ fn check(package: &PackageContents) -> Vec<Problem> {
     let Some(oldest) = wanted.oldest() else { return Vec::new() };
     let (unclaimed, claimed): (Vec<&PackageAddon>, Vec<&PackageAddon>) =
         package.addons.iter().partition(|addon| !addon.is_claimed);
-    // A loader on each platform opens an addon that names none.
+    // An addon that names no platform is open to the loaders on all platforms.
     let is_loaded = |addon: &&PackageAddon| addon.binding.may_load(|line| wanted.contains(line));
     if package.addons.is_empty() || unclaimed.iter().any(is_loaded) {
         return Vec::new();

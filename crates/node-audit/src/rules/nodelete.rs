@@ -1,4 +1,4 @@
-//! Code of the addon that runs when a thread ends needs the addon to stay loaded.
+//! Checks that an addon stays loaded if its code runs when a thread ends.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -8,20 +8,20 @@ use crate::platform::Libc;
 
 pub(super) const RULE: Rule = Rule {
     id: "nodelete",
-    asks: "an addon with destructors of thread-local values stays loaded (DF_1_NODELETE)",
+    asks: "an addon with thread-local destructors stays loaded (DF_1_NODELETE)",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "When a worker ends, Node closes the addons that it opened, and closing the last one unmaps the addon's code. \
-        Destructors of thread-local values run later, when the worker's thread ends, and the process dies with a \
-        segmentation fault. This applies to keys of pthread_key_create, which C libraries, memory allocators and Rust's \
-        standard library make. Destructors that are registered with __cxa_thread_atexit_impl (C++'s thread_local) are safe \
-        on glibc, which keeps their library until they have run. On musl the rule has no findings, since musl never unmaps \
-        a library.\n\
+    explanation: "When a worker ends, Node closes the addons that the worker opened, and closing the last handle unmaps \
+        the addon's code. Destructors of thread-local values run later, when the worker's thread ends, and the process \
+        dies with a segmentation fault. This applies to keys of pthread_key_create, which C libraries, memory allocators \
+        and Rust's standard library create. Destructors that are registered with __cxa_thread_atexit_impl (C++'s \
+        thread_local) are safe on glibc, which keeps their library loaded until they have run. On musl, the rule reports \
+        nothing, since musl never unmaps a library.\n\
         Link with -Wl,-z,nodelete; in Rust, from build.rs: cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete.",
     check: Check::Addon(check),
 };
 
-/// Functions that make keys whose destructors glibc does not count.
+/// Functions that create keys whose destructors glibc does not count.
 const KEYS: [&str; 2] = ["pthread_key_create", "tss_create"];
 
 /// Functions that register destructors that glibc counts.

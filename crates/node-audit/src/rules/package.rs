@@ -1,4 +1,4 @@
-//! The package contains the addons that it promises, and npm compiles nothing.
+//! Checks that the package contains the addons that it promises, and that npm compiles and downloads nothing.
 
 use super::evidence::{first_names, short_name};
 use super::rule::{Check, Problem, Rule};
@@ -16,24 +16,25 @@ pub(super) const RULE: Rule = Rule {
     asks: "the package has or lists an addon for each platform that it promises, and npm compiles and downloads nothing",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "npm decides by os, cpu and libc of package.json whether it installs a package. If these promise a \
-        platform that has no addon, installation succeeds and require() fails: Cannot find module. npm never installs an \
-        addon for an excluded platform. An addon in a folder build, without a platform in its names or in package.json, is \
-        the build of the machine that packed it, and fails on every other system. npm installs a package for Linux without \
-        libc on Alpine too, where an addon for glibc fails or may fail: a warning. A main package leaves the addons to \
-        packages of one platform each, and lists these in optionalDependencies. A target of napi-rs (napi.targets, \
-        napi.triples) without such a package and without an addon is an error if all listed packages are among the \
-        targets. Otherwise it is a warning, since the published packages were not made from the targets. A package that \
-        the loader requires and package.json does not list is an error, since npm never installs it. A loader that napi-rs \
-        wrote tries some thirty platforms, whatever the package promises: such a branch is an error only for Linux \
-        (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and only if the package serves the system and the \
-        processor in other combinations. The rule skips names that a loader computes. A listed package that the loader \
-        does not name is a warning, and so is a version other than the package's own. An install script, or a binding.gyp \
-        without one, runs on the user's machine, where it needs a compiler and Python, or downloads the file that Node \
-        will load, without an audit. With --ignore-scripts, npm skips the script. This is a warning, since the package \
-        works where the script does.\n\
-        Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in packages of \
-        their platform (or all of them in one), and remove the script; \"gypfile\": false keeps npm from compiling a \
+    explanation: "The fields os, cpu and libc of package.json decide whether npm installs a package. If these fields \
+        promise a platform that has no addon, installation succeeds and require() fails: Cannot find module. npm never \
+        installs an addon for an excluded platform. An addon in a folder build that has no platform in its names or in \
+        package.json is the build of the machine that packed it, and fails on every other system. If the package.json of \
+        a package for Linux has no libc, npm also installs the package on Alpine, where an addon for glibc fails or may \
+        fail; the finding is a warning. A main package leaves the addons to platform packages, and lists these in \
+        optionalDependencies. A target of napi-rs (napi.targets, napi.triples) that has neither a platform package nor \
+        an addon is an error if all listed packages are among the targets. Otherwise the finding is a warning, since the \
+        published packages were not made from the targets. A package that the loader requires and package.json does not \
+        list is an error, since npm never installs it. A loader that napi-rs generated tries some thirty platforms, \
+        whatever the package promises. A missing package for such a branch is an error only for Linux (glibc), macOS and \
+        Windows on x64, and Linux and macOS on arm64, and only if the package serves the system and the processor in \
+        other combinations. The rule skips names that a loader computes. A listed package that the loader does not name \
+        is a warning, and so is a listed version other than the package's own. An install script, or a binding.gyp \
+        without one, runs on the user's machine. The script needs a compiler and Python there, or downloads the file \
+        that Node will load, which no audit covers. With --ignore-scripts, npm skips the script. This finding is a \
+        warning, since the package works wherever the script works.\n\
+        Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in platform \
+        packages (or all of them in one package), and remove the script; \"gypfile\": false keeps npm from compiling a \
         binding.gyp.",
     check: Check::Package(check),
 };
@@ -82,9 +83,9 @@ fn excluded(package: &PackageContents) -> Option<Problem> {
     (!outside.is_empty()).then(|| problem(message, evidence, remedy))
 }
 
-/// Returns the problem with an addon in the folder of a build, if no name gives its platform, and package.json no system.
+/// Returns the problem with an addon in a build folder, if no name gives its platform and package.json gives no system.
 ///
-/// An installed package has the build of this machine there.
+/// In an installed package, the build of this machine is there.
 fn built_here(package: &PackageContents, is_replaced: bool) -> Option<Problem> {
     if package.installed || !package.manifest.os.is_empty() {
         return None;
@@ -103,18 +104,18 @@ fn built_here(package: &PackageContents, is_replaced: bool) -> Option<Problem> {
     };
     let message = format!("the package contains the build of the machine that packed it, {end}");
     let evidence = format!("{}; no name gives a platform", first_names(&built));
-    let remedy = "leave the folder build out of the package, and ship a prebuilt addon for each platform";
+    let remedy = "exclude the folder build from the package, and ship a prebuilt addon for each platform";
     Some(Problem { severity, ..problem(message, evidence, remedy) })
 }
 
-/// Returns the problem with platforms on which npm installs the package without an addon for them.
+/// Returns the problem with platforms on which npm installs the package, but for which it has no addon.
 fn missing(package: &PackageContents) -> Option<Problem> {
     let manifest = &package.manifest;
     if package.addons.is_empty() && manifest.named_addons().next().is_none() {
         return None;
     }
     let claims: Vec<&Claim> = package.addons.iter().filter_map(|addon| addon.claim.as_ref()).collect();
-    // The platform of an addon without a claim is unknown if its content is not bound to one.
+    // The platform of an addon without a claim is unknown if its content is not bound to a platform.
     if claims.len() < package.addons.len() {
         return None;
     }
@@ -125,7 +126,8 @@ fn missing(package: &PackageContents) -> Option<Problem> {
         .collect();
     let message = PROMISES_MORE.to_owned();
     let evidence = format!("no addon for {}; package.json has {}", first_names(&missing), promises(manifest));
-    let remedy = "add the addons, or narrow os, cpu and libc of package.json to those that exist";
+    let remedy =
+        "add the addons, or narrow os, cpu and libc of package.json to the platforms of the existing addons";
     (!missing.is_empty()).then(|| problem(message, evidence, remedy))
 }
 
@@ -170,7 +172,7 @@ fn promised(manifest: &Manifest) -> Vec<Promise> {
         for cpu in &cpus {
             for libc in libcs {
                 let promise = Promise { os, cpu: *cpu, libc: *libc };
-                // Repeated names would make any number of promises, each of which is compared with each addon.
+                // Repeated names would produce any number of promises, each of which is compared with each addon.
                 if !promised.contains(&promise) {
                     promised.push(promise);
                 }
@@ -185,7 +187,7 @@ pub(crate) fn allows_platform(manifest: &Manifest, platform: Platform) -> bool {
     excluding_field(manifest, platform).is_none()
 }
 
-/// Returns the package.json field that stops npm from installing a package on a platform: `libc glibc`.
+/// Returns the package.json field that prevents npm from installing a package on a platform: `libc glibc`.
 pub(crate) fn excluding_field(manifest: &Manifest, platform: Platform) -> Option<String> {
     let libc = platform.libc.map_or("", Libc::name);
     let fields = [
@@ -229,7 +231,7 @@ fn promises(manifest: &Manifest) -> String {
     fields.map(|(field, names)| format!("{field} {}", first_names(names))).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns the problems with files that package.json names and that do not exist.
+/// Returns the problems with files that package.json names but that do not exist.
 fn absent(package: &PackageContents) -> Vec<Problem> {
     let addons = package.manifest.named_addons();
     let absent = addons.filter(|addon| package.files.find(addon.path) != Presence::Present);
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_platform_is_promised_once() {
+    fn repeated_names_promise_a_platform_once() {
         let names = |name: &str| vec![name.to_owned(); 64];
         let manifest =
             Manifest { os: names("linux"), cpu: names("x64"), libc: names("musl"), ..Manifest::default() };

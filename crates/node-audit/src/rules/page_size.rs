@@ -1,4 +1,4 @@
-//! The segments of the addon fit the pages of every kernel of the platform.
+//! Checks that the segments of the addon fit the pages of every kernel of the platform.
 
 use super::floors::LoadFloors;
 use super::rule::{Check, Problem, Rule};
@@ -10,25 +10,26 @@ use crate::version::Version;
 
 pub(super) const RULE: Rule = Rule {
     id: "page-size",
-    asks: "each segment can be mapped on every page size of the platform",
+    asks: "each segment can be mapped with every page size of the platform",
     severity: Severity::Warning,
     stops_loading: true,
-    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be equal within \
-        a page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB (RHEL 8, some \
-        clouds), those for ppc64 mostly 64 KiB, those for loong64 16 KiB, and Android 15 has devices with 16 KiB. If the \
-        page is too large, glibc refuses the file: ELF load command address/offset not properly aligned, or not \
-        page-aligned from 2.35 on. musl checks nothing, and maps the content at another address, so that most addons \
-        crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page (ELF load command alignment not \
-        page-aligned), or that the address and the offset do not agree with. Later glibc and musl ignore p_align. These \
-        texts were seen with glibc 2.31 and 2.36 on pages of 4 KiB. 4 KiB is the smallest page size, so a segment that \
-        does not fit them is an error; larger pages are a warning. On macOS, pages have 16 KiB on arm64 and 4 KiB on x64, \
-        and a segment that does not fit is an error, by Apple's documentation; this was not tested on a Mac.\n\
+    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be equal \
+        within a page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB \
+        (RHEL 8, some clouds), kernels for ppc64 mostly 64 KiB, kernels for loong64 16 KiB, and some devices with \
+        Android 15 have 16 KiB. If the page is too large, glibc refuses the file: ELF load command address/offset not \
+        properly aligned, or not page-aligned since 2.35. musl checks nothing and maps the content at the wrong address, \
+        so most addons crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page size (ELF load \
+        command alignment not page-aligned), or that does not agree with the address and the offset. Later glibc and \
+        musl ignore p_align. These messages were seen with glibc 2.31 and 2.36 on pages of 4 KiB. 4 KiB is the smallest \
+        page size, so a segment that does not fit such pages is an error; a segment that fits only small pages is a \
+        warning. On macOS, pages have 16 KiB on arm64 and 4 KiB on x64, and according to Apple's documentation a segment \
+        that does not fit is an error; this was not tested on a Mac.\n\
         Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. If patchelf \
         changed the file, build the original again: old versions of patchelf write segments for pages of 4 KiB.",
     check: Check::Loaded(check),
 };
 
-/// The pages of all kernels for x64, and the smallest ones of others.
+/// The page size of all kernels for x64, and the smallest page size on other processors.
 const SMALLEST: u64 = 4 << 10;
 
 /// The first glibc that ignores p_align.
@@ -56,7 +57,9 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
         severity,
         message,
         evidence: place(segment),
-        remedy: format!("link with -Wl,-z,max-page-size={page}, or without this flag if it names less"),
+        remedy: format!(
+            "link with -Wl,-z,max-page-size={page}, or without this flag if its value is smaller"
+        ),
     };
     if let Some(segment) = segments.apart(SMALLEST) {
         let musl = subject.libc == Some(Libc::Musl);
@@ -94,7 +97,9 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
     let consequence = match subject.libc {
         Some(Libc::Musl) => "musl maps the content at another address",
         _ if is_android => "the loader refuses the addon",
-        _ => "require() fails with \"ELF load command address/offset not properly aligned\" or its like",
+        _ => {
+            "require() fails with \"ELF load command address/offset not properly aligned\" or a similar message"
+        }
     };
     let message = format!("the addon does not load on {systems} with pages of {sizes}: {consequence}");
     Some(problem(Severity::Warning, message, segment, page))
@@ -103,23 +108,23 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
 /// The segments of an ELF file, as a loader checks them.
 struct Segments<'a> {
     all: &'a [LoadedSegment],
-    /// glibc before 2.35 is among the loaders.
+    /// `true` if glibc before 2.35 may load the addon.
     is_old: bool,
     is_android: bool,
 }
 
 impl<'a> Segments<'a> {
-    /// Returns a segment whose address and offset are not equal within a page.
+    /// Returns a segment whose address and offset differ within a page.
     fn apart(&self, page: u64) -> Option<&'a LoadedSegment> {
         self.all.iter().find(|segment| !distance(segment).is_multiple_of(page))
     }
 
-    /// Returns a segment that a loader refuses for its p_align. Only glibc before 2.35 and Android compare that field.
+    /// Returns a segment that a loader refuses for its p_align. Only glibc before 2.35 and Android check this field.
     fn refused(&self, page: u64) -> Option<&'a LoadedSegment> {
         self.all.iter().find(|segment| {
             let align = segment.align.unwrap_or(page);
             let small = align != 0 && !align.is_multiple_of(page);
-            // To glibc, an alignment of 0 means that address and offset are equal.
+            // For glibc, an alignment of 0 requires that address and offset are equal.
             let apart = !distance(segment).is_multiple_of(align);
             (self.is_old && (small || apart)) || (self.is_android && small)
         })
@@ -138,9 +143,12 @@ fn macho_problem(subject: &Subject<'_>) -> Option<Problem> {
     let segment = subject.facts.segments.iter().find(|segment| !fits(segment))?;
     Some(Problem {
         severity: Severity::Error,
-        message: format!("a segment does not begin at a page of {} KiB, and macOS cannot map it", page >> 10),
+        message: format!(
+            "a segment does not begin at a {} KiB page boundary, and macOS cannot map it",
+            page >> 10
+        ),
         evidence: place(segment),
-        remedy: format!("link with -Wl,-segalign,{page:x}, or without the flag that names less"),
+        remedy: format!("link with -Wl,-segalign,{page:x}, or without the flag that sets a smaller value"),
     })
 }
 

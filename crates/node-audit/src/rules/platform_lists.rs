@@ -1,4 +1,5 @@
-//! The lists of platforms in a main package agree: `optionalDependencies`, `napi.targets` and the loader's branches.
+//! Checks that the lists of platforms in a main package agree: `optionalDependencies`, `napi.targets` and the loader's
+//! branches.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::platform_package::{PlatformPackage, platform_packages};
 use crate::reason::{NO_OWN_ADDON, UNLISTED};
 use crate::script_files::files_of;
 
-/// The platforms of Node's own releases that most machines have. A loader of napi-rs tries some twenty more.
+/// The most common platforms with official Node releases. A loader that napi-rs generated tries some twenty more.
 const COMMON: [Platform; 5] = [
     Platform { os: Os::Linux, cpu: Cpu::X64, libc: Some(Libc::Glibc) },
     Platform { os: Os::Linux, cpu: Cpu::Arm64, libc: Some(Libc::Glibc) },
@@ -25,7 +26,8 @@ const COMMON: [Platform; 5] = [
     Platform { os: Os::Win32, cpu: Cpu::X64, libc: None },
 ];
 
-/// Returns the problems of a package whose addons are in other packages; `is_complete` unless a script adds an addon.
+/// Returns the problems of a package whose addons are in other packages; `is_complete` is false if a script adds an
+/// addon.
 pub(super) fn check(package: &PackageContents, is_complete: bool) -> Vec<Problem> {
     if !package.is_main() {
         return Vec::new();
@@ -45,11 +47,11 @@ pub(super) fn check(package: &PackageContents, is_complete: bool) -> Vec<Problem
 /// The lists of a main package.
 struct Lists<'a> {
     package: &'a PackageContents,
-    /// The packages in optionalDependencies and dependencies.
+    /// The platform packages in optionalDependencies and dependencies.
     listed: Vec<PlatformPackage<'a>>,
-    /// The packages that the loader names, each with its file.
+    /// The packages that the loader names, each with the file that names it.
     wanted: Vec<(&'a str, PlatformPackage<'a>)>,
-    /// Whether napi-rs wrote the loader.
+    /// `true` if napi-rs generated the loader.
     is_generated: bool,
 }
 
@@ -58,7 +60,7 @@ impl<'a> Lists<'a> {
         let listed = platform_packages(&package.manifest);
         let napi = package.manifest.napi.as_ref();
         let start = napi.and_then(|napi| napi.package_name.as_ref()).or(package.manifest.name.as_ref());
-        // A file may also require other packages' addons.
+        // A file may also require the addons of unrelated packages.
         let is_own = |wanted: &PlatformPackage<'_>| {
             listed.iter().any(|listed| listed.family == wanted.family)
                 || start.is_some_and(|start| wanted.family.strip_suffix('-') == Some(start))
@@ -83,7 +85,7 @@ impl<'a> Lists<'a> {
         claim.platforms().all(|platform| provided.iter().any(|own| own.covers(platform)))
     }
 
-    /// Returns the info that names the platforms of a package without an addon of its own.
+    /// Returns the info that names the platforms of a package without its own addon.
     fn contents(&self) -> Option<Problem> {
         if !self.package.addons.is_empty() || self.listed.is_empty() {
             return None;
@@ -97,7 +99,7 @@ impl<'a> Lists<'a> {
         })
     }
 
-    /// Returns the problem with targets of napi-rs that no package or addon is for.
+    /// Returns the problem with napi-rs targets that have neither a package nor an addon.
     fn targets(&self) -> Option<Problem> {
         let napi = self.package.manifest.napi.as_ref()?;
         let targets = napi.platforms();
@@ -105,7 +107,7 @@ impl<'a> Lists<'a> {
         if missing.is_empty() {
             return None;
         }
-        // If a listed package has no target, the packages were not made from the targets.
+        // If a listed package has no target, the packages were not generated from the targets.
         let named = |package: &PlatformPackage<'_>| {
             targets.iter().any(|target| package.claim.platforms().all(|platform| target.covers(platform)))
         };
@@ -113,7 +115,7 @@ impl<'a> Lists<'a> {
         let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
         Some(Problem {
             severity: if is_source { Severity::Error } else { Severity::Warning },
-            message: "package.json names platforms in napi for which there is neither an addon nor a package".to_owned(),
+            message: "the field napi of package.json names platforms that have neither an addon nor a package".to_owned(),
             evidence: format!(
                 "napi.targets or napi.triples has {}; optionalDependencies has {}{}",
                 all_names(&names),
@@ -127,14 +129,14 @@ impl<'a> Lists<'a> {
 
     /// Returns the problem with packages that the loader requires and package.json does not list.
     ///
-    /// A loader of napi-rs has branches for every platform that napi-rs knows. Such a branch counts for a common platform
-    /// whose system and processor the package serves in other combinations.
+    /// A loader that napi-rs generated has branches for every platform that napi-rs knows. Such a branch counts only for
+    /// a common platform whose system and processor the package serves in other combinations.
     fn unlisted(&self) -> Option<Problem> {
         let serves = |claim: &Claim| {
             let is_common = COMMON.iter().any(|common| claim.covers(*common));
             let os = self.listed.iter().any(|own| own.claim.os == claim.os);
             let cpu = self.listed.iter().any(|own| own.claim.cpus.iter().any(|cpu| claim.cpus.contains(cpu)));
-            // The branch for a universal addon comes before those for one processor.
+            // The branch for a universal addon comes before the branches for one processor.
             claim.cpus.len() == 1 && is_common && os && cpu
         };
         let missing: Vec<String> = (self.wanted.iter())
@@ -169,8 +171,8 @@ impl<'a> Lists<'a> {
         })
     }
 
-    /// Returns the problem with packages of another version than the package's own. A family that has versions of its own,
-    /// such as that of a library, is left out.
+    /// Returns the problem with packages whose version differs from the package's own. Skips a family with independent
+    /// versions, such as the packages of a library.
     fn versions(&self) -> Option<Problem> {
         let own = self.package.manifest.version.as_deref()?;
         let is_own = |package: &&PlatformPackage<'_>| package.range.is_none_or(|range| admits(range, own));
@@ -184,7 +186,7 @@ impl<'a> Lists<'a> {
             .collect();
         (!others.is_empty()).then(|| Problem {
             severity: Severity::Warning,
-            message: "package.json lists packages of another version than its own".to_owned(),
+            message: "package.json lists packages whose version differs from its own".to_owned(),
             evidence: format!("version is {own}; optionalDependencies has {}", first_names(&others)),
             remedy: "list the version that is published together with the package".to_owned(),
         })
@@ -210,11 +212,7 @@ impl<'a> Lists<'a> {
     }
 
     fn listed_or_none(&self) -> String {
-        if self.listed.is_empty() {
-            "no package of a platform".to_owned()
-        } else {
-            all_names(&self.platforms())
-        }
+        if self.listed.is_empty() { "no platform package".to_owned() } else { all_names(&self.platforms()) }
     }
 
     /// Returns the other packages that the loader requires, as the end of a sentence.
@@ -230,7 +228,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Returns the names of a list of platforms, more of them than `first_names` does.
+/// Returns the names in a list of platforms; more names than `first_names` returns.
 fn all_names<T: AsRef<str>>(names: &[T]) -> String {
     let first: Vec<&str> = names.iter().take(MAX_LISTED_PLATFORMS).map(AsRef::as_ref).collect();
     match names.len().saturating_sub(first.len()) {
@@ -239,7 +237,8 @@ fn all_names<T: AsRef<str>>(names: &[T]) -> String {
     }
 }
 
-/// Returns whether a range admits a version. A text that isn't a version range, such as `workspace:*`, admits every version.
+/// Returns whether a range admits a version. A string that isn't a version range, such as `workspace:*`, admits every
+/// version.
 fn admits(range: &str, version: &str) -> bool {
     if range == version || range.len() > MAX_VERSION_RANGE || version.len() > MAX_VERSION_RANGE {
         return true;

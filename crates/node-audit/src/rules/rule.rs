@@ -15,21 +15,23 @@ pub struct Rule {
     pub asks: &'static str,
     /// The usual severity of a finding.
     pub severity: Severity,
-    /// Whether an addon with an error of this rule does not load. Other rules are about build, installation and run time.
+    /// `true` if an addon with an error of this rule does not load. Other rules are about build, installation and run
+    /// time.
     pub stops_loading: bool,
     /// The reason, the consequence, and after a line break the remedy.
     pub explanation: &'static str,
     pub(crate) check: Check,
 }
 
-/// The function of a rule.
+/// The function that checks the rule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Check {
     /// Checks a file that is not a whole addon.
     Damage(fn(&Damage) -> Problem),
     /// Checks one addon, for one processor.
     Addon(fn(&Subject<'_>) -> Vec<Problem>),
-    /// Checks one addon, for one processor, and then each library that is loaded with it, as if it were the addon.
+    /// Checks one addon, for one processor, and then each library that is loaded with it, as if the library were the
+    /// addon.
     Loaded(fn(&Subject<'_>) -> Vec<Problem>),
     /// Checks a package with its addons.
     Package(fn(&PackageContents) -> Vec<Problem>),
@@ -49,7 +51,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Returns the problem of a library, which the rule words as one of the addon.
+    /// Returns the problem of a library, given the problem in the rule's words, which are about the addon.
     pub(crate) fn of_library(self, library: &Library) -> Problem {
         let Library { name, chain, .. } = library;
         let Problem { severity, message, evidence, remedy } = self;

@@ -1,4 +1,4 @@
-//! The loader searches no directory of the build machine for libraries.
+//! Checks that the loader searches no directory of the build machine for libraries.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -14,10 +14,10 @@ pub(super) const RULE: Rule = Rule {
     asks: "RPATH and RUNPATH name no directory of the machine that built the file",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of the machine \
-        that built the addon does not exist on other machines. A user who can create the directory there, or who owns the directory \
-        in which Node was started, decides which library is loaded. Only $ORIGIN, the addon's own directory, is right on every \
-        machine, if the package ships a library there.\n\
+    explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of the \
+        machine that built the addon does not exist on other machines. A user who can create the directory there, or who \
+        owns the directory in which Node was started, decides which library is loaded. Only $ORIGIN, the addon's own \
+        directory, is the same on every machine, and is useful if the package ships a library there.\n\
         Link without -rpath, or remove the entry: patchelf --remove-rpath FILE.",
     check: Check::Addon(check),
 };
@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         let (beside, others): (Vec<&String>, Vec<&String>) =
             entries.into_iter().partition(|entry| from_origin(entry).is_some());
         problems.extend(others.iter().map(|entry| problem(tag, entry)));
-        // A package may have an entry for each way in which it can be installed, and one of them is right.
+        // A package may have an entry for each way of installing it, and one of the entries is right.
         let found = || beside.iter().any(|entry| leads_to_library(subject, entry));
         if beside.len() > MAX_RUNPATH_ENTRIES || !(beside.is_empty() || found()) {
             problems.push(origin(tag, &beside));
@@ -43,7 +43,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Returns whether an empty entry means the current directory: never to musl, and to glibc only among other entries.
+/// Returns whether an empty entry means the current directory: never for musl, and for glibc only among other entries.
 fn heeds_empty(subject: &Subject<'_>, entries: &[String]) -> bool {
     subject.libc != Some(Libc::Musl) && entries.len() > 1
 }

@@ -1,4 +1,4 @@
-//! The file stays within the size budget.
+//! Checks that the file stays within the size budget.
 
 use super::evidence::readable_size;
 use super::rule::{Check, Problem, Rule};
@@ -10,9 +10,9 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file is no larger than the policy's budget",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "Every install downloads and unpacks the addon, serverless platforms limit the size of a deployment, and a cold \
-        start reads the addon from disk. A sudden growth often means debug information, or a library that was linked in by \
-        mistake. The policy sets the budget: 32 MB unless a policy file says otherwise.\n\
+    explanation: "Every install downloads and unpacks the addon, serverless platforms limit the size of a deployment, \
+        and a cold start reads the addon from disk. A sudden increase often means debug information, or a library that \
+        was linked in by mistake. The policy sets the budget: 32 MB unless a policy file says otherwise.\n\
         Strip the file, drop unused code (-Wl,--gc-sections, lto), or raise the budget in the policy if the size is \
         intended.",
     check: Check::Addon(check),

@@ -1,4 +1,4 @@
-//! Requires no initial-exec TLS: a library that is opened later may get no space for it.
+//! Checks that the addon needs no initial-exec TLS: a library that is opened later may get no space for it.
 
 use super::evidence::{first_names, short_name};
 use super::rule::{Check, Problem, Rule};
@@ -9,25 +9,25 @@ use crate::platform::Libc;
 
 pub(super) const RULE: Rule = Rule {
     id: "static-tls",
-    asks: "thread-local variables are not compiled by the initial-exec model",
+    asks: "thread-local variables do not use the initial-exec model",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "By the initial-exec model, a thread-local variable has a distance from the thread pointer that is fixed when \
-        the program starts. musl has no space for libraries that are opened later, and require() fails: initial-exec TLS \
-        resolves to dynamic definition. glibc reserves 1664 bytes for all such libraries together; when they are used up, \
-        require() fails: cannot allocate memory in static TLS block. This depends on the other libraries that were loaded, \
-        and on their order. Memory allocators (jemalloc, mimalloc) and Go use this model by default. Variables of a \
-        library that Node itself is linked to are safe.\n\
-        Compile with -ftls-model=global-dynamic; jemalloc has --disable-initial-exec-tls, mimalloc \
-        MI_LOCAL_DYNAMIC_TLS, and their Rust crates have features for it.",
+    explanation: "In the initial-exec model, the offset of a thread-local variable from the thread pointer is fixed when \
+        the program starts. musl reserves no space for libraries that are opened later, and require() fails: \
+        initial-exec TLS resolves to dynamic definition. glibc reserves 1664 bytes for all such libraries together; once \
+        the reserve is used up, require() fails: cannot allocate memory in static TLS block. The failure depends on \
+        which other libraries were loaded, and in which order. Memory allocators (jemalloc, mimalloc) and Go use this \
+        model by default. Variables of a library that Node itself is linked to are safe.\n\
+        Compile with -ftls-model=global-dynamic; jemalloc has --disable-initial-exec-tls, mimalloc MI_LOCAL_DYNAMIC_TLS, \
+        and their Rust crates have features for it.",
     check: Check::Loaded(check),
 };
 
 /// The space that glibc reserves by default for libraries that are opened later, in bytes.
 const SURPLUS: u64 = 1664;
 
-/// Each Node rounds up its own block to a multiple of this, so that a few more bytes fit in some: with glibc 2.36, 1680 in
-/// Node 20 and 1696 in Node 24. Node 22 refuses 1665.
+/// Each Node rounds its own block up to a multiple of this number, so a few more bytes fit in some releases: with glibc
+/// 2.36, 1680 in Node 20 and 1696 in Node 24. Node 22 refuses 1665.
 const ALIGNMENT: u64 = 64;
 
 const REMEDY: &str = "compile with -ftls-model=global-dynamic; for an allocator: jemalloc's \
@@ -39,7 +39,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let found = if tls.own > 0 {
         Some(own(subject.libc, tls))
     } else if !tls.foreign.is_empty() {
-        // Node is linked to the system's libraries, or they to each other, so their variables have space already.
+        // Node loads the system's libraries at its start, so their variables already have space.
         let mut others = subject.facts.libraries.iter().filter(|library| !subject.system_has(library));
         let of_package = |name: &&String| {
             let libraries = subject.loaded.iter().filter_map(|library| library.part(subject.facts.cpu));

@@ -1,4 +1,4 @@
-//! The file names no object of a package store.
+//! Checks that the file names no object of a package store.
 
 use std::collections::HashSet;
 
@@ -14,9 +14,9 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file names no object of a package store (Nix, Guix)",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "A path like /nix/store/HASH-NAME exists only where that store object was built or installed. A program that \
-        opens the path elsewhere fails. Even an unused path reveals the builder's packages, and keeps those objects alive \
-        in the builder's store. Scrubbed hashes (eeeeeeee...) do not count.\n\
+    explanation: "A path like /nix/store/HASH-NAME exists only where that store object was built or installed. A program \
+        that opens the path on another machine fails. Even an unused path reveals the builder's packages, and keeps \
+        those objects alive in the builder's store. Scrubbed hashes (eeeeeeee...) do not count.\n\
         Remap the paths (--remap-path-prefix in Rust, -ffile-prefix-map in C), strip debug information, or scrub the \
         references after the build: removeReferencesTo, nuke-refs.",
     check: Check::Addon(check),

@@ -1,4 +1,4 @@
-//! The addon contains no debug information.
+//! Checks that the addon contains no debug information.
 
 use super::evidence::{first_names, readable_size};
 use super::rule::{Check, Problem, Rule};
@@ -10,11 +10,11 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file contains no debug information, and no symbols that only linkers read",
     severity: Severity::Info,
     stops_loading: false,
-    explanation: "Debuggers and linkers read sections of debug information and tables of local symbols; loaders never do. They \
-        often have several times the size of the code, name the build machine's directories, and every user downloads \
-        them.\n\
+    explanation: "Only debuggers and linkers read sections of debug information and tables of local symbols. These \
+        sections are often several times as large as the code, they name directories of the build machine, and every \
+        user downloads them.\n\
         Strip the file (strip --strip-unneeded, -Wl,-s, strip = true in a Cargo profile), and keep the debug information \
-        in a file of its own if you analyse crashes.",
+        in a separate file if you analyse crashes.",
     check: Check::Addon(check),
 };
 

@@ -17,23 +17,23 @@ pub(crate) struct Subject<'a> {
     pub(crate) facts: &'a Facts,
     /// The platform that the addon claims, or that the policy names.
     pub(crate) claimed: Option<Platform>,
-    /// Whether a name gives the claimed processor. If not, the processor is the file's own.
+    /// `true` if a name gives the claimed processor. Otherwise the processor is the file's own.
     pub(crate) names_cpu: bool,
-    /// The C library that the addon must work with: the claimed one, or else the linked one.
+    /// The C library that the addon must work with: the claimed library, or else the linked library.
     pub(crate) libc: Option<Libc>,
     /// The package that the addon belongs to.
     pub(crate) package: Option<&'a Manifest>,
     /// The files that come with the addon.
     pub(crate) neighbours: &'a Neighbours,
-    /// The ABI of Node (NODE_MODULE_VERSION) that the addon's name claims.
+    /// The Node ABI (NODE_MODULE_VERSION) that the addon's name claims.
     pub(crate) abi: Option<u32>,
-    /// The releases of Node that load the addon, by its ABI.
+    /// The releases of Node that can load the addon, judged by its ABI.
     pub(crate) binding: NodeBinding,
-    /// The libraries that come with the addon and are loaded with it; none for a library.
+    /// The libraries that come with the addon and are loaded with it; empty for a library.
     pub(crate) libraries: &'a [Library],
-    /// The libraries that come with the addon and are loaded with it; for a library, those of its addon.
+    /// The libraries that come with the addon and are loaded with it; for a library, the libraries of its addon.
     pub(crate) loaded: &'a [Library],
-    /// The library in whose place the subject is checked; None for the addon itself.
+    /// The library that is checked as if it were the addon; None for the addon itself.
     pub(crate) library: Option<&'a Library>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: &'a [String],
@@ -41,7 +41,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Returns a subject of one of the addon's parts.
+    /// Returns the subject for one part of an addon.
     pub(crate) fn new(
         addon: &'a Addon,
         facts: &'a Facts,
@@ -50,7 +50,7 @@ impl<'a> Subject<'a> {
     ) -> Subject<'a> {
         let linked = facts.elf().and_then(|elf| elf.libc);
         let libc = match claimed {
-            // Other systems have a C library of their own.
+            // Other systems have their own C library.
             Some(platform) if platform.os != Os::Linux => None,
             Some(platform) => platform.libc.or(linked),
             None => linked,
@@ -89,12 +89,13 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Returns whether the loader finds a library in a way that only the walk through all libraries shows.
+    /// Returns whether the loader finds a library, according to the walk through all libraries.
     pub(super) fn finds(&self, library: &str) -> bool {
         self.library.is_some_and(|own| own.found.contains(library))
     }
 
-    /// Returns the facts of an ELF file for Linux: neither claimed for another system nor linked to Android's C library.
+    /// Returns the facts of an ELF file for Linux: a file that does not claim another system and is not linked to
+    /// Android's C library.
     pub(super) fn linux(&self) -> Option<&'a ElfFacts> {
         let is_elsewhere = self.claimed.is_some_and(|platform| platform.os != Os::Linux);
         self.facts.elf().filter(|elf| !is_elsewhere && elf.libc != Some(Libc::Bionic))
@@ -108,7 +109,7 @@ impl<'a> Subject<'a> {
         };
         match self.libc {
             Some(libc) => {
-                // `arch` reports the wrong C library, and once is enough.
+                // `arch` already reports the wrong C library.
                 let other = if libc == Libc::Glibc { Libc::Musl } else { Libc::Glibc };
                 let linked = self.facts.elf().and_then(|elf| elf.libc);
                 has(libc, library) || (linked == Some(other) && has(other, library))
@@ -120,8 +121,8 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the ABI of Node that the addon is bound to: the exported one, the registered one, or else the one in the addon's
-    /// name.
+    /// Returns the Node ABI that the addon is bound to: the exported ABI, the registered ABI, or else the ABI in the
+    /// addon's name.
     pub(super) fn bound_abi(&self) -> Option<u32> {
         let abi = |name: &String| name.strip_prefix(node_abi::ENTRY_PREFIX)?.parse().ok();
         let registered = self.facts.registration.map(|registration| registration.abi);

@@ -1,4 +1,4 @@
-//! The addon exports no name that Node also exports.
+//! Checks that the addon exports no name that Node also exports.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -12,18 +12,18 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     stops_loading: false,
     explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
-        the first library that defines it, and that is Node: calls into the addon's own exported copy reach Node's copy, \
-        another version with other structures, and crash far from the cause. Other exported names do no harm by \
-        themselves, but show that internals are not hidden. macOS looks up a name in the library in which the linker found \
-        it, unless a file was linked with -flat_namespace.\n\
+        the first library that defines it, which is Node: calls to the addon's own exported copy reach Node's copy, a \
+        different version with different structures, and crash far from the cause. Other exported names are harmless, \
+        but show that the addon does not hide its internals. macOS looks up a name in the library in which the linker \
+        found it, unless a file was linked with -flat_namespace.\n\
         Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
     check: Check::Addon(check),
 };
 
-/// Libraries whose names Node exports or loads into the same scope, and the starts of these names.
+/// The libraries whose names Node exports or loads into the same scope, and the prefixes of these names.
 ///
-/// The source is the dynamic symbols of Node 20 and 22. Prefixes that other code uses as well (`TS_`, `UI_`, `tls_`) are left
-/// out: the other prefixes find a copy of the library.
+/// The source is the dynamic symbols of Node 20 and 22. The list omits prefixes that other code also uses (`TS_`, `UI_`,
+/// `tls_`): the other prefixes are enough to find a copy of the library.
 const PREFIXES: [(&str, &[&str]); 8] = [
     (
         "OpenSSL",
@@ -43,7 +43,7 @@ const PREFIXES: [(&str, &[&str]); 8] = [
     ("llhttp", &["llhttp_"]),
 ];
 
-/// Names of zlib, which has no prefix, that no other library has.
+/// Names that only zlib has; zlib uses no prefix.
 const ZLIB: [&str; 15] = [
     "adler32",
     "compress2",
@@ -98,7 +98,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Exported names of one of Node's libraries.
+/// The exported names that belong to one of Node's libraries.
 struct Clash<'a> {
     library: &'static str,
     names: Vec<&'a String>,
@@ -110,7 +110,7 @@ fn clash(subject: &Subject<'_>, clashes: &[Clash<'_>]) -> Problem {
     let evidence =
         clashes.iter().map(|Clash { library, names }| format!("{library}: {}", first_names(names)));
     let two_level = subject.facts.macho().is_some_and(|macho| macho.two_level);
-    // With -Bsymbolic the addon's calls reach its own copy.
+    // With -Bsymbolic, the addon's calls reach its own copy.
     let (severity, consequence) = if subject.facts.pe().is_some() {
         (
             Severity::Info,
@@ -152,7 +152,7 @@ fn is_entry_point(name: &str) -> bool {
         || is_constructor(name)
 }
 
-/// Returns whether a name is the constructor's pointer, which the macros of Node's headers export on Windows:
+/// Returns whether a name is the pointer to the constructor, which the macros in Node's headers export on Windows:
 /// `_register_bufferutil_`.
 fn is_constructor(name: &str) -> bool {
     name.starts_with("_register_") && name.ends_with('_')

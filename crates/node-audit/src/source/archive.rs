@@ -1,4 +1,4 @@
-//! The bytes of an archive, on disk or in memory, which are read twice.
+//! An archive, on disk or in memory, which the audit reads twice.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -19,7 +19,7 @@ pub(super) enum Archive {
 }
 
 impl Archive {
-    /// Returns the path under which the archive is reported.
+    /// Returns the path under which the audit reports the archive.
     pub(super) fn name(&self) -> &Path {
         match self {
             Archive::Disk(path) => path,
@@ -27,7 +27,7 @@ impl Archive {
         }
     }
 
-    /// Opens the archive. The reader decompresses the content.
+    /// Opens the archive. The returned reader decompresses the content.
     pub(super) fn open(&self) -> Result<Box<dyn Read + '_>, AuditError> {
         match self {
             Archive::Disk(path) => {

@@ -1,4 +1,4 @@
-//! The libraries of an archive that are loaded with its addons. Nothing is written to disk.
+//! Reads the libraries of an archive that are loaded with its addons. Writes nothing to disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::library::LibraryParts;
 use crate::limits::{MAX_ARCHIVE_READS, MAX_FILE};
 use crate::printable::display_path;
 
-/// Adds to each addon the libraries that are loaded with it. Each pass over the archive reads the libraries that the previous
-/// pass found to be needed.
+/// Adds to each addon the libraries that are loaded with it. Each pass over the archive reads the libraries that the
+/// files of the previous pass need.
 pub(super) fn add(
     archive: &Archive,
     candidates: &[Candidate],

@@ -1,4 +1,4 @@
-//! The packages of an archive, or of a list of files that npm would put into one.
+//! Finds the packages in an archive, or in a list of files that npm would pack into one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,14 @@ impl Listing {
         Place::Archive { files: Arc::clone(&self.files), directory: folder.to_owned() }
     }
 
-    /// Returns the folders at the top that have a package.json. npm puts the package itself into the one folder on top.
+    /// Returns the top-level folders that have a package.json. npm puts the package itself into a single top-level
+    /// folder.
     pub(super) fn tops(&self) -> impl Iterator<Item = &str> {
         self.manifests.keys().map(String::as_str).filter(|folder| !folder.is_empty() && !folder.contains('/'))
     }
 
-    /// Returns the paths of the JavaScript files that matter to the packages at the top: in the archive, and in the package.
+    /// Returns the paths of the JavaScript files that matter to the top-level packages: the path in the archive, and the
+    /// path in the package.
     pub(super) fn script_files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         for top in self.tops() {
@@ -46,9 +48,9 @@ impl Listing {
 pub(super) struct ArchivePackages<'a> {
     archive: &'a Path,
     listing: &'a Listing,
-    /// Returns the path under which an entry is reported.
+    /// Returns the path under which the audit reports an entry.
     path_of: &'a dyn Fn(&str) -> PathBuf,
-    /// By folder.
+    /// The parsed package.json files, by folder.
     parsed: BTreeMap<String, Option<Arc<Manifest>>>,
 }
 
@@ -62,7 +64,7 @@ impl<'a> ArchivePackages<'a> {
     }
 
     /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
-    /// counts only if no other is found.
+    /// counts only if no other package.json is found.
     pub(super) fn nearest(&mut self, folder: &str, failures: &mut Vec<AuditError>) -> Option<Arc<Package>> {
         let mut unnamed: Option<Arc<Package>> = None;
         let mut folder = folder;

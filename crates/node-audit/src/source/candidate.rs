@@ -1,4 +1,4 @@
-//! An addon before it is read: its claims, its package, and its place.
+//! An addon that is not read yet: its claims, its package, and its place.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::platform::{Cpu, Os};
 use crate::printable::printable;
 use crate::readers::recognize;
 
-/// An addon before it is read.
+/// An addon that is not read yet.
 pub(super) struct Candidate {
-    /// The path under which the addon is reported.
+    /// The path under which the audit reports the addon.
     pub(super) path: PathBuf,
-    /// The path from the folder of the package on, with `/` between the parts.
+    /// The path relative to the folder of the package, with `/` between the parts.
     path_in_package: String,
     claims: NameClaims,
     package: Option<Arc<Package>>,
@@ -35,7 +35,7 @@ impl Candidate {
     /// Returns the candidate of a file on disk.
     pub(super) fn on_disk(path: &Path, package: Option<Arc<Package>>, disk: &mut DiskCache) -> Candidate {
         let folder = path.parent().unwrap_or(Path::new(""));
-        // A link has its own name, in the folder that contains the link.
+        // A link counts by its own name, in the folder that contains the link.
         let real = std::fs::canonicalize(or_current(folder)).ok();
         let real = real.zip(path.file_name()).map(|(folder, file)| folder.join(file));
         let whole = with_slashes(real.as_deref().filter(|_| package.is_some()).unwrap_or(path));
@@ -81,18 +81,18 @@ impl Candidate {
         }
     }
 
-    /// Returns the libraries that come with the addon and are loaded with it, for each of its facts.
+    /// Returns the libraries that come with the addon and are loaded with it, for each element of its facts.
     pub(super) fn libraries(&self, addon: &Addon, read: &mut ReadLibrary<'_>) -> Vec<Vec<Library>> {
         let claimed = addon.claim.as_ref().and_then(|claim| claim.libc);
         addon.facts.iter().map(|part| libraries(&self.path, &self.place, part, claimed, read)).collect()
     }
 
-    /// Returns whether the addon is on disk, where all libraries can be read at once.
+    /// Returns whether the addon is on disk, where all libraries can be read in one step.
     pub(super) fn is_on_disk(&self) -> bool {
         matches!(self.place, Place::Disk(_))
     }
 
-    /// Returns the addon as a member of its package, whether it could be read or not.
+    /// Returns the addon as a member of its package, even if it could not be read.
     pub(super) fn member(&self, addon: Option<&Addon>) -> Option<Member> {
         let package = Arc::clone(self.package.as_ref()?);
         let NameClaims { abi, conflicts, .. } = &self.claims;
@@ -111,7 +111,7 @@ impl Candidate {
 
     /// Returns the claim of a package that names one system and no processor, as fsevents does for macOS.
     ///
-    /// A package for Linux claims nothing, since the addon may have been compiled on this machine.
+    /// A package for Linux claims nothing in this way, since the addon may have been compiled on this machine.
     fn claim_of_system(&self, facts: &[Facts]) -> Option<Claim> {
         let manifest = &self.package.as_ref()?.manifest;
         let own = own_platform(facts).filter(|own| own.os != Os::Linux)?;
@@ -125,11 +125,11 @@ pub(super) struct Member {
     pub(super) addon: PackageAddon,
 }
 
-/// Returns the platform that an addon is for, by its content alone, if that is certain.
+/// Returns the platform that an addon is for, if the content alone determines it.
 fn own_platform(facts: &[Facts]) -> Option<Claim> {
     let first = facts.first()?;
     let (os, libc) = match &first.details {
-        // Android and others have ELF files as well.
+        // Android and other systems also use ELF files.
         Details::Elf(elf) => (Os::Linux, Some(elf.libc?)),
         Details::MachO(_) => (Os::Darwin, None),
         Details::Pe(_) => (Os::Win32, None),

@@ -1,6 +1,6 @@
-//! Packages and folders on disk, each read once.
+//! Caches packages and folders on disk, so that each is read once.
 //!
-//! A package may have any number of addons: its package.json is read, and held in memory, once.
+//! A package may have any number of addons, so its package.json is read once and stays in memory.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,20 +21,20 @@ type ParsedManifest = Option<Result<Arc<Manifest>, ManifestError>>;
 /// Packages and folders, by path.
 #[derive(Default)]
 pub(super) struct DiskCache {
-    /// The nearest package, by folder as given.
+    /// The nearest package, by the folder as given.
     nearest: HashMap<PathBuf, Option<Arc<Package>>>,
-    /// By folder, without a link in the path.
+    /// The package.json files, by the canonical path of their folder.
     manifests: HashMap<PathBuf, ParsedManifest>,
-    /// By path as given.
+    /// The folders, by the path as given.
     folders: HashMap<PathBuf, Arc<Folder>>,
 }
 
 impl DiskCache {
     /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
-    /// counts only if no other is found.
+    /// counts only if no other package.json is found.
     ///
     /// # Errors
-    /// A package.json on the way is invalid or cannot be read. Later calls for the same folder return no package.
+    /// A package.json on the way up is invalid or cannot be read. Later calls for the same folder return no package.
     pub(super) fn nearest(&mut self, folder: &Path) -> Result<Option<Arc<Package>>, AuditError> {
         if let Some(package) = self.nearest.get(folder) {
             return Ok(package.clone());
@@ -44,10 +44,10 @@ impl DiskCache {
         found
     }
 
-    /// Returns the package whose root is a folder itself.
+    /// Returns the package whose root is this folder.
     ///
     /// # Errors
-    /// As [`DiskCache::nearest`].
+    /// The same errors as [`DiskCache::nearest`].
     pub(super) fn package_at(&mut self, folder: &Path) -> Result<Option<Arc<Package>>, AuditError> {
         let real = std::fs::canonicalize(folder).ok();
         let nearest = self.nearest(folder)?;
@@ -65,7 +65,8 @@ impl DiskCache {
         let unreadable = |source| AuditError::Unreadable { file: display_path(here), source };
         let real = std::fs::canonicalize(here).map_err(unreadable)?;
         let mut unnamed = None;
-        // The path as given, as long as it is the same folder, so that package and addon are reported alike.
+        // Keeps the path as given while it is the same folder, so that reports name the package and the addon in the same
+        // form.
         let mut given = Some(folder);
         for outer in real.ancestors() {
             if outer.file_name().is_some_and(|name| name == "node_modules") {
@@ -87,7 +88,7 @@ impl DiskCache {
         Ok(unnamed)
     }
 
-    /// Returns the package.json of a folder; `file` is the path under which it is reported.
+    /// Returns the package.json of a folder; `file` is the path under which the audit reports it.
     fn manifest(&mut self, folder: &Path, file: &Path) -> Result<Option<Arc<Manifest>>, AuditError> {
         let parsed = match self.manifests.get(folder) {
             Some(parsed) => parsed.clone(),
@@ -106,7 +107,7 @@ pub(super) fn or_current(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// Returns whether two paths are one folder, the second without a link in it.
+/// Returns whether two paths name the same folder; the second path is canonical.
 fn is_same(given: &Path, real: &Path) -> bool {
     std::fs::canonicalize(or_current(given)).is_ok_and(|given| given == real)
 }

@@ -1,6 +1,6 @@
-//! The entries of a tar archive, one after the other; nothing is written to disk.
+//! Reads the entries of a tar archive, one after the other. Writes nothing to disk.
 //!
-//! The archive is hostile: names, tables and the whole have limits.
+//! The archive is hostile, so names, tables and the unpacked size have limits.
 
 use std::io::Read;
 
@@ -21,7 +21,7 @@ pub(super) enum EntryKind {
 
 /// An entry of an archive.
 pub(super) struct EntryContent<'a> {
-    /// The path, with `/` between the parts, none of them empty, `.` or `..`.
+    /// The path, with `/` between the parts; no part is empty, `.` or `..`.
     pub(super) path: &'a str,
     pub(super) kind: EntryKind,
     /// The length of the content, in bytes.
@@ -32,7 +32,7 @@ pub(super) struct EntryContent<'a> {
 /// Calls `visit` with each entry.
 ///
 /// # Errors
-/// The archive is damaged, exceeds a limit, or has a path outside of itself; and the errors of `visit`.
+/// The archive is damaged, exceeds a limit, or has a path that leads out of it; or `visit` returns an error.
 pub(super) fn for_each<R: Read>(
     reader: R,
     mut visit: impl FnMut(EntryContent<'_>) -> Result<(), String>,
@@ -56,7 +56,7 @@ pub(super) fn for_each<R: Read>(
                 continue;
             }
             EntryType::GNULongLink | EntryType::XGlobalHeader => continue,
-            // The content of a sparse file follows a map, unlike other content.
+            // The content of a sparse file comes after a map, unlike other content.
             EntryType::GNUSparse => {
                 return Err("the archive has a sparse file, which npm does not pack".to_owned());
             }
@@ -72,7 +72,7 @@ pub(super) fn for_each<R: Read>(
             return Err("the archive gives two sizes for one entry".to_owned());
         }
         let raw = path.unwrap_or_else(|| short_name(entry.header()));
-        // Old archives have no type for folders.
+        // Old archives mark folders by a slash at the end of the name.
         let kind = if kind == EntryKind::File && raw.ends_with(b"/") { EntryKind::Other } else { kind };
         let path = checked(&raw)?;
         visit(EntryContent { path: &path, kind, size: own, content: &mut entry })?;
@@ -80,7 +80,7 @@ pub(super) fn for_each<R: Read>(
     nothing_follows(&mut archive.into_inner())
 }
 
-/// The path and size that extension entries give to the next entry.
+/// The path and size that extension entries set for the next entry.
 #[derive(Default)]
 struct Overrides {
     path: Option<Vec<u8>>,
@@ -98,7 +98,7 @@ impl Overrides {
                     let size = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
                     self.size = Some(size.ok_or("the size of an entry is not a number")?);
                 }
-                // GNU's type for sparse files, in the form of an attribute.
+                // GNU's sparse files, in the form of an attribute.
                 key if key.starts_with(b"GNU.sparse") => {
                     return Err("the archive has a sparse file, which npm does not pack".to_owned());
                 }
@@ -109,7 +109,7 @@ impl Overrides {
     }
 }
 
-/// Returns the path in a header; POSIX headers keep the folder apart from the name.
+/// Returns the path in a header; POSIX headers store the folder separately from the name.
 fn short_name(header: &Header) -> Vec<u8> {
     let until_zero = |bytes: &[u8]| bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
     match header.as_ustar() {
@@ -130,7 +130,7 @@ fn table(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// Reads a name without the zeros that end it.
+/// Reads a name without its trailing zeros.
 fn text(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
     let mut name = table(entry)?;
     while name.last() == Some(&0) {
@@ -139,7 +139,7 @@ fn text(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, String> {
     Ok(name)
 }
 
-/// Returns a path with normal separators, if it stays within the archive.
+/// Returns a path with `/` as separator, if the path stays within the archive.
 fn checked(raw: &[u8]) -> Result<String, String> {
     if raw.len() > MAX_ENTRY_PATH {
         return Err(format!(
@@ -164,7 +164,7 @@ fn checked(raw: &[u8]) -> Result<String, String> {
     Ok(path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/"))
 }
 
-/// Checks that only zeros follow: the end is two empty blocks, of which one is read already, and padding.
+/// Checks that only zeros follow. The end consists of two empty blocks, one of which was already read, and padding.
 fn nothing_follows(rest: &mut impl Read) -> Result<(), String> {
     let mut block = [0; 4096];
     loop {
@@ -178,7 +178,7 @@ fn nothing_follows(rest: &mut impl Read) -> Result<(), String> {
     }
 }
 
-/// Returns an error of reading as a clause.
+/// Returns a read error as a clause.
 fn clause(error: std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::UnexpectedEof {
         return "the archive is cut short".to_owned();
@@ -186,7 +186,7 @@ fn clause(error: std::io::Error) -> String {
     printable(error.to_string().as_bytes())
 }
 
-/// A reader that stops a decompression bomb.
+/// A reader that stops at a limit, against decompression bombs.
 struct Limited<R> {
     inner: R,
     left: u64,

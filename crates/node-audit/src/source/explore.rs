@@ -1,4 +1,4 @@
-//! The first step: each given path, archive or package leads to jobs.
+//! The first step: finds the jobs for each given path, archive or package.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use crate::error::AuditError;
 /// The contents of one given path, before the jobs run.
 #[derive(Default)]
 pub(super) struct Explored {
-    /// The addons and archives that no earlier path leads to, sorted by path.
+    /// The addons and archives that no earlier given path leads to, sorted by path.
     pub(super) jobs: Vec<Job>,
-    /// Packages that count even if no addon belongs to them.
+    /// The packages that count even if no addon belongs to them.
     pub(super) roots: Vec<Arc<Package>>,
-    /// Files that could not be read.
+    /// The files that could not be read.
     pub(super) failures: Vec<AuditError>,
-    /// The folder, without a link in its path.
+    /// The canonical path of the folder.
     pub(super) scope: Option<PathBuf>,
-    /// Links to folders outside.
+    /// The number of links to folders outside.
     pub(super) links: usize,
-    /// Whether the path has a failure, or an addon that an earlier path also has.
+    /// `true` if the path has a failure, or an addon that an earlier path also has.
     pub(super) has_contents: bool,
 }
 
@@ -113,12 +113,12 @@ impl Explorer {
         Explored { jobs, roots, failures, scope: std::fs::canonicalize(path).ok(), links, has_contents }
     }
 
-    /// Returns the job for an addon, unless an earlier path leads to it.
+    /// Returns the job for an addon, unless an earlier path leads to the addon.
     fn addon(&mut self, path: &Path, is_given: bool) -> Option<Job> {
         if !self.seen.insert(path.to_path_buf()) {
             return None;
         }
-        // An addon with a broken package.json is audited without it.
+        // The audit ignores a broken package.json, and still reads the addon.
         let (package, failure) = match self.disk.nearest(path.parent().unwrap_or(Path::new(""))) {
             Ok(package) => (package, None),
             Err(error) => (None, Some(error)),

@@ -1,4 +1,4 @@
-//! Folders, and the addons in them.
+//! Finds the addons in folders.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -19,14 +19,14 @@ pub(super) struct FolderListing {
     pub(super) addons: BTreeSet<PathBuf>,
     /// The folders of packages for which npm may run node-gyp.
     pub(super) gyp: BTreeSet<PathBuf>,
-    /// Links to folders outside.
+    /// The number of links to folders outside.
     pub(super) links: usize,
-    /// Files and folders that could not be read.
+    /// The files and folders that could not be read.
     pub(super) failures: Vec<AuditError>,
 }
 
-/// Walks through a folder. A link to the folder is followed, but no link in it: the target of a link within the folder, such as
-/// pnpm makes, is found in its own place.
+/// Walks through a folder. Follows a link that is the folder itself, but no link inside the folder: the walk finds the
+/// target of an inner link, such as pnpm creates, in its own place.
 pub(super) fn list(root: &Path) -> FolderListing {
     let mut listing = FolderListing::default();
     let real = std::fs::canonicalize(root).ok();
@@ -61,7 +61,7 @@ pub(super) fn list(root: &Path) -> FolderListing {
             listing.links += usize::from(target.is_some_and(|target| !is_within(&target, real.as_deref())));
         } else if entry.file_name() == "binding.gyp"
             && let Some(folder) = path.parent()
-            // Another folder with a binding.gyp has test data.
+            // Any other folder with a binding.gyp contains test data.
             && (folder == root || is_installed(folder))
         {
             listing.gyp.insert(folder.to_path_buf());
@@ -74,7 +74,7 @@ pub(super) fn list(root: &Path) -> FolderListing {
 fn link(path: &Path, root: Option<&Path>) -> Option<AuditError> {
     match std::fs::canonicalize(path) {
         Ok(target) if is_within(&target, root) => {
-            // Node opens the target, whatever its name is.
+            // Node opens the target, whatever the target's name is.
             let seen = target.to_str().is_some_and(is_addon);
             (!seen).then(|| AuditError::Link { file: display_path(path), target: display_path(&target) })
         }

@@ -10,7 +10,7 @@ pub enum Given {
     Path(PathBuf),
     /// An npm tarball in memory.
     Tarball {
-        /// The name under which the tarball is reported.
+        /// The name under which the audit reports the tarball.
         name: PathBuf,
         /// The content, compressed or not.
         content: Arc<Vec<u8>>,
@@ -19,7 +19,7 @@ pub enum Given {
     Package {
         /// The folder of the package.json.
         folder: PathBuf,
-        /// The paths of the files that npm packs, from the folder on, with `/` between the parts.
+        /// The paths of the files that npm packs, relative to the folder, with `/` between the parts.
         files: Vec<String>,
     },
 }

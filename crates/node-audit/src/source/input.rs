@@ -1,4 +1,4 @@
-//! The kind of file that a path leads to.
+//! Determines the kind of file that a path leads to.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use crate::format::ArchiveFormat;
 use crate::limits::MAX_FILE;
 use crate::printable::display_path;
 
-/// The endings of archives' names.
+/// The extensions of archives.
 const ARCHIVE_ENDINGS: [&str; 3] = [".tgz", ".tar.gz", ".tar"];
 
 /// The kind of file that a given path leads to.
@@ -28,7 +28,7 @@ impl Input {
         if metadata.is_dir() {
             return Ok(Input::Folder);
         }
-        // Opening a named pipe may wait for ever. The job reports what the file is.
+        // Opening a named pipe may block forever. The job reports the kind of file.
         if !metadata.is_file() || path.extension().is_some_and(|extension| extension == "node") {
             return Ok(Input::Addon);
         }
@@ -42,23 +42,19 @@ impl Input {
     }
 }
 
-/// Returns the error for a file with this start in the place of an archive.
+/// Returns the error for a file that begins with these bytes and should be an archive.
 pub(super) fn not_an_archive(path: &Path, start: &[u8]) -> AuditError {
-    let damage = if start.is_empty() {
-        "the file is empty"
-    } else {
-        "the file begins neither as gzip nor as tar does"
-    };
+    let damage = if start.is_empty() { "the file is empty" } else { "the file is neither gzip nor tar" };
     AuditError::Archive { file: display_path(path), damage: damage.to_owned() }
 }
 
-/// Returns whether Node opens a file as an addon, by the file's path.
+/// Returns whether Node opens the file at a path as an addon.
 pub(super) fn is_addon(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.len() > ".node".len() && file.ends_with(".node")
 }
 
-/// Returns the folder of an entry of an archive.
+/// Returns the folder of an archive's entry.
 pub(super) fn folder_of(entry: &str) -> &str {
     entry.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -81,7 +77,7 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, AuditError> {
 pub(super) fn content_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, AuditError> {
     let file = || display_path(path);
     let unreadable = |source| AuditError::Unreadable { file: display_path(path), source };
-    // Opening a named pipe waits for its other end, so the kind comes first.
+    // Opening a named pipe waits for its other end, so the function first checks the kind of file.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(AuditError::Directory { file: file() });
@@ -93,10 +89,10 @@ pub(super) fn content_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, 
         return Ok(None);
     }
     let mut content = Vec::new();
-    // A vector that grows by itself takes up to twice the memory.
+    // A vector that grows on demand takes up to twice the memory.
     let length = usize::try_from(metadata.len()).unwrap_or_default();
     content.try_reserve_exact(length).map_err(|error| unreadable(error.into()))?;
-    // One byte more than the limit: the file may have grown meanwhile.
+    // Reads one byte more than the limit, since the file may have grown meanwhile.
     File::open(path).and_then(|open| open.take(limit + 1).read_to_end(&mut content)).map_err(unreadable)?;
     Ok((content.len() as u64 <= limit).then_some(content))
 }

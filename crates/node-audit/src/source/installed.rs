@@ -1,4 +1,4 @@
-//! The packages in folders, whether they have addons or not.
+//! Lists the packages in folders, with or without addons.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,12 +13,12 @@ use crate::manifest::Manifest;
 /// A package in a folder.
 pub(crate) struct InstalledPackage {
     pub(crate) manifest: Manifest,
-    /// Whether the package has a binding.gyp.
+    /// `true` if the package has a binding.gyp.
     pub(crate) has_gyp: bool,
 }
 
-/// Returns the packages in the given folders and in their node_modules. Unreadable files are left out: if an addon belongs to
-/// one, the audit reports it.
+/// Returns the packages in the given folders and in their node_modules. Skips unreadable files: if an addon belongs to
+/// such a file, the audit reports it.
 pub(crate) fn installed(paths: &[PathBuf]) -> Vec<InstalledPackage> {
     paths.iter().flat_map(|path| packages_in(path)).collect()
 }

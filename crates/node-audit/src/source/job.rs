@@ -1,4 +1,4 @@
-//! Jobs, which run in parallel.
+//! Runs jobs in parallel.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::limits::{MAX_HEAVY_FILES, MIN_HEAVY_FILE};
 /// One addon or archive to read.
 pub(super) struct Job {
     work: Work,
-    /// The file's length when it was found, in bytes.
+    /// The file's length at the time it was found, in bytes.
     length: u64,
 }
 
@@ -24,9 +24,9 @@ pub(super) struct Job {
 pub(super) enum Work {
     Addon {
         candidate: Box<Candidate>,
-        /// The reason why the candidate has no package.
+        /// The error that left the candidate without a package.
         failure: Option<AuditError>,
-        /// Whether the caller named the file, so that any file counts as an addon.
+        /// `true` if the caller named the file, so that any file counts as an addon.
         is_given: bool,
     },
     Archive(Archive),
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_have_the_order_of_the_jobs_however_heavy_these_are() {
+    fn results_keep_the_order_of_the_jobs_whatever_their_size() {
         let folder = tempfile::tempdir().unwrap();
         let job = |number: u64| {
             let path = folder.path().join(format!("missing-{number}.tgz"));

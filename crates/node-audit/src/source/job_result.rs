@@ -12,14 +12,14 @@ use crate::error::AuditError;
 pub(super) struct JobResult {
     pub(super) addons: Vec<Addon>,
     pub(super) failures: Vec<AuditError>,
-    /// The addons as members of their packages, among them those that could not be read.
+    /// The addons as members of their packages, including the addons that could not be read.
     pub(super) members: Vec<Member>,
-    /// Packages that count even if no addon belongs to them.
+    /// The packages that count even if no addon belongs to them.
     pub(super) roots: Vec<Arc<Package>>,
 }
 
 impl JobResult {
-    /// Adds a candidate that was read, or could not be.
+    /// Adds a candidate that was read, or that could not be read.
     pub(super) fn add(&mut self, candidate: &Candidate, addon: Result<Addon, AuditError>) {
         self.members.extend(candidate.member(addon.as_ref().ok()));
         match addon {

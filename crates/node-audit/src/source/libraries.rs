@@ -1,7 +1,7 @@
-//! The libraries that a loader opens with an addon, and that come with the addon: those that the addon needs, those that they
-//! need, and so on.
+//! Finds the libraries that come with an addon and that a loader opens with it: the libraries that the addon needs, the
+//! libraries that these need, and so on.
 //!
-//! The walk is the loader's: breadth first, each library once, and for each the search path of its own format.
+//! The walk imitates the loader: breadth first, each library once, and with the search path of the file format.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::platform::Libc;
 use crate::printable::printable;
 use crate::search_path::{from_loader, in_entry, in_rpath, searched, system_folder};
 
-/// Libraries that Node itself has loaded: the loader knows them by name, and opens no other file of the name.
+/// Libraries that Node itself has loaded. The loader knows them by name, and opens no other file with the same name.
 const LOADED: [&str; 8] = [
     "libc.so.6",
     "libdl.so.2",
@@ -39,7 +39,7 @@ pub(super) fn libraries(
     read: &mut ReadLibrary<'_>,
 ) -> Vec<Library> {
     let name = addon.file_name().unwrap_or_default().to_string_lossy();
-    // The path of an addon in an archive begins with the archive's.
+    // The path of an addon in an archive begins with the path of the archive.
     let name = name.rsplit(['/', ':']).next().unwrap_or_default();
     let name = printable(name.as_bytes());
     let own = Opened { opener: None, place: place.clone(), library: None, chain: name };
@@ -58,27 +58,27 @@ pub(super) fn libraries(
 
 /// A file that the loader opened: the addon, or a library.
 struct Opened {
-    /// The position of the file that needs this one.
+    /// The position of the file that needs this file.
     opener: Option<usize>,
     /// The folder of the file.
     place: Place,
-    /// None for the addon.
+    /// The library; None for the addon.
     library: Option<Library>,
     chain: String,
 }
 
 struct Walk<'a, 'read> {
     addon: &'a Facts,
-    /// Whether the loader is musl's. An addon without a C library must load on glibc as well.
+    /// `true` if the loader is musl's. An addon without a C library must also load on glibc.
     is_musl: bool,
     opened: Vec<Opened>,
-    /// The files among them.
+    /// The ids of the opened files.
     ids: BTreeSet<String>,
     read: &'a mut ReadLibrary<'read>,
 }
 
 impl Walk<'_, '_> {
-    /// Opens the libraries that a file needs. Returns the names of those that were found.
+    /// Opens the libraries that a file needs. Returns the names of the libraries that it finds.
     fn open_needs(&mut self, position: usize) -> BTreeSet<String> {
         let Some(facts) = self.facts(position) else { return BTreeSet::new() };
         let needs = match &facts.details {
@@ -88,7 +88,7 @@ impl Walk<'_, '_> {
         needs.into_iter().filter(|need| self.open(position, need)).collect()
     }
 
-    /// Opens a library, unless it is open. Returns whether it was found.
+    /// Opens a library, unless it is already open. Returns whether the library was found.
     fn open(&mut self, position: usize, need: &str) -> bool {
         if LOADED.contains(&need) {
             return false;
@@ -127,7 +127,7 @@ impl Walk<'_, '_> {
         true
     }
 
-    /// Returns the facts of a file's part for the addon's processor.
+    /// Returns the facts of a file for the addon's processor.
     fn facts(&self, position: usize) -> Option<&Facts> {
         match &self.opened.get(position)?.library {
             None => Some(self.addon),
@@ -135,7 +135,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Returns whether an ELF loader knows a library of this name from an earlier one.
+    /// Returns whether an ELF loader has already loaded a library with this name.
     fn is_loaded_by_name(&self, need: &str) -> bool {
         self.addon.elf().is_some()
             && (1..self.opened.len()).any(|position| {
@@ -145,7 +145,7 @@ impl Walk<'_, '_> {
             })
     }
 
-    /// Returns the files that the loader tries, in order. glibc goes on after a file for another processor; other loaders take
+    /// Returns the files that the loader tries, in order. glibc skips a file for another processor; other loaders take
     /// the first file.
     fn locate(&self, position: usize, need: &str) -> Vec<LibraryPath> {
         let Some(facts) = self.facts(position) else { return Vec::new() };
@@ -156,7 +156,8 @@ impl Walk<'_, '_> {
                 return paths;
             }
             Details::MachO(_) => self.locate_macho(position, need),
-            // The folder of the addon is searched for all libraries that are loaded with it (LOAD_WITH_ALTERED_SEARCH_PATH).
+            // Windows searches the folder of the addon for all libraries that are loaded with it
+            // (LOAD_WITH_ALTERED_SEARCH_PATH).
             Details::Pe(_) if need.contains(['/', '\\', ':']) => None,
             Details::Pe(_) => self.opened.first().and_then(|addon| addon.place.locate_ignoring_case(need)),
         };
@@ -172,7 +173,8 @@ impl Walk<'_, '_> {
         let mut next = Some(position);
         while let Some(opener) = next {
             let elf = self.facts(opener)?.elf()?;
-            // musl searches the paths of all openers. glibc searches their RPATH, unless the file has a RUNPATH.
+            // musl searches the paths of the file and of all its openers. glibc searches the openers' RPATH unless the
+            // file has a RUNPATH.
             let inherits = self.is_musl || (own.runpath.is_empty() && elf.runpath.is_empty());
             if opener == position || inherits {
                 let place = &self.opened.get(opener)?.place;
@@ -190,7 +192,7 @@ impl Walk<'_, '_> {
     fn locate_macho(&self, position: usize, need: &str) -> Option<LibraryPath> {
         let place = &self.opened.get(position)?.place;
         let Some(name) = need.strip_prefix("@rpath/") else { return place.locate(from_loader(need)?) };
-        // The LC_RPATH commands of all openers count, each from its own file.
+        // The LC_RPATH commands of all openers count, each relative to its own file.
         let mut next = Some(position);
         while let Some(opener) = next {
             let rpaths = &self.facts(opener)?.macho()?.rpaths;

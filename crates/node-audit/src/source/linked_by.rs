@@ -1,4 +1,5 @@
-//! The files of a package that load an addon by its install name, which macOS ignores for the addon itself.
+//! Finds the files of a package that load an addon by its install name. macOS ignores this name when it loads the addon
+//! itself.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,10 +8,10 @@ use crate::addon::Addon;
 use crate::facts::Facts;
 use crate::printable::display_path;
 
-/// The names of the files that load a library, by the package and the library's path.
+/// The names of the files that load a library, by package and library path.
 type Users = HashMap<(usize, String), BTreeSet<String>>;
 
-/// Adds to each addon the files of its package that load it by its install name.
+/// Adds to each addon the files of its package that load the addon by its install name.
 pub(super) fn add(addons: &mut [Addon]) {
     let users = users(addons);
     for addon in addons.iter_mut().filter(|_| !users.is_empty()) {
@@ -29,7 +30,7 @@ fn users(addons: &[Addon]) -> Users {
         let Some(package) = package(addon) else { continue };
         let mut note = |file: &str, facts: &Facts| {
             let dylibs = facts.macho().into_iter().flat_map(|macho| &macho.dylibs);
-            // Other paths are the system's, or relative to the file that loads the library.
+            // Other paths belong to the system, or are relative to the file that loads the library.
             for dylib in dylibs.filter(|dylib| is_of_a_build(&dylib.path)) {
                 users.entry((package, dylib.path.clone())).or_default().insert(file.to_owned());
             }
@@ -47,7 +48,7 @@ fn is_of_a_build(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("/usr/lib/") && !path.starts_with("/System/")
 }
 
-/// Returns a number for the package of an addon, which all its addons share.
+/// Returns a number that identifies the package of an addon.
 fn package(addon: &Addon) -> Option<usize> {
     addon.package.as_ref().map(|package| Arc::as_ptr(package) as usize)
 }

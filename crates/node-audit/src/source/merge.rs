@@ -1,4 +1,4 @@
-//! The last step: the results of all jobs, merged in the order of the given paths.
+//! The last step: merges the results of all jobs in the order of the given paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::error::AuditError;
 use crate::package_contents::PackageContents;
 use crate::printable::display_path;
 
-/// The addons and packages of some paths.
+/// The addons and packages of the given paths.
 pub(crate) struct Sources {
-    /// In the order of the paths, and sorted by path within one of them.
+    /// The addons, in the order of the given paths, and sorted by path within each given path.
     pub(crate) addons: Vec<Addon>,
-    /// The packages that addons belong to, and others that should have an addon.
+    /// The packages that addons belong to, and the packages that should have an addon.
     pub(crate) packages: Vec<PackageContents>,
     /// The files that could not be read.
     pub(crate) failures: Vec<AuditError>,
@@ -32,8 +32,8 @@ pub(super) struct Step<'a> {
 
 /// Merges the steps.
 ///
-/// Addons and their packages come in the order of the paths and jobs. Failures of exploring come first, then those of the jobs,
-/// then the paths without an addon; each once.
+/// Addons and their packages keep the order of the paths and jobs. The failures of the first step come first, then the
+/// failures of the jobs, then the paths without an addon; each failure appears once.
 pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
     let scopes: Vec<PathBuf> = steps.iter().filter_map(|step| step.explored.scope.clone()).collect();
     let packages = Packages::of(&steps, &scopes);
@@ -61,7 +61,7 @@ fn no_addon(step: &Step<'_>) -> AuditError {
     AuditError::NoAddon { file: display_path(step.path), links: step.explored.links }
 }
 
-/// The packages of all steps that concern addons: first those of the addons, then the others.
+/// The packages of all steps that concern addons: first the packages of the addons, then the other packages.
 struct Packages<'a> {
     contents: Vec<PackageContents>,
     /// The folders of these packages.
@@ -79,7 +79,7 @@ impl<'a> Packages<'a> {
             })
         };
         let results = || steps.iter().flat_map(|step| &step.results);
-        // Only a part was read of a package that contains a given path.
+        // If a package contains a given path, the audit reads only a part of the package.
         let is_whole = |member: &&Member| match &member.package.root {
             PackageRoot::Disk(root) => scopes.iter().any(|scope| root.starts_with(scope)),
             PackageRoot::Archive { .. } => true,
@@ -97,7 +97,7 @@ impl<'a> Packages<'a> {
         Packages { contents: all.into_iter().map(|(_, contents)| contents).collect(), roots }
     }
 
-    /// Returns whether a path leads to an addon, a failure, or a package that should have an addon.
+    /// Returns whether a given path leads to an addon, a failure, or a package that should have an addon.
     fn has_contents(&self, step: &Step<'_>) -> bool {
         let Step { explored, results, .. } = step;
         let roots = explored.roots.iter().chain(results.iter().flat_map(|result| &result.roots));

@@ -1,8 +1,8 @@
-//! Given paths, and the addons and packages that they lead to, read without a verdict.
+//! Reads the addons and packages that the given paths lead to, without a verdict.
 //!
-//! Each path leads to candidates (`explore`): addons on disk with their claims and packages, and archives. Candidates become
-//! jobs, which run in parallel and yield a result each (`job`, `tarball`). The results are merged in the order of the paths
-//! (`merge`).
+//! Each path leads to candidates (`explore`): addons on disk with their claims and packages, and archives. Each candidate
+//! becomes a job; the jobs run in parallel, and each returns a result (`job`, `tarball`). The results are merged in the
+//! order of the paths (`merge`).
 
 mod archive;
 mod archive_libraries;

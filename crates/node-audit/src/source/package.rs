@@ -1,4 +1,4 @@
-//! A package: its package.json, and its place.
+//! A package: its package.json and its place.
 
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -8,11 +8,11 @@ use super::place::Place;
 use crate::manifest::Manifest;
 use crate::package_contents::PackageContents;
 
-/// A package.json, and its place.
+/// A package.json and its place.
 #[derive(Debug)]
 pub(super) struct Package {
     pub(super) root: PackageRoot,
-    /// The path under which the package.json is reported.
+    /// The path under which the audit reports the package.json.
     pub(super) file: PathBuf,
     pub(super) manifest: Arc<Manifest>,
     /// The package's own folder.
@@ -20,8 +20,8 @@ pub(super) struct Package {
 }
 
 impl Package {
-    /// Returns whether the package.json names its package. A folder of a package may have a package.json without a name, which
-    /// gives the kind of the modules in it.
+    /// Returns whether the package.json names its package. A folder inside a package may have a package.json without a
+    /// name, which sets the type of the modules in the folder.
     pub(super) fn is_named(&self) -> bool {
         self.manifest.name.is_some()
     }
@@ -42,7 +42,7 @@ impl Package {
 /// The folder of a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PackageRoot {
-    /// On disk, without a link in the path.
+    /// A folder on disk, by its canonical path.
     Disk(PathBuf),
     Archive {
         archive: PathBuf,
@@ -55,7 +55,7 @@ impl PackageRoot {
         matches!(self, PackageRoot::Disk(folder) if is_installed(folder))
     }
 
-    /// Returns a path from this folder on.
+    /// Returns a path relative to this folder.
     pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
         let root = match self {
             PackageRoot::Disk(folder) => with_slashes(folder),
@@ -65,7 +65,7 @@ impl PackageRoot {
     }
 }
 
-/// Returns whether npm placed a folder: in a node_modules, or in a scope of one.
+/// Returns whether npm installed a folder: it is in a node_modules, or in a scope there.
 pub(super) fn is_installed(folder: &Path) -> bool {
     let mut around = folder.ancestors().skip(1).filter_map(Path::file_name);
     let is_scope = |name: &OsStr| name.as_encoded_bytes().starts_with(b"@");
@@ -74,7 +74,7 @@ pub(super) fn is_installed(folder: &Path) -> bool {
     modules.is_some_and(|name| name == "node_modules")
 }
 
-/// Returns a path with `/` between its parts, on Windows as well.
+/// Returns a path with `/` between its parts, even on Windows.
 pub(super) fn with_slashes(path: &Path) -> String {
     path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
 }

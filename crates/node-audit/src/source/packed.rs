@@ -1,4 +1,4 @@
-//! Packages on disk, reduced to the files that npm packs.
+//! Reads packages on disk, reduced to the files that npm packs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::limits::{MAX_MANIFEST, MAX_SCRIPT};
 use crate::neighbours::ArchiveFiles;
 use crate::printable::display_path;
 
-/// The folder that npm puts in front of each path.
+/// The folder that npm adds before each path.
 const ROOT: &str = "package";
 
 /// The contents of a package as npm packs it.
@@ -47,7 +47,7 @@ pub(super) fn packed(folder: &Path, files: &[String]) -> Packed {
     let listing = Listing { files: Arc::new(ArchiveFiles::new(names.clone())), manifests };
     let mut javascript = BTreeMap::new();
     for (name, path) in listing.script_files().into_iter().filter(|(name, _)| names.contains(name)) {
-        // A file that cannot be read proves nothing.
+        // An unreadable file proves nothing.
         if let Ok(Some(content)) = input::content_up_to(&on_disk(folder, &name), MAX_SCRIPT) {
             let script = JavaScript::read(&path, &content);
             javascript.insert(name, script);

@@ -17,14 +17,14 @@ use crate::search_path;
 /// The place of an addon or a package.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// In this folder.
+    /// In this folder on disk.
     Disk(Arc<Folder>),
     /// In a directory of an archive.
     Archive { files: Arc<ArchiveFiles>, directory: String },
 }
 
 impl Place {
-    /// Finds the files that come with an addon: those for which its loader may look.
+    /// Finds the files that come with an addon and that its loader may look for.
     pub(super) fn neighbours_of_addon(&self, parts: &[Facts]) -> Neighbours {
         match self {
             Place::Disk(folder) => {
@@ -40,7 +40,7 @@ impl Place {
         }
     }
 
-    /// Finds a library, by its path from this folder.
+    /// Finds a library by its path relative to this folder.
     pub(super) fn locate(&self, relative: &str) -> Option<LibraryPath> {
         match self {
             Place::Disk(folder) => {
@@ -50,7 +50,7 @@ impl Place {
                 }
                 let place = Place::Disk(Arc::new(Folder::new(path.parent()?.to_path_buf())));
                 let name = printable(path.file_name()?.as_encoded_bytes());
-                // A library has several names; all but one are links.
+                // A library may have several names, most of which are links.
                 let real = std::fs::canonicalize(&path).ok()?;
                 Some(LibraryPath { id: real.to_str()?.to_owned(), name, place })
             }
@@ -63,7 +63,7 @@ impl Place {
         }
     }
 
-    /// Finds a library in this folder, by its name in any case.
+    /// Finds a library in this folder by its name, ignoring case.
     pub(super) fn locate_ignoring_case(&self, name: &str) -> Option<LibraryPath> {
         let is_same = |known: &str| known.eq_ignore_ascii_case(name);
         match self {
@@ -83,7 +83,7 @@ impl Place {
         }
     }
 
-    /// Finds the files of a package that matter to an addon: those that its package.json names, and a binding.gyp.
+    /// Finds the files of a package that matter to an addon: the files that its package.json names, and a binding.gyp.
     pub(super) fn neighbours_of_package(&self, manifest: &Manifest) -> Neighbours {
         match self {
             Place::Disk(folder) => {
@@ -98,8 +98,8 @@ impl Place {
 }
 
 impl Place {
-    /// Reads the JavaScript files of a package that may load its addon or run on installation. Files that are large or
-    /// unreadable are left out: no rule relies on the absence of a file.
+    /// Reads the JavaScript files of a package that may load its addon or run on installation. Skips large and unreadable
+    /// files: no rule relies on the absence of a file.
     pub(super) fn javascript(&self, manifest: &Manifest) -> Vec<JavaScript> {
         let paths = script_files(manifest);
         let read = |path: &String| match self {
@@ -125,7 +125,7 @@ fn archive(files: &Arc<ArchiveFiles>, directory: &str) -> Neighbours {
 /// A library that was found.
 #[derive(Debug, Clone)]
 pub(super) struct LibraryPath {
-    /// The path without a link, on disk or in the archive.
+    /// The canonical path on disk, or the path in the archive.
     pub(super) id: String,
     /// The file's name.
     pub(super) name: String,
@@ -137,7 +137,7 @@ pub(super) struct LibraryPath {
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// The names of its files in lower case.
+    /// The names of the folder's files, in lower case.
     lower: OnceLock<Arc<BTreeSet<String>>>,
 }
 
@@ -175,7 +175,7 @@ mod tests {
     use crate::neighbours::Presence;
 
     #[test]
-    fn a_dll_has_the_files_of_its_folder_as_neighbours() {
+    fn the_neighbours_of_a_dll_are_the_files_of_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("Vips.DLL"), "").unwrap();
         std::fs::create_dir(folder.path().join("folder.dll")).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_has_the_files_that_its_manifest_names() {
+    fn the_neighbours_of_a_package_are_the_files_in_its_manifest() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("x.node"), "").unwrap();
         let place = Place::Disk(Arc::new(Folder::new(folder.path().to_path_buf())));

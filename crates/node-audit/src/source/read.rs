@@ -1,4 +1,4 @@
-//! Reads the addons and packages of paths.
+//! Reads the addons and packages of the given paths.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::shared::{Progress, Shared};
 use crate::addon::Addon;
 use crate::error::AuditError;
 
-/// Reads everything that is given, several files at a time.
+/// Reads all given inputs, several files at a time.
 pub(crate) fn read_given(given: &[Given], progress: &dyn Progress) -> Sources {
     let mut explored = explore(given);
     let jobs: Vec<Vec<Job>> =

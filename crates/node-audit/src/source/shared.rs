@@ -1,4 +1,4 @@
-//! The parts of an audit that all jobs share.
+//! The state that all jobs of an audit share.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::readers::recognize;
 
 /// Receives the progress of an audit; `()` ignores it.
 pub trait Progress: Sync {
-    /// Reports that this many more addons will be read.
+    /// Reports the number of additional addons that will be read.
     fn found(&self, addons: usize) {
         let _ = addons;
     }
@@ -36,11 +36,11 @@ pub(super) struct Shared<'a> {
     weight: AtomicU64,
     /// The libraries on disk that were read, by path.
     libraries: Mutex<HashMap<String, Arc<OnceLock<LibraryParts>>>>,
-    /// Held while a library is read.
+    /// The lock that a job holds while it reads a library.
     turn: Mutex<()>,
 }
 
-/// Returns the reason of an error as a clause, without the file's name in front.
+/// Returns an error as a clause, without the file's name.
 fn reason(error: &AuditError) -> String {
     let text = error.to_string();
     text.split_once(": ").map_or(text.clone(), |(_, reason)| reason.to_owned())
@@ -71,7 +71,7 @@ impl<'a> Shared<'a> {
             Arc::clone(libraries.entry(path.id.clone()).or_default())
         };
         slot.get_or_init(|| {
-            // One large file at a time, beside the addons.
+            // The lock admits one large file at a time, beside the addons.
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let real = Path::new(&path.id);
             let content = input::content(real).map_err(|error| reason(&error))?;

@@ -1,4 +1,4 @@
-//! npm tarballs, read twice: first for their names and package.json files, then for the addons. Nothing is written to disk.
+//! Reads npm tarballs in two passes: first the names and package.json files, then the addons. Writes nothing to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -93,13 +93,13 @@ fn list(archive: &Archive) -> Result<Result<Listed, String>, AuditError> {
     Ok(listed.map(|()| Listed { listing, addons }))
 }
 
-/// A listing that grows by an entry at a time.
+/// A listing that grows by one entry at a time.
 #[derive(Default)]
 struct Lister {
     files: BTreeSet<String>,
     manifests: BTreeMap<String, Vec<u8>>,
     addons: usize,
-    /// Bytes of memory that names and package.json files may still take.
+    /// The bytes of memory that names and package.json files may still take.
     left: u64,
 }
 
@@ -142,7 +142,7 @@ impl Lister {
     }
 }
 
-/// Returns the path under which an entry is reported: `pkg.tgz:package/x.node`.
+/// Returns the path under which the audit reports an entry: `pkg.tgz:package/x.node`.
 fn path_in_archive(archive: &Path, entry: &str) -> PathBuf {
     let mut name = OsString::from(archive);
     name.push(":");

@@ -1,7 +1,7 @@
-//! The names that the C libraries, the compilers' libraries and Node export.
+//! Tables of the names that the C libraries, the compilers' libraries and Node export.
 //!
-//! `symbols/make.py` makes the tables from the packages that `sources.txt` names, and describes their format. The tables
-//! hold hashes of 40 bits: a name that no library has is taken for another one in 1 of 5 million cases.
+//! `symbols/make.py` generates the tables from the packages that `sources.txt` names, and describes their format. The
+//! tables hold 40-bit hashes: a name that no library has collides with another name in 1 of 5 million cases.
 
 use std::sync::LazyLock;
 
@@ -16,24 +16,24 @@ static NAMES: &[u8] = include_bytes!("names.bin");
 /// The columns, in the order of their bits, with the sources of each.
 const SOURCES: &str = include_str!("sources.txt");
 
-/// The C libraries and the compilers' libraries in the tables, by the name between `lib` and `.so`. musl's loader answers most
-/// of these names itself.
+/// The C libraries and the compilers' libraries in the tables, by the name between `lib` and `.so`. musl's loader
+/// provides most of these libraries itself.
 const LIBRARIES: [&str; 8] = ["c", "dl", "gcc_s", "m", "pthread", "rt", "stdc++", "util"];
 
-/// The starts of the names of loaders.
+/// The prefixes of the names of loaders.
 const LOADERS: [&str; 3] = ["ld-linux", "ld-musl-", "ld64."];
 
 /// The newest glibc in the tables is 2.43; a test compares the number with the sources.
 const LAST_GLIBC: u32 = 43;
 
-/// Bytes of a set of columns, and of a name: the rest of the hash, and the set's number.
+/// The size of a set of columns, and of a name (the rest of the hash, and the set's number), in bytes.
 const SET: usize = 8;
 const ENTRY: usize = 5;
 
-/// The count of the values of a hash's first two bytes.
+/// The number of values of a hash's first two bytes.
 const BUCKETS: usize = 1 << 16;
 
-/// A set of columns: a bit for each.
+/// A set of columns, with a bit for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Columns(u64);
 
@@ -56,7 +56,7 @@ pub(crate) struct NodeRelease {
     os: &'static str,
     pub(crate) version: Version,
     pub(crate) column: Columns,
-    /// Whether the release is the newest known one of its line (22.x).
+    /// `true` if the release is the newest known release of its line (22.x).
     pub(crate) newest: bool,
 }
 
@@ -85,7 +85,8 @@ pub(crate) fn has_library(library: &str) -> bool {
         || LOADERS.iter().any(|start| library.starts_with(start))
 }
 
-/// Returns the column of a C library with the libraries that every Node is linked to; None for another processor.
+/// Returns the column of a C library and the libraries that every Node is linked to; None for a processor without a
+/// table.
 pub(crate) fn system(libc: Libc, cpu: Cpu) -> Option<Columns> {
     TABLES.column(&format!("{libc}-{cpu}"))
 }
@@ -100,12 +101,12 @@ pub(crate) fn nodes(os: &str) -> impl Iterator<Item = &'static NodeRelease> {
     TABLES.nodes.iter().filter(move |node| node.os == os)
 }
 
-/// Returns the first glibc for a processor that has a name; None if the name is not glibc's.
+/// Returns the first glibc for a processor that has a name; None for a name that glibc lacks.
 ///
 /// An import without a version binds to any version of the name.
 pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {
     let column = system(Libc::Glibc, cpu)?;
-    // x64 has 2.2.5 as its first version, where most names are.
+    // On x64, the first version is 2.2.5, which most names have.
     let has = |version: &Version| columns_of(&format!("{name}@GLIBC_{version}")).meets(column);
     let columns = columns_of(name);
     let is_known = columns.meets(column) && !nodes("linux").any(|node| columns.meets(node.column));
@@ -114,7 +115,8 @@ pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {
     std::iter::once(first).chain(versions).filter(|_| is_known).find(has)
 }
 
-/// Returns whether a release of Node for a processor may have a name: a known one, on any system, or one that is not known.
+/// Returns whether a release of Node for a processor may have a name: a known release on any system, or an unknown
+/// release.
 pub(crate) fn may_be_nodes(name: &str, cpu: Option<Cpu>) -> bool {
     let columns = columns_of(name);
     let is_known = matches!(cpu, Some(Cpu::X64 | Cpu::Arm64));
@@ -185,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_library_has_names_that_it_is_known_for() {
+    fn each_library_has_its_typical_names() {
         let x64 = |libc| system(libc, Cpu::X64).unwrap();
         let has = |column: Columns, name: &str| columns_of(name).meets(column);
         let glibc = x64(Libc::Glibc);
@@ -204,7 +206,7 @@ mod tests {
             assert!(!has(glibc, name), "{name}");
         }
         assert!(has(system(Libc::Glibc, Cpu::Arm64).unwrap(), "malloc@GLIBC_2.17"));
-        // musl has no fcntl64, and its loader answers open64 outside of the symbol table.
+        // musl lacks fcntl64, and its loader resolves open64 without the symbol table.
         let musl = x64(Libc::Musl);
         for (name, expected) in
             [("open64", true), ("readdir64_r", true), ("stat64", true), ("fcntl64", false)]
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_glibc_is_that_of_the_sources() {
+    fn the_newest_glibc_matches_the_sources() {
         let minors: Vec<u32> = SOURCES
             .lines()
             .filter_map(|line| {
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn each_node_exports_node_api_libuv_and_v8() {
+    fn each_node_exports_node_api_and_libuv_and_v8() {
         for os in ["linux", "darwin", "win32"] {
             let lines: Vec<u32> =
                 nodes(os).filter(|node| node.newest).map(|node| node.version.major).collect();
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_whole() {
+    fn the_table_is_consistent() {
         let Tables { columns, entries, starts, sets, .. } = Tables::new();
         assert!(columns.len() <= 64 && starts.len() == BUCKETS + 1);
         assert_eq!(entries.len(), starts.last().unwrap() * ENTRY);

@@ -1,8 +1,8 @@
-//! Verdicts: in one line, where a package loads, and where not and why.
+//! Verdicts: one line that says where a package loads, where it does not load, and why.
 //!
-//! A verdict is composed of the facts and findings of all addons of a package. The addons that can load somewhere name the
-//! systems, with the oldest release of each, the processors and the releases of Node (`part`, `nodes`); an error of a rule that
-//! stops loading names a platform on which they do not (`sentence`).
+//! A verdict combines the facts and findings of all addons of a package. The addons that load somewhere give the systems,
+//! with the oldest release of each, the processors and the releases of Node (`part`, `nodes`). An error of a rule that
+//! stops loading gives a platform on which an addon does not load (`sentence`).
 
 mod nodes;
 mod part;
@@ -28,13 +28,14 @@ pub struct PackageVerdict {
     pub text: String,
 }
 
-/// Returns the verdict on each package, and on each addon without one; `audit` is [`crate::audit_paths`]' result for this policy.
+/// Returns the verdict on each package, and on each addon without a package; `audit` is the result of
+/// [`crate::audit_paths`] for this policy.
 #[must_use]
 pub fn verdicts(audit: &Audit, policy: &Policy) -> Vec<PackageVerdict> {
     let views = views(audit);
     let titles: Vec<String> = views.iter().map(View::title).collect();
     let verdict = |(view, title): (&View<'_>, &String)| {
-        // A node_modules may have a package in several places.
+        // A node_modules may contain a package several times.
         let is_repeated = titles.iter().filter(|other| *other == title).count() > 1;
         let name = match (is_repeated, view.folder()) {
             (true, folder) if !folder.is_empty() => format!("{title} ({folder})"),
@@ -62,7 +63,7 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
     clauses.join("; ")
 }
 
-/// Returns the clause about libraries that another package or some systems have.
+/// Returns the clause about libraries that only another package or some systems have.
 fn foreign_libraries(view: &View<'_>) -> Option<String> {
     let warnings = view.findings().filter(|finding| finding.severity == Severity::Warning);
     let libraries: BTreeSet<&str> =
@@ -98,7 +99,7 @@ fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     Some(finding.message.rsplit("; ").next()?.to_owned())
 }
 
-/// Returns the clauses about the promises of package.json that the addons break.
+/// Returns the clauses about promises in package.json that the addons break.
 fn promises(package: &AuditedPackage) -> impl Iterator<Item = String> {
     package.report.findings.iter().filter_map(|finding| {
         let (evidence, rest) = finding.evidence.split_once("; package.json has ")?;

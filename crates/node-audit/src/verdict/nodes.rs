@@ -1,4 +1,4 @@
-//! The releases of Node that an addon loads in.
+//! Determines the releases of Node that an addon loads in.
 
 use std::collections::BTreeSet;
 
@@ -7,25 +7,25 @@ use crate::node_binding::NodeBinding;
 use crate::registration::REGISTER;
 use crate::{node_abi, node_api, node_binding};
 
-/// The Node that an addon needs.
+/// The needs of an addon from Node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NodeNeed {
     /// A version of Node-API.
     Api(usize),
     /// Node-API of an unknown version: the addon looks up its functions when it runs.
     RunTime,
-    /// One ABI.
+    /// A known ABI.
     Abi(u32),
-    /// One ABI that the addon does not name.
+    /// An ABI that the addon does not name.
     OneAbi,
-    /// Releases of Electron, those with an ABI or all.
+    /// The releases of Electron with this ABI, or all releases of Electron.
     Electron(Option<u32>),
     /// The releases that have all symbols, as text: `Node 22 and later`.
     Only(String),
 }
 
 impl NodeNeed {
-    /// Returns whether every release of Node from an oldest one on loads the addon.
+    /// Returns whether all releases of Node from some release on load the addon.
     pub(super) fn is_open(&self) -> bool {
         matches!(self, NodeNeed::Api(_) | NodeNeed::RunTime)
     }
@@ -53,7 +53,7 @@ impl NodeNeed {
     }
 }
 
-/// Returns the releases that all these needs admit together, as text; None if nothing is known.
+/// Returns the releases that the needs admit together, as text; None if nothing is known.
 pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
     let mut texts = Vec::new();
     let newest = needs.iter().filter_map(|need| match need {
@@ -93,7 +93,7 @@ pub(super) fn electron(needs: &BTreeSet<NodeNeed>) -> Option<String> {
     node_binding::releases(&bindings.collect::<Vec<_>>())
 }
 
-/// Returns whether an ABI is Electron's alone.
+/// Returns whether an ABI belongs only to Electron.
 fn is_of_electron(abi: u32) -> bool {
     node_abi::node(abi).is_none() && !node_abi::electron(abi).is_empty()
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_node_api_counts() {
+    fn the_newest_node_api_version_counts() {
         let text = |needs: &[NodeNeed]| releases(&needs.iter().cloned().collect());
         assert_eq!(text(&[]), None);
         assert_eq!(text(&[NodeNeed::Api(1), NodeNeed::Api(9)]).unwrap(), "Node 18.17, 20.3 and later");

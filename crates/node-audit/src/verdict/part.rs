@@ -1,4 +1,4 @@
-//! The parts of addons that a verdict is composed of.
+//! The parts of addons that a verdict combines.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +17,16 @@ use crate::rules::{Rule, library_that_musl_lacks};
 pub(super) struct Part<'a> {
     /// The addon's path.
     pub(super) file: &'a str,
-    /// None for a damaged file that claims nothing, and for a processor that Node does not know.
+    /// The platform; None for a damaged file that claims nothing, and for a processor that Node does not know.
     pub(super) platform: Option<Platform>,
-    /// None for a damaged file.
+    /// The system; None for a damaged file.
     pub(super) system: Option<System>,
     pub(super) node: Option<NodeNeed>,
-    /// Why the addon does not load, in few words.
+    /// The reason why the addon does not load, in few words.
     pub(super) failure: Option<String>,
-    /// Whether the addon loads until glibc is updated.
+    /// `true` if the addon loads only until glibc is updated.
     pub(super) fits_one_glibc: bool,
-    /// Whether the addon may load on Alpine, though it is linked to glibc.
+    /// `true` if the addon may load on Alpine although it is linked to glibc.
     pub(super) may_load_on_musl: bool,
 }
 
@@ -71,7 +71,7 @@ fn part<'a>(
     let lasting =
         || errors.iter().filter(|finding| !is_floor(finding) && !finding.message.ends_with(FITS_ONE_GLIBC));
     let releases: BTreeSet<&str> = lasting().filter_map(|finding| loads_in(&finding.message)).collect();
-    // Releases of Node that load the addon's file, but not its library, or the reverse, are not compared.
+    // If the addon and its libraries limit the releases of Node differently, the code does not intersect the sets.
     let is_limited = releases.len() == 1;
     let only = releases.first().filter(|_| is_limited).map(|nodes| NodeNeed::Only((*nodes).to_owned()));
     let stops = |finding: &Finding| !is_limited || loads_in(&finding.message).is_none();
@@ -115,7 +115,7 @@ fn damaged(file: &Audited, platform: Option<Platform>) -> Part<'_> {
     }
 }
 
-/// Returns the errors of rules that stop loading on a platform.
+/// Returns the errors on a platform that stop loading.
 fn errors<'a>(findings: &'a [Finding], platform: Option<&str>) -> Vec<&'a Finding> {
     let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading);
     let on_platform = |finding: &&Finding| platform.is_none() || finding.platform.as_deref() == platform;
@@ -123,16 +123,16 @@ fn errors<'a>(findings: &'a [Finding], platform: Option<&str>) -> Vec<&'a Findin
     errors.filter(on_platform).filter(|finding| stops(finding.rule)).collect()
 }
 
-/// Returns whether an error is about a system older than the addon needs: the addon loads on newer ones.
+/// Returns whether an error is only about a system that is too old: the addon loads on newer systems.
 fn is_floor(finding: &Finding) -> bool {
     ["glibc-floor", "libstdcxx", "min-os"].contains(&finding.rule)
         && needed(finding).is_some_and(|needed| needed.contains(|digit: char| digit.is_ascii_digit()))
 }
 
-/// Returns the version or library that the addon needs, by an error's message: `GLIBCXX_3.4.30`.
+/// Returns the version or library that the addon needs, from an error's message: `GLIBCXX_3.4.30`.
 fn needed(finding: &Finding) -> Option<String> {
     let reason = short_reason(finding.rule, &finding.message);
-    // The addon shares the needs of a library that it loads.
+    // The addon also needs whatever a library that it loads needs.
     let reason = reason.split_once(LOADED).map_or(reason, |(_, reason)| reason);
     let needed = reason.strip_prefix("needs ")?;
     (!needed.starts_with("the ")).then(|| needed.to_owned())
@@ -143,7 +143,7 @@ fn reason(finding: &Finding) -> String {
 }
 
 impl Part<'_> {
-    /// Returns the platform's name, or the file's for an addon without one.
+    /// Returns the platform's name, or the file's name for an addon without a platform.
     pub(super) fn place(&self) -> String {
         self.platform.map_or_else(|| self.file.to_owned(), |platform| platform.to_string())
     }

@@ -1,4 +1,4 @@
-//! The clauses of a verdict.
+//! Composes the clauses of a verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub(super) fn clauses(parts: &[Part<'_>], policy: &Policy) -> Vec<String> {
     let (failing, loading): (Vec<&Part<'_>>, Vec<&Part<'_>>) =
         parts.iter().partition(|part| part.failure.is_some());
     let mut clauses = loads(&loading);
-    // The caller asks for one platform, and for no other.
+    // The caller asks for this platform only.
     if policy.claim.is_none() {
         clauses.extend(other_libc(&loading, &failing));
     }
@@ -26,7 +26,7 @@ pub(super) fn clauses(parts: &[Part<'_>], policy: &Policy) -> Vec<String> {
     clauses
 }
 
-/// Returns the clauses about systems, processors and Node: one for each set of releases, the one of Node first.
+/// Returns the clauses about systems, processors and Node: one for each set of releases, with Node's releases first.
 fn loads(parts: &[&Part<'_>]) -> Vec<String> {
     let mut groups = groups(parts);
     // The sort is stable.
@@ -34,7 +34,8 @@ fn loads(parts: &[&Part<'_>]) -> Vec<String> {
     groups.iter().filter_map(|group| of_group(group)).collect()
 }
 
-/// Returns the parts by the releases that load them. Versions of Node-API make no difference: the newest counts for all.
+/// Groups the parts by the releases that load them. Parts with different Node-API versions share a group, for which the
+/// newest version counts.
 fn groups<'a, 'b>(parts: &[&'b Part<'a>]) -> Vec<Vec<&'b Part<'a>>> {
     let is_together = |one: &Part<'_>, other: &Part<'_>| {
         let systems = one.system.as_ref().zip(other.system.as_ref());
@@ -50,7 +51,7 @@ fn groups<'a, 'b>(parts: &[&'b Part<'a>]) -> Vec<Vec<&'b Part<'a>>> {
             bound.retain(|need| !matches!(need, NodeNeed::Electron(_)));
             bound.insert(NodeNeed::RunTime);
         }
-        // The releases for such an addon are unknown.
+        // The releases that load such an addon are unknown.
         let key = if bound.is_empty() { groups.first().map(|(key, _)| key.clone()) } else { Some(bound) };
         let key = key.unwrap_or_default();
         match groups.iter_mut().find(|(known, _)| *known == key || known.is_empty()) {
@@ -68,7 +69,7 @@ fn needs(parts: &[&Part<'_>]) -> BTreeSet<NodeNeed> {
     parts.iter().filter_map(|part| part.node.clone()).collect()
 }
 
-/// Returns whether Node loads none of the addons, and Electron does.
+/// Returns whether Electron loads the addons and Node loads none of them.
 fn is_for_electron(needs: &BTreeSet<NodeNeed>) -> bool {
     !needs.is_empty() && needs.iter().all(|need| matches!(need, NodeNeed::Electron(_)))
 }
@@ -93,9 +94,9 @@ fn of_group(parts: &[&Part<'_>]) -> Option<String> {
     Some(format!("loads on {names}{node}{shared}"))
 }
 
-/// Returns the systems with their processors. Processors of one system with another oldest release are another entry.
+/// Returns the systems with their processors. Processors with a different oldest release form a separate entry.
 fn systems(parts: &[&Part<'_>]) -> Vec<(System, BTreeSet<Cpu>)> {
-    // Several addons for one platform are for several releases of Node, or for several processors' features.
+    // Several addons for one platform are for different releases of Node, or for different processor features.
     let mut by_cpu: Vec<(Cpu, System)> = Vec::new();
     for part in parts {
         let (Some(system), Some(cpu)) = (part.system.clone(), part.cpu()) else { continue };
@@ -115,7 +116,7 @@ fn names_of<'a>(cpus: impl IntoIterator<Item = &'a Cpu>) -> String {
     cpus.into_iter().map(|cpu| cpu.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the clause about Linux systems with the C library that no addon is for.
+/// Returns the clause about Linux systems whose C library no addon is for.
 fn other_libc(loading: &[&Part<'_>], failing: &[&Part<'_>]) -> Option<String> {
     let has = |wanted: &System| {
         loading.iter().any(|part| part.system.as_ref().is_some_and(|system| system.is_same(wanted)))
@@ -144,7 +145,7 @@ fn fails(failing: &[&Part<'_>], loading: &[&Part<'_>]) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for part in failing {
         let reason = part.failure.as_deref().unwrap_or_default();
-        // Another addon for the platform loads, so the file's name tells which does not.
+        // Another addon for the platform loads, so the clause names the file that does not.
         let others = part.platform.is_some() && loading.iter().any(|other| other.platform == part.platform);
         let place = if others { part.file.to_owned() } else { part.place() };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {

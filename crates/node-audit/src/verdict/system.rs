@@ -17,9 +17,9 @@ pub(super) enum System {
     Linux,
     Glibc {
         oldest: Option<Version>,
-        /// The newest version of libstdc++ or libgcc, if that is newer than the policy's oldest system has.
+        /// The needed version of libstdc++ or libgcc, if the policy's oldest system lacks it.
         with: Option<String>,
-        /// Releases after this one refuse the addon.
+        /// The newest release that loads the addon; later releases refuse it.
         newest: Option<Version>,
     },
     Musl,
@@ -51,7 +51,7 @@ impl System {
         }
     }
 
-    /// Returns the system of a file that claims none, by its format.
+    /// Returns the system of a file without a claim, by its format.
     pub(super) fn os_of(facts: &Facts) -> Os {
         match &facts.details {
             Details::Elf(elf) if elf.libc == Some(Libc::Bionic) => Os::Android,
@@ -61,7 +61,7 @@ impl System {
         }
     }
 
-    /// Returns whether two systems differ at most in their oldest release.
+    /// Returns whether two systems are equal if their oldest releases are ignored.
     pub(super) fn is_same(&self, other: &System) -> bool {
         match (self, other) {
             (System::Other(own), System::Other(other)) => own == other,
@@ -69,7 +69,7 @@ impl System {
         }
     }
 
-    /// Returns why no release of the system loads an addon, if the oldest one is after the newest one.
+    /// Returns the reason why no release of the system loads an addon, if the oldest release is after the newest release.
     pub(super) fn contradiction(&self) -> Option<String> {
         match self {
             System::Glibc { oldest: Some(oldest), newest: Some(newest), .. } if oldest > newest => {
@@ -133,7 +133,7 @@ impl fmt::Display for System {
 fn oldest_glibc(elf: &ElfFacts) -> Option<Version> {
     let versions = elf.version_needs.iter().filter(|need| !need.weak).filter_map(|need| {
         match need.version.strip_prefix("GLIBC_")? {
-            // glibc reads compressed relocations from 2.36 on.
+            // glibc supports compressed relocations since 2.36.
             "ABI_DT_RELR" => Some(Version { major: 2, minor: 36, patch: 0 }),
             number => number.parse().ok(),
         }

@@ -118,7 +118,7 @@ fn tables_outside_the_file_are_named() {
         (elf::DT_SYMTAB, "the dynamic symbol table"),
         (elf::DT_STRTAB, "the dynamic string table is outside all segments"),
         (elf::DT_STRSZ, "the dynamic string table runs past its segment"),
-        (elf::DT_VERNEED, "the version needs are outside all segments"),
+        (elf::DT_VERNEED, "the table of needed versions is outside all segments"),
     ] {
         let mut content = Maker::addon().make();
         set_value(&mut content, tag, 1 << 40);

@@ -121,7 +121,7 @@ fn bad_usage_is_status_2_and_names_what_is_expected() {
         (&["--facts", "--platform", "linux-x64-gnu", NAME], "cannot be used with"),
         (&["--quiet", "--verbose", NAME], "cannot be used with"),
         (&["--summary", "--quiet", NAME], "cannot be used with"),
-        (&["-", "-"], "standard input can be read once"),
+        (&["-", "-"], "standard input can be read only once"),
         (&["--summary", "--format", "github", NAME], "annotations contain findings only"),
         (&["--facts", "--format", "sarif", NAME], "SARIF and annotations contain findings only"),
         (&["--summary", "--format", "sarif", NAME], "SARIF and annotations contain findings only"),

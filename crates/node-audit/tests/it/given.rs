@@ -58,10 +58,7 @@ fn standard_input_without_a_tarball_is_status_2() {
     let folder = tempfile::tempdir().unwrap();
     for (input, part) in [
         (&b""[..], "node-audit: stdin: is not a usable npm tarball: the file is empty"),
-        (
-            b"hello",
-            "node-audit: stdin: is not a usable npm tarball: the file begins neither as gzip nor as tar",
-        ),
+        (b"hello", "node-audit: stdin: is not a usable npm tarball: the file is neither gzip nor tar"),
     ] {
         let (status, _, err) = with_input(&folder, &["-"], input);
         assert!(status == 2 && err.starts_with(part), "{err}");
@@ -73,7 +70,7 @@ fn a_folder_without_a_package_json_is_status_2() {
     let (status, out, err) = node_audit(&tempfile::tempdir().unwrap(), &[]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(
-        err.starts_with("node-audit: the current folder has no package.json; name a .node file"),
+        err.starts_with("node-audit: the current folder has no package.json; pass a .node file"),
         "{err}"
     );
 }

@@ -118,7 +118,7 @@ fn a_name_without_a_version_needs_the_first_glibc_that_has_it() {
     let found = object(true).findings(NAME, "glibc-floor");
     assert_eq!(found.len(), 1);
     assert!(found[0].message.starts_with("the addon needs glibc 2.38; the oldest"), "{}", found[0].message);
-    assert_eq!(found[0].evidence, "imports strlcpy without a version, which glibc has from 2.38 on");
+    assert_eq!(found[0].evidence, "imports strlcpy without a version, which glibc has since 2.38");
     assert_eq!(object(false).findings(NAME, "glibc-floor"), []);
     let with_bsd = Maker { needed: vec!["libc.so.6", "libbsd.so.0"], ..object(true) };
     assert_eq!(with_bsd.findings(NAME, "glibc-floor"), []);

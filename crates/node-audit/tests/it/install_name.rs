@@ -23,7 +23,7 @@ fn the_message_distinguishes_kinds_of_paths() {
         assert!(message(Some(name)).ends_with("a directory of the build machine"));
     }
     assert_eq!(severity(Some("/opt/x/libx.dylib")), Some(Severity::Warning));
-    assert!(message(Some("/opt/x/libx.dylib")).ends_with("a directory into which no package installs"));
+    assert!(message(Some("/opt/x/libx.dylib")).ends_with("a directory that packages do not install into"));
     for name in ["@rpath/x.node", "@loader_path/x.node", "x.node"] {
         assert_eq!(severity(Some(name)), None, "{name}");
     }

@@ -56,7 +56,7 @@ fn paths_of_the_build_machine_are_errors() {
         let found = findings(&[path], &[]);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
         assert_eq!(found[0].evidence, format!("LC_LOAD_DYLIB {path}"));
-        assert!(found[0].message.contains("the path is one of the build machine"), "{}", found[0].message);
+        assert!(found[0].message.contains("the path belongs to the build machine"), "{}", found[0].message);
     }
     for (path, reason) in [
         ("libx.dylib", "the path is relative"),

@@ -100,7 +100,7 @@ fn invalid_load_commands_are_named() {
         (36, &[0, 0, 0, 0], "load command 0 is damaged"),
         (32 + 48, &huge, "segment __TEXT of"),
         (32 + 64, &huge, "segment __TEXT has more sections"),
-        (dylib + 8, &huge, "the text is outside the command"),
+        (dylib + 8, &huge, "the string is outside the command"),
         (symtab + 8, &huge, "the symbol table of 1 symbols is outside the file"),
         (symtab + 12, &huge, "the symbol table of 4294967295 symbols is outside the file"),
         (symtab + 16, &huge, "the string table is outside the file"),

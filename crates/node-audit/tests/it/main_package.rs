@@ -217,7 +217,7 @@ fn addons_in_the_main_package_count() {
     let found =
         only(packages().into_iter().flat_map(|package| package.report.findings).collect(), Severity::Error);
     assert!(
-        found.evidence.contains("has darwin-arm64; optionalDependencies has no package"),
+        found.evidence.contains("has darwin-arm64; optionalDependencies has no platform package"),
         "{}",
         found.evidence
     );

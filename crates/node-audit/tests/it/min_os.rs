@@ -50,11 +50,11 @@ fn an_addon_for_one_release_of_node_may_need_the_macos_of_that_release() {
 fn another_system_is_an_error() {
     let found = arm64(&[(LC_BUILD_VERSION, 7, [11, 0, 0])]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-    assert!(found[0].message.contains("made for the iOS simulator"), "{}", found[0].message);
+    assert!(found[0].message.contains("built for the iOS simulator"), "{}", found[0].message);
     let found = x64((LC_VERSION_MIN_IPHONEOS, 2, [9, 0, 0]));
-    assert!(found[0].message.contains("made for iOS"), "{}", found[0].message);
+    assert!(found[0].message.contains("built for iOS"), "{}", found[0].message);
     let found = arm64(&[(LC_BUILD_VERSION, 99, [1, 0, 0])]);
-    assert!(found[0].message.contains("made for platform 99"), "{}", found[0].message);
+    assert!(found[0].message.contains("built for platform 99"), "{}", found[0].message);
 }
 
 /// A library can be built for both Mac Catalyst and macOS.
@@ -64,7 +64,7 @@ fn a_file_for_several_systems_is_compared_with_macos() {
     assert_eq!(arm64(&[macos, catalyst]), []);
     assert_eq!(arm64(&[catalyst, macos]), []);
     let found = arm64(&[catalyst]);
-    assert!(found[0].message.contains("made for Mac Catalyst"), "{}", found[0].message);
+    assert!(found[0].message.contains("built for Mac Catalyst"), "{}", found[0].message);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn an_experimental_function_is_a_warning() {
 fn functions_looked_up_at_run_time_are_not_judged() {
     let found = importing(&["dlsym"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
-    assert!(found[0].message.contains("looks them up at run time"), "{}", found[0].message);
+    assert!(found[0].message.contains("looks up its functions at run time"), "{}", found[0].message);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn a_library_that_every_runpath_lacks_is_an_error() {
          and $ORIGIN/lib"
     );
     assert_eq!(found[0].evidence, "DT_NEEDED libthree.so; RUNPATH $ORIGIN, /opt/lib, $ORIGIN/lib");
-    assert!(found[0].remedy.contains("the package that ships it beside this one"), "{}", found[0].remedy);
+    assert!(found[0].remedy.contains("the package that ships it beside this package"), "{}", found[0].remedy);
     let object = needing("libthree.so", &[(elf::DT_RUNPATH, "$ORIGIN:$ORIGIN/a:$ORIGIN/lib")]);
     let found = object.findings_in(folder.path(), NAME, "needed");
     assert!(found[0].message.ends_with("the library is not in 3 directories beside the addon"));
@@ -143,7 +143,7 @@ fn a_library_outside_every_runpath_is_an_error_that_names_its_place() {
     let found = needing("libone.so", &[]).findings_in(folder.path(), NAME, "needed");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert!(
-        found[0].message.ends_with("; the package has the library in libone.so, where no RUNPATH leads"),
+        found[0].message.ends_with("; the package has the library at libone.so, but no RUNPATH leads there"),
         "{found:?}"
     );
     assert!(found[0].remedy.contains("-Wl,-rpath,'$ORIGIN'"), "{}", found[0].remedy);

@@ -120,7 +120,7 @@ fn macos_pages_have_16_kib_on_arm64_and_4_kib_on_x64() {
     };
     let found = at(&MachO::addon(), macho_maker::NAME, 0x5000);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-    assert!(found[0].message.contains("a page of 16 KiB"), "{}", found[0].message);
+    assert!(found[0].message.contains("a 16 KiB page boundary"), "{}", found[0].message);
     assert!(found[0].evidence.starts_with("__TEXT: address 0x5000"), "{}", found[0].evidence);
     assert_eq!(at(&MachO::x64(), "addon.darwin-x64.node", 0x5000), []);
     assert_eq!(at(&MachO::x64(), "addon.darwin-x64.node", 0x5010).len(), 1);

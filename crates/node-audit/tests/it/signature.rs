@@ -117,7 +117,7 @@ fn invalid_signatures_are_described() {
         (table + 8, &[0, 0, 0, 0], "no code directory"),
         (table + 12, &[0, 0, 0, 2], "no code directory"),
         (table + 16, &[0xff, 0xff, 0xff, 0xff], "outside the signature"),
-        (directory, &[0, 0, 0, 0], "something else"),
+        (directory, &[0, 0, 0, 0], "is not a code directory"),
         (directory + 4, &[0, 0, 0, 9], "cut short"),
         (directory + 4, &[0xff, 0xff, 0xff, 0xff], "outside the signature"),
         (directory + 16, &[0xff, 0xff, 0xff, 0xff], "hash of page 0 is outside"),

@@ -56,7 +56,7 @@ fn one_platform_names_the_oldest_libc_the_nodes_and_the_processor() {
     assert_eq!(
         verdict(private),
         format!(
-            "loads on glibc, {NODE}, x64; not on Alpine; may fail after an update of glibc, since it calls glibc's \
+            "loads on glibc, {NODE}, x64; not on Alpine; may fail after a glibc update, since it calls glibc's \
              internal functions"
         )
     );

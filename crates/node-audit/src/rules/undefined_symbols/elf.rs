@@ -1,4 +1,4 @@
-//! The undefined symbols of an ELF file.
+//! Checks the undefined symbols of an ELF file.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::node_api;
 use crate::platform::Libc;
 use crate::symbol_tables::{Columns, columns_of, has_library, system};
 
-/// Versions of glibc's own use, which `glibc-floor` reports.
+/// Versions for glibc's internal use, which `glibc-floor` reports.
 const PRIVATE: &str = "GLIBC_PRIVATE";
 
 const REMEDY: &str =
@@ -21,7 +21,8 @@ const REMEDY: &str =
 const MUSL_REMEDY: &str = "compile on Alpine or by a compiler for musl, with musl's headers: those of glibc and of some \
                            bindings rename functions (fcntl64, __memcpy_chk)";
 
-/// The libraries in which the loader looks for a name: those of the system, Node, and those that are loaded with the addon.
+/// The scope in which the loader looks for a name: the system's libraries, Node, and the libraries that are loaded with
+/// the addon.
 pub(super) struct Scope<'a> {
     libc: Option<Libc>,
     system: Columns,
@@ -31,15 +32,15 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Returns the scope of an addon; None if the names of a library in it are unknown.
+    /// Returns the scope of an addon; None if the scope has a library with unknown names.
     pub(super) fn new(subject: &Subject<'a>, elf: &ElfFacts) -> Option<Scope<'a>> {
         subject.linux()?;
         let cpu = subject.facts.cpu?;
         let system = match (subject.libc, elf.libc) {
-            // `arch` reports that no such library is on the system.
+            // `arch` reports that the system has no such library.
             (Some(Libc::Glibc), Some(Libc::Musl)) => return None,
             (Some(libc), _) => system(libc, cpu)?,
-            // Any libc may be there.
+            // The system may have any C library.
             (None, _) => system(Libc::Glibc, cpu)?.or(system(Libc::Musl, cpu)?),
         };
         let nodes = Nodes::new(subject, "linux")?;
@@ -67,8 +68,7 @@ impl<'a> Scope<'a> {
         };
         let is_musl = self.libc == Some(Libc::Musl);
         let unless_now = |lazy| if elf.bind_now { Fails::AtOnce } else { lazy };
-        // musl leaves a name that it does not find for later, unless the file has BIND_NOW or the name's relocation is of
-        // data.
+        // musl defers a name that it does not find, unless the file has BIND_NOW or the name has a data relocation.
         let address = unless_now(if is_musl { Fails::AtCall } else { Fails::AtOnce });
         let mut missing = Missing::default();
         for (names, fails) in [
@@ -93,7 +93,8 @@ impl<'a> Scope<'a> {
         problems
     }
 
-    /// Returns the releases of Node for which a name is missing; None if a library has the name or another rule reports it.
+    /// Returns the releases of Node in which a name is missing; None if a library has the name or another rule reports
+    /// it.
     fn lacking(&self, name: &str) -> Option<Lacking> {
         let columns = columns_of(name);
         let is_there = columns.meets(self.system) || self.own.contains(name);
@@ -128,7 +129,7 @@ impl<'a> Scope<'a> {
         missing.problems(&wording, &self.nodes)
     }
 
-    /// Returns the problem with names that the system's libraries have, but not by the needed version.
+    /// Returns the problem with names that the system's libraries have, but not in the needed version.
     ///
     /// `strong` are the file's strong imports; `is_lazy` returns whether the loader looks up a name at its first call.
     fn version(
@@ -138,7 +139,7 @@ impl<'a> Scope<'a> {
         is_lazy: impl Fn(&String) -> bool,
     ) -> Option<Problem> {
         let VersionNeed { library, version, symbols, .. } = need;
-        // The floors report versions that are too new, and so unknown here.
+        // The floor rules report versions that are too new; such versions are unknown here.
         let is_known_version = columns_of(&format!("@{version}")).meets(self.system);
         if !has_library(library) || version == PRIVATE || !is_known_version {
             return None;

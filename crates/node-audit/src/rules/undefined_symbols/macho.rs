@@ -1,4 +1,4 @@
-//! The names that a Mach-O file binds.
+//! Checks the names that a Mach-O file binds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,7 +32,8 @@ fn wording(absent: &str) -> Wording<'_> {
     }
 }
 
-/// The images in which the loader looks for a name: the system's, Node, and those that are loaded with the addon.
+/// The scope in which the loader looks for a name: the system's libraries, Node, and the libraries that are loaded with
+/// the addon.
 pub(super) struct Scope<'a> {
     system: Columns,
     nodes: Nodes,
@@ -45,7 +46,7 @@ pub(super) struct Scope<'a> {
 /// The names of a library.
 struct LibraryNames<'a> {
     exports: HashSet<&'a str>,
-    /// Whether the names of another library count as this one's.
+    /// `true` if the names of another library count as names of this library.
     reexports: bool,
 }
 
@@ -78,7 +79,7 @@ impl<'a> Scope<'a> {
         let mut anywhere = Missing::default();
         let mut problems = Vec::new();
         for binding in bindings {
-            // Without two-level namespaces the loader ignores the place.
+            // Without two-level namespaces, the loader ignores the place.
             let from = if macho.two_level { &binding.from } else { &ImportedFrom::Any };
             let mut of_library = Missing::default();
             // Seen with lzma-native 8.0.6 (addaleax/lzma-native#127): "dyld: missing symbol called".
@@ -99,7 +100,8 @@ impl<'a> Scope<'a> {
         problems
     }
 
-    /// Returns the releases of Node for which a name is missing; None if a library has the name or its library is unknown.
+    /// Returns the releases of Node in which a name is missing; None if a library has the name, or if the name's library
+    /// is unknown.
     fn lacking(&self, macho: &MachOFacts, from: &ImportedFrom, name: &str) -> Option<Lacking> {
         // `napi-version` reports the functions of Node-API.
         if node_api::version(name).is_some() {
@@ -107,7 +109,7 @@ impl<'a> Scope<'a> {
         }
         let columns = columns_of(name);
         match from {
-            // The linker found such names in the file.
+            // The linker found such names in the file itself.
             ImportedFrom::Itself => None,
             ImportedFrom::Program => self.nodes.lacking(columns, name),
             ImportedFrom::Any => {
@@ -126,9 +128,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Returns whether each name may be in a library whose names are unknown.
+    /// Returns whether any name may come from a library with unknown names.
     ///
-    /// With two-level namespaces, the linker found the names without a library in none of the libraries.
+    /// With two-level namespaces, a name without a library is a name that the linker found in no library.
     fn is_flat_and_open(&self, macho: &MachOFacts) -> bool {
         let is_known = |path: &str| path == LIB_SYSTEM || path == LIB_CXX || self.beside(path).is_some();
         !macho.two_level && !macho.dylibs.iter().all(|dylib| is_known(&dylib.path))
@@ -141,9 +143,10 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Returns whether a name may be one of the libraries that Node itself loads: the C++ library, Objective-C, and frameworks.
+/// Returns whether a name may belong to a library that Node itself loads: the C++ library, Objective-C, or a framework.
 ///
-/// Names of frameworks begin with capitals and have no underscore (`CFRelease`, `kSecClass`); those of Node do (`SSL_new`).
+/// Names of frameworks contain capitals and no underscore (`CFRelease`, `kSecClass`); Node's names have an underscore
+/// (`SSL_new`).
 fn is_apples(name: &str) -> bool {
     let starts = [
         "_ZNSt",
@@ -180,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_frameworks_and_of_the_language_are_not_nodes() {
+    fn names_of_frameworks_and_of_the_language_do_not_count_as_nodes() {
         for name in [
             "CFRelease",
             "kCFAllocatorDefault",

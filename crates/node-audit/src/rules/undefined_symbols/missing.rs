@@ -1,4 +1,4 @@
-//! Names that are missing, by the consequence and by the releases of Node that lack them.
+//! Groups missing names by the consequence and by the releases of Node that lack them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::nodes::{Lacking, Nodes};
 use crate::finding::Severity;
 use crate::reason::LOADS_IN;
 
-/// The time at which a missing name fails, and so the severity.
+/// The time at which a missing name fails, which determines the severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fails {
     /// When the addon is loaded.
@@ -17,13 +17,13 @@ pub(super) enum Fails {
     AtCall,
 }
 
-/// Names that are missing.
+/// The missing names.
 #[derive(Default)]
 pub(super) struct Missing<'a> {
     names: BTreeMap<(Fails, Lacking), Vec<&'a str>>,
 }
 
-/// The wording of a format's problems.
+/// The wording of the problems for one file format.
 pub(super) struct Wording<'a> {
     /// The places that lack a name: `not in Node 20.20.2`.
     pub(super) absent: &'a str,
@@ -31,7 +31,7 @@ pub(super) struct Wording<'a> {
     pub(super) at_once: &'a dyn Fn(&str) -> String,
     /// The consequence of a function that is missing at its first call.
     pub(super) at_call: &'a dyn Fn(&str) -> String,
-    /// The evidence before the names, at once and at the first call.
+    /// The evidence before the names: for names that fail at once, and for names that fail at the first call.
     pub(super) evidence: [&'a str; 2],
     pub(super) remedy: &'a str,
 }
@@ -73,7 +73,7 @@ impl<'a> Missing<'a> {
         self.names.into_iter().map(problem).collect()
     }
 
-    /// Returns the releases that have all names that fail at once; None if no release has them.
+    /// Returns the releases that have all names that fail at once; None if no release has them all.
     fn loads_in(&self, nodes: &Nodes) -> Option<String> {
         let mut without = BTreeSet::new();
         for (_, lacking) in self.names.keys().filter(|(fails, _)| *fails == Fails::AtOnce) {

@@ -1,4 +1,4 @@
-//! Each symbol that the addon needs is in a library or in Node.
+//! Checks that each symbol that the addon needs is in a library or in Node.
 
 mod elf;
 mod macho;
@@ -16,19 +16,20 @@ pub(super) const RULE: Rule = Rule {
     asks: "each symbol that the addon needs is in the C library, in a library that the addon loads, or in Node",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "A linker leaves Node's names undefined in an addon, and forgotten names too: those of a source file that \
-        was not compiled, of a library that was not linked, of a glibc function that musl lacks (fcntl64). With BIND_NOW, \
-        the loader looks up all names at once, and require() fails: undefined symbol. With lazy binding, the loader looks \
-        up a function at its first call, and a missing one ends the process then; a missing variable fails at once, except \
-        that musl leaves its address empty. Weak symbols may be missing. The rule compares with the newest C library, \
-        since glibc-floor reports the symbols that older versions lack, and with the first and the newest release of each \
-        line of Node from 20 on: those that engines.node in package.json promises, or else the newest of each line. An ABI \
+    explanation: "A linker leaves Node's symbols undefined in an addon. Without a warning, the linker does the same with \
+        the symbols of a source file that was not compiled, of a library that was not linked, or of a glibc function \
+        that musl lacks (fcntl64). With BIND_NOW, the loader looks up all names at once, and require() fails: undefined \
+        symbol. With lazy binding, the loader looks up a function at its first call, and a missing function ends the \
+        process then. A missing variable fails at once, except that musl leaves its address empty. Weak symbols may be \
+        missing. The rule compares the symbols with the newest C library, since glibc-floor reports the symbols that \
+        older versions lack. The rule also compares the symbols with the first and the newest release of each line of Node from 20 \
+        on: the releases that engines.node in package.json promises, or else the newest release of each line. An ABI \
         limits the releases to one line. Each of these releases must export the C++ names of V8 and Node that the addon \
-        uses, even if the entry point is Node-API's. napi-version reports the functions of Node-API. macOS looks up most \
-        names in the library in which the linker found them; the rule knows libSystem and the libraries beside the addon. \
-        Names without a library (-undefined dynamic_lookup) must be in Node. On Windows the rule checks the names that are \
-        imported from node.exe. The rule reports nothing for an addon that loads a library with unknown names, for \
-        Electron, for another ABI than that of a known Node, for other processors than x64 and arm64 (on Windows: x64), \
+        uses, even if the addon has a Node-API entry point. napi-version reports the functions of Node-API. macOS looks \
+        up most names in the library in which the linker found them; the rule knows libSystem and the libraries beside \
+        the addon. Names without a library (-undefined dynamic_lookup) must be in Node. On Windows, the rule checks the \
+        names that are imported from node.exe. The rule reports nothing for an addon that loads a library with unknown \
+        names, for Electron, for the ABI of an unknown Node, for processors other than x64 and arm64 (on Windows: x64), \
         and for other systems.\n\
         Compile and link the file or library that defines the name. Build on the system that the addon is for, with its \
         headers.",
@@ -49,7 +50,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     .unwrap_or_default()
 }
 
-/// Returns the problems of the addon's file, and those of each library's file.
+/// Returns the problems of the addon's file, then the problems of each library's file.
 fn each_file<'a>(subject: &Subject<'a>, check: impl Fn(&'a Facts) -> Vec<Problem>) -> Vec<Problem> {
     let mut problems = check(subject.facts);
     for (library, of_library) in subject.of_libraries() {

@@ -1,4 +1,4 @@
-//! The releases of Node in which an addon must load, as far as their exports are known.
+//! The releases of Node in which an addon must load, limited to the releases with known exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,39 +10,41 @@ use crate::node_abi;
 use crate::node_binding::{NodeBinding, listed};
 use crate::symbol_tables::{self, Columns, NodeRelease};
 
-/// The starts of the names in Node's and V8's namespaces, as compilers for Unix and Windows write these.
+/// The prefixes of mangled names in Node's and V8's namespaces, on Unix and on Windows.
 const NODES_OWN: [&str; 6] = ["2v8", "4node", "5cppgc", "@v8@@", "@node@@", "@cppgc@@"];
 
 /// The releases of Node in which an addon must load.
 pub(super) struct Nodes {
-    /// At least one, in order.
+    /// The releases, in order; at least one.
     releases: Vec<&'static NodeRelease>,
-    /// The releases that the addon's C++ of Node and V8 must fit: those of its ABI if a name gives one.
+    /// The releases that must export the C++ names of Node and V8 that the addon uses: the releases with the addon's ABI,
+    /// if a name gives the ABI.
     cpp: Vec<&'static NodeRelease>,
-    /// Whether the addon is for one release that neither the file nor its name gives. C++ must then fit one of `cpp`.
+    /// `true` if the addon is for one release that neither the file nor its name gives. At least one release in `cpp`
+    /// must then export the C++ names.
     is_for_one: bool,
-    /// All known releases that engines.node and the ABI admit.
+    /// The known releases that engines.node and the ABI admit.
     known: Vec<&'static NodeRelease>,
-    /// Whether the newest known release is among these, and so the later ones are.
+    /// `true` if `known` includes the newest known release, and so all later releases are also admitted.
     is_open: bool,
 }
 
 /// The releases that lack a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lacking {
-    /// Each release.
+    /// Every release.
     All,
     /// Some releases.
     Some {
         /// The releases in which the addon must load: `20.0 and 22.0`.
         text: String,
-        /// All known releases that lack the name.
+        /// The known releases that lack the name.
         releases: Vec<(u32, u32, u32)>,
     },
 }
 
 impl Nodes {
-    /// Returns the releases for a system (`linux`); None if no release is known that the addon must load in.
+    /// Returns the releases for a system (`linux`); None if no known release must load the addon.
     pub(super) fn new(subject: &Subject<'_>, os: &str) -> Option<Nodes> {
         let all: Vec<&NodeRelease> = symbol_tables::nodes(os).collect();
         let of_abi = |abi: u32| {
@@ -68,7 +70,7 @@ impl Nodes {
         }
         let cpp = match subject.abi {
             _ if is_for_one => every,
-            // A loader opens the file of a folder `node-v115` in this Node alone.
+            // A loader opens the file in a folder `node-v115` only in this Node.
             Some(abi) => of_abi(abi).filter(|node| known.contains(node)).collect(),
             None => releases.clone(),
         };
@@ -76,9 +78,9 @@ impl Nodes {
         (!releases.is_empty()).then_some(Nodes { releases, cpp, is_for_one, known, is_open })
     }
 
-    /// Returns the releases that lack a name with these columns; None if each release has the name.
+    /// Returns the releases that lack a name with these columns; None if every release has the name.
     ///
-    /// C++ of Node and V8 fits one ABI, whatever the addon's entry point is.
+    /// The C++ names of Node and V8 are bound to one ABI, whatever the addon's entry point is.
     pub(super) fn lacking(&self, columns: Columns, name: &str) -> Option<Lacking> {
         let has = |node: &&&NodeRelease| node.column.meets(columns);
         let is_cpp = (name.starts_with("_Z") || name.starts_with('?'))
@@ -98,9 +100,10 @@ impl Nodes {
         Some(Lacking::Some { text, releases })
     }
 
-    /// Returns the releases without those that lack a name, as text: `Node 22 and later`. None if none is left.
+    /// Returns the releases that lack none of the names, as text: `Node 22 and later`. None if no such release exists.
     ///
-    /// If every known release of a line has the names, the text names the line, otherwise the line's first release with the names.
+    /// If every known release of a line has the names, the text gives the line; otherwise it gives the line's first
+    /// release with the names.
     pub(super) fn without(&self, lacking: &BTreeSet<(u32, u32, u32)>) -> Option<String> {
         let mut lines: BTreeMap<u32, Vec<&NodeRelease>> = BTreeMap::new();
         for node in &self.known {

@@ -1,4 +1,4 @@
-//! The names that a PE file imports from Node.
+//! Checks the names that a PE file imports from Node.
 
 use super::super::evidence::short_name;
 use super::super::imports::HOSTS;
@@ -12,7 +12,7 @@ use crate::symbol_tables::columns_of;
 
 pub(super) fn check(subject: &Subject<'_>, pe: &PeFacts) -> Vec<Problem> {
     let is_elsewhere = subject.claimed.is_some_and(|platform| platform.os != Os::Win32);
-    // The names of C++ depend on the width of pointers, and some of OpenSSL's on the processor.
+    // C++ names depend on the width of pointers, and some OpenSSL names depend on the processor.
     if is_elsewhere || subject.facts.cpu != Some(Cpu::X64) {
         return Vec::new();
     }
@@ -21,7 +21,7 @@ pub(super) fn check(subject: &Subject<'_>, pe: &PeFacts) -> Vec<Problem> {
     for imports in pe.dlls.iter().filter(|imports| HOSTS.contains(&imports.dll.to_ascii_lowercase().as_str()))
     {
         let fails = if imports.delayed { Fails::AtCall } else { Fails::AtOnce };
-        // Node exports by name; a number says nothing.
+        // Node exports by name, so an import by number shows nothing.
         for name in imports.symbols.iter().filter(|name| !name.starts_with('#')) {
             if node_api::version(name).is_none()
                 && let Some(lacking) = nodes.lacking(columns_of(name), name)
