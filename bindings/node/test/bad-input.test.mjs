@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Database, { SqliteError } from 'strongroom'
+import { otherUser } from './loading.mjs'
 import { folder, freshPath } from './temporary.mjs'
 
 const key = randomBytes(32)
@@ -41,16 +42,14 @@ test('a folder instead of a file', () => {
   refused(() => new Database(folder).exec('CREATE TABLE t (a)'), /^SQLITE_CANTOPEN/)
 })
 
-test('a file that may not be read', () => {
+test('a file that may not be read', { skip: otherUser.skip }, () => {
   const path = filled()
   chmodSync(path, 0)
   chmodSync(folder, 0o755)
   const script = `
     const Database = require(${JSON.stringify(createRequire(import.meta.url).resolve('strongroom'))})
     try { new Database(${JSON.stringify(path)}).exec('SELECT * FROM t') } catch (error) { console.log(error.name, error.code) }`
-  // To root every file is readable, so that somebody else has to try.
-  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: folder, ...nobody })
+  const { stdout, stderr } = spawnSync(otherUser.node, ['-e', script], { encoding: 'utf8', ...otherUser.spawn })
   assert.match(stdout, /^SqliteError SQLITE_(PERM|CANTOPEN)/, stderr)
 })
 

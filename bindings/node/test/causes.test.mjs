@@ -99,7 +99,7 @@ test('a missing permission has the cause of the operating system', { skip: other
       try { new Database(${JSON.stringify(closed)} + '/' + name) } catch (error) { return error }
     })
     console.log(JSON.stringify(errors.map(({ code, cause }) => [code, cause.name, cause.code, cause.message])))`
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', ...otherUser.spawn })
+  const { stdout, stderr } = spawnSync(otherUser.node, ['-e', script], { encoding: 'utf8', ...otherUser.spawn })
   const expected = ['SQLITE_PERM', 'Error', 'EACCES', 'Permission denied (os error 13)']
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })

@@ -177,13 +177,10 @@ test('an addon with an unresolved symbol, for which no remedy is known', { skip:
 })
 
 test('a file that may not be read', { skip: otherUser.skip }, () => {
-  const { file, remedy } = refusal(
-    (file) => {
-      copyFileSync(addon, file)
-      chmodSync(file, 0o000)
-    },
-    { spawn: otherUser.spawn },
-  )
+  const { file, remedy } = refusal((file) => {
+    copyFileSync(addon, file)
+    chmodSync(file, 0o000)
+  }, otherUser)
   assert.equal(remedy, `This user may not read ${file}. Allow it: chmod -R a+rX ${file}`)
 })
 

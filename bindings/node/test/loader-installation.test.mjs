@@ -140,7 +140,7 @@ for (const [what, part] of [
     const path = join(copy, 'node_modules', part)
     const before = statSync(path).mode
     chmodSync(path, 0o000)
-    const { message, cause, count } = load(copy, { spawn: otherUser.spawn })
+    const { message, cause, count } = load(copy, otherUser)
     chmodSync(path, before)
     assert.equal(count, 2)
     assert.equal(cause, `permission denied: ${path}`)

@@ -91,16 +91,15 @@ test('a library for another system', () => {
 })
 
 test('a file that may not be read, and one in such a folder', { skip: otherUser.skip }, () => {
-  const { spawn } = otherUser
   const copy = bareCopy()
   const closed = mkdtempSync(join(copy, 'closed-'))
   const named = join(closed, 'strongroom.node')
   copyFileSync(addon, named)
   chmodSync(closed, 0o755)
   chmodSync(named, 0o000)
-  assert.deepEqual(refusal(named, { spawn }).lines, [`This user may not read ${named}.`, LAST])
+  assert.deepEqual(refusal(named, otherUser).lines, [`This user may not read ${named}.`, LAST])
   chmodSync(closed, 0o000)
-  const { cause, lines } = refusal(named, { spawn })
+  const { cause, lines } = refusal(named, otherUser)
   chmodSync(closed, 0o755)
   assert.equal(cause, `permission denied: ${closed}`)
   assert.deepEqual(lines, [`This user may not read ${closed}.`, LAST])

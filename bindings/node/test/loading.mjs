@@ -47,9 +47,9 @@ export function bareCopy(parent = folder) {
 }
 
 /** Loads the package in a process of its own. Returns the value or the error. */
-export function load(copy, { env = {}, prelude = '', flags = [], spawn = {} } = {}) {
+export function load(copy, { env = {}, prelude = '', flags = [], node = process.execPath, spawn = {} } = {}) {
   const entry = JSON.stringify(join(copy, 'dist/index.js'))
-  return run(process.execPath, [...flags, '-e', `${prelude}\n${report(`require(${entry})`)}`], { ...spawn, env })
+  return run(node, [...flags, '-e', `${prelude}\n${report(`require(${entry})`)}`], { ...spawn, env })
 }
 
 /** Returns a script that loads the package, and prints the value or the error. */
@@ -140,6 +140,11 @@ function notRoot() {
   // root may read everything, so that Node must run as another user.
   const NOBODY = 65534
   const spawn = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {}
-  const { status } = spawnSync(process.execPath, ['-e', ''], spawn)
-  return status === 0 ? { skip: false, spawn } : { skip: 'another user may not run this Node' }
+  const runs = (node) => spawnSync(node, ['-e', ''], spawn).status === 0
+  if (runs(process.execPath)) return { skip: false, node: process.execPath, spawn }
+  // root's home directory is closed to other users, and so is a Node there.
+  const node = join(folder, basename(process.execPath))
+  chmodSync(folder, 0o755)
+  copyFileSync(process.execPath, node)
+  return runs(node) ? { skip: false, node, spawn } : { skip: 'another user may not run this Node' }
 }

@@ -129,7 +129,7 @@ mod tests {
         fs::write(project.tests().join("a.test.cjs"), test).unwrap();
         let junit = project.root().join("junit.xml");
         let workspace = Workspace::at(project.root());
-        let output = project.test(&workspace, &junit).unwrap().ok().unwrap();
+        let output = project.test(&workspace, Path::new("node"), &junit).unwrap().ok().unwrap();
         assert!(output.contains("it works") && !output.contains("<testcase"), "{output}");
         assert!(fs::read_to_string(junit).unwrap().contains("<testcase name=\"it works\""));
     }
