@@ -1,26 +1,26 @@
-//! Sets the addon's linker arguments, which depend on the target alone.
+//! Sets the addon's linker arguments, which depend only on the target.
 
 use std::env;
 
 fn main() {
-    // napi-derive writes the type definitions while its macros expand, so that a new folder requires a new expansion.
+    // napi-derive writes the type definitions into this folder when its macros expand. A new folder requires a rebuild.
     println!("cargo:rerun-if-env-changed=NAPI_TYPE_DEF_TMP_FOLDER");
     println!("cargo:rerun-if-changed=build.rs");
 
     let os = target("OS");
     let vendor = target("VENDOR");
-    // With napi's `dyn-symbols` the linker resolves no Node-API symbol. The arguments of napi_build for macOS (a bare
-    // `-Wl`, which lld refuses) and for windows-gnu (a libnode.dll) would break the link.
+    // napi's feature `dyn-symbols` leaves no Node-API symbol to the linker. The arguments that napi_build adds for
+    // macOS (a bare `-Wl`, which lld refuses) and for windows-gnu (a libnode.dll) would break the link.
     if vendor != "apple" && os != "windows" {
         napi_build::setup();
     }
-    // An addon that is unloaded with its last worker leaves thread-local destructors behind, which point into unmapped
-    // code. napi_build sets this flag for gnu targets only; musl needs it as well.
+    // Node unloads an addon with the last worker that uses it. Thread-local destructors then point into unmapped code.
+    // napi_build sets this flag only for gnu targets; musl needs it too.
     if target("FAMILY").split(',').any(|family| family == "unix") && vendor != "apple" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
-    // By default the linker writes its output's path, a folder of the build machine. Both lld and Apple's compiler take
-    // the name as a second argument.
+    // The default install name is the output path, which contains a folder of the build machine. lld and Apple's
+    // compiler both take the name as a separate argument.
     if vendor == "apple" {
         let cpu = if target("ARCH") == "aarch64" { "arm64" } else { "x64" };
         println!("cargo:rustc-cdylib-link-arg=-install_name");

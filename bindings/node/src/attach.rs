@@ -11,9 +11,9 @@ use crate::{database::NativeDatabase, error::Failure, key::NativeKey};
 /// The options of an attached database. The TypeScript layer has checked each value and filled in the defaults.
 #[napi(object, object_to_js = false)]
 pub struct NativeAttachOptions {
-    /// The file. Without a path the database is in memory.
+    /// The path of the file. Without a path, the database is in memory.
     pub path: Option<String>,
-    /// The key. Without a key, the database has that of the main database.
+    /// The key. The default is the key of the main database.
     pub key: Option<NativeKey>,
     /// Use no key.
     pub plain: bool,
@@ -25,7 +25,7 @@ pub struct NativeAttachOptions {
 
 #[napi]
 impl NativeDatabase {
-    /// Attaches a database, and checks its key.
+    /// Attaches a database and checks its key.
     #[napi(catch_unwind)]
     pub fn attach(&self, env: Env, name: String, options: NativeAttachOptions) -> napi::Result<()> {
         let attach = || {

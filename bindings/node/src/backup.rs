@@ -17,17 +17,17 @@ use crate::{
     panic_request::panic_if_requested,
 };
 
-/// How far a backup is.
+/// The progress of a backup.
 #[napi(object, object_from_js = false)]
 #[derive(Clone, Copy)]
 pub struct NativeBackupProgress {
     /// The number of pages to copy.
     pub total_pages: f64,
-    /// The number of pages that are still to be copied.
+    /// The number of pages left to copy.
     pub remaining_pages: f64,
-    /// Whether a lock or an open transaction prevents copying for now.
+    /// `true` while a lock or an open transaction blocks the copy.
     pub waiting: bool,
-    /// Whether every page is copied.
+    /// `true` once every page is copied.
     pub copied: bool,
 }
 
@@ -58,7 +58,7 @@ struct Shared {
     result: Option<Result<(), Ended>>,
 }
 
-/// Why completing a backup failed.
+/// The failure that ended the completion.
 enum Ended {
     Failed(BackupError),
     Panicked(String),
@@ -95,14 +95,14 @@ impl NativeBackup {
         complete().map_err(|failure| failure.throw(&env))
     }
 
-    /// Returns how far the completion is, if it takes pages to complete the copy.
+    /// Returns the progress of the completion, or null before it writes any pages.
     #[napi(catch_unwind)]
     pub fn progress(&self) -> Option<NativeBackupProgress> {
         panic_if_requested();
         lock(&self.shared).progress.map(NativeBackupProgress::from)
     }
 
-    /// Throws the error that the completion ended with, if there was one.
+    /// Throws the error of the completion, if it failed.
     #[napi(catch_unwind)]
     pub fn result(&self, env: Env) -> napi::Result<()> {
         panic_if_requested();
@@ -113,7 +113,7 @@ impl NativeBackup {
         }
     }
 
-    /// Removes the temporary file, and ends the completion soon.
+    /// Removes the temporary file and stops the completion at its next progress report.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         panic_if_requested();
@@ -124,7 +124,7 @@ impl NativeBackup {
     }
 }
 
-/// Writes and renames the file, off the main thread.
+/// Writes and renames the file on a thread of Node's pool.
 pub struct Completion {
     copied: Option<CopiedBackup>,
     shared: Arc<Mutex<Shared>>,
@@ -141,7 +141,7 @@ impl Task for Completion {
             shared.progress = Some(progress);
             if shared.cancelled { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        // Node-API's thread would abort the process.
+        // A panic that leaves this function would abort the process.
         let result = match catch_unwind(AssertUnwindSafe(|| copied.install(report))) {
             Ok(result) => result.map_err(Ended::Failed),
             Err(payload) => Err(Ended::Panicked(message(&*payload))),

@@ -1,4 +1,4 @@
-//! Reads the rows of a statement into the memory that JavaScript shares, many at a time.
+//! Reads a statement's rows in batches into the memory that the addon shares with JavaScript.
 
 use std::ptr;
 
@@ -12,62 +12,62 @@ use crate::layout::{Kind, Layout};
 use crate::row::{self, Integers};
 use crate::text;
 
-/// The length of the longest blob that JavaScript copies out of the shared memory. V8 keeps a copy of this length within its
+/// The length of the longest blob that JavaScript copies out of the shared memory. V8 keeps such a copy in its own
 /// heap, which is several times cheaper than an ArrayBuffer.
 const MAX_SHARED_BLOB: usize = 64;
-/// The length from which a blob becomes a Buffer of Node's instead of an ArrayBuffer.
+/// The length from which a blob becomes a Node Buffer instead of an ArrayBuffer.
 const LARGE_BLOB: usize = 64 * 1024;
-/// The number of steps of SQLite's virtual machine that ends a batch which is read ahead.
+/// The number of steps of SQLite's virtual machine after which a batch that reads ahead ends.
 const MAX_STEPS: u32 = 10_000;
 /// The bytes of text and blobs after which a batch ends.
 const MAX_BATCH: usize = 256 * 1024;
-/// The number of JavaScript values after which a batch ends. They become arguments of one call.
+/// The number of JavaScript values after which a batch ends. One call takes all of the values as arguments.
 const MAX_VALUES: usize = 2048;
 
-/// The layout of an answer that is the returned value itself.
+/// Marks an answer that is a single value instead of rows.
 const DIRECT: u32 = 0;
 
-/// The first half of a slot for a blob outside of the shared memory.
+/// The first half of a slot whose blob is outside the shared memory.
 const ELSEWHERE: u32 = u32::MAX;
-/// The second half of a slot for a blob that is a value of its own: an ArrayBuffer or a Buffer.
+/// The second half of a slot whose blob is a JavaScript value: an ArrayBuffer or a Buffer.
 const OWN: u32 = 0;
 /// The second half of a slot for NULL.
 const NULL: u32 = u32::MAX;
 
-/// The form of the rows that a caller asks for.
+/// The form of the rows that a caller requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(crate) integers: Integers,
-    /// Whether a row is its first value alone.
+    /// `true` if a row is only its first value.
     pub(crate) only_first: bool,
 }
 
-/// The layouts of a statement's rows, and where its run is.
+/// The layouts of a statement's rows, and the state of its run.
 pub(crate) struct Batch {
-    /// By form, so that callers that share a statement do not change each other's.
+    /// One layout per form, so that callers that share a statement keep their own layouts.
     layouts: [Layout; 4],
     versions: u32,
-    /// How often SQLite had compiled the statement again for these layouts.
+    /// The number of times that SQLite had recompiled the statement when these layouts were set.
     compiled: u32,
-    /// Whether the statement is on a row that the next batch begins with.
+    /// `true` if the next batch begins with the statement's current row.
     pending: bool,
-    /// The failure that follows the rows of the last batch.
+    /// The failure that occurred after the rows of the last batch.
     failure: Option<Failure>,
 }
 
-/// The rows that a call asks for.
+/// The rows that a call requests.
 pub(crate) struct Request {
     pub(crate) form: Form,
     pub(crate) limit: usize,
-    /// Whether the batch ends early if rows take long to find, because its caller may not want them all.
+    /// `true` if the batch ends early when rows take long to find, because the caller may not want all of them.
     pub(crate) ahead: bool,
-    /// Whether a row of one value may be the returned value itself.
+    /// `true` if the call may return a row of one value as that value.
     pub(crate) direct: bool,
     /// The function that returns its arguments as an array.
     pub(crate) collect: Handle,
 }
 
-/// The rows of a call, which are not in the shared memory yet.
+/// The rows of a call before they are in the shared memory.
 pub(crate) struct Answer {
     head: Head,
     staging: Box<Staging>,
@@ -75,19 +75,19 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Puts the rows into the shared memory. Nothing may run between this and the end of the call.
+    /// Puts the rows into the shared memory. No other code may run before the call returns.
     pub(crate) fn publish(self, exchange: &Exchange) -> Option<Handle> {
         exchange.publish(&self.head, self.staging);
         self.value
     }
 }
 
-/// Where the values of a row go.
+/// The place where a row's values are written.
 struct Target<'b> {
     env: &'b Env,
     exchange: &'b Exchange,
     staging: &'b mut Staging,
-    /// The bytes of text and blobs of the batch.
+    /// The number of bytes of text and blobs in the batch.
     length: &'b mut usize,
 }
 
@@ -104,12 +104,12 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Returns the kinds of the columns of the last rows of this form.
+    /// Returns the kinds of the columns in the last rows of this form.
     pub(crate) fn kinds(&self, form: Form) -> &[Kind] {
         &self.layouts[index(form)].kinds
     }
 
-    /// Forgets the run.
+    /// Discards the state of the run.
     pub(crate) fn end(&mut self) {
         self.pending = false;
         self.failure = None;
@@ -117,8 +117,8 @@ impl Batch {
 
     /// Reads up to `limit` rows.
     ///
-    /// A value that crosses alone is the answer's value. `collect` returns an array of several values, in the order of rows
-    /// and columns. A failure after the first row is kept for the next batch.
+    /// A single JavaScript value is the answer's value. `collect` puts several values into an array, in the order of
+    /// rows and columns. The next batch reports a failure that occurs after the first row.
     pub(crate) fn read(
         &mut self,
         env: &Env,
@@ -217,8 +217,8 @@ impl Batch {
         Ok(Head { rows, done, layout, values: staging.handles.len() })
     }
 
-    /// Forgets the columns if SQLite has compiled the statement again, which the first step of a run does after a change of
-    /// the schema.
+    /// Discards the columns if SQLite has recompiled the statement. The first step of a run recompiles it after a
+    /// schema change.
     fn follow_schema(&mut self, statement: &Statement) {
         let compiled = statement.reprepared();
         if self.compiled != compiled {
@@ -232,7 +232,7 @@ fn index(form: Form) -> usize {
     usize::from(form.integers == Integers::BigInts) + 2 * usize::from(form.only_first)
 }
 
-/// Widens the kinds so that they hold the values of a row.
+/// Widens the kinds so that they can hold the values of a row.
 fn widen<'r>(layout: &mut Layout, columns: usize, integers: Integers, value: impl Fn(usize) -> Value<'r>) {
     if layout.kinds.len() == columns {
         for (column, kind) in layout.kinds.iter_mut().enumerate() {
@@ -244,7 +244,7 @@ fn widen<'r>(layout: &mut Layout, columns: usize, integers: Integers, value: imp
 }
 
 impl Target<'_> {
-    /// Puts the values of a row. Returns false if a column has a value of another kind.
+    /// Writes the values of a row. Returns false if a value does not fit the kind of its column.
     #[inline]
     fn put_row<'r>(
         &mut self,
@@ -286,7 +286,7 @@ impl Target<'_> {
             return Ok(halves(place, bytes.len() as u32));
         }
         let value = match bytes.len() {
-            // Without memory for an ArrayBuffer, V8 ends the process. Node's Buffer throws.
+            // When memory runs out, V8 ends the process for an ArrayBuffer. Node's Buffer throws.
             LARGE_BLOB.. => row::plain_value(self.env, Value::Blob(bytes), Integers::Numbers)?,
             _ => array_buffer(self.env, bytes)?,
         };
@@ -314,8 +314,7 @@ impl Target<'_> {
 /// Creates an ArrayBuffer with a copy of the bytes.
 fn array_buffer(env: &Env, bytes: &[u8]) -> Outcome<Handle> {
     let (mut address, mut buffer) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `env` is the environment of the running call. Node-API sets the address of memory of this length, to which
-    // nothing else refers yet.
+    // SAFETY: `env` is the environment of the running call. Node-API sets the address of new memory of this length.
     unsafe {
         let status = sys::napi_create_arraybuffer(env.raw(), bytes.len(), &mut address, &mut buffer);
         check(env, status, "the blob of a column")?;

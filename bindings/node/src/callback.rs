@@ -1,7 +1,7 @@
-//! Calls of JavaScript from inside SQLite.
+//! Calls JavaScript from inside SQLite.
 //!
-//! An exception of a callback stays pending while SQLite ends the statement, and is what the caller of the statement gets.
-//! Until then no JavaScript can run, except for the end of a virtual table's rows.
+//! A callback's exception stays pending while SQLite ends the statement, and then reaches the statement's caller. No
+//! JavaScript can run in between, except the function that closes a virtual table's cursor.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,10 +17,10 @@ use crate::{
     reference::Reference,
 };
 
-/// The numbers of the registrations that SQLite no longer refers to, which the TypeScript layer then forgets.
+/// The numbers of the registrations that SQLite no longer uses. The TypeScript layer then drops their callbacks.
 pub(crate) type Released = Rc<RefCell<Vec<u32>>>;
 
-/// A registration of callbacks, which the TypeScript layer keeps alive until it is dropped.
+/// A registration of callbacks. The TypeScript layer keeps the callbacks alive until the registration is dropped.
 pub(crate) struct Registration {
     pub(crate) number: u32,
     pub(crate) released: Released,
@@ -38,25 +38,25 @@ struct Thrown;
 
 impl fmt::Display for Thrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JavaScript function that the statement called has thrown an exception")
+        f.write_str("a JavaScript function that the statement called threw an exception")
     }
 }
 
 impl std::error::Error for Thrown {}
 
-/// Runs a call of JavaScript, whose handles are freed afterwards.
+/// Calls JavaScript in a handle scope of its own.
 pub(crate) fn called<T>(env: &Env, call: impl FnOnce() -> Outcome<T>) -> Result<T, CallbackError> {
     let result = handle::Scope::open(env).and_then(|_scope| call());
     result.map_err(|failure| {
         if let napi::Error { status: Status::GenericFailure, reason, .. } = failure.throw(env) {
-            // Node-API failed. While a thread is terminated, the error cannot be thrown, and nothing sees it.
+            // Node-API failed. A thread that is being terminated cannot throw the error, and no code would see it.
             let _ = env.throw_error(&reason, Some("GenericFailure"));
         }
         CallbackError::new(Thrown)
     })
 }
 
-/// Calls a function with the handles that `arguments` makes.
+/// Calls a function with the handles that `argument` returns.
 pub(crate) fn call(
     function: &Reference,
     count: usize,
@@ -75,7 +75,8 @@ pub(crate) fn call(
     handle::call(&env, function.value()?, &handles[..count])
 }
 
-/// Returns a value for SQL. `source` names the callback in the message for a value that SQL does not have.
+/// Converts a JavaScript value to an SQL value. `source` names the callback in the error for a value that SQL does not
+/// support.
 pub(crate) fn sql_value(env: &Env, value: Handle, source: impl Fn() -> String) -> Outcome<OwnedValue> {
     let invalid = || Problem::Returned { message: format!("{} an invalid value", source()) }.into();
     match handle::type_of(env, value)? {
@@ -91,7 +92,7 @@ pub(crate) fn sql_value(env: &Env, value: Handle, source: impl Fn() -> String) -
         sys::ValueType::napi_bigint => integer_of(env, value)?.map(OwnedValue::Integer).ok_or_else(|| {
             Problem::Range { message: format!("{} a bigint that was too big", source()) }.into()
         }),
-        // SAFETY: the bytes are copied at once.
+        // SAFETY: no JavaScript runs before the bytes are copied.
         sys::ValueType::napi_object => match unsafe { bytes_of(env, value) } {
             Some(bytes) => Ok(OwnedValue::Blob(bytes.to_vec())),
             None => Err(invalid()),

@@ -1,8 +1,8 @@
 //! The functions that run statements.
 //!
-//! They are raw Node-API functions: a class of napi-derive adds a conversion of each argument to each call. The arguments
-//! are a statement's handle, a number with the form of the rows, a function that returns its arguments in an array, and the
-//! values of the parameters. `ts/api/calls.ts` describes the functions.
+//! These functions use raw Node-API, because a napi-derive class converts every argument of every call. The arguments
+//! are a statement's handle, a number of flags with the limit of rows, a function that returns its arguments in an
+//! array, and the values of the parameters. `ts/api/calls.ts` describes the functions.
 
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,18 +20,18 @@ use crate::panic_request::panic_if_requested;
 use crate::row::Integers;
 use crate::statement::{Running, State};
 
-/// The bits of the number with the form of the rows; the limit of rows follows.
+/// The flags of a call, below the limit of rows.
 const BIGINTS: u32 = 1;
 const ONLY_FIRST: u32 = 2;
-/// Whether values for the parameters are passed, instead of those that `bind` has bound.
+/// The call passes the values of the parameters, instead of those that `bind` has bound.
 const VALUES: u32 = 4;
-/// Whether the caller sees the rows later than they are read.
+/// The caller sees the rows later than the call reads them.
 const AHEAD: u32 = 8;
 const LIMIT: u32 = 4;
 
-/// The arguments before the values.
+/// The number of arguments before the values.
 const FIXED: usize = 3;
-/// The number of arguments that a call reads without allocating memory.
+/// The largest number of arguments that a call reads without an allocation.
 const FEW: usize = FIXED + 9;
 
 /// A call from JavaScript.
@@ -48,7 +48,7 @@ struct Call<'c> {
 ///
 /// # Errors
 ///
-/// Those of Node-API.
+/// Fails if Node-API fails.
 #[napi(catch_unwind, ts_return_type = "unknown[]")]
 pub fn calls(env: Env) -> napi::Result<Handle> {
     panic_if_requested();
@@ -102,7 +102,7 @@ fn function(
     Ok(function)
 }
 
-/// Creates the handle of a statement, by which the functions know it.
+/// Creates the handle that identifies a statement to the functions.
 pub(crate) fn external(env: &Env, statement: &Rc<Running>) -> Outcome<Handle> {
     let data = Rc::into_raw(Rc::clone(statement)).cast_mut().cast::<c_void>();
     let mut external = ptr::null_mut();
@@ -114,9 +114,9 @@ pub(crate) fn external(env: &Env, statement: &Rc<Running>) -> Outcome<Handle> {
     Ok(external)
 }
 
-/// Drops what a JavaScript value kept alive.
+/// Drops the data that a JavaScript value kept alive.
 unsafe extern "C" fn free<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the data is that of `Rc::into_raw`, and Node-API calls the finalizer once.
+    // SAFETY: the data comes from `Rc::into_raw`, and Node-API calls the finalizer once.
     let _ = catch_unwind(AssertUnwindSafe(|| unsafe { drop(Rc::from_raw(data.cast::<T>())) }));
 }
 
@@ -129,7 +129,7 @@ unsafe extern "C" fn run(env: sys::napi_env, info: sys::napi_callback_info) -> s
             call.finish(state);
             Ok(())
         })?;
-        // A statement that changes nothing leaves the count of the statement before it.
+        // SQLite keeps the count of the previous statement if a statement changes no rows.
         let changed = database.total_changes() != before;
         let changes = if changed { database.changes() } else { 0 };
         call.exchange.set_outcome(changes, database.last_insert_rowid(), call.flags & BIGINTS != 0);
@@ -142,7 +142,7 @@ unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> s
         call.begin(|call, state| {
             let direct = call.flags & ONLY_FIRST != 0;
             let answer = call.read(state, &Request { direct, ..call.request(1) })?;
-            // The end of a run may call JavaScript as well.
+            // `finish` may call JavaScript, so the rows are published after it.
             call.finish(state);
             Ok(answer.publish(call.exchange))
         })
@@ -181,19 +181,19 @@ unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> s
 unsafe extern "C" fn wipe(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     guarded(env, |env| {
         let mut data = ptr::null_mut();
-        // SAFETY: Node-API passed `info`, and skips each result whose pointer is null.
+        // SAFETY: `info` comes from Node-API, which skips each result whose pointer is null.
         let status = unsafe {
             let (count, arguments, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
             sys::napi_get_cb_info(env.raw(), info, count, arguments, this, &mut data)
         };
         check(&env, status, "napi_get_cb_info")?;
-        // SAFETY: the data is that of `function`, and live, because the function runs.
+        // SAFETY: the data comes from `function`, and is live while the function runs.
         unsafe { &*data.cast::<Exchange>() }.wipe();
         Ok(None)
     })
 }
 
-/// Reads the arguments of a call, and does its work.
+/// Reads the arguments of a call, then runs `work`.
 fn answer(
     env: sys::napi_env,
     info: sys::napi_callback_info,
@@ -216,7 +216,7 @@ fn guarded(env: sys::napi_env, work: impl FnOnce(Env) -> Outcome<Option<Handle>>
     };
     let error = failure.throw(&env);
     if error.status != Status::PendingException {
-        // If this fails, the thread is being terminated, and nothing sees an error.
+        // A thread that is being terminated cannot throw the error, and no code would see it.
         let _ = env.throw_error(&error.reason, Some("GenericFailure"));
     }
     ptr::null_mut()
@@ -229,7 +229,7 @@ fn with_call<T>(
 ) -> Outcome<T> {
     let mut few = [ptr::null_mut(); FEW];
     let (mut count, mut data) = (FEW, ptr::null_mut());
-    // SAFETY: Node-API passed `info`, and writes as many arguments as there is room for.
+    // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
     let status = unsafe {
         sys::napi_get_cb_info(env.raw(), info, &mut count, few.as_mut_ptr(), ptr::null_mut(), &mut data)
     };
@@ -261,14 +261,14 @@ fn with_call<T>(
     let status = unsafe { sys::napi_get_value_external(env.raw(), statement, &mut external) };
     check(&env, status, "the handle of a statement")?;
     let flags = handle::number(&env, flags)?;
-    // SAFETY: the data is that of `function`, and the handle that of `external`: the TypeScript layer passes no other. Both
-    // are live, because the function runs and the handle is its argument.
+    // SAFETY: the data comes from `function`, and the handle from `external`: the TypeScript layer passes no other
+    // handle. The data is live while the function runs, and the handle is live as its argument.
     let (exchange, statement) = unsafe { (&*data.cast::<Exchange>(), &*external.cast::<Running>()) };
     work(&Call { env, exchange, statement, flags, collect, values })
 }
 
 impl Call<'_> {
-    /// Starts a run with the values of the call, and does the work. A failure ends the run.
+    /// Starts a run with the values of the call, then runs `work`. A failure ends the run.
     fn begin<T>(&self, work: impl FnOnce(&Self, &mut State) -> Outcome<T>) -> Outcome<T> {
         self.with_state(|state| {
             state.end();
@@ -299,7 +299,7 @@ impl Call<'_> {
         state.batch.read(&self.env, self.exchange, &mut state.statement, request)
     }
 
-    /// Returns the request for rows in the form that the call asks for.
+    /// Returns a request for rows in the form that the call requests.
     fn request(&self, limit: usize) -> Request {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };

@@ -16,16 +16,16 @@ use crate::{
 pub struct NativeCheckReport {
     /// The number of pages.
     pub pages: f64,
-    /// Whether the authentication of each page was checked.
+    /// `true` if the check verified the HMAC of each page.
     pub authenticated: bool,
-    /// The problems.
+    /// The problems that the check found.
     pub problems: Vec<NativeCheckProblem>,
 }
 
 /// A problem of a database.
 #[napi(object, object_from_js = false)]
 pub struct NativeCheckProblem {
-    /// The kind.
+    /// The kind of the problem.
     #[napi(ts_type = "'page' | 'structure' | 'foreign-key'")]
     pub kind: &'static str,
     /// The number of the page, counted from 1.
@@ -41,7 +41,7 @@ pub struct NativeCheckProblem {
 impl From<CheckReport> for NativeCheckReport {
     fn from(report: CheckReport) -> Self {
         Self {
-            // A database has less than 2^32 pages.
+            // Exact: a database has fewer than 2^32 pages.
             pages: report.pages as f64,
             authenticated: report.authenticated,
             problems: report.problems.into_iter().map(NativeCheckProblem::from).collect(),
@@ -67,7 +67,7 @@ impl From<CheckProblem> for NativeCheckProblem {
 
 #[napi]
 impl NativeDatabase {
-    /// Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel.
+    /// Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel the check.
     #[napi(catch_unwind)]
     pub fn check(
         &self,

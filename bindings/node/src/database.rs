@@ -27,9 +27,9 @@ use crate::{
 /// The options of a connection. The TypeScript layer has checked each value and filled in the defaults.
 #[napi(object, object_to_js = false)]
 pub struct NativeOpenOptions {
-    /// The file. Without a path the database is in memory.
+    /// The path of the file. Without a path, the database is in memory.
     pub path: Option<String>,
-    /// The bytes of a database file, of which the database is a copy in memory.
+    /// The bytes of a database file. The database is a copy of the bytes in memory.
     pub image: Option<Uint8Array>,
     /// The key, if the database is encrypted.
     pub key: Option<NativeKey>,
@@ -37,7 +37,7 @@ pub struct NativeOpenOptions {
     pub readonly: bool,
     /// Refuse to create the file.
     pub must_exist: bool,
-    /// How long to wait for another connection's lock, in milliseconds.
+    /// The time to wait for another connection's lock, in milliseconds.
     pub timeout: u32,
 }
 
@@ -62,10 +62,10 @@ impl NativeDatabase {
 
 #[napi]
 impl NativeDatabase {
-    /// Opens a database, and checks the key if there is one.
+    /// Opens a database and checks its key, if it has one.
     ///
-    /// `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing. The caller
-    /// keeps it alive.
+    /// The connection calls `verbose` with the SQL of each statement before the statement runs. An exception from
+    /// `verbose` stops the statement. The caller keeps `verbose` alive.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -83,7 +83,7 @@ impl NativeDatabase {
         new().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Whether a transaction is open.
+    /// Returns whether a transaction is open.
     #[napi(getter, catch_unwind)]
     pub fn in_transaction(&self) -> bool {
         self.database().in_transaction()
@@ -108,7 +108,7 @@ impl NativeDatabase {
         self.database().set_defensive(on).map_err(|error| Failure::from(error).throw(&env))
     }
 
-    /// Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain.
+    /// Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted.
     #[napi(catch_unwind)]
     pub fn backup(
         &self,
@@ -129,14 +129,14 @@ impl NativeDatabase {
         backup().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Returns the bytes of the database `schema` as a plain database file.
+    /// Returns the database `schema` as the bytes of an unencrypted database file.
     #[napi(catch_unwind)]
     pub fn serialize(&self, env: Env, schema: String) -> napi::Result<Buffer> {
         let image = self.database().serialize(&schema);
         image.map(Buffer::from).map_err(|error| Failure::from(error).throw(&env))
     }
 
-    /// Returns the bytes of the database `schema` as an encrypted database file, with the source's key or another one.
+    /// Returns the database `schema` as the bytes of an encrypted database file, with the source's key or another key.
     #[napi(catch_unwind)]
     pub fn serialize_encrypted(
         &self,
@@ -158,7 +158,7 @@ impl NativeDatabase {
     }
 }
 
-/// Calls a function with a statement's SQL. An exception of the function stops the statement, and stays pending.
+/// Calls a function with a statement's SQL. An exception stops the statement and stays pending.
 fn show(verbose: &Reference, sql: &str) -> ControlFlow<()> {
     let env = verbose.env();
     let called = verbose.value().and_then(|function| {

@@ -13,19 +13,19 @@ use strongroom_database::{
 };
 use strongroom_keys::KeyError;
 
-/// The code of a panic, or of a failed Node-API call: a bug of this package, not of its caller.
+/// The code of a panic or of a failed Node-API call: a bug in this package, not in its caller.
 #[cfg_attr(not(test), expect(dead_code, reason = "the TypeScript layer sets it; the list of codes names it"))]
 pub(crate) const INTERNAL: &str = "STRONGROOM_INTERNAL";
 
-/// Marks a code that the TypeScript layer turns into a `SqliteError`. An error that the caller's own callback throws
-/// has no mark, and passes unchanged.
+/// Marks the code of an error that the TypeScript layer turns into a `SqliteError`. An error that the caller's own
+/// callback throws is not marked and passes through unchanged.
 const MARK: &str = "strongroom:";
 
-/// Why a call failed, in a box, so that an [`Outcome`] fits two registers.
+/// The reason for a failed call, boxed so that an [`Outcome`] fits in two registers.
 #[derive(Debug)]
 pub(crate) struct Failure(Box<Problem>);
 
-/// Why a call failed.
+/// The reason for a failed call.
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// The engine failed.
@@ -38,7 +38,7 @@ pub(crate) enum Problem {
     Range { message: String },
     /// A callback returned a value that cannot be stored.
     Returned { message: String },
-    /// JavaScript threw, and its exception is pending.
+    /// JavaScript threw an exception, which is pending.
     Pending,
     /// Node-API failed for another reason.
     Node(napi::Error),
@@ -52,11 +52,11 @@ impl From<Problem> for Failure {
     }
 }
 
-/// An error behind a thrown one.
+/// A cause of a thrown error.
 #[napi(object)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NativeCause {
-    /// The error's code, if it is one of the engine, of a key or of the codec.
+    /// The error's code, if the error comes from the engine, a key or the codec.
     pub code: Option<String>,
     /// The number of the operating system's error, except on Windows.
     pub errno: Option<i32>,
@@ -66,7 +66,7 @@ pub(crate) struct NativeCause {
 
 impl NativeCause {
     fn new(error: &(dyn Error + 'static)) -> Self {
-        // Windows' numbers are not those that Node names.
+        // On Windows, Node's names of errors do not match the system's numbers.
         let system = error.downcast_ref::<io::Error>().filter(|_| cfg!(unix));
         Self {
             code: code_of(error).map(str::to_owned),
@@ -77,7 +77,7 @@ impl NativeCause {
 }
 
 impl Failure {
-    /// The failure of a call while another call further up the stack uses the statement or the database.
+    /// The failure of a call when a call further up the stack is using the statement or the database.
     pub(crate) fn busy() -> Failure {
         SqlError::Busy.into()
     }
@@ -89,7 +89,7 @@ impl Failure {
         Problem::Node(napi::Error::new(Status::GenericFailure, text.unwrap_or("panic").to_owned())).into()
     }
 
-    /// Whether the failure is an exception that is pending already.
+    /// Returns whether the failure is an exception that is already pending.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(*self.0, Problem::Pending)
     }
@@ -98,7 +98,7 @@ impl Failure {
     fn engine(code: &'static str, error: &(dyn Error + 'static)) -> Failure {
         let stopped = |error: &&(dyn Error + 'static)| error.downcast_ref() == Some(&SqlError::TraceStopped);
         if iter::successors(Some(error), |&error| error.source()).any(|error| stopped(&error)) {
-            // The function that stopped the statement has thrown.
+            // The trace function stopped the statement with an exception.
             return Problem::Pending.into();
         }
         if let Some(SqlError::Callback { source }) = error.downcast_ref() {
@@ -106,14 +106,14 @@ impl Failure {
         }
         let message = error.to_string();
         let causes = iter::successors(error.source(), |&cause| cause.source())
-            // A source with the error's code, whose message ends the error's message, says nothing more.
+            // A source adds nothing if it has the error's code and its message is the end of the error's message.
             .skip_while(|&cause| code_of(cause) == Some(code) && message.ends_with(&cause.to_string()))
             .map(NativeCause::new)
             .collect();
         Problem::Engine { code, message, causes }.into()
     }
 
-    /// The error of a callback, whose exception is pending, or of a callback that panicked.
+    /// The failure of a callback that threw, whose exception is pending, or that panicked.
     fn callback(error: &CallbackError) -> Failure {
         match error.downcast_ref::<CallbackPanic>() {
             Some(panic) => {
@@ -123,7 +123,8 @@ impl Failure {
         }
     }
 
-    /// Throws in `env`, and returns the value with which an exported function reports a pending exception.
+    /// Throws the failure as an exception in `env`. Returns the error that an exported function returns for a pending
+    /// exception.
     pub(crate) fn throw(self, env: &Env) -> napi::Error {
         let thrown = match *self.0 {
             Problem::Engine { code, message, causes } => throw_engine(env, code, &message, causes),
@@ -227,7 +228,7 @@ impl From<napi::Error> for Failure {
     }
 }
 
-/// Replaces each NUL of a message, which may quote SQL: Node-API takes messages as C strings.
+/// Replaces each NUL in a message. Node-API takes messages as C strings, and a message may quote SQL.
 fn printable(message: &str) -> String {
     message.replace('\0', "\u{2400}")
 }
@@ -239,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_causes_are_the_chain_of_sources_from_the_outermost_on() {
+    fn the_causes_are_the_chain_of_sources_outermost_first() {
         let source = SqlError::Sqlite { code: "SQLITE_NOTADB", message: "file is not a database".to_owned() };
         let error = OpenError::NotADatabase { path: PathBuf::from("a.db"), length: 7, source };
         let Failure(problem) = error.into();
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_a_callback_is_its_exception_unless_it_panicked() {
+    fn a_callback_fails_with_its_exception_unless_it_panicked() {
         let failure = |error| Failure::from(SqlError::Callback { source: error });
         assert!(matches!(*failure(CallbackError::new("thrown")).0, Problem::Pending));
         let Problem::Node(error) =
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_repeats_the_error_is_no_cause() {
+    fn a_source_that_repeats_the_error_is_not_a_cause() {
         let source = SqlError::Sqlite { code: "SQLITE_BUSY", message: "database is locked".to_owned() };
         let error = OpenError::Sqlite { path: PathBuf::from("a.db"), source };
         let Failure(problem) = error.into();

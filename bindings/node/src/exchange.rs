@@ -1,7 +1,6 @@
-//! The memory that the calls of statements share with JavaScript, in which numbers and small blobs cross without a call.
+//! The memory that statement calls share with JavaScript. Numbers and small blobs cross in it without a Node-API call.
 //!
-//! `ts/api/calls.ts` has the same layout. Either side writes only while the other one waits: JavaScript before a call, the
-//! addon during it.
+//! `ts/api/calls.ts` has the same layout. JavaScript writes only before a call, and the addon only during a call.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
@@ -15,20 +14,20 @@ use crate::handle::{Handle, check};
 use crate::reference::Reference;
 use crate::text::Scratch;
 
-// Both sides use the machine's byte order, and split a slot in two halves.
+// Both sides use the machine's byte order and split a slot into two halves.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// The slot with the number of rows, and whether the run has ended.
+/// The slot with the number of rows, and 1 once the run has ended.
 const ROWS: usize = 0;
-/// The slot with the version of the rows' layout, and the number of values that cross as JavaScript values.
+/// The slot with the version of the rows' layout, and the number of values that cross as handles.
 const LAYOUT: usize = 1;
 /// The slot with the number of changes.
 const CHANGES: usize = 2;
 /// The slot with the last rowid.
 const ROWID: usize = 3;
-/// The slot of the first value of the first row, or of the first parameter.
+/// The slot of the first row's first value, or of the first parameter.
 pub(crate) const FIRST: usize = 8;
-/// The number of slots. SQLite has at most 2,000 columns, so that at least one row fits.
+/// The number of slots. A row has at most 2,000 columns in SQLite, so at least one row fits.
 pub(crate) const SLOTS: usize = 4096;
 
 /// The number of parameters that have a slot.
@@ -36,20 +35,21 @@ pub(crate) const MAX_PARAMETERS: usize = 256;
 /// The length of the byte memory, which starts with the kinds of the parameters.
 pub(crate) const BYTES: usize = 64 * 1024;
 
-/// The memory of one thread of JavaScript.
+/// The memory of one JavaScript thread.
 pub(crate) struct Exchange {
     slots: Memory,
     bytes: Memory,
-    /// Borrowed for one value at a time: JavaScript can run between two of them.
+    /// Borrowed for one value at a time, because JavaScript can run between two values.
     pub(crate) scratch: RefCell<Scratch>,
-    /// Taken while a call reads rows. In an option, because to wipe an empty vector costs more than a call.
+    /// `None` while a call reads rows: an empty vector in its place would cost more to wipe than a whole call.
     staging: Cell<Option<Box<Staging>>>,
 }
 
 /// The rows of a call before they are in the shared memory.
 ///
-/// SQLite may call JavaScript between two rows, and when a run ends. That JavaScript may run statements of other databases,
-/// which use the shared memory too. So rows reach it last, when nothing else can run before the caller reads them.
+/// SQLite may call JavaScript between two rows and at the end of a run. Such a callback may run statements of other
+/// databases, which use the shared memory too. So a call publishes its rows last, when no other code can run before the
+/// caller reads them.
 #[derive(Default)]
 pub(crate) struct Staging {
     pub(crate) slots: Zeroizing<Vec<u64>>,
@@ -58,7 +58,7 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Empties the memory, which then has room for as much as the shared memory.
+    /// Empties the memory and reserves as much as the shared memory holds.
     fn begin(&mut self) {
         if self.slots.capacity() == 0 {
             self.slots.reserve_exact(SLOTS - FIRST);
@@ -69,13 +69,13 @@ impl Staging {
         self.handles.clear();
     }
 
-    /// Whether another row of `columns` values fits.
+    /// Returns whether another row of `columns` values fits.
     #[inline]
     pub(crate) fn has_room(&self, columns: usize) -> bool {
         self.slots.len() + columns <= SLOTS - FIRST
     }
 
-    /// Returns the place that the next blob has in the shared memory, if it fits.
+    /// Returns the next blob's offset in the shared memory, if the blob fits.
     #[inline]
     pub(crate) fn place(&self, length: usize) -> Option<u32> {
         let place = MAX_PARAMETERS + self.bytes.len();
@@ -89,10 +89,10 @@ struct Memory {
     address: NonNull<u8>,
 }
 
-/// The head of the rows of a call.
+/// The header of a call's rows.
 pub(crate) struct Head {
     pub(crate) rows: usize,
-    /// Whether the run has ended.
+    /// `true` once the run has ended.
     pub(crate) done: bool,
     pub(crate) layout: u32,
     pub(crate) values: usize,
@@ -111,8 +111,8 @@ impl Exchange {
 
     #[inline]
     pub(crate) fn slots(&self) -> &[Cell<u64>] {
-        // SAFETY: the memory has this many slots, is aligned as the memory of every ArrayBuffer, and is kept alive by its
-        // reference. JavaScript does not run while the addon uses it, and never detaches it.
+        // SAFETY: the memory has this many slots, and the alignment of every ArrayBuffer. `buffer` keeps the memory
+        // alive. JavaScript does not run while the addon uses the memory, and never detaches it.
         unsafe { slice::from_raw_parts(self.slots.address.as_ptr().cast(), SLOTS) }
     }
 
@@ -126,15 +126,15 @@ impl Exchange {
     ///
     /// # Safety
     ///
-    /// No JavaScript runs, and nothing here writes the bytes, while they are in use.
+    /// While the bytes are in use, no JavaScript runs and no code of the addon writes them.
     #[inline]
     pub(crate) unsafe fn given(&self, start: usize, length: usize) -> Option<&[u8]> {
         let bytes = self.bytes().get(start..start.checked_add(length)?)?;
-        // SAFETY: a cell of a byte has the layout of the byte, and the caller guarantees that nothing writes it.
+        // SAFETY: a `Cell<u8>` has the layout of a `u8`, and the caller guarantees that no code writes the bytes.
         Some(unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), length) })
     }
 
-    /// Returns the memory for the rows of a call. A call within another one gets memory of its own.
+    /// Returns the memory for the rows of a call. A nested call gets memory of its own.
     #[inline]
     pub(crate) fn stage(&self) -> Box<Staging> {
         let mut staging = self.staging.take().unwrap_or_default();
@@ -142,7 +142,7 @@ impl Exchange {
         staging
     }
 
-    /// Keeps the memory of a call that failed for the next one.
+    /// Keeps the memory for the next call.
     pub(crate) fn unstage(&self, staging: Box<Staging>) {
         self.staging.set(Some(staging));
     }
@@ -160,7 +160,7 @@ impl Exchange {
         self.unstage(staging);
     }
 
-    /// Overwrites the values of earlier calls.
+    /// Wipes the values of earlier calls.
     pub(crate) fn wipe(&self) {
         self.scratch.take();
         self.staging.take();
@@ -174,7 +174,7 @@ impl Exchange {
         slots[LAYOUT].set(halves(head.layout, head.values as u32));
     }
 
-    /// Sets the outcome of a statement: the changes as a number, and the rowid as a number or as a bigint.
+    /// Sets the outcome of a statement: the changes as a number, and the rowid as a number or a bigint.
     pub(crate) fn set_outcome(&self, changes: u64, rowid: i64, bigint: bool) {
         let slots = self.slots();
         slots[CHANGES].set((changes as f64).to_bits());
@@ -197,7 +197,7 @@ impl Memory {
         let buffer = Reference::new(env, buffer)?;
         match NonNull::new(address.cast()) {
             Some(address) => Ok(Self { buffer, address }),
-            None => Err(napi::Error::from_reason("an ArrayBuffer has no memory").into()),
+            None => Err(napi::Error::from_reason("Node-API returned an ArrayBuffer without memory").into()),
         }
     }
 }

@@ -15,24 +15,24 @@ use crate::{
     row::{Integers, argument_value},
 };
 
-/// How SQL may call a function or an aggregate.
+/// The options of an SQL function or aggregate.
 #[napi(object, object_to_js = false)]
 pub struct NativeFunctionOptions {
     /// The name in SQL.
     pub name: String,
-    /// The number of arguments; none for any number.
+    /// The number of arguments. Without a number, the function takes any number of arguments.
     pub arguments: Option<u8>,
-    /// Whether equal arguments give equal results.
+    /// `true` if equal arguments always give equal results.
     pub deterministic: bool,
-    /// Whether the schema may not call the function.
+    /// `true` if views, triggers and the rest of the schema cannot call the function.
     pub direct_only: bool,
-    /// Whether INTEGER arguments are bigints.
+    /// `true` if the function gets INTEGER arguments as bigints.
     pub bigints: bool,
-    /// The number of the registration, which `takeReleased` returns once the callbacks are no longer used.
+    /// The number of the registration. `takeReleased` returns this number once SQLite no longer uses the callbacks.
     pub registration: u32,
 }
 
-/// The facts about a function that each call needs.
+/// The settings of a function that each call needs.
 struct About {
     name: String,
     integers: Integers,
@@ -74,8 +74,9 @@ impl NativeDatabase {
         function().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Creates or replaces an aggregate: `[start, step, inverse, result]`, with undefined for no window function. The
-    /// caller keeps each callback alive. `start` returns an object, which the others get as their first argument.
+    /// Creates or replaces an aggregate. `callbacks` is `[start, step, inverse, result]`; `inverse` is undefined if the
+    /// aggregate is not a window function. The caller keeps each callback alive. `start` returns an object, which the
+    /// other callbacks get as their first argument.
     #[napi(catch_unwind)]
     pub fn aggregate(
         &self,
@@ -106,7 +107,7 @@ impl NativeDatabase {
         aggregate().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Returns the registrations whose callbacks are no longer used.
+    /// Returns the numbers of the registrations whose callbacks SQLite no longer uses, and clears the list.
     #[napi(catch_unwind)]
     pub fn take_released(&self) -> Vec<u32> {
         self.released().take()
@@ -154,7 +155,7 @@ impl Callbacks {
 }
 
 impl State {
-    /// Calls a callback with the state and the arguments.
+    /// Calls a callback with the state and the arguments of the SQL call.
     fn call(&self, callback: &Reference, arguments: &Arguments<'_>) -> Result<(), CallbackError> {
         called(&callback.env(), || {
             call(callback, arguments.len() + 1, |env, index| match index.checked_sub(1) {

@@ -1,7 +1,7 @@
-//! Raw Node-API calls with a checked status, for the path that each row takes.
+//! Raw Node-API calls with a checked status, for the code that runs for every row.
 //!
-//! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope, which is
-//! the caller's or a [`Scope`] that the caller holds.
+//! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope: the scope
+//! of the call, or a [`Scope`] that the caller holds.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -30,7 +30,7 @@ fn failure(env: &Env, status: sys::napi_status, what: &'static str) -> Failure {
     napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))).into()
 }
 
-/// A handle scope. Its drop frees the handles that were created since it was opened.
+/// A handle scope. Dropping the scope frees the handles that were created since the scope was opened.
 pub(crate) struct Scope<'e> {
     env: &'e Env,
     scope: sys::napi_handle_scope,
@@ -47,12 +47,13 @@ impl<'e> Scope<'e> {
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        // SAFETY: `open` opened the scope, which is closed once. Scopes are locals, and so close in reverse order.
+        // SAFETY: `open` opened the scope, and only this drop closes it. Scopes are local variables, so they close in
+        // reverse order.
         unsafe { sys::napi_close_handle_scope(self.env.raw(), self.scope) };
     }
 }
 
-/// Returns the type that `typeof` names.
+/// Returns the type of a value, as `typeof` reports it.
 #[inline]
 pub(crate) fn type_of(env: &Env, value: Handle) -> Outcome<sys::napi_valuetype> {
     let mut kind = sys::ValueType::napi_undefined;
@@ -157,7 +158,7 @@ pub(crate) fn property(env: &Env, object: Handle, name: &CStr) -> Outcome<Handle
     Ok(value)
 }
 
-/// Takes the pending exception, if there is one: while one is pending, no JavaScript can run.
+/// Takes the pending exception, if any. No JavaScript can run while an exception is pending.
 pub(crate) fn take_exception(env: &Env) -> Option<Handle> {
     let (mut pending, mut exception) = (false, ptr::null_mut());
     // SAFETY: `env` is the environment of the running call.
@@ -171,6 +172,7 @@ pub(crate) fn take_exception(env: &Env) -> Option<Handle> {
 
 /// Makes an exception pending.
 pub(crate) fn throw(env: &Env, exception: Handle) {
-    // SAFETY: `exception` is a handle of the running call. A thread that is being terminated has its own exception.
+    // SAFETY: `exception` is a handle of the running call. The call fails on a thread that is being terminated, whose
+    // own exception stays pending.
     unsafe { sys::napi_throw(env.raw(), exception) };
 }

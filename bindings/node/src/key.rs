@@ -13,9 +13,9 @@ pub struct NativeKey {
     pub key: Option<Uint8Array>,
     /// A passphrase, from which SQLCipher derives the key.
     pub passphrase: Option<Uint8Array>,
-    /// The number of iterations of the key derivation.
+    /// The number of iterations that derive the key.
     pub kdf_iter: Option<u32>,
-    /// Bytes per page.
+    /// The page size in bytes.
     pub page_size: Option<u32>,
     /// The major version of SQLCipher whose format and defaults apply.
     pub cipher_compatibility: Option<u32>,
@@ -23,7 +23,7 @@ pub struct NativeKey {
     pub kdf_algorithm: Option<String>,
     /// The hash function of each page's HMAC: `sha1`, `sha256` or `sha512`.
     pub hmac_algorithm: Option<String>,
-    /// Whether an HMAC authenticates each page.
+    /// `true` if an HMAC authenticates each page.
     pub use_hmac: Option<bool>,
     /// The byte order of the page number in the HMAC: `le`, `be` or `native`.
     pub hmac_pgno: Option<String>,
@@ -31,14 +31,14 @@ pub struct NativeKey {
     pub fast_kdf_iter: Option<u32>,
     /// The byte that masks the salt of the HMAC key.
     pub hmac_salt_mask: Option<u32>,
-    /// Bytes at the start of the file that are not encrypted.
+    /// The number of unencrypted bytes at the start of the file.
     pub plaintext_header_size: Option<u32>,
-    /// The salt, if it is not the first 16 bytes of the file.
+    /// The salt. The default is the first 16 bytes of the file.
     pub salt: Option<Uint8Array>,
 }
 
 impl NativeKey {
-    /// Returns the key, or `None` if the object holds none.
+    /// Returns the key, or `None` if the object holds neither a raw key nor a passphrase.
     pub(crate) fn key(&self) -> Outcome<Option<Key>> {
         let key = match (&self.key, &self.passphrase) {
             (Some(bytes), _) => Key::raw(bytes)?,

@@ -1,35 +1,35 @@
-//! How the columns of a statement's rows cross to JavaScript.
+//! The encoding of a statement's columns in the shared memory.
 
 use strongroom_database::Value;
 
 use crate::row::Integers;
 
-/// How the values of a column cross. `ts/api/build-row.ts` has the same numbers.
+/// The encoding of a column's values. `ts/api/build-row.ts` has the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    /// Integers of 32 bits, in the first half of a slot.
+    /// 32-bit integers, in the first half of a slot.
     Small = 0,
-    /// Numbers and NULL, which is NaN: SQLite has no NaN.
+    /// Numbers and NULL. NaN encodes NULL, because SQLite has no NaN.
     Number = 1,
-    /// Integers of 64 bits that become bigints.
+    /// 64-bit integers that become bigints.
     BigInt = 2,
-    /// Blobs and NULL: a slot with the place and the length of the bytes, or with the mark of `batch.rs`.
+    /// Blobs and NULL. A slot holds the offset and the length of the bytes, or a mark that `batch.rs` defines.
     Blob = 3,
-    /// Anything, as a JavaScript value.
+    /// Values of any type, each as a JavaScript value.
     Value = 4,
 }
 
-/// The kinds of the columns, which a value of another type widens.
+/// The kinds of the columns. A value that does not fit its kind widens the kind.
 pub(crate) struct Layout {
-    /// Changes with the kinds.
+    /// A number that changes whenever the kinds change.
     pub(crate) version: u32,
     /// Empty before the first row.
     pub(crate) kinds: Vec<Kind>,
 }
 
 impl Kind {
-    /// Whether the value can cross in this way.
+    /// Returns whether this kind can encode the value.
     #[inline]
     pub(crate) fn holds(self, value: Value<'_>, integers: Integers) -> bool {
         match (self, value) {
@@ -54,7 +54,7 @@ impl Kind {
         }
     }
 
-    /// Returns the narrowest kind for the values of both this kind and `value`.
+    /// Returns the narrowest kind for `value` and for every value of this kind.
     pub(crate) fn widened(self, value: Value<'_>, integers: Integers) -> Self {
         match (self, Kind::of(value, integers)) {
             _ if self.holds(value, integers) => self,
@@ -78,7 +78,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_kind_holds_the_value_that_it_is_of_or_was_widened_for() {
+    fn a_kind_holds_the_values_it_was_made_and_widened_for() {
         for integers in [Integers::Numbers, Integers::BigInts] {
             for first in VALUES {
                 let kind = Kind::of(first, integers);

@@ -1,15 +1,15 @@
 //! The addon of the npm package `strongroom`, which converts values between JavaScript and the engine.
 //!
-//! The TypeScript layer (`../ts`) has names, defaults, validation and documentation, and alone calls the exports. Three
-//! rules hold for every export:
-//! - A panic never crosses: each function has `catch_unwind`, and the TypeScript layer turns the result into an error.
-//!   `panic.test.mjs` makes each export panic.
-//! - No function takes `&mut self`: JavaScript can re-enter, so that a `RefCell` holds the state, and a second borrow
+//! The TypeScript layer (`../ts`) holds the names, defaults, validation and documentation. Only this layer calls the
+//! exports. Three rules hold for every export:
+//! - A panic never reaches Node: each function has `catch_unwind`, and the TypeScript layer turns the result into an
+//!   error. `panic.test.mjs` makes each export panic.
+//! - No function takes `&mut self`, because JavaScript can re-enter. A `RefCell` holds the state, and a second borrow
 //!   fails.
-//! - Only the modules on the path of each row, and those that keep references, have raw Node-API calls: they are listed below
-//!   with `unsafe_code`.
+//! - Only the modules that run for every row, and the modules that keep references, call Node-API directly. The list
+//!   below marks each of these modules with `unsafe_code`.
 //!
-//! The crate knows no default and no option name, and leaves every decision about a database to the engine.
+//! The crate defines no defaults and no option names, and leaves every decision about a database to the engine.
 
 mod attach;
 mod backup;
@@ -53,10 +53,10 @@ pub use crate::calls::calls;
 use crate::panic_request::{panic_if_requested, request_panic};
 pub use crate::versions::{NativeVersions, library_versions};
 
-/// `cargo xtask pack` searches for this text to find the version of an addon that it cannot load.
+/// The text from which `cargo xtask pack` reads the version of an addon that it cannot load.
 const MARK: &str = concat!("strongroom-addon-version=", env!("CARGO_PKG_VERSION"), ";");
 
-/// Returns the version of the addon's package, which the loader compares with its own.
+/// Returns the package version of the addon. The loader compares this version with its own.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
     panic_if_requested();
@@ -64,7 +64,8 @@ pub fn version() -> &'static str {
     black_box(MARK).split(['=', ';']).nth(1).unwrap_or_default()
 }
 
-/// Panics with the message, or makes the next call of another export panic: tests show what Node does then.
+/// Panics with the message, or makes the next call of another export panic. Tests use this to check what a panic does
+/// in Node.
 ///
 /// The package's public entry does not export this function.
 #[napi(js_name = "panicForTest", catch_unwind)]
@@ -77,7 +78,7 @@ pub fn panic_for_test(message: String, in_next_call: Option<bool>) {
 
 #[cfg(test)]
 mod tests {
-    //! Files of this package that must agree.
+    //! Compares the generated files of this package with the engine.
 
     use std::{env, fs, path::PathBuf};
 
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_in_typescript_are_the_engines() {
+    fn the_typescript_codes_match_the_engine() {
         let file = folder().join("ts/api/codes.ts");
         let expected = codes();
         if env::var_os("UPDATE").is_some() {

@@ -24,24 +24,24 @@ use crate::{
 /// The options of a conversion. The TypeScript layer has checked each value and filled in the defaults.
 #[napi(object, object_to_js = false)]
 pub struct NativeMigrationOptions {
-    /// The file.
+    /// The path of the file.
     pub path: String,
-    /// The key that the file has, if it is encrypted.
+    /// The current key of the file, if the file is encrypted.
     pub from: Option<NativeKey>,
-    /// The key that the file is to have, if it is to be encrypted.
+    /// The key of the converted file. Without a key, the converted file is unencrypted.
     pub to: Option<NativeKey>,
-    /// The path that is to name the original afterwards.
+    /// The path under which the original is kept. Without a path, the original is not kept.
     pub keep: Option<String>,
-    /// How long to wait for another connection's lock, in milliseconds.
+    /// The time to wait for another connection's lock, in milliseconds.
     pub timeout: u32,
 }
 
-/// How far a conversion is.
+/// The progress of a conversion.
 #[napi(object, object_from_js = false)]
 pub struct NativeMigrationProgress {
-    /// The number of pages that are done.
+    /// The number of pages that are written or read back.
     pub done: f64,
-    /// The number of pages to write and to read back, and 0 before the file is read.
+    /// The number of pages to write and to read back. The number is 0 until the conversion has read the file.
     pub total: f64,
 }
 
@@ -54,13 +54,13 @@ pub struct NativeConverted {
     pub rows: f64,
     /// The number of pages.
     pub pages: f64,
-    /// Bytes per page.
+    /// The page size in bytes.
     pub page_size: u32,
 }
 
-/// A conversion that runs on a thread of its own.
+/// A conversion that runs on its own thread.
 ///
-/// The thread never calls into Node, so that the end of a worker or of the process cannot disturb it.
+/// The thread never calls Node, so the end of a worker or of the process cannot disturb the thread.
 #[napi]
 pub struct NativeMigration {
     shared: Arc<Mutex<Shared>>,
@@ -113,7 +113,7 @@ impl NativeMigration {
         }
     }
 
-    /// Returns how far the conversion is, or null before the file is locked.
+    /// Returns the progress of the conversion, or null before the file is locked.
     #[napi(catch_unwind)]
     pub fn progress(&self) -> Option<NativeMigrationProgress> {
         panic_if_requested();
@@ -121,7 +121,7 @@ impl NativeMigration {
         Some(NativeMigrationProgress { done: progress.done as f64, total: progress.total as f64 })
     }
 
-    /// Ends the conversion soon, unless the new file has its name already.
+    /// Stops the conversion at its next progress report. A conversion that has replaced the file is not undone.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         panic_if_requested();
@@ -129,7 +129,7 @@ impl NativeMigration {
     }
 }
 
-/// When a worker ends, its conversion ends as if it had been cancelled.
+/// Cancels the conversion when its worker ends.
 impl Drop for NativeMigration {
     fn drop(&mut self) {
         lock(&self.shared).cancelled = true;
@@ -148,7 +148,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     let key = |key: Option<NativeKey>| Outcome::Ok(key.map(|key| key.key()).transpose()?.flatten());
     let (from, to) = (key(options.from)?, key(options.to)?);
     let (path, keep) = (PathBuf::from(options.path), options.keep.map(PathBuf::from));
-    // The program may change its folder while the conversion runs.
+    // The program may change its current directory while the conversion runs.
     let folder = env::current_dir().ok();
     let timeout = Duration::from_millis(options.timeout.into());
     let shared: Arc<Mutex<Shared>> = Arc::default();
@@ -172,7 +172,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     Ok(NativeMigration { shared })
 }
 
-/// Runs the conversion on its thread, where a panic would leave JavaScript waiting.
+/// Runs the conversion on its thread. Catches a panic, which would otherwise leave JavaScript waiting.
 fn run(migration: &Migration<'_>, shared: &Mutex<Shared>, work: &DetachedWork) -> State {
     let mut report = |progress| {
         let mut shared = lock(shared);
@@ -195,7 +195,7 @@ fn message(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
-/// Locks the state, also after a panic, which leaves no half of a change.
+/// Locks the state. A panic cannot leave the state half-changed, so a poisoned lock is not an error.
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A test's request that the next call of an export panics.
+//! A test's request to make the next call of an export panic.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -8,7 +8,7 @@ pub(crate) fn request_panic() {
     REQUESTED.store(true, Relaxed);
 }
 
-/// Panics if a test requested it. Every export calls this function before it does its work.
+/// Panics if a test requested a panic. Every export calls this function first.
 #[inline]
 pub(crate) fn panic_if_requested() {
     if REQUESTED.load(Relaxed) {

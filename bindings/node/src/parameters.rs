@@ -16,14 +16,15 @@ use crate::{
     text::{self, Scratch},
 };
 
-/// The kinds of the values that the TypeScript layer has put into the shared memory. `ts/api/calls.ts` has the same numbers.
+/// The kinds of the values that the TypeScript layer puts into the shared memory. `ts/api/calls.ts` has the same
+/// numbers.
 mod kind {
     pub(super) const NULL: u8 = 0;
     /// A slot with a number.
     pub(super) const NUMBER: u8 = 1;
     /// A string, which is an argument of the call.
     pub(super) const TEXT: u8 = 2;
-    /// A slot with the place and the length of bytes.
+    /// A slot with the offset and the length of bytes.
     pub(super) const BYTES: u8 = 3;
     /// A value of any type, which is an argument of the call.
     pub(super) const VALUE: u8 = 4;
@@ -50,7 +51,7 @@ impl Binder<'_> {
     /// Binds the arguments of a call, some of which are in the shared memory.
     #[inline]
     pub(crate) fn bind_call(&mut self, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
-        // Parameters without a slot have kinds as well, so that they need no case of their own.
+        // The iterator yields kinds for the parameters without a slot too, so that one loop binds all parameters.
         let kinds = exchange.bytes()[..MAX_PARAMETERS].iter().map(Cell::get);
         let slots = exchange.slots()[FIRST..].iter().map(Cell::get);
         let places = kinds.zip(slots).chain(iter::repeat((kind::VALUE, 0)));
@@ -86,9 +87,7 @@ impl Binder<'_> {
                 let Some(integer) = integer_of(self.env, value)? else {
                     let label = self.label(index);
                     return Err(Problem::Range {
-                        message: format!(
-                            "{label} does not fit SQLite's integers, which have 64 bits and a sign"
-                        ),
+                        message: format!("{label} does not fit into SQLite's signed 64-bit integers"),
                     }
                     .into());
                 };
@@ -121,7 +120,7 @@ impl Binder<'_> {
         Ok(self.statement.bind(index, Value::Blob(bytes))?)
     }
 
-    /// Names a parameter in a message: by its position, and by its name if it has one.
+    /// Returns the label of a parameter in an error message: its position, and its name if it has one.
     fn label(&self, index: usize) -> String {
         match self.statement.parameter_name(index) {
             Some(name) => format!("parameter {index} ({name})"),
@@ -143,8 +142,8 @@ impl Binder<'_> {
 ///
 /// # Safety
 ///
-/// No JavaScript runs while the bytes are in use, and no other thread can write them: the TypeScript layer copies shared
-/// memory.
+/// While the bytes are in use, no JavaScript runs and no other thread can write them. The TypeScript layer copies a
+/// SharedArrayBuffer first.
 pub(crate) unsafe fn bytes_of(env: &Env, value: Handle) -> Option<&[u8]> {
     let mut kind = sys::TypedarrayType::int8_array;
     let (mut length, mut data) = (0, ptr::null_mut());
@@ -164,15 +163,16 @@ pub(crate) unsafe fn bytes_of(env: &Env, value: Handle) -> Option<&[u8]> {
     if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
         return None;
     }
-    // A view on a detached buffer, or on an empty one, has no address.
+    // The address of a view on a detached or an empty buffer may be null.
     if data.is_null() || length == 0 {
         return Some(&[]);
     }
-    // SAFETY: Node-API returned address and length of memory that the handle keeps alive. The caller guarantees the rest.
+    // SAFETY: Node-API returned the address and the length of memory that the handle keeps alive. The caller guarantees
+    // that no code writes the memory.
     Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) })
 }
 
-/// Returns a bigint that SQLite can store, or `None` for one that has more than 64 bits.
+/// Returns a bigint as an `i64`, or `None` if the bigint does not fit.
 pub(crate) fn integer_of(env: &Env, value: Handle) -> Outcome<Option<i64>> {
     let (mut integer, mut lossless) = (0, false);
     // SAFETY: `value` is a handle of the running call; Node-API checks that it is a bigint.

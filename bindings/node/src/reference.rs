@@ -7,22 +7,22 @@ use napi::{Env, Status, sys};
 use crate::error::Outcome;
 use crate::handle::{Handle, check};
 
-/// Keeps a value alive, or refers to one, until it is dropped on the thread of its environment.
+/// A strong or a weak reference to a value. The reference is dropped on the thread of its environment.
 pub(crate) struct Reference {
     env: sys::napi_env,
     reference: sys::napi_ref,
 }
 
 impl Reference {
-    /// Keeps a value of the running call.
+    /// Keeps a value of the running call alive.
     pub(crate) fn new(env: &Env, value: Handle) -> Outcome<Self> {
         Self::counted(env, value, 1)
     }
 
-    /// Refers to a value that something else keeps alive, such as the session of the TypeScript layer.
+    /// Refers to a value that another owner keeps alive, such as the session of the TypeScript layer.
     ///
-    /// A reference that keeps a function alive would keep alive all that the function refers to: often the database, which
-    /// then could not be collected.
+    /// A strong reference to a function would also keep alive every value that the function uses. If the function uses
+    /// the database, the database could then never be collected.
     pub(crate) fn weak(env: &Env, value: Handle) -> Outcome<Self> {
         Self::counted(env, value, 0)
     }
@@ -35,7 +35,7 @@ impl Reference {
         Ok(Self { env: env.raw(), reference })
     }
 
-    /// Returns the environment of the value. A reference is used only while a call of its environment runs.
+    /// Returns the environment of the value. Callers use a reference only during a call of its environment.
     pub(crate) fn env(&self) -> Env {
         Env::from_raw(self.env)
     }
@@ -56,7 +56,7 @@ impl Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        // SAFETY: the reference lives, and is dropped with an object of its environment, on the environment's thread.
+        // SAFETY: the reference lives, and an object of its environment drops it on the environment's thread.
         unsafe { sys::napi_delete_reference(self.env, self.reference) };
     }
 }

@@ -14,7 +14,8 @@ use crate::{
 
 #[napi]
 impl NativeDatabase {
-    /// Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel.
+    /// Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel the
+    /// rekey.
     #[napi(catch_unwind)]
     pub fn rekey(
         &self,

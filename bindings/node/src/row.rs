@@ -1,4 +1,4 @@
-//! Turns the engine's values into JavaScript values.
+//! Converts the engine's values to JavaScript values.
 
 use std::ptr;
 
@@ -14,13 +14,13 @@ use crate::{
 /// The JavaScript type of INTEGER values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Integers {
-    /// Numbers, inexact beyond 2^53.
+    /// Numbers. Integers beyond 2^53 lose precision.
     Numbers,
     /// Bigints.
     BigInts,
 }
 
-/// Creates the value of a caller's callback from an SQL value.
+/// Creates the argument of a caller's callback from an SQL value.
 pub(crate) fn argument_value(
     env: &Env,
     value: Value<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn argument_value(
     }
 }
 
-/// Creates a value that is not a text.
+/// Creates a value of any type except text.
 #[inline]
 pub(crate) fn plain_value(env: &Env, value: Value<'_>, integers: Integers) -> Outcome<Handle> {
     match value {
@@ -75,7 +75,7 @@ fn real_value(env: &Env, number: f64) -> Outcome<Handle> {
 fn blob_value(env: &Env, bytes: &[u8]) -> Outcome<Handle> {
     let mut result = ptr::null_mut();
     let address = bytes.as_ptr().cast();
-    // SAFETY: address and length belong to the slice, which Node-API copies.
+    // SAFETY: the address and the length belong to the slice, which Node-API copies.
     let status = unsafe {
         sys::napi_create_buffer_copy(env.raw(), bytes.len(), address, ptr::null_mut(), &mut result)
     };

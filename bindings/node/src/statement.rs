@@ -24,7 +24,7 @@ use crate::{
 pub struct NativeColumn {
     /// The column's name in the result.
     pub name: String,
-    /// The table's column that this column shows, if it shows one.
+    /// The name of the table column, unless the column is an expression.
     pub column: Option<String>,
     /// The table of `column`.
     pub table: Option<String>,
@@ -35,14 +35,14 @@ pub struct NativeColumn {
     pub declared_type: Option<String>,
 }
 
-/// The columns of a statement's rows, and how their values cross.
+/// The columns of a statement's rows, and the encoding of their values.
 #[napi(object)]
 pub struct NativeLayout {
-    /// The names in the result.
+    /// The names of the columns in the result.
     pub names: Vec<String>,
     /// The table of each column, undefined for an expression.
     pub tables: Vec<Option<String>>,
-    /// How the values of each column crossed in the last rows of this form. `ts/api/build-row.ts` names the numbers.
+    /// The kinds of the columns in the last rows of this form. `ts/api/build-row.ts` names the kinds.
     pub kinds: Vec<u8>,
 }
 
@@ -93,21 +93,21 @@ impl NativeStatement {
         Ok(state.statement.sql().to_owned())
     }
 
-    /// Whether the statement leaves the database as it is.
+    /// Returns whether the statement leaves the database unchanged.
     #[napi(getter, catch_unwind)]
     pub fn readonly(&self, env: Env) -> napi::Result<bool> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(state.statement.is_read_only())
     }
 
-    /// Returns the number of columns, 0 for a statement without rows.
+    /// Returns the number of columns, or 0 for a statement without rows.
     #[napi(getter, catch_unwind)]
     pub fn column_count(&self, env: Env) -> napi::Result<u32> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(u32::try_from(state.statement.column_count()).unwrap_or(u32::MAX))
     }
 
-    /// Returns the names of the parameters with their prefixes, and null for a `?`.
+    /// Returns the names of the parameters with their prefixes. The name of a `?` is null.
     #[napi(catch_unwind)]
     pub fn parameters(&self, env: Env) -> napi::Result<Vec<Option<String>>> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
@@ -132,21 +132,21 @@ impl NativeStatement {
             .collect())
     }
 
-    /// Returns the handle by which the functions of `calls` know the statement.
+    /// Returns the handle that identifies the statement to the functions of `calls`.
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn handle(&self, env: Env) -> napi::Result<Handle> {
         panic_if_requested();
         calls::external(&env, &self.running).map_err(|failure| failure.throw(&env))
     }
 
-    /// Whether callers that prepare the same SQL again can share the statement, as long as the schema stays.
+    /// Returns whether callers that prepare the same SQL can share the statement until the schema changes.
     #[napi(getter, catch_unwind)]
     pub fn reusable(&self, env: Env) -> napi::Result<bool> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(state.statement.is_reusable())
     }
 
-    /// Returns the columns of the last rows of the form.
+    /// Returns the columns of the last rows of the given form.
     #[napi(catch_unwind)]
     pub fn layout(&self, env: Env, bigints: bool, only_first: bool) -> napi::Result<NativeLayout> {
         let layout = || {
@@ -160,14 +160,14 @@ impl NativeStatement {
         layout().map_err(|failure: Failure| failure.throw(&env))
     }
 
-    /// Returns the SQL with the values that are bound, without keys, or null if memory is short.
+    /// Returns the SQL with the bound values and without keys, or null if memory runs out.
     #[napi(catch_unwind)]
     pub fn expanded(&self, env: Env) -> napi::Result<Option<String>> {
         let state = self.state().map_err(|failure| failure.throw(&env))?;
         Ok(state.statement.expanded_sql())
     }
 
-    /// Binds one value to each parameter for all later calls.
+    /// Binds one value to each parameter. The values apply to all later calls.
     #[napi(catch_unwind)]
     pub fn bind(
         &self,
@@ -194,12 +194,12 @@ impl State {
         bound
     }
 
-    /// Whether rows may be read before the caller asks for them, while the statement is on a row.
+    /// Returns whether rows may be read before the caller requests them, while the statement is on a row.
     ///
-    /// The last row would otherwise end the transaction, and the caller's other statements would see what other connections
-    /// have changed since.
+    /// Holds the read transaction open if it can. The last row would otherwise end the transaction, and the caller's
+    /// other statements would see later changes of other connections.
     pub(crate) fn may_read_ahead(&mut self, database: &Database) -> bool {
-        // A rollback could take back rows that were read and not yet seen.
+        // A rollback could undo rows that the batch has read and the caller has not seen.
         if database.is_writing() {
             return false;
         }

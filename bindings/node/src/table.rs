@@ -45,7 +45,7 @@ struct Shared {
 struct Cursor {
     table: Rc<Shared>,
     cursor: Reference,
-    /// The values of the current row, in an array that `next` fills again for each row.
+    /// The values of the current row. `next` fills this array again for each row.
     values: Reference,
     ended: bool,
 }
@@ -54,9 +54,10 @@ struct Cursor {
 impl NativeDatabase {
     /// Creates or replaces a module of virtual tables. The caller keeps `connect` alive.
     ///
-    /// `connect(module, database, table, ...arguments)` returns a table: its `columns` and `parameters`, `directOnly`,
-    /// `bigints`, its `registration`, and three functions. `open(...parameters)` returns a cursor, whose `values` are those
-    /// of the current row, `next(cursor)` whether there is another row, and `close(cursor)` ends it early.
+    /// `connect(module, database, table, ...arguments)` returns a table: an object with `columns`, `parameters`,
+    /// `directOnly`, `bigints`, `registration`, and three functions. `open(...parameters)` returns a cursor, whose
+    /// `values` are the values of the current row. `next(cursor)` moves to the next row and returns false if the rows
+    /// have ended. `close(cursor)` ends the rows early.
     #[napi(catch_unwind)]
     pub fn table(
         &self,
@@ -160,7 +161,7 @@ impl Rows for Cursor {
 }
 
 impl Drop for Cursor {
-    /// Ends the rows of a statement that needs no more of them, also after an exception, which stays pending.
+    /// Closes the cursor of a statement that needs no more rows. A pending exception stays pending.
     fn drop(&mut self) {
         if self.ended {
             return;
@@ -168,7 +169,7 @@ impl Drop for Cursor {
         let env = self.cursor.env();
         let Ok(_scope) = handle::Scope::open(&env) else { return };
         let exception = handle::take_exception(&env);
-        // The statement has its result already: an exception here has nowhere to go.
+        // The statement already has its result, so an exception of `close` is dropped.
         let _ = call(&self.table.close, 1, |_, _| self.cursor.value());
         handle::take_exception(&env);
         if let Some(exception) = exception {

@@ -1,6 +1,7 @@
-//! Text between SQLite, which has UTF-8, and V8, which has Latin-1 and UTF-16.
+//! Converts text between SQLite (UTF-8) and V8 (Latin-1 and UTF-16).
 //!
-//! V8's own conversions of UTF-8 are several times slower. The functions here pass Latin-1 and UTF-16, which V8 copies.
+//! V8's own UTF-8 conversions are several times slower. The functions here pass Latin-1 and UTF-16, which V8 only
+//! copies.
 
 use std::ptr;
 
@@ -10,10 +11,10 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{Outcome, Problem};
 use crate::handle::{Handle, check};
 
-/// The number of UTF-16 units that are kept for the next text.
+/// The largest number of UTF-16 units to keep allocated for the next text.
 const MAX_KEPT: usize = 32 * 1024;
 
-/// Memory for converting values, which a statement reuses, and which is wiped before it is freed.
+/// Reusable memory for conversions. The memory is wiped before it is freed.
 #[derive(Default)]
 pub(crate) struct Scratch {
     utf8: Zeroizing<Vec<u8>>,
@@ -21,7 +22,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Frees the memory of an exceptionally long text.
+    /// Frees the memory if a long text made it large.
     pub(crate) fn trim(&mut self) {
         if self.utf16.capacity() > MAX_KEPT {
             *self = Self::default();
@@ -29,7 +30,7 @@ impl Scratch {
     }
 }
 
-/// Empties a vector with room for `length` elements. Memory that is too small is wiped.
+/// Empties a vector and makes room for `length` elements. Wipes memory that it replaces.
 fn make_room<T: Zeroize>(memory: &mut Zeroizing<Vec<T>>, length: usize)
 where
     Vec<T>: Zeroize,
@@ -40,7 +41,8 @@ where
     memory.clear();
 }
 
-/// Creates a string from the text of SQLite. `holder` names its place in the message for a text that is too long.
+/// Creates a JavaScript string from SQLite's text. `holder` names the place of the text in the error for a text that is
+/// too long.
 ///
 /// Invalid UTF-8 becomes U+FFFD.
 #[inline]
@@ -51,7 +53,7 @@ pub(crate) fn create_string(
     holder: impl FnOnce() -> String,
 ) -> Outcome<Handle> {
     let mut result = ptr::null_mut();
-    // SAFETY: addresses and lengths belong to the slices, which Node-API copies.
+    // SAFETY: the addresses and the lengths belong to the slices, which Node-API copies.
     let status = unsafe {
         if text.is_ascii() {
             let address = text.as_ptr().cast();
@@ -65,10 +67,10 @@ pub(crate) fn create_string(
     };
     check(env, status, "the text of a column").map_err(|failure| match failure.is_pending() {
         true => failure,
-        // V8 throws no error for a text that is too long: it returns nothing.
+        // V8 throws no exception for a text that is too long, so the failure is not pending.
         false => Problem::Range {
             message: format!(
-                "{} holds {} bytes of text, more than a JavaScript string can: cast it to BLOB",
+                "{} holds {} bytes of text, more than a JavaScript string can hold: cast it to BLOB",
                 holder(),
                 text.len()
             ),
@@ -91,18 +93,18 @@ pub(crate) fn read_string<'s>(
     Ok(encode_utf8(units, utf8).then_some(utf8.as_slice()))
 }
 
-/// Reads the UTF-16 units of a string into the start of `units`. Returns their number.
+/// Reads the UTF-16 units of a string into the start of `units`. Returns the number of units.
 fn read_units(env: &Env, value: Handle, units: &mut Zeroizing<Vec<u16>>) -> Outcome<usize> {
     if units.is_empty() {
         units.resize(256, 0);
     }
     let length = fill(env, value, units)?;
-    // Node-API cuts off what has no room, and writes a NUL.
+    // Node-API truncates a string that does not fit, and always writes a NUL.
     if length + 1 < units.len() {
         return Ok(length);
     }
     let mut needed = 0;
-    // SAFETY: without a buffer Node-API only returns the length.
+    // SAFETY: without a buffer, Node-API only returns the length.
     let status =
         unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut needed) };
     check(env, status, "napi_get_value_string_utf16")?;
@@ -111,10 +113,11 @@ fn read_units(env: &Env, value: Handle, units: &mut Zeroizing<Vec<u16>>) -> Outc
     fill(env, value, units)
 }
 
-/// Fills the buffer with as many units as it has room for. Returns their number.
+/// Fills the buffer with as many units as fit. Returns the number of units.
 fn fill(env: &Env, value: Handle, units: &mut [u16]) -> Outcome<usize> {
     let mut written = 0;
-    // SAFETY: `value` is a handle of the running call, and Node-API checks that it is a string. The buffer has the length.
+    // SAFETY: `value` is a handle of the running call, and Node-API checks that it is a string. The buffer has the
+    // given length.
     let status = unsafe {
         sys::napi_get_value_string_utf16(env.raw(), value, units.as_mut_ptr(), units.len(), &mut written)
     };
@@ -122,9 +125,9 @@ fn fill(env: &Env, value: Handle, units: &mut [u16]) -> Outcome<usize> {
     Ok(written)
 }
 
-/// Encodes UTF-16 as UTF-8. Returns false for a lone surrogate.
+/// Encodes UTF-16 as UTF-8. Returns false if the text has a lone surrogate.
 fn encode_utf8(units: &[u16], utf8: &mut Zeroizing<Vec<u8>>) -> bool {
-    // The two loops compile to vector instructions.
+    // The compiler vectorizes both loops.
     if units.iter().fold(0, |all, unit| all | unit) < 0x80 {
         make_room(utf8, units.len());
         utf8.extend(units.iter().map(|&unit| unit as u8));
@@ -157,9 +160,9 @@ fn encode_utf8(units: &[u16], utf8: &mut Zeroizing<Vec<u8>>) -> bool {
     true
 }
 
-/// Decodes UTF-8 into the start of `units`, or returns `None` for text that is not valid.
+/// Decodes UTF-8 into the start of `units`, or returns `None` for invalid text.
 ///
-/// One pass checks and decodes. The ranges of each length are those of table 3-7 of the Unicode standard.
+/// Checks and decodes in one pass. The byte ranges of each length come from table 3-7 of the Unicode standard.
 fn decode_utf8<'u>(text: &[u8], units: &'u mut Zeroizing<Vec<u16>>) -> Option<&'u [u16]> {
     // UTF-16 has at most as many units as UTF-8 has bytes.
     if units.len() < text.len() {
@@ -219,7 +222,7 @@ fn decode_utf8<'u>(text: &[u8], units: &'u mut Zeroizing<Vec<u16>>) -> Option<&'
 mod tests {
     use super::*;
 
-    /// Texts with every length of a sequence, and with the first and the last scalar of each.
+    /// Texts with UTF-8 sequences of every length, and with the first and the last scalar of each length.
     const TEXTS: [&str; 6] = [
         "",
         "ascii",
@@ -230,7 +233,7 @@ mod tests {
     ];
 
     #[test]
-    fn text_is_decoded_and_encoded_as_the_standard_library_does() {
+    fn text_converts_as_in_the_standard_library() {
         for text in TEXTS {
             let expected: Vec<u16> = text.encode_utf16().collect();
             let mut units = Zeroizing::new(vec![0xAAAA; 3]);
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_two_bytes_and_every_change_of_a_sequence_are_judged_as_the_standard_library_does() {
+    fn decoding_accepts_the_same_bytes_as_the_standard_library() {
         let same = |bytes: &[u8]| {
             let expected: Option<Vec<u16>> =
                 str::from_utf8(bytes).ok().map(|text| text.encode_utf16().collect());
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_not_encoded() {
+    fn encoding_refuses_a_lone_surrogate() {
         let lone: [&[u16]; 5] =
             [&[0xD800], &[0xDC00], &[0x41, 0xDBFF, 0x41], &[0xDFFF, 0xD800], &[0xD83D, 0xD83D, 0xDE00]];
         for units in lone {

@@ -5,7 +5,7 @@ use napi_derive::napi;
 
 use crate::{error::Failure, panic_request::panic_if_requested};
 
-/// The versions, as each library reports its own.
+/// The version that each library reports.
 #[napi(object, object_from_js = false)]
 pub struct NativeVersions {
     /// SQLite.
@@ -22,7 +22,7 @@ pub struct NativeVersions {
 ///
 /// # Errors
 ///
-/// An error of the engine if a library cannot be initialised.
+/// Fails if a library cannot be initialised.
 #[napi(catch_unwind)]
 pub fn library_versions(env: Env) -> napi::Result<NativeVersions> {
     panic_if_requested();

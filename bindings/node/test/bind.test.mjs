@@ -48,7 +48,7 @@ test('a bigint beyond 64 bits is a RangeError that names the parameter', () => {
     assert.throws(() => db.prepare('SELECT ?, :far').get(1, { far: value }), {
       name: 'RangeError',
       code: 'ERR_OUT_OF_RANGE',
-      message: /^parameter 2 \(:far\).*64 bits/,
+      message: /^parameter 2 \(:far\).*64-bit/,
     })
   }
 })

@@ -6,30 +6,30 @@ export declare class NativeBackup {
   step(pages: number): NativeBackupProgress
   /** Completes the copy on another thread. The promise never rejects; `result` throws the error. */
   complete(): Promise<void>
-  /** Returns how far the completion is, if it takes pages to complete the copy. */
+  /** Returns the progress of the completion, or null before it writes any pages. */
   progress(): NativeBackupProgress | null
-  /** Throws the error that the completion ended with, if there was one. */
+  /** Throws the error of the completion, if it failed. */
   result(): void
-  /** Removes the temporary file, and ends the completion soon. */
+  /** Removes the temporary file and stops the completion at its next progress report. */
   cancel(): void
 }
 
 /** A connection to a database. */
 export declare class NativeDatabase {
-  /** Attaches a database, and checks its key. */
+  /** Attaches a database and checks its key. */
   attach(name: string, options: NativeAttachOptions): void
   /** Detaches a database. */
   detach(name: string): void
-  /** Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel. */
+  /** Checks the database `schema`. Calls `progress(checked, total)`, which returns false to cancel the check. */
   check(schema: string, progress: (checked: number, total: number) => boolean): NativeCheckReport
   /**
-   * Opens a database, and checks the key if there is one.
+   * Opens a database and checks its key, if it has one.
    *
-   * `verbose` is called with the SQL of each statement before the statement runs, and stops it by throwing. The caller
-   * keeps it alive.
+   * The connection calls `verbose` with the SQL of each statement before the statement runs. An exception from
+   * `verbose` stops the statement. The caller keeps `verbose` alive.
    */
   constructor(options: NativeOpenOptions, verbose?: ((sql: string) => unknown) | undefined)
-  /** Whether a transaction is open. */
+  /** Returns whether a transaction is open. */
   get inTransaction(): boolean
   /** Prepares the single statement in `sql`. */
   prepare(sql: string): NativeStatement
@@ -37,50 +37,55 @@ export declare class NativeDatabase {
   exec(sql: string): void
   /** Forbids or allows SQL that can damage the file. */
   defensive(on: boolean): void
-  /** Starts a copy of the database `schema` into a file: with the source's key, with another one, or plain. */
+  /** Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted. */
   backup(schema: string, path: string, key: NativeKey | undefined | null, plain: boolean): NativeBackup
-  /** Returns the bytes of the database `schema` as a plain database file. */
+  /** Returns the database `schema` as the bytes of an unencrypted database file. */
   serialize(schema: string): Buffer
-  /** Returns the bytes of the database `schema` as an encrypted database file, with the source's key or another one. */
+  /** Returns the database `schema` as the bytes of an encrypted database file, with the source's key or another key. */
   serializeEncrypted(schema: string, key?: NativeKey | undefined | null): Buffer
   /** Closes the connection and finalizes its statements. */
   close(): void
-  /** Loads an extension of SQLite, and calls the function `entryPoint`, or the one that SQLite chooses. */
+  /** Loads an SQLite extension and calls the function `entryPoint`, or SQLite's default entry point. */
   loadExtension(path: string, entryPoint?: string | undefined | null): void
   /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
   function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
   /**
-   * Creates or replaces an aggregate: `[start, step, inverse, result]`, with undefined for no window function. The
-   * caller keeps each callback alive. `start` returns an object, which the others get as their first argument.
+   * Creates or replaces an aggregate. `callbacks` is `[start, step, inverse, result]`; `inverse` is undefined if the
+   * aggregate is not a window function. The caller keeps each callback alive. `start` returns an object, which the
+   * other callbacks get as their first argument.
    */
   aggregate(options: NativeFunctionOptions, callbacks: readonly unknown[]): void
-  /** Returns the registrations whose callbacks are no longer used. */
+  /** Returns the numbers of the registrations whose callbacks SQLite no longer uses, and clears the list. */
   takeReleased(): Array<number>
-  /** Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel. */
+  /**
+   * Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel the
+   * rekey.
+   */
   rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
   /**
    * Creates or replaces a module of virtual tables. The caller keeps `connect` alive.
    *
-   * `connect(module, database, table, ...arguments)` returns a table: its `columns` and `parameters`, `directOnly`,
-   * `bigints`, its `registration`, and three functions. `open(...parameters)` returns a cursor, whose `values` are those
-   * of the current row, `next(cursor)` whether there is another row, and `close(cursor)` ends it early.
+   * `connect(module, database, table, ...arguments)` returns a table: an object with `columns`, `parameters`,
+   * `directOnly`, `bigints`, `registration`, and three functions. `open(...parameters)` returns a cursor, whose
+   * `values` are the values of the current row. `next(cursor)` moves to the next row and returns false if the rows
+   * have ended. `close(cursor)` ends the rows early.
    */
   table(name: string, eponymous: boolean, registration: number, connect: (...words: string[]) => unknown): void
 }
 
 /**
- * A conversion that runs on a thread of its own.
+ * A conversion that runs on its own thread.
  *
- * The thread never calls into Node, so that the end of a worker or of the process cannot disturb it.
+ * The thread never calls Node, so the end of a worker or of the process cannot disturb the thread.
  */
 export declare class NativeMigration {
   /** Starts the conversion. */
   constructor(options: NativeMigrationOptions)
   /** Returns the result, or null while the conversion runs. Throws the error that ended the conversion. */
   poll(): NativeConverted | null
-  /** Returns how far the conversion is, or null before the file is locked. */
+  /** Returns the progress of the conversion, or null before the file is locked. */
   progress(): NativeMigrationProgress | null
-  /** Ends the conversion soon, unless the new file has its name already. */
+  /** Stops the conversion at its next progress report. A conversion that has replaced the file is not undone. */
   cancel(): void
 }
 
@@ -88,23 +93,23 @@ export declare class NativeMigration {
 export declare class NativeStatement {
   /** Returns the statement's SQL, without keys. */
   get source(): string
-  /** Whether the statement leaves the database as it is. */
+  /** Returns whether the statement leaves the database unchanged. */
   get readonly(): boolean
-  /** Returns the number of columns, 0 for a statement without rows. */
+  /** Returns the number of columns, or 0 for a statement without rows. */
   get columnCount(): number
-  /** Returns the names of the parameters with their prefixes, and null for a `?`. */
+  /** Returns the names of the parameters with their prefixes. The name of a `?` is null. */
   parameters(): Array<string | undefined | null>
   /** Returns the columns of the rows and their origins. */
   columns(): Array<NativeColumn>
-  /** Returns the handle by which the functions of `calls` know the statement. */
+  /** Returns the handle that identifies the statement to the functions of `calls`. */
   handle(): object
-  /** Whether callers that prepare the same SQL again can share the statement, as long as the schema stays. */
+  /** Returns whether callers that prepare the same SQL can share the statement until the schema changes. */
   get reusable(): boolean
-  /** Returns the columns of the last rows of the form. */
+  /** Returns the columns of the last rows of the given form. */
   layout(bigints: boolean, onlyFirst: boolean): NativeLayout
-  /** Returns the SQL with the values that are bound, without keys, or null if memory is short. */
+  /** Returns the SQL with the bound values and without keys, or null if memory runs out. */
   expanded(): string | null
-  /** Binds one value to each parameter for all later calls. */
+  /** Binds one value to each parameter. The values apply to all later calls. */
   bind(values: readonly unknown[]): void
 }
 
@@ -113,7 +118,7 @@ export declare class NativeStatement {
  *
  * # Errors
  *
- * Those of Node-API.
+ * Fails if Node-API fails.
  */
 export declare function calls(): unknown[]
 
@@ -122,15 +127,15 @@ export declare function calls(): unknown[]
  *
  * # Errors
  *
- * An error of the engine if a library cannot be initialised.
+ * Fails if a library cannot be initialised.
  */
 export declare function libraryVersions(): NativeVersions
 
 /** The options of an attached database. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeAttachOptions {
-  /** The file. Without a path the database is in memory. */
+  /** The path of the file. Without a path, the database is in memory. */
   path?: string
-  /** The key. Without a key, the database has that of the main database. */
+  /** The key. The default is the key of the main database. */
   key?: NativeKey
   /** Use no key. */
   plain: boolean
@@ -140,21 +145,21 @@ export interface NativeAttachOptions {
   mustExist: boolean
 }
 
-/** How far a backup is. */
+/** The progress of a backup. */
 export interface NativeBackupProgress {
   /** The number of pages to copy. */
   totalPages: number
-  /** The number of pages that are still to be copied. */
+  /** The number of pages left to copy. */
   remainingPages: number
-  /** Whether a lock or an open transaction prevents copying for now. */
+  /** `true` while a lock or an open transaction blocks the copy. */
   waiting: boolean
-  /** Whether every page is copied. */
+  /** `true` once every page is copied. */
   copied: boolean
 }
 
-/** An error behind a thrown one. */
+/** A cause of a thrown error. */
 export interface NativeCause {
-  /** The error's code, if it is one of the engine, of a key or of the codec. */
+  /** The error's code, if the error comes from the engine, a key or the codec. */
   code?: string
   /** The number of the operating system's error, except on Windows. */
   errno?: number
@@ -164,7 +169,7 @@ export interface NativeCause {
 
 /** A problem of a database. */
 export interface NativeCheckProblem {
-  /** The kind. */
+  /** The kind of the problem. */
   kind: 'page' | 'structure' | 'foreign-key'
   /** The number of the page, counted from 1. */
   page?: number
@@ -180,9 +185,9 @@ export interface NativeCheckProblem {
 export interface NativeCheckReport {
   /** The number of pages. */
   pages: number
-  /** Whether the authentication of each page was checked. */
+  /** `true` if the check verified the HMAC of each page. */
   authenticated: boolean
-  /** The problems. */
+  /** The problems that the check found. */
   problems: Array<NativeCheckProblem>
 }
 
@@ -190,7 +195,7 @@ export interface NativeCheckReport {
 export interface NativeColumn {
   /** The column's name in the result. */
   name: string
-  /** The table's column that this column shows, if it shows one. */
+  /** The name of the table column, unless the column is an expression. */
   column?: string
   /** The table of `column`. */
   table?: string
@@ -208,23 +213,23 @@ export interface NativeConverted {
   rows: number
   /** The number of pages. */
   pages: number
-  /** Bytes per page. */
+  /** The page size in bytes. */
   pageSize: number
 }
 
-/** How SQL may call a function or an aggregate. */
+/** The options of an SQL function or aggregate. */
 export interface NativeFunctionOptions {
   /** The name in SQL. */
   name: string
-  /** The number of arguments; none for any number. */
+  /** The number of arguments. Without a number, the function takes any number of arguments. */
   arguments?: number
-  /** Whether equal arguments give equal results. */
+  /** `true` if equal arguments always give equal results. */
   deterministic: boolean
-  /** Whether the schema may not call the function. */
+  /** `true` if views, triggers and the rest of the schema cannot call the function. */
   directOnly: boolean
-  /** Whether INTEGER arguments are bigints. */
+  /** `true` if the function gets INTEGER arguments as bigints. */
   bigints: boolean
-  /** The number of the registration, which `takeReleased` returns once the callbacks are no longer used. */
+  /** The number of the registration. `takeReleased` returns this number once SQLite no longer uses the callbacks. */
   registration: number
 }
 
@@ -234,9 +239,9 @@ export interface NativeKey {
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. */
   passphrase?: Uint8Array
-  /** The number of iterations of the key derivation. */
+  /** The number of iterations that derive the key. */
   kdfIter?: number
-  /** Bytes per page. */
+  /** The page size in bytes. */
   pageSize?: number
   /** The major version of SQLCipher whose format and defaults apply. */
   cipherCompatibility?: number
@@ -244,7 +249,7 @@ export interface NativeKey {
   kdfAlgorithm?: string
   /** The hash function of each page's HMAC: `sha1`, `sha256` or `sha512`. */
   hmacAlgorithm?: string
-  /** Whether an HMAC authenticates each page. */
+  /** `true` if an HMAC authenticates each page. */
   useHmac?: boolean
   /** The byte order of the page number in the HMAC: `le`, `be` or `native`. */
   hmacPgno?: string
@@ -252,49 +257,49 @@ export interface NativeKey {
   fastKdfIter?: number
   /** The byte that masks the salt of the HMAC key. */
   hmacSaltMask?: number
-  /** Bytes at the start of the file that are not encrypted. */
+  /** The number of unencrypted bytes at the start of the file. */
   plaintextHeaderSize?: number
-  /** The salt, if it is not the first 16 bytes of the file. */
+  /** The salt. The default is the first 16 bytes of the file. */
   salt?: Uint8Array
 }
 
-/** The columns of a statement's rows, and how their values cross. */
+/** The columns of a statement's rows, and the encoding of their values. */
 export interface NativeLayout {
-  /** The names in the result. */
+  /** The names of the columns in the result. */
   names: Array<string>
   /** The table of each column, undefined for an expression. */
   tables: Array<string | undefined | null>
-  /** How the values of each column crossed in the last rows of this form. `ts/api/build-row.ts` names the numbers. */
+  /** The kinds of the columns in the last rows of this form. `ts/api/build-row.ts` names the kinds. */
   kinds: Array<number>
 }
 
 /** The options of a conversion. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeMigrationOptions {
-  /** The file. */
+  /** The path of the file. */
   path: string
-  /** The key that the file has, if it is encrypted. */
+  /** The current key of the file, if the file is encrypted. */
   from?: NativeKey
-  /** The key that the file is to have, if it is to be encrypted. */
+  /** The key of the converted file. Without a key, the converted file is unencrypted. */
   to?: NativeKey
-  /** The path that is to name the original afterwards. */
+  /** The path under which the original is kept. Without a path, the original is not kept. */
   keep?: string
-  /** How long to wait for another connection's lock, in milliseconds. */
+  /** The time to wait for another connection's lock, in milliseconds. */
   timeout: number
 }
 
-/** How far a conversion is. */
+/** The progress of a conversion. */
 export interface NativeMigrationProgress {
-  /** The number of pages that are done. */
+  /** The number of pages that are written or read back. */
   done: number
-  /** The number of pages to write and to read back, and 0 before the file is read. */
+  /** The number of pages to write and to read back. The number is 0 until the conversion has read the file. */
   total: number
 }
 
 /** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeOpenOptions {
-  /** The file. Without a path the database is in memory. */
+  /** The path of the file. Without a path, the database is in memory. */
   path?: string
-  /** The bytes of a database file, of which the database is a copy in memory. */
+  /** The bytes of a database file. The database is a copy of the bytes in memory. */
   image?: Uint8Array
   /** The key, if the database is encrypted. */
   key?: NativeKey
@@ -302,11 +307,11 @@ export interface NativeOpenOptions {
   readonly: boolean
   /** Refuse to create the file. */
   mustExist: boolean
-  /** How long to wait for another connection's lock, in milliseconds. */
+  /** The time to wait for another connection's lock, in milliseconds. */
   timeout: number
 }
 
-/** The versions, as each library reports its own. */
+/** The version that each library reports. */
 export interface NativeVersions {
   /** SQLite. */
   sqlite: string
@@ -319,11 +324,12 @@ export interface NativeVersions {
 }
 
 /**
- * Panics with the message, or makes the next call of another export panic: tests show what Node does then.
+ * Panics with the message, or makes the next call of another export panic. Tests use this to check what a panic does
+ * in Node.
  *
  * The package's public entry does not export this function.
  */
 export declare function panicForTest(message: string, inNextCall?: boolean | undefined | null): void
 
-/** Returns the version of the addon's package, which the loader compares with its own. */
+/** Returns the package version of the addon. The loader compares this version with its own. */
 export declare function version(): string

@@ -1,4 +1,4 @@
-//! Aggregates and window functions of the caller in SQL.
+//! Tests aggregates and window functions that the caller implements.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,10 +10,10 @@ use strongroom_database::{
 
 use crate::scratch::{Owned, integer, memory, rows, value};
 
-/// Adds numbers. Fails, or panics, at some of them.
+/// Adds numbers. Fails at the number [`FAILS`] and panics at the number [`PANICS`].
 struct Sum {
     total: i64,
-    /// Counts the accumulators that live.
+    /// A reference for each live accumulator.
     _token: Rc<()>,
     asked: Rc<Cell<u32>>,
 }
@@ -45,7 +45,7 @@ impl Accumulator for Sum {
     }
 }
 
-/// A database with the aggregates `plain` and `windowed`, and the counts of their accumulators.
+/// A database with the aggregates `plain` and `windowed`, and two counters: live accumulators and calls of `value`.
 struct Setup {
     database: Database,
     token: Rc<()>,
@@ -69,7 +69,7 @@ fn setup() -> Setup {
 }
 
 impl Setup {
-    /// The number of accumulators that live. Each of the two aggregates holds the token as well.
+    /// Returns the number of live accumulators. `Setup` and the two aggregates hold one reference each.
     fn alive(&self) -> usize {
         Rc::strong_count(&self.token) - 3
     }
@@ -118,7 +118,7 @@ fn an_error_or_a_panic_ends_the_statement_and_frees_every_group() {
 }
 
 #[test]
-fn a_group_that_does_not_start_has_no_further_calls() {
+fn a_group_that_fails_to_start_gets_no_further_calls() {
     let database = memory();
     let started = Rc::new(Cell::new(0));
     let count = Rc::clone(&started);
@@ -135,13 +135,13 @@ fn a_group_that_does_not_start_has_no_further_calls() {
 }
 
 #[test]
-fn a_statement_that_is_left_in_the_middle_frees_its_windows() {
+fn closing_frees_the_windows_of_an_unfinished_statement() {
     let setup = setup();
     let mut select = setup.database.prepare("SELECT windowed(a) OVER (ORDER BY a) FROM t").unwrap();
     assert_eq!(select.step().unwrap().unwrap().value(0), Value::Integer(1));
     assert_eq!(setup.alive(), 1);
     setup.database.close().unwrap();
-    // The aggregates are gone as well.
+    // Closing also drops both aggregates.
     assert_eq!(Rc::strong_count(&setup.token), 1);
     assert_eq!(select.step().unwrap_err(), SqlError::Closed);
 }

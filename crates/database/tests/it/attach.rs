@@ -1,4 +1,4 @@
-//! Attached databases: keys, errors, and what a failed call leaves behind.
+//! Tests attached databases: keys, errors, and the state after a failed call.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn attach(database: &Database, path: &Path, key: AttachKey<'_>) -> Result<(), At
     database.attach(Location::File(path), "other", &AttachOptions { key, ..AttachOptions::default() })
 }
 
-/// Writes a file with the key, or a plain one, and returns its path.
+/// Writes an encrypted file, or an unencrypted file if there is no key. Returns the path.
 fn other(scratch: &Scratch, name: &str, key: Option<&Key>) -> std::path::PathBuf {
     let path = scratch.folder().join(name);
     let location = Location::File(&path);
@@ -106,7 +106,7 @@ fn a_new_attached_file_is_encrypted_with_its_key() {
 }
 
 #[test]
-fn a_plain_file_is_attached_on_request_only() {
+fn a_plain_file_is_attached_only_on_request() {
     let scratch = Scratch::new();
     let path = other(&scratch, "plain.db", None);
     let main = scratch.open();
@@ -177,7 +177,7 @@ fn without_a_key_the_main_databases_key_opens_the_file() {
         main.execute_batch("CREATE TABLE other.t (a TEXT); INSERT INTO other.t VALUES ('in the other file')")
             .unwrap();
         main.detach("other").unwrap();
-        // The key, parameters and salt are those of the main database.
+        // The new file has the key, the parameters and the salt of the main database.
         let again = Database::open(Location::File(&path), &main_key, &OpenOptions::default()).unwrap();
         assert_eq!(value(&again, "SELECT a FROM t", &[]).unwrap(), text("in the other file"));
         again.close().unwrap();
@@ -228,13 +228,13 @@ fn a_file_in_wal_mode_is_attached_while_another_connection_writes_it() {
     assert_eq!(integer(&main, "SELECT count(*) FROM other.t"), 3);
 }
 
-/// SQLite reads a schema again if its version in the file is another one, and the empty schema that SQLite has before the key
-/// is set has version 0.
+/// SQLite reloads a schema if the version in the file differs from the cached version. Before the key is set, SQLite
+/// caches an empty schema with version 0.
 #[test]
 fn a_schema_of_version_0_is_read() {
     const PAGE: usize = 4_096;
     let scratch = Scratch::new();
-    // Without HMAC, a bit of the initialisation vector is a bit of the first 16 encrypted bytes.
+    // Without HMAC, flipping a bit of the initialisation vector flips the same bit of the first 16 encrypted bytes.
     let key = key()
         .with_cipher(CipherParameters {
             use_hmac: Some(false),
@@ -245,7 +245,7 @@ fn a_schema_of_version_0_is_read() {
         .unwrap();
     let path = other(&scratch, "other.db", Some(&key));
     let mut bytes = fs::read(&path).unwrap();
-    // The schema's version is at byte 40, and was 1.
+    // Changes the schema version, a big-endian number at byte 40, from 1 to 0.
     bytes[PAGE - 16 + 43 - 32] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let main = scratch.open();
@@ -255,7 +255,7 @@ fn a_schema_of_version_0_is_read() {
 }
 
 #[test]
-fn names_that_cannot_be_used_are_refused() {
+fn attach_refuses_reserved_and_invalid_names() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let main = scratch.open();
@@ -285,7 +285,7 @@ fn no_more_than_ten_databases_are_attached() {
 }
 
 #[test]
-fn paths_that_cannot_be_opened_are_told_apart() {
+fn each_path_that_cannot_be_opened_has_its_own_error() {
     let scratch = Scratch::new();
     let folder = scratch.folder();
     let main = scratch.open();
@@ -311,7 +311,7 @@ fn paths_that_cannot_be_opened_are_told_apart() {
 }
 
 #[test]
-fn a_path_has_no_special_meaning() {
+fn a_path_that_looks_like_a_uri_is_a_path() {
     let scratch = Scratch::new();
     let main = scratch.open();
     let path = scratch.folder().join("file:a.db?mode=memory");
@@ -333,13 +333,13 @@ fn an_attached_file_can_be_read_only() {
     assert_eq!(error.code(), "SQLITE_READONLY");
     main.execute_batch("CREATE TABLE t (a)").unwrap();
     main.detach("other").unwrap();
-    // The next one is writable again.
+    // `read_only` does not apply to later attached databases.
     attach(&main, &path, AttachKey::Key(&key())).unwrap();
     main.execute_batch("INSERT INTO other.t VALUES (1)").unwrap();
 }
 
 #[test]
-fn a_main_database_that_had_to_exist_attaches_new_files() {
+fn a_main_database_opened_with_must_exist_attaches_new_files() {
     let scratch = Scratch::new();
     scratch.open().execute_batch("CREATE TABLE t (a)").unwrap();
     let path = scratch.path();
@@ -380,7 +380,7 @@ fn another_text_encoding_is_an_error() {
 }
 
 #[test]
-fn a_cut_off_file_is_not_attached() {
+fn a_truncated_file_is_not_attached() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let good = fs::read(&path).unwrap();
@@ -393,7 +393,7 @@ fn a_cut_off_file_is_not_attached() {
 }
 
 #[test]
-fn a_damaged_page_of_an_attached_file_is_told_and_leaves_the_main_database_usable() {
+fn a_damaged_page_of_an_attached_file_is_an_error_and_leaves_the_main_database_usable() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let mut bytes = fs::read(&path).unwrap();
@@ -409,7 +409,7 @@ fn a_damaged_page_of_an_attached_file_is_told_and_leaves_the_main_database_usabl
 }
 
 #[test]
-fn neither_attach_nor_detach_waits_for_a_transaction() {
+fn attach_and_detach_fail_during_a_transaction() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let main = scratch.open();

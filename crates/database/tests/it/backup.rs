@@ -1,4 +1,4 @@
-//! Backups: content, keys, and what happens to the copy while the source changes.
+//! Tests backups: content, keys, and changes of the source during the copy.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use strongroom_keys::{CipherParameters, Key};
 use crate::scratch::{Owned, Scratch, assert_intact, integer, key, memory, rows, text, value};
 
 const PLAIN_HEADER: &[u8] = b"SQLite format 3\0";
-/// About 40 pages.
+/// Fills a database with about 40 pages.
 pub(crate) const FILL: &str = "CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB); \
      WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) \
      INSERT INTO t SELECT i, randomblob(1500) FROM n";
@@ -38,7 +38,7 @@ pub(crate) fn content(database: &Database, table: &str) -> Vec<Vec<Owned>> {
     rows(database, &format!("SELECT * FROM {table} ORDER BY 1"), &[]).unwrap()
 }
 
-/// Copies everything that is left.
+/// Copies all remaining pages and installs the file.
 pub(crate) fn complete(mut backup: Backup) -> Result<BackupProgress, BackupError> {
     let progress = loop {
         let progress = backup.step(7)?;
@@ -50,7 +50,7 @@ pub(crate) fn complete(mut backup: Backup) -> Result<BackupProgress, BackupError
     Ok(progress)
 }
 
-/// The names in a folder.
+/// Returns the sorted names of the files in a folder.
 pub(crate) fn listing(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -104,7 +104,7 @@ fn a_plain_source_has_a_plain_copy_of_its_page_size() {
 }
 
 #[test]
-fn every_key_can_be_given_to_the_copy_and_taken_from_it() {
+fn a_copy_can_have_another_key_or_no_key() {
     let parameters = |compatibility, page_size| CipherParameters {
         compatibility,
         page_size,
@@ -178,7 +178,7 @@ fn a_plain_source_can_have_an_encrypted_copy() {
         let path = inner.join(format!("{number}.db"));
         let mut backup = database.backup("main", &path, BackupKey::Key(key())).unwrap();
         backup.step(9).unwrap();
-        // Plaintext appears neither in the folder of the copy, nor on the disk if the source is in memory.
+        // No file in the copy's folder has plaintext. If the source is in memory, no file on the disk has plaintext.
         for name in listing(&inner) {
             assert!(!fs::read(inner.join(&name)).unwrap().starts_with(PLAIN_HEADER), "{name}");
         }
@@ -209,8 +209,8 @@ fn the_cipher_settings_of_the_source_are_kept() {
     for parameters in parameters {
         let scratch = Scratch::new();
         let key = Key::passphrase(b"a passphrase").unwrap().with_cipher(parameters).unwrap();
-        // SQLCipher has derived the key for the connection that created the file, for the one that has read the file, and
-        // not for the one without a file.
+        // SQLCipher has derived the key for the connections that created and read the file, but not for the database in
+        // memory.
         let created = scratch.open_with(&key).unwrap();
         created.execute_batch(FILL).unwrap();
         let read = scratch.open_with(&key).unwrap();
@@ -242,7 +242,7 @@ fn the_public_file_of_version_3_keeps_its_format() {
 }
 
 #[test]
-fn a_database_in_memory_can_be_backed_up_with_its_key() {
+fn a_backup_of_a_database_in_memory_has_its_key() {
     let scratch = Scratch::new();
     let database = memory();
     let path = scratch.folder().join("copy.db");
@@ -291,7 +291,7 @@ fn changes_of_the_same_connection_are_in_the_copy() {
 }
 
 #[test]
-fn a_change_of_another_connection_starts_the_copying_again() {
+fn a_change_by_another_connection_restarts_the_copy() {
     for mode in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = scratch.open();
@@ -344,7 +344,7 @@ fn an_open_transaction_makes_the_backup_wait() {
     complete(backup).unwrap();
     assert_eq!(integer(&open(&path, &key()), "SELECT max(a) FROM t"), 60);
 
-    // A transaction that only reads disturbs nothing, nor does an open statement.
+    // A read transaction and an open statement do not block the backup.
     let mut statement = database.prepare("SELECT a FROM t").unwrap();
     statement.step().unwrap();
     database.execute_batch("BEGIN; SELECT count(*) FROM t").unwrap();
@@ -392,7 +392,7 @@ fn closing_ends_the_backup() {
 }
 
 #[test]
-fn two_backups_run_side_by_side_but_not_to_one_target() {
+fn two_backups_run_side_by_side_but_not_to_the_same_target() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -411,8 +411,8 @@ fn two_backups_run_side_by_side_but_not_to_one_target() {
     assert_eq!(content(&open_plain(&second), "t"), content(&database, "t"));
 }
 
-// SQLCipher gives SQLite zeros for a page that fails its authentication, without an error, and for every page after it. A
-// backup of a damaged file reported success, and most of the copy was zeros.
+// If a page fails its authentication, SQLCipher gives SQLite zeros for this page and for every later page, without an
+// error. A backup of a damaged file therefore reported success, and most of the copy was zeros.
 #[test]
 fn a_damaged_page_of_the_source_is_an_error() {
     let scratch = Scratch::new();
@@ -435,7 +435,7 @@ fn a_damaged_page_of_the_source_is_an_error() {
 }
 
 #[test]
-fn a_change_of_the_key_does_not_reach_a_backup_that_runs() {
+fn a_rekey_does_not_affect_a_running_backup() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();

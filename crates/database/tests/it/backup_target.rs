@@ -1,4 +1,4 @@
-//! The target of a backup: what a backup replaces, what it refuses, and what a failure leaves.
+//! Tests the target of a backup: the files that a backup replaces or refuses, and the state after a failure.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ use strongroom_keys::Key;
 use crate::backup::{FILL, complete, content, listing, open, open_plain, other_key};
 use crate::scratch::{REMOVED_ENDINGS, Scratch, integer, key, rows};
 
-/// A source with some content, and the path of a copy.
+/// Returns a source with some content, and the path of a copy.
 fn source(scratch: &Scratch) -> (Database, PathBuf) {
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -42,7 +42,7 @@ fn an_existing_database_is_replaced_whatever_its_key() {
 }
 
 #[test]
-fn a_backup_that_does_not_end_leaves_the_target() {
+fn an_unfinished_backup_does_not_change_the_target() {
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
     open_plain(&path).execute_batch("CREATE TABLE old (a)").unwrap();
@@ -86,7 +86,7 @@ fn a_backup_that_does_not_end_leaves_the_target() {
 }
 
 #[test]
-fn what_is_in_use_or_not_a_database_is_not_replaced() {
+fn a_backup_does_not_replace_a_file_in_use_or_a_file_that_is_not_a_database() {
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
     let error = refused(&database, Path::new(""));
@@ -116,9 +116,9 @@ fn what_is_in_use_or_not_a_database_is_not_replaced() {
     complete(database.backup("main", &path, BackupKey::Source).unwrap()).unwrap();
 }
 
-// A connection removes the files with these endings, also while it goes on: the backup was gone.
+// A connection removes files with these endings even while it stays open. Such a backup was deleted.
 #[test]
-fn a_target_does_not_have_the_name_of_a_file_that_is_removed() {
+fn a_backup_refuses_a_target_that_sqlite_would_remove() {
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
     for ending in REMOVED_ENDINGS {
@@ -131,8 +131,8 @@ fn a_target_does_not_have_the_name_of_a_file_that_is_removed() {
     assert_eq!(listing(&scratch.folder()), ["test.db"]);
 }
 
-// SQLite applies a journal to any database of the same name. A copy that took the name of a database with a hot journal
-// would be overwritten by old pages.
+// SQLite applies a journal to any database of the same name. If a copy replaced a database that has a hot journal,
+// SQLite would overwrite the copy with old pages.
 #[test]
 fn a_target_with_the_journal_of_a_crash_is_not_replaced() {
     let scratch = Scratch::new();
@@ -170,11 +170,11 @@ fn the_leftovers_of_a_crash_are_removed_by_the_next_backup() {
 }
 
 #[test]
-fn a_temporary_file_that_another_process_writes_is_left_alone() {
+fn a_backup_does_not_touch_the_temporary_file_of_another_process() {
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
     let temporary = scratch.folder().join("copy.db-strongroom-backup");
-    // In one process, SQLite's locks separate connections as they separate processes.
+    // SQLite's locks work between connections of one process as they do between processes.
     let other = open_plain(&temporary);
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE t (a)").unwrap();
     assert!(matches!(refused(&database, &path), BackupError::TargetInUse { .. }));
@@ -199,7 +199,7 @@ fn a_temporary_file_is_locked_from_the_start() {
 
 #[cfg(unix)]
 #[test]
-fn the_copy_has_the_permissions_of_the_file_that_it_replaces_and_follows_links() {
+fn the_copy_keeps_the_permissions_of_the_replaced_file_and_follows_links() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let scratch = Scratch::new();
     let (database, path) = source(&scratch);
@@ -218,8 +218,8 @@ fn the_copy_has_the_permissions_of_the_file_that_it_replaces_and_follows_links()
     assert_eq!(content(&open_plain(&path), "t"), content(&database, "t"));
 }
 
-// A plain copy of a database that only its owner could read had the permissions of every new file, and could be read by
-// everybody.
+// A plain copy of a database that only its owner could read had the default permissions of a new file, so every user
+// could read it.
 #[cfg(unix)]
 #[test]
 fn a_new_copy_has_the_permissions_of_its_source_and_can_be_written_by_its_owner() {
@@ -241,8 +241,8 @@ fn a_new_copy_has_the_permissions_of_its_source_and_can_be_written_by_its_owner(
     }
 }
 
-// A complete copy has no connection while it waits for its thread. The backup of another process took its temporary file for
-// a leftover, and the target became the other's file, empty as it was.
+// A complete copy has no open connection while it waits for its thread. A backup of another process mistook the
+// temporary file for a leftover and replaced it. The target then became the empty file of the other process.
 #[cfg(unix)]
 #[test]
 fn the_temporary_file_of_another_process_does_not_become_the_target() {
@@ -269,7 +269,7 @@ fn the_temporary_file_of_another_process_does_not_become_the_target() {
     }
 }
 
-// A rename leaves the old file to those who have it open, and an idle connection holds no lock.
+// After a rename, open connections keep the old file. An idle connection holds no lock that would show it.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_idle_connection_of_another_process_is_found() {
@@ -291,7 +291,7 @@ fn an_idle_connection_of_another_process_is_found() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_leaves_the_target() {
+fn a_full_disk_does_not_change_the_target() {
     let scratch = Scratch::new();
     let disk = scratch.folder().join("disk");
     fs::create_dir(&disk).unwrap();
@@ -306,7 +306,7 @@ fn a_full_disk_leaves_the_target() {
     let before = fs::read(&path).unwrap();
     database.execute_batch("INSERT INTO t SELECT a + 100, b FROM t").unwrap();
     let mut outcomes = Vec::new();
-    // 200 rows do not fit at all. 60 rows fit, but not a second time, so that the conversion is cut off.
+    // One copy of 200 rows does not fit. One copy of 60 rows fits, but a second copy does not, so the conversion fails.
     for (rows, key) in
         [(200, BackupKey::Source), (60, BackupKey::Plain), (60, BackupKey::Source), (1, BackupKey::Plain)]
     {

@@ -1,4 +1,4 @@
-//! Checking a database: damage of each kind is in the report, and the caller's connection goes on.
+//! Tests the check of a database: the report contains every kind of damage, and the caller's connection stays usable.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(crate) fn assert_sound(database: &Database) {
     assert_eq!(check(database).problems, []);
 }
 
-/// Changes one byte of the file at the path, while it may be open.
+/// Changes one byte of a file, which may be open.
 pub(crate) fn damage(path: &Path, offset: usize) {
     let mut bytes = fs::read(path).unwrap();
     bytes[offset] ^= 1;
@@ -46,7 +46,7 @@ pub(crate) fn of_kind(report: &CheckReport, kind: CheckProblemKind) -> Vec<&Chec
     report.problems.iter().filter(|problem| problem.kind == kind).collect()
 }
 
-/// The first page of a table or an index.
+/// Returns the root page of a table or an index.
 pub(crate) fn root(database: &Database, name: &str) -> usize {
     integer(database, &format!("SELECT rootpage FROM sqlite_schema WHERE name = '{name}'")) as usize
 }
@@ -145,7 +145,7 @@ fn every_page_is_checked() {
         let report = check(&scratch.open());
         assert_eq!(pages(&report), [page as u32], "{report:?}");
         let problem = &report.problems[0];
-        // Each page has an owner, or is unused.
+        // The report names the table of each page, or says that the page is unused.
         assert!(problem.table.is_some() || problem.message.contains("unused page"), "{problem:?}");
         unused += usize::from(problem.table.is_none());
     }
@@ -153,7 +153,7 @@ fn every_page_is_checked() {
 }
 
 #[test]
-fn the_first_page_is_checked_behind_an_open_connection() {
+fn the_check_reads_the_first_page_from_the_file_although_the_connection_caches_it() {
     let (scratch, database) = filled();
     assert_sound(&database);
     damage_page(&scratch.path(), 1);
@@ -164,7 +164,7 @@ fn the_first_page_is_checked_behind_an_open_connection() {
 }
 
 #[test]
-fn many_damaged_pages_are_all_found_and_the_other_tables_are_checked() {
+fn the_check_finds_many_damaged_pages_and_still_checks_the_other_tables() {
     let (scratch, database) = filled();
     let (t, i) = (root(&database, "t"), root(&database, "i"));
     database.execute_batch(
@@ -186,7 +186,7 @@ fn many_damaged_pages_are_all_found_and_the_other_tables_are_checked() {
 }
 
 #[test]
-fn the_callers_connection_goes_on() {
+fn the_callers_connection_stays_usable() {
     let (scratch, database) = filled();
     database.execute_batch("CREATE TABLE small (a); INSERT INTO small VALUES (5)").unwrap();
     database.close().unwrap();
@@ -200,7 +200,7 @@ fn the_callers_connection_goes_on() {
 }
 
 #[test]
-fn a_damaged_schema_keeps_the_pages_checked() {
+fn the_pages_are_checked_even_if_the_schema_is_damaged() {
     let scratch = Scratch::new();
     let database = scratch.open();
     for number in 0..200 {
@@ -209,7 +209,8 @@ fn a_damaged_schema_keeps_the_pages_checked() {
     database.close().unwrap();
     let database = scratch.open();
     let pages_before = check(&database).pages;
-    // The schema has pages of its own. One of them and one of a table are damaged while the database is open.
+    // The schema has several pages. The test damages a page of the schema and a page of a table while the database is
+    // open.
     let table = root(&database, "table_7");
     let schema_pages: Vec<usize> = (2..=pages_before as usize)
         .filter(|&page| {
@@ -227,7 +228,7 @@ fn a_damaged_schema_keeps_the_pages_checked() {
 }
 
 #[test]
-fn pages_in_the_log_are_checked() {
+fn the_check_includes_the_pages_in_the_log() {
     let (scratch, database) = filled();
     rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
     rows(&database, "PRAGMA wal_autocheckpoint = 0", &[]).unwrap();
@@ -237,12 +238,12 @@ fn pages_in_the_log_are_checked() {
         )
         .unwrap();
     assert_sound(&database);
-    // A frame has a header of 24 bytes, which begins with the page number; the header of the log has 32.
+    // A frame starts with a header of 24 bytes, whose first field is the page number. The log's header has 32 bytes.
     let log = fs::read(log_of(&scratch)).unwrap();
     let frame = |index: usize| 32 + index * (24 + PAGE);
     let number = |index: usize| u32::from_be_bytes(log[frame(index)..frame(index) + 4].try_into().unwrap());
     let frames = (log.len() - 32) / (24 + PAGE);
-    // The last versions of two pages, of which one is in the log alone.
+    // Damages the last versions of two pages. One of the pages is only in the log.
     let in_file = fs::metadata(scratch.path()).unwrap().len() / PAGE as u64;
     let last = (0..frames).rev().find(|&index| u64::from(number(index)) > in_file).unwrap();
     let other = (0..frames).rev().find(|&index| {
@@ -277,7 +278,7 @@ fn an_old_page_in_the_file_does_not_matter_if_the_log_has_a_newer_one() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_lacks_pages() {
+fn the_check_of_a_truncated_file_reports_the_missing_pages() {
     let (scratch, database) = filled();
     assert_sound(&database);
     let good = fs::read(scratch.path()).unwrap();
@@ -293,12 +294,12 @@ fn a_file_that_is_cut_off_lacks_pages() {
         good.len()
     )));
     assert!(report.problems[1].table.as_deref() == Some("blob"), "{report:?}");
-    // The last page in part.
+    // The file ends in the middle of the last page.
     fs::write(scratch.path(), &good[..good.len() - 100]).unwrap();
     let report = check(&database);
     assert_eq!(report.problems[0].page, Some(whole as u32), "{report:?}");
     assert!(report.problems[0].message.contains("cut off"), "{report:?}");
-    // More than the database.
+    // The file continues after the last page.
     fs::write(scratch.path(), [&good[..], b"appended"].concat()).unwrap();
     let report = check(&database);
     assert_eq!(report.problems.len(), 1);
@@ -308,7 +309,7 @@ fn a_file_that_is_cut_off_lacks_pages() {
 }
 
 #[test]
-fn pages_that_changed_places_are_found() {
+fn the_check_finds_swapped_pages() {
     let (scratch, database) = filled();
     let mut bytes = fs::read(scratch.path()).unwrap();
     let (first, second) = (bytes[3 * PAGE..4 * PAGE].to_vec(), bytes[5 * PAGE..6 * PAGE].to_vec());
@@ -319,7 +320,7 @@ fn pages_that_changed_places_are_found() {
 }
 
 #[test]
-fn thousands_of_problems_are_cut_to_a_list() {
+fn the_report_limits_thousands_of_problems() {
     let scratch = Scratch::new();
     let parameters = CipherParameters { page_size: Some(1_024), ..Default::default() };
     let small = key().with_cipher(parameters).unwrap();
@@ -338,7 +339,7 @@ fn thousands_of_problems_are_cut_to_a_list() {
     let more = bad.len() / 1_024 - 2 - 1_000;
     let last = report.problems.iter().rfind(|problem| problem.kind == CheckProblemKind::Page).unwrap();
     assert_eq!(last.message, format!("problems of this kind that are not listed: {more}"));
-    // In the log, each damaged page costs a connection, and the check ends before it takes long.
+    // In WAL mode, each damaged page costs a new connection. The check gives up before it takes too long.
     fs::write(scratch.path(), &good).unwrap();
     drop(database);
     let database = scratch.open_with(&small).unwrap();
@@ -351,7 +352,7 @@ fn thousands_of_problems_are_cut_to_a_list() {
 }
 
 #[test]
-fn progress_covers_every_page_and_the_structure_and_cancels_both() {
+fn progress_covers_the_pages_and_the_structure_and_can_cancel_either() {
     let (_scratch, database) = filled();
     for round in 0..6 {
         database.execute_batch(&format!("INSERT INTO blob VALUES (zeroblob({}))", 500_000 + round)).unwrap();
@@ -370,7 +371,7 @@ fn progress_covers_every_page_and_the_structure_and_cancels_both() {
         seen.iter().any(|progress| progress.checked > 0 && progress.checked < progress.total),
         "{seen:?}"
     );
-    // Each call may be the one that cancels, except for the last, which comes after the check.
+    // Any progress call can cancel the check, except the last call, which follows the check.
     for calls in 0..seen.len() - 1 {
         let mut left = calls;
         let error = database.check("main", &mut |_| {
@@ -385,7 +386,7 @@ fn progress_covers_every_page_and_the_structure_and_cancels_both() {
 }
 
 #[test]
-fn a_damaged_image_has_a_problem_and_no_error() {
+fn the_check_reports_a_damaged_image_as_a_problem_and_not_as_an_error() {
     let scratch = Scratch::new();
     let database = scratch.open_plain();
     database.execute_batch("CREATE TABLE t (a)").unwrap();

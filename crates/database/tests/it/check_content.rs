@@ -1,4 +1,4 @@
-//! Checking the structure, foreign keys, and what the check is refused.
+//! Tests the check of the structure and of foreign keys, and the cases in which a check fails.
 
 use std::fs;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use strongroom_keys::{CipherParameters, Key};
 use crate::check::{CONTENT, PAGE, assert_sound, check, damage, damage_page, filled, of_kind, pages, root};
 use crate::scratch::{Scratch, integer, key, memory, rows};
 
-/// An old version of a page is one that the key wrote at this place. Only its contradiction with other pages shows it.
+/// An old version of a page passes authentication, because the same key wrote it at the same place. Only the structure
+/// check detects that the page contradicts other pages.
 #[test]
 fn an_old_version_of_a_page_is_a_problem_of_the_structure() {
     let (scratch, database) = filled();
@@ -41,7 +42,7 @@ fn an_old_version_of_a_page_is_a_problem_of_the_structure() {
 }
 
 #[test]
-fn a_row_that_an_index_lacks_is_named_by_its_rowid() {
+fn the_check_names_the_rowid_of_a_row_that_is_missing_from_an_index() {
     for encrypted in [false, true] {
         let scratch = Scratch::new();
         let parameters = CipherParameters { use_hmac: Some(false), ..Default::default() };
@@ -57,14 +58,14 @@ fn a_row_that_an_index_lacks_is_named_by_its_rowid() {
             .unwrap();
         let index = root(&database, "i");
         if encrypted {
-            // Without HMAC, SQLite decrypts a damaged page into another content.
+            // Without HMAC, a damaged page decrypts to other content.
             damage(&scratch.path(), index * PAGE - 84);
             let report = check(&database);
             assert!(!report.authenticated && !report.is_ok(), "{report:?}");
             assert!(report.problems.iter().all(|problem| problem.kind == CheckProblemKind::Structure));
             continue;
         }
-        // One cell less than the page has.
+        // Reduces the number of cells in the page's header by one.
         damage(&scratch.path(), (index - 1) * PAGE + 4);
         let report = check(&database);
         let missing = report.problems.iter().find(|problem| problem.message.contains("missing from index i"));
@@ -76,7 +77,7 @@ fn a_row_that_an_index_lacks_is_named_by_its_rowid() {
 }
 
 #[test]
-fn a_damaged_tree_of_a_plain_file_is_named() {
+fn the_check_names_the_damaged_tree_of_a_plain_file() {
     let scratch = Scratch::new();
     let database = scratch.open_plain();
     database.execute_batch(CONTENT).unwrap();
@@ -87,12 +88,12 @@ fn a_damaged_tree_of_a_plain_file_is_named() {
     let report = check(&database);
     let problem = report.problems.iter().find(|problem| problem.page == Some(t as u32));
     assert_eq!(problem.and_then(|problem| problem.table.as_deref()), Some("t"), "{report:?}");
-    // Values are not in the messages.
+    // The messages contain no stored values.
     assert!(report.problems.iter().all(|problem| !problem.message.contains("000000")), "{report:?}");
 }
 
 #[test]
-fn a_plain_file_without_its_header_or_its_end_is_damaged() {
+fn the_check_reports_a_plain_file_without_its_header_or_its_end() {
     let scratch = Scratch::new();
     let database = scratch.open_plain();
     database.execute_batch(CONTENT).unwrap();
@@ -107,7 +108,7 @@ fn a_plain_file_without_its_header_or_its_end_is_damaged() {
 }
 
 #[test]
-fn a_row_without_its_parent_is_named() {
+fn the_check_names_a_row_without_its_parent() {
     for database in [memory(), Scratch::new().open_plain(), filled().1] {
         database
             .execute_batch(
@@ -121,7 +122,8 @@ fn a_row_without_its_parent_is_named() {
         let found = of_kind(&report, CheckProblemKind::ForeignKey);
         assert_eq!((found[0].table.as_deref(), found[0].rowid), (Some("child"), Some(4)), "{report:?}");
         assert!(found[0].message.contains("\"parent\""), "{report:?}");
-        // SQLite cannot check a key without an index, which is a problem of its own.
+        // SQLite cannot check a foreign key whose parent column has no unique index. The report lists such a key as a
+        // separate problem.
         assert_eq!(found[1].table.as_deref(), Some("odd"), "{report:?}");
         assert_eq!(found.len(), 2);
         assert!(report.problems.iter().all(|problem| !problem.message.contains("lost")));
@@ -129,7 +131,7 @@ fn a_row_without_its_parent_is_named() {
 }
 
 #[test]
-fn the_check_of_the_structure_asks_as_well() {
+fn the_structure_check_calls_progress_and_can_be_cancelled() {
     let database = memory();
     database.execute_batch(CONTENT).unwrap();
     database
@@ -142,13 +144,13 @@ fn the_check_of_the_structure_asks_as_well() {
     });
     assert!(matches!(cancelled, Err(CheckError::Cancelled)), "{cancelled:?}");
     assert_eq!(calls, 5);
-    // The connection has no handler left.
+    // The check has removed its progress handler from the connection.
     assert_sound(&database);
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 8_000);
 }
 
 #[test]
-fn an_open_transaction_is_not_seen() {
+fn the_check_does_not_see_uncommitted_changes() {
     for journal in ["delete", "wal"] {
         let (_scratch, database) = filled();
         rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
@@ -169,12 +171,12 @@ fn a_lock_is_an_error() {
     let other = Database::open(Location::File(&path), &key(), &options).unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     assert_eq!(other.check("main", &mut |_| true).unwrap_err().code(), "SQLITE_BUSY");
-    // This connection holds the lock itself, and waits for nothing.
+    // The same connection holds the lock, so the check fails without a wait.
     assert_eq!(database.check("main", &mut |_| true).unwrap_err().code(), "SQLITE_BUSY");
     database.execute_batch("COMMIT").unwrap();
     assert_sound(&database);
     assert_sound(&other);
-    // The check leaves no lock behind.
+    // The check has released its locks.
     other.execute_batch("CREATE TABLE u (a)").unwrap();
 }
 
@@ -205,7 +207,7 @@ fn attached_databases_are_checked_by_name() {
 }
 
 #[test]
-fn a_read_only_connection_checks_as_well() {
+fn a_read_only_connection_can_check() {
     let (scratch, database) = filled();
     database.close().unwrap();
     let options = OpenOptions { read_only: true, ..OpenOptions::default() };
@@ -220,14 +222,14 @@ fn a_read_only_connection_checks_as_well() {
 }
 
 #[test]
-fn a_changed_key_is_an_error_and_no_damage() {
+fn a_changed_key_is_an_error_and_not_damage() {
     for (journal, only_in_log) in [("delete", false), ("wal", false), ("wal", true)] {
         let (scratch, database) = filled();
         rows(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap();
         database.execute_batch("CREATE TABLE u (a)").unwrap();
         let reader = scratch.open();
         if only_in_log {
-            // A reader keeps the pages with the new key in the log.
+            // An open read transaction keeps the rekeyed pages in the log.
             reader.execute_batch("BEGIN").unwrap();
             integer(&reader, "SELECT count(*) FROM t");
         }

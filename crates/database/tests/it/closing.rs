@@ -1,4 +1,4 @@
-//! Closing, and everything that outlives it.
+//! Tests closing, and the handles that outlive it.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use strongroom_database::{Behavior, SqlError, Value};
 use crate::scratch::{Scratch, integer, memory, rows};
 
 #[test]
-fn after_closing_every_call_is_an_error_and_none_is_undefined() {
+fn after_closing_every_call_fails_safely() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)").unwrap();
     let mut idle = database.prepare("SELECT :a FROM t").unwrap();
@@ -34,7 +34,7 @@ fn after_closing_every_call_is_an_error_and_none_is_undefined() {
     assert_eq!(idle.bind(1, Value::Null).unwrap_err(), SqlError::Closed);
     assert_eq!(idle.sql(), "SELECT :a FROM t");
     assert_eq!(idle.parameter_count(), 1);
-    assert_eq!(idle.parameter_name(1), None, "it was not asked for before closing");
+    assert_eq!(idle.parameter_name(1), None, "the name was not requested before closing");
     drop(database);
     assert_eq!(idle.step().unwrap_err().code(), "STRONGROOM_CLOSED");
 }
@@ -54,7 +54,7 @@ fn a_row_keeps_the_database_open() {
 }
 
 #[test]
-fn a_call_under_way_keeps_the_database_open() {
+fn a_running_call_keeps_the_database_open() {
     let database = memory();
     let seen = Rc::new(Cell::new(None));
     let (inner, result) = (database.clone(), Rc::clone(&seen));
@@ -80,7 +80,7 @@ fn an_open_transaction_is_rolled_back() {
 }
 
 #[test]
-fn a_transaction_that_outlives_closing_does_nothing() {
+fn a_transaction_that_outlives_its_database_does_nothing() {
     let database = memory();
     let outer = database.transaction(Behavior::Immediate).unwrap();
     let inner = database.transaction(Behavior::Deferred).unwrap();
@@ -90,8 +90,8 @@ fn a_transaction_that_outlives_closing_does_nothing() {
 }
 
 #[test]
-fn statements_of_virtual_tables_are_left_to_them() {
-    // FTS5 keeps prepared statements of its own on the connection, and finalizes them itself.
+fn closing_leaves_the_statements_of_virtual_tables_to_their_modules() {
+    // FTS5 prepares statements on the connection and finalizes them itself.
     let database = memory();
     database
         .execute_batch("CREATE VIRTUAL TABLE f USING fts5 (a); INSERT INTO f VALUES ('some words')")
@@ -103,7 +103,7 @@ fn statements_of_virtual_tables_are_left_to_them() {
 }
 
 #[test]
-fn without_closing_the_last_of_handles_and_statements_closes() {
+fn dropping_the_last_handle_or_statement_closes_the_connection() {
     let scratch = Scratch::new();
     let database = scratch.open();
     rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();

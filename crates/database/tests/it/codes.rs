@@ -1,11 +1,11 @@
-//! The list of codes.
+//! Tests the list of error codes.
 
 use strongroom_codec::CodecError;
 use strongroom_database::{BackupError, ImageError, MigrateError, OpenError, SqlError, codes};
 use strongroom_keys::KeyError;
 
 #[test]
-fn it_holds_the_codes_of_all_crates_and_of_sqlite() {
+fn the_list_contains_the_codes_of_all_crates_and_of_sqlite() {
     let own = [
         OpenError::CODES,
         SqlError::CODES,
@@ -26,7 +26,7 @@ fn it_holds_the_codes_of_all_crates_and_of_sqlite() {
 }
 
 #[test]
-fn every_variants_code_is_in_it() {
+fn the_list_contains_the_code_of_every_variant() {
     let path = || "a.db".into();
     let text = String::new;
     let system = || std::io::Error::other("a");

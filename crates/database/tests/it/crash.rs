@@ -1,4 +1,4 @@
-//! A process that is killed loses no transaction that it reported as committed.
+//! Tests that a killed process loses no transaction that it reported as committed.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -10,12 +10,13 @@ use strongroom_keys::Key;
 
 use crate::scratch::{Scratch, assert_intact, integer, key, rows};
 
-/// Names the database in the process that is going to be killed.
+/// Passes the path of the database to the process that the test kills.
 const DATABASE: &str = "STRONGROOM_TEST_CRASH_DATABASE";
-/// What the child sets out to do, and never gets to the end of.
+/// The number of transactions that the child would commit. The test kills the child before it commits all of them.
 const TRANSACTIONS: i64 = 10_000;
-/// After how many reported commits each child is killed: primes, so that kills fall on all places in the file's growth;
-/// each child goes on where the last one was killed, so that the last kill comes in the middle of it all.
+/// The number of reported commits after which the test kills each child. Mostly primes, to spread the kills over the
+/// growth of the file. Each child continues where the previous child was killed, so the last kill comes in the middle
+/// of the transactions.
 const KILLS: [usize; 18] = [1, 2, 3, 5, 7, 11, 13, 17, 23, 29, 37, 47, 61, 79, 101, 127, 1009, 3001];
 
 #[test]
@@ -45,14 +46,14 @@ fn kill_often(journal: &str, test: &str) {
     database.close().unwrap();
     for commits in KILLS {
         let reported = kill_after(commits, &scratch.path(), test);
-        // what the child left half done is rolled back by whoever comes first, also by one with a wrong key
+        // The next connection rolls back the child's unfinished transaction, even a connection with a wrong key.
         let wrong = Key::raw(&[1; 32]).unwrap();
         assert_eq!(scratch.open_with(&wrong).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
         let database = scratch.open();
         let entries = integer(&database, "SELECT count(*) FROM entry");
-        assert!(entries >= reported, "{reported} commits were reported, and {entries} are there");
-        assert!(entries < TRANSACTIONS, "the child came to its end");
-        // no half of a transaction either
+        assert!(entries >= reported, "{reported} commits were reported, but the file has {entries}");
+        assert!(entries < TRANSACTIONS, "the child committed every transaction before the kill");
+        // The file contains no part of an unfinished transaction.
         assert_eq!(integer(&database, "SELECT max(id) FROM entry"), entries);
         assert_eq!(integer(&database, "SELECT entries FROM total"), entries);
         let bytes = integer(&database, "SELECT sum(length(payload)) FROM entry");
@@ -62,7 +63,7 @@ fn kill_often(journal: &str, test: &str) {
     }
 }
 
-/// Starts this test as a child, reads what it reports, kills it, and answers with the last commit that it reported.
+/// Starts this test as a child, reads its reports, kills it, and returns the last commit that it reported.
 fn kill_after(commits: usize, path: &Path, test: &str) -> i64 {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -72,10 +73,10 @@ fn kill_after(commits: usize, path: &Path, test: &str) -> i64 {
         .spawn()
         .unwrap();
     let mut reports = reports(&mut child);
-    let mut last = reports.nth(commits - 1).expect("the child ended by itself");
+    let mut last = reports.nth(commits - 1).expect("the child ended before the kill");
     child.kill().unwrap();
     child.wait().unwrap();
-    // what it reported before the signal arrived counts as well
+    // Includes the commits that the child reported before the signal arrived.
     if let Some(later) = reports.last() {
         last = later;
     }
@@ -95,7 +96,7 @@ fn commit_until_killed(path: &Path) {
     let mut insert = database.prepare("INSERT INTO entry VALUES (?, zeroblob(?))").unwrap();
     let mut count = database.prepare("UPDATE total SET entries = ?, bytes = bytes + ?").unwrap();
     for number in first..=TRANSACTIONS {
-        // now and then more than a page, so that transactions differ in the pages they touch
+        // Every tenth payload is longer than a page, so transactions touch different pages.
         let length = number * 37 % 997 + if number % 10 == 0 { 9000 } else { 0 };
         let transaction = database.transaction(Behavior::Immediate).unwrap();
         for statement in [&mut insert, &mut count] {

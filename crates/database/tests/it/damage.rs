@@ -1,4 +1,4 @@
-//! Files with a missing end or a flipped bit: opening fails, and nothing is written.
+//! Tests truncated files and files with a flipped bit. The failure is reported, and the file is not written.
 
 use std::error::Error;
 use std::fs;
@@ -9,11 +9,11 @@ use strongroom_keys::Key;
 use crate::scratch::{Scratch, assert_intact, integer, rows, text};
 
 const PAGE: usize = 4096;
-/// Where the initialisation vector and the authentication code begin, from the end of a page of SQLCipher 4.
+/// The offsets of the initialisation vector and of the authentication code, counted from the end of a SQLCipher 4 page.
 const IV: usize = 80;
 const HMAC: usize = 64;
 
-/// A database of some pages, closed, and its bytes.
+/// Returns a closed database of several pages, and its bytes.
 fn written() -> (Scratch, Vec<u8>) {
     let scratch = Scratch::new();
     let database = scratch.open();
@@ -27,7 +27,7 @@ fn written() -> (Scratch, Vec<u8>) {
     (scratch, bytes)
 }
 
-/// Reads everything, and then tries to write.
+/// Reads all rows, then tries to write. Returns both errors.
 fn use_all(database: &Database) -> (SqlError, SqlError) {
     let read = rows(database, "SELECT sum(length(b)) FROM t", &[]).unwrap_err();
     let write = rows(database, "UPDATE t SET b = ?", &[text("new")]).unwrap_err();
@@ -35,7 +35,7 @@ fn use_all(database: &Database) -> (SqlError, SqlError) {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_in_the_first_page_keeps_the_database_shut() {
+fn a_flipped_bit_anywhere_in_the_first_page_prevents_opening() {
     let (scratch, good) = written();
     for (region, offset) in [
         ("first byte of the salt", 0),
@@ -62,7 +62,7 @@ fn a_flipped_bit_anywhere_in_the_first_page_keeps_the_database_shut() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_later_page_is_found_when_it_is_read() {
+fn a_flipped_bit_in_a_later_page_is_found_when_the_page_is_read() {
     let (scratch, good) = written();
     for page in [2, 5] {
         for (region, offset) in [
@@ -94,10 +94,10 @@ fn a_flipped_bit_in_a_later_page_is_found_when_it_is_read() {
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 500);
 }
 
-/// In WAL mode, a damaged page in the file was taken for a page of another connection's new key in the log, if the first page
-/// was sound.
+/// In WAL mode, if the first page was sound, a damaged page in the file was mistaken for a page that another connection
+/// had rekeyed in the log.
 #[test]
-fn a_damaged_page_of_a_file_in_wal_mode_is_no_changed_key() {
+fn a_damaged_page_of_a_file_in_wal_mode_is_not_a_changed_key() {
     let (scratch, _) = written();
     let database = scratch.open();
     rows(&database, "PRAGMA journal_mode = wal", &[]).unwrap();
@@ -109,7 +109,7 @@ fn a_damaged_page_of_a_file_in_wal_mode_is_no_changed_key() {
 }
 
 #[test]
-fn pages_that_changed_places_are_found() {
+fn reading_swapped_pages_is_an_error() {
     let (scratch, good) = written();
     let mut bad = good.clone();
     bad[3 * PAGE..4 * PAGE].copy_from_slice(&good[5 * PAGE..6 * PAGE]);
@@ -118,7 +118,7 @@ fn pages_that_changed_places_are_found() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_is_not_opened() {
+fn a_truncated_file_is_not_opened() {
     let (scratch, good) = written();
     let whole = good.len();
     for (length, code) in [
@@ -147,7 +147,7 @@ fn a_file_that_is_cut_off_is_not_opened() {
 }
 
 #[test]
-fn what_stands_in_the_log_only_is_not_missing() {
+fn pages_that_are_only_in_the_log_are_not_missing() {
     let (scratch, _) = written();
     let writer = scratch.open();
     rows(&writer, "PRAGMA journal_mode = wal", &[]).unwrap();
@@ -155,13 +155,13 @@ fn what_stands_in_the_log_only_is_not_missing() {
     let reader = scratch.open();
     assert_eq!(integer(&reader, "SELECT count(*) FROM t"), 1000);
     let expected = integer(&reader, "PRAGMA page_count") as u64 * PAGE as u64;
-    assert!(fs::metadata(scratch.path()).unwrap().len() < expected, "the log was written back too early");
+    assert!(fs::metadata(scratch.path()).unwrap().len() < expected, "the checkpoint ran too early");
 }
 
-/// SQLCipher gives SQLite zeros for a page that fails its authentication, and fails at the next page. A value whose last
-/// page had a flipped bit was read with zeros at its end, and without an error.
+/// If a page fails its authentication, SQLCipher gives SQLite zeros for this page and fails only at the next page. A
+/// value whose last page had a flipped bit was therefore returned with zeros at its end, without an error.
 #[test]
-fn a_flipped_bit_in_the_last_page_of_a_value_is_an_error_and_not_a_part_of_the_value() {
+fn a_flipped_bit_in_the_last_page_of_a_value_is_an_error() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = scratch.open();
@@ -193,9 +193,9 @@ fn a_flipped_bit_in_the_last_page_of_a_value_is_an_error_and_not_a_part_of_the_v
     }
 }
 
-/// The page of zeros stays in SQLite's cache: the second time, the same statement returned them.
+/// The page of zeros stays in SQLite's cache. The same statement returned the zeros when it ran again.
 #[test]
-fn after_a_failed_page_no_statement_returns_its_zeros() {
+fn no_statement_returns_the_zeros_of_a_failed_page() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = scratch.open();
@@ -219,15 +219,15 @@ fn after_a_failed_page_no_statement_returns_its_zeros() {
                 }
             }
             assert!(rows(&database, "SELECT sum(length(b)), max(b) FROM t", &[]).is_err());
-            // What uses no database still runs.
+            // Statements that read no page still run.
             database.execute_batch("BEGIN; ROLLBACK; SELECT 1").unwrap();
         }
     }
 }
 
-/// If auto_vacuum is on, SQLCipher takes a page of zeros for one that was never written.
+/// If auto_vacuum is on, SQLCipher treats a page of zeros as a page that was never written.
 #[test]
-fn a_page_of_zeros_is_damage_with_auto_vacuum_as_well() {
+fn a_page_of_zeros_is_damage_even_with_auto_vacuum() {
     for (journal, mode) in [("delete", "FULL"), ("wal", "FULL"), ("delete", "INCREMENTAL")] {
         let scratch = Scratch::new();
         let database = scratch.open();
@@ -251,7 +251,7 @@ fn a_page_of_zeros_is_damage_with_auto_vacuum_as_well() {
             drop(database);
             assert!(scratch.open().serialize("main").is_err());
         }
-        // Growing and shrinking reads behind the end of the file, which is no damage.
+        // A database that grows or shrinks reads past the end of the file. Such a read is not damage.
         fs::write(scratch.path(), &good).unwrap();
         let database = scratch.open();
         for _ in 0..5 {

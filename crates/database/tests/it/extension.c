@@ -1,4 +1,4 @@
-/* An extension for the tests. The places in the table of SQLite's functions are part of SQLite's stable interface. */
+/* An extension for the tests. The indexes into SQLite's table of functions are part of SQLite's stable interface. */
 #include <string.h>
 typedef struct sqlite3 sqlite3;
 typedef struct context context;
@@ -31,16 +31,16 @@ EXPORT int sqlite3_extension_init(sqlite3 *db, char **message, void **api) {
       db, "count_arguments", -1, 1, 0, (void *)count, 0, 0);
 }
 
-/* Refuses, with a message. */
+/* Fails with a message. */
 EXPORT int refuse(sqlite3 *db, char **message, void **api) {
   *message = ((char *(*)(const char *, ...))api[MPRINTF])("%s", "not today");
   return 1;
 }
 
-/* Refuses, without a message. */
+/* Fails without a message. */
 EXPORT int refuse_silently(sqlite3 *db, char **message, void **api) { return 1; }
 
-/* Tries to load an extension with SQL, and leaves the outcome in a table. */
+/* Tries to load an extension with SQL, and stores the outcome in a table. */
 EXPORT int load_in_sql(sqlite3 *db, char **message, void **api) {
   char *error = 0;
   functions = api;
@@ -51,7 +51,7 @@ EXPORT int load_in_sql(sqlite3 *db, char **message, void **api) {
   return 0;
 }
 
-/* Leaves a statement unfinished, which keeps SQLite from closing the connection. */
+/* Leaves a statement unfinalized, which keeps SQLite from closing the connection. */
 EXPORT int leave_statement(sqlite3 *db, char **message, void **api) {
   statement *left;
   return ((int (*)(sqlite3 *, const char *, int, statement **, const char **))api[PREPARE])(

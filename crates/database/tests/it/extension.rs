@@ -1,4 +1,4 @@
-//! Loading extensions.
+//! Tests the loading of extensions.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::scratch::{Scratch, integer, memory, value};
 
 const SUFFIX: &str = if cfg!(target_os = "macos") { "dylib" } else { "so" };
 
-/// Compiles `extension.c`. Returns `None`, and says why, without a C compiler.
+/// Compiles `extension.c`. Without a C compiler, prints why the test is skipped and returns `None`.
 fn compiled(scratch: &Scratch, name: &str) -> Option<PathBuf> {
     let library = scratch.folder().join(format!("{name}.{SUFFIX}"));
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/extension.c");
@@ -19,7 +19,7 @@ fn compiled(scratch: &Scratch, name: &str) -> Option<PathBuf> {
     match compiler.status() {
         Ok(status) if status.success() => Some(library),
         other => {
-            println!("skipped: cc does not compile an extension: {other:?}");
+            println!("skipped: cc cannot compile an extension: {other:?}");
             None
         }
     }
@@ -32,7 +32,7 @@ fn load(database: &Database, path: &str, entry: Option<&str>) -> String {
 }
 
 #[test]
-fn an_extension_brings_functions_with_and_without_its_suffix() {
+fn an_extension_loads_with_and_without_its_suffix() {
     let scratch = Scratch::new();
     let Some(library) = compiled(&scratch, "counting") else { return };
     for path in [library.clone(), library.with_extension("")] {
@@ -68,7 +68,11 @@ fn sql_never_loads_an_extension() {
     refused(&in_sql);
     let mut prepared = database.prepare(&in_sql).unwrap();
     database.load_extension(path, Some("load_in_sql")).unwrap();
-    assert_eq!(integer(&database, "SELECT count(*) FROM outcome"), 1, "refused while an extension loads");
+    assert_eq!(
+        integer(&database, "SELECT count(*) FROM outcome"),
+        1,
+        "SQL cannot load an extension while another extension loads"
+    );
     refused(&in_sql);
     assert!(prepared.step().is_err());
     database
@@ -81,7 +85,7 @@ fn sql_never_loads_an_extension() {
 }
 
 #[test]
-fn a_missing_library_is_named_with_both_paths() {
+fn the_error_for_a_missing_library_names_both_paths() {
     let scratch = Scratch::new();
     let path = scratch.folder().join("nothing");
     let message = load(&memory(), path.to_str().unwrap(), None);
@@ -94,7 +98,7 @@ fn a_missing_library_is_named_with_both_paths() {
 }
 
 #[test]
-fn a_folder_and_a_text_are_no_libraries() {
+fn a_folder_and_a_text_file_are_not_libraries() {
     let scratch = Scratch::new();
     let text = scratch.folder().join("text.so");
     fs::write(&text, "this is a text").unwrap();
@@ -109,7 +113,7 @@ fn a_folder_and_a_text_are_no_libraries() {
 }
 
 #[test]
-fn a_library_for_another_processor_is_named_as_that() {
+fn the_error_for_a_library_of_another_processor_says_so() {
     let scratch = Scratch::new();
     let library = scratch.folder().join("other.so");
     let mut header = b"\x7fELF\x02\x01\x01".to_vec();
@@ -122,14 +126,14 @@ fn a_library_for_another_processor_is_named_as_that() {
 }
 
 #[test]
-fn a_missing_entry_point_is_named() {
+fn the_error_names_a_missing_entry_point() {
     let scratch = Scratch::new();
     let Some(library) = compiled(&scratch, "counting") else { return };
     let path = library.to_str().unwrap();
     let database = memory();
     assert!(load(&database, path, Some("nope")).contains("the library has no function \"nope\""));
     let own = std::env::current_exe().unwrap();
-    // A library without any entry point: the compiled source, with its default one left out.
+    // A library without an entry point.
     let bare = scratch.folder().join(format!("bare.{SUFFIX}"));
     let source = scratch.folder().join("bare.c");
     fs::write(&source, "int nothing;").unwrap();
@@ -142,7 +146,7 @@ fn a_missing_entry_point_is_named() {
 }
 
 #[test]
-fn an_extension_that_refuses_is_quoted() {
+fn the_error_quotes_the_message_of_a_failed_extension() {
     let scratch = Scratch::new();
     let Some(library) = compiled(&scratch, "counting") else { return };
     let path = library.to_str().unwrap();
@@ -153,7 +157,7 @@ fn an_extension_that_refuses_is_quoted() {
 }
 
 #[test]
-fn a_path_is_not_cut_off() {
+fn a_path_with_a_nul_is_not_truncated() {
     let database = memory();
     let message = load(&database, "", None);
     assert!(message.contains("the path is empty"), "{message}");
@@ -175,7 +179,7 @@ fn a_closed_database_loads_nothing() {
 
 // A statement that an extension never finalizes keeps SQLite from closing the connection.
 #[test]
-fn a_statement_that_an_extension_leaves_does_not_keep_the_file_open() {
+fn an_unfinalized_statement_of_an_extension_does_not_keep_the_file_open() {
     let scratch = Scratch::new();
     let Some(library) = compiled(&scratch, "leaving") else { return };
     let database = scratch.open();

@@ -1,4 +1,4 @@
-//! zstd in SQL.
+//! Tests the zstd functions of SQL.
 
 use std::error::Error;
 
@@ -22,7 +22,7 @@ fn message(sql: &str, parameters: &[Owned]) -> String {
 }
 
 #[test]
-fn what_is_compressed_comes_back() {
+fn decompress_returns_the_compressed_value() {
     let database = memory();
     for content in [text(""), text(STORY), Owned::Blob(vec![1, 0, 2]), Owned::Blob(vec![9; 1_000_000])] {
         let back =
@@ -41,7 +41,7 @@ fn what_is_compressed_comes_back() {
 }
 
 #[test]
-fn the_codec_reads_what_sql_writes_and_the_other_way_round() {
+fn the_codec_and_sql_read_each_others_output() {
     let (database, mut codec) = (memory(), Codec::new());
     let Owned::Blob(frame) = value(&database, "SELECT zstd_compress(?)", &[text(STORY)]).unwrap() else {
         panic!("no blob")
@@ -54,7 +54,7 @@ fn the_codec_reads_what_sql_writes_and_the_other_way_round() {
 }
 
 #[test]
-fn a_dictionary_is_kept_beside_the_rows() {
+fn a_dictionary_can_be_stored_beside_the_rows() {
     let database = memory();
     let dictionary = Owned::Blob(dictionary().as_bytes().to_vec());
     database.execute_batch("CREATE TABLE d (bytes); CREATE TABLE t (packed)").unwrap();
@@ -71,7 +71,7 @@ fn a_dictionary_is_kept_beside_the_rows() {
 }
 
 #[test]
-fn wrong_arguments_are_named() {
+fn the_error_names_the_wrong_argument() {
     for (sql, expected) in [
         ("zstd_compress(1)", "zstd_compress: the value must be text or a blob, not of type INTEGER"),
         ("zstd_compress(1.5)", "not of type REAL"),
@@ -107,23 +107,23 @@ fn the_codecs_error_is_the_source() {
     }
     let error = database.execute_batch("SELECT zstd_compress('a', 23)").unwrap_err();
     assert_eq!(code_of(error.source().unwrap()), Some("STRONGROOM_ZSTD_LEVEL"));
-    // An argument of the wrong type never reaches the codec, and the codec's last error is not this one's source.
+    // An argument of the wrong type never reaches the codec, so the codec's last error is not the source of this error.
     assert!(value(&database, "SELECT zstd_decompress(1)", &[]).unwrap_err().source().is_none());
     assert!(database.prepare("SELEC 1").unwrap_err().source().is_none());
 }
 
 #[test]
-fn a_bomb_does_not_go_off() {
-    // Two gigabytes of zeros in 64 kilobytes, with a content size and without: blocks that repeat a byte.
+fn a_decompression_bomb_is_refused() {
+    // Two gigabytes of zeros in 64 kilobytes of blocks that each repeat a byte, with and without a content size.
     for declared in [true, false] {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd];
         match declared {
             true => {
-                // A single segment and a content size of eight bytes.
+                // Single-segment flag, and a content size field of eight bytes.
                 frame.push(0xe0);
                 frame.extend_from_slice(&(2_u64 << 30).to_le_bytes());
             }
-            // No content size and a window of 128 KB.
+            // No content size, and a window of 128 KB.
             false => frame.extend_from_slice(&[0x00, 0x38]),
         }
         let blocks = (2_u64 << 30) / (128 << 10);
@@ -138,7 +138,7 @@ fn a_bomb_does_not_go_off() {
 }
 
 #[test]
-fn a_schema_may_use_them() {
+fn a_schema_may_use_the_zstd_functions() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database

@@ -1,4 +1,4 @@
-//! Images: what `serialize` returns, and what opens from bytes.
+//! Tests images: the bytes that `serialize` returns, and databases that open from bytes.
 
 use std::path::Path;
 use std::process::Command;
@@ -31,11 +31,11 @@ fn an_image_is_plain_and_opens_without_a_key() {
         for database in [scratch.open(), scratch.open_plain(), memory()] {
             rows(&database, &format!("PRAGMA journal_mode = {mode}"), &[]).ok();
             if database.execute_batch(FILL).is_err() {
-                continue; // A plain connection to the encrypted file.
+                continue; // A plain connection cannot read the encrypted file.
             }
             let image = database.serialize("main").unwrap();
             assert!(image.starts_with(PLAIN_HEADER));
-            assert_eq!(image[18..20], [1, 1], "an image has no log");
+            assert_eq!(image[18..20], [1, 1], "an image is not in WAL mode");
             let copy = open_image(&image);
             assert_eq!(content(&copy, "t"), content(&database, "t"));
             assert_eq!(value(&copy, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));
@@ -100,10 +100,10 @@ fn an_image_shows_an_open_transaction_and_an_attached_database() {
     assert!(matches!(&error, ImageError::Sql { source: SqlError::Closed, .. }));
 }
 
-/// SQLCipher attaches VACUUM's temporary database with a key if the pages of the main database have reserved bytes. A plain
-/// database has no key, and VACUUM failed with "unable to open database: ".
+/// If the pages of the main database have reserved bytes, SQLCipher attaches VACUUM's temporary database with the main
+/// database's key. A plain database has no key, so VACUUM failed with "unable to open database: ".
 #[test]
-fn a_plain_image_of_an_encrypted_database_says_why_it_has_no_vacuum_and_its_plain_backup_has_one() {
+fn a_plain_image_of_an_encrypted_database_cannot_vacuum_but_its_plain_backup_can() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -180,7 +180,7 @@ fn the_bytes_of_an_encrypted_file_open_in_every_journal_mode_and_page_size() {
 }
 
 #[test]
-fn another_key_is_possible_if_the_pages_have_room_for_its_cipher() {
+fn an_image_can_have_another_key_if_the_pages_have_room_for_its_cipher() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -196,7 +196,7 @@ fn another_key_is_possible_if_the_pages_have_room_for_its_cipher() {
     let shown = error.to_string();
     assert!(shown.contains("48 are reserved") && shown.contains("4096 bytes with 80"), "{shown}");
 
-    // The plain image keeps the room.
+    // The plain image keeps the reserved bytes.
     let plain = open_image(&database.serialize("main").unwrap());
     let image = plain.serialize_encrypted("main", Some(&key())).unwrap();
     assert_intact(&open_encrypted(&image, &key()).unwrap());
@@ -234,7 +234,7 @@ fn a_read_only_image_refuses_changes() {
 }
 
 #[test]
-fn the_defensive_mode_holds_for_images() {
+fn defensive_mode_applies_to_images() {
     let copy = open_image(&{
         let database = memory();
         database.execute_batch(FILL).unwrap();
@@ -247,7 +247,7 @@ fn the_defensive_mode_holds_for_images() {
 }
 
 #[test]
-fn a_key_tells_what_is_wrong_with_an_image() {
+fn opening_an_image_with_a_key_reports_what_is_wrong() {
     let database = memory();
     database.execute_batch(FILL).unwrap();
     let plain = database.serialize("main").unwrap();
@@ -274,9 +274,9 @@ fn garbage_is_an_error_at_the_first_statement() {
     }
 }
 
-// Every byte of the header, and the length, come from the caller.
+// The caller controls every byte of the header and the length, so neither is trusted.
 #[test]
-fn no_header_makes_a_read_leave_the_image() {
+fn no_header_makes_a_read_go_past_the_image() {
     let database = memory();
     database.execute_batch("PRAGMA auto_vacuum = FULL").unwrap();
     database
@@ -309,7 +309,7 @@ fn no_header_makes_a_read_leave_the_image() {
 }
 
 #[test]
-fn the_bytes_of_the_public_file_of_version_3_open() {
+fn the_bytes_of_the_public_version_3_file_open() {
     let Some(vectors) = env::var_os("STRONGROOM_VECTORS") else {
         return println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's files");
     };
@@ -325,7 +325,7 @@ fn the_bytes_of_the_public_file_of_version_3_open() {
     assert_eq!(content(&open_plain(&path), "t1"), content(&database, "t1"));
 }
 
-// As in a backup, SQLCipher gives zeros for a damaged page, without an error.
+// SQLCipher gives SQLite zeros for a damaged page, without an error.
 #[test]
 fn a_damaged_page_of_the_source_is_an_error() {
     let scratch = Scratch::new();
@@ -343,16 +343,16 @@ fn a_damaged_page_of_the_source_is_an_error() {
     }
 }
 
-/// A child has less address space than the image needs: the parent's memory is that of other tests.
+/// The test limits the address space in a child process, because other tests may share the parent's memory.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_lack_of_memory_is_an_error() {
+fn running_out_of_memory_is_an_error() {
     const CHILD: &str = "STRONGROOM_TEST_SHORT_OF_MEMORY";
     if env::var_os(CHILD).is_none() {
         let output = Command::new("sh")
             .args([
                 "-c",
-                "ulimit -v 400000; exec \"$0\" --exact image::a_lack_of_memory_is_an_error --nocapture",
+                "ulimit -v 400000; exec \"$0\" --exact image::running_out_of_memory_is_an_error --nocapture",
             ])
             .arg(env::current_exe().unwrap())
             .env(CHILD, "1")

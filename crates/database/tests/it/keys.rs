@@ -1,4 +1,4 @@
-//! Keys: right, wrong, missing and superfluous.
+//! Tests right, wrong, missing and superfluous keys.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn assert_filled(database: &Database) {
     assert_intact(database);
 }
 
-/// Cheap enough to derive in a test.
+/// A passphrase with few iterations, so that a test can derive its key quickly.
 fn passphrase(compatibility: Option<u8>, page_size: Option<u32>) -> Key {
     let parameters = CipherParameters { kdf_iter: Some(500), page_size, compatibility, ..Default::default() };
     Key::passphrase(b"correct 'horse' \0 \xff").unwrap().with_cipher(parameters).unwrap()
@@ -37,7 +37,7 @@ fn the_file_holds_no_plaintext() {
 }
 
 #[test]
-fn a_wrong_key_is_an_error_of_its_own_and_changes_nothing() {
+fn a_wrong_key_has_its_own_error_and_changes_nothing() {
     let scratch = Scratch::new();
     fill(&scratch.open());
     let before = fs::read(scratch.path()).unwrap();
@@ -60,7 +60,7 @@ fn a_wrong_key_is_an_error_of_its_own_and_changes_nothing() {
 }
 
 #[test]
-fn a_plain_database_opened_with_a_key_is_named() {
+fn opening_a_plain_database_with_a_key_says_that_it_is_plain() {
     let scratch = Scratch::new();
     fill(&scratch.open_plain());
     let before = fs::read(scratch.path()).unwrap();
@@ -97,7 +97,7 @@ fn without_a_key_the_first_statement_may_be_the_key() {
     let database = scratch.open_plain();
     database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32))).unwrap();
     assert_filled(&database);
-    // prepared as a statement it acts as well, each time
+    // PRAGMA key works every time, also as a prepared statement.
     for _ in 0..2 {
         let database = scratch.open_plain();
         let sql = format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32));
@@ -110,7 +110,7 @@ fn without_a_key_the_first_statement_may_be_the_key() {
 }
 
 #[test]
-fn passphrases_and_their_parameters_open_what_they_wrote() {
+fn passphrases_and_their_parameters_open_the_files_that_they_wrote() {
     for compatibility in [None, Some(4), Some(3), Some(2), Some(1)] {
         for page_size in [None, Some(1024), Some(8192), Some(65536)] {
             let scratch = Scratch::new();
@@ -121,7 +121,7 @@ fn passphrases_and_their_parameters_open_what_they_wrote() {
             let expected = i64::from(key.parameters().effective_page_size());
             let length = fs::metadata(scratch.path()).unwrap().len();
             assert_eq!(length as i64, integer(&database, "PRAGMA page_count") * expected, "{key:?}");
-            // SQLCipher 1 had no authentication to check
+            // Pages of SQLCipher 1 have no HMAC to check.
             if compatibility != Some(1) {
                 assert_intact(&database);
             }
@@ -144,7 +144,7 @@ fn the_defaults_are_sqlcipher_4s() {
 }
 
 #[test]
-fn a_derived_key_opens_what_the_passphrase_wrote() {
+fn a_derived_key_opens_the_file_that_the_passphrase_wrote() {
     for compatibility in [None, Some(3), Some(2)] {
         let scratch = Scratch::new();
         let parameters = CipherParameters { kdf_iter: Some(700), compatibility, ..Default::default() };
@@ -158,7 +158,7 @@ fn a_derived_key_opens_what_the_passphrase_wrote() {
 }
 
 #[test]
-fn a_file_that_is_something_else_is_no_database() {
+fn a_file_with_other_content_is_not_a_database() {
     let scratch = Scratch::new();
     for content in ["a".repeat(100), "b".repeat(4095), "c".repeat(10_000), "d".repeat(512)] {
         fs::write(scratch.path(), &content).unwrap();
@@ -175,7 +175,7 @@ fn a_file_that_is_something_else_is_no_database() {
 }
 
 #[test]
-fn nothing_of_an_open_database_shows_its_key() {
+fn debug_output_does_not_show_the_key() {
     let scratch = Scratch::new();
     let database = scratch.open_with(&passphrase(None, None)).unwrap();
     let statement = database.prepare("SELECT 1").unwrap();
@@ -185,7 +185,7 @@ fn nothing_of_an_open_database_shows_its_key() {
 }
 
 #[test]
-fn a_file_shows_its_page_size_to_those_who_have_the_key() {
+fn the_right_key_opens_a_file_of_any_page_size() {
     for (compatibility, page_size) in
         [(None, 1024), (None, 8192), (None, 65536), (Some(3), 4096), (Some(2), 2048)]
     {
@@ -197,7 +197,7 @@ fn a_file_shows_its_page_size_to_those_who_have_the_key() {
         drop(database);
         assert_eq!(value_of_page_size(&scratch, compatibility, page_size), page_size);
         let other = passphrase(compatibility, Some(if page_size == 4096 { 8192 } else { 4096 }));
-        assert!(scratch.open_with(&other).is_err(), "a page size that is given is the only one");
+        assert!(scratch.open_with(&other).is_err(), "an explicit page size is the only size that is tried");
     }
 }
 
@@ -208,7 +208,7 @@ fn value_of_page_size(scratch: &Scratch, compatibility: Option<u8>, page_size: u
 }
 
 #[test]
-fn every_parameter_opens_the_file_that_it_wrote_and_no_other() {
+fn each_set_of_parameters_opens_only_the_files_that_it_wrote() {
     let one = CipherParameters { kdf_iter: Some(500), ..Default::default() };
     let all = [
         one,
@@ -230,16 +230,16 @@ fn every_parameter_opens_the_file_that_it_wrote_and_no_other() {
         assert_eq!(value(&again, "SELECT story FROM foxes", &[]).unwrap(), text(PLAINTEXT));
         drop(again);
         for (other, &parameters) in all.iter().enumerate() {
-            // A salt of one's own is the one in the file, where the defaults look for it.
+            // An explicit salt is stored in the file, where the default parameters find it.
             let same = index == other || (index == 9 && other == 0);
             assert_eq!(scratch.open_with(&key(parameters)).is_ok(), same, "{written:?}\n{parameters:?}");
         }
     }
 }
 
-/// SQLite accepts the plaintext header, and took the rest of the page, which a wrong key does not open, for damage: the error
-/// advised to restore the file from a copy. Without the option, the file was taken for a plain one, and the error advised to
-/// encrypt the file.
+/// SQLite accepts the plaintext header. With a wrong key, SQLite mistook the rest of the page for damage, and the error
+/// advised the user to restore the file from a copy. Without the option, the file looked like a plain file, and the
+/// error advised the user to encrypt it.
 #[test]
 fn a_plaintext_header_hides_neither_a_wrong_key_nor_the_encryption() {
     let header = CipherParameters {
@@ -264,7 +264,7 @@ fn a_plaintext_header_hides_neither_a_wrong_key_nor_the_encryption() {
     }
 }
 
-/// Closing the connection of the failed attempt moved the log that a crash had left into the file.
+/// When the connection of the failed attempt closed, it checkpointed the log that a crash had left.
 #[test]
 fn a_wrong_key_changes_no_file() {
     let scratch = Scratch::new();

@@ -1,10 +1,10 @@
-//! UPDATE and DELETE with ORDER BY or LIMIT.
+//! Tests UPDATE and DELETE with ORDER BY or LIMIT.
 
 use strongroom_database::SqlError;
 
 use crate::scratch::{integer, memory};
 
-/// Statements that SQLite would parse with SQLITE_ENABLE_UPDATE_DELETE_LIMIT.
+/// Statements that SQLite would accept with SQLITE_ENABLE_UPDATE_DELETE_LIMIT.
 const LIMITED: [&str; 16] = [
     "UPDATE t SET a = 1 LIMIT 5",
     "UPDATE t SET a = 1 ORDER BY b",
@@ -47,7 +47,7 @@ const OTHERS: [&str; 18] = [
 ];
 
 #[test]
-fn the_error_shows_how_to_write_the_statement() {
+fn the_error_shows_how_to_rewrite_the_statement() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a, b, \"limit\")").unwrap();
     for sql in LIMITED {
@@ -79,7 +79,7 @@ fn the_error_is_about_the_statement_that_failed() {
 }
 
 #[test]
-fn no_other_error_turns_into_this_one() {
+fn other_errors_do_not_suggest_a_rewrite() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a, b, \"limit\")").unwrap();
     for sql in OTHERS {

@@ -1,4 +1,4 @@
-//! What one connection does leaves the locks of another one alone.
+//! Tests that one connection does not release the locks of another connection.
 
 use std::env;
 use std::path::Path;
@@ -10,14 +10,14 @@ use strongroom_keys::Key;
 
 use crate::scratch::{Scratch, key};
 
-/// Names the database in the process that tries to write.
+/// Passes the path of the database to the process that tries to write.
 const DATABASE: &str = "STRONGROOM_TEST_LOCKS_DATABASE";
 
-/// To tell a plain file from a wrong key, opening used to read the file's first bytes through a handle of its own. When a
-/// process closes any handle to a file, POSIX drops all locks that it has on that file: with a wrong key tried in the
-/// middle of a transaction, another process could write at the same time.
+/// To distinguish a plain file from a wrong key, opening read the file's first bytes through a separate handle. When a
+/// process closes any handle to a file, POSIX drops all locks of the process on that file. So after an attempt with a
+/// wrong key in the middle of a transaction, another process could write at the same time.
 #[test]
-fn a_wrong_key_leaves_the_lock_of_an_open_transaction_alone() {
+fn a_wrong_key_does_not_release_the_lock_of_an_open_transaction() {
     if let Some(path) = env::var_os(DATABASE) {
         let options = OpenOptions { busy_timeout: Duration::ZERO, ..OpenOptions::default() };
         let database = Database::open(Location::File(Path::new(&path)), &key(), &options).unwrap();
@@ -37,7 +37,11 @@ fn a_wrong_key_leaves_the_lock_of_an_open_transaction_alone() {
 
 fn assert_locked(path: &Path) {
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "locks::a_wrong_key_leaves_the_lock_of_an_open_transaction_alone", "--nocapture"])
+        .args([
+            "--exact",
+            "locks::a_wrong_key_does_not_release_the_lock_of_an_open_transaction",
+            "--nocapture",
+        ])
         .env(DATABASE, path)
         .output()
         .unwrap();

@@ -2,7 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "clippy.toml allows it in test functions, but not in what they call"
+    reason = "clippy.toml allows unwrap and expect in test functions, but not in their helpers"
 )]
 
 mod aggregate;

@@ -1,4 +1,4 @@
-//! Conversions between plain files and SQLCipher's versions keep everything.
+//! Tests that conversions between plain files and SQLCipher's versions keep all content.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use strongroom_keys::{CipherParameters, HashAlgorithm, Key};
 use crate::migrating::{Settings, convert, create_rich, files, migration, open, version};
 use crate::scratch::{Owned, Scratch, assert_intact, integer, rows, text, value};
 
-/// The content of everything that can be read, by the statement that reads it.
+/// Returns all content that SQL can read, keyed by the statement that reads it.
 fn content(database: &Database) -> BTreeMap<String, Vec<Vec<Owned>>> {
     let mut statements: Vec<String> = [
         "SELECT rowid, type, name, tbl_name, rootpage > 0, sql FROM sqlite_schema ORDER BY rowid",
@@ -45,7 +45,7 @@ fn content(database: &Database) -> BTreeMap<String, Vec<Vec<Owned>>> {
         .collect()
 }
 
-/// Converts a file from one key to the next, and compares the content after each step.
+/// Converts a file from each key to the next, and compares the content after each step.
 fn round(path: &Path, keys: &[Option<&Key>]) {
     let before = content(&open(path, keys[0]));
     for pair in keys.windows(2) {
@@ -57,7 +57,7 @@ fn round(path: &Path, keys: &[Option<&Key>]) {
         for (sql, rows) in content(&database) {
             assert_eq!(rows, before[&sql], "{pair:?}: {sql}");
         }
-        // The fault of `late` was copied as it was.
+        // The conversion keeps the invalid NULL in `late`.
         let faults = rows(&database, "PRAGMA integrity_check", &[]).unwrap();
         assert_eq!(faults, [[text("NULL value in late.a")]], "{pair:?}");
         database.execute_batch("INSERT INTO counted (a) VALUES ('next')").unwrap();
@@ -68,7 +68,7 @@ fn round(path: &Path, keys: &[Option<&Key>]) {
     }
 }
 
-/// From plain through every version of SQLCipher, and back.
+/// Converts a plain database to every version of SQLCipher, then back to plain.
 fn round_trip(settings: Settings) {
     let scratch = Scratch::new();
     create_rich(&scratch.path(), settings);
@@ -78,27 +78,27 @@ fn round_trip(settings: Settings) {
 }
 
 #[test]
-fn a_rich_database_goes_through_every_version_and_back() {
+fn a_rich_database_converts_to_every_version_and_back() {
     round_trip(Settings { encoding: "UTF-8", auto_vacuum: 0, journal: "delete", page_size: 4096 });
 }
 
 #[test]
-fn so_does_one_in_utf_16_with_a_write_ahead_log_and_auto_vacuum() {
+fn a_utf_16le_database_in_wal_mode_with_auto_vacuum_converts_to_every_version_and_back() {
     round_trip(Settings { encoding: "UTF-16le", auto_vacuum: 1, journal: "wal", page_size: 1024 });
 }
 
 #[test]
-fn so_does_one_in_the_other_utf_16_with_incremental_vacuum_and_large_pages() {
+fn a_utf_16be_database_with_incremental_vacuum_and_large_pages_converts_to_every_version_and_back() {
     round_trip(Settings { encoding: "UTF-16be", auto_vacuum: 2, journal: "wal", page_size: 65536 });
 }
 
 #[test]
-fn so_does_one_with_pages_too_small_for_a_cipher() {
+fn a_database_with_pages_too_small_for_a_cipher_converts_to_every_version_and_back() {
     round_trip(Settings { encoding: "UTF-8", auto_vacuum: 1, journal: "delete", page_size: 512 });
 }
 
 #[test]
-fn any_parameters_are_converted_to_any_others() {
+fn files_convert_between_any_two_sets_of_parameters() {
     let scratch = Scratch::new();
     create_rich(
         &scratch.path(),
@@ -134,7 +134,7 @@ fn any_parameters_are_converted_to_any_others() {
 }
 
 #[test]
-fn a_default_page_size_becomes_the_default_of_the_version_and_another_one_is_kept() {
+fn a_default_page_size_becomes_the_default_of_the_new_version_and_any_other_size_is_kept() {
     for (size, sizes) in [(4096, [4096, 1024, 4096]), (8192, [8192; 3]), (1024, [1024, 1024, 4096])] {
         let scratch = Scratch::new();
         let database = open(&scratch.path(), None);
@@ -147,8 +147,9 @@ fn a_default_page_size_becomes_the_default_of_the_version_and_another_one_is_kep
     }
 }
 
+/// Without HMAC, the file does not reveal a page size other than the default.
 #[test]
-fn a_file_without_hmac_gets_the_default_page_size_because_the_file_does_not_show_another_one() {
+fn a_file_without_hmac_gets_the_default_page_size() {
     let scratch = Scratch::new();
     open(&scratch.path(), None).execute_batch("PRAGMA page_size = 8192; CREATE TABLE t (a)").unwrap();
     let one = version(1);
@@ -174,7 +175,7 @@ fn a_database_without_a_table_keeps_its_settings() {
 }
 
 #[test]
-fn progress_rises_from_nothing_to_everything() {
+fn progress_rises_from_zero_to_the_total() {
     let scratch = Scratch::new();
     let database = open(&scratch.path(), None);
     database
@@ -220,7 +221,7 @@ fn the_original_is_kept_under_another_name() {
 
 #[cfg(unix)]
 #[test]
-fn the_new_file_has_the_permissions_and_a_link_still_leads_to_it() {
+fn the_new_file_keeps_the_permissions_and_links_still_lead_to_it() {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     let scratch = Scratch::new();

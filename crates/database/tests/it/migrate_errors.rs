@@ -1,4 +1,4 @@
-//! Conversions that cannot be made leave the file as it was, and nothing else.
+//! Tests that a failed conversion leaves the file unchanged and leaves no other files.
 
 use std::error::Error;
 use std::fs;
@@ -12,7 +12,7 @@ use strongroom_keys::{CipherParameters, Key};
 use crate::migrating::{Settings, convert, create_rich, files, migration, open, version};
 use crate::scratch::{REMOVED_ENDINGS, Scratch, integer};
 
-/// Asserts that a conversion fails with the code, and leaves the folder as it was.
+/// Asserts that a conversion fails with the code and leaves the folder unchanged.
 fn refused(path: &Path, from: Option<&Key>, to: Option<&Key>, code: &str) -> MigrateError {
     let folder = path.parent().unwrap();
     let before = (files(folder), fs::read(path).ok());
@@ -27,7 +27,7 @@ fn small(scratch: &Scratch) {
 }
 
 #[test]
-fn a_wrong_key_is_named() {
+fn a_wrong_key_has_its_own_error() {
     let (scratch, four, wrong) = (Scratch::new(), version(4), Key::raw(&[9; 32]).unwrap());
     small(&scratch);
     convert(&scratch.path(), None, Some(&four)).unwrap();
@@ -36,7 +36,7 @@ fn a_wrong_key_is_named() {
 }
 
 #[test]
-fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
+fn a_plain_file_takes_no_key_and_an_encrypted_file_needs_its_key() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
     let error = refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
@@ -44,7 +44,7 @@ fn a_plain_file_has_no_key_and_an_encrypted_one_needs_it() {
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
     assert!(error.to_string().contains("pass its current key"), "{error}");
-    // A plaintext header looks like that of a plain file.
+    // The plaintext header looks like the header of a plain file.
     let header = CipherParameters {
         plaintext_header_size: Some(32),
         salt: Some([7; 16]),
@@ -69,7 +69,7 @@ fn a_missing_file_is_not_created() {
 }
 
 #[test]
-fn a_folder_an_empty_file_and_other_files_are_no_databases() {
+fn a_folder_an_empty_file_and_other_files_are_not_databases() {
     let (scratch, four) = (Scratch::new(), version(4));
     refused(&scratch.folder(), None, Some(&four), "SQLITE_CANTOPEN_ISDIR");
     fs::write(scratch.path(), "").unwrap();
@@ -105,9 +105,10 @@ fn a_path_for_the_original_that_exists_is_refused_before_any_work() {
     assert_eq!(integer(&open(&path, None), "SELECT a FROM t"), 1);
 }
 
-/// SQLite removed the original at the next use of the database to whose name the ending was added.
+/// The kept original had the name of another database's journal or log. When this database was next used, SQLite
+/// removed the original.
 #[test]
-fn the_original_does_not_get_the_name_of_a_file_that_is_removed() {
+fn a_conversion_refuses_a_name_for_the_original_that_sqlite_would_remove() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
     let path = scratch.path();
@@ -123,7 +124,7 @@ fn the_original_does_not_get_the_name_of_a_file_that_is_removed() {
     assert_eq!(files(&scratch.folder()), ["test.db"]);
 }
 
-/// A conversion on another thread looked for the file in the folder that the process had by then.
+/// A conversion on another thread resolved a relative path after the process had changed its current directory.
 #[test]
 fn relative_paths_start_from_the_given_folder() {
     let (scratch, four) = (Scratch::new(), version(4));
@@ -141,9 +142,9 @@ fn relative_paths_start_from_the_given_folder() {
     assert_eq!(integer(&open(&scratch.path(), None), "SELECT a FROM t"), 1);
 }
 
-/// A conversion that is killed between the link and the rename leaves both names of the original.
+/// A conversion that is killed between the link and the rename leaves the original under both names.
 #[test]
-fn an_original_that_has_its_second_name_already_is_converted() {
+fn an_original_that_already_has_its_second_name_is_converted() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
     let (path, keep) = (scratch.path(), scratch.folder().join("old.db"));
@@ -155,7 +156,7 @@ fn an_original_that_has_its_second_name_already_is_converted() {
 }
 
 #[test]
-fn a_cancelled_conversion_leaves_the_file() {
+fn a_cancelled_conversion_leaves_the_file_unchanged() {
     for journal in ["delete", "wal"] {
         let (scratch, four) = (Scratch::new(), version(4));
         create_rich(
@@ -185,7 +186,7 @@ fn a_cancelled_conversion_leaves_the_file() {
 }
 
 #[test]
-fn an_index_on_a_function_or_collation_of_the_application_is_named() {
+fn the_error_names_an_index_on_a_function_or_collation_of_the_application() {
     use rusqlite::functions::FunctionFlags;
     let four = version(4);
     for sql in [
@@ -236,8 +237,8 @@ fn the_leftover_of_a_killed_conversion_is_removed() {
     assert_eq!(files(&scratch.folder()), ["test.db"]);
 }
 
-/// A page that failed its authentication was a page of zeros for SQLite. The copy had the zeros at the end of the value, the
-/// comparison found them in the original as well, and the copy replaced the original.
+/// SQLite got a page of zeros for a page that failed its authentication. The copied value ended with these zeros. The
+/// comparison read the same zeros from the original, so the copy replaced the original.
 #[test]
 fn a_damaged_page_is_not_copied_as_zeros() {
     let (scratch, four) = (Scratch::new(), version(4));

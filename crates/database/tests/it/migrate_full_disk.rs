@@ -1,4 +1,4 @@
-//! A disk that fills up in any step of a conversion leaves the file as it was.
+//! Tests that a disk that fills up in any step of a conversion leaves the file unchanged.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use crate::migrating::{Settings, convert, create_rich, migration, open, version}
 use crate::scratch::integer;
 use crate::small_disk::SmallDisk;
 
-/// The names on the disk, without the file that fills it.
+/// Returns the names of the files on the disk, except the file that fills the disk.
 fn names(disk: &SmallDisk) -> Vec<String> {
     let mut names = crate::migrating::files(disk.path("test.db").parent().unwrap());
     names.retain(|name| name != "filler");
@@ -17,7 +17,7 @@ fn names(disk: &SmallDisk) -> Vec<String> {
 }
 
 #[test]
-fn a_full_disk_is_named_and_leaves_the_file() {
+fn a_full_disk_has_its_own_error_and_leaves_the_file_unchanged() {
     for journal in ["delete", "wal"] {
         let Some(disk) = SmallDisk::mount(16 << 20) else { return };
         let (path, four) = (disk.path("test.db"), version(4));
@@ -38,9 +38,9 @@ fn a_full_disk_is_named_and_leaves_the_file() {
     }
 }
 
-/// A hard link takes no space, and does not cross file systems.
+/// A hard link takes no space but cannot cross file systems, so the test keeps the original on another file system.
 #[test]
-fn an_original_that_cannot_be_kept_for_lack_of_space_stays() {
+fn an_original_that_does_not_fit_at_its_new_place_is_not_converted() {
     let Some(disk) = SmallDisk::mount(1 << 20) else { return };
     let scratch = crate::scratch::Scratch::new();
     let (path, four, keep) = (scratch.path(), version(4), disk.path("old.db"));

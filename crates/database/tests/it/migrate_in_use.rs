@@ -1,4 +1,4 @@
-//! A file that another connection has open is not converted.
+//! Tests that a file that another connection has open is not converted.
 
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use strongroom_keys::Key;
 use crate::migrating::{convert, files, migration, open, version};
 use crate::scratch::{Scratch, integer, rows};
 
-/// Names the database for the other process.
+/// Passes the path of the database to the other process.
 const DATABASE: &str = "STRONGROOM_TEST_IN_USE_DATABASE";
 
 fn create(scratch: &Scratch, journal: &str) -> Key {
@@ -38,7 +38,7 @@ fn a_connection_of_this_process_is_found_by_any_name_and_on_any_thread() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let key = create(&scratch, journal);
-        // A connection without a key reads nothing, and holds no lock.
+        // A connection without a key reads nothing and holds no lock.
         let idle = open(&scratch.path(), None);
         assert_in_use(&scratch.path(), &key);
         let linked = scratch.folder().join("linked.db");
@@ -55,7 +55,8 @@ fn a_connection_of_this_process_is_found_by_any_name_and_on_any_thread() {
     }
 }
 
-/// The list of open files knows nothing of ATTACH, and of other copies of SQLite in the process.
+/// The engine's list of open files includes neither files that SQL attached nor files that another copy of SQLite in
+/// the process opened.
 #[cfg(unix)]
 #[test]
 fn a_connection_that_attached_the_file_is_found() {
@@ -93,8 +94,8 @@ fn a_file_that_is_being_converted_is_not_opened_by_another_thread() {
 }
 
 #[test]
-fn another_process_is_found_in_each_journal_mode() {
-    let test = "migrate_in_use::another_process_is_found_in_each_journal_mode";
+fn a_connection_of_another_process_is_found_in_each_journal_mode() {
+    let test = "migrate_in_use::a_connection_of_another_process_is_found_in_each_journal_mode";
     if let Some(path) = env::var_os(DATABASE) {
         return hold(&PathBuf::from(path));
     }
@@ -104,14 +105,14 @@ fn another_process_is_found_in_each_journal_mode() {
         let mut child = start(&scratch.path(), test);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         wait_for(&mut lines, "idle");
-        // Only Linux shows an idle connection without a log.
+        // Without a log, only Linux reveals an idle connection.
         if journal == "wal" || cfg!(target_os = "linux") {
             assert_in_use(&scratch.path(), &key);
         }
         tell(&mut child, "lock");
         wait_for(&mut lines, "locked");
         assert_in_use(&scratch.path(), &key);
-        // The lock that goes while a conversion waits lets it begin.
+        // A waiting conversion begins when the lock is released.
         let (path, mut waited) = (scratch.path(), false);
         let patient = Migration { timeout: Duration::from_secs(60), ..migration(&path, Some(&key), None) };
         migrate(&patient, &mut |progress| {
@@ -128,7 +129,8 @@ fn another_process_is_found_in_each_journal_mode() {
     }
 }
 
-/// Such a process waits for the lock with the original open, and would go on with the original and the new file's log.
+/// Such a process waits for the lock while it has the original open. Later it would use the original together with the
+/// new file's log.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_opens_the_file_during_the_conversion_is_found_before_the_rename() {
@@ -187,7 +189,7 @@ fn tell(child: &mut Child, word: &str) {
     writeln!(child.stdin.as_mut().unwrap(), "{word}").unwrap();
 }
 
-/// Opens the database and does what the parent says.
+/// Opens the database and follows the parent's commands.
 fn hold(path: &Path) {
     let database = open(path, Some(&version(4)));
     assert_eq!(integer(&database, "SELECT a FROM t"), 1);

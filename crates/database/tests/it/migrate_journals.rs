@@ -1,4 +1,4 @@
-//! What SQLite keeps beside a database never meets the new file.
+//! Tests that the journals and logs of the original never apply to the new file.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -8,7 +8,7 @@ use strongroom_database::migrate;
 use crate::migrating::{convert, files, migration, open, version};
 use crate::scratch::{Scratch, assert_intact, integer, rows};
 
-/// The bytes of a database and of its companion, in the middle of the life of a connection that a crash ends.
+/// Copies a database and its journal or log while a connection has them open, as a crash would leave them.
 fn crashed(scratch: &Scratch, companion: &str, sql: &[&str]) {
     let source = Scratch::new();
     let database = open(&source.path(), None);
@@ -25,7 +25,7 @@ fn crashed(scratch: &Scratch, companion: &str, sql: &[&str]) {
 }
 
 #[test]
-fn a_write_ahead_log_that_a_crash_left_is_part_of_the_content() {
+fn the_conversion_includes_a_write_ahead_log_that_a_crash_left() {
     let (scratch, four) = (Scratch::new(), version(4));
     crashed(
         &scratch,
@@ -72,7 +72,7 @@ fn a_transaction_that_a_crash_left_is_rolled_back() {
     assert_intact(&database);
 }
 
-/// The connection to the original is closed after the rename, and must not remove the log of the new file.
+/// The connection to the original closes after the rename. The connection must not remove the log of the new file.
 #[test]
 fn the_first_writer_of_the_new_file_keeps_its_log() {
     let (scratch, four) = (Scratch::new(), version(4));

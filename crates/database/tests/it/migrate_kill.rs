@@ -1,7 +1,8 @@
-//! A conversion that is killed at any point leaves the old file or the new one, each with every row.
+//! Tests that a conversion that is killed at any point leaves either the old or the new file, with every row.
 //!
-//! The child reports when the copy begins and when the copy is complete. The parent kills the child some time after one of
-//! the reports: half of the kills fall on the copy and its comparison, the others on the replacement of the file.
+//! The child reports when the copy begins and when the copy is complete. The parent kills the child some time after one
+//! of these reports. Half of the kills come during the copy and its comparison, the other half during the replacement
+//! of the file.
 
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
@@ -16,12 +17,12 @@ use strongroom_keys::Key;
 use crate::migrating::{convert, files, migration, open, version};
 use crate::scratch::{Scratch, assert_sound, integer, rows, text};
 
-/// Names the database in the process that is going to be killed.
+/// Passes the path of the database to the process that the test kills.
 const DATABASE: &str = "STRONGROOM_TEST_KILL_DATABASE";
-/// The direction of that process: `encrypt` or `decrypt`.
+/// Passes the direction of the conversion to the same process: `encrypt` or `decrypt`.
 const DIRECTION: &str = "STRONGROOM_TEST_KILL_DIRECTION";
 const ROWS: i64 = 3_000;
-/// How long the replacement of the file takes, more or less.
+/// The approximate duration of the replacement of the file.
 const REPLACEMENT: Duration = Duration::from_millis(20);
 
 #[test]
@@ -41,7 +42,7 @@ fn kill_often(journal: &str, test: &str) {
     let scratch = Scratch::new();
     create(&scratch.path(), journal);
     let kills = env::var("STRONGROOM_TEST_KILL_POINTS").map_or(20, |number| number.parse().unwrap());
-    // How long a conversion takes when nobody kills it.
+    // Measures a conversion that is not killed.
     let start = Instant::now();
     convert(&scratch.path(), None, Some(&key())).unwrap();
     let durations = [("begun", start.elapsed()), ("complete", REPLACEMENT)];
@@ -50,7 +51,7 @@ fn kill_often(journal: &str, test: &str) {
     for number in 0..kills {
         let encrypted = is_encrypted(&scratch.path());
         let (report, duration) = durations[number % 2];
-        // The golden ratio spreads the kills evenly, however many there are.
+        // Multiples of the golden ratio spread any number of kills evenly.
         let share = (number as f64 * 0.618_033_988_75).fract();
         kill_after(&scratch.path(), encrypted, (report, duration.mul_f64(share)), test);
         let names = files(&scratch.folder());
@@ -62,7 +63,7 @@ fn kill_often(journal: &str, test: &str) {
         assert_complete(&scratch.path(), journal);
     }
     println!("{journal}: {kills} kills left the old file {old} times and the new file {new} times");
-    // Whatever is left now is removed by a conversion that nobody kills.
+    // A conversion that is not killed removes all leftovers.
     let from = is_encrypted(&scratch.path()).then(key);
     convert(&scratch.path(), from.as_ref(), Some(&key())).unwrap();
     assert_eq!(files(&scratch.folder()), ["test.db"]);
@@ -77,7 +78,7 @@ fn is_encrypted(path: &Path) -> bool {
     !fs::read(path).unwrap().starts_with(b"SQLite format 3\0")
 }
 
-/// The database, what SQLite keeps beside it, and the leftover of a conversion.
+/// Accepts the database, the leftover of a conversion, and their journals and logs.
 fn is_expected(name: &str) -> bool {
     let name =
         ["-journal", "-wal", "-shm"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
@@ -111,7 +112,7 @@ fn assert_complete(path: &Path, journal: &str) {
     database.close().unwrap();
 }
 
-/// Starts this test as a child and kills it some time after a report.
+/// Starts this test as a child and kills the child some time after a report.
 fn kill_after(path: &Path, encrypted: bool, (report, time): (&str, Duration), test: &str) {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -124,7 +125,7 @@ fn kill_after(path: &Path, encrypted: bool, (report, time): (&str, Duration), te
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with(report)), "the child ended without a report");
     thread::sleep(time);
-    // The child may have come to its end.
+    // The child may have ended already.
     let _ = child.kill();
     child.wait().unwrap();
 }

@@ -1,4 +1,4 @@
-//! Conversions by a user who lacks rights.
+//! Tests conversions by a user without the required permissions.
 
 #![cfg(unix)]
 
@@ -12,13 +12,13 @@ use std::{env, fs};
 use crate::migrating::{convert, files, open, version};
 use crate::scratch::{Scratch, integer};
 
-/// Names the folder with the databases, in the process of another user.
+/// Passes the folder with the databases to the process of another user.
 const FOLDER: &str = "STRONGROOM_TEST_OTHER_USERS_FOLDER";
 
-/// Runs a test again as another user. Returns `None` if this user cannot.
+/// Runs a test again as another user. Returns `None` if this user cannot run a process as another user.
 fn as_another_user(scratch: &Scratch, test: &str) -> Option<Output> {
     let binary = scratch.folder().join("it");
-    // The folder of the test binary may be closed to others; a copy is not.
+    // Other users may have no access to the folder of the test binary, so they run a copy.
     fs::copy(env::current_exe().unwrap(), &binary).unwrap();
     set_mode(&binary, 0o755);
     let mut command = Command::new(&binary);
@@ -28,7 +28,8 @@ fn as_another_user(scratch: &Scratch, test: &str) -> Option<Output> {
         .current_dir("/")
         .uid(65534)
         .gid(65534);
-    // A process that another test starts holds the copy's descriptor for the moment between fork and exec.
+    // Another test that starts a process may hold a descriptor of the copy between fork and exec. The system then
+    // refuses to run the copy.
     let output = loop {
         match command.output() {
             Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
@@ -55,7 +56,7 @@ fn create(path: &Path) {
 }
 
 #[test]
-fn a_file_and_a_folder_that_are_read_only_are_named() {
+fn a_read_only_file_and_a_read_only_folder_have_their_own_errors() {
     if let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) {
         return assert_read_only(&folder);
     }
@@ -71,8 +72,10 @@ fn a_file_and_a_folder_that_are_read_only_are_named() {
     if fs::File::options().write(true).open(scratch.path()).is_err() {
         return assert_read_only(&scratch.folder());
     }
-    let output =
-        as_another_user(&scratch, "migrate_permission::a_file_and_a_folder_that_are_read_only_are_named");
+    let output = as_another_user(
+        &scratch,
+        "migrate_permission::a_read_only_file_and_a_read_only_folder_have_their_own_errors",
+    );
     assert_passed(&output.unwrap());
 }
 
@@ -90,9 +93,10 @@ fn assert_read_only(folder: &Path) {
     }
 }
 
-/// Linux answers only the owner of a file whether the file is open elsewhere. SQLite then notices the rename.
+/// Linux tells only the owner of a file whether other processes have the file open. If the conversion cannot find a
+/// connection, SQLite notices the rename and refuses to write.
 #[test]
-fn an_idle_connection_that_nobody_finds_cannot_write_into_the_original() {
+fn an_idle_connection_that_is_not_found_cannot_write_into_the_original() {
     if let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) {
         convert(&folder.join("test.db"), None, Some(&version(4))).unwrap();
         return;
@@ -103,7 +107,7 @@ fn an_idle_connection_that_nobody_finds_cannot_write_into_the_original() {
     set_mode(&scratch.folder(), 0o777);
     let idle = open(&scratch.path(), None);
     assert_eq!(integer(&idle, "SELECT count(*) FROM t"), 1);
-    let test = "migrate_permission::an_idle_connection_that_nobody_finds_cannot_write_into_the_original";
+    let test = "migrate_permission::an_idle_connection_that_is_not_found_cannot_write_into_the_original";
     let Some(output) = as_another_user(&scratch, test) else {
         println!("skipped: this user cannot run a process as another user");
         return;

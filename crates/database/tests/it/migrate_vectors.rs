@@ -1,4 +1,4 @@
-//! The public files of each SQLCipher version are converted to version 4, to plain, and back.
+//! Tests that the public files of each SQLCipher version convert to version 4, to plain, and back.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use strongroom_keys::{CipherParameters, Key, PageNumberOrder};
 use crate::migrating::{convert, open, version};
 use crate::scratch::{Owned, Scratch, assert_intact, integer, rows};
 
-/// The files, the version of each, and the parameters that SQLCipher's tests name for them.
+/// The names of the files, and the version and the parameters that SQLCipher's tests use for each file.
 fn vectors() -> [(&'static str, CipherParameters); 6] {
     let of = |version| CipherParameters { compatibility: Some(version), ..CipherParameters::default() };
     let big = CipherParameters { hmac_page_number: Some(PageNumberOrder::Big), ..of(2) };
@@ -25,7 +25,7 @@ fn vectors() -> [(&'static str, CipherParameters); 6] {
 }
 
 #[test]
-fn each_public_file_goes_to_version_4_to_plain_and_back() {
+fn each_public_file_converts_to_version_4_to_plain_and_back() {
     let Some(folder) = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from) else {
         println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's compatibility files");
         return;

@@ -1,4 +1,4 @@
-//! Short ways to convert files, and a database that has everything that a conversion must keep.
+//! Helpers that convert files, and a database with every kind of content that a conversion must keep.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use strongroom_keys::{CipherParameters, Key};
 
 use crate::scratch::{Owned, rows, text};
 
-/// A key that SQLCipher of this version takes. A passphrase would take its time.
+/// Returns a raw key for a version of SQLCipher. Deriving a key from a passphrase would be slow.
 pub(crate) fn version(compatibility: u8) -> Key {
     let parameters = CipherParameters { compatibility: Some(compatibility), ..Default::default() };
     Key::raw(&[compatibility; 32]).unwrap().with_cipher(parameters).unwrap()
@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path, key: Option<&Key>) -> Database {
     }
 }
 
-/// The names of the files in a folder.
+/// Returns the sorted names of the files in a folder.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.collect();
@@ -40,7 +40,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// How a database is created.
+/// The settings of a new database.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) encoding: &'static str,
@@ -75,8 +75,8 @@ pub(crate) fn create_rich(path: &Path, settings: Settings) {
     add_unknown_module(path);
 }
 
-/// Adds a virtual table of a module that no connection has, as another program leaves it, and a NULL that an ALTER TABLE
-/// let in.
+/// Adds a virtual table of an unknown module, as another program may leave it. Declares the column `late.a` NOT NULL
+/// although it holds a NULL, a state that ALTER TABLE can leave.
 fn add_unknown_module(path: &Path) {
     let database = open(path, None);
     database

@@ -1,4 +1,4 @@
-//! Random operations against a map in memory, with transactions in transactions, and reopening.
+//! Compares random operations with a map in memory. The operations include nested transactions and reopening.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ type Map = BTreeMap<i64, Owned>;
 enum Step {
     Put(i64, Owned),
     Delete(i64),
-    /// A range in one statement.
+    /// Deletes a range with one statement.
     DeleteRange(i64, i64),
-    /// Fails where the key exists, and then changes nothing.
+    /// Inserts a row. Fails without a change if the key exists.
     Insert(i64, Owned),
     Transaction {
         commit: bool,
@@ -34,7 +34,7 @@ fn any_value() -> impl Strategy<Value = Owned> {
             .prop_map(Owned::Real),
         "\\PC{0,40}".prop_map(Owned::Text),
         prop::collection::vec(any::<u8>(), 0..60).prop_map(Owned::Blob),
-        // over a page, so that there are overflow pages
+        // Longer than a page, so the database has overflow pages.
         (4000_usize..20_000, any::<u8>()).prop_map(|(length, byte)| Owned::Blob(vec![byte; length])),
     ]
 }
@@ -94,7 +94,7 @@ fn apply(database: &Database, model: &mut Map, step: &Step) {
                 }
             }
         }
-        // a transaction holds the database, so that it is reopened between transactions only
+        // A transaction borrows the database, so a step inside a transaction cannot reopen it.
         Step::Reopen => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Opening and creating databases, and paths that are not a database.
+//! Tests opening and creating databases, and paths that are not databases.
 
 use std::error::Error;
 use std::fs;
@@ -18,7 +18,7 @@ fn open(path: &Path, options: &OpenOptions) -> Result<Database, OpenError> {
     encrypted
 }
 
-/// The operating system's error behind another one.
+/// Returns the operating system's error that caused another error.
 fn os_error(error: &OpenError) -> &io::Error {
     error.source().unwrap().downcast_ref().unwrap()
 }
@@ -28,7 +28,7 @@ fn a_file_is_created_and_read_again() {
     let scratch = Scratch::new();
     let database = scratch.open();
     assert!(database.is_open() && !database.is_read_only() && !database.in_transaction());
-    assert_eq!(fs::metadata(scratch.path()).unwrap().len(), 0, "opening alone writes nothing");
+    assert_eq!(fs::metadata(scratch.path()).unwrap().len(), 0, "opening a database writes nothing");
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (7)").unwrap();
     database.close().unwrap();
     assert_eq!(integer(&scratch.open(), "SELECT a FROM t"), 7);
@@ -42,7 +42,7 @@ fn the_journal_mode_is_sqlites_default() {
 }
 
 #[test]
-fn databases_in_memory_are_apart() {
+fn databases_in_memory_are_separate() {
     let (one, other) = (memory(), memory());
     one.execute_batch("CREATE TABLE t (a)").unwrap();
     other.execute_batch("CREATE TABLE t (a)").unwrap();
@@ -71,7 +71,7 @@ fn read_only_refuses_writes_and_must_exist_refuses_to_create() {
 }
 
 #[test]
-fn a_missing_directory_is_named() {
+fn the_error_names_a_missing_directory() {
     let scratch = Scratch::new();
     let missing = scratch.folder().join("missing");
     let error = open(&missing.join("test.db"), &OpenOptions::default()).unwrap_err();
@@ -84,7 +84,7 @@ fn a_missing_directory_is_named() {
 }
 
 #[test]
-fn a_file_in_the_place_of_a_directory_is_named() {
+fn the_error_names_a_file_in_the_place_of_a_directory() {
     let scratch = Scratch::new();
     fs::write(scratch.path(), "file").unwrap();
     let shown = format!("\"{}\" is a file, not a folder; check the path", scratch.path().display());
@@ -104,10 +104,11 @@ fn a_file_in_the_place_of_a_directory_is_named() {
     assert_eq!(fs::read(scratch.path()).unwrap(), b"file");
 }
 
-/// SQLite follows symbolic links itself, and reports the system's error of an unrelated call when there are too many.
+/// SQLite resolves symbolic links itself. If a path has too many links, SQLite reports the system error of an unrelated
+/// call.
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_that_leads_nowhere_has_its_own_error() {
+fn a_broken_symbolic_link_reports_the_right_system_error() {
     let scratch = Scratch::new();
     let (round, missing) = (scratch.folder().join("round"), scratch.folder().join("missing"));
     std::os::unix::fs::symlink(&round, &round).unwrap();
@@ -122,7 +123,7 @@ fn a_symbolic_link_that_leads_nowhere_has_its_own_error() {
 }
 
 #[test]
-fn a_directory_is_no_file() {
+fn a_directory_is_not_a_file() {
     let scratch = Scratch::new();
     for read_only in [false, true] {
         let error = open(&scratch.folder(), &OpenOptions { read_only, ..Default::default() }).unwrap_err();
@@ -132,7 +133,7 @@ fn a_directory_is_no_file() {
 }
 
 #[test]
-fn a_path_is_not_empty_and_holds_no_nul() {
+fn an_empty_path_and_a_path_with_a_nul_are_refused() {
     let options = OpenOptions::default();
     assert_eq!(open(Path::new(""), &options).unwrap_err().code(), "STRONGROOM_EMPTY_PATH");
     let scratch = Scratch::new();
@@ -155,7 +156,7 @@ fn a_file_name_that_looks_like_a_uri_is_a_file_name() {
 }
 
 #[test]
-fn a_locked_database_is_waited_for_and_then_reported() {
+fn opening_waits_for_a_locked_database_and_then_reports_the_lock() {
     let scratch = Scratch::new();
     let writer = scratch.open();
     writer.execute_batch("CREATE TABLE t (a); BEGIN EXCLUSIVE").unwrap();
@@ -169,7 +170,7 @@ fn a_locked_database_is_waited_for_and_then_reported() {
 }
 
 #[test]
-fn a_timeout_may_be_longer_than_sqlite_counts() {
+fn a_timeout_may_be_longer_than_sqlite_supports() {
     let options = OpenOptions { busy_timeout: Duration::MAX, ..Default::default() };
     let database = Database::open(Location::Memory, &key(), &options).unwrap();
     assert_eq!(integer(&database, "PRAGMA busy_timeout"), i64::from(i32::MAX));
@@ -181,9 +182,9 @@ fn temporary_tables_and_sorts_stay_in_memory() {
     assert_eq!(integer(&database, "SELECT sqlite_compileoption_used('TEMP_STORE=3')"), 1);
 }
 
-/// SQLite's message was "attempt to write a readonly database", although nobody wrote.
+/// The message was SQLite's "attempt to write a readonly database", although the caller only read.
 #[test]
-fn what_a_dead_process_left_cannot_be_undone_by_reading_and_the_error_says_so() {
+fn a_read_only_connection_cannot_roll_back_a_hot_journal_and_the_error_says_so() {
     let scratch = Scratch::new();
     let writer = scratch.open();
     writer
@@ -192,7 +193,7 @@ fn what_a_dead_process_left_cannot_be_undone_by_reading_and_the_error_says_so() 
              PRAGMA cache_size = 1; BEGIN; UPDATE t SET a = randomblob(100000); INSERT INTO t SELECT * FROM t",
         )
         .unwrap();
-    // A copy of both files in the middle of the transaction is what a killed process leaves behind.
+    // A copy of both files in the middle of a transaction equals the files that a killed process leaves.
     let left = scratch.folder().join("left.db");
     fs::copy(scratch.path(), &left).unwrap();
     fs::copy(scratch.folder().join("test.db-journal"), scratch.folder().join("left.db-journal")).unwrap();

@@ -1,4 +1,4 @@
-//! `PRAGMA page_size`, which SQLCipher answers with a text.
+//! Tests `PRAGMA page_size`, for which SQLCipher itself returns text.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -41,7 +41,7 @@ fn an_attached_database_has_its_own_page_size() {
 }
 
 #[test]
-fn a_key_that_is_set_by_pragma_counts() {
+fn page_size_reports_the_size_that_a_pragma_set() {
     let scratch = Scratch::new();
     let database = scratch.open_plain();
     assert_eq!(rows(&database, "PRAGMA page_size", &[]).unwrap(), [[Owned::Integer(4096)]]);
@@ -50,7 +50,7 @@ fn a_key_that_is_set_by_pragma_counts() {
 }
 
 #[test]
-fn a_trace_shows_the_given_statement() {
+fn a_trace_shows_the_original_statement() {
     let database = memory();
     let seen = Rc::new(RefCell::new(Vec::new()));
     let notes = Rc::clone(&seen);

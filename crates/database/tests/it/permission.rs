@@ -1,4 +1,4 @@
-//! Files that the operating system forbids opening.
+//! Tests files that the operating system does not allow the user to open.
 
 #![cfg(unix)]
 
@@ -14,12 +14,12 @@ use strongroom_database::{Database, Location, OpenError, OpenOptions};
 
 use crate::scratch::{Scratch, key};
 
-/// Names the folder to try, in the process without rights to it.
+/// Passes the folder to the process that has no permission to use it.
 const FOLDER: &str = "STRONGROOM_TEST_FORBIDDEN_FOLDER";
 
-/// root may open everything, and therefore starts this test again as another user.
+/// The superuser can open every file, so the test runs itself again as another user.
 #[test]
-fn a_missing_permission_is_named() {
+fn a_missing_permission_has_its_own_error() {
     if let Some(folder) = env::var_os(FOLDER) {
         return assert_forbidden(Path::new(&folder));
     }
@@ -32,13 +32,13 @@ fn a_missing_permission_is_named() {
     if fs::File::open(scratch.path()).is_err() {
         return assert_forbidden(&scratch.folder());
     }
-    // The folder of the test binary may be closed to others; a copy is not.
+    // Other users may have no access to the folder of the test binary, so they run a copy.
     set_mode(&scratch.folder(), 0o755);
     let binary = scratch.folder().join("it");
     fs::copy(env::current_exe().unwrap(), &binary).unwrap();
     set_mode(&binary, 0o755);
     let output = Command::new(&binary)
-        .args(["--exact", "permission::a_missing_permission_is_named"])
+        .args(["--exact", "permission::a_missing_permission_has_its_own_error"])
         .env(FOLDER, scratch.folder())
         .current_dir("/")
         .uid(65534)

@@ -1,14 +1,14 @@
-//! SQLCipher's struct of a provider, which is in no public header.
+//! Tests our copy of SQLCipher's provider struct, which no public header declares.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, str};
 
-/// Our half of the struct.
+/// The source of our copy of the struct.
 const OURS: &str = include_str!("../../src/seam/provider/layout.rs");
 
-/// The number of parameters of each function of the struct that this crate calls or replaces.
+/// The functions of the struct that this crate calls or replaces, each with its number of parameters.
 const PARAMETERS: [(&str, usize); 13] = [
     ("get_provider_name", 1),
     ("random", 3),
@@ -25,13 +25,13 @@ const PARAMETERS: [(&str, usize); 13] = [
     ("get_provider_version", 1),
 ];
 
-/// FNV-1a of the struct's tokens in the pinned version. It changes if the type of a parameter does.
+/// The FNV-1a hash of the struct's tokens in the pinned version. The hash changes if the type of a parameter changes.
 const HASH: u64 = 0xf603_c1d1_3286_cee9;
 
 #[test]
-fn our_struct_has_the_fields_of_sqlciphers() {
+fn our_struct_has_the_fields_of_the_sqlcipher_struct() {
     let Some(source) = source() else {
-        println!("skipped: this build has no source of SQLCipher (the feature `system`)");
+        println!("skipped: this build does not contain the source of SQLCipher (feature `system`)");
         return;
     };
     let theirs = between(&source, "\nstruct sqlcipher_provider {", "\n};");
@@ -59,9 +59,9 @@ fn our_struct_has_the_fields_of_sqlciphers() {
 }
 
 #[test]
-fn our_numbers_of_modes_and_algorithms_are_sqlciphers() {
+fn our_numbers_of_modes_and_algorithms_match_sqlcipher() {
     let Some(source) = source() else {
-        println!("skipped: this build has no source of SQLCipher (the feature `system`)");
+        println!("skipped: this build does not contain the source of SQLCipher (feature `system`)");
         return;
     };
     for define in ["DECRYPT 0", "ENCRYPT 1", "HMAC_SHA1 0", "HMAC_SHA256 1", "HMAC_SHA512 2"]
@@ -71,7 +71,8 @@ fn our_numbers_of_modes_and_algorithms_are_sqlciphers() {
     }
 }
 
-/// Returns the name of a member and the number of its parameters: `const char* (*name)(void *ctx)` or `type *name`.
+/// Returns the name of a member and the number of its parameters. A member has the form `const char* (*name)(void
+/// *ctx)` or `type *name`.
 fn member(text: &str) -> Option<(&str, usize)> {
     let text = text.trim();
     match text.split_once("(*") {
@@ -89,7 +90,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     rest.split_once(end).expect("the struct does not end").0
 }
 
-/// Reads the source that cargo compiles into libsqlite3-sys.
+/// Reads the SQLCipher source that cargo compiles into libsqlite3-sys.
 fn source() -> Option<String> {
     let metadata = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])

@@ -1,4 +1,4 @@
-//! No key is shown where SQL is: in traces, in errors, in a statement's own text.
+//! Tests that keys do not appear in traces, in errors, or in a statement's SQL.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ fn traced(database: &Database) -> Rc<RefCell<Vec<String>>> {
 }
 
 #[test]
-fn a_trace_shows_statements_with_values_once_for_each_run() {
+fn a_trace_shows_each_run_of_a_statement_once_with_its_values() {
     let database = memory();
     let seen = traced(&database);
     database.execute_batch("CREATE TABLE t (a, b); -- comment\n DELETE FROM t").unwrap();
@@ -88,23 +88,23 @@ fn an_error_shows_no_key() {
         let errors = [database.prepare(sql).unwrap_err(), database.execute_batch(sql).unwrap_err()];
         for error in errors {
             let shown = format!("{error} {error:?}");
-            assert!(!shown.contains("s3cr3t"), "{sql} is answered with {shown}");
+            assert!(!shown.contains("s3cr3t"), "{sql} fails with {shown}");
             assert_eq!(error.code(), "SQLITE_ERROR", "{sql}");
         }
     }
 }
 
 #[test]
-fn a_statement_shows_no_key_of_its_own() {
+fn a_statement_shows_no_key() {
     let statement = memory().prepare("PRAGMA key = 's3cr3t'").unwrap();
     assert!(!format!("{statement:?} {}", statement.sql()).contains("s3cr3t"));
 }
 
-/// Set in the process whose output is looked at.
+/// Marks the child process, whose output the test reads.
 const CHILD: &str = "STRONGROOM_TEST_CIPHER_LOG";
 
 #[test]
-fn sqlciphers_log_stays_out_of_the_process() {
+fn sqlcipher_logs_nothing() {
     if env::var_os(CHILD).is_some() {
         let scratch = Scratch::new();
         scratch.open().execute_batch("CREATE TABLE t (a)").unwrap();
@@ -113,7 +113,7 @@ fn sqlciphers_log_stays_out_of_the_process() {
         return assert_eq!(error.unwrap_err().code(), "STRONGROOM_WRONG_KEY");
     }
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "redaction::sqlciphers_log_stays_out_of_the_process", "--nocapture"])
+        .args(["--exact", "redaction::sqlcipher_logs_nothing", "--nocapture"])
         .env(CHILD, "1")
         .output()
         .unwrap();
@@ -122,7 +122,7 @@ fn sqlciphers_log_stays_out_of_the_process() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("hmac"));
 }
 
-/// The message was that the statement cannot be parsed, which it can.
+/// The message reported a syntax error, although the statement is valid.
 #[test]
 fn a_key_that_sqlcipher_refuses_is_not_called_a_syntax_error() {
     let (plain, keyed) = (Scratch::new().open_plain(), memory());

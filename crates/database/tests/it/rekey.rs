@@ -1,4 +1,4 @@
-//! Changing the key of an open database.
+//! Tests the rekey of an open database.
 
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn go_on(_: RekeyProgress) -> bool {
     true
 }
 
-/// Opens a database of some hundred pages, many more than the cache holds, in the given journal mode.
+/// Opens a database in the given journal mode. The database has several hundred pages, many more than the cache holds.
 fn filled(scratch: &Scratch, key: &Key, journal: &str) -> Database {
     let database = Database::open(Location::File(&scratch.path()), key, &impatient()).unwrap();
     assert_eq!(value(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap(), text(journal));
@@ -56,7 +56,7 @@ fn assert_opened_by(scratch: &Scratch, good: &Key, bad: &Key, extra: i64) {
 }
 
 #[test]
-fn the_new_key_opens_the_file_and_the_connection_goes_on() {
+fn the_new_key_opens_the_file_and_the_connection_stays_usable() {
     let keys: [fn() -> Key; 2] = [new_key, || {
         let parameters = CipherParameters { kdf_iter: Some(500), ..Default::default() };
         Key::passphrase(b"new horse").unwrap().with_cipher(parameters).unwrap()
@@ -81,7 +81,7 @@ fn the_new_key_opens_the_file_and_the_connection_goes_on() {
             assert_whole(&database, 0);
             database.execute_batch("INSERT INTO t (v) VALUES ('after')").unwrap();
             assert_whole(&database, 1);
-            // Again, and again without a statement between, because a change leaves state behind in the connection.
+            // A rekey leaves state in the connection, so the test repeats it without a statement in between.
             database.rekey("main", &key(), &mut go_on).unwrap();
             database.rekey("main", &to(), &mut go_on).unwrap();
             database.rekey("main", &key(), &mut go_on).unwrap();
@@ -94,7 +94,7 @@ fn the_new_key_opens_the_file_and_the_connection_goes_on() {
 }
 
 #[test]
-fn every_format_and_every_auto_vacuum_can_have_a_new_key() {
+fn a_rekey_works_with_every_format_and_every_auto_vacuum_mode() {
     let of = |compatibility, bytes| {
         let parameters = CipherParameters { compatibility, ..Default::default() };
         Key::raw(bytes).unwrap().with_cipher(parameters).unwrap()
@@ -123,8 +123,8 @@ fn every_format_and_every_auto_vacuum_can_have_a_new_key() {
     }
 }
 
-/// SQLCipher's own rekey exchanged the connection's key before it had the lock. The rekey failed, the next write of the
-/// connection encrypted its pages with the new key, and no key opened the whole file any more.
+/// SQLCipher's own rekey replaced the connection's key before it had the lock. When the rekey then failed, the
+/// connection's next write encrypted its pages with the new key, and no key could open the whole file.
 #[test]
 fn a_lock_that_never_comes_leaves_the_old_key_everywhere() {
     for (journal, lock) in [
@@ -175,7 +175,7 @@ fn other_connections_learn_that_the_key_changed() {
     }
 }
 
-/// The reader's snapshot keeps the checkpoint from moving the new pages into the file, so that only the log has them.
+/// The reader's snapshot prevents a checkpoint of the new pages, so they are only in the log.
 #[test]
 fn a_reader_in_wal_mode_keeps_its_snapshot_and_then_learns_that_the_key_changed() {
     let scratch = Scratch::new();
@@ -197,9 +197,9 @@ fn a_reader_in_wal_mode_keeps_its_snapshot_and_then_learns_that_the_key_changed(
     assert_opened_by(&scratch, &new_key(), &key(), 1);
 }
 
-/// A rekey inside a transaction used to commit it, and the later ROLLBACK undid nothing.
+/// A rekey inside a transaction committed the transaction, so a later ROLLBACK undid nothing.
 #[test]
-fn a_transaction_must_end_first() {
+fn a_rekey_inside_a_transaction_fails() {
     let scratch = Scratch::new();
     let database = filled(&scratch, &key(), "delete");
     database.execute_batch("BEGIN; DELETE FROM t").unwrap();
@@ -211,7 +211,7 @@ fn a_transaction_must_end_first() {
 }
 
 #[test]
-fn cancelling_at_any_report_leaves_the_old_key() {
+fn cancelling_at_any_report_keeps_the_old_key() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = filled(&scratch, &key(), journal);
@@ -242,7 +242,7 @@ fn a_database_without_pages_takes_the_new_key() {
 }
 
 #[test]
-fn what_cannot_have_a_new_key_says_why() {
+fn each_rekey_that_is_refused_says_why() {
     let scratch = Scratch::new();
     filled(&scratch, &key(), "delete").close().unwrap();
     let code = |error: Result<(), RekeyError>| error.unwrap_err().code();
@@ -300,7 +300,7 @@ fn a_file_that_became_read_only_keeps_its_key() {
     fs::set_permissions(scratch.path(), permissions).unwrap();
     let result = database.rekey("main", &new_key(), &mut go_on);
     match result {
-        // The superuser writes it all the same.
+        // The superuser can write a read-only file.
         Ok(()) => println!("skipped: this user may write a file without write permission"),
         Err(error) => {
             assert_eq!(error.code(), "SQLITE_READONLY", "{error}");
@@ -357,7 +357,7 @@ fn the_pragmas_that_can_destroy_a_file_are_refused_in_every_spelling() {
 }
 
 #[test]
-fn a_file_with_a_bad_page_keeps_its_key_and_its_bytes() {
+fn a_file_with_a_damaged_page_keeps_its_key_and_its_bytes() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = filled(&scratch, &key(), journal);
@@ -379,10 +379,10 @@ fn a_file_with_a_bad_page_keeps_its_key_and_its_bytes() {
     }
 }
 
-/// A key that SQLCipher had not derived yet was only replaced in the connection: the call succeeded, and the file kept its
-/// old key.
+/// If SQLCipher had not yet derived the key, a rekey replaced the key only in the connection. The call succeeded, but
+/// the file kept its old key.
 #[test]
-fn a_key_that_was_not_used_yet_is_changed_in_the_file() {
+fn a_rekey_changes_the_file_even_if_the_old_key_is_not_derived_yet() {
     let fast = |passphrase: &[u8]| {
         let parameters = CipherParameters { kdf_iter: Some(500), ..Default::default() };
         Key::passphrase(passphrase).unwrap().with_cipher(parameters).unwrap()
@@ -407,9 +407,10 @@ fn a_key_that_was_not_used_yet_is_changed_in_the_file() {
     }
 }
 
-/// The connection's cipher stays broken, and the file is sound: the error said that it was damaged.
+/// After a rekey by another connection, this connection's cipher stays broken although the file is sound. Once the key
+/// had been changed back, the error said that the file was damaged.
 #[test]
-fn a_key_that_is_changed_back_is_no_damage() {
+fn a_key_that_is_changed_back_is_not_damage() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = filled(&scratch, &key(), journal);
@@ -425,7 +426,7 @@ fn a_key_that_is_changed_back_is_no_damage() {
 }
 
 #[test]
-fn a_statement_that_reads_must_end_first() {
+fn a_rekey_during_a_read_fails() {
     for journal in ["delete", "wal"] {
         let scratch = Scratch::new();
         let database = filled(&scratch, &key(), journal);
@@ -442,8 +443,8 @@ fn a_statement_that_reads_must_end_first() {
     }
 }
 
-/// Each of these changed how the next pages were written, or hid the key: the same key no longer opened the file, a backup
-/// was plain.
+/// Each of these settings changed the encryption of the next pages or hid the key. The same key then no longer opened
+/// the file, or a backup was plain.
 #[test]
 fn settings_that_would_make_the_file_unreadable_are_refused() {
     let scratch = Scratch::new();
@@ -463,7 +464,7 @@ fn settings_that_would_make_the_file_unreadable_are_refused() {
     database.execute_batch("UPDATE t SET v = v WHERE id = 1").unwrap();
     database.close().unwrap();
     assert_opened_by(&scratch, &key(), &new_key(), 0);
-    // Before the first page is read, files with such settings can still be opened by PRAGMA.
+    // Before the first page is read, a PRAGMA can still set these parameters, to open a file that has them.
     let plain = scratch.open_plain();
     plain.execute_batch("PRAGMA key = 'k'; PRAGMA cipher_hmac_pgno = be").unwrap();
 }

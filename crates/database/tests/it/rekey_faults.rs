@@ -1,4 +1,4 @@
-//! A change of key that is killed, or runs out of disk space, leaves the old key or the new one, with every row.
+//! Tests that a rekey that is killed or runs out of disk space leaves the old or the new key, with every row.
 
 use std::collections::hash_map::RandomState;
 use std::env;
@@ -15,7 +15,7 @@ use strongroom_keys::Key;
 use crate::scratch::{Scratch, assert_intact, integer, rows};
 use crate::small_disk::SmallDisk;
 
-/// Names the database in the process that is going to be killed.
+/// Passes the path of the database to the process that the test kills.
 const DATABASE: &str = "STRONGROOM_TEST_REKEY_DATABASE";
 const ROWS: i64 = 2000;
 
@@ -42,14 +42,14 @@ fn fill(path: &Path, key: &Key, journal: &str) -> Database {
 }
 
 fn assert_whole(database: &Database) {
-    // After a kill, the new pages may be in the log alone, and the check below reads the file alone.
+    // After a kill, the new pages may be only in the log, but the check below reads only the file.
     rows(database, "PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
     assert_eq!(integer(database, "SELECT count(*) FROM t"), ROWS);
     assert_eq!(integer(database, "SELECT sum(CAST(v AS INTEGER)) FROM t"), ROWS * (ROWS + 1) / 2);
     assert_intact(database);
 }
 
-/// Asserts that exactly one of the keys opens the file, and that the file is whole. Returns the position of the key.
+/// Asserts that exactly one of the keys opens the file, and that the file is complete. Returns the index of the key.
 fn assert_one_key(path: &Path) -> usize {
     let opened = keys().map(|key| open(path, &key));
     let [first, second] = &opened;
@@ -59,13 +59,13 @@ fn assert_one_key(path: &Path) -> usize {
 }
 
 #[test]
-fn a_kill_leaves_one_key_with_a_rollback_journal() {
-    kill_often("delete", "rekey_faults::a_kill_leaves_one_key_with_a_rollback_journal");
+fn a_killed_rekey_leaves_exactly_one_key_with_a_rollback_journal() {
+    kill_often("delete", "rekey_faults::a_killed_rekey_leaves_exactly_one_key_with_a_rollback_journal");
 }
 
 #[test]
-fn a_kill_leaves_one_key_with_a_write_ahead_log() {
-    kill_often("wal", "rekey_faults::a_kill_leaves_one_key_with_a_write_ahead_log");
+fn a_killed_rekey_leaves_exactly_one_key_with_a_write_ahead_log() {
+    kill_often("wal", "rekey_faults::a_killed_rekey_leaves_exactly_one_key_with_a_write_ahead_log");
 }
 
 fn kill_often(journal: &str, test: &str) {
@@ -85,8 +85,8 @@ fn kill_often(journal: &str, test: &str) {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let begun = lines.any(|line| line.is_ok_and(|line| line.contains("begun")));
-        assert!(begun, "the child ended by itself");
-        // Any moment of a change that the child repeats without end.
+        assert!(begun, "the child ended before the kill");
+        // Kills at a random moment of the rekeys that the child repeats endlessly.
         sleep(Duration::from_micros(RandomState::new().build_hasher().finish() % 100_000));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -110,7 +110,7 @@ fn rekey_until_killed(path: &Path) {
 }
 
 #[test]
-fn a_full_disk_leaves_the_old_key_and_a_connection_that_goes_on() {
+fn a_full_disk_keeps_the_old_key_and_the_connection_usable() {
     let Some(disk) = SmallDisk::mount(6 << 20) else { return };
     let (mut failures, mut successes) = (0, 0);
     for journal in ["delete", "wal"] {

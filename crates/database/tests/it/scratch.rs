@@ -1,4 +1,4 @@
-//! A folder of its own for each test, and short ways to ask a database.
+//! A temporary folder for each test, and helpers that query a database.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use strongroom_database::{Database, Location, OpenError, OpenOptions, SqlError, 
 use strongroom_keys::Key;
 use tempfile::TempDir;
 
-/// A folder that goes with the test, and the database `test.db` in it.
+/// A folder that is deleted when the test ends, with the database `test.db`.
 pub(crate) struct Scratch {
     folder: TempDir,
 }
@@ -37,11 +37,11 @@ impl Scratch {
     }
 }
 
-/// The key of most tests: raw, because a passphrase takes a third of a second to derive.
-/// The endings of files that SQLite or this package removes.
+/// The endings of the files that SQLite or this package removes.
 pub(crate) const REMOVED_ENDINGS: [&str; 6] =
     ["-journal", "-wal", "-shm", "-strongroom-migrating", "-strongroom-backup", "-strongroom-backup-pages"];
 
+/// Returns the key of most tests. The key is raw, because deriving one from a passphrase takes a third of a second.
 pub(crate) fn key() -> Key {
     Key::raw(&[0x5a; 32]).unwrap()
 }
@@ -50,7 +50,7 @@ pub(crate) fn memory() -> Database {
     Database::open(Location::Memory, &key(), &OpenOptions::default()).unwrap()
 }
 
-/// A value of its own.
+/// An owned value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Owned {
     Null,
@@ -88,7 +88,7 @@ pub(crate) fn text(text: &str) -> Owned {
     Owned::Text(text.to_owned())
 }
 
-/// Every row of a statement.
+/// Runs a statement and returns all rows.
 pub(crate) fn rows(
     database: &Database,
     sql: &str,
@@ -105,7 +105,7 @@ pub(crate) fn rows(
     Ok(rows)
 }
 
-/// The first value of the first row.
+/// Runs a statement and returns the first value of the first row.
 pub(crate) fn value(database: &Database, sql: &str, parameters: &[Owned]) -> Result<Owned, SqlError> {
     Ok(rows(database, sql, parameters)?.remove(0).remove(0))
 }
@@ -117,15 +117,15 @@ pub(crate) fn integer(database: &Database, sql: &str) -> i64 {
     }
 }
 
-/// Fails where SQLite finds a fault in a file with or without encryption.
+/// Asserts that SQLite finds no fault in a database, encrypted or not.
 pub(crate) fn assert_sound(database: &Database) {
     assert_eq!(value(database, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));
 }
 
-/// Fails where SQLite or SQLCipher find a fault in the file.
+/// Asserts that neither SQLite nor SQLCipher finds a fault in an encrypted database.
 pub(crate) fn assert_intact(database: &Database) {
     assert_eq!(value(database, "PRAGMA integrity_check", &[]).unwrap(), text("ok"));
-    // Of thousands of bad pages, the first suffices.
+    // The message shows only the first of possibly thousands of bad pages.
     let bad = rows(database, "PRAGMA cipher_integrity_check", &[]).unwrap();
     assert_eq!(bad.first(), None, "and {} more", bad.len().saturating_sub(1));
 }

@@ -1,4 +1,4 @@
-//! A file system of a few megabytes that a test fills.
+//! A small file system that a test can fill.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A tmpfs of its own, which only the superuser of Linux can mount.
+/// A separate tmpfs, which only the superuser of Linux can mount.
 pub(crate) struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts a file system of this many bytes, or prints why the test is skipped.
+    /// Mounts a file system of the given size, or prints why the test is skipped.
     pub(crate) fn mount(bytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
@@ -31,7 +31,7 @@ impl SmallDisk {
         self.folder.path().join(name)
     }
 
-    /// Fills the disk up to this many bytes of free space.
+    /// Fills the disk except for the given number of bytes.
     pub(crate) fn leave(&self, bytes: usize) {
         let filler = self.path("filler");
         fs::write(self.path("reserve"), vec![0; bytes]).unwrap();
@@ -40,7 +40,7 @@ impl SmallDisk {
         fs::remove_file(self.path("reserve")).unwrap();
     }
 
-    /// Removes what fills the disk.
+    /// Removes the file that fills the disk.
     pub(crate) fn free(&self) {
         fs::remove_file(self.path("filler")).unwrap();
     }
@@ -48,7 +48,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A database that is still open would keep the file system busy; it goes when the process ends.
+        // An open database keeps the file system busy. A lazy unmount removes the file system when the process ends.
         let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
     }
 }

@@ -1,5 +1,5 @@
-//! Debian's `sqlcipher` commands read what is written here, and the other way round: the one that is installed, and the
-//! one that `STRONGROOM_SQLCIPHER` names, which `cargo xtask setup` brings for the newest format.
+//! Tests that `sqlcipher` commands and this package read each other's files. The commands are Debian's installed one,
+//! and the one that `STRONGROOM_SQLCIPHER` names. `cargo xtask setup` installs the latter for the newest format.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,11 +14,11 @@ use crate::scratch::{Scratch, assert_intact, rows, text, value};
 
 const CONTENT: &str = "ünï €𝄞";
 
-/// The commands that are there.
+/// Returns the available commands.
 fn commands() -> Vec<OsString> {
     let named = env::var_os("STRONGROOM_SQLCIPHER");
     if named.is_none() {
-        println!("skipped: STRONGROOM_SQLCIPHER names no newer sqlcipher (cargo xtask setup brings one)");
+        println!("skipped: STRONGROOM_SQLCIPHER names no newer sqlcipher (cargo xtask setup installs one)");
     }
     let mut commands: Vec<_> = named.into_iter().collect();
     if Command::new("sqlcipher").arg("-version").output().is_ok() {
@@ -29,7 +29,7 @@ fn commands() -> Vec<OsString> {
     commands
 }
 
-/// What `sqlcipher` answers to some SQL.
+/// Runs SQL with `sqlcipher` and returns its output.
 fn sqlcipher(command: &OsString, scratch: &Scratch, sql: &str) -> String {
     let mut child = Command::new(command)
         .args(["-batch", "-bail", "-noheader"])
@@ -45,14 +45,14 @@ fn sqlcipher(command: &OsString, scratch: &Scratch, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The newest format that both know: Debian 12 has SQLCipher 3.4, Debian 13 has 4.6.
+/// Returns the newest format that both support. Debian 12 has SQLCipher 3.4, Debian 13 has 4.6.
 fn compatibility(command: &OsString) -> u8 {
     let version = sqlcipher(command, &Scratch::new(), "PRAGMA cipher_version;\n");
     let major: u8 = version.trim().split('.').next().and_then(|major| major.parse().ok()).unwrap();
     major.min(4)
 }
 
-/// A raw key and a passphrase, each as we take it and as SQL does.
+/// Returns a raw key and a passphrase, each as a `Key` and as an SQL literal.
 fn keys(compatibility: u8) -> [(Key, String); 2] {
     let parameters = CipherParameters { compatibility: Some(compatibility), ..Default::default() };
     [
@@ -62,7 +62,7 @@ fn keys(compatibility: u8) -> [(Key, String); 2] {
     .map(|(key, sql)| (key.with_cipher(parameters).unwrap(), sql))
 }
 
-/// Every command with every kind of key.
+/// Returns every command with every kind of key.
 fn cases() -> Vec<(OsString, Key, String)> {
     let with_keys =
         |command: OsString| keys(compatibility(&command)).map(|(key, in_sql)| (command.clone(), key, in_sql));
@@ -70,7 +70,7 @@ fn cases() -> Vec<(OsString, Key, String)> {
 }
 
 #[test]
-fn it_reads_what_is_written_here() {
+fn sqlcipher_reads_our_files() {
     for (command, key, in_sql) in cases() {
         let scratch = Scratch::new();
         let database = scratch.open_with(&key).unwrap();
@@ -83,14 +83,14 @@ fn it_reads_what_is_written_here() {
 
 fn assert_read_by(command: &OsString, scratch: &Scratch, key: &str) {
     let sql = format!("PRAGMA key = {key};\nPRAGMA integrity_check;\nSELECT a FROM t;\n");
-    // newer commands answer "ok" to the key as well
+    // Newer commands also print "ok" for the key.
     let answer = sqlcipher(command, scratch, &sql);
     let answer: Vec<_> = answer.lines().rev().take(2).collect();
     assert_eq!(answer, [CONTENT, "ok"]);
 }
 
 #[test]
-fn it_reads_what_has_another_key_by_now() {
+fn sqlcipher_reads_a_file_after_a_rekey() {
     for (command, key, in_sql) in cases() {
         for journal in ["delete", "wal"] {
             let scratch = Scratch::new();
@@ -107,7 +107,7 @@ fn it_reads_what_has_another_key_by_now() {
 }
 
 #[test]
-fn it_reads_what_was_converted_from_plain_and_from_another_version() {
+fn sqlcipher_reads_files_converted_from_plain_and_from_another_version() {
     for (command, key, in_sql) in cases() {
         for journal in ["delete", "wal"] {
             let (scratch, two) = (Scratch::new(), version(2));
@@ -126,7 +126,7 @@ fn it_reads_what_was_converted_from_plain_and_from_another_version() {
 }
 
 #[test]
-fn what_it_writes_is_read_here() {
+fn we_read_the_files_of_sqlcipher() {
     for (command, key, in_sql) in cases() {
         let scratch = Scratch::new();
         let sql = format!(

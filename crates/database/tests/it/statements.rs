@@ -1,4 +1,4 @@
-//! Statements: preparing, parameters, rows, the cache.
+//! Tests statements: preparation, parameters, rows, and the cache.
 
 use std::slice;
 
@@ -28,7 +28,7 @@ fn prepare_takes_exactly_one_statement() {
 }
 
 #[test]
-fn nul_in_sql_is_an_error() {
+fn a_nul_in_sql_is_an_error() {
     let database = memory();
     let sql = "SELECT 1\0; DROP TABLE t";
     assert_eq!(database.prepare(sql).unwrap_err(), SqlError::NulInSql { offset: 8 });
@@ -36,7 +36,7 @@ fn nul_in_sql_is_an_error() {
 }
 
 #[test]
-fn sqlites_own_errors_keep_their_names() {
+fn errors_of_sqlite_keep_their_codes() {
     let database = memory();
     database
         .execute_batch(
@@ -64,7 +64,7 @@ fn sqlites_own_errors_keep_their_names() {
 }
 
 #[test]
-fn every_kind_of_value_comes_back_as_it_was_bound() {
+fn every_kind_of_value_is_returned_as_it_was_bound() {
     let database = memory();
     for bound in [
         Owned::Null,
@@ -88,7 +88,7 @@ fn every_kind_of_value_comes_back_as_it_was_bound() {
 }
 
 #[test]
-fn text_that_is_not_utf_8_is_read_as_its_bytes_and_not_bound() {
+fn text_that_is_not_utf_8_can_be_read_but_not_bound() {
     let database = memory();
     let mut statement = database.prepare("SELECT CAST(x'61ff62' AS TEXT), ?").unwrap();
     let error = statement.bind(1, Value::Text(b"a\xffb")).unwrap_err();
@@ -99,7 +99,7 @@ fn text_that_is_not_utf_8_is_read_as_its_bytes_and_not_bound() {
 }
 
 #[test]
-fn text_in_a_database_of_utf_16_is_read_as_utf_8() {
+fn text_of_a_utf_16_database_is_read_as_utf_8() {
     let database = memory();
     database.execute_batch("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a)").unwrap();
     rows(&database, "INSERT INTO t VALUES (?)", &[text("ünï €𝄞")]).unwrap();
@@ -125,7 +125,7 @@ fn a_parameter_that_does_not_exist_is_an_error() {
 }
 
 #[test]
-fn a_value_over_the_limit_is_refused_before_anything_is_cut() {
+fn a_value_over_the_limit_is_refused_and_not_truncated() {
     let database = memory();
     let limit = 1_000_000_000;
     let bytes = vec![b'a'; limit + 1];
@@ -142,7 +142,7 @@ fn a_value_over_the_limit_is_refused_before_anything_is_cut() {
 
 #[test]
 fn a_value_of_more_than_2_gigabytes_is_refused() {
-    // never touched, so that it takes no memory
+    // The vector is never written, so it takes no physical memory.
     let bytes = vec![0; i32::MAX as usize + 10];
     let error = memory().prepare("SELECT ?").unwrap().bind(1, Value::Blob(&bytes)).unwrap_err();
     assert!(matches!(error, SqlError::TooBig { length, .. } if length == bytes.len()), "{error}");
@@ -172,7 +172,7 @@ fn parameters_have_names_and_numbers() {
 }
 
 #[test]
-fn columns_say_where_they_come_from() {
+fn columns_report_their_origins() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a INTEGER, b VARCHAR(9))").unwrap();
     let statement = database.prepare("SELECT a AS x, b, 1 + 1 AS sum FROM t").unwrap();
@@ -193,7 +193,7 @@ fn columns_say_where_they_come_from() {
 }
 
 #[test]
-fn a_statement_runs_to_its_end_and_starts_anew() {
+fn a_statement_can_run_again_after_its_end() {
     let database = memory();
     let mut statement = database.prepare("SELECT column1 FROM (VALUES (1), (2)) WHERE column1 >= ?").unwrap();
     statement.bind(1, Value::Integer(1)).unwrap();
@@ -219,7 +219,7 @@ fn a_statement_runs_to_its_end_and_starts_anew() {
 }
 
 #[test]
-fn after_an_error_a_statement_starts_anew() {
+fn a_statement_can_run_again_after_an_error() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a UNIQUE)").unwrap();
     let mut statement = database.prepare("INSERT INTO t VALUES (?)").unwrap();
@@ -232,7 +232,7 @@ fn after_an_error_a_statement_starts_anew() {
 }
 
 #[test]
-fn a_statement_from_the_cache_is_as_good_as_new() {
+fn a_cached_statement_has_no_old_bindings_or_rows() {
     let database = memory();
     let sql = "SELECT ?1, column1 FROM (VALUES (1), (2))";
     {
@@ -269,7 +269,7 @@ fn a_cached_statement_sees_a_changed_schema() {
 }
 
 #[test]
-fn changes_and_row_ids_are_counted() {
+fn changes_and_the_last_rowid_are_reported() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)").unwrap();
     assert_eq!((database.changes(), database.total_changes(), database.last_insert_rowid()), (3, 3, 3));
@@ -289,10 +289,10 @@ fn a_batch_stops_at_its_first_error() {
     database.execute_batch(" ;; -- nothing").unwrap();
 }
 
-/// Once, SQLite was given the length of the text without its NUL, and copied all that was left for each statement: a
-/// batch took time by the square of its length.
+/// SQLite got the length of the text without its NUL, and therefore copied the rest of the batch for each statement.
+/// The time of a batch was quadratic in its length.
 #[test]
-fn a_batch_may_be_long() {
+fn a_long_batch_takes_linear_time() {
     let database = memory();
     let batch: String =
         (0..100_000).map(|number| format!("INSERT INTO t VALUES ({number}); -- ä\n")).collect();
@@ -301,7 +301,7 @@ fn a_batch_may_be_long() {
 }
 
 #[test]
-fn a_change_of_the_schema_shows_in_the_count_of_preparations() {
+fn a_schema_change_raises_the_count_of_preparations() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
     let mut select = database.prepare("SELECT * FROM t").unwrap();
@@ -314,10 +314,10 @@ fn a_change_of_the_schema_shows_in_the_count_of_preparations() {
     assert!(select.reprepared() > before);
 }
 
-/// A statement that waited in the cache was given out as it had been prepared, also after the schema had changed: with the
-/// columns of the table as it was, and without an error where the table was gone.
+/// The cache returned a statement unchanged even after the schema had changed. The statement had the old columns of the
+/// table, and preparing it did not fail if the table no longer existed.
 #[test]
-fn a_statement_is_prepared_for_the_schema_as_it_is() {
+fn a_cached_statement_is_prepared_for_the_current_schema() {
     let database = memory();
     let columns = || database.prepare("SELECT * FROM t").map(|statement| statement.columns().unwrap().len());
     database.execute_batch("CREATE TABLE t (a)").unwrap();
@@ -338,7 +338,7 @@ fn a_statement_is_prepared_for_the_schema_as_it_is() {
 }
 
 #[test]
-fn values_of_every_length_are_bound_again_and_again() {
+fn values_of_every_length_can_be_bound_repeatedly() {
     let database = memory();
     let mut statement = database.prepare("SELECT ?1, ?2").unwrap();
     for length in [0, 1, 100, 16 * 1024, 16 * 1024 + 1, 200_000, 3, 70_000, 0, 16 * 1024] {
@@ -355,7 +355,7 @@ fn values_of_every_length_are_bound_again_and_again() {
 }
 
 #[test]
-fn bindings_are_cleared_only_after_the_run() {
+fn clearing_the_bindings_ends_the_run() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('a'), ('b'), ('c')").unwrap();
     let mut statement = database.prepare("SELECT x FROM t WHERE x < ?1").unwrap();
@@ -363,12 +363,12 @@ fn bindings_are_cleared_only_after_the_run() {
     assert!(statement.step().unwrap().is_some());
     statement.clear_bindings();
     assert!(!statement.is_running());
-    // No value is less than NULL.
+    // A comparison with NULL is never true.
     assert!(statement.step().unwrap().is_none());
 }
 
 #[test]
-fn a_refused_value_leaves_nothing_bound() {
+fn a_refused_value_clears_all_bindings() {
     let database = memory();
     let mut statement = database.prepare("SELECT typeof(?1), typeof(?2)").unwrap();
     statement.bind(1, Value::Text(b"kept")).unwrap();

@@ -1,4 +1,4 @@
-//! Transactions and savepoints.
+//! Tests transactions and savepoints.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn count(database: &Database) -> i64 {
 }
 
 #[test]
-fn what_is_committed_stays_and_what_is_dropped_goes() {
+fn a_commit_keeps_changes_and_a_drop_rolls_them_back() {
     let database = counting();
     for behavior in [Behavior::Deferred, Behavior::Immediate, Behavior::Exclusive] {
         let before = count(&database);
@@ -67,7 +67,7 @@ fn a_nested_transaction_is_a_savepoint() {
 }
 
 #[test]
-fn a_transaction_that_sqlite_has_ended_is_ended() {
+fn a_transaction_that_sqlite_ended_cannot_commit() {
     let database = counting();
     let transaction = database.transaction(Behavior::Immediate).unwrap();
     insert(&database, 1);
@@ -80,7 +80,7 @@ fn a_transaction_that_sqlite_has_ended_is_ended() {
 }
 
 #[test]
-fn rolling_back_under_a_reader_is_told_to_the_reader() {
+fn a_rollback_makes_an_open_reader_fail() {
     let database = counting();
     database.execute_batch("INSERT INTO t VALUES (1), (2), (3)").unwrap();
     let transaction = database.transaction(Behavior::Immediate).unwrap();
@@ -94,7 +94,7 @@ fn rolling_back_under_a_reader_is_told_to_the_reader() {
 }
 
 #[test]
-fn each_behavior_takes_its_locks_when_it_says() {
+fn each_behavior_takes_its_locks_at_the_documented_time() {
     let scratch = Scratch::new();
     let one = scratch.open();
     one.execute_batch("CREATE TABLE t (a)").unwrap();
@@ -133,7 +133,7 @@ fn a_commit_that_fails_is_rolled_back() {
 }
 
 #[test]
-fn savepoints_end_in_any_order_without_harm() {
+fn savepoints_may_end_in_any_order() {
     let database = counting();
     let first = database.transaction(Behavior::Immediate).unwrap();
     let second = database.transaction(Behavior::Deferred).unwrap();

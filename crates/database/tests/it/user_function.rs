@@ -1,4 +1,4 @@
-//! Functions of the caller in SQL.
+//! Tests SQL functions that the caller implements.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,7 +11,7 @@ use strongroom_database::{
 
 use crate::scratch::{Owned, integer, memory, text, value};
 
-/// An error of the caller, told apart by its number.
+/// An error of the caller, identified by its number.
 #[derive(Debug, PartialEq)]
 struct Refused(i64);
 
@@ -37,7 +37,7 @@ fn caller_error(error: &SqlError) -> &Refused {
 }
 
 #[test]
-fn every_type_goes_in_and_comes_back() {
+fn every_type_works_as_an_argument_and_as_a_result() {
     let database = memory();
     database.create_function("echo", &one(), echo).unwrap();
     let values = [
@@ -77,7 +77,7 @@ fn functions_of_one_name_differ_by_their_number_of_arguments() {
 }
 
 #[test]
-fn an_error_comes_out_unchanged() {
+fn an_error_of_a_function_is_returned_unchanged() {
     let database = memory();
     database
         .create_function("refuse", &one(), |arguments| match arguments.value(0) {
@@ -91,14 +91,14 @@ fn an_error_comes_out_unchanged() {
         assert_eq!((caller_error(&error), error.code()), (&Refused(3), "SQLITE_ERROR"));
         assert_eq!(*caller_error(&database.execute_batch(sql).unwrap_err()), Refused(3));
     }
-    // The next statement that fails has its own error.
+    // The next failing statement reports its own error.
     let error = value(&database, "SELECT * FROM missing", &[]).unwrap_err();
     assert!(matches!(&error, SqlError::Sqlite { .. }), "{error:?}");
     assert_eq!(integer(&database, "SELECT 1"), 1);
 }
 
 #[test]
-fn a_message_may_be_empty_or_hold_a_nul() {
+fn an_error_message_may_be_empty_or_contain_a_nul() {
     let database = memory();
     for message in ["", "a\0b"] {
         database.create_function("fail", &one(), move |_| Err(CallbackError::new(message))).unwrap();
@@ -119,7 +119,7 @@ fn a_panic_is_an_error() {
 }
 
 #[test]
-fn a_function_runs_statements_recurses_and_cannot_close_its_database() {
+fn a_function_can_run_statements_and_recurse_but_not_close_its_database() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)").unwrap();
     let inner = database.clone();
@@ -142,7 +142,7 @@ fn a_function_runs_statements_recurses_and_cannot_close_its_database() {
 }
 
 #[test]
-fn a_function_is_dropped_once_it_is_replaced_or_its_database_is_closed() {
+fn replacing_a_function_or_closing_its_database_drops_the_function() {
     let (database, token) = (memory(), Rc::new(()));
     let create = |database: &Database| {
         let token = Rc::clone(&token);
@@ -171,7 +171,7 @@ fn a_function_is_dropped_once_it_is_replaced_or_its_database_is_closed() {
 }
 
 #[test]
-fn a_panic_of_a_destructor_does_not_cross() {
+fn a_panic_in_a_destructor_does_not_reach_sqlite() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -189,7 +189,7 @@ fn a_panic_of_a_destructor_does_not_cross() {
 }
 
 #[test]
-fn the_schema_calls_a_function_unless_it_is_direct_only() {
+fn the_schema_can_call_a_function_unless_it_is_direct_only() {
     let database = memory();
     let double = |arguments: &Arguments<'_>| match arguments.value(0) {
         Value::Integer(number) => Ok(OwnedValue::Integer(2 * number)),
@@ -220,7 +220,7 @@ fn the_schema_calls_a_function_unless_it_is_direct_only() {
 }
 
 #[test]
-fn a_replaced_function_serves_statements_that_were_prepared_before() {
+fn earlier_statements_use_the_new_function_after_a_replacement() {
     let database = memory();
     let calls = Rc::new(Cell::new(0));
     let counted = Rc::clone(&calls);

@@ -1,4 +1,4 @@
-//! Files that SQLCipher itself wrote, published for testing compatibility.
+//! Tests the public files that SQLCipher publishes for compatibility tests.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use strongroom_keys::{CipherParameters, Key, derive};
 
 use crate::scratch::integer;
 
-/// The folder of the files, which are not part of this repository.
+/// Returns the folder of the files, which are not part of this repository.
 fn folder() -> Option<PathBuf> {
     let folder = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from);
     if folder.is_none() {
@@ -37,7 +37,7 @@ fn files_of_sqlcipher_4_and_3_are_read() {
 }
 
 #[test]
-fn a_file_of_sqlcipher_3_needs_its_parameters() {
+fn a_file_of_sqlcipher_3_requires_its_parameters() {
     let Some(folder) = folder() else { return };
     let error = open(&folder.join("sqlcipher-3.0-testkey.db"), None).unwrap_err();
     assert_eq!(error.code(), "STRONGROOM_WRONG_KEY");
@@ -45,7 +45,7 @@ fn a_file_of_sqlcipher_3_needs_its_parameters() {
 }
 
 #[test]
-fn a_derived_key_opens_a_file_of_sqlciphers() {
+fn a_derived_key_opens_a_file_of_sqlcipher() {
     let Some(folder) = folder() else { return };
     let path = folder.join("sqlcipher-4.0-testkey.db");
     let salt = fs::read(&path).unwrap()[..16].try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Virtual tables of the caller in SQL.
+//! Tests virtual tables that the caller implements.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use strongroom_database::{
 
 use crate::scratch::{Owned, Scratch, integer, memory, rows, text, value};
 
-/// Counts from the parameter `start` for ever. Fails at 13, panics at 14.
+/// Counts from the parameter `start` without end. Fails at 13 and panics at 14.
 struct Numbers {
     definition: Definition,
     requests: Rc<RefCell<Vec<TableRequest>>>,
@@ -135,7 +135,7 @@ fn a_table_has_rows_parameters_and_rowids() {
 }
 
 #[test]
-fn an_error_comes_out_unchanged_and_ends_the_rows() {
+fn an_error_of_a_table_is_returned_unchanged_and_ends_the_rows() {
     let (database, alive) = setup();
     for (sql, message) in [
         ("SELECT number FROM numbers('x')", "the start must be an integer"),
@@ -154,7 +154,7 @@ fn an_error_comes_out_unchanged_and_ends_the_rows() {
 }
 
 #[test]
-fn rows_end_with_their_statement() {
+fn ending_a_statement_drops_its_rows() {
     let (database, alive) = setup();
     let mut select = database.prepare("SELECT number FROM numbers").unwrap();
     select.step().unwrap();
@@ -172,7 +172,7 @@ fn rows_end_with_their_statement() {
 }
 
 #[test]
-fn a_module_makes_the_tables_of_a_file() {
+fn a_module_serves_the_tables_that_a_file_declares() {
     let scratch = Scratch::new();
     let requests = || {
         let numbers = Numbers::new();
@@ -204,7 +204,7 @@ fn a_module_makes_the_tables_of_a_file() {
 }
 
 #[test]
-fn a_definition_that_sqlite_refuses_is_an_error() {
+fn an_invalid_table_definition_is_an_error() {
     let many: Vec<String> = (0..=MAX_TABLE_PARAMETERS).map(|number| format!("p{number}")).collect();
     let valid = Numbers::new().definition;
     let twice = vec!["a".to_owned(), "A".to_owned()];
@@ -225,7 +225,7 @@ fn a_definition_that_sqlite_refuses_is_an_error() {
 }
 
 #[test]
-fn a_view_reads_a_table_unless_it_is_direct_only() {
+fn a_view_can_read_a_table_unless_it_is_direct_only() {
     let (database, _) = setup();
     database.execute_batch("CREATE VIEW v AS SELECT number FROM numbers(19)").unwrap();
     assert_eq!(integer(&database, "SELECT number FROM v"), 19);
@@ -237,7 +237,7 @@ fn a_view_reads_a_table_unless_it_is_direct_only() {
     assert!(error.to_string().contains("unsafe use of virtual table"), "{error}");
 }
 
-/// Uses its own database while SQLite makes the table, in the middle of a parse.
+/// Uses its own database while SQLite connects the table, in the middle of a parse.
 struct Reckless(RefCell<Option<Database>>);
 
 impl Module for Reckless {
@@ -257,7 +257,7 @@ impl Module for Reckless {
 }
 
 #[test]
-fn the_database_cannot_be_used_while_a_table_is_made() {
+fn a_module_cannot_use_its_database_while_a_table_connects() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a)").unwrap();
     for (kind, sql) in [
@@ -273,7 +273,7 @@ fn the_database_cannot_be_used_while_a_table_is_made() {
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 0);
 }
 
-/// Closes the database where a statement drops the rows.
+/// Tries to close the database when a statement drops its rows.
 struct Closing {
     database: Database,
     closed: Rc<RefCell<Vec<Result<(), SqlError>>>>,
@@ -312,7 +312,7 @@ impl Drop for ClosingRows {
 }
 
 #[test]
-fn rows_that_are_dropped_cannot_close_the_database() {
+fn dropped_rows_cannot_close_the_database() {
     let (database, closed) = (memory(), Rc::default());
     let module = Closing { database: database.clone(), closed: Rc::clone(&closed) };
     database.create_module("closing", ModuleKind::Eponymous, module).unwrap();
@@ -321,7 +321,8 @@ fn rows_that_are_dropped_cannot_close_the_database() {
     let mut reset = database.prepare(sql).unwrap();
     reset.step().unwrap();
     reset.reset();
-    // A statement of an older schema is not kept, but finalized.
+    // The cache does not keep a statement that was prepared for an older schema. Dropping such a statement finalizes
+    // it.
     let mut finalized = database.prepare("SELECT number FROM closing AS c").unwrap();
     finalized.step().unwrap();
     database.execute_batch("CREATE TABLE t (a)").unwrap();
