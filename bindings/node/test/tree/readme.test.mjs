@@ -29,8 +29,8 @@ test("the repository's README has the same example", () => {
   assert.equal(example(readme), example(read('../../../../README.md')))
 })
 
-// It said that all platforms but one were to follow, in a package that has them all.
-test('the table of platforms is that of targets.json', () => {
+// The README announced all platforms but one for later, although the package had all of them.
+test("the README's table of platforms agrees with targets.json", () => {
   const { targets } = JSON.parse(read('../../../../targets.json'))
   const oldest = ({ os, libc, floor }) => {
     if (os === 'win32') return 'Windows 10'
@@ -43,7 +43,7 @@ test('the table of platforms is that of targets.json', () => {
   )
 })
 
-test("what has been loaded where is said as in the repository's README", () => {
+test("the README's claims about loaded platforms agree with the repository's README", () => {
   const texts = [readme, read('../../../../README.md')].map((text) => text.replaceAll(/\s+/g, ' '))
   for (const said of ['not yet loaded on a Mac', 'made by mingw', "Windows' own Node under Wine"])
     assert.deepEqual(
