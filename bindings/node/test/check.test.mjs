@@ -72,7 +72,7 @@ test('check() reports the rowid of a row that is missing from an index', () => {
     "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t (a); INSERT INTO t VALUES (10, 'a'), (20, 'b')",
   )
   const bytes = readFileSync(db.name)
-  // This byte is the number of cells on the index page.
+  // The byte at offset 4 is the low byte of the number of cells on the index page.
   bytes[(rootOf(db, 'i') - 1) * PAGE + 4] = 1
   writeFileSync(db.name, bytes)
   const { ok, problems } = db.check()

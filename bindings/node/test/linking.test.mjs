@@ -19,7 +19,8 @@ function dynamic(bytes) {
 }
 
 // Some C libraries unload an addon with its last worker, and thread-local destructors would then run in unmapped code.
-// Others keep the addon, and OpenSSL pins its own library, so a test with 100 workers would not notice a lost flag.
+// Other C libraries keep the addon, and OpenSSL pins its own library, so a test with 100 workers would not notice a
+// lost flag.
 test('every Linux addon stays loaded until the process ends', () => {
   const DT_FLAGS_1 = 0x6ffffffbn
   const DF_1_NODELETE = 0x8n

@@ -53,7 +53,7 @@ test("the README's claims about loaded platforms agree with the repository's REA
     )
 })
 
-test('the comparison names the versions that the benchmark installs', () => {
+test('the README compares the versions that the benchmark installs', () => {
   const root = read('../../../../README.md')
   const { dependencies } = JSON.parse(read('../../bench/package.json'))
   const { version } = JSON.parse(read('../../package.json'))
@@ -61,7 +61,7 @@ test('the comparison names the versions that the benchmark installs', () => {
     assert.ok(root.includes(`| ${name} ${pinned} |`), `${name} ${pinned}`)
 })
 
-test("the README counts the survey's packages, and names clients that the suite has", () => {
+test('the README has the number of surveyed packages, and names only ORMs that the suite clients tests', () => {
   const root = read('../../../../README.md')
   const packages = JSON.parse(read('../../../../crates/node-audit/survey/packages.json'))
   assert.ok(root.includes(` ${packages.length} published packages`), `${packages.length}`)

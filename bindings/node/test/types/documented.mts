@@ -1,4 +1,4 @@
-// Our own programs with the API calls of better-sqlite3's documentation. Each also compiles with
+// Our own programs with the API calls of better-sqlite3's documentation. Each program also compiles with
 // @types/better-sqlite3.
 import { createWriteStream, readFileSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
