@@ -6,25 +6,25 @@ export const HELP = `Measures Strongroom beside other SQLite packages for Node.
 
 usage: npm run bench -- [options]
 
-  --filter REGEX        only the workloads whose name matches
-  --peers REGEX         only the other packages' configurations whose name matches; Strongroom always runs
-  --group GROUP         only the configurations of a group: plain or encrypted
-  --rounds N            rounds (4)
+  --filter REGEX        runs only the workloads whose name matches
+  --peers REGEX         runs only the other packages' configurations whose name matches; Strongroom always runs
+  --group GROUP         runs only the configurations of a group: plain or encrypted
+  --rounds N            the number of rounds (4)
   --scale FACTOR        multiplies the size of every workload (1)
   --base NAME           the configuration that ratios refer to (better-sqlite3; multiple-ciphers/sqlcipher)
   --strongroom NAME=DIR measures the build of Strongroom in DIR, a folder such as bindings/node with its dist, instead
-                        of this checkout's; repeat it to compare builds
+                        of this checkout's; repeat the option to compare builds
   --no-build            measures this checkout's dist as it is
-  --node FILE           the Node of the measured processes
-  --node-flag=FLAG      a flag of that Node, such as --disallow-code-generation-from-strings; may be repeated
-  --timeout SECONDS     the longest time of a measured process (180)
+  --node FILE           runs the measured processes with this Node
+  --node-flag=FLAG      a flag for that Node, such as --disallow-code-generation-from-strings; may be repeated
+  --timeout SECONDS     kills a measured process after this time (180)
   --wall                compares wall time instead of CPU time
-  --no-share            leaves out SQLite's share of a call, for which cargo builds a loop in Rust
-  --instructions        counts instructions by valgrind instead of time, in one round unless --rounds is given
-  --jobs N              counts instructions in N processes at once (one for each processor)
-  --profiles DIR        keeps callgrind's profile of each count, which bench/profile.mjs prints
-  --json FILE           writes everything that was measured
-  --svg DIR             writes plots
+  --no-share            leaves out SQLite's share of a call, which needs a Rust loop that cargo builds
+  --instructions        counts instructions with valgrind instead of time, in one round unless --rounds is given
+  --jobs N              counts instructions in N processes at once (one per processor)
+  --profiles DIR        keeps callgrind's profile of each count; bench/profile.mjs prints a profile
+  --json FILE           writes all measurements as JSON
+  --svg DIR             writes the plots as SVG
   --readme              writes the tables and plots into README.md
   --list                lists workloads and configurations
   --help                prints this text
@@ -61,11 +61,12 @@ const options = {
 export function parseArguments(args) {
   const values = parsed(args)
   if (values.group && !['plain', 'encrypted'].includes(values.group))
-    throw new UsageError(`--group is plain or encrypted, not "${values.group}"`)
+    throw new UsageError(`--group must be plain or encrypted, not "${values.group}"`)
   if (values.wall && values.instructions) throw new UsageError('--wall and --instructions exclude each other')
   if (values.profiles && !values.instructions) throw new UsageError('--profiles needs --instructions')
-  if (values.readme && values.strongroom) throw new UsageError('--readme measures this checkout, without --strongroom')
-  if (values.readme && values.instructions) throw new UsageError('--readme takes times, without --instructions')
+  if (values.readme && values.strongroom)
+    throw new UsageError('--readme measures this checkout: leave out --strongroom')
+  if (values.readme && values.instructions) throw new UsageError('--readme needs times: leave out --instructions')
   return {
     filter: expression('filter', values.filter),
     peers: expression('peers', values.peers),
@@ -94,7 +95,7 @@ function parsed(args) {
   try {
     return parseArgs({ args, options, allowPositionals: false }).values
   } catch (error) {
-    // Node's message goes on with a hint about positional arguments.
+    // Node's message continues with a hint about positional arguments.
     throw new UsageError(error.message.split(/\. (?=To specify)/)[0])
   }
 }
@@ -110,11 +111,13 @@ function expression(name, text = '') {
 function number(name, text, { whole = false } = {}) {
   const value = Number(text)
   if (!(value > 0) || value === Number.POSITIVE_INFINITY || (whole && !Number.isInteger(value)))
-    throw new UsageError(`--${name} is a ${whole ? 'whole ' : ''}number above 0, not "${text}"`)
+    throw new UsageError(`--${name} must be a ${whole ? 'whole ' : ''}number above 0, not "${text}"`)
   return value
 }
 
-/** Returns the number of processes at once: one if time is measured, which a neighbour would disturb. */
+/**
+ * Returns the number of processes that run at once: one if time is measured, because processes slow each other down.
+ */
 function jobs({ instructions, jobs }) {
   if (jobs !== undefined && !instructions) throw new UsageError('--jobs needs --instructions')
   return instructions ? number('jobs', jobs ?? String(availableParallelism()), { whole: true }) : 1
@@ -122,6 +125,6 @@ function jobs({ instructions, jobs }) {
 
 function build(text) {
   const [, name, folder] = /^([\w.+-]+)=(.+)$/s.exec(text) ?? []
-  if (!name) throw new UsageError(`--strongroom is NAME=DIR, not "${text}"`)
+  if (!name) throw new UsageError(`--strongroom must be NAME=DIR, not "${text}"`)
   return { name, folder }
 }

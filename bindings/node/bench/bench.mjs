@@ -1,4 +1,4 @@
-// Measures Strongroom beside other SQLite packages. README.md says how; `--help` lists the options.
+// Measures Strongroom beside other SQLite packages. README.md describes the method; `--help` lists the options.
 import { HELP, parseArguments, UsageError } from './arguments.mjs'
 import { BuildError, builds } from './builds.mjs'
 import { chooseNode, installPackages, isAtLeast } from './install.mjs'
@@ -12,7 +12,7 @@ import { Rounds } from './rounds.mjs'
 import { sqliteShares } from './share.mjs'
 import { runsIn, WORKLOADS } from './workloads/index.mjs'
 
-/** The exit code of a program that Ctrl-C has ended. */
+/** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130
 
 try {
@@ -32,7 +32,7 @@ async function main(args) {
 }
 
 async function bench(options) {
-  // Checked before a build that takes minutes.
+  // The names are checked before a build that takes minutes.
   choose([{ name: 'strongroom' }, ...options.builds], options)
   const own = builds({ given: options.builds, build: options.build, log })
   const { chosen, workloads } = choose(own, options)
@@ -80,7 +80,7 @@ function choose(own, { peers, group, base, filter, metric }) {
       (metric !== 'instructions' || workload.instructions),
   )
   if (workloads.length === 0)
-    throw new UsageError(`no workload matches --filter ${filter.source}; --list shows their names`)
+    throw new UsageError(`no workload matches --filter ${filter.source}; --list shows the names`)
   return { chosen, workloads }
 }
 
@@ -89,7 +89,7 @@ function withNode(chosen, { version }) {
   const old = ({ needs }) => needs && !isAtLeast(version, needs)
   const refused = chosen.filter(old).map(({ name, needs }) => ({
     configuration: name,
-    what: `needs Node ${needs} or later, and this is ${version}; --node FILE names another`,
+    what: `needs Node ${needs} or later, but this is ${version}; name a newer Node with --node FILE`,
     stderr: '',
   }))
   return { usable: chosen.filter((configuration) => !old(configuration)), refused }
@@ -101,11 +101,11 @@ function sharesOf(workloads, { scale, rounds }) {
   return shares
 }
 
-/** Returns a signal that Ctrl-C aborts: what was measured is then reported. A second Ctrl-C ends this process. */
+/** Returns a signal that Ctrl-C aborts. The results so far are then reported. A second Ctrl-C ends this process. */
 function interruptible() {
   const controller = new AbortController()
   process.once('SIGINT', () => {
-    log('\ninterrupted: reports what was measured')
+    log('\ninterrupted: reporting the results so far')
     controller.abort()
   })
   return controller.signal

@@ -1,4 +1,4 @@
-// The builds of Strongroom that are measured, and what is known of their addons.
+// The builds of Strongroom that are measured, and the descriptions of their addons.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { cargoBuild, ROOT } from './cargo.mjs'
 
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url))
 
-/** A release addon is smaller. A debug build has symbols, and is ten times as large. */
+/** The largest size of a release addon. A debug addon has symbols, and is ten times as large. */
 const LARGEST_RELEASE = 20e6
 
 /** An error about a build that cannot be measured. */
@@ -17,38 +17,38 @@ export class BuildError extends Error {}
 /**
  * Returns the builds to measure: `{ name, folder, text }`, in which `text` describes the addon.
  *
- * Without given builds, that is this checkout: `cargo xtask dist` builds its release addon, as a release does; or cargo
- * alone, if that fails.
+ * If no builds are given, this checkout is measured: `cargo xtask dist` builds its release addon as a release does. If
+ * `cargo xtask dist` fails, `cargo build --release` builds the addon.
  */
 export function builds({ given, build, log }) {
-  if (given.length > 0) return given.map(({ name, folder }) => found(name, resolve(folder), 'as it was found'))
-  if (!build) return [found('strongroom', PACKAGE, 'as it was found')]
+  if (given.length > 0) return given.map(({ name, folder }) => found(name, resolve(folder), 'not built by this run'))
+  if (!build) return [found('strongroom', PACKAGE, 'not built by this run')]
   return [found('strongroom', PACKAGE, built(log))]
 }
 
-/** Builds this checkout's release addon. Returns how. */
+/** Builds this checkout's release addon. Returns a text that says how. */
 function built(log) {
-  log('builds Strongroom: cargo xtask dist')
+  log('building Strongroom: cargo xtask dist')
   const dist = spawnSync('cargo', ['xtask', 'dist'], { cwd: ROOT, stdio: ['ignore', 'ignore', 2] })
   if (dist.status === 0) return 'built by cargo xtask dist'
   log(
-    `cargo xtask dist failed (${dist.error?.code ?? 'its message is above'}); builds Strongroom: cargo build --release`,
+    `cargo xtask dist failed (${dist.error?.code ?? 'its message is above'}); building Strongroom: cargo build --release`,
   )
   return plainBuild()
 }
 
-/** Builds the addon with the machine's C compiler, and the TypeScript. */
+/** Builds the addon with the machine's C compiler, and compiles the TypeScript. */
 function plainBuild() {
   const isAddon = ({ target }) => target.name === 'bindings_node' && target.kind.includes('cdylib')
   const { artifact, failed } = cargoBuild(['-p', 'bindings_node'], isAddon)
   if (failed)
     throw new BuildError(
-      `cannot build Strongroom (${failed}): install Rust, or measure a build with --no-build or --strongroom NAME=DIR`,
+      `cannot build Strongroom (${failed}): install Rust, or measure an existing build with --no-build or --strongroom NAME=DIR`,
     )
   const finish = spawnSync(process.execPath, ['scripts/build.mjs', 'finish'], { cwd: PACKAGE, stdio: ['ignore', 2, 2] })
   if (finish.status !== 0) throw new BuildError('cannot compile the TypeScript; the reason is above')
   const addon = join(PACKAGE, 'dist', `bindings_node.${platform()}.node`)
-  // A process that has mapped the old file keeps it.
+  // The new file replaces the old one, which may be mapped by a running process.
   copyFileSync(
     artifact.filenames.find((file) => /\.(so|dylib|dll)$/.test(file)),
     `${addon}.new`,
@@ -80,12 +80,12 @@ function found(name, folder, how) {
     .update(readFileSync(join(dist, own)))
     .digest('hex')
     .slice(0, 12)
-  const debug = size > LARGEST_RELEASE ? '; by its size a debug build, which is slow' : ''
+  const debug = size > LARGEST_RELEASE ? '; a debug build by its size, and therefore slow' : ''
   const text = `${shown(join(dist, own))}, ${(size / 1e6).toFixed(1)} MB, sha256 ${hash}, ${how}${debug}`
   return { name, folder, text }
 }
 
-/** Returns a path relative to the checkout, if it is inside. */
+/** Returns a path relative to the checkout if the path is inside the checkout. */
 function shown(file) {
   const inside = relative(ROOT, file)
   return inside.startsWith('..') || isAbsolute(inside) ? file : inside

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Runs `cargo build --release` with arguments. Its messages appear on stderr.
+ * Runs `cargo build --release` with arguments. Cargo's messages appear on stderr.
  *
- * @param isWanted - chooses the artifact of cargo's JSON messages that is returned
+ * @param isWanted - selects the artifact to return from cargo's JSON messages
  * @returns `{ artifact }`, or `{ failed }` with the reason
  */
 export function cargoBuild(args, isWanted) {
@@ -19,12 +19,12 @@ export function cargoBuild(args, isWanted) {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
-  if (error) return { failed: `cargo cannot be started: ${error.code}` }
+  if (error) return { failed: `cannot start cargo: ${error.code}` }
   if (status !== 0) return { failed: 'cargo build failed; its message is above' }
   const artifact = stdout
     .split('\n')
     .filter((line) => line.includes('"compiler-artifact"'))
     .map((line) => JSON.parse(line))
     .findLast(isWanted)
-  return artifact ? { artifact } : { failed: 'cargo built nothing of that name' }
+  return artifact ? { artifact } : { failed: 'cargo built no such artifact' }
 }

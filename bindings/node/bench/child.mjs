@@ -8,7 +8,7 @@ import { adapterOf } from './peers/index.mjs'
 import { FIXTURES } from './workloads/fixtures.mjs'
 import { WORKLOADS } from './workloads/index.mjs'
 
-/** The endings of the files that SQLite creates beside a database. */
+/** The suffixes of a database file and of the files that SQLite creates beside it. */
 const COMPANIONS = ['', '-wal', '-shm', '-journal']
 
 const request = JSON.parse(process.argv[2])
@@ -32,7 +32,7 @@ const tasks = {
 const answer = tasks[request.task]()
 process.stdout.write(`\n${JSON.stringify(answer)}\n`)
 
-/** Returns what a measurement of the requested workload needs. */
+/** Returns the arguments for a measurement of the requested workload. */
 function workload() {
   const workload = WORKLOADS.find(({ name }) => name === request.workload)
   const place = () => {
@@ -44,7 +44,7 @@ function workload() {
   return { workload, peer, place, key, count: request.count, fixtureCount: request.fixtureCount }
 }
 
-/** Returns the requested path, at which nothing of an earlier run remains. */
+/** Removes the files of an earlier run from the requested path, and returns the path. */
 function fresh() {
   for (const suffix of COMPANIONS) rmSync(request.file + suffix, { force: true })
   return request.file

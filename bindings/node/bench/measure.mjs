@@ -2,14 +2,14 @@
 
 const UNITS = { ms: 1e6, µs: 1e3, ns: 1 }
 
-/** Runs before the one whose instructions are counted, so that V8 has compiled what it will compile. */
+/** The number of runs before the counted run, so that V8 has finished compiling. */
 const WARM_RUNS = 4
 
 /**
  * Measures a workload, and returns the best of its repeats in its unit: `{ cpu, wall, checksum }`, or
- * `{ memory, checksum }`; or `{ lacks }` if the adapter cannot run it.
+ * `{ memory, checksum }`; or `{ lacks }` if the adapter cannot run the workload.
  *
- * CPU time is that of all threads. Memory is by how much the process's peak grows.
+ * The CPU time is that of all threads. The memory is the growth of the process's peak.
  */
 export function measure({ workload, peer, place, key, count, fixtureCount }) {
   const lacks = workload.lacks?.(peer)
@@ -24,8 +24,8 @@ export function measure({ workload, peer, place, key, count, fixtureCount }) {
 }
 
 /**
- * Runs a workload between two calls of umask, at which valgrind writes down the instructions since the last one. Returns
- * `{ operations, checksum }`, or `{ lacks }`.
+ * Runs a workload between two calls of umask. At each call, callgrind writes the instructions since the previous call.
+ * Returns `{ operations, checksum }`, or `{ lacks }`.
  */
 export function count({ workload, peer, place, key, count, fixtureCount }) {
   const lacks = workload.lacks?.(peer)
@@ -49,7 +49,7 @@ function prepared({ workload, peer, ...given }) {
   return workload.setup({ peer, ...given })
 }
 
-/** Returns the checksum of the runs, and closes what the workload has opened. */
+/** Returns the checksum of the runs, and closes everything that the workload opened. */
 function finished(workload, state, result) {
   const checksum = String(workload.checksum?.(state) ?? result)
   workload.finish?.(state)
@@ -60,7 +60,10 @@ function mark() {
   process.umask(0o022)
 }
 
-/** Runs a function after a garbage collection. Returns its times in ns, and how much the peak of memory grew in MB. */
+/**
+ * Runs a function after a garbage collection. Returns the function's result, its times in ns, and the growth of the
+ * memory peak in MB.
+ */
 function timed(work) {
   globalThis.gc?.()
   const memory = process.memoryUsage.rss()

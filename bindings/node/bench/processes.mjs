@@ -1,16 +1,16 @@
-// Runs child.mjs, and tells how it failed.
+// Runs child.mjs, and reports how it failed.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const child = fileURLToPath(new URL('child.mjs', import.meta.url))
 
-/** The most of a process's stderr that a report shows. */
+/** The number of characters of a process's stderr that a report shows. */
 const STDERR = 2_000
 
 /**
  * Runs a request in a process of its own.
  *
- * @returns `{ answer }`, or `{ failure }` with what happened and the end of stderr
+ * @returns `{ answer }`, or `{ failure }` with the reason and the end of stderr
  */
 export function runChild(request, { node, flags = [], timeout, signal, wrapper = [] }) {
   const { addon } = request.configuration
@@ -47,7 +47,7 @@ export function runChild(request, { node, flags = [], timeout, signal, wrapper =
   })
 }
 
-/** Returns the JSON of the last line, or undefined. */
+/** Returns the parsed JSON of the last line, or undefined. */
 function lastLine(text) {
   try {
     return JSON.parse(text.trim().split('\n').at(-1))

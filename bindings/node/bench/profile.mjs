@@ -1,13 +1,17 @@
-// Prints the functions with the most instructions of their own in a profile of `--instructions --profiles DIR`.
+// Prints the most expensive functions in a profile of `--instructions --profiles DIR`, without the cost of their
+// callees.
 //
 //   node bench/profile.mjs FILE [COUNT]
 //
-// callgrind_annotate cannot: it adds the calls that were under way when the profile began.
+// callgrind_annotate gives wrong costs: it adds the calls that were in progress when the profile began.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { figure } from './report/numbers.mjs'
 
-/** Returns the instructions of each function, without those of its callees: a Map, with the most expensive first. */
+/**
+ * Returns a Map with the instructions of each function, without its callees, and with the most expensive function
+ * first.
+ */
 export function selfCosts(profile) {
   const names = new Map()
   const costs = new Map()

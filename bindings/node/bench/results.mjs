@@ -1,10 +1,10 @@
-// Makes results of samples: summaries and ratios for each workload and configuration.
+// Computes results from samples: summaries and ratios for each workload and configuration.
 import { BASES, groupOf } from './peers/index.mjs'
 import { ratio, summary } from './statistics.mjs'
 
 /**
- * Returns a failure for each configuration whose checksum differs from that of most: its process did something else, and
- * its time says nothing.
+ * Returns a failure for each configuration whose checksum differs from the majority's. The process of such a
+ * configuration did other work, so its time means nothing.
  */
 export function disagreements(samples) {
   const failures = []
@@ -19,7 +19,7 @@ export function disagreements(samples) {
       failures.push({
         configuration,
         workload,
-        what: `returned ${checksum}, and most returned ${expected}`,
+        what: `returned the checksum ${checksum}, but most configurations returned ${expected}`,
         stderr: '',
       })
   }
@@ -36,11 +36,12 @@ export function baseOf(group, configurations, wanted) {
 /**
  * Returns a row for each workload and group that has a value: `{ workload, group, base, main, cells, leader, lead }`.
  *
- * `cells` has `{ cpu, wall, memory, instructions, ratio }` by the name of the configuration, in which the figures are
- * summaries over the rounds. `main` names the figure that the ratios compare. `leader` is the best other package, in the
- * encrypted group among those of SQLCipher's format, and `lead` the ratio of the first build of Strongroom to it.
+ * `cells` maps the name of a configuration to `{ cpu, wall, memory, instructions, ratio }`. The figures are summaries
+ * over the rounds. `main` names the figure that the ratios compare. `leader` is the best other package. In the
+ * encrypted group, the leader is the best one with SQLCipher's format. `lead` is the ratio of the first build of
+ * Strongroom to the leader.
  *
- * @param base - the name of the configuration that the ratios refer to, if it isn't the group's own
+ * @param base - the name of the configuration that the ratios refer to, if it isn't the group's default
  * @param metric - `cpu`, `wall` or `instructions`
  */
 export function resultRows({ workloads, configurations, samples, failures, base: wanted, metric }) {
@@ -84,8 +85,8 @@ function resultRow({ byName, base, configurations, main }) {
 }
 
 /**
- * Returns a row for each workload with a share: `{ workload, base, share, cells }`, in which a cell has the `overhead` of a
- * call in ns without SQLite's share, and its `ratio` to that of the base.
+ * Returns a row for each workload with a share: `{ workload, base, share, cells }`, in which a cell has the `overhead`
+ * of a call in ns without SQLite's share, and the `ratio` of this overhead to the base's.
  */
 export function overheadRows(rows, shares) {
   return rows

@@ -1,4 +1,5 @@
-// Measures: a process for each configuration, workload and round. What fails is noted and left out of later rounds.
+// Runs a process for each configuration, workload and round. A configuration that fails a workload is noted, and later
+// rounds leave out this workload for it.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,13 +8,16 @@ import { FIXTURES } from './workloads/fixtures.mjs'
 import { runsIn, scaled } from './workloads/index.mjs'
 
 export class Rounds {
-  /** The configurations that could be loaded, each with its `version` and its `sqlite`. */
+  /** The configurations that load, each with its `version` and its `sqlite`. */
   described = []
   /** The measurements: { workload, configuration, round, cpu, wall, memory, instructions, checksum }. */
   samples = []
-  /** { configuration, workload, what, stderr }; without a workload if the configuration cannot be used at all. */
+  /**
+   * The failures: { configuration, workload, what, stderr }, without a workload if the configuration cannot be used at
+   * all.
+   */
   failures = []
-  /** Why a configuration has no value: { configuration, workload, why }. */
+  /** The workloads that a configuration cannot run, with the reason: { configuration, workload, why }. */
   lacking = []
 
   #run
@@ -25,7 +29,7 @@ export class Rounds {
 
   /**
    * @param run - runs a request in a process, as `runChild` does
-   * @param options - `rounds`, `scale`, `jobs`, and whether `metric` is `instructions`
+   * @param options - `rounds`, `scale`, `jobs`, and `metric`
    * @param signal - an AbortSignal that ends the measurement early
    */
   constructor({ run, options, progress, signal }) {
@@ -79,7 +83,7 @@ export class Rounds {
     if (known(this.failures, names) || known(this.lacking, names)) return
     const fixture = workload.fixture && (await this.#fixture(configuration, workload.fixture))
     if (fixture?.failure) {
-      const what = `the file that it reads could not be made: ${fixture.failure.what}`
+      const what = `cannot build the file that the workload reads: ${fixture.failure.what}`
       this.#fail({ ...names, what, stderr: fixture.failure.stderr })
       return
     }
@@ -113,7 +117,7 @@ export class Rounds {
   }
 
   #fail(failure) {
-    // A process that the interruption has killed is not the configuration's failure.
+    // A process that Ctrl-C killed is not a failure of the configuration.
     if (this.#signal.aborted) return
     this.failures.push(failure)
     this.#progress.note(`${failure.configuration}${failure.workload ? `, ${failure.workload}` : ''}: ${failure.what}`)

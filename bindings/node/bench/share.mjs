@@ -6,8 +6,8 @@ import { cargoBuild, ROOT } from './cargo.mjs'
 import { scaled } from './workloads/index.mjs'
 
 /**
- * Measures the share of each workload that has one: a Map from the workload's name to ns per operation, of which the best
- * round counts.
+ * Measures SQLite's share of each workload that has one. The result is a Map from the workload's name to the ns per
+ * operation of the best round.
  *
  * @returns `{ shares }`, or `{ shares, missing }` with the reason
  */
@@ -16,7 +16,7 @@ export function sqliteShares({ workloads, scale, rounds, log }) {
   if (measured.length === 0) return { shares: new Map() }
   if (!existsSync(join(ROOT, 'Cargo.toml')))
     return { shares: new Map(), missing: 'this is not a checkout of the repository' }
-  log("builds the loop that measures SQLite's share: cargo build --release --example sqlite_share")
+  log("building the loop that measures SQLite's share: cargo build --release --example sqlite_share")
   const example = ['-p', 'strongroom-database', '--example', 'sqlite_share']
   const { artifact, failed } = cargoBuild(example, ({ target }) => target.name === 'sqlite_share')
   if (failed) return { shares: new Map(), missing: failed }

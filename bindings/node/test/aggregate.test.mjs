@@ -12,7 +12,7 @@ function open() {
 
 const sum = { start: 0, step: (total, value) => total + value, inverse: (total, value) => total - value }
 
-test('each group has a state of its own', () => {
+test('each group has its own state', () => {
   const { db, all } = open()
   db.aggregate('total', sum)
   db.aggregate('list', {
@@ -33,7 +33,7 @@ test('each group has a state of its own', () => {
   assert.ok('aggregate' in db)
 })
 
-test('undefined leaves the value as it is, and null replaces it', () => {
+test('a step that returns undefined keeps the state, and null replaces it', () => {
   const { db, all } = open()
   const step = (total, value) => (value === 2 ? undefined : value === 4 ? null : total + value)
   db.aggregate('odd', { start: 100, step })
@@ -44,7 +44,7 @@ test('undefined leaves the value as it is, and null replaces it', () => {
   assert.deepEqual(all('same() FROM t'), [null])
 })
 
-test('an exception of any callback is thrown, and the others are not called', () => {
+test('the statement throws the exception of any callback, and calls no further callback', () => {
   const { db, all } = open()
   const error = new Error('from the callback')
   for (const failing of ['start', 'step', 'inverse', 'result']) {
@@ -62,7 +62,7 @@ test('an exception of any callback is thrown, and the others are not called', ()
     )
     assert.equal(called.at(-1), failing)
   }
-  // The other aggregate of the statement ends without a call.
+  // The statement's other aggregate ends without a call of its `result`.
   let results = 0
   db.aggregate('counted', { step: () => 1, result: () => ++results })
   db.aggregate('fails', {
@@ -75,7 +75,7 @@ test('an exception of any callback is thrown, and the others are not called', ()
   assert.deepEqual(all('counted() FROM t'), [1])
 })
 
-test('a wrong result is refused, a wrong state is not', () => {
+test('a result of an unsupported type is refused, but a state may be any value', () => {
   const { db, all } = open()
   db.aggregate('state', { step: () => ({}), result: () => 1 })
   assert.deepEqual(all('state() FROM t'), [1])
@@ -89,7 +89,7 @@ test('a wrong result is refused, a wrong state is not', () => {
   assert.deepEqual(all('1'), [1])
 })
 
-test('the arguments of aggregate() are checked as by better-sqlite3', () => {
+test('aggregate() checks its arguments as better-sqlite3 does', () => {
   const { db, all } = open()
   const step = () => 1
   const cases = [

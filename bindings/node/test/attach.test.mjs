@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import Database from 'strongroom'
 import { folder, freshPath } from './temporary.mjs'
 
-/** Quick enough for a test; the default takes a while on purpose. */
+/** Keeps the tests fast: the default count is slow on purpose. */
 const kdfIter = 1000
 
 function filled(options) {
@@ -21,7 +21,7 @@ function filled(options) {
 const read = (db) => db.prepare('SELECT text FROM other.note').pluck().get()
 const attached = (db) => db.pragma('database_list').map(({ name }) => name)
 
-test('a database is attached with a key of its own, and detached', () => {
+test('attach() takes a key of its own, and detach() removes the database', () => {
   const main = new Database(freshPath(), { key: randomBytes(32) })
   for (const options of [
     { key: randomBytes(32) },
@@ -42,7 +42,7 @@ test('a database is attached with a key of its own, and detached', () => {
   }
 })
 
-test('without a key, an attached database has the key of the main one', () => {
+test('without a key, attach() uses the key of the main database', () => {
   const options = { passphrase: 'main', kdfIter, pageSize: 2048 }
   const main = new Database(freshPath(), options)
   main.exec('CREATE TABLE a (b)')
@@ -54,7 +54,7 @@ test('without a key, an attached database has the key of the main one', () => {
   assert.equal(again.prepare('SELECT text FROM note').pluck().get(), 'elsewhere')
 })
 
-test('plain is said, and never guessed', () => {
+test('attach() opens a file without encryption only with plain: true', () => {
   const main = new Database(freshPath(), { key: randomBytes(32) })
   main.exec('CREATE TABLE a (b)')
   const path = filled()
@@ -67,7 +67,7 @@ test('plain is said, and never guessed', () => {
   assert.equal(readFileSync(plain).toString('latin1', 0, 15), 'SQLite format 3')
 })
 
-test('a wrong key is refused, and nothing is attached', () => {
+test('attach() refuses a wrong key, and attaches nothing', () => {
   const key = randomBytes(32)
   const path = filled({ key })
   const main = new Database(freshPath(), { key: randomBytes(32) })
@@ -81,7 +81,7 @@ test('a wrong key is refused, and nothing is attached', () => {
   assert.equal(read(main), 'elsewhere')
 })
 
-test('errors of the file are those of opening', () => {
+test('attach() reports a bad file as the constructor does', () => {
   const main = new Database()
   const missing = join(folder, 'missing.db')
   assert.throws(
@@ -108,7 +108,7 @@ test('an attached database can be read-only', () => {
   assert.throws(() => main.exec('DELETE FROM other.note'), { code: 'SQLITE_READONLY' })
 })
 
-test('names and numbers have limits', () => {
+test('attach() and detach() refuse bad names, and attach() refuses an eleventh database', () => {
   const main = new Database()
   for (const name of ['main', 'TEMP', '', 'a\0'])
     assert.throws(() => main.attach('', name), { code: 'STRONGROOM_ATTACH_NAME' })
@@ -119,7 +119,7 @@ test('names and numbers have limits', () => {
   assert.throws(() => main.detach('main'), { code: 'STRONGROOM_ATTACH_NAME' })
 })
 
-test('a transaction and an iterator keep databases as they are', () => {
+test('attach() and detach() fail in a transaction, during an iterator, and after close()', () => {
   const main = new Database()
   const path = filled()
   main.attach(path, 'other')
@@ -139,7 +139,7 @@ test('a transaction and an iterator keep databases as they are', () => {
   assert.throws(() => main.detach('other'), { code: 'STRONGROOM_CLOSED' })
 })
 
-test('verbose shows the path and no key', () => {
+test('verbose shows the path of an attached database, but no key', () => {
   const seen = []
   const main = new Database(':memory:', { verbose: (sql) => seen.push(sql) })
   const path = freshPath()
@@ -156,7 +156,7 @@ test('verbose shows the path and no key', () => {
   assert.doesNotMatch(seen.join('\n'), /sesame/)
 })
 
-test('arguments of a wrong kind are refused', () => {
+test('attach() and detach() refuse arguments of a wrong type', () => {
   const db = new Database()
   const key = randomBytes(32)
   for (const [args, message] of [

@@ -10,10 +10,10 @@ import { Worker } from 'node:worker_threads'
 import Database, { SqliteError } from 'strongroom'
 import { freshPath } from './temporary.mjs'
 
-/** The file of the package, for workers. */
+/** The main file of the package, which workers require. */
 const module = createRequire(import.meta.url).resolve('strongroom')
 
-/** About `rows` / 2 pages. */
+/** Creates a database of about `rows` / 2 pages. */
 function filled(path, options, rows = 500) {
   const db = new Database(path, options)
   db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB)')
@@ -25,7 +25,7 @@ function filled(path, options, rows = 500) {
 
 const content = (db) => db.prepare('SELECT a, hex(b) AS b FROM t ORDER BY a').raw().all()
 
-/** The files of a path and everything that begins with its name. */
+/** Returns the names of the files in a path's folder that begin with the name of the path. */
 const around = (path) =>
   readdirSync(dirname(path))
     .filter((name) => name.startsWith(basename(path)))
@@ -57,7 +57,7 @@ test('a backup has the key of its source, and the promise resolves to the number
   db.close()
 })
 
-test('the cipher settings of the source are kept as well', async () => {
+test('a backup keeps the cipher settings of its source', async () => {
   const options = { passphrase: 'p', cipherCompatibility: 3, kdfIter: 100 }
   const created = filled(freshPath(), options)
   created.close()
@@ -67,7 +67,7 @@ test('the cipher settings of the source are kept as well', async () => {
   assertCopy(path, options, db)
 })
 
-test('a plain database has a plain copy', async () => {
+test('the backup of a plain database is plain', async () => {
   for (const options of [undefined, null, {}, { plain: true }, { plain: false }]) {
     const db = filled(freshPath())
     const path = freshPath()
@@ -77,7 +77,7 @@ test('a plain database has a plain copy', async () => {
   }
 })
 
-test('another key, other settings, or none', async () => {
+test('a backup can have another key, other cipher settings, or no encryption', async () => {
   const sourceKey = randomBytes(32)
   const targets = [
     { key: randomBytes(32) },
@@ -92,7 +92,7 @@ test('another key, other settings, or none', async () => {
       const path = freshPath()
       const given = { ...target, ...(target.key && { key: Buffer.from(target.key) }) }
       await db.backup(path, Object.keys(target).length === 0 ? { plain: true } : target)
-      assert.deepEqual(target, given, 'the bytes of the caller stay')
+      assert.deepEqual(target, given, "the caller's bytes must not change")
       assert.equal(isPlain(path), Object.keys(target).length === 0)
       assertCopy(path, target, db)
     }
@@ -100,7 +100,7 @@ test('another key, other settings, or none', async () => {
   }
 })
 
-test('progress shows the start, and counts down over both parts of a conversion', async () => {
+test('progress is called at the start, and counts down over both phases of a conversion', async () => {
   const db = filled(freshPath(), { key: randomBytes(32) })
   const pages = Number(db.pragma('page_count', { simple: true }))
   for (const [options, totalPages] of [
@@ -127,7 +127,7 @@ test('progress shows the start, and counts down over both parts of a conversion'
   db.close()
 })
 
-test('progress chooses the pages of the next turn, pauses with 0, and sees changes of this connection', async () => {
+test('progress sets the pages of the next turn, pauses with 0, and sees changes by its own connection', async () => {
   const db = filled(freshPath(), {}, 20)
   const path = freshPath()
   const { promise, states, turn } = controlled(db, path)
@@ -148,7 +148,7 @@ test('progress chooses the pages of the next turn, pauses with 0, and sees chang
   assertCopy(path, {}, db)
 })
 
-/** A backup whose turns the test takes one by one: `turn(rate)` returns `rate` from the next call of progress. */
+/** Starts a backup that the test advances turn by turn: `turn(rate)` makes the next call of progress return `rate`. */
 function controlled(db, path) {
   const states = []
   let next
@@ -170,7 +170,7 @@ function controlled(db, path) {
   return { promise, states, turn }
 }
 
-test('a change of another connection starts the copying again', async () => {
+test('a change by another connection restarts the backup', async () => {
   const key = randomBytes(32)
   const db = filled(freshPath(), { key }, 100)
   const other = new Database(db.name, { key })
@@ -182,13 +182,13 @@ test('a change of another connection starts the copying again', async () => {
   await turn(5)
   await turn(1000)
   const [total] = states
-  // The third turn copied 20 pages as well, but from the start.
+  // The third turn also copied 20 pages, but from the start.
   assert.deepEqual(states, [total, total - 20, total - 20, total - 25])
   await promise
   assertCopy(path, { key }, db)
 })
 
-test('the number that progress returns is checked', async () => {
+test('backup() checks the number that progress returns', async () => {
   const db = filled(freshPath(), {}, 20)
   for (const wrong of [null, '1', Number.NaN, new Number(1), [1], () => 1, true]) {
     const path = freshPath()
@@ -199,7 +199,7 @@ test('the number that progress returns is checked', async () => {
     )
     assert.deepEqual(around(path), [])
   }
-  // better-sqlite3 takes a negative number for 0, so that a constant one is a pause without an end.
+  // better-sqlite3 treats a negative number as 0: a backup whose progress always returns one never ends.
   for (const negative of [-5, -0.1, Number.NEGATIVE_INFINITY])
     await assert.rejects(db.backup(freshPath(), { progress: () => negative }), {
       name: 'RangeError',
@@ -211,7 +211,7 @@ test('the number that progress returns is checked', async () => {
   }
 })
 
-test('an error of progress ends the backup in both parts, and the promise rejects with it', async () => {
+test('an error thrown by progress ends either phase of a backup, and rejects the promise', async () => {
   const db = filled(freshPath(), { key: randomBytes(32) }, 2000)
   const pages = Number(db.pragma('page_count', { simple: true }))
   const path = freshPath()
@@ -229,12 +229,12 @@ test('an error of progress ends the backup in both parts, and the promise reject
     }
     await assert.rejects(db.backup(path, { ...options, progress }), (error) => error === mine)
     assert.deepEqual(around(path), [basename(path)])
-    assert.equal(readFileSync(path).length, 0, 'the target stays')
+    assert.equal(readFileSync(path).length, 0, 'the target must not change')
   }
   db.close()
 })
 
-test('an existing database is replaced at the end, whatever its key', async () => {
+test('backup() replaces an existing database at the end, whatever its key', async () => {
   const key = randomBytes(32)
   const db = filled(freshPath(), { key })
   for (const options of [{}, { key: randomBytes(32) }]) {
@@ -252,7 +252,7 @@ test('an existing database is replaced at the end, whatever its key', async () =
   }
 })
 
-test('a target that is open, that is the source, or that is not a database is refused', async () => {
+test('backup() refuses a target that is open, is the source, or is not a database', async () => {
   const db = filled(freshPath())
   const path = freshPath()
   const open = filled(path)
@@ -287,7 +287,7 @@ test('closing the database ends its backups', async () => {
   await assert.rejects(db.backup(path), { name: 'TypeError', code: 'STRONGROOM_CLOSED' })
 })
 
-test('an open transaction makes the backup wait, and an iterator does not', async () => {
+test('a backup waits for an open transaction, but not for an iterator', async () => {
   const db = filled(freshPath(), {}, 20)
   const path = freshPath()
   db.exec('BEGIN; DELETE FROM t WHERE a > 10')
@@ -313,7 +313,7 @@ test('an open transaction makes the backup wait, and an iterator does not', asyn
   assertCopy(path, {}, db)
 })
 
-test('a lock of another connection is an error after the timeout', async () => {
+test('a backup fails if another connection holds a lock beyond the timeout', async () => {
   const db = filled(freshPath(), { timeout: 0 })
   const other = new Database(db.name)
   other.exec('BEGIN EXCLUSIVE')
@@ -324,7 +324,7 @@ test('a lock of another connection is an error after the timeout', async () => {
   assertCopy(path, {}, db)
 })
 
-test('an attached database is copied with its own key', async () => {
+test('the backup of an attached database has its key', async () => {
   const [key, own] = [randomBytes(32), randomBytes(32)]
   const attached = filled(freshPath(), { key: own })
   const db = new Database(freshPath(), { key })
@@ -338,7 +338,7 @@ test('an attached database is copied with its own key', async () => {
   })
 })
 
-test('databases in memory and in WAL mode are copied into one file', async () => {
+test('a database in memory or in WAL mode is backed up into one file', async () => {
   const key = randomBytes(32)
   const memory = filled(':memory:', { key })
   const wal = freshPath()
@@ -350,7 +350,7 @@ test('databases in memory and in WAL mode are copied into one file', async () =>
   }
 })
 
-test('several backups run at once, but only one to a target', async () => {
+test('several backups run at once, but only one per target', async () => {
   const key = randomBytes(32)
   const db = filled(freshPath(), { key })
   const paths = [freshPath(), freshPath(), freshPath()]
@@ -361,7 +361,7 @@ test('several backups run at once, but only one to a target', async () => {
   for (const [index, path] of paths.entries()) assertCopy(path, index === 1 ? {} : { key }, db)
 })
 
-test('arguments and options of a wrong kind are refused by name', async () => {
+test('backup() names an argument or option of a wrong type', async () => {
   const db = filled(freshPath(), {}, 5)
   const key = randomBytes(32)
   const path = freshPath()
@@ -399,7 +399,7 @@ test('arguments and options of a wrong kind are refused by name', async () => {
   assert.deepEqual(around(path), [])
 })
 
-test('a worker backs up while others write', async () => {
+test('a worker backs up a database while the main thread writes to it', async () => {
   const key = randomBytes(32)
   const db = filled(freshPath(), { key })
   db.pragma('journal_mode = WAL')
@@ -424,7 +424,7 @@ test('a worker backs up while others write', async () => {
   assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok')
 })
 
-test('a worker that is terminated in the middle leaves the target', async () => {
+test('a worker that is terminated during a backup creates no target', async () => {
   const folder = freshPath()
   mkdirSync(folder)
   const db = filled(join(folder, 'a.db'))

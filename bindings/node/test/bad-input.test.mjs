@@ -11,7 +11,7 @@ import { folder, freshPath } from './temporary.mjs'
 
 const key = randomBytes(32)
 
-/** A database with 100 rows over several pages. */
+/** Creates a database with 100 rows on several pages, and returns its path. */
 function filled(options) {
   const path = freshPath()
   const db = new Database(path, options)
@@ -33,16 +33,16 @@ function refused(work, code) {
   })
 }
 
-test('a folder that does not exist', () => {
+test('opening a file in a missing folder fails', () => {
   const path = join(folder, 'nowhere', 'x.db')
   assert.throws(() => new Database(path), { name: 'TypeError', code: 'SQLITE_CANTOPEN', message: /create it first/ })
 })
 
-test('a folder instead of a file', () => {
+test('opening a folder fails', () => {
   refused(() => new Database(folder).exec('CREATE TABLE t (a)'), /^SQLITE_CANTOPEN/)
 })
 
-test('a file that may not be read', { skip: otherUser.skip }, () => {
+test('opening a file without permission fails', { skip: otherUser.skip }, () => {
   const path = filled()
   chmodSync(path, 0)
   chmodSync(folder, 0o755)
@@ -53,7 +53,7 @@ test('a file that may not be read', { skip: otherUser.skip }, () => {
   assert.match(stdout, /^SqliteError SQLITE_(PERM|CANTOPEN)/, stderr)
 })
 
-test('a file that is not a database', () => {
+test('a file that is not a database is refused and stays as it is', () => {
   const path = freshPath()
   writeFileSync(path, 'this is a letter to the editor. '.repeat(300))
   refused(() => new Database(path).prepare('SELECT * FROM t'), /^SQLITE_NOTADB$/)
@@ -61,7 +61,7 @@ test('a file that is not a database', () => {
   assert.ok(readFileSync(path, 'utf8').startsWith('this is a letter'))
 })
 
-test('a file that was cut off', () => {
+test('reading a truncated file fails', () => {
   for (const options of [{}, { key }]) {
     const path = filled(options)
     truncateSync(path, 4096 * 3 + 100)
@@ -76,11 +76,12 @@ test('a file that was cut off', () => {
   }
 })
 
-test('a flipped byte anywhere in an encrypted page is found when it is read', () => {
+test('reading an encrypted page detects a flipped byte anywhere in it', () => {
   const path = filled({ key })
   const intact = readFileSync(path)
   const page = 4096
-  // salt and header of the first page, content, initialisation vector and authentication code of this and a later page
+  // The salt and the header of the first page, and the content, the initialisation vector and the authentication code
+  // of the first page and of a later one.
   for (const offset of [
     0,
     20,
@@ -110,7 +111,7 @@ test('a flipped byte anywhere in an encrypted page is found when it is read', ()
   assert.equal(db.pragma('integrity_check', { simple: true }), 'ok')
 })
 
-test('SQL that is none, or more than one statement', () => {
+test('invalid SQL, an empty string, and several statements are refused', () => {
   const db = new Database(':memory:')
   refused(() => db.prepare('SELEC 1'), /^SQLITE_ERROR$/)
   const several = { name: 'RangeError', code: 'STRONGROOM_MULTIPLE_STATEMENTS' }
@@ -128,17 +129,17 @@ test('SQL that is none, or more than one statement', () => {
   assert.throws(() => db.prepare("SELECT '\ud800'"), { name: 'TypeError', message: /surrogate/ })
 })
 
-test('a string or blob over SQLite’s limit', () => {
+test('a string or blob over SQLite’s limit is refused', () => {
   const db = new Database(':memory:')
   const select = db.prepare('SELECT length(?)').pluck()
-  // Pages that nobody touches cost nothing: it is refused by its length.
+  // The buffer costs no memory: its length is refused before a page of it is touched.
   refused(() => select.get(Buffer.alloc(1_000_000_001)), /^SQLITE_TOOBIG$/)
   refused(() => select.get('é'.repeat(500_000_001)), /^SQLITE_TOOBIG$/)
   refused(() => db.prepare('SELECT zeroblob(2000000000)').get(), /^SQLITE_TOOBIG$/)
   assert.equal(select.get('fine'), 4)
 })
 
-test('what fails leaves the database intact', () => {
+test('a failed call leaves the database intact', () => {
   const path = filled({ key })
   const db = new Database(path, { key })
   const failures = [

@@ -1,4 +1,4 @@
-// Rows cross in batches, which must not show.
+// The addon returns rows in batches, and a program must not notice the batches.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import Database from 'strongroom'
@@ -40,7 +40,7 @@ function fill(values) {
 
 const count = (length, of) => Array.from({ length }, (_, i) => of(i))
 
-test('a column may have another type in every row', () => {
+test('a column may have a different type in every row', () => {
   const kinds = [1n, 2 ** 40, null, 0.5, 'text', Buffer.from('blob'), 'é漢😀', Buffer.alloc(100, 7), -1n, '']
   const shown = [1, 2 ** 40, null, 0.5, 'text', Buffer.from('blob'), 'é漢😀', Buffer.alloc(100, 7), -1, '']
   for (let first = 0; first < kinds.length; first++) {
@@ -93,7 +93,7 @@ test('negative zero, infinities and the smallest number keep their bits', () => 
   assert.deepEqual(back, [...numbers.slice(0, -1), null])
 })
 
-test('blobs of every size have memory of their own', () => {
+test('a blob of any size has its own memory', () => {
   const sizes = [0, 1, 63, 64, 65, 1023, 1024, 1025, 4096, 70_000]
   const blob = (size) => Buffer.from(count(size, (i) => i * 31 + size))
   for (const make of [
@@ -115,7 +115,7 @@ test('blobs of every size have memory of their own', () => {
   }
 })
 
-test('blobs and strings of a batch may exceed the memory that is shared', () => {
+test('the blobs and strings of a batch may exceed the shared memory', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB, s TEXT, n)')
   const insert = db.prepare('INSERT INTO t (v, s, n) VALUES (?, ?, ?)')
   const given = count(6000, (i) => ({
@@ -140,7 +140,7 @@ test('a row may have as many columns as SQLite allows', () => {
   }
 })
 
-test('a statement may have more parameters than the shared memory', () => {
+test('a statement may have more parameters than fit into the shared memory', () => {
   for (const length of [255, 256, 257, 3000]) {
     const values = count(length, (i) => [i, `s${i}`, Buffer.from([i]), null, BigInt(i)][i % 5])
     const sql = `SELECT ${values.map((_, i) => `typeof(?${i + 1}) || hex(?${i + 1})`).join(" || ',' || ")}`
@@ -161,7 +161,7 @@ test('a statement may have more parameters than the shared memory', () => {
       expected,
     )
   }
-  // An expression may not be deeper than 1,000 levels.
+  // SQLite limits an expression to a depth of 1,000.
   function sqlInParts(length) {
     return `SELECT ${count(length, (i) => `typeof(?${i + 1}) || hex(?${i + 1})`)
       .reduce((groups, part, i) => {
@@ -180,7 +180,7 @@ test('many small parameters may exceed the shared memory', () => {
   assert.deepEqual(Object.values(db.prepare(sql).get(blobs)), blobs)
 })
 
-test('strings of every width go in and come out', () => {
+test('strings of every character width survive a round trip', () => {
   const texts = [
     '',
     'ascii',
@@ -205,7 +205,7 @@ test('strings of every width go in and come out', () => {
   }
 })
 
-test('names that objects have anyway are columns like any other', () => {
+test('a column may have the name of an inherited property', () => {
   const row = db.prepare('SELECT 1 AS __proto__, 2 AS constructor, 3 AS toString, 4 AS "", 5 AS "a""b"').get()
   assert.deepEqual(Object.entries(row), [
     ['__proto__', 1],
@@ -218,7 +218,7 @@ test('names that objects have anyway are columns like any other', () => {
   assert.deepEqual(db.prepare('SELECT 1 AS a, 2 AS b, 3 AS a').all(), [{ a: 3, b: 2 }])
 })
 
-test('an error after many rows comes after them', () => {
+test('iterate yields all rows before an error, then throws the error', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
   db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000) INSERT INTO t SELECT i FROM n')
   const failing = db.prepare('SELECT abs(CASE id WHEN 701 THEN -9223372036854775807 - 1 ELSE id END) FROM t').pluck()
@@ -235,10 +235,10 @@ test('an error after many rows comes after them', () => {
   db.exec('DROP TABLE t')
 })
 
-test('where reading can be seen, iterate reads no row ahead', () => {
+test('iterate reads no row ahead if the program could notice', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3), (4)')
   const select = db.prepare('SELECT id FROM t ORDER BY id').pluck()
-  // A rollback takes back what the transaction wrote, and the reader goes on behind it.
+  // A rollback removes the rows that the transaction wrote, and an open reader continues after it.
   db.exec('BEGIN; INSERT INTO t VALUES (5), (6)')
   const iterator = select.iterate()
   assert.equal(iterator.next().value, 1)
@@ -246,7 +246,7 @@ test('where reading can be seen, iterate reads no row ahead', () => {
   iterator.return()
   db.exec('ROLLBACK')
 
-  // A function is called for the rows that the caller has asked for.
+  // The function may only be called for the rows that the program has requested.
   const called = []
   db.function('seen', (id) => {
     called.push(id)
@@ -264,7 +264,7 @@ test('where reading can be seen, iterate reads no row ahead', () => {
   assert.deepEqual(rows, [1, 2, 4])
 })
 
-test('a rollback that ends work with an open iterator shows no row that it took back', () => {
+test('after a rollback, an open iterator yields no row that was rolled back', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)')
   let iterator
   const failing = db.transaction(() => {
@@ -283,7 +283,7 @@ test('a rollback that ends work with an open iterator shows no row that it took 
   assert.ok(!rest.includes(3) && !rest.includes(4), String(rest))
 })
 
-test('rows that JavaScript within SQLite reads from other databases leave those of this one alone', () => {
+test('a callback that uses other databases does not change the rows of the running statement', () => {
   const other = new Database(':memory:')
   other.exec("CREATE TABLE u (a, b, c); INSERT INTO u VALUES (100, x'ff', 0.5), (400, x'fe', 0.25)")
   const disturb = () => {
@@ -353,7 +353,7 @@ test('rows that JavaScript within SQLite reads from other databases leave those 
   assert.deepEqual(db.prepare('INSERT INTO t (x) SELECT f(x) FROM t').run(), { changes: 3, lastInsertRowid: 6 })
 })
 
-test('a typed array that lies about itself is stored as it is', () => {
+test('a typed array with a forged byteLength is stored at its true length', () => {
   const insert = db.prepare('SELECT hex(?)').pluck()
   db.prepare('SELECT ?').get(Buffer.alloc(100, 0xee))
   const array = (length, byteLength) =>
@@ -373,15 +373,15 @@ test('a typed array that lies about itself is stored as it is', () => {
   assert.equal(called, 0)
 })
 
-test('a search that takes long is not read ahead', () => {
+test('iterate yields each row before a slow search for the next one', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
   db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) INSERT INTO t SELECT i FROM n')
-  // Every 50,000th row: the search for the next one takes more steps than a batch may.
+  // Every 50,000th row matches: the search for the next one takes more steps than a batch may take.
   const seen = []
   const rare = db.prepare('SELECT id FROM t WHERE id % 50000 = 0').pluck()
   for (const id of rare.iterate()) seen.push(id)
   assert.deepEqual(seen, [50_000, 100_000, 150_000, 200_000])
-  // A search without end, after three rows.
+  // After three rows, the search never ends.
   const endless = db
     .prepare('WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x <= 3')
     .pluck()
@@ -390,7 +390,7 @@ test('a search that takes long is not read ahead', () => {
   assert.deepEqual(first, [1, 2, 3])
 })
 
-test('without stack for the end of a run, the run can be ended later', () => {
+test('a run that a stack overflow left open can be ended later', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)')
   const select = db.prepare('SELECT id FROM t').pluck()
   for (const attempt of [

@@ -8,7 +8,7 @@ before(() => {
   db = new Database(':memory:')
 })
 
-/** What SQLite has made of a value: its type, and the value as it comes back. */
+/** Binds a value. Returns the type that SQLite gives it, and the value that SQLite returns. */
 function stored(value, sql = 'SELECT typeof(?1) AS type, ?1 AS value') {
   return db.prepare(sql).get(value)
 }
@@ -24,7 +24,7 @@ test('each kind of value is stored as its own type', () => {
   assert.deepEqual(stored(new Uint8Array(0)), { type: 'blob', value: Buffer.alloc(0) })
 })
 
-test('an integral number is REAL, and the affinity of a column decides from there', () => {
+test('an integral number binds as REAL, and the affinity of a column converts it', () => {
   assert.equal(stored(1).type, 'real')
   db.exec('CREATE TABLE affinity (i INTEGER, n NUMERIC, t TEXT, r REAL, b)')
   db.prepare('INSERT INTO affinity VALUES (?, ?, ?, ?, ?)').run(1, 1, 1, 1, 1)
@@ -33,7 +33,7 @@ test('an integral number is REAL, and the affinity of a column decides from ther
   assert.equal(db.prepare('SELECT 1 LIMIT ?').pluck().get(1), 1)
 })
 
-test('numbers at the edges', () => {
+test('extreme numbers and bigints keep their values, and NaN becomes NULL', () => {
   for (const value of [0, 2 ** 53, Number.MAX_VALUE, Number.MIN_VALUE, Infinity, -Infinity])
     assert.equal(stored(value).value, value)
   assert.deepEqual(stored(Number.NaN), { type: 'null', value: null })
@@ -43,7 +43,7 @@ test('numbers at the edges', () => {
   for (const value of [least, most, 0n]) assert.equal(same.get(value), value)
 })
 
-test('a bigint beyond 64 bits is a RangeError that names the parameter', () => {
+test('a bigint beyond 64 bits throws a RangeError that names the parameter', () => {
   for (const value of [2n ** 63n, -(2n ** 63n) - 1n, 2n ** 100n]) {
     assert.throws(() => db.prepare('SELECT ?, :far').get(1, { far: value }), {
       name: 'RangeError',
@@ -53,7 +53,7 @@ test('a bigint beyond 64 bits is a RangeError that names the parameter', () => {
   }
 })
 
-test('text of any script and length comes back as it went', () => {
+test('text of any script and length survives a round trip', () => {
   const texts = [
     'a\0b',
     'grün',
@@ -69,7 +69,7 @@ test('text of any script and length comes back as it went', () => {
   for (const text of texts) assert.equal(stored(text).value, text)
 })
 
-test('a lone surrogate is refused, with the parameter, and never stored as U+FFFD', () => {
+test('a lone surrogate throws an error that names the parameter, and is never stored as U+FFFD', () => {
   for (const text of ['\ud800', 'a\udc00b', '\udc00\ud800', `${'é'.repeat(100)}\ud800`, '\ufffd\ud800']) {
     assert.throws(() => db.prepare('SELECT ?, @b').get('fine', { b: text }), {
       name: 'TypeError',
@@ -79,7 +79,7 @@ test('a lone surrogate is refused, with the parameter, and never stored as U+FFF
   }
 })
 
-test('every view and buffer is stored byte by byte', () => {
+test('every kind of view and buffer is stored byte for byte', () => {
   const bytes = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8])
   const expected = Buffer.from(bytes)
   const shared = new SharedArrayBuffer(8)
@@ -100,17 +100,17 @@ test('every view and buffer is stored byte by byte', () => {
   assert.deepEqual(stored(new DataView(bytes.buffer, 6)).value, Buffer.from([7, 8]))
 })
 
-test('a view on a buffer that was transferred away is refused', () => {
+test('a view of a transferred buffer is refused', () => {
   const view = new Uint8Array(4)
   structuredClone(view.buffer, { transfer: [view.buffer] })
   assert.throws(() => stored(view), { name: 'TypeError', message: /^parameter 1 .*transferred/ })
 })
 
 /*
- * The message was that of JavaScript itself, without a code, for a buffer and a DataView; a view beyond the end of a
- * buffer that had shrunk, and one whose buffer a later parameter's getter transferred, were stored as empty blobs.
+ * A transferred buffer and its DataView threw JavaScript's own error, which has no code. Two views were stored as empty
+ * blobs: a view beyond the end of a shrunk buffer, and a view whose buffer the getter of a later parameter transferred.
  */
-test('memory that is gone is refused in whatever shape it comes, and never stored as an empty blob', () => {
+test('a transferred buffer or a view out of bounds is refused, and never stored as an empty blob', () => {
   const transfer = (buffer) => structuredClone(buffer, { transfer: [buffer] })
   const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /^parameter 1 .*transferred/ }
   for (const shape of [(b) => b, (b) => new DataView(b), (b) => new Float64Array(b), (b) => Buffer.from(b)]) {
@@ -139,7 +139,7 @@ test('memory that is gone is refused in whatever shape it comes, and never store
   assert.throws(() => db.prepare('SELECT :a, :b').get(parameters), refused)
 })
 
-test('a blob that comes back is a copy', () => {
+test('a returned blob is a copy', () => {
   db.exec("CREATE TABLE blobs AS SELECT x'010203' AS b")
   const select = db.prepare('SELECT b FROM blobs').pluck()
   const blob = select.get()
@@ -148,7 +148,7 @@ test('a blob that comes back is a copy', () => {
   assert.deepEqual(select.get(), Buffer.from([1, 2, 3]))
 })
 
-test('other types are TypeErrors that name the parameter', () => {
+test('a value of any other type throws a TypeError that names the parameter', () => {
   const wrong = [true, false, Symbol('s'), () => {}, new Date(), /x/, new Map(), new (class Cat {})(), new String('s')]
   for (const value of wrong) {
     assert.throws(() => db.prepare('SELECT :a, ?').get(1, { a: value }), {
@@ -161,14 +161,14 @@ test('other types are TypeErrors that name the parameter', () => {
   assert.throws(() => db.prepare('SELECT ?').get([[1]]), { message: /^parameter 1 .*class Array/ })
 })
 
-test('values by position come one by one, in arrays, or both', () => {
+test('positional values are passed one by one, in arrays, or both', () => {
   const select = db.prepare('SELECT ?, ?, ?').raw()
   for (const args of [['a', 'b', 'c'], [['a', 'b', 'c']], ['a', ['b', 'c']], [['a'], 'b', ['c']], ['a', 'b', 'c', {}]])
     assert.deepEqual(select.get(...args), ['a', 'b', 'c'])
   assert.deepEqual(db.prepare('SELECT ?2, ?1').raw().get('one', 'two'), ['two', 'one'])
 })
 
-test('named values come from one object, beside those by position', () => {
+test('named values are passed in one object, together with positional values', () => {
   const values = { a: 'A', b: 'B', c: 'C' }
   assert.deepEqual(db.prepare('SELECT :a, @b, $c, :a').raw().get(values), ['A', 'B', 'C', 'A'])
   assert.deepEqual(db.prepare('SELECT ?, :a, ?').raw().get('x', { a: 'A' }, 'y'), ['x', 'A', 'y'])
@@ -183,7 +183,7 @@ test('named values come from one object, beside those by position', () => {
   assert.throws(() => db.prepare('SELECT :a, :b').get({ a: 1, b: 2 }, { b: 2 }), TypeError)
 })
 
-test('too few and too many values give both numbers', () => {
+test('the error for too few or too many values has both counts', () => {
   const select = db.prepare('SELECT ?, ?')
   const counts = [
     [[], /too few.* 2 by position, 0 given/],
@@ -202,7 +202,7 @@ test('too few and too many values give both numbers', () => {
   assert.throws(() => db.prepare('SELECT 1').get('a'), { name: 'RangeError', message: /0 by position, 1 given/ })
 })
 
-test('missing and unknown names are named', () => {
+test('the error names a missing parameter, and unknown names are ignored', () => {
   const select = db.prepare('SELECT :first, :second')
   assert.throws(() => select.get({ first: 1 }), { name: 'RangeError', message: /missing.*"second"/ })
   assert.throws(() => select.get(), { name: 'TypeError', message: /missing named parameters.*first: value/ })
@@ -211,7 +211,7 @@ test('missing and unknown names are named', () => {
   assert.throws(() => db.prepare('SELECT :toString').get({}), { message: /missing.*"toString"/ })
 })
 
-test('bind() fixes the values, once', () => {
+test('bind() sets the values permanently, and only once', () => {
   const select = db.prepare('SELECT ?, :n').raw()
   assert.equal(select.bind('p', { n: 'N' }), select)
   assert.deepEqual(select.get(), ['p', 'N'])
@@ -221,7 +221,7 @@ test('bind() fixes the values, once', () => {
   assert.deepEqual(select.get(), ['p', 'N'])
 })
 
-test('values that were refused leave nothing behind', () => {
+test('a refused value leaves no values bound', () => {
   const select = db.prepare('SELECT ?, ?').raw()
   assert.deepEqual(select.get('a', 'b'), ['a', 'b'])
   assert.throws(() => select.get('c', '\ud800'), TypeError)

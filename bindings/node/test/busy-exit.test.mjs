@@ -12,7 +12,7 @@ const key = Buffer.alloc(32, 5)
 
 for (const state of ['iterator', 'transaction', 'nested call', 'backup', 'completing backup', 'migration'])
   for (const way of ['process.exit', 'exception', 'terminate'])
-    test(`${way} during: ${state}`, () => {
+    test(`a database survives the end of its program: ${way} during ${state}`, () => {
       const folder = freshPath()
       mkdirSync(folder)
       const path = join(folder, 'used.db')
@@ -23,9 +23,9 @@ for (const state of ['iterator', 'transaction', 'nested call', 'backup', 'comple
         for (let i = 0; i < 300; i++) insert.run()
       })()
       db.close()
-      // The race between the end of the process and a thread needs several attempts.
+      // Several attempts, because the process exit races with the thread of the conversion.
       for (let attempt = 0; attempt < (state === 'migration' ? 5 : 1); attempt++) leaves(folder, state, way)
-      // A conversion that had ended before the exit has changed the key.
+      // The file has the new key if the conversion ended before the exit.
       db = open(path, state === 'migration' ? [key, Buffer.alloc(32, 6)] : [key])
       assert.equal(db.prepare('SELECT count(*) FROM t WHERE a <> -1').pluck().get(), 300)
       assert.equal(db.prepare('SELECT count(*) FROM t WHERE a = -1').pluck().get(), 0)

@@ -1,4 +1,4 @@
-// The causes of errors: `error.cause` is the chain of sources of the engine's error.
+// `error.cause` is the chain of sources of the engine's error.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, openSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -25,14 +25,14 @@ function thrown(work) {
   assert.fail('nothing was thrown')
 }
 
-/** Returns an error and its causes, each by class, code and message. */
+/** Returns the class, the code and the message of an error and of each of its causes. */
 function chain(error) {
   const { name, code, message } = error
   const rest = 'cause' in error ? chain(error.cause) : []
   return [code === undefined ? { name, message } : { name, code, message }, ...rest]
 }
 
-/** Checks that an error is a SqliteError whose cause is an error of the operating system, with `name` as Node's code. */
+/** Checks that an error is a SqliteError whose cause is an operating system error with Node's code `name`. */
 function assertSystemCause(error, code, name, message) {
   assert.ok(error instanceof SqliteError)
   assert.equal(error.code, code)
@@ -44,7 +44,7 @@ function assertSystemCause(error, code, name, message) {
   assert.equal('cause' in cause, false)
 }
 
-test('a missing folder, and a missing file, have the cause of the operating system', () => {
+test('the cause of the error for a missing folder or file is an operating system error', () => {
   const missing = join(folder, 'nowhere', 'x.db')
   const error = thrown(() => new Database(missing))
   assert.deepEqual([error.constructor, error.code, error.cause.code], [TypeError, 'SQLITE_CANTOPEN', 'ENOENT'])
@@ -59,7 +59,7 @@ test('a missing folder, and a missing file, have the cause of the operating syst
     )
 })
 
-test('a file in the place of a folder has the cause of the operating system', () => {
+test('the cause of the error for a file in place of a folder is an operating system error', () => {
   const path = freshPath()
   writeFileSync(path, '')
   const below = join(path, 'x.db')
@@ -68,7 +68,7 @@ test('a file in the place of a folder has the cause of the operating system', ()
   assert.equal(error.message, `cannot open "${below}": "${path}" is a file, not a folder; check the path`)
 })
 
-test("Node's own error has the same code and number", { skip: windows && 'Windows has other numbers' }, () => {
+test("the cause has Node's own code and number", { skip: windows && 'Windows has other numbers' }, () => {
   const loop = freshPath()
   symlinkSync(loop, loop)
   const long = join(folder, 'a'.repeat(300))
@@ -86,7 +86,7 @@ test("Node's own error has the same code and number", { skip: windows && 'Window
   }
 })
 
-test('a missing permission has the cause of the operating system', { skip: otherUser.skip }, () => {
+test('the cause of the error for a missing permission is an operating system error', { skip: otherUser.skip }, () => {
   const closed = join(folder, 'closed')
   mkdirSync(closed)
   writeFileSync(join(closed, 'x.db'), '')
@@ -104,7 +104,7 @@ test('a missing permission has the cause of the operating system', { skip: other
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })
 
-test('a file that is not a database, and a damaged one, have the cause of SQLite', () => {
+test("the cause of the error for a damaged file, or one that is not a database, is SQLite's error", () => {
   const letter = freshPath()
   writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
   const [error, cause] = chain(thrown(() => new Database(letter, { key })))
@@ -121,7 +121,7 @@ test('a file that is not a database, and a damaged one, have the cause of SQLite
   assert.ok(damaged.message.includes(`(${damaged.cause.message})`))
 })
 
-test('a failed zstd function has the cause of the codec, with its own code', () => {
+test("the cause of the error of a zstd function is the codec's error, with its own code", () => {
   const db = new Database()
   const decompress = db.prepare('SELECT zstd_decompress(?)').pluck()
   const frame = db.prepare("SELECT zstd_compress('a text that repeats, a text that repeats')").pluck().get()
@@ -141,7 +141,7 @@ test('a failed zstd function has the cause of the codec, with its own code', () 
     assert.ok(error.message.endsWith(`: ${error.cause.message}`))
     assert.equal('cause' in error.cause, false)
   }
-  // The next error is not about the codec.
+  // Later errors do not keep the codec's error as their cause.
   assert.equal('cause' in thrown(() => decompress.get('text')), false)
   assert.equal('cause' in thrown(() => db.prepare('SELEC 1')), false)
 })
@@ -162,7 +162,7 @@ test('other errors of the constructor have no cause', () => {
   const plain = freshPath()
   new Database(plain).exec('CREATE TABLE t (a)').close()
   db.exec('BEGIN EXCLUSIVE')
-  // The cause of a locked file repeated the end of the message.
+  // The cause of the error for a locked file repeated the end of its message.
   assertNoCause([[() => new Database(path, { key, timeout: 0 }), 'SQLITE_BUSY']])
   db.close()
   assertNoCause([
@@ -215,7 +215,7 @@ test('no cause shows a key or a stored value', () => {
     assert.doesNotMatch(inspect(thrown(work), { showHidden: true, depth: 9 }), /sesame/)
 })
 
-test('a chain of causes is as deep as that of the addon', () => {
+test('error.cause has every cause that the addon reports', () => {
   const { fromNative } = require(join(dirname(require.resolve('strongroom')), 'api/errors.js'))
   const causes = [
     { code: 'SQLITE_CORRUPT', message: 'second' },
@@ -231,7 +231,7 @@ test('a chain of causes is as deep as that of the addon', () => {
   ])
 })
 
-test('a SqliteError of a caller takes a cause', () => {
+test('the constructor of SqliteError takes a cause', () => {
   const cause = new Error('why')
   assert.equal(new SqliteError('what', 'SQLITE_BUSY', { cause }).cause, cause)
   assert.equal('cause' in new SqliteError('what', 'SQLITE_BUSY'), false)

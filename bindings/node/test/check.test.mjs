@@ -7,7 +7,7 @@ import { freshPath } from './temporary.mjs'
 
 const PAGE = 4096
 
-/** A database of some pages, whose file is at `db.name`. */
+/** Creates a database of several pages in the file `db.name`. */
 function filled(options) {
   const db = new Database(freshPath(), options)
   db.exec(`
@@ -27,7 +27,7 @@ function damage(db, page) {
 
 const rootOf = (db, name) => db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').pluck().get(name)
 
-test('a sound database is ok', () => {
+test('check() returns ok for a sound database', () => {
   for (const [options, authenticated] of [
     [{ key: randomBytes(32) }, true],
     [undefined, false],
@@ -40,7 +40,7 @@ test('a sound database is ok', () => {
   assert.deepEqual(new Database().check({}), { ok: true, pages: 0, authenticated: false, problems: [] })
 })
 
-test('damaged pages are named with their tables, and the connection goes on', () => {
+test('check() names damaged pages and their tables, and the connection stays usable', () => {
   const db = filled({ key: randomBytes(32) })
   const [table, index] = [rootOf(db, 'note'), rootOf(db, 'by_text')]
   damage(db, table)
@@ -58,7 +58,7 @@ test('damaged pages are named with their tables, and the connection goes on', ()
   assert.equal(db.prepare('SELECT count(*) FROM note').pluck().get(), 400)
 })
 
-test('a file that is cut off lacks pages', () => {
+test('check() reports a truncated file', () => {
   const db = filled({ key: randomBytes(32) })
   truncateSync(db.name, readFileSync(db.name).length - PAGE)
   const { ok, problems } = db.check()
@@ -66,13 +66,13 @@ test('a file that is cut off lacks pages', () => {
   assert.match(problems[0].message, /cut off/)
 })
 
-test('a row that an index lacks is named by its rowid', () => {
+test('check() reports the rowid of a row that is missing from an index', () => {
   const db = new Database(freshPath())
   db.exec(
     "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t (a); INSERT INTO t VALUES (10, 'a'), (20, 'b')",
   )
   const bytes = readFileSync(db.name)
-  // The number of cells on the page of the index.
+  // The byte at offset 4 is the low byte of the number of cells on the index page.
   bytes[(rootOf(db, 'i') - 1) * PAGE + 4] = 1
   writeFileSync(db.name, bytes)
   const { ok, problems } = db.check()
@@ -81,7 +81,7 @@ test('a row that an index lacks is named by its rowid', () => {
   assert.deepEqual({ kind, table, rowid }, { kind: 'structure', table: 't', rowid: 20 })
 })
 
-test('a row without its parent is named', () => {
+test('check() reports the rowid of a row whose parent row is missing', () => {
   const db = filled()
   db.pragma('foreign_keys = OFF')
   db.prepare('INSERT INTO note VALUES (?, ?, 7)').run(2n ** 60n, 'zzz secret')
@@ -97,7 +97,7 @@ test('a row without its parent is named', () => {
   assert.doesNotMatch(JSON.stringify(problems.map(({ message }) => message)), /secret|hidden/)
 })
 
-test('progress counts the pages and cancels', () => {
+test('the progress callback of check() counts pages, and can cancel', () => {
   const db = filled({ key: randomBytes(32) })
   const seen = []
   const { pages } = db.check({
@@ -122,7 +122,7 @@ test('progress counts the pages and cancels', () => {
   assert.equal(db.check().ok, true)
 })
 
-test('attached databases are checked by name', () => {
+test('check() takes the name of an attached database', () => {
   const db = new Database(freshPath(), { key: randomBytes(32) })
   const other = filled({ passphrase: 'other', kdfIter: 1000 })
   db.attach(other.name, 'other', { passphrase: 'other', kdfIter: 1000 })
@@ -136,7 +136,7 @@ test('attached databases are checked by name', () => {
   assert.throws(() => db.check({ attached: 'none' }), { name: 'SqliteError', code: 'STRONGROOM_NOT_ATTACHED' })
 })
 
-test('a changed key, a lock and a closed database are errors', () => {
+test('check() fails while the database is locked, after a rekey, and after close()', () => {
   const key = randomBytes(32)
   const db = filled({ key })
   const other = new Database(db.name, { key, timeout: 0 })
@@ -151,7 +151,7 @@ test('a changed key, a lock and a closed database are errors', () => {
   assert.throws(() => other.check(), { code: 'STRONGROOM_CLOSED' })
 })
 
-test('arguments of a wrong kind are refused', () => {
+test('check() refuses options of a wrong type', () => {
   const db = new Database()
   for (const [options, message] of [
     [5, /first argument/],

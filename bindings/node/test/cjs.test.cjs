@@ -3,7 +3,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const Database = require('strongroom')
 
-test('require gives the class itself, with the error class on it', () => {
+test('require returns the class, which has the error class as a property', () => {
   assert.equal(typeof Database, 'function')
   assert.equal(Database.name, 'Database')
   const db = new Database(':memory:')
@@ -13,7 +13,7 @@ test('require gives the class itself, with the error class on it', () => {
   db.close()
 })
 
-test('import gives the same classes', async () => {
+test('import returns the same classes', async () => {
   const module = await import('strongroom')
   assert.equal(module.default, Database)
   assert.equal(module.SqliteError, Database.SqliteError)

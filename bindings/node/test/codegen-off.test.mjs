@@ -8,9 +8,9 @@ const statement = fileURLToPath(new URL('statement.test.mjs', import.meta.url))
 const batches = fileURLToPath(new URL('batches.test.mjs', import.meta.url))
 const flag = '--disallow-code-generation-from-strings'
 
-test('rows are the same where strings cannot be compiled', () => {
+test('rows are the same with --disallow-code-generation-from-strings', () => {
   for (const file of [rows, statement, batches]) {
-    // Under the runner's own environment the child would report to it instead of exiting with a failure.
+    // With the runner's NODE_TEST_CONTEXT, the child would report a failure to the runner and exit with 0.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const { status, stdout } = spawnSync(process.execPath, [flag, '--test-reporter=tap', file], {
       encoding: 'utf8',
@@ -21,7 +21,7 @@ test('rows are the same where strings cannot be compiled', () => {
   }
 })
 
-test('that flag is in force there', () => {
+test('--disallow-code-generation-from-strings is in effect', () => {
   const { status } = spawnSync(process.execPath, [flag, '-e', "new Function('')"])
   assert.notEqual(status, 0)
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import Database from 'strongroom'
 import { DIFFERENCES, PEER } from './fixtures/compile-options.mjs'
 
-/** Options that follow from the compiler and the operating system. */
+/** Options that depend on the compiler and the operating system. */
 const OF_THE_PLATFORM = /^(COMPILER|ATOMIC_INTRINSICS|MUTEX_\w+|HAVE_ISNAN|SYSTEM_MALLOC|WIN32_MALLOC|MAX_MMAP_SIZE)$/
 
 function parsed(options) {
@@ -11,7 +11,7 @@ function parsed(options) {
   return new Map(pairs.filter(([name]) => !OF_THE_PLATFORM.test(name)))
 }
 
-test('the compile options are those of better-sqlite3, apart from the listed differences', () => {
+test('the compile options are those of better-sqlite3, except for the listed differences', () => {
   const db = new Database(':memory:')
   const ours = parsed(db.pragma('compile_options').map(({ compile_options }) => compile_options))
   const theirs = parsed(PEER)
@@ -21,7 +21,7 @@ test('the compile options are those of better-sqlite3, apart from the listed dif
   assert.deepEqual(differences, DIFFERENCES)
 })
 
-test('options that SQLite does not list are in effect', () => {
+test('compile options that SQLite does not list are in effect', () => {
   const shown = []
   const db = new Database(':memory:', { verbose: (sql) => shown.push(sql) })
   assert.equal(db.prepare(`SELECT json('{"a": 1}')`).pluck().get(), '{"a":1}')
@@ -31,14 +31,14 @@ test('options that SQLite does not list are in effect', () => {
   assert.equal(db.pragma('trusted_schema', { simple: true }), 0)
 })
 
-test('defaults are those of better-sqlite3', () => {
+test('the default settings are those of better-sqlite3', () => {
   const db = new Database(':memory:')
   assert.deepEqual(db.pragma('cache_size'), [{ cache_size: -16000 }])
   assert.deepEqual(db.pragma('foreign_keys'), [{ foreign_keys: 1 }])
   assert.throws(() => db.prepare('SELECT "no column"'), { code: 'SQLITE_ERROR' })
 })
 
-test('every included feature answers a query', () => {
+test('every SQLite feature in the build answers a query', () => {
   const db = new Database(':memory:')
   const value = (sql) => db.prepare(sql).pluck().get()
   db.exec(`
@@ -80,7 +80,7 @@ test('an UPDATE or a DELETE with a LIMIT throws an error that shows the rewrite'
   assert.deepEqual(db.prepare('SELECT a FROM t').pluck().all(), [1, 2])
 })
 
-test('Database.versions names the libraries', () => {
+test('Database.versions has the version of each library', () => {
   const { versions } = Database
   assert.deepEqual(Object.keys(versions), ['strongroom', 'sqlite', 'sqlcipher', 'openssl', 'zstd'])
   for (const version of Object.values(versions)) assert.match(version, /^\d+\.\d+\.\d+/)

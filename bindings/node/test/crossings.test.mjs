@@ -1,4 +1,4 @@
-// How often a call of the API calls the addon, and what that costs. Counted, because these machines are too noisy to time.
+// Counts how often a call of the API calls the addon. Times are not measured: the test machines are too noisy.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -26,7 +26,7 @@ addon.NativeDatabase.prototype.prepare = function (sql) {
   return prepare.call(this, sql)
 }
 
-/** Returns the calls that the work makes. */
+/** Returns how often `work` calls each function of the addon. */
 function during(work) {
   const before = { ...counted, prepared }
   work()
@@ -44,7 +44,7 @@ beforeEach(() => {
   })()
 })
 
-test('run, get and a hundred rows of all are one call each, whatever their parameters', () => {
+test('run, get, and all with 100 rows each call the addon once, whatever their parameters', () => {
   const insert = db.prepare('INSERT INTO t (s, b, n) VALUES (?, ?, ?)')
   assert.deepEqual(
     during(() => insert.run('é', Buffer.alloc(5000), null)),
@@ -68,7 +68,7 @@ test('run, get and a hundred rows of all are one call each, whatever their param
   )
 })
 
-test('iterate reads in batches that grow, and stops with its reader', () => {
+test('iterate reads in growing batches, and stops when its reader stops', () => {
   const select = db.prepare('SELECT * FROM t')
   for (const _ of select.iterate()) break
   const all = during(() => {
@@ -87,7 +87,7 @@ test('iterate reads in batches that grow, and stops with its reader', () => {
   assert.ok(one.more >= 50, `${one.more} batches, although a function is called for each row`)
 })
 
-test('verbose is called for the statements of the program alone', () => {
+test("verbose is called only for the program's own statements", () => {
   const shown = []
   const loud = new Database(':memory:', { verbose: (sql) => shown.push(sql) })
   loud.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3), (4)')
@@ -116,7 +116,7 @@ test('the same SQL is prepared once, until the schema or the functions change', 
   }
 })
 
-test('bind() uses what SQLite has compiled, and an iterator leaves it to be shared', () => {
+test('bind() keeps the compiled statement for itself, and an iterator returns it for sharing', () => {
   const sql = 'SELECT n FROM t WHERE id = ?'
   assert.equal(during(() => db.prepare(sql).bind(1).get()).prepared, 1)
   assert.equal(during(() => db.prepare(sql).get(1)).prepared, 1)
@@ -124,7 +124,7 @@ test('bind() uses what SQLite has compiled, and an iterator leaves it to be shar
   assert.equal(during(() => db.prepare('SELECT 1').get()).prepared, undefined)
 })
 
-test('at most a hundred statements are kept, those that were prepared last', () => {
+test('the cache keeps the hundred statements that were prepared last', () => {
   const sql = (i) => `SELECT ${i}`
   for (let i = 0; i < 150; i++) db.prepare(sql(i))
   assert.deepEqual(

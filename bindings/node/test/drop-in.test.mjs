@@ -1,4 +1,4 @@
-// What a program that was written for better-sqlite3 sees.
+// The behaviour that programs written for better-sqlite3 rely on.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ function filled(options) {
   return db
 }
 
-test('undefined and null mean absent for every option but the key', () => {
+test('every option except the key may be undefined or null', () => {
   for (const absent of [undefined, null]) {
     const options = { readonly: absent, fileMustExist: absent, timeout: absent, verbose: absent, nativeBinding: absent }
     new Database(freshPath(), options).close()
@@ -23,7 +23,7 @@ test('undefined and null mean absent for every option but the key', () => {
   }
 })
 
-test('options of other programs are ignored, and what looks like a misspelled option or a key is refused', () => {
+test('unknown options are ignored, but a name that looks like a misspelled option or a key is refused', () => {
   new Database(freshPath(), { filename: 'x', debug: true, client: 'better-sqlite3' }).close()
   for (const name of [
     'readOnly',
@@ -45,8 +45,8 @@ test('options of other programs are ignored, and what looks like a misspelled op
     })
 })
 
-// Each of these opened a database without encryption.
-test('a key that is not where the options are is refused', async () => {
+// Each of these calls opened a database without encryption.
+test('a key inside a nested object or inside invalid options is refused', async () => {
   const passphrase = 'correct horse'
   for (const options of [{ options: { passphrase } }, { connection: { key: Buffer.alloc(32) } }])
     assert.throws(() => new Database(freshPath(), options), { name: 'TypeError', message: /holds a key/ })
@@ -54,9 +54,9 @@ test('a key that is not where the options are is refused', async () => {
     assert.throws(() => new Database(freshPath(), options), { name: 'TypeError', message: /to be an options object/ })
 })
 
-test('a database works through a proxy, through an heir, and where objects in properties are wrapped', () => {
+test('a database works through a proxy, an inheriting object, and a reactive wrapper', () => {
   const db = filled()
-  // As Vue's `reactive` does: objects that can be extended are wrapped when they are read from a property.
+  // Wraps each extensible object that is read from a property, as Vue's `reactive` does.
   const reactive = (object) =>
     new Proxy(object, {
       get(target, name, receiver) {
@@ -73,7 +73,7 @@ test('a database works through a proxy, through an heir, and where objects in pr
   db.close()
 })
 
-test('the properties and methods are as enumerable as those of better-sqlite3', () => {
+test('the same properties and methods are enumerable as in better-sqlite3', () => {
   const db = filled()
   assert.deepEqual(Object.keys(db), ['name', 'open', 'inTransaction', 'readonly', 'memory'])
   const statement = db.prepare('SELECT 1')
@@ -90,7 +90,7 @@ test('the properties and methods are as enumerable as those of better-sqlite3', 
   db.close()
 })
 
-test('verbose comes before its statement, stops it by throwing, and shows no key', () => {
+test('verbose runs before its statement, can stop it by throwing, and shows no key', () => {
   const seen = []
   let fail = false
   const mine = new Error('mine')
@@ -146,7 +146,7 @@ test('pluck, raw and expand exclude each other', () => {
   db.close()
 })
 
-test('explain shows the program and the plan, and needs no values', () => {
+test('explain returns the program or the query plan, and needs no values', () => {
   const db = filled()
   assert.ok(db.explain('SELECT * FROM cat WHERE age = ? AND name = :name').some(({ opcode }) => opcode === 'Column'))
   assert.match(db.explain('QUERY PLAN SELECT * FROM cat')[0].detail, /SCAN cat/)
@@ -155,7 +155,7 @@ test('explain shows the program and the plan, and needs no values', () => {
   db.close()
 })
 
-test('unsafeMode allows changes while an iterator reads, and what the defensive mode forbids', () => {
+test('unsafeMode allows writes during an iterator, and turns defensive mode off', () => {
   const db = filled()
   const insert = db.prepare("INSERT INTO dog VALUES ('fido')")
   const schema = "UPDATE sqlite_schema SET sql = sql WHERE name = 'dog'"
@@ -177,7 +177,7 @@ test('unsafeMode allows changes while an iterator reads, and what the defensive 
   db.close()
 })
 
-test('a statement as a string is its SQL with the values that bind has bound', () => {
+test('String(statement) is its SQL with the values from bind()', () => {
   const db = filled()
   const sql = 'SELECT ?, :b'
   assert.equal(`${db.prepare(sql)}`, sql)
@@ -189,7 +189,7 @@ test('a statement as a string is its SQL with the values that bind has bound', (
   assert.equal(`${bound}`, sql)
 })
 
-test('Symbol.dispose closes a database, and ends an iterator and a statement that reads', (t) => {
+test('Symbol.dispose closes a database, and ends the run of an iterator or a statement', (t) => {
   if (Symbol.dispose === undefined) return t.skip('this Node has no Symbol.dispose')
   const db = filled()
   const select = db.prepare('SELECT * FROM cat')
@@ -205,7 +205,7 @@ test('Symbol.dispose closes a database, and ends an iterator and a statement tha
   assert.equal(db.open, false)
 })
 
-test('nativeBinding names the addon by its path, or is the addon', () => {
+test('nativeBinding is the path of the addon, or the addon itself', () => {
   const require = createRequire(import.meta.url)
   const loader = require(join(dirname(require.resolve('strongroom')), 'load/loader.js'))
   for (const nativeBinding of [loader.addon(), null])
@@ -217,7 +217,7 @@ test('nativeBinding names the addon by its path, or is the addon', () => {
   assert.throws(() => new Database(':memory:', { nativeBinding: 5 }), { name: 'TypeError' })
 })
 
-test('the first argument that is wrong decides the error', () => {
+test('the first wrong argument decides the error', () => {
   const db = filled()
   const select = db.prepare('SELECT ?, ?')
   assert.throws(() => select.get(true, 1, 2), { name: 'TypeError' })

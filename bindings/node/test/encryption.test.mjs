@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import Database from 'strongroom'
 import { freshPath } from './temporary.mjs'
 
-/** Quick enough for a test; the default takes a while on purpose. */
+/** Keeps the tests fast: the default count is slow on purpose. */
 const kdfIter = 1000
 
 function filled(path, options) {
@@ -30,7 +30,7 @@ test('a raw key encrypts the file, and opens it again', () => {
   }
 })
 
-test('a passphrase, as a string or as bytes, does the same', () => {
+test('a passphrase, as a string or as bytes, encrypts the file, and opens it again', () => {
   const path = filled(freshPath(), { passphrase: 'grüße', kdfIter })
   for (const passphrase of ['grüße', Buffer.from('grüße')]) {
     const db = new Database(path, { passphrase, kdfIter })
@@ -40,7 +40,7 @@ test('a passphrase, as a string or as bytes, does the same', () => {
   }
 })
 
-test('a wrong key is refused by the constructor, with a code of its own', () => {
+test('the constructor refuses a wrong key with its own error code', () => {
   const path = filled(freshPath(), { key: randomBytes(32) })
   const before = readFileSync(path)
   assert.throws(() => new Database(path, { key: randomBytes(32) }), {
@@ -54,16 +54,16 @@ test('page size and compatibility are part of the format', () => {
   const passphrase = 'p'
   const path = filled(freshPath(), { passphrase, kdfIter, pageSize: 8192 })
   const db = new Database(path, { passphrase, kdfIter, pageSize: 8192 })
-  // SQLCipher answers this one itself, as text.
+  // SQLCipher answers this pragma itself, as text.
   assert.equal(Number(db.pragma('page_size', { simple: true })), 8192)
   db.close()
   const old = filled(freshPath(), { passphrase, cipherCompatibility: 3, kdfIter })
-  // Two pages of 1,024 bytes, where version 4 has pages of 4,096: already its length says that it is something else.
+  // The file has two pages of 1,024 bytes. Version 4 has pages of 4,096 bytes, so the length shows another format.
   assert.throws(() => new Database(old, { passphrase, kdfIter }), { code: /^(STRONGROOM_WRONG_KEY|SQLITE_NOTADB)$/ })
   new Database(old, { passphrase, cipherCompatibility: 3, kdfIter }).close()
 })
 
-test('without a key nothing is read, so that PRAGMA key can follow', () => {
+test('without a key, the constructor reads nothing, so PRAGMA key can follow', () => {
   const path = filled(freshPath(), { passphrase: 'later', kdfIter })
   const db = new Database(path)
   db.pragma("key = 'later'")
@@ -72,18 +72,18 @@ test('without a key nothing is read, so that PRAGMA key can follow', () => {
   db.close()
 })
 
-test('an encrypted file without its key is an error at the first statement', () => {
+test('an encrypted file without its key fails at the first statement', () => {
   const db = new Database(filled(freshPath(), { key: randomBytes(32) }))
   assert.throws(() => db.prepare('SELECT * FROM secrets'), { name: 'SqliteError', code: 'SQLITE_NOTADB' })
   db.close()
 })
 
-test('a plain file with a key says so', () => {
+test('a plain file with a key is reported as not encrypted', () => {
   const path = filled(freshPath())
   assert.throws(() => new Database(path, { key: randomBytes(32) }), { code: 'STRONGROOM_NOT_ENCRYPTED' })
 })
 
-test('keys of a wrong kind, length or combination are refused', () => {
+test('a key of a wrong type, length or combination is refused', () => {
   const key = randomBytes(32)
   const wrong = [
     [{ key, passphrase: 'p' }, TypeError, /exclude/],
@@ -124,7 +124,7 @@ test('keys of a wrong kind, length or combination are refused', () => {
   }
 })
 
-test('a key shows neither in an error, nor in verbose, nor when the database is shown', () => {
+test('errors, verbose and an inspected database show no key', () => {
   const seen = []
   const path = freshPath()
   const db = new Database(path, { verbose: (sql) => seen.push(sql) })

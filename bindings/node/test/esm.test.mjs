@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import Database, { SqliteError } from 'strongroom'
 
-test('import gives the class and the error class', () => {
+test('import returns the class and the error class', () => {
   const db = new Database(':memory:')
   assert.ok(db instanceof Database)
   assert.equal(Database.SqliteError, SqliteError)
@@ -11,7 +11,7 @@ test('import gives the class and the error class', () => {
   db.close()
 })
 
-test('require gives the same classes', () => {
+test('require returns the same classes', () => {
   assert.equal(createRequire(import.meta.url)('strongroom'), Database)
 })
 

@@ -10,11 +10,11 @@ import { folder, freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)
 
-/** sqlite-vec, or undefined where npm has not installed it or has no library of it for this system. */
+/** Returns sqlite-vec, or undefined if the package is not installed or has no library for this system. */
 function sqliteVec() {
   try {
     const vec = require('sqlite-vec')
-    // Its glibc library does not promise to load on musl.
+    // The package has a library for glibc, which may not load on musl.
     if (existsSync('/lib/ld-musl-x86_64.so.1') || existsSync('/lib/ld-musl-aarch64.so.1')) return undefined
     return existsSync(vec.getLoadablePath()) ? vec : undefined
   } catch {
@@ -29,7 +29,7 @@ const vector = (...numbers) => Buffer.from(new Float32Array(numbers).buffer)
 const SCHEMA = 'CREATE VIRTUAL TABLE v USING vec0(id INTEGER PRIMARY KEY, embedding float[3], +note TEXT)'
 const NEAREST = 'SELECT id FROM v WHERE embedding MATCH ? ORDER BY distance LIMIT 2'
 
-/** Writes three vectors and asks for the two that are nearest to a fourth. */
+/** Inserts three vectors, and returns the ids of the two that are nearest to a fourth. */
 function nearest(db) {
   const insert = db.prepare('INSERT INTO v (id, embedding, note) VALUES (?, ?, ?)')
   db.transaction(() => {
@@ -47,7 +47,7 @@ for (const [name, options] of [
   ['plain', {}],
   ['encrypted', { key: Buffer.alloc(32, 7) }],
 ])
-  test(`sqlite-vec from npm works in a file: ${name}`, withVec, () => {
+  test(`sqlite-vec from npm works with a file: ${name}`, withVec, () => {
     const path = freshPath()
     const db = new Database(path, options)
     vec.load(db)
@@ -70,7 +70,7 @@ for (const [name, options] of [
     again.close()
   })
 
-test('a database with vectors is checked, copied, serialized and converted', withVec, async () => {
+test('a database with vectors can be checked, backed up, serialized and converted', withVec, async () => {
   const path = freshPath()
   const key = Buffer.alloc(32, 7)
   let db = new Database(path, { key })
@@ -98,7 +98,7 @@ test('a database with vectors is checked, copied, serialized and converted', wit
   }
 })
 
-test('loadExtension returns the database, takes an entry point, and works without the suffix', withVec, () => {
+test('loadExtension returns the database, and takes an entry point and a path without suffix', withVec, () => {
   const path = vec.getLoadablePath()
   const db = new Database(':memory:')
   assert.equal(db.loadExtension(path), db)
@@ -117,7 +117,7 @@ test('loadExtension returns the database, takes an entry point, and works withou
   )
 })
 
-test('every worker loads the extension for itself, and ends', withVec, async () => {
+test('each worker loads the extension for itself, and ends', withVec, async () => {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
     const Database = require(workerData.strongroom)
@@ -150,7 +150,7 @@ test('SQL cannot load an extension', withVec, () => {
   assert.throws(() => select.get(path), refused)
 })
 
-test('a library that cannot be loaded is an error that says why', () => {
+test('the error for a library that cannot be loaded says why', () => {
   const db = new Database(':memory:')
   assert.throws(
     () => db.loadExtension('./no/such/library'),
@@ -174,7 +174,7 @@ test('a library that cannot be loaded is an error that says why', () => {
   db.close()
 })
 
-test('a folder beside a library of the same name is not in its way', withVec, () => {
+test('a folder of the same name does not hide a library', withVec, () => {
   const path = vec.getLoadablePath()
   const suffix = /\.[a-z]+$/.exec(path)[0]
   const place = freshPath()
@@ -189,7 +189,7 @@ test('a folder beside a library of the same name is not in its way', withVec, ()
   rmSync(place, { recursive: true })
 })
 
-test('arguments are checked before anything is loaded', () => {
+test('loadExtension checks its arguments before it loads anything', () => {
   const db = new Database(':memory:')
   const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
   const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }

@@ -23,7 +23,7 @@ function open() {
   }
 }
 
-/** Calls, and returns what was thrown in a box, because anything can be thrown. */
+/** Returns the value that a call throws, in an array: a call can throw any value. */
 function thrownBy(call) {
   try {
     call()
@@ -33,7 +33,7 @@ function thrownBy(call) {
   return 'nothing'
 }
 
-test('a value of each type goes in and comes back', () => {
+test('a function takes and returns a value of each type', () => {
   const { db, get } = open()
   const given = []
   db.function('echo', (value) => {
@@ -49,7 +49,7 @@ test('a value of each type goes in and comes back', () => {
   assert.equal(get('echo(9007199254740993)'), 9007199254740992)
 })
 
-test('integers are bigints with safeIntegers, or as the database has it when the function is created', () => {
+test("integers are bigints by the option safeIntegers, or by the database's default at the function's creation", () => {
   const { db, get } = open()
   const type = (value) => typeof value
   db.function('a', type)
@@ -70,7 +70,7 @@ test('integers are bigints with safeIntegers, or as the database has it when the
   })
 })
 
-test('what SQL does not have is refused, by the name of the function', () => {
+test('a result that SQL does not have is refused by an error that names the function', () => {
   const { db, get } = open()
   for (const value of [true, {}, [], new Date(0), Symbol('s'), () => 1, new ArrayBuffer(1), Object(1)]) {
     db.function('wrong', () => value)
@@ -88,7 +88,7 @@ test('what SQL does not have is refused, by the name of the function', () => {
   assert.equal(get('none()'), null)
 })
 
-test('bytes of every kind are blobs', () => {
+test('a function may return a blob as any kind of view', () => {
   const { db, get } = open()
   const bytes = Uint8Array.of(1, 2, 3, 4)
   const shared = new Uint8Array(new SharedArrayBuffer(4))
@@ -100,7 +100,7 @@ test('bytes of every kind are blobs', () => {
   }
 })
 
-test('anything that a function throws is thrown by every call, and the database works afterwards', () => {
+test('every call throws whatever the function throws, and the database stays usable', () => {
   const { db, get } = open()
   db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)')
   let error
@@ -129,7 +129,7 @@ test('anything that a function throws is thrown by every call, and the database 
   db.close()
 })
 
-test('an iterator ends at an error, whatever its code', () => {
+test('an error thrown by a function ends an iterator, whatever its code', () => {
   const { db } = open()
   for (const error of [null, undefined, Object.assign(new Error(), { code: 'STRONGROOM_BUSY' })]) {
     db.function('fail', (value) => {
@@ -147,7 +147,7 @@ test('an iterator ends at an error, whatever its code', () => {
   }
 })
 
-test('the database is busy while a function runs, and the call goes on', () => {
+test('the database is busy while a function runs, and the statement continues', () => {
   const { db, get } = open()
   const other = db.prepare('SELECT 1')
   let iterator
@@ -172,13 +172,13 @@ test('the database is busy while a function runs, and the call goes on', () => {
   })
   iterator = db.prepare('SELECT f(column1) FROM (VALUES (1), (2))').pluck().iterate()
   assert.deepEqual([...iterator], [2, 3])
-  // An iterator that has ended uses nothing.
+  // An ended iterator does not use the database.
   calls.splice(-2)
   assert.equal(get('f(f(1))'), 3)
   assert.throws(() => {
     for (const _ of db.prepare('SELECT 1').iterate()) db.function('f', () => 1)
   }, busy)
-  // The busy error of a function is that of the statement.
+  // The statement throws the busy error of its function.
   db.function('g', () => db.exec('SELECT 1'))
   assert.throws(() => get('g()'), busy)
   assert.equal(get('1'), 1)
@@ -199,7 +199,7 @@ test('a function may use another database', () => {
   assert.equal(outer.get('caught(4)'), 'too high')
 })
 
-test('endless recursion in a function is a RangeError', () => {
+test('endless recursion in a function throws a RangeError', () => {
   const { db, get } = open()
   db.function('deep', function deep() {
     return deep() + 1
@@ -208,7 +208,7 @@ test('endless recursion in a function is a RangeError', () => {
   assert.equal(get('1'), 1)
 })
 
-test('the arguments of function() are checked as by better-sqlite3', () => {
+test('function() checks its arguments as better-sqlite3 does', () => {
   const { db } = open()
   const fn = () => 1
   const cases = [
@@ -242,7 +242,7 @@ test('the arguments of function() are checked as by better-sqlite3', () => {
   assert.equal(db.function('f', null, fn), db)
 })
 
-test('a callback has no this, and gets exactly its arguments', () => {
+test('a callback gets exactly its arguments, and undefined as this', () => {
   const { db, get } = open()
   db.function('f', { varargs: true }, function (...values) {
     assert.equal(this, undefined)
@@ -258,7 +258,7 @@ test('a callback has no this, and gets exactly its arguments', () => {
   assert.equal(get('abs(1)'), 'not 1')
 })
 
-test('a trigger, a check, an index and a generated column call a function, unless it is directOnly', () => {
+test('triggers, checks, indexes and generated columns call a function unless it is directOnly', () => {
   const path = freshPath()
   const db = new Database(path)
   const double = (value) => 2 * value
@@ -281,13 +281,13 @@ test('a trigger, a check, an index and a generated column call a function, unles
   without.close()
 })
 
-test('callbacks are released when they are replaced, and with their database', () => {
+test('a callback is released when it is replaced, or together with its database', () => {
   const script = fileURLToPath(new URL('fixtures/callbacks.mjs', import.meta.url))
   const { status, signal, stderr } = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' })
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
 })
 
-// Each argument and result is a string of 4 kB: without a handle scope for each call they would all be alive at the end.
+// Each argument and result is a string of 4 kB. Without a handle scope per call, all of them would be alive at the end.
 test('a statement that calls back 100,000 times keeps no values alive', () => {
   const script = `
     const Database = require('strongroom')

@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url'
 import { folder } from './temporary.mjs'
 
 const script = fileURLToPath(new URL('fixtures/fuzz.mjs', import.meta.url))
-// More than the usual run: STRONGROOM_FUZZ_COUNT=500 STRONGROOM_FUZZ_SEED=1000 node --test test/fuzz.test.mjs
-/** The number of sequences, the first seed, and the number of operations of a sequence. */
+// A longer run: STRONGROOM_FUZZ_COUNT=500 STRONGROOM_FUZZ_SEED=1000 node --test test/fuzz.test.mjs
+/** The number of sequences, the first seed, and the number of operations per sequence. */
 const count = Number(process.env.STRONGROOM_FUZZ_COUNT ?? 6)
 const first = Number(process.env.STRONGROOM_FUZZ_SEED ?? 1)
 const length = Number(process.env.STRONGROOM_FUZZ_LENGTH ?? 1500)
-/** The most sequences that the search for a short one tries. */
+/** The most sequences that `shortest` tries. */
 const ATTEMPTS = 200
 
 const seen = new Set()
 
-/** Runs operations in a process of its own. Returns what went wrong, if anything did. */
+/** Runs operations in a process of their own. Returns the failure, or undefined. */
 function failure(seed, operations) {
   const own = mkdtempSync(join(folder, 'fuzz-'))
   try {
@@ -40,7 +40,7 @@ function failure(seed, operations) {
   }
 }
 
-/** Leaves out parts as long as the sequence still fails. */
+/** Returns a short sequence that still fails: removes parts as long as the rest fails. */
 function shortest(seed, operations) {
   let [kept, attempts] = [operations, 0]
   for (let size = kept.length >> 1; size > 0 && attempts < ATTEMPTS; ) {
@@ -59,14 +59,14 @@ function shortest(seed, operations) {
 }
 
 for (let seed = first; seed < first + count; seed++)
-  test(`random use of the whole API, seed ${seed}`, () => {
+  test(`random calls of the whole API fail only with documented errors, seed ${seed}`, () => {
     const all = Array.from({ length }, (_, index) => index)
     if (failure(seed, all) === undefined) return
     const short = shortest(seed, all)
     assert.fail(`seed ${seed}, operations ${JSON.stringify(short)}: ${failure(seed, short)}`)
   })
 
-test('random use has met the errors of every kind', { skip: count < 6 && 'skipped: too few sequences' }, () => {
+test('the random calls caused errors of every kind', { skip: count < 6 && 'skipped: too few sequences' }, () => {
   for (const code of [
     'ERR_INVALID_ARG_TYPE',
     'ERR_INVALID_ARG_VALUE',

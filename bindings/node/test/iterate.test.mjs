@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 const busy = { name: 'TypeError', code: 'STRONGROOM_BUSY', message: /busy/ }
 
-test('rows come one by one', () => {
+test('iterate yields the rows one by one', () => {
   const rows = []
   for (const row of select.iterate()) rows.push(row)
   assert.deepEqual(rows, [{ a: 1 }, { a: 2 }, { a: 3 }])
@@ -20,7 +20,7 @@ test('rows come one by one', () => {
   assert.deepEqual([...db.prepare('SELECT a FROM t WHERE a > 9').iterate()], [])
 })
 
-test('it is an iterator like any other', () => {
+test("iterate returns an iterator like JavaScript's own", () => {
   const iterator = select.pluck().iterate()
   assert.deepEqual(Reflect.ownKeys(iterator), ['statement'])
   assert.equal(iterator[Symbol.iterator](), iterator)
@@ -32,7 +32,7 @@ test('it is an iterator like any other', () => {
   assert.deepEqual(iterator.return(), { done: true, value: undefined })
 })
 
-test('break, return and an exception end it', () => {
+test('break and an exception end an iterator', () => {
   for (const _ of select.iterate()) break
   assert.equal(select.busy, false)
   assert.throws(() => {
@@ -42,7 +42,7 @@ test('break, return and an exception end it', () => {
   db.exec('DELETE FROM t')
 })
 
-test('while it is under way the statement cannot be used', () => {
+test('while an iterator is open, its statement cannot be used', () => {
   const iterator = select.iterate()
   assert.equal(select.busy, true)
   iterator.next()
@@ -52,7 +52,7 @@ test('while it is under way the statement cannot be used', () => {
   assert.equal(select.all().length, 3)
 })
 
-test('while it is under way the database is read, not written or closed', () => {
+test('while an iterator is open, the database can be read, but not written or closed', () => {
   const insert = db.prepare('INSERT INTO t VALUES (9)')
   const returning = db.prepare('INSERT INTO t VALUES (9) RETURNING a')
   for (const row of select.iterate()) {
@@ -71,7 +71,7 @@ test('while it is under way the database is read, not written or closed', () => 
   db.close()
 })
 
-test('an error in the middle ends it', () => {
+test('an error ends an iterator', () => {
   const failing = db.prepare('SELECT abs(CASE a WHEN 2 THEN -9223372036854775807 - 1 ELSE a END) FROM t').pluck()
   const iterator = failing.iterate()
   assert.equal(iterator.next().value, 1)
@@ -81,7 +81,7 @@ test('an error in the middle ends it', () => {
   db.exec('DELETE FROM t')
 })
 
-test('next() within its own next() is refused, and harms nothing', () => {
+test('next() inside next() of the same iterator is refused, and the iterator continues', () => {
   const seen = []
   let nested
   const loud = new Database(':memory:', { verbose: () => nested?.() })

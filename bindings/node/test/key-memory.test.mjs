@@ -1,8 +1,8 @@
-// What the memory of a process keeps of a key, and of what a database held.
+// Checks that the memory of a process keeps no copy of a key, and no content of a closed database.
 //
-// V8 stores the bytes of a typed array of up to 64 bytes inside its own heap. An addon that asks for their address makes
-// V8 copy them to memory outside. The array then used that memory, and the bytes in the heap stayed after the caller had
-// filled the array with zeros, for as long as the process ran.
+// V8 stores the bytes of a typed array of up to 64 bytes inside its own heap. An addon that requests their address
+// makes V8 copy them out of the heap. The array then used the copy, and the bytes in the heap stayed until the process
+// ended, even after the caller had filled the array with zeros.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
@@ -18,19 +18,19 @@ function run(program, ...kind) {
 }
 
 for (const kind of ['key as Uint8Array', 'key as Buffer', 'passphrase as Buffer']) {
-  test(`no copy of a ${kind} is left`, async (t) => {
+  test(`no copy of a ${kind} stays in memory`, async (t) => {
     const { skip, seen } = await run('hold-key.mjs', kind)
     if (skip) return t.skip(skip)
     const whole = seen['filled'].filter((found) => found.startsWith('all bytes '))
     assert.equal(whole.length, 1, `the search does not find the caller's own array: ${seen['filled']}`)
-    // Our copies are gone when the constructor returns, and SQLCipher's is masked.
+    // When the constructor returns, the package's copies are gone, and SQLCipher's copy is masked.
     assert.equal(seen['opened'].length, seen['filled'].length, `${seen['opened']}`)
     assert.deepEqual(seen['forgotten'], [])
     assert.deepEqual(seen['closed'], [])
   })
 }
 
-test('cipher_memory_security wipes what a closed database held', async (t) => {
+test('cipher_memory_security wipes the content of a closed database', async (t) => {
   const { skip, seen } = await run('hold-row.mjs')
   if (skip) return t.skip(skip)
   assert.notDeepEqual(seen['open'], [], 'the search does not find the page in the cache')

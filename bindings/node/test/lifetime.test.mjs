@@ -8,7 +8,7 @@ import { freshPath } from './temporary.mjs'
 const closed = { name: 'TypeError', code: 'STRONGROOM_CLOSED', message: 'The database connection is not open' }
 const busy = { name: 'TypeError', code: 'STRONGROOM_BUSY' }
 
-test('after close every call is an error, and nothing more', () => {
+test('after close(), every call throws an error and does no harm', () => {
   const db = new Database(freshPath())
   db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)')
   const select = db.prepare('SELECT a FROM t')
@@ -32,14 +32,14 @@ test('after close every call is an error, and nothing more', () => {
     () => insert.run(1),
   ]
   for (const call of calls) assert.throws(call, closed, `${call}`)
-  // What only sets the form of later rows still works, as in better-sqlite3.
+  // Methods that only set the form of later rows still work, as in better-sqlite3.
   assert.equal(select.pluck().raw().expand().safeIntegers(), select)
   assert.equal(db.defaultSafeIntegers(), db)
   assert.deepEqual(ended.next(), { done: true, value: undefined })
   assert.deepEqual([db.open, db.inTransaction, select.busy, select.source], [false, false, false, 'SELECT a FROM t'])
 })
 
-test('an open transaction is rolled back by close', () => {
+test('close() rolls back an open transaction', () => {
   const path = freshPath()
   const db = new Database(path)
   db.exec('CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)')
@@ -99,7 +99,7 @@ test('statements and iterators outlive the variable of their database', async ()
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
 })
 
-test('exit in the middle of an iterator, and with everything open, is quiet', () => {
+test('process.exit() during an iterator, with everything open, prints no error', () => {
   const script = fileURLToPath(new URL('fixtures/exit.mjs', import.meta.url))
   const { status, signal, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' })
   assert.deepEqual({ status, signal, stderr }, { status: 7, signal: null, stderr: '' })

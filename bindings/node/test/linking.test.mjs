@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { addons } from './loading.mjs'
 
-/** The entries of an ELF file's dynamic section, as tag and value. Source: System V ABI, chapter 5. */
+/** Returns the entries of an ELF file's dynamic section as pairs of tag and value. Source: System V ABI, chapter 5. */
 function dynamic(bytes) {
   const offset = Number(bytes.readBigUInt64LE(32))
   const [size, count] = [bytes.readUInt16LE(54), bytes.readUInt16LE(56)]
@@ -18,8 +18,9 @@ function dynamic(bytes) {
   ])
 }
 
-// Where the system's libc unloads an addon with its last worker, thread-local destructors would run in unmapped code.
-// Not every libc does so, and OpenSSL pins its own library, so that 100 workers alone would not show a lost flag.
+// Some C libraries unload an addon with its last worker, and thread-local destructors would then run in unmapped code.
+// Other C libraries keep the addon, and OpenSSL pins its own library, so a test with 100 workers would not notice a
+// lost flag.
 test('every Linux addon stays loaded until the process ends', () => {
   const DT_FLAGS_1 = 0x6ffffffbn
   const DF_1_NODELETE = 0x8n

@@ -1,5 +1,6 @@
-// Linux maps a library that is cut short beyond its end, and kills the process at the first access to that part: Node
-// died of a bus error without a message. Every file here is cut behind its first header, which the system does check.
+// Linux maps a library that is cut short beyond the end of its file, and kills the process at the first access to the
+// missing part: Node died of a bus error without a message. Every file here is cut after its first header, which the
+// system checks.
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,7 +12,7 @@ import { folder } from './temporary.mjs'
 const linux = process.platform === 'linux' ? false : 'only Linux kills the process'
 const AGAIN = 'The download or a copy of it was incomplete. Install again.'
 
-/** Cuts a file, and returns the expected message. A copy leaves other links to the old file whole. */
+/** Replaces a file by a shorter copy, so that other links to the file stay whole. Returns the expected message. */
 function cut(file, size) {
   const content = readFileSync(file)
   rmSync(file)
@@ -19,9 +20,9 @@ function cut(file, size) {
   return new RegExp(`^${file} is truncated: the file has ${size} bytes, but its headers require \\d+$`)
 }
 
-// A debug addon may end with many megabytes of debug information, which no header that the loader reads names.
+// A debug addon may end with many megabytes of debug information, which is outside the headers that the loader reads.
 for (const size of [64, 100, 600, 5000, 3_000_000]) {
-  test(`beside the code, with ${size} bytes`, { skip: linux }, () => {
+  test(`the loader reports an addon beside the code that is cut short to ${size} bytes`, { skip: linux }, () => {
     const copy = bareCopy()
     const expected = cut(putLocal(copy), size)
     const { message, code, cause, count } = load(copy)
@@ -31,7 +32,7 @@ for (const size of [64, 100, 600, 5000, 3_000_000]) {
   })
 }
 
-test("the package's file", { skip: linux }, () => {
+test('the loader reports an addon in the package that is cut short', { skip: linux }, () => {
   const copy = bareCopy()
   const expected = cut(putPackage(copy), 3_000_000)
   const { message, cause } = load(copy)
@@ -39,14 +40,14 @@ test("the package's file", { skip: linux }, () => {
   assert.ok(message.endsWith(`\n  - @strongroom/${platform}: ${cause}\n${AGAIN}`), message)
 })
 
-test('the one beside the code, with a whole one in the package', { skip: linux }, () => {
+test('the loader loads a whole addon in the package if the one beside the code is cut short', { skip: linux }, () => {
   const copy = bareCopy()
   cut(putLocal(copy), 3_000_000)
   putPackage(copy)
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('the file of STRONGROOM_LIBRARY', { skip: linux }, () => {
+test('the loader reports a STRONGROOM_LIBRARY that is cut short', { skip: linux }, () => {
   const named = join(folder, 'short.node')
   writeFileSync(named, readFileSync(addon))
   const expected = cut(named, 3_000_000)
@@ -55,8 +56,8 @@ test('the file of STRONGROOM_LIBRARY', { skip: linux }, () => {
   assert.match(message, /headers require \d+\nSTRONGROOM_LIBRARY names this file, .* unset it\.$/)
 })
 
-// In doubt the system's loader decides.
-test('neither a whole addon nor another file counts as cut short', () => {
+// If the headers are unclear, the system's loader decides.
+test('neither a whole addon nor any other file counts as cut short', () => {
   const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
   const { cutShort } = createRequire(import.meta.url)(join(dist, 'load/cut-short.js'))
   assert.deepEqual(addons.map(cutShort), Array(addons.length).fill(undefined))

@@ -1,4 +1,4 @@
-// Files that the system's loader or Node refuses, and the remedy in the loader's error.
+// For each file that the system or Node refuses to load, the loader's error names a remedy.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { folder } from './temporary.mjs'
 const here = platform.split('-').slice(0, 2).join('-')
 const linux = process.platform === 'linux' ? false : 'only Linux has such files'
 
-/** Returns the loader's message about a file beside its code: the system's words, and the remedy. */
+/** Returns parts of the loader's message about a file beside its code: the system's error, and the remedy. */
 function refusal(make, options) {
   const copy = bareCopy()
   const file = join(copy, 'dist', `bindings_node.${platform}.node`)
@@ -27,22 +27,22 @@ function refusal(make, options) {
 for (const [what, content] of [
   ['an empty file', ''],
   ["a file that was cut within the library's first header", readFileSync(addon).subarray(0, 32)],
-  ['a text', 'version 1 of a pointer to the file\n'.repeat(10)],
+  ['a text file', 'version 1 of a pointer to the file\n'.repeat(10)],
 ]) {
-  test(`${what} in the addon's place`, () => {
+  test(`the loader reports ${what} in place of the addon`, () => {
     const { remedy } = refusal((file) => writeFileSync(file, content))
     assert.match(remedy, /^The file is not a library\. .* Install again\.$/)
   })
 }
 
-test("a folder in the addon's place", () => {
+test('the loader reports a folder in place of the addon', () => {
   const { remedy } = refusal((file) => mkdirSync(file))
   assert.match(remedy, /^The path is a folder\. Remove it, and install again\.$/)
 })
 
-// The addons that `cargo xtask dist --all` leaves beside this one. Tests below write headers of their own.
+// The addons that `cargo xtask dist --all` builds beside this one. The tests below write their own headers.
 for (const other of addons.filter((file) => file !== addon)) {
-  test(`${basename(other)}, which is for another platform`, () => {
+  test(`the loader reports ${basename(other)}, which is for another platform`, () => {
     const { remedy } = refusal((file) => copyFileSync(other, file))
     const [os, cpu, libc] = /bindings_node\.(.*)\.node$/.exec(other)[1].split('-')
     const name = `${os}-${cpu}${libc === 'gnu' ? ' with glibc' : libc === 'musl' ? ' with musl' : ''}`
@@ -53,7 +53,7 @@ for (const other of addons.filter((file) => file !== addon)) {
   })
 }
 
-test('headers of libraries for other systems and CPUs', () => {
+test('the loader names the system and the CPU of a library for another platform', () => {
   const machO = Buffer.alloc(64)
   machO.writeUInt32LE(0xfeedfacf)
   machO.writeUInt32LE(0x0100000c, 4)
@@ -77,7 +77,7 @@ test('headers of libraries for other systems and CPUs', () => {
   }
 })
 
-test('an addon for another CPU', { skip: linux }, () => {
+test('the loader reports an addon for another CPU', { skip: linux }, () => {
   const { remedy } = refusal((file) => {
     const bytes = readFileSync(addon)
     bytes.writeUInt16LE(243, 18)
@@ -88,7 +88,7 @@ test('an addon for another CPU', { skip: linux }, () => {
 
 const glibc = linux || (!platform.endsWith('gnu') && 'this is not glibc')
 
-test('an addon that was built on a newer system', { skip: glibc }, () => {
+test('the loader reports an addon that was built on a newer system', { skip: glibc }, () => {
   const { cause, remedy } = refusal((file) => writeFileSync(file, needsGlibc(readFileSync(addon), '2.99')))
   assert.match(cause, /version `GLIBC_2\.99' not found/)
   const has = process.report.getReport().header.glibcVersionRuntime
@@ -96,7 +96,7 @@ test('an addon that was built on a newer system', { skip: glibc }, () => {
   assert.ok(remedy.startsWith(`The addon needs glibc 2.99, and this system has ${has}. ${published}`), remedy)
 })
 
-test('a system that is older than those that the addon is for', { skip: glibc }, () => {
+test('the loader reports a system that is too old for the addon', { skip: glibc }, () => {
   const { remedy } = refusal((file) => {
     writeFileSync(file, needsGlibc(readFileSync(addon), '2.99'))
     const table = join(file, '../load/platforms.js')
@@ -105,7 +105,7 @@ test('a system that is older than those that the addon is for', { skip: glibc },
   assert.match(remedy, /^The addon needs glibc 2\.99, .* Update the system to glibc 2\.99 or later: /)
 })
 
-/** Renames the newest version of glibc that an addon needs, and its hash. Source: System V ABI. */
+/** Renames the newest glibc version that an addon needs, and updates the hash of the name. Source: System V ABI. */
 function needsGlibc(bytes, version) {
   const names = new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g))
   const newest = [...names].sort().at(-1)
@@ -127,11 +127,11 @@ function needsGlibc(bytes, version) {
   return bytes
 }
 
-test('an addon of another libc', { skip: linux }, (context) => {
+test('the loader reports an addon for another libc', { skip: linux }, (context) => {
   const other = platform.endsWith('gnu') ? 'musl' : 'glibc'
   const soname = other === 'musl' ? 'libc.musl-other.so.1' : 'libc.so.999'
   const libc = join(folder, soname)
-  // Its versioned symbols are what tells a library for glibc.
+  // A library for glibc is recognised by its versioned symbols.
   const script = join(folder, 'versions')
   writeFileSync(script, `${other === 'musl' ? 'MUSL' : 'GLIBC_2.28'} { global: *; };`)
   const skip = compile('int other_libc(void) { return 1; }', libc, [
@@ -146,7 +146,7 @@ test('an addon of another libc', { skip: linux }, (context) => {
   assert.match(remedy, new RegExp(`^The file is for ${here} with ${other}, and this system is ${here} with `))
 })
 
-test('an addon of another project', (context) => {
+test('the loader reports the addon of another project', (context) => {
   const library = join(folder, 'other.node')
   const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
@@ -155,7 +155,7 @@ test('an addon of another project', (context) => {
   assert.equal(remedy, "Another library has the addon's name. Install strongroom again.")
 })
 
-test('a library that is not an addon', (context) => {
+test('the loader reports a library that is not an addon', (context) => {
   const library = join(folder, 'library.node')
   const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
@@ -164,7 +164,7 @@ test('a library that is not an addon', (context) => {
   assert.match(remedy, /^The file is a library, but not an addon for Node\./)
 })
 
-test('an addon with an unresolved symbol, for which no remedy is known', { skip: linux }, (context) => {
+test('the loader asks for a report if it knows no remedy', { skip: linux }, (context) => {
   const library = join(folder, 'unresolved.node')
   const skip = compile(
     'int puts(const char *); extern int nowhere; int *needed = &nowhere; int hello(void) { return puts(""); }',
@@ -176,7 +176,7 @@ test('an addon with an unresolved symbol, for which no remedy is known', { skip:
   assert.equal(remedy, 'Install again. If the error persists, please report it with this message.')
 })
 
-test('a file that may not be read', { skip: otherUser.skip }, () => {
+test('the loader reports a file without read permission', { skip: otherUser.skip }, () => {
   const { file, remedy } = refusal((file) => {
     copyFileSync(addon, file)
     chmodSync(file, 0o000)
@@ -184,7 +184,7 @@ test('a file that may not be read', { skip: otherUser.skip }, () => {
   assert.equal(remedy, `This user may not read ${file}. Allow it: chmod -R a+rX ${file}`)
 })
 
-test('a file system that is mounted noexec', { skip: linux }, (context) => {
+test('the loader reports a file system that is mounted noexec', { skip: linux }, (context) => {
   const mounted = join(folder, 'noexec')
   mkdirSync(mounted)
   // Only this process sees the mount.

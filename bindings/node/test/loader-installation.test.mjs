@@ -1,4 +1,4 @@
-// Installations without the addon, as package managers leave them, and the remedy in the loader's error.
+// For each installation that package managers leave without the addon, the loader's error names a remedy.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -33,11 +33,11 @@ function remedy(copy) {
 
 const OMITTED = /^The addon is an optional dependency, .*--omit=optional.* npm install --include=optional$/
 
-test('without a lock file, optional dependencies were left out', () => {
+test('the error without a lock file says that optional dependencies were omitted', () => {
   assert.match(remedy(bareCopy()), OMITTED)
 })
 
-test('the package of another platform was installed there', () => {
+test('the error says that the package of another platform is installed', () => {
   const copy = bareCopy()
   putPackage(copy, foreign)
   const advice = remedy(copy)
@@ -45,13 +45,13 @@ test('the package of another platform was installed there', () => {
   assert.match(advice, new RegExp(`npm install --no-save --force ${own}@\\d+\\.\\d+\\.\\d+$`))
 })
 
-test('the addon of another platform is beside the code', () => {
+test('the error says that the addon of another platform is beside the code', () => {
   const copy = bareCopy()
   renameSync(putLocal(copy), join(copy, 'dist', `bindings_node.${foreign}.node`))
   assert.match(remedy(copy), new RegExp(`^The addon for ${foreign} is installed: `))
 })
 
-test('the package is installed, and its file is gone', () => {
+test('the error says that the installed package lacks its addon', () => {
   const copy = bareCopy()
   rmSync(putPackage(copy))
   const { message, cause } = load(copy)
@@ -59,7 +59,7 @@ test('the package is installed, and its file is gone', () => {
   assert.match(message, /\nThe package is installed without its addon: .*Install again\.$/)
 })
 
-/** A project in which npm installs from folders on this machine. */
+/** Creates a project in which npm installs the package from local folders. */
 function npmProject(flags, optionalDependencies) {
   const project = mkdtempSync(join(folder, 'project-'))
   const manifest = { name: 'project', version: '1.0.0', dependencies: { strongroom: 'file:strongroom' } }
@@ -75,20 +75,20 @@ function npmProject(flags, optionalDependencies) {
   return { installed: join(project, 'node_modules/strongroom'), lock: join(project, 'package-lock.json') }
 }
 
-test('npm left optional dependencies out on request', () => {
+test('the error says that npm omitted optional dependencies on request', () => {
   const { installed, lock } = npmProject(['--omit=optional'], { [own]: 'file:platform' })
   assert.ok(readFileSync(lock, 'utf8').includes(`node_modules/${own}`))
   assert.ok(!existsSync(join(installed, '../@strongroom')))
   assert.match(remedy(installed), OMITTED)
 })
 
-test('the lock file does not have the package', () => {
+test('the error says that the lock file does not list the package', () => {
   const { installed, lock } = npmProject([], {})
   assert.ok(remedy(installed).startsWith(`${lock} does not list ${own}: the lock file was written on another system`))
 })
 
 // `npm uninstall strongroom` does nothing for an alias, and `npm install strongroom` adds a second dependency.
-test('the lock file does not have the package, which is installed under an alias', () => {
+test('the error about the lock file is the same for a package under an alias', () => {
   const { installed, lock } = npmProject([], {})
   const alias = join(installed, '../better-sqlite3')
   renameSync(installed, alias)
@@ -109,11 +109,11 @@ for (const [name, dependency, entry] of [
   ['pnpm-lock.yaml', `    optionalDependencies:\n      '${own}': 0.1.0`, `  '${own}@0.1.0':`],
   ['bun.lock', `"optionalDependencies": { "${own}": "0.1.0" }`, `"${own}": ["${own}@0.1.0", ""`],
 ]) {
-  test(`${name}: a dependency is not an entry`, () => {
+  test(`${name}: the loader looks for an entry, not for a dependency`, () => {
     const project = mkdtempSync(join(folder, 'project-'))
     mkdirSync(join(project, 'node_modules'))
     const copy = bareCopy(join(project, 'node_modules'))
-    // The lock file of another project.
+    // The loader must ignore the lock file of another project.
     writeFileSync(join(folder, name), '')
     writeFileSync(join(project, name), `${dependency}\n`)
     assert.ok(remedy(copy).startsWith(`${join(project, name)} does not list ${own}: `))
@@ -122,19 +122,19 @@ for (const [name, dependency, entry] of [
   })
 }
 
-test('the code is in an archive of Electron', () => {
+test('the error says that the code is in an Electron archive', () => {
   const archive = mkdtempSync(join(folder, 'app-'))
   mkdirSync(join(archive, 'app.asar'))
   assert.match(remedy(bareCopy(join(archive, 'app.asar'))), /^The system cannot load .*\.asar archive.*asarUnpack/)
 })
 
-// Node reports a package in a folder that the user may not enter as missing: the error spoke of lock files.
+// Node reports a package as missing if the user may not enter its folder: the error blamed the lock file.
 for (const [what, part] of [
   ["the packages' folder may not be entered", '@strongroom'],
   ["the package's folder may not be entered", own],
   ["the package's package.json may not be read", `${own}/package.json`],
 ]) {
-  test(what, { skip: otherUser.skip }, () => {
+  test(`the error says that ${what}`, { skip: otherUser.skip }, () => {
     const copy = bareCopy()
     putPackage(copy)
     const path = join(copy, 'node_modules', part)

@@ -1,5 +1,5 @@
-// The file that STRONGROOM_LIBRARY names is the user's own: the error once advised to remove a folder, to install
-// strongroom again because of the system's libm, and to renew a lock file because of a version.
+// STRONGROOM_LIBRARY names a file of the user's own. The error gave wrong advice about such a file: to remove a folder,
+// to install strongroom again because of the system's libm, and to renew a lock file because of a version.
 import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { folder } from './temporary.mjs'
 
 const LAST = 'STRONGROOM_LIBRARY names this file, and no other file is tried: correct STRONGROOM_LIBRARY, or unset it.'
 
-/** Returns the loader's message about such a file: the system's words, and the lines after them. */
+/** Returns parts of the loader's message about such a file: the system's error, and the lines after it. */
 function refusal(file, { copy = bareCopy(), ...options } = {}) {
   const { message, code, cause, count } = load(copy, { ...options, env: { STRONGROOM_LIBRARY: file } })
   assert.deepEqual({ code, count }, { code: 'STRONGROOM_ADDON', count: 1 })
@@ -18,7 +18,7 @@ function refusal(file, { copy = bareCopy(), ...options } = {}) {
   return { cause, lines }
 }
 
-test('the file is loaded under any name, and no other file is tried', () => {
+test('STRONGROOM_LIBRARY loads a file of any name, and no other file is tried', () => {
   const copy = bareCopy()
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
   const named = join(copy, 'library.bin')
@@ -28,7 +28,7 @@ test('the file is loaded under any name, and no other file is tried', () => {
   assert.deepEqual(refusal(join(copy, 'nowhere.node'), { copy }), { cause: 'the file does not exist', lines: [LAST] })
 })
 
-test('the path is relative to the working directory', () => {
+test('STRONGROOM_LIBRARY is relative to the working directory', () => {
   const copy = bareCopy()
   putLocal(copy)
   const relative = `bindings_node.${platform}.node`
@@ -36,7 +36,7 @@ test('the path is relative to the working directory', () => {
   assert.deepEqual(load(bareCopy(), { env: { STRONGROOM_LIBRARY: relative }, spawn }), { value: 42 })
 })
 
-test('a folder', () => {
+test('STRONGROOM_LIBRARY may not name a folder', () => {
   const named = join(folder, 'folder.node')
   mkdirSync(named)
   assert.deepEqual(refusal(named).lines, ['The path is a folder.', LAST])
@@ -44,30 +44,30 @@ test('a folder', () => {
 
 for (const [what, content] of [
   ['an empty file', ''],
-  ['a text', 'no library at all\n'.repeat(10)],
+  ['a text file', 'no library at all\n'.repeat(10)],
 ]) {
-  test(what, () => {
+  test(`STRONGROOM_LIBRARY may not name ${what}`, () => {
     const named = join(folder, `${what}.node`)
     writeFileSync(named, content)
     assert.deepEqual(refusal(named).lines, ['The file is not a library.', LAST])
   })
 }
 
-test('a library that is not an addon', (context) => {
+test('STRONGROOM_LIBRARY may not name a library that is not an addon', (context) => {
   const library = join(folder, 'library.node')
   const skip = compile('int answer(void) { return 42; }', library)
   if (skip) return context.skip(skip)
   assert.deepEqual(refusal(library).lines, ['The file is a library, but not an addon for Node.', LAST])
 })
 
-test('an addon of another project', (context) => {
+test('STRONGROOM_LIBRARY may not name the addon of another project', (context) => {
   const library = join(folder, 'other.node')
   const skip = compile('void *napi_register_module_v1(void *env, void *exports) { return exports; }', library)
   if (skip) return context.skip(skip)
   assert.deepEqual(refusal(library), { cause: "the file is not strongroom's addon", lines: [LAST] })
 })
 
-test('an addon of another version', () => {
+test('STRONGROOM_LIBRARY may not name an addon of another version', () => {
   const copy = bareCopy()
   const file = join(copy, 'package.json')
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
@@ -77,7 +77,7 @@ test('an addon of another version', () => {
   assert.deepEqual(lines, ['strongroom and its addon must have the same version.', LAST])
 })
 
-test('a library for another system', () => {
+test('STRONGROOM_LIBRARY may not name a library for another system', () => {
   const header = Buffer.alloc(128)
   header.write('MZ')
   header.writeUInt32LE(64, 0x3c)
@@ -90,7 +90,7 @@ test('a library for another system', () => {
   assert.deepEqual(lines.slice(1), [LAST])
 })
 
-test('a file that may not be read, and one in such a folder', { skip: otherUser.skip }, () => {
+test('the error names the file or folder of STRONGROOM_LIBRARY that may not be read', { skip: otherUser.skip }, () => {
   const copy = bareCopy()
   const closed = mkdtempSync(join(copy, 'closed-'))
   const named = join(closed, 'strongroom.node')
@@ -105,7 +105,7 @@ test('a file that may not be read, and one in such a folder', { skip: otherUser.
   assert.deepEqual(lines, [`This user may not read ${closed}.`, LAST])
 })
 
-test('a file in an archive of Electron', () => {
+test('STRONGROOM_LIBRARY may not name a file in an Electron archive', () => {
   const archive = join(folder, 'app.asar')
   writeFileSync(archive, readFileSync(addon).subarray(0, 100))
   const { cause, lines } = refusal(join(archive, 'strongroom.node'))
@@ -114,14 +114,14 @@ test('a file in an archive of Electron', () => {
   assert.deepEqual(lines.slice(1), [LAST])
 })
 
-test('a process that may load no addon gets no advice about the file', () => {
+test('a process that may not load addons gets no advice about the file', () => {
   const { lines } = refusal(addon, { flags: ['--no-addons'] })
   assert.equal(lines.length, 1)
   assert.match(lines[0], /--no-addons.*Remove --no-addons, or add --allow-addons\.$/)
 })
 
-// A bundle without the addon failed when it loaded the package, so that `nativeBinding` could not help there.
-test('the package loads without an addon, and the first use reports it', () => {
+// A bundle without the addon failed when it loaded the package, so `nativeBinding` could not help.
+test('the package loads without an addon, and the first use throws the error', () => {
   const copy = bareCopy()
   const script = `
     const Database = require(${JSON.stringify(join(copy, 'dist/index.js'))})

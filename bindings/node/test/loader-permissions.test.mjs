@@ -7,7 +7,7 @@ import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading
 
 const REFUSAL = "Object.assign(new Error('Requires an access'), { name: 'NotCapable' })"
 const noReport = `process.report.getReport = () => { throw ${REFUSAL} }`
-// Node's console reads other variables.
+// Only one variable is refused, because Node's console reads others.
 const noEnvironment = `
   const refuse = (own, name) => { if (name === 'STRONGROOM_LIBRARY') throw ${REFUSAL}; return own[name] }
   Object.defineProperty(process, 'env', { value: new Proxy(process.env, { get: refuse }) })`
@@ -24,11 +24,11 @@ const noProgram = `
   files.openSync = (path, ...rest) => { if (path === process.execPath) throw ${REFUSAL}; return open(path, ...rest) }`
 
 for (const [what, prelude] of [
-  ['no report', noReport],
-  ['no environment', noEnvironment],
-  ['neither', `${noReport}\n${noEnvironment}`],
+  ['the report', noReport],
+  ['the environment', noEnvironment],
+  ['the report and the environment', `${noReport}\n${noEnvironment}`],
 ]) {
-  test(`with ${what} the addon is loaded`, () => {
+  test(`the addon is loaded without access to ${what}`, () => {
     for (const put of [putLocal, putPackage]) {
       const copy = bareCopy()
       put(copy)
@@ -37,13 +37,13 @@ for (const [what, prelude] of [
   })
 }
 
-test('Linux is named with the libc of its program, also without a report', () => {
+test('the error names the libc if either the report or the program may not be read', () => {
   if (process.platform !== 'linux') return
   for (const prelude of [noReport, noProgram])
     assert.match(load(bareCopy(), { prelude }).message, / on linux-\w+ with (glibc|musl)/)
 })
 
-test('without a report and its program, Linux is named without its libc, and each is tried', () => {
+test('without the report and the program, the error names no libc, and the loader tries the packages for both', () => {
   const { message, code, count } = load(bareCopy(), { prelude: `${noReport}\n${noProgram}` })
   assert.equal(code, 'STRONGROOM_ADDON')
   const [first] = message.split('\n')
@@ -57,7 +57,7 @@ test('without a report and its program, Linux is named without its libc, and eac
     )
 })
 
-test('where no file may be looked at, the error is still that of the loader', () => {
+test('the loader throws its own error even if no file may be read', () => {
   const copy = bareCopy()
   rmSync(putPackage(copy))
   const { message, code } = load(copy, { prelude: `${noFiles}\n${noReport}\n${noEnvironment}` })
@@ -65,7 +65,7 @@ test('where no file may be looked at, the error is still that of the loader', ()
   assert.ok(message.includes(`  - @strongroom/${platform}: `), message)
 })
 
-test('an addon that Deno may not load', () => {
+test('the error says that Deno may not load the addon', () => {
   const copy = bareCopy()
   putLocal(copy)
   const prelude = `process.dlopen = () => { throw ${REFUSAL} }`
@@ -74,7 +74,7 @@ test('an addon that Deno may not load', () => {
   assert.match(message, /\nDeno was started without the permission above\. .* --allow-ffi\.$/)
 })
 
-test('STRONGROOM_LIBRARY where no file may be looked at, nor the working directory', () => {
+test('STRONGROOM_LIBRARY works without access to files and to the working directory', () => {
   const prelude = `${noFiles}\nprocess.cwd = () => { throw ${REFUSAL} }`
   assert.deepEqual(load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
   const { message, code } = load(bareCopy(), { prelude, env: { STRONGROOM_LIBRARY: 'nowhere.node' } })

@@ -22,7 +22,7 @@ test('an addon in the package of the platform is loaded', () => {
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('the addon beside the code comes first, and the package is tried after it', () => {
+test('the loader tries the addon beside the code first, then the package', () => {
   const copy = bareCopy()
   const home = dirname(putPackage(copy))
   const manifest = readFileSync(join(home, 'package.json'))
@@ -52,7 +52,7 @@ test('without an addon, the error names the system and Node, and lists every pla
   assert.deepEqual({ code, cause, count }, { code: 'STRONGROOM_ADDON', cause: 'the file does not exist', count: 2 })
 })
 
-test('a file that does not load is the cause, not the missing package', () => {
+test("the error's cause is a file that does not load, not the missing package", () => {
   const copy = bareCopy()
   writeFileSync(join(copy, 'dist', `bindings_node.${platform}.node`), 'no library at all')
   const { message, code, cause, count } = load(copy)
@@ -76,18 +76,18 @@ test('an addon of another version is refused in each place', () => {
   )
   assert.equal(refusals.length, 2)
   assert.match(message, /must have the same version\. .*npm install strongroom@99\.0\.0/)
-  // Two places with the same cause have one remedy.
+  // Two places with the same cause share one remedy.
   assert.equal(message.split('\n').length, 4)
 })
 
-test('a platform without an addon is named, with those that have one', () => {
+test('the error names a platform without an addon, and lists the platforms that have one', () => {
   const prelude = "Object.defineProperty(process, 'arch', { value: 'mips' })"
   const { message, code } = load(bareCopy(), { prelude })
   assert.equal(code, 'STRONGROOM_ADDON')
   assert.match(message, /no addon for \w+-mips.*, Node .*linux-x64-gnu.*\n.*STRONGROOM_LIBRARY/)
 })
 
-test('a Node that is too old is an error before anything is loaded', () => {
+test('a Node that is too old is refused before anything is loaded', () => {
   const copy = bareCopy()
   edit(copy, { engines: { node: '>=99.1' } })
   const { message, code } = load(copy, { env: { STRONGROOM_LIBRARY: addon } })
@@ -95,13 +95,13 @@ test('a Node that is too old is an error before anything is loaded', () => {
   assert.match(message, /needs Node 99\.1 or later; this is .*, Node \d+\.\d+\.\d+\. Update Node\.$/)
 })
 
-test('a Node of the oldest version is not', () => {
+test('the oldest supported version of Node is accepted', () => {
   const copy = bareCopy()
   edit(copy, { engines: { node: `>=${process.versions.node}` } })
   assert.deepEqual(load(copy, { env: { STRONGROOM_LIBRARY: addon } }), { value: 42 })
 })
 
-test('a Node that was started without addons', () => {
+test('the error says that Node was started without addons', () => {
   const copy = bareCopy()
   putLocal(copy)
   putPackage(copy)

@@ -19,7 +19,7 @@ const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
 const documentation = general(readFileSync(join(dist, '../TROUBLESHOOTING.md'), 'utf8'))
 
-/** The addons of the package, in it or in the packages of platforms. */
+/** The addon files, in the package or in the packages of the platforms. */
 export const addons = [dist, ...packages()].flatMap((home) =>
   readdirSync(home)
     .filter((name) => name.endsWith('.node'))
@@ -37,7 +37,7 @@ function packages() {
 
 /** Copies the package without its addons. */
 export function bareCopy(parent = folder) {
-  // A test runs Node as another user, who must be able to enter.
+  // Some tests run Node as another user, who must be able to enter the folder.
   chmodSync(folder, 0o755)
   const copy = mkdtempSync(join(parent, 'package-'))
   chmodSync(copy, 0o755)
@@ -64,7 +64,7 @@ export function report(expression) {
     }`
 }
 
-/** Runs such a script, and checks that TROUBLESHOOTING.md shows its error. */
+/** Runs a command with a script of `report`, and checks that TROUBLESHOOTING.md shows its error. */
 export function run(command, args, { env, ...spawn }) {
   const { STRONGROOM_LIBRARY: _, ...inherited } = process.env
   const options = { encoding: 'utf8', ...spawn, env: { ...inherited, ...env } }
@@ -76,7 +76,7 @@ export function run(command, args, { env, ...spawn }) {
   return outcome
 }
 
-/** Lines of a message that name a place with the system's words are different on each system. */
+/** Checks that TROUBLESHOOTING.md has each line of a message, except for the lines that quote the system's errors. */
 function assertDocumented(message) {
   for (const line of message.split('\n').filter((line) => !line.startsWith('  - ')))
     assert.ok(documentation.includes(general(line)), `TROUBLESHOOTING.md does not show: ${line}`)
@@ -132,12 +132,12 @@ export function compile(source, output, flags = []) {
   return undefined
 }
 
-/** The options that start Node as a user for whom file modes count, or the reason to skip the test. */
+/** Options that start Node as a user who is bound by file modes, or the reason to skip the test. */
 export const otherUser = notRoot()
 
 function notRoot() {
   if (process.platform === 'win32') return { skip: 'Windows has no file modes' }
-  // root may read everything, so that Node must run as another user.
+  // Root may read everything, so Node must run as another user.
   const NOBODY = 65534
   const spawn = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {}
   const runs = (node) => spawnSync(node, ['-e', ''], spawn).status === 0

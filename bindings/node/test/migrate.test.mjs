@@ -34,7 +34,7 @@ function assertRows(path, options, rows = ROWS) {
   db.close()
 }
 
-/** The names of the files beside a database whose names begin with its name. */
+/** Returns the names of the files in a database's folder that begin with its name. */
 const beside = (path) => readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)))
 
 test('encrypt, migrate and decrypt convert a file and report the result', async () => {
@@ -59,7 +59,7 @@ test('encrypt, migrate and decrypt convert a file and report the result', async 
   assert.deepEqual(beside(path), [basename(path)])
 })
 
-test('the event loop turns while a file is converted, and progress rises to the total', async () => {
+test('the event loop keeps running during a conversion, and progress rises to the total', async () => {
   const path = filled({}, 30_000)
   const seen = []
   let turns = 0
@@ -77,7 +77,7 @@ test('the event loop turns while a file is converted, and progress rises to the 
   assert.deepEqual(Object.keys(seen[0]), ['done', 'total'])
 })
 
-test('keep names the original afterwards', async () => {
+test('keep is the path where the original remains', async () => {
   const path = filled()
   const keep = `${path}.original`
   const before = readFileSync(path)
@@ -91,7 +91,7 @@ test('keep names the original afterwards', async () => {
   assertRows(path, { key })
 })
 
-test('a signal cancels, before and during the conversion, and the error has its reason', async () => {
+test('a signal cancels before or during a conversion, and its reason is the cause of the error', async () => {
   const path = filled({}, 30_000)
   const before = readFileSync(path)
   const key = randomBytes(32)
@@ -120,7 +120,7 @@ test('a signal cancels, before and during the conversion, and the error has its 
   assert.deepEqual(beside(path), [basename(path)])
 })
 
-test('a file that a connection has open is refused, and a file in conversion is not opened', async () => {
+test('a file that a connection has open, or that is being converted, is refused', async () => {
   const path = filled()
   const key = randomBytes(32)
   const db = new Database(path)
@@ -136,12 +136,12 @@ test('a file that a connection has open is refused, and a file in conversion is 
   ])
   const [done, failed] = first.status === 'fulfilled' ? [first, second] : [second, first]
   assert.equal(done.status, 'fulfilled')
-  // The second one found the first one at work, or its result.
+  // The second conversion found the first one still running, or its result.
   assert.match(failed.reason.code, /^STRONGROOM_(IN_USE|ENCRYPTED)$/)
   assertRows(path, { key })
 })
 
-test('wrong keys and files that are no databases are errors with a code, and nothing changes', async () => {
+test('a wrong key or a file that is not a database fails with a code, and nothing changes', async () => {
   const key = randomBytes(32)
   const plain = filled()
   const encrypted = filled({ key })
@@ -169,7 +169,7 @@ test('wrong keys and files that are no databases are errors with a code, and not
   await assert.rejects(Database.encrypt(missing, { key }), (error) => error.cause.code === 'ENOENT')
 })
 
-test('arguments of a wrong kind are a rejected promise', async () => {
+test('an argument of a wrong type rejects the promise', async () => {
   const path = filled()
   const key = randomBytes(32)
   const before = readFileSync(path)
@@ -215,7 +215,7 @@ test('arguments of a wrong kind are a rejected promise', async () => {
   assert.deepEqual(readFileSync(path), before)
 })
 
-test('the given keys stay as they are, and no error shows them', async () => {
+test('a conversion does not change the given keys, and no error shows them', async () => {
   const path = filled()
   const key = Buffer.alloc(32, 7)
   const passphrase = Buffer.from('correct horse')
@@ -228,7 +228,7 @@ test('the given keys stay as they are, and no error shows them', async () => {
   )
 })
 
-test('a worker that ends during a conversion leaves the file, or its copy in full', async () => {
+test('a worker that ends during a conversion leaves the old file or the complete new one', async () => {
   const path = filled({}, 30_000)
   const worker = new Worker(fileURLToPath(new URL('fixtures/encrypt-worker.mjs', import.meta.url)), {
     workerData: { path },
@@ -237,7 +237,7 @@ test('a worker that ends during a conversion leaves the file, or its copy in ful
   await worker.terminate()
   const key = Buffer.alloc(32, 1)
   const from = readFileSync(path).toString('latin1', 0, 6) === 'SQLite' ? { plain: true } : { key }
-  // The conversion of the worker that is gone ends soon, and leaves nothing.
+  // The worker's conversion ends soon after the worker, and leaves no other file.
   for (let ended = false; !ended; ) {
     ended = await Database.migrate(path, { from, to: { key } }).then(
       () => true,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import Database, { SqliteError } from 'strongroom'
 import { freshPath } from './temporary.mjs'
 
-test('a file is created, and shows what it is', () => {
+test('the constructor creates a file, and the properties describe it', () => {
   const path = freshPath()
   const db = new Database(path)
   assert.deepEqual(
@@ -18,7 +18,7 @@ test('a file is created, and shows what it is', () => {
   assert.equal(db.close(), db)
 })
 
-test('nothing, "" and ":memory:" are databases in memory', () => {
+test('no path, "" and ":memory:" open a database in memory', () => {
   for (const args of [[], [undefined], [null], [''], [':memory:']]) {
     const db = new Database(...args)
     assert.equal(db.memory, true)
@@ -38,7 +38,7 @@ test('readonly refuses every change', () => {
   assert.throws(() => new Database(':memory:', { readonly: true }), TypeError)
 })
 
-test('fileMustExist refuses to create', () => {
+test('fileMustExist refuses to create a file', () => {
   const path = freshPath()
   assert.throws(
     () => new Database(path, { fileMustExist: true }),
@@ -53,7 +53,7 @@ test('fileMustExist refuses to create', () => {
   new Database(path, { fileMustExist: true }).close()
 })
 
-test('timeout is how long another lock is waited for', () => {
+test('timeout limits the wait for the lock of another connection', () => {
   const path = freshPath()
   const one = new Database(path)
   one.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE')
@@ -63,14 +63,14 @@ test('timeout is how long another lock is waited for', () => {
   two.exec('INSERT INTO t VALUES (1)')
 })
 
-test('the journal mode is the default until another is asked for', () => {
+test("the journal mode is SQLite's default until the program changes it", () => {
   const db = new Database(freshPath())
   assert.equal(db.pragma('journal_mode', { simple: true }), 'delete')
   assert.deepEqual(db.pragma('journal_mode = WAL'), [{ journal_mode: 'wal' }])
   assert.equal(db.pragma('journal_mode', { simple: true }), 'wal')
 })
 
-test('arguments and options of a wrong kind are refused by name', () => {
+test('the constructor names an argument or option of a wrong type', () => {
   const wrong = [
     [[1], TypeError, /first argument/],
     [[new ArrayBuffer(8)], TypeError, /first argument/],

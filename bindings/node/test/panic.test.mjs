@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))
 const loader = join(dist, 'load/loader.js')
 
-test('a panic in the addon is an error, after which the addon still works', () => {
+test('a panic in the addon throws an error, and the addon still works', () => {
   const db = new Database(':memory:')
   const addon = require(loader).addon()
   assert.throws(
@@ -38,7 +38,7 @@ test('the public API throws a panic as STRONGROOM_INTERNAL', () => {
   assert.match(error.message, /internal error.*once more/)
 })
 
-test('a process that caught a panic ends by itself, with its own exit code', () => {
+test('a process that caught a panic ends normally, with its own exit code', () => {
   const script = `
     const addon = require(${JSON.stringify(loader)}).addon()
     for (let i = 0; i < 3; i++) try { addon.panicForTest('x') } catch {}
@@ -47,8 +47,8 @@ test('a process that caught a panic ends by itself, with its own exit code', () 
   assert.deepEqual({ status, signal }, { status: 5, signal: null })
 })
 
-// Without `catch_unwind` the process would abort, so that the exports are called in a process of their own.
-test('a panic in any export is an error', () => {
+// Without `catch_unwind` the process would abort, so the exports are called in a process of their own.
+test('a panic in any export throws an error', () => {
   const script = `
     const addon = require(${JSON.stringify(loader)}).addon()
     const ignore = () => {}

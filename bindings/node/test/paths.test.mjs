@@ -11,7 +11,7 @@ const isPlain = (path) => readFileSync(path).toString('latin1', 0, 15) === 'SQLi
 
 let count = 0
 
-/** A new folder with a plain database `a.db`, and a folder `sub` with another one. */
+/** Creates a folder with a plain database `a.db`, and a folder `sub` in it with another one. */
 function folders() {
   count += 1
   const top = join(folder, `paths-${count}`)
@@ -25,9 +25,9 @@ function folders() {
   return { top, sub }
 }
 
-// The conversion looked for the file on its own thread. A program that changed its folder right after the call had another
-// file encrypted.
-test('a conversion and a backup use the paths that the call named, whatever folder the program changes to', async () => {
+// The conversion resolved the path on its own thread. If the program changed its folder right after the call, another
+// file was encrypted.
+test('a conversion and a backup resolve their paths at the call, whatever folder the program changes to', async () => {
   try {
     for (let round = 0; round < 8; round++) {
       const { top, sub } = folders()
@@ -70,7 +70,7 @@ test('a conversion and a backup use the paths that the call named, whatever fold
   }
 })
 
-test('a message names the path as the call gave it', async () => {
+test('a message has the path as the call gave it', async () => {
   const { top } = folders()
   try {
     process.chdir(top)
@@ -82,8 +82,8 @@ test('a message names the path as the call gave it', async () => {
   }
 })
 
-// SQLite removes these files when it next opens the database, or goes on with it.
-test('neither a copy nor an original gets the name of a file that SQLite or this package removes', async () => {
+// SQLite removes or uses these files when it next opens the database.
+test('backup() and keep refuse the name of a file that SQLite or this package removes', async () => {
   const { top } = folders()
   const path = join(top, 'a.db')
   const reserved = { name: 'SqliteError', code: 'STRONGROOM_RESERVED_NAME' }
@@ -103,7 +103,7 @@ test('neither a copy nor an original gets the name of a file that SQLite or this
   assert.ok(isPlain(path))
 })
 
-test('a missing file, a plain file and an unknown name are what the message says', async () => {
+test('the message says that a file is missing or plain, or that a name is unknown', async () => {
   const { top } = folders()
   const [path, missing] = [join(top, 'a.db'), join(top, 'missing.db')]
   const key = randomBytes(32)
@@ -131,7 +131,7 @@ test('a missing file, a plain file and an unknown name are what the message says
   assert.throws(() => new Database(path, { key }), { ...plain, message: /encrypt it with Database\.encrypt\(\)$/ })
 })
 
-test('an error of the system has the code of SQLite', async () => {
+test('an operating system error has a code of SQLite', async () => {
   const { top } = folders()
   const path = join(top, 'a.db')
   const long = join(top, 'x'.repeat(300))

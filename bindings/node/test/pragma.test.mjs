@@ -5,10 +5,10 @@ import { freshPath } from './temporary.mjs'
 
 const key = Buffer.alloc(32, 7)
 
-/** Pragmas that belong to SQLCipher, and set a key. */
+/** Matches the pragmas of SQLCipher that set a key. */
 const OF_A_KEY = /^(hex|text)?(re)?key$/
 
-/** The rows of a pragma, or the code of its error. */
+/** Returns the rows of a pragma, or the code of its error. */
 function answer(db, source) {
   try {
     return db.pragma(source)
@@ -39,7 +39,7 @@ test('every pragma has the same columns, types and errors with and without a key
       assert.deepEqual(types(answers[1]), types(answers[0]), source)
       if (source === name && JSON.stringify(answers[0]) !== JSON.stringify(answers[1])) values[name] = answers[1]
     }
-  // The path of the file, and a counter of the changes that other connections have made.
+  // The values of these two pragmas are the path of the file, and a counter of the changes by other connections.
   for (const name of ['database_list', 'data_version']) delete values[name]
   assert.deepEqual(values, { secure_delete: [{ secure_delete: 1 }] }, 'SQLCipher overwrites deleted content')
 })

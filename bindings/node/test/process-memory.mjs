@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 const STEP = 1 << 22
 
 /**
- * Runs a program that stops after each step, and searches its memory at each of them. The program writes the step's name
+ * Runs a program that stops after each step, and searches its memory at each step. The program writes the step's name
  * and a line feed, and then reads a byte.
  *
  * @param {string[]} args - the program and its arguments
@@ -33,7 +33,9 @@ export async function watch(args, needles) {
   return { skip, seen }
 }
 
-/** The secret and the quarters of it, as bytes and as hexadecimal digits, because memory that is used again holds parts. */
+/**
+ * Returns the secret and its quarters as bytes and as hexadecimal digits: reused memory may hold parts of the secret.
+ */
 export function needlesOf(secret) {
   const hex = Buffer.from(secret.toString('hex'))
   const needles = { 'all bytes': secret, 'all digits': hex }
@@ -57,7 +59,7 @@ function occurrences(pid, needles) {
   try {
     return writableMappings(pid).flatMap((mapping) => {
       const found = []
-      // Parts overlap, so that no needle lies across the end of one. A needle in two parts has one address.
+      // Parts overlap, so each needle is whole in at least one part. A needle in two parts has the same address.
       for (let start = mapping.start; start < mapping.end; start += STEP) {
         const part = read(file, start, Math.min(STEP + longest, mapping.end - start))
         for (const [name, needle] of Object.entries(needles)) {
@@ -86,7 +88,7 @@ function writableMappings(pid) {
     })
 }
 
-/** Returns what can be read: the kernel refuses pages of devices. */
+/** Returns the bytes, or none if the kernel refuses to read them, as it does for pages of devices. */
 function read(file, position, length) {
   const buffer = Buffer.allocUnsafeSlow(length)
   try {

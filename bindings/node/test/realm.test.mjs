@@ -8,7 +8,7 @@ import { freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)
 
-/** The package, loaded in a context with globals of its own, as test runners do to keep test files apart. */
+/** Loads the package in a context with its own globals, as test runners do to isolate test files. */
 function loadedElsewhere() {
   const context = vm.createContext({ process, TextEncoder })
   const loaded = new Map()
@@ -28,10 +28,10 @@ function loadedElsewhere() {
 }
 
 /*
- * `instanceof` compares with the globals of one context. In another than Node's own the addon's errors were passed on
- * with their inner codes, and a Buffer was not taken for a key.
+ * `instanceof` compares with the globals of one context. In a context other than Node's own, the addon's errors kept
+ * their internal codes, and a Buffer was refused as a key.
  */
-test('in another context errors are the same, and a Buffer is a key', () => {
+test('in another context, errors are the same, and a Buffer is accepted as a key', () => {
   const { Database } = loadedElsewhere()
   const { SqliteError } = Database
   const path = freshPath()
@@ -51,8 +51,8 @@ test('in another context errors are the same, and a Buffer is a key', () => {
     )
 })
 
-// The array of `columns()` was one of Node's main context, which toStrictEqual in Vitest's vmThreads tells apart.
-test('in another context arrays and objects are of that context', () => {
+// `columns()` returned an array of Node's main context, and toStrictEqual in Vitest's vmThreads reported a difference.
+test('in another context, returned arrays and objects belong to that context', () => {
   const { Database, globals } = loadedElsewhere()
   const db = new Database(':memory:')
   db.exec('PRAGMA foreign_keys = OFF; CREATE TABLE p (id INTEGER PRIMARY KEY)')

@@ -22,7 +22,7 @@ function filled(options, mode = 'delete') {
 const rows = (db) => db.prepare('SELECT count(*) FROM t').pluck().get()
 
 for (const mode of ['delete', 'wal']) {
-  test(`rekey gives the file another key, and the connection goes on, with journal_mode ${mode}`, () => {
+  test(`rekey changes the key of the file, and the connection stays usable, with journal_mode ${mode}`, () => {
     const [before, after] = [randomBytes(32), randomBytes(32)]
     const { path, db } = filled({ key: before }, mode)
     const select = db.prepare('SELECT v FROM t WHERE id = ?')
@@ -41,7 +41,7 @@ for (const mode of ['delete', 'wal']) {
     again.close()
   })
 
-  test(`another connection learns that the key changed, with journal_mode ${mode}`, () => {
+  test(`another connection reports that the key has changed, with journal_mode ${mode}`, () => {
     const key = randomBytes(32)
     const { path, db } = filled({ key }, mode)
     const other = new Database(path, { key })
@@ -61,8 +61,8 @@ for (const mode of ['delete', 'wal']) {
   })
 }
 
-// The rekey of SQLCipher left the connection writing with the new key, which destroyed the file.
-test('a locked database keeps its key, and the next write uses it', () => {
+// SQLCipher's rekey left the connection writing with the new key, which destroyed the file.
+test('after rekey fails on a locked database, the key stays, and the next write uses it', () => {
   const key = randomBytes(32)
   const { path, db } = filled({ key })
   const other = new Database(path, { key })
@@ -78,7 +78,7 @@ test('a locked database keeps its key, and the next write uses it', () => {
   again.close()
 })
 
-// PRAGMA rekey inside a transaction committed it.
+// PRAGMA rekey committed the transaction in which it ran.
 test('rekey inside a transaction is refused, and the transaction can be rolled back', () => {
   const { db } = filled({ key: randomBytes(32) })
   assert.throws(
@@ -93,7 +93,7 @@ test('rekey inside a transaction is refused, and the transaction can be rolled b
   db.close()
 })
 
-test('progress can cancel, by returning false or by throwing, and cannot use the database', () => {
+test('the progress callback of rekey can cancel by returning false or throwing, but cannot use the database', () => {
   const key = randomBytes(32)
   const { path, db } = filled({ key })
   const to = { key: randomBytes(32) }
@@ -113,7 +113,7 @@ test('progress can cancel, by returning false or by throwing, and cannot use the
   }
   assert.equal(rows(db), ROWS)
   new Database(path, { key }).close()
-  // Behind the commit nothing can be cancelled, and an error must not look as if the old key were still there.
+  // After the commit, nothing can be cancelled, and an error must not suggest that the old key is still valid.
   assert.throws(
     () => db.rekey(to, { progress: late }),
     (error) => error.code === 'STRONGROOM_REKEY_UNVERIFIED' && error.cause === mine,
@@ -122,7 +122,7 @@ test('progress can cancel, by returning false or by throwing, and cannot use the
   new Database(path, to).close()
 })
 
-test('an attached database can have a new key', () => {
+test('rekey changes the key of an attached database', () => {
   const [main, other] = [{ key: randomBytes(32) }, { key: randomBytes(32) }]
   const { path, db: file } = filled(other)
   file.close()
@@ -135,7 +135,7 @@ test('an attached database can have a new key', () => {
   assert.equal(rows(new Database(path, to)), ROWS)
 })
 
-test('wrong arguments are errors before anything happens, and show no key', () => {
+test('rekey refuses wrong arguments before it changes anything, and shows no key', () => {
   const key = randomBytes(32)
   const { path, db } = filled({ key })
   const wrong = [

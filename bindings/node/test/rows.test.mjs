@@ -11,11 +11,11 @@ test('a row is a plain object with its columns in order', () => {
   assert.deepEqual(Object.keys(row), ['b', 'a', 'null'])
 })
 
-test('of columns with one name the last wins', () => {
+test('the last of several columns with the same name wins', () => {
   assert.deepEqual(db.prepare('SELECT 1 AS a, 2 AS b, 3 AS a').get(), { a: 3, b: 2 })
 })
 
-test('any name is a property, and none is code', () => {
+test('any column name becomes a property, and no name runs as code', () => {
   const names = [
     '__proto__',
     'constructor',
@@ -40,14 +40,14 @@ test('any name is a property, and none is code', () => {
   }
 })
 
-test('as many columns as SQLite has', () => {
+test('a row may have 2,000 columns, the limit of SQLite', () => {
   const columns = Array.from({ length: 2000 }, (_, i) => `${i} AS c${i}`)
   const row = db.prepare(`SELECT ${columns}`).get()
   assert.equal(Object.keys(row).length, 2000)
   assert.equal(row.c1999, 1999)
 })
 
-test('text that is not UTF-8 comes with replacement characters, as a blob it is exact', () => {
+test('text that is not UTF-8 gets replacement characters, but is exact as a blob', () => {
   assert.equal(db.prepare("SELECT CAST(x'61ff62' AS TEXT)").pluck().get(), 'a\ufffdb')
   assert.deepEqual(
     db.prepare("SELECT CAST(CAST(x'61ff62' AS TEXT) AS BLOB)").pluck().get(),
@@ -55,13 +55,13 @@ test('text that is not UTF-8 comes with replacement characters, as a blob it is 
   )
 })
 
-test('integers beyond 2^53 are numbers unless bigints were asked for', () => {
+test('integers beyond 2^53 are numbers unless safeIntegers is on', () => {
   const select = db.prepare('SELECT 9007199254740993, -9223372036854775808, 2147483648, -2147483648').raw()
   assert.deepEqual(select.get(), [9007199254740992, -(2 ** 63), 2147483648, -2147483648])
   assert.deepEqual(select.safeIntegers().get(), [9007199254740993n, -(2n ** 63n), 2147483648n, -2147483648n])
 })
 
-test('a million rows come in one array', () => {
+test('all returns a million rows in one array', () => {
   const sql = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
     SELECT i, 'row ' || i AS name FROM n`
   const rows = db.prepare(sql).all()
@@ -70,7 +70,7 @@ test('a million rows come in one array', () => {
   assert.deepEqual(rows[999_999], { i: 1_000_000, name: 'row 1000000' })
 })
 
-test('a statement follows a change of the schema', () => {
+test('a statement returns the current columns after a schema change', () => {
   const changing = new Database(':memory:')
   changing.exec('CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2)')
   const all = changing.prepare('SELECT * FROM t')
@@ -94,7 +94,7 @@ test('a statement follows a change of the schema', () => {
   assert.deepEqual(returning.get(), { a: 1, c: 0 })
 })
 
-test('a statement follows a change that another connection made', () => {
+test('a statement returns the current columns after a schema change by another connection', () => {
   const path = freshPath()
   const one = new Database(path)
   one.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)')

@@ -1,6 +1,6 @@
 /**
- * Yields pseudo-random bytes, the same for a seed. Two processes can agree on a secret in this way without a copy of it:
- * xorshift keeps 32 bits, and no array.
+ * Yields pseudo-random bytes, the same for the same seed. Two processes can thus agree on a secret without a copy of
+ * it: xorshift keeps 32 bits, and no array.
  */
 export function* bytesFrom(seed, length) {
   let state = seed
@@ -12,7 +12,7 @@ export function* bytesFrom(seed, length) {
   }
 }
 
-/** Writes those bytes into an array, each straight to its place. */
+/** Writes the bytes of `bytesFrom` into an array, without another copy. */
 export function fill(array, seed) {
   let index = 0
   for (const byte of bytesFrom(seed, array.length)) array[index++] = byte

@@ -18,7 +18,7 @@ function filled(path, options) {
 
 const content = (db) => db.prepare('SELECT * FROM t ORDER BY a').raw().all()
 
-test('serialize returns a Buffer, which opens as a database in memory', () => {
+test('serialize returns a Buffer that opens as a database in memory', () => {
   for (const options of [{}, { key: randomBytes(32) }, { passphrase: 'p', cipherCompatibility: 3, kdfIter: 100 }]) {
     const db = filled(freshPath(), options)
     const image = db.serialize()
@@ -51,7 +51,7 @@ test('an image opens in plain SQLite, in journal mode DELETE', () => {
   assert.deepEqual({ stdout, stderr }, { stdout: 'ok\ndelete\n100|in the log\n', stderr: '' })
 })
 
-test('an encrypted image is an encrypted file, and opens from memory with its key', () => {
+test('an encrypted image is a complete encrypted file, and opens from memory with its key', () => {
   const key = randomBytes(32)
   for (const mode of ['delete', 'wal']) {
     const db = filled(freshPath(), { key })
@@ -99,7 +99,7 @@ test('an encrypted image can have another key', async () => {
   assert.throws(() => plain.serialize({ key: randomBytes(32) }), { code: 'STRONGROOM_OTHER_LAYOUT' })
 })
 
-test('an attached database and an open transaction are in the image', () => {
+test('serialize takes an attached database, and includes an open transaction', () => {
   const key = randomBytes(32)
   const attached = filled(freshPath(), { key })
   const db = new Database(':memory:')
@@ -132,7 +132,7 @@ test('an empty database has an empty image', () => {
   assert.ok(copy.serialize().length > 0)
 })
 
-test('any bytes are taken, and copied', () => {
+test('the constructor takes any kind of bytes, and copies them', () => {
   const image = filled(':memory:').serialize()
   const shared = new Uint8Array(new SharedArrayBuffer(image.length))
   shared.set(image)
@@ -151,7 +151,7 @@ test('any bytes are taken, and copied', () => {
   assert.throws(() => new Database(gone), { name: 'TypeError', message: /transferred/ })
 })
 
-test('garbage is an error at the first statement, and at once with a key', () => {
+test('an invalid image fails at the first statement, or in the constructor if a key is given', () => {
   const image = filled(':memory:').serialize()
   const garbage = [
     Buffer.from('x'),
@@ -171,7 +171,7 @@ test('garbage is an error at the first statement, and at once with a key', () =>
   assert.throws(() => new Database(image, { key: randomBytes(32) }), { code: 'STRONGROOM_NOT_ENCRYPTED' })
 })
 
-test('serialize is refused while an iterator reads, and after closing', () => {
+test('serialize fails during an iterator, and after close()', () => {
   const db = filled(':memory:')
   for (const _ of db.prepare('SELECT a FROM t').iterate())
     assert.throws(() => db.serialize(), { name: 'TypeError', code: 'STRONGROOM_BUSY' })
@@ -179,7 +179,7 @@ test('serialize is refused while an iterator reads, and after closing', () => {
   assert.throws(() => db.serialize(), { name: 'TypeError', code: 'STRONGROOM_CLOSED' })
 })
 
-test('options of a wrong kind are refused by name', () => {
+test('serialize names an option of a wrong type', () => {
   const db = filled(':memory:')
   const key = randomBytes(32)
   const wrong = [

@@ -1,4 +1,4 @@
-// Statements of the same SQL share what SQLite has compiled, which must not show.
+// Statements with the same SQL share one compiled statement, and a program must not notice the sharing.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import Database from 'strongroom'
@@ -10,7 +10,7 @@ beforeEach(() => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t (v) VALUES (10), (20), (30)')
 })
 
-test('each has its own form of rows', () => {
+test('each statement with the same SQL has its own form of rows', () => {
   const sql = 'SELECT id, v FROM t WHERE id <= ? ORDER BY id'
   const object = db.prepare(sql)
   const pluck = db.prepare(sql).pluck()
@@ -27,7 +27,7 @@ test('each has its own form of rows', () => {
   assert.deepEqual(pluck.pluck(false).get(1), { id: 1, v: 10 })
 })
 
-test('each has its own bound values and its own iterator', () => {
+test('each statement with the same SQL has its own bound values and its own iterator', () => {
   const sql = 'SELECT id FROM t WHERE id >= ? ORDER BY id'
   const bound = db.prepare(sql).bind(3).pluck()
   const free = db.prepare(sql).pluck()
@@ -49,7 +49,7 @@ test('each has its own bound values and its own iterator', () => {
   assert.deepEqual(other.all(1), [1, 2, 3])
 })
 
-test('two iterators of the same SQL take turns', () => {
+test('two iterators of the same SQL can alternate', () => {
   const sql = 'SELECT id FROM t ORDER BY id'
   const [a, b] = [db.prepare(sql).pluck().iterate(), db.prepare(sql).pluck().iterate()]
   const seen = []
@@ -59,7 +59,7 @@ test('two iterators of the same SQL take turns', () => {
   db.exec('DELETE FROM t')
 })
 
-test('after a change of the schema the columns are those of now', () => {
+test('statements with the same SQL return the current columns after a schema change', () => {
   const sql = 'SELECT * FROM t WHERE id = 1'
   const before = db.prepare(sql)
   assert.deepEqual(before.get(), { id: 1, v: 10 })
@@ -87,7 +87,7 @@ test('after a change of the schema the columns are those of now', () => {
   assert.throws(() => after.get(), /no such table/)
 })
 
-test('another connection may change the schema', () => {
+test('a temporary table may hide the table of a shared statement', () => {
   const sql = 'SELECT * FROM t'
   assert.deepEqual(db.prepare(sql).get(), { id: 1, v: 10 })
   const changed = db.prepare(sql)
@@ -96,7 +96,7 @@ test('another connection may change the schema', () => {
   assert.deepEqual(db.prepare(sql).columns().length, 1)
 })
 
-test('a failed statement leaves the others as they are', () => {
+test('a failed statement does not affect others with the same SQL', () => {
   db.exec('CREATE UNIQUE INDEX i ON t (v)')
   const sql = 'INSERT INTO t (v) VALUES (?) RETURNING v'
   const [a, b] = [db.prepare(sql).pluck(), db.prepare(sql).pluck()]
@@ -106,7 +106,7 @@ test('a failed statement leaves the others as they are', () => {
   assert.deepEqual(a.run(50), { changes: 1, lastInsertRowid: 5 })
 })
 
-test('after the database is closed, each says so', () => {
+test('every statement reports that its database is closed', () => {
   const sql = 'SELECT 1'
   const statements = [db.prepare(sql), db.prepare(sql)]
   db.close()
@@ -114,7 +114,7 @@ test('after the database is closed, each says so', () => {
   assert.throws(() => db.prepare(sql), { code: 'STRONGROOM_CLOSED' })
 })
 
-test('expanded rows are in the tables of now', () => {
+test('expanded rows have the current table names', () => {
   db.exec('CREATE TABLE u (id, v); INSERT INTO u VALUES (7, 8); CREATE VIEW w AS SELECT * FROM t')
   const select = db.prepare('SELECT * FROM w').expand()
   assert.deepEqual(select.get(), { t: { id: 1, v: 10 } })
@@ -124,7 +124,7 @@ test('expanded rows are in the tables of now', () => {
   assert.deepEqual(select.get(), { x: { id: 7, v: 8 } })
 })
 
-test('what a program writes to the properties of a statement changes nothing', () => {
+test('writing to the properties of a statement has no effect', () => {
   const select = db.prepare('SELECT v FROM t WHERE id = ?').pluck()
   Object.assign(select, { source: 'DELETE FROM t', reader: false, readonly: false, database: null })
   const outer = db.prepare('SELECT v FROM t WHERE id = ?').pluck()
@@ -134,10 +134,10 @@ test('what a program writes to the properties of a statement changes nothing', (
 })
 
 /*
- * A statement whose bind() had no values counted as the owner of the shared statement, and reset the run of the iterator: the
- * loop never ended.
+ * A statement bound without values counted as the owner of the shared statement, and reset the run of another
+ * statement's iterator: the loop never ended.
  */
-test('a statement that is bound without values leaves the iterator of another one alone', () => {
+test('a statement bound without values does not affect the iterator of another one', () => {
   const sql = 'SELECT id FROM t ORDER BY id'
   const bound = db.prepare(sql).pluck().bind()
   const other = db.prepare(sql).pluck()
@@ -159,7 +159,7 @@ test('a statement that is bound without values leaves the iterator of another on
   )
 })
 
-test('columns() of a statement that is prepared now are those of now, after a change by another connection', () => {
+test('columns() returns the current columns after a schema change by another connection', () => {
   const path = freshPath()
   const [here, there] = [new Database(path), new Database(path)]
   here.exec('CREATE TABLE t (a)')

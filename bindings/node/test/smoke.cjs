@@ -1,6 +1,6 @@
 // Loads the package from a folder and uses it: writes an encrypted file, reads it here and in a worker thread, opens it
-// with a wrong key, and survives a panic of the addon. The script requires Node alone: `cargo xtask load` and a check of
-// the flake run it on every system that an addon is for.
+// with a wrong key, and survives a panic in the addon. The script needs only Node: `cargo xtask load` and a check of
+// the flake run it on every system that has an addon.
 // usage: node smoke.cjs PACKAGE_FOLDER [EXPECTED_GLIBC]
 'use strict'
 const assert = require('node:assert')
@@ -9,7 +9,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 
-// The loader's message has every cause; the stack would hide it.
+// Prints no stack: the loader's message has every cause, and the stack would hide it.
 process.on('uncaughtException', (error) => {
   console.error(`${error.name}: ${error.message}`)
   process.exit(1)
@@ -18,7 +18,7 @@ process.on('uncaughtException', (error) => {
 const [folder, expectedGlibc] = process.argv.slice(2)
 process.report.excludeNetwork = true
 const glibc = process.report.getReport().header.glibcVersionRuntime
-if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'this is not the C library to test under')
+if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'the C library is not the expected one')
 
 const entry = require.resolve(path.resolve(folder))
 const Database = require(entry)
@@ -48,7 +48,7 @@ assert.strictEqual(row.z.toString(), text.repeat(10))
 read.close()
 assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
 
-// The worker loads the addon once more, and destroys its thread's values when it ends.
+// The worker loads the addon again, and destroys its thread's values when it ends.
 const inWorker = `
   const { parentPort, workerData: { entry, file, key } } = require('node:worker_threads')
   const Database = require(entry)

@@ -1,4 +1,4 @@
-// A loop over an iterator sees one state of the database, whatever other connections write meanwhile.
+// A loop over an iterator sees one state of the database, whatever other connections write during the loop.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Database from 'strongroom'
@@ -8,7 +8,7 @@ for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {
   const kind = options.key ? 'an encrypted' : 'a plain'
 
   for (const rows of [1, 2, 3, 7, 8, 9, 600]) {
-    test(`in WAL mode ${kind} database of ${rows} rows stays as it was when the loop began`, () => {
+    test(`in WAL mode, a loop sees ${kind} database of ${rows} rows as it was at its start`, () => {
       const path = freshPath()
       const [reader, writer] = [new Database(path, options), new Database(path, options)]
       reader.pragma('journal_mode = WAL')
@@ -30,7 +30,7 @@ for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {
     })
   }
 
-  test(`in DELETE mode nobody writes to ${kind} database before the loop ends`, () => {
+  test(`in DELETE mode, no other connection can write to ${kind} database before the loop ends`, () => {
     const path = freshPath()
     const [reader, writer] = [new Database(path, options), new Database(path, { ...options, timeout: 0 })]
     reader.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)')
@@ -48,7 +48,7 @@ for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {
   })
 }
 
-test('an attached database stays as it was as well', () => {
+test('a loop sees an attached database as it was at its start', () => {
   const path = freshPath()
   const writer = new Database(path)
   writer.pragma('journal_mode = WAL')

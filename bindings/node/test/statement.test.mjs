@@ -9,7 +9,7 @@ beforeEach(() => {
     INSERT INTO cats (name, age) VALUES ('joey', 2), ('sally', 4), ('junior', 1)`)
 })
 
-test('run gives what has changed', () => {
+test('run returns the number of changes and the last rowid', () => {
   const insert = db.prepare('INSERT INTO cats (name, age) VALUES (?, ?)')
   assert.deepEqual(insert.run('tom', 3), { changes: 1, lastInsertRowid: 4 })
   assert.deepEqual(db.prepare('UPDATE cats SET age = age + 1').run(), { changes: 4, lastInsertRowid: 4 })
@@ -19,7 +19,7 @@ test('run gives what has changed', () => {
   assert.deepEqual(insert.safeIntegers().run('tim', 3), { changes: 1, lastInsertRowid: 5n })
 })
 
-test('get gives the first row or undefined, all gives every row', () => {
+test('get returns the first row or undefined, and all returns every row', () => {
   const byAge = db.prepare('SELECT name FROM cats WHERE age > ? ORDER BY age')
   assert.deepEqual(byAge.get(1), { name: 'joey' })
   assert.equal(byAge.get(100), undefined)
@@ -27,7 +27,7 @@ test('get gives the first row or undefined, all gives every row', () => {
   assert.deepEqual(byAge.all(100), [])
 })
 
-test('pluck and raw change what a row is, and back', () => {
+test('pluck and raw change the form of a row, and back', () => {
   const select = db.prepare('SELECT name, age FROM cats ORDER BY id LIMIT 1')
   assert.equal(select.pluck(), select)
   assert.equal(select.get(), 'joey')
@@ -39,13 +39,13 @@ test('pluck and raw change what a row is, and back', () => {
   assert.throws(() => select.pluck(1), TypeError)
 })
 
-test('get, all, iterate, pluck, raw and columns are for statements with rows', () => {
+test('get, all, iterate, pluck, raw and columns refuse a statement without rows', () => {
   const update = db.prepare('UPDATE cats SET age = 1')
   for (const method of ['get', 'all', 'iterate', 'pluck', 'raw', 'columns'])
     assert.throws(() => update[method](), { name: 'TypeError', message: /return data/ })
 })
 
-test('a statement with RETURNING has rows, and writes all of them at once', () => {
+test('a statement with RETURNING returns rows, and get makes all of its changes', () => {
   const statement = db.prepare('UPDATE cats SET age = age + 1 RETURNING name, age')
   assert.equal(statement.reader, true)
   assert.equal(statement.readonly, false)
@@ -54,7 +54,7 @@ test('a statement with RETURNING has rows, and writes all of them at once', () =
   assert.equal(statement.run().changes, 3)
 })
 
-test('a statement shows what it is', () => {
+test('the properties of a statement describe it', () => {
   const sql = 'SELECT * FROM cats -- all of them'
   const select = db.prepare(sql)
   assert.deepEqual(
@@ -66,7 +66,7 @@ test('a statement shows what it is', () => {
   assert.deepEqual([insert.reader, insert.readonly], [false, false])
 })
 
-test('columns say where they come from', () => {
+test('columns returns the origin of each column', () => {
   const columns = db.prepare('SELECT name AS who, age * 2 AS twice, c.age FROM cats AS c').columns()
   assert.deepEqual(columns, [
     { name: 'who', column: 'name', table: 'cats', database: 'main', type: 'TEXT' },
@@ -75,7 +75,7 @@ test('columns say where they come from', () => {
   ])
 })
 
-test('safeIntegers gives bigints, defaultSafeIntegers to every later statement', () => {
+test('safeIntegers returns bigints, and defaultSafeIntegers sets it for later statements', () => {
   const big = 2n ** 53n + 1n
   const select = db.prepare('SELECT ?, 1.5, 1').raw()
   assert.deepEqual(select.get(big), [Number(big), 1.5, 1])
@@ -89,7 +89,7 @@ test('safeIntegers gives bigints, defaultSafeIntegers to every later statement',
   assert.equal(db.prepare('SELECT 1').pluck().get(), 1)
 })
 
-test('pragma gives rows, or the first value', () => {
+test('pragma returns rows, or the first value', () => {
   assert.deepEqual(db.pragma('user_version = 7'), [])
   assert.deepEqual(db.pragma('user_version'), [{ user_version: 7 }])
   assert.equal(db.pragma('user_version', { simple: true }), 7)
@@ -103,7 +103,7 @@ test('pragma gives rows, or the first value', () => {
   assert.throws(() => db.pragma('user_version', { simple: 1 }), TypeError)
 })
 
-test('exec runs several statements, and stops at the first that fails', () => {
+test('exec runs several statements, and stops at the first one that fails', () => {
   assert.equal(db.exec('CREATE TABLE a (x); CREATE TABLE b (x)'), db)
   assert.throws(() => db.exec('INSERT INTO a VALUES (1); INSERT INTO nowhere VALUES (1); INSERT INTO b VALUES (1)'), {
     name: 'SqliteError',
@@ -114,7 +114,7 @@ test('exec runs several statements, and stops at the first that fails', () => {
   assert.equal(db.prepare('SELECT count(*) FROM b').pluck().get(), 0)
 })
 
-test('an error of SQLite has its extended code, and leaves the statement usable', () => {
+test('an error of SQLite has the extended code, and leaves the statement usable', () => {
   const insert = db.prepare('INSERT INTO cats (name) VALUES (?)')
   assert.throws(() => insert.run('joey'), { name: 'SqliteError', code: 'SQLITE_CONSTRAINT_UNIQUE' })
   assert.throws(() => insert.run(null), { name: 'SqliteError', code: 'SQLITE_CONSTRAINT_NOTNULL' })
@@ -125,7 +125,7 @@ test('an error of SQLite has its extended code, and leaves the statement usable'
   assert.match(error.stack, /^SqliteError: message/)
 })
 
-test('verbose hears of each statement, with its values', () => {
+test('verbose gets each statement with its values', () => {
   const seen = []
   const loud = new Database(':memory:', { verbose: (sql) => seen.push(sql) })
   loud.exec('CREATE TABLE t (a, b)')

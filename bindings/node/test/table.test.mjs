@@ -38,7 +38,7 @@ function endless(db, { name = 'endless', end = () => {} } = {}) {
   return events
 }
 
-test('LIMIT, break, get and an exception end a generator that never ends', () => {
+test('LIMIT, break, get and an exception end an endless generator', () => {
   const { db, all } = open()
   const events = endless(db)
   const ended = () => assert.deepEqual(events.splice(0), ['start', 'end'])
@@ -65,7 +65,7 @@ test('LIMIT, break, get and an exception end a generator that never ends', () =>
   db.close()
 })
 
-test('an exception at the early end of a generator leaves the result alone', () => {
+test('an exception at the early end of a generator does not change the result', () => {
   const { db, all } = open()
   endless(db, {
     end: () => {
@@ -84,7 +84,7 @@ test('an exception at the early end of a generator leaves the result alone', () 
   assert.deepEqual(all('SELECT 1'), [1])
 })
 
-test('each scan of a join has a generator of its own', () => {
+test('each scan of a join has its own generator', () => {
   const { db, all } = open()
   const events = endless(db)
   db.table('three', {
@@ -99,7 +99,7 @@ test('each scan of a join has a generator of its own', () => {
   assert.deepEqual(events, ['start', 'end', 'start', 'end', 'start', 'end'])
 })
 
-test('anything that a generator throws is thrown by the call', () => {
+test('the call throws whatever the generator throws', () => {
   const { db, all } = open()
   let error
   db.table('failing', {
@@ -128,7 +128,7 @@ test('anything that a generator throws is thrown by the call', () => {
   }
 })
 
-test('a row has a value of SQL for each column', () => {
+test('a row must have an SQL value for each column', () => {
   const { db, all } = open()
   let row
   db.table('one', {
@@ -155,12 +155,12 @@ test('a row has a value of SQL for each column', () => {
   }
   row = [2n ** 63n, 1]
   assert.throws(read, { name: 'RangeError', message: 'Virtual table module "one" yielded a bigint that was too big' })
-  // Only the columns that the statement reads must have a value of SQL.
+  // Only the columns that the statement reads must have an SQL value.
   row = [1, true]
   assert.deepEqual(all('SELECT a FROM one'), [1])
 })
 
-test('parameters are hidden columns, and keep what was passed', () => {
+test('parameters are hidden columns that keep the passed values', () => {
   const { db } = open()
   const given = []
   db.table('echo', {
@@ -200,7 +200,7 @@ test('parameters are hidden columns, and keep what was passed', () => {
   assert.deepEqual(read('SELECT a FROM type(1)'), [['bigint']])
 })
 
-test('CREATE VIRTUAL TABLE calls a factory, again for each connection', () => {
+test('CREATE VIRTUAL TABLE calls a factory, and each later connection calls it again', () => {
   const path = freshPath()
   const factory = function (...words) {
     const { module, database, table } = this
@@ -243,7 +243,7 @@ test('CREATE VIRTUAL TABLE calls a factory, again for each connection', () => {
   db.close()
 })
 
-test('the definition of a table is checked as by better-sqlite3', () => {
+test('table() checks a definition as better-sqlite3 does', () => {
   const { db, all } = open()
   const columns = ['a']
   const rows = function* () {}
@@ -272,7 +272,7 @@ test('the definition of a table is checked as by better-sqlite3', () => {
   assert.throws(() => db.table('', { columns, rows }), TypeError)
   assert.throws(() => db.table('t', { columns: [], rows }), RangeError)
   assert.throws(() => db.table('t', { columns: ['\ud800'], rows }), TypeError)
-  // SQLite compares names without their case.
+  // SQLite ignores the case of names.
   db.table('t', { columns: ['a', 'A'], rows })
   assert.throws(() => db.prepare('SELECT * FROM t'), { code: 'SQLITE_ERROR', message: /"t": duplicate column name: A/ })
   db.table('t', {
@@ -284,7 +284,7 @@ test('the definition of a table is checked as by better-sqlite3', () => {
   assert.deepEqual(all('SELECT "a ""quoted"" name" + __proto__ FROM t'), [3])
 })
 
-test('a replaced table serves new statements, and a view reads a table unless it is directOnly', () => {
+test('new statements use a replaced table, and a view reads a table unless it is directOnly', () => {
   const { db, all } = open()
   const define = (value, directOnly) =>
     db.table('t', {
@@ -305,13 +305,13 @@ test('a replaced table serves new statements, and a view reads a table unless it
   for (const _ of db.prepare('SELECT 1').iterate()) assert.throws(() => define(4, false), { code: 'STRONGROOM_BUSY' })
 })
 
-test('a worker ends in the middle of a generator that never ends', async () => {
+test('a worker can be terminated during an endless generator', async () => {
   const worker = new Worker(fileURLToPath(new URL('fixtures/endless-table-worker.mjs', import.meta.url)))
   await once(worker, 'message')
   assert.equal(await worker.terminate(), 1)
 })
 
-test('exit in the middle of a generator, and from a function, is quiet', () => {
+test('process.exit() during a generator, or from a function, prints no error', () => {
   const setUp = `
     const Database = require('strongroom')
     const db = new Database(':memory:')

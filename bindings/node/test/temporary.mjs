@@ -9,7 +9,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 let count = 0
 
-/** A path in that folder that no test has used. */
+/** Returns a path in `folder` that no test has used. */
 export function freshPath() {
   count += 1
   return join(folder, `${count}.db`)

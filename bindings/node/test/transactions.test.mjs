@@ -14,7 +14,7 @@ beforeEach(() => {
   values = () => select.all()
 })
 
-test('a transaction commits, and passes this, arguments and result', () => {
+test('a transaction commits, and passes on this, the arguments and the result', () => {
   const add = db.transaction(function (...args) {
     assert.equal(db.inTransaction, true)
     for (const value of args) insert.run(value)
@@ -27,7 +27,7 @@ test('a transaction commits, and passes this, arguments and result', () => {
   assert.equal(add.database, db)
 })
 
-test('an exception rolls it back and goes on', () => {
+test('an exception rolls a transaction back, and the call throws it', () => {
   const error = new Error('stop')
   const add = db.transaction(() => {
     insert.run(1)
@@ -54,7 +54,7 @@ test('nested transactions are savepoints', () => {
   assert.deepEqual(values(), [1, 2, 4])
 })
 
-test('the variants begin as they say', () => {
+test('deferred, immediate and exclusive begin a transaction of that kind', () => {
   const path = freshPath()
   const one = new Database(path)
   one.exec('CREATE TABLE t (a)')
@@ -77,7 +77,7 @@ test('the variants begin as they say', () => {
   assert.equal(probe.default, probe)
 })
 
-test('async functions and promises are TypeErrors, and are rolled back', () => {
+test('an async function or a returned promise throws a TypeError, and nothing is committed', () => {
   assert.throws(() => db.transaction(async () => {}), { name: 'TypeError', message: /async/ })
   const promising = db.transaction(() => {
     insert.run(1)
@@ -88,17 +88,17 @@ test('async functions and promises are TypeErrors, and are rolled back', () => {
   assert.throws(() => db.transaction('x'), TypeError)
 })
 
-test('a generator function is a TypeError, for nothing of it would run before the commit', () => {
+test('a generator function throws a TypeError, because none of its code would run before the commit', () => {
   const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /generator/ }
   assert.throws(() => db.transaction(function* () {}), type)
   assert.throws(() => db.transaction(async function* () {}), type)
 })
 
 /*
- * What verbose threw after BEGIN left the transaction open, and after the RELEASE of an inner transaction the next outer
- * one, which has the same name, was undone instead.
+ * An error that verbose threw after BEGIN left the transaction open. After the RELEASE of an inner transaction, such an
+ * error rolled back the next outer transaction, which has the same name.
  */
-test('a verbose callback that throws at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROLLBACK leaves the right things done', () => {
+test('an error of verbose at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROLLBACK undoes only the right transaction', () => {
   let trap
   const verbose = (sql) => {
     if (trap?.test(sql)) throw new Error(sql)
@@ -128,7 +128,7 @@ test('a verbose callback that throws at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROL
     assert.equal(noisy.inTransaction, false)
     return added.all()
   }
-  // The error passes through the middle one, which is undone, and no other.
+  // The error passes through the middle transaction, which is the only one to be rolled back.
   assert.deepEqual(run(/^SAVEPOINT/), [1, 4])
   assert.deepEqual(
     run(/^RELEASE/, () => {}),
@@ -150,7 +150,7 @@ test('a verbose callback that throws at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROL
   assert.deepEqual([noisy.inTransaction, added.all()], [false, []])
 })
 
-test('a COMMIT that another connection holds up rolls back, and can be tried again', () => {
+test('a COMMIT that another connection blocks rolls back, and the transaction can be repeated', () => {
   const path = freshPath()
   const one = new Database(path, { timeout: 0 })
   one.exec('CREATE TABLE t (a)')
@@ -165,7 +165,7 @@ test('a COMMIT that another connection holds up rolls back, and can be tried aga
   assert.equal(two.prepare('SELECT count(*) FROM t').pluck().get(), 1)
 })
 
-test('a transaction that SQLite has rolled back itself stays so', () => {
+test('a transaction that SQLite rolled back stays rolled back', () => {
   insert.run(1)
   const add = db.transaction(() => {
     insert.run(2)
@@ -176,7 +176,7 @@ test('a transaction that SQLite has rolled back itself stays so', () => {
   assert.deepEqual(values(), [1])
 })
 
-test('a failed COMMIT rolls back', () => {
+test('a failed COMMIT rolls the transaction back', () => {
   db.exec(`PRAGMA foreign_keys = ON; CREATE TABLE parent (id INTEGER PRIMARY KEY);
     CREATE TABLE child (p REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`)
   const orphan = db.transaction(() => db.exec('INSERT INTO child VALUES (7)'))
@@ -184,7 +184,7 @@ test('a failed COMMIT rolls back', () => {
   assert.equal(db.inTransaction, false)
 })
 
-test('an iterator left open in a transaction that fails does not keep it open', () => {
+test('an open iterator does not keep a failed transaction open', () => {
   insert.run(1)
   insert.run(2)
   let iterator

@@ -9,7 +9,7 @@ import { freshPath } from './temporary.mjs'
 
 const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 
-test('each thread opens the file for itself, and they work side by side', async () => {
+test('threads that each open the file work side by side', async () => {
   const path = freshPath()
   const key = Buffer.alloc(32, 7)
   const db = new Database(path, { key })
@@ -39,14 +39,14 @@ test('a database or a statement cannot be posted to another thread', (t) => {
     assert.throws(() => structuredClone(value), { name: 'DataCloneError' })
 })
 
-test('a worker is terminated in the middle of a query, and the process goes on', async () => {
+test('a worker can be terminated during a query, and the process continues', async () => {
   const worker = new threads.Worker(fixture('endless-worker.mjs'))
   await once(worker, 'message')
   await worker.terminate()
   assert.equal(new Database(':memory:').prepare('SELECT 1').pluck().get(), 1)
 })
 
-test('an addon that only workers load survives 100 of them', () => {
+test('an addon that only workers load survives 100 workers', () => {
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [fixture('hundred-workers.mjs')], {
     encoding: 'utf8',
   })

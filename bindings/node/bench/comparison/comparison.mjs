@@ -3,7 +3,7 @@
 //   node bench/comparison/comparison.mjs [--node-audit FILE] [RUNTIME...]
 //
 // RUNTIME is a Node, Bun or Deno; without one, the Node that runs this program. `npm run bench` installs the packages.
-// Strongroom is the one in dist/: targets.json lists its platforms, and cargo xtask dist audits it.
+// Strongroom is the build in dist/: targets.json lists its platforms, and cargo xtask dist audits it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,7 @@ for (const { name, folder, request } of packages) {
   for (const runtime of runtimes) console.log(`  ${runtime}: ${probe(runtime, name, request ?? folder)}`)
 }
 
-/** Prints what a package's files say. */
+/** Prints the version, the install scripts and the addons of a package. */
 function describe(folder) {
   if (!existsSync(folder)) throw new Error(`${folder} does not exist: run npm run bench once, which installs it`)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -52,7 +52,7 @@ function describe(folder) {
   }
 }
 
-/** Returns the answer of the probe, or its last words. */
+/** Returns the answer of the probe, or the reason why it failed. */
 function probe(runtime, name, request) {
   const folder = mkdtempSync(join(tmpdir(), 'comparison-'))
   const options = basename(runtime).startsWith('deno') ? ['run', '--allow-all'] : []

@@ -1,6 +1,6 @@
-// Prints as JSON what one package can do in this runtime: probe.cjs PACKAGE REQUEST FOLDER
+// Prints the features of one package in this runtime as JSON: probe.cjs PACKAGE REQUEST FOLDER
 //
-// Written in CommonJS without dependencies, because Node, Bun and Deno run it.
+// The file is CommonJS without dependencies, because Node, Bun and Deno run it.
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 
@@ -8,7 +8,7 @@ const [name, request, folder] = process.argv.slice(2)
 const KEY = "'first'"
 const NEW_KEY = "'second'"
 
-/** Each package: how a file is opened with a passphrase, and how the key is changed. */
+/** For each package, a function that opens a file with a passphrase, and one that changes the key. */
 const packages = {
   strongroom: {
     open: (file, key) => new (require(request))(file, key ? { passphrase: key.slice(1, -1) } : {}),

@@ -1,4 +1,4 @@
-// The adapter for better-sqlite3 and for better-sqlite3-multiple-ciphers, whose cipher two PRAGMAs choose before the key.
+// The adapter for better-sqlite3 and better-sqlite3-multiple-ciphers. PRAGMAs before the key choose the cipher.
 import { createRequire } from 'node:module'
 import { keyPragmas, SETTINGS } from './settings.mjs'
 import { callsOfBetterSqlite3 } from './variadic.mjs'

@@ -1,4 +1,4 @@
-// The configurations that are measured: a package, and the cipher that it uses.
+// The configurations that are measured: each is a package, with or without a cipher.
 import { betterSqlite3 } from './better-sqlite3.mjs'
 import { nodeSqlite } from './node-sqlite.mjs'
 import { signal } from './signal.mjs'
@@ -8,7 +8,10 @@ const adapters = { strongroom, 'better-sqlite3': betterSqlite3, signal, 'node:sq
 
 const CIPHERS = 'better-sqlite3-multiple-ciphers'
 
-/** The configurations of other packages. `module` is what `require` gets, `needs` the oldest Node that loads it. */
+/**
+ * The configurations of other packages. `module` is the argument of `require`, and `needs` is the oldest Node that
+ * loads the module.
+ */
 const peers = [
   { name: 'better-sqlite3', api: 'better-sqlite3', module: 'better-sqlite3', needs: '22.14.0' },
   { name: 'signal', api: 'signal', module: '@signalapp/sqlcipher' },
@@ -23,7 +26,7 @@ const peers = [
 export const BASES = { plain: 'better-sqlite3', encrypted: 'multiple-ciphers/sqlcipher' }
 
 /**
- * Returns every configuration: those of the given builds of Strongroom first.
+ * Returns every configuration. The given builds of Strongroom come first.
  *
  * @param builds - each has a `name`, a `folder` and perhaps an `addon`
  */
@@ -41,7 +44,7 @@ export function configurations(builds) {
   return [...own, ...peers]
 }
 
-/** Returns `plain` or `encrypted`: the configurations of a group appear in one table. */
+/** Returns the group of a configuration, `plain` or `encrypted`. Each group has its own table. */
 export function groupOf({ cipher }) {
   return cipher === undefined ? 'plain' : 'encrypted'
 }

@@ -1,4 +1,4 @@
-// The adapter for Node's own node:sqlite, which has no pluck and no transaction function.
+// The adapter for node:sqlite, which has neither pluck nor a transaction function.
 import { createRequire } from 'node:module'
 import { SETTINGS } from './settings.mjs'
 import { calls } from './variadic.mjs'

@@ -14,7 +14,7 @@ export const SETTINGS = [
 export const RAW_KEY = '11223344556677889900aabbccddeeff00112233445566778899aabbccddeeff'
 export const PASSPHRASE = 'correct horse battery staple'
 
-/** Returns the PRAGMAs that set a key, for packages that take one so. */
+/** Returns the PRAGMAs that set a key, for packages that take the key in a PRAGMA. */
 export function keyPragmas(cipher, key) {
   if (cipher === undefined) return []
   if (cipher === 'sqlcipher') return [key === 'raw' ? `key = "x'${RAW_KEY}'"` : `key = '${PASSPHRASE}'`]

@@ -1,5 +1,5 @@
-// The adapter for @signalapp/sqlcipher: parameters come in an array, and rows are fast if statements are cached. The
-// package has no iterator and no arrays of columns.
+// The adapter for @signalapp/sqlcipher: parameters are passed in an array, and rows are fast if statements are cached.
+// The package has no iterator, and no rows as arrays.
 import { createRequire } from 'node:module'
 import { keyPragmas, SETTINGS } from './settings.mjs'
 

@@ -1,4 +1,4 @@
-// The adapter for Strongroom, by its public API. The module is the folder of a package.
+// The adapter for Strongroom's public API. `module` is the folder of a package.
 import { createRequire } from 'node:module'
 import { PASSPHRASE, RAW_KEY, SETTINGS } from './settings.mjs'
 import { callsOfBetterSqlite3 } from './variadic.mjs'

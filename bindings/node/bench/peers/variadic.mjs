@@ -1,7 +1,7 @@
 // The calls of packages whose statements take parameters one by one.
 //
-// Each function has a fixed number of parameters: a process measures one package, so V8 inlines these functions, and
-// the package's own call is all that remains.
+// Each function has a fixed number of parameters. A process measures only one package, so V8 inlines these functions,
+// and only the package's own call remains.
 
 export const calls = {
   exec: (db, sql) => db.exec(sql),

@@ -1,4 +1,4 @@
-// What the figures depend on: the machine, the Node, the packages and their SQLite.
+// Describes everything that the figures depend on: the machine, the Node, the packages and their SQLite.
 import { cpus, release, totalmem, type } from 'node:os'
 
 /** Returns the machine and the date. */

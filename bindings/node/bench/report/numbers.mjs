@@ -1,17 +1,17 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
-/** Returns a number with three significant digits, or whole with thousands separators. */
+/** Formats a number with three significant digits, or as a whole number with thousands separators. */
 export function figure(value) {
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)))
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 3) })
 }
 
-/** Returns a ratio, such as `0.87`. */
+/** Formats a ratio, such as `0.87`. */
 export function times(value) {
   return value.toFixed(2)
 }
 
-/** Returns a ratio with its spread over several rounds, such as `0.87 (0.85–0.90)`. */
+/** Formats a ratio with its spread over several rounds, such as `0.87 (0.85–0.90)`. */
 export function withSpread({ value, low, high }) {
   return low === undefined || low === high ? times(value) : `${times(value)} (${times(low)}–${times(high)})`
 }

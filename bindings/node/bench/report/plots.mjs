@@ -4,7 +4,7 @@ import { figure, times } from './numbers.mjs'
 import { summaryPlot } from './summary.mjs'
 import { barChart } from './svg.mjs'
 
-/** A longer bar than this would make the others too short to compare. */
+/** The longest bar. A longer one would make the others too short to compare. */
 const LIMIT = 2.5
 
 const TITLES = { plain: 'Without encryption', encrypted: 'Encrypted' }
@@ -13,7 +13,7 @@ const FIGURES = { cpu: 'CPU time', wall: 'wall time', instructions: 'instruction
 /** Returns the plots by their file names. */
 export function plots({ rows, overheads, configurations, metric }) {
   const found = Object.entries(TITLES).flatMap(([group, title]) => {
-    // The plot of the overhead has the workloads of single calls.
+    // The plot of the overhead shows the workloads of single calls.
     const own = rows.filter((row) => row.group === group && (overheads.length === 0 || row.workload.unit !== 'ns'))
     return own.length === 0 ? [] : [[`${group}.svg`, ratios({ rows: own, configurations, group, title, metric })]]
   })

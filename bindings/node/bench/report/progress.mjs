@@ -1,4 +1,5 @@
-// The progress on stderr: one line that is rewritten on a terminal, and else a line for each round and each note.
+// Shows the progress on stderr: on a terminal as one line that is rewritten, and otherwise as a line for each round and
+// each note.
 
 export class Progress {
   #stream

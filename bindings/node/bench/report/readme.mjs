@@ -1,11 +1,11 @@
-// Writes the results into README.md, between two markers, and the plots beside it.
+// Writes the results into README.md, between two markers, and the plots into plots/.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asMarkdown } from './tables.mjs'
 
 const FOLDER = fileURLToPath(new URL('../', import.meta.url))
-const START = '<!-- results: `npm run bench -- --readme` writes what follows -->'
+const START = '<!-- results: `npm run bench -- --readme` writes this section -->'
 const END = '<!-- end of the results -->'
 
 /** Replaces the results in README.md and the plots in plots/. */
@@ -21,15 +21,15 @@ export function writePlots(folder, plots) {
   for (const [name, svg] of plots) writeFileSync(join(folder, name), svg)
 }
 
-/** Returns a text whose part between the markers is replaced. */
+/** Replaces the part of a text between the markers. */
 export function withResults(text, results) {
   const [start, end] = [text.indexOf(START), text.indexOf(END)]
-  if (start === -1 || end < start) throw new Error(`README.md has lost its markers: ${START} and ${END}`)
+  if (start === -1 || end < start) throw new Error(`README.md must contain the markers ${START} and ${END}`)
   return `${text.slice(0, start + START.length)}\n\n${results}\n\n${text.slice(end)}`
 }
 
 function results({ lines, tables, plots }) {
-  // The root README shows the summary.
+  // The summary is for the root README.
   const images = [...plots.keys()]
     .filter((name) => name !== 'summary.svg')
     .map((name) => `![${name.replace('.svg', '')}](plots/${name})`)

@@ -13,7 +13,7 @@ const LABELS = {
   chat: 'chat: read, write, search',
 }
 
-/** The configurations, in the order of their bars. The two of Strongroom have related colours. */
+/** The configurations, in the order of their bars. Strongroom's two configurations have related colours. */
 const BARS = [
   { configuration: 'strongroom', name: 'strongroom', colour: COLOURS[0] },
   { configuration: 'better-sqlite3', name: 'better-sqlite3', colour: COLOURS[1] },
@@ -29,7 +29,7 @@ const BARS = [
 
 const BASE = 'better-sqlite3'
 
-/** Returns the plot, or nothing if the run has not measured every workload and configuration of the plot. */
+/** Returns the plot, or undefined if the run did not measure every workload and configuration of the plot. */
 export function summaryPlot({ rows, metric }) {
   const workloads = Object.keys(LABELS)
   const cells = new Map(workloads.map((workload) => [workload, cellsOf(rows, workload)]))
@@ -53,7 +53,7 @@ function cellsOf(rows, workload) {
   return Object.assign({}, ...rows.filter((row) => row.workload.name === workload).map((row) => row.cells))
 }
 
-/** Returns the bars of a workload. @signalapp/sqlcipher has no `iterate`, and no bar there. */
+/** Returns the bars of a workload. @signalapp/sqlcipher has no `iterate`, and therefore no bar for it. */
 function barsOf(cells) {
   const base = cells[BASE].cpu.best
   return BARS.filter(({ configuration }) => configuration in cells).map(({ configuration, name }) => {

@@ -16,7 +16,7 @@ const TOP = 74
  * @param groups - `{ label, bars: [{ name, value, text }] }`; a bar's length is its value
  * @param names - the legend, in the order of `colours`
  * @param reference - a value that a line marks, such as 1 for ratios
- * @param limit - the longest bar: what exceeds it is cut off, and its text says how long it is
+ * @param limit - the value at which longer bars are cut off; their text still shows the full value
  */
 export function barChart({ title, subtitle, names, colours = COLOURS, groups, reference, limit }) {
   const longest = Math.min(
@@ -59,7 +59,7 @@ export function barChart({ title, subtitle, names, colours = COLOURS, groups, re
   ].join('\n')
 }
 
-/** Both schemes are set here: an image on a web page does not inherit the page's colours. */
+/** Sets the colours for light and dark pages: an image does not inherit the colours of its page. */
 const STYLE = `<style>
   text { font: 12px "DejaVu Sans", "Helvetica Neue", Arial, sans-serif; fill: #24292f }
   .title { font-size: 16px; font-weight: bold }

@@ -18,7 +18,7 @@ test('without arguments, every option has its default', () => {
   assert.ok(filter.test('anything'))
 })
 
-test('builds of Strongroom have a name and a folder', () => {
+test('--strongroom takes a name and a folder', () => {
   const { builds } = parseArguments(['--strongroom', 'before=/a=b', '--strongroom=after=../c'])
   assert.deepEqual(builds, [
     { name: 'before', folder: '/a=b' },
@@ -26,31 +26,31 @@ test('builds of Strongroom have a name and a folder', () => {
   ])
 })
 
-test('instructions are counted once, and by several processes', () => {
+test('--instructions counts in one round, and in several processes', () => {
   const { metric, rounds, jobs } = parseArguments(['--instructions', '--jobs', '3'])
   assert.deepEqual({ metric, rounds, jobs }, { metric: 'instructions', rounds: 1, jobs: 3 })
 })
 
 test('an error names the argument and its value', () => {
   const refuses = (args, message) => assert.throws(() => parseArguments(args), { constructor: UsageError, message })
-  refuses(['--rounds', '0'], '--rounds is a whole number above 0, not "0"')
-  refuses(['--rounds', '1.5'], '--rounds is a whole number above 0, not "1.5"')
-  refuses(['--scale', 'big'], '--scale is a number above 0, not "big"')
-  refuses(['--scale', ''], '--scale is a number above 0, not ""')
+  refuses(['--rounds', '0'], '--rounds must be a whole number above 0, not "0"')
+  refuses(['--rounds', '1.5'], '--rounds must be a whole number above 0, not "1.5"')
+  refuses(['--scale', 'big'], '--scale must be a number above 0, not "big"')
+  refuses(['--scale', ''], '--scale must be a number above 0, not ""')
   refuses(['--filter', '('], /^--filter is not a regular expression: .*\(/)
-  refuses(['--group', 'all'], '--group is plain or encrypted, not "all"')
-  refuses(['--strongroom', '/a'], '--strongroom is NAME=DIR, not "/a"')
+  refuses(['--group', 'all'], '--group must be plain or encrypted, not "all"')
+  refuses(['--strongroom', '/a'], '--strongroom must be NAME=DIR, not "/a"')
   refuses(['--wall', '--instructions'], '--wall and --instructions exclude each other')
   refuses(['--jobs', '2'], '--jobs needs --instructions')
   refuses(['--profiles', 'x'], '--profiles needs --instructions')
-  refuses(['--readme', '--strongroom', 'a=b'], '--readme measures this checkout, without --strongroom')
-  refuses(['--readme', '--instructions'], '--readme takes times, without --instructions')
+  refuses(['--readme', '--strongroom', 'a=b'], '--readme measures this checkout: leave out --strongroom')
+  refuses(['--readme', '--instructions'], '--readme needs times: leave out --instructions')
   refuses(['--unknown'], /^Unknown option '--unknown'/)
   refuses(['extra'], /^Unexpected argument 'extra'/)
   refuses(['--json'], /--json/)
 })
 
-test('the help has every option', () => {
+test('the help lists the options', () => {
   for (const name of [
     'filter',
     'peers',

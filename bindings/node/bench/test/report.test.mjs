@@ -43,7 +43,7 @@ const rows = resultRows({
 const overheads = overheadRows(rows, new Map([['call', 40]]))
 const found = tables({ rows, overheads, configurations, metric: 'cpu' })
 
-test('numbers have three digits', () => {
+test('figures have three significant digits', () => {
   assert.deepEqual([0, 0.01234, 1.2345, 12.34, 123.4, 12345.6].map(figure), [
     '0',
     '0.012',
@@ -57,7 +57,7 @@ test('numbers have three digits', () => {
   assert.equal(withSpread({ value: 0.5 }), '0.50')
 })
 
-test('a table has aligned columns, and a dash for what is missing', () => {
+test('a table has aligned columns, and a dash for a missing value', () => {
   const lines = asText(found[0]).split('\n')
   assert.equal(lines[0], 'Without encryption')
   assert.deepEqual(lines.slice(3), [
@@ -70,7 +70,7 @@ test('a table has aligned columns, and a dash for what is missing', () => {
   ])
 })
 
-test('the overhead has a table of its own', () => {
+test('the overhead has its own table', () => {
   assert.deepEqual(asMarkdown(found[1]).split('\n').slice(-3), [
     "| workload | SQLite's share | strongroom | better-sqlite3 | signal |",
     '| --- | ---: | ---: | ---: | ---: |',
@@ -108,10 +108,10 @@ test('the results in the README are replaced between its markers', () => {
   const once = withResults(text, 'new results')
   assert.equal(withResults(once, 'new results'), once)
   assert.ok(once.includes('\n\nnew results\n\n'))
-  assert.throws(() => withResults('no markers', ''), /lost its markers/)
+  assert.throws(() => withResults('no markers', ''), /must contain the markers/)
 })
 
-test('a failure shows the name and the end of stderr', () => {
+test('the text of a failure has its name and the end of stderr', () => {
   const text = failureText({
     configuration: 'signal',
     workload: 'get',
@@ -125,7 +125,7 @@ test("a profile's total is the number of instructions", () => {
   assert.equal(totalOf('# callgrind format\nevents: Ir\n\nfn=(1) main\n0 12\n\ntotals: 345678\n'), 345678)
 })
 
-test("a profile's functions have the instructions of their own", () => {
+test('the cost of a function in a profile excludes its callees', () => {
   const profile = `events: Ir
 fn=(1) outer
 10 5

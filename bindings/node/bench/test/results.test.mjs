@@ -6,7 +6,7 @@ import { baseOf, disagreements, overheadRows, resultRows } from '../results.mjs'
 const configurations = all([{ name: 'strongroom', folder: '/nowhere' }])
 const workload = { name: 'get', unit: 'ns' }
 
-/** Returns a sample of each round. */
+/** Returns a sample for each round. */
 function samples(configuration, cpu, checksum = '1') {
   return cpu.map((cpu, round) => ({ configuration, workload: 'get', round, cpu, wall: cpu * 2, checksum }))
 }
@@ -14,7 +14,7 @@ function samples(configuration, cpu, checksum = '1') {
 const rowsOf = (samples, more) =>
   resultRows({ workloads: [workload], configurations, samples, failures: [], metric: 'cpu', ...more })
 
-test('a configuration that returns something else fails, however fast it is', () => {
+test('a configuration that returns another checksum fails, however fast it is', () => {
   const found = [
     ...samples('strongroom', [10, 11]),
     ...samples('better-sqlite3', [20, 20]),
@@ -22,7 +22,12 @@ test('a configuration that returns something else fails, however fast it is', ()
   ]
   const failures = disagreements(found)
   assert.deepEqual(failures, [
-    { configuration: 'signal', workload: 'get', what: 'returned 2, and most returned 1', stderr: '' },
+    {
+      configuration: 'signal',
+      workload: 'get',
+      what: 'returned the checksum 2, but most configurations returned 1',
+      stderr: '',
+    },
   ])
   assert.deepEqual(Object.keys(rowsOf(found, { failures })[0].cells), ['strongroom', 'better-sqlite3'])
   assert.deepEqual(disagreements(found.filter(({ configuration }) => configuration !== 'signal')), [])
@@ -44,7 +49,7 @@ test('a row has summaries, ratios to the base, and the ratio to the best other p
   assert.equal(row.lead.value, 1.25)
 })
 
-test('each group has its own base, and the best other package is of the same format', () => {
+test('each group has its own base, and the best other package has the same format', () => {
   const rows = rowsOf([
     ...samples('strongroom/sqlcipher', [6]),
     ...samples('multiple-ciphers/sqlcipher', [4]),
@@ -65,7 +70,7 @@ test('each group has its own base, and the best other package is of the same for
   )
 })
 
-test("the overhead is what remains without SQLite's share", () => {
+test("the overhead is the time without SQLite's share", () => {
   const rows = rowsOf([...samples('strongroom', [130]), ...samples('better-sqlite3', [90]), ...samples('signal', [20])])
   const [{ share, cells }] = overheadRows(rows, new Map([['get', 30]]))
   assert.equal(share, 30)

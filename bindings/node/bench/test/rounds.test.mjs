@@ -53,7 +53,7 @@ test('each configuration runs in each round, in reverse order every other round'
   assert.equal(requests.find(({ workload }) => workload === 'first').count, 50)
 })
 
-test('a failure is noted by name, is not tried again, and leaves the others', async () => {
+test('a failure is noted by name and not retried, and the other steps continue', async () => {
   const failure = { what: 'was killed by SIGSEGV', stderr: 'oh' }
   const fails = ({ task, configuration, workload }) =>
     task === 'measure' && configuration.name === 'b' && workload === 'first'
@@ -88,7 +88,7 @@ test('a fixture that cannot be built fails the workloads that read it', async ()
     {
       configuration: 'a',
       workload: 'first',
-      what: 'the file that it reads could not be made: ended with exit code 1',
+      what: 'cannot build the file that the workload reads: ended with exit code 1',
       stderr: 'disk full',
     },
   ])
@@ -110,7 +110,7 @@ test('a workload that a configuration lacks is not a failure', async () => {
   )
 })
 
-test('an interruption keeps what was measured, and is not a failure', async () => {
+test('an interruption keeps the results so far, and is not a failure', async () => {
   const controller = new AbortController()
   let count = 0
   const { measured, complete } = await runRounds({
@@ -128,7 +128,7 @@ test('an interruption keeps what was measured, and is not a failure', async () =
   assert.deepEqual(measured.failures, [])
 })
 
-test('several jobs share the steps, and no file', async () => {
+test('several jobs share the steps, but no files', async () => {
   const { measured, requests } = await runRounds({ answer: measure, jobs: 3 })
   assert.equal(measured.samples.length, 8)
   assert.equal(requests.filter(({ task }) => task === 'fixture').length, 3)

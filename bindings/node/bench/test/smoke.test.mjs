@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const run = (...args) => spawnSync(process.execPath, [bench, ...args], { encoding: 'utf8' })
 
-// No package is installed: Strongroom is in dist, and node:sqlite is part of Node.
+// The test needs no installed package: Strongroom is in dist, and node:sqlite is part of Node.
 test('every workload runs, at a thousandth of its size', () => {
   const { needs } = configurations([]).find(({ name }) => name === 'node:sqlite')
   const builtIn = isAtLeast(process.versions.node, needs)
@@ -41,13 +41,13 @@ test('every workload runs, at a thousandth of its size', () => {
   assert.match(readFileSync(join(folder, 'plots/plain.svg'), 'utf8'), /<\/svg>/)
 })
 
-test('an argument that cannot be right ends with one line', () => {
+test('an invalid argument ends the program with one line', () => {
   const ends = (args, message) => {
     const { status, stdout, stderr } = run('--no-build', ...args)
     assert.deepEqual({ status, stdout, stderr }, { status: 2, stdout: '', stderr: `${message}\n` })
   }
-  ends(['--rounds', 'x'], '--rounds is a whole number above 0, not "x"')
-  ends(['--filter', '^no-such$'], 'no workload matches --filter ^no-such$; --list shows their names')
+  ends(['--rounds', 'x'], '--rounds must be a whole number above 0, not "x"')
+  ends(['--filter', '^no-such$'], 'no workload matches --filter ^no-such$; --list shows the names')
   ends(
     ['--strongroom', `empty=${folder}`],
     `${folder} has no dist/index.js: build Strongroom there (npm run build:release), or leave out --no-build`,

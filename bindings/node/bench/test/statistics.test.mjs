@@ -10,7 +10,7 @@ test('a summary has the best, the median and the worst', () => {
   assert.deepEqual(summary([10, 9]), { best: 9, median: 9.5, worst: 10 })
 })
 
-test('a ratio is that of the best values, and its spread that of the rounds', () => {
+test('a ratio compares the best values, and its spread compares the rounds', () => {
   assert.deepEqual(ratio(samples(2, 6, 4), samples(4, 4, 4)), { value: 0.5, low: 0.5, high: 1.5 })
   assert.deepEqual(ratio(samples(3), samples(3)), { value: 1, low: 1, high: 1 })
 })

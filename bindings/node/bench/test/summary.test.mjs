@@ -7,7 +7,7 @@ import { WORKLOADS } from '../workloads/index.mjs'
 
 const configurations = all([{ name: 'strongroom', folder: '/nowhere' }])
 
-/** Rows in which each encrypted configuration takes twice as long as better-sqlite3. */
+/** Returns rows in which each encrypted configuration takes twice as long as better-sqlite3. */
 function rowsWithout(missing) {
   const names = ['insert', 'insert-own', 'get', 'all-100', 'iterate', 'scan', 'chat']
   const workloads = WORKLOADS.filter(({ name }) => names.includes(name))

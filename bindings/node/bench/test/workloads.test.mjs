@@ -4,7 +4,7 @@ import { ids, messages } from '../data.mjs'
 import { FIXTURES } from '../workloads/fixtures.mjs'
 import { scaled, WORKLOADS } from '../workloads/index.mjs'
 
-test('workloads have different names, and what the harness needs', () => {
+test('each workload has its own name, and every property that the harness needs', () => {
   assert.equal(new Set(WORKLOADS.map(({ name }) => name)).size, WORKLOADS.length)
   for (const { name, title, unit, count, fixture, setup, run } of WORKLOADS) {
     assert.match(name, /^[a-z0-9-]+$/)

@@ -1,4 +1,4 @@
-// The cost of a call, of a row, and of the shapes of rows: integers only, so that no value is expensive.
+// The cost of a call, of a row, and of the forms of rows. All values are integers, which are cheap.
 import { loop, series } from './loop.mjs'
 
 const ROWS = 1_000
@@ -9,7 +9,7 @@ const WIDE = `CREATE TABLE wide (${TEN.join(', ')}); INSERT INTO wide ${series(R
 const noPluck = ({ pluck, preparePlucked }) => (pluck || preparePlucked ? undefined : 'has no pluck')
 const noRaw = ({ raw }) => (raw ? undefined : 'has no rows as arrays')
 
-/** Prepares a statement whose rows are the value of their first column. */
+/** Prepares a statement that returns the first column of each row. */
 function plucked(peer, db, sql) {
   return peer.preparePlucked ? peer.preparePlucked(db, sql) : peer.pluck(peer.prepare(db, sql))
 }

@@ -4,7 +4,7 @@ import { ids, messages, WORDS } from '../data.mjs'
 export const chat = [
   {
     name: 'chat',
-    title: 'a chat: 1,000 × page, insert, counter; search',
+    title: 'chat: 1,000 × page, insert, counter; some searches',
     unit: 'ms',
     count: 1_000,
     instructions: 100,

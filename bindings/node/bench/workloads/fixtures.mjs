@@ -1,8 +1,8 @@
-// The files that workloads read. Each configuration builds its own, once for all rounds.
+// The files that workloads read. Each configuration builds its own files, once for all rounds.
 import { messages } from '../data.mjs'
 
 export const FIXTURES = {
-  /** Messages, about 30 MB, of which the first fifth has an index for full-text search. */
+  /** About 30 MB of messages. The first fifth has an index for full-text search. */
   messages: {
     count: 100_000,
     build({ peer, db, count }) {
@@ -14,7 +14,7 @@ export const FIXTURES = {
       )
     },
   },
-  /** Rows that fill a page each: a page of SQLCipher's format has 4,016 bytes for content. */
+  /** Rows that each fill a page: in SQLCipher's format, a page has 4,016 bytes for content. */
   pages: {
     count: 10_000,
     build({ peer, db, count }) {

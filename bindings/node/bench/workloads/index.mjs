@@ -1,22 +1,22 @@
 // The table of workloads.
 //
-// A workload has
-//   name, title    what `--filter` matches, and what it measures
+// A workload has these properties:
+//   name, title    the name that `--filter` matches, and a description
 //   unit           `ms`, `µs` or `ns` of a run, or of an operation if `setup` returns `operations`; or `MB`
 //   count          the size of a run; `--scale` changes it
-//   instructions   the size of a run whose instructions are counted; absent if that says nothing
+//   instructions   the size of a run whose instructions are counted; absent if a count says nothing
 //   groups         the groups of configurations that run it; both if absent
-//   repeats        timed runs in one process, of which the best counts; 1 if absent
-//   once           a second run would do something else
+//   repeats        the number of timed runs in one process; the best run counts; 1 if absent
+//   once           `true` if a second run would do other work
 //   rounds         the most rounds that make sense; all if absent
-//   fixture        the file that it reads, from fixtures.mjs; `copied` if it writes there
-//   unloaded       `run` loads the package
-//   share          what the loop in Rust needs to measure SQLite's share; see share.mjs
-//   lacks          returns what the adapter lacks for it
+//   fixture        the file that the workload reads, from fixtures.mjs; `copied` if the workload writes to it
+//   unloaded       `true` if `run` loads the package
+//   share          the arguments of the Rust loop that measures SQLite's share; see share.mjs
+//   lacks          returns a text that says what the adapter lacks for the workload, if anything
 //   setup          gets { peer, file, key, count, fixtureCount }, and returns the state of the runs
-//   run            is measured; returns a checksum, in which all configurations must agree
+//   run            the measured function; returns a checksum, which must be the same for all configurations
 //   checksum       returns the checksum after the runs, instead of `run`
-//   finish         closes what `setup` has opened
+//   finish         closes what `setup` opened
 import { calls } from './calls.mjs'
 import { chat } from './chat.mjs'
 import { load } from './load.mjs'

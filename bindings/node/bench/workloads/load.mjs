@@ -1,4 +1,4 @@
-// Loading the package in a fresh process. The adapter's `load` is not called before.
+// Loading the package in a fresh process, in which the adapter's `load` has not run.
 
 const once = { unit: 'ms', groups: ['plain'], count: 1, instructions: 1, unloaded: true, setup: (given) => given }
 
@@ -15,7 +15,7 @@ export const load = [
   {
     ...once,
     name: 'require-open',
-    // Some packages load their addon only for the first database.
+    // Some packages load their addon only when the first database opens.
     title: 'require the package, open a database in memory',
     run({ peer }) {
       peer.load()

@@ -1,17 +1,17 @@
 // A loop over one small statement on a database in memory, measured in ns per call or per row.
 
-/** Timed runs in one process: V8 has compiled the loop after the first ones, and the best counts. */
+/** The number of timed runs in one process. V8 compiles the loop during the first runs, and the best run counts. */
 const REPEATS = 7
 
 /**
  * Returns a workload that runs a call in a loop.
  *
- * @param sql - the statement; without it the workload has no share of SQLite's
- * @param prepare - returns what the calls get as the statement; by default the prepared statement
- * @param make - returns the argument of the calls
+ * @param sql - the statement; a workload without one has no SQLite's share
+ * @param prepare - returns the object that `call` gets as the statement; by default, the prepared statement
+ * @param make - returns the argument that `call` gets
  * @param call - gets the adapter, the statement, the argument and the loop's index; returns a number for the checksum
- * @param binds - `argument` or `index`, if the calls bind one of them
- * @param rows - the rows of a call, if the cost of a row is measured
+ * @param binds - `argument` or `index`, if `call` binds one of them
+ * @param rows - the number of rows per call, if the workload measures the cost of a row
  */
 export function loop(given) {
   const { name, title, schema = '', sql, prepare = prepared, make, call, binds, rows = 1, count, lacks } = given
@@ -44,7 +44,7 @@ function prepared(peer, db, sql) {
   return peer.prepare(db, sql)
 }
 
-/** Returns what the loop in Rust binds, in the form of its command line. */
+/** Returns the value that the Rust loop binds, in the format of its command line. */
 function shareValue(binds, make) {
   if (binds === undefined) return ''
   if (binds === 'index') return 'index'

@@ -1,4 +1,4 @@
-// The memory of large results: by how much the process's peak grows.
+// The memory of large results, measured as the growth of the process's peak.
 import { series } from './loop.mjs'
 
 function setup({ peer, count }) {

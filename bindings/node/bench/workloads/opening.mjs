@@ -30,7 +30,7 @@ export const opening = [
   open({ name: 'open', title: 'open a file', group: 'plain', count: 100, instructions: 20 }),
   open({
     name: 'open-key',
-    title: 'open a file by a raw key',
+    title: 'open a file with a raw key',
     group: 'encrypted',
     key: 'raw',
     count: 100,
@@ -38,7 +38,7 @@ export const opening = [
   }),
   open({
     name: 'open-passphrase',
-    title: 'open a file by a passphrase, with the default key derivation of its format',
+    title: 'open a file with a passphrase and the default key derivation of its format',
     group: 'encrypted',
     key: 'passphrase',
     count: 3,

@@ -1,4 +1,4 @@
-// The cost of a page: reading, verifying and decrypting one; encrypting and writing one.
+// The cost of reading, verifying and decrypting a page, and of encrypting and writing one.
 
 export const pages = [
   {
@@ -11,7 +11,7 @@ export const pages = [
     fixture: 'pages',
     setup({ peer, file, key, count }) {
       const db = peer.open(file, key)
-      // Each row fills a leaf, so counting rows reads a page for each.
+      // Each row fills a leaf page, so counting the rows reads one page per row.
       return {
         peer,
         db,

@@ -13,7 +13,7 @@ const finish = ({ peer, db }) => peer.close(db)
 export const reading = [
   {
     name: 'scan',
-    title: 'scan of a 30 MB table from cold',
+    title: 'scan a 30 MB table with a cold cache',
     unit: 'ms',
     count: 1,
     instructions: 1,

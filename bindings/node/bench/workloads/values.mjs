@@ -1,10 +1,10 @@
-// The cost of text and of blobs, out in a single row and in `all`, and in as a parameter.
+// The cost of text and blobs: returned in a single row, returned by `all`, and bound as a parameter.
 import { bytes } from '../data.mjs'
 import { loop } from './loop.mjs'
 
 const ROWS = 1_000
 
-/** 200 bytes of ASCII; 300 bytes of UTF-8, in which no character is ASCII; and two blobs. */
+/** The values. No character of the 300 bytes of UTF-8 is ASCII. */
 const VALUES = [
   { name: 'ascii-200', title: '200 bytes of ASCII', make: () => 'strongroom '.repeat(19).slice(0, 200) },
   { name: 'unicode-300', title: '300 bytes of non-ASCII text', make: () => 'é漢'.repeat(60) },
@@ -51,7 +51,7 @@ function workloadsOf({ name, title, make }) {
   ]
 }
 
-/** Returns a number made of a value's length and last unit. */
+/** Returns a number that depends on a value's length and on its last character or byte. */
 function ends(value) {
   return value.length + (typeof value === 'string' ? value.charCodeAt(value.length - 1) : value[value.length - 1])
 }

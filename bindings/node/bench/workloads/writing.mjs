@@ -1,4 +1,4 @@
-// Inserting: many rows in one transaction, and each row in its own.
+// Inserting rows: many in one transaction, and each in its own transaction.
 import { messages } from '../data.mjs'
 import { CREATE_MESSAGE, INSERT_MESSAGE } from './fixtures.mjs'
 
@@ -17,7 +17,7 @@ function insertAll({ peer, insert, pool, count }) {
   return changes
 }
 
-/** Checks what was written, after the time was taken. */
+/** Returns a checksum of the written rows, after the timed runs. */
 function checksum({ peer, db }) {
   const { rows, total, bytes } = peer.get(
     peer.prepare(db, 'SELECT count(*) AS rows, sum(n) AS total, sum(length(body) + length(bin)) AS bytes FROM message'),

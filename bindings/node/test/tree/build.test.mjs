@@ -1,5 +1,6 @@
-// The flags of scripts/build.mjs, and folders that the script cannot write to. Each such folder printed Node's stack, and
-// one left a half-written file, which `cargo xtask pack` refuses. The tests run with a small repository, and with programs in the place of cargo and tsc.
+// The flags of scripts/build.mjs, and folders that the script cannot write to. With such a folder, the script printed
+// Node's stack, and once left a half-written file, which `cargo xtask pack` refuses. The tests use a small repository,
+// and stubs for cargo and tsc.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -21,7 +22,7 @@ import { folder } from '../temporary.mjs'
 const sources = fileURLToPath(new URL('../../', import.meta.url))
 const platform = 'linux-x64-musl'
 const triple = 'x86_64-unknown-linux-musl'
-const skip = process.platform === 'win32' && 'Windows cannot run the script in the place of cargo'
+const skip = process.platform === 'win32' && 'Windows cannot run the stub for cargo'
 
 function makeTree() {
   const root = mkdtempSync(join(folder, 'tree-'))
@@ -52,19 +53,19 @@ function build({ root, here }, args, options = {}) {
 
 const ADDON = ['debug', '--target', triple]
 
-/** Checks that a step fails with these lines, and prints no others. */
+/** Checks that a step fails and prints exactly these lines. */
 function assertFails(tree, args, lines, options) {
   assert.deepEqual(build(tree, args, options), { status: 1, stdout: '', stderr: `${lines.join('\n')}\n` })
 }
 
-test('an addon replaces the one that is there', { skip }, () => {
+test('a build replaces the existing addon', { skip }, () => {
   const tree = makeTree()
   for (const _ of [1, 2]) assert.deepEqual(build(tree, ADDON), { status: 0, stdout: `${tree.addon}\n`, stderr: '' })
   assert.equal(readFileSync(tree.addon, 'utf8'), 'a library')
   assert.deepEqual(readdirSync(tree.dist), [`bindings_node.${platform}.node`])
 })
 
-test('a target has two names, its triple and its platform', { skip }, () => {
+test('--target takes a triple or a platform', { skip }, () => {
   const tree = makeTree()
   const arguments_ = join(tree.root, 'arguments')
   const cargo = join(tree.root, 'bin/cargo')
@@ -103,7 +104,7 @@ test('a flag that the step does not take is a usage error', () => {
   assert.deepEqual(existsSync(tree.dist), false)
 })
 
-test("a file in the place of dist's folder", { skip }, () => {
+test('a file in place of the folder dist is reported', { skip }, () => {
   const tree = makeTree()
   writeFileSync(tree.dist, '')
   const message = `cannot create ${tree.dist} (EEXIST): remove the file of that name, or let this user write there, and run this again`
@@ -111,7 +112,7 @@ test("a file in the place of dist's folder", { skip }, () => {
   assertFails(tree, ['finish'], [message])
 })
 
-test('a folder in the place of the addon leaves no half-written file', { skip }, () => {
+test('a folder in place of the addon is reported, and no half-written file remains', { skip }, () => {
   const tree = makeTree()
   mkdirSync(join(tree.addon, 'folder'), { recursive: true })
   const message = `cannot write ${tree.addon} (EISDIR): remove it or let this user write there, and run this again`
@@ -119,14 +120,14 @@ test('a folder in the place of the addon leaves no half-written file', { skip },
   assert.deepEqual(readdirSync(tree.dist), [`bindings_node.${platform}.node`])
 })
 
-test('a folder in the place of the file that is written first', { skip }, () => {
+test('a folder in place of the temporary file is reported and removed', { skip }, () => {
   const tree = makeTree()
   mkdirSync(`${tree.addon}.new`, { recursive: true })
   assert.match(build(tree, ADDON).stderr, /^cannot write \S+\.node \(\w+\): remove it or [^\n]*\n$/)
   assert.ok(!existsSync(`${tree.addon}.new`))
 })
 
-// A file of a moved source stayed in dist/, and `cargo xtask pack` refused it.
+// The output of a moved source file stayed in dist/, and `cargo xtask pack` refused it.
 test('finish removes the output of earlier compilations, and keeps the addons', { skip }, () => {
   const tree = makeTree()
   writeFileSync(join(tree.here, 'node_modules/typescript/bin/tsc'), '')
@@ -137,7 +138,7 @@ test('finish removes the output of earlier compilations, and keeps the addons', 
   assert.deepEqual(readdirSync(tree.dist).sort(), [basename(tree.addon), 'load'])
 })
 
-test('a dist without write permission', { skip: skip || otherUser.skip }, () => {
+test('a folder dist without write permission is reported', { skip: skip || otherUser.skip }, () => {
   const tree = makeTree()
   chmodSync(folder, 0o755)
   chmodSync(tree.root, 0o755)
@@ -154,7 +155,7 @@ test('a dist without write permission', { skip: skip || otherUser.skip }, () => 
   assert.equal(stderr, `cannot remove ${tree.dist} (EACCES): let this user write there, and run this again\n`)
 })
 
-test('a compiler that fails, and a missing one', { skip }, () => {
+test('a compiler that fails or is missing is reported', { skip }, () => {
   const tree = makeTree()
   assertFails(tree, ['finish'], ['the message of tsc', 'tsc failed (exit code 2); its own message is above'])
   writeFileSync(join(tree.root, 'bin/cargo'), `#!${process.execPath}\nprocess.exitCode = 101\n`)
@@ -164,7 +165,7 @@ test('a compiler that fails, and a missing one', { skip }, () => {
 })
 
 // nixpkgs' TypeScript 7 is a native program, without a folder in node_modules.
-test('the compiler that TSC names is run as a program', { skip }, () => {
+test('the compiler that TSC names runs as a program', { skip }, () => {
   const tree = makeTree()
   const tsc = join(tree.root, 'bin/tsc')
   program(tsc, '#!/bin/sh\necho "$@"\n')

@@ -1,4 +1,4 @@
-// Bundles of a program that uses the package, run in a folder without node_modules.
+// Bundles a program that uses the package, and runs the bundle in a folder without node_modules.
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 import { addon, bareCopy, platform, putLocal, putPackage, report, run } from '../loading.mjs'
 import { folder } from '../temporary.mjs'
 
-/** A project in which the package is installed, with its addon in the platform's package, or beside its code. */
+/** Creates a project with the package installed, and its addon in the platform's package or beside its code. */
 function makeProject({ local = false } = {}) {
   const project = mkdtempSync(join(folder, 'project-'))
   cpSync(bareCopy(), join(project, 'node_modules/strongroom'), { recursive: true })
@@ -88,7 +88,7 @@ test('esbuild copies an addon beside the code', async () => {
   assert.deepEqual(start(out), { value: 42 })
 })
 
-test('esbuild writes a module with a require', async () => {
+test('esbuild bundles the package into an ES module that defines require', async () => {
   const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
   const options = { loader: { '.node': 'copy' }, entryPoints: ['main.mjs'], format: 'esm' }
   const shaped = { banner: { js: require }, outExtension: { '.js': '.mjs' } }
@@ -96,12 +96,12 @@ test('esbuild writes a module with a require', async () => {
   assert.deepEqual(start(out, 'main.mjs'), { value: 42 })
 })
 
-test('esbuild leaves the package out', async () => {
+test('esbuild can leave the package out of the bundle', async () => {
   const out = await esbuild(makeProject(), { external: ['strongroom'] })
   assert.deepEqual(start(out), { value: 42 })
 })
 
-test('esbuild leaves the addon out, which must then be installed or copied where the bundle runs', async () => {
+test('esbuild can leave the addon out, which must then be installed or copied where the bundle runs', async () => {
   const out = await esbuild(makeProject(), { external: ['@strongroom/*'] })
   assert.deepEqual(start(out), { value: 42 })
   const deployed = apart(out)
@@ -110,8 +110,8 @@ test('esbuild leaves the addon out, which must then be installed or copied where
   assert.deepEqual(start(deployed), { value: 42 })
 })
 
-// By its name alone the bundle was taken for the package's own file, and the error spoke of optional dependencies.
-test("a bundle with the name of one of the package's files is a bundle", async () => {
+// Because of its name, the bundle counted as the package's own file, and the error blamed optional dependencies.
+test('a bundle with the name of a file of the package counts as a bundle', async () => {
   const project = makeProject()
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
   const out = await esbuild(project, { external: ['@strongroom/*'], entryNames: 'load/installation' })
@@ -120,23 +120,23 @@ test("a bundle with the name of one of the package's files is a bundle", async (
   assertLeftOut(start(apart(out), 'load/installation.js'))
 })
 
-test('esbuild without options fails by itself', async () => {
+test('esbuild without options fails with its own error', async () => {
   await assert.rejects(esbuild(makeProject(), {}), /No loader is configured for "\.node" files/)
 })
 
-test('rspack leaves the package out', async () => {
+test('rspack can leave the package out of the bundle', async () => {
   const out = await bundleWithRspack(makeProject(), { externals: { strongroom: 'commonjs strongroom' } })
   assert.deepEqual(start(out), { value: 42 })
 })
 
 for (const mode of ['production', 'development']) {
-  test(`rspack leaves the addon out, which must then be installed where the bundle runs: ${mode}`, async () => {
+  test(`rspack can leave the addon out, which must then be installed where the bundle runs: ${mode}`, async () => {
     const out = await bundleWithRspack(makeProject(), { mode, externals: [external] })
     assert.deepEqual(start(out), { value: 42 })
     assertLeftOut(start(apart(out)))
   })
 }
 
-test('rspack without options fails by itself', async () => {
+test('rspack without options fails with its own error', async () => {
   await assert.rejects(bundleWithRspack(makeProject(), {}), /Module parse failed/)
 })

@@ -1,4 +1,4 @@
-// The projects of the suite `clients` are pinned, and each one has a test.
+// Checks that the projects of the suite `clients` pin their packages, and that each project has a test.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -8,10 +8,10 @@ const projects = readdirSync(clients).filter((name) => existsSync(new URL(`${nam
 const read = (file) => JSON.parse(readFileSync(new URL(file, clients), 'utf8'))
 const isOwn = (name) => /^(strongroom|@strongroom\/[\w-]+)$/.test(name)
 
-test('there are projects', () => assert.ok(projects.length > 1))
+test('the suite clients has several projects', () => assert.ok(projects.length > 1))
 
 for (const project of projects) {
-  test(`${project} has a program or a test of its name`, () => {
+  test(`${project} has a program, or a test of the same name`, () => {
     const files = [`${project}/program.ts`, `${project}.test.mjs`]
     assert.ok(files.some((file) => existsSync(new URL(file, clients))))
   })
@@ -22,7 +22,7 @@ for (const project of projects) {
       assert.match(version, /^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+|^(npm:strongroom@)?\^\d+\.\d+\.\d+$/, name)
   })
 
-  test(`the lock file of ${project} has hashes and no registry`, () => {
+  test(`the lock file of ${project} has hashes, and names no registry`, () => {
     for (const [path, entry] of Object.entries(read(`${project}/package-lock.json`).packages)) {
       if (!path) continue
       const name = entry.name ?? path.replace(/^.*node_modules\//, '')

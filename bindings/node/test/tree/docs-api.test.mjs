@@ -1,4 +1,4 @@
-// docs/api.md describes every method, property, option and error code of the API.
+// Checks that docs/api.md describes every method, property, option and error code of the API.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -16,7 +16,10 @@ function described(object, names) {
   assert.deepEqual(found.map(([, name, symbol]) => name ?? symbol).sort(), [...names].sort())
 }
 
-/** Returns the names of an object's properties, and of those of its prototype. Symbols of Node and of ours are private. */
+/**
+ * Returns the names of an object's properties, and of those of its prototype. Node's symbols and the package's own
+ * symbols are private.
+ */
 function namesOf(object) {
   return [object, Object.getPrototypeOf(object)]
     .flatMap((holder) => Reflect.ownKeys(holder))
@@ -25,15 +28,15 @@ function namesOf(object) {
     .filter((name) => !name.startsWith('nodejs.') && name !== 'session')
 }
 
-test('every method and property of a database has a heading', () => {
+test('docs/api.md has a heading for every method and property of a database', () => {
   described('db', namesOf(new Database()))
 })
 
-test('every method and property of a statement has a heading', () => {
+test('docs/api.md has a heading for every method and property of a statement', () => {
   described('statement', namesOf(new Database().prepare('SELECT 1')))
 })
 
-test('every static method and property has a heading', () => {
+test('docs/api.md has a heading for every static method and property', () => {
   const ofFunctions = ['length', 'name', 'prototype']
   described(
     'Database',
@@ -41,7 +44,7 @@ test('every static method and property has a heading', () => {
   )
 })
 
-test('every method and property of a transaction function has a heading', () => {
+test('docs/api.md has a heading for every method and property of a transaction function', () => {
   const transaction = new Database().transaction(() => {})
   described(
     'transaction',
@@ -49,7 +52,7 @@ test('every method and property of a transaction function has a heading', () => 
   )
 })
 
-test('every option is described', () => {
+test('docs/api.md describes every option', () => {
   const files = [
     'aggregate',
     'options',
@@ -73,14 +76,14 @@ test('every option is described', () => {
   assert.deepEqual([...new Set(missing)], [])
 })
 
-test('the list of errors is that of the codes', () => {
+test('docs/api.md lists exactly the error codes of the API', () => {
   const listed = [...text.matchAll(/^\| `(STRONGROOM_\w+)` \|/gm)].map(([, code]) => code)
   const codes = [...read('ts/api/codes.ts').matchAll(/'(STRONGROOM_\w+)'/g)].map(([, code]) => code)
   assert.ok(codes.length > 40, `${codes.length}`)
   assert.deepEqual(listed, codes)
 })
 
-test('each error has an example, or a reason for none', () => {
+test('docs/api.md has an example of each error, or says why it has none', () => {
   const listed = [...text.matchAll(/^\| `(STRONGROOM_\w+)` \|/gm)].map(([, code]) => code)
   const examples = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code).join('')
   const [, reasons] = /^The codes without an example:\n(.*?)^# /ms.exec(text)
@@ -89,13 +92,13 @@ test('each error has an example, or a reason for none', () => {
   assert.deepEqual([...shown, ...explained].sort(), listed)
 })
 
-test('there are at most five differences from better-sqlite3', () => {
+test('docs/api.md lists at most five differences from better-sqlite3', () => {
   const [, section] = /^# Differences from better-sqlite3\n(.*)/ms.exec(text)
   const items = section.match(/^\d\. /gm)
   assert.ok(items.length <= 5, `${items.length}`)
 })
 
-test('every link within the page has a target', () => {
+test('every link within docs/api.md has a target', () => {
   const anchors = titles.map((title) =>
     title
       .toLowerCase()

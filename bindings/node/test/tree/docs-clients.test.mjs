@@ -1,4 +1,4 @@
-// docs/clients.md and the pages `from-*.md` show parts of the files that the suite `clients` runs.
+// Checks that docs/clients.md and the pages `from-*.md` show parts of the files that the suite `clients` runs.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -23,7 +23,7 @@ function assertHas(object, part) {
 }
 
 for (const { name, language, file, code } of blocks) {
-  test(`${name}: a block is a part of the file that it names: ${file}`, () => {
+  test(`${name}: the block for ${file} is a part of that file`, () => {
     assert.ok(file, `a block of ${language} names no file:\n${code}`)
     assert.ok(existsSync(source(file)), file)
     const whole = readFileSync(source(file), 'utf8')
@@ -32,7 +32,7 @@ for (const { name, language, file, code } of blocks) {
   })
 }
 
-test('every fence of a page is one of these blocks', () => {
+test('every fence of a page is one of the tested blocks', () => {
   const fences = CLIENT_PAGES.flatMap((name) => page(name).match(/^```/gm) ?? [])
   assert.equal(fences.length, blocks.length * 2)
 })

@@ -1,9 +1,12 @@
-// The pages of docs/, and what their examples print.
+// Reads the pages of docs/, and runs their examples.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The pages whose blocks are parts of files in clients/: docs-clients.test.mjs compares them, and the suite runs them. */
+/**
+ * The pages whose blocks are parts of files in clients/: docs-clients.test.mjs compares the blocks, and the suite runs
+ * the files.
+ */
 export const CLIENT_PAGES = ['clients.md', 'from-better-sqlite3.md', 'from-multiple-ciphers.md', 'from-sqlcipher.md']
 
 /** Returns the text of a page. */
@@ -35,9 +38,9 @@ export function said(code) {
   return [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => `${line}\n`).join('')
 }
 
-/** Packages that the examples import: those that are installed, and files that take the place of the others. */
+/** The packages that the examples import and that are not installed, with the stubs that replace them. */
 const PACKAGES = { '@napi-rs/keyring': './keyring.mjs' }
-// Neither a keychain nor a KMS can be had on every machine: these have the interface that the examples use.
+// Not every machine has a keychain or a KMS. These stubs have the interface that the examples use.
 const STUBS = {
   'keyring.mjs': `
     import { existsSync, readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// Every example of docs/ runs, in the order of its page, in a folder of its page, and prints what its comments say.
+// Runs every example of docs/, in the order of its page and in one folder per page. Each example must print what its
+// comments say.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 /** The table of contents, which has no examples: links.test.mjs follows its links. */
 const CONTENTS = 'README.md'
 
-/** The pages, with the least number of their examples. */
+/** The pages, each with its minimum number of examples. */
 const PAGES = { 'api.md': 60, 'compilation.md': 0, 'keys.md': 10 }
 
 test('every page of docs/ is tested', () => {
@@ -24,7 +25,7 @@ for (const [name, least] of Object.entries(PAGES)) {
   const list = examples(page(name))
   const own = join(folder, name)
   prepare(own)
-  test(`${name} has its examples, and each one runs`, () => {
+  test(`${name} has at least ${least} examples, and every js block is one`, () => {
     assert.ok(list.length >= least, `${list.length}`)
     assert.equal(page(name).split(/^```js/m).length - 1, list.length)
   })

@@ -1,4 +1,4 @@
-// Each link in the Markdown of the repository leads to a file, and each anchor to a heading.
+// Checks that each link in the repository's Markdown leads to a file, and each anchor to a heading.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,7 +9,7 @@ import { headings } from './docs.mjs'
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const read = (file) => readFileSync(join(root, file), 'utf8')
 
-/** Folders of installed, built and generated files, and hidden ones. */
+/** Matches the names of hidden folders, and of folders with installed, built or generated files. */
 const FOREIGN = /^(node_modules|target|dist|fixture|results?|\..*)$/
 
 /** Returns the Markdown files of a folder, relative to the root. */
@@ -23,10 +23,10 @@ function pages(folder) {
 
 const PAGES = pages(root)
 
-/** Returns the text without code, in which brackets are no links. */
+/** Returns the text without its code, because brackets in code are not links. */
 const prose = (text) => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '')
 
-/** Returns the targets of links and pictures. */
+/** Returns the targets of the links and pictures in a text. */
 const links = (text) => [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link)
 
 /** Returns the anchors that GitHub gives to the headings of a page. */
@@ -49,7 +49,7 @@ function resolved(page, link) {
   return { file: file === '' ? page : relative(root, join(root, dirname(page), file)), anchor }
 }
 
-test('the pages that people begin with are found', () => {
+test('the test finds the pages that people read first', () => {
   for (const page of ['README.md', 'docs/README.md', 'bindings/node/README.md', 'crates/node-audit/README.md'])
     assert.ok(PAGES.includes(page), page)
 })
@@ -58,13 +58,13 @@ for (const page of PAGES) {
   test(`${page}: each link leads to a file, and each anchor to a heading`, () => {
     for (const link of links(read(page)).filter((link) => !/^https?:/.test(link))) {
       const { file, anchor } = resolved(page, link)
-      assert.ok(existsSync(join(root, file)), `${link} leads to nothing`)
+      assert.ok(existsSync(join(root, file)), `${link}: ${file} does not exist`)
       if (anchor) assert.ok(anchors(read(file)).includes(anchor), `${link}: ${file} has no such heading`)
     }
   })
 }
 
-test('links lead from README.md to each page', () => {
+test('every page can be reached by links from README.md', () => {
   const reached = new Set(['README.md'])
   for (const page of reached) {
     for (const link of links(read(page)).filter((link) => !/^https?:/.test(link))) {

@@ -29,8 +29,8 @@ test("the repository's README has the same example", () => {
   assert.equal(example(readme), example(read('../../../../README.md')))
 })
 
-// It said that all platforms but one were to follow, in a package that has them all.
-test('the table of platforms is that of targets.json', () => {
+// The README announced all platforms but one for later, although the package had all of them.
+test("the README's table of platforms agrees with targets.json", () => {
   const { targets } = JSON.parse(read('../../../../targets.json'))
   const oldest = ({ os, libc, floor }) => {
     if (os === 'win32') return 'Windows 10'
@@ -43,7 +43,7 @@ test('the table of platforms is that of targets.json', () => {
   )
 })
 
-test("what has been loaded where is said as in the repository's README", () => {
+test("the README's claims about loaded platforms agree with the repository's README", () => {
   const texts = [readme, read('../../../../README.md')].map((text) => text.replaceAll(/\s+/g, ' '))
   for (const said of ['not yet loaded on a Mac', 'made by mingw', "Windows' own Node under Wine"])
     assert.deepEqual(
@@ -53,7 +53,7 @@ test("what has been loaded where is said as in the repository's README", () => {
     )
 })
 
-test('the comparison names the versions that the benchmark installs', () => {
+test('the README compares the versions that the benchmark installs', () => {
   const root = read('../../../../README.md')
   const { dependencies } = JSON.parse(read('../../bench/package.json'))
   const { version } = JSON.parse(read('../../package.json'))
@@ -61,7 +61,7 @@ test('the comparison names the versions that the benchmark installs', () => {
     assert.ok(root.includes(`| ${name} ${pinned} |`), `${name} ${pinned}`)
 })
 
-test("the README counts the survey's packages, and names clients that the suite has", () => {
+test('the README has the number of surveyed packages, and names only ORMs that the suite clients tests', () => {
   const root = read('../../../../README.md')
   const packages = JSON.parse(read('../../../../crates/node-audit/survey/packages.json'))
   assert.ok(root.includes(` ${packages.length} published packages`), `${packages.length}`)

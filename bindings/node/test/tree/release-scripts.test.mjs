@@ -1,4 +1,4 @@
-// The scripts that publish and load sealed packages, on a machine that has no npm, or one that holds files for longer.
+// Runs the scripts that publish and load sealed packages, on a machine without npm or with locked files.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,7 +11,7 @@ import { folder } from '../temporary.mjs'
 
 const scripts = fileURLToPath(new URL('../../scripts/', import.meta.url))
 
-/** A folder as `cargo xtask pack` makes it, whose tarballs npm cannot read. */
+/** Creates a folder like that of `cargo xtask pack`, with tarballs that npm cannot read. */
 function sealed() {
   const made = mkdtempSync(join(folder, 'packages-'))
   const { targets } = JSON.parse(readFileSync(join(scripts, '../../../targets.json'), 'utf8'))
@@ -34,8 +34,8 @@ function script(name, args, { flags = [], ...env } = {}) {
   return stderr
 }
 
-// That npm was not there read as a registry that does not answer.
-test('without npm it is npm that is missing', { skip: process.platform === 'win32' && 'a shell looks for npm' }, () => {
+// The scripts reported a missing npm as a registry that does not answer.
+test('the scripts report a missing npm', { skip: process.platform === 'win32' && 'a shell looks for npm' }, () => {
   const PATH = mkdtempSync(join(folder, 'empty-'))
   const said = 'error: npm is not on PATH: install Node with npm, and run this again\n'
   for (const args of [['--dry-run'], ['--tag', 'v1.2.3']])
@@ -43,8 +43,8 @@ test('without npm it is npm that is missing', { skip: process.platform === 'win3
   assert.equal(script('load.mjs', [sealed(), platform], { PATH }), said)
 })
 
-// EBUSY from the folder that is removed at the end took the place of what the packages had shown.
-test('a folder that cannot be removed yet is tried again, and is not what fails', () => {
+// An EBUSY error from the removal of the temporary folder replaced the error from the packages.
+test("the removal of a busy folder is retried, and its failure does not replace the script's own error", () => {
   const temporary = join(folder, 'temporary')
   mkdirSync(temporary)
   const busy = join(folder, 'busy.mjs')

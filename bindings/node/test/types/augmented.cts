@@ -1,4 +1,4 @@
-// A program adds to the options' types, as it can with @types/better-sqlite3.
+// A program may add to the types of the options, as it may with @types/better-sqlite3.
 import Database = require('strongroom')
 
 declare module 'strongroom' {

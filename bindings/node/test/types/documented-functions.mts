@@ -1,4 +1,4 @@
-// What better-sqlite3's documentation shows of functions, aggregates, virtual tables and extensions, in programs of our own.
+// Our own programs with the functions, aggregates, virtual tables and extensions of better-sqlite3's documentation.
 import { readdirSync, readFileSync } from 'node:fs'
 import Database from 'strongroom'
 
@@ -59,7 +59,7 @@ db.table('sequence', {
 // extensions
 db.loadExtension('./compress.so')
 
-// more than @types/better-sqlite3: several values of a row, and modules
+// beyond @types/better-sqlite3: several values of a row, and modules
 db.aggregate('product', { start: 0, step: (total, a, b) => total + a * b })
 // biome-ignore lint/suspicious/noExplicitAny: the value of a column
 db.aggregate('mean', { start: () => ({ sum: 0 }), step: (state, value: any) => ({ sum: state.sum + value }) })

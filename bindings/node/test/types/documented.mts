@@ -1,4 +1,5 @@
-// What better-sqlite3's documentation shows, in programs of our own: each compiles with @types/better-sqlite3 as well.
+// Our own programs with the API calls of better-sqlite3's documentation. Each program also compiles with
+// @types/better-sqlite3.
 import { createWriteStream, readFileSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import Database from 'strongroom'

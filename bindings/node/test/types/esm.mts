@@ -51,7 +51,7 @@ equal<Exact<ReturnType<typeof cats.get>, Cat | undefined>>(true)
 cats.get('joey', 2)
 // @ts-expect-error the second parameter is a number
 cats.get('joey', '2')
-// @ts-expect-error there is a second parameter
+// @ts-expect-error the second parameter is missing
 cats.get('joey')
 const named = db.prepare<Cat>('INSERT INTO cats VALUES (:name, :age)')
 named.run({ name: 'joey', age: 2 })
@@ -79,7 +79,7 @@ Database.decrypt('x.db', decryptOptions)
 const plain: MigrateKey = { plain: true }
 const migrateKeys: MigrateKeys = { from: plain, to: { passphrase: 'p', cipherCompatibility: 3 } }
 Database.migrate('x.db', migrateKeys)
-// @ts-expect-error a file is never decrypted by leaving its key out
+// @ts-expect-error to decrypt a file, the call must say so: `to: { plain: true }`
 Database.migrate('x.db', { from: plain })
 // @ts-expect-error plain is true or absent
 Database.migrate('x.db', { from: { plain: false }, to: plain })
@@ -99,11 +99,11 @@ const image = db.serialize(serializeOptions)
 equal<Exact<typeof image, Buffer>>(true)
 new Database(image, { readonly: true })
 Database(new Uint8Array(image))
-// @ts-expect-error a copy is plain or not
+// @ts-expect-error plain is a boolean
 db.backup('copy.db', { plain: 'yes' })
 // @ts-expect-error progress returns a number of pages
 db.backup('copy.db', { progress: () => '100' })
-// @ts-expect-error it is spelled encrypted
+// @ts-expect-error the option is spelled encrypted
 db.serialize({ encrypt: true })
 
 try {
@@ -125,11 +125,11 @@ try {
 
 // @ts-expect-error a key is bytes
 new Database('x.db', { key: 'secret' })
-// @ts-expect-error it is spelled readonly
+// @ts-expect-error the option is spelled readonly
 new Database('x.db', { readOnly: true })
-// @ts-expect-error it is one of 1 to 4
+// @ts-expect-error cipherCompatibility is 1, 2, 3 or 4
 new Database('x.db', { passphrase: 'p', cipherCompatibility: 5 })
-// @ts-expect-error it is read-only
+// @ts-expect-error the name is read-only
 db.name = 'y.db'
 
 const attachOptions: AttachOptions = { passphrase: 'p', cipherCompatibility: 3, readonly: true, fileMustExist: true }
@@ -149,7 +149,7 @@ const checked: CheckResult = db.check(checkOptions)
 equal<Exact<ReturnType<typeof db.check>, CheckResult>>(true)
 const problem: CheckProblem | undefined = checked.problems[0]
 if (problem?.kind === 'foreign-key') equal<Exact<typeof problem.rowid, number | bigint | undefined>>(true)
-// @ts-expect-error the progress has other names
+// @ts-expect-error the progress of check has other properties
 db.check({ progress: ({ done }) => done })
 
 const versions: Database.Versions = Database.versions
@@ -158,5 +158,5 @@ equal<Exact<keyof typeof versions, 'strongroom' | 'sqlite' | 'sqlcipher' | 'open
 versions.sqlite = '3'
 equal<Exact<ReturnType<typeof db.loadExtension>, Database>>(true)
 db.loadExtension('./x.so').loadExtension('./y', 'sqlite3_y_init')
-// @ts-expect-error the entry point is a name
+// @ts-expect-error the entry point is a string
 db.loadExtension('./x.so', 1)

@@ -1,5 +1,5 @@
-/** Whether two types are the same, and not only assignable. */
+/** `true` if two types are identical, and not only assignable. */
 export type Exact<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles only where the type is `true`. */
+/** Compiles only if the type is `true`. */
 export function equal<T extends true>(_same: T): void {}

@@ -1,4 +1,4 @@
-// The types as a module of CommonJS without `esModuleInterop` sees them.
+// The types as a CommonJS module without `esModuleInterop` sees them.
 import * as Database from 'strongroom'
 
 class Notes extends Database {
