@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets. The tests of node-audit run them on a few thousand inputs.
+//! The bodies of the fuzz targets. The tests of node-audit run each target on a few thousand inputs.
 //!
 //! The fuzzer itself finds panics, endless loops and unbounded memory. The assertions here check that an error names the file,
 //! and that no text from the file contains a control character.

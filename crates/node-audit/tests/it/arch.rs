@@ -70,7 +70,7 @@ fn another_c_library_is_an_error() {
     assert_eq!(none.findings("addon.linux-x64-musl.node", "arch"), []);
 }
 
-/// The name gives only the processor, and the file names no C library: node-audit once did not compare the processor.
+/// node-audit once did not compare the processor if the name gave only the processor and the file named no C library.
 #[test]
 fn a_processor_in_the_name_of_a_file_without_a_c_library_is_compared() {
     let object = Maker { needed: vec![], versions: vec![], ..Maker::addon() };
@@ -100,8 +100,8 @@ fn a_linux_addon_with_another_systems_name_is_an_error() {
     assert_eq!(Maker::musl().findings("addon.openharmony-x64.node", "arch"), []);
 }
 
-/// bcrypt 6.0.0 for musl on arm64 counted as a glibc addon: on arm64 libgcc_s has a symbol version GLIBC_2.0 with either C
-/// library.
+/// node-audit once took the musl addon for arm64 of bcrypt 6.0.0 for a glibc addon: on arm64, libgcc_s has a symbol version
+/// GLIBC_2.0 with either C library.
 #[test]
 fn the_compilers_glibc_version_does_not_make_a_glibc_addon() {
     let need = Need {

@@ -81,7 +81,7 @@ pub(crate) fn damage_each_byte(name: &str, good: &[u8]) {
 }
 
 #[test]
-fn no_damaged_byte_is_a_panic() {
+fn no_damaged_byte_causes_a_panic() {
     let full = Maker {
         tls: 8,
         note: Some("Android"),
@@ -151,7 +151,7 @@ fn tables_outside_the_file_are_named() {
 /// Version needs are two nested chains of offsets. An offset may be 0, and a count has no bound: 32 bytes once described 65,535
 /// times 2^64 entries.
 #[test]
-fn reading_overlapping_version_needs_ends() {
+fn overlapping_version_needs_do_not_keep_the_reader_busy() {
     // Long names enlarge the string table, so that it allows this many versions.
     let long: &'static str = "l".repeat(60_000).leak();
     let mut content = Maker { imports: vec![long, &long[1..]], ..Maker::addon() }.make();
@@ -161,8 +161,8 @@ fn reading_overlapping_version_needs_ends() {
     assert!(error(&content).contains("more than 32767 symbol versions"), "{}", error(&content));
 }
 
-/// Each version once held a copy of its library's name, but the budget counted the name only once. A 64 KB name and a version
-/// that points to itself took 2 GB of memory.
+/// Each version once held a copy of its library's name, but the budget counted the name only once. With a 64 KB name and a
+/// version that points to itself, the reader took 2 GB of memory.
 #[test]
 fn version_needs_do_not_multiply_the_name_of_their_library() {
     let library: &'static str = "l".repeat(60_000).leak();

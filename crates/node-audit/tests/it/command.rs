@@ -41,7 +41,7 @@ fn clean_files_print_only_the_verdict_and_the_counts() {
 }
 
 #[test]
-fn an_error_is_status_1_and_a_row_with_message_evidence_and_remedy() {
+fn an_error_gives_status_1_and_a_row_with_message_evidence_and_remedy() {
     let (status, out, _) = node_audit(&folder(), &[NAME, "bad.linux-x64-gnu.node"]);
     assert_eq!(status, 1);
     for part in [
@@ -80,7 +80,7 @@ fn json_is_an_array_of_findings() {
 }
 
 #[test]
-fn a_warning_alone_is_status_0_and_a_platform_overrides_the_name() {
+fn a_warning_alone_gives_status_0_and_a_platform_overrides_the_name() {
     let folder = folder();
     assert_eq!(node_audit(&folder, &["addon.node"]).0, 0);
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_warning_alone_is_status_0_and_a_platform_overrides_the_name() {
 }
 
 #[test]
-fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
+fn an_unreadable_file_gives_status_2_and_the_other_files_are_still_audited() {
     let (status, out, err) = node_audit(&folder(), &["missing.node", "bad.linux-x64-gnu.node"]);
     assert_eq!(status, 2);
     assert!(out.contains("libssl.so.3"), "{out}");
@@ -104,7 +104,7 @@ fn an_unreadable_file_is_status_2_and_the_others_are_still_shown() {
 }
 
 #[test]
-fn bad_usage_is_status_2_and_names_what_is_expected() {
+fn bad_usage_gives_status_2_and_a_list_of_the_expected_values() {
     let folder = folder();
     let (status, _, err) = node_audit(&folder, &[NAME, "--platform", "beos-x64"]);
     assert!(

@@ -51,7 +51,7 @@ fn a_module_with_a_function_for_contexts_is_fine() {
 }
 
 #[test]
-fn a_module_that_is_not_found_is_a_warning_that_says_so() {
+fn a_module_that_node_audit_cannot_find_is_a_cautious_warning() {
     for module in [None, Some(Module { abi: 0, ..PLAIN }), Some(Module { plain: false, ..PLAIN })] {
         let found = findings(&registers("node_module_register", module));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
@@ -94,7 +94,7 @@ fn registration(name: &str, mut content: Vec<u8>, offset: usize, module: &[u8]) 
 }
 
 #[test]
-fn a_module_of_macho_is_found_by_addresses_and_by_chains() {
+fn a_macho_module_is_found_by_addresses_and_by_chains() {
     let object = MachO {
         imports: vec!["_node_module_register"],
         exports: vec![],
@@ -109,7 +109,7 @@ fn a_module_of_macho_is_found_by_addresses_and_by_chains() {
     let found = |object: &MachO, module: &[u8]| registration(macho_maker::NAME, object.make(), start, module);
     for context_aware in [false, true] {
         let expected = Some(Registration { abi: 115, context_aware });
-        // Plain addresses, and links of a chain: their upper bits hold the distance to the next link.
+        // Plain addresses, and the links of a chain, whose upper bits hold the distance to the next link.
         for chain in [0, 5 << 51] {
             let module = module(start as u64, context_aware, |pointer| pointer | chain);
             assert_eq!(found(&object, &module), expected, "{chain:#x}");
@@ -126,7 +126,7 @@ fn a_module_of_macho_is_found_by_addresses_and_by_chains() {
 }
 
 #[test]
-fn a_module_of_pe_is_found_by_addresses() {
+fn a_pe_module_is_found_by_addresses() {
     let flags = pe::IMAGE_SCN_CNT_INITIALIZED_DATA | pe::IMAGE_SCN_MEM_READ | pe::IMAGE_SCN_MEM_WRITE;
     let object = PeMaker {
         imports: vec![("node.exe", vec!["node_module_register"])],

@@ -96,7 +96,7 @@ fn the_summary_says_that_the_package_fails() {
     assert!(words.contains("fails: the file is a Git"), "{out}");
 }
 
-/// A file whose name gives no platform counts for every system.
+/// A file whose name gives no platform applies to every system.
 #[test]
 fn a_damaged_file_without_a_claim_fails_on_every_system() {
     let folder = tempfile::tempdir().unwrap();

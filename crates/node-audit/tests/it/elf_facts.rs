@@ -16,7 +16,7 @@ fn elf(object: &Maker) -> ElfFacts {
 }
 
 #[test]
-fn the_makers_addon_passes_every_rule() {
+fn the_builders_addon_passes_every_rule() {
     for rule in RULES {
         assert_eq!(Maker::addon().findings(NAME, rule.id), [], "{}", rule.id);
         assert_eq!(Maker::musl().findings("addon.linux-x64-musl.node", rule.id), [], "{}", rule.id);

@@ -82,7 +82,7 @@ fn a_named_policy_is_explained_with_its_floors_and_sources() {
 }
 
 #[test]
-fn an_unknown_rule_is_status_2_and_lists_every_rule() {
+fn an_unknown_rule_gives_status_2_and_a_list_of_every_rule() {
     let folder = folder();
     let (status, out, err) = node_audit(&folder, &["--explain", "x\u{1b}[31m"]);
     assert_eq!((status, out.as_str()), (2, ""));
@@ -121,7 +121,7 @@ fn facts_in_json_have_the_files_name_and_every_field() {
 }
 
 #[test]
-fn facts_of_an_unreadable_file_are_status_2() {
+fn facts_of_an_unreadable_file_give_status_2() {
     let (status, out, err) = node_audit(&folder(), &["--facts", "text.node", NAME]);
     assert_eq!(status, 2);
     assert!(out.starts_with(NAME), "{out}");

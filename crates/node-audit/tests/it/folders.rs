@@ -43,7 +43,7 @@ fn failures(audit: &Audit) -> Vec<String> {
 
 /// fsevents has one file for both processors, and its package.json names only macOS.
 #[test]
-fn a_package_for_one_system_claims_it_for_the_processors_of_its_addon() {
+fn an_addon_of_a_package_for_one_system_claims_that_system_and_the_addons_processors() {
     let folder = tempfile::tempdir().unwrap();
     let claim = |manifest: &str, content: &[u8]| {
         fs::write(folder.path().join("package.json"), manifest).unwrap();
@@ -148,11 +148,11 @@ fn an_unreadable_folder_is_named_and_the_other_folders_are_audited() {
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let folder = tree(&[("closed/x.node", ""), ("open/y.node", "")]);
     let closed = folder.path().join("closed");
-    // The user root may read any folder, so the test then runs a copy of the program as another user.
+    // Root can read any folder, so if the test runs as root, it runs a copy of the program as another user.
     let programs = tempfile::tempdir().unwrap();
     let program = programs.path().join("node-audit");
-    // `cp` makes the copy. A child of another test could inherit this process's descriptor for the file, and the system does
-    // not run a file that is open for writing.
+    // `cp` makes the copy, because a child of another test could inherit a descriptor of this process that is open for writing,
+    // and the system does not run such a file.
     let copied =
         std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_node-audit")).arg(&program).status();
     assert!(copied.unwrap().success());

@@ -19,7 +19,7 @@ mod targets;
 /// The number of mutations of each seed.
 const ROUNDS: u64 = 400;
 
-/// Returns the seeds of each target, by file name. The tests' makers build the seeds, so that the seeds keep up with the
+/// Returns the seeds of each target, by file name. The builders of the tests make the seeds, so that the seeds keep up with the
 /// readers.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let addon = Maker::addon().make();
@@ -73,7 +73,7 @@ fn run(target: &str, input: &[u8]) {
 
 /// `UPDATE=1 cargo test -p node-audit seeds` writes the seeds.
 #[test]
-fn the_seeds_match_the_makers() {
+fn the_seeds_match_the_builders() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/seeds");
     let mut expected = Vec::new();
     for (target, name, content) in seeds() {

@@ -54,7 +54,7 @@ fn a_dash_reads_a_tarball_from_standard_input() {
 }
 
 #[test]
-fn standard_input_without_a_tarball_is_status_2() {
+fn standard_input_without_a_tarball_gives_status_2() {
     let folder = tempfile::tempdir().unwrap();
     for (input, part) in [
         (&b""[..], "node-audit: stdin: is not a usable npm tarball: the file is empty"),
@@ -66,7 +66,7 @@ fn standard_input_without_a_tarball_is_status_2() {
 }
 
 #[test]
-fn a_folder_without_a_package_json_is_status_2() {
+fn a_folder_without_a_package_json_gives_status_2() {
     let (status, out, err) = node_audit(&tempfile::tempdir().unwrap(), &[]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(
@@ -143,7 +143,7 @@ mod npm {
 
     /// The installed package lacks a library that npm does not pack.
     #[test]
-    fn files_that_npm_does_not_pack_do_not_count() {
+    fn files_that_npm_does_not_pack_are_ignored() {
         let npm = list(&["package.json", "lib/x.linux-x64-gnu.node"]);
         let (status, out, _) = with_npm(&package(), &["--format=json"], Some(&npm));
         let findings: Value = serde_json::from_str(&out).unwrap();
@@ -172,7 +172,7 @@ mod npm {
     }
 
     #[test]
-    fn without_npm_the_error_says_what_to_do() {
+    fn the_error_without_npm_names_the_remedy() {
         let (status, out, err) = with_npm(&package(), &[], None);
         assert_eq!((status, out.as_str()), (2, ""));
         assert!(err.starts_with("node-audit: npm is not on PATH") && err.contains("(node-audit .)"), "{err}");

@@ -1,4 +1,4 @@
-//! The rule `hardening`: protections by the linker and the compiler, in PE and ELF files.
+//! The rule `hardening`: protections that the linker and the compiler add to PE and ELF files.
 
 use node_audit::Severity;
 use object::{elf, pe};
@@ -39,7 +39,7 @@ fn a_writable_and_executable_section_is_named() {
 }
 
 #[test]
-fn an_elf_file_needs_full_relro_and_a_stack_without_execution() {
+fn an_elf_file_needs_full_relro_and_a_non_executable_stack() {
     let found = |object: Maker| {
         let found = object.findings(object_maker::NAME, RULE);
         found.into_iter().map(|finding| (finding.severity, finding.evidence)).collect::<Vec<_>>()

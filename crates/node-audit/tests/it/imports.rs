@@ -9,7 +9,7 @@ fn findings(imports: &[Imports]) -> Vec<Finding> {
 }
 
 #[test]
-fn windows_libraries_and_a_delayed_node_are_fine() {
+fn windows_libraries_and_a_delay_loaded_node_are_fine() {
     assert_eq!(PeMaker::addon().findings(NAME, "imports"), []);
     for dll in [
         "KERNEL32.dll",
@@ -45,7 +45,7 @@ fn a_dll_that_windows_lacks_is_an_error() {
 }
 
 #[test]
-fn a_delayed_dll_is_a_warning() {
+fn a_delay_loaded_dll_is_a_warning() {
     let delayed = vec![("zlib1.dll", vec!["inflate"])];
     let found = PeMaker { delayed, ..PeMaker::addon() }.findings(NAME, "imports");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
@@ -53,7 +53,7 @@ fn a_delayed_dll_is_a_warning() {
 }
 
 #[test]
-fn node_without_delayed_loading_is_a_warning() {
+fn node_without_delay_loading_is_a_warning() {
     let found = findings(&[("node.exe", vec!["napi_create_function"])]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert!(found[0].message.contains("not into Electron"), "{}", found[0].message);

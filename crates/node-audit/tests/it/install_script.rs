@@ -61,7 +61,7 @@ fn the_file_that_a_script_runs_shows_a_download() {
 }
 
 #[test]
-fn a_repair_script_of_a_main_package_does_not_count_as_a_download() {
+fn a_repair_script_of_a_main_package_is_not_a_download() {
     let manifest = r#"{"name": "a", "scripts": {"postinstall": "node get.js"},
         "optionalDependencies": {"a-linux-x64": "1", "a-darwin-x64": "1"}}"#;
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn the_verdict_says_that_another_addon_is_downloaded() {
 }
 
 #[test]
-fn the_downloaded_addon_of_an_installed_package_counts() {
+fn the_downloaded_addon_of_an_installed_package_gives_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let package = folder.path().join("node_modules/a");
     std::fs::create_dir_all(package.join("build/Release")).unwrap();

@@ -1,4 +1,4 @@
-//! The libraries that come with an addon, and the libraries that these need.
+//! Libraries that come with an addon, and their own dependencies.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn look(path: &Path) -> Audit {
     audit
 }
 
-/// Returns the findings of a rule. Asserts that they are the same on disk and in a tarball.
+/// Returns the findings of a rule, and asserts that an audit of the folder and an audit of a tarball give the same findings.
 fn findings(files: &Files<'_>, rule: &str) -> Vec<Finding> {
     let of = |audit: Audit| {
         let findings = audit.files.into_iter().flat_map(|file| file.report.findings);
@@ -54,7 +54,7 @@ fn findings(files: &Files<'_>, rule: &str) -> Vec<Finding> {
     found
 }
 
-/// Returns a library that needs others, and whose RUNPATH is its own directory.
+/// Returns a library that needs `libraries`, and whose RUNPATH is its own directory.
 fn needing(libraries: &[&'static str]) -> Maker {
     let needed = ["libc.so.6"].iter().chain(libraries).copied().collect();
     Maker { needed, texts: vec![(elf::DT_RUNPATH, "$ORIGIN")], ..Maker::addon() }
@@ -118,7 +118,7 @@ fn libraries_in_a_cycle_are_read_once() {
 }
 
 #[test]
-fn versions_of_glibc_and_libstdcxx_in_libraries_count() {
+fn versions_that_libraries_need_are_checked() {
     let files = [(NAME, needing(&["liba.so"]).make()), ("liba.so", glibc("GLIBC_2.38", Maker::addon()))];
     let found = findings(&files, "glibc-floor");
     assert_eq!(found.len(), 1);
@@ -132,7 +132,7 @@ fn versions_of_glibc_and_libstdcxx_in_libraries_count() {
     };
     let files = [(NAME, needing(&["liba.so"]).make()), ("liba.so", cxx("GLIBCXX_3.4.30"))];
     assert_eq!(findings(&files, "libstdcxx").len(), 1);
-    // If no path leads to the library, its versions do not count, and `needed` reports the library itself.
+    // If no path leads to the library, node-audit ignores its versions, and `needed` reports the library itself.
     let lost = [(NAME, Maker { texts: vec![], ..needing(&["liba.so"]) }.make()), files[1].clone()];
     assert_eq!((findings(&lost, "libstdcxx").len(), findings(&lost, "needed").len()), (0, 1));
 }
@@ -202,7 +202,7 @@ fn a_library_that_is_already_loaded_is_found_by_name() {
         ("libb.so", plain(&[]).make()),
     ];
     assert_eq!(findings(&first, "needed"), []);
-    // The addon's RUNPATH does not count for its libraries; its RPATH does.
+    // To find the dependencies of a library, glibc ignores the addon's RUNPATH but searches its RPATH.
     let runpath =
         [(NAME, needing(&["liba.so"]).make()), ("liba.so", needs_b()), ("libb.so", plain(&[]).make())];
     assert_eq!(findings(&runpath, "needed").len(), 1);

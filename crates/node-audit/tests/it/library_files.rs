@@ -1,4 +1,5 @@
-//! Libraries beside the addon that glibc refuses (a missing version, static TLS, DF_1_NOOPEN), and those that glibc accepts.
+//! Libraries beside the addon that glibc refuses (a missing version, static TLS, DF_1_NOOPEN), and libraries that glibc
+//! accepts.
 
 use std::path::Path;
 
@@ -75,7 +76,7 @@ fn a_library_must_define_the_version_that_another_needs() {
 }
 
 #[test]
-fn static_tls_of_a_library_counts() {
+fn static_tls_of_a_library_is_reported() {
     let relocations = vec![(elf::R_X86_64_TPOFF64, "counter")];
     let own = |tls| Maker { tls, hidden: vec!["counter"], relocations: relocations.clone(), ..library() };
     let found = with(MUSL, &addon(), &own(4), "static-tls");
@@ -111,7 +112,7 @@ fn glibc_refuses_a_file_marked_noopen() {
 }
 
 #[test]
-fn glibc_replaces_lib_in_a_runpath_by_one_of_several_folders() {
+fn glibc_expands_lib_in_a_runpath_to_one_of_several_folders() {
     for entry in ["$ORIGIN/$LIB", "${ORIGIN}/${LIB}"] {
         let addon = Maker { texts: vec![(elf::DT_RUNPATH, entry)], ..addon() };
         for (folder, count) in [("lib/x86_64-linux-gnu", 0), ("lib64", 0), ("lib32", 1)] {

@@ -55,8 +55,8 @@ fn fixups(mut out: Out, format: u32, binds: &[Bind]) -> Vec<u8> {
     [out.bytes, names].concat()
 }
 
-/// Returns the opcodes that bind imports. Each import sets library, name, type, segment and offset, binds, and ends like a lazy
-/// import.
+/// Returns the opcodes that bind imports. The opcodes of each import set the library, the name, the type, the segment and the
+/// offset, bind the import, and end as for a lazy import.
 fn opcodes(binds: &[Bind]) -> Vec<u8> {
     let mut code = Vec::new();
     for (library, weak, name) in binds {

@@ -126,7 +126,7 @@ fn a_constructor_that_registers_is_an_entry_point() {
 }
 
 #[test]
-fn an_entry_point_of_v8_has_its_own_message() {
+fn a_v8_entry_point_has_its_own_message() {
     let imports = vec!["_napi_create_function", "__ZN2v87Isolate10GetCurrentEv"];
     let mixed = MachO { imports, ..MachO::addon() }.findings(NAME, "napi-entry");
     assert_eq!((mixed.len(), mixed[0].severity), (1, Severity::Warning));
@@ -141,7 +141,7 @@ fn local_and_debug_symbols_are_counted() {
     let others = vec![(macho::N_SECT.0, "_local"), (0x64, "a.c"), (0x3c, "radr://5614542")];
     let facts = MachO { others, segment: "__DWARF", ..MachO::addon() }.facts();
     let read: Vec<_> = facts.leftovers.iter().map(|part| (part.name.as_str(), part.bytes)).collect();
-    // A symbol takes 16 bytes. The third symbol does not count, because `strip` leaves it as a mark.
+    // A symbol takes 16 bytes. The total excludes the third symbol, because `strip` leaves this symbol as a mark.
     assert_eq!(read[..2], [("local symbols", 16 + 7), ("debug symbols", 16 + 4)]);
     assert_eq!(read[2].0, "__DWARF");
     assert_eq!(MachO::addon().facts().leftovers, []);

@@ -36,7 +36,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
         assert!(error(&content[..20]).contains("the file ends within its header"));
     }
     let content = two_parts(false);
-    // The end of the last part: the padding to 64 bytes after a part does not belong to it.
+    // The end of the last part, without the padding to 64 bytes that follows each part.
     let end = MachO::addon().make().len() + content.len() - MachO::addon().make().len().next_multiple_of(64);
     for length in 1..end {
         assert!(error(&content[..length]).starts_with("dir/x.node: is "), "{length}");
@@ -49,7 +49,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
 }
 
 #[test]
-fn no_damaged_byte_is_a_panic() {
+fn no_damaged_byte_causes_a_panic() {
     let unsigned = MachO { signing: None, rpaths: vec!["@loader_path"], id: Some("/x"), ..MachO::addon() };
     for good in [unsigned.make(), MachO::addon().make(), big().make(), two_parts(false), two_parts(true)] {
         damage_each_byte(NAME, &good);

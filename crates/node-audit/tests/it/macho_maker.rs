@@ -98,7 +98,7 @@ impl MachO {
         MachO { cpu: macho::CPU_TYPE_X86_64, subtype: 3, min_os, signing: None, ..MachO::addon() }
     }
 
-    /// Returns the findings of one rule by the default policy. The files beside the addon are unknown.
+    /// Returns the findings of one rule under the default policy. The audit does not see the files beside the addon.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         findings(&self.make(), name, rule)
     }
@@ -110,7 +110,7 @@ impl MachO {
     }
 
     pub(crate) fn make(&self) -> Vec<u8> {
-        // Only the length of this first header counts, since its offsets are not known yet.
+        // Only the length of this first header is used, because the offsets are not known yet.
         let header = self.header(Layout::default()).len();
         let text = header + self.code;
         let (symbols, strings) = self.tables();

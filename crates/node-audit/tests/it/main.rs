@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a failed assumption ends the test; clippy exempts only functions marked #[test], not the makers"
+    reason = "a failed assumption ends the test; clippy exempts only functions marked #[test], not the builders"
 )]
 
 mod arch;

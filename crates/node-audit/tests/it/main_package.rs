@@ -78,7 +78,7 @@ const TARGETS: [&str; 5] = [
 ];
 
 #[test]
-fn a_consistent_package_is_status_0_and_names_its_platforms() {
+fn a_consistent_package_gives_status_0_and_a_list_of_its_platforms() {
     let folder = tempfile::tempdir().unwrap();
     let text = manifest(&["linux-x64-gnu", "darwin-arm64"], json!({}));
     std::fs::write(folder.path().join("p.tgz"), Tarball::package(&text).gz()).unwrap();
@@ -101,7 +101,7 @@ fn a_consistent_package_is_status_0_and_names_its_platforms() {
 }
 
 #[test]
-fn a_summary_says_which_package_would_be_installed() {
+fn the_summary_names_the_package_that_npm_would_install() {
     let folder = tempfile::tempdir().unwrap();
     let text = manifest(&["linux-x64-gnu", "linux-x64-musl"], json!({}));
     std::fs::write(folder.path().join("p.tgz"), Tarball::package(&text).gz()).unwrap();
@@ -206,7 +206,7 @@ fn a_target_without_a_package_is_an_error() {
 }
 
 #[test]
-fn addons_in_the_main_package_count() {
+fn addons_in_the_main_package_provide_platforms() {
     let napi = json!({ "napi": { "targets": ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin"] } });
     let text = manifest(&[], napi);
     let folder = tempfile::tempdir().unwrap();
@@ -221,7 +221,7 @@ fn addons_in_the_main_package_count() {
         "{}",
         found.evidence
     );
-    // An addon without a claim counts for the platform of its file format.
+    // The second addon provides the missing platform, darwin-arm64.
     std::fs::write(path("b.darwin-arm64.node"), crate::macho_maker::MachO::addon().make()).unwrap();
     assert_eq!(packages()[0].report.findings, []);
 }
@@ -272,7 +272,7 @@ fn a_listed_package_with_another_version_is_a_warning() {
 
 /// A program may list a package for one platform, so that npm installs the package despite a lock file from another platform.
 #[test]
-fn other_packages_do_not_count_as_main_packages() {
+fn a_program_that_lists_platform_packages_is_not_a_main_package() {
     let folder = tempfile::tempdir().unwrap();
     for text in [
         r#"{"name": "app", "optionalDependencies": {"@rollup/rollup-linux-x64-gnu": "4.0.0", "fsevents": "2.0.0"}}"#,

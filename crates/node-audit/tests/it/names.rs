@@ -80,7 +80,7 @@ fn a_file_that_was_never_an_addon_does_not_end_the_audit() {
         let (status, out, err) = node_audit(&folder, &["--format=json", path]);
         assert_eq!((status, out.trim(), err.as_str()), (0, "[]", ""), "{path}");
     }
-    // A file given by its path counts as an addon, but in a folder such a file does not count.
+    // node-audit treats this file as an addon if its own path is given, but not if it is in a given folder.
     let (status, _, err) = node_audit(&folder, &["p/Dockerfile.node"]);
     assert!(status != 0 || err.contains("Dockerfile.node"), "{err}");
     write("q/Dockerfile.node", b"FROM node:22\n");
@@ -116,7 +116,7 @@ fn a_text_in_place_of_an_addon_is_reported() {
 
 /// x509 0.3.2 contains a build for macOS in build/Release.
 #[test]
-fn a_build_of_the_machine_that_packed_is_reported() {
+fn a_build_left_by_the_packing_machine_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let found = |manifest: &str, more: &str| {
         let tarball = Tarball::package(manifest)

@@ -49,7 +49,7 @@ fn a_missing_entry_point_is_an_error_that_lists_the_exports() {
 }
 
 #[test]
-fn an_entry_point_of_v8_names_its_only_node() {
+fn a_v8_entry_point_names_its_only_node() {
     let v8 = |export| Maker { exports: vec![export], ..Maker::addon() }.findings(NAME, RULE).remove(0);
     let known = v8("node_register_module_v115");
     assert_eq!(known.severity, Severity::Info);

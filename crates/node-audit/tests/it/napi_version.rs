@@ -34,14 +34,14 @@ fn an_experimental_function_is_a_warning() {
 }
 
 #[test]
-fn functions_looked_up_at_run_time_are_not_judged() {
+fn functions_looked_up_at_run_time_are_not_checked() {
     let found = importing(&["dlsym"]);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Info));
     assert!(found[0].message.contains("looks up its functions at run time"), "{}", found[0].message);
 }
 
 #[test]
-fn an_addon_of_v8_needs_no_node_api() {
+fn a_v8_addon_needs_no_node_api() {
     let v8 = Maker { imports: vec!["malloc"], exports: vec!["node_register_module_v115"], ..Maker::addon() };
     assert_eq!(v8.findings(NAME, RULE), []);
 }

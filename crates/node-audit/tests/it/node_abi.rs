@@ -66,7 +66,7 @@ fn a_package_only_for_old_releases_is_an_error() {
 }
 
 #[test]
-fn engines_select_the_releases_that_count() {
+fn engines_select_the_promised_releases() {
     let files = [("x.linux-x64-gnu.node", v8("node_register_module_v108"))];
     let severity = |engines: &str| {
         let manifest = format!(r#"{{"name": "a", "engines": {{"node": "{engines}"}}}}"#);
@@ -114,7 +114,7 @@ fn a_package_for_a_recent_electron_is_a_warning_and_for_an_old_one_an_error() {
 }
 
 #[test]
-fn an_addon_of_unknown_abi_is_not_judged() {
+fn an_addon_of_unknown_abi_is_not_checked() {
     let registers = Maker {
         exports: vec![],
         imports: vec!["node_module_register"],

@@ -128,7 +128,7 @@ impl Maker {
         Maker { needed: vec!["libc.musl-x86_64.so.1"], versions: vec![], ..Maker::addon() }
     }
 
-    /// Returns the findings of one rule by the default policy.
+    /// Returns the findings of one rule under the default policy.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         self.findings_by(name, rule, &Policy::default())
     }

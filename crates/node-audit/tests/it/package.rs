@@ -199,7 +199,7 @@ fn the_remedy_for_an_installed_package_addresses_its_user() {
 }
 
 #[test]
-fn a_damaged_addon_does_not_count_as_missing() {
+fn a_damaged_addon_is_not_reported_as_missing() {
     let manifest = r#"{"name": "a", "os": ["linux"], "cpu": ["x64"]}"#;
     let audit = audit(Tarball::package(manifest).file("package/x.linux-x64-gnu.node", b"text"));
     assert_eq!((audit.failures.len(), audit.damaged().count()), (0, 1));

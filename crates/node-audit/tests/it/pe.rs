@@ -106,7 +106,7 @@ fn an_entry_point_or_a_callback_counts_as_a_constructor() {
 }
 
 #[test]
-fn addons_of_v8_and_of_node_api_differ() {
+fn v8_addons_and_node_api_addons_differ() {
     let registers = |names: &[&'static str]| PeMaker {
         delayed: vec![("node.exe", names.to_vec())],
         exports: vec!["_register_bufferutil_"],
@@ -182,7 +182,7 @@ fn facts_match_readobj() {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Compared {
     machine: String,
-    /// The library, whether it is delayed, and the name or number.
+    /// The library, `true` if the library is delay-loaded, and the name or number.
     imports: Vec<(String, bool, String)>,
     exports: Vec<String>,
     flags: BTreeSet<String>,
@@ -223,7 +223,7 @@ impl Compared {
         for line in text.lines() {
             let (key, value) = line.trim().split_once(": ").unwrap_or((line.trim(), ""));
             match (key, block) {
-                // llvm-readobj prints a nested block for each import of a delayed library.
+                // llvm-readobj prints a nested block for each import of a delay-loaded library.
                 ("Import {" | "DelayImport {" | "Export {", _) if !line.starts_with(' ') => block = key,
                 ("Machine", _) => compared.machine = in_parentheses(value).to_lowercase(),
                 ("Name", "Export {") => compared.exports.push(value.to_owned()),

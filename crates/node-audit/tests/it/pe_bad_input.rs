@@ -12,7 +12,7 @@ fn error(content: &[u8]) -> String {
     audit_bytes(Path::new("dir/x.node"), content, &Policy::default()).unwrap_err().to_string()
 }
 
-/// An object from the maker, whose bytes a test changes.
+/// A DLL from [`PeMaker`], whose bytes a test changes.
 struct Broken {
     content: Vec<u8>,
     /// The offset of the signature, which the headers follow.
@@ -69,7 +69,7 @@ fn a_file_cut_short_anywhere_is_an_error() {
 }
 
 #[test]
-fn no_damaged_byte_is_a_panic() {
+fn no_damaged_byte_causes_a_panic() {
     let sections = vec![(".debug_info", pe::IMAGE_SCN_MEM_DISCARDABLE, 16)];
     let full = PeMaker {
         pdb: Some("a.pdb"),
@@ -142,7 +142,7 @@ fn tables_outside_of_all_sections_are_named() {
     }
 }
 
-/// An entry of zeros ends an import table, and the directory's size does not count.
+/// An entry of zeros ends an import table; the directory's size does not.
 #[test]
 fn reading_an_unterminated_import_table_stops_at_the_section_end() {
     let mut broken = Broken::of(&PeMaker::addon());
@@ -207,7 +207,7 @@ fn names_cannot_write_to_the_terminal() {
 
 /// Visual C++ 6 wrote absolute addresses, which assume the linker's image base.
 #[test]
-fn a_delayed_import_by_absolute_addresses_is_read() {
+fn a_delay_load_table_with_absolute_addresses_is_read() {
     let mut broken = Broken::of(&PeMaker::addon());
     let entry = broken.table(pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT);
     broken.set(entry, 0);

@@ -80,7 +80,7 @@ impl PeMaker {
         self.facts().pe().unwrap().clone()
     }
 
-    /// Returns the findings of one rule by the default policy.
+    /// Returns the findings of one rule under the default policy.
     pub(crate) fn findings(&self, name: &str, rule: &str) -> Vec<Finding> {
         self.findings_by(name, rule, &Policy::default())
     }

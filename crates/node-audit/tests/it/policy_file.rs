@@ -21,7 +21,7 @@ fn an_empty_file_gives_the_default_policy() {
 }
 
 #[test]
-fn the_example_changes_what_it_names() {
+fn the_example_changes_only_the_values_that_it_names() {
     let given = policy(include_str!("../../policy.example.toml")).unwrap();
     let default = Policy::default();
     let floors = &given.floors;
@@ -150,7 +150,7 @@ fn a_named_policy_sets_floors_and_comes_before_a_file() {
 }
 
 #[test]
-fn a_bad_policy_is_status_2_before_anything_is_read() {
+fn a_bad_policy_gives_status_2_before_anything_is_read() {
     let folder = folder();
     std::fs::write(folder.path().join("p.toml"), "[severities]\nno-rule = \"off\"\n").unwrap();
     let (status, out, err) = node_audit(&folder, &["--policy", "p.toml", NAME]);

@@ -82,7 +82,7 @@ fn facts(file: &Path) -> Facts {
 }
 
 #[test]
-fn a_really_linked_library_is_read() {
+fn a_library_from_a_real_linker_is_read() {
     let folder = tempfile::tempdir().unwrap();
     for (cpu, kind, name) in [(Cpu::Arm64, "-dylib", "dynamic library"), (Cpu::X64, "-bundle", "bundle")] {
         let Some(file) = link(&folder, cpu, kind) else { return };

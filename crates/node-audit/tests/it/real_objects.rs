@@ -56,7 +56,7 @@ fn addon(folder: &TempDir) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_really_linked_addon_is_read() {
+fn an_addon_from_a_real_linker_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let Some(file) = addon(&folder) else { return };
     let report = audit(&file, &Policy::default()).unwrap();
@@ -94,7 +94,7 @@ fn the_imports_of_an_addon_without_exports_are_read() {
     assert_eq!(only(read_facts(&file, &content).unwrap()), Facts { leftovers: Vec::new(), ..whole });
 }
 
-/// Variables by the initial-exec model, defined here and in another library, and optionally an address within the code.
+/// C source with initial-exec variables, defined here and in another library, and optionally an address in the code.
 const SOURCE: &str = "
     __attribute__((tls_model(\"initial-exec\"))) __thread int mine = 1;
     __attribute__((tls_model(\"initial-exec\"))) static __thread int hidden;

@@ -146,7 +146,7 @@ fn invalid_signatures_are_described() {
 }
 
 #[test]
-fn a_signature_by_a_certificate_is_not_ad_hoc() {
+fn a_signature_with_a_certificate_is_not_ad_hoc() {
     let adhoc = |flags| {
         let signing = Signing { hashes: vec![macho::CS_HASHTYPE_SHA256], page: 12, flags };
         MachO { signing: Some(signing), ..MachO::addon() }.facts().macho().unwrap().signature.clone()

@@ -1,4 +1,4 @@
-//! The rule `static-tls`: thread-local variables by the initial-exec model.
+//! The rule `static-tls`: thread-local variables that use the initial-exec model.
 
 use node_audit::{Finding, Severity};
 use object::elf;
@@ -27,7 +27,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
-fn variables_by_another_model_are_fine() {
+fn variables_that_use_another_model_are_fine() {
     let relocations =
         vec![(elf::R_X86_64_DTPMOD64, "counter"), (elf::R_X86_64_TLSDESC, ""), (elf::R_X86_64_RELATIVE, "")];
     let object = Maker { relocations, ..own(4096) };
@@ -53,8 +53,8 @@ fn glibc_reserves_space_for_some_variables() {
         "{}",
         finding.message
     );
-    // Node 22 refuses an addon with 1665 bytes. For 1665 to 1727 bytes, node-audit once only warned, for example about 1700
-    // bytes "of the 1664".
+    // Node 22 refuses an addon with 1665 bytes. For 1665 to 1727 bytes, node-audit once only warned, with a text such as "1700
+    // bytes ..., of the 1664".
     for (size, place) in
         [(1665, " in some releases of Node"), (1727, " in some releases of Node"), (1728, "")]
     {
@@ -101,7 +101,7 @@ fn the_relocations_of_each_machine_are_known() {
 /// Variables of a library that Node is linked to already have space, unlike variables of a library that is loaded with the
 /// addon.
 #[test]
-fn variables_of_libraries_matter_if_these_come_with_the_addon() {
+fn variables_of_libraries_that_come_with_the_addon_matter() {
     let relocations = vec![(elf::R_X86_64_TPOFF64, "theirs"), (elf::R_X86_64_TPOFF64, "theirs")];
     let object = Maker { imports: vec!["theirs"], relocations, ..Maker::addon() };
     assert_eq!(object.findings(NAME, "static-tls"), []);
@@ -122,7 +122,7 @@ fn the_flag_alone_is_a_warning() {
 }
 
 #[test]
-fn other_systems_are_not_judged() {
+fn other_systems_are_not_checked() {
     assert_eq!(own(24).findings("addon.freebsd-x64.node", "static-tls"), []);
     let android = Maker { needed: vec!["libc.so", "libdl.so"], versions: vec![], ..own(24) };
     assert_eq!(android.findings("addon.android-x64.node", "static-tls"), []);

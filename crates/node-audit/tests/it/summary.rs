@@ -102,7 +102,7 @@ fn each_prebuilt_addon_is_checked_for_its_system() {
 }
 
 #[test]
-fn platform_packages_count_for_their_main_package() {
+fn platform_packages_give_the_verdict_on_their_main_package() {
     let installed = Installed::new();
     let names = ["@a/core-linux-x64-gnu", "@a/core-linux-x64-musl", "@a/core-win32-x64-msvc", "plain"];
     let wanted: serde_json::Map<String, Value> =
@@ -136,7 +136,7 @@ fn an_addon_for_glibc_fails_on_musl_if_it_needs_a_library_that_musl_lacks() {
     );
     installed.package("never", json!({}), &[(file, needing(vec!["libc.so.6", "ld-linux-x86-64.so.2"]))]);
     installed.package("musl", json!({}), &[(file, musl())]);
-    // A library that comes with the addon is also there on musl, but may need other libraries.
+    // musl also finds a library that comes with the addon, but may lack the libraries that this library needs.
     let origin = vec![(elf::DT_RUNPATH, "$ORIGIN")];
     let loading = Maker { needed: vec!["libc.so.6", "liba.so"], texts: origin, ..Maker::addon() }.make();
     let library = "prebuilds/linux-x64/liba.so";
@@ -179,7 +179,7 @@ fn an_addon_that_npm_compiles_here_is_compiled_on_other_systems() {
 }
 
 #[test]
-fn only_rules_that_stop_loading_count() {
+fn the_summary_uses_only_load_blocking_rules() {
     let installed = Installed::new();
     let exporting = Maker { exports: vec!["napi_register_module_v1", "SSL_new"], ..Maker::addon() }.make();
     installed.package("clash", json!({}), &[("x.linux-x64-gnu.node", exporting)]);
@@ -289,7 +289,7 @@ fn a_cell_of_the_table_is_short() {
 
 /// The summary once said that node-lmdb 0.9.7 and greenworks 0.1.0 load, but Node 20 loads neither.
 #[test]
-fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
+fn addons_for_unsupported_releases_do_not_load() {
     let installed = Installed::new();
     let v8 = |export| Maker { exports: vec![export], ..Maker::addon() }.make();
     installed.package(
@@ -305,7 +305,7 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
         "current",
         json!({}),
         &[
-            // Node 20 and later do not open this file, so its errors do not count.
+            // Node 20 and later do not open this file, so the summary ignores its errors.
             ("prebuilds/linux-x64/node.abi108.node", new_glibc()),
             ("prebuilds/linux-x64/node.abi115.node", v8("node_register_module_v115")),
             ("prebuilds/linux-x64/node.abi127.node", v8("node_register_module_v127")),
@@ -329,7 +329,7 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
         json!({ "engines": { "node": "^16" } }),
         &[("x.linux-x64-gnu.node", v8("node_register_module_v93"))],
     );
-    // npm compiled this addon on this machine for another Node, and compiles one for each Node.
+    // npm compiled this addon on this machine for another Node, and compiles the addon again for each Node.
     installed.package(
         "compiled",
         json!({ "scripts": { "install": "node-gyp rebuild" } }),
@@ -372,7 +372,8 @@ fn addons_for_other_releases_than_the_supported_ones_do_not_load() {
     assert_eq!((status, err.as_str()), (0, ""));
 }
 
-/// @yuuang/ffi-rs-linux-x64-musl 1.3.2 says "libc": "glibc": npm installs the addon on Debian, and not on Alpine.
+/// The package.json of @yuuang/ffi-rs-linux-x64-musl 1.3.2 has `"libc": ["glibc"]`, so npm installs the addon on Debian, but
+/// not on Alpine.
 #[test]
 fn a_package_that_npm_does_not_install_on_a_system_fails_there() {
     let installed = Installed::new();
@@ -401,7 +402,7 @@ fn a_package_that_npm_does_not_install_on_a_system_fails_there() {
 }
 
 #[test]
-fn a_folder_without_addons_is_status_2() {
+fn a_folder_without_addons_gives_status_2() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("node_modules")).unwrap();
     let (status, out, err) = node_audit(&folder, &["--summary", "node_modules"]);

@@ -175,7 +175,7 @@ fn an_archive_cut_short_is_refused() {
 }
 
 #[test]
-fn no_damaged_byte_is_a_panic() {
+fn no_damaged_byte_causes_a_panic() {
     let whole = Tarball::package(MANIFEST).long("package/x.node", EntryType::XHeader, b"x").tar();
     let mut refused = 0;
     for position in 0..2600 {

@@ -154,7 +154,7 @@ fn weak_imports_and_imports_without_a_relocation_may_be_missing() {
 
 /// `napi-version` covers the functions that some Node has.
 #[test]
-fn a_function_of_node_api_that_no_node_has_is_an_error() {
+fn a_node_api_function_that_no_node_has_is_an_error() {
     let object = now(&["napi_make_coffee", "napi_wrap"]);
     let found = object.findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
@@ -198,7 +198,7 @@ fn a_known_version_that_lacks_the_name_is_an_error() {
 }
 
 #[test]
-fn platforms_without_a_table_are_not_judged() {
+fn platforms_without_a_table_are_not_checked() {
     let object = now(&["some_missing_function"]);
     for (machine, is_64, name) in [
         (elf::EM_ARM, false, "addon.linux-arm-gnueabihf.node"),
@@ -215,7 +215,7 @@ fn platforms_without_a_table_are_not_judged() {
     assert_eq!(object.findings(NAME, RULE), []);
 }
 
-/// `engines` promises releases, and a name must be in each of them.
+/// Every release of Node that `engines` promises must have the name.
 #[test]
 fn a_name_must_be_in_each_promised_release_of_node() {
     // Node 22 and 24 got uv_thread_getname after their first releases, and Node 20 does not have the function.
@@ -243,7 +243,7 @@ fn a_name_must_be_in_each_promised_release_of_node() {
 
 /// node-audit once passed every Node-API addon that also calls V8.
 #[test]
-fn v8_names_are_checked_in_an_addon_of_node_api() {
+fn v8_names_are_checked_in_a_node_api_addon() {
     let none = "_ZN2v86Object3SetENS_6HandleINS_5ValueEEES3_NS_17PropertyAttributeE";
     let found = now(&[none]).findings(NAME, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
@@ -354,7 +354,7 @@ fn a_library_that_is_loaded_with_the_addon_is_checked_too() {
 
 /// Electron provides other names than Node.
 #[test]
-fn addons_for_electron_are_not_judged() {
+fn addons_for_electron_are_not_checked() {
     let object = now(&["some_missing_function"]);
     assert_eq!(object.findings("prebuilds/linux-x64/electron.napi.glibc.node", RULE), []);
     assert_eq!(object.findings("prebuilds/linux-x64/node.napi.glibc.node", RULE).len(), 1);

@@ -126,7 +126,7 @@ fn a_flat_namespace_ignores_the_library() {
 }
 
 #[test]
-fn names_of_other_libraries_are_checked_if_these_come_with_the_addon() {
+fn names_of_libraries_that_come_with_the_addon_are_checked() {
     let with = |library: &'static str| MachO {
         dylibs: vec![(macho::LC_LOAD_DYLIB, "/usr/lib/libSystem.B.dylib"), (macho::LC_LOAD_DYLIB, library)],
         rpaths: vec!["@loader_path"],

@@ -8,7 +8,7 @@ use crate::object_maker::{Maker, Need};
 use crate::pe_maker::PeMaker;
 use crate::tarball_maker::Tarball;
 
-/// Returns the verdict on a package with these files, by a policy.
+/// Returns the verdict on a package with these files, under a policy.
 fn verdict_by(manifest: &str, files: &[(&str, Vec<u8>)], policy: &Policy) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.tgz");
@@ -52,7 +52,7 @@ fn one_platform_names_the_oldest_libc_the_nodes_and_the_processor() {
     let unversioned = Maker { versions: vec![], ..addon() };
     assert_eq!(verdict(unversioned), format!("loads on glibc, {NODE}, x64; not on Alpine"));
     let private = with_glibc("GLIBC_PRIVATE");
-    // Today's glibc loads such an addon.
+    // Current releases of glibc load such an addon.
     assert_eq!(
         verdict(private),
         format!(
@@ -108,7 +108,7 @@ fn each_of_several_platforms_lists_its_processors() {
          Windows (x64); {NODE}"
     );
     assert_eq!(text, expected);
-    // If all systems have the same processors, these come last.
+    // If all systems have the same processors, the verdict names the processors once, at its end.
     let text = verdict(&files[..2]);
     assert_eq!(text, format!("loads on glibc 2.17 and later, Alpine, {NODE}, x64"));
 }
@@ -185,7 +185,7 @@ fn a_claim_by_the_caller_is_the_only_platform() {
 }
 
 #[test]
-fn a_package_without_an_addon_says_what_npm_runs() {
+fn the_verdict_on_a_package_without_an_addon_names_the_script_that_npm_runs() {
     let text = |manifest: &str| verdict_by(manifest, &[], &Policy::default());
     assert_eq!(
         text(r#"{"name": "p", "version": "1.0.0", "scripts": {"install": "prebuild-install"}}"#),
@@ -195,7 +195,7 @@ fn a_package_without_an_addon_says_what_npm_runs() {
 }
 
 #[test]
-fn promises_of_package_json_count() {
+fn promises_of_package_json_are_compared_with_the_addons() {
     let files = [("x.linux-x64-gnu.node", addon().make())];
     let manifest = r#"{"name": "p", "version": "1.0.0", "os": ["linux"], "cpu": ["x64", "arm64"]}"#;
     let text = verdict_by(manifest, &files, &Policy::default());
@@ -245,7 +245,7 @@ fn binding(name: &'static str) -> Maker {
 
 /// The verdict once said that the addon fails on the platform, though most releases of Node load the addon.
 #[test]
-fn a_symbol_of_some_releases_limits_the_verdict_to_these() {
+fn a_symbol_that_some_releases_lack_limits_the_verdict() {
     let text = verdict(&[("x.linux-x64-gnu.node", binding("ZSTD_compress").make())]);
     assert_eq!(text, "loads on glibc, only Node 22.23.3 and later, x64; not on Alpine");
     let name = "_ZN2v820EscapableHandleScopeC1EPNS_7IsolateE";
@@ -270,7 +270,7 @@ fn a_missing_symbol_of_a_library_is_named() {
     );
 }
 
-/// node-lmdb 0.10.1 has addons for Node on glibc, and on other systems addons for Electron 15.
+/// node-lmdb 0.10.1 has addons for Node on glibc, and addons for Electron 15 on other systems.
 #[test]
 fn platforms_with_different_releases_get_separate_clauses() {
     let v8 = |entry: &'static str, maker: Maker| Maker { imports: vec![], exports: vec![entry], ..maker };
