@@ -50,13 +50,13 @@ impl PackageSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The package loads: no addon for the system breaks a rule that stops loading.
+    /// The package loads: no addon for the system breaks a load-blocking rule.
     Loads {
         /// The only releases that load the addons, if the addons are bound to ABIs: `Node 20 to 24`.
         #[serde(skip_serializing_if = "Option::is_none")]
         nodes: Option<String>,
     },
-    /// An addon for the system breaks a rule that stops loading.
+    /// An addon for the system breaks a load-blocking rule.
     Fails {
         /// The addon.
         file: String,

@@ -15,8 +15,8 @@ pub struct Rule {
     pub asks: &'static str,
     /// The usual severity of a finding.
     pub severity: Severity,
-    /// `true` if an addon with an error of this rule does not load. Other rules are about build, installation and run
-    /// time.
+    /// `true` for a load-blocking rule: an addon with an error of the rule does not load. The other rules are about
+    /// build, installation and run time.
     pub stops_loading: bool,
     /// The reason, the consequence, and after a line break the remedy.
     pub explanation: &'static str,

@@ -1,8 +1,8 @@
 //! Verdicts: one line that says where a package loads, where it does not load, and why.
 //!
-//! A verdict combines the facts and findings of all addons of a package. The addons that load somewhere give the systems,
-//! with the oldest release of each, the processors and the releases of Node (`part`, `nodes`). An error of a rule that
-//! stops loading gives a platform on which an addon does not load (`sentence`).
+//! A verdict combines the facts and findings of all addons of a package. The addons that load somewhere give the
+//! systems, with the oldest release of each, the processors and the releases of Node (`part`, `nodes`). An error of a
+//! load-blocking rule gives a platform on which an addon does not load (`sentence`).
 
 mod nodes;
 mod part;

@@ -115,7 +115,7 @@ fn damaged(file: &Audited, platform: Option<Platform>) -> Part<'_> {
     }
 }
 
-/// Returns the errors on a platform that stop loading.
+/// Returns the errors of load-blocking rules on a platform.
 fn errors<'a>(findings: &'a [Finding], platform: Option<&str>) -> Vec<&'a Finding> {
     let stops = |rule: &str| Rule::by_id(rule).is_some_and(|rule| rule.stops_loading);
     let on_platform = |finding: &&Finding| platform.is_none() || finding.platform.as_deref() == platform;

@@ -5,17 +5,17 @@ use node_audit::Cpu;
 /// The result of comparing a verdict with the loads of one addon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// Every Node loads the addon, and no rule that stops loading reports an error.
+    /// Every Node loads the addon, and no load-blocking rule reports an error.
     Loads,
-    /// A Node refuses the addon, and a rule that stops loading reports an error.
+    /// A Node refuses the addon, and a load-blocking rule reports an error.
     Fails,
-    /// No Node of this machine has the addon's ABI, and every Node refuses the addon.
+    /// No Node on this machine has the addon's ABI, and every Node refuses the addon.
     OtherAbi,
-    /// Verdict and loads differ, and an exception in the list explains the difference.
+    /// The verdict and the loads differ, and an exception in the list explains the difference.
     Excepted,
-    /// Verdict and loads differ in this way.
+    /// The verdict and the loads differ, as the text describes.
     Disagrees(String),
-    /// No Node of this machine is for the addon.
+    /// No Node on this machine can test the verdict.
     NoNode,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts the Linux addons for a processor. With `None`, counts the addons that no Node of this machine is for.
+    /// Counts the Linux addons for a processor. With `None`, counts the addons that no Node on this machine tried to load.
     pub(super) fn of<'a>(
         addons: impl Iterator<Item = (Option<Cpu>, &'a Agreement)>,
         cpu: Option<Cpu>,

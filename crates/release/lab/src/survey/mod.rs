@@ -58,7 +58,9 @@ impl Survey {
 
     /// Writes the table of findings into the survey's README.
     ///
-    /// # Errors Fails if a package failed or was not selected, or if a Node is missing.
+    /// # Errors
+    ///
+    /// Fails if a package failed or was not selected, or if a Node is missing.
     pub fn write_table(&self, workspace: &Workspace) -> Result<()> {
         let lacks_node = self.packages.iter().any(|package| !package.skipped().is_empty());
         ensure!(

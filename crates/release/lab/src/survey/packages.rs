@@ -35,7 +35,7 @@ pub(super) struct ListedPackage {
     /// Packages that must be installed next to the package, because the addons look for them there.
     #[serde(default, rename = "beside")]
     neighbours: Vec<Pin>,
-    /// `true` if the survey also requires the package's own module, in the Nodes on glibc.
+    /// `true` if the survey also calls `require()` on the package's own module, in the Nodes on glibc.
     #[serde(default, rename = "main")]
     pub(super) is_main: bool,
     /// The rules whose verdicts may differ from the loads.

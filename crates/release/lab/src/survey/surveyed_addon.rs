@@ -16,11 +16,11 @@ use crate::runtime::Runtime;
 
 /// An addon, audited and loaded.
 pub(super) struct SurveyedAddon {
-    /// The findings for the platform that the addon claims. The file is relative to the package.
+    /// The findings for the platform that the addon claims. The file's path is relative to the package's folder.
     pub(super) audit: Report,
     /// The load in each Node of the claimed platform.
     pub(super) loads: Vec<Load>,
-    /// The processor of the Nodes; `None` without a load.
+    /// The processor of the Nodes; `None` if no Node tried to load the addon.
     pub(super) cpu: Option<Cpu>,
     /// The reasons why Nodes cannot start.
     pub(super) skipped: Vec<String>,
@@ -65,8 +65,8 @@ impl SurveyedAddon {
 
     /// Compares the verdict with the loads.
     ///
-    /// If a rule that stops loading reports an error, the addon must fail in at least one Node with its ABI. Otherwise, the
-    /// addon must load in every such Node. A Node with another ABI may load the addon too, because an ABI in a file's name only
+    /// If a load-blocking rule reports an error, the addon must fail in at least one Node with its ABI. Otherwise, the addon
+    /// must load in every such Node. A Node with another ABI may load the addon too, because an ABI in a file's name only
     /// guides the package's loader.
     pub(super) fn agreement(&self, exceptions: &[Exception]) -> Agreement {
         let file = &self.audit.file;
@@ -87,7 +87,7 @@ impl SurveyedAddon {
         match (errors.iter().find(|error| !is_excepted(error.rule)), failed) {
             (_, Some(Load { runtime, outcome: ProbeOutcome::OtherNode(text), .. })) => {
                 Agreement::Disagrees(format!(
-                    "{file}: node-audit finds the ABI of {runtime} in the addon, but that Node says: {text}"
+                    "{file}: node-audit finds the ABI of {runtime} in the addon, but this Node refuses the addon: {text}"
                 ))
             }
             (Some(Finding { rule, message, .. }), None) => Agreement::Disagrees(format!(
@@ -102,7 +102,7 @@ impl SurveyedAddon {
                 Agreement::Excepted
             }
             (None, Some(Load { runtime, outcome, .. })) => Agreement::Disagrees(format!(
-                "{file}: no rule that stops loading reports an error, but {runtime} does not load the addon: {}",
+                "{file}: no load-blocking rule reports an error, but {runtime} does not load the addon: {}",
                 outcome.text()
             )),
         }
@@ -116,7 +116,7 @@ impl SurveyedAddon {
     }
 }
 
-/// Returns the pinned Nodes for an addon's platform whose versions the package promises.
+/// Returns the pinned Nodes that run on an addon's platform and that the package's `engines.node` allows.
 fn runtimes(workspace: &Workspace, audited: &Audited) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for target in linux_targets(audited) {
@@ -127,8 +127,8 @@ fn runtimes(workspace: &Workspace, audited: &Audited) -> Result<Vec<Runtime>> {
     Ok(runtimes)
 }
 
-/// Returns the Linux targets that an addon claims. If no name gives a processor or a C library, the file's processor and its
-/// linked C library count.
+/// Returns the Linux targets that an addon claims. If no name gives a processor or a C library, takes the processor and the C
+/// library from the file.
 fn linux_targets(audited: &Audited) -> impl Iterator<Item = &'static Target> {
     let elf = || audited.addon.facts.iter().filter(|facts| facts.elf().is_some());
     let linked = elf().find_map(|facts| facts.elf()?.libc);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_select_the_nodes_that_count() {
+    fn engines_select_the_promised_nodes() {
         assert!(is_promised(None, "20.20.2") && is_promised(Some("no range"), "20.20.2"));
         assert!(is_promised(Some(">=16.17.0"), "20.20.2") && !is_promised(Some(">=22"), "20.20.2"));
         assert!(is_promised(Some(">= 12.22.0 < 13 || >= 16"), "24.1.0"));

@@ -1,5 +1,5 @@
-//! The module of a main package, which loads an addon from another package. Nodes require the module, and node-audit's summary
-//! must agree.
+//! The module of a main package, which loads an addon from another package. Nodes call `require()` on the module, and
+//! node-audit's summary must agree with the result.
 
 use std::fs;
 use std::slice;
@@ -25,8 +25,8 @@ pub(super) struct SurveyedMain {
     pub(super) skipped: Vec<String>,
 }
 
-/// Requires an installed package in the Nodes on glibc. Nodes on musl do not count: loaders recognise musl by files of the
-/// system, and those are this machine's.
+/// Calls `require()` on an installed package in the Nodes on glibc. Skips the Nodes on musl: a loader recognises musl by system
+/// files, and these Nodes see the files of this machine.
 pub(super) fn survey_main(
     workspace: &Workspace,
     package: &InstalledPackage,

@@ -62,7 +62,7 @@ impl SurveyedPackage {
         self.addons.iter().map(|addon| (addon.cpu, addon.agreement(&self.listed.exceptions)))
     }
 
-    /// Counts the addons, and prints each disagreement between a verdict and the loads. An addon without a Node counts as
+    /// Counts the addons, and prints each disagreement between a verdict and the loads. Reports an addon without a Node as
     /// skipped.
     pub(super) fn tally(&self) -> Tally {
         let title = self.listed.pin.title();
@@ -99,7 +99,7 @@ impl SurveyedPackage {
         }
         tally.note = format!("{} loads", self.addons.iter().map(|addon| addon.loads.len()).sum::<usize>());
         if without_node > 0 {
-            tally.skipped.push(format!("{without_node} for no Node of this machine"));
+            tally.skipped.push(format!("addons without a suitable Node on this machine: {without_node}"));
         } else if self.addons.is_empty() && self.mains.is_empty() {
             tally.skipped.push("no addon in the package".to_owned());
         }
@@ -115,11 +115,11 @@ impl SurveyedPackage {
         let has_abi = |addon: &SurveyedAddon| addon.relevant_loads().next().is_some();
         match (error, loaded().find(|addon| has_abi(addon))) {
             (Some(Finding { message, .. }), Some(addon)) => Some(format!(
-                "{}: a Node of this machine has the addon's ABI, but the rule {ABI_RULE} says: {message}",
+                "{}: a Node on this machine has the addon's ABI, but the rule {ABI_RULE} says: {message}",
                 addon.audit.file
             )),
             (None, None) if loaded().next().is_some() => Some(format!(
-                "no Node of this machine has the ABI of an addon, and the rule {ABI_RULE} reports no error"
+                "no Node on this machine has the ABI of an addon, and the rule {ABI_RULE} reports no error"
             )),
             _ => None,
         }
@@ -174,12 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn an_addon_without_a_node_does_not_count_as_passed() {
+    fn an_addon_without_a_node_is_not_a_pass() {
         let (loads, hangs) = (ProbeOutcome::Loads, ProbeOutcome::Fails("does not return".to_owned()));
         let other = ProbeOutcome::OtherNode("another Node".to_owned());
         let tally = package(&[&[loads.clone(), loads], &[hangs], &[other], &[]]).tally();
         assert_eq!((tally.passed, tally.failed), (1, 2));
-        assert_eq!(tally.skipped, ["1 for no Node of this machine"]);
+        assert_eq!(tally.skipped, ["addons without a suitable Node on this machine: 1"]);
         assert_eq!(tally.note, "4 loads");
     }
 

@@ -45,8 +45,8 @@ fn counts(packages: &[SurveyedPackage]) -> String {
     let agreements: Vec<(Option<Cpu>, Agreement)> =
         packages.iter().flat_map(SurveyedPackage::agreements).collect();
     let of = |cpu| Counts::of(agreements.iter().map(|(cpu, agreement)| (*cpu, agreement)), cpu);
-    let mut text = "| | load, without an error that stops loading | fail, with such an error | are refused for another ABI, as \
-                    node-audit says | exceptions | disagreements |\n|---|---|---|---|---|---|\n"
+    let mut text = "| | load, as node-audit predicts | fail, as node-audit predicts | refused for another ABI, as node-audit \
+                    predicts | exceptions | disagreements |\n|---|---|---|---|---|---|\n"
         .to_owned();
     let mut no_node = of(None).no_node;
     for (title, cpu) in [("addons for Linux, x64", Cpu::X64), ("addons for Linux, arm64", Cpu::Arm64)] {
@@ -61,7 +61,7 @@ fn counts(packages: &[SurveyedPackage]) -> String {
     let (load, fail) = (main(true), main(false));
     let _ =
         writeln!(text, "| main packages, on x64 and arm64 each | {load} | {fail} | 0 | 0 | {disagree} |\n");
-    let _ = writeln!(text, "{no_node} more addons are for a Node that the survey does not run.\n");
+    let _ = writeln!(text, "Addons for Nodes that the survey does not run: {no_node}.\n");
     text
 }
 
@@ -79,7 +79,7 @@ fn exceptions(packages: &[SurveyedPackage]) -> String {
 /// Returns a table with a row for each package.
 fn markdown(packages: &[SurveyedPackage]) -> String {
     let mut text =
-        "| package | what it is | errors | warnings | in real Nodes |\n|---|---|---|---|---|\n".to_owned();
+        "| package | description | errors | warnings | in real Nodes |\n|---|---|---|---|---|\n".to_owned();
     for package in packages {
         let ListedPackage { pin, description, .. } = &package.listed;
         let cells = [
@@ -174,7 +174,7 @@ fn nodes(package: &SurveyedPackage) -> String {
     let (count, messages) = loads(false);
     if count > 0 {
         return format!(
-            "for other Nodes; fails, {} of {count}: {}",
+            "needs another Node; fails, {} of {count}: {}",
             messages.len(),
             first_different(messages)
         );
@@ -286,7 +286,7 @@ mod tests {
         let mut other = SurveyedPackage::with(vec![SurveyedAddon::with(Vec::new(), &[refused])]);
         other.addons[0].loads[0].has_abi = false;
         let table = markdown(&[other, SurveyedPackage::with(Vec::new())]);
-        assert!(table.contains(" | for other Nodes; fails, 1 of 1: another Node |\n"), "{table}");
+        assert!(table.contains(" | needs another Node; fails, 1 of 1: another Node |\n"), "{table}");
         assert!(table.ends_with(" | not run: no addon |\n"), "{table}");
     }
 
@@ -307,7 +307,7 @@ mod tests {
             vec![Exception { rule: "needed".to_owned(), why: "It is so.".to_owned() }];
         let text = survey(&[package]);
         assert!(text.contains("| addons for Linux, x64 | 1 | 1 | 0 | 1 | 0 |\n"), "{text}");
-        assert!(text.contains("\n1 more addons are for a Node that the survey does not run.\n"), "{text}");
+        assert!(text.contains("\nAddons for Nodes that the survey does not run: 1.\n"), "{text}");
         assert!(text.contains(", `needed`: It is so.\n"), "{text}");
     }
 
