@@ -21,8 +21,10 @@ pub struct DebuggedAddon<'a> {
 
 /// Returns the source line of the addon's entry point, such as `module_register.rs:120`.
 ///
-/// # Errors Fails if no file has the name that a debugger looks for, or if the debug information has no line for the entry
-/// point, belongs to another build, or contains a live store path.
+/// # Errors
+///
+/// Fails if no file has the name that a debugger looks for, or if the debug information has no line for the entry point, is
+/// from a different build, or contains a live store path.
 pub fn entry_line(target: &Target, built: &DebuggedAddon<'_>) -> Result<String> {
     let DebuggedAddon { addon, debug_information } = *built;
     let file = target.artifact_file();
@@ -42,7 +44,7 @@ pub fn entry_line(target: &Target, built: &DebuggedAddon<'_>) -> Result<String> 
         let (own, its) = (library.mach_uuid()?, parse(&information, &content)?.mach_uuid()?);
         ensure!(
             own.is_some() && own == its,
-            "{shown} belongs to another build than {file}: UUID {its:02x?}, not {own:02x?}"
+            "{shown} is from a different build than {file}: its UUID is {its:02x?}, not {own:02x?}"
         );
     }
     // A stripped ELF file keeps only the dynamic symbol table.
@@ -59,7 +61,7 @@ pub fn entry_line(target: &Target, built: &DebuggedAddon<'_>) -> Result<String> 
         Some((path, line)) if path.ends_with(".rs") && line > 0 => {
             Ok(format!("{}:{line}", path.rsplit('/').next().unwrap_or(path)))
         }
-        _ => bail!("{shown} resolves {ENTRY} to {place:?}, which is not a line of Rust"),
+        _ => bail!("{shown} has no Rust source line for {ENTRY}: it resolves to {place:?}"),
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scrubbed_store_path_does_not_count() {
+    fn a_scrubbed_store_path_is_ignored() {
         let scrubbed = format!("x/nix/store/{}-napi-3/src/lib.rs\0", "e".repeat(32));
         assert_eq!(store_path(scrubbed.as_bytes()), None);
         let live = "/nix/store/0c2jl8ma3njnaxljpmr8wl8vcr7sj21n";

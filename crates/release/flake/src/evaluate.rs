@@ -35,7 +35,11 @@ impl Flake<'_> {
         evaluate.arg(self.url()?);
         let log = self.workspace.run("nix flake check with nixpkgs", evaluate)?;
         let outputs = log.lines().filter(|line| line.starts_with("derivation evaluated to ")).count();
-        ensure!(outputs > 0, "nix evaluated no output with {}", nixpkgs.display());
+        ensure!(
+            outputs > 0,
+            "nix flake check evaluated no output with nixpkgs from {}: check that {NIXPKGS} names a nixpkgs flake",
+            nixpkgs.display()
+        );
         Ok(u32::try_from(outputs)?)
     }
 

@@ -9,7 +9,7 @@ use machine::Workspace;
 use node_audit::read_facts;
 use serde_json::Value;
 
-/// Two addons for one target, or the values of both in a field.
+/// Two addons for one target, or the value of one field in each addon.
 pub struct Pair<T> {
     /// The addon that Nix built, or its value.
     pub nix: T,
@@ -17,8 +17,8 @@ pub struct Pair<T> {
     pub dist: T,
 }
 
-/// Fails if the facts of the two addons differ, such as exports, imports, libraries, load commands, floors and hardening. Only
-/// sizes may differ, and the addresses and offsets of segments, which depend on sizes.
+/// Fails if the facts of the two addons differ, such as exports, imports, libraries, load commands, floors and hardening. Sizes
+/// may differ, and so may the addresses and offsets of segments, which depend on sizes.
 pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
     let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
     let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
@@ -100,10 +100,14 @@ fn difference(field: &str, values: &Pair<Option<&Value>>) -> String {
         if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
     };
     if let (Some(Value::Array(nix)), Some(Value::Array(dist))) = (values.nix, values.dist) {
-        return format!("{field}: only Nix's has {}, only dist's has {}", only(nix, dist), only(dist, nix));
+        return format!(
+            "{field}: only in Nix's addon: {}; only in dist's addon: {}",
+            only(nix, dist),
+            only(dist, nix)
+        );
     }
-    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-    format!("{field}: {} by Nix, {} by dist", text(values.nix), text(values.dist))
+    let text = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+    format!("{field}: {} in Nix's addon, {} in dist's addon", text(values.nix), text(values.dist))
 }
 
 #[cfg(test)]
@@ -117,11 +121,11 @@ mod tests {
         let lists = Pair { nix: Some(&nix), dist: Some(&dist) };
         assert_eq!(
             difference("0.imports", &lists),
-            "0.imports: only Nix's has \"a\", only dist's has nothing"
+            "0.imports: only in Nix's addon: \"a\"; only in dist's addon: nothing"
         );
         let flag = serde_json::json!(true);
         let one = Pair { nix: Some(&flag), dist: None };
-        assert_eq!(difference("0.relro", &one), "0.relro: true by Nix, nothing by dist");
+        assert_eq!(difference("0.relro", &one), "0.relro: true in Nix's addon, absent in dist's addon");
     }
 
     #[test]
@@ -136,9 +140,10 @@ mod tests {
         assert_ne!(fields("read", "write"), fields("read", "close"));
     }
 
-    /// The place of a segment once differed by a page between two builds, because the code of one build was a few bytes longer.
+    /// The address of a segment once differed by a page between two builds, because the code of one build was a few bytes
+    /// longer.
     #[test]
-    fn the_place_of_a_segment_does_not_matter() {
+    fn the_address_and_offset_of_a_segment_do_not_matter() {
         let segment = |place: u64, align: u64| {
             let segment =
                 serde_json::json!({ "name": "PT_LOAD 1", "address": place, "offset": place, "align": align });

@@ -97,7 +97,7 @@ impl Experiment<'_> {
         let note = format!("rebuilds {}; {compilations}{how}", changed.join(", "));
         let tally = match changed == edit.rebuilds {
             true => Tally::passed(note),
-            false => Tally::failed(format!("{note}; it must rebuild {}", edit.rebuilds.join(", "))),
+            false => Tally::failed(format!("{note}; the edit must rebuild {}", edit.rebuilds.join(", "))),
         };
         Ok((tally, elapsed))
     }

@@ -4,10 +4,7 @@
 //! but does not depend on our policy for addons or on the Nodes that load addons.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the tools show each error to a person as one line")]
 
 mod debug_information;
 mod edit;

@@ -113,7 +113,8 @@ impl<'a> Flake<'a> {
 
 /// Returns a warning if Nix is older than crane supports.
 fn too_old(answer: &str) -> Option<String> {
-    // The answer is `nix (Nix) 2.26.3` or `nix (Determinate Nix 3.6.2) 2.29.0`. A suffix of `pre` and a date is ignored.
+    // `nix --version` prints `nix (Nix) 2.26.3` or `nix (Determinate Nix 3.6.2) 2.29.0`. A suffix of `pre` and a date is
+    // ignored.
     let version = answer.split_whitespace().next_back()?;
     let parts = version.split(['.', '+', '-']);
     let digits = parts.map_while(|part| part.split(|c: char| !c.is_ascii_digit()).next());
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nix_older_than_crane_requires_is_a_warning() {
+    fn an_outdated_nix_causes_a_warning() {
         for old in [
             "nix (Nix) 2.26.3",
             "nix (Nix) 2.31",

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::nix::Flake;
 
 /// The caveat of every build with the offline nixpkgs.
-pub const MUSL_BY_ZIG: &str = "zig compiles musl's C in place of nixpkgs' gcc, which was not tested";
+pub const MUSL_BY_ZIG: &str =
+    "zig, not nixpkgs' gcc, compiles the C of the musl addons, so the build with gcc is untested";
 
 /// Returns the targets that Nix builds on this system.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
@@ -22,7 +23,7 @@ impl Flake<'_> {
     /// Builds a platform's audited addon. Returns its path.
     pub fn build(&self, target: &Target) -> Result<PathBuf> {
         let addon = self.build_output(&target.platform)?.join(target.artifact_file());
-        ensure!(addon.is_file(), "nix built the derivation of {target}, which has no {}", addon.display());
+        ensure!(addon.is_file(), "nix built {target}, but the output has no {}", addon.display());
         Ok(addon)
     }
 
@@ -54,7 +55,7 @@ impl Flake<'_> {
         Ok(self.workspace.root().join(link))
     }
 
-    /// Returns where a result was built, in words for a table.
+    /// Returns the place where a result was built, in words for a table.
     pub fn origin(&self, result: &Path) -> Result<&'static str> {
         let answer = process::capture(self.program("nix").args(["path-info", "--json"]).arg(result))?;
         let answer: Value = serde_json::from_str(&answer).context("nix path-info printed no JSON")?;

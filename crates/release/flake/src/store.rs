@@ -42,9 +42,12 @@ impl Flake<'_> {
         // An evaluation fetches the missing inputs if the network has them.
         let evaluate = self.on_output(&["eval", "--json", "--apply", "builtins.attrNames"], "packages")?;
         self.workspace.attempt("nix inputs", evaluate)?;
-        Ok(self
-            .first_missing(&inputs)?
-            .map(|name| format!("the flake's input {name} is not in the Nix store, and Nix cannot fetch it")))
+        Ok(self.first_missing(&inputs)?.map(|name| {
+            format!(
+                "the flake's input {name} is not in the Nix store, and Nix cannot fetch it: connect to the network, and try \
+                 again"
+            )
+        }))
     }
 
     fn first_missing<'o>(&self, outputs: &'o [FixedOutput]) -> Result<Option<&'o str>> {
