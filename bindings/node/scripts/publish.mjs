@@ -12,7 +12,7 @@ import { resolve } from 'node:path'
 import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const PUBLISHED = 'published already'
-const OTHER = 'published with other content'
+const OTHER = 'published with different content'
 const MISSING = 'not published'
 const NEW = 'not published (new package)'
 
@@ -32,7 +32,7 @@ function publish({ folder, tag, dryRun }) {
   }
   refuse(
     other.map(({ id, integrity, state }) => `${id}: the registry has ${state.integrity}, the folder ${integrity}`),
-    'nothing was published: the registry has another content of this version, and a version cannot be replaced',
+    'nothing was published: the registry has different content for this version, and a version cannot be replaced',
     'find out who published it; then raise the version in Cargo.toml, and tag that commit',
   )
   refuse(

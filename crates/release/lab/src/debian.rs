@@ -43,15 +43,19 @@ impl DebianSystem {
 
     /// Returns a message if the machine lacks something that programs on this system need.
     pub(crate) fn missing(&self, workspace: &Workspace) -> Option<String> {
+        self.lacking(workspace).map(|lacking| format!("{lacking} is not installed: run cargo xtask setup"))
+    }
+
+    /// Returns the C library or the emulator that the machine lacks, in words.
+    fn lacking(&self, workspace: &Workspace) -> Option<String> {
         let cpu = self.cpu.name();
-        let missing = if !self.loader(workspace).is_file() {
-            format!("{} of Debian {} for {cpu}", self.name, self.release)
+        if !self.loader(workspace).is_file() {
+            Some(format!("{} of Debian {} for {cpu}", self.name, self.release))
         } else if self.lacks_emulator(workspace) {
-            format!("qemu, which runs {cpu} programs on this machine,")
+            Some(format!("qemu, which runs {cpu} programs on this machine,"))
         } else {
-            return None;
-        };
-        Some(format!("{missing} is not installed: run cargo xtask setup"))
+            None
+        }
     }
 
     /// Installs the missing packages. Returns whether any were missing.
@@ -74,10 +78,11 @@ impl DebianSystem {
         if self.lacks_emulator(workspace) {
             unpack_again(workspace, &EMULATOR, &emulator_root(workspace))?;
         }
-        match self.missing(workspace) {
-            Some(why) => {
-                bail!("cannot use the packages of Debian {}, though apt unpacked them: {why}", self.release)
-            }
+        match self.lacking(workspace) {
+            Some(lacking) => bail!(
+                "apt unpacked Debian's packages, but {lacking} is still missing: compare the paths in \
+                 crates/release/lab/src/debian.rs with the files of the packages"
+            ),
             None => Ok(true),
         }
     }

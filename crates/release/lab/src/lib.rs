@@ -1,13 +1,10 @@
 //! Tests in real runtimes: Nodes of many systems load addons and packages, and the package managers of users install them.
 //!
-//! The crate has the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages. It
-//! loads addons and packages that other crates built, and does not depend on toolchains or on our policy for addons.
+//! The crate has the pinned Nodes, the C libraries of Debian, Wine, a local registry, and the survey of published packages. The
+//! crate loads addons and packages that other crates built, and does not depend on toolchains or on our policy for addons.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every error of the tools ends in one line for the person who called them"
-)]
+#![expect(clippy::missing_errors_doc, reason = "the tools show each error to a person as one line")]
 
 pub mod consumers;
 mod debian;

@@ -27,7 +27,7 @@ pub enum LoadOutcome {
 #[derive(Debug, Serialize)]
 pub struct LoadResult {
     platform: String,
-    /// Node's version; absent if no Node is for the addon.
+    /// Node's version; `None` if no Node on this machine can load the addon.
     node: Option<String>,
     /// `glibc 2.31` or `musl`, on Linux only.
     libc: Option<String>,
@@ -44,7 +44,9 @@ pub struct LoadResult {
 
 /// Loads the named products, each of which must load. Without names, loads every product that is built.
 ///
-/// # Errors Fails for an unknown name. A package that does not load is not an error, but a failed result.
+/// # Errors
+///
+/// Fails for an unknown name. A package that does not load gives a failed result, not an error.
 pub fn load(workspace: &Workspace, names: &[String]) -> Result<Vec<LoadResult>> {
     let products = match names {
         [] => built_products(workspace)?,
@@ -125,15 +127,15 @@ pub fn smoke(workspace: &Workspace, runtime: &Runtime, package: &LoadablePackage
     node.arg(workspace.package().join("test/smoke.cjs")).arg(&package.folder);
     let output = workspace.run(&format!("load {product}, {}", runtime.name()), node)?;
     let actual = output.lines().last().unwrap_or_default().trim_end();
-    // A load on another C library than the expected one proves nothing.
+    // A load on the wrong C library proves nothing.
     let system = runtime.libc.as_deref().unwrap_or(product.target().os.name());
     let expected = format!("Node {}, {system}", runtime.node);
-    ensure!(actual == expected, "{product} loaded in `{actual}`, not in the expected `{expected}`");
+    ensure!(actual == expected, "{product} loaded in `{actual}`, but `{expected}` was expected");
     Ok(())
 }
 
 impl LoadResult {
-    /// Returns `load linux-x64-gnu, Node 22.23.3, glibc 2.31`.
+    /// Returns the row's name, such as `load linux-x64-gnu, Node 22.23.3, glibc 2.31`.
     #[must_use]
     pub fn name(&self) -> String {
         let runtime = self.runtime.as_ref().map(|runtime| format!(", {runtime}")).unwrap_or_default();
@@ -235,7 +237,7 @@ mod tests {
         let host = node_targets::host().unwrap();
         let results = load(&Workspace::at(folder.path()), &[]).unwrap();
         let [result] = results.as_slice() else { panic!("{results:?}") };
-        let remedy = format!("does not exist: cargo xtask dist --target {host}");
+        let remedy = format!("does not exist: run cargo xtask dist --target {host}");
         assert!(result.outcome.to_string().ends_with(&remedy), "{}", result.outcome);
         assert_eq!(result.node, None);
     }

@@ -37,15 +37,13 @@ impl LoadablePackage {
         let (file, here) = (workspace.relative(&addon), Product::here(platform));
         ensure!(
             addon.is_file() || *product == here,
-            "{file} does not exist: only Windows builds it; {here}, the mingw proxy, loads on this machine"
+            "{file} does not exist: only Windows builds it; on this machine, run cargo xtask load {here} to load the mingw proxy"
         );
-        ensure!(addon.is_file(), "{file} does not exist: cargo xtask dist --target {platform}");
+        ensure!(addon.is_file(), "{file} does not exist: run cargo xtask dist --target {platform}");
         let content = fs::read(&addon).with_context(|| format!("cannot read {file}"))?;
         // The system maps an addon even if a table is beyond the end of the file, and Node then crashes without a message.
         node_audit::read_facts(&addon, &content).with_context(|| {
-            format!(
-                "{file} is not a complete addon: build it again with cargo xtask dist --target {platform}"
-            )
+            format!("{file} is not a complete addon: run cargo xtask dist --target {platform} again")
         })?;
         // The package of the checkout loads addons only from its own folder.
         if product.is_proxy() {
@@ -72,7 +70,7 @@ impl LoadablePackage {
     }
 }
 
-/// Returns the products whose addons exist. If none exists, returns this machine's own product.
+/// Returns the products whose addons exist, or this machine's own product if no addon exists.
 pub fn built_products(workspace: &Workspace) -> Result<Vec<Product>> {
     let mut products = Product::all();
     products.retain(|product| product.path(workspace).is_file());
@@ -90,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_addon_that_is_cut_short_is_an_error_and_not_a_crash_of_node() {
+    fn an_addon_that_is_cut_short_is_an_error_and_does_not_crash_node() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let product = Product::own(Target::by_platform("linux-x64-gnu").unwrap());
@@ -100,7 +98,7 @@ mod tests {
             fs::write(&addon, content).unwrap();
             let text = format!("{:#}", LoadablePackage::built(&workspace, &product).err().unwrap());
             let start = format!(
-                "{} is not a complete addon: build it again with cargo xtask dist --target {product}: ",
+                "{} is not a complete addon: run cargo xtask dist --target {product} again: ",
                 workspace.relative(&addon)
             );
             assert!(text.starts_with(&start), "{text}");
@@ -136,7 +134,7 @@ mod tests {
         let workspace = Workspace::at(folder.path());
         let [own, proxy] = ["win32-x64-msvc", "win32-x64-gnu"].map(|name| Product::find(name).unwrap());
         let why = |product| LoadablePackage::built(&workspace, product).err().unwrap().to_string();
-        let expected = "only Windows builds it; win32-x64-gnu, the mingw proxy, loads on this machine";
+        let expected = "only Windows builds it; on this machine, run cargo xtask load win32-x64-gnu to load the mingw proxy";
         assert!(why(&own).ends_with(expected), "{}", why(&own));
         assert!(why(&proxy).ends_with("cargo xtask dist --target win32-x64-msvc"), "{}", why(&proxy));
         let addon = proxy.path(&workspace);

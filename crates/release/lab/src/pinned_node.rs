@@ -43,7 +43,7 @@ impl PinnedNode {
         &self.file.version
     }
 
-    /// Returns `Node 22.23.3 for x64 and musl`.
+    /// Returns the Node's name, such as `Node 22.23.3 for x64 and musl`.
     pub(crate) fn name(&self) -> String {
         format!("Node {} for {} and {}", self.file.version, self.cpu.name(), self.system())
     }
@@ -126,7 +126,7 @@ fn name_libraries(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns `libstdc++.so.6` for `libstdc++-496613c0.so.6.0.32`.
+/// Returns the name that addons need, such as `libstdc++.so.6` for `libstdc++-496613c0.so.6.0.32`.
 fn soname(file: &str) -> Option<String> {
     let (stem, version) = file.split_once(".so.")?;
     let (library, _hash) = stem.rsplit_once('-')?;

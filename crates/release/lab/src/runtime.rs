@@ -102,7 +102,7 @@ impl Runtime {
         Ok(format!("{target} cannot be loaded on this machine, which is {}", node_targets::host()?))
     }
 
-    /// Returns `Node 22.23.3, glibc 2.31` or `Node 22.23.3, Wine 8.0`.
+    /// Returns the name of the Node and its system, such as `Node 22.23.3, glibc 2.31` or `Node 22.23.3, Wine 8.0`.
     #[must_use]
     pub fn name(&self) -> String {
         let system = match &self.pinned {
@@ -184,7 +184,7 @@ pub fn newest_node(workspace: &Workspace, host: &Target) -> Result<Result<OwnNod
     let mut nodes = PinnedNode::all(workspace)?;
     nodes.retain(|node| node.fits(host));
     Ok(match nodes.last() {
-        None => Err("the pinned Nodes are for Linux"),
+        None => Err("the pinned Nodes run only on Linux"),
         Some(node) if !node.is_installed(workspace) => Err(NODES_NOT_INSTALLED),
         Some(node) => Ok(OwnNode { version: node.version().to_owned(), program: node.program(workspace) }),
     })

@@ -42,7 +42,7 @@ fn terminal_capture(workspace: &Workspace) -> Result<String> {
     Ok(terminal().render_svg(&text) + "\n")
 }
 
-/// Returns the terminal of the picture. Its grey can be read beside a page in light and in dark colours.
+/// Returns the terminal of the picture, with a grey background that suits light and dark pages.
 const fn terminal() -> Term {
     let (foreground, background) = (RgbColor(230, 237, 243), RgbColor(34, 39, 46));
     Term::new().palette(WIN10_CONSOLE).fg_color(Color::Rgb(foreground)).bg_color(Color::Rgb(background))

@@ -39,8 +39,8 @@ pub(crate) struct Wine {
     version: String,
 }
 
-/// Installs the missing tools to build and load the mingw proxies: the compiler, Rust's standard library, Wine and its prefix.
-/// Returns the names of the installed tools.
+/// Installs the missing tools that build and load the mingw proxies: the compiler, Rust's standard library, Wine and its
+/// prefix. Returns the names of the installed tools.
 pub fn install_windows_tools(workspace: &Workspace) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     missing.extend(mingw_compiler().is_err().then_some(COMPILER_PACKAGE));
@@ -53,7 +53,7 @@ pub fn install_windows_tools(workspace: &Workspace) -> Result<Vec<String>> {
     let triples: Vec<&str> = proxies.iter().map(|proxy| proxy.target().triple.as_str()).collect();
     installed.extend(rust_std::install(workspace, &triples)?);
     let wine = Wine::find()?.with_context(|| {
-        format!("cannot find wine64, though {PACKAGE} is installed: add its folder to PATH")
+        format!("cannot find wine64, although {PACKAGE} is installed: add the folder of wine64 to PATH")
     })?;
     if !wine.is_ready(workspace) {
         wine.install(workspace)?;
@@ -78,7 +78,7 @@ impl Wine {
         Ok(Some(Self { program, version }))
     }
 
-    /// Returns `Wine 8.0`.
+    /// Returns the name with the version, such as `Wine 8.0`.
     pub(crate) fn name(&self) -> String {
         format!("Wine {}", self.version)
     }

@@ -75,7 +75,7 @@ pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
         tally.merge(lab::load_in(workspace, &runtimes, &package));
     }
     if tally == Tally::default() {
-        return Ok(Tally::skipped("the pinned Nodes are for Linux"));
+        return Ok(Tally::skipped("the pinned Nodes run only on Linux"));
     }
     Ok(tally)
 }
@@ -84,7 +84,7 @@ pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
 /// Windows. Builds a proxy from the same sources, audits it, and loads it under Wine.
 pub(crate) fn windows(workspace: &Workspace) -> Result<Tally> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Tally::skipped("mingw and Wine are for x86_64 Linux"));
+        return Ok(Tally::skipped("mingw and Wine run only on x86_64 Linux"));
     }
     let mut tally = Tally::default();
     for product in node_targets::targets().iter().map(Product::here).filter(Product::is_proxy) {

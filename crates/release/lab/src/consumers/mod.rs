@@ -43,7 +43,7 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
     let refused = release.script_refuses_new_names();
     release.publish()?;
     let published = refused.and_then(|()| release.script_finds_all_published());
-    results.script = results.record(published.and_then(|()| release.script_refuses_another_content()));
+    results.script = results.record(published.and_then(|()| release.script_refuses_different_content()));
     replacement::publish_client(&release, folder.path())?;
     for manager in &MANAGERS {
         let project = ManagerProject::new(workspace, &tools, manager, folder.path())?;

@@ -82,7 +82,7 @@ impl<'a> Release<'a> {
         self.script_refuses("the registry does not know these packages")
     }
 
-    /// Checks that publish.mjs finds that every package is published with the same content.
+    /// Checks that publish.mjs reports every package as published with the same content.
     pub(super) fn script_finds_all_published(&self) -> Result<()> {
         let all = self.manifest.packages.len();
         let end = format!("0 packages now, {all} before");
@@ -92,12 +92,12 @@ impl<'a> Release<'a> {
         })
     }
 
-    /// Checks that publish.mjs publishes nothing if one package has other content in the registry.
-    pub(super) fn script_refuses_another_content(&mut self) -> Result<()> {
+    /// Checks that publish.mjs publishes nothing if the registry has different content for one package.
+    pub(super) fn script_refuses_different_content(&mut self) -> Result<()> {
         let host = node_targets::host()?;
         let other = node_targets::targets().iter().find(|&target| target != host);
-        self.put_placeholder(other.context("targets.json has only one platform")?, "another content")?;
-        self.script_refuses("the registry has another content of this version")
+        self.put_placeholder(other.context("targets.json has only one platform")?, "different content")?;
+        self.script_refuses("the registry has different content for this version")
     }
 
     fn script_refuses(&self, reason: &str) -> Result<()> {
@@ -130,7 +130,7 @@ impl<'a> Release<'a> {
         Ok(())
     }
 
-    /// Replaces a platform's package with a placeholder, or adds one.
+    /// Replaces a platform's package with a placeholder, or adds the placeholder.
     fn put_placeholder(&mut self, target: &Target, content: &str) -> Result<()> {
         let Manifest { version, packages } = &mut self.manifest;
         let PlaceholderPackage { name, content, integrity } =

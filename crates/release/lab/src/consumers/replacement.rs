@@ -13,7 +13,7 @@ use super::release::Release;
 const CLIENT: &str = "client-of-better-sqlite3";
 
 /// The manifest of the client. The registry has no better-sqlite3, so an installation fails if the manager asks for it. The
-/// range is the one of TypeORM, which no version of Strongroom satisfies.
+/// version range is TypeORM's, and no version of Strongroom satisfies this range.
 const MANIFEST: &str = r#"{
   "name": "client-of-better-sqlite3",
   "version": "1.0.0",

@@ -1,4 +1,4 @@
-//! The programs that install and run the packages. Their pinned versions are in the cache.
+//! The programs that install and run the packages, at pinned versions, in the cache.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,7 +50,7 @@ impl Tools {
     /// Returns the reason if this machine cannot run the programs.
     pub fn unavailable() -> Result<Option<String>> {
         let is_available = node_targets::host()?.platform == PLATFORM;
-        Ok((!is_available).then(|| format!("the pinned package managers are for {PLATFORM}")))
+        Ok((!is_available).then(|| format!("the pinned package managers run only on {PLATFORM}")))
     }
 
     /// Returns the programs if the cache has the pinned versions.

@@ -177,16 +177,16 @@ fn an_interrupted_publication_lists_the_rest_and_can_be_resumed() {
 }
 
 #[test]
-fn a_version_that_exists_with_other_content_publishes_nothing() {
+fn nothing_is_published_if_a_version_exists_with_different_content() {
     let Some(release) = Release::new("1.2.3") else { return };
     release.has("strongroom", "1.2.3", "something else");
     let error = release.refuses(&["--tag", "v1.2.3"]);
-    assert!(error.contains("nothing was published: the registry has another content"), "{error}");
+    assert!(error.contains("nothing was published: the registry has different content"), "{error}");
     let there = format!("strongroom@1.2.3: the registry has {}, ", integrity("something else"));
     assert!(error.contains(&there) && error.contains("raise the version"), "{error}");
     // Every change between a release and the next version is in this state, and its dry run must pass.
     let said = release.succeeds(&["--dry-run"]);
-    assert!(said.contains("strongroom@1.2.3: published with other content\n"), "{said}");
+    assert!(said.contains("strongroom@1.2.3: published with different content\n"), "{said}");
     assert!(said.contains("1.2.3 is taken: raise the version"), "{said}");
     assert_eq!(release.published(), Vec::<String>::new());
 }
