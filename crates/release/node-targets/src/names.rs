@@ -15,7 +15,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// Returns Node's name of the system.
+    /// Returns Node's name for the system.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ pub enum Cpu {
 }
 
 impl Cpu {
-    /// Returns Node's name of the processor.
+    /// Returns Node's name for the processor.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -15,14 +15,14 @@ pub struct Target {
     pub triple: String,
     /// The platform name: `linux-x64-gnu`.
     pub platform: String,
-    /// Operating system.
+    /// The operating system.
     pub os: Os,
-    /// Processor.
+    /// The processor.
     pub cpu: Cpu,
-    /// C library; `None` except on Linux.
+    /// The C library; `None` except on Linux.
     #[serde(deserialize_with = "Option::deserialize")]
     pub libc: Option<Libc>,
-    /// C compiler and linker.
+    /// The C compiler and linker.
     pub toolchain: Toolchain,
     /// The oldest glibc or macOS that the artifact must load on.
     #[serde(deserialize_with = "Option::deserialize")]

@@ -4,8 +4,8 @@ use node_targets::parse;
 
 const FLAG: &str = r#"{ "flag": "-g0", "platforms": ["linux-x64-musl"], "why": "size" }"#;
 
-/// Returns the error for a table of two rows and a flag, all valid except that `to` replaces `from` in the second row
-/// or the flag.
+/// Returns the error for a table of two rows and a flag. The table is valid until `to` replaces `from` in the second
+/// row or in the flag.
 fn broken(from: &str, to: &str) -> String {
     let good = |triple: &str, platform: &str| {
         format!(
