@@ -33,7 +33,7 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
 pub struct Foreign {
     /// The release's code name, such as `trixie`.
     pub release: &'static str,
-    /// Debian's name of the packages' architecture; `None` means this machine's.
+    /// Debian's name for the packages' architecture; `None` means this machine's.
     pub architecture: Option<&'static str>,
     /// The packages' names.
     pub packages: &'static [&'static str],
@@ -102,14 +102,14 @@ fn machine_mirror() -> Result<String> {
     let os_release = fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
     let codename = os_release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let codename =
-        codename.context("/etc/os-release names no VERSION_CODENAME: is this Debian?")?.trim_matches('"');
+        codename.context("/etc/os-release has no VERSION_CODENAME: is this Debian?")?.trim_matches('"');
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     let folder = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
     files.extend(folder.map(|entry| entry.path()));
     files.sort();
     let mut texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
     texts.find_map(|text| mirror_of(&text, codename)).with_context(|| {
-        format!("no apt source of this machine offers `{codename}`; see /etc/apt/sources.list.d")
+        format!("no apt source of this machine offers `{codename}`: add one to /etc/apt/sources.list.d")
     })
 }
 

@@ -27,7 +27,8 @@ impl CargoTool {
         if cached.is_file() { Some(cached) } else { program(self.name) }
     }
 
-    /// Compiles the program into the cache if it is missing, which takes minutes. Returns whether it was missing.
+    /// Compiles the program into the cache if it is missing, which takes minutes. Returns whether the program was
+    /// missing.
     pub fn install(&self, workspace: &Workspace) -> Result<bool> {
         if self.find(workspace).is_some() {
             return Ok(false);
@@ -35,7 +36,8 @@ impl CargoTool {
         let Self { name, version, options } = *self;
         let mut install = process::command("cargo");
         install.args(["install", name, "--locked", "--version", version]).args(options);
-        // Without the variable, cargo compiles in a temporary directory: no other build can use these files.
+        // Without CARGO_TARGET_DIR, cargo compiles in a temporary directory, which it removes. No other build could
+        // reuse the files.
         install.arg("--root").arg(self.root(workspace)).env_remove("CARGO_TARGET_DIR");
         install.current_dir(workspace.root());
         workspace.run(&format!("install {name}"), install)?;
@@ -45,8 +47,13 @@ impl CargoTool {
     /// Returns the program, after compiling it if it is missing.
     pub fn require(&self, workspace: &Workspace) -> Result<PathBuf> {
         self.install(workspace)?;
-        self.find(workspace)
-            .with_context(|| format!("`cargo install {}` left no program in the cache", self.name))
+        self.find(workspace).with_context(|| {
+            format!(
+                "`cargo install {}` left no program in the cache: remove {}, and run this again",
+                self.name,
+                self.root(workspace).display()
+            )
+        })
     }
 
     fn root(&self, workspace: &Workspace) -> PathBuf {

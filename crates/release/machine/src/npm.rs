@@ -14,8 +14,9 @@ use crate::workspace::Workspace;
 /// Runs `npm ci` if the lock file changed since the last run. Returns whether it ran.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     let package = workspace.package();
-    let lock = changed(&package.join("package-lock.json"))
-        .with_context(|| format!("{} has no package-lock.json", workspace.relative(&package)))?;
+    let lock = changed(&package.join("package-lock.json")).with_context(|| {
+        format!("{} has no package-lock.json: restore the file with git", workspace.relative(&package))
+    })?;
     // npm writes this file when an installation ends.
     if changed(&package.join("node_modules/.package-lock.json")).is_some_and(|installed| installed >= lock) {
         return Ok(false);

@@ -38,7 +38,7 @@ pub struct PinnedFile {
     pub package: String,
     /// The package's version.
     pub version: String,
-    /// Nix's name of the system that a program runs on; `None` for a file that every system uses.
+    /// Nix's name for the system that a program runs on; `None` for a file that every system uses.
     #[serde(default)]
     system: Option<String>,
     /// The platform tag of a wheel for another machine.
@@ -143,13 +143,17 @@ impl PinnedFile {
         match self.hash.split_once('-') {
             Some(("sha256", _)) => Ok(format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))),
             Some(("sha512", _)) => Ok(format!("sha512-{}", STANDARD.encode(Sha512::digest(content)))),
-            _ => bail!("the pinned hash of {} is `{}`, neither sha256- nor sha512-", self.name, self.hash),
+            _ => bail!(
+                "the pinned hash of {} is `{}`: pin a hash that begins with sha256- or sha512-",
+                self.name,
+                self.hash
+            ),
         }
     }
 
     /// Returns the file's SHA-256 in hexadecimal digits.
     pub fn sha256(&self) -> Result<String> {
-        hexadecimal(&self.hash).with_context(|| format!("the pinned hash of {}", self.name))
+        hexadecimal(&self.hash).with_context(|| format!("cannot convert the pinned hash of {}", self.name))
     }
 }
 
@@ -157,7 +161,11 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
     let files: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
     match files.as_slice() {
         [file] => Ok(file.path()),
-        _ => bail!("the download left {} files in {}, not one", files.len(), folder.display()),
+        _ => bail!(
+            "the download left {} files in {} instead of one: run this again",
+            files.len(),
+            folder.display()
+        ),
     }
 }
 
@@ -190,7 +198,7 @@ mod tests {
             assert_eq!(PinnedFile::npm("abc", "1.0.0", hash).hash_of(&path).unwrap(), hash);
         }
         let error = PinnedFile::npm("abc", "1.0.0", "md5-AAAA").hash_of(&path).unwrap_err().to_string();
-        assert!(error.ends_with("is `md5-AAAA`, neither sha256- nor sha512-"), "{error}");
+        assert!(error.ends_with("is `md5-AAAA`: pin a hash that begins with sha256- or sha512-"), "{error}");
     }
 
     #[test]

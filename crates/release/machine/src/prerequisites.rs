@@ -46,7 +46,9 @@ fn node_problem(version: &str) -> Option<String> {
     match major {
         Some(major) if major >= MIN_NODE => None,
         Some(_) => Some(format!("node has version {version}: install version {MIN_NODE} or later")),
-        None => Some(format!("node --version printed `{version}`, which is not a version")),
+        None => Some(format!(
+            "node --version printed `{version}`, which is not a version: is another program named node first on PATH?"
+        )),
     }
 }
 

@@ -69,7 +69,7 @@ pub fn cannot_start(command: &Command) -> String {
     format!("cannot start {}: is {} on PATH?", display_command(command), program_name(command))
 }
 
-/// Describes how a program ended.
+/// Returns in words how a program ended, such as `ended with code 1`.
 #[must_use]
 pub fn display_status(status: ExitStatus) -> String {
     match status.code() {

@@ -29,7 +29,7 @@ pub fn make_executable(_file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns Nix's name of this machine's system: `x86_64-linux`, `aarch64-darwin`.
+/// Returns Nix's name for this machine's system: `x86_64-linux`, `aarch64-darwin`.
 #[must_use]
 pub fn system() -> String {
     let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use crate::{apt, process};
 
-/// Installs Python and its venv module if Python has neither pip nor ensurepip. Returns whether it did.
+/// Installs Python and its venv module if Python has neither pip nor ensurepip. Returns whether an
+/// installation was needed.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     if has("pip") || has("ensurepip") {
         return Ok(false);

@@ -15,7 +15,7 @@ use crate::process::{cannot_start, display_command, display_status};
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
-/// The maximum number of lines that an error shows of a failed step's output.
+/// The maximum number of lines of a failed step's output in an error.
 const MAX_TAIL_LINES: usize = 30;
 /// The maximum length of a failed step's last line in a table, in characters.
 const MAX_LAST_LINE: usize = 200;
@@ -28,7 +28,8 @@ const POLL: Duration = Duration::from_millis(100);
 const CARGO_PROGRESS: &str = "Building [";
 
 impl Workspace {
-    /// Runs a program as a named step. Shows its progress, and writes its output to `target/xtask/logs/<step>.log`.
+    /// Runs a program as a named step. Shows the step's progress, and writes the output to
+    /// `target/xtask/logs/<step>.log`.
     ///
     /// A program that fails isn't an error here; [`Finished::ok`] returns one.
     pub fn attempt(&self, step: &str, mut command: impl BorrowMut<Command>) -> Result<Finished> {
@@ -103,7 +104,7 @@ impl Finished {
 pub struct StepFailed {
     step: String,
     command: String,
-    /// How the step ended, and the path of its log.
+    /// The exit code or the signal that ended the step, and the path of its log.
     summary: String,
     /// The last lines of the step's output, each after a line break and indented.
     tail: String,
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_step_fits_one_line_of_a_table() {
+    fn a_failed_step_fits_in_one_line_of_a_table() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let script = "echo Error: one cause; echo '  - a place: why'; echo 'A complete log of this run is here'; exit 3";

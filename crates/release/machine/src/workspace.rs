@@ -1,4 +1,4 @@
-//! The checkout, its output folders, and the cache that outlives a clone.
+//! The checkout, its output folders, and the cache that outlives a checkout.
 
 use std::env;
 use std::fs;
@@ -30,7 +30,7 @@ const LOGS: &str = "target/xtask/logs";
 impl Workspace {
     /// Finds the workspace that contains the manifest of the crate that cargo runs, or else the current directory.
     pub fn find() -> Result<Self> {
-        // Read at run time: with a shared target directory, `env!` may name another clone.
+        // Reads the variable at run time: with a shared target directory, `env!` may name another checkout.
         let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let start =
             manifest.map_or_else(env::current_dir, Ok).context("cannot read the current directory")?;
@@ -65,8 +65,8 @@ impl Workspace {
         &self.logs
     }
 
-    /// Returns the folder of tools and downloads that all clones share: `STRONGROOM_CACHE`, or a folder in the user's
-    /// cache.
+    /// Returns the folder of tools and downloads that all checkouts share: `STRONGROOM_CACHE`, or a folder in the
+    /// user's cache.
     #[must_use]
     pub fn cache(&self) -> &Path {
         &self.cache
