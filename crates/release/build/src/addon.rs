@@ -17,7 +17,7 @@ use crate::toolchain::BuildTools;
 /// A built addon.
 #[derive(Debug)]
 pub struct Built {
-    /// The product.
+    /// The addon that was requested: a platform's own, or its proxy.
     pub product: Product,
     /// The library that cargo built.
     pub library: PathBuf,
@@ -46,6 +46,10 @@ struct Part {
     tools: BuildTools,
 }
 
+/// The error for a product without a result.
+const NO_RESULT: &str =
+    "cargo's build returned no result for this addon: report this as a bug in crates/release/build";
+
 /// Builds addons in parallel, in one cargo call. Returns the addon of each product, or its error.
 #[must_use]
 pub fn build(workspace: &Workspace, products: &[Product]) -> Vec<Result<Built>> {
@@ -55,15 +59,13 @@ pub fn build(workspace: &Workspace, products: &[Product]) -> Vec<Result<Built>> 
     };
     let parts: Vec<Result<Part>> = products.iter().map(part).collect();
     let mut built = build_parts(workspace, &parts.iter().flatten().collect::<Vec<_>>()).into_iter();
-    let addon = |part: Result<Part>| {
-        part.and_then(|_| built.next().context("the build has no result for this addon")?)
-    };
+    let addon = |part: Result<Part>| part.and_then(|_| built.next().context(NO_RESULT)?);
     parts.into_iter().map(addon).collect()
 }
 
 /// Builds one addon.
 pub fn build_one(workspace: &Workspace, product: &Product) -> Result<Built> {
-    build(workspace, slice::from_ref(product)).pop().context("the build has no result for this addon")?
+    build(workspace, slice::from_ref(product)).pop().context(NO_RESULT)?
 }
 
 /// Builds all parts in one cargo call. If the call fails, calls cargo for each part alone: the parts without an error
@@ -106,7 +108,12 @@ impl Part {
         let folder = workspace.release_target_dir().join(&target.triple).join("release");
         let library = folder.join(target.library_file());
         let written = fs::metadata(&library).and_then(|metadata| metadata.modified());
-        let written = written.with_context(|| format!("cargo built no {}", library.display()))?;
+        let written = written.with_context(|| {
+            format!(
+                "cargo's build succeeded without {}: report this as a bug in crates/release/build",
+                library.display()
+            )
+        })?;
         let elapsed = written.duration_since(started).ok();
         Ok(Built { product: self.product.clone(), library, toolchain: self.tools.summary, elapsed })
     }

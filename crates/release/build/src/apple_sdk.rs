@@ -41,10 +41,11 @@ fn install(workspace: &Workspace, zig: &Zig) -> Result<PathBuf> {
     }
 }
 
-/// A macOS target, the host that links it, and the zig that compiles its C; `None` if another compiler does.
+/// A macOS target, the host that links it, and the zig that compiles its C.
 pub(crate) struct Link<'a> {
     pub(crate) target: &'a Target,
     pub(crate) host: &'a Target,
+    /// `None` if another compiler compiles the C.
     pub(crate) zig: Option<&'a Zig>,
 }
 
@@ -52,7 +53,9 @@ pub(crate) struct Link<'a> {
 /// never with the target's.
 pub(crate) fn variables(workspace: &Workspace, link: &Link<'_>) -> Result<Vec<(OsString, OsString)>> {
     let Link { target, host, zig } = *link;
-    let floor = target.floor.with_context(|| format!("targets.json has no floor for {target}"))?;
+    let floor = target.floor.with_context(|| {
+        format!("targets.json has no floor for {target}: add the oldest macOS that the addon must load on")
+    })?;
     let mut variables = vec![
         ("RUSTC_WRAPPER".into(), workspace.root().join(RUSTC_WRAPPER).into()),
         (format!("MACOS_FLOOR_{}", target.underscored()).into(), floor.to_string().into()),

@@ -1,7 +1,7 @@
 //! Builds Windows' addon for the GNU ABI with mingw, which compiles and links on Linux.
 //!
-//! This addon, the proxy, has the same Rust and C as the shipped addon, but another compiler. The proxy is a check,
-//! never an artifact.
+//! This addon, the proxy, has the same Rust and C as the shipped addon, but a different compiler builds it. The
+//! proxy is a check, never an artifact.
 
 use std::ffi::OsString;
 use std::fs;
@@ -39,7 +39,7 @@ pub(crate) fn variables(workspace: &Workspace, target: &Target) -> Result<Vec<(O
     let scratch = tempfile::tempdir().context("cannot create a temporary folder to try the C compiler in")?;
     vendored_toolchain::check(&compiler.to_string_lossy(), &target.triple, scratch.path())?;
     Ok(vec![
-        // Names instead of paths, since OpenSSL writes its compiler's name into the library.
+        // The variables hold names, not paths, since OpenSSL writes its compiler's name into the library.
         (compiler_variable(&target.triple).into(), COMPILER.into()),
         (archiver_variable(&target.triple).into(), ARCHIVER.into()),
         (LIBNODE_PATH.into(), empty_libnode(workspace, target)?.into()),
@@ -53,7 +53,7 @@ fn empty_libnode(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for name in ["libnode.dll", "libnode.dll.a"] {
         let file = folder.join(name);
-        // Written only once: cargo would rebuild after a change.
+        // Keeps an existing file, since a rewritten file would make cargo rebuild.
         if !file.is_file() {
             fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
         }

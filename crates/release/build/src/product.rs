@@ -37,7 +37,7 @@ impl Product {
         Self::own(platform)
     }
 
-    /// Returns every addon that this machine may have: each platform's own, and the proxies.
+    /// Returns every addon that can be on this machine: each platform's own, and the proxies that this machine builds.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let targets = node_targets::targets().iter();
@@ -69,8 +69,8 @@ impl Product {
         &self.compiled
     }
 
-    /// Returns the path of the addon that is loaded and packed. A proxy is in another folder than the addons for
-    /// packages.
+    /// Returns the path of the addon that is loaded and packed. A proxy's folder differs from the folder of the
+    /// addons for packages.
     #[must_use]
     pub fn path(&self, workspace: &Workspace) -> PathBuf {
         let folder =

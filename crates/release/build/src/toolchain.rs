@@ -66,7 +66,7 @@ impl BuildTools {
         if let (Some(zig_target), Some(zig)) = (zig_target(&toolchain), &zig) {
             let path = zig_wrappers::install(workspace, zig, zig_target)?;
             tools.variables.push(("PATH".into(), path));
-            // The path instead of the name: cargo's PATH has the wrappers, this process's PATH does not.
+            // The check below needs the path: cargo's PATH has the wrappers, but this process's PATH does not.
             compiler = compiler.map(|name| zig.wrappers().join(name));
             tools.rustflags.extend(target.rust_flags.iter().cloned());
         }
@@ -172,7 +172,7 @@ fn select(target: &Target, machine: &Machine<'_>) -> Result<Toolchain> {
     Ok(vendored_toolchain::select(&Request { triple, kind, host, environment, program: has })?)
 }
 
-/// Returns zig's name of the target if the compiler is zig.
+/// Returns zig's name for the target if the compiler is zig.
 fn zig_target(toolchain: &Toolchain) -> Option<&str> {
     toolchain.settings.iter().find_map(|setting| match &setting.tool {
         Tool::ZigCc(target) => Some(target.as_str()),
@@ -180,7 +180,7 @@ fn zig_target(toolchain: &Toolchain) -> Option<&str> {
     })
 }
 
-/// Describes the C compiler in a few words, and the linker if it is another program.
+/// Returns the C compiler in a few words, and the linker if it is another program.
 fn summary(toolchain: &Toolchain, target: &Target) -> &'static str {
     match toolchain.origin {
         Origin::Environment => "set by the environment",

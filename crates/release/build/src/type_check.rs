@@ -59,7 +59,7 @@ fn fake_openssl(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
 /// Returns the part of `opensslv.h` that openssl-sys reads, for the version of OpenSSL in Cargo.lock.
 fn version_header(lock: &Lockfile) -> Result<String> {
     let source = lock.packages.iter().find(|package| package.name.as_str() == "openssl-src");
-    let source = &source.context("Cargo.lock has no openssl-src")?.version;
+    let source = &source.context("Cargo.lock has no openssl-src: restore the file with git")?.version;
     // `300.5.5+3.5.5`: the crate's version, then OpenSSL's.
     let parts: Vec<u32> = source.build.split('.').filter_map(|part| part.parse().ok()).collect();
     let [major, minor, patch] = parts[..] else {
@@ -86,7 +86,10 @@ mod tests {
             |version: &str| format!("[[package]]\nname = \"openssl-src\"\nversion = \"{version}\"\n");
         let text = header(&package("300.5.7+3.5.12")).unwrap();
         assert!(text.ends_with("MINOR 5\n#define OPENSSL_VERSION_PATCH 12\n"), "{text}");
-        assert_eq!(header("").unwrap_err().to_string(), "Cargo.lock has no openssl-src");
+        assert_eq!(
+            header("").unwrap_err().to_string(),
+            "Cargo.lock has no openssl-src: restore the file with git"
+        );
         assert!(header(&package("300.5.7")).unwrap_err().to_string().contains("is 300.5.7 in Cargo.lock"));
         let own = Lockfile::load(Workspace::find().unwrap().root().join("Cargo.lock")).unwrap();
         version_header(&own).unwrap();

@@ -40,9 +40,14 @@ impl Zig {
         }
         let fresh = Self { folder: unpacked.path().to_owned(), ..zig.clone() };
         let [_, zigbuild] = wheels;
-        let scripts = fresh.folder.join(format!("cargo_zigbuild-{}.data/scripts", zigbuild.version));
-        fs::rename(scripts, fresh.folder.join("bin"))
-            .context("the wheel of cargo-zigbuild has no program")?;
+        let scripts = format!("cargo_zigbuild-{}.data/scripts", zigbuild.version);
+        fs::rename(fresh.folder.join(&scripts), fresh.folder.join("bin")).with_context(|| {
+            format!(
+                "the wheel of cargo-zigbuild {} has no folder {scripts}: pin another version in \
+                 nix/offline-nixpkgs/required-files.json",
+                zigbuild.version
+            )
+        })?;
         // Python's zipfile module drops permissions.
         make_executable(&fresh.zig())?;
         make_executable(&fresh.cargo_zigbuild())?;
