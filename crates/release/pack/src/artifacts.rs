@@ -115,7 +115,8 @@ impl Problems {
     }
 }
 
-/// The files below the folders, keyed by the longest known end of each path, or else by the file's name.
+/// The files below the folders, keyed by the longest suffix of each path that is a known artifact, or else by the
+/// file's name.
 struct Found(BTreeMap<String, Vec<PathBuf>>);
 
 impl Found {
@@ -168,7 +169,7 @@ fn display(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns all ends of a path, the longest first: `a/b.js`, `b.js`.
+/// Returns all suffixes of a path, the longest first: `a/b.js`, `b.js`.
 fn ends(path: &Path) -> Vec<String> {
     let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
     (0..names.len()).map(|start| names[start..].join("/")).collect()
@@ -176,7 +177,8 @@ fn ends(path: &Path) -> Vec<String> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
-    // Checked before opening: opening a named pipe would wait for its other end.
+    // Checks the type before it opens the file, since opening a named pipe blocks until another process opens the
+    // other end.
     let metadata = fs::metadata(path).with_context(cannot)?;
     if !metadata.is_file() || metadata.len() > node_audit::MAX_FILE {
         bail!("{} is not a file, or is too large for an artifact", path.display());
@@ -202,7 +204,7 @@ fn compiled(sources: &Path) -> Result<BTreeSet<String>> {
             names.extend([format!("{stem}.mjs"), format!("{stem}.d.mts")]);
         }
     }
-    ensure!(!names.is_empty(), "{} has no TypeScript", sources.display());
+    ensure!(!names.is_empty(), "{} has no TypeScript: restore the sources with git", sources.display());
     Ok(names)
 }
 
@@ -366,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_not_a_folder_is_an_error() {
+    fn a_path_that_is_not_a_folder_gives_an_error() {
         let place = Place::new(&[]);
         for (file, says) in [("no", "does not exist"), ("artifacts/js/index.js", "is not a folder")] {
             let folders = [place.folder.path().join(file)];

@@ -30,7 +30,7 @@ pub struct NotToBeShipped {
     findings: String,
 }
 
-/// Audits an addon. Describes the number of warnings.
+/// Audits an addon. Returns the number of warnings in words, such as `2 warnings`, or `clean`.
 ///
 /// # Errors
 /// [`NotToBeShipped`] if the addon breaks a rule.
@@ -48,8 +48,8 @@ pub fn audit_addon(workspace: &Workspace, addon: &Path, target: &Target) -> Resu
     })
 }
 
-/// Audits a built addon, then copies it to the folder that addons are loaded and packed from. Describes the number of
-/// warnings.
+/// Audits a built addon, then copies it to the folder that addons are loaded and packed from. Returns the number of
+/// warnings in words, such as `2 warnings`, or `clean`.
 ///
 /// # Errors
 /// [`NotToBeShipped`] if the addon breaks a rule.
@@ -124,14 +124,14 @@ fn problems(addon: &Addon, version: &str) -> Vec<String> {
 fn wrong_version(content: &[u8], version: &str) -> Option<String> {
     let text = String::from_utf8_lossy(content);
     let behind_marks = text.split(MARK).skip(1).filter_map(|behind| behind.split_once(';'));
-    // A program that searches for the mark contains it without a version.
+    // Skips a mark without a version: a program that searches for the mark contains the mark, too.
     let found: BTreeSet<&str> = behind_marks.map(|(version, _)| version).filter(is_version).collect();
     if found.is_empty() {
         let ours = format!("{MARK}{version};");
         return Some(format!("the addon contains no version; one from this checkout contains `{ours}`"));
     }
     let listed = Vec::from_iter(found).join(" and ");
-    (listed != version).then(|| format!("its version is {listed}, and the release's is {version}"))
+    (listed != version).then(|| format!("its version is {listed}, but the release has version {version}"))
 }
 
 fn is_version(text: &&str) -> bool {
@@ -149,17 +149,17 @@ mod tests {
         assert_eq!(wrong("\0strongroom-addon-version=;strongroom-addon-version=0.1.0;"), "");
         assert_eq!(
             wrong("strongroom-addon-version=0.1.0-rc.1;"),
-            "its version is 0.1.0-rc.1, and the release's is 0.1.0"
+            "its version is 0.1.0-rc.1, but the release has version 0.1.0"
         );
         let two = wrong("strongroom-addon-version=0.2.0; strongroom-addon-version=0.1.0;");
-        assert_eq!(two, "its version is 0.1.0 and 0.2.0, and the release's is 0.1.0");
+        assert_eq!(two, "its version is 0.1.0 and 0.2.0, but the release has version 0.1.0");
         for none in ["", "0.1.0", "strongroom-addon-version=0.1.0"] {
             assert!(wrong(none).contains("contains no version"), "{none}");
         }
     }
 
     #[test]
-    fn a_damaged_file_is_one_problem_with_its_path() {
+    fn a_damaged_file_gives_one_problem_with_its_path() {
         let target = Target::by_platform("linux-x64-gnu").unwrap();
         for content in [&b""[..], b"\x7fELF", b"<html>not found</html>"] {
             let addon = Addon { target, path: "ci/addon.node".into(), content: content.to_vec() };

@@ -78,7 +78,11 @@ impl CLibrary {
         let Self { name, source, label, licence, text, cpe, .. } = *self;
         let package = only(graph, source)?;
         let version = version(package.version().build.as_str(), label).with_context(|| {
-            format!("the version of {source}, {}, does not contain the version of {name}", package.version())
+            format!(
+                "the version of {source}, {}, does not contain the version of {name}: correct the label in \
+                 crates/release/pack/src/c_library.rs",
+                package.version()
+            )
         })?;
         let path = package.manifest_path().with_file_name(text).into();
         Ok(Component {
@@ -98,8 +102,14 @@ fn only<'a>(graph: &'a PackageGraph, name: &str) -> Result<PackageMetadata<'a>> 
     let mut packages = graph.packages().filter(|package| package.name() == name);
     match (packages.next(), packages.next()) {
         (Some(package), None) => Ok(package),
-        (None, _) => bail!("Cargo.lock has no {name}, which contains the source of a C library"),
-        _ => bail!("Cargo.lock has several versions of {name}: its C library's version is ambiguous"),
+        (None, _) => bail!(
+            "Cargo.lock has no {name}, the crate with the source of a C library: correct the list in \
+             crates/release/pack/src/c_library.rs"
+        ),
+        _ => bail!(
+            "Cargo.lock has several versions of {name}, so the version of its C library is ambiguous: update the crates \
+             that depend on {name} until one version remains"
+        ),
     }
 }
 

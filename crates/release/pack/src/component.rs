@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Component {
     pub(crate) name: String,
-    /// `None` if the addon does not contain the version.
+    /// The version; `None` if the addon does not contain it.
     pub(crate) version: Option<String>,
     /// An SPDX expression.
     pub(crate) licence: String,

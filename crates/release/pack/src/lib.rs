@@ -150,7 +150,7 @@ fn assemble(workspace: &Workspace, plan: &Plan<'_>, progress: &mut Progress) -> 
     }
     progress.update("collecting licences");
     let notices = Notices::read(workspace)?;
-    // Made first, so that one error lists the problems of all platforms.
+    // Collects the notices first, so that one error lists the problems of all platforms.
     let release = Documents { notices: notices.of(&all)?, sbom: sbom::of_release(targets, &version, &all)? };
     let contents = Contents {
         workspace,
@@ -171,7 +171,7 @@ fn assemble(workspace: &Workspace, plan: &Plan<'_>, progress: &mut Progress) -> 
         }
     }
     if !too_large.is_empty() {
-        bail!("a packed platform package may have {MAX_PACKED} bytes, but {}", too_large.join(", "));
+        bail!("a packed platform package may have at most {MAX_PACKED} bytes, but {}", too_large.join(", "));
     }
     output.add(&contents.main(dependencies, &release)?)?;
     if request.bundle {

@@ -37,8 +37,9 @@ impl Allowed {
         struct Deny {
             licenses: Allowed,
         }
-        let deny: Deny =
-            toml::from_str(deny).context("deny.toml has no licenses.allow and licenses.exceptions")?;
+        let deny: Deny = toml::from_str(deny).context(
+            "deny.toml must have the lists licenses.allow and licenses.exceptions: correct the file",
+        )?;
         Ok(deny.licenses)
     }
 
@@ -57,7 +58,8 @@ impl Allowed {
         Ok(())
     }
 
-    /// Runs cargo-about for the addon's dependencies on every target. Returns their texts by [`Component::title`].
+    /// Runs cargo-about for the addon's dependencies on every target. Returns the dependencies' licence
+    /// texts by [`Component::title`].
     ///
     /// # Errors
     /// Fails if deny.toml does not allow a crate's licence, or a crate's text is unknown.
@@ -138,12 +140,15 @@ fn by_title(about: About) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(texts)
 }
 
-/// Returns MIT's text for a crate in which cargo-about recognises no licence file: napi has no such file, and
-/// windows-link calls it `license-mit`. SPDX's text has a blank for the copyright holders, whose names MIT requires.
+/// Returns MIT's text for a crate in which cargo-about recognises no licence file. napi has no licence file, and
+/// windows-link has the file `license-mit`. SPDX's text has a blank for the copyright holders, whose names MIT requires.
 fn unrecognised(licence: &Licence, package: &LicensedCrate) -> Result<String> {
     let LicensedCrate { name, version, authors, manifest_path } = package;
     if licence.id != "MIT" {
-        bail!("{name} {version} has no file with the text of {}", licence.id);
+        bail!(
+            "{name} {version} has no file with the text of {}: replace the crate, or ask its authors to add one",
+            licence.id
+        );
     }
     let own = Path::new(manifest_path).with_file_name("license-mit");
     if own.exists() {
@@ -219,7 +224,10 @@ mod tests {
         };
         assert_eq!(texts("MIT").unwrap(), ["MIT License\n\nCopyright (c) A. Author"]);
         let error = texts("Apache-2.0").unwrap_err().to_string();
-        assert_eq!(error, "a 1.0.0 has no file with the text of Apache-2.0");
+        assert!(
+            error.starts_with("a 1.0.0 has no file with the text of Apache-2.0: replace the crate"),
+            "{error}"
+        );
         fs::write(folder.path().join("license-mit"), "\u{feff}the crate's own text \n\n").unwrap();
         assert_eq!(texts("MIT").unwrap(), ["the crate's own text"]);
     }

@@ -61,8 +61,9 @@ impl Crates {
 
     /// Returns the components that the addon for a target is linked from.
     pub(crate) fn linked(&self, target: &Target) -> Result<Linked> {
-        let platform = Platform::new(target.triple.clone(), TargetFeatures::Unknown)
-            .context("the crate guppy does not know the target")?;
+        let platform = Platform::new(target.triple.clone(), TargetFeatures::Unknown).with_context(|| {
+            format!("the crate guppy does not know the target {}: update guppy", target.triple)
+        })?;
         let mut options = CargoOptions::new();
         options.set_target_platform(PlatformSpec::platforms([platform]));
         let addon = self.addon()?;
@@ -83,7 +84,11 @@ impl Crates {
 
     fn component(&self, package: &PackageMetadata<'_>) -> Result<Component> {
         let (name, version) = (package.name(), package.version().to_string());
-        let licence = package.license().with_context(|| format!("{name} {version} names no licence"))?;
+        let licence = package.license().with_context(|| {
+            format!(
+                "{name} {version} has no licence in its Cargo.toml: replace the crate, or ask its authors to add one"
+            )
+        })?;
         let is_own = package.in_workspace();
         let mut locked = self.lock.packages.iter();
         let locked = locked.find(|it| it.name.as_str() == name && it.version == *package.version());
@@ -134,7 +139,11 @@ impl Linked {
             };
             let dependent = self.components.values().find(|dependent| dependent.name == name);
             let dependent = dependent.with_context(|| {
-                format!("{} is linked by {name}, on which the addon does not depend", component.name)
+                format!(
+                    "{name} links {}, but the addon does not depend on {name}: correct the list in \
+                     crates/release/pack/src/c_library.rs",
+                    component.name
+                )
             })?;
             self.depend(dependent.reference(), component);
         }
@@ -165,7 +174,7 @@ fn toolchain_version(workspace: &Workspace) -> Result<String> {
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let table: toml::Table = text.parse().context("rust-toolchain.toml is not TOML")?;
     let channel = table.get("toolchain").and_then(|toolchain| toolchain.get("channel")?.as_str());
-    Ok(channel.context("rust-toolchain.toml names no channel")?.to_owned())
+    Ok(channel.context("rust-toolchain.toml has no channel: pin a version of Rust there")?.to_owned())
 }
 
 #[cfg(test)]

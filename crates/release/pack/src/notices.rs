@@ -94,7 +94,7 @@ impl Notices {
             LicenceText::Own | LicenceText::Toolchain => Ok(Vec::new()),
             LicenceText::Crate => {
                 let texts = self.crates.get(&component.title()).cloned();
-                texts.with_context(|| format!("cargo-about lists no licence of {}", component.title()))
+                texts.with_context(|| format!("cargo-about lists no licence for {}", component.title()))
             }
             LicenceText::File { path, allowed_for } => {
                 self.allowed.check(component, allowed_for)?;
@@ -105,7 +105,7 @@ impl Notices {
                 let text = if is_header { first_comment(&text) } else { Ok(text) };
                 Ok(vec![text.with_context(|| path.display().to_string())?])
             }
-            // Not checked against deny.toml: the licence's exception covers a compiler's runtime in the addon.
+            // deny.toml need not allow these licences: their exception covers a compiler's runtime in the addon.
             LicenceText::Spdx(identifiers) => {
                 let file = |identifier| self.toolchain.join(SPDX).join(format!("{identifier}.txt"));
                 identifiers.iter().map(|identifier| text(&file(identifier))).collect()
@@ -116,7 +116,9 @@ impl Notices {
 
 /// Returns the first comment of a C file, up to its first line of stars.
 fn first_comment(source: &str) -> Result<String> {
-    let (comment, _) = source.split_once("*/").context("the file has no comment")?;
+    let (comment, _) = source
+        .split_once("*/")
+        .context("the file has no comment: correct its path in crates/release/pack/src/c_library.rs")?;
     let lines =
         comment.trim_start().trim_start_matches("/*").lines().take_while(|line| !line.ends_with("***"));
     let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("**")).collect();
@@ -182,7 +184,7 @@ mod tests {
         assert_eq!(
             lines[1..3],
             [
-                "  - cargo-about lists no licence of a 1.0.0",
+                "  - cargo-about lists no licence for a 1.0.0",
                 "  - b 1.0.0 is under MIT, which deny.toml does not allow for b-src"
             ]
         );

@@ -115,7 +115,9 @@ impl Output {
     /// folder to the destination.
     pub(crate) fn write(&self, out: &Path) -> Result<()> {
         let manifest = json_file(&self.manifest).context("cannot write the release's manifest")?;
-        let parent = out.parent().context("cannot create the root of the file system")?;
+        let parent = out.parent().context(
+            "cannot write the packages to the root of the file system: name another folder with --out",
+        )?;
         let scratch = tempfile::Builder::new().prefix(".strongroom-pack-").tempdir_in(parent);
         let scratch = scratch
             .with_context(|| format!("cannot write {}: name another folder with --out", parent.display()))?;
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_created_is_one_line_and_leaves_nothing() {
+    fn a_folder_that_cannot_be_created_gives_a_one_line_error_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out");
         assert_eq!(absent(&out, &[]).unwrap(), out);

@@ -23,7 +23,7 @@ pub(crate) struct NpmPackage {
     pub(crate) name: String,
     /// The tarball's name, as `npm pack` would choose it.
     pub(crate) tarball: String,
-    /// The platform of the addon, if the package is a platform's.
+    /// The addon's platform; `None` if this isn't a platform package.
     pub(crate) target: Option<&'static Target>,
     /// `true` if the package is published to the registry.
     pub(crate) published: bool,
@@ -85,7 +85,9 @@ impl Contents<'_> {
     pub(crate) fn platform(&self, target: &'static Target, documents: &Documents) -> Result<NpmPackage> {
         let (name, addon) = (platform_name(target), target.artifact_file());
         let main = self.manifest()?;
-        let field = |key: &str| main.get(key).cloned().with_context(|| format!("package.json has no {key}"));
+        let field = |key: &str| {
+            main.get(key).cloned().with_context(|| format!("bindings/node/package.json has no {key}: add it"))
+        };
         let mut manifest = object([
             ("name", json!(name)),
             ("version", json!(self.version)),
@@ -133,13 +135,13 @@ impl Contents<'_> {
         Ok(NpmPackage { published: false, ..self.finish(manifest, files, "-bundle")? })
     }
 
-    /// Reads a file of the tree's package.
+    /// Reads a file of the checkout's package.
     fn read(&self, name: &str) -> Result<Vec<u8>> {
         let path = self.workspace.package().join(name);
         fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// Reads the tree's package.json without the fields for developers.
+    /// Reads the checkout's package.json without the fields for developers.
     fn manifest(&self) -> Result<Map<String, Value>> {
         let mut manifest: Map<String, Value> = serde_json::from_slice(&self.read("package.json")?)
             .context("bindings/node/package.json is not a JSON object")?;
@@ -179,8 +181,11 @@ impl Contents<'_> {
         // With this list, `npm pack` in the unpacked package packs every file again.
         let top: BTreeSet<&str> = files.keys().filter_map(|path| path.split('/').next()).collect();
         manifest.insert("files".to_owned(), json!(top));
-        let name =
-            manifest.get("name").and_then(Value::as_str).context("package.json has no name")?.to_owned();
+        let name = manifest
+            .get("name")
+            .and_then(Value::as_str)
+            .context("bindings/node/package.json has no name: add it")?
+            .to_owned();
         files.insert("package.json".to_owned(), json_file(&manifest)?);
         let tarball = format!("{MAIN}{label}-{}.tgz", self.version);
         Ok(NpmPackage { name, tarball, target: None, published: true, files })
@@ -195,7 +200,7 @@ fn libc_name(target: &Target) -> Option<&'static str> {
     })
 }
 
-/// Describes a platform: `Linux on x64 with glibc 2.28 or later`.
+/// Returns a platform in words: `Linux on x64 with glibc 2.28 or later`.
 fn system(target: &Target) -> String {
     let cpu = target.cpu.name();
     let at_least = |name: &str| match target.floor {

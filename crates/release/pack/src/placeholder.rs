@@ -20,7 +20,7 @@ pub struct PlaceholderPackage {
 }
 
 impl PlaceholderPackage {
-    /// Packs a placeholder. `text` is part of its message, so another text changes the content.
+    /// Packs a placeholder. The message contains `text`, so a different text changes the content.
     pub fn new(target: &Target, version: &str, text: &str) -> Result<Self> {
         let name = platform_name(target);
         let mut manifest =

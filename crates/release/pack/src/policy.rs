@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floor_and_claim_are_those_of_the_table() {
+    fn the_policy_has_the_tables_floor_and_claim() {
         for target in node_targets::targets() {
             let policy = policy(target);
             assert_eq!(policy.claim.as_ref().map(ToString::to_string), Some(target.platform.clone()));
