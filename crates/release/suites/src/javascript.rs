@@ -1,4 +1,4 @@
-//! The JavaScript tests, run in the tree and in the package that npm installs.
+//! The JavaScript tests, run in the checkout and in the package that npm installs.
 
 use anyhow::Result;
 use build::Product;
@@ -9,8 +9,8 @@ use machine::{Workspace, npm, process};
 
 use crate::junit::{self, Skips};
 
-/// Runs the tests on the tree's own package.
-pub(crate) fn tree(workspace: &Workspace) -> Result<Tally> {
+/// Runs the tests on the checkout's package.
+pub(crate) fn checkout(workspace: &Workspace) -> Result<Tally> {
     npm::install(workspace)?;
     let scratch = workspace.scratch()?;
     let report = scratch.path().join("junit.xml");
@@ -21,7 +21,8 @@ pub(crate) fn tree(workspace: &Workspace) -> Result<Tally> {
 
 /// Packs the package, installs it into an empty project, and runs the tests and the type checks there.
 ///
-/// The tests run in the newest pinned Node if it is installed: the suite of the tree runs in the Node on `PATH`.
+/// The tests run in the newest pinned Node if it is installed: the suite of the checkout runs in the Node on
+/// `PATH`.
 pub(crate) fn tarball(workspace: &Workspace) -> Result<Tally> {
     let host = node_targets::host()?;
     LoadablePackage::built(workspace, &Product::own(host))?;

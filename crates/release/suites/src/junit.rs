@@ -11,7 +11,7 @@ use roxmltree::Document;
 /// The maximum number of failed tests that a note names.
 const MAX_NAMED: usize = 2;
 
-/// How a report marks a skipped test.
+/// The marks of a skipped test in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Skips {
     /// A skipped test has an element `skipped`.
@@ -161,7 +161,7 @@ test b ... ok</system-out></testcase>
     }
 
     #[test]
-    fn a_report_that_is_cut_short_is_an_error() {
+    fn a_report_that_is_cut_short_gives_an_error() {
         assert!(parse("<testsuites><testcase name=\"a\"/>", Skips::Reported).is_err());
     }
 }

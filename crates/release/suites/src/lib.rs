@@ -48,7 +48,7 @@ pub const ALL: [Suite; 24] = [
     Suite::new("workflows", workflows::lint),
     Suite::new("rust tests", rust::tests),
     Suite::new("release addon", release::addon),
-    Suite::new("js tests (tree)", javascript::tree),
+    Suite::new("js tests (checkout)", javascript::checkout),
     Suite::new("js tests (tarball)", javascript::tarball),
     Suite::new("quickstart", release::quickstart),
     Suite::new("packages", release::packages),

@@ -105,7 +105,7 @@ pub(crate) fn addon(workspace: &Workspace) -> Result<Tally> {
     })
 }
 
-/// Runs a suite with the flake. Skips it if Nix, or a file that the flake needs, is missing.
+/// Runs a suite with the flake. Skips the suite if Nix, or a file that the flake needs, is missing.
 fn with_flake(workspace: &Workspace, suite: impl FnOnce(&Flake<'_>) -> Result<Tally>) -> Result<Tally> {
     let Some(flake) = Flake::find(workspace)? else { return Ok(Tally::skipped(flake::REMEDY)) };
     match flake.missing()? {

@@ -62,7 +62,8 @@ pub(crate) fn load_host(workspace: &Workspace) -> Result<Tally> {
     Ok(Tally::passed(runtime.name()))
 }
 
-/// Loads every built addon into each Node except the one on `PATH`: other versions, C libraries and processors.
+/// Loads every built addon into each Node except the one on `PATH`. These Nodes have other versions, C libraries and
+/// processors.
 pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     for product in lab::built_products(workspace)? {
@@ -115,5 +116,5 @@ fn check_proxy(workspace: &Workspace, product: &Product) -> Result<Tally> {
 
 fn host_package(workspace: &Workspace) -> Result<LoadablePackage> {
     LoadablePackage::built(workspace, &Product::own(node_targets::host()?))
-        .context("cannot use the host's addon, which the suite `release addon` builds")
+        .context("cannot use the host's addon: first run the suite `release addon`, which builds the addon")
 }

@@ -48,7 +48,8 @@ pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
     junit::count(|| workspace.attempt("kills", nextest), &report, Skips::SaidByTests)
 }
 
-/// Counts the lines `test result: ok. 12 passed; 0 failed; ...`: stable Rust's test runner writes no other report.
+/// Runs the doctests, and sums the counts in the lines `test result: ok. 12 passed; 0 failed; ...`, since stable Rust's
+/// test runner writes no other report.
 fn doctests(workspace: &Workspace) -> Result<Tally> {
     let arguments = ["test", "--locked", "--workspace", "--doc", "--no-fail-fast"];
     let finished = workspace.attempt("doctests", test_runner(workspace, "cargo", &arguments))?;

@@ -23,7 +23,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Tally> {
         _ => Tally::skipped("actionlint or shellcheck is not installed: run cargo xtask setup"),
     };
     tally.merge(match linter("zizmor")? {
-        // Offline, like every test: the result must not depend on faults that are found in an action later.
+        // zizmor runs offline, like every test: the result must not depend on advisories that are published later.
         Some(zizmor) => {
             let arguments = ["--offline", "--persona", "pedantic", ".github"];
             run(workspace, "zizmor", process::command(zizmor).args(arguments))?
@@ -37,7 +37,7 @@ fn run(workspace: &Workspace, name: &str, linter: &mut Command) -> Result<Tally>
     Ok(Tally::of_program(name, workspace.attempt(name, linter.current_dir(workspace.root()))?))
 }
 
-/// Installs the pinned linters into the cache if they are missing. Returns whether they were missing.
+/// Installs the pinned linters into the cache if they are missing. Returns whether the linters were missing.
 pub fn install(workspace: &Workspace) -> Result<bool> {
     let folder = folder(workspace)?;
     if folder.is_dir() {
