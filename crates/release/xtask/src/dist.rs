@@ -16,7 +16,7 @@ const NONE: &str = "-";
 /// The platforms to build.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Builds every platform; only Windows builds win32-x64-msvc, other systems type-check its code
+    /// Builds every platform; only Windows builds win32-x64-msvc, and other systems type-check its code
     #[arg(long, conflicts_with = "target")]
     all: bool,
     /// Builds the platform with this name or Rust triple; may be repeated
@@ -95,8 +95,9 @@ fn rows(workspace: &Workspace, platforms: &[&'static Target]) -> Vec<PlatformRow
         Plan::Done(_) => None,
     });
     let mut built = build::build(workspace, &products.collect::<Vec<_>>()).into_iter();
-    let mut next_row =
-        || built_row(workspace, &built.next().context("the build has no result for this platform")??);
+    let no_result =
+        "the build returned no result for this platform: report this as a bug in crates/release/build";
+    let mut next_row = || built_row(workspace, &built.next().context(no_result)??);
     let row = |plan| match plan {
         Plan::Build(product) => next_row().unwrap_or_else(|error| failed_row(product.platform(), &error)),
         Plan::Done(row) => row,

@@ -8,7 +8,8 @@ use machine::report::{self, Report};
 /// The platforms, and the output format.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Platforms, such as linux-arm64-musl, which fail if they cannot be loaded here; by default, all that are built
+    /// Platforms to load, such as linux-arm64-musl; by default, every built platform. A named platform that cannot be
+    /// loaded here fails instead of being skipped
     platforms: Vec<String>,
     /// The output: a table, or a JSON array of {platform, node, libc, status}
     #[arg(long, value_enum, default_value_t = Format::Table)]

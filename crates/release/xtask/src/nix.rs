@@ -14,8 +14,8 @@ pub(crate) enum Action {
     Check,
     /// Builds release addons
     Build {
-        /// Platforms such as linux-x64-gnu, js for the JavaScript, or fast for this machine's platform; by default,
-        /// this machine's platform
+        /// Platforms to build, such as linux-x64-gnu, or `js` for the JavaScript; by default, this machine's platform,
+        /// for which `fast` is the flake's alias
         platforms: Vec<String>,
         /// Builds each addon a second time from its layers, and fails if a byte differs
         #[arg(long)]

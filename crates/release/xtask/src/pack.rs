@@ -11,11 +11,12 @@ use pack::{Packed, Request};
 /// The artifacts, and the packages to make.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Folders that contain the artifacts, also in subfolders: bindings_node.PLATFORM.node and the compiled JavaScript; by
-    /// default, bindings/node/dist
+    /// Folders to search, with their subfolders, for the artifacts: bindings_node.PLATFORM.node and the compiled
+    /// JavaScript; by default, bindings/node/dist
     #[arg(value_name = "FOLDER")]
     folders: Vec<PathBuf>,
-    /// Packs only these platforms; by default, all of targets.json with a FOLDER, and this machine's platform without one
+    /// Packs only these platforms. By default, packs every platform of targets.json if a FOLDER is given, and otherwise
+    /// this machine's platform
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     only: Vec<String>,
     /// Also makes one package that contains every addon, for projects that commit their dependencies

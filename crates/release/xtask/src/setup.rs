@@ -40,7 +40,7 @@ const CARGO_TOOLS: [CargoTool; 3] = [suites::CARGO_DENY, suites::CARGO_NEXTEST, 
 /// The result of a step in one word, and a note.
 type Outcome = (&'static str, String);
 
-/// Whether a step is for this machine, and the note on other machines.
+/// `true` if a step is for this machine, and the note to print on other machines.
 type Machines = (bool, &'static str);
 
 const ANY: Machines = (true, "");

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_selects_by_a_part_of_the_name_and_refuses_an_unknown_part() {
+    fn a_part_of_a_name_selects_suites_and_an_unknown_part_is_refused() {
         let names = |only: &[&str], long: bool| {
             let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
             chosen(&suites::ALL, &Options { strict: false, long, only })

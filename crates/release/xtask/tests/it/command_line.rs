@@ -38,7 +38,7 @@ fn an_unknown_suite_is_refused_and_the_error_lists_all() {
 
 /// `print!` panics if the reader has closed the pipe.
 #[test]
-fn a_closed_stdout_does_not_panic() {
+fn xtask_does_not_panic_on_a_closed_stdout() {
     let mut command = xtask_command(&crate::folder(), &["load", "win32-x64-msvc"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -112,7 +112,7 @@ fn an_unknown_platform_is_refused_and_the_error_lists_the_known_ones() {
 }
 
 #[test]
-fn a_missing_file_in_strongroom_nix_is_an_error() {
+fn a_missing_file_in_strongroom_nix_gives_an_error() {
     let output = xtask(&crate::folder(), &["nix", "check"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 
 /// The crate's folder in the checkout whose tests cargo runs.
 ///
-/// Read at run time: with a shared target directory, `env!` may name another checkout, which compiled the tests.
+/// Reads the variable at run time: with a shared target directory, `env!` may name another checkout, which compiled the
+/// tests.
 #[expect(clippy::unwrap_used, reason = "cargo sets the variable for every test")]
 fn folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()

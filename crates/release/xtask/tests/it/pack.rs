@@ -173,7 +173,7 @@ fn one_error_lists_every_bad_artifact() {
     assert_eq!(first, "error: these artifacts must not be shipped:");
     let path = |name: &str| format!("  - {}: ", place.artifacts().join(name).display());
     let old = path(&format!("built/{file}"));
-    assert_eq!(*gnu, format!("{old}its version is 0.0.9, and the release's is {VERSION}"));
+    assert_eq!(*gnu, format!("{old}its version is 0.0.9, but the release has version {VERSION}"));
     let renamed = path("bindings_node.linux-arm64-gnu.node");
     assert!(
         arm.starts_with(&format!("{renamed}arch: the addon claims linux-arm64-gnu, but is compiled for x64")),
@@ -198,7 +198,7 @@ fn one_error_lists_every_bad_artifact() {
 }
 
 #[test]
-fn packing_some_platforms_requires_the_only_option() {
+fn an_incomplete_set_of_artifacts_is_refused_with_remedies() {
     let place = Place::new();
     fs::remove_file(place.artifacts().join("index.js")).unwrap();
     let lines = place.refused("out", &[]);
@@ -210,7 +210,7 @@ fn packing_some_platforms_requires_the_only_option() {
 }
 
 #[test]
-fn an_unusable_destination_is_a_one_line_error() {
+fn an_unusable_destination_gives_a_one_line_error() {
     let place = Place::new();
     fs::create_dir(place.folder.path().join("there")).unwrap();
     for (out, says) in [

@@ -28,7 +28,7 @@ fn names() -> Vec<String> {
 pub(crate) fn seal(packages: &Path, version: &str) {
     fs::create_dir_all(packages).unwrap();
     let mut entries = Vec::new();
-    // In reverse order: the order of publication must not depend on the manifest's order.
+    // Writes the names in reverse order: the order of publication must not depend on the manifest's order.
     for name in names().iter().rev() {
         let file = format!("{}-{version}.tgz", name.trim_start_matches('@').replace('/', "-"));
         let content = format!("{name} {version}");

@@ -163,8 +163,8 @@ fn dependencies_point_down() {
     }
 }
 
-/// The crates that `vendored-sys` reaches key the C layer. `node-audit` must work for any addon, and `machine` for any
-/// tool.
+/// A change to a crate that `vendored-sys` reaches rebuilds the C layer. `node-audit` must work for any addon, and
+/// `machine` for any tool.
 #[test]
 fn the_lowest_crates_depend_on_no_other() {
     let packages = packages();
@@ -279,10 +279,15 @@ fn vendored_sys_enables_every_c_feature_in_use() {
     assert_eq!(
         of("bindings_node"),
         named,
-        "the addon (left) enables other C features than vendored-sys (right)"
+        "the C features of the addon (left) differ from those of vendored-sys (right): enable the same features \
+         in vendored-sys"
     );
     let all = features_of_c(&graph.resolve_workspace());
-    assert_eq!(all, named, "the workspace (left) enables other C features than vendored-sys (right)");
+    assert_eq!(
+        all, named,
+        "the C features of the workspace (left) differ from those of vendored-sys (right): enable the same features \
+         in vendored-sys"
+    );
 }
 
 /// A panic must unwind to the binding, which throws an error: aborting would kill the user's process.

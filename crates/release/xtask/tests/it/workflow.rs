@@ -64,10 +64,10 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
 pub(crate) struct Expressions(pub(crate) BTreeMap<String, String>);
 
 impl Expressions {
-    /// Replaces the expressions in a text by their values.
+    /// Replaces the expressions in a text with their values.
     ///
     /// # Panics
-    /// Panics if an expression has no value: the test would run other commands than GitHub does.
+    /// Panics if an expression has no value; otherwise the test would run different commands from GitHub's.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;

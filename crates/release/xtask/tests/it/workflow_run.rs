@@ -245,7 +245,7 @@ fn check_out(workspace: &Path) {
     }
 }
 
-/// Copies the files of a folder whose names end in `suffix`. Returns their number.
+/// Copies the files of a folder whose names end in `suffix`. Returns the number of copied files.
 fn copy(from: &Path, to: &Path, suffix: &str) -> usize {
     fs::create_dir_all(to).unwrap();
     let mut copied = 0;
@@ -293,13 +293,14 @@ fn a_failed_build_stops_the_release() {
 }
 
 #[test]
-fn a_tag_of_another_version_stops_before_the_builds() {
+fn a_tag_of_another_version_stops_the_release_before_the_builds() {
     let Some(mut run) = Run::new("release-node.yml", "push", ("tag", "v99.0.0")) else { return };
     let results = run.all().clone();
     assert_eq!((results["plan"], results["release-node"]), ("failure", "failure"), "{}", run.said);
     assert_eq!(results.values().filter(|result| **result == "skipped").count(), results.len() - 2);
     assert!(
-        run.said.contains("::error::the tag is v99.0.0, and Cargo.toml has another version"),
+        run.said
+            .contains("::error::the tag is v99.0.0, but Cargo.toml has a different version: delete the tag"),
         "{}",
         run.said
     );
