@@ -4,7 +4,7 @@
 //! but does not depend on our policy for addons or on the Nodes that load addons.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::missing_errors_doc, reason = "the tools show each error to a person as one line")]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 mod debug_information;
 mod edit;

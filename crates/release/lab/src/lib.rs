@@ -4,7 +4,7 @@
 //! crate loads addons and packages that other crates built, and does not depend on toolchains or on our policy for addons.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::missing_errors_doc, reason = "the tools show each error to a person as one line")]
+#![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
 pub mod consumers;
 mod debian;
