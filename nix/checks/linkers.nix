@@ -40,7 +40,7 @@ pkgs.runCommand "linkers-${nodeEnv.platformName triple}"
 
     expect() { # COUNT LOG PATTERN
       [ "$(grep -c -e "$3" "$2")" = "$1" ] || {
-        echo "linkers: not $1 links of $3 in $2:" >&2
+        echo "linkers: the number of lines in $2 that match $3 must be $1; $2 contains:" >&2
         cat "$2" >&2
         exit 1
       }

@@ -28,7 +28,7 @@ let
           # The compiler of the layers that compile no C: it answers queries and preprocesses.
           for argument; do
             case $argument in -c | -S)
-              echo "$0: this layer compiles no C; link it from the C layer, through crates/vendored-sys: $*" >&2
+              echo "$0: this layer compiles no C; add the library to crates/vendored-sys, which builds the C layer, and link that library: $*" >&2
               exit 1 ;;
             esac
           done

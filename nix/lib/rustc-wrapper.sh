@@ -18,8 +18,8 @@ if [ -n "$floor" ]; then
   export MACOSX_DEPLOYMENT_TARGET="$floor"
   if [ -n "${TARGET_SDKROOT-}" ]; then export SDKROOT="$TARGET_SDKROOT"; fi
 fi
-# On macOS, Nix's build directory has another name in each build. A flag with the name in cargo's configuration would be
-# part of the fingerprint, and each layer would recompile the crates of the layer below.
+# On macOS, Nix's build directory has a different name in each build. In cargo's configuration, a flag with this name
+# would be part of the fingerprint, and each layer would recompile the crates of the layer below.
 if [ -n "${NIX_BUILD_TOP-}" ]; then set -- "$@" "--remap-path-prefix=$NIX_BUILD_TOP=/strongroom"; fi
 # Runs the user's own wrapper, such as sccache.
 exec ${INNER_RUSTC_WRAPPER:+"$INNER_RUSTC_WRAPPER"} "$@"

@@ -5,8 +5,8 @@
   outputs =
     _:
     let
-      # Not a flake input: Nix ignores the lock file of a flake that overrides a locked input. fetchTarball needs no
-      # network if the store has the source.
+      # The source is not a flake input, since Nix ignores the lock file of a flake that overrides a locked input.
+      # fetchTarball needs no network if the store has the source.
       pin = builtins.fromJSON (builtins.readFile ./nixpkgs-lib.json);
       source = fetchTarball {
         url = "https://github.com/${pin.owner}/${pin.repo}/archive/${pin.rev}.tar.gz";

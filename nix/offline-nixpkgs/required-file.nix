@@ -14,7 +14,7 @@ let
     if lib.length known == 1 then
       lib.head known
     else
-      throw "requiredFile: required-files.json has ${toString (lib.length known)} entries for ${name} on ${platform.system}";
+      throw "requiredFile: required-files.json must have one entry for ${name} on ${platform.system}, but has ${toString (lib.length known)}; correct the list";
 in
 {
   inherit (entry) version;

@@ -59,7 +59,7 @@ let
         "pos"
       ];
     in
-    assert lib.assertMsg (clash == [ ]) "mkDerivation: set both in env and as arguments: ${toString clash}";
+    assert lib.assertMsg (clash == [ ]) "mkDerivation: both env and the arguments set ${toString clash}; set each variable in one place";
     lib.extendDerivation true
       (
         {

@@ -1,5 +1,5 @@
-# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. The first build host of a target that has an entry in
-# `packageSets` builds the target; one list may span several hosts. `table` is the target table.
+# mkNode: a list of triples -> { targets.<triple>; jsBindings; }. Each target is built on the first of its build hosts
+# with an entry in `packageSets`; the targets of one list may be built on several hosts. `table` is the target table.
 {
   lib,
   table,

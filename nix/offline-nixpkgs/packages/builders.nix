@@ -100,9 +100,9 @@ final: _: {
       substitute ${script} $out/nix-support/setup-hook ${toString (lib.mapAttrsToList substitution substitutions)}
     '';
   makeWrapper = final.makeSetupHook { name = "make-wrapper"; } (
-    builtins.toFile "hook.sh" "wrapProgram() { echo 'offline-nixpkgs has no wrapProgram' >&2; return 1; }"
+    builtins.toFile "hook.sh" "wrapProgram() { echo 'offline-nixpkgs has no wrapProgram; use the real nixpkgs' >&2; return 1; }"
   );
 
-  # crane's hooks source this.
+  # crane's hooks source this file.
   darwin.signingUtils = builtins.toFile "signing-utils.sh" "signIfRequired() { :; }";
 }

@@ -46,7 +46,7 @@ let
   absentModule =
     name: exports:
     let
-      refuse = export: "export function ${export}() { throw new Error('offline-nixpkgs has no ${name}') }";
+      refuse = export: "export function ${export}() { throw new Error('offline-nixpkgs has no ${name}; use the real nixpkgs') }";
     in
     ''
       mkdir -p $modules/${name}

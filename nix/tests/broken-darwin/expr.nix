@@ -1,5 +1,5 @@
-# The evaluation of the Linux outputs also evaluated the macOS package set, which is sometimes broken in nixpkgs, and
-# has dropped x86_64-darwin.
+# Evaluating the Linux outputs also evaluated the macOS package set, which is sometimes broken in nixpkgs; nixpkgs has
+# also dropped x86_64-darwin.
 { flakeWith, nixpkgs }:
 let
   broken = flakeWith {

@@ -1,4 +1,5 @@
-# For each crate: whether a change to its entry in this workspace's Cargo.lock changes the part that keys the C layer.
+# A value is `true` if a change to the crate's entry in this workspace's Cargo.lock rebuilds the C layer, which depends
+# only on the part of the lock that vendored-sys reaches.
 {
   lib,
   nodeEnv,
