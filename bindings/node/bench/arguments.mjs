@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
-export const HELP = `Measures Strongroom beside other SQLite packages for Node.
+export const HELP = `Compares the speed of Strongroom with other SQLite packages for Node.
 
 usage: npm run bench -- [options]
 
@@ -11,7 +11,7 @@ usage: npm run bench -- [options]
   --group GROUP         runs only the configurations of a group: plain or encrypted
   --rounds N            the number of rounds (4)
   --scale FACTOR        multiplies the size of every workload (1)
-  --base NAME           the configuration that ratios refer to (better-sqlite3; multiple-ciphers/sqlcipher)
+  --base NAME           the baseline of the ratios (plain: better-sqlite3; encrypted: multiple-ciphers/sqlcipher)
   --strongroom NAME=DIR measures the build of Strongroom in DIR, a folder such as bindings/node with its dist, instead
                         of this checkout's; repeat the option to compare builds
   --no-build            measures this checkout's dist as it is
@@ -20,7 +20,8 @@ usage: npm run bench -- [options]
   --timeout SECONDS     kills a measured process after this time (180)
   --wall                compares wall time instead of CPU time
   --no-share            leaves out SQLite's share of a call, which needs a Rust loop that cargo builds
-  --instructions        counts instructions with valgrind instead of time, in one round unless --rounds is given
+  --instructions        counts instructions with valgrind instead of measuring time; runs one round unless --rounds is
+                        given
   --jobs N              counts instructions in N processes at once (one per processor)
   --profiles DIR        keeps callgrind's profile of each count; bench/profile.mjs prints a profile
   --json FILE           writes all measurements as JSON
@@ -62,7 +63,8 @@ export function parseArguments(args) {
   const values = parsed(args)
   if (values.group && !['plain', 'encrypted'].includes(values.group))
     throw new UsageError(`--group must be plain or encrypted, not "${values.group}"`)
-  if (values.wall && values.instructions) throw new UsageError('--wall and --instructions exclude each other')
+  if (values.wall && values.instructions)
+    throw new UsageError('--wall and --instructions cannot be combined: leave out one of them')
   if (values.profiles && !values.instructions) throw new UsageError('--profiles needs --instructions')
   if (values.readme && values.strongroom)
     throw new UsageError('--readme measures this checkout: leave out --strongroom')

@@ -1,4 +1,5 @@
-// Measures Strongroom beside other SQLite packages. README.md describes the method; `--help` lists the options.
+// Compares the speed of Strongroom with other SQLite packages. README.md describes the method; `--help` lists the
+// options.
 import { HELP, parseArguments, UsageError } from './arguments.mjs'
 import { BuildError, builds } from './builds.mjs'
 import { chooseNode, installPackages, isAtLeast } from './install.mjs'
@@ -64,7 +65,7 @@ function list(options) {
   process.stdout.write(`${['workloads', ...lines(workloads), 'configurations', ...lines(chosen)].join('\n')}\n`)
 }
 
-/** Returns the configurations and the workloads that the command line asks for. */
+/** Returns the configurations and the workloads that the command line selects. */
 function choose(own, { peers, group, base, filter, metric }) {
   const all = configurations(own)
   if (base && !all.some(({ name }) => name === base))
@@ -89,7 +90,7 @@ function withNode(chosen, { version }) {
   const old = ({ needs }) => needs && !isAtLeast(version, needs)
   const refused = chosen.filter(old).map(({ name, needs }) => ({
     configuration: name,
-    what: `needs Node ${needs} or later, but this is ${version}; name a newer Node with --node FILE`,
+    what: `needs Node ${needs} or later, but the measured processes run on Node ${version}; pass a newer Node with --node FILE`,
     stderr: '',
   }))
   return { usable: chosen.filter((configuration) => !old(configuration)), refused }

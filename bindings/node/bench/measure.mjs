@@ -9,7 +9,7 @@ const WARM_RUNS = 4
  * Measures a workload, and returns the best of its repeats in its unit: `{ cpu, wall, checksum }`, or
  * `{ memory, checksum }`; or `{ lacks }` if the adapter cannot run the workload.
  *
- * The CPU time is that of all threads. The memory is the growth of the process's peak.
+ * `cpu` is the CPU time of all threads. `memory` is the growth of the process's peak resident memory.
  */
 export function measure({ workload, peer, place, key, count, fixtureCount }) {
   const lacks = workload.lacks?.(peer)
@@ -24,8 +24,8 @@ export function measure({ workload, peer, place, key, count, fixtureCount }) {
 }
 
 /**
- * Runs a workload between two calls of umask. At each call, callgrind writes the instructions since the previous call.
- * Returns `{ operations, checksum }`, or `{ lacks }`.
+ * Runs a workload between two calls of umask. At each call, callgrind writes a profile of the instructions since the
+ * previous call. Returns `{ operations, checksum }`, or `{ lacks }`.
  */
 export function count({ workload, peer, place, key, count, fixtureCount }) {
   const lacks = workload.lacks?.(peer)

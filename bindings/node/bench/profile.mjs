@@ -9,8 +9,8 @@ import { pathToFileURL } from 'node:url'
 import { figure } from './report/numbers.mjs'
 
 /**
- * Returns a Map with the instructions of each function, without its callees, and with the most expensive function
- * first.
+ * Returns a Map from each function to its number of instructions, without its callees; the most expensive function
+ * comes first.
  */
 export function selfCosts(profile) {
   const names = new Map()

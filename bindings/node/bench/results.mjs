@@ -3,8 +3,8 @@ import { BASES, groupOf } from './peers/index.mjs'
 import { ratio, summary } from './statistics.mjs'
 
 /**
- * Returns a failure for each configuration whose checksum differs from the majority's. The process of such a
- * configuration did other work, so its time means nothing.
+ * Returns a failure for each configuration whose checksum differs from the majority's. Such a configuration did
+ * different work, so its time is not comparable.
  */
 export function disagreements(samples) {
   const failures = []
@@ -26,7 +26,7 @@ export function disagreements(samples) {
   return failures
 }
 
-/** Returns the name of the configuration that a group's ratios refer to. */
+/** Returns the name of the configuration that is the baseline of a group's ratios. */
 export function baseOf(group, configurations, wanted) {
   const own = configurations.filter((configuration) => groupOf(configuration) === group)
   const named = (name) => own.find((configuration) => configuration.name === name)
@@ -38,10 +38,10 @@ export function baseOf(group, configurations, wanted) {
  *
  * `cells` maps the name of a configuration to `{ cpu, wall, memory, instructions, ratio }`. The figures are summaries
  * over the rounds. `main` names the figure that the ratios compare. `leader` is the best other package. In the
- * encrypted group, the leader is the best one with SQLCipher's format. `lead` is the ratio of the first build of
- * Strongroom to the leader.
+ * encrypted group, the leader is the best other package with SQLCipher's format. `lead` is the ratio of the first build
+ * of Strongroom to the leader.
  *
- * @param base - the name of the configuration that the ratios refer to, if it isn't the group's default
+ * @param base - the name of the configuration that is the baseline of the ratios, instead of the group's default
  * @param metric - `cpu`, `wall` or `instructions`
  */
 export function resultRows({ workloads, configurations, samples, failures, base: wanted, metric }) {
@@ -85,8 +85,8 @@ function resultRow({ byName, base, configurations, main }) {
 }
 
 /**
- * Returns a row for each workload with a share: `{ workload, base, share, cells }`, in which a cell has the `overhead`
- * of a call in ns without SQLite's share, and the `ratio` of this overhead to the base's.
+ * Returns a row for each workload with a share: `{ workload, base, share, cells }`. A cell's `overhead` is the time of
+ * a call in ns minus SQLite's share. Its `ratio` compares the overhead with the baseline's.
  */
 export function overheadRows(rows, shares) {
   return rows

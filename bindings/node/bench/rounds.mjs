@@ -1,5 +1,5 @@
-// Runs a process for each configuration, workload and round. A configuration that fails a workload is noted, and later
-// rounds leave out this workload for it.
+// Runs a process for each configuration, workload and round. If a configuration fails a workload, later rounds skip
+// that workload for that configuration.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

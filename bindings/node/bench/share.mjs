@@ -15,7 +15,10 @@ export function sqliteShares({ workloads, scale, rounds, log }) {
   const measured = workloads.filter(({ share }) => share)
   if (measured.length === 0) return { shares: new Map() }
   if (!existsSync(join(ROOT, 'Cargo.toml')))
-    return { shares: new Map(), missing: 'this is not a checkout of the repository' }
+    return {
+      shares: new Map(),
+      missing: `${ROOT} is not a checkout of the repository; run the benchmark in a checkout, or pass --no-share`,
+    }
   log("building the loop that measures SQLite's share: cargo build --release --example sqlite_share")
   const example = ['-p', 'strongroom-database', '--example', 'sqlite_share']
   const { artifact, failed } = cargoBuild(example, ({ target }) => target.name === 'sqlite_share')

@@ -1,6 +1,6 @@
 // Statistics over the rounds.
 
-/** Returns the best (lowest), the median and the worst of the given numbers. */
+/** Returns the best (lowest), the median and the worst value of the given numbers. */
 export function summary(values) {
   const sorted = [...values].sort((a, b) => a - b)
   return { best: sorted[0], median: median(sorted), worst: sorted.at(-1) }
@@ -14,8 +14,8 @@ function median(sorted) {
 /**
  * Compares two configurations.
  *
- * The ratio compares the best values, because noise only adds time. The spread is the lowest and the highest ratio
- * within a round, because the two processes of a round run shortly after each other.
+ * The ratio compares the best values, because noise only adds time. The spread is the lowest and the highest of the
+ * per-round ratios: the two processes of a round run shortly after each other, so the same machine noise affects both.
  *
  * @param samples - the values by round: a Map from the round to the value
  * @returns undefined if a side has no value

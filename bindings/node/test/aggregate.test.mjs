@@ -62,7 +62,7 @@ test('the statement throws the exception of any callback, and calls no further c
     )
     assert.equal(called.at(-1), failing)
   }
-  // The statement's other aggregate ends without a call of its `result`.
+  // SQLite ends the statement's other aggregate without calling its `result`.
   let results = 0
   db.aggregate('counted', { step: () => 1, result: () => ++results })
   db.aggregate('fails', {

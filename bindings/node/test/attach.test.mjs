@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import Database from 'strongroom'
 import { folder, freshPath } from './temporary.mjs'
 
-/** Keeps the tests fast: the default count is slow on purpose. */
+/** A low number of key derivation iterations, which keeps the tests fast: the default is slow on purpose. */
 const kdfIter = 1000
 
 function filled(options) {

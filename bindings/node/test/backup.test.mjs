@@ -199,7 +199,7 @@ test('backup() checks the number that progress returns', async () => {
     )
     assert.deepEqual(around(path), [])
   }
-  // better-sqlite3 treats a negative number as 0: a backup whose progress always returns one never ends.
+  // better-sqlite3 treats a negative number as 0: a backup whose progress always returns a negative number never ends.
   for (const negative of [-5, -0.1, Number.NEGATIVE_INFINITY])
     await assert.rejects(db.backup(freshPath(), { progress: () => negative }), {
       name: 'RangeError',
@@ -338,7 +338,7 @@ test('the backup of an attached database has its key', async () => {
   })
 })
 
-test('a database in memory or in WAL mode is backed up into one file', async () => {
+test('an in-memory database or a database in WAL mode is backed up into one file', async () => {
   const key = randomBytes(32)
   const memory = filled(':memory:', { key })
   const wal = freshPath()
@@ -361,7 +361,7 @@ test('several backups run at once, but only one per target', async () => {
   for (const [index, path] of paths.entries()) assertCopy(path, index === 1 ? {} : { key }, db)
 })
 
-test('backup() names an argument or option of a wrong type', async () => {
+test('the error of backup() names the argument or option of the wrong type', async () => {
   const db = filled(freshPath(), {}, 5)
   const key = randomBytes(32)
   const path = freshPath()

@@ -80,8 +80,8 @@ test('reading an encrypted page detects a flipped byte anywhere in it', () => {
   const path = filled({ key })
   const intact = readFileSync(path)
   const page = 4096
-  // The salt and the header of the first page, and the content, the initialisation vector and the authentication code
-  // of the first page and of a later one.
+  // The offsets are in the salt and the header of the first page, and in the content, the initialisation vector and the
+  // authentication code of the first page and of a later page.
   for (const offset of [
     0,
     20,
@@ -132,7 +132,7 @@ test('invalid SQL, an empty string, and several statements are refused', () => {
 test('a string or blob over SQLite’s limit is refused', () => {
   const db = new Database(':memory:')
   const select = db.prepare('SELECT length(?)').pluck()
-  // The buffer costs no memory: its length is refused before a page of it is touched.
+  // The buffer takes up no memory: the call fails because of its length, before any of its pages is touched.
   refused(() => select.get(Buffer.alloc(1_000_000_001)), /^SQLITE_TOOBIG$/)
   refused(() => select.get('é'.repeat(500_000_001)), /^SQLITE_TOOBIG$/)
   refused(() => db.prepare('SELECT zeroblob(2000000000)').get(), /^SQLITE_TOOBIG$/)

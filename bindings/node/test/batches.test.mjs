@@ -8,7 +8,7 @@ beforeEach(() => {
   db = new Database(':memory:')
 })
 
-/** Returns the rows of a statement by each way of reading them, which must agree. */
+/** Returns the rows of a statement, and checks that `all`, `iterate`, `get`, `raw` and `pluck` agree on them. */
 function read(sql, ...parameters) {
   const statement = db.prepare(sql)
   const all = statement.all(...parameters)
@@ -238,7 +238,7 @@ test('iterate yields all rows before an error, then throws the error', () => {
 test('iterate reads no row ahead if the program could notice', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3), (4)')
   const select = db.prepare('SELECT id FROM t ORDER BY id').pluck()
-  // A rollback removes the rows that the transaction wrote, and an open reader continues after it.
+  // A rollback removes the transaction's rows while an open iterator continues, so rows read ahead would be wrong.
   db.exec('BEGIN; INSERT INTO t VALUES (5), (6)')
   const iterator = select.iterate()
   assert.equal(iterator.next().value, 1)
@@ -373,10 +373,10 @@ test('a typed array with a forged byteLength is stored at its true length', () =
   assert.equal(called, 0)
 })
 
-test('iterate yields each row before a slow search for the next one', () => {
+test('iterate yields each row before a slow search for the next row', () => {
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
   db.exec('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) INSERT INTO t SELECT i FROM n')
-  // Every 50,000th row matches: the search for the next one takes more steps than a batch may take.
+  // Every 50,000th row matches: the search for the next match takes more steps than a batch may take.
   const seen = []
   const rare = db.prepare('SELECT id FROM t WHERE id % 50000 = 0').pluck()
   for (const id of rare.iterate()) seen.push(id)

@@ -107,8 +107,9 @@ test('a view of a transferred buffer is refused', () => {
 })
 
 /*
- * A transferred buffer and its DataView threw JavaScript's own error, which has no code. Two views were stored as empty
- * blobs: a view beyond the end of a shrunk buffer, and a view whose buffer the getter of a later parameter transferred.
+ * A fixed bug: a transferred buffer and its DataView threw JavaScript's own error, which has no code. Two views were
+ * stored as empty blobs: a view beyond the end of a shrunk buffer, and a view whose buffer the getter of a later
+ * parameter transferred.
  */
 test('a transferred buffer or a view out of bounds is refused, and never stored as an empty blob', () => {
   const transfer = (buffer) => structuredClone(buffer, { transfer: [buffer] })
@@ -183,7 +184,7 @@ test('named values are passed in one object, together with positional values', (
   assert.throws(() => db.prepare('SELECT :a, :b').get({ a: 1, b: 2 }, { b: 2 }), TypeError)
 })
 
-test('the error for too few or too many values has both counts', () => {
+test('the error for too few or too many values states both counts', () => {
   const select = db.prepare('SELECT ?, ?')
   const counts = [
     [[], /too few.* 2 by position, 0 given/],

@@ -23,7 +23,7 @@ for (const state of ['iterator', 'transaction', 'nested call', 'backup', 'comple
         for (let i = 0; i < 300; i++) insert.run()
       })()
       db.close()
-      // Several attempts, because the process exit races with the thread of the conversion.
+      // The migration runs several times, because the process exit races with the conversion's thread.
       for (let attempt = 0; attempt < (state === 'migration' ? 5 : 1); attempt++) leaves(folder, state, way)
       // The file has the new key if the conversion ended before the exit.
       db = open(path, state === 'migration' ? [key, Buffer.alloc(32, 6)] : [key])

@@ -104,7 +104,7 @@ test('the cause of the error for a missing permission is an operating system err
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })
 
-test("the cause of the error for a damaged file, or one that is not a database, is SQLite's error", () => {
+test("the cause of the error for a damaged file, or for a file that is not a database, is SQLite's error", () => {
   const letter = freshPath()
   writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
   const [error, cause] = chain(thrown(() => new Database(letter, { key })))
@@ -162,7 +162,7 @@ test('other errors of the constructor have no cause', () => {
   const plain = freshPath()
   new Database(plain).exec('CREATE TABLE t (a)').close()
   db.exec('BEGIN EXCLUSIVE')
-  // The cause of the error for a locked file repeated the end of its message.
+  // A fixed bug: this error had a cause that only repeated the end of the error's message.
   assertNoCause([[() => new Database(path, { key, timeout: 0 }), 'SQLITE_BUSY']])
   db.close()
   assertNoCause([

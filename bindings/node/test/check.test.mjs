@@ -151,7 +151,7 @@ test('check() fails while the database is locked, after a rekey, and after close
   assert.throws(() => other.check(), { code: 'STRONGROOM_CLOSED' })
 })
 
-test('check() refuses options of a wrong type', () => {
+test('check() refuses options of the wrong type', () => {
   const db = new Database()
   for (const [options, message] of [
     [5, /first argument/],

@@ -11,7 +11,7 @@ function parsed(options) {
   return new Map(pairs.filter(([name]) => !OF_THE_PLATFORM.test(name)))
 }
 
-test('the compile options are those of better-sqlite3, except for the listed differences', () => {
+test('the compile options are the same as in better-sqlite3, except for the listed differences', () => {
   const db = new Database(':memory:')
   const ours = parsed(db.pragma('compile_options').map(({ compile_options }) => compile_options))
   const theirs = parsed(PEER)
@@ -31,7 +31,7 @@ test('compile options that SQLite does not list are in effect', () => {
   assert.equal(db.pragma('trusted_schema', { simple: true }), 0)
 })
 
-test('the default settings are those of better-sqlite3', () => {
+test('the default settings are the same as in better-sqlite3', () => {
   const db = new Database(':memory:')
   assert.deepEqual(db.pragma('cache_size'), [{ cache_size: -16000 }])
   assert.deepEqual(db.pragma('foreign_keys'), [{ foreign_keys: 1 }])

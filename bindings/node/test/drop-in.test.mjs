@@ -45,7 +45,7 @@ test('unknown options are ignored, but a name that looks like a misspelled optio
     })
 })
 
-// Each of these calls opened a database without encryption.
+// A fixed bug: each of the calls in this test opened an unencrypted database, because the key was ignored.
 test('a key inside a nested object or inside invalid options is refused', async () => {
   const passphrase = 'correct horse'
   for (const options of [{ options: { passphrase } }, { connection: { key: Buffer.alloc(32) } }])
@@ -128,7 +128,7 @@ test('verbose runs before its statement, can stop it by throwing, and shows no k
   db.close()
 })
 
-test('pluck, raw and expand exclude each other', () => {
+test('turning on pluck, raw or expand turns off the other two', () => {
   const db = filled()
   const select = db.prepare('SELECT cat.name, dog.name, age + 1 AS next FROM cat, dog ORDER BY age')
   assert.deepEqual(select.expand().get(), { cat: { name: 'joey' }, dog: { name: 'rex' }, $: { next: 3 } })
@@ -217,7 +217,7 @@ test('nativeBinding is the path of the addon, or the addon itself', () => {
   assert.throws(() => new Database(':memory:', { nativeBinding: 5 }), { name: 'TypeError' })
 })
 
-test('the first wrong argument decides the error', () => {
+test('the error is about the first wrong argument', () => {
   const db = filled()
   const select = db.prepare('SELECT ?, ?')
   assert.throws(() => select.get(true, 1, 2), { name: 'TypeError' })

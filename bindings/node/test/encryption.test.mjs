@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import Database from 'strongroom'
 import { freshPath } from './temporary.mjs'
 
-/** Keeps the tests fast: the default count is slow on purpose. */
+/** A low number of key derivation iterations, which keeps the tests fast: the default is slow on purpose. */
 const kdfIter = 1000
 
 function filled(path, options) {
@@ -40,7 +40,7 @@ test('a passphrase, as a string or as bytes, encrypts the file, and opens it aga
   }
 })
 
-test('the constructor refuses a wrong key with its own error code', () => {
+test('a wrong key has an error code of its own in the constructor', () => {
   const path = filled(freshPath(), { key: randomBytes(32) })
   const before = readFileSync(path)
   assert.throws(() => new Database(path, { key: randomBytes(32) }), {
@@ -83,7 +83,7 @@ test('a plain file with a key is reported as not encrypted', () => {
   assert.throws(() => new Database(path, { key: randomBytes(32) }), { code: 'STRONGROOM_NOT_ENCRYPTED' })
 })
 
-test('a key of a wrong type, length or combination is refused', () => {
+test('a key of the wrong type or length, and a wrong combination of key options, are refused', () => {
   const key = randomBytes(32)
   const wrong = [
     [{ key, passphrase: 'p' }, TypeError, /exclude/],

@@ -29,7 +29,7 @@ const vector = (...numbers) => Buffer.from(new Float32Array(numbers).buffer)
 const SCHEMA = 'CREATE VIRTUAL TABLE v USING vec0(id INTEGER PRIMARY KEY, embedding float[3], +note TEXT)'
 const NEAREST = 'SELECT id FROM v WHERE embedding MATCH ? ORDER BY distance LIMIT 2'
 
-/** Inserts three vectors, and returns the ids of the two that are nearest to a fourth. */
+/** Inserts three vectors, and returns the ids of the two vectors that are nearest to a fourth vector. */
 function nearest(db) {
   const insert = db.prepare('INSERT INTO v (id, embedding, note) VALUES (?, ?, ?)')
   db.transaction(() => {
@@ -117,7 +117,7 @@ test('loadExtension returns the database, and takes an entry point and a path wi
   )
 })
 
-test('each worker loads the extension for itself, and ends', withVec, async () => {
+test('each worker can load the extension, and exits normally', withVec, async () => {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
     const Database = require(workerData.strongroom)

@@ -49,7 +49,7 @@ test('a function takes and returns a value of each type', () => {
   assert.equal(get('echo(9007199254740993)'), 9007199254740992)
 })
 
-test("integers are bigints by the option safeIntegers, or by the database's default at the function's creation", () => {
+test("a function gets integers as bigints if its option safeIntegers is true, or if that was the database's default when the function was created", () => {
   const { db, get } = open()
   const type = (value) => typeof value
   db.function('a', type)
@@ -70,7 +70,7 @@ test("integers are bigints by the option safeIntegers, or by the database's defa
   })
 })
 
-test('a result that SQL does not have is refused by an error that names the function', () => {
+test('a result of an unsupported type throws an error that names the function', () => {
   const { db, get } = open()
   for (const value of [true, {}, [], new Date(0), Symbol('s'), () => 1, new ArrayBuffer(1), Object(1)]) {
     db.function('wrong', () => value)

@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('fixtures/fuzz.mjs', import.meta.url))
 const count = Number(process.env.STRONGROOM_FUZZ_COUNT ?? 6)
 const first = Number(process.env.STRONGROOM_FUZZ_SEED ?? 1)
 const length = Number(process.env.STRONGROOM_FUZZ_LENGTH ?? 1500)
-/** The most sequences that `shortest` tries. */
+/** The maximum number of sequences that `shortest` tries. */
 const ATTEMPTS = 200
 
 const seen = new Set()

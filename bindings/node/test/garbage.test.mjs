@@ -11,7 +11,7 @@ function run(name, ...args) {
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
 }
 
-// An abandoned iterator blocked every write to its database for good.
+// A fixed bug: an abandoned iterator blocked every later write to its database.
 test('an abandoned iterator ends when it is collected', () => run('abandoned.mjs', freshPath()))
 
 test('databases, statements and iterators are collected in any order', () => run('garbage.mjs'))

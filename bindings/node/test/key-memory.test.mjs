@@ -1,8 +1,8 @@
 // Checks that the memory of a process keeps no copy of a key, and no content of a closed database.
 //
-// V8 stores the bytes of a typed array of up to 64 bytes inside its own heap. An addon that requests their address
-// makes V8 copy them out of the heap. The array then used the copy, and the bytes in the heap stayed until the process
-// ended, even after the caller had filled the array with zeros.
+// V8 stores the bytes of a typed array of up to 64 bytes inside its own heap. If an addon requests the address of these
+// bytes, V8 copies them out of the heap. The array then uses the copy, and the bytes in the heap stay until the process
+// ends, even if the caller fills the array with zeros.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'

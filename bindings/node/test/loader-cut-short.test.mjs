@@ -1,6 +1,6 @@
-// Linux maps a library that is cut short beyond the end of its file, and kills the process at the first access to the
-// missing part: Node died of a bus error without a message. Every file here is cut after its first header, which the
-// system checks.
+// Linux maps a truncated library beyond the end of its file, and kills the process with a bus error at the first access
+// to the missing part. Without a check of its own, the loader could not report the cause. Every file in these tests is
+// truncated after its first header, which the system itself checks.
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +12,7 @@ import { folder } from './temporary.mjs'
 const linux = process.platform === 'linux' ? false : 'only Linux kills the process'
 const AGAIN = 'The download or a copy of it was incomplete. Install again.'
 
-/** Replaces a file by a shorter copy, so that other links to the file stay whole. Returns the expected message. */
+/** Replaces a file by a shorter copy, so that other links to the file stay complete. Returns the expected message. */
 function cut(file, size) {
   const content = readFileSync(file)
   rmSync(file)
@@ -22,7 +22,9 @@ function cut(file, size) {
 
 // A debug addon may end with many megabytes of debug information, which is outside the headers that the loader reads.
 for (const size of [64, 100, 600, 5000, 3_000_000]) {
-  test(`the loader reports an addon beside the code that is cut short to ${size} bytes`, { skip: linux }, () => {
+  test(`the loader reports an addon beside the code if the addon is truncated to ${size} bytes`, {
+    skip: linux,
+  }, () => {
     const copy = bareCopy()
     const expected = cut(putLocal(copy), size)
     const { message, code, cause, count } = load(copy)
@@ -32,7 +34,7 @@ for (const size of [64, 100, 600, 5000, 3_000_000]) {
   })
 }
 
-test('the loader reports an addon in the package that is cut short', { skip: linux }, () => {
+test('the loader reports a truncated addon in the package', { skip: linux }, () => {
   const copy = bareCopy()
   const expected = cut(putPackage(copy), 3_000_000)
   const { message, cause } = load(copy)
@@ -40,14 +42,16 @@ test('the loader reports an addon in the package that is cut short', { skip: lin
   assert.ok(message.endsWith(`\n  - @strongroom/${platform}: ${cause}\n${AGAIN}`), message)
 })
 
-test('the loader loads a whole addon in the package if the one beside the code is cut short', { skip: linux }, () => {
+test('the loader loads a complete addon in the package if the addon beside the code is truncated', {
+  skip: linux,
+}, () => {
   const copy = bareCopy()
   cut(putLocal(copy), 3_000_000)
   putPackage(copy)
   assert.deepEqual(load(copy), { value: 42 })
 })
 
-test('the loader reports a STRONGROOM_LIBRARY that is cut short', { skip: linux }, () => {
+test('the loader reports a truncated file that STRONGROOM_LIBRARY names', { skip: linux }, () => {
   const named = join(folder, 'short.node')
   writeFileSync(named, readFileSync(addon))
   const expected = cut(named, 3_000_000)
@@ -57,7 +61,7 @@ test('the loader reports a STRONGROOM_LIBRARY that is cut short', { skip: linux 
 })
 
 // If the headers are unclear, the system's loader decides.
-test('neither a whole addon nor any other file counts as cut short', () => {
+test('a complete addon, a path without a library, and a library with unclear headers are not reported as truncated', () => {
   const dist = dirname(createRequire(import.meta.url).resolve('strongroom'))
   const { cutShort } = createRequire(import.meta.url)(join(dist, 'load/cut-short.js'))
   assert.deepEqual(addons.map(cutShort), Array(addons.length).fill(undefined))

@@ -40,7 +40,8 @@ test('the loader reports a folder in place of the addon', () => {
   assert.match(remedy, /^The path is a folder\. Remove it, and install again\.$/)
 })
 
-// The addons that `cargo xtask dist --all` builds beside this one. The tests below write their own headers.
+// Runs only if `cargo xtask dist --all` built addons for other platforms. The later tests write their own headers, so
+// they run everywhere.
 for (const other of addons.filter((file) => file !== addon)) {
   test(`the loader reports ${basename(other)}, which is for another platform`, () => {
     const { remedy } = refusal((file) => copyFileSync(other, file))

@@ -128,11 +128,12 @@ test('the error says that the code is in an Electron archive', () => {
   assert.match(remedy(bareCopy(join(archive, 'app.asar'))), /^The system cannot load .*\.asar archive.*asarUnpack/)
 })
 
-// Node reports a package as missing if the user may not enter its folder: the error blamed the lock file.
+// A fixed bug: Node reports a package as missing if the user may not enter its folder, so the loader's error blamed the
+// lock file.
 for (const [what, part] of [
-  ["the packages' folder may not be entered", '@strongroom'],
-  ["the package's folder may not be entered", own],
-  ["the package's package.json may not be read", `${own}/package.json`],
+  ["the user may not enter the packages' folder", '@strongroom'],
+  ["the user may not enter the package's folder", own],
+  ["the user may not read the package's package.json", `${own}/package.json`],
 ]) {
   test(`the error says that ${what}`, { skip: otherUser.skip }, () => {
     const copy = bareCopy()

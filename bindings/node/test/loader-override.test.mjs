@@ -1,5 +1,6 @@
-// STRONGROOM_LIBRARY names a file of the user's own. The error gave wrong advice about such a file: to remove a folder,
-// to install strongroom again because of the system's libm, and to renew a lock file because of a version.
+// STRONGROOM_LIBRARY names a file that the user chose, so the loader's usual remedies do not apply. A fixed bug: the
+// error advised the user to remove a folder, to reinstall strongroom because of the system's libm, and to renew the
+// lock file because of a version.
 import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -90,7 +91,9 @@ test('STRONGROOM_LIBRARY may not name a library for another system', () => {
   assert.deepEqual(lines.slice(1), [LAST])
 })
 
-test('the error names the file or folder of STRONGROOM_LIBRARY that may not be read', { skip: otherUser.skip }, () => {
+test('the error names the file of STRONGROOM_LIBRARY, or its folder, if the user may not read it', {
+  skip: otherUser.skip,
+}, () => {
   const copy = bareCopy()
   const closed = mkdtempSync(join(copy, 'closed-'))
   const named = join(closed, 'strongroom.node')
@@ -120,7 +123,7 @@ test('a process that may not load addons gets no advice about the file', () => {
   assert.match(lines[0], /--no-addons.*Remove --no-addons, or add --allow-addons\.$/)
 })
 
-// A bundle without the addon failed when it loaded the package, so `nativeBinding` could not help.
+// A fixed bug: a bundle without the addon failed when it loaded the package, so `nativeBinding` could not help.
 test('the package loads without an addon, and the first use throws the error', () => {
   const copy = bareCopy()
   const script = `

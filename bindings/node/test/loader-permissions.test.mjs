@@ -1,5 +1,5 @@
-// Deno throws when the loader asks for the libc without --allow-sys, or for STRONGROOM_LIBRARY without --allow-env:
-// `import` failed with that error, although the addon would have loaded.
+// Deno throws if the loader asks for the libc without --allow-sys, or for STRONGROOM_LIBRARY without --allow-env. A
+// fixed bug: `import` failed with that error, although the addon could be loaded.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { addon, bareCopy, load, platform, putLocal, putPackage } from './loading
 
 const REFUSAL = "Object.assign(new Error('Requires an access'), { name: 'NotCapable' })"
 const noReport = `process.report.getReport = () => { throw ${REFUSAL} }`
-// Only one variable is refused, because Node's console reads others.
+// Only one variable is refused, because Node's console reads other variables.
 const noEnvironment = `
   const refuse = (own, name) => { if (name === 'STRONGROOM_LIBRARY') throw ${REFUSAL}; return own[name] }
   Object.defineProperty(process, 'env', { value: new Proxy(process.env, { get: refuse }) })`
@@ -37,7 +37,7 @@ for (const [what, prelude] of [
   })
 }
 
-test('the error names the libc if either the report or the program may not be read', () => {
+test('the error names the libc if the loader may read only the report or only the program', () => {
   if (process.platform !== 'linux') return
   for (const prelude of [noReport, noProgram])
     assert.match(load(bareCopy(), { prelude }).message, / on linux-\w+ with (glibc|musl)/)
@@ -57,7 +57,7 @@ test('without the report and the program, the error names no libc, and the loade
     )
 })
 
-test('the loader throws its own error even if no file may be read', () => {
+test('the loader throws its own error even if it may not read any file', () => {
   const copy = bareCopy()
   rmSync(putPackage(copy))
   const { message, code } = load(copy, { prelude: `${noFiles}\n${noReport}\n${noEnvironment}` })

@@ -113,7 +113,7 @@ export function putPackage(copy, name = platform, file = addon) {
   return join(home, main)
 }
 
-/** Links a file, or copies it if that fails: a debug addon has 60 MB. */
+/** Links a file, or copies the file if linking fails: a debug addon is 60 MB, so copies are slow. */
 function put(file, place) {
   try {
     linkSync(file, place)
@@ -142,7 +142,7 @@ function notRoot() {
   const spawn = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY, cwd: '/' } : {}
   const runs = (node) => spawnSync(node, ['-e', ''], spawn).status === 0
   if (runs(process.execPath)) return { skip: false, node: process.execPath, spawn }
-  // root's home directory is closed to other users, and so is a Node there.
+  // Other users cannot enter root's home directory, so they cannot run a Node in it.
   const node = join(folder, basename(process.execPath))
   chmodSync(folder, 0o755)
   copyFileSync(process.execPath, node)

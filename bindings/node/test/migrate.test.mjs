@@ -136,7 +136,8 @@ test('a file that a connection has open, or that is being converted, is refused'
   ])
   const [done, failed] = first.status === 'fulfilled' ? [first, second] : [second, first]
   assert.equal(done.status, 'fulfilled')
-  // The second conversion found the first one still running, or its result.
+  // The second conversion fails because the first conversion is still running, or because the file is already
+  // encrypted.
   assert.match(failed.reason.code, /^STRONGROOM_(IN_USE|ENCRYPTED)$/)
   assertRows(path, { key })
 })
@@ -169,7 +170,7 @@ test('a wrong key or a file that is not a database fails with a code, and nothin
   await assert.rejects(Database.encrypt(missing, { key }), (error) => error.cause.code === 'ENOENT')
 })
 
-test('an argument of a wrong type rejects the promise', async () => {
+test('an argument of the wrong type rejects the promise', async () => {
   const path = filled()
   const key = randomBytes(32)
   const before = readFileSync(path)
@@ -228,7 +229,7 @@ test('a conversion does not change the given keys, and no error shows them', asy
   )
 })
 
-test('a worker that ends during a conversion leaves the old file or the complete new one', async () => {
+test('a worker that ends during a conversion leaves the old file or the complete new file', async () => {
   const path = filled({}, 30_000)
   const worker = new Worker(fileURLToPath(new URL('fixtures/encrypt-worker.mjs', import.meta.url)), {
     workerData: { path },

@@ -18,7 +18,7 @@ test('the constructor creates a file, and the properties describe it', () => {
   assert.equal(db.close(), db)
 })
 
-test('no path, "" and ":memory:" open a database in memory', () => {
+test('no path, "" and ":memory:" open an in-memory database', () => {
   for (const args of [[], [undefined], [null], [''], [':memory:']]) {
     const db = new Database(...args)
     assert.equal(db.memory, true)
@@ -70,7 +70,7 @@ test("the journal mode is SQLite's default until the program changes it", () => 
   assert.equal(db.pragma('journal_mode', { simple: true }), 'wal')
 })
 
-test('the constructor names an argument or option of a wrong type', () => {
+test('the error of the constructor names the argument or option of the wrong type', () => {
   const wrong = [
     [[1], TypeError, /first argument/],
     [[new ArrayBuffer(8)], TypeError, /first argument/],

@@ -11,7 +11,7 @@ const isPlain = (path) => readFileSync(path).toString('latin1', 0, 15) === 'SQLi
 
 let count = 0
 
-/** Creates a folder with a plain database `a.db`, and a folder `sub` in it with another one. */
+/** Creates a folder with a plain database `a.db`, and in its subfolder `sub` another database `a.db`. */
 function folders() {
   count += 1
   const top = join(folder, `paths-${count}`)
@@ -25,9 +25,9 @@ function folders() {
   return { top, sub }
 }
 
-// The conversion resolved the path on its own thread. If the program changed its folder right after the call, another
-// file was encrypted.
-test('a conversion and a backup resolve their paths at the call, whatever folder the program changes to', async () => {
+// A fixed bug: the conversion resolved the path on its own thread. If the program changed its working directory right
+// after the call, another file was encrypted.
+test('a conversion and a backup resolve their paths when they are called, even if the program then changes its working directory', async () => {
   try {
     for (let round = 0; round < 8; round++) {
       const { top, sub } = folders()
@@ -70,7 +70,7 @@ test('a conversion and a backup resolve their paths at the call, whatever folder
   }
 })
 
-test('a message has the path as the call gave it', async () => {
+test('an error message shows the path as it was passed', async () => {
   const { top } = folders()
   try {
     process.chdir(top)

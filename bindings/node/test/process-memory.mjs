@@ -88,7 +88,7 @@ function writableMappings(pid) {
     })
 }
 
-/** Returns the bytes, or none if the kernel refuses to read them, as it does for pages of devices. */
+/** Returns the bytes, or an empty buffer if the kernel refuses to read them, as it does for pages of devices. */
 function read(file, position, length) {
   const buffer = Buffer.allocUnsafeSlow(length)
   try {

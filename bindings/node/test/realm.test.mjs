@@ -28,8 +28,8 @@ function loadedElsewhere() {
 }
 
 /*
- * `instanceof` compares with the globals of one context. In a context other than Node's own, the addon's errors kept
- * their internal codes, and a Buffer was refused as a key.
+ * `instanceof` compares with the globals of one context. A fixed bug: in a context other than Node's own, the addon's
+ * errors kept their internal codes, and a Buffer was refused as a key.
  */
 test('in another context, errors are the same, and a Buffer is accepted as a key', () => {
   const { Database } = loadedElsewhere()
@@ -51,7 +51,8 @@ test('in another context, errors are the same, and a Buffer is accepted as a key
     )
 })
 
-// `columns()` returned an array of Node's main context, and toStrictEqual in Vitest's vmThreads reported a difference.
+// A fixed bug: `columns()` returned an array of Node's main context, and toStrictEqual in Vitest's vmThreads reported a
+// difference.
 test('in another context, returned arrays and objects belong to that context', () => {
   const { Database, globals } = loadedElsewhere()
   const db = new Database(':memory:')

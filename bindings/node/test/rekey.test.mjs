@@ -61,7 +61,8 @@ for (const mode of ['delete', 'wal']) {
   })
 }
 
-// SQLCipher's rekey left the connection writing with the new key, which destroyed the file.
+// A fixed bug: after such a failure, SQLCipher's rekey left the connection writing with the new key, which destroyed
+// the file.
 test('after rekey fails on a locked database, the key stays, and the next write uses it', () => {
   const key = randomBytes(32)
   const { path, db } = filled({ key })
@@ -78,7 +79,7 @@ test('after rekey fails on a locked database, the key stays, and the next write 
   again.close()
 })
 
-// PRAGMA rekey committed the transaction in which it ran.
+// A fixed bug: PRAGMA rekey committed the transaction in which it ran.
 test('rekey inside a transaction is refused, and the transaction can be rolled back', () => {
   const { db } = filled({ key: randomBytes(32) })
   assert.throws(

@@ -1,6 +1,6 @@
 /**
- * Yields pseudo-random bytes, the same for the same seed. Two processes can thus agree on a secret without a copy of
- * it: xorshift keeps 32 bits, and no array.
+ * Yields pseudo-random bytes, the same for the same seed. Two processes can thus derive the same secret, and neither
+ * keeps a copy: xorshift's state is 32 bits, not an array.
  */
 export function* bytesFrom(seed, length) {
   let state = seed

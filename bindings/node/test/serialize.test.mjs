@@ -18,7 +18,7 @@ function filled(path, options) {
 
 const content = (db) => db.prepare('SELECT * FROM t ORDER BY a').raw().all()
 
-test('serialize returns a Buffer that opens as a database in memory', () => {
+test('serialize returns a Buffer that opens as an in-memory database', () => {
   for (const options of [{}, { key: randomBytes(32) }, { passphrase: 'p', cipherCompatibility: 3, kdfIter: 100 }]) {
     const db = filled(freshPath(), options)
     const image = db.serialize()
@@ -179,7 +179,7 @@ test('serialize fails during an iterator, and after close()', () => {
   assert.throws(() => db.serialize(), { name: 'TypeError', code: 'STRONGROOM_CLOSED' })
 })
 
-test('serialize names an option of a wrong type', () => {
+test('the error of serialize names the option of the wrong type', () => {
   const db = filled(':memory:')
   const key = randomBytes(32)
   const wrong = [

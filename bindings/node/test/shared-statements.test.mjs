@@ -96,7 +96,7 @@ test('a temporary table may hide the table of a shared statement', () => {
   assert.deepEqual(db.prepare(sql).columns().length, 1)
 })
 
-test('a failed statement does not affect others with the same SQL', () => {
+test('a failed statement does not affect other statements with the same SQL', () => {
   db.exec('CREATE UNIQUE INDEX i ON t (v)')
   const sql = 'INSERT INTO t (v) VALUES (?) RETURNING v'
   const [a, b] = [db.prepare(sql).pluck(), db.prepare(sql).pluck()]
@@ -134,10 +134,10 @@ test('writing to the properties of a statement has no effect', () => {
 })
 
 /*
- * A statement bound without values counted as the owner of the shared statement, and reset the run of another
- * statement's iterator: the loop never ended.
+ * A fixed bug: a statement bound without values was treated as the owner of the shared statement. It reset the run of
+ * another statement's iterator, so the loop never ended.
  */
-test('a statement bound without values does not affect the iterator of another one', () => {
+test('a statement bound without values does not affect the iterator of another statement', () => {
   const sql = 'SELECT id FROM t ORDER BY id'
   const bound = db.prepare(sql).pluck().bind()
   const other = db.prepare(sql).pluck()

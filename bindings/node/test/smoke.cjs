@@ -18,7 +18,12 @@ process.on('uncaughtException', (error) => {
 const [folder, expectedGlibc] = process.argv.slice(2)
 process.report.excludeNetwork = true
 const glibc = process.report.getReport().header.glibcVersionRuntime
-if (expectedGlibc) assert.strictEqual(glibc, expectedGlibc, 'the C library is not the expected one')
+if (expectedGlibc)
+  assert.strictEqual(
+    glibc,
+    expectedGlibc,
+    `the C library is ${glibc ? `glibc ${glibc}` : 'not glibc'}, but glibc ${expectedGlibc} is expected`,
+  )
 
 const entry = require.resolve(path.resolve(folder))
 const Database = require(entry)
@@ -62,7 +67,11 @@ worker.on('error', (error) => {
   throw error
 })
 worker.on('exit', (code) => {
-  assert.deepStrictEqual([code, counted], [0, [100]], 'the worker did not read the file')
+  assert.deepStrictEqual(
+    [code, counted],
+    [0, [100]],
+    `the worker ended with exit code ${code} and read ${counted[0] ?? 'no'} rows instead of 100`,
+  )
   const libc = process.platform !== 'linux' ? process.platform : glibc ? `glibc ${glibc}` : 'musl'
   console.log(`Node ${process.versions.node}, ${libc}`)
 })

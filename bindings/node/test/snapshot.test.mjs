@@ -8,7 +8,7 @@ for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {
   const kind = options.key ? 'an encrypted' : 'a plain'
 
   for (const rows of [1, 2, 3, 7, 8, 9, 600]) {
-    test(`in WAL mode, a loop sees ${kind} database of ${rows} rows as it was at its start`, () => {
+    test(`in WAL mode, a loop sees ${kind} database of ${rows} rows as it was when the loop began`, () => {
       const path = freshPath()
       const [reader, writer] = [new Database(path, options), new Database(path, options)]
       reader.pragma('journal_mode = WAL')
@@ -48,7 +48,7 @@ for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {
   })
 }
 
-test('a loop sees an attached database as it was at its start', () => {
+test('a loop sees an attached database as it was when the loop began', () => {
   const path = freshPath()
   const writer = new Database(path)
   writer.pragma('journal_mode = WAL')

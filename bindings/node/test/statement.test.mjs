@@ -103,7 +103,7 @@ test('pragma returns rows, or the first value', () => {
   assert.throws(() => db.pragma('user_version', { simple: 1 }), TypeError)
 })
 
-test('exec runs several statements, and stops at the first one that fails', () => {
+test('exec runs several statements, and stops at the first statement that fails', () => {
   assert.equal(db.exec('CREATE TABLE a (x); CREATE TABLE b (x)'), db)
   assert.throws(() => db.exec('INSERT INTO a VALUES (1); INSERT INTO nowhere VALUES (1); INSERT INTO b VALUES (1)'), {
     name: 'SqliteError',

@@ -65,7 +65,7 @@ test('LIMIT, break, get and an exception end an endless generator', () => {
   db.close()
 })
 
-test('an exception at the early end of a generator does not change the result', () => {
+test('an exception that a generator throws when it is ended early does not change the result', () => {
   const { db, all } = open()
   endless(db, {
     end: () => {

@@ -95,10 +95,10 @@ test('a generator function throws a TypeError, because none of its code would ru
 })
 
 /*
- * An error that verbose threw after BEGIN left the transaction open. After the RELEASE of an inner transaction, such an
- * error rolled back the next outer transaction, which has the same name.
+ * A fixed bug: an error that verbose threw after BEGIN left the transaction open. After the RELEASE of an inner
+ * transaction, such an error rolled back the next outer transaction, which has the same name.
  */
-test('an error of verbose at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROLLBACK undoes only the right transaction', () => {
+test('an error that verbose throws at BEGIN, SAVEPOINT, RELEASE, COMMIT or ROLLBACK rolls back every transaction that it leaves, and no other', () => {
   let trap
   const verbose = (sql) => {
     if (trap?.test(sql)) throw new Error(sql)

@@ -1,9 +1,9 @@
-// Prints the facts of the comparison in the root README, read from the packages themselves.
+// Reads the facts for the comparison in the root README from the packages themselves, and prints the facts.
 //
 //   node bench/comparison/comparison.mjs [--node-audit FILE] [RUNTIME...]
 //
-// RUNTIME is a Node, Bun or Deno; without one, the Node that runs this program. `npm run bench` installs the packages.
-// Strongroom is the build in dist/: targets.json lists its platforms, and cargo xtask dist audits it.
+// RUNTIME is a Node, Bun or Deno; the default is the Node that runs this program. `npm run bench` installs the
+// packages. Strongroom is the build in dist/: targets.json lists its platforms, and cargo xtask dist audits it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ for (const { name, folder, request } of packages) {
 
 /** Prints the version, the install scripts and the addons of a package. */
 function describe(folder) {
-  if (!existsSync(folder)) throw new Error(`${folder} does not exist: run npm run bench once, which installs it`)
+  if (!existsSync(folder)) throw new Error(`${folder} does not exist: run npm run bench once to install the package`)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const scripts = INSTALL_SCRIPTS.filter((script) => script in (manifest.scripts ?? {}))
   const addons = readdirSync(folder, { recursive: true })

@@ -8,7 +8,7 @@ const [name, request, folder] = process.argv.slice(2)
 const KEY = "'first'"
 const NEW_KEY = "'second'"
 
-/** For each package, a function that opens a file with a passphrase, and one that changes the key. */
+/** For each package, a function that opens a file with a passphrase, and a function that changes the key. */
 const packages = {
   strongroom: {
     open: (file, key) => new (require(request))(file, key ? { passphrase: key.slice(1, -1) } : {}),
@@ -54,7 +54,9 @@ const answer = {
 plain.close()
 console.log(JSON.stringify(answer))
 
-/** Returns whether a file is encrypted, and can be read again with its key alone. */
+/**
+ * Writes a file with a key, or changes its key. Returns whether the file is then encrypted and opens with the new key.
+ */
 function isEncrypted(name, key, { from } = {}) {
   const file = join(folder, name)
   const db = open(file, from ?? key)

@@ -22,7 +22,7 @@ const peers = [
   { name: 'multiple-ciphers/aegis', api: 'better-sqlite3', module: CIPHERS, cipher: 'aegis', needs: '22.14.0' },
 ]
 
-/** The configuration that the ratios of a group refer to, unless `--base` names another. */
+/** The baseline of each group's ratios, unless `--base` names another configuration. */
 export const BASES = { plain: 'better-sqlite3', encrypted: 'multiple-ciphers/sqlcipher' }
 
 /**

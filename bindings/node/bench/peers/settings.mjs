@@ -1,4 +1,4 @@
-// The settings that every configuration gets, and the keys of the encrypted ones.
+// The settings that every configuration gets, and the keys of the encrypted configurations.
 
 /** The PRAGMAs that follow the key on every connection. */
 export const SETTINGS = [

@@ -4,7 +4,7 @@ import { figure, times } from './numbers.mjs'
 import { summaryPlot } from './summary.mjs'
 import { barChart } from './svg.mjs'
 
-/** The longest bar. A longer one would make the others too short to compare. */
+/** The ratio at which a bar is cut off. A longer bar would make the other bars too short to compare. */
 const LIMIT = 2.5
 
 const TITLES = { plain: 'Without encryption', encrypted: 'Encrypted' }
@@ -13,7 +13,7 @@ const FIGURES = { cpu: 'CPU time', wall: 'wall time', instructions: 'instruction
 /** Returns the plots by their file names. */
 export function plots({ rows, overheads, configurations, metric }) {
   const found = Object.entries(TITLES).flatMap(([group, title]) => {
-    // The plot of the overhead shows the workloads of single calls.
+    // The overhead plot already shows the `ns` workloads.
     const own = rows.filter((row) => row.group === group && (overheads.length === 0 || row.workload.unit !== 'ns'))
     return own.length === 0 ? [] : [[`${group}.svg`, ratios({ rows: own, configurations, group, title, metric })]]
   })
@@ -53,7 +53,7 @@ function overheadPlot({ rows, configurations }) {
   const names = namesIn(configurations, 'plain')
   return barChart({
     title: 'Overhead of a call or a row',
-    subtitle: "ns of CPU time without SQLite's share; shorter is better",
+    subtitle: "ns of CPU time minus SQLite's share; shorter is better",
     names,
     groups: rows.map(({ workload, cells }) => ({
       label: workload.name,

@@ -23,7 +23,7 @@ export class Progress {
     this.#round = round
   }
 
-  /** Shows a line that stays. */
+  /** Prints a line that the progress line does not overwrite. */
   note(text) {
     this.#rewrite('')
     this.#stream.write(`${text}\n`)

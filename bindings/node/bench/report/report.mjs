@@ -26,7 +26,7 @@ export function report({ options, node, builds, workloads, rounds, failures, sha
   if (options.readme) writeReadme({ lines, tables: found, plots: drawn })
 }
 
-/** Returns a text that says what failed, with the end of the process's stderr. */
+/** Returns a message that says what failed, with the end of the process's stderr. */
 export function failureText({ configuration, workload, what, stderr }) {
   const head = `FAILED: ${[configuration, workload].filter(Boolean).join(', ')}: ${what}`
   return [

@@ -38,7 +38,7 @@ export function summaryPlot({ rows, metric }) {
     BARS.every(({ configuration }) => workloads.some((workload) => configuration in cells.get(workload)))
   if (metric !== 'cpu' || !complete) return undefined
   return barChart({
-    title: 'Strongroom beside other packages',
+    title: 'Strongroom compared with other packages',
     subtitle: `CPU time of all threads as a ratio to ${BASE} without encryption; shorter is better`,
     names: BARS.map(({ name }) => name),
     colours: BARS.map(({ colour }) => colour),

@@ -31,7 +31,7 @@ function resultTable({ rows, configurations, metric, group }) {
     ...names.map((name) => cell(row, name)),
     row.lead ? [times(row.lead.value), row.leader] : ['–'],
   ])
-  const note = `Each cell shows the best and the median of the rounds: ${FIGURES[metric]}. The second line is the ratio of the best to ${base}, with the lowest and the highest ratio within a round.`
+  const note = `Each cell shows the ${FIGURES[metric]}: the best and the median of the rounds. The second line is the ratio of the best value to ${base}'s, with the lowest and the highest of the per-round ratios in parentheses.`
   return [
     { title: TITLES[group], note, head: ['workload', ...names, 'Strongroom / best other'].map((name) => [name]), body },
   ]
@@ -53,7 +53,7 @@ function overheadTable({ rows, configurations, metric }) {
   }
   return {
     title: 'Overhead of a call or a row',
-    note: `Best ${FIGURES[metric]} in ns without SQLite's share, which is the time of a Rust loop over the same statement. The second line is the ratio to ${base}.`,
+    note: `Each cell shows the best ${FIGURES[metric]} in ns, minus SQLite's share: the time that a Rust loop needs for the same statement. The second line is the ratio to ${base}'s value.`,
     head: ['workload', "SQLite's share", ...names].map((name) => [name]),
     body: rows.map((row) => [[row.workload.name], [figure(row.share)], ...names.map((name) => cell(row, name))]),
   }
@@ -63,7 +63,7 @@ function namesIn(configurations, group) {
   return configurations.filter((configuration) => groupOf(configuration) === group).map(({ name }) => name)
 }
 
-/** Returns a table as text. The first column is aligned left, and the others right. */
+/** Returns a table as text. The first column is aligned left, and the other columns are aligned right. */
 export function asText({ title, note, head, body }) {
   const widths = head.map((_, at) => Math.max(...[head, ...body].flatMap((row) => row[at].map((line) => line.length))))
   const line = (cells) =>

@@ -26,7 +26,7 @@ test('--strongroom takes a name and a folder', () => {
   ])
 })
 
-test('--instructions counts in one round, and in several processes', () => {
+test('--instructions runs one round, and --jobs sets the number of processes', () => {
   const { metric, rounds, jobs } = parseArguments(['--instructions', '--jobs', '3'])
   assert.deepEqual({ metric, rounds, jobs }, { metric: 'instructions', rounds: 1, jobs: 3 })
 })
@@ -40,7 +40,7 @@ test('an error names the argument and its value', () => {
   refuses(['--filter', '('], /^--filter is not a regular expression: .*\(/)
   refuses(['--group', 'all'], '--group must be plain or encrypted, not "all"')
   refuses(['--strongroom', '/a'], '--strongroom must be NAME=DIR, not "/a"')
-  refuses(['--wall', '--instructions'], '--wall and --instructions exclude each other')
+  refuses(['--wall', '--instructions'], '--wall and --instructions cannot be combined: leave out one of them')
   refuses(['--jobs', '2'], '--jobs needs --instructions')
   refuses(['--profiles', 'x'], '--profiles needs --instructions')
   refuses(['--readme', '--strongroom', 'a=b'], '--readme measures this checkout: leave out --strongroom')

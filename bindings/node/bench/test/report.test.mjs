@@ -111,7 +111,7 @@ test('the results in the README are replaced between its markers', () => {
   assert.throws(() => withResults('no markers', ''), /must contain the markers/)
 })
 
-test('the text of a failure has its name and the end of stderr', () => {
+test('a failure report names the configuration and the workload, and shows the end of stderr', () => {
   const text = failureText({
     configuration: 'signal',
     workload: 'get',

@@ -70,7 +70,7 @@ test('each group has its own base, and the best other package has the same forma
   )
 })
 
-test("the overhead is the time without SQLite's share", () => {
+test("the overhead is the time minus SQLite's share", () => {
   const rows = rowsOf([...samples('strongroom', [130]), ...samples('better-sqlite3', [90]), ...samples('signal', [20])])
   const [{ share, cells }] = overheadRows(rows, new Map([['get', 30]]))
   assert.equal(share, 30)

@@ -53,7 +53,7 @@ test('each configuration runs in each round, in reverse order every other round'
   assert.equal(requests.find(({ workload }) => workload === 'first').count, 50)
 })
 
-test('a failure is noted by name and not retried, and the other steps continue', async () => {
+test('a failed workload is reported and not retried, and the other steps continue', async () => {
   const failure = { what: 'was killed by SIGSEGV', stderr: 'oh' }
   const fails = ({ task, configuration, workload }) =>
     task === 'measure' && configuration.name === 'b' && workload === 'first'
@@ -95,7 +95,7 @@ test('a fixture that cannot be built fails the workloads that read it', async ()
   assert.ok(measured.samples.some(({ configuration, workload }) => configuration === 'a' && workload === 'second'))
 })
 
-test('a workload that a configuration lacks is not a failure', async () => {
+test('a workload that a configuration cannot run is not a failure', async () => {
   const { measured, requests } = await runRounds({
     answer: (request) =>
       request.workload === 'first' && request.configuration.name === 'a'

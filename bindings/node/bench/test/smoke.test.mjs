@@ -41,7 +41,7 @@ test('every workload runs, at a thousandth of its size', () => {
   assert.match(readFileSync(join(folder, 'plots/plain.svg'), 'utf8'), /<\/svg>/)
 })
 
-test('an invalid argument ends the program with one line', () => {
+test('an invalid argument ends the program with a one-line message', () => {
   const ends = (args, message) => {
     const { status, stdout, stderr } = run('--no-build', ...args)
     assert.deepEqual({ status, stdout, stderr }, { status: 2, stdout: '', stderr: `${message}\n` })
@@ -57,6 +57,6 @@ test('an invalid argument ends the program with one line', () => {
 })
 
 test('--help and --list measure nothing', () => {
-  assert.match(run('--help').stdout, /^Measures Strongroom/)
+  assert.match(run('--help').stdout, /^Compares the speed of Strongroom/)
   assert.match(run('--list').stdout, /^ {2}get-1-integer +get: a constant$/m)
 })

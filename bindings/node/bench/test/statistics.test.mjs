@@ -4,7 +4,7 @@ import { ratio, summary } from '../statistics.mjs'
 
 const samples = (...values) => new Map(values.map((value, round) => [round, value]))
 
-test('a summary has the best, the median and the worst', () => {
+test('a summary has the best, the median and the worst value', () => {
   assert.deepEqual(summary([3, 1, 2]), { best: 1, median: 2, worst: 3 })
   assert.deepEqual(summary([4, 1, 2, 3]), { best: 1, median: 2.5, worst: 4 })
   assert.deepEqual(summary([10, 9]), { best: 9, median: 9.5, worst: 10 })
@@ -15,7 +15,7 @@ test('a ratio compares the best values, and its spread compares the rounds', () 
   assert.deepEqual(ratio(samples(3), samples(3)), { value: 1, low: 1, high: 1 })
 })
 
-test('a round in which one side failed does not count for the spread', () => {
+test('the spread leaves out a round in which one side failed', () => {
   const base = new Map([
     [1, 2],
     [2, 4],

@@ -4,7 +4,7 @@ import { ids, messages, WORDS } from '../data.mjs'
 export const chat = [
   {
     name: 'chat',
-    title: 'chat: 1,000 × page, insert, counter; some searches',
+    title: 'chat: 1,000 × (read a page, insert, count); a search every tenth time',
     unit: 'ms',
     count: 1_000,
     instructions: 100,

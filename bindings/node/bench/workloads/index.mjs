@@ -4,15 +4,15 @@
 //   name, title    the name that `--filter` matches, and a description
 //   unit           `ms`, `µs` or `ns` of a run, or of an operation if `setup` returns `operations`; or `MB`
 //   count          the size of a run; `--scale` changes it
-//   instructions   the size of a run whose instructions are counted; absent if a count says nothing
+//   instructions   the size of a run whose instructions are counted; absent if a count would be meaningless
 //   groups         the groups of configurations that run it; both if absent
-//   repeats        the number of timed runs in one process; the best run counts; 1 if absent
+//   repeats        the number of timed runs in one process, which reports the best run; 1 if absent
 //   once           `true` if a second run would do other work
-//   rounds         the most rounds that make sense; all if absent
+//   rounds         the maximum number of rounds; all rounds if absent
 //   fixture        the file that the workload reads, from fixtures.mjs; `copied` if the workload writes to it
 //   unloaded       `true` if `run` loads the package
 //   share          the arguments of the Rust loop that measures SQLite's share; see share.mjs
-//   lacks          returns a text that says what the adapter lacks for the workload, if anything
+//   lacks          returns a message that says what the adapter lacks for the workload, if anything
 //   setup          gets { peer, file, key, count, fixtureCount }, and returns the state of the runs
 //   run            the measured function; returns a checksum, which must be the same for all configurations
 //   checksum       returns the checksum after the runs, instead of `run`

@@ -16,7 +16,7 @@ export const load = [
     ...once,
     name: 'require-open',
     // Some packages load their addon only when the first database opens.
-    title: 'require the package, open a database in memory',
+    title: 'require the package and open an in-memory database',
     run({ peer }) {
       peer.load()
       const db = peer.open(':memory:')

@@ -1,12 +1,15 @@
-// A loop over one small statement on a database in memory, measured in ns per call or per row.
+// A loop over one small statement on an in-memory database, measured in ns per call or per row.
 
-/** The number of timed runs in one process. V8 compiles the loop during the first runs, and the best run counts. */
+/**
+ * The number of timed runs in one process. V8 compiles the loop during the first runs, so a process reports its best
+ * run.
+ */
 const REPEATS = 7
 
 /**
  * Returns a workload that runs a call in a loop.
  *
- * @param sql - the statement; a workload without one has no SQLite's share
+ * @param sql - the statement; SQLite's share is not measured for a workload without a statement
  * @param prepare - returns the object that `call` gets as the statement; by default, the prepared statement
  * @param make - returns the argument that `call` gets
  * @param call - gets the adapter, the statement, the argument and the loop's index; returns a number for the checksum

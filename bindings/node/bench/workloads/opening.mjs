@@ -1,4 +1,4 @@
-// Opening a database: the connection, its settings, the first page, and closing it.
+// Opening and closing a database: the connection, its settings and the first page.
 
 function open({ name, title, group, key, count, instructions }) {
   return {

@@ -1,4 +1,4 @@
-// The cost of reading, verifying and decrypting a page, and of encrypting and writing one.
+// The cost of reading, verifying and decrypting a page, and of encrypting and writing a page.
 
 export const pages = [
   {

@@ -1,6 +1,6 @@
-// The flags of scripts/build.mjs, and folders that the script cannot write to. With such a folder, the script printed
-// Node's stack, and once left a half-written file, which `cargo xtask pack` refuses. The tests use a small repository,
-// and stubs for cargo and tsc.
+// Tests the flags of scripts/build.mjs, and its errors for folders without write permission. For such a folder, the
+// script must print a one-line error and leave no half-written file, which `cargo xtask pack` would refuse. The tests
+// use a small repository, and stubs for cargo and tsc.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -82,7 +82,7 @@ test('--target takes a triple or a platform', { skip }, () => {
   assert.ok(stderr.includes(`\n  ${triple} or ${platform}\n`), stderr)
 })
 
-// An unknown flag was ignored: `test -- --trget x` built the addon for this machine, and succeeded.
+// A fixed bug: an unknown flag was ignored, so `test -- --trget x` built the addon for this machine, and succeeded.
 test('a flag that the step does not take is a usage error', () => {
   const tree = makeTree()
   const usage = 'usage: node scripts/build.mjs debug [--target VALUE] | test | finish | clean'
@@ -127,7 +127,7 @@ test('a folder in place of the temporary file is reported and removed', { skip }
   assert.ok(!existsSync(`${tree.addon}.new`))
 })
 
-// The output of a moved source file stayed in dist/, and `cargo xtask pack` refused it.
+// A fixed bug: the output of a moved source file stayed in dist/, and `cargo xtask pack` refused it.
 test('finish removes the output of earlier compilations, and keeps the addons', { skip }, () => {
   const tree = makeTree()
   writeFileSync(join(tree.here, 'node_modules/typescript/bin/tsc'), '')

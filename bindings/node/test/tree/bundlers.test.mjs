@@ -110,8 +110,9 @@ test('esbuild can leave the addon out, which must then be installed or copied wh
   assert.deepEqual(start(deployed), { value: 42 })
 })
 
-// Because of its name, the bundle counted as the package's own file, and the error blamed optional dependencies.
-test('a bundle with the name of a file of the package counts as a bundle', async () => {
+// A fixed bug: the loader mistook such a bundle for the package's own file because of its name, and the error blamed
+// optional dependencies.
+test("the loader recognises a bundle that has the name of one of the package's files", async () => {
   const project = makeProject()
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'program', version: '1.0.0' }))
   const out = await esbuild(project, { external: ['@strongroom/*'], entryNames: 'load/installation' })

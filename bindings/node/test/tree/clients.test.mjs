@@ -16,7 +16,7 @@ for (const project of projects) {
     assert.ok(files.some((file) => existsSync(new URL(file, clients))))
   })
 
-  test(`${project} names exact versions`, () => {
+  test(`${project} pins exact versions`, () => {
     const { dependencies, devDependencies } = read(`${project}/package.json`)
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
       assert.match(version, /^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+|^(npm:strongroom@)?\^\d+\.\d+\.\d+$/, name)

@@ -17,8 +17,8 @@ function described(object, names) {
 }
 
 /**
- * Returns the names of an object's properties, and of those of its prototype. Node's symbols and the package's own
- * symbols are private.
+ * Returns the names of the properties of an object and of its prototype. Node's symbols and the package's own symbols
+ * are private.
  */
 function namesOf(object) {
   return [object, Object.getPrototypeOf(object)]
@@ -83,7 +83,7 @@ test('docs/api.md lists exactly the error codes of the API', () => {
   assert.deepEqual(listed, codes)
 })
 
-test('docs/api.md has an example of each error, or says why it has none', () => {
+test('docs/api.md has an example of each error, or says why an example is missing', () => {
   const listed = [...text.matchAll(/^\| `(STRONGROOM_\w+)` \|/gm)].map(([, code]) => code)
   const examples = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code).join('')
   const [, reasons] = /^The codes without an example:\n(.*?)^# /ms.exec(text)

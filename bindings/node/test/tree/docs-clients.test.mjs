@@ -14,7 +14,7 @@ const blocks = CLIENT_PAGES.flatMap((name) =>
 )
 const source = (file) => new URL(`../../clients/${file}`, import.meta.url)
 
-/** Asserts that an object has each property of another one, with the same value. */
+/** Asserts that an object has each property of another object, with the same value. */
 function assertHas(object, part) {
   for (const [name, value] of Object.entries(part)) {
     if (typeof value === 'object') assertHas(object[name] ?? {}, value)
@@ -23,8 +23,8 @@ function assertHas(object, part) {
 }
 
 for (const { name, language, file, code } of blocks) {
-  test(`${name}: the block for ${file} is a part of that file`, () => {
-    assert.ok(file, `a block of ${language} names no file:\n${code}`)
+  test(`${name}: the block for ${file} is part of that file`, () => {
+    assert.ok(file, `a ${language} block does not name its file:\n${code}`)
     assert.ok(existsSync(source(file)), file)
     const whole = readFileSync(source(file), 'utf8')
     if (language === 'json') assertHas(JSON.parse(whole), JSON.parse(code))

@@ -30,7 +30,8 @@ test('ts/load/native.d.ts agrees with the addon', async () => {
   }
 })
 
-// nixpkgs' napi-rs-cli 2.17 is a single program without a library, and the failed import printed Node's stack.
+// A fixed bug: nixpkgs' napi-rs-cli 2.17 is a single program without a library, and the failed import printed Node's
+// stack.
 test('a napi CLI without a library causes a one-line error that names the right package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'strongroom-napi-cli-'))
   try {

@@ -59,7 +59,7 @@ for (const page of PAGES) {
     for (const link of links(read(page)).filter((link) => !/^https?:/.test(link))) {
       const { file, anchor } = resolved(page, link)
       assert.ok(existsSync(join(root, file)), `${link}: ${file} does not exist`)
-      if (anchor) assert.ok(anchors(read(file)).includes(anchor), `${link}: ${file} has no such heading`)
+      if (anchor) assert.ok(anchors(read(file)).includes(anchor), `${link}: ${file} has no heading for this anchor`)
     }
   })
 }

@@ -29,7 +29,7 @@ test("the repository's README has the same example", () => {
   assert.equal(example(readme), example(read('../../../../README.md')))
 })
 
-// The README announced all platforms but one for later, although the package had all of them.
+// A fixed bug: the README said that all platforms but one would follow later, although the package had all of them.
 test("the README's table of platforms agrees with targets.json", () => {
   const { targets } = JSON.parse(read('../../../../targets.json'))
   const oldest = ({ os, libc, floor }) => {
@@ -43,7 +43,7 @@ test("the README's table of platforms agrees with targets.json", () => {
   )
 })
 
-test("the README's claims about loaded platforms agree with the repository's README", () => {
+test("the README and the repository's README agree on the platforms where the addon was loaded", () => {
   const texts = [readme, read('../../../../README.md')].map((text) => text.replaceAll(/\s+/g, ' '))
   for (const said of ['not yet loaded on a Mac', 'made by mingw', "Windows' own Node under Wine"])
     assert.deepEqual(

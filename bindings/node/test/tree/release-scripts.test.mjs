@@ -11,7 +11,7 @@ import { folder } from '../temporary.mjs'
 
 const scripts = fileURLToPath(new URL('../../scripts/', import.meta.url))
 
-/** Creates a folder like that of `cargo xtask pack`, with tarballs that npm cannot read. */
+/** Creates a folder like the one that `cargo xtask pack` writes, with tarballs that npm cannot read. */
 function sealed() {
   const made = mkdtempSync(join(folder, 'packages-'))
   const { targets } = JSON.parse(readFileSync(join(scripts, '../../../targets.json'), 'utf8'))
@@ -34,8 +34,10 @@ function script(name, args, { flags = [], ...env } = {}) {
   return stderr
 }
 
-// The scripts reported a missing npm as a registry that does not answer.
-test('the scripts report a missing npm', { skip: process.platform === 'win32' && 'a shell looks for npm' }, () => {
+// A fixed bug: the scripts reported a missing npm as a registry that does not answer.
+test('the scripts report a missing npm', {
+  skip: process.platform === 'win32' && 'Windows starts npm through a shell, which reports a missing npm itself',
+}, () => {
   const PATH = mkdtempSync(join(folder, 'empty-'))
   const said = 'error: npm is not on PATH: install Node with npm, and run this again\n'
   for (const args of [['--dry-run'], ['--tag', 'v1.2.3']])
@@ -43,7 +45,7 @@ test('the scripts report a missing npm', { skip: process.platform === 'win32' &&
   assert.equal(script('load.mjs', [sealed(), platform], { PATH }), said)
 })
 
-// An EBUSY error from the removal of the temporary folder replaced the error from the packages.
+// A fixed bug: an EBUSY error from the removal of the temporary folder replaced the error from the packages.
 test("the removal of a busy folder is retried, and its failure does not replace the script's own error", () => {
   const temporary = join(folder, 'temporary')
   mkdirSync(temporary)

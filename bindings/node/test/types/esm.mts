@@ -62,7 +62,7 @@ const add = db.transaction((first: string, second: number) => first.length + sec
 equal<Exact<ReturnType<typeof add>, number>>(true)
 const transaction: Transaction<(first: string, second: number) => number> = add
 transaction.immediate('a', 1)
-// @ts-expect-error the arguments are those of the function
+// @ts-expect-error the arguments must match the function's parameters
 add(1, 'a')
 
 equal<Exact<ReturnType<typeof db.exec>, Database>>(true)

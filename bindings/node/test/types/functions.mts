@@ -49,7 +49,7 @@ db.table('words', function (...words) {
 db.function('e', {})
 // @ts-expect-error the name must be a string
 db.function(1, () => 1)
-// @ts-expect-error an option of a wrong type
+// @ts-expect-error an option of the wrong type
 db.function('f', { varargs: 1 }, () => 1)
 // @ts-expect-error step must be given
 db.aggregate('g', { start: 0 })
