@@ -1,4 +1,4 @@
-//! An addon that was read.
+//! An addon with its facts, its claims, its package and the libraries that it loads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::neighbours::Neighbours;
 use crate::node_binding::NodeBinding;
 use crate::version::Version;
 
-/// An addon that was read.
+/// An addon with its facts, its claims, its package and the libraries that it loads.
 #[derive(Debug)]
 pub struct Addon {
     /// The facts for each processor; empty for a damaged file.

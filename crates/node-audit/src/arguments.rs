@@ -12,7 +12,7 @@ Examples:
   node-audit package.tgz                        the result of npm pack, before it is published
   curl -fsSL $URL | node-audit -                a tarball from standard input
   node-audit addon.linux-x64-gnu.node           an addon whose name claims a platform
-  node-audit --platform linux-x64-musl a.node   an addon whose name does not
+  node-audit --platform linux-x64-musl a.node   an addon whose name claims no platform
   node-audit --policy debian-11 package.tgz     for Debian 11 and later
   node-audit --summary node_modules             which packages fail on Alpine, glibc 2.28, arm64
   node-audit --format sarif > audit.sarif       for a code host that displays findings
@@ -30,12 +30,12 @@ Exit status: 0 without errors, 1 with errors, 2 for bad usage or an unreadable f
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// .node files, npm tarballs (.tgz, .tar) or folders such as node_modules; - reads a tarball from standard input; the
-    /// default is the package in the current folder, as npm packs it
+    /// .node files, npm tarballs (.tgz, .tar) or folders such as node_modules; "-" for a tarball from standard input.
+    /// Without a path, node-audit checks the package in the current folder, as npm packs it
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Check the addons for this platform, whatever they claim, such as linux-x64-gnu or darwin-arm64
+    /// Check the addons for this platform, such as linux-x64-gnu or darwin-arm64, whatever platform they claim
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<Claim>,
 

@@ -39,7 +39,7 @@ pub struct AuditedPackage {
     pub manifest: Arc<Manifest>,
     /// The findings about the whole package; the report's file is the package.json.
     pub report: Report,
-    /// `true` if npm compiles a binding.gyp of the package.
+    /// `true` if npm compiles the package's binding.gyp.
     pub(crate) has_gyp: bool,
     /// The script that downloads the addon when npm installs the package; None for an installed package.
     pub download: Option<String>,

@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Damage {
     /// An empty file.
     Empty,
-    /// A file of zeros, such as an interrupted download or a crash leaves behind.
+    /// A file of zeros, which an interrupted download or a crash leaves behind.
     Zeros {
         /// The number of bytes.
         length: u64,
@@ -34,7 +34,7 @@ pub enum Damage {
         /// The remedy, as an instruction.
         remedy: &'static str,
     },
-    /// A file of no known kind.
+    /// A file of an unknown kind.
     Unknown {
         /// The first bytes in hexadecimal.
         start: String,
@@ -77,7 +77,8 @@ impl fmt::Display for Damage {
                 let (bytes, are) = if missing == 1 { ("byte", "is") } else { ("bytes", "are") };
                 write!(
                     f,
-                    "is cut short: {missing} {bytes} of the {promised} that its {format} headers name {are} missing"
+                    "is cut short: the {format} headers describe {promised} bytes, but the last {missing} {bytes} \
+                     {are} missing"
                 )
             }
             Damage::Broken { format, detail } => write!(f, "is a damaged {format} file: {detail}"),

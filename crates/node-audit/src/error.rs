@@ -17,22 +17,26 @@ pub enum AuditError {
         source: std::io::Error,
     },
     /// A folder or an archive without an addon.
-    #[error("{file}: contains no .node file{}", unfollowed_links(*links))]
+    #[error("{file}: contains no .node file; {}", where_to_look(*links))]
     NoAddon {
         /// The folder or archive.
         file: String,
-        /// Links to folders outside, such as the links that package managers create for the packages of a workspace.
+        /// The number of links to folders outside the folder, such as the links that package managers create for the
+        /// packages of a workspace.
         links: usize,
     },
     /// An archive that is damaged, exceeds a limit, or contains an entry that npm does not pack.
-    #[error("{file}: is not a usable npm tarball: {damage}")]
+    #[error(
+        "{file}: is not a usable npm tarball: {damage}; pass a tarball that `npm pack` made, or unpack the \
+         archive and pass the folder"
+    )]
     Archive {
         /// The archive.
         file: String,
         /// The damage, and the entry that has it.
         damage: String,
     },
-    /// An invalid package.json; its addons are audited without it.
+    /// An invalid package.json. The audit reads the package's addons as if the package.json were absent.
     #[error("{file}: {source}")]
     Manifest {
         /// The package.json.
@@ -49,13 +53,13 @@ pub enum AuditError {
         target: String,
     },
     /// A directory where a file was expected.
-    #[error("{file}: is a directory, not a file")]
+    #[error("{file}: is a directory; pass a .node file or an npm tarball")]
     Directory {
         /// The directory.
         file: String,
     },
     /// A pipe, a socket or a device.
-    #[error("{file}: is not a regular file")]
+    #[error("{file}: is a pipe, a socket or a device; copy its content to a regular file and pass that file")]
     Special {
         /// The path of the pipe, socket or device.
         file: String,
@@ -85,9 +89,13 @@ pub enum AuditError {
     },
 }
 
-fn unfollowed_links(links: usize) -> String {
+fn where_to_look(links: usize) -> String {
     match links {
-        0 => String::new(),
-        links => format!("; links to folders outside are not followed ({links}): pass those folders as well"),
+        0 => "build the addon first, or pass the folder or tarball that contains the addon".to_owned(),
+        1 => "node-audit does not follow the link to a folder outside this folder: pass that folder as well"
+            .to_owned(),
+        links => format!(
+            "node-audit does not follow the {links} links to folders outside this folder: pass those folders as well"
+        ),
     }
 }

@@ -82,7 +82,7 @@ pub(crate) enum ArchiveFormat {
 }
 
 impl ArchiveFormat {
-    /// The number of bytes at a file's start that decide.
+    /// The number of bytes at a file's start that identify an archive format.
     pub(crate) const START: u64 = 512;
 
     /// Returns the format of an archive that begins with these bytes.

@@ -1,8 +1,8 @@
 //! Reads the facts of a JavaScript file: the addons and packages that it loads by literal names, and whether it
 //! downloads.
 //!
-//! The reader searches the text and does not parse it. It does not find names that the file computes, so no rule
-//! concludes anything from the absence of a name.
+//! The reader searches the text and does not parse it. The reader therefore misses names that the file computes, and no
+//! rule concludes anything from the absence of a name.
 
 use crate::limits::{MAX_REQUIRES, MAX_SPECIFIER};
 use crate::platform_package::PlatformPackage;
@@ -84,7 +84,7 @@ pub(crate) fn downloads(text: &str) -> Option<&'static str> {
     DOWNLOADS.into_iter().find(|part| text.match_indices(part).any(|(position, _)| is_whole(position)))
 }
 
-/// Returns the literal arguments of a call: `require('./x.node')`. Calls in lines that are only comments do not count.
+/// Returns the literal arguments of a call: `require('./x.node')`. Ignores calls in lines that are only comments.
 fn specifiers<'a>(text: &'a str, call: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(call).filter_map(move |(position, _)| {
         // A line of a bundle may be long, but a line that is only a comment is short.

@@ -10,7 +10,7 @@ use crate::platform::Cpu;
 /// The words between a library's name and its problem in the message of a finding.
 pub(crate) const LOADED: &str = ", which the addon loads, ";
 
-/// A library that the loader opens with an addon. The source finds it before the rules run.
+/// A library that the loader opens with an addon. The source finds these libraries before the rules run.
 #[derive(Debug, Clone)]
 pub(crate) struct Library {
     /// The file's name: `libvips-cpp.so.42`.

@@ -6,7 +6,7 @@
 
 // Files
 
-/// The size of a file, in bytes: 512 MiB. The largest published addons have about 150 MB.
+/// The size of a file, in bytes: 512 MiB. The largest published addons are about 150 MB.
 pub const MAX_FILE: u64 = 512 << 20;
 
 /// The memory for the names in all files of one audit, in bytes: 1 GiB. An addon with a hundred thousand names takes
@@ -22,8 +22,7 @@ pub(crate) const MAX_POLICY: u64 = 1 << 20;
 /// The depth of nested folders. The audit walks from each addon up to its package.
 pub(crate) const MAX_FOLDER_DEPTH: usize = 128;
 
-/// The size from which a file counts as heavy, in bytes: 64 MiB. An archive always counts as heavy, since it may hold
-/// such a file.
+/// The size from which a file is heavy, in bytes: 64 MiB. An archive is always heavy, since it may hold such a file.
 pub(crate) const MIN_HEAVY_FILE: u64 = 64 << 20;
 
 /// The number of heavy files in memory at a time. Without this limit, each processor would hold one.
@@ -56,7 +55,7 @@ pub(crate) const MAX_FIELD_LINES: usize = 1000;
 /// The number of files of a package that may be its loader or its install script.
 pub(crate) const MAX_SCRIPT_FILES: usize = 64;
 
-/// The size of such a file, in bytes: 256 KiB. napi-rs' loaders have 35 KiB; a larger file is a bundle, which node-audit
+/// The size of such a file, in bytes: 256 KiB. napi-rs' loaders are 35 KiB; a larger file is a bundle, which node-audit
 /// skips.
 pub(crate) const MAX_SCRIPT: u64 = 256 << 10;
 
@@ -109,7 +108,7 @@ pub(crate) const MAX_NAME_COUNT: usize = 1 << 20;
 /// The number of DT_NEEDED entries. The audit looks for each library in each directory of a RUNPATH.
 pub(crate) const MAX_NEEDED: usize = 512;
 
-/// The number of entries in a dynamic table. Linkers write about thirty, and one for each library.
+/// The number of entries in a dynamic table. Linkers write about thirty entries, plus one for each needed library.
 pub(crate) const MAX_DYNAMIC_ENTRIES: usize = 4096;
 
 /// The number of entries in an RPATH or RUNPATH. The audit looks on disk for each library in each entry.
@@ -147,7 +146,7 @@ pub(crate) const MAX_FAT_PARTS: u32 = 44;
 /// directory.
 pub(crate) const MAX_LOAD_COMMANDS: usize = 512;
 
-/// The length of a path in a load command, in bytes. macOS opens no longer path than 1024 bytes.
+/// The length of a path in a load command, in bytes. macOS does not open a path of more than 1024 bytes.
 pub(crate) const MAX_LOAD_PATH: usize = 4096;
 
 /// The depth of an export trie: one node for each byte of the longest name, and the root.
@@ -242,6 +241,6 @@ pub(crate) const MAX_TABLE_FILES: usize = 20;
 /// The number of addons from which a progress bar appears. Fewer addons are read within a second.
 pub const MIN_PROGRESS_ADDONS: u64 = 20;
 
-/// The number of imports without a version that are looked up. The search for the first glibc with a name takes up to 42
-/// hashes.
+/// The number of imports without a version that are looked up. The search for the first glibc that exports a name
+/// computes up to 42 hashes.
 pub(crate) const MAX_UNVERSIONED: usize = 10_000;

@@ -69,7 +69,7 @@ fn run(arguments: &Arguments) -> io::Result<u8> {
         _ => (findings(&audit, arguments, &policy, width)?, audit.has_errors()),
     };
     print(&text)?;
-    // `--facts` gives no verdict, so a file without facts counts as unreadable.
+    // `--facts` gives no verdict, so a file without facts is reported as unreadable.
     let is_complete = audit.failures.is_empty() && !(arguments.facts && audit.damaged().next().is_some());
     Ok(match (is_complete, has_errors) {
         (false, _) => 2,
@@ -119,7 +119,10 @@ fn standard_input() -> Result<Given, String> {
     let read = input.lock().take(MAX_FILE + 1).read_to_end(&mut content);
     read.map_err(|error| format!("cannot read standard input: {error}"))?;
     if content.len() as u64 > MAX_FILE {
-        return Err(format!("standard input is larger than {} MiB", MAX_FILE >> 20));
+        return Err(format!(
+            "standard input is larger than {} MiB, the largest tarball that node-audit reads",
+            MAX_FILE >> 20
+        ));
     }
     Ok(Given::Tarball { name: PathBuf::from(STANDARD_INPUT), content: Arc::new(content) })
 }

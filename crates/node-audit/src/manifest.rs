@@ -14,7 +14,7 @@ const INSTALL_SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 
 /// The fields of a package.json that matter to an addon.
 ///
-/// A field whose shape is not the one that npm documents counts as absent, as in npm.
+/// As in npm, a field with an undocumented type is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// `name`
@@ -69,7 +69,7 @@ impl Manifest {
         let value: Value =
             serde_json::from_slice(content).map_err(|error| ManifestError { reason: error.to_string() })?;
         if !value.is_object() {
-            return Err(ManifestError { reason: "the file does not contain an object".to_owned() });
+            return Err(ManifestError { reason: "the file does not contain a JSON object".to_owned() });
         }
         let text = |value: &Value| value.as_str().map(|text| printable(text.as_bytes()));
         // npm treats a single string as a list of one.
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_another_shape_count_as_absent() {
+    fn fields_of_an_undocumented_type_are_ignored() {
         let manifest = Manifest::parse(
             br#"{"name": 1, "version": "1.0.0", "os": "linux", "cpu": ["x64", 3], "libc": {}, "engines": "x",
                 "scripts": {"install": "node-gyp-build", "test": null}, "gypfile": false,

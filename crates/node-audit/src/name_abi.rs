@@ -21,8 +21,8 @@ pub(crate) struct AbiClaim {
     pub(crate) abi: Option<u32>,
     /// The program, if a name gives one.
     pub(crate) runtime: Option<Runtime>,
-    /// `true` if loaders open the file only for this ABI, even if the addon would load with others: prebuildify's
-    /// `abi115`, and node-pre-gyp's `node-v115`.
+    /// `true` if loaders open the file only for this ABI (prebuildify's `abi115`, node-pre-gyp's `node-v115`), even if
+    /// the addon would load in releases with other ABIs.
     pub(crate) is_exact: bool,
 }
 

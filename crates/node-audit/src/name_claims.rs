@@ -13,7 +13,7 @@ use crate::platform::{Cpu, Libc, Os};
 pub(crate) struct NameClaims {
     /// The platform that the first name with a platform claims, completed by the other names.
     pub(crate) claim: Option<Claim>,
-    /// The claim, if the names give no system or no processor, even when combined.
+    /// The partial claim, if all names together lack the system or the processor.
     pub(crate) partial: PartialClaim,
     /// The ABI that a name claims, and the program that has this ABI.
     pub(crate) abi: AbiClaim,
@@ -231,7 +231,7 @@ mod tests {
             // two names combined
             ("linux/lib/x64/x.node", "linux-x64"),
             ("prebuilds/arm64/x.linux.node", "linux-arm64"),
-            // the innermost name counts
+            // the innermost name takes precedence
             ("linux-x64/darwin-arm64/x.node", "darwin-arm64"),
         ] {
             assert_eq!(claim(path), expected, "{path}");
@@ -293,7 +293,7 @@ mod tests {
             ("lib/linux.node", "linux"),
             ("crypt32-ia32.node", "ia32"),
             ("x64/fswin.node", "x64"),
-            // Words with other meanings count only if the content agrees.
+            // The claim includes a word with other meanings only if the content agrees.
             ("lib/get-windows.node", "win32?"),
             ("lib/hash-mac.node", "darwin?"),
             ("windows/x.node", "win32?"),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn contradicting_names_are_listed_and_the_first_name_counts() {
+    fn contradicting_names_are_listed_and_the_first_name_takes_precedence() {
         let claims = NameClaims::new("linux-x64/x.linux-arm64.node", None);
         assert_eq!(claims.claim.map(|claim| claim.to_string()).as_deref(), Some("linux-arm64"));
         assert_eq!(claims.conflicts, ["the file's name x.linux-arm64.node and its folder linux-x64"]);

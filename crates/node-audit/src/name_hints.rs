@@ -7,7 +7,8 @@ use crate::platform::{Cpu, Libc, Os};
 use crate::platform_words::System;
 use crate::printable::printable;
 
-/// The number of folders above an addon that may claim a part of a platform; 1 is the addon's own folder.
+/// The number of folders above an addon whose names may claim a part of a platform. The first is the addon's own
+/// folder.
 const MAX_DISTANCE: usize = 3;
 
 /// The claim of one name.
@@ -109,7 +110,7 @@ pub(crate) fn of_package_name(name: &str) -> Option<Hint> {
     Some(hint(format!("the package's name {name}"), at_the_end(last)?))
 }
 
-/// Reads os, cpu and libc of package.json; a field counts only if it has exactly one name.
+/// Reads os, cpu and libc of package.json; ignores a field without exactly one name.
 pub(crate) fn of_fields(package: &Manifest) -> Hint {
     let one = |names: &[String]| match names {
         [name] => Some(name.clone()),

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn triples_include_the_defaults_unless_these_are_off() {
+    fn triples_include_the_defaults_unless_defaults_is_false() {
         let defaults = ["darwin-x64", "win32-x64-msvc", "linux-x64-gnu"];
         assert_eq!(platforms(r#"{"triples": {}}"#), defaults);
         let more = r#"{"triples": {"additional": ["x86_64-unknown-linux-musl", "x86_64-apple-darwin"]}}"#;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_package_name_has_two_places() {
+    fn the_package_name_is_read_from_both_fields() {
         let name = |napi: &str| NapiConfig::parse(&serde_json::from_str(napi).unwrap()).unwrap().package_name;
         assert_eq!(name(r#"{"packageName": "@a/b"}"#).as_deref(), Some("@a/b"));
         assert_eq!(name(r#"{"package": {"name": "@a/b"}}"#).as_deref(), Some("@a/b"));

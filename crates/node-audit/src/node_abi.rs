@@ -150,7 +150,7 @@ pub(crate) fn electron_lines() -> Vec<Version> {
     all
 }
 
-/// Returns whether a line of Node has long-term support: a line with an even number, or any line before version 4.
+/// Returns whether a line of Node has an even number, and so long-term support, or is a 0.x line.
 pub(crate) fn is_long_term(line: Version) -> bool {
     line.major == 0 || line.major.is_multiple_of(2)
 }

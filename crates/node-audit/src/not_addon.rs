@@ -8,7 +8,7 @@ use crate::name_claims::NameClaims;
 /// The names of files that other programs read, before `.node`, in lower case.
 const OTHER_PROGRAMS: [&str; 5] = ["dockerfile", "containerfile", "makefile", "procfile", "jenkinsfile"];
 
-/// The folders for addons, in lower case. A text file in such a folder is in an addon's place.
+/// The folders for addons, in lower case. The audit reports a text file in such a folder as a damaged addon.
 const ADDON_FOLDERS: [&str; 9] =
     ["build", "release", "debug", "prebuilds", "prebuilt", "binding", "bindings", "binaries", "native"];
 
@@ -20,8 +20,9 @@ const FAILURES: [&str; 4] = ["<error", "{\"message\"", "{\"error\"", "{\"errors\
 
 /// Returns whether a file was never an addon, by its path in the package, the claims of its names, and its content.
 ///
-/// An empty file, a Git LFS pointer, an HTML page or a binary file of another kind is in an addon's place. So is any text
-/// file whose name or folder promises an addon.
+/// Returns false for an empty file, a Git LFS pointer, an HTML page and a binary file of another kind, since failed
+/// builds and downloads leave such files in place of an addon. Also returns false for a text file whose name or folder
+/// promises an addon.
 pub(crate) fn is_not_an_addon(path: &str, claims: &NameClaims, content: &[u8]) -> bool {
     if Format::of(content).is_ok() {
         return false;
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_file_counts_as_an_addon_only_if_its_name_promises_one() {
+    fn a_text_file_is_an_addon_only_if_its_name_promises_one() {
         let dockerfile = "FROM node:22\nRUN npm ci\n";
         let lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
         for (path, content, expected) in [
@@ -59,7 +60,7 @@ mod tests {
             ("scenes/house.node", "<?xml version=\"1.0\"?>\n<node name=\"house\"/>", true),
             ("data/a.node", "{\"name\": \"a\"}", true),
             ("a.node", "\u{feff}na\u{ef}ve", true),
-            // In the place of an addon.
+            // Each of these files is a damaged addon.
             ("build/Release/addon.node", dockerfile, false),
             ("prebuilds/linux-x64/node.napi.node", "text", false),
             ("lib/binding/node-v115-linux-x64/a.node", "text", false),

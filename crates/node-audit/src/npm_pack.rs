@@ -25,16 +25,23 @@ pub(crate) enum NpmPackError {
     NoManifest,
     #[error("package.json: {0}")]
     Manifest(ManifestError),
+    #[error("cannot read package.json: {0}")]
+    Unreadable(io::Error),
     #[error(
         "npm is not on PATH, and node-audit asks npm which files of the package in the current folder it packs; install npm, \
          or pass the tarball of another packer (node-audit x.tgz) or a folder (node-audit .)"
     )]
     NoNpm,
-    #[error("cannot run `npm pack --dry-run`: {0}")]
+    #[error(
+        "cannot run `npm pack --dry-run`: {0}; check the npm on PATH, or pass a tarball (node-audit x.tgz)"
+    )]
     NotRun(io::Error),
     #[error("`npm pack --dry-run` fails: {0}")]
     Failed(String),
-    #[error("`npm pack --dry-run --json` prints no list of files: {0}")]
+    #[error(
+        "`npm pack --dry-run --json` printed no list of files: {0}; run `npm pack`, and pass the tarball \
+         (node-audit x.tgz)"
+    )]
     Unknown(&'static str),
 }
 
@@ -43,7 +50,7 @@ pub(crate) fn npm_pack(folder: &Path) -> Result<Vec<String>, NpmPackError> {
     let manifest = File::open(folder.join("package.json")).map_err(|_| NpmPackError::NoManifest)?;
     let mut content = Vec::new();
     // npm's own message about an invalid package.json does not name the file.
-    manifest.take(MAX_MANIFEST).read_to_end(&mut content).map_err(NpmPackError::NotRun)?;
+    manifest.take(MAX_MANIFEST).read_to_end(&mut content).map_err(NpmPackError::Unreadable)?;
     Manifest::parse(&content).map_err(NpmPackError::Manifest)?;
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let output = Command::new(npm)
@@ -91,7 +98,7 @@ fn reason(output: &[u8], errors: &[u8]) -> String {
     let lines = text.lines().map(|line| line.trim_start_matches("npm error").trim());
     let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     let printable = line.chars().filter(|c| !c.is_control()).take(500).collect::<String>();
-    if printable.is_empty() { "npm gives no reason".to_owned() } else { printable }
+    if printable.is_empty() { "npm printed no error message".to_owned() } else { printable }
 }
 
 #[cfg(test)]
@@ -115,6 +122,6 @@ mod tests {
         }
         assert_eq!(reason(b"", b"npm error code E1\nnpm error a b\n"), "code E1; a b");
         assert_eq!(reason(br#"{"error": {"summary": "no name"}}"#, b""), "no name");
-        assert_eq!(reason(b"", b""), "npm gives no reason");
+        assert_eq!(reason(b"", b""), "npm printed no error message");
     }
 }

@@ -1,4 +1,4 @@
-//! A claim that lacks a part: the system without a processor, a processor without a system, or the C library alone.
+//! A partial claim: a system without a processor, a processor without a system, or only a C library.
 
 use crate::claim::Claim;
 use crate::facts::{Details, Facts};
@@ -9,8 +9,8 @@ use crate::platform::{Cpu, Libc, Os};
 pub(crate) struct PartialClaim {
     /// The system: `linux` of `bcrypt.linux.node`.
     pub(crate) os: Option<Os>,
-    /// `true` if the word for the system has other meanings, so that the word counts only if the file is for that system:
-    /// `x-windows.node`.
+    /// `true` if the word for the system has other meanings, so that the claim includes the system only if the file is
+    /// for that system: `x-windows.node`.
     pub(crate) is_ambiguous: bool,
     /// The processors: `x64` of `crypt32-x64.node`.
     pub(crate) cpus: Vec<Cpu>,
@@ -43,7 +43,8 @@ impl PartialClaim {
 
 /// Returns the system that a file is for, if the content alone determines it.
 ///
-/// An ELF file without a C library counts as a Linux addon: Linux loads the file, and most addons are for Linux.
+/// The function takes an ELF file without a C library for a Linux addon: Linux loads the file, and most addons are for
+/// Linux.
 fn own_system(facts: &[Facts]) -> Option<Os> {
     let facts = facts.first()?;
     match &facts.details {

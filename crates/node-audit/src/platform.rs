@@ -75,7 +75,7 @@ const CPUS: [(&str, Cpu); 10] = [
 
 const LIBCS: [(&str, Libc); 3] = [("glibc", Libc::Glibc), ("musl", Libc::Musl), ("bionic", Libc::Bionic)];
 
-/// Converts names to values and back.
+/// Implements `by_name` and `name` for an enum, from a list of its names.
 macro_rules! named {
     ($type:ident, $names:ident) => {
         impl $type {

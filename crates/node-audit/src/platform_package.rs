@@ -21,7 +21,8 @@ impl<'a> PlatformPackage<'a> {
     /// Returns the package if its name ends with a platform.
     pub(crate) fn by_name(name: &'a str) -> Option<PlatformPackage<'a>> {
         let last = name.rfind('/').map_or(0, |slash| slash + 1);
-        // A platform has at most four words. The longest match counts, since `musl` alone also names a system.
+        // A platform has at most four words. The function takes the longest match, since `musl` alone also names a
+        // system.
         let dashes: Vec<usize> = name.rmatch_indices('-').take(4).map(|(dash, _)| dash + 1).collect();
         let mut starts = std::iter::once(last).chain(dashes.into_iter().rev().filter(|start| *start > last));
         let start = starts.find(|start| claim_of(name.get(*start..)).is_some())?;
@@ -35,7 +36,7 @@ fn claim_of(text: Option<&str>) -> Option<Claim> {
     text?.parse().ok()
 }
 
-/// Returns the platform packages that a package.json lists, the optional ones first. Each name counts once.
+/// Returns the platform packages that a package.json lists, the optional ones first. Returns each name once.
 pub(crate) fn platform_packages(manifest: &Manifest) -> Vec<PlatformPackage<'_>> {
     let ranges = manifest.optional_ranges.iter().map(|range| Some(range.as_str()));
     let optional = manifest.optional_dependencies.iter().zip(ranges);

@@ -16,17 +16,17 @@ pub struct Policy {
     pub claim: Option<Claim>,
     /// The oldest systems that a file must load on.
     pub floors: Floors,
-    /// The floors that stay fixed, even if no promised Node runs on such an old system.
+    /// The fixed floors, which apply even if no promised Node runs on such an old system.
     pub firm: FirmFloors,
     /// The libraries that every system has.
     pub allowed: Allowed,
     /// The largest allowed size of an addon, in bytes.
     pub size: u64,
-    /// The severity of exported names that are neither Node's nor an entry point.
+    /// The severity of findings about exported names that are neither Node's nor an entry point.
     pub other_exports: Severity,
     /// The protections that an addon's C code must have.
     pub hardening: Hardening,
-    /// The severity of a rule's findings, by rule id, which replaces the rule's own severity; None drops the findings.
+    /// Severities by rule id, which replace the rules' own severities; None drops a rule's findings.
     pub severities: BTreeMap<String, Option<Severity>>,
 }
 
@@ -72,7 +72,7 @@ pub struct Floors {
     pub macos_arm64: Version,
 }
 
-/// The floors that stay as the policy gives them.
+/// The floors that the policy fixes.
 ///
 /// The other floors rise to the needs of the oldest Node that package.json's `engines` promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub struct FirmFloors {
 }
 
 impl FirmFloors {
-    /// All floors stay.
+    /// Every floor is fixed.
     pub const ALL: FirmFloors = FirmFloors { glibc: true, compiler: true, macos: true };
 }
 
@@ -241,7 +241,8 @@ mod tests {
         }
     }
 
-    /// Each star tried each rest of the name, so one comparison with thirty stars took hours.
+    /// Guards against backtracking: if each star tried every remaining suffix of the name, one comparison with thirty
+    /// stars would take hours.
     #[test]
     fn many_stars_match_in_linear_time() {
         let pattern = "*a".repeat(1000) + "*b";

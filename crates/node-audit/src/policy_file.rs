@@ -54,7 +54,10 @@ impl Policy {
         // The file may be a pipe, which has no length.
         let length = File::open(path).and_then(|open| open.take(MAX_POLICY + 1).read_to_string(&mut text));
         if length.map_err(unreadable)? as u64 > MAX_POLICY {
-            let reason = format!("the file is larger than {} KiB", MAX_POLICY >> 10);
+            let reason = format!(
+                "the file is larger than {} KiB, the largest policy that node-audit reads",
+                MAX_POLICY >> 10
+            );
             return Err(unreadable(io::Error::other(reason)));
         }
         Policy::from_toml(path, &text)

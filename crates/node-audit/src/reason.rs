@@ -81,7 +81,11 @@ mod tests {
                 "needs glibc 2.34",
             ),
             ("damaged", "the file is an HTML page, not an addon: a download", "the file is an HTML page"),
-            ("damaged", "the file is cut short: 1 byte of the 2 is missing", "the file is cut short"),
+            (
+                "damaged",
+                "the file is cut short: the ELF headers describe 2 bytes, but the last 1 byte is missing",
+                "the file is cut short",
+            ),
             (
                 "imports",
                 "a.dll, which the addon loads, needs b.dll, which Windows lacks",
@@ -89,8 +93,9 @@ mod tests {
             ),
             (
                 "undefined-symbols",
-                "liba.so.1, which the addon loads: x is in neither glibc, a loaded library nor Node 22: require() fails with",
-                "liba.so.1, which the addon loads: x is in neither glibc, a loaded library nor Node 22",
+                "liba.so.1, which the addon loads: x is not in glibc, in a loaded library or in Node 22: require() \
+                 fails with",
+                "liba.so.1, which the addon loads: x is not in glibc, in a loaded library or in Node 22",
             ),
             ("arch", "the addon claims a, but is a file, which only b loads", "claims a, but is a file"),
         ] {

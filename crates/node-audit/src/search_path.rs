@@ -48,7 +48,7 @@ pub(crate) fn is_build_directory(path: &str) -> bool {
     BUILD_DIRECTORIES.iter().any(|start| path.starts_with(start))
 }
 
-/// Returns the RPATH or RUNPATH entries that the loader searches: RPATH counts only without a RUNPATH.
+/// Returns the RPATH or RUNPATH entries that the loader searches: loaders ignore RPATH beside a RUNPATH.
 pub(crate) fn searched(elf: &ElfFacts) -> &[String] {
     let entries = if elf.runpath.is_empty() { &elf.rpath } else { &elf.runpath };
     &entries[..entries.len().min(MAX_RUNPATH_ENTRIES)]

@@ -344,8 +344,10 @@ fn npm_installs(file: &Audited, system: Platform) -> bool {
 
 fn not_installed_there(file: &Audited, system: Platform) -> Verdict {
     let field = file.addon.package.as_deref().and_then(|package| excluding_field(package, system));
-    let message =
-        format!("npm does not install the package there: package.json has {}", field.unwrap_or_default());
+    let message = format!(
+        "npm does not install the package on this system: package.json has {}",
+        field.unwrap_or_default()
+    );
     Verdict::Fails { file: file.report.file.clone(), rule: "package", message }
 }
 

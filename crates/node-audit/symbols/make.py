@@ -3,14 +3,14 @@
 
     python3 make.py FOLDER
 
-FOLDER holds the packages; the script fetches those of npm and PyPI that are absent, with `npm pack` and `pip download`. The
-Debian packages come from `apt-get download PACKAGE:ARCH=VERSION` on a system whose sources have the suite sid, and trixie for
-musl. To add a newer release, edit SOURCES, run the script, and run `cargo test -p node-audit`.
+FOLDER holds the packages. The script fetches missing npm and PyPI packages with `npm pack` and `pip download`. Download the
+Debian packages with `apt-get download PACKAGE:ARCH=VERSION`, on a system with the suites sid and trixie (for musl) in its
+sources. To add a newer release, edit SOURCES, run the script, and run `cargo test -p node-audit`.
 
 Format of names.bin, with little-endian numbers: the count of sets (2 bytes); for each set of columns that share names, a bit
 per column (8 bytes); for each value of a hash's first two bytes, the count of names with it (1 byte); for each name, sorted by
 hash, the last three bytes of the hash and the number of its set (2 bytes). A hash is the first 40 bits of SHA-256. Two names
-with one hash are in the columns of both, so that a collision never makes a false error.
+with the same hash share one entry with the columns of both, so that a collision never causes a false error.
 """
 
 import datetime
@@ -97,10 +97,10 @@ ZIG = wheel(
     ["/lib/libc/darwin/libSystem.tbd"],
 )
 
-# The columns, in the order of their bits: at most 64. A column has the names of all its sources.
+# The columns, in the order of their bits: at most 64. A column contains the names of all its sources.
 #
-# All processors share a column of Node. Each line should have its first and its newest release: only then does the rule
-# know that the first release lacks a name which the line gained later. The rule parses the columns' names: LIBC-CPU and
+# All processors share a column of Node. List the first and the newest release of each line. Otherwise the rule cannot
+# know that the first release lacks a name that the line gained later. The rule parses the columns' names: LIBC-CPU and
 # node-SYSTEM-RELEASE.
 SOURCES = {
     "glibc-x64": glibc("amd64"),

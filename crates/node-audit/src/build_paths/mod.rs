@@ -107,7 +107,7 @@ fn narrow(content: &[u8], start: usize, run: &Range<usize>, root: &Root) -> Opti
 fn wide(content: &[u8], start: usize, root: &Root) -> Option<String> {
     let drive = root.has_drive();
     let first = if drive { start.checked_sub(2)? } else { start };
-    // A root is the middle of a longer string only if a letter comes before it.
+    // If a path character comes before the root, the root is in the middle of a longer string.
     if !drive
         && let Some(&[letter, 0]) = first.checked_sub(2).and_then(|before| content.get(before..first))
         && is_path(letter)
@@ -122,7 +122,8 @@ fn wide(content: &[u8], start: usize, root: &Root) -> Option<String> {
     root.accept(&text, next)
 }
 
-/// Returns the end of a string that another string may follow without a separator: Rust's strings name a source file.
+/// Returns the end of a string that another string may follow without a separator. Such a string of Rust ends with the
+/// name of a source file.
 fn end_of_source(text: &str) -> usize {
     for (at, _) in text.match_indices(".rs") {
         let end = at + 3;

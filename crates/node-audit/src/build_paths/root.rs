@@ -1,4 +1,4 @@
-//! The directories in which paths of build machines begin, and the form of the rest.
+//! The directories in which paths of build machines begin, and the form of a path after its directory.
 
 /// The length of the hash in a store object's name: 160 bits, 5 to a letter.
 const HASH_LENGTH: usize = 32;
@@ -91,8 +91,8 @@ const SOURCES: [&str; 22] = [
     "pdb", "rs", "s", "swift", "zig",
 ];
 
-/// Names in the position of a user's name that reveal no builder: directories that every system has, and the user who
-/// builds Alpine's compiler, whose start files are linked into every program there.
+/// Names in the place of a user's name that identify no builder: directories that every system has, and `buildozer`,
+/// which builds Alpine's compiler. The compiler's start files are linked into every program on Alpine.
 const NOBODY: [&str; 4] = ["Shared", "Public", "Default", "buildozer"];
 
 impl Root {
@@ -106,7 +106,7 @@ impl Root {
         matches!(self.kind, RootKind::WindowsHome | RootKind::WindowsBuild)
     }
 
-    /// Returns the path with single separators, if the path is one of a build machine; `next` is the byte after the path.
+    /// Returns the path with single separators, if it belongs to a build machine; `next` is the byte after the path.
     pub(super) fn accept(&self, text: &str, next: Option<u8>) -> Option<String> {
         // A template that the program fills in is not a path.
         if matches!(next, Some(b'%' | b'$' | b'{' | b'*' | b'<' | b'?')) || text.contains("XXXXXX") {

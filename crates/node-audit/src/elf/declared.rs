@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn other_code_declares_nothing() {
+    fn other_code_declares_no_version() {
         for code in [b"".as_slice(), b"\xb8\x0a", b"\xb8\x0a\x00\x00\x00\x90", b"\xe9\x00\x00\x00\x00\xc3"] {
             assert_eq!(returned(elf::EM_X86_64, code), None, "{code:x?}");
         }

@@ -21,7 +21,7 @@ pub(super) struct Image<'data, Elf: FileHeader<Endian = Endianness>> {
 impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
     pub(super) fn parse(content: &'data [u8]) -> Result<Self, String> {
         let header = Elf::parse(content).map_err(|_| "the file ends within its header")?;
-        let endian = header.endian().map_err(|_| "the header names no byte order")?;
+        let endian = header.endian().map_err(|_| "the header has an invalid byte order (EI_DATA)")?;
         let segments = header.program_headers(endian, content).map_err(
             |_| "the program headers are damaged or outside the file; the file may have been cut short",
         )?;
@@ -55,9 +55,11 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Image<'data, Elf> {
     pub(super) fn strings(&self) -> Result<Strings<'data>, String> {
         let Some(address) = self.value(elf::DT_STRTAB) else { return Ok(Strings::default()) };
         let data = self.at(address).ok_or("the dynamic string table is outside all segments")?;
-        let size = self.value(elf::DT_STRSZ).ok_or("the dynamic string table has no size")?;
+        let size = self
+            .value(elf::DT_STRSZ)
+            .ok_or("the dynamic table lacks the size of the string table (DT_STRSZ)")?;
         let size = usize::try_from(size).ok().filter(|size| *size <= data.len());
-        let size = size.ok_or("the dynamic string table runs past its segment")?;
+        let size = size.ok_or("the dynamic string table runs past the end of its segment")?;
         Ok(Strings::new(&data[..size]))
     }
 

@@ -38,7 +38,9 @@ pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
     match (content.get(4), content.get(5)) {
         (Some(1), Some(1 | 2)) => facts(&Image::<elf::FileHeader32<Endianness>>::parse(content)?),
         (Some(2), Some(1 | 2)) => facts(&Image::<elf::FileHeader64<Endianness>>::parse(content)?),
-        (Some(_), Some(_)) => Err("the header names neither 32 nor 64 bit, or no byte order".to_owned()),
+        (Some(_), Some(_)) => {
+            Err("the header has an invalid class (EI_CLASS) or byte order (EI_DATA)".to_owned())
+        }
         _ => Err("the file ends within its header".to_owned()),
     }
 }

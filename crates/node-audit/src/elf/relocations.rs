@@ -43,7 +43,8 @@ where
 {
     let flag = image.flags(elf::DT_FLAGS) & elf::DF_STATIC_TLS.0 != 0;
     let mut found = StaticTls { flag, size, ..StaticTls::default() };
-    // A variable may have many relocations, and each read of a name counts, so the symbols are first collected by index.
+    // A variable may have many relocations, and each read of a name counts against a limit, so the code first collects
+    // the symbols by index.
     let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
     let wanted = offsets(image.header.e_machine(image.endian));
     each(image, |kind, index| {
@@ -80,7 +81,8 @@ where
     Ok(found)
 }
 
-/// The relocations that refer to a dynamic symbol. Each kind is more urgent than the kinds before it.
+/// The relocations that refer to a dynamic symbol. The kinds are in ascending order: a symbol with several kinds of
+/// relocation gets the last kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reference {
     /// No relocation: the loader never looks up the symbol.
@@ -94,7 +96,7 @@ pub(super) enum Reference {
     Data,
 }
 
-/// Returns the most urgent reference to each dynamic symbol; None for a machine with unknown relocations.
+/// Returns the last kind of reference to each dynamic symbol; None for a machine with unknown relocations.
 pub(super) fn references<Elf>(image: &Image<'_, Elf>, count: usize) -> Result<Option<Vec<Reference>>, String>
 where
     Elf: FileHeader<Endian = Endianness>,
@@ -148,7 +150,7 @@ where
         if length == 0 || !is_read {
             continue;
         }
-        let outside = "the relocations are outside all segments, or run past theirs";
+        let outside = "the relocations are outside all segments, or run past the end of their segment";
         let length = usize::try_from(length).map_err(|_| outside)?;
         let data = image.at(address).and_then(|data| data.get(..length)).ok_or(outside)?;
         if addends {

@@ -56,7 +56,7 @@ where
             let version: &Vernaux<Endianness> = data.read_at(entry).map_err(damaged)?;
             found.by_index.insert(version.vna_other.get(endian).0 & MAX_VERSION_INDEX, found.needs.len());
             found.needs.push(VersionNeed {
-                // Reads the name again for each version, so that a long name counts as often as it is stored.
+                // Reads the name again for each version, so that each stored copy counts against the memory limit.
                 library: names.get(need.vn_file.get(endian).into())?,
                 version: names.get(version.vna_name.get(endian).into())?,
                 weak: version.vna_flags.get(endian).0 & elf::VER_FLG_WEAK.0 != 0,

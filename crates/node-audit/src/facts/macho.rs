@@ -70,7 +70,7 @@ pub enum DylibKind {
     Required,
     /// LC_LOAD_WEAK_DYLIB: the library may be absent.
     Weak,
-    /// LC_REEXPORT_DYLIB: the library must be present, and its names count as this file's.
+    /// LC_REEXPORT_DYLIB: the library must be present, and this file also exports the library's names.
     Reexported,
     /// LC_LAZY_LOAD_DYLIB and LC_LOAD_UPWARD_DYLIB.
     Other,

@@ -198,7 +198,7 @@ impl<'data> CommandReader<'data> {
     ) -> Result<String, String> {
         let text = command
             .string(self.endian, text)
-            .map_err(|_| "the string is outside the command, or has no end")?;
+            .map_err(|_| "the string is outside the command, or is not terminated")?;
         if text.len() > MAX_LOAD_PATH {
             return Err(format!("the string is longer than {MAX_LOAD_PATH} bytes"));
         }

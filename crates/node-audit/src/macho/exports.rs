@@ -1,13 +1,13 @@
 //! Reads the export trie: the exported names, as a tree of their common prefixes.
 //!
-//! A node consists of the length of the data for a name that ends at the node (0 if no name ends there), this data, the
-//! number of children, and for each child the label of its edge and its offset. Numbers are ULEB128.
+//! A node begins with the length of its data (0 if no name ends at the node) and the data. The number of children
+//! follows, and for each child, the label of its edge and its offset. Numbers are ULEB128.
 
 use super::symbols::without_underscore;
 use crate::limits::{MAX_NAME, MAX_NAME_COUNT, MAX_TABLE_NAMES, MAX_TRIE_DEPTH};
 use crate::printable::printable;
 
-const CUT: &str = "the export trie runs past its end";
+const CUT: &str = "a node of the export trie is outside the trie";
 
 /// A node whose children the walk is visiting.
 struct Node {
@@ -26,10 +26,10 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
     }
     let mut name = Vec::new();
     let mut total = 0;
-    // Nodes share no bytes, so a walk that reads more bytes than the trie has goes in circles.
+    // Nodes share no bytes, so a walk that reads more bytes than the trie has is in a cycle.
     let mut budget = trie.len();
     let mut spend = |bytes: usize| {
-        budget = budget.checked_sub(bytes).ok_or("the export trie goes in circles")?;
+        budget = budget.checked_sub(bytes).ok_or("the export trie contains a cycle")?;
         Ok::<(), String>(())
     };
     let mut nodes = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn names(trie: &[u8]) -> Result<Vec<String>, String> {
             nodes.push(Node { position, children_left, name_length: name.len() });
             // Edges with an empty label, which no linker writes, make a trie deeper than its longest name.
             if nodes.len() > MAX_TRIE_DEPTH {
-                return Err(format!("the export trie is deeper than {MAX_TRIE_DEPTH} names in a row"));
+                return Err(format!("the export trie is deeper than {MAX_TRIE_DEPTH} nodes"));
             }
         }
         let Some(node) = nodes.last_mut() else { return Ok(names) };
@@ -121,7 +121,7 @@ mod tests {
         for target in [0, 6] {
             let mut bad = TRIE;
             bad[12] = target;
-            assert!(names(&bad).unwrap_err().contains("goes in circles"), "{target}");
+            assert!(names(&bad).unwrap_err().contains("a cycle"), "{target}");
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
     /// Three levels of 255, 255 and 17 children, where all children of a level are one node. The bytes that follow raise
     /// the walk's budget.
     #[test]
-    fn an_endless_number_of_names_is_refused() {
+    fn a_trie_with_endlessly_many_names_is_refused() {
         let mut trie = Vec::new();
         for children in [255_u8, 255, 17] {
             let next = trie.len() + 2 + usize::from(children) * 3;
@@ -151,7 +151,7 @@ mod tests {
         assert!(names(&trie).unwrap_err().contains("more than 1048576 names"));
     }
 
-    /// A node takes 24 bytes of memory for 7 of the trie, and a file may have hundreds of megabytes of trie.
+    /// Each 7 bytes of such a trie take 24 bytes of memory, and a file may have a trie of hundreds of megabytes.
     #[test]
     fn a_trie_deeper_than_its_longest_name_is_refused() {
         let mut trie: Vec<u8> = Vec::new();

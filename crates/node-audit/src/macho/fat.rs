@@ -26,7 +26,11 @@ fn table<Fat: FatArch>(content: &[u8]) -> Result<Vec<Part<'_>>, String> {
     let entries = file.arches();
     match entries.len() {
         0 => return Err("the table of parts is empty".to_owned()),
-        count if count > MAX_FAT_PARTS as usize => return Err(format!("the file has {count} parts")),
+        count if count > MAX_FAT_PARTS as usize => {
+            return Err(format!(
+                "the file has {count} parts, more than the {MAX_FAT_PARTS} that node-audit reads"
+            ));
+        }
         _ => {}
     }
     let mut parts = Vec::new();

@@ -59,7 +59,7 @@ where
     Mach: MachHeader<Endian = Endianness>,
 {
     let header = Mach::parse(content, 0).map_err(|_| "the file ends within its header")?;
-    let endian = header.endian().map_err(|_| "the header names no byte order")?;
+    let endian = header.endian().map_err(|_| "the header has an invalid byte order")?;
     let machine = header.cputype(endian);
     if let Some(promised) = promised.filter(|promised| *promised != machine) {
         return Err(format!(

@@ -1,4 +1,4 @@
-//! Checks the code signature: whether the file was modified after it was signed.
+//! Checks by the code signature whether the file was modified after it was signed.
 //!
 //! A signature is a table of blobs. The reader checks the code directories: each has a hash of every page of the file up to the
 //! signature, and the kernel compares a page with its hash when the page is first touched. The signer, the entitlements and the
@@ -44,14 +44,17 @@ fn valid(content: &[u8], start: u64, signature: &[u8]) -> Result<bool, String> {
         directories.push(directory.ok_or("a blob in the slot of a code directory is not a code directory")?);
     }
     if directories.len() > MAX_CODE_DIRECTORIES {
-        return Err(format!("the signature has {} code directories", directories.len()));
+        return Err(format!(
+            "the signature has {} code directories, more than the {MAX_CODE_DIRECTORIES} that node-audit reads",
+            directories.len()
+        ));
     }
     let first = directories.first().ok_or("the signature has no code directory")?;
-    // The kernel also refuses such a signature, and each directory would hash the whole file again.
+    // The kernel also refuses such a signature, and the reader would hash the whole file once for each directory.
     let mut kinds: Vec<u8> = directories.iter().map(|directory| directory.header().hash_type.0).collect();
     kinds.sort_unstable();
     if kinds.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
-        return Err("the signature has two code directories with one kind of hash".to_owned());
+        return Err("the signature has two code directories with the same kind of hash".to_owned());
     }
     let adhoc = first.header().flags.get(BigEndian).contains(macho::CS_ADHOC);
     for directory in &directories {
@@ -70,7 +73,7 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
     let code = usize::try_from(limit).ok().and_then(|limit| content.get(..limit));
     let code = code.ok_or("the signed part is larger than the file")?;
     let algorithm = Algorithm::by_type(header.hash_type).ok_or_else(|| {
-        format!("the pages are hashed by method {}, which macOS does not know", header.hash_type)
+        format!("the signature has the hash type {}, which macOS does not support", header.hash_type)
     })?;
     if header.hash_size != algorithm.size() {
         let (size, name) = (header.hash_size, algorithm.name());
@@ -79,7 +82,11 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
     let page = match header.page_size {
         0 => code.len().max(1),
         size if PAGE_SIZES.contains(&size) => 1 << size,
-        size => return Err(format!("the pages have 2^{size} bytes, which macOS does not know")),
+        size => {
+            return Err(format!(
+                "the signature has a page size of 2^{size} bytes, which node-audit does not accept"
+            ));
+        }
     };
     let count = code.len().div_ceil(page);
     if header.n_code_slots.get(BigEndian) as usize != count {
@@ -87,7 +94,7 @@ fn pages(content: &[u8], start: u64, directory: &CodeDirectory<'_>) -> Result<()
         return Err(format!("the file has {count} pages, but the signature has {slots} hashes"));
     }
     let wrong = code.par_chunks(page).enumerate().find_map_first(|(index, content)| {
-        // The number of pages fits 32 bits, since the number of hashes does.
+        // The number of pages fits in 32 bits, since it equals the number of hashes.
         let expected = u32::try_from(index).ok().and_then(|index| directory.code_hash(index).ok());
         match expected {
             None => Some(format!("the hash of page {index} is outside its code directory")),

@@ -111,7 +111,7 @@ impl<'data, Pe: ImageNtHeaders> Image<'data, Pe> {
         }
     }
 
-    /// Returns the bytes of a pointer: 8 in a 64-bit file, 4 in a 32-bit file.
+    /// Returns the size of a pointer in bytes: 8 in a 64-bit file, 4 in a 32-bit file.
     pub(super) fn width(&self) -> u32 {
         if self.headers.is_type_64() { 8 } else { 4 }
     }

@@ -98,7 +98,7 @@ impl<Pe: ImageNtHeaders> ImportReader<'_, '_, Pe> {
         let entry = bytes.as_ref().and_then(|bytes| object::pod::from_bytes::<Entry>(bytes).ok());
         let next = u32::try_from(LENGTH).ok().and_then(|length| address.checked_add(length));
         let entry = entry.map(|(entry, _)| *entry).zip(next);
-        entry.ok_or_else(|| format!("the {table} table runs out of its section at {address:#x}"))
+        entry.ok_or_else(|| format!("the {table} table runs past the end of its section at {address:#x}"))
     }
 
     fn add(&mut self, import: Import) -> Result<(), String> {

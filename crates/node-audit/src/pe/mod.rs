@@ -39,12 +39,12 @@ const HYBRID: u32 = 200;
 pub(crate) fn read(content: &[u8]) -> Result<Facts, String> {
     let header = ImageDosHeader::parse(content).map_err(|_| "the file ends within its header")?;
     let start = header.nt_headers_offset() as usize;
-    // The field that gives the width of the rest follows the signature and the file header.
+    // The optional header, whose first field tells PE32 from PE32+, follows the signature and the file header.
     let magic = start.checked_add(24).and_then(|at| content.get(at..)).and_then(|rest| rest.first_chunk());
     match magic.map(|magic| u16::from_le_bytes(*magic)) {
         Some(pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC) => facts(&Image::<ImageNtHeaders32>::parse(content)?),
         Some(pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC) => facts(&Image::<ImageNtHeaders64>::parse(content)?),
-        Some(_) => Err("the header names neither 32 nor 64 bit".to_owned()),
+        Some(_) => Err("the optional header is neither PE32 nor PE32+".to_owned()),
         None => Err("the file ends within its header and may have been cut short".to_owned()),
     }
 }

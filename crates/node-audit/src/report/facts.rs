@@ -94,7 +94,8 @@ fn elf_lines(elf: &ElfFacts) -> Vec<Line> {
         0 if !is_static => "none".to_owned(),
         size if !is_static => format!("{size} bytes, dynamic"),
         size => format!(
-            "{size} bytes; initial-exec: {own} relocations to own variables ({}), others to {}",
+            "{size} bytes; initial-exec: {own} relocations to the file's own variables ({}), and relocations to \
+             variables of other libraries ({})",
             symbols(names),
             symbols(foreign)
         ),
@@ -198,7 +199,7 @@ fn size(bytes: u64) -> String {
 fn segment(segment: &LoadedSegment) -> String {
     let LoadedSegment { name, address, offset, align } = segment;
     let align = align.map_or_else(String::new, |align| format!(", aligned to {align:#x}"));
-    format!("{name} at {address:#x} from {offset:#x}{align}")
+    format!("{name} at address {address:#x}, file offset {offset:#x}{align}")
 }
 
 fn registration(registration: Option<Registration>) -> String {

@@ -28,7 +28,7 @@ pub fn github(audit: &Audit, locations: &Locations, from: Severity) -> String {
             let files: Vec<&str> = group.files().into_iter().map(|file| view.relative(file)).collect();
             let (evidence, _) = group.evidence();
             let message = format!(
-                "{} Seen: {evidence}. To do: {remedy}.\n{}: {}",
+                "{} Seen: {evidence}. Fix: {remedy}.\n{}: {}",
                 sentence(&group.message()),
                 view.title(),
                 joined(&files, MAX_TABLE_FILES),

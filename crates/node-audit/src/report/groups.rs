@@ -11,8 +11,8 @@ pub(super) struct Group<'a> {
     pub(super) findings: Vec<&'a Finding>,
 }
 
-/// Groups findings with the same rule, severity, message and remedy, the most severe first. Messages that differ only in
-/// the file's name, in counts or in sizes count as the same.
+/// Groups findings with the same rule, severity, message and remedy, the most severe first. Ignores differences in the
+/// file's name, in counts and in sizes.
 pub(super) fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut positions: HashMap<_, usize> = HashMap::new();

@@ -10,7 +10,7 @@ use crate::summary::PackageSummary;
 /// Formats the findings of at least one severity as a JSON array, with an object for each finding in each file.
 ///
 /// # Errors
-/// The serializer's; none is known.
+/// Returns the serializer's error. No input is known to cause one.
 pub fn json(reports: &[Report], from: Severity) -> Result<String, serde_json::Error> {
     let findings = reports.iter().flat_map(|report| &report.findings);
     let findings: Vec<&Finding> = findings.filter(|finding| finding.severity >= from).collect();
@@ -20,7 +20,7 @@ pub fn json(reports: &[Report], from: Severity) -> Result<String, serde_json::Er
 /// Formats the facts of each file as a JSON array: the file's name as `file`, and the fields of [`Facts`].
 ///
 /// # Errors
-/// The serializer's; none is known.
+/// Returns the serializer's error. No input is known to cause one.
 pub fn facts_json(files: &[Audited]) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct FileFacts<'a> {
@@ -37,7 +37,7 @@ pub fn facts_json(files: &[Audited]) -> Result<String, serde_json::Error> {
 /// Formats the verdicts of each package as a JSON array; `[]` without a package.
 ///
 /// # Errors
-/// The serializer's; none is known.
+/// Returns the serializer's error. No input is known to cause one.
 pub fn summary_json(packages: &[PackageSummary]) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(packages)? + "\n")
 }

@@ -24,7 +24,7 @@ const FINGERPRINT: &str = "nodeAudit/v2";
 /// Formats the findings of at least one severity as a SARIF log with one run, and each unreadable file as a notification.
 ///
 /// # Errors
-/// The serializer's; none is known.
+/// Returns the serializer's error. No input is known to cause one.
 pub fn sarif(audit: &Audit, locations: &Locations, from: Severity) -> Result<String, serde_json::Error> {
     let mut seen = BTreeMap::new();
     let mut results = Vec::new();
@@ -97,7 +97,7 @@ fn result(
     let mut result = json!({
         "ruleId": rule,
         "level": level(*severity),
-        "message": { "text": plain(&format!("{} Seen: {evidence}. To do: {remedy}.", sentence(message))) },
+        "message": { "text": plain(&format!("{} Seen: {evidence}. Fix: {remedy}.", sentence(message))) },
         "locations": [place],
         "partialFingerprints": { FINGERPRINT: fingerprint(finding, location, seen) },
         "properties": properties,

@@ -54,7 +54,7 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
 fn table_cell(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Loads { nodes: None } => "loads".to_owned(),
-        Verdict::Loads { nodes: Some(nodes) } => format!("loads in {nodes} only"),
+        Verdict::Loads { nodes: Some(nodes) } => format!("loads only in {nodes}"),
         Verdict::Fails { rule: "node-abi", message, .. } => {
             format!("only {}", message.strip_prefix(LOADS_ONLY_IN).unwrap_or(message))
         }
@@ -68,8 +68,8 @@ fn table_cell(verdict: &Verdict) -> String {
         },
         Verdict::OtherLibc { .. } => "may fail: linked to glibc".to_owned(),
         Verdict::NotInstalled { package } => format!("not installed here: {package}"),
-        Verdict::Script { script } => format!("none here; npm runs: {script}"),
-        Verdict::Download { script } => format!("not in this package; npm runs: {script}"),
+        Verdict::Script { script } => format!("no addon here; npm runs: {script}"),
+        Verdict::Download { script } => format!("addon not in this package; npm runs: {script}"),
         Verdict::Missing => "no addon".to_owned(),
     }
 }

@@ -13,22 +13,22 @@ pub(super) const RULE: Rule = Rule {
     asks: "format, machine and C library match the platform that the file claims",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "npm selects packages by os, cpu and libc, and a loader selects a file by its name. A file for the \
-        wrong platform fails only on the user's machine: invalid ELF header, wrong ELF class, or a crash. An addon that \
-        is linked to musl does not load on a system with glibc: libc.musl-x86_64.so.1: cannot open shared object file. \
-        Conversely, Alpine lacks ld-linux-x86-64.so.2, which most addons for glibc need. An addon that needs only \
-        libc.so.6 and its companions loads on Alpine, since musl's loader provides these libraries itself, unless the \
-        addon calls a function that musl lacks. Such a file is still an error if it claims musl. Loaders on both C \
-        libraries open a file whose name gives no C library (prebuilds/linux-x64); a file for musl with such a name is a \
-        warning. glibc refuses an addon or library that was linked with -z nodlopen. The claim comes from the file's \
-        name (NAME.linux-x64-musl.node), its folder (prebuilds/linux-x64), the package.json, or --platform. A name that \
-        gives only the system (NAME.linux.node) claims no processor.\n\
+    explanation: "npm selects packages by os, cpu and libc, and a loader selects a file by its name. The failure of a \
+        file for the wrong platform appears only on the user's machine: invalid ELF header, wrong ELF class, or a \
+        crash. An addon that is linked to musl does not load on a system with glibc: libc.musl-x86_64.so.1: cannot \
+        open shared object file. Conversely, Alpine lacks ld-linux-x86-64.so.2, which most addons for glibc need. An \
+        addon that needs only libc.so.6 and its companions loads on Alpine, since musl's loader provides these \
+        libraries itself, unless the addon calls a function that musl lacks. Such a file still causes an error if it \
+        claims musl. Loaders on both C libraries open a file whose name gives no C library (prebuilds/linux-x64); the \
+        rule warns about a file for musl with such a name. glibc refuses an addon or library that was linked with -z \
+        nodlopen. The claim comes from the file's name (NAME.linux-x64-musl.node), its folder (prebuilds/linux-x64), \
+        the package.json, or --platform. A name that gives only the system (NAME.linux.node) claims no processor.\n\
         Ship the file that was built for the platform, or rename the file.",
     check: Check::Addon(check),
 };
 
-const NOOPEN: &str = "is marked as one that is only loaded when the program starts (DF_1_NOOPEN): require() fails on glibc with \
-                      \"shared object cannot be dlopen()ed\"";
+const NOOPEN: &str = "is marked as a library that cannot be loaded after the program starts (DF_1_NOOPEN): require() \
+                      fails on glibc with \"shared object cannot be dlopen()ed\"";
 
 const LINK_WITHOUT: &str = "link without -z nodlopen";
 

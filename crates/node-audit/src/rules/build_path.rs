@@ -1,4 +1,4 @@
-//! Checks that the file names no directory of the machine that built it.
+//! Checks that the file names no directory of the build machine.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::limits::{MAX_EVIDENCE_DIRECTORIES, MAX_PATHS};
 
 pub(super) const RULE: Rule = Rule {
     id: "build-path",
-    asks: "the file names no home, temporary or build directory of the machine that built it",
+    asks: "the file names no home, temporary or build directory of the build machine",
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "Compilers embed the paths of source files for assertions and panics (most often from Rust's registry \
@@ -98,7 +98,7 @@ fn message(groups: &[Group<'_>], is_cut: bool) -> String {
         [user] => format!(", with the user name {}", short_name(user)),
         users => format!(", with the user names {}", first_names(users)),
     };
-    format!("the file contains {at_least}{count} path{plural} of the machine that built it{named}")
+    format!("the file contains {at_least}{count} path{plural} of the build machine{named}")
 }
 
 fn evidence(groups: &[Group<'_>]) -> String {
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence, format!("PDB path {whole}"));
         assert_eq!(findings(whole, &[whole, "D:\\a\\addon\\addon\\x.cc"]).len(), 2);
-        // A directory of an unknown kind.
+        // `E:\mine` is no known build directory, but the rule reports the path of the PDB.
         assert_eq!(findings("E:\\mine\\addon.pdb", &[]).len(), 1);
         assert_eq!(findings("addon.pdb", &[]), []);
     }

@@ -16,9 +16,9 @@ pub(super) const RULE: Rule = Rule {
         require() succeeds. A worker that loads the same addon later fails: Module did not self-register. A second \
         require() fails in the same way if the module was removed from require.cache, as Jest does for each test file. \
         Node keeps a registration for later contexts only if the addon provides an initializer for any context \
-        (NODE_MODULE_CONTEXT_AWARE, NODE_MODULE_INIT). Seen in Node 20, 22 and 24 on glibc, and in Node 22 on musl. On \
-        musl, a second worker also fails after the first worker has ended. Addons with an exported entry point \
-        (node_register_module_v and an ABI, napi_register_module_v1) and Node-API's own constructor \
+        (NODE_MODULE_CONTEXT_AWARE, NODE_MODULE_INIT). These failures were seen in Node 20, 22 and 24 on glibc, and in \
+        Node 22 on musl. On musl, a second worker also fails after the first worker has ended. Addons with an exported \
+        entry point (node_register_module_v and an ABI, napi_register_module_v1) and Node-API's own constructor \
         (napi_module_register) load any number of times.\n\
         Declare the addon with NODE_MODULE_INIT() or NAN_MODULE_WORKER_ENABLED, and keep no state in globals, or port \
         the addon to Node-API.",
@@ -39,12 +39,13 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             let module =
                 format!("a module for ABI {abi} with nm_register_func and no nm_context_register_func");
             (
-                "the addon is not context-aware: it loads once in a process, and not in a worker after that",
+                "the addon is not context-aware: it loads only once in a process, so a worker cannot load it later",
                 module,
             )
         }
         None => (
-            "the addon may not be context-aware: then it loads once in a process, and not in a worker after that",
+            "the addon is perhaps not context-aware; if so, it loads only once in a process, and a worker cannot load \
+             it later",
             "the module that the constructor registers was not found".to_owned(),
         ),
     };

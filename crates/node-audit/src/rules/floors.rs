@@ -26,7 +26,7 @@ impl LoadFloors {
     /// Returns the floors for an addon.
     ///
     /// The oldest promised Node does not start on older systems, so the addon may have the same floors as this Node.
-    /// Floors that the policy gives stay.
+    /// Floors that a policy file gives are fixed.
     pub(super) fn of(subject: &Subject<'_>) -> LoadFloors {
         let node = oldest_node(subject);
         let mut floors = subject.policy.floors.clone();

@@ -77,7 +77,8 @@ fn check_elf(libc: Option<Libc>, elf: &ElfFacts) -> Vec<Problem> {
             message: "loading changes the addon's code (text relocations), which SELinux refuses".to_owned(),
             evidence: "DT_TEXTREL, or DF_TEXTREL in DT_FLAGS".to_owned(),
             remedy:
-                "compile all of the code with -fPIC; -Wl,-z,text makes the linker name the objects without it"
+                "compile all of the code with -fPIC; with -Wl,-z,text, the linker reports the objects that were \
+                 compiled without -fPIC"
                     .to_owned(),
         });
     }
@@ -104,7 +105,7 @@ fn check_macho(macho: &MachOFacts) -> Vec<Problem> {
     // macOS honours the flag only in programs, so the addon loads, and the stack does not change.
     vec![warning(
         "the addon asks for an executable stack, which macOS does not grant to a library",
-        "MH_ALLOW_STACK_EXECUTION in its header's flags".to_owned(),
+        "MH_ALLOW_STACK_EXECUTION in the flags of the header".to_owned(),
         "link without -allow_stack_execute",
     )]
 }
@@ -142,14 +143,14 @@ fn check_compiled(facts: &Facts, expected: Hardening) -> Vec<Problem> {
     if expected.stack_protector && !imports(|name| name == "__stack_chk_fail") {
         problems.push(warning(
             "the addon's C code is compiled without a stack protector, which the policy expects",
-            "no import __stack_chk_fail".to_owned(),
+            "the addon does not import __stack_chk_fail".to_owned(),
             "compile all C code with -fstack-protector-strong",
         ));
     }
     if expected.fortify && !imports(|name| name.starts_with("__") && name.ends_with("_chk")) {
         problems.push(warning(
             "the addon's C code is compiled without _FORTIFY_SOURCE, which the policy expects",
-            "no import __memcpy_chk or other __*_chk".to_owned(),
+            "the addon imports neither __memcpy_chk nor another __*_chk".to_owned(),
             "compile all C code with -D_FORTIFY_SOURCE=2 and an optimization level",
         ));
     }
@@ -225,9 +226,10 @@ mod tests {
                 ..Facts::empty(details.clone())
             };
             assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "__memcpy_chk"])), []);
-            let protector = (Severity::Warning, "no import __stack_chk_fail".to_owned());
+            let protector = (Severity::Warning, "the addon does not import __stack_chk_fail".to_owned());
             assert_eq!(findings_by(&policy, &with(&["__memcpy_chk"])), [protector]);
-            let fortify = (Severity::Warning, "no import __memcpy_chk or other __*_chk".to_owned());
+            let fortify =
+                (Severity::Warning, "the addon imports neither __memcpy_chk nor another __*_chk".to_owned());
             assert_eq!(findings_by(&policy, &with(&["__stack_chk_fail", "memcpy"])), [fortify]);
             assert_eq!(findings(&with(&[])), []);
         }

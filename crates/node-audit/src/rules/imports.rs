@@ -79,17 +79,20 @@ fn problem(subject: &Subject<'_>, imports: &DllImports) -> Option<Problem> {
     }
     let how = if *delayed { "imports at the first call from" } else { "imports from" };
     let evidence = match symbols.len() {
-        0 => format!("{how} {dll}, without a name"),
+        0 => format!("{how} {dll}, but no function"),
         _ => format!("{how} {dll}: {}", first_names(symbols)),
     };
     if HOSTS.contains(&name.as_str()) {
         let (severity, message) = match name.as_str() {
             _ if *delayed => return None,
             "node.exe" => {
-                let message = "the addon loads only into a program named node.exe, not into Electron";
+                let message = "the addon loads only in a program named node.exe, not in Electron";
                 (Severity::Warning, message.to_owned())
             }
-            _ => (Severity::Error, format!("the addon loads only into a program with {dll}, not into Node")),
+            _ => (
+                Severity::Error,
+                format!("the addon loads only in a program that contains {dll}, not in Node"),
+            ),
         };
         let remedy = "delay the import and redirect it, as node-gyp does (/DELAYLOAD:node.exe, win_delay_load_hook), or \
                       look up the names at run time, as napi-rs does";
@@ -101,7 +104,7 @@ fn problem(subject: &Subject<'_>, imports: &DllImports) -> Option<Problem> {
     }
     let (what, remedy) = describe(&name, dll);
     let (severity, message) = if *delayed {
-        (Severity::Warning, format!("the addon needs {what}, at the first call"))
+        (Severity::Warning, format!("the addon needs {what}; Windows loads the library at the first call"))
     } else {
         (Severity::Error, format!("the addon needs {what}"))
     };

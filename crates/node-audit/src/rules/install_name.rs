@@ -1,4 +1,4 @@
-//! Checks that a library's install name contains no path of the machine that built it.
+//! Checks that a library's install name contains no path of the build machine.
 
 use super::evidence::first_names;
 use super::rule::{Check, Problem, Rule};
@@ -8,17 +8,17 @@ use crate::search_path::is_build_directory;
 
 pub(super) const RULE: Rule = Rule {
     id: "install-name",
-    asks: "LC_ID_DYLIB contains no path of the machine that built the file",
+    asks: "LC_ID_DYLIB contains no path of the build machine",
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "LC_ID_DYLIB is the path by which other files load a dynamic library: the linker copies the path into \
-        these files. For a cdylib, Rust writes the path in the build directory. Node opens the addon by its own path \
-        (dlopen), and the loader ignores the name, so the addon loads. The path reveals the builder's directories and \
-        differs from one build machine to the next. The finding is an error if another file of the package loads the \
-        addon by this name: the loader then looks for the addon in the build directory.\n\
+        these files. For a cdylib, Rust writes a path in the build directory into this command. Node opens the addon \
+        by its own path (dlopen), and the loader ignores the name, so the addon loads. The path reveals the builder's \
+        directories and differs from one build machine to the next. The finding is an error if another file of the \
+        package loads the addon by this name: the loader then looks for the addon in the build directory.\n\
         Set a name when linking: -install_name @rpath/NAME.node (in Rust: -C \
-        link-arg=-Wl,-install_name,@rpath/NAME.node), or link a bundle, which has no install name. For a finished file: \
-        install_name_tool -id @rpath/NAME.node FILE, then codesign --sign - FILE.",
+        link-arg=-Wl,-install_name,@rpath/NAME.node), or link a bundle, which has no install name. For a finished \
+        file: install_name_tool -id @rpath/NAME.node FILE, then codesign --sign - FILE.",
     check: Check::Addon(check),
 };
 

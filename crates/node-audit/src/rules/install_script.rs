@@ -29,7 +29,7 @@ pub(super) fn check(package: &PackageContents) -> Vec<Problem> {
     if package.installed {
         for problem in &mut problems {
             problem.remedy =
-                "install the package with --ignore-scripts if it works without, and ask its authors for \
+                "install the package with --ignore-scripts if it works without its scripts, and ask its authors for \
                               prebuilt addons"
                     .to_owned();
         }
@@ -60,7 +60,7 @@ fn message(package: &PackageContents, script: &str) -> String {
         }
         (Some(InstallProgram { name, effect, .. }), _) => format!("{start}; {name} {effect}"),
         (None, Some(sign)) if !package.installed => {
-            format!("{start}; the script downloads ({sign}){is_elsewhere}")
+            format!("{start}; the script downloads a file ({sign}){is_elsewhere}")
         }
         (None, _) => start,
     }

@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     let Some(facts) = subject.facts.macho() else { return Vec::new() };
     let dylibs = facts.dylibs.iter().filter(|dylib| !subject.finds(&dylib.path));
     let dylibs = dylibs.filter_map(|dylib| library(subject, facts, dylib));
-    // A directory that does not exist prevents no library from loading.
+    // A missing directory does not keep any library from loading.
     let rpaths = facts.rpaths.iter().filter(|_| subject.library.is_none());
     dylibs.chain(rpaths.filter_map(|rpath| directory(subject, rpath))).collect()
 }
@@ -80,7 +80,7 @@ fn library(subject: &Subject<'_>, facts: &MachOFacts, dylib: &Dylib) -> Option<P
         ),
         Lookup::Absent(reason) => (
             Severity::Error,
-            format!("the addon loads {path}: {reason}"),
+            format!("the addon needs {path}, which macOS does not find: {reason}"),
             "link the library statically, or ship it in the package and load it by @loader_path",
         ),
     };
@@ -93,7 +93,7 @@ fn find(subject: &Subject<'_>, rpaths: &[String], path: &str) -> Lookup {
             return Lookup::Absent("the file has no LC_RPATH".to_owned());
         }
         // The loader takes the first library that exists.
-        let mut found = Lookup::Absent("none of the LC_RPATH directories has the library".to_owned());
+        let mut found = Lookup::Absent("the library is not in any of the LC_RPATH directories".to_owned());
         for rpath in rpaths {
             match find_plain(subject, &in_rpath(rpath, name)) {
                 Lookup::Present => return Lookup::Present,
@@ -148,18 +148,24 @@ fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
     let (severity, message) = if is_build_directory(rpath) {
         (
             Severity::Error,
-            format!("the loader searches {rpath} for libraries, a directory of the build machine"),
+            format!("the loader searches for libraries in {rpath}, a directory of the build machine"),
         )
     } else if inside("@executable_path") {
-        (Severity::Warning, format!("the loader searches {rpath} for libraries, beside the node executable"))
+        (
+            Severity::Warning,
+            format!("the loader searches for libraries in {rpath}, which is beside the node executable"),
+        )
     } else if rpath.starts_with('/') {
-        (Severity::Warning, format!("the loader searches {rpath} for libraries, which not every macOS has"))
+        (
+            Severity::Warning,
+            format!("the loader searches for libraries in {rpath}, which not every macOS has"),
+        )
     } else {
         (
             Severity::Error,
             format!(
-                "the loader searches ./{rpath} for libraries, in the directory in which Node was started: whoever owns \
-                 that directory decides which library is loaded"
+                "the loader searches for libraries in ./{rpath}, relative to the directory in which Node was started: \
+                 the owner of that directory decides which library is loaded"
             ),
         )
     };

@@ -11,14 +11,14 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file is built for macOS, and needs no newer release than the oldest supported one",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "The compiler records the oldest macOS that it compiles for (LC_BUILD_VERSION, or LC_VERSION_MIN_MACOSX \
-        in older files), and relies on the functions, loader formats and instructions of that release. An older system \
-        does not compare the version, but fails at the first missing feature: Symbol not found, unknown load command, or \
-        a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and 11 on arm64, Node 21 to 23 need \
-        11, and Node 24 and later 13.5. The floor rises to the macOS that the addon's oldest Node needs: the Node with \
-        the ABI in the addon's name or entry point, or else the oldest Node of package.json's engines. A floor that a \
-        policy file names stays. macOS refuses a file for another Apple system: mach-o file, but is an \
-        incompatible platform (have 'iOS', need 'macOS').\n\
+    explanation: "The compiler records the oldest macOS that it compiles for (LC_BUILD_VERSION, or \
+        LC_VERSION_MIN_MACOSX in older files), and relies on the functions, loader formats and instructions of that \
+        release. An older system does not compare the version, but fails at the first missing feature: Symbol not \
+        found, unknown load command, or a crash at the first call. Node 20's own releases need macOS 10.15 on x64 and \
+        11 on arm64, Node 21 to 23 need 11, and Node 24 and later 13.5. The floor rises to the macOS that the addon's \
+        oldest Node needs: the Node with the ABI in the addon's name or entry point, or else the oldest Node of \
+        package.json's engines. A floor in a policy file is fixed. macOS refuses a file for another Apple system: \
+        mach-o file, but is an incompatible platform (have 'iOS', need 'macOS').\n\
         Build with MACOSX_DEPLOYMENT_TARGET set to the oldest supported release, or -mmacosx-version-min.",
     check: Check::Loaded(check),
 };

@@ -13,13 +13,13 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon exports an entry point, or registers itself when it is loaded",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v followed \
-        by the number of its own V8 ABI. Older addons register the module in a constructor, which runs during loading. \
-        Without any of these, require() fails: Module did not self-register. On Linux and macOS, Node also finds an \
-        entry point in a library that the addon needs. The process ends with a segmentation fault if the entry point is \
-        a variable, or if the addon declares a Node-API version that no release has \
+    explanation: "Node opens an addon and then looks for napi_register_module_v1, or for node_register_module_v \
+        followed by the number of its own V8 ABI. Older addons register the module in a constructor, which runs during \
+        loading. Without any of these, require() fails: Module did not self-register. On Linux and macOS, Node also \
+        finds an entry point in a library that the addon needs. The process ends with a segmentation fault if the \
+        entry point is a variable, or if the addon declares a Node-API version that no release has \
         (node_api_module_get_api_version_v1). A Node-API addon loads in every later Node; an addon that calls V8 (NAN, \
-        node.h) loads only in the release that it was compiled for.\n\
+        node.h) loads only in releases with the ABI that it was compiled for.\n\
         Export napi_register_module_v1: NAPI_MODULE in C, napi-rs in Rust.",
     check: Check::Addon(check),
 };
@@ -89,12 +89,14 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
             let remedy = "ship the file that was built for this ABI, or rename this file";
             return problem(Severity::Error, message, evidence, remedy);
         }
-        let message = format!("the addon is a V8/NAN addon for ABI {abi}{release}, and loads in no other");
+        let message = format!(
+            "the addon is a V8/NAN addon for ABI {abi}{release}, and loads only in releases with this ABI"
+        );
         return problem(Severity::Info, message, evidence, TO_NODE_API);
     }
     if registers(REGISTER) {
-        let message =
-            "the addon is a V8/NAN addon, and loads only in the Node release that it was compiled for";
+        let message = "the addon is a V8/NAN addon, and loads only in Node releases with the ABI that it was \
+                       compiled for";
         let evidence = format!("a constructor, and the import {REGISTER}");
         return problem(Severity::Info, message.to_owned(), evidence, TO_NODE_API);
     }

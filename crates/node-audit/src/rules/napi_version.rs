@@ -56,8 +56,8 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     if !outside.is_empty() {
         problems.push(Problem {
             severity: Severity::Warning,
-            message: "the addon calls functions of no Node-API version: they are experimental, and may change or be \
-                      absent in another Node"
+            message: "the addon calls functions that belong to no Node-API version: these functions are experimental, \
+                      and may change or be absent in another release of Node"
                 .to_owned(),
             evidence: format!("imports {}", first_names(&outside)),
             remedy: "build without NAPI_EXPERIMENTAL, and with the lowest NAPI_VERSION that suffices".to_owned(),
@@ -119,7 +119,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         };
         return vec![info, unreadable];
     };
-    // The functions that a promised release lacks, each with the oldest such release.
+    // The functions that a promised release lacks, each with the oldest promised release that lacks it.
     let lacking = functions
         .iter()
         .filter_map(|function| Some((promised(&range, &node_api::without(function))?, *function)));
@@ -181,7 +181,7 @@ fn promised(range: &Range, gaps: &[Releases]) -> Option<Version> {
         let gap = format!(">={} <{}", text(from), text(before));
         range.intersect(&Range::parse(gap).ok()?)?.min_version()
     });
-    // A pre-release counts as the release that it precedes.
+    // The function treats a pre-release as the release that it precedes.
     releases.min().map(|release| Version::from((release.major, release.minor, release.patch)))
 }
 

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: true,
     explanation: "Each DT_NEEDED entry names a library that the loader must find on its search path before require() \
         returns. A library of the build machine (OpenSSL, zlib, another version of libsqlite3) may be absent or \
-        different on other machines. A library that comes with the package counts as present if RPATH or RUNPATH leads \
+        different on other machines. The rule accepts a library that comes with the package if RPATH or RUNPATH leads \
         to it. The rule also checks which libraries such a library needs, since the addon fails if one of them is \
         missing. On glibc, the library must also have the symbol versions that the addon needs.\n\
         Link the library statically, or ship it in the package with a RUNPATH of $ORIGIN.",
@@ -145,12 +145,12 @@ fn message(subject: &Subject<'_>, library: &str) -> String {
 fn remedy(library: &str) -> String {
     let name = library.rsplit('/').next().unwrap_or(library);
     if VENDORED.iter().any(|start| name.starts_with(start)) {
-        return "link the library statically; if the build asks for that, a build script's probe (pkg-config) failed and the \
-                linker took the system's shared library"
+        return "link the library statically; if the build already requests static linking, check its pkg-config probe: \
+                a failed probe makes the linker use the system's shared library"
             .to_owned();
     }
     match name {
-        "libgcc_s.so.1" => "link with -static-libgcc, or with zig cc, which has its own copy".to_owned(),
+        "libgcc_s.so.1" => "link with -static-libgcc, or with zig cc, which links its own copy statically".to_owned(),
         "libstdc++.so.6" => "link with -static-libstdc++".to_owned(),
         _ => "link the library statically, ship it in the package with a RUNPATH of $ORIGIN, or open it at run time (dlopen)"
             .to_owned(),

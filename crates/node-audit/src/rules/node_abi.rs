@@ -16,15 +16,16 @@ pub(super) const RULE: Rule = Rule {
     asks: "a supported Node that package.json's engines allow loads the addons",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "An addon that calls V8 (NAN, node.h) loads only in releases with its ABI, the NODE_MODULE_VERSION: 115 \
-        is Node 20. A package with one file for each ABI needs a new file for each new line of Node. If its newest file \
-        is for an older Node, require() fails: was compiled against a different Node.js version using \
+    explanation: "An addon that calls V8 (NAN, node.h) loads only in releases with its ABI, the NODE_MODULE_VERSION: \
+        115 is Node 20. A package with one file for each ABI needs a new file for each new line of Node. If its newest \
+        file is for an older Node, require() fails: was compiled against a different Node.js version using \
         NODE_MODULE_VERSION 102. Otherwise the loader finds no file, and npm tries to compile the addon. The ABI comes \
-        from the entry point (node_register_module_v115), from the module that a constructor registers (nm_version), or \
-        from the name (node.abi115.node, node-v115-linux-x64). Node 20, 22, 24 and 26 count as supported, except for the \
-        lines that engines.node excludes; if engines.node excludes them all, every allowed release counts. The rule \
-        ignores a file for an older ABI beside a file that loads. The finding is a warning if only some platforms lack \
-        such an addon, or if all addons are for a recent Electron, which has its own ABIs.\n\
+        from the entry point (node_register_module_v115), from the module that a constructor registers (nm_version), \
+        or from the name (node.abi115.node, node-v115-linux-x64). The supported lines are Node 20, 22, 24 and 26, \
+        without the lines that engines.node excludes. If engines.node excludes them all, the rule requires an addon \
+        for one of the releases that engines.node allows. The rule ignores a file for an older ABI beside a file that \
+        loads. The finding is a warning if only some platforms lack such an addon, or if all addons are for a recent \
+        Electron, which has its own ABIs.\n\
         Build the addons for the supported releases, port them to Node-API, where one file serves all releases, or \
         narrow engines.node.",
     check: Check::Package(check),
@@ -71,7 +72,10 @@ fn check(package: &PackageContents) -> Vec<Problem> {
         promise.map_or_else(|| "no engines.node".to_owned(), |range| format!("engines.node \"{range}\""));
     vec![Problem {
         severity: if is_whole && !is_for_electron { Severity::Error } else { Severity::Warning },
-        message: format!("{what} only in {releases}; Node {} is the oldest that should load them", oldest.major),
+        message: format!(
+            "{what} only in {releases}; Node {} is the oldest line that the package should support",
+            oldest.major
+        ),
         evidence: format!("{}; package.json has {promise}", first_names(&paths)),
         remedy: "build the addons for the supported releases of Node, or port them to Node-API, which needs one file for \
                  all releases"
@@ -92,7 +96,7 @@ mod tests {
             .filter(|line| node_abi::is_supported(*line))
             .map(|line| line.major.to_string())
             .collect();
-        let supported = format!("Node {} count as supported", listed(&lines));
+        let supported = format!("The supported lines are Node {}, without", listed(&lines));
         assert!(RULE.explanation.contains(&supported), "{supported}");
     }
 }

@@ -18,21 +18,22 @@ pub(super) const RULE: Rule = Rule {
     stops_loading: false,
     explanation: "The fields os, cpu and libc of package.json decide whether npm installs a package. If these fields \
         promise a platform that has no addon, installation succeeds and require() fails: Cannot find module. npm never \
-        installs an addon for an excluded platform. An addon in a folder build that has no platform in its names or in \
-        package.json is the build of the machine that packed it, and fails on every other system. If the package.json of \
-        a package for Linux has no libc, npm also installs the package on Alpine, where an addon for glibc fails or may \
-        fail; the finding is a warning. A main package leaves the addons to platform packages, and lists these in \
-        optionalDependencies. A target of napi-rs (napi.targets, napi.triples) that has neither a platform package nor \
-        an addon is an error if all listed packages are among the targets. Otherwise the finding is a warning, since the \
-        published packages were not made from the targets. A package that the loader requires and package.json does not \
-        list is an error, since npm never installs it. A loader that napi-rs generated tries some thirty platforms, \
-        whatever the package promises. A missing package for such a branch is an error only for Linux (glibc), macOS and \
-        Windows on x64, and Linux and macOS on arm64, and only if the package serves the system and the processor in \
-        other combinations. The rule skips names that a loader computes. A listed package that the loader does not name \
-        is a warning, and so is a listed version other than the package's own. An install script, or a binding.gyp \
-        without one, runs on the user's machine. The script needs a compiler and Python there, or downloads the file \
-        that Node will load, which no audit covers. With --ignore-scripts, npm skips the script. This finding is a \
-        warning, since the package works wherever the script works.\n\
+        installs an addon for an excluded platform. An addon in the folder `build`, without a platform in its names or \
+        in package.json, was compiled on the machine that packed the package, and fails on every other system. If the \
+        package.json of a package for Linux has no libc, npm also installs the package on Alpine, where an addon for \
+        glibc fails or may fail; the finding is a warning. A main package leaves the addons to platform packages, and \
+        lists these in optionalDependencies. A target of napi-rs (napi.targets, napi.triples) that has neither a \
+        platform package nor an addon causes an error if all listed packages are among the targets. Otherwise the \
+        finding is a warning, since the published packages were not made from the targets. A package that the loader \
+        requires and package.json does not list causes an error, since npm never installs the package. A loader that \
+        napi-rs generated tries some thirty platforms, whatever the package promises. A missing package for such a \
+        branch causes an error only for Linux (glibc), macOS and Windows on x64, and Linux and macOS on arm64, and \
+        only if the package serves the system and the processor in other combinations. The rule skips names that a \
+        loader computes. A listed package that the loader does not name causes a warning, and so does a listed version \
+        other than the package's own. An install script, or a binding.gyp without one, runs on the user's machine. The \
+        script needs a compiler and Python there, or downloads the file that Node will load, which no audit covers. \
+        With --ignore-scripts, npm skips the script. This finding is a warning, since the package works wherever the \
+        script works.\n\
         Make os, cpu and libc match the addons, make the lists of platforms agree, ship prebuilt addons in platform \
         packages (or all of them in one package), and remove the script; \"gypfile\": false keeps npm from compiling a \
         binding.gyp.",
@@ -85,7 +86,7 @@ fn excluded(package: &PackageContents) -> Option<Problem> {
 
 /// Returns the problem with an addon in a build folder, if no name gives its platform and package.json gives no system.
 ///
-/// In an installed package, the build of this machine is there.
+/// An installed package may contain the build of this machine, so the function returns None for such a package.
 fn built_here(package: &PackageContents, is_replaced: bool) -> Option<Problem> {
     if package.installed || !package.manifest.os.is_empty() {
         return None;
@@ -98,12 +99,17 @@ fn built_here(package: &PackageContents, is_replaced: bool) -> Option<Problem> {
         return None;
     }
     let (severity, end) = if is_replaced {
-        (Severity::Warning, "which an installation without scripts leaves in place on every system")
+        (Severity::Warning, "; without install scripts, this addon stays in place on every system")
     } else {
-        (Severity::Error, "and npm installs the package on every system")
+        (Severity::Error, ", and npm installs the package on every system")
     };
-    let message = format!("the package contains the build of the machine that packed it, {end}");
-    let evidence = format!("{}; no name gives a platform", first_names(&built));
+    let message = format!(
+        "the package contains an addon that was compiled on the machine that packed the package{end}"
+    );
+    let evidence = format!(
+        "{}; the names of the file, its folders and the package give no platform",
+        first_names(&built)
+    );
     let remedy = "exclude the folder build from the package, and ship a prebuilt addon for each platform";
     Some(Problem { severity, ..problem(message, evidence, remedy) })
 }

@@ -13,17 +13,17 @@ pub(super) const RULE: Rule = Rule {
     asks: "each segment can be mapped with every page size of the platform",
     severity: Severity::Warning,
     stops_loading: true,
-    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be equal \
-        within a page. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 KiB \
-        (RHEL 8, some clouds), kernels for ppc64 mostly 64 KiB, kernels for loong64 16 KiB, and some devices with \
-        Android 15 have 16 KiB. If the page is too large, glibc refuses the file: ELF load command address/offset not \
-        properly aligned, or not page-aligned since 2.35. musl checks nothing and maps the content at the wrong address, \
-        so most addons crash. glibc before 2.35 also refuses a p_align that is not a multiple of the page size (ELF load \
-        command alignment not page-aligned), or that does not agree with the address and the offset. Later glibc and \
-        musl ignore p_align. These messages were seen with glibc 2.31 and 2.36 on pages of 4 KiB. 4 KiB is the smallest \
-        page size, so a segment that does not fit such pages is an error; a segment that fits only small pages is a \
-        warning. On macOS, pages have 16 KiB on arm64 and 4 KiB on x64, and according to Apple's documentation a segment \
-        that does not fit is an error; this was not tested on a Mac.\n\
+    explanation: "A loader maps segments in pages, so a segment's address and its offset in the file must be congruent \
+        modulo the page size. Linux kernels for arm64 have pages of 4 KiB (most), 16 KiB (Raspberry Pi 5, Asahi) or 64 \
+        KiB (RHEL 8, some clouds). Most kernels for ppc64 have pages of 64 KiB, kernels for loong64 have 16 KiB, and \
+        so do some devices with Android 15. If the page is too large, glibc refuses the file: ELF load command \
+        address/offset not properly aligned, or not page-aligned since 2.35. musl checks nothing and maps the content \
+        at the wrong address, so most addons crash. glibc before 2.35 also refuses a p_align that is not a multiple of \
+        the page size (ELF load command alignment not page-aligned), or that does not agree with the address and the \
+        offset. Later glibc and musl ignore p_align. These messages were seen with glibc 2.31 and 2.36 on pages of 4 \
+        KiB. 4 KiB is the smallest page size, so a segment that does not fit such pages causes an error; a segment \
+        that fits only small pages causes a warning. On macOS, pages are 16 KiB on arm64 and 4 KiB on x64. According \
+        to Apple's documentation, a segment that does not fit is an error; the rule was not tested on a Mac.\n\
         Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. If patchelf \
         changed the file, build the original again: old versions of patchelf write segments for pages of 4 KiB.",
     check: Check::Loaded(check),
@@ -68,14 +68,17 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
         } else {
             (Severity::Error, "the loader refuses the addon")
         };
-        let message =
-            format!("a segment's address and its offset in the file differ within a page, and {consequence}");
+        let message = format!(
+            "a segment's address and its offset in the file are not congruent modulo the page size, and \
+             {consequence}"
+        );
         return Some(problem(severity, message, segment, SMALLEST));
     }
     if let Some(segment) = segments.refused(SMALLEST) {
         let loader = if is_android { "Android" } else { "glibc before 2.35" };
         let message = format!(
-            "a segment's alignment fits neither pages nor its address, and {loader} refuses the addon"
+            "a segment's alignment (p_align) is not a multiple of the page size, or does not agree with the address \
+             and the offset, and {loader} refuses the addon"
         );
         return Some(problem(Severity::Error, message, segment, SMALLEST));
     }
@@ -89,10 +92,10 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
     let segment = unfit(page)?;
     let sizes = match (page >> 10, subject.facts.cpu) {
         (64, Some(Cpu::Arm64)) if unfit(16 << 10).is_some() => {
-            "16 or 64 KiB, such as those of Raspberry Pi 5, Asahi and RHEL 8".to_owned()
+            "16 or 64 KiB pages, such as Raspberry Pi 5, Asahi and RHEL 8".to_owned()
         }
-        (64, Some(Cpu::Arm64)) => "64 KiB, such as those of RHEL 8".to_owned(),
-        (kib, _) => format!("{kib} KiB"),
+        (64, Some(Cpu::Arm64)) => "64 KiB pages, such as RHEL 8".to_owned(),
+        (kib, _) => format!("{kib} KiB pages"),
     };
     let consequence = match subject.libc {
         Some(Libc::Musl) => "musl maps the content at another address",
@@ -101,7 +104,7 @@ fn elf_problem(subject: &Subject<'_>, is_android: bool) -> Option<Problem> {
             "require() fails with \"ELF load command address/offset not properly aligned\" or a similar message"
         }
     };
-    let message = format!("the addon does not load on {systems} with pages of {sizes}: {consequence}");
+    let message = format!("the addon does not load on {systems} with {sizes}: {consequence}");
     Some(problem(Severity::Warning, message, segment, page))
 }
 
@@ -114,7 +117,7 @@ struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Returns a segment whose address and offset differ within a page.
+    /// Returns a segment whose address and offset are not congruent modulo the page size.
     fn apart(&self, page: u64) -> Option<&'a LoadedSegment> {
         self.all.iter().find(|segment| !distance(segment).is_multiple_of(page))
     }

@@ -129,8 +129,8 @@ impl<'a> Lists<'a> {
 
     /// Returns the problem with packages that the loader requires and package.json does not list.
     ///
-    /// A loader that napi-rs generated has branches for every platform that napi-rs knows. Such a branch counts only for
-    /// a common platform whose system and processor the package serves in other combinations.
+    /// A loader that napi-rs generated has branches for every platform that napi-rs knows. The rule checks such a
+    /// branch only for a common platform whose system and processor the package serves in other combinations.
     fn unlisted(&self) -> Option<Problem> {
         let serves = |claim: &Claim| {
             let is_common = COMMON.iter().any(|common| claim.covers(*common));
@@ -165,7 +165,10 @@ impl<'a> Lists<'a> {
         (!unused.is_empty()).then(|| Problem {
             severity: Severity::Warning,
             message: "package.json lists packages that the loader does not require by name".to_owned(),
-            evidence: format!("optionalDependencies has {}; {file} does not have them", first_names(&unused)),
+            evidence: format!(
+                "optionalDependencies has {}; {file} does not require them",
+                first_names(&unused)
+            ),
             remedy: "add branches for these packages to the loader, or remove them from optionalDependencies"
                 .to_owned(),
         })

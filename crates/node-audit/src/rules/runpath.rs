@@ -11,13 +11,13 @@ use crate::search_path::{from_origin, in_entry, is_build_directory, leads_away};
 
 pub(super) const RULE: Rule = Rule {
     id: "runpath",
-    asks: "RPATH and RUNPATH name no directory of the machine that built the file",
+    asks: "RPATH and RUNPATH name no directory of the build machine",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of the \
-        machine that built the addon does not exist on other machines. A user who can create the directory there, or who \
-        owns the directory in which Node was started, decides which library is loaded. Only $ORIGIN, the addon's own \
-        directory, is the same on every machine, and is useful if the package ships a library there.\n\
+    explanation: "RPATH and RUNPATH are directories that the loader searches before the system's own. A directory of \
+        the build machine does not exist on other machines. A user who can create the directory there, or who owns the \
+        directory in which Node was started, decides which library is loaded. Only $ORIGIN, the addon's own directory, \
+        is the same on every machine, and is useful if the package ships a library there.\n\
         Link without -rpath, or remove the entry: patchelf --remove-rpath FILE.",
     check: Check::Addon(check),
 };
@@ -61,7 +61,10 @@ fn origin(tag: &str, entries: &[&String]) -> Problem {
     let noun = if entries.len() == 1 { "entry" } else { "entries" };
     Problem {
         severity: Severity::Warning,
-        message: format!("the loader searches beside the addon for libraries, in {}", first_names(&paths)),
+        message: format!(
+            "the loader searches for libraries in {}, relative to the addon",
+            first_names(&paths)
+        ),
         evidence: format!("{tag} {noun} \"{}\"", paths.join(":")),
         remedy: "ship the libraries in these directories, or link them statically".to_owned(),
     }
@@ -70,29 +73,31 @@ fn origin(tag: &str, entries: &[&String]) -> Problem {
 fn problem(tag: &str, path: &str) -> Problem {
     let remove = "link without -rpath, or remove the entry: patchelf --remove-rpath FILE";
     let (severity, message, remedy) = if leads_away(path) {
-        let message =
-            format!("the loader searches {path} for libraries: outside of the package, where it was built");
+        let message = format!(
+            "the loader searches for libraries in {path}, which leads out of the package into the build \
+             directory"
+        );
         (Severity::Error, message, remove)
     } else if is_build_directory(path) {
         (
             Severity::Error,
-            format!("the loader searches {path} for libraries, a directory of the build machine"),
+            format!("the loader searches for libraries in {path}, a directory of the build machine"),
             remove,
         )
     } else if path.starts_with('/') {
         (
             Severity::Warning,
-            format!("the loader searches {path} for libraries before the system's directories"),
+            format!("the loader searches for libraries in {path} before the system's directories"),
             remove,
         )
     } else {
-        let directory =
-            if path.is_empty() { "the current directory".to_owned() } else { format!("./{path}") };
+        let start = "the directory in which Node was started";
+        let place = if path.is_empty() { start.to_owned() } else { format!("./{path}, relative to {start}") };
         (
             Severity::Error,
             format!(
-                "the loader searches {directory} for libraries, in the directory in which Node was started: whoever owns \
-                 that directory decides which library is loaded"
+                "the loader searches for libraries in {place}: the owner of that directory decides which library is \
+                 loaded"
             ),
             remove,
         )

@@ -11,12 +11,12 @@ pub(super) const RULE: Rule = Rule {
     asks: "the code signature, which arm64 requires, matches the file",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "macOS on arm64 runs no unsigned code; an ad-hoc signature suffices. Without one, require() fails: code \
-        signature not valid for use in process: mapped file has no cdhash, completely unsigned? A signature has a hash \
-        of every page of the file. If the file was modified after it was signed (by strip, install_name_tool or a \
-        patch), the kernel kills the process when it first touches a modified page: Killed: 9. The linker signs files \
-        for arm64, and tools that edit a file often leave the old signature in place. On x64, code needs no signature, \
-        but an existing signature should match. The rule does not check who signed.\n\
+    explanation: "macOS on arm64 runs no unsigned code; an ad-hoc signature suffices. Without one, require() fails: \
+        code signature not valid for use in process: mapped file has no cdhash, completely unsigned? A signature \
+        contains a hash of every page of the file. If the file was modified after it was signed (by strip, \
+        install_name_tool or a patch), the kernel kills the process when it first touches a modified page: Killed: 9. \
+        The linker signs files for arm64, and tools that edit a file often leave the old signature in place. On x64, \
+        code needs no signature, but an existing signature should match. The rule does not check who signed.\n\
         Sign as the last step: codesign --force --sign - FILE, or rcodesign on other systems.",
     check: Check::Loaded(check),
 };
@@ -35,11 +35,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
         ),
         Signature::Invalid { damage } if demanded => (
             Severity::Error,
-            "the addon changed after it was signed: macOS on arm64 ends the process that loads it",
+            "the addon was modified after it was signed: macOS on arm64 kills the process that loads it",
             damage.as_str(),
         ),
         Signature::Invalid { damage } => {
-            (Severity::Warning, "the addon changed after it was signed", damage.as_str())
+            (Severity::Warning, "the addon was modified after it was signed", damage.as_str())
         }
     };
     vec![Problem {

@@ -11,8 +11,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     stops_loading: false,
     explanation: "Every install downloads and unpacks the addon, serverless platforms limit the size of a deployment, \
-        and a cold start reads the addon from disk. A sudden increase often means debug information, or a library that \
-        was linked in by mistake. The policy sets the budget: 32 MB unless a policy file says otherwise.\n\
+        and a cold start reads the addon from disk. The usual causes of a sudden increase are debug information, and a \
+        library that was linked in by mistake. The policy sets the budget: 32 MB unless a policy file says otherwise.\n\
         Strip the file, drop unused code (-Wl,--gc-sections, lto), or raise the budget in the policy if the size is \
         intended.",
     check: Check::Addon(check),
@@ -25,7 +25,11 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     }
     vec![Problem {
         severity: Severity::Warning,
-        message: format!("the addon has {}; the budget is {}", readable_size(size), readable_size(budget)),
+        message: format!(
+            "the addon is {} large; the budget is {}",
+            readable_size(size),
+            readable_size(budget)
+        ),
         evidence: format!("{size} bytes, {} more than {budget}", size - budget),
         remedy: "strip the file, drop unused code (-Wl,--gc-sections, lto), or raise the policy's budget"
             .to_owned(),

@@ -70,8 +70,8 @@ fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
     let needs = format!("the addon needs {} bytes of static thread-local memory", tls.size);
     if libc == Some(Libc::Musl) {
         let message = format!(
-            "{needs}, which musl has only for libraries that are loaded when the program starts: require() fails with \
-             \"initial-exec TLS resolves to dynamic definition\""
+            "{needs}, which musl reserves only for libraries that are loaded when the program starts: require() fails \
+             with \"initial-exec TLS resolves to dynamic definition\""
         );
         (Severity::Error, message)
     } else if tls.size > SURPLUS {
@@ -83,7 +83,7 @@ fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
         (Severity::Error, message)
     } else {
         let message = format!(
-            "{needs}, of the {SURPLUS} that glibc reserves for all addons together: if others use them up, require() \
+            "{needs}; glibc reserves {SURPLUS} bytes for all addons together: if other addons use them up, require() \
              fails with \"cannot allocate memory in static TLS block\""
         );
         (Severity::Warning, message)
@@ -93,8 +93,9 @@ fn own(libc: Option<Libc>, tls: &StaticTls) -> (Severity, String) {
 /// Returns the problem with a variable of a library that is loaded with the addon.
 fn of_library(name: &str) -> (Severity, String) {
     let message = format!(
-        "the addon needs {} of a library of the package in static memory, which musl has only for libraries that are loaded when \
-         the program starts: require() fails with \"initial-exec TLS resolves to dynamic definition\"",
+        "the addon uses the initial-exec model for {}, a variable of a library in the package; musl reserves static \
+         thread-local memory only for libraries that are loaded when the program starts: require() fails with \
+         \"initial-exec TLS resolves to dynamic definition\"",
         short_name(name)
     );
     (Severity::Error, message)
@@ -102,9 +103,10 @@ fn of_library(name: &str) -> (Severity, String) {
 
 fn foreign(tls: &StaticTls) -> (Severity, String) {
     let count = tls.foreign.len();
+    let (variables, work) = if count == 1 { ("variable", "works") } else { ("variables", "work") };
     let message = format!(
-        "the addon needs {count} thread-local variables of other libraries in static memory, for which those libraries \
-         get space only when the program starts"
+        "the addon uses the initial-exec model for {count} thread-local {variables} of other libraries, which {work} only \
+         if those libraries are loaded when the program starts"
     );
     (Severity::Warning, message)
 }

@@ -14,9 +14,9 @@ pub(super) const RULE: Rule = Rule {
     asks: "the file names no object of a package store (Nix, Guix)",
     severity: Severity::Warning,
     stops_loading: false,
-    explanation: "A path like /nix/store/HASH-NAME exists only where that store object was built or installed. A program \
-        that opens the path on another machine fails. Even an unused path reveals the builder's packages, and keeps \
-        those objects alive in the builder's store. Scrubbed hashes (eeeeeeee...) do not count.\n\
+    explanation: "A path like /nix/store/HASH-NAME exists only where that store object was built or installed. A \
+        program that opens the path on another machine fails. Even an unused path reveals the builder's packages, and \
+        keeps those objects alive in the builder's store. The rule ignores scrubbed hashes (eeeeeeee...).\n\
         Remap the paths (--remap-path-prefix in Rust, -ffile-prefix-map in C), strip debug information, or scrub the \
         references after the build: removeReferencesTo, nuke-refs.",
     check: Check::Addon(check),
@@ -36,7 +36,9 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     vec![Problem {
         severity: Severity::Warning,
-        message: format!("the file names {at_least}{count} of {store}, which {exist} only where the file was built"),
+        message: format!(
+            "the file contains the paths of {at_least}{count} in {store}, which {exist} only on the build machine"
+        ),
         evidence: first_names(&objects),
         remedy: "remap the paths with --remap-path-prefix or -ffile-prefix-map, or scrub them after the build with \
                  removeReferencesTo or nuke-refs"

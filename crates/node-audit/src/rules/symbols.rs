@@ -11,11 +11,11 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon exports no symbol that Node itself exports",
     severity: Severity::Error,
     stops_loading: false,
-    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name to \
-        the first library that defines it, which is Node: calls to the addon's own exported copy reach Node's copy, a \
-        different version with different structures, and crash far from the cause. Other exported names are harmless, \
-        but show that the addon does not hide its internals. macOS looks up a name in the library in which the linker \
-        found it, unless a file was linked with -flat_namespace.\n\
+    explanation: "Node exports the OpenSSL, zlib, zstd, SQLite and libuv that are compiled into it. ELF binds a name \
+        to the first library that defines it, which is Node: calls to the addon's own exported copy reach Node's copy. \
+        If Node's copy is a different version with different structures, the calls crash far from the cause. Other \
+        exported names are harmless, but show that the addon does not hide its internals. macOS looks up a name in the \
+        library in which the linker found it, unless a file was linked with -flat_namespace.\n\
         Hide everything but the entry point: -fvisibility=hidden, -Wl,--exclude-libs,ALL, or a version script.",
     check: Check::Addon(check),
 };
@@ -121,7 +121,7 @@ fn clash(subject: &Subject<'_>, clashes: &[Clash<'_>]) -> Problem {
     } else if subject.facts.elf().is_some_and(|elf| elf.symbolic) {
         (Severity::Warning, "only -Bsymbolic keeps the addon's calls out of Node's copy")
     } else {
-        (Severity::Error, "the addon's calls may reach Node's copy, which is another version")
+        (Severity::Error, "the addon's calls may reach Node's copy, which may be a different version")
     };
     Problem {
         severity,

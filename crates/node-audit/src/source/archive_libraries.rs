@@ -44,7 +44,7 @@ pub(super) fn add(
                 return Ok(());
             }
             let parts = if entry.size > MAX_FILE {
-                Err(format!("is larger than {} MiB", MAX_FILE >> 20))
+                Err(format!("is larger than {} MiB, the largest size that node-audit reads", MAX_FILE >> 20))
             } else {
                 let mut content = Vec::new();
                 entry.content.read_to_end(&mut content).map_err(|error| error.to_string())?;

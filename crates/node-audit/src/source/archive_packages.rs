@@ -63,8 +63,8 @@ impl<'a> ArchivePackages<'a> {
         ArchivePackages { archive, listing, path_of, parsed: BTreeMap::new() }
     }
 
-    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
-    /// counts only if no other package.json is found.
+    /// Returns the nearest package with a name, from a folder up to the nearest node_modules. If all packages lack a
+    /// name, returns the innermost one.
     pub(super) fn nearest(&mut self, folder: &str, failures: &mut Vec<AuditError>) -> Option<Arc<Package>> {
         let mut unnamed: Option<Arc<Package>> = None;
         let mut folder = folder;

@@ -1,4 +1,4 @@
-//! An addon that is not read yet: its claims, its package, and its place.
+//! An addon that has not been read yet: its claims, its package, and its place.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::platform::{Cpu, Os};
 use crate::printable::printable;
 use crate::readers::recognize;
 
-/// An addon that is not read yet.
+/// An addon that has not been read yet.
 pub(super) struct Candidate {
     /// The path under which the audit reports the addon.
     pub(super) path: PathBuf,
@@ -35,7 +35,7 @@ impl Candidate {
     /// Returns the candidate of a file on disk.
     pub(super) fn on_disk(path: &Path, package: Option<Arc<Package>>, disk: &mut DiskCache) -> Candidate {
         let folder = path.parent().unwrap_or(Path::new(""));
-        // A link counts by its own name, in the folder that contains the link.
+        // The claims of a link come from its own name and folder, not from its target.
         let real = std::fs::canonicalize(or_current(folder)).ok();
         let real = real.zip(path.file_name()).map(|(folder, file)| folder.join(file));
         let whole = with_slashes(real.as_deref().filter(|_| package.is_some()).unwrap_or(path));

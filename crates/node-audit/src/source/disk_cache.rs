@@ -30,8 +30,8 @@ pub(super) struct DiskCache {
 }
 
 impl DiskCache {
-    /// Returns the nearest package with a name, from a folder upwards to a node_modules. A package.json without a name
-    /// counts only if no other package.json is found.
+    /// Returns the nearest package with a name, from a folder up to the nearest node_modules. If all packages lack a
+    /// name, returns the innermost one.
     ///
     /// # Errors
     /// A package.json on the way up is invalid or cannot be read. Later calls for the same folder return no package.
@@ -65,8 +65,8 @@ impl DiskCache {
         let unreadable = |source| AuditError::Unreadable { file: display_path(here), source };
         let real = std::fs::canonicalize(here).map_err(unreadable)?;
         let mut unnamed = None;
-        // Keeps the path as given while it is the same folder, so that reports name the package and the addon in the same
-        // form.
+        // Walks up the given path as well, as long as it names the same folder, so that reports write the paths of the
+        // package and the addon in the same form.
         let mut given = Some(folder);
         for outer in real.ancestors() {
             if outer.file_name().is_some_and(|name| name == "node_modules") {
@@ -127,7 +127,10 @@ fn read_manifest(file: &Path) -> Result<ParsedManifest, AuditError> {
         .and_then(|open| open.take(MAX_MANIFEST + 1).read_to_end(&mut content))
         .map_err(unreadable)?;
     if content.len() as u64 > MAX_MANIFEST {
-        let reason = format!("the file is larger than {} KiB", MAX_MANIFEST >> 10);
+        let reason = format!(
+            "the file is larger than {} KiB, the largest package.json that node-audit reads",
+            MAX_MANIFEST >> 10
+        );
         return Err(unreadable(std::io::Error::other(reason)));
     }
     Ok(Some(Manifest::parse(&content).map(Arc::new)))

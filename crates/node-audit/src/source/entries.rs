@@ -58,7 +58,7 @@ pub(super) fn for_each<R: Read>(
             EntryType::GNULongLink | EntryType::XGlobalHeader => continue,
             // The content of a sparse file comes after a map, unlike other content.
             EntryType::GNUSparse => {
-                return Err("the archive has a sparse file, which npm does not pack".to_owned());
+                return Err("the archive contains a sparse file, which npm does not pack".to_owned());
             }
             EntryType::Regular | EntryType::Continuous => EntryKind::File,
             EntryType::Link | EntryType::Symlink | EntryType::Char | EntryType::Block | EntryType::Fifo => {
@@ -100,7 +100,7 @@ impl Overrides {
                 }
                 // GNU's sparse files, in the form of an attribute.
                 key if key.starts_with(b"GNU.sparse") => {
-                    return Err("the archive has a sparse file, which npm does not pack".to_owned());
+                    return Err("the archive contains a sparse file, which npm does not pack".to_owned());
                 }
                 _ => {}
             }

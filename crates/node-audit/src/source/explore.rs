@@ -20,13 +20,13 @@ use crate::error::AuditError;
 pub(super) struct Explored {
     /// The addons and archives that no earlier given path leads to, sorted by path.
     pub(super) jobs: Vec<Job>,
-    /// The packages that count even if no addon belongs to them.
+    /// The packages that the audit checks even if no addon belongs to them.
     pub(super) roots: Vec<Arc<Package>>,
     /// The files that could not be read.
     pub(super) failures: Vec<AuditError>,
     /// The canonical path of the folder.
     pub(super) scope: Option<PathBuf>,
-    /// The number of links to folders outside.
+    /// The number of links to folders outside the given folder.
     pub(super) links: usize,
     /// `true` if the path has a failure, or an addon that an earlier path also has.
     pub(super) has_contents: bool,

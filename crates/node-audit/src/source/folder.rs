@@ -19,14 +19,14 @@ pub(super) struct FolderListing {
     pub(super) addons: BTreeSet<PathBuf>,
     /// The folders of packages for which npm may run node-gyp.
     pub(super) gyp: BTreeSet<PathBuf>,
-    /// The number of links to folders outside.
+    /// The number of links to folders outside the walked folder.
     pub(super) links: usize,
     /// The files and folders that could not be read.
     pub(super) failures: Vec<AuditError>,
 }
 
-/// Walks through a folder. Follows a link that is the folder itself, but no link inside the folder: the walk finds the
-/// target of an inner link, such as pnpm creates, in its own place.
+/// Walks through a folder. If the folder itself is a link, follows it, but follows no link inside the folder: the walk
+/// reaches the target of such a link, for example one that pnpm created, by the target's own path.
 pub(super) fn list(root: &Path) -> FolderListing {
     let mut listing = FolderListing::default();
     let real = std::fs::canonicalize(root).ok();
@@ -44,7 +44,8 @@ pub(super) fn list(root: &Path) -> FolderListing {
         let path = entry.path();
         if entry.depth() == MAX_FOLDER_DEPTH && kind.is_dir() {
             let source = io::Error::other(format!(
-                "the folder is the innermost of {MAX_FOLDER_DEPTH}, and is not searched"
+                "the folder is nested {MAX_FOLDER_DEPTH} levels deep, and node-audit searches no deeper; pass this \
+                 folder as well"
             ));
             listing.failures.push(AuditError::Unreadable { file: display_path(path), source });
         }
@@ -70,7 +71,7 @@ pub(super) fn list(root: &Path) -> FolderListing {
     listing
 }
 
-/// Returns the failure for a link to an addon outside. An addon in the folder is audited in its own place.
+/// Returns the failure for a link to an addon outside the folder. An addon in the folder is audited under its own path.
 fn link(path: &Path, root: Option<&Path>) -> Option<AuditError> {
     match std::fs::canonicalize(path) {
         Ok(target) if is_within(&target, root) => {

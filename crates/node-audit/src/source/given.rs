@@ -1,4 +1,4 @@
-//! The inputs of an audit.
+//! An input of an audit: a path, an archive in memory, or a package as npm packs it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub(super) enum Work {
         candidate: Box<Candidate>,
         /// The error that left the candidate without a package.
         failure: Option<AuditError>,
-        /// `true` if the caller named the file, so that any file counts as an addon.
+        /// `true` if the caller named the file, so that the audit reads any file as an addon.
         is_given: bool,
     },
     Archive(Archive),

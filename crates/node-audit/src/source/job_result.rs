@@ -14,7 +14,7 @@ pub(super) struct JobResult {
     pub(super) failures: Vec<AuditError>,
     /// The addons as members of their packages, including the addons that could not be read.
     pub(super) members: Vec<Member>,
-    /// The packages that count even if no addon belongs to them.
+    /// The packages that the audit checks even if no addon belongs to them.
     pub(super) roots: Vec<Arc<Package>>,
 }
 

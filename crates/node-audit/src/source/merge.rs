@@ -33,7 +33,7 @@ pub(super) struct Step<'a> {
 /// Merges the steps.
 ///
 /// Addons and their packages keep the order of the paths and jobs. The failures of the first step come first, then the
-/// failures of the jobs, then the paths without an addon; each failure appears once.
+/// failures of the jobs, then an error for each path without an addon; each failure appears once.
 pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
     let scopes: Vec<PathBuf> = steps.iter().filter_map(|step| step.explored.scope.clone()).collect();
     let packages = Packages::of(&steps, &scopes);

@@ -25,7 +25,7 @@ pub(super) struct Packed {
     pub(super) failures: Vec<AuditError>,
 }
 
-/// Finds the addons among the files that npm packs. A library that npm leaves out counts as missing.
+/// Finds the addons among the files that npm packs. The rules report a library that npm leaves out as missing.
 pub(super) fn packed(folder: &Path, files: &[String]) -> Packed {
     let mut packed = Packed::default();
     let names: BTreeSet<String> = files.iter().map(|file| format!("{ROOT}/{file}")).collect();
@@ -37,7 +37,10 @@ pub(super) fn packed(folder: &Path, files: &[String]) -> Packed {
                 manifests.insert(input::folder_of(name).to_owned(), content);
             }
             Ok(None) => {
-                let reason = format!("the file is larger than {} KiB", MAX_MANIFEST >> 10);
+                let reason = format!(
+                    "the file is larger than {} KiB, the largest package.json that node-audit reads",
+                    MAX_MANIFEST >> 10
+                );
                 let source = std::io::Error::other(reason);
                 packed.failures.push(AuditError::Unreadable { file: display_path(&path), source });
             }

@@ -17,9 +17,9 @@ use crate::search_path;
 /// The place of an addon or a package.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// In this folder on disk.
+    /// A folder on disk.
     Disk(Arc<Folder>),
-    /// In a directory of an archive.
+    /// A directory of an archive.
     Archive { files: Arc<ArchiveFiles>, directory: String },
 }
 

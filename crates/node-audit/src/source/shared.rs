@@ -86,7 +86,11 @@ impl<'a> Shared<'a> {
         if self.has_room(parts.iter().map(Facts::weight).sum()) {
             Ok(Arc::new(parts))
         } else {
-            Err("cannot be read: the names in all files take too much memory".to_owned())
+            Err(format!(
+                "cannot be read: the names in all files of this audit take more than {} MiB of memory; audit \
+                 fewer files at a time",
+                MAX_NAMES >> 20
+            ))
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
     });
     visited.map_err(damaged)?;
     if seen != addons {
-        return Err(damaged("the archive changed while it was read".to_owned()));
+        return Err(damaged("the archive changed while node-audit read it".to_owned()));
     }
     archive_libraries::add(archive, &candidates, &mut result.addons, shared)?;
     listing.files.set_javascript(javascript);

@@ -101,7 +101,7 @@ pub(crate) fn nodes(os: &str) -> impl Iterator<Item = &'static NodeRelease> {
     TABLES.nodes.iter().filter(move |node| node.os == os)
 }
 
-/// Returns the first glibc for a processor that has a name; None for a name that glibc lacks.
+/// Returns the first glibc for a processor that exports a name; None for a name that glibc lacks.
 ///
 /// An import without a version binds to any version of the name.
 pub(crate) fn first_glibc(name: &str, cpu: Cpu) -> Option<Version> {

@@ -95,7 +95,7 @@ fn without_addon(package: &AuditedPackage) -> String {
 fn no_wanted_node(package: &AuditedPackage) -> Option<String> {
     let is_it = |finding: &&Finding| finding.rule == "node-abi" && finding.severity == Severity::Error;
     let finding = package.report.findings.iter().find(is_it)?;
-    // `the package's addons load only in Node 16; Node 20 is the oldest that should load them`
+    // `the package's addons load only in Node 16; Node 20 is the oldest line that the package should support`
     Some(finding.message.rsplit("; ").next()?.to_owned())
 }
 
@@ -104,8 +104,13 @@ fn promises(package: &AuditedPackage) -> impl Iterator<Item = String> {
     package.report.findings.iter().filter_map(|finding| {
         let (evidence, rest) = finding.evidence.split_once("; package.json has ")?;
         match finding.message.as_str() {
-            PROMISES_MORE => Some(format!("{evidence}, which package.json promises")),
-            NOT_INSTALLED => Some(format!("npm does not install it there: package.json has {rest}")),
+            PROMISES_MORE => {
+                let platforms = evidence.strip_prefix("no addon for ").unwrap_or(evidence);
+                Some(format!("package.json promises {platforms}, for which the package has no addon"))
+            }
+            NOT_INSTALLED => Some(format!(
+                "npm does not install the package on every platform of its addons: package.json has {rest}"
+            )),
             _ => None,
         }
     })

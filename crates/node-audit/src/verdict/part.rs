@@ -71,7 +71,8 @@ fn part<'a>(
     let lasting =
         || errors.iter().filter(|finding| !is_floor(finding) && !finding.message.ends_with(FITS_ONE_GLIBC));
     let releases: BTreeSet<&str> = lasting().filter_map(|finding| loads_in(&finding.message)).collect();
-    // If the addon and its libraries limit the releases of Node differently, the code does not intersect the sets.
+    // The addon and its libraries may limit the releases of Node differently; the verdict does not intersect these
+    // sets.
     let is_limited = releases.len() == 1;
     let only = releases.first().filter(|_| is_limited).map(|nodes| NodeNeed::Only((*nodes).to_owned()));
     let stops = |finding: &Finding| !is_limited || loads_in(&finding.message).is_none();
@@ -132,7 +133,7 @@ fn is_floor(finding: &Finding) -> bool {
 /// Returns the version or library that the addon needs, from an error's message: `GLIBCXX_3.4.30`.
 fn needed(finding: &Finding) -> Option<String> {
     let reason = short_reason(finding.rule, &finding.message);
-    // The addon also needs whatever a library that it loads needs.
+    // The addon also needs everything that its libraries need.
     let reason = reason.split_once(LOADED).map_or(reason, |(_, reason)| reason);
     let needed = reason.strip_prefix("needs ")?;
     (!needed.starts_with("the ")).then(|| needed.to_owned())

@@ -20,7 +20,7 @@ pub(super) fn clauses(parts: &[Part<'_>], policy: &Policy) -> Vec<String> {
         clauses.extend(other_libc(&loading, &failing));
     }
     if loading.iter().any(|part| part.fits_one_glibc) {
-        clauses.push(format!("{MAY_FAIL_LATER}, since it calls glibc's internal functions"));
+        clauses.push(format!("{MAY_FAIL_LATER}, since an addon calls glibc's internal functions"));
     }
     clauses.extend(fails(&failing, &loading));
     clauses
@@ -34,8 +34,8 @@ fn loads(parts: &[&Part<'_>]) -> Vec<String> {
     groups.iter().filter_map(|group| of_group(group)).collect()
 }
 
-/// Groups the parts by the releases that load them. Parts with different Node-API versions share a group, for which the
-/// newest version counts.
+/// Groups the parts by the releases that load them. Parts with different Node-API versions share a group, which needs
+/// the newest of these versions.
 fn groups<'a, 'b>(parts: &[&'b Part<'a>]) -> Vec<Vec<&'b Part<'a>>> {
     let is_together = |one: &Part<'_>, other: &Part<'_>| {
         let systems = one.system.as_ref().zip(other.system.as_ref());
@@ -87,7 +87,7 @@ fn of_group(parts: &[&Part<'_>]) -> Option<String> {
     let names = names.collect::<Vec<_>>().join(", ");
     let shared = if is_shared { format!(", {}", names_of(first)) } else { String::new() };
     if let Some(electron) = electron(&needs).filter(|_| is_for_electron(&needs)) {
-        return Some(format!("for {electron} alone on {names}{shared}"));
+        return Some(format!("loads only in {electron}, on {names}{shared}"));
     }
     let separator = if is_shared { ", " } else { "; " };
     let node = releases(&needs).map_or_else(String::new, |node| format!("{separator}{node}"));
@@ -116,7 +116,7 @@ fn names_of<'a>(cpus: impl IntoIterator<Item = &'a Cpu>) -> String {
     cpus.into_iter().map(|cpu| cpu.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the clause about Linux systems whose C library no addon is for.
+/// Returns the clause about Linux systems for whose C library the package has no addon.
 fn other_libc(loading: &[&Part<'_>], failing: &[&Part<'_>]) -> Option<String> {
     let has = |wanted: &System| {
         loading.iter().any(|part| part.system.as_ref().is_some_and(|system| system.is_same(wanted)))
@@ -131,8 +131,12 @@ fn other_libc(loading: &[&Part<'_>], failing: &[&Part<'_>]) -> Option<String> {
             let linux = loading.iter().filter(|part| part.platform.is_some_and(|own| own.os == Os::Linux));
             let perhaps = linux.into_iter().any(|part| part.may_load_on_musl);
             Some(
-                if perhaps { "may fail on Alpine, since it is linked to glibc" } else { "not on Alpine" }
-                    .to_owned(),
+                if perhaps {
+                    "may fail on Alpine, since the addon is linked to glibc"
+                } else {
+                    "not on Alpine"
+                }
+                .to_owned(),
             )
         }
         (false, true, false) if !claims("-gnu") => Some("not on glibc".to_owned()),
@@ -140,7 +144,7 @@ fn other_libc(loading: &[&Part<'_>], failing: &[&Part<'_>]) -> Option<String> {
     }
 }
 
-/// Returns the clauses about the platforms that an addon is for and does not load on.
+/// Returns the clauses about the platforms that an addon claims but does not load on.
 fn fails(failing: &[&Part<'_>], loading: &[&Part<'_>]) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for part in failing {

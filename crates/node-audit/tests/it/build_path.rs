@@ -26,7 +26,7 @@ fn paths_of_the_build_machine_are_one_warning_grouped_by_directory() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
     assert_eq!(
         found[0].message,
-        "the file contains 7 paths of the machine that built it, with the user names me, you"
+        "the file contains 7 paths of the build machine, with the user names me, you"
     );
     assert_eq!(
         found[0].evidence,
@@ -46,12 +46,12 @@ fn the_rarest_directories_are_only_counted() {
 #[test]
 fn one_path_is_reported_in_the_singular() {
     let found = with(&["/build/source/x.c"]).findings(NAME, RULE);
-    assert_eq!(found[0].message, "the file contains 1 path of the machine that built it");
+    assert_eq!(found[0].message, "the file contains 1 path of the build machine");
     assert_eq!(found[0].evidence, "/build/source (1 path)");
     let message = |path| with(&[path]).findings(NAME, RULE)[0].message.clone();
-    assert!(message("/home/me/project/x.c").ends_with("of the machine that built it, with the user name me"));
+    assert!(message("/home/me/project/x.c").ends_with("of the build machine, with the user name me"));
     // The user name of a build service identifies nobody, so the message omits the name.
-    assert!(message("/home/runner/project/x.c").ends_with("of the machine that built it"));
+    assert!(message("/home/runner/project/x.c").ends_with("of the build machine"));
 }
 
 #[test]

@@ -271,7 +271,11 @@ fn folders_and_tarballs_are_searched() {
     let (status, out, err) = node_audit(&folder, &["empty", "--format=json"]);
     assert_eq!(
         (status, out.as_str(), err.as_str()),
-        (2, "[]\n", "node-audit: empty: contains no .node file\n")
+        (
+            2,
+            "[]\n",
+            "node-audit: empty: contains no .node file; build the addon first, or pass the folder or tarball that contains the addon\n"
+        )
     );
 
     let tarball = Tarball::package(r#"{"name": "p", "main": "y.node"}"#).file("package/x.txt", b"");

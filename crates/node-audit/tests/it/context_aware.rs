@@ -55,7 +55,11 @@ fn a_module_that_node_audit_cannot_find_is_a_cautious_warning() {
     for module in [None, Some(Module { abi: 0, ..PLAIN }), Some(Module { plain: false, ..PLAIN })] {
         let found = findings(&registers("node_module_register", module));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert!(found[0].message.starts_with("the addon may not be context-aware"), "{}", found[0].message);
+        assert!(
+            found[0].message.starts_with("the addon is perhaps not context-aware"),
+            "{}",
+            found[0].message
+        );
     }
 }
 

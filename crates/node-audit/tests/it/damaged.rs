@@ -45,8 +45,9 @@ fn json_describes_each_damaged_file() {
             json!([finding["file"], finding["message"]])
         })
         .collect();
-    let cut =
-        format!("the file is cut short: 100 bytes of the {length} that its ELF headers name are missing");
+    let cut = format!(
+        "the file is cut short: the ELF headers describe {length} bytes, but the last 100 bytes are missing"
+    );
     assert_eq!(
         rows,
         [

@@ -13,7 +13,7 @@ fn an_annotation_has_file_title_and_message_in_one_line() {
     assert_eq!(lines.len(), 2, "{out}");
     let start = "::error file=bad.linux-x64-gnu.node,title=node-audit%3A needed::The addon needs libssl.so.3";
     assert!(lines[0].starts_with(start), "errors first: {out}");
-    assert!(lines[0].contains(" Seen: DT_NEEDED libssl.so.3. To do: link "), "{out}");
+    assert!(lines[0].contains(" Seen: DT_NEEDED libssl.so.3. Fix: link "), "{out}");
     assert!(lines[1].starts_with("::warning file=addon.node,title=node-audit%3A arch::Neither "), "{out}");
 }
 

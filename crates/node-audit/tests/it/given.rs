@@ -168,7 +168,13 @@ mod npm {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("package.json"), r#"{"name": "p"}"#).unwrap();
         let (status, _, err) = with_npm(&folder, &[], Some(&list(&["package.json"])));
-        assert_eq!((status, err.as_str()), (2, "node-audit: .: contains no .node file\n"));
+        assert_eq!(
+            (status, err.as_str()),
+            (
+                2,
+                "node-audit: .: contains no .node file; build the addon first, or pass the folder or tarball that contains the addon\n"
+            )
+        );
     }
 
     #[test]
@@ -186,6 +192,6 @@ mod npm {
             "{err}"
         );
         let (status, _, err) = with_npm(&package(), &[], Some("echo hello"));
-        assert!(status == 2 && err.contains("prints no list of files"), "{err}");
+        assert!(status == 2 && err.contains("printed no list of files"), "{err}");
     }
 }

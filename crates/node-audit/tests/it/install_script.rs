@@ -51,7 +51,7 @@ fn programs_that_download_are_known() {
 fn the_file_that_a_script_runs_shows_a_download() {
     let fetching = "const { default: fetch } = await import('node-fetch');\nconst res = await fetch(url);";
     let text = message("node scripts/get.cjs", &[("scripts/get.cjs", fetching)]);
-    assert!(text.contains("the script downloads (scripts/get.cjs has fetch), so the file"), "{text}");
+    assert!(text.contains("the script downloads a file (scripts/get.cjs has fetch), so the file"), "{text}");
     for harmless in ["console.log('see https://example.org/')", "git.fetch(origin)", ""] {
         let text = message("node scripts/get.cjs", &[("scripts/get.cjs", harmless)]);
         assert_eq!(text, "npm runs a script when it installs the package");

@@ -253,7 +253,7 @@ fn a_dylib_searches_its_own_paths_and_those_of_its_loaders() {
         findings(&[(macho_maker::NAME, addon()), ("lib/liba.dylib", loading(homebrew, &[]))], "load-command");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
     assert!(
-        found[0].message.starts_with(&format!("liba.dylib, which the addon loads, loads {homebrew}: ")),
+        found[0].message.starts_with(&format!("liba.dylib, which the addon loads, needs {homebrew}, ")),
         "{}",
         found[0].message
     );

@@ -94,7 +94,7 @@ fn musl_refuses_static_tls_of_a_library_that_the_addon_uses() {
     let addon = Maker { imports: vec!["f"], relocations: vec![(elf::R_X86_64_TPOFF64, "f")], ..addon() };
     let found = with(MUSL, &addon, &library(), "static-tls");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
-    assert!(found[0].message.starts_with("the addon needs f of a library of the package"));
+    assert!(found[0].message.starts_with("the addon uses the initial-exec model for f, a variable"));
     assert_eq!(with(NAME, &addon, &library(), "static-tls")[0].severity, Severity::Warning);
 }
 

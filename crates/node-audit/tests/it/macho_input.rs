@@ -31,7 +31,8 @@ fn a_file_cut_short_anywhere_is_an_error() {
             assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
         }
         let message = error(&content[..content.len() - 1]);
-        let expected = format!("1 byte of the {} that its Mach-O headers name is missing", content.len());
+        let expected =
+            format!("the Mach-O headers describe {} bytes, but the last 1 byte is missing", content.len());
         assert!(message.ends_with(&expected), "{message}");
         assert!(error(&content[..20]).contains("the file ends within its header"));
     }
@@ -43,7 +44,8 @@ fn a_file_cut_short_anywhere_is_an_error() {
     }
     let message = error(&content[..end - 1]);
     assert!(
-        message.ends_with(&format!("1 byte of the {end} that its Mach-O headers name is missing")),
+        message
+            .ends_with(&format!("the Mach-O headers describe {end} bytes, but the last 1 byte is missing")),
         "{message}"
     );
 }
@@ -124,7 +126,7 @@ fn an_export_trie_with_a_cycle_is_refused() {
     // The trie is the last part of the file: the child's offset takes 2 bytes, and the child's node the last 4.
     let end = content.len();
     content[end - 6..end - 4].copy_from_slice(&[0x80, 0]);
-    assert!(error(&content).contains("the export trie goes in circles"), "{}", error(&content));
+    assert!(error(&content).contains("the export trie contains a cycle"), "{}", error(&content));
 }
 
 #[test]

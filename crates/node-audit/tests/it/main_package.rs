@@ -242,7 +242,10 @@ fn a_listed_package_without_a_branch_is_a_warning() {
     let text = manifest(&["linux-x64-gnu", "linux-x64-musl", "darwin-x64"], json!({}));
     let loader = "require('@a/b-linux-x64-gnu'); require('@a/b-darwin-x64')";
     let finding = only(findings(&text, &[("index.js", loader)]), Severity::Warning);
-    assert_eq!(finding.evidence, "optionalDependencies has @a/b-linux-x64-musl; index.js does not have them");
+    assert_eq!(
+        finding.evidence,
+        "optionalDependencies has @a/b-linux-x64-musl; index.js does not require them"
+    );
 }
 
 #[test]
@@ -281,7 +284,14 @@ fn a_program_that_lists_platform_packages_is_not_a_main_package() {
     ] {
         std::fs::write(folder.path().join("p.tgz"), Tarball::package(text).gz()).unwrap();
         let (status, _, err) = node_audit(&folder, &["p.tgz"]);
-        assert_eq!((status, err.as_str()), (2, "node-audit: p.tgz: contains no .node file\n"), "{text}");
+        assert_eq!(
+            (status, err.as_str()),
+            (
+                2,
+                "node-audit: p.tgz: contains no .node file; build the addon first, or pass the folder or tarball that contains the addon\n"
+            ),
+            "{text}"
+        );
     }
 }
 

@@ -126,12 +126,14 @@ fn a_build_left_by_the_packing_machine_is_reported() {
         let (_, out, _) = node_audit(&folder, &["--format=json", "p.tgz"]);
         let findings: Value = serde_json::from_str(&out).unwrap();
         let of_build = findings.as_array().unwrap().iter().find(|finding| {
-            finding["message"].as_str().is_some_and(|message| message.contains("the machine that packed it"))
+            finding["message"]
+                .as_str()
+                .is_some_and(|message| message.contains("the machine that packed the package"))
         });
         of_build.map(|finding| {
             assert_eq!(
                 finding["evidence"],
-                "build/Release/x509.node (darwin-arm64); no name gives a platform"
+                "build/Release/x509.node (darwin-arm64); the names of the file, its folders and the package give no platform"
             );
             finding["severity"].as_str().unwrap().to_owned()
         })

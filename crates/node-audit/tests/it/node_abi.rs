@@ -49,7 +49,7 @@ fn a_package_only_for_old_releases_is_an_error() {
     assert_eq!(found.severity, Severity::Error);
     assert_eq!(
         found.message,
-        "the package's addons load only in Node 12 to 16; Node 20 is the oldest that should load them"
+        "the package's addons load only in Node 12 to 16; Node 20 is the oldest line that the package should support"
     );
     assert!(found.evidence.starts_with("prebuilds/linux-x64/electron.abi98.node, "), "{}", found.evidence);
     assert!(found.evidence.ends_with("; package.json has no engines.node"), "{}", found.evidence);
@@ -90,7 +90,7 @@ fn a_platform_without_an_addon_for_a_supported_node_is_a_warning() {
     assert_eq!(found.severity, Severity::Warning);
     assert_eq!(
         found.message,
-        "the addons for linux-arm64 load only in Node 18; Node 20 is the oldest that should load them"
+        "the addons for linux-arm64 load only in Node 18; Node 20 is the oldest line that the package should support"
     );
     assert!(found.evidence.starts_with("prebuilds/linux-arm64/node.abi108.node; "), "{}", found.evidence);
 }
@@ -175,7 +175,7 @@ fn the_abi_is_read_from_a_registered_module() {
     assert_eq!(info.severity, Severity::Info);
     assert_eq!(
         info.message,
-        "the addon is a V8/NAN addon for ABI 50, which is Electron 1.4, and loads in no other"
+        "the addon is a V8/NAN addon for ABI 50, which is Electron 1.4, and loads only in releases with this ABI"
     );
     assert!(info.evidence.ends_with("a module with nm_version 50"), "{}", info.evidence);
     assert_eq!(entry("win32-x64/node.abi115.node", 93).severity, Severity::Error);

@@ -42,10 +42,10 @@ fn usual_alignments_are_fine() {
 
 #[test]
 fn an_alignment_below_64_kib_on_arm64_is_a_warning() {
-    for (align, sizes) in [(0x1000, "16 or 64 KiB"), (0x4000, "64 KiB")] {
+    for (align, sizes) in [(0x1000, "16 or 64 KiB pages"), (0x4000, "64 KiB pages")] {
         let found = arm64(align).findings(ARM64, RULE);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "{align:#x}");
-        let expected = format!("the addon does not load on kernels with pages of {sizes}");
+        let expected = format!("the addon does not load on kernels with {sizes}");
         assert!(found[0].message.starts_with(&expected), "{}", found[0].message);
         assert_eq!(found[0].evidence, format!("PT_LOAD 0: address 0x0, offset 0x0, alignment {align:#x}"));
     }
@@ -104,7 +104,7 @@ fn android_addons_must_fit_pages_of_16_kib() {
         |align| Maker { note: Some("Android"), needed: vec!["libc.so"], versions: vec![], ..arm64(align) };
     let found = android(0x1000).findings("addon.android-arm64.node", RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-    assert!(found[0].message.contains("Android devices with pages of 16 KiB"), "{}", found[0].message);
+    assert!(found[0].message.contains("Android devices with 16 KiB pages"), "{}", found[0].message);
     assert_eq!(android(0x4000).findings("addon.android-arm64.node", RULE), []);
 }
 

@@ -61,8 +61,10 @@ fn a_file_cut_short_anywhere_is_an_error() {
             assert!(message.starts_with("dir/x.node: is "), "{length}: {message}");
         }
         let message = error(&content[..content.len() - 1]);
-        let expected =
-            format!("is cut short: 1 byte of the {} that its PE headers name is missing", content.len());
+        let expected = format!(
+            "is cut short: the PE headers describe {} bytes, but the last 1 byte is missing",
+            content.len()
+        );
         assert!(message.ends_with(&expected), "{message}");
         assert!(error(&content[..20]).contains("is a damaged PE file: the file ends within its header"));
     }
@@ -106,7 +108,7 @@ fn invalid_headers_are_named() {
         let at = broken.headers + at;
         error(&broken.set(at, value).content)
     };
-    assert!(with(24, 0x107).contains("the header names neither 32 nor 64 bit"));
+    assert!(with(24, 0x107).contains("the optional header is neither PE32 nor PE32+"));
     assert!(with(4, 0xffff_8664).contains("the section table is outside the file"));
     assert!(with(24 + 108, u32::MAX).contains("the headers are damaged"));
 }
@@ -132,8 +134,8 @@ fn more_sections_than_a_linker_makes_are_an_error() {
 #[test]
 fn tables_outside_of_all_sections_are_named() {
     for (index, damage) in [
-        (pe::IMAGE_DIRECTORY_ENTRY_IMPORT, "the import table runs out of its section at 0x70000000"),
-        (pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT, "the delayed import table runs out of its section"),
+        (pe::IMAGE_DIRECTORY_ENTRY_IMPORT, "the import table runs past the end of its section at 0x70000000"),
+        (pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT, "the delayed import table runs past the end of its section"),
         (pe::IMAGE_DIRECTORY_ENTRY_EXPORT, "the export table at 0x70000000 is outside all sections"),
     ] {
         let mut broken = Broken::of(&PeMaker::addon());
@@ -153,7 +155,7 @@ fn reading_an_unterminated_import_table_stops_at_the_section_end() {
         broken.content[at..at + 20].copy_from_slice(&entry);
     }
     let message = error(&broken.content);
-    assert!(message.contains("runs out of its section at 0x"), "{message}");
+    assert!(message.contains("runs past the end of its section at 0x"), "{message}");
 
     // A list of imports by number has no end within its section.
     let sections = vec![(".fill", pe::IMAGE_SCN_MEM_READ, 0x20100)];

@@ -51,7 +51,7 @@ fn an_entry_that_leads_to_a_build_directory_outside_the_package_is_an_error() {
     for path in ["$ORIGIN/../../../root/rustup/toolchains/x/lib", "${ORIGIN}/../nix/store/abc-x/lib"] {
         let found = findings(elf::DT_RUNPATH, path);
         assert_eq!((found.len(), found[0].severity), (1, Severity::Error), "{path}");
-        assert!(found[0].message.contains("outside of the package, where it was built"), "{found:?}");
+        assert!(found[0].message.contains("out of the package into the build directory"), "{found:?}");
     }
     let found = findings(elf::DT_RUNPATH, "$ORIGIN/root/lib:$ORIGIN/../rooted/lib");
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
@@ -62,7 +62,7 @@ fn each_other_directory_is_a_warning() {
     let found = findings(elf::DT_RUNPATH, "/usr/lib/special:/tmpfoo:$ORIGIN/../lib");
     assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning; 3]);
     assert!(found[0].message.contains("/usr/lib/special"));
-    assert!(found[2].message.contains("beside the addon"));
+    assert!(found[2].message.contains("relative to the addon"));
 }
 
 #[test]

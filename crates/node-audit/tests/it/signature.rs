@@ -128,9 +128,9 @@ fn invalid_signatures_are_described() {
         ),
         (directory + 32, &[0, 0, 0, 1], "the signature covers the file up to 0x1, but begins at"),
         (directory + 36, &[31], "the hashes have 31 bytes, but SHA-256 hashes have 32"),
-        (directory + 37, &[9], "hashed by method 9"),
-        (directory + 39, &[1], "the pages have 2^1 bytes"),
-        (directory + 39, &[255], "the pages have 2^255 bytes"),
+        (directory + 37, &[9], "the hash type 9"),
+        (directory + 39, &[1], "a page size of 2^1 bytes"),
+        (directory + 39, &[255], "a page size of 2^255 bytes"),
     ] {
         let mut bad = good.clone();
         bad[position..position + bytes.len()].copy_from_slice(bytes);
@@ -139,7 +139,7 @@ fn invalid_signatures_are_described() {
     let mut many = signed(&[macho::CS_HASHTYPE_SHA256; 7], 12).make();
     // Each code directory makes node-audit hash the file, so a second directory with the same kind of hash is refused. The
     // seventh directory is in a slot that is not for code directories.
-    assert!(damage(&many).contains("two code directories with one kind of hash"), "{}", damage(&many));
+    assert!(damage(&many).contains("two code directories with the same kind of hash"), "{}", damage(&many));
     let seventh = start(&many) + 12 + 6 * 8;
     many[seventh..seventh + 4].fill(0);
     assert!(damage(&many).contains("has 7 code directories"), "{}", damage(&many));

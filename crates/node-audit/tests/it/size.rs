@@ -30,7 +30,7 @@ fn a_larger_file_is_a_warning_with_both_sizes() {
     let policy = Policy { size: 3_000_000, ..Policy::default() };
     let found = object.findings_by(NAME, RULE, &policy);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-    assert_eq!(found[0].message, "the addon has 3.5 MB; the budget is 3.0 MB");
+    assert_eq!(found[0].message, "the addon is 3.5 MB large; the budget is 3.0 MB");
     let size = object.make().len();
     assert_eq!(found[0].evidence, format!("{size} bytes, {} more than 3000000", size - 3_000_000));
 }

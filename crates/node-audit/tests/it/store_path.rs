@@ -16,7 +16,11 @@ fn with(texts: &[&str]) -> Maker {
 fn a_live_reference_is_a_warning_that_names_the_object() {
     let found = with(&[&format!("{GLIBC}/lib/libc.so.6")]).findings(NAME, RULE);
     assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-    assert!(found[0].message.starts_with("the file names 1 object of /nix/store"), "{}", found[0].message);
+    assert!(
+        found[0].message.starts_with("the file contains the paths of 1 object in /nix/store"),
+        "{}",
+        found[0].message
+    );
     assert_eq!(found[0].evidence, GLIBC);
 }
 
@@ -24,7 +28,11 @@ fn a_live_reference_is_a_warning_that_names_the_object() {
 fn each_object_is_counted_once() {
     let texts = [&format!("{GLIBC}/lib/a"), &format!("{GCC}/lib/b"), &format!("{GLIBC}/lib/c")];
     let found = with(&texts.map(String::as_str)).findings(NAME, RULE);
-    assert!(found[0].message.starts_with("the file names 2 objects of"), "{}", found[0].message);
+    assert!(
+        found[0].message.starts_with("the file contains the paths of 2 objects in"),
+        "{}",
+        found[0].message
+    );
     assert_eq!(found[0].evidence, format!("{GLIBC}, {GCC}"));
 
     let guix = with(&["/gnu/store/maxa3xhmxggrc5v2vc0c3pjb79hjlkp9-glibc-2.40"]).findings(NAME, RULE);

@@ -203,7 +203,7 @@ fn content_after_the_end_is_refused() {
 #[test]
 fn a_file_that_is_not_an_archive_is_refused() {
     assert!(refused(b"hello").contains("is neither gzip nor tar"));
-    assert!(refused(b"").ends_with("is empty"));
+    assert!(refused(b"").contains("is empty;"));
     refused(&gzip(b"hello"));
     refused(&gzip(&[b'x'; 2000]));
     let failure = refused(&gzip(b""));
@@ -213,7 +213,7 @@ fn a_file_that_is_not_an_archive_is_refused() {
 #[test]
 fn an_archive_without_an_addon_is_refused() {
     let failure = refused(&Tarball::package(MANIFEST).file("package/libx.so", &addon()).gz());
-    assert!(failure.ends_with("p.tgz: contains no .node file"), "{failure}");
+    assert!(failure.contains("p.tgz: contains no .node file;"), "{failure}");
 }
 
 #[test]
@@ -323,5 +323,5 @@ fn more_addons_than_the_limit_are_refused() {
     let many = (0..=10_000).fold(Tarball::package(MANIFEST), |tarball, number| {
         tarball.file(&format!("package/{number}.node"), b"")
     });
-    assert!(refused(&many.gz()).ends_with("the archive has more than 10000 addons"));
+    assert!(refused(&many.gz()).contains("the archive has more than 10000 addons;"));
 }

@@ -84,9 +84,9 @@ fn a_name_without_a_library_must_be_in_node() {
         let found = findings(&[(place, false, "_some_missing_function")]);
         assert_eq!(severities(&found), [Severity::Error]);
         assert!(
-            found[0].message.starts_with(
-                "some_missing_function is in neither a loaded library nor Node 20.20.2 to 26.10:"
-            ),
+            found[0]
+                .message
+                .starts_with("some_missing_function is not in a loaded library or in Node 20.20.2 to 26.10:"),
             "{}",
             found[0].message
         );
@@ -135,7 +135,7 @@ fn names_of_libraries_that_come_with_the_addon_are_checked() {
     let framework = with("/System/Library/Frameworks/Foo.framework/Foo");
     let found = framework.findings(NAME, RULE);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].message.starts_with("one is in neither"), "{}", found[0].message);
+    assert!(found[0].message.starts_with("one is not in a loaded library"), "{}", found[0].message);
 
     let folder = tempfile::tempdir().unwrap();
     let library = MachO { exports: vec!["_one"], ..MachO::addon() };

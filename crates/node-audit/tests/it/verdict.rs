@@ -56,7 +56,7 @@ fn one_platform_names_the_oldest_libc_the_nodes_and_the_processor() {
     assert_eq!(
         verdict(private),
         format!(
-            "loads on glibc, {NODE}, x64; not on Alpine; may fail after a glibc update, since it calls glibc's \
+            "loads on glibc, {NODE}, x64; not on Alpine; may fail after a glibc update, since an addon calls glibc's \
              internal functions"
         )
     );
@@ -127,8 +127,8 @@ fn files_for_several_abis_give_a_range_of_nodes() {
     let old = [("prebuilds/linux-x64/x.abi102.glibc.node", v8("node_register_module_v102"))];
     assert_eq!(
         verdict(&old),
-        "loads on glibc 2.17 and later, only Node 17, x64; not on Alpine; Node 20 is the oldest that \
-         should load them"
+        "loads on glibc 2.17 and later, only Node 17, x64; not on Alpine; Node 20 is the oldest line \
+         that the package should support"
     );
 }
 
@@ -159,7 +159,7 @@ fn an_addon_whose_name_has_no_c_library_may_fail_on_alpine() {
         let maker = Maker { needed, ..addon() };
         verdict(&[("prebuilds/linux-x64/x.node", maker.make())])
     };
-    assert!(verdict(vec!["libc.so.6"]).ends_with("; may fail on Alpine, since it is linked to glibc"));
+    assert!(verdict(vec!["libc.so.6"]).ends_with("; may fail on Alpine, since the addon is linked to glibc"));
     assert!(verdict(vec!["libc.so.6", "ld-linux-x86-64.so.2"]).ends_with("; not on Alpine"));
 }
 
@@ -199,10 +199,13 @@ fn promises_of_package_json_are_compared_with_the_addons() {
     let files = [("x.linux-x64-gnu.node", addon().make())];
     let manifest = r#"{"name": "p", "version": "1.0.0", "os": ["linux"], "cpu": ["x64", "arm64"]}"#;
     let text = verdict_by(manifest, &files, &Policy::default());
-    assert!(text.ends_with("; no addon for linux-arm64, which package.json promises"), "{text}");
+    assert!(
+        text.ends_with("; package.json promises linux-arm64, for which the package has no addon"),
+        "{text}"
+    );
     let manifest = r#"{"name": "p", "version": "1.0.0", "os": ["linux"], "libc": ["musl"]}"#;
     let text = verdict_by(manifest, &files, &Policy::default());
-    assert!(text.contains("; npm does not install it there: package.json has os linux; libc musl"), "{text}");
+    assert!(text.contains("; npm does not install the package on every platform of its addons: package.json has os linux; libc musl"), "{text}");
 }
 
 #[test]
@@ -265,8 +268,8 @@ fn a_missing_symbol_of_a_library_is_named() {
     let text = verdict(&[("x.linux-x64-gnu.node", maker.make()), ("libfoo.so.1", library.make())]);
     assert_eq!(
         text,
-        "fails on linux-x64-gnu: libfoo.so.1, which the addon loads: some_missing_function is in neither glibc, a loaded \
-         library nor Node 20.20.2 to 26.10"
+        "fails on linux-x64-gnu: libfoo.so.1, which the addon loads: some_missing_function is not in glibc, in a \
+         loaded library or in Node 20.20.2 to 26.10"
     );
 }
 
@@ -284,7 +287,7 @@ fn platforms_with_different_releases_get_separate_clauses() {
     ];
     assert_eq!(
         verdict(&files),
-        "loads on glibc 2.17 and later, only Node 20, Electron 15, x64; for Electron 15 alone on Alpine, x64"
+        "loads on glibc 2.17 and later, only Node 20, Electron 15, x64; loads only in Electron 15, on Alpine, x64"
     );
     let files = [
         ("prebuilds/linux-x64/node.abi115.glibc.node", glibc),

@@ -117,7 +117,7 @@ impl<'a> Scope<'a> {
         let libc = if is_musl { "musl" } else { "glibc" };
         let now = if elf.bind_now { " (BIND_NOW)" } else { "" };
         let wording = Wording {
-            absent: &format!("in neither {libc}, a loaded library nor {}", self.nodes.text()),
+            absent: &format!("not in {libc}, in a loaded library or in {}", self.nodes.text()),
             at_once: &at_once,
             at_call: &at_call,
             evidence: [
@@ -162,8 +162,8 @@ impl<'a> Scope<'a> {
         Some(Problem {
             severity,
             message: format!(
-                "{library} has {} only by another version than {version}: {consequence} \"symbol {first}, version {version} \
-                 not defined in file {library}\"",
+                "{library} has {} only in a version other than {version}: {consequence} \"symbol {first}, version \
+                 {version} not defined in file {library}\"",
                 first_names(&names)
             ),
             evidence: version_need(need),

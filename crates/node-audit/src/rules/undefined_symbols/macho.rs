@@ -46,7 +46,7 @@ pub(super) struct Scope<'a> {
 /// The names of a library.
 struct LibraryNames<'a> {
     exports: HashSet<&'a str>,
-    /// `true` if the names of another library count as names of this library.
+    /// `true` if the library also exports the names of another library.
     reexports: bool,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Scope<'a> {
                 problems.extend(of_library.problems(&wording(&format!("not in {library}")), &self.nodes));
             }
         }
-        let absent = format!("in neither a loaded library nor {}", self.nodes.text());
+        let absent = format!("not in a loaded library or in {}", self.nodes.text());
         problems.extend(anywhere.problems(&wording(&absent), &self.nodes));
         problems
     }
@@ -128,7 +128,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Returns whether any name may come from a library with unknown names.
+    /// Returns whether the loader searches all libraries for every name, and the names of one of these libraries are
+    /// unknown.
     ///
     /// With two-level namespaces, a name without a library is a name that the linker found in no library.
     fn is_flat_and_open(&self, macho: &MachOFacts) -> bool {
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_frameworks_and_of_the_language_do_not_count_as_nodes() {
+    fn names_of_frameworks_and_of_the_language_are_not_nodes() {
         for name in [
             "CFRelease",
             "kCFAllocatorDefault",

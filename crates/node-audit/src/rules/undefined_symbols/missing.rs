@@ -11,9 +11,9 @@ use crate::reason::LOADS_IN;
 /// The time at which a missing name fails, which determines the severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fails {
-    /// When the addon is loaded.
+    /// The name fails when the addon is loaded.
     AtOnce,
-    /// At the first call.
+    /// The name fails at its first call.
     AtCall,
 }
 
@@ -60,7 +60,9 @@ impl<'a> Missing<'a> {
                 Lacking::All => format!("{listed} {are} {}: {consequence}", wording.absent),
                 Lacking::Some { text, .. } => {
                     let loads = if fails == Fails::AtOnce { loads.as_str() } else { "" };
-                    format!("{listed} {are} not in Node {text}, which the addon is for: {consequence}{loads}")
+                    format!(
+                        "{listed} {are} not in Node {text}, which the addon must support: {consequence}{loads}"
+                    )
                 }
             };
             Problem {

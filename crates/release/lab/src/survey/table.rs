@@ -133,8 +133,8 @@ fn by_rule(
     node_audit::RULES.iter().filter_map(of_rule).collect()
 }
 
-/// Returns the first clause of a message, with a following clause that begins with "but" or contains "nor". Later clauses only
-/// describe consequences.
+/// Returns the first clause of a message, with a following clause that begins with "but" or "in". Later clauses only describe
+/// consequences.
 fn clause(message: &str) -> String {
     // The first clause of `libx.so, which the addon loads, is compiled for x64` ends after `x64`.
     let start = message.find(LOADED).map_or(0, |at| at + LOADED.len());
@@ -145,13 +145,11 @@ fn clause(message: &str) -> String {
             ')' => depth -= 1,
             _ => {}
         }
-        let (before, rest) = message.split_at(*at);
-        let lacks_nor = before.contains(" neither ") && !before.contains(" nor ");
+        let rest = &message[*at..];
         depth == 0
             && *at > start
             && [", ", "; ", ": "].iter().any(|end| rest.starts_with(end))
-            && !rest.starts_with(", but ")
-            && !lacks_nor
+            && ![", but ", ", in "].iter().any(|start| rest.starts_with(start))
     });
     truncate(end.map_or(message, |(end, _)| &message[..end]))
 }
@@ -255,8 +253,8 @@ mod tests {
                 "the addon needs Node-API 10 (Node 22.14, 23.6 and later), but Node 20.0.0 is promised",
             ),
             (
-                "fcntl64 is in neither musl, a loaded library nor Node 20: require() fails",
-                "fcntl64 is in neither musl, a loaded library nor Node 20",
+                "fcntl64 is not in musl, in a loaded library or in Node 20: require() fails",
+                "fcntl64 is not in musl, in a loaded library or in Node 20",
             ),
             (
                 "liba.so, which the addon loads, is compiled for x64, and the addon is not",
