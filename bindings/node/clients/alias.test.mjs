@@ -14,7 +14,7 @@ const cwd = join(folder, 'project')
 const CLIENT = 'client-of-better-sqlite3'
 let registry
 
-/** Packs an empty package. Returns its manifest and its tarball. */
+/** Packs an empty package, and returns the package's manifest and tarball. */
 function packed(name, version, dependencies) {
   const home = join(folder, `${name}-${version}`, 'package')
   const manifest = { name, version, dependencies }
@@ -72,7 +72,7 @@ test('the alias and the override leave a nested copy, and `npm ls` names it', as
   await assert.rejects(run('npm', ['ls', 'better-sqlite3'], { cwd }), /better-sqlite3@12\.0\.0 invalid/)
 })
 
-test('an installation without the lock file has no copy', async () => {
+test('npm installs no nested copy without the lock file', async () => {
   copyFileSync(source('managers', 'npm/again.sh'), join(cwd, 'again.sh'))
   const output = await run('sh', ['again.sh'], { cwd })
   assert.ok(!existsSync(nested))

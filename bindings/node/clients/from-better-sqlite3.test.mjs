@@ -24,9 +24,9 @@ describe('from better-sqlite3', () => {
       rmSync(project.path(file), { force: true })
   })
 
-  /** Runs a program of the project. Returns its output. */
+  /** Runs a program of the project, and returns the program's output. */
   const run = (file) => project.node([file], { env })
-  /** Runs JavaScript in the project. Returns its output. */
+  /** Runs JavaScript in the project, and returns the script's output. */
   const evaluate = (code) => project.node(['--input-type=module', '--eval', code], { env })
   /** Writes a copy of a program that imports Strongroom instead of better-sqlite3. Returns the name of the copy. */
   const renamed = (file, as) => {
@@ -42,7 +42,7 @@ describe('from better-sqlite3', () => {
     assert.equal(await run('before.mjs'), '3\n')
   })
 
-  test('the types of @types/better-sqlite3 have the same names', async () => {
+  test('Strongroom exports its types under the names of @types/better-sqlite3', async () => {
     await project.node([tsc, ...COMPILE, 'types.ts', renamed('types.ts', 'renamed.ts')])
   })
 

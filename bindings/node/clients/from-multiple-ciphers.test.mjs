@@ -43,7 +43,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     for (const file of FILES) rmSync(project.path(file), { force: true })
   }
 
-  /** Runs a program of the project. Returns its output. */
+  /** Runs a program of the project, and returns the program's output. */
   const run = (file) => project.node([file], { env })
 
   /** Replaces the line of open.mjs that sets the cipher with `lines`. */
@@ -218,7 +218,7 @@ describe('from better-sqlite3-multiple-ciphers', () => {
     })
   }
 
-  test('the calls of the package that change keys are errors', () => {
+  test("the package's calls that change keys fail, or have no effect", () => {
     const db = new Strongroom(project.path('notes.db'), { passphrase: PASSPHRASE })
     try {
       assert.throws(() => db.key(Buffer.from('x')), /db\.key is not a function/)

@@ -24,9 +24,9 @@ describe('from SQLCipher', () => {
     for (const file of FILES) rmSync(project.path(file), { force: true })
   })
 
-  /** Runs a program of the project. Returns its output. */
+  /** Runs a program of the project, and returns the program's output. */
   const run = (file) => project.node([file], { env })
-  /** Runs JavaScript with @signalapp/sqlcipher in the project. Returns its output. */
+  /** Runs JavaScript with @signalapp/sqlcipher in the project, and returns the script's output. */
   const signal = (code) =>
     project.node(['--input-type=module', '--eval', `import Database from '@signalapp/sqlcipher'\n${code}`], { env })
   /** Opens notes.db with Strongroom, and closes it after `work`. */
@@ -47,7 +47,7 @@ describe('from SQLCipher', () => {
     test('the old program compiles with the types of the package', () =>
       project.node([tsc, ...COMPILE, 'journeyapps-before.mjs']))
 
-    test('the new program reads the file of the old program, and prints the same', async () => {
+    test("the new program reads the old program's file, and prints the same output", async () => {
       assert.equal(await run('journeyapps-after.mjs'), '1 1\n1 buy milk\n')
       restore()
       assert.equal(await run('journeyapps-after.mjs'), '2 1\n1 buy milk\n2 buy milk\n')
@@ -55,7 +55,7 @@ describe('from SQLCipher', () => {
       project.assertStored('notes.db', 'buy milk', { encrypted: true })
     })
 
-    test('calls of the old package that Strongroom lacks are errors', () => {
+    test('calls that Strongroom lacks throw', () => {
       restore()
       open({ passphrase: PASSPHRASE }, (db) => {
         assert.throws(() => db.serialize(() => {}), { message: 'Expected first argument to be an options object' })
@@ -73,7 +73,7 @@ describe('from SQLCipher', () => {
   })
 
   describe('@signalapp/sqlcipher', () => {
-    test('both programs print the same, and read the file in turn', async () => {
+    test('both programs print the same output, and read the file in turn', async () => {
       const first = "[ 'buy milk' ]\n{ id: 1n }\n"
       const second = "[ 'buy milk', 'buy milk' ]\n{ id: 1n }\n"
       assert.equal(await run('signal-before.mjs'), first)
@@ -101,7 +101,7 @@ describe('from SQLCipher', () => {
       assert.equal(await run('check.mjs'), 'true true []\n')
     })
 
-    test('the calls of the package have the counterparts of the page', async () => {
+    test('db.function with varargs and safeIntegers replaces createFunction', async () => {
       const prints = 'const see = (...values) => console.log(values)'
       const output = await signal(`const db = new Database()
         ${prints}
@@ -116,7 +116,7 @@ describe('from SQLCipher', () => {
       assert.equal(await project.node(['--input-type=module', '--eval', own]), output)
     })
 
-    test('prepare ignores an option', () => {
+    test('prepare ignores options, and createFunction and close do not exist', () => {
       open({ passphrase: PASSPHRASE }, (db) => {
         assert.deepEqual(db.prepare('SELECT 1 AS a', { pluck: true }).get(), { a: 1 })
         assert.throws(() => db.createFunction('f', () => 1), /db\.createFunction is not a function/)
@@ -178,7 +178,7 @@ describe('from SQLCipher', () => {
     let major
     before(async () => {
       major = Number((await shell('version.sh'))[0])
-      assert.ok(major >= 1 && major <= 4, 'the command sqlcipher has a version')
+      assert.ok(major >= 1 && major <= 4, 'the command sqlcipher must print a version from 1 to 4')
       for (const file of ['after.mjs', 'migrate.mjs', 'back.mjs']) {
         const text = readFileSync(project.path(file), 'utf8')
         assert.ok(text.includes('cipherCompatibility: 3'))

@@ -13,7 +13,7 @@ describe('jest', () => {
     project = await Project.install('jest')
   })
   for (const [title, args] of Object.entries(RUNS))
-    test(`runs, and ends by itself: ${title}`, async () => {
+    test(`runs, and exits: ${title}`, async () => {
       rmSync(project.path('encrypted.db'), { force: true })
       // If Jest hangs, the timeout ends it and the test fails.
       const output = await project.command('jest', args, { env: { NOTES_PASSPHRASE: PASSPHRASE }, timeout: 60_000 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { projects, run, source } from './project.mjs'
 import { startRegistry } from './registry.mjs'
 
-/** Removes URLs, and the hashes of Strongroom's own packages, because every build changes those hashes. */
+/** Removes the URLs of all packages, and the hashes of Strongroom's own packages. Every build changes those hashes. */
 function bare(lock) {
   for (const [path, entry] of Object.entries(lock.packages)) {
     delete entry.resolved

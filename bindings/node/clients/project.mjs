@@ -12,7 +12,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** The key of every encrypted database that the projects write. */
 export const PASSPHRASE = 'correct horse battery staple'
 
-/** The temporary folders. If an installation fails, the test has no project to remove. */
+/** The temporary folders, removed at exit: a test whose installation fails has no project to remove. */
 const folders = new Set()
 process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -34,7 +34,7 @@ export function source(project, file = '') {
  */
 export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
   const path = [dirname(process.execPath), join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter)
-  // With node:test's variable, a test runner started here would report to the outer test runner.
+  // Removes the variable NODE_TEST_CONTEXT, which makes a test runner report to the outer test runner.
   const { NODE_TEST_CONTEXT: _, ...own } = process.env
   const options = { cwd, env: { ...own, PATH: path, NO_COLOR: '1', ...env }, timeout, maxBuffer: 2 ** 26 }
   return new Promise((resolve, reject) => {
@@ -98,7 +98,7 @@ export class Project {
     assert.equal(names.includes('better-sqlite3'), beside, `better-sqlite3 is ${beside ? 'not ' : ''}installed`)
   }
 
-  /** Runs a shell script of the project, up to the first command that fails. Returns its output. */
+  /** Runs a shell script of the project up to the first command that fails, and returns the script's output. */
   shell(file, options) {
     return run('sh', ['-eu', file], { cwd: this.folder, ...options })
   }
@@ -145,7 +145,7 @@ export function npmRegistry() {
  */
 function located(lock) {
   const packed = process.env.STRONGROOM_PACKED
-  if (!packed) throw new Error('STRONGROOM_PACKED names no folder; `cargo xtask pack` writes one')
+  if (!packed) throw new Error('STRONGROOM_PACKED is not set: set it to the folder that `cargo xtask pack` wrote')
   const { packages } = JSON.parse(readFileSync(join(packed, 'manifest.json'), 'utf8'))
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (!path || entry.link || entry.inBundle) continue

@@ -36,7 +36,7 @@ const steps = {
   clean: () => attempt(`cannot remove ${dist}`, OWN, () => rmSync(dist, { recursive: true, force: true })),
 }
 
-/** The flags of each step that takes flags. Each flag has a value. */
+/** The flags of each step that takes flags. Each flag takes a value. */
 const flags = { debug: ['--target'] }
 
 const [step, ...rest] = process.argv.slice(2)
@@ -87,14 +87,15 @@ function addon({ '--target': name } = {}) {
   console.log(`${file}`)
 }
 
-/** Replaces a file by renaming a copy over it: a process that has mapped the old file keeps it. */
+/** Replaces a file by renaming a copy over it: a process that has mapped the old file keeps the old file. */
 function replace(file, source) {
   const temporary = `${file}.new`
   try {
     copyFileSync(source, temporary)
     renameSync(temporary, file)
   } catch (error) {
-    // `cargo xtask pack` refuses a half-written file. The first error is more useful than a failure to remove the file.
+    // Removes the half-written file, which `cargo xtask pack` would refuse. The first error is more useful than an
+    // error of the removal.
     try {
       rmSync(temporary, { recursive: true, force: true })
     } catch {}
@@ -168,13 +169,16 @@ function targetOf(name) {
   return target ?? fail(`unknown target ${name}; targets.json has${known.join('')}`)
 }
 
-/** Runs a program. Returns its output. */
+/** Runs a program, and returns the program's output. */
 function run(program, args, options, name = program) {
   try {
     return execFileSync(program, args, options)
   } catch (error) {
     if (name === 'TSC' && error.code)
-      fail(`cannot start ${program} of TSC (${error.code}): name TypeScript's tsc, version 5.9 or later`)
+      fail(
+        `cannot start ${program}, which the variable TSC names (${error.code}): set TSC to the path of TypeScript's ` +
+          'tsc, version 5.9 or later',
+      )
     if (error.code === 'ENOENT') fail(`${name} is not on PATH: install it, and run this again`)
     fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own message is above`)
   }

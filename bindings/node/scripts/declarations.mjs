@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const WANTED = "nixpkgs' napi-rs-cli_3, version 3 or later"
+const REMEDY = "set NAPI_RS_CLI to the path of nixpkgs' napi-rs-cli_3, version 3 or later"
 
 /** An error whose message suffices. Any other error is printed with its stack. */
 class Problem extends Error {}
@@ -38,10 +38,10 @@ async function generator() {
   }
   const library = resolve(packaged, 'lib/napi-rs-cli/dist/index.js')
   if (!existsSync(library))
-    throw new Problem(`NAPI_RS_CLI: ${packaged} has no lib/napi-rs-cli/dist/index.js; name ${WANTED}`)
+    throw new Problem(`NAPI_RS_CLI: ${packaged} has no lib/napi-rs-cli/dist/index.js; ${REMEDY}`)
   const { generateTypeDef } = await import(pathToFileURL(library).href)
   if (typeof generateTypeDef !== 'function')
-    throw new Problem(`NAPI_RS_CLI: ${library} exports no generateTypeDef; name ${WANTED}`)
+    throw new Problem(`NAPI_RS_CLI: ${library} exports no generateTypeDef; ${REMEDY}`)
   return generateTypeDef
 }
 

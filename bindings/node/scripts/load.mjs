@@ -33,7 +33,7 @@ function remove(folder) {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   } catch (error) {
-    console.error(`${folder} is left behind (${error.code}): remove it yourself`)
+    console.error(`cannot remove ${folder} (${error.code}); remove it by hand`)
   }
 }
 

@@ -1,12 +1,12 @@
 // Publishes the packages that `cargo xtask pack` sealed: first the platform packages, then the main package, which
 // depends on them.
 //
-//   node publish.mjs FOLDER --dry-run      checks everything, asks the registry what it has, and publishes nothing
+//   node publish.mjs FOLDER --dry-run      checks everything, queries the registry, and publishes nothing
 //   node publish.mjs FOLDER --tag v1.2.3   publishes; the tag must match the packages' version
 //
-// The script can run again after a failure. Each run skips packages that the registry has with the same content, and
-// publishes nothing if the registry has a package with different content. The script uses only Node and npm, because it
-// runs with publish rights.
+// The script can run again after a failure. Each run skips packages that the registry already has with the same
+// content. If the registry has one of the packages with different content, the run publishes nothing. The script uses
+// only Node and npm, because it runs with publish rights.
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
@@ -26,19 +26,23 @@ function publish({ folder, tag, dryRun }) {
   const other = all.filter(({ state }) => state.kind === OTHER)
   if (dryRun) {
     if (unknown.length > 0) console.log('publish new packages by hand the first time: see RELEASING.md')
-    // A taken version is not an error here: changes keep the released version until someone raises it.
+    // A dry run accepts a published version: the version in Cargo.toml stays the released version until a commit raises
+    // it.
     if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
     return console.log(`dry run of ${version}: nothing was published`)
   }
   refuse(
-    other.map(({ id, integrity, state }) => `${id}: the registry has ${state.integrity}, the folder ${integrity}`),
-    'nothing was published: the registry has different content for this version, and a version cannot be replaced',
-    'find out who published it; then raise the version in Cargo.toml, and tag that commit',
+    other.map(
+      ({ id, integrity, state }) => `${id}: the registry has ${state.integrity}, and the folder has ${integrity}`,
+    ),
+    'nothing was published: the registry has different content for this version, and a published version cannot be ' +
+      'replaced',
+    'find out who published this version; then raise the version in Cargo.toml, and tag that commit',
   )
   refuse(
     unknown.map(({ name, file }) => `${name}: ${file}`),
-    'nothing was published: the registry does not know these packages, and lets no workflow publish a new one',
-    'publish each of them by hand once, as RELEASING.md describes; then run this job again',
+    'nothing was published: the registry does not have these packages yet, and a workflow cannot publish a new package',
+    'publish each package by hand once, as RELEASING.md describes; then run this job again',
   )
   const missing = all.filter(({ state }) => state.kind === MISSING)
   missing.forEach(({ id, file }, done) => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** The package that users install. */
 export const MAIN = 'strongroom'
 
-/** An error that stops a release. Its message says what to do. */
+/** An error that stops a release. The message says what to do. */
 export class Refused extends Error {}
 
 /** Throws an error that lists all problems, unless the list is empty. */

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const here = fileURLToPath(new URL('../', import.meta.url))
 const [folder = join(here, 'test/types')] = process.argv.slice(2)
 
-/** The compilers by their names in package.json, with the flags that only this version knows. */
+/** The compilers by their names in package.json, with the flags that only this version accepts. */
 const COMPILERS = {
   'typescript-5.4': [],
   'typescript-5.9': [],

@@ -187,20 +187,23 @@ test('named values are passed in one object, together with positional values', (
 test('the error for too few or too many values states both counts', () => {
   const select = db.prepare('SELECT ?, ?')
   const counts = [
-    [[], /too few.* 2 by position, 0 given/],
-    [['a'], /too few.* 2 by position, 1 given/],
-    [['a', 'b', 'c'], /too many.* 2 by position, 3 given/],
+    [[], /too few.* 2 by position, but the call passes 0/],
+    [['a'], /too few.* 2 by position, but the call passes 1/],
+    [['a', 'b', 'c'], /too many.* 2 by position, but the call passes 3/],
     [
       [
         ['a', 'b'],
         ['c', 'd'],
       ],
-      /too many.* 2 by position, 4 given/,
+      /too many.* 2 by position, but the call passes 4/,
     ],
   ]
   for (const [args, message] of counts)
     assert.throws(() => select.get(...args), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE', message })
-  assert.throws(() => db.prepare('SELECT 1').get('a'), { name: 'RangeError', message: /0 by position, 1 given/ })
+  assert.throws(() => db.prepare('SELECT 1').get('a'), {
+    name: 'RangeError',
+    message: /0 by position, but the call passes 1/,
+  })
 })
 
 test('the error names a missing parameter, and unknown names are ignored', () => {

@@ -10,7 +10,7 @@ import { addon, addons, bareCopy, load, platform, putLocal, putPackage } from '.
 import { folder } from './temporary.mjs'
 
 const linux = process.platform === 'linux' ? false : 'only Linux kills the process'
-const AGAIN = 'The download or a copy of it was incomplete. Install again.'
+const AGAIN = 'The download or a copy was incomplete. Install again.'
 
 /** Replaces a file by a shorter copy, so that other links to the file stay complete. Returns the expected message. */
 function cut(file, size) {

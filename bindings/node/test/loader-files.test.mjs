@@ -37,7 +37,7 @@ for (const [what, content] of [
 
 test('the loader reports a folder in place of the addon', () => {
   const { remedy } = refusal((file) => mkdirSync(file))
-  assert.match(remedy, /^The path is a folder\. Remove it, and install again\.$/)
+  assert.match(remedy, /^The path is a folder\. Remove the folder, and install again\.$/)
 })
 
 // Runs only if `cargo xtask dist --all` built addons for other platforms. The later tests write their own headers, so
@@ -93,7 +93,7 @@ test('the loader reports an addon that was built on a newer system', { skip: gli
   const { cause, remedy } = refusal((file) => writeFileSync(file, needsGlibc(readFileSync(addon), '2.99')))
   assert.match(cause, /version `GLIBC_2\.99' not found/)
   const has = process.report.getReport().header.glibcVersionRuntime
-  const published = 'It was built on a newer system. Install the published addon, which needs glibc 2.'
+  const published = 'The addon was built on a newer system. Install the published addon, which needs glibc 2.'
   assert.ok(remedy.startsWith(`The addon needs glibc 2.99, and this system has ${has}. ${published}`), remedy)
 })
 
@@ -182,7 +182,7 @@ test('the loader reports a file without read permission', { skip: otherUser.skip
     copyFileSync(addon, file)
     chmodSync(file, 0o000)
   }, otherUser)
-  assert.equal(remedy, `This user may not read ${file}. Allow it: chmod -R a+rX ${file}`)
+  assert.equal(remedy, `This user may not read ${file}. Grant access: chmod -R a+rX ${file}`)
 })
 
 test('the loader reports a file system that is mounted noexec', { skip: linux }, (context) => {

@@ -147,7 +147,7 @@ for (const [what, part] of [
     assert.equal(cause, `permission denied: ${path}`)
     assert.deepEqual(message.split('\n').slice(2), [
       `  - ${own}: permission denied: ${path}`,
-      `This user may not read ${path}. Allow it: chmod -R a+rX ${path}`,
+      `This user may not read ${path}. Grant access: chmod -R a+rX ${path}`,
     ])
   })
 }

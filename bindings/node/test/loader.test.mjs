@@ -92,7 +92,7 @@ test('a Node that is too old is refused before anything is loaded', () => {
   edit(copy, { engines: { node: '>=99.1' } })
   const { message, code } = load(copy, { env: { STRONGROOM_LIBRARY: addon } })
   assert.equal(code, 'STRONGROOM_ADDON')
-  assert.match(message, /needs Node 99\.1 or later; this is .*, Node \d+\.\d+\.\d+\. Update Node\.$/)
+  assert.match(message, /needs Node 99\.1 or later, and this system is .*, Node \d+\.\d+\.\d+\. Update Node\.$/)
 })
 
 test('the oldest supported version of Node is accepted', () => {

@@ -191,7 +191,7 @@ test('an argument of the wrong type rejects the promise', async () => {
     [
       () => Database.encrypt(path, { key }, { keep: 5 }),
       TypeError,
-      /^Expected the "keep" option to be a string, a path$/,
+      /^Expected the "keep" option to be a string \(a path\)$/,
     ],
     [() => Database.encrypt(path, { key }, { keep: '' }), TypeError, /^The "keep" option cannot be an empty string$/],
     [() => Database.encrypt(path, { key }, { timeout: -1 }), RangeError, /"timeout"/],

@@ -7,6 +7,6 @@ test('stores a note', () => {
   expect(has('answer the mail')).toBe(true)
 })
 
-test('throws the error of a statement', () => {
+test('a failing statement throws a SqliteError', () => {
   expect(() => db.exec('SELECT missing')).toThrow(Database.SqliteError)
 })

@@ -175,7 +175,7 @@ test('the compiler that TSC names runs as a program', { skip }, () => {
     [join(tree.root, 'no-tsc'), 'ENOENT'],
     [tree.root, 'EACCES'],
   ]) {
-    const message = `cannot start ${named} of TSC (${code}): name TypeScript's tsc, version 5.9 or later`
+    const message = `cannot start ${named}, which the variable TSC names (${code}): set TSC to the path of TypeScript's tsc, version 5.9 or later`
     assertFails(tree, ['finish'], [message], { env: { TSC: named } })
   }
 })

@@ -40,7 +40,7 @@ test('a napi CLI without a library causes a one-line error that names the right 
       encoding: 'utf8',
       env: { ...process.env, NAPI_RS_CLI: folder },
     })
-    const message = `NAPI_RS_CLI: ${folder} has no lib/napi-rs-cli/dist/index.js; name nixpkgs' napi-rs-cli_3, version 3 or later\n`
+    const message = `NAPI_RS_CLI: ${folder} has no lib/napi-rs-cli/dist/index.js; set NAPI_RS_CLI to the path of nixpkgs' napi-rs-cli_3, version 3 or later\n`
     assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: '', stderr: message })
   } finally {
     rmSync(folder, { recursive: true, force: true })

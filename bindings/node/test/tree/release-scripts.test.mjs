@@ -70,6 +70,6 @@ test("the removal of a busy folder is retried, and its failure does not replace 
   })
   const [left] = readdirSync(temporary)
   assert.match(said, /^retries for 2000$/m)
-  assert.ok(said.includes(`${join(temporary, left)} is left behind (EBUSY): remove it yourself\n`), said)
+  assert.ok(said.includes(`cannot remove ${join(temporary, left)} (EBUSY); remove it by hand\n`), said)
   assert.ok(said.includes(`error: the packages for ${platform} cannot be used here; the reason is above`), said)
 })

@@ -7,27 +7,31 @@ import type { Session } from './session'
 type Next<T> = T | void
 
 /**
- * The type of a row's first value: the type of the elements if the state is an array, as in @types/better-sqlite3. A
- * `start` of `[]` is an array of `never`, and the value can still be added to it.
+ * The type of a row's first value: the type of the elements if the state is an array, as in @types/better-sqlite3.
+ * TypeScript infers `never[]` for a `start` of `[]`. `next` then has the type `never`, which code can still push to the
+ * array.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
 type First<T> = T extends (infer Element)[] ? Element : any
 
 /** Options of {@link Database.aggregate}. */
 export interface AggregateOptions<T = unknown> extends RegistrationOptions {
-  /** The value before the first row, or a function that returns it for each group. Default: null. */
+  /** The value before the first row, or a function that returns the value for each group. Default: null. */
   start?: T | (() => T)
   /** Returns the value with a row added, or undefined to keep the value: the function can change an object in place. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of the arguments are the caller's
   step: (total: T, next: First<T>, ...values: any[]) => Next<T>
-  /** Returns the value with a row removed, by the rules of `step`. Makes the aggregate also a window function. */
+  /**
+   * Returns the value with a row removed, by the rules of `step`. An aggregate with `inverse` is also a window
+   * function.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   inverse?: ((total: T, ...values: any[]) => Next<T>) | undefined
   /** Returns the aggregate's result from the final value. Default: the value itself. */
   result?: ((total: T) => unknown) | undefined
 }
 
-/** The value of a group. The addon passes it from one callback to the next. */
+/** The value of a group, which the addon passes from one callback to the next. */
 interface State {
   value: unknown
 }

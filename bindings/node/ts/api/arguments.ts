@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
-/** An options object whose names are checked and whose values are not. */
+/** An options object with checked names and unchecked values. */
 export type Given = Record<string, unknown>
 
 /** Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist. */
@@ -52,7 +52,7 @@ function checked(
  */
 const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt/i
 
-/** Returns whether a value is an object with a key, which would be ignored. */
+/** Returns whether the value of an unknown option holds a key, which would otherwise be ignored. */
 function holdsKey(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value)
 }
@@ -114,7 +114,7 @@ export function callback<F extends (...args: never[]) => unknown>(given: Given, 
 
 /** Returns an argument that is a path. */
 export function pathArgument(path: unknown, what: string, position = 'first'): string {
-  if (typeof path !== 'string') throw argumentType(`Expected ${position} argument to be a string, ${what}`)
+  if (typeof path !== 'string') throw argumentType(`Expected ${position} argument to be a string (${what})`)
   if (path.includes('\0')) throw argumentValue(`${what} holds a NUL character`)
   wellFormed(path, what)
   return path

@@ -53,7 +53,7 @@ export function detach(session: Session, name: unknown): void {
 
 function nameArgument(name: unknown, position: string): string {
   if (typeof name !== 'string')
-    throw argumentType(`Expected ${position} argument to be a string, the name of a database`)
+    throw argumentType(`Expected ${position} argument to be a string (the name of a database)`)
   wellFormed(name, 'the name of the database')
   return name
 }

@@ -29,12 +29,13 @@ export interface BackupMetadata {
  * A replaced file keeps its permissions. A new file gets the permissions of the source, and its owner can write to it.
  * A plain copy is therefore as private as its source, unless the copy replaces a file that others may read.
  *
- * Some backups convert the copy in a second phase: a key whose cipher settings need a page layout other than the
- * source's, a key for a plain source, and `plain` for an encrypted source or an image of one. The second phase runs off
- * the main thread, and writes and reads back every page. `totalPages` is then three times the number of pages, and
- * `remainingPages` falls to 0 over both phases. In the second phase the number that `progress` returns has no effect.
- * The first phase writes its pages to `<path>-strongroom-backup-pages`, encrypted as the source is. If the source is
- * plain, these pages are beside the source instead, or in memory if the source is in memory.
+ * A backup with one of these options converts the copy in a second phase: a key whose cipher settings need a page
+ * layout other than the source's, a key for a plain source, or `plain` for an encrypted source or an image of an
+ * encrypted database. The second phase runs off the main thread, and writes and reads back every page. `totalPages` is
+ * then three times the number of pages, and `remainingPages` falls to 0 over both phases. In the second phase the
+ * number that `progress` returns has no effect. The first phase writes its pages to `<path>-strongroom-backup-pages`,
+ * with the encryption of the source. For a plain source, this file is beside the source instead. For an in-memory
+ * source, the pages are in memory.
  */
 export interface BackupOptions extends KeyOptions {
   /**
@@ -45,9 +46,9 @@ export interface BackupOptions extends KeyOptions {
   /** The database to copy: `main` or the name of an attached database. Default: `main`. */
   attached?: string
   /**
-   * A function that the backup calls in each turn of the event loop in which it copied or waited. The function can
-   * return the number of pages for the next turn, or 0 to pause. If the function throws, the backup ends and its
-   * promise rejects with that error.
+   * A function that the backup calls in each turn of the event loop, whether the turn copied pages or waited. The
+   * function can return the number of pages for the next turn, or 0 to pause. If the function throws, the backup ends
+   * and its promise rejects with that error.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement is a valid callback
   progress?: ((progress: BackupMetadata) => number | void) | null
@@ -67,7 +68,7 @@ export async function backup(session: Session, path: unknown, options: unknown):
   const given = optionsObject(options, NAMES)
   if (target.trim() === '') throw argumentValue('Backup filename cannot be an empty string')
   if (target === ':memory:')
-    throw argumentValue('Invalid backup filename ":memory:": use serialize() for an image in memory')
+    throw argumentValue('Invalid backup filename ":memory:": use serialize() for an in-memory image')
   const schema = attached(given)
   const plain = optionalBoolean(given, 'plain') ?? false
   const progress = callback<NonNullable<BackupOptions['progress']>>(given, 'progress')

@@ -20,7 +20,10 @@ export interface Reader {
   many(rows: unknown[], count: number, value: unknown, values: number): void
 }
 
-/** The ways in which the values of a column cross. Values of any other kind cross as JavaScript values. */
+/**
+ * The kinds of values that the addon passes in the shared memory. The addon passes a value of any other kind as a
+ * JavaScript value.
+ */
 const SMALL = 0
 const NUMBER = 1
 const BIGINT = 2
@@ -39,7 +42,7 @@ const mayCompile = (() => {
   }
 })()
 
-/** Node's internal class of Buffers. Its constructor is several times faster than `Buffer.from`. */
+/** Node's internal class of Buffers. The class's constructor is several times faster than `Buffer.from`. */
 const FastBuffer = (() => {
   const Species = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as typeof Uint8Array | undefined
   const usable = typeof Species === 'function' && Species.prototype === (Buffer.prototype as unknown)
@@ -106,7 +109,7 @@ function expression(kind: number, column: number): string {
     case SMALL:
       return first
     case NUMBER:
-      // NULL crosses as NaN.
+      // The addon passes NULL as NaN.
       return `((number=numbers[slot+${column}])===number?number:null)`
     case BIGINT:
       return `bigints[slot+${column}]`

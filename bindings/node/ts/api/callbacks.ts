@@ -18,7 +18,7 @@ export class Callbacks {
   readonly #held = new Map<number, unknown>()
   #last = 0
 
-  /** Holds a value. Returns the number of its registration. */
+  /** Holds a value, and returns the number of its registration. */
   hold(value: unknown): number {
     this.#held.set(++this.#last, value)
     return this.#last

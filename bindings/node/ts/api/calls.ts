@@ -7,27 +7,30 @@ type Addon = typeof import('../load/native')
 /** The addon's handle of a statement. */
 export type Handle = object
 
-/** The layout of a result that is the returned value itself. */
+/** The value of `ints[LAYOUT]` for a result that the call returns directly, without a reader. */
 export const DIRECT = 0
 
-/** The elements of `ints` with the number of rows, whether the run has ended, and the version of the rows' layout. */
+/**
+ * Indices into `ints`: the number of rows, a flag that is not 0 once the run has ended, and the version of the rows'
+ * layout.
+ */
 export const ROWS = 0
 export const DONE = 1
 export const LAYOUT = 2
-/** The element of `ints` with the number of values that cross as JavaScript values. */
+/** The index into `ints` of the number of values that the addon passes as JavaScript values. */
 export const VALUES = 3
-/** The elements of `numbers` with the outcome of `run`. `bigints` has the rowid as a bigint. */
+/** Indices into `numbers`: the outcome of `run`. `bigints` has the rowid as a bigint. */
 export const CHANGES = 2
 export const ROWID = 3
 /** The slot of the first value of the first row, or of the first parameter. */
 export const FIRST = 8
 
-/** The number of parameters that have a slot. The first elements of `bytes` are the kinds of these parameters. */
+/** The maximum number of parameters with a slot. The first elements of `bytes` are the kinds of these parameters. */
 const MAX_PARAMETERS = 256
 const BYTES = 64 * 1024
 /**
- * The longest parameter that is copied into `bytes`. For a longer parameter, the addon requests the address of its
- * memory.
+ * The longest parameter that is copied into `bytes`. For a longer parameter, the addon requests the address of the
+ * parameter's memory.
  */
 const MAX_COPIED = 8192
 
@@ -40,7 +43,7 @@ export const PASSED = 4
 export const AHEAD = 8
 export const LIMIT = 4
 
-/** The ways in which a parameter crosses. */
+/** The ways in which a parameter is passed to the addon. */
 const NULL = 0
 const NUMBER = 1
 const TEXT = 2
@@ -49,7 +52,7 @@ const VALUE = 4
 
 type Call = (statement: Handle, flags: number, collect: typeof list, ...values: unknown[]) => unknown
 
-/** Returns its arguments: the cheapest way for the addon to create an array. */
+/** Returns its arguments as an array. For the addon, calling this function is the cheapest way to create an array. */
 export function list(...values: unknown[]): unknown[] {
   return values
 }
@@ -58,8 +61,8 @@ export function list(...values: unknown[]): unknown[] {
  * The functions of the addon that run statements, and the memory that they share with JavaScript.
  *
  * A call and its result are numbers in `slots` and small blobs in `bytes`, which need no call of Node-API. Other values
- * cross as arguments and as the returned value, which is a single value or an array of values. Each call overwrites the
- * memory.
+ * are arguments of the call, or its returned value, which is a single value or an array of values. Each call overwrites
+ * the memory.
  */
 export class Calls {
   /** The same slots in three types. */
@@ -108,9 +111,9 @@ export class Calls {
   }
 
   /**
-   * Writes parameters into the shared memory, except for the values that cross as arguments. Runs no code of the
-   * caller. Stops at a value that does not fit into the memory, or that the addon cannot take unchanged. Returns the
-   * number of values before it.
+   * Writes parameters into the shared memory, except for the values that the call passes as arguments. Runs no code of
+   * the caller. Stops at a value that does not fit into the memory, or that the addon cannot take unchanged. Returns
+   * the number of values written before the stop.
    */
   put(values: readonly unknown[]): number {
     // A single short loop is fast even before V8 has compiled it.
@@ -139,7 +142,10 @@ export class Calls {
     return i
   }
 
-  /** Writes values that the addon can take unchanged. The values that {@link put} leaves out cross as arguments. */
+  /**
+   * Writes values that the addon can take unchanged. The call passes the values that {@link put} leaves out as
+   * arguments.
+   */
   putAll(values: readonly unknown[]): void {
     this.bytes.fill(VALUE, this.put(values), MAX_PARAMETERS)
   }

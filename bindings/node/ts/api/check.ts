@@ -5,7 +5,7 @@ import type { Session } from './session'
 
 /** The progress of {@link Database.check}. */
 export interface CheckProgress {
-  /** The number of pages whose authentication was verified. The integrity check runs after them. */
+  /** The number of pages whose authentication was verified. The integrity check begins after the last page. */
   checkedPages: number
   /** The number of pages of the database. */
   totalPages: number
@@ -33,7 +33,7 @@ export interface CheckProblem {
   table?: string
   /** The rowid of the row; a bigint if a number cannot represent it exactly. */
   rowid?: number | bigint
-  /** The finding, without stored values. SQLite counts the rows in its messages: `row 3` is the third one. */
+  /** The finding, without stored values. In SQLite's messages, `row 3` is the third row, not the row with rowid 3. */
   message: string
 }
 
@@ -48,7 +48,10 @@ export interface CheckResult {
    * or is in memory.
    */
   authenticated: boolean
-  /** At most 1,000 problems of each kind, and then one more that says how many problems are not listed. */
+  /**
+   * The problems: at most 1,000 of each kind. If a kind has more, its last entry gives the number of problems that are
+   * not listed.
+   */
   problems: CheckProblem[]
 }
 

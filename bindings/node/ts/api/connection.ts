@@ -27,11 +27,11 @@ export class Connection {
   /**
    * Opens a database, and creates the file if it does not exist.
    *
-   * With `key` or `passphrase` the constructor checks the key. Without them the constructor does not read the file: the
-   * first statement may be `db.pragma("key = '...'")`. Without any key the file is not encrypted.
+   * With `key` or `passphrase` the constructor checks the key. Without these options the constructor does not read the
+   * file, so `db.pragma("key = '...'")` can set the key first. A database that gets no key is not encrypted.
    *
-   * @param path - the file; `:memory:` or nothing for a database in memory; or an image (the bytes of a database file),
-   * which is copied into memory
+   * @param path - the file; `:memory:` or nothing for an in-memory database; or an image (the bytes of a database
+   * file), which is copied into memory
    * @throws {TypeError} for an argument or option of the wrong type, an unknown option, or a NUL in the path.
    * @throws {RangeError} for a key of the wrong length and for numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
@@ -72,10 +72,10 @@ export class Connection {
   }
 
   /**
-   * Runs every statement in `sql` up to the first one that fails. The statements have no parameters, and their rows are
-   * discarded.
+   * Runs every statement in `sql` up to the first statement that fails. The statements have no parameters, and their
+   * rows are discarded.
    *
-   * @throws {SqliteError} with SQLite's code if a statement fails. Changes of the statements before it remain.
+   * @throws {SqliteError} with SQLite's code if a statement fails. The changes of the preceding statements remain.
    */
   exec(sql: string): this {
     checkSql(sql)
@@ -86,7 +86,7 @@ export class Connection {
   }
 
   /**
-   * Runs a PRAGMA. Returns its rows, or the first value of the first row with `simple`.
+   * Runs a PRAGMA, and returns its rows. With `simple`, returns only the first value of the first row.
    *
    * @param source - the text after the word PRAGMA
    * @example
@@ -106,9 +106,9 @@ export class Connection {
   }
 
   /**
-   * Returns SQLite's program for a statement, or its query plan if the SQL begins with `QUERY PLAN`.
+   * Returns the bytecode of a statement, or the statement's query plan if the SQL begins with `QUERY PLAN`.
    *
-   * Parameters need no values.
+   * The statement's parameters need no values.
    *
    * @throws {SqliteError} `SQLITE_ERROR` for invalid SQL.
    * @example
@@ -122,8 +122,8 @@ export class Connection {
   }
 
   /**
-   * Wraps a function so that each call runs in a transaction: committed when the function returns, rolled back when it
-   * throws.
+   * Wraps a function so that each call runs in a transaction. The transaction commits when the function returns, and
+   * rolls back when the function throws.
    *
    * Inside another transaction, the call is a savepoint. The function cannot be async: the transaction would include
    * every other statement that the connection runs in the meantime. `.deferred`, `.immediate` and `.exclusive` begin

@@ -39,7 +39,7 @@ const lazy = {
  */
 export class Database extends Connection {
   /**
-   * Changes the key atomically. Afterwards `to` opens the file.
+   * Changes the key atomically. Afterwards only the new key, `to`, opens the file.
    *
    * The call waits up to `timeout` for the locks of other connections, rewrites every page in one transaction, and
    * reads every page back. Even after a crash the file opens with either the old key or the new key, and has every row.
@@ -63,14 +63,14 @@ export class Database extends Connection {
   }
 
   /**
-   * Attaches another database, and checks its key. SQL then names its tables `name.table`.
+   * Attaches another database, and checks its key. SQL then refers to the database's tables as `name.table`.
    *
    * With `key` or `passphrase` the database has its own key, and with `plain` it has no key. Otherwise the database has
    * the key and the cipher options of the main database. A new file also gets the salt of the main database, so the
    * same passphrase opens it. An existing file opens without its own `passphrase` only if it has the same raw key or
    * the salt of the main database.
    *
-   * @param path - the file, not parsed as a URI; `:memory:` or an empty string for a database in memory
+   * @param path - the file, not parsed as a URI; `:memory:` or an empty string for an in-memory database
    * @param name - the name of the database in SQL
    * @throws {SqliteError} as the constructor does; `STRONGROOM_ATTACH_NAME` for `main`, `temp` or a name in use;
    * `STRONGROOM_ATTACH_LIMIT` for more than 10 databases; `STRONGROOM_ATTACH_ENCODING`; `STRONGROOM_IN_TRANSACTION`.
@@ -100,7 +100,7 @@ export class Database extends Connection {
    *
    * The result lists the damage, and the connection stays usable. The check reads the committed state of the file
    * through its own connection, and does not see the changes of an open transaction. An old version of a page passes
-   * authentication: the integrity check finds it only if it contradicts other pages.
+   * authentication. The integrity check finds the old page only if the page contradicts other pages.
    *
    * @throws {SqliteError} `SQLITE_BUSY` for a lock; `STRONGROOM_KEY_CHANGED` if another connection changed the key;
    * `STRONGROOM_CANCELLED`; `STRONGROOM_NOT_ATTACHED`.
@@ -177,8 +177,8 @@ export class Database extends Connection {
   }
 
   /**
-   * Creates an SQL aggregate, which is also a window function with `inverse`. {@link AggregateOptions} describes the
-   * callbacks. The rules of {@link function} apply to each callback.
+   * Creates an SQL aggregate. With the option `inverse`, the aggregate is also a window function.
+   * {@link AggregateOptions} describes the callbacks. The rules of {@link function} apply to each callback.
    *
    * @example
    * ```js
@@ -192,8 +192,8 @@ export class Database extends Connection {
   }
 
   /**
-   * Creates a virtual table. If the second argument is a function, creates a module instead, which calls the function
-   * for each CREATE VIRTUAL TABLE. The function gets the arguments of the SQL statement as strings.
+   * Creates a virtual table. If the second argument is a function, creates a module instead. Each CREATE VIRTUAL TABLE
+   * then calls the function with the statement's arguments as strings.
    *
    * A statement that needs no more rows, for example because of LIMIT, calls the generator's `return()`. If `return()`
    * throws, the exception is ignored, because the statement already has its result.
@@ -221,7 +221,7 @@ export class Database extends Connection {
   /**
    * Loads an SQLite extension, which adds its functions and virtual tables to this connection.
    *
-   * The operating system finds the library. A path with a separator is relative to the current folder; the system
+   * The operating system resolves the path. A relative path with a separator starts at the current folder. The system
    * searches its library folders for a name without a separator. The suffix (`.so`, `.dylib`, `.dll`) is optional. An
    * extension is native code that can do everything that the process can. SQL cannot load an extension:
    * `load_extension()` fails.

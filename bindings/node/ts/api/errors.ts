@@ -2,7 +2,7 @@ import { getSystemErrorName, types } from 'node:util'
 import type { NativeCause } from '../load/native'
 import type { SqliteErrorCode } from './codes'
 
-/** A code of the list, which editors complete, or a code that a program defines for its own errors. */
+/** A listed code, which editors can complete, or a code that a program defines for its own errors. */
 export type ErrorCode = SqliteErrorCode | (string & NonNullable<unknown>)
 
 /**

@@ -9,8 +9,9 @@ const MAX_BATCH = 256
 /**
  * A run of a statement, which reads rows in batches and returns them one by one.
  *
- * The first batch has one row, and each later batch has twice as many rows as the batch before. So the run reads ahead
- * at most one row more than the caller has already read. The addon ends a batch early if its rows are slow to find.
+ * The first batch has one row, and each later batch has twice as many rows as the batch before. The run therefore reads
+ * ahead at most one row more than the caller has already read. The addon ends a batch early if its rows are slow to
+ * find.
  *
  * Reading ahead does not change the rows: until the run ends, nothing else can change the database, and the addon holds
  * the read transaction. The run reads one row at a time where a caller could observe the reading: on a connection with
@@ -50,19 +51,19 @@ export class Run {
   /** Returns the next row, or undefined at the end. */
   next(): unknown {
     if (this.#done) return undefined
-    // `ready` throws inside a callback. The run continues afterwards.
+    // Inside a callback `ready` throws, and the run can continue after the callback.
     if (this.#session.blocked) this.#session.ready()
     if (this.#next === this.#rows.length && !this.#fill()) {
       this.finish()
       return undefined
     }
     const row = this.#rows[this.#next]
-    // The caller may drop a large row before the batch ends.
+    // Lets the garbage collector free a large row that the caller drops before the batch ends.
     this.#rows[this.#next++] = undefined
     return row
   }
 
-  /** Reads the next batch. Returns whether the batch has a row. */
+  /** Reads the next batch, and returns whether the batch has a row. */
   #fill(): boolean {
     if (this.#complete) return false
     const { unsafe, callbacks } = this.#session
@@ -97,7 +98,8 @@ const abandoned = new FinalizationRegistry<Run>((run) => {
 })
 
 /**
- * Iterators of the running task. Most iterators end in the same task, and registering each would cost more than a row.
+ * Iterators of the running task. Most iterators end in the task that started them, and registering an iterator costs
+ * more than reading a row.
  */
 const recent: RowIterator<unknown>[] = []
 let scheduled = false

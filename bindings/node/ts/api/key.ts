@@ -152,8 +152,8 @@ function copy(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Allocates bytes outside V8's heap. V8 stores the bytes of a small typed array inside its heap. V8 leaves a copy there
- * when an addon requests their address, and when the garbage collector moves the array.
+ * Allocates bytes outside V8's heap. V8 stores the bytes of a small typed array inside its heap, and leaves a copy of
+ * the bytes there when an addon requests their address or when the garbage collector moves the array.
  */
 function outsideTheHeap(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length))

@@ -9,7 +9,9 @@ import { KEY_NAMES, type KeyOptions, keyRequest, requiredKey, wipe } from './key
 export interface MigrateProgress {
   /** The number of pages written so far, plus the number of pages read back. */
   done: number
-  /** Twice the number of pages of the file: each is written and read back. 0 while the conversion waits for a lock. */
+  /**
+   * Twice the number of pages of the file: each page is written and read back. 0 while the conversion waits for a lock.
+   */
   total: number
 }
 
@@ -90,7 +92,7 @@ async function convert(
 ): Promise<MigrateResult> {
   const file = pathArgument(path, 'the path of the database')
   if (file === '' || file === ':memory:')
-    throw argumentValue('cannot convert a database in memory: pass the path of a file')
+    throw argumentValue('cannot convert an in-memory database: pass the path of a file')
   const progress = callback<(progress: MigrateProgress) => unknown>(given, 'progress')
   const signal = abortSignal(given)
   const keep = given['keep'] ?? undefined
@@ -179,7 +181,7 @@ function tooLate(error: unknown): SqliteError {
 }
 
 function keepPath(keep: unknown): string {
-  if (typeof keep !== 'string') throw argumentType('Expected the "keep" option to be a string, a path')
+  if (typeof keep !== 'string') throw argumentType('Expected the "keep" option to be a string (a path)')
   if (keep === '') throw argumentValue('The "keep" option cannot be an empty string')
   return pathArgument(keep, 'the "keep" option')
 }

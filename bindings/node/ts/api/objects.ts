@@ -1,5 +1,6 @@
 /**
- * Makes the methods of a class, also inherited ones, enumerable properties of its prototype, as better-sqlite3 does.
+ * Makes the methods of a class, including inherited methods, enumerable properties of its prototype, as better-sqlite3
+ * does.
  */
 export function enumerable(prototype: object): void {
   const parent = Object.getPrototypeOf(prototype)
@@ -17,15 +18,15 @@ export function enumerable(prototype: object): void {
 
 let mark: ((object: object) => void) | undefined
 
-/** Loads `node:worker_threads`. Loading takes a millisecond, so the first database does it. */
+/** Loads `node:worker_threads` for the first database and not at import, because loading takes a millisecond. */
 function markOfNode(): (object: object) => void {
   const threads = require('node:worker_threads') as { markAsUncloneable?: (object: object) => void }
   return threads.markAsUncloneable ?? (() => {})
 }
 
 /**
- * Makes `postMessage` and `structuredClone` throw for an object that belongs to its thread. Older versions of Node
- * clone its properties instead.
+ * Makes `postMessage` and `structuredClone` throw for an object that belongs to one thread. Older versions of Node
+ * clone the object's properties instead.
  */
 export function uncloneable(object: object): void {
   mark ??= markOfNode()

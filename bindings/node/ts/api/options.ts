@@ -31,7 +31,7 @@ export interface Options extends KeyOptions {
 
 /** Options of {@link Database.pragma}. */
 export interface PragmaOptions {
-  /** Returns the first value of the first row. Default: false. */
+  /** Returns only the first value of the first row. Default: false. */
   simple?: boolean | undefined
 }
 
@@ -99,7 +99,10 @@ function imageBytes(image: Uint8Array): Uint8Array {
     // The buffer of an empty array may be detached or shrunk; its methods then throw.
     if (image.byteLength === 0) image.values()
   } catch {
-    throw argumentValue('the image is a buffer that was transferred or shrunk, or a view of such a buffer')
+    throw argumentValue(
+      'the image is a buffer that was transferred or shrunk, or a view of such a buffer: pass a buffer that still ' +
+        'holds its bytes',
+    )
   }
   return types.isSharedArrayBuffer(image.buffer) ? new Uint8Array(image) : image
 }

@@ -17,7 +17,10 @@ export class Parameters {
   /** The indices of the parameters that are filled by position. */
   readonly #positions: readonly number[]
 
-  /** The number of parameters, or -1 if some have names. A call with as many arguments may need no arrangement. */
+  /**
+   * The number of parameters, or -1 if some have names. A call with exactly this number of arguments may need no
+   * arrangement.
+   */
   readonly plain: number
 
   /** @param labels - the names of the parameters in the SQL, null for a `?` */
@@ -74,7 +77,8 @@ export class Parameters {
       Array.isArray(argument) || !isPlainObject(argument) ? argument : [],
     ).length
     return outOfRange(
-      `too ${problem} parameter values: the statement takes ${this.#positions.length} by position, ${count} given`,
+      `too ${problem} parameter values: the statement takes ${this.#positions.length} by position, but the call ` +
+        `passes ${count}`,
     )
   }
 
@@ -106,7 +110,8 @@ export class Parameters {
       bytes = ArrayBuffer.isView(value) ? bytesOf(value) : new Uint8Array(value)
     } catch {
       throw argumentValue(
-        `${this.#label(index)} is a buffer that was transferred or shrunk, or a view of such a buffer`,
+        `${this.#label(index)} is a buffer that was transferred or shrunk, or a view of such a buffer: pass a buffer ` +
+          'that still holds its bytes',
       )
     }
     // V8 stores a small array in its heap. Reading its buffer moves the array out of the heap, which is slower than a

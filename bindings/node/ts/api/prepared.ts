@@ -3,7 +3,9 @@ import { type Reader, readerOf, type Shape } from './build-row'
 import { BIGINTS, type Calls, type Handle, LAYOUT, ONLY_FIRST } from './calls'
 import { Parameters } from './parameters'
 
-/** Matches every statement that contains a key, and some that do not. The addon finds and removes the keys. */
+/**
+ * Matches every statement that contains a key, and some statements without a key. The addon finds and removes the keys.
+ */
 const MAY_HOLD_KEY = /key|sqlcipher_export/i
 
 /** The columns of the last rows, and the readers for them by shape. */
@@ -12,7 +14,10 @@ interface Layout {
   readers: Partial<Record<Shape, Reader>>
 }
 
-/** A compiled statement and its properties. Every `Statement` of the same SQL shares it until one of them takes it. */
+/**
+ * A compiled statement and its properties. All `Statement`s of the same SQL share the compiled statement until one
+ * `Statement` takes it for itself.
+ */
 export class Prepared {
   readonly native: NativeStatement
   readonly handle: Handle
@@ -23,7 +28,10 @@ export class Prepared {
   readonly readonly: boolean
   /** `true` if running the statement leaves the schema unchanged. */
   readonly reusable: boolean
-  /** `true` while only one `Statement` may use this one: its iterator is open, or it has bound values. */
+  /**
+   * `true` while a single `Statement` owns this compiled statement, because the `Statement` has an open iterator or
+   * bound values.
+   */
   taken = false
   readonly #calls: Calls
   /** The layouts, indexed by the two flags `BIGINTS` and `ONLY_FIRST`. */

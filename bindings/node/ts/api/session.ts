@@ -39,7 +39,7 @@ export class Session {
    */
   readonly #prepared = new Map<string, Prepared>()
 
-  /** Opens the connection. `verbose` is called with the SQL of each statement before the statement runs. */
+  /** Opens the connection, which calls `verbose` with the SQL of each statement before the statement runs. */
   constructor(addon: Addon, options: NativeOpenOptions, verbose: ((sql: string) => unknown) | undefined) {
     const show = (sql: string): void => {
       try {
@@ -51,7 +51,7 @@ export class Session {
     if (verbose !== undefined) this.callbacks.hold(show)
     this.native = new addon.NativeDatabase(options, verbose && show)
     this.calls = Calls.of(addon)
-    // Vue's `reactive` wraps the objects that it finds in properties, unless an object cannot be extended.
+    // Vue's `reactive` wraps the objects in properties, except objects that are not extensible.
     Object.preventExtensions(this)
   }
 
@@ -92,7 +92,7 @@ export class Session {
     if (this.iterators !== 0 && !this.unsafe) throw busy()
   }
 
-  /** Returns the cached statement of this SQL, or a new statement if a caller has taken the cached one. */
+  /** Returns the cached statement of this SQL, or a new statement if a caller has taken the cached statement. */
   prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known !== undefined) {
@@ -119,7 +119,7 @@ export class Session {
     return new Prepared(this.calls, this.native.prepare(sql), sql)
   }
 
-  /** Runs a call of the addon that may change what statements mean. */
+  /** Runs a call of the addon that may change the meaning of statements. */
   change(call: () => void): void {
     try {
       call()
@@ -157,7 +157,7 @@ export class Session {
     }
   }
 
-  /** Runs statements that undo a transaction. An error of `verbose` does not stop them. */
+  /** Runs statements that undo a transaction. An error of `verbose` does not stop the statements. */
   undo(...statements: string[]): void {
     this.#undoing = true
     try {

@@ -7,13 +7,14 @@ import type { Session } from './session'
 import type { ColumnDefinition, RunResult } from './values'
 
 /**
- * A prepared statement. `Database.prepare` returns it.
+ * A prepared statement, which `Database.prepare` returns.
  *
  * Each call takes the values of the parameters: as arguments or an array for `?`, and as an object for `:name`, `@name`
  * and `$name` (without the prefix). {@link BindArgument} lists the types.
  *
- * After its database is closed, every call of a statement throws a TypeError with the code `STRONGROOM_CLOSED`. Until
- * its iterator ends, every other call throws a TypeError with the code `STRONGROOM_BUSY`.
+ * Once the database is closed, a call that runs or binds the statement or reads its columns throws a TypeError with the
+ * code `STRONGROOM_CLOSED`. While an iterator of the statement is open, a call that runs, binds or configures the
+ * statement throws a TypeError with the code `STRONGROOM_BUSY`.
  *
  * @typeParam Owner - the class of the database
  * @typeParam Parameters - the arguments of the calls
@@ -52,7 +53,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Runs the statement to its end.
    *
-   * @throws {SqliteError} with SQLite's code if the statement fails. Its changes are rolled back.
+   * @throws {SqliteError} with SQLite's code if the statement fails. The statement's changes are rolled back.
    * @throws {TypeError} or {RangeError} for invalid parameters, before the statement runs.
    * @example
    * ```js
@@ -110,7 +111,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   }
 
   /**
-   * Sets whether a row is the value of its first column alone.
+   * Sets whether rows are returned as the value of their first column.
    *
    * @typeParam Value - the type of the value; without it the type of a row does not change
    */

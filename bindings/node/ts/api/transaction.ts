@@ -16,7 +16,8 @@ export type Work = (...args: any[]) => unknown
 type ArgumentsOf<F extends Work> = F extends (...args: infer Arguments) => unknown ? Arguments : never
 
 /**
- * A function that runs in a transaction, which commits when the function returns and rolls back when it throws.
+ * A function that runs in a transaction. The transaction commits when the function returns, and rolls back when the
+ * function throws.
  *
  * Inside another transaction, every variant is a savepoint.
  *

@@ -21,7 +21,10 @@ export type BindArgument = BindValue | readonly BindValue[] | Readonly<Record<st
 
 /** The outcome of a statement. */
 export interface RunResult {
-  /** The number of rows that the statement inserted, updated or deleted. Triggers and foreign keys do not count. */
+  /**
+   * The number of rows that the statement inserted, updated or deleted, without the changes of triggers and foreign key
+   * actions.
+   */
   changes: number
   /** The rowid of the last row that this connection inserted; a bigint with `safeIntegers`. */
   lastInsertRowid: number | bigint

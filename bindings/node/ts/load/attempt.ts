@@ -9,7 +9,7 @@ export interface Attempt {
   readonly error: unknown
 }
 
-/** An attempt with the reason of its failure. */
+/** An attempt with the reason for its failure. */
 export interface Failure extends Attempt {
   readonly error: Error
   /** The path of the file, if it is known. */
@@ -20,7 +20,7 @@ export interface Failure extends Attempt {
 
 /** The error for a library that loads but is not this package's addon. */
 export class WrongAddon extends Error {
-  /** The library's version, if the library is an addon of strongroom. */
+  /** The library's version, if the library is an addon of Strongroom. */
   readonly version: string | undefined
 
   constructor(message: string, version: string | undefined) {

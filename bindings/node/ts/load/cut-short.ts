@@ -11,7 +11,8 @@ export class CutShort extends Error {
  * Returns an error for a truncated library, before the library is loaded.
  *
  * Linux maps a truncated library beyond its end, and kills the process at the first access. macOS and Windows refuse
- * the file with their own errors. In doubt the function returns undefined, and the system's loader decides.
+ * the file with their own errors. If the required size is unknown, the function returns undefined, and the system's
+ * loader decides.
  */
 export function cutShort(file: string | undefined): CutShort | undefined {
   if (process.platform !== 'linux' || !file || !mayRead(file)) return undefined

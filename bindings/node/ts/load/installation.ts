@@ -18,8 +18,8 @@ export const home: string | undefined = ownFolder()
 
 /**
  * Returns the folder of this file, or undefined in a bundle. A bundle may have this file's name, but has no
- * package.json of this package two folders above it. Bun writes the path that this file has on the bundling machine
- * into the bundle. Only `module` then shows that Node did not load this file.
+ * package.json of this package two folders above it. Bun writes this file's path on the bundling machine into the
+ * bundle. Only `module.filename` then shows that Node did not load this file.
  */
 function ownFolder(): string | undefined {
   if (!ownFile || !isAbsolute(ownFile) || basename(ownFile) !== 'installation.js') return undefined
@@ -74,7 +74,7 @@ export function lockFile(platform: string): { readonly file: string; readonly co
     .find((candidate) => readable(() => existsSync(candidate)))
   const text = file && readable(() => readFileSync(file, 'utf8'))
   if (!text) return undefined
-  // The bare name is in every lock file, among the dependencies of strongroom.
+  // The bare name is in every lock file, among the dependencies of `strongroom`.
   const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
   return { file, complete: entries.some((entry) => text.includes(entry)) }
 }

@@ -7,7 +7,7 @@ export type LibraryFile =
       readonly kind: 'library'
       /** The operating system, as `process.platform` names it. */
       readonly os: string
-      /** The CPU, as `process.arch` names it. A universal file of macOS has several. */
+      /** The CPU, as `process.arch` names it. A universal file of macOS has several CPUs. */
       readonly cpus: readonly string[]
       /** The C library on Linux, else null. */
       readonly libc: 'glibc' | 'musl' | null

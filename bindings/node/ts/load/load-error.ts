@@ -7,7 +7,7 @@ import { machine } from './machine'
 import { remedies } from './remedies'
 
 /**
- * Returns the error for failed attempts. Its cause is the error of the attempt that found a file, or else the first
+ * Returns the error for failed attempts. The cause is the error of the attempt that found a file, or else the first
  * error.
  */
 export function notLoaded(attempts: readonly Attempt[]): Error {
@@ -27,8 +27,8 @@ export function loadError(message: string): Error {
 }
 
 /**
- * Matches the errors for a missing module: of Node, of its single executables (which only require built-in modules),
- * and of Bun's.
+ * Matches the errors for a missing module of Node, of Node's single executables (which require only built-in modules),
+ * and of Bun's executables.
  */
 const ABSENT = /^(MODULE_NOT_FOUND|ERR_UNKNOWN_BUILTIN_MODULE) |Cannot require module /
 
@@ -40,7 +40,7 @@ function lookAt(attempt: Attempt): Failure {
   const there =
     noMain(original) || (attempt.place !== 'package' && file !== undefined && readable(() => existsSync(file)))
   const absent = ABSENT.test(`${code} ${original.message}`) && !there
-  // Node reports a file that the user may not access as missing, and Node 24 a package.json as invalid.
+  // Node reports a file that the user may not access as missing. Node 24 reports such a package.json as invalid.
   const path =
     absent || code === 'ERR_INVALID_PACKAGE_CONFIG' ? candidates(attempt.from).map(denied).find(Boolean) : undefined
   if (path) return { ...attempt, file, absent: false, error: new Denied(path, original) }

@@ -75,7 +75,7 @@ function local(platform: Platform): Outcome {
 /**
  * Returns the folder of the bundle that contains this module, or undefined outside a bundle. All modules of a bundle
  * have the bundle's path. If two modules have different paths, the bundler (Bun) wrote the paths of the bundling
- * machine. On this machine another user may have put a library at such a path.
+ * machine. The addon must not be loaded from such a path, where another user of this machine may have put a library.
  */
 function bundleFolder(): string | undefined {
   if (home || !ownFile || typeof __filename !== 'string' || __filename !== ownFile) return undefined
@@ -100,8 +100,8 @@ function open(file: string): Outcome {
 }
 
 /**
- * Returns this machine's platform. If the C library is unknown, returns a platform for each: a foreign addon does not
- * load.
+ * Returns this machine's platform. If the C library is unknown, returns the platforms of all C libraries: an addon for
+ * the wrong C library does not load.
  */
 function ownPlatforms(): Platform[] {
   const { os, cpu, libc } = machine
@@ -124,9 +124,11 @@ function wrong(loaded: unknown): WrongAddon | undefined {
   return new WrongAddon(`the addon has version ${found}, and this package has version ${packageJson.version}`, found)
 }
 
-/** Throws in a Node that is too old: it would load the addon, and a later call would fail for lack of a function. */
+/** Throws if Node is too old. An old Node would load the addon, and a later call would fail for lack of a function. */
 function checkNode(): void {
   const needed = /\d+(\.\d+)*/.exec(packageJson.engines?.node ?? '')?.[0]
   if (needed && older(process.versions.node, needed))
-    throw explaining().loadError(`strongroom needs Node ${needed} or later; this is ${machine.text}. Update Node.`)
+    throw explaining().loadError(
+      `strongroom needs Node ${needed} or later, and this system is ${machine.text}. Update Node.`,
+    )
 }

@@ -37,11 +37,11 @@ export const machine: Machine = {
 }
 
 /**
- * Detects the C library by the name of this program's dynamic linker, which is near the start of its file. Takes a
- * tenth of the time of Node's report.
+ * Detects the C library by the name of this program's dynamic linker, which is near the start of the program's file.
+ * Takes a tenth of the time of Node's report.
  */
 function interpreterLibc(): 'glibc' | 'musl' | undefined {
-  // Deno asks the user before it reads a file.
+  // Deno would ask the user for permission to read the file.
   if (process.versions['deno']) return undefined
   try {
     const descriptor = openSync(process.execPath, 'r')

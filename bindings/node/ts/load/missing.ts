@@ -18,8 +18,8 @@ export function missing(platform: Platform): string {
   if (others.length > 0)
     return (
       `The addon for ${others.join(', ')} is installed: node_modules was installed on another system or copied from one ` +
-      `(from a Docker stage with another libc?). Install again on this system, or add this system's addon on the other ` +
-      'one: ' +
+      '(from a Docker stage with another libc?). Install again on this system; or, on the system that installed ' +
+      'node_modules, run: ' +
       both(platform)
     )
   const lock = lockFile(platform.name)
@@ -30,15 +30,19 @@ export function missing(platform: Platform): string {
     )
   return (
     'The addon is an optional dependency, and the installation omitted optional dependencies (--omit=optional, ' +
-    '--no-optional, or the same in .npmrc). Install again with them: npm install --include=optional'
+    '--no-optional, or the same in .npmrc). Install again with optional dependencies: npm install --include=optional'
   )
 }
 
-/** Returns the way to regenerate a lock file. An alias has its own line in package.json, and may have an override. */
+/**
+ * Returns the instructions to regenerate a lock file. `npm uninstall` would remove the line of an alias from
+ * package.json, where an override may refer to that line.
+ */
 function renewal(name: string): string {
   const both = 'the lock file and node_modules, and install again.'
   if (name !== packageJson.name) return `Remove ${both}`
-  return `Regenerate it: npm uninstall ${name}, then npm install ${name}@${packageJson.version}; or remove ${both}`
+  const install = `npm uninstall ${name}, then npm install ${name}@${packageJson.version}`
+  return `Regenerate the lock file: ${install}; or remove ${both}`
 }
 
 /**
@@ -54,8 +58,8 @@ export function archived({ from }: Failure): string | undefined {
 }
 
 const ARCHIVE =
-  "The system cannot load a library from inside an .asar archive. Leave it unpacked: asarUnpack: ['**/*.node'] with " +
-  "electron-builder, asar: { unpack: '**/*.node' } with electron-packager and Forge."
+  'The system cannot load a library from inside an .asar archive. Keep the addon out of the archive: asarUnpack: ' +
+  "['**/*.node'] with electron-builder, asar: { unpack: '**/*.node' } with electron-packager and Forge."
 
 /** Returns the remedy for a file that Electron looks for beside its archive and does not find. */
 export function notUnpacked({ error }: Failure): string | undefined {

@@ -27,7 +27,7 @@ function addonsForbidden({ error }: Failure): string | undefined {
       '--allow-addons.'
     )
   if (error.name === 'NotCapable')
-    return 'Deno was started without the permission above. Start it with that permission; an addon needs --allow-ffi.'
+    return 'Deno was started without the permission above. Start Deno with that permission; an addon needs --allow-ffi.'
   return undefined
 }
 
@@ -38,7 +38,10 @@ function codeOf(error: Error): unknown {
 /** A description of a file that does not load, and the steps to get one that does. */
 interface Remedy {
   readonly what: string
-  /** The steps for a file that a package manager installed. The user owns the file that STRONGROOM_LIBRARY names. */
+  /**
+   * The steps for a file that a package manager installed. The loader prints no steps for the file that
+   * STRONGROOM_LIBRARY names.
+   */
   readonly todo: string
 }
 
@@ -63,8 +66,7 @@ const UNKNOWN: Remedy = { what: '', todo: 'Install again. If the error persists,
 function remedy(failure: Failure): Remedy | undefined {
   const { error, file } = failure
   if (error instanceof WrongAddon) return wrongAddon(error)
-  if (error instanceof CutShort)
-    return { what: '', todo: 'The download or a copy of it was incomplete. Install again.' }
+  if (error instanceof CutShort) return { what: '', todo: 'The download or a copy was incomplete. Install again.' }
   if (error instanceof Denied) return unreadable(error.path)
   return byMessage(error) ?? (file ? byFile(file, readLibrary(file)) : undefined)
 }
@@ -81,7 +83,7 @@ function wrongAddon({ version }: WrongAddon): Remedy {
 }
 
 function unreadable(path: string): Remedy {
-  return { what: `This user may not read ${path}.`, todo: `Allow it: chmod -R a+rX ${path}` }
+  return { what: `This user may not read ${path}.`, todo: `Grant access: chmod -R a+rX ${path}` }
 }
 
 /** Returns the remedy for an error whose message is the same on every system. */
@@ -109,7 +111,7 @@ function oldGlibc(needed: string): Remedy {
   const floor = platforms.find((known) => known.libc === 'glibc' && known.cpu === cpu)?.floor
   const todo =
     glibc && floor && !older(glibc, floor)
-      ? `It was built on a newer system. Install the published addon, which needs glibc ${floor}.`
+      ? `The addon was built on a newer system. Install the published addon, which needs glibc ${floor}.`
       : `Update the system to glibc ${floor} or later: Debian 10, Ubuntu 20.04, RHEL 8.`
   return { what, todo }
 }
@@ -122,7 +124,7 @@ function byFile(file: string, library: LibraryFile): Remedy | undefined {
       return path === undefined ? undefined : unreadable(path)
     }
     case 'folder':
-      return { what: 'The path is a folder.', todo: 'Remove it, and install again.' }
+      return { what: 'The path is a folder.', todo: 'Remove the folder, and install again.' }
     case 'empty':
     case 'no library':
       return {

@@ -79,7 +79,7 @@ impl<'a> Release<'a> {
 
     /// Checks that publish.mjs publishes nothing if the package names are new to the registry.
     pub(super) fn script_refuses_new_names(&self) -> Result<()> {
-        self.script_refuses("the registry does not know these packages")
+        self.script_refuses("the registry does not have these packages yet")
     }
 
     /// Checks that publish.mjs reports every package as published with the same content.
