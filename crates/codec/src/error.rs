@@ -18,14 +18,14 @@ pub enum CodecError {
     },
 
     /// The bytes do not start like a zstd frame.
-    #[error("the {length} bytes are not a zstd frame: decompress only values that zstd compressed")]
+    #[error("the {length}-byte value is not a zstd frame: decompress only values that zstd compressed")]
     NotAFrame {
         /// The number of bytes.
         length: usize,
     },
 
     /// The frame ends too early.
-    #[error("the zstd frame is cut off after {length} bytes: store and read the whole frame")]
+    #[error("the {length}-byte zstd frame is cut off: store and read the whole frame")]
     Truncated {
         /// The number of bytes.
         length: usize,
@@ -39,7 +39,7 @@ pub enum CodecError {
     },
 
     /// Bytes follow the end of the frame.
-    #[error("{extra} bytes follow the end of the zstd frame: a value must be exactly one frame")]
+    #[error("a {extra}-byte remainder follows the end of the zstd frame: a value must be exactly one frame")]
     TrailingData {
         /// The number of bytes after the frame.
         extra: usize,
@@ -55,7 +55,7 @@ pub enum CodecError {
     },
 
     /// The bytes are not a dictionary in zstd's format.
-    #[error("the {length} bytes are not a valid zstd dictionary: train a dictionary on samples")]
+    #[error("the {length}-byte dictionary is not a valid zstd dictionary: train a dictionary on samples")]
     DictionaryInvalid {
         /// The number of bytes.
         length: usize,

@@ -41,7 +41,7 @@ fn decompress_returns_the_compressed_value() {
 }
 
 #[test]
-fn the_codec_and_sql_read_each_others_output() {
+fn frames_of_the_codec_and_of_sql_are_interchangeable() {
     let (database, mut codec) = (memory(), Codec::new());
     let Owned::Blob(frame) = value(&database, "SELECT zstd_compress(?)", &[text(STORY)]).unwrap() else {
         panic!("no blob")
@@ -83,7 +83,7 @@ fn the_error_names_the_wrong_argument() {
         ("zstd_compress('a', 23)", "compression level 23 does not exist: use a level from -131072 to 22"),
         ("zstd_compress('a', 1 << 40)", "compression level 1099511627776 does not exist"),
         ("zstd_compress('a', 3, 'text')", "the dictionary must be a blob"),
-        ("zstd_compress('a', 3, x'00')", "the 1 bytes are not a valid zstd dictionary"),
+        ("zstd_compress('a', 3, x'00')", "the 1-byte dictionary is not a valid zstd dictionary"),
         ("zstd_decompress(x'')", "not a zstd frame"),
         ("zstd_decompress(x'28b52ffd')", "cut off"),
         ("zstd_decompress(x'00112233445566')", "not a zstd frame"),
@@ -96,7 +96,7 @@ fn the_error_names_the_wrong_argument() {
 }
 
 #[test]
-fn the_codecs_error_is_the_source() {
+fn the_error_of_the_codec_is_the_source() {
     let database = memory();
     let wrong = Owned::Blob(vec![0; 7]);
     for sql in ["SELECT zstd_decompress(?)", "SELECT max(zstd_decompress(?)) FROM (VALUES (1), (2))"] {
