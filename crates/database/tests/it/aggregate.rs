@@ -45,7 +45,7 @@ impl Accumulator for Sum {
     }
 }
 
-/// A database with the aggregates `plain` and `windowed`, and two counters: live accumulators and calls of `value`.
+/// A database with the aggregates `plain` and `windowed`, and two counters: live accumulators and calls to `value`.
 struct Setup {
     database: Database,
     token: Rc<()>,

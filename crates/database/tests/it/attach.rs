@@ -48,7 +48,7 @@ fn assert_read(database: &Database) {
 }
 
 #[test]
-fn a_key_of_its_own_opens_an_attached_file() {
+fn an_attached_file_opens_with_its_own_key() {
     let different = Key::raw(&[7; 32]).unwrap();
     let cases = [
         ("raw", different),
@@ -161,7 +161,7 @@ fn a_wrong_key_leaves_nothing_attached() {
 }
 
 #[test]
-fn without_a_key_the_main_databases_key_opens_the_file() {
+fn an_attached_file_without_its_own_key_uses_the_key_of_the_main_database() {
     let parameters = CipherParameters {
         compatibility: Some(3),
         page_size: Some(2_048),
@@ -202,7 +202,7 @@ fn the_raw_key_of_the_main_database_opens_a_file_with_another_salt() {
 }
 
 #[test]
-fn the_passphrase_of_the_main_database_does_not_reach_a_file_with_another_salt() {
+fn the_passphrase_of_the_main_database_does_not_open_a_file_with_another_salt() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&passphrase(CipherParameters::default())));
     let main = scratch.open_with(&passphrase(CipherParameters::default())).unwrap();
@@ -213,7 +213,7 @@ fn the_passphrase_of_the_main_database_does_not_reach_a_file_with_another_salt()
 }
 
 #[test]
-fn a_file_in_wal_mode_is_attached_while_another_connection_writes_it() {
+fn a_file_in_wal_mode_can_be_attached_while_another_connection_writes_to_it() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let writer = Database::open(Location::File(&path), &key(), &OpenOptions::default()).unwrap();
@@ -321,7 +321,7 @@ fn a_path_that_looks_like_a_uri_is_a_path() {
 }
 
 #[test]
-fn an_attached_file_can_be_read_only() {
+fn a_file_can_be_attached_read_only() {
     let scratch = Scratch::new();
     let path = other(&scratch, "other.db", Some(&key()));
     let main = scratch.open();
@@ -359,7 +359,7 @@ fn a_main_database_opened_with_must_exist_attaches_new_files() {
 }
 
 #[test]
-fn another_text_encoding_is_an_error() {
+fn attach_refuses_a_file_with_another_text_encoding() {
     let scratch = Scratch::new();
     for (name, key) in [("plain.db", None), ("encrypted.db", Some(key()))] {
         let path = scratch.folder().join(name);

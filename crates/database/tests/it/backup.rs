@@ -1,4 +1,4 @@
-//! Tests backups: content, keys, and changes of the source during the copy.
+//! Tests backups: content, keys, and changes to the source during the copy.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -61,7 +61,7 @@ pub(crate) fn listing(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_copy_has_the_sources_key_and_content() {
+fn a_copy_has_the_key_and_the_content_of_the_source() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -86,7 +86,7 @@ fn a_copy_has_the_sources_key_and_content() {
 }
 
 #[test]
-fn a_plain_source_has_a_plain_copy_of_its_page_size() {
+fn a_copy_of_a_plain_source_is_plain_and_keeps_the_page_size() {
     let scratch = Scratch::new();
     let database = scratch.open_plain();
     database.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = FULL").unwrap();
@@ -229,7 +229,9 @@ fn the_cipher_settings_of_the_source_are_kept() {
 #[test]
 fn the_public_file_of_version_3_keeps_its_format() {
     let Some(vectors) = std::env::var_os("STRONGROOM_VECTORS") else {
-        return println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's files");
+        return println!(
+            "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
+        );
     };
     let scratch = Scratch::new();
     fs::copy(Path::new(&vectors).join("sqlcipher-3.0-testkey.db"), scratch.path()).unwrap();
@@ -273,7 +275,7 @@ fn an_attached_database_keeps_its_own_key() {
 }
 
 #[test]
-fn changes_of_the_same_connection_are_in_the_copy() {
+fn changes_by_the_same_connection_are_in_the_copy() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();
@@ -353,7 +355,7 @@ fn an_open_transaction_makes_the_backup_wait() {
 }
 
 #[test]
-fn a_lock_of_another_connection_is_an_error_after_the_busy_timeout() {
+fn a_lock_that_outlasts_the_busy_timeout_fails_the_backup() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();

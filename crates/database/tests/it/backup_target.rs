@@ -116,7 +116,8 @@ fn a_backup_does_not_replace_a_file_in_use_or_a_file_that_is_not_a_database() {
     complete(database.backup("main", &path, BackupKey::Source).unwrap()).unwrap();
 }
 
-// A connection removes files with these endings even while it stays open. Such a backup was deleted.
+// A connection removes files with these endings even while the connection stays open. A backup with such a name was
+// deleted.
 #[test]
 fn a_backup_refuses_a_target_that_sqlite_would_remove() {
     let scratch = Scratch::new();
@@ -241,7 +242,7 @@ fn a_new_copy_has_the_permissions_of_its_source_and_can_be_written_by_its_owner(
     }
 }
 
-// A complete copy has no open connection while it waits for its thread. A backup of another process mistook the
+// A complete copy has no open connection while it waits for its thread. A backup by another process mistook the
 // temporary file for a leftover and replaced it. The target then became the empty file of the other process.
 #[cfg(unix)]
 #[test]
@@ -269,7 +270,8 @@ fn the_temporary_file_of_another_process_does_not_become_the_target() {
     }
 }
 
-// After a rename, open connections keep the old file. An idle connection holds no lock that would show it.
+// After a rename, open connections keep the old file. An idle connection holds no lock, so locks do not reveal the
+// connection.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_idle_connection_of_another_process_is_found() {
@@ -297,7 +299,7 @@ fn a_full_disk_does_not_change_the_target() {
     fs::create_dir(&disk).unwrap();
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(&disk).output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        return println!("skipped: only root can mount a small file system");
+        return println!("skipped: this user cannot mount a tmpfs");
     }
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();

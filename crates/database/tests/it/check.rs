@@ -186,7 +186,7 @@ fn the_check_finds_many_damaged_pages_and_still_checks_the_other_tables() {
 }
 
 #[test]
-fn the_callers_connection_stays_usable() {
+fn the_connection_of_the_caller_stays_usable() {
     let (scratch, database) = filled();
     database.execute_batch("CREATE TABLE small (a); INSERT INTO small VALUES (5)").unwrap();
     database.close().unwrap();

@@ -164,7 +164,7 @@ fn the_check_does_not_see_uncommitted_changes() {
 }
 
 #[test]
-fn a_lock_is_an_error() {
+fn the_check_of_a_locked_database_fails() {
     let (scratch, database) = filled();
     let options = OpenOptions { busy_timeout: Duration::ZERO, ..OpenOptions::default() };
     let path = scratch.path();

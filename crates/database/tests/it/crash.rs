@@ -12,7 +12,7 @@ use crate::scratch::{Scratch, assert_intact, integer, key, rows};
 
 /// Passes the path of the database to the process that the test kills.
 const DATABASE: &str = "STRONGROOM_TEST_CRASH_DATABASE";
-/// The number of transactions that the child would commit. The test kills the child before it commits all of them.
+/// The number of transactions that the child would commit. The test kills the child before the last transaction.
 const TRANSACTIONS: i64 = 10_000;
 /// The number of reported commits after which the test kills each child. Mostly primes, to spread the kills over the
 /// growth of the file. Each child continues where the previous child was killed, so the last kill comes in the middle
@@ -46,7 +46,7 @@ fn kill_often(journal: &str, test: &str) {
     database.close().unwrap();
     for commits in KILLS {
         let reported = kill_after(commits, &scratch.path(), test);
-        // The next connection rolls back the child's unfinished transaction, even a connection with a wrong key.
+        // The next connection rolls back the child's unfinished transaction, even if the connection's key is wrong.
         let wrong = Key::raw(&[1; 32]).unwrap();
         assert_eq!(scratch.open_with(&wrong).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
         let database = scratch.open();

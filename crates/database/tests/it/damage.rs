@@ -1,4 +1,4 @@
-//! Tests truncated files and files with a flipped bit. The failure is reported, and the file is not written.
+//! Tests that truncated files and flipped bits are reported as errors, and that the file stays unchanged.
 
 use std::error::Error;
 use std::fs;
@@ -94,8 +94,8 @@ fn a_flipped_bit_in_a_later_page_is_found_when_the_page_is_read() {
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 500);
 }
 
-/// In WAL mode, if the first page was sound, a damaged page in the file was mistaken for a page that another connection
-/// had rekeyed in the log.
+/// In WAL mode, a damaged page in the file was reported as a changed key if the first page was sound. After a rekey,
+/// the new pages may be only in the log, so the damage looked like a rekey by another connection.
 #[test]
 fn a_damaged_page_of_a_file_in_wal_mode_is_not_a_changed_key() {
     let (scratch, _) = written();

@@ -45,7 +45,7 @@ fn an_extension_loads_with_and_without_its_suffix() {
 }
 
 #[test]
-fn an_extension_stays_on_its_connection() {
+fn an_extension_is_not_loaded_into_other_connections() {
     let scratch = Scratch::new();
     let Some(library) = compiled(&scratch, "counting") else { return };
     let (with, without) = (scratch.open(), scratch.open());
@@ -113,7 +113,7 @@ fn a_folder_and_a_text_file_are_not_libraries() {
 }
 
 #[test]
-fn the_error_for_a_library_of_another_processor_says_so() {
+fn the_error_for_a_library_for_another_processor_names_the_processor() {
     let scratch = Scratch::new();
     let library = scratch.folder().join("other.so");
     let mut header = b"\x7fELF\x02\x01\x01".to_vec();

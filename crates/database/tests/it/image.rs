@@ -276,7 +276,7 @@ fn garbage_is_an_error_at_the_first_statement() {
 
 // The caller controls every byte of the header and the length, so neither is trusted.
 #[test]
-fn no_header_makes_a_read_go_past_the_image() {
+fn no_header_makes_sqlite_read_past_the_image() {
     let database = memory();
     database.execute_batch("PRAGMA auto_vacuum = FULL").unwrap();
     database
@@ -311,7 +311,9 @@ fn no_header_makes_a_read_go_past_the_image() {
 #[test]
 fn the_bytes_of_the_public_version_3_file_open() {
     let Some(vectors) = env::var_os("STRONGROOM_VECTORS") else {
-        return println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's files");
+        return println!(
+            "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
+        );
     };
     let bytes = fs::read(Path::new(&vectors).join("sqlcipher-3.0-testkey.db")).unwrap();
     let parameters = CipherParameters { compatibility: Some(3), ..CipherParameters::default() };

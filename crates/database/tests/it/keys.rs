@@ -60,7 +60,7 @@ fn a_wrong_key_has_its_own_error_and_changes_nothing() {
 }
 
 #[test]
-fn opening_a_plain_database_with_a_key_says_that_it_is_plain() {
+fn opening_a_plain_database_with_a_key_reports_that_the_database_is_plain() {
     let scratch = Scratch::new();
     fill(&scratch.open_plain());
     let before = fs::read(scratch.path()).unwrap();
@@ -91,13 +91,13 @@ fn an_encrypted_database_without_a_key_fails_at_its_first_statement() {
 }
 
 #[test]
-fn without_a_key_the_first_statement_may_be_the_key() {
+fn the_first_statement_of_a_connection_without_a_key_may_set_the_key() {
     let scratch = Scratch::new();
     fill(&scratch.open());
     let database = scratch.open_plain();
     database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32))).unwrap();
     assert_filled(&database);
-    // PRAGMA key works every time, also as a prepared statement.
+    // PRAGMA key works every time, even as a prepared statement.
     for _ in 0..2 {
         let database = scratch.open_plain();
         let sql = format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32));
@@ -130,7 +130,7 @@ fn passphrases_and_their_parameters_open_the_files_that_they_wrote() {
 }
 
 #[test]
-fn the_defaults_are_sqlcipher_4s() {
+fn the_default_parameters_match_sqlcipher_4() {
     let scratch = Scratch::new();
     let key = Key::passphrase(b"correct horse").unwrap();
     fill(&scratch.open_with(&key).unwrap());
@@ -238,8 +238,8 @@ fn each_set_of_parameters_opens_only_the_files_that_it_wrote() {
 }
 
 /// SQLite accepts the plaintext header. With a wrong key, SQLite mistook the rest of the page for damage, and the error
-/// advised the user to restore the file from a copy. Without the option, the file looked like a plain file, and the
-/// error advised the user to encrypt it.
+/// advised the user to restore the file from a copy. Without the option for the plaintext header, the file looked like
+/// a plain file, and the error advised the user to encrypt the file.
 #[test]
 fn a_plaintext_header_hides_neither_a_wrong_key_nor_the_encryption() {
     let header = CipherParameters {

@@ -13,9 +13,9 @@ use crate::scratch::{Scratch, key};
 /// Passes the path of the database to the process that tries to write.
 const DATABASE: &str = "STRONGROOM_TEST_LOCKS_DATABASE";
 
-/// To distinguish a plain file from a wrong key, opening read the file's first bytes through a separate handle. When a
-/// process closes any handle to a file, POSIX drops all locks of the process on that file. So after an attempt with a
-/// wrong key in the middle of a transaction, another process could write at the same time.
+/// To distinguish a plain file from a wrong key, `Database::open` read the file's first bytes through a separate
+/// handle. When a process closes any handle to a file, POSIX drops all locks of the process on that file. An attempt
+/// with a wrong key during a transaction therefore let another process write at the same time.
 #[test]
 fn a_wrong_key_does_not_release_the_lock_of_an_open_transaction() {
     if let Some(path) = env::var_os(DATABASE) {

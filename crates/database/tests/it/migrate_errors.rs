@@ -86,7 +86,7 @@ fn a_folder_an_empty_file_and_other_files_are_not_databases() {
 }
 
 #[test]
-fn a_path_for_the_original_that_exists_is_refused_before_any_work() {
+fn an_existing_path_for_the_original_is_refused_before_any_work() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
     let (path, keep) = (scratch.path(), scratch.folder().join("old.db"));

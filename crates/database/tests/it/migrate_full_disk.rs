@@ -1,4 +1,4 @@
-//! Tests that a disk that fills up in any step of a conversion leaves the file unchanged.
+//! Tests that a conversion leaves the file unchanged if the disk fills up in any step.
 
 use std::fs;
 use std::ops::ControlFlow;

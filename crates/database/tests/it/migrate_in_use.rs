@@ -1,4 +1,4 @@
-//! Tests that a file that another connection has open is not converted.
+//! Tests that a conversion refuses a file that another connection has open.
 
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
@@ -129,8 +129,8 @@ fn a_connection_of_another_process_is_found_in_each_journal_mode() {
     }
 }
 
-/// Such a process waits for the lock while it has the original open. Later it would use the original together with the
-/// new file's log.
+/// A process that opens the file during the conversion waits for the lock with the original open. Later the process
+/// would use the original together with the new file's log.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_opens_the_file_during_the_conversion_is_found_before_the_rename() {

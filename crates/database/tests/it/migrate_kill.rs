@@ -1,4 +1,4 @@
-//! Tests that a conversion that is killed at any point leaves either the old or the new file, with every row.
+//! Tests that killing a conversion at any point leaves either the old or the new file, with every row.
 //!
 //! The child reports when the copy begins and when the copy is complete. The parent kills the child some time after one
 //! of these reports. Half of the kills come during the copy and its comparison, the other half during the replacement

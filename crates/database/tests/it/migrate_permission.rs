@@ -93,8 +93,8 @@ fn assert_read_only(folder: &Path) {
     }
 }
 
-/// Linux tells only the owner of a file whether other processes have the file open. If the conversion cannot find a
-/// connection, SQLite notices the rename and refuses to write.
+/// On Linux, only the owner of a file can find out whether other processes have the file open. If the conversion cannot
+/// find a connection, SQLite notices the rename and refuses to write.
 #[test]
 fn an_idle_connection_that_is_not_found_cannot_write_into_the_original() {
     if let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) {

@@ -27,13 +27,15 @@ fn vectors() -> [(&'static str, CipherParameters); 6] {
 #[test]
 fn each_public_file_converts_to_version_4_to_plain_and_back() {
     let Some(folder) = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from) else {
-        println!("skipped: STRONGROOM_VECTORS names no folder with SQLCipher's compatibility files");
+        println!(
+            "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
+        );
         return;
     };
     for (name, parameters) in vectors() {
         let (scratch, four) = (Scratch::new(), version(4));
         if !folder.join(name).is_file() {
-            println!("skipped: {name} is not in the folder that STRONGROOM_VECTORS names");
+            println!("skipped: the folder in STRONGROOM_VECTORS does not contain {name}");
             continue;
         }
         fs::copy(folder.join(name), scratch.path()).unwrap();

@@ -35,7 +35,7 @@ fn a_file_is_created_and_read_again() {
 }
 
 #[test]
-fn the_journal_mode_is_sqlites_default() {
+fn the_journal_mode_is_the_default_of_sqlite() {
     let scratch = Scratch::new();
     let mode = crate::scratch::value(&scratch.open(), "PRAGMA journal_mode", &[]).unwrap();
     assert_eq!(mode, crate::scratch::text("delete"));
@@ -71,7 +71,7 @@ fn read_only_refuses_writes_and_must_exist_refuses_to_create() {
 }
 
 #[test]
-fn the_error_names_a_missing_directory() {
+fn the_error_names_a_missing_folder() {
     let scratch = Scratch::new();
     let missing = scratch.folder().join("missing");
     let error = open(&missing.join("test.db"), &OpenOptions::default()).unwrap_err();
@@ -84,7 +84,7 @@ fn the_error_names_a_missing_directory() {
 }
 
 #[test]
-fn the_error_names_a_file_in_the_place_of_a_directory() {
+fn the_error_names_a_file_in_place_of_a_folder() {
     let scratch = Scratch::new();
     fs::write(scratch.path(), "file").unwrap();
     let shown = format!("\"{}\" is a file, not a folder; check the path", scratch.path().display());
@@ -123,7 +123,7 @@ fn a_broken_symbolic_link_reports_the_right_system_error() {
 }
 
 #[test]
-fn a_directory_is_not_a_file() {
+fn a_folder_cannot_be_opened_as_a_database() {
     let scratch = Scratch::new();
     for read_only in [false, true] {
         let error = open(&scratch.folder(), &OpenOptions { read_only, ..Default::default() }).unwrap_err();
@@ -184,7 +184,7 @@ fn temporary_tables_and_sorts_stay_in_memory() {
 
 /// The message was SQLite's "attempt to write a readonly database", although the caller only read.
 #[test]
-fn a_read_only_connection_cannot_roll_back_a_hot_journal_and_the_error_says_so() {
+fn the_error_says_that_a_read_only_connection_cannot_roll_back_a_hot_journal() {
     let scratch = Scratch::new();
     let writer = scratch.open();
     writer

@@ -17,7 +17,7 @@ use crate::scratch::{Scratch, key};
 /// Passes the folder to the process that has no permission to use it.
 const FOLDER: &str = "STRONGROOM_TEST_FORBIDDEN_FOLDER";
 
-/// The superuser can open every file, so the test runs itself again as another user.
+/// Root can open every file, so the test runs itself again as another user.
 #[test]
 fn a_missing_permission_has_its_own_error() {
     if let Some(folder) = env::var_os(FOLDER) {

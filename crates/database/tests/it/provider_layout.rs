@@ -86,8 +86,8 @@ fn member(text: &str) -> Option<(&str, usize)> {
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
-    let (_, rest) = text.split_once(start).expect("the struct is not there");
-    rest.split_once(end).expect("the struct does not end").0
+    let (_, rest) = text.split_once(start).expect("the source does not declare the struct");
+    rest.split_once(end).expect("the declaration of the struct is not closed").0
 }
 
 /// Reads the SQLCipher source that cargo compiles into libsqlite3-sys.

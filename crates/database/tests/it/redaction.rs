@@ -135,7 +135,7 @@ fn a_key_that_sqlcipher_refuses_is_not_called_a_syntax_error() {
 }
 
 #[test]
-fn a_trace_comes_before_its_statement_and_can_stop_it() {
+fn a_trace_runs_before_its_statement_and_can_stop_the_statement() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a)").unwrap();
     database.set_trace(Some(Box::new(|sql| match sql.contains("stop") {

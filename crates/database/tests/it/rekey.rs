@@ -81,7 +81,7 @@ fn the_new_key_opens_the_file_and_the_connection_stays_usable() {
             assert_whole(&database, 0);
             database.execute_batch("INSERT INTO t (v) VALUES ('after')").unwrap();
             assert_whole(&database, 1);
-            // A rekey leaves state in the connection, so the test repeats it without a statement in between.
+            // A rekey leaves state in the connection, so the test rekeys several times without a statement in between.
             database.rekey("main", &key(), &mut go_on).unwrap();
             database.rekey("main", &to(), &mut go_on).unwrap();
             database.rekey("main", &key(), &mut go_on).unwrap();
@@ -126,7 +126,7 @@ fn a_rekey_works_with_every_format_and_every_auto_vacuum_mode() {
 /// SQLCipher's own rekey replaced the connection's key before it had the lock. When the rekey then failed, the
 /// connection's next write encrypted its pages with the new key, and no key could open the whole file.
 #[test]
-fn a_lock_that_never_comes_leaves_the_old_key_everywhere() {
+fn a_rekey_that_never_gets_its_lock_keeps_the_old_key() {
     for (journal, lock) in [
         ("delete", "BEGIN IMMEDIATE"),
         ("delete", "BEGIN; SELECT * FROM t LIMIT 1"),
@@ -175,7 +175,7 @@ fn other_connections_learn_that_the_key_changed() {
     }
 }
 
-/// The reader's snapshot prevents a checkpoint of the new pages, so they are only in the log.
+/// The reader's snapshot prevents a checkpoint of the new pages, so the new pages are only in the log.
 #[test]
 fn a_reader_in_wal_mode_keeps_its_snapshot_and_then_learns_that_the_key_changed() {
     let scratch = Scratch::new();
@@ -242,7 +242,7 @@ fn a_database_without_pages_takes_the_new_key() {
 }
 
 #[test]
-fn each_rekey_that_is_refused_says_why() {
+fn the_error_of_a_refused_rekey_names_the_reason() {
     let scratch = Scratch::new();
     filled(&scratch, &key(), "delete").close().unwrap();
     let code = |error: Result<(), RekeyError>| error.unwrap_err().code();
@@ -300,8 +300,8 @@ fn a_file_that_became_read_only_keeps_its_key() {
     fs::set_permissions(scratch.path(), permissions).unwrap();
     let result = database.rekey("main", &new_key(), &mut go_on);
     match result {
-        // The superuser can write a read-only file.
-        Ok(()) => println!("skipped: this user may write a file without write permission"),
+        // Root can write to a read-only file.
+        Ok(()) => println!("skipped: this user can write to a read-only file"),
         Err(error) => {
             assert_eq!(error.code(), "SQLITE_READONLY", "{error}");
             database.close().unwrap();
@@ -311,7 +311,7 @@ fn a_file_that_became_read_only_keeps_its_key() {
 }
 
 #[test]
-fn an_attached_database_has_a_key_of_its_own() {
+fn an_attached_database_has_its_own_key() {
     let (main, other) = (Scratch::new(), Scratch::new());
     filled(&other, &key(), "delete").close().unwrap();
     let database = filled(&main, &key(), "wal");

@@ -1,4 +1,5 @@
-//! Tests that a rekey that is killed or runs out of disk space leaves the old or the new key, with every row.
+//! Tests that a rekey leaves every row and either the old or the new key, even if the rekey is killed or the disk is
+//! full.
 
 use std::collections::hash_map::RandomState;
 use std::env;

@@ -41,7 +41,7 @@ impl Scratch {
 pub(crate) const REMOVED_ENDINGS: [&str; 6] =
     ["-journal", "-wal", "-shm", "-strongroom-migrating", "-strongroom-backup", "-strongroom-backup-pages"];
 
-/// Returns the key of most tests. The key is raw, because deriving one from a passphrase takes a third of a second.
+/// Returns the key of most tests. The key is raw, because deriving a key from a passphrase takes a third of a second.
 pub(crate) fn key() -> Key {
     Key::raw(&[0x5a; 32]).unwrap()
 }

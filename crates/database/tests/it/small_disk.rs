@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A separate tmpfs, which only the superuser of Linux can mount.
+/// A separate tmpfs, which only root on Linux can mount.
 pub(crate) struct SmallDisk {
     folder: TempDir,
 }

@@ -1,5 +1,5 @@
-//! Tests that `sqlcipher` commands and this package read each other's files. The commands are Debian's installed one,
-//! and the one that `STRONGROOM_SQLCIPHER` names. `cargo xtask setup` installs the latter for the newest format.
+//! Tests that `sqlcipher` commands and this package read each other's files. The tests run Debian's `sqlcipher` and the
+//! command in `STRONGROOM_SQLCIPHER`, which `cargo xtask setup` installs for the newest format.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,13 +18,15 @@ const CONTENT: &str = "ünï €𝄞";
 fn commands() -> Vec<OsString> {
     let named = env::var_os("STRONGROOM_SQLCIPHER");
     if named.is_none() {
-        println!("skipped: STRONGROOM_SQLCIPHER names no newer sqlcipher (cargo xtask setup installs one)");
+        println!(
+            "skipped: STRONGROOM_SQLCIPHER is not set; run `cargo xtask setup`, then `cargo xtask test`"
+        );
     }
     let mut commands: Vec<_> = named.into_iter().collect();
     if Command::new("sqlcipher").arg("-version").output().is_ok() {
         commands.push("sqlcipher".into());
     } else {
-        println!("skipped: the command sqlcipher is not installed (Debian's package has the same name)");
+        println!("skipped: the command sqlcipher is not installed; install Debian's package sqlcipher");
     }
     commands
 }
@@ -45,7 +47,7 @@ fn sqlcipher(command: &OsString, scratch: &Scratch, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Returns the newest format that both support. Debian 12 has SQLCipher 3.4, Debian 13 has 4.6.
+/// Returns the newest format that the command and this package support. Debian 12 has SQLCipher 3.4, Debian 13 has 4.6.
 fn compatibility(command: &OsString) -> u8 {
     let version = sqlcipher(command, &Scratch::new(), "PRAGMA cipher_version;\n");
     let major: u8 = version.trim().split('.').next().and_then(|major| major.parse().ok()).unwrap();

@@ -301,7 +301,7 @@ fn a_long_batch_takes_linear_time() {
 }
 
 #[test]
-fn a_schema_change_raises_the_count_of_preparations() {
+fn a_schema_change_increases_the_count_of_repreparations() {
     let database = memory();
     database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
     let mut select = database.prepare("SELECT * FROM t").unwrap();

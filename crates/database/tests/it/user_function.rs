@@ -61,7 +61,7 @@ fn every_type_works_as_an_argument_and_as_a_result() {
 }
 
 #[test]
-fn functions_of_one_name_differ_by_their_number_of_arguments() {
+fn functions_with_the_same_name_may_differ_in_their_number_of_arguments() {
     let database = memory();
     for count in [0, 2] {
         let options = FunctionOptions { arguments: Some(count), ..FunctionOptions::default() };

@@ -14,7 +14,7 @@ fn folder() -> Option<PathBuf> {
     let folder = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from);
     if folder.is_none() {
         println!(
-            "skipped: SQLCipher's compatibility files are not here; STRONGROOM_VECTORS names their folder"
+            "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
         );
     }
     folder

@@ -33,12 +33,13 @@ impl Side {
         [Self { provider: own, ctx }, Self { provider: Provider { ctx_free: None, ..base }, ctx: none }]
     }
 
-    /// Returns the code, and the HMAC of `page` without its last 64 bytes, which take the place of the page's own HMAC.
+    /// Returns the result code, and the HMAC of `page` without its last 64 bytes, the place of a stored HMAC.
     fn hmac(&self, algorithm: c_int, key: &[u8], page: &[u8], number: &[u8]) -> (c_int, [u8; 64]) {
         let mut out = [0; 64];
         let length = |bytes: &[u8]| c_int::try_from(bytes.len()).unwrap();
         let content = &page[..page.len() - 64];
-        // SAFETY: each length is that of its bytes, no HMAC is longer than 64 bytes, and the page continues for 64 bytes.
+        // SAFETY: each pointer is valid for the length beside it, no HMAC is longer than 64 bytes, and 64 more bytes of
+        // the page follow `content`.
         let code = unsafe {
             self.provider.hmac.unwrap()(
                 self.ctx,
@@ -56,10 +57,10 @@ impl Side {
     }
 
     fn cipher(&self, mode: c_int, key: &[u8; 32], iv: &[u8; 16], text: &[u8]) -> (c_int, Vec<u8>) {
-        // OpenSSL may write one more block than it reads.
+        // OpenSSL may write one block more than the text has.
         let mut out = vec![0; text.len() + 16];
         let length = c_int::try_from(text.len()).unwrap();
-        // SAFETY: each length is that of its bytes.
+        // SAFETY: each pointer is valid for its length, and `out` has room for another block.
         let code = unsafe {
             let cipher = self.provider.cipher.unwrap();
             cipher(self.ctx, mode, key.as_ptr(), 32, iv.as_ptr(), text.as_ptr(), length, out.as_mut_ptr())
@@ -84,9 +85,9 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Three keys, one more than have contexts, so that contexts are both reused and replaced.
+    /// The provider keeps contexts for two keys, so with three keys, contexts are both reused and replaced.
     #[test]
-    fn pages_have_the_bytes_of_sqlciphers_provider(
+    fn both_providers_compute_the_same_pages(
         keys in any::<[[u8; 32]; 3]>(),
         iv in any::<[u8; 16]>(),
         number in any::<u32>(),
@@ -119,7 +120,7 @@ proptest! {
 }
 
 #[test]
-fn calls_without_a_page_return_the_same_as_sqlciphers_provider() {
+fn both_providers_return_the_same_for_unusual_arguments() {
     let [own, theirs] = Side::both();
     let (key, iv, page) = ([7; 32], [9; 16], [1; 1024]);
     for (algorithm, key) in [(2, &key[..20]), (0, &[3; 100]), (3, &key), (-1, &key), (1, &[])] {
@@ -138,7 +139,7 @@ fn calls_without_a_page_return_the_same_as_sqlciphers_provider() {
 fn random_bytes_fill_the_buffer() {
     let fill = |length| {
         let mut buffer = [0_u8; 80];
-        // SAFETY: no length exceeds the buffer's.
+        // SAFETY: no length exceeds the length of the buffer.
         (unsafe { random(ptr::null_mut(), buffer.as_mut_ptr().cast(), length) }, buffer)
     };
     let ((code, first), (_, second)) = (fill(80), fill(80));
@@ -149,7 +150,7 @@ fn random_bytes_fill_the_buffer() {
 }
 
 #[test]
-fn the_pages_of_sqlciphers_files_authenticate_and_decrypt_to_the_same_text() {
+fn both_providers_read_the_compatibility_files_of_sqlcipher() {
     let Some(folder) = env::var_os("STRONGROOM_VECTORS").map(PathBuf::from) else {
         println!(
             "skipped: SQLCipher's compatibility files are not available; set STRONGROOM_VECTORS to their folder"
