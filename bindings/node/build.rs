@@ -9,13 +9,14 @@ fn main() {
 
     let os = target("OS");
     let vendor = target("VENDOR");
-    // napi's feature `dyn-symbols` leaves no Node-API symbol to the linker. The arguments that napi_build adds for
-    // macOS (a bare `-Wl`, which lld refuses) and for windows-gnu (a libnode.dll) would break the link.
+    // With napi's feature `dyn-symbols`, the linker has no Node-API symbols to resolve. The arguments that napi_build
+    // adds for macOS (a bare `-Wl`, which lld refuses) and for windows-gnu (a libnode.dll) would break the link.
     if vendor != "apple" && os != "windows" {
         napi_build::setup();
     }
-    // Node unloads an addon with the last worker that uses it. Thread-local destructors then point into unmapped code.
-    // napi_build sets this flag only for gnu targets; musl needs it too.
+    // Node unloads an addon when the last worker that uses the addon ends. Thread-local destructors would then point
+    // into unmapped code, so `nodelete` keeps the addon mapped. napi_build sets the flag only for gnu targets; musl
+    // needs the flag too.
     if target("FAMILY").split(',').any(|family| family == "unix") && vendor != "apple" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }

@@ -21,7 +21,8 @@ const LARGE_BLOB: usize = 64 * 1024;
 const MAX_STEPS: u32 = 10_000;
 /// The bytes of text and blobs after which a batch ends.
 const MAX_BATCH: usize = 256 * 1024;
-/// The number of JavaScript values after which a batch ends. One call takes all of the values as arguments.
+/// The number of JavaScript values after which a batch ends. A batch passes all of its values as arguments
+/// of a single call to `collect`.
 const MAX_VALUES: usize = 2048;
 
 /// Marks an answer that is a single value instead of rows.
@@ -47,7 +48,7 @@ pub(crate) struct Batch {
     /// One layout per form, so that callers that share a statement keep their own layouts.
     layouts: [Layout; 4],
     versions: u32,
-    /// The number of times that SQLite had recompiled the statement when these layouts were set.
+    /// The statement's count of recompilations when the layouts were set.
     compiled: u32,
     /// `true` if the next batch begins with the statement's current row.
     pending: bool,
@@ -117,8 +118,9 @@ impl Batch {
 
     /// Reads up to `limit` rows.
     ///
-    /// A single JavaScript value is the answer's value. `collect` puts several values into an array, in the order of
-    /// rows and columns. The next batch reports a failure that occurs after the first row.
+    /// If the rows need one JavaScript value, the answer holds that value. If the rows need several, the answer holds
+    /// the array that `collect` returns, in the order of rows and columns. The next batch reports a failure that occurs
+    /// after the first row.
     pub(crate) fn read(
         &mut self,
         env: &Env,
@@ -217,8 +219,8 @@ impl Batch {
         Ok(Head { rows, done, layout, values: staging.handles.len() })
     }
 
-    /// Discards the columns if SQLite has recompiled the statement. The first step of a run recompiles it after a
-    /// schema change.
+    /// Discards the columns if SQLite has recompiled the statement. After a schema change, the first step of a run
+    /// recompiles the statement.
     fn follow_schema(&mut self, statement: &Statement) {
         let compiled = statement.reprepared();
         if self.compiled != compiled {
@@ -286,7 +288,7 @@ impl Target<'_> {
             return Ok(halves(place, bytes.len() as u32));
         }
         let value = match bytes.len() {
-            // When memory runs out, V8 ends the process for an ArrayBuffer. Node's Buffer throws.
+            // If memory runs out, creating an ArrayBuffer aborts the process, but creating a Node Buffer throws.
             LARGE_BLOB.. => row::plain_value(self.env, Value::Blob(bytes), Integers::Numbers)?,
             _ => array_buffer(self.env, bytes)?,
         };
@@ -317,7 +319,7 @@ fn array_buffer(env: &Env, bytes: &[u8]) -> Outcome<Handle> {
     // SAFETY: `env` is the environment of the running call. Node-API sets the address of new memory of this length.
     unsafe {
         let status = sys::napi_create_arraybuffer(env.raw(), bytes.len(), &mut address, &mut buffer);
-        check(env, status, "the blob of a column")?;
+        check(env, status, "cannot create the blob of a column")?;
         if !address.is_null() {
             ptr::copy_nonoverlapping(bytes.as_ptr(), address.cast(), bytes.len());
         }

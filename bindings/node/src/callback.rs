@@ -84,7 +84,10 @@ pub(crate) fn sql_value(env: &Env, value: Handle, source: impl Fn() -> String) -
         sys::ValueType::napi_string => match string_of(env, value)? {
             Some(text) => Ok(OwnedValue::Text(text)),
             None => Err(Problem::Returned {
-                message: format!("{} a string with a lone surrogate, which UTF-8 cannot store", source()),
+                message: format!(
+                    "{} a string with a lone surrogate, which UTF-8 cannot store: use a Buffer, or call toWellFormed()",
+                    source()
+                ),
             }
             .into()),
         },

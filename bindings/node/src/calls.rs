@@ -1,7 +1,7 @@
 //! The functions that run statements.
 //!
 //! These functions use raw Node-API, because a napi-derive class converts every argument of every call. The arguments
-//! are a statement's handle, a number of flags with the limit of rows, a function that returns its arguments in an
+//! are a statement's handle, an integer with the flags and the row limit, a function that returns its arguments as an
 //! array, and the values of the parameters. `ts/api/calls.ts` describes the functions.
 
 use std::ffi::{CStr, c_void};
@@ -20,12 +20,12 @@ use crate::panic_request::panic_if_requested;
 use crate::row::Integers;
 use crate::statement::{Running, State};
 
-/// The flags of a call, below the limit of rows.
+/// The flags of a call, in the bits below the row limit.
 const BIGINTS: u32 = 1;
 const ONLY_FIRST: u32 = 2;
-/// The call passes the values of the parameters, instead of those that `bind` has bound.
+/// The call passes the values of the parameters, which replace the values that `bind` has bound.
 const VALUES: u32 = 4;
-/// The caller sees the rows later than the call reads them.
+/// The call may read rows before the caller requests them.
 const AHEAD: u32 = 8;
 const LIMIT: u32 = 4;
 
@@ -142,7 +142,7 @@ unsafe extern "C" fn get(env: sys::napi_env, info: sys::napi_callback_info) -> s
         call.begin(|call, state| {
             let direct = call.flags & ONLY_FIRST != 0;
             let answer = call.read(state, &Request { direct, ..call.request(1) })?;
-            // `finish` may call JavaScript, so the rows are published after it.
+            // `finish` may call JavaScript, so `get` publishes the rows afterwards.
             call.finish(state);
             Ok(answer.publish(call.exchange))
         })
@@ -259,7 +259,7 @@ fn with_call<T>(
     let mut external = ptr::null_mut();
     // SAFETY: Node-API checks that the argument is a handle.
     let status = unsafe { sys::napi_get_value_external(env.raw(), statement, &mut external) };
-    check(&env, status, "the handle of a statement")?;
+    check(&env, status, "cannot read the handle of the statement")?;
     let flags = handle::number(&env, flags)?;
     // SAFETY: the data comes from `function`, and the handle from `external`: the TypeScript layer passes no other
     // handle. The data is live while the function runs, and the handle is live as its argument.

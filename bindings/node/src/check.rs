@@ -22,7 +22,7 @@ pub struct NativeCheckReport {
     pub problems: Vec<NativeCheckProblem>,
 }
 
-/// A problem of a database.
+/// A problem that a check found in a database.
 #[napi(object, object_from_js = false)]
 pub struct NativeCheckProblem {
     /// The kind of the problem.

@@ -66,7 +66,7 @@ pub(crate) struct NativeCause {
 
 impl NativeCause {
     fn new(error: &(dyn Error + 'static)) -> Self {
-        // On Windows, Node's names of errors do not match the system's numbers.
+        // On Windows, Node's error names do not match the system's error numbers.
         let system = error.downcast_ref::<io::Error>().filter(|_| cfg!(unix));
         Self {
             code: code_of(error).map(str::to_owned),
@@ -77,7 +77,7 @@ impl NativeCause {
 }
 
 impl Failure {
-    /// The failure of a call when a call further up the stack is using the statement or the database.
+    /// The failure of a call while an outer call is using the statement or the database.
     pub(crate) fn busy() -> Failure {
         SqlError::Busy.into()
     }

@@ -1,4 +1,5 @@
-//! The memory that statement calls share with JavaScript. Numbers and small blobs cross in it without a Node-API call.
+//! The memory that statement calls share with JavaScript. The memory carries numbers and small blobs without a
+//! Node-API call.
 //!
 //! `ts/api/calls.ts` has the same layout. JavaScript writes only before a call, and the addon only during a call.
 
@@ -17,9 +18,10 @@ use crate::text::Scratch;
 // Both sides use the machine's byte order and split a slot into two halves.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// The slot with the number of rows, and 1 once the run has ended.
+/// The slot whose first half is the number of rows, and whose second half is 1 once the run has ended, otherwise 0.
 const ROWS: usize = 0;
-/// The slot with the version of the rows' layout, and the number of values that cross as handles.
+/// The slot whose first half is the version of the rows' layout, and whose second half is the number of values that a
+/// call returns as JavaScript values.
 const LAYOUT: usize = 1;
 /// The slot with the number of changes.
 const CHANGES: usize = 2;
@@ -41,7 +43,7 @@ pub(crate) struct Exchange {
     bytes: Memory,
     /// Borrowed for one value at a time, because JavaScript can run between two values.
     pub(crate) scratch: RefCell<Scratch>,
-    /// `None` while a call reads rows: an empty vector in its place would cost more to wipe than a whole call.
+    /// `None` while a call reads rows. Wiping an empty `Staging` in this cell would cost more than a whole call.
     staging: Cell<Option<Box<Staging>>>,
 }
 
@@ -142,7 +144,7 @@ impl Exchange {
         staging
     }
 
-    /// Keeps the memory for the next call.
+    /// Keeps the memory for the rows of the next call.
     pub(crate) fn unstage(&self, staging: Box<Staging>) {
         self.staging.set(Some(staging));
     }

@@ -108,7 +108,7 @@ pub(crate) fn element(env: &Env, array: Handle, index: u32) -> Outcome<Handle> {
 /// Sets an element of an array.
 #[inline]
 pub(crate) fn set_element(env: &Env, array: Handle, index: u32, value: Handle) -> Outcome<()> {
-    // SAFETY: both are handles of the running call; Node-API checks that `array` is an object.
+    // SAFETY: `array` and `value` are handles of the running call; Node-API checks that `array` is an object.
     check(env, unsafe { sys::napi_set_element(env.raw(), array, index, value) }, "napi_set_element")
 }
 
@@ -130,7 +130,8 @@ pub(crate) fn defined(env: &Env, value: Handle) -> Outcome<Option<Handle>> {
 pub(crate) fn call(env: &Env, function: Handle, arguments: &[Handle]) -> Outcome<Handle> {
     let this = undefined(env)?;
     let mut result = ptr::null_mut();
-    // SAFETY: all are handles of the running call; Node-API checks that `function` is a function.
+    // SAFETY: `this`, `function` and `arguments` are handles of the running call; Node-API checks that `function` is a
+    // function.
     let status = unsafe {
         sys::napi_call_function(env.raw(), this, function, arguments.len(), arguments.as_ptr(), &mut result)
     };

@@ -78,7 +78,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_kind_holds_the_values_it_was_made_and_widened_for() {
+    fn a_kind_holds_the_values_that_it_was_created_or_widened_for() {
         for integers in [Integers::Numbers, Integers::BigInts] {
             for first in VALUES {
                 let kind = Kind::of(first, integers);

@@ -64,8 +64,8 @@ pub fn version() -> &'static str {
     black_box(MARK).split(['=', ';']).nth(1).unwrap_or_default()
 }
 
-/// Panics with the message, or makes the next call of another export panic. Tests use this to check what a panic does
-/// in Node.
+/// Panics with the message, or makes the next call of another export panic. Tests call this function to check that a
+/// panic becomes an error in Node.
 ///
 /// The package's public entry does not export this function.
 #[napi(js_name = "panicForTest", catch_unwind)]
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(
             fs::read_to_string(&file).unwrap(),
             expected,
-            "UPDATE=1 cargo test -p bindings_node writes it"
+            "ts/api/codes.ts is out of date: run `UPDATE=1 cargo test -p bindings_node`"
         );
     }
 }

@@ -51,7 +51,7 @@ impl Binder<'_> {
     /// Binds the arguments of a call, some of which are in the shared memory.
     #[inline]
     pub(crate) fn bind_call(&mut self, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
-        // The iterator yields kinds for the parameters without a slot too, so that one loop binds all parameters.
+        // The iterator also yields a kind for each parameter without a slot, so that one loop binds all parameters.
         let kinds = exchange.bytes()[..MAX_PARAMETERS].iter().map(Cell::get);
         let slots = exchange.slots()[FIRST..].iter().map(Cell::get);
         let places = kinds.zip(slots).chain(iter::repeat((kind::VALUE, 0)));
@@ -62,7 +62,7 @@ impl Binder<'_> {
                 kind::TEXT => self.bind_text(index, value)?,
                 kind::BYTES => {
                     let (start, length) = (slot as u32 as usize, (slot >> 32) as usize);
-                    // SAFETY: the engine copies the bytes, and no JavaScript runs before.
+                    // SAFETY: the engine copies the bytes, and no JavaScript runs before the copy.
                     let bytes = unsafe { exchange.given(start, length) };
                     let bytes = bytes.ok_or_else(|| self.unsupported(index))?;
                     self.statement.bind(index, Value::Blob(bytes))?;
@@ -87,7 +87,9 @@ impl Binder<'_> {
                 let Some(integer) = integer_of(self.env, value)? else {
                     let label = self.label(index);
                     return Err(Problem::Range {
-                        message: format!("{label} does not fit into SQLite's signed 64-bit integers"),
+                        message: format!(
+                            "{label} is outside the range of a signed 64-bit integer: bind a string or a Buffer instead"
+                        ),
                     }
                     .into());
                 };
@@ -113,7 +115,7 @@ impl Binder<'_> {
     }
 
     fn bind_bytes(&mut self, index: usize, value: Handle) -> Outcome<()> {
-        // SAFETY: the engine copies the bytes, and no JavaScript runs before.
+        // SAFETY: the engine copies the bytes, and no JavaScript runs before the copy.
         let Some(bytes) = (unsafe { bytes_of(self.env, value) }) else {
             return Err(self.unsupported(index));
         };
@@ -190,7 +192,7 @@ pub(crate) fn number_of(env: &Env, value: Handle) -> Outcome<f64> {
     Ok(number)
 }
 
-/// Returns a string as UTF-8, or `None` for one with a lone surrogate.
+/// Returns a string as UTF-8, or `None` for a string with a lone surrogate.
 pub(crate) fn string_of(env: &Env, value: Handle) -> Outcome<Option<String>> {
     let mut scratch = Scratch::default();
     let text = text::read_string(env, value, &mut scratch)?;

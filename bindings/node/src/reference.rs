@@ -22,7 +22,7 @@ impl Reference {
     /// Refers to a value that another owner keeps alive, such as the session of the TypeScript layer.
     ///
     /// A strong reference to a function would also keep alive every value that the function uses. If the function uses
-    /// the database, the database could then never be collected.
+    /// the database, the garbage collector could then never free the database.
     pub(crate) fn weak(env: &Env, value: Handle) -> Outcome<Self> {
         Self::counted(env, value, 0)
     }
@@ -43,11 +43,12 @@ impl Reference {
     /// Returns the value as a handle of the running call.
     pub(crate) fn value(&self) -> Outcome<Handle> {
         let mut value = ptr::null_mut();
-        // SAFETY: the reference lives, and a call of its environment runs on this thread.
+        // SAFETY: the reference is live, and a call of its environment runs on this thread.
         let status = unsafe { sys::napi_get_reference_value(self.env, self.reference, &mut value) };
         check(&self.env(), status, "napi_get_reference_value")?;
         if value.is_null() {
-            let reason = "a callback was collected".to_owned();
+            let reason =
+                "the garbage collector has freed a JavaScript callback that SQLite still uses".to_owned();
             return Err(napi::Error::new(Status::GenericFailure, reason).into());
         }
         Ok(value)
@@ -56,7 +57,7 @@ impl Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        // SAFETY: the reference lives, and an object of its environment drops it on the environment's thread.
+        // SAFETY: the reference is live, and this drop runs on the thread of the reference's environment.
         unsafe { sys::napi_delete_reference(self.env, self.reference) };
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn integer_value(env: &Env, integer: i64, integers: Integers) -> Outc
             sys::napi_create_int64(env.raw(), integer, &mut result)
         }
     };
-    check(env, status, "the integer of a column")?;
+    check(env, status, "cannot create an integer")?;
     Ok(result)
 }
 

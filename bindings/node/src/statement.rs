@@ -52,7 +52,7 @@ pub struct NativeStatement {
     running: Rc<Running>,
 }
 
-/// A statement that one call at a time may use.
+/// A statement and its database. One call at a time may use the statement.
 pub(crate) struct Running {
     pub(crate) database: Database,
     state: RefCell<State>,
@@ -194,10 +194,10 @@ impl State {
         bound
     }
 
-    /// Returns whether rows may be read before the caller requests them, while the statement is on a row.
+    /// Returns whether a call may read rows before the caller requests them. The statement must be on a row.
     ///
-    /// Holds the read transaction open if it can. The last row would otherwise end the transaction, and the caller's
-    /// other statements would see later changes of other connections.
+    /// Holds the read transaction open if possible. Otherwise the last row would end the transaction, and the caller's
+    /// other statements would see later changes by other connections.
     pub(crate) fn may_read_ahead(&mut self, database: &Database) -> bool {
         // A rollback could undo rows that the batch has read and the caller has not seen.
         if database.is_writing() {

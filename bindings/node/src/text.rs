@@ -65,7 +65,7 @@ pub(crate) fn create_string(
             sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
         }
     };
-    check(env, status, "the text of a column").map_err(|failure| match failure.is_pending() {
+    check(env, status, "cannot create a string").map_err(|failure| match failure.is_pending() {
         true => failure,
         // V8 throws no exception for a text that is too long, so the failure is not pending.
         false => Problem::Range {

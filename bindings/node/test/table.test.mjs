@@ -147,7 +147,7 @@ test('a row must have an SQL value for each column', () => {
     [{ a: 1 }, 'a row with missing columns'],
     [{ a: 1, b: 1, c: 1 }, 'a row with an undeclared column "c"'],
     [[1, true], 'an invalid value'],
-    [[1, '\ud800'], 'a string with a lone surrogate, which UTF-8 cannot store'],
+    [[1, '\ud800'], 'a string with a lone surrogate, which UTF-8 cannot store: use a Buffer, or call toWellFormed()'],
   ]
   for ([row] of cases) {
     const message = `Virtual table module "one" yielded ${cases.find(([given]) => given === row)[1]}`

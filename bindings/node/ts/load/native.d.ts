@@ -167,7 +167,7 @@ export interface NativeCause {
   message: string
 }
 
-/** A problem of a database. */
+/** A problem that a check found in a database. */
 export interface NativeCheckProblem {
   /** The kind of the problem. */
   kind: 'page' | 'structure' | 'foreign-key'
@@ -324,8 +324,8 @@ export interface NativeVersions {
 }
 
 /**
- * Panics with the message, or makes the next call of another export panic. Tests use this to check what a panic does
- * in Node.
+ * Panics with the message, or makes the next call of another export panic. Tests call this function to check that a
+ * panic becomes an error in Node.
  *
  * The package's public entry does not export this function.
  */
