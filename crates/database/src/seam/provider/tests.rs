@@ -84,7 +84,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Three keys, one more than have contexts, so that contexts are both reused and replaced.
+    /// Three keys for two contexts, so that contexts are both reused and replaced.
     #[test]
     fn pages_have_the_bytes_of_sqlciphers_provider(
         keys in any::<[[u8; 32]; 3]>(),
