@@ -209,3 +209,24 @@ fn reason(error: &impl Display, path: &Path) -> String {
     let reason = operations.iter().find_map(|operation| message.strip_prefix(operation.as_str()));
     reason.unwrap_or(&message).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    /// The message named the path twice: "cannot back up to "a.db": cannot convert "a.db": the disk is full".
+    #[test]
+    fn a_failed_conversion_is_reported_once() {
+        let error = |file: &str| BackupError::Convert {
+            path: "a.db".into(),
+            source: Box::new(MigrateError::Full { path: file.into(), source: None }),
+        };
+        let shown = error("a.db").to_string();
+        assert!(shown.starts_with("cannot back up to \"a.db\": the disk is full; "), "{shown}");
+        let shown = error("b.db").to_string();
+        assert!(shown.starts_with("cannot back up to \"a.db\": cannot convert \"b.db\": "), "{shown}");
+        assert!(error("a.db").source().is_some());
+    }
+}

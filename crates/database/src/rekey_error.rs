@@ -197,3 +197,23 @@ fn of_file(path: &Path) -> String {
         false => format!(" of \"{}\", which keeps its old key", path.display()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message said that the file may have either key, and then that the file keeps its old key.
+    #[test]
+    fn a_failed_commit_is_reported_once() {
+        let failed = RekeyError::Sqlite { path: "a.db".into(), source: SqlError::Busy };
+        assert!(
+            failed
+                .to_string()
+                .starts_with("cannot change the key of \"a.db\", which keeps its old key: the ")
+        );
+        let error = RekeyError::Unknown { path: "a.db".into(), source: Box::new(failed) };
+        assert!(error.to_string().ends_with(&format!("can be read again: {}", SqlError::Busy)), "{error}");
+        let error = RekeyError::from(SqlError::Closed);
+        assert!(error.to_string().starts_with("cannot change the key: the database is closed"), "{error}");
+    }
+}
