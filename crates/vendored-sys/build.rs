@@ -1,7 +1,8 @@
 //! Verifies the libraries that the -sys crates' build scripts compiled or found, and installs the compiled ones.
 //!
-//! Cargo runs this build script after those of the -sys crates, and passes their output paths in `DEP_*` variables. This
-//! build script cannot set their environment; vendored-toolchain selects the variables before cargo runs.
+//! Cargo runs this build script after the build scripts of the -sys crates, and passes their output paths in `DEP_*`
+//! variables. This build script cannot set their environment; vendored-toolchain selects the variables before cargo
+//! runs.
 
 #[path = "build/archive.rs"]
 mod archive;

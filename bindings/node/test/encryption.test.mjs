@@ -108,7 +108,7 @@ test('a key of the wrong type or length, and a wrong combination of key options,
     [{ key, hmacSaltMask: 256 }, RangeError, /"hmacSaltMask".*255/],
     [{ key, salt: 'x' }, TypeError, /"salt"/],
     [{ key, salt: Buffer.alloc(15) }, RangeError, /16 bytes, not 15/],
-    [{ key, plaintextHeaderSize: 32 }, RangeError, /pass the salt as well/],
+    [{ key, plaintextHeaderSize: 32 }, RangeError, /also pass the 16-byte salt/],
     [{ key, plaintextHeaderSize: 33, salt: Buffer.alloc(16) }, RangeError, /multiple of 16/],
     [{ kdfIter: 1000 }, TypeError, /"kdfIter".*"key" or "passphrase"/],
   ]

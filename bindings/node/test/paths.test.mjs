@@ -126,7 +126,7 @@ test('the message says that a file is missing or plain, or that a name is unknow
   const plain = { code: 'STRONGROOM_NOT_ENCRYPTED' }
   await assert.rejects(Database.decrypt(path, { from: { key } }), {
     ...plain,
-    message: /^cannot convert .* the file is not encrypted, and has no key/,
+    message: /^cannot convert .* the file is not encrypted, but a current key was given/,
   })
   assert.throws(() => new Database(path, { key }), { ...plain, message: /encrypt it with Database\.encrypt\(\)$/ })
 })

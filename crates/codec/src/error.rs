@@ -79,7 +79,8 @@ pub enum CodecError {
 
     /// zstd could not train a dictionary.
     #[error(
-        "cannot train a dictionary on {samples} samples of {bytes} bytes ({reason}): pass more samples that differ more"
+        "cannot train a dictionary on {samples} samples with {bytes} bytes in total ({reason}): pass more samples of \
+         typical values"
     )]
     Training {
         /// The number of samples.

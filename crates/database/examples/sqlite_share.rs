@@ -7,8 +7,8 @@
 //! cargo run --release -p strongroom-database --example sqlite_share -- SCHEMA SQL first|every ROWS LOOPS REPEATS [VALUE]
 //! ```
 //!
-//! `first` reads the first row of each run, `every` reads all rows. `ROWS` is the number of rows that a run counts as.
-//! `VALUE` is the value that each run binds: `index`, `text:TEXT` or `blob:HEX`.
+//! `first` reads the first row of each run, `every` reads all rows. `ROWS` is the number of rows by which the time of a
+//! run is divided. `VALUE` is the value that each run binds: `index`, `text:TEXT` or `blob:HEX`.
 
 use std::env;
 use std::error::Error;
@@ -92,7 +92,7 @@ fn argument(text: &str) -> Result<Argument, Box<dyn Error>> {
         None if text == "index" => Ok(Argument::Index),
         Some(("text", text)) => Ok(Argument::Text(text.to_owned())),
         Some(("blob", hex)) => Ok(Argument::Blob(bytes(hex)?)),
-        _ => Err(format!("the value is {text}: pass index, text:TEXT or blob:HEX").into()),
+        _ => Err(format!("invalid value \"{text}\": pass index, text:TEXT or blob:HEX").into()),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{AttachError, Database, Location, OpenError, OpenOptions, SqlError};
 /// The key of an attached database.
 #[derive(Clone, Copy, Debug)]
 pub enum AttachKey<'k> {
-    /// The key and the parameters of the main database, or no key if the main database has none.
+    /// The key and the parameters of the main database, or no key if the main database has no key.
     ///
     /// A new file also gets the salt of the main database, so that the passphrase of the main database opens it. An
     /// existing file opens if the key is a raw key, or if the file has the salt of the main database. The passphrase of an
@@ -43,9 +43,9 @@ pub enum AttachKey<'k> {
 pub struct AttachOptions<'k> {
     /// The key.
     pub key: AttachKey<'k>,
-    /// Refuse every write to this database. The file must exist.
+    /// `true` to refuse every write to this database; the file must then exist.
     pub read_only: bool,
-    /// Fail if the file does not exist, instead of creating it.
+    /// `true` to fail if the file does not exist, instead of creating it.
     pub must_exist: bool,
 }
 
@@ -150,8 +150,7 @@ impl Attachment<'_> {
         self.connect(Reads::AfterTheKey)?;
         let attached = self.unlock(key, of_main);
         if attached.is_err() {
-            // The error of attaching matters more than one of detaching. Nothing uses the database, so SQLite can detach
-            // it.
+            // The caller gets the error of attaching. Nothing uses the database, so detaching does not fail.
             let _ = self.undo();
         }
         attached

@@ -73,7 +73,7 @@ pub enum AttachError {
     },
 
     /// The connection has no database of this name.
-    #[error("cannot detach \"{name}\": no database of this name is attached")]
+    #[error("cannot detach \"{name}\": the connection has no database of this name; check the name")]
     NotAttached {
         /// The name.
         name: String,

@@ -58,7 +58,7 @@ pub struct Backup {
     /// `true` if the source is encrypted.
     encrypted: bool,
     progress: Option<Copied>,
-    /// The time of the first of the consecutive steps that found another connection's lock.
+    /// The time since which every step has found another connection's lock.
     locked_since: Option<Instant>,
 }
 
@@ -123,7 +123,7 @@ impl Database {
 }
 
 impl Backup {
-    /// Copies up to `pages` pages; 0 copies none.
+    /// Copies up to `pages` pages; 0 copies no page.
     ///
     /// The copy includes changes that the source's connection makes meanwhile. After a change by another connection, the
     /// copy starts again. While a transaction of the source's connection has uncommitted changes, the backup waits. While

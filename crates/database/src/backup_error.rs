@@ -1,5 +1,6 @@
 //! The errors of a backup.
 
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,10 +60,10 @@ pub enum BackupError {
         path: PathBuf,
     },
 
-    /// The copy's name is reserved: SQLite or this engine would remove a file of that name.
+    /// The copy's name is reserved: SQLite or this engine would remove or apply a file of that name.
     #[error(
-        "cannot back up to \"{path}\": a name that ends in \"{ending}\" belongs to a temporary file of a database, which is \
-         removed; use another name"
+        "cannot back up to \"{path}\": SQLite or Strongroom would remove or apply a file whose name ends in \
+         \"{ending}\"; use another name"
     )]
     TargetName {
         /// The path of the copy.
@@ -80,8 +81,8 @@ pub enum BackupError {
 
     /// The file that the copy would replace has a journal, which SQLite would apply to the copy.
     #[error(
-        "cannot back up to \"{path}\": a connection to the file that the copy would replace has crashed and left \
-         \"{journal}\"; open and close that database once, or name another file"
+        "cannot back up to \"{path}\": a process that used the existing file crashed and left \"{journal}\"; open and \
+         close the existing database once, or name another file"
     )]
     TargetHasJournal {
         /// The path of the copy.
@@ -114,8 +115,8 @@ pub enum BackupError {
 
     /// The copy is complete and in place, but its folder could not be synced.
     #[error(
-        "the backup to \"{path}\" is complete, but its folder could not be synced ({source}): a loss of power may undo it; \
-         check the disk and back up again"
+        "the backup to \"{path}\" is complete, but its folder could not be synced ({source}): a loss of power may undo \
+         the backup; check the disk and back up again"
     )]
     Unsynced {
         /// The path of the copy.
@@ -125,7 +126,7 @@ pub enum BackupError {
     },
 
     /// SQLite could not open the temporary file, or the file that the copy would replace.
-    #[error("cannot back up to \"{path}\": {source}")]
+    #[error("cannot back up to \"{path}\": {}", reason(source, path))]
     Open {
         /// The path of the copy.
         path: PathBuf,
@@ -150,7 +151,7 @@ pub enum BackupError {
     },
 
     /// The conversion of the pages to the key of the copy failed.
-    #[error("cannot back up to \"{path}\": {source}")]
+    #[error("cannot back up to \"{path}\": {}", reason(source, path))]
     Convert {
         /// The path of the copy.
         path: PathBuf,
@@ -169,7 +170,7 @@ pub enum BackupError {
 }
 
 impl BackupError {
-    /// The engine's codes that [`BackupError::code`] can return and no other error lists; the other codes are SQLite's.
+    /// The engine's codes that only [`BackupError::code`] can return.
     pub const CODES: &'static [&'static str] =
         &["STRONGROOM_TARGET_IS_SOURCE", "STRONGROOM_TARGET_HAS_JOURNAL"];
 
@@ -197,5 +198,35 @@ impl BackupError {
 
     pub(crate) fn system(path: &Path, action: &'static str, file: &Path, source: io::Error) -> Self {
         Self::System { path: path.to_owned(), action, file: file.to_owned(), source }
+    }
+}
+
+/// Returns the message of an error, without the operation that failed if that operation concerned the same file.
+fn reason(error: &impl Display, path: &Path) -> String {
+    let message = error.to_string();
+    let operations =
+        ["open", "convert"].map(|operation| format!("cannot {operation} \"{}\": ", path.display()));
+    let reason = operations.iter().find_map(|operation| message.strip_prefix(operation.as_str()));
+    reason.unwrap_or(&message).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    /// The message named the path twice: "cannot back up to "a.db": cannot convert "a.db": the disk is full".
+    #[test]
+    fn a_failed_conversion_is_reported_once() {
+        let error = |file: &str| BackupError::Convert {
+            path: "a.db".into(),
+            source: Box::new(MigrateError::Full { path: file.into(), source: None }),
+        };
+        let shown = error("a.db").to_string();
+        assert!(shown.starts_with("cannot back up to \"a.db\": the disk is full; "), "{shown}");
+        let shown = error("b.db").to_string();
+        assert!(shown.starts_with("cannot back up to \"a.db\": cannot convert \"b.db\": "), "{shown}");
+        assert!(error("a.db").source().is_some());
     }
 }

@@ -37,8 +37,8 @@ impl BackupFile {
     /// Checks the target and creates the temporary file. `sources` are the files of the connection, and `source` is the
     /// file of the copied database.
     ///
-    /// The copy has the permissions of the file that it replaces. A new file has the source's permissions, so that nobody
-    /// can read its plaintext who cannot read the source.
+    /// The copy has the permissions of the file that it replaces. A new file has the source's permissions, so that only
+    /// users who can read the source can read the copy.
     pub(crate) fn create(
         path: &Path,
         sources: &[PathBuf],
@@ -117,8 +117,8 @@ impl BackupFile {
 /// A claim to the file that a copy replaces: no other thread of this process can open the file as a database.
 struct TargetClaim {
     _claim: Claim,
-    // Dropped after the claim, which identifies the file by its inode number: the system reuses the number of a deleted
-    // file.
+    // Keeps the inode number, by which the claim identifies the file, from being reused after the file is deleted.
+    // Dropped after the claim.
     #[cfg(unix)]
     _file: fs::File,
 }
@@ -164,11 +164,11 @@ fn check_target(path: &Path, target: &Path) -> Result<Option<TargetClaim>, Backu
 }
 
 /// Returns whether any descriptor other than that of this thread's connection is open on the target. Locks do not show
-/// this: an idle connection of another process holds none.
+/// this: an idle connection of another process holds no lock.
 #[cfg(target_os = "linux")]
 fn is_open_elsewhere(id: &FileId, target: &Path) -> bool {
-    /// The number of consecutive checks, and the pause between them, that must find the file open elsewhere. A child
-    /// process that another thread starts holds each descriptor for the moment between fork and exec.
+    /// The number of consecutive checks that must find the file open elsewhere, and the pause between two checks. A
+    /// child process that another thread starts holds each descriptor for the moment between fork and exec.
     const MOMENTS: u32 = 10;
     const MOMENT: Duration = Duration::from_millis(10);
     let folder = target.parent().unwrap_or(Path::new("/"));
@@ -200,7 +200,8 @@ fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
     }
 }
 
-/// Returns the permissions of a new file: everybody who may read the source may read it, and its owner may write it.
+/// Returns the permissions of a new file: whoever may read the source may read the file, and the owner may write the
+/// file.
 #[cfg(unix)]
 fn permissions_for_new(source: &Path) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;

@@ -28,8 +28,8 @@ impl<'f> BackupTarget<'f> {
         let opened = Opened::connect(location, &options)
             .map_err(|source| BackupError::Open { path: file.given().to_owned(), source })?;
         let this = Self { file, core: opened.core };
-        // A crash leaves a copy that is removed, so the copy needs no journal; the defensive mode would keep one. The file
-        // is synced before it replaces the target.
+        // The copy needs no journal, because a copy left by a crash is removed. Defensive mode would forbid turning the
+        // journal off. The file is synced before it replaces the target.
         let undefended = this.core.with(|connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).map(|_| ())
         });

@@ -35,7 +35,8 @@ impl Cipher {
         let secret = if parameters.fast_kdf_iter.is_none() && parameters.hmac_salt_mask.is_none() {
             key.expose_for_sqlcipher()
         } else {
-            // SQLCipher has these two parameters only per process, or not at all.
+            // SQLCipher deprecates both parameters, and its salt mask applies to the whole process, so the keys are
+            // derived here.
             let salt = salt(core, schema, &parameters)?;
             PageKeys::derive(key, &salt).map_err(CipherFailure::Key)?.keyspec(&salt)
         };
@@ -52,8 +53,8 @@ impl Cipher {
             secret = exchanged;
         }
         let mut parameters = core.with(|connection| parameters(connection, &name))?;
-        // A passphrase that SQLCipher has not used yet, as in memory, comes without the salt. A file with a plaintext
-        // header does not hold the salt.
+        // The form of a passphrase that SQLCipher has not used yet, such as that of a database in memory, lacks the
+        // salt. A file with a plaintext header does not hold the salt.
         if parameters.plaintext_header_size.is_some() && PageKeys::from_keyspec(&secret).is_none() {
             parameters.salt = core.with(|connection| salt_of_connection(connection, &name))?;
         }

@@ -32,8 +32,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]. As far as the file's bytes allow, its variants distinguish a wrong key, a plain database, a file that
-    /// is not a database, and a truncated file. The file stays unchanged.
+    /// [`OpenError`]. As far as the file's bytes allow, the variants distinguish a wrong key, a plain database, a file
+    /// that is not a database, and a truncated file. The file stays unchanged.
     pub fn open(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Self, OpenError> {
         let opened = open_keyed(location, key, options)?;
         opened.core.key_is_verified();
@@ -138,7 +138,7 @@ impl Database {
     /// the changes of other connections. Returns `None` if the snapshot cannot be kept.
     pub fn hold_snapshot(&self) -> Option<Snapshot> {
         let core = &self.session.core;
-        // An explicit transaction keeps its snapshot anyway, and a statement that reads no database has none.
+        // An explicit transaction keeps its snapshot anyway, and a statement that reads no database has no snapshot.
         if !core.is_autocommit() || !core.is_reading(None) {
             return Some(Snapshot { _holder: None });
         }

@@ -49,18 +49,18 @@ pub enum SqlError {
     )]
     NotADatabase,
 
-    /// SQLCipher cannot attach a database without a key, which VACUUM needs to do: the main database is plain, but its
-    /// pages have room for a cipher.
+    /// VACUUM or an ATTACH without KEY failed: the main database is plain, but its pages have room for a cipher, and
+    /// SQLCipher then attaches no database without a key.
     #[error(
-        "this plain database cannot be vacuumed, nor can SQL attach a database without KEY: its pages have room for a cipher, \
-         as those of an image of an encrypted database; make a copy with backup() and plain: true, and use that"
+        "cannot vacuum this plain database, or attach a database to it without KEY: its pages have room for a cipher, \
+         like the pages of an image of an encrypted database; copy it with backup() and plain: true, and use the copy"
     )]
     RoomForCipher,
 
     /// A page differs from the page that was written.
     #[error(
-        "a page of the encrypted database fails its authentication: the file is damaged, cut off or tampered with; \
-         close the database and restore a copy"
+        "a page of the encrypted database fails its authentication: the file is damaged or cut off, or was tampered \
+         with; close the database and restore a copy"
     )]
     PageAuthentication,
 
@@ -110,18 +110,21 @@ pub enum SqlError {
     MultipleStatements,
 
     /// The SQL holds only blanks and comments.
-    #[error("the SQL holds no statement")]
+    #[error("the SQL holds no statement, only blanks or comments: pass one statement")]
     NoStatement,
 
     /// The SQL holds a NUL character, at which SQLite would stop reading.
-    #[error("the SQL holds a NUL character at byte {offset}: SQLite would ignore the text after it")]
+    #[error(
+        "the SQL holds a NUL character at byte {offset}, and SQLite would ignore the text after it: remove the \
+         character, or bind the value as a parameter"
+    )]
     NulInSql {
         /// The position of the NUL, in bytes.
         offset: usize,
     },
 
     /// The name of a function is longer than SQLite allows.
-    #[error("the function's name has {length} bytes: SQLite allows 255")]
+    #[error("the function's name has {length} bytes: use a name of at most 255 bytes, SQLite's limit")]
     LongFunctionName {
         /// The length of the name, in bytes.
         length: usize,
@@ -137,7 +140,7 @@ pub enum SqlError {
     },
 
     /// A value exceeds SQLite's limit.
-    #[error("the value has {length} bytes, more than SQLite's limit of {limit}")]
+    #[error("the value has {length} bytes, more than SQLite's limit of {limit}: bind a shorter value")]
     TooBig {
         /// The length of the value, in bytes.
         length: usize,
@@ -161,7 +164,8 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    /// The engine's codes that [`SqlError::code`] can return; the other codes are SQLite's.
+    /// The engine's codes that [`SqlError::code`] can return, except `STRONGROOM_KEY_CHANGED`, which `OpenError` lists;
+    /// the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_PRAGMA_REFUSED",
         "STRONGROOM_CLOSED",

@@ -14,7 +14,8 @@ pub enum ExtensionError {
 
     /// The path or the name of the function holds a NUL, at which the operating system would stop reading.
     #[error(
-        "cannot load an extension: the {what} holds a NUL character, at which the operating system stops reading"
+        "cannot load an extension: the {what} holds a NUL character, at which the operating system stops reading; \
+         remove the character"
     )]
     Nul {
         /// `path` or `entry point`.
@@ -50,8 +51,8 @@ pub enum ExtensionError {
 
     /// The library was built for another system or processor.
     #[error(
-        "cannot load the extension \"{path}\": the library is for {built_for}, and this process is for {here}; install the \
-         extension for this system"
+        "cannot load the extension \"{path}\": the library was built for {built_for}, but this process needs a library \
+         for {here}; install that build of the extension"
     )]
     OtherMachine {
         /// The path.
@@ -84,8 +85,8 @@ pub enum ExtensionError {
 
     /// The library has neither of the two functions that SQLite looks for.
     #[error(
-        "cannot load the extension \"{path}\": the library has no function \"sqlite3_extension_init\", and none with the \
-         name that SQLite derives from the file's name; give the name of the entry point"
+        "cannot load the extension \"{path}\": the library has neither the function \"sqlite3_extension_init\" nor the \
+         function whose name SQLite derives from the file's name; pass the name of the entry point"
     )]
     NoDefaultEntryPoint {
         /// The path.

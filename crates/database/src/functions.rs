@@ -13,7 +13,7 @@ use crate::seam::length_limit;
 
 /// Registers `zstd_compress(x [, level [, dictionary]])` and `zstd_decompress(x [, dictionary])`.
 ///
-/// Both functions return a blob, or NULL for NULL. A NULL level or dictionary counts as absent.
+/// Both functions return a blob, or NULL for NULL. A NULL level or dictionary is treated as absent.
 /// - `zstd_compress` takes text, as its UTF-8 bytes, or a blob. A number requires a CAST, which chooses its text form.
 /// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. If the content exceeds the
 ///   connection's SQLITE_LIMIT_LENGTH, the call fails before decompressing.
@@ -115,7 +115,7 @@ impl Call {
     }
 
     fn wrong_type(&self, expected: &str, given: Type) -> Error {
-        error(format!("{}: {expected}, not of type {}", self.function, sql_name(given)))
+        error(format!("{}: {expected}, not {}", self.function, sql_name(given)))
     }
 }
 

@@ -45,7 +45,7 @@ impl Database {
     /// Returns the content of the database `schema` as the bytes of an encrypted database file.
     ///
     /// The image has the database's own key and cipher parameters, or those of `key`. A key without a page size keeps the
-    /// database's page size. Nothing is written to a file. Apart from the encryption, the image is the one that
+    /// database's page size. Nothing is written to a file. Apart from the encryption, the image equals the image that
     /// [`Database::serialize`] returns.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Database {
 }
 
 fn out_of_memory() -> rusqlite::Error {
-    let message = "no memory for the image; back the database up to a file".to_owned();
+    let message = "not enough memory for the image; back the database up to a file".to_owned();
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(sqlite::SQLITE_NOMEM), Some(message))
 }
 

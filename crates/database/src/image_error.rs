@@ -16,8 +16,8 @@ pub enum ImageError {
         name: String,
     },
 
-    /// The call asked for an encrypted image with the database's key, but the database has none.
-    #[error("cannot serialize \"{name}\" encrypted: the database is not encrypted; give a key for the image")]
+    /// The call asked for an encrypted image with the database's key, but the database has no key.
+    #[error("cannot serialize \"{name}\" encrypted: the database is not encrypted; pass a key for the image")]
     NotEncrypted {
         /// The name of the database.
         name: String,
@@ -35,9 +35,9 @@ pub enum ImageError {
 
     /// The image cannot have the page size of the key, or lacks room for the key's HMAC.
     #[error(
-        "cannot serialize \"{name}\" with this key: the key's cipher parameters need pages of {wanted} bytes of which \
-         {wanted_reserved} are reserved, and the database has pages of {page_size} bytes with {reserved}; back the \
-         database up to a file with the key"
+        "cannot serialize \"{name}\" with this key: the key's cipher parameters need pages of {wanted} bytes with \
+         {wanted_reserved} reserved bytes, but the database has pages of {page_size} bytes with {reserved} reserved \
+         bytes; back the database up to a file with the key"
     )]
     OtherLayout {
         /// The name of the database.
@@ -81,7 +81,7 @@ pub enum ImageError {
 }
 
 impl ImageError {
-    /// The engine's codes that [`ImageError::code`] can return and no other error lists; the other codes are SQLite's.
+    /// The engine's codes that only [`ImageError::code`] can return.
     pub const CODES: &'static [&'static str] = &["STRONGROOM_OTHER_LAYOUT"];
 
     /// Returns the stable code of the error.

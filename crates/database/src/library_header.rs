@@ -33,7 +33,7 @@ pub(crate) const HERE: &str = if cfg!(all(target_os = "linux", target_arch = "x8
 impl LibraryHeader {
     /// Reads the header of a file, or returns `None` if the file is unreadable.
     ///
-    /// A universal library, which macOS has for several processors, counts as a library for this process.
+    /// A universal library, which macOS uses for several processors, is treated as a library for this process.
     pub(crate) fn read(path: &Path) -> Option<Self> {
         let mut start = Vec::new();
         File::open(path).ok()?.take(4_096).read_to_end(&mut start).ok()?;

@@ -42,8 +42,8 @@ pub enum MigrateError {
 
     /// The file is plain, but a key was given for it.
     #[error(
-        "cannot convert \"{path}\": the file is not encrypted, and has no key; leave it unchanged, or convert it as a plain \
-         file"
+        "cannot convert \"{path}\": the file is not encrypted, but a current key was given; omit the current key, or \
+         leave the file as it is"
     )]
     NotEncrypted {
         /// The file.
@@ -51,7 +51,7 @@ pub enum MigrateError {
     },
 
     /// The file holds no database, encrypted or plain.
-    #[error("cannot convert \"{path}\": the file, {length} bytes, is not a database; check the path")]
+    #[error("cannot convert \"{path}\": the file of {length} bytes is not a database; check the path")]
     NotADatabase {
         /// The file.
         path: PathBuf,
@@ -94,10 +94,10 @@ pub enum MigrateError {
         keep: PathBuf,
     },
 
-    /// The name for the original is reserved: SQLite or this engine would remove a file of that name.
+    /// The name for the original is reserved: SQLite or this engine would remove or apply a file of that name.
     #[error(
-        "cannot keep the original of \"{path}\" as \"{keep}\": a name that ends in \"{ending}\" belongs to a temporary file \
-         of a database, which is removed; use another name"
+        "cannot keep the original of \"{path}\" as \"{keep}\": SQLite or Strongroom would remove or apply a file whose \
+         name ends in \"{ending}\"; use another name"
     )]
     KeepName {
         /// The file.
@@ -141,8 +141,8 @@ pub enum MigrateError {
 
     /// The file is converted, but the folder of its new name could not be synced.
     #[error(
-        "\"{path}\" is converted, but its folder could not be synced ({source}): a loss of power may \
-         bring the original back; check the disk, and keep the old key until then"
+        "\"{path}\" is converted, but its folder could not be synced ({source}): a loss of power may restore the \
+         original; check the disk before you discard the old key"
     )]
     Unsynced {
         /// The file.
@@ -153,8 +153,9 @@ pub enum MigrateError {
 
     /// The schema uses a function or a collation of the application.
     #[error(
-        "cannot convert \"{path}\": \"{name}\" uses a function or a collation that only the application defines ({source}); \
-         drop the index, or create the table again without it, convert, and restore it afterwards"
+        "cannot convert \"{path}\": \"{name}\" uses a function or a collation that only the application defines \
+         ({source}); drop the index, or recreate the table without the function or collation, convert the file, then \
+         restore the definition"
     )]
     MissingFunction {
         /// The file.

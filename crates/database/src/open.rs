@@ -48,9 +48,9 @@ impl fmt::Debug for Location<'_> {
 /// Options for opening a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Refuse every write. The file must exist.
+    /// `true` to refuse every write; the file must then exist.
     pub read_only: bool,
-    /// Fail if the file does not exist, instead of creating it.
+    /// `true` to fail if the file does not exist, instead of creating it.
     pub must_exist: bool,
     /// The longest time that a call waits for another connection's lock, rounded to milliseconds.
     pub busy_timeout: Duration,
@@ -157,9 +157,10 @@ impl Opened {
         Ok(())
     }
 
-    /// Opens the file again with the file's own page size, if the key names no page size and authenticates the first page.
+    /// Opens the file again with the file's own page size, if the key has no page size and authenticates the first
+    /// page.
     ///
-    /// The page size is one of the file's parameters. Anyone with the key can find it out from the file.
+    /// Anyone with the key can find the page size by trying each size on the first page.
     pub(crate) fn with_page_size_of_file(
         &self,
         location: Location<'_>,
@@ -277,7 +278,8 @@ pub(crate) fn verify(
                 sqlite::SQLITE_ERROR if core.cipher_failed(&name) => {
                     unreadable(core, schema, path, page_size, source)
                 }
-                // With a plaintext header, SQLite accepts the first page, whose rest SQLCipher has filled with zeros.
+                // With a plaintext header, SQLite accepts the header of the first page, although SQLCipher has filled
+                // the rest with zeros.
                 sqlite::SQLITE_CORRUPT if core.cipher_failed(&name) && has_plaintext_header(core, schema) => {
                     OpenError::WrongKey { path }
                 }
@@ -357,7 +359,8 @@ pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure
         };
     };
     let path = path.to_owned();
-    // SQLite counts symbolic links without a failing system call, so the recorded cause is that of an unrelated call.
+    // No system call fails when SQLite refuses a path with too many symbolic links, so the recorded error belongs to an
+    // unrelated call.
     let found = fs::metadata(&path).err().filter(|error| error.kind() != ErrorKind::NotFound);
     match found.or(cause) {
         Some(source) if source.kind() == ErrorKind::PermissionDenied => {

@@ -18,7 +18,8 @@ pub enum OpenError {
 
     /// The path holds a NUL, at which the operating system would stop reading.
     #[error(
-        "cannot open a database: the path holds a NUL character, at which the operating system stops reading"
+        "cannot open a database: the path holds a NUL character, at which the operating system stops reading; remove \
+         the character"
     )]
     NulInPath,
 
@@ -132,7 +133,7 @@ pub enum OpenError {
     /// The length of the file is not possible for a database with this key.
     #[error(
         "cannot open \"{path}\": its length, {length} bytes, is not a multiple of the page size; the file is not a \
-         database, is cut off, or has other cipher parameters"
+         database, is cut off, or has other cipher parameters; check the path and the parameters"
     )]
     NotADatabase {
         /// The path.
@@ -188,7 +189,7 @@ pub enum OpenError {
     },
 
     /// A C library failed to initialise.
-    #[error("cannot initialise the database library: {source}")]
+    #[error("{source}")]
     Init {
         /// The library's error.
         source: vendored_sys::InitError,

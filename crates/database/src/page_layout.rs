@@ -52,7 +52,7 @@ impl PageLayout {
         Self { page_size, reserved: parameters.reserved_bytes() }
     }
 
-    /// Returns the number of the page that holds SQLite's lock bytes. The page has no content and cannot be written.
+    /// Returns the number of the lock-byte page, which holds no content and cannot be written.
     pub(crate) fn lock_page(&self) -> u32 {
         0x4000_0000 / self.page_size + 1
     }

@@ -25,8 +25,8 @@ pub(crate) fn holds_secret(sql: &str) -> bool {
 
 /// Returns the byte at which the first secret starts.
 ///
-/// The keywords count anywhere in the text. A false match only hides harmless text; a list of the places where SQLite
-/// accepts the keywords could have a gap.
+/// The keywords are matched anywhere in the text. A false match only hides harmless text; a list of the places where
+/// SQLite accepts the keywords could have a gap.
 fn find_secret(sql: &str) -> Option<usize> {
     let mut scan = tokens(sql).peekable();
     let mut attaching = false;

@@ -12,7 +12,7 @@ use std::thread::{self, ThreadId};
 /// The identity of a file, the same for each of its paths.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileId {
-    /// The device and the number of the file.
+    /// The device number and the inode number.
     #[cfg(unix)]
     file: (u64, u64),
     /// The path without symbolic links.

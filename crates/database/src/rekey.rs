@@ -39,8 +39,8 @@ pub type OnRekeyProgress<'p> = dyn FnMut(RekeyProgress) -> bool + 'p;
 
 /// The number of pages between two calls of the callback.
 const PAGES_PER_CALL: u64 = 256;
-/// The offset of the byte that SQLite locks. The page of that byte holds no content. Source: SQLite's file format, section
-/// 1.4.
+/// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
+/// format, section 1.4.
 const LOCK_BYTE: u64 = 0x4000_0000;
 
 impl Database {
@@ -80,7 +80,7 @@ impl Database {
         let path = path_of(&file);
         let cipher = Cipher::of(core, &name).map_err(|failure| not_begun(&path, failure))?;
         let Some(cipher) = cipher else { return Err(RekeyError::NotEncrypted { path }) };
-        // A connection whose cipher failed also counts as read-only.
+        // This check precedes the next one, because a connection whose cipher failed is also read-only.
         if core.cipher_failed(schema) {
             return Err(match key_changed(core, &name) {
                 Some(path) => RekeyError::Open { source: OpenError::KeyChanged { path } },
@@ -362,7 +362,7 @@ fn not_begun(path: &Path, failure: Failure) -> RekeyError {
 /// Returns the first parameter that would change the layout of the file's pages.
 fn layout_difference(file: &CipherParameters, to: &CipherParameters) -> Option<&'static str> {
     let header = |parameters: &CipherParameters| parameters.plaintext_header_size.unwrap_or(0);
-    // Names what the caller passed: the version implies its HMAC algorithm.
+    // If the caller passed a version, the error names the version, which implies the HMAC algorithm.
     let hmac = if to.compatibility.is_some() { "cipherCompatibility" } else { "HMAC algorithm" };
     let differences = [
         ("page size", to.page_size.is_some_and(|size| size != file.effective_page_size())),

@@ -1,6 +1,7 @@
 //! The errors of changing a key.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use strongroom_keys::KeyError;
 
@@ -24,7 +25,9 @@ pub enum RekeyError {
     Reading,
 
     /// The connection has no database of this name.
-    #[error("cannot change the key of \"{schema}\": no database of this name is attached")]
+    #[error(
+        "cannot change the key of \"{schema}\": the connection has no database of this name; attach it first"
+    )]
     UnknownSchema {
         /// The name.
         schema: String,
@@ -67,8 +70,8 @@ pub enum RekeyError {
 
     /// The new key has parameters that would change the layout of every page.
     #[error(
-        "cannot change the key of \"{path}\": the new key has another {parameter} than the file, which needs a new file; \
-         leave the parameter out or use Database.migrate()"
+        "cannot change the key of \"{path}\": the {parameter} of the new key differs from the file's, and a rekey \
+         cannot change it; leave the parameter out or use Database.migrate()"
     )]
     Layout {
         /// The path.
@@ -96,9 +99,9 @@ pub enum RekeyError {
     },
 
     /// SQLite failed, and rolled back the rekey.
-    #[error("cannot change the key of \"{path}\", which keeps its old key: {source}")]
+    #[error("cannot change the key{}: {source}", of_file(path))]
     Sqlite {
-        /// The path.
+        /// The path; empty if the rekey had not begun.
         path: PathBuf,
         /// SQLite's error.
         source: SqlError,
@@ -107,7 +110,8 @@ pub enum RekeyError {
     /// The commit failed, and the file cannot be read to find out which key it has.
     #[error(
         "the rekey of \"{path}\" failed, and the file cannot be read to find out whether it has the old key or the \
-         new one; keep both, and try them when the file can be read again: {source}"
+         new one; keep both, and try them when the file can be read again: {}",
+        cause(source)
     )]
     Unknown {
         /// The path.
@@ -117,7 +121,10 @@ pub enum RekeyError {
     },
 
     /// The file has the new key, but could not be opened to read it back.
-    #[error("the file \"{path}\" has the new key, but could not be opened to read it back: {source}")]
+    #[error(
+        "the file \"{path}\" has the new key, but could not be read back; open it with the new key, check it with \
+         db.check(), and keep its last backup: {source}"
+    )]
     Unopened {
         /// The path.
         path: PathBuf,
@@ -127,8 +134,8 @@ pub enum RekeyError {
 
     /// The file has the new key, but reading it back failed.
     #[error(
-        "the file \"{path}\" has the new key, but reading it back failed: {source}; check the file with db.check(), and \
-         keep its last backup"
+        "the file \"{path}\" has the new key, but reading it back failed; check the file with db.check(), and keep its \
+         last backup: {source}"
     )]
     Unverified {
         /// The path.
@@ -172,5 +179,41 @@ impl From<SqlError> for RekeyError {
     /// An error from before the first write, such as that of a closed database.
     fn from(source: SqlError) -> Self {
         Self::Sqlite { path: PathBuf::new(), source }
+    }
+}
+
+/// Returns the cause of a failed commit, without the claim that the file keeps its old key.
+fn cause(error: &RekeyError) -> &dyn fmt::Display {
+    match error {
+        RekeyError::Sqlite { source, .. } => source,
+        error => error,
+    }
+}
+
+/// Names the file and its key in a message, if the path is known.
+fn of_file(path: &Path) -> String {
+    match path.as_os_str().is_empty() {
+        true => String::new(),
+        false => format!(" of \"{}\", which keeps its old key", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message said that the file may have either key, and then that the file keeps its old key.
+    #[test]
+    fn a_failed_commit_is_reported_once() {
+        let failed = RekeyError::Sqlite { path: "a.db".into(), source: SqlError::Busy };
+        assert!(
+            failed
+                .to_string()
+                .starts_with("cannot change the key of \"a.db\", which keeps its old key: the ")
+        );
+        let error = RekeyError::Unknown { path: "a.db".into(), source: Box::new(failed) };
+        assert!(error.to_string().ends_with(&format!("can be read again: {}", SqlError::Busy)), "{error}");
+        let error = RekeyError::from(SqlError::Closed);
+        assert!(error.to_string().starts_with("cannot change the key: the database is closed"), "{error}");
     }
 }

@@ -145,7 +145,7 @@ impl TemporaryFile {
 
     fn remove_companions(&self) {
         for ending in COMPANIONS {
-            // A companion that remains belongs to no database, and SQLite checks it before use.
+            // A journal or log that cannot be removed belongs to no database, and SQLite checks such a file before use.
             let _ = fs::remove_file(with_ending(&self.path, ending));
         }
     }
@@ -210,7 +210,7 @@ impl Unused {
         }
         #[cfg(target_os = "linux")]
         let opened = {
-            // Opens the same path as the connection, so the same file.
+            // The path is the connection's, so this call opens the same file.
             let opened = File::options().write(true).open(file);
             let opened = opened.map_err(|source| BackupError::system(target, "open", file, source))?;
             if !lock(&opened) {

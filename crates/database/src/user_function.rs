@@ -21,7 +21,7 @@ impl Database {
     /// Creates an SQL function, or replaces the function with this name and number of arguments.
     ///
     /// The function may run statements on the database. If the function fails, the statement that called it fails with
-    /// [`SqlError::Callback`]. A panic counts as a failure ([`CallbackPanic`](crate::CallbackPanic)).
+    /// [`SqlError::Callback`]. A panic is reported as a failure ([`CallbackPanic`](crate::CallbackPanic)).
     ///
     /// # Errors
     ///

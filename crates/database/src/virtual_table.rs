@@ -75,7 +75,7 @@ pub trait Rows {
     /// An error ends the statement.
     fn next(&mut self) -> Result<bool, CallbackError>;
 
-    /// Returns the value of a column of the row, counted from 0. The parameters do not count.
+    /// Returns the value of a column of the row, counted from 0 without the parameters.
     ///
     /// # Errors
     ///

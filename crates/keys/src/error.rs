@@ -16,7 +16,10 @@ pub enum KeyError {
     },
 
     /// The passphrase is empty.
-    #[error("the passphrase is empty: SQLCipher would leave the database unencrypted")]
+    #[error(
+        "the passphrase is empty, and SQLCipher would leave the database unencrypted: pass a passphrase of at \
+         least one byte"
+    )]
     Empty,
 
     /// The passphrase has the notation of a raw key, and SQLCipher would read it as one.
@@ -59,7 +62,7 @@ pub enum KeyError {
     },
 
     /// A file with a plaintext header does not hold its salt.
-    #[error("a file with a plaintext header does not hold its salt: pass the salt as well, 16 bytes")]
+    #[error("a file with a plaintext header does not hold its salt: also pass the 16-byte salt")]
     MissingSalt,
 
     /// OpenSSL returned no random bytes.
@@ -79,7 +82,7 @@ pub enum KeyError {
     },
 
     /// A C library failed to initialise.
-    #[error("cannot initialise the cryptographic library: {source}")]
+    #[error("{source}")]
     Init {
         /// The library's error.
         source: vendored_sys::InitError,

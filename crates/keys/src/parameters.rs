@@ -44,7 +44,8 @@ pub enum PageNumberOrder {
 /// Source of the defaults: SQLCipher's documentation of `PRAGMA cipher_compatibility`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CipherParameters {
-    /// Iterations of PBKDF2, from 1. Default: 256,000 (4), 64,000 (3), 4,000 (2 and 1). Raw keys ignore it.
+    /// The number of PBKDF2 iterations, at least 1. Default: 256,000 (4), 64,000 (3), 4,000 (2 and 1). Unused with a
+    /// raw key.
     pub kdf_iter: Option<u32>,
     /// The page size in bytes, a power of two from 1,024 to 65,536. Default: 4,096 (4), 1,024 (3, 2 and 1).
     pub page_size: Option<u32>,
@@ -58,7 +59,7 @@ pub struct CipherParameters {
     pub use_hmac: Option<bool>,
     /// The byte order of the page number in each page's HMAC. Default: little-endian.
     pub hmac_page_number: Option<PageNumberOrder>,
-    /// Iterations of the PBKDF2 that derives the HMAC key from the key, from 1. Default: 2.
+    /// The number of PBKDF2 iterations that derive the HMAC key from the key, at least 1. Default: 2.
     pub fast_kdf_iter: Option<u32>,
     /// The byte that masks the salt when the HMAC key is derived. Default: 0x3a; beta versions of SQLCipher 2.0 had 0.
     pub hmac_salt_mask: Option<u8>,

@@ -14,9 +14,9 @@ use crate::locked_memory::{LockedMemory, POOL};
 /// Linux, `MADV_DONTDUMP` excludes them from core dumps; macOS and Windows have no such call for one mapping.
 ///
 /// Systems limit the memory that a process may lock: Linux to 8 MiB by default, or 64 KiB before version 5.16. Beyond the
-/// limit, the bytes are still excluded from core dumps and zeroised, but may be swapped out. If the system has no pages at
-/// all, the bytes live on the heap and are only zeroised. Neither limit is an error: a program with many keys must not fail
-/// where a program with one key runs.
+/// limit, the bytes are still excluded from core dumps and zeroised, but may be swapped out. If the system refuses to
+/// map pages, the bytes are on the heap and are only zeroised. Neither limit is an error: a program with many keys must
+/// not fail where a program with one key runs.
 pub struct SecretBytes {
     memory: Memory,
     length: usize,
@@ -90,7 +90,7 @@ mod tests {
         for length in [0, 1, 32, SHORT_LENGTH - 1, SHORT_LENGTH, SHORT_LENGTH + 1, 5 * SHORT_LENGTH] {
             let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8 + 1).collect();
             assert!(*SecretBytes::copy_of(&bytes) == *bytes, "{length}");
-            // The mapping is a reused one, unless another test took it.
+            // The mapping is reused, unless another test took the idle mapping.
             assert!(SecretBytes::zeroed(length).iter().all(|byte| *byte == 0), "{length}");
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the machine that a static library was compiled for from the library's first object.
+//! Finds the machine of a static library in the header of the library's first object.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -47,7 +47,8 @@ fn object_in(archive: &Path) -> Result<String, String> {
         read(&mut reader, &mut header)?;
         let field = |range| String::from_utf8_lossy(&header[range]).trim().to_owned();
         let (name, size) = (field(0..16), field(48..58));
-        let size: u64 = size.parse().map_err(|_| format!("a member has the size `{size}`"))?;
+        let size: u64 =
+            size.parse().map_err(|_| format!("the size of a member is `{size}`, not a number"))?;
         // In BSD archives, which Apple's tools write, a long name precedes the data.
         let name_length = name.strip_prefix("#1/").and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
         let mut start = Vec::new();

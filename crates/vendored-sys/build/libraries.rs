@@ -19,7 +19,7 @@ pub(crate) struct Library {
     pub(crate) name: &'static str,
     /// The folder with the library's headers, if this build compiled the library.
     pub(crate) compiled: Option<PathBuf>,
-    /// The known static archives of the library. A shared library has none.
+    /// The known static archives of the library; empty for a shared library.
     pub(crate) archives: Vec<PathBuf>,
 }
 
@@ -96,11 +96,11 @@ fn no_sqlcipher(target: &Target, error: &pkg_config::Error) -> String {
         }
         pkg_config::Error::Command { .. } => "cannot run pkg-config: install it".to_owned(),
         _ => format!(
-            "pkg-config finds no `sqlcipher` whose SQLite is {OLDEST_SQLITE} or later: install libsqlcipher-dev (of a \
-             release that has it)"
+            "pkg-config finds no `sqlcipher` with SQLite {OLDEST_SQLITE} or later: install libsqlcipher-dev from a \
+             distribution release that has this version"
         ),
     };
-    format!("no SQLCipher to link; {cause}, or build with the feature `vendored` instead of `system`")
+    format!("cannot link SQLCipher: {cause}, or build with the feature `vendored` instead of `system`")
 }
 
 /// Finds zstd. zstd-sys has already refused a library that pkg-config does not find.

@@ -10,7 +10,7 @@ use crate::sqlite;
 /// Initialises OpenSSL and SQLCipher. Every later call only returns the result of the first call.
 ///
 /// Call this function before anything else uses OpenSSL. On its first use, OpenSSL decides whether to read a configuration
-/// file (`OPENSSL_CONF`, or a file in its compiled-in directory). Such a file may load code into the process and replace
+/// file (`OPENSSL_CONF`, or a file in its compiled-in folder). Such a file may load code into the process and replace
 /// algorithms.
 ///
 /// # Errors
@@ -48,10 +48,10 @@ pub enum InitError {
 
 impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cause = "check that memory and a source of randomness (getrandom or /dev/urandom) are available";
+        let remedy = "check that memory and a source of randomness (getrandom or /dev/urandom) are available";
         match self {
-            Self::OpenSsl => write!(f, "cannot initialise OpenSSL: {cause}"),
-            Self::SqlCipher { code } => write!(f, "cannot initialise SQLCipher (code {code}): {cause}"),
+            Self::OpenSsl => write!(f, "cannot initialise OpenSSL; {remedy}"),
+            Self::SqlCipher { code } => write!(f, "cannot initialise SQLCipher (code {code}); {remedy}"),
         }
     }
 }

@@ -67,9 +67,7 @@ fn openssl_tools(target: &str, host: &str) -> Result<(), String> {
     let make = if target.ends_with("-msvc") { None } else { Some("make".to_owned()) };
     for program in [Some(perl), make].into_iter().flatten() {
         if programs::find_program(&program, &path, suffix).is_none() {
-            return Err(format!(
-                "OpenSSL is compiled from source, which needs `{program}`, but PATH does not have it; install it"
-            ));
+            return Err(format!("cannot compile OpenSSL: `{program}` is not on PATH; install it"));
         }
     }
     Ok(())

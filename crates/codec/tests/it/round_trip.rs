@@ -46,7 +46,7 @@ fn frames_of_other_programs_are_read_with_and_without_a_content_size() {
 }
 
 #[test]
-fn a_context_is_as_good_as_new_after_an_error() {
+fn a_codec_works_after_an_error() {
     let mut codec = Codec::new();
     let content = b"some content, some content, some content".repeat(50);
     let frame = codec.compress(&content, Level::default(), None).unwrap();

@@ -12,7 +12,7 @@ pub enum CheckError {
     Cancelled,
 
     /// The connection has no database of this name.
-    #[error("cannot check \"{name}\": no database of this name is attached")]
+    #[error("cannot check \"{name}\": the connection has no database of this name; attach it first")]
     NotAttached {
         /// The name.
         name: String,

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_sqlite_yields_its_place() {
+    fn every_message_of_sqlite_yields_its_location() {
         let tables = tables();
         for (text, page, table, position) in [
             ("Tree 2 page 7 cell 3: Rowid 5 out of order", Some(7), Some("t"), None),

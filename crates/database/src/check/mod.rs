@@ -1,9 +1,9 @@
 //! Checks a database: the authentication of each page, the structure, and foreign keys.
 //!
-//! Damage goes into the report, and never breaks the caller's connection: a [`Twin`] reads the file. In a rollback-journal
-//! mode, the pages are authenticated in the file itself, so one pass finds every damaged page. In WAL mode, only SQLite
-//! knows where the current version of a page is: the twin reads each page through SQLite, and is opened again after a
-//! damaged page.
+//! The report lists damage, which never breaks the caller's connection: a [`Twin`] reads the file. In a
+//! rollback-journal mode, the pages are authenticated in the file itself, so one pass finds every damaged page. In WAL
+//! mode, only SQLite knows where the current version of a page is: the twin reads each page through SQLite, and is
+//! opened again after a damaged page.
 
 mod error;
 mod finding;
@@ -39,7 +39,7 @@ pub struct CheckProgress {
     pub total: u64,
 }
 
-/// A callback that learns the progress, and returns false to cancel.
+/// A callback that receives the progress, and returns false to cancel.
 ///
 /// The progress stays the same while the structure is checked, after the pages.
 pub type OnCheckProgress<'p> = dyn FnMut(CheckProgress) -> bool + 'p;
@@ -50,7 +50,7 @@ const PAGES_PER_CALL: u64 = 256;
 impl Database {
     /// Checks the database `schema`, which is `main` or the name of an attached database.
     ///
-    /// - If the pages have an HMAC, each page must be one that was written with this key at this place.
+    /// - If the pages have an HMAC, each page must have been written with this key and at its page number.
     /// - SQLite's integrity check must find nothing.
     /// - Each foreign key must refer to a row.
     ///
@@ -190,7 +190,7 @@ impl Check<'_> {
         if meter.cancelled {
             return Err(CheckError::Cancelled);
         }
-        // The owners are best effort: a tree that cannot be read has none.
+        // The search for owners is best effort: pages of an unreadable tree get no owner.
         found.or_else(|failure| twin::damage(failure).map(|_| HashMap::new()))
     }
 
@@ -211,12 +211,12 @@ impl Check<'_> {
             problem
         };
         let pages = failed.pages.iter();
-        let pages =
-            pages.map(|&page| problem(page, "fails its authentication: it is damaged or tampered with"));
+        let pages = pages
+            .map(|&page| problem(page, "fails its authentication: the page is damaged or was tampered with"));
         self.report.append(CheckProblemKind::Page, pages.collect());
         if let Some(next) = failed.stopped {
             let message = format!(
-                "pages {next} to {} were not checked, because too many earlier pages fail",
+                "pages {next} to {} were not checked, because too many earlier pages failed",
                 size.pages
             );
             self.report.problems.push(CheckProblem::new(CheckProblemKind::Page, message));

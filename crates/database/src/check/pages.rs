@@ -14,12 +14,12 @@ use crate::pragma::pragma;
 use crate::seam::Core;
 use crate::{OpenError, SqlError};
 
-/// The number of bytes that one read of the file takes.
+/// The number of bytes to read from the file at once.
 const CHUNK: u64 = 1 << 20;
 /// The number of times that the connection is opened again after a page that failed.
 const MAX_REOPENED: usize = 1_000;
-/// The offset of the byte that SQLite locks. The page of that byte holds no content. Source: SQLite's file format, section
-/// 1.4.
+/// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
+/// format, section 1.4.
 const LOCK_BYTE: u64 = 0x4000_0000;
 
 /// The size of a database and of its file.
@@ -36,7 +36,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Reads the sizes. If the first page cannot be read, the database counts as many pages as its file.
+    /// Reads the sizes. If the first page cannot be read, the number of pages is computed from the length of the file.
     pub(super) fn of(core: &Core, readable: bool) -> Result<Self, CheckError> {
         let file = core.file_start(MAIN, 0).map_or(0, |start| start.length);
         let sizes = core.with(|connection| {
@@ -56,7 +56,8 @@ impl Size {
         let (page, log, pages) = sizes.map_err(SqlError::from_failure)?;
         let page = page.max(1);
         if !readable {
-            // The journal mode is in the first page. SQLite removes an empty log.
+            // The unreadable first page holds the journal mode. A log with content shows WAL mode: SQLite removes an
+            // empty log.
             let mut log = file_of(core).into_os_string();
             log.push("-wal");
             let log = fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0);
@@ -70,7 +71,7 @@ impl Size {
         if self.log { self.pages } else { self.pages.min(self.file / self.page) }
     }
 
-    /// Returns the first missing pages.
+    /// Returns the missing pages, at most as many as a report lists.
     pub(super) fn missing(&self) -> impl Iterator<Item = u32> + use<> {
         let missing = self.whole_pages() + 1..=self.pages;
         missing.take(LISTED).filter_map(|page| u32::try_from(page).ok())
@@ -194,7 +195,7 @@ fn first_unreadable(
         Ok(())
     });
     cancelled?;
-    // A page that fails also makes the call fail.
+    // A failed page may also end the read with an error, which would report the page a second time.
     if unreadable.is_none() {
         read.map_err(SqlError::from_failure)?;
     }

@@ -26,8 +26,11 @@ impl CheckReport {
         let more = problems.len().saturating_sub(LISTED);
         self.problems.extend(problems.into_iter().take(LISTED));
         if more > 0 {
-            self.problems
-                .push(CheckProblem::new(kind, format!("problems of this kind that are not listed: {more}")));
+            let message = match more {
+                1 => "1 more problem of this kind is not listed".to_owned(),
+                more => format!("{more} more problems of this kind are not listed"),
+            };
+            self.problems.push(CheckProblem::new(kind, message));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Found {
     pub(super) foreign_keys: Vec<CheckProblem>,
 }
 
-/// Checks a whole database, all of whose pages can be read.
+/// Checks a whole database if all of its pages can be read.
 pub(super) fn whole(
     core: &Core,
     schema: &str,
@@ -145,7 +145,7 @@ fn integrity(
     });
     let rowids = core
         .watched(STEPS, &mut || meter.go_on(), || core.with(|connection| rowids(connection, schema, &found)));
-    // The rowids are best effort: a damaged table may not yield them.
+    // The search for rowids is best effort, because a damaged table may not be readable.
     let rowids = rowids.unwrap_or_default();
     let with_rowid = |finding: Finding| {
         let mut problem = finding.problem;

@@ -51,7 +51,7 @@ pub struct Progress {
 /// The result of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converted {
-    /// The number of tables, including those of virtual tables and SQLite's own.
+    /// The number of tables, including SQLite's own tables and the shadow tables of virtual tables.
     pub tables: u64,
     /// The number of rows in these tables.
     pub rows: u64,
@@ -219,8 +219,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Chooses the page size of the copy: the key's; else the new default, if the source has its default; else the
-    /// source's.
+    /// Returns the page size of the copy: the key's, if set; the copy's default, if the source has the default of its
+    /// version; otherwise the source's.
     ///
     /// Other tools open a file without extra settings if its page size is the default of its version.
     fn page_size(&self, core: &Core, schema: &Schema) -> Result<u32, MigrateError> {

@@ -113,7 +113,7 @@ fn bare(name: &str, columns: &[Column]) -> String {
     format!("CREATE TABLE {} ({})", quoted(name), columns.join(", "))
 }
 
-/// The smallest value of `hidden` in table_xinfo for a generated column, here a virtual one.
+/// `hidden` in table_xinfo is 2 for a virtual generated column, and larger for a stored generated column.
 const VIRTUAL: i64 = 2;
 
 /// Hashes the rows of a table. Each value is preceded by its type and length, so that two different rows never hash the

@@ -20,7 +20,7 @@ const FAULTS: u32 = 1_000_000;
 /// SQLCipher's result for a cipher without HMAC.
 const NO_HMAC: &str = "HMAC is not enabled";
 
-/// The rows to compare: those of the source, then those of the copy.
+/// The rows to compare: the source's rows, then the copy's rows.
 pub(super) struct Rows {
     pub(super) done: u64,
     pub(super) total: u64,
@@ -73,7 +73,7 @@ impl Run<'_, '_> {
         self.report(self.pages + u64::try_from(share).unwrap_or(self.pages).min(self.pages))
     }
 
-    /// Opens the copy in the way that its users will.
+    /// Opens the copy as its users will open it.
     pub(super) fn reopen(&self, size: u32) -> Result<Opened, MigrateError> {
         let copy = self.open_target(size)?;
         self.sql(&copy.core, |connection| {

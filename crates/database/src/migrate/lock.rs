@@ -18,7 +18,7 @@ use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 /// The pause between two attempts to lock the file. A conversion can be cancelled between the attempts.
 const ATTEMPT: Duration = Duration::from_millis(100);
 
-/// The number of consecutive checks, and the pause between them, that must find the file open elsewhere.
+/// The number of consecutive checks that must find the file open elsewhere, and the pause between two checks.
 const MOMENTS: u32 = 10;
 const MOMENT: Duration = Duration::from_millis(10);
 
@@ -40,7 +40,8 @@ pub(super) fn claim(path: &Path, file: &Path) -> Result<Claim, MigrateError> {
     let in_use = || MigrateError::InUse { path: path.to_owned() };
     let Some(id) = registry::file_id(file) else { return Err(in_use()) };
     let claim = registry::claim(id).map_err(|_| in_use())?;
-    // Finds connections that the engine's list lacks: those of ATTACH in SQL, and of other copies of SQLite.
+    // Finds connections that the engine's list lacks: connections made by ATTACH in SQL, and connections of other
+    // copies of SQLite.
     #[cfg(unix)]
     if crate::seam::descriptors(claim.id()).is_some_and(|numbers| !numbers.is_empty()) {
         return Err(in_use());

@@ -140,8 +140,8 @@ impl Locked {
 
     /// Replaces the original after its connection is closed, because Windows cannot rename an open file.
     ///
-    /// If a process opens the file in between, the rename fails. If a process changes and closes the file in between, the
-    /// file's time has changed.
+    /// If a process opens the file after that close, the rename fails. If a process changes and closes the file before
+    /// the rename, the file's time has changed.
     fn replace_closed(&self, path: &Path, copy: &Path, kept: Kept<'_>) -> Result<(), MigrateError> {
         let state = |file: &Path| fs::metadata(file).and_then(|found| Ok((found.len(), found.modified()?)));
         let failed = |source| MigrateError::system(path, "rename the copy to", &self.file, source);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     thread_local! {
-        /// The number of syncs that are left to succeed.
+        /// The number of further syncs that succeed; every later sync fails.
         static SYNCS: Cell<usize> = const { Cell::new(0) };
         static SYNCED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
     }
@@ -289,7 +289,7 @@ mod tests {
 
     /// When the original was kept on another file system, everybody could read the incomplete copy.
     #[test]
-    fn an_original_that_is_copied_is_private_until_it_is_complete() {
+    fn a_copy_of_the_original_is_private_until_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("old.db");
         let (reader, mut writer) = io::pipe().unwrap();

@@ -50,7 +50,7 @@ pub(crate) struct Core {
     /// The file's entry in the list of open files. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
-    /// The process's count of failed pages when this connection was last known to have none.
+    /// The process's number of failed pages at the last time that this connection was known to have no failed page.
     pub(super) sound: Cell<u32>,
     /// The state that the connection's authorizer reads. Declared last, so that the connection is dropped first.
     pub(super) authority: Box<Authority>,
@@ -81,7 +81,7 @@ impl Core {
         self.listed.replace(Some(listed));
     }
 
-    /// Calls rusqlite's functions, off the hot path.
+    /// Runs `call` with rusqlite's connection. Not for the hot path.
     pub(crate) fn with<T>(
         &self,
         call: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
@@ -131,8 +131,8 @@ impl Core {
             unsafe { sqlite::sqlite3_finalize(raw.as_ptr()) };
             bound.borrow_mut().clear();
         }
-        // The entry must go before the connection is closed: afterwards, another file may reuse the inode number of a
-        // removed file.
+        // The entry must be removed before the connection is closed: afterwards, another file may reuse the inode
+        // number of a removed file.
         self.listed.take();
         match self.connection.take() {
             Some(connection) => connection.close().or_else(|(connection, error)| match failure_of(&error) {
@@ -390,8 +390,8 @@ fn failure_of(error: &rusqlite::Error) -> Failure {
 
 /// Returns a clearer message for codes whose SQLite message calls a read an attempt to write.
 fn clearer(code: c_int) -> Option<String> {
-    let message = "a process died inside a transaction, and a read-only connection cannot roll it back: \
-                   open the database once without read-only";
+    let message = "a process crashed inside a transaction, and a read-only connection cannot roll it back: open the \
+                   database once for writing";
     matches!(code, sqlite::SQLITE_READONLY_ROLLBACK | sqlite::SQLITE_READONLY_RECOVERY)
         .then(|| message.to_owned())
 }

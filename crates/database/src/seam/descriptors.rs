@@ -52,7 +52,8 @@ pub(crate) fn is_open_elsewhere(descriptor: c_int, folder: &std::path::Path) -> 
     !probe.is_ok_and(|file| lease_is_refused(file.as_raw_fd()))
 }
 
-/// Chooses the signal of a lease. Declared here because libc omits the constant. Source: asm-generic/fcntl.h.
+/// The `fcntl` command that sets the signal of a lease. Declared here because libc omits the constant. Source:
+/// asm-generic/fcntl.h.
 #[cfg(target_os = "linux")]
 const F_SETSIG: c_int = 10;
 

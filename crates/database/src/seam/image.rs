@@ -45,8 +45,8 @@ impl Core {
         Ok(())
     }
 
-    /// Copies the file's bytes of a database created by [`Core::deserialize`]. The bytes are encrypted if the database has
-    /// a key.
+    /// Copies the bytes of the file of a database created by [`Core::deserialize`]. The bytes are encrypted if the
+    /// database has a key.
     pub(crate) fn stored_bytes(&self) -> Result<Vec<u8>, Failure> {
         let db = self.open_db()?;
         let mut length: sqlite::sqlite3_int64 = -1;
@@ -96,6 +96,6 @@ pub(crate) fn leave_wal(image: &mut [u8]) {
 fn out_of_memory(length: usize) -> Failure {
     Failure::Sqlite {
         code: sqlite::SQLITE_NOMEM,
-        message: format!("no memory for the {length} bytes of the image"),
+        message: format!("not enough memory for the {length} bytes of the image"),
     }
 }

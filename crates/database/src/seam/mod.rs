@@ -9,8 +9,8 @@
 //! - A core does not close while `entered` is not zero. `entered` counts each call into SQLite that can run foreign code,
 //!   and each [`Row`]. No pointer into a statement therefore outlives the statement.
 //! - SQLite owns the user data of each function, aggregate and module, and each of their tables, cursors and groups. SQLite
-//!   frees all of them before the connection is gone. No function is created while the core is entered, so no function is
-//!   replaced while it runs. No statement is parsed or stepped during another parse.
+//!   frees all of them before it frees the connection. No function is created while the core is entered, so no function
+//!   is replaced while it runs. No statement is parsed or stepped during another parse.
 //! - A core and everything that refers to it stay on one thread, because each handle holds an `Rc`.
 
 mod aggregate;

@@ -1,4 +1,4 @@
-//! Refuses those of SQLCipher's pragmas that can destroy a file.
+//! Refuses SQLCipher's pragmas that can destroy a file or hide its key.
 //!
 //! SQLite calls an authorizer while it prepares a statement, regardless of the spelling of the SQL.
 
@@ -29,8 +29,8 @@ enum When {
     SetLater,
 }
 
-/// SQLCipher runs these while SQLite prepares the statement, even for EXPLAIN. Source: `sqlite3Pragma` and
-/// `sqlcipher_codec_pragma`.
+/// The refused pragmas. SQLCipher runs each of them while SQLite prepares the statement, even for EXPLAIN. Source:
+/// `sqlite3Pragma` and `sqlcipher_codec_pragma`.
 const REFUSED: [Refused; 9] = [
     Refused { pragma: "rekey", why: DESTROYS, instead: "use db.rekey()", when: When::Always },
     Refused { pragma: "hexrekey", why: DESTROYS, instead: "use db.rekey()", when: When::Always },

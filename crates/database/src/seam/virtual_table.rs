@@ -125,7 +125,7 @@ unsafe extern "C" fn create(
     message: *mut *mut c_char,
 ) -> c_int {
     let made = Connect { db, words: Words { count, words }, verb: "create" };
-    // SAFETY: SQLite makes this call as its interface documents.
+    // SAFETY: SQLite passes the arguments that its documentation promises.
     unsafe { made.connect(&*registered.cast::<Registered>(), table, message) }
 }
 
@@ -139,7 +139,7 @@ unsafe extern "C" fn connect(
 ) -> c_int {
     // The different verb keeps the compiler from merging `create` and `connect` into one function.
     let made = Connect { db, words: Words { count, words }, verb: "connect" };
-    // SAFETY: SQLite makes this call as its interface documents.
+    // SAFETY: SQLite passes the arguments that its documentation promises.
     unsafe { made.connect(&*registered.cast::<Registered>(), table, message) }
 }
 
@@ -188,7 +188,7 @@ impl Connect {
             guarded(|| registered.module.connect(&request))
         };
         let failed = |text: *mut c_char| {
-            // SAFETY: SQLite passes a place for the message, and frees the message.
+            // SAFETY: SQLite passes a pointer to store the message in, and frees the message.
             unsafe { message.write(text) };
             sqlite::SQLITE_ERROR
         };
@@ -234,7 +234,7 @@ impl Connect {
             parameters: definition.parameters,
             failures: registered.failures.clone(),
         };
-        // SAFETY: SQLite passes a place for the table, and returns the table to `disconnect`.
+        // SAFETY: SQLite passes a pointer to store the table in, and returns the table to `disconnect`.
         unsafe { table.write(Box::into_raw(Box::new(made)).cast()) };
         sqlite::SQLITE_OK
     }
@@ -257,7 +257,7 @@ unsafe extern "C" fn open(
 ) -> c_int {
     let base = sqlite::sqlite3_vtab_cursor { pVtab: table };
     let opened = Box::new(Cursor { base, rows: None, parameters: Vec::new(), rowid: 0 });
-    // SAFETY: SQLite passes a place for the cursor, and returns the cursor to `close`.
+    // SAFETY: SQLite passes a pointer to store the cursor in, and returns the cursor to `close`.
     unsafe { cursor.write(Box::into_raw(opened).cast()) };
     sqlite::SQLITE_OK
 }
@@ -431,7 +431,7 @@ unsafe extern "C" fn rowid(
     cursor: *mut sqlite::sqlite3_vtab_cursor,
     rowid: *mut sqlite::sqlite3_int64,
 ) -> c_int {
-    // SAFETY: SQLite passes a cursor of this module, and a place for the number.
+    // SAFETY: SQLite passes a cursor of this module, and a pointer to store the number in.
     unsafe { rowid.write((*cursor.cast::<Cursor>()).rowid) };
     sqlite::SQLITE_OK
 }

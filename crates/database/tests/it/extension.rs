@@ -122,7 +122,10 @@ fn the_error_for_a_library_for_another_processor_names_the_processor() {
     header[18] = 243;
     fs::write(&library, header).unwrap();
     let message = load(&memory(), library.to_str().unwrap(), None);
-    assert!(message.contains("the library is for Linux on riscv64, and this process is for "), "{message}");
+    assert!(
+        message.contains("the library was built for Linux on riscv64, but this process needs a library for "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn the_error_names_a_missing_entry_point() {
     let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&bare).arg(&source).status().unwrap();
     assert!(made.success());
     let message = load(&database, bare.to_str().unwrap(), None);
-    assert!(message.contains("no function \"sqlite3_extension_init\", and none"), "{message}");
+    assert!(message.contains("neither the function \"sqlite3_extension_init\" nor"), "{message}");
     let message = load(&database, own.to_str().unwrap(), None);
     assert!(message.contains("cannot load the extension"), "{message}");
 }

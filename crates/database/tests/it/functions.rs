@@ -73,11 +73,11 @@ fn a_dictionary_can_be_stored_beside_the_rows() {
 #[test]
 fn the_error_names_the_wrong_argument() {
     for (sql, expected) in [
-        ("zstd_compress(1)", "zstd_compress: the value must be text or a blob, not of type INTEGER"),
-        ("zstd_compress(1.5)", "not of type REAL"),
-        ("zstd_decompress('text')", "zstd_decompress: the value must be a blob, not of type TEXT"),
-        ("zstd_compress('a', 'b')", "the level must be an integer, not of type TEXT"),
-        ("zstd_compress('a', x'00')", "the level must be an integer, not of type BLOB"),
+        ("zstd_compress(1)", "zstd_compress: the value must be text or a blob, not INTEGER"),
+        ("zstd_compress(1.5)", "not REAL"),
+        ("zstd_decompress('text')", "zstd_decompress: the value must be a blob, not TEXT"),
+        ("zstd_compress('a', 'b')", "the level must be an integer, not TEXT"),
+        ("zstd_compress('a', x'00')", "the level must be an integer, not BLOB"),
         ("zstd_compress('a', 3.5)", "the level must be an integer"),
         ("zstd_compress('a', 1e300)", "does not exist"),
         ("zstd_compress('a', 23)", "compression level 23 does not exist: use a level from -131072 to 22"),

@@ -194,7 +194,10 @@ fn an_image_can_have_another_key_if_the_pages_have_room_for_its_cipher() {
     let error = database.serialize_encrypted("main", Some(&passphrase(cipher(Some(3))))).unwrap_err();
     assert_eq!(error.code(), "STRONGROOM_OTHER_LAYOUT");
     let shown = error.to_string();
-    assert!(shown.contains("48 are reserved") && shown.contains("4096 bytes with 80"), "{shown}");
+    assert!(
+        shown.contains("with 48 reserved bytes") && shown.contains("4096 bytes with 80 reserved bytes"),
+        "{shown}"
+    );
 
     // The plain image keeps the reserved bytes.
     let plain = open_image(&database.serialize("main").unwrap());

@@ -40,7 +40,7 @@ fn a_plain_file_takes_no_key_and_an_encrypted_file_needs_its_key() {
     let (scratch, four) = (Scratch::new(), version(4));
     small(&scratch);
     let error = refused(&scratch.path(), Some(&four), None, "STRONGROOM_NOT_ENCRYPTED");
-    assert!(error.to_string().contains("the file is not encrypted, and has no key"), "{error}");
+    assert!(error.to_string().contains("the file is not encrypted, but a current key was given"), "{error}");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
     assert!(error.to_string().contains("pass its current key"), "{error}");

@@ -200,10 +200,10 @@ fn the_error_says_that_a_read_only_connection_cannot_roll_back_a_hot_journal() {
     let options = OpenOptions { read_only: true, ..OpenOptions::default() };
     let error = Database::open(Location::File(&left), &key(), &options).unwrap_err();
     assert_eq!(error.code(), "SQLITE_READONLY_ROLLBACK");
-    assert!(error.to_string().contains("once without read-only"), "{error}");
+    assert!(error.to_string().contains("once for writing"), "{error}");
     let plain = Database::open_unencrypted(Location::File(&left), &options).unwrap();
     let error = plain.prepare("SELECT * FROM t").unwrap_err();
-    assert!(error.to_string().contains("once without read-only"), "{error}");
+    assert!(error.to_string().contains("once for writing"), "{error}");
     let database = Database::open(Location::File(&left), &key(), &OpenOptions::default()).unwrap();
     assert_eq!(integer(&database, "SELECT count(*) FROM t"), 1);
 }

@@ -163,7 +163,10 @@ fn replacing_a_function_or_closing_its_database_drops_the_function() {
     let error = database.create_function(&too_long, &one(), echo).unwrap_err();
     assert_eq!(
         (error.code(), error.to_string().as_str()),
-        ("SQLITE_MISUSE", "the function's name has 256 bytes: SQLite allows 255")
+        (
+            "SQLITE_MISUSE",
+            "the function's name has 256 bytes: use a name of at most 255 bytes, SQLite's limit"
+        )
     );
     assert_eq!(database.create_function("a\0b", &one(), echo).unwrap_err(), SqlError::NulInSql { offset: 1 });
     database.close().unwrap();

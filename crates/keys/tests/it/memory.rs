@@ -39,13 +39,13 @@ fn the_bytes_of_a_key_are_locked_and_not_dumped() {
 }
 
 #[test]
-fn the_bytes_of_a_dropped_key_are_gone() {
+fn a_dropped_key_leaves_no_bytes_in_memory() {
     for key in keys() {
         let text = key.expose_for_sqlcipher();
         for secret in [key.expose_raw().unwrap_or(&text), &text] {
             assert!(
                 is_at(address(secret), &inverted(secret)),
-                "the test doesn't find the bytes of a living key"
+                "the test doesn't find the bytes of a live key"
             );
         }
         let places =
@@ -63,12 +63,15 @@ fn a_limit_on_locked_memory_does_not_prevent_keys() {
     if env::var_os(LIMITED).is_some() {
         let keys: Vec<Key> = iter::repeat_with(|| Key::generate().unwrap()).take(1000).collect();
         let secrets: Vec<&[u8]> = keys.iter().filter_map(Key::expose_raw).collect();
-        assert!(has_flag(secrets[0], "lo"), "the first key fits into the limit");
-        assert!(!has_flag(secrets[999], "lo"), "the last key exceeds the limit");
+        assert!(has_flag(secrets[0], "lo"), "the first key is not locked");
+        assert!(!has_flag(secrets[999], "lo"), "the last key is locked");
         assert!(has_flag(secrets[999], "dd"), "the last key is dumped");
         assert_eq!(keys[999].expose_for_sqlcipher().len(), 67);
         drop(keys);
-        assert!(has_flag(Key::generate().unwrap().expose_raw().unwrap(), "lo"), "the limit is free again");
+        assert!(
+            has_flag(Key::generate().unwrap().expose_raw().unwrap(), "lo"),
+            "a key is not locked after the others were dropped"
+        );
         return;
     }
     // The limit does not apply to root, so the child loses the capability to lock memory.

@@ -10,7 +10,7 @@ use crate::variables::compiler_variable;
 /// Checks that `compiler` compiles for `triple`, by preprocessing a file in `scratch`.
 ///
 /// `compiler` is the value of a `CC` variable: a program, or a program and its arguments. `scratch` is a writable
-/// directory, such as `OUT_DIR`.
+/// folder, such as `OUT_DIR`.
 ///
 /// # Errors
 ///
@@ -30,8 +30,8 @@ pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckEr
         .arg("-E")
         .arg(&file)
         .output()
-        .map_err(|error| failed(format!("it cannot be run: {error}")))?;
-    // The output counts even if the compiler failed at a header: the headers often belong to another machine.
+        .map_err(|error| failed(format!("the program did not start: {error}")))?;
+    // The output is used even if the compiler failed at a header: the headers often belong to another machine.
     let made = Machine::of_probe(&String::from_utf8_lossy(&output.stdout));
     match made {
         Some(made) if made == wanted && output.status.success() => Ok(()),
@@ -39,7 +39,7 @@ pub fn check(compiler: &str, triple: &str, scratch: &Path) -> Result<(), CheckEr
             let (compiler, triple) = (compiler.to_owned(), triple.to_owned());
             Err(CheckError::WrongMachine { compiler, made, triple })
         }
-        _ if output.status.success() => Err(failed("it does not preprocess C".to_owned())),
+        _ if output.status.success() => Err(failed("the program does not preprocess C".to_owned())),
         _ => Err(failed(error_line(&output.stderr).unwrap_or_else(|| output.status.to_string()))),
     }
 }
@@ -94,7 +94,7 @@ impl fmt::Display for CheckError {
                 let variable = compiler_variable(triple);
                 write!(
                     f,
-                    "the C compiler `{compiler}` for {triple} cannot be used: {cause}; set {variable} to another compiler"
+                    "cannot use the C compiler `{compiler}` for {triple}: {cause}; set {variable} to another compiler"
                 )
             }
             Self::UnknownTarget { triple } => {

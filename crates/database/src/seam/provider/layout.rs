@@ -102,7 +102,8 @@ impl Provider {
     }
 }
 
-/// The name of SQLCipher's provider for OpenSSL. Our provider keeps this name, which `PRAGMA cipher_provider` shows.
+/// The name of SQLCipher's provider for OpenSSL. This crate's provider keeps this name, which `PRAGMA cipher_provider`
+/// shows.
 pub(super) const NAME: &CStr = c"openssl";
 
 #[repr(C)]

@@ -46,7 +46,7 @@ impl PageCipher {
     ///
     /// # Errors
     ///
-    /// OpenSSL's errors, after which the context is gone. Fails if the text's length is not a multiple of [`BLOCK_LENGTH`].
+    /// OpenSSL's errors; the context is then dropped. Fails if the text's length is not a multiple of [`BLOCK_LENGTH`].
     ///
     /// # Safety
     ///

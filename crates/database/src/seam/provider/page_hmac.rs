@@ -21,7 +21,7 @@ impl PageHmacs {
     ///
     /// # Errors
     ///
-    /// OpenSSL's errors, after which the key's context is gone.
+    /// OpenSSL's errors; the key's context is then dropped.
     pub(super) fn compute(
         &mut self,
         algorithm: HashAlgorithm,

@@ -16,7 +16,8 @@ struct Build {
     target: PathBuf,
 }
 
-/// A build that does not stop at once would compile C for minutes. It is killed, and the test fails.
+/// A build that does not stop at once would compile C for minutes. After this time, the build is killed and the test
+/// fails.
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn build(name: &str, variable: &str, value: &Path) -> Build {
@@ -101,6 +102,6 @@ fn a_compiler_for_another_machine_stops_the_build() {
 
 #[test]
 fn a_missing_compiler_stops_the_build() {
-    let words = [&variable(), "/nonexistent/cc", "cannot be run"];
+    let words = [&variable(), "/nonexistent/cc", "did not start"];
     build("no-compiler", &variable(), Path::new("/nonexistent/cc")).assert_stopped(&words);
 }
