@@ -17,7 +17,8 @@ def load_runner: {
   "win32-x64": "windows-2025"
 }["\(.os)-\(.cpu)"] // error("\(.platform): no runner is known for \(.os) on \(.cpu)");
 
-# Images with each supported Node, on the oldest Debian that has one; "" means the runner's own Node, without an image.
+# Images with each supported Node, each on the oldest Debian that has such an image; "" means the runner's own Node,
+# without an image.
 def images: {
   "glibc": ["node:20-bullseye-slim", "node:22-bookworm-slim", "node:24-trixie-slim"],
   "musl": ["node:20-alpine", "node:22-alpine", "node:24-alpine"]

@@ -1,5 +1,6 @@
-# nixpkgs' own compiler for one target, from the package set that builds for it. A wrapper calls the compiler: as a build
-# input, its setup hook would set CC, which also affects build scripts for the build machine.
+# nixpkgs' own compiler for one target, from the package set that builds for it. A wrapper calls the compiler,
+# because the setup hook of a compiler that is a build input sets CC, which also affects build scripts for the build
+# machine.
 {
   pkgs,
   nodeEnv,

@@ -1,6 +1,6 @@
 # The files that a build of one crate reads, except the root's Cargo.toml and Cargo.lock, which crateWorkspace writes.
-# Assumes that a crate reads no file outside its own directory. node-targets does (targets.json), but Nix doesn't build
-# that crate.
+# Assumes that a crate reads no file outside its own directory. An exception is node-targets, which reads targets.json,
+# but Nix doesn't build that crate.
 {
   lib,
   root,

@@ -1,5 +1,5 @@
-# Every builder sources this file first. Like nixpkgs' setup.sh, it defines inputs, hooks and phases, but only those
-# that crane and rust-overlay need.
+# Every builder sources this file first. The file defines inputs, hooks and phases, as nixpkgs' setup.sh does,
+# but only those that crane and rust-overlay need.
 set -e -o pipefail
 shopt -s inherit_errexit nullglob
 : "${outputs:=out}" "${NIX_BUILD_CORES:=1}"

@@ -1,6 +1,6 @@
 # Layer 1, one per target: OpenSSL, SQLCipher and zstd as a prefix of static libraries, headers and pkg-config files.
-# The build scripts of the -sys crates compile the libraries, and that of vendored-sys installs them. Only a change to a
-# vendored version, to one of those build scripts or to a toolchain rebuilds the layer.
+# The build scripts of the -sys crates compile the libraries, and the build script of vendored-sys installs them. Only a
+# change to a vendored version, to one of these build scripts or to a toolchain rebuilds the layer.
 { pkgs, craneLib }:
 triple:
 let

@@ -1,6 +1,6 @@
 # No layer sets CARGO_TARGET_<triple>_LINKER: if the target is the build machine's triple, cargo would also link build
-# scripts and proc macros with it. A compiler that links needs no -Clinker-flavor, since rustc infers the flavor ld only
-# from a name that ends in -ld.
+# scripts and proc macros with that linker. A compiler that links needs no -Clinker-flavor, since rustc infers the
+# flavor ld only from a name that ends in -ld.
 {
   lib,
   mkNodeOn,

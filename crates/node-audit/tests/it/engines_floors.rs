@@ -69,7 +69,7 @@ fn a_floor_from_a_policy_file_does_not_rise() {
 
 /// Every Node runs on the floors of the default policy: glibc 2.28, GLIBCXX 3.4.21, CXXABI 1.3.11.
 #[test]
-fn floors_of_linux_rise_only_above_a_lower_policy_of_the_api() {
+fn linux_floors_rise_only_if_the_policy_is_below_the_default() {
     let versions = |library, version| vec![Need { library, version, weak: false, symbols: vec!["f"] }];
     let glibc = Maker { versions: versions("libc.so.6", "GLIBC_2.28"), ..Maker::addon() }.make();
     let cxx = Maker { versions: versions("libstdc++.so.6", "GLIBCXX_3.4.21"), ..Maker::addon() }.make();

@@ -46,7 +46,7 @@ fn the_example_changes_only_the_values_that_it_names() {
 }
 
 #[test]
-fn only_replaces_the_default_and_allow_adds_to_it() {
+fn lists_under_only_replace_the_default_and_lists_under_allow_extend_it() {
     let policy = policy("[only]\nmacos = [\"/a\"]\n[allow]\nmacos = [\"/b\"]\n").unwrap();
     assert_eq!(policy.allowed.macos, ["/a", "/b"]);
 }

@@ -83,7 +83,7 @@ fn a_missing_variable_is_an_error_even_with_lazy_binding() {
     assert_eq!(severities(&both.findings(NAME, RULE)), [Severity::Error]);
 }
 
-/// Measured with musl 1.2.5: without BIND_NOW, musl ignores calls and addresses that it cannot bind, but refuses other data.
+/// Without BIND_NOW, musl 1.2.5 ignored calls and addresses that it could not bind, but refused other data when measured.
 #[test]
 fn musl_refuses_only_names_that_it_binds_at_once() {
     for (kind, severity) in [
@@ -115,7 +115,7 @@ fn names_that_only_glibc_has_are_an_error_on_musl() {
 }
 
 #[test]
-fn names_of_the_system_of_node_and_of_the_addon_are_fine() {
+fn names_that_the_system_node_or_the_addon_defines_are_fine() {
     let names = [
         "malloc",
         "sin",
@@ -348,7 +348,7 @@ fn a_library_that_is_loaded_with_the_addon_is_checked_too() {
     }
 }
 
-/// Electron provides other names than Node.
+/// Electron and Node provide different names.
 #[test]
 fn addons_for_electron_are_not_checked() {
     let object = now(&["some_missing_function"]);

@@ -39,7 +39,7 @@ fn with_glibc(version: &'static str) -> Maker {
 const NODE: &str = "Node 12.22, 14.17, 15.12 and later";
 
 #[test]
-fn one_platform_names_the_oldest_libc_the_nodes_and_the_processor() {
+fn the_verdict_on_one_platform_has_the_oldest_libc_the_nodes_and_the_processor() {
     let verdict = |maker: Maker| verdict(&[("x.linux-x64-gnu.node", maker.make())]);
     assert_eq!(
         verdict(with_glibc("GLIBC_2.34")),
@@ -92,7 +92,7 @@ fn a_newer_libstdcxx_is_named() {
 }
 
 #[test]
-fn each_of_several_platforms_lists_its_processors() {
+fn the_verdict_on_several_platforms_lists_the_processors_of_each() {
     let arm64 = Maker { machine: elf::EM_AARCH64, ..with_glibc("GLIBC_2.31") };
     let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() };
     let files = [

@@ -34,7 +34,7 @@ impl Built {
         Ok(metadata.with_context(|| format!("cannot read {}", self.library.display()))?.len())
     }
 
-    /// Copies the addon to where it is loaded and packed from.
+    /// Copies the addon to the folder that addons are loaded and packed from.
     pub fn install(&self, workspace: &Workspace) -> Result<()> {
         replace(&self.library, &self.product.path(workspace))
     }

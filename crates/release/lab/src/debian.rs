@@ -142,7 +142,7 @@ impl DebianSystem {
         self.root(workspace).join(file)
     }
 
-    /// Returns Linux's name of the processor.
+    /// Returns Linux's name for the processor.
     fn machine(&self) -> &'static str {
         match self.cpu {
             Cpu::X64 => "x86_64",

@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn in_a_fresh_clone_every_pinned_node_is_missing() {
+    fn without_a_cache_every_pinned_node_is_missing() {
         let workspace = Workspace::find().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let fresh = Workspace::at(folder.path());
