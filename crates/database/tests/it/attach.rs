@@ -14,7 +14,7 @@ fn attach(database: &Database, path: &Path, key: AttachKey<'_>) -> Result<(), At
     database.attach(Location::File(path), "other", &AttachOptions { key, ..AttachOptions::default() })
 }
 
-/// Writes an encrypted file, or an unencrypted file if there is no key. Returns the path.
+/// Writes a file, which is encrypted if a key is given. Returns the path.
 fn other(scratch: &Scratch, name: &str, key: Option<&Key>) -> std::path::PathBuf {
     let path = scratch.folder().join(name);
     let location = Location::File(&path);

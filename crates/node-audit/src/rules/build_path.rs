@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
         assert_eq!(found[0].evidence, format!("PDB path {whole}"));
         assert_eq!(findings(whole, &[whole, "D:\\a\\addon\\addon\\x.cc"]).len(), 2);
-        // `E:\mine` is no known build directory, but the rule reports the path of the PDB.
+        // `E:\mine` is not a known build directory, but the rule reports the path of the PDB.
         assert_eq!(findings("E:\\mine\\addon.pdb", &[]).len(), 1);
         assert_eq!(findings("addon.pdb", &[]), []);
     }
