@@ -86,7 +86,8 @@ function resultRow({ byName, base, configurations, main }) {
 
 /**
  * Returns a row for each workload with a share: `{ workload, base, share, cells }`. A cell's `overhead` is the time of
- * a call in ns minus SQLite's share. Its `ratio` compares the overhead with the baseline's.
+ * a call in ns minus SQLite's share. The cell's `ratio` compares this overhead with the
+ * baseline's.
  */
 export function overheadRows(rows, shares) {
   return rows

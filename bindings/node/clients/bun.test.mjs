@@ -29,8 +29,8 @@ test('an executable contains the addon', async (context) => {
   assert.equal(left[0][1], 0o600)
 })
 
-// Bun writes the paths of the build machine into the executable. The loader used to look for a library at those paths
-// first, where another user could have put one.
+// A fixed bug: Bun writes the paths of the build machine into the executable, and the loader first looked for a library
+// at those paths, where another user could have put a library.
 test('an executable loads no library from the place where it was built', async (context) => {
   await run('npm', ['run', 'build'], { cwd: project.folder })
   const deployment = new Deployment(project, 'out/notes')

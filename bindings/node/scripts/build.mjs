@@ -27,7 +27,7 @@ const here = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(here, 'dist')
 
 /** The remedy for a folder that belongs to another user. */
-const OWN = 'let this user write there, and run this again'
+const OWN = 'give this user write permission, then run the command again'
 
 const steps = {
   debug: addon,
@@ -83,7 +83,7 @@ function addon({ '--target': name } = {}) {
   if (!library) fail(`cargo built no .so, .dylib or .dll: ${built.filenames.join(', ')}`)
   makeDist()
   const file = join(dist, `bindings_node.${target.platform}.node`)
-  attempt(`cannot write ${file}`, `remove it or ${OWN}`, () => replace(file, library))
+  attempt(`cannot write ${file}`, `remove ${file}, or ${OWN}`, () => replace(file, library))
   console.log(`${file}`)
 }
 
@@ -124,7 +124,7 @@ function finish() {
   )
   // tsc emits declarations only for the sources that it compiles, so this file is copied.
   const declarations = join(dist, 'load/native.d.ts')
-  attempt(`cannot write ${declarations}`, `remove it or ${OWN}`, () => {
+  attempt(`cannot write ${declarations}`, `remove ${declarations}, or ${OWN}`, () => {
     mkdirSync(dirname(declarations), { recursive: true })
     copyFileSync(join(here, 'ts/load/native.d.ts'), declarations)
   })
@@ -179,7 +179,7 @@ function run(program, args, options, name = program) {
         `cannot start ${program}, which the variable TSC names (${error.code}): set TSC to the path of TypeScript's ` +
           'tsc, version 5.9 or later',
       )
-    if (error.code === 'ENOENT') fail(`${name} is not on PATH: install it, and run this again`)
+    if (error.code === 'ENOENT') fail(`${name} is not on PATH: install ${name}, then run the command again`)
     fail(`${name} failed (${error.signal ?? error.code ?? `exit code ${error.status}`}); its own message is above`)
   }
 }

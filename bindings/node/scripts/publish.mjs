@@ -108,7 +108,7 @@ function view(spec, field) {
     if (code === 'E404') return undefined
     throw new Refused(
       `nothing was published: npm view ${spec} failed: ${summary ?? error.message}\n` +
-        'run this again when the registry answers',
+        'run the command again when the registry answers',
     )
   }
   return output.trim() === '' ? undefined : json(output)

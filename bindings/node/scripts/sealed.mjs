@@ -30,7 +30,7 @@ export function run(work) {
 /** Throws if the error means that npm isn't installed, not that npm failed. */
 export function refuseWithoutNpm(error) {
   if (error.code === 'ENOENT' && error.path === 'npm') {
-    throw new Refused('npm is not on PATH: install Node with npm, and run this again')
+    throw new Refused('npm is not on PATH: install Node with npm, then run the command again')
   }
 }
 

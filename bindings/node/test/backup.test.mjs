@@ -381,7 +381,7 @@ test('the error of backup() names the argument or option of the wrong type', asy
     [[path, { plain: 1 }], TypeError, /"plain"/],
     [[path, { plain: true, key }], TypeError, /"plain" excludes/],
     [[path, { plain: true, passphrase: 'p' }], TypeError, /"plain" excludes/],
-    [[path, { key, passphrase: 'p' }], TypeError, /exclude/],
+    [[path, { key, passphrase: 'p' }], TypeError, /cannot be combined/],
     [[path, { key: undefined }], TypeError, /"key" option is undefined.*own key/],
     [[path, { passphrase: null }], TypeError, /"passphrase" option is null/],
     [[path, { kdfIter: 5 }], TypeError, /"kdfIter"/],

@@ -146,7 +146,7 @@ test('turning on pluck, raw or expand turns off the other two', () => {
   db.close()
 })
 
-test('explain returns the program or the query plan, and needs no values', () => {
+test('explain returns the bytecode or the query plan, and needs no values', () => {
   const db = filled()
   assert.ok(db.explain('SELECT * FROM cat WHERE age = ? AND name = :name').some(({ opcode }) => opcode === 'Column'))
   assert.match(db.explain('QUERY PLAN SELECT * FROM cat')[0].detail, /SCAN cat/)

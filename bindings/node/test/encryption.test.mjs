@@ -86,7 +86,7 @@ test('a plain file with a key is reported as not encrypted', () => {
 test('a key of the wrong type or length, and a wrong combination of key options, are refused', () => {
   const key = randomBytes(32)
   const wrong = [
-    [{ key, passphrase: 'p' }, TypeError, /exclude/],
+    [{ key, passphrase: 'p' }, TypeError, /cannot be combined/],
     [{ key: 'a string' }, TypeError, /"key"/],
     [{ key: undefined }, TypeError, /"key" option is undefined/],
     [{ passphrase: null }, TypeError, /"passphrase" option is null/],

@@ -287,7 +287,8 @@ test('a callback is released when it is replaced, or together with its database'
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
 })
 
-// Each argument and result is a string of 4 kB. Without a handle scope per call, all of them would be alive at the end.
+// Each argument and result is a string of 4 kB. Without a handle scope per call, all these strings would be alive at
+// the end.
 test('a statement that calls back 100,000 times keeps no values alive', () => {
   const script = `
     const Database = require('strongroom')

@@ -43,7 +43,7 @@ test('the error names the libc if the loader may read only the report or only th
     assert.match(load(bareCopy(), { prelude }).message, / on linux-\w+ with (glibc|musl)/)
 })
 
-test('without the report and the program, the error names no libc, and the loader tries the packages for both', () => {
+test('without the report and the program, the error names no libc, and the loader tries the packages for glibc and for musl', () => {
   const { message, code, count } = load(bareCopy(), { prelude: `${noReport}\n${noProgram}` })
   assert.equal(code, 'STRONGROOM_ADDON')
   const [first] = message.split('\n')

@@ -147,7 +147,7 @@ test('rekey refuses wrong arguments before it changes anything, and shows no key
     [[{ key: undefined }], TypeError, /"key" option is undefined/],
     [[{ passphrase: '' }], RangeError, /empty/],
     [[{ pass: 's3cr3t' }], TypeError, /"pass" does not exist/],
-    [[{ key, passphrase: 's3cr3t' }], TypeError, /exclude/],
+    [[{ key, passphrase: 's3cr3t' }], TypeError, /cannot be combined/],
     [[{ key }, { progress: 5 }], TypeError, /"progress"/],
     [[{ key }, { attached: 5 }], TypeError, /"attached"/],
     [[{ key }, { attached: 'nowhere' }], SqliteError, /no database of this name/],

@@ -134,7 +134,7 @@ test('writing to the properties of a statement has no effect', () => {
 })
 
 /*
- * A fixed bug: a statement bound without values was treated as the owner of the shared statement. It reset the run of
+ * A fixed bug: a statement bound without values was treated as the owner of the shared statement, and reset the run of
  * another statement's iterator, so the loop never ended.
  */
 test('a statement bound without values does not affect the iterator of another statement', () => {

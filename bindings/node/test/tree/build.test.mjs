@@ -107,7 +107,7 @@ test('a flag that the step does not take is a usage error', () => {
 test('a file in place of the folder dist is reported', { skip }, () => {
   const tree = makeTree()
   writeFileSync(tree.dist, '')
-  const message = `cannot create ${tree.dist} (EEXIST): remove the file of that name, or let this user write there, and run this again`
+  const message = `cannot create ${tree.dist} (EEXIST): remove the file of that name, or give this user write permission, then run the command again`
   assertFails(tree, ADDON, [message])
   assertFails(tree, ['finish'], [message])
 })
@@ -115,7 +115,7 @@ test('a file in place of the folder dist is reported', { skip }, () => {
 test('a folder in place of the addon is reported, and no half-written file remains', { skip }, () => {
   const tree = makeTree()
   mkdirSync(join(tree.addon, 'folder'), { recursive: true })
-  const message = `cannot write ${tree.addon} (EISDIR): remove it or let this user write there, and run this again`
+  const message = `cannot write ${tree.addon} (EISDIR): remove ${tree.addon}, or give this user write permission, then run the command again`
   assertFails(tree, ADDON, [message])
   assert.deepEqual(readdirSync(tree.dist), [`bindings_node.${platform}.node`])
 })
@@ -123,7 +123,7 @@ test('a folder in place of the addon is reported, and no half-written file remai
 test('a folder in place of the temporary file is reported and removed', { skip }, () => {
   const tree = makeTree()
   mkdirSync(`${tree.addon}.new`, { recursive: true })
-  assert.match(build(tree, ADDON).stderr, /^cannot write \S+\.node \(\w+\): remove it or [^\n]*\n$/)
+  assert.match(build(tree, ADDON).stderr, /^cannot write \S+\.node \(\w+\): remove \S+\.node, or [^\n]*\n$/)
   assert.ok(!existsSync(`${tree.addon}.new`))
 })
 
@@ -143,16 +143,19 @@ test('a folder dist without write permission is reported', { skip: skip || other
   chmodSync(folder, 0o755)
   chmodSync(tree.root, 0o755)
   mkdirSync(tree.dist, { mode: 0o555 })
-  const message = `cannot write ${tree.addon} (EACCES): remove it or let this user write there, and run this again`
+  const message = `cannot write ${tree.addon} (EACCES): remove ${tree.addon}, or give this user write permission, then run the command again`
   assertFails(tree, ADDON, [message], otherUser.spawn)
   writeFileSync(join(tree.here, 'node_modules/typescript/bin/tsc'), '')
   const declarations = join(tree.dist, 'load/native.d.ts')
-  const other = `cannot write ${declarations} (EACCES): remove it or let this user write there, and run this again`
+  const other = `cannot write ${declarations} (EACCES): remove ${declarations}, or give this user write permission, then run the command again`
   assertFails(tree, ['finish'], [other], otherUser.spawn)
   writeFileSync(join(tree.dist, 'index.js'), '')
   const { status, stderr } = build(tree, ['clean'], otherUser.spawn)
   assert.equal(status, 1)
-  assert.equal(stderr, `cannot remove ${tree.dist} (EACCES): let this user write there, and run this again\n`)
+  assert.equal(
+    stderr,
+    `cannot remove ${tree.dist} (EACCES): give this user write permission, then run the command again\n`,
+  )
 })
 
 test('a compiler that fails or is missing is reported', { skip }, () => {
@@ -161,7 +164,7 @@ test('a compiler that fails or is missing is reported', { skip }, () => {
   writeFileSync(join(tree.root, 'bin/cargo'), `#!${process.execPath}\nprocess.exitCode = 101\n`)
   assertFails(tree, ADDON, ['cargo failed (exit code 101); its own message is above'])
   const env = { PATH: join(tree.here, 'scripts') }
-  assertFails(tree, ADDON, ['cargo is not on PATH: install it, and run this again'], { env })
+  assertFails(tree, ADDON, ['cargo is not on PATH: install cargo, then run the command again'], { env })
 })
 
 // nixpkgs' TypeScript 7 is a native program, without a folder in node_modules.

@@ -39,7 +39,7 @@ test('the scripts report a missing npm', {
   skip: process.platform === 'win32' && 'Windows starts npm through a shell, which reports a missing npm itself',
 }, () => {
   const PATH = mkdtempSync(join(folder, 'empty-'))
-  const said = 'error: npm is not on PATH: install Node with npm, and run this again\n'
+  const said = 'error: npm is not on PATH: install Node with npm, then run the command again\n'
   for (const args of [['--dry-run'], ['--tag', 'v1.2.3']])
     assert.equal(script('publish.mjs', [sealed(), ...args], { PATH }), said)
   assert.equal(script('load.mjs', [sealed(), platform], { PATH }), said)

@@ -25,7 +25,7 @@ const lazy = {
 }
 
 /**
- * A connection to a database in a file or in memory.
+ * A connection to a database file or to an in-memory database.
  *
  * A connection belongs to the thread that opened it. Another thread must open the file itself: posting a connection or
  * a statement to another thread throws a DataCloneError.

@@ -102,7 +102,7 @@ function secretRequest(given: Given, absent: string): NativeKey | undefined {
   }
   const { key, passphrase } = given
   if (key !== undefined && passphrase !== undefined)
-    throw argumentType('"key" and "passphrase" exclude each other: pass one of them')
+    throw argumentType('"key" and "passphrase" cannot be combined: pass one of them')
   if (key !== undefined) {
     if (!types.isUint8Array(key))
       throw argumentType('Expected the "key" option to be a Buffer; for text use "passphrase", for hex Buffer.from')

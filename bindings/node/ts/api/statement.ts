@@ -113,7 +113,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Sets whether rows are returned as the value of their first column.
    *
-   * @typeParam Value - the type of the value; without it the type of a row does not change
+   * @typeParam Value - the type of the value; without this argument the type of a row does not change
    */
   pluck(toggle?: boolean): this
   pluck<Value>(toggle?: boolean): Statement<Owner, Parameters, Value>
@@ -124,7 +124,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Sets whether a row is an object with an object for each table, and an object named `$` for expressions.
    *
-   * @typeParam Tables - the type of the object; without it the type of a row does not change
+   * @typeParam Tables - the type of the object; without this argument the type of a row does not change
    */
   expand(toggle?: boolean): this
   expand<Tables extends object>(toggle?: boolean): Statement<Owner, Parameters, Tables>
@@ -135,7 +135,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
   /**
    * Sets whether a row is an array of its columns' values.
    *
-   * @typeParam Values - the type of the array; without it the type of a row does not change
+   * @typeParam Values - the type of the array; without this argument the type of a row does not change
    */
   raw(toggle?: boolean): this
   raw<Values extends unknown[]>(toggle?: boolean): Statement<Owner, Parameters, Values>

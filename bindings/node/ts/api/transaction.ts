@@ -29,9 +29,9 @@ export interface Transaction<Owner, F extends Work> {
   default(...args: ArgumentsOf<F>): ReturnType<F>
   /** Runs the function after `BEGIN DEFERRED`: the first statement that needs a lock takes the lock. */
   deferred(...args: ArgumentsOf<F>): ReturnType<F>
-  /** Runs the function after `BEGIN IMMEDIATE`: other connections cannot write from the start. */
+  /** Runs the function after `BEGIN IMMEDIATE`: from the start, other connections cannot write. */
   immediate(...args: ArgumentsOf<F>): ReturnType<F>
-  /** Runs the function after `BEGIN EXCLUSIVE`: other connections cannot write, nor read except in WAL mode. */
+  /** Runs the function after `BEGIN EXCLUSIVE`: other connections cannot write, and can read only in WAL mode. */
   exclusive(...args: ArgumentsOf<F>): ReturnType<F>
   /** The database of the transaction. */
   readonly database: Owner

@@ -9,14 +9,14 @@ import { type Outcome, type Platform, platforms } from './platforms'
 
 type Addon = typeof import('./native')
 
-/** Loads the module that explains a failure. Most processes never need it. */
+/** Loads the module that explains a failure. Most processes never need the module. */
 const explaining = (): typeof import('./load-error') => require('./load-error')
 
 let own: Addon | undefined
 
 /**
- * Returns the addon. The first call loads it, so a program that only imports the package also runs where the addon does
- * not load. A program that names its own addon does not load the package's addon.
+ * Returns the addon. The first call loads the addon, so a program that only imports the package also runs where the
+ * addon does not load. A program that names its own addon does not load the package's addon.
  */
 export function addon(): Addon {
   own ??= load()

@@ -7,7 +7,7 @@ interface Machine {
   readonly os: string
   /** The CPU, as `process.arch` names it. */
   readonly cpu: string
-  /** The C library on Linux, else null. `unknown` if the runtime does not report it. */
+  /** The C library on Linux, else null. `unknown` if the runtime does not report the C library. */
   readonly libc: 'glibc' | 'musl' | 'unknown' | null
   /** The version of glibc, if the C library is glibc. */
   readonly glibc: string | undefined

@@ -1,4 +1,4 @@
-/** Returns whether a version comes before another version. A version is numbers with dots. */
+/** Returns whether a version comes before another version. A version consists of numbers separated by dots. */
 export function older(version: string, than: string): boolean {
   const parts = version.split('.').map(Number)
   for (const [index, part] of than.split('.').map(Number).entries()) {

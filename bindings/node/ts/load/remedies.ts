@@ -78,7 +78,7 @@ function wrongAddon({ version }: WrongAddon): Remedy {
     what: 'strongroom and its addon must have the same version.',
     todo:
       `Install both again: npm install strongroom@${packageJson.version}. If the error persists, remove node_modules first, ` +
-      'and look for an "overrides" or "resolutions" that pins one of them.',
+      'and look for an entry in "overrides" or "resolutions" that pins strongroom or its addon.',
   }
 }
 

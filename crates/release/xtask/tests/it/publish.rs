@@ -240,7 +240,7 @@ fn a_wrong_tag_or_an_unreachable_registry_publishes_nothing() {
         error.contains("npm view @strongroom/linux-x64-gnu@1.2.3 failed: getaddrinfo ENOTFOUND"),
         "{error}"
     );
-    assert!(error.contains("run this again when the registry answers"), "{error}");
+    assert!(error.contains("run the command again when the registry answers"), "{error}");
     assert_eq!(release.published(), Vec::<String>::new());
 }
 
