@@ -16,15 +16,15 @@ pub(super) const RULE: Rule = Rule {
     asks: "the addon needs no symbol version newer than the oldest supported glibc",
     severity: Severity::Error,
     stops_loading: true,
-    explanation: "Each glibc symbol has the version of the release in which it last changed, and the linker records the \
-        newest version on the machine that built the addon. On a system with an older glibc, require() fails: version \
-        `GLIBC_2.34' not found. Node's own releases need glibc 2.17 up to Node 16 and 2.28 from Node 18 on, so an addon \
-        that needs a newer glibc excludes systems on which Node runs. The policy sets the floor. The floor rises to the \
-        version that the oldest Node of package.json's engines needs, unless a policy file names the floor. \
-        GLIBC_ABI_DT_RELR marks compressed relocations, which glibc supports since 2.36; symbols of GLIBC_PRIVATE match \
-        only one build of glibc.\n\
-        Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container of \
-        that age.",
+    explanation: "Each glibc symbol has the version of the release in which it last changed, and the linker records \
+        the newest version on the build machine. On a system with an older glibc, require() fails: version \
+        `GLIBC_2.34' not found. Node's own releases need glibc 2.17 up to Node 16 and 2.28 from Node 18 on, so an \
+        addon that needs a newer glibc excludes systems on which Node runs. The policy sets the floor. The floor rises \
+        to the version that the oldest Node of package.json's engines needs, unless a policy file names the floor. \
+        GLIBC_ABI_DT_RELR marks compressed relocations, which glibc supports since 2.36; symbols of GLIBC_PRIVATE \
+        match only one build of glibc.\n\
+        Link against the oldest supported glibc: zig cc -target x86_64-linux-gnu.2.28, cargo-zigbuild, or a container \
+        of that age.",
     check: Check::Loaded(check),
 };
 
