@@ -49,7 +49,7 @@ impl CargoTool {
         self.install(workspace)?;
         self.find(workspace).with_context(|| {
             format!(
-                "`cargo install {}` left no program in the cache: remove {}, and run this again",
+                "`cargo install {}` left no program in the cache: remove {}, and run the command again",
                 self.name,
                 self.root(workspace).display()
             )

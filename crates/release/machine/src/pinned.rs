@@ -162,7 +162,7 @@ fn only_file(folder: &Path) -> Result<PathBuf> {
     match files.as_slice() {
         [file] => Ok(file.path()),
         _ => bail!(
-            "the download left {} files in {} instead of one: run this again",
+            "the download left {} files in {} instead of one: run the command again",
             files.len(),
             folder.display()
         ),
