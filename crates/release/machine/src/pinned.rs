@@ -133,7 +133,7 @@ impl PinnedFile {
         };
         format!(
             "cannot download {package} {version} from {registry}: check the network, or name another registry by {setting}, \
-             and run this again"
+             and run the command again"
         )
     }
 
