@@ -15,11 +15,11 @@ pub struct NativeAttachOptions {
     pub path: Option<String>,
     /// The key. The default is the key of the main database.
     pub key: Option<NativeKey>,
-    /// Use no key.
+    /// `true` to use no key.
     pub plain: bool,
-    /// Refuse every change.
+    /// `true` to refuse every change.
     pub readonly: bool,
-    /// Refuse to create the file.
+    /// `true` to refuse to create the file.
     pub must_exist: bool,
 }
 

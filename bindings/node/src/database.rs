@@ -33,9 +33,9 @@ pub struct NativeOpenOptions {
     pub image: Option<Uint8Array>,
     /// The key, if the database is encrypted.
     pub key: Option<NativeKey>,
-    /// Refuse every change.
+    /// `true` to refuse every change.
     pub readonly: bool,
-    /// Refuse to create the file.
+    /// `true` to refuse to create the file.
     pub must_exist: bool,
     /// The time to wait for another connection's lock, in milliseconds.
     pub timeout: u32,

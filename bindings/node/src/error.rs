@@ -14,7 +14,10 @@ use strongroom_database::{
 use strongroom_keys::KeyError;
 
 /// The code of a panic or of a failed Node-API call: a bug in this package, not in its caller.
-#[cfg_attr(not(test), expect(dead_code, reason = "the TypeScript layer sets it; the list of codes names it"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the TypeScript layer sets this code, which only a test reads here")
+)]
 pub(crate) const INTERNAL: &str = "STRONGROOM_INTERNAL";
 
 /// Marks the code of an error that the TypeScript layer turns into a `SqliteError`. An error that the caller's own

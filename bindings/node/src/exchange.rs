@@ -50,8 +50,8 @@ pub(crate) struct Exchange {
 /// The rows of a call before they are in the shared memory.
 ///
 /// SQLite may call JavaScript between two rows and at the end of a run. Such a callback may run statements of other
-/// databases, which use the shared memory too. So a call publishes its rows last, when no other code can run before the
-/// caller reads them.
+/// databases, which use the shared memory too. A call therefore publishes its rows last, when no other code can run before
+/// the caller reads them.
 #[derive(Default)]
 pub(crate) struct Staging {
     pub(crate) slots: Zeroizing<Vec<u64>>,

@@ -148,7 +148,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     let key = |key: Option<NativeKey>| Outcome::Ok(key.map(|key| key.key()).transpose()?.flatten());
     let (from, to) = (key(options.from)?, key(options.to)?);
     let (path, keep) = (PathBuf::from(options.path), options.keep.map(PathBuf::from));
-    // The program may change its current directory while the conversion runs.
+    // The program may change its current folder while the conversion runs.
     let folder = env::current_dir().ok();
     let timeout = Duration::from_millis(options.timeout.into());
     let shared: Arc<Mutex<Shared>> = Arc::default();

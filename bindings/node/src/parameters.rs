@@ -1,7 +1,7 @@
 //! Binds JavaScript values to a statement's parameters.
 //!
 //! The TypeScript layer passes one value per parameter, in the engine's order: a number, a string, a bigint, a `Uint8Array`,
-//! null or undefined. Nothing here runs JavaScript.
+//! null or undefined. This module runs no JavaScript.
 
 use std::cell::Cell;
 use std::{iter, ptr};

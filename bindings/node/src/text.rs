@@ -30,7 +30,7 @@ impl Scratch {
     }
 }
 
-/// Empties a vector and makes room for `length` elements. Wipes memory that it replaces.
+/// Empties a vector and makes room for `length` elements. Wipes any memory that the vector gives up.
 fn make_room<T: Zeroize>(memory: &mut Zeroizing<Vec<T>>, length: usize)
 where
     Vec<T>: Zeroize,
@@ -70,7 +70,7 @@ pub(crate) fn create_string(
         // V8 throws no exception for a text that is too long, so the failure is not pending.
         false => Problem::Range {
             message: format!(
-                "{} holds {} bytes of text, more than a JavaScript string can hold: cast it to BLOB",
+                "{} holds {} bytes of text, more than a JavaScript string can hold: cast the text to BLOB",
                 holder(),
                 text.len()
             ),

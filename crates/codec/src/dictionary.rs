@@ -59,7 +59,7 @@ impl Dictionary {
         Self::new(&dictionary)
     }
 
-    /// Returns the dictionary's bytes. Store them with the frames.
+    /// Returns the dictionary's bytes. Store the bytes with the frames.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

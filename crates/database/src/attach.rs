@@ -32,7 +32,7 @@ pub enum AttachKey<'k> {
     /// existing file opens if the key is a raw key, or if the file has the salt of the main database. The passphrase of an
     /// open database is no longer in memory, so no key can be derived for another salt.
     OfMain,
-    /// This key.
+    /// The given key.
     Key(&'k Key),
     /// No key: the file is not encrypted.
     Plain,

@@ -69,7 +69,7 @@ impl Conversion {
     }
 }
 
-/// A complete copy in its temporary file. Dropping it removes the file.
+/// A complete copy in its temporary file. Dropping this value removes the file.
 pub struct CopiedBackup {
     pub(crate) file: BackupFile,
     pub(crate) conversion: Option<CopiedPages>,

@@ -106,7 +106,7 @@ impl BackupFile {
         self.copy.path()
     }
 
-    /// Writes the temporary file to the disk and renames it to the target. No connection may have it open.
+    /// Writes the temporary file to the disk and renames it to the target. No connection may have the file open.
     pub(crate) fn install(self) -> Result<(), BackupError> {
         let Self { given, target, copy, .. } = self;
         // The target may have changed while the copy was made.

@@ -53,8 +53,8 @@ impl Cipher {
             secret = exchanged;
         }
         let mut parameters = core.with(|connection| parameters(connection, &name))?;
-        // The form of a passphrase that SQLCipher has not used yet, such as that of a database in memory, lacks the
-        // salt. A file with a plaintext header does not hold the salt.
+        // The form of a passphrase that SQLCipher has not used yet, such as the passphrase of an in-memory database, lacks
+        // the salt. A file with a plaintext header does not hold the salt.
         if parameters.plaintext_header_size.is_some() && PageKeys::from_keyspec(&secret).is_none() {
             parameters.salt = core.with(|connection| salt_of_connection(connection, &name))?;
         }

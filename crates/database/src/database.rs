@@ -28,7 +28,7 @@ impl Database {
     /// Opens or creates an encrypted database and verifies the key.
     ///
     /// A key without a page size opens a file of any page size. A new or empty file has nothing to verify; the first write
-    /// encrypts it. A database in memory also takes a key, and writes no file.
+    /// encrypts it. An in-memory database also takes a key, and writes no file.
     ///
     /// # Errors
     ///

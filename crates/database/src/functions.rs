@@ -18,7 +18,8 @@ use crate::seam::length_limit;
 /// - `zstd_decompress` takes a blob. `CAST(zstd_decompress(x) AS TEXT)` returns the text. If the content exceeds the
 ///   connection's SQLITE_LIMIT_LENGTH, the call fails before decompressing.
 ///
-/// Both functions are deterministic, so indexes and generated columns may use them, and innocuous, so schemas may.
+/// Both functions are deterministic, so indexes and generated columns may use them. Both functions are also innocuous,
+/// so the rest of a schema may use them.
 pub(crate) fn register(connection: &Connection) -> Result<FunctionFailures> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;

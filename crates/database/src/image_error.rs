@@ -61,7 +61,7 @@ pub enum ImageError {
         source: KeyError,
     },
 
-    /// The database in memory for the encrypted image could not be opened.
+    /// The in-memory database for the encrypted image could not be opened.
     #[error("cannot serialize \"{name}\": {source}")]
     Open {
         /// The name of the database.

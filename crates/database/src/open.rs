@@ -120,7 +120,7 @@ impl Opened {
 
     /// Opens the file of the database `schema` of another connection a second time, with the same key and parameters.
     ///
-    /// Returns `None` for a database in memory, which only its own connection can reach.
+    /// Returns `None` for an in-memory database, which only its own connection can reach.
     pub(crate) fn twin(core: &Core, schema: &CStr, options: &OpenOptions) -> Result<Option<Self>, OpenError> {
         let Some(path) = core.file_name(schema) else { return Ok(None) };
         let path = path_of(&path);
@@ -189,7 +189,7 @@ impl Opened {
         Ok(Self { page_size: self.page_size, ..opened })
     }
 
-    /// Returns a copy of an encrypted image that is not in WAL mode: a database in memory cannot have a write-ahead log.
+    /// Returns a copy of an encrypted image that is not in WAL mode: an in-memory database cannot have a write-ahead log.
     pub(crate) fn image_without_wal(&self, image: &[u8]) -> Result<Vec<u8>, OpenError> {
         let location = Location::Image(image);
         let core = self.again(location, &OpenOptions::default())?.core;
@@ -415,7 +415,7 @@ pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError 
     OpenError::Sqlite { path: path_or_memory(location), source }
 }
 
-/// Returns the path for messages, or a name for a database in memory.
+/// Returns the path for messages, or a name for an in-memory database.
 pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
     match location {
         Location::File(path) => path.to_owned(),

@@ -13,7 +13,7 @@ use crate::SqlError;
 #[non_exhaustive]
 pub enum OpenError {
     /// The path is empty.
-    #[error("cannot open a database: the path is empty; name a file, or open a database in memory")]
+    #[error("cannot open a database: the path is empty; name a file, or open an in-memory database")]
     EmptyPath,
 
     /// The path holds a NUL, at which the operating system would stop reading.

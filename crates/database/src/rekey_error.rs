@@ -44,7 +44,7 @@ pub enum RekeyError {
 
     /// The database is in memory, where its pages are not encrypted.
     #[error(
-        "cannot change the key of \"{schema}\": a database in memory is not encrypted; pass the key to db.backup()"
+        "cannot change the key of \"{schema}\": an in-memory database is not encrypted; pass the key to db.backup()"
     )]
     InMemory {
         /// The name of the database.

@@ -71,7 +71,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_system_error_maps_to_sqlites_code() {
+    fn a_system_error_maps_to_the_code_of_sqlite() {
         for (number, code) in [
             (libc::ENOENT, "SQLITE_CANTOPEN"),
             (libc::ENOTDIR, "SQLITE_CANTOPEN"),

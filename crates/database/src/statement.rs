@@ -89,8 +89,8 @@ impl Statement {
         Ok(origins.into_iter().map(column).collect())
     }
 
-    /// Returns how often SQLite has recompiled the statement. The first step after a schema change recompiles it. The
-    /// columns stay the same while this number stays the same.
+    /// Returns how often SQLite has recompiled the statement. The first step after a schema change recompiles the
+    /// statement. The columns stay the same while this number stays the same.
     #[inline]
     pub fn reprepared(&self) -> u32 {
         self.raw().map_or(0, RawStatement::reprepared)
@@ -108,7 +108,7 @@ impl Statement {
     }
 
     /// Returns the name of a parameter with its prefix, such as `:id`, or `None` for a parameter without a name.
-    /// Parameters count from 1.
+    /// Parameters are counted from 1.
     pub fn parameter_name(&self, index: usize) -> Option<&str> {
         self.parameter_names().get(index.checked_sub(1)?)?.as_deref()
     }

@@ -81,7 +81,7 @@ impl TemporaryFile {
         self.created.as_ref().is_some_and(|created| created.is_at(&self.path))
     }
 
-    /// Writes the file to the disk, and renames it to `target` unless `check` fails. No connection may have it open.
+    /// Writes the file to the disk, and renames it to `target` unless `check` fails. No connection may have the file open.
     ///
     /// The result of `check` is kept until the file is renamed.
     pub(crate) fn install<T>(

@@ -47,8 +47,8 @@ pub struct TableDefinition {
     /// The names of the parameters: hidden columns that the table needs to produce its rows. At most
     /// [`MAX_TABLE_PARAMETERS`].
     ///
-    /// SQL passes them as in `SELECT * FROM name(1, 2)`, or with `=` in the WHERE clause. If a parameter is NULL, the table
-    /// is empty.
+    /// SQL passes parameters as in `SELECT * FROM name(1, 2)`, or with `=` in the WHERE clause. If a parameter is NULL,
+    /// the table is empty.
     pub parameters: Vec<String>,
     /// `true` if a view, a trigger or another part of the schema may not read the table.
     pub direct_only: bool,

@@ -7,7 +7,7 @@ pub const SALT_LENGTH: usize = 16;
 
 /// Derives the raw key of a database that was created with a passphrase.
 ///
-/// `salt` is the first 16 bytes of the file. A program that opens a database often can derive the key once and keep it,
+/// `salt` is the first 16 bytes of the file. A program that often opens a database can derive the key once and keep it,
 /// because opening with a raw key needs no derivation. The algorithm is PBKDF2 over HMAC-SHA-512 with 256,000 iterations,
 /// unless `parameters` differ. The key keeps the parameters. Source: SQLCipher's documentation of its design.
 ///

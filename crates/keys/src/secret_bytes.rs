@@ -11,11 +11,11 @@ use crate::locked_memory::{LockedMemory, POOL};
 /// Secret bytes of a fixed length: locked in memory, excluded from core dumps, and zeroised on drop.
 ///
 /// Each value has its own pages, locked by `mlock` or `VirtualLock`, so that the system doesn't write them to swap. On
-/// Linux, `MADV_DONTDUMP` excludes them from core dumps; macOS and Windows have no such call for one mapping.
+/// Linux, `MADV_DONTDUMP` excludes the pages from core dumps; macOS and Windows have no such call for one mapping.
 ///
 /// Systems limit the memory that a process may lock: Linux to 8 MiB by default, or 64 KiB before version 5.16. Beyond the
 /// limit, the bytes are still excluded from core dumps and zeroised, but may be swapped out. If the system refuses to
-/// map pages, the bytes are on the heap and are only zeroised. Neither limit is an error: a program with many keys must
+/// map pages, the bytes are on the heap and are only zeroised. Neither case is an error: a program with many keys must
 /// not fail where a program with one key runs.
 pub struct SecretBytes {
     memory: Memory,

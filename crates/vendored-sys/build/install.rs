@@ -32,8 +32,9 @@ pub(crate) fn install(libraries: &Libraries, prefix: &Path) -> Result<(), String
 fn headers_of(library: &Library) -> Result<&PathBuf, String> {
     library.compiled.as_ref().ok_or_else(|| {
         format!(
-            "VENDORED_SYS_INSTALL installs only compiled libraries, and {} was not compiled; unset it, or unset \
-             OPENSSL_NO_VENDOR, LIBSQLITE3_SYS_USE_PKG_CONFIG and ZSTD_SYS_USE_PKG_CONFIG and build with the feature `vendored`",
+            "VENDORED_SYS_INSTALL installs only compiled libraries, but {} was not compiled; unset \
+             VENDORED_SYS_INSTALL, or unset OPENSSL_NO_VENDOR, LIBSQLITE3_SYS_USE_PKG_CONFIG and \
+             ZSTD_SYS_USE_PKG_CONFIG, and build with the feature `vendored`",
             library.name
         )
     })

@@ -137,11 +137,11 @@ export interface NativeAttachOptions {
   path?: string
   /** The key. The default is the key of the main database. */
   key?: NativeKey
-  /** Use no key. */
+  /** `true` to use no key. */
   plain: boolean
-  /** Refuse every change. */
+  /** `true` to refuse every change. */
   readonly: boolean
-  /** Refuse to create the file. */
+  /** `true` to refuse to create the file. */
   mustExist: boolean
 }
 
@@ -303,9 +303,9 @@ export interface NativeOpenOptions {
   image?: Uint8Array
   /** The key, if the database is encrypted. */
   key?: NativeKey
-  /** Refuse every change. */
+  /** `true` to refuse every change. */
   readonly: boolean
-  /** Refuse to create the file. */
+  /** `true` to refuse to create the file. */
   mustExist: boolean
   /** The time to wait for another connection's lock, in milliseconds. */
   timeout: number

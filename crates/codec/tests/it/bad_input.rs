@@ -54,7 +54,7 @@ fn a_flipped_bit_anywhere_is_detected() {
             bad[offset] ^= 1 << (offset % 8);
             match codec.decompress(&bad, None, 1 << 20) {
                 Err(error) => assert!(error.code().starts_with("STRONGROOM_ZSTD_"), "{error}"),
-                // some bits change nothing, such as a larger window
+                // Some bits change nothing, such as a larger window.
                 Ok(read) => assert_eq!(read, content(), "byte {offset}"),
             }
         }
@@ -102,7 +102,7 @@ fn content_may_be_as_large_as_the_limit() {
 fn a_frame_that_lies_about_its_size_is_damaged() {
     let content = vec![7; 300];
     let mut frame = Codec::new().compress(&content, Level::default(), None).unwrap();
-    // the frame header's descriptor says that two bytes follow, which hold the size less 256 (RFC 8878, 3.1.1.1)
+    // The frame header's descriptor says that two bytes follow, which hold the size less 256 (RFC 8878, 3.1.1.1).
     assert_eq!((frame[4] >> 6, &frame[5..7]), (1, &44_u16.to_le_bytes()[..]));
     for claimed in [0_u16, 43, 45, u16::MAX] {
         frame[5..7].copy_from_slice(&claimed.to_le_bytes());
@@ -113,7 +113,7 @@ fn a_frame_that_lies_about_its_size_is_damaged() {
 
 #[test]
 fn a_frame_that_states_exabytes_takes_no_memory() {
-    // single segment, content size of eight bytes, and a last block that repeats one byte
+    // A single segment, a content size of eight bytes, and a last block that repeats one byte.
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
     frame.extend_from_slice(&u64::MAX.wrapping_sub(7).to_le_bytes());
     frame.extend_from_slice(&[0x0b, 0, 0, 7]);

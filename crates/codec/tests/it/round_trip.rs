@@ -64,7 +64,7 @@ fn a_codec_works_after_an_error() {
 }
 
 #[test]
-fn a_level_is_in_zstds_range() {
+fn a_level_is_in_the_range_of_zstd() {
     for level in [i64::MIN, -131_073, 23, 1 << 32, i64::MAX] {
         let error = Level::new(level).unwrap_err();
         assert!(matches!(error, CodecError::Level { actual, .. } if actual == level));

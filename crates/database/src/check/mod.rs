@@ -54,8 +54,8 @@ impl Database {
     /// - SQLite's integrity check must find nothing.
     /// - Each foreign key must refer to a row.
     ///
-    /// The check reads the committed state through its own connection, and sees no changes of an open transaction. A
-    /// database in memory has no second connection: the check reads its structure through this connection.
+    /// The check reads the committed state through its own connection, and sees no changes of an open transaction. An
+    /// in-memory database has no second connection: the check reads its structure through this connection.
     ///
     /// # Errors
     ///

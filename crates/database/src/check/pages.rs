@@ -16,7 +16,7 @@ use crate::{OpenError, SqlError};
 
 /// The number of bytes to read from the file at once.
 const CHUNK: u64 = 1 << 20;
-/// The number of times that the connection is opened again after a page that failed.
+/// The number of times that the connection is opened again after a failed page.
 const MAX_REOPENED: usize = 1_000;
 /// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
 /// format, section 1.4.

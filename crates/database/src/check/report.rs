@@ -35,7 +35,7 @@ impl CheckReport {
     }
 }
 
-/// A problem of a database. The message never holds a stored value.
+/// A problem that a check found in a database. The message never holds a stored value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckProblem {

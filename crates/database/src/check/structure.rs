@@ -90,7 +90,7 @@ pub(super) fn readable_tables(
     Ok(found)
 }
 
-/// Returns the result for a table, or `None` if the check met a page that fails its authentication: SQLite's further
+/// Returns the result for a table, or `None` if the check read a page that fails its authentication: SQLite's further
 /// findings are then about pages that SQLCipher no longer reads.
 fn of_table(
     twin: &mut Twin<'_>,

@@ -38,7 +38,7 @@ pub(super) enum Begun {
 }
 
 impl<'c> Twin<'c> {
-    /// Opens the connection, or returns `None` for a database in memory.
+    /// Opens the connection, or returns `None` for an in-memory database.
     pub(super) fn open(of: &'c Core, schema: &'c CStr) -> Result<Option<(Self, Begun)>, CheckError> {
         let timeout = timeout(of, schema).map_err(SqlError::from_failure)?;
         let options =

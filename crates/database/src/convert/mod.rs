@@ -64,7 +64,7 @@ pub struct Converted {
 /// The source and the target of a conversion.
 pub(crate) struct Conversion<'a> {
     /// A connection to the source, used for nothing else, opened for writing and without a transaction. The conversion
-    /// reads in one transaction, changes the connection's settings, and leaves it open.
+    /// reads in one transaction, changes the connection's settings, and leaves the connection open.
     pub(crate) source: &'a Opened,
     /// The source's path, for error messages.
     pub(crate) path: &'a Path,
@@ -297,7 +297,7 @@ impl Run<'_, '_> {
 
     /// Gives the attached copy the keys that the copy's own connection has derived.
     ///
-    /// ATTACH with a key would need every parameter when it reads the file. Here, the file was still empty.
+    /// ATTACH with a key would need every parameter when it reads the file. This file was still empty at ATTACH.
     fn unlock_attached(&self, core: &Core, copy: &Opened) -> Result<(), MigrateError> {
         if self.conversion.key.is_some() {
             let cipher = Cipher::of(&copy.core, MAIN).map_err(|failure| self.failed(failure))?;

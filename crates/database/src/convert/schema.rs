@@ -139,7 +139,7 @@ pub(super) fn create(connection: &Connection, name: &str, sql: &str) -> Result<(
     if exists { Ok(()) } else { connection.execute(sql, []).map(drop) }
 }
 
-/// Returns the page size in bytes. SQLCipher returns it as text.
+/// Returns the page size in bytes. SQLCipher returns the size as text.
 pub(super) fn page_size(connection: &Connection) -> Result<u32> {
     connection.pragma_query_value(Some("main"), "page_size", |row| {
         let value = row.get_ref(0)?;

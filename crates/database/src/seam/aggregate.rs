@@ -25,7 +25,7 @@ struct Registered {
     failures: CallbackFailures,
 }
 
-/// The state of a group. SQLite's memory for the group holds a pointer to it.
+/// The state of a group. SQLite's memory for the group holds a pointer to this state.
 struct Group {
     /// `None` after an error.
     accumulator: Option<Box<dyn Accumulator>>,

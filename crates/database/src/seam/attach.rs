@@ -10,11 +10,11 @@ use vendored_sys::sqlite;
 use super::{Core, Failure, OpenFailure};
 
 /// SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE and SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE of sqlite3.h. Bindings to SQLite before
-/// 3.49 lack them.
+/// 3.49 lack these constants.
 const ENABLE_ATTACH_CREATE: c_int = 1020;
 const ENABLE_ATTACH_WRITE: c_int = 1021;
 
-/// The rights with which ATTACH opens a file. The main database's rights limit them.
+/// The rights with which ATTACH opens a file. The main database's rights limit these rights.
 pub(crate) struct AttachFlags {
     pub(crate) write: bool,
     pub(crate) create: bool,

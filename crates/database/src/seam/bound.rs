@@ -7,7 +7,7 @@ const MAX_KEPT: usize = 16 * 1024;
 /// The most memory that all values of a statement keep together.
 const MAX_KEPT_TOGETHER: usize = 64 * 1024;
 
-/// The bytes of the text or blob bound to each parameter. SQLite holds pointers to them.
+/// The bytes of the text or blob bound to each parameter. SQLite holds pointers to the bytes.
 ///
 /// The next value of a parameter reuses the memory, which saves an allocation per value and run. The memory is wiped before
 /// it is freed, and when the connection is closed.

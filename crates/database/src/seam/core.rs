@@ -50,7 +50,7 @@ pub(crate) struct Core {
     /// The file's entry in the list of open files. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
-    /// The process's number of failed pages at the last time that this connection was known to have no failed page.
+    /// The process's number of failed pages when this connection was last known to be sound.
     pub(super) sound: Cell<u32>,
     /// The state that the connection's authorizer reads. Declared last, so that the connection is dropped first.
     pub(super) authority: Box<Authority>,
@@ -223,7 +223,7 @@ impl Core {
         self.open_db().map_or(0, |db| unsafe { sqlite::sqlite3_last_insert_rowid(db) })
     }
 
-    /// Returns SQLite's path of the file of the database `schema`, or `None` for a database in memory.
+    /// Returns SQLite's path of the file of the database `schema`, or `None` for an in-memory database.
     pub(crate) fn file_name(&self, schema: &CStr) -> Option<CString> {
         let db = self.open_db().ok()?;
         // SAFETY: the connection is open, and the name ends in NUL. The result is null or ends in NUL, and is copied.
@@ -353,7 +353,7 @@ pub(crate) struct FileStart {
     pub(crate) length: u64,
 }
 
-/// Counts as one running call until it is dropped.
+/// Keeps one running call counted until this value is dropped.
 pub(crate) struct Entered<'a> {
     core: &'a Core,
 }

@@ -55,7 +55,7 @@ pub(super) fn release(connection: &Connection) {
             sqlite::sqlite3_reset(statement);
         }
     }
-    // The error without an open transaction does not matter.
+    // If no transaction is open, ROLLBACK fails, and the failure is ignored.
     let _ = connection.execute_batch("ROLLBACK");
 }
 

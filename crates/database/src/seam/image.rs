@@ -82,7 +82,7 @@ impl Core {
     }
 }
 
-/// Takes a plain image out of WAL mode: a database in memory cannot have a write-ahead log.
+/// Takes a plain image out of WAL mode: an in-memory database cannot have a write-ahead log.
 ///
 /// Bytes 18 and 19 are 2 for a database in WAL mode. Source: SQLite's file format, section 1.3.3.
 pub(crate) fn leave_wal(image: &mut [u8]) {

@@ -1,4 +1,4 @@
-//! A safe interface to SQLite's C functions. No other module of this crate calls them.
+//! A safe interface to SQLite's C functions, which no other module of this crate calls.
 //!
 //! Invariants that make every `unsafe` block here sound:
 //! - A [`Core`] owns its connection. `db` is the connection's pointer, or null once the core is closed.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 #[derive(Clone, Default)]
 pub(super) struct SchemaLock(Rc<Cell<u32>>);
 
-/// Counts as one running parse until this value is dropped.
+/// Keeps one running parse counted until this value is dropped.
 pub(super) struct Held(Rc<Cell<u32>>);
 
 impl SchemaLock {

@@ -27,7 +27,7 @@ struct Registered {
     lock: SchemaLock,
 }
 
-/// A table. SQLite knows its first field.
+/// A table. SQLite accesses only the first field.
 #[repr(C)]
 struct Table {
     base: sqlite::sqlite3_vtab,
@@ -36,7 +36,7 @@ struct Table {
     failures: CallbackFailures,
 }
 
-/// A scan of a table. SQLite knows its first field.
+/// A scan of a table. SQLite accesses only the first field.
 #[repr(C)]
 struct Cursor {
     base: sqlite::sqlite3_vtab_cursor,

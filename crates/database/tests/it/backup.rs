@@ -209,8 +209,8 @@ fn the_cipher_settings_of_the_source_are_kept() {
     for parameters in parameters {
         let scratch = Scratch::new();
         let key = Key::passphrase(b"a passphrase").unwrap().with_cipher(parameters).unwrap();
-        // SQLCipher has derived the key for the connections that created and read the file, but not for the database in
-        // memory.
+        // SQLCipher has derived the key for the connections that created and read the file, but not for the in-memory
+        // database.
         let created = scratch.open_with(&key).unwrap();
         created.execute_batch(FILL).unwrap();
         let read = scratch.open_with(&key).unwrap();
@@ -244,7 +244,7 @@ fn the_public_file_of_version_3_keeps_its_format() {
 }
 
 #[test]
-fn a_backup_of_a_database_in_memory_has_its_key() {
+fn a_backup_of_an_in_memory_database_has_its_key() {
     let scratch = Scratch::new();
     let database = memory();
     let path = scratch.folder().join("copy.db");

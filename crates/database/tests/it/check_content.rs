@@ -11,7 +11,7 @@ use strongroom_keys::{CipherParameters, Key};
 use crate::check::{CONTENT, PAGE, assert_sound, check, damage, damage_page, filled, of_kind, pages, root};
 use crate::scratch::{Scratch, integer, key, memory, rows};
 
-/// An old version of a page passes authentication, because the same key wrote it at the same place. Only the structure
+/// An old version of a page passes authentication, because it has the same key and page number. Only the structure
 /// check detects that the page contradicts other pages.
 #[test]
 fn an_old_version_of_a_page_is_a_problem_of_the_structure() {

@@ -47,7 +47,7 @@ fn an_image_is_plain_and_opens_without_a_key() {
 }
 
 #[test]
-fn an_image_of_an_encrypted_database_opens_in_a_plain_sqlite() {
+fn an_image_of_an_encrypted_database_opens_in_plain_sqlite() {
     let scratch = Scratch::new();
     let database = scratch.open();
     database.execute_batch(FILL).unwrap();

@@ -124,7 +124,7 @@ fn a_conversion_refuses_a_name_for_the_original_that_sqlite_would_remove() {
     assert_eq!(files(&scratch.folder()), ["test.db"]);
 }
 
-/// A conversion on another thread resolved a relative path after the process had changed its current directory.
+/// A conversion on another thread resolved a relative path after the process had changed its current folder.
 #[test]
 fn relative_paths_start_from_the_given_folder() {
     let (scratch, four) = (Scratch::new(), version(4));

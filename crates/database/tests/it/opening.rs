@@ -42,7 +42,7 @@ fn the_journal_mode_is_the_default_of_sqlite() {
 }
 
 #[test]
-fn databases_in_memory_are_separate() {
+fn in_memory_databases_are_separate() {
     let (one, other) = (memory(), memory());
     one.execute_batch("CREATE TABLE t (a)").unwrap();
     other.execute_batch("CREATE TABLE t (a)").unwrap();

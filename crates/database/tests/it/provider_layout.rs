@@ -1,11 +1,11 @@
-//! Tests our copy of SQLCipher's provider struct, which no public header declares.
+//! Tests this crate's copy of SQLCipher's provider struct, which no public header declares.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, str};
 
-/// The source of our copy of the struct.
+/// The source of this crate's copy of the struct.
 const OURS: &str = include_str!("../../src/seam/provider/layout.rs");
 
 /// The functions of the struct that this crate calls or replaces, each with its number of parameters.
@@ -29,7 +29,7 @@ const PARAMETERS: [(&str, usize); 13] = [
 const HASH: u64 = 0xf603_c1d1_3286_cee9;
 
 #[test]
-fn our_struct_has_the_fields_of_the_sqlcipher_struct() {
+fn the_struct_of_this_crate_has_the_fields_of_the_sqlcipher_struct() {
     let Some(source) = source() else {
         println!("skipped: this build does not contain the source of SQLCipher (feature `system`)");
         return;
@@ -59,7 +59,7 @@ fn our_struct_has_the_fields_of_the_sqlcipher_struct() {
 }
 
 #[test]
-fn our_numbers_of_modes_and_algorithms_match_sqlcipher() {
+fn the_numbers_of_modes_and_algorithms_match_sqlcipher() {
     let Some(source) = source() else {
         println!("skipped: this build does not contain the source of SQLCipher (feature `system`)");
         return;

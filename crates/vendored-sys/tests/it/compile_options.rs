@@ -6,7 +6,7 @@ use std::ptr;
 
 use vendored_sys::sqlite;
 
-/// Returns the first column of a pragma's rows on an empty database in memory. The database has a key: without a key,
+/// Returns the first column of a pragma's rows on an empty in-memory database. The database has a key: without a key,
 /// SQLCipher's own pragmas return nothing.
 pub(crate) fn pragma(name: &str) -> Vec<String> {
     vendored_sys::init().unwrap();

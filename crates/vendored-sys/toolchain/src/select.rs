@@ -100,9 +100,9 @@ pub struct Setting {
 pub enum Tool {
     /// A program, or a program with its arguments.
     Program(String),
-    /// `zig cc` for a target in zig's notation. The caller writes a wrapper script for it.
+    /// `zig cc` for a target in zig's notation. The caller writes a wrapper script for this command.
     ZigCc(String),
-    /// `zig ar`. The caller writes a wrapper script for it.
+    /// `zig ar`. The caller writes a wrapper script for this command.
     ZigAr,
 }
 

@@ -23,7 +23,7 @@ fn compiler(folder: &Path, text: &str, code: i32) -> String {
 }
 
 #[test]
-fn the_machines_own_compiler_compiles_only_for_this_machine() {
+fn the_compiler_of_this_machine_compiles_only_for_this_machine() {
     let folder = folder("own");
     let own = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     check("cc", &own, &folder).unwrap();

@@ -48,7 +48,7 @@ fn the_default_is_cc_for_the_host_and_a_cross_gcc_for_others() {
 }
 
 #[test]
-fn msvc_on_windows_is_left_to_msvcs_own_set_up() {
+fn msvc_on_windows_is_left_to_its_own_setup() {
     let windows = "x86_64-pc-windows-msvc";
     assert_eq!(choice(windows, windows, &mut |_| None), None);
     assert_eq!(chosen(windows, &[]).compiler, "cl.exe");

@@ -168,7 +168,7 @@ fn a_missing_compiler_is_a_one_line_error_with_variable_and_remedy() {
 }
 
 #[test]
-fn the_hosts_own_compiler_is_the_last_resort_for_the_host() {
+fn the_compiler_of_the_host_is_the_last_resort_for_the_host() {
     for row in table() {
         let selected = World::new(LINUX, &["cc"]).select(&row);
         match row.0.as_str() {
