@@ -19,7 +19,7 @@ export interface CheckOptions {
   progress?: ((progress: CheckProgress) => unknown) | null
 }
 
-/** A problem of a database. */
+/** A problem in a database. */
 export interface CheckProblem {
   /**
    * - `page`: a page that is missing, damaged or tampered with.
