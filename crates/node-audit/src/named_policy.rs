@@ -35,7 +35,7 @@ impl NamedPolicy {
         self.text.lines().next().unwrap_or_default().trim_start_matches("# ")
     }
 
-    /// Returns the parsed policy. A test parses each named policy, so this cannot fail.
+    /// Returns the parsed policy. A test parses each named policy, so parsing cannot fail.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy::from_toml(Path::new(self.name), self.text).unwrap_or_default()

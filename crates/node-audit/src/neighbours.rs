@@ -1,4 +1,4 @@
-//! The files that come with an addon or a package. The source finds them before the rules run.
+//! The files that come with an addon or a package. The source finds these files before the rules run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};

@@ -173,8 +173,8 @@ pub(crate) fn lacking(version: usize) -> Vec<Releases> {
 /// Returns the releases that crash when they load an addon that declares a version: these releases read the declared
 /// version, and know only lower versions.
 ///
-/// Measured with argon2 0.45.1, which declares 10: Node 16.20, 18.16, 19.8 and 20.1 load it; Node 18.17, 20.2, 20.3 and
-/// 22.12 end with a segmentation fault. The result is empty for versions after the last known one.
+/// Source: a measurement with argon2 0.45.1, which declares 10. Node 16.20, 18.16, 19.8 and 20.1 load the addon; Node
+/// 18.17, 20.2, 20.3 and 22.12 end with a segmentation fault. The result is empty for versions after the last known one.
 pub(crate) fn refusing(declared: usize) -> Vec<Releases> {
     // The newest version that the first such releases know. The code ignores Node 20.2, which knows only version 8.
     const READING: usize = 9;

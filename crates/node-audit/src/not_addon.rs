@@ -69,7 +69,7 @@ mod tests {
             ("a-x64.node", "text", false),
             ("a.musl.node", "text", false),
             ("node.abi115.node", "text", false),
-            // Left by a failed download.
+            // Files that a failed download or checkout leaves behind.
             ("a.node", "", false),
             ("a.node", " \n", false),
             ("a.node", lfs, false),

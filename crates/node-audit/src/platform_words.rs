@@ -13,7 +13,7 @@ pub(crate) struct System {
     pub(crate) is_ambiguous: bool,
 }
 
-/// The words after a platform that name a variant of the build. A version may follow them.
+/// The words after a platform that name a variant of the build. A version may follow such a word.
 const VARIANTS: [&str; 16] = [
     "release", "debug", "cuda", "vulkan", "metal", "rocm", "hip", "openblas", "openssl", "rhel", "gpu",
     "cpu", "ext", "avx", "noavx", "baseline",

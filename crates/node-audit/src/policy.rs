@@ -135,8 +135,8 @@ const MUSL: [&str; 3] = ["libc.so", "libc.musl-*.so.1", "ld-musl-*.so.1"];
 
 /// The run-time libraries of the C and C++ compilers.
 ///
-/// A minimal container may lack them. Node's official builds and Alpine's are linked to both, so a system on which such a Node
-/// starts has them, and the default allows them. A statically linked Node needs neither.
+/// A minimal container may lack these libraries. Node's official builds and Alpine's are linked to both libraries, so a
+/// system on which such a Node starts has them, and the default allows them. A statically linked Node needs neither.
 const COMPILER: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
 
 const MACOS: [&str; 2] = ["/usr/lib/*", "/System/Library/*"];

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_lines_count_only_if_no_supported_line_is_promised() {
+    fn old_lines_are_wanted_only_if_no_supported_line_is_promised() {
         for (engines, expected) in [
             (None, &[20, 22, 24, 26][..]),
             (Some("no range"), &[20, 22, 24, 26]),

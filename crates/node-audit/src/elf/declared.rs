@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_function_that_only_returns_a_number_is_read() {
-        // gcc with -fcf-protection, gcc without, clang with a frame.
+        // GCC with and without -fcf-protection, and Clang with a frame.
         for code in [
             b"\xf3\x0f\x1e\xfa\xb8\x0a\x00\x00\x00\xc3".as_slice(),
             b"\xb8\x0a\x00\x00\x00\xc3\x66\x90",

@@ -1,7 +1,7 @@
 //! Reads an ELF file as the dynamic loader does: from the program headers and the dynamic table.
 //!
-//! Section headers may be stripped, and may contradict the loaded parts. The reader uses them only for debug information
-//! (`sections`), and for the number of dynamic symbols if no other table gives the number (`symbols`).
+//! Section headers may be stripped, and may contradict the loaded parts. The reader uses the headers only for debug
+//! information (`sections`), and for the number of dynamic symbols if no other table gives the number (`symbols`).
 //!
 //! Invariant: every offset and count in the file is hostile. Reads go through `object`'s checked slices, and work that could
 //! exceed the file's size counts against a limit.

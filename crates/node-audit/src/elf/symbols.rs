@@ -127,8 +127,8 @@ where
 
 /// Returns the number of dynamic symbols.
 ///
-/// The dynamic table does not give the number. The hash tables give it, but a GNU hash table without exports does not
-/// count the imports. In that case the section header gives the number; if the header was stripped, the next table's
+/// The dynamic table does not give the number. The hash tables give the number, but a GNU hash table without exports does
+/// not count the imports. In that case the section header gives the number; if the header was stripped, the next table's
 /// address bounds the number.
 fn count<Elf>(image: &Image<'_, Elf>, address: u64) -> Result<usize, String>
 where

@@ -61,7 +61,7 @@ const MINGW: [&str; 9] = [
 
 /// The programs that load addons, and the libraries that export Node-API for them.
 ///
-/// node-gyp makes this a delayed import and redirects it to the running program.
+/// node-gyp delays the imports from node.exe, and redirects them to the running program.
 pub(super) const HOSTS: [&str; 7] =
     ["node.exe", "iojs.exe", "electron.exe", "nw.exe", "node.dll", "libnode.dll", "nw.dll"];
 

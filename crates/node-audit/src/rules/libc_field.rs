@@ -21,7 +21,7 @@ pub(super) fn check(package: &PackageContents) -> Option<Problem> {
             .to_owned(),
         evidence: format!("{} is linked to glibc; package.json has os linux, and no libc", addon.path),
         remedy: "set \"libc\": [\"glibc\"] in package.json: npm, pnpm and Yarn (3.2 and later) then skip the package on \
-                 Alpine, and older ones ignore the field"
+                 Alpine, and older versions ignore the field"
             .to_owned(),
     })
 }

@@ -141,7 +141,7 @@ fn is_system(subject: &Subject<'_>, path: &str) -> bool {
 fn directory(subject: &Subject<'_>, rpath: &str) -> Option<Problem> {
     let inside =
         |token: &str| rpath == token || rpath.strip_prefix(token).is_some_and(|rest| rest.starts_with('/'));
-    // These directories belong to the package or the system. `library` checks the libraries in them.
+    // These directories belong to the package or the system. `library` checks the libraries in these directories.
     if inside("@loader_path") || is_system(subject, &format!("{}/", rpath.trim_end_matches('/'))) {
         return None;
     }

@@ -39,14 +39,14 @@ fn check(subject: &Subject<'_>) -> Vec<Problem> {
     };
     let (keys, counted) = (imported(&KEYS), imported(&COUNTED));
     let (severity, message) = if !keys.is_empty() {
-        let message = "the last worker that uses the addon unloads it; if its thread-local keys have destructors, they are \
-                       called after that, and the process dies with a segmentation fault";
+        let message = "the last worker that uses the addon unloads it; if the addon's thread-local keys have \
+                       destructors, the thread calls them afterwards, and the process dies with a segmentation fault";
         (Severity::Warning, message)
     } else if counted.is_empty() {
         return Vec::new();
     } else {
-        let message = "the last worker that uses the addon unloads it; glibc waits until its thread-local destructors have \
-                       run, since __cxa_thread_atexit_impl registers them";
+        let message = "the last worker that uses the addon unloads it; glibc waits until the addon's thread-local \
+                       destructors have run, since __cxa_thread_atexit_impl registers them";
         (Severity::Info, message)
     };
     let names = [keys, counted].concat();

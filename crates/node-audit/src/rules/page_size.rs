@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
         at the wrong address, so most addons crash. glibc before 2.35 also refuses a p_align that is not a multiple of \
         the page size (ELF load command alignment not page-aligned), or that does not agree with the address and the \
         offset. Later glibc and musl ignore p_align. These messages were seen with glibc 2.31 and 2.36 on pages of 4 \
-        KiB. 4 KiB is the smallest page size, so a segment that does not fit such pages causes an error; a segment \
+        KiB. The smallest page size is 4 KiB, so a segment that does not fit such pages causes an error; a segment \
         that fits only small pages causes a warning. On macOS, pages are 16 KiB on arm64 and 4 KiB on x64. According \
         to Apple's documentation, a segment that does not fit is an error; the rule was not tested on a Mac.\n\
         Link with -Wl,-z,max-page-size=65536 (16384 for Android), the default of GNU ld and LLD for arm64. If patchelf \

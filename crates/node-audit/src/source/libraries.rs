@@ -14,7 +14,8 @@ use crate::platform::Libc;
 use crate::printable::printable;
 use crate::search_path::{from_loader, in_entry, in_rpath, searched, system_folder};
 
-/// Libraries that Node itself has loaded. The loader knows them by name, and opens no other file with the same name.
+/// Libraries that Node itself has loaded. The loader knows these libraries by name, and opens no other file with
+/// the same name.
 const LOADED: [&str; 8] = [
     "libc.so.6",
     "libdl.so.2",
@@ -192,7 +193,7 @@ impl Walk<'_, '_> {
     fn locate_macho(&self, position: usize, need: &str) -> Option<LibraryPath> {
         let place = &self.opened.get(position)?.place;
         let Some(name) = need.strip_prefix("@rpath/") else { return place.locate(from_loader(need)?) };
-        // The LC_RPATH commands of all openers count, each relative to its own file.
+        // The loader searches the LC_RPATH directories of all openers, each relative to its own file.
         let mut next = Some(position);
         while let Some(opener) = next {
             let rpaths = &self.facts(opener)?.macho()?.rpaths;

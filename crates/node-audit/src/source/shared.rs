@@ -94,7 +94,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Counts memory, unless the sum would exceed the limit. Returns whether it was counted.
+    /// Counts memory, unless the sum would exceed the limit. Returns whether the memory was counted.
     fn has_room(&self, weight: u64) -> bool {
         let sum = |held: u64| held.checked_add(weight).filter(|sum| *sum <= MAX_NAMES);
         self.weight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,7 +69,8 @@ pub(super) fn read(archive: &Archive, shared: &Shared<'_>) -> Result<JobResult, 
     });
     visited.map_err(damaged)?;
     if seen != addons {
-        return Err(damaged("the archive changed while node-audit read it".to_owned()));
+        let source = io::Error::other("the archive changed while node-audit read it; run node-audit again");
+        return Err(AuditError::Unreadable { file: display_path(path), source });
     }
     archive_libraries::add(archive, &candidates, &mut result.addons, shared)?;
     listing.files.set_javascript(javascript);

@@ -79,7 +79,7 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
     if !only.is_empty() {
         texts.push(format!("only {}", only.join(", ")));
     } else if needs.contains(&NodeNeed::OneAbi) {
-        texts.push("only the Node it was compiled for".to_owned());
+        texts.push("only the Node that the addon was compiled for".to_owned());
     }
     (!texts.is_empty()).then(|| texts.join(", or "))
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_node_api_version_counts() {
+    fn the_text_gives_the_newest_needed_node_api_version() {
         let text = |needs: &[NodeNeed]| releases(&needs.iter().cloned().collect());
         assert_eq!(text(&[]), None);
         assert_eq!(text(&[NodeNeed::Api(1), NodeNeed::Api(9)]).unwrap(), "Node 18.17, 20.3 and later");
@@ -113,6 +113,6 @@ mod tests {
         );
         assert_eq!(text(&[NodeNeed::Abi(115), NodeNeed::Abi(999)]).unwrap(), "only Node 20");
         assert_eq!(text(&[NodeNeed::Abi(999)]).unwrap(), "only releases with ABI 999");
-        assert_eq!(text(&[NodeNeed::OneAbi]).unwrap(), "only the Node it was compiled for");
+        assert_eq!(text(&[NodeNeed::OneAbi]).unwrap(), "only the Node that the addon was compiled for");
     }
 }

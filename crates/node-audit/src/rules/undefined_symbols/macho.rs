@@ -17,8 +17,8 @@ const LIB_SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
 /// The C++ library, whose names [`is_apples`] recognises.
 const LIB_CXX: &str = "/usr/lib/libc++.1.dylib";
 
-const REMEDY: &str = "compile and link the file or library that defines the name; link with -Wl,-undefined,error and \
-                      -Wl,-U,NAME for each name of Node to see such names";
+const REMEDY: &str = "compile and link the file or library that defines the name; to list all such names, link with \
+                      -Wl,-undefined,error, and with -Wl,-U,NAME for each name of Node";
 
 fn wording(absent: &str) -> Wording<'_> {
     Wording {
@@ -82,7 +82,7 @@ impl<'a> Scope<'a> {
             // Without two-level namespaces, the loader ignores the place.
             let from = if macho.two_level { &binding.from } else { &ImportedFrom::Any };
             let mut of_library = Missing::default();
-            // Seen with lzma-native 8.0.6 (addaleax/lzma-native#127): "dyld: missing symbol called".
+            // macOS reports such a name in lzma-native 8.0.6 (addaleax/lzma-native#127): "dyld: missing symbol called".
             for (names, fails) in [(&binding.symbols, Fails::AtOnce), (&binding.lazy, Fails::AtCall)] {
                 for name in names {
                     let Some(lacking) = self.lacking(macho, from, name) else { continue };
