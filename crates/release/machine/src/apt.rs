@@ -65,7 +65,9 @@ pub fn unpack(workspace: &Workspace, foreign: &Foreign, into: &Path) -> Result<(
         command.env("APT_CONFIG", state.join("apt.conf")).current_dir(state.join("downloads"));
         workspace.run(&format!("{release} {step}"), command.arg("-q").args(arguments)).with_context(|| {
             let wanted = packages.join(", ");
-            format!("cannot download {wanted} of Debian {release}: check the network, and run the command again")
+            format!(
+                "cannot download {wanted} of Debian {release}: check the network, and run the command again"
+            )
         })
     };
     apt_get("package lists", &["update"])?;
