@@ -34,7 +34,9 @@ pub enum MigrateError {
     },
 
     /// The file is encrypted, but no key was given.
-    #[error("cannot convert \"{path}\": the file is encrypted, or is not a database; pass its current key")]
+    #[error(
+        "cannot convert \"{path}\": the file is encrypted, or is not a database; convert an encrypted file with Database.migrate(), whose option `from` takes the current key"
+    )]
     Encrypted {
         /// The file.
         path: PathBuf,

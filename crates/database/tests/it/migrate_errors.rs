@@ -43,7 +43,7 @@ fn a_plain_file_takes_no_key_and_an_encrypted_file_needs_its_key() {
     assert!(error.to_string().contains("the file is not encrypted, but a current key was given"), "{error}");
     convert(&scratch.path(), None, Some(&four)).unwrap();
     let error = refused(&scratch.path(), None, Some(&four), "STRONGROOM_ENCRYPTED");
-    assert!(error.to_string().contains("pass its current key"), "{error}");
+    assert!(error.to_string().contains("`from` takes the current key"), "{error}");
     // The plaintext header looks like the header of a plain file.
     let header = CipherParameters {
         plaintext_header_size: Some(32),

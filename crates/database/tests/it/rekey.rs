@@ -301,7 +301,7 @@ fn a_file_that_became_read_only_keeps_its_key() {
     let result = database.rekey("main", &new_key(), &mut go_on);
     match result {
         // Root can write to a read-only file.
-        Ok(()) => println!("skipped: this user can write to a read-only file"),
+        Ok(()) => println!("skipped: root can write to a read-only file"),
         Err(error) => {
             assert_eq!(error.code(), "SQLITE_READONLY", "{error}");
             database.close().unwrap();

@@ -126,9 +126,7 @@ impl fmt::Display for Report {
                 (0, _) => "passed",
                 _ => "FAILED",
             };
-            let mut reasons: Vec<&str> = tally.skipped.iter().map(String::as_str).collect();
-            reasons.dedup();
-            let reasons = reasons.join("; ");
+            let reasons = grouped(&tally.skipped);
             let note = match (result, skipped) {
                 (_, 0) => tally.note.clone(),
                 ("skipped", _) => reasons,
@@ -145,6 +143,22 @@ impl fmt::Display for Report {
         self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))?;
         writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
+}
+
+/// Returns each reason once, with the number of its tests if the reasons differ.
+fn grouped(reasons: &[String]) -> String {
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    for reason in reasons {
+        match groups.iter_mut().find(|(other, _)| other == reason) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((reason, 1)),
+        }
+    }
+    if let [(reason, _)] = groups[..] {
+        return reason.to_owned();
+    }
+    // Reasons contain semicolons.
+    groups.iter().map(|(reason, count)| format!("{count} × {reason}")).collect::<Vec<_>>().join(" / ")
 }
 
 /// Returns an empty table in the style of every command.
@@ -193,6 +207,13 @@ mod tests {
         report.add("lint", Tally::passed("biome"), Duration::ZERO);
         report.add("nix", Tally::skipped("no nix on PATH"), Duration::ZERO);
         report
+    }
+
+    #[test]
+    fn each_reason_of_a_skip_is_shown_once() {
+        let reasons = ["no folder", "root may write", "no folder"].map(str::to_owned);
+        assert_eq!(grouped(&reasons), "2 × no folder / 1 × root may write");
+        assert_eq!(grouped(&reasons[..1]), "no folder");
     }
 
     #[test]
