@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// The repository's URL for package.json, which `npm publish --provenance` verifies
     #[arg(long, value_name = "URL")]
     repository: Option<String>,
-    /// The folder to create, which must not exist; by default, target/npm
+    /// The folder to create, which must not exist; by default, target/npm, which is replaced if no FOLDER is given
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }

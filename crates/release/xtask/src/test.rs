@@ -16,8 +16,17 @@ pub(crate) struct Options {
     #[arg(long)]
     long: bool,
     /// Runs only the suites whose names contain this text, including long suites; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", long_help = only_help())]
     only: Vec<String>,
+}
+
+/// Returns the help of `--only`, which names every suite.
+fn only_help() -> String {
+    let names: Vec<&str> = suites::ALL.iter().map(|suite| suite.name).collect();
+    format!(
+        "Runs only the suites whose names contain this text, including long suites; may be repeated. The suites are {}",
+        names.join(", ")
+    )
 }
 
 /// The duration of all suites on two cores. The first figure is measured. The others are sums of measured parts,
