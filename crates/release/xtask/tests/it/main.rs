@@ -9,6 +9,8 @@ mod object_maker;
 mod pack;
 mod publish;
 mod repository;
+mod watch;
+mod watch_world;
 mod workflow;
 mod workflow_rules;
 mod workflow_run;
