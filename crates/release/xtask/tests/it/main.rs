@@ -2,12 +2,15 @@
 
 mod command_line;
 mod load_packages;
+mod lock_files;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
 mod object_maker;
 mod pack;
 mod publish;
 mod repository;
+mod watch;
+mod watch_world;
 mod workflow;
 mod workflow_rules;
 mod workflow_run;

@@ -22,19 +22,19 @@ use crate::workflow::{Expressions, Workflow, root, steps, texts};
 const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 /// A run of a workflow.
-struct Run {
+pub(crate) struct Run {
     workflow: Workflow,
     folder: TempDir,
-    environment: BTreeMap<&'static str, String>,
-    expressions: Expressions,
+    pub(crate) environment: BTreeMap<&'static str, String>,
+    pub(crate) expressions: Expressions,
     results: BTreeMap<String, &'static str>,
     /// The output of failed steps.
-    said: String,
+    pub(crate) said: String,
 }
 
 impl Run {
     /// Prepares a run. Returns `None` if this machine lacks a program that the steps need.
-    fn new(file: &str, event: &str, reference: (&str, &str)) -> Option<Self> {
+    pub(crate) fn new(file: &str, event: &str, reference: (&str, &str)) -> Option<Self> {
         for program in ["bash", "jq", "node", "git"] {
             if cfg!(windows) || Command::new(program).arg("--version").output().is_err() {
                 println!("skipped: the workflow's steps need {program}, which cannot run here");
@@ -65,7 +65,7 @@ impl Run {
     }
 
     /// Runs every job after the jobs it needs. Returns the result of each job.
-    fn all(&mut self) -> &BTreeMap<String, &'static str> {
+    pub(crate) fn all(&mut self) -> &BTreeMap<String, &'static str> {
         let jobs = self.workflow.jobs().clone();
         while self.results.len() < jobs.len() {
             let ready = jobs.iter().find(|(name, job)| {
