@@ -8,6 +8,7 @@ use super::explore::Explored;
 use super::job_result::JobResult;
 use super::linked_by;
 use super::package::{Package, PackageRoot};
+use super::package_api;
 use crate::addon::Addon;
 use crate::addon_signs::has_addon_signs;
 use crate::error::AuditError;
@@ -59,6 +60,7 @@ pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
         }
     }
     linked_by::add(&mut addons);
+    package_api::add(&mut addons);
     failures.extend(job_failures);
     failures.extend(empty);
     let mut seen = BTreeSet::new();
