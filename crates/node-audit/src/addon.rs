@@ -36,6 +36,8 @@ pub struct Addon {
     pub(crate) libraries: Vec<Vec<Library>>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: Vec<String>,
+    /// The newest Node-API version that an addon of the package needs.
+    pub(crate) package_api: Option<usize>,
 }
 
 impl Addon {
@@ -66,6 +68,7 @@ impl Addon {
             neighbours: Neighbours::Unknown,
             libraries: Vec::new(),
             linked_by: Vec::new(),
+            package_api: None,
         }
     }
 }

@@ -18,7 +18,7 @@ Examples:
   node-audit --format sarif > audit.sarif       for a code host that displays findings
   node-audit --explain glibc-floor              the reason for a rule, and the remedy
 
-Exit status: 0 without errors, 1 with errors, 2 for bad usage or an unreadable file.";
+Exit status: 0 without errors, 1 with errors, 2 for bad usage, an unreadable file, or a path with nothing to check.";
 
 /// Checks whether native Node addons load on the platforms that they claim, and shows the evidence.
 ///

@@ -16,7 +16,8 @@ pub enum AuditError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// A folder or an archive without an addon.
+    /// A folder or an archive without an addon. The folder or archive has no package, or its package shows signs of an
+    /// addon.
     #[error("{file}: contains no .node file; {}", where_to_look(*links))]
     NoAddon {
         /// The folder or archive.
@@ -24,6 +25,14 @@ pub enum AuditError {
         /// The number of links to folders outside the folder, such as the links that package managers create for the
         /// packages of a workspace.
         links: usize,
+    },
+    /// A package, or a node_modules, without any sign of an addon.
+    #[error("{file}: {}", nothing_to_check(*is_modules))]
+    NothingToCheck {
+        /// The folder or archive.
+        file: String,
+        /// `true` for a node_modules.
+        is_modules: bool,
     },
     /// An archive that is damaged, exceeds a limit, or contains an entry that npm does not pack.
     #[error(
@@ -87,6 +96,15 @@ pub enum AuditError {
         /// The damage.
         damage: Damage,
     },
+}
+
+fn nothing_to_check(is_modules: bool) -> &'static str {
+    if is_modules {
+        "no package in this folder has a native addon, so there is nothing to check"
+    } else {
+        "the package has no native addon, so there is nothing to check; to check the addons of its dependencies, pass \
+         their node_modules"
+    }
 }
 
 fn where_to_look(links: usize) -> String {

@@ -21,6 +21,7 @@
 struct Readme;
 
 mod addon;
+mod addon_signs;
 mod audit;
 mod audit_view;
 mod build_paths;

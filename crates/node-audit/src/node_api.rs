@@ -3,6 +3,7 @@
 //! Sources: Node's documentation and the npm package node-api-headers 1.9.0 (`symbols`). A test compares
 //! the functions with the exports of a Node.
 
+use crate::facts::Facts;
 use crate::version::Version;
 
 /// The entry point of an addon.
@@ -129,6 +130,16 @@ const OLDEST: Version = node(0, 10, 0);
 
 const fn node(major: u32, minor: u32, patch: u32) -> Version {
     Version { major, minor, patch }
+}
+
+/// Returns the version that one part of an addon needs: the newest version of a called function, or the declared version
+/// if a Node that does not know this version crashes.
+pub(crate) fn needed(facts: &Facts) -> Option<usize> {
+    let declared = facts.elf().and_then(|elf| usize::try_from(elf.node_api?).ok());
+    // Older releases know the version, or ignore the declaration.
+    let declared = declared.filter(|declared| !refusing(*declared).is_empty());
+    let functions = facts.imports.iter().filter(|name| is_function(name));
+    functions.filter_map(|name| version(name)).chain(declared).max()
 }
 
 /// Returns whether Node reserves a name for functions of Node-API.

@@ -56,8 +56,10 @@ impl PackageContents {
     pub(crate) fn is_main(&self) -> bool {
         let has_targets = self.manifest.napi.as_ref().is_some_and(|napi| !napi.targets.is_empty());
         let is_for_one = NameClaims::of_package(&self.manifest).claim.is_some();
-        // A program may list one platform package, to install it despite a lock file.
-        !is_for_one && (has_targets || platform_packages(&self.manifest).len() > 1)
+        let listed = platform_packages(&self.manifest);
+        // A program may list one platform package of a dependency, to install it despite a lock file.
+        let has_packages = || listed.len() > 1 || listed.iter().any(|package| package.is_of(&self.manifest));
+        !is_for_one && (has_targets || has_packages())
     }
 
     /// Returns whether the package contains, names, promises or compiles an addon.

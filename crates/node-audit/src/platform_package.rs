@@ -29,6 +29,24 @@ impl<'a> PlatformPackage<'a> {
         let (family, platform) = name.split_at_checked(start)?;
         Some(PlatformPackage { name, family, claim: claim_of(Some(platform))?, range: None })
     }
+
+    /// Returns whether the name is that of a platform package of a main package: `name-PLATFORM`, `@name/PLATFORM`,
+    /// `@name/name-PLATFORM`, or `@scope/PLATFORM` for `@scope/name`.
+    pub(crate) fn is_of(&self, main: &Manifest) -> bool {
+        let configured = main.napi.as_ref().and_then(|napi| napi.package_name.as_deref());
+        configured.into_iter().chain(main.name.as_deref()).any(|name| {
+            let scope = match name.split_once('/') {
+                Some((scope, _)) => format!("{scope}/"),
+                None => format!("@{name}/"),
+            };
+            let in_scope = self.family.strip_prefix(scope.as_str());
+            in_scope == Some("")
+                || self
+                    .family
+                    .strip_suffix('-')
+                    .is_some_and(|start| start == name || start.strip_prefix(scope.as_str()) == Some(name))
+        })
+    }
 }
 
 /// Returns the claim of a string that is exactly a platform.
@@ -81,5 +99,28 @@ mod tests {
             assert_eq!(PlatformPackage::by_name(name), None, "{name}");
         }
         assert_eq!(PlatformPackage::by_name(&"-x64".repeat(100_000)), None);
+    }
+
+    #[test]
+    fn a_main_package_has_the_platform_packages_that_its_name_begins() {
+        for (main, package, expected) in [
+            ("strongroom", "@strongroom/linux-x64-gnu", true),
+            ("rollup", "@rollup/rollup-linux-x64-gnu", true),
+            ("lightningcss", "lightningcss-linux-x64-gnu", true),
+            ("@swc/core", "@swc/core-linux-x64-gnu", true),
+            ("@libsql/client", "@libsql/linux-x64-gnu", true),
+            ("app", "@rollup/rollup-linux-x64-gnu", false),
+            ("app", "lightningcss-linux-x64-gnu", false),
+            ("app", "my-app-linux-x64-gnu", false),
+            ("@swc/helpers", "@swc/core-linux-x64-gnu", false),
+            ("app", "linux-x64-gnu", false),
+        ] {
+            let manifest = Manifest { name: Some(main.to_owned()), ..Manifest::default() };
+            let package = PlatformPackage::by_name(package).unwrap();
+            assert_eq!(package.is_of(&manifest), expected, "{main} {}", package.name);
+        }
+        let named = br#"{"name": "a", "napi": {"packageName": "@b/c"}}"#;
+        let package = PlatformPackage::by_name("@b/c-darwin-x64").unwrap();
+        assert!(package.is_of(&Manifest::parse(named).unwrap()));
     }
 }

@@ -28,7 +28,8 @@ pub const SYSTEMS: [Platform; 3] = [
     Platform { os: Os::Linux, cpu: Cpu::Arm64, libc: Some(Libc::Glibc) },
 ];
 
-/// A package with addons (its own, or its platform packages' addons), and its verdict for each system.
+/// A package with addons (its own, or its platform packages' addons) or with signs of an addon, and its verdict for each
+/// system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageSummary {
     /// `name@version`
@@ -98,8 +99,8 @@ impl Verdict {
     }
 }
 
-/// Summarizes the packages with addons at the given paths, sorted by name; `audit` is the result of
-/// [`crate::audit_paths`] for these paths.
+/// Summarizes the packages at the given paths that have, list or should have addons, sorted by name; `audit` is the result
+/// of [`crate::audit_paths`] for these paths.
 #[must_use]
 pub fn summarize(paths: &[PathBuf], audit: &Audit, policy: &Policy) -> Vec<PackageSummary> {
     let systems: Vec<Platform> =

@@ -46,7 +46,7 @@ pub fn summary_table(packages: &[PackageSummary], policy: &Policy, width: u16) -
         format!("{} on {system}", failing.count())
     });
     let failing = failing.collect::<Vec<_>>().join(", ");
-    let total = format!("{} with addons; failing: {failing}", plural(packages.len(), "package"));
+    let total = format!("{}; failing: {failing}", plural(packages.len(), "package"));
     format!("{}\n{}\n", table.trim_fmt(), wrap(&total, columns).join("\n"))
 }
 

@@ -79,14 +79,28 @@ fn declares(subject: &Subject<'_>) -> Option<Problem> {
             node_api::releases(declared)
         ),
         evidence: format!("engines.node \"{promise}\"; {} returns {declared}", node_api::DECLARED_VERSION),
-        remedy: "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or raise engines.node"
-            .to_owned(),
+        remedy: format!(
+            "build with a lower NAPI_VERSION (C, C++) or without napi10 (napi-rs), or {}",
+            narrow(subject)
+        ),
     })
 }
 
 /// Returns the engines that package.json promises for an addon; None if the addon's name binds it to one release.
 fn engines_of<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     subject.package.filter(|_| subject.abi.is_none())?.node.as_deref()
+}
+
+/// Returns the newest Node-API version that the package needs: the package has only one range of engines.
+fn needed_by_package(subject: &Subject<'_>) -> usize {
+    subject.package_api.max(node_api::needed(subject.facts)).unwrap_or(1)
+}
+
+/// Returns the remedy that sets the engines to the releases that load all addons of the package.
+fn narrow(subject: &Subject<'_>) -> String {
+    let promise = engines_of(subject).and_then(range);
+    let narrowed = engines_within(needed_by_package(subject), promise.as_ref());
+    format!("set \"engines\": {{ \"node\": \"{narrowed}\" }} in package.json")
 }
 
 /// Compares the newest version that the addon needs with the engines.
@@ -97,8 +111,7 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
     };
     let evidence = format!("Node-API {newest}: imports {}", first_names(&of_version(newest)));
     let promise = engines_of(subject);
-    let narrowed = engines_within(newest, promise.and_then(range).as_ref());
-    let remedy = format!("set \"engines\": {{ \"node\": \"{narrowed}\" }} in package.json");
+    let remedy = narrow(subject);
     let info = Problem {
         severity: Severity::Info,
         message: format!("the addon needs Node-API {newest}: {releases}"),
@@ -133,8 +146,12 @@ fn needs(subject: &Subject<'_>, newest: usize, functions: &[&str]) -> Vec<Proble
         (Severity::Error, format!("{release}, which lacks {first}{more}: {}", failure(subject)))
     } else if let Some(release) = promised(&range, &node_api::lacking(newest)) {
         (Severity::Warning, format!("{release}, which has these functions only as experimental functions"))
-    } else {
+    } else if promised(&range, &node_api::lacking(needed_by_package(subject))).is_some() {
+        // Another addon of the package needs a newer version.
         return vec![info];
+    } else {
+        let remedy = "keep package.json's engines within these releases".to_owned();
+        return vec![Problem { remedy, ..info }];
     };
     vec![Problem {
         severity,
@@ -324,6 +341,27 @@ mod tests {
         ] {
             assert_eq!(remedy(promise), expected, "{promise}");
         }
+    }
+
+    /// The info once suggested `>=22.0.0`, which an error about the declared version forbids.
+    #[test]
+    fn no_remedy_suggests_a_range_that_an_error_forbids() {
+        let addon = |declared| Facts {
+            imports: vec!["napi_object_seal".to_owned()],
+            exports: vec![node_api::ENTRY.to_owned()],
+            ..Facts::empty(Details::Elf(ElfFacts { node_api: declared, ..ElfFacts::default() }))
+        };
+        let set = "set \"engines\": { \"node\": \">=22.14 <23.0 || >=23.6\" } in package.json";
+        let found = check_with_engines(addon(Some(10)), ">=22");
+        let severities: Vec<Severity> = found.iter().map(|problem| problem.severity).collect();
+        assert_eq!(severities, [Severity::Error, Severity::Info]);
+        assert!(found.iter().all(|problem| problem.remedy.ends_with(set)), "{found:?}");
+        // The suggested range removes the error.
+        let found = check_with_engines(addon(Some(10)), ">=22.14 <23.0 || >=23.6");
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Info), "{found:?}");
+        assert_eq!(found[0].remedy, "keep package.json's engines within these releases");
+        let found = check_with_engines(addon(None), ">=22");
+        assert_eq!(found[0].remedy, "keep package.json's engines within these releases");
     }
 
     /// The range in the remedy removes the finding.

@@ -91,11 +91,15 @@ impl<'a> Lists<'a> {
             return None;
         }
         let names = self.platforms();
+        let (packages, audited) = match self.listed.as_slice() {
+            [_] => ("a package", "this package, or a node_modules with it"),
+            _ => ("packages", "these packages, or a node_modules with them"),
+        };
         Some(Problem {
             severity: Severity::Info,
-            message: format!("{NO_OWN_ADDON}package.json lists packages for {}", all_names(&names)),
+            message: format!("{NO_OWN_ADDON}package.json lists {packages} for {}", all_names(&names)),
             evidence: format!("optionalDependencies has {}", first_names(&self.listed_names())),
-            remedy: "audit these packages, or a node_modules with them, to check the addons".to_owned(),
+            remedy: format!("audit {audited}, to check the addons"),
         })
     }
 

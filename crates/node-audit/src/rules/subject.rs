@@ -37,6 +37,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) library: Option<&'a Library>,
     /// The files of the package that load the addon by its install name.
     pub(crate) linked_by: &'a [String],
+    /// The newest Node-API version that an addon of the package needs.
+    pub(crate) package_api: Option<usize>,
     pub(crate) policy: &'a Policy,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Subject<'a> {
             loaded: libraries,
             library: None,
             linked_by,
+            package_api: addon.package_api,
             policy,
         }
     }

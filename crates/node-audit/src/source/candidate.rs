@@ -76,6 +76,7 @@ impl Candidate {
             neighbours: self.place.neighbours_of_addon(&facts),
             libraries: Vec::new(),
             linked_by: Vec::new(),
+            package_api: None,
             facts,
             damage,
         }

@@ -8,7 +8,9 @@ use super::explore::Explored;
 use super::job_result::JobResult;
 use super::linked_by;
 use super::package::{Package, PackageRoot};
+use super::package_api;
 use crate::addon::Addon;
+use crate::addon_signs::has_addon_signs;
 use crate::error::AuditError;
 use crate::package_contents::PackageContents;
 use crate::printable::display_path;
@@ -30,6 +32,14 @@ pub(super) struct Step<'a> {
     pub(super) results: Vec<JobResult>,
 }
 
+impl Step<'_> {
+    /// Returns the folders of the packages that the audit checks even if no addon belongs to them.
+    fn roots(&self) -> impl Iterator<Item = &PackageRoot> {
+        let roots = self.explored.roots.iter().chain(self.results.iter().flat_map(|result| &result.roots));
+        roots.map(|package| &package.root)
+    }
+}
+
 /// Merges the steps.
 ///
 /// Addons and their packages keep the order of the paths and jobs. The failures of the first step come first, then the
@@ -37,8 +47,8 @@ pub(super) struct Step<'a> {
 pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
     let scopes: Vec<PathBuf> = steps.iter().filter_map(|step| step.explored.scope.clone()).collect();
     let packages = Packages::of(&steps, &scopes);
-    let empty: Vec<AuditError> =
-        steps.iter().filter(|step| !packages.has_contents(step)).map(no_addon).collect();
+    let empty = steps.iter().filter(|step| !packages.has_contents(step));
+    let empty: Vec<AuditError> = empty.map(|step| packages.no_addon(step)).collect();
     let packages = packages.into_contents();
     let mut addons = Vec::new();
     let (mut failures, mut job_failures) = (Vec::new(), Vec::new());
@@ -50,6 +60,7 @@ pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
         }
     }
     linked_by::add(&mut addons);
+    package_api::add(&mut addons);
     failures.extend(job_failures);
     failures.extend(empty);
     let mut seen = BTreeSet::new();
@@ -57,15 +68,13 @@ pub(super) fn merge(steps: Vec<Step<'_>>) -> Sources {
     Sources { addons, packages, failures }
 }
 
-fn no_addon(step: &Step<'_>) -> AuditError {
-    AuditError::NoAddon { file: display_path(step.path), links: step.explored.links }
-}
-
 /// The packages of all steps that concern addons: first the packages of the addons, then the other packages.
 struct Packages<'a> {
     contents: Vec<PackageContents>,
     /// The folders of these packages.
     roots: BTreeSet<&'a PackageRoot>,
+    /// The folders of the packages without any sign of an addon.
+    plain: BTreeSet<&'a PackageRoot>,
 }
 
 impl<'a> Packages<'a> {
@@ -92,18 +101,31 @@ impl<'a> Packages<'a> {
         for package in explored.chain(results().flat_map(|result| &result.roots)) {
             position(package, &mut all);
         }
+        let plain = all.iter().filter(|(_, contents)| !has_addon_signs(contents));
+        let plain = plain.map(|(root, _)| *root).collect();
         all.retain(|(_, contents)| contents.concerns_addons());
         let roots = all.iter().map(|(root, _)| *root).collect();
-        Packages { contents: all.into_iter().map(|(_, contents)| contents).collect(), roots }
+        Packages { contents: all.into_iter().map(|(_, contents)| contents).collect(), roots, plain }
     }
 
     /// Returns whether a given path leads to an addon, a failure, or a package that should have an addon.
     fn has_contents(&self, step: &Step<'_>) -> bool {
         let Step { explored, results, .. } = step;
-        let roots = explored.roots.iter().chain(results.iter().flat_map(|result| &result.roots));
         explored.has_contents
             || results.iter().any(|result| !result.addons.is_empty() || !result.failures.is_empty())
-            || roots.into_iter().any(|package| self.roots.contains(&package.root))
+            || step.roots().any(|root| self.roots.contains(root))
+    }
+
+    /// Returns the error for a path without contents.
+    fn no_addon(&self, step: &Step<'_>) -> AuditError {
+        let (file, links) = (display_path(step.path), step.explored.links);
+        let mut roots = step.roots().peekable();
+        let is_modules = roots.peek().is_none() && step.path.ends_with("node_modules");
+        let is_plain = roots.peek().is_some() && roots.all(|root| self.plain.contains(root));
+        match links == 0 && (is_modules || is_plain) {
+            true => AuditError::NothingToCheck { file, is_modules },
+            false => AuditError::NoAddon { file, links },
+        }
     }
 
     fn into_contents(self) -> Vec<PackageContents> {

@@ -21,6 +21,7 @@ mod libraries;
 mod linked_by;
 mod merge;
 mod package;
+mod package_api;
 mod packed;
 mod place;
 mod read;

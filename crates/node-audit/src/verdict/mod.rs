@@ -15,6 +15,8 @@ use crate::audit::{Audit, AuditedPackage};
 use crate::audit_view::{View, views};
 use crate::finding::{Finding, Severity};
 use crate::limits::MAX_VERDICT_LIBRARIES;
+use crate::platform::Libc;
+use crate::platform_package::PlatformPackage;
 use crate::policy::Policy;
 use crate::reason::{NO_OWN_ADDON, NOT_INSTALLED, NPM_RUNS, PROMISES_MORE, missing_library};
 use part::{Part, parts};
@@ -51,7 +53,7 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
     let mut clauses = match (parts.is_empty(), view.package) {
         (true, Some(package)) => vec![without_addon(package)],
         (true, None) => Vec::new(),
-        (false, _) => sentence::clauses(&parts, policy),
+        (false, _) => sentence::clauses(&parts, libc_of_name(view), policy),
     };
     clauses.extend(foreign_libraries(view));
     clauses.extend(view.package.into_iter().flat_map(promises));
@@ -61,6 +63,15 @@ fn text(view: &View<'_>, policy: &Policy) -> String {
         clauses.push("npm may download another addon when it installs the package".to_owned());
     }
     clauses.join("; ")
+}
+
+/// Returns the C library that the name before the verdict claims: the name of the package, or of an addon alone.
+fn libc_of_name(view: &View<'_>) -> Option<Libc> {
+    match (view.package, view.files.as_slice()) {
+        (Some(package), _) => PlatformPackage::by_name(package.manifest.name.as_deref()?)?.claim.libc,
+        (None, [file]) => file.addon.claim.as_ref()?.libc,
+        (None, _) => None,
+    }
 }
 
 /// Returns the clause about libraries that only another package or some systems have.

@@ -38,14 +38,9 @@ impl NodeNeed {
             NodeBinding::Electron(abi) => return Some(NodeNeed::Electron(abi)),
             _ => {}
         }
-        let functions = facts.imports.iter().filter(|name| node_api::is_function(name));
-        let declared = facts.elf().and_then(|elf| usize::try_from(elf.node_api?).ok());
-        // Older releases know the version, or ignore the declaration.
-        let declared = declared.filter(|declared| !node_api::refusing(*declared).is_empty());
-        let newest = functions.filter_map(|name| node_api::version(name)).chain(declared).max();
         let imports = |name: &str| facts.imports.iter().any(|import| import == name);
         let enters = || facts.exports.iter().any(|export| export == node_api::ENTRY);
-        match newest {
+        match node_api::needed(facts) {
             Some(newest) => Some(NodeNeed::Api(newest)),
             None if imports(REGISTER) => Some(NodeNeed::OneAbi),
             None => enters().then_some(NodeNeed::RunTime),
@@ -60,10 +55,9 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
         NodeNeed::Api(version) => Some(*version),
         _ => None,
     });
-    let newest = newest.max();
-    texts.extend(newest.map(node_api::releases));
-    if newest.is_none() && needs.contains(&NodeNeed::RunTime) {
-        texts.push("Node-API of an unknown version".to_owned());
+    texts.extend(newest.max().map(node_api::releases));
+    if is_unknown(needs) {
+        texts.push("an unknown range of Node releases".to_owned());
     }
     let bound = needs.iter().filter_map(|need| match need {
         NodeNeed::Abi(abi) => Some(NodeBinding::Abi(*abi)),
@@ -82,6 +76,11 @@ pub(super) fn releases(needs: &BTreeSet<NodeNeed>) -> Option<String> {
         texts.push("only the Node that the addon was compiled for".to_owned());
     }
     (!texts.is_empty()).then(|| texts.join(", or "))
+}
+
+/// Returns whether the releases are unknown, because the addons look up Node-API at run time.
+pub(super) fn is_unknown(needs: &BTreeSet<NodeNeed>) -> bool {
+    needs.contains(&NodeNeed::RunTime) && !needs.iter().any(|need| matches!(need, NodeNeed::Api(_)))
 }
 
 /// Returns the releases of Electron among the needs: `Electron 15`.
@@ -113,6 +112,8 @@ mod tests {
         );
         assert_eq!(text(&[NodeNeed::Abi(115), NodeNeed::Abi(999)]).unwrap(), "only Node 20");
         assert_eq!(text(&[NodeNeed::Abi(999)]).unwrap(), "only releases with ABI 999");
+        assert_eq!(text(&[NodeNeed::RunTime]).unwrap(), "an unknown range of Node releases");
+        assert_eq!(text(&[NodeNeed::RunTime, NodeNeed::Api(9)]).unwrap(), "Node 18.17, 20.3 and later");
         assert_eq!(text(&[NodeNeed::OneAbi]).unwrap(), "only the Node that the addon was compiled for");
     }
 }

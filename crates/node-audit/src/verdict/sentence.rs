@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::nodes::{NodeNeed, electron, releases};
+use super::nodes::{NodeNeed, electron, is_unknown, releases};
 use super::part::Part;
 use super::system::System;
 use crate::limits::{MAX_VERDICT_PLATFORMS, MAX_VERDICT_REASONS};
-use crate::platform::{Cpu, Os};
+use crate::platform::{Cpu, Libc, Os};
 use crate::policy::Policy;
 use crate::reason::MAY_FAIL_LATER;
 
-/// Returns the clauses about the addons of a package.
-pub(super) fn clauses(parts: &[Part<'_>], policy: &Policy) -> Vec<String> {
+/// Returns the clauses about the addons of a package; `libc` is the C library that the name before the verdict claims.
+pub(super) fn clauses(parts: &[Part<'_>], libc: Option<Libc>, policy: &Policy) -> Vec<String> {
     let (failing, loading): (Vec<&Part<'_>>, Vec<&Part<'_>>) =
         parts.iter().partition(|part| part.failure.is_some());
     let mut clauses = loads(&loading);
-    // The caller asks for this platform only.
-    if policy.claim.is_none() {
+    // The caller asks for this platform only, or the name excludes the other C library.
+    if policy.claim.is_none() && libc.is_none() {
         clauses.extend(other_libc(&loading, &failing));
     }
     if loading.iter().any(|part| part.fits_one_glibc) {
@@ -79,7 +79,9 @@ fn of_group(parts: &[&Part<'_>]) -> Option<String> {
     let systems = systems(parts);
     let needs = needs(parts);
     let first = systems.first().map(|(_, cpus)| cpus)?;
-    let is_shared = systems.iter().all(|(_, cpus)| cpus == first);
+    let is_unknown = is_unknown(&needs);
+    // A reason at the end of the clause leaves no place for the processors there.
+    let is_shared = !is_unknown && systems.iter().all(|(_, cpus)| cpus == first);
     let names = systems.iter().map(|(system, cpus)| match is_shared {
         true => system.to_string(),
         false => format!("{system} ({})", names_of(cpus)),
@@ -89,9 +91,14 @@ fn of_group(parts: &[&Part<'_>]) -> Option<String> {
     if let Some(electron) = electron(&needs).filter(|_| is_for_electron(&needs)) {
         return Some(format!("loads only in {electron}, on {names}{shared}"));
     }
-    let separator = if is_shared { ", " } else { "; " };
+    let separator = match (is_unknown, is_shared) {
+        (true, _) => ", in ",
+        (false, true) => ", ",
+        (false, false) => "; ",
+    };
     let node = releases(&needs).map_or_else(String::new, |node| format!("{separator}{node}"));
-    Some(format!("loads on {names}{node}{shared}"))
+    let reason = if is_unknown { ": the addon looks up Node-API at run time" } else { "" };
+    Some(format!("loads on {names}{node}{shared}{reason}"))
 }
 
 /// Returns the systems with their processors. Processors with a different oldest release form a separate entry.

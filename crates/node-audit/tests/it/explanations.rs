@@ -57,6 +57,27 @@ fn ids_and_severities_are_stable() {
     assert_eq!(rules, IDS);
 }
 
+const README: &str = include_str!("../../README.md");
+
+/// The table once listed the severities of some rules in another order, and lacked two options.
+#[test]
+fn the_readme_lists_each_rule_with_its_default_severity_first_and_each_option() {
+    for rule in RULES {
+        let row = format!("\n| `{}` | {}", rule.id, rule.severity);
+        let rest = README.split(&row).nth(1).unwrap_or_else(|| panic!("README has no row that begins {row}"));
+        assert!(rest.starts_with(" |") || rest.starts_with(", "), "{row}");
+    }
+    let (_, help, _) = node_audit(&folder(), &["--help"]);
+    let words = help.split(|c: char| !c.is_ascii_lowercase() && c != '-');
+    let options: Vec<&str> =
+        words.filter(|word| word.starts_with("--") && !["--help", "--version"].contains(word)).collect();
+    assert!(options.len() > 7, "{options:?}");
+    for option in options {
+        let is_row = |line: &str| line.starts_with("| `-") && line.contains(&format!("`{option}"));
+        assert!(README.lines().any(is_row), "README's table of options lacks {option}");
+    }
+}
+
 #[test]
 fn without_a_rule_every_rule_is_listed() {
     let (status, out, _) = node_audit(&folder(), &["--explain"]);

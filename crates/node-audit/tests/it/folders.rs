@@ -191,6 +191,27 @@ fn a_folder_without_an_addon_and_a_missing_folder_are_errors() {
 }
 
 #[test]
+fn a_folder_without_a_sign_of_an_addon_has_nothing_to_check() {
+    let folder = tree(&[
+        ("a/package.json", r#"{"name": "a", "main": "x.js"}"#),
+        ("a/node_modules/b/package.json", r#"{"name": "b"}"#),
+        ("c/package.json", r#"{"name": "c", "gypfile": false}"#),
+        ("c/binding.gyp", "{}"),
+    ]);
+    for (path, error) in [
+        ("a", "a: the package has no native addon, so there is nothing to check"),
+        (
+            "a/node_modules",
+            "node_modules: no package in this folder has a native addon, so there is nothing to check",
+        ),
+        ("c", "c: contains no .node file; build the addon first"),
+    ] {
+        let found = failures(&look(&[&folder.path().join(path)]));
+        assert!(found.len() == 1 && found[0].contains(error), "{found:?}");
+    }
+}
+
+#[test]
 fn files_are_audited_once_in_the_order_of_the_paths() {
     let folder = tree(&[("b/2.node", ""), ("b/1.node", ""), ("a/3.node", "")]);
     let path = |name: &str| folder.path().join(name);

@@ -166,15 +166,17 @@ mod npm {
     #[test]
     fn a_package_without_an_addon_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("package.json"), r#"{"name": "p"}"#).unwrap();
-        let (status, _, err) = with_npm(&folder, &[], Some(&list(&["package.json"])));
-        assert_eq!(
-            (status, err.as_str()),
+        for (manifest, error) in [
             (
-                2,
-                "node-audit: .: contains no .node file; build the addon first, or pass the folder or tarball that contains the addon\n"
-            )
-        );
+                r#"{"name": "p", "scripts": {"build": "napi build"}}"#,
+                "contains no .node file; build the addon first",
+            ),
+            (r#"{"name": "p"}"#, "the package has no native addon, so there is nothing to check;"),
+        ] {
+            fs::write(folder.path().join("package.json"), manifest).unwrap();
+            let (status, _, err) = with_npm(&folder, &[], Some(&list(&["package.json"])));
+            assert!(status == 2 && err.starts_with(&format!("node-audit: .: {error}")), "{err}");
+        }
     }
 
     #[test]

@@ -273,25 +273,46 @@ fn a_listed_package_with_another_version_is_a_warning() {
     }
 }
 
+/// node-audit once reported such a package as "contains no .node file; build the addon first".
+#[test]
+fn a_package_that_lists_one_platform_package_of_its_own_is_a_main_package() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, listed) in [
+        ("strongroom", "@strongroom/linux-x64-gnu"),
+        ("@a/b", "@a/b-linux-x64-gnu"),
+        ("@a/b", "@a/linux-x64-gnu"),
+        ("b", "b-linux-x64-gnu"),
+    ] {
+        let text = json!({ "name": name, "version": "0.1.0", "optionalDependencies": { listed: "0.1.0" } });
+        std::fs::write(folder.path().join("p.tgz"), Tarball::package(&text.to_string()).gz()).unwrap();
+        let (status, out, err) = node_audit(&folder, &["p.tgz"]);
+        assert_eq!((status, err.as_str()), (0, ""), "{name} {listed}");
+        let verdict =
+            format!("{name}@0.1.0: contains no addon: package.json lists a package for linux-x64-gnu\n");
+        assert!(out.starts_with(&verdict), "{out}");
+    }
+}
+
 /// A program may list a package for one platform, so that npm installs the package despite a lock file from another platform.
 #[test]
 fn a_program_that_lists_platform_packages_is_not_a_main_package() {
     let folder = tempfile::tempdir().unwrap();
-    for text in [
-        r#"{"name": "app", "optionalDependencies": {"@rollup/rollup-linux-x64-gnu": "4.0.0", "fsevents": "2.0.0"}}"#,
-        r#"{"name": "app", "napi": {"name": "app"}}"#,
-        r#"{"name": "app-linux-x64", "optionalDependencies": {"lib-linux-x64": "1", "lib-linux-arm64": "1"}}"#,
+    let build = "contains no .node file; build the addon first, or pass the folder or tarball that contains the addon";
+    for (text, error) in [
+        (
+            r#"{"name": "app", "optionalDependencies": {"@rollup/rollup-linux-x64-gnu": "4.0.0", "fsevents": "2.0.0"}}"#,
+            "the package has no native addon, so there is nothing to check; to check the addons of its dependencies, \
+             pass their node_modules",
+        ),
+        (r#"{"name": "app", "napi": {"name": "app"}}"#, build),
+        (
+            r#"{"name": "app-linux-x64", "optionalDependencies": {"lib-linux-x64": "1", "lib-linux-arm64": "1"}}"#,
+            build,
+        ),
     ] {
         std::fs::write(folder.path().join("p.tgz"), Tarball::package(text).gz()).unwrap();
         let (status, _, err) = node_audit(&folder, &["p.tgz"]);
-        assert_eq!(
-            (status, err.as_str()),
-            (
-                2,
-                "node-audit: p.tgz: contains no .node file; build the addon first, or pass the folder or tarball that contains the addon\n"
-            ),
-            "{text}"
-        );
+        assert_eq!((status, err.as_str()), (2, format!("node-audit: p.tgz: {error}\n").as_str()), "{text}");
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A single addon belongs to no package, so the promises of package.json are tested in the rule's own file.
 
-use node_audit::{Finding, Severity};
+use node_audit::{Finding, Policy, Severity, audit_paths};
 
 use crate::object_maker::{Maker, NAME};
+use crate::tarball_maker::Tarball;
 
 const RULE: &str = "napi-version";
 
@@ -44,4 +45,34 @@ fn functions_looked_up_at_run_time_are_not_checked() {
 fn a_v8_addon_needs_no_node_api() {
     let v8 = Maker { imports: vec!["malloc"], exports: vec!["node_register_module_v115"], ..Maker::addon() };
     assert_eq!(v8.findings(NAME, RULE), []);
+}
+
+/// The info about one addon once suggested a range that the error about another addon forbids.
+#[test]
+fn all_findings_of_a_package_suggest_the_same_range() {
+    let addon = |name| Maker { imports: vec![name], ..Maker::addon() }.make();
+    let found = |engines: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.tgz");
+        let tarball = Tarball::package(&format!(r#"{{"name": "p"{engines}}}"#))
+            .file("package/x.linux-x64-gnu.node", &addon("napi_object_seal"))
+            .file("package/y.linux-x64-gnu.node", &addon("node_api_symbol_for"));
+        std::fs::write(&path, tarball.gz()).unwrap();
+        let audit = audit_paths(&[path], &Policy::default(), &());
+        let findings = audit.files.into_iter().flat_map(|file| file.report.findings);
+        let found = findings.filter(|finding| finding.rule == RULE);
+        found.map(|finding| (finding.severity, finding.remedy)).collect::<Vec<_>>()
+    };
+    let set = |range: &str| format!("set \"engines\": {{ \"node\": \"{range}\" }} in package.json");
+    for (engines, second, remedy) in [
+        ("", Severity::Info, set(">=18.17 <19.0 || >=20.3")),
+        (r#", "engines": {"node": ">=16"}"#, Severity::Error, set(">=18.17 <19.0 || >=20.3")),
+        (
+            r#", "engines": {"node": ">=22"}"#,
+            Severity::Info,
+            "keep package.json's engines within these releases".to_owned(),
+        ),
+    ] {
+        assert_eq!(found(engines), [(Severity::Info, remedy.clone()), (second, remedy)], "{engines}");
+    }
 }

@@ -210,13 +210,25 @@ fn the_table_lists_failing_packages_first() {
     assert!(out.contains("a-linux-x64-musl"), "{out}");
     assert!(
         out.ends_with(
-            "\n2 packages with addons; failing: 0 on linux-x64-musl, 1 on linux-x64-gnu, 0 on linux-arm64-gnu\n"
+            "\n2 packages; failing: 0 on linux-x64-musl, 1 on linux-x64-gnu, 0 on linux-arm64-gnu\n"
         ),
         "{out}"
     );
     std::fs::write(installed.0.path().join("p.toml"), "[floors]\nglibc = \"2.34\"\n").unwrap();
     let (status, out, _) = node_audit(&installed.0, &["--summary", "--policy=p.toml", "node_modules"]);
     assert!(status == 0 && out.contains("glibc 2.34") && !out.contains("fails"), "{out}");
+}
+
+/// The last line once called a package without an addon "1 package with addons".
+#[test]
+fn the_last_line_counts_packages_with_and_without_addons() {
+    let installed = Installed::new();
+    installed.package("a", json!({ "scripts": { "install": "prebuild-install" } }), &[]);
+    let (status, out, err) = node_audit(&installed.0, &["--summary", "node_modules/a"]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains(" no addon here; npm runs:"), "{out}");
+    let last = "\n1 package; failing: 0 on linux-x64-musl, 0 on linux-x64-gnu, 0 on linux-arm64-gnu\n";
+    assert!(out.ends_with(last), "{out}");
 }
 
 /// node-audit once refused `--platform` with `--summary`.

@@ -212,8 +212,30 @@ fn a_file_that_is_not_an_archive_is_refused() {
 
 #[test]
 fn an_archive_without_an_addon_is_refused() {
-    let failure = refused(&Tarball::package(MANIFEST).file("package/libx.so", &addon()).gz());
-    assert!(failure.contains("p.tgz: contains no .node file;"), "{failure}");
+    let refused = |manifest| refused(&Tarball::package(manifest).file("package/libx.so", &addon()).gz());
+    // The advice to build the addon once also concerned packages that never had one, such as @libsql/client.
+    let plain = "p.tgz: the package has no native addon, so there is nothing to check; to check the addons of its \
+                 dependencies, pass their node_modules";
+    for manifest in [
+        MANIFEST,
+        r#"{"name": "p", "os": ["linux"], "scripts": {"test": "node test.js", "build": "tsc"}, "files": ["dist"]}"#,
+        r#"{"name": "p", "dependencies": {"libsql": "^0.5.0", "js-base64": "^3.7.5"}}"#,
+    ] {
+        assert!(refused(manifest).ends_with(plain), "{manifest}");
+    }
+    for manifest in [
+        r#"{"name": "p", "dependencies": {"node-addon-api": "^8.0.0"}}"#,
+        r#"{"name": "p", "scripts": {"build": "node-gyp rebuild"}}"#,
+        r#"{"name": "p", "scripts": {"prepublishOnly": "npm run build && node-audit"}}"#,
+        r#"{"name": "p", "files": ["prebuilds/**"]}"#,
+        r#"{"name": "p", "files": ["*.node"]}"#,
+        r#"{"name": "p", "cpu": ["x64"]}"#,
+        r#"{"name": "p-linux-x64-gnu"}"#,
+        r#"{"name": "p", "napi": {}}"#,
+    ] {
+        let failure = refused(manifest);
+        assert!(failure.contains("p.tgz: contains no .node file; build the addon first"), "{failure}");
+    }
 }
 
 #[test]

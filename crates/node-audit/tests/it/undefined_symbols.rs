@@ -108,6 +108,11 @@ fn names_that_only_glibc_has_are_an_error_on_musl() {
     let found = for_musl(now(&names)).findings(MUSL, RULE);
     assert_eq!(severities(&found), [Severity::Error]);
     assert!(found[0].message.starts_with("fcntl64, __memcpy_chk are not in musl,"), "{}", found[0].message);
+    assert_eq!(
+        found[0].remedy,
+        "compile with musl's headers, on Alpine or with a compiler for musl: glibc's headers rename functions (fcntl \
+         becomes fcntl64)"
+    );
     assert_eq!(now(&names).findings(NAME, RULE), []);
     // The same addon, linked to glibc and named for musl.
     let found = now(&names).findings(MUSL, RULE);

@@ -18,7 +18,7 @@ fn verdict_by(manifest: &str, files: &[(&str, Vec<u8>)], policy: &Policy) -> Str
     std::fs::write(&path, tarball.gz()).unwrap();
     let verdicts = verdicts(&audit_paths(&[path], policy, &()), policy);
     assert_eq!(verdicts.len(), 1, "{verdicts:?}");
-    assert_eq!(verdicts[0].name, "p@1.0.0");
+    assert!(verdicts[0].name.ends_with("@1.0.0"), "{verdicts:?}");
     verdicts[0].text.clone()
 }
 
@@ -170,6 +170,41 @@ fn an_addon_only_for_musl_does_not_load_on_glibc() {
         verdict(&[("x.linux-x64-musl.node", musl)]),
         format!("loads on Alpine, {NODE}, x64; not on glibc")
     );
+}
+
+/// The verdict once named Alpine, though the package's name says that the package is for glibc.
+#[test]
+fn a_name_that_claims_one_c_library_excludes_the_other() {
+    let policy = Policy::default();
+    let glibc = [("x.linux-x64-gnu.node", with_glibc("GLIBC_2.17").make())];
+    let expected = format!("loads on glibc 2.17 and later, {NODE}, x64");
+    for (name, end) in [
+        ("@p/linux-x64-gnu", ""),
+        ("p-linux-x64-glibc", ""),
+        // Such a name admits both C libraries.
+        ("p-linux-x64", "; not on Alpine"),
+        ("p-gnu", "; not on Alpine"),
+    ] {
+        let manifest = format!(r#"{{"name": "{name}", "version": "1.0.0"}}"#);
+        assert_eq!(verdict_by(&manifest, &glibc, &policy), format!("{expected}{end}"), "{name}");
+    }
+    let musl = Maker { imports: vec!["napi_object_freeze"], ..Maker::musl() }.make();
+    let manifest = r#"{"name": "p-linux-x64-musl", "version": "1.0.0"}"#;
+    let text = verdict_by(manifest, &[("x.linux-x64-musl.node", musl)], &policy);
+    assert_eq!(text, format!("loads on Alpine, {NODE}, x64"));
+}
+
+/// The verdict once said "Node-API of an unknown version".
+#[test]
+fn an_addon_that_looks_up_node_api_at_run_time_loads_in_unknown_releases() {
+    let at_run_time = |maker: Maker| Maker { imports: vec!["dlsym"], ..maker }.make();
+    let files = [
+        ("x.linux-x64-gnu.node", at_run_time(with_glibc("GLIBC_2.28"))),
+        ("x.linux-x64-musl.node", at_run_time(Maker::musl())),
+    ];
+    let end = "in an unknown range of Node releases: the addon looks up Node-API at run time";
+    assert_eq!(verdict(&files[..1]), format!("loads on glibc 2.28 and later (x64), {end}; not on Alpine"));
+    assert_eq!(verdict(&files), format!("loads on glibc 2.28 and later (x64), Alpine (x64), {end}"));
 }
 
 #[test]

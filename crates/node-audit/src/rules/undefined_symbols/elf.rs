@@ -18,8 +18,8 @@ const PRIVATE: &str = "GLIBC_PRIVATE";
 const REMEDY: &str =
     "compile and link the file or library that defines the name; nm -D --undefined-only lists all such names";
 
-const MUSL_REMEDY: &str = "compile on Alpine or with a compiler for musl, and use musl's headers: glibc's headers and the \
-                           headers of some bindings rename functions (fcntl64, __memcpy_chk)";
+const MUSL_REMEDY: &str = "compile with musl's headers, on Alpine or with a compiler for musl: glibc's headers rename \
+                           functions (fcntl becomes fcntl64)";
 
 /// The scope in which the loader looks for a name: the system's libraries, Node, and the libraries that are loaded with
 /// the addon.

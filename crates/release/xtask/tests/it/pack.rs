@@ -286,7 +286,8 @@ fn a_truncated_addon_is_refused() {
     let whole = Maker { sections: vec![(".comment", 40)], ..addon(VERSION) }.make();
     place.put("linux-x64-gnu", &whole[..whole.len() - 1]);
     let lines = place.refused("out", &["--only", "linux-x64-gnu"]);
-    assert!(lines[1].contains(", but the last 1 byte is missing"), "{lines:?}");
+    let cut = "is cut short: the ELF headers describe ";
+    assert!(lines[1].contains(cut) && lines[1].contains(", but the last 1 byte is missing"), "{lines:?}");
     assert_eq!(
         lines[2], "build them again from this checkout: cargo xtask dist --target linux-x64-gnu",
         "{lines:?}"
