@@ -6,7 +6,7 @@
 def build_runner: {
   "x86_64-linux": "ubuntu-24.04",
   "aarch64-darwin": "macos-15",
-  "windows": "windows-2025"
+  "windows": {"x64": "windows-2025", "arm64": "windows-11-arm"}[.cpu]
 }[.buildHosts[0]] // error("\(.platform): no runner is known for the build host \(.buildHosts[0])");
 
 def load_runner: {
@@ -14,7 +14,8 @@ def load_runner: {
   "linux-arm64": "ubuntu-24.04-arm",
   "darwin-arm64": "macos-15",
   "darwin-x64": "macos-15-intel",
-  "win32-x64": "windows-2025"
+  "win32-x64": "windows-2025",
+  "win32-arm64": "windows-11-arm"
 }["\(.os)-\(.cpu)"] // error("\(.platform): no runner is known for \(.os) on \(.cpu)");
 
 # Images with each supported Node, each on the oldest Debian that has such an image; "" means the runner's own Node,
@@ -25,7 +26,9 @@ def images: {
 }[.libc // "none"] // [""];
 
 def build(os): [.targets[] | select(.os == os) | {platform, triple, runner: build_runner}];
-def load: [.targets[] | {platform, runner: load_runner, image: images[]}];
+# Windows on arm64 also runs a Node for x64, by emulation, and that Node takes the addon for x64.
+def emulated: if .os == "win32" and .cpu == "x64" then "windows-11-arm" else empty end;
+def load: [.targets[] | {platform, cpu, runner: (load_runner, emulated), image: images[]}];
 
 "linux=\(build("linux") | tojson)",
 "macos=\(build("darwin") | tojson)",

@@ -6,6 +6,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { packageOf, targets } from '../scripts/targets.mjs'
 import { Deployment } from './deployment.mjs'
 import { Project } from './project.mjs'
 
@@ -84,10 +85,11 @@ test('electron-builder unpacks only the addon of each installed platform', async
  * does.
  */
 function installOther(context, os, cpu) {
-  const name = `@strongroom/${os}-${cpu}`
+  const target = targets().find((target) => target.os === os && target.cpu === cpu)
+  const name = packageOf(target)
   const home = project.path('node_modules', name)
   mkdirSync(home)
-  const file = `bindings_node.${os}-${cpu}.node`
+  const file = `bindings_node.${target.platform}.node`
   cpSync(project.path(addon), join(home, file))
   writeFileSync(
     join(home, 'package.json'),

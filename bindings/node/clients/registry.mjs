@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { MAIN, packageOf, targets } from '../scripts/targets.mjs'
 import { npmRegistry } from './project.mjs'
-
-const { targets } = JSON.parse(readFileSync(new URL('../../../targets.json', import.meta.url), 'utf8'))
 
 /**
  * Starts the registry on a free port.
@@ -38,11 +37,12 @@ function packuments(packed) {
     const manifest = execFileSync('tar', ['-xzOf', join(packed, file), 'package/package.json'], { encoding: 'utf8' })
     return { ...JSON.parse(manifest), dist: { file, integrity } }
   })
-  const main = manifests.find(({ name }) => name === 'strongroom')
-  main.optionalDependencies = Object.fromEntries(targets.map(({ platform }) => [`@strongroom/${platform}`, version]))
+  const main = manifests.find(({ name }) => name === MAIN)
+  main.optionalDependencies = Object.fromEntries(targets().map((target) => [packageOf(target), version]))
   // npm requests the documents of all platform packages, and downloads only the package of its own platform.
-  for (const { platform, os, cpu, libc } of targets) {
-    const name = `@strongroom/${platform}`
+  for (const target of targets()) {
+    const { os, cpu, libc } = target
+    const name = packageOf(target)
     if (!manifests.some((manifest) => manifest.name === name))
       manifests.push({ name, version, os: [os], cpu: [cpu], ...(libc && { libc: [libc] }), dist: { file: 'none.tgz' } })
   }

@@ -21,6 +21,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { platformsSource } from './platforms.mjs'
+import { targets } from './targets.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const here = fileURLToPath(new URL('../', import.meta.url))
@@ -163,9 +164,9 @@ function host() {
 
 /** Returns the target with this triple or platform. */
 function targetOf(name) {
-  const { targets } = JSON.parse(readFileSync(join(root, 'targets.json'), 'utf8'))
-  const target = targets.find(({ triple, platform }) => name === triple || name === platform)
-  const known = targets.map(({ triple, platform }) => `\n  ${triple} or ${platform}`)
+  const all = targets()
+  const target = all.find(({ triple, platform }) => name === triple || name === platform)
+  const known = all.map(({ triple, platform }) => `\n  ${triple} or ${platform}`)
   return target ?? fail(`unknown target ${name}; targets.json has${known.join('')}`)
 }
 

@@ -7,7 +7,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
+import { damage, MAIN, manifest, packageOf, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const smoke = fileURLToPath(new URL('../test/smoke.cjs', import.meta.url))
 
@@ -55,7 +55,7 @@ function libc() {
 
 function install(folder, platform, project) {
   const { packages } = manifest(folder)
-  const wanted = [MAIN, `@${MAIN}/${platform}`]
+  const wanted = [MAIN, packageOf({ platform })]
   const found = packages.filter(({ name }) => wanted.includes(name))
   refuse(
     [

@@ -1,16 +1,16 @@
 // Generates the loader's table of platforms from targets.json.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { packageOf, targets } from './targets.mjs'
 
 /** Returns the text of ts/load/platforms.ts. */
 export function platformsSource() {
-  const file = fileURLToPath(new URL('../../../targets.json', import.meta.url))
-  const rows = JSON.parse(readFileSync(file, 'utf8')).targets.map(row)
+  const rows = targets().map(row)
   return `// Generated from targets.json: node scripts/build.mjs finish
 
 /** A platform with an addon. */
 export interface Platform {
   readonly name: string
+  /** The npm package of the addon. */
+  readonly packageName: string
   /** The value of \`process.platform\`. */
   readonly os: string
   /** The value of \`process.arch\`. */
@@ -35,15 +35,17 @@ ${rows.join('')}]
 `
 }
 
-function row({ platform, os, cpu, libc, floor }) {
+function row(target) {
+  const { platform, os, cpu, libc, floor } = target
   const quoted = (value) => (value === null ? 'null' : `'${value}'`)
   return `  {
     name: '${platform}',
+    packageName: '${packageOf(target)}',
     os: '${os}',
     cpu: '${cpu}',
     libc: ${quoted(libc)},
     floor: ${quoted(floor)},
-${attempt('local', `../bindings_node.${platform}.node`)}${attempt('packaged', `@strongroom/${platform}`)}  },
+${attempt('local', `../bindings_node.${platform}.node`)}${attempt('packaged', packageOf(target))}  },
 `
 }
 

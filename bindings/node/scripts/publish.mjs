@@ -9,7 +9,7 @@
 // only Node and npm, because it runs with publish rights.
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { damage, MAIN, manifest, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
+import { damage, MAIN, manifest, packageOf, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
 
 const PUBLISHED = 'published already'
 const OTHER = 'published with different content'
@@ -72,7 +72,7 @@ function release(folder, tag) {
         'delete the tag; set the version in Cargo.toml, and tag that commit',
     )
   }
-  const expected = [...targets().map(({ platform }) => `@${MAIN}/${platform}`), MAIN]
+  const expected = [...targets().map(packageOf), MAIN]
   const named = (name) => packages.filter((sealed) => sealed.name === name)
   const extra = packages.filter(({ name }) => !expected.includes(name))
   refuse(

@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
-/** The package that users install. */
-export const MAIN = 'strongroom'
+export { MAIN, packageOf, targets } from './targets.mjs'
 
 /** An error that stops a release. The message says what to do. */
 export class Refused extends Error {}
@@ -32,12 +30,6 @@ export function refuseWithoutNpm(error) {
   if (error.code === 'ENOENT' && error.path === 'npm') {
     throw new Refused('npm is not on PATH: install Node with npm, then run the command again')
   }
-}
-
-/** Returns the rows of targets.json. */
-export function targets() {
-  const file = fileURLToPath(new URL('../../../targets.json', import.meta.url))
-  return JSON.parse(readFileSync(file, 'utf8')).targets
 }
 
 /** Reads the version and the packages from a folder's manifest. Each package gets an `id`: strongroom@1.2.3. */

@@ -45,6 +45,33 @@ test('the error says that the package of another platform is installed', () => {
   assert.match(advice, new RegExp(`npm install --no-save --force ${own}@\\d+\\.\\d+\\.\\d+$`))
 })
 
+// Windows and macOS on arm64 also run a Node for x64. process.arch is then x64, and the process loads only x64 addons.
+for (const [os, arm64, x64] of [
+  ['win32', 'win32-arm64-msvc', 'win32-x64-msvc'],
+  ['darwin', 'darwin-arm64', 'darwin-x64'],
+])
+  for (const [cpu, loaded, installed, other] of [
+    ['x64', x64, arm64, 'arm64'],
+    ['arm64', arm64, x64, 'x64'],
+  ])
+    test(`a Node for ${os} and ${cpu} takes ${loaded}, and the error names ${installed}, which is installed`, () => {
+      const copy = bareCopy()
+      putPackage(copy, installed)
+      const values = Object.entries({ platform: os, arch: cpu })
+      const prelude = values.map(([key, value]) => `Object.defineProperty(process, '${key}', { value: '${value}' })`)
+      const { message } = load(copy, { prelude: prelude.join('\n') })
+      const [first, ...rest] = message.split('\n')
+      const { version } = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8'))
+      assert.equal(first, `strongroom could not load its addon on ${os}-${cpu}, Node ${process.versions.node}. Tried:`)
+      assert.deepEqual(rest, [
+        `  - ${join(copy, 'dist', `bindings_node.${loaded}.node`)}: the file does not exist`,
+        `  - @strongroom/${loaded}: the package is not installed`,
+        `The addon for ${installed} is installed, and this Node is for ${cpu}: node_modules was installed with a Node ` +
+          `for ${other}, or on another system. Install again with this Node; to have both addons, run: npm install ` +
+          `--no-save --force @strongroom/${loaded}@${version}`,
+      ])
+    })
+
 test('the error says that the addon of another platform is beside the code', () => {
   const copy = bareCopy()
   renameSync(putLocal(copy), join(copy, 'dist', `bindings_node.${foreign}.node`))

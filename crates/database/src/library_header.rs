@@ -26,6 +26,8 @@ pub(crate) const HERE: &str = if cfg!(all(target_os = "linux", target_arch = "x8
     "macOS on aarch64"
 } else if cfg!(all(target_os = "windows", target_arch = "x86_64")) {
     "Windows on x86_64"
+} else if cfg!(all(target_os = "windows", target_arch = "aarch64")) {
+    "Windows on aarch64"
 } else {
     ""
 };

@@ -7,6 +7,14 @@
     RANLIB_aarch64_apple_darwin = "the-ranlib";
     CFLAGS_aarch64_apple_darwin = "-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -DSQLCIPHER_OMIT_LOG_DEVICE";
   };
+  aarch64-pc-windows-msvc = {
+    CARGO_BUILD_TARGET = "aarch64-pc-windows-msvc";
+    CC_aarch64_pc_windows_msvc = "the-cc";
+    CXX_aarch64_pc_windows_msvc = "the-c++";
+    AR_aarch64_pc_windows_msvc = "the-ar";
+    RANLIB_aarch64_pc_windows_msvc = "the-ranlib";
+    CFLAGS_aarch64_pc_windows_msvc = "";
+  };
   aarch64-unknown-linux-gnu = {
     CARGO_BUILD_TARGET = "aarch64-unknown-linux-gnu";
     CC_aarch64_unknown_linux_gnu = "the-cc";

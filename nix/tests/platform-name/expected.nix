@@ -1,5 +1,6 @@
 {
   aarch64-apple-darwin = "darwin-arm64";
+  aarch64-pc-windows-msvc = "win32-arm64-msvc";
   aarch64-unknown-linux-gnu = "linux-arm64-gnu";
   aarch64-unknown-linux-musl = "linux-arm64-musl";
   x86_64-apple-darwin = "darwin-x64";

@@ -27,8 +27,9 @@ const skip = process.platform === 'win32' && 'Windows cannot run the stub for ca
 function makeTree() {
   const root = mkdtempSync(join(folder, 'tree-'))
   const here = join(root, 'bindings/node')
-  for (const name of ['scripts/build.mjs', 'scripts/platforms.mjs', 'ts/load/platforms.ts', 'ts/load/native.d.ts'])
+  for (const name of ['build', 'platforms', 'targets'].map((name) => `scripts/${name}.mjs`))
     cpSync(join(sources, name), join(here, name))
+  for (const name of ['ts/load/platforms.ts', 'ts/load/native.d.ts']) cpSync(join(sources, name), join(here, name))
   cpSync(join(sources, '../../targets.json'), join(root, 'targets.json'))
   const library = join(root, 'libbindings_node.so')
   writeFileSync(library, 'a library')

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { platforms } from './platforms'
+import { type Platform, platforms } from './platforms'
 
 /** This package's package.json. Bundlers include the file, because the argument of `require` is a literal. */
 export const packageJson: {
@@ -57,17 +57,18 @@ export function resolved(from: string): string | undefined {
   }
 }
 
-/** Returns the names of the other platforms whose addons are installed. */
-export function installedInstead(own: string): string[] {
+/** Returns the other platforms whose addons are installed. */
+export function installedInstead(own: Platform): Platform[] {
   const dist = home ? (readable(() => readdirSync(join(home as string, '..'))) ?? []) : []
   return platforms
-    .map(({ name }) => name)
-    .filter((name) => name !== own)
-    .filter((name) => dist.includes(`bindings_node.${name}.node`) || resolved(`@strongroom/${name}/package.json`))
+    .filter(({ name }) => name !== own.name)
+    .filter(
+      ({ name, packageName }) => dist.includes(`bindings_node.${name}.node`) || resolved(`${packageName}/package.json`),
+    )
 }
 
 /** Returns the project's lock file, and whether it lists the package of a platform. */
-export function lockFile(platform: string): { readonly file: string; readonly complete: boolean } | undefined {
+export function lockFile({ packageName }: Platform): { readonly file: string; readonly complete: boolean } | undefined {
   const names = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
   const file = projects()
     .flatMap((project) => names.map((name) => join(project, name)))
@@ -75,7 +76,7 @@ export function lockFile(platform: string): { readonly file: string; readonly co
   const text = file && readable(() => readFileSync(file, 'utf8'))
   if (!text) return undefined
   // The bare name is in every lock file, among the dependencies of `strongroom`.
-  const entries = [`node_modules/@strongroom/${platform}"`, `@strongroom/${platform}@`]
+  const entries = [`node_modules/${packageName}"`, `${packageName}@`]
   return { file, complete: entries.some((entry) => text.includes(entry)) }
 }
 

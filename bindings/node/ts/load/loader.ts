@@ -57,7 +57,7 @@ function places(): Candidate[] {
   }
   return ownPlatforms().flatMap((platform): Candidate[] => [
     { place: 'local', from: `${home ? '..' : '.'}/${fileOf(platform)}`, platform, load: () => local(platform) },
-    { place: 'package', from: `@strongroom/${platform.name}`, platform, load: platform.packaged },
+    { place: 'package', from: platform.packageName, platform, load: platform.packaged },
   ])
 }
 

@@ -4,7 +4,7 @@ import type { Platform } from './platforms'
 
 /** Returns the remedy for an addon that does not exist. */
 export function missing(platform: Platform): string {
-  const name = `@strongroom/${platform.name}`
+  const name = platform.packageName
   if (!home)
     return (
       'A bundler put strongroom into its bundle without the addon. Leave strongroom out of the bundle and install it ' +
@@ -14,15 +14,9 @@ export function missing(platform: Platform): string {
       `(bindings_node.${platform.name}.node of ${name}; esbuild: --loader:.node=copy).`
     )
   if (inArchive(home)) return ARCHIVE
-  const others = installedInstead(platform.name)
-  if (others.length > 0)
-    return (
-      `The addon for ${others.join(', ')} is installed: node_modules was installed on another system or copied from one ` +
-      '(from a Docker stage with another libc?). Install again on this system; or, on the system that installed ' +
-      'node_modules, run: ' +
-      both(platform)
-    )
-  const lock = lockFile(platform.name)
+  const others = installedInstead(platform)
+  if (others.length > 0) return otherSystem(platform, others)
+  const lock = lockFile(platform)
   if (lock && !lock.complete)
     return (
       `${lock.file} does not list ${name}: the lock file was written on another system, or without optional ` +
@@ -31,6 +25,23 @@ export function missing(platform: Platform): string {
   return (
     'The addon is an optional dependency, and the installation omitted optional dependencies (--omit=optional, ' +
     '--no-optional, or the same in .npmrc). Install again with optional dependencies: npm install --include=optional'
+  )
+}
+
+/** Returns the remedy for node_modules with the addons of other platforms. */
+function otherSystem(platform: Platform, others: readonly Platform[]): string {
+  const installed = `The addon for ${others.map(({ name }) => name).join(', ')} is installed`
+  // Windows and macOS on arm64 also run a Node for x64, which loads only addons for x64.
+  const emulated = platform.os === 'linux' ? undefined : others.find(({ os }) => os === platform.os)
+  if (emulated)
+    return (
+      `${installed}, and this Node is for ${platform.cpu}: node_modules was installed with a Node for ${emulated.cpu}, ` +
+      `or on another system. Install again with this Node; to have both addons, run: ${both(platform)}`
+    )
+  return (
+    `${installed}: node_modules was installed on another system or copied from one (from a Docker stage with another ` +
+    'libc?). Install again on this system; or, on the system that installed node_modules, run: ' +
+    both(platform)
   )
 }
 
@@ -48,8 +59,8 @@ function renewal(name: string): string {
 /**
  * Returns the command that adds another platform's addon. Without --force, npm refuses a package for another system.
  */
-function both({ name }: Platform): string {
-  return `npm install --no-save --force @strongroom/${name}@${packageJson.version}`
+function both({ packageName }: Platform): string {
+  return `npm install --no-save --force ${packageName}@${packageJson.version}`
 }
 
 /** Returns the remedy for a path that only Electron sees as a file. */

@@ -3,6 +3,8 @@
 /** A platform with an addon. */
 export interface Platform {
   readonly name: string
+  /** The npm package of the addon. */
+  readonly packageName: string
   /** The value of `process.platform`. */
   readonly os: string
   /** The value of `process.arch`. */
@@ -25,6 +27,7 @@ export type Outcome = { readonly loaded: unknown } | { readonly error: unknown }
 export const platforms: readonly Platform[] = [
   {
     name: 'linux-x64-gnu',
+    packageName: '@strongroom/linux-x64-gnu',
     os: 'linux',
     cpu: 'x64',
     libc: 'glibc',
@@ -46,6 +49,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'linux-arm64-gnu',
+    packageName: '@strongroom/linux-arm64-gnu',
     os: 'linux',
     cpu: 'arm64',
     libc: 'glibc',
@@ -67,6 +71,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'linux-x64-musl',
+    packageName: '@strongroom/linux-x64-musl',
     os: 'linux',
     cpu: 'x64',
     libc: 'musl',
@@ -88,6 +93,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'linux-arm64-musl',
+    packageName: '@strongroom/linux-arm64-musl',
     os: 'linux',
     cpu: 'arm64',
     libc: 'musl',
@@ -109,6 +115,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'darwin-arm64',
+    packageName: '@strongroom/darwin-arm64',
     os: 'darwin',
     cpu: 'arm64',
     libc: null,
@@ -130,6 +137,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'darwin-x64',
+    packageName: '@strongroom/darwin-x64',
     os: 'darwin',
     cpu: 'x64',
     libc: null,
@@ -151,6 +159,7 @@ export const platforms: readonly Platform[] = [
   },
   {
     name: 'win32-x64-msvc',
+    packageName: '@strongroom/win32-x64-msvc',
     os: 'win32',
     cpu: 'x64',
     libc: null,
@@ -165,6 +174,28 @@ export const platforms: readonly Platform[] = [
     packaged() {
       try {
         return { loaded: require('@strongroom/win32-x64-msvc') }
+      } catch (error) {
+        return { error }
+      }
+    },
+  },
+  {
+    name: 'win32-arm64-msvc',
+    packageName: '@strongroom/win32-arm64-msvc',
+    os: 'win32',
+    cpu: 'arm64',
+    libc: null,
+    floor: null,
+    local() {
+      try {
+        return { loaded: require('../bindings_node.win32-arm64-msvc.node') }
+      } catch (error) {
+        return { error }
+      }
+    },
+    packaged() {
+      try {
+        return { loaded: require('@strongroom/win32-arm64-msvc') }
       } catch (error) {
         return { error }
       }

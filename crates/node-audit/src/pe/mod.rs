@@ -238,6 +238,9 @@ fn machine_name<Pe: ImageNtHeaders>(image: &Image<'_, Pe>) -> &'static str {
         pe::IMAGE_FILE_MACHINE_AMD64 => "x64",
         pe::IMAGE_FILE_MACHINE_ARM64 if hybrid => "ARM64X",
         pe::IMAGE_FILE_MACHINE_ARM64 => "ARM64",
+        // Only objects have these two machines: a linker writes x64's or arm64's.
+        pe::IMAGE_FILE_MACHINE_ARM64EC => "ARM64EC object",
+        pe::IMAGE_FILE_MACHINE_ARM64X => "ARM64X object",
         pe::IMAGE_FILE_MACHINE_I386 => "x86",
         pe::IMAGE_FILE_MACHINE_ARM | pe::IMAGE_FILE_MACHINE_ARMNT => "ARM",
         pe::IMAGE_FILE_MACHINE_IA64 => "Itanium",

@@ -63,3 +63,4 @@ mod tarballs;
 mod undefined_symbols;
 mod undefined_symbols_elsewhere;
 mod verdict;
+mod windows_arm64;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use machine::{Workspace, program};
-use node_targets::Target;
+use node_targets::{Cpu, Target};
 use vendored_toolchain::{archiver_variable, compiler_variable};
 
 /// Debian's package of the compiler, with the thread library that Rust links.
@@ -26,11 +26,15 @@ pub fn mingw_compiler() -> Result<PathBuf> {
     program(COMPILER).with_context(|| format!("{COMPILER} is not installed: run cargo xtask setup"))
 }
 
-/// Returns the target that mingw compiles for. The target has its own name, since a proxy that loads proves nothing
-/// about the shipped addon.
-pub(crate) fn target(platform: &Target) -> Target {
+/// Returns the target that mingw compiles for, or `None` if Debian's mingw doesn't compile for the processor. The target
+/// has its own name, since a proxy that loads proves nothing about the shipped addon.
+pub(crate) fn target(platform: &Target) -> Option<Target> {
     let gnu = |name: &str| name.replace("-msvc", "-gnu");
-    Target { triple: gnu(&platform.triple), platform: gnu(&platform.platform), ..platform.clone() }
+    (platform.cpu == Cpu::X64).then(|| Target {
+        triple: gnu(&platform.triple),
+        platform: gnu(&platform.platform),
+        ..platform.clone()
+    })
 }
 
 /// Checks the compiler. Returns the environment variables for cargo.
@@ -68,12 +72,13 @@ mod tests {
     #[test]
     fn only_the_names_differ_from_the_shipped_target() {
         let platform = Target::by_platform("win32-x64-msvc").unwrap();
-        let target = target(platform);
+        let target = target(platform).unwrap();
         assert_eq!(
             (target.triple.as_str(), target.platform.as_str()),
             ("x86_64-pc-windows-gnu", "win32-x64-gnu")
         );
         let (triple, name) = (platform.triple.clone(), platform.platform.clone());
         assert_eq!(Target { triple, platform: name, ..target }, *platform);
+        assert_eq!(super::target(Target::by_platform("win32-arm64-msvc").unwrap()), None);
     }
 }

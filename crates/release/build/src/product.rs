@@ -11,7 +11,7 @@ use node_targets::{Target, Toolchain};
 use crate::mingw;
 use crate::type_check::type_check;
 
-/// An addon: a platform's own, or the mingw proxy of an addon that only Windows can build.
+/// An addon: a platform's own, or the mingw proxy of an x64 addon that only Windows can build.
 ///
 /// The proxy has the same sources, compiled for Windows' other ABI. The proxy is audited and loaded as a check, and
 /// never packed.
@@ -28,13 +28,13 @@ impl Product {
         Self { platform, compiled: Cow::Borrowed(platform) }
     }
 
-    /// Returns the addon that this machine builds for a platform.
+    /// Returns the addon that this machine builds for a platform. If the machine builds neither the platform's own addon
+    /// nor a proxy, returns the own addon, which [`Product::is_built_here`] distinguishes.
     #[must_use]
     pub fn here(platform: &'static Target) -> Self {
-        if platform.toolchain == Toolchain::Msvc && !cfg!(windows) {
-            return Self { platform, compiled: Cow::Owned(mingw::target(platform)) };
-        }
-        Self::own(platform)
+        let own = Self::own(platform);
+        let proxy = || Some(Self { platform, compiled: Cow::Owned(mingw::target(platform)?) });
+        if own.is_built_here() { own } else { proxy().unwrap_or(own) }
     }
 
     /// Returns every addon that can be on this machine: each platform's own, and the proxies that this machine builds.
@@ -55,6 +55,12 @@ impl Product {
     #[must_use]
     pub fn is_proxy(&self) -> bool {
         matches!(self.compiled, Cow::Owned(_))
+    }
+
+    /// Returns whether this machine can build the addon: only Windows has MSVC.
+    #[must_use]
+    pub fn is_built_here(&self) -> bool {
+        self.is_proxy() || self.platform.toolchain != Toolchain::Msvc || cfg!(windows)
     }
 
     /// Returns the platform whose name, policy and file name the addon has.
@@ -78,13 +84,19 @@ impl Product {
         folder.join(self.platform.artifact_file())
     }
 
-    /// Type-checks the platform's Rust if this machine builds only the proxy. Returns a message if a tool for the
-    /// product is missing.
+    /// Type-checks the platform's Rust if this machine does not build the platform's own addon. Returns a message if the
+    /// machine cannot build the product, or lacks a tool for it.
     pub fn check(&self, workspace: &Workspace) -> Result<Option<String>> {
-        if !self.is_proxy() {
+        if !self.is_proxy() && self.is_built_here() {
             return Ok(None);
         }
         type_check(workspace, self.platform)?;
+        if !self.is_proxy() {
+            return Ok(Some(format!(
+                "only Windows builds {self}, and mingw has no compiler for {}",
+                self.platform.cpu
+            )));
+        }
         if let Err(error) = mingw::mingw_compiler() {
             return Ok(Some(error.to_string()));
         }
@@ -104,16 +116,20 @@ impl fmt::Display for Product {
 
 #[cfg(test)]
 mod tests {
+    use node_targets::Cpu;
+
     use super::*;
 
     #[test]
-    fn each_platform_has_a_product_and_only_msvc_has_a_proxy() {
+    fn each_platform_has_a_product_and_only_x64_msvc_has_a_proxy() {
         let workspace = Workspace::at("/w".as_ref());
         for platform in node_targets::targets() {
             let (own, here) = (Product::own(platform), Product::here(platform));
+            let foreign = platform.toolchain == Toolchain::Msvc && !cfg!(windows);
+            assert_eq!(here.is_proxy(), foreign && platform.cpu == Cpu::X64, "{platform}");
             assert_eq!(
-                here.is_proxy(),
-                platform.toolchain == Toolchain::Msvc && !cfg!(windows),
+                (own.is_built_here(), here.is_built_here()),
+                (!foreign, !foreign || here.is_proxy()),
                 "{platform}"
             );
             assert_eq!(own == here, !here.is_proxy());

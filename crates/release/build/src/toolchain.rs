@@ -212,14 +212,15 @@ mod tests {
             "x86_64-linux-musl-gcc",
             "aarch64-linux-musl-gcc",
         ];
-        let table: [(&str, &[&str], [&str; 7]); 7] = [
-            (gnu, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none]),
-            (gnu, cross, ["gcc", "gcc", "gcc", "gcc", none, none, none]),
-            (gnu, &["cc"], ["cc", none, none, none, none, none, none]),
-            (gnu, &[], [none; 7]),
-            (mac, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none]),
-            (mac, &["cc"], [none, none, none, none, "cc", none, none]),
-            (windows, &[], [none, none, none, none, none, none, "MSVC"]),
+        let table: [(&str, &[&str], [&str; 8]); 8] = [
+            (gnu, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none, none]),
+            (gnu, cross, ["gcc", "gcc", "gcc", "gcc", none, none, none, none]),
+            (gnu, &["cc"], ["cc", none, none, none, none, none, none, none]),
+            (gnu, &[], [none; 8]),
+            (mac, zig, ["zig", "zig", "zig", "zig", "zig", "zig", none, none]),
+            (mac, &["cc"], [none, none, none, none, "cc", none, none, none]),
+            (windows, &[], [none, none, none, none, none, none, "MSVC", "MSVC"]),
+            ("aarch64-pc-windows-msvc", &[], [none, none, none, none, none, none, "MSVC", "MSVC"]),
         ];
         for (host, programs, expected) in table {
             let host = Target::by_triple(host).unwrap();

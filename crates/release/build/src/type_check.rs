@@ -1,4 +1,4 @@
-//! Type-checks the Rust of Windows' addon on another machine.
+//! Type-checks the Rust of a Windows addon on another machine.
 //!
 //! Only Windows has MSVC's linker and libraries. The check compiles no C, but it runs the -sys crates' build scripts,
 //! which find fake installations of their libraries.

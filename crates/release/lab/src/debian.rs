@@ -9,10 +9,36 @@ use machine::apt::{self, Foreign};
 use machine::{Workspace, process};
 use node_targets::{Cpu, Libc, Target};
 
+/// A processor's names, and the paths of the dynamic loaders in Debian's packages.
+#[derive(Debug, PartialEq, Eq)]
+struct Machine {
+    cpu: Cpu,
+    debian: &'static str,
+    linux: &'static str,
+    glibc_loader: &'static str,
+    musl_loader: &'static str,
+}
+
+const X64: Machine = Machine {
+    cpu: Cpu::X64,
+    debian: "amd64",
+    linux: "x86_64",
+    glibc_loader: "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+    musl_loader: "usr/lib/ld-musl-x86_64.so.1",
+};
+
+const ARM64: Machine = Machine {
+    cpu: Cpu::Arm64,
+    debian: "arm64",
+    linux: "aarch64",
+    glibc_loader: "lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
+    musl_loader: "usr/lib/ld-musl-aarch64.so.1",
+};
+
 /// A C library for one processor, from a Debian release.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DebianSystem {
-    pub(crate) cpu: Cpu,
+    machine: Machine,
     pub(crate) libc: Libc,
     /// The C library as Node reports it: `glibc 2.31` or `musl`.
     pub(crate) name: &'static str,
@@ -24,12 +50,12 @@ pub(crate) struct DebianSystem {
 /// Node 20 and later runs on glibc 2.28, but Debian's archive no longer has the release with that version. bookworm's musl
 /// cannot start the musl Nodes, because it does not support packed relocations.
 pub(crate) const SYSTEMS: [DebianSystem; 6] = [
-    DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
-    DebianSystem { cpu: Cpu::X64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
-    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
-    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
-    DebianSystem { cpu: Cpu::X64, libc: Libc::Musl, name: "musl", release: "trixie" },
-    DebianSystem { cpu: Cpu::Arm64, libc: Libc::Musl, name: "musl", release: "trixie" },
+    DebianSystem { machine: X64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
+    DebianSystem { machine: X64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
+    DebianSystem { machine: ARM64, libc: Libc::Glibc, name: "glibc 2.31", release: "bullseye" },
+    DebianSystem { machine: ARM64, libc: Libc::Glibc, name: "glibc 2.36", release: "bookworm" },
+    DebianSystem { machine: X64, libc: Libc::Musl, name: "musl", release: "trixie" },
+    DebianSystem { machine: ARM64, libc: Libc::Musl, name: "musl", release: "trixie" },
 ];
 
 /// The emulator for other processors. bookworm's version crashes in libraries that query the processor's features.
@@ -38,7 +64,12 @@ const EMULATOR: Foreign = Foreign { release: "trixie", architecture: None, packa
 impl DebianSystem {
     /// Returns whether this system can load the addons of a target.
     pub(crate) fn fits(&self, target: &Target) -> bool {
-        (self.cpu, Some(self.libc)) == (target.cpu, target.libc)
+        (self.machine.cpu, Some(self.libc)) == (target.cpu, target.libc)
+    }
+
+    /// Returns the processor.
+    pub(crate) fn cpu(&self) -> Cpu {
+        self.machine.cpu
     }
 
     /// Returns a message if the machine lacks something that programs on this system need.
@@ -48,7 +79,7 @@ impl DebianSystem {
 
     /// Returns the C library or the emulator that the machine lacks, in words.
     fn lacking(&self, workspace: &Workspace) -> Option<String> {
-        let cpu = self.cpu.name();
+        let cpu = self.cpu().name();
         if !self.loader(workspace).is_file() {
             Some(format!("{} of Debian {} for {cpu}", self.name, self.release))
         } else if self.lacks_emulator(workspace) {
@@ -64,15 +95,12 @@ impl DebianSystem {
             return Ok(false);
         }
         if !self.loader(workspace).is_file() {
-            let architecture = match self.cpu {
-                Cpu::X64 => "amd64",
-                Cpu::Arm64 => "arm64",
-            };
             let packages: &[&str] = match self.libc {
                 Libc::Glibc => &["libc6", "libstdc++6", "libgcc-s1"],
                 Libc::Musl => &["musl"],
             };
-            let foreign = Foreign { release: self.release, architecture: Some(architecture), packages };
+            let foreign =
+                Foreign { release: self.release, architecture: Some(self.machine.debian), packages };
             unpack_again(workspace, &foreign, &self.root(workspace))?;
         }
         if self.lacks_emulator(workspace) {
@@ -105,8 +133,9 @@ impl DebianSystem {
             command.arg("--inhibit-cache");
         }
         // For musl, both folders are missing, since the loader is the C library itself.
-        let folders = ["lib", "usr/lib"]
-            .map(|folder| self.root(workspace).join(folder).join(format!("{}-linux-gnu", self.machine())));
+        let folders = ["lib", "usr/lib"].map(|folder| {
+            self.root(workspace).join(folder).join(format!("{}-linux-gnu", self.machine.linux))
+        });
         let path = std::env::join_paths([libraries].iter().chain(&folders)).with_context(|| {
             let cache = workspace.cache().display();
             format!("cannot search {cache} for libraries: set STRONGROOM_CACHE to a path without a colon")
@@ -117,13 +146,13 @@ impl DebianSystem {
     }
 
     fn root(&self, workspace: &Workspace) -> PathBuf {
-        workspace.cache().join(format!("debian-{}-{}", self.release, self.cpu.name()))
+        workspace.cache().join(format!("debian-{}-{}", self.release, self.cpu().name()))
     }
 
     /// Returns the path of the emulator if the machine has another processor.
     fn emulator(&self, workspace: &Workspace) -> Option<PathBuf> {
-        let is_foreign = node_targets::host().is_ok_and(|host| host.cpu != self.cpu);
-        let program = format!("usr/bin/qemu-{}", self.machine());
+        let is_foreign = node_targets::host().is_ok_and(|host| host.cpu != self.cpu());
+        let program = format!("usr/bin/qemu-{}", self.machine.linux);
         is_foreign.then(|| emulator_root(workspace).join(program))
     }
 
@@ -133,21 +162,11 @@ impl DebianSystem {
 
     /// Returns the path of the dynamic loader, as in Debian's packages.
     fn loader(&self, workspace: &Workspace) -> PathBuf {
-        let file = match (self.libc, self.cpu) {
-            (Libc::Glibc, Cpu::X64) => "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-            (Libc::Glibc, Cpu::Arm64) => "lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
-            (Libc::Musl, Cpu::X64) => "usr/lib/ld-musl-x86_64.so.1",
-            (Libc::Musl, Cpu::Arm64) => "usr/lib/ld-musl-aarch64.so.1",
+        let file = match self.libc {
+            Libc::Glibc => self.machine.glibc_loader,
+            Libc::Musl => self.machine.musl_loader,
         };
         self.root(workspace).join(file)
-    }
-
-    /// Returns Linux's name for the processor.
-    fn machine(&self) -> &'static str {
-        match self.cpu {
-            Cpu::X64 => "x86_64",
-            Cpu::Arm64 => "aarch64",
-        }
     }
 }
 

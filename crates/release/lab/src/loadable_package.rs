@@ -39,6 +39,10 @@ impl LoadablePackage {
             addon.is_file() || *product == here,
             "{file} does not exist: only Windows builds it; on this machine, run cargo xtask load {here} to load the mingw proxy"
         );
+        ensure!(
+            addon.is_file() || product.is_built_here(),
+            "{file} does not exist: on Windows, run cargo xtask dist --target {platform}"
+        );
         ensure!(addon.is_file(), "{file} does not exist: run cargo xtask dist --target {platform}");
         let content = fs::read(&addon).with_context(|| format!("cannot read {file}"))?;
         // The system maps an addon even if a table is beyond the end of the file, and Node then crashes without a message.
@@ -129,7 +133,7 @@ mod tests {
 
     #[test]
     #[cfg(not(windows))]
-    fn the_windows_addon_and_its_proxy_have_separate_remedies() {
+    fn windows_addons_and_the_proxy_have_separate_remedies() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path());
         let [own, proxy] = ["win32-x64-msvc", "win32-x64-gnu"].map(|name| Product::find(name).unwrap());
@@ -137,6 +141,12 @@ mod tests {
         let expected = "only Windows builds it; on this machine, run cargo xtask load win32-x64-gnu to load the mingw proxy";
         assert!(why(&own).ends_with(expected), "{}", why(&own));
         assert!(why(&proxy).ends_with("cargo xtask dist --target win32-x64-msvc"), "{}", why(&proxy));
+        let arm64 = Product::find("win32-arm64-msvc").unwrap();
+        assert!(
+            why(&arm64).ends_with("on Windows, run cargo xtask dist --target win32-arm64-msvc"),
+            "{}",
+            why(&arm64)
+        );
         let addon = proxy.path(&workspace);
         fs::create_dir_all(addon.parent().unwrap()).unwrap();
         fs::write(addon, "").unwrap();

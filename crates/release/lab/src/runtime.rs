@@ -195,7 +195,7 @@ pub fn install_nodes(workspace: &Workspace) -> Result<Vec<String>> {
     let mut installed = Vec::new();
     for system in &SYSTEMS {
         if system.install(workspace)? {
-            installed.push(format!("{} for {}", system.name, system.cpu.name()));
+            installed.push(format!("{} for {}", system.name, system.cpu().name()));
         }
     }
     for node in PinnedNode::all(workspace)? {

@@ -11,8 +11,8 @@ mod platform;
 mod table;
 mod target;
 
-pub use names::{Cpu, Libc, Os, Toolchain};
-pub use node_audit::{Version, VersionError};
+pub use names::{Libc, Os, Toolchain};
+pub use node_audit::{Cpu, Version, VersionError};
 pub use parse::{TargetsError, parse};
 pub use table::{UnknownTarget, host, targets};
-pub use target::Target;
+pub use target::{MAIN_PACKAGE, Target};

@@ -1,5 +1,6 @@
 //! The words of the table: operating systems, processors, C libraries, toolchains.
 
+use node_audit::Cpu;
 use serde::Deserialize;
 
 /// An operating system, named as in Node's `process.platform`.
@@ -26,25 +27,19 @@ impl Os {
     }
 }
 
-/// A processor, named as in Node's `process.arch`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cpu {
-    /// `x64`
-    X64,
-    /// `arm64`
-    Arm64,
-}
-
-impl Cpu {
-    /// Returns Node's name for the processor.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::X64 => "x64",
-            Self::Arm64 => "arm64",
-        }
-    }
+/// Returns the first word of a processor's Rust triples, or `None` if the table cannot have the processor.
+pub(crate) fn rust_cpu(cpu: Cpu) -> Option<&'static str> {
+    Some(match cpu {
+        Cpu::X64 => "x86_64",
+        Cpu::Arm64 => "aarch64",
+        Cpu::Ia32 => "i686",
+        Cpu::Loong64 => "loongarch64",
+        Cpu::Ppc64 => "powerpc64le",
+        Cpu::Riscv64 => "riscv64gc",
+        Cpu::S390x => "s390x",
+        // The triples of these processors also have other last words, such as `gnueabihf`.
+        Cpu::Arm | Cpu::Mips64el | Cpu::Mipsel => return None,
+    })
 }
 
 /// The C library of a Linux system, named as in npm's `libc` field.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::names::{Cpu, Libc, Os};
+use crate::names::{Libc, Os, rust_cpu};
 use crate::target::Target;
 
 /// The first mistake in a target table.
@@ -41,6 +41,17 @@ pub enum TargetsError {
         actual: String,
         /// The name that follows from os, cpu and libc.
         expected: String,
+    },
+    /// The processor has no known Rust name.
+    #[error(
+        "targets.json, {target}: no Rust triple is known for the processor `{cpu}`; add it to `rust_cpu` in \
+         crates/release/node-targets/src/names.rs"
+    )]
+    Processor {
+        /// Position and triple of the target.
+        target: String,
+        /// The processor.
+        cpu: &'static str,
     },
     /// `libc` is null on Linux, or set on another system.
     #[error("targets.json, {target}: libc must be `glibc` or `musl` on linux, and null elsewhere")]
@@ -185,9 +196,9 @@ fn check_names(target: &Target, label: &str) -> Result<(), TargetsError> {
         (Os::Win32, None) => ("win32", "pc-windows-msvc", "-msvc"),
         _ => return Err(TargetsError::Libc { target: label.to_owned() }),
     };
-    let (node_cpu, rust_cpu) = match target.cpu {
-        Cpu::X64 => ("x64", "x86_64"),
-        Cpu::Arm64 => ("arm64", "aarch64"),
+    let node_cpu = target.cpu.name();
+    let Some(rust_cpu) = rust_cpu(target.cpu) else {
+        return Err(TargetsError::Processor { target: label.to_owned(), cpu: node_cpu });
     };
     let names = [
         ("triple", &target.triple, format!("{rust_cpu}-{rust_os}")),

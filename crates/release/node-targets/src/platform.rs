@@ -1,8 +1,8 @@
-//! Converts targets to node-audit's platforms. node-audit knows more systems and processors than the table.
+//! Converts targets to node-audit's platforms. node-audit knows more systems than the table.
 
 use node_audit::Platform;
 
-use crate::names::{Cpu, Libc, Os};
+use crate::names::{Libc, Os};
 use crate::target::Target;
 
 impl From<&Target> for Platform {
@@ -12,11 +12,7 @@ impl From<&Target> for Platform {
             Os::Darwin => node_audit::Os::Darwin,
             Os::Win32 => node_audit::Os::Win32,
         };
-        let cpu = match target.cpu {
-            Cpu::X64 => node_audit::Cpu::X64,
-            Cpu::Arm64 => node_audit::Cpu::Arm64,
-        };
-        Platform { os, cpu, libc: target.libc.map(node_audit::Libc::from) }
+        Platform { os, cpu: target.cpu, libc: target.libc.map(node_audit::Libc::from) }
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use node_audit::Version;
+use node_audit::{Cpu, Version};
 use serde::Deserialize;
 
-use crate::names::{Cpu, Libc, Os, Toolchain};
+use crate::names::{Libc, Os, Toolchain};
+
+/// The npm package that users install. The name is also the scope of the platforms' packages.
+pub const MAIN_PACKAGE: &str = "strongroom";
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -17,7 +20,7 @@ pub struct Target {
     pub platform: String,
     /// The operating system.
     pub os: Os,
-    /// The processor.
+    /// The processor, named as in Node's `process.arch`.
     pub cpu: Cpu,
     /// The C library; `None` except on Linux.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -65,6 +68,13 @@ impl Target {
             Os::Darwin => "libbindings_node.dylib",
             Os::Win32 => "bindings_node.dll",
         }
+    }
+
+    /// Returns the name of the platform's npm package: `@strongroom/linux-x64-gnu`. The scripts of `bindings/node` have the
+    /// same function in `scripts/targets.mjs`.
+    #[must_use]
+    pub fn package_name(&self) -> String {
+        format!("@{MAIN_PACKAGE}/{}", self.platform)
     }
 
     /// Returns the file name of the shipped addon: `bindings_node.linux-x64-gnu.node`.

@@ -5,14 +5,12 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use machine::Workspace;
-use node_targets::{Libc, Os, Target};
+use node_targets::{Libc, MAIN_PACKAGE as MAIN, Os, Target};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::artifacts::Artifacts;
 
-/// The package that users install.
-pub(crate) const MAIN: &str = "strongroom";
 /// The folder of the JavaScript in that package.
 const SCRIPTS: &str = "dist";
 /// The documents of the main package. README.md links to TROUBLESHOOTING.md.
@@ -64,11 +62,6 @@ pub(crate) struct Documents {
     pub(crate) sbom: Vec<u8>,
 }
 
-/// Returns a platform package's name: `@strongroom/linux-x64-gnu`.
-pub(crate) fn platform_name(target: &Target) -> String {
-    format!("@{MAIN}/{}", target.platform)
-}
-
 /// Returns the fields by which npm selects and installs a platform's package.
 pub(crate) fn platform_fields(target: &Target) -> Map<String, Value> {
     object([
@@ -83,7 +76,7 @@ pub(crate) fn platform_fields(target: &Target) -> Map<String, Value> {
 impl Contents<'_> {
     /// Returns the package of a platform, which contains the platform's addon.
     pub(crate) fn platform(&self, target: &'static Target, documents: &Documents) -> Result<NpmPackage> {
-        let (name, addon) = (platform_name(target), target.artifact_file());
+        let (name, addon) = (target.package_name(), target.artifact_file());
         let main = self.manifest()?;
         let field = |key: &str| {
             main.get(key).cloned().with_context(|| format!("bindings/node/package.json has no {key}: add it"))
@@ -117,7 +110,7 @@ impl Contents<'_> {
     pub(crate) fn main(&self, targets: &[&'static Target], documents: &Documents) -> Result<NpmPackage> {
         let mut manifest = self.manifest()?;
         let platforms: Map<String, Value> =
-            targets.iter().map(|target| (platform_name(target), json!(self.version))).collect();
+            targets.iter().map(|target| (target.package_name(), json!(self.version))).collect();
         manifest.insert("optionalDependencies".to_owned(), Value::Object(platforms));
         self.finish(manifest, self.scripts(documents)?, "")
     }

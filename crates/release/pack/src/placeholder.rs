@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::archive;
 use crate::output::integrity;
-use crate::package::{json_file, object, platform_fields, platform_name};
+use crate::package::{json_file, object, platform_fields};
 
 /// A package with the name and the platform fields of a real package. The placeholder throws when it is loaded.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct PlaceholderPackage {
 impl PlaceholderPackage {
     /// Packs a placeholder. The message contains `text`, so a different text changes the content.
     pub fn new(target: &Target, version: &str, text: &str) -> Result<Self> {
-        let name = platform_name(target);
+        let name = target.package_name();
         let mut manifest =
             object([("name", json!(name)), ("version", json!(version)), ("main", json!("index.js"))]);
         manifest.extend(platform_fields(target));

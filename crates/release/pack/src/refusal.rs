@@ -24,7 +24,7 @@ pub(crate) fn refuse(problems: Vec<String>, what: &str, remedy: &str) -> Result<
 /// Returns the commands that build the addons of these targets.
 pub(crate) fn dist(targets: &[&'static Target]) -> String {
     let (elsewhere, here): (Vec<&Target>, Vec<&Target>) =
-        targets.iter().partition(|target| Product::here(target).is_proxy());
+        targets.iter().partition(|&&target| !Product::own(target).is_built_here());
     let command = |targets: &[&Target]| {
         let named: Vec<String> = targets.iter().map(|target| format!(" --target {target}")).collect();
         format!("cargo xtask dist{}", named.concat())
@@ -62,8 +62,8 @@ mod tests {
             let windows = "on Windows, cargo xtask dist --target win32-x64-msvc";
             assert_eq!(command(&["win32-x64-msvc"]), windows);
             assert_eq!(
-                command(&["win32-x64-msvc", "darwin-x64"]),
-                format!("cargo xtask dist --target darwin-x64, and {windows}")
+                command(&["win32-x64-msvc", "darwin-x64", "win32-arm64-msvc"]),
+                format!("cargo xtask dist --target darwin-x64, and {windows} --target win32-arm64-msvc")
             );
         }
     }

@@ -3,25 +3,25 @@
 //! A bill has no serial number and no time, so that the same input makes the same bytes.
 
 use anyhow::Result;
-use node_targets::Target;
+use node_targets::{MAIN_PACKAGE, Target};
 use serde_json::{Value, json};
 
 use crate::component::Component;
 use crate::linked::Linked;
-use crate::package::{self, json_file, object};
+use crate::package::{json_file, object};
 
 /// Returns the bill of a platform's package.
 pub(crate) fn of_platform(target: &Target, version: &str, linked: &Linked) -> Result<Vec<u8>> {
-    let package = npm(&package::platform_name(target), version);
+    let package = npm(&target.package_name(), version);
     let dependencies = vec![dependency(&package.reference(), [&linked.root])];
     document(&package, &[], dependencies, linked)
 }
 
 /// Returns the bill of a release: the main package, the platforms' packages, and the components of their addons.
 pub(crate) fn of_release(targets: &[&Target], version: &str, linked: &Linked) -> Result<Vec<u8>> {
-    let main = npm(package::MAIN, version);
+    let main = npm(MAIN_PACKAGE, version);
     let platforms: Vec<Component> =
-        targets.iter().map(|target| npm(&package::platform_name(target), version)).collect();
+        targets.iter().map(|target| npm(&target.package_name(), version)).collect();
     let references: Vec<String> = platforms.iter().map(Component::reference).collect();
     let mut dependencies = vec![dependency(&main.reference(), &references)];
     dependencies.extend(references.iter().map(|platform| dependency(platform, [&linked.root])));

@@ -81,16 +81,16 @@ pub(crate) fn load_other_nodes(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Checks, on another system, the addons that only Windows builds. Type-checks the addon and the tools that build it on
-/// Windows. Builds a proxy from the same sources, audits it, and loads it under Wine.
+/// Checks, on another system, the addons that only Windows builds. Type-checks each addon and the tools that build it on
+/// Windows. For x64, builds a proxy from the same sources, audits it, and loads it under Wine.
 pub(crate) fn windows(workspace: &Workspace) -> Result<Tally> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Ok(Tally::skipped("mingw and Wine run only on x86_64 Linux"));
     }
     let mut tally = Tally::default();
-    for product in node_targets::targets().iter().map(Product::here).filter(Product::is_proxy) {
-        tally.merge(check_tools(workspace, product.platform())?);
-        tally.merge(check_proxy(workspace, &product)?);
+    for platform in node_targets::targets().iter().filter(|target| !Product::own(target).is_built_here()) {
+        tally.merge(check_tools(workspace, platform)?);
+        tally.merge(check_addon(workspace, &Product::here(platform))?);
     }
     Ok(tally)
 }
@@ -101,13 +101,16 @@ fn check_tools(workspace: &Workspace, platform: &Target) -> Result<Tally> {
     cargo(workspace, &format!("check xtask for {platform}"), &arguments)
 }
 
-fn check_proxy(workspace: &Workspace, product: &Product) -> Result<Tally> {
+fn check_addon(workspace: &Workspace, product: &Product) -> Result<Tally> {
     if let Some(why) = product.check(workspace)? {
-        return Ok(Tally { skipped: vec![why], ..Tally::passed("type-checked") });
+        return Ok(Tally {
+            skipped: vec![why],
+            ..Tally::passed(format!("{} type-checked", product.platform()))
+        });
     }
     let built = build::build_one(workspace, product)?;
     let audit = pack::install_audited(workspace, &built)?;
-    let note = format!("addon and xtask type-checked; {}, audit {audit}", built.toolchain);
+    let note = format!("{} and xtask type-checked; {}, audit {audit}", product.platform(), built.toolchain);
     let mut tally = Tally { passed: 2, ..Tally::passed(note) };
     let runtimes = Runtime::of(workspace, product.target())?;
     tally.merge(lab::load_in(workspace, &runtimes, &LoadablePackage::built(workspace, product)?));

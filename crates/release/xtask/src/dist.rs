@@ -16,7 +16,7 @@ const NONE: &str = "-";
 /// The platforms to build.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Builds every platform; only Windows builds win32-x64-msvc, and other systems type-check its code
+    /// Builds every platform; only Windows builds the platforms of win32, and other systems type-check their code
     #[arg(long, conflicts_with = "target")]
     all: bool,
     /// Builds the platform with this name or Rust triple; may be repeated

@@ -72,6 +72,10 @@ fn each_format_is_verified_for_its_own_machine_and_refused_for_any_other() {
             archive("coff-x86_64.lib", &[("a.obj/", coff(0x8664))]),
             target("x86_64-pc-windows-msvc", "windows"),
         ),
+        (
+            archive("coff-aarch64.lib", &[("a.obj/", coff(0xaa64))]),
+            target("aarch64-pc-windows-msvc", "windows"),
+        ),
     ];
     for (made, of) in &libraries {
         for (_, wanted) in &libraries {

@@ -38,6 +38,17 @@ fn each_error_is_one_line_that_names_target_and_field() {
             r#""os": "beos""#,
             "unknown variant `beos`, expected one of `linux`, `darwin`, `win32`",
         ),
+        (
+            r#""cpu": "x64""#,
+            r#""cpu": "amd64""#,
+            "unknown name `amd64`; known names: x64, arm64, arm, ia32, ",
+        ),
+        (
+            r#""cpu": "x64""#,
+            r#""cpu": "arm""#,
+            "no Rust triple is known for the processor `arm`; add it to `rust_cpu` in \
+             crates/release/node-targets/src/names.rs",
+        ),
         ("zig", "tcc", "unknown variant `tcc`, expected one of `zig`, `pkgsCross`, `msvc`"),
         ("2.28", "new", "`new` is not a version: expected two or three numbers, as in 2.28"),
         (r#""cpu""#, r#""arch": 1, "cpu""#, "unknown field `arch`"),

@@ -78,6 +78,13 @@ fn the_host_is_the_machine_that_runs_the_test() {
 }
 
 #[test]
+fn the_package_of_a_platform_is_in_the_scope_of_the_main_package() {
+    for target in targets() {
+        assert_eq!(target.package_name(), format!("@strongroom/{}", target.platform));
+    }
+}
+
+#[test]
 fn an_unknown_target_lists_the_known_ones() {
     let message = Target::find("linux-riscv64-gnu").unwrap_err().to_string();
     assert!(

@@ -3,6 +3,7 @@
 mod command_line;
 mod load_packages;
 mod lock_files;
+mod ninth_platform;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
 mod object_maker;

@@ -135,10 +135,12 @@ fn platforms_are_published_first_and_a_second_run_publishes_nothing() {
     let last = "strongroom-1.2.3.tgz --provenance --access public --tag latest";
     assert_eq!(published.last().unwrap(), last);
     assert!(published[0].starts_with("strongroom-linux-x64-gnu-1.2.3.tgz "), "{published:?}");
-    assert!(said.ends_with("strongroom 1.2.3 is published: 8 packages now, 0 before\n"), "{said}");
+    let all = names().len();
+    let end = format!("strongroom 1.2.3 is published: {all} packages now, 0 before\n");
+    assert!(said.ends_with(&end), "{said}");
     let again = release.succeeds(&["--tag", "v1.2.3"]);
     assert_eq!(release.published(), Vec::<String>::new());
-    assert!(again.ends_with("0 packages now, 8 before\n"), "{again}");
+    assert!(again.ends_with(&format!("0 packages now, {all} before\n")), "{again}");
 }
 
 #[test]
@@ -167,13 +169,14 @@ fn an_interrupted_publication_lists_the_rest_and_can_be_resumed() {
     fs::write(release.registry().join("refuse"), "@strongroom/linux-x64-musl").unwrap();
     let error = release.refuses(&["--tag", "v1.2.3"]);
     assert!(error.contains("npm publish failed for @strongroom/linux-x64-musl@1.2.3"), "{error}");
-    assert!(error.contains("Published 2 of 8; still missing: @strongroom/linux-x64-musl@1.2.3, "), "{error}");
+    let left = format!("Published 2 of {}; still missing: @strongroom/linux-x64-musl@1.2.3, ", names().len());
+    assert!(error.contains(&left), "{error}");
     assert!(error.contains("run this job again"), "{error}");
     assert_eq!(release.published().len(), 3);
     fs::remove_file(release.registry().join("refuse")).unwrap();
     let said = release.succeeds(&["--tag", "v1.2.3"]);
-    assert_eq!(release.published().len(), 6);
-    assert!(said.ends_with("6 packages now, 2 before\n"), "{said}");
+    assert_eq!(release.published().len(), names().len() - 2);
+    assert!(said.ends_with(&format!("{} packages now, 2 before\n", names().len() - 2)), "{said}");
 }
 
 #[test]
@@ -210,7 +213,8 @@ fn one_error_lists_every_problem_of_a_folder() {
         amiga["name"] = "@strongroom/amiga".into();
         packages.push(amiga);
         packages.push(packages[0].clone());
-        packages[1]["version"] = "1.2.2".into();
+        let windows = packages.iter_mut().find(|sealed| sealed["name"] == "@strongroom/win32-x64-msvc");
+        windows.unwrap()["version"] = "1.2.2".into();
     });
     fs::write(release.packages().join("strongroom-linux-x64-gnu-1.2.3.tgz"), "damaged").unwrap();
     fs::remove_file(release.packages().join("strongroom-linux-arm64-gnu-1.2.3.tgz")).unwrap();

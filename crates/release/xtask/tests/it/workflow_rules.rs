@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use node_targets::Os;
+use node_targets::{Cpu, Os};
 use serde_json::Value;
 
 use crate::workflow::{Workflow, root, steps, texts};
@@ -72,7 +72,8 @@ fn the_release_installs_no_compiler_and_uses_no_cache() {
         steps(job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(action)))
     };
     for (name, job) in release.jobs() {
-        assert_eq!(uses(job, "actions/setup-node@"), name == "publish", "{name}");
+        let installs_node = ["load", "publish"].contains(&name.as_str());
+        assert_eq!(uses(job, "actions/setup-node@"), installs_node, "{name}");
         assert_eq!(job["permissions"]["id-token"] == "write", name == "publish", "{name}");
         let builds_by_nix = ["build-linux", "build-macos", "build-js"].contains(&name.as_str());
         assert_eq!(uses(job, "cachix/install-nix-action@"), builds_by_nix, "{name}");
@@ -111,6 +112,23 @@ fn the_matrix_has_the_rows_of_the_target_table() {
     let loaded: BTreeSet<String> =
         load.iter().map(|row| row["platform"].as_str().unwrap().to_owned()).collect();
     assert_eq!(loaded, all);
+    for target in node_targets::targets().iter().filter(|target| target.os == Os::Win32) {
+        let find = |rows: &[Value], runner: &str| {
+            let fits = |row: &&Value| row["platform"] == target.platform.as_str() && row["runner"] == runner;
+            rows.iter().find(fits).cloned()
+        };
+        let own = if target.cpu == Cpu::Arm64 { "windows-11-arm" } else { "windows-2025" };
+        assert!(find(&rows("windows"), own).is_some(), "{target} is not built on {own}, which could load it");
+        // A Node for x64 also runs on Windows on arm64, and takes the addon for x64.
+        for runner in [own, "windows-11-arm"] {
+            let row = find(&load, runner).unwrap_or_else(|| panic!("{target} is not loaded on {runner}"));
+            assert_eq!(
+                row["cpu"],
+                target.cpu.name(),
+                "setup-node must install a Node for the addon's processor"
+            );
+        }
+    }
     for version in ["node:20-", "node:22-", "node:24-"] {
         for target in node_targets::targets().iter().filter(|target| target.os == Os::Linux) {
             let fits = |row: &&Value| {
@@ -128,7 +146,16 @@ fn a_target_without_a_runner_stops_the_release() {
     let folder = tempfile::tempdir().unwrap();
     for (known, unknown, message) in [
         ("\"x86_64-linux\"", "\"riscv64-linux\"", "no runner is known for the build host riscv64-linux"),
-        ("\"arm64\"", "\"ppc64\"", "no runner is known for linux on ppc64"),
+        (
+            "\"arm64\", \"libc\": \"glibc\"",
+            "\"ppc64\", \"libc\": \"glibc\"",
+            "no runner is known for linux on ppc64",
+        ),
+        (
+            "\"arm64\", \"libc\": null",
+            "\"ppc64\", \"libc\": null",
+            "win32-arm64-msvc: no runner is known for the build host windows",
+        ),
     ] {
         let changed = folder.path().join("targets.json");
         fs::write(&changed, table.replace(known, unknown)).unwrap();

@@ -47,6 +47,7 @@ fn each_target_accepts_only_its_own_compiler() {
         ("aarch64-apple-darwin", "probe_arch_aarch64\nprobe_os_macos"),
         ("x86_64-apple-darwin", "probe_arch_x86_64\nprobe_os_macos"),
         ("x86_64-pc-windows-msvc", "probe_arch_x86_64\nprobe_os_windows\nprobe_env_msvc"),
+        ("aarch64-pc-windows-msvc", "probe_arch_aarch64\nprobe_os_windows\nprobe_env_msvc"),
     ];
     let folder = folder("answers");
     for (of, answer) in answers {

@@ -49,7 +49,11 @@ fn the_default_is_cc_for_the_host_and_a_cross_gcc_for_others() {
 
 #[test]
 fn msvc_on_windows_is_left_to_its_own_setup() {
-    let windows = "x86_64-pc-windows-msvc";
-    assert_eq!(choice(windows, windows, &mut |_| None), None);
-    assert_eq!(chosen(windows, &[]).compiler, "cl.exe");
+    let [x64, arm64] = ["x86_64-pc-windows-msvc", "aarch64-pc-windows-msvc"];
+    for (target, host) in [(x64, x64), (arm64, arm64), (arm64, x64), (x64, arm64)] {
+        assert_eq!(choice(target, host, &mut |_| None), None, "{target} on {host}");
+    }
+    for target in [x64, arm64] {
+        assert_eq!(chosen(target, &[]).compiler, "cl.exe", "{target}");
+    }
 }
