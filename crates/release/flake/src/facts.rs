@@ -5,32 +5,41 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use machine::Workspace;
 use node_audit::read_facts;
 use serde_json::Value;
 
-/// Two addons for one target, or the value of one field in each addon.
-pub struct Pair<T> {
-    /// The addon that Nix built, or its value.
-    pub nix: T,
-    /// The addon that `cargo xtask dist` built, or its value.
-    pub dist: T,
+/// A build of an addon.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// The name of the build in an error, such as `Nix's addon`.
+    pub name: &'a str,
+    /// The path of the addon.
+    pub addon: &'a Path,
 }
 
-/// Fails if the facts of the two addons differ, such as exports, imports, libraries, load commands, floors and hardening. Sizes
-/// may differ, and so may the addresses and offsets of segments, which depend on sizes.
-pub fn same_facts(workspace: &Workspace, addons: &Pair<&Path>) -> Result<()> {
-    let (nix, dist) = (facts(addons.nix)?, facts(addons.dist)?);
-    let fields: BTreeSet<&String> = nix.keys().chain(dist.keys()).collect();
-    let pairs = fields.into_iter().map(|field| (field, Pair { nix: nix.get(field), dist: dist.get(field) }));
+/// The value of one field in each of two builds.
+struct Pair<T> {
+    first: T,
+    second: T,
+}
+
+/// Fails if the facts of two builds for one target differ, such as exports, imports, libraries, load commands, floors and
+/// hardening. Sizes may differ, and so may the addresses and offsets of segments, which depend on sizes.
+pub fn same_facts(builds: [Build<'_>; 2]) -> Result<()> {
+    let [one, other] = builds;
+    let (first, second) = (facts(one.addon)?, facts(other.addon)?);
+    let fields: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+    let pairs =
+        fields.into_iter().map(|field| (field, Pair { first: first.get(field), second: second.get(field) }));
     let differences: Vec<String> = pairs
-        .filter(|(_, values)| values.nix != values.dist)
-        .map(|(field, values)| difference(field, &values))
+        .filter(|(_, values)| values.first != values.second)
+        .map(|(field, values)| difference(field, &values, builds.map(|build| build.name)))
         .collect();
     ensure!(
         differences.is_empty(),
-        "Nix's addon differs from {}, which `cargo xtask dist` built: {}",
-        workspace.relative(addons.dist),
+        "{} and {} have different facts: {}",
+        one.name,
+        other.name,
         differences.join("; ")
     );
     Ok(())
@@ -93,21 +102,18 @@ fn sort(value: &mut Value) {
     }
 }
 
-fn difference(field: &str, values: &Pair<Option<&Value>>) -> String {
+fn difference(field: &str, values: &Pair<Option<&Value>>, [one, other]: [&str; 2]) -> String {
     let only = |one: &[Value], other: &[Value]| {
         let only: Vec<String> =
             one.iter().filter(|value| !other.contains(value)).map(Value::to_string).take(5).collect();
         if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
     };
-    if let (Some(Value::Array(nix)), Some(Value::Array(dist))) = (values.nix, values.dist) {
-        return format!(
-            "{field}: only in Nix's addon: {}; only in dist's addon: {}",
-            only(nix, dist),
-            only(dist, nix)
-        );
+    if let (Some(Value::Array(first)), Some(Value::Array(second))) = (values.first, values.second) {
+        let (first, second) = (only(first, second), only(second, first));
+        return format!("{field}: only in {one}: {first}; only in {other}: {second}");
     }
     let text = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
-    format!("{field}: {} in Nix's addon, {} in dist's addon", text(values.nix), text(values.dist))
+    format!("{field}: {} in {one}, {} in {other}", text(values.first), text(values.second))
 }
 
 #[cfg(test)]
@@ -118,14 +124,18 @@ mod tests {
     fn a_difference_names_the_field_and_the_values_of_each_addon() {
         let list = |names: &[&str]| serde_json::json!(names);
         let (nix, dist) = (list(&["a", "b"]), list(&["b"]));
-        let lists = Pair { nix: Some(&nix), dist: Some(&dist) };
+        let names = ["Nix's addon", "dist's addon"];
+        let lists = Pair { first: Some(&nix), second: Some(&dist) };
         assert_eq!(
-            difference("0.imports", &lists),
+            difference("0.imports", &lists, names),
             "0.imports: only in Nix's addon: \"a\"; only in dist's addon: nothing"
         );
         let flag = serde_json::json!(true);
-        let one = Pair { nix: Some(&flag), dist: None };
-        assert_eq!(difference("0.relro", &one), "0.relro: true in Nix's addon, absent in dist's addon");
+        let one = Pair { first: Some(&flag), second: None };
+        assert_eq!(
+            difference("0.relro", &one, names),
+            "0.relro: true in Nix's addon, absent in dist's addon"
+        );
     }
 
     #[test]

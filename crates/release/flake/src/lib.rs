@@ -13,11 +13,13 @@ mod facts;
 mod layers;
 mod nix;
 mod outputs;
+mod sections;
 mod store;
 
 pub use debug_information::{DebuggedAddon, entry_line};
 pub use evaluate::{NO_NIXPKGS, nixpkgs};
-pub use facts::{Pair, same_facts};
+pub use facts::{Build, same_facts};
 pub use layers::layers;
 pub use nix::{Flake, REMEDY};
 pub use outputs::{MUSL_BY_ZIG, targets};
+pub use sections::Sections;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use build::Product;
-use flake::{DebuggedAddon, Flake, Pair};
+use flake::{Build, DebuggedAddon, Flake};
 use lab::{LoadablePackage, Parts, Runtime};
 use machine::Workspace;
 use machine::report::{self, Tally};
@@ -69,7 +69,10 @@ pub(crate) fn nix_and_dist(workspace: &Workspace) -> Result<Tally> {
         for built in build::build(workspace, &products) {
             let built = built?;
             let nix = flake.build(built.product.platform())?;
-            flake::same_facts(workspace, &Pair { nix: &nix, dist: &built.library })?;
+            flake::same_facts([
+                Build { name: "Nix's addon", addon: &nix },
+                Build { name: "the addon of `cargo xtask dist`", addon: &built.library },
+            ])?;
             same.push(built.product.to_string());
         }
         let note = format!("the same facts: {}", same.join(", "));

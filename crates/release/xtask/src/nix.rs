@@ -1,8 +1,10 @@
 //! `cargo xtask nix`: the flake's checks, packages and layers.
 
-use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
-use flake::Flake;
+use flake::{Build, Flake, Sections};
 use machine::Workspace;
 use machine::report::{self, Report, Tally};
 use node_targets::{Target, Toolchain};
@@ -27,15 +29,26 @@ pub(crate) enum Action {
         #[arg(long)]
         build: bool,
     },
+    /// Compares two builds of an addon: fails if their facts differ, and shows the bytes that differ section by section
+    Compare {
+        /// The platform of both addons
+        platform: String,
+        first: PathBuf,
+        second: PathBuf,
+    },
 }
 
 /// Runs an action, and prints a row for each part of it. Returns whether nothing failed.
 pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<bool> {
-    let flake = Flake::find(workspace)?.context(flake::REMEDY)?;
+    let flake = || Flake::find(workspace)?.context(flake::REMEDY);
     let mut report = Report::default();
     match action {
-        Action::Check => report.run("nix flake check", || flake.check().map(Tally::passed)),
+        Action::Check => {
+            let flake = flake()?;
+            report.run("nix flake check", || flake.check().map(Tally::passed));
+        }
         Action::Build { platforms, rebuild } => {
+            let flake = flake()?;
             for Output { name, target } in outputs(platforms)? {
                 report.run(&format!("nix build {name}"), || match target {
                     Some(target) if !target.builds_on(&machine::system()) => evaluate(&flake, target),
@@ -44,7 +57,10 @@ pub(crate) fn nix(workspace: &Workspace, action: &Action) -> Result<bool> {
                 });
             }
         }
-        Action::Layers { build } => report = flake::layers(&flake, *build)?,
+        Action::Layers { build } => report = flake::layers(&flake()?, *build)?,
+        Action::Compare { platform, first, second } => {
+            return compare(Target::find(platform)?, [first, second]);
+        }
     }
     report::print(&report.to_string())?;
     Ok(report.is_success())
@@ -79,6 +95,32 @@ fn evaluate(flake: &Flake<'_>, target: &Target) -> Result<Tally> {
     }
     flake.evaluate(target)?;
     Ok(Tally::skipped(format!("only evaluated: {host} builds {target}")))
+}
+
+/// Prints the comparison of two addons in Markdown, for the summary of a job. Fails if the facts of the addons differ.
+fn compare(target: &Target, files: [&PathBuf; 2]) -> Result<bool> {
+    for file in files {
+        ensure!(
+            file.file_name() == Some(Path::new(&target.artifact_file()).as_os_str()),
+            "{} is not an addon for {target}: pass two files with the name {}",
+            file.display(),
+            target.artifact_file()
+        );
+    }
+    let sections = Sections::compare(files.map(PathBuf::as_path))?;
+    let bytes = if sections.are_equal() { "the same bytes" } else { "different bytes" };
+    let [first, second] = files.map(|file| file.display().to_string());
+    report::print(&format!("### {target}: {first} and {second} have {bytes}\n\n{sections}\n"))?;
+    let facts = flake::same_facts([
+        Build { name: &first, addon: files[0] },
+        Build { name: &second, addon: files[1] },
+    ]);
+    // The summary of a job shows standard output only.
+    report::print(&match &facts {
+        Ok(()) => "The facts are the same.\n".to_owned(),
+        Err(error) => format!("**The facts differ.** {error:#}\n"),
+    })?;
+    facts.map(|()| true)
 }
 
 fn build_addon(flake: &Flake<'_>, target: &Target, rebuild: bool) -> Result<Tally> {

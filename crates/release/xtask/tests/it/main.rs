@@ -1,8 +1,15 @@
 //! Integration tests of xtask, as one binary.
 
 mod command_line;
+mod compare;
 mod load_packages;
 mod lock_files;
+#[expect(dead_code, reason = "shared with node-audit's tests, which use more of it")]
+#[path = "../../../../node-audit/tests/it/macho_binds.rs"]
+mod macho_binds;
+#[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
+#[path = "../../../../node-audit/tests/it/macho_maker.rs"]
+mod macho_maker;
 mod ninth_platform;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
@@ -13,6 +20,9 @@ mod repository;
 mod watch;
 mod watch_world;
 mod workflow;
+mod workflow_checkout;
+mod workflow_published;
+mod workflow_release;
 mod workflow_rules;
 mod workflow_run;
 

@@ -46,9 +46,9 @@ impl Workflow {
     }
 }
 
-/// A job's steps.
+/// A job's steps. A job that calls a workflow has none.
 pub(crate) fn steps(job: &Value) -> &[Value] {
-    job["steps"].as_array().unwrap()
+    if job["uses"].is_string() { &[] } else { job["steps"].as_array().unwrap() }
 }
 
 /// Returns the strings of a value that is a list, one string or null.

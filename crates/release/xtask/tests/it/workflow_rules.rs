@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use node_targets::{Cpu, Os};
+use node_targets::{Cpu, Os, Target};
 use serde_json::Value;
 
 use crate::workflow::{Workflow, root, steps, texts};
@@ -19,15 +19,39 @@ fn a_workflow_grants_no_top_level_permissions_and_ends_in_one_check() {
     for Workflow { file, yaml, .. } in Workflow::all() {
         assert_eq!(yaml["permissions"], serde_json::json!({}), "{file}");
         let jobs = yaml["jobs"].as_object().unwrap();
+        for (name, job) in jobs {
+            // GitHub allows no timeout for a job that calls a workflow; the called jobs have their own.
+            let calls = job["uses"].is_string();
+            assert!(calls || job["timeout-minutes"].is_u64(), "{file}: {name} has no timeout");
+            assert!(job["permissions"].is_object(), "{file}: {name} sets no permissions");
+        }
+        if yaml["on"]["workflow_call"].is_object() {
+            // The calling workflow's check needs the call, whose result is the result of all called jobs.
+            assert_eq!(yaml["on"].as_object().unwrap().len(), 1, "{file} is called, and runs on its own");
+            continue;
+        }
         let aggregate = file.trim_end_matches(".yml");
         let needs: BTreeSet<&str> = texts(&jobs[aggregate]["needs"]).into_iter().collect();
         let others: BTreeSet<&str> =
             jobs.keys().map(String::as_str).filter(|job| *job != aggregate).collect();
         assert_eq!(needs, others, "{file}: {aggregate} is the required check and must need every other job");
         assert_eq!(jobs[aggregate]["if"], "always()", "{file}: GitHub counts a skipped check as passed");
-        for (name, job) in jobs {
-            assert!(job["timeout-minutes"].is_u64(), "{file}: {name} has no timeout");
-            assert!(job["permissions"].is_object(), "{file}: {name} sets no permissions");
+    }
+}
+
+#[test]
+fn a_workflow_has_at_most_200_lines_and_uploads_can_run_again() {
+    for Workflow { file, text, yaml } in Workflow::all() {
+        assert!(text.lines().count() <= 200, "{file} has more than 200 lines: split it");
+        for (name, job) in yaml["jobs"].as_object().unwrap() {
+            for step in steps(job) {
+                let uploads = step["uses"].as_str().is_some_and(|uses| uses.contains("/upload-artifact@"));
+                // Without `overwrite`, "Re-run all jobs" fails: an artifact of the first attempt has the name.
+                assert!(
+                    !uploads || step["with"]["overwrite"] == true,
+                    "{file}, {name}: an upload must overwrite"
+                );
+            }
         }
     }
 }
@@ -62,28 +86,38 @@ fn actions_are_pinned_to_one_commit_and_run_steps_have_no_expressions() {
 
 #[test]
 fn the_release_installs_no_compiler_and_uses_no_cache() {
-    let release = Workflow::named("release-node.yml");
-    for forbidden in
-        ["cache@", "rust-cache", "rust-toolchain", "apt-get", "_LINKER", "napi build", "secrets."]
-    {
-        assert!(!release.text.contains(forbidden), "release-node.yml contains {forbidden}");
-    }
     let uses = |job: &Value, action: &str| {
         steps(job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(action)))
     };
-    for (name, job) in release.jobs() {
-        let installs_node = ["load", "publish"].contains(&name.as_str());
-        assert_eq!(uses(job, "actions/setup-node@"), installs_node, "{name}");
-        assert_eq!(job["permissions"]["id-token"] == "write", name == "publish", "{name}");
-        let builds_by_nix = ["build-linux", "build-macos", "build-js"].contains(&name.as_str());
-        assert_eq!(uses(job, "cachix/install-nix-action@"), builds_by_nix, "{name}");
+    for file in ["release-node.yml", "build.yml", "check.yml"] {
+        let workflow = Workflow::named(file);
+        for forbidden in
+            ["cache@", "rust-cache", "rust-toolchain", "apt-get", "_LINKER", "napi build", "secrets."]
+        {
+            assert!(!workflow.text.contains(forbidden), "{file} contains {forbidden}");
+        }
+        for (name, job) in workflow.jobs() {
+            let name = name.as_str();
+            let uses_node = ["load", "stage"].contains(&name);
+            assert_eq!(uses(job, "actions/setup-node@"), uses_node, "{name}");
+            // npm accepts only the identity of a job in the environment `npm`.
+            let has_identity = ["stage", "draft"].contains(&name);
+            assert_eq!(job["permissions"]["id-token"] == "write", has_identity, "{name}");
+            assert_eq!(job["environment"] == "npm", name == "stage", "{name}");
+            assert_eq!(job["permissions"]["contents"] == "write", name == "draft", "{name}");
+            let builds_by_nix = ["build-linux", "build-macos", "build-js", "rebuild-darwin"].contains(&name);
+            assert_eq!(uses(job, "cachix/install-nix-action@"), builds_by_nix, "{name}");
+        }
     }
-    let publish = &release.jobs()["publish"];
+    let release = Workflow::named("release-node.yml");
+    let needs =
+        |job: &str| texts(&release.jobs()[job]["needs"]).into_iter().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(
-        texts(&publish["needs"]),
-        ["pack", "load"],
-        "publish must wait for the audit in pack and for load"
+        needs("stage"),
+        ["pack", "check"],
+        "stage must wait for the audit in pack, the loads and the rebuilds"
     );
+    assert_eq!(needs("draft"), ["stage"]);
 }
 
 #[test]
@@ -129,14 +163,22 @@ fn the_matrix_has_the_rows_of_the_target_table() {
             );
         }
     }
-    for version in ["node:20-", "node:22-", "node:24-"] {
-        for target in node_targets::targets().iter().filter(|target| target.os == Os::Linux) {
-            let fits = |row: &&Value| {
-                row["platform"] == target.platform.as_str()
-                    && row["image"].as_str().unwrap().starts_with(version)
-            };
-            assert!(load.iter().any(|row| fits(&row)), "{target} is not loaded in {version}");
+    let row_of = |target: &Target, field: &str, start: &str| {
+        load.iter().any(|row| {
+            row["platform"] == target.platform.as_str() && row[field].as_str().unwrap().starts_with(start)
+        })
+    };
+    for target in node_targets::targets() {
+        let (field, versions): (&str, &[&str]) = match target.os {
+            Os::Linux => ("image", &["node:20-", "node:22-", "node:24-", "node:26-"]),
+            _ => ("node", &["20", "22", "24"]),
+        };
+        for version in versions {
+            assert!(row_of(target, field, version), "{target} is not loaded in {version}");
         }
+    }
+    for row in &load {
+        assert_ne!(row["image"] == "", row["node"] == "", "a row has an image or a version of Node: {row}");
     }
 }
 
@@ -156,6 +198,7 @@ fn a_target_without_a_runner_stops_the_release() {
             "\"ppc64\", \"libc\": null",
             "win32-arm64-msvc: no runner is known for the build host windows",
         ),
+        ("\"musl\"", "\"uclibc\"", "no image is known for the C library uclibc"),
     ] {
         let changed = folder.path().join("targets.json");
         fs::write(&changed, table.replace(known, unknown)).unwrap();
