@@ -1,15 +1,20 @@
 //! Integration tests of xtask, as one binary.
 
+mod approve;
 mod command_line;
+mod dist_tag;
 mod load_packages;
 mod lock_files;
 mod ninth_platform;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
 mod object_maker;
+mod npm_program;
 mod pack;
 mod publish;
+mod releasing;
 mod repository;
+mod stage;
 mod watch;
 mod watch_world;
 mod workflow;
