@@ -7,7 +7,7 @@ import { json, npm, npmError } from './npm.mjs'
 import { PUBLISHED, state } from './registry.mjs'
 import { digest, MAIN, Refused, refuse } from './sealed.mjs'
 
-const AGAIN = 'then run this command again; it skips packages that are published'
+const AGAIN = 'then run the command again; it skips packages that are published'
 
 /** Approves packages in the given order. Approves nothing if one of them is not staged with this content and this tag. */
 export function approve(all, packages, tag) {
@@ -41,7 +41,7 @@ export function waitUntilPublished(platforms, { attempts = 60, pause = 5000 } = 
     if (attempt === attempts) {
       throw new Refused(
         `${MAIN} was not approved: npm does not show these approved packages yet: ${hidden.join(', ')}\n` +
-          'run this command again when npm view shows them. If npm never does, reject the staged ' +
+          'run the command again when npm view shows them. If npm never does, reject the staged ' +
           `${MAIN} (npm stage list ${MAIN}), and raise the version: https://github.com/npm/cli/issues/9889`,
       )
     }
@@ -59,7 +59,7 @@ function stagedItems({ name, version }) {
   }
   throw new Refused(
     `nothing was approved: npm stage list ${name} failed: ${npmError(ran).summary}\n` +
-      'log in with an account that may publish the package (npm login), and run this command again',
+      'log in with an account that may publish the package (npm login), and run the command again',
   )
 }
 
@@ -104,7 +104,7 @@ function contentProblem({ integrity }, { id }) {
     const [file] = readdirSync(folder)
     if (!ran.succeeded || file === undefined) {
       throw new Refused(
-        `nothing was approved: npm stage download ${id} failed: ${npmError(ran).summary}\nrun this command again`,
+        `nothing was approved: npm stage download ${id} failed: ${npmError(ran).summary}\nrun the command again`,
       )
     }
     const actual = digest(readFileSync(join(folder, file)))

@@ -57,7 +57,7 @@ export function npmCommand(platform = process.platform, node = process.execPath)
   if (platform !== 'win32') return ['npm']
   const beside = join(dirname(node), CLI)
   if (!existsSync(beside)) {
-    throw new Refused(`${beside} does not exist: install Node with npm, and run this again`)
+    throw new Refused(`${beside} does not exist: install Node with npm, then run the command again`)
   }
   const { stdout } = spawnSync(node, [beside, 'prefix', '--global'], { encoding: 'utf8' })
   const prefix = stdout?.trim()

@@ -61,10 +61,13 @@ export function state({ id, name, integrity }) {
 /** Returns a field of a package in the registry, or undefined if the registry lacks the package or version. */
 function view(spec, field) {
   const ran = npm(['view', spec, field, '--json'])
-  if (ran.succeeded) return ran.output.trim() === '' ? undefined : json(ran.output)
+  if (ran.succeeded && ran.output.trim() === '') return undefined
+  const read = json(ran.output)
+  // npm 12 prints an array with one element for each matching version, and npm 11 prints a single element without one.
+  if (ran.succeeded && read !== undefined) return [read].flat()[0]
   const { code, summary } = npmError(ran)
   if (code === 'E404') return undefined
   throw new Refused(
-    `nothing was published: npm view ${spec} failed: ${summary}\nrun this again when the registry answers`,
+    `nothing was published: npm view ${spec} failed: ${summary}\nrun the command again when the registry answers`,
   )
 }

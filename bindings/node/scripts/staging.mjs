@@ -22,12 +22,13 @@ export function stage(folder, packages, tag) {
   const counts = { now: 0, before: 0 }
   packages.forEach((sealed, index) => {
     const options = ['--provenance', '--access', 'public', '--tag', tag, '--json']
-    // npm prints its progress as errors, and its result as JSON.
-    const ran = npm(['stage', 'publish', resolve(folder, sealed.file), ...options], { errors: 'inherit' })
+    const ran = npm(['stage', 'publish', resolve(folder, sealed.file), ...options])
+    const isStagedBefore = !ran.succeeded && isStaged(npmError(ran))
+    if (!isStagedBefore) process.stderr.write(ran.errors)
     if (ran.succeeded) {
       console.log(`${sealed.id}: staged with the tag ${tag}; stage id ${stageId(sealed, ran.output)}`)
       counts.now += 1
-    } else if (isStaged(npmError(ran))) {
+    } else if (isStagedBefore) {
       console.log(`${sealed.id}: staged already; --approve compares the content`)
       counts.before += 1
     } else {
@@ -61,7 +62,8 @@ function isStaged({ code, summary }) {
   return code === 'E409' && /previously (published|staged) version/.test(summary)
 }
 
-/** Returns the stage id from the output of npm, whose JSON has the package's name as its key. */
+/** Returns the stage id from npm's output: an object, which npm 12 wraps in an object with the package's name as key. */
 function stageId({ name }, output) {
-  return json(output)?.[name]?.stageId ?? `unknown: run npm stage list ${name}`
+  const read = json(output)
+  return (read?.[name] ?? read)?.stageId ?? `unknown: run npm stage list ${name}`
 }

@@ -45,7 +45,10 @@ fn platforms_are_approved_first_and_a_second_run_approves_nothing() {
     let approved: Vec<&str> = log.iter().filter_map(|line| line.strip_prefix("stage approve ")).collect();
     assert_eq!(approved, ids);
     // Before the main package, the run asks the registry again for every platform.
-    let platforms: Vec<String> = names()[..names().len() - 1].iter().map(|name| format!("view {name}@1.2.3 dist.integrity --json")).collect();
+    let platforms: Vec<String> = names()[..names().len() - 1]
+        .iter()
+        .map(|name| format!("view {name}@1.2.3 dist.integrity --json"))
+        .collect();
     assert_eq!(log[log.len() - names().len()..log.len() - 1], platforms);
     assert!(said.contains(&format!("approving strongroom@1.2.3: {}\n", ids.last().unwrap())), "{said}");
     assert!(said.ends_with("strongroom 1.2.3 is published: 8 packages now, 0 before\n"), "{said}");
@@ -55,15 +58,37 @@ fn platforms_are_approved_first_and_a_second_run_approves_nothing() {
     assert_eq!(release.logged("stage "), Vec::<String>::new());
 }
 
+/// npm 12 wraps the results of `npm view --json` and `npm stage publish --json`.
+#[test]
+fn npm_11_and_12_stage_and_approve_a_release() {
+    for version in ["11.15.0", "12.2.2"] {
+        let Some(release) = Release::new("1.2.3") else { return };
+        release.set("version", version);
+        release.tags(&json!({ "latest": "2.0.0" }));
+        release.has("@strongroom/linux-x64-gnu", "1.2.3", "@strongroom/linux-x64-gnu 1.2.3");
+        let said = release.succeeds(&["--stage", "v1.2.3"]);
+        let id = release.staged()[0]["id"].as_str().unwrap().to_owned();
+        assert!(
+            said.contains("@strongroom/linux-x64-gnu@1.2.3: published already\n"),
+            "npm {version}: {said}"
+        );
+        assert!(said.contains(&format!("with the tag latest-1.x; stage id {id}\n")), "npm {version}: {said}");
+        let said = release.succeeds(&APPROVE);
+        assert!(said.ends_with("7 packages now, 1 before\n"), "npm {version}: {said}");
+    }
+}
+
 #[test]
 fn a_half_approved_release_is_resumed() {
     let Some(release) = staged() else { return };
     release.set("refuse", "@strongroom/linux-x64-musl");
     let error = release.refuses(&APPROVE);
     assert!(error.contains("one-time password"), "npm's own output is missing: {error}");
-    assert!(error.contains("npm stage approve failed for @strongroom/linux-x64-musl@1.2.3; its output is above"));
+    assert!(
+        error.contains("npm stage approve failed for @strongroom/linux-x64-musl@1.2.3; its output is above")
+    );
     assert!(error.contains("Approved 2 of 8; still staged: @strongroom/linux-x64-musl@1.2.3, "), "{error}");
-    assert!(error.contains("run this command again; it skips packages that are published"), "{error}");
+    assert!(error.contains("run the command again; it skips packages that are published"), "{error}");
     release.unset("refuse");
     let said = release.succeeds(&APPROVE);
     assert!(said.contains("@strongroom/linux-x64-gnu@1.2.3: published already\n"), "{said}");
@@ -113,7 +138,11 @@ fn a_package_that_is_missing_or_staged_twice_is_refused() {
     items.push(other);
     release.set("staged", Value::Array(items.clone()).to_string());
     let error = refuses(&release);
-    assert!(error.contains("@strongroom/darwin-x64@1.2.3 is neither published nor staged: run the job publish again"));
+    assert!(
+        error.contains(
+            "@strongroom/darwin-x64@1.2.3 is neither published nor staged: run the job publish again"
+        )
+    );
     let id = items[0]["id"].as_str().unwrap();
     let twice = format!(
         "@strongroom/linux-x64-gnu@1.2.3 is staged 2 times: {id} (by release-node.yml, same content), \
@@ -165,12 +194,17 @@ waitUntilPublished(JSON.parse(sealed), { attempts: 2, pause: 0 })";
         release.has(name, "1.2.3", &format!("{name} 1.2.3"));
     }
     let output = release.evaluate(wait, &sealed(&names()));
-    let (said, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (said, error) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(said, "waiting until npm shows @strongroom/darwin-x64@1.2.3\n");
     let expected = "strongroom was not approved: npm does not show these approved packages yet: \
                     @strongroom/darwin-x64@1.2.3\n";
     assert!(!output.status.success() && error.contains(expected), "{error}");
     release.has("@strongroom/darwin-x64", "1.2.3", "@strongroom/darwin-x64 1.2.3");
     let output = release.evaluate(wait, &sealed(&names()));
-    assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -6,10 +6,10 @@ mod dist_tag;
 mod load_packages;
 mod lock_files;
 mod ninth_platform;
+mod npm_program;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
 mod object_maker;
-mod npm_program;
 mod pack;
 mod publish;
 mod releasing;

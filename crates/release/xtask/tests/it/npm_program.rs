@@ -28,7 +28,8 @@ fn parsed(output: &Output) -> Value {
 fn write_npm(folder: &Path, prefix: &str) -> String {
     let bin = folder.join("node_modules/npm/bin");
     fs::create_dir_all(&bin).unwrap();
-    let script = format!("if (process.argv.slice(2).join() === 'prefix,--global') console.log({})", json!(prefix));
+    let script =
+        format!("if (process.argv.slice(2).join() === 'prefix,--global') console.log({})", json!(prefix));
     fs::write(bin.join("npm-cli.js"), script).unwrap();
     bin.join("npm-cli.js").to_str().unwrap().to_owned()
 }
@@ -45,7 +46,10 @@ fn node_runs_the_script_of_npm_on_windows() {
 
     let missing = npm_command("win32", &node);
     let error = String::from_utf8(missing.stderr).unwrap();
-    assert!(!missing.status.success() && error.contains("npm-cli.js does not exist: install Node with npm"), "{error}");
+    assert!(
+        !missing.status.success() && error.contains("npm-cli.js does not exist: install Node with npm"),
+        "{error}"
+    );
 
     let beside = write_npm(&nodejs, global.to_str().unwrap());
     assert_eq!(parsed(&npm_command("win32", &node)), json!([node, beside]));

@@ -254,7 +254,10 @@ fn a_new_package_needs_a_placeholder() {
     for mode in ["--tag", "--stage", "--approve"] {
         let error = release.refuses(&[mode, "v1.2.3"]);
         assert!(error.contains("does not have these packages yet, "), "{error}");
-        assert!(error.contains("  - @strongroom/win32-x64-msvc\nwrite placeholders (node bindings/"), "{error}");
+        assert!(
+            error.contains("  - @strongroom/win32-x64-msvc\nwrite placeholders (node bindings/"),
+            "{error}"
+        );
         assert!(error.contains("RELEASING.md describes"), "{error}");
     }
     assert_eq!(release.published(), Vec::<String>::new());
@@ -270,7 +273,8 @@ fn a_staged_version_stops_publication_without_staging() {
     release.succeeds(&["--stage", "v1.2.3"]);
     let error = release.refuses(&["--tag", "v1.2.3"]);
     assert!(error.contains("Cannot publish over previously staged version"), "{error}");
-    let remedy = "@strongroom/linux-x64-gnu@1.2.3 is staged: approve it (publish.mjs --approve v1.2.3), or reject it";
+    let remedy =
+        "@strongroom/linux-x64-gnu@1.2.3 is staged: approve it (publish.mjs --approve v1.2.3), or reject it";
     assert!(error.contains(remedy), "{error}");
 }
 

@@ -40,7 +40,8 @@ fn the_loop_configures_the_trusted_publisher_of_every_package() {
     let expected: Vec<String> = names()
         .iter()
         .flat_map(|name| {
-            let options = "--repo OWNER/strongroom --file release-node.yml --env npm --allow-stage-publish --yes";
+            let options =
+                "--repo OWNER/strongroom --file release-node.yml --env npm --allow-stage-publish --yes";
             [format!("trust github {name} {options}"), "sleep 2".to_owned()]
         })
         .collect();
@@ -77,7 +78,8 @@ fn the_placeholders_of_new_packages_are_published_once() {
     assert_eq!(published, ["strongroom --access public", "strongroom-darwin-arm64 --access public"]);
     for name in new {
         let place = folder.join(name.trim_start_matches('@').replace('/', "-"));
-        let files = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let files =
+            fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut files: Vec<String> = files.collect();
         files.sort();
         assert_eq!(files, ["README.md", "package.json"]);
