@@ -6,6 +6,7 @@
 //   node publish.mjs FOLDER --approve v1.2.3   checks the staged packages, and approves them; a person runs this
 //   node publish.mjs FOLDER --tag v1.2.3       publishes without staging
 //   node publish.mjs --placeholders FOLDER     writes version 0.0.0 of each package that the registry lacks
+//   node publish.mjs --names                   prints the names of all packages
 //
 // The tag must match the packages' version. The script can run again after a failure. Each run skips packages that the
 // registry already has with the same content. If the registry has one of the packages with different content, the run
@@ -16,7 +17,7 @@ import { distTag, requiredTag } from './dist-tag.mjs'
 import { npm } from './npm.mjs'
 import { placeholders } from './placeholders.mjs'
 import { compare, distTags, inState, MAKE_PLACEHOLDERS, MISSING, NEW, OTHER, refuseConflicts } from './registry.mjs'
-import { release } from './release.mjs'
+import { names, release } from './release.mjs'
 import { MAIN, Refused, run } from './sealed.mjs'
 import { printNextStep, refuseOldNpm, stage } from './staging.mjs'
 
@@ -25,11 +26,12 @@ const MODES = { '--stage': stageRelease, '--approve': approveRelease, '--tag': p
 run(() => {
   const [folder, mode, tag, ...rest] = process.argv.slice(2)
   if (folder === '--placeholders' && mode && !mode.startsWith('-') && tag === undefined) return placeholders(mode)
+  if (folder === '--names' && mode === undefined) return console.log(names().join('\n'))
   const isTagged = Object.hasOwn(MODES, mode ?? '') && tag !== undefined && rest.length === 0
   if (!folder || folder.startsWith('-') || !(isTagged || (mode === '--dry-run' && tag === undefined))) {
     throw new Refused(
       'usage: node publish.mjs FOLDER (--dry-run | --stage vX.Y.Z | --approve vX.Y.Z | --tag vX.Y.Z)\n' +
-        '       node publish.mjs --placeholders FOLDER',
+        '       node publish.mjs (--placeholders FOLDER | --names)',
     )
   }
   const { version, packages } = release(folder, tag)

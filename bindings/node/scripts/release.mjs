@@ -1,9 +1,9 @@
 // Checks that a folder is a complete release.
-import { damage, MAIN, manifest, Refused, refuse, targets } from './sealed.mjs'
+import { damage, MAIN, manifest, packageOf, Refused, refuse, targets } from './sealed.mjs'
 
 /** Returns the names of all packages in the order of publication: the main package depends on the others. */
 export function names() {
-  return [...targets().map(({ platform }) => `@${MAIN}/${platform}`), MAIN]
+  return [...targets().map(packageOf), MAIN]
 }
 
 /** Checks a folder. Returns its version and its packages in the order of publication. */

@@ -116,5 +116,9 @@ fn nothing_is_published_if_each_tag_has_a_higher_version() {
     for name in names() {
         release.has(&name, "0.1.5", &format!("{name} 0.1.5"));
     }
-    assert!(release.succeeds(&["--tag", "v0.1.5"]).ends_with("0 packages now, 8 before\n"));
+    assert!(
+        release
+            .succeeds(&["--tag", "v0.1.5"])
+            .ends_with(&format!("0 packages now, {} before\n", names().len()))
+    );
 }

@@ -15,7 +15,10 @@ fn platforms_are_staged_first_and_a_second_run_stages_nothing() {
     let line = format!("@strongroom/linux-x64-gnu@1.2.3: staged with the tag latest; stage id {id}\n");
     assert!(said.contains(&line), "{said}");
     assert!(
-        said.contains("strongroom 1.2.3 is staged: 8 packages now, 0 before; 0 are published\n"),
+        said.contains(&format!(
+            "strongroom 1.2.3 is staged: {} packages now, 0 before; 0 are published\n",
+            names().len()
+        )),
         "{said}"
     );
     let next = format!("publish.mjs {} --approve v1.2.3\n", release.packages().display());
@@ -29,7 +32,10 @@ fn platforms_are_staged_first_and_a_second_run_stages_nothing() {
     let again = String::from_utf8(output.stdout).unwrap();
     assert!(again.contains("strongroom@1.2.3: staged already; --approve compares the content\n"), "{again}");
     assert!(
-        again.contains("strongroom 1.2.3 is staged: 0 packages now, 8 before; 0 are published\n"),
+        again.contains(&format!(
+            "strongroom 1.2.3 is staged: 0 packages now, {} before; 0 are published\n",
+            names().len()
+        )),
         "{again}"
     );
     assert_eq!(release.staged().len(), names().len());
@@ -52,14 +58,20 @@ fn published_packages_are_not_staged() {
     release.has("@strongroom/linux-x64-gnu", "1.2.3", "@strongroom/linux-x64-gnu 1.2.3");
     let said = release.succeeds(&["--stage", "v1.2.3"]);
     assert!(
-        said.contains("strongroom 1.2.3 is staged: 7 packages now, 0 before; 1 are published\n"),
+        said.contains(&format!(
+            "strongroom 1.2.3 is staged: {} packages now, 0 before; 1 are published\n",
+            names().len() - 1
+        )),
         "{said}"
     );
     for name in names() {
         release.has(&name, "1.2.3", &format!("{name} 1.2.3"));
     }
     let said = release.succeeds(&["--stage", "v1.2.3"]);
-    assert!(said.ends_with("strongroom 1.2.3 is published: 0 packages now, 8 before\n"), "{said}");
+    assert!(
+        said.ends_with(&format!("strongroom 1.2.3 is published: 0 packages now, {} before\n", names().len())),
+        "{said}"
+    );
 }
 
 #[test]
@@ -76,7 +88,10 @@ fn an_interrupted_staging_lists_the_rest_and_can_be_resumed() {
     assert!(error.contains("nothing is public yet. Remove the cause, and run this job again"), "{error}");
     release.unset("refuse");
     let said = release.succeeds(&["--stage", "v1.2.3"]);
-    assert!(said.contains("is staged: 6 packages now, 2 before; 0 are published\n"), "{said}");
+    assert!(
+        said.contains(&format!("is staged: {} packages now, 2 before; 0 are published\n", names().len() - 2)),
+        "{said}"
+    );
 }
 
 #[test]
