@@ -1,146 +1,93 @@
 // Publishes the packages that `cargo xtask pack` sealed: first the platform packages, then the main package, which
 // depends on them.
 //
-//   node publish.mjs FOLDER --dry-run      checks everything, queries the registry, and publishes nothing
-//   node publish.mjs FOLDER --tag v1.2.3   publishes; the tag must match the packages' version
+//   node publish.mjs FOLDER --dry-run          checks everything, queries the registry, and publishes nothing
+//   node publish.mjs FOLDER --stage v1.2.3     stages the packages; nothing is public until a person approves them
+//   node publish.mjs FOLDER --approve v1.2.3   checks the staged packages, and approves them; a person runs this
+//   node publish.mjs FOLDER --tag v1.2.3       publishes without staging
+//   node publish.mjs --placeholders FOLDER     writes version 0.0.0 of each package that the registry lacks
+//   node publish.mjs --names                   prints the names of all packages
 //
-// The script can run again after a failure. Each run skips packages that the registry already has with the same
-// content. If the registry has one of the packages with different content, the run publishes nothing. The script uses
-// only Node and npm, because it runs with publish rights.
-import { execFileSync } from 'node:child_process'
+// The tag must match the packages' version. The script can run again after a failure. Each run skips packages that the
+// registry already has with the same content. If the registry has one of the packages with different content, the run
+// publishes nothing. The script uses only Node and npm, because it runs with publish rights.
 import { resolve } from 'node:path'
-import { damage, MAIN, manifest, packageOf, Refused, refuse, refuseWithoutNpm, run, targets } from './sealed.mjs'
+import { approve } from './approval.mjs'
+import { distTag, requiredTag } from './dist-tag.mjs'
+import { npm } from './npm.mjs'
+import { placeholders } from './placeholders.mjs'
+import { compare, distTags, inState, MAKE_PLACEHOLDERS, MISSING, NEW, OTHER, refuseConflicts } from './registry.mjs'
+import { names, release } from './release.mjs'
+import { MAIN, Refused, run } from './sealed.mjs'
+import { printNextStep, refuseOldNpm, stage } from './staging.mjs'
 
-const PUBLISHED = 'published already'
-const OTHER = 'published with different content'
-const MISSING = 'not published'
-const NEW = 'not published (new package)'
+const MODES = { '--stage': stageRelease, '--approve': approveRelease, '--tag': publishRelease }
 
-run(() => publish(parse(process.argv.slice(2))))
-
-function publish({ folder, tag, dryRun }) {
+run(() => {
+  const [folder, mode, tag, ...rest] = process.argv.slice(2)
+  if (folder === '--placeholders' && mode && !mode.startsWith('-') && tag === undefined) return placeholders(mode)
+  if (folder === '--names' && mode === undefined) return console.log(names().join('\n'))
+  const isTagged = Object.hasOwn(MODES, mode ?? '') && tag !== undefined && rest.length === 0
+  if (!folder || folder.startsWith('-') || !(isTagged || (mode === '--dry-run' && tag === undefined))) {
+    throw new Refused(
+      'usage: node publish.mjs FOLDER (--dry-run | --stage vX.Y.Z | --approve vX.Y.Z | --tag vX.Y.Z)\n' +
+        '       node publish.mjs (--placeholders FOLDER | --names)',
+    )
+  }
   const { version, packages } = release(folder, tag)
-  const all = packages.map((sealed) => ({ ...sealed, state: state(sealed) }))
-  for (const { id, state } of all) console.log(`${id}: ${state.kind}`)
-  const unknown = all.filter(({ state }) => state.kind === NEW)
-  const other = all.filter(({ state }) => state.kind === OTHER)
-  if (dryRun) {
-    if (unknown.length > 0) console.log('publish new packages by hand the first time: see RELEASING.md')
-    // A dry run accepts a published version: the version in Cargo.toml stays the released version until a commit raises
-    // it.
-    if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
-    return console.log(`dry run of ${version}: nothing was published`)
+  if (!isTagged) return dryRun(version, packages)
+  if (mode !== '--tag') refuseOldNpm()
+  const all = compare(packages)
+  refuseConflicts(all)
+  const missing = inState(all, MISSING)
+  if (missing.length === 0) return console.log(summary(version, all, missing))
+  return MODES[mode]({ folder, version, all, missing, tag: requiredTag(version, distTags()) })
+})
+
+function dryRun(version, packages) {
+  const all = compare(packages)
+  const [unknown, other] = [NEW, OTHER].map((kind) => inState(all, kind))
+  if (unknown.length > 0) {
+    console.log(`publish placeholders of the new packages first: ${MAKE_PLACEHOLDERS}; see RELEASING.md`)
   }
-  refuse(
-    other.map(
-      ({ id, integrity, state }) => `${id}: the registry has ${state.integrity}, and the folder has ${integrity}`,
-    ),
-    'nothing was published: the registry has different content for this version, and a published version cannot be ' +
-      'replaced',
-    'find out who published this version; then raise the version in Cargo.toml, and tag that commit',
-  )
-  refuse(
-    unknown.map(({ name, file }) => `${name}: ${file}`),
-    'nothing was published: the registry does not have these packages yet, and a workflow cannot publish a new package',
-    'publish each package by hand once, as RELEASING.md describes; then run this job again',
-  )
-  const missing = all.filter(({ state }) => state.kind === MISSING)
-  missing.forEach(({ id, file }, done) => {
+  // A dry run accepts a published version: the version in Cargo.toml stays the released version until a commit raises
+  // it.
+  if (other.length > 0) console.log(`${version} is taken: raise the version in Cargo.toml before the next tag`)
+  console.log(`the tag of ${version}: ${distTag(version, distTags()) ?? 'none, because each tag has a higher version'}`)
+  console.log(`dry run of ${version}: nothing was published`)
+}
+
+function stageRelease({ folder, version, all, missing, tag }) {
+  const { now, before } = stage(folder, missing, tag)
+  const published = all.length - missing.length
+  console.log(`${MAIN} ${version} is staged: ${now} packages now, ${before} before; ${published} are published`)
+  printNextStep(folder, version)
+}
+
+function approveRelease({ version, all, missing, tag }) {
+  approve(all, missing, tag)
+  console.log(summary(version, all, missing))
+}
+
+function publishRelease({ folder, version, all, missing, tag }) {
+  missing.forEach(({ id, name, file }, done) => {
     console.log(`publishing ${id}`)
-    try {
-      const options = ['--provenance', '--access', 'public', '--tag', channel(version)]
-      npm(['publish', resolve(folder, file), ...options], 'inherit')
-    } catch (error) {
-      if (error instanceof Refused) throw error
-      const left = missing.slice(done).map((sealed) => sealed.id)
-      throw new Refused(
-        `npm publish failed for ${id}; its output is above. Published ${done} of ${missing.length}; still ` +
-          `missing: ${left.join(', ')}\nrun this job again: it skips published packages`,
-      )
-    }
+    const options = ['--provenance', '--access', 'public', '--tag', tag]
+    const { succeeded, errors } = npm(['publish', resolve(folder, file), ...options], { output: 'inherit' })
+    process.stderr.write(errors)
+    if (succeeded) return
+    const left = missing.slice(done).map((sealed) => sealed.id)
+    // https://github.com/npm/cli/issues/9889: npm also says so while it still processes an earlier publication.
+    const staged = `${id} is staged: approve it (publish.mjs --approve v${version}), or reject it (npm stage list ${name})`
+    throw new Refused(
+      `npm publish failed for ${id}; its output is above. Published ${done} of ${missing.length}; still ` +
+        `missing: ${left.join(', ')}\n${errors.includes('previously staged version') ? `${staged}; then ` : ''}` +
+        'run this job again: it skips published packages',
+    )
   })
-  const before = all.length - missing.length
-  console.log(`${MAIN} ${version} is published: ${missing.length} packages now, ${before} before`)
+  console.log(summary(version, all, missing))
 }
 
-/** Checks that a folder is a complete release. Returns its packages in publication order. */
-function release(folder, tag) {
-  const { version, packages } = manifest(folder)
-  if (tag !== undefined && tag !== `v${version}`) {
-    throw new Refused(
-      `nothing was published: the tag is ${tag}, but the packages have version ${version}\n` +
-        'delete the tag; set the version in Cargo.toml, and tag that commit',
-    )
-  }
-  const expected = [...targets().map(packageOf), MAIN]
-  const named = (name) => packages.filter((sealed) => sealed.name === name)
-  const extra = packages.filter(({ name }) => !expected.includes(name))
-  refuse(
-    [
-      ...expected.filter((name) => named(name).length === 0).map((name) => `missing: ${name}`),
-      ...expected.filter((name) => named(name).length > 1).map((name) => `more than once: ${name}`),
-      ...extra.map(({ name }) => `not in targets.json: ${name}`),
-      ...packages.filter((sealed) => sealed.version !== version).map(({ id }) => `not version ${version}: ${id}`),
-      ...packages.map((sealed) => damage(folder, sealed)).filter(Boolean),
-    ],
-    `nothing was published: ${folder} is not a complete release`,
-    'download the folder again from the run that packed it, or pack again: cargo xtask pack',
-  )
-  return { version, packages: expected.flatMap(named) }
-}
-
-/** Compares a package with the registry. */
-function state({ id, name, integrity }) {
-  const published = view(id, 'dist.integrity')
-  if (published === integrity) return { kind: PUBLISHED }
-  if (published !== undefined) return { kind: OTHER, integrity: published }
-  return { kind: view(name, 'name') === undefined ? NEW : MISSING }
-}
-
-/** Returns a field of a package in the registry, or undefined if the registry lacks the package or version. */
-function view(spec, field) {
-  let output
-  try {
-    output = npm(['view', spec, field, '--json'], 'pipe')
-  } catch (error) {
-    if (error instanceof Refused) throw error
-    const { code, summary } = json(error.stdout)?.error ?? {}
-    if (code === 'E404') return undefined
-    throw new Refused(
-      `nothing was published: npm view ${spec} failed: ${summary ?? error.message}\n` +
-        'run the command again when the registry answers',
-    )
-  }
-  return output.trim() === '' ? undefined : json(output)
-}
-
-function json(text) {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Returns the registry's tag for a version. `npm install` installs `latest`, which must not be a prerelease. */
-function channel(version) {
-  return version.includes('-') ? 'next' : 'latest'
-}
-
-function npm(args, output) {
-  try {
-    return execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', output, output] })
-  } catch (error) {
-    refuseWithoutNpm(error)
-    throw error
-  }
-}
-
-function parse([folder, mode, tag, ...rest]) {
-  const dryRun = mode === '--dry-run' && tag === undefined
-  const tagged = mode === '--tag' && tag !== undefined && rest.length === 0
-  if (!folder || folder.startsWith('-') || !(dryRun || tagged)) {
-    throw new Refused('usage: node publish.mjs FOLDER (--dry-run | --tag vX.Y.Z)')
-  }
-  return { folder, tag, dryRun }
+function summary(version, all, missing) {
+  return `${MAIN} ${version} is published: ${missing.length} packages now, ${all.length - missing.length} before`
 }

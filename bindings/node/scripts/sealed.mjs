@@ -61,7 +61,12 @@ export function damage(folder, { file, size, integrity }) {
   } catch (error) {
     return `missing: ${file} (${error.code})`
   }
-  const actual = `sha512-${createHash('sha512').update(content).digest('base64')}`
+  const actual = digest(content)
   if (actual === integrity) return undefined
   return `damaged: ${file} has ${content.length} bytes and ${actual}, but ${size} bytes and ${integrity} were packed`
+}
+
+/** Returns a digest in the format of registries. */
+export function digest(content) {
+  return `sha512-${createHash('sha512').update(content).digest('base64')}`
 }

@@ -58,15 +58,33 @@ impl<'a> Release<'a> {
         Ok(release)
     }
 
-    /// Publishes the first version as RELEASING.md describes, with the main package last.
+    /// Publishes the first version after a placeholder of each package, as RELEASING.md describes. The main package is
+    /// last. The registry cannot stage packages, and provenance requires GitHub, so npm publishes directly.
     pub(super) fn publish(&self) -> Result<()> {
+        self.publish_placeholders()?;
+        let placeholders = self.registry.count();
         let mut packages: Vec<&Tarball> = self.manifest.packages.iter().collect();
         packages.sort_by_key(|package| package.name == "strongroom");
         for package in packages {
             self.npm_publish(&package.name, &self.packages.join(&package.file))?;
         }
+        let (count, expected) = (self.registry.count() - placeholders, self.manifest.packages.len());
+        ensure!(count == expected, "the registry has {count} new tarballs, but {expected} were published");
+        Ok(())
+    }
+
+    /// Publishes version 0.0.0 of each package.
+    fn publish_placeholders(&self) -> Result<()> {
+        let folder = self.home.join("placeholders");
+        let mut node = process::command("node");
+        node.arg(self.workspace.package().join("scripts/publish.mjs")).arg("--placeholders").arg(&folder);
+        self.workspace.run("publish.mjs --placeholders", home::isolated(&self.home, node))?;
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let package = entry?.path();
+            self.npm_publish(&package.display().to_string(), &package)?;
+        }
         let (count, expected) = (self.registry.count(), self.manifest.packages.len());
-        ensure!(count == expected, "the registry has {count} tarballs, but {expected} were published");
+        ensure!(count == expected, "the registry has {count} placeholders, but {expected} packages");
         Ok(())
     }
 

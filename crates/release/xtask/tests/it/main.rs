@@ -1,7 +1,9 @@
 //! Integration tests of xtask, as one binary.
 
+mod approve;
 mod command_line;
 mod compare;
+mod dist_tag;
 mod load_packages;
 mod lock_files;
 #[expect(dead_code, reason = "shared with node-audit's tests, which use more of it")]
@@ -11,12 +13,15 @@ mod macho_binds;
 #[path = "../../../../node-audit/tests/it/macho_maker.rs"]
 mod macho_maker;
 mod ninth_platform;
+mod npm_program;
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with node-audit's tests, which use more of it")]
 #[path = "../../../../node-audit/tests/it/object_maker.rs"]
 mod object_maker;
 mod pack;
 mod publish;
+mod releasing;
 mod repository;
+mod stage;
 mod watch;
 mod watch_world;
 mod workflow;

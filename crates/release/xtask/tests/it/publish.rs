@@ -1,4 +1,5 @@
-//! Tests `bindings/node/scripts/publish.mjs` with a stub of npm and its registry.
+//! Tests `bindings/node/scripts/publish.mjs` with a stub of npm and its registry: dry runs, and publication without
+//! staging. The module also has the release and the registry that the tests of staging use.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup fails the test")]
 
@@ -19,7 +20,7 @@ pub(crate) struct Release {
 }
 
 /// Returns the names of all packages in the order of publication.
-fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let platforms = node_targets::targets().iter().map(|target| format!("@strongroom/{target}"));
     platforms.chain(["strongroom".to_owned()]).collect()
 }
@@ -41,8 +42,12 @@ pub(crate) fn seal(packages: &Path, version: &str) {
     fs::write(packages.join("manifest.json"), manifest.to_string()).unwrap();
 }
 
-fn integrity(content: &str) -> String {
+pub(crate) fn integrity(content: &str) -> String {
     format!("sha512-{}", BASE64_STANDARD.encode(Sha512::digest(content)))
+}
+
+fn scripts() -> PathBuf {
+    crate::folder().join("../../../bindings/node/scripts").canonicalize().unwrap()
 }
 
 /// Returns `PATH` with this folder in front.
@@ -53,7 +58,7 @@ pub(crate) fn path_with(programs: &Path) -> std::ffi::OsString {
 
 impl Release {
     /// Seals a release; the registry has an older version of every package. Returns `None` if the stub cannot run.
-    fn new(version: &str) -> Option<Self> {
+    pub(crate) fn new(version: &str) -> Option<Self> {
         if cfg!(windows) {
             println!("skipped: Windows ignores the `#!` line of the npm stub");
             return None;
@@ -67,34 +72,61 @@ impl Release {
         Some(release)
     }
 
-    fn packages(&self) -> PathBuf {
+    pub(crate) fn packages(&self) -> PathBuf {
         self.folder.path().join("packages")
     }
 
-    fn registry(&self) -> PathBuf {
+    pub(crate) fn registry(&self) -> PathBuf {
         self.folder.path().join("registry")
     }
 
-    fn entry(&self, package: &str, version: &str) -> PathBuf {
+    pub(crate) fn entry(&self, package: &str, version: &str) -> PathBuf {
         self.registry().join(format!("{package}@{version}").replace('@', "%40").replace('/', "%2F"))
     }
 
-    fn has(&self, package: &str, version: &str, content: &str) {
+    pub(crate) fn has(&self, package: &str, version: &str, content: &str) {
         fs::write(self.entry(package, version), format!("\"{}\"", integrity(content))).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        let root = crate::folder();
+    /// Returns a Node that finds the stub of npm.
+    fn node(&self) -> Command {
         let mut node = Command::new("node");
-        node.arg(root.join("../../../bindings/node/scripts/publish.mjs"))
-            .arg(self.packages())
-            .args(arguments);
-        node.env("PATH", path_with(&root.join("tests/programs"))).env("REGISTRY", self.registry());
-        node.stdin(Stdio::null()).output().unwrap()
+        node.env("PATH", path_with(&crate::folder().join("tests/programs"))).env("REGISTRY", self.registry());
+        node.env_remove("GITHUB_RUN_ID").stdin(Stdio::null());
+        node
+    }
+
+    /// Returns the command that runs publish.mjs on the release's folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut node = self.node();
+        node.arg(scripts().join("publish.mjs")).arg(self.packages()).args(arguments);
+        node
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs JavaScript, whose arguments are the folder of the scripts and `argument`.
+    pub(crate) fn evaluate(&self, script: &str, argument: &str) -> Output {
+        let mut node = self.node();
+        node.args(["--input-type=module", "--eval", script]).arg(scripts()).arg(argument);
+        node.output().unwrap()
+    }
+
+    /// Runs `publish.mjs --placeholders`, and returns its output.
+    pub(crate) fn placeholders(&self, folder: &Path) -> Output {
+        self.node().arg(scripts().join("publish.mjs")).arg("--placeholders").arg(folder).output().unwrap()
+    }
+
+    /// Returns the staged versions.
+    pub(crate) fn staged(&self) -> Vec<Value> {
+        let read = fs::read(self.registry().join("staged"));
+        read.map(|json| serde_json::from_slice(&json).unwrap()).unwrap_or_default()
     }
 
     /// Runs the script, expects success, and returns its output.
-    fn succeeds(&self, arguments: &[&str]) -> String {
+    pub(crate) fn succeeds(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{error}");
@@ -102,7 +134,7 @@ impl Release {
     }
 
     /// Runs the script, expects an error without a stack trace, and returns the error.
-    fn refuses(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{error}");
@@ -112,13 +144,32 @@ impl Release {
 
     /// Returns the lines of the stub's log for packages published since the last call.
     fn published(&self) -> Vec<String> {
+        self.logged("publish ")
+    }
+
+    /// Returns the rest of the log's lines that start with `command`, and clears the log.
+    pub(crate) fn logged(&self, command: &str) -> Vec<String> {
         let log = self.registry().join("log");
         let text = fs::read_to_string(&log).unwrap_or_default();
         let _ = fs::remove_file(log);
-        text.lines().filter_map(|line| line.strip_prefix("publish ")).map(str::to_owned).collect()
+        text.lines().filter_map(|line| line.strip_prefix(command)).map(str::to_owned).collect()
     }
 
-    fn change_manifest(&self, change: impl Fn(&mut Vec<Value>)) {
+    /// Sets a switch of the stub, or its `tags` or `staged`.
+    pub(crate) fn set(&self, switch: &str, value: impl AsRef<[u8]>) {
+        fs::write(self.registry().join(switch), value).unwrap();
+    }
+
+    pub(crate) fn unset(&self, switch: &str) {
+        fs::remove_file(self.registry().join(switch)).unwrap();
+    }
+
+    /// Sets the dist-tags of the main package.
+    pub(crate) fn tags(&self, tags: &Value) {
+        self.set("tags", json!({ "strongroom": tags }).to_string());
+    }
+
+    pub(crate) fn change_manifest(&self, change: impl Fn(&mut Vec<Value>)) {
         let path = self.packages().join("manifest.json");
         let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         change(manifest["packages"].as_array_mut().unwrap());
@@ -160,20 +211,22 @@ fn a_dry_run_checks_and_publishes_nothing() {
     assert!(said.contains("@strongroom/darwin-x64@1.2.3: not published (new package)\n"), "{said}");
     assert!(said.contains("@strongroom/linux-x64-gnu@1.2.3: published already\n"), "{said}");
     assert!(said.contains("strongroom@1.2.3: not published\n"), "{said}");
-    assert!(said.contains("by hand the first time: see RELEASING.md"), "{said}");
+    let next = "publish placeholders of the new packages first: node bindings/node/scripts/publish.mjs --placeholders";
+    assert!(said.contains(next), "{said}");
+    assert!(said.contains("the tag of 1.2.3: latest\n"), "{said}");
 }
 
 #[test]
 fn an_interrupted_publication_lists_the_rest_and_can_be_resumed() {
     let Some(release) = Release::new("1.2.3") else { return };
-    fs::write(release.registry().join("refuse"), "@strongroom/linux-x64-musl").unwrap();
+    release.set("refuse", "@strongroom/linux-x64-musl");
     let error = release.refuses(&["--tag", "v1.2.3"]);
     assert!(error.contains("npm publish failed for @strongroom/linux-x64-musl@1.2.3"), "{error}");
     let left = format!("Published 2 of {}; still missing: @strongroom/linux-x64-musl@1.2.3, ", names().len());
     assert!(error.contains(&left), "{error}");
     assert!(error.contains("run this job again"), "{error}");
     assert_eq!(release.published().len(), 3);
-    fs::remove_file(release.registry().join("refuse")).unwrap();
+    release.unset("refuse");
     let said = release.succeeds(&["--tag", "v1.2.3"]);
     assert_eq!(release.published().len(), names().len() - 2);
     assert!(said.ends_with(&format!("{} packages now, 2 before\n", names().len() - 2)), "{said}");
@@ -195,13 +248,34 @@ fn nothing_is_published_if_a_version_exists_with_different_content() {
 }
 
 #[test]
-fn a_new_package_must_be_published_by_hand() {
+fn a_new_package_needs_a_placeholder() {
     let Some(release) = Release::new("1.2.3") else { return };
     fs::remove_file(release.entry("@strongroom/win32-x64-msvc", "0.0.1")).unwrap();
-    let error = release.refuses(&["--tag", "v1.2.3"]);
-    assert!(error.contains("@strongroom/win32-x64-msvc: strongroom-win32-x64-msvc-1.2.3.tgz"), "{error}");
-    assert!(error.contains("by hand once, as RELEASING.md describes"), "{error}");
+    for mode in ["--tag", "--stage", "--approve"] {
+        let error = release.refuses(&[mode, "v1.2.3"]);
+        assert!(error.contains("does not have these packages yet, "), "{error}");
+        assert!(
+            error.contains("  - @strongroom/win32-x64-msvc\nwrite placeholders (node bindings/"),
+            "{error}"
+        );
+        assert!(error.contains("RELEASING.md describes"), "{error}");
+    }
     assert_eq!(release.published(), Vec::<String>::new());
+    release.has("@strongroom/win32-x64-msvc", "0.0.0", "placeholder");
+    release.succeeds(&["--tag", "v1.2.3"]);
+    assert_eq!(release.published().len(), names().len());
+}
+
+/// npm answers so if a publication is staged or still processed: <https://github.com/npm/cli/issues/9889>.
+#[test]
+fn a_staged_version_stops_publication_without_staging() {
+    let Some(release) = Release::new("1.2.3") else { return };
+    release.succeeds(&["--stage", "v1.2.3"]);
+    let error = release.refuses(&["--tag", "v1.2.3"]);
+    assert!(error.contains("Cannot publish over previously staged version"), "{error}");
+    let remedy =
+        "@strongroom/linux-x64-gnu@1.2.3 is staged: approve it (publish.mjs --approve v1.2.3), or reject it";
+    assert!(error.contains(remedy), "{error}");
 }
 
 #[test]
@@ -238,7 +312,7 @@ fn a_wrong_tag_or_an_unreachable_registry_publishes_nothing() {
     let Some(release) = Release::new("1.2.3") else { return };
     let error = release.refuses(&["--tag", "v1.2.4"]);
     assert!(error.contains("the tag is v1.2.4, but the packages have version 1.2.3"), "{error}");
-    fs::write(release.registry().join("down"), "").unwrap();
+    release.set("down", "");
     let error = release.refuses(&["--tag", "v1.2.3"]);
     assert!(
         error.contains("npm view @strongroom/linux-x64-gnu@1.2.3 failed: getaddrinfo ENOTFOUND"),
@@ -251,7 +325,16 @@ fn a_wrong_tag_or_an_unreachable_registry_publishes_nothing() {
 #[test]
 fn a_folder_without_a_manifest_and_wrong_arguments_are_refused() {
     let Some(release) = Release::new("1.2.3") else { return };
-    for arguments in [[].as_slice(), &["--tag"], &["--dry-run", "--tag"], &["--tag", "v1.2.3", "--dry-run"]] {
+    let wrong = [
+        [].as_slice(),
+        &["--tag"],
+        &["--stage"],
+        &["--approve", "v1.2.3", "v1.2.3"],
+        &["--dry-run", "--tag"],
+        &["--tag", "v1.2.3", "--dry-run"],
+        &["constructor", "v1.2.3"],
+    ];
+    for arguments in wrong {
         assert!(release.refuses(arguments).contains("usage: node publish.mjs FOLDER"), "{arguments:?}");
     }
     release.change_manifest(|packages| packages[0]["file"] = "../elsewhere.tgz".into());
