@@ -50,11 +50,11 @@ fn the_loop_configures_the_trusted_publisher_of_every_package() {
 
 /// The workflow's file and environment are those that npm trusts.
 #[test]
-fn the_trusted_publisher_is_the_job_that_publishes() {
+fn the_trusted_publisher_is_the_job_that_stages() {
     let trusted = block("npm trust github");
     let workflow = crate::workflow::Workflow::named("release-node.yml");
     assert!(trusted.contains("--file release-node.yml "));
-    let environment = workflow.jobs()["publish"]["environment"].clone();
+    let environment = workflow.jobs()["stage"]["environment"].clone();
     let name = environment.as_str().or_else(|| environment["name"].as_str()).unwrap().to_owned();
     assert!(trusted.contains(&format!("--env {name} ")), "{name}");
 }

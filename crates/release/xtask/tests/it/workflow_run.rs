@@ -199,7 +199,6 @@ impl Run {
             if script.starts_with("node bindings/node/scripts/load.mjs") {
                 continue;
             }
-            let script = &with_publish_option(script, &workspace);
             let folder = workspace.join(step["working-directory"].as_str().unwrap_or_default());
             let mut bash = Command::new("bash");
             bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).current_dir(folder);
@@ -343,12 +342,6 @@ impl Run {
 
 pub(crate) fn programs() -> PathBuf {
     crate::folder().join("tests/programs")
-}
-
-/// Returns the script of a step. Replaces `--stage` by `--tag` until publish.mjs has `--stage`.
-fn with_publish_option(script: &str, workspace: &Path) -> String {
-    let publish = fs::read_to_string(workspace.join("bindings/node/scripts/publish.mjs")).unwrap_or_default();
-    if publish.contains("--stage") { script.to_owned() } else { script.replace("--stage", "--tag") }
 }
 
 /// Copies the files of a folder whose names end in `suffix`. Returns the number of copied files.
