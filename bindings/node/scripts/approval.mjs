@@ -68,7 +68,7 @@ function problems(sealed, tag) {
   const { id, name, items } = sealed
   if (items.length === 0) {
     return [
-      `${id} is neither published nor staged: run the job publish again, which stages it. If the job says that it is ` +
+      `${id} is neither published nor staged: run the job stage again, which stages it. If the job says that it is ` +
         'staged already, or you have just approved it, wait until npm shows it. If this account (npm whoami) may not ' +
         `publish ${name}, use another`,
     ]
@@ -86,10 +86,10 @@ function problems(sealed, tag) {
   const content = contentProblem(sealed, item)
   return [
     item.tag !== tag &&
-      `${id} is staged with the tag ${item.tag}, but now needs the tag ${tag}: ${reject}, and the job publish again`,
+      `${id} is staged with the tag ${item.tag}, but now needs the tag ${tag}: ${reject}, and the job stage again`,
     content &&
       `${id} is staged by ${item.actor} with different content: ${content}. Check that the folder comes from the run ` +
-        `that staged the package. If it does, find out who staged the package, ${reject}, and the job publish again`,
+        `that staged the package. If it does, find out who staged the package, ${reject}, and the job stage again`,
   ].filter(Boolean)
 }
 

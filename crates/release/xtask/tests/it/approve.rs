@@ -128,7 +128,7 @@ fn different_content_is_refused() {
         integrity("strongroom 1.2.3"),
     );
     assert!(error.contains(&found), "{error}");
-    assert!(error.contains(&format!("run npm stage reject {id}, and the job publish again\n")), "{error}");
+    assert!(error.contains(&format!("run npm stage reject {id}, and the job stage again\n")), "{error}");
 }
 
 /// A tag cannot be changed after staging, and `latest` would move back.
@@ -140,7 +140,7 @@ fn a_tag_that_a_later_release_made_wrong_is_refused() {
     let id = release.staged()[0]["id"].as_str().unwrap().to_owned();
     let line = format!(
         "@strongroom/linux-x64-gnu@1.2.3 is staged with the tag latest, but now needs the tag latest-1.x: run npm \
-         stage reject {id}, and the job publish again\n"
+         stage reject {id}, and the job stage again\n"
     );
     assert!(error.contains(&line), "{error}");
 }
@@ -162,7 +162,7 @@ fn a_package_that_is_missing_or_staged_twice_is_refused() {
     let error = refuses(&release);
     assert!(
         error.contains(
-            "@strongroom/darwin-x64@1.2.3 is neither published nor staged: run the job publish again"
+            "@strongroom/darwin-x64@1.2.3 is neither published nor staged: run the job stage again"
         )
     );
     let id = items[0]["id"].as_str().unwrap();

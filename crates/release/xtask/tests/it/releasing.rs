@@ -54,8 +54,13 @@ fn the_trusted_publisher_is_the_job_that_stages() {
     let trusted = block("npm trust github");
     let workflow = crate::workflow::Workflow::named("release-node.yml");
     assert!(trusted.contains("--file release-node.yml "));
-    let environment = workflow.jobs()["stage"]["environment"].clone();
-    let name = environment.as_str().or_else(|| environment["name"].as_str()).unwrap().to_owned();
+    let stages = |job: &&Value| {
+        let mut scripts =
+            job["steps"].as_array().into_iter().flatten().filter_map(|step| step["run"].as_str());
+        scripts.any(|script| script.contains("publish.mjs packages --stage "))
+    };
+    let job = workflow.jobs().values().find(stages).unwrap();
+    let name = job["environment"].as_str().unwrap();
     assert!(trusted.contains(&format!("--env {name} ")), "{name}");
 }
 
