@@ -16,7 +16,8 @@ const MAIN_BRANCH = 'origin/main'
 
 run(() => {
   const [tag, ...rest] = process.argv.slice(2)
-  if (!tag || rest.length > 0) throw new Refused('usage: node tagged.mjs vX.Y.Z')
+  if (!tag?.startsWith('v') || rest.length > 0) throw new Refused('usage: node tagged.mjs vX.Y.Z')
+  if (!process.env.GITHUB_REPOSITORY) throw new Refused('GITHUB_REPOSITORY is not set: set it to OWNER/REPOSITORY')
   const commit = git(['rev-parse', 'HEAD']).trim()
   checkVersion(tag)
   checkAncestor(tag, commit)
