@@ -57,16 +57,10 @@ impl fmt::Display for Sections {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "| section | bytes of the first file | bytes of the second file | difference |")?;
         writeln!(formatter, "|---|---:|---:|---|")?;
-        for Row { name, sizes, difference } in &self.rows {
-            let [first, second] = sizes.map(|size| size.map_or("absent".to_owned(), |size| size.to_string()));
-            let is_present = sizes.iter().all(Option::is_some);
-            let difference = match difference {
-                None => "equal".to_owned(),
-                Some(_) if !is_present => "only in one file".to_owned(),
-                Some(Difference { first, bytes: 0 }) => format!("one section is longer than {first} bytes"),
-                Some(Difference { first, bytes }) => format!("{bytes} bytes differ, the first at {first:#x}"),
-            };
-            writeln!(formatter, "| `{name}` | {first} | {second} | {difference} |")?;
+        for row in &self.rows {
+            let [first, second] =
+                row.sizes.map(|size| size.map_or("absent".to_owned(), |size| size.to_string()));
+            writeln!(formatter, "| `{}` | {first} | {second} | {} |", row.name, row.described())?;
         }
         Ok(())
     }
@@ -79,6 +73,22 @@ impl Row {
         let difference =
             if present { difference(first, second) } else { Some(Difference { first: 0, bytes: 0 }) };
         Self { name: name.to_owned(), sizes: parts.map(|part| part.map(|part| part.size)), difference }
+    }
+}
+
+impl Row {
+    /// Returns the difference in words.
+    fn described(&self) -> String {
+        let is_present = self.sizes.iter().all(Option::is_some);
+        match self.difference {
+            // A section such as .bss has a size in memory, and no bytes in the file.
+            None if self.sizes[0] != self.sizes[1] => "no bytes in the files".to_owned(),
+            None => "equal".to_owned(),
+            Some(_) if !is_present => "only in one file".to_owned(),
+            Some(Difference { first, bytes: 0 }) => format!("one section is longer than {first} bytes"),
+            Some(Difference { first, bytes: 1 }) => format!("1 byte differs, at {first:#x}"),
+            Some(Difference { first, bytes }) => format!("{bytes} bytes differ, the first at {first:#x}"),
+        }
     }
 }
 
@@ -181,6 +191,15 @@ mod tests {
     /// Returns the offset of the code.
     fn code(content: &[u8]) -> usize {
         content.windows(64).position(|window| window == [0xc3; 64]).unwrap()
+    }
+
+    #[test]
+    fn a_section_without_bytes_in_the_files_is_not_called_equal() {
+        let row = |sizes, difference| Row { name: ".bss".to_owned(), sizes, difference }.described();
+        assert_eq!(row([Some(16), Some(32)], None), "no bytes in the files");
+        assert_eq!(row([Some(16), Some(16)], None), "equal");
+        let one = Some(Difference { first: 16, bytes: 1 });
+        assert_eq!(row([Some(32), Some(32)], one), "1 byte differs, at 0x10");
     }
 
     #[test]

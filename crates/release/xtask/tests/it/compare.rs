@@ -42,7 +42,7 @@ fn a_changed_byte_of_code_is_shown_and_passes() {
     changed[code + 5] = 0x90;
     let (succeeded, output, error) = compare("darwin-x64", &addon, &changed);
     assert!(succeeded && output.contains(" have different bytes\n"), "{output}{error}");
-    assert_eq!(output.matches("1 bytes differ, the first at ").count(), 1, "{output}");
+    assert_eq!(output.matches("1 byte differs, at ").count(), 1, "{output}");
     assert!(output.ends_with("The facts are the same.\n"), "{output}");
 }
 
