@@ -2,7 +2,7 @@
 //
 //   node look.mjs FOLDER      writes FOLDER/report.json: whether nothing is left to do, and the text of the issue
 //
-// The script needs `gh` with GH_TOKEN, `curl`, `cargo deny` and npm. If one source fails, the script fails after it
+// The script needs `gh` with GH_TOKEN, `cargo deny` and npm. If one source fails, the script fails after it
 // asked the others, and writes no report.
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
  */
 const AUDITED = ['bindings/node', 'crates/release/lab/consumers']
 
-const CURL = ['--fail', '--silent', '--show-error', '--location', '--max-time', '60', '--retry', '3']
+/** The media type of a file's own bytes: docs.github.com/rest/repos/contents. */
+const RAW = 'Accept: application/vnd.github.raw+json'
 
 main((folder) => {
   if (!folder) throw new Failure('usage: node look.mjs FOLDER')
@@ -55,10 +56,11 @@ function npmAudit(folder) {
 
 function look(library, lock) {
   const pages = parse(`GitHub's ${library.path}`, capture('gh', ['api', '--paginate', '--slurp', library.path]))
-  return compared(library, { lock, pages, index: capture('curl', [...CURL, indexUrl(library.crate)]) })
+  const index = capture('gh', ['api', '--header', RAW, indexPath(library.crate)])
+  return compared(library, { lock, pages, index })
 }
 
-/** Returns a crate's address in the sparse index: doc.rust-lang.org/cargo/reference/registry-index.html#index-files. */
-function indexUrl(crate) {
-  return `https://index.crates.io/${crate.slice(0, 2)}/${crate.slice(2, 4)}/${crate}`
+/** Returns a crate's path in the Git index: doc.rust-lang.org/cargo/reference/registry-index.html#index-files. */
+function indexPath(crate) {
+  return `repos/rust-lang/crates.io-index/contents/${crate.slice(0, 2)}/${crate.slice(2, 4)}/${crate}`
 }

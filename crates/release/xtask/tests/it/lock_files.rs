@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workflow::{root, texts};
+use crate::checkout::{files, root};
+use crate::workflow::texts;
 
 /// The option with which npm writes no addresses: docs.npmjs.com/cli/commands/npm-install, or `npm help config`.
 const OPTION: &str = "omit-lockfile-registry-resolved=true";
@@ -18,15 +18,11 @@ const CLIENTS: &str = "/bindings/node/clients/";
 
 /// Returns the folders of npm's lock files, which begin with `/`.
 fn folders() -> BTreeSet<String> {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]);
-    git.args(["package-lock.json", "*/package-lock.json", "npm-shrinkwrap.json", "*/npm-shrinkwrap.json"]);
-    let listed = git.current_dir(root()).output().unwrap();
-    assert!(listed.status.success(), "git ls-files failed: the tests must run in a git checkout");
-    let files = String::from_utf8(listed.stdout).unwrap();
-    let folders: BTreeSet<String> = files
-        .split_terminator('\0')
-        .map(|file| format!("/{}", file.rsplit_once('/').map_or("", |(folder, _)| folder)))
+    let folders: BTreeSet<String> = files()
+        .iter()
+        .map(|file| file.rsplit_once('/').unwrap_or(("", file)))
+        .filter(|(_, name)| ["package-lock.json", "npm-shrinkwrap.json"].contains(name))
+        .map(|(folder, _)| format!("/{folder}"))
         .collect();
     assert!(folders.contains("/bindings/node"), "{folders:?}");
     folders

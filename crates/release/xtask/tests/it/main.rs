@@ -1,6 +1,7 @@
 //! Integration tests of xtask, as one binary.
 
 mod approve;
+mod checkout;
 mod command_line;
 mod compare;
 mod dist_tag;

@@ -14,7 +14,7 @@ use pack::PlaceholderPackage;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::workflow::root;
+use crate::checkout::{self, root};
 
 const NINTH: &str = r#"{ "triple": "riscv64gc-unknown-linux-gnu", "platform": "linux-riscv64-gnu", "os": "linux",
   "cpu": "riscv64", "libc": "glibc", "toolchain": "zig", "floor": "2.28", "buildHosts": ["x86_64-linux"] }"#;
@@ -193,14 +193,10 @@ const LISTS: [(&str, &str); 13] = [
 ];
 
 /// Returns the tracked text files, except for lock files and node-audit, which name the platforms of other packages.
-fn files() -> Vec<(String, String)> {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root());
-    let listed = String::from_utf8(git.output().unwrap().stdout).unwrap();
+fn texts() -> Vec<(String, String)> {
     let other = |name: &str| name.ends_with("package-lock.json") || name.starts_with("crates/node-audit/");
-    let names = listed.split_terminator('\0').filter(|name| !other(name));
-    let read = |name: &str| Some((name.to_owned(), fs::read_to_string(root().join(name)).ok()?));
-    names.filter_map(read).collect()
+    let names = checkout::files().into_iter().filter(|name| !other(name));
+    names.filter_map(|name| fs::read_to_string(root().join(&name)).ok().map(|text| (name, text))).collect()
 }
 
 /// A file that lists most platforms is a copy of the table, and the next platform would be missing in it.
@@ -214,8 +210,7 @@ fn no_other_file_lists_the_platforms() {
     let lists = |text: &str| {
         count(text, &|target| &target.platform) >= most || count(text, &|target| &target.triple) >= most
     };
-    let files = files();
-    assert!(files.len() > 100, "git lists only {} files", files.len());
+    let files = texts();
     let found: BTreeSet<&str> =
         files.iter().filter(|(_, text)| lists(text)).map(|(name, _)| name.as_str()).collect();
     let allowed: BTreeSet<&str> = LISTS.iter().map(|(name, _)| *name).collect();

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::checkout::root;
 use crate::publish::{Release, names, path_with};
-use crate::workflow::root;
 
 /// Returns the block of shell in RELEASING.md that contains a text.
 fn block(text: &str) -> String {

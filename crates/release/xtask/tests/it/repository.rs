@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
@@ -11,9 +10,7 @@ use guppy::graph::PackageSet;
 use guppy::graph::cargo::CargoOptions;
 use guppy::graph::feature::StandardFeatures;
 
-fn root() -> PathBuf {
-    crate::folder().join("../../..")
-}
+use crate::checkout::root;
 
 /// Tests in a file without a `mod` line would never run.
 #[test]

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::checkout::root;
 use crate::watch_world::{
     AUDITS, OPENSSL, SQLCIPHER, SQLITE, World, ZSTD, advisory, audit, index, locked, openssl, references,
     releases, sqlcipher, summary,
 };
-use crate::workflow::root;
 
 #[test]
 fn a_current_state_opens_no_issue() {
@@ -166,7 +166,7 @@ fn a_network_failure_is_a_failed_step_and_not_a_clean_report() {
             "::error::npm audit in crates/release/lab/consumers ended with code 1 and without a report: {refused}"
         ),
         "::error::gh api --paginate --slurp repos/facebook/zstd/releases?per_page=100 ended with code 1: error connecting",
-        "index.crates.io/sq/lc/sqlcipher-src ended with code 6: curl: (6) Could not resolve host",
+        "crates.io-index/contents/sq/lc/sqlcipher-src ended with code 1: error connecting",
     ] {
         assert!(said.contains(line), "{line} is not in {said}");
     }

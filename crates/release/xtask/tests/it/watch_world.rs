@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::checkout::root;
 use crate::publish::path_with;
-use crate::workflow::root;
 use crate::workflow_run::Run;
 
 pub(crate) const OPENSSL: &str = "api repos%2Fopenssl%2Fopenssl%2Freleases%3Fper_page%3D100";

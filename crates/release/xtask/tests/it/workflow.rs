@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-/// The root of the checkout.
-pub(crate) fn root() -> PathBuf {
-    crate::folder().join("../../..")
-}
+use crate::checkout::root;
 
 /// A workflow file.
 pub(crate) struct Workflow {

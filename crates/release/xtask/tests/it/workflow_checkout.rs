@@ -8,9 +8,8 @@ use std::os::unix::fs::symlink;
 #[cfg(windows)]
 use std::os::windows::fs::symlink_file as symlink;
 use std::path::Path;
-use std::process::Command;
 
-use crate::workflow::root;
+use crate::checkout::{files, root};
 
 /// The folders of a checkout in which steps run, write new files, or find the root from a script's path. The other folders
 /// of a checkout are links.
@@ -45,15 +44,9 @@ pub(crate) fn link_checkout(copied: &Path, workspace: &Path) {
 
 /// Copies this checkout's tracked files, and its untracked files that git doesn't ignore, with uncommitted changes.
 pub(crate) fn copy_checkout(workspace: &Path) {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root());
-    let listed = git.output().unwrap();
-    assert!(listed.status.success(), "git ls-files failed: the tests must run in a git checkout");
-    for file in String::from_utf8(listed.stdout).unwrap().split_terminator('\0') {
-        let (from, to) = (root().join(file), workspace.join(file));
-        if from.is_file() {
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(from, to).unwrap();
-        }
+    for file in files() {
+        let to = workspace.join(&file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(root().join(file), to).unwrap();
     }
 }

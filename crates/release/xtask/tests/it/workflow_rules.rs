@@ -9,7 +9,8 @@ use std::process::Command;
 use node_targets::{Cpu, Os, Target};
 use serde_json::Value;
 
-use crate::workflow::{Workflow, root, steps, texts};
+use crate::checkout::root;
+use crate::workflow::{Workflow, steps, texts};
 
 /// The maximum number of lines in a `run` step. A longer step belongs in a script that tests can run.
 const MAX_RUN_LINES: usize = 4;
