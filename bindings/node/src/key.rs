@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use strongroom_keys::{CipherParameters, HashAlgorithm, Key, PageNumberOrder};
+use strongroom_keys::{CipherParameters, Format, HashAlgorithm, Key, PageNumberOrder};
 
 use crate::error::Outcome;
 
@@ -35,6 +35,8 @@ pub struct NativeKey {
     pub plaintext_header_size: Option<u32>,
     /// The salt. The default is the first 16 bytes of the file.
     pub salt: Option<Uint8Array>,
+    /// The format of the file: `sqlcipher` or `strongroom`.
+    pub format: Option<String>,
 }
 
 impl NativeKey {
@@ -64,7 +66,12 @@ impl NativeKey {
             plaintext_header_size: self.plaintext_header_size,
             salt: self.salt.as_deref().and_then(|salt| salt.try_into().ok()),
         };
-        Ok(Some(key.with_cipher(parameters)?))
+        let key = key.with_cipher(parameters)?;
+        Ok(Some(match self.format.as_deref() {
+            Some("sqlcipher") => key.with_format(Format::SqlCipher)?,
+            Some("strongroom") => key.with_format(Format::Strongroom)?,
+            _ => key,
+        }))
     }
 }
 

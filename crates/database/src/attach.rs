@@ -21,6 +21,7 @@ use crate::open::{
 };
 use crate::pragma::quoted;
 use crate::seam::{AttachFlags, Core, Failure, OpenFailure};
+use crate::strongroom::{self, NewFile};
 use crate::{AttachError, Database, Location, OpenError, OpenOptions, SqlError};
 
 /// The key of an attached database.
@@ -29,8 +30,8 @@ pub enum AttachKey<'k> {
     /// The key and the parameters of the main database, or no key if the main database has no key.
     ///
     /// A new file also gets the salt of the main database, so that the passphrase of the main database opens it. An
-    /// existing file opens if the key is a raw key, or if the file has the salt of the main database. The passphrase of an
-    /// open database is no longer in memory, so no key can be derived for another salt.
+    /// existing file opens if the key is a raw key, or if the file has the salt of the main database. An open database does
+    /// not keep its passphrase in memory, so the engine derives no key for another salt.
     OfMain,
     /// The given key.
     Key(&'k Key),
@@ -140,6 +141,7 @@ struct Attachment<'a> {
 
 impl Attachment<'_> {
     fn attach(&self, key: AttachKey<'_>) -> Result<(), AttachError> {
+        self.core.forget_format(self.schema);
         let of_main = match key {
             AttachKey::OfMain => self.use_core(Cipher::of(self.core, MAIN))?,
             AttachKey::Key(_) | AttachKey::Plain => None,
@@ -160,11 +162,11 @@ impl Attachment<'_> {
     fn unlock(&self, key: AttachKey<'_>, of_main: Option<Cipher>) -> Result<(), AttachError> {
         let (cipher, any_page_size) = match (key, of_main) {
             (AttachKey::Key(key), _) => {
-                let cipher =
-                    Cipher::new(self.core, self.schema, key).map_err(|failure| self.unkeyed(failure))?;
+                let cipher = Cipher::new(self.core, self.schema, key, NewFile::of(key))
+                    .map_err(|failure| self.unkeyed(failure))?;
                 (cipher, key.parameters().page_size.is_none())
             }
-            (_, Some(of_main)) => (self.for_salt_of_file(of_main)?, true),
+            (_, Some(of_main)) => (self.for_file(of_main)?, true),
             (_, None) => return Ok(()),
         };
         self.apply(&cipher)?;
@@ -186,8 +188,13 @@ impl Attachment<'_> {
     /// Returns the key of the main database in the form that the attached file needs.
     ///
     /// SQLCipher would use the salt of the main database and the matching HMAC key. A file with another salt opens if it
-    /// was created with the same raw key.
-    fn for_salt_of_file(&self, of_main: Cipher) -> Result<Cipher, AttachError> {
+    /// was created with the same raw key. A file in the Strongroom format opens if one of its slots has the same raw key, or
+    /// the same passphrase and salt.
+    fn for_file(&self, of_main: Cipher) -> Result<Cipher, AttachError> {
+        if let Some(unlocked) = of_main.unlocked() {
+            let like = Cipher::like(self.core, self.schema, unlocked);
+            return like.map_err(|failure| self.unkeyed(failure));
+        }
         let Some((keys, salt)) = of_main.page_keys() else { return Ok(of_main) };
         let in_file = self.core.file_start(self.schema, SALT_LENGTH);
         let in_file = in_file.filter(|start| start.length >= SALT_LENGTH as u64).map(|start| start.bytes);
@@ -197,7 +204,8 @@ impl Attachment<'_> {
                 let unkeyed = |source| self.unkeyed(CipherFailure::Key(source));
                 let key = Key::raw(&keys.cipher).and_then(|key| key.with_cipher(of_main.parameters));
                 let key = key.map_err(unkeyed)?;
-                Cipher::new(self.core, self.schema, &key).map_err(|failure| self.unkeyed(failure))
+                Cipher::new(self.core, self.schema, &key, NewFile::of(&key))
+                    .map_err(|failure| self.unkeyed(failure))
             }
             _ => Ok(of_main),
         }
@@ -274,6 +282,7 @@ impl Attachment<'_> {
     fn not_connected(&self, failure: OpenFailure) -> AttachError {
         let path = path_or_memory(self.location);
         match failure.code & 0xff {
+            sqlite::SQLITE_NOTADB if self.is_strongroom() => OpenError::KeyRequired { path }.into(),
             sqlite::SQLITE_NOTADB => OpenError::Sqlite { path, source: SqlError::NotADatabase }.into(),
             sqlite::SQLITE_ERROR if failure.message.contains("text encoding") => {
                 AttachError::Encoding { path }
@@ -285,13 +294,19 @@ impl Attachment<'_> {
         }
     }
 
-    fn unkeyed(&self, failure: CipherFailure) -> AttachError {
-        match failure {
-            CipherFailure::Key(source) => {
-                OpenError::Key { path: path_or_memory(self.location), source }.into()
-            }
-            CipherFailure::Sqlite(failure) => self.unusable(failure),
+    /// Returns whether the file, which SQLite could not read, is in the Strongroom format.
+    fn is_strongroom(&self) -> bool {
+        let Ok(path) = c_path(self.location) else { return false };
+        if self.run_attach(&path, &Reads::AfterTheKey).is_err() {
+            return false;
         }
+        let found = self.core.on_disk(self.schema).is_some_and(|found| strongroom::is_strongroom(&found));
+        let _ = self.undo();
+        found
+    }
+
+    fn unkeyed(&self, failure: CipherFailure) -> AttachError {
+        failure.into_open_error(self.location).into()
     }
 
     fn use_core<T>(&self, result: Result<T, Failure>) -> Result<T, AttachError> {

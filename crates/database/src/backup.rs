@@ -90,22 +90,42 @@ impl Database {
             // The pages of an image of an encrypted database have room for a cipher, and VACUUM fails on them.
             BackupKey::Plain => cipher.is_some() || layout.reserved > 0,
             // SQLCipher copies pages between two keys, but not between two layouts.
-            BackupKey::Key(key) => cipher.is_none() || layout.adopt(key.parameters()) != layout,
+            BackupKey::Key(key) => match &cipher {
+                None => true,
+                Some(cipher) => {
+                    let format = key.format().unwrap_or(cipher.format());
+                    layout.adopt(format, key.parameters()) != layout
+                }
+            },
+        };
+        // Without a format, a new key keeps the source's.
+        let key = match (key, &cipher) {
+            (BackupKey::Key(key), Some(cipher)) if key.format().is_none() => {
+                let key = key.with_format(cipher.format());
+                BackupKey::Key(key.map_err(|source| BackupError::Key { path: path.to_owned(), source })?)
+            }
+            (key, _) => key,
         };
         let (direct, mut conversion) = match other_pages {
             true => (None, Some(Conversion::create(&file, cipher.is_some(), source_file.as_deref(), key)?)),
             false => (Some(key), None),
         };
         let target = BackupTarget::open(&file, conversion.as_ref())?;
+        let mut pages_cipher = None;
         match (direct, &cipher) {
             (Some(BackupKey::Key(key)), _) => target.encrypt_anew(&key, layout.page_size)?,
-            (_, Some(cipher)) => target.encrypt(cipher)?,
+            // The pages that a conversion reads are encrypted in the same way as the source.
+            (_, Some(cipher)) => {
+                if let Some(of_target) = target.encrypt_like(cipher)? {
+                    pages_cipher = Some(of_target);
+                }
+            }
             (_, None) => target.set_page_size(layout.page_size)?,
         }
         target.lock()?;
         let encrypted = cipher.is_some();
         if let Some(conversion) = &mut conversion {
-            conversion.cipher = cipher;
+            conversion.cipher = pages_cipher.or(cipher);
         }
         let copy =
             RawBackup::start(core, &name, target.core).map_err(|failure| target_failure(&file, failure))?;

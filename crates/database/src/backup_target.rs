@@ -11,6 +11,7 @@ use crate::backup_file::BackupFile;
 use crate::cipher::{Cipher, CipherFailure};
 use crate::open::{MAIN, Opened};
 use crate::seam::{Core, Failure};
+use crate::strongroom::NewFile;
 use crate::{BackupError, Location, OpenOptions, SqlError};
 
 /// A connection to an empty database, before the first page is copied.
@@ -38,17 +39,28 @@ impl<'f> BackupTarget<'f> {
         Ok(this)
     }
 
-    pub(crate) fn encrypt(&self, cipher: &Cipher) -> Result<(), BackupError> {
-        cipher.apply(&self.core, MAIN).map_err(|failure| target_failure(self.file, failure))
+    /// Encrypts the copy so that the source's key opens it. Returns the copy's cipher if it differs from the source's.
+    pub(crate) fn encrypt_like(&self, source: &Cipher) -> Result<Option<Cipher>, BackupError> {
+        source.apply_to_new_file(&self.core, MAIN).map_err(|failure| self.unkeyed(failure))
+    }
+
+    fn unkeyed(&self, failure: CipherFailure) -> BackupError {
+        let path = self.file.given().to_owned();
+        match failure {
+            CipherFailure::Sqlite(failure) => target_failure(self.file, failure),
+            CipherFailure::Key(source) => BackupError::Key { path, source },
+            CipherFailure::Format(failure) => {
+                BackupError::Open { source: failure.into_open_error(path.clone()), path }
+            }
+        }
     }
 
     /// Sets a key that differs from the source's.
     pub(crate) fn encrypt_anew(&self, key: &Key, page_size: u32) -> Result<(), BackupError> {
-        let cipher = Cipher::new(&self.core, MAIN, key).map_err(|failure| match failure {
-            CipherFailure::Sqlite(failure) => target_failure(self.file, failure),
-            CipherFailure::Key(source) => BackupError::Key { path: self.file.given().to_owned(), source },
-        })?;
-        self.encrypt(&cipher.with_page_size(page_size))
+        let new = NewFile { page_size, ..NewFile::of(key) };
+        let cipher = Cipher::new(&self.core, MAIN, key, new).map_err(|failure| self.unkeyed(failure))?;
+        let applied = cipher.with_page_size(page_size).apply(&self.core, MAIN);
+        applied.map_err(|failure| target_failure(self.file, failure))
     }
 
     pub(crate) fn set_page_size(&self, page_size: u32) -> Result<(), BackupError> {

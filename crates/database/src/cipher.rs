@@ -1,19 +1,45 @@
 //! The cipher of one database of a connection: its key and its parameters.
 
 use std::ffi::CStr;
+use std::sync::Arc;
 
 use rusqlite::Connection;
+use strongroom_format::{PageSealer, RESERVED_LENGTH, Unlocked};
 use strongroom_keys::{
-    CipherParameters, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH, SecretBytes,
+    CipherParameters, Format, HashAlgorithm, Key, KeyError, PageKeys, PageNumberOrder, SALT_LENGTH,
+    SecretBytes,
 };
 
+use crate::open::{cannot_use, path_or_memory};
 use crate::pragma::{pragma, set_pragma};
 use crate::seam::{Core, Failure};
+use crate::strongroom::{self, FormatFailure, NewFile};
+use crate::{Location, OpenError};
 
 /// The failure of setting a key.
 pub(crate) enum CipherFailure {
     Key(KeyError),
     Sqlite(Failure),
+    /// The key does not fit the format of the file, or the file's header cannot be used.
+    Format(FormatFailure),
+}
+
+impl CipherFailure {
+    /// Returns the error of opening a file.
+    pub(crate) fn into_open_error(self, location: Location<'_>) -> OpenError {
+        let path = path_or_memory(location);
+        match self {
+            Self::Sqlite(failure) => cannot_use(location, failure),
+            Self::Key(source) => OpenError::Key { path, source },
+            Self::Format(failure) => failure.into_open_error(path),
+        }
+    }
+}
+
+impl From<FormatFailure> for CipherFailure {
+    fn from(failure: FormatFailure) -> Self {
+        Self::Format(failure)
+    }
 }
 
 impl From<Failure> for CipherFailure {
@@ -22,15 +48,28 @@ impl From<Failure> for CipherFailure {
     }
 }
 
-/// A key in SQLCipher's form, with its parameters.
+/// The encryption of a database: its keys and parameters.
 pub(crate) struct Cipher {
-    secret: SecretBytes,
+    keys: Keys,
+    /// The Strongroom format has only a page size.
     pub(crate) parameters: CipherParameters,
 }
 
+enum Keys {
+    /// A key in SQLCipher's form.
+    SqlCipher(SecretBytes),
+    Strongroom(Arc<Unlocked>),
+}
+
 impl Cipher {
-    /// Prepares a key for the database `schema`. Reads the salt from the database's file if the key must be derived here.
-    pub(crate) fn new(core: &Core, schema: &CStr, key: &Key) -> Result<Self, CipherFailure> {
+    /// Prepares a key for the database `schema`, in the format of its file. A new file gets the format of `new`; for the
+    /// Strongroom format, its header is written now.
+    ///
+    /// Reads the salt from the database's file if the key must be derived here.
+    pub(crate) fn new(core: &Core, schema: &CStr, key: &Key, new: NewFile) -> Result<Self, CipherFailure> {
+        if let Some(unlocked) = strongroom::unlock(core, schema, key, new)? {
+            return Ok(Self::strongroom(unlocked));
+        }
         let parameters = *key.parameters();
         let secret = if parameters.fast_kdf_iter.is_none() && parameters.hmac_salt_mask.is_none() {
             key.expose_for_sqlcipher()
@@ -40,13 +79,31 @@ impl Cipher {
             let salt = salt(core, schema, &parameters)?;
             PageKeys::derive(key, &salt).map_err(CipherFailure::Key)?.keyspec(&salt)
         };
-        Ok(Self { secret, parameters })
+        Ok(Self { keys: Keys::SqlCipher(secret), parameters })
+    }
+
+    fn strongroom(unlocked: Unlocked) -> Self {
+        Self::of_unlocked(Arc::new(unlocked))
+    }
+
+    fn of_unlocked(unlocked: Arc<Unlocked>) -> Self {
+        let parameters =
+            // SQLCipher's default for the process may be another length of the plaintext header.
+            CipherParameters {
+                page_size: Some(unlocked.page_size()),
+                plaintext_header_size: Some(0),
+                ..CipherParameters::default()
+            };
+        Self { keys: Keys::Strongroom(unlocked), parameters }
     }
 
     /// Returns the cipher that the database `schema` has, or `None` without a key.
     pub(crate) fn of(core: &Core, schema: &CStr) -> Result<Option<Self>, Failure> {
         let Some(mut secret) = core.keyspec(schema) else { return Ok(None) };
         let name = schema.to_string_lossy();
+        if let Some(unlocked) = core.unlocked(&name) {
+            return Ok(Some(Self::of_unlocked(unlocked)));
+        }
         if let Some((_, salt)) = PageKeys::from_keyspec(&secret)
             && let Some(exchanged) = core.exchanged_keyspec(&name, &salt)
         {
@@ -58,7 +115,7 @@ impl Cipher {
         if parameters.plaintext_header_size.is_some() && PageKeys::from_keyspec(&secret).is_none() {
             parameters.salt = core.with(|connection| salt_of_connection(connection, &name))?;
         }
-        Ok(Some(Self { secret, parameters }))
+        Ok(Some(Self { keys: Keys::SqlCipher(secret), parameters }))
     }
 
     /// Returns the cipher with these keys, in the form that SQLCipher has after deriving them.
@@ -67,23 +124,104 @@ impl Cipher {
         salt: &[u8; SALT_LENGTH],
         parameters: CipherParameters,
     ) -> Self {
-        Self { secret: keys.keyspec(salt), parameters }
+        Self { keys: Keys::SqlCipher(keys.keyspec(salt)), parameters }
     }
 
-    /// Returns the same key with another page size.
+    /// Encrypts a new file, the database `schema`, so that the same key opens it.
+    ///
+    /// In SQLCipher's format, the new file has the same keys. In the Strongroom format, each file has keys of its own: the
+    /// file's header is written now. Returns the new file's cipher if it differs.
+    pub(crate) fn apply_to_new_file(
+        &self,
+        core: &Core,
+        schema: &CStr,
+    ) -> Result<Option<Self>, CipherFailure> {
+        let Some(unlocked) = self.unlocked() else {
+            self.apply(core, schema)?;
+            return Ok(None);
+        };
+        let cipher = Self::strongroom(strongroom::create_from(core, schema, unlocked)?);
+        cipher.apply(core, schema)?;
+        Ok(Some(cipher))
+    }
+
+    /// Returns the cipher of a file, the database `schema`, that the key of `other_file` opens.
+    pub(crate) fn like(core: &Core, schema: &CStr, other_file: &Unlocked) -> Result<Self, CipherFailure> {
+        strongroom::unlock_like(core, schema, other_file).map(Self::strongroom)
+    }
+
+    /// Returns whether the key that opens one file also opens the other, in the same format.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (&self.keys, &other.keys) {
+            (Keys::SqlCipher(one), Keys::SqlCipher(other_secret)) => {
+                let same_layout = self.parameters == other.parameters;
+                let keys = |secret: &SecretBytes| PageKeys::from_keyspec(secret).map(|(keys, _)| keys.cipher);
+                let same_key = match (keys(one), keys(other_secret)) {
+                    (Some(one), Some(other)) => openssl::memcmp::eq(&one, &other),
+                    _ => one.len() == other_secret.len() && openssl::memcmp::eq(one, other_secret),
+                };
+                same_layout && same_key
+            }
+            (Keys::Strongroom(one), Keys::Strongroom(other)) => {
+                one.page_size() == other.page_size() && one.credential().is_same(other.credential())
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the keys of a file in the Strongroom format.
+    pub(crate) fn unlocked(&self) -> Option<&Arc<Unlocked>> {
+        match &self.keys {
+            Keys::SqlCipher(_) => None,
+            Keys::Strongroom(unlocked) => Some(unlocked),
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        match &self.keys {
+            Keys::SqlCipher(_) => Format::SqlCipher,
+            Keys::Strongroom(_) => Format::Strongroom,
+        }
+    }
+
+    /// Returns the same key with another page size. In the Strongroom format, the header sets the page size.
     pub(crate) fn with_page_size(self, page_size: u32) -> Self {
+        if self.unlocked().is_some() {
+            return self;
+        }
         let parameters = CipherParameters { page_size: Some(page_size), ..self.parameters };
         Self { parameters, ..self }
     }
 
     /// Returns the keys of the pages and the salt, if SQLCipher has derived them.
     pub(crate) fn page_keys(&self) -> Option<(PageKeys, [u8; SALT_LENGTH])> {
-        PageKeys::from_keyspec(&self.secret)
+        match &self.keys {
+            Keys::SqlCipher(secret) => PageKeys::from_keyspec(secret),
+            Keys::Strongroom(_) => None,
+        }
+    }
+
+    /// Returns the means to authenticate pages, or `None` if nothing authenticates them, or if SQLCipher has not derived the
+    /// keys yet.
+    pub(crate) fn authenticator(&self) -> Result<Option<Authenticator>, CipherFailure> {
+        if let Some(unlocked) = self.unlocked() {
+            let sealer = unlocked.page_sealer().map_err(FormatFailure::Create)?;
+            return Ok(Some(Authenticator::Strongroom(sealer)));
+        }
+        let has_hmac = self.parameters.effective_hmac_algorithm().is_some();
+        let keys = self.page_keys().filter(|_| has_hmac);
+        Ok(keys.map(|(keys, _)| Authenticator::SqlCipher(keys, self.parameters)))
     }
 
     /// Sets the key and the parameters of the database `schema`, without reading its file.
     pub(crate) fn apply(&self, core: &Core, schema: &CStr) -> Result<(), Failure> {
-        core.key(schema, &self.secret)?;
+        match &self.keys {
+            Keys::SqlCipher(secret) => core.key(schema, secret)?,
+            Keys::Strongroom(unlocked) => {
+                core.move_pages(schema, unlocked.page_size());
+                core.key_sealed(schema, unlocked, &strongroom::unused_key(unlocked)?)?;
+            }
+        }
         let name = schema.to_string_lossy();
         core.with_settings(|| {
             core.with(|connection| {
@@ -93,6 +231,38 @@ impl Cipher {
                 Ok(())
             })
         })
+    }
+}
+
+/// The means to authenticate the pages of a file.
+pub(crate) enum Authenticator {
+    SqlCipher(PageKeys, CipherParameters),
+    Strongroom(PageSealer),
+}
+
+impl Authenticator {
+    /// Returns whether the page with this number, counted from 1, was written with the key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Derivation`] if OpenSSL fails.
+    pub(crate) fn authenticate(&mut self, page: &[u8], number: u32) -> Result<bool, KeyError> {
+        match self {
+            Self::SqlCipher(keys, parameters) => {
+                Ok(keys.authenticate(page, number, parameters)? != Some(false))
+            }
+            Self::Strongroom(sealer) => {
+                sealer.authenticate(page, number).map_err(|source| KeyError::Derivation { source })
+            }
+        }
+    }
+}
+
+/// Returns the number of bytes at the end of each page of a file that hold no content.
+pub(crate) fn reserved_bytes(format: Format, parameters: &CipherParameters) -> u32 {
+    match format {
+        Format::SqlCipher => parameters.reserved_bytes(),
+        Format::Strongroom => RESERVED_LENGTH as u32,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::page_size;
 use crate::prepared::keeps_schema;
 use crate::seam::{Source, Step};
 use crate::session::{Session, Trace};
+use crate::strongroom;
 use crate::{Location, OpenError, OpenOptions, SqlError, Statement};
 
 /// A database: a cheap handle, whose clones all share one connection.
@@ -46,9 +47,12 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]. If the file is encrypted or not a database, this call succeeds and the first statement fails.
+    /// [`OpenError`], including [`OpenError::KeyRequired`] for a file in the Strongroom format. If the file is in SQLCipher's
+    /// format or not a database, this call succeeds and the first statement fails.
     pub fn open_unencrypted(location: Location<'_>, options: &OpenOptions) -> Result<Self, OpenError> {
-        Ok(Self { session: Rc::new(Session::new(Opened::connect(location, options)?)) })
+        let opened = Opened::connect(location, options)?;
+        strongroom::refuse_without_key(&opened.core, location)?;
+        Ok(Self { session: Rc::new(Session::new(opened)) })
     }
 
     /// Prepares a single statement, or takes it from the cache.

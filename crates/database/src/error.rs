@@ -84,6 +84,37 @@ pub enum SqlError {
         instead: &'static str,
     },
 
+    /// The SQL attaches a database, and the main database is in the Strongroom format.
+    #[error("ATTACH is refused, because {why}: {instead}")]
+    RefusedAttach {
+        /// The reason.
+        why: &'static str,
+        /// The call to use instead.
+        instead: &'static str,
+    },
+
+    /// The SQL vacuums an attached database into a file, which would get another encryption.
+    #[error(
+        "VACUUM {schema} INTO is refused, because SQLite would encrypt the file like the main database, or not at all: use \
+         db.backup(path, {{ attached: \"{schema}\" }})"
+    )]
+    RefusedVacuumInto {
+        /// The name of the attached database.
+        schema: String,
+    },
+
+    /// A page of a file in the Strongroom format differs from the page that was written.
+    #[error(
+        "page {page} of \"{path}\" fails its authentication: the file is damaged or cut off, or was tampered with; close the \
+         database and restore a copy"
+    )]
+    DamagedPage {
+        /// The path.
+        path: PathBuf,
+        /// The number of the page, from 1.
+        page: u32,
+    },
+
     /// The trace stopped the statement before it ran.
     #[error("the trace function stopped the statement before it ran")]
     TraceStopped,
@@ -168,6 +199,8 @@ impl SqlError {
     /// the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_PRAGMA_REFUSED",
+        "STRONGROOM_ATTACH_REFUSED",
+        "STRONGROOM_VACUUM_REFUSED",
         "STRONGROOM_CLOSED",
         "STRONGROOM_BUSY",
         "STRONGROOM_MULTIPLE_STATEMENTS",
@@ -186,6 +219,9 @@ impl SqlError {
             Self::PageAuthentication => "SQLITE_CORRUPT",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
             Self::RefusedPragma { .. } => "STRONGROOM_PRAGMA_REFUSED",
+            Self::RefusedAttach { .. } => "STRONGROOM_ATTACH_REFUSED",
+            Self::RefusedVacuumInto { .. } => "STRONGROOM_VACUUM_REFUSED",
+            Self::DamagedPage { .. } => "STRONGROOM_DAMAGED_PAGE",
             Self::TraceStopped => "SQLITE_ABORT",
             Self::Closed => "STRONGROOM_CLOSED",
             Self::Busy => "STRONGROOM_BUSY",

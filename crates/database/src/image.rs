@@ -4,13 +4,14 @@ use std::ffi::CString;
 
 use rusqlite::config::DbConfig;
 use rusqlite::params;
-use strongroom_keys::Key;
+use strongroom_keys::{Format, Key};
 use vendored_sys::sqlite;
 
 use crate::cipher::{Cipher, CipherFailure};
 use crate::open::{MAIN, Opened};
 use crate::page_layout::PageLayout;
 use crate::seam::{Core, Failure, leave_wal};
+use crate::strongroom::{self, NewFile};
 use crate::{Database, ImageError, Location, OpenOptions, SqlError};
 
 impl Database {
@@ -58,13 +59,19 @@ impl Database {
             .core;
         let failed = |failure| source.failed(failure);
         let cipher = match key {
-            None => Cipher::of(&self.session.core, &source.name).map_err(failed)?,
-            Some(key) => Some(source.cipher(&target, key)?),
+            None => {
+                let own = Cipher::of(&self.session.core, &source.name).map_err(failed)?;
+                let own = own.ok_or_else(|| ImageError::NotEncrypted { name: schema.to_owned() })?;
+                let other =
+                    own.apply_to_new_file(&target, MAIN).map_err(|failure| source.unkeyed(failure))?;
+                other.unwrap_or(own)
+            }
+            Some(key) => {
+                let cipher = source.cipher(&target, key)?;
+                cipher.apply(&target, MAIN).map_err(failed)?;
+                cipher
+            }
         };
-        let Some(cipher) = cipher else {
-            return Err(ImageError::NotEncrypted { name: schema.to_owned() });
-        };
-        cipher.apply(&target, MAIN).map_err(failed)?;
         let written = target.with(|connection| {
             // Defensive mode forbids writing pages.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
@@ -86,7 +93,11 @@ impl Database {
         });
         written.flatten().map_err(failed)?;
         source.authenticated()?;
-        target.stored_bytes().map_err(failed)
+        let pages = target.stored_bytes().map_err(failed)?;
+        Ok(match cipher.unlocked() {
+            Some(unlocked) => strongroom::with_header(unlocked, &pages),
+            None => pages,
+        })
     }
 }
 
@@ -142,11 +153,11 @@ impl<'d> Source<'d> {
 
     /// Returns the cipher for another key, if the pages of the database have room for it.
     fn cipher(&self, target: &Core, key: &Key) -> Result<Cipher, ImageError> {
-        let cipher = Cipher::new(target, MAIN, key).map_err(|failure| match failure {
-            CipherFailure::Key(source) => ImageError::Key { name: self.schema.to_owned(), source },
-            CipherFailure::Sqlite(failure) => self.failed(failure),
-        })?;
-        let wanted = self.layout.adopt(&cipher.parameters);
+        let own =
+            Cipher::of(&self.database.session.core, &self.name).map_err(|failure| self.failed(failure))?;
+        // Without a format, a new key keeps the source's.
+        let format = key.format().or_else(|| own.map(|own| own.format())).unwrap_or(Format::SqlCipher);
+        let wanted = self.layout.adopt(format, key.parameters());
         if wanted != self.layout && self.layout.reserved == 0 && !self.encrypted {
             return Err(ImageError::NoRoom { name: self.schema.to_owned() });
         }
@@ -159,7 +170,20 @@ impl<'d> Source<'d> {
                 reserved: self.layout.reserved,
             });
         }
+        let new = NewFile { format, page_size: wanted.page_size };
+        let cipher = Cipher::new(target, MAIN, key, new).map_err(|failure| self.unkeyed(failure))?;
         Ok(cipher.with_page_size(wanted.page_size))
+    }
+
+    fn unkeyed(&self, failure: CipherFailure) -> ImageError {
+        let name = self.schema.to_owned();
+        match failure {
+            CipherFailure::Key(source) => ImageError::Key { name, source },
+            CipherFailure::Sqlite(failure) => self.failed(failure),
+            failure @ CipherFailure::Format(_) => {
+                ImageError::Open { name, source: failure.into_open_error(Location::Memory) }
+            }
+        }
     }
 
     fn failed(&self, failure: Failure) -> ImageError {

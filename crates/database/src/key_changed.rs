@@ -22,6 +22,10 @@ const SAMPLES: u64 = 8;
 pub(crate) fn key_changed(core: &Core, schema: &CStr) -> Option<PathBuf> {
     let path = path_of(&core.file_name(schema)?);
     let cipher = Cipher::of(core, schema).ok()??;
+    if cipher.unlocked().is_some() {
+        // Changing the key of a file in the Strongroom format changes no page.
+        return None;
+    }
     let (keys, _) = cipher.page_keys()?;
     let size = cipher.parameters.effective_page_size();
     let length = core.file_start(schema, 0)?.length;

@@ -72,10 +72,12 @@ mod result_codes;
 mod seam;
 mod session;
 mod statement;
+mod strongroom;
 mod sync_folder;
 mod temporary_file;
 mod transaction;
 mod user_function;
+mod vacuum_into;
 mod value;
 mod virtual_table;
 

@@ -15,12 +15,13 @@ use rusqlite::config::DbConfig;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
-use crate::cipher::{Cipher, CipherFailure};
+use crate::cipher::Cipher;
 use crate::functions::{self, FunctionFailures};
 use crate::pragma::{pragma, quoted};
 use crate::registry;
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
+use crate::strongroom::{self, NewFile};
 use crate::{OpenError, SqlError};
 
 /// The location of a database.
@@ -113,7 +114,14 @@ impl Opened {
         });
         let function_failures = registered.map_err(|failure| cannot_use(location, failure))?;
         if let Some(bytes) = image {
-            core.deserialize(bytes, options.read_only).map_err(|failure| cannot_use(location, failure))?;
+            let loaded = match strongroom::without_header(bytes) {
+                None => core.deserialize(bytes, options.read_only),
+                Some((header, pages)) => {
+                    core.keep_header(header);
+                    core.deserialize(&pages, options.read_only)
+                }
+            };
+            loaded.map_err(|failure| cannot_use(location, failure))?;
         }
         Ok(Self { core: Rc::new(core), function_failures, page_size: None })
     }
@@ -136,24 +144,23 @@ impl Opened {
 
     /// Sets the connection's key and cipher parameters without reading the file.
     pub(crate) fn unlock(&mut self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        self.unlock_with_page_size(location, key, key.parameters().effective_page_size())
+        self.unlock_new(location, key, NewFile::of(key))
     }
 
-    /// Sets the connection's key and cipher parameters, apart from the page size, without reading the file.
-    pub(crate) fn unlock_with_page_size(
+    /// Sets the connection's key and cipher parameters without reading the file, which has the given page size. A new file
+    /// gets the given format.
+    pub(crate) fn unlock_new(
         &mut self,
         location: Location<'_>,
         key: &Key,
-        page_size: u32,
+        new: NewFile,
     ) -> Result<(), OpenError> {
-        let set = Cipher::new(&self.core, MAIN, key).and_then(|cipher| {
-            cipher.with_page_size(page_size).apply(&self.core, MAIN).map_err(CipherFailure::from)
+        let set = Cipher::new(&self.core, MAIN, key, new).and_then(|cipher| {
+            let cipher = cipher.with_page_size(new.page_size);
+            cipher.apply(&self.core, MAIN)?;
+            Ok(cipher.parameters.effective_page_size())
         });
-        set.map_err(|failure| match failure {
-            CipherFailure::Sqlite(failure) => cannot_use(location, failure),
-            CipherFailure::Key(source) => OpenError::Key { path: path_or_memory(location), source },
-        })?;
-        self.page_size = Some(page_size);
+        self.page_size = Some(set.map_err(|failure| failure.into_open_error(location))?);
         Ok(())
     }
 
@@ -170,6 +177,7 @@ impl Opened {
         if key.parameters().page_size.is_some() {
             return None;
         }
+        // The header of a file in the Strongroom format holds the page size, so that `page_keys` is `None` here.
         let cipher = cipher_with_page_size_of_file(&self.core, MAIN, self.page_size)?;
         let again = Self::connect(location, options).and_then(|mut opened| {
             cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
@@ -243,6 +251,7 @@ pub(crate) fn verify(
     page_size: u32,
 ) -> Result<(), OpenError> {
     let name = schema.to_string_lossy();
+    let is_sealed = core.unlocked(&name).is_some();
     let checked =
         core.with(|connection| {
             // Inside a transaction, no writer changes the file between the reads of its header and its length.
@@ -254,21 +263,29 @@ pub(crate) fn verify(
             let expected = pages.unsigned_abs() * u64::from(page_size);
             let truncated = match location {
                 // In WAL mode the log may hold the last pages instead of the file.
-                Location::File(path) if journal != "wal" => {
-                    Some(fs::metadata(path).map_or(expected, |metadata| metadata.len()))
-                }
-                Location::Image(bytes) => Some(bytes.len() as u64),
+                Location::File(_) if journal != "wal" => core.file_start(schema, 0),
+                Location::Image(_) => core.file_start(schema, 0),
                 _ => None,
             };
+            let truncated = truncated.map(|start| start.length);
             let truncated = truncated
                 .filter(|&length| length < expected)
                 .map(|length| OpenError::Truncated { path: path_or_memory(location), length, expected });
             transaction.commit()?;
             Ok(truncated)
         });
+    if checked.is_ok() && !starts_with_identity(core, schema) {
+        return Err(OpenError::DamagedPage { path: path_or_memory(location), page: 1 });
+    }
     match (checked, location) {
         (Ok(None), _) => Ok(()),
         (Ok(Some(truncated)), _) => Err(truncated),
+        (Err(Failure::Sqlite { .. }), Location::File(_) | Location::Image(_))
+            if is_sealed && core.cipher_failed(&name) =>
+        {
+            let page = core.failed_page(&name).unwrap_or(1);
+            Err(OpenError::DamagedPage { path: path_or_memory(location), page })
+        }
         (Err(Failure::Sqlite { code, message }), Location::File(_) | Location::Image(_)) => {
             let path = path_or_memory(location);
             let source = SqlError::Sqlite { code: result_codes::name(code), message };
@@ -288,6 +305,16 @@ pub(crate) fn verify(
             })
         }
         (Err(failure), _) => Err(cannot_use(location, failure)),
+    }
+}
+
+/// Returns whether the first page of a file in the Strongroom format starts with the file's identity. SQLCipher neither
+/// decrypts nor authenticates these bytes. Returns true for other files.
+fn starts_with_identity(core: &Core, schema: &CStr) -> bool {
+    let Some(unlocked) = core.unlocked(&schema.to_string_lossy()) else { return true };
+    match core.file_start(schema, unlocked.file_id().len()) {
+        Some(start) => start.length == 0 || start.bytes == unlocked.file_id(),
+        None => true,
     }
 }
 

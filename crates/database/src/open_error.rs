@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use strongroom_format::UnlockError;
 use strongroom_keys::KeyError;
 
 use crate::SqlError;
@@ -120,6 +121,68 @@ pub enum OpenError {
         path: PathBuf,
     },
 
+    /// The key opens no key slot of a file in the Strongroom format.
+    #[error("cannot open \"{path}\": {source}; check the key")]
+    WrongSlotKey {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        source: UnlockError,
+    },
+
+    /// The file is in the Strongroom format, but no key was given.
+    #[error(
+        "cannot open \"{path}\": the file is encrypted, in the Strongroom format; pass its key or its passphrase"
+    )]
+    KeyRequired {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The file has another format than the key.
+    #[error(
+        "cannot open \"{path}\": its format is {found}, and the key is for the format \"{wanted}\"; pass the key of this file, \
+         without the option \"format\", or convert the file with Database.migrate() or Database.encrypt()"
+    )]
+    OtherFormat {
+        /// The path.
+        path: PathBuf,
+        /// The key's format.
+        wanted: &'static str,
+        /// The file's format.
+        found: &'static str,
+    },
+
+    /// The header of a file in the Strongroom format is damaged, or was changed without the file's key.
+    #[error("cannot open \"{path}\": {source}; restore the file from a copy (nothing was written to it)")]
+    DamagedHeader {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The file needs another version of Strongroom.
+    #[error("cannot open \"{path}\": {source}")]
+    UnsupportedFormat {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The key is right, but a page of a file in the Strongroom format is damaged.
+    #[error(
+        "cannot open \"{path}\": page {page} fails its authentication: the file is damaged or cut off, or was tampered with; \
+         restore it from a copy (nothing was written to it)"
+    )]
+    DamagedPage {
+        /// The path.
+        path: PathBuf,
+        /// The number of the page, from 1.
+        page: u32,
+    },
+
     /// The file is a plain SQLite database, but a key was given.
     #[error(
         "cannot open \"{path}\" with a key: the file is not encrypted; open it without a key, or encrypt it with \
@@ -207,6 +270,11 @@ impl OpenError {
         "STRONGROOM_KEY_CHANGED",
         "STRONGROOM_NOT_ENCRYPTED",
         "STRONGROOM_TRUNCATED",
+        "STRONGROOM_KEY_REQUIRED",
+        "STRONGROOM_OTHER_FORMAT",
+        "STRONGROOM_DAMAGED_HEADER",
+        "STRONGROOM_UNSUPPORTED_FORMAT",
+        "STRONGROOM_DAMAGED_PAGE",
         "STRONGROOM_IN_USE",
     ];
 
@@ -224,7 +292,12 @@ impl OpenError {
             Self::Permission { .. } => "SQLITE_PERM",
             Self::System { code, .. } => code,
             Self::Sqlite { source, .. } => source.code(),
-            Self::WrongKey { .. } => "STRONGROOM_WRONG_KEY",
+            Self::WrongKey { .. } | Self::WrongSlotKey { .. } => "STRONGROOM_WRONG_KEY",
+            Self::KeyRequired { .. } => "STRONGROOM_KEY_REQUIRED",
+            Self::OtherFormat { .. } => "STRONGROOM_OTHER_FORMAT",
+            Self::DamagedHeader { .. } => "STRONGROOM_DAMAGED_HEADER",
+            Self::UnsupportedFormat { .. } => "STRONGROOM_UNSUPPORTED_FORMAT",
+            Self::DamagedPage { .. } => "STRONGROOM_DAMAGED_PAGE",
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
             Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",

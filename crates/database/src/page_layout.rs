@@ -3,8 +3,9 @@
 use std::ffi::CStr;
 
 use rusqlite::types::ValueRef;
-use strongroom_keys::CipherParameters;
+use strongroom_keys::{CipherParameters, Format};
 
+use crate::cipher::reserved_bytes;
 use crate::seam::{Core, Failure};
 
 /// The size of a page and of the part at its end that holds no content.
@@ -41,7 +42,7 @@ impl PageLayout {
     ///
     /// Without a page size in the parameters, the copy keeps the page size. Without an HMAC, opening the file cannot reveal
     /// its page size, so the copy gets the default size.
-    pub(crate) fn adopt(&self, parameters: &CipherParameters) -> Self {
+    pub(crate) fn adopt(&self, format: Format, parameters: &CipherParameters) -> Self {
         /// Smaller pages have no room for a cipher.
         const MIN_ENCRYPTED: u32 = 1024;
         let found_by_reader = parameters.effective_hmac_algorithm().is_some();
@@ -49,7 +50,7 @@ impl PageLayout {
             None if found_by_reader && self.page_size >= MIN_ENCRYPTED => self.page_size,
             _ => parameters.effective_page_size(),
         };
-        Self { page_size, reserved: parameters.reserved_bytes() }
+        Self { page_size, reserved: reserved_bytes(format, parameters) }
     }
 
     /// Returns the number of the lock-byte page, which holds no content and cannot be written.

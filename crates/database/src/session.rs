@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -13,10 +13,11 @@ use crate::cache::Cache;
 use crate::functions::FunctionFailures;
 use crate::key_changed::key_changed;
 use crate::limited_change;
-use crate::open::{MAIN, Opened};
+use crate::open::{MAIN, Opened, path_of};
 use crate::prepared::Prepared;
 use crate::redact::{holds_secret, redact};
 use crate::seam::{Core, Failure, Parsed, RawStatement, Source, take_refused};
+use crate::vacuum_into;
 use crate::{SqlError, Value};
 
 /// SQLite's message for an SQLITE_ERROR without a specific cause.
@@ -96,6 +97,11 @@ impl Session {
 
     /// Compiles the first statement of `source`.
     pub(crate) fn parse(&self, source: &Source<'_>) -> Result<Parsed, SqlError> {
+        if let Some(schema) = vacuum_into::attached_schema(source)
+            && !vacuum_into::is_encrypted_alike(&self.core, &schema)
+        {
+            return Err(SqlError::RefusedVacuumInto { schema });
+        }
         RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source, failure))
     }
 
@@ -104,6 +110,9 @@ impl Session {
         let offset = self.core.error_offset();
         if let (Failure::Sqlite { code: sqlite::SQLITE_AUTH, .. }, Some(refused)) = (&failure, take_refused())
         {
+            if refused.pragma == "ATTACH" {
+                return SqlError::RefusedAttach { why: refused.why, instead: refused.instead };
+            }
             return SqlError::RefusedPragma {
                 pragma: refused.pragma,
                 why: refused.why,
@@ -181,7 +190,7 @@ impl Session {
             false if *code != sqlite::SQLITE_ERROR || message == GENERIC => self.broken_attached(),
             false => None,
         };
-        let Some(broken) = broken else { return SqlError::from_failure(failure) };
+        let Some(broken) = broken.or_else(|| self.zeroed()) else { return SqlError::from_failure(failure) };
         // The cipher stays broken, even if the key is changed back.
         let mut changed = self.key_changed.borrow_mut();
         let path = match changed.get(&broken) {
@@ -193,8 +202,23 @@ impl Session {
                 changed.insert(broken, path.clone());
                 SqlError::KeyChanged { path }
             }
-            None => SqlError::PageAuthentication,
+            None => self.damaged_page(&broken).unwrap_or(SqlError::PageAuthentication),
         }
+    }
+
+    /// Returns the error for a page of a database in the Strongroom format, whose number is known.
+    fn damaged_page(&self, schema: &CStr) -> Option<SqlError> {
+        let page = self.core.failed_page(&schema.to_string_lossy())?;
+        let path =
+            self.core.file_name(schema).map_or_else(|| PathBuf::from(":memory:"), |name| path_of(&name));
+        Some(SqlError::DamagedPage { path, page })
+    }
+
+    /// Returns the name of a database in the Strongroom format from which a page of zeros was read.
+    fn zeroed(&self) -> Option<CString> {
+        let schemas = self.core.schemas().ok()?;
+        let sealed = schemas.into_iter().filter(|name| self.core.unlocked(name).is_some());
+        sealed.filter(|name| self.core.has_zeroed_page(name)).find_map(|name| CString::new(name).ok())
     }
 
     /// Returns the name of an attached database whose cipher failed.

@@ -65,6 +65,16 @@ pub enum KeyError {
     #[error("a file with a plaintext header does not hold its salt: also pass the 16-byte salt")]
     MissingSalt,
 
+    /// A parameter of SQLCipher's format was set for a file in the Strongroom format.
+    #[error(
+        "the option \"{parameter}\" belongs to SQLCipher's format, and the format is \"strongroom\": leave the option out, \
+         or choose the format \"sqlcipher\""
+    )]
+    Parameter {
+        /// The name of the parameter.
+        parameter: &'static str,
+    },
+
     /// OpenSSL returned no random bytes.
     #[error(
         "cannot generate a key: OpenSSL returned no random bytes; check the system's source of randomness"
@@ -100,6 +110,7 @@ impl KeyError {
         "STRONGROOM_KEY_COMPATIBILITY",
         "STRONGROOM_KEY_PLAINTEXT_HEADER",
         "STRONGROOM_KEY_SALT",
+        "STRONGROOM_KEY_PARAMETER",
         "STRONGROOM_KEY_RANDOM",
         "STRONGROOM_KEY_DERIVATION",
         "STRONGROOM_INIT",
@@ -116,6 +127,7 @@ impl KeyError {
             Self::Compatibility { .. } => "STRONGROOM_KEY_COMPATIBILITY",
             Self::PlaintextHeader { .. } => "STRONGROOM_KEY_PLAINTEXT_HEADER",
             Self::MissingSalt => "STRONGROOM_KEY_SALT",
+            Self::Parameter { .. } => "STRONGROOM_KEY_PARAMETER",
             Self::Random { .. } => "STRONGROOM_KEY_RANDOM",
             Self::Derivation { .. } => "STRONGROOM_KEY_DERIVATION",
             Self::Init { .. } => "STRONGROOM_INIT",

@@ -7,6 +7,25 @@ use crate::{CipherParameters, KeyError, SecretBytes};
 /// The length of a raw key, in bytes: AES-256.
 pub const RAW_LENGTH: usize = 32;
 
+/// The format of an encrypted file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// SQLCipher's format, which other tools read.
+    SqlCipher,
+    /// Strongroom's own format, which costs less time. Described in docs/format.md.
+    Strongroom,
+}
+
+impl Format {
+    /// Returns the name that the JavaScript interface uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SqlCipher => "sqlcipher",
+            Self::Strongroom => "strongroom",
+        }
+    }
+}
+
 /// The key of a database: 32 raw bytes or a passphrase, with its cipher parameters.
 ///
 /// The bytes are [`SecretBytes`]: locked in memory, excluded from core dumps, and zeroised when the key is dropped. Moving
@@ -14,6 +33,7 @@ pub const RAW_LENGTH: usize = 32;
 pub struct Key {
     material: Material,
     parameters: CipherParameters,
+    format: Option<Format>,
 }
 
 impl Key {
@@ -45,6 +65,7 @@ impl Key {
         Ok(Self {
             material: Material::Passphrase(SecretBytes::copy_of(passphrase)),
             parameters: CipherParameters::default(),
+            format: None,
         })
     }
 
@@ -71,6 +92,29 @@ impl Key {
         Ok(self)
     }
 
+    /// Returns the key for files of one format: a new file gets this format, and a file of another format is refused.
+    ///
+    /// Without a format, the key opens a file of any format, and a new file gets SQLCipher's format.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Parameter`] for [`Format::Strongroom`] and parameters that only SQLCipher's format has. The page size
+    /// applies to both formats.
+    pub fn with_format(mut self, format: Format) -> Result<Self, KeyError> {
+        if format == Format::Strongroom
+            && let Some(parameter) = self.parameters.first_of_sqlcipher()
+        {
+            return Err(KeyError::Parameter { parameter });
+        }
+        self.format = Some(format);
+        Ok(self)
+    }
+
+    /// Returns the format of [`Key::with_format`].
+    pub fn format(&self) -> Option<Format> {
+        self.format
+    }
+
     /// Returns the cipher parameters.
     pub fn parameters(&self) -> &CipherParameters {
         &self.parameters
@@ -88,6 +132,14 @@ impl Key {
         }
     }
 
+    /// Returns the secret bytes of a passphrase, or `None` for a raw key.
+    pub fn expose_passphrase(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Raw(_) => None,
+            Material::Passphrase(passphrase) => Some(passphrase),
+        }
+    }
+
     /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, or the unchanged passphrase.
     pub fn expose_for_sqlcipher(&self) -> SecretBytes {
         match &self.material {
@@ -98,7 +150,7 @@ impl Key {
 
     /// Creates a key from [`RAW_LENGTH`] bytes.
     pub(crate) fn from_raw(bytes: SecretBytes) -> Self {
-        Self { material: Material::Raw(bytes), parameters: CipherParameters::default() }
+        Self { material: Material::Raw(bytes), parameters: CipherParameters::default(), format: None }
     }
 }
 

@@ -16,7 +16,7 @@ mod secret_bytes;
 
 pub use derive::{SALT_LENGTH, derive, generate_salt};
 pub use error::KeyError;
-pub use key::{Key, RAW_LENGTH};
+pub use key::{Format, Key, RAW_LENGTH};
 pub use page_keys::PageKeys;
 pub use parameters::{CipherParameters, HashAlgorithm, PageNumberOrder};
 pub use secret_bytes::SecretBytes;

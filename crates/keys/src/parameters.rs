@@ -116,6 +116,23 @@ impl CipherParameters {
         (BLOCK + hmac).next_multiple_of(BLOCK)
     }
 
+    /// Returns the name of the first parameter that is set and that only SQLCipher's format has.
+    pub fn first_of_sqlcipher(&self) -> Option<&'static str> {
+        let set = [
+            ("cipherCompatibility", self.compatibility.is_some()),
+            ("kdfIter", self.kdf_iter.is_some()),
+            ("kdfAlgorithm", self.kdf_algorithm.is_some()),
+            ("hmacAlgorithm", self.hmac_algorithm.is_some()),
+            ("useHmac", self.use_hmac.is_some()),
+            ("hmacPgno", self.hmac_page_number.is_some()),
+            ("fastKdfIter", self.fast_kdf_iter.is_some()),
+            ("hmacSaltMask", self.hmac_salt_mask.is_some()),
+            ("plaintextHeaderSize", self.plaintext_header_size.is_some()),
+            ("salt", self.salt.is_some()),
+        ];
+        set.into_iter().find(|(_, is_set)| *is_set).map(|(parameter, _)| parameter)
+    }
+
     fn is_before_version_4(&self) -> bool {
         matches!(self.compatibility, Some(1..=3))
     }

@@ -31,7 +31,7 @@ export const BASES = { plain: 'better-sqlite3', encrypted: 'multiple-ciphers/sql
  * @param builds - each has a `name`, a `folder` and perhaps an `addon`
  */
 export function configurations(builds) {
-  const own = [undefined, 'sqlcipher'].flatMap((cipher) =>
+  const own = [undefined, 'sqlcipher', 'strongroom'].flatMap((cipher) =>
     builds.map(({ name, folder, addon }) => ({
       name: cipher === undefined ? name : `${name}/${cipher}`,
       api: 'strongroom',

@@ -13,7 +13,7 @@ export function strongroom({ module, cipher }) {
       Database = require(module)
     },
     open(file, key) {
-      const db = new Database(file, cipher === undefined ? {} : options(key))
+      const db = new Database(file, cipher === undefined ? {} : { ...options(key), format: cipher })
       for (const pragma of SETTINGS) db.pragma(pragma)
       return db
     },

@@ -37,6 +37,14 @@ export interface CipherOptions {
 
 /** A key with its cipher parameters: `key` or `passphrase`. */
 export interface KeyOptions extends CipherOptions {
+  /**
+   * The format of the file. `sqlcipher`: other tools can read the file. `strongroom`: encryption costs far less time; only
+   * `pageSize` of the cipher options applies. Default for a new file: `sqlcipher`; a backup, an image or a conversion keeps
+   * the format of an encrypted source. The format of an existing file is detected; another format than the file's is
+   * refused.
+   */
+  format?: 'sqlcipher' | 'strongroom'
+
   /** The raw key: 32 bytes, used without key derivation. Excludes `passphrase`. */
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. The derivation is slow on purpose. Excludes `key`. */
@@ -47,6 +55,7 @@ export interface KeyOptions extends CipherOptions {
 export const KEY_NAMES: readonly string[] = [
   'key',
   'passphrase',
+  'format',
   'cipherCompatibility',
   'kdfIter',
   'pageSize',
@@ -62,6 +71,7 @@ export const KEY_NAMES: readonly string[] = [
 
 const KEY_BYTES = 32
 const SALT_BYTES = 16
+const FORMATS = ['sqlcipher', 'strongroom'] as const
 const HASHES = ['sha1', 'sha256', 'sha512'] as const
 
 /**
@@ -141,6 +151,7 @@ function cipherRequest(given: Given): NativeKey {
     hmacSaltMask: integer(given, 'hmacSaltMask', { min: 0, max: 255 }),
     plaintextHeaderSize: integer(given, 'plaintextHeaderSize', { min: 0, max: 65_536 }),
     salt,
+    format: oneOf(given, 'format', FORMATS),
   }
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)) as NativeKey
 }

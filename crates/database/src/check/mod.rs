@@ -155,11 +155,13 @@ impl Check<'_> {
         size: Size,
         meter: &mut Meter<'_, '_>,
     ) -> Result<Failed, CheckError> {
-        let Some(keys) = pages::keys(self.twin.core())? else { return Ok(Failed::default()) };
+        let Some(mut authenticator) = pages::authenticator(self.twin.core())? else {
+            return Ok(Failed::default());
+        };
         self.report.authenticated = true;
         match size.log && *begun == Begun::Sound {
             true => pages::in_snapshot(&mut self.twin, size, meter),
-            false => pages::in_file(self.twin.core(), size, &keys, meter),
+            false => pages::in_file(self.twin.core(), size, &mut authenticator, meter),
         }
     }
 
@@ -167,7 +169,9 @@ impl Check<'_> {
     fn authentication_ended(&self, begun: &Begun, size: Size, failed: &Failed) -> Result<(), CheckError> {
         let all = failed.pages.len() as u64 >= size.whole_pages().max(1);
         let only_in_log = size.log && failed.pages.is_empty();
-        match *begun == Begun::CipherFailed && self.report.authenticated && (all || only_in_log) {
+        // A new key for a file in the Strongroom format changes no page.
+        let may_change = self.twin.core().unlocked("main").is_none() && self.report.authenticated;
+        match *begun == Begun::CipherFailed && may_change && (all || only_in_log) {
             true => Err(OpenError::KeyChanged { path: file_of(self.twin.core()) }.into()),
             false => Ok(()),
         }

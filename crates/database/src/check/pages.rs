@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use strongroom_keys::{CipherParameters, PageKeys};
-
 use super::report::LISTED;
 use super::twin::{Begun, Twin};
 use super::{CheckError, Meter};
-use crate::cipher::Cipher;
+use crate::cipher::{Authenticator, Cipher};
 use crate::open::{MAIN, file_of};
 use crate::pragma::pragma;
 use crate::seam::Core;
-use crate::{OpenError, SqlError};
+use crate::{Location, OpenError, SqlError};
 
 /// The number of bytes to read from the file at once.
 const CHUNK: u64 = 1 << 20;
@@ -98,12 +96,12 @@ pub(super) struct Failed {
     pub(super) stopped: Option<u64>,
 }
 
-/// Returns the keys that authenticate the pages, or `None` for pages without HMAC.
-pub(super) fn keys(core: &Core) -> Result<Option<(PageKeys, CipherParameters)>, CheckError> {
+/// Returns the means to authenticate the pages, or `None` for pages that nothing authenticates.
+pub(super) fn authenticator(core: &Core) -> Result<Option<Authenticator>, CheckError> {
     let cipher = Cipher::of(core, MAIN).map_err(SqlError::from_failure)?;
     let Some(cipher) = cipher else { return Ok(None) };
-    let keys = cipher.page_keys().filter(|_| cipher.parameters.effective_hmac_algorithm().is_some());
-    Ok(keys.map(|(keys, _)| (keys, cipher.parameters)))
+    let path = file_of(core);
+    cipher.authenticator().map_err(|failure| failure.into_open_error(Location::File(&path)).into())
 }
 
 /// Authenticates the pages in the file.
@@ -112,7 +110,7 @@ pub(super) fn keys(core: &Core) -> Result<Option<(PageKeys, CipherParameters)>, 
 pub(super) fn in_file(
     core: &Core,
     size: Size,
-    (keys, parameters): &(PageKeys, CipherParameters),
+    authenticator: &mut Authenticator,
     meter: &mut Meter<'_, '_>,
 ) -> Result<Failed, CheckError> {
     let mut failed = Failed::default();
@@ -130,10 +128,10 @@ pub(super) fn in_file(
             if page == size.lock_page() {
                 continue;
             }
-            let authentic = keys
-                .authenticate(content, number, parameters)
+            let authentic = authenticator
+                .authenticate(content, number)
                 .map_err(|source| OpenError::Key { path: file_of(core), source })?;
-            if authentic == Some(false) {
+            if !authentic {
                 failed.pages.insert(number);
             }
         }

@@ -18,11 +18,12 @@ use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use strongroom_keys::{HashAlgorithm, Key};
+use strongroom_keys::{Format, HashAlgorithm, Key};
 
 use crate::cipher::Cipher;
 use crate::open::{MAIN, Opened, c_path};
 use crate::seam::{Core, Failure};
+use crate::strongroom::NewFile;
 use crate::{Location, MigrateError, OpenError, OpenOptions};
 use schema::Schema;
 
@@ -242,13 +243,23 @@ impl Run<'_, '_> {
         })
     }
 
+    /// Returns the format of the copy: the key's, if set, otherwise the source's, if the key has no parameters of SQLCipher's
+    /// format.
+    fn format(&self, key: &Key) -> Result<Format, MigrateError> {
+        let source =
+            Cipher::of(&self.conversion.source.core, MAIN).map_err(|failure| self.failed(failure))?;
+        let kept = source.map(|cipher| cipher.format());
+        let kept = kept.filter(|_| key.parameters().first_of_sqlcipher().is_none());
+        Ok(key.format().or(kept).unwrap_or(Format::SqlCipher))
+    }
+
     /// Opens the file of the copy without reading it.
     fn open_target(&self, page_size: u32) -> Result<Opened, MigrateError> {
         let location = Location::File(self.conversion.target);
         let options = OpenOptions { must_exist: true, ..OpenOptions::default() };
         let mut opened = Opened::connect(location, &options)?;
         if let Some(key) = self.conversion.key {
-            opened.unlock_with_page_size(location, key, page_size)?;
+            opened.unlock_new(location, key, NewFile { format: self.format(key)?, page_size })?;
         }
         self.sql(&opened.core, |connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;

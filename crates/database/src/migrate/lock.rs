@@ -12,6 +12,7 @@ use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER, has_plaintext_header};
 use crate::registry::{self, Claim, FileId};
 use crate::seam::Failure;
+use crate::strongroom;
 use crate::sync_folder::sync_folder;
 use crate::{Location, MigrateError, OpenError, OpenOptions, Progress};
 
@@ -177,6 +178,9 @@ fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
     // The encrypted rest of the first page looks to SQLite like damage or another file format.
     let is_unreadable = [sqlite::SQLITE_CORRUPT, sqlite::SQLITE_ERROR].into_iter().any(fails_with);
     if is_unreadable && has_plaintext_header(&source.core, MAIN) {
+        return MigrateError::Encrypted { path: path.to_owned() };
+    }
+    if source.core.on_disk(MAIN).is_some_and(|found| strongroom::is_strongroom(&found)) {
         return MigrateError::Encrypted { path: path.to_owned() };
     }
     let start = source.core.file_start(MAIN, PLAIN_HEADER.len());

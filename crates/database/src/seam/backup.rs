@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use vendored_sys::sqlite;
 
-use super::core::text;
 use super::{Core, Failure};
 
 /// Owns a `sqlite3_backup`, which is live as long as the source is open.
@@ -65,11 +64,7 @@ impl RawBackup {
                 })
             }
             // The failure may be the source's or the target's, so neither connection's message certainly belongs to it.
-            code => Err(Failure::Sqlite {
-                code,
-                // SAFETY: SQLite returns a constant string for every code.
-                message: unsafe { text(sqlite::sqlite3_errstr(code)) }.unwrap_or_default(),
-            }),
+            code => Err(Core::failure_of_code(code)),
         }
     }
 

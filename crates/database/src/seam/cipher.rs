@@ -3,14 +3,16 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::sync::Arc;
 
+use strongroom_format::Unlocked;
 use strongroom_keys::SecretBytes;
 use vendored_sys::sqlite;
 
 use crate::pragma::pragma;
 
 use super::provider::failed_pages;
-use super::{Core, Failure};
+use super::{Core, Failure, pending};
 
 impl Core {
     /// Sets the key of the database `schema`, in the form that `sqlite3_key_v2` takes.
@@ -22,9 +24,32 @@ impl Core {
             code: sqlite::SQLITE_TOOBIG,
             message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
         })?;
+        self.authority.keys_changed(schema, None);
         // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
-        let code = unsafe { sqlite::sqlite3_key_v2(db, schema.as_ptr(), key.as_ptr().cast(), length) };
+        let code = pending::with_keys(None, || unsafe {
+            sqlite::sqlite3_key_v2(db, schema.as_ptr(), key.as_ptr().cast(), length)
+        });
         self.check(code)
+    }
+
+    /// Sets the keys of the database `schema` in the Strongroom format.
+    ///
+    /// `unused` is a key in the form of [`Core::key`], which SQLCipher keeps but which encrypts nothing.
+    pub(crate) fn key_sealed(
+        &self,
+        schema: &CStr,
+        keys: &Arc<Unlocked>,
+        unused: &[u8],
+    ) -> Result<(), Failure> {
+        let db = self.open_db()?;
+        let length = c_int::try_from(unused.len()).unwrap_or(0);
+        // SAFETY: as in `key`.
+        let code = pending::with_keys(Some(Arc::clone(keys)), || unsafe {
+            sqlite::sqlite3_key_v2(db, schema.as_ptr(), unused.as_ptr().cast(), length)
+        });
+        self.check(code)?;
+        self.note_format(schema, keys);
+        Ok(())
     }
 
     /// Returns the key of the database `schema` in the form that [`Core::key`] takes, or `None` without a key.
@@ -46,6 +71,16 @@ impl Core {
             sqlcipher_free(key, size as u64);
             (size > 0).then_some(copy)
         }
+    }
+
+    /// Notes that the database `schema` is in the Strongroom format.
+    pub(super) fn note_format(&self, schema: &CStr, keys: &Arc<Unlocked>) {
+        self.authority.keys_changed(schema, Some(keys));
+    }
+
+    /// Forgets that a database of this name had the Strongroom format, because another database gets the name.
+    pub(crate) fn forget_format(&self, schema: &CStr) {
+        self.authority.keys_changed(schema, None);
     }
 
     /// Returns whether the database `schema` has a key.

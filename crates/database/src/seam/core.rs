@@ -13,8 +13,8 @@ use super::bound::Bound;
 use super::callback::CallbackFailures;
 use super::cipher::page_failure;
 use super::extension::release;
-use super::provider::failed_pages;
-use super::refused::{Authority, refuse_pragmas};
+use super::provider::{failed_pages, failed_pages_here};
+use super::refused::{Authority, Internal, refuse_pragmas};
 use super::schema_lock::SchemaLock;
 use crate::CallbackError;
 use crate::pragma::pragma;
@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pub(super) failures: CallbackFailures,
     /// Held while SQLite parses a statement.
     pub(super) schema_lock: SchemaLock,
+    /// The header of an image in the Strongroom format.
+    header: RefCell<Option<Vec<u8>>>,
     /// The file's entry in the list of open files. Dropped before the connection.
     listed: RefCell<Option<Listed>>,
     connection: RefCell<Option<Connection>>,
@@ -58,7 +60,8 @@ pub(crate) struct Core {
 
 impl Core {
     pub(super) fn new(connection: Connection, db: *mut sqlite::sqlite3) -> Self {
-        let authority = Box::<Authority>::default();
+        let schema_lock = SchemaLock::default();
+        let authority = Box::new(Authority::new(schema_lock.clone()));
         // SAFETY: the connection is open, and is closed before the box is dropped.
         unsafe { refuse_pragmas(db, &authority) };
         Self {
@@ -70,8 +73,9 @@ impl Core {
             statements: RefCell::default(),
             backups: RefCell::default(),
             failures: CallbackFailures::default(),
-            schema_lock: SchemaLock::default(),
+            schema_lock,
             connection: RefCell::new(Some(connection)),
+            header: RefCell::default(),
             listed: RefCell::default(),
         }
     }
@@ -79,6 +83,15 @@ impl Core {
     /// Keeps the file listed as open until the connection is closed.
     pub(crate) fn keep_listed(&self, listed: Listed) {
         self.listed.replace(Some(listed));
+    }
+
+    /// Keeps the header of the image that becomes the main database.
+    pub(crate) fn keep_header(&self, header: Vec<u8>) {
+        self.header.replace(Some(header));
+    }
+
+    pub(super) fn kept_header(&self) -> Option<Vec<u8>> {
+        self.header.borrow().clone()
     }
 
     /// Runs `call` with rusqlite's connection. Not for the hot path.
@@ -90,11 +103,12 @@ impl Core {
             return Err(Failure::Busy);
         }
         let _entered = self.enter();
+        let _internal = Internal::begin(&self.authority);
         let connection = self.connection.borrow();
         let Some(connection) = &*connection else { return Err(Failure::Closed) };
-        let failed = failed_pages();
+        let failed = failed_pages_here();
         let result = call(connection).map_err(|error| self.callback_failure(failure_of(&error)))?;
-        if failed != failed_pages() && self.has_failed_page()? {
+        if failed != failed_pages_here() && self.has_failed_page()? {
             return Err(page_failure());
         }
         Ok(result)
@@ -263,7 +277,7 @@ impl Core {
     ///
     /// A second descriptor cannot be used: on POSIX, closing it would release the locks of every connection in this
     /// process. Source: "How To Corrupt An SQLite Database File", section 2.2.
-    fn with_file<T>(
+    pub(super) fn with_file<T>(
         &self,
         schema: &CStr,
         read: impl FnOnce(*mut sqlite::sqlite3_file, &sqlite::sqlite3_io_methods) -> Option<T>,
@@ -327,6 +341,15 @@ impl Core {
         // SAFETY: the connection is open.
         let offset = unsafe { sqlite::sqlite3_error_offset(self.open_db().ok()?) };
         usize::try_from(offset).ok()
+    }
+
+    /// Returns the failure for a code that a call below the connection returned, so that the connection's message does not
+    /// belong to it.
+    #[cold]
+    pub(super) fn failure_of_code(code: c_int) -> Failure {
+        // SAFETY: SQLite returns a constant string for every code.
+        let message = unsafe { text(sqlite::sqlite3_errstr(code)) }.unwrap_or_default();
+        Failure::Sqlite { code, message }
     }
 
     #[cold]

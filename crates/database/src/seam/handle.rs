@@ -9,8 +9,8 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 use vendored_sys::sqlite;
 
-use super::Core;
 use super::core::text;
+use super::{Core, vfs};
 
 /// SQLite's failure to open a file.
 pub(crate) struct OpenFailure {
@@ -27,8 +27,9 @@ pub(crate) struct OpenFailure {
 pub(crate) fn open(path: &CStr, flags: OpenFlags) -> Result<Core, OpenFailure> {
     let flags = flags.bits() | sqlite::SQLITE_OPEN_EXRESCODE | sqlite::SQLITE_OPEN_NOMUTEX;
     let mut db = ptr::null_mut();
-    // SAFETY: the path ends in NUL, the result is local, and a null name means the default VFS.
-    let code = unsafe { sqlite::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, ptr::null()) };
+    vfs::register();
+    // SAFETY: the path and the VFS's name end in NUL, and the result is local.
+    let code = unsafe { sqlite::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, vfs::NAME.as_ptr()) };
     if code != sqlite::SQLITE_OK {
         // SAFETY: after a failure, SQLite returns a connection, or null if memory runs out; all three functions accept
         // null. The connection is closed below and not used again.

@@ -1,15 +1,20 @@
-//! Refuses SQLCipher's pragmas that can destroy a file or hide its key.
+//! Refuses SQLCipher's pragmas that can destroy a file or hide its key, and on a database in the Strongroom format all of
+//! them.
 //!
 //! SQLite calls an authorizer while it prepares a statement, regardless of the spelling of the SQL.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
+use std::sync::Arc;
 
+use strongroom_format::Unlocked;
 use vendored_sys::sqlite;
 
-use super::Core;
 use super::core::text;
+use super::schema_lock::SchemaLock;
+use super::{Core, pending};
+use crate::open::MAIN;
 
 /// A refused pragma, the reason, and the replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,18 @@ pub(crate) struct Refused {
     pub(crate) why: &'static str,
     pub(crate) instead: &'static str,
     when: When,
+}
+
+impl Refused {
+    /// Returns whether the entry is for the pragma of this name.
+    fn matches(&self, name: &[u8]) -> bool {
+        match self.pragma.strip_suffix('*') {
+            Some(start) => {
+                name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
+            }
+            None => name.eq_ignore_ascii_case(self.pragma.as_bytes()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +79,34 @@ const REFUSED: [Refused; 9] = [
     },
     Refused { pragma: "cipher_salt", why: UNREADABLE, instead: MIGRATE, when: When::SetLater },
 ];
+/// ATTACH in SQL, on a connection whose main database is in the Strongroom format.
+const ATTACH: Refused = Refused {
+    pragma: "ATTACH",
+    why: "SQL passes no key to a database in the Strongroom format",
+    instead: "use db.attach(path, name, { key }), or { plain: true } for a plain file",
+    when: When::Always,
+};
 const DESTROYS: &str = "it can destroy the file if it fails";
 const UNREADABLE: &str = "the next write would make the file unreadable";
+/// Refused on databases in the Strongroom format.
+const REFUSED_ON_STRONGROOM: [Refused; 7] = [
+    Refused { pragma: "key", why: NOT_SQLCIPHER, instead: OPEN, when: When::Always },
+    Refused { pragma: "hexkey", why: NOT_SQLCIPHER, instead: OPEN, when: When::Always },
+    Refused { pragma: "textkey", why: NOT_SQLCIPHER, instead: OPEN, when: When::Always },
+    Refused {
+        pragma: "cipher_integrity_check",
+        why: NOT_SQLCIPHER,
+        instead: "use db.check()",
+        when: When::Always,
+    },
+    Refused { pragma: "cipher_page_size", why: NOT_SQLCIPHER, instead: PAGE_SIZE, when: When::Always },
+    Refused { pragma: "cipher_status", why: NOT_SQLCIPHER, instead: "use db.check()", when: When::Always },
+    // Must be last: matches the start of a name.
+    Refused { pragma: "cipher_*", why: NOT_SQLCIPHER, instead: MIGRATE, when: When::Always },
+];
+const NOT_SQLCIPHER: &str = "the database is in the Strongroom format, not in SQLCipher's";
+const OPEN: &str = "pass the key to new Database or db.attach()";
+const PAGE_SIZE: &str = "use PRAGMA page_size";
 const MIGRATE: &str = "pass the setting to new Database, or use Database.migrate()";
 
 thread_local! {
@@ -80,6 +123,52 @@ pub(crate) fn take_refused() -> Option<Refused> {
 pub(crate) struct Authority {
     /// `true` if the connection's key was verified.
     verified: Cell<bool>,
+    /// The number of running calls of the engine itself, whose pragmas are allowed.
+    internal: Cell<u32>,
+    /// The databases in the Strongroom format.
+    sealed: RefCell<Vec<(CString, Arc<Unlocked>)>>,
+    /// Held while SQLite parses a statement of the caller.
+    parsing: SchemaLock,
+}
+
+impl Authority {
+    pub(super) fn new(parsing: SchemaLock) -> Self {
+        Self { parsing, ..Self::default() }
+    }
+
+    /// Notes the format of a database that has a new key.
+    pub(super) fn keys_changed(&self, schema: &CStr, keys: Option<&Arc<Unlocked>>) {
+        let mut sealed = self.sealed.borrow_mut();
+        sealed.retain(|(name, _)| !name.as_bytes().eq_ignore_ascii_case(schema.to_bytes()));
+        if let Some(keys) = keys {
+            sealed.push((schema.to_owned(), Arc::clone(keys)));
+        }
+    }
+
+    /// Returns the keys of a database in the Strongroom format.
+    fn keys_of(&self, schema: &[u8]) -> Option<Arc<Unlocked>> {
+        let sealed = self.sealed.try_borrow().ok()?;
+        let found = sealed.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(schema));
+        found.map(|(_, keys)| Arc::clone(keys))
+    }
+}
+
+/// Allows the pragmas of the engine itself until this value is dropped.
+pub(super) struct Internal<'a> {
+    authority: &'a Authority,
+}
+
+impl<'a> Internal<'a> {
+    pub(super) fn begin(authority: &'a Authority) -> Self {
+        authority.internal.set(authority.internal.get() + 1);
+        Self { authority }
+    }
+}
+
+impl Drop for Internal<'_> {
+    fn drop(&mut self) {
+        self.authority.internal.set(self.authority.internal.get() - 1);
+    }
 }
 
 impl Core {
@@ -137,6 +226,14 @@ unsafe extern "C" fn authorize(
     database: *const c_char,
     _: *const c_char,
 ) -> c_int {
+    // SAFETY: `refuse_pragmas` passed the pointer.
+    let Some(authority) = (unsafe { authority.cast::<Authority>().as_ref() }) else {
+        return sqlite::SQLITE_OK;
+    };
+    if action == sqlite::SQLITE_ATTACH {
+        // SAFETY: the name of the file is null, or ends in NUL.
+        return unsafe { authorize_attach(authority, first) };
+    }
     if action != sqlite::SQLITE_PRAGMA {
         // SAFETY: the name is null, or ends in NUL.
         unsafe { note_use(database) };
@@ -145,17 +242,29 @@ unsafe extern "C" fn authorize(
     if first.is_null() {
         return sqlite::SQLITE_OK;
     }
-    // SAFETY: the first argument of this action is the pragma's name, which ends in NUL. `refuse_pragmas` passed the pointer.
-    let (name, authority) =
-        unsafe { (CStr::from_ptr(first).to_bytes(), authority.cast::<Authority>().as_ref()) };
-    let verified = authority.is_some_and(|authority| authority.verified.get());
+    // SAFETY: the first argument of this action is the pragma's name, and the database's name is null or ends in NUL.
+    let (name, schema) = unsafe {
+        let schema = if database.is_null() { MAIN } else { CStr::from_ptr(database) };
+        (CStr::from_ptr(first).to_bytes(), schema)
+    };
+    if name.eq_ignore_ascii_case(b"key") {
+        pending::clear();
+    }
+    if authority.internal.get() == 0
+        && authority.keys_of(schema.to_bytes()).is_some()
+        && let Some(refused) = REFUSED_ON_STRONGROOM.iter().find(|refused| refused.matches(name))
+    {
+        LAST.set(Some(*refused));
+        return sqlite::SQLITE_DENY;
+    }
+    let verified = authority.verified.get();
     let refused = REFUSED.iter().find(|refused| {
         let applies = match refused.when {
             When::Always => true,
             When::Set => !second.is_null(),
             When::SetLater => !second.is_null() && verified,
         };
-        applies && name.eq_ignore_ascii_case(refused.pragma.as_bytes())
+        applies && refused.matches(name)
     });
     match refused {
         Some(refused) => {
@@ -163,6 +272,47 @@ unsafe extern "C" fn authorize(
             sqlite::SQLITE_DENY
         }
         None => sqlite::SQLITE_OK,
+    }
+}
+
+/// Allows an ATTACH, and prepares the encryption of the database that VACUUM attaches.
+///
+/// SQLCipher gives a database that SQL attaches without KEY the key of the main database, which fits no other file in the
+/// Strongroom format.
+///
+/// # Safety
+///
+/// The name of the file is null, or ends in NUL.
+unsafe fn authorize_attach(authority: &Authority, file: *const c_char) -> c_int {
+    pending::clear();
+    let keys = match authority.internal.get() {
+        0 => authority.keys_of(MAIN.to_bytes()),
+        // The engine passes a key, or none.
+        _ => None,
+    };
+    let Some(keys) = keys else { return sqlite::SQLITE_OK };
+    // SAFETY: the caller upholds the contract.
+    let file = if file.is_null() { None } else { Some(unsafe { CStr::from_ptr(file) }.to_bytes()) };
+    if authority.parsing.is_held() {
+        // The statement is the caller's own. Databases in memory and temporary databases have no key.
+        if matches!(file, Some(b"" | b":memory:")) {
+            return sqlite::SQLITE_OK;
+        }
+        LAST.set(Some(ATTACH));
+        return sqlite::SQLITE_DENY;
+    }
+    // VACUUM attaches its temporary database, or the target of VACUUM INTO, while it runs.
+    if file.is_none_or(<[u8]>::is_empty) {
+        pending::set(Some(keys), None);
+        return sqlite::SQLITE_OK;
+    }
+    match keys.for_new_file(keys.page_size()) {
+        Ok(target) => {
+            let header = target.header_bytes().to_vec();
+            pending::set(Some(Arc::new(target)), Some(header));
+            sqlite::SQLITE_OK
+        }
+        Err(_) => sqlite::SQLITE_DENY,
     }
 }
 

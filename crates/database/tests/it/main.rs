@@ -42,6 +42,7 @@ mod scratch;
 mod small_disk;
 mod sqlcipher_cli;
 mod statements;
+mod strongroom;
 mod transactions;
 mod user_function;
 mod vectors;

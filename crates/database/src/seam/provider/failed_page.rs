@@ -1,5 +1,6 @@
 //! Counts the pages whose HMAC differs from the HMAC in the file.
 
+use std::cell::Cell;
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +16,21 @@ static FAILED_PAGES: AtomicU32 = AtomicU32::new(0);
 #[inline]
 pub(in super::super) fn failed_pages() -> u32 {
     FAILED_PAGES.load(Ordering::Relaxed)
+}
+
+/// Counts a page that failed its authentication.
+pub(super) fn count_failure() {
+    FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
+    FAILED_PAGES_HERE.set(FAILED_PAGES_HERE.get().wrapping_add(1));
+}
+
+thread_local! {
+    static FAILED_PAGES_HERE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns the number of pages that failed their authentication on this thread, to which a connection belongs.
+pub(in super::super) fn failed_pages_here() -> u32 {
+    FAILED_PAGES_HERE.get()
 }
 
 /// A page whose HMAC differs from the HMAC in the file.
@@ -37,7 +53,7 @@ impl FailedPage {
         if memcmp::eq(&page[content.len()..], computed) {
             return None;
         }
-        FAILED_PAGES.fetch_add(1, Ordering::Relaxed);
+        count_failure();
         match page.iter().all(|&byte| byte == 0) {
             true => Some(Self::Zeros),
             false => Some(Self::Other),

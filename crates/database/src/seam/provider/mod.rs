@@ -8,6 +8,8 @@
 //! This provider may also use a key other than SQLCipher's. SQLCipher keeps two copies of each key: the first decrypts
 //! pages and encrypts the rollback journal, the second encrypts pages. The provider distinguishes the copies by address. A
 //! transaction can therefore write pages with a new key, while the old key still reads the file and its journal.
+//!
+//! A database in the Strongroom format has a state of its own kind, whose lengths SQLCipher reads before the first page.
 
 mod counted;
 mod digest;
@@ -15,6 +17,7 @@ mod failed_page;
 mod layout;
 mod page_cipher;
 mod page_hmac;
+mod sealed;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -25,13 +28,17 @@ use std::slice;
 use std::sync::OnceLock;
 
 use openssl::rand::rand_bytes;
+use strongroom_format::{NONCE_LENGTH, RESERVED_LENGTH, TAG_LENGTH};
 use strongroom_keys::HashAlgorithm;
 
 use self::layout::{NAME, Provider};
 use self::page_cipher::PageText;
+use self::sealed::Sealed;
 use self::state::State;
 
-pub(super) use self::failed_page::failed_pages;
+pub(super) use self::failed_page::{failed_pages, failed_pages_here};
+
+use super::pending;
 
 /// Registers the provider, once per process, before the first connection. SQLCipher must be initialised.
 pub(crate) fn register_provider() {
@@ -45,6 +52,9 @@ pub(crate) fn register_provider() {
             cipher: Some(cipher),
             ctx_init: Some(ctx_init),
             ctx_free: Some(ctx_free),
+            get_iv_sz: Some(get_iv_sz),
+            get_block_sz: Some(get_block_sz),
+            get_hmac_sz: Some(get_hmac_sz),
             ..base
         };
         // SAFETY: the memory has the size and the alignment of the struct. SQLCipher, which allocated it, also frees it
@@ -80,9 +90,48 @@ const KEY_LENGTH: usize = 32;
 const IV_LENGTH: usize = 16;
 
 unsafe extern "C" fn ctx_init(ctx: *mut *mut c_void) -> c_int {
+    let Ok(sealed) = pending::take_keys().map(Sealed::new).transpose() else { return ERROR };
     // SAFETY: SQLCipher passes the address of its pointer.
-    unsafe { *ctx = Box::into_raw(Box::new(State::new())).cast() };
+    unsafe { *ctx = Box::into_raw(Box::new(State::new(sealed))).cast() };
     OK
+}
+
+unsafe extern "C" fn get_iv_sz(ctx: *mut c_void) -> c_int {
+    // SAFETY: `ctx` is null or the state that `ctx_init` created.
+    match unsafe { sealed(ctx) } {
+        Some(_) => NONCE_LENGTH as c_int,
+        None => IV_LENGTH as c_int,
+    }
+}
+
+/// Returns the number to a multiple of which SQLCipher rounds the reserved bytes.
+unsafe extern "C" fn get_block_sz(ctx: *mut c_void) -> c_int {
+    // SAFETY: as in `get_iv_sz`.
+    match unsafe { sealed(ctx) } {
+        // Nonce and tag have 40 bytes.
+        Some(_) => 8,
+        None => IV_LENGTH as c_int,
+    }
+}
+
+unsafe extern "C" fn get_hmac_sz(ctx: *mut c_void, algorithm: c_int) -> c_int {
+    // SAFETY: as in `get_iv_sz`. SQLCipher's own function does not use its context.
+    unsafe {
+        if sealed(ctx).is_some() {
+            return TAG_LENGTH as c_int;
+        }
+        base().and_then(|base| base.get_hmac_sz).map_or(0, |size| size(ptr::null_mut(), algorithm))
+    }
+}
+
+/// Returns the keys of a database in the Strongroom format.
+///
+/// # Safety
+///
+/// `ctx` is null or the state that `ctx_init` created.
+unsafe fn sealed<'s>(ctx: *mut c_void) -> Option<&'s Sealed> {
+    // SAFETY: the caller upholds the contract.
+    unsafe { ctx.cast::<State>().as_ref() }.and_then(|state| state.sealed.as_ref())
 }
 
 unsafe extern "C" fn ctx_free(ctx: *mut *mut c_void) -> c_int {
@@ -106,10 +155,15 @@ unsafe extern "C" fn get_provider_name(ctx: *mut c_void) -> *const c_char {
 ///
 /// OpenSSL before 1.1 needed the mutex. Since then, each thread has a generator, which reseeds itself after a fork. Random
 /// bytes must not be buffered here: after a fork, both processes would use the same bytes.
-unsafe extern "C" fn random(_: *mut c_void, buffer: *mut c_void, length: c_int) -> c_int {
+unsafe extern "C" fn random(ctx: *mut c_void, buffer: *mut c_void, length: c_int) -> c_int {
     let Ok(length) = usize::try_from(length) else { return ERROR };
     // SAFETY: SQLCipher passes a buffer of this length, which is initialised.
     let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
+    // Other lengths are for salts, which this format does not use.
+    // SAFETY: `ctx` is null or the state that `ctx_init` created.
+    if length == RESERVED_LENGTH && unsafe { sealed(ctx) }.is_some() {
+        return Sealed::reserve(bytes);
+    }
     match rand_bytes(bytes) {
         Ok(()) => OK,
         Err(_) => ERROR,
@@ -132,6 +186,13 @@ unsafe extern "C" fn hmac(
     unsafe {
         let length = usize::try_from(key_length).unwrap_or(0);
         let state = ctx.cast::<State>().as_ref();
+        if let Some(sealed) = state.and_then(|state| state.sealed.as_ref()) {
+            // The page number, in SQLCipher's default order.
+            let number = bytes(second, second_length).and_then(|number| number.try_into().ok());
+            let length = usize::try_from(first_length).ok().and_then(|all| all.checked_sub(NONCE_LENGTH));
+            let (Some(number), Some(length)) = (number, length) else { return ERROR };
+            return sealed.hmac(first, length, u32::from_le_bytes(number), out);
+        }
         let key = state.map_or(key, |state| state.hmac_key(key, length));
         if let (Some(state), KEY_LENGTH) = (state, length)
             && let Some(algorithm) = hash_algorithm(algorithm)
@@ -161,6 +222,9 @@ unsafe extern "C" fn cipher(
     // SAFETY: as in `hmac`. An IV has the length that the provider returns to SQLCipher.
     unsafe {
         let state = ctx.cast::<State>().as_ref();
+        if let Some(sealed) = state.and_then(|state| state.sealed.as_ref()) {
+            return sealed.cipher(mode, from, length, to);
+        }
         let size = usize::try_from(key_length).unwrap_or(0);
         let key = state.map_or(key, |state| state.cipher_key(mode, key, size));
         if let (Some(state), KEY_LENGTH) = (state, size)

@@ -1,9 +1,11 @@
 //! The state of each database of a connection: the keys that replace SQLCipher's, and OpenSSL's contexts.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::ptr;
+use std::sync::Arc;
 
+use strongroom_format::Unlocked;
 use strongroom_keys::{HashAlgorithm, PageKeys, SALT_LENGTH, SecretBytes};
 
 use crate::pragma::pragma;
@@ -12,6 +14,7 @@ use super::super::{Core, Failure};
 use super::failed_page::FailedPage;
 use super::page_cipher::{PageCipher, PageText};
 use super::page_hmac::PageHmacs;
+use super::sealed::Sealed;
 use super::{DECRYPT, ERROR, KEY_LENGTH, OK};
 
 impl Core {
@@ -58,7 +61,7 @@ impl Core {
     pub(crate) fn zeroed_page(&self, schema: &str) -> Option<u32> {
         let mut zeroed = 0;
         let asked = self.with_state(schema, |state| {
-            zeroed = state.zeroed.get();
+            zeroed = state.zeroed().get();
             true
         });
         asked.ok().and((zeroed != 0).then_some(zeroed))
@@ -67,9 +70,40 @@ impl Core {
     /// Forgets the last page of zeros that the database `schema` read.
     pub(in super::super) fn forget_zeroed_page(&self, schema: &str) {
         let _ = self.with_state(schema, |state| {
-            state.zeroed.set(0);
+            state.zeroed().set(0);
             true
         });
+    }
+
+    /// Returns the keys of the database `schema` if it has the Strongroom format.
+    pub(crate) fn unlocked(&self, schema: &str) -> Option<Arc<Unlocked>> {
+        let mut unlocked = None;
+        let asked = self.with_state(schema, |state| {
+            unlocked = state.sealed.as_ref().map(|sealed| Arc::clone(&sealed.unlocked.borrow()));
+            true
+        });
+        asked.ok().and(unlocked)
+    }
+
+    /// Replaces the credential that opened the database `schema`. The data key is the same.
+    pub(crate) fn exchange_unlocked(&self, schema: &CStr, unlocked: Arc<Unlocked>) {
+        self.note_format(schema, &unlocked);
+        let _ = self.with_state(&schema.to_string_lossy(), |state| {
+            if let Some(sealed) = &state.sealed {
+                sealed.unlocked.replace(unlocked);
+            }
+            true
+        });
+    }
+
+    /// Returns the number of the page of the database `schema`, which has the Strongroom format, that failed last.
+    pub(crate) fn failed_page(&self, schema: &str) -> Option<u32> {
+        let mut failed = 0;
+        let asked = self.with_state(schema, |state| {
+            failed = state.sealed.as_ref().map_or(0, |sealed| sealed.failed.get());
+            true
+        });
+        asked.ok().and((failed != 0).then_some(failed))
     }
 
     /// Calls `use_state` with the state of the database `schema`. SQLCipher passes the state to the provider when it
@@ -97,6 +131,8 @@ impl Core {
 ///
 /// A connection belongs to one thread, so no state is shared.
 pub(super) struct State {
+    /// The keys of a database in the Strongroom format. SQLCipher's keys are then random numbers that nothing uses.
+    pub(super) sealed: Option<Sealed>,
     /// The address of the key that decrypts pages.
     reading_cipher: Cell<*const u8>,
     /// The address of the HMAC key that authenticates pages read from the file.
@@ -132,8 +168,9 @@ thread_local! {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(sealed: Option<Sealed>) -> Self {
         Self {
+            sealed,
             reading_cipher: Cell::new(ptr::null()),
             reading_hmac: Cell::new(ptr::null()),
             last_hmac: Cell::new(ptr::null()),
@@ -143,6 +180,10 @@ impl State {
             hmacs: RefCell::default(),
             cipher: RefCell::default(),
         }
+    }
+
+    fn zeroed(&self) -> &Cell<u32> {
+        self.sealed.as_ref().map_or(&self.zeroed, |sealed| &sealed.zeroed)
     }
 
     /// Sets the exchange, and frees the contexts of the previous keys.

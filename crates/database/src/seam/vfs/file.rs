@@ -1,0 +1,411 @@
+//! The file of a database: a plain or SQLCipher file, which passes through, or a Strongroom file.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+
+use strongroom_format::{HEADER_LENGTH, Header};
+use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
+
+use super::layout::Layout;
+
+/// The layer's part of a file. SQLite's own file follows at [`DatabaseFile::SIZE`].
+#[repr(C)]
+pub(super) struct DatabaseFile {
+    file: sqlite3_file,
+    /// `None` for a file whose first page is at its start, or that is still empty.
+    layout: Cell<Option<Layout>>,
+}
+
+impl DatabaseFile {
+    /// The length of the layer's part in bytes, rounded up so that SQLite's own file is aligned.
+    pub(super) const SIZE: c_int = (size_of::<Self>().next_multiple_of(16)) as c_int;
+
+    /// Returns SQLite's own file.
+    ///
+    /// # Safety
+    ///
+    /// `file` is a file of the layer.
+    pub(super) unsafe fn below(file: *mut sqlite3_file) -> *mut sqlite3_file {
+        // SAFETY: the caller upholds the contract.
+        unsafe { file.byte_offset(Self::SIZE as isize) }
+    }
+
+    /// Returns the layer's part of a file, or `None` if another VFS has opened the file.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file, which stays open as long as the result is used.
+    pub(super) unsafe fn of<'f>(file: *mut sqlite3_file) -> Option<&'f Self> {
+        // SAFETY: the caller upholds the contract. A file with these methods is a `DatabaseFile`.
+        unsafe {
+            let methods = (*file).pMethods;
+            (methods == &raw const THROUGH || methods == &raw const MOVED).then(|| &*file.cast::<Self>())
+        }
+    }
+
+    /// Completes a file that SQLite's VFS has opened. `header` makes a new file a Strongroom file.
+    ///
+    /// # Safety
+    ///
+    /// `file` is memory of the layer, and the file below it is open.
+    pub(super) unsafe fn begin(file: *mut sqlite3_file, header: Option<Vec<u8>>) -> c_int {
+        // SAFETY: the caller upholds the contract.
+        unsafe {
+            file.cast::<Self>()
+                .write(Self { file: sqlite3_file { pMethods: &raw const THROUGH }, layout: Cell::new(None) });
+            let below = Self::below(file);
+            let Some(header) = header else {
+                Self::detect(file);
+                return sqlite::SQLITE_OK;
+            };
+            let mut length = 0;
+            let code = size(below, &mut length);
+            if code != sqlite::SQLITE_OK {
+                return code;
+            }
+            if length != 0 {
+                // The caller finds that the file exists, unless it holds a header and no page.
+                Self::detect(file);
+                let is_moved = (*file.cast::<Self>()).layout.get().is_some();
+                return if is_moved { sqlite::SQLITE_CANTOPEN } else { sqlite::SQLITE_OK };
+            }
+            let code = Self::write_header(file, &header);
+            if code == sqlite::SQLITE_OK {
+                Self::detect(file);
+            }
+            code
+        }
+    }
+
+    /// Reads the start of the file, and moves the pages if the file is a Strongroom file. A damaged header moves nothing;
+    /// opening then reports the header.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn detect(file: *mut sqlite3_file) {
+        // SAFETY: the caller upholds the contract.
+        unsafe {
+            let mut magic = [0; 16];
+            if Self::read_below(file, &mut magic, 0) != sqlite::SQLITE_OK || !Header::detect(&magic) {
+                return;
+            }
+            let mut bytes = vec![0; HEADER_LENGTH];
+            Self::read_below(file, &mut bytes, 0);
+            if let Ok(header) = Header::read(&bytes) {
+                Self::move_pages(file, header.page_size());
+            }
+        }
+    }
+
+    /// Moves the pages behind the header.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn move_pages(file: *mut sqlite3_file, page_size: u32) {
+        // SAFETY: the caller upholds the contract.
+        unsafe {
+            (*file.cast::<Self>()).layout.set(Some(Layout::new(page_size)));
+            (*file).pMethods = &raw const MOVED;
+        }
+    }
+
+    /// Writes and syncs the header.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn write_header(file: *mut sqlite3_file, header: &[u8]) -> c_int {
+        // SAFETY: the caller upholds the contract.
+        unsafe {
+            match Self::write_below(file, header, 0) {
+                sqlite::SQLITE_OK => Self::sync_below(file),
+                code => code,
+            }
+        }
+    }
+
+    /// Reads bytes of the file as it lies on the disk. Bytes past the end are zeros, with SQLITE_IOERR_SHORT_READ.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn read_below(
+        file: *mut sqlite3_file,
+        bytes: &mut [u8],
+        offset: sqlite3_int64,
+    ) -> c_int {
+        // SAFETY: the caller upholds the contract, and the buffer has the given length.
+        unsafe {
+            let below = Self::below(file);
+            let Ok(length) = c_int::try_from(bytes.len()) else { return sqlite::SQLITE_IOERR };
+            let read = (*below).pMethods.as_ref().and_then(|methods| methods.xRead);
+            read.map_or(sqlite::SQLITE_IOERR, |read| read(below, bytes.as_mut_ptr().cast(), length, offset))
+        }
+    }
+
+    /// Writes bytes of the file as it lies on the disk.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn write_below(file: *mut sqlite3_file, bytes: &[u8], offset: sqlite3_int64) -> c_int {
+        // SAFETY: the caller upholds the contract, and the buffer has the given length.
+        unsafe {
+            let below = Self::below(file);
+            let Ok(length) = c_int::try_from(bytes.len()) else { return sqlite::SQLITE_IOERR };
+            let write = (*below).pMethods.as_ref().and_then(|methods| methods.xWrite);
+            write.map_or(sqlite::SQLITE_IOERR, |write| write(below, bytes.as_ptr().cast(), length, offset))
+        }
+    }
+
+    /// Waits until the file's bytes are on the disk.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn sync_below(file: *mut sqlite3_file) -> c_int {
+        // SAFETY: the caller upholds the contract.
+        unsafe {
+            let below = Self::below(file);
+            let sync = (*below).pMethods.as_ref().and_then(|methods| methods.xSync);
+            sync.map_or(sqlite::SQLITE_IOERR, |sync| sync(below, sqlite::SQLITE_SYNC_FULL))
+        }
+    }
+
+    /// Returns the length of the file on the disk.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn length_below(file: *mut sqlite3_file) -> Option<u64> {
+        let mut length = 0;
+        // SAFETY: the caller upholds the contract.
+        let code = unsafe { size(Self::below(file), &mut length) };
+        u64::try_from(length).ok().filter(|_| code == sqlite::SQLITE_OK)
+    }
+}
+
+/// # Safety
+///
+/// `below` is an open file.
+unsafe fn size(below: *mut sqlite3_file, length: &mut sqlite3_int64) -> c_int {
+    // SAFETY: the caller upholds the contract, and SQLite writes one integer.
+    unsafe {
+        let size = (*below).pMethods.as_ref().and_then(|methods| methods.xFileSize);
+        size.map_or(sqlite::SQLITE_IOERR, |size| size(below, length))
+    }
+}
+
+/// Defines a function that passes a call to SQLite's own file.
+macro_rules! through {
+    ($($name:ident, $method:ident ($($argument:ident: $type:ty),*) -> $result:ty, $otherwise:expr;)*) => {
+        $(unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $type)*) -> $result {
+            // SAFETY: SQLite passes an open file of the layer, and arguments for this method.
+            unsafe {
+                let below = DatabaseFile::below(file);
+                match (*below).pMethods.as_ref().and_then(|methods| methods.$method) {
+                    Some(method) => method(below $(, $argument)*),
+                    None => $otherwise,
+                }
+            }
+        })*
+    };
+}
+
+through! {
+    close, xClose() -> c_int, sqlite::SQLITE_OK;
+    read, xRead(buffer: *mut c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_READ;
+    write, xWrite(buffer: *const c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_WRITE;
+    truncate, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
+    sync, xSync(flags: c_int) -> c_int, sqlite::SQLITE_IOERR_FSYNC;
+    file_size, xFileSize(length: *mut sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_FSTAT;
+    lock, xLock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_LOCK;
+    unlock, xUnlock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_UNLOCK;
+    check_reserved_lock, xCheckReservedLock(reserved: *mut c_int) -> c_int, sqlite::SQLITE_IOERR_CHECKRESERVEDLOCK;
+    file_control, xFileControl(operation: c_int, argument: *mut c_void) -> c_int, sqlite::SQLITE_NOTFOUND;
+    sector_size, xSectorSize() -> c_int, 0;
+    device_characteristics, xDeviceCharacteristics() -> c_int, 0;
+    shm_map, xShmMap(page: c_int, size: c_int, extend: c_int, region: *mut *mut c_void) -> c_int, sqlite::SQLITE_IOERR_SHMMAP;
+    shm_lock, xShmLock(offset: c_int, count: c_int, flags: c_int) -> c_int, sqlite::SQLITE_IOERR_SHMLOCK;
+    shm_barrier, xShmBarrier() -> (), ();
+    shm_unmap, xShmUnmap(delete: c_int) -> c_int, sqlite::SQLITE_OK;
+    fetch, xFetch(offset: sqlite3_int64, length: c_int, page: *mut *mut c_void) -> c_int, { *page = std::ptr::null_mut(); sqlite::SQLITE_OK };
+    unfetch, xUnfetch(offset: sqlite3_int64, page: *mut c_void) -> c_int, sqlite::SQLITE_OK;
+}
+
+/// The methods of a file whose first page is at its start.
+static THROUGH: sqlite3_io_methods = sqlite3_io_methods {
+    iVersion: 3,
+    xClose: Some(close),
+    xRead: Some(read),
+    xWrite: Some(write),
+    xTruncate: Some(truncate),
+    xSync: Some(sync),
+    xFileSize: Some(file_size),
+    xLock: Some(lock),
+    xUnlock: Some(unlock),
+    xCheckReservedLock: Some(check_reserved_lock),
+    xFileControl: Some(file_control),
+    xSectorSize: Some(sector_size),
+    xDeviceCharacteristics: Some(device_characteristics),
+    xShmMap: Some(shm_map),
+    xShmLock: Some(shm_lock),
+    xShmBarrier: Some(shm_barrier),
+    xShmUnmap: Some(shm_unmap),
+    xFetch: Some(fetch),
+    xUnfetch: Some(unfetch),
+};
+
+/// The methods of a Strongroom file. Version 2 has no memory mapping, which would show sealed pages to SQLite.
+static MOVED: sqlite3_io_methods = sqlite3_io_methods {
+    iVersion: 2,
+    xRead: Some(moved_read),
+    xWrite: Some(moved_write),
+    xTruncate: Some(moved_truncate),
+    xFileSize: Some(moved_file_size),
+    xFileControl: Some(moved_file_control),
+    xDeviceCharacteristics: Some(moved_device_characteristics),
+    xFetch: None,
+    xUnfetch: None,
+    ..THROUGH
+};
+
+/// Returns the layout of a Strongroom file.
+///
+/// # Safety
+///
+/// `file` is an open file of the layer.
+unsafe fn layout(file: *mut sqlite3_file) -> Layout {
+    // SAFETY: the caller upholds the contract. Files with the methods `MOVED` have a layout.
+    unsafe { (*file.cast::<DatabaseFile>()).layout.get() }.unwrap_or_else(|| Layout::new(0))
+}
+
+/// Splits a range at the gap: returns the length before it, and both places in the file.
+fn split(layout: Layout, length: c_int, offset: sqlite3_int64) -> Option<[(c_int, sqlite3_int64); 2]> {
+    let start = u64::try_from(offset).ok()?;
+    let before = match start < layout.bend() {
+        true => layout.bend().saturating_sub(start).min(u64::try_from(length).ok()?),
+        false => 0,
+    };
+    let before_int = c_int::try_from(before).ok()?;
+    let place = |logical| i64::try_from(layout.place(logical)).ok();
+    Some([(before_int, place(start)?), (length - before_int, place(start + before)?)])
+}
+
+unsafe extern "C" fn moved_read(
+    file: *mut sqlite3_file,
+    buffer: *mut c_void,
+    length: c_int,
+    offset: sqlite3_int64,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
+    unsafe {
+        let Some([first, second]) = split(layout(file), length, offset) else {
+            return sqlite::SQLITE_IOERR_READ;
+        };
+        let code = match first.0 {
+            0 => sqlite::SQLITE_OK,
+            length => read(file, buffer, length, first.1),
+        };
+        if second.0 == 0 {
+            return code;
+        }
+        match read(file, buffer.byte_offset(first.0 as isize), second.0, second.1) {
+            sqlite::SQLITE_OK => code,
+            later => {
+                if code == sqlite::SQLITE_OK {
+                    later
+                } else {
+                    code
+                }
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn moved_write(
+    file: *mut sqlite3_file,
+    buffer: *const c_void,
+    length: c_int,
+    offset: sqlite3_int64,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
+    unsafe {
+        let Some([first, second]) = split(layout(file), length, offset) else {
+            return sqlite::SQLITE_IOERR_WRITE;
+        };
+        let code = match first.0 {
+            0 => sqlite::SQLITE_OK,
+            length => write(file, buffer, length, first.1),
+        };
+        if code != sqlite::SQLITE_OK || second.0 == 0 {
+            return code;
+        }
+        write(file, buffer.byte_offset(first.0 as isize), second.0, second.1)
+    }
+}
+
+unsafe extern "C" fn moved_truncate(file: *mut sqlite3_file, length: sqlite3_int64) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer.
+    unsafe {
+        match physical(layout(file), length) {
+            Some(length) => truncate(file, length),
+            None => sqlite::SQLITE_IOERR_TRUNCATE,
+        }
+    }
+}
+
+fn physical(layout: Layout, length: sqlite3_int64) -> Option<sqlite3_int64> {
+    i64::try_from(layout.physical_length(u64::try_from(length).ok()?)).ok()
+}
+
+unsafe extern "C" fn moved_file_size(file: *mut sqlite3_file, length: *mut sqlite3_int64) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and a pointer to an integer.
+    unsafe {
+        let code = file_size(file, length);
+        if code == sqlite::SQLITE_OK {
+            let logical = layout(file).logical_length((*length).unsigned_abs());
+            *length = i64::try_from(logical).unwrap_or(i64::MAX);
+        }
+        code
+    }
+}
+
+unsafe extern "C" fn moved_file_control(
+    file: *mut sqlite3_file,
+    operation: c_int,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and for these two operations a pointer to an integer.
+    unsafe {
+        match operation {
+            sqlite::SQLITE_FCNTL_SIZE_HINT => {
+                let hint = argument.cast::<sqlite3_int64>();
+                let Some(mut length) = physical(layout(file), *hint) else { return sqlite::SQLITE_OK };
+                file_control(file, operation, (&raw mut length).cast())
+            }
+            sqlite::SQLITE_FCNTL_MMAP_SIZE => {
+                *argument.cast::<sqlite3_int64>() = 0;
+                sqlite::SQLITE_OK
+            }
+            _ => file_control(file, operation, argument),
+        }
+    }
+}
+
+/// Hides which writes are atomic: a page of 64 KiB is not aligned behind the header.
+unsafe extern "C" fn moved_device_characteristics(file: *mut sqlite3_file) -> c_int {
+    const ATOMIC: c_int = sqlite::SQLITE_IOCAP_ATOMIC
+        | sqlite::SQLITE_IOCAP_ATOMIC512
+        | sqlite::SQLITE_IOCAP_ATOMIC1K
+        | sqlite::SQLITE_IOCAP_ATOMIC2K
+        | sqlite::SQLITE_IOCAP_ATOMIC4K
+        | sqlite::SQLITE_IOCAP_ATOMIC8K
+        | sqlite::SQLITE_IOCAP_ATOMIC16K
+        | sqlite::SQLITE_IOCAP_ATOMIC32K
+        | sqlite::SQLITE_IOCAP_ATOMIC64K;
+    // SAFETY: SQLite passes an open file of the layer.
+    unsafe { device_characteristics(file) & !ATOMIC }
+}

@@ -1,0 +1,262 @@
+//! Files in the Strongroom format: recognises them, and reads, creates and changes their headers.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_format::{FormatError, HEADER_LENGTH, Header, HeaderError, MAGIC, UnlockError, Unlocked};
+use strongroom_keys::{Format, Key, KeyError, SecretBytes};
+use vendored_sys::sqlite;
+
+use crate::cipher::CipherFailure;
+use crate::open::{MAIN, PLAIN_HEADER, path_or_memory};
+use crate::seam::{Core, Created, Failure, FileOnDisk};
+use crate::{Location, OpenError};
+
+/// The page size of new files in bytes.
+const DEFAULT_PAGE_SIZE: u32 = 4_096;
+
+/// The format and the page size of a file that is new.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewFile {
+    pub(crate) format: Format,
+    /// Bytes per page.
+    pub(crate) page_size: u32,
+}
+
+impl NewFile {
+    /// Returns the format and the page size of the key, or their defaults.
+    pub(crate) fn of(key: &Key) -> Self {
+        let format = key.format().unwrap_or(Format::SqlCipher);
+        Self { format, page_size: key.parameters().effective_page_size() }
+    }
+}
+
+/// The failure of using a key for the format of a file.
+#[derive(Debug)]
+pub(crate) enum FormatFailure {
+    /// The key is for another format.
+    Other { wanted: &'static str, found: &'static str },
+    /// The header is damaged, or needs another version.
+    Header(HeaderError),
+    /// The key opens no slot, or the header was changed without the key.
+    Unlock(UnlockError),
+    /// A new header could not be made.
+    Create(FormatError),
+}
+
+impl FormatFailure {
+    pub(crate) fn into_open_error(self, path: PathBuf) -> OpenError {
+        match self {
+            Self::Other { wanted, found } => OpenError::OtherFormat { path, wanted, found },
+            Self::Header(source @ (HeaderError::NewerVersion { .. } | HeaderError::UnknownCipher { .. })) => {
+                OpenError::UnsupportedFormat { path, source: Box::new(source) }
+            }
+            Self::Header(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
+            Self::Unlock(source @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
+                OpenError::WrongSlotKey { path, source }
+            }
+            Self::Unlock(source @ (UnlockError::UnsupportedSlot { .. } | UnlockError::KdfLimit { .. })) => {
+                OpenError::UnsupportedFormat { path, source: Box::new(source) }
+            }
+            Self::Unlock(UnlockError::OpenSsl { source }) | Self::Create(FormatError::OpenSsl { source }) => {
+                OpenError::Key { path, source: KeyError::Derivation { source } }
+            }
+            Self::Unlock(UnlockError::Init { source }) | Self::Create(FormatError::Init { source }) => {
+                OpenError::Init { source }
+            }
+            Self::Create(FormatError::PageSize { actual }) => {
+                OpenError::Key { path, source: KeyError::PageSize { actual } }
+            }
+            Self::Unlock(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
+            Self::Create(source) => OpenError::UnsupportedFormat { path, source: Box::new(source) },
+        }
+    }
+}
+
+/// Fails for a file in the Strongroom format, which a connection without a key cannot read.
+pub(crate) fn refuse_without_key(core: &Core, location: Location<'_>) -> Result<(), OpenError> {
+    match core.on_disk(MAIN).is_some_and(|found| is_strongroom(&found)) {
+        true => Err(OpenError::KeyRequired { path: path_or_memory(location) }),
+        false => Ok(()),
+    }
+}
+
+/// Returns whether a file starts like a file in the Strongroom format.
+pub(crate) fn is_strongroom(found: &FileOnDisk) -> bool {
+    Header::detect(&found.start)
+}
+
+/// Opens the file of the database `schema` with a key, or creates its header if the file is new and gets the Strongroom
+/// format. Returns `None` for a file of another format.
+pub(crate) fn unlock(
+    core: &Core,
+    schema: &CStr,
+    key: &Key,
+    new: NewFile,
+) -> Result<Option<Unlocked>, CipherFailure> {
+    let is_wanted = key.format() == Some(Format::Strongroom);
+    let becomes = new.format == Format::Strongroom;
+    let create = || Unlocked::create(key, new.page_size).map_err(FormatFailure::Create);
+    let Some(mut found) = core.on_disk(schema) else {
+        // An in-memory database has no header.
+        return if becomes { Ok(Some(create()?)) } else { Ok(None) };
+    };
+    if is_free(&found) && (becomes || is_strongroom(&found)) {
+        if let Some(parameter) = key.parameters().first_of_sqlcipher() {
+            return Err(CipherFailure::Key(KeyError::Parameter { parameter }));
+        }
+        let unlocked = create()?;
+        if core.is_read_only(schema) {
+            // Nothing is written, and the file holds no page to read.
+            return Ok(Some(unlocked));
+        }
+        match core.create_header(schema, &unlocked.header_bytes(), is_free)? {
+            Created::New => return Ok(Some(unlocked)),
+            Created::Existed(now) => found = now,
+        }
+    }
+    if is_strongroom(&found) {
+        return unlock_existing(&found.start, key).map(Some);
+    }
+    if is_wanted { Err(not_strongroom(&found)) } else { Ok(None) }
+}
+
+/// Returns the failure for a file that should have the Strongroom format.
+fn not_strongroom(found: &FileOnDisk) -> CipherFailure {
+    let found = match found.start.starts_with(PLAIN_HEADER) {
+        true => "plain (not encrypted)",
+        false => "\"sqlcipher\", or the file is not a database",
+    };
+    other(Format::Strongroom, found)
+}
+
+fn unlock_existing(start: &[u8], key: &Key) -> Result<Unlocked, CipherFailure> {
+    if key.format() == Some(Format::SqlCipher) {
+        return Err(other(Format::SqlCipher, "\"strongroom\""));
+    }
+    if let Some(parameter) = key.parameters().first_of_sqlcipher() {
+        return Err(CipherFailure::Key(KeyError::Parameter { parameter }));
+    }
+    let header = Header::read(start).map_err(FormatFailure::Header)?;
+    Ok(header.unlock(key).map_err(FormatFailure::Unlock)?)
+}
+
+fn other(wanted: Format, found: &'static str) -> CipherFailure {
+    FormatFailure::Other { wanted: wanted.name(), found }.into()
+}
+
+/// Opens the file of the database `schema` with the credential that opened another file, or creates the header of a new
+/// file.
+pub(crate) fn unlock_like(
+    core: &Core,
+    schema: &CStr,
+    other_file: &Unlocked,
+) -> Result<Unlocked, CipherFailure> {
+    let Some(found) = core.on_disk(schema) else {
+        return Ok(other_file.for_new_file(other_file.page_size()).map_err(FormatFailure::Create)?);
+    };
+    if is_free(&found) {
+        return create_from(core, schema, other_file);
+    }
+    if !is_strongroom(&found) {
+        return Err(not_strongroom(&found));
+    }
+    let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
+    Ok(header.unlock_with(other_file.credential()).map_err(FormatFailure::Unlock)?)
+}
+
+/// Creates the header of a new file, the database `schema`, which the key of `other_file` opens.
+pub(crate) fn create_from(
+    core: &Core,
+    schema: &CStr,
+    other_file: &Unlocked,
+) -> Result<Unlocked, CipherFailure> {
+    let unlocked = other_file.for_new_file(other_file.page_size()).map_err(FormatFailure::Create)?;
+    match core.create_header(schema, &unlocked.header_bytes(), is_free)? {
+        Created::New => Ok(unlocked),
+        Created::Existed(_) => Err(Failure::Sqlite {
+            code: sqlite::SQLITE_BUSY,
+            message: "another connection has created the file".to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// Replaces the key slot that opened the file of the database `schema` by a slot for `to`, and returns the file's keys with
+/// the new credential. The caller's transaction excludes other changes.
+pub(crate) fn change_key(
+    core: &Core,
+    schema: &CStr,
+    unlocked: &Unlocked,
+    to: &Key,
+) -> Result<Arc<Unlocked>, CipherFailure> {
+    let mut changed = None;
+    core.change_header(schema, |found| {
+        // Another connection may have changed the header since this connection read it.
+        let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
+        let current = header.unlock_with(unlocked.credential()).map_err(FormatFailure::Unlock)?;
+        let new = current.with_key(to).map_err(FormatFailure::Create)?;
+        let change = (new.copy_bytes().to_vec(), new.write_order());
+        changed = Some(new);
+        Ok::<_, FormatFailure>(change)
+    })??;
+    changed.map(Arc::new).ok_or_else(|| {
+        // An in-memory database has no header.
+        CipherFailure::Sqlite(Failure::Sqlite {
+            code: sqlite::SQLITE_MISUSE,
+            message: "the database has no file".to_owned(),
+        })
+    })
+}
+
+/// Returns whether a file holds no page and no header: it is empty, or the remainder of an interrupted creation.
+fn is_free(found: &FileOnDisk) -> bool {
+    let is_short = found.length <= HEADER_LENGTH as u64;
+    found.length == 0 || (is_short && Header::is_interrupted_creation(&found.start))
+}
+
+/// Returns a key in SQLCipher's form, which SQLCipher keeps but which encrypts nothing. Its salt, the file's identity, stands
+/// at the start of the first page.
+pub(crate) fn unused_key(unlocked: &Unlocked) -> Result<SecretBytes, Failure> {
+    let random = || Key::generate().ok().and_then(|key| key.expose_raw().map(SecretBytes::copy_of));
+    let (Some(cipher), Some(hmac)) = (random(), random()) else {
+        return Err(Failure::Sqlite {
+            code: sqlite::SQLITE_ERROR,
+            message: "OpenSSL returned no random bytes".to_owned(),
+        });
+    };
+    Ok(strongroom_keys::PageKeys { cipher, hmac }.keyspec(unlocked.file_id()))
+}
+
+/// Splits an image in the Strongroom format into its header and its pages, which have no gap in memory.
+pub(crate) fn without_header(image: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    if !image.starts_with(&MAGIC) {
+        return None;
+    }
+    let header = image.get(..HEADER_LENGTH.min(image.len()))?.to_vec();
+    let page_size = Header::read(&header).map_or(DEFAULT_PAGE_SIZE, |header| header.page_size());
+    let layout = crate::seam::Layout::new(page_size);
+    let length = usize::try_from(layout.logical_length(image.len() as u64)).ok()?;
+    let bend = usize::try_from(layout.bend()).ok()?.min(length);
+    let first = usize::try_from(layout.place(0)).ok()?;
+    let mut pages = image.get(first..first + bend)?.to_vec();
+    if length > bend {
+        let second = usize::try_from(layout.place(bend as u64)).ok()?;
+        pages.extend_from_slice(image.get(second..)?);
+    }
+    Some((header, pages))
+}
+
+/// Returns the image of a file in the Strongroom format with these pages.
+pub(crate) fn with_header(unlocked: &Unlocked, pages: &[u8]) -> Vec<u8> {
+    let layout = crate::seam::Layout::new(unlocked.page_size());
+    let mut image = unlocked.header_bytes().to_vec();
+    let bend = usize::try_from(layout.bend()).unwrap_or(usize::MAX).min(pages.len());
+    image.extend_from_slice(&pages[..bend]);
+    if pages.len() > bend {
+        image.resize(usize::try_from(layout.place(bend as u64)).unwrap_or(usize::MAX), 0);
+        image.extend_from_slice(&pages[bend..]);
+    }
+    image
+}

@@ -1,0 +1,497 @@
+//! Tests files in the Strongroom format: how they are created and recognised, and what each operation does with them.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use strongroom_database::{
+    AttachKey, AttachOptions, BackupKey, Database, Location, Migration, OpenError, OpenOptions, SqlError,
+    migrate,
+};
+use strongroom_keys::{CipherParameters, Format, Key};
+
+use crate::scratch::{Owned, Scratch, assert_sound, integer, rows, text, value};
+
+/// The first bytes of a file in the Strongroom format.
+const MAGIC: &[u8] = b"\x89Strongroom\r\n\x1a\n\0";
+const HEADER: usize = 8_192;
+
+fn sealed() -> Key {
+    Key::raw(&[0x5a; 32]).unwrap().with_format(Format::Strongroom).unwrap()
+}
+
+/// The same key without a format.
+fn plain_key() -> Key {
+    Key::raw(&[0x5a; 32]).unwrap()
+}
+
+fn other_key() -> Key {
+    Key::raw(&[0xa5; 32]).unwrap()
+}
+
+fn page_size(size: u32) -> Key {
+    let parameters = CipherParameters { page_size: Some(size), ..CipherParameters::default() };
+    plain_key().with_cipher(parameters).unwrap().with_format(Format::Strongroom).unwrap()
+}
+
+fn open(path: &Path, key: &Key) -> Result<Database, OpenError> {
+    Database::open(Location::File(path), key, &OpenOptions::default())
+}
+
+/// Fills a database with tables, indexes, overflow pages and free pages.
+fn fill(database: &Database) {
+    database
+        .execute_batch(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);
+             CREATE INDEX i ON t (v);
+             WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 2000)
+             INSERT INTO t SELECT i, printf('secret-%0100d', i) FROM n;
+             INSERT INTO t VALUES (9999, zeroblob(100000));
+             CREATE TABLE gone AS SELECT * FROM t;
+             DROP TABLE gone",
+        )
+        .unwrap();
+}
+
+fn assert_filled(database: &Database) {
+    assert_eq!(integer(database, "SELECT count(*) FROM t"), 2001);
+    assert_eq!(
+        value(database, "SELECT v FROM t WHERE id = 77", &[]).unwrap(),
+        text(&format!("secret-{:0100}", 77))
+    );
+    assert_sound(database);
+}
+
+fn is_strongroom(path: &Path) -> bool {
+    fs::read(path).unwrap().starts_with(MAGIC)
+}
+
+/// Asserts that a file and its companions hold no text of the database.
+fn assert_sealed(path: &Path) {
+    for ending in ["", "-wal", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let Ok(bytes) = fs::read(name) else { continue };
+        for text in [&b"secret-"[..], b"CREATE TABLE", b"SQLite format"] {
+            assert!(!bytes.windows(text.len()).any(|window| window == text), "{ending}");
+        }
+    }
+}
+
+#[test]
+fn every_page_size_and_journal_mode_works() {
+    for size in [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536] {
+        for journal in ["delete", "truncate", "persist", "memory", "wal"] {
+            let scratch = Scratch::new();
+            let database = open(&scratch.path(), &page_size(size)).unwrap();
+            assert_eq!(
+                value(&database, &format!("PRAGMA journal_mode = {journal}"), &[]).unwrap(),
+                text(journal)
+            );
+            fill(&database);
+            database
+                .execute_batch(
+                    "BEGIN; DELETE FROM t WHERE id < 1000; SAVEPOINT s; DELETE FROM t; ROLLBACK TO s; ROLLBACK",
+                )
+                .unwrap();
+            assert_filled(&database);
+            assert_sealed(&scratch.path());
+            database.close().unwrap();
+            assert_sealed(&scratch.path());
+            // The header holds the page size, so the key needs none.
+            let database = open(&scratch.path(), &plain_key()).unwrap();
+            assert_eq!(value(&database, "PRAGMA page_size", &[]).unwrap(), Owned::Integer(size.into()));
+            assert_filled(&database);
+        }
+    }
+}
+
+#[test]
+fn a_file_is_recognised_without_a_format() {
+    let scratch = Scratch::new();
+    let path = scratch.path();
+    fill(&open(&path, &sealed()).unwrap());
+    assert!(is_strongroom(&path));
+    for key in [plain_key(), sealed()] {
+        assert_filled(&open(&path, &key).unwrap());
+    }
+    let refused = |key: &Key| open(&path, key).unwrap_err().code();
+    assert_eq!(refused(&plain_key().with_format(Format::SqlCipher).unwrap()), "STRONGROOM_OTHER_FORMAT");
+    assert_eq!(refused(&other_key()), "STRONGROOM_WRONG_KEY");
+    assert_eq!(refused(&Key::passphrase(b"horse").unwrap()), "STRONGROOM_WRONG_KEY");
+    let with_parameters = CipherParameters { compatibility: Some(4), ..CipherParameters::default() };
+    assert_eq!(refused(&plain_key().with_cipher(with_parameters).unwrap()), "STRONGROOM_KEY_PARAMETER");
+    let without_key = Database::open_unencrypted(Location::File(&path), &OpenOptions::default());
+    assert_eq!(without_key.unwrap_err().code(), "STRONGROOM_KEY_REQUIRED");
+    // Nothing above has changed the file.
+    assert_filled(&open(&path, &plain_key()).unwrap());
+}
+
+#[test]
+fn files_of_other_formats_are_refused() {
+    let scratch = Scratch::new();
+    scratch.open_plain().execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(open(&scratch.path(), &sealed()).unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
+    let other = Scratch::new();
+    fill(&open(&other.path(), &plain_key()).unwrap());
+    assert!(!is_strongroom(&other.path()));
+    assert_eq!(open(&other.path(), &sealed()).unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
+    assert_filled(&open(&other.path(), &plain_key()).unwrap());
+}
+
+#[test]
+fn a_passphrase_opens_its_file() {
+    let scratch = Scratch::new();
+    let key = || Key::passphrase(b"correct horse").unwrap();
+    fill(&open(&scratch.path(), &key().with_format(Format::Strongroom).unwrap()).unwrap());
+    assert_filled(&open(&scratch.path(), &key()).unwrap());
+    assert_eq!(
+        open(&scratch.path(), &Key::passphrase(b"x").unwrap()).unwrap_err().code(),
+        "STRONGROOM_WRONG_KEY"
+    );
+    assert_eq!(open(&scratch.path(), &plain_key()).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+}
+
+#[test]
+fn a_new_file_is_recognised_before_its_first_page() {
+    let scratch = Scratch::new();
+    open(&scratch.path(), &sealed()).unwrap().close().unwrap();
+    assert_eq!(fs::metadata(scratch.path()).unwrap().len(), HEADER as u64);
+    assert_eq!(open(&scratch.path(), &other_key()).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+    let database = open(&scratch.path(), &plain_key()).unwrap();
+    fill(&database);
+    assert_filled(&database);
+}
+
+/// The header is written when a database is opened, so a crash can leave a part of the header, and no page.
+#[test]
+fn an_interrupted_creation_is_begun_anew() {
+    let scratch = Scratch::new();
+    open(&scratch.path(), &sealed()).unwrap().close().unwrap();
+    let header = fs::read(scratch.path()).unwrap();
+    for length in [0, 1, 15, 16, 100, 512, 4_095] {
+        fs::write(scratch.path(), &header[..length]).unwrap();
+        let database = open(&scratch.path(), &sealed()).unwrap();
+        database.execute_batch("CREATE TABLE t (a)").unwrap();
+        drop(database);
+        assert_eq!(
+            integer(&open(&scratch.path(), &plain_key()).unwrap(), "SELECT count(*) FROM t"),
+            0,
+            "{length}"
+        );
+    }
+    // A whole first copy is enough.
+    fs::write(scratch.path(), &header[..5_000]).unwrap();
+    assert_eq!(open(&scratch.path(), &other_key()).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+}
+
+#[test]
+fn vacuum_keeps_the_file_sealed() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = open(&scratch.path(), &sealed()).unwrap();
+        database
+            .execute_batch(&format!("PRAGMA journal_mode = {journal}; PRAGMA temp_store = FILE"))
+            .unwrap();
+        fill(&database);
+        let before = integer(&database, "PRAGMA page_count");
+        database.execute_batch("VACUUM").unwrap();
+        assert!(integer(&database, "PRAGMA page_count") < before);
+        assert_filled(&database);
+        let target = scratch.folder().join("into.db");
+        database.execute_batch(&format!("VACUUM INTO '{}'", target.display())).unwrap();
+        assert!(is_strongroom(&target));
+        assert_sealed(&target);
+        assert_filled(&open(&target, &plain_key()).unwrap());
+        // Each file has keys of its own.
+        let (source, copy) = (fs::read(scratch.path()).unwrap(), fs::read(&target).unwrap());
+        assert_ne!(source[24..40], copy[24..40]);
+        let refused = database.execute_batch(&format!("VACUUM INTO '{}'", target.display()));
+        assert!(refused.is_err());
+        assert_filled(&open(&target, &plain_key()).unwrap());
+        assert_filled(&database);
+    }
+}
+
+#[test]
+fn vacuum_into_never_replaces_a_header() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    let target = scratch.folder().join("into.db");
+    open(&target, &other_key().with_format(Format::Strongroom).unwrap()).unwrap().close().unwrap();
+    assert!(database.execute_batch(&format!("VACUUM INTO '{}'", target.display())).is_err());
+    // The refused statement has left nothing behind for the next one.
+    let second = scratch.folder().join("second.db");
+    database.execute_batch(&format!("VACUUM INTO '{}'", second.display())).unwrap();
+    assert_filled(&open(&second, &plain_key()).unwrap());
+    assert_eq!(integer(&open(&target, &other_key()).unwrap(), "SELECT count(*) FROM sqlite_schema"), 0);
+}
+
+#[test]
+fn databases_of_all_formats_share_a_connection() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    let path = |name: &str| scratch.folder().join(name);
+    let attach = |name: &str, key: AttachKey<'_>| {
+        let options = AttachOptions { key, ..AttachOptions::default() };
+        database.attach(Location::File(&path(name)), name, &options)
+    };
+    attach("like", AttachKey::OfMain).unwrap();
+    attach("own", AttachKey::Key(&other_key().with_format(Format::Strongroom).unwrap())).unwrap();
+    attach("cipher", AttachKey::Key(&other_key())).unwrap();
+    attach("plain", AttachKey::Plain).unwrap();
+    database
+        .execute_batch(
+            "BEGIN;
+             CREATE TABLE \"like\".t AS SELECT * FROM main.t; CREATE TABLE own.t AS SELECT * FROM main.t;
+             CREATE TABLE cipher.t AS SELECT * FROM main.t; CREATE TABLE plain.t AS SELECT * FROM main.t;
+             COMMIT",
+        )
+        .unwrap();
+    for name in ["like", "own", "cipher", "plain"] {
+        assert_eq!(integer(&database, &format!("SELECT count(*) FROM \"{name}\".t")), 2001, "{name}");
+        database.detach(name).unwrap();
+    }
+    assert!(is_strongroom(&path("like")) && is_strongroom(&path("own")) && !is_strongroom(&path("cipher")));
+    assert!(fs::read(path("plain")).unwrap().starts_with(b"SQLite format 3\0"));
+    assert_sealed(&path("like"));
+    for (name, key) in [("like", plain_key()), ("own", other_key()), ("cipher", other_key())] {
+        assert_filled(&open(&path(name), &key).unwrap());
+    }
+    // The main database's key opens its like again, and nothing else.
+    attach("like", AttachKey::OfMain).unwrap();
+    assert_eq!(integer(&database, "SELECT count(*) FROM \"like\".t"), 2001);
+    assert_eq!(attach("own", AttachKey::OfMain).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+    assert_eq!(attach("own", AttachKey::Plain).unwrap_err().code(), "STRONGROOM_KEY_REQUIRED");
+    assert_eq!(attach("cipher", AttachKey::OfMain).unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
+    assert_eq!(attach("plain", AttachKey::OfMain).unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
+    assert_filled(&database);
+}
+
+#[test]
+fn a_passphrase_of_the_main_database_opens_what_it_created() {
+    let scratch = Scratch::new();
+    let key = || Key::passphrase(b"correct horse").unwrap();
+    let database = open(&scratch.path(), &key().with_format(Format::Strongroom).unwrap()).unwrap();
+    let path = scratch.folder().join("like");
+    database.attach(Location::File(&path), "like", &AttachOptions::default()).unwrap();
+    database.execute_batch("CREATE TABLE \"like\".t (a)").unwrap();
+    database.detach("like").unwrap();
+    database.attach(Location::File(&path), "like", &AttachOptions::default()).unwrap();
+    assert_eq!(integer(&database, "SELECT count(*) FROM \"like\".t"), 0);
+    drop(database);
+    assert_eq!(integer(&open(&path, &key()).unwrap(), "SELECT count(*) FROM t"), 0);
+}
+
+#[test]
+fn sql_never_makes_a_plain_copy() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    let attach = format!("ATTACH '{}' AS a", scratch.folder().join("a.db").display());
+    for sql in [attach.clone(), format!("{attach} KEY ''"), "ATTACH ?1 AS a".to_owned()] {
+        assert_eq!(database.prepare(&sql).unwrap_err().code(), "STRONGROOM_ATTACH_REFUSED", "{sql}");
+    }
+    database
+        .execute_batch("ATTACH ':memory:' AS m; CREATE TABLE m.t (a); DETACH m; ATTACH '' AS m; DETACH m")
+        .unwrap();
+
+    let plain = Scratch::new().open_plain();
+    let key = sealed();
+    let options = AttachOptions { key: AttachKey::Key(&key), ..AttachOptions::default() };
+    let path = scratch.folder().join("b.db");
+    plain.attach(Location::File(&path), "b", &options).unwrap();
+    plain.execute_batch("CREATE TABLE b.t (a)").unwrap();
+    let into = format!("VACUUM b INTO '{}'", scratch.folder().join("c.db").display());
+    assert_eq!(plain.prepare(&into).unwrap_err().code(), "STRONGROOM_VACUUM_REFUSED");
+    plain.execute_batch("VACUUM b").unwrap();
+    assert!(is_strongroom(&path));
+}
+
+#[test]
+fn pragmas_of_sqlcipher_are_refused() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    for pragma in [
+        "key = 'a'",
+        "hexkey = '00'",
+        "rekey = 'a'",
+        "main.rekey = 'a'",
+        "cipher_page_size = 1024",
+        "cipher_integrity_check",
+        "cipher_hmac_algorithm",
+        "CIPHER_SETTINGS",
+        "\"main\".cipher_salt",
+        "cipher_migrate",
+    ] {
+        let refused = database.execute_batch(&format!("PRAGMA {pragma}")).unwrap_err();
+        assert_eq!(refused.code(), "STRONGROOM_PRAGMA_REFUSED", "{pragma}");
+        assert!(
+            ["Strongroom format", "db.rekey()", "Database.migrate()"]
+                .iter()
+                .any(|advice| refused.to_string().contains(advice)),
+            "{refused}"
+        );
+    }
+    assert_filled(&database);
+    // A database of another format on the same connection keeps its pragmas.
+    let key = other_key();
+    let options = AttachOptions { key: AttachKey::Key(&key), ..AttachOptions::default() };
+    database.attach(Location::File(&scratch.folder().join("c")), "c", &options).unwrap();
+    assert_eq!(rows(&database, "PRAGMA c.cipher_page_size", &[]).unwrap(), [[text("4096")]]);
+}
+
+#[test]
+fn rekey_changes_the_header_alone() {
+    for journal in ["delete", "wal"] {
+        let scratch = Scratch::new();
+        let database = open(&scratch.path(), &sealed()).unwrap();
+        database.execute_batch(&format!("PRAGMA journal_mode = {journal}")).unwrap();
+        fill(&database);
+        let reader = open(&scratch.path(), &plain_key()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM t").unwrap();
+        let before = fs::read(scratch.path()).unwrap();
+        database.rekey("main", &other_key(), &mut |_| true).unwrap();
+        let after = fs::read(scratch.path()).unwrap();
+        assert!(before[..HEADER] != after[..HEADER] && before[HEADER..] == after[HEADER..]);
+        assert_eq!(after[..HEADER / 2], after[HEADER / 2..HEADER]);
+        // Neither connection notices.
+        assert_filled(&reader);
+        reader.execute_batch("COMMIT; INSERT INTO t VALUES (0, 'x'); DELETE FROM t WHERE id = 0").unwrap();
+        assert_filled(&database);
+        assert_eq!(open(&scratch.path(), &plain_key()).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+        assert_filled(&open(&scratch.path(), &other_key()).unwrap());
+        // The connection that opened the removed slot changes nothing.
+        assert_eq!(
+            reader.rekey("main", &sealed(), &mut |_| true).unwrap_err().code(),
+            "STRONGROOM_KEY_CHANGED"
+        );
+        database.rekey("main", &Key::passphrase(b"horse").unwrap(), &mut |_| true).unwrap();
+        database.rekey("main", &sealed(), &mut |_| true).unwrap();
+        assert_filled(&open(&scratch.path(), &plain_key()).unwrap());
+    }
+}
+
+#[test]
+fn backups_convert_between_all_formats() {
+    let cipher = || plain_key().with_format(Format::SqlCipher).unwrap();
+    let scratch = Scratch::new();
+    let sources: [(&str, Option<Key>); 3] =
+        [("plain", None), ("cipher", Some(cipher())), ("sealed", Some(sealed()))];
+    for (name, key) in sources {
+        let path = scratch.folder().join(name);
+        let database = match &key {
+            Some(key) => open(&path, key).unwrap(),
+            None => Database::open_unencrypted(Location::File(&path), &OpenOptions::default()).unwrap(),
+        };
+        fill(&database);
+        let targets = [
+            ("source", BackupKey::Source, name == "sealed"),
+            ("plain", BackupKey::Plain, false),
+            ("other", BackupKey::Key(other_key()), name == "sealed"),
+            ("cipher", BackupKey::Key(other_key().with_format(Format::SqlCipher).unwrap()), false),
+            ("sealed", BackupKey::Key(other_key().with_format(Format::Strongroom).unwrap()), true),
+        ];
+        for (target, to, is_sealed) in targets {
+            let copy = scratch.folder().join(format!("{name}-{target}"));
+            let is_plain = matches!(to, BackupKey::Plain) || (name == "plain" && target == "source");
+            let opener = if target == "source" { plain_key() } else { other_key() };
+            let mut backup = database.backup("main", &copy, to).unwrap();
+            while !backup.step(100).unwrap().copied {}
+            backup.finish().unwrap().install(|_| ControlFlow::Continue(())).unwrap();
+            assert_eq!(is_strongroom(&copy), is_sealed, "{name} {target}");
+            let opened = match is_plain {
+                true => Database::open_unencrypted(Location::File(&copy), &OpenOptions::default()).unwrap(),
+                false => open(&copy, &opener).unwrap(),
+            };
+            assert_filled(&opened);
+        }
+    }
+}
+
+#[test]
+fn migrations_convert_between_all_formats() {
+    let scratch = Scratch::new();
+    let path = scratch.path();
+    fill(&open(&path, &plain_key()).unwrap());
+    let step = |from: Option<&Key>, to: Option<&Key>| {
+        let timeout = std::time::Duration::ZERO;
+        let migration = Migration { path: &path, folder: None, from, to, keep: None, timeout };
+        migrate(&migration, &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let cipher = plain_key().with_format(Format::SqlCipher).unwrap();
+    step(Some(&plain_key()), Some(&sealed()));
+    assert!(is_strongroom(&path));
+    // Without a format, the file keeps its own.
+    step(Some(&plain_key()), Some(&other_key()));
+    assert!(is_strongroom(&path));
+    assert_filled(&open(&path, &other_key()).unwrap());
+    step(Some(&other_key()), None);
+    assert!(fs::read(&path).unwrap().starts_with(b"SQLite format 3\0"));
+    step(None, Some(&sealed()));
+    assert_filled(&open(&path, &plain_key()).unwrap());
+    step(Some(&plain_key()), Some(&page_size(16_384)));
+    assert_filled(&open(&path, &plain_key()).unwrap());
+    step(Some(&plain_key()), Some(&cipher));
+    assert!(!is_strongroom(&path));
+    assert_filled(&open(&path, &plain_key()).unwrap());
+}
+
+#[test]
+fn images_have_a_header() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    let image = database.serialize_encrypted("main", None).unwrap();
+    assert!(image.starts_with(MAGIC));
+    let opened = Database::open(Location::Image(&image), &plain_key(), &OpenOptions::default()).unwrap();
+    assert_filled(&opened);
+    opened.execute_batch("INSERT INTO t VALUES (0, 'x')").unwrap();
+    let wrong = Database::open(Location::Image(&image), &other_key(), &OpenOptions::default());
+    assert_eq!(wrong.unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+    let without_key = Database::open_unencrypted(Location::Image(&image), &OpenOptions::default());
+    assert_eq!(without_key.unwrap_err().code(), "STRONGROOM_KEY_REQUIRED");
+    // An image is a file.
+    let path = scratch.folder().join("image.db");
+    fs::write(&path, &image).unwrap();
+    assert_filled(&open(&path, &plain_key()).unwrap());
+    let image = database.serialize_encrypted("main", Some(&other_key())).unwrap();
+    assert_filled(&Database::open(Location::Image(&image), &other_key(), &OpenOptions::default()).unwrap());
+    let plain = database.serialize("main").unwrap();
+    assert_filled(&Database::open_unencrypted(Location::Image(&plain), &OpenOptions::default()).unwrap());
+}
+
+#[test]
+fn damage_names_the_page() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    drop(database);
+    let bytes = fs::read(scratch.path()).unwrap();
+    let damaged = |page: usize, offset: usize| {
+        let mut changed = bytes.clone();
+        changed[HEADER + (page - 1) * 4_096 + offset] ^= 1;
+        fs::write(scratch.path(), changed).unwrap();
+    };
+    for offset in [0, 15, 16, 100, 4_055, 4_056, 4_079, 4_080, 4_095] {
+        damaged(1, offset);
+        let error = open(&scratch.path(), &plain_key()).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_DAMAGED_PAGE", "{offset} {error}");
+        assert!(error.to_string().contains("page 1 "), "{error}");
+    }
+    fs::write(scratch.path(), &bytes).unwrap();
+    let database = open(&scratch.path(), &plain_key()).unwrap();
+    let root = integer(&database, "SELECT rootpage FROM sqlite_schema WHERE name = 't'");
+    drop(database);
+    damaged(usize::try_from(root).unwrap(), 7);
+    let database = open(&scratch.path(), &plain_key()).unwrap();
+    let error = rows(&database, "SELECT sum(length(v)) FROM t", &[]).unwrap_err();
+    assert!(matches!(error, SqlError::DamagedPage { page, .. } if i64::from(page) == root), "{error}");
+    drop(database);
+    let database = open(&scratch.path(), &plain_key()).unwrap();
+    let report = database.check("main", &mut |_| true).unwrap();
+    assert!(report.authenticated && !report.problems.is_empty());
+}
