@@ -88,6 +88,14 @@ impl Key {
         }
     }
 
+    /// Returns the secret bytes of a passphrase, or `None` for a raw key.
+    pub fn expose_passphrase(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Raw(_) => None,
+            Material::Passphrase(passphrase) => Some(passphrase),
+        }
+    }
+
     /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, or the unchanged passphrase.
     pub fn expose_for_sqlcipher(&self) -> SecretBytes {
         match &self.material {
