@@ -1,0 +1,150 @@
+//! The header of a file, read without a key.
+
+use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, MAGIC};
+use crate::credential::Credentials;
+use crate::derive::{hkdf, info};
+use crate::slot::SlotKind;
+use crate::{Credential, FILE_ID_LENGTH, HeaderError, UnlockError, Unlocked};
+use strongroom_keys::Key;
+
+/// The header of a file, read without a key: nothing is authenticated until [`Header::unlock`].
+#[derive(Clone, Debug)]
+pub struct Header {
+    newest: HeaderCopy,
+    /// The other copy, if it is whole and this crate can read it.
+    other: Option<HeaderCopy>,
+}
+
+impl Header {
+    /// Returns whether a file that starts with these bytes has the Strongroom format: whether they start with the magic.
+    ///
+    /// 16 bytes suffice.
+    pub fn detect(start: &[u8]) -> bool {
+        start.starts_with(&MAGIC)
+    }
+
+    /// Returns whether a file is what an interrupted creation left, and may be created anew.
+    ///
+    /// `file` is the whole file, or its first 8,193 bytes. The remainder has at most 8,192 bytes, so no page, and starts
+    /// with the magic or with zeros, and neither copy of its header is whole.
+    pub fn is_interrupted_creation(file: &[u8]) -> bool {
+        let start = &file[..file.len().min(MAGIC.len())];
+        (1..=HEADER_LENGTH).contains(&file.len())
+            && (MAGIC.starts_with(start) || start.iter().all(|byte| *byte == 0))
+            && (0..2).all(|index| HeaderCopy::find(file, index).is_none())
+    }
+
+    /// Reads the header from the first bytes of a file, of which at most 8,192 are read.
+    ///
+    /// The newest whole copy decides: the copy with the higher generation, or the first of two equal ones.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let (newest, other) = match (HeaderCopy::find(bytes, 0), HeaderCopy::find(bytes, 1)) {
+            (Some(first), Some(second)) if second.generation() > first.generation() => (second, Some(first)),
+            (Some(first), second) => (first, second),
+            (None, Some(second)) => (second, None),
+            (None, None) => {
+                return Err(HeaderError::Incomplete { length: bytes.len().min(HEADER_LENGTH) });
+            }
+        };
+        newest.check()?;
+        Ok(Self { newest, other: other.filter(|copy| copy.check().is_ok()) })
+    }
+
+    /// Returns the page size in bytes. [`Unlocked::page_size`] returns the authenticated page size.
+    pub fn page_size(&self) -> u32 {
+        self.newest.page_size()
+    }
+
+    /// Returns the file's identity.
+    pub fn file_id(&self) -> &[u8; FILE_ID_LENGTH] {
+        self.newest.file_id()
+    }
+
+    /// Returns the generation, which each update of the header raises by one.
+    pub fn generation(&self) -> u64 {
+        self.newest.generation()
+    }
+
+    /// Opens the header with a key: tries every slot for this kind of key, then authenticates the copy.
+    ///
+    /// The newest whole copy decides which keys open the file. The other copy is tried if the newest is not authentic. For
+    /// a passphrase, each slot costs a run of Argon2id, for a new file's slot of 64 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError::WrongKey`] if no slot opens; [`UnlockError::NoSlot`], [`UnlockError::UnsupportedSlot`] or
+    /// [`UnlockError::KdfLimit`] if the header shows why. [`UnlockError::Altered`] if a slot opens, but no copy is
+    /// authentic. [`UnlockError::OpenSsl`] or [`UnlockError::Init`].
+    pub fn unlock(&self, key: &Key) -> Result<Unlocked, UnlockError> {
+        self.unlock_by(&mut Credentials::of(key))
+    }
+
+    /// Opens the header with a credential that opened another header, without a run of Argon2id.
+    ///
+    /// A raw key opens slots with any salt. A derived credential opens only slots with its own salt and parameters.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Header::unlock`].
+    pub fn unlock_with(&self, credential: &Credential) -> Result<Unlocked, UnlockError> {
+        self.unlock_by(&mut Credentials::Ready(credential))
+    }
+
+    fn unlock_by(&self, credentials: &mut Credentials<'_>) -> Result<Unlocked, UnlockError> {
+        vendored_sys::init().map_err(|source| UnlockError::Init { source })?;
+        if let Some(unlocked) = open(&self.newest, credentials)? {
+            return Ok(unlocked);
+        }
+        let Some(other) = &self.other else { return Err(UnlockError::Altered) };
+        match open(other, credentials) {
+            Ok(Some(unlocked)) => Ok(unlocked),
+            Err(error @ (UnlockError::OpenSsl { .. } | UnlockError::Init { .. })) => Err(error),
+            Ok(None) | Err(_) => Err(UnlockError::Altered),
+        }
+    }
+}
+
+/// Opens a slot of one copy. Returns `None` if the copy is not authentic.
+fn open(copy: &HeaderCopy, credentials: &mut Credentials<'_>) -> Result<Option<Unlocked>, UnlockError> {
+    let kinds: Vec<SlotKind> = copy.slots().map(|slot| slot.kind()).collect();
+    if !kinds.iter().any(|kind| credentials.are_for(*kind)) {
+        let found = kinds.into_iter().filter(|kind| *kind != SlotKind::Empty).map(SlotKind::name);
+        let found = found.collect::<Vec<_>>().join(", ");
+        let found = if found.is_empty() { "no slot in use".to_owned() } else { found };
+        return Err(UnlockError::NoSlot { given: credentials.name(), found });
+    }
+    let mut untried = None;
+    for (index, slot) in copy.slots().enumerate() {
+        let kind = slot.kind();
+        if !credentials.are_for(kind) {
+            continue;
+        }
+        if let SlotKind::Unsupported { kind, kdf } = kind {
+            untried.get_or_insert(UnlockError::UnsupportedSlot { slot: index, kind, kdf });
+            continue;
+        }
+        let credential = match credentials.for_slot(index, kind, slot.salt()) {
+            Ok(Some(credential)) => credential,
+            Ok(None) => continue,
+            Err(error @ UnlockError::KdfLimit { .. }) => {
+                untried.get_or_insert(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(data_key) = slot.unwrap_key(copy, &credential)? else { continue };
+        let header_key = hkdf(&data_key, copy.file_id(), info::HEADER)?;
+        let is_authentic = copy.is_authentic(&header_key)?;
+        return Ok(is_authentic.then(|| Unlocked::opened(copy.clone(), index, data_key, credential)));
+    }
+    Err(untried.unwrap_or(UnlockError::WrongKey))
+}
+
+/// The offset of a copy in the file.
+pub(crate) fn offset(index: usize) -> u64 {
+    (index * COPY_LENGTH) as u64
+}
