@@ -44,6 +44,11 @@ impl Credential {
         Self { secret: SecretBytes::copy_of(&self.secret), derivation: self.derivation }
     }
 
+    /// Returns whether both credentials open the same slots.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.derivation == other.derivation && openssl::memcmp::eq(&self.secret, &other.secret)
+    }
+
     fn raw(bytes: &[u8]) -> Self {
         Self { secret: SecretBytes::copy_of(bytes), derivation: None }
     }

@@ -25,12 +25,12 @@ impl Header {
 
     /// Returns whether a file is what an interrupted creation left, and may be created anew.
     ///
-    /// `file` is the whole file, or its first 8,193 bytes. The remainder has at most 8,192 bytes, so no page, and starts
-    /// with the magic or with zeros, and neither copy of its header is whole.
+    /// `file` is the whole file, or its first 8,193 bytes. The remainder has at most 8,192 bytes, so no page. It starts with
+    /// the magic or consists of zeros, and neither copy of its header is whole.
     pub fn is_interrupted_creation(file: &[u8]) -> bool {
         let start = &file[..file.len().min(MAGIC.len())];
         (1..=HEADER_LENGTH).contains(&file.len())
-            && (MAGIC.starts_with(start) || start.iter().all(|byte| *byte == 0))
+            && (MAGIC.starts_with(start) || file.iter().all(|byte| *byte == 0))
             && (0..2).all(|index| HeaderCopy::find(file, index).is_none())
     }
 
