@@ -261,6 +261,8 @@ export interface NativeKey {
   plaintextHeaderSize?: number
   /** The salt. The default is the first 16 bytes of the file. */
   salt?: Uint8Array
+  /** The format of the file: `sqlcipher` or `strongroom`. */
+  format?: string
 }
 
 /** The columns of a statement's rows, and the encoding of their values. */
