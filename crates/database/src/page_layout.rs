@@ -8,6 +8,15 @@ use strongroom_keys::{CipherParameters, Format};
 use crate::cipher::reserved_bytes;
 use crate::seam::{Core, Failure};
 
+/// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
+/// format, section 1.4.
+pub(crate) const LOCK_BYTE: u64 = 0x4000_0000;
+
+/// Returns the number of the lock-byte page, which cannot be written. `page_size` is in bytes.
+pub(crate) fn lock_page(page_size: u64) -> u64 {
+    LOCK_BYTE / page_size + 1
+}
+
 /// The size of a page and of the part at its end that holds no content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageLayout {
@@ -55,6 +64,6 @@ impl PageLayout {
 
     /// Returns the number of the lock-byte page, which holds no content and cannot be written.
     pub(crate) fn lock_page(&self) -> u32 {
-        0x4000_0000 / self.page_size + 1
+        u32::try_from(lock_page(self.page_size.into())).unwrap_or(u32::MAX)
     }
 }

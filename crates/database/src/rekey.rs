@@ -20,6 +20,7 @@ use strongroom_keys::{CipherParameters, Format, Key, KeyError, PageKeys};
 use crate::cipher::{Cipher, CipherFailure};
 use crate::key_changed::key_changed;
 use crate::open::{MAIN, Opened, path_of};
+use crate::page_layout::lock_page;
 use crate::pragma::pragma;
 use crate::seam::{Core, Failure};
 use crate::strongroom::{self, FormatFailure, NewFile};
@@ -41,9 +42,6 @@ pub type OnRekeyProgress<'p> = dyn FnMut(RekeyProgress) -> bool + 'p;
 
 /// The number of pages between two calls of the callback.
 const PAGES_PER_CALL: u64 = 256;
-/// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
-/// format, section 1.4.
-const LOCK_BYTE: u64 = 0x4000_0000;
 
 impl Database {
     /// Changes the key of the database `schema`, which is `main` or the name of an attached database.
@@ -227,7 +225,7 @@ impl Change<'_> {
             })
             .map_err(failed)?;
         writer.write_with("main", Some(keys)).map_err(failed)?;
-        let lock_page = LOCK_BYTE / page_size + 1;
+        let lock_page = lock_page(page_size);
         let written = writer.with(|connection| {
             // The pages are counted only now: another connection may have written before this one got the lock.
             let pages = connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))?;

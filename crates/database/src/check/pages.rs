@@ -8,6 +8,7 @@ use super::twin::{Begun, Twin};
 use super::{CheckError, Meter};
 use crate::cipher::{Authenticator, Cipher};
 use crate::open::{MAIN, file_of};
+use crate::page_layout::lock_page;
 use crate::pragma::pragma;
 use crate::seam::Core;
 use crate::{Location, OpenError, SqlError};
@@ -16,9 +17,6 @@ use crate::{Location, OpenError, SqlError};
 const CHUNK: u64 = 1 << 20;
 /// The number of times that the connection is opened again after a failed page.
 const MAX_REOPENED: usize = 1_000;
-/// The offset of SQLite's lock bytes. The lock-byte page, which contains them, holds no content. Source: SQLite's file
-/// format, section 1.4.
-const LOCK_BYTE: u64 = 0x4000_0000;
 
 /// The size of a database and of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +74,7 @@ impl Size {
     }
 
     fn lock_page(&self) -> u64 {
-        LOCK_BYTE / self.page + 1
+        lock_page(self.page)
     }
 }
 

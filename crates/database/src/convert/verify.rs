@@ -9,9 +9,11 @@ use rusqlite::Connection;
 use super::schema::Schema;
 use super::table::{Content, Hasher, Table};
 use super::{Run, STEPS};
-use crate::open::Opened;
+use crate::cipher::Cipher;
+use crate::open::{MAIN, Opened};
+use crate::page_layout::lock_page;
 use crate::seam::{Core, RawStatement, Source, Step};
-use crate::{Location, MigrateError};
+use crate::{Location, MigrateError, OpenError};
 
 /// The number of bytes hashed between two reports.
 const REPORT: u64 = 1 << 20;
@@ -118,7 +120,9 @@ impl Run<'_, '_> {
             let known = faults(self, source)?;
             self.same(found.is_subset(&known), "integrity_check")?;
         }
-        if self.conversion.key.is_some() {
+        if copy.core.unlocked("main").is_some() {
+            self.check_sealed_pages(copy)?;
+        } else if self.conversion.key.is_some() {
             let pages = self.sql(&copy.core, |connection| {
                 let mut check = connection.prepare("PRAGMA cipher_integrity_check")?;
                 check.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
@@ -129,6 +133,28 @@ impl Run<'_, '_> {
             connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))
         })
         .map(i64::unsigned_abs)
+    }
+
+    /// Authenticates every page of the file of a copy in the Strongroom format.
+    fn check_sealed_pages(&self, copy: &Opened) -> Result<(), MigrateError> {
+        let cipher = Cipher::of(&copy.core, MAIN).map_err(|failure| self.failed(failure))?;
+        let page_size = cipher.as_ref().map_or(0, |cipher| cipher.parameters.effective_page_size());
+        let location = Location::File(self.conversion.target);
+        let authenticator = cipher.map(|cipher| cipher.authenticator()).transpose();
+        let authenticator = authenticator.map_err(|failure| failure.into_open_error(location))?.flatten();
+        let Some(mut authenticator) = authenticator else { return self.same(false, "key") };
+        let length = copy.core.file_start(MAIN, 0).map_or(0, |start| start.length);
+        let pages = u32::try_from(length / u64::from(page_size)).unwrap_or(u32::MAX);
+        let lock_page = lock_page(page_size.into());
+        for number in (1..=pages).filter(|&number| u64::from(number) != lock_page) {
+            let offset = u64::from(number - 1) * u64::from(page_size);
+            let page = copy.core.file_part(MAIN, offset, page_size as usize).unwrap_or_default();
+            let authentic = authenticator
+                .authenticate(&page, number)
+                .map_err(|source| OpenError::Key { path: self.conversion.target.to_owned(), source })?;
+            self.same(authentic, "the pages")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The pages of a database in the Strongroom format: XAES-256-GCM in the two steps in which SQLCipher calls a provider.
 //!
 //! SQLCipher calls `cipher` and then `hmac` for a page that it encrypts, and `hmac` and then `cipher` for a page that it
-//! decrypts. `hmac` alone gets the page number, which the AEAD authenticates, so `hmac` does the whole work: one pass, as in
-//! any library. `cipher` only remembers the page when encrypting, and copies the plaintext when decrypting.
+//! decrypts. The second call does the whole work, in one pass, as in any library; the first only remembers its arguments.
+//! `hmac` alone gets the page number, which the AEAD authenticates.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
@@ -13,8 +13,6 @@ use strongroom_format::{
     FILE_ID_LENGTH, FormatError, NONCE_LENGTH, PageSealer, TAG_LENGTH, Unlocked, random_nonce,
 };
 
-use zeroize::Zeroizing;
-
 use super::failed_page::count_failure;
 use super::{DECRYPT, ENCRYPT, ERROR, OK};
 
@@ -23,15 +21,13 @@ pub(super) struct Sealed {
     pub(super) unlocked: RefCell<Arc<Unlocked>>,
     sealer: RefCell<PageSealer>,
     begun: Cell<Begun>,
-    /// The plaintext of the page that `hmac` has decrypted last.
-    page: RefCell<Zeroizing<Vec<u8>>>,
     /// The number of the page that failed last, or 0.
     pub(super) failed: Cell<u32>,
     /// The number of the page of zeros that was read last, or 0.
     pub(super) zeroed: Cell<u32>,
 }
 
-/// The first of SQLCipher's two steps, which the second must match.
+/// The first of SQLCipher's two calls, which the second must match.
 #[derive(Clone, Copy)]
 enum Begun {
     Nothing,
@@ -41,10 +37,13 @@ enum Begun {
         to: *mut u8,
         length: usize,
     },
-    /// `hmac` has decrypted the page.
+    /// `hmac` has been called to authenticate the page.
     Decryption {
         from: *const u8,
         length: usize,
+        number: u32,
+        nonce: [u8; NONCE_LENGTH],
+        tag: [u8; TAG_LENGTH],
     },
 }
 
@@ -55,7 +54,6 @@ impl Sealed {
             unlocked: RefCell::new(unlocked),
             sealer,
             begun: Cell::new(Begun::Nothing),
-            page: RefCell::default(),
             failed: Cell::new(0),
             zeroed: Cell::new(0),
         })
@@ -74,7 +72,7 @@ impl Sealed {
         }
     }
 
-    /// Encrypting: remembers the page for `hmac`. Decrypting: copies the plaintext, if `hmac` has decrypted this page.
+    /// Encrypting: remembers the page for `hmac`. Decrypting: decrypts and authenticates the page of the last `hmac`.
     ///
     /// # Safety
     ///
@@ -90,11 +88,20 @@ impl Sealed {
                 self.begun.set(Begun::Encryption { from, to, length });
                 OK
             }
-            (DECRYPT, Begun::Decryption { from: read, length: done }) if read == from && done == length => {
-                let page = self.page.borrow();
-                // SAFETY: the caller upholds the contract, and `hmac` has set the length of `page`.
-                unsafe { ptr::copy_nonoverlapping(page.as_ptr(), to, length) };
-                OK
+            (DECRYPT, Begun::Decryption { from: read, length: expected, number, nonce, tag })
+                if read == from && expected == length =>
+            {
+                let Ok(mut sealer) = self.sealer.try_borrow_mut() else { return ERROR };
+                // SAFETY: the caller upholds the contract.
+                match unsafe { sealer.open(number, from, to, length, &nonce, &tag) } {
+                    Ok(true) => OK,
+                    Ok(false) => {
+                        self.failed.set(number);
+                        count_failure();
+                        ERROR
+                    }
+                    Err(_) => ERROR,
+                }
             }
             _ => ERROR,
         }
@@ -103,21 +110,22 @@ impl Sealed {
     /// Encrypts or decrypts a page. `content` points to the page's ciphertext of `length` bytes, which the nonce and the tag
     /// follow.
     ///
-    /// Decrypting keeps the plaintext for `cipher`, and copies the page's own tag to `out` if it is right, so that SQLCipher's
-    /// comparison succeeds. Encrypting writes the tag to `out`.
+    /// Encrypting writes the tag to `out`. Decrypting remembers the page for `cipher`, and copies the page's own tag to `out`,
+    /// so that SQLCipher's comparison succeeds: `cipher` authenticates. The comparison fails only for a page of zeros, which
+    /// SQLCipher must recognise as past the end of the file if auto_vacuum is on.
     ///
     /// # Safety
     ///
     /// `content` is in SQLCipher's buffer of a page, and `out` has room for a tag.
     pub(super) unsafe fn hmac(&self, content: *const u8, length: usize, number: u32, out: *mut u8) -> c_int {
         let begun = self.begun.replace(Begun::Nothing);
-        let Ok(mut sealer) = self.sealer.try_borrow_mut() else { return ERROR };
         // SAFETY: the caller upholds the contract.
         let nonce = unsafe { content.add(length).cast::<[u8; NONCE_LENGTH]>().read() };
         if let Begun::Encryption { from, to, length: expected } = begun {
             if !ptr::eq(to, content) || expected != length {
                 return ERROR;
             }
+            let Ok(mut sealer) = self.sealer.try_borrow_mut() else { return ERROR };
             let mut tag = [0; TAG_LENGTH];
             // SAFETY: `cipher` got both pointers from the same call of SQLCipher's function. On page 1, SQLCipher has written
             // its salt before `to`, which is the identity of another file if VACUUM has copied the key.
@@ -135,32 +143,26 @@ impl Sealed {
             unsafe { out.cast::<[u8; TAG_LENGTH]>().write(tag) };
             return if sealed.is_ok() { OK } else { ERROR };
         }
-        let Ok(mut page) = self.page.try_borrow_mut() else { return ERROR };
-        page.resize(length, 0);
-        // SAFETY: the caller upholds the contract, and `page` has `length` bytes.
-        let (tag, opened) = unsafe {
-            let tag = content.add(length + NONCE_LENGTH).cast::<[u8; TAG_LENGTH]>().read();
-            (tag, sealer.open(number, content, page.as_mut_ptr(), length, &nonce, &tag))
-        };
-        let computed = match opened {
-            Ok(true) => {
-                self.begun.set(Begun::Decryption { from: content, length });
-                tag
-            }
-            Ok(false) => {
+        // SAFETY: the caller upholds the contract.
+        let tag = unsafe { content.add(length + NONCE_LENGTH).cast::<[u8; TAG_LENGTH]>().read() };
+        let compared = match nonce == [0; NONCE_LENGTH] && tag == [0; TAG_LENGTH] {
+            true => {
                 // SAFETY: the caller upholds the contract.
-                let page = unsafe { slice::from_raw_parts(content, length + NONCE_LENGTH + TAG_LENGTH) };
+                let text = unsafe { slice::from_raw_parts(content, length) };
                 self.failed.set(number);
-                if page.iter().all(|&byte| byte == 0) {
+                if text.iter().all(|&byte| byte == 0) {
                     self.zeroed.set(number);
                 }
                 count_failure();
-                tag.map(|byte| !byte)
+                [0xff; TAG_LENGTH]
             }
-            Err(_) => return ERROR,
+            false => {
+                self.begun.set(Begun::Decryption { from: content, length, number, nonce, tag });
+                tag
+            }
         };
         // SAFETY: the caller upholds the contract.
-        unsafe { out.cast::<[u8; TAG_LENGTH]>().write(computed) };
+        unsafe { out.cast::<[u8; TAG_LENGTH]>().write(compared) };
         OK
     }
 }

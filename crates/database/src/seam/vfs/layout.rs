@@ -2,8 +2,8 @@
 
 use strongroom_format::HEADER_LENGTH;
 
-/// The offset of the first byte that SQLite locks. Source: SQLite's file format, section 1.4.
-const LOCK_BYTE: u64 = 0x4000_0000;
+use crate::page_layout::LOCK_BYTE;
+
 /// The length of the header in bytes.
 const HEADER: u64 = HEADER_LENGTH as u64;
 
