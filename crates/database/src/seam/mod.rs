@@ -41,13 +41,14 @@ pub(crate) use aggregate::{Windowed, create_aggregate};
 pub(crate) use attach::AttachFlags;
 pub(crate) use backup::{Copied, RawBackup};
 pub use callback::Arguments;
-pub(crate) use core::{Core, Failure, FileStart};
+pub(crate) use core::{Core, Failure};
 #[cfg(unix)]
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]
 pub(crate) use descriptors::{is_open_elsewhere, lock_beside_sqlite};
 pub use exit::DetachedWork;
 pub(crate) use extension::try_library;
+pub(crate) use file::FileStart;
 pub(crate) use function::create_function;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;

@@ -7,6 +7,7 @@ use strongroom_format::{HEADER_LENGTH, Header};
 use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
 use super::layout::Layout;
+use super::moved::MOVED;
 
 /// The layer's part of a file. SQLite's own file follows at [`DatabaseFile::SIZE`].
 #[repr(C)]
@@ -96,6 +97,16 @@ impl DatabaseFile {
                 Self::move_pages(file, header.page_size());
             }
         }
+    }
+
+    /// Returns the layout of a Strongroom file.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn layout(file: *mut sqlite3_file) -> Option<Layout> {
+        // SAFETY: the caller upholds the contract.
+        unsafe { (*file.cast::<Self>()).layout.get() }
     }
 
     /// Moves the pages behind the header.
@@ -201,7 +212,7 @@ unsafe fn size(below: *mut sqlite3_file, length: &mut sqlite3_int64) -> c_int {
 /// Defines a function that passes a call to SQLite's own file.
 macro_rules! through {
     ($($name:ident, $method:ident ($($argument:ident: $type:ty),*) -> $result:ty, $otherwise:expr;)*) => {
-        $(unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $type)*) -> $result {
+        $(pub(super) unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $type)*) -> $result {
             // SAFETY: SQLite passes an open file of the layer, and arguments for this method.
             unsafe {
                 let below = DatabaseFile::below(file);
@@ -236,7 +247,7 @@ through! {
 }
 
 /// The methods of a file whose first page is at its start.
-static THROUGH: sqlite3_io_methods = sqlite3_io_methods {
+pub(super) static THROUGH: sqlite3_io_methods = sqlite3_io_methods {
     iVersion: 3,
     xClose: Some(close),
     xRead: Some(read),
@@ -257,155 +268,3 @@ static THROUGH: sqlite3_io_methods = sqlite3_io_methods {
     xFetch: Some(fetch),
     xUnfetch: Some(unfetch),
 };
-
-/// The methods of a Strongroom file. Version 2 has no memory mapping, which would show sealed pages to SQLite.
-static MOVED: sqlite3_io_methods = sqlite3_io_methods {
-    iVersion: 2,
-    xRead: Some(moved_read),
-    xWrite: Some(moved_write),
-    xTruncate: Some(moved_truncate),
-    xFileSize: Some(moved_file_size),
-    xFileControl: Some(moved_file_control),
-    xDeviceCharacteristics: Some(moved_device_characteristics),
-    xFetch: None,
-    xUnfetch: None,
-    ..THROUGH
-};
-
-/// Returns the layout of a Strongroom file.
-///
-/// # Safety
-///
-/// `file` is an open file of the layer.
-unsafe fn layout(file: *mut sqlite3_file) -> Layout {
-    // SAFETY: the caller upholds the contract. Files with the methods `MOVED` have a layout.
-    unsafe { (*file.cast::<DatabaseFile>()).layout.get() }.unwrap_or_else(|| Layout::new(0))
-}
-
-/// Splits a range at the gap: returns the length before it, and both places in the file.
-fn split(layout: Layout, length: c_int, offset: sqlite3_int64) -> Option<[(c_int, sqlite3_int64); 2]> {
-    let start = u64::try_from(offset).ok()?;
-    let before = match start < layout.bend() {
-        true => layout.bend().saturating_sub(start).min(u64::try_from(length).ok()?),
-        false => 0,
-    };
-    let before_int = c_int::try_from(before).ok()?;
-    let place = |logical| i64::try_from(layout.place(logical)).ok();
-    Some([(before_int, place(start)?), (length - before_int, place(start + before)?)])
-}
-
-unsafe extern "C" fn moved_read(
-    file: *mut sqlite3_file,
-    buffer: *mut c_void,
-    length: c_int,
-    offset: sqlite3_int64,
-) -> c_int {
-    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
-    unsafe {
-        let Some([first, second]) = split(layout(file), length, offset) else {
-            return sqlite::SQLITE_IOERR_READ;
-        };
-        let code = match first.0 {
-            0 => sqlite::SQLITE_OK,
-            length => read(file, buffer, length, first.1),
-        };
-        if second.0 == 0 {
-            return code;
-        }
-        match read(file, buffer.byte_offset(first.0 as isize), second.0, second.1) {
-            sqlite::SQLITE_OK => code,
-            later => {
-                if code == sqlite::SQLITE_OK {
-                    later
-                } else {
-                    code
-                }
-            }
-        }
-    }
-}
-
-unsafe extern "C" fn moved_write(
-    file: *mut sqlite3_file,
-    buffer: *const c_void,
-    length: c_int,
-    offset: sqlite3_int64,
-) -> c_int {
-    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
-    unsafe {
-        let Some([first, second]) = split(layout(file), length, offset) else {
-            return sqlite::SQLITE_IOERR_WRITE;
-        };
-        let code = match first.0 {
-            0 => sqlite::SQLITE_OK,
-            length => write(file, buffer, length, first.1),
-        };
-        if code != sqlite::SQLITE_OK || second.0 == 0 {
-            return code;
-        }
-        write(file, buffer.byte_offset(first.0 as isize), second.0, second.1)
-    }
-}
-
-unsafe extern "C" fn moved_truncate(file: *mut sqlite3_file, length: sqlite3_int64) -> c_int {
-    // SAFETY: SQLite passes an open file of the layer.
-    unsafe {
-        match physical(layout(file), length) {
-            Some(length) => truncate(file, length),
-            None => sqlite::SQLITE_IOERR_TRUNCATE,
-        }
-    }
-}
-
-fn physical(layout: Layout, length: sqlite3_int64) -> Option<sqlite3_int64> {
-    i64::try_from(layout.physical_length(u64::try_from(length).ok()?)).ok()
-}
-
-unsafe extern "C" fn moved_file_size(file: *mut sqlite3_file, length: *mut sqlite3_int64) -> c_int {
-    // SAFETY: SQLite passes an open file of the layer, and a pointer to an integer.
-    unsafe {
-        let code = file_size(file, length);
-        if code == sqlite::SQLITE_OK {
-            let logical = layout(file).logical_length((*length).unsigned_abs());
-            *length = i64::try_from(logical).unwrap_or(i64::MAX);
-        }
-        code
-    }
-}
-
-unsafe extern "C" fn moved_file_control(
-    file: *mut sqlite3_file,
-    operation: c_int,
-    argument: *mut c_void,
-) -> c_int {
-    // SAFETY: SQLite passes an open file of the layer, and for these two operations a pointer to an integer.
-    unsafe {
-        match operation {
-            sqlite::SQLITE_FCNTL_SIZE_HINT => {
-                let hint = argument.cast::<sqlite3_int64>();
-                let Some(mut length) = physical(layout(file), *hint) else { return sqlite::SQLITE_OK };
-                file_control(file, operation, (&raw mut length).cast())
-            }
-            sqlite::SQLITE_FCNTL_MMAP_SIZE => {
-                *argument.cast::<sqlite3_int64>() = 0;
-                sqlite::SQLITE_OK
-            }
-            _ => file_control(file, operation, argument),
-        }
-    }
-}
-
-/// Hides which writes are atomic: a page of 64 KiB is not aligned behind the header.
-unsafe extern "C" fn moved_device_characteristics(file: *mut sqlite3_file) -> c_int {
-    const ATOMIC: c_int = sqlite::SQLITE_IOCAP_ATOMIC
-        | sqlite::SQLITE_IOCAP_ATOMIC512
-        | sqlite::SQLITE_IOCAP_ATOMIC1K
-        | sqlite::SQLITE_IOCAP_ATOMIC2K
-        | sqlite::SQLITE_IOCAP_ATOMIC4K
-        | sqlite::SQLITE_IOCAP_ATOMIC8K
-        | sqlite::SQLITE_IOCAP_ATOMIC16K
-        | sqlite::SQLITE_IOCAP_ATOMIC32K
-        | sqlite::SQLITE_IOCAP_ATOMIC64K;
-    // SAFETY: SQLite passes an open file of the layer.
-    unsafe { device_characteristics(file) & !ATOMIC }
-}

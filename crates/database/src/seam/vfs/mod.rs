@@ -7,6 +7,7 @@
 mod file;
 mod header;
 mod layout;
+mod moved;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;

@@ -9,21 +9,22 @@
 //! Invariant: SQLCipher's own rekey never runs: that function replaces the connection's key before it has the lock, and
 //! ignores the result of the commit.
 
+mod slot;
+
 use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use strongroom_format::{UnlockError, Unlocked};
-use strongroom_keys::{CipherParameters, Format, Key, KeyError, PageKeys};
+use strongroom_keys::{CipherParameters, Format, Key, PageKeys};
 
-use crate::cipher::{Cipher, CipherFailure};
+use crate::cipher::Cipher;
 use crate::key_changed::key_changed;
 use crate::open::{MAIN, Opened, path_of};
 use crate::page_layout::lock_page;
 use crate::pragma::pragma;
 use crate::seam::{Core, Failure};
-use crate::strongroom::{self, FormatFailure, NewFile};
+use crate::strongroom::NewFile;
 use crate::{Database, Location, OpenError, OpenOptions, RekeyError, SqlError};
 
 /// The progress of a rekey.
@@ -91,7 +92,7 @@ impl Database {
             return Err(RekeyError::ReadOnly { path });
         }
         if let Some(unlocked) = cipher.unlocked() {
-            return change_slot(core, &name, path, unlocked, to, progress);
+            return slot::change(core, &name, path, unlocked, to, progress);
         }
         if to.format() == Some(Format::Strongroom) {
             return Err(RekeyError::Layout { path, parameter: "format" });
@@ -178,7 +179,7 @@ impl Change<'_> {
     /// Sets the new key of a database without pages.
     fn replace_unused(&self) -> Result<(), RekeyError> {
         let cipher = Cipher::new(self.core, self.name, self.to, NewFile::of(self.to));
-        let cipher = cipher.map_err(|failure| unkeyed(&self.path, failure))?;
+        let cipher = cipher.map_err(|failure| slot::unkeyed(&self.path, failure))?;
         cipher.apply(self.core, self.name).map_err(|failure| not_begun(&self.path, failure))
     }
 
@@ -337,52 +338,6 @@ impl Change<'_> {
 
     fn unverified(&self, failure: Failure) -> RekeyError {
         RekeyError::Unverified { path: self.path.clone(), source: SqlError::from_failure(failure) }
-    }
-}
-
-/// Changes the key slot that opened a file in the Strongroom format. No page changes, so no other connection notices.
-fn change_slot(
-    core: &Core,
-    schema: &CStr,
-    path: PathBuf,
-    unlocked: &Unlocked,
-    to: &Key,
-    progress: &mut OnRekeyProgress<'_>,
-) -> Result<(), RekeyError> {
-    if to.format() == Some(Format::SqlCipher) {
-        return Err(RekeyError::Layout { path, parameter: "format" });
-    }
-    if to.parameters().page_size.is_some_and(|size| size != unlocked.page_size()) {
-        return Err(RekeyError::Layout { path, parameter: "page size" });
-    }
-    if let Some(parameter) = to.parameters().first_of_sqlcipher() {
-        return Err(RekeyError::Key { source: KeyError::Parameter { parameter } });
-    }
-    if !progress(RekeyProgress { done: 0, total: 1 }) {
-        return Err(RekeyError::Cancelled);
-    }
-    // The transaction excludes other changes of the header, and rolls back the journal of a crashed process. Readers go on.
-    core.with(|connection| connection.execute_batch("BEGIN IMMEDIATE"))
-        .map_err(|failure| not_begun(&path, failure))?;
-    let changed = strongroom::change_key(core, schema, unlocked, to);
-    // Nothing was written in the transaction.
-    let _ = core.with(|connection| connection.execute_batch("ROLLBACK"));
-    core.exchange_unlocked(schema, changed.map_err(|failure| unkeyed(&path, failure))?);
-    progress(RekeyProgress { done: 1, total: 1 });
-    Ok(())
-}
-
-fn unkeyed(path: &Path, failure: CipherFailure) -> RekeyError {
-    match failure {
-        CipherFailure::Key(source) => RekeyError::Key { source },
-        CipherFailure::Sqlite(failure) => not_begun(path, failure),
-        // The slot of this connection's key has gone.
-        CipherFailure::Format(FormatFailure::Unlock(UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
-            RekeyError::Open { source: OpenError::KeyChanged { path: path.to_owned() } }
-        }
-        CipherFailure::Format(failure) => {
-            RekeyError::Open { source: failure.into_open_error(path.to_owned()) }
-        }
     }
 }
 

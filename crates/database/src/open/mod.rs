@@ -1,9 +1,10 @@
 //! Opens connections: location, options and key.
 
-use std::ffi::{CStr, CString};
+mod failure;
+mod path;
+
+use std::ffi::CStr;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,9 +21,12 @@ use crate::functions::{self, FunctionFailures};
 use crate::pragma::{pragma, quoted};
 use crate::registry;
 use crate::result_codes;
-use crate::seam::{self, Core, Failure, FileStart, OpenFailure};
+use crate::seam::{self, Core, Failure, FileStart};
 use crate::strongroom::{self, NewFile};
 use crate::{OpenError, SqlError};
+
+pub(crate) use failure::{cannot_open, cannot_use};
+pub(crate) use path::{c_path, file_of, path_of, path_or_memory};
 
 /// The location of a database.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -372,134 +376,6 @@ fn unreadable(core: &Core, schema: &CStr, path: PathBuf, page_size: u32, source:
     match length % MIN_PAGE_SIZE == 0 && length >= u64::from(page_size) {
         true => OpenError::WrongKey { path },
         false => OpenError::NotADatabase { path, length, source },
-    }
-}
-
-/// Returns the error for a file that the operating system failed to open.
-pub(crate) fn cannot_open(location: Location<'_>, options: &OpenOptions, failure: OpenFailure) -> OpenError {
-    let OpenFailure { code, message, cause } = failure;
-    let code = result_codes::name(code);
-    let Location::File(path) = location else {
-        return OpenError::Sqlite {
-            path: path_or_memory(location),
-            source: SqlError::Sqlite { code, message },
-        };
-    };
-    let path = path.to_owned();
-    // No system call fails when SQLite refuses a path with too many symbolic links, so the recorded error belongs to an
-    // unrelated call.
-    let found = fs::metadata(&path).err().filter(|error| error.kind() != ErrorKind::NotFound);
-    match found.or(cause) {
-        Some(source) if source.kind() == ErrorKind::PermissionDenied => {
-            OpenError::Permission { path, source }
-        }
-        Some(source) if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            let directory = match path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-                _ => PathBuf::from("."),
-            };
-            if let Some(file) = file_above(&path) {
-                OpenError::FileAsDirectory { path, file, source }
-            } else if !directory.is_dir() {
-                OpenError::MissingDirectory { path, directory, source }
-            } else if options.must_exist || options.read_only {
-                OpenError::MissingFile { path, source }
-            } else {
-                not_created(path, code, message, source)
-            }
-        }
-        source => OpenError::System { path, code, message, source },
-    }
-}
-
-/// Returns the nearest existing ancestor of a path if that ancestor is a file, not a folder.
-fn file_above(path: &Path) -> Option<PathBuf> {
-    let nearest = path.ancestors().skip(1).find(|above| above.exists())?;
-    (!nearest.is_dir()).then(|| nearest.to_owned())
-}
-
-/// Returns the error for a file that SQLite could not create. SQLite then tries to read the file, and reports it as
-/// missing.
-fn not_created(path: PathBuf, code: &'static str, message: String, missing: io::Error) -> OpenError {
-    match File::options().write(true).create_new(true).open(&path) {
-        Err(source) if source.kind() == ErrorKind::PermissionDenied => OpenError::Permission { path, source },
-        // A dangling link exists, although its target does not.
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => {
-            OpenError::System { path, code, message, source: Some(missing) }
-        }
-        Err(source) => OpenError::System { path, code, message, source: Some(source) },
-        Ok(_) => OpenError::System { path, code, message, source: None },
-    }
-}
-
-pub(crate) fn cannot_use(location: Location<'_>, failure: Failure) -> OpenError {
-    let source = match failure {
-        Failure::Sqlite { code, message } => SqlError::Sqlite { code: result_codes::name(code), message },
-        Failure::Closed | Failure::Busy | Failure::Callback(_) => {
-            SqlError::Sqlite { code: "SQLITE_MISUSE", message: "the connection is not open".to_owned() }
-        }
-    };
-    OpenError::Sqlite { path: path_or_memory(location), source }
-}
-
-/// Returns the path for messages, or a name for an in-memory database.
-pub(crate) fn path_or_memory(location: Location<'_>) -> PathBuf {
-    match location {
-        Location::File(path) => path.to_owned(),
-        Location::Memory => PathBuf::from(":memory:"),
-        Location::Image(_) => PathBuf::from("the image"),
-    }
-}
-
-/// Returns the path of a connection's main database, for messages.
-pub(crate) fn file_of(core: &Core) -> PathBuf {
-    core.file_name(MAIN).map_or_else(|| PathBuf::from(":memory:"), |name| path_of(&name))
-}
-
-/// Turns a path into the form that SQLite takes.
-pub(crate) fn c_path(location: Location<'_>) -> Result<CString, OpenError> {
-    let Location::File(path) = location else { return Ok(c":memory:".to_owned()) };
-    if path.as_os_str().is_empty() {
-        return Err(OpenError::EmptyPath);
-    }
-    let bytes = path_bytes(path)?;
-    // Names that start with a colon have a special meaning for SQLite; names that start with a folder do not.
-    let bytes = match bytes.starts_with(b":") {
-        true => [b"./", &*bytes].concat(),
-        false => bytes,
-    };
-    let path_c = CString::new(bytes).map_err(|_| OpenError::NulInPath)?;
-    // SQLite opens a folder without an error; only the first read fails.
-    match path.is_dir() {
-        true => Err(OpenError::Directory { path: path.to_owned() }),
-        false => Ok(path_c),
-    }
-}
-
-#[cfg(unix)]
-fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
-    use std::os::unix::ffi::OsStrExt;
-    Ok(path.as_os_str().as_bytes().to_vec())
-}
-
-/// Converts a path from SQLite's form.
-#[cfg(unix)]
-pub(crate) fn path_of(name: &CStr) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(name.to_bytes()))
-}
-
-/// Converts a path from SQLite's form.
-#[cfg(not(unix))]
-pub(crate) fn path_of(name: &CStr) -> PathBuf {
-    PathBuf::from(&*name.to_string_lossy())
-}
-
-#[cfg(not(unix))]
-fn path_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
-    match path.to_str() {
-        Some(text) => Ok(text.as_bytes().to_vec()),
-        None => Err(OpenError::PathEncoding { path: path.to_owned() }),
     }
 }
 
