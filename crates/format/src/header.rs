@@ -3,6 +3,7 @@
 use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, MAGIC};
 use crate::credential::Credentials;
 use crate::derive::{hkdf, info};
+use crate::page::SQLITE_MAGIC;
 use crate::slot::SlotKind;
 use crate::{Credential, FILE_ID_LENGTH, HeaderError, UnlockError, Unlocked};
 use strongroom_keys::Key;
@@ -16,11 +17,14 @@ pub struct Header {
 }
 
 impl Header {
-    /// Returns whether a file that starts with these bytes has the Strongroom format: whether they start with the magic.
+    /// Returns whether a file that starts with these bytes has the Strongroom format.
     ///
-    /// 16 bytes suffice.
+    /// 16 bytes suffice, unless the first copy of the header is torn or damaged there. [`HEADER_LENGTH`] bytes show the
+    /// format by the second copy too.
     pub fn detect(start: &[u8]) -> bool {
+        // The text of a plain database's schema could contain a copy.
         start.starts_with(&MAGIC)
+            || (!start.starts_with(&SQLITE_MAGIC) && HeaderCopy::find(start, 1).is_some())
     }
 
     /// Returns whether a file is what an interrupted creation left, and may be created anew.
