@@ -1,12 +1,13 @@
 //! The header of a file, read without a key.
 
+use strongroom_keys::Key;
+
 use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, MAGIC};
 use crate::credential::Credentials;
 use crate::derive::{hkdf, info};
 use crate::page::SQLITE_MAGIC;
 use crate::slot::SlotKind;
 use crate::{Credential, FILE_ID_LENGTH, HeaderError, UnlockError, Unlocked};
-use strongroom_keys::Key;
 
 /// The header of a file, read without a key: nothing is authenticated until [`Header::unlock`].
 #[derive(Clone, Debug)]
@@ -75,8 +76,11 @@ impl Header {
 
     /// Opens the header with a key: tries every slot for this kind of key, then authenticates the copy.
     ///
-    /// The newest whole copy decides which keys open the file. The other copy is tried if the newest is not authentic. For
-    /// a passphrase, each slot costs a run of Argon2id, for a new file's slot of 64 MiB.
+    /// The newest whole copy decides which keys open the file, so an interrupted update leaves exactly one key. The other
+    /// copy is tried only if a slot opens and the newest copy is not authentic.
+    ///
+    /// For a passphrase, each slot with other parameters or another salt costs a run of Argon2id: for the slot of a new
+    /// file, 64 MiB and about 0.1 s. Slots with more than 1 GiB, 16 passes or 16 lanes are not tried.
     ///
     /// # Errors
     ///

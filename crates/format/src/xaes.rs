@@ -39,7 +39,7 @@ mod part {
 const DERIVING_LENGTH: usize = 12;
 
 impl Xaes256Gcm {
-    /// Takes a copy of the key.
+    /// Takes a copy of the key. The caller has called [`vendored_sys::init`].
     ///
     /// # Errors
     ///

@@ -6,6 +6,7 @@
 
 mod altered;
 mod by_document;
+mod codes;
 mod document;
 mod hex;
 mod memory;
