@@ -105,6 +105,20 @@ fn a_derived_credential_opens_only_its_own_salt() {
 }
 
 #[test]
+fn credentials_are_the_same_if_they_open_the_same_slots() {
+    let created =
+        [key(1), key(2), passphrase("a"), passphrase("a")].map(|key| Unlocked::create(&key, 4096).unwrap());
+    for (index, one) in created.iter().enumerate() {
+        for (other_index, other) in created.iter().enumerate() {
+            let is_same = one.credential().is_same(&other.credential().duplicate());
+            assert_eq!(is_same, index == other_index, "{index} and {other_index}");
+        }
+    }
+    let again = Unlocked::create(&key(1), 1024).unwrap();
+    assert!(created[0].credential().is_same(again.credential()));
+}
+
+#[test]
 fn every_page_size_of_the_format_and_no_other_is_accepted() {
     let unlocked = Unlocked::create(&key(1), 4096).unwrap();
     for page_size in (10..=16).map(|shift| 1 << shift) {
