@@ -86,3 +86,33 @@ impl Drop for Context {
         unsafe { ffi::EVP_KDF_CTX_free(self.0.as_ptr()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9106, section 5.3.
+    #[test]
+    fn the_published_vector() {
+        vendored_sys::init().unwrap();
+        let expected = [
+            0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b, 0x53, 0xc9,
+            0xd0, 0x1e, 0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9, 0x6b, 0x01, 0xe6, 0x59,
+        ];
+        let more = [Octets { name: c"secret", bytes: &[3; 8] }, Octets { name: c"ad", bytes: &[4; 12] }];
+        let mut key = [0; 32];
+        let argon2id = Argon2id { memory: 32, passes: 3, lanes: 4 };
+        derive(&argon2id, &[1; 32], &[2; 16], &more, &mut key).unwrap();
+        assert_eq!(key, expected);
+    }
+
+    #[test]
+    fn an_error_of_openssl_is_returned_and_not_left_behind() {
+        vendored_sys::init().unwrap();
+        // RFC 9106 asks for 8 KiB for each lane.
+        let argon2id = Argon2id { memory: 31, passes: 1, lanes: 4 };
+        let error = derive(&argon2id, b"a", &[2; 16], &[], &mut [0; 32]).unwrap_err();
+        assert!(!error.errors().is_empty());
+        assert!(ErrorStack::get().errors().is_empty());
+    }
+}

@@ -42,6 +42,14 @@ impl CipherContext {
         Self::new(unsafe { ffi::EVP_aes_256_gcm() })
     }
 
+    /// Returns a context without a cipher, whose every use fails.
+    #[cfg(test)]
+    pub(crate) fn blank() -> Self {
+        // SAFETY: the function has no preconditions.
+        let context = unsafe { ffi::EVP_CIPHER_CTX_new() };
+        Self { context: NonNull::new(context).unwrap() }
+    }
+
     fn new(cipher: *const ffi::EVP_CIPHER) -> Result<Self, ErrorStack> {
         // SAFETY: the function has no preconditions, and returns null if memory runs out.
         let context = unsafe { ffi::EVP_CIPHER_CTX_new() };
@@ -125,7 +133,7 @@ impl CipherContext {
         let mut done = 0;
         while done < length {
             let part = (length - done).min(MAX_UPDATE);
-            // SAFETY: `done` is below `length`. `wrapping_add` leaves a null pointer unused: it is tested first.
+            // SAFETY: `done` is below `length`.
             let (from, to) = unsafe { (from.add(done), if to.is_null() { to } else { to.add(done) }) };
             let mut written = 0;
             // SAFETY: the context is live, and the caller guarantees the buffers. `part` fits C's int.

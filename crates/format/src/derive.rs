@@ -55,3 +55,42 @@ pub(crate) fn hmac(key: &[u8], bytes: &[u8]) -> Result<[u8; 32], ErrorStack> {
         false => Err(ErrorStack::get()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5869, appendix A.1 and A.2.
+    #[test]
+    fn hkdf_has_the_published_results() {
+        vendored_sys::init().unwrap();
+        let range = |range: std::ops::RangeInclusive<u8>| range.collect::<Vec<u8>>();
+        let mut key = [0; 42];
+        hkdf_into(&[0x0b; 22], &range(0..=0x0c), &range(0xf0..=0xf9), &mut key).unwrap();
+        assert_eq!(
+            to_hex(&key),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+        );
+        let mut key = [0; 82];
+        hkdf_into(&range(0..=0x4f), &range(0x60..=0xaf), &range(0xb0..=0xff), &mut key).unwrap();
+        assert_eq!(
+            to_hex(&key),
+            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da32756\
+             00c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
+        );
+        let short = hkdf(&[0x0b; 22], &range(0..=0x0c), &range(0xf0..=0xf9)).unwrap();
+        assert_eq!(to_hex(&short), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+    }
+
+    /// RFC 4231, section 4.2.
+    #[test]
+    fn hmac_has_the_published_result() {
+        vendored_sys::init().unwrap();
+        let code = hmac(&[0x0b; 20], b"Hi There").unwrap();
+        assert_eq!(to_hex(&code), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    }
+
+    fn to_hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

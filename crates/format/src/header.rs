@@ -1,11 +1,13 @@
 //! The header of a file, read without a key.
 
+use strongroom_keys::Key;
+
 use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, MAGIC};
 use crate::credential::Credentials;
 use crate::derive::{hkdf, info};
+use crate::page::SQLITE_MAGIC;
 use crate::slot::SlotKind;
 use crate::{Credential, FILE_ID_LENGTH, HeaderError, UnlockError, Unlocked};
-use strongroom_keys::Key;
 
 /// The header of a file, read without a key: nothing is authenticated until [`Header::unlock`].
 #[derive(Clone, Debug)]
@@ -16,11 +18,14 @@ pub struct Header {
 }
 
 impl Header {
-    /// Returns whether a file that starts with these bytes has the Strongroom format: whether they start with the magic.
+    /// Returns whether a file that starts with these bytes has the Strongroom format.
     ///
-    /// 16 bytes suffice.
+    /// 16 bytes suffice, unless the first copy of the header is torn or damaged there. [`HEADER_LENGTH`] bytes show the
+    /// format by the second copy too.
     pub fn detect(start: &[u8]) -> bool {
+        // The text of a plain database's schema could contain a copy.
         start.starts_with(&MAGIC)
+            || (!start.starts_with(&SQLITE_MAGIC) && HeaderCopy::find(start, 1).is_some())
     }
 
     /// Returns whether a file is what an interrupted creation left, and may be created anew.
@@ -71,8 +76,11 @@ impl Header {
 
     /// Opens the header with a key: tries every slot for this kind of key, then authenticates the copy.
     ///
-    /// The newest whole copy decides which keys open the file. The other copy is tried if the newest is not authentic. For
-    /// a passphrase, each slot costs a run of Argon2id, for a new file's slot of 64 MiB.
+    /// The newest whole copy decides which keys open the file, so an interrupted update leaves exactly one key. The other
+    /// copy is tried only if a slot opens and the newest copy is not authentic.
+    ///
+    /// For a passphrase, each slot with other parameters or another salt costs a run of Argon2id: for the slot of a new
+    /// file, 64 MiB and about 0.1 s. Slots with more than 1 GiB, 16 passes or 16 lanes are not tried.
     ///
     /// # Errors
     ///

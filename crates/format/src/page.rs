@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The first 16 bytes of a SQLite database. A sealed page 1 has the file's identity in their place.
-const SQLITE_MAGIC: [u8; FILE_ID_LENGTH] = *b"SQLite format 3\0";
+pub(crate) const SQLITE_MAGIC: [u8; FILE_ID_LENGTH] = *b"SQLite format 3\0";
 
 /// Seals and opens the pages of one file: holds its page key and its identity.
 ///

@@ -60,11 +60,12 @@ pub(crate) enum SlotKind {
 }
 
 impl SlotKind {
-    /// Returns whether a slot of kind `kind` takes a raw key, if this version has the slot's key derivation or not.
+    /// Returns whether the slot is for a raw key, even if this version does not have the slot's key derivation.
     pub(crate) fn is_for_raw_key(self) -> bool {
         matches!(self, Self::RawKey | Self::Unsupported { kind: RAW_KEY, .. })
     }
 
+    /// Returns whether the slot is for a passphrase, even if this version does not have the slot's key derivation.
     pub(crate) fn is_for_passphrase(self) -> bool {
         matches!(self, Self::Passphrase(_) | Self::Unsupported { kind: PASSPHRASE, .. })
     }

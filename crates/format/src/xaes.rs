@@ -39,7 +39,7 @@ mod part {
 const DERIVING_LENGTH: usize = 12;
 
 impl Xaes256Gcm {
-    /// Takes a copy of the key.
+    /// Takes a copy of the key. The caller has called [`vendored_sys::init`].
     ///
     /// # Errors
     ///
@@ -190,5 +190,36 @@ impl Xaes256Gcm {
 impl fmt::Debug for Xaes256Gcm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Xaes256Gcm(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: [u8; NONCE_LENGTH] = [2; NONCE_LENGTH];
+
+    #[test]
+    fn an_error_of_openssl_drops_the_context_that_may_hold_the_key() {
+        vendored_sys::init().unwrap();
+        let mut cipher = Xaes256Gcm::new(&[1; KEY_LENGTH]).unwrap();
+        let mut text = [3; 32];
+        let tag = cipher.seal(&NONCE, b"", &mut text).unwrap();
+        cipher.ecb = Some(CipherContext::blank());
+        assert!(cipher.open(&NONCE, b"", &mut text.clone(), &tag).is_err());
+        assert!(cipher.ecb.is_none());
+        assert!(ErrorStack::get().errors().is_empty(), "an error is left for another caller");
+        assert!(cipher.open(&NONCE, b"", &mut text, &tag).unwrap());
+        assert_eq!(text, [3; 32]);
+    }
+
+    #[test]
+    fn a_text_that_could_not_be_opened_is_zeros() {
+        vendored_sys::init().unwrap();
+        let mut cipher = Xaes256Gcm::new(&[1; KEY_LENGTH]).unwrap();
+        cipher.gcm = CipherContext::blank();
+        let mut text = [3; 32];
+        assert!(cipher.open(&NONCE, b"", &mut text, &[0; TAG_LENGTH]).is_err());
+        assert_eq!(text, [0; 32]);
     }
 }

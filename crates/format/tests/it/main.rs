@@ -4,6 +4,16 @@
     reason = "clippy.toml allows unwrap in test functions, but not in functions that they call"
 )]
 
+mod altered;
+mod by_document;
+mod codes;
+mod document;
 mod hex;
+mod memory;
+mod mutations;
+mod pages;
+mod rekey;
+mod slots;
+mod torn;
 mod unlock;
 mod xaes;

@@ -11,6 +11,7 @@ fn a_raw_key_has_exactly_32_bytes() {
         assert!(error.to_string().contains(&format!("the raw key has {length} bytes")), "{error}");
     }
     assert_eq!(Key::raw(&[7; 32]).unwrap().expose_raw(), Some(&[7; 32][..]));
+    assert_eq!(Key::raw(&[7; 32]).unwrap().expose_passphrase(), None);
 }
 
 #[test]
@@ -20,6 +21,7 @@ fn a_passphrase_is_not_empty_and_may_hold_any_byte() {
     let key = Key::passphrase(odd).unwrap();
     assert_eq!(*key.expose_for_sqlcipher(), *odd);
     assert_eq!(key.expose_raw(), None);
+    assert_eq!(key.expose_passphrase(), Some(&odd[..]));
 }
 
 #[test]
