@@ -8,7 +8,7 @@ use crate::node_abi::{self, ENTRY_PREFIX};
 use crate::node_api;
 use crate::version::Version;
 
-/// The first line of Electron with Node 18; older lines of Electron are no longer in wide use.
+/// The first line of Electron with Node 18; few programs use older lines of Electron.
 const OLDEST_ELECTRON: u32 = 23;
 
 /// The releases in which an addon loads, judged by its ABI alone.

@@ -185,7 +185,7 @@ impl Core {
         result
     }
 
-    /// Returns the databases that a statement uses, or `None` if SQLite cannot tell.
+    /// Returns the databases that a statement uses, or `None` if SQLite cannot prepare it.
     pub(super) fn databases_of(&self, sql: &CStr) -> Option<Vec<String>> {
         let db = self.open_db().ok()?;
         USED.set(Some(Vec::new()));

@@ -264,7 +264,7 @@ fn v8_names_are_checked_in_a_node_api_addon() {
     assert_eq!(now(&["_ZN2v87Isolate10GetCurrentEv"]).findings(NAME, RULE), []);
 }
 
-/// V8's C++ names fit one ABI. Without a known ABI, node-audit cannot tell which Node must have the names.
+/// V8's C++ names fit one ABI. Without a known ABI, node-audit does not know which Node must have the names.
 #[test]
 fn v8_names_are_checked_for_the_addons_abi() {
     // Node 20 and 22 have the first name, only Node 20 has the second, and no Node has the third.
