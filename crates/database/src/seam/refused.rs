@@ -29,12 +29,14 @@ impl Refused {
     /// Returns whether the entry is for the pragma of this name.
     fn matches(&self, name: &[u8]) -> bool {
         match self.pragma.strip_suffix('*') {
-            Some(start) => {
-                name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
-            }
+            Some(start) => starts_with(name, start.as_bytes()),
             None => name.eq_ignore_ascii_case(self.pragma.as_bytes()),
         }
     }
+}
+
+fn starts_with(name: &[u8], start: &[u8]) -> bool {
+    name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,9 @@ const REFUSED_ON_STRONGROOM: [Refused; 7] = [
     // Must be last: matches the start of a name.
     Refused { pragma: "cipher_*", why: NOT_SQLCIPHER, instead: MIGRATE, when: When::Always },
 ];
+/// The starts of pragmas that concern the process and no file, and that are therefore allowed.
+const OF_THE_PROCESS: [&[u8]; 4] =
+    [b"cipher_log", b"cipher_memory_security", b"cipher_provider", b"cipher_version"];
 const NOT_SQLCIPHER: &str = "the database is in the Strongroom format, not in SQLCipher's";
 const OPEN: &str = "pass the key to new Database or db.attach()";
 const PAGE_SIZE: &str = "use PRAGMA page_size";
@@ -252,6 +257,7 @@ unsafe extern "C" fn authorize(
     }
     if authority.internal.get() == 0
         && authority.keys_of(schema.to_bytes()).is_some()
+        && !OF_THE_PROCESS.iter().any(|start| starts_with(name, start))
         && let Some(refused) = REFUSED_ON_STRONGROOM.iter().find(|refused| refused.matches(name))
     {
         LAST.set(Some(*refused));

@@ -337,6 +337,8 @@ fn pragmas_of_sqlcipher_are_refused() {
         );
     }
     assert_filled(&database);
+    // These concern the process.
+    database.execute_batch("PRAGMA cipher_version; PRAGMA cipher_memory_security").unwrap();
     // A database of another format on the same connection keeps its pragmas.
     let key = other_key();
     let options = AttachOptions { key: AttachKey::Key(&key), ..AttachOptions::default() };
