@@ -68,8 +68,9 @@ function list(options) {
 /** Returns the configurations and the workloads that the command line selects. */
 function choose(own, { peers, group, base, filter, metric }) {
   const all = configurations(own)
-  if (base && !all.some(({ name }) => name === base))
-    throw new UsageError(`--base: unknown configuration "${base}"; known: ${all.map(({ name }) => name).join(', ')}`)
+  const bases = all.filter(({ reference }) => !reference).map(({ name }) => name)
+  if (base && !bases.includes(base))
+    throw new UsageError(`--base: unknown configuration "${base}"; known: ${bases.join(', ')}`)
   const chosen = all.filter(
     (configuration) =>
       (configuration.own || peers.test(configuration.name)) && (!group || groupOf(configuration) === group),

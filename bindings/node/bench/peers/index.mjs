@@ -10,7 +10,7 @@ const CIPHERS = 'better-sqlite3-multiple-ciphers'
 
 /**
  * The configurations of other packages. `module` is the argument of `require`, and `needs` is the oldest Node that
- * loads the module.
+ * loads the module. A configuration with `reference` is measured only for the cost of its package's encryption.
  */
 const peers = [
   { name: 'better-sqlite3', api: 'better-sqlite3', module: 'better-sqlite3', needs: '22.14.0' },
@@ -20,6 +20,7 @@ const peers = [
   { name: 'signal/sqlcipher', api: 'signal', module: '@signalapp/sqlcipher', cipher: 'sqlcipher' },
   { name: 'multiple-ciphers/chacha20', api: 'better-sqlite3', module: CIPHERS, cipher: 'chacha20', needs: '22.14.0' },
   { name: 'multiple-ciphers/aegis', api: 'better-sqlite3', module: CIPHERS, cipher: 'aegis', needs: '22.14.0' },
+  { name: 'multiple-ciphers', api: 'better-sqlite3', module: CIPHERS, reference: true, needs: '22.14.0' },
 ]
 
 /** The baseline of each group's ratios, unless `--base` names another configuration. */
@@ -44,9 +45,18 @@ export function configurations(builds) {
   return [...own, ...peers]
 }
 
-/** Returns the group of a configuration, `plain` or `encrypted`. Each group has its own table. */
-export function groupOf({ cipher }) {
+/**
+ * Returns the group of a configuration. The groups `plain` and `encrypted` have their own tables. The group `reference`
+ * has no table, and runs only the workloads of both other groups.
+ */
+export function groupOf({ cipher, reference }) {
+  if (reference) return 'reference'
   return cipher === undefined ? 'plain' : 'encrypted'
+}
+
+/** Returns the configuration without encryption of an encrypted configuration's package or build, if it is given. */
+export function plainOf({ module, addon }, configurations) {
+  return configurations.find((other) => other.cipher === undefined && other.module === module && other.addon === addon)
 }
 
 /** Returns the adapter of a configuration. */

@@ -1,5 +1,6 @@
 // Reports a run: tables on stdout, failures on stderr, and the files that the command line asks for.
 import { writeFileSync } from 'node:fs'
+import { costRows, targetRows } from '../cost.mjs'
 import { overheadRows, resultRows } from '../results.mjs'
 import { described, machine } from './machine.mjs'
 import { plots } from './plots.mjs'
@@ -9,19 +10,23 @@ import { asText, tables } from './tables.mjs'
 export function report({ options, node, builds, workloads, rounds, failures, shares }) {
   const { described: configurations, samples, lacking } = rounds
   const { metric, base } = options
-  const rows = resultRows({ workloads, configurations, samples, failures, base, metric })
+  const measured = { workloads, configurations, samples, failures, metric }
+  const rows = resultRows({ ...measured, base })
+  const costs = costRows(measured)
+  const targets = targetRows(costs, measured)
   const overheads = overheadRows(rows, shares)
   const facts = machine({ node: node.version })
   const lines = described({ machine: facts, configurations, builds })
-  const found = tables({ rows, overheads, configurations, metric })
+  const found = tables({ rows, costs, targets, overheads, configurations, metric })
   process.stdout.write(`${[...lines, '', ...found.flatMap((table) => [asText(table), ''])].join('\n')}\n`)
   for (const failure of failures) process.stderr.write(`${failureText(failure)}\n`)
 
   if (options.json) {
-    const everything = { ...facts, metric, builds, configurations, rows, overheads, samples, lacking, failures }
+    const results = { rows, costs, targets, overheads }
+    const everything = { ...facts, metric, builds, configurations, ...results, samples, lacking, failures }
     writeFileSync(options.json, `${JSON.stringify(everything, null, 1)}\n`)
   }
-  const drawn = plots({ rows, overheads, configurations, metric })
+  const drawn = plots({ rows, costs, overheads, configurations, metric })
   if (options.svg) writePlots(options.svg, drawn)
   if (options.readme) writeReadme({ lines, tables: found, plots: drawn })
 }

@@ -13,18 +13,24 @@ const LABELS = {
   chat: 'chat: read, write, search',
 }
 
-/** The configurations, in the order of their bars. Strongroom's two configurations have related colours. */
+/** The configurations, in the order of their bars. The configurations of a package have related colours. */
 const BARS = [
   { configuration: 'strongroom', name: 'strongroom', colour: COLOURS[0] },
   { configuration: 'better-sqlite3', name: 'better-sqlite3', colour: COLOURS[1] },
   { configuration: 'node:sqlite', name: 'node:sqlite', colour: COLOURS[2] },
-  { configuration: 'strongroom/sqlcipher', name: 'strongroom, encrypted', colour: COLOURS[4] },
+  { configuration: 'strongroom/strongroom', name: 'strongroom, encrypted (Strongroom)', colour: COLOURS[4] },
+  { configuration: 'strongroom/sqlcipher', name: 'strongroom, encrypted (SQLCipher)', colour: '#abdaf4' },
+  {
+    configuration: 'multiple-ciphers/aegis',
+    name: 'better-sqlite3-multiple-ciphers, encrypted (aegis)',
+    colour: '#f2a779',
+  },
   {
     configuration: 'multiple-ciphers/sqlcipher',
-    name: 'better-sqlite3-multiple-ciphers, encrypted',
+    name: 'better-sqlite3-multiple-ciphers, encrypted (SQLCipher)',
     colour: COLOURS[5],
   },
-  { configuration: 'signal/sqlcipher', name: '@signalapp/sqlcipher, encrypted', colour: COLOURS[3] },
+  { configuration: 'signal/sqlcipher', name: '@signalapp/sqlcipher, encrypted (SQLCipher)', colour: COLOURS[3] },
 ]
 
 const BASE = 'better-sqlite3'

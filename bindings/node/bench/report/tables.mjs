@@ -6,12 +6,14 @@ const TITLES = { plain: 'Without encryption', encrypted: 'Encrypted' }
 const FIGURES = { cpu: 'CPU time of all threads', wall: 'wall time', instructions: 'instructions per operation' }
 
 /**
- * Returns a table: `{ title, note, head, body }`, whose cells are lists of lines.
+ * Returns the tables: `{ title, note, head, body }`, whose cells are lists of lines.
  *
- * @param rows - the rows of results.mjs
+ * @param rows - the rows of results.mjs, as `overheads`; `costs` and `targets` are the rows of cost.mjs
  */
-export function tables({ rows, overheads, configurations, metric }) {
+export function tables({ rows, costs, targets, overheads, configurations, metric }) {
   const result = Object.keys(TITLES).flatMap((group) => resultTable({ rows, configurations, metric, group }))
+  if (costs.length > 0) result.push(costTable({ rows: costs, configurations, metric }))
+  if (targets.length > 0) result.push(targetTable(targets))
   if (overheads.length > 0) result.push(overheadTable({ rows: overheads, configurations, metric }))
   return result
 }
@@ -39,6 +41,33 @@ function resultTable({ rows, configurations, metric, group }) {
 
 function unit({ workload, main }) {
   return main === 'instructions' ? 'instructions' : workload.unit
+}
+
+function costTable({ rows, configurations, metric }) {
+  const names = namesIn(configurations, 'encrypted').filter((name) => rows.some(({ cells }) => name in cells))
+  const cell = ({ cells }, name) => (name in cells ? withSpread(cells[name].ratio) : '–')
+  const plain = names.map((name) => `${name} with ${rows.find(({ cells }) => name in cells).cells[name].plain}`)
+  const renamed = rows.flatMap(({ workload }) => (workload.plain ? [`${workload.name} with ${workload.plain}`] : []))
+  return {
+    title: 'The cost of encryption',
+    note: `Each cell shows the ratio of the best ${FIGURES[metric]} to the best of the same package without encryption in the same run, with the lowest and the highest of the per-round ratios in parentheses. Compared are ${[...plain, ...renamed].join(', ')}.`,
+    head: ['workload', ...names].map((name) => [name]),
+    body: rows.map((row) => [[row.workload.name], ...names.map((name) => [cell(row, name)])]),
+  }
+}
+
+function targetTable(rows) {
+  const cells = (side) => {
+    if (!side) return [['–'], ['–']]
+    if (side.target === undefined) return [[withSpread(side.ratio)], ['–']]
+    return [[withSpread(side.ratio), side.met ? 'met' : 'missed'], [times(side.target)]]
+  }
+  return {
+    title: 'Targets of the Strongroom format',
+    note: 'Each ratio of CPU time is compared with the target, which is its upper limit: the ratio to the same build without encryption, and the ratio to better-sqlite3-multiple-ciphers with aegis. Opening has no target.',
+    head: ['workload', 'configuration', 'to plain', 'target', 'to aegis', 'target'].map((name) => [name]),
+    body: rows.map(({ workload, name, plain, aegis }) => [[workload.name], [name], ...cells(plain), ...cells(aegis)]),
+  }
 }
 
 function overheadTable({ rows, configurations, metric }) {

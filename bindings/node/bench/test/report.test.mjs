@@ -11,6 +11,7 @@ import { failureText } from '../report/report.mjs'
 import { barChart } from '../report/svg.mjs'
 import { asMarkdown, asText, tables } from '../report/tables.mjs'
 import { overheadRows, resultRows } from '../results.mjs'
+import { assertWellFormed } from './well-formed.mjs'
 
 const configurations = all([{ name: 'strongroom', folder: '/nowhere' }]).filter(({ name }) =>
   ['strongroom', 'better-sqlite3', 'signal'].includes(name),
@@ -41,7 +42,7 @@ const rows = resultRows({
   metric: 'cpu',
 })
 const overheads = overheadRows(rows, new Map([['call', 40]]))
-const found = tables({ rows, overheads, configurations, metric: 'cpu' })
+const found = tables({ rows, costs: [], targets: [], overheads, configurations, metric: 'cpu' })
 
 test('figures have three significant digits', () => {
   assert.deepEqual([0, 0.01234, 1.2345, 12.34, 123.4, 12345.6].map(figure), [
@@ -79,7 +80,7 @@ test('the overhead has its own table', () => {
 })
 
 test('plots are well-formed, and show every value', () => {
-  const drawn = plots({ rows, overheads, configurations, metric: 'cpu' })
+  const drawn = plots({ rows, costs: [], overheads, configurations, metric: 'cpu' })
   assert.deepEqual([...drawn.keys()], ['plain.svg', 'overhead.svg'])
   for (const svg of drawn.values()) assertWellFormed(svg)
   assert.match(drawn.get('plain.svg'), />1\.40 · 1,400 ms</)
@@ -146,16 +147,3 @@ fn=(1)
     ],
   )
 })
-
-/** Checks that the tags of a document are balanced, its attributes quoted and its text escaped. */
-function assertWellFormed(xml) {
-  const open = []
-  const rest = xml.replace(/<(\/?)([a-z]+)((?: [\w:-]+="[^"<]*")*)(\/?)>/gi, (_, end, name, __, empty) => {
-    if (end) assert.equal(open.pop(), name)
-    else if (!empty) open.push(name)
-    return ''
-  })
-  assert.deepEqual(open, [])
-  assert.doesNotMatch(rest, /[<>]|&(?!#\d+;)/)
-  assert.match(xml, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" /)
-}

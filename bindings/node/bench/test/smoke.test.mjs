@@ -26,10 +26,12 @@ test('every workload runs, at a thousandth of its size', () => {
   assert.equal(status, 0, stderr)
   assert.match(stdout, /^Without encryption$/m)
   assert.match(stdout, /^Encrypted$/m)
+  assert.match(stdout, /^The cost of encryption$/m)
+  assert.match(stdout, /^Targets of the Strongroom format$/m)
   const { configurations: described, rows, failures, samples } = JSON.parse(readFileSync(json, 'utf8'))
   assert.deepEqual(
     described.map(({ name }) => name),
-    ['strongroom', 'strongroom/sqlcipher', ...(builtIn ? ['node:sqlite'] : [])],
+    ['strongroom', 'strongroom/sqlcipher', 'strongroom/strongroom', ...(builtIn ? ['node:sqlite'] : [])],
   )
   assert.deepEqual(failures, [])
   const listed = run('--list')
@@ -38,7 +40,8 @@ test('every workload runs, at a thousandth of its size', () => {
     .map((name) => name.trim())
   assert.deepEqual([...new Set(rows.map(({ workload }) => workload.name))].sort(), listed.sort())
   assert.ok(samples.every(({ cpu, memory }) => (cpu ?? memory) >= 0))
-  assert.match(readFileSync(join(folder, 'plots/plain.svg'), 'utf8'), /<\/svg>/)
+  for (const name of ['plain', 'encrypted', 'cost'])
+    assert.match(readFileSync(join(folder, `plots/${name}.svg`), 'utf8'), /<\/svg>/)
 })
 
 test('an invalid argument ends the program with a one-line message', () => {
@@ -52,8 +55,11 @@ test('an invalid argument ends the program with a one-line message', () => {
     ['--strongroom', `empty=${folder}`],
     `${folder} has no dist/index.js: build Strongroom there (npm run build:release), or leave out --no-build`,
   )
-  const { stderr } = run('--base', 'nothing')
-  assert.match(stderr, /^--base: unknown configuration "nothing"; known: strongroom, .*node:sqlite/)
+  // No table has a column for `multiple-ciphers`.
+  for (const name of ['nothing', 'multiple-ciphers']) {
+    const { stderr } = run('--base', name)
+    assert.match(stderr, new RegExp(`^--base: unknown configuration "${name}"; known: strongroom, .*node:sqlite`))
+  }
 })
 
 test('--help and --list measure nothing', () => {

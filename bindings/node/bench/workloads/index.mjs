@@ -5,7 +5,8 @@
 //   unit           `ms`, `µs` or `ns` of a run, or of an operation if `setup` returns `operations`; or `MB`
 //   count          the size of a run; `--scale` changes it
 //   instructions   the size of a run whose instructions are counted; absent if a count would be meaningless
-//   groups         the groups of configurations that run it; both if absent
+//   groups         the groups of configurations that run it; all if absent
+//   plain          the workload without encryption that an encrypted workload is compared with, if its name differs
 //   repeats        the number of timed runs in one process, which reports the best run; 1 if absent
 //   once           `true` if a second run would do other work
 //   rounds         the maximum number of rounds; all rounds if absent

@@ -1,11 +1,12 @@
 // Opening and closing a database: the connection, its settings and the first page.
 
-function open({ name, title, group, key, count, instructions }) {
+function open({ name, title, groups, plain, key, count, instructions }) {
   return {
     name,
     title,
     unit: 'ms',
-    groups: [group],
+    groups,
+    plain,
     count,
     instructions,
     setup({ peer, file, count }) {
@@ -27,11 +28,12 @@ function open({ name, title, group, key, count, instructions }) {
 }
 
 export const opening = [
-  open({ name: 'open', title: 'open a file', group: 'plain', count: 100, instructions: 20 }),
+  open({ name: 'open', title: 'open a file', groups: ['plain', 'reference'], count: 100, instructions: 20 }),
   open({
     name: 'open-key',
     title: 'open a file with a raw key',
-    group: 'encrypted',
+    groups: ['encrypted'],
+    plain: 'open',
     key: 'raw',
     count: 100,
     instructions: 20,
@@ -39,7 +41,7 @@ export const opening = [
   open({
     name: 'open-passphrase',
     title: 'open a file with a passphrase and the default key derivation of its format',
-    group: 'encrypted',
+    groups: ['encrypted'],
     key: 'passphrase',
     count: 3,
     instructions: 1,
