@@ -187,9 +187,11 @@ fn an_interrupted_creation_is_begun_anew() {
 
 #[test]
 fn vacuum_keeps_the_file_sealed() {
-    for journal in ["delete", "wal"] {
+    for (journal, size) in
+        [("delete", 4_096), ("wal", 4_096), ("wal", 1_024), ("delete", 8_192), ("wal", 65_536)]
+    {
         let scratch = Scratch::new();
-        let database = open(&scratch.path(), &sealed()).unwrap();
+        let database = open(&scratch.path(), &page_size(size)).unwrap();
         database
             .execute_batch(&format!("PRAGMA journal_mode = {journal}; PRAGMA temp_store = FILE"))
             .unwrap();
