@@ -12,9 +12,13 @@ use strongroom_keys::{
 
 use crate::open::{cannot_use, path_or_memory};
 use crate::pragma::{pragma, set_pragma};
-use crate::seam::{Core, Failure};
+use crate::seam::{Core, Defaults, Failure};
 use crate::strongroom::{self, FormatFailure, NewFile};
 use crate::{Location, OpenError};
+
+/// SQLCipher has no default for one of the parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoDefault;
 
 /// The failure of setting a key.
 pub(crate) enum CipherFailure {
@@ -88,10 +92,11 @@ impl Cipher {
 
     fn of_unlocked(unlocked: Arc<Unlocked>) -> Self {
         let parameters =
-            // SQLCipher's default for the process may be another length of the plaintext header.
+            // SQLCipher's defaults for the process may differ.
             CipherParameters {
                 page_size: Some(unlocked.page_size()),
                 plaintext_header_size: Some(0),
+                use_hmac: Some(true),
                 ..CipherParameters::default()
             };
         Self { keys: Keys::Strongroom(unlocked), parameters }
@@ -148,6 +153,22 @@ impl Cipher {
     /// Returns the cipher of a file, the database `schema`, that the key of `other_file` opens.
     pub(crate) fn like(core: &Core, schema: &CStr, other_file: &Unlocked) -> Result<Self, CipherFailure> {
         strongroom::unlock_like(core, schema, other_file).map(Self::strongroom)
+    }
+
+    /// Returns the parameters as SQLCipher's defaults for the process.
+    pub(crate) fn as_defaults(&self) -> Result<Defaults, NoDefault> {
+        if self.parameters.effective_hmac_page_number() != PageNumberOrder::Little {
+            return Err(NoDefault);
+        }
+        let set = |name: &str| settings(&self.parameters).into_iter().find(|(set, _)| *set == name);
+        let value =
+            |name: &str, absent: &str| set(name).map_or_else(|| absent.to_owned(), |(_, value)| value);
+        Ok(vec![
+            ("cipher_default_page_size", value("cipher_page_size", "4096")),
+            ("cipher_default_use_hmac", value("cipher_use_hmac", "1")),
+            ("cipher_default_hmac_algorithm", value("cipher_hmac_algorithm", "HMAC_SHA512")),
+            ("cipher_default_plaintext_header_size", value("cipher_plaintext_header_size", "0")),
+        ])
     }
 
     /// Returns whether the key that opens one file also opens the other, in the same format.

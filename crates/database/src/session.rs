@@ -97,12 +97,11 @@ impl Session {
 
     /// Compiles the first statement of `source`.
     pub(crate) fn parse(&self, source: &Source<'_>) -> Result<Parsed, SqlError> {
-        if let Some(schema) = vacuum_into::attached_schema(source)
-            && !vacuum_into::is_encrypted_alike(&self.core, &schema)
-        {
-            return Err(SqlError::RefusedVacuumInto { schema });
-        }
-        RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source, failure))
+        let parsed = RawStatement::parse(&self.core, source);
+        let parsed = parsed.map_err(|failure| self.not_parsed(source, failure))?;
+        let statement = source.sql.to_bytes().get(source.start..source.start + parsed.length);
+        vacuum_into::prepare(&self.core, statement.unwrap_or_default())?;
+        Ok(parsed)
     }
 
     #[cold]

@@ -1,23 +1,45 @@
-//! Finds VACUUM statements that would write another encryption than the source's.
+//! VACUUM INTO of encrypted databases.
 //!
-//! SQLite gives the target of VACUUM INTO the key of the main database, even if it vacuums an attached database.
+//! SQLite gives the target the key of the main database, even if it vacuums an attached database, and SQLCipher gives it the
+//! process's default parameters.
 
 use std::ffi::CString;
 
-use crate::cipher::Cipher;
+use crate::SqlError;
+use crate::cipher::{Cipher, NoDefault};
 use crate::lexer::tokens;
 use crate::open::MAIN;
-use crate::seam::{Core, Source};
+use crate::seam::Core;
 
-/// Returns the name of the database that a statement vacuums into a file, unless it is the main database.
-pub(crate) fn attached_schema(source: &Source<'_>) -> Option<String> {
-    let sql = str::from_utf8(source.sql.to_bytes().get(source.start..)?).ok()?;
+/// Prepares the engine for a statement that may be VACUUM INTO.
+///
+/// # Errors
+///
+/// [`SqlError::RefusedVacuumInto`] if SQLite would give the file another encryption than the database has.
+pub(crate) fn prepare(core: &Core, statement: &[u8]) -> Result<(), SqlError> {
+    let Some(schema) = schema(statement) else { return Ok(()) };
+    if schema != "main" && !is_encrypted_alike(core, &schema) {
+        return Err(SqlError::RefusedVacuumInto { schema });
+    }
+    let main = Cipher::of(core, MAIN).map_err(SqlError::from_failure)?;
+    let defaults = main.map(|main| main.as_defaults()).transpose();
+    let defaults = defaults.map_err(|NoDefault| SqlError::RefusedVacuumInto { schema })?;
+    core.prepare_vacuum_into(defaults);
+    Ok(())
+}
+
+/// Returns the name of the database that a statement vacuums into a file.
+fn schema(statement: &[u8]) -> Option<String> {
+    let sql = str::from_utf8(statement).ok()?;
     let mut words = tokens(sql).skip_while(|token| token.is(";"));
     if !words.next()?.is_word("vacuum") {
         return None;
     }
-    let name = words.next()?.name()?;
-    (words.next()?.is_word("into") && name != "main").then_some(name)
+    let next = words.next()?;
+    if next.is_word("into") {
+        return Some("main".to_owned());
+    }
+    words.next()?.is_word("into").then(|| next.name()).flatten()
 }
 
 /// Returns whether a copy of the database with the encryption of the main database has its own encryption: both are plain,
@@ -39,20 +61,18 @@ mod tests {
 
     #[test]
     fn every_spelling_of_vacuum_into_is_recognised() {
-        let schema = |sql: &str| {
-            let sql = CString::new(sql).unwrap();
-            attached_schema(&Source { sql: &sql, start: 0, persistent: false })
-        };
+        let found = |sql: &str| schema(sql.as_bytes());
         for sql in [
             "VACUUM a INTO 'f'",
             " /* c */ vacuum \"A\" into ?",
             ";VACUUM [a] INTO 'f'",
             "VACUUM 'a' INTO ?1",
         ] {
-            assert_eq!(schema(sql).as_deref(), Some("a"), "{sql}");
+            assert_eq!(found(sql).as_deref(), Some("a"), "{sql}");
         }
-        for sql in ["VACUUM", "VACUUM INTO 'f'", "VACUUM a", "VACUUM main INTO 'f'", "SELECT vacuum", ""] {
-            assert_eq!(schema(sql), None, "{sql}");
+        assert_eq!(found("VACUUM INTO 'f'").as_deref(), Some("main"));
+        for sql in ["VACUUM", "VACUUM a", "SELECT vacuum", ""] {
+            assert_eq!(found(sql), None, "{sql}");
         }
     }
 }

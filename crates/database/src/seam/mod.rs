@@ -20,6 +20,7 @@ mod bound;
 mod callback;
 mod cipher;
 mod core;
+mod defaults;
 mod descriptors;
 mod exit;
 mod extension;
@@ -42,6 +43,7 @@ pub(crate) use attach::AttachFlags;
 pub(crate) use backup::{Copied, RawBackup};
 pub use callback::Arguments;
 pub(crate) use core::{Core, Failure};
+pub(crate) use defaults::Defaults;
 #[cfg(unix)]
 pub(crate) use descriptors::descriptors;
 #[cfg(target_os = "linux")]

@@ -13,7 +13,7 @@ use vendored_sys::sqlite;
 
 use super::core::text;
 use super::schema_lock::SchemaLock;
-use super::{Core, pending};
+use super::{Core, Defaults, defaults, pending};
 use crate::open::MAIN;
 
 /// A refused pragma, the reason, and the replacement.
@@ -106,6 +106,8 @@ const REFUSED_ON_STRONGROOM: [Refused; 7] = [
     // Must be last: matches the start of a name.
     Refused { pragma: "cipher_*", why: NOT_SQLCIPHER, instead: MIGRATE, when: When::Always },
 ];
+/// The pragmas that set a key.
+const KEYS: [&[u8]; 3] = [b"key", b"hexkey", b"textkey"];
 /// The starts of pragmas that concern the process and no file, and that are therefore allowed.
 const OF_THE_PROCESS: [&[u8]; 4] =
     [b"cipher_log", b"cipher_memory_security", b"cipher_provider", b"cipher_version"];
@@ -132,6 +134,8 @@ pub(crate) struct Authority {
     internal: Cell<u32>,
     /// The databases in the Strongroom format.
     sealed: RefCell<Vec<(CString, Arc<Unlocked>)>>,
+    /// The parameters of the main database, as SQLCipher's defaults, for the target of VACUUM INTO.
+    for_vacuum_into: RefCell<Option<Defaults>>,
     /// Held while SQLite parses a statement of the caller.
     parsing: SchemaLock,
 }
@@ -180,6 +184,11 @@ impl Core {
     /// From now on, refuses settings that would no longer fit the pages of the file.
     pub(crate) fn key_is_verified(&self) {
         self.authority.verified.set(true);
+    }
+
+    /// Sets the parameters that the target of VACUUM INTO gets, as SQLCipher's defaults. `None` changes no default.
+    pub(crate) fn prepare_vacuum_into(&self, defaults: Option<Defaults>) {
+        self.authority.for_vacuum_into.replace(defaults);
     }
 
     /// Calls `run`, which sets the cipher of a database that has not been read yet.
@@ -231,6 +240,7 @@ unsafe extern "C" fn authorize(
     database: *const c_char,
     _: *const c_char,
 ) -> c_int {
+    defaults::restore();
     // SAFETY: `refuse_pragmas` passed the pointer.
     let Some(authority) = (unsafe { authority.cast::<Authority>().as_ref() }) else {
         return sqlite::SQLITE_OK;
@@ -252,8 +262,9 @@ unsafe extern "C" fn authorize(
         let schema = if database.is_null() { MAIN } else { CStr::from_ptr(database) };
         (CStr::from_ptr(first).to_bytes(), schema)
     };
-    if name.eq_ignore_ascii_case(b"key") {
+    if authority.internal.get() == 0 && KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
         pending::clear();
+        defaults::hold();
     }
     if authority.internal.get() == 0
         && authority.keys_of(schema.to_bytes()).is_some()
@@ -291,15 +302,23 @@ unsafe extern "C" fn authorize(
 /// The name of the file is null, or ends in NUL.
 unsafe fn authorize_attach(authority: &Authority, file: *const c_char) -> c_int {
     pending::clear();
-    let keys = match authority.internal.get() {
-        0 => authority.keys_of(MAIN.to_bytes()),
+    if authority.internal.get() != 0 {
         // The engine passes a key, or none.
-        _ => None,
-    };
-    let Some(keys) = keys else { return sqlite::SQLITE_OK };
+        return sqlite::SQLITE_OK;
+    }
+    let keys = authority.keys_of(MAIN.to_bytes());
     // SAFETY: the caller upholds the contract.
     let file = if file.is_null() { None } else { Some(unsafe { CStr::from_ptr(file) }.to_bytes()) };
-    if authority.parsing.is_held() {
+    let is_vacuum = !authority.parsing.is_held();
+    if is_vacuum
+        && file.is_some_and(|file| !file.is_empty())
+        && let Some(defaults) = authority.for_vacuum_into.borrow().as_ref()
+        && defaults::change(defaults).is_err()
+    {
+        return sqlite::SQLITE_DENY;
+    }
+    let Some(keys) = keys else { return sqlite::SQLITE_OK };
+    if !is_vacuum {
         // The statement is the caller's own. Databases in memory and temporary databases have no key.
         if matches!(file, Some(b"" | b":memory:")) {
             return sqlite::SQLITE_OK;

@@ -10,7 +10,7 @@ use vendored_sys::sqlite;
 use super::bound::Bound;
 use super::core::text;
 use super::provider::failed_pages;
-use super::{Core, Failure, Row};
+use super::{Core, Failure, Row, defaults};
 use crate::Value;
 
 /// The outcome of a step.
@@ -74,6 +74,7 @@ impl RawStatement {
         // SAFETY: the connection is open, the text has at least `length` bytes, and both results are local.
         let code =
             unsafe { sqlite::sqlite3_prepare_v3(db, text, length, flags, &raw mut raw, &raw mut tail) };
+        defaults::restore();
         core.check(code)?;
         let rest = sql.len() - 1;
         let length = if tail.is_null() { rest } else { (tail.addr() - text.addr()).min(rest) };

@@ -8,6 +8,7 @@ use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods
 
 use super::layout::Layout;
 use super::moved::MOVED;
+use crate::seam::defaults;
 
 /// The layer's part of a file. SQLite's own file follows at [`DatabaseFile::SIZE`].
 #[repr(C)]
@@ -226,7 +227,7 @@ macro_rules! through {
 }
 
 through! {
-    close, xClose() -> c_int, sqlite::SQLITE_OK;
+    close_below, xClose() -> c_int, sqlite::SQLITE_OK;
     read, xRead(buffer: *mut c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_READ;
     write, xWrite(buffer: *const c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_WRITE;
     truncate, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
@@ -244,6 +245,13 @@ through! {
     shm_unmap, xShmUnmap(delete: c_int) -> c_int, sqlite::SQLITE_OK;
     fetch, xFetch(offset: sqlite3_int64, length: c_int, page: *mut *mut c_void) -> c_int, { *page = std::ptr::null_mut(); sqlite::SQLITE_OK };
     unfetch, xUnfetch(offset: sqlite3_int64, page: *mut c_void) -> c_int, sqlite::SQLITE_OK;
+}
+
+/// Closes a file. A VACUUM INTO that fails ends with its target's file.
+unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
+    defaults::restore();
+    // SAFETY: SQLite passes an open file of the layer.
+    unsafe { close_below(file) }
 }
 
 /// The methods of a file whose first page is at its start.

@@ -21,7 +21,7 @@ pub(crate) use self::header::{Created, FileOnDisk};
 pub(crate) use self::layout::Layout;
 
 use self::file::DatabaseFile;
-use super::pending;
+use super::{defaults, pending};
 
 /// The name of the layer.
 pub(super) const NAME: &CStr = c"strongroom";
@@ -72,10 +72,12 @@ unsafe extern "C" fn open(
         (*below).pMethods = ptr::null();
         let code = open(base, name, below, flags, out_flags);
         if code != sqlite::SQLITE_OK {
+            defaults::restore();
             return code;
         }
         let code = DatabaseFile::begin(file, pending::take_header());
         if code != sqlite::SQLITE_OK {
+            defaults::restore();
             (*file).pMethods = ptr::null();
             if let Some(close) = (*below).pMethods.as_ref().and_then(|methods| methods.xClose) {
                 close(below);
