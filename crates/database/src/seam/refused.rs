@@ -262,7 +262,8 @@ unsafe extern "C" fn authorize(
         let schema = if database.is_null() { MAIN } else { CStr::from_ptr(database) };
         (CStr::from_ptr(first).to_bytes(), schema)
     };
-    if authority.internal.get() == 0 && KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
+    // The parse ends the hold.
+    if authority.parsing.is_held() && KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
         pending::clear();
         defaults::hold();
     }
