@@ -4,7 +4,7 @@
 //   node engine.mjs FEATURE PACKAGE FOLDER   writes the files of a feature into an empty folder, and prints each file
 //                                            with its secret, and either its rows or the beginning of the refusal
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 
@@ -66,8 +66,7 @@ function closed(db, secret = { key: KEY }) {
 /** Copies the file with its WAL and journal, as a process that dies leaves them. Returns the path of the copy. */
 function leftBehind(db) {
   const copy = join(folder, `left-${basename(db.name)}`)
-  for (const end of ['', '-wal', '-journal'])
-    if (existsSync(db.name + end)) copyFileSync(db.name + end, copy + end)
+  for (const end of ['', '-wal', '-journal']) if (existsSync(db.name + end)) copyFileSync(db.name + end, copy + end)
   return copy
 }
 
@@ -243,6 +242,36 @@ const FEATURES = {
     db.exec('BEGIN; INSERT INTO other.item SELECT * FROM item WHERE id >= 50; DELETE FROM item WHERE id < 50; COMMIT')
     const main = closed(db)
     return [main, closed(open('other.db', { secret }), secret)]
+  },
+  async 'a conversion from a plain file'() {
+    const path = join(folder, 'a.db')
+    const plain = new Database(path)
+    fill(plain, 0, 300)
+    const before = rows(plain)
+    plain.close()
+    await Database.encrypt(path, { format: 'strongroom', ...unlock({ key: KEY }) })
+    return [{ file: path, key: KEY, rows: before }]
+  },
+  async 'a conversion from SQLCipher'() {
+    const path = join(folder, 'a.db')
+    const from = unlock({ passphrase: PASSPHRASE })
+    const sqlcipher = new Database(path, from)
+    fill(sqlcipher, 0, 300)
+    const before = rows(sqlcipher)
+    sqlcipher.close()
+    await Database.migrate(path, { from, to: { format: 'strongroom', ...unlock({ key: KEY }) } })
+    return [{ file: path, key: KEY, rows: before }]
+  },
+  'an image'() {
+    const db = open('a.db')
+    fill(db, 0, 300)
+    const file = join(folder, 'image.db')
+    writeFileSync(file, db.serialize(unlock({ key: KEY })))
+    return [{ ...closed(db), file }]
+  },
+  'no table'() {
+    const db = open('a.db')
+    return [closed(db)]
   },
   '1 GiB in pages of 4,096 bytes': () => large(4096),
   '1 GiB in pages of 65,536 bytes': () => large(65_536),

@@ -54,7 +54,7 @@ def test_a_file_with(tmp_path, feature):
             assert Path(f"{file}{found['beside']}").stat().st_size > 100, "the test needs this file"
         read = rows(opened(file, secret, is_key=is_key, out=out))
         assert {name: [list(map(cell, row)) for row in table] for name, table in read.items()} == found["rows"]
-        assert sum(map(len, found["rows"].values())) > 10
+        assert sum(map(len, found["rows"].values())) > 10 or feature == "no table"
         if feature.startswith("1 GiB"):
             assert file.stat().st_size > (1 << 30) + (1 << 24)
         out.unlink()
