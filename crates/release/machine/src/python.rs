@@ -1,5 +1,6 @@
 //! Downloads from PyPI with Python's pip, either python3's own or that of a virtual environment.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,6 +32,32 @@ pub fn pip(workspace: &Workspace) -> Result<Command> {
     let mut command = process::command(python);
     command.args(["-m", "pip"]);
     Ok(command)
+}
+
+/// Installs the packages that a list pins by version and hash into a folder of the cache, unless the folder exists. Returns
+/// whether the folder was missing.
+pub fn install_packages(workspace: &Workspace, list: &str, folder: &Path) -> Result<bool> {
+    if folder.is_dir() {
+        return Ok(false);
+    }
+    let scratch = workspace.scratch()?;
+    let unpacked = scratch.path().join("packages");
+    let mut pip = pip(workspace)?;
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"]);
+    pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]);
+    pip.arg(workspace.root().join(list)).arg("--target").arg(&unpacked);
+    workspace.run(&format!("pip install {list}"), pip)?;
+    // The rename is atomic, so an interrupted installation starts again.
+    fs::rename(unpacked, folder).with_context(|| format!("cannot write {}", folder.display()))?;
+    Ok(true)
+}
+
+/// Returns the name that Python gives to its version, such as `cpython-311`. Compiled packages run only in this version.
+pub fn version_tag() -> Result<String> {
+    let mut python = process::command("python3");
+    process::capture(python.args(["-c", "import sys; print(sys.implementation.cache_tag)"]))
+        .map(|tag| tag.trim().to_owned())
+        .context("cannot run python3: install Python 3.11 or later")
 }
 
 /// Unpacks a zip file, such as a wheel.

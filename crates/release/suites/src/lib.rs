@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
+pub mod format;
 mod javascript;
 mod junit;
 mod lint;
@@ -40,7 +41,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-pub const ALL: [Suite; 24] = [
+pub const ALL: [Suite; 26] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -51,6 +52,7 @@ pub const ALL: [Suite; 24] = [
     Suite::new("js tests (checkout)", javascript::checkout),
     Suite::new("js tests (tarball)", javascript::tarball),
     Suite::new("quickstart", release::quickstart),
+    Suite::new("format reader", format::reader),
     Suite::new("packages", release::packages),
     Suite::new("package managers", lab::consumers::test),
     Suite::new("clients", javascript::clients),
@@ -64,5 +66,6 @@ pub const ALL: [Suite; 24] = [
     Suite::new("nix addon", nix::addon),
     Suite::new("nix and dist", nix::nix_and_dist),
     Suite { long: true, ..Suite::new("kills (200 points)", rust::many_kills) },
+    Suite { long: true, ..Suite::new("reader (beyond 1 GiB)", format::reader_beyond_1_gib) },
     Suite { long: true, ..Suite::new("nix rebuild", nix::rebuild) },
 ];

@@ -117,7 +117,8 @@ fn check_addon(workspace: &Workspace, product: &Product) -> Result<Tally> {
     Ok(tally)
 }
 
-fn host_package(workspace: &Workspace) -> Result<LoadablePackage> {
+/// Returns the package with the host's addon.
+pub(crate) fn host_package(workspace: &Workspace) -> Result<LoadablePackage> {
     LoadablePackage::built(workspace, &Product::own(node_targets::host()?))
         .context("cannot use the host's addon: first run the suite `release addon`, which builds the addon")
 }

@@ -1,11 +1,10 @@
 //! Linters of `.github/workflows`: actionlint, which passes the shell to shellcheck, and zizmor, which finds security
 //! problems.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use machine::pinned::pinned_folder;
 use machine::report::Tally;
 use machine::{Workspace, process, program, python};
@@ -39,20 +38,7 @@ fn run(workspace: &Workspace, name: &str, linter: &mut Command) -> Result<Tally>
 
 /// Installs the pinned linters into the cache if they are missing. Returns whether the linters were missing.
 pub fn install(workspace: &Workspace) -> Result<bool> {
-    let folder = folder(workspace)?;
-    if folder.is_dir() {
-        return Ok(false);
-    }
-    let scratch = workspace.scratch()?;
-    let mut pip = python::pip(workspace)?;
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"]);
-    pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]);
-    pip.arg(workspace.root().join(LIST)).arg("--target").arg(scratch.path().join("linters"));
-    workspace.run("pip install linters", pip)?;
-    // The rename is atomic, so an interrupted installation starts again.
-    fs::rename(scratch.path().join("linters"), &folder)
-        .with_context(|| format!("cannot write {}", folder.display()))?;
-    Ok(true)
+    python::install_packages(workspace, LIST, &folder(workspace)?)
 }
 
 /// Finds a linter in the cache, or else on `PATH`.

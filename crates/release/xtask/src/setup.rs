@@ -9,7 +9,7 @@ use lab::consumers::Tools;
 use lab::newer_sqlcipher;
 use machine::pinned::pinned_files;
 use machine::{CargoTool, Workspace, apt, prerequisites, program, python, report, rust_std};
-use suites::workflows;
+use suites::{format, workflows};
 
 /// Programs that tests call, and their Debian packages.
 const PROGRAMS: [(&str, &str); 16] = [
@@ -51,7 +51,7 @@ const X86_64_LINUX: Machines =
 /// Runs every step, and prints a row for each. Returns whether nothing failed.
 pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
     type Step = fn(&Workspace) -> Result<Outcome>;
-    let steps: [(&str, Machines, Step); 12] = [
+    let steps: [(&str, Machines, Step); 13] = [
         ("programs", ANY, programs),
         ("Python's pip", ANY, pip),
         ("Node, npm, a C compiler", ANY, prerequisites),
@@ -59,6 +59,7 @@ pub(crate) fn setup(workspace: &Workspace) -> Result<bool> {
         ("Rust for each platform", ANY, rust_targets),
         ("cargo's tools", ANY, cargo_tools),
         ("linters of workflows", X86_64_LINUX, linters),
+        ("the format reader's libraries", ANY, format_reader),
         ("real Nodes", LINUX, nodes),
         ("mingw, Wine", X86_64_LINUX, windows),
         ("package managers", ANY, package_managers),
@@ -134,6 +135,11 @@ fn cargo_tools(workspace: &Workspace) -> Result<Outcome> {
 
 fn linters(workspace: &Workspace) -> Result<Outcome> {
     let names = workflows::install(workspace)?.then_some("actionlint, shellcheck, zizmor");
+    Ok(installed(names.as_slice(), ""))
+}
+
+fn format_reader(workspace: &Workspace) -> Result<Outcome> {
+    let names = format::install(workspace)?.then_some("cryptography, pytest");
     Ok(installed(names.as_slice(), ""))
 }
 

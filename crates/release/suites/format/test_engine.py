@@ -1,0 +1,60 @@
+"""The reader opens files that Strongroom wrote, and finds the rows that Strongroom finds."""
+
+import hashlib
+import json
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from reading import opened, refusal, rows
+
+ENGINE = Path(__file__).with_name("engine.mjs")
+
+
+def node(*arguments):
+    """Runs engine.mjs. Returns the JSON that it prints."""
+    done = subprocess.run(["node", ENGINE, *arguments], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def cell(value):
+    """Returns a value in the form of engine.mjs."""
+    match value:
+        case None:
+            return None
+        case int():
+            return ["integer", str(value)]
+        case float():
+            return ["real", struct.pack(">d", value).hex()]
+        case str():
+            return ["text", value]
+        case bytes():
+            return ["blob", len(value), hashlib.sha256(value).hexdigest()]
+
+
+def features():
+    """Returns the features, of which those beyond 1 GiB take long."""
+    return [pytest.param(name, marks=pytest.mark.long if name.startswith("1 GiB") else ()) for name in node()]
+
+
+@pytest.mark.parametrize("feature", features())
+def test_a_file_with(tmp_path, feature):
+    files = node(feature, os.environ["STRONGROOM_PACKAGE"], tmp_path / "files")
+    assert files
+    for number, found in enumerate(files):
+        file, is_key = Path(found["file"]), "key" in found
+        secret = bytes.fromhex(found["key"]) if is_key else found["passphrase"].encode()
+        out = tmp_path / f"{number}.plain"
+        if "refusal" in found:
+            assert refusal(file, secret, is_key=is_key, out=out).startswith(found["refusal"])
+            continue
+        if "beside" in found:
+            assert Path(f"{file}{found['beside']}").stat().st_size > 100, "the test needs this file"
+        read = rows(opened(file, secret, is_key=is_key, out=out))
+        assert {name: [list(map(cell, row)) for row in table] for name, table in read.items()} == found["rows"]
+        assert sum(map(len, found["rows"].values())) > 10 or feature == "no table"
+        if feature.startswith("1 GiB"):
+            assert file.stat().st_size > (1 << 30) + (1 << 24)
+        out.unlink()
