@@ -53,8 +53,8 @@ impl FormatFailure {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }
             }
             Self::Header(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
-            Self::Unlock(source @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
-                OpenError::WrongSlotKey { path, source }
+            Self::Unlock(reason @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
+                OpenError::WrongSlotKey { path, reason }
             }
             Self::Unlock(source @ (UnlockError::UnsupportedSlot { .. } | UnlockError::KdfLimit { .. })) => {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }

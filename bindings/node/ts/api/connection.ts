@@ -17,6 +17,11 @@ export class Connection {
   declare readonly memory: boolean
   /** `true` if the database was opened with `readonly`. */
   declare readonly readonly: boolean
+  /**
+   * The format in which the database is stored: `plain` (without encryption), `sqlcipher` or `strongroom`. Before
+   * `PRAGMA key`, an encrypted database counts as plain.
+   */
+  declare readonly format: 'plain' | 'sqlcipher' | 'strongroom'
   /** `true` until the database is closed. */
   declare readonly open: boolean
   /** `true` while a transaction is open. */
@@ -54,6 +59,8 @@ export class Connection {
       inTransaction: { get: () => session.inTransaction, enumerable: true },
       readonly: { get: () => readonly, enumerable: true },
       memory: { get: () => memory, enumerable: true },
+      // better-sqlite3 has no such property, and programs may compare the enumerable ones.
+      format: { get: () => session.format },
     })
     uncloneable(this)
   }
