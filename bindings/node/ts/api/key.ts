@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { NativeKey } from '../load/native'
 import { type Given, integer, oneOf, optionalBoolean, wellFormed } from './arguments'
-import { argumentType, outOfRange } from './errors'
+import { argumentType, argumentValue, outOfRange } from './errors'
 
 /**
  * The parameters of a file's encryption, if they differ from the defaults of SQLCipher 4. A file does not record its
@@ -72,6 +72,8 @@ export const KEY_NAMES: readonly string[] = [
 const KEY_BYTES = 32
 const SALT_BYTES = 16
 const FORMATS = ['sqlcipher', 'strongroom'] as const
+/** The options that apply to both formats. */
+const SHARED = ['pageSize', 'format']
 const HASHES = ['sha1', 'sha256', 'sha512'] as const
 
 /**
@@ -153,7 +155,13 @@ function cipherRequest(given: Given): NativeKey {
     salt,
     format: oneOf(given, 'format', FORMATS),
   }
-  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)) as NativeKey
+  const set = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const [other] = set.find(([name]) => !SHARED.includes(name)) ?? []
+  if (parameters.format === 'strongroom' && other !== undefined)
+    throw argumentValue(
+      `the "${other}" option belongs to SQLCipher's format, and "format" is "strongroom": leave one of them out`,
+    )
+  return Object.fromEntries(set) as NativeKey
 }
 
 function copy(bytes: Uint8Array): Uint8Array {
