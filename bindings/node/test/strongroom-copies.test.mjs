@@ -139,6 +139,8 @@ test('an image is plain, or has a header and opens from memory with its key', ()
   assertFilled(readFileSync(db.name), { key: own.key })
   refuses(() => db.serialize({ key: own.key, format: 'sqlcipher' }), 'STRONGROOM_OTHER_LAYOUT', /back the database up/)
   refuses(() => new Database(db.serialize(), own), 'STRONGROOM_OTHER_FORMAT', /plain/)
+  const sqlcipher = filled({ key: own.key }).serialize({ encrypted: true })
+  refuses(() => new Database(sqlcipher, own), 'STRONGROOM_OTHER_FORMAT', /"sqlcipher"/)
 })
 
 test('several threads and processes write to one file', async () => {
