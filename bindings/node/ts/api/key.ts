@@ -40,14 +40,14 @@ export interface KeyOptions extends CipherOptions {
   /**
    * The format of the file. `sqlcipher`: other tools can read the file. `strongroom`: encryption costs far less time; only
    * `pageSize` of the cipher options applies. Default for a new file: `sqlcipher`; a backup, an image or a conversion keeps
-   * the format of an encrypted source. The format of an existing file is detected; another format than the file's is
-   * refused.
+   * the format of an encrypted source. The format of an existing file is detected; another format than the file's
+   * causes `STRONGROOM_OTHER_FORMAT`.
    */
   format?: 'sqlcipher' | 'strongroom'
 
   /** The raw key: 32 bytes, used without key derivation. Excludes `passphrase`. */
   key?: Uint8Array
-  /** A passphrase, from which SQLCipher derives the key. The derivation is slow on purpose. Excludes `key`. */
+  /** A passphrase, from which SQLCipher's PBKDF2 or the Strongroom format's Argon2id derives the key. The derivation is slow on purpose. Excludes `key`. */
   passphrase?: string | Uint8Array
 }
 
