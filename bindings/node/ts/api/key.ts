@@ -47,7 +47,10 @@ export interface KeyOptions extends CipherOptions {
 
   /** The raw key: 32 bytes, used without key derivation. Excludes `passphrase`. */
   key?: Uint8Array
-  /** A passphrase, from which SQLCipher's PBKDF2 or the Strongroom format's Argon2id derives the key. The derivation is slow on purpose. Excludes `key`. */
+  /**
+   * A passphrase, from which PBKDF2 (SQLCipher's format) or Argon2id (the Strongroom format) derives the key. The
+   * derivation is slow on purpose. Excludes `key`.
+   */
   passphrase?: string | Uint8Array
 }
 
