@@ -12,6 +12,7 @@ use napi::{
 };
 use napi_derive::napi;
 use strongroom_database::{BackupKey, Database, Location, OpenOptions};
+use strongroom_keys::Format;
 
 use crate::{
     backup::NativeBackup,
@@ -87,6 +88,12 @@ impl NativeDatabase {
     #[napi(getter, catch_unwind)]
     pub fn in_transaction(&self) -> bool {
         self.database().in_transaction()
+    }
+
+    /// Returns the format of the main database: `plain`, `sqlcipher` or `strongroom`.
+    #[napi(getter, catch_unwind, ts_return_type = "'plain' | 'sqlcipher' | 'strongroom'")]
+    pub fn format(&self) -> &'static str {
+        self.database().format().map_or("plain", Format::name)
     }
 
     /// Prepares the single statement in `sql`.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 const WINDOW = 'OVER (ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)'
 

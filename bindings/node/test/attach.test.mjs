@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import Database from 'strongroom'
+import Database, { testIn } from './database.mjs'
 import { folder, freshPath } from './temporary.mjs'
 
 /** A low number of key derivation iterations, which keeps the tests fast: the default is slow on purpose. */
@@ -54,32 +54,42 @@ test('without a key, attach() uses the key of the main database', () => {
   assert.equal(again.prepare('SELECT text FROM note').pluck().get(), 'elsewhere')
 })
 
-test('attach() opens a file without encryption only with plain: true', () => {
-  const main = new Database(freshPath(), { key: randomBytes(32) })
-  main.exec('CREATE TABLE a (b)')
-  const path = filled()
-  assert.throws(() => main.attach(path, 'other'), { name: 'SqliteError', code: 'STRONGROOM_NOT_ENCRYPTED' })
-  main.attach(path, 'other', { plain: true })
-  assert.equal(read(main), 'elsewhere')
-  const plain = freshPath()
-  main.attach(plain, 'new', { plain: true })
-  main.exec('CREATE TABLE new.a (b)')
-  assert.equal(readFileSync(plain).toString('latin1', 0, 15), 'SQLite format 3')
-})
+testIn(
+  ['plain'],
+  'the attached file is plain',
+  'attach() opens a file without encryption only with plain: true',
+  () => {
+    const main = new Database(freshPath(), { key: randomBytes(32) })
+    main.exec('CREATE TABLE a (b)')
+    const path = filled()
+    assert.throws(() => main.attach(path, 'other'), { name: 'SqliteError', code: 'STRONGROOM_NOT_ENCRYPTED' })
+    main.attach(path, 'other', { plain: true })
+    assert.equal(read(main), 'elsewhere')
+    const plain = freshPath()
+    main.attach(plain, 'new', { plain: true })
+    main.exec('CREATE TABLE new.a (b)')
+    assert.equal(readFileSync(plain).toString('latin1', 0, 15), 'SQLite format 3')
+  },
+)
 
-test('attach() refuses a wrong key, and attaches nothing', () => {
-  const key = randomBytes(32)
-  const path = filled({ key })
-  const main = new Database(freshPath(), { key: randomBytes(32) })
-  main.exec('CREATE TABLE a (b)')
-  for (const options of [undefined, { key: randomBytes(32) }, { passphrase: 'x', kdfIter }]) {
-    assert.throws(() => main.attach(path, 'other', options), { name: 'SqliteError', code: 'STRONGROOM_WRONG_KEY' })
-    assert.deepEqual(attached(main), ['main'])
-  }
-  assert.throws(() => main.attach(path, 'other', { plain: true }), { code: 'SQLITE_NOTADB' })
-  main.attach(path, 'other', { key })
-  assert.equal(read(main), 'elsewhere')
-})
+testIn(
+  ['plain', 'sqlcipher'],
+  'strongroom-format.test.mjs has the codes of the other format',
+  'attach() refuses a wrong key, and attaches nothing',
+  () => {
+    const key = randomBytes(32)
+    const path = filled({ key })
+    const main = new Database(freshPath(), { key: randomBytes(32) })
+    main.exec('CREATE TABLE a (b)')
+    for (const options of [undefined, { key: randomBytes(32) }, { passphrase: 'x', kdfIter }]) {
+      assert.throws(() => main.attach(path, 'other', options), { name: 'SqliteError', code: 'STRONGROOM_WRONG_KEY' })
+      assert.deepEqual(attached(main), ['main'])
+    }
+    assert.throws(() => main.attach(path, 'other', { plain: true }), { code: 'SQLITE_NOTADB' })
+    main.attach(path, 'other', { key })
+    assert.equal(read(main), 'elsewhere')
+  },
+)
 
 test('attach() reports a bad file as the constructor does', () => {
   const main = new Database()

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import Database, { SqliteError } from 'strongroom'
+import Database, { OWN, SqliteError, testIn } from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 /** The main file of the package, which workers require. */
@@ -41,21 +41,26 @@ function assertCopy(path, options, db) {
   copy.close()
 }
 
-test('a backup has the key of its source, and the promise resolves to the number of pages', async () => {
-  const key = randomBytes(32)
-  const db = filled(freshPath(), { key })
-  const path = freshPath()
-  const promise = db.backup(path)
-  assert.ok(promise instanceof Promise)
-  assert.equal(existsSync(path), false)
-  const totalPages = Number(db.pragma('page_count', { simple: true }))
-  assert.deepEqual(await promise, { totalPages, remainingPages: 0 })
-  assert.equal(isPlain(path), false)
-  assertCopy(path, { key }, db)
-  assert.throws(() => new Database(path, { key: randomBytes(32) }), { code: 'STRONGROOM_WRONG_KEY' })
-  assert.throws(() => content(new Database(path)), { code: 'SQLITE_NOTADB' })
-  db.close()
-})
+testIn(
+  ['plain'],
+  'the test opens the encrypted copy without a key',
+  'a backup has the key of its source, and the promise resolves to the number of pages',
+  async () => {
+    const key = randomBytes(32)
+    const db = filled(freshPath(), { key })
+    const path = freshPath()
+    const promise = db.backup(path)
+    assert.ok(promise instanceof Promise)
+    assert.equal(existsSync(path), false)
+    const totalPages = Number(db.pragma('page_count', { simple: true }))
+    assert.deepEqual(await promise, { totalPages, remainingPages: 0 })
+    assert.equal(isPlain(path), false)
+    assertCopy(path, { key }, db)
+    assert.throws(() => new Database(path, { key: randomBytes(32) }), { code: 'STRONGROOM_WRONG_KEY' })
+    assert.throws(() => content(new Database(path)), { code: 'SQLITE_NOTADB' })
+    db.close()
+  },
+)
 
 test('a backup keeps the cipher settings of its source', async () => {
   const options = { passphrase: 'p', cipherCompatibility: 3, kdfIter: 100 }
@@ -67,7 +72,7 @@ test('a backup keeps the cipher settings of its source', async () => {
   assertCopy(path, options, db)
 })
 
-test('the backup of a plain database is plain', async () => {
+testIn(['plain'], 'the source is plain', 'the backup of a plain database is plain', async () => {
   for (const options of [undefined, null, {}, { plain: true }, { plain: false }]) {
     const db = filled(freshPath())
     const path = freshPath()
@@ -81,9 +86,9 @@ test('a backup can have another key, other cipher settings, or no encryption', a
   const sourceKey = randomBytes(32)
   const targets = [
     { key: randomBytes(32) },
-    { passphrase: 'other', kdfIter: 100 },
-    { passphrase: 'other', kdfIter: 100, pageSize: 8192 },
-    { passphrase: Buffer.from('old'), kdfIter: 100, cipherCompatibility: 1 },
+    { passphrase: 'other', kdfIter: 100, format: 'sqlcipher' },
+    { passphrase: 'other', kdfIter: 100, pageSize: 8192, format: 'sqlcipher' },
+    { passphrase: Buffer.from('old'), kdfIter: 100, cipherCompatibility: 1, format: 'sqlcipher' },
     {},
   ]
   for (const source of [{ key: sourceKey }, {}]) {
@@ -328,7 +333,7 @@ test('the backup of an attached database has its key', async () => {
   const [key, own] = [randomBytes(32), randomBytes(32)]
   const attached = filled(freshPath(), { key: own })
   const db = new Database(freshPath(), { key })
-  db.exec(`ATTACH '${attached.name}' AS other KEY "x'${own.toString('hex')}'"`)
+  db.attach(attached.name, 'other', { key: own })
   const path = freshPath()
   await db.backup(path, { attached: 'other' })
   assertCopy(path, { key: own }, attached)
@@ -432,9 +437,9 @@ test('a worker that is terminated during a backup creates no target', async () =
   const source = `
     const { parentPort, workerData } = require('node:worker_threads')
     const Database = require(workerData.module)
-    const db = new Database(workerData.name)
+    const db = new Database(workerData.name, workerData.own)
     db.backup(workerData.path, { progress: () => (parentPort.postMessage('started'), 0) })`
-  const worker = new Worker(source, { eval: true, workerData: { module, name: db.name, path } })
+  const worker = new Worker(source, { eval: true, workerData: { module, name: db.name, path, own: OWN } })
   await once(worker, 'message')
   await worker.terminate()
   assert.equal(existsSync(path), false)

@@ -1,7 +1,7 @@
 // The addon returns rows in batches, and a program must not notice the batches.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 let db
 beforeEach(() => {

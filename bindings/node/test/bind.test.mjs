@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import vm from 'node:vm'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 let db
 before(() => {

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 const script = fileURLToPath(new URL('fixtures/busy-exit.mjs', import.meta.url))

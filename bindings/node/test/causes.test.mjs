@@ -7,7 +7,8 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import Database, { SqliteError } from 'strongroom'
+import Original from 'strongroom'
+import Database, { SqliteError, testIn } from './database.mjs'
 import { otherUser } from './loading.mjs'
 import { folder, freshPath } from './temporary.mjs'
 
@@ -104,22 +105,27 @@ test('the cause of the error for a missing permission is an operating system err
   assert.deepEqual(JSON.parse(stdout || 'null'), [expected, expected], stderr)
 })
 
-test("the cause of the error for a damaged file, or for a file that is not a database, is SQLite's error", () => {
-  const letter = freshPath()
-  writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
-  const [error, cause] = chain(thrown(() => new Database(letter, { key })))
-  assert.equal(error.code, 'SQLITE_NOTADB')
-  assert.deepEqual(cause, { name: 'SqliteError', code: 'SQLITE_NOTADB', message: 'file is not a database' })
+testIn(
+  ['plain', 'sqlcipher'],
+  'a Strongroom file that is cut to its header is an empty database',
+  "the cause of the error for a damaged file, or for a file that is not a database, is SQLite's error",
+  () => {
+    const letter = freshPath()
+    writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
+    const [error, cause] = chain(thrown(() => new Database(letter, { key })))
+    assert.equal(error.code, 'SQLITE_NOTADB')
+    assert.deepEqual(cause, { name: 'SqliteError', code: 'SQLITE_NOTADB', message: 'file is not a database' })
 
-  const path = freshPath()
-  const db = new Database(path, { key })
-  db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(50000))')
-  db.close()
-  truncateSync(path, 4096)
-  const damaged = thrown(() => new Database(path, { key }))
-  assert.deepEqual([damaged.code, damaged.cause.code], ['SQLITE_CORRUPT', 'SQLITE_CORRUPT'])
-  assert.ok(damaged.message.includes(`(${damaged.cause.message})`))
-})
+    const path = freshPath()
+    const db = new Database(path, { key })
+    db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(50000))')
+    db.close()
+    truncateSync(path, 4096)
+    const damaged = thrown(() => new Database(path, { key }))
+    assert.deepEqual([damaged.code, damaged.cause.code], ['SQLITE_CORRUPT', 'SQLITE_CORRUPT'])
+    assert.ok(damaged.message.includes(`(${damaged.cause.message})`))
+  },
+)
 
 test("the cause of the error of a zstd function is the codec's error, with its own code", () => {
   const db = new Database()
@@ -160,7 +166,7 @@ test('other errors of the constructor have no cause', () => {
   const db = new Database(path, { key })
   db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(50000))')
   const plain = freshPath()
-  new Database(plain).exec('CREATE TABLE t (a)').close()
+  new Original(plain).exec('CREATE TABLE t (a)').close()
   db.exec('BEGIN EXCLUSIVE')
   // A fixed bug: this error had a cause that only repeated the end of the error's message.
   assertNoCause([[() => new Database(path, { key, timeout: 0 }), 'SQLITE_BUSY']])
@@ -175,7 +181,7 @@ test('other errors of the constructor have no cause', () => {
   ])
 })
 
-test('other errors of statements have no cause', () => {
+testIn(['plain'], 'the test opens files without a key', 'other errors of statements have no cause', () => {
   const letter = freshPath()
   writeFileSync(letter, 'this is a letter to the editor. '.repeat(300).slice(1))
   const encrypted = freshPath()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database, { FORMAT, testIn } from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 const PAGE = 4096
@@ -19,9 +19,14 @@ function filled(options) {
   return db
 }
 
+/** Returns the length of the header before the first page. */
+function headerOf(bytes) {
+  return bytes.toString('latin1', 1, 11) === 'Strongroom' ? 8192 : 0
+}
+
 function damage(db, page) {
   const bytes = readFileSync(db.name)
-  bytes[(page - 1) * PAGE + 1000] ^= 1
+  bytes[headerOf(bytes) + (page - 1) * PAGE + 1000] ^= 1
   writeFileSync(db.name, bytes)
 }
 
@@ -30,10 +35,11 @@ const rootOf = (db, name) => db.prepare('SELECT rootpage FROM sqlite_schema WHER
 test('check() returns ok for a sound database', () => {
   for (const [options, authenticated] of [
     [{ key: randomBytes(32) }, true],
-    [undefined, false],
+    [undefined, FORMAT !== 'plain'],
   ]) {
     const db = filled(options)
-    const pages = readFileSync(db.name).length / PAGE
+    const bytes = readFileSync(db.name)
+    const pages = (bytes.length - headerOf(bytes)) / PAGE
     assert.deepEqual(db.check(), { ok: true, pages, authenticated, problems: [] })
   }
   assert.deepEqual(filled({ key: randomBytes(32), useHmac: false }).check(null).authenticated, false)
@@ -66,20 +72,25 @@ test('check() reports a truncated file', () => {
   assert.match(problems[0].message, /cut off/)
 })
 
-test('check() reports the rowid of a row that is missing from an index', () => {
-  const db = new Database(freshPath())
-  db.exec(
-    "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t (a); INSERT INTO t VALUES (10, 'a'), (20, 'b')",
-  )
-  const bytes = readFileSync(db.name)
-  // The byte at offset 4 is the low byte of the number of cells on the index page.
-  bytes[(rootOf(db, 'i') - 1) * PAGE + 4] = 1
-  writeFileSync(db.name, bytes)
-  const { ok, problems } = db.check()
-  assert.equal(ok, false)
-  const { kind, table, rowid } = problems.find(({ message }) => /missing from index i/.test(message))
-  assert.deepEqual({ kind, table, rowid }, { kind: 'structure', table: 't', rowid: 20 })
-})
+testIn(
+  ['plain'],
+  'the test edits a plain page',
+  'check() reports the rowid of a row that is missing from an index',
+  () => {
+    const db = new Database(freshPath())
+    db.exec(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE INDEX i ON t (a); INSERT INTO t VALUES (10, 'a'), (20, 'b')",
+    )
+    const bytes = readFileSync(db.name)
+    // The byte at offset 4 is the low byte of the number of cells on the index page.
+    bytes[(rootOf(db, 'i') - 1) * PAGE + 4] = 1
+    writeFileSync(db.name, bytes)
+    const { ok, problems } = db.check()
+    assert.equal(ok, false)
+    const { kind, table, rowid } = problems.find(({ message }) => /missing from index i/.test(message))
+    assert.deepEqual({ kind, table, rowid }, { kind: 'structure', table: 't', rowid: 20 })
+  },
+)
 
 test('check() reports the rowid of a row whose parent row is missing', () => {
   const db = filled()
@@ -136,20 +147,25 @@ test('check() takes the name of an attached database', () => {
   assert.throws(() => db.check({ attached: 'none' }), { name: 'SqliteError', code: 'STRONGROOM_NOT_ATTACHED' })
 })
 
-test('check() fails while the database is locked, after a rekey, and after close()', () => {
-  const key = randomBytes(32)
-  const db = filled({ key })
-  const other = new Database(db.name, { key, timeout: 0 })
-  db.exec('BEGIN EXCLUSIVE')
-  assert.throws(() => other.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
-  assert.throws(() => db.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
-  db.exec('COMMIT')
-  other.rekey({ key: randomBytes(32) })
-  assert.throws(() => db.check(), { name: 'SqliteError', code: 'STRONGROOM_KEY_CHANGED' })
-  assert.equal(other.check().ok, true)
-  other.close()
-  assert.throws(() => other.check(), { code: 'STRONGROOM_CLOSED' })
-})
+testIn(
+  ['plain', 'sqlcipher'],
+  'a rekey of a Strongroom file changes no page',
+  'check() fails while the database is locked, after a rekey, and after close()',
+  () => {
+    const key = randomBytes(32)
+    const db = filled({ key })
+    const other = new Database(db.name, { key, timeout: 0 })
+    db.exec('BEGIN EXCLUSIVE')
+    assert.throws(() => other.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
+    assert.throws(() => db.check(), { name: 'SqliteError', code: 'SQLITE_BUSY' })
+    db.exec('COMMIT')
+    other.rekey({ key: randomBytes(32) })
+    assert.throws(() => db.check(), { name: 'SqliteError', code: 'STRONGROOM_KEY_CHANGED' })
+    assert.equal(other.check().ok, true)
+    other.close()
+    assert.throws(() => other.check(), { code: 'STRONGROOM_CLOSED' })
+  },
+)
 
 test('check() refuses options of the wrong type', () => {
   const db = new Database()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import './database.mjs'
 
 const rows = fileURLToPath(new URL('rows.test.mjs', import.meta.url))
 const statement = fileURLToPath(new URL('statement.test.mjs', import.meta.url))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { DIFFERENCES, PEER } from './fixtures/compile-options.mjs'
 
 /** Options that depend on the compiler and the operating system. */
@@ -85,7 +85,7 @@ test('Database.versions has the version of each library', () => {
   assert.deepEqual(Object.keys(versions), ['strongroom', 'sqlite', 'sqlcipher', 'openssl', 'zstd'])
   for (const version of Object.values(versions)) assert.match(version, /^\d+\.\d+\.\d+/)
   assert.equal(versions.sqlite, new Database(':memory:').prepare('SELECT sqlite_version()').pluck().get())
-  const keyed = new Database(':memory:', { key: Buffer.alloc(32, 1) })
+  const keyed = new Database(':memory:', { key: Buffer.alloc(32, 1), format: 'sqlcipher' })
   assert.equal(versions.sqlcipher, keyed.pragma('cipher_version', { simple: true }))
   assert.equal(Database.versions, versions)
   assert.throws(() => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { beforeEach, test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 const require = createRequire(import.meta.url)
 const dist = dirname(require.resolve('strongroom'))

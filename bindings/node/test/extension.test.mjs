@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { relative } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { folder, freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 const db = new Database(':memory:')
 const text = 'the cat sat on the mat, and the mat was flat. '.repeat(50)

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import './database.mjs'
 import { folder } from './temporary.mjs'
 
 const script = fileURLToPath(new URL('fixtures/fuzz.mjs', import.meta.url))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 /** Runs a fixture in a process of its own, which must exit with 0 and print no error. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 const closed = { name: 'TypeError', code: 'STRONGROOM_CLOSED', message: 'The database connection is not open' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import Database, { SqliteError } from 'strongroom'
+import Database, { SqliteError } from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 test('the constructor creates a file, and the properties describe it', () => {
@@ -56,8 +56,9 @@ test('fileMustExist refuses to create a file', () => {
 test('timeout limits the wait for the lock of another connection', () => {
   const path = freshPath()
   const one = new Database(path)
-  one.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE')
+  one.exec('CREATE TABLE t (a)')
   const two = new Database(path, { timeout: 0 })
+  one.exec('BEGIN EXCLUSIVE')
   assert.throws(() => two.exec('INSERT INTO t VALUES (1)'), { code: 'SQLITE_BUSY' })
   one.exec('COMMIT')
   two.exec('INSERT INTO t VALUES (1)')

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 const require = createRequire(import.meta.url)

@@ -10,7 +10,7 @@ const STEP = 1 << 22
  * and a line feed, and then reads a byte.
  *
  * @param {string[]} args - the program and its arguments
- * @param {Record<string, Buffer>} needles
+ * @param {Record<string, Buffer> | (() => Record<string, Buffer>)} needles - a function is called at each step
  * @returns the occurrences at each step, or the reason why this process cannot read the memory of its children
  */
 export async function watch(args, needles) {
@@ -22,7 +22,7 @@ export async function watch(args, needles) {
   child.stdout.setEncoding('utf8')
   for await (const line of child.stdout) {
     try {
-      seen[line.trim()] = occurrences(child.pid, needles)
+      seen[line.trim()] = occurrences(child.pid, typeof needles === 'function' ? needles() : needles)
     } catch (error) {
       if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error
       skip = `the system forbids reading the memory of another process: ${error.code}`

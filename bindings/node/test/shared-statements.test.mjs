@@ -1,7 +1,7 @@
 // Statements with the same SQL share one compiled statement, and a program must not notice the sharing.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 let db

@@ -1,7 +1,7 @@
 // A loop over an iterator sees one state of the database, whatever other connections write during the loop.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 for (const options of [{}, { key: Buffer.alloc(32, 1) }]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import Database from 'strongroom'
+import Database from './database.mjs'
 
 let db
 beforeEach(() => {

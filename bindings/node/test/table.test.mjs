@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import Database from 'strongroom'
+import Database from './database.mjs'
 import { freshPath } from './temporary.mjs'
 
 function open() {

@@ -120,6 +120,7 @@ impl Database {
         session.trace(|| None, &format!("DETACH {}", quoted(name)))?;
         session.schema_may_differ();
         let detached = session.core.with(|connection| connection.execute("DETACH ?1", [name]).map(drop));
+        let detached = detached.inspect(|()| session.core.forget_format(&attached));
         detached.map_err(|failure| match failure {
             // SQLite has no code of its own for this failure.
             Failure::Sqlite { message, .. } if message.ends_with("is locked") => {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
-use strongroom_keys::Key;
+use strongroom_keys::{Format, Key};
 
 use crate::lexer::is_blank;
 use crate::open::{MAIN, Opened};
@@ -122,6 +122,16 @@ impl Database {
     #[inline]
     pub fn is_open(&self) -> bool {
         self.session.is_open()
+    }
+
+    /// Returns the format of the main database, or `None` for a database without a key: a plain database, or any database
+    /// before `PRAGMA key`.
+    pub fn format(&self) -> Option<Format> {
+        let core = &self.session.core;
+        if core.unlocked("main").is_some() {
+            return Some(Format::Strongroom);
+        }
+        core.keyspec(MAIN).map(|_| Format::SqlCipher)
     }
 
     /// Returns whether a transaction is open.

@@ -122,12 +122,12 @@ pub enum OpenError {
     },
 
     /// The key opens no key slot of a file in the Strongroom format.
-    #[error("cannot open \"{path}\": {source}; check the key")]
+    #[error("cannot open \"{path}\": {reason}; check the key")]
     WrongSlotKey {
         /// The path.
         path: PathBuf,
-        /// The reason.
-        source: UnlockError,
+        /// The reason, which the message contains.
+        reason: UnlockError,
     },
 
     /// The file is in the Strongroom format, but no key was given.

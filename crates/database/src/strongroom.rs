@@ -53,8 +53,8 @@ impl FormatFailure {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }
             }
             Self::Header(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
-            Self::Unlock(source @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
-                OpenError::WrongSlotKey { path, source }
+            Self::Unlock(reason @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
+                OpenError::WrongSlotKey { path, reason }
             }
             Self::Unlock(source @ (UnlockError::UnsupportedSlot { .. } | UnlockError::KdfLimit { .. })) => {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }
@@ -99,8 +99,13 @@ pub(crate) fn unlock(
     let becomes = new.format == Format::Strongroom;
     let create = || Unlocked::create(key, new.page_size).map_err(FormatFailure::Create);
     let Some(mut found) = core.on_disk(schema) else {
-        // An in-memory database has no header.
-        return if becomes { Ok(Some(create()?)) } else { Ok(None) };
+        // An in-memory database has no header. One with content is an image of another format.
+        let start = core.file_start(schema, PLAIN_HEADER.len()).filter(|start| start.length > 0);
+        return match start {
+            Some(start) if is_wanted => Err(not_strongroom(&start.bytes)),
+            None if becomes => Ok(Some(create()?)),
+            _ => Ok(None),
+        };
     };
     if is_free(&found) && (becomes || is_strongroom(&found)) {
         if let Some(parameter) = key.parameters().first_of_sqlcipher() {
@@ -119,12 +124,12 @@ pub(crate) fn unlock(
     if is_strongroom(&found) {
         return unlock_existing(&found.start, key).map(Some);
     }
-    if is_wanted { Err(not_strongroom(&found)) } else { Ok(None) }
+    if is_wanted { Err(not_strongroom(&found.start)) } else { Ok(None) }
 }
 
 /// Returns the failure for a file that should have the Strongroom format.
-fn not_strongroom(found: &FileOnDisk) -> CipherFailure {
-    let found = match found.start.starts_with(PLAIN_HEADER) {
+fn not_strongroom(start: &[u8]) -> CipherFailure {
+    let found = match start.starts_with(PLAIN_HEADER) {
         true => "plain (not encrypted)",
         false => "\"sqlcipher\", or the file is not a database",
     };
@@ -160,7 +165,7 @@ pub(crate) fn unlock_like(
         return create_from(core, schema, other_file);
     }
     if !is_strongroom(&found) {
-        return Err(not_strongroom(&found));
+        return Err(not_strongroom(&found.start));
     }
     let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
     Ok(header.unlock_with(other_file.credential()).map_err(FormatFailure::Unlock)?)

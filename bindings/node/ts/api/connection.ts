@@ -17,6 +17,11 @@ export class Connection {
   declare readonly memory: boolean
   /** `true` if the database was opened with `readonly`. */
   declare readonly readonly: boolean
+  /**
+   * The format in which the database is stored: `plain` (without encryption), `sqlcipher` or `strongroom`. Before
+   * `PRAGMA key`, an encrypted database counts as plain.
+   */
+  declare readonly format: 'plain' | 'sqlcipher' | 'strongroom'
   /** `true` until the database is closed. */
   declare readonly open: boolean
   /** `true` while a transaction is open. */
@@ -27,15 +32,17 @@ export class Connection {
   /**
    * Opens a database, and creates the file if it does not exist.
    *
-   * With `key` or `passphrase` the constructor checks the key. Without these options the constructor does not read the
-   * file, so `db.pragma("key = '...'")` can set the key first. A database that gets no key is not encrypted.
+   * With `key` or `passphrase` the constructor checks the key. Without these options the constructor refuses a file in
+   * the Strongroom format, and otherwise reads nothing, so `db.pragma("key = '...'")` can set the key first. A database
+   * that gets no key is not encrypted.
    *
    * @param path - the file; `:memory:` or nothing for an in-memory database; or an image (the bytes of a database
    * file), which is copied into memory
    * @throws {TypeError} for an argument or option of the wrong type, an unknown option, or a NUL in the path.
    * @throws {RangeError} for a key of the wrong length and for numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
-   * `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
+   * `STRONGROOM_KEY_REQUIRED`, `STRONGROOM_OTHER_FORMAT`, `STRONGROOM_DAMAGED_HEADER` and `STRONGROOM_DAMAGED_PAGE` for
+   * a file in the Strongroom format, or with `format`; `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
   constructor(path?: string | Uint8Array | null, options?: Options | null) {
     const { name, memory, readonly, verbose, addon, native } = openRequest(path, options)
@@ -54,6 +61,8 @@ export class Connection {
       inTransaction: { get: () => session.inTransaction, enumerable: true },
       readonly: { get: () => readonly, enumerable: true },
       memory: { get: () => memory, enumerable: true },
+      // better-sqlite3 has no such property, and programs may compare the enumerable ones.
+      format: { get: () => session.format },
     })
     uncloneable(this)
   }

@@ -46,6 +46,8 @@ export class Database extends Connection {
    * After an error this connection continues with the old key. Other connections get `STRONGROOM_KEY_CHANGED` at their
    * next statement. The journal needs as much free disk space as the file.
    *
+   * In the Strongroom format, the call changes only the header, and other connections continue.
+   *
    * `to` is a key with cipher options. Options that change the layout of pages (`pageSize`, `cipherCompatibility`,
    * `hmacAlgorithm`, ...) need a new file: use `Database.migrate`.
    *

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { NativeKey } from '../load/native'
 import { type Given, integer, oneOf, optionalBoolean, wellFormed } from './arguments'
-import { argumentType, outOfRange } from './errors'
+import { argumentType, argumentValue, outOfRange } from './errors'
 
 /**
  * The parameters of a file's encryption, if they differ from the defaults of SQLCipher 4. A file does not record its
@@ -40,14 +40,17 @@ export interface KeyOptions extends CipherOptions {
   /**
    * The format of the file. `sqlcipher`: other tools can read the file. `strongroom`: encryption costs far less time; only
    * `pageSize` of the cipher options applies. Default for a new file: `sqlcipher`; a backup, an image or a conversion keeps
-   * the format of an encrypted source. The format of an existing file is detected; another format than the file's is
-   * refused.
+   * the format of an encrypted source. The format of an existing file is detected; another format than the file's
+   * causes `STRONGROOM_OTHER_FORMAT`.
    */
   format?: 'sqlcipher' | 'strongroom'
 
   /** The raw key: 32 bytes, used without key derivation. Excludes `passphrase`. */
   key?: Uint8Array
-  /** A passphrase, from which SQLCipher derives the key. The derivation is slow on purpose. Excludes `key`. */
+  /**
+   * A passphrase, from which PBKDF2 (SQLCipher's format) or Argon2id (the Strongroom format) derives the key. The
+   * derivation is slow on purpose. Excludes `key`.
+   */
   passphrase?: string | Uint8Array
 }
 
@@ -72,6 +75,8 @@ export const KEY_NAMES: readonly string[] = [
 const KEY_BYTES = 32
 const SALT_BYTES = 16
 const FORMATS = ['sqlcipher', 'strongroom'] as const
+/** The options that apply to both formats. */
+const SHARED = ['pageSize', 'format']
 const HASHES = ['sha1', 'sha256', 'sha512'] as const
 
 /**
@@ -153,7 +158,13 @@ function cipherRequest(given: Given): NativeKey {
     salt,
     format: oneOf(given, 'format', FORMATS),
   }
-  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)) as NativeKey
+  const set = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const [other] = set.find(([name]) => !SHARED.includes(name)) ?? []
+  if (parameters.format === 'strongroom' && other !== undefined)
+    throw argumentValue(
+      `the "${other}" option belongs to SQLCipher's format, and "format" is "strongroom": leave one of them out`,
+    )
+  return Object.fromEntries(set) as NativeKey
 }
 
 function copy(bytes: Uint8Array): Uint8Array {

@@ -30,6 +30,7 @@ export class Session {
   /** The functions that SQL can call. */
   readonly callbacks: Callbacks = new Callbacks()
   #open = true
+  #format: NativeDatabase['format'] = 'plain'
   #inCallback = false
   #undoing = false
   readonly #controls = new Map<string, Handle>()
@@ -57,6 +58,12 @@ export class Session {
 
   get open(): boolean {
     return this.#open
+  }
+
+  /** The format of the main database, also after the database is closed. */
+  get format(): NativeDatabase['format'] {
+    if (this.#open) this.#format = this.native.format
+    return this.#format
   }
 
   /** `true` while a transaction is open. */
@@ -170,6 +177,7 @@ export class Session {
   close(): void {
     if (!this.#open) return
     this.idle()
+    void this.format
     try {
       this.native.close()
     } catch (error) {

@@ -31,6 +31,8 @@ export declare class NativeDatabase {
   constructor(options: NativeOpenOptions, verbose?: ((sql: string) => unknown) | undefined)
   /** Returns whether a transaction is open. */
   get inTransaction(): boolean
+  /** Returns the format of the main database: `plain`, `sqlcipher` or `strongroom`. */
+  get format(): 'plain' | 'sqlcipher' | 'strongroom'
   /** Prepares the single statement in `sql`. */
   prepare(sql: string): NativeStatement
   /** Runs every statement in `sql`. */

@@ -148,6 +148,7 @@ impl Core {
         // The entry must be removed before the connection is closed: afterwards, another file may reuse the inode
         // number of a removed file.
         self.listed.take();
+        self.authority.forget_keys();
         match self.connection.take() {
             Some(connection) => connection.close().or_else(|(connection, error)| match failure_of(&error) {
                 Failure::Sqlite { code: sqlite::SQLITE_BUSY, .. } => {

@@ -154,6 +154,11 @@ impl Authority {
         }
     }
 
+    /// Drops the keys, because the connection is closed. The caller may keep the closed handle.
+    pub(super) fn forget_keys(&self) {
+        self.sealed.take();
+    }
+
     /// Returns the keys of a database in the Strongroom format.
     fn keys_of(&self, schema: &[u8]) -> Option<Arc<Unlocked>> {
         let sealed = self.sealed.try_borrow().ok()?;

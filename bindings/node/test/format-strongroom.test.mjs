@@ -1,0 +1,3 @@
+import { runIn } from './formats.mjs'
+
+await runIn('strongroom')
