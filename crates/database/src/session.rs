@@ -97,10 +97,11 @@ impl Session {
 
     /// Compiles the first statement of `source`.
     pub(crate) fn parse(&self, source: &Source<'_>) -> Result<Parsed, SqlError> {
-        if let Some(schema) = vacuum_into::attached_schema(source)
-            && !vacuum_into::is_encrypted_alike(&self.core, &schema)
-        {
-            return Err(SqlError::RefusedVacuumInto { schema });
+        if let Some(schema) = vacuum_into::schema(source) {
+            if schema != "main" && !vacuum_into::is_encrypted_alike(&self.core, &schema) {
+                return Err(SqlError::RefusedVacuumInto { schema });
+            }
+            self.core.note_page_size_of_copies(vacuum_into::page_size(&self.core));
         }
         RawStatement::parse(&self.core, source).map_err(|failure| self.not_parsed(source, failure))
     }

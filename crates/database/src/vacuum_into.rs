@@ -7,17 +7,29 @@ use std::ffi::CString;
 use crate::cipher::Cipher;
 use crate::lexer::tokens;
 use crate::open::MAIN;
+use crate::pragma::pragma;
 use crate::seam::{Core, Source};
 
-/// Returns the name of the database that a statement vacuums into a file, unless it is the main database.
-pub(crate) fn attached_schema(source: &Source<'_>) -> Option<String> {
+/// Returns the name of the database that a statement vacuums into a file.
+pub(crate) fn schema(source: &Source<'_>) -> Option<String> {
     let sql = str::from_utf8(source.sql.to_bytes().get(source.start..)?).ok()?;
     let mut words = tokens(sql).skip_while(|token| token.is(";"));
     if !words.next()?.is_word("vacuum") {
         return None;
     }
-    let name = words.next()?.name()?;
-    (words.next()?.is_word("into") && name != "main").then_some(name)
+    let first = words.next()?;
+    if first.is_word("into") {
+        return Some("main".to_owned());
+    }
+    let name = first.name()?;
+    words.next()?.is_word("into").then_some(name)
+}
+
+/// Returns the page size of the main database in bytes, which the file of VACUUM INTO gets with the main database's cipher.
+/// Returns 0 if the main database is plain.
+pub(crate) fn page_size(core: &Core) -> u32 {
+    let size = core.with(|connection| pragma::<String>(connection, "main", "cipher_page_size"));
+    size.ok().and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
 /// Returns whether a copy of the database with the encryption of the main database has its own encryption: both are plain,
@@ -39,9 +51,9 @@ mod tests {
 
     #[test]
     fn every_spelling_of_vacuum_into_is_recognised() {
-        let schema = |sql: &str| {
+        let found = |sql: &str| {
             let sql = CString::new(sql).unwrap();
-            attached_schema(&Source { sql: &sql, start: 0, persistent: false })
+            schema(&Source { sql: &sql, start: 0, persistent: false })
         };
         for sql in [
             "VACUUM a INTO 'f'",
@@ -49,10 +61,13 @@ mod tests {
             ";VACUUM [a] INTO 'f'",
             "VACUUM 'a' INTO ?1",
         ] {
-            assert_eq!(schema(sql).as_deref(), Some("a"), "{sql}");
+            assert_eq!(found(sql).as_deref(), Some("a"), "{sql}");
         }
-        for sql in ["VACUUM", "VACUUM INTO 'f'", "VACUUM a", "VACUUM main INTO 'f'", "SELECT vacuum", ""] {
-            assert_eq!(schema(sql), None, "{sql}");
+        for sql in ["VACUUM INTO 'f'", "vacuum/**/into ?", "VACUUM main INTO 'f'"] {
+            assert_eq!(found(sql).as_deref(), Some("main"), "{sql}");
+        }
+        for sql in ["VACUUM", "VACUUM a", "SELECT vacuum", ""] {
+            assert_eq!(found(sql), None, "{sql}");
         }
     }
 }

@@ -20,6 +20,7 @@ mod bound;
 mod callback;
 mod cipher;
 mod core;
+mod default_page_size;
 mod descriptors;
 mod exit;
 mod extension;

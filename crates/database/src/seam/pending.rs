@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use strongroom_format::Unlocked;
 
+use super::default_page_size::DefaultPageSize;
+
 /// The choice for the next database.
 #[derive(Default)]
 struct Pending {
@@ -15,6 +17,8 @@ struct Pending {
     keys: Option<Arc<Unlocked>>,
     /// The header of the next file that SQLite opens as a database.
     header: Option<Vec<u8>>,
+    /// The page size of the next cipher that SQLCipher creates.
+    page_size: Option<DefaultPageSize>,
 }
 
 thread_local! {
@@ -31,12 +35,27 @@ pub(super) fn with_keys<T>(keys: Option<Arc<Unlocked>>, run: impl FnOnce() -> T)
 
 /// Chooses the encryption of the database that VACUUM attaches next.
 pub(super) fn set(keys: Option<Arc<Unlocked>>, header: Option<Vec<u8>>) {
-    PENDING.set(Pending { keys, header });
+    clear();
+    PENDING.with_borrow_mut(|pending| (pending.keys, pending.header) = (keys, header));
 }
 
 /// Forgets a choice that SQLCipher has not taken.
 pub(super) fn clear() {
-    PENDING.take();
+    // Dropped outside the borrow: the page size is restored through another connection, whose authorizer calls this module.
+    drop(PENDING.take());
+}
+
+/// Chooses the page size of the file that VACUUM INTO attaches next. Returns false if memory runs out.
+pub(super) fn set_page_size(size: u32) -> bool {
+    let changed = DefaultPageSize::change(size);
+    let is_changed = changed.is_some();
+    PENDING.with_borrow_mut(|pending| pending.page_size = changed);
+    is_changed
+}
+
+/// Forgets the page size, which SQLCipher has taken, or which an error has made useless.
+pub(super) fn clear_page_size() {
+    drop(PENDING.with_borrow_mut(|pending| pending.page_size.take()));
 }
 
 pub(super) fn take_keys() -> Option<Arc<Unlocked>> {

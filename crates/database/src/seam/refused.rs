@@ -134,6 +134,8 @@ pub(crate) struct Authority {
     sealed: RefCell<Vec<(CString, Arc<Unlocked>)>>,
     /// Held while SQLite parses a statement of the caller.
     parsing: SchemaLock,
+    /// The page size in bytes of the file that VACUUM INTO creates, or 0 if the main database is plain.
+    copied_page_size: Cell<u32>,
 }
 
 impl Authority {
@@ -177,6 +179,11 @@ impl Drop for Internal<'_> {
 }
 
 impl Core {
+    /// Notes the page size of the file that the next VACUUM INTO creates. 0 means that the file is plain.
+    pub(crate) fn note_page_size_of_copies(&self, size: u32) {
+        self.authority.copied_page_size.set(size);
+    }
+
     /// From now on, refuses settings that would no longer fit the pages of the file.
     pub(crate) fn key_is_verified(&self) {
         self.authority.verified.set(true);
@@ -239,6 +246,10 @@ unsafe extern "C" fn authorize(
         // SAFETY: the name of the file is null, or ends in NUL.
         return unsafe { authorize_attach(authority, first) };
     }
+    if action == sqlite::SQLITE_TRANSACTION {
+        // VACUUM begins a transaction after it has attached its file.
+        pending::clear_page_size();
+    }
     if action != sqlite::SQLITE_PRAGMA {
         // SAFETY: the name is null, or ends in NUL.
         unsafe { note_use(database) };
@@ -296,9 +307,18 @@ unsafe fn authorize_attach(authority: &Authority, file: *const c_char) -> c_int 
         // The engine passes a key, or none.
         _ => None,
     };
-    let Some(keys) = keys else { return sqlite::SQLITE_OK };
     // SAFETY: the caller upholds the contract.
     let file = if file.is_null() { None } else { Some(unsafe { CStr::from_ptr(file) }.to_bytes()) };
+    let by_vacuum_into = authority.internal.get() == 0
+        && !authority.parsing.is_held()
+        && file.is_some_and(|file| !file.is_empty());
+    let page_size = authority.copied_page_size.get();
+    let Some(keys) = keys else {
+        return match by_vacuum_into && page_size != 0 && !pending::set_page_size(page_size) {
+            true => sqlite::SQLITE_DENY,
+            false => sqlite::SQLITE_OK,
+        };
+    };
     if authority.parsing.is_held() {
         // The statement is the caller's own. Databases in memory and temporary databases have no key.
         if matches!(file, Some(b"" | b":memory:")) {
@@ -316,7 +336,7 @@ unsafe fn authorize_attach(authority: &Authority, file: *const c_char) -> c_int 
         Ok(target) => {
             let header = target.header_bytes().to_vec();
             pending::set(Some(Arc::new(target)), Some(header));
-            sqlite::SQLITE_OK
+            if pending::set_page_size(keys.page_size()) { sqlite::SQLITE_OK } else { sqlite::SQLITE_DENY }
         }
         Err(_) => sqlite::SQLITE_DENY,
     }

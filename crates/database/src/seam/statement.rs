@@ -10,7 +10,7 @@ use vendored_sys::sqlite;
 use super::bound::Bound;
 use super::core::text;
 use super::provider::failed_pages;
-use super::{Core, Failure, Row};
+use super::{Core, Failure, Row, pending};
 use crate::Value;
 
 /// The outcome of a step.
@@ -102,7 +102,11 @@ impl RawStatement {
         let step = match unsafe { sqlite::sqlite3_step(raw) } {
             sqlite::SQLITE_ROW => Step::Row,
             sqlite::SQLITE_DONE => Step::Done,
-            code => return Err(self.core.failure(code)),
+            code => {
+                let failure = self.core.failure(code);
+                pending::clear_page_size();
+                return Err(failure);
+            }
         };
         if self.core.sound.get() != failed_pages() {
             self.core.check_pages(self.raw)?;

@@ -45,5 +45,6 @@ mod statements;
 mod strongroom;
 mod transactions;
 mod user_function;
+mod vacuum_into;
 mod vectors;
 mod virtual_table;
