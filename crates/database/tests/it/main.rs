@@ -35,6 +35,10 @@ mod opening;
 mod page_size;
 mod permission;
 mod provider_layout;
+mod recorded;
+mod recorded_writes;
+#[expect(unsafe_code, reason = "the module is a VFS, which SQLite calls")]
+mod recording;
 mod redaction;
 mod rekey;
 mod rekey_faults;
@@ -48,3 +52,5 @@ mod user_function;
 mod vacuum_into;
 mod vectors;
 mod virtual_table;
+mod wal_attack;
+mod wal_checksum;
