@@ -46,6 +46,7 @@ mod rekey_faults;
 mod scratch;
 mod sealed_damage;
 mod sealed_file;
+mod sealed_kills;
 mod small_disk;
 mod sqlcipher_cli;
 mod statements;
