@@ -8,6 +8,7 @@
 
 pub mod consumers;
 mod debian;
+mod exchange;
 mod folder;
 mod json;
 mod load;
@@ -21,10 +22,11 @@ pub mod tarball;
 mod terminal_capture;
 mod wine;
 
+pub use exchange::exchange;
 pub use load::{LoadOutcome, LoadResult, load, load_in, load_product, smoke};
 pub use loadable_package::{LoadablePackage, Parts, built_products};
 pub use quickstart::quickstart;
 pub use runtime::{OwnNode, Runtime, count_nodes, install_nodes, newest_node};
 pub use survey::{Survey, survey};
 pub use terminal_capture::{check_terminal_capture, write_terminal_capture};
-pub use wine::install_windows_tools;
+pub use wine::{install_windows_tools, wine_command};

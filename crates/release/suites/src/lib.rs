@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
+mod exchange;
 pub mod format;
 mod javascript;
 mod junit;
@@ -14,6 +15,7 @@ mod lint;
 mod nix;
 mod release;
 mod rust;
+mod wine;
 pub mod workflows;
 
 use anyhow::Result;
@@ -41,7 +43,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-pub const ALL: [Suite; 26] = [
+pub const ALL: [Suite; 28] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -60,6 +62,8 @@ pub const ALL: [Suite; 26] = [
     Suite::new("load (host)", release::load_host),
     Suite::new("load (other Nodes)", release::load_other_nodes),
     Suite::new("windows (mingw, Wine)", release::windows),
+    Suite::new("rust tests (Wine)", wine::tests),
+    Suite::new("format exchange", exchange::exchange),
     Suite::new("nixpkgs (evaluated)", nix::nixpkgs_evaluated),
     Suite::new("nix check", nix::check),
     Suite::new("nix targets", nix::targets),

@@ -145,7 +145,11 @@ impl Core {
     }
 
     /// Calls `run` with the layer's file of the database `schema`, or returns `None` for an in-memory database.
-    fn with_database_file<T>(&self, schema: &CStr, run: impl FnOnce(*mut sqlite3_file) -> T) -> Option<T> {
+    pub(super) fn with_database_file<T>(
+        &self,
+        schema: &CStr,
+        run: impl FnOnce(*mut sqlite3_file) -> T,
+    ) -> Option<T> {
         self.with_file(schema, |file, _| {
             // SAFETY: `with_file` passes an open file.
             unsafe { DatabaseFile::of(file) }.map(|_| run(file))

@@ -7,6 +7,8 @@
 mod file;
 mod header;
 mod layout;
+#[cfg(test)]
+mod lock_bytes;
 mod moved;
 
 use std::ffi::{CStr, c_char, c_int};
