@@ -47,6 +47,7 @@ mod scratch;
 mod sealed_damage;
 mod sealed_file;
 mod sealed_kills;
+mod sealed_locks;
 mod small_disk;
 mod sqlcipher_cli;
 mod statements;
