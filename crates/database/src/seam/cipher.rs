@@ -25,6 +25,7 @@ impl Core {
             message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
         })?;
         self.authority.keys_changed(schema, None);
+        self.authority.is_keyed_now(schema);
         // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
         let code = pending::with_keys(None, || unsafe {
             sqlite::sqlite3_key_v2(db, schema.as_ptr(), key.as_ptr().cast(), length)
@@ -49,6 +50,7 @@ impl Core {
         });
         self.check(code)?;
         self.note_format(schema, keys);
+        self.authority.is_keyed_now(schema);
         Ok(())
     }
 

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use rusqlite::Connection;
 use vendored_sys::sqlite;
 
+use super::authority::{Authority, Internal};
 use super::bound::Bound;
 use super::callback::CallbackFailures;
 use super::cipher::page_failure;
 use super::extension::release;
 use super::provider::{failed_pages, failed_pages_here};
-use super::refused::{Authority, Internal, refuse_pragmas};
+use super::refused::refuse_pragmas;
 use super::schema_lock::SchemaLock;
 use crate::CallbackError;
 use crate::pragma::pragma;

@@ -15,6 +15,7 @@
 
 mod aggregate;
 mod attach;
+mod authority;
 mod backup;
 mod bound;
 mod callback;

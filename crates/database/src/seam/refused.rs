@@ -4,15 +4,14 @@
 //! SQLite calls an authorizer while it prepares a statement, regardless of the spelling of the SQL.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use strongroom_format::Unlocked;
 use vendored_sys::sqlite;
 
+use super::authority::Authority;
 use super::core::text;
-use super::schema_lock::SchemaLock;
 use super::{Core, Defaults, defaults, pending};
 use crate::open::MAIN;
 
@@ -33,6 +32,13 @@ impl Refused {
             None => name.eq_ignore_ascii_case(self.pragma.as_bytes()),
         }
     }
+}
+
+/// Returns whether SQLite takes the value of a pragma for true. Source: `sqlite3GetBoolean`.
+fn is_true(value: &[u8]) -> bool {
+    let number = str::from_utf8(value).ok().and_then(|value| value.parse::<i64>().ok());
+    let words: [&[u8]; 3] = [b"on", b"yes", b"true"];
+    number.is_some_and(|number| number != 0) || words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 fn starts_with(name: &[u8], start: &[u8]) -> bool {
@@ -81,6 +87,13 @@ const REFUSED: [Refused; 9] = [
     },
     Refused { pragma: "cipher_salt", why: UNREADABLE, instead: MIGRATE, when: When::SetLater },
 ];
+/// `PRAGMA secure_delete = off` or `fast` on a database with a key.
+const SECURE_DELETE: Refused = Refused {
+    pragma: "secure_delete",
+    why: "SQLite would not write some free pages of an encrypted database, and backups and db.check() would find them damaged",
+    instead: "leave it on, as it is in every encrypted database",
+    when: When::Always,
+};
 /// ATTACH in SQL, on a connection whose main database is in the Strongroom format.
 const ATTACH: Refused = Refused {
     pragma: "ATTACH",
@@ -123,66 +136,6 @@ thread_local! {
 /// Returns the pragma that was refused last on this thread, once.
 pub(crate) fn take_refused() -> Option<Refused> {
     LAST.take()
-}
-
-/// The state that a connection's authorizer reads.
-#[derive(Default)]
-pub(crate) struct Authority {
-    /// `true` if the connection's key was verified.
-    verified: Cell<bool>,
-    /// The number of running calls of the engine itself, whose pragmas are allowed.
-    internal: Cell<u32>,
-    /// The databases in the Strongroom format.
-    sealed: RefCell<Vec<(CString, Arc<Unlocked>)>>,
-    /// The parameters of the main database, as SQLCipher's defaults, for the target of VACUUM INTO.
-    for_vacuum_into: RefCell<Option<Defaults>>,
-    /// Held while SQLite parses a statement of the caller.
-    parsing: SchemaLock,
-}
-
-impl Authority {
-    pub(super) fn new(parsing: SchemaLock) -> Self {
-        Self { parsing, ..Self::default() }
-    }
-
-    /// Notes the format of a database that has a new key.
-    pub(super) fn keys_changed(&self, schema: &CStr, keys: Option<&Arc<Unlocked>>) {
-        let mut sealed = self.sealed.borrow_mut();
-        sealed.retain(|(name, _)| !name.as_bytes().eq_ignore_ascii_case(schema.to_bytes()));
-        if let Some(keys) = keys {
-            sealed.push((schema.to_owned(), Arc::clone(keys)));
-        }
-    }
-
-    /// Drops the keys, because the connection is closed. The caller may keep the closed handle.
-    pub(super) fn forget_keys(&self) {
-        self.sealed.take();
-    }
-
-    /// Returns the keys of a database in the Strongroom format.
-    fn keys_of(&self, schema: &[u8]) -> Option<Arc<Unlocked>> {
-        let sealed = self.sealed.try_borrow().ok()?;
-        let found = sealed.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(schema));
-        found.map(|(_, keys)| Arc::clone(keys))
-    }
-}
-
-/// Allows the pragmas of the engine itself until this value is dropped.
-pub(super) struct Internal<'a> {
-    authority: &'a Authority,
-}
-
-impl<'a> Internal<'a> {
-    pub(super) fn begin(authority: &'a Authority) -> Self {
-        authority.internal.set(authority.internal.get() + 1);
-        Self { authority }
-    }
-}
-
-impl Drop for Internal<'_> {
-    fn drop(&mut self) {
-        self.authority.internal.set(self.authority.internal.get() - 1);
-    }
 }
 
 impl Core {
@@ -267,8 +220,21 @@ unsafe extern "C" fn authorize(
         let schema = if database.is_null() { MAIN } else { CStr::from_ptr(database) };
         (CStr::from_ptr(first).to_bytes(), schema)
     };
+    // SAFETY: the value and the name of the database are null, or end in NUL.
+    let (value, named) = unsafe {
+        let bytes = |text: *const c_char| (!text.is_null()).then(|| CStr::from_ptr(text));
+        (bytes(second), bytes(database))
+    };
+    if name.eq_ignore_ascii_case(b"secure_delete")
+        && value.is_some_and(|value| !is_true(value.to_bytes()))
+        && authority.has_key(named)
+    {
+        LAST.set(Some(SECURE_DELETE));
+        return sqlite::SQLITE_DENY;
+    }
     // The parse ends the hold.
     if authority.parsing.is_held() && KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
+        authority.is_keyed_now(schema);
         pending::clear();
         defaults::hold();
     }

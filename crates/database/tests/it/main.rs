@@ -52,6 +52,7 @@ mod small_disk;
 mod sqlcipher_cli;
 mod statements;
 mod strongroom;
+mod strongroom_operations;
 mod transactions;
 mod user_function;
 mod vacuum_into;
