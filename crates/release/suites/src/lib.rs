@@ -70,6 +70,7 @@ pub const ALL: [Suite; 28] = [
     Suite::new("nix addon", nix::addon),
     Suite::new("nix and dist", nix::nix_and_dist),
     Suite { long: true, ..Suite::new("kills (200 points)", rust::many_kills) },
+    Suite { long: true, ..Suite::new("mutations and large files", rust::mutations_and_large_files) },
     Suite { long: true, ..Suite::new("reader (beyond 1 GiB)", format::reader_beyond_1_gib) },
     Suite { long: true, ..Suite::new("nix rebuild", nix::rebuild) },
 ];

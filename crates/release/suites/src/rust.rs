@@ -35,17 +35,27 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the tests that kill a process during a conversion or a rekey, with more kills than by default.
+/// Runs the tests that kill a process during a conversion, a rekey or a transaction, with more kills than by default.
 pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
-    const KILLS: &str = "200";
+    longer(workspace, "kills", "test(kill)", &[("STRONGROOM_TEST_KILL_POINTS", "200")])
+}
+
+/// Runs the tests that mutate headers and logs, with more mutations than by default, and those with files beyond 1 GiB.
+pub(crate) fn mutations_and_large_files(workspace: &Workspace) -> Result<Tally> {
+    let longer_runs = [("STRONGROOM_TEST_MUTATIONS", "3000"), ("STRONGROOM_TEST_LARGE_FILES", "1")];
+    longer(workspace, "mutations", "test(/^fuzz::/) | test(/^beyond_gibibyte::/)", &longer_runs)
+}
+
+/// Runs the engine's tests that a filter selects, with variables that lengthen them.
+fn longer(workspace: &Workspace, name: &str, filter: &str, variables: &[(&str, &str)]) -> Result<Tally> {
     let Some(program) = CARGO_NEXTEST.find(workspace) else {
         return Ok(Tally::skipped("cargo-nextest is not installed: run cargo xtask setup"));
     };
-    let arguments = ["nextest", "run", "--locked", "-p", "strongroom-database", "-E", "test(kill)"];
+    let arguments = ["nextest", "run", "--locked", "-p", "strongroom-database", "-E", filter];
     let mut nextest = test_runner(workspace, program, &arguments);
-    nextest.env("STRONGROOM_TEST_KILL_POINTS", KILLS);
+    nextest.envs(variables.iter().copied());
     let report = workspace.root().join(REPORT);
-    junit::count(|| workspace.attempt("kills", nextest), &report, Skips::SaidByTests)
+    junit::count(|| workspace.attempt(name, nextest), &report, Skips::SaidByTests)
 }
 
 /// Runs the doctests, and sums the counts in the lines `test result: ok. 12 passed; 0 failed; ...`, since stable Rust's
