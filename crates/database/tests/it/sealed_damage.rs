@@ -66,7 +66,7 @@ fn a_flipped_bit_in_any_page_is_an_error_that_names_the_page() {
                     continue;
                 }
                 let mut bytes = file.bytes.clone();
-                bytes[file.page(page) + offset] ^= 1 << (number + page) % 8;
+                bytes[file.page(page) + offset] ^= 1 << ((number + page) % 8);
                 was_read |= assert_noticed(&file, &bytes, page, &format!("{settings}, byte {offset}"));
             }
             read_pages += usize::from(was_read);
