@@ -35,6 +35,8 @@ test('every pragma has the same columns, types and errors with and without a key
   const values = {}
   for (const name of names.filter((name) => !OF_A_KEY.test(name)))
     for (const source of [name, `main.${name}`, `${name}(t)`, `${name} = 1`]) {
+      // The argument turns the setting off, which the last test of this file is about.
+      if (source === 'secure_delete(t)') continue
       const answers = [plain, keyed].map((db) => answer(db, source))
       assert.deepEqual(types(answers[1]), types(answers[0]), source)
       if (source === name && JSON.stringify(answers[0]) !== JSON.stringify(answers[1])) values[name] = answers[1]
@@ -51,4 +53,11 @@ test('the page size of an encrypted database is a number', () => {
   assert.deepEqual(db.prepare('PRAGMA main.page_size').all(), [{ page_size: 8192 }])
   assert.equal(db.prepare('PRAGMA page_size').source, 'PRAGMA page_size')
   assert.equal(db.defaultSafeIntegers().pragma('page_size', { simple: true }), 8192n)
+})
+
+test('PRAGMA secure_delete stays on in an encrypted database', () => {
+  const db = new Database(freshPath(), { key })
+  for (const source of ['secure_delete = off', 'secure_delete = fast', 'secure_delete(t)'])
+    assert.throws(() => db.pragma(source), { code: 'STRONGROOM_PRAGMA_REFUSED', message: /secure_delete/ })
+  assert.deepEqual(db.pragma('secure_delete'), [{ secure_delete: 1 }])
 })

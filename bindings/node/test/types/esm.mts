@@ -123,6 +123,10 @@ try {
   }
 }
 
+equal<Exact<typeof db.format, 'plain' | 'sqlcipher' | 'strongroom'>>(true)
+new Database('x.db', { key: Buffer.alloc(32), format: 'strongroom' })
+// @ts-expect-error no such format
+new Database('x.db', { key: Buffer.alloc(32), format: 'aegis' })
 // @ts-expect-error a key is bytes
 new Database('x.db', { key: 'secret' })
 // @ts-expect-error the option is spelled readonly
