@@ -1,9 +1,11 @@
 //! Tests the target of a backup: the files that a backup replaces or refuses, and the state after a failure.
 
 use std::fs::{self, File};
+#[cfg(unix)]
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::process::{Command, Stdio};
 
 use strongroom_database::{BackupError, BackupKey, Database};

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::slice;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result};
 use machine::Workspace;
 use node_targets::Target;
 
-use crate::cargo::cargo;
+use crate::cargo::{ADDON, cargo};
 use crate::product::Product;
 use crate::toolchain::BuildTools;
 
@@ -84,13 +85,10 @@ fn build_parts(workspace: &Workspace, parts: &[&Part]) -> Vec<Result<Built>> {
 
 fn run(workspace: &Workspace, parts: &[&Part]) -> Result<()> {
     let targets: Vec<&Target> = parts.iter().map(|part| part.product.target()).collect();
-    let mut cargo = cargo(workspace, "build", &targets);
+    let mut cargo = cargo(workspace, "build", ADDON, &targets);
     cargo.arg("--keep-going");
-    // `cargo run` sets the variable for xtask; the build must read it from cargo's configuration.
-    cargo.env_remove("LIBSQLITE3_FLAGS");
     for Part { product, tools } in parts {
-        cargo.arg("--config").arg(rustflags(workspace, product.target(), &tools.rustflags)?);
-        cargo.envs(tools.variables.iter().cloned());
+        use_tools(workspace, &mut cargo, product, tools)?;
     }
     // C compiles for minutes. Meanwhile, the step's progress shows the crate and how far cargo is.
     cargo.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "100");
@@ -99,6 +97,20 @@ fn run(workspace: &Workspace, parts: &[&Part]) -> Result<()> {
         targets => format!("build {} platforms", targets.len()),
     };
     workspace.run(&step, cargo).map(drop)
+}
+
+/// Makes a cargo command use a product's toolchain.
+pub(crate) fn use_tools(
+    workspace: &Workspace,
+    cargo: &mut Command,
+    product: &Product,
+    tools: &BuildTools,
+) -> Result<()> {
+    // `cargo run` sets the variable for xtask; the build must read it from cargo's configuration.
+    cargo.env_remove("LIBSQLITE3_FLAGS");
+    cargo.arg("--config").arg(rustflags(workspace, product.target(), &tools.rustflags)?);
+    cargo.envs(tools.variables.iter().cloned());
+    Ok(())
 }
 
 impl Part {

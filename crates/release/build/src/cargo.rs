@@ -1,15 +1,19 @@
-//! Calls cargo for the addon's crates, with the release profile.
+//! Calls cargo for the crates of the product, with the release profile.
 
 use std::process::Command;
 
 use machine::{Workspace, process};
 use node_targets::Target;
 
-/// Returns a cargo command for the addon's crates, with the release profile.
-pub(crate) fn cargo(workspace: &Workspace, action: &str, targets: &[&Target]) -> Command {
+/// The addon's crate.
+pub(crate) const ADDON: &[&str] = &["bindings_node"];
+
+/// Returns a cargo command for these crates and their dependencies, with the release profile.
+pub(crate) fn cargo(workspace: &Workspace, action: &str, crates: &[&str], targets: &[&Target]) -> Command {
     let mut cargo = process::command("cargo");
     cargo.current_dir(workspace.root());
-    cargo.args([action, "--locked", "--release", "-p", "bindings_node"]);
+    cargo.args([action, "--locked", "--release"]);
+    cargo.args(crates.iter().flat_map(|name| ["-p", name]));
     cargo.args(targets.iter().flat_map(|target| ["--target", target.triple.as_str()]));
     cargo.env("CARGO_TARGET_DIR", workspace.release_target_dir());
     // Flags in the environment would replace the flags in cargo's configuration.

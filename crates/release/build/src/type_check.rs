@@ -11,7 +11,7 @@ use cargo_lock::Lockfile;
 use machine::{Workspace, make_executable};
 use node_targets::Target;
 
-use crate::cargo::cargo;
+use crate::cargo::{ADDON, cargo};
 use crate::zig::Zig;
 use crate::zig_wrappers;
 
@@ -23,7 +23,7 @@ pub(crate) fn type_check(workspace: &Workspace, target: &Target) -> Result<()> {
     let zig_target = &format!("{arch}-windows-gnu");
     let path = zig_wrappers::install(workspace, &zig, zig_target)?;
     let prefix = fake_openssl(workspace, target)?;
-    let mut check = cargo(workspace, "check", &[target]);
+    let mut check = cargo(workspace, "check", ADDON, &[target]);
     let variable = |name: &str| format!("{name}_{}", target.underscored());
     check
         .env("PATH", path)

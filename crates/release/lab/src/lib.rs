@@ -27,4 +27,4 @@ pub use quickstart::quickstart;
 pub use runtime::{OwnNode, Runtime, count_nodes, install_nodes, newest_node};
 pub use survey::{Survey, survey};
 pub use terminal_capture::{check_terminal_capture, write_terminal_capture};
-pub use wine::install_windows_tools;
+pub use wine::{install_windows_tools, wine_command};

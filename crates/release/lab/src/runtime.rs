@@ -9,7 +9,7 @@ use node_targets::{Libc, Os, Target};
 
 use crate::debian::{DebianSystem, SYSTEMS};
 use crate::pinned_node::PinnedNode;
-use crate::wine::Wine;
+use crate::wine::{WINE_NOT_INSTALLED, Wine};
 
 /// The reason to skip every pinned Node if none is installed. A report needs only one row with this reason.
 pub(crate) const NODES_NOT_INSTALLED: &str = "the test Nodes are not installed: run cargo xtask setup";
@@ -120,7 +120,7 @@ impl Runtime {
     }
 
     /// Returns a message if the machine lacks something that this Node needs.
-    fn missing(&self, workspace: &Workspace) -> Option<String> {
+    pub(crate) fn missing(&self, workspace: &Workspace) -> Option<String> {
         let Pinned { node, system } = self.pinned.as_ref()?;
         if !node.is_installed(workspace) {
             return Some(format!("{} is not installed: run cargo xtask setup", node.name()));
@@ -128,9 +128,7 @@ impl Runtime {
         match system {
             System::Debian(system) => system.missing(workspace),
             System::Wine(Some(wine)) if wine.is_ready(workspace) => None,
-            System::Wine(_) => {
-                Some("Wine is not installed or has no prefix: run cargo xtask setup".to_owned())
-            }
+            System::Wine(_) => Some(WINE_NOT_INSTALLED.to_owned()),
         }
     }
 

@@ -31,6 +31,9 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
 }
 ";
 
+/// The reason to skip what runs under Wine.
+pub(crate) const WINE_NOT_INSTALLED: &str = "Wine is not installed or has no prefix: run cargo xtask setup";
+
 /// A Wine for 64-bit programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wine {
@@ -60,6 +63,17 @@ pub fn install_windows_tools(workspace: &Workspace) -> Result<Vec<String>> {
         installed.push(format!("the prefix of {}", wine.name()));
     }
     Ok(installed)
+}
+
+/// Returns the command that runs a Windows program under Wine, with Wine's name, or a message if Wine is missing.
+pub fn wine_command(
+    workspace: &Workspace,
+    program: &Path,
+) -> Result<Result<(Command, String), &'static str>> {
+    Ok(match Wine::find()?.filter(|wine| wine.is_ready(workspace)) {
+        Some(wine) => Ok((wine.command(workspace, program), wine.name())),
+        None => Err(WINE_NOT_INSTALLED),
+    })
 }
 
 impl Wine {

@@ -70,7 +70,7 @@ fn parse(report: &str, skips: Skips) -> Result<Tally> {
 
 /// Returns the reason in a line `skipped: <reason>` of a test's output. With one thread, as on a machine with one
 /// processor, libtest prints `test <name> ... ` in front.
-fn skip_reason(line: &str) -> Option<&str> {
+pub(crate) fn skip_reason(line: &str) -> Option<&str> {
     let line = line.trim();
     let said = match line.strip_prefix("test ") {
         Some(test) => test.split_once(" ... ")?.1,

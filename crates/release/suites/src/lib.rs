@@ -14,6 +14,7 @@ mod lint;
 mod nix;
 mod release;
 mod rust;
+mod wine;
 pub mod workflows;
 
 use anyhow::Result;
@@ -41,7 +42,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-pub const ALL: [Suite; 26] = [
+pub const ALL: [Suite; 27] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -60,6 +61,7 @@ pub const ALL: [Suite; 26] = [
     Suite::new("load (host)", release::load_host),
     Suite::new("load (other Nodes)", release::load_other_nodes),
     Suite::new("windows (mingw, Wine)", release::windows),
+    Suite::new("rust tests (Wine)", wine::tests),
     Suite::new("nixpkgs (evaluated)", nix::nixpkgs_evaluated),
     Suite::new("nix check", nix::check),
     Suite::new("nix targets", nix::targets),

@@ -65,17 +65,23 @@ fn test_runner(workspace: &Workspace, program: impl AsRef<OsStr>, arguments: &[&
 }
 
 fn doctest_results(output: &str) -> Tally {
+    libtest_results(output, "doctest")
+}
+
+/// Sums the counts in the output of libtest: lines `test result: ok. 12 passed; 0 failed; ...`. The note names the failed
+/// tests as this kind of test.
+pub(crate) fn libtest_results(output: &str, kind: &str) -> Tally {
     let mut tally = Tally::default();
     let mut failed = Vec::new();
     for line in output.lines().map(str::trim) {
         if let Some(test) = line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED")) {
-            failed.push(format!("doctest {test}"));
+            failed.push(format!("{kind} {test}"));
         }
         let Some(result) = line.strip_prefix("test result: ") else { continue };
         tally.passed += number_before(result, "passed");
         tally.failed += number_before(result, "failed");
         let ignored = number_before(result, "ignored");
-        tally.skipped.extend((0..ignored).map(|_| "a doctest marked `ignore`".to_owned()));
+        tally.skipped.extend((0..ignored).map(|_| format!("a {kind} marked `ignore`")));
     }
     tally.note = junit::note(&failed);
     tally

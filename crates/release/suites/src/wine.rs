@@ -1,0 +1,99 @@
+//! The Rust tests of the Strongroom format and of its VFS, built by mingw and run under Wine.
+
+use anyhow::{Result, ensure};
+use build::{Product, TestProgram};
+use lab::wine_command;
+use machine::Workspace;
+use machine::report::Tally;
+
+use crate::junit;
+use crate::rust::libtest_results;
+
+/// The crates that contain the format, and SQLite's operating system layer for it.
+const CRATES: [&str; 2] = ["strongroom-format", "strongroom-database"];
+
+/// The topics of the engine's integration tests that run under Wine: the format's files, locks, crashes and recorded
+/// writes. The system cannot change the results of the other topics, and some expect Unix.
+const TOPICS: [&str; 6] =
+    ["header_damage::", "locks::", "recorded::", "sealed_kills::", "strongroom::", "vacuum_into::"];
+
+/// Builds and runs the tests: the unit tests of both crates, and the integration tests of these topics.
+pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Tally::skipped("mingw and Wine run only on x86_64 Linux"));
+    }
+    let product = Product::find("win32-x64-gnu")?;
+    if let Some(why) = product.check(workspace)? {
+        return Ok(Tally::skipped(why));
+    }
+    let mut tally = Tally::default();
+    for program in build::test_programs(workspace, &product, &CRATES)? {
+        tally.merge(run(workspace, &program)?);
+    }
+    Ok(tally)
+}
+
+fn run(workspace: &Workspace, program: &TestProgram) -> Result<Tally> {
+    let (mut command, wine) = match wine_command(workspace, &program.path)? {
+        Ok(wine) => wine,
+        Err(why) => return Ok(Tally::skipped(why)),
+    };
+    let name = program.folder.file_name().unwrap_or_default().display();
+    let name = format!("{} tests of {name}, {wine}", if program.is_unit { "unit" } else { "integration" });
+    // `--show-output` prints the line `skipped: <reason>` of a test that returned early.
+    command.arg("--show-output").current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+    if !program.is_unit && program.folder.ends_with("database") {
+        command.args(TOPICS);
+    }
+    let finished = workspace.attempt(&name, command)?;
+    let counted = counts(&finished.output);
+    let ran = finished.failure.is_some() || counted.passed > 0 || has_no_test(&finished.output);
+    ensure!(ran, "the {name} succeeded, but no test passed");
+    Ok(Tally::of_runner(finished, counted))
+}
+
+/// Returns whether a program has no test at all, as the unit tests of a crate without unit tests.
+fn has_no_test(output: &str) -> bool {
+    output
+        .lines()
+        .any(|line| line.starts_with("test result: ok. 0 passed;") && line.contains("; 0 filtered out"))
+}
+
+/// Counts the tests in libtest's output. A test that printed `skipped: <reason>` counts as skipped. Only the last result
+/// counts: the output of a test that starts its own program again contains the result of that program.
+fn counts(output: &str) -> Tally {
+    let (before, last) = output.rsplit_once("\ntest result: ").unwrap_or((output, ""));
+    let outer =
+        before.lines().filter(|line| !line.starts_with("test result: ")).collect::<Vec<_>>().join("\n");
+    let mut tally = libtest_results(&format!("{outer}\ntest result: {last}"), "test");
+    let said: Vec<String> = output.lines().filter_map(junit::skip_reason).map(str::to_owned).collect();
+    tally.passed = tally.passed.saturating_sub(machine::report::count(&said));
+    tally.skipped.extend(said);
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_whose_tests_are_all_filtered_out_has_tests() {
+        let result = |filtered| {
+            format!(
+                "\r\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; {filtered} filtered out; finished\r\n"
+            )
+        };
+        assert!(has_no_test(&result(0)) && !has_no_test(&result(10)) && !has_no_test("test a ... ok"));
+    }
+
+    #[test]
+    fn a_test_that_returned_early_is_skipped() {
+        let output = "test a ... ok\r\ntest b::c ... FAILED\r\ntest d ... ok\r\n\r\nsuccesses:\r\n\r\n---- d stdout ----\r\n\
+                      skipped: no tmpfs\r\n---- a stdout ----\r\ntest result: ok. 1 passed; 0 failed; 0 ignored\r\n\r\n\
+                      test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out\r\n";
+        let tally = counts(output);
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert_eq!(tally.skipped, ["no tmpfs"]);
+        assert_eq!(tally.note, "failed: test b::c");
+    }
+}
