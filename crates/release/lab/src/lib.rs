@@ -8,6 +8,7 @@
 
 pub mod consumers;
 mod debian;
+mod exchange;
 mod folder;
 mod json;
 mod load;
@@ -21,6 +22,7 @@ pub mod tarball;
 mod terminal_capture;
 mod wine;
 
+pub use exchange::exchange;
 pub use load::{LoadOutcome, LoadResult, load, load_in, load_product, smoke};
 pub use loadable_package::{LoadablePackage, Parts, built_products};
 pub use quickstart::quickstart;

@@ -126,8 +126,13 @@ pub fn smoke(workspace: &Workspace, runtime: &Runtime, package: &LoadablePackage
     let mut node = runtime.command(workspace)?;
     node.arg(workspace.package().join("test/smoke.cjs")).arg(&package.folder);
     let output = workspace.run(&format!("load {product}, {}", runtime.name()), node)?;
+    check_system(&output, runtime, product)
+}
+
+/// Fails unless the last line of a script's output names the Node and the C library of a runtime: a load on the wrong C
+/// library proves nothing.
+pub(crate) fn check_system(output: &str, runtime: &Runtime, product: &Product) -> Result<()> {
     let actual = output.lines().last().unwrap_or_default().trim_end();
-    // A load on the wrong C library proves nothing.
     let system = runtime.libc.as_deref().unwrap_or(product.target().os.name());
     let expected = format!("Node {}, {system}", runtime.node);
     ensure!(actual == expected, "{product} loaded in `{actual}`, but `{expected}` was expected");

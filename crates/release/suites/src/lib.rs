@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_errors_doc, reason = "the command line prints every error to the user in one line")]
 
+mod exchange;
 pub mod format;
 mod javascript;
 mod junit;
@@ -42,7 +43,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-pub const ALL: [Suite; 27] = [
+pub const ALL: [Suite; 28] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -62,6 +63,7 @@ pub const ALL: [Suite; 27] = [
     Suite::new("load (other Nodes)", release::load_other_nodes),
     Suite::new("windows (mingw, Wine)", release::windows),
     Suite::new("rust tests (Wine)", wine::tests),
+    Suite::new("format exchange", exchange::exchange),
     Suite::new("nixpkgs (evaluated)", nix::nixpkgs_evaluated),
     Suite::new("nix check", nix::check),
     Suite::new("nix targets", nix::targets),
