@@ -43,11 +43,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-<<<<<<< HEAD
 pub const ALL: [Suite; 29] = [
-=======
-pub const ALL: [Suite; 28] = [
->>>>>>> 8bb5dec14bc02dfe49b5e0abfd265c4145daeddd
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
