@@ -255,37 +255,37 @@ pub(crate) fn verify(
     page_size: u32,
 ) -> Result<(), OpenError> {
     let name = schema.to_string_lossy();
-    let is_sealed = core.unlocked(&name).is_some();
-    let checked =
-        core.with(|connection| {
-            // Inside a transaction, no writer changes the file between the reads of its header and its length.
-            let transaction = connection.unchecked_transaction()?;
-            let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
-            transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
-            let pages: i64 = pragma(&transaction, &name, "page_count")?;
-            let journal: String = pragma(&transaction, &name, "journal_mode")?;
-            let expected = pages.unsigned_abs() * u64::from(page_size);
-            let truncated = match location {
-                // In WAL mode the log may hold the last pages instead of the file.
-                Location::File(_) if journal != "wal" => core.file_start(schema, 0),
-                Location::Image(_) => core.file_start(schema, 0),
-                _ => None,
-            };
-            let truncated = truncated.map(|start| start.length);
-            let truncated = truncated
-                .filter(|&length| length < expected)
-                .map(|length| OpenError::Truncated { path: path_or_memory(location), length, expected });
-            transaction.commit()?;
-            Ok(truncated)
+    let unlocked = core.unlocked(&name);
+    let checked = core.with(|connection| {
+        // Inside a transaction, no writer changes the file between the reads of its start and its length.
+        let transaction = connection.unchecked_transaction()?;
+        let count = format!("SELECT count(*) FROM {}.sqlite_schema", quoted(&name));
+        transaction.query_one(&count, [], |row| row.get::<_, i64>(0))?;
+        let pages: i64 = pragma(&transaction, &name, "page_count")?;
+        let journal: String = pragma(&transaction, &name, "journal_mode")?;
+        let expected = pages.unsigned_abs() * u64::from(page_size);
+        let truncated = match location {
+            // In WAL mode the log may hold the last pages instead of the file.
+            Location::File(_) if journal != "wal" => core.file_start(schema, 0),
+            Location::Image(_) => core.file_start(schema, 0),
+            _ => None,
+        };
+        let truncated = truncated.map(|start| start.length);
+        let truncated = truncated.filter(|&length| length < expected).map(|length| OpenError::Truncated {
+            path: path_or_memory(location),
+            length,
+            expected,
         });
-    if checked.is_ok() && !starts_with_identity(core, schema) {
-        return Err(OpenError::DamagedPage { path: path_or_memory(location), page: 1 });
-    }
+        let is_other = unlocked.as_ref().is_some_and(|keys| !starts_with(core, schema, keys.file_id()));
+        let damaged = is_other.then(|| OpenError::DamagedPage { path: path_or_memory(location), page: 1 });
+        transaction.commit()?;
+        Ok(truncated.or(damaged))
+    });
     match (checked, location) {
         (Ok(None), _) => Ok(()),
-        (Ok(Some(truncated)), _) => Err(truncated),
+        (Ok(Some(error)), _) => Err(error),
         (Err(Failure::Sqlite { .. }), Location::File(_) | Location::Image(_))
-            if is_sealed && core.cipher_failed(&name) =>
+            if unlocked.is_some() && core.cipher_failed(&name) =>
         {
             let page = core.failed_page(&name).unwrap_or(1);
             Err(OpenError::DamagedPage { path: path_or_memory(location), page })
@@ -312,14 +312,11 @@ pub(crate) fn verify(
     }
 }
 
-/// Returns whether the first page of a file in the Strongroom format starts with the file's identity. SQLCipher neither
-/// decrypts nor authenticates these bytes. Returns true for other files.
-fn starts_with_identity(core: &Core, schema: &CStr) -> bool {
-    let Some(unlocked) = core.unlocked(&schema.to_string_lossy()) else { return true };
-    match core.file_start(schema, unlocked.file_id().len()) {
-        Some(start) => start.length == 0 || start.bytes == unlocked.file_id(),
-        None => true,
-    }
+/// Returns whether the first page of a file in the Strongroom format starts with the file's identity, or the file holds no
+/// page. SQLCipher neither decrypts nor authenticates these bytes.
+fn starts_with(core: &Core, schema: &CStr, identity: &[u8]) -> bool {
+    let start = core.file_start(schema, identity.len());
+    start.is_none_or(|start| start.length == 0 || start.bytes == identity)
 }
 
 /// Opens a connection and registers its file as open, unless another thread converts the file.
