@@ -192,6 +192,16 @@ impl Attachment<'_> {
     /// was created with the same raw key. A file in the Strongroom format opens if one of its slots has the same raw key, or
     /// the same passphrase and salt.
     fn for_file(&self, of_main: Cipher) -> Result<Cipher, AttachError> {
+        if let Some(path) = of_main.key_changed(self.core, MAIN) {
+            return Err(OpenError::KeyChanged { path }.into());
+        }
+        if let Some(found) = self.core.on_disk(self.schema)
+            && of_main.unlocked().is_none()
+            && strongroom::is_strongroom(&found)
+        {
+            let (path, wanted) = (path_or_memory(self.location), of_main.format().name());
+            return Err(OpenError::OtherFormat { path, wanted, found: "\"strongroom\"" }.into());
+        }
         if let Some(unlocked) = of_main.unlocked() {
             let like = Cipher::like(self.core, self.schema, unlocked);
             return like.map_err(|failure| self.unkeyed(failure));

@@ -83,6 +83,14 @@ impl Database {
         let (layout, _) = without_waiting(core, || PageLayout::of(core, &name)).map_err(source)?;
         let layout = layout.map_err(source)?.ok_or_else(unknown)?;
         let cipher = Cipher::of(core, &name).map_err(source)?;
+        if let (BackupKey::Source, Some(cipher)) = (&key, &cipher)
+            && let Some(path) = cipher.key_changed(core, &name)
+        {
+            return Err(BackupError::Source {
+                name: schema.to_owned(),
+                source: SqlError::KeyChanged { path },
+            });
+        }
         let source_file = core.file_name(&name).map(|name| path_of(&name));
         let file = BackupFile::create(path, &files, source_file.as_deref())?;
         let other_pages = match &key {

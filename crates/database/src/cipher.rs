@@ -1,6 +1,7 @@
 //! The cipher of one database of a connection: its key and its parameters.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -10,7 +11,7 @@ use strongroom_keys::{
     SecretBytes,
 };
 
-use crate::open::{cannot_use, path_or_memory};
+use crate::open::{cannot_use, path_of, path_or_memory};
 use crate::pragma::{pragma, set_pragma};
 use crate::seam::{Core, Defaults, Failure};
 use crate::strongroom::{self, FormatFailure, NewFile};
@@ -188,6 +189,14 @@ impl Cipher {
             }
             _ => false,
         }
+    }
+
+    /// Returns the path of the database `schema` if another connection has changed the key of its file in the Strongroom
+    /// format. In SQLCipher's format, the next read fails instead.
+    pub(crate) fn key_changed(&self, core: &Core, schema: &CStr) -> Option<PathBuf> {
+        let unlocked = self.unlocked()?;
+        let path = core.file_name(schema)?;
+        strongroom::is_slot_removed(core, schema, unlocked).then(|| path_of(&path))
     }
 
     /// Returns the keys of a file in the Strongroom format.

@@ -62,6 +62,10 @@ impl Database {
             None => {
                 let own = Cipher::of(&self.session.core, &source.name).map_err(failed)?;
                 let own = own.ok_or_else(|| ImageError::NotEncrypted { name: schema.to_owned() })?;
+                if let Some(path) = own.key_changed(&self.session.core, &source.name) {
+                    let name = schema.to_owned();
+                    return Err(ImageError::Sql { name, source: SqlError::KeyChanged { path } });
+                }
                 let other =
                     own.apply_to_new_file(&target, MAIN).map_err(|failure| source.unkeyed(failure))?;
                 other.unwrap_or(own)

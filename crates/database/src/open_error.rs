@@ -141,8 +141,8 @@ pub enum OpenError {
 
     /// The file has another format than the key.
     #[error(
-        "cannot open \"{path}\": its format is {found}, and the key is for the format \"{wanted}\"; pass the key of this file, \
-         without the option \"format\", or convert the file with Database.migrate() or Database.encrypt()"
+        "cannot open \"{path}\": its format is {found}, and the key is for the format \"{wanted}\"; open the file in its own \
+         format, or convert it with Database.migrate() or Database.encrypt()"
     )]
     OtherFormat {
         /// The path.

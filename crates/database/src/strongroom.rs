@@ -215,6 +215,31 @@ pub(crate) fn change_key(
     })
 }
 
+/// Returns whether another connection has removed the key slot that opened the file of the database `schema`. A copy for the
+/// same key would open with the removed key only.
+pub(crate) fn is_slot_removed(core: &Core, schema: &CStr, unlocked: &Unlocked) -> bool {
+    let header = core.on_disk(schema).and_then(|found| Header::read(&found.start).ok());
+    let opened = header.map(|header| header.unlock_with(unlocked.credential()));
+    matches!(opened, Some(Err(UnlockError::WrongKey | UnlockError::NoSlot { .. })))
+}
+
+/// Returns the damage of the header of a file, which an open connection no longer needs.
+pub(crate) fn header_damage(core: &Core, schema: &CStr, unlocked: &Unlocked) -> Option<String> {
+    let found = core.on_disk(schema)?;
+    let header = match Header::read(&found.start) {
+        Ok(header) => header,
+        Err(error) => return Some(format!("the header cannot be read ({error}): back the open database up")),
+    };
+    match header.unlock_with(unlocked.credential()) {
+        Err(error @ UnlockError::Altered) => Some(format!("{error}: back the open database up")),
+        _ if !header.has_both_copies() => Some(
+            "one of the two copies of the header is damaged: db.rekey() writes both, also with the same key"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
 /// Returns whether a file holds no page and no header: it is empty, or the remainder of an interrupted creation.
 fn is_free(found: &FileOnDisk) -> bool {
     let is_short = found.length <= HEADER_LENGTH as u64;

@@ -22,6 +22,9 @@ pub(crate) fn prepare(core: &Core, statement: &[u8]) -> Result<(), SqlError> {
         return Err(SqlError::RefusedVacuumInto { schema });
     }
     let main = Cipher::of(core, MAIN).map_err(SqlError::from_failure)?;
+    if let Some(path) = main.as_ref().and_then(|main| main.key_changed(core, MAIN)) {
+        return Err(SqlError::KeyChanged { path });
+    }
     let defaults = main.map(|main| main.as_defaults()).transpose();
     let defaults = defaults.map_err(|NoDefault| SqlError::RefusedVacuumInto { schema })?;
     core.prepare_vacuum_into(defaults);

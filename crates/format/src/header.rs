@@ -59,6 +59,11 @@ impl Header {
         Ok(Self { newest, other: other.filter(|copy| copy.check().is_ok()) })
     }
 
+    /// Returns whether both copies of the header are whole.
+    pub fn has_both_copies(&self) -> bool {
+        self.other.is_some()
+    }
+
     /// Returns the page size in bytes. [`Unlocked::page_size`] returns the authenticated page size.
     pub fn page_size(&self) -> u32 {
         self.newest.page_size()

@@ -25,9 +25,10 @@ use self::pages::{Failed, Size};
 use self::structure::Found;
 use self::tables::Tables;
 use self::twin::{Begun, Twin};
-use crate::open::file_of;
+use crate::open::{MAIN, file_of};
 use crate::pragma::pragma;
 use crate::seam::Core;
+use crate::strongroom;
 use crate::{Database, OpenError, SqlError};
 
 /// The progress of a check.
@@ -120,6 +121,7 @@ impl Check<'_> {
         self.report.pages = size.pages;
         meter.total = size.pages;
         meter.checked(0)?;
+        self.header();
         let failed = self.authenticate(&begun, size, meter)?;
         self.authentication_ended(&begun, size, &failed)?;
         if begun == Begun::CipherFailed {
@@ -147,6 +149,15 @@ impl Check<'_> {
         }
         append(&mut self.report, found);
         Ok(self.report)
+    }
+
+    /// Reports the damage of the header of a file in the Strongroom format.
+    fn header(&mut self) {
+        let core = self.twin.core();
+        let damage = core.unlocked("main").and_then(|keys| strongroom::header_damage(core, MAIN, &keys));
+        if let Some(message) = damage {
+            self.report.problems.push(CheckProblem::new(CheckProblemKind::Structure, message));
+        }
     }
 
     fn authenticate(

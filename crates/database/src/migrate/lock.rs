@@ -99,7 +99,7 @@ impl Locked {
     }
 
     fn is_alone_now(&self) -> bool {
-        if self.source.core.has_moved() || registry::file_id(&self.file).as_ref() != Some(&self.id) {
+        if self.source.core.has_moved(MAIN) || registry::file_id(&self.file).as_ref() != Some(&self.id) {
             return false;
         }
         #[cfg(target_os = "linux")]

@@ -334,7 +334,7 @@ fn open_listed(
     let Some(id) = registry::file_id(path) else { return Ok(core) };
     let listed = registry::list(id).map_err(|_| in_use())?;
     // A conversion may have replaced the file between the open and the registration.
-    let core = if core.has_moved() { open()? } else { core };
+    let core = if core.has_moved(MAIN) { open()? } else { core };
     core.keep_listed(listed);
     Ok(core)
 }

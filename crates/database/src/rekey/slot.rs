@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use strongroom_format::{UnlockError, Unlocked};
 use strongroom_keys::{Format, Key, KeyError};
+use vendored_sys::sqlite;
 
 use super::{OnRekeyProgress, RekeyProgress, not_begun};
 use crate::cipher::CipherFailure;
-use crate::seam::Core;
+use crate::seam::{Core, Failure};
 use crate::strongroom::{self, FormatFailure};
 use crate::{OpenError, RekeyError};
 
@@ -29,6 +30,10 @@ pub(super) fn change(
     }
     if let Some(parameter) = to.parameters().first_of_sqlcipher() {
         return Err(RekeyError::Key { source: KeyError::Parameter { parameter } });
+    }
+    if core.has_moved(schema) {
+        let message = "another file has replaced the file: close the database, and open it again".to_owned();
+        return Err(not_begun(&path, Failure::Sqlite { code: sqlite::SQLITE_READONLY_DBMOVED, message }));
     }
     if !progress(RekeyProgress { done: 0, total: 1 }) {
         return Err(RekeyError::Cancelled);

@@ -1,21 +1,21 @@
 //! Finds out who has a file open.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 use vendored_sys::sqlite;
 
 use super::Core;
 
 impl Core {
-    /// Returns whether the connection's file has been renamed or removed.
-    pub(crate) fn has_moved(&self) -> bool {
+    /// Returns whether the file of the database `schema` has been renamed or removed.
+    pub(crate) fn has_moved(&self, schema: &CStr) -> bool {
         let mut moved: c_int = 0;
         let Ok(db) = self.open_db() else { return false };
         // SAFETY: the connection is open, the name ends in NUL, and SQLite writes one int.
         let code = unsafe {
             sqlite::sqlite3_file_control(
                 db,
-                c"main".as_ptr(),
+                schema.as_ptr(),
                 sqlite::SQLITE_FCNTL_HAS_MOVED,
                 (&raw mut moved).cast(),
             )

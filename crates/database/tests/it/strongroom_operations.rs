@@ -228,3 +228,69 @@ fn images_have_a_header() {
     let plain = database.serialize("main").unwrap();
     assert_filled(&Database::open_unencrypted(Location::Image(&plain), &OpenOptions::default()).unwrap());
 }
+
+/// A copy with the removed key would look like a good backup to a program that has the new key.
+#[test]
+fn no_copy_gets_a_key_that_another_connection_has_changed() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    open(&scratch.path(), &plain_key()).unwrap().rekey("main", &other_key(), &mut |_| true).unwrap();
+    let path = |name: &str| scratch.folder().join(name);
+    let backup = database.backup("main", &path("backup"), BackupKey::Source).err().unwrap();
+    assert_eq!(backup.code(), "STRONGROOM_KEY_CHANGED");
+    assert_eq!(database.serialize_encrypted("main", None).unwrap_err().code(), "STRONGROOM_KEY_CHANGED");
+    let attached = database.attach(Location::File(&path("like")), "like", &AttachOptions::default());
+    assert_eq!(attached.unwrap_err().code(), "STRONGROOM_KEY_CHANGED");
+    let into = format!("VACUUM INTO '{}'", path("into").display());
+    assert_eq!(database.execute_batch(&into).unwrap_err().code(), "STRONGROOM_KEY_CHANGED");
+    // The data key is the same: reading, writing and copies with a key of their own go on.
+    assert_filled(&database);
+    let mut backup = database.backup("main", &path("own"), BackupKey::Key(other_key())).unwrap();
+    while !backup.step(1_000).unwrap().copied {}
+    backup.finish().unwrap().install(|_| ControlFlow::Continue(())).unwrap();
+    assert_filled(&open(&path("own"), &other_key()).unwrap());
+}
+
+#[test]
+fn a_check_reports_a_damaged_header() {
+    for (damaged, text) in [
+        (0..8_192, "the header cannot be read"),
+        (0..4_096, "one of the two copies"),
+        (4_096..8_192, "one of"),
+    ] {
+        let scratch = Scratch::new();
+        let database = open(&scratch.path(), &sealed()).unwrap();
+        fill(&database);
+        assert!(database.check("main", &mut |_| true).unwrap().problems.is_empty());
+        let mut bytes = fs::read(scratch.path()).unwrap();
+        bytes[damaged].fill(7);
+        fs::write(scratch.path(), bytes).unwrap();
+        let problems = database.check("main", &mut |_| true).unwrap().problems;
+        assert!(problems.len() == 1 && problems[0].message.starts_with(text), "{problems:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_replaced_file_is_not_rekeyed() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    let other = scratch.folder().join("other.db");
+    fill(&open(&other, &sealed()).unwrap());
+    fs::rename(&other, scratch.path()).unwrap();
+    let error = database.rekey("main", &other_key(), &mut |_| true).unwrap_err();
+    assert_eq!(error.code(), "SQLITE_READONLY_DBMOVED", "{error}");
+}
+
+#[test]
+fn a_key_of_sqlcipher_does_not_attach_a_strongroom_file() {
+    let scratch = Scratch::new();
+    let path = scratch.folder().join("sealed.db");
+    fill(&open(&path, &sealed()).unwrap());
+    let database = open(&scratch.path(), &plain_key()).unwrap();
+    fill(&database);
+    let attached = database.attach(Location::File(&path), "x", &AttachOptions::default());
+    assert_eq!(attached.unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
+}
