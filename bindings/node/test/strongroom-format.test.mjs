@@ -100,8 +100,19 @@ test('one copy of the header suffices, and a file without a whole copy is damage
     const bytes = Buffer.from(intact)
     for (const offset of offsets) bytes[offset] ^= 1
     writeFileSync(path, bytes)
-    if (works) assertFilled(path, { key })
-    else refuses(() => new Database(path, { key }), 'STRONGROOM_DAMAGED_HEADER', /restore the file/)
+    if (works) {
+      const db = new Database(path, { key })
+      assert.equal(db.pragma('page_count', { simple: true }) > 1, true)
+      const { problems } = db.check()
+      assert.deepEqual(
+        problems.map(({ kind, message }) => [kind, message.slice(0, 46)]),
+        [['structure', 'one of the two copies of the header is damaged']],
+      )
+      // A change of the key writes both copies, even if the key stays the same.
+      db.rekey({ key })
+      db.close()
+      assertFilled(path, { key })
+    } else refuses(() => new Database(path, { key }), 'STRONGROOM_DAMAGED_HEADER', /restore the file/)
   }
   const newer = Buffer.from(intact)
   for (const copy of [0, 4096]) {
