@@ -14,7 +14,7 @@ use crate::backup_conversion::Conversion;
 use crate::backup_file::BackupFile;
 use crate::backup_target::{BackupTarget, target_failure};
 use crate::cipher::Cipher;
-use crate::open::path_of;
+use crate::open::{MAIN, path_of};
 use crate::page_layout::PageLayout;
 use crate::seam::{Copied, Core, Failure, RawBackup};
 use crate::session::Session;
@@ -92,6 +92,12 @@ impl Database {
             });
         }
         let source_file = core.file_name(&name).map(|name| path_of(&name));
+        // Temporary tables of an encrypted database would become a plain file.
+        let is_plain_in_memory =
+            matches!(key, BackupKey::Source) && cipher.is_none() && source_file.is_none();
+        if is_plain_in_memory && Cipher::of(core, MAIN).map_err(source)?.is_some() {
+            return Err(BackupError::PlainInMemory { name: schema.to_owned() });
+        }
         let file = BackupFile::create(path, &files, source_file.as_deref())?;
         let other_pages = match &key {
             BackupKey::Source => false,

@@ -24,6 +24,16 @@ pub enum BackupError {
         name: String,
     },
 
+    /// The database is in memory without a key, and the main database is encrypted.
+    #[error(
+        "cannot back up \"{name}\" like its source: it is in memory and has no key, and the main database is encrypted; pass \
+         a key, or plain: true"
+    )]
+    PlainInMemory {
+        /// The name.
+        name: String,
+    },
+
     /// The source could not be read.
     #[error("cannot back up \"{name}\": {source}")]
     Source {
@@ -179,6 +189,7 @@ impl BackupError {
         match self {
             Self::EmptyPath => "STRONGROOM_EMPTY_PATH",
             Self::UnknownDatabase { .. } => "STRONGROOM_NOT_ATTACHED",
+            Self::PlainInMemory { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::Source { source, .. } | Self::Target { source, .. } => source.code(),
             Self::MissingDirectory { .. } => "SQLITE_CANTOPEN",
             Self::Directory { .. } => "SQLITE_CANTOPEN_ISDIR",

@@ -294,3 +294,19 @@ fn a_key_of_sqlcipher_does_not_attach_a_strongroom_file() {
     let attached = database.attach(Location::File(&path), "x", &AttachOptions::default());
     assert_eq!(attached.unwrap_err().code(), "STRONGROOM_OTHER_FORMAT");
 }
+
+#[test]
+fn temporary_tables_of_an_encrypted_database_are_not_backed_up_in_plain() {
+    for key in [sealed(), plain_key()] {
+        let scratch = Scratch::new();
+        let database = open(&scratch.path(), &key).unwrap();
+        database.execute_batch("CREATE TEMP TABLE s AS SELECT 'secret' AS x").unwrap();
+        let target = scratch.folder().join("backup");
+        let refused = database.backup("temp", &target, BackupKey::Source).err().unwrap();
+        assert_eq!(refused.code(), "STRONGROOM_NOT_ENCRYPTED");
+        let mut backup = database.backup("temp", &target, BackupKey::Key(other_key())).unwrap();
+        while !backup.step(1_000).unwrap().copied {}
+        backup.finish().unwrap().install(|_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(integer(&open(&target, &other_key()).unwrap(), "SELECT count(*) FROM s"), 1);
+    }
+}
