@@ -317,3 +317,15 @@ fn damage_names_the_page() {
     let report = database.check("main", &mut |_| true).unwrap();
     assert!(report.authenticated && !report.problems.is_empty());
 }
+
+/// SQLite takes a file of no bytes for a new database, and would write pages that nobody could open without the header. In
+/// WAL mode, SQLite does not ask for the length of the file.
+#[test]
+fn a_file_that_loses_its_header_while_it_is_open_is_not_written() {
+    let scratch = Scratch::new();
+    let database = open(&scratch.path(), &sealed()).unwrap();
+    fill(&database);
+    fs::File::options().write(true).open(scratch.path()).unwrap().set_len(0).unwrap();
+    let written = database.execute_batch("CREATE TABLE u (a); INSERT INTO u VALUES (1)");
+    assert_eq!(written.unwrap_err().code(), "SQLITE_CORRUPT");
+}

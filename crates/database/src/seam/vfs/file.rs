@@ -16,6 +16,8 @@ pub(super) struct DatabaseFile {
     file: sqlite3_file,
     /// `None` for a file whose first page is at its start, or that is still empty.
     layout: Cell<Option<Layout>>,
+    /// `true` if the file had a header when its pages were moved. A new file that is read-only has none.
+    has_header: Cell<bool>,
 }
 
 impl DatabaseFile {
@@ -53,8 +55,11 @@ impl DatabaseFile {
     pub(super) unsafe fn begin(file: *mut sqlite3_file, header: Option<Vec<u8>>) -> c_int {
         // SAFETY: the caller upholds the contract.
         unsafe {
-            file.cast::<Self>()
-                .write(Self { file: sqlite3_file { pMethods: &raw const THROUGH }, layout: Cell::new(None) });
+            file.cast::<Self>().write(Self {
+                file: sqlite3_file { pMethods: &raw const THROUGH },
+                layout: Cell::new(None),
+                has_header: Cell::new(false),
+            });
             let below = Self::below(file);
             let Some(header) = header else {
                 Self::detect(file);
@@ -110,6 +115,16 @@ impl DatabaseFile {
         unsafe { (*file.cast::<Self>()).layout.get() }
     }
 
+    /// Returns whether the file, of `length` bytes on the disk, has lost its header: something else has cut it off.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn has_lost_header(file: *mut sqlite3_file, length: sqlite3_int64) -> bool {
+        // SAFETY: the caller upholds the contract.
+        unsafe { (*file.cast::<Self>()).has_header.get() && length < HEADER_LENGTH as sqlite3_int64 }
+    }
+
     /// Moves the pages behind the header.
     ///
     /// # Safety
@@ -118,7 +133,10 @@ impl DatabaseFile {
     pub(super) unsafe fn move_pages(file: *mut sqlite3_file, page_size: u32) {
         // SAFETY: the caller upholds the contract.
         unsafe {
-            (*file.cast::<Self>()).layout.set(Some(Layout::new(page_size)));
+            let this = &*file.cast::<Self>();
+            this.layout.set(Some(Layout::new(page_size)));
+            this.has_header
+                .set(Self::length_below(file).is_some_and(|length| length >= HEADER_LENGTH as u64));
             (*file).pMethods = &raw const MOVED;
         }
     }

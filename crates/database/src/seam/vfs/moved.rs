@@ -116,6 +116,10 @@ unsafe extern "C" fn moved_file_size(file: *mut sqlite3_file, length: *mut sqlit
     // SAFETY: SQLite passes an open file of the layer, and a pointer to an integer.
     unsafe {
         let code = file_size(file, length);
+        if code == sqlite::SQLITE_OK && DatabaseFile::has_lost_header(file, *length) {
+            // Without an error, SQLite would write a new first page, which nobody could open without the header.
+            return sqlite::SQLITE_CORRUPT;
+        }
         if code == sqlite::SQLITE_OK {
             let logical = layout(file).logical_length((*length).unsigned_abs());
             *length = i64::try_from(logical).unwrap_or(i64::MAX);
