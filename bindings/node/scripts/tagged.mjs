@@ -42,7 +42,7 @@ function checkAncestor(tag, commit) {
   try {
     git(['merge-base', '--is-ancestor', commit, MAIN_BRANCH])
   } catch (error) {
-    // git exits with 1 if the commit is no ancestor, and with another status if the search fails.
+    // git exits with 1 if main does not contain the commit, and with another status if the search fails.
     if (error.status !== 1) throw new Refused(`cannot search main for ${commit}: ${said(error)}\nfetch main's history`)
     throw new Refused(
       `the tag ${tag} is commit ${commit}, which main does not contain\n` +

@@ -120,7 +120,7 @@ impl Database {
         session.trace(|| None, &format!("DETACH {}", quoted(name)))?;
         session.schema_may_differ();
         let detached = session.core.with(|connection| connection.execute("DETACH ?1", [name]).map(drop));
-        let detached = detached.inspect(|()| session.core.forget_format(&attached));
+        let detached = detached.inspect(|()| session.core.forget_key(&attached));
         detached.map_err(|failure| match failure {
             // SQLite has no code of its own for this failure.
             Failure::Sqlite { message, .. } if message.ends_with("is locked") => {
@@ -142,7 +142,7 @@ struct Attachment<'a> {
 
 impl Attachment<'_> {
     fn attach(&self, key: AttachKey<'_>) -> Result<(), AttachError> {
-        self.core.forget_format(self.schema);
+        self.core.forget_key(self.schema);
         let of_main = match key {
             AttachKey::OfMain => self.use_core(Cipher::of(self.core, MAIN))?,
             AttachKey::Key(_) | AttachKey::Plain => None,

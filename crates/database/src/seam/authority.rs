@@ -16,12 +16,10 @@ pub(crate) struct Authority {
     pub(super) verified: Cell<bool>,
     /// The number of running calls of the engine itself, whose pragmas are allowed.
     pub(super) internal: Cell<u32>,
-    /// The databases in the Strongroom format.
-    pub(super) sealed: RefCell<Vec<(CString, Arc<Unlocked>)>>,
+    /// The databases that have a key, with their keys if they are in the Strongroom format.
+    keyed: RefCell<Vec<(CString, Option<Arc<Unlocked>>)>>,
     /// The parameters of the main database, as SQLCipher's defaults, for the target of VACUUM INTO.
     pub(super) for_vacuum_into: RefCell<Option<Defaults>>,
-    /// The databases that have a key, in either format.
-    pub(super) keyed: RefCell<Vec<CString>>,
     /// Held while SQLite parses a statement of the caller.
     pub(super) parsing: SchemaLock,
 }
@@ -31,43 +29,38 @@ impl Authority {
         Self { parsing, ..Self::default() }
     }
 
-    /// Notes the format of a database that has a new key.
-    pub(super) fn keys_changed(&self, schema: &CStr, keys: Option<&Arc<Unlocked>>) {
-        let mut sealed = self.sealed.borrow_mut();
-        sealed.retain(|(name, _)| !name.as_bytes().eq_ignore_ascii_case(schema.to_bytes()));
-        if let Some(keys) = keys {
-            sealed.push((schema.to_owned(), Arc::clone(keys)));
-        }
+    /// Notes that a database has a key. `None` means SQLCipher's format.
+    pub(super) fn set_key(&self, schema: &CStr, keys: Option<&Arc<Unlocked>>) {
+        self.forget_key(schema);
+        self.keyed.borrow_mut().push((schema.to_owned(), keys.map(Arc::clone)));
     }
 
-    /// Drops the keys, because the connection is closed. The caller may keep the closed handle.
+    /// Forgets the key of a database that is detached, or whose name another database gets.
+    pub(super) fn forget_key(&self, schema: &CStr) {
+        self.keyed.borrow_mut().retain(|(name, _)| !is_name(name, schema.to_bytes()));
+    }
+
+    /// Forgets all keys, because the connection is closed. The caller may keep the closed handle.
     pub(super) fn forget_keys(&self) {
-        self.sealed.take();
-    }
-
-    /// Notes that a database has a key.
-    pub(super) fn is_keyed_now(&self, schema: &CStr) {
-        let mut keyed = self.keyed.borrow_mut();
-        if !keyed.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(schema.to_bytes())) {
-            keyed.push(schema.to_owned());
-        }
+        self.keyed.take();
     }
 
     /// Returns whether a database, or any for `None`, has a key.
     pub(super) fn has_key(&self, schema: Option<&CStr>) -> bool {
-        let Ok(keyed) = self.keyed.try_borrow() else { return true };
-        match schema {
-            None => !keyed.is_empty(),
-            Some(schema) => keyed.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(schema.to_bytes())),
-        }
+        let keyed = self.keyed.borrow();
+        keyed.iter().any(|(name, _)| schema.is_none_or(|schema| is_name(name, schema.to_bytes())))
     }
 
     /// Returns the keys of a database in the Strongroom format.
     pub(super) fn keys_of(&self, schema: &[u8]) -> Option<Arc<Unlocked>> {
-        let sealed = self.sealed.try_borrow().ok()?;
-        let found = sealed.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(schema));
-        found.map(|(_, keys)| Arc::clone(keys))
+        let keyed = self.keyed.borrow();
+        keyed.iter().find(|(name, _)| is_name(name, schema))?.1.clone()
     }
+}
+
+/// Returns whether both are the name of one database. SQLite ignores the case of ASCII letters.
+fn is_name(name: &CStr, other: &[u8]) -> bool {
+    name.to_bytes().eq_ignore_ascii_case(other)
 }
 
 /// Allows the pragmas of the engine itself until this value is dropped.

@@ -24,8 +24,7 @@ impl Core {
             code: sqlite::SQLITE_TOOBIG,
             message: "the passphrase is longer than 2 GB: use a shorter one".to_owned(),
         })?;
-        self.authority.keys_changed(schema, None);
-        self.authority.is_keyed_now(schema);
+        self.authority.set_key(schema, None);
         // SAFETY: the connection is open, the name ends in NUL, and the length is that of the key.
         let code = pending::with_keys(None, || unsafe {
             sqlite::sqlite3_key_v2(db, schema.as_ptr(), key.as_ptr().cast(), length)
@@ -50,7 +49,6 @@ impl Core {
         });
         self.check(code)?;
         self.note_format(schema, keys);
-        self.authority.is_keyed_now(schema);
         Ok(())
     }
 
@@ -77,12 +75,12 @@ impl Core {
 
     /// Notes that the database `schema` is in the Strongroom format.
     pub(super) fn note_format(&self, schema: &CStr, keys: &Arc<Unlocked>) {
-        self.authority.keys_changed(schema, Some(keys));
+        self.authority.set_key(schema, Some(keys));
     }
 
-    /// Forgets that a database of this name had the Strongroom format, because another database gets the name.
-    pub(crate) fn forget_format(&self, schema: &CStr) {
-        self.authority.keys_changed(schema, None);
+    /// Forgets that a database of this name had a key, because it is detached, or because another database gets the name.
+    pub(crate) fn forget_key(&self, schema: &CStr) {
+        self.authority.forget_key(schema);
     }
 
     /// Returns whether the database `schema` has a key.

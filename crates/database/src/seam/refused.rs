@@ -234,7 +234,10 @@ unsafe extern "C" fn authorize(
     }
     // The parse ends the hold.
     if authority.parsing.is_held() && KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
-        authority.is_keyed_now(schema);
+        // A database in the Strongroom format keeps its keys: the pragma is refused below.
+        if authority.keys_of(schema.to_bytes()).is_none() {
+            authority.set_key(schema, None);
+        }
         pending::clear();
         defaults::hold();
     }

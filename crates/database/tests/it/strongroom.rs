@@ -233,7 +233,19 @@ fn secure_delete_stays_on_in_an_encrypted_database() {
         database.execute_batch("PRAGMA secure_delete = ON; PRAGMA secure_delete(1)").unwrap();
         assert_eq!(integer(&database, "PRAGMA secure_delete"), 1);
     }
-    Scratch::new().open_plain().execute_batch("PRAGMA secure_delete = OFF").unwrap();
+    let plain = Scratch::new().open_plain();
+    plain.execute_batch("PRAGMA secure_delete = OFF").unwrap();
+    // A plain database may take the name of an encrypted one.
+    let scratch = Scratch::new();
+    let attach = |name: &str, key: AttachKey<'_>| {
+        let options = AttachOptions { key, ..AttachOptions::default() };
+        plain.attach(Location::File(&scratch.folder().join(name)), "a", &options).unwrap();
+    };
+    attach("encrypted", AttachKey::Key(&sealed()));
+    assert!(plain.execute_batch("PRAGMA a.secure_delete = OFF").is_err());
+    plain.detach("a").unwrap();
+    attach("plain", AttachKey::Plain);
+    plain.execute_batch("PRAGMA a.secure_delete = OFF; PRAGMA secure_delete = OFF").unwrap();
 }
 
 /// The second copy of the header is enough, even if the first does not show the format.

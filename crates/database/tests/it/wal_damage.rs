@@ -1,4 +1,4 @@
-//! Tests that damage to the log or the journal of a file in the Strongroom format never yields wrong data.
+//! Tests the states that damage to the log or the journal of a file in the Strongroom format can leave.
 //!
 //! SQLite ends the log at the first frame with a wrong checksum, so the state after damage is that of an earlier commit. It
 //! ends a journal in the same way, and restores the pages before that place.

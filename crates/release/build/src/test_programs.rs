@@ -36,7 +36,7 @@ pub fn test_programs(workspace: &Workspace, product: &Product, crates: &[&str]) 
     Ok(programs)
 }
 
-/// Returns the programs that cargo's messages name. Lines that are no message are cargo's text for people.
+/// Returns the programs that cargo's messages name. The function ignores the other lines, which are for people.
 fn programs(output: &str) -> Result<Vec<TestProgram>> {
     let mut programs = Vec::new();
     for message in Message::parse_stream(output.as_bytes()) {

@@ -47,7 +47,8 @@ impl Core {
         self.with_database_file(schema, |file| unsafe { on_disk(file) }).flatten()
     }
 
-    /// Writes the header of a file that holds no page, unless the file is no longer free: `is_free` is asked under the lock.
+    /// Writes the header of a new file. The call takes the file's exclusive lock, and writes only if `is_free` then accepts the
+    /// file.
     ///
     /// Waits for locks of other connections for at most the connection's busy timeout. For an in-memory database, writes
     /// nothing.

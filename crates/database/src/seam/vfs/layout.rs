@@ -70,7 +70,7 @@ mod tests {
                 assert!(start >= end, "{page_size} {page}");
                 end = start + size;
                 assert!(end <= LOCK_BYTE || start >= LOCK_BYTE + 512, "{page_size} {page}");
-                // A page lies in one piece.
+                // A page is contiguous.
                 assert_eq!(layout.place(page * size + size - 1), end - 1, "{page_size} {page}");
             }
         }
