@@ -77,7 +77,7 @@ impl Cipher {
         }
         let parameters = *key.parameters();
         let secret = if parameters.fast_kdf_iter.is_none() && parameters.hmac_salt_mask.is_none() {
-            key.expose_for_sqlcipher()
+            key.expose_for_sqlcipher().map_err(CipherFailure::Key)?
         } else {
             // SQLCipher deprecates both parameters, and its salt mask applies to the whole process, so the keys are
             // derived here.

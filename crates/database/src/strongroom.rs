@@ -4,7 +4,9 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strongroom_format::{FormatError, HEADER_LENGTH, Header, HeaderError, MAGIC, UnlockError, Unlocked};
+use strongroom_format::{
+    FormatError, HEADER_LENGTH, Header, HeaderError, MAGIC, NewSlot, SlotError, UnlockError, Unlocked,
+};
 use strongroom_keys::{Format, Key, KeyError, SecretBytes};
 use vendored_sys::sqlite;
 
@@ -68,6 +70,7 @@ impl FormatFailure {
             Self::Create(FormatError::PageSize { actual }) => {
                 OpenError::Key { path, source: KeyError::PageSize { actual } }
             }
+            Self::Create(FormatError::Key { source }) => OpenError::Key { path, source },
             Self::Unlock(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
             Self::Create(source) => OpenError::UnsupportedFormat { path, source: Box::new(source) },
         }
@@ -196,12 +199,17 @@ pub(crate) fn change_key(
     unlocked: &Unlocked,
     to: &Key,
 ) -> Result<Arc<Unlocked>, CipherFailure> {
+    let slot = NewSlot::derive(to).map_err(FormatFailure::Create)?;
     let mut changed = None;
     core.change_header(schema, |found| {
         // Another connection may have changed the header since this connection read it.
         let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
-        let current = header.unlock_with(unlocked.credential()).map_err(FormatFailure::Unlock)?;
-        let new = current.with_key(to).map_err(FormatFailure::Create)?;
+        let current = header.unlock_again(unlocked).map_err(FormatFailure::Unlock)?;
+        let new = current.with_key(&slot).map_err(|error| match error {
+            SlotError::Format { source } => FormatFailure::Create(source),
+            // The header that was just unlocked has its slot, and the label stays.
+            _ => FormatFailure::Unlock(UnlockError::WrongKey),
+        })?;
         let change = (new.copy_bytes().to_vec(), new.write_order());
         changed = Some(new);
         Ok::<_, FormatFailure>(change)

@@ -7,7 +7,7 @@ use openssl::sha::sha256;
 
 use crate::derive::hmac;
 use crate::field::{field, put, u16_at, u32_at, u64_at};
-use crate::slot::{SLOT_LENGTH, Slot};
+use crate::slot_bytes::{Opener, SLOT_LENGTH, SlotBytes};
 use crate::{FILE_ID_LENGTH, HeaderError};
 
 /// The length of a header in bytes: two copies. Pages follow.
@@ -31,8 +31,8 @@ const VERSION: u16 = 1;
 /// The number of XAES-256-GCM.
 const CIPHER: u16 = 1;
 
-/// The number of slots.
-pub(crate) const SLOT_COUNT: usize = 8;
+/// The number of slots of a header.
+pub const SLOT_COUNT: usize = 8;
 
 /// The places of the fields in a copy.
 mod at {
@@ -120,12 +120,24 @@ impl HeaderCopy {
         put(&mut *self.bytes, at::GENERATION, &generation.to_be_bytes());
     }
 
-    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot<'_>> {
-        (0..SLOT_COUNT).map(|slot| Slot::new(field(&*self.bytes, at::SLOTS + slot * SLOT_LENGTH)))
+    pub(crate) fn slot(&self, index: usize) -> SlotBytes<'_> {
+        SlotBytes::new(field(&*self.bytes, at::SLOTS + index * SLOT_LENGTH))
     }
 
-    pub(crate) fn set_slot(&mut self, slot: usize, bytes: &[u8; SLOT_LENGTH]) {
-        put(&mut *self.bytes, at::SLOTS + slot * SLOT_LENGTH, bytes);
+    pub(crate) fn slots(&self) -> impl Iterator<Item = SlotBytes<'_>> {
+        (0..SLOT_COUNT).map(|index| self.slot(index))
+    }
+
+    pub(crate) fn set_slot(&mut self, index: usize, bytes: &[u8; SLOT_LENGTH]) {
+        put(&mut *self.bytes, at::SLOTS + index * SLOT_LENGTH, bytes);
+    }
+
+    /// Names the slots in use in a message. Nothing is authenticated.
+    pub(crate) fn listed_slots(&self) -> String {
+        let used = self.slots().filter(|slot| slot.opener() != Opener::Nothing);
+        let names: Vec<String> =
+            used.map(|slot| format!("{} ({})", slot.id(), slot.opener().name())).collect();
+        if names.is_empty() { "no slot in use".to_owned() } else { names.join(", ") }
     }
 
     /// Returns whether the HMAC is right.

@@ -3,22 +3,29 @@
 use std::fmt;
 
 use openssl::error::ErrorStack;
-use strongroom_keys::{Key, SecretBytes};
+use strongroom_keys::{Key, SecretBytes, SlotId};
 
 use crate::argon2id::Argon2id;
 use crate::derive::{hkdf, info};
 use crate::random::random;
-use crate::slot::SlotKind;
-use crate::{FormatError, SALT_LENGTH, UnlockError};
+use crate::slot_bytes::{Opener, SlotBytes};
+use crate::{FormatError, SALT_LENGTH, SlotKind, UnlockError};
 
-/// What opened a slot: a raw key, or the key that was derived from a passphrase, with the derivation's salt and
-/// parameters.
+/// What opened a slot: a raw key, a recovery code, or the key that was derived from a passphrase, with the derivation's salt
+/// and parameters.
 ///
 /// A credential opens a file without another run of Argon2id. The secret is in [`SecretBytes`].
 pub struct Credential {
     secret: SecretBytes,
-    /// `None` for a raw key.
-    derivation: Option<Derivation>,
+    origin: Origin,
+}
+
+/// The origin of a credential's secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    RawKey,
+    RecoveryCode,
+    Passphrase(Derivation),
 }
 
 /// How a key-encryption key was derived from a passphrase.
@@ -29,10 +36,12 @@ struct Derivation {
 }
 
 impl Credential {
-    /// Returns the credential for a new slot: the raw key, or a key that is derived from the passphrase with a new salt.
+    /// Returns the credential for a new slot: the raw key, the recovery code, or a key that is derived from the passphrase
+    /// with a new salt.
     pub(crate) fn new(key: &Key, argon2id: Argon2id) -> Result<Self, FormatError> {
         Ok(match Given::of(key) {
-            Given::RawKey(bytes) => Self::raw(bytes),
+            Given::RawKey(bytes) => Self::copied(bytes, Origin::RawKey),
+            Given::RecoveryCode(bytes) => Self::copied(bytes, Origin::RecoveryCode),
             Given::Passphrase(passphrase) => {
                 Self::derive(passphrase, Derivation { argon2id, salt: random()? })?
             }
@@ -41,38 +50,47 @@ impl Credential {
 
     /// Copies the secret into new [`SecretBytes`].
     pub fn duplicate(&self) -> Self {
-        Self { secret: SecretBytes::copy_of(&self.secret), derivation: self.derivation }
+        Self::copied(&self.secret, self.origin)
     }
 
     /// Returns whether both credentials open the same slots.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.derivation == other.derivation && openssl::memcmp::eq(&self.secret, &other.secret)
+        // Secrets of one origin have one length.
+        self.origin == other.origin && openssl::memcmp::eq(&self.secret, &other.secret)
     }
 
-    fn raw(bytes: &[u8]) -> Self {
-        Self { secret: SecretBytes::copy_of(bytes), derivation: None }
+    fn copied(bytes: &[u8], origin: Origin) -> Self {
+        Self { secret: SecretBytes::copy_of(bytes), origin }
     }
 
     fn derive(passphrase: &[u8], derivation: Derivation) -> Result<Self, ErrorStack> {
         let secret = derivation.argon2id.derive(passphrase, &derivation.salt)?;
-        Ok(Self { secret, derivation: Some(derivation) })
+        Ok(Self { secret, origin: Origin::Passphrase(derivation) })
     }
 
-    /// Returns the parameters of a derived credential.
-    pub(crate) fn argon2id(&self) -> Option<Argon2id> {
-        self.derivation.map(|derivation| derivation.argon2id)
+    /// Returns what a slot for this credential says of its opener.
+    pub(crate) fn opener(&self) -> Opener {
+        match self.origin {
+            Origin::RawKey => Opener::RawKey,
+            Origin::RecoveryCode => Opener::RecoveryCode,
+            Origin::Passphrase(derivation) => Opener::Passphrase(derivation.argon2id),
+        }
     }
 
-    /// Returns the salt of the derivation, or a new salt for a raw key.
+    /// Returns the salt of the derivation, or a new salt for another origin.
     pub(crate) fn salt_for_new_slot(&self) -> Result<[u8; SALT_LENGTH], FormatError> {
-        self.derivation.map_or_else(random, |derivation| Ok(derivation.salt))
+        match self.origin {
+            Origin::Passphrase(derivation) => Ok(derivation.salt),
+            Origin::RawKey | Origin::RecoveryCode => random(),
+        }
     }
 
     /// Returns the key that wraps the data key in a slot with this salt.
     pub(crate) fn key_encryption_key(&self, salt: &[u8; SALT_LENGTH]) -> Result<SecretBytes, ErrorStack> {
-        match self.derivation {
-            Some(_) => Ok(SecretBytes::copy_of(&self.secret)),
-            None => hkdf(&self.secret, salt, info::RAW_KEY),
+        match self.origin {
+            Origin::RawKey => hkdf(&self.secret, salt, info::RAW_KEY),
+            Origin::RecoveryCode => hkdf(&self.secret, salt, info::RECOVERY_CODE),
+            Origin::Passphrase(_) => Ok(SecretBytes::copy_of(&self.secret)),
         }
     }
 }
@@ -87,13 +105,15 @@ impl fmt::Debug for Credential {
 enum Given<'a> {
     RawKey(&'a [u8]),
     Passphrase(&'a [u8]),
+    RecoveryCode(&'a [u8]),
 }
 
 impl<'a> Given<'a> {
     fn of(key: &'a Key) -> Self {
-        match (key.expose_raw(), key.expose_passphrase()) {
-            (Some(bytes), _) => Self::RawKey(bytes),
-            (None, passphrase) => Self::Passphrase(passphrase.unwrap_or_default()),
+        match (key.expose_raw(), key.expose_recovery_code(), key.expose_passphrase()) {
+            (Some(bytes), ..) => Self::RawKey(bytes),
+            (_, Some(bytes), _) => Self::RecoveryCode(bytes),
+            (.., passphrase) => Self::Passphrase(passphrase.unwrap_or_default()),
         }
     }
 }
@@ -111,48 +131,65 @@ impl<'a> Credentials<'a> {
         Self::Key { key, derived: Vec::new() }
     }
 
-    /// Returns whether the slot is for this kind of key.
-    pub(crate) fn are_for(&self, kind: SlotKind) -> bool {
-        match self.is_raw() {
-            true => kind.is_for_raw_key(),
-            false => kind.is_for_passphrase(),
-        }
-    }
-
-    /// Names the kind of the key in a message.
-    pub(crate) fn name(&self) -> &'static str {
-        if self.is_raw() { "a raw key" } else { "a passphrase" }
-    }
-
-    /// Returns the credential for a slot, or `None` if a credential was derived with another salt or other parameters.
-    pub(crate) fn for_slot(
-        &mut self,
-        slot: usize,
-        kind: SlotKind,
-        salt: &[u8; SALT_LENGTH],
-    ) -> Result<Option<Credential>, UnlockError> {
-        let derivation = match kind {
-            SlotKind::Passphrase(argon2id) => Some(Derivation { argon2id, salt: *salt }),
-            _ => None,
-        };
+    /// Returns the kind of slot that the key opens.
+    pub(crate) fn kind(&self) -> SlotKind {
         match self {
-            Self::Ready(credential) => {
-                Ok((credential.derivation == derivation).then(|| credential.duplicate()))
-            }
-            Self::Key { key, derived } => match (Given::of(key), derivation) {
-                (Given::RawKey(bytes), None) => Ok(Some(Credential::raw(bytes))),
-                (Given::Passphrase(passphrase), Some(derivation)) => {
-                    derive_once(passphrase, derivation, derived, slot).map(Some)
-                }
-                _ => Ok(None),
+            Self::Ready(credential) => match credential.origin {
+                Origin::RawKey => SlotKind::RawKey,
+                Origin::RecoveryCode => SlotKind::RecoveryCode,
+                Origin::Passphrase(_) => SlotKind::Passphrase,
+            },
+            Self::Key { key, .. } => match Given::of(key) {
+                Given::RawKey(_) => SlotKind::RawKey,
+                Given::RecoveryCode(_) => SlotKind::RecoveryCode,
+                Given::Passphrase(_) => SlotKind::Passphrase,
             },
         }
     }
 
-    fn is_raw(&self) -> bool {
+    /// Returns the only slot to try, or `None` for all.
+    pub(crate) fn only_slot(&self) -> Option<SlotId> {
         match self {
-            Self::Ready(credential) => credential.derivation.is_none(),
-            Self::Key { key, .. } => key.expose_raw().is_some(),
+            Self::Key { key, .. } => key.slot(),
+            Self::Ready(_) => None,
+        }
+    }
+
+    /// Returns the credential for a slot. `None` if the slot is not for this kind of key, or if a credential was derived with
+    /// another salt or other parameters, or if the key is for another slot.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError::UnsupportedSlot`], [`UnlockError::KdfLimit`], [`UnlockError::OpenSsl`].
+    pub(crate) fn for_slot(
+        &mut self,
+        index: usize,
+        slot: &SlotBytes<'_>,
+    ) -> Result<Option<Credential>, UnlockError> {
+        let opener = slot.opener();
+        if !opener.takes(self.kind()) || self.only_slot().is_some_and(|id| id != slot.id()) {
+            return Ok(None);
+        }
+        let origin = match opener {
+            Opener::RawKey => Origin::RawKey,
+            Opener::RecoveryCode => Origin::RecoveryCode,
+            Opener::Passphrase(argon2id) => Origin::Passphrase(Derivation { argon2id, salt: *slot.salt() }),
+            Opener::Unsupported { kind, kdf } => {
+                return Err(UnlockError::UnsupportedSlot { slot: index, kind, kdf });
+            }
+            Opener::Nothing => return Ok(None),
+        };
+        match self {
+            Self::Ready(credential) => Ok((credential.origin == origin).then(|| credential.duplicate())),
+            Self::Key { key, derived } => match (Given::of(key), origin) {
+                (Given::Passphrase(passphrase), Origin::Passphrase(derivation)) => {
+                    derive_once(passphrase, derivation, derived, index).map(Some)
+                }
+                (Given::RawKey(bytes) | Given::RecoveryCode(bytes), origin) => {
+                    Ok(Some(Credential::copied(bytes, origin)))
+                }
+                _ => Ok(None),
+            },
         }
     }
 }
@@ -164,7 +201,7 @@ fn derive_once(
     derived: &mut Vec<Credential>,
     slot: usize,
 ) -> Result<Credential, UnlockError> {
-    if let Some(known) = derived.iter().find(|known| known.derivation == Some(derivation)) {
+    if let Some(known) = derived.iter().find(|known| known.origin == Origin::Passphrase(derivation)) {
         return Ok(known.duplicate());
     }
     let Argon2id { memory, passes, lanes } = derivation.argon2id;

@@ -14,6 +14,8 @@ use crate::KEY_LENGTH;
 pub(crate) mod info {
     /// The key-encryption key of a raw key.
     pub(crate) const RAW_KEY: &[u8] = b"Strongroom 1 raw key";
+    /// The key-encryption key of a recovery code.
+    pub(crate) const RECOVERY_CODE: &[u8] = b"Strongroom 1 recovery code";
     /// The page key.
     pub(crate) const PAGES: &[u8] = b"Strongroom 1 pages";
     /// The key of the header's HMAC.

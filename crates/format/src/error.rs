@@ -1,6 +1,7 @@
 //! The errors of headers, of unlocking, and of creating files.
 
 use openssl::error::ErrorStack;
+use strongroom_keys::{KeyError, SlotId};
 
 use crate::argon2id::{MAX_LANES, MAX_MEMORY, MAX_PASSES};
 use crate::copy::{MAX_PAGE_SIZE, MIN_PAGE_SIZE};
@@ -83,6 +84,17 @@ pub enum UnlockError {
         found: String,
     },
 
+    /// The header has no slot with the identity that the key names, or the slot is for another kind of key.
+    #[error("no slot {id} takes {given}; the header has {found}: pass the id of one of these slots, or none")]
+    UnknownSlot {
+        /// The identity that the key names.
+        id: SlotId,
+        /// The kind of the given key.
+        given: &'static str,
+        /// The identities and kinds of the slots in use.
+        found: String,
+    },
+
     /// No slot opens with the key, and this version cannot try the slot that is named here.
     #[error(
         "no slot of the header opens with the key, and slot {slot} has kind {kind} with key derivation {kdf}, which this \
@@ -114,6 +126,10 @@ pub enum UnlockError {
         lanes: u32,
     },
 
+    /// The header belongs to another file than the one that was unlocked.
+    #[error("another file has replaced the file: close the database, and open it again")]
+    OtherFile,
+
     /// A slot opens with the key, but no copy of the header is authentic.
     #[error("the key opens the file, but the header was altered: restore the file from a backup")]
     Altered,
@@ -138,8 +154,10 @@ impl UnlockError {
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_WRONG_KEY",
         "STRONGROOM_NO_SLOT",
+        "STRONGROOM_UNKNOWN_SLOT",
         "STRONGROOM_UNSUPPORTED_SLOT",
         "STRONGROOM_KDF_LIMIT",
+        "STRONGROOM_OTHER_FILE",
         "STRONGROOM_HEADER_ALTERED",
         "STRONGROOM_KEY_DERIVATION",
         "STRONGROOM_INIT",
@@ -150,8 +168,10 @@ impl UnlockError {
         match self {
             Self::WrongKey => "STRONGROOM_WRONG_KEY",
             Self::NoSlot { .. } => "STRONGROOM_NO_SLOT",
+            Self::UnknownSlot { .. } => "STRONGROOM_UNKNOWN_SLOT",
             Self::UnsupportedSlot { .. } => "STRONGROOM_UNSUPPORTED_SLOT",
             Self::KdfLimit { .. } => "STRONGROOM_KDF_LIMIT",
+            Self::OtherFile => "STRONGROOM_OTHER_FILE",
             Self::Altered => "STRONGROOM_HEADER_ALTERED",
             Self::OpenSsl { .. } => "STRONGROOM_KEY_DERIVATION",
             Self::Init { .. } => "STRONGROOM_INIT",
@@ -174,6 +194,22 @@ pub enum FormatError {
     PageSize {
         /// The given page size, in bytes.
         actual: u32,
+    },
+
+    /// A new file cannot have a recovery code as its only key, and has no slot that a key could name.
+    #[error("{source}")]
+    Key {
+        /// The reason.
+        source: KeyError,
+    },
+
+    /// The label of a slot does not open, although the header is authentic: the program that wrote the slot is faulty.
+    #[error(
+        "the label of key slot {slot} is damaged, although the header is authentic: give the slot a new key, or remove it"
+    )]
+    SlotLabel {
+        /// The slot.
+        slot: SlotId,
     },
 
     /// The header has the highest generation, so no update can follow.
@@ -206,6 +242,9 @@ impl FormatError {
     /// The codes that [`FormatError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_KEY_PAGE_SIZE",
+        "STRONGROOM_KEY_RECOVERY",
+        "STRONGROOM_KEY_SLOT",
+        "STRONGROOM_HEADER_ALTERED",
         "STRONGROOM_LAST_GENERATION",
         "STRONGROOM_KEY_RANDOM",
         "STRONGROOM_KEY_DERIVATION",
@@ -216,6 +255,8 @@ impl FormatError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::PageSize { .. } => "STRONGROOM_KEY_PAGE_SIZE",
+            Self::Key { source } => source.code(),
+            Self::SlotLabel { .. } => "STRONGROOM_HEADER_ALTERED",
             Self::LastGeneration => "STRONGROOM_LAST_GENERATION",
             Self::Random { .. } => "STRONGROOM_KEY_RANDOM",
             Self::OpenSsl { .. } => "STRONGROOM_KEY_DERIVATION",

@@ -1,13 +1,13 @@
 //! The header of a file, read without a key.
 
-use strongroom_keys::Key;
+use strongroom_keys::{Key, SlotId};
 
 use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, MAGIC};
 use crate::credential::Credentials;
 use crate::derive::{hkdf, info};
 use crate::page::SQLITE_MAGIC;
-use crate::slot::SlotKind;
-use crate::{Credential, FILE_ID_LENGTH, HeaderError, UnlockError, Unlocked};
+use crate::slot_bytes::Opener;
+use crate::{Credential, FILE_ID_LENGTH, HeaderError, SlotKind, UnlockError, Unlocked};
 
 /// The header of a file, read without a key: nothing is authenticated until [`Header::unlock`].
 #[derive(Clone, Debug)]
@@ -84,13 +84,15 @@ impl Header {
     /// The newest whole copy decides which keys open the file, so an interrupted update leaves exactly one key. The other
     /// copy is tried only if a slot opens and the newest copy is not authentic.
     ///
-    /// For a passphrase, each slot with other parameters or another salt costs a run of Argon2id: for the slot of a new
-    /// file, 64 MiB and about 0.1 s. Slots with more than 1 GiB, 16 passes or 16 lanes are not tried.
+    /// For a passphrase, each slot with other parameters or another salt costs a run of Argon2id: for a slot with the
+    /// parameters of new slots, 64 MiB and about 0.1 s. Eight slots for passphrases, tried with a wrong one, cost eight
+    /// runs, one after the other. A key that names its slot ([`Key::with_slot`]) costs one. Slots with more than 1 GiB, 16
+    /// passes or 16 lanes are not tried.
     ///
     /// # Errors
     ///
-    /// [`UnlockError::WrongKey`] if no slot opens; [`UnlockError::NoSlot`], [`UnlockError::UnsupportedSlot`] or
-    /// [`UnlockError::KdfLimit`] if the header shows why. [`UnlockError::Altered`] if a slot opens, but no copy is
+    /// [`UnlockError::WrongKey`] if no slot opens; [`UnlockError::NoSlot`], [`UnlockError::UnknownSlot`],
+    /// [`UnlockError::UnsupportedSlot`] or [`UnlockError::KdfLimit`] if the header shows why. [`UnlockError::Altered`] if a slot opens, but no copy is
     /// authentic. [`UnlockError::OpenSsl`] or [`UnlockError::Init`].
     pub fn unlock(&self, key: &Key) -> Result<Unlocked, UnlockError> {
         self.unlock_by(&mut Credentials::of(key))
@@ -98,13 +100,35 @@ impl Header {
 
     /// Opens the header with a credential that opened another header, without a run of Argon2id.
     ///
-    /// A raw key opens slots with any salt. A derived credential opens only slots with its own salt and parameters.
+    /// A raw key and a recovery code open slots with any salt. A derived credential opens only slots with its own salt and
+    /// parameters.
     ///
     /// # Errors
     ///
     /// As for [`Header::unlock`].
     pub fn unlock_with(&self, credential: &Credential) -> Result<Unlocked, UnlockError> {
         self.unlock_by(&mut Credentials::Ready(credential))
+    }
+
+    /// Opens the header of a file that is open, in its newest state, with the credential that opened the file.
+    ///
+    /// The result has the same data key. Its current slot is the one that opened the file, as long as the slot has the same
+    /// key; otherwise another slot with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError::WrongKey`] or [`UnlockError::NoSlot`] if the slot was removed or has a new key.
+    /// [`UnlockError::OtherFile`] if the header has another identity or another data key. [`UnlockError::Altered`],
+    /// [`UnlockError::OpenSsl`] and [`UnlockError::Init`] as for [`Header::unlock`].
+    pub fn unlock_again(&self, unlocked: &Unlocked) -> Result<Unlocked, UnlockError> {
+        if self.file_id() != unlocked.file_id() {
+            return Err(UnlockError::OtherFile);
+        }
+        let again = self.unlock_with(unlocked.credential())?;
+        match again.has_data_key_of(unlocked) {
+            true => Ok(again.with_current_slot(unlocked.current_slot())?),
+            false => Err(UnlockError::OtherFile),
+        }
     }
 
     fn unlock_by(&self, credentials: &mut Credentials<'_>) -> Result<Unlocked, UnlockError> {
@@ -123,27 +147,17 @@ impl Header {
 
 /// Opens a slot of one copy. Returns `None` if the copy is not authentic.
 fn open(copy: &HeaderCopy, credentials: &mut Credentials<'_>) -> Result<Option<Unlocked>, UnlockError> {
-    let kinds: Vec<SlotKind> = copy.slots().map(|slot| slot.kind()).collect();
-    if !kinds.iter().any(|kind| credentials.are_for(*kind)) {
-        let found = kinds.into_iter().filter(|kind| *kind != SlotKind::Empty).map(SlotKind::name);
-        let found = found.collect::<Vec<_>>().join(", ");
-        let found = if found.is_empty() { "no slot in use".to_owned() } else { found };
-        return Err(UnlockError::NoSlot { given: credentials.name(), found });
+    let (kind, only) = (credentials.kind(), credentials.only_slot());
+    let mut candidates = copy.slots().filter(|slot| slot.opener().takes(kind));
+    if !candidates.any(|slot| only.is_none_or(|id| slot.id() == id)) {
+        return Err(no_candidate(copy, kind, only));
     }
     let mut untried = None;
     for (index, slot) in copy.slots().enumerate() {
-        let kind = slot.kind();
-        if !credentials.are_for(kind) {
-            continue;
-        }
-        if let SlotKind::Unsupported { kind, kdf } = kind {
-            untried.get_or_insert(UnlockError::UnsupportedSlot { slot: index, kind, kdf });
-            continue;
-        }
-        let credential = match credentials.for_slot(index, kind, slot.salt()) {
+        let credential = match credentials.for_slot(index, &slot) {
             Ok(Some(credential)) => credential,
             Ok(None) => continue,
-            Err(error @ UnlockError::KdfLimit { .. }) => {
+            Err(error @ (UnlockError::UnsupportedSlot { .. } | UnlockError::KdfLimit { .. })) => {
                 untried.get_or_insert(error);
                 continue;
             }
@@ -155,6 +169,17 @@ fn open(copy: &HeaderCopy, credentials: &mut Credentials<'_>) -> Result<Option<U
         return Ok(is_authentic.then(|| Unlocked::opened(copy.clone(), index, data_key, credential)));
     }
     Err(untried.unwrap_or(UnlockError::WrongKey))
+}
+
+/// Returns the error of a key for which the header has no slot.
+fn no_candidate(copy: &HeaderCopy, kind: SlotKind, only: Option<SlotId>) -> UnlockError {
+    if let Some(id) = only {
+        return UnlockError::UnknownSlot { id, given: kind.name(), found: copy.listed_slots() };
+    }
+    let openers = copy.slots().map(|slot| slot.opener()).filter(|opener| *opener != Opener::Nothing);
+    let found = openers.map(Opener::name).collect::<Vec<_>>().join(", ");
+    let found = if found.is_empty() { "no slot in use".to_owned() } else { found };
+    UnlockError::NoSlot { given: kind.name(), found }
 }
 
 /// The offset of a copy in the file.

@@ -5,6 +5,10 @@
 //!
 //! A header consists of two copies. [`Header::read`] needs no key. [`Header::unlock`] opens a key slot, authenticates the
 //! copy, and returns the data key in an [`Unlocked`]. [`Unlocked::page_sealer`] derives the page key.
+//!
+//! [`Unlocked::slots`] lists the slots. [`Unlocked::with_slot_added`], [`Unlocked::with_slot_removed`] and
+//! [`Unlocked::with_slot_changed`] return a changed header for the caller to write. Those three take microseconds:
+//! [`NewSlot::derive`] runs Argon2id before the caller locks the file.
 
 mod argon2id;
 #[expect(unsafe_code, reason = "the module calls C")]
@@ -17,20 +21,30 @@ mod derive;
 mod error;
 mod field;
 mod header;
+mod label;
+mod new_slot;
 #[expect(unsafe_code, reason = "the functions take the raw buffers of SQLCipher")]
 mod page;
 mod random;
+mod rotation;
 mod slot;
+mod slot_bytes;
+mod slot_error;
+mod slots;
 mod unlocked;
 #[expect(unsafe_code, reason = "the functions take the raw buffers of SQLCipher")]
 mod xaes;
 
-pub use copy::{COPY_LENGTH, HEADER_LENGTH, MAGIC, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
+pub use copy::{COPY_LENGTH, HEADER_LENGTH, MAGIC, MAX_PAGE_SIZE, MIN_PAGE_SIZE, SLOT_COUNT};
 pub use credential::Credential;
 pub use error::{FormatError, HeaderError, UnlockError};
 pub use header::Header;
+pub use label::MAX_LABEL_LENGTH;
+pub use new_slot::NewSlot;
 pub use page::PageSealer;
 pub use random::random_nonce;
+pub use slot::{Slot, SlotKind};
+pub use slot_error::SlotError;
 pub use unlocked::Unlocked;
 pub use xaes::Xaes256Gcm;
 

@@ -2,26 +2,29 @@
 
 use std::fmt;
 
-use strongroom_keys::{Key, SecretBytes};
+use openssl::error::ErrorStack;
+use strongroom_keys::{Key, KeyError, SecretBytes, SlotId};
 
 use crate::argon2id::Argon2id;
 use crate::copy::{COPY_LENGTH, HEADER_LENGTH, HeaderCopy, is_page_size};
 use crate::derive::{hkdf, info};
 use crate::field::field;
 use crate::header::offset;
+use crate::label::Label;
 use crate::random::{fill, random};
-use crate::slot::new_slot;
+use crate::slot_bytes::SlotParts;
+use crate::slots::new_id;
 use crate::{Credential, FILE_ID_LENGTH, FormatError, KEY_LENGTH, PageSealer, Xaes256Gcm};
 
 /// A header that a key opened: the file's data key, the content of the header, and the credential.
 ///
 /// The secrets are in [`SecretBytes`]. [`Unlocked::duplicate`] copies them into new memory.
 pub struct Unlocked {
-    copy: HeaderCopy,
-    /// The slot that the credential opens.
-    slot: usize,
-    data_key: SecretBytes,
-    credential: Credential,
+    pub(crate) copy: HeaderCopy,
+    /// The slot that the credential opens. `None` after its removal.
+    pub(crate) slot: Option<usize>,
+    pub(crate) data_key: SecretBytes,
+    pub(crate) credential: Credential,
 }
 
 impl Unlocked {
@@ -32,8 +35,9 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// [`FormatError::PageSize`]; [`FormatError::Random`], [`FormatError::OpenSsl`] or [`FormatError::Init`] if the system
-    /// or OpenSSL fails.
+    /// [`FormatError::PageSize`]. [`FormatError::Key`] for a recovery code, which a person may lose more easily than a file,
+    /// and for a key that names a slot. [`FormatError::Random`], [`FormatError::OpenSsl`] or [`FormatError::Init`] if the
+    /// system or OpenSSL fails.
     pub fn create(key: &Key, page_size: u32) -> Result<Self, FormatError> {
         Self::create_with(key, page_size, Argon2id::NEW)
     }
@@ -43,16 +47,23 @@ impl Unlocked {
         if !is_page_size(page_size) {
             return Err(FormatError::PageSize { actual: page_size });
         }
+        match key.slot() {
+            _ if key.is_recovery_code() => Err(KeyError::RecoveryCodeForNewFile),
+            Some(slot) => Err(KeyError::SlotWithoutFile { slot }),
+            None => Ok(()),
+        }
+        .map_err(|source| FormatError::Key { source })?;
         Self::new_file(Credential::new(key, argon2id)?, page_size)
     }
 
     /// Returns the header of a new file that the same credential opens, without a run of Argon2id.
     ///
-    /// The identity, the data key and the nonces are new. A slot for a passphrase has the same salt and parameters.
+    /// The identity, the data key and the nonces are new. The file has one slot, without a label. A slot for a passphrase has
+    /// the same salt and parameters.
     ///
     /// # Errors
     ///
-    /// As for [`Unlocked::create`].
+    /// [`FormatError::PageSize`]; [`FormatError::Random`] or [`FormatError::OpenSsl`] if the system or OpenSSL fails.
     pub fn for_new_file(&self, page_size: u32) -> Result<Self, FormatError> {
         if !is_page_size(page_size) {
             return Err(FormatError::PageSize { actual: page_size });
@@ -63,9 +74,11 @@ impl Unlocked {
     fn new_file(credential: Credential, page_size: u32) -> Result<Self, FormatError> {
         let mut data_key = SecretBytes::zeroed(KEY_LENGTH);
         fill(&mut data_key)?;
-        let mut unlocked =
-            Self { copy: HeaderCopy::new(page_size, &random()?), slot: 0, data_key, credential };
-        unlocked.write_slot()?;
+        let copy = HeaderCopy::new(page_size, &random()?);
+        let (id, label) = (new_id(&copy)?, Label::without_text());
+        let mut unlocked = Self { copy, slot: Some(0), data_key, credential: credential.duplicate() };
+        unlocked.write_slot(0, &SlotParts { id, credential: &credential, label: &label })?;
+        unlocked.finish()?;
         Ok(unlocked)
     }
 
@@ -75,29 +88,24 @@ impl Unlocked {
         data_key: SecretBytes,
         credential: Credential,
     ) -> Self {
-        Self { copy, slot, data_key, credential }
+        Self { copy, slot: Some(slot), data_key, credential }
     }
 
-    /// Returns the header after `key` has replaced the key that opened the file.
-    ///
-    /// The slot that opened the file gets a new identity, a new salt and new nonces. The other slots and the data key stay.
-    /// The generation is one higher. The caller holds the file's exclusive lock and has unlocked the header under this
-    /// lock. To write the update, see [`Unlocked::write_order`].
-    ///
-    /// # Errors
-    ///
-    /// [`FormatError::LastGeneration`]; otherwise as for [`Unlocked::create`].
-    pub fn with_key(&self, key: &Key) -> Result<Self, FormatError> {
-        self.with_key_by(key, Argon2id::NEW)
+    /// Returns whether both headers have one data key, in constant time.
+    pub(crate) fn has_data_key_of(&self, other: &Self) -> bool {
+        openssl::memcmp::eq(&self.data_key, &other.data_key)
     }
 
-    pub(crate) fn with_key_by(&self, key: &Key, argon2id: Argon2id) -> Result<Self, FormatError> {
-        let generation = self.generation().checked_add(1).ok_or(FormatError::LastGeneration)?;
-        let mut changed = self.duplicate();
-        changed.credential = Credential::new(key, argon2id)?;
-        changed.copy.set_generation(generation);
-        changed.write_slot()?;
-        Ok(changed)
+    /// Returns the header with another current slot, if the credential opens the slot with this identity.
+    pub(crate) fn with_current_slot(mut self, id: Option<SlotId>) -> Result<Self, ErrorStack> {
+        for (index, slot) in self.copy.slots().enumerate().filter(|(_, slot)| Some(slot.id()) == id) {
+            let is_for_credential = slot.opener() == self.credential.opener();
+            if is_for_credential && slot.unwrap_key(&self.copy, &self.credential)?.is_some() {
+                self.slot = Some(index);
+                break;
+            }
+        }
+        Ok(self)
     }
 
     /// Copies the secrets into new [`SecretBytes`].
@@ -161,10 +169,8 @@ impl Unlocked {
         self.copy.generation()
     }
 
-    /// Writes the slot for the credential, then the HMAC and the checksum.
-    fn write_slot(&mut self) -> Result<(), FormatError> {
-        let slot = new_slot(&self.copy, &self.credential, &self.data_key)?;
-        self.copy.set_slot(self.slot, &slot);
+    /// Writes the HMAC and the checksum.
+    pub(crate) fn finish(&mut self) -> Result<(), FormatError> {
         let header_key = hkdf(&self.data_key, self.copy.file_id(), info::HEADER)?;
         self.copy.finish(&header_key)?;
         Ok(())

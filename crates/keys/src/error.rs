@@ -1,6 +1,7 @@
 //! The errors of keys.
 
 use crate::limits::{MAX_KDF_ITER, MAX_PAGE_SIZE, MIN_PAGE_SIZE};
+use crate::{RecoveryCodeProblem, SlotId};
 
 /// An error of creating or deriving a key.
 ///
@@ -75,6 +76,44 @@ pub enum KeyError {
         parameter: &'static str,
     },
 
+    /// A text is not a recovery code: a typing error.
+    #[error("the recovery code has a typing error: {problem}")]
+    RecoveryCode {
+        /// The difference from a recovery code.
+        problem: RecoveryCodeProblem,
+    },
+
+    /// A new file cannot have a recovery code as its only key.
+    #[error(
+        "a new file needs a key or a passphrase, not a recovery code; db.keys.add() then adds a recovery code"
+    )]
+    RecoveryCodeForNewFile,
+
+    /// SQLCipher's format has no recovery codes.
+    #[error(
+        "a recovery code opens only an existing file in the format \"strongroom\": pass the key or the passphrase of a file in \
+         SQLCipher's format, and of a new file"
+    )]
+    RecoveryCodeForSqlCipher,
+
+    /// A text is not the identity of a key slot.
+    #[error(
+        "\"{given}\" is not the id of a key slot: pass the 16 hexadecimal digits that db.keys.list() shows"
+    )]
+    SlotId {
+        /// The given text, escaped.
+        given: String,
+    },
+
+    /// A key names a slot, but only an existing file in the Strongroom format has slots.
+    #[error(
+        "the key is for slot {slot}, but only an existing file in the format \"strongroom\" has slots: leave the slot out"
+    )]
+    SlotWithoutFile {
+        /// The slot that the key names.
+        slot: SlotId,
+    },
+
     /// OpenSSL returned no random bytes.
     #[error(
         "cannot generate a key: OpenSSL returned no random bytes; check the system's source of randomness"
@@ -111,6 +150,9 @@ impl KeyError {
         "STRONGROOM_KEY_PLAINTEXT_HEADER",
         "STRONGROOM_KEY_SALT",
         "STRONGROOM_KEY_PARAMETER",
+        "STRONGROOM_RECOVERY_CODE",
+        "STRONGROOM_KEY_RECOVERY",
+        "STRONGROOM_KEY_SLOT",
         "STRONGROOM_KEY_RANDOM",
         "STRONGROOM_KEY_DERIVATION",
         "STRONGROOM_INIT",
@@ -128,6 +170,9 @@ impl KeyError {
             Self::PlaintextHeader { .. } => "STRONGROOM_KEY_PLAINTEXT_HEADER",
             Self::MissingSalt => "STRONGROOM_KEY_SALT",
             Self::Parameter { .. } => "STRONGROOM_KEY_PARAMETER",
+            Self::RecoveryCode { .. } => "STRONGROOM_RECOVERY_CODE",
+            Self::RecoveryCodeForNewFile | Self::RecoveryCodeForSqlCipher => "STRONGROOM_KEY_RECOVERY",
+            Self::SlotId { .. } | Self::SlotWithoutFile { .. } => "STRONGROOM_KEY_SLOT",
             Self::Random { .. } => "STRONGROOM_KEY_RANDOM",
             Self::Derivation { .. } => "STRONGROOM_KEY_DERIVATION",
             Self::Init { .. } => "STRONGROOM_INIT",

@@ -1,8 +1,8 @@
-//! A key: raw bytes or a passphrase.
+//! A key: raw bytes, a passphrase or a recovery code.
 
 use std::fmt;
 
-use crate::{CipherParameters, KeyError, SecretBytes};
+use crate::{CipherParameters, KeyError, RecoveryCode, SecretBytes, SlotId};
 
 /// The length of a raw key, in bytes: AES-256.
 pub const RAW_LENGTH: usize = 32;
@@ -26,7 +26,7 @@ impl Format {
     }
 }
 
-/// The key of a database: 32 raw bytes or a passphrase, with its cipher parameters.
+/// The key of a database: 32 raw bytes, a passphrase or a recovery code, with its cipher parameters.
 ///
 /// The bytes are [`SecretBytes`]: locked in memory, excluded from core dumps, and zeroised when the key is dropped. Moving
 /// a key does not copy its bytes.
@@ -34,6 +34,7 @@ pub struct Key {
     material: Material,
     parameters: CipherParameters,
     format: Option<Format>,
+    slot: Option<SlotId>,
 }
 
 impl Key {
@@ -62,11 +63,12 @@ impl Key {
         if is_raw_notation(passphrase) {
             return Err(KeyError::RawNotation);
         }
-        Ok(Self {
-            material: Material::Passphrase(SecretBytes::copy_of(passphrase)),
-            parameters: CipherParameters::default(),
-            format: None,
-        })
+        Ok(Self::of(Material::Passphrase(SecretBytes::copy_of(passphrase))))
+    }
+
+    /// Creates a key from a recovery code, which opens only existing files in the Strongroom format.
+    pub fn recovery_code(code: &RecoveryCode) -> Self {
+        Self::of(Material::RecoveryCode(SecretBytes::copy_of(code.expose_bytes())))
     }
 
     /// Generates a random key with OpenSSL. [`Key::expose_raw`] returns its bytes, which the caller must keep safe.
@@ -110,6 +112,17 @@ impl Key {
         Ok(self)
     }
 
+    /// Returns the key for one key slot of a file in the Strongroom format: the other slots are not tried.
+    pub fn with_slot(mut self, slot: SlotId) -> Self {
+        self.slot = Some(slot);
+        self
+    }
+
+    /// Returns the slot of [`Key::with_slot`].
+    pub fn slot(&self) -> Option<SlotId> {
+        self.slot
+    }
+
     /// Returns the format of [`Key::with_format`].
     pub fn format(&self) -> Option<Format> {
         self.format
@@ -124,33 +137,66 @@ impl Key {
         &self.material
     }
 
-    /// Returns the secret bytes of a raw key, or `None` for a passphrase.
+    /// Returns the secret bytes of a raw key, or `None` for another kind of key.
     pub fn expose_raw(&self) -> Option<&[u8]> {
         match &self.material {
             Material::Raw(bytes) => Some(bytes),
-            Material::Passphrase(_) => None,
+            _ => None,
         }
     }
 
-    /// Returns the secret bytes of a passphrase, or `None` for a raw key.
+    /// Returns the secret bytes of a passphrase, or `None` for another kind of key.
     pub fn expose_passphrase(&self) -> Option<&[u8]> {
         match &self.material {
-            Material::Raw(_) => None,
             Material::Passphrase(passphrase) => Some(passphrase),
+            _ => None,
         }
+    }
+
+    /// Returns the 16 secret bytes of a recovery code, or `None` for another kind of key.
+    pub fn expose_recovery_code(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::RecoveryCode(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the key is a recovery code.
+    pub fn is_recovery_code(&self) -> bool {
+        matches!(self.material, Material::RecoveryCode(_))
     }
 
     /// Returns the secret in the form that `sqlite3_key_v2` takes: `x'<hex>'` for a raw key, or the unchanged passphrase.
-    pub fn expose_for_sqlcipher(&self) -> SecretBytes {
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::RecoveryCodeForSqlCipher`] for a recovery code; [`KeyError::SlotWithoutFile`] for a key that names a
+    /// slot.
+    pub fn expose_for_sqlcipher(&self) -> Result<SecretBytes, KeyError> {
+        self.check_for_sqlcipher()?;
         match &self.material {
-            Material::Raw(bytes) => blob_literal(&[bytes]),
-            Material::Passphrase(passphrase) => SecretBytes::copy_of(passphrase),
+            Material::Raw(bytes) => Ok(blob_literal(&[bytes])),
+            Material::Passphrase(passphrase) => Ok(SecretBytes::copy_of(passphrase)),
+            Material::RecoveryCode(_) => Err(KeyError::RecoveryCodeForSqlCipher),
+        }
+    }
+
+    /// Fails for a key that only a slot of a file in the Strongroom format takes.
+    pub(crate) fn check_for_sqlcipher(&self) -> Result<(), KeyError> {
+        match self.slot {
+            _ if self.is_recovery_code() => Err(KeyError::RecoveryCodeForSqlCipher),
+            Some(slot) => Err(KeyError::SlotWithoutFile { slot }),
+            None => Ok(()),
         }
     }
 
     /// Creates a key from [`RAW_LENGTH`] bytes.
     pub(crate) fn from_raw(bytes: SecretBytes) -> Self {
-        Self { material: Material::Raw(bytes), parameters: CipherParameters::default(), format: None }
+        Self::of(Material::Raw(bytes))
+    }
+
+    fn of(material: Material) -> Self {
+        Self { material, parameters: CipherParameters::default(), format: None, slot: None }
     }
 }
 
@@ -164,6 +210,7 @@ impl fmt::Debug for Key {
 pub(crate) enum Material {
     Raw(SecretBytes),
     Passphrase(SecretBytes),
+    RecoveryCode(SecretBytes),
 }
 
 /// Returns `x'<hex>'`, an SQL blob literal.
@@ -206,7 +253,7 @@ mod tests {
     fn a_raw_key_is_written_as_a_blob_literal() {
         let bytes: Vec<u8> = (0..32).map(|index| index * 8 + 7).collect();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = Key::raw(&bytes).unwrap().expose_for_sqlcipher();
+        let text = Key::raw(&bytes).unwrap().expose_for_sqlcipher().unwrap();
         assert_eq!(*text, *format!("x'{hex}'").as_bytes());
     }
 

@@ -23,13 +23,14 @@ impl PageKeys {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Derivation`] or [`KeyError::Init`] if OpenSSL fails.
+    /// As for [`Key::expose_for_sqlcipher`]; [`KeyError::Derivation`] or [`KeyError::Init`] if OpenSSL fails.
     pub fn derive(key: &Key, salt: &[u8; SALT_LENGTH]) -> Result<Self, KeyError> {
         /// SQLCipher's default of `PRAGMA fast_kdf_iter`.
         const FAST_KDF_ITER: u32 = 2;
         /// SQLCipher's default of `PRAGMA cipher_hmac_salt_mask`.
         const HMAC_SALT_MASK: u8 = 0x3a;
         vendored_sys::init().map_err(|source| KeyError::Init { source })?;
+        key.check_for_sqlcipher()?;
         let parameters = key.parameters();
         let algorithm = parameters.effective_kdf_algorithm();
         let cipher = match key.material() {
@@ -37,6 +38,7 @@ impl PageKeys {
             Material::Passphrase(passphrase) => {
                 pbkdf2(algorithm, passphrase, salt, parameters.effective_kdf_iter())?
             }
+            Material::RecoveryCode(_) => return Err(KeyError::RecoveryCodeForSqlCipher),
         };
         let mask = parameters.hmac_salt_mask.unwrap_or(HMAC_SALT_MASK);
         let masked = salt.map(|byte| byte ^ mask);

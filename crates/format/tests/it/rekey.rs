@@ -1,6 +1,6 @@
 //! New keys, new files for the same credential, and copies of an unlocked header.
 
-use strongroom_format::{FormatError, Header, PageSealer, UnlockError, Unlocked};
+use strongroom_format::{FormatError, Header, NewSlot, PageSealer, SlotError, UnlockError, Unlocked};
 use strongroom_keys::Key;
 
 use crate::document::{Fields, Slot};
@@ -11,6 +11,10 @@ fn key(byte: u8) -> Key {
 
 fn passphrase(text: &str) -> Key {
     Key::passphrase(text.as_bytes()).unwrap()
+}
+
+fn new_slot(key: &Key) -> NewSlot {
+    NewSlot::derive(key).unwrap()
 }
 
 fn header(unlocked: &Unlocked) -> Header {
@@ -33,14 +37,15 @@ fn a_new_key_replaces_the_old_one_and_keeps_the_pages() {
     let mut current = Unlocked::create(&keys[0], 4096).unwrap();
     let first = current.duplicate();
     for (pair, generation) in keys.windows(2).zip(2..) {
-        let changed = header(&current).unlock(&pair[0]).unwrap().with_key(&pair[1]).unwrap();
+        let changed = header(&current).unlock(&pair[0]).unwrap().with_key(&new_slot(&pair[1])).unwrap();
         assert_eq!(changed.generation(), generation);
         assert_eq!((changed.file_id(), changed.page_size()), (first.file_id(), 4096));
         assert!(is_wrong(header(&changed).unlock(&pair[0])));
         let opened = header(&changed).unlock(&pair[1]).unwrap();
         assert!(have_one_page_key(&first, &opened));
-        // The slot's identity, its salt and its two nonces.
-        for field in [80..88, 88..104, 104..128, 176..200] {
+        assert_eq!(current.copy_bytes()[80..88], changed.copy_bytes()[80..88], "the slot's identity");
+        // Its salt and its two nonces.
+        for field in [88..104, 104..128, 176..200] {
             assert_ne!(current.copy_bytes()[field.clone()], changed.copy_bytes()[field]);
         }
         current = changed;
@@ -51,7 +56,7 @@ fn a_new_key_replaces_the_old_one_and_keeps_the_pages() {
 fn a_new_key_leaves_the_other_slots() {
     let slots = [Slot::raw(0, [1; 32]), Slot::raw(3, [3; 32]), Slot::passphrase(7, b"a")];
     let original = Header::read(&Fields::new(slots).header()).unwrap();
-    let changed = original.unlock(&key(3)).unwrap().with_key(&key(4)).unwrap();
+    let changed = original.unlock(&key(3)).unwrap().with_key(&new_slot(&key(4))).unwrap();
     assert!(is_wrong(header(&changed).unlock(&key(3))));
     for key in [key(1), key(4), passphrase("a")] {
         assert!(have_one_page_key(&changed, &header(&changed).unlock(&key).unwrap()));
@@ -67,7 +72,8 @@ fn a_new_key_leaves_the_other_slots() {
 fn the_highest_generation_has_no_successor() {
     let fields = Fields { generation: u64::MAX, ..Fields::new([Slot::raw(0, [1; 32])]) };
     let unlocked = Header::read(&fields.header()).unwrap().unlock(&key(1)).unwrap();
-    assert!(matches!(unlocked.with_key(&key(2)), Err(FormatError::LastGeneration)));
+    let error = unlocked.with_key(&new_slot(&key(2))).unwrap_err();
+    assert!(matches!(error, SlotError::Format { source: FormatError::LastGeneration }));
 }
 
 #[test]
@@ -140,7 +146,7 @@ fn debug_shows_no_secret() {
     assert_eq!(format!("{:?}", unlocked.page_sealer().unwrap()), "PageSealer(..)");
     let text = format!("{unlocked:?}");
     let expected =
-        "Unlocked { copy: HeaderCopy { index: 1, generation: 1, page_size: 4096, .. }, slot: 0, .. }";
+        "Unlocked { copy: HeaderCopy { index: 1, generation: 1, page_size: 4096, .. }, slot: Some(0), .. }";
     assert_eq!(text, expected);
 }
 

@@ -77,8 +77,8 @@ fn a_key_opens_any_of_the_eight_slots() {
 
 #[test]
 fn unknown_slots_are_ignored_if_another_slot_opens() {
-    // Kind 3 is reserved; kind 1 and 2 have unknown derivations.
-    let unknown = [slot(0, 3, 1), slot(1, 200, 200), slot(2, 1, 2), slot(3, 2, 9)];
+    // Kinds 1, 2 and 3 have unknown derivations.
+    let unknown = [slot(0, 3, 2), slot(1, 200, 200), slot(2, 1, 2), slot(3, 2, 9)];
     let known = [Slot::raw(4, KEY), Slot::passphrase(5, b"right")];
     let slots = [&unknown[..], &known].concat();
     unlock(&slots, &raw()).unwrap();
@@ -91,8 +91,8 @@ fn unknown_slots_are_named_if_no_other_slot_opens() {
         Err(error @ UnlockError::NoSlot { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    let message = no_slot(&[slot(0, 3, 1), Slot::passphrase(1, b"right")], &raw());
-    assert!(message.contains("takes a raw key; the header has a key of kind 3, a passphrase:"), "{message}");
+    let message = no_slot(&[slot(0, 4, 1), Slot::passphrase(1, b"right")], &raw());
+    assert!(message.contains("takes a raw key; the header has a key of kind 4, a passphrase:"), "{message}");
     let message = no_slot(&[Slot::raw(0, KEY)], &passphrase());
     assert!(message.contains("takes a passphrase; the header has a raw key:"), "{message}");
     let message = no_slot(&[], &raw());

@@ -1,6 +1,6 @@
 //! Headers whose writing was interrupted: any sectors of 512 bytes may be old or new.
 
-use strongroom_format::{HEADER_LENGTH, Header, UnlockError, Unlocked};
+use strongroom_format::{HEADER_LENGTH, Header, NewSlot, UnlockError, Unlocked};
 use strongroom_keys::Key;
 
 const SECTOR: usize = 512;
@@ -75,7 +75,7 @@ fn a_file_with_a_page_or_of_another_format_may_not_be_created_anew() {
 #[test]
 fn an_interrupted_update_has_the_old_or_the_new_key() {
     let old = Unlocked::create(&key(1), 4096).unwrap();
-    let new = old.with_key(&key(2)).unwrap();
+    let new = old.with_key(&NewSlot::derive(&key(2)).unwrap()).unwrap();
     assert_eq!((old.generation(), new.generation()), (1, 2));
     let mut page = vec![3; 4096];
     old.page_sealer().unwrap().seal_page(&mut page, 1).unwrap();

@@ -57,7 +57,7 @@ fn hold_and_abort() {
         public[index] = public_byte(index);
     }
     let key = Key::raw(&secret).unwrap();
-    let text = key.expose_for_sqlcipher();
+    let text = key.expose_for_sqlcipher().unwrap();
     hint::black_box((&key, &text, &secret, &public));
     process::abort();
 }

@@ -19,7 +19,7 @@ fn a_passphrase_is_not_empty_and_may_hold_any_byte() {
     assert_eq!(Key::passphrase(b"").unwrap_err().code(), "STRONGROOM_KEY_EMPTY");
     let odd = b"a\0b'\"\xff";
     let key = Key::passphrase(odd).unwrap();
-    assert_eq!(*key.expose_for_sqlcipher(), *odd);
+    assert_eq!(*key.expose_for_sqlcipher().unwrap(), *odd);
     assert_eq!(key.expose_raw(), None);
     assert_eq!(key.expose_passphrase(), Some(&odd[..]));
 }

@@ -22,7 +22,7 @@ fn the_bytes_of_a_key_are_locked_and_not_dumped() {
     }
     let [raw, passphrase, derived] = keys();
     let pages = PageKeys::derive(&raw, &[1; SALT_LENGTH]).unwrap();
-    let texts = [&raw, &passphrase, &derived].map(Key::expose_for_sqlcipher);
+    let texts = [&raw, &passphrase, &derived].map(|key| key.expose_for_sqlcipher().unwrap());
     let mut places: Vec<&[u8]> = texts.iter().map(|text| &**text).collect();
     places.extend([raw.expose_raw().unwrap(), derived.expose_raw().unwrap(), &pages.cipher, &pages.hmac]);
     let long = SecretBytes::zeroed(100_000);
@@ -41,7 +41,7 @@ fn the_bytes_of_a_key_are_locked_and_not_dumped() {
 #[test]
 fn a_dropped_key_leaves_no_bytes_in_memory() {
     for key in keys() {
-        let text = key.expose_for_sqlcipher();
+        let text = key.expose_for_sqlcipher().unwrap();
         for secret in [key.expose_raw().unwrap_or(&text), &text] {
             assert!(
                 is_at(address(secret), &inverted(secret)),
@@ -66,7 +66,7 @@ fn a_limit_on_locked_memory_does_not_prevent_keys() {
         assert!(has_flag(secrets[0], "lo"), "the first key is not locked");
         assert!(!has_flag(secrets[999], "lo"), "the last key is locked");
         assert!(has_flag(secrets[999], "dd"), "the last key is dumped");
-        assert_eq!(keys[999].expose_for_sqlcipher().len(), 67);
+        assert_eq!(keys[999].expose_for_sqlcipher().unwrap().len(), 67);
         drop(keys);
         assert!(
             has_flag(Key::generate().unwrap().expose_raw().unwrap(), "lo"),
