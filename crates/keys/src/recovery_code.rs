@@ -179,3 +179,119 @@ fn has_checksum(prefix: Hrp, elements: impl Iterator<Item = Fe32>) -> bool {
     elements.for_each(|element| engine.input_fe(element));
     *engine.residue() == Bech32m::TARGET_RESIDUE
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Splits a string of Bech32m, and reads its data part as a code is read.
+    fn split(text: &str) -> Option<(Hrp, Vec<Fe32>)> {
+        let (prefix, data) = text.rsplit_once('1')?;
+        Some((Hrp::parse(prefix).ok()?, data.chars().map(value).collect::<Option<_>>()?))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        split(text).is_some_and(|(prefix, data)| has_checksum(prefix, data.into_iter()))
+    }
+
+    /// BIP-350, "Test vectors for Bech32m".
+    #[test]
+    fn the_published_strings_have_their_checksums() {
+        for text in [
+            "A1LQFN3A",
+            "a1lqfn3a",
+            "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6",
+            "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
+            "11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllludsr8",
+            "split1checkupstagehandshakeupstreamerranterredcaperredlc445v",
+            "?1v759aa",
+        ] {
+            assert!(is_valid(text), "{text}");
+            let (prefix, data) = split(text).unwrap();
+            let (start, _) = data.split_last_chunk::<6>().unwrap();
+            assert!(with_checksum(prefix, start.iter().copied()).eq(data.iter().copied()), "{text}");
+        }
+    }
+
+    /// BIP-350: strings with a wrong checksum or an invalid character. A code has no human-readable part and one length, so
+    /// the strings that break other rules do not apply.
+    #[test]
+    fn the_published_invalid_strings_are_refused() {
+        for text in [
+            "y1b0jsk6g",
+            "lt1igcx5c0",
+            "au1s5cgom",
+            "M1VUXWEZ",
+            // The checksum of Bech32, which Bech32m replaces.
+            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
+            "tb1z0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqglt7rf",
+            "BC1S0XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ54WELL",
+            "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
+        ] {
+            assert!(!is_valid(text), "{text}");
+        }
+    }
+
+    /// BIP-350 refuses `i`. A code is read more leniently: this published string differs from a valid one only in a character
+    /// that looks alike.
+    #[test]
+    fn one_published_string_is_valid_with_the_character_that_looks_alike() {
+        assert!(Fe32::from_char('i').is_err());
+        assert!(is_valid("mm1crxm3i") && is_valid("mm1crxm3l"));
+        assert!(!is_valid("mm1crxm3b"));
+    }
+
+    /// BIP-350: addresses of segregated witnesses. A witness version precedes the bytes.
+    #[test]
+    fn the_published_addresses_hold_their_bytes() {
+        for (text, version, bytes) in [
+            (
+                "bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y",
+                1,
+                "751e76e8199196d454941c45d1b3a323f1433bd6751e76e8199196d454941c45d1b3a323f1433bd6",
+            ),
+            ("BC1SW50QGDZ25J", 16, "751e"),
+            ("bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs", 2, "751e76e8199196d454941c45d1b3a323"),
+            (
+                "tb1pqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesf3hn0c",
+                1,
+                "000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433",
+            ),
+            (
+                "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+                1,
+                "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+            ),
+        ] {
+            let (prefix, data) = split(text).unwrap();
+            let bytes: Vec<u8> = bytes
+                .as_bytes()
+                .chunks(2)
+                .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+                .collect();
+            let version = std::iter::once(Fe32::try_from(version).unwrap());
+            let fields = version.chain(bytes.iter().copied().bytes_to_fes());
+            assert!(with_checksum(prefix, fields).eq(data.iter().copied()), "{text}");
+            let start = &data[1..data.len() - 6];
+            assert!(start.iter().copied().fes_to_bytes().eq(bytes.iter().copied()), "{text}");
+            // A program of 16 bytes has the length of a code.
+            if bytes.len() == CODE_LENGTH {
+                assert_eq!(*bytes_of(start.iter().copied()), *bytes);
+            }
+        }
+    }
+
+    /// A typing error cannot make one of these, but another program could.
+    #[test]
+    fn the_bits_after_the_bytes_must_be_zeros() {
+        let text = |last: u8| -> String {
+            let data = [0; DATA_CHARACTERS - 1].into_iter().chain([last]);
+            let elements = data.map(|value| Fe32::try_from(value).unwrap());
+            with_checksum(PREFIX, elements).map(Fe32::to_char).collect()
+        };
+        for last in 0..32 {
+            let read = RecoveryCode::parse(&text(last));
+            assert_eq!(read.is_ok(), last % 4 == 0, "{last}");
+        }
+    }
+}

@@ -9,3 +9,5 @@ mod derive;
 mod key;
 mod memory;
 mod parameters;
+mod recovery_code;
+mod slot_id;

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::{env, iter};
 
-use strongroom_keys::{CipherParameters, Key, PageKeys, SALT_LENGTH, SecretBytes, derive};
+use strongroom_keys::{CipherParameters, Key, PageKeys, RecoveryCode, SALT_LENGTH, SecretBytes, derive};
 
 /// Set in a child process that may lock little memory.
 const LIMITED: &str = "STRONGROOM_TEST_MEMORY_LIMITED";
@@ -25,6 +25,9 @@ fn the_bytes_of_a_key_are_locked_and_not_dumped() {
     let texts = [&raw, &passphrase, &derived].map(|key| key.expose_for_sqlcipher().unwrap());
     let mut places: Vec<&[u8]> = texts.iter().map(|text| &**text).collect();
     places.extend([raw.expose_raw().unwrap(), derived.expose_raw().unwrap(), &pages.cipher, &pages.hmac]);
+    let code = RecoveryCode::generate().unwrap();
+    let (text, key) = (code.expose_text(), Key::recovery_code(&code));
+    places.extend([code.expose_bytes(), &text, key.expose_recovery_code().unwrap()]);
     let long = SecretBytes::zeroed(100_000);
     places.extend([&long[..1], &long[99_999..]]);
     for place in places {
@@ -54,6 +57,19 @@ fn a_dropped_key_leaves_no_bytes_in_memory() {
         for (address, inverted) in places {
             assert!(!is_at(address, &inverted), "the bytes outlive their key");
         }
+    }
+}
+
+#[test]
+fn a_dropped_recovery_code_leaves_no_bytes_in_memory() {
+    let code = RecoveryCode::generate().unwrap();
+    let (text, key) = (code.expose_text(), Key::recovery_code(&code));
+    let secrets = [code.expose_bytes(), &text, key.expose_recovery_code().unwrap()];
+    let places = secrets.map(|secret| (address(secret), inverted(secret)));
+    assert!(places.iter().all(|(address, inverted)| is_at(*address, inverted)));
+    drop((code, text, key));
+    for (address, inverted) in places {
+        assert!(!is_at(address, &inverted), "the bytes outlive their code");
     }
 }
 
