@@ -91,6 +91,7 @@ impl Database {
                 source: SqlError::KeyChanged { path },
             });
         }
+        let cipher = cipher.map(|cipher| cipher.with_current_slots(core, &name));
         let source_file = core.file_name(&name).map(|name| path_of(&name));
         // Temporary tables of an encrypted database would become a plain file.
         let is_plain_in_memory =
@@ -125,21 +126,16 @@ impl Database {
             false => (Some(key), None),
         };
         let target = BackupTarget::open(&file, conversion.as_ref())?;
-        let mut pages_cipher = None;
         match (direct, &cipher) {
             (Some(BackupKey::Key(key)), _) => target.encrypt_anew(&key, layout.page_size)?,
             // The pages that a conversion reads are encrypted in the same way as the source.
-            (_, Some(cipher)) => {
-                if let Some(of_target) = target.encrypt_like(cipher)? {
-                    pages_cipher = Some(of_target);
-                }
-            }
+            (_, Some(cipher)) => target.encrypt_like(cipher)?,
             (_, None) => target.set_page_size(layout.page_size)?,
         }
         target.lock()?;
         let encrypted = cipher.is_some();
         if let Some(conversion) = &mut conversion {
-            conversion.cipher = pages_cipher.or(cipher);
+            conversion.cipher = cipher;
         }
         let copy =
             RawBackup::start(core, &name, target.core).map_err(|failure| target_failure(&file, failure))?;

@@ -149,7 +149,8 @@ impl CopiedPages {
             })?;
             source.page_size = cipher.parameters.page_size;
         }
-        let conversion = convert::Conversion { source: &source, path, target, key: self.key.as_ref() };
+        let encryption = convert::Encryption::of(self.key.as_ref());
+        let conversion = convert::Conversion { source: &source, path, target, encryption };
         convert(&conversion, report).map(|_| ())
         // The connection is closed before the file of the pages is removed.
     }

@@ -39,9 +39,9 @@ impl<'f> BackupTarget<'f> {
         Ok(this)
     }
 
-    /// Encrypts the copy so that the source's key opens it. Returns the copy's cipher if it differs from the source's.
-    pub(crate) fn encrypt_like(&self, source: &Cipher) -> Result<Option<Cipher>, BackupError> {
-        source.apply_to_new_file(&self.core, MAIN).map_err(|failure| self.unkeyed(failure))
+    /// Encrypts the copy so that the source's keys open it.
+    pub(crate) fn encrypt_like(&self, source: &Cipher) -> Result<(), BackupError> {
+        source.apply_to_copy(&self.core, MAIN).map_err(|failure| self.unkeyed(failure))
     }
 
     fn unkeyed(&self, failure: CipherFailure) -> BackupError {

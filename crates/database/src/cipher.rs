@@ -91,7 +91,7 @@ impl Cipher {
         Self::of_unlocked(Arc::new(unlocked))
     }
 
-    fn of_unlocked(unlocked: Arc<Unlocked>) -> Self {
+    pub(crate) fn of_unlocked(unlocked: Arc<Unlocked>) -> Self {
         let parameters =
             // SQLCipher's defaults for the process may differ.
             CipherParameters {
@@ -133,22 +133,22 @@ impl Cipher {
         Self { keys: Keys::SqlCipher(keys.keyspec(salt)), parameters }
     }
 
-    /// Encrypts a new file, the database `schema`, so that the same key opens it.
+    /// Encrypts a new file, the database `schema`, as a copy: the same keys open it.
     ///
-    /// In SQLCipher's format, the new file has the same keys. In the Strongroom format, each file has keys of its own: the
-    /// file's header is written now. Returns the new file's cipher if it differs.
-    pub(crate) fn apply_to_new_file(
-        &self,
-        core: &Core,
-        schema: &CStr,
-    ) -> Result<Option<Self>, CipherFailure> {
-        let Some(unlocked) = self.unlocked() else {
-            self.apply(core, schema)?;
-            return Ok(None);
-        };
-        let cipher = Self::strongroom(strongroom::create_from(core, schema, unlocked)?);
-        cipher.apply(core, schema)?;
-        Ok(Some(cipher))
+    /// In the Strongroom format, the file gets the whole header, with every key slot.
+    pub(crate) fn apply_to_copy(&self, core: &Core, schema: &CStr) -> Result<(), CipherFailure> {
+        if let Some(unlocked) = self.unlocked() {
+            strongroom::create_with_header(core, schema, unlocked)?;
+        }
+        Ok(self.apply(core, schema)?)
+    }
+
+    /// Returns the cipher with the key slots that the file of the database `schema` has now, if the key still opens it.
+    pub(crate) fn with_current_slots(self, core: &Core, schema: &CStr) -> Self {
+        match self.unlocked().map(|unlocked| strongroom::unlock_again(core, schema, unlocked)) {
+            Some(Ok(unlocked)) => Self::strongroom(unlocked),
+            _ => self,
+        }
     }
 
     /// Returns the cipher of a file, the database `schema`, that the key of `other_file` opens.

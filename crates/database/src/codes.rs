@@ -7,8 +7,8 @@ use strongroom_keys::KeyError;
 
 use crate::result_codes::RESULT_CODES;
 use crate::{
-    AttachError, BackupError, CheckError, ExtensionError, ImageError, MigrateError, OpenError, RekeyError,
-    SqlError,
+    AttachError, BackupError, CheckError, ExtensionError, ImageError, KeySlotError, MigrateError, OpenError,
+    RekeyError, SqlError,
 };
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
@@ -24,6 +24,7 @@ pub fn codes() -> Vec<&'static str> {
         MigrateError::CODES,
         BackupError::CODES,
         ImageError::CODES,
+        KeySlotError::CODES,
         KeyError::CODES,
         CodecError::CODES,
     ]
@@ -37,6 +38,7 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let rekey = || error.downcast_ref().map(RekeyError::code);
     let attach = || error.downcast_ref().map(AttachError::code);
     let check = || error.downcast_ref().map(CheckError::code);
+    let slots = || error.downcast_ref().map(KeySlotError::code);
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
     let migrate = || error.downcast_ref().map(MigrateError::code);
@@ -51,6 +53,7 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(image)
         .or_else(extension)
         .or_else(migrate)
+        .or_else(slots)
         .or_else(key)
         .or_else(codec)
 }

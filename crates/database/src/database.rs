@@ -237,12 +237,12 @@ impl fmt::Debug for Database {
 fn open_keyed(location: Location<'_>, key: &Key, options: &OpenOptions) -> Result<Opened, OpenError> {
     let mut opened = Opened::connect(location, options)?;
     opened.unlock(location, key)?;
-    let mut verified = opened.verify(location, key);
+    let mut verified = opened.verify(location);
     if verified.is_err()
         && let Some(again) = opened.with_page_size_of_file(location, options, key)
     {
         opened = again?;
-        verified = opened.verify(location, key);
+        verified = opened.verify(location);
     }
     match (verified, location) {
         // An image in WAL mode has no write-ahead log, which SQLite would try to open.
@@ -250,7 +250,7 @@ fn open_keyed(location: Location<'_>, key: &Key, options: &OpenOptions) -> Resul
             let image = opened.image_without_wal(bytes)?;
             let location = Location::Image(&image);
             let again = opened.again(location, options)?;
-            again.verify(location, key)?;
+            again.verify(location)?;
             Ok(again)
         }
         (verified, _) => verified.map(|()| opened),

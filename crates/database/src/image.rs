@@ -66,9 +66,9 @@ impl Database {
                     let name = schema.to_owned();
                     return Err(ImageError::Sql { name, source: SqlError::KeyChanged { path } });
                 }
-                let other =
-                    own.apply_to_new_file(&target, MAIN).map_err(|failure| source.unkeyed(failure))?;
-                other.unwrap_or(own)
+                let own = own.with_current_slots(&self.session.core, &source.name);
+                own.apply_to_copy(&target, MAIN).map_err(|failure| source.unkeyed(failure))?;
+                own
             }
             Some(key) => {
                 let cipher = source.cipher(&target, key)?;

@@ -292,6 +292,7 @@ impl OpenError {
             Self::Permission { .. } => "SQLITE_PERM",
             Self::System { code, .. } => code,
             Self::Sqlite { source, .. } => source.code(),
+            Self::WrongSlotKey { reason: reason @ UnlockError::UnknownSlot { .. }, .. } => reason.code(),
             Self::WrongKey { .. } | Self::WrongSlotKey { .. } => "STRONGROOM_WRONG_KEY",
             Self::KeyRequired { .. } => "STRONGROOM_KEY_REQUIRED",
             Self::OtherFormat { .. } => "STRONGROOM_OTHER_FORMAT",

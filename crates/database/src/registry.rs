@@ -74,6 +74,11 @@ pub(crate) fn list(id: FileId) -> Result<Listed, InUse> {
     Ok(Listed { id })
 }
 
+/// Returns the number of connections of this process to a file.
+pub(crate) fn connections(id: &FileId) -> usize {
+    files().open.get(id).copied().unwrap_or_default()
+}
+
 /// Claims a file. Fails if a connection of this process has the file open, or if a thread is converting the file.
 pub(crate) fn claim(id: FileId) -> Result<Claim, InUse> {
     let mut files = files();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use strongroom_keys::KeyError;
 
-use crate::{OpenError, SqlError};
+use crate::{KeySlotError, OpenError, SqlError};
 
 /// An error of [`Database::rekey`](crate::Database::rekey).
 ///
@@ -107,6 +107,13 @@ pub enum RekeyError {
         source: SqlError,
     },
 
+    /// The key slots of the file do not permit the change.
+    #[error(transparent)]
+    Slots {
+        /// The error of the key slots.
+        source: Box<KeySlotError>,
+    },
+
     /// The commit failed, and the file cannot be read to find out which key it has.
     #[error(
         "the rekey of \"{path}\" failed, and the file cannot be read to find out whether it has the old key or the \
@@ -168,6 +175,7 @@ impl RekeyError {
             Self::Key { source } => source.code(),
             Self::Open { source } => source.code(),
             Self::Sqlite { source, .. } => source.code(),
+            Self::Slots { source } => source.code(),
             Self::Unverified { .. } | Self::Unopened { .. } | Self::Unknown { .. } => {
                 "STRONGROOM_REKEY_UNVERIFIED"
             }

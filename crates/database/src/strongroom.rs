@@ -4,19 +4,17 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strongroom_format::{
-    FormatError, HEADER_LENGTH, Header, HeaderError, MAGIC, NewSlot, SlotError, UnlockError, Unlocked,
-};
+use strongroom_format::{FormatError, HEADER_LENGTH, Header, HeaderError, MAGIC, UnlockError, Unlocked};
 use strongroom_keys::{Format, Key, KeyError, SecretBytes};
 use vendored_sys::sqlite;
 
 use crate::cipher::CipherFailure;
 use crate::open::{MAIN, PLAIN_HEADER, path_or_memory};
 use crate::seam::{Core, Created, Failure, FileOnDisk};
-use crate::{Location, OpenError};
+use crate::{Location, OpenError, SqlError};
 
 /// The page size of new files in bytes.
-const DEFAULT_PAGE_SIZE: u32 = 4_096;
+pub(crate) const DEFAULT_PAGE_SIZE: u32 = 4_096;
 
 /// The format and the page size of a file that is new.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +53,15 @@ impl FormatFailure {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }
             }
             Self::Header(source) => OpenError::DamagedHeader { path, source: Box::new(source) },
-            Self::Unlock(reason @ (UnlockError::WrongKey | UnlockError::NoSlot { .. })) => {
-                OpenError::WrongSlotKey { path, reason }
+            Self::Unlock(
+                reason @ (UnlockError::WrongKey
+                | UnlockError::NoSlot { .. }
+                | UnlockError::UnknownSlot { .. }),
+            ) => OpenError::WrongSlotKey { path, reason },
+            Self::Unlock(source @ UnlockError::OtherFile) => {
+                let moved =
+                    Failure::Sqlite { code: sqlite::SQLITE_READONLY_DBMOVED, message: source.to_string() };
+                OpenError::Sqlite { path, source: SqlError::from_failure(moved) }
             }
             Self::Unlock(source @ (UnlockError::UnsupportedSlot { .. } | UnlockError::KdfLimit { .. })) => {
                 OpenError::UnsupportedFormat { path, source: Box::new(source) }
@@ -174,6 +179,16 @@ pub(crate) fn unlock_like(
     Ok(header.unlock_with(other_file.credential()).map_err(FormatFailure::Unlock)?)
 }
 
+/// Opens the file of the database `schema` with the credential that has opened the same file before.
+pub(crate) fn unlock_again(core: &Core, schema: &CStr, before: &Unlocked) -> Result<Unlocked, CipherFailure> {
+    let found = core.on_disk(schema).ok_or_else(|| Core::failure_of_code(sqlite::SQLITE_IOERR_READ))?;
+    if !is_strongroom(&found) {
+        return Err(not_strongroom(&found.start));
+    }
+    let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
+    Ok(header.unlock_again(before).map_err(FormatFailure::Unlock)?)
+}
+
 /// Creates the header of a new file, the database `schema`, which the key of `other_file` opens.
 pub(crate) fn create_from(
     core: &Core,
@@ -181,8 +196,26 @@ pub(crate) fn create_from(
     other_file: &Unlocked,
 ) -> Result<Unlocked, CipherFailure> {
     let unlocked = other_file.for_new_file(other_file.page_size()).map_err(FormatFailure::Create)?;
-    match core.create_header(schema, &unlocked.header_bytes(), is_free)? {
-        Created::New => Ok(unlocked),
+    create(core, schema, &unlocked)?;
+    Ok(unlocked)
+}
+
+/// Writes a header into a new file, the database `schema`, or accepts a file that has this header.
+pub(crate) fn create_with_header(
+    core: &Core,
+    schema: &CStr,
+    header: &Arc<Unlocked>,
+) -> Result<Arc<Unlocked>, CipherFailure> {
+    let has_header = core.on_disk(schema).is_some_and(|found| found.start.starts_with(header.copy_bytes()));
+    if !has_header {
+        create(core, schema, header)?;
+    }
+    Ok(Arc::clone(header))
+}
+
+fn create(core: &Core, schema: &CStr, header: &Unlocked) -> Result<(), CipherFailure> {
+    match core.create_header(schema, &header.header_bytes(), is_free)? {
+        Created::New => Ok(()),
         Created::Existed(_) => Err(Failure::Sqlite {
             code: sqlite::SQLITE_BUSY,
             message: "another connection has created the file".to_owned(),
@@ -191,43 +224,11 @@ pub(crate) fn create_from(
     }
 }
 
-/// Replaces the key slot that opened the file of the database `schema` by a slot for `to`, and returns the file's keys with
-/// the new credential. The caller's transaction excludes other changes.
-pub(crate) fn change_key(
-    core: &Core,
-    schema: &CStr,
-    unlocked: &Unlocked,
-    to: &Key,
-) -> Result<Arc<Unlocked>, CipherFailure> {
-    let slot = NewSlot::derive(to).map_err(FormatFailure::Create)?;
-    let mut changed = None;
-    core.change_header(schema, |found| {
-        // Another connection may have changed the header since this connection read it.
-        let header = Header::read(&found.start).map_err(FormatFailure::Header)?;
-        let current = header.unlock_again(unlocked).map_err(FormatFailure::Unlock)?;
-        let new = current.with_key(&slot).map_err(|error| match error {
-            SlotError::Format { source } => FormatFailure::Create(source),
-            // The header that was just unlocked has its slot, and the label stays.
-            _ => FormatFailure::Unlock(UnlockError::WrongKey),
-        })?;
-        let change = (new.copy_bytes().to_vec(), new.write_order());
-        changed = Some(new);
-        Ok::<_, FormatFailure>(change)
-    })??;
-    changed.map(Arc::new).ok_or_else(|| {
-        // An in-memory database has no header.
-        CipherFailure::Sqlite(Failure::Sqlite {
-            code: sqlite::SQLITE_MISUSE,
-            message: "the database has no file".to_owned(),
-        })
-    })
-}
-
 /// Returns whether another connection has removed the key slot that opened the file of the database `schema`. A copy for the
 /// same key would open with the removed key only.
 pub(crate) fn is_slot_removed(core: &Core, schema: &CStr, unlocked: &Unlocked) -> bool {
     let header = core.on_disk(schema).and_then(|found| Header::read(&found.start).ok());
-    let opened = header.map(|header| header.unlock_with(unlocked.credential()));
+    let opened = header.map(|header| header.unlock_again(unlocked));
     matches!(opened, Some(Err(UnlockError::WrongKey | UnlockError::NoSlot { .. })))
 }
 
@@ -238,8 +239,10 @@ pub(crate) fn header_damage(core: &Core, schema: &CStr, unlocked: &Unlocked) -> 
         Ok(header) => header,
         Err(error) => return Some(format!("the header cannot be read ({error}): back the open database up")),
     };
-    match header.unlock_with(unlocked.credential()) {
-        Err(error @ UnlockError::Altered) => Some(format!("{error}: back the open database up")),
+    match header.unlock_again(unlocked) {
+        Err(error @ (UnlockError::Altered | UnlockError::OtherFile)) => {
+            Some(format!("{error}: back the open database up"))
+        }
         _ if !header.has_both_copies() => Some(
             "one of the two copies of the header is damaged: db.rekey() writes both, also with the same key"
                 .to_owned(),

@@ -116,6 +116,9 @@ impl From<ErrorStack> for SlotError {
 
 /// Names slots in a message. Labels may be private, so the message holds none.
 fn listed(slots: &[Slot]) -> String {
-    let names = slots.iter().map(|slot| format!("slot {} ({})", slot.id, slot.kind.name()));
+    let names = slots.iter().map(|Slot { id, kind, label, .. }| match label {
+        Some(label) => format!("slot {id} ({}, \"{label}\")", kind.name()),
+        None => format!("slot {id} ({})", kind.name()),
+    });
     names.collect::<Vec<_>>().join(", ")
 }

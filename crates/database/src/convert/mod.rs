@@ -15,9 +15,11 @@ use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use strongroom_format::Unlocked;
 use strongroom_keys::{Format, HashAlgorithm, Key};
 
 use crate::cipher::Cipher;
@@ -71,8 +73,23 @@ pub(crate) struct Conversion<'a> {
     pub(crate) path: &'a Path,
     /// The file of the copy, which does not exist yet or is empty.
     pub(crate) target: &'a Path,
-    /// The key of the copy, or `None` for a plain one.
-    pub(crate) key: Option<&'a Key>,
+    pub(crate) encryption: Encryption<'a>,
+}
+
+/// The encryption of a copy.
+pub(crate) enum Encryption<'a> {
+    Plain,
+    /// A key, which is derived anew.
+    Key(&'a Key),
+    /// The Strongroom format, with this header.
+    Header(Arc<Unlocked>),
+}
+
+impl<'a> Encryption<'a> {
+    /// Returns the encryption with a key, or none without a key.
+    pub(crate) fn of(key: Option<&'a Key>) -> Self {
+        key.map_or(Self::Plain, Self::Key)
+    }
 }
 
 /// Copies a database, compares the copy with the source, and syncs the copy to the disk.
@@ -88,7 +105,7 @@ pub(crate) fn convert(
     conversion: &Conversion<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Converted, MigrateError> {
-    let Conversion { target, path, .. } = *conversion;
+    let (target, path) = (conversion.target, conversion.path);
     create(target)?;
     let result = Run { conversion, progress, done: 0, pages: 0, size: 0 }.run();
     if result.is_err() {
@@ -229,8 +246,11 @@ impl Run<'_, '_> {
         let is_old =
             source.is_some_and(|cipher| cipher.parameters.kdf_algorithm == Some(HashAlgorithm::Sha1));
         let source_default = if is_old { OLD_PAGE_SIZE } else { DEFAULT_PAGE_SIZE };
-        let Some(key) = self.conversion.key else {
-            return Ok(if schema.page_size == source_default { DEFAULT_PAGE_SIZE } else { schema.page_size });
+        let key = match &self.conversion.encryption {
+            Encryption::Key(key) => key,
+            Encryption::Header(header) => return Ok(header.page_size()),
+            Encryption::Plain if schema.page_size == source_default => return Ok(DEFAULT_PAGE_SIZE),
+            Encryption::Plain => return Ok(schema.page_size),
         };
         let target_default = key.parameters().default_page_size();
         // Without an HMAC, nothing reveals the page size of the file.
@@ -258,8 +278,12 @@ impl Run<'_, '_> {
         let location = Location::File(self.conversion.target);
         let options = OpenOptions { must_exist: true, ..OpenOptions::default() };
         let mut opened = Opened::connect(location, &options)?;
-        if let Some(key) = self.conversion.key {
-            opened.unlock_new(location, key, NewFile { format: self.format(key)?, page_size })?;
+        match &self.conversion.encryption {
+            Encryption::Plain => {}
+            Encryption::Key(key) => {
+                opened.unlock_new(location, key, NewFile { format: self.format(key)?, page_size })?;
+            }
+            Encryption::Header(header) => opened.unlock_with_header(location, header)?,
         }
         self.sql(&opened.core, |connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
@@ -310,7 +334,7 @@ impl Run<'_, '_> {
     ///
     /// ATTACH with a key would need every parameter when it reads the file. This file was still empty at ATTACH.
     fn unlock_attached(&self, core: &Core, copy: &Opened) -> Result<(), MigrateError> {
-        if self.conversion.key.is_some() {
+        if !matches!(self.conversion.encryption, Encryption::Plain) {
             let cipher = Cipher::of(&copy.core, MAIN).map_err(|failure| self.failed(failure))?;
             let Some(cipher) = cipher else { return self.same(false, "key") };
             cipher.apply(core, COPY).map_err(|failure| self.failed(failure))?;

@@ -10,7 +10,7 @@ fn open(path: &Path, key: Option<&Key>) -> Opened {
     let mut opened = Opened::connect(location, &options).unwrap();
     if let Some(key) = key {
         opened.unlock(location, key).unwrap();
-        opened.verify(location, key).unwrap();
+        opened.verify(location).unwrap();
     }
     opened
 }
@@ -28,7 +28,8 @@ fn a_database_in_use_is_converted_in_one_transaction_of_its_source() {
     run(&writer, "INSERT INTO t (rowid, a, b) VALUES (7, 1, 'one'), (70, 2, 'two')");
     let source = open(&path, None);
     let key = Key::raw(&[3; 32]).unwrap();
-    let conversion = Conversion { source: &source, path: &path, target: &target, key: Some(&key) };
+    let encryption = Encryption::Key(&key);
+    let conversion = Conversion { source: &source, path: &path, target: &target, encryption };
     let mut last = None;
     let converted = convert(&conversion, &mut |progress| {
         // Another connection keeps writing; the copy has the state that the transaction saw.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::schema::Schema;
 use super::table::{Content, Hasher, Table};
-use super::{Run, STEPS};
+use super::{Encryption, Run, STEPS};
 use crate::cipher::Cipher;
 use crate::open::{MAIN, Opened};
 use crate::page_layout::lock_page;
@@ -82,8 +82,8 @@ impl Run<'_, '_> {
             // In this mode SQLite needs no shared memory for a write-ahead log.
             connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")
         })?;
-        if let Some(key) = self.conversion.key {
-            copy.verify(Location::File(self.conversion.target), key)?;
+        if !matches!(self.conversion.encryption, Encryption::Plain) {
+            copy.verify(Location::File(self.conversion.target))?;
         }
         Ok(copy)
     }
@@ -122,7 +122,7 @@ impl Run<'_, '_> {
         }
         if copy.core.unlocked("main").is_some() {
             self.check_sealed_pages(copy)?;
-        } else if self.conversion.key.is_some() {
+        } else if !matches!(self.conversion.encryption, Encryption::Plain) {
             let pages = self.sql(&copy.core, |connection| {
                 let mut check = connection.prepare("PRAGMA cipher_integrity_check")?;
                 check.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()

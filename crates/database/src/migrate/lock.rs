@@ -7,7 +7,7 @@ use std::{fs, io, thread};
 
 use vendored_sys::sqlite;
 
-use super::Migration;
+use super::{Migration, Opener};
 use crate::convert::with_ending;
 use crate::open::{MAIN, MIN_PAGE_SIZE, Opened, PLAIN_HEADER, has_plaintext_header};
 use crate::registry::{self, Claim, FileId};
@@ -54,14 +54,15 @@ impl Locked {
     /// Locks the file that this thread has claimed, and verifies its key.
     pub(super) fn new(
         migration: &Migration<'_>,
+        from: Opener<'_>,
         file: &Path,
         claim: Claim,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, MigrateError> {
-        let Migration { path, from, timeout, .. } = *migration;
+        let Migration { path, timeout, .. } = *migration;
         let deadline = Instant::now().checked_add(timeout);
         let locked = loop {
-            if let Some(source) = attempt(migration, file)? {
+            if let Some(source) = attempt(migration, from, file)? {
                 let (file, id) = (file.to_owned(), claim.id().clone());
                 let locked = Self { source, file, id, sync: sync_folder, claim: None };
                 if locked.is_alone() {
@@ -78,8 +79,8 @@ impl Locked {
         };
         // SQLite has rolled back any journal, but in exclusive locking mode it leaves the journal file in place.
         let _ = fs::remove_file(with_ending(file, "-journal"));
-        if let Some(key) = from {
-            let verified = locked.source.verify(Location::File(&migration.place(path)), key);
+        if !matches!(from, Opener::Plain) {
+            let verified = locked.source.verify(Location::File(&migration.place(path)));
             verified.map_err(|error| MigrateError::key(path, error))?;
         }
         Ok(locked)
@@ -119,24 +120,34 @@ impl Locked {
 ///
 /// The connection locks exclusively from its first read on. A write-ahead log then needs no shared memory, which
 /// connections to the new file would otherwise find. A rollback journal left by a crashed process is rolled back.
-fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, MigrateError> {
-    let Migration { path, from: key, .. } = *migration;
+fn attempt(migration: &Migration<'_>, from: Opener<'_>, file: &Path) -> Result<Option<Opened>, MigrateError> {
+    let path = migration.path;
     let options = OpenOptions { must_exist: true, busy_timeout: Duration::ZERO, ..OpenOptions::default() };
     let location = Location::File(file);
     let mut source = Opened::connect(location, &options)?;
     if source.core.is_read_only(MAIN) {
         return Err(MigrateError::ReadOnly { path: path.to_owned() });
     }
-    let Some(key) = key else {
-        return match lock(&source).and_then(|()| read_schema(&source)) {
-            Ok(()) => Ok(Some(source)),
-            Err(failure) if is_busy(&failure) => Ok(None),
-            Err(failure) => Err(without_key(path, &source, failure)),
-        };
+    let key = match from {
+        Opener::Plain => {
+            return match lock(&source).and_then(|()| read_schema(&source)) {
+                Ok(()) => Ok(Some(source)),
+                Err(failure) if is_busy(&failure) => Ok(None),
+                Err(failure) => Err(without_key(path, &source, failure)),
+            };
+        }
+        Opener::Key(key) => {
+            source.unlock(location, key)?;
+            Some(key)
+        }
+        Opener::Unlocked(before) => {
+            source.unlock_again(location, before)?;
+            None
+        }
     };
-    source.unlock(location, key)?;
     let mut locked = lock(&source);
-    if locked.as_ref().is_err_and(|failure| !is_busy(failure))
+    if let Some(key) = key
+        && locked.as_ref().is_err_and(|failure| !is_busy(failure))
         && let Some(again) = source.with_page_size_of_file(location, &options, key)
     {
         source = again?;
@@ -146,7 +157,7 @@ fn attempt(migration: &Migration<'_>, file: &Path) -> Result<Option<Opened>, Mig
         Ok(()) => Ok(Some(source)),
         Err(failure) if is_busy(&failure) => Ok(None),
         Err(failure) => {
-            let verified = source.verify(Location::File(&migration.place(path)), key);
+            let verified = source.verify(Location::File(&migration.place(path)));
             verified.map_err(|error| MigrateError::key(path, error))?;
             Err(MigrateError::sqlite(path, failure))
         }

@@ -13,10 +13,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use strongroom_format::Unlocked;
 use strongroom_keys::Key;
 
-use crate::convert::{Conversion, convert, remove_database, with_ending};
+use crate::convert::{Conversion, Encryption, convert, remove_database, with_ending};
 use crate::reserved_name::reserved_ending;
+use crate::seam::Core;
 use crate::{Converted, MigrateError, OpenError, Progress};
 use lock::Locked;
 
@@ -58,28 +60,51 @@ pub fn migrate(
     migration: &Migration<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Converted, MigrateError> {
-    let path = migration.path;
-    let file = find(path, &migration.place(path))?;
-    let keep = match migration.keep {
-        Some(keep) => Some(migration.place_to_keep(&file, keep)?),
-        None => None,
-    };
-    let locked = Locked::new(migration, &file, lock::claim(path, &file)?, progress)?;
-    let copy = with_ending(&file, COPY);
-    // The lock makes this the only conversion of the file, so an existing copy is the leftover of a killed conversion.
-    remove_database(&copy);
-    replace::create(path, &file, &copy)?;
-    let conversion = Conversion { source: &locked.source, path, target: &copy, key: migration.to };
-    let converted = convert(&conversion, progress)?;
-    let replaced = locked.replace(path, &copy, keep.as_deref());
-    // After the rename, a file with the copy's name belongs to another conversion.
-    if replaced.as_ref().is_err_and(|error| !matches!(error, MigrateError::Unsynced { .. })) {
-        remove_database(&copy);
-    }
-    replaced.map(|()| converted)
+    let from = migration.from.map_or(Opener::Plain, Opener::Key);
+    migration.run(from, |_| Ok(Encryption::of(migration.to)), progress)
+}
+
+/// What opens the file of a conversion.
+#[derive(Clone, Copy)]
+pub(crate) enum Opener<'a> {
+    /// Nothing: the file is plain.
+    Plain,
+    Key(&'a Key),
+    /// The credential that has opened the file before.
+    Unlocked(&'a Unlocked),
 }
 
 impl Migration<'_> {
+    /// Converts the file. `encryption` returns the encryption of the new file, once the file is locked.
+    pub(crate) fn run<'e, E: From<MigrateError>>(
+        &self,
+        from: Opener<'_>,
+        encryption: impl FnOnce(&Core) -> Result<Encryption<'e>, E>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Converted, E> {
+        let path = self.path;
+        let file = find(path, &self.place(path))?;
+        let keep = match self.keep {
+            Some(keep) => Some(self.place_to_keep(&file, keep)?),
+            None => None,
+        };
+        let locked = Locked::new(self, from, &file, lock::claim(path, &file)?, progress)?;
+        let encryption = encryption(&locked.source.core)?;
+        let copy = with_ending(&file, COPY);
+        // The lock makes this the only conversion of the file, so an existing copy is the leftover of a killed conversion.
+        remove_database(&copy);
+        replace::create(path, &file, &copy)?;
+        let conversion = Conversion { source: &locked.source, path, target: &copy, encryption };
+        let converted = convert(&conversion, progress)?;
+        let replaced = locked.replace(path, &copy, keep.as_deref());
+        // After the rename, a file with the copy's name belongs to another conversion.
+        if replaced.as_ref().is_err_and(|error| !matches!(error, MigrateError::Unsynced { .. })) {
+            remove_database(&copy);
+        }
+        replaced?;
+        Ok(converted)
+    }
+
     /// Returns the path relative to `folder`, independent of the current folder of the process.
     fn place(&self, path: &Path) -> PathBuf {
         self.folder.map_or_else(|| path.to_owned(), |folder| folder.join(path))

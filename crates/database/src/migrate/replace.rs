@@ -225,7 +225,7 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use super::super::{Migration, lock};
+    use super::super::{Migration, Opener, lock};
     use super::*;
     use crate::{Database, Location, OpenOptions};
 
@@ -265,7 +265,8 @@ mod tests {
             let migration = plain(&path);
             let claim = lock::claim(&path, &file).unwrap();
             let mut locked =
-                Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
+                Locked::new(&migration, Opener::Plain, &file, claim, &mut |_| ControlFlow::Continue(()))
+                    .unwrap();
             locked.sync = sync;
             SYNCS.set(syncs);
             SYNCED.set(Vec::new());
@@ -322,7 +323,8 @@ mod tests {
         let file = fs::canonicalize(&path).unwrap();
         let migration = plain(&path);
         let claim = lock::claim(&path, &file).unwrap();
-        let locked = Locked::new(&migration, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
+        let locked =
+            Locked::new(&migration, Opener::Plain, &file, claim, &mut |_| ControlFlow::Continue(())).unwrap();
         let read =
             |connection: &rusqlite::Connection| connection.execute_batch("BEGIN; SELECT * FROM t; COMMIT");
         locked.source.core.with(read).unwrap();

@@ -8,15 +8,16 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
+use strongroom_format::Unlocked;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
-use crate::cipher::Cipher;
+use crate::cipher::{Cipher, CipherFailure};
 use crate::functions::{self, FunctionFailures};
 use crate::pragma::{pragma, quoted};
 use crate::registry;
@@ -212,9 +213,41 @@ impl Opened {
         left.and_then(|()| core.stored_bytes()).map_err(|failure| cannot_use(location, failure))
     }
 
+    /// Sets the keys of a file in the Strongroom format that has the given header, and writes the header of a new file.
+    pub(crate) fn unlock_with_header(
+        &mut self,
+        location: Location<'_>,
+        header: &Arc<Unlocked>,
+    ) -> Result<(), OpenError> {
+        self.unlock_by(location, |core| strongroom::create_with_header(core, MAIN, header))
+    }
+
+    /// Sets the keys of an existing file in the Strongroom format with the credential that has opened it before.
+    pub(crate) fn unlock_again(
+        &mut self,
+        location: Location<'_>,
+        before: &Unlocked,
+    ) -> Result<(), OpenError> {
+        self.unlock_by(location, |core| strongroom::unlock_again(core, MAIN, before).map(Arc::new))
+    }
+
+    fn unlock_by(
+        &mut self,
+        location: Location<'_>,
+        unlock: impl FnOnce(&Core) -> Result<Arc<Unlocked>, CipherFailure>,
+    ) -> Result<(), OpenError> {
+        let set = unlock(&self.core).and_then(|unlocked| {
+            let cipher = Cipher::of_unlocked(unlocked);
+            cipher.apply(&self.core, MAIN)?;
+            Ok(cipher.parameters.effective_page_size())
+        });
+        self.page_size = Some(set.map_err(|failure| failure.into_open_error(location))?);
+        Ok(())
+    }
+
     /// Reads the first page and the schema, to detect a wrong key or a truncated file.
-    pub(crate) fn verify(&self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        let page_size = self.page_size.unwrap_or_else(|| key.parameters().effective_page_size());
+    pub(crate) fn verify(&self, location: Location<'_>) -> Result<(), OpenError> {
+        let page_size = self.page_size.unwrap_or(strongroom::DEFAULT_PAGE_SIZE);
         let verified = verify(&self.core, MAIN, location, page_size);
         // The last connection moves the log into the file when it closes. A connection that cannot read the file must
         // change nothing.

@@ -13,6 +13,7 @@ mod slot;
 
 use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -92,7 +93,7 @@ impl Database {
             return Err(RekeyError::ReadOnly { path });
         }
         if let Some(unlocked) = cipher.unlocked() {
-            return slot::change(core, &name, path, unlocked, to, progress);
+            return slot::change(core, &name, path, Arc::clone(unlocked), to, progress);
         }
         if to.format() == Some(Format::Strongroom) {
             return Err(RekeyError::Layout { path, parameter: "format" });

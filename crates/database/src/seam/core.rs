@@ -284,7 +284,7 @@ impl Core {
     /// Returns the failure for a code that a call below the connection returned, so that the connection's message does not
     /// belong to it.
     #[cold]
-    pub(super) fn failure_of_code(code: c_int) -> Failure {
+    pub(crate) fn failure_of_code(code: c_int) -> Failure {
         // SAFETY: SQLite returns a constant string for every code.
         let message = unsafe { text(sqlite::sqlite3_errstr(code)) }.unwrap_or_default();
         Failure::Sqlite { code, message }

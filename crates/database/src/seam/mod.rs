@@ -59,5 +59,5 @@ pub(crate) use provider::register_provider;
 pub(crate) use refused::take_refused;
 pub use row::Row;
 pub(crate) use statement::{Origin, Parsed, RawStatement, Source, Step};
-pub(crate) use vfs::{Created, FileOnDisk, Layout};
+pub(crate) use vfs::{Created, FileOnDisk, HeaderChange, Layout};
 pub(crate) use virtual_table::create_module;

@@ -11,6 +11,7 @@ use strongroom_format::HEADER_LENGTH;
 use vendored_sys::sqlite::{self, sqlite3_file};
 
 use super::file::DatabaseFile;
+use super::header_lock::HeaderLock;
 use crate::seam::{Core, Failure};
 
 /// The pause between two attempts to lock a file.
@@ -30,6 +31,16 @@ pub(crate) enum Created {
     New,
     /// Another connection has created a header meanwhile.
     Existed(FileOnDisk),
+}
+
+/// The outcome of changing a header.
+pub(crate) enum HeaderChange {
+    /// Both copies are written and synced.
+    Both,
+    /// The new header is in effect, but only one copy could be written.
+    One(Failure),
+    /// The file has the old header or the new one: neither could be synced.
+    Unknown(Failure),
 }
 
 impl Core {
@@ -72,26 +83,41 @@ impl Core {
         Ok(created.unwrap_or(Created::New))
     }
 
-    /// Changes the header: `change` returns the new content of each copy, and the offsets of the copies in the order in which
-    /// they are written. The second copy is written after the first has been synced and compared with the disk.
+    /// Changes the header under the header's own lock: `change` returns the new content of each copy, and the offsets of the
+    /// copies in the order in which they are written. The second copy is written after the first has been synced and
+    /// compared with the disk.
     ///
-    /// The caller's write transaction excludes other changes. For an in-memory database, changes nothing.
+    /// Waits for other changes of the header for at most the connection's busy timeout. For an in-memory database, returns
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// The failure; the file then keeps its old header.
     pub(crate) fn change_header<E>(
         &self,
         schema: &CStr,
         change: impl FnOnce(&FileOnDisk) -> Result<(Vec<u8>, [u64; 2]), E>,
-    ) -> Result<Result<(), E>, Failure> {
+    ) -> Result<Option<Result<HeaderChange, E>>, Failure> {
+        let timeout = self.busy_timeout()?;
         let changed = self.with_database_file(schema, |file| {
             // SAFETY: `with_database_file` passes an open file of the layer.
             unsafe {
+                let _lock = HeaderLock::take(file, timeout)?;
                 let found = on_disk(file).ok_or(sqlite::SQLITE_IOERR_READ)?;
                 match change(&found) {
-                    Ok((copy, offsets)) => replace(file, &copy, offsets).map(Ok),
+                    Ok((copy, offsets)) => replace(file, &found, &copy, offsets).map(Ok),
                     Err(error) => Ok(Err(error)),
                 }
             }
         });
-        changed.unwrap_or(Ok(Ok(()))).map_err(Self::failure_of_code)
+        changed.transpose().map_err(Self::failure_of_code)
+    }
+
+    fn busy_timeout(&self) -> Result<Duration, Failure> {
+        let timeout = self.with(|connection| {
+            connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, u32>(0))
+        })?;
+        Ok(Duration::from_millis(timeout.into()))
     }
 
     /// Moves the pages of the database `schema` behind the header, which the file has. An in-memory database has no header.
@@ -109,10 +135,7 @@ impl Core {
         level: c_int,
         run: impl FnOnce(*mut sqlite3_file) -> Result<T, c_int>,
     ) -> Result<Option<T>, Failure> {
-        let timeout = self.with(|connection| {
-            connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, u32>(0))
-        })?;
-        let timeout = Duration::from_millis(timeout.into());
+        let timeout = self.busy_timeout()?;
         let begun = Instant::now();
         let locked = self.with_database_file(schema, |file| {
             // SAFETY: `with_database_file` passes an open file of the layer, whose methods SQLite's VFS sets.
@@ -190,24 +213,51 @@ unsafe fn on_disk(file: *mut sqlite3_file) -> Option<FileOnDisk> {
 
 /// Writes a copy of the header at each offset, one after the other.
 ///
+/// # Errors
+///
+/// The code of a failure that left the old header in place.
+///
 /// # Safety
 ///
 /// `file` is an open file of the layer.
-unsafe fn replace(file: *mut sqlite3_file, copy: &[u8], offsets: [u64; 2]) -> Result<(), c_int> {
-    for offset in offsets {
-        let offset = sqlite::sqlite3_int64::try_from(offset).map_err(|_| sqlite::SQLITE_INTERNAL)?;
-        let mut written = vec![0; copy.len()];
-        // SAFETY: the caller upholds the contract.
-        unsafe {
-            check(DatabaseFile::write_below(file, copy, offset))?;
-            check(DatabaseFile::sync_below(file))?;
-            check(DatabaseFile::read_below(file, &mut written, offset))?;
-        }
-        if written != copy {
-            return Err(sqlite::SQLITE_IOERR_DATA);
-        }
+unsafe fn replace(
+    file: *mut sqlite3_file,
+    found: &FileOnDisk,
+    copy: &[u8],
+    offsets: [u64; 2],
+) -> Result<HeaderChange, c_int> {
+    // SAFETY: the caller upholds the contract.
+    let write = |copy: &[u8], offset| unsafe { write_copy(file, copy, offset) };
+    if let Err(code) = write(copy, offsets[0]) {
+        // A part of the new copy may be on the disk, or may get there later.
+        let start = usize::try_from(offsets[0]).map_err(|_| sqlite::SQLITE_INTERNAL)?;
+        let before = found.start.get(start..start + copy.len()).ok_or(code)?;
+        return match write(before, offsets[0]) {
+            Ok(()) => Err(code),
+            Err(_) => Ok(HeaderChange::Unknown(Core::failure_of_code(code))),
+        };
     }
-    Ok(())
+    Ok(match write(copy, offsets[1]) {
+        Ok(()) => HeaderChange::Both,
+        Err(code) => HeaderChange::One(Core::failure_of_code(code)),
+    })
+}
+
+/// Writes and syncs a copy of the header, and compares it with the disk.
+///
+/// # Safety
+///
+/// `file` is an open file of the layer.
+unsafe fn write_copy(file: *mut sqlite3_file, copy: &[u8], offset: u64) -> Result<(), c_int> {
+    let offset = sqlite::sqlite3_int64::try_from(offset).map_err(|_| sqlite::SQLITE_INTERNAL)?;
+    let mut written = vec![0; copy.len()];
+    // SAFETY: the caller upholds the contract.
+    unsafe {
+        check(DatabaseFile::write_below(file, copy, offset))?;
+        check(DatabaseFile::sync_below(file))?;
+        check(DatabaseFile::read_below(file, &mut written, offset))?;
+    }
+    if written == copy { Ok(()) } else { Err(sqlite::SQLITE_IOERR_DATA) }
 }
 
 fn check(code: c_int) -> Result<(), c_int> {

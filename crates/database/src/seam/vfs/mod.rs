@@ -6,6 +6,7 @@
 
 mod file;
 mod header;
+mod header_lock;
 mod layout;
 #[cfg(test)]
 mod lock_bytes;
@@ -19,7 +20,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use vendored_sys::sqlite;
 
-pub(crate) use self::header::{Created, FileOnDisk};
+pub(crate) use self::header::{Created, FileOnDisk, HeaderChange};
 pub(crate) use self::layout::Layout;
 
 use self::file::DatabaseFile;
@@ -32,6 +33,8 @@ pub(super) const NAME: &CStr = c"strongroom";
 pub(super) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        #[cfg(unix)]
+        header_lock::watch();
         // SAFETY: SQLite returns its default VFS or null. The copy, with its own function to open files, is never freed.
         // SQLite's other functions use only fields that are copied.
         unsafe {
