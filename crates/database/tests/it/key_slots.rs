@@ -1,10 +1,11 @@
 //! Tests the key slots of files in the Strongroom format with one connection or several in this process.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
 use strongroom_database::{
-    Database, KeySlotError, Location, OpenError, OpenOptions, Slot, SlotChange, SlotKind, code_of,
+    BackupKey, Database, KeySlotError, Location, OpenError, OpenOptions, Slot, SlotChange, SlotKind, code_of,
 };
 use strongroom_keys::{Format, Key, RecoveryCode, SlotId};
 
@@ -288,4 +289,38 @@ fn a_change_repairs_a_damaged_copy_of_the_header() {
         assert!(database.check("main", &mut |_| true).unwrap().is_ok());
         assert!(open(&scratch.path(), &raw(1)).is_ok() && open(&scratch.path(), &plain_key()).is_ok());
     }
+}
+
+/// A backup is of no use to someone who has only the recovery code if the code does not open it.
+#[test]
+fn every_key_of_a_file_opens_its_backups_and_images() {
+    let scratch = Scratch::new();
+    let database = create(&scratch, "wal");
+    let code = RecoveryCode::generate().unwrap();
+    let removed = database.add_key_slot("main", &raw(1), None).unwrap();
+    // The connection that makes the copy has not seen these changes.
+    let copying = open(&scratch.path(), &plain_key()).unwrap();
+    database.add_key_slot("main", &Key::recovery_code(&code), Some("paper")).unwrap();
+    database.remove_key_slot("main", removed.id).unwrap();
+
+    let backup = scratch.folder().join("backup.db");
+    let mut running = copying.backup("main", &backup, BackupKey::Source).unwrap();
+    while !running.step(100).unwrap().copied {}
+    running.finish().unwrap().install(|_| ControlFlow::Continue(())).unwrap();
+    let image = copying.serialize_encrypted("main", None).unwrap();
+    let options = OpenOptions::default();
+    for key in [plain_key(), Key::recovery_code(&code)] {
+        assert_eq!(count(&open(&backup, &key).unwrap()), 1);
+        assert_eq!(count(&Database::open(Location::Image(&image), &key, &options).unwrap()), 1);
+    }
+    assert!(open(&backup, &raw(1)).is_err());
+    assert!(Database::open(Location::Image(&image), &raw(1), &options).is_err());
+    assert_eq!(
+        labels(&open(&backup, &plain_key()).unwrap().key_slots("main").unwrap()),
+        [None, Some("paper")]
+    );
+    // A change in the backup concerns the backup alone.
+    let copy = open(&backup, &plain_key()).unwrap();
+    copy.add_key_slot("main", &raw(2), None).unwrap();
+    assert!(open(&backup, &raw(2)).is_ok() && open(&scratch.path(), &raw(2)).is_err());
 }

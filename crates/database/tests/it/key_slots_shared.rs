@@ -268,10 +268,9 @@ fn change_in_threads(path: &Path, process: &str) {
                 database.close().unwrap();
             }
         });
-        for thread in threads {
-            thread.join().unwrap();
-        }
+        let ended = threads.map(|thread| thread.join());
         is_over.store(true, Ordering::Relaxed);
+        ended.into_iter().for_each(|ended| ended.unwrap());
     });
 }
 
