@@ -45,8 +45,31 @@ impl Argon2id {
         passphrase: &[u8],
         salt: &[u8; SALT_LENGTH],
     ) -> Result<SecretBytes, ErrorStack> {
+        #[cfg(test)]
+        runs::count();
         let mut key = SecretBytes::zeroed(KEY_LENGTH);
         derive(self, passphrase, salt, &[], &mut key)?;
         Ok(key)
+    }
+}
+
+/// Counts the derivations of a thread.
+#[cfg(test)]
+pub(crate) mod runs {
+    use std::cell::Cell;
+
+    thread_local! {
+        static RUNS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn count() {
+        RUNS.set(RUNS.get() + 1);
+    }
+
+    /// Returns the number of derivations in `function`.
+    pub(crate) fn of<T>(function: impl FnOnce() -> T) -> (usize, T) {
+        let before = RUNS.get();
+        let result = function();
+        (RUNS.get() - before, result)
     }
 }

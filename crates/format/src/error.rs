@@ -204,9 +204,7 @@ pub enum FormatError {
     },
 
     /// The label of a slot does not open, although the header is authentic: the program that wrote the slot is faulty.
-    #[error(
-        "the label of key slot {slot} is damaged, although the header is authentic: give the slot a new key, or remove it"
-    )]
+    #[error("the label of key slot {slot} is damaged, although the header is authentic: remove the slot")]
     SlotLabel {
         /// The slot.
         slot: SlotId,

@@ -186,3 +186,122 @@ fn no_candidate(copy: &HeaderCopy, kind: SlotKind, only: Option<SlotId>) -> Unlo
 pub(crate) fn offset(index: usize) -> u64 {
     (index * COPY_LENGTH) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_keys::RecoveryCode;
+
+    use super::*;
+    use crate::argon2id::{Argon2id, runs};
+    use crate::{NewSlot, SLOT_COUNT};
+
+    const CHEAP: Argon2id = Argon2id { memory: 64, passes: 1, lanes: 1 };
+
+    fn passphrase(number: usize) -> Key {
+        Key::passphrase(format!("passphrase {number}").as_bytes()).unwrap()
+    }
+
+    fn header(unlocked: &Unlocked) -> Header {
+        Header::read(&unlocked.header_bytes()).unwrap()
+    }
+
+    /// Returns a header with `count` slots for different passphrases, and a slot for a raw key if there is room.
+    fn with_passphrases(count: usize) -> (Unlocked, Vec<SlotId>) {
+        let mut unlocked = Unlocked::create_with(&passphrase(0), 4096, CHEAP).unwrap();
+        let mut ids = vec![unlocked.current_slot().unwrap()];
+        for number in 1..count {
+            let (runs, new) = runs::of(|| NewSlot::derive_with(&passphrase(number), CHEAP).unwrap());
+            assert_eq!(runs, 1);
+            // Under the lock of the file, nothing is derived.
+            let (runs, added) = runs::of(|| unlocked.with_slot_added(&new, Some("label")).unwrap());
+            assert_eq!(runs, 0);
+            ids.push(added.1);
+            unlocked = added.0;
+        }
+        if count < SLOT_COUNT {
+            let new = NewSlot::derive(&Key::raw(&[1; 32]).unwrap()).unwrap();
+            unlocked = unlocked.with_slot_added(&new, None).unwrap().0;
+        }
+        (unlocked, ids)
+    }
+
+    #[test]
+    fn a_wrong_passphrase_costs_one_derivation_for_each_slot_of_a_passphrase() {
+        for count in 1..=SLOT_COUNT {
+            let header = header(&with_passphrases(count).0);
+            let (runs, result) = runs::of(|| header.unlock(&passphrase(99)));
+            assert!(matches!(result, Err(UnlockError::WrongKey)));
+            assert_eq!(runs, count);
+        }
+    }
+
+    #[test]
+    fn a_right_passphrase_costs_the_derivations_up_to_its_slot() {
+        let header = header(&with_passphrases(SLOT_COUNT).0);
+        for number in 0..SLOT_COUNT {
+            assert_eq!(runs::of(|| header.unlock(&passphrase(number)).unwrap()).0, number + 1);
+        }
+    }
+
+    #[test]
+    fn a_named_slot_costs_one_derivation() {
+        let (unlocked, ids) = with_passphrases(SLOT_COUNT);
+        for number in [0, 3, 7] {
+            let key = |number| passphrase(number).with_slot(ids[7]);
+            let (runs, result) = runs::of(|| header(&unlocked).unlock(&key(number)));
+            assert_eq!((runs, result.is_ok()), (1, number == 7));
+        }
+        let (runs, result) = runs::of(|| header(&unlocked).unlock(&passphrase(0).with_slot(SlotId([9; 8]))));
+        assert!(matches!(result, Err(UnlockError::UnknownSlot { .. })));
+        assert_eq!(runs, 0);
+    }
+
+    #[test]
+    fn other_keys_and_credentials_cost_no_derivation() {
+        let (unlocked, ids) = with_passphrases(3);
+        let header = header(&unlocked);
+        let code = Key::recovery_code(&RecoveryCode::generate().unwrap());
+        let (runs, _) = runs::of(|| {
+            header.unlock(&Key::raw(&[1; 32]).unwrap()).unwrap();
+            assert!(header.unlock(&Key::raw(&[2; 32]).unwrap()).is_err());
+            assert!(header.unlock(&code).is_err());
+            NewSlot::derive(&code).unwrap();
+            let again = header.unlock_again(&unlocked).unwrap();
+            again.slots().unwrap();
+            again.with_slot_removed(ids[1]).unwrap();
+            again.for_new_file(4096).unwrap();
+            again.for_rotation(&[], true).unwrap();
+        });
+        assert_eq!(runs, 0);
+    }
+
+    /// Both copies of a header, and two slots with one derivation, share it.
+    #[test]
+    fn a_derivation_is_not_repeated() {
+        let new = NewSlot::derive_with(&passphrase(0), CHEAP).unwrap();
+        let created = Unlocked::create(&Key::raw(&[1; 32]).unwrap(), 4096).unwrap();
+        let one = created.with_slot_added(&new, None).unwrap().0;
+        let two = one.with_slot_added(&new, None).unwrap().0;
+        assert_eq!(runs::of(|| header(&two).unlock(&passphrase(1)).unwrap_err()).0, 1);
+        // The newest copy opens and is not authentic, so the older copy is tried too.
+        let mut newer = *two.copy_bytes();
+        newer[4000] ^= 1;
+        let checksum = openssl::sha::sha256(&newer[..4064]);
+        newer[4064..].copy_from_slice(&checksum);
+        let header = Header::read(&[newer, *one.copy_bytes()].concat()).unwrap();
+        let (runs, opened) = runs::of(|| header.unlock(&passphrase(0)).unwrap());
+        assert_eq!((runs, opened.generation()), (1, one.generation()));
+    }
+
+    #[test]
+    fn a_rotation_tries_each_passphrase_on_the_slots_that_are_still_closed() {
+        let unlocked = header(&with_passphrases(4).0).unlock(&Key::raw(&[1; 32]).unwrap()).unwrap();
+        let keys: Vec<Key> = (0..4).map(passphrase).collect();
+        let (runs, result) = runs::of(|| unlocked.for_rotation(&keys.iter().collect::<Vec<_>>(), false));
+        assert!(result.unwrap().1.is_empty());
+        assert_eq!(runs, 4 + 3 + 2 + 1);
+        let (runs, result) = runs::of(|| unlocked.for_rotation(&[&keys[0], &passphrase(99)], true));
+        assert!(result.is_err());
+        assert_eq!(runs, 4 + 4);
+    }
+}

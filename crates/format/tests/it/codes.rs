@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use strongroom_format::{FormatError, Header, HeaderError, UnlockError, Unlocked};
+use strongroom_format::{FormatError, Header, HeaderError, NewSlot, SlotError, UnlockError, Unlocked};
 use strongroom_keys::Key;
 
 use crate::document::{Fields, Slot};
@@ -27,7 +27,15 @@ fn errors_have_listed_codes_and_each_code_is_listed_once() {
     let error = Unlocked::create(&key, 3).unwrap_err();
     assert_eq!(error.code(), "STRONGROOM_KEY_PAGE_SIZE");
     assert!(FormatError::CODES.contains(&error.code()));
-    for codes in [HeaderError::CODES, UnlockError::CODES, FormatError::CODES] {
+    let own = Unlocked::create(&key, 1024).unwrap();
+    let error = own.with_slot_removed(own.current_slot().unwrap()).unwrap_err();
+    assert!(SlotError::CODES.contains(&error.code()));
+    let long = "a".repeat(95);
+    let error = own.with_slot_added(&NewSlot::derive(&key).unwrap(), Some(&long)).unwrap_err();
+    assert!(SlotError::CODES.contains(&error.code()));
+    let error = SlotError::from(FormatError::LastGeneration);
+    assert_eq!(error.code(), "STRONGROOM_LAST_GENERATION");
+    for codes in [HeaderError::CODES, UnlockError::CODES, FormatError::CODES, SlotError::CODES] {
         assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len());
         assert!(codes.iter().all(|code| code.starts_with("STRONGROOM_")));
     }

@@ -11,6 +11,11 @@ use openssl::symm::{Cipher, Crypter, Mode, decrypt_aead, encrypt_aead};
 pub(crate) const DATA_KEY: [u8; 32] = [0xd1; 32];
 pub(crate) const FILE_ID: [u8; 16] = *b"a file identity!";
 
+/// The code of the bytes `88` to `97`, from docs/format.md.
+pub(crate) const CODE: &str = "3ZYC-4ZUV-3K8G-LYY3-J2FE-F9VK-JUUM-63GN";
+pub(crate) const CODE_BYTES: [u8; 16] =
+    [0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97];
+
 /// The fields of a header copy that the tests vary.
 #[derive(Clone)]
 pub(crate) struct Fields {
@@ -30,18 +35,30 @@ pub(crate) struct Slot {
     pub(crate) memory: u32,
     pub(crate) passes: u32,
     pub(crate) lanes: u32,
-    /// The raw key or the passphrase.
+    /// The raw key, the passphrase, or the bytes of the recovery code.
     pub(crate) secret: Vec<u8>,
+    /// The label in UTF-8, and the time in milliseconds since 1970.
+    pub(crate) label: (Vec<u8>, u64),
 }
 
 impl Slot {
     pub(crate) fn raw(index: usize, key: [u8; 32]) -> Self {
-        Self { index, kind: 1, kdf: 1, memory: 0, passes: 0, lanes: 0, secret: key.to_vec() }
+        let label = (Vec::new(), 0);
+        Self { index, kind: 1, kdf: 1, memory: 0, passes: 0, lanes: 0, secret: key.to_vec(), label }
+    }
+
+    pub(crate) fn recovery(index: usize, code: &[u8]) -> Self {
+        Self { kind: 3, secret: code.to_vec(), ..Self::raw(index, [0; 32]) }
     }
 
     /// A passphrase with cheap parameters.
     pub(crate) fn passphrase(index: usize, passphrase: &[u8]) -> Self {
-        Self { index, kind: 2, kdf: 2, memory: 64, passes: 1, lanes: 2, secret: passphrase.to_vec() }
+        let secret = passphrase.to_vec();
+        Self { kind: 2, kdf: 2, memory: 64, passes: 1, lanes: 2, secret, ..Self::raw(index, [0; 32]) }
+    }
+
+    pub(crate) fn with_label(self, label: &[u8], time: u64) -> Self {
+        Self { label: (label.to_vec(), time), ..self }
     }
 }
 
@@ -97,7 +114,13 @@ impl Slot {
         slot[112..136].fill(0xc0 + index);
         let data = [b"Strongroom 1 label", &FILE_ID[..], &bound].concat();
         let key = hkdf(&DATA_KEY, &FILE_ID, b"Strongroom 1 labels");
-        let (label, tag) = xaes_seal(&key, slot[112..136].try_into().unwrap(), &data, &[0; 104]);
+        let mut label = [0; 104];
+        let (text, time) = &self.label;
+        label[..8].copy_from_slice(&time.to_be_bytes());
+        label[8..10].copy_from_slice(&(text.len() as u16).to_be_bytes());
+        let stored = text.len().min(94);
+        label[10..10 + stored].copy_from_slice(&text[..stored]);
+        let (label, tag) = xaes_seal(&key, slot[112..136].try_into().unwrap(), &data, &label);
         slot[136..240].copy_from_slice(&label);
         slot[240..256].copy_from_slice(&tag);
         slot
@@ -109,33 +132,64 @@ impl Slot {
 pub(crate) struct Found {
     pub(crate) data_key: [u8; 32],
     pub(crate) file_id: [u8; 16],
-    /// Milliseconds since 1970.
-    pub(crate) created: u64,
+    pub(crate) slots: Vec<FoundSlot>,
 }
 
-/// Reads a copy whose only slot is the first, and checks every byte of it.
+/// A slot in use.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FoundSlot {
+    pub(crate) index: usize,
+    pub(crate) id: [u8; 8],
+    pub(crate) kind: u8,
+    pub(crate) label: String,
+    /// Milliseconds since 1970.
+    pub(crate) created: u64,
+    /// Whether the secret opens the slot.
+    pub(crate) is_open: bool,
+}
+
+/// Reads a copy of which the secret opens a slot, and checks every byte of it.
 pub(crate) fn read(copy: &[u8; 4096], secret: &[u8]) -> Found {
     assert_eq!(copy[..16], *b"\x89Strongroom\x0d\x0a\x1a\x0a\x00");
     assert_eq!(copy[16..20], [0, 1, 0, 1]);
     assert_eq!(copy[4064..], sha256(&copy[..4064]));
-    assert!(copy[48..64].iter().chain(&copy[320..4032]).all(|byte| *byte == 0));
+    assert!(copy[48..64].iter().chain(&copy[2112..4032]).all(|byte| *byte == 0));
     let file_id: [u8; 16] = copy[24..40].try_into().unwrap();
-    let slot: &[u8; 256] = copy[64..320].try_into().unwrap();
-    assert_eq!((slot[0], slot[3]), (1, 0));
+    let slots =
+        || copy[64..2112].as_chunks::<256>().0.iter().enumerate().filter(|(_, slot)| **slot != [0; 256]);
 
-    let key = key_encryption_key(slot, secret);
-    let data = [b"Strongroom 1 data key", &copy[16..20], &copy[24..40], &slot[..40]].concat();
-    let nonce = slot[40..64].try_into().unwrap();
-    let data_key = xaes_open(&key, nonce, &data, &slot[64..96], &slot[96..112]).unwrap();
+    let data_keys: Vec<_> = slots().map(|(_, slot)| unwrap_key(copy, slot, secret)).collect();
+    let data_key: [u8; 32] = data_keys.iter().flatten().next().unwrap().as_slice().try_into().unwrap();
+    assert!(data_keys.iter().flatten().all(|other| *other == data_key));
     assert_eq!(copy[4032..4064], hmac(&hkdf(&data_key, &file_id, b"Strongroom 1 header"), &copy[..4032]));
 
-    let key = hkdf(&data_key, &file_id, b"Strongroom 1 labels");
-    let data = [b"Strongroom 1 label", &copy[24..40], &slot[..40]].concat();
-    let nonce = slot[112..136].try_into().unwrap();
-    let label = xaes_open(&key, nonce, &data, &slot[136..240], &slot[240..]).unwrap();
-    assert!(label[8..].iter().all(|byte| *byte == 0));
-    let created = u64::from_be_bytes(label[..8].try_into().unwrap());
-    Found { data_key: data_key.try_into().unwrap(), file_id, created }
+    let slots = slots().zip(&data_keys).map(|((index, slot), opened)| {
+        assert_eq!((slot[0], slot[3]), (1, 0));
+        assert_eq!(slot[2], if slot[1] == 2 { 2 } else { 1 });
+        assert!(slot[1] == 2 || slot[4..16].iter().all(|byte| *byte == 0));
+        let key = hkdf(&data_key, &file_id, b"Strongroom 1 labels");
+        let data = [b"Strongroom 1 label", &file_id[..], &slot[..40]].concat();
+        let nonce = slot[112..136].try_into().unwrap();
+        let label = xaes_open(&key, nonce, &data, &slot[136..240], &slot[240..]).unwrap();
+        let length = usize::from(u16::from_be_bytes(label[8..10].try_into().unwrap()));
+        let (text, rest) = label[10..].split_at(length);
+        assert!(rest.iter().all(|byte| *byte == 0));
+        FoundSlot {
+            index,
+            id: slot[16..24].try_into().unwrap(),
+            kind: slot[1],
+            label: str::from_utf8(text).unwrap().to_owned(),
+            created: u64::from_be_bytes(label[..8].try_into().unwrap()),
+            is_open: opened.is_some(),
+        }
+    });
+    Found { data_key, file_id, slots: slots.collect() }
+}
+
+fn unwrap_key(copy: &[u8; 4096], slot: &[u8; 256], secret: &[u8]) -> Option<Vec<u8>> {
+    let key = key_encryption_key(slot, secret);
+    let data = [b"Strongroom 1 data key", &copy[16..20], &copy[24..40], &slot[..40]].concat();
+    xaes_open(&key, slot[40..64].try_into().unwrap(), &data, &slot[64..96], &slot[96..112])
 }
 
 fn key_encryption_key(slot: &[u8; 256], secret: &[u8]) -> [u8; 32] {
@@ -151,6 +205,7 @@ fn key_encryption_key(slot: &[u8; 256], secret: &[u8]) -> [u8; 32] {
             openssl::kdf::argon2id(none, secret, salt, None, None, passes, lanes, memory, &mut key).unwrap();
             key
         }
+        [3, 1] => hkdf(secret, salt, b"Strongroom 1 recovery code"),
         _ => hkdf(secret, salt, b"Strongroom 1 raw key"),
     }
 }

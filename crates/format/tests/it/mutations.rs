@@ -3,9 +3,9 @@
 //! Takes the place of a fuzzer, which the offline tests do not have. The numbers are the same in every run.
 
 use strongroom_format::{Header, Unlocked};
-use strongroom_keys::Key;
+use strongroom_keys::{Key, RecoveryCode};
 
-use crate::document::{Fields, Slot, with_checksum};
+use crate::document::{CODE, CODE_BYTES, Fields, Slot, with_checksum};
 
 const SEED: u64 = 0x5374_726f_6e67_726f;
 const COUNT: usize = 20_000;
@@ -30,9 +30,11 @@ impl Numbers {
 #[test]
 fn mutated_headers_open_to_an_original_copy_or_give_an_error() {
     println!("seed {SEED:#x}");
-    let fields = Fields::new([Slot::raw(0, KEY), Slot::passphrase(1, b"right")]);
+    let code = RecoveryCode::parse(CODE).unwrap();
+    let slots = [Slot::raw(0, KEY), Slot::passphrase(1, b"right"), Slot::recovery(2, &CODE_BYTES)];
+    let fields = Fields::new(slots);
     let original = [fields.copy(), Fields { generation: 2, ..fields }.copy()];
-    let keys = [Key::raw(&KEY).unwrap(), Key::passphrase(b"right").unwrap()];
+    let keys = [Key::raw(&KEY).unwrap(), Key::recovery_code(&code), Key::passphrase(b"right").unwrap()];
     let mut numbers = Numbers(SEED);
     let [mut unreadable, mut refused] = [0, 0];
     let mut opened = [0, 0];
@@ -43,9 +45,12 @@ fn mutated_headers_open_to_an_original_copy_or_give_an_error() {
             unreadable += 1;
             continue;
         };
-        let key = &keys[if is_cheap(&bytes) { numbers.below(2) } else { 0 }];
+        let key = &keys[numbers.below(if is_cheap(&bytes) { 3 } else { 2 })];
         match header.unlock(key) {
-            Ok(unlocked) => opened[index_of(&unlocked, &original, round)] += 1,
+            Ok(unlocked) => {
+                opened[index_of(&unlocked, &original, round)] += 1;
+                assert_eq!(unlocked.slots().unwrap().len(), 3);
+            }
             Err(_) => refused += 1,
         }
     }
@@ -64,7 +69,7 @@ fn mutate(original: [[u8; 4096]; 2], numbers: &mut Numbers) -> Vec<u8> {
     let bytes = header.as_flattened_mut();
     for _ in 0..=numbers.below(4) {
         // Half of the mutations hit the fields and the slots in use.
-        let end = [576, 4096][numbers.below(2)];
+        let end = [832, 4096][numbers.below(2)];
         let at = numbers.below(end) + 4096 * numbers.below(2);
         let length = (1 + numbers.below(40)).min(bytes.len() - at);
         match numbers.below(6) {
