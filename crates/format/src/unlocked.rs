@@ -47,12 +47,11 @@ impl Unlocked {
         if !is_page_size(page_size) {
             return Err(FormatError::PageSize { actual: page_size });
         }
-        match key.slot() {
-            _ if key.is_recovery_code() => Err(KeyError::RecoveryCodeForNewFile),
-            Some(slot) => Err(KeyError::SlotWithoutFile { slot }),
-            None => Ok(()),
-        }
-        .map_err(|source| FormatError::Key { source })?;
+        let checked = match key.is_recovery_code() {
+            true => Err(KeyError::RecoveryCodeForNewFile),
+            false => key.check_names_no_slot(),
+        };
+        checked.map_err(|source| FormatError::Key { source })?;
         Self::new_file(Credential::new(key, argon2id)?, page_size)
     }
 

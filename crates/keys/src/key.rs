@@ -173,18 +173,22 @@ impl Key {
     /// [`KeyError::RecoveryCodeForSqlCipher`] for a recovery code; [`KeyError::SlotWithoutFile`] for a key that names a
     /// slot.
     pub fn expose_for_sqlcipher(&self) -> Result<SecretBytes, KeyError> {
-        self.check_for_sqlcipher()?;
-        match &self.material {
-            Material::Raw(bytes) => Ok(blob_literal(&[bytes])),
-            Material::Passphrase(passphrase) => Ok(SecretBytes::copy_of(passphrase)),
-            Material::RecoveryCode(_) => Err(KeyError::RecoveryCodeForSqlCipher),
-        }
+        let secret = match &self.material {
+            Material::Raw(bytes) => blob_literal(&[bytes]),
+            Material::Passphrase(passphrase) => SecretBytes::copy_of(passphrase),
+            Material::RecoveryCode(_) => return Err(KeyError::RecoveryCodeForSqlCipher),
+        };
+        self.check_names_no_slot()?;
+        Ok(secret)
     }
 
-    /// Fails for a key that only a slot of a file in the Strongroom format takes.
-    pub(crate) fn check_for_sqlcipher(&self) -> Result<(), KeyError> {
+    /// Fails for a key that names a slot, which only an existing file in the Strongroom format has.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::SlotWithoutFile`].
+    pub fn check_names_no_slot(&self) -> Result<(), KeyError> {
         match self.slot {
-            _ if self.is_recovery_code() => Err(KeyError::RecoveryCodeForSqlCipher),
             Some(slot) => Err(KeyError::SlotWithoutFile { slot }),
             None => Ok(()),
         }

@@ -30,7 +30,6 @@ impl PageKeys {
         /// SQLCipher's default of `PRAGMA cipher_hmac_salt_mask`.
         const HMAC_SALT_MASK: u8 = 0x3a;
         vendored_sys::init().map_err(|source| KeyError::Init { source })?;
-        key.check_for_sqlcipher()?;
         let parameters = key.parameters();
         let algorithm = parameters.effective_kdf_algorithm();
         let cipher = match key.material() {
@@ -40,6 +39,7 @@ impl PageKeys {
             }
             Material::RecoveryCode(_) => return Err(KeyError::RecoveryCodeForSqlCipher),
         };
+        key.check_names_no_slot()?;
         let mask = parameters.hmac_salt_mask.unwrap_or(HMAC_SALT_MASK);
         let masked = salt.map(|byte| byte ^ mask);
         let iterations = parameters.fast_kdf_iter.unwrap_or(FAST_KDF_ITER);

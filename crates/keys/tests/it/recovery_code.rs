@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use strongroom_keys::{
-    CODE_LENGTH, CipherParameters, Key, KeyError, PageKeys, RecoveryCode, RecoveryCodeProblem,
+    CODE_LENGTH, CipherParameters, Key, KeyError, PageKeys, RecoveryCode, RecoveryCodeProblem, SlotId,
 };
 
 /// The characters of codes, by BIP-173.
@@ -213,7 +213,7 @@ fn a_recovery_code_is_a_key_that_sqlcipher_never_gets() {
     assert_eq!(format!("{key:?}"), "Key(..)");
     assert!(matches!(key.expose_for_sqlcipher(), Err(KeyError::RecoveryCodeForSqlCipher)));
     assert!(matches!(PageKeys::derive(&key, &[1; 16]), Err(KeyError::RecoveryCodeForSqlCipher)));
-    let key = key.with_cipher(CipherParameters::default()).unwrap();
+    let key = key.with_cipher(CipherParameters::default()).unwrap().with_slot(SlotId([1; 8]));
     assert_eq!(key.expose_for_sqlcipher().unwrap_err().code(), "STRONGROOM_KEY_RECOVERY");
     for other in [Key::raw(&[7; 32]).unwrap(), Key::passphrase(b"a").unwrap()] {
         assert!(!other.is_recovery_code() && other.expose_recovery_code().is_none());
