@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Opens a file in the Strongroom format, and writes its content as a plain SQLite file.
+"""Opens a file in the Strongroom format, and writes its content as a plain SQLite file, or lists its key slots.
 
-    python3 read_strongroom.py FILE (--key HEX | --passphrase-file F) OUT
+    python3 read_strongroom.py FILE SECRET [--slot ID] OUT
+    python3 read_strongroom.py FILE SECRET [--slot ID] --slots
+
+SECRET is --key HEX, --passphrase-file F or --recovery-code-file F. With --slot, only this key slot is tried.
 
 The program follows format.md and shares no code with Strongroom. It requires Python 3.11 and the package `cryptography`
 (44 or later). It reads FILE and FILE-wal without locks, and changes neither: close FILE in every process first, or read
@@ -10,9 +13,11 @@ a copy. OUT is plaintext. The exit code is 1 if FILE does not open.
 
 import argparse
 import contextlib
+import datetime
 import hashlib
 import hmac
 import os
+import string
 import struct
 import sys
 
@@ -26,6 +31,11 @@ from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, CounterLocation,
 
 MAGIC = b"\x89Strongroom\r\n\x1a\n\0"
 COPY, HEADER, GIB, RESERVED = 4096, 8192, 1 << 30, 40
+KEY, PASSPHRASE, CODE = 1, 2, 3  # the kinds of slots
+NAMES = {KEY: "key", PASSPHRASE: "passphrase", CODE: "recovery code"}
+ALPHABET = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"  # of Bech32
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufeff"
+LAST_TIME = 253402300799999  # the year 9999
 
 
 class Refused(Exception):
@@ -43,6 +53,26 @@ def hkdf(key, salt, info):
     return HKDF(SHA256(), 32, salt, info).derive(key)
 
 
+def recovery_code(text):
+    """Returns the 16 bytes of a recovery code."""
+    code = "".join(text.split()).translate(str.maketrans(string.ascii_lowercase, string.ascii_uppercase, DASHES))
+    code = code.translate(str.maketrans("1IO", "LL0"))
+    if unknown := code.strip(ALPHABET):
+        raise Refused(f"typing error: no recovery code contains {unknown[0]!r}")
+    if len(code) != 32:
+        raise Refused(f"typing error: the recovery code has {len(code)} characters instead of 32")
+    values = [ALPHABET.index(character) for character in code]
+    prefix, checksum = b"strongroom", 1
+    for value in [*(byte >> 5 for byte in prefix), 0, *(byte & 31 for byte in prefix), *values]:
+        top, checksum = checksum >> 25, (checksum & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            checksum ^= generator if top >> bit & 1 else 0
+    number = sum(value << 5 * place for place, value in enumerate(reversed(values[:26])))
+    if checksum != 0x2BC830A3 or number & 3:
+        raise Refused("typing error: the check characters of the recovery code do not match")
+    return (number >> 2).to_bytes(16, "big")
+
+
 def read_header(file):
     """Returns the whole copies of the header, the newest first."""
     start = file.read(HEADER)
@@ -57,20 +87,24 @@ def read_header(file):
     raise Refused(f"damaged header: neither copy in {file.name} matches its checksum")
 
 
-def slot_key(secret, is_key, start):
+def slots_of(copy):
+    return [copy[at : at + 256] for at in range(64, 2112, 256) if copy[at]]
+
+
+def slot_key(secret, secret_kind, start):
     """Returns the key-encryption key of a slot from its first 40 bytes, or `None` if the slot takes no such secret."""
     state, kind, kdf, _, memory, passes, lanes, _, salt = struct.unpack(">4B3I8s16s", start)
-    if is_key and (state, kind, kdf) == (1, 1, 1):
-        return hkdf(secret, salt, b"Strongroom 1 raw key")
+    if kind == secret_kind and (state, kdf) == (1, 1) and kind in (KEY, CODE):
+        return hkdf(secret, salt, b"Strongroom 1 raw key" if kind == KEY else b"Strongroom 1 recovery code")
     # Nothing is authenticated yet, so a reader limits the memory (here to 1 GiB) and the time that a header may demand.
     in_limits = 1 <= passes <= 16 and 1 <= lanes <= 16 and 8 * lanes <= memory <= 1 << 20
-    if not is_key and (state, kind, kdf) == (1, 2, 2) and in_limits:
+    if secret_kind == PASSPHRASE and (state, kind, kdf) == (1, 2, 2) and in_limits:
         return Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(secret)
     return None
 
 
-def unlock(copies, secret, is_key, name):
-    """Returns the page size, the file's identity and the page key."""
+def unlock(copies, secret, kind, name, only=None):
+    """Returns the authentic copy of the header, the data key, and the slot that opened. `only` is the slot to try."""
     version, cipher = struct.unpack_from(">HH", copies[0], 16)
     if version != 1:
         raise Refused(f"newer version: {name} has the format version {version}; this program reads version 1")
@@ -78,21 +112,36 @@ def unlock(copies, secret, is_key, name):
         raise Refused(f"unknown cipher: {name} uses the cipher {cipher}; this program knows cipher 1")
     unwrapped = False
     for copy in copies:
-        page_size, identity = struct.unpack_from(">I16s", copy, 20)
-        for slot in (copy[at : at + 256] for at in range(64, 2112, 256)):
-            if (key := slot_key(secret, is_key, slot[:40])) is None:
+        for slot in slots_of(copy):
+            if only not in (None, slot[16:24]) or (key := slot_key(secret, kind, slot[:40])) is None:
                 continue
-            aad = b"Strongroom 1 data key" + copy[16:20] + identity + slot[:40]
+            aad = b"Strongroom 1 data key" + copy[16:20] + copy[24:40] + slot[:40]
             with contextlib.suppress(InvalidTag):
                 data_key = xaes_open(key, slot[40:64], slot[64:112], aad)
                 unwrapped = True
-                header_key = hkdf(data_key, identity, b"Strongroom 1 header")
+                header_key = hkdf(data_key, copy[24:40], b"Strongroom 1 header")
                 if hmac.compare_digest(hmac.digest(header_key, copy[:4032], "sha256"), copy[4032:4064]):
-                    return page_size, identity, hkdf(data_key, identity, b"Strongroom 1 pages")
+                    return copy, data_key, slot
+        if not unwrapped and only and only not in (slot[16:24] for slot in slots_of(copy)):
+            raise Refused(f"unknown slot: {name} has no key slot {only.hex()}")
         if not unwrapped:
-            secret_name = "key" if is_key else "passphrase"
-            raise Refused(f"wrong key: no key slot of {name} that this program supports opens with this {secret_name}")
+            raise Refused(f"wrong key: no key slot of {name} that this program supports opens with this {NAMES[kind]}")
     raise Refused(f"damaged header: the header of {name} was changed without its key")
+
+
+def list_slots(copy, data_key, current):
+    """Prints a line for each slot in use: its identity, its kind, the time of its key, its label, and `*` if it opened."""
+    identity = copy[24:40]
+    label_key = hkdf(data_key, identity, b"Strongroom 1 labels")
+    for slot in slots_of(copy):
+        try:
+            label = xaes_open(label_key, slot[112:136], slot[136:256], b"Strongroom 1 label" + identity + slot[:40])
+        except InvalidTag:
+            raise Refused(f"damaged label: that of slot {slot[16:24].hex()} fails its authentication") from None
+        time, length = struct.unpack_from(">QH", label)
+        created = datetime.datetime.fromtimestamp(min(time, LAST_TIME) / 1000, datetime.UTC).isoformat(timespec="milliseconds")
+        text = repr(label[10 : 10 + length].decode(errors="backslashreplace")) if length else "-"
+        print(slot[16:24].hex(), NAMES.get(slot[1], "unknown"), created, text, *"*" * (slot == current), sep="\t")
 
 
 def checksum(order, data, first, second):
@@ -132,9 +181,10 @@ def offset(number, page_size):
     return logical + HEADER + (gap if logical >= GIB - gap else 0)
 
 
-def convert(file, wal, out, secret, is_key):
+def convert(file, wal, out, header, data_key):
     """Opens every page, and writes the pages to `out`."""
-    page_size, identity, page_key = unlock(read_header(file), secret, is_key, file.name)
+    page_size, identity = struct.unpack_from(">I16s", header, 20)
+    page_key = hkdf(data_key, identity, b"Strongroom 1 pages")
     if os.fstat(file.fileno()).st_size <= HEADER:
         return  # a database without pages: in SQLite's format, an empty file
     frames = committed_frames(wal, page_size) if wal else {}
@@ -175,31 +225,53 @@ def convert(file, wal, out, secret, is_key):
         raise Refused(f"damaged page {min(unwritten)} of {file.name}: the page is in use and consists of zeros")
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("file", metavar="FILE")
     secret = parser.add_mutually_exclusive_group(required=True)
     secret.add_argument("--key", type=bytes.fromhex, metavar="HEX", help="the raw key, as 64 hexadecimal digits")
     secret.add_argument("--passphrase-file", metavar="F", help="a file with the passphrase, without a line end")
-    parser.add_argument("out", metavar="OUT", help="the SQLite file to create")
-    args = parser.parse_args()
+    secret.add_argument("--recovery-code-file", metavar="F", help="a file with the recovery code")
+    parser.add_argument("--slot", type=bytes.fromhex, metavar="ID", help="try only the key slot with these 16 digits")
+    parser.add_argument("--slots", action="store_true", help="list the key slots instead of writing OUT")
+    parser.add_argument("out", metavar="OUT", nargs="?", help="the SQLite file to create")
+    args = parser.parse_intermixed_args()
     if args.key is not None and len(args.key) != 32:
         parser.error(f"the key has {len(args.key)} bytes instead of 32")
-    for name in (args.out, args.out + "-wal", args.out + "-journal"):
+    if args.slot is not None and len(args.slot) != 8:
+        parser.error(f"the slot has {len(args.slot)} bytes instead of 8")
+    if args.slots == (args.out is not None):
+        parser.error("pass either OUT or --slots")
+    for name in () if args.slots else (args.out, args.out + "-wal", args.out + "-journal"):
         if os.path.exists(name):
             parser.error(f"{name} exists: remove it, or name another OUT")
-    created = False
+    return args
+
+
+def secret_of(args):
+    """Returns the secret and its kind."""
+    if args.key is not None:
+        return args.key, KEY
+    with open(args.passphrase_file or args.recovery_code_file, "rb") as file:
+        content = file.read()
+    return (content, PASSPHRASE) if args.passphrase_file else (recovery_code(content.decode(errors="replace")), CODE)
+
+
+def main():
+    args, created = arguments(), False
     try:
         with contextlib.ExitStack() as stack:
             file, wal, journal = (
                 stack.enter_context(open(args.file + end, "rb")) if not end or os.path.exists(args.file + end) else None
                 for end in ("", "-wal", "-journal")
             )
-            if journal and journal.read(1).strip(b"\0"):
+            if not args.slots and journal and journal.read(1).strip(b"\0"):
                 raise Refused(f"interrupted transaction: open {args.file} once in Strongroom, which rolls it back")
-            key = args.key or stack.enter_context(open(args.passphrase_file, "rb")).read()
+            header, data_key, slot = unlock(read_header(file), *secret_of(args), file.name, args.slot)
+            if args.slots:
+                return list_slots(header, data_key, slot)
             out, created = stack.enter_context(open(args.out, "x+b")), True
-            convert(file, wal, out, key, args.key is not None)
+            convert(file, wal, out, header, data_key)
     except BaseException as error:
         if created:
             os.remove(args.out)

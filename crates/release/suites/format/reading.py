@@ -26,17 +26,35 @@ class Read:
     message: str
 
 
-def read(file: Path, secret: bytes, *, is_key=True, out: Path | None = None) -> Read:
-    """Runs the reader on a file."""
+def run(file: Path, secret: bytes, kind: str, *arguments) -> subprocess.CompletedProcess:
+    """Runs the reader on a file. `kind` is a key of `samples.SECRETS`."""
+    given = file.with_name(f"{file.name}.secret")
+    if kind != "key":
+        given.write_bytes(secret)
+    unlock = {
+        "key": ["--key", secret.hex()],
+        "passphrase": ["--passphrase-file", given],
+        "recovery code": ["--recovery-code-file", given],
+    }[kind]
+    command = [sys.executable, READER, file, *unlock, *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env=os.environ | {"PYTHONUTF8": "1"}
+    )
+
+
+def read(file: Path, secret: bytes, *, kind="key", out: Path | None = None, slot: str | None = None) -> Read:
+    """Runs the reader, which writes a plain file."""
     out = out or file.with_name(f"{next(NUMBERS)}.plain")
-    passphrase = file.with_name(f"{file.name}.passphrase")
-    if not is_key:
-        passphrase.write_bytes(secret)
-    unlock = ["--key", secret.hex()] if is_key else ["--passphrase-file", passphrase]
-    command = [sys.executable, READER, file, *unlock, out]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONUTF8": "1"})
+    done = run(file, secret, kind, *(["--slot", slot] if slot else []), out)
     assert done.stdout == ""
     return Read(out, done.returncode, done.stderr.strip())
+
+
+def slots(file: Path, secret: bytes, *, kind="key") -> list[list[str]]:
+    """Returns the fields of each line of `--slots`."""
+    done = run(file, secret, kind, "--slots")
+    assert (done.returncode, done.stderr) == (0, "")
+    return [line.split("\t") for line in done.stdout.splitlines()]
 
 
 def refusal(file: Path, secret: bytes, **how) -> str:

@@ -9,7 +9,13 @@ from writer import Slot, StrongroomFile, connect, plain_database
 KEY = bytes(range(32))
 PASSPHRASE = "pässword 🔑".encode()
 CHEAP = (64, 1, 1)  # Argon2id's memory in KiB, passes and lanes
-SECRETS = {"key": (Slot(KEY), KEY, True), "passphrase": (Slot(PASSPHRASE, CHEAP), PASSPHRASE, False)}
+CODE_BYTES = bytes(range(0x88, 0x98))
+CODE = b"3ZYC-4ZUV-3K8G-LYY3-J2FE-F9VK-JUUM-63GN"  # of these bytes, in docs/format.md
+SECRETS = {
+    "key": (Slot(KEY), KEY),
+    "passphrase": (Slot(PASSPHRASE, CHEAP), PASSPHRASE),
+    "recovery code": (Slot(CODE_BYTES, kind=3), CODE),
+}
 
 
 def fill(database, first, last):

@@ -38,7 +38,7 @@ def test_a_wrong_key_and_a_wrong_passphrase(tmp_path):
     assert refusal(file, flipped(KEY, 31)) == wrong_key(file, "key")
     message = wrong_key(file, "passphrase")
     for wrong in [b"", PASSPHRASE + b"\n", PASSPHRASE.upper()]:
-        assert refusal(file, wrong, is_key=False) == message
+        assert refusal(file, wrong, kind="passphrase") == message
 
 
 @pytest.mark.parametrize("copy", [0, 1])
@@ -125,7 +125,7 @@ def test_hostile_parameters_of_argon2id(tmp_path, memory):
     content = file.read_bytes()
     copy = content[:68] + struct.pack(">I", memory) + content[72:4096]
     file.write_bytes(with_checksum(copy) * 2 + content[8192:])
-    assert refusal(file, PASSPHRASE, is_key=False) == wrong_key(file, "passphrase")
+    assert refusal(file, PASSPHRASE, kind="passphrase") == wrong_key(file, "passphrase")
 
 
 def test_other_files(tmp_path):

@@ -6,7 +6,7 @@ import re
 import pytest
 from cryptography.exceptions import InvalidTag
 from reading import DOCS, reader_module
-from writer import Slot, StrongroomFile, hkdf, xaes_seal
+from writer import Slot, StrongroomFile, code_text, hkdf, xaes_seal
 
 NONCE = b"ABCDEFGHIJKLMNOPQRSTUVWX"
 PASSPHRASE = b"correct horse battery staple"
@@ -88,17 +88,29 @@ def span(first: int, last: int) -> bytes:
 
 
 def test_the_test_values():
-    values = {name: bytes.fromhex(value.strip("`")) for name, value in rows_of("Test values")}
+    values = {name: value.strip("`") for name, value in rows_of("Test values")}
+    code = values.pop("text of the recovery code")
+    values = {name: bytes.fromhex(value) for name, value in values.items()}
     file, reader, nonce = StrongroomFile(1024, []), reader_module(), span(0x70, 0x87)
     file.data_key, file.identity, file.random = span(0, 0x1F), span(0x20, 0x2F), Fixed
-    secrets = {"raw key": Slot(span(0x40, 0x5F)), "passphrase": Slot(PASSPHRASE, (65_536, 3, 4))}
-    for name, slot in secrets.items():
+    assert code_text(span(0x88, 0x97)) == code and reader.recovery_code(code) == span(0x88, 0x97)
+    label = {"label": b"on paper", "time": 1_700_000_000_123}
+    secrets = {
+        "raw key": (reader.KEY, Slot(span(0x40, 0x5F))),
+        "passphrase": (reader.PASSPHRASE, Slot(PASSPHRASE, (65_536, 3, 4))),
+        "recovery code": (reader.CODE, Slot(span(0x88, 0x97), kind=3, **label)),
+    }
+    for name, (kind, slot) in secrets.items():
         sealed = file.slot(slot)
-        key = reader.slot_key(slot.secret, name == "raw key", sealed[:40])
+        key = reader.slot_key(slot.secret, kind, sealed[:40])
         assert values.pop(f"key-encryption key of the {name}") == key
         assert values.pop(f"ciphertext and tag of the data key, in a slot for the {name}") == sealed[64:112]
         aad = b"Strongroom 1 data key\0\1\0\1" + file.identity + sealed[:40]
         assert reader.xaes_open(key, nonce, sealed[64:112], aad) == file.data_key
+    assert values.pop("ciphertext and tag of the label, in the slot for the recovery code") == sealed[136:256]
+    label_key = reader.hkdf(file.data_key, file.identity, b"Strongroom 1 labels")
+    opened = reader.xaes_open(label_key, nonce, sealed[136:256], b"Strongroom 1 label" + file.identity + sealed[:40])
+    assert opened == (1_700_000_000_123).to_bytes(8, "big") + b"\0\x08on paper" + bytes(86)
     for name, info in [("page", "pages"), ("header", "header"), ("label", "labels")]:
         derived = reader.hkdf(file.data_key, file.identity, b"Strongroom 1 " + info.encode())
         assert values.pop(f"{name} key") == derived == file.derived(b"Strongroom 1 " + info.encode())
@@ -108,6 +120,11 @@ def test_the_test_values():
     assert values.pop("tag of the page") == page[-16:]
     assert values.pop("SHA-256 of the sealed page") == hashlib.sha256(page).digest()
     assert values == {}
+
+
+def test_the_alphabet_of_recovery_codes():
+    alphabet = "".join(row[1].strip("`").replace(" ", "") for row in rows_of("Recovery codes"))
+    assert alphabet == reader_module().ALPHABET and [row[0] for row in rows_of("Recovery codes")] == ["0 to 15", "16 to 31"]
 
 
 def number_of(cell: str) -> int:

@@ -44,15 +44,15 @@ def test_a_file_with(tmp_path, feature):
     files = node(feature, os.environ["STRONGROOM_PACKAGE"], tmp_path / "files")
     assert files
     for number, found in enumerate(files):
-        file, is_key = Path(found["file"]), "key" in found
-        secret = bytes.fromhex(found["key"]) if is_key else found["passphrase"].encode()
+        file, kind = Path(found["file"]), "key" if "key" in found else "passphrase"
+        secret = bytes.fromhex(found["key"]) if kind == "key" else found["passphrase"].encode()
         out = tmp_path / f"{number}.plain"
         if "refusal" in found:
-            assert refusal(file, secret, is_key=is_key, out=out).startswith(found["refusal"])
+            assert refusal(file, secret, kind=kind, out=out).startswith(found["refusal"])
             continue
         if "beside" in found:
             assert Path(f"{file}{found['beside']}").stat().st_size > 100, "the test needs this file"
-        read = rows(opened(file, secret, is_key=is_key, out=out))
+        read = rows(opened(file, secret, kind=kind, out=out))
         assert {name: [list(map(cell, row)) for row in table] for name, table in read.items()} == found["rows"]
         assert sum(map(len, found["rows"].values())) > 10 or feature == "no table"
         if feature.startswith("1 GiB"):

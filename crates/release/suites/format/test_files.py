@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from reading import opened, read, reader_module, refusal, rows
-from samples import CHEAP, KEY, PASSPHRASE, SECRETS, fill, sealed, with_wal
+from samples import CHEAP, CODE, CODE_BYTES, KEY, PASSPHRASE, SECRETS, fill, sealed, with_wal
 from writer import GIB, Slot, StrongroomFile, add_free_pages, connect, plain_database
 
 @pytest.mark.parametrize("kind", SECRETS)
 @pytest.mark.parametrize("page_size", [1024, 4096, 65536])
 def test_a_file_opens(tmp_path, page_size, kind):
-    slot, secret, is_key = SECRETS[kind]
+    slot, secret = SECRETS[kind]
     plain, file, _ = sealed(tmp_path, page_size, [slot])
-    out = opened(file, secret, is_key=is_key)
+    out = opened(file, secret, kind=kind)
     assert rows(out) == rows(plain)
     # Only the reserved bytes differ: SQLite leaves random bytes there, and the reader writes zeros.
     pages = [path.read_bytes() for path in (out, plain)]
@@ -28,10 +28,10 @@ def test_a_file_opens(tmp_path, page_size, kind):
 @pytest.mark.parametrize("kind", SECRETS)
 @pytest.mark.parametrize("page_size", [1024, 4096, 65536])
 def test_the_committed_transactions_of_the_wal_are_read(tmp_path, page_size, kind):
-    slot, secret, is_key = SECRETS[kind]
+    slot, secret = SECRETS[kind]
     left = with_wal(tmp_path, page_size, slot)
     before = [path.read_bytes() for path in (left.file, left.wal)]
-    assert rows(opened(left.file, secret, is_key=is_key)) == rows(left.twin)
+    assert rows(opened(left.file, secret, kind=kind)) == rows(left.twin)
     assert [path.read_bytes() for path in (left.file, left.wal)] == before
 
 
@@ -64,13 +64,16 @@ def test_frames_of_an_earlier_wal_are_ignored(tmp_path):
 
 def test_any_slot_opens_the_file_and_unknown_slots_are_passed_over(tmp_path):
     other = bytes(reversed(KEY))
-    slots = [Slot(b"r" * 32, kind=3), Slot(PASSPHRASE, CHEAP), Slot(KEY), Slot(b"second", (128, 2, 2)), Slot(other)]
+    slots = [Slot(b"r" * 32, kind=4), Slot(PASSPHRASE, CHEAP), Slot(KEY), Slot(b"second", (128, 2, 2)), Slot(other)]
+    slots += [Slot(CODE_BYTES, kind=3)]
     plain, file, _ = sealed(tmp_path, 4096, slots)
-    for secret, is_key in [(KEY, True), (other, True), (PASSPHRASE, False), (b"second", False)]:
-        assert rows(opened(file, secret, is_key=is_key)) == rows(plain)
+    secrets = [(KEY, "key"), (other, "key"), (PASSPHRASE, "passphrase"), (b"second", "passphrase")]
+    for secret, kind in [*secrets, (CODE, "recovery code")]:
+        assert rows(opened(file, secret, kind=kind)) == rows(plain)
     assert refusal(file, b"r" * 32).startswith("wrong key: ")
     # A key is not tried as a passphrase, nor a passphrase as a key.
-    assert refusal(file, KEY, is_key=False).startswith("wrong key: ")
+    assert refusal(file, KEY, kind="passphrase").startswith("wrong key: ")
+    assert refusal(file, CODE_BYTES, kind="passphrase").startswith("wrong key: ")
 
 
 @pytest.mark.parametrize("mode", ["full", "incremental"])

@@ -40,11 +40,13 @@ def hkdf(key, salt, info):
 
 @dataclass
 class Slot:
-    """A key slot: a raw key of 32 bytes, or a passphrase with the parameters of Argon2id."""
+    """A key slot: a raw key of 32 bytes, a passphrase with the parameters of Argon2id, or a recovery code of 16 bytes."""
 
     secret: bytes
     argon2: tuple[int, int, int] | None = None  # memory in KiB, passes, lanes
-    kind: int | None = None  # overrides the kind, for a slot that a reader does not know
+    kind: int | None = None  # overrides the kind: 3 for a recovery code, or a slot that a reader does not know
+    label: bytes = b"a label"
+    time: int = 1_790_000_000_000  # in milliseconds since 1970
 
     def key_and_start(self, identity, salt):
         """Returns the key-encryption key and the first 40 bytes of the slot."""
@@ -52,7 +54,8 @@ class Slot:
         kind, kdf = (1, 1) if self.argon2 is None else (2, 2)
         start = struct.pack(">BBBBIII", 1, self.kind or kind, kdf, 0, memory, passes, lanes) + identity + salt
         if self.argon2 is None:
-            return hkdf(self.secret, salt, b"Strongroom 1 raw key"), start
+            use = b"recovery code" if self.kind == 3 else b"raw key"
+            return hkdf(self.secret, salt, b"Strongroom 1 " + use), start
         argon2 = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory)
         return argon2.derive(self.secret), start
 
@@ -84,8 +87,7 @@ class StrongroomFile:
         nonces = [self.random.randbytes(24), self.random.randbytes(24)]
         bound = struct.pack(">HH", self.version, self.cipher) + self.identity + start
         wrapped = xaes_seal(key, nonces[0], self.data_key, b"Strongroom 1 data key" + bound)
-        text = "a label".encode()
-        label = (struct.pack(">QH", 1_790_000_000_000, len(text)) + text).ljust(104, b"\0")
+        label = (struct.pack(">QH", slot.time, len(slot.label)) + slot.label).ljust(104, b"\0")
         bound = b"Strongroom 1 label" + self.identity + start
         sealed = xaes_seal(self.derived(b"Strongroom 1 labels"), nonces[1], label, bound)
         return start + nonces[0] + wrapped + nonces[1] + sealed
@@ -142,6 +144,37 @@ class StrongroomFile:
         """Returns a frame of the WAL: the first 16 bytes of its header, its checksum and its sealed page."""
         page = self.page(int.from_bytes(head[:4], "big"), page)
         return head + struct.pack(">II", *wal_checksum(order, head[:8] + page, sums)) + page
+
+
+def code_text(code: bytes, prefix: str = "strongroom") -> str:
+    """Returns the text of a recovery code. The checksum is the remainder of a polynomial over GF(32), as BIP-173 says.
+
+    The polynomial is g(x) = x^6 + 29x^5 + 22x^4 + 20x^3 + 21x^2 + 29x + 18. The reader computes with packed bits instead.
+    """
+    bits = "".join(f"{byte:08b}" for byte in code).ljust(130, "0")
+    data = [int(bits[at : at + 5], 2) for at in range(0, 130, 5)]
+    expanded = [ord(character) >> 5 for character in prefix] + [0] + [ord(character) & 31 for character in prefix]
+    target = [0x2BC830A3 >> 5 * (5 - place) & 31 for place in range(6)]
+    rest = [1, *expanded, *data, 0, 0, 0, 0, 0, 0]
+    for at in range(len(rest) - 6):
+        factor = rest[at]
+        for place, coefficient in enumerate([1, 29, 22, 20, 21, 29, 18]):
+            rest[at + place] ^= times(factor, coefficient)
+    check = [remainder ^ constant for remainder, constant in zip(rest[-6:], target)]
+    text = "".join("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"[value] for value in data + check)
+    return "-".join(text[at : at + 4] for at in range(0, 32, 4))
+
+
+def times(first: int, second: int) -> int:
+    """Multiplies in GF(32), where x^5 = x^3 + 1."""
+    product = 0
+    for bit in range(5):
+        if second >> bit & 1:
+            product ^= first << bit
+    for bit in range(9, 4, -1):
+        if product >> bit & 1:
+            product ^= 0b101001 << bit - 5
+    return product
 
 
 def wal_checksum(order, content, sums):
