@@ -212,3 +212,32 @@ fn derive_once(
     derived.push(credential.duplicate());
     Ok(credential)
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_keys::RecoveryCode;
+
+    use super::*;
+
+    /// The section "Test values" of docs/format.md, which a test compares with two other implementations.
+    #[test]
+    fn key_encryption_keys_have_the_documented_values() {
+        vendored_sys::init().unwrap();
+        let salt: [u8; SALT_LENGTH] = std::array::from_fn(|index| 0x30 + index as u8);
+        let raw: Vec<u8> = (0x40..=0x5f).collect();
+        let raw = Credential::new(&Key::raw(&raw).unwrap(), Argon2id::NEW).unwrap();
+        let code = RecoveryCode::parse("3ZYC-4ZUV-3K8G-LYY3-J2FE-F9VK-JUUM-63GN").unwrap();
+        let code = Credential::new(&Key::recovery_code(&code), Argon2id::NEW).unwrap();
+        let derivation = Derivation { argon2id: Argon2id::NEW, salt };
+        let passphrase = Credential::derive(b"correct horse battery staple", derivation).unwrap();
+        for (credential, expected) in [
+            (raw, "45be2c39d1b503afa1bb2f162aaa3e6fcb8636447bf4b865408fe29f2683311e"),
+            (passphrase, "093a3722a7e8ba778e782d0d09f79f755261aa16466081017f19edd448872fd8"),
+            (code, "9647faa4541d8bea54d72358313f6cebe7454efc1fc7cb00eb6a79530c3ec4eb"),
+        ] {
+            let key = credential.key_encryption_key(&salt).unwrap();
+            let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(digits, expected);
+        }
+    }
+}
