@@ -23,6 +23,9 @@ fn topics(crate_folder: &Path) -> &'static [&'static str] {
         true => &["by_document::", "pages::", "unlock::", "xaes::"],
         false => &[
             "header_damage::",
+            "key_slots::",
+            "key_slots_rotation::",
+            "key_slots_shared::",
             "locks::",
             "recorded::",
             "sealed_kills::",
