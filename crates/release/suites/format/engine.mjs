@@ -3,75 +3,25 @@
 //   node engine.mjs                          prints the names of the features
 //   node engine.mjs FEATURE PACKAGE FOLDER   writes the files of a feature into an empty folder, and prints each file
 //                                            with its secret, and either its rows or the beginning of the refusal
-import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  closed,
+  Database,
+  fill,
+  folder,
+  KEY,
+  leftBehind,
+  OTHER_KEY,
+  open,
+  PASSPHRASE,
+  refused,
+  rows,
+  unlock,
+  withSecret,
+} from './files.mjs'
 
-const [feature, packageFolder, folder] = process.argv.slice(2)
-const Database = packageFolder && createRequire(import.meta.url)(packageFolder)
-
-const KEY = Buffer.from([...Array(32).keys()]).toString('hex')
-const OTHER_KEY = Buffer.alloc(32, 0xa5).toString('hex')
-const PASSPHRASE = 'pässword 🔑'
-
-/** Returns the option of the API for a secret: `{ key }` with hexadecimal digits, or `{ passphrase }`. */
-const unlock = ({ key, passphrase }) => (key ? { key: Buffer.from(key, 'hex') } : { passphrase })
-
-/** Opens or creates a file in the folder. */
-function open(name, { secret = { key: KEY }, ...options } = {}) {
-  return new Database(join(folder, name), { format: 'strongroom', ...unlock(secret), ...options })
-}
-
-/** Adds rows with every type of value, and blobs of up to 20,000 bytes. */
-function fill(db, first, last, table = 'item') {
-  db.exec(`CREATE TABLE IF NOT EXISTS ${table} (id INTEGER PRIMARY KEY, number, text, value)`)
-  db.exec(`CREATE INDEX IF NOT EXISTS ${table}_by_text ON ${table} (text)`)
-  const insert = db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?)`)
-  db.transaction(() => {
-    for (let id = first; id < last; id += 1) {
-      const number = [id / 3, null, (-1n) ** BigInt(id) * 2n ** 62n + BigInt(id)][id % 3]
-      insert.run(id, number, `row ${id} – größer`, Buffer.alloc((id * 97) % 20_000, id))
-    }
-  })()
-}
-
-/** Returns a value with its type, in a form that JSON keeps: a blob by its length and hash, a real by its 8 bytes. */
-function cell(value) {
-  if (value === null) return null
-  if (typeof value === 'bigint') return ['integer', String(value)]
-  if (typeof value === 'string') return ['text', value]
-  if (typeof value !== 'number') return ['blob', value.length, createHash('sha256').update(value).digest('hex')]
-  const real = Buffer.alloc(8)
-  real.writeDoubleBE(value)
-  return ['real', real.toString('hex')]
-}
-
-/** Returns every row of every table, and the schema as the table `''`. */
-function rows(db) {
-  const read = (sql) => Array.from(db.prepare(sql).raw().safeIntegers().iterate(), (row) => row.map(cell))
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all()
-  const all = { '': read('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name') }
-  for (const table of tables) all[table] = read(`SELECT * FROM "${table}"`)
-  return all
-}
-
-/** Closes the database. Returns what the reader must find in its file. */
-function closed(db, secret = { key: KEY }) {
-  const found = { file: db.name, ...secret, rows: rows(db) }
-  db.close()
-  return found
-}
-
-/** Copies the file with its WAL and journal, as a process that dies leaves them. Returns the path of the copy. */
-function leftBehind(db) {
-  const copy = join(folder, `left-${basename(db.name)}`)
-  for (const end of ['', '-wal', '-journal']) if (existsSync(db.name + end)) copyFileSync(db.name + end, copy + end)
-  return copy
-}
-
-/** Returns a file that the reader must refuse, and the beginning of the message. */
-const refused = (file, refusal, secret = { key: KEY }) => ({ file, ...secret, refusal })
+const [feature] = process.argv.slice(2)
 
 /** Writes a database in WAL mode, and leaves committed frames in its WAL. */
 function inWal(name, options) {
@@ -210,6 +160,37 @@ const FEATURES = {
       fill(db, 300, 320)
       return [closed(db, secret), refused(db.name, 'wrong key: ')]
     })
+  },
+  'key slots'() {
+    const db = open('a.db')
+    fill(db, 0, 300)
+    const [own] = db.keys.list()
+    const { id } = db.keys.add({ passphrase: 'another', label: 'Ärztin 🔑' })
+    const { code } = db.keys.add({ recovery: true, label: 'on paper' })
+    db.keys.remove(db.keys.add(unlock({ key: OTHER_KEY })).id)
+    db.keys.change(id, { passphrase: PASSPHRASE })
+    db.keys.change(own.id, { label: '94 bytes '.padEnd(94, '-') })
+    const slots = db.keys.list()
+    const found = { ...closed(db), slots }
+    const refusals = [{ key: OTHER_KEY }, { passphrase: 'another' }].map((key) => refused(db.name, 'wrong key: ', key))
+    const typed = refused(db.name, 'typing error: ', { recovery: code.slice(1) })
+    return [
+      found,
+      withSecret(found, { passphrase: PASSPHRASE }),
+      withSecret(found, { recovery: code }),
+      ...refusals,
+      typed,
+    ]
+  },
+  async 'a rotated data key'() {
+    const db = open('a.db')
+    fill(db, 0, 300)
+    const { code } = db.keys.add({ recovery: true, label: 'on paper' })
+    const slots = db.keys.list()
+    db.keys.add({ passphrase: PASSPHRASE })
+    const found = { file: db.name, key: KEY, rows: rows(db), slots }
+    await db.keys.rotate({ secrets: [{ recovery: code }], dropOthers: true })
+    return [found, withSecret(found, { recovery: code }), refused(db.name, 'wrong key: ', { passphrase: PASSPHRASE })]
   },
   async 'a backup'() {
     const db = open('a.db')

@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from reading import opened, refusal, rows
+from reading import opened, refusal, rows, slots
 
+KINDS = {"key": "key", "passphrase": "passphrase", "recovery": "recovery code"}
 ENGINE = Path(__file__).with_name("engine.mjs")
 
 
@@ -34,6 +35,14 @@ def cell(value):
             return ["blob", len(value), hashlib.sha256(value).hexdigest()]
 
 
+def secret_of(found):
+    """Returns the kind of a file's secret, as the reader names it, and the secret."""
+    for name, kind in KINDS.items():
+        if name in found:
+            return kind, bytes.fromhex(found[name]) if name == "key" else found[name].encode()
+    raise AssertionError(f"a file without a secret: {found}")
+
+
 def features():
     """Returns the features, of which those beyond 1 GiB take long."""
     return [pytest.param(name, marks=pytest.mark.long if name.startswith("1 GiB") else ()) for name in node()]
@@ -44,8 +53,7 @@ def test_a_file_with(tmp_path, feature):
     files = node(feature, os.environ["STRONGROOM_PACKAGE"], tmp_path / "files")
     assert files
     for number, found in enumerate(files):
-        file, kind = Path(found["file"]), "key" if "key" in found else "passphrase"
-        secret = bytes.fromhex(found["key"]) if kind == "key" else found["passphrase"].encode()
+        file, kind, secret = Path(found["file"]), *secret_of(found)
         out = tmp_path / f"{number}.plain"
         if "refusal" in found:
             assert refusal(file, secret, kind=kind, out=out).startswith(found["refusal"])
@@ -57,4 +65,7 @@ def test_a_file_with(tmp_path, feature):
         assert sum(map(len, found["rows"].values())) > 10 or feature == "no table"
         if feature.startswith("1 GiB"):
             assert file.stat().st_size > (1 << 30) + (1 << 24)
+        for slot, listed in zip(found["slots"], slots(file, secret, kind=kind), strict=True) if "slots" in found else ():
+            label = repr(slot["label"]) if slot["label"] else "-"
+            assert listed[:4] == [slot["id"], KINDS[slot["kind"]], slot["created"].replace("Z", "+00:00"), label]
         out.unlink()

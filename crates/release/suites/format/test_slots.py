@@ -1,9 +1,6 @@
 """The reader opens a named slot, lists the slots, and reads recovery codes."""
 
-import json
-import os
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +8,6 @@ from reading import opened, reader_module, refusal, rows, run, slots
 from samples import CHEAP, CODE, CODE_BYTES, KEY, PASSPHRASE, sealed
 from writer import Slot, code_text
 
-ROOT = Path(__file__).parents[4]
 SLOTS = [
     Slot(KEY, label=b""),
     Slot(PASSPHRASE, CHEAP, label="Ärztin 🔑".encode(), time=1_700_000_000_123),
@@ -19,10 +15,6 @@ SLOTS = [
     Slot(b"r" * 32, kind=9, label=b"of a later version\n\x1b[2J"),
     Slot(PASSPHRASE, CHEAP),
 ]
-
-
-def listed(slot_id, kind, time, label, *current):
-    return [slot_id, kind, time, label, *current]
 
 
 @pytest.fixture
@@ -129,43 +121,3 @@ def test_a_slot_changed_without_the_data_key(files, kind):
             content[64 + 256 : 64 + 512] = bytes(256)
     file.write_bytes(with_checksum(bytes(content)) * 2 + file.read_bytes()[8192:])
     assert refusal(file, KEY) == f"damaged header: the header of {file} was changed without its key"
-
-
-def strongroom(file: Path, *arguments) -> dict:
-    """Changes the slots of a file with the crate strongroom-format. Returns what its example prints."""
-    command = ["cargo", "run", "--locked", "--quiet", "-p", "strongroom-format", "--example", "slots", "--"]
-    done = subprocess.run(
-        [*command, file, *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True, env=os.environ | {"CARGO_TERM_COLOR": "never"}
-    )
-    return json.loads(done.stdout)
-
-
-def test_the_slots_that_strongroom_writes(tmp_path):
-    """The header is Strongroom's after each step, over the pages of the independent writer."""
-    plain, file, _ = sealed(tmp_path, 4096, [Slot(KEY)])
-    key, new_key = KEY.hex(), "a5" * 32
-    (own,) = slots(file, KEY)
-
-    added = strongroom(file, key, "add", "passphrase", PASSPHRASE.decode(), "Ärztin 🔑")
-    code = strongroom(file, key, "add", "recovery", "", "on paper")
-    assert rows(opened(file, code["code"].encode(), kind="recovery code")) == rows(plain)
-    assert rows(opened(file, PASSPHRASE, kind="passphrase", slot=added["id"])) == rows(plain)
-    found = slots(file, PASSPHRASE, kind="passphrase")
-    assert [[row[0], row[1], *row[3:]] for row in found] == [
-        [own[0], "key", "'a label'"],
-        [added["id"], "passphrase", "'Ärztin 🔑'", "*"],
-        [code["id"], "recovery code", "'on paper'"],
-    ]
-
-    changed = strongroom(file, key, "change", own[0], "key", new_key)
-    assert changed["id"] == own[0]
-    assert refusal(file, KEY).startswith("wrong key: ")
-    (first, *_) = slots(file, bytes.fromhex(new_key))
-    assert (first[0], first[3], first[4]) == (own[0], "'a label'", "*") and first[2] > own[2]
-
-    strongroom(file, new_key, "remove", added["id"])
-    assert refusal(file, PASSPHRASE, kind="passphrase").startswith("wrong key: ")
-    assert [row[0] for row in slots(file, bytes.fromhex(new_key))] == [own[0], code["id"]]
-    assert rows(opened(file, code["code"].encode(), kind="recovery code")) == rows(plain)
-    content = file.read_bytes()
-    assert content[:4096] == content[4096:8192] and content[64 + 256 : 64 + 512] == bytes(256)
