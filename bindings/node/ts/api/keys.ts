@@ -1,7 +1,7 @@
 import type { NativeKeySlot, NativeSlotSecret, NativeWrittenSlot } from '../load/native'
-import { attached, type Given, optionalBoolean, optionsObject, wellFormed } from './arguments'
+import { attached, boolean, type Given, optionsObject, wellFormed } from './arguments'
 import { argumentType, fromNative } from './errors'
-import { keyRequest, slotId, wipe } from './key'
+import { slotId, slotSecret, wipe } from './key'
 import { uncloneable } from './objects'
 import type { RotateOptions, RotateResult } from './rotate'
 import { SESSION, type Session } from './session'
@@ -220,9 +220,9 @@ function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Sessi
 function slotRequest(secret: unknown, position: string): { schema: string; native: NativeSlotSecret } {
   if (typeof secret !== 'object' || secret === null)
     throw argumentType(`Expected ${position} argument to be an object with ${SECRETS}`)
-  const { recovery, ...given }: Given = optionsObject(secret, SECRET_NAMES, position)
+  const given: Given = optionsObject(secret, SECRET_NAMES, position)
   const schema = attached(given)
-  const native: NativeSlotSecret = { recovery: newCode(recovery), relabel: given['label'] !== undefined }
+  const native: NativeSlotSecret = { recovery: newCode(given), relabel: given['label'] !== undefined }
   const label = given['label'] ?? undefined
   if (label !== undefined) {
     if (typeof label !== 'string') throw argumentType('Expected the "label" option to be a string or null')
@@ -231,16 +231,16 @@ function slotRequest(secret: unknown, position: string): { schema: string; nativ
   }
   if (native.recovery && ('key' in given || 'passphrase' in given))
     throw argumentType('"recovery" excludes "key" and "passphrase": a key slot has one secret')
-  const key = keyRequest(given, 'a key slot needs its secret')
+  const key = slotSecret(given, 'a key slot needs its secret')
   if (key !== undefined) native.key = key
   return { schema, native }
 }
 
 /** Returns whether a slot gets a new recovery code, which the addon generates. */
-function newCode(recovery: unknown): boolean {
-  if (typeof recovery === 'string')
+function newCode(given: Given): boolean {
+  if (typeof given['recovery'] === 'string')
     throw argumentType('Expected the "recovery" option to be true: the call generates the recovery code')
-  return optionalBoolean({ recovery }, 'recovery') ?? false
+  return boolean(given, 'recovery')
 }
 
 /** Returns a slot as an object of the API. */
