@@ -137,8 +137,8 @@ export class Database extends Connection {
   /**
    * Copies the database into a file while the database is in use. Replaces an existing database at `path`.
    *
-   * The copy has the key and the cipher settings of its source, unless the options contain `key`, `passphrase` or
-   * `plain`. The copy is a single file, even if the database is in WAL mode. {@link BackupOptions} describes the
+   * The copy has the key, the key slots and the cipher settings of its source, unless the options contain `key`,
+   * `passphrase` or `plain`. The copy is a single file, even if the database is in WAL mode. {@link BackupOptions} describes the
    * details.
    *
    * @returns the number of pages, and 0 as `remainingPages`

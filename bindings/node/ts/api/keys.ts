@@ -85,8 +85,8 @@ export function keySlots(session: Session): KeySlots {
  * Each method throws a {@link SqliteError}: `STRONGROOM_NO_SLOTS` for a database in another format or in memory;
  * `STRONGROOM_NOT_ATTACHED`; `STRONGROOM_KEY_CHANGED` if the slot that opened the file for this connection has been
  * removed or has another key. The methods that change the slots also throw `SQLITE_READONLY`; `SQLITE_BUSY` if another
- * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if the change is in effect and
- * only one of the header's two copies could be written.
+ * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if a write of the header
+ * failed, and the change is in effect with one copy of the header or may be in effect.
  */
 export class KeySlots {
   /** @internal */
