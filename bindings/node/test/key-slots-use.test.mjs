@@ -98,6 +98,38 @@ for (const mode of MODES)
     db.close()
   })
 
+test('no change is lost if several processes change the slots at once', async () => {
+  const own = sealed()
+  const path = closed(own)
+  const source = `
+    const [path, own, label] = process.argv.slice(1)
+    const db = new (require('strongroom'))(path, { key: Buffer.from(own, 'hex'), timeout: 60_000 })
+    console.log('ready')
+    process.stdin.once('data', () => {
+      const { id } = db.keys.add({ recovery: true, label })
+      for (let i = 0; i < 10; i++) {
+        db.keys.change(id, { label: label + i })
+        db.keys.remove(db.keys.add({ recovery: true, label: 'gone' }).id)
+      }
+      db.close()
+      process.exit()
+    })`
+  const children = ['a', 'b', 'c'].map((label) => start(source, path, own.key.toString('hex'), label))
+  for (const child of children) assert.equal(await child.line(), 'ready')
+  for (const child of children) child.go()
+  for (const child of children) await child.end()
+  const db = new Database(path, own)
+  assert.deepEqual(
+    db.keys
+      .list()
+      .map(({ label }) => label)
+      .sort(),
+    ['a9', 'b9', 'c9', null],
+  )
+  assert.deepEqual(db.check().problems, [])
+  db.close()
+})
+
 test('a slot of another process opens the file here, and is in the list', async () => {
   const own = sealed()
   const db = filled(own)
