@@ -32,7 +32,7 @@ export class Connection {
   /**
    * Opens a database, and creates the file if it does not exist.
    *
-   * With `key` or `passphrase` the constructor checks the key. Without these options the constructor refuses a file in
+   * With `key`, `passphrase` or `recovery` the constructor checks the secret. Without these options the constructor refuses a file in
    * the Strongroom format, and otherwise reads nothing, so `db.pragma("key = '...'")` can set the key first. A database
    * that gets no key is not encrypted.
    *
@@ -42,7 +42,9 @@ export class Connection {
    * @throws {RangeError} for a key of the wrong length and for numbers out of range.
    * @throws {SqliteError} `STRONGROOM_WRONG_KEY`; `STRONGROOM_NOT_ENCRYPTED` for a plain file opened with a key;
    * `STRONGROOM_KEY_REQUIRED`, `STRONGROOM_OTHER_FORMAT`, `STRONGROOM_DAMAGED_HEADER` and `STRONGROOM_DAMAGED_PAGE` for
-   * a file in the Strongroom format, or with `format`; `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
+   * a file in the Strongroom format, or with `format`; `STRONGROOM_RECOVERY_CODE` for a typing error in a recovery code;
+   * `STRONGROOM_UNKNOWN_SLOT` for `slot`; `STRONGROOM_KEY_RECOVERY` and `STRONGROOM_KEY_SLOT` for a database without key
+   * slots; `SQLITE_NOTADB`; `SQLITE_CANTOPEN` for a missing folder, or a missing file with `fileMustExist`.
    */
   constructor(path?: string | Uint8Array | null, options?: Options | null) {
     const { name, memory, readonly, verbose, addon, native } = openRequest(path, options)

@@ -5,15 +5,15 @@ import { addonAt, addon as ownAddon } from '../load/loader'
 import type { NativeOpenOptions } from '../load/native'
 import { boolean, callback, integer, lenientOptions, pathArgument } from './arguments'
 import { argumentType, argumentValue } from './errors'
-import { KEY_NAMES, type KeyOptions, keyRequest } from './key'
+import { KEY_NAMES, needsFile, type OpenKeyOptions, openingKey } from './key'
 
 type Addon = typeof import('../load/native')
 
 /** Options for opening a database. */
-export interface Options extends KeyOptions {
+export interface Options extends OpenKeyOptions {
   /** Refuses every change. Default: false. */
   readonly?: boolean | undefined
-  /** Refuses to create the file. Default: false. */
+  /** Refuses to create the file. Default: false; always true with `recovery` or `slot`. */
   fileMustExist?: boolean | undefined
   /** The time in milliseconds to wait for another connection's lock before `SQLITE_BUSY`. Default: 5,000. */
   timeout?: number | undefined
@@ -65,8 +65,9 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   }
   if (image !== undefined) native.image = image
   else if (!memory) native.path = file
-  const key = keyRequest(given, 'leave it out to open a database without encryption')
+  const key = openingKey(given, 'leave it out to open a database without encryption')
   if (key !== undefined) native.key = key
+  if (needsFile(key)) native.mustExist = true
   const addon = addonFor(given['nativeBinding'] ?? undefined)
   if (native.path !== undefined) requireFolder(native.path)
   return { name, memory, readonly, verbose, addon, native }
