@@ -7,10 +7,12 @@ import type { SqliteErrorCode as Code } from './api/codes'
 import { Database as DatabaseClass } from './api/database'
 import { SqliteError as ErrorClass } from './api/errors'
 import type * as functions from './api/function'
-import type { CipherOptions as Cipher, KeyOptions as Key } from './api/key'
+import type { CipherOptions as Cipher, KeyOptions as Key, OpenKeyOptions as OpenKey } from './api/key'
+import type * as slots from './api/keys'
 import type * as migrate from './api/migrate'
 import type * as options from './api/options'
 import type * as rekey from './api/rekey'
+import type * as rotate from './api/rotate'
 import type { SerializeOptions as ImageOptions } from './api/serialize'
 import type { StatementOf } from './api/statement'
 import type * as tables from './api/table'
@@ -136,6 +138,28 @@ declare namespace Database {
   export type VirtualTableContext = tables.VirtualTableContext
   /** A key with its cipher parameters. */
   export type KeyOptions = Key
+  /** A secret that opens an existing file, with its cipher parameters. */
+  export type OpenKeyOptions = OpenKey
+  /** The key slots of a file: {@link DatabaseClass.keys}. */
+  export type KeySlots = slots.KeySlots
+  /** A key slot of a file. */
+  export type KeySlot = slots.KeySlot
+  /** A key slot with a new recovery code. */
+  export type RecoveryKeySlot = slots.RecoveryKeySlot
+  /** The secret of a key slot. */
+  export type KeySlotSecret = slots.KeySlotSecret
+  /** Options of {@link slots.KeySlots.list} and {@link slots.KeySlots.remove}. */
+  export type KeySlotOptions = slots.KeySlotOptions
+  /** Options of {@link slots.KeySlots.add} and {@link slots.KeySlots.change}. */
+  export type KeySlotLabelOptions = slots.KeySlotLabelOptions
+  /** Options of {@link slots.KeySlots.rotate}. */
+  export type RotateOptions = rotate.RotateOptions
+  /** The secret of a slot that {@link slots.KeySlots.rotate} keeps. */
+  export type RotateSecret = rotate.RotateSecret
+  /** The progress of {@link slots.KeySlots.rotate}. */
+  export type RotateProgress = rotate.RotateProgress
+  /** The result of {@link slots.KeySlots.rotate}. */
+  export type RotateResult = rotate.RotateResult
   /** The parameters of a file's encryption. */
   export type CipherOptions = Cipher
   /** Options of {@link DatabaseClass.attach}. */
@@ -158,8 +182,10 @@ declare namespace Database {
   export type DecryptOptions = migrate.DecryptOptions
   /** Options of {@link DatabaseConstructor.migrate}. */
   export type MigrateKeys = migrate.MigrateKeys
-  /** The key of a file, or `{ plain: true }` for a file without encryption. */
+  /** The new key of a file, or `{ plain: true }` for a file without encryption. */
   export type MigrateKey = migrate.MigrateKey
+  /** The secret that opens a file, or `{ plain: true }` for a file without encryption. */
+  export type MigrateSource = migrate.MigrateSource
   /** The progress of a conversion. */
   export type MigrateProgress = migrate.MigrateProgress
   /** The file after a conversion. */

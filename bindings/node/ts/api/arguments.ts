@@ -20,7 +20,7 @@ export function lenientOptions(options: unknown, names: readonly string[]): Give
   for (const [name, value] of Object.entries(given)) {
     if (!names.includes(name) && holdsKey(value))
       throw argumentType(
-        `the option "${name}" does not exist, but its value holds a key: pass "key" or "passphrase" directly`,
+        `the option "${name}" does not exist, but its value holds a key: pass "key", "passphrase" or "recovery" directly`,
       )
   }
   return given
@@ -50,11 +50,11 @@ function checked(
  * Matches the names that other packages use for a key. Ignoring such an option would open a database without
  * encryption.
  */
-const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt/i
+const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt|recover/i
 
 /** Returns whether the value of an unknown option holds a key, which would otherwise be ignored. */
 function holdsKey(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value)
+  return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value || 'recovery' in value)
 }
 
 /** Returns the number of letters to insert, remove or replace to turn one text into another (Levenshtein's distance). */
@@ -110,6 +110,14 @@ export function callback<F extends (...args: never[]) => unknown>(given: Given, 
   if (value !== undefined && typeof value !== 'function')
     throw argumentType(`Expected the "${name}" option to be a function`)
   return value as F | undefined
+}
+
+/** Returns the `attached` option: the name of one of the connection's databases. */
+export function attached(given: Given): string {
+  const name = given['attached'] ?? 'main'
+  if (typeof name !== 'string') throw argumentType('Expected the "attached" option to be a string')
+  if (name === '') throw argumentValue('The "attached" option cannot be an empty string')
+  return name
 }
 
 /** Returns an argument that is a path. */

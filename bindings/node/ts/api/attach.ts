@@ -1,15 +1,15 @@
 import type { NativeAttachOptions } from '../load/native'
 import { boolean, optionsObject, pathArgument, wellFormed } from './arguments'
 import { argumentType } from './errors'
-import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
+import { KEY_NAMES, type OpenKeyOptions, openingKey, wipe } from './key'
 import type { Session } from './session'
 
 /**
  * Options of {@link Database.attach}: a key, `plain`, or neither to use the key and the cipher options of the main
  * database.
  */
-export interface AttachOptions extends KeyOptions {
-  /** Attaches a database without encryption. Excludes `key` and `passphrase`. Default: false. */
+export interface AttachOptions extends OpenKeyOptions {
+  /** Attaches a database without encryption. Excludes `key`, `passphrase` and `recovery`. Default: false. */
   plain?: boolean
   /** Refuses every change to this database. Default: false, or true if the main database is read-only. */
   readonly?: boolean
@@ -32,11 +32,11 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
   const memory = file === '' || file === ':memory:'
   if (memory && native.readonly) throw argumentType('In-memory/temporary databases cannot be readonly')
   if (!memory) native.path = file
-  const key = keyRequest(given, 'leave it out to use the key of the main database, or pass "plain"')
+  const key = openingKey(given, 'leave it out to use the key of the main database, or pass "plain"')
   if (key !== undefined) native.key = key
   try {
     if (key !== undefined && native.plain)
-      throw argumentType('"plain" excludes "key" and "passphrase": pass one of them')
+      throw argumentType('"plain" excludes "key", "passphrase" and "recovery": pass one of them')
     session.idle()
     session.change(() => session.native.attach(checkedName, native))
   } finally {

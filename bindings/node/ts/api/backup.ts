@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import type { NativeBackup } from '../load/native'
-import { callback, type Given, optionalBoolean, optionsObject, pathArgument } from './arguments'
+import { attached, callback, optionalBoolean, optionsObject, pathArgument } from './arguments'
 import { argumentType, argumentValue, fromNative, outOfRange } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'
@@ -95,14 +95,6 @@ export async function backup(session: Session, path: unknown, options: unknown):
     native.cancel()
     throw fromNative(error)
   }
-}
-
-/** Returns the `attached` option: the name of one of the connection's databases. */
-export function attached(given: Given): string {
-  const name = given['attached'] ?? 'main'
-  if (typeof name !== 'string') throw argumentType('Expected the "attached" option to be a string')
-  if (name === '') throw argumentValue('The "attached" option cannot be an empty string')
-  return name
 }
 
 /** The callback of a backup, and the number of pages that it returned last. */

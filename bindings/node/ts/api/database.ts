@@ -5,6 +5,7 @@ import type { CheckOptions, CheckResult } from './check'
 import { Connection } from './connection'
 import type { RegistrationOptions } from './function'
 import type { KeyOptions } from './key'
+import type { KeySlots } from './keys'
 import { enumerable } from './objects'
 import type { RekeyOptions } from './rekey'
 import type { SerializeOptions } from './serialize'
@@ -19,6 +20,7 @@ const lazy = {
   check: (): typeof import('./check') => require('./check'),
   extension: (): typeof import('./extension') => require('./extension'),
   function: (): typeof import('./function') => require('./function'),
+  keys: (): typeof import('./keys') => require('./keys'),
   rekey: (): typeof import('./rekey') => require('./rekey'),
   serialize: (): typeof import('./serialize') => require('./serialize'),
   table: (): typeof import('./table') => require('./table'),
@@ -46,7 +48,8 @@ export class Database extends Connection {
    * After an error this connection continues with the old key. Other connections get `STRONGROOM_KEY_CHANGED` at their
    * next statement. The journal needs as much free disk space as the file.
    *
-   * In the Strongroom format, the call changes only the header, and other connections continue.
+   * In the Strongroom format, the call changes only the key slot that opened the file, and other connections continue.
+   * The slot keeps its id and its label. {@link keys} changes the other slots.
    *
    * `to` is a key with cipher options. Options that change the layout of pages (`pageSize`, `cipherCompatibility`,
    * `hmacAlgorithm`, ...) need a new file: use `Database.migrate`.
@@ -62,6 +65,21 @@ export class Database extends Connection {
   rekey(to: KeyOptions, options?: RekeyOptions | null): this {
     lazy.rekey().rekey(this[SESSION], to, options)
     return this
+  }
+
+  /**
+   * The key slots of a file in the Strongroom format: several keys, passphrases and recovery codes open one file.
+   *
+   * The methods throw `STRONGROOM_NO_SLOTS` for a database in another format or in memory.
+   *
+   * @example
+   * ```js
+   * const { code } = db.keys.add({ recovery: true, label: 'printed on paper' })
+   * console.log(db.keys.list())
+   * ```
+   */
+  get keys(): KeySlots {
+    return lazy.keys().keySlots(this[SESSION])
   }
 
   /**
@@ -245,6 +263,8 @@ export class Database extends Connection {
   }
 }
 enumerable(Database.prototype)
+// better-sqlite3 has no such property, and programs may read the enumerable ones.
+Object.defineProperty(Database.prototype, 'keys', { enumerable: false })
 Object.defineProperty(Database.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value: shown,
   configurable: true,

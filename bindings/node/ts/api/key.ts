@@ -54,10 +54,28 @@ export interface KeyOptions extends CipherOptions {
   passphrase?: string | Uint8Array
 }
 
-/** The names of the options of a key. */
+/** A secret that opens an existing file: `key`, `passphrase` or `recovery`. */
+export interface OpenKeyOptions extends KeyOptions {
+  /**
+   * A recovery code of the file, as `db.keys.add({ recovery: true })` returned the code. Upper and lower case, spaces
+   * and hyphens make no difference. Only an existing file in the Strongroom format has recovery codes. Excludes `key`
+   * and `passphrase`.
+   */
+  recovery?: string | Uint8Array
+  /**
+   * The id of a key slot, as `db.keys.list()` returns the id. The secret is tried on this slot alone, so a wrong
+   * passphrase costs one derivation instead of one for each slot with a passphrase. Only a file in the Strongroom
+   * format has key slots.
+   */
+  slot?: string
+}
+
+/** The names of the options of a key, including those that only open a file. */
 export const KEY_NAMES: readonly string[] = [
   'key',
   'passphrase',
+  'recovery',
+  'slot',
   'format',
   'cipherCompatibility',
   'kdfIter',
@@ -70,69 +88,134 @@ export const KEY_NAMES: readonly string[] = [
   'hmacSaltMask',
   'plaintextHeaderSize',
   'salt',
-] satisfies (keyof KeyOptions)[]
+] satisfies (keyof OpenKeyOptions)[]
 
 const KEY_BYTES = 32
 const SALT_BYTES = 16
+const SLOT_ID = /^[0-9a-f]{16}$/i
+/** The options that hold a secret. */
+const SECRETS = ['key', 'passphrase', 'recovery'] as const
+type Secret = (typeof SECRETS)[number]
 const FORMATS = ['sqlcipher', 'strongroom'] as const
 /** The options that apply to both formats. */
 const SHARED = ['pageSize', 'format']
 const HASHES = ['sha1', 'sha256', 'sha512'] as const
 
+/** The reasons to refuse an option where a key encrypts a file. */
+const OPENING: Readonly<Record<string, string>> = {
+  recovery:
+    'a recovery code opens a file and cannot encrypt one: pass "key" or "passphrase", and then add a recovery code ' +
+    'with db.keys.add({ recovery: true })',
+  slot: 'the "slot" option chooses the key slot that opens a file: leave the option out for a new key',
+}
+
 /**
- * Reads a key from an options object. Returns undefined if the object has neither `key` nor `passphrase`.
+ * Reads the key that a file gets. Returns undefined if the object has neither `key` nor `passphrase`.
  *
  * The result holds a copy of the secret, which {@link wipe} overwrites.
  *
  * @param absent - the effect of leaving the key out, for the error about an undefined key
  */
 export function keyRequest(given: Given, absent: string): NativeKey | undefined {
-  const parameters = cipherRequest(given)
-  const secret = secretRequest(given, absent)
-  if (secret !== undefined) return { ...secret, ...parameters }
-  const superfluous = Object.keys(parameters)[0]
-  if (superfluous !== undefined)
-    throw argumentType(`the "${superfluous}" option is for encrypted databases: pass "key" or "passphrase" as well`)
-  return undefined
+  for (const [name, reason] of Object.entries(OPENING))
+    if ((given[name] ?? undefined) !== undefined) throw argumentValue(reason)
+  return openingKey(given, absent)
 }
 
-/** Reads a key from an options object. Throws if the object has no key. */
+/** Reads the key that a file gets. Throws if the object has no key. */
 export function requiredKey(given: Given, what: string): NativeKey {
   const key = keyRequest(given, `${what} needs a key`)
   if (key === undefined) throw argumentType(`${what} needs "key" or "passphrase"`)
   return key
 }
 
-/** Overwrites the copy of the secret with zeros. */
-export function wipe(key: NativeKey | undefined): void {
-  key?.key?.fill(0)
-  key?.passphrase?.fill(0)
+/**
+ * Reads the secret that opens a file, as {@link keyRequest} reads a key. The secret may be a recovery code, and may name
+ * its slot. Returns undefined if the object has no secret.
+ */
+export function openingKey(given: Given, absent: string): NativeKey | undefined {
+  const parameters = cipherRequest(given)
+  const slot = slotRequest(given)
+  const secret = secretName(given, absent)
+  if (secret === undefined) {
+    if (slot !== undefined)
+      throw argumentType('the "slot" option is for a file with a key: pass "key", "passphrase" or "recovery" as well')
+    const superfluous = Object.keys(parameters)[0]
+    if (superfluous !== undefined)
+      throw argumentType(`the "${superfluous}" option is for encrypted databases: pass "key" or "passphrase" as well`)
+    return undefined
+  }
+  const onlyStrongroom = secret === 'recovery' ? secret : slot && 'slot'
+  if (onlyStrongroom !== undefined) refuseSqlCipher(parameters, onlyStrongroom)
+  if (slot !== undefined) parameters.slot = slot
+  return { [secret]: secretBytes(secret, given[secret]), ...parameters }
 }
 
-/** Reads the secret. Throws for an undefined secret, which must not open an unencrypted database. */
-function secretRequest(given: Given, absent: string): NativeKey | undefined {
-  for (const name of ['key', 'passphrase']) {
+/** Overwrites the copy of the secret with zeros. */
+export function wipe(key: NativeKey | undefined): void {
+  for (const name of SECRETS) key?.[name]?.fill(0)
+}
+
+/** Returns the id of a key slot. Throws for a value that cannot be an id. */
+export function slotId(id: unknown, what: string): string {
+  if (typeof id !== 'string') throw argumentType(`Expected ${what} to be a string (the id of a key slot)`)
+  if (!SLOT_ID.test(id))
+    throw argumentValue(
+      `${what} must be the id of a key slot, 16 hexadecimal digits as db.keys.list() returns them, not ${shown(id)}`,
+    )
+  return id.toLowerCase()
+}
+
+/** Returns the start of a text in quotes: the text may be a secret that was passed in the wrong place. */
+function shown(text: string): string {
+  return text.length > 4 ? `a text of ${text.length} characters` : JSON.stringify(text)
+}
+
+function slotRequest(given: Given): string | undefined {
+  const slot = given['slot'] ?? undefined
+  return slot === undefined ? undefined : slotId(slot, 'the "slot" option')
+}
+
+/** Throws if an option says that the file has SQLCipher's format, which has neither recovery codes nor key slots. */
+function refuseSqlCipher(parameters: NativeKey, name: string): void {
+  const other = Object.keys(parameters).find((option) => !SHARED.includes(option))
+  const option = parameters.format === 'sqlcipher' ? '"format" is "sqlcipher"' : other && `"${other}" is given`
+  if (option === undefined) return
+  throw argumentValue(
+    `the "${name}" option is for files in the Strongroom format, and ${option}, which SQLCipher's format has: ` +
+      'leave one of them out',
+  )
+}
+
+/** Returns the name of the option that holds the secret. Throws for an undefined secret, and for two secrets. */
+function secretName(given: Given, absent: string): Secret | undefined {
+  for (const name of SECRETS) {
     if (name in given && (given[name] === undefined || given[name] === null))
       throw argumentType(`the "${name}" option is ${given[name]} (is a variable not set?): ${absent}`)
   }
-  const { key, passphrase } = given
-  if (key !== undefined && passphrase !== undefined)
-    throw argumentType('"key" and "passphrase" cannot be combined: pass one of them')
-  if (key !== undefined) {
-    if (!types.isUint8Array(key))
+  const [first, second] = SECRETS.filter((name) => given[name] !== undefined)
+  if (first !== undefined && second !== undefined)
+    throw argumentType(`"${first}" and "${second}" cannot be combined: pass one of them`)
+  return first
+}
+
+/** Checks a secret, and returns a copy of its bytes. */
+function secretBytes(name: Secret, secret: unknown): Uint8Array {
+  if (name === 'key') {
+    if (!types.isUint8Array(secret))
       throw argumentType('Expected the "key" option to be a Buffer; for text use "passphrase", for hex Buffer.from')
-    if (key.length !== KEY_BYTES) throw outOfRange(`the "key" option must be ${KEY_BYTES} bytes, not ${key.length}`)
-    return { key: copy(key) }
+    if (secret.length !== KEY_BYTES)
+      throw outOfRange(`the "key" option must be ${KEY_BYTES} bytes, not ${secret.length}`)
+    return copy(secret)
   }
-  if (passphrase === undefined) return undefined
-  if (typeof passphrase !== 'string' && !types.isUint8Array(passphrase))
-    throw argumentType('Expected the "passphrase" option to be a string or a Buffer')
-  if (passphrase.length === 0) throw outOfRange('the "passphrase" option must not be empty')
-  if (typeof passphrase !== 'string') return { passphrase: copy(passphrase) }
-  wellFormed(passphrase, 'the "passphrase" option')
-  const bytes = outsideTheHeap(Buffer.byteLength(passphrase))
-  new TextEncoder().encodeInto(passphrase, bytes)
-  return { passphrase: bytes }
+  if (typeof secret !== 'string' && !types.isUint8Array(secret))
+    throw argumentType(`Expected the "${name}" option to be a string or a Buffer`)
+  if (secret.length === 0) throw outOfRange(`the "${name}" option must not be empty`)
+  if (typeof secret !== 'string') return copy(secret)
+  wellFormed(secret, `the "${name}" option`)
+  const bytes = outsideTheHeap(Buffer.byteLength(secret))
+  new TextEncoder().encodeInto(secret, bytes)
+  return bytes
 }
 
 function cipherRequest(given: Given): NativeKey {

@@ -5,12 +5,12 @@ import { addonAt, addon as ownAddon } from '../load/loader'
 import type { NativeOpenOptions } from '../load/native'
 import { boolean, callback, integer, lenientOptions, pathArgument } from './arguments'
 import { argumentType, argumentValue } from './errors'
-import { KEY_NAMES, type KeyOptions, keyRequest } from './key'
+import { KEY_NAMES, type OpenKeyOptions, openingKey } from './key'
 
 type Addon = typeof import('../load/native')
 
 /** Options for opening a database. */
-export interface Options extends KeyOptions {
+export interface Options extends OpenKeyOptions {
   /** Refuses every change. Default: false. */
   readonly?: boolean | undefined
   /** Refuses to create the file. Default: false. */
@@ -65,7 +65,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   }
   if (image !== undefined) native.image = image
   else if (!memory) native.path = file
-  const key = keyRequest(given, 'leave it out to open a database without encryption')
+  const key = openingKey(given, 'leave it out to open a database without encryption')
   if (key !== undefined) native.key = key
   const addon = addonFor(given['nativeBinding'] ?? undefined)
   if (native.path !== undefined) requireFolder(native.path)

@@ -1,5 +1,4 @@
-import { type Given, optionalBoolean, optionsObject } from './arguments'
-import { attached } from './backup'
+import { attached, type Given, optionalBoolean, optionsObject } from './arguments'
 import { argumentType, fromNative } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
 import type { Session } from './session'

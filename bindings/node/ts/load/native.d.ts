@@ -49,6 +49,11 @@ export declare class NativeDatabase {
   close(): void
   /** Loads an SQLite extension and calls the function `entryPoint`, or SQLite's default entry point. */
   loadExtension(path: string, entryPoint?: string | undefined | null): void
+  keySlots(schema: string): Array<NativeKeySlot>
+  addKeySlot(schema: string, secret: NativeSlotSecret): NativeKeySlot
+  removeKeySlot(schema: string, id: string): NativeKeySlot
+  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeKeySlot
+  rotateKeys(options: NativeRotationOptions): NativeRotation
   /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
   function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
   /**
@@ -241,6 +246,8 @@ export interface NativeKey {
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. */
   passphrase?: Uint8Array
+  recovery?: Uint8Array
+  slot?: string
   /** The number of iterations that derive the key. */
   kdfIter?: number
   /** The page size in bytes. */
@@ -337,3 +344,27 @@ export declare function panicForTest(message: string, inNextCall?: boolean | und
 
 /** Returns the package version of the addon. The loader compares this version with its own. */
 export declare function version(): string
+
+export interface NativeKeySlot {
+  id: string
+  kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
+  label?: string
+  created: number
+  current: boolean
+  code?: string
+}
+export interface NativeSlotSecret {
+  key?: NativeKey
+  recovery: boolean
+  label?: string
+  relabel: boolean
+}
+export interface NativeRotationOptions {
+  secrets: Array<NativeKey>
+  dropOthers: boolean
+  keep?: string
+}
+export declare class NativeRotation {
+  get dropped(): Array<NativeKeySlot>
+  start(): NativeMigration
+}

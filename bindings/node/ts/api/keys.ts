@@ -1,0 +1,246 @@
+import type { NativeKeySlot, NativeSlotSecret } from '../load/native'
+import { attached, type Given, optionalBoolean, optionsObject, wellFormed } from './arguments'
+import { argumentType, fromNative } from './errors'
+import { keyRequest, slotId, wipe } from './key'
+import { uncloneable } from './objects'
+import type { RotateOptions, RotateResult } from './rotate'
+import { SESSION, type Session } from './session'
+
+/** A key slot of a file. A slot holds the file's data key, encrypted with the slot's own key. */
+export interface KeySlot {
+  /** The id: 16 hexadecimal digits. The id stays the same when the slot's key or label changes. */
+  id: string
+  /**
+   * The kind of the secret that opens the slot: a raw key, a passphrase or a recovery code. `unsupported`: a newer
+   * version of Strongroom made the slot, and this version cannot open it.
+   */
+  kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
+  /** The label, or null. The file stores the label encrypted. */
+  label: string | null
+  /** The time at which the slot got its present key. */
+  created: Date
+  /** `true` for the slot that opened the file for this connection. */
+  current: boolean
+}
+
+/** A key slot with a new recovery code. */
+export interface RecoveryKeySlot extends KeySlot {
+  /**
+   * The recovery code: 8 groups of 4 characters. Nothing stores the code, so no later call can return it. JavaScript
+   * cannot erase a string, and the code stays in the memory of the process until V8 reuses the memory.
+   */
+  code: string
+}
+
+/** The secret of a key slot: exactly one of `key`, `passphrase` and `recovery: true`. */
+export type KeySlotSecret =
+  | { key: Uint8Array; passphrase?: never; recovery?: never }
+  | { passphrase: string | Uint8Array; key?: never; recovery?: never }
+  | { recovery: true; key?: never; passphrase?: never }
+
+/** Options of {@link KeySlots.list} and {@link KeySlots.remove}. */
+export interface KeySlotOptions {
+  /** The name of an attached database. Default: `main`. */
+  attached?: string
+}
+
+/** Options of {@link KeySlots.add} and {@link KeySlots.change}. */
+export interface KeySlotLabelOptions extends KeySlotOptions {
+  /**
+   * The label: at most 94 bytes of UTF-8, without control characters. Null and an empty string are no label. A changed
+   * slot keeps its label if the option is absent.
+   */
+  label?: string | null
+}
+
+const LIST_NAMES: readonly string[] = ['attached'] satisfies (keyof KeySlotOptions)[]
+const SECRET_NAMES: readonly string[] = ['key', 'passphrase', 'recovery', 'label', 'attached']
+const SECRETS = '"key", "passphrase" or "recovery: true"'
+
+/** Loads the module that rewrites the file, which few programs use. */
+const rotation = (): typeof import('./rotate') => require('./rotate')
+
+/** The key slots of each connection. */
+const known = new WeakMap<Session, KeySlots>()
+
+/** Returns the key slots of a connection, always as the same object. */
+export function keySlots(session: Session): KeySlots {
+  let slots = known.get(session)
+  if (slots === undefined) {
+    slots = new KeySlots(session)
+    known.set(session, slots)
+  }
+  return slots
+}
+
+/**
+ * The key slots of a file in the Strongroom format, as `db.keys`. Each slot opens the file with its own secret. A file
+ * has up to 8 slots.
+ *
+ * Each change takes effect at once, and is complete or has no effect, also after a crash. A change rewrites the header
+ * and no page, so it takes no longer for a larger file. Other connections continue, also in the middle of a
+ * transaction. A change is not part of any transaction, and throws `STRONGROOM_IN_TRANSACTION` in a transaction of this
+ * connection.
+ *
+ * Each method throws a {@link SqliteError}: `STRONGROOM_NO_SLOTS` for a database in another format or in memory;
+ * `STRONGROOM_NOT_ATTACHED`; `STRONGROOM_KEY_CHANGED` if the slot that opened the file for this connection has been
+ * removed or has another key. The methods that change the slots also throw `SQLITE_READONLY`; `SQLITE_BUSY` if another
+ * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if the change is in effect and
+ * only one of the header's two copies could be written.
+ */
+export class KeySlots {
+  /** @internal */
+  declare readonly [SESSION]: Session
+
+  /** @internal */
+  constructor(session: Session) {
+    Object.defineProperty(this, SESSION, { value: session })
+    uncloneable(this)
+  }
+
+  /**
+   * Returns the slots in the order in which the file stores them. The result has no key material.
+   *
+   * @example
+   * ```js
+   * for (const { id, kind, label, current } of db.keys.list()) console.log(id, kind, label, current)
+   * ```
+   */
+  list(options?: KeySlotOptions | null): KeySlot[] {
+    const schema = attached(optionsObject(options, LIST_NAMES, 'first'))
+    return call(this, (session) => Array.from(session.native.keySlots(schema), slot))
+  }
+
+  /**
+   * Adds a slot with a raw key, a passphrase or a new recovery code, and returns the slot. The result for a recovery
+   * code has the code, which nothing stores: show the code once.
+   *
+   * @throws {TypeError} and {RangeError} for a wrong argument.
+   * @throws {SqliteError} `STRONGROOM_SLOTS_FULL` for a ninth slot; `STRONGROOM_SLOT_LABEL`.
+   * @example
+   * ```js
+   * const { id, code } = db.keys.add({ recovery: true, label: 'printed on paper' })
+   * ```
+   */
+  add(secret: { recovery: true; key?: never; passphrase?: never } & KeySlotLabelOptions): RecoveryKeySlot
+  add(secret: KeySlotSecret & KeySlotLabelOptions): KeySlot
+  add(secret: KeySlotSecret & KeySlotLabelOptions): KeySlot {
+    const { schema, native } = slotRequest(secret, 'first')
+    if (native.key === undefined && !native.recovery) throw argumentType(`a new key slot needs ${SECRETS}`)
+    return changed(this, native, (session) => session.native.addKeySlot(schema, native))
+  }
+
+  /**
+   * Removes a slot, and returns it as it was. Its secret no longer opens the file.
+   *
+   * Older copies of the file, such as backups, keep the slot. {@link rotate} describes when a removal does not suffice.
+   *
+   * @throws {SqliteError} `STRONGROOM_UNKNOWN_SLOT`; `STRONGROOM_LAST_SLOT` for the last slot that this version opens.
+   */
+  remove(id: string, options?: KeySlotOptions | null): KeySlot {
+    const checkedId = slotId(id, 'first argument')
+    const schema = attached(optionsObject(options, LIST_NAMES))
+    return call(this, (session) => slot(session.native.removeKeySlot(schema, checkedId)))
+  }
+
+  /**
+   * Gives a slot another secret, another label, or both, and returns the slot. The slot keeps its id.
+   *
+   * @throws {TypeError} and {RangeError} for a wrong argument.
+   * @throws {SqliteError} `STRONGROOM_UNKNOWN_SLOT`; `STRONGROOM_SLOT_LABEL`.
+   * @example
+   * ```js
+   * db.keys.change(id, { passphrase: 'a better one' })
+   * db.keys.change(id, { label: 'laptop' })
+   * ```
+   */
+  change(id: string, to: { recovery: true; key?: never; passphrase?: never } & KeySlotLabelOptions): RecoveryKeySlot
+  change(
+    id: string,
+    to: (KeySlotSecret | { key?: never; passphrase?: never; recovery?: never }) & KeySlotLabelOptions,
+  ): KeySlot
+  change(id: string, to: object): KeySlot {
+    const checkedId = slotId(id, 'first argument')
+    const { schema, native } = slotRequest(to, 'second')
+    if (native.key === undefined && !native.recovery && !native.relabel)
+      throw argumentType(`a change of a key slot needs ${SECRETS}, or "label"`)
+    return changed(this, native, (session) => session.native.changeKeySlot(schema, checkedId, native))
+  }
+
+  /**
+   * Rewrites the file with a new data key, and closes this connection. The slots keep their ids, labels and secrets.
+   *
+   * A removed slot does not open the file any more, but whoever had its secret may know the data key, or may have an
+   * older copy of the header. After a rotation, neither opens the file. Older copies of the file stay as they are.
+   *
+   * A slot can be kept only with its secret. The slot that opened this connection is kept; `secrets` has the secrets
+   * of the others, and `dropOthers` drops the slots without a secret. The call works as {@link Database.migrate} does:
+   * another thread writes a copy beside the file and renames it over the file, and no other connection may have the
+   * file open. After an error the file is unchanged, and the connection may be closed.
+   *
+   * @returns the slots that were dropped
+   * @throws {SqliteError} `STRONGROOM_SLOT_SECRETS` if a slot has no secret and `dropOthers` is not set;
+   * `STRONGROOM_WRONG_KEY` for a secret that opens no slot; `STRONGROOM_RECOVERY_CODE`; and the errors of
+   * {@link Database.migrate}.
+   * @example
+   * ```js
+   * await db.keys.rotate({ secrets: [{ recovery: code }], dropOthers: true })
+   * ```
+   */
+  rotate(options?: RotateOptions | null): Promise<RotateResult> {
+    return rotation().rotate(this[SESSION], options)
+  }
+}
+
+/** Runs a call that is allowed while an iterator reads, but not while a statement runs a callback. */
+function call<T>(slots: KeySlots, run: (session: Session) => T): T {
+  const session = slots[SESSION]
+  session.ready()
+  try {
+    return run(session)
+  } catch (error) {
+    throw fromNative(error)
+  }
+}
+
+/** Runs a call that writes a slot, and then overwrites the copy of the secret. */
+function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Session) => NativeKeySlot): KeySlot {
+  try {
+    return call(slots, (session) => slot(run(session)))
+  } finally {
+    wipe(native.key)
+  }
+}
+
+/** Checks the secret and the label of a slot. The result holds a copy of the secret, which the caller overwrites. */
+function slotRequest(secret: unknown, position: string): { schema: string; native: NativeSlotSecret } {
+  if (typeof secret !== 'object' || secret === null)
+    throw argumentType(`Expected ${position} argument to be an object with ${SECRETS}`)
+  const { recovery, ...given }: Given = optionsObject(secret, SECRET_NAMES, position)
+  const schema = attached(given)
+  const native: NativeSlotSecret = { recovery: newCode(recovery), relabel: given['label'] !== undefined }
+  const label = given['label'] ?? undefined
+  if (label !== undefined) {
+    if (typeof label !== 'string') throw argumentType('Expected the "label" option to be a string or null')
+    wellFormed(label, 'the "label" option')
+    native.label = label
+  }
+  if (native.recovery && ('key' in given || 'passphrase' in given))
+    throw argumentType('"recovery" excludes "key" and "passphrase": a key slot has one secret')
+  const key = keyRequest(given, 'a key slot needs its secret')
+  if (key !== undefined) native.key = key
+  return { schema, native }
+}
+
+/** Returns whether a slot gets a new recovery code, which the addon generates. */
+function newCode(recovery: unknown): boolean {
+  if (typeof recovery === 'string')
+    throw argumentType('Expected the "recovery" option to be true: the call generates the recovery code')
+  return optionalBoolean({ recovery }, 'recovery') ?? false
+}
+
+/** Returns a slot as an object of the API. */
+export function slot({ id, kind, label, created, current, code }: NativeKeySlot): KeySlot {
+  const found: KeySlot = { id, kind, label: label ?? null, created: new Date(created), current }
+  return code === undefined ? found : Object.assign(found, { code })
+}
