@@ -36,6 +36,10 @@ test('docs/api.md has a heading for every method and property of a statement', (
   described('statement', namesOf(new Database().prepare('SELECT 1')))
 })
 
+test('docs/api.md has a heading for every method of the key slots', () => {
+  described('keys', namesOf(new Database().keys))
+})
+
 test('docs/api.md has a heading for every static method and property', () => {
   const ofFunctions = ['length', 'name', 'prototype']
   described(
@@ -57,6 +61,7 @@ test('docs/api.md describes every option', () => {
     'aggregate',
     'options',
     'key',
+    'keys',
     'function',
     'table',
     'attach',
@@ -64,6 +69,7 @@ test('docs/api.md describes every option', () => {
     'check',
     'migrate',
     'rekey',
+    'rotate',
     'serialize',
   ]
   const options = files.flatMap((file) =>
