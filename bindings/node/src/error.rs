@@ -9,7 +9,7 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use strongroom_database::{
     AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ExtensionError, ImageError,
-    MigrateError, OpenError, RekeyError, SqlError, code_of,
+    KeySlotError, MigrateError, OpenError, RekeyError, SqlError, code_of,
 };
 use strongroom_keys::KeyError;
 
@@ -214,10 +214,17 @@ impl From<MigrateError> for Failure {
     }
 }
 
+impl From<KeySlotError> for Failure {
+    fn from(error: KeySlotError) -> Self {
+        Failure::engine(error.code(), &error)
+    }
+}
+
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::Random { .. } | KeyError::Derivation { .. } | KeyError::Init { .. } => {
+            KeyError::RecoveryCode { .. }
+            | KeyError::Random { .. } | KeyError::Derivation { .. } | KeyError::Init { .. } => {
                 Failure::engine(error.code(), &error)
             }
             _ => Problem::Range { message: error.to_string() }.into(),

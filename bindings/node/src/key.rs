@@ -2,9 +2,11 @@
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use strongroom_keys::{CipherParameters, Format, HashAlgorithm, Key, PageNumberOrder};
+use strongroom_keys::{
+    CipherParameters, Format, HashAlgorithm, Key, PageNumberOrder, RecoveryCode, SlotId,
+};
 
-use crate::error::Outcome;
+use crate::error::{Outcome, Problem};
 
 /// A key with its cipher parameters. The TypeScript layer has checked each value.
 #[napi(object, object_to_js = false)]
@@ -13,6 +15,10 @@ pub struct NativeKey {
     pub key: Option<Uint8Array>,
     /// A passphrase, from which SQLCipher derives the key.
     pub passphrase: Option<Uint8Array>,
+    /// A recovery code as a person typed it, in UTF-8.
+    pub recovery: Option<Uint8Array>,
+    /// The id of the only key slot to try.
+    pub slot: Option<String>,
     /// The number of iterations that derive the key.
     pub kdf_iter: Option<u32>,
     /// The page size in bytes.
@@ -40,12 +46,17 @@ pub struct NativeKey {
 }
 
 impl NativeKey {
-    /// Returns the key, or `None` if the object holds neither a raw key nor a passphrase.
+    /// Returns the key, or `None` if the object holds no secret.
     pub(crate) fn key(&self) -> Outcome<Option<Key>> {
-        let key = match (&self.key, &self.passphrase) {
-            (Some(bytes), _) => Key::raw(bytes)?,
-            (None, Some(passphrase)) => Key::passphrase(passphrase)?,
-            (None, None) => return Ok(None),
+        let key = match (&self.key, &self.passphrase, &self.recovery) {
+            (Some(bytes), _, _) => Key::raw(bytes)?,
+            (None, Some(passphrase), _) => Key::passphrase(passphrase)?,
+            (None, None, Some(code)) => Key::recovery_code(&recovery_code(code)?),
+            (None, None, None) => return Ok(None),
+        };
+        let key = match &self.slot {
+            Some(slot) => key.with_slot(slot.parse::<SlotId>()?),
+            None => key,
         };
         let byte = |number: Option<u32>| number.and_then(|number| u8::try_from(number).ok());
         let parameters = CipherParameters {
@@ -73,6 +84,13 @@ impl NativeKey {
             _ => key,
         }))
     }
+}
+
+fn recovery_code(code: &[u8]) -> Outcome<RecoveryCode> {
+    let text = str::from_utf8(code).map_err(|_| Problem::Value {
+        message: "the \"recovery\" option is not text in UTF-8: pass the code as it was shown".to_owned(),
+    })?;
+    Ok(RecoveryCode::parse(text)?)
 }
 
 fn hash_algorithm(name: &str) -> Option<HashAlgorithm> {

@@ -29,6 +29,7 @@ mod function;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod handle;
 mod key;
+mod keys;
 mod layout;
 mod migrate;
 mod panic_request;
@@ -37,6 +38,7 @@ mod parameters;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod reference;
 mod rekey;
+mod rotate;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
 mod statement;

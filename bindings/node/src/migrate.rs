@@ -13,11 +13,14 @@ use std::{
 
 use napi::{Env, Status};
 use napi_derive::napi;
-use strongroom_database::{Converted, DetachedWork, MigrateError, Migration, Progress, migrate};
+use strongroom_database::{
+    Converted, DetachedWork, KeySlotError, MigrateError, Migration, Progress, Slot, migrate,
+};
 
 use crate::{
     error::{Failure, Outcome},
     key::NativeKey,
+    keys::NativeKeySlot,
     panic_request::panic_if_requested,
 };
 
@@ -56,9 +59,11 @@ pub struct NativeConverted {
     pub pages: f64,
     /// The page size in bytes.
     pub page_size: u32,
+    /// The key slots that a rotation dropped.
+    pub dropped: Vec<NativeKeySlot>,
 }
 
-/// A conversion that runs on its own thread.
+/// A conversion or a rotation that runs on its own thread.
 ///
 /// The thread never calls Node, so the end of a worker or of the process cannot disturb the thread.
 #[napi]
@@ -74,12 +79,15 @@ struct Shared {
     state: State,
 }
 
+/// The state of a conversion or a rotation.
 #[derive(Default)]
-enum State {
+pub(crate) enum State {
     #[default]
     Running,
-    Converted(Converted),
+    /// The file is rewritten. A rotation has dropped the slots.
+    Converted(Converted, Vec<Slot>),
     Failed(MigrateError),
+    NotRotated(KeySlotError),
     Panicked(String),
     /// `poll` has thrown the error.
     Thrown,
@@ -103,11 +111,12 @@ impl NativeMigration {
                 shared.state = State::Running;
                 Ok(None)
             }
-            State::Converted(converted) => {
-                shared.state = State::Converted(converted);
-                Ok(Some(converted.into()))
+            State::Converted(converted, dropped) => {
+                shared.state = State::Converted(converted, dropped.clone());
+                Ok(Some(NativeConverted::new(converted, dropped)))
             }
             State::Failed(error) => Err(Failure::from(error).throw(&env)),
+            State::NotRotated(error) => Err(Failure::from(error).throw(&env)),
             State::Panicked(message) => Err(napi::Error::new(Status::GenericFailure, message)),
             State::Thrown => Err(Failure::busy().throw(&env)),
         }
@@ -136,13 +145,15 @@ impl Drop for NativeMigration {
     }
 }
 
-impl From<Converted> for NativeConverted {
-    fn from(converted: Converted) -> Self {
+impl NativeConverted {
+    fn new(converted: Converted, dropped: Vec<Slot>) -> Self {
         let Converted { tables, rows, pages, page_size } = converted;
-        Self { tables: tables as f64, rows: rows as f64, pages: pages as f64, page_size }
+        let dropped = dropped.into_iter().map(NativeKeySlot::from).collect();
+        Self { tables: tables as f64, rows: rows as f64, pages: pages as f64, page_size, dropped }
     }
 }
 
+/// Converts the file with the options of JavaScript.
 fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     panic_if_requested();
     let key = |key: Option<NativeKey>| Outcome::Ok(key.map(|key| key.key()).transpose()?.flatten());
@@ -151,10 +162,7 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
     // The program may change its current folder while the conversion runs.
     let folder = env::current_dir().ok();
     let timeout = Duration::from_millis(options.timeout.into());
-    let shared: Arc<Mutex<Shared>> = Arc::default();
-    let threads = Arc::clone(&shared);
-    let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
-    let run = move || {
+    NativeMigration::start(move |progress| {
         let migration = Migration {
             path: &path,
             folder: folder.as_deref(),
@@ -163,17 +171,38 @@ fn start(options: NativeMigrationOptions) -> Outcome<NativeMigration> {
             keep: keep.as_deref(),
             timeout,
         };
-        let state = run(&migration, &threads, &work);
-        lock(&threads).state = state;
-    };
-    thread::Builder::new().name("strongroom".to_owned()).spawn(run).map_err(|error| {
-        napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}"))
-    })?;
-    Ok(NativeMigration { shared })
+        match migrate(&migration, progress) {
+            Ok(converted) => State::Converted(converted, Vec::new()),
+            Err(error) => State::Failed(error),
+        }
+    })
+}
+
+impl NativeMigration {
+    /// Starts a thread that runs `convert`.
+    pub(crate) fn start(
+        convert: impl FnOnce(&mut dyn FnMut(Progress) -> ControlFlow<()>) -> State + Send + 'static,
+    ) -> Outcome<Self> {
+        let shared: Arc<Mutex<Shared>> = Arc::default();
+        let threads = Arc::clone(&shared);
+        let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
+        let run = move || {
+            let state = run(convert, &threads, &work);
+            lock(&threads).state = state;
+        };
+        thread::Builder::new().name("strongroom".to_owned()).spawn(run).map_err(|error| {
+            napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}"))
+        })?;
+        Ok(Self { shared })
+    }
 }
 
 /// Runs the conversion on its thread. Catches a panic, which would otherwise leave JavaScript waiting.
-fn run(migration: &Migration<'_>, shared: &Mutex<Shared>, work: &DetachedWork) -> State {
+fn run(
+    convert: impl FnOnce(&mut dyn FnMut(Progress) -> ControlFlow<()>) -> State,
+    shared: &Mutex<Shared>,
+    work: &DetachedWork,
+) -> State {
     let mut report = |progress| {
         let mut shared = lock(shared);
         shared.progress = Some(progress);
@@ -182,11 +211,8 @@ fn run(migration: &Migration<'_>, shared: &Mutex<Shared>, work: &DetachedWork) -
             false => ControlFlow::Continue(()),
         }
     };
-    match catch_unwind(AssertUnwindSafe(|| migrate(migration, &mut report))) {
-        Ok(Ok(converted)) => State::Converted(converted),
-        Ok(Err(error)) => State::Failed(error),
-        Err(payload) => State::Panicked(message(&*payload)),
-    }
+    catch_unwind(AssertUnwindSafe(|| convert(&mut report)))
+        .unwrap_or_else(|payload| State::Panicked(message(&*payload)))
 }
 
 /// Returns the message of a panic.

@@ -57,18 +57,23 @@ test('a panic in any export throws an error', () => {
     const calls = {
       NativeDatabase: { function: [sql, ignore], aggregate: [sql, [ignore, ignore, ignore, ignore]],
         table: ['t', true, 1, ignore], takeReleased: [], prepare: ['SELECT 1'], exec: ['SELECT 1'], close: [], rekey: ['main', {}, ignore], defensive: [true],
+        keySlots: ['main'], addKeySlot: ['main', { recovery: true, relabel: false }], removeKeySlot: ['main', ''],
+        changeKeySlot: ['main', '', { recovery: true, relabel: false }], rotation: [{ secrets: [], dropOthers: false, timeout: 0 }],
         attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },
       NativeStatement: { parameters: [], columns: [], layout: [false, false], bind: [[]], handle: [] },
       NativeMigration: {},
+      NativeRotation: {},
     }
     const options = { readonly: false, mustExist: false, timeout: 0, log: false }
     const open = () => new addon.NativeDatabase(options)
+    const sealed = { path: ${JSON.stringify(freshPath())}, key: { key: new Uint8Array(32), format: 'strongroom' } }
+    const rotation = () => new addon.NativeDatabase({ ...options, ...sealed }).rotation({ secrets: [], dropOthers: false, timeout: 0 })
     const migration = () => new addon.NativeMigration({ path: '', timeout: 0 })
     const instances = {
       NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1'), NativeMigration: migration(),
-      NativeBackup: open().backup('main', backupPath, undefined, false),
+      NativeBackup: open().backup('main', backupPath, undefined, false), NativeRotation: rotation(),
     }
     const outcomes = {}
     const provoke = (name, call) => {
@@ -110,6 +115,8 @@ test('a panic in any export throws an error', () => {
     'calls: end',
     'NativeMigration.poll',
     'NativeBackup.step',
+    'NativeDatabase.addKeySlot',
+    'NativeRotation.start',
   ])
     assert.ok(name in outcomes, name)
   for (const [name, outcome] of Object.entries(outcomes))

@@ -95,6 +95,7 @@ const rotateOptions: RotateOptions = {
   secrets,
   dropOthers: true,
   keep: 'old.db',
+  timeout: 100,
   signal: new AbortController().signal,
   progress: ({ done, total }: RotateProgress) => done < total,
 }

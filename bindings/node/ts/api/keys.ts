@@ -1,4 +1,4 @@
-import type { NativeKeySlot, NativeSlotSecret } from '../load/native'
+import type { NativeKeySlot, NativeSlotSecret, NativeWrittenSlot } from '../load/native'
 import { attached, type Given, optionalBoolean, optionsObject, wellFormed } from './arguments'
 import { argumentType, fromNative } from './errors'
 import { keyRequest, slotId, wipe } from './key'
@@ -204,9 +204,13 @@ function call<T>(slots: KeySlots, run: (session: Session) => T): T {
 }
 
 /** Runs a call that writes a slot, and then overwrites the copy of the secret. */
-function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Session) => NativeKeySlot): KeySlot {
+function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Session) => NativeWrittenSlot): KeySlot {
   try {
-    return call(slots, (session) => slot(run(session)))
+    return call(slots, (session) => {
+      const written = run(session)
+      const found = slot(written.slot)
+      return written.code === undefined ? found : Object.assign(found, { code: written.code })
+    })
   } finally {
     wipe(native.key)
   }
@@ -240,7 +244,6 @@ function newCode(recovery: unknown): boolean {
 }
 
 /** Returns a slot as an object of the API. */
-export function slot({ id, kind, label, created, current, code }: NativeKeySlot): KeySlot {
-  const found: KeySlot = { id, kind, label: label ?? null, created: new Date(created), current }
-  return code === undefined ? found : Object.assign(found, { code })
+export function slot({ id, kind, label, created, current }: NativeKeySlot): KeySlot {
+  return { id, kind, label: label ?? null, created: new Date(created), current }
 }

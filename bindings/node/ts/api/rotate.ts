@@ -1,5 +1,5 @@
 import type { NativeKey, NativeMigration, NativeRotation, NativeRotationOptions } from '../load/native'
-import { boolean, callback, type Given, optionsObject } from './arguments'
+import { boolean, callback, type Given, integer, optionsObject } from './arguments'
 import { abortSignal, cancelled, ended, keepPath, type Work } from './conversion'
 import { argumentType, fromNative } from './errors'
 import { openingKey, wipe } from './key'
@@ -35,6 +35,8 @@ export interface RotateOptions {
    * Default: the rotation replaces the original.
    */
   keep?: string | null
+  /** The time in milliseconds to wait for another connection to close the file. Default: 5,000. */
+  timeout?: number
 }
 
 /** The result of {@link KeySlots.rotate}. */
@@ -60,30 +62,27 @@ export async function rotate(session: Session, options: unknown): Promise<Rotate
     progress: callback<(progress: RotateProgress) => unknown>(given, 'progress'),
     signal: abortSignal(given),
   }
-  const dropOthers = boolean(given, 'dropOthers')
+  const native: NativeRotationOptions = {
+    secrets: [],
+    dropOthers: boolean(given, 'dropOthers'),
+    timeout: integer(given, 'timeout', { min: 0, max: 0x7fff_ffff }) ?? 5000,
+  }
   const keep = given['keep'] ?? undefined
-  const path = keep === undefined ? undefined : keepPath(keep)
-  const rotation = prepared(session, given['secrets'] ?? [], { dropOthers, path, work })
-  const dropped = Array.from(rotation.dropped, slot)
-  await ended(begun(session, rotation), work)
-  return { dropped }
+  if (keep !== undefined) native.keep = keepPath(keep)
+  const rotation = prepared(session, given['secrets'] ?? [], native, work)
+  const { dropped } = await ended(begun(session, rotation), work)
+  return { dropped: Array.from(dropped, slot) }
 }
 
 /** Checks the secrets with the file's slots. The connection stays open after an error. */
-function prepared(
-  session: Session,
-  secrets: unknown,
-  { dropOthers, path, work }: { dropOthers: boolean; path: string | undefined; work: Work },
-): NativeRotation {
+function prepared(session: Session, secrets: unknown, options: NativeRotationOptions, work: Work): NativeRotation {
   if (!Array.isArray(secrets)) throw argumentType('Expected the "secrets" option to be an array')
-  const options: NativeRotationOptions = { secrets: [], dropOthers }
-  if (path !== undefined) options.keep = path
   try {
     for (const [index, secret] of secrets.entries()) options.secrets.push(secretOf(secret, index))
     // Closing the connection fails while an iterator reads.
     session.idle()
     if (work.signal?.aborted) throw cancelled(work)
-    return session.native.rotateKeys(options)
+    return session.native.rotation(options)
   } catch (error) {
     throw fromNative(error)
   } finally {

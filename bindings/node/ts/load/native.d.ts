@@ -50,10 +50,10 @@ export declare class NativeDatabase {
   /** Loads an SQLite extension and calls the function `entryPoint`, or SQLite's default entry point. */
   loadExtension(path: string, entryPoint?: string | undefined | null): void
   keySlots(schema: string): Array<NativeKeySlot>
-  addKeySlot(schema: string, secret: NativeSlotSecret): NativeKeySlot
+  addKeySlot(schema: string, secret: NativeSlotSecret): NativeWrittenSlot
   removeKeySlot(schema: string, id: string): NativeKeySlot
-  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeKeySlot
-  rotateKeys(options: NativeRotationOptions): NativeRotation
+  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeWrittenSlot
+  rotation(options: NativeRotationOptions): NativeRotation
   /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
   function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
   /**
@@ -222,6 +222,7 @@ export interface NativeConverted {
   pages: number
   /** The page size in bytes. */
   pageSize: number
+  dropped: Array<NativeKeySlot>
 }
 
 /** The options of an SQL function or aggregate. */
@@ -351,6 +352,9 @@ export interface NativeKeySlot {
   label?: string
   created: number
   current: boolean
+}
+export interface NativeWrittenSlot {
+  slot: NativeKeySlot
   code?: string
 }
 export interface NativeSlotSecret {
@@ -363,8 +367,8 @@ export interface NativeRotationOptions {
   secrets: Array<NativeKey>
   dropOthers: boolean
   keep?: string
+  timeout: number
 }
 export declare class NativeRotation {
-  get dropped(): Array<NativeKeySlot>
   start(): NativeMigration
 }
