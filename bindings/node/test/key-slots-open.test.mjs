@@ -1,7 +1,7 @@
 // Opening a file with a recovery code, and with the id of a key slot.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import Database from 'strongroom'
@@ -89,24 +89,23 @@ test('recovery and slot are refused where no slot can be opened, and no file is 
   const key = randomBytes(32)
   const files = { plain: closed(), sqlcipher: closed({ key }) }
   const before = Object.values(files).map((path) => readFileSync(path))
-  const fresh = freshPath()
-  for (const options of [{ recovery: code }, { recovery: code, format }]) {
-    for (const target of [fresh, ':memory:']) {
-      const refused = () => new Database(target, options)
-      assert.throws(refused, ({ code }) => /^STRONGROOM_KEY_RECOVERY$/.test(code), inspect(options))
-    }
-    assert.equal(existsSync(fresh), false)
-    assert.throws(() => new Database(files.sqlcipher, options), /recovery code|"strongroom"/)
-    assert.throws(() => new Database(files.plain, options), /not encrypted|plain/)
-  }
-  for (const options of [
-    { key, slot: keyId },
-    { passphrase: 'p', slot: keyId, format },
+  const [fresh, empty] = [freshPath(), freshPath()]
+  writeFileSync(empty, '')
+  for (const [options, expected] of [
+    [{ recovery: code }, 'STRONGROOM_KEY_RECOVERY'],
+    [{ recovery: code, format }, 'STRONGROOM_KEY_RECOVERY'],
+    [{ key, slot: keyId }, 'STRONGROOM_KEY_SLOT'],
+    [{ passphrase: 'p', slot: keyId, format }, 'STRONGROOM_KEY_SLOT'],
   ]) {
-    assert.throws(() => new Database(fresh, options), { code: 'STRONGROOM_KEY_SLOT', message: new RegExp(keyId) })
+    refuses(() => new Database(fresh, options), 'SQLITE_CANTOPEN', /does not exist/)
+    refuses(() => new Database(fresh, { ...options, fileMustExist: false }), 'SQLITE_CANTOPEN')
     assert.equal(existsSync(fresh), false)
-    assert.throws(() => new Database(files.sqlcipher, options), /slot|"strongroom"/)
+    const message = options.recovery ? /recovery code/ : new RegExp(keyId)
+    for (const target of [empty, ':memory:']) refuses(() => new Database(target, options), expected, message)
+    const code = options.format === format ? 'STRONGROOM_OTHER_FORMAT' : expected
+    for (const path of Object.values(files)) refuses(() => new Database(path, options), code)
   }
+  assert.equal(readFileSync(empty).length, 0)
   const db = filled({ key, format })
   for (const [call, message] of [
     [() => db.rekey({ recovery: code }), /cannot encrypt one.*db\.keys\.add\(\{ recovery: true \}\)/],
@@ -200,7 +199,8 @@ test('attach() takes recovery and slot', () => {
     }
     refuses(() => db.attach(path, 'other', { recovery: mistyped(code, 0) }), 'STRONGROOM_RECOVERY_CODE')
     refuses(() => db.attach(path, 'other', { key, slot: UNKNOWN }), 'STRONGROOM_UNKNOWN_SLOT')
-    refuses(() => db.attach(freshPath(), 'other', { recovery: code }), 'STRONGROOM_KEY_RECOVERY')
+    refuses(() => db.attach(freshPath(), 'other', { recovery: code }), 'SQLITE_CANTOPEN', /does not exist/)
+    refuses(() => db.attach(':memory:', 'other', { recovery: code }), 'STRONGROOM_KEY_RECOVERY')
     assert.throws(() => db.attach(path, 'other', { recovery: code, plain: true }), {
       name: 'TypeError',
       message: /plain/,
@@ -232,24 +232,38 @@ test('decrypt and migrate take recovery and slot in "from"', async () => {
   assert.equal(formatOf(path), 'plain')
 })
 
-test('an image of a file keeps its slots, and a copy has the slot that opened its source', async () => {
-  const { path, code, key, recoveryId } = withSlots()
-  const image = readFileSync(path)
-  for (const secret of [{ key }, { passphrase: 'grüße' }, { recovery: code }, { recovery: code, slot: recoveryId }])
-    assertFilled(image, secret)
-  refuses(() => new Database(image, { recovery: mistyped(code, 2) }), 'STRONGROOM_RECOVERY_CODE')
+test('a backup and an image keep the slots, and a file with a key of its own has one slot', async () => {
+  const { path, code, key, passphraseId, recoveryId } = withSlots()
+  const secrets = [{ key }, { passphrase: 'grüße', slot: passphraseId }, { recovery: code, slot: recoveryId }]
+  const removed = { key: randomBytes(32) }
   const db = new Database(path, { recovery: code })
-  const target = freshPath()
-  await db.backup(target)
-  for (const copy of [target, db.serialize({ encrypted: true })]) {
-    assertFilled(copy, { recovery: code })
+  const { id } = db.keys.add(removed)
+  const other = new Database(path, { key })
+  other.keys.remove(id)
+  other.close()
+  const [backup, vacuumed] = [freshPath(), freshPath()]
+  await db.backup(backup)
+  for (const copy of [readFileSync(path), backup, db.serialize({ encrypted: true })]) {
+    for (const secret of secrets) assertFilled(copy, secret)
+    refuses(() => new Database(copy, removed), 'STRONGROOM_WRONG_KEY')
+    refuses(() => new Database(copy, { recovery: mistyped(code, 2) }), 'STRONGROOM_RECOVERY_CODE')
+  }
+  db.prepare('VACUUM INTO ?').run(vacuumed)
+  const own = { passphrase: 'of the copy' }
+  const copied = freshPath()
+  await db.backup(copied, own)
+  for (const [copy, secret] of [
+    [vacuumed, { recovery: code }],
+    [copied, own],
+  ]) {
+    assertFilled(copy, secret)
     refuses(() => new Database(copy, { key }), 'STRONGROOM_WRONG_KEY')
+    const again = new Database(copy, secret)
+    assert.deepEqual(
+      again.keys.list().map(({ current }) => current),
+      [true],
+    )
+    again.close()
   }
   db.close()
-  const copied = new Database(target, { recovery: code })
-  assert.deepEqual(
-    copied.keys.list().map(({ kind, current }) => [kind, current]),
-    [['recovery', true]],
-  )
-  copied.close()
 })

@@ -61,7 +61,7 @@ test('without a secret of each slot, rotate() needs dropOthers, and the connecti
   await rejects(db.keys.rotate(), 'STRONGROOM_SLOT_SECRETS', new RegExp(`${person.id}.*${paper.id}`))
   const missing = db.keys.rotate({ secrets: [{ recovery: code }] })
   await rejects(missing, 'STRONGROOM_SLOT_SECRETS', new RegExp(person.id))
-  await assert.rejects(missing, ({ message }) => !message.includes(paper.id) && !/person|paper|server/.test(message))
+  await assert.rejects(missing, ({ message }) => !message.includes(paper.id))
   const wrong = [{ key: randomBytes(32) }, { passphrase: 'x' }]
   for (const secret of wrong)
     await rejects(db.keys.rotate({ secrets: [{ recovery: code }, secret] }), 'STRONGROOM_WRONG_KEY', /secret 1/)

@@ -1,7 +1,7 @@
 import type { NativeAttachOptions } from '../load/native'
 import { boolean, optionsObject, pathArgument, wellFormed } from './arguments'
 import { argumentType } from './errors'
-import { KEY_NAMES, type OpenKeyOptions, openingKey, wipe } from './key'
+import { KEY_NAMES, needsFile, type OpenKeyOptions, openingKey, wipe } from './key'
 import type { Session } from './session'
 
 /**
@@ -13,7 +13,7 @@ export interface AttachOptions extends OpenKeyOptions {
   plain?: boolean
   /** Refuses every change to this database. Default: false, or true if the main database is read-only. */
   readonly?: boolean
-  /** Refuses to create the file. Default: false. */
+  /** Refuses to create the file. Default: false; always true with `recovery` or `slot`. */
   fileMustExist?: boolean
 }
 
@@ -34,6 +34,7 @@ export function attach(session: Session, path: unknown, name: unknown, options: 
   if (!memory) native.path = file
   const key = openingKey(given, 'leave it out to use the key of the main database, or pass "plain"')
   if (key !== undefined) native.key = key
+  if (needsFile(key)) native.mustExist = true
   try {
     if (key !== undefined && native.plain)
       throw argumentType('"plain" excludes "key", "passphrase" and "recovery": pass one of them')

@@ -151,6 +151,11 @@ export function openingKey(given: Given, absent: string): NativeKey | undefined 
   return { [secret]: secretBytes(secret, given[secret]), ...parameters }
 }
 
+/** Returns whether only an existing file opens with the secret: a new file has neither recovery codes nor key slots. */
+export function needsFile(key: NativeKey | undefined): boolean {
+  return key?.recovery !== undefined || key?.slot !== undefined
+}
+
 /** Overwrites the copy of the secret with zeros. */
 export function wipe(key: NativeKey | undefined): void {
   for (const name of SECRETS) key?.[name]?.fill(0)

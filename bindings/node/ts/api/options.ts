@@ -5,7 +5,7 @@ import { addonAt, addon as ownAddon } from '../load/loader'
 import type { NativeOpenOptions } from '../load/native'
 import { boolean, callback, integer, lenientOptions, pathArgument } from './arguments'
 import { argumentType, argumentValue } from './errors'
-import { KEY_NAMES, type OpenKeyOptions, openingKey } from './key'
+import { KEY_NAMES, needsFile, type OpenKeyOptions, openingKey } from './key'
 
 type Addon = typeof import('../load/native')
 
@@ -13,7 +13,7 @@ type Addon = typeof import('../load/native')
 export interface Options extends OpenKeyOptions {
   /** Refuses every change. Default: false. */
   readonly?: boolean | undefined
-  /** Refuses to create the file. Default: false. */
+  /** Refuses to create the file. Default: false; always true with `recovery` or `slot`. */
   fileMustExist?: boolean | undefined
   /** The time in milliseconds to wait for another connection's lock before `SQLITE_BUSY`. Default: 5,000. */
   timeout?: number | undefined
@@ -67,6 +67,7 @@ export function openRequest(path: unknown, options: unknown): OpenRequest {
   else if (!memory) native.path = file
   const key = openingKey(given, 'leave it out to open a database without encryption')
   if (key !== undefined) native.key = key
+  if (needsFile(key)) native.mustExist = true
   const addon = addonFor(given['nativeBinding'] ?? undefined)
   if (native.path !== undefined) requireFolder(native.path)
   return { name, memory, readonly, verbose, addon, native }

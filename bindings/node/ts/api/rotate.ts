@@ -51,6 +51,7 @@ const NAMES: readonly string[] = [
   'progress',
   'signal',
   'keep',
+  'timeout',
 ] satisfies (keyof RotateOptions)[]
 
 /** Checks the arguments of `rotate`, closes the connection, and rewrites the file. */

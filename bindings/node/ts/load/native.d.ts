@@ -49,11 +49,6 @@ export declare class NativeDatabase {
   close(): void
   /** Loads an SQLite extension and calls the function `entryPoint`, or SQLite's default entry point. */
   loadExtension(path: string, entryPoint?: string | undefined | null): void
-  keySlots(schema: string): Array<NativeKeySlot>
-  addKeySlot(schema: string, secret: NativeSlotSecret): NativeWrittenSlot
-  removeKeySlot(schema: string, id: string): NativeKeySlot
-  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeWrittenSlot
-  rotation(options: NativeRotationOptions): NativeRotation
   /** Creates or replaces an SQL function. The caller keeps `callback` alive. */
   function(options: NativeFunctionOptions, callback: (...values: never[]) => unknown): void
   /**
@@ -64,11 +59,21 @@ export declare class NativeDatabase {
   aggregate(options: NativeFunctionOptions, callbacks: readonly unknown[]): void
   /** Returns the numbers of the registrations whose callbacks SQLite no longer uses, and clears the list. */
   takeReleased(): Array<number>
+  /** Returns the key slots of the database `schema`. */
+  keySlots(schema: string): Array<NativeKeySlot>
+  /** Adds a key slot to the database `schema`. */
+  addKeySlot(schema: string, secret: NativeSlotSecret): NativeWrittenSlot
+  /** Removes a key slot of the database `schema`, and returns the slot as it was. */
+  removeKeySlot(schema: string, id: string): NativeKeySlot
+  /** Changes the secret or the label of a key slot of the database `schema`. */
+  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeWrittenSlot
   /**
    * Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel the
    * rekey.
    */
   rekey(schema: string, to: NativeKey, progress: (done: number, total: number) => boolean): void
+  /** Prepares a rotation of the main database's data key. */
+  rotation(options: NativeRotationOptions): NativeRotation
   /**
    * Creates or replaces a module of virtual tables. The caller keeps `connect` alive.
    *
@@ -81,7 +86,7 @@ export declare class NativeDatabase {
 }
 
 /**
- * A conversion that runs on its own thread.
+ * A conversion or a rotation that runs on its own thread.
  *
  * The thread never calls Node, so the end of a worker or of the process cannot disturb the thread.
  */
@@ -94,6 +99,12 @@ export declare class NativeMigration {
   progress(): NativeMigrationProgress | null
   /** Stops the conversion at its next progress report. A conversion that has replaced the file is not undone. */
   cancel(): void
+}
+
+/** A rotation that can start once the connection is closed. */
+export declare class NativeRotation {
+  /** Starts the rotation on its own thread. No connection may have the file open. */
+  start(): NativeMigration
 }
 
 /** A prepared statement. */
@@ -222,6 +233,7 @@ export interface NativeConverted {
   pages: number
   /** The page size in bytes. */
   pageSize: number
+  /** The key slots that a rotation dropped. */
   dropped: Array<NativeKeySlot>
 }
 
@@ -247,7 +259,9 @@ export interface NativeKey {
   key?: Uint8Array
   /** A passphrase, from which SQLCipher derives the key. */
   passphrase?: Uint8Array
+  /** A recovery code as a person typed it, in UTF-8. */
   recovery?: Uint8Array
+  /** The id of the only key slot to try. */
   slot?: string
   /** The number of iterations that derive the key. */
   kdfIter?: number
@@ -273,6 +287,20 @@ export interface NativeKey {
   salt?: Uint8Array
   /** The format of the file: `sqlcipher` or `strongroom`. */
   format?: string
+}
+
+/** A key slot, without key material. */
+export interface NativeKeySlot {
+  /** The identity, 16 hexadecimal digits. */
+  id: string
+  /** The kind of the secret that opens the slot. */
+  kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
+  /** The label. */
+  label?: string
+  /** The time at which the slot got its present key, in milliseconds since 1970. */
+  created: number
+  /** `true` if the slot opened the file for this connection. */
+  current: boolean
 }
 
 /** The columns of a statement's rows, and the encoding of their values. */
@@ -323,6 +351,30 @@ export interface NativeOpenOptions {
   timeout: number
 }
 
+/** The options of a rotation. The TypeScript layer has checked each value and filled in the defaults. */
+export interface NativeRotationOptions {
+  /** The secrets of the slots to keep. */
+  secrets: Array<NativeKey>
+  /** `true` to drop the slots without a secret. */
+  dropOthers: boolean
+  /** The path under which the original is kept. Without a path, the original is not kept. */
+  keep?: string
+  /** The time to wait for another connection's lock, in milliseconds. */
+  timeout: number
+}
+
+/** The secret and the label that a key slot gets. The TypeScript layer has checked each value. */
+export interface NativeSlotSecret {
+  /** The raw key or the passphrase. */
+  key?: NativeKey
+  /** `true` to generate a recovery code. */
+  recovery: boolean
+  /** The label. Without a label, the slot has none. */
+  label?: string
+  /** `true` if a changed slot gets `label`, and `false` if it keeps its label. */
+  relabel: boolean
+}
+
 /** The version that each library reports. */
 export interface NativeVersions {
   /** SQLite. */
@@ -335,6 +387,14 @@ export interface NativeVersions {
   zstd: string
 }
 
+/** A key slot that was written. */
+export interface NativeWrittenSlot {
+  /** The slot. */
+  slot: NativeKeySlot
+  /** The recovery code that was generated. */
+  code?: string
+}
+
 /**
  * Panics with the message, or makes the next call of another export panic. Tests call this function to check that a
  * panic becomes an error in Node.
@@ -345,30 +405,3 @@ export declare function panicForTest(message: string, inNextCall?: boolean | und
 
 /** Returns the package version of the addon. The loader compares this version with its own. */
 export declare function version(): string
-
-export interface NativeKeySlot {
-  id: string
-  kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
-  label?: string
-  created: number
-  current: boolean
-}
-export interface NativeWrittenSlot {
-  slot: NativeKeySlot
-  code?: string
-}
-export interface NativeSlotSecret {
-  key?: NativeKey
-  recovery: boolean
-  label?: string
-  relabel: boolean
-}
-export interface NativeRotationOptions {
-  secrets: Array<NativeKey>
-  dropOthers: boolean
-  keep?: string
-  timeout: number
-}
-export declare class NativeRotation {
-  start(): NativeMigration
-}
