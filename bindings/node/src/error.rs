@@ -224,9 +224,9 @@ impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::RecoveryCode { .. }
-            | KeyError::Random { .. } | KeyError::Derivation { .. } | KeyError::Init { .. } => {
-                Failure::engine(error.code(), &error)
-            }
+            | KeyError::Random { .. }
+            | KeyError::Derivation { .. }
+            | KeyError::Init { .. } => Failure::engine(error.code(), &error),
             _ => Problem::Range { message: error.to_string() }.into(),
         }
     }

@@ -2,9 +2,7 @@
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use strongroom_keys::{
-    CipherParameters, Format, HashAlgorithm, Key, PageNumberOrder, RecoveryCode, SlotId,
-};
+use strongroom_keys::{CipherParameters, Format, HashAlgorithm, Key, PageNumberOrder, RecoveryCode, SlotId};
 
 use crate::error::{Outcome, Problem};
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import * as threads from 'node:worker_threads'
-import Database from 'strongroom'
+import Database, { SqliteError } from 'strongroom'
 import { assertFilled, count, filled, ROWS, refuses } from './strongroom-files.mjs'
 
 const format = 'strongroom'
@@ -171,6 +171,18 @@ test('the connection whose own slot is removed goes on, but makes no copies and 
   const other = new Database(db.name, { key })
   assert.deepEqual([count(other), summary(other)], [ROWS + 1, [['key', null, true]]])
   other.close()
+})
+
+test('an error of a slot has no cause that repeats the error', () => {
+  const db = filled(sealed())
+  const [{ id }] = db.keys.list()
+  for (const call of [
+    () => db.keys.remove(id),
+    () => db.keys.remove(UNKNOWN),
+    () => db.keys.change(id, { label: '\n' }),
+  ])
+    assert.throws(call, (error) => error instanceof SqliteError && !('cause' in error))
+  db.close()
 })
 
 test('a label has at most 94 bytes of UTF-8 and no control characters', () => {

@@ -8,7 +8,7 @@ use strongroom_keys::KeyError;
 use crate::result_codes::RESULT_CODES;
 use crate::{
     AttachError, BackupError, CheckError, ExtensionError, ImageError, KeySlotError, MigrateError, OpenError,
-    RekeyError, SqlError,
+    RekeyError, SlotError, SqlError,
 };
 
 /// Returns every code of an error of the engine, of a key or of the codec, SQLite's own names first.
@@ -39,6 +39,7 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let attach = || error.downcast_ref().map(AttachError::code);
     let check = || error.downcast_ref().map(CheckError::code);
     let slots = || error.downcast_ref().map(KeySlotError::code);
+    let slot = || error.downcast_ref().map(SlotError::code);
     let key = || error.downcast_ref().map(KeyError::code);
     let codec = || error.downcast_ref().map(CodecError::code);
     let migrate = || error.downcast_ref().map(MigrateError::code);
@@ -54,6 +55,7 @@ pub fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(extension)
         .or_else(migrate)
         .or_else(slots)
+        .or_else(slot)
         .or_else(key)
         .or_else(codec)
 }
