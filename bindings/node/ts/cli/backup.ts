@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 
 import type Database = require('../index')
 
@@ -18,15 +18,19 @@ export function backup(given: Arguments, output: Output): Promise<number> {
     const [file, target] = [given.positional('FILE'), given.positional('TARGET')]
     if (given.has('plain') && secrets.has('new-')) throw given.usage('--plain excludes a new key')
     if (existsSync(target) && !given.has('force'))
-      throw new SqliteError(`the target "${target}" already exists`, 'STRONGROOM_EXISTS')
+      throw new SqliteError(
+        `"${target}" already exists; name another file, or replace it with --force`,
+        'STRONGROOM_EXISTS',
+      )
     const key = await currentKey(given, secrets, file)
     const options = await copyOptions(given, secrets, key)
     secrets.asked()
-    const pages = await copied(given, output, key, options)
+    await copied(given, output, key, options)
+    const bytes = statSync(target).size
     const format = options.plain || key === undefined ? undefined : options.format
     output.success(
-      { file, target, pages, ...(format === undefined ? {} : { format }) },
-      `${target} is a copy of ${file}: ${counted(pages, 'page')}.`,
+      { file, target, bytes, ...(format === undefined ? {} : { format }) },
+      `${target} is a copy of ${file}: ${counted(bytes, 'byte')}.`,
     )
     return EXIT.done
   })
@@ -51,11 +55,11 @@ async function copyOptions(given: Arguments, secrets: Secrets, key: Key): Promis
   }
 }
 
-async function copied(given: Arguments, output: Output, key: Key, options: Database.BackupOptions): Promise<number> {
+async function copied(given: Arguments, output: Output, key: Key, options: Database.BackupOptions): Promise<void> {
   const [file, target] = [given.positional('FILE'), given.positional('TARGET')]
   const progress = new Progress(output, `Copying ${file}`)
   const unchanged = existsSync(target) ? 'is unchanged' : 'was not written'
-  const { totalPages } = await interruptible(`cancelled; "${target}" ${unchanged}`, (signal) =>
+  await interruptible(`cancelled; "${target}" ${unchanged}`, (signal) =>
     reading(file, { ...key, timeout: timeout(given) }, async (db) => {
       try {
         return await db.backup(target, {
@@ -70,5 +74,4 @@ async function copied(given: Arguments, output: Output, key: Key, options: Datab
       }
     }),
   )
-  return totalPages
 }

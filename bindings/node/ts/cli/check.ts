@@ -7,6 +7,9 @@ import { counted, type Output } from './output'
 import { Progress } from './progress'
 import { table } from './table'
 
+/** The integrity check reports no progress. */
+const STRUCTURE = 'reads the structure'
+
 /** Checks a file, prints the findings, and returns the exit code. */
 export async function check(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
@@ -16,8 +19,11 @@ export async function check(given: Arguments, output: Output): Promise<number> {
     secrets.asked()
     return reading(file, { ...key, timeout: timeout(given) }, (db) => {
       try {
-        const report = ({ checkedPages, totalPages }: Database.CheckProgress): void =>
-          progress.update(checkedPages, totalPages)
+        progress.say(STRUCTURE)
+        const report = ({ checkedPages, totalPages }: Database.CheckProgress): void => {
+          if (checkedPages < totalPages) progress.update(checkedPages, totalPages)
+          else progress.say(STRUCTURE)
+        }
         return { result: db.check({ progress: report }), format: db.format }
       } finally {
         progress.end()

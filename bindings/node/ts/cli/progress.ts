@@ -21,8 +21,12 @@ export class Progress {
     const part = total > 0 ? Math.min(1, done / total) : 0
     const filled = Math.floor(part * WIDTH)
     const bar = '#'.repeat(filled) + '.'.repeat(WIDTH - filled)
-    const text = total > 0 ? `[${bar}] ${String(Math.floor(part * 100)).padStart(3)} %` : 'waits for the file'
-    this.#draw(`${this.label}  ${text}`)
+    this.say(total > 0 ? `[${bar}] ${String(Math.floor(part * 100)).padStart(3)} %` : 'waits for the file')
+  }
+
+  /** Shows a text instead of the bar, for work whose length is unknown. */
+  say(text: string): void {
+    if (this.#shown) this.#draw(`${this.label}  ${text}`)
   }
 
   /** Removes the bar. */

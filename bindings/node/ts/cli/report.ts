@@ -1,4 +1,5 @@
-import { advice } from './advice'
+import { advice, inCommands } from './advice'
+import { flags } from './cipher'
 import { UsageError } from './command'
 import { EXIT, exitCode } from './exit'
 import { Interrupted } from './interrupt'
@@ -9,8 +10,8 @@ export function report(error: unknown, output: Output): number {
   const thrown = error instanceof Error ? error : new Error(String(error))
   const { code } = thrown as { code?: string }
   const exit = thrown instanceof Interrupted ? thrown.exit : exitCode(code)
-  const help = thrown instanceof UsageError ? `See \`${thrown.help}\`.` : advice(thrown, code)
-  const { message } = thrown
+  const help = thrown instanceof UsageError ? `See \`${thrown.help}\`.` : advice(code, thrown.message)
+  const message = flags(inCommands(thrown.message), '')
   if (output.json) {
     const stack = output.debug ? { stack: thrown.stack } : {}
     const object = { error: { code: code ?? null, message, advice: help ?? null, exitCode: exit, ...stack } }
