@@ -59,7 +59,7 @@ function holdsKey(value: unknown): boolean {
 
 /** Returns the known name that a misspelled name resembles most, or undefined if none resembles the name. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const far = Math.max(2, Math.floor(name.length / 3))
+  const far = Math.round(name.length / 3)
   const distances = known.map((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()))
   const least = Math.min(...distances)
   return least <= far ? known[distances.indexOf(least)] : undefined

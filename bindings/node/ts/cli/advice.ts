@@ -24,7 +24,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^STRONGROOM_(IN_USE|BUSY)$|^SQLITE_(BUSY|LOCKED)/, WAIT],
   [/^STRONGROOM_(DAMAGED_\w+|TRUNCATED)$|^SQLITE_CORRUPT/, BACKUP],
   [/^STRONGROOM_UNSUPPORTED_FORMAT$/, 'Update strongroom.'],
-  [/^SQLITE_FULL$/, 'Free space on the disk, and try again. The file is unchanged.'],
+  [/^SQLITE_FULL$/, 'Free space on the disk, and try again. No file was changed.'],
   [/^SQLITE_NOTADB$/, 'Check the name of the file, and the key.'],
 ]
 

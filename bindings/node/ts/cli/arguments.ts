@@ -85,6 +85,8 @@ export class Arguments {
     }
     this.#options = checked
     this.#checkPositionals(options)
+    // A mistake in an option is reported before the command asks for a secret.
+    this.integer('timeout')
   }
 
   /** Returns a positional argument. */
@@ -173,11 +175,9 @@ function checkValue(given: Arguments, { name, value: placeholder }: Option, { va
     )
 }
 
-function unknownOption({ typed }: Given, command: Command, known: readonly Option[]): string {
-  const name = command.words.join(' ')
-  const meant = nearest(
-    typed,
-    known.map(({ name }) => `--${name}`),
-  )
-  return `${name} has no option ${typed}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+function unknownOption({ name, typed }: Given, command: Command, known: readonly Option[]): string {
+  const names = known.map((option) => option.name)
+  const meant = names.find((candidate) => candidate === `new-${name}`) ?? nearest(name, names)
+  const advice = meant === undefined ? '' : `; did you mean --${meant}?`
+  return `${command.words.join(' ')} has no option ${typed}${advice}`
 }

@@ -1,5 +1,6 @@
 import type Database = require('../index')
 
+import { inCommands } from './advice'
 import type { Arguments } from './arguments'
 import { EXIT } from './exit'
 import { currentKey, reading, timeout, withSecrets } from './open'
@@ -50,7 +51,7 @@ function findings(problems: readonly Database.CheckProblem[]): string {
     String(page ?? ''),
     table ?? '',
     String(rowid ?? ''),
-    message,
+    inCommands(message),
   ])
   return table(['KIND', 'PAGE', 'TABLE', 'ROWID', 'FINDING'], rows)
 }
@@ -58,6 +59,6 @@ function findings(problems: readonly Database.CheckProblem[]): string {
 function damaged(file: string, problems: readonly Database.CheckProblem[]): string {
   const advice = problems.every(({ kind }) => kind === 'foreign-key')
     ? 'Rows refer to rows that do not exist; the pages are whole. Correct the rows with SQL.'
-    : 'Keep a copy of the file, and restore a backup.'
+    : 'Copy the file for an investigation, and restore a backup, unless a finding names another repair.'
   return `${file}: ${counted(problems.length, 'problem')}. ${advice}`
 }
