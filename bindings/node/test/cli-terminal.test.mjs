@@ -158,14 +158,17 @@ for (const options of [['--quiet'], ['--json']])
     assert.ok(!terminal.includes('%'), terminal)
   })
 
-/** Runs a command that waits for a lock which this process holds, and types Ctrl+C. */
-function interrupted(name, args) {
+/** Runs a command that waits for a lock which this process holds, and types keys. */
+function interrupted(name, args, [keys, options] = [CTRL_C]) {
   const db = new Database(join(folder, name), { passphrase: 'x' })
   writeFileSync(join(folder, 'x'), 'x')
   db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   const before = readdirSync(folder)
   try {
-    const run = inTerminal([...args, '--passphrase-file', 'x', '--timeout', '3600'], [['waits for the file', CTRL_C]])
+    const run = inTerminal(
+      [...args, '--passphrase-file', 'x', '--timeout', '3600'],
+      [['waits for the file', keys, options]],
+    )
     assert.deepEqual(readdirSync(folder), before)
     return run
   } finally {
@@ -185,6 +188,13 @@ for (const [command, ...options] of [['decrypt'], ['migrate', '--format', 'stron
     assert.ok(opens(name, 'x'))
   })
 
+test('SIGTERM cancels as Ctrl+C does, with 143', { skip }, () => {
+  const name = made({ passphrase: 'x' })
+  const { terminal, status } = interrupted(name, ['decrypt', name], ['', { signal: 'SIGTERM' }])
+  assert.equal(status, 143, terminal)
+  assert.match(terminal, new RegExp(`strongroom: cancelled; "${name}" is unchanged\r\n$`))
+})
+
 test('Ctrl+C cancels a running conversion and a running backup', { skip }, () => {
   const name = made({ passphrase: 'x' })
   writeFileSync(join(folder, 'x'), 'x')
@@ -203,7 +213,7 @@ test('Ctrl+C cancels a running conversion and a running backup', { skip }, () =>
     [['backup', name, 'target.db'], 'cancelled; "target.db" was not written'],
     [['backup', name, 'target.db', '--plain'], 'cancelled; "target.db" was not written'],
   ]) {
-    const { terminal, status } = inTerminal([...args, ...key], [[' %', CTRL_C]])
+    const { terminal, status } = inTerminal([...args, ...key], [[' %', CTRL_C, { stop: true }]])
     assert.equal(status, 130, terminal)
     assert.ok(terminal.endsWith(`strongroom: ${message}\r\n`), JSON.stringify(terminal))
     assert.ok(!existsSync(join(folder, 'target.db')))

@@ -1,6 +1,6 @@
 // Runs the program `strongroom` of the package, with pipes or in a pseudo-terminal.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,11 +33,6 @@ export function strongroom(args, { input = '', env, cwd = folder } = {}) {
   return signal ? { signal, stdout, stderr } : { status, stdout, stderr }
 }
 
-/** Starts the program without a terminal. */
-export function started(args, { cwd = folder } = {}) {
-  return spawn(process.execPath, [program, ...args], { cwd, env: environment(), detached: true })
-}
-
 /** Runs the program in a pseudo-terminal. Each step is a text to wait for and the keys to type. */
 export function inTerminal(args, steps, { piped = [], input = '', cwd = folder, env } = {}) {
   const plan = {
@@ -46,7 +41,7 @@ export function inTerminal(args, steps, { piped = [], input = '', cwd = folder, 
     env: environment(env),
     piped,
     input,
-    steps: steps.map(([wait, send]) => ({ wait, send })),
+    steps: steps.map(([wait, send, { stop = false, signal = '' } = {}]) => ({ wait, send, stop, signal })),
   }
   const script = fileURLToPath(new URL('fixtures/terminal.py', import.meta.url))
   const run = spawnSync('python3', [script], { input: JSON.stringify(plan), encoding: 'utf8', timeout: 120_000 })

@@ -18,7 +18,7 @@ export function report(error: unknown, output: Output): number {
     process.stderr.write(`${JSON.stringify(object, undefined, 2)}\n`)
     return exit
   }
-  const shown = code === undefined || exit === EXIT.usage || exit === EXIT.interrupted ? '' : ` (${code})`
+  const shown = code === undefined || exit === EXIT.usage || thrown instanceof Interrupted ? '' : ` (${code})`
   const lines = [`strongroom: ${multiline(message)}${shown}`, ...(help === undefined ? [] : [help])]
   if (output.debug) lines.push(stackOf(thrown))
   process.stderr.write(`${lines.join('\n')}\n`)
