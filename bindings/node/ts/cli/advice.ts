@@ -16,6 +16,10 @@ export function inCommands(message: string): string {
 const BACKUP = 'Copy the file for an investigation, and restore a backup.'
 const WAIT = 'End the program that uses the file, or wait longer with --timeout SECONDS.'
 
+const SECRETS =
+  'Give the secrets of these slots with --also-passphrase, --also-recovery or --also-key-file FILE, or drop the slots ' +
+  'with --drop-others.'
+
 /** The advice for codes whose messages do not say enough. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^STRONGROOM_NOT_ENCRYPTED$/, 'A plain file needs no key; `strongroom encrypt FILE` encrypts it.'],
@@ -23,6 +27,8 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^STRONGROOM_EMPTY_FILE$/, 'An empty file has nothing to convert. Is this the right file?'],
   [/^STRONGROOM_(IN_USE|BUSY)$|^SQLITE_(BUSY|LOCKED)/, WAIT],
   [/^STRONGROOM_(DAMAGED_\w+|TRUNCATED)$|^SQLITE_CORRUPT/, BACKUP],
+  [/^STRONGROOM_LAST_SLOT$/, 'Add another slot first, or use `strongroom keys FILE change ID`.'],
+  [/^STRONGROOM_SLOT_SECRETS$/, SECRETS],
   [/^STRONGROOM_UNSUPPORTED_FORMAT$/, 'Update strongroom.'],
   [/^SQLITE_FULL$/, 'Free space on the disk, and try again. No file was changed.'],
   [/^SQLITE_NOTADB$/, 'Check the name of the file, and the key.'],

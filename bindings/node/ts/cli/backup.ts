@@ -7,10 +7,10 @@ import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
 import { EXIT } from './exit'
 import { Interrupted, interruptible } from './interrupt'
-import { currentKey, type Key, keyOptions, reading, timeout, withSecrets } from './open'
+import { currentKey, type Key, newKey, reading, timeout, withSecrets } from './open'
 import { counted, type Output } from './output'
 import { Progress } from './progress'
-import type { Secrets } from './secrets'
+import type { Secret, Secrets } from './secrets'
 
 /** Copies a database that may be in use. */
 export function backup(given: Arguments, output: Output): Promise<number> {
@@ -43,16 +43,11 @@ async function copyOptions(given: Arguments, secrets: Secrets, key: Key): Promis
     if (Object.keys(parameters).length > 0) throw given.usage('--plain excludes the options of an encrypted copy')
     return { plain: true }
   }
-  if (secrets.has('new-')) return keyOptions(await secrets.fresh(given.positional('TARGET')), parameters)
+  if (secrets.has('new-')) return newKey(await secrets.fresh(given.positional('TARGET')), parameters, given)
   if (Object.keys(parameters).length === 0) return {}
   if (key === undefined)
     throw given.usage('the file is not encrypted: an encrypted copy needs --new-passphrase or another new key')
-  const { key: raw, passphrase } = key
-  return {
-    ...(raw === undefined ? {} : { key: raw }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-    ...parameters,
-  }
+  return newKey(key as Secret, parameters, given)
 }
 
 async function copied(given: Arguments, output: Output, key: Key, options: Database.BackupOptions): Promise<void> {

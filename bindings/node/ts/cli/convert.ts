@@ -6,7 +6,7 @@ import { cipherParameters } from './cipher'
 import { kindOf } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
-import { currentKey, keyOptions, timeout, withSecrets } from './open'
+import { currentKey, newKey, timeout, withSecrets } from './open'
 import { counted, grouped, type Output } from './output'
 import { Progress } from './progress'
 import type { Secret } from './secrets'
@@ -21,7 +21,7 @@ export function encrypt(given: Arguments, output: Output): Promise<number> {
     const kind = kindOf(file)
     if (kind === 'strongroom' || kind === 'unknown')
       throw new SqliteError(`"${file}" is encrypted, or is not a database`, 'STRONGROOM_ENCRYPTED')
-    const to = keyOptions(await secrets.fresh(file), parameters)
+    const to = newKey(await secrets.fresh(file), parameters, given)
     secrets.asked()
     return converted(given, output, { from: PLAIN, to, verb: 'Encrypting' })
   })
@@ -47,7 +47,7 @@ export function migrate(given: Arguments, output: Output): Promise<number> {
         'nothing to convert: give --format, a new key, or --cipher-compatibility of a file from an older SQLCipher',
       )
     const from = await encrypted(given, () => currentKey(given, secrets, file))
-    const to = keyOptions(secrets.has('new-') ? await secrets.fresh(file) : same(from), parameters)
+    const to = newKey(secrets.has('new-') ? await secrets.fresh(file) : (from as Secret), parameters, given)
     secrets.asked()
     return converted(given, output, { from, to, verb: 'Converting' })
   })
@@ -56,8 +56,8 @@ export function migrate(given: Arguments, output: Output): Promise<number> {
 /** Returns the key of a file that must be encrypted. */
 async function encrypted(
   given: Arguments,
-  key: () => Promise<Database.KeyOptions | undefined>,
-): Promise<Database.KeyOptions> {
+  key: () => Promise<Database.OpenKeyOptions | undefined>,
+): Promise<Database.OpenKeyOptions> {
   const found = await key()
   if (found !== undefined) return found
   const file = given.positional('FILE')
@@ -65,13 +65,8 @@ async function encrypted(
   throw new SqliteError(`"${file}" is not encrypted`, 'STRONGROOM_NOT_ENCRYPTED')
 }
 
-function same({ key, passphrase }: Database.KeyOptions): Secret {
-  if (key !== undefined) return { key: key as Buffer }
-  return { passphrase: passphrase as Buffer }
-}
-
 interface Conversion {
-  from: Database.MigrateKey
+  from: Database.MigrateKeys['from']
   to: Database.MigrateKey
   verb: string
 }

@@ -10,6 +10,9 @@ const STRONGROOM = Buffer.from('\x89Strongroom\r\n\x1a\n\0', 'latin1')
 /** The offsets of the two copies of a header. */
 const COPIES = [0, 4096]
 
+/** The places of the slots in a copy of a header, as docs/format.md specifies them. */
+const SLOTS = { offset: 64, bytes: 256, count: 8, id: { start: 16, end: 24 } }
+
 /**
  * Returns the kind of a database file, before the program asks for a key.
  *
@@ -29,6 +32,26 @@ export function kindOf(path: string): FileKind {
       if (read === bytes.length && bytes.equals(STRONGROOM)) return 'strongroom'
     }
     return 'unknown'
+  } finally {
+    closeSync(file)
+  }
+}
+
+/**
+ * Returns the ids of a file's key slots, which anyone can read. An altered header can have other ids: an id is only a
+ * name here.
+ */
+export function slotIds(path: string): string[] {
+  const file = opened(path)
+  try {
+    const ids = new Set<string>()
+    const bytes = Buffer.alloc(SLOTS.count * SLOTS.bytes)
+    for (const offset of COPIES) {
+      const read = readSync(file, bytes, 0, bytes.length, offset + SLOTS.offset)
+      for (let at = 0; at + SLOTS.bytes <= read; at += SLOTS.bytes)
+        if (bytes[at] === 1) ids.add(bytes.toString('hex', at + SLOTS.id.start, at + SLOTS.id.end))
+    }
+    return [...ids]
   } finally {
     closeSync(file)
   }

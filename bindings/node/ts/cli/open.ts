@@ -2,22 +2,33 @@ import Database = require('../index')
 
 import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
-import { kindOf } from './database-file'
+import { kindOf, slotIds } from './database-file'
 import { needsKey, type Secret, Secrets } from './secrets'
+import { slotId } from './slot-id'
 
 /** The key of a file, or `undefined` for a plain file. */
-export type Key = Database.KeyOptions | undefined
+export type Key = Database.OpenKeyOptions | undefined
 
 /** Returns the key of a file from the command line or the terminal. Asks for nothing if the file is plain. */
 export async function currentKey(given: Arguments, secrets: Secrets, file: string): Promise<Key> {
   const parameters = cipherParameters(given, '')
-  if (!needsKey(kindOf(file), parameters) && !secrets.has('')) return undefined
-  return keyOptions(await secrets.current(file), parameters)
+  const kind = kindOf(file)
+  const slot = given.value('slot')
+  if (slot !== undefined && kind !== 'strongroom') throw given.usage(`--slot: "${file}" has no key slots`)
+  const id = slot === undefined ? {} : { slot: slotId(slot, slotIds(file)) }
+  if (!needsKey(kind, parameters) && !secrets.has('')) return undefined
+  return { ...(await secrets.current(file)), ...id, ...parameters }
 }
 
-/** Returns the options of the library for a secret. */
-export function keyOptions(secret: Secret, parameters: Database.KeyOptions): Database.KeyOptions {
-  return { ...secret, ...parameters }
+/** Returns a key for a new file. A recovery code cannot be one, since a new file has no key slots yet. */
+export function newKey(
+  { key, passphrase }: Secret,
+  parameters: Database.KeyOptions,
+  given: Arguments,
+): Database.KeyOptions {
+  if (key !== undefined) return { key, ...parameters }
+  if (passphrase !== undefined) return { passphrase, ...parameters }
+  throw given.usage('a recovery code cannot be the first key of a file: give --new-passphrase or another new key')
 }
 
 /** Returns the time to wait for locks, in milliseconds. */

@@ -14,27 +14,22 @@ class SecretFileError extends Error {
  * Reads a passphrase from the file that an option names. Removes one line break at the end, which editors and `echo`
  * add.
  */
-export async function passphraseFile(option: string, given: Arguments): Promise<Buffer> {
-  const path = given.value(option) ?? ''
+export async function passphraseFile(path: string, option: string, given: Arguments): Promise<Buffer> {
   const bytes = await content(path, option, given)
   const trimmed = withoutLineBreak(bytes)
   if (trimmed.length === 0) throw problem(path, 'is empty; an empty passphrase is refused')
   return trimmed
 }
 
-/** Reads a recovery code from the file that an option names. */
-export async function recoveryFile(option: string, given: Arguments): Promise<string> {
-  const path = given.value(option) ?? ''
+/** Reads a recovery code from the file that an option names. The library ignores spaces and line breaks in the code. */
+export async function recoveryFile(path: string, option: string, given: Arguments): Promise<Buffer> {
   const bytes = await content(path, option, given)
-  const code = bytes.toString('utf8').trim()
-  bytes.fill(0)
-  if (code === '') throw problem(path, 'is empty; it must have the recovery code')
-  return code
+  if (bytes.length === 0) throw problem(path, 'is empty; it must have the recovery code')
+  return bytes
 }
 
 /** Reads a raw key from the file that an option names: 32 bytes, or 64 hexadecimal digits and perhaps a line break. */
-export async function keyFile(option: string, given: Arguments): Promise<Buffer> {
-  const path = given.value(option) ?? ''
+export async function keyFile(path: string, option: string, given: Arguments): Promise<Buffer> {
   const bytes = await content(path, option, given)
   if (bytes.length === KEY_BYTES) return bytes
   const digits = withoutLineBreak(bytes)

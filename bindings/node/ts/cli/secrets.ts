@@ -1,4 +1,4 @@
-import type { KeyOptions } from '../api/key'
+import type { CipherOptions } from '../api/key'
 import type { Arguments } from './arguments'
 import type { OptionGroup } from './command'
 import type { FileKind } from './database-file'
@@ -9,7 +9,9 @@ import { Terminal } from './terminal'
 export interface Secret {
   key?: Buffer
   passphrase?: Buffer
-  recovery?: string
+  recovery?: Buffer
+  /** The only key slot to try. */
+  slot?: string
 }
 
 /** The options that open a file. */
@@ -23,6 +25,9 @@ export const KEY: OptionGroup = {
       help: 'read the passphrase from FILE, without one line break at the end',
     },
     { name: 'key-file', value: 'FILE', help: 'read the raw key from FILE: 32 bytes, or 64 hexadecimal digits' },
+    { name: 'recovery', help: 'ask for a recovery code' },
+    { name: 'recovery-file', value: 'FILE', help: 'read a recovery code from FILE' },
+    { name: 'slot', value: 'ID', help: 'try only this key slot; the first digits of the ID suffice' },
   ],
 }
 
@@ -87,18 +92,44 @@ export class Secrets {
     this.#terminal = undefined
   }
 
-  async #named(role: Role, file: string): Promise<Secret> {
+  /** Returns the secrets of other key slots, which a rotation keeps. */
+  async others(file: string): Promise<Secret[]> {
     const { given } = this
-    if (given.has(`${role}key-file`)) return { key: this.#kept(await keyFile(`${role}key-file`, given)) }
-    if (given.has(`${role}passphrase-file`))
-      return { passphrase: this.#kept(await passphraseFile(`${role}passphrase-file`, given)) }
-    if (given.has(`${role}recovery-file`)) return { recovery: await recoveryFile(`${role}recovery-file`, given) }
-    if (given.has(`${role}recovery`)) {
-      const code = await this.#asked(`Recovery code of ${file}: `, '--recovery asks for the code', role)
-      return { recovery: code.toString('utf8') }
-    }
+    const whose = `another slot of ${file}`
+    const secrets: Secret[] = []
+    for (const path of given.values('also-key-file'))
+      secrets.push({ key: this.#kept(await keyFile(path, 'also-key-file', given)) })
+    for (const path of given.values('also-passphrase-file'))
+      secrets.push({ passphrase: this.#kept(await passphraseFile(path, 'also-passphrase-file', given)) })
+    for (const path of given.values('also-recovery-file'))
+      secrets.push({ recovery: this.#kept(await recoveryFile(path, 'also-recovery-file', given)) })
+    for (let count = given.count('also-passphrase'); count > 0; count -= 1)
+      secrets.push({ passphrase: await this.#passphrase(whose, 'also-') })
+    for (let count = given.count('also-recovery'); count > 0; count -= 1)
+      secrets.push({ recovery: await this.#recovery(whose, 'also-') })
+    return secrets
+  }
+
+  async #named(role: '' | 'new-', file: string): Promise<Secret> {
+    const { given } = this
+    const path = (name: string): string | undefined => given.value(`${role}${name}`)
+    const [keyPath, passphrasePath, recoveryPath] = [path('key-file'), path('passphrase-file'), path('recovery-file')]
+    if (keyPath !== undefined) return { key: this.#kept(await keyFile(keyPath, `${role}key-file`, given)) }
+    if (passphrasePath !== undefined)
+      return { passphrase: this.#kept(await passphraseFile(passphrasePath, `${role}passphrase-file`, given)) }
+    if (recoveryPath !== undefined)
+      return { recovery: this.#kept(await recoveryFile(recoveryPath, `${role}recovery-file`, given)) }
     if (role === 'new-') return { passphrase: await this.#twice(file) }
-    return { passphrase: await this.#asked(`Passphrase of ${file}: `, '--passphrase asks for it', role) }
+    if (given.has('recovery')) return { recovery: await this.#recovery(file, role) }
+    return { passphrase: await this.#passphrase(file, role) }
+  }
+
+  #passphrase(whose: string, role: Role): Promise<Buffer> {
+    return this.#asked(`Passphrase of ${whose}: `, `--${role}passphrase asks for a passphrase`, role)
+  }
+
+  #recovery(whose: string, role: Role): Promise<Buffer> {
+    return this.#asked(`Recovery code of ${whose}: `, `--${role}recovery asks for a recovery code`, role)
   }
 
   #only(role: Role): void {
@@ -161,7 +192,7 @@ class DifferentError extends Error {
 }
 
 /** Returns whether a file needs a key to open: only a plain or an empty file needs none. */
-export function needsKey(kind: FileKind, parameters: KeyOptions): boolean {
+export function needsKey(kind: FileKind, parameters: CipherOptions): boolean {
   // A file of SQLCipher with `plaintextHeaderSize` begins as a plain file does.
   return kind === 'unknown' || kind === 'strongroom' || Object.keys(parameters).length > 0
 }
