@@ -1,55 +1,12 @@
 // Tests the commands `strongroom keys FILE …`, which list and change the key slots of a file.
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'strongroom'
-import { inTerminal, noTerminal, strongroom } from './command-line.mjs'
-import { folder, freshPath } from './temporary.mjs'
-
-const RAW = Buffer.alloc(32, 0x61)
-for (const [name, content] of Object.entries({ right: 'right\n', wrong: 'wrong\n', other: 'other\n', 'raw.key': RAW }))
-  writeFileSync(join(folder, name), content)
-const RIGHT = ['--passphrase-file', 'right']
-const CODE = /^[A-Z0-9]{4}(-[A-Z0-9]{4}){7}\n$/
-
-function made(options = { passphrase: 'right', format: 'strongroom' }) {
-  const path = freshPath()
-  new Database(path, options).exec("CREATE TABLE t (a); INSERT INTO t VALUES ('kept')").close()
-  return basename(path)
-}
-
-/** Runs a command on the keys of a file that succeeds. Returns its output. */
-function keys(name, ...args) {
-  const { status, stdout, stderr } = strongroom(['keys', name, ...args])
-  assert.equal(status, 0, stderr)
-  return { stdout, stderr }
-}
-
-/** Runs a command on the keys of a file that fails. Returns its exit code and its error as an object. */
-function refused(name, ...args) {
-  const { status, stdout, stderr } = strongroom(['keys', name, ...args, '--json'])
-  assert.equal(stdout, '')
-  const { error } = JSON.parse(stderr)
-  assert.equal(error.exitCode, status)
-  return error
-}
-
-const slots = (name, ...args) =>
-  JSON.parse(keys(name, 'list', ...(args.length > 0 ? args : RIGHT), '--json').stdout).slots
-
-/** Returns whether a secret opens a file. */
-function opens(name, options) {
-  try {
-    const db = new Database(join(folder, name), { ...options, fileMustExist: true })
-    assert.equal(db.prepare('SELECT a FROM t').pluck().get(), 'kept')
-    db.close()
-    return true
-  } catch (error) {
-    assert.equal(error.code, 'STRONGROOM_WRONG_KEY')
-    return false
-  }
-}
+import { CODE, keys, made, opens, RAW, RIGHT, refused, slots } from './cli-keys.mjs'
+import { strongroom } from './command-line.mjs'
+import { folder } from './temporary.mjs'
 
 test('the list is a table, and JSON with --json', () => {
   const name = made()
@@ -232,42 +189,6 @@ test('the help of keys and of each command has examples, in 80 columns', () => {
   }
 })
 
-test('rotate keeps the slots whose secrets are given, and gives the file a new data key', () => {
-  const name = made()
-  const code = keys(name, 'add', ...RIGHT, '--new-recovery', '--label', 'paper').stdout
-  keys(name, 'add', ...RIGHT, '--new-key-file', 'raw.key')
-  keys(name, 'add', ...RIGHT, '--new-passphrase-file', 'other', '--label', 'dropped')
-  writeFileSync(join(folder, 'code'), code)
-  const before = slots(name)
-  const missing = refused(name, 'rotate', ...RIGHT, '--also-key-file', 'raw.key')
-  assert.deepEqual([missing.code, missing.exitCode], ['STRONGROOM_SLOT_SECRETS', 1])
-  assert.match(missing.advice, /--also-passphrase, --also-recovery or --also-key-file FILE, or .* --drop-others/)
-  const others = ['--also-key-file', 'raw.key', '--also-recovery-file', 'code']
-  const wrong = refused(name, 'rotate', ...RIGHT, ...others, '--also-passphrase-file', 'wrong', '--drop-others')
-  assert.deepEqual([wrong.code, wrong.exitCode], ['STRONGROOM_WRONG_KEY', 3])
-  assert.deepEqual(slots(name), before)
-  const { stdout } = keys(name, 'rotate', ...RIGHT, ...others, '--drop-others', '--keep', `${name}.kept`)
-  assert.equal(
-    stdout,
-    `${name} has a new data key. Dropped ${before[3].id} (passphrase, "dropped"). The original is "${name}.kept".\n`,
-  )
-  assert.deepEqual(slots(name), before.slice(0, 3))
-  assert.ok(opens(name, { key: RAW }) && opens(name, { recovery: code }) && !opens(name, { passphrase: 'other' }))
-  assert.ok(opens(`${name}.kept`, { passphrase: 'other' }))
-})
-
-test('rotate of a file in use: 5, and the file is unchanged', () => {
-  const name = made()
-  const db = new Database(join(folder, name), { passphrase: 'right' })
-  db.prepare('SELECT * FROM t').get()
-  const before = readFileSync(join(folder, name))
-  const { code, exitCode, advice } = refused(name, 'rotate', ...RIGHT, '--timeout', '0')
-  assert.deepEqual([code, exitCode], ['STRONGROOM_IN_USE', 5])
-  assert.match(advice, /End the program that uses the file/)
-  assert.ok(before.equals(readFileSync(join(folder, name))))
-  db.close()
-})
-
 test('the slots change while another connection is in a transaction', () => {
   const name = made()
   const db = new Database(join(folder, name), { passphrase: 'right' })
@@ -275,78 +196,4 @@ test('the slots change while another connection is in a transaction', () => {
   assert.match(keys(name, 'add', ...RIGHT, '--new-recovery').stdout, CODE)
   db.exec('COMMIT')
   db.close()
-})
-
-test('in a terminal: a new passphrase beside the old one', { skip: noTerminal }, () => {
-  const name = made()
-  const { terminal, status, restored } = inTerminal(
-    ['keys', name, 'add', '--label', 'night shift'],
-    [
-      [`Passphrase of ${name}: `, 'right\r'],
-      [`New passphrase of ${name}: `, 'tea at noon\r'],
-      ['The new passphrase again: ', 'tea at noon\r'],
-    ],
-  )
-  assert.deepEqual({ status, restored }, { status: 0, restored: true }, terminal)
-  assert.match(terminal, /has a new key slot: [0-9a-f]{16} \(passphrase, "night shift"\)\.\r\n$/)
-  assert.ok(opens(name, { passphrase: 'tea at noon' }) && opens(name, { passphrase: 'right' }))
-})
-
-test('in a terminal: a wrong passphrase is refused before the question for a new one', { skip: noTerminal }, () => {
-  const name = made()
-  const { terminal, status, restored } = inTerminal(['keys', name, 'add'], [[`Passphrase of ${name}: `, 'wrong\r']])
-  assert.deepEqual({ status, restored }, { status: 3, restored: true })
-  assert.ok(!terminal.includes('New passphrase'), terminal)
-})
-
-test('in a terminal: a recovery code is typed without echo, and replaced', { skip: noTerminal }, () => {
-  const name = made()
-  const code = keys(name, 'add', ...RIGHT, '--new-recovery').stdout.trim()
-  const { id } = slots(name)[1]
-  const { terminal, stdout, status } = inTerminal(
-    ['keys', name, 'change', id.slice(0, 5), '--recovery', '--new-recovery'],
-    [[`Recovery code of ${name}: `, `${code.toLowerCase().replaceAll('-', ' ')}\r`]],
-    { piped: ['stdout'] },
-  )
-  assert.equal(status, 0, terminal)
-  assert.match(stdout, CODE)
-  assert.ok(!terminal.includes(code.slice(0, 4)) && !terminal.includes(stdout.trim()), terminal)
-  assert.ok(opens(name, { recovery: stdout.trim() }) && !opens(name, { recovery: code }))
-})
-
-test('in a terminal: rotate asks for the secrets of other slots, and Ctrl+C leaves the file unchanged', {
-  skip: noTerminal,
-}, () => {
-  const name = made()
-  const code = keys(name, 'add', ...RIGHT, '--new-recovery').stdout.trim()
-  keys(name, 'add', ...RIGHT, '--new-passphrase-file', 'other')
-  const before = readFileSync(join(folder, name))
-  const args = ['keys', name, 'rotate', '--also-passphrase', '--also-recovery']
-  const questions = [
-    [`Passphrase of ${name}: `, 'right\r'],
-    [`Passphrase of another slot of ${name}: `, 'other\r'],
-  ]
-  const question = `Recovery code of another slot of ${name}: `
-  const cancelled = inTerminal(args, [...questions, [question, '\x03']])
-  assert.deepEqual([cancelled.status, cancelled.restored], [130, true], cancelled.terminal)
-  assert.ok(before.equals(readFileSync(join(folder, name))))
-  const { status, terminal } = inTerminal(args, [...questions, [question, `${code}\r`]])
-  assert.equal(status, 0, terminal)
-  assert.match(terminal, /has a new data key\.\r\n$/)
-  assert.equal(slots(name).length, 3)
-})
-
-test('in a terminal: Ctrl+C cancels a running rotation, and the file is unchanged', { skip: noTerminal }, () => {
-  const name = made()
-  const db = new Database(join(folder, name), { passphrase: 'right' })
-  db.exec(
-    'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT randomblob(3000) FROM n',
-  )
-  db.close()
-  const before = readFileSync(join(folder, name))
-  const { status, terminal } = inTerminal(['keys', name, 'rotate', ...RIGHT], [[' %', '\x03', { stop: true }]])
-  assert.equal(status, 130, terminal)
-  assert.ok(terminal.endsWith(`strongroom: cancelled; "${name}" is unchanged\r\n`), terminal)
-  assert.ok(before.equals(readFileSync(join(folder, name))))
-  assert.ok(opens(name, { passphrase: 'right' }))
 })

@@ -1,4 +1,4 @@
-import Database = require('../index')
+import type Database = require('../index')
 
 import { SqliteError } from '../api/errors'
 import type { Arguments } from './arguments'
@@ -102,10 +102,10 @@ async function opened(
   work: (db: Database.Database, secrets: Secrets) => unknown,
 ): Promise<number> {
   const file = given.positional('FILE')
-  // The library would say the same, but only after a question for a passphrase.
-  const kind = kindOf(file)
-  if (kind !== 'strongroom') throw noSlots(file, kind === 'unknown')
   return withSecrets(given, async (secrets) => {
+    // The library would say the same, but only after a question for a passphrase.
+    const kind = kindOf(file)
+    if (kind !== 'strongroom') throw noSlots(file, kind === 'unknown')
     const key = await currentKey(given, secrets, file)
     await connected(file, { ...options, ...key, timeout: timeout(given) }, (db) => work(db, secrets))
     return EXIT.done
