@@ -34,9 +34,14 @@ export function strongroom(args, { input = '', env, cwd = folder } = {}) {
 }
 
 /** Runs the program in a pseudo-terminal. Each step is a text to wait for and the keys to type. */
-export function inTerminal(args, steps, { piped = [], input = '', cwd = folder, env } = {}) {
+export function inTerminal(args, steps, options) {
+  return terminal([process.execPath, program, ...args], steps, options)
+}
+
+/** Runs any program in a pseudo-terminal. */
+export function terminal(argv, steps, { piped = [], input = '', cwd = folder, env } = {}) {
   const plan = {
-    argv: [process.execPath, program, ...args],
+    argv,
     cwd,
     env: environment(env),
     piped,
