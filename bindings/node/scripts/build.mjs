@@ -8,6 +8,7 @@
 // TARGET is a triple or a platform of targets.json. `cargo xtask dist` builds the release addon.
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -129,6 +130,15 @@ function finish() {
     mkdirSync(dirname(declarations), { recursive: true })
     copyFileSync(join(here, 'ts/load/native.d.ts'), declarations)
   })
+  attempt(`cannot make the programs in ${dist} executable`, OWN, makeExecutable)
+}
+
+/** Makes the scripts with a `#!` line executable. tsc does not, and a checkout has no npm that does. */
+function makeExecutable() {
+  for (const name of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.js'))) {
+    const file = join(dist, name)
+    if (readFileSync(file, 'utf8').startsWith('#!')) chmodSync(file, 0o755)
+  }
 }
 
 /** Removes the output of earlier compilations, because their sources may have moved. Keeps the addons. */

@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
@@ -182,4 +183,18 @@ test('the compiler that TSC names runs as a program', { skip }, () => {
     const message = `cannot start ${named}, which the variable TSC names (${code}): set TSC to the path of TypeScript's tsc, version 5.9 or later`
     assertFails(tree, ['finish'], [message], { env: { TSC: named } })
   }
+})
+
+test('finish makes the scripts with a #! line executable, and no others', { skip }, () => {
+  const tree = makeTree()
+  const script = join(tree.dist, 'cli/program.js')
+  const compile = `
+    const { mkdirSync, writeFileSync } = require('node:fs')
+    mkdirSync(${JSON.stringify(dirname(script))}, { recursive: true })
+    writeFileSync(${JSON.stringify(script)}, '#!/usr/bin/env node\\n')
+    writeFileSync(${JSON.stringify(join(tree.dist, 'index.js'))}, '// #!')`
+  program(join(tree.here, 'node_modules/typescript/bin/tsc'), compile)
+  assert.equal(build(tree, ['finish']).status, 0)
+  assert.equal(statSync(script).mode & 0o777, 0o755)
+  assert.equal(statSync(join(tree.dist, 'index.js')).mode & 0o111, 0)
 })

@@ -22,7 +22,7 @@ pub(crate) fn tarball(files: &Files) -> Result<Vec<u8>> {
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
         header.set_path(format!("package/{path}")).with_context(cannot)?;
-        header.set_mode(0o644);
+        header.set_mode(mode(content));
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(TIME);
@@ -34,6 +34,12 @@ pub(crate) fn tarball(files: &Files) -> Result<Vec<u8>> {
     let mut gzip =
         GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM).write(Vec::new(), Compression::best());
     gzip.write_all(&tar).and_then(|()| gzip.finish()).context("cannot compress the tarball")
+}
+
+/// Returns the permissions of a file: a script with a `#!` line is a program. npm makes the programs of a package
+/// executable, but not everybody unpacks with npm.
+fn mode(content: &[u8]) -> u32 {
+    if content.starts_with(b"#!") { 0o755 } else { 0o644 }
 }
 
 #[cfg(test)]
@@ -54,6 +60,17 @@ mod tests {
         assert_eq!(one, tarball(&files(&["LICENSE", "package.json", "dist/index.js"])).unwrap());
         // The header has neither a file name nor a time.
         assert_eq!(one[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, UNKNOWN_SYSTEM]);
+    }
+
+    #[test]
+    fn a_script_with_an_interpreter_is_executable() {
+        let contents = [("dist/a.js", "\"#!\""), ("dist/cli/b.js", "#!/usr/bin/env node\n")];
+        let files = contents.map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec())).into();
+        let packed = tarball(&files).unwrap();
+        let mut archive = tar::Archive::new(GzDecoder::new(packed.as_slice()));
+        let entries = archive.entries().unwrap().map(Result::unwrap);
+        let modes: Vec<u32> = entries.map(|entry| entry.header().mode().unwrap()).collect();
+        assert_eq!(modes, [0o644, 0o755]);
     }
 
     #[test]

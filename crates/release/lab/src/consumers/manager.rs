@@ -14,6 +14,8 @@ pub(super) struct Manager {
     pub(super) add: &'static [&'static str],
     /// The arguments that install the project's dependencies, without running a script.
     pub(super) install: &'static [&'static str],
+    /// The arguments before those of the program `strongroom`, which the package has as its `bin`.
+    pub(super) program: &'static [&'static str],
     /// The folder in `bindings/node/clients/managers` whose project replaces better-sqlite3 with Strongroom.
     pub(super) replacing: &'static str,
     /// `true` if the manager checks a package's `libc` as well as `os` and `cpu`.
@@ -29,6 +31,7 @@ const NPM: Manager = Manager {
     tool: tools::NPM,
     add: &["install", "--ignore-scripts", "--no-audit", "--no-fund", "strongroom"],
     install: &["install", "--ignore-scripts", "--no-audit", "--no-fund"],
+    program: &["exec", "--offline", "--", "strongroom"],
     replacing: "npm",
     compares_libc: true,
     linker: None,
@@ -41,6 +44,7 @@ const YARN4: Manager = Manager {
     tool: tools::YARN4,
     add: &["add", "strongroom"],
     install: &["install"],
+    program: &["run", "strongroom"],
     replacing: "yarn",
     ..NPM
 };
@@ -53,6 +57,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
         tool: tools::PNPM,
         add: &["add", "--ignore-scripts", "strongroom"],
         install: &["install", "--ignore-scripts"],
+        program: &["exec", "strongroom"],
         replacing: "pnpm",
         ..NPM
     },
@@ -61,6 +66,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
         tool: tools::YARN1,
         add: &["add", "--ignore-scripts", "--non-interactive", "strongroom"],
         install: &["install", "--ignore-scripts", "--non-interactive"],
+        program: &["run", "--silent", "strongroom"],
         replacing: "yarn",
         compares_libc: false,
         ..NPM
@@ -72,6 +78,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
         tool: tools::BUN,
         add: &["add", "--ignore-scripts", "strongroom"],
         install: &["install", "--ignore-scripts"],
+        program: &["run", "strongroom"],
         replacing: "bun-deno",
         run: Some(&["run"]),
         ..NPM
@@ -82,6 +89,7 @@ pub(super) const MANAGERS: [Manager; 7] = [
         // By default, Deno runs no scripts of packages, and refuses a package that is less than a day old.
         add: &["add", "--minimum-dependency-age=0", "npm:strongroom"],
         install: &["install", "--minimum-dependency-age=0"],
+        program: &["run", "--allow-all", "node_modules/strongroom/dist/cli/strongroom.js"],
         replacing: "bun-deno",
         compares_libc: false,
         run: Some(&["run", "--allow-all"]),

@@ -89,6 +89,21 @@ impl<'a> ManagerProject<'a> {
         self.run_example("require in Node", self.node(), "example.cjs")
     }
 
+    /// Runs the program `strongroom` as a person with this manager runs it: through the manager's link to the package's
+    /// `bin`. The versions come from the addon.
+    pub(super) fn run_program(&self) -> Result<()> {
+        let mut command = self.by_manager(self.manager.program);
+        command.args(["--version", "--json"]);
+        let output = self.run("the program strongroom", command)?;
+        ensure!(
+            output.contains("\"sqlcipher\": "),
+            "{}: `strongroom --version` did not print the versions of the libraries; its output:{}",
+            self.name,
+            tail(&output)
+        );
+        Ok(())
+    }
+
     /// Runs the example in the manager's own runtime, then the smoke test that every Node runs.
     pub(super) fn run_by_itself(&self, example: &Example, arguments: &[&str]) -> Result<()> {
         fs::write(self.root.join("example.mjs"), &example.module)?;

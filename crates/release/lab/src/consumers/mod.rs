@@ -53,6 +53,9 @@ pub fn test(workspace: &Workspace) -> Result<Tally> {
         if results.record(project.run_by_node(&example)) {
             results.managers.push(project.name.clone());
         }
+        if results.record(project.run_program()) {
+            results.programs += 1;
+        }
         let replacing = ManagerProject::new(workspace, &tools, manager, &folder.path().join("replacing"))?;
         if results.record(replacement::test(&replacing, &registry.url())) {
             results.replacing += 1;
@@ -74,6 +77,8 @@ struct Results {
     runtimes: Vec<String>,
     /// The number of managers that give Strongroom to a dependency that requires better-sqlite3.
     replacing: u32,
+    /// The number of managers that run the program `strongroom`.
+    programs: u32,
     failures: Vec<String>,
 }
 
@@ -90,7 +95,7 @@ impl Results {
     }
 
     fn tally(self, node: &str) -> Tally {
-        let Self { script, managers, runtimes, replacing, failures } = self;
+        let Self { script, managers, runtimes, replacing, programs, failures } = self;
         let mut tally =
             Tally { failed: report::count(&failures), note: failures.join("; "), ..Tally::default() };
         let mut add = |passed, note| {
@@ -101,6 +106,7 @@ impl Results {
         add(report::count(&managers), format!("{} with Node {node}", managers.join(", ")));
         add(report::count(&runtimes), format!("run by {}", runtimes.join(", ")));
         add(replacing, format!("{replacing} in better-sqlite3's place"));
+        add(programs, format!("the program strongroom by {programs}"));
         add(u32::from(script), "publish.mjs".to_owned());
         tally
     }
@@ -118,10 +124,11 @@ mod tests {
         results.runtimes = vec!["Bun 2.0.0".to_owned()];
         assert!(!results.record(Err(anyhow::anyhow!("pnpm 3.0.0 did nothing\nat all"))));
         results.replacing = 2;
+        results.programs = 1;
         let tally = results.tally("20.0.0");
-        assert_eq!((tally.passed, tally.failed), (6, 1));
+        assert_eq!((tally.passed, tally.failed), (7, 1));
         let note = "pnpm 3.0.0 did nothing; npm 1.0.0, Bun 2.0.0 with Node 20.0.0; run by Bun 2.0.0; \
-             2 in better-sqlite3's place; publish.mjs";
+             2 in better-sqlite3's place; the program strongroom by 1; publish.mjs";
         assert_eq!(tally.note, note);
     }
 }

@@ -1,0 +1,64 @@
+import { isatty } from 'node:tty'
+
+/** The ways in which a command prints. */
+export interface OutputOptions {
+  json: boolean
+  quiet: boolean
+  debug: boolean
+}
+
+/** Prints the results and the messages of a command. */
+export class Output {
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly debug: boolean
+
+  constructor(options: OutputOptions) {
+    this.json = options.json
+    this.quiet = options.quiet
+    this.debug = options.debug
+  }
+
+  /** Whether progress is wanted and visible. */
+  get showsProgress(): boolean {
+    return !this.json && !this.quiet && isatty(2)
+  }
+
+  /** Prints a result: the object with `--json`, or else the text. */
+  result(object: object, text: string): void {
+    process.stdout.write(this.json ? `${JSON.stringify(object, plainly, 2)}\n` : `${text}\n`)
+  }
+
+  /** Prints a message about success: the object with `--json`, or else the text, unless `--quiet` is given. */
+  success(object: object, text: string): void {
+    if (this.json || !this.quiet) this.result(object, text)
+  }
+
+  /** Prints advice for a person, apart from the result. */
+  note(text: string): void {
+    if (!this.json && !this.quiet) process.stderr.write(`${text}\n`)
+  }
+}
+
+/** Turns a bigint into text: JSON has no integers beyond those of a double. */
+function plainly(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+/** Returns a text for a terminal: characters that control the terminal are written as `\x1b`. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
+}
+
+/** Returns a number with separators between the thousands. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** Returns a number and its noun: `1 page`, `2 pages`. */
+export function counted(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`
+}
