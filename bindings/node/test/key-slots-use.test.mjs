@@ -98,7 +98,6 @@ for (const mode of MODES)
     db.close()
   })
 
-<<<<<<< HEAD
 test('no change is lost if several processes change the slots at once', async () => {
   const own = sealed()
   const path = closed(own)
@@ -131,8 +130,6 @@ test('no change is lost if several processes change the slots at once', async ()
   db.close()
 })
 
-=======
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
 test('a slot of another process opens the file here, and is in the list', async () => {
   const own = sealed()
   const db = filled(own)

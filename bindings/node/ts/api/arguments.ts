@@ -55,17 +55,6 @@ const MAY_BE_A_KEY = /key|pass|phrase|^pwd?$|cipher|secret|encrypt|recover/i
 /** Returns whether the value of an unknown option holds a key, which would otherwise be ignored. */
 function holdsKey(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value || 'recovery' in value)
-<<<<<<< HEAD
-=======
-}
-
-/** Returns the known name that a misspelled name resembles most, or undefined if none resembles the name. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  const far = Math.round(name.length / 3)
-  const distances = known.map((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()))
-  const least = Math.min(...distances)
-  return least <= far ? known[distances.indexOf(least)] : undefined
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
 }
 
 /** Returns the number of letters to insert, remove or replace to turn one text into another (Levenshtein's distance). */

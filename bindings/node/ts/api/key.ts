@@ -151,15 +151,12 @@ export function openingKey(given: Given, absent: string): NativeKey | undefined 
   return { [secret]: secretBytes(secret, given[secret]), ...parameters }
 }
 
-<<<<<<< HEAD
 /** Reads the raw key or the passphrase of a key slot, as {@link keyRequest} reads a key. */
 export function slotSecret(given: Given, absent: string): NativeKey | undefined {
   const name = secretName(given, absent, ['key', 'passphrase'])
   return name && { [name]: secretBytes(name, given[name]) }
 }
 
-=======
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
 /** Returns whether only an existing file opens with the secret: a new file has neither recovery codes nor key slots. */
 export function needsFile(key: NativeKey | undefined): boolean {
   return key?.recovery !== undefined || key?.slot !== undefined
@@ -202,21 +199,12 @@ function refuseSqlCipher(parameters: NativeKey, name: string): void {
 }
 
 /** Returns the name of the option that holds the secret. Throws for an undefined secret, and for two secrets. */
-<<<<<<< HEAD
 function secretName(given: Given, absent: string, names: readonly Secret[] = SECRETS): Secret | undefined {
   for (const name of names) {
     if (name in given && (given[name] === undefined || given[name] === null))
       throw argumentType(`the "${name}" option is ${given[name]} (is a variable not set?): ${absent}`)
   }
   const [first, second] = names.filter((name) => given[name] !== undefined)
-=======
-function secretName(given: Given, absent: string): Secret | undefined {
-  for (const name of SECRETS) {
-    if (name in given && (given[name] === undefined || given[name] === null))
-      throw argumentType(`the "${name}" option is ${given[name]} (is a variable not set?): ${absent}`)
-  }
-  const [first, second] = SECRETS.filter((name) => given[name] !== undefined)
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
   if (first !== undefined && second !== undefined)
     throw argumentType(`"${first}" and "${second}" cannot be combined: pass one of them`)
   return first

@@ -1,13 +1,7 @@
 import type { NativeKeySlot, NativeSlotSecret, NativeWrittenSlot } from '../load/native'
-<<<<<<< HEAD
 import { attached, boolean, type Given, optionsObject, wellFormed } from './arguments'
 import { argumentType, fromNative } from './errors'
 import { slotId, slotSecret, wipe } from './key'
-=======
-import { attached, type Given, optionalBoolean, optionsObject, wellFormed } from './arguments'
-import { argumentType, fromNative } from './errors'
-import { keyRequest, slotId, wipe } from './key'
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
 import { uncloneable } from './objects'
 import type { RotateOptions, RotateResult } from './rotate'
 import { SESSION, type Session } from './session'
@@ -91,13 +85,8 @@ export function keySlots(session: Session): KeySlots {
  * Each method throws a {@link SqliteError}: `STRONGROOM_NO_SLOTS` for a database in another format or in memory;
  * `STRONGROOM_NOT_ATTACHED`; `STRONGROOM_KEY_CHANGED` if the slot that opened the file for this connection has been
  * removed or has another key. The methods that change the slots also throw `SQLITE_READONLY`; `SQLITE_BUSY` if another
-<<<<<<< HEAD
  * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if a write of the header
  * failed, and the change is in effect with one copy of the header or may be in effect.
-=======
- * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if the change is in effect and
- * only one of the header's two copies could be written.
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
  */
 export class KeySlots {
   /** @internal */
@@ -231,15 +220,9 @@ function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Sessi
 function slotRequest(secret: unknown, position: string): { schema: string; native: NativeSlotSecret } {
   if (typeof secret !== 'object' || secret === null)
     throw argumentType(`Expected ${position} argument to be an object with ${SECRETS}`)
-<<<<<<< HEAD
   const given: Given = optionsObject(secret, SECRET_NAMES, position)
   const schema = attached(given)
   const native: NativeSlotSecret = { recovery: newCode(given), relabel: given['label'] !== undefined }
-=======
-  const { recovery, ...given }: Given = optionsObject(secret, SECRET_NAMES, position)
-  const schema = attached(given)
-  const native: NativeSlotSecret = { recovery: newCode(recovery), relabel: given['label'] !== undefined }
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
   const label = given['label'] ?? undefined
   if (label !== undefined) {
     if (typeof label !== 'string') throw argumentType('Expected the "label" option to be a string or null')
@@ -248,27 +231,16 @@ function slotRequest(secret: unknown, position: string): { schema: string; nativ
   }
   if (native.recovery && ('key' in given || 'passphrase' in given))
     throw argumentType('"recovery" excludes "key" and "passphrase": a key slot has one secret')
-<<<<<<< HEAD
   const key = slotSecret(given, 'a key slot needs its secret')
-=======
-  const key = keyRequest(given, 'a key slot needs its secret')
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
   if (key !== undefined) native.key = key
   return { schema, native }
 }
 
 /** Returns whether a slot gets a new recovery code, which the addon generates. */
-<<<<<<< HEAD
 function newCode(given: Given): boolean {
   if (typeof given['recovery'] === 'string')
     throw argumentType('Expected the "recovery" option to be true: the call generates the recovery code')
   return boolean(given, 'recovery')
-=======
-function newCode(recovery: unknown): boolean {
-  if (typeof recovery === 'string')
-    throw argumentType('Expected the "recovery" option to be true: the call generates the recovery code')
-  return optionalBoolean({ recovery }, 'recovery') ?? false
->>>>>>> f994ca7e96a3287cffbf89af66158bf599745123
 }
 
 /** Returns a slot as an object of the API. */
