@@ -57,6 +57,14 @@ function holdsKey(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('key' in value || 'passphrase' in value || 'recovery' in value)
 }
 
+/** Returns the known name that a misspelled name resembles most, or undefined if none resembles the name. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const far = Math.round(name.length / 3)
+  const distances = known.map((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()))
+  const least = Math.min(...distances)
+  return least <= far ? known[distances.indexOf(least)] : undefined
+}
+
 /** Returns the number of letters to insert, remove or replace to turn one text into another (Levenshtein's distance). */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
