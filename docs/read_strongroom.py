@@ -130,7 +130,7 @@ def unlock(copies, secret, kind, name, only=None):
 
 
 def list_slots(copy, data_key, current):
-    """Prints a line for each slot in use: its identity, its kind, the time of its key, its label, and `*` if it opened."""
+    """Prints a line for each slot: its identity, its kind, the time of its key, its label, and `*` if it opened."""
     identity = copy[24:40]
     label_key = hkdf(data_key, identity, b"Strongroom 1 labels")
     for slot in slots_of(copy):
@@ -139,9 +139,11 @@ def list_slots(copy, data_key, current):
         except InvalidTag:
             raise Refused(f"damaged label: that of slot {slot[16:24].hex()} fails its authentication") from None
         time, length = struct.unpack_from(">QH", label)
-        created = datetime.datetime.fromtimestamp(min(time, LAST_TIME) / 1000, datetime.UTC).isoformat(timespec="milliseconds")
+        created = datetime.datetime.fromtimestamp(min(time, LAST_TIME) / 1000, datetime.UTC)
+        mark = "*" if slot == current else ""
         text = repr(label[10 : 10 + length].decode(errors="backslashreplace")) if length else "-"
-        print(slot[16:24].hex(), NAMES.get(slot[1], "unknown"), created, text, *"*" * (slot == current), sep="\t")
+        fields = [slot[16:24].hex(), NAMES.get(slot[1], "unknown"), created.isoformat(timespec="milliseconds"), text]
+        print(*fields, *mark, sep="\t")
 
 
 def checksum(order, data, first, second):

@@ -68,7 +68,7 @@ impl Credential {
         Ok(Self { secret, origin: Origin::Passphrase(derivation) })
     }
 
-    /// Returns what a slot for this credential says of its opener.
+    /// Returns the kind and the parameters that a slot for this credential holds.
     pub(crate) fn opener(&self) -> Opener {
         match self.origin {
             Origin::RawKey => Opener::RawKey,

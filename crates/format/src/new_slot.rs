@@ -14,7 +14,7 @@ pub struct NewSlot {
 }
 
 impl NewSlot {
-    /// Derives what a slot needs from a key. [`Key::slot`] plays no part.
+    /// Prepares a key for a slot. The name of a slot in the key ([`Key::slot`]) has no effect.
     ///
     /// A passphrase costs one run of Argon2id with 64 MiB, 3 passes and 4 lanes, about 0.1 s; a raw key and a recovery code
     /// cost microseconds. Call this function before the file is locked.

@@ -177,7 +177,7 @@ impl<'a> SlotBytes<'a> {
 /// The parts of a new slot.
 pub(crate) struct SlotParts<'a> {
     pub(crate) id: SlotId,
-    /// What opens the slot.
+    /// The key of the slot.
     pub(crate) credential: &'a Credential,
     pub(crate) label: &'a Label,
 }

@@ -1,5 +1,6 @@
 """Files of the independent writer that several tests read."""
 
+import hashlib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ def sealed(folder: Path, page_size: int, slots, *, seed=19):
     strongroom = StrongroomFile(page_size, slots, seed=seed)
     strongroom.write(plain, file)
     return plain, file, strongroom
+
+
+def with_checksum(copy: bytes) -> bytes:
+    """Returns a copy of the header with a new checksum, as an attacker without the key can make it."""
+    return copy[:4064] + hashlib.sha256(copy[:4064]).digest()
 
 
 @dataclass

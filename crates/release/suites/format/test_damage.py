@@ -1,21 +1,15 @@
 """The reader refuses damaged files, and names the kind and the place of the damage."""
 
-import hashlib
 import struct
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from reading import opened, refusal, rows
-from samples import CHEAP, KEY, PASSPHRASE, sealed, with_wal
+from samples import CHEAP, KEY, PASSPHRASE, sealed, with_checksum, with_wal
 from writer import Slot, StrongroomFile, plain_database, wal_checksum
 
 SIZE = 4096
-
-
-def with_checksum(copy: bytes) -> bytes:
-    """Returns a copy of the header with a new checksum, as an attacker without the key can make it."""
-    return copy[:4064] + hashlib.sha256(copy[:4064]).digest()
 
 
 def flipped(content: bytes, at: int) -> bytes:

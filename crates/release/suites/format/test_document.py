@@ -123,8 +123,9 @@ def test_the_test_values():
 
 
 def test_the_alphabet_of_recovery_codes():
-    alphabet = "".join(row[1].strip("`").replace(" ", "") for row in rows_of("Recovery codes"))
-    assert alphabet == reader_module().ALPHABET and [row[0] for row in rows_of("Recovery codes")] == ["0 to 15", "16 to 31"]
+    values, characters = zip(*rows_of("Recovery codes"))
+    assert values == ("0 to 15", "16 to 31")
+    assert "".join(characters).replace("`", "").replace(" ", "") == reader_module().ALPHABET
 
 
 def number_of(cell: str) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from reading import opened, reader_module, refusal, rows, run, slots
-from samples import CHEAP, CODE, CODE_BYTES, KEY, PASSPHRASE, sealed
+from samples import CHEAP, CODE, CODE_BYTES, KEY, PASSPHRASE, sealed, with_checksum
 from writer import Slot, code_text
 
 SLOTS = [
@@ -86,6 +86,9 @@ def test_the_text_of_a_code_has_two_implementations():
         typed = text.lower().replace("-", numbers.choice(["", " ", "\t-\n", "\u2013"]))
         assert decode(text) == decode(typed) == decode(text.replace("L", "1").replace("0", "o")) == code
         assert decode(text.replace("L", "i").replace("0", "O")) == code
+        for padding in ["01", "10", "11"]:
+            with pytest.raises(Exception, match="typing error"):
+                decode(code_text(code, padding))
 
 
 def test_a_typing_error_is_told_from_a_wrong_code(files):
@@ -108,8 +111,6 @@ def test_a_typing_error_is_told_from_a_wrong_code(files):
 
 @pytest.mark.parametrize("kind", ["added", "altered", "removed"])
 def test_a_slot_changed_without_the_data_key(files, kind):
-    from test_damage import with_checksum
-
     _, file, _ = files
     content = bytearray(file.read_bytes()[:4096])
     match kind:

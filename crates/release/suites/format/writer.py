@@ -40,7 +40,7 @@ def hkdf(key, salt, info):
 
 @dataclass
 class Slot:
-    """A key slot: a raw key of 32 bytes, a passphrase with the parameters of Argon2id, or a recovery code of 16 bytes."""
+    """A key slot: a raw key of 32 bytes, a passphrase with Argon2id's parameters, or a recovery code of 16 bytes."""
 
     secret: bytes
     argon2: tuple[int, int, int] | None = None  # memory in KiB, passes, lanes
@@ -146,12 +146,12 @@ class StrongroomFile:
         return head + struct.pack(">II", *wal_checksum(order, head[:8] + page, sums)) + page
 
 
-def code_text(code: bytes, prefix: str = "strongroom") -> str:
+def code_text(code: bytes, padding: str = "00", prefix: str = "strongroom") -> str:
     """Returns the text of a recovery code. The checksum is the remainder of a polynomial over GF(32), as BIP-173 says.
 
-    The polynomial is g(x) = x^6 + 29x^5 + 22x^4 + 20x^3 + 21x^2 + 29x + 18. The reader computes with packed bits instead.
+    The polynomial is g(x) = x^6 + 29x^5 + 22x^4 + 20x^3 + 21x^2 + 29x + 18. The reader computes with packed bits.
     """
-    bits = "".join(f"{byte:08b}" for byte in code).ljust(130, "0")
+    bits = "".join(f"{byte:08b}" for byte in code) + padding
     data = [int(bits[at : at + 5], 2) for at in range(0, 130, 5)]
     expanded = [ord(character) >> 5 for character in prefix] + [0] + [ord(character) & 31 for character in prefix]
     target = [0x2BC830A3 >> 5 * (5 - place) & 31 for place in range(6)]
