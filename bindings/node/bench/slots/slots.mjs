@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Database } from '../../dist/index.mjs'
+import Database from '../../dist/index.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -94,5 +94,7 @@ function report(files, times, written) {
     console.log(`| ${name} | ${megabytes} | ${written[index]} | ${shown(key)} | ${shown(passphrase)} |`)
   }
   const ratio = (kind) => quantile(times[1][kind], 0.5) / quantile(times[0][kind], 0.5)
-  console.log(`\nlarge / small: ${ratio('key').toFixed(2)} for a raw key, ${ratio('passphrase').toFixed(2)} for a passphrase`)
+  console.log(
+    `\nlarge / small: ${ratio('key').toFixed(2)} for a raw key, ${ratio('passphrase').toFixed(2)} for a passphrase`,
+  )
 }

@@ -1,7 +1,7 @@
 // Writes to a file until its parent says stop: the other process of slots.mjs.
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { Database } from '../../dist/index.mjs'
+import Database from '../../dist/index.mjs'
 
 const [path, key] = process.argv.slice(2)
 const db = new Database(path, { key: Buffer.from(key, 'hex'), timeout: 60_000 })
