@@ -114,10 +114,11 @@ impl From<ErrorStack> for SlotError {
     }
 }
 
-/// Names slots in a message. Labels may be private, so the message holds none.
+/// Names slots in a message for a caller who has opened the file, so with their labels. Escapes control characters, which
+/// another program may have written.
 fn listed(slots: &[Slot]) -> String {
     let names = slots.iter().map(|Slot { id, kind, label, .. }| match label {
-        Some(label) => format!("slot {id} ({}, \"{label}\")", kind.name()),
+        Some(label) => format!("slot {id} ({}, {label:?})", kind.name()),
         None => format!("slot {id} ({})", kind.name()),
     });
     names.collect::<Vec<_>>().join(", ")
