@@ -100,8 +100,8 @@ test('a secret can come from a pipe that has a path', {
 test('without a terminal, a missing key is an error that names the options', () => {
   const name = made({ key: RAW })
   const expected =
-    `strongroom: "${name}" is encrypted, and the process has no terminal to ask on: give --passphrase-file or ` +
-    '--key-file (the file "-" is standard input)\nSee `strongroom help check`.\n'
+    `strongroom: "${name}" is encrypted, and the process has no terminal to ask on: give --passphrase-file, ` +
+    '--key-file, or --recovery-file (the file "-" is standard input)\nSee `strongroom help check`.\n'
   assert.deepEqual(strongroom(['check', name]), { status: 2, stdout: '', stderr: expected })
   const plain = made()
   const encrypt = strongroom(['encrypt', plain])

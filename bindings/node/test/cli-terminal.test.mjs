@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'strongroom'
-import { inTerminal, noTerminal } from './command-line.mjs'
+import { inTerminal, noTerminal, program, terminal } from './command-line.mjs'
 import { folder, freshPath } from './temporary.mjs'
 
 const skip = noTerminal
@@ -147,6 +147,15 @@ test('the progress is a bar on the terminal, which the result replaces', { skip 
   assert.match(shown, new RegExp(`\rDecrypting ${name}  \\[#{30}\\] 100 %\x1b\\[K`))
   // The line is erased before the result.
   assert.match(shown, new RegExp(`\r\x1b\\[K${name} is not encrypted any more: [^\r]*\r\n$`))
+})
+
+test('a message is broken between words at the width of the terminal', { skip }, () => {
+  const line = `stty columns 30; "${process.execPath}" "${program}" check missing.db`
+  const { terminal: shown } = terminal(['bash', '-c', line], [])
+  assert.equal(
+    shown,
+    'strongroom: cannot open\r\n"missing.db": the file does\r\nnot exist; check the spelling\r\n(SQLITE_CANTOPEN)\r\n',
+  )
 })
 
 for (const options of [['--quiet'], ['--json']])

@@ -1,8 +1,8 @@
 import { COMMON } from './arguments'
 import { type Command, type Example, type OptionGroup, synopsis } from './command'
 import { MEANINGS } from './exit'
+import { wrapped } from './wrapped'
 
-const COLUMNS = 80
 const INDENT = 2
 /** The widest first column. A longer entry has its text on the next line. */
 const WIDEST = 26
@@ -101,16 +101,4 @@ function columns(rows: readonly (readonly [string, string])[]): string {
       return name.length > width ? `${first}\n${rest}` : first.padEnd(indent) + rest.slice(indent)
     })
     .join('\n')
-}
-
-/** Breaks a text into lines of at most 80 columns. */
-function wrapped(text: string, indent = 0): string {
-  const lines: string[] = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? ''
-    const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && indent + longer.length > COLUMNS) lines.push(word)
-    else lines[lines.length - 1] = longer
-  }
-  return lines.map((line) => ' '.repeat(indent) + line).join('\n')
 }

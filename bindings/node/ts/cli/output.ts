@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { fitting } from './wrapped'
 
 /** The ways in which a command prints. */
 export interface OutputOptions {
@@ -31,12 +32,12 @@ export class Output {
 
   /** Prints a message about success: the object with `--json`, or else the text, unless `--quiet` is given. */
   success(object: object, text: string): void {
-    if (this.json || !this.quiet) this.result(object, text)
+    if (this.json || !this.quiet) this.result(object, fitting(text, process.stdout))
   }
 
   /** Prints advice for a person, apart from the result. */
   note(text: string): void {
-    if (!this.json && !this.quiet) process.stderr.write(`${text}\n`)
+    if (!this.json && !this.quiet) process.stderr.write(`${fitting(text, process.stderr)}\n`)
   }
 }
 

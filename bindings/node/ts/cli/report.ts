@@ -4,6 +4,7 @@ import { UsageError } from './command'
 import { EXIT, exitCode } from './exit'
 import { Interrupted } from './interrupt'
 import { type Output, printable } from './output'
+import { fitting } from './wrapped'
 
 /** Prints an error, and returns the exit code. */
 export function report(error: unknown, output: Output): number {
@@ -19,7 +20,8 @@ export function report(error: unknown, output: Output): number {
     return exit
   }
   const shown = code === undefined || exit === EXIT.usage || thrown instanceof Interrupted ? '' : ` (${code})`
-  const lines = [`strongroom: ${multiline(message)}${shown}`, ...(help === undefined ? [] : [help])]
+  const texts = [`strongroom: ${multiline(message)}${shown}`, ...(help === undefined ? [] : [help])]
+  const lines = texts.map((text) => fitting(text, process.stderr))
   if (output.debug) lines.push(stackOf(thrown))
   process.stderr.write(`${lines.join('\n')}\n`)
   return exit

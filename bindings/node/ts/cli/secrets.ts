@@ -170,7 +170,7 @@ export class Secrets {
     const names = ['passphrase-file', 'key-file', 'recovery-file'].map((name) => `${role}${name}`)
     const known = names.filter((name) => this.given.knows(name)).map((name) => `--${name}`)
     throw this.given.usage(
-      `${why}, and the process has no terminal to ask on: give ${known.join(' or ')} (the file "-" is standard input)`,
+      `${why}, and the process has no terminal to ask on: give ${new Intl.ListFormat('en', { type: 'disjunction' }).format(known)} (the file "-" is standard input)`,
     )
   }
 }
