@@ -141,6 +141,16 @@ test('findings cannot control the terminal', () => {
   assert.match(stdout, /Correct the rows with SQL/)
 })
 
+test('the name of a file cannot control the terminal', { skip: process.platform === 'win32' && 'no such name' }, () => {
+  const name = 'evil\u001b[2J.db'
+  copyFileSync(join(folder, made()), join(folder, name))
+  for (const args of [[name], [`${name}.missing`]]) {
+    const { stdout, stderr } = strongroom(['check', ...args])
+    assert.ok(`${stdout}${stderr}`.includes('evil\\x1b[2J.db'), JSON.stringify(stdout + stderr))
+    assert.ok(!`${stdout}${stderr}`.includes('\u001b'), JSON.stringify(stdout + stderr))
+  }
+})
+
 test('encrypt and decrypt, in both formats', () => {
   const name = made()
   const text = done('encrypt', name, '--new-passphrase-file', PASSPHRASE_FILE)

@@ -117,3 +117,17 @@ test('in a terminal: Ctrl+C cancels a running rotation, and the file is unchange
   assert.ok(before.equals(readFileSync(join(folder, name))))
   assert.ok(opens(name, { passphrase: 'right' }))
 })
+
+test('in a terminal: an ID that the file does not have is refused before a question', { skip: noTerminal }, () => {
+  const { terminal, status } = inTerminal(['keys', made(), 'remove', 'nope'], [])
+  assert.equal(status, 1)
+  assert.match(terminal, /^strongroom: "nope" is not the id of a key slot/)
+})
+
+test('the slot that opened the file can be removed', () => {
+  const name = made()
+  keys(name, 'add', ...RIGHT, '--new-key-file', 'raw.key')
+  const { stdout } = keys(name, 'remove', slots(name)[0].id, ...RIGHT)
+  assert.match(stdout, /\(passphrase\)\. The file has 1 key slot\.\n$/)
+  assert.deepEqual([opens(name, { passphrase: 'right' }), opens(name, { key: RAW })], [false, true])
+})

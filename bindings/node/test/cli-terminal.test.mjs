@@ -1,6 +1,6 @@
 // Tests how the program `strongroom` asks for secrets in a terminal, shows progress, and ends at Ctrl+C.
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'strongroom'
@@ -137,6 +137,15 @@ test('a text of several lines, pasted at once, answers several questions without
   assert.equal(status, 0, terminal)
   assert.ok(!terminal.includes('fresh'), JSON.stringify(terminal))
   assert.ok(opens(name, 'fresh'))
+})
+
+test('the name of a file cannot control the terminal in a question', { skip }, () => {
+  const name = made({ passphrase: 'x' })
+  renameSync(join(folder, name), join(folder, 'evil\u001b[2J.db'))
+  const question = 'Passphrase of evil\\x1b[2J.db: '
+  const { terminal, status } = inTerminal(['check', 'evil\u001b[2J.db'], [[question, `x${ENTER}`]])
+  assert.equal(status, 0)
+  assert.ok(!terminal.includes('\u001b[2J'), JSON.stringify(terminal))
 })
 
 test('the progress is a bar on the terminal, which the result replaces', { skip }, () => {

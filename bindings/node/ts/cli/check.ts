@@ -7,6 +7,7 @@ import { currentKey, reading, timeout, withSecrets } from './open'
 import { counted, type Output } from './output'
 import { Progress } from './progress'
 import { table } from './table'
+import { fitting } from './wrapped'
 
 /** The integrity check reports no progress. */
 const STRUCTURE = 'reads the structure'
@@ -34,7 +35,7 @@ export async function check(given: Arguments, output: Output): Promise<number> {
   const { ok, pages, authenticated, problems } = result
   const object = { file, format, ok, pages, authenticated, problems }
   if (ok) output.success(object, undamaged(file, result, format))
-  else output.result(object, `${findings(problems)}\n\n${damaged(file, problems)}`)
+  else output.result(object, `${findings(problems)}\n\n${fitting(damaged(file, problems), process.stdout)}`)
   return ok ? EXIT.done : EXIT.damaged
 }
 

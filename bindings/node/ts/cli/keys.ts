@@ -2,10 +2,10 @@ import type Database = require('../index')
 
 import { SqliteError } from '../api/errors'
 import type { Arguments } from './arguments'
-import { kindOf } from './database-file'
+import { kindOf, slotIds } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
-import { connected, currentKey, timeout, withSecrets } from './open'
+import { connected, currentKey, reading, timeout, withSecrets } from './open'
 import { counted, type Output, printable } from './output'
 import { Progress } from './progress'
 import type { Secrets } from './secrets'
@@ -14,7 +14,7 @@ import { table } from './table'
 
 /** Prints the key slots of a file. */
 export function list(given: Arguments, output: Output): Promise<number> {
-  return opened(given, { readonly: true }, (db) => {
+  return opened(given, reading, (db) => {
     const slots = db.keys.list()
     output.result({ file: given.positional('FILE'), slots }, slotTable(slots))
   })
@@ -23,7 +23,7 @@ export function list(given: Arguments, output: Output): Promise<number> {
 /** Adds a key slot. */
 export function add(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
-  return opened(given, {}, async (db, secrets) => {
+  return opened(given, connected, async (db, secrets) => {
     const slot = db.keys.add({ ...(await newSecret(given, secrets)), ...label(given) })
     secrets.asked()
     const object: { file: string; code?: string } = { file, ...slot }
@@ -34,10 +34,10 @@ export function add(given: Arguments, output: Output): Promise<number> {
 /** Removes a key slot. */
 export function remove(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
-  return opened(given, {}, (db) => {
-    const slots = db.keys.list()
-    const removed = db.keys.remove(slotId(given.positional('ID'), ids(slots)))
-    const left = counted(slots.length - 1, 'key slot')
+  return opened(given, connected, (db, _, id) => {
+    // After the removal of its own slot, the connection cannot list the slots.
+    const left = counted(db.keys.list().length - 1, 'key slot')
+    const removed = db.keys.remove(id)
     output.success({ file, removed }, `Removed a key slot of ${file}: ${described(removed)}. The file has ${left}.`)
     output.note(ROTATE)
   })
@@ -47,8 +47,7 @@ export function remove(given: Arguments, output: Output): Promise<number> {
 export function change(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
   if (given.has('label') && given.has('no-label')) throw given.usage('--no-label excludes --label')
-  return opened(given, {}, async (db, secrets) => {
-    const id = slotId(given.positional('ID'), ids(db.keys.list()))
+  return opened(given, connected, async (db, secrets, id) => {
     const relabels = given.has('label') || given.has('no-label')
     const secret = relabels && !secrets.has('new-') ? {} : await newSecret(given, secrets)
     secrets.asked()
@@ -65,7 +64,7 @@ export function rotate(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
   const keep = given.value('keep')
   const progress = new Progress(output, `Rotating ${file}`)
-  return opened(given, {}, async (db, secrets) => {
+  return opened(given, connected, async (db, secrets) => {
     const others = await secrets.others(file)
     secrets.asked()
     const { dropped } = await interruptible(`cancelled; "${file}" is unchanged`, async (signal) => {
@@ -95,19 +94,20 @@ const ROTATE =
 const CODE =
   'Write the code down now, and keep it apart from the file: nothing stores the code, so nobody can show it again.'
 
-/** Opens a file that has key slots, and runs work with the connection. */
+/** Opens a file that has key slots, and runs work with the connection and with the id of the slot that is named. */
 async function opened(
   given: Arguments,
-  options: Database.Options,
-  work: (db: Database.Database, secrets: Secrets) => unknown,
+  open: typeof connected | typeof reading,
+  work: (db: Database.Database, secrets: Secrets, id: string) => unknown,
 ): Promise<number> {
   const file = given.positional('FILE')
   return withSecrets(given, async (secrets) => {
     // The library would say the same, but only after a question for a passphrase.
     const kind = kindOf(file)
     if (kind !== 'strongroom') throw noSlots(file, kind === 'unknown')
+    const id = given.command.positionals.includes('ID') ? slotId(given.positional('ID'), slotIds(file)) : ''
     const key = await currentKey(given, secrets, file)
-    await connected(file, { ...options, ...key, timeout: timeout(given) }, (db) => work(db, secrets))
+    await open(file, { ...key, timeout: timeout(given) }, (db) => work(db, secrets, id))
     return EXIT.done
   })
 }
@@ -144,10 +144,6 @@ function written(output: Output, object: { file: string; code?: string }, text: 
     output.result(object, object.code)
     output.note(`\n${CODE}`)
   }
-}
-
-function ids(slots: readonly Database.KeySlot[]): string[] {
-  return slots.map(({ id }) => id)
 }
 
 const KINDS: Record<Database.KeySlot['kind'], string> = {

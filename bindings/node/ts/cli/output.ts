@@ -27,7 +27,7 @@ export class Output {
 
   /** Prints a result: the object with `--json`, or else the text. */
   result(object: object, text: string): void {
-    process.stdout.write(this.json ? `${JSON.stringify(object, plainly, 2)}\n` : `${text}\n`)
+    process.stdout.write(this.json ? `${JSON.stringify(object, plainly, 2)}\n` : `${printableLines(text)}\n`)
   }
 
   /** Prints a message about success: the object with `--json`, or else the text, unless `--quiet` is given. */
@@ -37,7 +37,7 @@ export class Output {
 
   /** Prints advice for a person, apart from the result. */
   note(text: string): void {
-    if (!this.json && !this.quiet) process.stderr.write(`${fitting(text, process.stderr)}\n`)
+    if (!this.json && !this.quiet) process.stderr.write(`${fitting(printableLines(text), process.stderr)}\n`)
   }
 }
 
@@ -52,6 +52,11 @@ export function printable(text: string): string {
     const code = character.codePointAt(0) ?? 0
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
   })
+}
+
+/** Returns a text of several lines for a terminal. The names of files and tables in it can be anything. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }
 
 /** Returns a number with separators between the thousands. */

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import type { Output } from './output'
+import { type Output, printable } from './output'
 
 const WIDTH = 30
 
@@ -7,12 +7,12 @@ const WIDTH = 30
 export class Progress {
   #line = ''
   readonly #shown: boolean
+  readonly #label: string
 
-  constructor(
-    output: Output,
-    private readonly label: string,
-  ) {
+  /** @param label - the work, such as `Checking notes.db` */
+  constructor(output: Output, label: string) {
     this.#shown = output.showsProgress
+    this.#label = printable(label)
   }
 
   /** Shows the part that is done. A total of 0 means that the work waits for a lock. */
@@ -26,7 +26,7 @@ export class Progress {
 
   /** Shows a text instead of the bar, for work whose length is unknown. */
   say(text: string): void {
-    if (this.#shown) this.#draw(`${this.label}  ${text}`)
+    if (this.#shown) this.#draw(`${this.#label}  ${text}`)
   }
 
   /** Removes the bar. */

@@ -3,7 +3,7 @@ import { flags } from './cipher'
 import { UsageError } from './command'
 import { EXIT, exitCode } from './exit'
 import { Interrupted } from './interrupt'
-import { type Output, printable } from './output'
+import { type Output, printableLines } from './output'
 import { fitting } from './wrapped'
 
 /** Prints an error, and returns the exit code. */
@@ -20,20 +20,15 @@ export function report(error: unknown, output: Output): number {
     return exit
   }
   const shown = code === undefined || exit === EXIT.usage || thrown instanceof Interrupted ? '' : ` (${code})`
-  const texts = [`strongroom: ${multiline(message)}${shown}`, ...(help === undefined ? [] : [help])]
+  const texts = [`strongroom: ${printableLines(message)}${shown}`, ...(help === undefined ? [] : [help])]
   const lines = texts.map((text) => fitting(text, process.stderr))
   if (output.debug) lines.push(stackOf(thrown))
   process.stderr.write(`${lines.join('\n')}\n`)
   return exit
 }
 
-/** Returns a message whose lines cannot control the terminal: an error can quote names from the file. */
-function multiline(message: string): string {
-  return message.split('\n').map(printable).join('\n')
-}
-
 /** Returns the stack of an error and of its causes. */
 function stackOf(error: Error): string {
-  const own = multiline(error.stack ?? String(error))
+  const own = printableLines(error.stack ?? String(error))
   return error.cause instanceof Error ? `${own}\nCaused by: ${stackOf(error.cause)}` : own
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
 import { Interrupted } from './interrupt'
+import { printable } from './output'
 import { Typed } from './typed'
 
 /** A terminal that asks for secrets without echo. */
@@ -49,7 +50,7 @@ export class Terminal {
    */
   async ask(question: string): Promise<Buffer> {
     this.#listen()
-    this.output.write(question)
+    this.output.write(printable(question))
     try {
       for (;;) {
         const answer = this.#typed.answer()
