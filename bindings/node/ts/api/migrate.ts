@@ -75,17 +75,27 @@ export async function encrypt(path: string, to: KeyOptions, options?: MigrateOpt
 
 /** Decrypts a database file. */
 export async function decrypt(path: string, options: DecryptOptions): Promise<MigrateResult> {
-  const given = optionsObject(options, [...OPTIONS, 'from'])
+  const given = conversionOptions(options, ['from'])
   return convert(path, given, { from: () => current(given['from']), to: () => undefined })
 }
 
 /** Converts a database file between plain and encrypted, or between two keys. */
 export async function migrate(path: string, options: MigrateKeys): Promise<MigrateResult> {
-  const given = optionsObject(options, [...OPTIONS, 'from', 'to'])
+  const given = conversionOptions(options, ['from', 'to'])
   return convert(path, given, {
     from: () => keyOrPlain(given['from'], '"from" option of migrate', openingKey),
     to: () => keyOrPlain(given['to'], '"to" option of migrate', keyRequest),
   })
+}
+
+/** Checks the names of the options. A key belongs into the option that says which key it is. */
+function conversionOptions(options: unknown, keys: readonly string[]): Given {
+  const misplaced = KEY_NAMES.find((name) => typeof options === 'object' && options !== null && name in options)
+  if (misplaced !== undefined)
+    throw argumentType(
+      `the option "${misplaced}" does not exist here: pass it in ${keys.map((key) => `"${key}"`).join(' or ')}`,
+    )
+  return optionsObject(options, [...OPTIONS, ...keys])
 }
 
 async function convert(
