@@ -36,8 +36,8 @@ pub struct NativeKeySlot {
     pub kind: &'static str,
     /// The label.
     pub label: Option<String>,
-    /// The time at which the slot got its present key, in milliseconds since 1970.
-    pub created: f64,
+    /// The time at which the slot got its present key, in milliseconds since 1970, unless the label cannot be read.
+    pub created: Option<f64>,
     /// `true` if the slot opened the file for this connection.
     pub current: bool,
 }
@@ -62,7 +62,9 @@ impl From<Slot> for NativeKeySlot {
                 _ => "unsupported",
             },
             label: slot.label,
-            created: slot.created.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64,
+            created: slot
+                .created
+                .map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64),
             current: slot.is_current,
         }
     }

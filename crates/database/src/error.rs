@@ -66,7 +66,7 @@ pub enum SqlError {
 
     /// Another connection changed the key of the file.
     #[error(
-        "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
+        "the key that opened \"{path}\" has been changed or removed since: close the database, and open it with a present key"
     )]
     KeyChanged {
         /// The path.

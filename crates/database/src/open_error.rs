@@ -114,7 +114,7 @@ pub enum OpenError {
 
     /// Another connection changed the key of a file that this connection has open.
     #[error(
-        "the key of \"{path}\" was changed by another connection: close the database, and open it with the new key"
+        "the key that opened \"{path}\" has been changed or removed since: close the database, and open it with a present key"
     )]
     KeyChanged {
         /// The path.

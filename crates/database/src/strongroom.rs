@@ -244,10 +244,20 @@ pub(crate) fn header_damage(core: &Core, schema: &CStr, unlocked: &Unlocked) -> 
             Some(format!("{error}: back the open database up"))
         }
         _ if !header.has_both_copies() => Some(
-            "one of the two copies of the header is damaged: db.rekey() writes both, also with the same key"
+            "one of the two copies of the header is damaged: a change of a key slot, such as db.keys.change() with the \
+             present label, writes both"
                 .to_owned(),
         ),
-        _ => None,
+        Ok(current) => {
+            let slots = current.slots().unwrap_or_default();
+            let unreadable = slots.iter().find(|slot| slot.created.is_none())?;
+            Some(format!(
+                "the label of key slot {} cannot be read, although the header is authentic: give the slot a label with \
+                 db.keys.change(), or remove it",
+                unreadable.id
+            ))
+        }
+        Err(_) => None,
     }
 }
 

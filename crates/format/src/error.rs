@@ -203,13 +203,6 @@ pub enum FormatError {
         source: KeyError,
     },
 
-    /// The label of a slot does not open, although the header is authentic: the program that wrote the slot is faulty.
-    #[error("the label of key slot {slot} is damaged, although the header is authentic: remove the slot")]
-    SlotLabel {
-        /// The slot.
-        slot: SlotId,
-    },
-
     /// The header has the highest generation, so no update can follow.
     #[error("the header has the highest generation: copy the database into a new file")]
     LastGeneration,
@@ -254,7 +247,6 @@ impl FormatError {
         match self {
             Self::PageSize { .. } => "STRONGROOM_KEY_PAGE_SIZE",
             Self::Key { source } => source.code(),
-            Self::SlotLabel { .. } => "STRONGROOM_HEADER_ALTERED",
             Self::LastGeneration => "STRONGROOM_LAST_GENERATION",
             Self::Random { .. } => "STRONGROOM_KEY_RANDOM",
             Self::OpenSsl { .. } => "STRONGROOM_KEY_DERIVATION",

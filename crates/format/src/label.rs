@@ -63,9 +63,12 @@ impl Label {
         Some(self.text).filter(|text| !text.is_empty())
     }
 
-    /// Returns the time as the system has it, or `None` for a time that the system does not have.
+    /// Returns the time, or `None` for a time that programs cannot represent.
     pub(crate) fn created(&self) -> Option<SystemTime> {
-        UNIX_EPOCH.checked_add(Duration::from_millis(self.time))
+        /// The last time of a `Date` in JavaScript, in milliseconds. Source: ECMA-262, "Time Values and Time Range".
+        const LAST: u64 = 8_640_000_000_000_000;
+        let time = Some(self.time).filter(|time| *time <= LAST)?;
+        UNIX_EPOCH.checked_add(Duration::from_millis(time))
     }
 
     pub(crate) fn to_bytes(&self) -> [u8; LABEL_LENGTH] {

@@ -4,6 +4,7 @@ use strongroom_keys::{Key, SecretBytes};
 
 use crate::copy::HeaderCopy;
 use crate::credential::Credentials;
+use crate::label::Label;
 use crate::random::{fill, random};
 use crate::slot_bytes::SlotParts;
 use crate::{Credential, FormatError, KEY_LENGTH, SLOT_COUNT, Slot, SlotError, UnlockError, Unlocked};
@@ -46,7 +47,7 @@ impl Unlocked {
         };
         for Opened { index, credential } in &opened {
             let slot = self.copy.slot(*index);
-            let label = &slot.label(&self.copy, &self.data_key)?;
+            let label = &slot.label(&self.copy, &self.data_key)?.unwrap_or_else(Label::without_text);
             rotated.write_slot(*index, &SlotParts { id: slot.id(), credential, label })?;
         }
         rotated.finish()?;

@@ -40,7 +40,8 @@ pub struct Slot {
     /// The label that the slot's owner gave.
     pub label: Option<String>,
     /// The time at which the slot got its present key, by the clock of the machine that wrote the slot. In milliseconds.
-    pub created: SystemTime,
+    /// `None` if the sealed label cannot be read: a program with the data key has damaged it.
+    pub created: Option<SystemTime>,
     /// Whether this slot opened the header.
     pub is_current: bool,
 }

@@ -145,20 +145,17 @@ impl<'a> SlotBytes<'a> {
         Ok(is_right.then_some(key))
     }
 
-    /// Opens the label.
+    /// Opens the label. Returns `None` if the label is not authentic or not a label: a program with the data key has written it.
     ///
     /// # Errors
     ///
-    /// [`FormatError::SlotLabel`] if the label is not authentic or not a label.
-    pub(crate) fn label(&self, copy: &HeaderCopy, data_key: &[u8]) -> Result<Label, FormatError> {
+    /// The failure of OpenSSL.
+    pub(crate) fn label(&self, copy: &HeaderCopy, data_key: &[u8]) -> Result<Option<Label>, FormatError> {
         let mut label: [u8; LABEL_LENGTH] = *field(self.bytes, at::LABEL);
         let (nonce, tag) = (field(self.bytes, at::LABEL_NONCE), field(self.bytes, at::LABEL_TAG));
         let data = label_data(copy, self.bytes);
-        match label_cipher(copy, data_key)?.open(nonce, &data, &mut label, tag)? {
-            true => Label::from_bytes(&label),
-            false => None,
-        }
-        .ok_or(FormatError::SlotLabel { slot: self.id() })
+        let is_open = label_cipher(copy, data_key)?.open(nonce, &data, &mut label, tag)?;
+        Ok(if is_open { Label::from_bytes(&label) } else { None })
     }
 
     /// Returns the slot with another label.

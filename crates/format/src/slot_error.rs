@@ -14,6 +14,13 @@ pub enum SlotError {
     #[error("all {SLOT_COUNT} key slots are in use: remove a slot first")]
     Full,
 
+    /// Another slot has this raw key or recovery code.
+    #[error("slot {id} already has this key: remove or change that slot, or give another key")]
+    Duplicate {
+        /// The other slot.
+        id: SlotId,
+    },
+
     /// Without this slot, no key that this version supports would open the file.
     #[error("slot {id} is the last key slot that opens the file: add another slot first")]
     Last {
@@ -61,7 +68,7 @@ pub enum SlotError {
     },
 
     /// A secret opens no slot.
-    #[error("secret {index} is wrong: no slot of the header opens with it")]
+    #[error("secrets[{index}] is wrong: no slot of the header opens with it")]
     NoSlotOpens {
         /// The index of the secret, from 0.
         index: usize,
@@ -79,6 +86,7 @@ impl SlotError {
     /// The codes that [`SlotError::code`] can return, without those of [`FormatError`].
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_SLOTS_FULL",
+        "STRONGROOM_DUPLICATE_SLOT",
         "STRONGROOM_LAST_SLOT",
         "STRONGROOM_UNKNOWN_SLOT",
         "STRONGROOM_KEY_CHANGED",
@@ -91,6 +99,7 @@ impl SlotError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Full => "STRONGROOM_SLOTS_FULL",
+            Self::Duplicate { .. } => "STRONGROOM_DUPLICATE_SLOT",
             Self::Last { .. } => "STRONGROOM_LAST_SLOT",
             Self::Unknown { .. } => "STRONGROOM_UNKNOWN_SLOT",
             Self::Removed => "STRONGROOM_KEY_CHANGED",

@@ -13,7 +13,6 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// [`FormatError::SlotLabel`] for a label that does not open, which a program with the data key must have written;
     /// [`FormatError::OpenSsl`].
     pub fn slots(&self) -> Result<Vec<Slot>, FormatError> {
         self.slots_where(|_| true)
@@ -37,12 +36,13 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// [`SlotError::Full`]; [`SlotError::LabelLength`] or [`SlotError::LabelCharacter`]; [`SlotError::Format`] with
+    /// [`SlotError::Full`]; [`SlotError::Duplicate`]; [`SlotError::LabelLength`] or [`SlotError::LabelCharacter`]; [`SlotError::Format`] with
     /// [`FormatError::LastGeneration`], or if the system or OpenSSL fails.
     pub fn with_slot_added(&self, new: &NewSlot, label: Option<&str>) -> Result<(Self, SlotId), SlotError> {
         let label = Label::new(label)?;
         let index = self.copy.slots().position(|slot| slot.opener() == Opener::Nothing);
         let index = index.ok_or(SlotError::Full)?;
+        self.require_new(new, None)?;
         let mut changed = self.next()?;
         let id = new_id(&changed.copy)?;
         changed.write_slot(index, &SlotParts { id, credential: &new.credential, label: &label })?;
@@ -88,13 +88,14 @@ impl Unlocked {
     ) -> Result<Self, SlotError> {
         let index = self.find(id)?;
         let slot = self.copy.slot(index);
-        let mut new_label = slot.label(&self.copy, &self.data_key)?;
+        let mut new_label = slot.label(&self.copy, &self.data_key)?.unwrap_or_else(Label::without_text);
         if let Some(text) = label {
             new_label = new_label.with_text(text)?;
         }
         let mut changed = self.next()?;
         match new {
-            Some(NewSlot { credential }) => {
+            Some(new @ NewSlot { credential }) => {
+                self.require_new(new, Some(index))?;
                 let label = &new_label.with_present_time();
                 changed.write_slot(index, &SlotParts { id, credential, label })?;
                 if self.slot == Some(index) {
@@ -120,6 +121,22 @@ impl Unlocked {
         self.with_slot_changed(id, Some(new), None)
     }
 
+    /// Fails if the key opens another slot than the one at `except`: the other slot would keep the key after a removal.
+    ///
+    /// A passphrase is derived with a new salt, and is not compared: a comparison would cost a run of Argon2id for each slot.
+    fn require_new(&self, new: &NewSlot, except: Option<usize>) -> Result<(), SlotError> {
+        if matches!(new.credential.opener(), Opener::Passphrase(_)) {
+            return Ok(());
+        }
+        for (index, slot) in self.copy.slots().enumerate() {
+            let is_candidate = Some(index) != except && slot.opener() == new.credential.opener();
+            if is_candidate && slot.unwrap_key(&self.copy, &new.credential)?.is_some() {
+                return Err(SlotError::Duplicate { id: slot.id() });
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the index of the slot in use with this identity.
     fn find(&self, id: SlotId) -> Result<usize, SlotError> {
         let index =
@@ -135,8 +152,8 @@ impl Unlocked {
         let bytes = self.copy.slot(index);
         let (id, is_current) = (bytes.id(), self.slot == Some(index));
         let label = bytes.label(&self.copy, &self.data_key)?;
-        let created = label.created().ok_or(FormatError::SlotLabel { slot: id })?;
-        Ok(Slot { id, kind, label: label.into_text(), created, is_current })
+        let created = label.as_ref().and_then(Label::created);
+        Ok(Slot { id, kind, label: label.and_then(Label::into_text), created, is_current })
     }
 
     /// Returns a copy in the next generation, without its HMAC.

@@ -124,7 +124,7 @@ pub enum RecoveryCodeProblem {
     },
 
     /// A code has another number of characters.
-    #[error("the code has {actual} characters instead of {CHARACTERS}: compare each group with the code")]
+    #[error("the code has {actual} of {CHARACTERS} characters: compare each group with the code")]
     Length {
         /// The number of characters, without white space and dashes.
         actual: usize,

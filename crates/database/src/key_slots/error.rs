@@ -129,6 +129,7 @@ impl KeySlotError {
     /// The engine's codes that only [`KeySlotError::code`] can return.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_NO_SLOTS",
+        "STRONGROOM_DUPLICATE_SLOT",
         "STRONGROOM_SLOTS_FULL",
         "STRONGROOM_LAST_SLOT",
         "STRONGROOM_UNKNOWN_SLOT",

@@ -87,9 +87,24 @@ impl Database {
         if others > 1 {
             return Err(KeySlotError::Rewrite { source: MigrateError::InUse { path: file.path } });
         }
+        options.migration(&file.path).check_keep()?;
         let current = file.current()?;
         let new = NewHeader::of(&current, &options, &file.path)?;
         Ok(Rotation { path: file.path, unlocked: Arc::new(current), options, new })
+    }
+}
+
+impl RotationOptions {
+    /// Returns the rotation as a conversion, without keys.
+    fn migration<'a>(&'a self, path: &'a Path) -> Migration<'a> {
+        Migration {
+            path,
+            folder: self.folder.as_deref(),
+            from: None,
+            to: None,
+            keep: self.keep.as_deref(),
+            timeout: self.timeout,
+        }
     }
 }
 
@@ -103,14 +118,7 @@ impl Rotation {
     /// [`KeySlotError`]. The file is then unchanged, except after [`MigrateError::Unsynced`].
     pub fn run(self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Rotated, KeySlotError> {
         let Self { path, unlocked, options, mut new } = self;
-        let migration = Migration {
-            path: &path,
-            folder: options.folder.as_deref(),
-            from: None,
-            to: None,
-            keep: options.keep.as_deref(),
-            timeout: options.timeout,
-        };
+        let migration = options.migration(&path);
         let encryption = |core: &Core| {
             let current = strongroom::unlock_again(core, MAIN, &unlocked)
                 .map_err(|failure| unusable(&path, failure))?;

@@ -19,6 +19,7 @@ use strongroom_keys::Key;
 use crate::convert::{Conversion, Encryption, convert, remove_database, with_ending};
 use crate::reserved_name::reserved_ending;
 use crate::seam::Core;
+use crate::sync_folder::folder_of;
 use crate::{Converted, MigrateError, OpenError, Progress};
 use lock::Locked;
 
@@ -103,6 +104,16 @@ impl Migration<'_> {
         }
         replaced?;
         Ok(converted)
+    }
+
+    /// Fails if the original could not be kept at `keep`: the path is taken or reserved, or its folder does not exist.
+    pub(crate) fn check_keep(&self) -> Result<(), MigrateError> {
+        let Some(keep) = self.keep else { return Ok(()) };
+        let place = self.place_to_keep(&find(self.path, &self.place(self.path))?, keep)?;
+        match fs::metadata(folder_of(&place)) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(MigrateError::system(self.path, "keep the original as", keep, source)),
+        }
     }
 
     /// Returns the path relative to `folder`, independent of the current folder of the process.

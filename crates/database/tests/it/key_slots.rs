@@ -62,7 +62,7 @@ fn each_kind_of_key_opens_the_file_until_its_slot_is_removed() {
             assert!(open(&path, key).is_err(), "{journal}");
             let slot = database.add_key_slot("main", key, *label).unwrap();
             assert_eq!((slot.kind, slot.label.as_deref(), slot.is_current), (*kind, *label, false));
-            assert!(slot.created.elapsed().unwrap() < Duration::from_secs(600));
+            assert!(slot.created.unwrap().elapsed().unwrap() < Duration::from_secs(600));
             assert_eq!(count(&open(&path, key).unwrap()), 1, "{journal}");
             added.push(slot);
         }
@@ -323,4 +323,30 @@ fn every_key_of_a_file_opens_its_backups_and_images() {
     let copy = open(&backup, &plain_key()).unwrap();
     copy.add_key_slot("main", &raw(2), None).unwrap();
     assert!(open(&backup, &raw(2)).is_ok() && open(&scratch.path(), &raw(2)).is_err());
+}
+
+/// A raw key in two slots would still open the file after the removal of one of them.
+#[test]
+fn a_key_that_another_slot_has_is_refused() {
+    let scratch = Scratch::new();
+    let database = create(&scratch, "delete");
+    let code = RecoveryCode::generate().unwrap();
+    let recovery = || Key::recovery_code(&code);
+    let slot = database.add_key_slot("main", &recovery(), None).unwrap();
+    let other = database.add_key_slot("main", &raw(1), None).unwrap();
+    for key in [recovery(), raw(1), plain_key()] {
+        let before = std::fs::read(scratch.path()).unwrap();
+        assert_code(database.add_key_slot("main", &key, None), "STRONGROOM_DUPLICATE_SLOT");
+        assert_eq!(std::fs::read(scratch.path()).unwrap(), before);
+    }
+    let change = |key: &Key, id| {
+        database.change_key_slot("main", id, &SlotChange { key: Some(key), ..SlotChange::default() })
+    };
+    let message = assert_code(change(&raw(1), slot.id), "STRONGROOM_DUPLICATE_SLOT");
+    assert!(message.contains(&other.id.to_string()), "{message}");
+    // A slot may get its own key again.
+    change(&raw(1), other.id).unwrap();
+    let refused = database.rekey("main", &raw(1), &mut |_| true).unwrap_err();
+    assert_eq!(refused.code(), "STRONGROOM_DUPLICATE_SLOT", "{refused}");
+    database.rekey("main", &plain_key(), &mut |_| true).unwrap();
 }

@@ -121,6 +121,15 @@ fn a_rotation_is_refused_while_the_file_is_in_use() {
     let other = scratch.open_with(&plain_key()).unwrap();
     assert_eq!(database.rotation(RotationOptions::default()).unwrap_err().code(), "STRONGROOM_IN_USE");
     other.close().unwrap();
+    for (keep, code) in [
+        ("test.db", "STRONGROOM_EXISTS"),
+        ("old.db-wal", "STRONGROOM_RESERVED_NAME"),
+        ("missing/old.db", "SQLITE_CANTOPEN"),
+    ] {
+        let keep = Some(scratch.folder().join(keep));
+        let refused = database.rotation(RotationOptions { keep, ..RotationOptions::default() }).unwrap_err();
+        assert_eq!(refused.code(), code, "{refused}");
+    }
     database.execute_batch("BEGIN").unwrap();
     let refused = database.rotation(RotationOptions::default()).unwrap_err();
     assert_eq!(refused.code(), "STRONGROOM_IN_TRANSACTION");

@@ -254,10 +254,12 @@ fn change_in_threads(path: &Path, process: &str) {
     thread::scope(|scope| {
         let threads = [1, 2].map(|number| {
             scope.spawn(move || {
+                // The same key may not be in two slots.
+                let key = raw(number + if process == "this" { 0 } else { 2 });
                 let database = open(path, &plain_key(), patience);
                 for round in 0..CHANGES / 2 {
                     let label = format!("{process} {number} {round}");
-                    let slot = database.add_key_slot("main", &raw(number), Some(&label)).unwrap();
+                    let slot = database.add_key_slot("main", &key, Some(&label)).unwrap();
                     assert!(labels(&database.key_slots("main").unwrap()).contains(&label));
                     assert_eq!(database.remove_key_slot("main", slot.id).unwrap(), slot);
                 }
@@ -270,7 +272,7 @@ fn change_in_threads(path: &Path, process: &str) {
                 database.close().unwrap();
             }
         });
-        let ended = threads.map(|thread| thread.join());
+        let ended = threads.map(thread::ScopedJoinHandle::join);
         is_over.store(true, Ordering::Relaxed);
         ended.into_iter().for_each(|ended| ended.unwrap());
     });

@@ -163,7 +163,7 @@ fn other_connections_learn_that_the_key_changed() {
             for _ in 0..2 {
                 let error = other.execute_batch(statement).unwrap_err();
                 assert_eq!(error.code(), "STRONGROOM_KEY_CHANGED", "{journal} {statement}: {error}");
-                assert!(error.to_string().contains("test.db\" was changed by another connection"), "{error}");
+                assert!(error.to_string().contains("test.db\" has been changed or removed since"), "{error}");
                 let error = other.rekey("main", &key(), &mut go_on).unwrap_err();
                 assert_eq!(error.code(), "STRONGROOM_KEY_CHANGED", "{journal} {error}");
             }

@@ -1,6 +1,6 @@
 //! The labels of slots, and their limits.
 
-use strongroom_format::{FormatError, Header, MAX_LABEL_LENGTH, NewSlot, SlotError, Unlocked};
+use strongroom_format::{Header, MAX_LABEL_LENGTH, NewSlot, SlotError, Unlocked};
 use strongroom_keys::{Key, SlotId};
 
 use crate::document::{Fields, Slot};
@@ -89,7 +89,7 @@ fn a_label_is_not_in_the_header() {
 
 /// Only a program with the data key can write such labels.
 #[test]
-fn a_label_that_no_reader_understands_is_an_error_and_not_a_panic() {
+fn a_label_that_no_reader_understands_can_be_replaced() {
     let id = SlotId([0xe1; 8]);
     let invalid = [
         Slot::raw(1, [2; 32]).with_label(&[b'a'; 95], 0),
@@ -100,21 +100,24 @@ fn a_label_that_no_reader_understands_is_an_error_and_not_a_panic() {
     for slot in invalid {
         let fields = Fields::new([Slot::raw(0, [1; 32]), slot]);
         let unlocked = Header::read(&fields.header()).unwrap().unlock(&key(1)).unwrap();
-        let error = unlocked.slots().unwrap_err();
-        assert!(matches!(error, FormatError::SlotLabel { slot } if slot == id), "{error}");
-        assert_eq!(error.code(), "STRONGROOM_HEADER_ALTERED");
-        // The remedy in the message.
-        let removed = unlocked.with_slot_removed(id).unwrap();
-        assert_eq!(removed.slots().unwrap().len(), 1);
+        let slots = unlocked.slots().unwrap();
+        assert_eq!((slots[1].label.as_deref(), slots[1].created), (None, None));
+        assert_eq!(unlocked.with_slot_removed(id).unwrap().slots().unwrap().len(), 1);
+        // A new label repairs the slot, and a rotation does not keep the damage.
+        let changed = unlocked.with_slot_changed(id, None, Some(Some("new"))).unwrap().slots().unwrap();
+        assert_eq!(changed[1].label.as_deref(), Some("new"));
+        assert!(changed[1].created.is_some());
+        let (rotated, _) = unlocked.for_rotation(&[&key(2)], false).unwrap();
+        assert!(rotated.slots().unwrap()[1].created.is_some());
     }
 }
 
 #[test]
-fn a_time_that_the_system_does_not_have_is_an_error_and_not_a_panic() {
-    let fields = Fields::new([Slot::raw(0, [1; 32]).with_label(b"", u64::MAX)]);
-    let unlocked = Header::read(&fields.header()).unwrap().unlock(&key(1)).unwrap();
-    match unlocked.slots() {
-        Ok(slots) => assert_eq!(slots.len(), 1),
-        Err(error) => assert!(matches!(error, FormatError::SlotLabel { .. }), "{error}"),
+fn a_time_that_programs_do_not_have_is_no_time() {
+    for time in [8_640_000_000_000_001, u64::MAX] {
+        let fields = Fields::new([Slot::raw(0, [1; 32]).with_label(b"a", time)]);
+        let unlocked = Header::read(&fields.header()).unwrap().unlock(&key(1)).unwrap();
+        let slots = unlocked.slots().unwrap();
+        assert_eq!((slots[0].label.as_deref(), slots[0].created), (Some("a"), None));
     }
 }

@@ -159,7 +159,7 @@ fn a_wrong_number_of_characters_is_named() {
     let long = "Q".repeat(1 << 20);
     assert_eq!(problem(&long), RecoveryCodeProblem::Length { actual: 1 << 20 });
     let message = RecoveryCode::parse("  QPZR-").unwrap_err().to_string();
-    assert!(message.contains("the code has 4 characters instead of 32"), "{message}");
+    assert!(message.contains("the code has 4 of 32 characters"), "{message}");
     assert_eq!(problem(" - "), RecoveryCodeProblem::Length { actual: 0 });
 }
 
