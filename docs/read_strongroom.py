@@ -137,7 +137,7 @@ def list_slots(copy, data_key, current):
         try:
             label = xaes_open(label_key, slot[112:136], slot[136:256], b"Strongroom 1 label" + identity + slot[:40])
         except InvalidTag:
-            raise Refused(f"damaged label: that of slot {slot[16:24].hex()} fails its authentication") from None
+            label = bytes(104)
         time, length = struct.unpack_from(">QH", label)
         created = datetime.datetime.fromtimestamp(min(time, LAST_TIME) / 1000, datetime.UTC)
         mark = "*" if slot == current else ""

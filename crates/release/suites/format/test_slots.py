@@ -63,6 +63,14 @@ def test_a_label_of_a_faulty_program_is_listed(tmp_path, label):
     assert text == repr(label[:94].decode(errors="backslashreplace"))
 
 
+def test_a_label_that_does_not_open_is_listed_as_none(tmp_path):
+    """Only a program with the data key can write such a label: the slot itself may be sound."""
+    plain, file, _ = sealed(tmp_path, 4096, [Slot(KEY, label_use=b"another use"), Slot(PASSPHRASE, CHEAP)])
+    (own, other) = slots(file, KEY)
+    assert own[1:] == ["key", "1970-01-01T00:00:00.000+00:00", "-", "*"] and other[3] == "'a label'"
+    assert rows(opened(file, KEY)) == rows(plain)
+
+
 def test_only_the_named_slot_is_tried(files):
     plain, file, _ = files
     known = ids(file)

@@ -47,6 +47,7 @@ class Slot:
     kind: int | None = None  # overrides the kind: 3 for a recovery code, or a slot that a reader does not know
     label: bytes = b"a label"
     time: int = 1_790_000_000_000  # in milliseconds since 1970
+    label_use: bytes = b"Strongroom 1 label"  # begins the associated data of the label
 
     def key_and_start(self, identity, salt):
         """Returns the key-encryption key and the first 40 bytes of the slot."""
@@ -88,7 +89,7 @@ class StrongroomFile:
         bound = struct.pack(">HH", self.version, self.cipher) + self.identity + start
         wrapped = xaes_seal(key, nonces[0], self.data_key, b"Strongroom 1 data key" + bound)
         label = (struct.pack(">QH", slot.time, len(slot.label)) + slot.label).ljust(104, b"\0")
-        bound = b"Strongroom 1 label" + self.identity + start
+        bound = slot.label_use + self.identity + start
         sealed = xaes_seal(self.derived(b"Strongroom 1 labels"), nonces[1], label, bound)
         return start + nonces[0] + wrapped + nonces[1] + sealed
 
