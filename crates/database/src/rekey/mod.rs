@@ -223,7 +223,8 @@ impl Change<'_> {
         writer
             .with(|connection| {
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
-                connection.execute_batch("PRAGMA synchronous = FULL; BEGIN EXCLUSIVE")
+                // With FULL, a loss of power may bring back the deleted journal, which would restore the old key.
+                connection.execute_batch("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE")
             })
             .map_err(failed)?;
         writer.write_with("main", Some(keys)).map_err(failed)?;
