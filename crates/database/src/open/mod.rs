@@ -1,6 +1,7 @@
 //! Opens connections: location, options and key.
 
 mod failure;
+mod log;
 mod path;
 
 use std::ffi::CStr;
@@ -258,9 +259,11 @@ impl Opened {
     }
 }
 
-/// Returns the key of the database `schema` with the page size of its file, if the key authenticates the first page.
+/// Returns the key of the database `schema` with the page size of its file, if the key authenticates the first page, or if
+/// the write-ahead log has another page size than `tried`.
 ///
-/// `tried` is a page size that has already failed.
+/// `tried` is a page size that has already failed. After a loss of power during a checkpoint, the file's first page may be
+/// torn; SQLite then reads this page from the log.
 pub(crate) fn cipher_with_page_size_of_file(
     core: &Core,
     schema: &CStr,
@@ -274,7 +277,8 @@ pub(crate) fn cipher_with_page_size_of_file(
     let found = sizes.find(|&size| {
         let page = start.bytes.get(..size as usize).unwrap_or_default();
         matches!(keys.authenticate(page, 1, &cipher.parameters), Ok(Some(true)))
-    })?;
+    });
+    let found = found.or_else(|| log::page_size(core, schema).filter(|&size| Some(size) != tried))?;
     Some(cipher.with_page_size(found))
 }
 
@@ -309,7 +313,10 @@ pub(crate) fn verify(
             length,
             expected,
         });
-        let is_other = unlocked.as_ref().is_some_and(|keys| !starts_with(core, schema, keys.file_id()));
+        // A log may hold the first page instead of the file, whose first page a loss of power may have damaged.
+        let has_log = journal == "wal" && log::has_frames(core, schema);
+        let is_other =
+            unlocked.as_ref().is_some_and(|keys| !has_log && !starts_with(core, schema, keys.file_id()));
         let damaged = is_other.then(|| OpenError::DamagedPage { path: path_or_memory(location), page: 1 });
         transaction.commit()?;
         Ok(truncated.or(damaged))
