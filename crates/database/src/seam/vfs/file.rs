@@ -1,14 +1,16 @@
 //! The file of a database: a plain or SQLCipher file, which passes through, or a Strongroom file.
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use strongroom_format::{HEADER_LENGTH, Header};
 use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
 use super::layout::Layout;
 use super::moved::MOVED;
+use crate::open::path_of;
 use crate::seam::defaults;
+use crate::sync_folder::{folder_of, sync_folder};
 
 /// The layer's part of a file. SQLite's own file follows at [`DatabaseFile::SIZE`].
 #[repr(C)]
@@ -18,6 +20,8 @@ pub(super) struct DatabaseFile {
     layout: Cell<Option<Layout>>,
     /// `true` if the file had a header when its pages were moved. A new file that is read-only has none.
     has_header: Cell<bool>,
+    /// The path, which SQLite keeps until it has closed the file. Null for a temporary database.
+    name: *const c_char,
 }
 
 impl DatabaseFile {
@@ -51,14 +55,19 @@ impl DatabaseFile {
     ///
     /// # Safety
     ///
-    /// `file` is memory of the layer, and the file below it is open.
-    pub(super) unsafe fn begin(file: *mut sqlite3_file, header: Option<Vec<u8>>) -> c_int {
+    /// `file` is memory of the layer, the file below it is open, and `name` is the name that SQLite passed.
+    pub(super) unsafe fn begin(
+        file: *mut sqlite3_file,
+        name: *const c_char,
+        header: Option<Vec<u8>>,
+    ) -> c_int {
         // SAFETY: the caller upholds the contract.
         unsafe {
             file.cast::<Self>().write(Self {
                 file: sqlite3_file { pMethods: &raw const THROUGH },
                 layout: Cell::new(None),
                 has_header: Cell::new(false),
+                name,
             });
             let below = Self::below(file);
             let Some(header) = header else {
@@ -248,7 +257,7 @@ through! {
     close_below, xClose() -> c_int, sqlite::SQLITE_OK;
     read, xRead(buffer: *mut c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_READ;
     write, xWrite(buffer: *const c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_WRITE;
-    truncate, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
+    truncate_below, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
     sync, xSync(flags: c_int) -> c_int, sqlite::SQLITE_IOERR_FSYNC;
     file_size, xFileSize(length: *mut sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_FSTAT;
     lock, xLock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_LOCK;
@@ -270,6 +279,31 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
     defaults::restore();
     // SAFETY: SQLite passes an open file of the layer.
     unsafe { close_below(file) }
+}
+
+/// Sets the length of a file on the disk.
+///
+/// After a transaction that shrinks the database, SQLite deletes the rollback journal and then shortens the file, whose last
+/// pages the journal does not hold. With `synchronous = FULL`, SQLite does not sync the folder in between. On a file system
+/// that does not keep these two changes in order, a loss of power could bring back the journal, but not the pages: the
+/// rollback would then corrupt the database. The layer therefore syncs the folder first.
+///
+/// # Safety
+///
+/// `file` is an open file of the layer.
+pub(super) unsafe extern "C" fn truncate(file: *mut sqlite3_file, length: sqlite3_int64) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, whose name is null or ends in NUL.
+    unsafe {
+        let name = (*file.cast::<DatabaseFile>()).name;
+        let shrinks = DatabaseFile::length_below(file).is_some_and(|now| length.unsigned_abs() < now);
+        if shrinks && !name.is_null() {
+            let path = path_of(CStr::from_ptr(name));
+            if sync_folder(folder_of(&path)).is_err() {
+                return sqlite::SQLITE_IOERR_DIR_FSYNC;
+            }
+        }
+        truncate_below(file, length)
+    }
 }
 
 /// The methods of a file whose first page is at its start.

@@ -80,7 +80,7 @@ unsafe extern "C" fn open(
             defaults::restore();
             return code;
         }
-        let code = DatabaseFile::begin(file, pending::take_header());
+        let code = DatabaseFile::begin(file, name, pending::take_header());
         if code != sqlite::SQLITE_OK {
             defaults::restore();
             (*file).pMethods = ptr::null();
