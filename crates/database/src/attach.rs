@@ -22,6 +22,7 @@ use crate::open::{
 use crate::pragma::quoted;
 use crate::seam::{AttachFlags, Core, Failure, OpenFailure};
 use crate::strongroom::{self, NewFile};
+use crate::unused_pages;
 use crate::{AttachError, Database, Location, OpenError, OpenOptions, SqlError};
 
 /// The key of an attached database.
@@ -161,6 +162,15 @@ impl Attachment<'_> {
 
     /// Sets the key of the attached database and reads the file.
     fn unlock(&self, key: AttachKey<'_>, of_main: Option<Cipher>) -> Result<(), AttachError> {
+        let had_journal = unused_pages::has_journal(self.core, self.schema);
+        self.unlock_and_read(key, of_main)?;
+        if had_journal {
+            unused_pages::repair(self.core, self.schema);
+        }
+        Ok(())
+    }
+
+    fn unlock_and_read(&self, key: AttachKey<'_>, of_main: Option<Cipher>) -> Result<(), AttachError> {
         let (cipher, any_page_size) = match (key, of_main) {
             (AttachKey::Key(key), _) => {
                 let cipher = Cipher::new(self.core, self.schema, key, NewFile::of(key))

@@ -77,6 +77,7 @@ mod strongroom;
 mod sync_folder;
 mod temporary_file;
 mod transaction;
+mod unused_pages;
 mod user_function;
 mod vacuum_into;
 mod value;

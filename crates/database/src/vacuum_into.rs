@@ -10,13 +10,19 @@ use crate::cipher::{Cipher, NoDefault};
 use crate::lexer::tokens;
 use crate::open::MAIN;
 use crate::seam::Core;
+use crate::unused_pages;
 
-/// Prepares the engine for a statement that may be VACUUM INTO.
+/// Prepares the engine for a statement that may be VACUUM or VACUUM INTO.
 ///
 /// # Errors
 ///
 /// [`SqlError::RefusedVacuumInto`] if SQLite would give the file another encryption than the database has.
 pub(crate) fn prepare(core: &Core, statement: &[u8]) -> Result<(), SqlError> {
+    if let Some(schema) = vacuumed(statement)
+        && core.is_attached(&schema)
+    {
+        unused_pages::repair(core, &schema);
+    }
     let Some(schema) = schema(statement) else { return Ok(()) };
     if schema != "main" && !is_encrypted_alike(core, &schema) {
         return Err(SqlError::RefusedVacuumInto { schema });
@@ -29,6 +35,17 @@ pub(crate) fn prepare(core: &Core, statement: &[u8]) -> Result<(), SqlError> {
     let defaults = defaults.map_err(|NoDefault| SqlError::RefusedVacuumInto { schema })?;
     core.prepare_vacuum_into(defaults);
     Ok(())
+}
+
+/// Returns the name of the database that a statement vacuums in place or into a file.
+fn vacuumed(statement: &[u8]) -> Option<CString> {
+    let sql = str::from_utf8(statement).ok()?;
+    let mut words = tokens(sql).skip_while(|token| token.is(";"));
+    if !words.next()?.is_word("vacuum") {
+        return None;
+    }
+    let name = words.next().filter(|word| !word.is_word("into") && !word.is(";"));
+    CString::new(name.and_then(|word| word.name()).unwrap_or_else(|| "main".to_owned())).ok()
 }
 
 /// Returns the name of the database that a statement vacuums into a file.
@@ -61,6 +78,16 @@ pub(crate) fn is_encrypted_alike(core: &Core, schema: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_database_of_a_vacuum_is_recognised() {
+        let found = |sql: &str| vacuumed(sql.as_bytes()).map(|name| name.into_string().unwrap());
+        for sql in ["VACUUM", "vacuum;", "; VACUUM INTO 'f'", "VACUUM main", "VACUUM \"main\" INTO ?"] {
+            assert_eq!(found(sql).as_deref(), Some("main"), "{sql}");
+        }
+        assert_eq!(found("VACUUM [a b];").as_deref(), Some("a b"));
+        assert_eq!(found("SELECT 'vacuum'"), None);
+    }
 
     #[test]
     fn every_spelling_of_vacuum_into_is_recognised() {

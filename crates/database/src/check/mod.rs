@@ -217,7 +217,9 @@ impl Check<'_> {
                 Some(Owner::Table { table, index: Some(index) }) => {
                     (Some(table), format!(" (index \"{index}\" of table \"{table}\")"))
                 }
-                Some(Owner::Free) => (None, " (an unused page)".to_owned()),
+                Some(Owner::Free) => {
+                    (None, " (an unused page, without content: VACUUM repairs it)".to_owned())
+                }
                 None => (None, String::new()),
             };
             let mut problem = CheckProblem::new(CheckProblemKind::Page, format!("page {page}{place} {what}"));

@@ -2,8 +2,10 @@
 
 mod failure;
 mod log;
+mod page_size_of_file;
 mod path;
 
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -25,9 +27,11 @@ use crate::registry;
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart};
 use crate::strongroom::{self, NewFile};
+use crate::unused_pages;
 use crate::{OpenError, SqlError};
 
 pub(crate) use failure::{cannot_open, cannot_use};
+pub(crate) use page_size_of_file::cipher_with_page_size_of_file;
 pub(crate) use path::{c_path, file_of, path_of, path_or_memory};
 
 /// The location of a database.
@@ -88,6 +92,8 @@ pub(crate) struct Opened {
     pub(crate) function_failures: FunctionFailures,
     /// The page size of the key's parameters in bytes, or `None` without a key.
     pub(crate) page_size: Option<u32>,
+    /// Whether SQLite found a rollback journal at the first attempt to read the file.
+    had_journal: Cell<bool>,
 }
 
 impl Opened {
@@ -129,7 +135,7 @@ impl Opened {
             };
             loaded.map_err(|failure| cannot_use(location, failure))?;
         }
-        Ok(Self { core: Rc::new(core), function_failures, page_size: None })
+        Ok(Self { core: Rc::new(core), function_failures, page_size: None, had_journal: Cell::new(false) })
     }
 
     /// Opens the file of the database `schema` of another connection a second time, with the same key and parameters.
@@ -188,6 +194,7 @@ impl Opened {
         let again = Self::connect(location, options).and_then(|mut opened| {
             cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;
             opened.page_size = cipher.parameters.page_size;
+            opened.had_journal.set(self.had_journal.get());
             Ok(opened)
         });
         Some(again)
@@ -249,37 +256,18 @@ impl Opened {
     /// Reads the first page and the schema, to detect a wrong key or a truncated file.
     pub(crate) fn verify(&self, location: Location<'_>) -> Result<(), OpenError> {
         let page_size = self.page_size.unwrap_or(strongroom::DEFAULT_PAGE_SIZE);
+        self.had_journal.update(|had| had || unused_pages::has_journal(&self.core, MAIN));
         let verified = verify(&self.core, MAIN, location, page_size);
         // The last connection moves the log into the file when it closes. A connection that cannot read the file must
         // change nothing.
         let _ = self.core.with(|connection| {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, verified.is_err())
         });
+        if verified.is_ok() && self.had_journal.get() {
+            unused_pages::repair(&self.core, MAIN);
+        }
         verified
     }
-}
-
-/// Returns the key of the database `schema` with the page size of its file, if the key authenticates the first page, or if
-/// the write-ahead log has another page size than `tried`.
-///
-/// `tried` is a page size that has already failed. After a loss of power during a checkpoint, the file's first page may be
-/// torn; SQLite then reads this page from the log.
-pub(crate) fn cipher_with_page_size_of_file(
-    core: &Core,
-    schema: &CStr,
-    tried: Option<u32>,
-) -> Option<Cipher> {
-    let cipher = Cipher::of(core, schema).ok()??;
-    let (keys, _) = cipher.page_keys()?;
-    let start = core.file_start(schema, *PAGE_SIZES.end() as usize)?;
-    let mut sizes = PAGE_SIZES
-        .filter(|&size| size.is_power_of_two() && u64::from(size) <= start.length && Some(size) != tried);
-    let found = sizes.find(|&size| {
-        let page = start.bytes.get(..size as usize).unwrap_or_default();
-        matches!(keys.authenticate(page, 1, &cipher.parameters), Ok(Some(true)))
-    });
-    let found = found.or_else(|| log::page_size(core, schema).filter(|&size| Some(size) != tried))?;
-    Some(cipher.with_page_size(found))
 }
 
 /// Reads the first page and the schema of an encrypted database, to detect a wrong key or a truncated file.

@@ -25,6 +25,8 @@ pub(super) struct Sealed {
     pub(super) failed: Cell<u32>,
     /// The number of the page of zeros that was read last, or 0.
     pub(super) zeroed: Cell<u32>,
+    /// The number of an unused page that is read as zeros if it fails, or 0.
+    pub(super) unused: Cell<u32>,
 }
 
 /// The first of SQLCipher's two calls, which the second must match.
@@ -56,6 +58,7 @@ impl Sealed {
             begun: Cell::new(Begun::Nothing),
             failed: Cell::new(0),
             zeroed: Cell::new(0),
+            unused: Cell::new(0),
         })
     }
 
@@ -95,6 +98,11 @@ impl Sealed {
                 // SAFETY: the caller upholds the contract.
                 match unsafe { sealer.open(number, from, to, length, &nonce, &tag) } {
                     Ok(true) => OK,
+                    Ok(false) if number == self.unused.get() => {
+                        // SAFETY: the caller upholds the contract.
+                        unsafe { ptr::write_bytes(to, 0, length) };
+                        OK
+                    }
                     Ok(false) => {
                         self.failed.set(number);
                         count_failure();
@@ -145,7 +153,8 @@ impl Sealed {
         }
         // SAFETY: the caller upholds the contract.
         let tag = unsafe { content.add(length + NONCE_LENGTH).cast::<[u8; TAG_LENGTH]>().read() };
-        let compared = match nonce == [0; NONCE_LENGTH] && tag == [0; TAG_LENGTH] {
+        let is_blank = nonce == [0; NONCE_LENGTH] && tag == [0; TAG_LENGTH];
+        let compared = match is_blank && number != self.unused.get() {
             true => {
                 // SAFETY: the caller upholds the contract.
                 let text = unsafe { slice::from_raw_parts(content, length) };

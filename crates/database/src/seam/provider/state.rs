@@ -75,6 +75,14 @@ impl Core {
         });
     }
 
+    /// Reads the unused page `page` of the database `schema` as zeros if the page fails its authentication; 0 ends this.
+    pub(crate) fn tolerate_unused_page(&self, schema: &str, page: u32) -> Result<(), Failure> {
+        self.with_state(schema, |state| {
+            state.sealed.as_ref().map_or(&state.unused, |sealed| &sealed.unused).set(page);
+            true
+        })
+    }
+
     /// Returns the keys of the database `schema` if it has the Strongroom format.
     pub(crate) fn unlocked(&self, schema: &str) -> Option<Arc<Unlocked>> {
         let mut unlocked = None;
@@ -140,6 +148,10 @@ pub(super) struct State {
     last_hmac: Cell<*const u8>,
     /// The number of the page of zeros that was read last, or 0.
     zeroed: Cell<u32>,
+    /// The number of an unused page that is read as zeros, or 0.
+    unused: Cell<u32>,
+    /// `true` if the next page to decrypt is that page.
+    is_unused: Cell<bool>,
     /// `true` if the next HMAC is for a page that has just been encrypted.
     encrypting: Cell<bool>,
     exchange: RefCell<Exchange>,
@@ -175,6 +187,8 @@ impl State {
             reading_hmac: Cell::new(ptr::null()),
             last_hmac: Cell::new(ptr::null()),
             zeroed: Cell::new(0),
+            unused: Cell::new(0),
+            is_unused: Cell::new(false),
             encrypting: Cell::new(false),
             exchange: RefCell::new(Exchange::None),
             hmacs: RefCell::default(),
@@ -238,11 +252,21 @@ impl State {
             return ERROR;
         }
         let [content, number] = parts;
+        // The page number, in the default order.
+        let number = number.try_into().map_or(0, u32::from_le_bytes);
+        if !is_new && number != 0 && number == self.unused.get() {
+            // SQLCipher compares the page's own HMAC with itself, and then decrypts the page.
+            // SAFETY: the caller upholds the contract: the HMAC follows the content, and is as long as `out`.
+            unsafe {
+                ptr::copy_nonoverlapping(content.as_ptr().add(content.len()), out.as_mut_ptr(), out.len())
+            };
+            self.is_unused.set(true);
+            return OK;
+        }
         // SAFETY: the caller upholds the contract.
         let failed = if is_new { None } else { unsafe { FailedPage::check(content, out) } };
-        if let (Some(FailedPage::Zeros), Ok(number)) = (failed, number.try_into()) {
-            // The page number, in the default order.
-            self.zeroed.set(u32::from_le_bytes(number));
+        if let Some(FailedPage::Zeros) = failed {
+            self.zeroed.set(number);
         }
         OK
     }
@@ -253,6 +277,12 @@ impl State {
     ///
     /// As for [`PageCipher::run`].
     pub(super) unsafe fn cipher_page(&self, text: &PageText<'_>) -> c_int {
+        if text.mode == DECRYPT && self.is_unused.replace(false) {
+            let length = usize::try_from(text.length).unwrap_or(0);
+            // SAFETY: the caller upholds the contract.
+            unsafe { ptr::write_bytes(text.to, 0, length) };
+            return OK;
+        }
         // SAFETY: the caller upholds the contract.
         match unsafe { self.cipher.borrow_mut().run(text) } {
             Ok(()) => OK,
