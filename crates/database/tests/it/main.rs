@@ -59,6 +59,7 @@ mod statements;
 mod strongroom;
 mod strongroom_operations;
 mod transactions;
+mod unused_pages;
 mod user_function;
 mod vacuum_into;
 mod vectors;

@@ -40,6 +40,13 @@ pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
     longer(workspace, "kills", "test(kill)", &[("STRONGROOM_TEST_KILL_POINTS", "200")])
 }
 
+/// Runs the harness for power loss with at least 100,000 points: the number is that of each of three formats, without the
+/// points during recoveries and after faults.
+pub(crate) fn many_losses_of_power(workspace: &Workspace) -> Result<Tally> {
+    let longer_runs = [("STRONGROOM_TEST_POWER_POINTS", "32000"), ("STRONGROOM_TEST_POWER_FAULTS", "600")];
+    longer(workspace, "power loss", "binary(power_loss)", &longer_runs)
+}
+
 /// Runs the tests that mutate headers and logs, with more mutations than by default, and those with files beyond 1 GiB.
 pub(crate) fn mutations_and_large_files(workspace: &Workspace) -> Result<Tally> {
     let longer_runs = [("STRONGROOM_TEST_MUTATIONS", "3000"), ("STRONGROOM_TEST_LARGE_FILES", "1")];
