@@ -114,3 +114,28 @@ fn vacuum_repairs_no_page_with_content() {
         assert!(!problems(&open(&path, format)).is_empty(), "{format:?}");
     }
 }
+
+/// With auto_vacuum, a transaction that is larger than the cache failed with an authentication error: SQLite had read a page
+/// past the end of the file, which later was a hole in the file until the commit.
+#[test]
+fn a_large_transaction_with_auto_vacuum_is_no_damage() {
+    for format in [Format::SqlCipher, Format::Strongroom] {
+        for cache in [8, 10, 12, 14] {
+            let scratch = Scratch::new();
+            let database = open(&scratch.path(), format);
+            let inserts: String = (100..114)
+                .map(|id| format!("INSERT INTO t VALUES ({id}, {}, zeroblob({}));", id % 5, 1900 + id))
+                .collect();
+            let transaction = format!(
+                "PRAGMA auto_vacuum = FULL; PRAGMA cache_size = {cache};
+                 BEGIN; CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); CREATE TABLE last (a); COMMIT;
+                 BEGIN; {inserts} CREATE INDEX i ON t (a, b); COMMIT"
+            );
+            database
+                .execute_batch(&transaction)
+                .unwrap_or_else(|error| panic!("{format:?}, {cache}: {error}"));
+            assert_eq!(problems(&database), Vec::<String>::new(), "{format:?}");
+            assert_sound(&database);
+        }
+    }
+}

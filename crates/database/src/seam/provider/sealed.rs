@@ -15,6 +15,7 @@ use strongroom_format::{
 
 use super::failed_page::count_failure;
 use super::{DECRYPT, ENCRYPT, ERROR, OK};
+use crate::seam::vfs::is_past_end;
 
 /// The keys of one database, and the page that SQLCipher is about to encrypt or decrypt.
 pub(super) struct Sealed {
@@ -159,7 +160,7 @@ impl Sealed {
                 // SAFETY: the caller upholds the contract.
                 let text = unsafe { slice::from_raw_parts(content, length) };
                 self.failed.set(number);
-                if text.iter().all(|&byte| byte == 0) {
+                if text.iter().all(|&byte| byte == 0) && !is_past_end(number) {
                     self.zeroed.set(number);
                 }
                 count_failure();

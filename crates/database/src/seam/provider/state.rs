@@ -16,6 +16,7 @@ use super::page_cipher::{PageCipher, PageText};
 use super::page_hmac::PageHmacs;
 use super::sealed::Sealed;
 use super::{DECRYPT, ERROR, KEY_LENGTH, OK};
+use crate::seam::vfs::is_past_end;
 
 impl Core {
     /// Writes pages of the database `schema` with `keys` from now on; `None` restores the database's own keys.
@@ -265,7 +266,9 @@ impl State {
         }
         // SAFETY: the caller upholds the contract.
         let failed = if is_new { None } else { unsafe { FailedPage::check(content, out) } };
-        if let Some(FailedPage::Zeros) = failed {
+        if let Some(FailedPage::Zeros) = failed
+            && !is_past_end(number)
+        {
             self.zeroed.set(number);
         }
         OK

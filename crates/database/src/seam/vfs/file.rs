@@ -8,6 +8,7 @@ use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods
 
 use super::layout::Layout;
 use super::moved::MOVED;
+use super::short_read;
 use crate::open::path_of;
 use crate::seam::defaults;
 use crate::sync_folder::{folder_of, sync_folder};
@@ -255,7 +256,7 @@ macro_rules! through {
 
 through! {
     close_below, xClose() -> c_int, sqlite::SQLITE_OK;
-    read, xRead(buffer: *mut c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_READ;
+    read_through, xRead(buffer: *mut c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_READ;
     write, xWrite(buffer: *const c_void, length: c_int, offset: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_WRITE;
     truncate_below, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
     sync, xSync(flags: c_int) -> c_int, sqlite::SQLITE_IOERR_FSYNC;
@@ -272,6 +273,17 @@ through! {
     shm_unmap, xShmUnmap(delete: c_int) -> c_int, sqlite::SQLITE_OK;
     fetch, xFetch(offset: sqlite3_int64, length: c_int, page: *mut *mut c_void) -> c_int, { *page = std::ptr::null_mut(); sqlite::SQLITE_OK };
     unfetch, xUnfetch(offset: sqlite3_int64, page: *mut c_void) -> c_int, sqlite::SQLITE_OK;
+}
+
+/// Reads a part of a file whose first page is at its start.
+unsafe extern "C" fn read(
+    file: *mut sqlite3_file,
+    buffer: *mut c_void,
+    length: c_int,
+    offset: sqlite3_int64,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
+    short_read::note(unsafe { read_through(file, buffer, length, offset) }, offset)
 }
 
 /// Closes a file. A VACUUM INTO that fails ends with its target's file.

@@ -11,6 +11,7 @@ mod layout;
 #[cfg(test)]
 mod lock_bytes;
 mod moved;
+mod short_read;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
@@ -22,6 +23,7 @@ use vendored_sys::sqlite;
 
 pub(crate) use self::header::{Created, FileOnDisk, HeaderChange};
 pub(crate) use self::layout::Layout;
+pub(super) use self::short_read::is_past_end;
 
 use self::file::DatabaseFile;
 use super::{defaults, pending};

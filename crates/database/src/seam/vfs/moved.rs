@@ -5,9 +5,10 @@ use std::ffi::{c_int, c_void};
 use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
 use super::file::{
-    DatabaseFile, THROUGH, device_characteristics, file_control, file_size, read, truncate, write,
+    DatabaseFile, THROUGH, device_characteristics, file_control, file_size, read_through, truncate, write,
 };
 use super::layout::Layout;
+use super::short_read;
 
 /// The methods of a Strongroom file. Version 2 has no memory mapping, which would show sealed pages to SQLite.
 pub(super) static MOVED: sqlite3_io_methods = sqlite3_io_methods {
@@ -52,18 +53,31 @@ unsafe extern "C" fn moved_read(
     offset: sqlite3_int64,
 ) -> c_int {
     // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
+    short_read::note(unsafe { read_moved(file, buffer, length, offset) }, offset)
+}
+
+/// # Safety
+///
+/// `file` is an open file of the layer, and the buffer has `length` bytes.
+unsafe fn read_moved(
+    file: *mut sqlite3_file,
+    buffer: *mut c_void,
+    length: c_int,
+    offset: sqlite3_int64,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
     unsafe {
         let Some([first, second]) = split(layout(file), length, offset) else {
             return sqlite::SQLITE_IOERR_READ;
         };
         let code = match first.0 {
             0 => sqlite::SQLITE_OK,
-            length => read(file, buffer, length, first.1),
+            length => read_through(file, buffer, length, first.1),
         };
         if second.0 == 0 {
             return code;
         }
-        match read(file, buffer.byte_offset(first.0 as isize), second.0, second.1) {
+        match read_through(file, buffer.byte_offset(first.0 as isize), second.0, second.1) {
             sqlite::SQLITE_OK => code,
             later => {
                 if code == sqlite::SQLITE_OK {
