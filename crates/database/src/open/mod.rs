@@ -4,6 +4,7 @@ mod failure;
 mod log;
 mod page_size_of_file;
 mod path;
+mod unlock;
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -11,22 +12,21 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
-use strongroom_format::Unlocked;
 use strongroom_keys::Key;
 use vendored_sys::sqlite;
 
-use crate::cipher::{Cipher, CipherFailure};
+use crate::cipher::Cipher;
 use crate::functions::{self, FunctionFailures};
 use crate::pragma::{pragma, quoted};
 use crate::registry;
 use crate::result_codes;
 use crate::seam::{self, Core, Failure, FileStart};
-use crate::strongroom::{self, NewFile};
+use crate::strongroom;
 use crate::unused_pages;
 use crate::{OpenError, SqlError};
 
@@ -154,28 +154,6 @@ impl Opened {
         Ok(Some(opened))
     }
 
-    /// Sets the connection's key and cipher parameters without reading the file.
-    pub(crate) fn unlock(&mut self, location: Location<'_>, key: &Key) -> Result<(), OpenError> {
-        self.unlock_new(location, key, NewFile::of(key))
-    }
-
-    /// Sets the connection's key and cipher parameters without reading the file, which has the given page size. A new file
-    /// gets the given format.
-    pub(crate) fn unlock_new(
-        &mut self,
-        location: Location<'_>,
-        key: &Key,
-        new: NewFile,
-    ) -> Result<(), OpenError> {
-        let set = Cipher::new(&self.core, MAIN, key, new).and_then(|cipher| {
-            let cipher = cipher.with_page_size(new.page_size);
-            cipher.apply(&self.core, MAIN)?;
-            Ok(cipher.parameters.effective_page_size())
-        });
-        self.page_size = Some(set.map_err(|failure| failure.into_open_error(location))?);
-        Ok(())
-    }
-
     /// Opens the file again with the file's own page size, if the key has no page size and authenticates the first
     /// page.
     ///
@@ -219,38 +197,6 @@ impl Opened {
             connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE")
         });
         left.and_then(|()| core.stored_bytes()).map_err(|failure| cannot_use(location, failure))
-    }
-
-    /// Sets the keys of a file in the Strongroom format that has the given header, and writes the header of a new file.
-    pub(crate) fn unlock_with_header(
-        &mut self,
-        location: Location<'_>,
-        header: &Arc<Unlocked>,
-    ) -> Result<(), OpenError> {
-        self.unlock_by(location, |core| strongroom::create_with_header(core, MAIN, header))
-    }
-
-    /// Sets the keys of an existing file in the Strongroom format with the credential that has opened it before.
-    pub(crate) fn unlock_again(
-        &mut self,
-        location: Location<'_>,
-        before: &Unlocked,
-    ) -> Result<(), OpenError> {
-        self.unlock_by(location, |core| strongroom::unlock_again(core, MAIN, before).map(Arc::new))
-    }
-
-    fn unlock_by(
-        &mut self,
-        location: Location<'_>,
-        unlock: impl FnOnce(&Core) -> Result<Arc<Unlocked>, CipherFailure>,
-    ) -> Result<(), OpenError> {
-        let set = unlock(&self.core).and_then(|unlocked| {
-            let cipher = Cipher::of_unlocked(unlocked);
-            cipher.apply(&self.core, MAIN)?;
-            Ok(cipher.parameters.effective_page_size())
-        });
-        self.page_size = Some(set.map_err(|failure| failure.into_open_error(location))?);
-        Ok(())
     }
 
     /// Reads the first page and the schema, to detect a wrong key or a truncated file.
