@@ -48,6 +48,9 @@
 //! - If a sync fails and the system drops the bytes, as Linux does, SQLite rolls back and goes on with the bytes that it can
 //!   still read. Nothing is promised after the program has gone on.
 //! - SQLCipher's salt, the first 16 bytes of a file, never becomes garbage: every write of the first page repeats these bytes.
+//! - Without safe overwrites, WAL and NORMAL promise nothing: SQLite does not fill up the sector at the end of a log that it
+//!   syncs for a checkpoint.
+//! - A conversion that keeps the original by copying it, on a file system without second names, may leave a part of the copy.
 //! - A new file into which nothing was committed may hold garbage that has to be deleted.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #![expect(

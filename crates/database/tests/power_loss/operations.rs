@@ -230,7 +230,11 @@ impl Workload<'_> {
             true => &[DELETE_EXTRA, DELETE_FULL, TRUNCATE_FULL, PERSIST_FULL],
             false => &[WAL_FULL, WAL_NORMAL, TRUNCATE_FULL, PERSIST_FULL],
         };
-        for mode in [self.random.pick(others), back] {
+        let mut other = self.random.pick(others);
+        if other == WAL_NORMAL && !self.setup.safe_overwrite {
+            other = WAL_FULL;
+        }
+        for mode in [other, back] {
             let leaves_log = self.mode.is_wal() != mode.is_wal();
             self.mode = mode;
             self.set_mode()?;
