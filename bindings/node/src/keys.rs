@@ -11,15 +11,14 @@ use crate::{
     database::NativeDatabase,
     error::{Failure, Outcome},
     key::NativeKey,
+    panic_request::panic_if_requested,
 };
 
 /// The secret and the label that a key slot gets. The TypeScript layer has checked each value.
 #[napi(object, object_to_js = false)]
 pub struct NativeSlotSecret {
-    /// The raw key or the passphrase.
+    /// The raw key, the passphrase or the recovery code.
     pub key: Option<NativeKey>,
-    /// `true` to generate a recovery code.
-    pub recovery: bool,
     /// The label. Without a label, the slot has none.
     pub label: Option<String>,
     /// `true` if a changed slot gets `label`, and `false` if it keeps its label.
@@ -40,15 +39,6 @@ pub struct NativeKeySlot {
     pub created: Option<f64>,
     /// `true` if the slot opened the file for this connection.
     pub current: bool,
-}
-
-/// A key slot that was written.
-#[napi(object, object_from_js = false)]
-pub struct NativeWrittenSlot<'e> {
-    /// The slot.
-    pub slot: NativeKeySlot,
-    /// The recovery code that was generated.
-    pub code: Option<JsString<'e>>,
 }
 
 impl From<Slot> for NativeKeySlot {
@@ -81,20 +71,18 @@ impl NativeDatabase {
 
     /// Adds a key slot to the database `schema`.
     #[napi(catch_unwind)]
-    pub fn add_key_slot<'e>(
+    pub fn add_key_slot(
         &self,
-        env: &'e Env,
+        env: Env,
         schema: String,
         secret: NativeSlotSecret,
-    ) -> napi::Result<NativeWrittenSlot<'e>> {
+    ) -> napi::Result<NativeKeySlot> {
         let add = || {
             let database = self.database();
-            let NewSecret { key, code } = NewSecret::of(&secret)?;
-            let key = key.ok_or_else(Failure::busy)?;
-            let slot = database.add_key_slot(&schema, &key, secret.label.as_deref())?;
-            Ok(NativeWrittenSlot { slot: slot.into(), code: text(env, code)? })
+            let key = secret.key()?.ok_or_else(Failure::busy)?;
+            Ok(database.add_key_slot(&schema, &key, secret.label.as_deref())?.into())
         };
-        add().map_err(|failure: Failure| failure.throw(env))
+        add().map_err(|failure: Failure| failure.throw(&env))
     }
 
     /// Removes a key slot of the database `schema`, and returns the slot as it was.
@@ -109,45 +97,39 @@ impl NativeDatabase {
 
     /// Changes the secret or the label of a key slot of the database `schema`.
     #[napi(catch_unwind)]
-    pub fn change_key_slot<'e>(
+    pub fn change_key_slot(
         &self,
-        env: &'e Env,
+        env: Env,
         schema: String,
         id: String,
         secret: NativeSlotSecret,
-    ) -> napi::Result<NativeWrittenSlot<'e>> {
+    ) -> napi::Result<NativeKeySlot> {
         let change = || {
             let database = self.database();
-            let NewSecret { key, code } = NewSecret::of(&secret)?;
+            let key = secret.key()?;
             let label = secret.relabel.then_some(secret.label.as_deref());
             let change = SlotChange { key: key.as_ref(), label };
-            let slot = database.change_key_slot(&schema, id.parse::<SlotId>()?, &change)?;
-            Ok(NativeWrittenSlot { slot: slot.into(), code: text(env, code)? })
+            Ok(database.change_key_slot(&schema, id.parse::<SlotId>()?, &change)?.into())
         };
-        change().map_err(|failure: Failure| failure.throw(env))
+        change().map_err(|failure: Failure| failure.throw(&env))
     }
 }
 
-/// The key that a slot gets, and its recovery code if the key is one.
-struct NewSecret {
-    key: Option<Key>,
-    code: Option<RecoveryCode>,
-}
-
-impl NewSecret {
-    fn of(secret: &NativeSlotSecret) -> Outcome<Self> {
-        if secret.recovery {
-            let code = RecoveryCode::generate()?;
-            return Ok(Self { key: Some(Key::recovery_code(&code)), code: Some(code) });
-        }
-        Ok(Self { key: secret.key.as_ref().map(NativeKey::key).transpose()?.flatten(), code: None })
+impl NativeSlotSecret {
+    fn key(&self) -> Outcome<Option<Key>> {
+        Ok(self.key.as_ref().map(NativeKey::key).transpose()?.flatten())
     }
 }
 
-/// Returns the text of a recovery code, with no copy outside JavaScript that is not wiped.
-fn text(env: &Env, code: Option<RecoveryCode>) -> Outcome<Option<JsString<'_>>> {
-    let text = code.map(|code| code.expose_text());
-    // The text is ASCII.
-    let text = text.as_ref().and_then(|text| str::from_utf8(text).ok());
-    Ok(text.map(|text| env.create_string(text)).transpose()?)
+/// Returns a new recovery code, with no copy outside JavaScript that is not wiped.
+#[napi(catch_unwind)]
+pub fn generate_recovery_code(env: &Env) -> napi::Result<JsString<'_>> {
+    panic_if_requested();
+    let generate = || {
+        let text = RecoveryCode::generate()?.expose_text();
+        // The text is ASCII.
+        let text = str::from_utf8(&text).unwrap_or_default();
+        Ok(env.create_string(text)?)
+    };
+    generate().map_err(|failure: Failure| failure.throw(env))
 }

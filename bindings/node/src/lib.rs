@@ -52,6 +52,7 @@ use std::hint::black_box;
 use napi_derive::napi;
 
 pub use crate::calls::calls;
+pub use crate::keys::generate_recovery_code;
 use crate::panic_request::{panic_if_requested, request_panic};
 pub use crate::versions::{NativeVersions, library_versions};
 

@@ -57,8 +57,8 @@ test('a panic in any export throws an error', () => {
     const calls = {
       NativeDatabase: { function: [sql, ignore], aggregate: [sql, [ignore, ignore, ignore, ignore]],
         table: ['t', true, 1, ignore], takeReleased: [], prepare: ['SELECT 1'], exec: ['SELECT 1'], close: [], rekey: ['main', {}, ignore], defensive: [true],
-        keySlots: ['main'], addKeySlot: ['main', { recovery: true, relabel: false }], removeKeySlot: ['main', ''],
-        changeKeySlot: ['main', '', { recovery: true, relabel: false }], rotation: [{ secrets: [], dropOthers: false, timeout: 0 }],
+        keySlots: ['main'], addKeySlot: ['main', { relabel: false }], removeKeySlot: ['main', ''],
+        changeKeySlot: ['main', '', { relabel: false }], rotation: [{ secrets: [], dropOthers: false, timeout: 0 }],
         attach: ['a', { plain: true, readonly: false, mustExist: false }], detach: ['a'], loadExtension: ['a'], check: ['main', ignore],
         backup: ['main', backupPath, undefined, false], serialize: ['main'], serializeEncrypted: ['main', undefined] },
       NativeBackup: { step: [1], complete: [], progress: [], result: [], cancel: [] },

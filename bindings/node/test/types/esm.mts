@@ -118,6 +118,7 @@ try {
     new SqliteError('message', 'SQLITE_ERROR', { cause: error })
     // @ts-expect-error a cause is an error
     new SqliteError('message', 'SQLITE_ERROR', { cause: 'message' })
+    equal<Exact<typeof error.recoveryCode, string | undefined>>(true)
     const listed: SqliteErrorCode = 'STRONGROOM_WRONG_KEY'
     if (error.code === listed || error.code === 'SQLITE_A_CODE_OF_ITS_FUTURE') throw error
   }

@@ -51,7 +51,7 @@ const [slot] = slots
 if (slot !== undefined) {
   equal<Exact<typeof slot.kind, 'key' | 'passphrase' | 'recovery' | 'unsupported'>>(true)
   equal<Exact<typeof slot.label, string | null>>(true)
-  equal<Exact<typeof slot.created, Date>>(true)
+  equal<Exact<typeof slot.created, Date | null>>(true)
   const removed: KeySlot = db.keys.remove(slot.id, options)
   console.log(removed)
 }
@@ -73,8 +73,12 @@ db.keys.add({ label: 'x' })
 db.keys.add({ key, passphrase: 'p' })
 // @ts-expect-error a slot has one secret
 db.keys.add({ key, recovery: true })
-// @ts-expect-error the call generates the code
-db.keys.add({ recovery: 'ABCD' })
+const code: string = db.keys.generateRecoveryCode()
+const own = db.keys.add({ recovery: code })
+equal<Exact<typeof own, KeySlot>>(true)
+db.keys.change(own.id, { recovery: Buffer.from(code) })
+// @ts-expect-error a recovery code is a text, or true
+db.keys.add({ recovery: false })
 // @ts-expect-error a slot has no cipher options
 db.keys.add({ passphrase: 'p', kdfIter: 5 })
 // @ts-expect-error the id is a string

@@ -25,6 +25,14 @@ export const copyInto: (target: Uint8Array, source: Uint8Array, offset: number) 
   Uint8Array.prototype.set,
 )
 
+/**
+ * Allocates bytes outside V8's heap. V8 stores the bytes of a small typed array inside its heap, and leaves a copy of
+ * the bytes there when an addon requests their address or when the garbage collector moves the array.
+ */
+export function outsideTheHeap(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length))
+}
+
 /** Returns the bytes of a view. Throws for a DataView on a detached or shrunk buffer. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   if (types.isUint8Array(view)) return view

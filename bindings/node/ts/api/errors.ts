@@ -34,6 +34,12 @@ export class SqliteError extends Error {
    */
   declare readonly cause?: Error & { readonly code?: string; readonly errno?: number }
 
+  /**
+   * The recovery code of an error with the code `STRONGROOM_HEADER_UNVERIFIED`, if the call generated the code: the code
+   * may open the file. The property is not enumerable, so logs of the error do not show the code.
+   */
+  declare readonly recoveryCode?: string
+
   constructor(message: string, code: ErrorCode, options?: { cause?: Error }) {
     if (typeof code !== 'string') throw argumentType('"code" must be a string')
     super(message, options)

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import type { NativeKey } from '../load/native'
 import { type Given, integer, oneOf, optionalBoolean, wellFormed } from './arguments'
+import { outsideTheHeap } from './bytes'
 import { argumentType, argumentValue, outOfRange } from './errors'
 
 /**
@@ -151,10 +152,23 @@ export function openingKey(given: Given, absent: string): NativeKey | undefined 
   return { [secret]: secretBytes(secret, given[secret]), ...parameters }
 }
 
-/** Reads the raw key or the passphrase of a key slot, as {@link keyRequest} reads a key. */
-export function slotSecret(given: Given, absent: string): NativeKey | undefined {
-  const name = secretName(given, absent, ['key', 'passphrase'])
-  return name && { [name]: secretBytes(name, given[name]) }
+/**
+ * Reads the secret of a key slot, as {@link keyRequest} reads a key. Returns `generate` for a new recovery code, which
+ * {@link recoveryKey} then holds.
+ */
+export function slotSecret(given: Given, absent: string): NativeKey | 'generate' | undefined {
+  const name = secretName(given, absent)
+  if (name !== 'recovery') return name && { [name]: secretBytes(name, given[name]) }
+  const { recovery } = given
+  if (recovery === true) return 'generate'
+  if (typeof recovery !== 'string' && !types.isUint8Array(recovery))
+    throw argumentType('Expected the "recovery" option to be true, or a recovery code as a string or a Buffer')
+  return { recovery: secretBytes(name, recovery) }
+}
+
+/** Returns a recovery code as a key, which {@link wipe} overwrites. */
+export function recoveryKey(code: string): NativeKey {
+  return { recovery: secretBytes('recovery', code) }
 }
 
 /** Returns whether only an existing file opens with the secret: a new file has neither recovery codes nor key slots. */
@@ -199,12 +213,12 @@ function refuseSqlCipher(parameters: NativeKey, name: string): void {
 }
 
 /** Returns the name of the option that holds the secret. Throws for an undefined secret, and for two secrets. */
-function secretName(given: Given, absent: string, names: readonly Secret[] = SECRETS): Secret | undefined {
-  for (const name of names) {
+function secretName(given: Given, absent: string): Secret | undefined {
+  for (const name of SECRETS) {
     if (name in given && (given[name] === undefined || given[name] === null))
       throw argumentType(`the "${name}" option is ${given[name]} (is a variable not set?): ${absent}`)
   }
-  const [first, second] = names.filter((name) => given[name] !== undefined)
+  const [first, second] = SECRETS.filter((name) => given[name] !== undefined)
   if (first !== undefined && second !== undefined)
     throw argumentType(`"${first}" and "${second}" cannot be combined: pass one of them`)
   return first
@@ -265,12 +279,4 @@ function copy(bytes: Uint8Array): Uint8Array {
   const own = outsideTheHeap(bytes.length)
   own.set(bytes)
   return own
-}
-
-/**
- * Allocates bytes outside V8's heap. V8 stores the bytes of a small typed array inside its heap, and leaves a copy of
- * the bytes there when an addon requests their address or when the garbage collector moves the array.
- */
-function outsideTheHeap(length: number): Uint8Array {
-  return new Uint8Array(new ArrayBuffer(length))
 }

@@ -1,7 +1,8 @@
-import type { NativeKeySlot, NativeSlotSecret, NativeWrittenSlot } from '../load/native'
-import { attached, boolean, type Given, optionsObject, wellFormed } from './arguments'
-import { argumentType, fromNative } from './errors'
-import { slotId, slotSecret, wipe } from './key'
+import { addon } from '../load/loader'
+import type { NativeKeySlot, NativeSlotSecret } from '../load/native'
+import { attached, optionsObject, wellFormed } from './arguments'
+import { argumentType, fromNative, SqliteError } from './errors'
+import { recoveryKey, slotId, slotSecret, wipe } from './key'
 import { uncloneable } from './objects'
 import type { RotateOptions, RotateResult } from './rotate'
 import { SESSION, type Session } from './session'
@@ -15,10 +16,10 @@ export interface KeySlot {
    * version of Strongroom made the slot, and this version cannot open it.
    */
   kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
-  /** The label, or null. The file stores the label encrypted. */
+  /** The label, or null. Null also if the label cannot be read. The file stores the label encrypted. */
   label: string | null
-  /** The time at which the slot got its present key. */
-  created: Date
+  /** The time at which the slot got its present key. Null if the time, which is stored with the label, cannot be read. */
+  created: Date | null
   /** `true` for the slot that opened the file for this connection. */
   current: boolean
 }
@@ -32,11 +33,14 @@ export interface RecoveryKeySlot extends KeySlot {
   code: string
 }
 
-/** The secret of a key slot: exactly one of `key`, `passphrase` and `recovery: true`. */
+/**
+ * The secret of a key slot: exactly one of `key`, `passphrase` and `recovery`. `recovery: true` generates a recovery
+ * code; a string or a Buffer is a code from {@link KeySlots.generateRecoveryCode}, also one that opens another file.
+ */
 export type KeySlotSecret =
   | { key: Uint8Array; passphrase?: never; recovery?: never }
   | { passphrase: string | Uint8Array; key?: never; recovery?: never }
-  | { recovery: true; key?: never; passphrase?: never }
+  | { recovery: true | string | Uint8Array; key?: never; passphrase?: never }
 
 /** Options of {@link KeySlots.list} and {@link KeySlots.remove}. */
 export interface KeySlotOptions {
@@ -55,7 +59,7 @@ export interface KeySlotLabelOptions extends KeySlotOptions {
 
 const LIST_NAMES: readonly string[] = ['attached'] satisfies (keyof KeySlotOptions)[]
 const SECRET_NAMES: readonly string[] = ['key', 'passphrase', 'recovery', 'label', 'attached']
-const SECRETS = '"key", "passphrase" or "recovery: true"'
+const SECRETS = '"key", "passphrase" or "recovery"'
 
 /** Loads the module that rewrites the file, which few programs use. */
 const rotation = (): typeof import('./rotate') => require('./rotate')
@@ -86,7 +90,8 @@ export function keySlots(session: Session): KeySlots {
  * `STRONGROOM_NOT_ATTACHED`; `STRONGROOM_KEY_CHANGED` if the slot that opened the file for this connection has been
  * removed or has another key. The methods that change the slots also throw `SQLITE_READONLY`; `SQLITE_BUSY` if another
  * connection changes the slots for longer than `timeout`; `STRONGROOM_HEADER_UNVERIFIED` if a write of the header
- * failed, and the change is in effect with one copy of the header or may be in effect.
+ * failed, and the change is in effect with one copy of the header or may be in effect. This error has a generated
+ * recovery code as `recoveryCode`.
  */
 export class KeySlots {
   /** @internal */
@@ -112,11 +117,27 @@ export class KeySlots {
   }
 
   /**
-   * Adds a slot with a raw key, a passphrase or a new recovery code, and returns the slot. The result for a recovery
-   * code has the code, which nothing stores: show the code once.
+   * Returns a new random recovery code, which opens nothing yet: {@link add} and {@link change} give the code a slot. A
+   * program can thus show or store the code before the code replaces another secret.
+   *
+   * @example
+   * ```js
+   * const recovery = db.keys.generateRecoveryCode()
+   * await print(recovery)
+   * db.keys.change(id, { recovery })
+   * ```
+   */
+  generateRecoveryCode(): string {
+    return call(this, () => addon().generateRecoveryCode())
+  }
+
+  /**
+   * Adds a slot with a raw key, a passphrase or a recovery code, and returns the slot. The result for `recovery: true`
+   * has the generated code, which nothing stores: show the code once.
    *
    * @throws {TypeError} and {RangeError} for a wrong argument.
-   * @throws {SqliteError} `STRONGROOM_SLOTS_FULL` for a ninth slot; `STRONGROOM_SLOT_LABEL`.
+   * @throws {SqliteError} `STRONGROOM_SLOTS_FULL` for a ninth slot; `STRONGROOM_SLOT_LABEL`; `STRONGROOM_RECOVERY_CODE`
+   * for a code with a typing error; `STRONGROOM_DUPLICATE_SLOT` for a raw key or a code that another slot has.
    * @example
    * ```js
    * const { id, code } = db.keys.add({ recovery: true, label: 'printed on paper' })
@@ -125,9 +146,10 @@ export class KeySlots {
   add(secret: { recovery: true; key?: never; passphrase?: never } & KeySlotLabelOptions): RecoveryKeySlot
   add(secret: KeySlotSecret & KeySlotLabelOptions): KeySlot
   add(secret: KeySlotSecret & KeySlotLabelOptions): KeySlot {
-    const { schema, native } = slotRequest(secret, 'first')
-    if (native.key === undefined && !native.recovery) throw argumentType(`a new key slot needs ${SECRETS}`)
-    return changed(this, native, (session) => session.native.addKeySlot(schema, native))
+    const request = slotRequest(secret, 'first')
+    const { schema, native } = request
+    if (native.key === undefined && !request.generates) throw argumentType(`a new key slot needs ${SECRETS}`)
+    return changed(this, request, (session) => session.native.addKeySlot(schema, native))
   }
 
   /**
@@ -146,8 +168,12 @@ export class KeySlots {
   /**
    * Gives a slot another secret, another label, or both, and returns the slot. The slot keeps its id.
    *
+   * If the process ends before a program has shown the code of `recovery: true`, the code is lost, and the old secret
+   * opens nothing. For the last slot of a file, show a code of {@link generateRecoveryCode} first.
+   *
    * @throws {TypeError} and {RangeError} for a wrong argument.
-   * @throws {SqliteError} `STRONGROOM_UNKNOWN_SLOT`; `STRONGROOM_SLOT_LABEL`.
+   * @throws {SqliteError} `STRONGROOM_UNKNOWN_SLOT`; `STRONGROOM_SLOT_LABEL`; `STRONGROOM_RECOVERY_CODE`;
+   * `STRONGROOM_DUPLICATE_SLOT`.
    * @example
    * ```js
    * db.keys.change(id, { passphrase: 'a better one' })
@@ -161,10 +187,11 @@ export class KeySlots {
   ): KeySlot
   change(id: string, to: object): KeySlot {
     const checkedId = slotId(id, 'first argument')
-    const { schema, native } = slotRequest(to, 'second')
-    if (native.key === undefined && !native.recovery && !native.relabel)
+    const request = slotRequest(to, 'second')
+    const { schema, native } = request
+    if (native.key === undefined && !request.generates && !native.relabel)
       throw argumentType(`a change of a key slot needs ${SECRETS}, or "label"`)
-    return changed(this, native, (session) => session.native.changeKeySlot(schema, checkedId, native))
+    return changed(this, request, (session) => session.native.changeKeySlot(schema, checkedId, native))
   }
 
   /**
@@ -203,47 +230,54 @@ function call<T>(slots: KeySlots, run: (session: Session) => T): T {
   }
 }
 
+/** A checked request for a slot. */
+interface SlotRequest {
+  schema: string
+  native: NativeSlotSecret
+  /** `true` for a recovery code that the call generates. */
+  generates: boolean
+}
+
 /** Runs a call that writes a slot, and then overwrites the copy of the secret. */
-function changed(slots: KeySlots, native: NativeSlotSecret, run: (session: Session) => NativeWrittenSlot): KeySlot {
+function changed(slots: KeySlots, request: SlotRequest, run: (session: Session) => NativeKeySlot): KeySlot {
+  const { native, generates } = request
+  let code: string | undefined
   try {
     return call(slots, (session) => {
-      const written = run(session)
-      const found = slot(written.slot)
-      return written.code === undefined ? found : Object.assign(found, { code: written.code })
+      // The code exists before the slot is written, so no failure of the write loses the code.
+      if (!generates) return slot(run(session))
+      code = addon().generateRecoveryCode()
+      native.key = recoveryKey(code)
+      return Object.assign(slot(run(session)), { code })
     })
+  } catch (error) {
+    if (code !== undefined && error instanceof SqliteError && error.code === 'STRONGROOM_HEADER_UNVERIFIED')
+      Object.defineProperty(error, 'recoveryCode', { value: code })
+    throw error
   } finally {
     wipe(native.key)
   }
 }
 
 /** Checks the secret and the label of a slot. The result holds a copy of the secret, which the caller overwrites. */
-function slotRequest(secret: unknown, position: string): { schema: string; native: NativeSlotSecret } {
+function slotRequest(secret: unknown, position: string): SlotRequest {
   if (typeof secret !== 'object' || secret === null)
     throw argumentType(`Expected ${position} argument to be an object with ${SECRETS}`)
-  const given: Given = optionsObject(secret, SECRET_NAMES, position)
+  const given = optionsObject(secret, SECRET_NAMES, position)
   const schema = attached(given)
-  const native: NativeSlotSecret = { recovery: newCode(given), relabel: given['label'] !== undefined }
+  const native: NativeSlotSecret = { relabel: given['label'] !== undefined }
   const label = given['label'] ?? undefined
   if (label !== undefined) {
     if (typeof label !== 'string') throw argumentType('Expected the "label" option to be a string or null')
     wellFormed(label, 'the "label" option')
     native.label = label
   }
-  if (native.recovery && ('key' in given || 'passphrase' in given))
-    throw argumentType('"recovery" excludes "key" and "passphrase": a key slot has one secret')
   const key = slotSecret(given, 'a key slot needs its secret')
-  if (key !== undefined) native.key = key
-  return { schema, native }
-}
-
-/** Returns whether a slot gets a new recovery code, which the addon generates. */
-function newCode(given: Given): boolean {
-  if (typeof given['recovery'] === 'string')
-    throw argumentType('Expected the "recovery" option to be true: the call generates the recovery code')
-  return boolean(given, 'recovery')
+  if (key !== undefined && key !== 'generate') native.key = key
+  return { schema, native, generates: key === 'generate' }
 }
 
 /** Returns a slot as an object of the API. */
 export function slot({ id, kind, label, created, current }: NativeKeySlot): KeySlot {
-  return { id, kind, label: label ?? null, created: new Date(created), current }
+  return { id, kind, label: label ?? null, created: created === undefined ? null : new Date(created), current }
 }

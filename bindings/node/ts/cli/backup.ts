@@ -28,7 +28,7 @@ export function backup(given: Arguments, output: Output): Promise<number> {
     await copied(given, output, key, options)
     const bytes = statSync(target).size
     const format = options.plain || key === undefined ? undefined : options.format
-    output.success(
+    await output.success(
       { file, target, bytes, ...(format === undefined ? {} : { format }) },
       `${target} is a copy of ${file}: ${counted(bytes, 'byte')}.`,
     )

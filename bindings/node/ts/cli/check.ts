@@ -34,8 +34,8 @@ export async function check(given: Arguments, output: Output): Promise<number> {
   })
   const { ok, pages, authenticated, problems } = result
   const object = { file, format, ok, pages, authenticated, problems }
-  if (ok) output.success(object, undamaged(file, result, format))
-  else output.result(object, `${findings(problems)}\n\n${fitting(damaged(file, problems), process.stdout)}`)
+  if (ok) await output.success(object, undamaged(file, result, format))
+  else await output.result(object, `${findings(problems)}\n\n${fitting(damaged(file, problems), process.stdout)}`)
   return ok ? EXIT.done : EXIT.damaged
 }
 

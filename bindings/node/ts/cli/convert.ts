@@ -94,7 +94,7 @@ async function converted(given: Arguments, output: Output, { from, to, verb }: C
   const size = `${counted(tables, 'table')}, ${counted(rows, 'row')}, ${counted(pages, 'page')} of ${grouped(pageSize)} bytes`
   const kept = keep === undefined ? '' : ` The original is "${keep}".`
   const object = { file, format, tables, rows, pages, pageSize, ...(keep === undefined ? {} : { keep }) }
-  output.success(object, `${file} ${FORMATS[format]}: ${size}.${kept}`)
+  await output.success(object, `${file} ${FORMATS[format]}: ${size}.${kept}`)
   return EXIT.done
 }
 

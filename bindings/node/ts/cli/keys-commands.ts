@@ -38,7 +38,7 @@ export const KEYS_COMMANDS: readonly Command[] = [
     summary: 'add a passphrase, a raw key or a recovery code',
     description: [
       'Adds a key slot. The other slots stay. A recovery code has 32 letters and digits in groups of 4, for a person to ' +
-        'write down. The code is the only text on standard output.',
+        'write down. The code is the only text on standard output. If the code cannot be printed, the slot is removed again.',
     ],
     groups: [KEY, NEW, { title: 'The label', options: [LABEL] }],
     examples: [
@@ -72,6 +72,7 @@ export const KEYS_COMMANDS: readonly Command[] = [
     description: [
       'Changes the secret or the label of a key slot, which keeps its ID. The first digits of an ID suffice, at least ' +
         '4. With --label or --no-label alone, the secret stays.',
+      'A new recovery code is printed before the change: after any exit code but 0, the printed code opens nothing.',
     ],
     groups: [KEY, NEW, { title: 'The label', options: [LABEL, { name: 'no-label', help: 'remove the label' }] }],
     examples: [

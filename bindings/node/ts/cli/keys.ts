@@ -6,17 +6,19 @@ import { kindOf, slotIds } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
 import { connected, currentKey, reading, timeout, withSecrets } from './open'
-import { counted, type Output, printable } from './output'
+import { counted, type Output } from './output'
 import { Progress } from './progress'
+import { addRecovery, changeToRecovery } from './recovery'
 import type { Secrets } from './secrets'
 import { slotId } from './slot-id'
-import { table } from './table'
+import { described, slotTable } from './slot-table'
+import { expectReader } from './stdout'
 
 /** Prints the key slots of a file. */
 export function list(given: Arguments, output: Output): Promise<number> {
-  return opened(given, reading, (db) => {
+  return opened(given, reading, async (db) => {
     const slots = db.keys.list()
-    output.result({ file: given.positional('FILE'), slots }, slotTable(slots))
+    await output.result({ file: given.positional('FILE'), slots }, slotTable(slots))
   })
 }
 
@@ -24,21 +26,26 @@ export function list(given: Arguments, output: Output): Promise<number> {
 export function add(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
   return opened(given, connected, async (db, secrets) => {
-    const slot = db.keys.add({ ...(await newSecret(given, secrets)), ...label(given) })
+    if (given.has('new-recovery')) {
+      secrets.asked()
+      return addRecovery({ db, file, ...label(given) }, output)
+    }
+    const secret = await newSecret(given, secrets)
     secrets.asked()
-    const object: { file: string; code?: string } = { file, ...slot }
-    written(output, object, `${file} has a new key slot: ${described(slot)}.`)
+    const slot = db.keys.add({ ...secret, ...label(given) })
+    return output.success({ file, ...slot }, `${file} has a new key slot: ${described(slot)}.`)
   })
 }
 
 /** Removes a key slot. */
 export function remove(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
-  return opened(given, connected, (db, _, id) => {
+  return opened(given, connected, async (db, _, id) => {
     // After the removal of its own slot, the connection cannot list the slots.
     const left = counted(db.keys.list().length - 1, 'key slot')
     const removed = db.keys.remove(id)
-    output.success({ file, removed }, `Removed a key slot of ${file}: ${described(removed)}. The file has ${left}.`)
+    const text = `Removed a key slot of ${file}: ${described(removed)}. The file has ${left}.`
+    await output.success({ file, removed }, text)
     output.note(ROTATE)
   })
 }
@@ -48,14 +55,19 @@ export function change(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
   if (given.has('label') && given.has('no-label')) throw given.usage('--no-label excludes --label')
   return opened(given, connected, async (db, secrets, id) => {
-    const relabels = given.has('label') || given.has('no-label')
-    const secret = relabels && !secrets.has('new-') ? {} : await newSecret(given, secrets)
-    secrets.asked()
-    const to = { ...secret, ...(given.has('no-label') ? { label: null } : label(given)) }
-    const slot = db.keys.change(id, to as Parameters<Database.KeySlots['change']>[1])
-    const object: { file: string; code?: string } = { file, ...slot }
-    written(output, object, `Changed a key slot of ${file}: ${described(slot)}.`)
-    if (Object.keys(secret).length > 0) output.note(ROTATE)
+    const relabelled = given.has('no-label') ? { label: null } : label(given)
+    if (given.has('new-recovery')) {
+      secrets.asked()
+      await changeToRecovery({ db, file, ...relabelled }, id, output)
+    } else {
+      const keeps = 'label' in relabelled && !secrets.has('new-')
+      const secret = keeps ? {} : await newSecret(given, secrets)
+      secrets.asked()
+      const slot = db.keys.change(id, { ...secret, ...relabelled })
+      await output.success({ file, ...slot }, `Changed a key slot of ${file}: ${described(slot)}.`)
+      if (keeps) return
+    }
+    output.note(ROTATE)
   })
 }
 
@@ -84,24 +96,23 @@ export function rotate(given: Arguments, output: Output): Promise<number> {
     const slots = dropped.length === 0 ? '' : ` Dropped ${dropped.map(described).join(', ')}.`
     const kept = keep === undefined ? '' : ` The original is "${keep}".`
     const object = { file, dropped, ...(keep === undefined ? {} : { keep }) }
-    output.success(object, `${file} has a new data key.${slots}${kept}`)
+    await output.success(object, `${file} has a new data key.${slots}${kept}`)
   })
 }
 
 const ROTATE =
   'Whoever had the old secret may have kept the data key or an older copy of the header. `strongroom keys FILE rotate` ' +
   'ends this.'
-const CODE =
-  'Write the code down now, and keep it apart from the file: nothing stores the code, so nobody can show it again.'
 
 /** Opens a file that has key slots, and runs work with the connection and with the id of the slot that is named. */
 async function opened(
   given: Arguments,
   open: typeof connected | typeof reading,
-  work: (db: Database.Database, secrets: Secrets, id: string) => unknown,
+  work: (db: Database.Database, secrets: Secrets, id: string) => Promise<void>,
 ): Promise<number> {
   const file = given.positional('FILE')
   return withSecrets(given, async (secrets) => {
+    if (given.has('new-recovery')) expectReader()
     // The library would say the same, but only after a question for a passphrase.
     const kind = kindOf(file)
     if (kind !== 'strongroom') throw noSlots(file, kind === 'unknown')
@@ -124,46 +135,10 @@ function noSlots(file: string, encrypted: boolean): SqliteError {
 
 /** Returns the secret that a slot gets. */
 async function newSecret(given: Arguments, secrets: Secrets): Promise<Database.KeySlotSecret> {
-  if (given.has('new-recovery')) return { recovery: true }
   return (await secrets.fresh(given.positional('FILE'))) as Database.KeySlotSecret
 }
 
 function label(given: Arguments): { label?: string } {
   const label = given.value('label')
   return label === undefined ? {} : { label }
-}
-
-/**
- * Prints a slot that was written. A recovery code is alone on standard output, and the text around it on standard
- * error: `> FILE` then writes only the code.
- */
-function written(output: Output, object: { file: string; code?: string }, text: string): void {
-  if (object.code === undefined) output.success(object, text)
-  else {
-    output.note(`${text} The recovery code:\n`)
-    output.result(object, object.code)
-    output.note(`\n${CODE}`)
-  }
-}
-
-const KINDS: Record<Database.KeySlot['kind'], string> = {
-  key: 'raw key',
-  passphrase: 'passphrase',
-  recovery: 'recovery code',
-  unsupported: 'of a newer version',
-}
-
-function described({ id, kind, label }: Database.KeySlot): string {
-  return `${id} (${KINDS[kind]}${label === null ? '' : `, "${printable(label)}"`})`
-}
-
-function slotTable(slots: readonly Database.KeySlot[]): string {
-  const rows = slots.map(({ id, kind, created, current, label }) => [
-    id,
-    KINDS[kind],
-    created.toISOString().slice(0, 16).replace('T', ' '),
-    current ? 'yes' : '',
-    label ?? '',
-  ])
-  return table(['ID', 'KIND', 'CREATED (UTC)', 'OPENED IT', 'LABEL'], rows)
 }

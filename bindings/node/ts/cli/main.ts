@@ -7,6 +7,7 @@ import { commandHelp, familyHelp, generalHelp } from './help'
 import { KEYS_COMMANDS, KEYS_DESCRIPTION } from './keys-commands'
 import { Output } from './output'
 import { report } from './report'
+import { print } from './stdout'
 
 const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...KEYS_COMMANDS]
 const NAMES: readonly string[] = [...new Set(COMMANDS.map(({ words: [name] }) => name))]
@@ -22,9 +23,9 @@ export async function main(line: readonly string[]): Promise<number> {
     debug: has('debug') || process.env['STRONGROOM_DEBUG'] === '1',
   })
   try {
-    if (parsed.words[0] === 'help') return help(parsed.words.slice(1))
-    if (parsed.words.length === 0 && has('version')) return version(output)
-    if (has('help')) return help(parsed.words)
+    if (parsed.words[0] === 'help') return await help(parsed.words.slice(1))
+    if (parsed.words.length === 0 && has('version')) return await version(output)
+    if (has('help')) return await help(parsed.words)
     return await run(parsed, output)
   } catch (error) {
     return report(error, output)
@@ -50,27 +51,28 @@ async function run(parsed: Parsed, output: Output): Promise<number> {
 }
 
 /** Prints the help about the command in some words, which may have a file between them. */
-function help(words: readonly string[]): number {
+async function help(words: readonly string[]): Promise<number> {
+  await print(`${helpText(words)}\n`)
+  return EXIT.done
+}
+
+function helpText(words: readonly string[]): string {
   const [name] = words
-  const print = (text: string): number => {
-    process.stdout.write(`${text}\n`)
-    return EXIT.done
-  }
-  if (name === undefined) return print(generalHelp(COMMANDS))
+  if (name === undefined) return generalHelp(COMMANDS)
   if (!NAMES.includes(name)) throw unknown('command', name, NAMES, 'strongroom --help')
   const command = COMMANDS.find(({ words: [first, second] }) => first === name && second === undefined)
-  if (command !== undefined) return print(commandHelp(command))
+  if (command !== undefined) return commandHelp(command)
   // `help keys add` and `keys FILE add --help`
   const subcommand = KEYS_COMMANDS.find(({ words: [, second] }) => words.slice(1).includes(second ?? ''))
-  return print(subcommand ? commandHelp(subcommand) : familyHelp('keys', KEYS_COMMANDS, KEYS_DESCRIPTION))
+  return subcommand ? commandHelp(subcommand) : familyHelp('keys', KEYS_COMMANDS, KEYS_DESCRIPTION)
 }
 
 /** Prints the versions. A program that only reports a version also works where the addon does not load. */
-function version(output: Output): number {
+async function version(output: Output): Promise<number> {
   const { strongroom, libraries } = versions(output)
   const { platform, arch, version: node } = process
   const names = Object.entries({ ...libraries, node }).map(([name, version]) => `${name} ${version}`)
-  output.result(
+  await output.result(
     { strongroom, ...libraries, node, platform, arch },
     `strongroom ${strongroom}\n${names.join(', ')}, ${platform}-${arch}`,
   )

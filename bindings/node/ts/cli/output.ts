@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { OutputError, print } from './stdout'
 import { fitting } from './wrapped'
 
 /** The ways in which a command prints. */
@@ -25,14 +26,28 @@ export class Output {
     return !this.json && !this.quiet && isatty(2)
   }
 
-  /** Prints a result: the object with `--json`, or else the text. */
-  result(object: object, text: string): void {
-    process.stdout.write(this.json ? `${JSON.stringify(object, plainly, 2)}\n` : `${printableLines(text)}\n`)
+  /**
+   * Prints a result: the object with `--json`, or else the text.
+   *
+   * @throws {OutputError} if standard output does not take all of the result
+   */
+  async result(object: object, text: string): Promise<void> {
+    await print(this.json ? `${JSON.stringify(object, plainly, 2)}\n` : `${printableLines(text)}\n`)
   }
 
-  /** Prints a message about success: the object with `--json`, or else the text, unless `--quiet` is given. */
-  success(object: object, text: string): void {
-    if (this.json || !this.quiet) this.result(object, fitting(text, process.stdout))
+  /**
+   * Prints a message about success: the object with `--json`, or else the text, unless `--quiet` is given.
+   *
+   * @throws {OutputError} as {@link result} does
+   */
+  async success(object: object, text: string): Promise<void> {
+    if (!this.json && this.quiet) return
+    try {
+      await this.result(object, fitting(text, process.stdout))
+    } catch (error) {
+      if (error instanceof OutputError) error.message += '; the work itself is done'
+      throw error
+    }
   }
 
   /** Prints advice for a person, apart from the result. */

@@ -62,11 +62,11 @@ export declare class NativeDatabase {
   /** Returns the key slots of the database `schema`. */
   keySlots(schema: string): Array<NativeKeySlot>
   /** Adds a key slot to the database `schema`. */
-  addKeySlot(schema: string, secret: NativeSlotSecret): NativeWrittenSlot
+  addKeySlot(schema: string, secret: NativeSlotSecret): NativeKeySlot
   /** Removes a key slot of the database `schema`, and returns the slot as it was. */
   removeKeySlot(schema: string, id: string): NativeKeySlot
   /** Changes the secret or the label of a key slot of the database `schema`. */
-  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeWrittenSlot
+  changeKeySlot(schema: string, id: string, secret: NativeSlotSecret): NativeKeySlot
   /**
    * Changes the key of the database `schema`. Calls `progress(done, total)`, which returns false to cancel the
    * rekey.
@@ -139,6 +139,9 @@ export declare class NativeStatement {
  * Fails if Node-API fails.
  */
 export declare function calls(): unknown[]
+
+/** Returns a new recovery code, with no copy outside JavaScript that is not wiped. */
+export declare function generateRecoveryCode(): string
 
 /**
  * Returns the versions of the libraries.
@@ -297,8 +300,11 @@ export interface NativeKeySlot {
   kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
   /** The label. */
   label?: string
-  /** The time at which the slot got its present key, in milliseconds since 1970. */
-  created: number
+  /**
+   * The time at which the slot got its present key, in milliseconds since 1970. Without a time, the sealed label of the
+   * slot cannot be read.
+   */
+  created?: number
   /** `true` if the slot opened the file for this connection. */
   current: boolean
 }
@@ -365,10 +371,8 @@ export interface NativeRotationOptions {
 
 /** The secret and the label that a key slot gets. The TypeScript layer has checked each value. */
 export interface NativeSlotSecret {
-  /** The raw key or the passphrase. */
+  /** The raw key, the passphrase or the recovery code. */
   key?: NativeKey
-  /** `true` to generate a recovery code. */
-  recovery: boolean
   /** The label. Without a label, the slot has none. */
   label?: string
   /** `true` if a changed slot gets `label`, and `false` if it keeps its label. */
@@ -385,14 +389,6 @@ export interface NativeVersions {
   openssl: string
   /** zstd. */
   zstd: string
-}
-
-/** A key slot that was written. */
-export interface NativeWrittenSlot {
-  /** The slot. */
-  slot: NativeKeySlot
-  /** The recovery code that was generated. */
-  code?: string
 }
 
 /**
