@@ -101,8 +101,7 @@ test('a plain file that should be encrypted, and the reverse', () => {
     /`strongroom migrate FILE`/,
   )
   writeFileSync(join(folder, 'empty.db'), '')
-  fails(['decrypt', 'empty.db'], 1, /"empty.db" is empty \(STRONGROOM_EMPTY_FILE\)/, /Is this the right file\?/)
-  fails(['encrypt', 'empty.db', '--new-passphrase-file', 'right'], 1, /STRONGROOM_EMPTY_FILE/, /nothing to convert/)
+  fails(['decrypt', 'empty.db'], 1, /"empty.db" holds no database: /, /Is this the right file\?/)
 })
 
 test('a file in use: 5', () => {

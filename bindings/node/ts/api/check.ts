@@ -41,7 +41,7 @@ export interface CheckProblem {
 export interface CheckResult {
   /** `true` if `problems` is empty. */
   ok: boolean
-  /** The number of pages of the database. */
+  /** The number of pages of the database: 0 for a file in which nothing was written yet, or that was cut off. */
   pages: number
   /**
    * `true` if the authentication of each page was verified. `false` for a database that is plain, has `useHmac: false`

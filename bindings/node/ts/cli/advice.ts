@@ -24,7 +24,10 @@ const SECRETS =
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^STRONGROOM_NOT_ENCRYPTED$/, 'A plain file needs no key; `strongroom encrypt FILE` encrypts it.'],
   [/^STRONGROOM_ENCRYPTED$/, '`strongroom migrate FILE` changes the key or the format of an encrypted file.'],
-  [/^STRONGROOM_EMPTY_FILE$/, 'An empty file has nothing to convert. Is this the right file?'],
+  [
+    /^STRONGROOM_EMPTY_FILE$/,
+    'Is this the right file? If so, something cut it off, or nothing was written yet: restore a backup.',
+  ],
   [/^STRONGROOM_(IN_USE|BUSY)$|^SQLITE_(BUSY|LOCKED)/, WAIT],
   [/^STRONGROOM_(DAMAGED_\w+|TRUNCATED)$|^SQLITE_CORRUPT/, BACKUP],
   [/^STRONGROOM_LAST_SLOT$/, 'Add another slot first, or use `strongroom keys FILE change ID`.'],

@@ -7,7 +7,7 @@ import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
 import { EXIT } from './exit'
 import { Interrupted, interruptible } from './interrupt'
-import { currentKey, type Key, newKey, reading, timeout, withSecrets } from './open'
+import { currentKey, expectPages, type Key, newKey, reading, timeout, withSecrets } from './open'
 import { counted, type Output } from './output'
 import { Progress } from './progress'
 import type { Secret, Secrets } from './secrets'
@@ -56,6 +56,7 @@ async function copied(given: Arguments, output: Output, key: Key, options: Datab
   const unchanged = existsSync(target) ? 'is unchanged' : 'was not written'
   await interruptible(`cancelled; "${target}" ${unchanged}`, (signal) =>
     reading(file, { ...key, timeout: timeout(given) }, async (db) => {
+      expectPages(db, file)
       try {
         return await db.backup(target, {
           ...options,

@@ -3,7 +3,7 @@ import type Database = require('../index')
 import { inCommands } from './advice'
 import type { Arguments } from './arguments'
 import { EXIT } from './exit'
-import { currentKey, reading, timeout, withSecrets } from './open'
+import { currentKey, expectPages, reading, timeout, withSecrets } from './open'
 import { counted, type Output } from './output'
 import { Progress } from './progress'
 import { table } from './table'
@@ -20,6 +20,7 @@ export async function check(given: Arguments, output: Output): Promise<number> {
     const key = await currentKey(given, secrets, file)
     secrets.asked()
     return reading(file, { ...key, timeout: timeout(given) }, (db) => {
+      expectPages(db, file)
       try {
         progress.say(STRUCTURE)
         const report = ({ checkedPages, totalPages }: Database.CheckProgress): void => {

@@ -3,10 +3,10 @@ import Database = require('../index')
 import { SqliteError } from '../api/errors'
 import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
-import { kindOf } from './database-file'
+import { isHeaderOnly, kindOf } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
-import { currentKey, newKey, timeout, withSecrets } from './open'
+import { currentKey, expectPages, newKey, reading, timeout, withSecrets } from './open'
 import { counted, grouped, type Output } from './output'
 import { Progress } from './progress'
 import type { Secret } from './secrets'
@@ -59,9 +59,11 @@ async function encrypted(
   key: () => Promise<Database.OpenKeyOptions | undefined>,
 ): Promise<Database.OpenKeyOptions> {
   const found = await key()
-  if (found !== undefined) return found
   const file = given.positional('FILE')
-  if (kindOf(file) === 'empty') throw new SqliteError(`"${file}" is empty`, 'STRONGROOM_EMPTY_FILE')
+  if (found !== undefined) {
+    if (isHeaderOnly(file)) await reading(file, { ...found, timeout: timeout(given) }, (db) => expectPages(db, file))
+    return found
+  }
   throw new SqliteError(`"${file}" is not encrypted`, 'STRONGROOM_NOT_ENCRYPTED')
 }
 

@@ -1,14 +1,17 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { SqliteError } from '../api/errors'
+import { counted } from './output'
 
 /** The kind of a file. A file in SQLCipher's format looks like random bytes, as other files may do. */
-export type FileKind = 'empty' | 'plain' | 'strongroom' | 'unknown'
+export type FileKind = 'plain' | 'strongroom' | 'unknown'
 
 const PLAIN = Buffer.from('SQLite format 3\0')
 /** The first bytes of each copy of a header, as docs/format.md specifies. */
 const STRONGROOM = Buffer.from('\x89Strongroom\r\n\x1a\n\0', 'latin1')
 /** The offsets of the two copies of a header. */
 const COPIES = [0, 4096]
+/** The number of bytes before the first page of a file in the Strongroom format. */
+const HEADERS = 8192
 
 /** The places of the slots in a copy of a header, as docs/format.md specifies them. */
 const SLOTS = { offset: 64, bytes: 256, count: 8, id: { start: 16, end: 24 } }
@@ -16,7 +19,7 @@ const SLOTS = { offset: 64, bytes: 256, count: 8, id: { start: 16, end: 24 } }
 /**
  * Returns the kind of a database file, before the program asks for a key.
  *
- * @throws {SqliteError} `SQLITE_CANTOPEN` if the path does not name a file that can be read
+ * @throws {SqliteError} `SQLITE_CANTOPEN` if the path does not name a file that can be read; `STRONGROOM_EMPTY_FILE`
  */
 export function kindOf(path: string): FileKind {
   if (path.trim() !== path)
@@ -27,7 +30,8 @@ export function kindOf(path: string): FileKind {
     const bytes = Buffer.alloc(PLAIN.length)
     for (const offset of COPIES) {
       const read = readSync(file, bytes, 0, bytes.length, offset)
-      if (offset === 0 && read === 0) return 'empty'
+      // SQLite takes a file of one byte for an empty one.
+      if (offset === 0 && read <= 1) throw emptyFile(path)
       if (offset === 0 && bytes.equals(PLAIN)) return 'plain'
       if (read === bytes.length && bytes.equals(STRONGROOM)) return 'strongroom'
     }
@@ -55,6 +59,17 @@ export function slotIds(path: string): string[] {
   } finally {
     closeSync(file)
   }
+}
+
+/** Returns whether a file has no room for a page: the headers of the Strongroom format have two copies. */
+export function isHeaderOnly(path: string): boolean {
+  return kindOf(path) === 'strongroom' && statSync(path).size <= HEADERS
+}
+
+/** Returns the error of a file without a page, such as a file that was cut off. */
+export function emptyFile(path: string): SqliteError {
+  const size = counted(statSync(path).size, 'byte')
+  return new SqliteError(`"${path}" holds no database: the file has ${size} and no page`, 'STRONGROOM_EMPTY_FILE')
 }
 
 function opened(path: string): number {

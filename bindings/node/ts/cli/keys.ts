@@ -2,10 +2,10 @@ import type Database = require('../index')
 
 import { SqliteError } from '../api/errors'
 import type { Arguments } from './arguments'
-import { kindOf, slotIds } from './database-file'
+import { isHeaderOnly, kindOf, slotIds } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
-import { connected, currentKey, reading, timeout, withSecrets } from './open'
+import { connected, currentKey, expectPages, reading, timeout, withSecrets } from './open'
 import { counted, type Output } from './output'
 import { Progress } from './progress'
 import { addRecovery, changeToRecovery } from './recovery'
@@ -76,7 +76,7 @@ export function rotate(given: Arguments, output: Output): Promise<number> {
   const file = given.positional('FILE')
   const keep = given.value('keep')
   const progress = new Progress(output, `Rotating ${file}`)
-  return opened(given, connected, async (db, secrets) => {
+  return opened(given, rewriting, async (db, secrets) => {
     const others = await secrets.others(file)
     secrets.asked()
     const { dropped } = await interruptible(`cancelled; "${file}" is unchanged`, async (signal) => {
@@ -107,7 +107,7 @@ const ROTATE =
 /** Opens a file that has key slots, and runs work with the connection and with the id of the slot that is named. */
 async function opened(
   given: Arguments,
-  open: typeof connected | typeof reading,
+  open: typeof connected,
   work: (db: Database.Database, secrets: Secrets, id: string) => Promise<void>,
 ): Promise<number> {
   const file = given.positional('FILE')
@@ -121,6 +121,12 @@ async function opened(
     await open(file, { ...key, timeout: timeout(given) }, (db) => work(db, secrets, id))
     return EXIT.done
   })
+}
+
+/** Opens a file for a rotation, as {@link connected} does. A connection that writes would give a file that was cut off pages. */
+async function rewriting<T>(...[file, options, work]: Parameters<typeof connected<T>>): Promise<T> {
+  if (isHeaderOnly(file)) await reading(file, options, (db) => expectPages(db, file))
+  return connected(file, options, work)
 }
 
 function noSlots(file: string, encrypted: boolean): SqliteError {

@@ -2,7 +2,7 @@ import Database = require('../index')
 
 import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
-import { kindOf, slotIds } from './database-file'
+import { emptyFile, kindOf, slotIds } from './database-file'
 import { needsKey, type Secret, Secrets } from './secrets'
 import { slotId } from './slot-id'
 
@@ -70,6 +70,14 @@ export async function connected<T>(path: string, options: Database.Options, work
   } finally {
     db.close()
   }
+}
+
+/**
+ * Throws for a database without pages. SQLite opens a file that was cut off as an empty database, whose copy could
+ * replace the last good backup.
+ */
+export function expectPages(db: Database.Database, file: string): void {
+  if (db.pragma('page_count', { simple: true }) === 0) throw emptyFile(file)
 }
 
 type Work<T> = (db: Database.Database) => T | Promise<T>
