@@ -112,7 +112,12 @@ test('the value of an option is checked', () => {
   assert.equal(check('--key-file='), 'the value of --key-file is empty: is a variable not set?')
   assert.match(check('--key-file', '--json'), /^--key-file needs a value: --key-file FILE, or --key-file=--json /)
   assert.equal(check('--quiet=yes'), '--quiet takes no value')
-  assert.equal(check('--timeout', 'soon'), '--timeout needs a number, not "soon"')
+  for (const value of ['soon', '0.2001', '.5', '1e3', '0x5', '-1'])
+    assert.equal(
+      check(`--timeout=${value}`),
+      `--timeout needs seconds, in whole milliseconds, such as 5 or 0.25, not "${value}"`,
+    )
+  assert.equal(check('--page-size', '0.2'), '--page-size needs a whole number, not "0.2"')
   assert.equal(check('--key-file', 'a', '--key-file', 'b'), '--key-file is given twice')
   assert.equal(
     check('--key-file', 'a', '--passphrase-file', 'b'),

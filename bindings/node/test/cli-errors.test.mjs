@@ -139,7 +139,15 @@ test('a damaged copy of a header is named with the command that repairs it', () 
   overwrite(name, 30)
   const { status, stdout } = strongroom(['check', name, ...RIGHT])
   assert.equal(status, 4)
-  assert.match(stdout, /one of the two copies of the header is damaged: `strongroom keys FILE change` /)
+  assert.match(
+    stdout,
+    /one of the two copies of the header is damaged: .*`strongroom keys FILE change ID --label TEXT`/,
+  )
+  assert.ok(!stdout.includes('migrate'), stdout)
+  // The command repairs the header.
+  const [{ id }] = JSON.parse(strongroom(['keys', name, ...RIGHT, '--json']).stdout).slots
+  assert.equal(strongroom(['keys', name, 'change', id, '--label', 'x', ...RIGHT]).status, 0)
+  assert.equal(strongroom(['check', name, ...RIGHT]).status, 0)
 })
 
 test('a path that --keep or a backup cannot use', () => {

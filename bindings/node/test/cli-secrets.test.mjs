@@ -70,6 +70,29 @@ test('empty, oversized and missing files, and folders, are refused', () => {
   }
 })
 
+test('text in UTF-16 is refused with the name of the file', () => {
+  const name = made({ passphrase: 'in UTF-8', format: 'strongroom' })
+  const reason = refused('is text in UTF-16; save the file as UTF-8 without a byte order mark')
+  const little = Buffer.from('in UTF-8\r\n', 'utf16le')
+  const big = Buffer.from(little).swap16()
+  const mark = Buffer.from([0xff, 0xfe])
+  const contents = [little, big, Buffer.concat([mark, little]), Buffer.concat([Buffer.from(mark).swap16(), big])]
+  for (const content of contents)
+    for (const option of ['--passphrase-file', '--recovery-file', '--key-file'])
+      assert.deepEqual(check(name, option, content), reason)
+  const hex = Buffer.from(RAW.toString('hex'), 'utf16le')
+  assert.deepEqual(check(name, '--key-file', hex), reason)
+  const code = refused('is not text in UTF-8; it must have the recovery code, 32 letters and digits')
+  assert.deepEqual(check(name, '--recovery-file', Buffer.from([0xff, 0x41])), code)
+  // Random bytes are a passphrase, also with bytes that text in UTF-16 has.
+  for (const bytes of [
+    [0xff, 0xfe, 0x31, 0x32],
+    [0, 1, 2, 3],
+    [0x31, 0, 0x32],
+  ])
+    assert.deepEqual(check(made({ passphrase: Buffer.from(bytes) }), '--passphrase-file', Buffer.from(bytes)), OPENS)
+})
+
 test('- reads standard input', () => {
   const name = made({ passphrase: 'from a pipe' })
   const { status, stderr } = strongroom(['check', name, '--passphrase-file', '-'], { input: 'from a pipe\n' })
@@ -124,13 +147,14 @@ test('a plain file needs no key, and refuses one', () => {
 })
 
 test('the secrets of a command are overwritten with zeros', () => {
-  // The preload keeps every buffer that the program allocates without a pool, and looks at them at the end.
+  // The preload keeps all memory that the program allocates outside V8's heap, and looks at it at the end.
   const preload = join(folder, 'buffers.cjs')
   writeFileSync(
     preload,
-    `const { alloc } = Buffer
-    const kept = []
-    Buffer.alloc = (...args) => { const buffer = alloc(...args); kept.push(buffer); return buffer }
+    `const kept = []
+    globalThis.ArrayBuffer = class extends ArrayBuffer {
+      constructor(length) { super(length); kept.push(Buffer.from(this)) }
+    }
     process.on('exit', () => {
       const holds = kept.filter((buffer) => buffer.includes('tell nobody') || buffer.includes('5f5f5f5f'))
       console.log(JSON.stringify({ buffers: kept.length > 2, holds: holds.length }))

@@ -29,8 +29,8 @@ function opens(name, passphrase) {
 }
 
 /** Runs check, types an answer to its question, and returns the outcome. */
-function answered(name, keys, options) {
-  return inTerminal(['check', name], [[`Passphrase of ${name}: `, keys]], options)
+function answered(name, keys, { signal, ...options } = {}) {
+  return inTerminal(['check', name], [[`Passphrase of ${name}: `, keys, { signal }]], options)
 }
 
 test('a passphrase is typed without echo, and the terminal is restored', { skip }, () => {
@@ -206,12 +206,22 @@ for (const [command, ...options] of [['decrypt'], ['migrate', '--format', 'stron
     assert.ok(opens(name, 'x'))
   })
 
-test('SIGTERM cancels as Ctrl+C does, with 143', { skip }, () => {
-  const name = made({ passphrase: 'x' })
-  const { terminal, status } = interrupted(name, ['decrypt', name], ['', { signal: 'SIGTERM' }])
-  assert.equal(status, 143, terminal)
-  assert.match(terminal, new RegExp(`strongroom: cancelled; "${name}" is unchanged\r\n$`))
-})
+for (const [signal, exit] of Object.entries({ SIGTERM: 143, SIGHUP: 129 })) {
+  test(`${signal} cancels as Ctrl+C does, with ${exit}`, { skip }, () => {
+    const name = made({ passphrase: 'x' })
+    const { terminal, status } = interrupted(name, ['decrypt', name], ['', { signal }])
+    assert.equal(status, exit, terminal)
+    assert.match(terminal, new RegExp(`strongroom: cancelled; "${name}" is unchanged\r\n$`))
+  })
+
+  // The signal once ended the process at once, and the shell got a terminal without echo.
+  test(`${signal} at a question ends the program with ${exit}, and restores the terminal`, { skip }, () => {
+    const name = made({ passphrase: 'x' })
+    const { terminal, status, restored } = answered(name, 'secret', { signal })
+    assert.deepEqual({ status, restored }, { status: exit, restored: true }, terminal)
+    assert.equal(terminal, `Passphrase of ${name}: \r\nstrongroom: cancelled\r\n`)
+  })
+}
 
 test('Ctrl+C cancels a running conversion and a running backup', { skip }, () => {
   const name = made({ passphrase: 'x' })

@@ -8,6 +8,20 @@ const COMMANDS: readonly (readonly [RegExp, string])[] = [
   [/, whose option `from` takes the current key/g, ''],
 ]
 
+/** The commands of the program in a finding, which concern the file itself: no finding needs another key or format. */
+const REPAIRS: readonly (readonly [RegExp, string])[] = [
+  [
+    /(copies of the header is damaged).*/g,
+    '$1: a change of a key slot writes both, such as `strongroom keys FILE change ID --label TEXT`',
+  ],
+  [/db\.rekey\(\)/g, '`strongroom keys FILE change`'],
+]
+
+/** Names the commands of the program in a finding of a check. */
+export function repairs(finding: string): string {
+  return inCommands(REPAIRS.reduce((text, [call, command]) => text.replaceAll(call, command), finding))
+}
+
 /** Names the commands of the program in a message of the library, which names the library's calls. */
 export function inCommands(message: string): string {
   return COMMANDS.reduce((text, [call, command]) => text.replaceAll(call, command), message)
@@ -19,6 +33,9 @@ const WAIT = 'End the program that uses the file, or wait longer with --timeout 
 const SECRETS =
   'Give the secrets of these slots with --also-passphrase, --also-recovery or --also-key-file FILE, or drop the slots ' +
   'with --drop-others.'
+
+const OTHER_SLOTS =
+  'Drop the slots with --drop-others. To rewrite the file and keep them, use `strongroom keys FILE rotate`.'
 
 /** The advice for codes whose messages do not say enough. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
@@ -32,6 +49,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^STRONGROOM_(DAMAGED_\w+|TRUNCATED)$|^SQLITE_CORRUPT/, BACKUP],
   [/^STRONGROOM_LAST_SLOT$/, 'Add another slot first, or use `strongroom keys FILE change ID`.'],
   [/^STRONGROOM_SLOT_SECRETS$/, SECRETS],
+  [/^STRONGROOM_OTHER_SLOTS$/, OTHER_SLOTS],
   [/^STRONGROOM_UNSUPPORTED_FORMAT$/, 'Update strongroom.'],
   [/^SQLITE_FULL$/, 'Free space on the disk, and try again. No file was changed.'],
   [/^SQLITE_NOTADB$/, 'Check the name of the file, and the key.'],

@@ -86,7 +86,7 @@ export class Arguments {
     this.#options = checked
     this.#checkPositionals(options)
     // A mistake in an option is reported before the command asks for a secret.
-    this.integer('timeout')
+    this.milliseconds('timeout')
   }
 
   /** Returns a positional argument. */
@@ -118,8 +118,17 @@ export class Arguments {
   integer(name: string): number | undefined {
     const text = this.value(name)
     if (text === undefined) return undefined
-    if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) throw this.usage(`--${name} needs a number, not "${text}"`)
+    if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) throw this.usage(`--${name} needs a whole number, not "${text}"`)
     return Number(text)
+  }
+
+  /** Returns the value of an option in seconds, as milliseconds. */
+  milliseconds(name: string): number | undefined {
+    const text = this.value(name)
+    if (text === undefined) return undefined
+    if (!/^\d+(\.\d{1,3})?$/.test(text))
+      throw this.usage(`--${name} needs seconds, in whole milliseconds, such as 5 or 0.25, not "${text}"`)
+    return Math.round(Number(text) * 1000)
   }
 
   /** Returns whether the command has an option. */

@@ -1,6 +1,6 @@
 import type Database = require('../index')
 
-import { inCommands } from './advice'
+import { repairs } from './advice'
 import type { Arguments } from './arguments'
 import { EXIT } from './exit'
 import { currentKey, expectPages, reading, timeout, withSecrets } from './open'
@@ -53,7 +53,7 @@ function findings(problems: readonly Database.CheckProblem[]): string {
     String(page ?? ''),
     table ?? '',
     String(rowid ?? ''),
-    inCommands(message),
+    repairs(message),
   ])
   return table(['KIND', 'PAGE', 'TABLE', 'ROWID', 'FINDING'], rows)
 }

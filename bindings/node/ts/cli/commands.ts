@@ -17,6 +17,11 @@ const KEEP: OptionGroup = {
   options: [{ name: 'keep', value: 'PATH', help: 'keep the original file as PATH, which must not exist' }],
 }
 
+const OTHERS: OptionGroup = {
+  title: 'The other key slots',
+  options: [{ name: 'drop-others', help: 'drop all key slots but that of the given secret' }],
+}
+
 const FORMAT: OptionGroup = {
   title: 'The new format',
   options: [
@@ -85,10 +90,10 @@ export const FILE_COMMANDS: readonly Command[] = [
     summary: 'convert a file to another format, key or version of SQLCipher',
     description: [
       `Converts an encrypted file. Without a new key, the file keeps its key or passphrase. ${CONVERSION}`,
-      'A file in the Strongroom format keeps only the key that the command writes: other key slots are lost. ' +
-        '`strongroom keys FILE rotate` keeps them.',
+      'The converted file has one key slot at most. If the file has others, the command lists them and changes nothing, ' +
+        'except with --drop-others. `strongroom keys FILE rotate` rewrites a file and keeps its slots.',
     ],
-    groups: [KEY, CIPHER, NEW_KEY, FORMAT, KEEP],
+    groups: [KEY, CIPHER, NEW_KEY, FORMAT, KEEP, OTHERS],
     examples: [
       { line: 'strongroom migrate notes.db --format strongroom', effect: 'Keeps the passphrase' },
       {

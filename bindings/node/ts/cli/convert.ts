@@ -3,13 +3,14 @@ import Database = require('../index')
 import { SqliteError } from '../api/errors'
 import type { Arguments } from './arguments'
 import { cipherParameters } from './cipher'
-import { isHeaderOnly, kindOf } from './database-file'
+import { isHeaderOnly, kindOf, slotIds } from './database-file'
 import { EXIT } from './exit'
 import { interruptible } from './interrupt'
 import { currentKey, expectPages, newKey, reading, timeout, withSecrets } from './open'
 import { counted, grouped, type Output } from './output'
 import { Progress } from './progress'
 import type { Secret } from './secrets'
+import { described } from './slot-table'
 
 const PLAIN = { plain: true } as const
 
@@ -47,10 +48,27 @@ export function migrate(given: Arguments, output: Output): Promise<number> {
         'nothing to convert: give --format, a new key, or --cipher-compatibility of a file from an older SQLCipher',
       )
     const from = await encrypted(given, () => currentKey(given, secrets, file))
+    const dropped = await otherSlots(given, from)
+    if (dropped.length > 0 && !given.has('drop-others')) throw dropsSlots(file, dropped)
     const to = newKey(secrets.has('new-') ? await secrets.fresh(file) : (from as Secret), parameters, given)
     secrets.asked()
-    return converted(given, output, { from, to, verb: 'Converting' })
+    return converted(given, output, { from, to, verb: 'Converting', dropped })
   })
+}
+
+/** Returns the key slots that a conversion drops: a converted file has one slot at most. */
+async function otherSlots(given: Arguments, from: Database.OpenKeyOptions): Promise<Database.KeySlot[]> {
+  const file = given.positional('FILE')
+  // The header has the ids in plain text. Opening the file costs a derivation.
+  if (kindOf(file) !== 'strongroom' || slotIds(file).length < 2) return []
+  const slots = await reading(file, { ...from, timeout: timeout(given) }, (db) => db.keys.list())
+  return slots.filter(({ current }) => !current)
+}
+
+function dropsSlots(file: string, slots: readonly Database.KeySlot[]): SqliteError {
+  const names = slots.map(described).join(', ')
+  const message = `a conversion of "${file}" drops ${counted(slots.length, 'key slot')}: ${names}`
+  return new SqliteError(message, 'STRONGROOM_OTHER_SLOTS')
 }
 
 /** Returns the key of a file that must be encrypted. */
@@ -71,9 +89,12 @@ interface Conversion {
   from: Database.MigrateKeys['from']
   to: Database.MigrateKey
   verb: string
+  /** The key slots that the converted file lacks. */
+  dropped?: readonly Database.KeySlot[]
 }
 
-async function converted(given: Arguments, output: Output, { from, to, verb }: Conversion): Promise<number> {
+async function converted(given: Arguments, output: Output, conversion: Conversion): Promise<number> {
+  const { from, to, verb, dropped } = conversion
   const file = given.positional('FILE')
   const keep = given.value('keep')
   const progress = new Progress(output, `${verb} ${file}`)
@@ -95,8 +116,10 @@ async function converted(given: Arguments, output: Output, { from, to, verb }: C
   const format = formatOf(file, to)
   const size = `${counted(tables, 'table')}, ${counted(rows, 'row')}, ${counted(pages, 'page')} of ${grouped(pageSize)} bytes`
   const kept = keep === undefined ? '' : ` The original is "${keep}".`
-  const object = { file, format, tables, rows, pages, pageSize, ...(keep === undefined ? {} : { keep }) }
-  await output.success(object, `${file} ${FORMATS[format]}: ${size}.${kept}`)
+  const slots = dropped?.length ? ` Dropped ${dropped.map(described).join(', ')}.` : ''
+  const lists = { ...(dropped && { dropped }), ...(keep === undefined ? {} : { keep }) }
+  const object = { file, format, tables, rows, pages, pageSize, ...lists }
+  await output.success(object, `${file} ${FORMATS[format]}: ${size}.${slots}${kept}`)
   return EXIT.done
 }
 

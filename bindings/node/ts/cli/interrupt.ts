@@ -7,14 +7,20 @@ export class Interrupted extends Error {
   /** @param exit - the exit code, as a shell reports the signal */
   constructor(
     message: string,
-    readonly exit: number = 128 + constants.signals.SIGINT,
+    readonly exit: number = exitOf('SIGINT'),
     options?: { cause?: Error },
   ) {
     super(message, options)
   }
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+/** The signals that cancel a command. The terminal sends SIGHUP when its window is closed. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Returns the exit code of a command that a signal has ended, as a shell reports the signal. */
+export function exitOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
 
 /**
  * Runs work that Ctrl+C cancels. A second Ctrl+C ends the process at once, which a conversion survives as it survives
@@ -27,7 +33,7 @@ export async function interruptible<T>(what: string, work: (signal: AbortSignal)
   let exit = 0
   const stop = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(exit)
-    exit = 128 + constants.signals[signal]
+    exit = exitOf(signal)
     controller.abort()
   }
   for (const name of SIGNALS) process.on(name, stop)

@@ -33,7 +33,7 @@ export function newKey(
 
 /** Returns the time to wait for locks, in milliseconds. */
 export function timeout(given: Arguments): number {
-  return Math.min((given.integer('timeout') ?? 5) * 1000, 0x7fff_ffff)
+  return Math.min(given.milliseconds('timeout') ?? 5000, 0x7fff_ffff)
 }
 
 /** Runs work with the secrets of a command, and overwrites the secrets afterwards. */

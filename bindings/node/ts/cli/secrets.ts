@@ -86,10 +86,16 @@ export class Secrets {
     this.#terminal = undefined
   }
 
-  /** Restores the terminal after the last question. */
+  /**
+   * Restores the terminal after the last question.
+   *
+   * @throws {Interrupted} if a signal came after the last answer
+   */
   asked(): void {
-    this.#terminal?.close()
+    const terminal = this.#terminal
     this.#terminal = undefined
+    terminal?.close()
+    if (terminal?.interrupted) throw terminal.interrupted
   }
 
   /** Returns the secrets of other key slots, which a rotation keeps. */

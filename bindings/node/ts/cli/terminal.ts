@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
-import { Interrupted } from './interrupt'
+import { exitOf, Interrupted, SIGNALS } from './interrupt'
 import { printable } from './output'
 import { Typed } from './typed'
 
@@ -31,6 +31,8 @@ export class Terminal {
     try {
       files = [openSync('/dev/tty', 'r'), openSync('/dev/tty', 'w')]
       const [input, output] = [new ReadStream(files[0] as number), new WriteStream(files[1] as number)]
+      // A terminal whose window is closed takes no more text.
+      output.on('error', () => {})
       return new Terminal(input, output, () => {
         input.destroy()
         output.destroy()
@@ -46,13 +48,14 @@ export class Terminal {
    *
    * The terminal stays in raw mode until {@link close}: text that is typed or pasted early then has no echo either.
    *
-   * @throws {Interrupted} for Ctrl+C
+   * @throws {Interrupted} for Ctrl+C, and for a signal: its usual effect would leave the terminal without echo
    */
   async ask(question: string): Promise<Buffer> {
     this.#listen()
     this.output.write(printable(question))
     try {
       for (;;) {
+        if (this.interrupted) throw this.interrupted
         const answer = this.#typed.answer()
         if (answer === 'interrupt') throw new Interrupted('cancelled')
         if (answer === 'end') throw new Error('the terminal ended the input before an answer')
@@ -72,14 +75,34 @@ export class Terminal {
     this.output.write(`${text}\n`)
   }
 
+  /** The signal that has ended the questions. */
+  get interrupted(): Interrupted | undefined {
+    return this.#ended instanceof Interrupted ? this.#ended : undefined
+  }
+
   /** Restores the terminal. */
   close(): void {
     if (this.#listening) {
-      this.input.setRawMode(false)
+      for (const name of SIGNALS) process.off(name, this.#interrupt)
+      this.#restore()
       this.input.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error')
     }
     this.#typed.wipe()
     this.release()
+  }
+
+  /** Ends the question, or the next one. */
+  readonly #interrupt = (signal: NodeJS.Signals): void => {
+    this.#ended = new Interrupted('cancelled', exitOf(signal))
+    this.#wake()
+  }
+
+  #restore(): void {
+    try {
+      this.input.setRawMode(false)
+    } catch {
+      // The terminal is gone.
+    }
   }
 
   #listen(): void {
@@ -87,13 +110,14 @@ export class Terminal {
     this.#listening = true
     // Without raw mode, the terminal would echo the answer.
     this.input.setRawMode(true)
+    for (const name of SIGNALS) process.on(name, this.#interrupt)
     this.input.on('data', (chunk: Buffer) => {
       this.#typed.add(chunk)
       chunk.fill(0)
       this.#wake()
     })
     const end = (error?: Error): void => {
-      this.#ended = new Error('the terminal was closed before an answer', error && { cause: error })
+      this.#ended ??= new Error('the terminal was closed before an answer', error && { cause: error })
       this.#wake()
     }
     this.input.on('end', () => end()).on('error', end)

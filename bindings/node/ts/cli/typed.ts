@@ -1,3 +1,5 @@
+import { secretBuffer } from './secret-buffer'
+
 /** The most bytes of one answer. The rest of a longer answer is ignored. */
 const LIMIT = 64 * 1024
 
@@ -23,14 +25,14 @@ export class Typed {
   /** The bytes that no answer has taken yet. */
   #waiting: Buffer[] = []
   #at = 0
-  readonly #line: Buffer = Buffer.alloc(LIMIT)
+  readonly #line: Buffer = secretBuffer(LIMIT)
   #length = 0
   #escape: 'none' | 'escape' | 'sequence' | 'letter' = 'none'
   #afterReturn = false
 
   /** Adds a copy of bytes from the terminal. */
   add(bytes: Uint8Array): void {
-    const copy = Buffer.alloc(bytes.length)
+    const copy = secretBuffer(bytes.length)
     copy.set(bytes)
     this.#waiting.push(copy)
   }
@@ -116,7 +118,7 @@ export class Typed {
   }
 
   #take(): Buffer {
-    const answer = Buffer.alloc(this.#length)
+    const answer = secretBuffer(this.#length)
     this.#line.copy(answer, 0, 0, this.#length)
     this.#line.fill(0, 0, this.#length)
     this.#length = 0
