@@ -4,9 +4,18 @@ import { argumentType, argumentValue, outOfRange } from './errors'
 /** An options object with checked names and unchecked values. */
 export type Given = Record<string, unknown>
 
-/** Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist. */
-export function optionsObject(options: unknown, names: readonly string[], position = 'second'): Given {
-  return checked(options, names, position, () => true)
+/**
+ * Returns the options object, or an empty one for undefined and null. Throws for an option that does not exist.
+ *
+ * @param refused - those of `names` that the caller refuses with an error of their own, so no error proposes them
+ */
+export function optionsObject(
+  options: unknown,
+  names: readonly string[],
+  position = 'second',
+  refused: readonly string[] = [],
+): Given {
+  return checked(options, names, position, () => true, refused)
 }
 
 /**
@@ -31,16 +40,18 @@ function checked(
   names: readonly string[],
   position: string,
   isWrong: (name: string, meant: string | undefined) => boolean,
+  refused: readonly string[] = [],
 ): Given {
   if (options === undefined || options === null) return {}
   if (typeof options !== 'object' || types.isPromise(options) || types.isMap(options) || Array.isArray(options))
     throw argumentType(`Expected ${position} argument to be an options object`)
+  const proposed = names.filter((name) => !refused.includes(name))
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue
-    const meant = names.find((known) => distance(known.toLowerCase(), name.toLowerCase()) <= 2)
+    const meant = proposed.find((known) => distance(known.toLowerCase(), name.toLowerCase()) <= 2)
     if (!isWrong(name, meant)) continue
     throw argumentType(
-      `the option "${name}" does not exist: ${meant ? `use "${meant}"` : `the options are ${names.join(', ')}`}`,
+      `the option "${name}" does not exist: ${meant ? `use "${meant}"` : `the options are ${proposed.join(', ')}`}`,
     )
   }
   return options as Given

@@ -110,6 +110,9 @@ const OPENING: Readonly<Record<string, string>> = {
   slot: 'the "slot" option chooses the key slot that opens a file: leave the option out for a new key',
 }
 
+/** The options that {@link keyRequest} refuses. */
+export const OPENING_NAMES: readonly string[] = Object.keys(OPENING)
+
 /**
  * Reads the key that a file gets. Returns undefined if the object has neither `key` nor `passphrase`.
  *

@@ -203,7 +203,9 @@ export class KeySlots {
    * A slot can be kept only with its secret. The slot that opened this connection is kept; `secrets` has the secrets
    * of the others, and `dropOthers` drops the slots without a secret. The call works as {@link Database.migrate} does:
    * another thread writes a copy beside the file and renames it over the file, and no other connection may have the
-   * file open. After an error the file is unchanged, and the connection may be closed.
+   * file open. The call rejects before it closes the connection for wrong arguments and secrets, in a transaction, during an
+   * iterator, for another connection of this process, and for a `keep` that exists, has a reserved name or a missing
+   * folder. After any later failure the file is unchanged, and the connection is closed.
    *
    * @returns the slots that were dropped
    * @throws {SqliteError} `STRONGROOM_SLOT_SECRETS` if a slot has no secret and `dropOthers` is not set;

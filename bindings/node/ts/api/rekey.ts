@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { callback, optionsObject } from './arguments'
 import { argumentType, fromNative, SqliteError } from './errors'
-import { KEY_NAMES, requiredKey, wipe } from './key'
+import { KEY_NAMES, OPENING_NAMES, requiredKey, wipe } from './key'
 import type { Session } from './session'
 
 /** The progress of {@link Database.rekey}. */
@@ -32,7 +32,7 @@ export function rekey(session: Session, to: unknown, options: unknown): void {
   const progress = callback<(progress: RekeyProgress) => unknown>(given, 'progress')
   const attached = given['attached'] ?? 'main'
   if (typeof attached !== 'string') throw argumentType('Expected the "attached" option to be a string')
-  const key = requiredKey(optionsObject(to, KEY_NAMES, 'first'), 'rekey')
+  const key = requiredKey(optionsObject(to, KEY_NAMES, 'first', OPENING_NAMES), 'rekey')
   let thrown: { error: unknown } | undefined
   const report = (done: number, total: number): boolean => {
     if (thrown !== undefined) return false
