@@ -21,6 +21,7 @@ test('rotate keeps the slots whose secrets are given, and gives the file a new d
   const others = ['--also-key-file', 'raw.key', '--also-recovery-file', 'code']
   const wrong = refused(name, 'rotate', ...RIGHT, ...others, '--also-passphrase-file', 'wrong', '--drop-others')
   assert.deepEqual([wrong.code, wrong.exitCode], ['STRONGROOM_WRONG_KEY', 3])
+  assert.match(wrong.message, /the secret of another slot is wrong: no slot of the header opens with it/)
   assert.deepEqual(slots(name), before)
   const { stdout } = keys(name, 'rotate', ...RIGHT, ...others, '--drop-others', '--keep', `${name}.kept`)
   assert.equal(

@@ -1,11 +1,11 @@
 // Tests the commands `strongroom keys FILE …`, which list and change the key slots of a file.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'strongroom'
 import { CODE, keys, made, opens, RAW, RIGHT, refused, slots } from './cli-keys.mjs'
-import { strongroom } from './command-line.mjs'
+import { program, strongroom } from './command-line.mjs'
 import { folder } from './temporary.mjs'
 
 test('the list is a table, and JSON with --json', () => {
@@ -199,4 +199,23 @@ test('the slots change while another connection is in a transaction', () => {
   assert.match(keys(name, 'add', ...RIGHT, '--new-recovery').stdout, CODE)
   db.exec('COMMIT')
   db.close()
+})
+
+test('the list shows a slot whose label cannot be read', () => {
+  const name = made()
+  const [{ id }] = slots(name)
+  writeFileSync(
+    join(folder, 'no-label.cjs'),
+    `const { addon } = require(${JSON.stringify(join(dirname(program), '../load/loader.js'))})
+    const { prototype } = addon().NativeDatabase
+    const { keySlots } = prototype
+    prototype.keySlots = function (schema) {
+      return keySlots.call(this, schema).map(({ id, kind, current }) => ({ id, kind, current }))
+    }`,
+  )
+  const env = { NODE_OPTIONS: `--require "${join(folder, 'no-label.cjs')}"` }
+  const { stdout } = strongroom(['keys', name, ...RIGHT], { env })
+  assert.equal(stdout.split('\n')[1], `${id}  passphrase  unknown        yes`)
+  const json = JSON.parse(strongroom(['keys', name, ...RIGHT, '--json'], { env }).stdout)
+  assert.deepEqual(json.slots, [{ id, kind: 'passphrase', label: null, created: null, current: true }])
 })

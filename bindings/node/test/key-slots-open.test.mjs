@@ -60,7 +60,7 @@ test('a typing error in a recovery code is told from the code of another file', 
       .filter(([, character]) => character !== '-')
       .map(([typed]) => [typed, /typing error: the check characters do not match/]),
     [`${code[1]}${code[0]}${code.slice(2)}`, code[0] === code[1] ? undefined : /check characters/],
-    [code.slice(0, -1), /31 characters instead of 32/],
+    [code.slice(0, -1), /31 of 32 characters/],
     [code.slice(5), /28 characters instead of 32/],
     [`${code}Q`, /33 characters instead of 32/],
     [code.replace(/(.{12})./, '$1B'), /'B' is not a character of a code \(character 11, in group 3\)/],

@@ -105,3 +105,37 @@ test('other errors, and those of a code that the caller has, have no recoveryCod
   for (const error of [own, other]) assert.equal('recoveryCode' in error, false)
   db.close()
 })
+
+test('a raw key or a recovery code that another slot has is refused, and passphrases are not compared', () => {
+  const key = randomBytes(32)
+  const db = filled({ key, format })
+  const recovery = db.keys.generateRecoveryCode()
+  const paper = db.keys.add({ recovery })
+  const other = db.keys.add({ passphrase: 'x' })
+  const slots = db.keys.list()
+  for (const secret of [{ key }, { recovery }, { recovery: recovery.toLowerCase() }])
+    for (const call of [() => db.keys.add(secret), () => db.keys.change(other.id, secret)])
+      refuses(call, 'STRONGROOM_DUPLICATE_SLOT', new RegExp('key' in secret ? slots[0].id : paper.id))
+  assert.deepEqual(db.keys.list(), slots)
+  // The slot's own secret is no other slot's.
+  db.keys.change(paper.id, { recovery, label: 'again' })
+  db.keys.add({ passphrase: 'x' })
+  db.close()
+})
+
+test('a slot whose label cannot be read has neither a label nor a time', () => {
+  const db = filled({ key: randomBytes(32), format })
+  const { prototype } = addon().NativeDatabase
+  const original = prototype.keySlots
+  // The addon returns such a slot without these two properties.
+  prototype.keySlots = function (schema) {
+    return original.call(this, schema).map(({ id, kind, current }) => ({ id, kind, current }))
+  }
+  try {
+    const [{ label, created }] = db.keys.list()
+    assert.deepEqual({ label, created }, { label: null, created: null })
+  } finally {
+    prototype.keySlots = original
+  }
+  db.close()
+})

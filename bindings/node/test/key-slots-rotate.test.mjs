@@ -1,8 +1,10 @@
 // db.keys.rotate(): a new data key for the same slots.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import Database, { SqliteError } from 'strongroom'
@@ -64,7 +66,7 @@ test('without a secret of each slot, rotate() needs dropOthers, and the connecti
   await assert.rejects(missing, ({ message }) => !message.includes(paper.id))
   const wrong = [{ key: randomBytes(32) }, { passphrase: 'x' }]
   for (const secret of wrong)
-    await rejects(db.keys.rotate({ secrets: [{ recovery: code }, secret] }), 'STRONGROOM_WRONG_KEY', /secret 1/)
+    await rejects(db.keys.rotate({ secrets: [{ recovery: code }, secret] }), 'STRONGROOM_WRONG_KEY', /secrets\[1\]/)
   await rejects(db.keys.rotate({ secrets: [{ recovery: code.slice(1) }] }), 'STRONGROOM_RECOVERY_CODE', /31 characters/)
   assert.deepEqual([db.open, count(db)], [true, ROWS])
   assert.ok(before.equals(header(path)))
@@ -100,7 +102,27 @@ test('a file that another connection has open is refused, and stays as it is', a
   await rejects(db.keys.rotate({ dropOthers: true, timeout: 0 }), 'STRONGROOM_IN_USE')
   assert.ok(before.equals(readFileSync(path)))
   other.close()
-  if (db.open) db.close()
+  assert.deepEqual([db.open, count(db)], [true, ROWS])
+  db.close()
+  assertFilled(path, { passphrase: 'person' })
+})
+
+test('a file that another process has open is refused once the connection is closed', async () => {
+  const { db, path, key } = withSlots()
+  const before = readFileSync(path)
+  const script = `
+    import Database from ${JSON.stringify(import.meta.resolve('strongroom'))}
+    const db = new Database(${JSON.stringify(path)}, { key: Buffer.from('${key.toString('hex')}', 'hex') })
+    db.exec('BEGIN IMMEDIATE')
+    console.log('open')
+    process.stdin.on('end', () => db.close()).resume()`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  await rejects(db.keys.rotate({ dropOthers: true, timeout: 0 }), 'STRONGROOM_IN_USE')
+  assert.equal(db.open, false)
+  assert.ok(before.equals(readFileSync(path)))
+  child.stdin.end()
+  await once(child, 'exit')
   assertFilled(path, { passphrase: 'person' })
 })
 
@@ -142,8 +164,15 @@ test('keep has the original with its slots, and the path must be free', async ()
   const { db, path, key } = withSlots()
   const keep = freshPath()
   writeFileSync(keep, 'mine')
-  await rejects(db.keys.rotate({ dropOthers: true, keep }), 'STRONGROOM_EXISTS')
-  if (db.open) db.close()
+  for (const [taken, code] of [
+    [keep, 'STRONGROOM_EXISTS'],
+    [`${keep}-wal`, 'STRONGROOM_RESERVED_NAME'],
+    [join(`${keep}-folder`, 'x.db'), 'SQLITE_CANTOPEN'],
+  ]) {
+    await rejects(db.keys.rotate({ dropOthers: true, keep: taken }), code)
+    assert.deepEqual([db.open, count(db)], [true, ROWS])
+  }
+  db.close()
   const before = readFileSync(path)
   const again = new Database(path, { key })
   const free = freshPath()

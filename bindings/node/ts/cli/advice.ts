@@ -5,6 +5,7 @@ const COMMANDS: readonly (readonly [RegExp, string])[] = [
   [/db\.keys\.list\(\)/g, '`strongroom keys FILE`'],
   [/db\.keys\.(\w+)\(\)/g, '`strongroom keys FILE $1`'],
   [/db\.rekey\(\)/g, '`strongroom keys FILE change` or `strongroom migrate`'],
+  [/secrets\[\d+\]/g, 'the secret of another slot'],
   [/, whose option `from` takes the current key/g, ''],
 ]
 

@@ -300,10 +300,7 @@ export interface NativeKeySlot {
   kind: 'key' | 'passphrase' | 'recovery' | 'unsupported'
   /** The label. */
   label?: string
-  /**
-   * The time at which the slot got its present key, in milliseconds since 1970. Without a time, the sealed label of the
-   * slot cannot be read.
-   */
+  /** The time at which the slot got its present key, in milliseconds since 1970, unless the label cannot be read. */
   created?: number
   /** `true` if the slot opened the file for this connection. */
   current: boolean
