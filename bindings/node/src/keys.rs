@@ -122,6 +122,10 @@ impl NativeSlotSecret {
 }
 
 /// Returns a new recovery code, with no copy outside JavaScript that is not wiped.
+///
+/// # Errors
+///
+/// Fails if the operating system returns no random bytes, or if Node-API fails.
 #[napi(catch_unwind)]
 pub fn generate_recovery_code(env: &Env) -> napi::Result<JsString<'_>> {
     panic_if_requested();

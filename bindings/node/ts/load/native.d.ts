@@ -140,7 +140,13 @@ export declare class NativeStatement {
  */
 export declare function calls(): unknown[]
 
-/** Returns a new recovery code, with no copy outside JavaScript that is not wiped. */
+/**
+ * Returns a new recovery code, with no copy outside JavaScript that is not wiped.
+ *
+ * # Errors
+ *
+ * Fails if the operating system returns no random bytes, or if Node-API fails.
+ */
 export declare function generateRecoveryCode(): string
 
 /**
