@@ -61,13 +61,13 @@ test('a typing error in a recovery code is told from the code of another file', 
       .map(([typed]) => [typed, /typing error: the check characters do not match/]),
     [`${code[1]}${code[0]}${code.slice(2)}`, code[0] === code[1] ? undefined : /check characters/],
     [code.slice(0, -1), /31 of 32 characters/],
-    [code.slice(5), /28 characters instead of 32/],
-    [`${code}Q`, /33 characters instead of 32/],
+    [code.slice(5), /28 of 32 characters/],
+    [`${code}Q`, /33 of 32 characters/],
     [code.replace(/(.{12})./, '$1B'), /'B' is not a character of a code \(character 11, in group 3\)/],
     [code.replace(/^./, 'ä'), /'ä' is not a character of a code \(character 1, in group 1\)/],
     [code.replace(/.$/, '\0'), /character 32, in group 8/],
     ['correct horse battery staple', /typing error/],
-    [' - ', /0 characters instead of 32/],
+    [' - ', /0 of 32 characters/],
   ]) {
     if (message === undefined) continue
     assert.throws(

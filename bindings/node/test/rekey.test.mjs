@@ -51,7 +51,7 @@ for (const mode of ['delete', 'wal']) {
       assert.throws(use, (error) => {
         assert.ok(error instanceof SqliteError)
         assert.equal(error.code, 'STRONGROOM_KEY_CHANGED')
-        assert.match(error.message, /close the database, and open it with the new key/)
+        assert.match(error.message, /close the database, and open it with a present key/)
         return true
       })
     }
