@@ -43,8 +43,9 @@ export const FILE_COMMANDS: readonly Command[] = [
     summary: 'look for damage',
     description: [
       "Authenticates each page, runs SQLite's integrity check, and checks the foreign keys. Prints the findings. The " +
-        'exit code is 4 if the file is damaged, and 1 if the file has no page, as after it was cut off. The command changes nothing, unless a crashed program has left an open ' +
-        'transaction: SQLite then rolls the transaction back, as for every program that opens the file.',
+        'exit code is 4 if the file is damaged, and 1 if the file has no page, as after it was cut off. The command ' +
+        'changes nothing, unless a crashed program has left an open transaction: SQLite then rolls the transaction ' +
+        'back, as for every program that opens the file.',
     ],
     groups: [KEY, CIPHER],
     examples: [
