@@ -158,7 +158,6 @@ fn every_fault_is_survived(format: FileFormat) {
     let only: Option<usize> = number("STRONGROOM_TEST_POWER_FAULT");
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
-    let (mut counts, mut broken, mut met) = (Counts::default(), Vec::new(), HashMap::<Call, usize>::new());
     let setups: Vec<Setup> = MODES
         .into_iter()
         .flat_map(|mode| {
@@ -167,28 +166,92 @@ fn every_fault_is_survived(format: FileFormat) {
         .collect();
     set_safe_overwrite(true);
     let all: Vec<_> = setups.iter().map(|setup| calls(setup, &root)).collect();
+    let mut run = Run { shows: only.is_some(), ..Run::new(&root) };
     for number in (0..faults).filter(|number| only.is_none_or(|only| only == *number)) {
         let (setup, calls) = (&setups[number % setups.len()], &all[number % setups.len()]);
         let mut random = Random::new(first << 32 ^ number as u64);
         let fault = draw(calls, &mut random);
-        restore(&root, &Image::new());
-        let mut recorder = Recorder::new(&root, &[]);
+        run.survive(setup, fault, &format!("fault {number}"), &mut random);
+    }
+    run.end(&format!(
+        "{faults} faults from seed {first}; to repeat a fault, set STRONGROOM_TEST_POWER_SEED={first}, \
+         STRONGROOM_TEST_POWER_FAULTS={faults} and STRONGROOM_TEST_POWER_FAULT to its number"
+    ));
+}
+
+/// Lets each call of a workload fail in turn, once or to the end.
+fn every_call_fails_in_turn(format: FileFormat) {
+    let Some(first) = number::<u64>("STRONGROOM_TEST_POWER_EVERY_CALL") else {
+        return println!("skipped: set STRONGROOM_TEST_POWER_EVERY_CALL to a seed");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    set_safe_overwrite(true);
+    let mut run = Run::new(&root);
+    for mode in MODES {
+        let setup = Setup { safe_overwrite: true, ..Setup::draw(format, mode, 1, first) };
+        let mut calls: Vec<_> = calls(&setup, &root).into_iter().collect();
+        calls.sort();
+        for (call, count) in calls {
+            for after in 0..count {
+                // A full disk stays full; another error goes away.
+                let (errno, count) = match after % 2 {
+                    0 if matches!(call, Call::Write | Call::Sync) => (libc::ENOSPC, 1000),
+                    _ => (libc::EIO, 1),
+                };
+                let fault = Fault { call, after, count, errno, lost: after % 4 < 2 };
+                let mut random = Random::new(first << 32 ^ after as u64);
+                run.survive(&setup, fault, "call in turn", &mut random);
+            }
+        }
+    }
+    run.end(&format!("every call in turn, seed {first}"));
+}
+
+/// Workloads with faults, and what became of them.
+struct Run<'r> {
+    root: &'r Path,
+    /// Whether the result of each fault is printed.
+    shows: bool,
+    faults: usize,
+    counts: Counts,
+    broken: Vec<String>,
+    /// The number of faults that the workload met.
+    met: HashMap<Call, usize>,
+}
+
+impl<'r> Run<'r> {
+    fn new(root: &'r Path) -> Self {
+        Self {
+            root,
+            shows: false,
+            faults: 0,
+            counts: Counts::default(),
+            broken: Vec::new(),
+            met: HashMap::new(),
+        }
+    }
+
+    /// Runs the workload with a fault, and loses power after it.
+    fn survive(&mut self, setup: &Setup, fault: Fault, name: &str, random: &mut Random) {
+        self.faults += 1;
+        restore(self.root, &Image::new());
+        let mut recorder = Recorder::new(self.root, &[]);
         recorder.fault = Some(fault);
         let recorder = RefCell::new(recorder);
-        let mut workload = Workload::new(setup, &root, &recorder);
+        let mut workload = Workload::new(setup, self.root, &recorder);
         let run = recorded(&recorder, || workload.run_with_faults());
         let expectations = std::mem::take(&mut workload.expectations);
         drop(workload);
         let recorder = recorder.into_inner();
-        let name = format!("fault {number} ({fault:?}) of {setup}");
-        if only.is_some() {
+        let name = format!("{name} ({fault:?}) of {setup}");
+        if self.shows {
             println!("{name}: {run:?}, failed at {:?} of {}", recorder.failed_at, recorder.ops.len());
         }
         if let Err(error) = run {
-            broken.push(format!("{name}: {error}"));
-            continue;
+            return self.broken.push(format!("{name}: {error}"));
         }
-        *met.entry(fault.call).or_default() += usize::from(recorder.failed > 0);
+        *self.met.entry(fault.call).or_default() += usize::from(recorder.failed > 0);
         let failed_at = recorder.failed_at.unwrap_or(0);
         let record = Record { ops: recorder.ops, expectations };
         let later = record.ops.len() - failed_at;
@@ -200,18 +263,18 @@ fn every_fault_is_survived(format: FileFormat) {
             })
             .collect();
         points.sort_by_key(|point| point.op);
-        let lost = lose_power(&record, setup, &root, &points, &mut counts);
-        broken.extend(lost.into_iter().map(|error| format!("{name}: {error}")));
+        let lost = lose_power(&record, setup, self.root, &points, &mut self.counts);
+        self.broken.extend(lost.into_iter().map(|error| format!("{name}: {error}")));
     }
-    let mut met: Vec<_> = met.into_iter().collect();
-    met.sort();
-    println!("{faults} faults from seed {first}: {met:?}\n{counts}, {} promises broken", broken.len());
-    assert!(
-        broken.is_empty(),
-        "to repeat a fault, set STRONGROOM_TEST_POWER_SEED={first}, STRONGROOM_TEST_POWER_FAULTS={faults} and \
-         STRONGROOM_TEST_POWER_FAULT to its number:\n{}",
-        broken[..broken.len().min(20)].join("\n")
-    );
+
+    /// Prints the counts, and fails if a promise was broken.
+    fn end(self, what: &str) {
+        let Self { faults, counts, broken, met, .. } = self;
+        let mut met: Vec<_> = met.into_iter().collect();
+        met.sort();
+        println!("{faults} faults: {met:?}\n{counts}, {} promises broken", broken.len());
+        assert!(broken.is_empty(), "{what}:\n{}", broken[..broken.len().min(20)].join("\n"));
+    }
 }
 
 #[test]
@@ -227,4 +290,19 @@ fn sqlcipher_files_survive_every_fault() {
 #[test]
 fn strongroom_files_survive_every_fault() {
     every_fault_is_survived(FORMATS[2]);
+}
+
+#[test]
+fn plain_files_survive_a_failure_of_each_call() {
+    every_call_fails_in_turn(FORMATS[0]);
+}
+
+#[test]
+fn sqlcipher_files_survive_a_failure_of_each_call() {
+    every_call_fails_in_turn(FORMATS[1]);
+}
+
+#[test]
+fn strongroom_files_survive_a_failure_of_each_call() {
+    every_call_fails_in_turn(FORMATS[2]);
 }

@@ -41,9 +41,13 @@ pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
 }
 
 /// Runs the harness for power loss with at least 100,000 points: the number is that of each of three formats, without the
-/// points during recoveries and after faults.
+/// points during recoveries and after faults. Each call of a workload also fails in turn.
 pub(crate) fn many_losses_of_power(workspace: &Workspace) -> Result<Tally> {
-    let longer_runs = [("STRONGROOM_TEST_POWER_POINTS", "32000"), ("STRONGROOM_TEST_POWER_FAULTS", "600")];
+    let longer_runs = [
+        ("STRONGROOM_TEST_POWER_POINTS", "32000"),
+        ("STRONGROOM_TEST_POWER_FAULTS", "600"),
+        ("STRONGROOM_TEST_POWER_EVERY_CALL", "1"),
+    ];
     longer(workspace, "power loss", "binary(power_loss)", &longer_runs)
 }
 
