@@ -67,7 +67,11 @@ test('without a secret of each slot, rotate() needs dropOthers, and the connecti
   const wrong = [{ key: randomBytes(32) }, { passphrase: 'x' }]
   for (const secret of wrong)
     await rejects(db.keys.rotate({ secrets: [{ recovery: code }, secret] }), 'STRONGROOM_WRONG_KEY', /secrets\[1\]/)
-  await rejects(db.keys.rotate({ secrets: [{ recovery: code.slice(1) }] }), 'STRONGROOM_RECOVERY_CODE', /31 of 32 characters/)
+  await rejects(
+    db.keys.rotate({ secrets: [{ recovery: code.slice(1) }] }),
+    'STRONGROOM_RECOVERY_CODE',
+    /31 of 32 characters/,
+  )
   assert.deepEqual([db.open, count(db)], [true, ROWS])
   assert.ok(before.equals(header(path)))
   const { dropped } = await db.keys.rotate({ secrets: [{ recovery: code }], dropOthers: true })
