@@ -226,8 +226,8 @@ fn only_vendored_sys_links_c_and_only_the_binding_links_node() {
     for package in packages() {
         for dependency in package.dependencies.iter().map(|dependency| dependency.name.as_str()) {
             // windows-sys only declares the system's functions.
-            let brings_c = (dependency.ends_with("-sys") && dependency != "windows-sys")
-                || dependency.ends_with("-src");
+            let brings_c =
+                (dependency.ends_with("-sys") && dependency != "windows-sys") || dependency.ends_with("-src");
             let allowed = package.name.as_str() == "vendored-sys" || dependency == "vendored-sys";
             assert!(
                 !brings_c || allowed,
