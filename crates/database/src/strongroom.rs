@@ -106,7 +106,7 @@ pub(crate) fn unlock(
     let is_wanted = key.format() == Some(Format::Strongroom);
     let becomes = new.format == Format::Strongroom;
     let create = || Unlocked::create(key, new.page_size).map_err(FormatFailure::Create);
-    let Some(mut found) = core.on_disk(schema) else {
+    let Some(mut found) = core.read_on_disk(schema)? else {
         // An in-memory database has no header. One with content is an image of another format.
         let start = core.file_start(schema, PLAIN_HEADER.len()).filter(|start| start.length > 0);
         return match start {
@@ -166,7 +166,7 @@ pub(crate) fn unlock_like(
     schema: &CStr,
     other_file: &Unlocked,
 ) -> Result<Unlocked, CipherFailure> {
-    let Some(found) = core.on_disk(schema) else {
+    let Some(found) = core.read_on_disk(schema)? else {
         return Ok(other_file.for_new_file(other_file.page_size()).map_err(FormatFailure::Create)?);
     };
     if is_free(&found) {

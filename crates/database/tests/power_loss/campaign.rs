@@ -138,7 +138,9 @@ impl At<'_> {
         let page_size = self.setup.page_size;
         let verified = recorded(&recorder, || verify(self.root, expectation, page_size, &mut random));
         let survivors = verified.map_err(|error| format!("{error} ({survival:?})"))?;
-        if random.chance(AGAIN) {
+        // See the exceptions of the harness.
+        let may_lose_again = self.setup.safe_overwrite || !self.setup.mode.is_wal();
+        if random.chance(AGAIN) && may_lose_again {
             let ops = recorder.into_inner().ops;
             self.lose_power_again(
                 &image,

@@ -50,6 +50,9 @@
 //! - SQLCipher's salt, the first 16 bytes of a file, never becomes garbage: every write of the first page repeats these bytes.
 //! - Without safe overwrites, WAL and NORMAL promise nothing: SQLite does not fill up the sector at the end of a log that it
 //!   syncs for a checkpoint.
+//! - Without safe overwrites, a log does not survive a second loss of power during the recovery: the first one may lose the
+//!   frame with which SQLite fills up the last sector of a commit, and the next frame then destroys the end of that commit.
+//!   The reason is derived from SQLite's source (`walWriteToLog` in wal.c) and from one point, and was not traced.
 //! - A conversion that keeps the original by copying it, on a file system without second names, may leave a part of the copy.
 //! - A new file into which nothing was committed may hold garbage that has to be deleted.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]

@@ -58,6 +58,20 @@ impl Core {
         self.with_database_file(schema, |file| unsafe { on_disk(file) }).flatten()
     }
 
+    /// Reads the start of the file of the database `schema` as [`Core::on_disk`] does, and distinguishes a failure from an
+    /// in-memory database: a file that cannot be read must not be taken for a new one.
+    pub(crate) fn read_on_disk(&self, schema: &CStr) -> Result<Option<FileOnDisk>, Failure> {
+        if let Some(found) = self.on_disk(schema) {
+            return Ok(Some(found));
+        }
+        // SAFETY: `with_database_file` passes an open file of the layer.
+        match self.with_database_file(schema, |file| unsafe { on_disk(file) }) {
+            None => Ok(None),
+            Some(Some(found)) => Ok(Some(found)),
+            Some(None) => Err(Self::failure_of_code(sqlite::SQLITE_IOERR_READ)),
+        }
+    }
+
     /// Writes the header of a new file. The call takes the file's exclusive lock, and writes only if `is_free` then accepts the
     /// file.
     ///
