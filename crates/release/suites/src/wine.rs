@@ -56,7 +56,11 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     }
     let mut tally = Tally::default();
     for program in build::test_programs(workspace, &product, &CRATES)? {
-        tally.merge(run(workspace, &program)?);
+        // The harness for power loss is empty on other systems than Linux.
+        let name = program.path.file_name().unwrap_or_default().to_string_lossy();
+        if program.is_unit || name.starts_with("it-") {
+            tally.merge(run(workspace, &program)?);
+        }
     }
     Ok(tally)
 }
