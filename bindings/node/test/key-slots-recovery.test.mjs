@@ -117,7 +117,7 @@ test('a raw key or a recovery code that another slot has is refused, and passphr
     for (const call of [() => db.keys.add(secret), () => db.keys.change(other.id, secret)])
       refuses(call, 'STRONGROOM_DUPLICATE_SLOT', new RegExp('key' in secret ? slots[0].id : paper.id))
   assert.deepEqual(db.keys.list(), slots)
-  // The slot's own secret is no other slot's.
+  // A slot may get its own secret again.
   db.keys.change(paper.id, { recovery, label: 'again' })
   db.keys.add({ passphrase: 'x' })
   db.close()

@@ -202,10 +202,11 @@ impl Attachment<'_> {
     /// was created with the same raw key. A file in the Strongroom format opens if one of its slots has the same raw key, or
     /// the same passphrase and salt.
     fn for_file(&self, of_main: Cipher) -> Result<Cipher, AttachError> {
-        if let Some(path) = of_main.key_changed(self.core, MAIN) {
+        let failed = |failure| self.unkeyed(CipherFailure::Sqlite(failure));
+        if let Some(path) = of_main.key_changed(self.core, MAIN).map_err(failed)? {
             return Err(OpenError::KeyChanged { path }.into());
         }
-        if let Some(found) = self.core.on_disk(self.schema)
+        if let Some(found) = self.core.on_disk(self.schema).map_err(failed)?
             && of_main.unlocked().is_none()
             && strongroom::is_strongroom(&found)
         {
@@ -321,7 +322,8 @@ impl Attachment<'_> {
         if self.run_attach(&path, &Reads::AfterTheKey).is_err() {
             return false;
         }
-        let found = self.core.on_disk(self.schema).is_some_and(|found| strongroom::is_strongroom(&found));
+        let found = self.core.on_disk(self.schema).ok().flatten();
+        let found = found.is_some_and(|found| strongroom::is_strongroom(&found));
         let _ = self.undo();
         found
     }

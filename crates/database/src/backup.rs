@@ -84,7 +84,7 @@ impl Database {
         let layout = layout.map_err(source)?.ok_or_else(unknown)?;
         let cipher = Cipher::of(core, &name).map_err(source)?;
         if let (BackupKey::Source, Some(cipher)) = (&key, &cipher)
-            && let Some(path) = cipher.key_changed(core, &name)
+            && let Some(path) = cipher.key_changed(core, &name).map_err(source)?
         {
             return Err(BackupError::Source {
                 name: schema.to_owned(),
@@ -92,6 +92,7 @@ impl Database {
             });
         }
         let cipher = cipher.map(|cipher| cipher.with_current_slots(core, &name));
+        let cipher = cipher.transpose().map_err(source)?;
         let source_file = core.file_name(&name).map(|name| path_of(&name));
         // Temporary tables of an encrypted database would become a plain file.
         let is_plain_in_memory =

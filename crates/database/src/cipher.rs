@@ -144,10 +144,20 @@ impl Cipher {
     }
 
     /// Returns the cipher with the key slots that the file of the database `schema` has now, if the key still opens it.
-    pub(crate) fn with_current_slots(self, core: &Core, schema: &CStr) -> Self {
-        match self.unlocked().map(|unlocked| strongroom::unlock_again(core, schema, unlocked)) {
-            Some(Ok(unlocked)) => Self::strongroom(unlocked),
-            _ => self,
+    ///
+    /// # Errors
+    ///
+    /// The failure of reading the file: older slots could contain one that another connection has removed.
+    pub(crate) fn with_current_slots(self, core: &Core, schema: &CStr) -> Result<Self, Failure> {
+        let Some(unlocked) = self.unlocked() else { return Ok(self) };
+        if core.on_disk(schema)?.is_none() {
+            return Ok(self);
+        }
+        match strongroom::unlock_again(core, schema, unlocked) {
+            Ok(unlocked) => Ok(Self::strongroom(unlocked)),
+            Err(CipherFailure::Sqlite(failure)) => Err(failure),
+            // A damaged header can be left only by a copy.
+            Err(CipherFailure::Key(_) | CipherFailure::Format(_)) => Ok(self),
         }
     }
 
@@ -193,10 +203,9 @@ impl Cipher {
 
     /// Returns the path of the database `schema` if another connection has changed the key of its file in the Strongroom
     /// format. In SQLCipher's format, the next read fails instead.
-    pub(crate) fn key_changed(&self, core: &Core, schema: &CStr) -> Option<PathBuf> {
-        let unlocked = self.unlocked()?;
-        let path = core.file_name(schema)?;
-        strongroom::is_slot_removed(core, schema, unlocked).then(|| path_of(&path))
+    pub(crate) fn key_changed(&self, core: &Core, schema: &CStr) -> Result<Option<PathBuf>, Failure> {
+        let (Some(unlocked), Some(path)) = (self.unlocked(), core.file_name(schema)) else { return Ok(None) };
+        Ok(strongroom::is_slot_removed(core, schema, unlocked)?.then(|| path_of(&path)))
     }
 
     /// Returns the keys of a file in the Strongroom format.

@@ -62,11 +62,11 @@ impl Database {
             None => {
                 let own = Cipher::of(&self.session.core, &source.name).map_err(failed)?;
                 let own = own.ok_or_else(|| ImageError::NotEncrypted { name: schema.to_owned() })?;
-                if let Some(path) = own.key_changed(&self.session.core, &source.name) {
+                if let Some(path) = own.key_changed(&self.session.core, &source.name).map_err(failed)? {
                     let name = schema.to_owned();
                     return Err(ImageError::Sql { name, source: SqlError::KeyChanged { path } });
                 }
-                let own = own.with_current_slots(&self.session.core, &source.name);
+                let own = own.with_current_slots(&self.session.core, &source.name).map_err(failed)?;
                 own.apply_to_copy(&target, MAIN).map_err(|failure| source.unkeyed(failure))?;
                 own
             }

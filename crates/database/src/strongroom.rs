@@ -9,7 +9,7 @@ use strongroom_keys::{Format, Key, KeyError, SecretBytes};
 use vendored_sys::sqlite;
 
 use crate::cipher::CipherFailure;
-use crate::open::{MAIN, PLAIN_HEADER, path_or_memory};
+use crate::open::{MAIN, PLAIN_HEADER, cannot_use, path_or_memory};
 use crate::seam::{Core, Created, Failure, FileOnDisk};
 use crate::{Location, OpenError, SqlError};
 
@@ -84,7 +84,8 @@ impl FormatFailure {
 
 /// Fails for a file in the Strongroom format, which a connection without a key cannot read.
 pub(crate) fn refuse_without_key(core: &Core, location: Location<'_>) -> Result<(), OpenError> {
-    match core.on_disk(MAIN).is_some_and(|found| is_strongroom(&found)) {
+    let found = core.on_disk(MAIN).map_err(|failure| cannot_use(location, failure))?;
+    match found.is_some_and(|found| is_strongroom(&found)) {
         true => Err(OpenError::KeyRequired { path: path_or_memory(location) }),
         false => Ok(()),
     }
@@ -106,7 +107,7 @@ pub(crate) fn unlock(
     let is_wanted = key.format() == Some(Format::Strongroom);
     let becomes = new.format == Format::Strongroom;
     let create = || Unlocked::create(key, new.page_size).map_err(FormatFailure::Create);
-    let Some(mut found) = core.read_on_disk(schema)? else {
+    let Some(mut found) = core.on_disk(schema)? else {
         // An in-memory database has no header. One with content is an image of another format.
         let start = core.file_start(schema, PLAIN_HEADER.len()).filter(|start| start.length > 0);
         return match start {
@@ -166,7 +167,7 @@ pub(crate) fn unlock_like(
     schema: &CStr,
     other_file: &Unlocked,
 ) -> Result<Unlocked, CipherFailure> {
-    let Some(found) = core.read_on_disk(schema)? else {
+    let Some(found) = core.on_disk(schema)? else {
         return Ok(other_file.for_new_file(other_file.page_size()).map_err(FormatFailure::Create)?);
     };
     if is_free(&found) {
@@ -181,7 +182,7 @@ pub(crate) fn unlock_like(
 
 /// Opens the file of the database `schema` with the credential that has opened the same file before.
 pub(crate) fn unlock_again(core: &Core, schema: &CStr, before: &Unlocked) -> Result<Unlocked, CipherFailure> {
-    let found = core.on_disk(schema).ok_or_else(|| Core::failure_of_code(sqlite::SQLITE_IOERR_READ))?;
+    let found = core.on_disk(schema)?.ok_or_else(|| Core::failure_of_code(sqlite::SQLITE_MISUSE))?;
     if !is_strongroom(&found) {
         return Err(not_strongroom(&found.start));
     }
@@ -206,7 +207,7 @@ pub(crate) fn create_with_header(
     schema: &CStr,
     header: &Arc<Unlocked>,
 ) -> Result<Arc<Unlocked>, CipherFailure> {
-    let has_header = core.on_disk(schema).is_some_and(|found| found.start.starts_with(header.copy_bytes()));
+    let has_header = core.on_disk(schema)?.is_some_and(|found| found.start.starts_with(header.copy_bytes()));
     if !has_header {
         create(core, schema, header)?;
     }
@@ -226,18 +227,24 @@ fn create(core: &Core, schema: &CStr, header: &Unlocked) -> Result<(), CipherFai
 
 /// Returns whether another connection has removed the key slot that opened the file of the database `schema`. A copy for the
 /// same key would open with the removed key only.
-pub(crate) fn is_slot_removed(core: &Core, schema: &CStr, unlocked: &Unlocked) -> bool {
-    let header = core.on_disk(schema).and_then(|found| Header::read(&found.start).ok());
+pub(crate) fn is_slot_removed(core: &Core, schema: &CStr, unlocked: &Unlocked) -> Result<bool, Failure> {
+    let header = core.on_disk(schema)?.and_then(|found| Header::read(&found.start).ok());
     let opened = header.map(|header| header.unlock_again(unlocked));
-    matches!(opened, Some(Err(UnlockError::WrongKey | UnlockError::NoSlot { .. })))
+    Ok(matches!(opened, Some(Err(UnlockError::WrongKey | UnlockError::NoSlot { .. }))))
 }
 
 /// Returns the damage of the header of a file, which an open connection no longer needs.
 pub(crate) fn header_damage(core: &Core, schema: &CStr, unlocked: &Unlocked) -> Option<String> {
-    let found = core.on_disk(schema)?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Some(format!("the header cannot be read ({error}): back the open database up"))
+    };
+    let found = match core.on_disk(schema) {
+        Ok(found) => found?,
+        Err(failure) => return unreadable(&SqlError::from_failure(failure)),
+    };
     let header = match Header::read(&found.start) {
         Ok(header) => header,
-        Err(error) => return Some(format!("the header cannot be read ({error}): back the open database up")),
+        Err(error) => return unreadable(&error),
     };
     match header.unlock_again(unlocked) {
         Err(error @ (UnlockError::Altered | UnlockError::OtherFile)) => {

@@ -28,7 +28,8 @@ pub(crate) fn prepare(core: &Core, statement: &[u8]) -> Result<(), SqlError> {
         return Err(SqlError::RefusedVacuumInto { schema });
     }
     let main = Cipher::of(core, MAIN).map_err(SqlError::from_failure)?;
-    if let Some(path) = main.as_ref().and_then(|main| main.key_changed(core, MAIN)) {
+    let changed = main.as_ref().map(|main| main.key_changed(core, MAIN)).transpose();
+    if let Some(path) = changed.map_err(SqlError::from_failure)?.flatten() {
         return Err(SqlError::KeyChanged { path });
     }
     let defaults = main.map(|main| main.as_defaults()).transpose();

@@ -28,7 +28,7 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// Returns a label with the present time. An empty text is no label.
+    /// Returns a label with the present time. An empty text removes the label.
     pub(crate) fn new(text: Option<&str>) -> Result<Self, SlotError> {
         Self::without_text().with_text(text)
     }

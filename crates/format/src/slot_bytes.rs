@@ -149,7 +149,7 @@ impl<'a> SlotBytes<'a> {
     ///
     /// # Errors
     ///
-    /// The failure of OpenSSL.
+    /// OpenSSL's error.
     pub(crate) fn label(&self, copy: &HeaderCopy, data_key: &[u8]) -> Result<Option<Label>, FormatError> {
         let mut label: [u8; LABEL_LENGTH] = *field(self.bytes, at::LABEL);
         let (nonce, tag) = (field(self.bytes, at::LABEL_NONCE), field(self.bytes, at::LABEL_TAG));

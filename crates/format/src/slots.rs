@@ -32,7 +32,7 @@ impl Unlocked {
     /// Returns the header with one more slot, and the new slot's identity.
     ///
     /// The generation is one higher. The caller holds the lock of the header and has read the header under this lock. To
-    /// write the update, see [`Unlocked::write_order`]. An empty label is no label.
+    /// write the update, see [`Unlocked::write_order`]. With an empty label, the slot has none.
     ///
     /// # Errors
     ///

@@ -51,7 +51,7 @@ export interface KeySlotOptions {
 /** Options of {@link KeySlots.add} and {@link KeySlots.change}. */
 export interface KeySlotLabelOptions extends KeySlotOptions {
   /**
-   * The label: at most 94 bytes of UTF-8, without control characters. Null and an empty string are no label. A changed
+   * The label: at most 94 bytes of UTF-8, without control characters. Null and an empty string remove the label. A changed
    * slot keeps its label if the option is absent.
    */
   label?: string | null

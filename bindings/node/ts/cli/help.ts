@@ -9,16 +9,10 @@ const WIDEST = 26
 
 /** Returns the help about the whole program. */
 export function generalHelp(commands: readonly Command[]): string {
-  const rows = commands.map((command): [string, string] => [
-    synopsis(command)
-      .replace(/^strongroom /, '')
-      .replace(' [options]', ''),
-    command.summary,
-  ])
   return [
     'Usage: strongroom COMMAND FILE [options]',
     wrapped('Keys, conversion, backup and checks of encrypted SQLite databases.'),
-    section('Commands', columns(rows)),
+    section('Commands', summaries(commands)),
     section(
       'Options',
       columns([
@@ -41,6 +35,18 @@ const SECRETS =
   'A secret is never an argument or an environment variable, because other programs can read these. strongroom asks ' +
   'on the terminal without echo, or reads a file: --passphrase-file FILE. The file "-" is standard input.'
 
+/** Returns a line for each command: its arguments, and its summary. */
+function summaries(commands: readonly Command[]): string {
+  return columns(
+    commands.map((command) => [
+      synopsis(command)
+        .replace(/^strongroom /, '')
+        .replace(' [options]', ''),
+      command.summary,
+    ]),
+  )
+}
+
 /** Returns the help about a command. */
 export function commandHelp(command: Command): string {
   const groups = [...command.groups, { title: 'Options', options: COMMON }]
@@ -55,16 +61,10 @@ export function commandHelp(command: Command): string {
 
 /** Returns the help about a command with subcommands. */
 export function familyHelp(name: string, commands: readonly Command[], description: readonly string[]): string {
-  const rows = commands.map((command): [string, string] => [
-    synopsis(command)
-      .replace(/^strongroom /, '')
-      .replace(' [options]', ''),
-    command.summary,
-  ])
   return [
     `Usage: strongroom ${name} FILE [COMMAND] [options]`,
     ...description.map((paragraph) => wrapped(paragraph)),
-    section('Commands', columns(rows)),
+    section('Commands', summaries(commands)),
     wrapped(`\`strongroom help ${name} COMMAND\` describes the options of a command.`),
     exitCodes(),
     examples(commands.flatMap((command) => command.examples.slice(0, 1))),

@@ -171,8 +171,8 @@ impl<'c> SlotFile<'c> {
 
     /// Returns the file's keys with the slots that the file has now.
     fn current(&self) -> Result<Unlocked, KeySlotError> {
-        let found = self.core.on_disk(&self.name);
-        let found = found.ok_or_else(|| self.failed(Core::failure_of_code(sqlite::SQLITE_IOERR_READ)))?;
+        let found = self.core.on_disk(&self.name).map_err(|failure| self.failed(failure))?;
+        let found = found.ok_or_else(|| self.failed(vanished()))?;
         self.unlock(&found.start)
     }
 
@@ -246,7 +246,7 @@ fn not_changed(path: &Path, failure: Failure) -> KeySlotError {
     KeySlotError::Sqlite { path: path.to_owned(), source: SqlError::from_failure(failure) }
 }
 
-/// The failure of a file that is no longer attached.
+/// Returns the failure for a database that has lost its file, because it was detached meanwhile.
 fn vanished() -> Failure {
     Failure::Sqlite { code: sqlite::SQLITE_MISUSE, message: "the database has no file".to_owned() }
 }

@@ -191,7 +191,7 @@ fn without_key(path: &Path, source: &Opened, failure: Failure) -> MigrateError {
     if is_unreadable && has_plaintext_header(&source.core, MAIN) {
         return MigrateError::Encrypted { path: path.to_owned() };
     }
-    if source.core.on_disk(MAIN).is_some_and(|found| strongroom::is_strongroom(&found)) {
+    if source.core.on_disk(MAIN).ok().flatten().is_some_and(|found| strongroom::is_strongroom(&found)) {
         return MigrateError::Encrypted { path: path.to_owned() };
     }
     let start = source.core.file_start(MAIN, PLAIN_HEADER.len());

@@ -19,8 +19,8 @@ pub(super) fn has_frames(core: &Core, schema: &CStr) -> bool {
     path(core, schema).is_some_and(|log| fs::metadata(log).is_ok_and(|log| log.len() > HEADER))
 }
 
-/// Returns the page size in the header of the log of the database `schema`, or `None` if there is no log. Source: SQLite's
-/// file format, section 4.1.
+/// Returns the page size from the header of the write-ahead log of the database `schema`. Returns `None` without a log.
+/// Source: SQLite's file format, section 4.1.
 pub(super) fn page_size(core: &Core, schema: &CStr) -> Option<u32> {
     const MAGIC: [u32; 2] = [0x377f_0682, 0x377f_0683];
     let mut header = [[0; 4]; 3];

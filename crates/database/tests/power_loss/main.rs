@@ -24,7 +24,8 @@
 //!   has the bytes of some moment, as a page cache writes it back. Sectors have 512 or 4,096 bytes.
 //! - A file may grow before its new bytes are written. These then are zeros or garbage (section 2 of the same document).
 //! - A write changes no byte outside its range, but the written bytes may become anything. Source: "Powersafe Overwrite",
-//!   <https://www.sqlite.org/psow.html>. In a variant, a write destroys the whole sector, and SQLite is told so ([`overwrite`]).
+//!   <https://www.sqlite.org/psow.html>. In a variant, a write destroys the whole sector, and the VFS reports this to SQLite
+//!   ([`overwrite`]).
 //! - A created, renamed or deleted name is durable after a sync of the folder. Before, names and lengths change on the disk in
 //!   their order, as in a file system with a journal, or each on its own. SQLite's documents assume the first. Deleting and
 //!   renaming are atomic.
@@ -35,10 +36,10 @@
 //! Source: "PRAGMA synchronous", <https://www.sqlite.org/pragma.html#pragma_synchronous>, and "Write-Ahead Logging",
 //! <https://www.sqlite.org/wal.html>. [`promise::Durability`] has one variant for each:
 //!
-//! - WAL and FULL, DELETE and EXTRA, and TRUNCATE or PERSIST and FULL: every acknowledged transaction survives. Of the
-//!   transaction in flight, all survives or nothing.
-//! - DELETE and FULL: all but possibly the last one.
-//! - WAL and NORMAL: the first ones, without a gap; at least those before the last checkpoint.
+//! - WAL and FULL, DELETE and EXTRA, and TRUNCATE or PERSIST and FULL: every acknowledged transaction survives. The
+//!   transaction in flight survives completely or not at all.
+//! - DELETE and FULL: every acknowledged transaction survives, except perhaps the last one.
+//! - WAL and NORMAL: the first transactions survive without a gap, at least up to the last checkpoint.
 //! - Two files with rollback journals: a transaction of both is in both or in neither. With logs, each file has its own order.
 //! - While a key or a format changes, the old one or the new one opens the file, never both. Afterwards, only the new one.
 //!

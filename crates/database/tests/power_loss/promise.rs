@@ -15,7 +15,7 @@ pub(crate) struct State {
     pub(crate) digest: Digest,
 }
 
-/// What is promised of acknowledged transactions.
+/// The promise for acknowledged transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// Each survives: WAL and FULL, DELETE and EXTRA, and each transaction of several files with rollback journals.

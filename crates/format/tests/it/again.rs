@@ -57,7 +57,7 @@ fn the_own_slot_may_have_gone() {
     assert!(matches!(header(&changed).unlock_again(&mine), Err(UnlockError::NoSlot { .. })));
 }
 
-/// Restoring an older header revives its slots: nothing in the header can tell. docs/format.md says so.
+/// Restoring an older header revives its slots: the header itself does not show this. docs/format.md describes it.
 #[test]
 fn an_older_header_opens_with_its_slots() {
     let first = Unlocked::create(&key(1), 4096).unwrap();

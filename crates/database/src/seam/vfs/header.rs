@@ -44,32 +44,23 @@ pub(crate) enum HeaderChange {
 }
 
 impl Core {
-    /// Reads the start of the file of the database `schema`. Returns `None` for an in-memory database, and if reading fails.
+    /// Reads the start of the file of the database `schema`. Returns `None` for an in-memory database.
     ///
     /// The header of an image is returned as if the image were a file.
-    pub(crate) fn on_disk(&self, schema: &CStr) -> Option<FileOnDisk> {
+    ///
+    /// # Errors
+    ///
+    /// The failure of reading. A file that cannot be read must not be taken for an in-memory database, which has no header.
+    pub(crate) fn on_disk(&self, schema: &CStr) -> Result<Option<FileOnDisk>, Failure> {
         if schema == c"main"
             && let Some(start) = self.kept_header()
         {
             let length = start.len() as u64;
-            return Some(FileOnDisk { start, length });
+            return Ok(Some(FileOnDisk { start, length }));
         }
         // SAFETY: `with_database_file` passes an open file of the layer.
-        self.with_database_file(schema, |file| unsafe { on_disk(file) }).flatten()
-    }
-
-    /// Reads the start of the file of the database `schema` as [`Core::on_disk`] does, and distinguishes a failure from an
-    /// in-memory database: a file that cannot be read must not be taken for a new one.
-    pub(crate) fn read_on_disk(&self, schema: &CStr) -> Result<Option<FileOnDisk>, Failure> {
-        if let Some(found) = self.on_disk(schema) {
-            return Ok(Some(found));
-        }
-        // SAFETY: `with_database_file` passes an open file of the layer.
-        match self.with_database_file(schema, |file| unsafe { on_disk(file) }) {
-            None => Ok(None),
-            Some(Some(found)) => Ok(Some(found)),
-            Some(None) => Err(Self::failure_of_code(sqlite::SQLITE_IOERR_READ)),
-        }
+        let found = self.with_database_file(schema, |file| unsafe { on_disk(file) });
+        found.transpose().map_err(Self::failure_of_code)
     }
 
     /// Writes the header of a new file. The call takes the file's exclusive lock, and writes only if `is_free` then accepts the
@@ -86,7 +77,7 @@ impl Core {
         let created = self.locked(schema, sqlite::SQLITE_LOCK_EXCLUSIVE, |file| {
             // SAFETY: `locked` passes an open file of the layer.
             unsafe {
-                let found = on_disk(file).ok_or(sqlite::SQLITE_IOERR_READ)?;
+                let found = on_disk(file)?;
                 if !is_free(&found) {
                     return Ok(Created::Existed(found));
                 }
@@ -117,7 +108,7 @@ impl Core {
             // SAFETY: `with_database_file` passes an open file of the layer.
             unsafe {
                 let _lock = HeaderLock::take(file, timeout)?;
-                let found = on_disk(file).ok_or(sqlite::SQLITE_IOERR_READ)?;
+                let found = on_disk(file)?;
                 match change(&found) {
                     Ok((copy, offsets)) => replace(file, &found, &copy, offsets).map(Ok),
                     Err(error) => Ok(Err(error)),
@@ -215,13 +206,13 @@ unsafe fn take(
 /// # Safety
 ///
 /// `file` is an open file of the layer.
-unsafe fn on_disk(file: *mut sqlite3_file) -> Option<FileOnDisk> {
+unsafe fn on_disk(file: *mut sqlite3_file) -> Result<FileOnDisk, c_int> {
     // SAFETY: the caller upholds the contract.
     unsafe {
-        let length = DatabaseFile::length_below(file)?;
+        let length = DatabaseFile::length_below(file).ok_or(sqlite::SQLITE_IOERR_FSTAT)?;
         let mut start = vec![0; HEADER_LENGTH.min(usize::try_from(length).unwrap_or(HEADER_LENGTH))];
-        let code = DatabaseFile::read_below(file, &mut start, 0);
-        (code == sqlite::SQLITE_OK).then_some(FileOnDisk { start, length })
+        check(DatabaseFile::read_below(file, &mut start, 0))?;
+        Ok(FileOnDisk { start, length })
     }
 }
 

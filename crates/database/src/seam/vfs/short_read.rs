@@ -1,8 +1,8 @@
 //! Remembers the last read past the end of a database file.
 //!
-//! With auto_vacuum, SQLite reads a page that it is about to append. SQLCipher cannot tell this page, which is all zeros, from
-//! a page of the file that was overwritten with zeros. After a part of a large transaction has been written, not even the
-//! length of the file shows the difference: the page may be a hole, which the commit fills.
+//! With auto_vacuum, SQLite reads a page that it is about to append. SQLCipher does not distinguish this page, which is all
+//! zeros, from a page of the file that was overwritten with zeros. After a part of a large transaction has been written, not
+//! even the length of the file shows the difference: the page may be a hole, which the commit fills.
 
 use std::cell::Cell;
 use std::ffi::c_int;
