@@ -15,7 +15,7 @@ export class Interrupted extends Error {
 }
 
 /** The signals that cancel a command. The terminal sends SIGHUP when its window is closed. */
-export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Returns the exit code of a command that a signal has ended, as a shell reports the signal. */
 export function exitOf(signal: NodeJS.Signals): number {
