@@ -11,6 +11,7 @@
 //!
 //! The crate defines no defaults and no option names, and leaves every decision about a database to the engine.
 
+mod asynchronous;
 mod attach;
 mod backup;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
@@ -51,6 +52,7 @@ use std::hint::black_box;
 
 use napi_derive::napi;
 
+pub use crate::asynchronous::asynchronous;
 pub use crate::calls::calls;
 pub use crate::keys::generate_recovery_code;
 use crate::panic_request::{panic_if_requested, request_panic};
@@ -79,6 +81,15 @@ pub fn panic_for_test(message: String, in_next_call: Option<bool>) {
     request_panic();
 }
 
+/// Makes the next job of a thread of the asynchronous class panic.
+///
+/// The package's public entry does not export this function.
+#[napi(js_name = "panicInJobForTest", catch_unwind)]
+pub fn panic_in_job_for_test() {
+    panic_if_requested();
+    request_panic_in_job();
+}
+
 #[cfg(test)]
 mod tests {
     //! Compares the generated files of this package with the engine.
@@ -94,6 +105,7 @@ mod tests {
     fn codes() -> String {
         let mut codes: Vec<&str> = strongroom_database::codes();
         codes.push(crate::error::INTERNAL);
+        codes.extend(crate::error::ASYNC_CODES);
         codes.sort_unstable();
         codes.dedup();
         let members: String = codes.iter().map(|code| format!("  | '{code}'\n")).collect();
