@@ -12,7 +12,8 @@ use std::rc::Rc;
 use napi::{Env, Status, sys};
 use napi_derive::napi;
 
-use crate::batch::{Answer, Form, Request};
+use crate::batch::Answer;
+use crate::encode::{Form, Request};
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
 use crate::handle::{self, Handle, check};
@@ -53,7 +54,7 @@ struct Call<'c> {
 pub fn calls(env: Env) -> napi::Result<Handle> {
     panic_if_requested();
     let calls = || {
-        let exchange = Rc::new(Exchange::new(&env)?);
+        let exchange = Exchange::of(&env)?;
         let array = handle::array(&env)?;
         let [slots, bytes] = exchange.buffers()?;
         let functions: [(&CStr, sys::napi_callback); 6] = [
@@ -296,13 +297,13 @@ impl Call<'_> {
     }
 
     fn read(&self, state: &mut State, request: &Request) -> Outcome<Answer> {
-        state.batch.read(&self.env, self.exchange, &mut state.statement, request)
+        state.batch.read(&self.env, self.exchange, &mut state.statement, request, self.collect)
     }
 
     /// Returns a request for rows in the form that the call requests.
     fn request(&self, limit: usize) -> Request {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
-        Request { form, limit, ahead: self.flags & AHEAD != 0, direct: false, collect: self.collect }
+        Request { form, limit, ahead: self.flags & AHEAD != 0, direct: false }
     }
 }

@@ -11,6 +11,8 @@
 //!
 //! The crate defines no defaults and no option names, and leaves every decision about a database to the engine.
 
+#[allow(dead_code, reason = "the threads use the module")]
+mod asynchronous;
 mod attach;
 mod backup;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
@@ -21,6 +23,7 @@ mod callback;
 mod calls;
 mod check;
 mod database;
+mod encode;
 mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod exchange;
@@ -41,6 +44,7 @@ mod rekey;
 mod rotate;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
+mod staging;
 mod statement;
 mod table;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
