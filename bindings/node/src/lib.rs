@@ -22,6 +22,7 @@ mod callback;
 mod calls;
 mod check;
 mod database;
+mod encode;
 mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod exchange;
@@ -42,6 +43,7 @@ mod rekey;
 mod rotate;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
+mod staging;
 mod statement;
 mod table;
 #[expect(unsafe_code, reason = "the module calls Node-API")]

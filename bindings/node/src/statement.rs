@@ -8,8 +8,8 @@ use napi_derive::napi;
 use strongroom_database::{Column, Database, Snapshot, Statement};
 
 use crate::{
-    batch::{Batch, Form},
     calls,
+    encode::{Batch, Form},
     error::{Failure, Outcome},
     exchange::Exchange,
     handle::Handle,
@@ -180,7 +180,7 @@ impl NativeStatement {
         let bound = (|| {
             let mut state = self.state()?;
             let mut scratch = Scratch::default();
-            let mut binder = Binder { env: &env, statement: &mut state.statement, scratch: &mut scratch };
+            let mut binder = Binder { env: &env, parameters: &mut state.statement, scratch: &mut scratch };
             binder.bind_array(values.raw())
         })();
         bound.map_err(|failure| failure.throw(&env))
@@ -191,7 +191,7 @@ impl State {
     /// Binds the arguments of a call.
     pub(crate) fn bind_call(&mut self, env: &Env, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
         let mut scratch = exchange.scratch.borrow_mut();
-        let mut binder = Binder { env, statement: &mut self.statement, scratch: &mut scratch };
+        let mut binder = Binder { env, parameters: &mut self.statement, scratch: &mut scratch };
         let bound = binder.bind_call(exchange, values);
         scratch.trim();
         bound

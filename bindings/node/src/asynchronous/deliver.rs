@@ -88,7 +88,7 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     };
     if let Some(sender) = sender {
         let state = u32::from(sender.in_transaction) | u32::from(sender.wal) << 1;
-        hub.exchange.set_sender(sender.number, state);
+        hub.exchange.set_state(sender.number, state);
     }
     let value = value.map_or_else(|| handle::undefined(env), Ok)?;
     let arguments = [handle::uint32(env, ticket)?, handle::uint32(env, kind)?, value];

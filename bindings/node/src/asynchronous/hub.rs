@@ -35,8 +35,8 @@ pub(crate) struct Hub {
 
 /// Returns `[hub, drain, hold, submit, columns]`: the handle of the JavaScript thread, and the functions.
 ///
-/// `exchange` is the handle of the shared memory that `calls` returns. The event loop calls `wake()` when replies wait.
-/// `drain` then calls `deliver(ticket, kind, value)` for each reply.
+/// The event loop calls `wake()` when replies wait. `drain` then calls `deliver(ticket, kind, value)` for each reply, whose
+/// rows are in the shared memory of `calls`.
 ///
 /// # Errors
 ///
@@ -44,17 +44,14 @@ pub(crate) struct Hub {
 #[napi(catch_unwind, ts_return_type = "unknown[]")]
 pub fn asynchronous(
     env: Env,
-    #[napi(ts_arg_type = "object")] exchange: Unknown,
     #[napi(ts_arg_type = "() => void")] wake: Unknown,
     #[napi(ts_arg_type = "(ticket: number, kind: number, value: unknown) => void")] deliver: Unknown,
 ) -> napi::Result<Handle> {
     panic_if_requested();
     let create = || {
-        // SAFETY: the TypeScript layer passes the handle of `calls`.
-        let exchange = unsafe { shared(&env, exchange.raw())? };
         let hub = Rc::new(Hub {
             bell: Bell::new(&env, wake.raw())?,
-            exchange,
+            exchange: Exchange::of(&env)?,
             deliver: Reference::new(&env, deliver.raw())?,
             columns: RefCell::default(),
             failed: RefCell::default(),
@@ -73,21 +70,6 @@ pub fn asynchronous(
         Ok(array)
     };
     create().map_err(|failure: Failure| failure.throw(&env))
-}
-
-/// Returns the value that a handle of `calls::external` identifies.
-///
-/// # Safety
-///
-/// The handle comes from `calls::external::<T>`.
-pub(crate) unsafe fn shared<T>(env: &Env, value: Handle) -> Outcome<Rc<T>> {
-    // SAFETY: the caller passes such a handle.
-    let data: *const T = unsafe { external(env, value)? };
-    // SAFETY: the handle owns a count of the `Rc` and is live as an argument of the running call.
-    Ok(unsafe {
-        Rc::increment_strong_count(data);
-        Rc::from_raw(data)
-    })
 }
 
 /// Returns the address of the value that a handle of `calls::external` identifies.
