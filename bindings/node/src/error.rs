@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::iter;
 
-use napi::{Env, JsObjectValue, JsValue, Status};
+use napi::{Env, JsValue, Status};
 use napi_derive::napi;
 use strongroom_database::{
     AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ExtensionError, ImageError,

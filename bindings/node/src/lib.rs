@@ -57,7 +57,7 @@ use napi_derive::napi;
 pub use crate::asynchronous::asynchronous;
 pub use crate::calls::calls;
 pub use crate::keys::generate_recovery_code;
-use crate::panic_request::{panic_if_requested, request_panic};
+use crate::panic_request::{panic_if_requested, request_panic, request_panic_in_job};
 pub use crate::versions::{NativeVersions, library_versions};
 
 /// The text from which `cargo xtask pack` reads the version of an addon that it cannot load.

@@ -25,7 +25,7 @@ mod kind {
 
 /// The progress of a check or a rekey.
 #[napi_derive::napi(object, object_from_js = false)]
-pub struct NativePageProgress {
+pub(crate) struct NativePageProgress {
     /// The number of pages that are done.
     pub done: f64,
     /// The number of pages.

@@ -79,7 +79,7 @@ impl Pending {
 
 /// The facts of an open connection.
 #[napi_derive::napi(object, object_from_js = false)]
-pub struct NativeOpened {
+pub(crate) struct NativeOpened {
     /// The format of the file.
     #[napi(ts_type = "'plain' | 'sqlcipher' | 'strongroom'")]
     pub format: &'static str,
@@ -91,7 +91,7 @@ pub struct NativeOpened {
 
 /// The facts of a compiled statement.
 #[napi_derive::napi(object, object_from_js = false)]
-pub struct NativePrepared {
+pub(crate) struct NativePrepared {
     /// The SQL, without keys.
     pub source: String,
     /// `true` if the statement returns rows.

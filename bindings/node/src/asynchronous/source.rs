@@ -54,9 +54,4 @@ impl Source {
             None => Database::open_unencrypted(location, &self.options)?,
         })
     }
-
-    /// Returns whether other connections can open the database.
-    pub(crate) fn is_file(&self) -> bool {
-        matches!(self.place, Place::File(_))
-    }
 }
