@@ -204,7 +204,10 @@ fn answer(
 }
 
 /// Turns a failure or a panic into an exception.
-pub(crate) fn guarded(env: sys::napi_env, work: impl FnOnce(Env) -> Outcome<Option<Handle>>) -> sys::napi_value {
+pub(crate) fn guarded(
+    env: sys::napi_env,
+    work: impl FnOnce(Env) -> Outcome<Option<Handle>>,
+) -> sys::napi_value {
     let env = Env::from_raw(env);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         panic_if_requested();

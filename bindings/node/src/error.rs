@@ -159,10 +159,11 @@ impl Failure {
             Problem::Pending => {}
             _ => match self.error(env) {
                 Ok(error) => handle::throw(env, error),
-                Err(Failure(problem)) => match *problem {
-                    Problem::Node(error) => return error,
-                    _ => {}
-                },
+                Err(Failure(problem)) => {
+                    if let Problem::Node(error) = *problem {
+                        return error;
+                    }
+                }
             },
         }
         napi::Error::new(Status::PendingException, String::new())

@@ -122,7 +122,12 @@ export class Client {
   call(kind, sql, values = [], { lane = WRITER, flags = 0, limit = 0, ticket: number, shape = 'object' } = {}) {
     const promise = expectReply({ kind, flags, shape: flags & ONLY_FIRST ? 'value' : shape }, number)
     calls.putAll(values)
-    submit(this.handle, lane, promise.ticket, kind | flags, limit, sql && this.statement(sql).handle, ...values)
+    try {
+      submit(this.handle, lane, promise.ticket, kind | flags, limit, sql && this.statement(sql).handle, ...values)
+    } catch (error) {
+      forget(promise)
+      throw fromNative(error)
+    }
     return promise
   }
 

@@ -127,9 +127,7 @@ impl Bell {
     pub(crate) fn silence(&self) {
         if let Some(ThreadsafeFunction(raw)) = self.function().take() {
             // SAFETY: the function is live, and no thread uses it after this call.
-            unsafe {
-                sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::abort)
-            };
+            unsafe { sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::abort) };
         }
     }
 

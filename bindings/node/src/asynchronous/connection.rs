@@ -121,11 +121,7 @@ impl Connection {
 
     /// Returns the state of this connection.
     pub(crate) fn sender(&self) -> Sender {
-        Sender {
-            number: self.lane.number,
-            in_transaction: self.database.in_transaction(),
-            wal: self.wal,
-        }
+        Sender { number: self.lane.number, in_transaction: self.database.in_transaction(), wal: self.wal }
     }
 
     /// Rolls back an open transaction. A reader also drops its cursors, whose transaction ends.

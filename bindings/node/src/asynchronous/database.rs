@@ -1,18 +1,16 @@
 //! The database of the asynchronous class that JavaScript holds.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::{Env, JsValue, Unknown};
 use napi_derive::napi;
 use strongroom_database::BackupKey;
 
-use crate::asynchronous::hub;
+use crate::asynchronous::{external, hub};
 use crate::asynchronous::job::Job;
 use crate::asynchronous::shared::{Cancelled, Shared};
 use crate::asynchronous::source::Source;
 use crate::asynchronous::thread;
-use crate::calls;
 use crate::database::NativeOpenOptions;
 use crate::error::{Failure, Outcome};
 use crate::handle::Handle;
@@ -22,7 +20,7 @@ use crate::panic_request::panic_if_requested;
 /// A database whose connections run on threads of their own.
 #[napi]
 pub struct NativeAsyncDatabase {
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 /// Closes the connections of a database that JavaScript has lost.
@@ -48,7 +46,7 @@ impl NativeAsyncDatabase {
             let source = Source::read(&options)?;
             let shared = Shared::new(bell, source.options.clone());
             thread::start_writer(&shared, source, ticket)?;
-            Ok(Self { shared: Rc::new(shared) })
+            Ok(Self { shared })
         };
         new().map_err(|failure: Failure| failure.throw(&env))
     }
@@ -57,7 +55,7 @@ impl NativeAsyncDatabase {
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn handle(&self, env: Env) -> napi::Result<Handle> {
         panic_if_requested();
-        calls::external(&env, &self.shared).map_err(|failure| failure.throw(&env))
+        external::create(&env, &self.shared).map_err(|failure| failure.throw(&env))
     }
 
     /// Starts the thread of a reader, which replies with `NativeOpened`. Returns the reader's number.
@@ -95,7 +93,6 @@ impl NativeAsyncDatabase {
 
     /// Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted.
     #[napi(catch_unwind)]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of NativeDatabase.backup, with a lane and a ticket")]
     pub fn backup(
         &self,
         env: Env,
@@ -113,7 +110,10 @@ impl NativeAsyncDatabase {
                 (None, false) => BackupKey::Source,
             };
             // The program may change its current folder before the thread creates the file.
-            let path = std::path::absolute(&path).ok().and_then(|path| path.into_os_string().into_string().ok()).unwrap_or(path);
+            let path = std::path::absolute(&path)
+                .ok()
+                .and_then(|path| path.into_os_string().into_string().ok())
+                .unwrap_or(path);
             Ok(Job::Backup { schema, path, key })
         })
     }
@@ -162,13 +162,7 @@ impl NativeAsyncDatabase {
         self.shared.close(ticket);
     }
 
-    fn job(
-        &self,
-        env: &Env,
-        lane: i32,
-        ticket: u32,
-        job: impl FnOnce() -> Outcome<Job>,
-    ) -> napi::Result<()> {
+    fn job(&self, env: &Env, lane: i32, ticket: u32, job: impl FnOnce() -> Outcome<Job>) -> napi::Result<()> {
         panic_if_requested();
         job().and_then(|job| self.shared.push(lane, ticket, job)).map_err(|failure| failure.throw(env))
     }

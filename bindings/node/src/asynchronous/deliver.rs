@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::ToNapiValue;
 use napi::Env;
+use napi::bindgen_prelude::ToNapiValue;
 
 use crate::asynchronous::hub::Hub;
 use crate::asynchronous::reply::{Body, Progress, Reply, Rows};
@@ -132,8 +132,10 @@ fn convert(env: &Env, hub: &Hub, body: Body) -> Outcome<(u32, Option<Handle>)> {
 pub(crate) fn columns(env: &Env, hub: &Hub) -> Outcome<Handle> {
     let columns = hub.columns.borrow().clone();
     let columns = columns.ok_or_else(|| -> Failure {
-        Problem::Range { message: "the reply has no columns: call columns() while deliver() handles rows".to_owned() }
-            .into()
+        Problem::Range {
+            message: "the reply has no columns: call columns() while deliver() handles rows".to_owned(),
+        }
+        .into()
     })?;
     let kinds = columns.kinds.iter().map(|&kind| kind as u8).collect();
     object(env, NativeLayout { names: columns.names.clone(), tables: columns.tables.clone(), kinds })

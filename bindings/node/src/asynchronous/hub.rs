@@ -13,7 +13,7 @@ use strongroom_queue::Ticket;
 
 use crate::asynchronous::bell::Bell;
 use crate::asynchronous::rows::Columns;
-use crate::asynchronous::{deliver, submit};
+use crate::asynchronous::{deliver, external, submit};
 use crate::calls::{self, guarded};
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
@@ -72,19 +72,6 @@ pub fn asynchronous(
     create().map_err(|failure: Failure| failure.throw(&env))
 }
 
-/// Returns the address of the value that a handle of `calls::external` identifies.
-///
-/// # Safety
-///
-/// The handle comes from `calls::external::<T>`.
-pub(crate) unsafe fn external<T>(env: &Env, value: Handle) -> Outcome<*const T> {
-    let mut data = ptr::null_mut();
-    // SAFETY: Node-API checks that the value is a handle.
-    let status = unsafe { sys::napi_get_value_external(env.raw(), value, &mut data) };
-    check(env, status, "cannot read a handle")?;
-    Ok(data.cast_const().cast())
-}
-
 /// Reads up to `N` arguments of a call, and the number of arguments. Missing arguments are `undefined`.
 pub(crate) fn arguments<const N: usize>(
     env: &Env,
@@ -93,14 +80,7 @@ pub(crate) fn arguments<const N: usize>(
     let (mut count, mut values, mut data) = (N, [ptr::null_mut(); N], ptr::null_mut::<c_void>());
     // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
     let status = unsafe {
-        sys::napi_get_cb_info(
-            env.raw(),
-            info,
-            &mut count,
-            values.as_mut_ptr(),
-            ptr::null_mut(),
-            &mut data,
-        )
+        sys::napi_get_cb_info(env.raw(), info, &mut count, values.as_mut_ptr(), ptr::null_mut(), &mut data)
     };
     check(env, status, "napi_get_cb_info")?;
     Ok((values, count, data.cast_const().cast()))
@@ -147,6 +127,6 @@ unsafe extern "C" fn columns(env: sys::napi_env, info: sys::napi_callback_info) 
 /// Fails for a value that is not a handle.
 pub(crate) fn bell(env: &Env, hub: Handle) -> Outcome<Arc<Bell>> {
     // SAFETY: the TypeScript layer passes the handle of `asynchronous`, which is live as an argument of the running call.
-    let hub = unsafe { &*external::<Hub>(env, hub)? };
+    let hub = unsafe { &*external::address::<Hub>(env, hub)? };
     Ok(Arc::clone(&hub.bell))
 }

@@ -100,7 +100,9 @@ impl Flags {
             8 => CallKind::Release,
             9 => CallKind::Control,
             unknown => {
-                return Err(Problem::Range { message: format!("a call has the unknown kind {unknown}") }.into());
+                return Err(
+                    Problem::Range { message: format!("a call has the unknown kind {unknown}") }.into()
+                );
             }
         };
         Ok((kind, Self(number & !KIND)))

@@ -12,19 +12,21 @@ mod database;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod deliver;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
+mod external;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod external_text;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod hub;
 mod job;
 mod lane;
 mod long;
-mod source;
 mod owned;
 mod reply;
 mod rows;
 mod run;
 mod settings;
 mod shared;
+mod source;
 mod sql;
 mod statements;
 #[expect(unsafe_code, reason = "the module calls Node-API")]

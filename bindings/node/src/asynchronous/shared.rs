@@ -166,7 +166,8 @@ impl Shared {
             self.completions().remove(&ticket);
             return Cancelled::Waiting;
         }
-        let completion = self.completions().get(&ticket).inspect(|mark| mark.store(true, Ordering::Relaxed)).is_some();
+        let completion =
+            self.completions().get(&ticket).inspect(|mark| mark.store(true, Ordering::Relaxed)).is_some();
         match lanes.iter().any(|lane| lane.cancel(ticket)) || completion {
             true => Cancelled::Running,
             false => Cancelled::Unknown,

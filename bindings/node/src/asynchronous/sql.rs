@@ -1,13 +1,12 @@
 //! The SQL that JavaScript passes with a call.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::Env;
 use napi_derive::napi;
 use strongroom_database::{SqlShape, describe};
 
-use crate::calls;
+use crate::asynchronous::external;
 use crate::handle::Handle;
 use crate::panic_request::panic_if_requested;
 
@@ -20,7 +19,7 @@ pub(crate) struct Sql {
 /// The SQL of calls. Threads share a compiled statement between calls with the same object.
 #[napi]
 pub struct NativeSql {
-    sql: Rc<Arc<Sql>>,
+    sql: Arc<Sql>,
 }
 
 #[napi]
@@ -30,14 +29,14 @@ impl NativeSql {
     pub fn new(sql: String) -> Self {
         panic_if_requested();
         let shape = describe(&sql);
-        Self { sql: Rc::new(Arc::new(Sql { text: sql, shape })) }
+        Self { sql: Arc::new(Sql { text: sql, shape }) }
     }
 
     /// Returns the handle that identifies the SQL to `submit`.
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn handle(&self, env: Env) -> napi::Result<Handle> {
         panic_if_requested();
-        calls::external(&env, &self.sql).map_err(|failure| failure.throw(&env))
+        external::create(&env, &self.sql).map_err(|failure| failure.throw(&env))
     }
 
     /// Returns the names of the parameters with their prefixes. The name of a `?` is null.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use napi::{Env, sys};
 
-use crate::asynchronous::hub::{Hub, arguments, external};
+use crate::asynchronous::external;
+use crate::asynchronous::hub::{Hub, arguments};
 use crate::asynchronous::job::{Call, Flags, Job};
 use crate::asynchronous::owned::OwnedParameters;
 use crate::asynchronous::shared::Shared;
@@ -22,10 +23,7 @@ const FIXED: usize = 6;
 const FEW: usize = FIXED + 10;
 
 /// The function `submit(database, lane, ticket, flags, limit, sql, ...values)`.
-pub(super) unsafe extern "C" fn submit(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
+pub(super) unsafe extern "C" fn submit(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     guarded(env, |env| {
         let (few, count, hub) = arguments::<FEW>(&env, info)?;
         // SAFETY: the data comes from `asynchronous`, and is live while the function runs.
@@ -58,20 +56,20 @@ fn push(env: &Env, hub: &Hub, arguments: &[Handle]) -> Outcome<()> {
     };
     // SAFETY: the handle comes from `NativeAsyncDatabase::handle`: the TypeScript layer passes no other handle. The value
     // is live as long as the handle, which is an argument.
-    let database = unsafe { &*external::<Arc<Shared>>(env, database)? };
+    let database = unsafe { &*external::address::<Shared>(env, database)? };
     let sql = match handle::type_of(env, sql)? {
         // SAFETY: as above, from `NativeSql::handle`.
-        sys::ValueType::napi_external => Some(unsafe { &*external::<Arc<Sql>>(env, sql)? }),
+        sys::ValueType::napi_external => Some(unsafe { external::read::<Sql>(env, sql)? }),
         _ => None,
     };
     let (kind, flags) = Flags::parse(handle::number(env, flags)?)?;
-    let names = sql.map_or(&[][..], |sql| &sql.shape.parameters);
+    let names = sql.as_ref().map_or(&[][..], |sql: &Arc<Sql>| &sql.shape.parameters);
     let call = Call {
         kind,
         flags,
         limit: handle::number(env, limit)?,
-        sql: sql.map(Arc::clone),
         values: OwnedParameters::read(env, &hub.exchange, names, values)?,
+        sql,
     };
     database.push(handle::int32(env, lane)?, handle::number(env, ticket)?, Job::Call(call))
 }

@@ -1,9 +1,9 @@
 //! The threads of the connections.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::io;
 
 use napi::Status;
 use strongroom_database::{Database, DetachedWork, OpenOptions, SqlError};
