@@ -5,3 +5,4 @@ mod external_text;
 mod owned;
 mod rows;
 mod values;
+mod wiped;
