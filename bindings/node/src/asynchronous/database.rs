@@ -6,11 +6,11 @@ use napi::{Env, JsValue, Unknown};
 use napi_derive::napi;
 use strongroom_database::BackupKey;
 
-use crate::asynchronous::{external, hub};
 use crate::asynchronous::job::Job;
 use crate::asynchronous::shared::{Cancelled, Shared};
 use crate::asynchronous::source::Source;
 use crate::asynchronous::thread;
+use crate::asynchronous::{external, hub};
 use crate::database::NativeOpenOptions;
 use crate::error::{Failure, Outcome};
 use crate::handle::Handle;

@@ -33,5 +33,6 @@ mod statements;
 mod submit;
 mod thread;
 mod values;
+mod wiped;
 
 pub use hub::asynchronous;

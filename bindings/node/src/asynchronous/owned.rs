@@ -1,8 +1,8 @@
 //! The values of a call's parameters on their way to a thread.
 
 use strongroom_database::{Statement, Value};
-use zeroize::Zeroizing;
 
+use super::wiped::Wiped;
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
 use crate::handle::Handle;
@@ -13,8 +13,8 @@ enum Owned {
     Null,
     Integer(i64),
     Real(f64),
-    Text(Zeroizing<Box<[u8]>>),
-    Blob(Zeroizing<Box<[u8]>>),
+    Text(Wiped<u8>),
+    Blob(Wiped<u8>),
 }
 
 /// The values of a call's parameters, in the order of the parameters.
@@ -90,8 +90,8 @@ impl Parameters for Collector<'_> {
             Value::Null => Owned::Null,
             Value::Integer(integer) => Owned::Integer(integer),
             Value::Real(number) => Owned::Real(number),
-            Value::Text(text) => Owned::Text(Zeroizing::new(text.into())),
-            Value::Blob(bytes) => Owned::Blob(Zeroizing::new(bytes.into())),
+            Value::Text(text) => Owned::Text(Wiped::copy(text)?),
+            Value::Blob(bytes) => Owned::Blob(Wiped::copy(bytes)?),
         });
         Ok(())
     }

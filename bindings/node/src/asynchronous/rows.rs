@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use strongroom_database::Statement;
 
-use super::external_text::ExternalText;
 use super::values::{ThreadSink, ThreadValue};
 use crate::batch;
 use crate::encode::{Batch, DIRECT, FORMS, Form, Request};
@@ -174,9 +173,8 @@ impl ThreadRows {
         pool: &Pool,
         collect: Handle,
     ) -> Outcome<Option<Handle>> {
-        let external = ExternalText::of_host();
         let values = self.staging.values.drain(..);
-        let handles = values.map(|value| value.materialize(env, external)).collect::<Outcome<Vec<_>>>();
+        let handles = values.map(|value| value.materialize(env)).collect::<Outcome<Vec<_>>>();
         let value = handles.and_then(|handles| batch::collected(env, collect, &handles));
         if value.is_ok() {
             exchange.publish(&self.head, &self.staging);

@@ -4,9 +4,9 @@ use std::fmt;
 
 use napi::Env;
 use strongroom_database::Value;
-use zeroize::{Zeroize, Zeroizing};
 
-use super::external_text::ExternalText;
+use super::external_text::{ExternalText, Unit};
+use super::wiped::Wiped;
 use crate::batch;
 use crate::encode::Sink;
 use crate::error::Outcome;
@@ -35,17 +35,23 @@ pub(crate) enum ThreadValue {
     /// Text that is not valid UTF-8. Node-API replaces the invalid bytes with U+FFFD, as in the synchronous class.
     Invalid(Text<u8>),
     /// A blob of a column of blobs, which becomes an ArrayBuffer or a Buffer.
-    Blob(Zeroizing<Box<[u8]>>),
+    Blob(Wiped<u8>),
     /// A blob of a column of mixed values, which becomes a Buffer.
-    Buffer(Zeroizing<Box<[u8]>>),
+    Buffer(Wiped<u8>),
 }
 
 /// A text with its place, which an error message names.
-pub(crate) struct Text<U: Zeroize> {
-    pub(super) units: Zeroizing<Box<[U]>>,
-    /// The length in UTF-8, in bytes.
+pub(crate) struct Text<U: Unit> {
+    units: Units<U>,
+    /// The length in SQLite, in bytes.
     length: u32,
     column: u16,
+}
+
+enum Units<U: Unit> {
+    /// The units of a text that V8 copies.
+    Copied(Wiped<U>),
+    External(ExternalText<U>),
 }
 
 /// Creates values on a thread.
@@ -63,13 +69,13 @@ impl Sink for ThreadSink {
             (Value::Integer(integer), Integers::Numbers) => ThreadValue::Number(integer),
             (Value::Integer(integer), Integers::BigInts) => ThreadValue::BigInt(integer),
             (Value::Real(number), _) => ThreadValue::Real(number),
-            (Value::Text(text), _) => self.text(text, column),
-            (Value::Blob(bytes), _) => ThreadValue::Buffer(copy(bytes)),
+            (Value::Text(text), _) => self.text(text, column)?,
+            (Value::Blob(bytes), _) => ThreadValue::Buffer(Wiped::copy(bytes)?),
         })
     }
 
     fn create_blob(&mut self, bytes: &[u8]) -> Outcome<ThreadValue> {
-        Ok(ThreadValue::Blob(copy(bytes)))
+        Wiped::copy(bytes).map(ThreadValue::Blob)
     }
 
     fn layout_number(_layouts: u32) -> u32 {
@@ -78,38 +84,53 @@ impl Sink for ThreadSink {
 }
 
 impl ThreadSink {
-    fn text(&mut self, text: &[u8], column: usize) -> ThreadValue {
-        match text::encode(text, &mut self.scratch) {
-            Encoded::Latin1(units) => ThreadValue::Latin1(Text::new(copy(units), text, column)),
+    fn text(&mut self, text: &[u8], column: usize) -> Outcome<ThreadValue> {
+        // SQLite's lengths are C ints, and a row has at most 32,767 columns.
+        let (length, column) = (text.len() as u32, column as u16);
+        Ok(match text::encode(text, &mut self.scratch) {
+            Encoded::Latin1(units) => {
+                ThreadValue::Latin1(Text { units: Units::copy(units)?, length, column })
+            }
             // V8 stores a copy of such a text as Latin-1, but an external string as it is.
             Encoded::Utf16(units) if units.iter().fold(0, |all, unit| all | unit) < 0x100 => {
-                let units: Box<[u8]> = units.iter().map(|&unit| unit as u8).collect();
-                ThreadValue::Latin1(Text::new(Zeroizing::new(units), text, column))
+                let narrow = |narrow: &mut [u8]| {
+                    narrow.iter_mut().zip(units).for_each(|(narrow, &unit)| *narrow = unit as u8);
+                };
+                ThreadValue::Latin1(Text { units: Units::new(units.len(), narrow)?, length, column })
             }
-            Encoded::Utf16(units) => ThreadValue::Utf16(Text::new(copy(units), text, column)),
-            Encoded::Invalid(units) => ThreadValue::Invalid(Text::new(copy(units), text, column)),
+            Encoded::Utf16(units) => ThreadValue::Utf16(Text { units: Units::copy(units)?, length, column }),
+            Encoded::Invalid(bytes) => {
+                ThreadValue::Invalid(Text { units: Units::Copied(Wiped::copy(bytes)?), length, column })
+            }
+        })
+    }
+}
+
+impl<U: Unit> Units<U> {
+    fn copy(units: &[U]) -> Outcome<Self> {
+        Self::new(units.len(), |copy| copy.copy_from_slice(units))
+    }
+
+    /// Creates zeros, which `fill` overwrites.
+    fn new(length: usize, fill: impl FnOnce(&mut [U])) -> Outcome<Self> {
+        if (MIN_EXTERNAL..=MAX_EXTERNAL).contains(&length) {
+            return ExternalText::new(length, fill).map(Self::External);
         }
+        Wiped::new(length, fill).map(Self::Copied)
     }
 }
 
-fn copy<U: Zeroize + Clone>(units: &[U]) -> Zeroizing<Box<[U]>> {
-    Zeroizing::new(Box::from(units))
-}
-
-impl<U: Zeroize> Text<U> {
-    fn new(units: Zeroizing<Box<[U]>>, utf8: &[u8], column: usize) -> Self {
-        // SQLite's lengths are C ints, and a row has at most 32,767 columns.
-        Self { units, length: utf8.len() as u32, column: column as u16 }
-    }
-
-    /// Creates a string with a copy of the text.
-    fn create<'t>(&'t self, env: &Env, encoded: impl FnOnce(&'t [U]) -> Encoded<'t>) -> Outcome<Handle> {
-        let holder = || text::column_label(self.column.into());
-        text::create_encoded(env, encoded(&self.units), self.length as usize, holder)
-    }
-
-    fn is_external(&self) -> bool {
-        (MIN_EXTERNAL..=MAX_EXTERNAL).contains(&self.units.len())
+impl<U: Unit> Text<U> {
+    /// Creates a string: an external one, or a copy.
+    fn into_string(self, env: &Env, encoded: impl FnOnce(&[U]) -> Encoded<'_>) -> Outcome<Handle> {
+        let create = |units: &[U]| {
+            let holder = || text::column_label(self.column.into());
+            text::create_encoded(env, encoded(units), self.length as usize, holder)
+        };
+        match self.units {
+            Units::Copied(units) => create(&units),
+            Units::External(units) => units.into_string(env).unwrap_or_else(|units| create(&units)),
+        }
     }
 }
 
@@ -119,7 +140,7 @@ impl ThreadValue {
     /// # Errors
     ///
     /// Fails if V8 refuses the value: a text is too long, or memory runs out.
-    pub(crate) fn materialize(self, env: &Env, external: &ExternalText) -> Outcome<Handle> {
+    pub(crate) fn materialize(self, env: &Env) -> Outcome<Handle> {
         match self {
             ThreadValue::Null => row::plain_value(env, Value::Null, Integers::Numbers),
             ThreadValue::Number(integer) => row::integer_value(env, integer, Integers::Numbers),
@@ -127,15 +148,9 @@ impl ThreadValue {
             ThreadValue::Real(number) => row::plain_value(env, Value::Real(number), Integers::Numbers),
             ThreadValue::Blob(bytes) => batch::blob(env, &bytes),
             ThreadValue::Buffer(bytes) => row::plain_value(env, Value::Blob(&bytes), Integers::Numbers),
-            ThreadValue::Latin1(text) => match external.latin1 {
-                Some(create) if text.is_external() => create.string(env, text.units),
-                _ => text.create(env, Encoded::Latin1),
-            },
-            ThreadValue::Utf16(text) => match external.utf16 {
-                Some(create) if text.is_external() => create.string(env, text.units),
-                _ => text.create(env, Encoded::Utf16),
-            },
-            ThreadValue::Invalid(text) => text.create(env, Encoded::Invalid),
+            ThreadValue::Latin1(text) => text.into_string(env, |units| Encoded::Latin1(units)),
+            ThreadValue::Utf16(text) => text.into_string(env, |units| Encoded::Utf16(units)),
+            ThreadValue::Invalid(text) => text.into_string(env, |units| Encoded::Invalid(units)),
         }
     }
 }
