@@ -8,7 +8,7 @@ use strongroom_database::BackupKey;
 
 use crate::asynchronous::job::Job;
 use crate::asynchronous::shared::{Cancelled, Shared};
-use crate::asynchronous::source::Source;
+use crate::asynchronous::source::{Source, absolute};
 use crate::asynchronous::thread;
 use crate::asynchronous::{external, hub};
 use crate::database::NativeOpenOptions;
@@ -21,6 +21,19 @@ use crate::panic_request::panic_if_requested;
 #[napi]
 pub struct NativeAsyncDatabase {
     shared: Arc<Shared>,
+}
+
+/// A backup to a file: with the source's key, with another key, or unencrypted. The TypeScript layer has checked each value.
+#[napi(object, object_to_js = false)]
+pub struct NativeBackupRequest {
+    /// The database: `main` or the name of an attached database.
+    pub schema: String,
+    /// The path of the copy.
+    pub path: String,
+    /// The key of the copy. The default is the source's key.
+    pub key: Option<NativeKey>,
+    /// `true` for a copy without encryption.
+    pub plain: bool,
 }
 
 /// Closes the connections of a database that JavaScript has lost.
@@ -91,30 +104,17 @@ impl NativeAsyncDatabase {
         }
     }
 
-    /// Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted.
+    /// Starts a backup.
     #[napi(catch_unwind)]
-    pub fn backup(
-        &self,
-        env: Env,
-        lane: i32,
-        ticket: u32,
-        schema: String,
-        path: String,
-        key: Option<NativeKey>,
-        plain: bool,
-    ) -> napi::Result<()> {
+    pub fn backup(&self, env: Env, lane: i32, ticket: u32, request: NativeBackupRequest) -> napi::Result<()> {
         self.job(&env, lane, ticket, || {
+            let NativeBackupRequest { schema, path, key, plain } = request;
             let key = match (key.as_ref().map(NativeKey::key).transpose()?.flatten(), plain) {
                 (Some(key), _) => BackupKey::Key(key),
                 (None, true) => BackupKey::Plain,
                 (None, false) => BackupKey::Source,
             };
-            // The program may change its current folder before the thread creates the file.
-            let path = std::path::absolute(&path)
-                .ok()
-                .and_then(|path| path.into_os_string().into_string().ok())
-                .unwrap_or(path);
-            Ok(Job::Backup { schema, path, key })
+            Ok(Job::Backup { schema, path: absolute(path.into()), key })
         })
     }
 

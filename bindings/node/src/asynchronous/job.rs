@@ -1,5 +1,6 @@
 //! The jobs that JavaScript gives to the threads.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_database::BackupKey;
@@ -17,7 +18,7 @@ pub(crate) enum Job {
     /// Starts a backup.
     Backup {
         schema: String,
-        path: String,
+        path: PathBuf,
         key: BackupKey,
     },
     /// Copies pages of a backup.

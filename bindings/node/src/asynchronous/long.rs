@@ -23,10 +23,10 @@ impl Connection {
         &mut self,
         ticket: Ticket,
         schema: &str,
-        path: &str,
+        path: &Path,
         key: BackupKey,
     ) -> Outcome<Body> {
-        let backup = self.database.backup(schema, Path::new(path), key)?;
+        let backup = self.database.backup(schema, path, key)?;
         self.backups.insert(ticket, backup);
         Ok(Body::Done)
     }

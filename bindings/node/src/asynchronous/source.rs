@@ -1,6 +1,6 @@
 //! The file, the key and the options of a database that a thread opens.
 
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use strongroom_database::{Database, Location, OpenOptions};
@@ -28,8 +28,7 @@ impl Source {
     /// Copies the options of JavaScript.
     pub(crate) fn read(options: &NativeOpenOptions) -> Outcome<Self> {
         let place = match (&options.path, &options.image) {
-            // The program may change its current folder before the thread opens the file.
-            (Some(path), _) => Place::File(std::path::absolute(path).unwrap_or_else(|_| path.into())),
+            (Some(path), _) => Place::File(absolute(path.into())),
             (None, Some(image)) => Place::Image(Zeroizing::new(image.to_vec())),
             (None, None) => Place::Memory,
         };
@@ -54,4 +53,10 @@ impl Source {
             None => Database::open_unencrypted(location, &self.options)?,
         })
     }
+}
+
+/// Returns the path from the root: the program may change its current folder before a thread uses the path.
+pub(crate) fn absolute(path: PathBuf) -> PathBuf {
+    // Without a current folder, the thread fails with the operating system's error.
+    path::absolute(&path).unwrap_or(path)
 }
