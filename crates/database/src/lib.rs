@@ -29,8 +29,6 @@
 //!
 //! Only the module `seam` contains `unsafe` code.
 
-mod shim_b2;
-pub use shim_b2::*;
 mod aggregate;
 mod attach;
 mod attach_error;
