@@ -23,6 +23,7 @@ let ticket = 0
 export const seen = { drains: 0 }
 
 const [hub, drain, hold, submit, columns] = addon.asynchronous(turn, deliver)
+
 export { columns, hold, hub, submit }
 
 function turn() {
@@ -44,7 +45,8 @@ function deliver(number, kind, value) {
       const [count, done, layout, values] = calls.ints
       if (layout === 0 && count > 0) call.rows.push(value)
       else if (count > 0) readerOf(calls, call.shape, columns()).many(call.rows, count, value, values)
-      if (call.kind !== ALL || done) settle(() => call.resolve({ rows: call.rows.splice(0), done: done !== 0, ...state }))
+      if (call.kind !== ALL || done)
+        settle(() => call.resolve({ rows: call.rows.splice(0), done: done !== 0, ...state }))
       return
     }
     case OUTCOME: {
@@ -159,3 +161,15 @@ export class Client {
 /** A query that takes about a second per 10 million. */
 export const COUNT = `WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) SELECT sum(i) AS sum FROM c`
 export const LONG = 1e12
+
+/** Makes calls until one runs, and interrupts that one. Returns the call in an object. */
+export async function interrupted(db, start) {
+  for (;;) {
+    const call = start()
+    await new Promise(setImmediate)
+    const state = db.cancel(call)
+    if (state === 'running') return { call }
+    if (state !== 'waiting') throw new Error('the call ended before it was interrupted')
+    forget(call)
+  }
+}

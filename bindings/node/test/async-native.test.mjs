@@ -4,15 +4,15 @@ import { test } from 'node:test'
 import {
   ALL,
   BIGINTS,
-  CONTROL,
   Client,
+  CONTROL,
   COUNT,
   END,
-  expectReply,
   forget,
   GET,
   HOLD,
   IN_TRANSACTION,
+  interrupted,
   LONG,
   MORE,
   ONLY_FIRST,
@@ -23,7 +23,6 @@ import {
   RUN,
   START,
   seen,
-  WRITER,
 } from './async-native.mjs'
 import { freshPath } from './temporary.mjs'
 
@@ -61,7 +60,15 @@ test('a prepared statement is described', async () => {
   const { value } = await db.call(PREPARE, 'SELECT a, 1 AS b FROM t')
   assert.deepEqual(
     [value.source, value.reader, value.readonly, value.columns.map(({ name, table, type }) => [name, table, type])],
-    ['SELECT a, 1 AS b FROM t', true, true, [['a', 't', 'INT'], ['b', undefined, undefined]]],
+    [
+      'SELECT a, 1 AS b FROM t',
+      true,
+      true,
+      [
+        ['a', 't', 'INT'],
+        ['b', undefined, undefined],
+      ],
+    ],
   )
   await db.close()
 })
@@ -90,7 +97,10 @@ test('calls of the writer run in the order in which they were made', async () =>
     ),
   )
   await Promise.all(calls)
-  assert.deepEqual(ended, Array.from({ length: 500 }, (_, i) => i))
+  assert.deepEqual(
+    ended,
+    Array.from({ length: 500 }, (_, i) => i),
+  )
   await db.close()
 })
 
@@ -156,18 +166,6 @@ test('an error after rows comes with the next batch', async () => {
   await db.close()
 })
 
-/** Makes calls until one runs, and interrupts that one. Returns the call in an object. */
-async function interrupted(db, start) {
-  for (;;) {
-    const call = start()
-    await new Promise(setImmediate)
-    const state = db.cancel(call)
-    if (state === 'running') return { call }
-    assert.equal(state, 'waiting')
-    forget(call)
-  }
-}
-
 test('cancel removes a waiting call and interrupts a running one', async () => {
   const db = await Client.open(':memory:')
   let after
@@ -201,7 +199,9 @@ test('an interrupt leaves an open cursor of the same connection as it was', asyn
 test('an interrupted write is rolled back', async () => {
   const db = await Client.open(freshPath())
   await db.exec('CREATE TABLE t (a)')
-  const { call: write } = await interrupted(db, () => db.run(`INSERT INTO t ${COUNT.replace('sum(i) AS sum', 'i')}`, [LONG]))
+  const { call: write } = await interrupted(db, () =>
+    db.run(`INSERT INTO t ${COUNT.replace('sum(i) AS sum', 'i')}`, [LONG]),
+  )
   await assert.rejects(write, (error) => error.code === 'SQLITE_INTERRUPT' && !error.state.open)
   assert.deepEqual(await db.get('SELECT count(*) AS n FROM t'), { n: 0 })
   await db.close()
