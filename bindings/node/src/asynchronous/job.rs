@@ -141,6 +141,15 @@ impl Job {
         matches!(self, Self::Call(call) if call.flags.has(HOLD))
     }
 
+    /// Returns whether the job gets no reply. Such a job cannot fail, except by a panic.
+    pub(crate) fn is_silent(&self) -> bool {
+        match self {
+            Self::Call(call) => matches!(call.kind, CallKind::End | CallKind::Release),
+            Self::BackupEnd => true,
+            _ => false,
+        }
+    }
+
     /// Returns whether the job ends a hold.
     pub(crate) fn releases(&self) -> bool {
         matches!(self, Self::Call(call) if call.kind == CallKind::Release)
