@@ -1,4 +1,3 @@
-export { AsyncDatabase, AsyncRowIterator, AsyncSnapshot, AsyncStatement, AsyncTransaction, open, SqliteError } from './async.js'
 export type {
   AsyncBackupOptions,
   AsyncCheckOptions,
@@ -23,4 +22,13 @@ export type {
   SqliteErrorCode,
   SqlValue,
   TransactionOptions,
+} from './async.js'
+export {
+  AsyncDatabase,
+  AsyncRowIterator,
+  AsyncSnapshot,
+  AsyncStatement,
+  AsyncTransaction,
+  open,
+  SqliteError,
 } from './async.js'

@@ -9,12 +9,7 @@ import { SnapshotScope } from './snapshot-scope'
 import { captureCaller, located } from './stack'
 
 /** Copies a database into a file: on a reader, whose snapshot the copy is, or step by step on the writer. */
-export async function backup(
-  outer: Scope,
-  path: unknown,
-  options: unknown,
-  method: unknown,
-): Promise<BackupMetadata> {
+export async function backup(outer: Scope, path: unknown, options: unknown, method: unknown): Promise<BackupMetadata> {
   const caller: { stack?: string } = {}
   captureCaller(caller, method)
   const request = backupRequest(path, options, ['signal'])
@@ -46,12 +41,14 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
   const { native } = session
   const { schema, path, key, plain, report } = request
   let lane = 0
-  let ticket = 0
+  // The addon knows a backup by the ticket of its first job.
+  const series = session.hub.unanswered()
   const job = (send: (lane: number, ticket: number) => void, progress?: (value: unknown) => void): Call => {
     const call = new Call(scope, VALUE, undefined)
     call.shared = true
     call.signal = signal
     call.progress = progress
+    call.series = series
     call.send = (to, number) => {
       lane = to
       send(to, number)
@@ -60,11 +57,8 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
     return call
   }
   try {
-    const started = job((lane, number) => {
-      ticket = number
-      native.backup(lane, number, key === undefined ? { schema, path, plain } : { schema, path, plain, key })
-    })
-    await started.promise
+    const target = key === undefined ? { schema, path, plain } : { schema, path, plain, key }
+    await job((lane, number) => native.backup(lane, number, target)).promise
     const copied = await copyPages(
       async (pages) =>
         (await job((lane, number) => native.backupStep(lane, number, pages)).promise) as NativeBackupProgress,
@@ -93,8 +87,10 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
     return { totalPages: report.last?.totalPages ?? copied.totalPages, remainingPages: 0 }
   } catch (error) {
     try {
-      if (ticket !== 0) native.backupEnd(lane, session.hub.unanswered())
+      native.backupEnd(lane, series)
     } catch {}
     throw error
+  } finally {
+    session.hub.forget(series)
   }
 }

@@ -38,6 +38,8 @@ export class Call implements Routed, Receiver, Abortable {
   placed = false
   /** 0 until the job is sent. */
   ticket = 0
+  /** The ticket of a series of jobs, such as the steps of a backup, which the caller forgets. */
+  series = 0
   signal: AbortSignal | undefined
   /** Calls `progress` of the caller. */
   progress: ((value: unknown) => void) | undefined
@@ -131,7 +133,10 @@ export class Call implements Routed, Receiver, Abortable {
       else {
         const { hub } = this.scope.session
         if (this.alone) this.scope.session.wal = hub.wal
-        if (kind === FAILED) return this.#failed(value)
+        if (kind === FAILED) {
+          this.#failed(value)
+          return
+        }
         this.#end(kind === OUTCOME ? this.#outcome() : kind === DONE_REPLY ? undefined : value)
       }
     } catch (error) {
@@ -146,9 +151,13 @@ export class Call implements Routed, Receiver, Abortable {
   }
 
   #submit(): void {
-    if (this.#aborted !== undefined) return this.discard(this.#aborted.reason)
+    if (this.#aborted !== undefined) {
+      this.discard(this.#aborted.reason)
+      return
+    }
     const { hub, handle } = this.scope.session
-    this.ticket = hub.ticket(this)
+    this.ticket = this.series === 0 ? hub.ticket(this) : this.series
+    if (this.series !== 0) hub.assign(this.series, this)
     hub.expect()
     try {
       if (this.send !== undefined) this.send(this.lane, this.ticket)
@@ -227,7 +236,7 @@ export class Call implements Routed, Receiver, Abortable {
     const { session } = scope
     if (signal !== undefined) unwatch(signal, this)
     if (this.ticket !== 0) {
-      session.hub.forget(this.ticket)
+      if (this.series === 0) session.hub.forget(this.ticket)
       session.hub.arrived()
     }
     session.leave()

@@ -139,7 +139,10 @@ export class Cursor implements Routed, Receiver {
 
   start(): void {
     if (this.lane !== READERS) this.scope.line.opened(this)
-    if (!this.sql.solo || this.scope.outer !== undefined) return this.#open()
+    if (!this.sql.solo || this.scope.outer !== undefined) {
+      this.#open()
+      return
+    }
     alone(this.scope.session, this, () => {
       const answered = new Promise<void>((resolve) => {
         this.#answered = resolve
@@ -219,7 +222,10 @@ export class Cursor implements Routed, Receiver {
 
   #open(): void {
     const { hub } = this.scope.session
-    if (this.#left) return this.#settle(false)
+    if (this.#left) {
+      this.#settle(false)
+      return
+    }
     this.#ticket = hub.ticket(this)
     if (!this.placed) hub.calls.putAll(this.values)
     this.#send(START | (this.lane === READERS ? HOLD : 0), this.values)
@@ -270,4 +276,3 @@ export class Cursor implements Routed, Receiver {
     if (!this.#requested) hub.forget(this.#ticket)
   }
 }
-

@@ -177,6 +177,18 @@ export class AsyncDatabase extends Writing {
   }
 }
 enumerable(AsyncDatabase.prototype)
+Object.defineProperty(AsyncDatabase.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value: shown,
+  configurable: true,
+})
+
+/** Returns the object that `console.log` prints for a database: its properties and their values. */
+function shown(this: AsyncDatabase): object {
+  const { name, open, readonly, memory, format, readers } = this
+  // `inspect` prints the name of an object's constructor. Returning an AsyncDatabase would recurse.
+  const Shown = { AsyncDatabase: class {} }.AsyncDatabase
+  return Object.assign(new Shown(), { name, open, readonly, memory, format, readers })
+}
 
 /**
  * Opens a database, and creates the file if it does not exist. Each connection has a thread of its own.

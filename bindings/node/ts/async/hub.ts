@@ -147,6 +147,11 @@ export class Hub {
     return this.#last
   }
 
+  /** Lets the replies of a ticket go to another receiver. */
+  assign(ticket: number, receiver: Receiver): void {
+    this.#receivers.set(ticket, receiver)
+  }
+
   forget(ticket: number): void {
     this.#receivers.delete(ticket)
   }

@@ -1,4 +1,4 @@
-import { Iteration } from './iteration'
+import type { Iteration } from './iteration'
 
 /** The prototype of every built-in asynchronous iterator. */
 const AsyncIteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}).prototype)
@@ -59,4 +59,3 @@ export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row, undefin
   }
 }
 Object.setPrototypeOf(AsyncRowIterator.prototype, AsyncIteratorPrototype)
-

@@ -55,8 +55,14 @@ export class Line {
 
   /** Starts a call, or lets it wait behind the others. */
   add(entry: Entry): void {
-    if (this.#waiting.size === 0 && this.#admits(entry)) return entry.start()
-    if (this.#waiting.size === 0 && this.#refuses(entry)) return entry.fail(busy())
+    if (this.#waiting.size === 0 && this.#admits(entry)) {
+      entry.start()
+      return
+    }
+    if (this.#waiting.size === 0 && this.#refuses(entry)) {
+      entry.fail(busy())
+      return
+    }
     entry.keep()
     this.#since.set(entry, performance.now())
     this.#waiting.add(entry)
@@ -118,7 +124,10 @@ export class Line {
       } else if (this.#refuses(entry)) {
         this.#waiting.delete(entry)
         entry.fail(busy())
-      } else return this.#watch(entry)
+      } else {
+        this.#watch(entry)
+        return
+      }
     }
   }
 

@@ -44,7 +44,10 @@ export class Once implements Receiver {
   }
 
   receive(kind: number, value: unknown): void {
-    if (kind === PROGRESS) return this.#progress?.(value)
+    if (kind === PROGRESS) {
+      this.#progress?.(value)
+      return
+    }
     this.thread = this.#hub.thread
     this.#end()
     if (kind === FAILED) this.#reject(fromNative(value))

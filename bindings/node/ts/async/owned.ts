@@ -194,7 +194,10 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     // The limit counts the calls inside, and no longer the scope.
     session.leave()
     this.#state = 'open'
-    if (this.#stopped !== undefined) return this.#finish({ error: undefined })
+    if (this.#stopped !== undefined) {
+      this.#finish({ error: undefined })
+      return
+    }
     if (!this.#internal) this.#warning = warnIfLong(this.kind, session.transactionWarning, this.stack)
     const run = (context: Context): unknown => {
       this.#context = context

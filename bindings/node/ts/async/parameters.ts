@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { wellFormed } from '../api/arguments'
-import { argumentType } from '../api/errors'
 import type { Calls } from '../api/calls'
+import { argumentType } from '../api/errors'
 import type { Sql } from './sql'
 
 /** The values of a call without parameters. */

@@ -1,5 +1,5 @@
-import type { Hub } from './hub'
 import { type Ending, readersHeld } from './errors'
+import type { Hub } from './hub'
 import { type Entry, finish } from './line'
 import { Once } from './once'
 
@@ -77,7 +77,8 @@ export class Readers {
   hold(holder: Holder): void {
     if (this.#holds < this.#open) {
       this.#holds++
-      return holder.start()
+      holder.start()
+      return
     }
     holder.keep()
     this.#waiting.add(holder)

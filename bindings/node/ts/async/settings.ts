@@ -3,7 +3,7 @@ const OF_A_CONNECTION =
   /^\s*pragma\s+(?:\w+\s*\.\s*)?(?:cache_size|mmap_size|temp_store|busy_timeout|case_sensitive_like|automatic_index|reverse_unordered_selects|trusted_schema|cell_size_check)\s*[=(]/i
 
 /** Matches comments, quoted texts, and the semicolons between statements. */
-const TOKENS = /--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|;/g
+const TOKENS = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|;/g
 
 /** Returns the statements of `sql` that set something of a connection. */
 export function settingsIn(sql: string): string[] {

@@ -47,7 +47,10 @@ export class SnapshotScope extends OwnedScope {
   }
 
   protected release(): void {
-    if (!this.#onReader) return this.outer.line.release(this)
+    if (!this.#onReader) {
+      this.outer.line.release(this)
+      return
+    }
     if (this.session.open && this.lane > WRITER) release(this.session, this.lane)
     this.session.readers.released()
   }

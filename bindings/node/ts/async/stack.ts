@@ -9,11 +9,16 @@ export const captureCaller: (holder: object, method: unknown) => void =
 /** Replaces the stack of an error that was made outside the caller's code with the caller's stack. */
 export function located<E>(error: E, callerStack: string | undefined): E {
   if (!(error instanceof Error) || typeof callerStack !== 'string') return error
-  const frames = /\n\s+at [^]*/.exec(callerStack)?.[0] ?? ''
   Object.defineProperty(error, 'stack', {
-    value: `${error.name}: ${error.message}${frames}`,
+    value: `${error.name}: ${error.message}${framesOf(callerStack)}`,
     writable: true,
     configurable: true,
   })
   return error
+}
+
+/** Returns the lines of a stack below its message. */
+export function framesOf(stack: string): string {
+  const start = stack.search(/\n\s+at /)
+  return start === -1 ? '' : stack.slice(start)
 }

@@ -1,5 +1,5 @@
 import type { Shape } from '../api/build-row'
-import { argumentType } from '../api/errors'
+import { argumentType, NO_ROWS } from '../api/errors'
 import { enumerable, uncloneable } from '../api/objects'
 import type { ColumnDefinition, RunResult } from '../api/values'
 import type { NativePrepared } from '../load/native'
@@ -106,7 +106,11 @@ export class AsyncStatement<Parameters extends AsyncParameters = AsyncParameters
   /** Returns the columns of the rows and their origins. */
   async columns(): Promise<ColumnDefinition[]> {
     if (!this.reader) throw withoutRows('The columns() method is only for statements that return data')
-    const { columns } = (await prepared(this.#scope, this.#sql.text, AsyncStatement.prototype.columns)) as NativePrepared
+    const { columns } = (await prepared(
+      this.#scope,
+      this.#sql.text,
+      AsyncStatement.prototype.columns,
+    )) as NativePrepared
     return Array.from(columns, ({ name, column = null, table = null, database = null, type = null }) => ({
       name,
       column,
@@ -141,6 +145,6 @@ function prepared(scope: Scope, text: string, method: unknown): Promise<unknown>
   return runText(scope, PREPARE, method, text, () => {}).promise
 }
 
-function withoutRows(message = 'This statement does not return data. Use run() instead'): TypeError {
+function withoutRows(message = NO_ROWS): TypeError {
   return argumentType(message)
 }

@@ -1,5 +1,5 @@
 import { IN_TRANSACTION } from './hub'
-import { OwnedScope, type OwnedOptions } from './owned'
+import { type OwnedOptions, OwnedScope } from './owned'
 import { DatabaseScope } from './scope'
 
 /** The moment at which a transaction takes its locks. */

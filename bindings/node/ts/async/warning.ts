@@ -1,3 +1,5 @@
+import { framesOf } from './stack'
+
 /** A warning that is emitted unless it is stopped in time. */
 export interface LongWarning {
   stop(): void
@@ -16,14 +18,12 @@ export function warnIfLong(
   if (limit === 0) return undefined
   const timer = setTimeout(() => {
     const what =
-      kind === 'transaction'
-        ? 'A transaction is open for more than'
-        : 'A read() keeps its snapshot for more than'
+      kind === 'transaction' ? 'A transaction is open for more than' : 'A read() keeps its snapshot for more than'
     const effect = kind === 'transaction' ? 'other writes wait for its end' : 'the log cannot be shortened meanwhile'
     process.emitWarning(`${what} ${limit} ms: ${effect}`, {
       type: 'StrongroomWarning',
       code: 'STRONGROOM_LONG_TRANSACTION',
-      detail: `It was begun here:${/\n\s+at [^]*/.exec(stack ?? '')?.[0] ?? ' (no stack)'}`,
+      detail: `It was begun here:${framesOf(stack ?? '')}`,
     })
   }, limit)
   timer.unref()

@@ -116,4 +116,3 @@ function replay(scope: Scope, call: { resolve: (value: unknown) => void }, sql: 
     resolve(value)
   }
 }
-
