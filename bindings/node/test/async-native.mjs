@@ -23,6 +23,7 @@ let ticket = 0
 export const seen = { drains: 0 }
 
 const [hub, drain, hold, submit, columns] = addon.asynchronous(turn, deliver)
+
 export { columns, hold, hub, submit }
 
 function turn() {
@@ -44,7 +45,8 @@ function deliver(number, kind, value) {
       const [count, done, layout, values] = calls.ints
       if (layout === 0 && count > 0) call.rows.push(value)
       else if (count > 0) readerOf(calls, call.shape, columns()).many(call.rows, count, value, values)
-      if (call.kind !== ALL || done) settle(() => call.resolve({ rows: call.rows.splice(0), done: done !== 0, ...state }))
+      if (call.kind !== ALL || done)
+        settle(() => call.resolve({ rows: call.rows.splice(0), done: done !== 0, ...state }))
       return
     }
     case OUTCOME: {

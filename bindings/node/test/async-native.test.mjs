@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import {
   ALL,
   BIGINTS,
-  CONTROL,
   Client,
+  CONTROL,
   COUNT,
   END,
   expectReply,
@@ -61,7 +61,15 @@ test('a prepared statement is described', async () => {
   const { value } = await db.call(PREPARE, 'SELECT a, 1 AS b FROM t')
   assert.deepEqual(
     [value.source, value.reader, value.readonly, value.columns.map(({ name, table, type }) => [name, table, type])],
-    ['SELECT a, 1 AS b FROM t', true, true, [['a', 't', 'INT'], ['b', undefined, undefined]]],
+    [
+      'SELECT a, 1 AS b FROM t',
+      true,
+      true,
+      [
+        ['a', 't', 'INT'],
+        ['b', undefined, undefined],
+      ],
+    ],
   )
   await db.close()
 })
@@ -90,7 +98,10 @@ test('calls of the writer run in the order in which they were made', async () =>
     ),
   )
   await Promise.all(calls)
-  assert.deepEqual(ended, Array.from({ length: 500 }, (_, i) => i))
+  assert.deepEqual(
+    ended,
+    Array.from({ length: 500 }, (_, i) => i),
+  )
   await db.close()
 })
 
