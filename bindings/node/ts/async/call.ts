@@ -128,11 +128,10 @@ export class Call implements Routed, Receiver, Abortable {
 
   receive(kind: number, value: unknown): void {
     try {
+      if (this.alone) this.scope.session.wal = this.scope.session.hub.wal
       if (kind === ROWS_REPLY) this.#receiveRows(value)
       else if (kind === PROGRESS) this.progress?.(value)
       else {
-        const { hub } = this.scope.session
-        if (this.alone) this.scope.session.wal = hub.wal
         if (kind === FAILED) {
           this.#failed(value)
           return
