@@ -1,0 +1,217 @@
+//! Strings whose memory is outside V8's heap.
+//!
+//! V8 keeps the address of an external string's memory instead of a copy. A thread fills the memory, so the main thread
+//! neither copies a long text nor moves the copy in a garbage collection.
+//! <https://nodejs.org/api/n-api.html#node_api_create_external_string_latin1>
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ffi::c_void;
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use napi::{Env, sys};
+use zeroize::{DefaultIsZeroes, Zeroize};
+
+use super::wiped::out_of_memory;
+use crate::error::Outcome;
+use crate::handle::{Handle, check};
+
+type Create<U> = unsafe extern "C" fn(
+    env: sys::napi_env,
+    units: *mut U,
+    length: usize,
+    finalize: sys::napi_finalize,
+    hint: *mut c_void,
+    result: *mut sys::napi_value,
+    copied: *mut bool,
+) -> sys::napi_status;
+
+/// The functions of the host that create external strings. The functions belong to Node-API 10, and Node has exported
+/// them since 20.4. The addon requires Node-API 9, so it looks the functions up.
+struct Host {
+    latin1: Option<Create<u8>>,
+    utf16: Option<Create<u16>>,
+    /// `true` once the host has copied a text, as a V8 with a sandbox does. Such a host makes the functions useless.
+    copies: AtomicBool,
+}
+
+/// The units of an external string: Latin-1 characters, or UTF-16 units.
+pub(super) trait Unit: DefaultIsZeroes {
+    #[expect(private_interfaces, reason = "only this module implements and uses the trait's function")]
+    fn create(host: &Host) -> Option<Create<Self>>;
+}
+
+impl Unit for u8 {
+    #[expect(private_interfaces, reason = "see the trait")]
+    fn create(host: &Host) -> Option<Create<Self>> {
+        host.latin1
+    }
+}
+
+impl Unit for u16 {
+    #[expect(private_interfaces, reason = "see the trait")]
+    fn create(host: &Host) -> Option<Create<Self>> {
+        host.utf16
+    }
+}
+
+/// The memory of an external string, which is wiped before it is freed.
+pub(super) struct ExternalText<U: Unit> {
+    memory: NonNull<Header>,
+    units: NonNull<U>,
+}
+
+/// The start of the memory. The units follow.
+#[repr(C)]
+struct Header {
+    length: usize,
+    state: AtomicU32,
+}
+
+/// The call that creates the string has not returned.
+const CREATING: u32 = 0;
+/// The call has not returned, and has called the finalizer.
+const FINALIZED: u32 = 1;
+/// The string uses the memory.
+const USED: u32 = 2;
+
+// SAFETY: the value owns its memory, like a `Box<[U]>`.
+unsafe impl<U: Unit> Send for ExternalText<U> {}
+
+impl<U: Unit> ExternalText<U> {
+    /// Creates zeros, which `fill` overwrites.
+    ///
+    /// # Errors
+    ///
+    /// Fails if memory runs out.
+    pub(super) fn new(length: usize, fill: impl FnOnce(&mut [U])) -> Outcome<Self> {
+        let (layout, offset) = layout::<U>(length).ok_or_else(out_of_memory)?;
+        // SAFETY: the layout has the size of a header at least. The places of the header and of the units are in the
+        // memory, and are aligned.
+        let mut text = unsafe {
+            let memory = NonNull::new(alloc_zeroed(layout)).ok_or_else(out_of_memory)?;
+            let (header, units) = (memory.cast::<Header>(), memory.add(offset).cast::<U>());
+            header.write(Header { length, state: AtomicU32::new(CREATING) });
+            Self { memory: header, units }
+        };
+        fill(text.units_mut());
+        Ok(text)
+    }
+
+    /// Creates a string of the memory, or returns the memory if the host cannot.
+    ///
+    /// # Errors
+    ///
+    /// Fails if V8 refuses the string, which must not be longer than V8's limit.
+    pub(super) fn into_string(self, env: &Env) -> Result<Outcome<Handle>, Self> {
+        let host = Host::get();
+        match U::create(host) {
+            Some(create) if !host.copies.load(Ordering::Relaxed) => Ok(self.create(env, create, host)),
+            _ => Err(self),
+        }
+    }
+
+    fn create(mut self, env: &Env, create: Create<U>, host: &Host) -> Outcome<Handle> {
+        let (mut result, mut copied) = (ptr::null_mut(), false);
+        let (length, units) = (self.len(), self.units.as_ptr());
+        let hint = self.memory.as_ptr().cast();
+        // SAFETY: the units have this length, and live until the finalizer frees them. The hint is what the finalizer
+        // takes.
+        let status =
+            unsafe { create(env.raw(), units, length, Some(finalize::<U>), hint, &mut result, &mut copied) };
+        // SAFETY: the memory is live, because the finalizer frees it only in the state `USED`.
+        let state = unsafe { &self.memory.as_ref().state };
+        let created = check(env, status, "cannot create an external string");
+        if state.load(Ordering::Relaxed) != FINALIZED {
+            if copied || created.is_err() {
+                // Node has already called the finalizer, but hosts exist that call it later or never.
+                self.units_mut().zeroize();
+            }
+            state.store(USED, Ordering::Relaxed);
+            std::mem::forget(self);
+        }
+        host.copies.fetch_or(copied, Ordering::Relaxed);
+        created.map(|()| result)
+    }
+
+    fn units_mut(&mut self) -> &mut [U] {
+        let length = self.len();
+        // SAFETY: as in `deref`, and the value is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(self.units.as_ptr(), length) }
+    }
+}
+
+impl<U: Unit> Deref for ExternalText<U> {
+    type Target = [U];
+
+    fn deref(&self) -> &[U] {
+        // SAFETY: `new` has written the header, and allocated this number of zeros.
+        unsafe { slice::from_raw_parts(self.units.as_ptr(), self.memory.as_ref().length) }
+    }
+}
+
+impl<U: Unit> Drop for ExternalText<U> {
+    fn drop(&mut self) {
+        self.units_mut().zeroize();
+        if let Some((layout, _)) = layout::<U>(self.len()) {
+            // SAFETY: `new` allocated the memory with this layout.
+            unsafe { dealloc(self.memory.as_ptr().cast(), layout) };
+        }
+    }
+}
+
+/// Returns the layout of the memory and the offset of the units, or `None` for a length that no memory has.
+fn layout<U>(length: usize) -> Option<(Layout, usize)> {
+    let units = Layout::array::<U>(length).ok()?;
+    Layout::new::<Header>().extend(units).ok()
+}
+
+/// Wipes and frees the memory of a string. V8 may call the function during a garbage collection, and after the end of
+/// its environment. Bun 1.0 passes no address of the units.
+unsafe extern "C" fn finalize<U: Unit>(_env: sys::napi_env, _units: *mut c_void, hint: *mut c_void) {
+    let Some(memory) = NonNull::new(hint.cast::<Header>()) else { return };
+    // SAFETY: the hint comes from `create`. The memory is live, because the host calls the finalizer once.
+    unsafe {
+        let Header { length, state } = memory.as_ref();
+        if state.load(Ordering::Relaxed) == CREATING {
+            return state.store(FINALIZED, Ordering::Relaxed);
+        }
+        if let Some((_, offset)) = layout::<U>(*length) {
+            let units = memory.cast::<u8>().add(offset).cast::<U>();
+            drop(ExternalText { memory, units });
+        }
+    }
+}
+
+impl Host {
+    /// Returns the functions of the host.
+    fn get() -> &'static Host {
+        static HOST: OnceLock<Host> = OnceLock::new();
+        HOST.get_or_init(|| {
+            let copies = AtomicBool::new(false);
+            let Some(program) = program() else { return Host { latin1: None, utf16: None, copies } };
+            // SAFETY: the signatures are those of Node-API 10, in which `char` and `char16_t` have the size of the units.
+            // The program is never unloaded.
+            unsafe {
+                let latin1 = program.get::<Create<u8>>(b"node_api_create_external_string_latin1\0");
+                let utf16 = program.get::<Create<u16>>(b"node_api_create_external_string_utf16\0");
+                Host { latin1: latin1.ok().map(|name| *name), utf16: utf16.ok().map(|name| *name), copies }
+            }
+        })
+    }
+}
+
+/// Returns the program that has loaded the addon.
+#[cfg(unix)]
+fn program() -> Option<libloading::os::unix::Library> {
+    Some(libloading::os::unix::Library::this())
+}
+
+/// Returns the program that has loaded the addon.
+#[cfg(windows)]
+fn program() -> Option<libloading::os::windows::Library> {
+    libloading::os::windows::Library::this().ok()
+}

@@ -1,0 +1,137 @@
+//! Order, removal and closing of a queue.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+
+use strongroom_queue::{Queue, Running};
+
+fn filled(tickets: impl IntoIterator<Item = u32>) -> Queue<String> {
+    let queue = Queue::new();
+    for ticket in tickets {
+        queue.push(ticket, format!("job {ticket}")).unwrap();
+    }
+    queue
+}
+
+#[test]
+fn jobs_are_taken_in_the_order_of_their_calls() {
+    let queue = filled([3, 1, 2]);
+    for ticket in [3, 1, 2] {
+        assert_eq!(queue.next(), Some((ticket, format!("job {ticket}"))));
+    }
+}
+
+#[test]
+fn a_removed_job_is_not_taken_and_the_others_keep_their_order() {
+    let queue = filled(1..=4);
+    assert_eq!(queue.remove(2), Some("job 2".to_owned()));
+    assert_eq!(queue.remove(2), None);
+    assert_eq!(queue.remove(9), None);
+    let rest: Vec<u32> = (0..3).map(|_| queue.next().unwrap().0).collect();
+    assert_eq!(rest, [1, 3, 4]);
+}
+
+#[test]
+fn closing_returns_the_waiting_jobs_once_and_refuses_new_ones() {
+    let queue = filled(1..=3);
+    assert_eq!(queue.next().unwrap().0, 1);
+    let waiting: Vec<u32> = queue.close().into_iter().map(|(ticket, _)| ticket).collect();
+    assert_eq!(waiting, [2, 3]);
+    assert_eq!(queue.close(), []);
+    assert!(queue.is_closed());
+    assert_eq!(queue.next(), None);
+    assert_eq!(queue.push(4, "late".to_owned()), Err("late".to_owned()));
+}
+
+#[test]
+fn closing_wakes_every_blocked_thread() {
+    let queue = Arc::new(Queue::<()>::new());
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.next())
+        })
+        .collect();
+    queue.close();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), None);
+    }
+}
+
+#[test]
+fn a_taken_job_is_marked_as_running() {
+    let queue = filled([5]);
+    let running = Running::new();
+    queue.next_running(&running, || true).unwrap();
+    assert_eq!(running.ticket(), Some(5));
+}
+
+#[test]
+fn a_thread_that_must_stop_leaves_the_jobs_to_the_others() {
+    let queue = filled([1, 2]);
+    let (leaving, staying) = (Running::new(), Running::new());
+    let asked = Cell::new(0);
+    let go_on = || {
+        asked.set(asked.get() + 1);
+        asked.get() == 1
+    };
+    assert_eq!(queue.next_running(&leaving, go_on).unwrap().0, 1);
+    assert_eq!(queue.next_running(&leaving, go_on), None);
+    assert_eq!(leaving.ticket(), Some(1));
+    assert_eq!(queue.next_running(&staying, || true).unwrap().0, 2);
+}
+
+#[test]
+fn waking_makes_a_blocked_thread_leave() {
+    let queue = Arc::new(Queue::<()>::new());
+    let leave = Arc::new(AtomicBool::new(false));
+    let blocked = {
+        let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
+        thread::spawn(move || queue.next_running(&Running::new(), || !leave.load(SeqCst)))
+    };
+    leave.store(true, SeqCst);
+    queue.wake();
+    assert_eq!(blocked.join().unwrap(), None);
+    assert!(!queue.is_closed());
+}
+
+#[test]
+fn several_threads_take_each_job_once() {
+    const JOBS: u32 = 2_000;
+    let queue = Arc::new(Queue::new());
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                let mut taken = Vec::new();
+                while let Some((ticket, last)) = queue.next() {
+                    taken.push(ticket);
+                    if last {
+                        queue.close();
+                    }
+                }
+                taken
+            })
+        })
+        .collect();
+    for ticket in 1..=JOBS {
+        queue.push(ticket, ticket == JOBS).unwrap();
+    }
+    let mut taken: Vec<u32> = Vec::new();
+    for thread in threads {
+        let own = thread.join().unwrap();
+        assert!(own.is_sorted(), "a thread took jobs out of order");
+        taken.extend(own);
+    }
+    taken.sort_unstable();
+    assert!(taken.into_iter().eq(1..=JOBS));
+}
+
+#[test]
+fn a_queue_does_not_show_its_jobs() {
+    let queue = filled([1]);
+    assert_eq!(format!("{queue:?}"), "Queue { waiting: 1, closed: false, .. }");
+}
