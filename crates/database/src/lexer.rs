@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Word,
     /// A name or a string in any of SQLite's four kinds of quotes, closed or not.
     Quoted,
+    /// A parameter: `?`, `?5`, `:a`, `@a`, `#a`, `$a` or `$a::b(c)`.
+    Parameter,
     /// Any other single character.
     Other,
 }
@@ -32,7 +34,8 @@ impl Token<'_> {
     /// Returns the token's name without quotes, in lower case.
     pub(crate) fn name(&self) -> Option<String> {
         match self.kind {
-            Kind::Word => Some(self.text.to_ascii_lowercase()),
+            // A misspelt pragma, such as `PRAGMA $key`, must not show its value either.
+            Kind::Word | Kind::Parameter => Some(self.text.to_ascii_lowercase()),
             Kind::Quoted => {
                 let inner = self.text.get(1..).unwrap_or_default();
                 let inner = inner.strip_suffix(['"', '\'', '`', ']']).unwrap_or(inner);
@@ -69,6 +72,8 @@ impl<'a> Iterator for Tokens<'a> {
         let (kind, length) = match first {
             '\'' | '"' | '`' => (Kind::Quoted, quoted_length(rest, first)),
             '[' => (Kind::Quoted, rest.find(']').map_or(rest.len(), |end| end + 1)),
+            '?' => (Kind::Parameter, 1 + rest[1..].bytes().take_while(u8::is_ascii_digit).count()),
+            ':' | '@' | '#' | '$' if let Some(length) = parameter_length(rest) => (Kind::Parameter, length),
             _ if is_word_character(first) => {
                 (Kind::Word, rest.find(|c| !is_word_character(c)).unwrap_or(rest.len()))
             }
@@ -104,6 +109,27 @@ impl Tokens<'_> {
 
 fn is_word_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '$') || !character.is_ascii()
+}
+
+/// Returns the length of a parameter with a name, or `None` if no name follows its sign. Source: `sqlite3GetToken`.
+fn parameter_length(text: &str) -> Option<usize> {
+    let mut named = false;
+    let mut rest = text.get(1..)?;
+    loop {
+        if let Some(next) = rest.strip_prefix(is_word_character) {
+            named = true;
+            rest = next;
+        } else if let Some(next) = rest.strip_prefix("::") {
+            rest = next;
+        } else {
+            break;
+        }
+    }
+    if named && let Some(inner) = rest.strip_prefix('(') {
+        let end = inner.find([' ', '\t', '\n', '\x0b', '\x0c', '\r', ')'])?;
+        rest = inner[end..].strip_prefix(')')?;
+    }
+    named.then_some(text.len() - rest.len())
 }
 
 /// Returns the length of a quoted string or name. A doubled quote does not end the string.
@@ -147,6 +173,17 @@ mod tests {
         );
         assert_eq!(texts("'never closed ; x"), ["'never closed ; x"]);
         assert_eq!(texts("x'00'"), ["x", "'00'"]);
+    }
+
+    #[test]
+    fn a_parameter_is_one_token() {
+        assert_eq!(
+            texts("?,?12,:a,@b$c,#d,$e::f(g,h),$é:i"),
+            ["?", ",", "?12", ",", ":a", ",", "@b$c", ",", "#d", ",", "$e::f(g,h)", ",", "$é", ":i"]
+        );
+        assert_eq!(texts(": a @ $::a"), [":", "a", "@", "$::a"]);
+        assert_eq!(texts("a$b :c(d e)"), ["a$b", ":", "c", "(", "d", "e", ")"]);
+        assert_eq!(texts("'?' \"?\" -- ?"), ["'?'", "\"?\""]);
     }
 
     #[test]

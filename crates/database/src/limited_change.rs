@@ -89,7 +89,7 @@ fn is_clause(token: &Token<'_>, next: Option<Token<'_>>) -> bool {
         _ if token.is_word("order") => next.is_word("by"),
         // A value must follow LIMIT, or an operator that precedes a value.
         _ if token.is_word("limit") => {
-            next.kind != Kind::Other || ["(", "?", ":", "@", "-", "+", "~"].iter().any(|sign| next.is(sign))
+            next.kind != Kind::Other || ["(", "-", "+", "~"].iter().any(|sign| next.is(sign))
         }
         _ => false,
     }
@@ -99,7 +99,7 @@ fn is_clause(token: &Token<'_>, next: Option<Token<'_>>) -> bool {
 fn ends_expression(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => !OPEN.iter().any(|word| token.is_word(word)),
-        Kind::Quoted => true,
-        Kind::Other => token.is(")") || token.is("?") || token.is("*"),
+        Kind::Quoted | Kind::Parameter => true,
+        Kind::Other => token.is(")") || token.is("*"),
     }
 }

@@ -251,6 +251,12 @@ pub enum OpenError {
         source: KeyError,
     },
 
+    /// The database has no file, which a further connection could open.
+    #[error(
+        "cannot connect to an in-memory database again: only the connection that made it has its content"
+    )]
+    InMemory,
+
     /// A C library failed to initialise.
     #[error("{source}")]
     Init {
@@ -305,6 +311,7 @@ impl OpenError {
             Self::Damaged { .. } => "SQLITE_CORRUPT",
             Self::Truncated { .. } => "STRONGROOM_TRUNCATED",
             Self::Key { source, .. } => source.code(),
+            Self::InMemory => "SQLITE_MISUSE",
             Self::Init { .. } => "STRONGROOM_INIT",
         }
     }

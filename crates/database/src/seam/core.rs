@@ -1,6 +1,6 @@
 //! A connection and its live statements.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
@@ -14,6 +14,7 @@ use super::bound::Bound;
 use super::callback::CallbackFailures;
 use super::cipher::page_failure;
 use super::extension::release;
+use super::interrupt::Hook;
 use super::provider::{failed_pages, failed_pages_here};
 use super::refused::refuse_pragmas;
 use super::schema_lock::SchemaLock;
@@ -55,6 +56,8 @@ pub(crate) struct Core {
     connection: RefCell<Option<Connection>>,
     /// The process's number of failed pages when this connection was last known to be sound.
     pub(super) sound: Cell<u32>,
+    /// The hook of a connection with an interrupter. Declared after the connection, so that the connection is dropped first.
+    pub(super) hook: OnceCell<Box<Hook>>,
     /// The state that the connection's authorizer reads. Declared last, so that the connection is dropped first.
     pub(super) authority: Box<Authority>,
 }
@@ -78,6 +81,7 @@ impl Core {
             connection: RefCell::new(Some(connection)),
             header: RefCell::default(),
             listed: RefCell::default(),
+            hook: OnceCell::new(),
         }
     }
 
@@ -133,6 +137,7 @@ impl Core {
         if self.entered.get() != 0 {
             return Err(Failure::Busy);
         }
+        self.ignore_interrupts();
         self.db.set(ptr::null_mut());
         for raw in self.backups.take() {
             // SAFETY: the copy is live, because it was in `backups`. The copy's owner keeps the target open, and no longer

@@ -29,6 +29,7 @@ mod file;
 mod function;
 mod handle;
 mod image;
+mod interrupt;
 mod pending;
 mod progress;
 mod provider;

@@ -21,6 +21,7 @@ mod functions;
 mod fuzz;
 mod header_damage;
 mod image;
+mod interrupter;
 mod key_slots;
 mod key_slots_rotation;
 mod key_slots_shared;

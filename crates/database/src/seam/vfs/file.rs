@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
 
 use strongroom_format::{HEADER_LENGTH, Header};
 use vendored_sys::sqlite::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
@@ -10,7 +11,7 @@ use super::layout::Layout;
 use super::moved::MOVED;
 use super::short_read;
 use crate::open::path_of;
-use crate::seam::defaults;
+use crate::seam::{defaults, interrupt};
 use crate::sync_folder::{folder_of, sync_folder};
 
 /// The layer's part of a file. SQLite's own file follows at [`DatabaseFile::SIZE`].
@@ -23,6 +24,8 @@ pub(super) struct DatabaseFile {
     has_header: Cell<bool>,
     /// The path, which SQLite keeps until it has closed the file. Null for a temporary database.
     name: *const c_char,
+    /// The connection that has opened the file. Null until SQLite tells.
+    db: Cell<*mut sqlite::sqlite3>,
 }
 
 impl DatabaseFile {
@@ -69,6 +72,7 @@ impl DatabaseFile {
                 layout: Cell::new(None),
                 has_header: Cell::new(false),
                 name,
+                db: Cell::new(ptr::null_mut()),
             });
             let below = Self::below(file);
             let Some(header) = header else {
@@ -123,6 +127,16 @@ impl DatabaseFile {
     pub(super) unsafe fn layout(file: *mut sqlite3_file) -> Option<Layout> {
         // SAFETY: the caller upholds the contract.
         unsafe { (*file.cast::<Self>()).layout.get() }
+    }
+
+    /// Returns the connection that has opened the file, or null.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    unsafe fn connection(file: *mut sqlite3_file) -> *mut sqlite::sqlite3 {
+        // SAFETY: the caller upholds the contract.
+        unsafe { (*file.cast::<Self>()).db.get() }
     }
 
     /// Returns whether the file, of `length` bytes on the disk, has lost its header: something else has cut it off.
@@ -261,17 +275,17 @@ through! {
     truncate_below, xTruncate(length: sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_TRUNCATE;
     sync, xSync(flags: c_int) -> c_int, sqlite::SQLITE_IOERR_FSYNC;
     file_size, xFileSize(length: *mut sqlite3_int64) -> c_int, sqlite::SQLITE_IOERR_FSTAT;
-    lock, xLock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_LOCK;
+    lock_below, xLock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_LOCK;
     unlock, xUnlock(level: c_int) -> c_int, sqlite::SQLITE_IOERR_UNLOCK;
     check_reserved_lock, xCheckReservedLock(reserved: *mut c_int) -> c_int, sqlite::SQLITE_IOERR_CHECKRESERVEDLOCK;
-    file_control, xFileControl(operation: c_int, argument: *mut c_void) -> c_int, sqlite::SQLITE_NOTFOUND;
+    file_control_below, xFileControl(operation: c_int, argument: *mut c_void) -> c_int, sqlite::SQLITE_NOTFOUND;
     sector_size, xSectorSize() -> c_int, 0;
     device_characteristics, xDeviceCharacteristics() -> c_int, 0;
     shm_map, xShmMap(page: c_int, size: c_int, extend: c_int, region: *mut *mut c_void) -> c_int, sqlite::SQLITE_IOERR_SHMMAP;
-    shm_lock, xShmLock(offset: c_int, count: c_int, flags: c_int) -> c_int, sqlite::SQLITE_IOERR_SHMLOCK;
+    shm_lock_below, xShmLock(offset: c_int, count: c_int, flags: c_int) -> c_int, sqlite::SQLITE_IOERR_SHMLOCK;
     shm_barrier, xShmBarrier() -> (), ();
     shm_unmap, xShmUnmap(delete: c_int) -> c_int, sqlite::SQLITE_OK;
-    fetch, xFetch(offset: sqlite3_int64, length: c_int, page: *mut *mut c_void) -> c_int, { *page = std::ptr::null_mut(); sqlite::SQLITE_OK };
+    fetch, xFetch(offset: sqlite3_int64, length: c_int, page: *mut *mut c_void) -> c_int, { *page = ptr::null_mut(); sqlite::SQLITE_OK };
     unfetch, xUnfetch(offset: sqlite3_int64, page: *mut c_void) -> c_int, sqlite::SQLITE_OK;
 }
 
@@ -284,6 +298,40 @@ unsafe extern "C" fn read(
 ) -> c_int {
     // SAFETY: SQLite passes an open file of the layer, and a buffer of `length` bytes.
     short_read::note(unsafe { read_through(file, buffer, length, offset) }, offset)
+}
+
+/// Takes a lock on the file.
+pub(super) unsafe extern "C" fn lock(file: *mut sqlite3_file, level: c_int) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer.
+    unsafe { interrupt::after_lock(DatabaseFile::connection(file), lock_below(file, level)) }
+}
+
+/// Takes or releases a lock on the shared memory of the write-ahead log.
+pub(super) unsafe extern "C" fn shm_lock(
+    file: *mut sqlite3_file,
+    offset: c_int,
+    count: c_int,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer.
+    unsafe {
+        interrupt::after_lock(DatabaseFile::connection(file), shm_lock_below(file, offset, count, flags))
+    }
+}
+
+/// Notes to which connection the file belongs, and passes the call on.
+pub(super) unsafe extern "C" fn file_control(
+    file: *mut sqlite3_file,
+    operation: c_int,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of the layer, and for this operation a pointer to its connection.
+    unsafe {
+        if operation == sqlite::SQLITE_FCNTL_PDB {
+            (*file.cast::<DatabaseFile>()).db.set(*argument.cast());
+        }
+        file_control_below(file, operation, argument)
+    }
 }
 
 /// Closes a file. A VACUUM INTO that fails ends with its target's file.

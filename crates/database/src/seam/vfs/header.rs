@@ -4,14 +4,13 @@
 //! Source: "How To Corrupt An SQLite Database File", section 2.2.
 
 use std::ffi::{CStr, c_int};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use strongroom_format::HEADER_LENGTH;
 use vendored_sys::sqlite::{self, sqlite3_file};
 
 use super::file::DatabaseFile;
-use super::header_lock::HeaderLock;
+use super::header_lock::{HeaderLock, pause};
 use crate::seam::{Core, Failure};
 
 /// The pause between two attempts to lock a file.
@@ -107,7 +106,7 @@ impl Core {
         let changed = self.with_database_file(schema, |file| {
             // SAFETY: `with_database_file` passes an open file of the layer.
             unsafe {
-                let _lock = HeaderLock::take(file, timeout)?;
+                let _lock = HeaderLock::take(file, timeout, self.present_interrupter())?;
                 let found = on_disk(file)?;
                 match change(&found) {
                     Ok((copy, offsets)) => replace(file, &found, &copy, offsets).map(Ok),
@@ -166,7 +165,7 @@ impl Core {
                     if code & 0xff != sqlite::SQLITE_BUSY || begun.elapsed() >= timeout {
                         return Err(code);
                     }
-                    thread::sleep(ATTEMPT);
+                    pause(self.present_interrupter(), ATTEMPT)?;
                 }
             }
         });

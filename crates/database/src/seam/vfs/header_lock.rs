@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use vendored_sys::sqlite::{self, sqlite3_file};
 
 use self::system::Handle;
+use crate::Interrupter;
 use crate::page_layout::LOCK_BYTE;
 
 /// The locked byte. SQLite locks 512 bytes from `LOCK_BYTE` on, and [`lock_beside_sqlite`](crate::seam::lock_beside_sqlite)
@@ -22,26 +23,46 @@ const ATTEMPT: Duration = Duration::from_millis(1);
 pub(super) struct HeaderLock(Handle);
 
 impl HeaderLock {
-    /// Takes the lock of a file, and waits for another holder for at most `timeout`.
+    /// Takes the lock of a file, and waits for another holder for at most `timeout`, or until an interrupt.
     ///
     /// # Errors
     ///
-    /// SQLITE_BUSY after `timeout`, and SQLITE_IOERR_LOCK if the system refuses locks.
+    /// SQLITE_BUSY after `timeout`, SQLITE_INTERRUPT, and SQLITE_IOERR_LOCK if the system refuses locks.
     ///
     /// # Safety
     ///
     /// `file` is an open file of the layer, and stays open for the life of the result.
-    pub(super) unsafe fn take(file: *mut sqlite3_file, timeout: Duration) -> Result<Self, c_int> {
+    pub(super) unsafe fn take(
+        file: *mut sqlite3_file,
+        timeout: Duration,
+        interrupter: Option<&Interrupter>,
+    ) -> Result<Self, c_int> {
         // SAFETY: the caller upholds the contract.
         let handle = unsafe { Handle::of(file) }.ok_or(sqlite::SQLITE_IOERR_LOCK)?;
         let begun = Instant::now();
         loop {
             match handle.lock() {
                 Some(true) => return Ok(Self(handle)),
-                Some(false) if begun.elapsed() < timeout => std::thread::sleep(ATTEMPT),
+                Some(false) if begun.elapsed() < timeout => pause(interrupter, ATTEMPT)?,
                 Some(false) => return Err(sqlite::SQLITE_BUSY),
                 None => return Err(sqlite::SQLITE_IOERR_LOCK),
             }
+        }
+    }
+}
+
+/// Waits for `length`.
+///
+/// # Errors
+///
+/// SQLITE_INTERRUPT at once, if the connection is interrupted.
+pub(super) fn pause(interrupter: Option<&Interrupter>, length: Duration) -> Result<(), c_int> {
+    match interrupter {
+        Some(interrupter) if interrupter.wait(length) => Err(sqlite::SQLITE_INTERRUPT),
+        Some(_) => Ok(()),
+        None => {
+            std::thread::sleep(length);
+            Ok(())
         }
     }
 }

@@ -18,6 +18,7 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use vendored_sys::sqlite;
 
@@ -26,7 +27,7 @@ pub(crate) use self::layout::Layout;
 pub(super) use self::short_read::is_past_end;
 
 use self::file::DatabaseFile;
-use super::{defaults, pending};
+use super::{defaults, interrupt, pending};
 
 /// The name of the layer.
 pub(super) const NAME: &CStr = c"strongroom";
@@ -47,6 +48,7 @@ pub(super) fn register() {
                 zName: NAME.as_ptr(),
                 pNext: base,
                 xOpen: Some(open),
+                xSleep: Some(sleep),
                 ..*own
             };
             // SQLite replaces `pNext`, where `open` would look for the base.
@@ -92,4 +94,17 @@ unsafe extern "C" fn open(
         }
         code
     }
+}
+
+/// Sleeps, or waits for an interrupt if a connection with an interrupter waits for a lock. Returns the time in microseconds.
+///
+/// SQLite sleeps for up to 100 ms between two attempts to take a lock.
+unsafe extern "C" fn sleep(_: *mut sqlite::sqlite3_vfs, microseconds: c_int) -> c_int {
+    let pause = Duration::from_micros(u64::try_from(microseconds).unwrap_or(0));
+    if interrupt::sleep(pause) {
+        return microseconds;
+    }
+    let base = BASE.load(Relaxed);
+    // SAFETY: the base outlives the process's connections.
+    unsafe { (*base).xSleep.map_or(0, |sleep| sleep(base, microseconds)) }
 }
