@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use strongroom_database::{Backup, Database, Value};
 use strongroom_keys::Format;
@@ -147,8 +147,11 @@ impl Connection {
         let journal = self.journal();
         self.wal = journal.as_deref() == Some("wal");
         if self.lane.number == WRITER {
-            let connector = self.wal.then(|| self.database.connector().ok()).flatten().map(Arc::new);
-            *self.shared.connector.lock().unwrap_or_else(PoisonError::into_inner) = connector;
+            let connector = match self.wal {
+                true => self.database.connector().map(Arc::new).map_err(|error| Some(error.into())),
+                false => Err(None),
+            };
+            self.shared.set_connector(connector);
         }
         journal
     }

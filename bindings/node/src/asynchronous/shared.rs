@@ -28,7 +28,8 @@ pub(crate) struct Shared {
     crew: Mutex<Crew>,
     /// The number of the present shift. Readers of an earlier shift end.
     shift: AtomicU32,
-    pub(crate) connector: Mutex<Option<Arc<Connector>>>,
+    /// The connector of readers, or the failure to create it: `None` for a database that has no readers.
+    connector: Mutex<Result<Arc<Connector>, Option<Failure>>>,
     pub(crate) settings: Settings,
     pub(crate) pool: Arc<Pool>,
     /// The completions of backups that run, each with its mark for a cancellation.
@@ -86,7 +87,7 @@ impl Shared {
             readers: Queue::new(),
             crew: Mutex::new(crew),
             shift: AtomicU32::new(0),
-            connector: Mutex::default(),
+            connector: Mutex::new(Err(None)),
             settings: Settings::default(),
             pool: Arc::default(),
             completions: Mutex::default(),
@@ -111,6 +112,23 @@ impl Shared {
             Err(_) => self.readers.push(ticket, job),
         };
         refused.map_err(|_| SqlError::Closed.into())
+    }
+
+    /// Sets the connector of readers.
+    pub(crate) fn set_connector(&self, connector: Result<Arc<Connector>, Option<Failure>>) {
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = connector;
+    }
+
+    /// Returns the connector of readers.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the failure to create the connector, and without a database in WAL mode.
+    pub(crate) fn connector(&self) -> Outcome<Arc<Connector>> {
+        match &mut *self.connector.lock().unwrap_or_else(PoisonError::into_inner) {
+            Ok(connector) => Ok(Arc::clone(connector)),
+            Err(failure) => Err(failure.take().unwrap_or_else(|| SqlError::Closed.into())),
+        }
     }
 
     /// Adds a reader whose thread `start` starts.

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use napi::Status;
-use strongroom_database::{Database, DetachedWork, OpenOptions, SqlError};
+use strongroom_database::{Database, DetachedWork, SqlError};
 use strongroom_queue::Ticket;
 
 use crate::asynchronous::connection::Connection;
@@ -89,10 +89,7 @@ fn open(
 }
 
 fn open_reader(shared: &Shared) -> Outcome<Database> {
-    let connector = shared.connector.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let connector = connector.ok_or(SqlError::Closed)?;
-    let options = OpenOptions { must_exist: true, ..shared.options.clone() };
-    let database = connector.open(&options)?;
+    let database = shared.connector()?.open(&shared.options)?;
     database.execute_batch("PRAGMA query_only = 1")?;
     Ok(database)
 }
