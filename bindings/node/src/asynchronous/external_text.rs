@@ -107,7 +107,10 @@ impl<U: Unit> ExternalText<U> {
     ///
     /// Fails if V8 refuses the string, which must not be longer than V8's limit.
     pub(super) fn into_string(self, env: &Env) -> Result<Outcome<Handle>, Self> {
-        let host = Host::get();
+        self.into_string_of(env, Host::get())
+    }
+
+    fn into_string_of(self, env: &Env, host: &Host) -> Result<Outcome<Handle>, Self> {
         match U::create(host) {
             Some(create) if !host.copies.load(Ordering::Relaxed) => Ok(self.create(env, create, host)),
             _ => Err(self),
@@ -214,4 +217,127 @@ fn program() -> Option<libloading::os::unix::Library> {
 #[cfg(windows)]
 fn program() -> Option<libloading::os::windows::Library> {
     libloading::os::windows::Library::this().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Creates strings in a host that this module imitates.
+
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// The arguments of the last call.
+    struct Call {
+        units: *mut u16,
+        length: usize,
+        finalize: unsafe extern "C" fn(sys::napi_env, *mut c_void, *mut c_void),
+        hint: *mut c_void,
+    }
+
+    impl Call {
+        /// Calls the finalizer, without the address of the units as Bun 1.0 does.
+        fn finalize(&self) {
+            // SAFETY: the tests call the finalizer once for each string.
+            unsafe { (self.finalize)(ptr::null_mut(), ptr::null_mut(), self.hint) };
+        }
+
+        fn units(&self) -> Vec<u16> {
+            // SAFETY: the tests read the units before the finalizer.
+            unsafe { slice::from_raw_parts(self.units, self.length) }.to_vec()
+        }
+    }
+
+    thread_local! {
+        static CALL: RefCell<Option<Call>> = const { RefCell::new(None) };
+    }
+
+    /// The ways in which a host takes a text.
+    const KEEPS: u32 = 0;
+    const COPIES_AND_FINALIZES: u32 = 1;
+    const COPIES: u32 = 2;
+    const FAILS: u32 = 3;
+    const FAILS_AND_FINALIZES: u32 = 4;
+
+    unsafe extern "C" fn create<const WAY: u32>(
+        _env: sys::napi_env,
+        units: *mut u16,
+        length: usize,
+        finalize: sys::napi_finalize,
+        hint: *mut c_void,
+        _result: *mut sys::napi_value,
+        copied: *mut bool,
+    ) -> sys::napi_status {
+        let call = Call { units, length, finalize: finalize.unwrap(), hint };
+        assert_eq!(call.units(), TEXT);
+        if WAY == COPIES_AND_FINALIZES || WAY == FAILS_AND_FINALIZES {
+            call.finalize();
+        }
+        CALL.set(Some(call));
+        if WAY == FAILS || WAY == FAILS_AND_FINALIZES {
+            return sys::Status::napi_generic_failure;
+        }
+        // SAFETY: the caller passes a place.
+        unsafe { copied.write(WAY != KEEPS) };
+        sys::Status::napi_ok
+    }
+
+    const TEXT: [u16; 3] = [0x6F22, 0x5B57, 0x21];
+
+    /// Creates a string. Returns whether the call succeeded, whether the host is known to copy, and the call.
+    fn created<const WAY: u32>() -> (bool, bool, Call) {
+        let host = Host { latin1: None, utf16: Some(create::<WAY>), copies: AtomicBool::new(false) };
+        let text = ExternalText::new(3, |units| units.copy_from_slice(&TEXT)).unwrap();
+        let env = Env::from_raw(ptr::null_mut());
+        let succeeded = text.into_string_of(&env, &host).ok().unwrap().is_ok();
+        (succeeded, host.copies.into_inner(), CALL.take().unwrap())
+    }
+
+    #[test]
+    fn a_host_keeps_the_memory_until_it_calls_the_finalizer() {
+        let (succeeded, copies, call) = created::<KEEPS>();
+        assert!(succeeded && !copies);
+        assert_eq!(call.units(), TEXT);
+        call.finalize();
+    }
+
+    #[test]
+    fn a_host_that_copies_may_call_the_finalizer_at_once_or_later() {
+        let (succeeded, copies, _) = created::<COPIES_AND_FINALIZES>();
+        assert!(succeeded && copies);
+
+        let (succeeded, copies, call) = created::<COPIES>();
+        assert!(succeeded && copies);
+        assert_eq!(call.units(), [0; 3], "the memory is wiped although the finalizer did not run");
+        call.finalize();
+    }
+
+    #[test]
+    fn a_host_that_fails_may_call_the_finalizer() {
+        let (succeeded, _, call) = created::<FAILS>();
+        assert!(!succeeded);
+        assert_eq!(call.units(), [0; 3]);
+        call.finalize();
+
+        let (succeeded, _, _) = created::<FAILS_AND_FINALIZES>();
+        assert!(!succeeded);
+    }
+
+    #[test]
+    fn a_host_that_copies_or_lacks_the_function_returns_the_text() {
+        let env = Env::from_raw(ptr::null_mut());
+        for (utf16, copies) in [(None, false), (Some(create::<KEEPS> as Create<u16>), true)] {
+            let host = Host { latin1: None, utf16, copies: AtomicBool::new(copies) };
+            let text = ExternalText::new(3, |units| units.copy_from_slice(&TEXT)).unwrap();
+            let Err(text) = text.into_string_of(&env, &host) else { panic!("the host cannot") };
+            assert_eq!(*text, TEXT);
+        }
+    }
+
+    #[test]
+    fn a_text_larger_than_memory_is_an_error() {
+        for length in [usize::MAX, isize::MAX as usize / 2] {
+            assert!(ExternalText::<u16>::new(length, |_| ()).is_err());
+        }
+    }
 }

@@ -161,3 +161,32 @@ impl fmt::Debug for ThreadValue {
         f.write_str("ThreadValue")
     }
 }
+
+#[cfg(test)]
+impl ThreadValue {
+    /// Returns the units of a text, and whether the text becomes an external string.
+    pub(super) fn units(&self) -> Option<(Vec<u16>, bool)> {
+        fn wide<U: Unit + Into<u16>>(text: &Text<U>) -> Option<(Vec<u16>, bool)> {
+            let (units, external): (&[U], _) = match &text.units {
+                Units::Copied(units) => (units, false),
+                Units::External(units) => (units, true),
+            };
+            Some((units.iter().map(|&unit| unit.into()).collect(), external))
+        }
+        match self {
+            ThreadValue::Latin1(text) => wide(text),
+            ThreadValue::Utf16(text) => wide(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes of a text that is not valid UTF-8, or of a blob.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            ThreadValue::Invalid(Text { units: Units::Copied(bytes), .. })
+            | ThreadValue::Blob(bytes)
+            | ThreadValue::Buffer(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        }
+    }
+}

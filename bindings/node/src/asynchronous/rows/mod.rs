@@ -183,3 +183,6 @@ impl ThreadRows {
         value
     }
 }
+
+#[cfg(test)]
+mod tests;
