@@ -49,11 +49,11 @@ export function pragmaOptions(options: unknown): { simple: boolean; signal: Abor
 }
 
 /** Returns the options of `transaction`. */
-export function transactionOptions(
-  options: unknown,
-  nested: boolean,
-): { behavior: Behavior | undefined; signal: AbortSignal | undefined } {
-  const given = optionsObject(options, nested ? SIGNAL : ['behavior', 'signal'])
+export function transactionOptions(options: unknown): {
+  behavior: Behavior | undefined
+  signal: AbortSignal | undefined
+} {
+  const given = optionsObject(options, ['behavior', 'signal'])
   return {
     behavior: oneOf(given, 'behavior', ['deferred', 'immediate', 'exclusive']),
     signal: signalOption(given),

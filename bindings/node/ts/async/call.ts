@@ -113,13 +113,17 @@ export class Call implements Routed, Receiver, Abortable {
     if (!settled) this.reject(reason)
   }
 
-  abort(reason: unknown): void {
+  /**
+   * Interrupts the call, or takes it out of its queue. The promise of a read rejects at once. A write has its true outcome,
+   * unless `undone`: its transaction is rolled back.
+   */
+  abort(reason: unknown, undone = false): void {
     if (this.#settled) return
     if (this.ticket === 0) {
       if (this.scope.line.remove(this)) this.discard(reason)
       else this.#aborted = { reason }
     } else if (this.scope.session.native.cancel(this.ticket) === 'waiting') this.discard(reason)
-    else if (this.shared) {
+    else if (this.shared || undone) {
       // The reply is still to come, and has no effect.
       this.#settled = true
       this.reject(reason)
@@ -240,6 +244,7 @@ export class Call implements Routed, Receiver, Abortable {
     }
     session.leave()
     if (this.lane === READERS) session.readers.left()
-    scope.left(replied)
+    // The completion of a backup has no connection whose state the reply could show.
+    scope.left(replied && this.send === undefined)
   }
 }

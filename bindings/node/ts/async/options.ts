@@ -35,7 +35,7 @@ export interface AsyncPragmaOptions extends CallOptions {
 /** Options of `transaction`. */
 export interface TransactionOptions extends CallOptions {
   /**
-   * The moment at which the transaction takes its locks, as in SQLite's BEGIN. A nested transaction has none. Default:
+   * The moment at which the transaction takes its locks, as in SQLite's BEGIN. Has no effect on a nested transaction, which is a savepoint. Default:
    * `immediate`, and `deferred` for a database that was opened with `readonly`.
    */
   behavior?: Behavior | undefined

@@ -144,6 +144,8 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   }
 
   override ready(): void {
+    if (this.#state === 'ended' || (this.#state === 'finishing' && this.#stopped === undefined))
+      throw transactionEnded(this.kind, this.#stopped && errorOf(this.#stopped))
     super.ready()
     if (!this.live) throw transactionEnded(this.kind, this.#stopped && errorOf(this.#stopped))
   }
@@ -266,7 +268,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     this.#endCursors(ending)
     if (!interrupt) return
     for (const receiver of this.session.hub.receivers())
-      if (receiver instanceof Call && receiver.scope === this) receiver.abort(errorOf(ending))
+      if (receiver instanceof Call && receiver.scope === this) receiver.abort(errorOf(ending), true)
   }
 
   #endCursors(ending: Ending): void {

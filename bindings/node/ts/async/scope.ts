@@ -53,9 +53,9 @@ export abstract class Scope {
 
   /** Throws unless a call may be made now, from this place. */
   ready(): void {
-    if (!this.session.open) throw closed()
     const entry = enclosing(this)
     if (entry !== undefined) throw outerCall(entry.kind)
+    if (!this.session.open) throw closed()
   }
 
   /** Counts a call that waits or runs in the scope, until {@link left}. */

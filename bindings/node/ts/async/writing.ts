@@ -5,7 +5,7 @@ import { ALL, ANY_COLUMNS, BIGINTS, EXEC, GET, ONLY_FIRST, RUN } from './hub'
 import type { AsyncParameters, AsyncPragmaOptions, CallOptions, TransactionOptions } from './options'
 import { run, runText } from './query'
 import { Reading } from './reading'
-import { DatabaseScope, SCOPE, type Scope } from './scope'
+import { SCOPE, type Scope } from './scope'
 import { settingsIn } from './settings'
 import { TransactionScope } from './transaction-scope'
 
@@ -81,7 +81,7 @@ export abstract class Writing extends Reading {
     const outer = this[SCOPE]
     try {
       const callback = callbackArgument(work)
-      const { behavior, signal } = transactionOptions(options, !(outer instanceof DatabaseScope))
+      const { behavior, signal } = transactionOptions(options)
       outer.ready()
       const scope = new TransactionScope(
         {
