@@ -1,6 +1,6 @@
 // Transactions and snapshots of the asynchronous class.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf, deferred, open, openMemory, openWal, SqliteError, settled } from './async-database.mjs'
 import { freshPath } from './temporary.mjs'
@@ -320,7 +320,7 @@ async function writeOutside(db) {
   await done.promise
 }
 const server = setInterval(() => requests.shift()?.(), 1)
-server.unref()
+after(() => clearInterval(server))
 
 test('read() with one connection owns it, and refuses writes', async (t) => {
   const db = await openMemory(t, {}, 3)

@@ -3,7 +3,8 @@ import { wipe } from '../api/key'
 import type { NativeBackupProgress } from '../load/native'
 import { signalOption } from './arguments'
 import { Call } from './call'
-import { VALUE } from './hub'
+import { PREPARE, VALUE } from './hub'
+import { Once } from './once'
 import type { Scope } from './scope'
 import { SnapshotScope } from './snapshot-scope'
 import { captureCaller, located } from './stack'
@@ -40,7 +41,7 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
   const { session } = scope
   const { native } = session
   const { schema, path, key, plain, report } = request
-  let lane = 0
+  let lane: number | undefined
   // The addon knows a backup by the ticket of its first job.
   const series = session.hub.unanswered()
   const job = (send: (lane: number, ticket: number) => void, progress?: (value: unknown) => void): Call => {
@@ -86,11 +87,21 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
     if (thrown !== undefined) throw (thrown as { error: unknown }).error
     return { totalPages: report.last?.totalPages ?? copied.totalPages, remainingPages: 0 }
   } catch (error) {
-    try {
-      native.backupEnd(lane, series)
-    } catch {}
+    if (lane !== undefined) await ended(scope, lane, series)
     throw error
   } finally {
     session.hub.forget(series)
+  }
+}
+
+/** Drops a backup, and waits until its files are removed. */
+async function ended({ session }: Scope, lane: number, series: number): Promise<void> {
+  const { hub, native, handle, sqls } = session
+  try {
+    native.backupEnd(lane, series)
+    const sql = sqls.get('SELECT 1')
+    await Once.reply(hub, session, (ticket) => hub.submit(handle, lane, ticket, PREPARE, 0, sql.handle))
+  } catch {
+    // The database is closed.
   }
 }

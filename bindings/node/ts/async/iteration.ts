@@ -6,6 +6,8 @@ import { located } from './stack'
 
 /** A call of `next` that waits for its row. */
 interface Waiter {
+  /** The iterator, which must not be collected while a call waits. */
+  iterator: object
   resolve: (result: IteratorResult<unknown, undefined>) => void
   reject: (error: unknown) => void
 }
@@ -38,7 +40,7 @@ export class Iteration implements Consumer {
     this.cursor = new Cursor(scope, this, options)
   }
 
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  next(iterator: object): Promise<IteratorResult<unknown, undefined>> {
     if (this.#begun && !this.#over && !this.#scope.live) {
       try {
         this.#scope.ready()
@@ -47,7 +49,7 @@ export class Iteration implements Consumer {
       }
     }
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject })
+      this.#waiters.push({ iterator, resolve, reject })
       if (!this.#begun) this.#begin()
       this.#serve()
     })
@@ -60,8 +62,12 @@ export class Iteration implements Consumer {
     this.#serve()
   }
 
+  /** Ends the iteration at once. The next call of `next` rejects with the reason. */
   abort(reason: unknown): void {
-    this.failed(reason)
+    if (this.#over) return
+    this.#finish()
+    this.#failure = { error: reason }
+    this.#serve()
   }
 
   /** Ends the iteration with its scope. Later calls of `next` get the error of the scope. */
@@ -86,10 +92,11 @@ export class Iteration implements Consumer {
     this.#serve()
   }
 
+  /** Takes the error of the statement, which comes after the rows that have arrived. */
   failed(error: unknown): void {
     if (this.#over) return
+    this.#complete = true
     this.#failure = { error }
-    this.#finish()
     this.#serve()
   }
 
@@ -112,12 +119,6 @@ export class Iteration implements Consumer {
 
   /** Answers a call, and returns whether that was possible. */
   #answer({ resolve, reject }: Waiter): boolean {
-    if (this.#failure !== undefined) {
-      const { error } = this.#failure
-      this.#failure = undefined
-      reject(error)
-      return true
-    }
     if (this.#next === this.#rows.length && this.#ahead !== undefined) {
       this.#rows = this.#ahead
       this.#next = 0
@@ -131,13 +132,16 @@ export class Iteration implements Consumer {
       return true
     }
     if (!this.#over && !this.#complete) return false
+    const failure = this.#failure
     this.#finish()
-    resolve({ done: true, value: undefined })
+    if (failure === undefined) resolve({ done: true, value: undefined })
+    else reject(failure.error)
     return true
   }
 
   /** Ends the statement, and drops the rows. */
   #finish(): void {
+    this.#failure = undefined
     if (this.#over) return
     this.#over = true
     this.#rows = []

@@ -27,7 +27,7 @@ export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row, undefin
   }
 
   next(): Promise<IteratorResult<Row, undefined>> {
-    if (this.#iteration !== undefined) return this.#iteration.next() as Promise<IteratorResult<Row, undefined>>
+    if (this.#iteration !== undefined) return this.#iteration.next(this) as Promise<IteratorResult<Row, undefined>>
     const refused = this.#refused
     this.#refused = undefined
     return refused?.() ?? Promise.resolve({ done: true, value: undefined })
