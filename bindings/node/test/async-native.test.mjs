@@ -23,6 +23,7 @@ import {
   RUN,
   START,
   seen,
+  WRITER,
 } from './async-native.mjs'
 import { freshPath } from './temporary.mjs'
 
@@ -163,6 +164,31 @@ test('an error after rows comes with the next batch', async () => {
   assert.deepEqual((await first).rows, [{ a: 1 }])
   await assert.rejects(db.call(MORE, undefined, [], { ticket: first.ticket, limit: 1 }), { code: 'SQLITE_ERROR' })
   await assert.rejects(db.call(ALL, sql), { code: 'SQLITE_ERROR' })
+  await db.close()
+})
+
+// The text is longer than V8's longest string, and needs more than a gigabyte of memory.
+const large = process.env.STRONGROOM_TEST_LARGE_FILES ? {} : { skip: 'STRONGROOM_TEST_LARGE_FILES is not set' }
+test('rows that JavaScript cannot hold fail the call, end its cursor, and free its reader', large, async () => {
+  const db = await Client.open(freshPath(), {}, 1)
+  const sql = `WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 20)
+    SELECT zeroblob(300000) AS b, CASE i WHEN ? THEN CAST(zeroblob(540000000) AS TEXT) ELSE 'x' END AS a FROM c`
+  const error = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
+  await assert.rejects(db.all(sql, [3]), error)
+  await assert.rejects(db.call(START, sql, [1], { lane: READERS, flags: HOLD, limit: 1 }), error)
+  assert.deepEqual(await db.get('SELECT 1 AS a', [], { lane: READERS }), { a: 1 })
+  for (const options of [{}, { lane: READERS, flags: HOLD }]) {
+    const cursor = db.call(START, sql, [2], { ...options, limit: 1 })
+    const { thread: lane } = await cursor
+    const more = () => db.call(MORE, undefined, [], { lane, ticket: cursor.ticket, limit: 1 })
+    await assert.rejects(more(), error)
+    await assert.rejects(more(), { code: 'STRONGROOM_CLOSED' })
+    if (lane !== WRITER) db.tell(RELEASE, { lane })
+  }
+  await db.call(CONTROL, 'BEGIN', [], { lane: READERS, flags: HOLD | IN_TRANSACTION })
+  const flags = IN_TRANSACTION
+  assert.deepEqual(await db.get('SELECT 1 AS a', [], { lane: 1, flags }), { a: 1 })
+  db.tell(RELEASE, { lane: 1 })
   await db.close()
 })
 

@@ -10,7 +10,7 @@ use strongroom_database::{Connector, OpenOptions, SqlError};
 use strongroom_queue::{Queue, Ticket};
 
 use crate::asynchronous::bell::Bell;
-use crate::asynchronous::job::Job;
+use crate::asynchronous::job::{CallKind, Job};
 use crate::asynchronous::lane::{Lane, WRITER};
 use crate::asynchronous::reply::{Body, Reply};
 use crate::asynchronous::rows::Pool;
@@ -189,6 +189,18 @@ impl Shared {
         match lanes.iter().any(|lane| lane.cancel(ticket)) || completion {
             true => Cancelled::Running,
             false => Cancelled::Unknown,
+        }
+    }
+
+    /// Ends the cursor and the hold of a call whose rows JavaScript cannot hold.
+    pub(crate) fn abandon(&self, ticket: Ticket, number: u32, held: bool) {
+        if number == WRITER || held {
+            // A closed queue has neither cursors nor holds.
+            let lane = number.cast_signed();
+            let _ = self.push(lane, ticket, Job::silent(CallKind::End));
+            if held {
+                let _ = self.push(lane, ticket, Job::silent(CallKind::Release));
+            }
         }
     }
 
