@@ -12,7 +12,8 @@ use std::rc::Rc;
 use napi::{Env, Status, sys};
 use napi_derive::napi;
 
-use crate::batch::{Answer, Form, Request};
+use crate::batch::Answer;
+use crate::encode::{Form, Request};
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
 use crate::handle::{self, Handle, check};
@@ -53,7 +54,7 @@ struct Call<'c> {
 pub fn calls(env: Env) -> napi::Result<Handle> {
     panic_if_requested();
     let calls = || {
-        let exchange = Rc::new(Exchange::new(&env)?);
+        let exchange = Exchange::of(&env)?;
         let array = handle::array(&env)?;
         let [slots, bytes] = exchange.buffers()?;
         let functions: [(&CStr, sys::napi_callback); 6] = [
@@ -74,14 +75,14 @@ pub fn calls(env: Env) -> napi::Result<Handle> {
     calls().map_err(|failure: Failure| failure.throw(&env))
 }
 
-/// Creates a function that keeps the shared memory alive.
-fn function(
+/// Creates a function that keeps its data alive, such as the shared memory.
+pub(crate) fn function<T>(
     env: &Env,
     name: &CStr,
     callback: sys::napi_callback,
-    exchange: &Rc<Exchange>,
+    data: &Rc<T>,
 ) -> Outcome<Handle> {
-    let data = Rc::into_raw(Rc::clone(exchange)).cast_mut().cast::<c_void>();
+    let data = Rc::into_raw(Rc::clone(data)).cast_mut().cast::<c_void>();
     let mut function = ptr::null_mut();
     // SAFETY: the name ends in NUL. The data is live as long as the function, whose finalizer frees it.
     unsafe {
@@ -93,7 +94,7 @@ fn function(
             env.raw(),
             function,
             data,
-            Some(free::<Exchange>),
+            Some(free::<T>),
             ptr::null_mut(),
             ptr::null_mut(),
         );
@@ -102,13 +103,13 @@ fn function(
     Ok(function)
 }
 
-/// Creates the handle that identifies a statement to the functions.
-pub(crate) fn external(env: &Env, statement: &Rc<Running>) -> Outcome<Handle> {
-    let data = Rc::into_raw(Rc::clone(statement)).cast_mut().cast::<c_void>();
+/// Creates the handle that identifies a value, such as a statement, to the functions.
+pub(crate) fn external<T>(env: &Env, value: &Rc<T>) -> Outcome<Handle> {
+    let data = Rc::into_raw(Rc::clone(value)).cast_mut().cast::<c_void>();
     let mut external = ptr::null_mut();
     // SAFETY: the data is live as long as the handle, whose finalizer frees it.
     let status = unsafe {
-        sys::napi_create_external(env.raw(), data, Some(free::<Running>), ptr::null_mut(), &mut external)
+        sys::napi_create_external(env.raw(), data, Some(free::<T>), ptr::null_mut(), &mut external)
     };
     check(env, status, "napi_create_external")?;
     Ok(external)
@@ -203,7 +204,10 @@ fn answer(
 }
 
 /// Turns a failure or a panic into an exception.
-fn guarded(env: sys::napi_env, work: impl FnOnce(Env) -> Outcome<Option<Handle>>) -> sys::napi_value {
+pub(crate) fn guarded(
+    env: sys::napi_env,
+    work: impl FnOnce(Env) -> Outcome<Option<Handle>>,
+) -> sys::napi_value {
     let env = Env::from_raw(env);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         panic_if_requested();
@@ -296,13 +300,13 @@ impl Call<'_> {
     }
 
     fn read(&self, state: &mut State, request: &Request) -> Outcome<Answer> {
-        state.batch.read(&self.env, self.exchange, &mut state.statement, request)
+        state.batch.read(&self.env, self.exchange, &mut state.statement, request, self.collect)
     }
 
     /// Returns a request for rows in the form that the call requests.
     fn request(&self, limit: usize) -> Request {
         let integers = if self.flags & BIGINTS != 0 { Integers::BigInts } else { Integers::Numbers };
         let form = Form { integers, only_first: self.flags & ONLY_FIRST != 0 };
-        Request { form, limit, ahead: self.flags & AHEAD != 0, direct: false, collect: self.collect }
+        Request { form, limit, ahead: self.flags & AHEAD != 0, direct: false }
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::iter;
 
-use napi::{Env, Status};
+use napi::{Env, JsValue, Status};
 use napi_derive::napi;
 use strongroom_database::{
     AttachError, BackupError, CallbackError, CallbackPanic, CheckError, ExtensionError, ImageError,
@@ -13,12 +13,32 @@ use strongroom_database::{
 };
 use strongroom_keys::KeyError;
 
+use crate::handle::{self, ErrorKind, Handle};
+
 /// The code of a panic or of a failed Node-API call: a bug in this package, not in its caller.
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the TypeScript layer sets this code, which only a test reads here")
 )]
 pub(crate) const INTERNAL: &str = "STRONGROOM_INTERNAL";
+
+/// The code of a call after the end of its transaction.
+pub(crate) const TRANSACTION_ENDED: &str = "STRONGROOM_TRANSACTION_ENDED";
+/// The code of SQL that leaves a transaction open.
+pub(crate) const OPEN_TRANSACTION: &str = "STRONGROOM_OPEN_TRANSACTION";
+/// The code of a call that reads the rows of a statement without columns. The TypeScript layer turns the error into a
+/// `TypeError` without a code.
+pub(crate) const NO_COLUMNS: &str = "STRONGROOM_NO_COLUMNS";
+
+/// The codes that only the asynchronous class has.
+#[cfg_attr(not(test), expect(dead_code, reason = "the TypeScript layer sets most of the codes"))]
+pub(crate) const ASYNC_CODES: [&str; 5] = [
+    "STRONGROOM_IN_TRANSACTION",
+    "STRONGROOM_MAIN_THREAD",
+    OPEN_TRANSACTION,
+    "STRONGROOM_QUEUE_FULL",
+    TRANSACTION_ENDED,
+];
 
 /// Marks the code of an error that the TypeScript layer turns into a `SqliteError`. An error that the caller's own
 /// callback throws is not marked and passes through unchanged.
@@ -92,6 +112,11 @@ impl Failure {
         Problem::Node(napi::Error::new(Status::GenericFailure, text.unwrap_or("panic").to_owned())).into()
     }
 
+    /// A failure of a call of the asynchronous class, with a code that the engine does not have.
+    pub(crate) fn coded(code: &'static str, message: &str) -> Failure {
+        Problem::Engine { code, message: message.to_owned(), causes: Vec::new() }.into()
+    }
+
     /// Returns whether the failure is an exception that is already pending.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(*self.0, Problem::Pending)
@@ -129,35 +154,46 @@ impl Failure {
     /// Throws the failure as an exception in `env`. Returns the error that an exported function returns for a pending
     /// exception.
     pub(crate) fn throw(self, env: &Env) -> napi::Error {
-        let thrown = match *self.0 {
-            Problem::Engine { code, message, causes } => throw_engine(env, code, &message, causes),
-            Problem::Type { message } => {
-                env.throw_type_error(&printable(&message), Some("ERR_INVALID_ARG_TYPE"))
-            }
-            Problem::Value { message } => {
-                env.throw_type_error(&printable(&message), Some("ERR_INVALID_ARG_VALUE"))
-            }
-            Problem::Range { message } => {
-                env.throw_range_error(&printable(&message), Some("ERR_OUT_OF_RANGE"))
-            }
-            Problem::Returned { message } => {
-                env.throw_type_error(&printable(&message), Some("ERR_INVALID_RETURN_VALUE"))
-            }
-            Problem::Pending => Ok(()),
+        match *self.0 {
             Problem::Node(error) => return error,
-        };
-        match thrown {
-            Ok(()) => napi::Error::new(Status::PendingException, String::new()),
-            Err(error) => error,
+            Problem::Pending => {}
+            _ => match self.error(env) {
+                Ok(error) => handle::throw(env, error),
+                Err(Failure(problem)) => {
+                    if let Problem::Node(error) = *problem {
+                        return error;
+                    }
+                }
+            },
+        }
+        napi::Error::new(Status::PendingException, String::new())
+    }
+
+    /// Creates the error that [`throw`](Self::throw) throws.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an exception is pending, or if Node-API fails.
+    pub(crate) fn error(self, env: &Env) -> Outcome<Handle> {
+        let error = |kind, code, message: &str| handle::error(env, kind, code, &printable(message));
+        match *self.0 {
+            Problem::Engine { code, message, causes } => {
+                let mut error =
+                    env.create_error(napi::Error::new(Status::GenericFailure, printable(&message)))?;
+                error.set("code", format!("{MARK}{code}"))?;
+                error.set("causes", causes)?;
+                Ok(error.raw())
+            }
+            Problem::Type { message } => error(ErrorKind::Type, "ERR_INVALID_ARG_TYPE", &message),
+            Problem::Value { message } => error(ErrorKind::Type, "ERR_INVALID_ARG_VALUE", &message),
+            Problem::Range { message } => error(ErrorKind::Range, "ERR_OUT_OF_RANGE", &message),
+            Problem::Returned { message } => error(ErrorKind::Type, "ERR_INVALID_RETURN_VALUE", &message),
+            Problem::Node(napi::Error { status, reason, .. }) => {
+                error(ErrorKind::Plain, status.as_ref(), &reason)
+            }
+            Problem::Pending => Err(self),
         }
     }
-}
-
-fn throw_engine(env: &Env, code: &str, message: &str, causes: Vec<NativeCause>) -> napi::Result<()> {
-    let mut error = env.create_error(napi::Error::new(Status::GenericFailure, printable(message)))?;
-    error.set("code", format!("{MARK}{code}"))?;
-    error.set("causes", causes)?;
-    env.throw(error)
 }
 
 impl From<SqlError> for Failure {

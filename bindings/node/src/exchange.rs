@@ -5,15 +5,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
+use std::rc::{Rc, Weak};
 use std::slice;
-
-use napi::{Env, sys};
-use zeroize::Zeroizing;
 
 use crate::error::Outcome;
 use crate::handle::{Handle, check};
 use crate::reference::Reference;
+use crate::staging::{Head, Staging, halves};
 use crate::text::Scratch;
+use napi::{Env, sys};
 
 // Both sides use the machine's byte order and split a slot into two halves.
 const _: () = assert!(cfg!(target_endian = "little"));
@@ -27,6 +27,8 @@ const LAYOUT: usize = 1;
 const CHANGES: usize = 2;
 /// The slot with the last rowid.
 const ROWID: usize = 3;
+/// The slot whose first half is the number of the thread that replies, and whose second half describes its connection.
+const STATE: usize = 4;
 /// The slot of the first row's first value, or of the first parameter.
 pub(crate) const FIRST: usize = 8;
 /// The number of slots. A row has at most 2,000 columns in SQLite, so at least one row fits.
@@ -44,45 +46,7 @@ pub(crate) struct Exchange {
     /// Borrowed for one value at a time, because JavaScript can run between two values.
     pub(crate) scratch: RefCell<Scratch>,
     /// `None` while a call reads rows. Wiping an empty `Staging` in this cell would cost more than a whole call.
-    staging: Cell<Option<Box<Staging>>>,
-}
-
-/// The rows of a call before they are in the shared memory.
-///
-/// SQLite may call JavaScript between two rows and at the end of a run. Such a callback may run statements of other
-/// databases, which use the shared memory too. A call therefore publishes its rows last, when no other code can run before
-/// the caller reads them.
-#[derive(Default)]
-pub(crate) struct Staging {
-    pub(crate) slots: Zeroizing<Vec<u64>>,
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
-    pub(crate) handles: Vec<Handle>,
-}
-
-impl Staging {
-    /// Empties the memory and reserves as much as the shared memory holds.
-    fn begin(&mut self) {
-        if self.slots.capacity() == 0 {
-            self.slots.reserve_exact(SLOTS - FIRST);
-            self.bytes.reserve_exact(BYTES - MAX_PARAMETERS);
-        }
-        self.slots.clear();
-        self.bytes.clear();
-        self.handles.clear();
-    }
-
-    /// Returns whether another row of `columns` values fits.
-    #[inline]
-    pub(crate) fn has_room(&self, columns: usize) -> bool {
-        self.slots.len() + columns <= SLOTS - FIRST
-    }
-
-    /// Returns the next blob's offset in the shared memory, if the blob fits.
-    #[inline]
-    pub(crate) fn place(&self, length: usize) -> Option<u32> {
-        let place = MAX_PARAMETERS + self.bytes.len();
-        (place + length <= BYTES).then_some(place as u32)
-    }
+    staging: Cell<Option<Box<Staging<Handle>>>>,
 }
 
 /// An ArrayBuffer and its address.
@@ -91,19 +55,28 @@ struct Memory {
     address: NonNull<u8>,
 }
 
-/// The header of a call's rows.
-pub(crate) struct Head {
-    pub(crate) rows: usize,
-    /// `true` once the run has ended.
-    pub(crate) done: bool,
-    pub(crate) layout: u32,
-    pub(crate) values: usize,
+thread_local! {
+    /// The memory of each environment of this thread. A thread has one environment, except in Electron.
+    static EXCHANGES: RefCell<Vec<(sys::napi_env, Weak<Exchange>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Exchange {
-    pub(crate) fn new(env: &Env) -> Outcome<Self> {
+    /// Returns the memory of the environment. The memory lives as long as its owners.
+    pub(crate) fn of(env: &Env) -> Outcome<Rc<Self>> {
+        let known = EXCHANGES.with_borrow(|exchanges| {
+            let known = exchanges.iter().find(|(owner, _)| *owner == env.raw());
+            known.and_then(|(_, exchange)| exchange.upgrade())
+        });
+        if let Some(exchange) = known {
+            return Ok(exchange);
+        }
         let (slots, bytes) = (Memory::new(env, SLOTS * size_of::<u64>())?, Memory::new(env, BYTES)?);
-        Ok(Self { slots, bytes, scratch: RefCell::default(), staging: Cell::default() })
+        let exchange = Rc::new(Self { slots, bytes, scratch: RefCell::default(), staging: Cell::default() });
+        EXCHANGES.with_borrow_mut(|exchanges| {
+            exchanges.retain(|(owner, exchange)| *owner != env.raw() && exchange.strong_count() > 0);
+            exchanges.push((env.raw(), Rc::downgrade(&exchange)));
+        });
+        Ok(exchange)
     }
 
     /// Returns the two ArrayBuffers: the slots and the bytes.
@@ -138,20 +111,20 @@ impl Exchange {
 
     /// Returns the memory for the rows of a call. A nested call gets memory of its own.
     #[inline]
-    pub(crate) fn stage(&self) -> Box<Staging> {
+    pub(crate) fn stage(&self) -> Box<Staging<Handle>> {
         let mut staging = self.staging.take().unwrap_or_default();
         staging.begin();
         staging
     }
 
     /// Keeps the memory for the rows of the next call.
-    pub(crate) fn unstage(&self, staging: Box<Staging>) {
+    pub(crate) fn unstage(&self, staging: Box<Staging<Handle>>) {
         self.staging.set(Some(staging));
     }
 
     /// Puts the rows of a call into the shared memory.
     #[inline]
-    pub(crate) fn publish(&self, head: &Head, staging: Box<Staging>) {
+    pub(crate) fn publish<V>(&self, head: &Head, staging: &Staging<V>) {
         for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots.iter()) {
             place.set(slot);
         }
@@ -159,7 +132,6 @@ impl Exchange {
             place.set(byte);
         }
         self.set_head(head);
-        self.unstage(staging);
     }
 
     /// Wipes the values of earlier calls.
@@ -176,18 +148,17 @@ impl Exchange {
         slots[LAYOUT].set(halves(head.layout, head.values as u32));
     }
 
+    /// Sets the thread that replies, and the state of its connection.
+    pub(crate) fn set_state(&self, thread: u32, state: u32) {
+        self.slots()[STATE].set(halves(thread, state));
+    }
+
     /// Sets the outcome of a statement: the changes as a number, and the rowid as a number or a bigint.
     pub(crate) fn set_outcome(&self, changes: u64, rowid: i64, bigint: bool) {
         let slots = self.slots();
         slots[CHANGES].set((changes as f64).to_bits());
         slots[ROWID].set(if bigint { rowid.cast_unsigned() } else { (rowid as f64).to_bits() });
     }
-}
-
-/// Returns a slot whose halves JavaScript reads as two elements of an Int32Array.
-#[inline]
-pub(crate) fn halves(first: u32, second: u32) -> u64 {
-    u64::from(first) | u64::from(second) << 32
 }
 
 impl Memory {

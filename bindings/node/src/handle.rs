@@ -30,6 +30,53 @@ fn failure(env: &Env, status: sys::napi_status, what: &'static str) -> Failure {
     napi::Error::new(Status::GenericFailure, format!("{what}: {}", Status::from(status))).into()
 }
 
+/// The class of an error.
+#[derive(Clone, Copy)]
+pub(crate) enum ErrorKind {
+    Plain,
+    Type,
+    Range,
+}
+
+/// Creates an error with the property `code`.
+pub(crate) fn error(env: &Env, kind: ErrorKind, code: &str, message: &str) -> Outcome<Handle> {
+    let (code, message) = (string(env, code)?, string(env, message)?);
+    let create = match kind {
+        ErrorKind::Plain => sys::napi_create_error,
+        ErrorKind::Type => sys::napi_create_type_error,
+        ErrorKind::Range => sys::napi_create_range_error,
+    };
+    let mut error = ptr::null_mut();
+    // SAFETY: `code` and `message` are handles of strings of the running call.
+    check(env, unsafe { create(env.raw(), code, message, &mut error) }, "cannot create an error")?;
+    Ok(error)
+}
+
+/// Creates a number.
+pub(crate) fn uint32(env: &Env, number: u32) -> Outcome<Handle> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_create_uint32(env.raw(), number, &mut value) }, "napi_create_uint32")?;
+    Ok(value)
+}
+
+/// Creates a boolean.
+pub(crate) fn from_boolean(env: &Env, value: bool) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_get_boolean(env.raw(), value, &mut result) }, "napi_get_boolean")?;
+    Ok(result)
+}
+
+/// Returns the value of a number that is a signed integer.
+pub(crate) fn int32(env: &Env, value: Handle) -> Outcome<i32> {
+    let mut result = 0;
+    // SAFETY: `value` is a handle of the running call; Node-API checks that it is a number.
+    let status = unsafe { sys::napi_get_value_int32(env.raw(), value, &mut result) };
+    check(env, status, "napi_get_value_int32")?;
+    Ok(result)
+}
+
 /// A handle scope. Dropping the scope frees the handles that were created since the scope was opened.
 pub(crate) struct Scope<'e> {
     env: &'e Env,

@@ -11,6 +11,7 @@
 //!
 //! The crate defines no defaults and no option names, and leaves every decision about a database to the engine.
 
+mod asynchronous;
 mod attach;
 mod backup;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
@@ -21,6 +22,7 @@ mod callback;
 mod calls;
 mod check;
 mod database;
+mod encode;
 mod error;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod exchange;
@@ -41,6 +43,7 @@ mod rekey;
 mod rotate;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod row;
+mod staging;
 mod statement;
 mod table;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
@@ -51,9 +54,10 @@ use std::hint::black_box;
 
 use napi_derive::napi;
 
+pub use crate::asynchronous::asynchronous;
 pub use crate::calls::calls;
 pub use crate::keys::generate_recovery_code;
-use crate::panic_request::{panic_if_requested, request_panic};
+use crate::panic_request::{panic_if_requested, request_panic, request_panic_in_job};
 pub use crate::versions::{NativeVersions, library_versions};
 
 /// The text from which `cargo xtask pack` reads the version of an addon that it cannot load.
@@ -79,6 +83,15 @@ pub fn panic_for_test(message: String, in_next_call: Option<bool>) {
     request_panic();
 }
 
+/// Makes the next job of a thread of the asynchronous class panic.
+///
+/// The package's public entry does not export this function.
+#[napi(js_name = "panicInJobForTest", catch_unwind)]
+pub fn panic_in_job_for_test() {
+    panic_if_requested();
+    request_panic_in_job();
+}
+
 #[cfg(test)]
 mod tests {
     //! Compares the generated files of this package with the engine.
@@ -94,6 +107,7 @@ mod tests {
     fn codes() -> String {
         let mut codes: Vec<&str> = strongroom_database::codes();
         codes.push(crate::error::INTERNAL);
+        codes.extend(crate::error::ASYNC_CODES);
         codes.sort_unstable();
         codes.dedup();
         let members: String = codes.iter().map(|code| format!("  | '{code}'\n")).collect();

@@ -30,14 +30,38 @@ mod kind {
     pub(super) const VALUE: u8 = 4;
 }
 
-/// Binds the values of one call.
-pub(crate) struct Binder<'c> {
+/// Takes the values of the parameters, counted from 1.
+pub(crate) trait Parameters {
+    /// Takes a copy of a value.
+    ///
+    /// # Errors
+    ///
+    /// Fails for a value that cannot be stored.
+    fn bind(&mut self, index: usize, value: Value<'_>) -> Outcome<()>;
+
+    /// Returns the name of a parameter with its prefix, or `None` for a parameter without a name.
+    fn name(&self, index: usize) -> Option<&str>;
+}
+
+impl Parameters for Statement {
+    #[inline]
+    fn bind(&mut self, index: usize, value: Value<'_>) -> Outcome<()> {
+        Ok(Statement::bind(self, index, value)?)
+    }
+
+    fn name(&self, index: usize) -> Option<&str> {
+        self.parameter_name(index)
+    }
+}
+
+/// Reads the values of one call.
+pub(crate) struct Binder<'c, P> {
     pub(crate) env: &'c Env,
-    pub(crate) statement: &'c mut Statement,
+    pub(crate) parameters: &'c mut P,
     pub(crate) scratch: &'c mut Scratch,
 }
 
-impl Binder<'_> {
+impl<P: Parameters> Binder<'_, P> {
     /// Binds each element of the array `values` to the parameter at its position.
     pub(crate) fn bind_array(&mut self, values: Handle) -> Outcome<()> {
         let count = handle::array_length(self.env, values)?;
@@ -57,15 +81,15 @@ impl Binder<'_> {
         let places = kinds.zip(slots).chain(iter::repeat((kind::VALUE, 0)));
         for ((index, &value), (kind, slot)) in (1..).zip(values).zip(places) {
             match kind {
-                kind::NULL => self.statement.bind(index, Value::Null)?,
-                kind::NUMBER => self.statement.bind(index, Value::Real(f64::from_bits(slot)))?,
+                kind::NULL => self.parameters.bind(index, Value::Null)?,
+                kind::NUMBER => self.parameters.bind(index, Value::Real(f64::from_bits(slot)))?,
                 kind::TEXT => self.bind_text(index, value)?,
                 kind::BYTES => {
                     let (start, length) = (slot as u32 as usize, (slot >> 32) as usize);
                     // SAFETY: the engine copies the bytes, and no JavaScript runs before the copy.
                     let bytes = unsafe { exchange.given(start, length) };
                     let bytes = bytes.ok_or_else(|| self.unsupported(index))?;
-                    self.statement.bind(index, Value::Blob(bytes))?;
+                    self.parameters.bind(index, Value::Blob(bytes))?;
                 }
                 _ => self.bind(index, value)?,
             }
@@ -77,11 +101,11 @@ impl Binder<'_> {
         match handle::type_of(self.env, value)? {
             sys::ValueType::napi_number => {
                 let number = number_of(self.env, value)?;
-                self.statement.bind(index, Value::Real(number))?;
+                self.parameters.bind(index, Value::Real(number))?;
             }
             sys::ValueType::napi_string => self.bind_text(index, value)?,
             sys::ValueType::napi_null | sys::ValueType::napi_undefined => {
-                self.statement.bind(index, Value::Null)?;
+                self.parameters.bind(index, Value::Null)?;
             }
             sys::ValueType::napi_bigint => {
                 let Some(integer) = integer_of(self.env, value)? else {
@@ -93,7 +117,7 @@ impl Binder<'_> {
                     }
                     .into());
                 };
-                self.statement.bind(index, Value::Integer(integer))?;
+                self.parameters.bind(index, Value::Integer(integer))?;
             }
             sys::ValueType::napi_object => self.bind_bytes(index, value)?,
             _ => return Err(self.unsupported(index)),
@@ -103,7 +127,7 @@ impl Binder<'_> {
 
     fn bind_text(&mut self, index: usize, value: Handle) -> Outcome<()> {
         if let Some(text) = text::read_string(self.env, value, self.scratch)? {
-            return Ok(self.statement.bind(index, Value::Text(text))?);
+            return self.parameters.bind(index, Value::Text(text));
         }
         let label = self.label(index);
         Err(Problem::Value {
@@ -119,12 +143,12 @@ impl Binder<'_> {
         let Some(bytes) = (unsafe { bytes_of(self.env, value) }) else {
             return Err(self.unsupported(index));
         };
-        Ok(self.statement.bind(index, Value::Blob(bytes))?)
+        self.parameters.bind(index, Value::Blob(bytes))
     }
 
     /// Returns the label of a parameter in an error message: its position, and its name if it has one.
     fn label(&self, index: usize) -> String {
-        match self.statement.parameter_name(index) {
+        match self.parameters.name(index) {
             Some(name) => format!("parameter {index} ({name})"),
             None => format!("parameter {index}"),
         }

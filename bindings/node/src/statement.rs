@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use napi::{Env, JsValue, Unknown};
 use napi_derive::napi;
-use strongroom_database::{Database, Snapshot, Statement};
+use strongroom_database::{Column, Database, Snapshot, Statement};
 
 use crate::{
-    batch::{Batch, Form},
     calls,
+    encode::{Batch, Form},
     error::{Failure, Outcome},
     exchange::Exchange,
     handle::Handle,
@@ -33,6 +33,18 @@ pub struct NativeColumn {
     /// The declared type of `column`.
     #[napi(js_name = "type")]
     pub declared_type: Option<String>,
+}
+
+impl From<Column> for NativeColumn {
+    fn from(column: Column) -> Self {
+        Self {
+            name: column.name,
+            column: column.origin,
+            table: column.table,
+            database: column.database,
+            declared_type: column.declared_type,
+        }
+    }
 }
 
 /// The columns of a statement's rows, and the encoding of their values.
@@ -120,16 +132,7 @@ impl NativeStatement {
     pub fn columns(&self, env: Env) -> napi::Result<Vec<NativeColumn>> {
         let columns = (|| Ok(self.state()?.statement.columns()?))();
         let columns = columns.map_err(|failure: Failure| failure.throw(&env))?;
-        Ok(columns
-            .into_iter()
-            .map(|column| NativeColumn {
-                name: column.name,
-                column: column.origin,
-                table: column.table,
-                database: column.database,
-                declared_type: column.declared_type,
-            })
-            .collect())
+        Ok(columns.into_iter().map(NativeColumn::from).collect())
     }
 
     /// Returns the handle that identifies the statement to the functions of `calls`.
@@ -177,7 +180,7 @@ impl NativeStatement {
         let bound = (|| {
             let mut state = self.state()?;
             let mut scratch = Scratch::default();
-            let mut binder = Binder { env: &env, statement: &mut state.statement, scratch: &mut scratch };
+            let mut binder = Binder { env: &env, parameters: &mut state.statement, scratch: &mut scratch };
             binder.bind_array(values.raw())
         })();
         bound.map_err(|failure| failure.throw(&env))
@@ -188,7 +191,7 @@ impl State {
     /// Binds the arguments of a call.
     pub(crate) fn bind_call(&mut self, env: &Env, exchange: &Exchange, values: &[Handle]) -> Outcome<()> {
         let mut scratch = exchange.scratch.borrow_mut();
-        let mut binder = Binder { env, statement: &mut self.statement, scratch: &mut scratch };
+        let mut binder = Binder { env, parameters: &mut self.statement, scratch: &mut scratch };
         let bound = binder.bind_call(exchange, values);
         scratch.trim();
         bound

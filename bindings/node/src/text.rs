@@ -8,7 +8,7 @@ use std::ptr;
 use napi::{Env, sys};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::{Outcome, Problem};
+use crate::error::{Failure, Outcome, Problem};
 use crate::handle::{Handle, check};
 
 /// The largest number of UTF-16 units to keep allocated for the next text.
@@ -41,6 +41,14 @@ where
     memory.clear();
 }
 
+/// A text in an encoding that Node-API takes.
+pub(crate) enum Encoded<'t> {
+    Latin1(&'t [u8]),
+    Utf16(&'t [u16]),
+    /// A text that is not valid UTF-8. Node-API replaces the invalid bytes with U+FFFD.
+    Invalid(&'t [u8]),
+}
+
 /// Creates a JavaScript string from SQLite's text. `holder` names the place of the text in the error for a text that is
 /// too long.
 ///
@@ -52,32 +60,68 @@ pub(crate) fn create_string(
     scratch: &mut Scratch,
     holder: impl FnOnce() -> String,
 ) -> Outcome<Handle> {
+    create_encoded(env, encode(text, scratch), text.len(), holder)
+}
+
+/// Encodes SQLite's text for Node-API.
+#[inline]
+pub(crate) fn encode<'t>(text: &'t [u8], scratch: &'t mut Scratch) -> Encoded<'t> {
+    if text.is_ascii() {
+        Encoded::Latin1(text)
+    } else if let Some(units) = decode_utf8(text, &mut scratch.utf16) {
+        Encoded::Utf16(units)
+    } else {
+        Encoded::Invalid(text)
+    }
+}
+
+/// Creates a JavaScript string with a copy of the text. `length` is the number of the text's bytes in SQLite.
+#[inline]
+pub(crate) fn create_encoded(
+    env: &Env,
+    text: Encoded<'_>,
+    length: usize,
+    holder: impl FnOnce() -> String,
+) -> Outcome<Handle> {
     let mut result = ptr::null_mut();
     // SAFETY: the addresses and the lengths belong to the slices, which Node-API copies.
     let status = unsafe {
-        if text.is_ascii() {
-            let address = text.as_ptr().cast();
-            sys::napi_create_string_latin1(env.raw(), address, text.len() as isize, &mut result)
-        } else if let Some(units) = decode_utf8(text, &mut scratch.utf16) {
-            sys::napi_create_string_utf16(env.raw(), units.as_ptr(), units.len() as isize, &mut result)
-        } else {
-            let address = text.as_ptr().cast();
-            sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
+        match text {
+            Encoded::Latin1(text) => {
+                let address = text.as_ptr().cast();
+                sys::napi_create_string_latin1(env.raw(), address, text.len() as isize, &mut result)
+            }
+            Encoded::Utf16(units) => {
+                sys::napi_create_string_utf16(env.raw(), units.as_ptr(), units.len() as isize, &mut result)
+            }
+            Encoded::Invalid(text) => {
+                let address = text.as_ptr().cast();
+                sys::napi_create_string_utf8(env.raw(), address, text.len() as isize, &mut result)
+            }
         }
     };
-    check(env, status, "cannot create a string").map_err(|failure| match failure.is_pending() {
-        true => failure,
-        // V8 throws no exception for a text that is too long, so the failure is not pending.
-        false => Problem::Range {
-            message: format!(
-                "{} holds {} bytes of text, more than a JavaScript string can hold: cast the text to BLOB",
-                holder(),
-                text.len()
-            ),
-        }
-        .into(),
-    })?;
+    check(env, status, "cannot create a string").map_err(|failure| too_long(failure, &holder(), length))?;
     Ok(result)
+}
+
+/// Returns the failure for a text that V8 refuses. `length` is the number of bytes in UTF-8.
+#[cold]
+fn too_long(failure: Failure, holder: &str, length: usize) -> Failure {
+    if failure.is_pending() {
+        return failure;
+    }
+    // V8 throws no exception for a text that is too long, so the failure is not pending.
+    Problem::Range {
+        message: format!(
+            "{holder} holds {length} bytes of text, more than a JavaScript string can hold: cast the text to BLOB"
+        ),
+    }
+    .into()
+}
+
+/// Returns the label of a result's column in an error message. `column` is counted from 0.
+pub(crate) fn column_label(column: usize) -> String {
+    format!("column {}", column + 1)
 }
 
 /// Reads a string as UTF-8, or returns `None` for a string with a lone surrogate.

@@ -65,13 +65,20 @@ test('a panic in any export throws an error', () => {
       NativeStatement: { parameters: [], columns: [], layout: [false, false], bind: [[]], handle: [] },
       NativeMigration: {},
       NativeRotation: {},
+      NativeSql: {},
+      NativeAsyncDatabase: { addReader: [2], dropReaders: [3], setting: ['SELECT 1'], cancel: [4],
+        backup: [0, 5, { schema: 'main', path: backupPath, plain: false }], backupStep: [0, 5, 1], backupComplete: [0, 5],
+        backupEnd: [0, 5], check: [0, 6, 'main'], rekey: [7, 'main', {}], close: [8] },
     }
     const options = { readonly: false, mustExist: false, timeout: 0, log: false }
     const open = () => new addon.NativeDatabase(options)
     const sealed = { path: ${JSON.stringify(freshPath())}, key: { key: new Uint8Array(32), format: 'strongroom' } }
     const rotation = () => new addon.NativeDatabase({ ...options, ...sealed }).rotation({ secrets: [], dropOthers: false, timeout: 0 })
     const migration = () => new addon.NativeMigration({ path: '', timeout: 0 })
+    const [hub, ...asynchronous] = addon.asynchronous(ignore, ignore)
+    const openAsynchronous = () => new addon.NativeAsyncDatabase(hub, options, 1)
     const instances = {
+      NativeSql: new addon.NativeSql('SELECT 1'), NativeAsyncDatabase: openAsynchronous(),
       NativeDatabase: open(), NativeStatement: open().prepare('SELECT 1'), NativeMigration: migration(),
       NativeBackup: open().backup('main', backupPath, undefined, false), NativeRotation: rotation(),
     }
@@ -100,6 +107,9 @@ test('a panic in any export throws an error', () => {
     const [, , ...functions] = addon.calls()
     const handle = open().prepare('SELECT 1').handle()
     for (const call of functions) provoke('calls: ' + call.name, () => call(handle, 0, ignore))
+    for (const call of asynchronous) provoke('asynchronous: ' + call.name, call)
+    provoke('new NativeAsyncDatabase', openAsynchronous)
+    provoke('new NativeSql', () => new addon.NativeSql('SELECT 1'))
     provoke('new NativeDatabase', open)
     provoke('new NativeMigration', migration)
     console.log(JSON.stringify(outcomes))`
@@ -117,6 +127,11 @@ test('a panic in any export throws an error', () => {
     'NativeBackup.step',
     'NativeDatabase.addKeySlot',
     'NativeRotation.start',
+    'asynchronous',
+    'asynchronous: submit',
+    'new NativeAsyncDatabase',
+    'NativeAsyncDatabase.backupStep',
+    'NativeSql.parameters',
   ])
     assert.ok(name in outcomes, name)
   for (const [name, outcome] of Object.entries(outcomes))

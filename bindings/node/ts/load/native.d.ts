@@ -1,5 +1,38 @@
 // Generated from the addon by scripts/declarations.mjs
 
+/** A database whose connections run on threads of their own. */
+export declare class NativeAsyncDatabase {
+  /** Starts the writer's thread, which opens the database and replies with `NativeOpened`. */
+  constructor(hub: object, options: NativeOpenOptions, ticket: number)
+  /** Returns the handle that identifies the database to `submit`. */
+  handle(): object
+  /** Starts the thread of a reader, which replies with `NativeOpened`. Returns the reader's number. */
+  addReader(ticket: number): number
+  /** Ends each reader after its present job or hold. The reply comes once all have closed. */
+  dropReaders(ticket: number): void
+  /** Runs a PRAGMA that sets something of a connection on each reader before its next job. */
+  setting(sql: string): void
+  /** Removes a waiting call, or interrupts a running one. */
+  cancel(ticket: number): 'waiting' | 'running' | 'unknown'
+  /** Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted. */
+  backup(lane: number, ticket: number, request: NativeBackupRequest): void
+  /** Copies up to `pages` pages of a backup. */
+  backupStep(lane: number, ticket: number, pages: number): void
+  /** Completes a backup on a thread of its own. */
+  backupComplete(lane: number, ticket: number): void
+  /** Drops a backup that is not completed. No reply comes. */
+  backupEnd(lane: number, ticket: number): void
+  /** Checks the database `schema`. */
+  check(lane: number, ticket: number, schema: string): void
+  /** Changes the key of the database `schema`. */
+  rekey(ticket: number, schema: string, key: NativeKey): void
+  /**
+   * Lets each connection close after its present job, and drops the jobs that wait. The reply comes once all have
+   * closed.
+   */
+  close(ticket: number): void
+}
+
 /** A running backup. */
 export declare class NativeBackup {
   /** Copies up to `pages` pages. */
@@ -107,6 +140,26 @@ export declare class NativeRotation {
   start(): NativeMigration
 }
 
+/** The SQL of calls. Threads share a compiled statement between calls with the same object. */
+export declare class NativeSql {
+  /** Reads the SQL without compiling it. */
+  constructor(sql: string)
+  /** Returns the handle that identifies the SQL to `submit`. */
+  handle(): object
+  /** Returns the names of the parameters with their prefixes. The name of a `?` is null. */
+  get parameters(): (string | null)[]
+  /** Returns whether the statement only reads the database, so that a reader can run it. */
+  get reads(): boolean
+  /** Returns whether the statement begins a transaction. */
+  get begins(): boolean
+  /** Returns whether the statement ends a transaction. */
+  get ends(): boolean
+  /** Returns whether no other connection of this process may be open while the SQL runs. */
+  get solo(): boolean
+  /** Returns whether the SQL depends on objects of its connection: temporary tables and attached databases. */
+  get local(): boolean
+}
+
 /** A prepared statement. */
 export declare class NativeStatement {
   /** Returns the statement's SQL, without keys. */
@@ -130,6 +183,18 @@ export declare class NativeStatement {
   /** Binds one value to each parameter. The values apply to all later calls. */
   bind(values: readonly unknown[]): void
 }
+
+/**
+ * Returns `[hub, drain, hold, submit, columns]`: the handle of the JavaScript thread, and the functions.
+ *
+ * The event loop calls `wake()` when replies wait. `drain` then calls `deliver(ticket, kind, value)` for each reply, whose
+ * rows are in the shared memory of `calls`.
+ *
+ * # Errors
+ *
+ * Fails if Node-API fails.
+ */
+export declare function asynchronous(wake: () => void, deliver: (ticket: number, kind: number, value: unknown) => void): unknown[]
 
 /**
  * Returns `[slots, bytes, run, get, start, more, end, wipe]`: the shared memory, and the functions.
@@ -182,6 +247,18 @@ export interface NativeBackupProgress {
   waiting: boolean
   /** `true` once every page is copied. */
   copied: boolean
+}
+
+/** A backup to start. */
+export interface NativeBackupRequest {
+  /** The database to copy. */
+  schema: string
+  /** The path of the copy. */
+  path: string
+  /** The key of the copy. */
+  key?: NativeKey
+  /** `true` for a copy without encryption. */
+  plain: boolean
 }
 
 /** A cause of a thrown error. */
@@ -344,6 +421,16 @@ export interface NativeMigrationProgress {
   total: number
 }
 
+/** The facts of an open connection. */
+export interface NativeOpened {
+  /** The format of the file. */
+  format: 'plain' | 'sqlcipher' | 'strongroom'
+  /** `true` if the file is open read-only. */
+  readonly: boolean
+  /** The journal mode, unless the file cannot be read yet. */
+  journal?: string
+}
+
 /** The options of a connection. The TypeScript layer has checked each value and filled in the defaults. */
 export interface NativeOpenOptions {
   /** The path of the file. Without a path, the database is in memory. */
@@ -358,6 +445,26 @@ export interface NativeOpenOptions {
   mustExist: boolean
   /** The time to wait for another connection's lock, in milliseconds. */
   timeout: number
+}
+
+/** The progress of a check or a rekey. */
+export interface NativePageProgress {
+  /** The number of pages that are done. */
+  done: number
+  /** The number of pages. */
+  total: number
+}
+
+/** The facts of a compiled statement. */
+export interface NativePrepared {
+  /** The SQL, without keys. */
+  source: string
+  /** `true` if the statement returns rows. */
+  reader: boolean
+  /** `true` if the statement leaves the database unchanged. */
+  readonly: boolean
+  /** The columns of the rows. */
+  columns: Array<NativeColumn>
 }
 
 /** The options of a rotation. The TypeScript layer has checked each value and filled in the defaults. */
@@ -401,6 +508,13 @@ export interface NativeVersions {
  * The package's public entry does not export this function.
  */
 export declare function panicForTest(message: string, inNextCall?: boolean | undefined | null): void
+
+/**
+ * Makes the next job of a thread of the asynchronous class panic.
+ *
+ * The package's public entry does not export this function.
+ */
+export declare function panicInJobForTest(): void
 
 /** Returns the package version of the addon. The loader compares this version with its own. */
 export declare function version(): string

@@ -1,0 +1,144 @@
+//! The threads of the connections.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
+
+use napi::Status;
+use strongroom_database::{Database, DetachedWork, SqlError};
+use strongroom_queue::Ticket;
+
+use crate::asynchronous::connection::Connection;
+use crate::asynchronous::lane::Lane;
+use crate::asynchronous::reply::{Body, Reply, Sender};
+use crate::asynchronous::shared::{Shared, Shift};
+use crate::asynchronous::source::Source;
+use crate::error::{Failure, Outcome};
+
+/// Starts the thread of the writer, which opens the database.
+pub(crate) fn start_writer(shared: &Arc<Shared>, source: Source, ticket: Ticket) -> Outcome<()> {
+    let stopped: Weak<Shared> = Arc::downgrade(shared);
+    let work = DetachedWork::begin_with(move || {
+        if let Some(shared) = stopped.upgrade() {
+            shared.bell.forget();
+            shared.stop();
+        }
+    });
+    let work = work.ok_or_else(Failure::busy)?;
+    let shared = Arc::clone(shared);
+    let run = move || {
+        let lane = Arc::clone(&shared.writer);
+        let connection = open(&shared, &lane, ticket, || source.open());
+        let closed = catch_unwind(AssertUnwindSafe(|| serve_writer(&shared, connection)));
+        let closed = closed.unwrap_or_else(|payload| Err(Failure::panicked(&*payload)));
+        if let Some(ticket) = shared.closing() {
+            let body = closed.map_or_else(Body::Failed, |()| Body::Done);
+            shared.bell.send(Reply { ticket, sender: None, last: true, body });
+        }
+        drop(work);
+    };
+    thread::Builder::new().name("strongroom-writer".to_owned()).spawn(run).map(drop).map_err(not_started)
+}
+
+/// Starts the thread of a reader.
+pub(crate) fn start_reader(
+    shared: &Arc<Shared>,
+    ticket: Ticket,
+    lane: Arc<Lane>,
+    shift: Arc<Shift>,
+) -> Outcome<JoinHandle<()>> {
+    let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
+    let shared = Arc::clone(shared);
+    let name = format!("strongroom-reader-{}", lane.number);
+    let run = move || {
+        let open_reader = || open_reader(&shared);
+        if let Some(mut connection) = open(&shared, &lane, ticket, open_reader) {
+            // No call waits for the close of a reader, so its failure is not reported.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                serve_reader(&shared, &shift, &lane, &mut connection);
+                connection.close()
+            }));
+        }
+        shared.remove_reader(lane.number);
+        drop(shift);
+        drop(work);
+    };
+    thread::Builder::new().name(name).spawn(run).map_err(not_started)
+}
+
+/// Opens a connection and replies. Returns `None` if the connection cannot be opened.
+fn open(
+    shared: &Arc<Shared>,
+    lane: &Arc<Lane>,
+    ticket: Ticket,
+    open: impl FnOnce() -> Outcome<Database>,
+) -> Option<Connection> {
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let mut connection = Connection::new(open()?, Arc::clone(lane), Arc::clone(shared));
+        let facts = connection.opened();
+        Ok((connection, facts))
+    }));
+    match opened.unwrap_or_else(|payload| Err(Failure::panicked(&*payload))) {
+        Ok((connection, facts)) => {
+            connection.send(ticket, true, Body::Opened(facts));
+            Some(connection)
+        }
+        Err(failure) => {
+            fail(shared, lane, ticket, failure);
+            None
+        }
+    }
+}
+
+fn open_reader(shared: &Shared) -> Outcome<Database> {
+    let database = shared.connector()?.open(&shared.options)?;
+    database.execute_batch("PRAGMA query_only = 1")?;
+    Ok(database)
+}
+
+/// Serves the writer's queue until it is closed, then waits for the readers and closes the connection.
+fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<()> {
+    let lane = &shared.writer;
+    while let Some((ticket, job)) = lane.queue.next_running(&lane.running, || true) {
+        match &mut connection {
+            Some(connection) => {
+                connection.run(ticket, job);
+            }
+            None => {
+                lane.end(ticket);
+                fail(shared, lane, ticket, SqlError::Closed.into());
+            }
+        }
+    }
+    // A reader may wait for the lock of this connection's transaction.
+    if let Some(connection) = &mut connection {
+        connection.roll_back();
+    }
+    shared.join_readers();
+    let closed = connection.map_or(Ok(()), Connection::close);
+    shared.pool.wipe();
+    closed
+}
+
+/// Serves the readers' queue until the shift ends or the queue is closed. During a hold, serves the reader's own queue.
+fn serve_reader(shared: &Shared, shift: &Shift, lane: &Lane, connection: &mut Connection) {
+    while let Some((ticket, job)) = shared.readers.next_running(&lane.running, || shared.is_present(shift)) {
+        let mut held = connection.run(ticket, job);
+        while held {
+            let Some((ticket, job)) = lane.queue.next_running(&lane.running, || true) else { return };
+            held = !job.releases();
+            connection.run(ticket, job);
+        }
+    }
+}
+
+fn fail(shared: &Shared, lane: &Lane, ticket: Ticket, failure: Failure) {
+    let sender = Sender { number: lane.number, in_transaction: false, wal: false };
+    shared.bell.send(Reply { ticket, sender: Some(sender), last: true, body: Body::Failed(failure) });
+}
+
+/// The failure of a thread that the operating system does not start.
+pub(crate) fn not_started(error: io::Error) -> Failure {
+    napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}")).into()
+}
