@@ -103,6 +103,7 @@ impl Sink for HandleSink<'_> {
 }
 
 /// Creates the value of a blob that has no place in the shared memory.
+#[inline]
 pub(crate) fn blob(env: &Env, bytes: &[u8]) -> Outcome<Handle> {
     match bytes.len() {
         // If memory runs out, creating an ArrayBuffer aborts the process, but creating a Node Buffer throws.

@@ -161,3 +161,15 @@ export class Client {
 /** A query that takes about a second per 10 million. */
 export const COUNT = `WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) SELECT sum(i) AS sum FROM c`
 export const LONG = 1e12
+
+/** Makes calls until one runs, and interrupts that one. Returns the call in an object. */
+export async function interrupted(db, start) {
+  for (;;) {
+    const call = start()
+    await new Promise(setImmediate)
+    const state = db.cancel(call)
+    if (state === 'running') return { call }
+    if (state !== 'waiting') throw new Error('the call ended before it was interrupted')
+    forget(call)
+  }
+}

@@ -8,11 +8,11 @@ import {
   CONTROL,
   COUNT,
   END,
-  expectReply,
   forget,
   GET,
   HOLD,
   IN_TRANSACTION,
+  interrupted,
   LONG,
   MORE,
   ONLY_FIRST,
@@ -167,17 +167,30 @@ test('an error after rows comes with the next batch', async () => {
   await db.close()
 })
 
-/** Makes calls until one runs, and interrupts that one. Returns the call in an object. */
-async function interrupted(db, start) {
-  for (;;) {
-    const call = start()
-    await new Promise(setImmediate)
-    const state = db.cancel(call)
-    if (state === 'running') return { call }
-    assert.equal(state, 'waiting')
-    forget(call)
+// The text is longer than V8's longest string, and needs more than a gigabyte of memory.
+const large = process.env.STRONGROOM_TEST_LARGE_FILES ? {} : { skip: 'STRONGROOM_TEST_LARGE_FILES is not set' }
+test('rows that JavaScript cannot hold fail the call, end its cursor, and free its reader', large, async () => {
+  const db = await Client.open(freshPath(), {}, 1)
+  const sql = `WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 20)
+    SELECT zeroblob(300000) AS b, CASE i WHEN ? THEN CAST(zeroblob(540000000) AS TEXT) ELSE 'x' END AS a FROM c`
+  const error = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
+  await assert.rejects(db.all(sql, [3]), error)
+  await assert.rejects(db.call(START, sql, [1], { lane: READERS, flags: HOLD, limit: 1 }), error)
+  assert.deepEqual(await db.get('SELECT 1 AS a', [], { lane: READERS }), { a: 1 })
+  for (const options of [{}, { lane: READERS, flags: HOLD }]) {
+    const cursor = db.call(START, sql, [2], { ...options, limit: 1 })
+    const { thread: lane } = await cursor
+    const more = () => db.call(MORE, undefined, [], { lane, ticket: cursor.ticket, limit: 1 })
+    await assert.rejects(more(), error)
+    await assert.rejects(more(), { code: 'STRONGROOM_CLOSED' })
+    if (lane !== WRITER) db.tell(RELEASE, { lane })
   }
-}
+  await db.call(CONTROL, 'BEGIN', [], { lane: READERS, flags: HOLD | IN_TRANSACTION })
+  const flags = IN_TRANSACTION
+  assert.deepEqual(await db.get('SELECT 1 AS a', [], { lane: 1, flags }), { a: 1 })
+  db.tell(RELEASE, { lane: 1 })
+  await db.close()
+})
 
 test('cancel removes a waiting call and interrupts a running one', async () => {
   const db = await Client.open(':memory:')

@@ -67,7 +67,7 @@ test('a panic in any export throws an error', () => {
       NativeRotation: {},
       NativeSql: {},
       NativeAsyncDatabase: { addReader: [2], dropReaders: [3], setting: ['SELECT 1'], cancel: [4],
-        backup: [0, 5, 'main', backupPath, undefined, false], backupStep: [0, 5, 1], backupComplete: [0, 5],
+        backup: [0, 5, { schema: 'main', path: backupPath, plain: false }], backupStep: [0, 5, 1], backupComplete: [0, 5],
         backupEnd: [0, 5], check: [0, 6, 'main'], rekey: [7, 'main', {}], close: [8] },
     }
     const options = { readonly: false, mustExist: false, timeout: 0, log: false }

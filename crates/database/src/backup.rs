@@ -20,6 +20,9 @@ use crate::seam::{Copied, Core, Failure, RawBackup};
 use crate::session::Session;
 use crate::{BackupError, CopiedBackup, Database, SqlError};
 
+/// The number of pages between two looks for an interrupt.
+const PAGES_PER_LOOK: u32 = 256;
+
 /// The encryption of a copy.
 #[derive(Debug)]
 pub enum BackupKey {
@@ -159,17 +162,17 @@ impl Backup {
     /// The copy includes changes that the source's connection makes meanwhile. After a change by another connection, the
     /// copy starts again. While a transaction of the source's connection has uncommitted changes, the backup waits. While
     /// another connection holds a lock, the backup waits for at most the connection's busy timeout. No call blocks inside
-    /// SQLite.
+    /// SQLite. An interrupt by the connection's [`Interrupter`](crate::Interrupter) ends the step.
     ///
     /// # Errors
     ///
     /// [`BackupError::Source`], with [`SqlError::Closed`] once the database is closed, and [`BackupError::Target`]. Every
-    /// later step then fails as well.
+    /// later step then fails as well. After an interrupt, the error is [`BackupError::Source`] with SQLITE_INTERRUPT, and the
+    /// backup can only be dropped.
     pub fn step(&mut self, pages: u32) -> Result<BackupProgress, BackupError> {
         let core = &self.session.core;
-        let pages = i32::try_from(pages).unwrap_or(i32::MAX);
         let attempt = || {
-            let stepped = match self.copy.step(pages) {
+            let stepped = match self.copy_pages(pages) {
                 Err(Failure::Sqlite { code, .. }) if code & 0xff == sqlite::SQLITE_BUSY => Ok(None),
                 other => other.map(Some),
             };
@@ -210,6 +213,31 @@ impl Backup {
             waiting,
             copied: done,
         })
+    }
+
+    /// Copies up to `pages` pages. If the connection can be interrupted, looks for an interrupt after every few pages.
+    fn copy_pages(&self, pages: u32) -> Result<Copied, Failure> {
+        let core = &self.session.core;
+        let most = if core.present_interrupter().is_some() { PAGES_PER_LOOK } else { u32::MAX };
+        let (mut left, mut before) = (pages, None);
+        loop {
+            if core.is_interrupted() {
+                return Err(Core::failure_of_code(sqlite::SQLITE_INTERRUPT));
+            }
+            let now = left.min(most);
+            let copied = match (self.copy.step(i32::try_from(now).unwrap_or(i32::MAX)), before) {
+                // The next step waits for the lock.
+                (Err(Failure::Sqlite { code, .. }), Some(before)) if code & 0xff == sqlite::SQLITE_BUSY => {
+                    return Ok(before);
+                }
+                (copied, _) => copied?,
+            };
+            before = Some(copied);
+            left -= now;
+            if left == 0 || copied.done {
+                return Ok(copied);
+            }
+        }
     }
 
     /// Ends the copying. The returned value can complete the copy on any thread.

@@ -1,8 +1,8 @@
 //! Interrupts the calls of a connection from another thread.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub struct Interrupter {
 struct Signal {
     /// Changed only under `lock`, so that no wait misses the change.
     interrupted: AtomicBool,
+    waits: AtomicU64,
     lock: Mutex<()>,
     changed: Condvar,
 }
@@ -50,8 +51,14 @@ impl Interrupter {
         self.signal.interrupted.load(Acquire)
     }
 
+    /// Returns how often the connection has paused so far, between two attempts to take a lock that another connection holds.
+    pub fn waits(&self) -> u64 {
+        self.signal.waits.load(Relaxed)
+    }
+
     /// Waits for an interrupt for at most `pause`. Returns whether an interrupt is in effect.
     pub(crate) fn wait(&self, pause: Duration) -> bool {
+        self.signal.waits.fetch_add(1, Relaxed);
         let waited = self.signal.changed.wait_timeout_while(self.lock(), pause, |()| !self.is_interrupted());
         drop(waited);
         self.is_interrupted()
@@ -75,5 +82,39 @@ impl Database {
     /// database is closed, the interrupter has no effect.
     pub fn interrupter(&self) -> Interrupter {
         self.session.core.interrupter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// A wait that does not see the interrupt would take a day.
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn an_interrupt_ends_a_wait_and_every_later_one() {
+        let interrupter = Interrupter::default();
+        let waiting = {
+            let interrupter = interrupter.clone();
+            thread::spawn(move || interrupter.wait(DAY))
+        };
+        while interrupter.waits() == 0 {
+            thread::yield_now();
+        }
+        interrupter.interrupt();
+        assert!(waiting.join().unwrap());
+        assert!(interrupter.wait(DAY));
+        interrupter.clear();
+        assert!(!interrupter.wait(Duration::ZERO));
+        assert_eq!(interrupter.waits(), 3);
+    }
+
+    #[test]
+    fn an_interrupter_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Interrupter>();
     }
 }

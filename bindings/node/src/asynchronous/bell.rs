@@ -123,8 +123,13 @@ impl Bell {
         databases.push(Arc::downgrade(database));
     }
 
-    /// Ends the use of Node-API. Later replies are never delivered.
-    pub(crate) fn silence(&self) {
+    /// Ends the use of Node-API while the process exits. Later replies are never delivered.
+    pub(crate) fn forget(&self) {
+        self.function().take();
+    }
+
+    /// Ends the use of Node-API when the environment ends. Later replies are never delivered.
+    fn silence(&self) {
         if let Some(ThreadsafeFunction(raw)) = self.function().take() {
             // SAFETY: the function is live, and no thread uses it after this call.
             unsafe { sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::abort) };

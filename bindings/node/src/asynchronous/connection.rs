@@ -63,10 +63,10 @@ impl Connection {
 
     /// Runs a job and sends its replies. Returns whether the job holds this reader.
     pub(crate) fn run(&mut self, ticket: Ticket, job: Job) -> bool {
-        let holds = job.holds();
+        let (holds, silent) = (job.holds(), job.is_silent());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             panic_if_requested_in_job();
-            if self.lane.is_interrupted() {
+            if self.lane.is_interrupted() && !silent {
                 return Err(interrupted());
             }
             self.take_over_settings();
@@ -87,6 +87,7 @@ impl Connection {
         match outcome {
             Ok(Some(body)) => self.send(ticket, true, body),
             Ok(None) => {}
+            Err(_) if silent => {}
             Err(failure) => self.send(ticket, true, Body::Failed(failure)),
         }
         held

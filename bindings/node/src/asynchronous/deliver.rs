@@ -6,7 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::ToNapiValue;
 
 use crate::asynchronous::hub::Hub;
-use crate::asynchronous::reply::{Body, Progress, Reply, Rows};
+use crate::asynchronous::reply::{Body, Progress, Reply, Rows, Sender};
 use crate::backup::NativeBackupProgress;
 use crate::check::NativeCheckReport;
 use crate::error::{Failure, Outcome, Problem};
@@ -22,6 +22,9 @@ mod kind {
     pub(super) const PROGRESS: u32 = 4;
     pub(super) const DONE: u32 = 5;
 }
+
+/// The number of the thread in a reply without a connection. JavaScript reads -1.
+const NOBODY: u32 = u32::MAX;
 
 /// The progress of a check or a rekey.
 #[napi_derive::napi(object, object_from_js = false)]
@@ -62,14 +65,19 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     }
     let mut count = 0;
     let converted = match body {
-        Body::Rows(Rows { rows, window, pool }) => {
+        Body::Rows(Rows { rows, window, pool, database, open }) => {
             count = rows.count();
             hub.columns.replace(rows.columns().map(Arc::clone));
             let value = rows.publish(env, &hub.exchange, &pool, collect);
-            if let Some(window) = window {
-                match value {
-                    Ok(_) => window.give_back(),
-                    Err(_) => window.stop(),
+            match (&value, window) {
+                (Ok(_), Some(window)) => window.give_back(),
+                (Ok(_), None) => {}
+                // The thread does not know that the call has failed.
+                (Err(_), Some(window)) => window.stop(),
+                (Err(_), None) => {
+                    if let (Some(database), Some(sender)) = (database.upgrade(), sender) {
+                        database.abandon(ticket, sender.number, open);
+                    }
                 }
             }
             value.map(|value| (kind::ROWS, value))
@@ -86,9 +94,11 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
             (kind::FAILED, Some(failure.error(env)?))
         }
     };
-    if let Some(sender) = sender {
-        let state = u32::from(sender.in_transaction) | u32::from(sender.wal) << 1;
-        hub.exchange.set_state(sender.number, state);
+    match sender {
+        Some(Sender { number, in_transaction, wal }) => {
+            hub.exchange.set_state(number, u32::from(in_transaction) | u32::from(wal) << 1);
+        }
+        None => hub.exchange.set_state(NOBODY, 0),
     }
     let value = value.map_or_else(|| handle::undefined(env), Ok)?;
     let arguments = [handle::uint32(env, ticket)?, handle::uint32(env, kind)?, value];

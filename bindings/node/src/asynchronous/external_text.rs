@@ -77,6 +77,8 @@ const CREATING: u32 = 0;
 const FINALIZED: u32 = 1;
 /// The string uses the memory.
 const USED: u32 = 2;
+/// The host has copied the text or failed, and has not called the finalizer.
+const UNUSED: u32 = 3;
 
 // SAFETY: the value owns its memory, like a `Box<[U]>`.
 unsafe impl<U: Unit> Send for ExternalText<U> {}
@@ -101,7 +103,12 @@ impl<U: Unit> ExternalText<U> {
         Ok(text)
     }
 
-    /// Creates a string of the memory, or returns the memory if the host cannot.
+    /// Returns the number of bytes that [`report_external`] takes.
+    pub(super) fn size(&self) -> usize {
+        size::<U>(self.len()) as usize
+    }
+
+    /// Creates a string of the memory, or returns the memory if the host cannot. The caller has reported the memory.
     ///
     /// # Errors
     ///
@@ -113,7 +120,10 @@ impl<U: Unit> ExternalText<U> {
     fn into_string_of(self, env: &Env, host: &Host) -> Result<Outcome<Handle>, Self> {
         match U::create(host) {
             Some(create) if !host.copies.load(Ordering::Relaxed) => Ok(self.create(env, create, host)),
-            _ => Err(self),
+            _ => {
+                report_external(env, -size::<U>(self.len()));
+                Err(self)
+            }
         }
     }
 
@@ -128,15 +138,21 @@ impl<U: Unit> ExternalText<U> {
         // SAFETY: the memory is live, because the finalizer frees it only in the state `USED`.
         let state = unsafe { &self.memory.as_ref().state };
         let created = check(env, status, "cannot create an external string");
+        let used = created.is_ok() && !copied;
+        if !used {
+            report_external(env, -size::<U>(length));
+        }
         if state.load(Ordering::Relaxed) != FINALIZED {
-            if copied || created.is_err() {
+            if !used {
                 // Node has already called the finalizer, but hosts exist that call it later or never.
                 self.units_mut().zeroize();
             }
-            state.store(USED, Ordering::Relaxed);
+            state.store(if used { USED } else { UNUSED }, Ordering::Relaxed);
             std::mem::forget(self);
         }
-        host.copies.fetch_or(copied, Ordering::Relaxed);
+        if copied {
+            host.copies.store(true, Ordering::Relaxed);
+        }
         created.map(|()| result)
     }
 
@@ -166,21 +182,42 @@ impl<U: Unit> Drop for ExternalText<U> {
     }
 }
 
+/// Returns the number of bytes of the units.
+fn size<U>(length: usize) -> i64 {
+    // A `Layout` of this size exists, so the product fits.
+    (length * size_of::<U>()) as i64
+}
+
+/// Reports to V8 that the memory of external strings grows or shrinks by a number of bytes. Values report their strings
+/// before the strings exist, because their finalizers report the opposite.
+///
+/// V8 counts this memory itself, but does not collect garbage because of it.
+pub(super) fn report_external(env: &Env, change: i64) {
+    let mut total = 0;
+    if change != 0 {
+        // SAFETY: the environment is alive, and this is its thread; Node-API permits the call in finalizers. After a
+        // failure, V8 only collects at other times.
+        unsafe { sys::napi_adjust_external_memory(env.raw(), change, &mut total) };
+    }
+}
+
 /// Returns the layout of the memory and the offset of the units, or `None` for a length that no memory has.
 fn layout<U>(length: usize) -> Option<(Layout, usize)> {
     let units = Layout::array::<U>(length).ok()?;
     Layout::new::<Header>().extend(units).ok()
 }
 
-/// Wipes and frees the memory of a string. V8 may call the function during a garbage collection, and after the end of
-/// its environment. Bun 1.0 passes no address of the units.
-unsafe extern "C" fn finalize<U: Unit>(_env: sys::napi_env, _units: *mut c_void, hint: *mut c_void) {
+/// Wipes and frees the memory of a string. V8 may call the function during a garbage collection, and without an
+/// environment after the environment's end. Bun 1.0 passes no address of the units.
+unsafe extern "C" fn finalize<U: Unit>(env: sys::napi_env, _units: *mut c_void, hint: *mut c_void) {
     let Some(memory) = NonNull::new(hint.cast::<Header>()) else { return };
     // SAFETY: the hint comes from `create`. The memory is live, because the host calls the finalizer once.
     unsafe {
         let Header { length, state } = memory.as_ref();
-        if state.load(Ordering::Relaxed) == CREATING {
-            return state.store(FINALIZED, Ordering::Relaxed);
+        match state.load(Ordering::Relaxed) {
+            CREATING => return state.store(FINALIZED, Ordering::Relaxed),
+            USED if !env.is_null() => report_external(&Env::from_raw(env), -size::<U>(*length)),
+            _ => {}
         }
         if let Some((_, offset)) = layout::<U>(*length) {
             let units = memory.cast::<u8>().add(offset).cast::<U>();

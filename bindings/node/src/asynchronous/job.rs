@@ -125,6 +125,16 @@ impl Flags {
         self.has(READ_ONLY)
     }
 
+    /// Returns whether the reader that takes the call serves only its own queue afterwards.
+    pub(crate) fn holds(self) -> bool {
+        self.has(HOLD)
+    }
+
+    /// Returns the flags of the calls that follow a call which holds its reader.
+    pub(crate) fn without_hold(self) -> Self {
+        Self(self.0 & !HOLD)
+    }
+
     /// Returns whether a call that reads rows takes a statement without columns too.
     pub(crate) fn any_columns(self) -> bool {
         self.has(ANY_COLUMNS)
@@ -136,9 +146,24 @@ impl Flags {
 }
 
 impl Job {
-    /// Returns whether the reader that takes the job serves only its own queue afterwards.
+    /// Returns a call without a reply: [`CallKind::End`] or [`CallKind::Release`].
+    pub(crate) fn silent(kind: CallKind) -> Self {
+        let values = OwnedParameters::default();
+        Self::Call(Call { kind, flags: Flags(0), limit: 0, sql: None, values })
+    }
+
+    /// Returns whether the job is a call that holds its reader.
     pub(crate) fn holds(&self) -> bool {
-        matches!(self, Self::Call(call) if call.flags.has(HOLD))
+        matches!(self, Self::Call(call) if call.flags.holds())
+    }
+
+    /// Returns whether the job gets no reply. Such a job cannot fail, except by a panic.
+    pub(crate) fn is_silent(&self) -> bool {
+        match self {
+            Self::Call(call) => matches!(call.kind, CallKind::End | CallKind::Release),
+            Self::BackupEnd => true,
+            _ => false,
+        }
     }
 
     /// Returns whether the job ends a hold.

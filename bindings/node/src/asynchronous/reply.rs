@@ -1,12 +1,13 @@
 //! The replies that threads send to JavaScript.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 use strongroom_database::{BackupProgress, CheckReport};
 use strongroom_queue::{Ticket, Window};
 
 use crate::asynchronous::rows::{Pool, ThreadRows};
+use crate::asynchronous::shared::Shared;
 use crate::error::Failure;
 use crate::statement::NativeColumn;
 
@@ -50,6 +51,17 @@ pub(crate) struct Rows {
     pub(crate) window: Option<Arc<Window>>,
     /// The pool of the memory.
     pub(crate) pool: Arc<Pool>,
+    pub(crate) database: Weak<Shared>,
+    pub(crate) open: Open,
+}
+
+/// The state that a call leaves on its connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    /// `true` if the call's cursor is open.
+    pub(crate) cursor: bool,
+    /// `true` if the call holds its reader.
+    pub(crate) hold: bool,
 }
 
 /// The progress of a long job.

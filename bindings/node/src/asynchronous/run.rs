@@ -7,11 +7,11 @@ use strongroom_queue::Ticket;
 
 use crate::asynchronous::connection::Connection;
 use crate::asynchronous::job::{Call, CallKind, Flags};
-use crate::asynchronous::reply::{Body, NativePrepared, Rows};
+use crate::asynchronous::reply::{Body, NativePrepared, Open, Rows};
 use crate::asynchronous::rows::ThreadRows;
 use crate::asynchronous::shared::interrupted;
 use crate::asynchronous::statements::Prepared;
-use crate::encode::{Form, Request};
+use crate::encode::Request;
 use crate::error::{Failure, NO_COLUMNS, OPEN_TRANSACTION, Outcome, TRANSACTION_ENDED};
 use crate::row::Integers;
 use crate::statement::NativeColumn;
@@ -19,7 +19,8 @@ use crate::statement::NativeColumn;
 /// A statement whose rows JavaScript reads batch by batch.
 pub(crate) struct Cursor {
     prepared: Prepared,
-    form: Form,
+    /// The flags of the call that opened the cursor.
+    flags: Flags,
 }
 
 impl Connection {
@@ -82,15 +83,16 @@ impl Connection {
             }
             values.bind(&mut prepared.statement)
         })();
-        let outcome = begun.and_then(|()| match kind {
+        let mut outcome = begun.and_then(|()| match kind {
             CallKind::Get => self.get(&mut prepared, flags),
             CallKind::All => self.all(ticket, &mut prepared, flags),
-            CallKind::Start => self.batch(&mut prepared, flags.form(), limit),
+            CallKind::Start => self.batch(&mut prepared, flags, limit),
             _ => self.run_to_end(&mut prepared, flags),
         });
-        match &outcome {
+        match &mut outcome {
             Ok(Body::Rows(rows)) if kind == CallKind::Start && !rows.rows.is_last() => {
-                self.cursors.insert(ticket, Cursor { prepared, form: flags.form() });
+                rows.open.cursor = true;
+                self.cursors.insert(ticket, Cursor { prepared, flags: flags.without_hold() });
             }
             _ => self.statements.give_back(prepared),
         }
@@ -110,7 +112,7 @@ impl Connection {
     fn get(&mut self, prepared: &mut Prepared, flags: Flags) -> Outcome<Body> {
         let form = flags.form();
         let request = Request { form, limit: 1, ahead: false, direct: form.only_first };
-        self.read(prepared, &request).map(|rows| self.rows(rows))
+        self.read(prepared, &request).map(|rows| Body::Rows(self.rows(rows, flags)))
     }
 
     /// Sends every batch but the last one, which the call returns.
@@ -120,7 +122,7 @@ impl Connection {
         loop {
             let rows = self.read(prepared, &request)?;
             if rows.is_last() {
-                return Ok(self.rows(rows));
+                return Ok(Body::Rows(self.rows(rows, flags)));
             }
             let window = window.get_or_insert_with(|| self.lane.open_window());
             // The interrupt may have come before the window was open. Between two batches, SQLite does not notice it.
@@ -128,16 +130,16 @@ impl Connection {
                 return Err(interrupted());
             }
             let window = Some(Arc::clone(window));
-            let pool = Arc::clone(&self.shared.pool);
-            self.send(ticket, false, Body::Rows(Rows { rows, window, pool }));
+            self.send(ticket, false, Body::Rows(Rows { window, ..self.rows(rows, flags) }));
         }
     }
 
     fn more(&mut self, ticket: Ticket, limit: u32) -> Outcome<Body> {
         let Some(mut cursor) = self.cursors.remove(&ticket) else { return Err(no_cursor()) };
-        let outcome = self.batch(&mut cursor.prepared, cursor.form, limit);
-        match &outcome {
+        let mut outcome = self.batch(&mut cursor.prepared, cursor.flags, limit);
+        match &mut outcome {
             Ok(Body::Rows(rows)) if !rows.rows.is_last() => {
+                rows.open.cursor = true;
                 self.cursors.insert(ticket, cursor);
             }
             _ => self.statements.give_back(cursor.prepared),
@@ -145,13 +147,13 @@ impl Connection {
         outcome
     }
 
-    fn batch(&mut self, prepared: &mut Prepared, form: Form, limit: u32) -> Outcome<Body> {
+    fn batch(&mut self, prepared: &mut Prepared, flags: Flags, limit: u32) -> Outcome<Body> {
         let limit = match limit {
             0 => usize::MAX,
             limit => limit as usize,
         };
-        let request = Request { form, limit, ahead: true, direct: false };
-        self.read(prepared, &request).map(|rows| self.rows(rows))
+        let request = Request { form: flags.form(), limit, ahead: true, direct: false };
+        self.read(prepared, &request).map(|rows| Body::Rows(self.rows(rows, flags)))
     }
 
     fn read(&mut self, prepared: &mut Prepared, request: &Request) -> Outcome<ThreadRows> {
@@ -159,8 +161,10 @@ impl Connection {
         batch.read(&mut self.sink, &self.shared.pool, statement, request)
     }
 
-    fn rows(&self, rows: ThreadRows) -> Body {
-        Body::Rows(Rows { rows, window: None, pool: Arc::clone(&self.shared.pool) })
+    fn rows(&self, rows: ThreadRows, flags: Flags) -> Rows {
+        let (pool, database) = (Arc::clone(&self.shared.pool), Arc::downgrade(&self.shared));
+        let open = Open { cursor: false, hold: flags.holds() };
+        Rows { rows, window: None, pool, database, open }
     }
 
     fn prepare(&mut self, call: &Call) -> Outcome<Body> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::Env;
 use napi_derive::napi;
 use strongroom_database::{SqlShape, describe};
+use zeroize::Zeroizing;
 
 use crate::asynchronous::external;
 use crate::handle::Handle;
@@ -12,7 +13,8 @@ use crate::panic_request::panic_if_requested;
 
 /// The text of a statement, and the facts that the text alone shows.
 pub(crate) struct Sql {
-    pub(crate) text: String,
+    /// Wiped when it is dropped: the SQL may hold a key.
+    pub(crate) text: Zeroizing<String>,
     pub(crate) shape: SqlShape,
 }
 
@@ -29,7 +31,7 @@ impl NativeSql {
     pub fn new(sql: String) -> Self {
         panic_if_requested();
         let shape = describe(&sql);
-        Self { sql: Arc::new(Sql { text: sql, shape }) }
+        Self { sql: Arc::new(Sql { text: Zeroizing::new(sql), shape }) }
     }
 
     /// Returns the handle that identifies the SQL to `submit`.

@@ -21,7 +21,7 @@ pub(crate) fn start_writer(shared: &Arc<Shared>, source: Source, ticket: Ticket)
     let stopped: Weak<Shared> = Arc::downgrade(shared);
     let work = DetachedWork::begin_with(move || {
         if let Some(shared) = stopped.upgrade() {
-            shared.bell.silence();
+            shared.bell.forget();
             shared.stop();
         }
     });
@@ -30,7 +30,8 @@ pub(crate) fn start_writer(shared: &Arc<Shared>, source: Source, ticket: Ticket)
     let run = move || {
         let lane = Arc::clone(&shared.writer);
         let connection = open(&shared, &lane, ticket, || source.open());
-        let closed = serve_writer(&shared, connection);
+        let closed = catch_unwind(AssertUnwindSafe(|| serve_writer(&shared, connection)));
+        let closed = closed.unwrap_or_else(|payload| Err(Failure::panicked(&*payload)));
         if let Some(ticket) = shared.closing() {
             let body = closed.map_or_else(Body::Failed, |()| Body::Done);
             shared.bell.send(Reply { ticket, sender: None, last: true, body });
@@ -53,9 +54,11 @@ pub(crate) fn start_reader(
     let run = move || {
         let open_reader = || open_reader(&shared);
         if let Some(mut connection) = open(&shared, &lane, ticket, open_reader) {
-            serve_reader(&shared, &shift, &lane, &mut connection);
-            // A reader has no transaction whose end could fail.
-            let _ = connection.close();
+            // No call waits for the close of a reader, so its failure is not reported.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                serve_reader(&shared, &shift, &lane, &mut connection);
+                connection.close()
+            }));
         }
         shared.remove_reader(lane.number);
         drop(shift);

@@ -135,7 +135,16 @@ impl<U: Unit> Text<U> {
 }
 
 impl ThreadValue {
-    /// Creates the JavaScript value.
+    /// Returns the number of bytes outside V8's heap that the JavaScript value uses.
+    pub(super) fn external_size(&self) -> usize {
+        match self {
+            ThreadValue::Latin1(Text { units: Units::External(units), .. }) => units.size(),
+            ThreadValue::Utf16(Text { units: Units::External(units), .. }) => units.size(),
+            _ => 0,
+        }
+    }
+
+    /// Creates the JavaScript value. The caller has reported the external size.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ mod tables;
 mod twin;
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 pub use error::CheckError;
 pub use report::{CheckProblem, CheckProblemKind, CheckReport};
@@ -58,6 +58,8 @@ impl Database {
     /// The check reads the committed state through its own connection, and sees no changes of an open transaction. An
     /// in-memory database has no second connection: the check reads its structure through this connection.
     ///
+    /// An interrupt by the connection's [`Interrupter`](crate::Interrupter) cancels the check.
+    ///
     /// # Errors
     ///
     /// [`CheckError`]. Damage is a problem in the report, not an error.
@@ -68,17 +70,29 @@ impl Database {
         let core = &*self.session.core;
         let name = CString::new(schema).ok().filter(|name| core.is_attached(name));
         let Some(name) = name else { return Err(CheckError::NotAttached { name: schema.to_owned() }) };
-        let mut meter = Meter { progress, checked: 0, total: 0, cancelled: false };
-        let report = match Twin::open(core, &name)? {
-            Some((twin, begun)) => Check { twin, report: CheckReport::default() }.run(begun, &mut meter)?,
-            None => in_memory(core, schema, &mut meter)?,
-        };
-        if meter.cancelled {
+        let mut go_on = |done| progress(done) && !core.is_interrupted();
+        let mut meter = Meter { progress: &mut go_on, checked: 0, total: 0, cancelled: false };
+        let report = report(core, schema, &name, &mut meter);
+        // The interrupt of a step that is best effort leaves no error.
+        if meter.cancelled || core.is_interrupted() {
             return Err(CheckError::Cancelled);
         }
+        let report = report?;
         meter.checked = meter.total;
         meter.go_on();
         Ok(report)
+    }
+}
+
+fn report(
+    core: &Core,
+    schema: &str,
+    name: &CStr,
+    meter: &mut Meter<'_, '_>,
+) -> Result<CheckReport, CheckError> {
+    match Twin::open(core, name)? {
+        Some((twin, begun)) => Check { twin, report: CheckReport::default() }.run(begun, meter),
+        None => in_memory(core, schema, meter),
     }
 }
 

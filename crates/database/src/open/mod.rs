@@ -138,7 +138,8 @@ impl Opened {
         Ok(Self { core: Rc::new(core), function_failures, page_size: None, had_journal: Cell::new(false) })
     }
 
-    /// Opens the file of the database `schema` of another connection a second time, with the same key and parameters.
+    /// Opens the file of the database `schema` of another connection a second time, with the same key and parameters. An
+    /// interrupt of the other connection interrupts this one too.
     ///
     /// Returns `None` for an in-memory database, which only its own connection can reach.
     pub(crate) fn twin(core: &Core, schema: &CStr, options: &OpenOptions) -> Result<Option<Self>, OpenError> {
@@ -146,6 +147,9 @@ impl Opened {
         let path = path_of(&path);
         let location = Location::File(&path);
         let mut opened = Self::connect(location, options)?;
+        if let Some(interrupter) = core.present_interrupter() {
+            opened.core.interrupted_by(interrupter);
+        }
         let cipher = Cipher::of(core, schema).map_err(|failure| cannot_use(location, failure))?;
         if let Some(cipher) = cipher {
             cipher.apply(&opened.core, MAIN).map_err(|failure| cannot_use(location, failure))?;

@@ -54,10 +54,29 @@ impl Database {
     /// The call waits for the locks of other connections for at most the connection's busy timeout. The call needs as much
     /// free disk space as the size of the file: for the journal in rollback-journal mode, for the log in WAL mode.
     ///
+    /// An interrupt by the connection's [`Interrupter`](crate::Interrupter) cancels the rekey, like `progress`.
+    ///
     /// # Errors
     ///
     /// [`RekeyError`]; the file and this connection keep the old key, except for [`RekeyError::Unverified`].
     pub fn rekey(
+        &self,
+        schema: &str,
+        to: &Key,
+        progress: &mut OnRekeyProgress<'_>,
+    ) -> Result<(), RekeyError> {
+        let core = &self.session.core;
+        let mut go_on = |done| progress(done) && !core.is_interrupted();
+        match self.change_key(schema, to, &mut go_on) {
+            // An error of SQLite itself comes before the commit.
+            Err(RekeyError::Sqlite { source, .. }) if source.code() == "SQLITE_INTERRUPT" => {
+                Err(RekeyError::Cancelled)
+            }
+            changed => changed,
+        }
+    }
+
+    fn change_key(
         &self,
         schema: &str,
         to: &Key,
@@ -236,6 +255,9 @@ impl Change<'_> {
             let mut rewrite = connection.prepare("UPDATE sqlite_dbpage SET data = data WHERE pgno = ?1")?;
             for page in (1..=pages).filter(|&page| page != lock_page) {
                 rewrite.execute([page.cast_signed()])?;
+                if self.core.is_interrupted() {
+                    return Ok(false);
+                }
                 if page % PAGES_PER_CALL == 0 && !progress(RekeyProgress { done: page, total: 2 * pages }) {
                     return Ok(false);
                 }

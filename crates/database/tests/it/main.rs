@@ -21,6 +21,8 @@ mod functions;
 mod fuzz;
 mod header_damage;
 mod image;
+mod interrupted_waits;
+mod interrupted_work;
 mod interrupter;
 mod key_slots;
 mod key_slots_rotation;

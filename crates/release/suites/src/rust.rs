@@ -21,16 +21,24 @@ pub const CARGO_NEXTEST: CargoTool = CargoTool {
 /// target directory.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
-/// Runs the tests of all crates with nextest, then the doctests, which nextest does not run.
+/// The arguments of cargo that run the models of `crates/queue` in every interleaving of their threads.
+const MODELS: [&str; 9] =
+    ["nextest", "run", "--locked", "-p", "strongroom-queue", "--features", "loom", "--test", "loom"];
+
+/// Runs the tests of all crates with nextest, then the models of the queues, which need loom in place of std's locks, and the
+/// doctests, which nextest does not run.
 pub(crate) fn tests(workspace: &Workspace) -> Result<Tally> {
     let Some(program) = CARGO_NEXTEST.find(workspace) else {
         return Ok(Tally::skipped("cargo-nextest is not installed: run cargo xtask setup"));
     };
     let arguments = ["nextest", "run", "--locked", "--workspace", "--run-ignored", "all"];
-    let nextest = test_runner(workspace, program, &arguments);
+    let nextest = test_runner(workspace, &program, &arguments);
     let report = workspace.root().join(REPORT);
     let run = || workspace.attempt("rust tests", nextest);
     let mut tally = junit::count(run, &report, Skips::SaidByTests)?;
+    let models = test_runner(workspace, &program, &MODELS);
+    let run = || workspace.attempt("models of the queues", models);
+    tally.merge(junit::count(run, &report, Skips::SaidByTests)?);
     tally.merge(doctests(workspace)?);
     Ok(tally)
 }

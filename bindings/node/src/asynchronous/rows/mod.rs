@@ -1,12 +1,13 @@
 //! The rows that a thread reads and that the main thread publishes.
 
-use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{mem, vec};
 
 use napi::Env;
 use strongroom_database::Statement;
 
+use super::external_text::report_external;
 use super::values::{ThreadSink, ThreadValue};
 use crate::batch;
 use crate::encode::{Batch, DIRECT, FORMS, Form, Request};
@@ -173,8 +174,7 @@ impl ThreadRows {
         pool: &Pool,
         collect: Handle,
     ) -> Outcome<Option<Handle>> {
-        let values = self.staging.values.drain(..);
-        let handles = values.map(|value| value.materialize(env)).collect::<Outcome<Vec<_>>>();
+        let handles = materialized(env, self.staging.values.drain(..));
         let value = handles.and_then(|handles| batch::collected(env, collect, &handles));
         if value.is_ok() {
             exchange.publish(&self.head, &self.staging);
@@ -182,6 +182,23 @@ impl ThreadRows {
         pool.give_back(self.staging);
         value
     }
+}
+
+/// Creates the JavaScript values of a reply.
+fn materialized(env: &Env, mut values: vec::Drain<'_, ThreadValue>) -> Outcome<Vec<Handle>> {
+    let size = |values: &[ThreadValue]| values.iter().map(ThreadValue::external_size).sum::<usize>() as i64;
+    report_external(env, size(values.as_slice()));
+    let mut handles = Vec::with_capacity(values.len());
+    while let Some(value) = values.next() {
+        match value.materialize(env) {
+            Ok(handle) => handles.push(handle),
+            Err(failure) => {
+                report_external(env, -size(values.as_slice()));
+                return Err(failure);
+            }
+        }
+    }
+    Ok(handles)
 }
 
 #[cfg(test)]

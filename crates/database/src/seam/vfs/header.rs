@@ -267,3 +267,54 @@ unsafe fn write_copy(file: *mut sqlite3_file, copy: &[u8], offset: u64) -> Resul
 fn check(code: c_int) -> Result<(), c_int> {
     if code == sqlite::SQLITE_OK { Ok(()) } else { Err(code) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use strongroom_keys::{Format, Key};
+
+    use super::*;
+    use crate::{Database, Interrupter, Location, OpenOptions};
+
+    /// A wait that is not interrupted does not end within the test.
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn an_interrupt_ends_the_wait_for_the_lock_of_a_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let open = || {
+            let key = Key::raw(&[1; 32]).unwrap().with_format(Format::Strongroom).unwrap();
+            let options = OpenOptions { busy_timeout: DAY, ..OpenOptions::default() };
+            Database::open(Location::File(&path), &key, &options).unwrap()
+        };
+        let rekey = |database: &Database| {
+            let to = Key::raw(&[2; 32]).unwrap();
+            database.rekey("main", &to, &mut |_| true).map_err(|error| error.code())
+        };
+        let holder = open();
+        // SAFETY: `with_database_file` passes an open file of the layer, which stays open until the lock is dropped.
+        let held = holder.session.core.with_database_file(c"main", |file| unsafe {
+            HeaderLock::take(file, Duration::ZERO, None).unwrap()
+        });
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::channel();
+            let waiting = scope.spawn(move || {
+                let database = open();
+                sender.send(database.interrupter()).unwrap();
+                rekey(&database)
+            });
+            let interrupter: Interrupter = receiver.recv().unwrap();
+            while interrupter.waits() == 0 {
+                assert!(!waiting.is_finished(), "the rekey has ended without a wait");
+                thread::yield_now();
+            }
+            interrupter.interrupt();
+            assert_eq!(waiting.join().unwrap(), Err("STRONGROOM_CANCELLED"));
+        });
+        drop(held);
+        assert_eq!(rekey(&holder), Ok(()));
+    }
+}
