@@ -212,7 +212,9 @@ test('an interrupt leaves an open cursor of the same connection as it was', asyn
 test('an interrupted write is rolled back', async () => {
   const db = await Client.open(freshPath())
   await db.exec('CREATE TABLE t (a)')
-  const { call: write } = await interrupted(db, () => db.run(`INSERT INTO t ${COUNT.replace('sum(i) AS sum', 'i')}`, [LONG]))
+  const { call: write } = await interrupted(db, () =>
+    db.run(`INSERT INTO t ${COUNT.replace('sum(i) AS sum', 'i')}`, [LONG]),
+  )
   await assert.rejects(write, (error) => error.code === 'SQLITE_INTERRUPT' && !error.state.open)
   assert.deepEqual(await db.get('SELECT count(*) AS n FROM t'), { n: 0 })
   await db.close()
