@@ -181,13 +181,14 @@ export class Call implements Routed, Receiver, Abortable {
       this.resolve = end
       this.reject = fail
     })
-    // A rejection before the job runs is a rejection of the whole.
+    let sent = false
     alone(this.scope.session, this, () => {
+      sent = true
       this.#submit()
       return done
     }).then(resolve, (error) => {
       this.#leave(false)
-      reject(located(error, this.stack))
+      reject(sent ? error : located(error, this.stack))
     })
   }
 
@@ -244,7 +245,6 @@ export class Call implements Routed, Receiver, Abortable {
     }
     session.leave()
     if (this.lane === READERS) session.readers.left()
-    // The completion of a backup has no connection whose state the reply could show.
-    scope.left(replied && this.send === undefined)
+    scope.left(replied)
   }
 }
