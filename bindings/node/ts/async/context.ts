@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 /** A callback of `transaction` or `read` that runs in the current asynchronous context. */
 export interface Entry {
@@ -30,4 +30,13 @@ export function enclosing(outer: object): Entry | undefined {
   for (let entry = storage.getStore(); entry !== undefined; entry = entry.parent)
     if (entry.outer === outer) return entry
   return undefined
+}
+
+/**
+ * Returns a function that runs work in the present asynchronous context. The reply to another call may begin a
+ * transaction that has waited, and its callback must see the `AsyncLocalStorage` of its own caller.
+ */
+export function presentContext(): <T>(work: () => T) => T {
+  const resource = new AsyncResource('Strongroom')
+  return (work) => resource.runInAsyncScope(work)
 }

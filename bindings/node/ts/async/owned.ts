@@ -1,5 +1,5 @@
 import { Call } from './call'
-import { type Entry as Context, enter, leave } from './context'
+import { type Entry as Context, enter, leave, presentContext } from './context'
 import { type Ending, errorOf, ownBounds, rolledBack, transactionEnded } from './errors'
 import { CONTROL, EXEC, PREPARE, WRITER } from './hub'
 import { type Entry, finish, Line } from './line'
@@ -41,6 +41,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   readonly #work: OwnedOptions['work']
   readonly #signal: AbortSignal | undefined
   readonly #internal: boolean
+  readonly #inContext = presentContext()
   #resolve!: (value: unknown) => void
   #reject!: (error: unknown) => void
   #state: State = 'waiting'
@@ -203,13 +204,12 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
       return
     }
     if (!this.#internal) this.#warning = warnIfLong(this.kind, session.transactionWarning, this.stack)
-    const run = (context: Context): unknown => {
+    const work = (context: Context | undefined): unknown => {
       this.#context = context
       return this.#work(this)
     }
-    new Promise((resolve) => {
-      resolve(this.#internal ? this.#work(this) : enter(this.outer, this.kind, run))
-    }).then(
+    const run = (): unknown => (this.#internal ? work(undefined) : enter(this.outer, this.kind, work))
+    new Promise((resolve) => resolve(this.#inContext(run))).then(
       (value) => this.#settled({ value }),
       (error) => this.#settled({ error }),
     )
@@ -254,7 +254,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     throw this.#stopped === undefined ? error : errorOf(this.#stopped)
   }
 
-  /** Rolls back. An error has no effect: SQLite has then rolled back itself. */
+  /** Rolls back. An error has no effect: SQLite has rolled back itself. */
   async #undo(): Promise<void> {
     try {
       if (this.session.open && !this.#lost) await this.rollback()
