@@ -14,8 +14,8 @@ export declare class NativeAsyncDatabase {
   setting(sql: string): void
   /** Removes a waiting call, or interrupts a running one. */
   cancel(ticket: number): 'waiting' | 'running' | 'unknown'
-  /** Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted. */
-  backup(lane: number, ticket: number, schema: string, path: string, key: NativeKey | undefined | null, plain: boolean): void
+  /** Starts a backup. */
+  backup(lane: number, ticket: number, request: NativeBackupRequest): void
   /** Copies up to `pages` pages of a backup. */
   backupStep(lane: number, ticket: number, pages: number): void
   /** Completes a backup on a thread of its own. */
@@ -247,6 +247,18 @@ export interface NativeBackupProgress {
   waiting: boolean
   /** `true` once every page is copied. */
   copied: boolean
+}
+
+/** A backup to a file: with the source's key, with another key, or unencrypted. The TypeScript layer has checked each value. */
+export interface NativeBackupRequest {
+  /** The database: `main` or the name of an attached database. */
+  schema: string
+  /** The path of the copy. */
+  path: string
+  /** The key of the copy. The default is the source's key. */
+  key?: NativeKey
+  /** `true` for a copy without encryption. */
+  plain: boolean
 }
 
 /** A cause of a thrown error. */
