@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const child = fileURLToPath(new URL('child.mjs', import.meta.url))
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url))
 
 /** The number of characters of a process's stderr that a report shows. */
 const STDERR = 2_000
@@ -10,9 +10,10 @@ const STDERR = 2_000
 /**
  * Runs a request in a process of its own.
  *
+ * @param child - the program that answers the request; child.mjs if absent
  * @returns `{ answer }`, or `{ failure }` with the reason and the end of stderr
  */
-export function runChild(request, { node, flags = [], timeout, signal, wrapper = [] }) {
+export function runChild(request, { node, flags = [], timeout, signal, wrapper = [], child = CHILD }) {
   const { addon } = request.configuration
   const [program, ...args] = [...wrapper, node, '--expose-gc', ...flags, child, JSON.stringify(request)]
   const env = { ...process.env, NODE_NO_WARNINGS: '1' }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
-import type { NativeBackup } from '../load/native'
+import type { NativeBackup, NativeBackupProgress, NativeKey } from '../load/native'
 import { attached, callback, optionalBoolean, optionsObject, pathArgument } from './arguments'
 import { argumentType, argumentValue, fromNative, outOfRange } from './errors'
 import { KEY_NAMES, type KeyOptions, keyRequest, wipe } from './key'
@@ -62,10 +62,24 @@ const INTERVAL = 10
 
 const NAMES: readonly string[] = [...KEY_NAMES, 'plain', 'attached', 'progress']
 
-/** Copies a database into a file. */
-export async function backup(session: Session, path: unknown, options: unknown): Promise<BackupMetadata> {
+/** The checked arguments of a backup. */
+export interface BackupRequest {
+  path: string
+  schema: string
+  plain: boolean
+  /** The key of the copy, which the caller wipes. */
+  key: NativeKey | undefined
+  report: Report
+}
+
+/**
+ * Checks the arguments of a backup.
+ *
+ * @param more - the names of further options, which the caller checks
+ */
+export function backupRequest(path: unknown, options: unknown, more: readonly string[] = []): BackupRequest {
   const target = pathArgument(path, 'the path of the backup')
-  const given = optionsObject(options, NAMES)
+  const given = optionsObject(options, [...NAMES, ...more])
   if (target.trim() === '') throw argumentValue('Backup filename cannot be an empty string')
   if (target === ':memory:')
     throw argumentValue('Invalid backup filename ":memory:": use serialize() for an in-memory image')
@@ -75,6 +89,12 @@ export async function backup(session: Session, path: unknown, options: unknown):
   const key = keyRequest(given, "leave it out to keep the database's own key")
   if (plain && key !== undefined)
     throw argumentType('"plain" excludes "key" and "passphrase": a copy is plain or has a key')
+  return { path: target, schema, plain, key, report: new Report(progress) }
+}
+
+/** Copies a database into a file. */
+export async function backup(session: Session, path: unknown, options: unknown): Promise<BackupMetadata> {
+  const { path: target, schema, plain, key, report } = backupRequest(path, options)
   // If a statement's callback starts a backup, the backup begins after the statement.
   while (session.open && session.inCallback) await nextTurn()
   session.ready()
@@ -86,9 +106,12 @@ export async function backup(session: Session, path: unknown, options: unknown):
   } finally {
     wipe(key)
   }
-  const report = new Report(progress)
+  const step = (pages: number): NativeBackupProgress => {
+    session.ready()
+    return native.step(pages)
+  }
   try {
-    const copied = await copy(session, native, report)
+    const copied = await copyPages(step, report)
     await complete(native, report)
     return { totalPages: report.last?.totalPages ?? copied.totalPages, remainingPages: 0 }
   } catch (error) {
@@ -98,16 +121,20 @@ export async function backup(session: Session, path: unknown, options: unknown):
 }
 
 /** The callback of a backup, and the number of pages that it returned last. */
-class Report {
-  rate = DEFAULT_RATE
+export class Report {
+  rate: number = DEFAULT_RATE
   last: BackupMetadata | undefined
 
-  constructor(private readonly progress: BackupOptions['progress']) {}
+  readonly #progress: BackupOptions['progress']
+
+  constructor(progress: BackupOptions['progress']) {
+    this.#progress = progress
+  }
 
   /** Reports the progress, and stores the number of pages that the callback returns. */
   call({ totalPages, remainingPages }: BackupMetadata): void {
     this.last = { totalPages, remainingPages }
-    const progress = this.progress
+    const progress = this.#progress
     const rate: unknown = progress?.({ totalPages, remainingPages })
     if (rate === undefined) return
     if (typeof rate !== 'number' || Number.isNaN(rate))
@@ -119,12 +146,14 @@ class Report {
 }
 
 /** Copies pages in each turn of the event loop until all pages are copied. */
-async function copy(session: Session, native: NativeBackup, report: Report): Promise<BackupMetadata> {
+export async function copyPages(
+  step: (pages: number) => NativeBackupProgress | Promise<NativeBackupProgress>,
+  report: Report,
+): Promise<BackupMetadata> {
   // The first turn copies nothing, so the callback sees the start.
   for (let rate = 0; ; rate = report.rate) {
     await nextTurn()
-    session.ready()
-    const state = native.step(rate)
+    const state = await step(rate)
     if (state.copied) return state
     report.call(state)
     if (state.waiting) await wait(INTERVAL)

@@ -1,4 +1,4 @@
-import type { NativeCheckProblem } from '../load/native'
+import type { NativeCheckProblem, NativeCheckReport } from '../load/native'
 import { callback, optionsObject } from './arguments'
 import { argumentType, fromNative } from './errors'
 import type { Session } from './session'
@@ -55,12 +55,30 @@ export interface CheckResult {
   problems: CheckProblem[]
 }
 
-/** Checks the arguments of `check`, and checks the database. */
-export function check(session: Session, options: unknown): CheckResult {
-  const given = optionsObject(options, ['attached', 'progress'] satisfies (keyof CheckOptions)[], 'first')
+const NAMES: readonly string[] = ['attached', 'progress'] satisfies (keyof CheckOptions)[]
+
+/** The checked arguments of `check`. */
+export interface CheckRequest {
+  attached: string
+  progress: ((progress: CheckProgress) => unknown) | undefined
+}
+
+/**
+ * Checks the arguments of `check`.
+ *
+ * @param more - the names of further options, which the caller checks
+ */
+export function checkRequest(options: unknown, more: readonly string[] = []): CheckRequest {
+  const given = optionsObject(options, [...NAMES, ...more], 'first')
   const progress = callback<(progress: CheckProgress) => unknown>(given, 'progress')
   const attached = given['attached'] ?? 'main'
   if (typeof attached !== 'string') throw argumentType('Expected the "attached" option to be a string')
+  return { attached, progress }
+}
+
+/** Checks the arguments of `check`, and checks the database. */
+export function check(session: Session, options: unknown): CheckResult {
+  const { attached, progress } = checkRequest(options)
   session.idle()
   let thrown: { error: unknown } | undefined
   const report = (checkedPages: number, totalPages: number): boolean => {
@@ -73,13 +91,17 @@ export function check(session: Session, options: unknown): CheckResult {
     }
   }
   try {
-    const { pages, authenticated, problems } = session.callback(() => session.native.check(attached, report))
-    if (thrown === undefined)
-      return { ok: problems.length === 0, pages, authenticated, problems: Array.from(problems, problem) }
+    const result = session.callback(() => session.native.check(attached, report))
+    if (thrown === undefined) return checkResult(result)
   } catch (error) {
     if (thrown === undefined) throw fromNative(error)
   }
   throw thrown.error
+}
+
+/** Returns the result of a check for its caller. */
+export function checkResult({ pages, authenticated, problems }: NativeCheckReport): CheckResult {
+  return { ok: problems.length === 0, pages, authenticated, problems: Array.from(problems, problem) }
 }
 
 function problem({ kind, page, table, rowid, message }: NativeCheckProblem): CheckProblem {

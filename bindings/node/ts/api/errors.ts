@@ -77,6 +77,9 @@ export function busy(what: 'This database connection' | 'This statement' = 'This
   return Object.assign(new TypeError(`${what} is busy executing a query`), { code: 'STRONGROOM_BUSY' })
 }
 
+/** The message of the TypeError for `get`, `all` and `iterate` of a statement that returns no rows. */
+export const NO_ROWS = 'This statement does not return data. Use run() instead'
+
 /** The prefix that the addon adds to the codes of its own errors. */
 const MARK = 'strongroom:'
 
@@ -94,6 +97,8 @@ export function fromNative(error: unknown): unknown {
       return closed()
     case `${MARK}STRONGROOM_BUSY`:
       return busy()
+    case `${MARK}STRONGROOM_NO_COLUMNS`:
+      return argumentType(NO_ROWS)
     case `${MARK}STRONGROOM_NO_STATEMENT`:
     case `${MARK}STRONGROOM_MULTIPLE_STATEMENTS`:
       return Object.assign(new RangeError(error.message), { code: code.slice(MARK.length) })

@@ -47,11 +47,15 @@ export interface OpenRequest {
 
 const NAMES: readonly string[] = [...KEY_NAMES, 'readonly', 'fileMustExist', 'timeout', 'verbose', 'nativeBinding']
 
-/** Checks the arguments of the constructor, and fills in the defaults. */
-export function openRequest(path: unknown, options: unknown): OpenRequest {
+/**
+ * Checks the arguments of the constructor, and fills in the defaults.
+ *
+ * @param more - the names of further options, which the caller checks
+ */
+export function openRequest(path: unknown, options: unknown, more: readonly string[] = []): OpenRequest {
   const image = types.isUint8Array(path) ? imageBytes(path) : undefined
   const name = image ? ':memory:' : pathArgument(path ?? '', 'the path of the database')
-  const given = lenientOptions(options, NAMES)
+  const given = lenientOptions(options, [...NAMES, ...more])
   if ('memory' in given) throw argumentType('the option "memory" does not exist: use the path ":memory:"')
   const file = name.trim()
   const memory = file === '' || file === ':memory:'

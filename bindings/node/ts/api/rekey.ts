@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import type { NativeKey } from '../load/native'
 import { callback, optionsObject } from './arguments'
 import { argumentType, fromNative, SqliteError } from './errors'
 import { KEY_NAMES, OPENING_NAMES, requiredKey, wipe } from './key'
@@ -23,16 +24,36 @@ export interface RekeyOptions {
   progress?: ((progress: RekeyProgress) => unknown) | null
 }
 
-/** Checks the arguments of `rekey`, and changes the key. */
-export function rekey(session: Session, to: unknown, options: unknown): void {
+const NAMES: readonly string[] = ['attached', 'progress'] satisfies (keyof RekeyOptions)[]
+
+/** The checked arguments of `rekey`. */
+export interface RekeyRequest {
+  attached: string
+  progress: ((progress: RekeyProgress) => unknown) | undefined
+  /** The new key, which the caller wipes. */
+  key: NativeKey
+}
+
+/**
+ * Checks the arguments of `rekey`.
+ *
+ * @param more - the names of further options, which the caller checks
+ */
+export function rekeyRequest(to: unknown, options: unknown, more: readonly string[] = []): RekeyRequest {
   if (types.isUint8Array(to)) throw argumentType('Expected first argument to be an object: pass { key: bytes }')
   if (typeof to !== 'object' || to === null)
     throw argumentType('Expected first argument to be an object with "key" or "passphrase"')
-  const given = optionsObject(options, ['attached', 'progress'] satisfies (keyof RekeyOptions)[])
+  const given = optionsObject(options, [...NAMES, ...more])
   const progress = callback<(progress: RekeyProgress) => unknown>(given, 'progress')
   const attached = given['attached'] ?? 'main'
   if (typeof attached !== 'string') throw argumentType('Expected the "attached" option to be a string')
   const key = requiredKey(optionsObject(to, KEY_NAMES, 'first', OPENING_NAMES), 'rekey')
+  return { attached, progress, key }
+}
+
+/** Checks the arguments of `rekey`, and changes the key. */
+export function rekey(session: Session, to: unknown, options: unknown): void {
+  const { attached, progress, key } = rekeyRequest(to, options)
   let thrown: { error: unknown } | undefined
   const report = (done: number, total: number): boolean => {
     if (thrown !== undefined) return false
@@ -51,12 +72,14 @@ export function rekey(session: Session, to: unknown, options: unknown): void {
   } finally {
     wipe(key)
   }
-  if (thrown !== undefined) {
-    const cause = thrown.error instanceof Error ? { cause: thrown.error } : undefined
-    throw new SqliteError(
-      'the progress function threw, but the file already has the new key',
-      'STRONGROOM_REKEY_UNVERIFIED',
-      cause,
-    )
-  }
+  if (thrown !== undefined) throw tooLate(thrown.error)
+}
+
+/** The error of a progress function that throws after the key has changed. */
+export function tooLate(error: unknown): SqliteError {
+  return new SqliteError(
+    'the progress function threw, but the file already has the new key',
+    'STRONGROOM_REKEY_UNVERIFIED',
+    error instanceof Error ? { cause: error } : undefined,
+  )
 }

@@ -1,5 +1,5 @@
 import type { Shape } from './build-row'
-import { argumentType } from './errors'
+import { argumentType, NO_ROWS } from './errors'
 import { Execution } from './execution'
 import { enumerable } from './objects'
 import type { Prepared } from './prepared'
@@ -166,7 +166,7 @@ export class Statement<Owner, Parameters extends unknown[] = unknown[], Result =
     this.#execution.finish()
   }
 
-  #mustRead(message = 'This statement does not return data. Use run() instead'): void {
+  #mustRead(message = NO_ROWS): void {
     if (!this.#reads) throw argumentType(message)
   }
 
