@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
 use strongroom_keys::{Format, Key};
+use vendored_sys::sqlite;
 
 use crate::lexer::is_blank;
 use crate::open::{MAIN, Opened};
 use crate::page_size;
 use crate::prepared::keeps_schema;
-use crate::seam::{Source, Step};
+use crate::seam::{Core, Source, Step};
 use crate::session::{Session, Trace};
 use crate::strongroom;
 use crate::{Location, OpenError, OpenOptions, SqlError, Statement};
@@ -84,7 +85,8 @@ impl Database {
         Err(SqlError::NoStatement)
     }
 
-    /// Runs every statement of the SQL in order, and discards the rows.
+    /// Runs every statement of the SQL in order, and discards the rows. An interrupt also takes effect between two
+    /// statements.
     ///
     /// # Errors
     ///
@@ -98,6 +100,9 @@ impl Database {
         let text = c_text(sql)?;
         let mut start = 0;
         while start < sql.len() {
+            if session.core.is_interrupted() {
+                return Err(SqlError::from_failure(Core::failure_of_code(sqlite::SQLITE_INTERRUPT)));
+            }
             let parsed = session.parse(&Source { sql: &text, start, persistent: false })?;
             let this = sql.get(start..start + parsed.length).unwrap_or_default();
             start += parsed.length.max(1);
