@@ -270,13 +270,19 @@ impl<S: Sink> Target<'_, S> {
             self.staging.bytes.extend_from_slice(bytes);
             return Ok(halves(place, bytes.len() as u32));
         }
+        self.put_own_blob(bytes)
+    }
+
+    // In line, the two functions below would take registers from the loop over the columns.
+
+    #[inline(never)]
+    fn put_own_blob(&mut self, bytes: &[u8]) -> Outcome<u64> {
         let value = self.sink.create_blob(bytes)?;
         self.staging.values.push(value);
         Ok(halves(ELSEWHERE, OWN))
     }
 
     /// Creates a value, and counts its bytes.
-    // In line, the count would take a register from the loop over the columns.
     #[inline(never)]
     fn create(&mut self, value: Value<'_>, integers: Integers, column: usize) -> Outcome<S::Value> {
         if let Value::Text(bytes) | Value::Blob(bytes) = value {

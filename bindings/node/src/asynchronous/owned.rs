@@ -100,3 +100,67 @@ impl Parameters for Collector<'_> {
         self.names.get(index.checked_sub(1)?)?.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_database::{Database, Location, OpenOptions};
+
+    use super::*;
+    use crate::error::Problem;
+
+    fn collected(values: &[Value<'_>], failure: Option<Failure>) -> OwnedParameters {
+        let mut collector = Collector { names: &[], values: Vec::new() };
+        for (index, &value) in (1..).zip(values) {
+            collector.bind(index, value).unwrap();
+        }
+        OwnedParameters { values: collector.values, failure }
+    }
+
+    fn prepared(sql: &str) -> Statement {
+        let database = Database::open_unencrypted(Location::Memory, &OpenOptions::default()).unwrap();
+        database.prepare(sql).unwrap()
+    }
+
+    #[test]
+    fn values_bind_as_they_were_read() {
+        let long = vec![b'x'; 100_000];
+        let values = [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Real(-0.5),
+            Value::Text(b""),
+            Value::Text("漢\0é".as_bytes()),
+            Value::Text(&long),
+            Value::Blob(b""),
+            Value::Blob(b"\0\xFF"),
+            Value::Blob(&long),
+        ];
+        let mut statement = prepared("VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        let owned = collected(&values, None);
+        std::thread::scope(|scope| scope.spawn(|| drop(collected(&values, None))).join()).unwrap();
+        owned.bind(&mut statement).unwrap();
+        let row = statement.step().unwrap().unwrap();
+        assert_eq!((0..row.len()).map(|column| row.value(column)).collect::<Vec<_>>(), values);
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_read_fails_after_the_values_before_it() {
+        let unsupported =
+            || Some(Problem::Type { message: "parameter 2 must be a number".to_owned() }.into());
+        let failure = |sql, values: &[Value<'_>]| {
+            let failed = collected(values, unsupported()).bind(&mut prepared(sql)).err().unwrap();
+            format!("{failed:?}")
+        };
+        assert!(failure("SELECT ?, ?", &[Value::Null]).contains("must be a number"));
+        // The statement has no parameter for the first value.
+        assert!(failure("SELECT 1", &[Value::Null]).contains("parameter"));
+        assert!(!failure("SELECT 1", &[Value::Null]).contains("must be a number"));
+    }
+
+    #[test]
+    fn a_label_is_the_name_in_the_sql() {
+        let names = [None, Some(":id".to_owned())];
+        let collector = Collector { names: &names, values: Vec::new() };
+        assert_eq!([0, 1, 2, 3].map(|index| collector.name(index)), [None, None, Some(":id"), None]);
+    }
+}

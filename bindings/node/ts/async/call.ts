@@ -10,8 +10,9 @@ import { alone } from './solo'
 import type { Sql } from './sql'
 import { captureCaller, located } from './stack'
 
-let resolver: (value: unknown) => void
-let rejecter: (error: unknown) => void
+const nothing = (): void => undefined
+let resolver: (value: unknown) => void = nothing
+let rejecter: (error: unknown) => void = nothing
 /** Gives the functions of a new promise to its call, without a closure per call. */
 function executor(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
   resolver = resolve
@@ -66,6 +67,8 @@ export class Call implements Routed, Receiver, Abortable {
     this.promise = new Promise(executor)
     this.resolve = resolver
     this.reject = rejecter
+    // The functions would keep the promise and its rows alive until the next call.
+    resolver = rejecter = nothing
     if (method !== undefined) captureCaller(this, method)
   }
 
