@@ -13,7 +13,7 @@ use crate::error::{Failure, Outcome, Problem};
 use crate::handle::{self, Handle};
 use crate::statement::NativeLayout;
 
-/// The kinds of replies. `ts/async/native.ts` has the same numbers.
+/// The kinds of replies. `ts/async/hub.ts` has the same numbers.
 mod kind {
     pub(super) const ROWS: u32 = 0;
     pub(super) const OUTCOME: u32 = 1;
