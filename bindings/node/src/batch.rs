@@ -55,7 +55,7 @@ impl Batch {
         let mut staging = exchange.stage();
         let filled = self.fill(&mut HandleSink { env, exchange }, statement, request, &mut staging);
         exchange.scratch.borrow_mut().trim();
-        let answered = filled.and_then(|head| Ok((head, collected(env, collect, &staging.values)?)));
+        let answered = filled.and_then(|head| Ok((head, collected(env, collect, &staging.contents.values)?)));
         match answered {
             Ok((head, value)) => Ok(Answer { head, staging, value }),
             Err(failure) => {

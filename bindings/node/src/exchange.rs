@@ -125,10 +125,10 @@ impl Exchange {
     /// Puts the rows of a call into the shared memory.
     #[inline]
     pub(crate) fn publish<V>(&self, head: &Head, staging: &Staging<V>) {
-        for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots.iter()) {
+        for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots()) {
             place.set(slot);
         }
-        for (place, &byte) in self.bytes()[MAX_PARAMETERS..].iter().zip(staging.bytes.iter()) {
+        for (place, &byte) in self.bytes()[MAX_PARAMETERS..].iter().zip(staging.contents.bytes.iter()) {
             place.set(byte);
         }
         self.set_head(head);

@@ -69,7 +69,7 @@ impl Pool {
     }
 
     fn give_back(&self, mut staging: Staging<ThreadValue>) {
-        staging.values.clear();
+        staging.contents.values.clear();
         let mut free = self.free();
         if free.len() < MAX_KEPT {
             free.push(staging);
@@ -174,7 +174,7 @@ impl ThreadRows {
         pool: &Pool,
         collect: Handle,
     ) -> Outcome<Option<Handle>> {
-        let handles = materialized(env, self.staging.values.drain(..));
+        let handles = materialized(env, self.staging.contents.values.drain(..));
         let value = handles.and_then(|handles| batch::collected(env, collect, &handles));
         if value.is_ok() {
             exchange.publish(&self.head, &self.staging);

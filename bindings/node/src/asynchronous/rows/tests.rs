@@ -5,6 +5,7 @@ use strongroom_database::{Database, Location, OpenOptions, Value};
 use super::*;
 use crate::exchange::MAX_PARAMETERS;
 use crate::row::Integers;
+use crate::staging::Contents;
 
 /// A value as JavaScript gets it.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +76,7 @@ fn seen(value: &ThreadValue) -> Seen {
 
 /// Decodes rows. Checks that the rows use every value.
 fn decoded(rows: &ThreadRows) -> Vec<Vec<Seen>> {
-    let Staging { slots, bytes, values } = &rows.staging;
+    let (slots, Contents { bytes, values }) = (rows.staging.slots(), &rows.staging.contents);
     assert_eq!(rows.head.values, values.len());
     if rows.count() == 0 {
         return Vec::new();
@@ -235,7 +236,7 @@ fn small_blobs_share_a_memory_until_it_is_full() {
     let mut thread = Thread::new();
     let sql = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1099) SELECT zeroblob(64) FROM n";
     let batches = thread.batches(sql, &all());
-    let Staging { bytes, values, .. } = &batches[0].staging;
+    let Contents { bytes, values } = &batches[0].staging.contents;
     assert_eq!((bytes.len(), values.len()), (1020 * 64, 80));
     assert!(decoded(&batches[0]).iter().all(|row| *row == [Seen::Blob(vec![0; 64])]));
 }
@@ -318,7 +319,7 @@ fn long_texts_are_external_and_latin1_is_narrow() {
             (ThreadBatch::default(), thread.database.prepare("SELECT ?").unwrap());
         statement.bind(1, Value::Text(text.as_bytes())).unwrap();
         let rows = thread.read(&mut batch, &mut statement, &all());
-        let [value] = rows.staging.values.as_slice() else { panic!("one value") };
+        let [value] = rows.staging.contents.values.as_slice() else { panic!("one value") };
         let (units, external) = value.units().unwrap();
         assert_eq!(units, text.encode_utf16().collect::<Vec<_>>());
         (matches!(value, ThreadValue::Latin1(_)), external)
