@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// A wait that does not see the interrupt would take a day.
+    /// A wait that misses the interrupt takes a day, so that the test does not end.
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     #[test]

@@ -1,5 +1,7 @@
 //! The parameters of Argon2id.
 
+use std::cell::Cell;
+
 use openssl::error::ErrorStack;
 use strongroom_keys::SecretBytes;
 
@@ -45,31 +47,31 @@ impl Argon2id {
         passphrase: &[u8],
         salt: &[u8; SALT_LENGTH],
     ) -> Result<SecretBytes, ErrorStack> {
-        #[cfg(test)]
-        runs::count();
+        RUNS.set(RUNS.get() + 1);
         let mut key = SecretBytes::zeroed(KEY_LENGTH);
         derive(self, passphrase, salt, &[], &mut key)?;
         Ok(key)
     }
 }
 
+thread_local! {
+    static RUNS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Returns how often this thread has run Argon2id. The tests of this crate and of those above it count derivations.
+pub fn argon2id_runs() -> usize {
+    RUNS.get()
+}
+
 /// Counts the derivations of a thread.
 #[cfg(test)]
 pub(crate) mod runs {
-    use std::cell::Cell;
-
-    thread_local! {
-        static RUNS: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(crate) fn count() {
-        RUNS.set(RUNS.get() + 1);
-    }
+    use super::argon2id_runs;
 
     /// Returns the number of derivations in `function`.
     pub(crate) fn of<T>(function: impl FnOnce() -> T) -> (usize, T) {
-        let before = RUNS.get();
+        let before = argon2id_runs();
         let result = function();
-        (RUNS.get() - before, result)
+        (argon2id_runs() - before, result)
     }
 }

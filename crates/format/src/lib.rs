@@ -35,6 +35,7 @@ mod unlocked;
 #[expect(unsafe_code, reason = "the functions take the raw buffers of SQLCipher")]
 mod xaes;
 
+pub use argon2id::argon2id_runs;
 pub use copy::{COPY_LENGTH, HEADER_LENGTH, MAGIC, MAX_PAGE_SIZE, MIN_PAGE_SIZE, SLOT_COUNT};
 pub use credential::Credential;
 pub use error::{FormatError, HeaderError, UnlockError};

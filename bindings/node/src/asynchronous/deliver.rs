@@ -13,7 +13,7 @@ use crate::error::{Failure, Outcome, Problem};
 use crate::handle::{self, Handle};
 use crate::statement::NativeLayout;
 
-/// The kinds of replies. `ts/async/native.ts` has the same numbers.
+/// The kinds of replies. `ts/async/hub.ts` has the same numbers.
 mod kind {
     pub(super) const ROWS: u32 = 0;
     pub(super) const OUTCOME: u32 = 1;
@@ -65,20 +65,20 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     }
     let mut count = 0;
     let converted = match body {
-        Body::Rows(Rows { rows, window, pool, database, held }) => {
+        Body::Rows(Rows { rows, window, pool, database, open }) => {
             count = rows.count();
             hub.columns.replace(rows.columns().map(Arc::clone));
             let value = rows.publish(env, &hub.exchange, &pool, collect);
-            match (&value, window, sender) {
-                (Ok(_), Some(window), _) => window.give_back(),
-                (Err(_), Some(window), _) => window.stop(),
+            match (&value, window) {
+                (Ok(_), Some(window)) => window.give_back(),
+                (Ok(_), None) => {}
                 // The thread does not know that the call has failed.
-                (Err(_), None, Some(sender)) => {
-                    if let Some(database) = database.upgrade() {
-                        database.abandon(ticket, sender.number, held);
+                (Err(_), Some(window)) => window.stop(),
+                (Err(_), None) => {
+                    if let (Some(database), Some(sender)) = (database.upgrade(), sender) {
+                        database.abandon(ticket, sender.number, open);
                     }
                 }
-                _ => {}
             }
             value.map(|value| (kind::ROWS, value))
         }

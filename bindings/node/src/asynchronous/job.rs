@@ -48,7 +48,7 @@ pub(crate) struct Call {
     pub(crate) values: OwnedParameters,
 }
 
-/// The kind of a call. `ts/async/native.ts` has the same numbers.
+/// The kind of a call. `ts/async/hub.ts` has the same numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallKind {
     /// Runs a statement to its end.

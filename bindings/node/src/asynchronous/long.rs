@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
 
 use strongroom_database::{BackupKey, CopiedBackup, DetachedWork};
 use strongroom_keys::Key;
@@ -14,7 +13,7 @@ use strongroom_queue::Ticket;
 use crate::asynchronous::connection::Connection;
 use crate::asynchronous::reply::{Body, Pending, Progress, Reply};
 use crate::asynchronous::shared::Shared;
-use crate::asynchronous::thread::not_started;
+use crate::asynchronous::thread;
 use crate::error::{Failure, Outcome};
 
 impl Connection {
@@ -45,9 +44,8 @@ impl Connection {
             let copied = backup.finish()?;
             let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
             let shared = Arc::clone(&self.shared);
-            let name = "strongroom-backup".to_owned();
             let complete = move || complete(&shared, ticket, copied, &work);
-            thread::Builder::new().name(name).spawn(complete).map(drop).map_err(not_started)
+            thread::start("strongroom-backup", complete).map(drop)
         });
         if started.is_err() {
             self.shared.end_completion(ticket);

@@ -52,8 +52,16 @@ pub(crate) struct Rows {
     /// The pool of the memory.
     pub(crate) pool: Arc<Pool>,
     pub(crate) database: Weak<Shared>,
+    pub(crate) open: Open,
+}
+
+/// The state that a call leaves on its connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    /// `true` if the call's cursor is open.
+    pub(crate) cursor: bool,
     /// `true` if the call holds its reader.
-    pub(crate) held: bool,
+    pub(crate) hold: bool,
 }
 
 /// The progress of a long job.

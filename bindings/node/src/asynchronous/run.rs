@@ -7,7 +7,7 @@ use strongroom_queue::Ticket;
 
 use crate::asynchronous::connection::Connection;
 use crate::asynchronous::job::{Call, CallKind, Flags};
-use crate::asynchronous::reply::{Body, NativePrepared, Rows};
+use crate::asynchronous::reply::{Body, NativePrepared, Open, Rows};
 use crate::asynchronous::rows::ThreadRows;
 use crate::asynchronous::shared::interrupted;
 use crate::asynchronous::statements::Prepared;
@@ -83,14 +83,15 @@ impl Connection {
             }
             values.bind(&mut prepared.statement)
         })();
-        let outcome = begun.and_then(|()| match kind {
+        let mut outcome = begun.and_then(|()| match kind {
             CallKind::Get => self.get(&mut prepared, flags),
             CallKind::All => self.all(ticket, &mut prepared, flags),
             CallKind::Start => self.batch(&mut prepared, flags, limit),
             _ => self.run_to_end(&mut prepared, flags),
         });
-        match &outcome {
+        match &mut outcome {
             Ok(Body::Rows(rows)) if kind == CallKind::Start && !rows.rows.is_last() => {
+                rows.open.cursor = true;
                 self.cursors.insert(ticket, Cursor { prepared, flags: flags.without_hold() });
             }
             _ => self.statements.give_back(prepared),
@@ -135,9 +136,10 @@ impl Connection {
 
     fn more(&mut self, ticket: Ticket, limit: u32) -> Outcome<Body> {
         let Some(mut cursor) = self.cursors.remove(&ticket) else { return Err(no_cursor()) };
-        let outcome = self.batch(&mut cursor.prepared, cursor.flags, limit);
-        match &outcome {
+        let mut outcome = self.batch(&mut cursor.prepared, cursor.flags, limit);
+        match &mut outcome {
             Ok(Body::Rows(rows)) if !rows.rows.is_last() => {
+                rows.open.cursor = true;
                 self.cursors.insert(ticket, cursor);
             }
             _ => self.statements.give_back(cursor.prepared),
@@ -161,7 +163,8 @@ impl Connection {
 
     fn rows(&self, rows: ThreadRows, flags: Flags) -> Rows {
         let (pool, database) = (Arc::clone(&self.shared.pool), Arc::downgrade(&self.shared));
-        Rows { rows, window: None, pool, database, held: flags.holds() }
+        let open = Open { cursor: false, hold: flags.holds() };
+        Rows { rows, window: None, pool, database, open }
     }
 
     fn prepare(&mut self, call: &Call) -> Outcome<Body> {

@@ -12,7 +12,7 @@ use strongroom_queue::{Queue, Ticket};
 use crate::asynchronous::bell::Bell;
 use crate::asynchronous::job::{CallKind, Job};
 use crate::asynchronous::lane::{Lane, WRITER};
-use crate::asynchronous::reply::{Body, Reply};
+use crate::asynchronous::reply::{Body, Open, Reply};
 use crate::asynchronous::rows::Pool;
 use crate::asynchronous::settings::Settings;
 use crate::error::{Failure, Outcome};
@@ -193,14 +193,11 @@ impl Shared {
     }
 
     /// Ends the cursor and the hold of a call whose rows JavaScript cannot hold.
-    pub(crate) fn abandon(&self, ticket: Ticket, number: u32, held: bool) {
-        if number == WRITER || held {
-            // A closed queue has neither cursors nor holds.
-            let lane = number.cast_signed();
-            let _ = self.push(lane, ticket, Job::silent(CallKind::End));
-            if held {
-                let _ = self.push(lane, ticket, Job::silent(CallKind::Release));
-            }
+    pub(crate) fn abandon(&self, ticket: Ticket, number: u32, open: Open) {
+        let ends = [(open.cursor, CallKind::End), (open.hold, CallKind::Release)];
+        for (_, kind) in ends.into_iter().filter(|(open, _)| *open) {
+            // The connection of a closed queue has neither cursors nor a hold.
+            let _ = self.push(number.cast_signed(), ticket, Job::silent(kind));
         }
     }
 

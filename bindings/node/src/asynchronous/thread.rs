@@ -1,6 +1,5 @@
 //! The threads of the connections.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
@@ -15,6 +14,17 @@ use crate::asynchronous::reply::{Body, Reply, Sender};
 use crate::asynchronous::shared::{Shared, Shift};
 use crate::asynchronous::source::Source;
 use crate::error::{Failure, Outcome};
+
+/// The stack of a thread in bytes: the size that Node gives its workers. Rust's default is half as large.
+const STACK: usize = 4 << 20;
+
+/// Starts a thread.
+pub(crate) fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Outcome<JoinHandle<()>> {
+    let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
+    builder.spawn(run).map_err(|error| {
+        napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}")).into()
+    })
+}
 
 /// Starts the thread of the writer, which opens the database.
 pub(crate) fn start_writer(shared: &Arc<Shared>, source: Source, ticket: Ticket) -> Outcome<()> {
@@ -38,7 +48,7 @@ pub(crate) fn start_writer(shared: &Arc<Shared>, source: Source, ticket: Ticket)
         }
         drop(work);
     };
-    thread::Builder::new().name("strongroom-writer".to_owned()).spawn(run).map(drop).map_err(not_started)
+    start("strongroom-writer", run).map(drop)
 }
 
 /// Starts the thread of a reader.
@@ -64,7 +74,7 @@ pub(crate) fn start_reader(
         drop(shift);
         drop(work);
     };
-    thread::Builder::new().name(name).spawn(run).map_err(not_started)
+    start(&name, run)
 }
 
 /// Opens a connection and replies. Returns `None` if the connection cannot be opened.
@@ -136,9 +146,4 @@ fn serve_reader(shared: &Shared, shift: &Shift, lane: &Lane, connection: &mut Co
 fn fail(shared: &Shared, lane: &Lane, ticket: Ticket, failure: Failure) {
     let sender = Sender { number: lane.number, in_transaction: false, wal: false };
     shared.bell.send(Reply { ticket, sender: Some(sender), last: true, body: Body::Failed(failure) });
-}
-
-/// The failure of a thread that the operating system does not start.
-pub(crate) fn not_started(error: io::Error) -> Failure {
-    napi::Error::new(Status::GenericFailure, format!("cannot start a thread: {error}")).into()
 }

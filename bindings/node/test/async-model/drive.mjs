@@ -22,6 +22,7 @@ export class Driver {
   #open
   #path
   #backup
+  /** The key of the file now, and the other one. */
   #keys
   #clock = 0
   #underWay = new Set()
@@ -33,7 +34,7 @@ export class Driver {
    * @param episode - an episode of plan.mjs
    * @param open - opens the database: `(path, options) => Promise<AsyncDatabase>`
    * @param path - a path for the database
-   * @param backup - reads the content of a backup, and removes it: `(path, key) => { items, columns }`
+   * @param backup - reads the content of a backup that has one of some keys, and removes it: `(path, keys) => { items, columns }`
    */
   constructor({ episode, open, path, backup }) {
     this.#episode = episode
@@ -72,6 +73,7 @@ export class Driver {
     const mode = await this.#db.pragma(`journal_mode = ${journal}`, { simple: true })
     if (isNew) await this.#db.exec(SCHEMA)
     this.#statements = new Map()
+    this.#lastTransaction = undefined
     for (const operation of Object.values(OPERATIONS))
       if (
         typeof operation.sql === 'string' &&
@@ -161,9 +163,13 @@ export class Driver {
     if (abort === undefined) return {}
     const controller = new AbortController()
     record.reason = { cancelled: record.step.index }
-    if (abort < 0) controller.abort(record.reason)
-    else if (abort === 0) queueMicrotask(() => controller.abort(record.reason))
-    else turns(abort).then(() => controller.abort(record.reason))
+    const cancel = () => {
+      record.aborted = ++this.#clock
+      controller.abort(record.reason)
+    }
+    if (abort < 0) cancel()
+    else if (abort === 0) queueMicrotask(cancel)
+    else turns(abort).then(cancel)
     return { signal: controller.signal }
   }
 
@@ -225,16 +231,16 @@ export class Driver {
 
   async #copy() {
     const path = `${this.#path}-copy-${this.#clock}`
-    const { key } = this
     await this.#db.backup(path)
-    return this.#backup(path, key)
+    // A change of the key may come before or after the copy.
+    return this.#backup(path, this.#keys)
   }
 
   async #rekey() {
-    if (this.#keys.length === 1 || this.#episode.inMemory) return
-    const [, next] = this.#keys
+    if (this.#keys.length === 1 || this.#episode.inMemory) return 'not encrypted'
+    const [present, next] = this.#keys
     await this.#db.rekey({ key: next })
-    this.#keys.reverse()
+    this.#keys = [next, present]
   }
 
   /** Reads rows with an iterator, which starts at the first call of `next`. */

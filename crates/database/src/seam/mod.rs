@@ -56,6 +56,8 @@ pub(crate) use file::FileStart;
 pub(crate) use function::create_function;
 pub(crate) use handle::{OpenFailure, length_limit, open};
 pub(crate) use image::leave_wal;
+#[cfg(test)]
+pub(crate) use provider::derivations;
 pub(crate) use provider::register_provider;
 pub(crate) use refused::take_refused;
 pub use row::Row;

@@ -17,8 +17,8 @@ use crate::scratch::{Owned, Scratch, assert_sound, integer, key, rows, value};
 const DATABASE: &str = "STRONGROOM_TEST_INTERRUPTED_WAITS_DATABASE";
 const FORMAT: &str = "STRONGROOM_TEST_INTERRUPTED_WAITS_FORMAT";
 const LOCK: &str = "STRONGROOM_TEST_INTERRUPTED_WAITS_LOCK";
-/// The busy timeout of the connection that waits: a wait that is not interrupted does not end within the test.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The busy timeout of the connection that waits. A wait that is not interrupted ends with another error, and the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
 const FORMATS: [&str; 3] = ["plain", "sqlcipher", "strongroom"];
 
 fn open(path: &Path, format: &str, busy_timeout: Duration) -> Database {
@@ -48,14 +48,15 @@ impl Holder {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        loop {
-            let mut line = String::new();
-            assert_ne!(output.read_line(&mut line).unwrap(), 0, "the process that holds the lock has ended");
-            if line.contains("holds the lock") {
-                return Self { process, output };
-            }
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut holder = Self { process, output };
+        let mut line = String::new();
+        while !line.contains("holds the lock") {
+            line.clear();
+            let read = holder.output.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the process that holds the lock has ended");
         }
+        holder
     }
 }
 
@@ -88,7 +89,7 @@ fn interrupted<T: Send, U: Send>(
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         let waiting = scope.spawn(move || {
-            let database = open(path, format, DAY);
+            let database = open(path, format, PATIENCE);
             sender.send(database.interrupter()).unwrap();
             let result = call(&database);
             database.interrupter().clear();

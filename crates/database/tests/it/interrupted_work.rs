@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use strongroom_database::{BackupKey, Database, Location, OpenOptions};
 use strongroom_keys::{Format, Key};
 
-use crate::scratch::{Scratch, assert_sound, integer, key};
+use crate::scratch::{Scratch, assert_sound, integer, key, memory};
 
 /// The number of pages is more than that between two calls of the progress function.
 const FILL: &str = "CREATE TABLE t (a INTEGER PRIMARY KEY, b);
@@ -130,4 +130,17 @@ fn an_interrupt_ends_a_step_of_a_backup() {
         let copy = Database::open(Location::File(&target), &key(), &OpenOptions::default()).unwrap();
         assert_eq!(integer(&copy, "SELECT count(*) FROM t"), 1_500);
     }
+}
+
+/// SQLite has one progress handler per connection. The handler of a check replaces that of the interrupter meanwhile.
+#[test]
+fn statements_are_interrupted_after_a_check_too() {
+    let database = memory();
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    let interrupter = database.interrupter();
+    assert!(database.check("main", &mut |_| true).unwrap().is_ok());
+    interrupter.interrupt();
+    let long = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n";
+    let ended = database.execute_batch(long);
+    assert_eq!(ended.map_err(|error| error.code()), Err("SQLITE_INTERRUPT"));
 }

@@ -169,3 +169,15 @@ fn a_long_chain_of_rows_is_interrupted_between_its_steps() {
     interrupter.clear();
     assert!(statement.step().unwrap().is_some(), "the statement runs again from its start");
 }
+
+/// No statement of the batch takes 1,000 steps.
+#[test]
+fn an_interrupt_takes_effect_between_two_statements_of_a_batch() {
+    let database = memory();
+    let interrupter = add_function(&database);
+    database.execute_batch("CREATE TABLE t (a)").unwrap();
+    let batch = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (interrupt(2)); INSERT INTO t VALUES (3)";
+    assert_eq!(database.execute_batch(batch).unwrap_err().code(), "SQLITE_INTERRUPT");
+    interrupter.clear();
+    assert_eq!(integer(&database, "SELECT max(a) FROM t"), 2);
+}

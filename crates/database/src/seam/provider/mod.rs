@@ -36,6 +36,8 @@ use self::page_cipher::PageText;
 use self::sealed::Sealed;
 use self::state::State;
 
+#[cfg(test)]
+pub(crate) use self::counted::derivations::get as derivations;
 pub(super) use self::failed_page::{failed_pages, failed_pages_here};
 
 use super::pending;
@@ -49,6 +51,8 @@ pub(crate) fn register_provider() {
             get_provider_name: Some(get_provider_name),
             random: Some(random),
             hmac: Some(hmac),
+            #[cfg(test)]
+            kdf: Some(counted::derivations::function()),
             cipher: Some(cipher),
             ctx_init: Some(ctx_init),
             ctx_free: Some(ctx_free),
