@@ -32,7 +32,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Puts the rows into the shared memory. No other code may run before the call returns.
     pub(crate) fn publish(self, exchange: &Exchange) -> Option<Handle> {
-        exchange.publish(&self.head, &self.staging);
+        exchange.publish(&self.head, self.staging.slots(), &self.staging.contents.bytes);
         exchange.unstage(self.staging);
         self.value
     }
