@@ -67,7 +67,7 @@ for (const [name, make] of [
     })
     await backup
     const [count] = await inside
-    assert.deepEqual(count, { rows: 20_000 })
+    assert.ok(count.rows >= 20_000)
     assert.equal(await db.get('SELECT count(*) AS rows FROM t').then(({ rows }) => rows), 20_001)
     // On a reader, the copy is the state at the beginning.
     assert.equal(idsIn(path, OWN).length, db.readers > 0 ? 20_000 : 20_001)

@@ -354,3 +354,18 @@ test('read() on a reader refuses writes and offers no methods that write', async
   assert.equal(await codeOf(db.read()), 'ERR_INVALID_ARG_TYPE')
   assert.equal(await codeOf(db.transaction('work')), 'ERR_INVALID_ARG_TYPE')
 })
+
+test('a nested transaction does not begin after SQLite has ended the outer one', async (t) => {
+  const db = await openWal(t)
+  await db.run(INSERT, [1])
+  const failing = db.transaction(async (tx) => {
+    const conflict = tx.run('INSERT OR ROLLBACK INTO t (id) VALUES (1)')
+    // The savepoint is made before the conflict is known, and must not begin a transaction of its own.
+    const nested = tx.transaction((inner) => inner.run(INSERT, [2]))
+    assert.equal(await codeOf(conflict), 'SQLITE_CONSTRAINT_PRIMARYKEY')
+    assert.equal(await codeOf(nested), 'STRONGROOM_TRANSACTION_ENDED')
+  })
+  assert.equal(await codeOf(failing), 'STRONGROOM_TRANSACTION_ENDED')
+  await db.run(INSERT, [3])
+  assert.deepEqual(await ids(db), [1, 3])
+})

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import Database, { SqliteError } from 'strongroom'
+import * as async from 'strongroom/async'
 
 test('import returns the class and the error class', () => {
   const db = new Database(':memory:')
@@ -26,4 +27,22 @@ test('the class works without new, and can be extended', () => {
   const cats = new Cats(':memory:')
   assert.ok(cats instanceof Cats && cats instanceof Database)
   assert.equal(cats.count(), 3)
+})
+
+test('import and require of the asynchronous class return the same classes', async () => {
+  const required = createRequire(import.meta.url)('strongroom/async')
+  assert.deepEqual({ ...async }, { ...required })
+  assert.deepEqual(Object.keys(required).sort(), [
+    'AsyncDatabase',
+    'AsyncRowIterator',
+    'AsyncSnapshot',
+    'AsyncStatement',
+    'AsyncTransaction',
+    'SqliteError',
+    'open',
+  ])
+  assert.equal(async.SqliteError, SqliteError)
+  const db = await async.open()
+  assert.ok(db instanceof async.AsyncDatabase)
+  await db.close()
 })

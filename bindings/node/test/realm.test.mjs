@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url)
 
 /** Loads the package in a context with its own globals, as test runners do to isolate test files. */
 function loadedElsewhere() {
-  const context = vm.createContext({ process, TextEncoder })
+  const context = vm.createContext({ process, TextEncoder, setImmediate, setTimeout, clearTimeout, performance })
   const loaded = new Map()
   const load = (file) => {
     if (!file.endsWith('.js')) return require(file)
@@ -24,7 +24,11 @@ function loadedElsewhere() {
     }
     return loaded.get(file).exports
   }
-  return { Database: load(require.resolve('strongroom')), globals: vm.runInContext('({ Array, Object })', context) }
+  return {
+    Database: load(require.resolve('strongroom')),
+    async: load(require.resolve('strongroom/async')),
+    globals: vm.runInContext('({ Array, Object, Promise })', context),
+  }
 }
 
 /*
@@ -66,4 +70,27 @@ test('in another context, returned arrays and objects belong to that context', (
   objects.push(db.prepare('DELETE FROM t').run(), Database.versions)
   for (const array of arrays) assert.equal(Object.getPrototypeOf(array), globals.Array.prototype)
   for (const object of objects) assert.equal(Object.getPrototypeOf(object), globals.Object.prototype)
+})
+
+test('in another context, the asynchronous class returns promises and rows of that context', async (t) => {
+  const { async, Database, globals } = loadedElsewhere()
+  const db = await async.open(':memory:')
+  t.after(() => db.close())
+  await db.exec('CREATE TABLE t (a)')
+  await db.run('INSERT INTO t VALUES (?)', [Buffer.from('b')])
+  await db.run('INSERT INTO t VALUES (:a)', { a: 1 })
+  const rows = await db.all('SELECT a FROM t')
+  assert.ok(rows instanceof globals.Array)
+  assert.ok(rows[0] instanceof globals.Object)
+  assert.ok(db.get('SELECT 1') instanceof globals.Promise)
+  const statement = await db.prepare('SELECT a FROM t')
+  assert.ok((await statement.columns()) instanceof globals.Array)
+  assert.equal(async.SqliteError, Database.SqliteError)
+  await assert.rejects(
+    db.get('SELECT missing'),
+    (error) => error instanceof async.SqliteError && error.code === 'SQLITE_ERROR' && /realm\.test/.test(error.stack),
+  )
+  const controller = new AbortController()
+  controller.abort()
+  await assert.rejects(db.get('SELECT 1', [], { signal: controller.signal }), { name: 'AbortError' })
 })

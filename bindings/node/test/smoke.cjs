@@ -53,6 +53,25 @@ assert.strictEqual(row.z.toString(), text.repeat(10))
 read.close()
 assert.throws(() => new Database(file, { key: Buffer.alloc(32, 8) }), { code: 'STRONGROOM_WRONG_KEY' })
 
+// The asynchronous class: a file with readers on threads of their own.
+const { open } = require(path.join(path.dirname(entry), 'async.js'))
+const asynchronous = (async () => {
+  const db = await open(path.join(scratch, 'async.db'), { key, readers: 2 })
+  assert.strictEqual(await db.pragma('journal_mode = WAL', { simple: true }), 'wal')
+  assert.strictEqual(db.readers, 2)
+  await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)')
+  await db.transaction(async (tx) => {
+    for (let row = 0; row < 100; row += 1) await tx.run('INSERT INTO t (x) VALUES (?)', [`${text} ${row}`])
+  })
+  let rows = 0
+  for await (const { x } of db.iterate('SELECT x FROM t ORDER BY id')) assert.strictEqual(x, `${text} ${rows++}`)
+  assert.strictEqual(rows, 100)
+  const counts = await Promise.all([1, 2, 3, 4].map(() => db.get('SELECT count(*) AS n FROM t')))
+  assert.deepStrictEqual(counts, Array(4).fill({ n: 100 }))
+  await assert.rejects(db.get('SELECT missing'), { code: 'SQLITE_ERROR' })
+  await db.close()
+})()
+
 // The worker loads the addon again, and destroys its thread's values when it ends.
 const inWorker = `
   const { parentPort, workerData: { entry, file, key } } = require('node:worker_threads')
@@ -66,12 +85,13 @@ worker.on('message', (count) => counted.push(count))
 worker.on('error', (error) => {
   throw error
 })
-worker.on('exit', (code) => {
+worker.on('exit', async (code) => {
   assert.deepStrictEqual(
     [code, counted],
     [0, [100]],
     `the worker ended with exit code ${code} and read ${counted[0] ?? 'no'} rows instead of 100`,
   )
+  await asynchronous
   const libc = process.platform !== 'linux' ? process.platform : glibc ? `glibc ${glibc}` : 'musl'
   console.log(`Node ${process.versions.node}, ${libc}`)
 })

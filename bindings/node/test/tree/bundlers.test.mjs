@@ -96,6 +96,36 @@ test('esbuild bundles the package into an ES module that defines require', async
   assert.deepEqual(start(out, 'main.mjs'), { value: 42 })
 })
 
+/** Writes a program that uses the asynchronous class, with the modules that the class loads at their first use. */
+function writeAsyncProgram(project) {
+  const program = (load) => `
+    ${load}
+    async function main() {
+      const db = await open(':memory:', { readers: 1 })
+      await db.backup('copy.db')
+      const { ok } = await db.check()
+      const rows = []
+      for await (const { x } of db.iterate('SELECT 42 AS x')) rows.push(x)
+      await db.close()
+      console.log(JSON.stringify({ value: ok && rows[0] }))
+    }
+    main()`
+  writeFileSync(join(project, 'main.cjs'), program("const { open } = require('strongroom/async')"))
+  writeFileSync(join(project, 'main.mjs'), program("import { open } from 'strongroom/async'"))
+}
+
+test('esbuild and rspack bundle the asynchronous class', async () => {
+  const project = makeProject()
+  writeAsyncProgram(project)
+  const inFolder = (out) => run(process.execPath, [join(out, 'main.js')], { cwd: out })
+  for (const entry of ['main.cjs', 'main.mjs']) {
+    const out = await esbuild(project, { entryPoints: [entry], external: ['@strongroom/*'] })
+    assert.deepEqual(inFolder(out), { value: 42 }, entry)
+    const packed = await bundleWithRspack(project, { entry: `./${entry}`, externals: [external] })
+    assert.deepEqual(inFolder(packed), { value: 42 }, entry)
+  }
+})
+
 test('esbuild can leave the package out of the bundle', async () => {
   const out = await esbuild(makeProject(), { external: ['strongroom'] })
   assert.deepEqual(start(out), { value: 42 })

@@ -3,10 +3,10 @@ import { SqliteError as SyncError } from 'strongroom'
 import {
   AsyncDatabase,
   type AsyncParameters,
-  AsyncRowIterator,
-  AsyncSnapshot,
-  AsyncStatement,
-  AsyncTransaction,
+  type AsyncRowIterator,
+  type AsyncSnapshot,
+  type AsyncStatement,
+  type AsyncTransaction,
   type BackupMetadata,
   type BindValue,
   type CheckResult,
@@ -61,9 +61,10 @@ const first = await rows.next()
 if (first.done === true) equal<Exact<typeof first.value, undefined>>(true)
 else equal<Exact<typeof first.value, Row>>(true)
 await rows.return()
-const exec: void = await db.exec('DELETE FROM cats', { signal })
+await db.exec('DELETE FROM cats', { signal })
+equal<Exact<ReturnType<typeof db.exec>, Promise<void>>>(true)
 const version = (await db.pragma('user_version', { simple: true, signal })) as number
-console.log(exec, version)
+console.log(version)
 const values: AsyncParameters = [1, 2n, 'three', null, undefined, new Uint8Array(4), { five: 5 }]
 const named: Record<string, BindValue> = { a: 1 }
 await db.run('INSERT INTO cats VALUES (?)', values)
@@ -127,9 +128,9 @@ const copied = await db.backup('copy.db', { plain: true, signal, progress: ({ re
 equal<Exact<typeof copied, BackupMetadata>>(true)
 const checked = await db.check({ attached: 'main', signal, progress: ({ totalPages }) => totalPages < 5 })
 equal<Exact<typeof checked, CheckResult>>(true)
-const rekeyed: void = await db.rekey({ passphrase: 'q' }, { signal, progress: ({ done, total }) => done < total })
+await db.rekey({ passphrase: 'q' }, { signal, progress: ({ done, total }) => done < total })
+equal<Exact<ReturnType<typeof db.rekey>, Promise<void>>>(true)
 equal<Exact<ReturnType<typeof db.defaultSafeIntegers>, AsyncDatabase>>(true)
-console.log(rekeyed)
 
 try {
   await db.close()

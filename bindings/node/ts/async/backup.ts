@@ -3,6 +3,7 @@ import { wipe } from '../api/key'
 import type { NativeBackupProgress } from '../load/native'
 import { signalOption } from './arguments'
 import { Call } from './call'
+import { presentContext } from './context'
 import { PREPARE, VALUE } from './hub'
 import { Once } from './once'
 import type { Scope } from './scope'
@@ -66,13 +67,14 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
       report,
     )
     let thrown: { error: unknown } | undefined
+    const inContext = presentContext()
     const completion = job(
       (lane, number) => native.backupComplete(lane, number),
       (value) => {
         const state = value as NativeBackupProgress
         if (thrown !== undefined || state.remainingPages === report.last?.remainingPages) return
         try {
-          report.call(state)
+          inContext(() => report.call(state))
         } catch (error) {
           thrown = { error }
           native.cancel(completion.ticket)

@@ -53,6 +53,8 @@ export class Call implements Routed, Receiver, Abortable {
   #rows: unknown[] | undefined
   /** The reason of the signal that has interrupted the call. */
   #aborted: { reason: unknown } | undefined
+  /** Rejects the promise of a call that waits for the readers to close. */
+  #giveUp: ((reason: unknown) => void) | undefined
   /** `true` once the promise is settled. */
   #settled = false
   /** `true` once no reply is expected any more. */
@@ -124,7 +126,11 @@ export class Call implements Routed, Receiver, Abortable {
     if (this.#settled) return
     if (this.ticket === 0) {
       if (this.scope.line.remove(this)) this.discard(reason)
-      else this.#aborted = { reason }
+      else {
+        // The call waits for the readers to close.
+        this.#leave(false)
+        this.#giveUp?.(reason)
+      }
     } else if (this.scope.session.native.cancel(this.ticket) === 'waiting') this.discard(reason)
     else if (this.shared || undone) {
       // The reply is still to come, and has no effect.
@@ -157,10 +163,6 @@ export class Call implements Routed, Receiver, Abortable {
   }
 
   #submit(): void {
-    if (this.#aborted !== undefined) {
-      this.discard(this.#aborted.reason)
-      return
-    }
     const { hub, handle } = this.scope.session
     this.ticket = this.series === 0 ? hub.ticket(this) : this.series
     if (this.series !== 0) hub.assign(this.series, this)
@@ -184,13 +186,16 @@ export class Call implements Routed, Receiver, Abortable {
       this.resolve = end
       this.reject = fail
     })
-    // A rejection before the job runs is a rejection of the whole.
-    alone(this.scope.session, this, () => {
+    this.#giveUp = reject
+    let sent = false
+    alone(this.scope.session, this, async () => {
+      if (this.#left) return undefined
+      sent = true
       this.#submit()
       return done
     }).then(resolve, (error) => {
       this.#leave(false)
-      reject(located(error, this.stack))
+      reject(sent ? error : located(error, this.stack))
     })
   }
 
@@ -247,7 +252,6 @@ export class Call implements Routed, Receiver, Abortable {
     }
     session.leave()
     if (this.lane === READERS) session.readers.left()
-    // The completion of a backup has no connection whose state the reply could show.
-    scope.left(replied && this.send === undefined)
+    scope.left(replied)
   }
 }

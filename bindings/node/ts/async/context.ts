@@ -1,12 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 /** A callback of `transaction` or `read` that runs in the current asynchronous context. */
 export interface Entry {
-  /** The object whose method runs the callback: its other methods are refused inside. */
-  readonly outer: object
+  /** The object whose method runs the callback: its other methods are refused inside. Undefined after the end. */
+  outer: object | undefined
   readonly kind: 'transaction' | 'read'
-  /** `false` once the transaction or the snapshot has ended. */
-  open: boolean
   /** The callback around this one. */
   readonly parent: Entry | undefined
 }
@@ -17,14 +15,28 @@ let storage: AsyncLocalStorage<Entry> | undefined
 /** Runs a callback inside an entry. */
 export function enter<T>(outer: object, kind: Entry['kind'], work: (entry: Entry) => T): T {
   storage ??= new AsyncLocalStorage()
-  const entry: Entry = { outer, kind, open: true, parent: storage.getStore() }
+  const entry: Entry = { outer, kind, parent: storage.getStore() }
   return storage.run(entry, work, entry)
+}
+
+/** Ends an entry. Work that continues in its context may use the outer object again. */
+export function leave(entry: Entry): void {
+  entry.outer = undefined
 }
 
 /** Returns the open callback that a method of `outer` runs in, if any. */
 export function enclosing(outer: object): Entry | undefined {
   if (storage === undefined) return undefined
   for (let entry = storage.getStore(); entry !== undefined; entry = entry.parent)
-    if (entry.open && entry.outer === outer) return entry
+    if (entry.outer === outer) return entry
   return undefined
+}
+
+/**
+ * Returns a function that runs work in the present asynchronous context. The reply to another call may begin a
+ * transaction that has waited, and its callback must see the `AsyncLocalStorage` of its own caller.
+ */
+export function presentContext(): <T>(work: () => T) => T {
+  const resource = new AsyncResource('Strongroom')
+  return (work) => resource.runInAsyncScope(work)
 }

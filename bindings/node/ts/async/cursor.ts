@@ -241,7 +241,9 @@ export class Cursor implements Routed, Receiver {
       hub.submit(handle, this.lane, this.#ticket, kind | this.#flags, limit, this.sql.handle, ...values)
     } catch (error) {
       hub.arrived()
+      hub.forget(this.#ticket)
       this.#ticket = 0
+      if (this.lane === READERS) this.scope.session.readers.released()
       this.fail(fromNative(error) as Error)
     }
   }

@@ -27,8 +27,7 @@ const abandoned = new FinalizationRegistry<Session>((session) => void session.cl
 /**
  * A database whose SQL runs on threads of its own, so that no query blocks the event loop.
  *
- * {@link open} opens a database. [docs/async.md](https://github.com/strongroom-db/strongroom/blob/main/docs/async.md)
- * states the order in which calls run.
+ * {@link open} opens a database. The page docs/async.md states the order in which calls run.
  *
  * @example
  * ```js
@@ -168,6 +167,7 @@ export class AsyncDatabase extends Writing {
         return Promise.reject(error)
       }
     }
+    abandoned.unregister(session)
     return session.close()
   }
 

@@ -5,6 +5,7 @@ import { rekeyRequest, tooLate } from '../api/rekey'
 import type { NativeCheckReport, NativePageProgress } from '../load/native'
 import { signalOption } from './arguments'
 import { Call } from './call'
+import { presentContext } from './context'
 import { VALUE } from './hub'
 import type { Scope } from './scope'
 
@@ -58,11 +59,12 @@ async function finished(
   let thrown: { error: unknown } | undefined
   let stopped = false
   call.signal = signalOption((options ?? {}) as Record<string, unknown>)
+  const inContext = presentContext()
   call.progress = (value) => {
     if (stopped) return
     const { done, total } = value as NativePageProgress
     try {
-      stopped = report(done, total) === false
+      stopped = inContext(() => report(done, total)) === false
     } catch (error) {
       thrown = { error }
       stopped = true

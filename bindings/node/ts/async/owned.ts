@@ -1,5 +1,5 @@
 import { Call } from './call'
-import { type Entry as Context, enter } from './context'
+import { type Entry as Context, enter, leave, presentContext } from './context'
 import { type Ending, errorOf, ownBounds, rolledBack, transactionEnded } from './errors'
 import { CONTROL, EXEC, PREPARE, WRITER } from './hub'
 import { type Entry, finish, Line } from './line'
@@ -41,6 +41,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   readonly #work: OwnedOptions['work']
   readonly #signal: AbortSignal | undefined
   readonly #internal: boolean
+  readonly #inContext = presentContext()
   #resolve!: (value: unknown) => void
   #reject!: (error: unknown) => void
   #state: State = 'waiting'
@@ -162,7 +163,9 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   }
 
   left(replied: boolean): void {
-    if (replied && this.session.hub.thread === this.lane && !this.session.hub.inTransaction) this.lose()
+    const { hub } = this.session
+    // The completion of a backup has no connection, whose state the reply could show.
+    if (replied && hub.thread === this.lane && !hub.inTransaction) this.lose()
     if (--this.#calls === 0) this.#idle?.()
   }
 
@@ -182,12 +185,12 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     if (this.outer instanceof OwnedScope) this.outer.lose()
   }
 
-  /** Runs a statement that begins or ends the transaction. */
-  protected async execute(text: string, flags = 0): Promise<void> {
+  /** Runs a statement that begins or ends the transaction, or a savepoint. */
+  protected async execute(text: string, flags: number = CONTROL): Promise<void> {
     const { hub, handle, sqls } = this.session
     const sql = sqls.get(text)
     this.control = new Once(hub, this.session)
-    this.control.send((ticket) => hub.submit(handle, this.lane, ticket, CONTROL | this.flags | flags, 0, sql.handle))
+    this.control.send((ticket) => hub.submit(handle, this.lane, ticket, this.flags | flags, 0, sql.handle))
     await this.control.promise
   }
 
@@ -201,13 +204,12 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
       return
     }
     if (!this.#internal) this.#warning = warnIfLong(this.kind, session.transactionWarning, this.stack)
-    const run = (context: Context): unknown => {
+    const work = (context: Context | undefined): unknown => {
       this.#context = context
       return this.#work(this)
     }
-    new Promise((resolve) => {
-      resolve(this.#internal ? this.#work(this) : enter(this.outer, this.kind, run))
-    }).then(
+    const run = (): unknown => (this.#internal ? work(undefined) : enter(this.outer, this.kind, work))
+    new Promise((resolve) => resolve(this.#inContext(run))).then(
       (value) => this.#settled({ value }),
       (error) => this.#settled({ error }),
     )
@@ -252,7 +254,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     throw this.#stopped === undefined ? error : errorOf(this.#stopped)
   }
 
-  /** Rolls back. An error has no effect: SQLite has then rolled back itself. */
+  /** Rolls back. An error has no effect: SQLite has rolled back itself. */
   async #undo(): Promise<void> {
     try {
       if (this.session.open && !this.#lost) await this.rollback()
@@ -285,7 +287,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     if (this.#state === 'waiting' || this.#state === 'beginning') this.session.leave()
     const started = this.#state !== 'waiting'
     this.#state = 'ended'
-    if (this.#context !== undefined) this.#context.open = false
+    if (this.#context !== undefined) leave(this.#context)
     this.#warning?.stop()
     if (this.#signal !== undefined) unwatch(this.#signal, this)
     this.session.dependents.delete(this)

@@ -29,6 +29,8 @@ export class Readers {
   #serving = false
   /** `true` once the writer must serve everything. */
   #retired = false
+  /** Ends once the readers that were last dropped have closed. */
+  #dropping: Promise<unknown> | undefined
   #jobs = 0
   #holds = 0
   readonly #waiting = new Set<Holder>()
@@ -140,16 +142,21 @@ export class Readers {
    */
   async stop(patience: number | undefined): Promise<void> {
     this.#serving = false
-    if (this.#open === 0) return
+    if (this.#open === 0) {
+      await this.#dropping
+      return
+    }
     try {
       await this.#quiet(patience)
     } catch (error) {
       this.#serving = !this.#retired
       throw error
     }
-    if (this.#open === 0) return
-    this.#open = 0
-    await Once.reply(this.#hub, this.#connection, (ticket) => this.#native.dropReaders(ticket))
+    if (this.#open > 0) {
+      this.#open = 0
+      this.#dropping = Once.reply(this.#hub, this.#connection, (ticket) => this.#native.dropReaders(ticket))
+    }
+    await this.#dropping
   }
 
   /** Waits until no call runs on a reader. */

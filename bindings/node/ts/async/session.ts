@@ -1,4 +1,3 @@
-import { fromNative } from '../api/errors'
 import { wipe } from '../api/key'
 import type { OpenRequest } from '../api/options'
 import type { NativeAsyncDatabase } from '../load/native'
@@ -21,7 +20,7 @@ export interface AsyncOpenRequest extends OpenRequest {
 interface Opened {
   format: 'plain' | 'sqlcipher' | 'strongroom'
   readonly: boolean
-  journal: string | null
+  journal?: string
 }
 
 /** The connections of a database, and the state that its calls share. Holds no reference to the public object. */
@@ -73,18 +72,14 @@ export class Session {
   /** Opens the connections. Rejects with the error of the first one. */
   static async open(request: AsyncOpenRequest): Promise<Session> {
     let native: NativeAsyncDatabase | undefined
-    let opened: Opened
     const hub = Hub.of(request.addon)
-    try {
-      const connection = {}
-      const once = new Once(hub, connection)
-      once.send((ticket) => {
-        native = new request.addon.NativeAsyncDatabase(hub.handle, request.native, ticket)
-      })
-      opened = (await once.promise) as Opened
-    } finally {
-      wipe(request.native.key)
-    }
+    const once = new Once(hub, {})
+    once.send((ticket) => {
+      native = new request.addon.NativeAsyncDatabase(hub.handle, request.native, ticket)
+    })
+    // The addon has copied the key.
+    wipe(request.native.key)
+    const opened = (await once.promise) as Opened
     const session = new Session(request, { hub, native: native as NativeAsyncDatabase })
     session.format = opened.format
     session.wal = opened.journal === 'wal'
@@ -111,8 +106,7 @@ export class Session {
   async openReaders(): Promise<void> {
     if (!this.#wantsReaders || !this.wal || this.readers.open > 0) return
     // With an exclusive lock, no other connection can read the file.
-    if ((await this.#value('PRAGMA locking_mode')) === 'exclusive') return
-    await this.readers.start()
+    if ((await this.#lockingMode()) !== 'exclusive') await this.readers.start()
   }
 
   /** Closes the connections. The promise resolves after the threads have ended. */
@@ -144,15 +138,15 @@ export class Session {
     } catch {}
   }
 
-  /** Runs a statement of the session itself on the writer, and returns the first value of its first row. */
-  async #value(text: string): Promise<unknown> {
-    const sql = this.sqls.get(text)
+  /** Returns the locking mode of the writer, or undefined if the mode is unknown. */
+  async #lockingMode(): Promise<unknown> {
+    const sql = this.sqls.get('PRAGMA locking_mode')
     try {
       return await Once.reply(this.hub, this, (ticket) =>
         this.hub.submit(this.handle, WRITER, ticket, GET | ONLY_FIRST, 0, sql.handle),
       )
-    } catch (error) {
-      throw fromNative(error)
+    } catch {
+      return undefined
     }
   }
 }

@@ -1,4 +1,4 @@
-import { GET, HOLD, IN_TRANSACTION, READ_ONLY, READERS, WRITER } from './hub'
+import { CONTROL, GET, HOLD, IN_TRANSACTION, READ_ONLY, READERS, WRITER } from './hub'
 import { Once, release } from './once'
 import { OwnedScope } from './owned'
 
@@ -25,7 +25,7 @@ export class SnapshotScope extends OwnedScope {
       await this.execute('BEGIN DEFERRED')
     } else {
       this.lane = READERS
-      await this.execute('BEGIN DEFERRED', HOLD)
+      await this.execute('BEGIN DEFERRED', CONTROL | HOLD)
       // A reader whose first job fails is not held.
       this.lane = this.control?.thread ?? READERS
     }

@@ -1,4 +1,4 @@
-import { IN_TRANSACTION } from './hub'
+import { IN_TRANSACTION, RUN } from './hub'
 import { type OwnedOptions, OwnedScope } from './owned'
 import { DatabaseScope } from './scope'
 
@@ -29,17 +29,25 @@ export class TransactionScope extends OwnedScope {
 
   protected begin(): Promise<void> {
     this.outer.line.take(this)
-    return this.execute(this.#nested ? 'SAVEPOINT strongroom' : `BEGIN ${this.#behavior.toUpperCase()}`)
+    return this.#nested ? this.#savepoint('SAVEPOINT') : this.execute(`BEGIN ${this.#behavior.toUpperCase()}`)
   }
 
   protected commit(): Promise<void> {
-    return this.execute(this.#nested ? 'RELEASE strongroom' : 'COMMIT')
+    return this.#nested ? this.#savepoint('RELEASE') : this.execute('COMMIT')
   }
 
   protected async rollback(): Promise<void> {
     if (!this.#nested) return this.execute('ROLLBACK')
-    await this.execute('ROLLBACK TO strongroom')
-    await this.execute('RELEASE strongroom')
+    await this.#savepoint('ROLLBACK TO')
+    await this.#savepoint('RELEASE')
+  }
+
+  /**
+   * Runs a statement about the savepoint, which fails if SQLite has ended the transaction: SAVEPOINT would begin another
+   * transaction.
+   */
+  #savepoint(verb: 'SAVEPOINT' | 'RELEASE' | 'ROLLBACK TO'): Promise<void> {
+    return this.execute(`${verb} strongroom`, RUN)
   }
 
   protected release(): void {

@@ -118,25 +118,14 @@ thread_local! {
     static WAITING: RefCell<Option<Interrupter>> = const { RefCell::new(None) };
 }
 
-/// Returns the result of taking a lock for SQLite: a lock that is taken ends the wait of an interrupted connection.
+/// Returns the result of taking a lock for SQLite, which another connection holds: the wait of an interrupted connection
+/// ends.
 ///
 /// # Safety
 ///
 /// `db` is null, or the open connection to which the file belongs.
-#[inline]
-pub(super) unsafe fn after_lock(db: *mut sqlite::sqlite3, code: c_int) -> c_int {
-    if code & 0xff != sqlite::SQLITE_BUSY {
-        return code;
-    }
-    // SAFETY: the caller upholds the contract.
-    unsafe { lock_is_taken(db, code) }
-}
-
-/// # Safety
-///
-/// As for [`after_lock`].
 #[cold]
-unsafe fn lock_is_taken(db: *mut sqlite::sqlite3, code: c_int) -> c_int {
+pub(super) unsafe fn lock_is_taken(db: *mut sqlite::sqlite3, code: c_int) -> c_int {
     let hook = match db.is_null() {
         true => None,
         // SAFETY: the connection is open and has the hook or null. The hook lives until the connection is closed.

@@ -129,16 +129,6 @@ impl DatabaseFile {
         unsafe { (*file.cast::<Self>()).layout.get() }
     }
 
-    /// Returns the connection that has opened the file, or null.
-    ///
-    /// # Safety
-    ///
-    /// `file` is an open file of the layer.
-    unsafe fn connection(file: *mut sqlite3_file) -> *mut sqlite::sqlite3 {
-        // SAFETY: the caller upholds the contract.
-        unsafe { (*file.cast::<Self>()).db.get() }
-    }
-
     /// Returns whether the file, of `length` bytes on the disk, has lost its header: something else has cut it off.
     ///
     /// # Safety
@@ -303,7 +293,7 @@ unsafe extern "C" fn read(
 /// Takes a lock on the file.
 pub(super) unsafe extern "C" fn lock(file: *mut sqlite3_file, level: c_int) -> c_int {
     // SAFETY: SQLite passes an open file of the layer.
-    unsafe { interrupt::after_lock(DatabaseFile::connection(file), lock_below(file, level)) }
+    unsafe { after_lock(file, lock_below(file, level)) }
 }
 
 /// Takes or releases a lock on the shared memory of the write-ahead log.
@@ -314,9 +304,19 @@ pub(super) unsafe extern "C" fn shm_lock(
     flags: c_int,
 ) -> c_int {
     // SAFETY: SQLite passes an open file of the layer.
-    unsafe {
-        interrupt::after_lock(DatabaseFile::connection(file), shm_lock_below(file, offset, count, flags))
+    unsafe { after_lock(file, shm_lock_below(file, offset, count, flags)) }
+}
+
+/// # Safety
+///
+/// `file` is an open file of the layer.
+#[inline]
+unsafe fn after_lock(file: *mut sqlite3_file, code: c_int) -> c_int {
+    if code & 0xff != sqlite::SQLITE_BUSY {
+        return code;
     }
+    // SAFETY: the caller upholds the contract.
+    unsafe { interrupt::lock_is_taken((*file.cast::<DatabaseFile>()).db.get(), code) }
 }
 
 /// Notes to which connection the file belongs, and passes the call on.
