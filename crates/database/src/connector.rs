@@ -67,7 +67,8 @@ impl Connector {
     /// # Errors
     ///
     /// [`OpenError`], such as [`OpenError::WrongKey`] after a rekey in SQLCipher's format, and [`OpenError::KeyChanged`] after
-    /// a change of the key slot. SQLITE_READONLY_DBMOVED if another file has the path now.
+    /// a change of the key slot. SQLITE_READONLY_DBMOVED if another file has the path now; on
+    /// Windows, a file is known only by its path.
     pub fn open(&self, options: &OpenOptions) -> Result<Database, OpenError> {
         let location = Location::File(&self.path);
         let options = OpenOptions { must_exist: true, ..options.clone() };
