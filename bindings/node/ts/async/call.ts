@@ -1,12 +1,12 @@
 import type { Shape } from '../api/build-row'
 import { CHANGES, DIRECT, DONE, LAYOUT, ROWID, ROWS, VALUES } from '../api/calls'
 import { fromNative } from '../api/errors'
+import { alone } from './alone'
 import { closed } from './errors'
 import { BIGINTS, DONE_REPLY, FAILED, GET, OUTCOME, PROGRESS, READERS, type Receiver, ROWS_REPLY, WRITER } from './hub'
 import { copied, NONE } from './parameters'
 import type { Routed, Scope } from './scope'
 import { type Abortable, unwatch, watch } from './signal'
-import { alone } from './solo'
 import type { Sql } from './sql'
 import { captureCaller, located } from './stack'
 

@@ -17,7 +17,10 @@ export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row> {
   /** Returns a promise that rejects with the error of invalid arguments. */
   #refused: (() => Promise<never>) | undefined
 
-  /** @param source - the statement, or the error of the first call of `next` */
+  /**
+   * @param source - the statement, or the error of the first call of `next`
+   * @internal
+   */
   constructor(source: Iteration | (() => Promise<never>)) {
     if (typeof source === 'function') this.#refused = source
     else {
