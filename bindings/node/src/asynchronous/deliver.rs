@@ -86,12 +86,11 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     };
     let (kind, value) = match converted {
         Ok(converted) => converted,
-        Err(failure) if failure.is_pending() => return Err(failure),
         Err(failure) => {
             if !last {
                 hub.failed.borrow_mut().insert(ticket);
             }
-            (kind::FAILED, Some(failure.error(env)?))
+            (kind::FAILED, Some(error(env, failure)?))
         }
     };
     match sender {
@@ -105,6 +104,14 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     let called = handle::call(env, hub.deliver.value()?, &arguments);
     hub.columns.take();
     called.map(|_| count)
+}
+
+/// Creates the error of a failure, or takes the exception that is pending because Node refuses a value.
+fn error(env: &Env, failure: Failure) -> Outcome<Handle> {
+    match failure.is_pending() {
+        true => handle::take_exception(env).ok_or(failure),
+        false => failure.error(env),
+    }
 }
 
 /// Converts a reply without rows. Returns its kind and its value.
