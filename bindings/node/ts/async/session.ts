@@ -102,6 +102,11 @@ export class Session {
     this.#calls--
   }
 
+  /** Lets the readers run settings that the writer has run. */
+  apply(settings: readonly string[]): void {
+    if (this.#open) for (const setting of settings) this.native.setting(setting)
+  }
+
   /** Opens the readers if the journal mode allows them. The caller has the line. */
   async openReaders(): Promise<void> {
     if (!this.#wantsReaders || !this.wal || this.readers.open > 0) return

@@ -2,6 +2,7 @@ import { type Reader, readerOf, type Shape } from '../api/build-row'
 import { LAYOUT } from '../api/calls'
 import { Parameters } from '../api/parameters'
 import type { Hub } from './hub'
+import { boundsTransaction, settingsIn } from './statements'
 
 /** The maximum number of texts whose description a database keeps. */
 const MAX_TEXTS = 100
@@ -24,6 +25,8 @@ export class Sql {
   readonly solo: boolean
   /** `true` if the text uses objects that other connections do not have. */
   readonly local: boolean
+  /** The statements that set something of a connection, which the readers run too. */
+  readonly settings: readonly string[]
   readonly #readers = new Map<number, Reader>()
   #reader: Reader | undefined
   #key = -1
@@ -37,6 +40,12 @@ export class Sql {
     this.bounds = native.begins || native.ends
     this.solo = native.solo
     this.local = native.local
+    this.settings = settingsIn(text)
+  }
+
+  /** `true` if any statement of the text begins or ends a transaction. */
+  get boundsAnywhere(): boolean {
+    return this.bounds || boundsTransaction(this.text)
   }
 
   /** Returns the reader for the rows of the reply that is being delivered. */
