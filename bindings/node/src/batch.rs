@@ -32,7 +32,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Puts the rows into the shared memory. No other code may run before the call returns.
     pub(crate) fn publish(self, exchange: &Exchange) -> Option<Handle> {
-        exchange.publish(&self.head, &self.staging);
+        exchange.publish(&self.head, self.staging.slots(), &self.staging.contents.bytes);
         exchange.unstage(self.staging);
         self.value
     }
@@ -55,7 +55,7 @@ impl Batch {
         let mut staging = exchange.stage();
         let filled = self.fill(&mut HandleSink { env, exchange }, statement, request, &mut staging);
         exchange.scratch.borrow_mut().trim();
-        let answered = filled.and_then(|head| Ok((head, collected(env, collect, &staging.values)?)));
+        let answered = filled.and_then(|head| Ok((head, collected(env, collect, &staging.contents.values)?)));
         match answered {
             Ok((head, value)) => Ok(Answer { head, staging, value }),
             Err(failure) => {

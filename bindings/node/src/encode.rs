@@ -8,7 +8,7 @@ use strongroom_database::{Statement, Value};
 use crate::error::{Failure, Outcome};
 use crate::layout::{Kind, Layout};
 use crate::row::Integers;
-use crate::staging::{Head, Staging, halves};
+use crate::staging::{Contents, Head, Staging, halves};
 
 /// The length of the longest blob that JavaScript copies out of the shared memory. V8 keeps such a copy in its own
 /// heap, which is several times cheaper than an ArrayBuffer.
@@ -92,7 +92,7 @@ pub(crate) struct Request {
 /// The place where a row's values are written.
 struct Target<'b, S: Sink> {
     sink: &'b mut S,
-    staging: &'b mut Staging<S::Value>,
+    contents: &'b mut Contents<S::Value>,
     /// The number of bytes of text and blobs in the batch.
     length: &'b mut usize,
 }
@@ -147,50 +147,53 @@ impl Batch {
             return Err(failure);
         }
         let integers = request.form.integers;
+        let Staging { slots, used, contents } = staging;
         let (mut rows, mut length) = (0, 0);
         let steps_before = statement.vm_steps();
         let done = loop {
-            if rows == request.limit || length >= MAX_BATCH || staging.values.len() >= MAX_VALUES {
+            if rows == request.limit || length >= MAX_BATCH || contents.values.len() >= MAX_VALUES {
                 break false;
             }
             if request.ahead && rows > 0 && statement.vm_steps().wrapping_sub(steps_before) > MAX_STEPS {
                 break false;
             }
-            if !self.pending {
-                let starts = !statement.is_running();
+            if !self.pending && !statement.is_running() {
+                if statement.step()?.is_none() {
+                    break true;
+                }
+                // The first step recompiles the statement after a schema change.
+                self.follow_schema(statement);
+                self.pending = true;
+            }
+            let row = if self.pending {
+                statement.row()
+            } else {
                 match statement.step() {
-                    Ok(Some(_)) => {}
-                    Ok(None) => break true,
+                    Ok(row) => row,
                     Err(error) if rows > 0 => {
                         self.failure = Some(error.into());
                         break false;
                     }
                     Err(error) => return Err(error.into()),
                 }
-                if starts {
-                    self.follow_schema(statement);
-                }
-            }
+            };
+            let Some(row) = row else { break true };
             self.pending = true;
-            let Some(row) = statement.row() else { break true };
             let columns = if request.form.only_first { row.len().min(1) } else { row.len() };
-            if !staging.has_room(columns) {
-                break false;
-            }
+            let Some(slots) = slots.get_mut(*used..*used + columns) else { break false };
             let Self { layouts, versions, .. } = self;
             let layout = &mut layouts[request.form.index()];
-            let before = staging.values.len();
-            let mut target = Target { sink: &mut *sink, staging: &mut *staging, length: &mut length };
+            let before = contents.values.len();
+            let mut target = Target { sink: &mut *sink, contents: &mut *contents, length: &mut length };
             let value = |column| row.value(column);
             if request.direct && columns == 1 && !matches!(value(0), Value::Blob(_)) {
                 let value = target.create(value(0), integers, 0)?;
-                staging.values.push(value);
+                contents.values.push(value);
                 self.pending = false;
                 return Ok(Head { rows: 1, done: false, layout: DIRECT, values: 1 });
             }
-            if layout.kinds.len() != columns || !target.put_row(&layout.kinds, integers, value)? {
-                staging.values.truncate(before);
-                staging.slots.truncate(rows * columns);
+            if layout.kinds.len() != columns || !target.put_row(&layout.kinds, slots, integers, value)? {
+                contents.values.truncate(before);
                 if rows > 0 {
                     break false;
                 }
@@ -200,10 +203,11 @@ impl Batch {
                 continue;
             }
             self.pending = false;
+            *used += columns;
             rows += 1;
         };
         let layout = self.layouts[request.form.index()].version;
-        Ok(Head { rows, done, layout, values: staging.values.len() })
+        Ok(Head { rows, done, layout, values: contents.values.len() })
     }
 
     /// Discards the columns if SQLite has recompiled the statement. After a schema change, the first step of a run
@@ -218,6 +222,7 @@ impl Batch {
 }
 
 /// Widens the kinds so that they can hold the values of a row.
+#[cold]
 fn widen<'r>(layout: &mut Layout, columns: usize, integers: Integers, value: impl Fn(usize) -> Value<'r>) {
     if layout.kinds.len() == columns {
         for (column, kind) in layout.kinds.iter_mut().enumerate() {
@@ -229,20 +234,21 @@ fn widen<'r>(layout: &mut Layout, columns: usize, integers: Integers, value: imp
 }
 
 impl<S: Sink> Target<'_, S> {
-    /// Writes the values of a row. Returns false if a value does not fit the kind of its column.
+    /// Writes the values of a row into its slots. Returns false if a value does not fit the kind of its column.
     #[inline]
     fn put_row<'r>(
         &mut self,
         kinds: &[Kind],
+        slots: &mut [u64],
         integers: Integers,
         value: impl Fn(usize) -> Value<'r>,
     ) -> Outcome<bool> {
-        for (column, &kind) in kinds.iter().enumerate() {
+        for (column, (&kind, slot)) in kinds.iter().zip(slots).enumerate() {
             let value = value(column);
             if !kind.holds(value, integers) {
                 return Ok(false);
             }
-            let slot = match (kind, value) {
+            *slot = match (kind, value) {
                 (Kind::Small, Value::Integer(integer)) => integer as u32 as u64,
                 (Kind::Number, Value::Integer(integer)) => (integer as f64).to_bits(),
                 (Kind::Number, Value::Real(number)) => number.to_bits(),
@@ -252,11 +258,10 @@ impl<S: Sink> Target<'_, S> {
                 (Kind::Blob, _) => halves(ELSEWHERE, NULL),
                 (_, value) => {
                     let value = self.create(value, integers, column)?;
-                    self.staging.values.push(value);
+                    self.contents.values.push(value);
                     0
                 }
             };
-            self.staging.slots.push(slot);
         }
         Ok(true)
     }
@@ -265,9 +270,9 @@ impl<S: Sink> Target<'_, S> {
     fn put_blob(&mut self, bytes: &[u8]) -> Outcome<u64> {
         *self.length += bytes.len();
         if bytes.len() <= MAX_SHARED_BLOB
-            && let Some(place) = self.staging.place(bytes.len())
+            && let Some(place) = self.contents.place(bytes.len())
         {
-            self.staging.bytes.extend_from_slice(bytes);
+            self.contents.bytes.extend_from_slice(bytes);
             return Ok(halves(place, bytes.len() as u32));
         }
         self.put_own_blob(bytes)
@@ -278,7 +283,7 @@ impl<S: Sink> Target<'_, S> {
     #[inline(never)]
     fn put_own_blob(&mut self, bytes: &[u8]) -> Outcome<u64> {
         let value = self.sink.create_blob(bytes)?;
-        self.staging.values.push(value);
+        self.contents.values.push(value);
         Ok(halves(ELSEWHERE, OWN))
     }
 

@@ -124,11 +124,11 @@ impl Exchange {
 
     /// Puts the rows of a call into the shared memory.
     #[inline]
-    pub(crate) fn publish<V>(&self, head: &Head, staging: &Staging<V>) {
-        for (place, &slot) in self.slots()[FIRST..].iter().zip(staging.slots.iter()) {
+    pub(crate) fn publish(&self, head: &Head, slots: &[u64], bytes: &[u8]) {
+        for (place, &slot) in self.slots()[FIRST..].iter().zip(slots) {
             place.set(slot);
         }
-        for (place, &byte) in self.bytes()[MAX_PARAMETERS..].iter().zip(staging.bytes.iter()) {
+        for (place, &byte) in self.bytes()[MAX_PARAMETERS..].iter().zip(bytes) {
             place.set(byte);
         }
         self.set_head(head);

@@ -10,36 +10,48 @@ use crate::exchange::{BYTES, FIRST, MAX_PARAMETERS, SLOTS};
 /// databases, which use the shared memory too. A call therefore publishes its rows last, when no other code can run before
 /// the caller reads them.
 pub(crate) struct Staging<V> {
+    /// The memory of the slots.
     pub(crate) slots: Zeroizing<Vec<u64>>,
+    /// The number of slots that the rows use.
+    pub(crate) used: usize,
+    pub(crate) contents: Contents<V>,
+}
+
+/// What has no place in a slot.
+pub(crate) struct Contents<V> {
+    /// Small blobs.
     pub(crate) bytes: Zeroizing<Vec<u8>>,
-    /// The values that have no place in a slot, in the order of rows and columns.
+    /// The other values, in the order of rows and columns.
     pub(crate) values: Vec<V>,
 }
 
 impl<V> Default for Staging<V> {
     fn default() -> Self {
-        Self { slots: Zeroizing::default(), bytes: Zeroizing::default(), values: Vec::new() }
+        let contents = Contents { bytes: Zeroizing::default(), values: Vec::new() };
+        Self { slots: Zeroizing::default(), used: 0, contents }
     }
 }
 
 impl<V> Staging<V> {
-    /// Empties the memory and reserves as much as the shared memory holds.
+    /// Empties the memory, which is as large as the shared memory.
     pub(crate) fn begin(&mut self) {
-        if self.slots.capacity() == 0 {
-            self.slots.reserve_exact(SLOTS - FIRST);
-            self.bytes.reserve_exact(BYTES - MAX_PARAMETERS);
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS - FIRST, 0);
+            self.contents.bytes.reserve_exact(BYTES - MAX_PARAMETERS);
         }
-        self.slots.clear();
-        self.bytes.clear();
-        self.values.clear();
+        self.used = 0;
+        self.contents.bytes.clear();
+        self.contents.values.clear();
     }
 
-    /// Returns whether another row of `columns` values fits.
+    /// Returns the slots of the rows.
     #[inline]
-    pub(crate) fn has_room(&self, columns: usize) -> bool {
-        self.slots.len() + columns <= SLOTS - FIRST
+    pub(crate) fn slots(&self) -> &[u64] {
+        self.slots.get(..self.used).unwrap_or_default()
     }
+}
 
+impl<V> Contents<V> {
     /// Returns the next blob's offset in the shared memory, if the blob fits.
     #[inline]
     pub(crate) fn place(&self, length: usize) -> Option<u32> {

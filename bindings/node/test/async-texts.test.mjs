@@ -82,11 +82,16 @@ test('a changed Buffer does not change the parameter of a call that waits', asyn
   }
 })
 
-test('dropped texts are collected', () => {
-  const script = fileURLToPath(new URL('fixtures/async-texts.mjs', import.meta.url))
+/** Runs a fixture in a process of its own, which must exit with 0 and print no error. */
+function run(name) {
+  const script = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
   const { status, signal, stderr } = spawnSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' })
   assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
-})
+}
+
+test('dropped texts are collected', () => run('async-texts.mjs'))
+
+test('replies that wait for the main thread take little memory', () => run('async-replies.mjs'))
 
 test('a worker that ends frees its texts', async () => {
   const source = `

@@ -11,10 +11,10 @@ use strongroom_queue::Ticket;
 use crate::asynchronous::job::Job;
 use crate::asynchronous::lane::{Lane, WRITER};
 use crate::asynchronous::reply::{Body, NativeOpened, Reply, Sender};
+use crate::asynchronous::rows::Encoder;
 use crate::asynchronous::run::Cursor;
 use crate::asynchronous::shared::{Shared, interrupted};
 use crate::asynchronous::statements::Statements;
-use crate::asynchronous::values::ThreadSink;
 use crate::error::{Failure, Outcome};
 use crate::panic_request::panic_if_requested_in_job;
 
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     pub(crate) statements: Statements,
     pub(crate) backups: HashMap<Ticket, Backup>,
     pub(crate) database: Database,
-    pub(crate) sink: ThreadSink,
+    pub(crate) encoder: Encoder,
     pub(crate) lane: Arc<Lane>,
     pub(crate) shared: Arc<Shared>,
     /// `true` if the journal mode is WAL.
@@ -43,7 +43,7 @@ impl Connection {
             statements: Statements::default(),
             backups: HashMap::new(),
             database,
-            sink: ThreadSink::default(),
+            encoder: Encoder::default(),
             lane,
             shared,
             wal: false,

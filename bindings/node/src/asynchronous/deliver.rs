@@ -65,10 +65,10 @@ fn deliver(env: &Env, hub: &Hub, collect: Handle, reply: Reply) -> Outcome<usize
     }
     let mut count = 0;
     let converted = match body {
-        Body::Rows(Rows { rows, window, pool, database, open }) => {
+        Body::Rows(Rows { rows, window, database, open }) => {
             count = rows.count();
             hub.columns.replace(rows.columns().map(Arc::clone));
-            let value = rows.publish(env, &hub.exchange, &pool, collect);
+            let value = rows.publish(env, &hub.exchange, collect);
             match (&value, window) {
                 (Ok(_), Some(window)) => window.give_back(),
                 (Ok(_), None) => {}

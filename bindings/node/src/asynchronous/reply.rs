@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use strongroom_database::{BackupProgress, CheckReport};
 use strongroom_queue::{Ticket, Window};
 
-use crate::asynchronous::rows::{Pool, ThreadRows};
+use crate::asynchronous::rows::ThreadRows;
 use crate::asynchronous::shared::Shared;
 use crate::error::Failure;
 use crate::statement::NativeColumn;
@@ -49,8 +49,6 @@ pub(crate) struct Rows {
     pub(crate) rows: ThreadRows,
     /// The window of the batch, which gets its place back once JavaScript has the rows.
     pub(crate) window: Option<Arc<Window>>,
-    /// The pool of the memory.
-    pub(crate) pool: Arc<Pool>,
     pub(crate) database: Weak<Shared>,
     pub(crate) open: Open,
 }

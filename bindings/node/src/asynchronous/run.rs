@@ -68,7 +68,10 @@ impl Connection {
             if flags.read_only() {
                 return Err(read_only());
             }
-            let run = self.database.execute_batch(&sql.text);
+            let run = match flags.in_transaction() {
+                true => self.database.execute_batch_in_transaction(&sql.text),
+                false => self.database.execute_batch(&sql.text),
+            };
             self.statements.clear();
             return Ok(run.map(|()| Body::Done)?);
         }
@@ -158,13 +161,12 @@ impl Connection {
 
     fn read(&mut self, prepared: &mut Prepared, request: &Request) -> Outcome<ThreadRows> {
         let Prepared { statement, batch, .. } = prepared;
-        batch.read(&mut self.sink, &self.shared.pool, statement, request)
+        batch.read(&mut self.encoder, statement, request)
     }
 
     fn rows(&self, rows: ThreadRows, flags: Flags) -> Rows {
-        let (pool, database) = (Arc::clone(&self.shared.pool), Arc::downgrade(&self.shared));
         let open = Open { cursor: false, hold: flags.holds() };
-        Rows { rows, window: None, pool, database, open }
+        Rows { rows, window: None, database: Arc::downgrade(&self.shared), open }
     }
 
     fn prepare(&mut self, call: &Call) -> Outcome<Body> {

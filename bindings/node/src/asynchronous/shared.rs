@@ -13,7 +13,6 @@ use crate::asynchronous::bell::Bell;
 use crate::asynchronous::job::{CallKind, Job};
 use crate::asynchronous::lane::{Lane, WRITER};
 use crate::asynchronous::reply::{Body, Open, Reply};
-use crate::asynchronous::rows::Pool;
 use crate::asynchronous::settings::Settings;
 use crate::error::{Failure, Outcome};
 
@@ -31,7 +30,6 @@ pub(crate) struct Shared {
     /// The connector of readers, or the failure to create it: `None` for a database that has no readers.
     connector: Mutex<Result<Arc<Connector>, Option<Failure>>>,
     pub(crate) settings: Settings,
-    pub(crate) pool: Arc<Pool>,
     /// The completions of backups that run, each with its mark for a cancellation.
     completions: Mutex<HashMap<Ticket, Arc<AtomicBool>>>,
     /// The ticket of `close`.
@@ -89,7 +87,6 @@ impl Shared {
             shift: AtomicU32::new(0),
             connector: Mutex::new(Err(None)),
             settings: Settings::default(),
-            pool: Arc::default(),
             completions: Mutex::default(),
             closing: OnceLock::new(),
         });

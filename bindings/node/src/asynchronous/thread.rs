@@ -126,9 +126,7 @@ fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<
         connection.roll_back();
     }
     shared.join_readers();
-    let closed = connection.map_or(Ok(()), Connection::close);
-    shared.pool.wipe();
-    closed
+    connection.map_or(Ok(()), Connection::close)
 }
 
 /// Serves the readers' queue until the shift ends or the queue is closed. During a hold, serves the reader's own queue.

@@ -1,14 +1,14 @@
 //! The rows that a thread reads and that the main thread publishes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{mem, vec};
 
 use napi::Env;
 use strongroom_database::Statement;
 
 use super::external_text::report_external;
 use super::values::{ThreadSink, ThreadValue};
+use super::wiped::Wiped;
 use crate::batch;
 use crate::encode::{Batch, DIRECT, FORMS, Form, Request};
 use crate::error::Outcome;
@@ -16,9 +16,6 @@ use crate::exchange::Exchange;
 use crate::handle::Handle;
 use crate::layout::Kind;
 use crate::staging::{Head, Staging};
-
-/// The number of memories that a pool keeps.
-const MAX_KEPT: usize = 8;
 
 /// The columns of rows, and the encoding of their values.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,10 +26,11 @@ pub(crate) struct Columns {
     pub(crate) kinds: Vec<Kind>,
 }
 
-/// The memory for rows, which threads fill and the main thread empties.
+/// The memory in which a thread encodes rows.
 #[derive(Default)]
-pub(crate) struct Pool {
-    free: Mutex<Vec<Staging<ThreadValue>>>,
+pub(crate) struct Encoder {
+    sink: ThreadSink,
+    staging: Staging<ThreadValue>,
 }
 
 /// The batches of a statement on a thread.
@@ -43,10 +41,12 @@ pub(crate) struct ThreadBatch {
     columns: [Option<(u32, Arc<Columns>)>; FORMS],
 }
 
-/// The rows of a reply.
+/// The rows of a reply. Replies wait for the main thread in any number, so each has only the memory that its rows need.
 pub(crate) struct ThreadRows {
     head: Head,
-    staging: Staging<ThreadValue>,
+    slots: Wiped<u64>,
+    bytes: Wiped<u8>,
+    values: Vec<ThreadValue>,
     columns: Option<Arc<Columns>>,
 }
 
@@ -61,33 +61,6 @@ pub(super) fn next_layout() -> u32 {
     }
 }
 
-impl Pool {
-    fn take(&self) -> Staging<ThreadValue> {
-        let mut staging = self.free().pop().unwrap_or_default();
-        staging.begin();
-        staging
-    }
-
-    fn give_back(&self, mut staging: Staging<ThreadValue>) {
-        staging.values.clear();
-        let mut free = self.free();
-        if free.len() < MAX_KEPT {
-            free.push(staging);
-        }
-    }
-
-    /// Wipes and frees the memory that no reply uses.
-    pub(crate) fn wipe(&self) {
-        let kept = mem::take(&mut *self.free());
-        drop(kept);
-    }
-
-    fn free(&self) -> MutexGuard<'_, Vec<Staging<ThreadValue>>> {
-        // A list of memories is never half changed.
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl ThreadBatch {
     /// Reads up to `limit` rows. The next call reports a failure that occurs after the first row.
     ///
@@ -96,28 +69,22 @@ impl ThreadBatch {
     /// Fails if the statement fails.
     pub(crate) fn read(
         &mut self,
-        sink: &mut ThreadSink,
-        pool: &Pool,
+        encoder: &mut Encoder,
         statement: &mut Statement,
         request: &Request,
     ) -> Outcome<ThreadRows> {
-        let mut staging = pool.take();
-        let filled = self.batch.fill(sink, statement, request, &mut staging);
+        let Encoder { sink, staging } = encoder;
+        staging.begin();
+        let filled = self.batch.fill(sink, statement, request, staging);
         sink.scratch.trim();
-        let filled = filled.and_then(|head| {
-            let columns = match head {
-                Head { rows: 0, .. } | Head { layout: DIRECT, .. } => None,
-                Head { layout, .. } => Some(self.columns(statement, request.form, layout)?),
-            };
-            Ok((head, columns))
-        });
-        match filled {
-            Ok((head, columns)) => Ok(ThreadRows { head, staging, columns }),
-            Err(failure) => {
-                pool.give_back(staging);
-                Err(failure)
-            }
-        }
+        let head = filled?;
+        let columns = match head {
+            Head { rows: 0, .. } | Head { layout: DIRECT, .. } => None,
+            Head { layout, .. } => Some(self.columns(statement, request.form, layout)?),
+        };
+        let (slots, bytes) = (Wiped::copy(staging.slots())?, Wiped::copy(&staging.contents.bytes)?);
+        let values = staging.contents.values.drain(..).collect();
+        Ok(ThreadRows { head, slots, bytes, values, columns })
     }
 
     /// Discards the state of a run.
@@ -167,28 +134,20 @@ impl ThreadRows {
     /// # Errors
     ///
     /// Fails if V8 refuses a value. The shared memory is then unchanged.
-    pub(crate) fn publish(
-        mut self,
-        env: &Env,
-        exchange: &Exchange,
-        pool: &Pool,
-        collect: Handle,
-    ) -> Outcome<Option<Handle>> {
-        let handles = materialized(env, self.staging.values.drain(..));
-        let value = handles.and_then(|handles| batch::collected(env, collect, &handles));
-        if value.is_ok() {
-            exchange.publish(&self.head, &self.staging);
-        }
-        pool.give_back(self.staging);
-        value
+    pub(crate) fn publish(self, env: &Env, exchange: &Exchange, collect: Handle) -> Outcome<Option<Handle>> {
+        let handles = materialized(env, self.values)?;
+        let value = batch::collected(env, collect, &handles)?;
+        exchange.publish(&self.head, &self.slots, &self.bytes);
+        Ok(value)
     }
 }
 
 /// Creates the JavaScript values of a reply.
-fn materialized(env: &Env, mut values: vec::Drain<'_, ThreadValue>) -> Outcome<Vec<Handle>> {
+fn materialized(env: &Env, values: Vec<ThreadValue>) -> Outcome<Vec<Handle>> {
     let size = |values: &[ThreadValue]| values.iter().map(ThreadValue::external_size).sum::<usize>() as i64;
-    report_external(env, size(values.as_slice()));
+    report_external(env, size(&values));
     let mut handles = Vec::with_capacity(values.len());
+    let mut values = values.into_iter();
     while let Some(value) = values.next() {
         match value.materialize(env) {
             Ok(handle) => handles.push(handle),

@@ -75,7 +75,7 @@ fn seen(value: &ThreadValue) -> Seen {
 
 /// Decodes rows. Checks that the rows use every value.
 fn decoded(rows: &ThreadRows) -> Vec<Vec<Seen>> {
-    let Staging { slots, bytes, values } = &rows.staging;
+    let ThreadRows { slots, bytes, values, .. } = rows;
     assert_eq!(rows.head.values, values.len());
     if rows.count() == 0 {
         return Vec::new();
@@ -119,18 +119,17 @@ fn decoded(rows: &ThreadRows) -> Vec<Vec<Seen>> {
 /// A thread with an in-memory database.
 struct Thread {
     database: Database,
-    sink: ThreadSink,
-    pool: Pool,
+    encoder: Encoder,
 }
 
 impl Thread {
     fn new() -> Self {
         let database = Database::open_unencrypted(Location::Memory, &OpenOptions::default()).unwrap();
-        Self { database, sink: ThreadSink::default(), pool: Pool::default() }
+        Self { database, encoder: Encoder::default() }
     }
 
     fn read(&mut self, batch: &mut ThreadBatch, statement: &mut Statement, request: &Request) -> ThreadRows {
-        batch.read(&mut self.sink, &self.pool, statement, request).unwrap()
+        batch.read(&mut self.encoder, statement, request).unwrap()
     }
 
     /// Reads the rows of a statement in batches.
@@ -235,7 +234,7 @@ fn small_blobs_share_a_memory_until_it_is_full() {
     let mut thread = Thread::new();
     let sql = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1099) SELECT zeroblob(64) FROM n";
     let batches = thread.batches(sql, &all());
-    let Staging { bytes, values, .. } = &batches[0].staging;
+    let ThreadRows { bytes, values, .. } = &batches[0];
     assert_eq!((bytes.len(), values.len()), (1020 * 64, 80));
     assert!(decoded(&batches[0]).iter().all(|row| *row == [Seen::Blob(vec![0; 64])]));
 }
@@ -291,7 +290,7 @@ fn a_failure_after_rows_is_reported_by_the_next_batch() {
     for _ in 0..2 {
         let rows = thread.read(&mut batch, &mut statement, &all());
         assert_eq!((rows.count(), rows.is_last()), (2, false));
-        let failed = batch.read(&mut thread.sink, &thread.pool, &mut statement, &all());
+        let failed = batch.read(&mut thread.encoder, &mut statement, &all());
         assert!(format!("{:?}", failed.err().unwrap()).contains("integer overflow"));
     }
     // A run that ends early drops its failure.
@@ -318,7 +317,7 @@ fn long_texts_are_external_and_latin1_is_narrow() {
             (ThreadBatch::default(), thread.database.prepare("SELECT ?").unwrap());
         statement.bind(1, Value::Text(text.as_bytes())).unwrap();
         let rows = thread.read(&mut batch, &mut statement, &all());
-        let [value] = rows.staging.values.as_slice() else { panic!("one value") };
+        let [value] = rows.values.as_slice() else { panic!("one value") };
         let (units, external) = value.units().unwrap();
         assert_eq!(units, text.encode_utf16().collect::<Vec<_>>());
         (matches!(value, ThreadValue::Latin1(_)), external)
@@ -335,21 +334,16 @@ fn long_texts_are_external_and_latin1_is_narrow() {
 }
 
 #[test]
-fn the_pool_lends_its_memory_again_and_wipes_what_it_keeps() {
+fn rows_have_only_the_memory_that_they_need() {
     let mut thread = Thread::new();
-    let address = |rows: &ThreadRows| rows.staging.slots.as_ptr();
+    let rows = thread.batches("SELECT 1, 'a', zeroblob(64), zeroblob(65)", &all()).remove(0);
+    assert_eq!((rows.slots.len(), rows.bytes.len(), rows.values.capacity()), (4, 64, 2));
+    // A failure leaves values behind, which the next rows do not contain.
+    let mut statement = thread.database.prepare("SELECT 'a', abs(-9223372036854775808)").unwrap();
+    let failed = ThreadBatch::default().read(&mut thread.encoder, &mut statement, &all());
+    assert!(failed.is_err());
     let rows = thread.batches("SELECT 1", &all()).remove(0);
-    let first = address(&rows);
-    thread.pool.give_back(rows.staging);
-    let rows = thread.batches("SELECT 1", &all()).remove(0);
-    assert_eq!(address(&rows), first);
-
-    for _ in 0..2 * MAX_KEPT {
-        thread.pool.give_back(Staging::default());
-    }
-    assert_eq!(thread.pool.free().len(), MAX_KEPT);
-    thread.pool.wipe();
-    assert_eq!(thread.pool.free().len(), 0);
+    assert_eq!(decoded(&rows), [[Seen::Number(1.0)]]);
 }
 
 #[test]
@@ -357,5 +351,4 @@ fn rows_and_values_can_go_to_another_thread() {
     fn sendable<T: Send>() {}
     sendable::<ThreadRows>();
     sendable::<crate::asynchronous::owned::OwnedParameters>();
-    sendable::<Arc<Pool>>();
 }
