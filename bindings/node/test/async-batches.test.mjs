@@ -52,7 +52,7 @@ function started(rowOf = (at) => ({ at })) {
     closed: nothing,
     route: (call) => call.start(),
   }
-  const sql = { reads: true, reader: () => ({ many: (rows) => rows.push(...batch) }) }
+  const sql = { reads: true, settings: [], reader: () => ({ many: (rows) => rows.push(...batch) }) }
   const iteration = new Iteration(scope, { sql, shape: 'object', bigints: false, method: started })
   let count = 0
   return {

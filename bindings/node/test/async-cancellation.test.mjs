@@ -73,6 +73,24 @@ test('a call with an aborted signal does not run', async (t) => {
   assert.equal(await db.pragma('user_version', { simple: true }), 0)
 })
 
+test('open() and columns() take a signal', async (t) => {
+  const { open: openOriginal } = await import('strongroom/async')
+  const signal = AbortSignal.abort(REASON)
+  await rejectsWithReason(openOriginal(':memory:', { signal }))
+  const db = await openMemory(t)
+  const statement = await db.prepare('SELECT 1')
+  await rejectsWithReason(statement.columns({ signal }))
+  assert.equal(await codeOf(statement.columns({ signl: signal })), 'ERR_INVALID_ARG_TYPE')
+  // The key is still being derived when the signal aborts. The database is closed once it is open.
+  const path = freshPath()
+  const controller = new AbortController()
+  const opening = openOriginal(path, { passphrase: 'p', kdfIter: 100_000, signal: controller.signal })
+  controller.abort(REASON)
+  await rejectsWithReason(opening)
+  const again = await openOriginal(path, { passphrase: 'p', kdfIter: 100_000, signal: new AbortController().signal })
+  await again.close()
+})
+
 test('a waiting call leaves its queue', async (t) => {
   const db = await openWal(t, { readers: 1 })
   const controller = new AbortController()

@@ -98,8 +98,8 @@ export class Cursor implements Routed, Receiver {
     this.#counted = true
     this.#requested = true
     scope.opened(this.#consumer)
-    if (this.#signal !== undefined) watch(this.#signal, this.#consumer)
     try {
+      if (this.#signal !== undefined) watch(this.#signal, this.#consumer)
       scope.route(this)
     } catch (error) {
       this.#settle(false)
@@ -179,6 +179,7 @@ export class Cursor implements Routed, Receiver {
       } catch (error) {
         failure = { error }
       }
+      if (this.sql.settings.length > 0) this.scope.session.apply(this.sql.settings)
       const complete = hub.calls.ints[DONE] !== 0
       if (this.lane === READERS) this.lane = hub.thread
       this.#settle(true)

@@ -5,8 +5,8 @@ import type { RekeyOptions } from '../api/rekey'
 import type { BindArgument, BindValue } from '../api/values'
 import type { Behavior } from './transaction-scope'
 
-/** Options for opening a database: those of the synchronous class without `verbose`, and three more. */
-export interface OpenOptions extends Omit<Options, 'verbose'> {
+/** Options for opening a database: those of the synchronous class without `verbose`, and four more. */
+export interface OpenOptions extends Omit<Options, 'verbose'>, CallOptions {
   /**
    * The number of reading connections, from 0 to 16. They are open while the database is in WAL mode. Default: 2.
    */

@@ -86,12 +86,12 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   run(): Promise<unknown> {
     const { session } = this
     session.enter()
-    if (this.#signal !== undefined) {
-      if (this.#signal.aborted) {
-        session.leave()
-        throw this.#signal.reason
-      }
-      watch(this.#signal, this)
+    try {
+      if (this.#signal?.aborted) throw this.#signal.reason
+      if (this.#signal !== undefined) watch(this.#signal, this)
+    } catch (error) {
+      session.leave()
+      throw error
     }
     session.dependents.add(this)
     this.outer.joined()
@@ -157,7 +157,8 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
 
   route(call: Routed): void {
     call.lane = this.lane
-    if (call.sql?.bounds && call.kind !== EXEC && call.kind !== PREPARE) throw ownBounds()
+    // The addon refuses such a statement among those of an EXEC.
+    if (call.kind !== EXEC && call.kind !== PREPARE && call.sql?.bounds) throw ownBounds()
     if (call.sql?.local) this.session.readers.retire()
     this.line.add(call)
   }

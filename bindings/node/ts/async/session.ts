@@ -102,11 +102,19 @@ export class Session {
     this.#calls--
   }
 
+  /** Lets the readers run settings that the writer has run. */
+  apply(settings: readonly string[]): void {
+    if (this.#open) for (const setting of settings) this.native.setting(setting)
+  }
+
   /** Opens the readers if the journal mode allows them. The caller has the line. */
   async openReaders(): Promise<void> {
     if (!this.#wantsReaders || !this.wal || this.readers.open > 0) return
-    // With an exclusive lock, no other connection can read the file.
-    if ((await this.#lockingMode()) !== 'exclusive') await this.readers.start()
+    // With an exclusive lock, no other connection can read the file. After a change back to normal, SQLite releases the
+    // lock at the end of the next read.
+    if ((await this.#value('PRAGMA locking_mode')) === 'exclusive') return
+    await this.#value('SELECT 1 FROM sqlite_schema LIMIT 1')
+    await this.readers.start()
   }
 
   /** Closes the connections. The promise resolves after the threads have ended. */
@@ -138,9 +146,9 @@ export class Session {
     } catch {}
   }
 
-  /** Returns the locking mode of the writer, or undefined if the mode is unknown. */
-  async #lockingMode(): Promise<unknown> {
-    const sql = this.sqls.get('PRAGMA locking_mode')
+  /** Returns the first value of a query on the writer, or undefined if the query fails. */
+  async #value(text: string): Promise<unknown> {
+    const sql = this.sqls.get(text)
     try {
       return await Request.reply(this.hub, this, (ticket) =>
         this.hub.submit(this.handle, WRITER, ticket, GET | ONLY_FIRST, 0, sql.handle),
