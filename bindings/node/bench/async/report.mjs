@@ -141,7 +141,7 @@ export function plot(report) {
   const [idle] = rowsOf(report, 'idle')
   return barChart({
     title: 'Delay of the event loop',
-    subtitle: `p99 in ms, cut off at ${LIMIT} ms; shorter is better${idle ? `; the line marks an idle loop: ${figure(idle.figures.p99.median)} ms` : ''}`,
+    subtitle: `bars: p99 in ms, cut off at ${LIMIT} ms; text: p99 / longest; shorter is better${idle ? `; the line marks an idle loop: ${figure(idle.figures.p99.median)} ms` : ''}`,
     names: configurations,
     colours: [...COLOURS, '#abdaf4', '#f2a779', '#5d8a66', '#7a5195', '#b7b7a4', '#4a4e69'],
     groups: names.map((name) => ({
@@ -149,7 +149,7 @@ export function plot(report) {
       bars: by.get(name).map(({ configuration, figures }) => ({
         name: configuration,
         value: figures.p99.median,
-        text: `${figure(figures.p99.median)} ms`,
+        text: `${figure(figures.p99.median)} / ${figure(figures.max.median)}`,
       })),
     })),
     reference: idle?.figures.p99.median,
